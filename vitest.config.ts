@@ -8,6 +8,5 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two workers: the suites start real servers and child processes of their own.
     maxWorkers: 2,
-    minWorkers: 1,
   },
 });

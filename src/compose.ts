@@ -1,0 +1,180 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { type Adapters, composeAdapters, openRedis } from './compose/adapters.ts';
+import { composeSurroundings, type Surroundings } from './compose/embedded.ts';
+import { composeUseCases, type UseCases } from './compose/use-cases.ts';
+import type { Config } from './config.ts';
+import { createHttpApp } from './inbound/http/app.ts';
+import { createImageWorker } from './inbound/worker/image-worker.ts';
+import { createWebhookWorker } from './inbound/worker/webhook-worker.ts';
+import { type Closers, createClosers } from './lib/closers.ts';
+import { every } from './lib/every.ts';
+import { verifyFileLink } from './lib/file-link.ts';
+import { packageVersion } from './lib/package-version.ts';
+import { createWorkerRedis } from './lib/redis.ts';
+import { createTaskConsumer, type TaskConsumer } from './outbound/queue/task-consumer.ts';
+
+/** A running service. */
+export interface Service {
+  readonly app: FastifyInstance;
+  readonly surroundings: Surroundings;
+  /** Listens and starts taking work. @returns the address, for people. */
+  start(): Promise<string>;
+  /** Stops in order: readiness red, no new work, what runs may finish or is handed back, everything closed. */
+  close(): Promise<void>;
+}
+
+export interface ComposeOptions {
+  readonly log: Logger;
+  /** Where a fetched Redis is kept. */
+  readonly cacheDir: string;
+  /** Hears in single lines what takes time at the start. */
+  readonly say?: (line: string) => void;
+}
+
+/** A killed worker's job is taken over after at most one and a half of these. */
+const lockDurationMs = 10_000;
+const reconcilePauseMs = 10_000;
+const sweepPauseMs = 10_000;
+
+/**
+ * The composition root: builds everything for a configuration, in order. May be called several times in one process;
+ * nothing is shared between the results.
+ */
+export async function compose(config: Config, options: ComposeOptions): Promise<Service> {
+  const { log } = options;
+  const closers = createClosers((error) => log.warn({ err: error }, 'not closed cleanly'));
+  const draining = new AbortController();
+  try {
+    const around = await composeSurroundings(config, closers, {
+      cacheDir: options.cacheDir,
+      say: options.say ?? ((line) => log.info(line)),
+    });
+    const adapters = composeAdapters(config, around, closers, log);
+    let address = `http://localhost:${config.PORT}`;
+    const useCases = composeUseCases(config, around, adapters, {
+      log,
+      isDraining: () => draining.signal.aborted,
+      publicUrl: () => config.PUBLIC_URL ?? address,
+    });
+    const app = await composeHttp(config, around, adapters, useCases, { log, draining: draining.signal });
+    const consumers = composeConsumers(config, around, adapters, useCases, { closers, log });
+
+    return {
+      app,
+      surroundings: around,
+      async start() {
+        for (const consumer of consumers) consumer.start();
+        if (consumers.length > 0) startUpkeep(useCases, closers, log);
+        await app.listen({ host: config.HOST, port: config.PORT });
+        address = addressFor(config.HOST, portOf(app) ?? config.PORT);
+        return address;
+      },
+      async close() {
+        draining.abort();
+        await Promise.all([
+          app.close(),
+          ...consumers.map((consumer) => consumer.drain(config.SHUTDOWN_GRACE_S * 1000)),
+        ]);
+        await closers.close();
+      },
+    };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+function portOf(app: FastifyInstance): number | undefined {
+  const bound = app.server.address();
+  return typeof bound === 'object' ? bound?.port : undefined;
+}
+
+/** How a person on this machine reaches a listening address. */
+function addressFor(host: string, port: number): string {
+  const everywhere = host === '0.0.0.0' || host === '::' || host === '127.0.0.1';
+  const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
+
+function composeHttp(
+  config: Config,
+  around: Surroundings,
+  adapters: Adapters,
+  useCases: UseCases,
+  options: { log: Logger; draining: AbortSignal },
+): Promise<FastifyInstance> {
+  const { clock, catalogue, presets, metrics } = adapters;
+  return createHttpApp(
+    {
+      ...useCases,
+      catalogue,
+      presets,
+      clock,
+      renderMetrics: metrics.render,
+      observeRequest: metrics.observeRequest,
+      verifyFileLink: (key, query) => verifyFileLink(around.secretsKey, { key, query }, clock()),
+      publicUrl: config.PUBLIC_URL,
+      linkSeconds: config.LINK_TTL_S,
+      draining: options.draining,
+      publicApi: config.roles.has('api'),
+    },
+    {
+      logger: options.log,
+      version: packageVersion(),
+      trustProxy: config.TRUST_PROXY,
+      corsOrigins: config.CORS_ORIGINS,
+    },
+  );
+}
+
+/** The queue consumers of this process's roles, each with a blocking connection of its own. */
+function composeConsumers(
+  config: Config,
+  around: Surroundings,
+  adapters: Adapters,
+  useCases: UseCases,
+  options: { closers: Closers; log: Logger },
+): TaskConsumer[] {
+  const { closers, log } = options;
+  const connect = (name: string) =>
+    closers.add(openRedis(createWorkerRedis, config, around, log, name), (client) => client.disconnect());
+  const consumers: TaskConsumer[] = [];
+  if (config.roles.has('worker')) {
+    const images = createTaskConsumer(
+      { queue: adapters.queues.images, concurrency: config.WORKER_CONCURRENCY, lockDurationMs },
+      { redis: connect('worker'), log },
+      createImageWorker({ generateImage: useCases.generateImage, log }),
+    );
+    closers.add(
+      adapters.signals.onCancel((id) => images.cancel(id)),
+      (stop) => stop(),
+    );
+    consumers.push(images);
+  }
+  if (config.roles.has('webhooks')) {
+    consumers.push(
+      createTaskConsumer(
+        {
+          queue: adapters.queues.webhooks,
+          concurrency: config.WEBHOOK_CONCURRENCY,
+          lockDurationMs: lockDurationMs * 3,
+        },
+        { redis: connect('webhooks'), log },
+        createWebhookWorker({ deliverWebhook: useCases.deliverWebhook, log }),
+      ),
+    );
+  }
+  return consumers;
+}
+
+/** Puts lost tasks back and does what is due. Every process with a worker does it; doing it twice does no harm. */
+function startUpkeep(useCases: UseCases, closers: Closers, log: Logger): void {
+  const upkeep = (name: string, pauseMs: number, work: () => Promise<void>) =>
+    closers.add(
+      every(pauseMs, work, (error) => log.warn({ err: error, upkeep: name }, 'upkeep failed, trying again')),
+      (stop) => stop(),
+    );
+  upkeep('reconcile', reconcilePauseMs, useCases.reconcile);
+  upkeep('sweep', sweepPauseMs, useCases.sweep);
+}

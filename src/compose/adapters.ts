@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { CatalogueFile, createCatalogue } from '../domain/model-catalogue.ts';
+import { createPresets, PresetFile } from '../domain/preset.ts';
+import type { Closers } from '../lib/closers.ts';
+import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
+import { createMetrics } from '../lib/metrics.ts';
+import { packageVersion } from '../lib/package-version.ts';
+import { createProducerRedis, createSubscriberRedis, type RedisClient } from '../lib/redis.ts';
+import { createPromptEnhancer } from '../outbound/prompts/prompt-enhancer.ts';
+import { createOpenAIProvider } from '../outbound/providers/openai/openai-provider.ts';
+import { createTaskQueue, queueNames } from '../outbound/queue/task-queue.ts';
+import { createApiKeys } from '../outbound/records/api-keys.ts';
+import { createDeliveries } from '../outbound/records/deliveries.ts';
+import { createImageRecords } from '../outbound/records/image-records.ts';
+import { createKeys } from '../outbound/records/keys.ts';
+import { createSignals } from '../outbound/records/signals.ts';
+import { createSpool } from '../outbound/spool/spool.ts';
+import { createFilesystemStorage } from '../outbound/storage/filesystem.ts';
+import { createS3Storage } from '../outbound/storage/s3.ts';
+import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
+import { createWebhookSender } from '../outbound/webhooks/sender.ts';
+import type { Surroundings } from './embedded.ts';
+
+const clock = () => Date.now();
+
+/** Everything that leads out of the process, built in order; `closers` closes it in reverse. */
+export function composeAdapters(config: Config, around: Surroundings, closers: Closers, log: Logger) {
+  const connect = (open: typeof createProducerRedis, name: string) =>
+    closers.add(openRedis(open, config, around, log, name), (client) => client.disconnect());
+  const redis = connect(createProducerRedis, 'records');
+  const keys = createKeys(config.REDIS_KEY_PREFIX);
+  const queues = queueNames(config.REDIS_KEY_PREFIX);
+  // BullMQ defines its many scripts on the connection it is given, so the queues have one of their own.
+  const queueRedis = connect(createProducerRedis, 'queues');
+  const imageQueue = closers.add(createTaskQueue(queueRedis, queues.images), (queue) => queue.close());
+  const webhookQueue = closers.add(createTaskQueue(queueRedis, queues.webhooks), (queue) => queue.close());
+  const records = createImageRecords(redis, keys);
+  const guard = createDestinationGuard({
+    allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
+    requireHttps: !config.WEBHOOK_ALLOW_PRIVATE,
+  });
+  const sender = createWebhookSender({ guard, clock, userAgent: `Darkroom/${packageVersion()}` });
+  const { name, apiKey, baseUrl } = around.provider;
+
+  return {
+    clock,
+    redis,
+    keys,
+    queues,
+    records,
+    deliveries: createDeliveries(redis, keys),
+    apiKeys: createApiKeys(redis, keys),
+    signals: closers.add(createSignals(redis, connect(createSubscriberRedis, 'signals'), keys), (s) =>
+      s.close(),
+    ),
+    imageQueue,
+    webhookQueue,
+    storage: composeStorage(config, around, closers),
+    spool: createSpool(join(config.DATA_DIR, 'spool')),
+    provider: closers.add(createOpenAIProvider({ name, apiKey, baseUrl, clock }), (each) => each.close()),
+    enhancer: closers.add(
+      createPromptEnhancer({ apiKey, baseUrl, model: config.ENHANCE_MODEL, clock }),
+      (each) => each.close(),
+    ),
+    guard,
+    sender: closers.add(sender, (each) => each.close()),
+    catalogue: createCatalogue(
+      CatalogueFile.parse(
+        config.CATALOGUE_FILE ? readOperatorFile(config.CATALOGUE_FILE) : readBuiltIn('catalogue.json'),
+      ),
+    ),
+    presets: createPresets([
+      PresetFile.parse(readBuiltIn('presets.json')),
+      ...(config.PRESETS_FILE ? [PresetFile.parse(readOperatorFile(config.PRESETS_FILE))] : []),
+    ]),
+    metrics: createMetrics({
+      queueDepths: async () => [
+        ...depths('images', await imageQueue.counts()),
+        ...depths('webhooks', await webhookQueue.counts()),
+      ],
+      oldestWaitingSeconds: async () => {
+        let oldest: number | null = null;
+        for (const tenant of await records.tenants()) {
+          const [first] = await records.openJobs(tenant, 0, 1);
+          if (first) oldest = Math.max(oldest ?? 0, (clock() - first.changedAt) / 1000);
+        }
+        return oldest;
+      },
+    }),
+  };
+}
+export type Adapters = ReturnType<typeof composeAdapters>;
+
+/** Opens a connection that reports its outages once, not once per attempt. */
+export function openRedis(
+  open: typeof createProducerRedis,
+  config: Config,
+  around: Pick<Surroundings, 'redisTarget'>,
+  log: Logger,
+  name: string,
+): RedisClient {
+  let down = false;
+  const client = open(around.redisTarget, {
+    cluster: config.REDIS_CLUSTER,
+    connectionName: `darkroom-${name}`,
+    onError: (error) => {
+      if (!down) log.warn({ err: error, connection: name }, 'Redis cannot be reached, trying again');
+      down = true;
+    },
+  });
+  client.on('ready', () => {
+    if (down) log.info({ connection: name }, 'Redis is back');
+    down = false;
+  });
+  return client;
+}
+
+export function composeStorage(config: Config, around: Pick<Surroundings, 'secretsKey'>, closers: Closers) {
+  if (config.STORAGE === 'filesystem') {
+    const directory = join(config.DATA_DIR, 'images');
+    return closers.add(createFilesystemStorage({ directory, signingKey: around.secretsKey }), (each) =>
+      each.close(),
+    );
+  }
+  const storage = createS3Storage(
+    {
+      bucket: config.S3_BUCKET ?? '',
+      region: config.S3_REGION,
+      endpoint: config.S3_ENDPOINT,
+      publicEndpoint: config.S3_PUBLIC_ENDPOINT,
+      accessKeyId: config.S3_ACCESS_KEY_ID,
+      secretAccessKey: config.S3_SECRET_ACCESS_KEY,
+      forcePathStyle: config.S3_FORCE_PATH_STYLE,
+    },
+    { clock },
+  );
+  return closers.add(storage, (each) => each.close());
+}
+
+function depths(queue: string, counts: { waiting: number; delayed: number; active: number }) {
+  return Object.entries(counts).map(([state, count]) => ({ queue, state, count }));
+}

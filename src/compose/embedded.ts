@@ -1,0 +1,73 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { Closers } from '../lib/closers.ts';
+import { loadDevSecrets } from '../lib/dev-secrets.ts';
+import { startManagedRedis } from '../lib/managed-redis/start.ts';
+import { startStudio } from '../outbound/providers/studio/studio.ts';
+
+/** Where the big dependencies are, whether somebody runs them or we do. */
+export interface Surroundings {
+  readonly redisTarget: string;
+  readonly redis: { readonly managed: boolean; readonly text: string };
+  readonly provider: {
+    readonly name: 'openai' | 'studio';
+    readonly apiKey: string;
+    readonly baseUrl: string | undefined;
+  };
+  readonly secretsKey: Buffer;
+  /** The key that `dev` made for itself. */
+  readonly devApiKey: string | undefined;
+}
+
+/** A fetched server is kept beside other programs' caches, so that it outlives a data folder. */
+export function cacheDirOf(env: Readonly<Record<string, string | undefined>>): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'darkroom');
+}
+
+/**
+ * Takes Redis, provider and secrets from the configuration, and in `dev` runs or makes what is missing.
+ *
+ * @param say hears in single lines what takes time.
+ */
+export async function composeSurroundings(
+  config: Config,
+  closers: Closers,
+  options: { cacheDir: string; say: (line: string) => void },
+): Promise<Surroundings> {
+  const dev = config.mode === 'dev' ? loadDevSecrets(config.DATA_DIR) : undefined;
+  const secretsKey = config.SECRETS_KEY ?? dev?.secretsKey;
+  if (!secretsKey) throw new Error('SECRETS_KEY is needed');
+  const redis = await composeRedis(config, closers, options);
+  const provider = await composeProvider(config, closers);
+  return { ...redis, provider, secretsKey, devApiKey: dev?.apiKey };
+}
+
+async function composeRedis(
+  config: Config,
+  closers: Closers,
+  options: { cacheDir: string; say: (line: string) => void },
+): Promise<Pick<Surroundings, 'redisTarget' | 'redis'>> {
+  if (config.REDIS_URL)
+    return { redisTarget: config.REDIS_URL, redis: { managed: false, text: 'REDIS_URL' } };
+  const server = await startManagedRedis({
+    dataDir: config.DATA_DIR,
+    cacheDir: options.cacheDir,
+    binary: config.REDIS_SERVER_BIN,
+    log: options.say,
+  });
+  closers.add(server, (running) => running.stop());
+  return { redisTarget: server.url, redis: { managed: true, text: `managed Redis ${server.version}` } };
+}
+
+async function composeProvider(config: Config, closers: Closers): Promise<Surroundings['provider']> {
+  const name = config.PROVIDER ?? (config.OPENAI_API_KEY ? 'openai' : 'studio');
+  if (name === 'openai') {
+    return { name, apiKey: config.OPENAI_API_KEY ?? '', baseUrl: config.OPENAI_BASE_URL };
+  }
+  // A studio that runs elsewhere is reached like any other server.
+  if (config.OPENAI_BASE_URL)
+    return { name, apiKey: config.OPENAI_API_KEY ?? 'studio', baseUrl: config.OPENAI_BASE_URL };
+  const studio = closers.add(await startStudio(), (running) => running.stop());
+  return { name, apiKey: 'studio', baseUrl: studio.baseUrl };
+}

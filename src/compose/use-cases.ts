@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { ApiKeyRecord } from '../domain/api-key.ts';
+import type { ImageJob } from '../domain/image-job.ts';
+import { retentionFor } from '../domain/retention.ts';
+import { digestHex, keyIdOf, sameDigest } from '../lib/api-key-text.ts';
+import { ids } from '../lib/ids.ts';
+import { sleep } from '../lib/sleep.ts';
+import { webhookSecretOf } from '../lib/webhook-secret.ts';
+import { probeStore } from '../outbound/records/probe-store.ts';
+import { createAuthenticate } from '../usecases/authenticate.ts';
+import { createCancelImage } from '../usecases/cancel-image.ts';
+import { createChangeImage } from '../usecases/change-image.ts';
+import { createCheckReadiness } from '../usecases/check-readiness.ts';
+import { createDeliverWebhook } from '../usecases/deliver-webhook.ts';
+import { createEraseImage } from '../usecases/erase-image.ts';
+import { createExpandPrompt } from '../usecases/expand-prompt.ts';
+import { createGenerateImage } from '../usecases/generate-image.ts';
+import { createGetImage } from '../usecases/get-image.ts';
+import { createListImages } from '../usecases/list-images.ts';
+import { createMakePicture } from '../usecases/make-picture.ts';
+import { createPresentImage } from '../usecases/present-image.ts';
+import { createReadContent } from '../usecases/read-content.ts';
+import { createReconcile } from '../usecases/reconcile.ts';
+import { createRetryImage } from '../usecases/retry-image.ts';
+import { createStorePicture } from '../usecases/store-picture.ts';
+import { createSubmitImage } from '../usecases/submit-image.ts';
+import { createSweep } from '../usecases/sweep.ts';
+import { createWatchImage } from '../usecases/watch-image.ts';
+import type { Adapters } from './adapters.ts';
+import type { Surroundings } from './embedded.ts';
+
+/** Pictures decoded and stored at the same time in one process; bounds memory however many jobs run. */
+const picturesInMemory = 4;
+
+/** The verbs of the service, bound to their surroundings. */
+export function composeUseCases(
+  config: Config,
+  around: Surroundings,
+  adapters: Adapters,
+  options: { log: Logger; isDraining: () => boolean; publicUrl: () => string },
+) {
+  const { records, storage, clock, catalogue, imageQueue, webhookQueue, signals, metrics } = adapters;
+  const { log } = options;
+  const random = Math.random;
+  const retentionOf = (job: ImageJob) =>
+    retentionFor(job, { mediaSeconds: config.MEDIA_TTL_S, recordSeconds: config.RECORD_TTL_S });
+  const meter = metrics;
+
+  const change = createChangeImage({ records, webhookQueue, meter, log });
+  const getImage = createGetImage({ records, signals });
+  const presentImage = createPresentImage({ storage, imageQueue, catalogue, clock });
+  const submitImage = createSubmitImage({
+    ...adapters,
+    ids,
+    digest: (text) => createHash('sha256').update(text).digest('base64url'),
+    meter,
+    log,
+    policy: {
+      defaultModel: config.DEFAULT_MODEL,
+      allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,
+      maxOpenJobsPerTenant: config.MAX_OPEN_JOBS,
+      queueTtlSeconds: config.QUEUE_TTL_S,
+      runTimeoutSeconds: config.RUN_TIMEOUT_S,
+      maxMediaSeconds: config.MEDIA_TTL_S,
+      maxRecordSeconds: config.RECORD_TTL_S,
+    },
+  });
+  const makePicture = createMakePicture({
+    ...adapters,
+    storePicture: createStorePicture({ storage, digestBytes: digestHex, sleep, random, meter, log }),
+    inMemory: pLimit(picturesInMemory),
+    random,
+    meter,
+    log,
+    policy: { onUncertain: config.ON_UNCERTAIN, maxPaidAttempts: config.MAX_PAID_ATTEMPTS },
+  });
+  const expandPrompt = createExpandPrompt({ ...adapters, meter, log });
+  const deps = { ...adapters, change, getImage, retentionOf, meter, log };
+
+  return {
+    authenticate: createAuthenticate({
+      apiKeys: adapters.apiKeys,
+      bootstrapKeys: bootstrapKeys(config, around),
+      digest: digestHex,
+      sameDigest,
+      keyIdOf,
+      clock,
+    }),
+    submitImage,
+    getImage,
+    presentImage,
+    listImages: createListImages({ records }),
+    watchImage: createWatchImage({ records, signals }),
+    readContent: createReadContent({ records, storage, clock, linkSeconds: config.LINK_TTL_S }),
+    cancelImage: createCancelImage(deps),
+    eraseImage: createEraseImage(deps),
+    retryImage: createRetryImage({ records, submitImage }),
+    generateImage: createGenerateImage({ ...deps, expandPrompt, makePicture }),
+    deliverWebhook: createDeliverWebhook({
+      ...adapters,
+      presentImage,
+      secretsOf: (tenant) => [config.WEBHOOK_SECRET ?? webhookSecretOf(around.secretsKey, tenant)],
+      random,
+      meter,
+      log,
+      publicUrl: options.publicUrl,
+    }),
+    reconcile: createReconcile({ ...adapters, log }),
+    sweep: createSweep(deps),
+    checkReadiness: createCheckReadiness({
+      probeStore: () => probeStore(adapters.redis, config.REDIS_KEY_PREFIX),
+      storage,
+      isDraining: options.isDraining,
+      clock,
+    }),
+  };
+}
+export type UseCases = ReturnType<typeof composeUseCases>;
+
+/** Keys that come from the configuration instead of the store. */
+function bootstrapKeys(config: Config, around: Surroundings): Map<string, ApiKeyRecord> {
+  const user = ['images:write', 'images:read', 'webhooks'] as const;
+  const named = (config.API_KEYS ?? []).map(({ tenant, key }) => ({ tenant, key, scopes: [...user] }));
+  const dev = around.devApiKey ? [{ tenant: 'dev', key: around.devApiKey, scopes: [...user] }] : [];
+  const admin = config.ADMIN_KEY
+    ? [{ tenant: 'admin', key: config.ADMIN_KEY, scopes: ['admin' as const] }]
+    : [];
+  return new Map(
+    [...named, ...dev, ...admin].map(({ tenant, key, scopes }, i) => {
+      const digest = digestHex(key);
+      return [
+        digest,
+        { id: `key_bootstrap_${i + 1}`, tenant, name: 'bootstrap', digest, scopes, createdAt: 0 },
+      ];
+    }),
+  );
+}

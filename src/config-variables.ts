@@ -1,0 +1,325 @@
+import { z } from 'zod';
+
+/**
+ * Every environment variable, once: what it is called, what it takes, what it is when absent. `config.ts` reads them,
+ * `docs/configuration.md` and `.env.example` are written from them. Each may also be given as `NAME_FILE`.
+ */
+export interface Variable<Schema extends z.ZodType = z.ZodType> {
+  readonly section: string;
+  readonly schema: Schema;
+  /** Text used when the variable is absent; none means "not set". */
+  readonly fallback?: string;
+  /** Another text for `darkroom dev`. */
+  readonly devFallback?: string;
+  readonly secret?: boolean;
+  readonly about: string;
+}
+
+const define = <const V extends Variable>(variable: V): V => variable;
+
+const text = z.string().min(1);
+const truth = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'must be true or false' })
+  .transform((value) => value === 'true' || value === '1' || value === 'yes');
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+export const roles = ['api', 'worker', 'webhooks'] as const;
+export type Role = (typeof roles)[number];
+
+const secretsKey = z
+  .string()
+  .transform((value) => Buffer.from(value, 'base64'))
+  .refine(
+    (bytes) => bytes.length === 32,
+    'must be 32 bytes in base64, for example from: openssl rand -base64 32',
+  );
+
+const apiKeys = list.pipe(
+  z.array(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:\S{8,}$/, 'must be tenant:key, the key at least 8 characters')
+      .transform((entry) => ({
+        tenant: entry.slice(0, entry.indexOf(':')),
+        key: entry.slice(entry.indexOf(':') + 1),
+      })),
+  ),
+);
+
+const serving = 'Serving';
+const redis = 'Redis and data';
+const storage = 'Storage';
+const provider = 'Provider';
+const prompts = 'Prompts';
+const access = 'Keys and secrets';
+const work = 'Work';
+const webhooks = 'Webhooks';
+const limits = 'Limits and retention';
+
+export const variables = {
+  HOST: define({
+    section: serving,
+    schema: text,
+    fallback: '0.0.0.0',
+    devFallback: '127.0.0.1',
+    about: 'Address to listen on.',
+  }),
+  PORT: define({
+    section: serving,
+    schema: whole(0, 65_535),
+    fallback: '8080',
+    about: 'Port; 0 takes a free one.',
+  }),
+  ROLES: define({
+    section: serving,
+    schema: list.pipe(z.array(z.enum([...roles, 'all'])).min(1)),
+    fallback: 'all',
+    about: 'Which parts this process runs: `api`, `worker`, `webhooks`, comma-separated, or `all`.',
+  }),
+  PUBLIC_URL: define({
+    section: serving,
+    schema: url.transform((value) => value.replace(/\/+$/, '')),
+    about: 'Address under which callers reach Darkroom; taken from each request when absent.',
+  }),
+  LOG_LEVEL: define({
+    section: serving,
+    schema: z.enum(['silent', 'error', 'warn', 'info', 'debug']),
+    fallback: 'info',
+    devFallback: 'warn',
+    about: '`silent`, `error`, `warn`, `info` or `debug`.',
+  }),
+  TRUST_PROXY: define({
+    section: serving,
+    schema: list,
+    about: 'Addresses or networks of proxies whose X-Forwarded headers are believed, comma-separated.',
+  }),
+  CORS_ORIGINS: define({
+    section: serving,
+    schema: list,
+    about: 'Origins that browsers may call from, comma-separated. CORS is off when absent.',
+  }),
+  SHUTDOWN_GRACE_S: define({
+    section: serving,
+    schema: whole(0, 3600),
+    fallback: '30',
+    devFallback: '3',
+    about: 'How long running work may finish after SIGTERM before it is handed back to the queue.',
+  }),
+  REDIS_URL: define({
+    section: redis,
+    schema: text,
+    secret: true,
+    about:
+      '`redis://`, `rediss://`, a socket path, or several hosts for a cluster. `darkroom dev` runs a Redis of its own when absent; everything else needs it.',
+  }),
+  REDIS_CLUSTER: define({
+    section: redis,
+    schema: truth,
+    fallback: 'false',
+    about: 'Whether REDIS_URL is a cluster.',
+  }),
+  REDIS_KEY_PREFIX: define({
+    section: redis,
+    schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes'),
+    fallback: 'darkroom',
+    about: 'Start of every key, so that deployments can share a Redis.',
+  }),
+  REDIS_SERVER_BIN: define({
+    section: redis,
+    schema: text,
+    about: 'The redis-server or valkey-server that `dev` runs.',
+  }),
+  DATA_DIR: define({
+    section: redis,
+    schema: text,
+    fallback: './.darkroom',
+    about:
+      'Folder for the embedded data, the file storage and the spool of paid answers. Keep it on a real disk.',
+  }),
+  STORAGE: define({
+    section: storage,
+    schema: z.enum(['filesystem', 's3']),
+    fallback: 'filesystem',
+    about: 'Where pictures are kept.',
+  }),
+  S3_ENDPOINT: define({ section: storage, schema: url, about: 'Endpoint; absent for AWS.' }),
+  S3_PUBLIC_ENDPOINT: define({
+    section: storage,
+    schema: url,
+    about: 'Endpoint in links, where callers reach the storage under another address.',
+  }),
+  S3_REGION: define({ section: storage, schema: text, fallback: 'us-east-1', about: 'Region.' }),
+  S3_BUCKET: define({ section: storage, schema: text, about: 'Bucket; it has to exist.' }),
+  S3_ACCESS_KEY_ID: define({
+    section: storage,
+    schema: text,
+    secret: true,
+    about: 'Key id; the usual AWS credential chain is used when absent.',
+  }),
+  S3_SECRET_ACCESS_KEY: define({
+    section: storage,
+    schema: text,
+    secret: true,
+    about: 'Secret of the key id.',
+  }),
+  S3_FORCE_PATH_STYLE: define({
+    section: storage,
+    schema: truth,
+    fallback: 'false',
+    about: 'Bucket in the path instead of the host name, as most self-hosted servers want it.',
+  }),
+  PROVIDER: define({
+    section: provider,
+    schema: z.enum(['openai', 'studio']),
+    about:
+      '`openai`, or `studio`: built-in offline pictures. In `dev` it is `openai` where a key is given, else `studio`.',
+  }),
+  OPENAI_API_KEY: define({
+    section: provider,
+    schema: text,
+    secret: true,
+    about: 'Key of the provider account.',
+  }),
+  OPENAI_BASE_URL: define({
+    section: provider,
+    schema: url,
+    about: 'Another server that speaks the OpenAI API.',
+  }),
+  DEFAULT_MODEL: define({
+    section: provider,
+    schema: text,
+    fallback: 'gpt-image-2.6-flare',
+    about: 'Model of requests that name none.',
+  }),
+  CATALOGUE_FILE: define({
+    section: provider,
+    schema: text,
+    about: 'Model catalogue that replaces the built-in one.',
+  }),
+  ALLOW_UNKNOWN_MODELS: define({
+    section: provider,
+    schema: truth,
+    fallback: 'true',
+    about: 'Whether models outside the catalogue pass, with a warning and without checks and costs.',
+  }),
+  ON_UNCERTAIN: define({
+    section: provider,
+    schema: z.enum(['retry', 'fail']),
+    fallback: 'retry',
+    about: 'What to do with a call of which nobody knows whether it was charged, unless the caller says.',
+  }),
+  MAX_PAID_ATTEMPTS: define({
+    section: provider,
+    schema: whole(1, 10),
+    fallback: '2',
+    about: 'Most calls for one picture that were, or may have been, charged.',
+  }),
+  ENHANCE_MODEL: define({
+    section: prompts,
+    schema: text,
+    fallback: 'gpt-5.4-mini',
+    about: 'Language model that expands short prompts.',
+  }),
+  PRESETS_FILE: define({
+    section: prompts,
+    schema: text,
+    about: 'More presets; the same name replaces a built-in one.',
+  }),
+  API_KEYS: define({
+    section: access,
+    schema: apiKeys,
+    secret: true,
+    about:
+      'Bootstrap keys as `tenant:key`, comma-separated, with the scopes images:read, images:write and webhooks.',
+  }),
+  ADMIN_KEY: define({
+    section: access,
+    schema: text.min(8),
+    secret: true,
+    about: 'A key with the scope admin.',
+  }),
+  SECRETS_KEY: define({
+    section: access,
+    schema: secretsKey,
+    secret: true,
+    about: '32 bytes in base64: signs links and derives webhook secrets. Made and kept in DATA_DIR by `dev`.',
+  }),
+  WORKER_CONCURRENCY: define({
+    section: work,
+    schema: whole(1, 1000),
+    fallback: '8',
+    about: 'Jobs that one worker runs at the same time.',
+  }),
+  WEBHOOK_CONCURRENCY: define({
+    section: work,
+    schema: whole(1, 1000),
+    fallback: '32',
+    about: 'Deliveries that one webhook worker makes at the same time.',
+  }),
+  QUEUE_TTL_S: define({
+    section: work,
+    schema: whole(1, 604_800),
+    fallback: '86400',
+    about: 'How long a job waits before it expires, unless the caller says.',
+  }),
+  RUN_TIMEOUT_S: define({
+    section: work,
+    schema: whole(1, 7200),
+    fallback: '1800',
+    about: 'How long a job runs before it fails, unless the caller says.',
+  }),
+  WEBHOOK_SECRET: define({
+    section: webhooks,
+    schema: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and 24 to 64 bytes in base64'),
+    secret: true,
+    about:
+      'Signs all webhooks. When absent every tenant has a secret of its own: `darkroom keys webhook-secret`.',
+  }),
+  WEBHOOK_ALLOW_PRIVATE: define({
+    section: webhooks,
+    schema: truth,
+    fallback: 'false',
+    devFallback: 'true',
+    about: 'Whether webhooks may go to private addresses and plain http. For development.',
+  }),
+  MAX_OPEN_JOBS: define({
+    section: limits,
+    schema: whole(1, 100_000_000),
+    fallback: '100000',
+    about: 'Most unfinished jobs of one tenant.',
+  }),
+  MEDIA_TTL_S: define({
+    section: limits,
+    schema: whole(60, 315_360_000),
+    fallback: '2592000',
+    about: 'How long pictures are kept, unless the caller says less.',
+  }),
+  RECORD_TTL_S: define({
+    section: limits,
+    schema: whole(60, 315_360_000),
+    fallback: '7776000',
+    about: 'How long records are kept, unless the caller says less.',
+  }),
+  LINK_TTL_S: define({
+    section: limits,
+    schema: whole(60, 604_800),
+    fallback: '3600',
+    about: 'How long the links in an answer work.',
+  }),
+} as const satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof variables;

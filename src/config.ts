@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { type Role, roles, type VariableName, variables } from './config-variables.ts';
+
+/** What a command needs: `serve` and `dev` run the service, `tool` only looks at it. */
+export type Mode = 'serve' | 'dev' | 'tool';
+
+type Variables = typeof variables;
+type Value<Name extends VariableName> = z.output<Variables[Name]['schema']>;
+type Fixed = {
+  [Name in VariableName as Variables[Name] extends { fallback: string } ? Name : never]: Value<Name>;
+};
+type Optional = {
+  [Name in VariableName as Variables[Name] extends { fallback: string } ? never : Name]:
+    | Value<Name>
+    | undefined;
+};
+
+/** Where a value came from. */
+export type Source = 'environment' | 'file' | 'default' | 'unset';
+
+export interface Config extends Omit<Fixed & Optional, 'ROLES'> {
+  readonly mode: Mode;
+  readonly roles: ReadonlySet<Role>;
+  readonly sources: Readonly<Record<VariableName, Source>>;
+}
+
+/** All that is wrong with a configuration, one line each. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration is not usable:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads the configuration. An empty variable counts as absent.
+ *
+ * @throws ConfigError naming every bad variable at once.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv, mode: Mode): Config {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  const sources = {} as Record<VariableName, Source>;
+  for (const name of Object.keys(variables) as VariableName[]) {
+    const { value, source, fault } = readVariable(name, env, mode);
+    values[name] = value;
+    sources[name] = source;
+    if (fault) faults.push(fault);
+  }
+  const { ROLES, ...rest } = values;
+  const named = (ROLES ?? ['all']) as (Role | 'all')[];
+  const config = {
+    ...rest,
+    mode,
+    roles: new Set(named.includes('all') ? roles : (named as Role[])),
+    sources,
+  } as unknown as Config;
+  if (faults.length === 0) faults.push(...contradictions(config));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+/** The process's own environment, together with a `.env` file in the working folder where there is one. */
+export function processEnv(): NodeJS.ProcessEnv {
+  try {
+    process.loadEnvFile('.env');
+  } catch {
+    // No such file: nothing to load.
+  }
+  return process.env;
+}
+
+function readVariable(
+  name: VariableName,
+  env: NodeJS.ProcessEnv,
+  mode: Mode,
+): { value: unknown; source: Source; fault?: string } {
+  const { schema, ...variable } = variables[name] as {
+    schema: z.ZodType;
+    fallback?: string;
+    devFallback?: string;
+  };
+  const file = env[`${name}_FILE`];
+  let text = env[name];
+  let source: Source = 'environment';
+  if (file && !text) {
+    source = 'file';
+    try {
+      text = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      return { value: undefined, source, fault: `${name}_FILE: ${(error as Error).message}` };
+    }
+  }
+  if (text === undefined || text === '') {
+    text = mode === 'dev' ? (variable.devFallback ?? variable.fallback) : variable.fallback;
+    source = text === undefined ? 'unset' : 'default';
+  }
+  if (text === undefined) return { value: undefined, source };
+  const parsed = schema.safeParse(text);
+  if (parsed.success) return { value: parsed.data, source };
+  const reasons = parsed.error.issues.map((issue) => issue.message).join('; ');
+  return { value: undefined, source, fault: `${name}: ${reasons}` };
+}
+
+/** What is right by itself but not together. */
+function contradictions(config: Config): string[] {
+  const faults: string[] = [];
+  const need = (missing: boolean, fault: string) => missing && faults.push(fault);
+  if (config.STORAGE === 's3') need(!config.S3_BUCKET, 'S3_BUCKET: needed because STORAGE is s3');
+  need(
+    (config.S3_ACCESS_KEY_ID === undefined) !== (config.S3_SECRET_ACCESS_KEY === undefined),
+    'S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: set both or neither',
+  );
+  need(
+    config.PROVIDER === 'openai' && !config.OPENAI_API_KEY,
+    'OPENAI_API_KEY: needed because PROVIDER is openai',
+  );
+  need(
+    config.MEDIA_TTL_S > config.RECORD_TTL_S,
+    'MEDIA_TTL_S: must not be above RECORD_TTL_S, since pictures without a record cannot be found',
+  );
+  if (config.mode === 'serve') {
+    need(!config.REDIS_URL, 'REDIS_URL: needed. Only `darkroom dev` runs a Redis of its own');
+    need(!config.SECRETS_KEY, 'SECRETS_KEY: needed, for example from: openssl rand -base64 32');
+    need(
+      !config.PROVIDER && !config.OPENAI_API_KEY,
+      'OPENAI_API_KEY: needed, or PROVIDER=studio for offline pictures',
+    );
+  }
+  return faults;
+}
+
+/** A configuration for people: effective values with their sources, secrets hidden. */
+export function describeConfig(config: Config): { name: string; value: string; source: Source }[] {
+  return (Object.keys(variables) as VariableName[]).map((name) => {
+    const value = name === 'ROLES' ? [...config.roles] : config[name as keyof Config];
+    const secret = 'secret' in variables[name] && variables[name].secret;
+    return { name, value: shown(value, Boolean(secret)), source: config.sources[name] };
+  });
+}
+
+function shown(value: unknown, secret: boolean): string {
+  if (value === undefined) return '';
+  if (secret) return '(hidden)';
+  return Array.isArray(value) ? value.join(',') : String(value);
+}

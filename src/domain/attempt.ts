@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+/**
+ * One paid call to the provider. The row is written before the socket is, so that a death at any moment leaves a
+ * trace from which the truth, or the honest lack of it, can be told.
+ *
+ *   calling -> received -> stored            the picture arrived, was spooled, was stored
+ *           -> rejected                      proved not accepted: nothing was spent
+ *           -> uncertain                     sent, but the outcome is unknown: it may have been charged
+ *           -> unusable                      an answer came, but no picture was in it
+ */
+export const attemptStates = ['calling', 'received', 'stored', 'rejected', 'uncertain', 'unusable'] as const;
+
+export const Attempt = z.object({
+  /** Number of the attempt within its job, from 1; with the job's id it names the spool file. */
+  no: z.int(),
+  kind: z.enum(['generate', 'enhance']),
+  /** Which of the `n` pictures; 0 for an enhancement. */
+  index: z.int(),
+  state: z.enum(attemptStates),
+  /** The execution that made the call; writes of another execution are refused. */
+  fence: z.int(),
+  startedAt: z.int(),
+  finishedAt: z.int().optional(),
+  providerRequestId: z.string().optional(),
+  /** Error code of a `rejected`, `uncertain` or `unusable` attempt. */
+  error: z.string().optional(),
+  /** The model that was called, where it is not the job's own. */
+  model: z.string().optional(),
+  /** micro-USD as computed from the provider's usage; absent when unknown. */
+  costMicroUsd: z.int().optional(),
+});
+export type Attempt = z.infer<typeof Attempt>;
+
+/** Whether an attempt may have cost money that no picture or text shows for. */
+export function mayHaveCost(attempt: Attempt): boolean {
+  return attempt.state !== 'rejected';
+}
+
+/** Most attempts kept with a job; beyond it the oldest refusals, which cost nothing, make room. */
+const maxKept = 40;
+
+/** Adds an attempt to the ledger. */
+export function addAttempt(attempts: readonly Attempt[], attempt: Attempt): Attempt[] {
+  const all = [...attempts, attempt];
+  if (all.length <= maxKept) return all;
+  const oldest = all.findIndex((a) => a.state === 'rejected');
+  return oldest < 0 ? all : all.toSpliced(oldest, 1);
+}
+
+/** The number of the next attempt of a job; numbers are never used twice, since they name spool files. */
+export function nextAttemptNo(attempts: readonly Attempt[]): number {
+  return Math.max(0, ...attempts.map((a) => a.no)) + 1;
+}
+
+/** Changes one attempt of the ledger. */
+export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Partial<Attempt>): Attempt[] {
+  return attempts.map((attempt) => (attempt.no === no ? { ...attempt, ...patch } : attempt));
+}
+
+/** Paid (or possibly paid) attempts made so far for one picture. */
+export function paidAttempts(attempts: readonly Attempt[], index: number): number {
+  return attempts.filter((a) => a.kind === 'generate' && a.index === index && mayHaveCost(a)).length;
+}

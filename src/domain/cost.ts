@@ -1,0 +1,91 @@
+/**
+ * Tokens to money. All amounts are integers in micro-USD; an amount that cannot be known is `null`, never 0.
+ */
+
+/** Prices in USD per million tokens, which is the same number as micro-USD per token. */
+export interface TokenPrices {
+  readonly text_in: number;
+  readonly text_in_cached?: number | undefined;
+  readonly image_in: number;
+  readonly image_in_cached?: number | undefined;
+  readonly image_out: number;
+  readonly text_out?: number | undefined;
+}
+
+/** What the provider says it used. `details` are often missing in real answers. */
+export interface TokenUsage {
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly total_tokens: number;
+  readonly input_tokens_details?: { text_tokens?: number; image_tokens?: number; cached_tokens?: number };
+  readonly output_tokens_details?: { text_tokens?: number; image_tokens?: number };
+}
+
+/**
+ * What a finished call cost, from the provider's own usage.
+ *
+ * Without output details every output token is priced as an image token: for an image model that is what they
+ * are, and the cheaper text price understates real invoices threefold.
+ *
+ * @returns micro-USD, or `null` when the usage or the prices are unknown.
+ */
+export function costOfUsage(usage: TokenUsage | null | undefined, prices: TokenPrices | null): number | null {
+  if (!usage || !prices) return null;
+  const imageIn = usage.input_tokens_details?.image_tokens ?? 0;
+  const cached = usage.input_tokens_details?.cached_tokens ?? 0;
+  const textIn = Math.max(0, usage.input_tokens - imageIn);
+  const cachedText = Math.min(cached, textIn);
+  const textOut = prices.text_out === undefined ? 0 : (usage.output_tokens_details?.text_tokens ?? 0);
+  const imageOut = Math.max(0, usage.output_tokens - textOut);
+  return Math.round(
+    (textIn - cachedText) * prices.text_in +
+      cachedText * (prices.text_in_cached ?? prices.text_in) +
+      imageIn * prices.image_in +
+      imageOut * prices.image_out +
+      textOut * (prices.text_out ?? 0),
+  );
+}
+
+/**
+ * Output tokens of one picture, by the formula published for gpt-image-2 and 2.5
+ * (community.openai.com topic 1382699): `s = floor((2fS + L) / 2L)`, `ceil(f * s * (2,000,000 + w*h) / 4,000,000)`
+ * with `L` the longer and `S` the shorter edge.
+ *
+ * @param factor the quality's factor `f` from the catalogue.
+ */
+export function outputTokens(factor: number, width: number, height: number): number {
+  const longer = Math.max(width, height);
+  const shorter = Math.min(width, height);
+  const s = Math.floor((2 * factor * shorter + longer) / (2 * longer));
+  return Math.ceil((factor * s * (2_000_000 + width * height)) / 4_000_000);
+}
+
+/** A rough count of a prompt's tokens: four Latin letters, or one character of most other scripts, make one. */
+export function promptTokens(prompt: string): number {
+  let wide = 0;
+  let narrow = 0;
+  for (const character of prompt) {
+    if ((character.codePointAt(0) ?? 0) > 0x2ff) wide += 1;
+    else narrow += 1;
+  }
+  return wide + Math.ceil(narrow / 4);
+}
+
+/** Sums amounts; one unknown makes the sum unknown. */
+export function sumCosts(amounts: readonly (number | null)[]): number | null {
+  let total = 0;
+  for (const amount of amounts) {
+    if (amount === null) return null;
+    total += amount;
+  }
+  return total;
+}
+
+/** What a text call cost, in micro-USD; `null` when the usage or the prices are unknown. */
+export function costOfText(
+  usage: Pick<TokenUsage, 'input_tokens' | 'output_tokens'> | null,
+  prices: { text_in: number; text_out: number } | null,
+): number | null {
+  if (!usage || !prices) return null;
+  return Math.round(usage.input_tokens * prices.text_in + usage.output_tokens * prices.text_out);
+}

@@ -1,0 +1,119 @@
+/**
+ * The one table of errors. HTTP turns a code into problem+json, the worker turns it into "retry" or "stop";
+ * both read the same row, so a code means the same thing wherever a caller meets it.
+ */
+
+/** What is known about money when an error ends something: nothing was spent, it may have been, or it was. */
+export type Billing = 'none' | 'possible' | 'charged';
+
+interface ErrorRow {
+  /** HTTP status when the error answers a request. */
+  readonly status: number;
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean;
+  /** Short, stable summary (RFC 9457 `title`). */
+  readonly title: string;
+}
+
+const table = {
+  invalid_json: { status: 400, retryable: false, title: 'The body is not valid JSON' },
+  invalid_request: { status: 400, retryable: false, title: 'The request is malformed' },
+  invalid_idempotency_key: { status: 400, retryable: false, title: 'The Idempotency-Key is malformed' },
+  unauthorized: { status: 401, retryable: false, title: 'A valid API key is needed' },
+  insufficient_scope: { status: 403, retryable: false, title: 'The API key lacks the scope for this' },
+  link_expired: { status: 403, retryable: false, title: 'The link is expired or was altered' },
+  not_found: { status: 404, retryable: false, title: 'There is no such thing here' },
+  method_not_allowed: { status: 405, retryable: false, title: 'The method is not allowed here' },
+  request_timeout: { status: 408, retryable: true, title: 'The request took too long to arrive' },
+  already_terminal: { status: 409, retryable: false, title: 'The job has already ended' },
+  not_retryable_job: {
+    status: 409,
+    retryable: false,
+    title: 'Only a job that ended without success can be retried',
+  },
+  erased: { status: 410, retryable: false, title: 'The job was erased' },
+  payload_too_large: { status: 413, retryable: false, title: 'The body is too large' },
+  uri_too_long: { status: 414, retryable: false, title: 'The address is too long' },
+  unsupported_media_type: { status: 415, retryable: false, title: 'The body must be application/json' },
+  validation_failed: { status: 422, retryable: false, title: 'The request is not valid' },
+  idempotency_key_reused: {
+    status: 422,
+    retryable: false,
+    title: 'The Idempotency-Key was used for another request',
+  },
+  model_retired: { status: 422, retryable: false, title: 'The model is retired' },
+  model_unknown: { status: 422, retryable: false, title: 'The model is not in the catalogue' },
+  max_cost_exceeded: { status: 422, retryable: false, title: 'The estimate is above max_cost_micro_usd' },
+  destination_forbidden: { status: 422, retryable: false, title: 'The address may not be called' },
+  too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },
+  headers_too_large: { status: 431, retryable: false, title: 'The headers are too large' },
+  internal: { status: 500, retryable: true, title: 'Something went wrong on our side' },
+  queue_full: { status: 503, retryable: true, title: 'The queue is full' },
+  store_unavailable: { status: 503, retryable: true, title: 'The job store cannot be reached' },
+  storage_unavailable: { status: 503, retryable: true, title: 'The image storage cannot be reached' },
+  shutting_down: { status: 503, retryable: true, title: 'This instance is shutting down' },
+
+  // What can end or delay a job. Their status matters only where a caller waits for the job itself.
+  moderation_blocked: { status: 422, retryable: false, title: 'The provider refused the content' },
+  provider_rate_limited: { status: 503, retryable: true, title: 'The provider asks to wait' },
+  provider_overloaded: { status: 503, retryable: true, title: 'The provider is overloaded' },
+  provider_unreachable: { status: 503, retryable: true, title: 'The provider cannot be reached' },
+  provider_quota_exhausted: {
+    status: 503,
+    retryable: true,
+    title: 'The provider account has no credit left',
+  },
+  provider_unauthorized: { status: 502, retryable: true, title: 'The provider refused our credentials' },
+  provider_rejected: { status: 422, retryable: false, title: 'The provider refused the request' },
+  provider_outcome_unknown: {
+    status: 502,
+    retryable: true,
+    title: 'It is unknown whether the provider made the picture',
+  },
+  provider_unusable_answer: { status: 502, retryable: true, title: 'The provider sent no usable picture' },
+  storage_failed: { status: 502, retryable: true, title: 'The picture could not be stored' },
+  queue_timeout: { status: 504, retryable: true, title: 'The job waited longer than queue_ttl_s' },
+  run_timeout: { status: 504, retryable: true, title: 'The job ran longer than run_timeout_s' },
+  worker_lost: { status: 500, retryable: false, title: 'Workers died too often while running this job' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof table;
+
+/** Every stable error code, for documentation and schemas. */
+export const errorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]];
+
+/** The row of a code. */
+export function errorRow(code: ErrorCode): ErrorRow {
+  return table[code];
+}
+
+/** One faulty place in a request: a JSON Pointer (RFC 6901) and what to do about it. */
+export interface FieldIssue {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+interface AppErrorOptions {
+  /** Public text: what happened and what to do. Goes to the wire. */
+  readonly detail?: string;
+  readonly issues?: readonly FieldIssue[];
+  /** Seconds until a retry makes sense; sent as Retry-After. */
+  readonly retryAfterSeconds?: number;
+  /** Internal: goes to the log, never to the wire. */
+  readonly cause?: unknown;
+}
+
+/** The only error type that crosses rooms. Adapters translate foreign errors into it at their own edge. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly issues: readonly FieldIssue[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(options.detail ?? table[code].title, { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.issues = options.issues ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

@@ -1,0 +1,260 @@
+import { z } from 'zod';
+import { Attempt } from './attempt.ts';
+import { AppError, type Billing, type ErrorCode, errorCodes, errorRow } from './errors.ts';
+import { StoredImage } from './image.ts';
+import { ImageRequest } from './image-request.ts';
+
+/**
+ * The record of a job and its legal moves. A status only goes forward and a terminal one never changes:
+ *
+ *   queued -> running -> succeeded | failed | canceled | expired
+ *
+ * Every function here is pure: it takes a record and returns the next one, or refuses. Times are epoch
+ * milliseconds. The store compares versions, so two processes can never both move the same record.
+ */
+
+export const jobStatuses = ['queued', 'running', 'succeeded', 'failed', 'canceled', 'expired'] as const;
+export type JobStatus = (typeof jobStatuses)[number];
+
+export const jobStages = ['moderating', 'enhancing', 'generating', 'storing', 'processing'] as const;
+export type JobStage = (typeof jobStages)[number];
+
+export const billings = ['none', 'possible', 'charged'] as const satisfies readonly Billing[];
+
+export const JobError = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  stage: z.enum(jobStages).optional(),
+  billing: z.enum(billings),
+  /** Which of the `n` pictures it concerns; absent when it concerns the job. */
+  index: z.int().optional(),
+  provider: z
+    .object({
+      status: z.int().optional(),
+      code: z.string().optional(),
+      request_id: z.string().optional(),
+      categories: z.array(z.string()).optional(),
+    })
+    .optional(),
+});
+export type JobError = z.infer<typeof JobError>;
+
+const Moment = z.object({
+  at: z.int(),
+  status: z.enum(jobStatuses),
+  stage: z.enum(jobStages).optional(),
+});
+
+export const TokenTotals = z.object({
+  input_tokens: z.int(),
+  output_tokens: z.int(),
+  total_tokens: z.int(),
+});
+export type TokenTotals = z.infer<typeof TokenTotals>;
+
+export const ImageJob = z.object({
+  id: z.string(),
+  tenant: z.string(),
+  /** Raised by the store with every write; the basis of compare-and-set and of the ETag. */
+  version: z.int(),
+  status: z.enum(jobStatuses),
+  stage: z.enum(jobStages).optional(),
+  createdAt: z.int(),
+  updatedAt: z.int(),
+  startedAt: z.int().optional(),
+  finishedAt: z.int().optional(),
+  cancelRequestedAt: z.int().optional(),
+  erasedAt: z.int().optional(),
+  /** When the pictures, and when the record, are to be forgotten. Set when the job ends. */
+  mediaExpiresAt: z.int().optional(),
+  recordExpiresAt: z.int().optional(),
+  mediaGone: z.boolean().optional(),
+  /** The request in the caller's own words and names; absent once erased. */
+  request: ImageRequest.optional(),
+  enhancedPrompt: z.string().optional(),
+  revisedPrompt: z.string().optional(),
+  images: z.array(StoredImage),
+  /** Errors of single pictures, and last the error that ended the job. */
+  errors: z.array(JobError).optional(),
+  attempts: z.array(Attempt),
+  usage: TokenTotals.optional(),
+  warnings: z.array(z.string()).optional(),
+  parentId: z.string().optional(),
+  /** Executions so far; the current one owns the record, and an older one's writes are refused. */
+  fence: z.int(),
+  /** Consecutive refusals by the provider since it last accepted a call. */
+  refusals: z.int().optional(),
+  traceparent: z.string().optional(),
+  /** Every change of status or stage in order; its positions number the events of the stream. */
+  history: z.array(Moment),
+});
+export type ImageJob = z.infer<typeof ImageJob>;
+
+const terminalStatuses: ReadonlySet<JobStatus> = new Set(['succeeded', 'failed', 'canceled', 'expired']);
+
+/** Whether a status is final. */
+export function isTerminal(status: JobStatus): boolean {
+  return terminalStatuses.has(status);
+}
+
+/** A fresh record in `queued`. */
+export function createJob(input: {
+  id: string;
+  tenant: string;
+  request: ImageRequest;
+  nowMs: number;
+  warnings?: readonly string[];
+  parentId?: string | undefined;
+  traceparent?: string | undefined;
+}): ImageJob {
+  return {
+    id: input.id,
+    tenant: input.tenant,
+    version: 1,
+    status: 'queued',
+    createdAt: input.nowMs,
+    updatedAt: input.nowMs,
+    request: input.request,
+    images: [],
+    attempts: [],
+    ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),
+    ...(input.parentId ? { parentId: input.parentId } : {}),
+    ...(input.traceparent ? { traceparent: input.traceparent } : {}),
+    fence: 0,
+    history: [{ at: input.nowMs, status: 'queued' }],
+  };
+}
+
+/** Takes the record for a new execution: raises the fence and, the first time, moves it to `running`. */
+export function beginExecution(job: ImageJob, nowMs: number): ImageJob {
+  refuseTerminal(job);
+  const taken = { ...job, fence: job.fence + 1, updatedAt: nowMs };
+  if (job.status === 'running') return taken;
+  return moved({ ...taken, startedAt: nowMs }, 'running', job.stage, nowMs);
+}
+
+/** Refuses a write by an execution that no longer owns the record. @throws AppError `already_terminal`. */
+export function checkFence(job: ImageJob, fence: number): void {
+  refuseTerminal(job);
+  if (job.fence !== fence) {
+    throw new AppError('already_terminal', { detail: 'Another worker has taken this job over.' });
+  }
+}
+
+/** Moves a running job to a stage; the same stage again changes nothing. */
+export function enterStage(job: ImageJob, stage: JobStage, nowMs: number): ImageJob {
+  refuseTerminal(job);
+  if (job.stage === stage) return job;
+  return moved(job, 'running', stage, nowMs);
+}
+
+/** Notes the wish to cancel a running job; the worker that holds it ends it. */
+export function requestCancel(job: ImageJob, nowMs: number): ImageJob {
+  refuseTerminal(job);
+  return { ...job, cancelRequestedAt: job.cancelRequestedAt ?? nowMs, updatedAt: nowMs };
+}
+
+/** How long pictures and records are kept once a job ended. */
+export interface Retention {
+  readonly mediaSeconds: number;
+  readonly recordSeconds: number;
+}
+
+/**
+ * Ends a job. What the record keeps of a finished job is only what a reader can ask for.
+ *
+ * @throws AppError `already_terminal` when it has ended before.
+ */
+export function finish(
+  job: ImageJob,
+  status: 'succeeded' | 'failed' | 'canceled' | 'expired',
+  outcome: { nowMs: number; retention: Retention; error?: JobError },
+): ImageJob {
+  refuseTerminal(job);
+  const { stage: _stage, refusals: _refusals, ...rest } = job;
+  const errors = outcome.error ? [...(job.errors ?? []), outcome.error] : job.errors;
+  const keep = outcome.retention;
+  return moved(
+    {
+      ...rest,
+      ...(errors ? { errors } : {}),
+      finishedAt: outcome.nowMs,
+      // Pictures without a record could never be found again, so they are not kept longer than it.
+      mediaExpiresAt: outcome.nowMs + Math.min(keep.mediaSeconds, keep.recordSeconds) * 1000,
+      recordExpiresAt: outcome.nowMs + keep.recordSeconds * 1000,
+    },
+    status,
+    undefined,
+    outcome.nowMs,
+  );
+}
+
+/**
+ * Erases what a person could be known by: prompts, metadata, errors. Ids, times and amounts stay as a tombstone; the
+ * pictures are due at once and stay listed until they are really gone. An unfinished job ends as `canceled` first.
+ */
+export function erase(job: ImageJob, nowMs: number, retention: Retention): ImageJob {
+  const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
+  const { request: _r, enhancedPrompt: _e, revisedPrompt: _v, warnings: _w, errors: _x, ...rest } = ended;
+  return { ...rest, erasedAt: nowMs, updatedAt: nowMs, mediaExpiresAt: nowMs };
+}
+
+/**
+ * When a job next needs somebody's attention without being asked: a waiting one when its patience ends, a running one
+ * well after its time is up (its worker should have ended it), an ended one when something is to be forgotten.
+ */
+export function dueAt(job: ImageJob): number | undefined {
+  if (job.status === 'queued') {
+    return job.request && job.createdAt + job.request.queue_ttl_s * 1000;
+  }
+  if (job.status === 'running') {
+    return job.request && (job.startedAt ?? job.createdAt) + job.request.run_timeout_s * 1000 + overrunMs;
+  }
+  return job.mediaGone ? job.recordExpiresAt : job.mediaExpiresAt;
+}
+
+const overrunMs = 30_000;
+
+/** Marks the pictures of an ended job as gone because their retention is over. */
+export function forgetMedia(job: ImageJob, nowMs: number): ImageJob {
+  return { ...job, images: [], mediaGone: true, updatedAt: nowMs };
+}
+
+/** The error that ended a job, if one did. */
+export function finalError(job: ImageJob): JobError | undefined {
+  if (job.status !== 'failed' && job.status !== 'expired') return undefined;
+  return job.errors?.findLast((error) => error.index === undefined) ?? job.errors?.at(-1);
+}
+
+/** What is known about money after the attempts of a job. */
+export function billingOf(attempts: readonly Attempt[]): Billing {
+  if (attempts.some((a) => a.state === 'received' || a.state === 'stored')) return 'charged';
+  return attempts.every((a) => a.state === 'rejected') ? 'none' : 'possible';
+}
+
+/** An error as a job keeps it, with the public text of its code unless a better one is given. */
+export function jobError(
+  code: ErrorCode,
+  billing: Billing,
+  extra: Partial<Omit<JobError, 'code' | 'billing'>> = {},
+): JobError {
+  return { code, billing, message: extra.message ?? errorRow(code).title, ...extra };
+}
+
+function moved(job: ImageJob, status: JobStatus, stage: JobStage | undefined, nowMs: number): ImageJob {
+  const { stage: _previous, ...rest } = job;
+  const moment = { at: nowMs, status, ...(stage ? { stage } : {}) };
+  return {
+    ...rest,
+    ...(stage ? { stage } : {}),
+    status,
+    updatedAt: nowMs,
+    history: [...job.history, moment],
+  };
+}
+
+function refuseTerminal(job: ImageJob): void {
+  if (isTerminal(job.status)) {
+    throw new AppError('already_terminal', { detail: `The job has already ended as ${job.status}.` });
+  }
+}

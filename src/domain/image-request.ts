@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import { AppError, type FieldIssue } from './errors.ts';
+import { countCodePoints, textFault } from './text.ts';
+
+/**
+ * What a caller may ask for. The schema is strict: an unknown field is refused, so that a typo never costs money.
+ * Values that depend on the model (size, quality, formats, ...) are plain strings here and are checked against
+ * the catalogue, which is data.
+ */
+
+export const maxPromptCodePoints = 32_000;
+const maxProviderOptionsBytes = 8 * 1024;
+const secondsPerWeek = 7 * 24 * 3600;
+
+/** Events a webhook can subscribe to; `image.*` stands for all of them. */
+export const imageEventTypes = [
+  'image.queued',
+  'image.started',
+  'image.succeeded',
+  'image.failed',
+  'image.canceled',
+  'image.expired',
+] as const;
+
+const modelValue = z.string().min(1).max(64);
+
+export const PresetChoice = z.union([
+  z.string().min(1).max(64),
+  z.strictObject({
+    name: z.string().min(1).max(64),
+    variables: z.record(z.string().max(64), z.string().max(512)).meta({ maxProperties: 16 }).optional(),
+  }),
+]);
+
+export const RetentionRequest = z.strictObject({
+  media_s: z.int().min(60).max(315_360_000).optional(),
+  record_s: z.int().min(60).max(315_360_000).optional(),
+});
+
+export const WebhookRequest = z.strictObject({
+  url: z.string().min(1).max(2048),
+  events: z
+    .array(z.enum([...imageEventTypes, 'image.*']))
+    .min(1)
+    .max(16)
+    .optional(),
+});
+
+export const ImageRequestBody = z.strictObject({
+  prompt: z
+    .string()
+    .min(1)
+    .meta({
+      maxLength: maxPromptCodePoints,
+      pattern: '\\S',
+      examples: ['A lighthouse in a storm, oil on canvas'],
+    })
+    .describe('What to draw, 1 to 32,000 code points in any language. A model may allow less.'),
+  model: z.string().min(1).max(128).optional().describe('A name or alias from GET /models.'),
+  n: z.int().min(1).max(10).optional().describe('How many pictures.'),
+  size: z
+    .string()
+    .max(32)
+    .regex(/^(auto|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})$/)
+    .optional()
+    .describe('`auto` or WIDTHxHEIGHT in pixels; GET /models lists what a model takes.'),
+  quality: modelValue.optional(),
+  complexity: modelValue.optional(),
+  background: modelValue.optional(),
+  moderation: modelValue.optional(),
+  output_format: modelValue.optional(),
+  output_compression: z.int().min(0).max(100).optional().describe('For webp and jpeg only.'),
+  safety_identifier: z.string().min(1).max(128).optional().describe('A hash of your end user, passed on.'),
+  enhance: z
+    .enum(['off', 'auto', 'always'])
+    .optional()
+    .describe(
+      'Have a language model write the detailed description first; `auto` does so for short prompts.',
+    ),
+  preset: PresetChoice.optional().describe('A named template from GET /presets, with its variables.'),
+  metadata: z
+    .record(z.string().min(1).max(64), z.string().max(512))
+    .meta({ maxProperties: 16 })
+    .optional()
+    .describe('Up to 16 string pairs, returned everywhere and filterable.'),
+  webhook: WebhookRequest.optional(),
+  priority: z.enum(['low', 'normal', 'high']).optional(),
+  queue_ttl_s: z.int().min(1).max(secondsPerWeek).optional().describe('Give up waiting after this long.'),
+  run_timeout_s: z.int().min(1).max(7200).optional().describe('Give up running after this long.'),
+  retention: RetentionRequest.optional(),
+  max_cost_micro_usd: z.int().min(0).optional().describe('Refuse when the estimate is above this.'),
+  on_uncertain: z
+    .enum(['retry', 'fail'])
+    .optional()
+    .describe('What to do when it is unknown whether the provider made (and charged for) a picture.'),
+  provider_options: z
+    .record(z.string().max(64), z.unknown())
+    .meta({ maxProperties: 32 })
+    .optional()
+    .describe('Extra parameters for the provider, passed through untouched.'),
+});
+
+export type ImageRequestBody = z.infer<typeof ImageRequestBody>;
+export type PresetChoice = z.infer<typeof PresetChoice>;
+
+/** The request as kept with the job: the caller's fields plus the defaults that were decided at submission. */
+export const ImageRequest = ImageRequestBody.extend({
+  model: z.string(),
+  n: z.int(),
+  size: z.string(),
+  enhance: z.enum(['off', 'auto', 'always']),
+  priority: z.enum(['low', 'normal', 'high']),
+  queue_ttl_s: z.int(),
+  run_timeout_s: z.int(),
+});
+export type ImageRequest = z.infer<typeof ImageRequest>;
+
+/** Parameters that Darkroom itself decides; as `provider_options` they could double a payment or lose a picture. */
+const reservedProviderOptions = new Set([
+  ...Object.keys(ImageRequestBody.shape),
+  'stream',
+  'partial_images',
+  'response_format',
+  'user',
+]);
+
+/**
+ * Checks what the JSON Schema cannot: Unicode, prompt length in code points, reserved provider options.
+ *
+ * @throws AppError `validation_failed` naming every faulty field.
+ */
+export function checkRequestText(body: ImageRequestBody): void {
+  const issues: FieldIssue[] = [];
+  checkString(issues, '/prompt', body.prompt);
+  if (countCodePoints(body.prompt) > maxPromptCodePoints) {
+    issues.push({ pointer: '/prompt', detail: `must have at most ${maxPromptCodePoints} code points` });
+  }
+  for (const [key, value] of Object.entries(body.metadata ?? {})) {
+    checkString(issues, `/metadata/${pointerToken(key)}`, key);
+    checkString(issues, `/metadata/${pointerToken(key)}`, value);
+  }
+  if (typeof body.preset === 'object') {
+    for (const [key, value] of Object.entries(body.preset.variables ?? {})) {
+      checkString(issues, `/preset/variables/${pointerToken(key)}`, value);
+    }
+  }
+  if (body.provider_options) issues.push(...providerOptionIssues(body.provider_options));
+  if (issues.length > 0) {
+    throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
+  }
+}
+
+function checkString(issues: FieldIssue[], pointer: string, value: string): void {
+  const fault = textFault(value);
+  if (fault) issues.push({ pointer, detail: fault });
+}
+
+function providerOptionIssues(options: Record<string, unknown>): FieldIssue[] {
+  const issues: FieldIssue[] = [];
+  for (const key of Object.keys(options)) {
+    if (reservedProviderOptions.has(key)) {
+      issues.push({
+        pointer: `/provider_options/${pointerToken(key)}`,
+        detail: `${key} is decided by Darkroom or is a field of its own and cannot be a provider option`,
+      });
+    }
+  }
+  const text = JSON.stringify(options);
+  if (Buffer.byteLength(text) > maxProviderOptionsBytes) {
+    issues.push({
+      pointer: '/provider_options',
+      detail: `must be at most ${maxProviderOptionsBytes} bytes of JSON`,
+    });
+  }
+  const fault = deepTextFault(options);
+  if (fault) issues.push({ pointer: '/provider_options', detail: fault });
+  return issues;
+}
+
+function deepTextFault(value: unknown): string | null {
+  if (typeof value === 'string') return textFault(value);
+  if (value === null || typeof value !== 'object') return null;
+  for (const [key, nested] of Object.entries(value)) {
+    const fault = textFault(key) ?? deepTextFault(nested);
+    if (fault) return fault;
+  }
+  return null;
+}
+
+/** Escapes one reference token of a JSON Pointer (RFC 6901, section 3). */
+export function pointerToken(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}

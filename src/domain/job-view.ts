@@ -1,0 +1,218 @@
+import { z } from 'zod';
+import { attemptStates } from './attempt.ts';
+import { sumCosts } from './cost.ts';
+import { errorCodes, errorRow } from './errors.ts';
+import {
+  billingOf,
+  billings,
+  finalError,
+  type ImageJob,
+  isTerminal,
+  type JobError,
+  jobStages,
+  jobStatuses,
+  TokenTotals,
+} from './image-job.ts';
+import { ImageRequestBody } from './image-request.ts';
+
+/**
+ * The one shape in which a job is shown: poll, list, stream and webhook. It is built field by field, so that nothing
+ * of a record reaches the wire that is not named here.
+ */
+
+const time = z.iso.datetime();
+const nullableTime = time.nullable();
+
+export const JobErrorView = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  stage: z.enum(jobStages).nullable(),
+  retryable: z.boolean(),
+  billing: z.enum(billings),
+  index: z.int().nullable(),
+  provider: z
+    .object({
+      status: z.int().nullable(),
+      code: z.string().nullable(),
+      request_id: z.string().nullable(),
+      categories: z.array(z.string()),
+    })
+    .nullable(),
+});
+
+export const ImageView = z.object({
+  index: z.int(),
+  url: z.string(),
+  url_expires_at: time,
+  content_url: z.string(),
+  content_type: z.string(),
+  width: z.int(),
+  height: z.int(),
+  size_bytes: z.int(),
+  sha256: z.string(),
+  variants: z.record(z.string(), z.unknown()),
+});
+
+export const AttemptView = z.object({
+  kind: z.enum(['generate', 'enhance']),
+  index: z.int(),
+  state: z.enum(attemptStates),
+  started_at: time,
+  finished_at: nullableTime,
+  provider_request_id: z.string().nullable(),
+  error: z.string().nullable(),
+  cost_micro_usd: z.int().nullable(),
+});
+
+export const ImageJobView = z.object({
+  id: z.string(),
+  object: z.literal('image_job'),
+  status: z.enum(jobStatuses),
+  stage: z.enum(jobStages).nullable(),
+  created_at: time,
+  updated_at: time,
+  started_at: nullableTime,
+  finished_at: nullableTime,
+  expires_at: nullableTime,
+  cancel_requested_at: nullableTime,
+  request: ImageRequestBody.partial(),
+  prompt: z.object({
+    original: z.string(),
+    enhanced: z.string().nullable(),
+    revised: z.string().nullable(),
+  }),
+  images: z.array(ImageView),
+  partial: z.boolean(),
+  error: JobErrorView.nullable(),
+  image_errors: z.array(JobErrorView),
+  warnings: z.array(z.string()),
+  usage: TokenTotals.nullable(),
+  cost: z.object({
+    micro_usd: z.int().nullable(),
+    estimated: z.boolean(),
+    billing: z.enum(billings),
+    price_version: z.string(),
+  }),
+  queue: z.object({ position: z.int().nullable(), eta_s: z.number().nullable() }),
+  attempts: z.array(AttemptView),
+  metadata: z.record(z.string(), z.string()),
+  parent_id: z.string().nullable(),
+  urls: z.object({ self: z.string(), cancel: z.string(), events: z.string(), content: z.string() }),
+});
+export type ImageJobView = z.infer<typeof ImageJobView>;
+
+/** What is known only at the moment of reading. */
+export interface ViewContext {
+  /** Public address without a trailing slash. */
+  readonly publicUrl: string;
+  readonly links: ReadonlyMap<number, { url: string; expiresAtMs: number }>;
+  readonly position: number | null;
+  readonly estimateMicroUsd: number | null;
+  readonly priceVersion: string;
+}
+
+/** Shows a job. Not for erased ones: they have no shape any more. */
+export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
+  const self = `${context.publicUrl}/images/${job.id}`;
+  const error = finalError(job);
+  const { prompt = '', metadata = {}, webhook: _webhook, ...request } = job.request ?? {};
+  return {
+    id: job.id,
+    object: 'image_job',
+    status: job.status,
+    stage: job.stage ?? null,
+    created_at: iso(job.createdAt),
+    updated_at: iso(job.updatedAt),
+    started_at: isoOrNull(job.startedAt),
+    finished_at: isoOrNull(job.finishedAt),
+    expires_at: isoOrNull(job.mediaExpiresAt),
+    cancel_requested_at: isoOrNull(job.cancelRequestedAt),
+    request: { prompt, ...request, ...(job.request?.webhook ? { webhook: job.request.webhook } : {}) },
+    prompt: { original: prompt, enhanced: job.enhancedPrompt ?? null, revised: job.revisedPrompt ?? null },
+    images: job.mediaGone ? [] : viewImages(job, self, context),
+    partial: job.status === 'succeeded' && job.images.length < (job.request?.n ?? 1) && !job.mediaGone,
+    error: error ? viewError(error) : null,
+    image_errors: (job.errors ?? []).filter((each) => each.index !== undefined).map(viewError),
+    warnings: job.warnings ?? [],
+    usage: job.usage ?? null,
+    cost: viewCost(job, context),
+    queue: { position: context.position, eta_s: null },
+    attempts: job.attempts.map((attempt) => ({
+      kind: attempt.kind,
+      index: attempt.index,
+      state: attempt.state,
+      started_at: iso(attempt.startedAt),
+      finished_at: isoOrNull(attempt.finishedAt),
+      provider_request_id: attempt.providerRequestId ?? null,
+      error: attempt.error ?? null,
+      cost_micro_usd: attempt.state === 'rejected' ? 0 : (attempt.costMicroUsd ?? null),
+    })),
+    metadata,
+    parent_id: job.parentId ?? null,
+    urls: { self, cancel: `${self}/cancel`, events: `${self}/events`, content: `${self}/content/0` },
+  };
+}
+
+function viewImages(job: ImageJob, self: string, context: ViewContext): ImageJobView['images'] {
+  return [...job.images]
+    .sort((a, b) => a.index - b.index)
+    .flatMap((image) => {
+      const link = context.links.get(image.index);
+      if (!link) return [];
+      return {
+        index: image.index,
+        url: link.url,
+        url_expires_at: iso(link.expiresAtMs),
+        content_url: `${self}/content/${image.index}`,
+        content_type: image.contentType,
+        width: image.width,
+        height: image.height,
+        size_bytes: image.sizeBytes,
+        sha256: image.sha256,
+        variants: {},
+      };
+    });
+}
+
+function viewError(error: JobError): z.infer<typeof JobErrorView> {
+  return {
+    code: error.code,
+    message: error.message,
+    stage: error.stage ?? null,
+    retryable: errorRow(error.code).retryable,
+    billing: error.billing,
+    index: error.index ?? null,
+    provider: error.provider
+      ? {
+          status: error.provider.status ?? null,
+          code: error.provider.code ?? null,
+          request_id: error.provider.request_id ?? null,
+          categories: error.provider.categories ?? [],
+        }
+      : null,
+  };
+}
+
+/**
+ * Before the end the cost is an estimate. Afterwards it is the sum of what the attempts cost by the provider's own
+ * usage; one attempt whose price or outcome is unknown makes it `null`.
+ */
+function viewCost(job: ImageJob, context: ViewContext): ImageJobView['cost'] {
+  const price_version = context.priceVersion;
+  const billing = billingOf(job.attempts);
+  if (!isTerminal(job.status)) {
+    return { micro_usd: context.estimateMicroUsd, estimated: true, billing, price_version };
+  }
+  const amounts = job.attempts.map((attempt) =>
+    attempt.state === 'rejected' ? 0 : (attempt.costMicroUsd ?? null),
+  );
+  return { micro_usd: sumCosts(amounts), estimated: false, billing, price_version };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function isoOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : iso(ms);
+}

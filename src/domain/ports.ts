@@ -1,0 +1,345 @@
+import type { ApiKeyRecord } from './api-key.ts';
+import type { TokenUsage } from './cost.ts';
+import type { Billing, ErrorCode } from './errors.ts';
+import type { ImageJob, JobStatus } from './image-job.ts';
+import type { Delivery } from './webhook-event.ts';
+
+/**
+ * What the use cases need from the outside, with the promises each adapter has to keep. One contract suite per port
+ * in `test/contract` runs over every adapter.
+ */
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number;
+
+/** Prefixed, sortable identifiers. */
+export interface Ids {
+  /** The time is part of a job's id, so that the index of jobs is ordered by creation. */
+  image(nowMs: number): string;
+}
+
+/** Structured log; never given prompts, keys or links. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What is counted and timed. Labels never hold ids. */
+export interface Meter {
+  submitted(outcome: 'created' | 'replayed'): void;
+  jobFinished(status: JobStatus, code: string): void;
+  stageDone(stage: 'queued' | 'enhancing' | 'generating' | 'storing', seconds: number): void;
+  providerCall(kind: 'generate' | 'enhance', model: string, outcome: string, seconds: number): void;
+  imageStored(contentType: string, sizeBytes: number): void;
+  webhookAttempt(outcome: string, seconds: number): void;
+}
+
+// ── Records ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface IdempotencyClaim {
+  /** Digest of the caller's key. */
+  readonly keyHash: string;
+  /** Digest of the normalised request; another one under the same key is a mistake. */
+  readonly fingerprint: string;
+  readonly ttlMs: number;
+}
+
+export type SubmitOutcome =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'replayed'; readonly job: ImageJob }
+  | { readonly kind: 'key_reused' }
+  | { readonly kind: 'queue_full' };
+
+export interface ImageListQuery {
+  readonly limit: number;
+  /** Only jobs with an id below this one. */
+  readonly beforeId?: string | undefined;
+  readonly status?: JobStatus | undefined;
+  readonly model?: string | undefined;
+  readonly createdAfterMs?: number | undefined;
+  readonly createdBeforeMs?: number | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface ImageList {
+  readonly jobs: readonly ImageJob[];
+  /** Pass as `beforeId` for the next page; `null` at the end. */
+  readonly nextBeforeId: string | null;
+}
+
+/** The next state of a record and the deliveries its change causes; `null` leaves the record as it is. */
+export interface Change {
+  readonly job: ImageJob;
+  readonly deliveries?: readonly Delivery[];
+}
+
+/** The job records. Every call names the tenant; what belongs to another one does not exist. */
+export interface ImageRecords {
+  /** Atomic: claims the key, checks the limit, writes record, indexes and deliveries, or does nothing at all. */
+  submit(input: {
+    job: ImageJob;
+    claim?: IdempotencyClaim | undefined;
+    deliveries: readonly Delivery[];
+    maxOpenJobs: number;
+  }): Promise<SubmitOutcome>;
+  /** The job that a key was claimed for, without claiming it. */
+  findByKey(
+    tenant: string,
+    claim: Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>,
+  ): Promise<Exclude<SubmitOutcome, { kind: 'created' | 'queue_full' }> | null>;
+  get(tenant: string, id: string): Promise<ImageJob | null>;
+  /**
+   * Compare-and-set: reads, applies `change`, writes if nobody else wrote in between, else starts over with the newer
+   * record. `change` must be pure; what it throws is passed on and nothing is written. Tells the listeners of the job.
+   *
+   * @param known a record read before, which saves the read when it is still current.
+   * @returns the record as it is now; `null` when there is none.
+   */
+  update(
+    tenant: string,
+    id: string,
+    change: (job: ImageJob) => Change | null,
+    known?: ImageJob,
+  ): Promise<ImageJob | null>;
+  /** Newest first. The work per call is bounded whatever is kept, so a page may hold fewer jobs than asked for. */
+  list(tenant: string, query: ImageListQuery): Promise<ImageList>;
+  /** Tenants that ever submitted a job. */
+  tenants(): Promise<string[]>;
+  countOpen(tenant: string): Promise<number>;
+  /** Unfinished jobs of a tenant by the time of their last change, a page by rank. */
+  openJobs(tenant: string, offset: number, limit: number): Promise<{ id: string; changedAt: number }[]>;
+  /** Ids of jobs that need attention by a moment, see `dueAt`. */
+  dueJobs(tenant: string, nowMs: number, limit: number): Promise<string[]>;
+  /** Removes record and indexes. Idempotent. */
+  remove(job: ImageJob): Promise<void>;
+}
+
+/** Deliveries that were written with their cause and are not done yet. */
+export interface Deliveries {
+  get(tenant: string, id: string): Promise<Delivery | null>;
+  /** Replaces a delivery that still exists and notes when its next attempt is due. */
+  save(delivery: Delivery, dueAtMs: number): Promise<void>;
+  /** Delivered, given up or erased: nothing of them is kept. Idempotent. */
+  remove(tenant: string, ids: readonly string[]): Promise<void>;
+  /** Ids that were due before a moment. */
+  due(tenant: string, beforeMs: number, limit: number): Promise<string[]>;
+}
+
+export interface ApiKeys {
+  /** `null` when there is no such key. */
+  get(id: string): Promise<ApiKeyRecord | null>;
+  put(record: ApiKeyRecord): Promise<void>;
+  list(tenant?: string): Promise<ApiKeyRecord[]>;
+}
+
+/** Tells processes of changes and wishes, without a guarantee: a lost message costs only time. */
+export interface Signals {
+  /** Calls back on every change of a job's record anywhere; returns the way to stop. */
+  onChange(tenant: string, id: string, listener: () => void): () => void;
+  /** Calls back when a job anywhere is to be canceled. */
+  onCancel(listener: (id: string) => void): () => void;
+  requestCancel(id: string): Promise<void>;
+}
+
+// ── Queue ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a queue message carries: ids, nothing else. */
+export interface Task {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+export interface QueueCounts {
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly active: number;
+}
+
+/** Work waiting to be done. May lose everything at any time: the records are the truth and a reconciler refills it. */
+export interface TaskQueue {
+  /** Adding a task that is already queued changes nothing. */
+  add(task: Task, options: { priority: 'low' | 'normal' | 'high'; delayMs?: number }): Promise<void>;
+  /** Takes a waiting or delayed task out and says whether it did; a task that runs stays. */
+  remove(id: string): Promise<boolean>;
+  /** How many tasks are ahead; `null` when it is not waiting. */
+  position(id: string): Promise<number | null>;
+  /** For each id whether the queue still knows a task for it. */
+  has(ids: readonly string[]): Promise<boolean[]>;
+  counts(): Promise<QueueCounts>;
+}
+
+/** Why a running task is told to stop; the reason of its signal. */
+export type StopReason = 'canceled' | 'draining' | 'lock_lost' | 'run_timeout';
+
+/** What a consumer does with a task after the use case: done, or again after a delay (0: at once, elsewhere). */
+export type TaskResult = { readonly done: true } | { readonly againInMs: number };
+
+// ── Providers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Parameters of one picture, in the provider's own names. */
+export interface PictureCall {
+  readonly model: string;
+  readonly prompt: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** Sent as X-Client-Request-Id, so that provider and ledger can be compared. */
+  readonly clientRequestId: string;
+  readonly traceparent?: string | undefined;
+}
+
+/** What is known of an answer before its body. */
+export interface AnswerHead {
+  readonly providerRequestId?: string | undefined;
+}
+
+/** Takes the body of an answer as it arrives; resolves when every byte is safe. */
+export type AnswerSink = (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>;
+
+/** A picture found in an answer. `bytes` is decoded and byte-exact. */
+export interface DecodedPicture {
+  readonly bytes: Buffer;
+  readonly contentType: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface DecodedAnswer {
+  readonly picture: DecodedPicture;
+  readonly usage: TokenUsage | null;
+  readonly revisedPrompt: string | null;
+}
+
+/** Why a provider call brought nothing, told apart by what follows from it. */
+export interface ProviderFailure {
+  /**
+   * `refused`: proved not accepted, nothing spent, may be asked again later.
+   * `stopped`: refused until a person acts (no credit, wrong key); nothing spent.
+   * `final`: the same request will never be accepted (moderation, invalid); nothing spent.
+   * `uncertain`: sent, but the outcome is unknown.
+   * `unusable`: answered, and possibly charged, but without a picture.
+   */
+  readonly kind: 'refused' | 'stopped' | 'final' | 'uncertain' | 'unusable';
+  readonly code: ErrorCode;
+  readonly billing: Billing;
+  readonly message: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly provider?:
+    | { status?: number; code?: string; request_id?: string; categories?: string[] }
+    | undefined;
+}
+
+/** Thrown by providers and enhancers, and by nothing else. */
+export class ProviderError extends Error {
+  readonly failure: ProviderFailure;
+
+  constructor(failure: ProviderFailure, cause?: unknown) {
+    super(failure.message, { cause });
+    this.name = 'ProviderError';
+    this.failure = failure;
+  }
+}
+
+export interface ImageProvider {
+  readonly name: 'openai' | 'studio';
+  /**
+   * Makes exactly one call for exactly one picture: no retries of any kind. The body goes to `sink` as it arrives.
+   *
+   * @throws ProviderError; after an abort by `signal` one of kind `uncertain`, unless nothing was sent.
+   */
+  generate(call: PictureCall, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
+  /**
+   * Finds the picture in a spooled answer. Free: may be repeated.
+   *
+   * @throws ProviderError of kind `unusable` when there is none.
+   */
+  decode(answer: AsyncIterable<Uint8Array>): Promise<DecodedAnswer>;
+}
+
+export interface PromptEnhancer {
+  readonly model: string;
+  /**
+   * One call, no retries: turns a short prompt into a detailed description in the same language, quoted text kept.
+   *
+   * @throws ProviderError
+   */
+  enhance(
+    prompt: string,
+    context: CallContext,
+  ): Promise<{ text: string; providerRequestId?: string | undefined; usage: TokenUsage | null }>;
+}
+
+// ── Bytes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Names one provider answer. */
+export interface SpoolKey {
+  readonly tenant: string;
+  readonly jobId: string;
+  readonly attemptNo: number;
+}
+
+/** Answers on local disk between "paid" and "stored". */
+export interface Spool {
+  /** Returns once the bytes are on disk (fsync) under their final name; a broken-off body leaves nothing behind. */
+  write(key: SpoolKey, head: AnswerHead, body: AsyncIterable<Uint8Array>): Promise<void>;
+  /** `null` when there is no complete answer under that name. */
+  open(key: SpoolKey): Promise<{ head: AnswerHead; body: AsyncIterable<Uint8Array> } | null>;
+  /** Idempotent. */
+  remove(key: SpoolKey): Promise<void>;
+}
+
+export interface LinkOptions {
+  readonly expiresAtMs: number;
+  readonly contentType: string;
+  /** File name offered by the link. */
+  readonly fileName: string;
+}
+
+export interface ImageStorage {
+  readonly name: 'filesystem' | 's3';
+  /** Stores bytes under a key; the same key again replaces them. Returns only when they are safe. */
+  put(key: string, bytes: Buffer, contentType: string): Promise<void>;
+  /** `null` when there is nothing under the key. */
+  read(key: string): Promise<{ body: AsyncIterable<Uint8Array>; sizeBytes: number } | null>;
+  /** Idempotent. */
+  remove(key: string): Promise<void>;
+  /**
+   * A link that works without a key until it expires: an absolute URL, or a path below the public address where
+   * Darkroom itself serves the bytes.
+   */
+  link(key: string, options: LinkOptions): Promise<string>;
+  /** @throws AppError `storage_unavailable` saying what is wrong and what to do. */
+  check(): Promise<void>;
+}
+
+// ── Webhooks ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface WebhookAnswer {
+  /** Receiver's status; `null` when there was no answer. */
+  readonly status: number | null;
+  /** `delivered`, or the reason in one word: `redirect_refused`, `address_forbidden`, `timeout`, `http_500`, ... */
+  readonly outcome: string;
+  readonly detail?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly latencyMs: number;
+}
+
+export interface WebhookSender {
+  /** One attempt. Never throws for what a receiver does. */
+  send(message: {
+    url: string;
+    eventId: string;
+    body: string;
+    secrets: readonly string[];
+  }): Promise<WebhookAnswer>;
+}
+
+export interface DestinationGuard {
+  /** @throws AppError `destination_forbidden` when a URL may not be called; does not resolve names. */
+  checkUrl(url: string): void;
+}

@@ -1,0 +1,20 @@
+/**
+ * Checks on caller-given text that JSON Schema cannot express.
+ */
+
+/** Counts code points, the unit in which prompts are limited (UTF-16 units would count an emoji twice). */
+export function countCodePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/**
+ * Says why a text cannot be passed on unchanged, or `null` when it can: a lone surrogate has no UTF-8 form and a
+ * NUL is cut or refused by many receivers, so both would silently alter what the caller wrote.
+ */
+export function textFault(text: string): string | null {
+  if (!text.isWellFormed()) return 'holds a lone surrogate, which is not a Unicode character';
+  if (text.includes('\u0000')) return 'holds a NUL character (U+0000)';
+  return null;
+}

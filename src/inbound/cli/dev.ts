@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { CliContext, StartedService } from './context.ts';
+
+/** `darkroom dev`: everything in one process on embedded defaults. */
+export function addDev(program: Command, context: CliContext): void {
+  program
+    .command('dev')
+    .description(
+      'run everything on this machine: a Redis of its own, files, offline pictures unless a key is given',
+    )
+    .action(async () => {
+      const service = await context.runService('dev', { say: (line) => context.print(line) });
+      context.print(welcome(service, context.version));
+    });
+}
+
+/** What a newcomer needs: where it listens, what it uses, a key, and two commands that work as they stand. */
+export function welcome(service: StartedService, version: string): string {
+  const { url, devApiKey = 'YOUR_KEY' } = service;
+  const provider =
+    service.provider === 'studio'
+      ? 'studio, OFFLINE PICTURES drawn on this machine; set OPENAI_API_KEY for real ones'
+      : 'openai';
+  return `
+Darkroom ${version} listens on ${url}
+
+  Redis      ${service.redis}
+  Storage    ${service.storage}
+  Provider   ${provider}
+  API key    ${devApiKey}
+  Docs       ${url}/docs
+
+Order a picture:
+
+  curl -s ${url}/images -H 'Authorization: Bearer ${devApiKey}' -H 'Content-Type: application/json' -H 'Prefer: wait=50' -d '{"prompt":"A lighthouse in a storm, oil on canvas","size":"1024x1024"}' | tee job.json
+
+Download it:
+
+  curl -s -o picture.png "$(node -p "require('./job.json').images[0].url")"
+
+Ctrl-C stops everything that was started; the next start finds the jobs again.`;
+}

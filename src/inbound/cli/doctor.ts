@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import type { CliContext } from './context.ts';
+
+/** `darkroom doctor`: looks at every dependency and says what to do. */
+export function addDoctor(program: Command, context: CliContext): void {
+  program
+    .command('doctor')
+    .description('check configuration, Redis, storage and provider, and say what to do')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const findings = await context.diagnose();
+      if (options.json) context.print(JSON.stringify(findings));
+      else
+        for (const { ok, name, detail } of findings)
+          context.print(`${ok ? 'ok  ' : 'FAIL'}  ${name}: ${detail}`);
+      if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
+    });
+}

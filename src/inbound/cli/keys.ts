@@ -1,0 +1,99 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type ApiKeyRecord, type Scope, scopes } from '../../domain/api-key.ts';
+import { type CliContext, table } from './context.ts';
+
+interface CreateOptions {
+  tenant: string;
+  name: string;
+  scopes: Scope[];
+  expiresInDays?: number;
+  json?: boolean;
+}
+
+/** `darkroom keys create|list|revoke|webhook-secret` */
+export function addKeys(program: Command, context: CliContext): void {
+  const keys = program.command('keys').description('make, list and revoke API keys');
+
+  keys
+    .command('create')
+    .description('make a key; it is shown once')
+    .requiredOption('--tenant <tenant>', 'who owns the key and everything made with it')
+    .option('--name <name>', 'what the key is for', 'unnamed')
+    .option('--scopes <list>', `comma-separated, of ${scopes.join(', ')}`, parseScopes, [
+      'images:write',
+      'images:read',
+      'webhooks',
+    ] as Scope[])
+    .option('--expires-in-days <days>', 'end of its life', parseDays)
+    .option('--json', 'print JSON')
+    .action(async (options: CreateOptions) => {
+      const { record, key } = await context.withKeys((manage) => manage.create(options));
+      if (options.json) return context.print(JSON.stringify({ ...shown(record), key }));
+      context.print(`${key}\n\nKeep it safe: it is not shown again. Its id is ${record.id}.`);
+    });
+
+  keys
+    .command('list')
+    .description('list keys, without their secrets')
+    .option('--tenant <tenant>', 'only keys of one tenant')
+    .option('--json', 'print JSON')
+    .action(async (options: { tenant?: string; json?: boolean }) => {
+      const records = await context.withKeys((manage) => manage.list(options.tenant));
+      if (options.json) return context.print(JSON.stringify(records.map(shown)));
+      const rows = records
+        .map(shown)
+        .map((key) => [key.id, key.tenant, key.name, key.scopes.join(','), key.state]);
+      context.print(table([['ID', 'TENANT', 'NAME', 'SCOPES', 'STATE'], ...rows]));
+    });
+
+  keys
+    .command('revoke <id>')
+    .description('revoke a key; it stops working everywhere within seconds')
+    .option('--json', 'print JSON')
+    .action(async (id: string, options: { json?: boolean }) => {
+      const record = await context.withKeys((manage) => manage.revoke(id));
+      context.print(options.json ? JSON.stringify(shown(record)) : `${record.id} is revoked.`);
+    });
+
+  keys
+    .command('webhook-secret')
+    .description("show the secret that signs a tenant's webhooks")
+    .requiredOption('--tenant <tenant>', 'whose secret')
+    .option('--json', 'print JSON')
+    .action((options: { tenant: string; json?: boolean }) => {
+      const secret = context.webhookSecretOf(options.tenant);
+      context.print(options.json ? JSON.stringify({ tenant: options.tenant, secret }) : secret);
+    });
+}
+
+function shown(record: ApiKeyRecord) {
+  const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
+  const state = record.revokedAt ? 'revoked' : record.expiresAt ? `until ${iso(record.expiresAt)}` : 'live';
+  const { id, tenant, name } = record;
+  return {
+    id,
+    tenant,
+    name,
+    scopes: record.scopes,
+    state,
+    created_at: iso(record.createdAt),
+    expires_at: iso(record.expiresAt),
+    revoked_at: iso(record.revokedAt),
+  };
+}
+
+function parseScopes(text: string): Scope[] {
+  return text.split(',').map((item) => {
+    const scope = scopes.find((each) => each === item.trim());
+    if (!scope) throw new InvalidArgumentError(`${item.trim()} is none of ${scopes.join(', ')}.`);
+    return scope;
+  });
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > 3650) {
+    throw new InvalidArgumentError('Give whole days, 1 to 3650.');
+  }
+  return days;
+}

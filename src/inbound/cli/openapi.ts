@@ -1,0 +1,10 @@
+import type { Command } from 'commander';
+import type { CliContext } from './context.ts';
+
+/** `darkroom openapi`: the document that the service serves. */
+export function addOpenapi(program: Command, context: CliContext): void {
+  program
+    .command('openapi')
+    .description('print the OpenAPI document as YAML')
+    .action(async () => context.print((await context.openApiDocument()).trimEnd()));
+}

@@ -1,0 +1,19 @@
+import { Command } from 'commander';
+import { addConfig } from './config.ts';
+import type { CliContext } from './context.ts';
+import { addDev } from './dev.ts';
+import { addDoctor } from './doctor.ts';
+import { addGenerate } from './generate.ts';
+import { addKeys } from './keys.ts';
+import { addOpenapi } from './openapi.ts';
+import { addServe } from './serve.ts';
+
+/** The command line; one file per sub-command. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command('darkroom')
+    .description('Pictures from an API: durable jobs, honest costs, one payment per picture.')
+    .version(context.version);
+  for (const add of [addServe, addDev, addKeys, addDoctor, addConfig, addGenerate, addOpenapi])
+    add(program, context);
+  return program;
+}

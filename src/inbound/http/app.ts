@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { AppError, errorRow } from '../../domain/errors.ts';
+import type { HttpContext } from './context.ts';
+import { requestIdFrom, traceIdOf, traceparentFrom } from './headers.ts';
+import { acceptJson } from './json-body.ts';
+import { useAuthentication } from './plugins/authenticate.ts';
+import { useDocument } from './plugins/document.ts';
+import { watchMethods } from './plugins/method-not-allowed.ts';
+import { asAppError, problemOf, sendProblem } from './problem.ts';
+import { routes } from './routes/index.ts';
+import { probeRoutes } from './routes/probes.ts';
+import { useValidation } from './validation.ts';
+
+export interface HttpOptions {
+  readonly logger: FastifyBaseLogger;
+  readonly version: string;
+  readonly trustProxy: readonly string[] | undefined;
+  readonly corsOrigins: readonly string[] | undefined;
+}
+
+const bodyLimitBytes = 256 * 1024;
+const maxHeaderBytes = 16 * 1024;
+/** How long a request may take to arrive; our own answers may take as long as they need. */
+const requestTimeoutMs = 15_000;
+
+/** The HTTP server, built but not listening. */
+export async function createHttpApp(context: HttpContext, options: HttpOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    genReqId: (request) => requestIdFrom(request.headers['x-request-id'], context.clock()),
+    requestIdHeader: false,
+    trustProxy: options.trustProxy ? [...options.trustProxy] : false,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: 72_000,
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: requestTimeoutMs,
+      // How often Node looks for slow requests; by default only every 30 s.
+      connectionsCheckingInterval: 1_000,
+    },
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket),
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply as never, asAppError(error)),
+  });
+
+  acceptJson(app);
+  useValidation(app);
+  observe(app, context);
+  app.setErrorHandler((error, request, reply) => {
+    const known = asAppError(error);
+    const status = errorRow(known.code).status;
+    if (status >= 500) request.log.error({ err: known.cause ?? known, code: known.code }, 'request failed');
+    return sendProblem(request, reply, known);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, new AppError('not_found', { detail: 'There is nothing at this address.' })),
+  );
+
+  await app.register(helmet, { contentSecurityPolicy: false });
+  if (options.corsOrigins?.length) {
+    await app.register(cors, {
+      origin: [...options.corsOrigins],
+      exposedHeaders: ['x-request-id', 'retry-after'],
+    });
+  }
+  const refuseOtherMethods = watchMethods(app);
+  useAuthentication(app, context.authenticate);
+  await useDocument(app, { version: options.version });
+  // Every role has its probes; only the api role has callers.
+  for (const route of context.publicApi ? routes : [probeRoutes]) route(app, context);
+  refuseOtherMethods();
+  return app;
+}
+
+/** Gives every answer its request id, and every request one log line and one observation. */
+function observe(app: FastifyInstance, context: HttpContext): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const { statusCode } = reply;
+    context.observeRequest(route, request.method, statusCode, reply.elapsedTime / 1000);
+    request.log.info(
+      {
+        request_id: request.id,
+        trace_id: traceIdOf(traceparentFrom(request.headers.traceparent)),
+        tenant: request.caller?.tenant,
+        method: request.method,
+        route,
+        status: statusCode,
+        duration_ms: Math.round(reply.elapsedTime),
+      },
+      'request',
+    );
+  });
+}
+
+/** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const code =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'headers_too_large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'request_timeout'
+        : 'invalid_request';
+  const requestId = requestIdFrom(undefined, Date.now());
+  const body = JSON.stringify(problemOf(new AppError(code), '/', requestId));
+  const { status, title } = errorRow(code);
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-request-id: ${requestId}\r\n` +
+      `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

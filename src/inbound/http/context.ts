@@ -1,0 +1,78 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ImageJob } from '../../domain/image-job.ts';
+import type { ImageJobView } from '../../domain/job-view.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { Presets } from '../../domain/preset.ts';
+import type { FileLink } from '../../lib/file-link.ts';
+import type { Authenticate } from '../../usecases/authenticate.ts';
+import type { CancelImage } from '../../usecases/cancel-image.ts';
+import type { CheckReadiness } from '../../usecases/check-readiness.ts';
+import type { EraseImage } from '../../usecases/erase-image.ts';
+import type { GetImage } from '../../usecases/get-image.ts';
+import type { ListImages } from '../../usecases/list-images.ts';
+import type { PresentImage } from '../../usecases/present-image.ts';
+import type { ReadContent } from '../../usecases/read-content.ts';
+import type { RetryImage } from '../../usecases/retry-image.ts';
+import type { SubmitImage } from '../../usecases/submit-image.ts';
+import type { WatchImage } from '../../usecases/watch-image.ts';
+
+/** What the routes work with. */
+export interface HttpContext {
+  readonly authenticate: Authenticate;
+  readonly submitImage: SubmitImage;
+  readonly getImage: GetImage;
+  readonly listImages: ListImages;
+  readonly watchImage: WatchImage;
+  readonly cancelImage: CancelImage;
+  readonly eraseImage: EraseImage;
+  readonly retryImage: RetryImage;
+  readonly readContent: ReadContent;
+  readonly presentImage: PresentImage;
+  readonly checkReadiness: CheckReadiness;
+  readonly catalogue: ModelCatalogue;
+  readonly presets: Presets;
+  readonly renderMetrics: () => Promise<{ contentType: string; text: string }>;
+  readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
+  /** What a signed file link was signed for; `null` when it is expired or was altered. */
+  readonly verifyFileLink: (
+    key: string,
+    query: Readonly<Record<string, unknown>>,
+  ) => Pick<FileLink, 'contentType' | 'fileName'> | null;
+  readonly clock: Clock;
+  readonly publicUrl: string | undefined;
+  readonly linkSeconds: number;
+  /** Whether this process answers callers, or only those who watch it. */
+  readonly publicApi: boolean;
+  /** Aborts when the process begins to stop: waiting requests answer at once. */
+  readonly draining: AbortSignal;
+}
+
+/** Seconds after which polling again makes sense. */
+export const pollSeconds = 2;
+
+/** The address under which the caller reached us. */
+export function publicUrlOf(context: HttpContext, request: FastifyRequest): string {
+  return context.publicUrl ?? `${request.protocol}://${request.host}`;
+}
+
+/** Shows a job to the caller of a request. */
+export function present(
+  context: HttpContext,
+  request: FastifyRequest,
+  job: ImageJob,
+  options: { withPosition?: boolean } = {},
+): Promise<ImageJobView> {
+  return context.presentImage(job, {
+    publicUrl: publicUrlOf(context, request),
+    linkSeconds: context.linkSeconds,
+    ...options,
+  });
+}
+
+/** Aborts when the caller hangs up or the process begins to stop. A caller who leaves never cancels a job. */
+export function untilCallerLeaves(context: HttpContext, reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return AbortSignal.any([gone.signal, context.draining]);
+}

@@ -1,0 +1,51 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../domain/errors.ts';
+
+/** Deeper JSON serves nobody and costs stack wherever it is walked. */
+const maxDepth = 32;
+
+/**
+ * Reads JSON bodies strictly: valid UTF-8 only, bounded depth, no prototype poisoning. An empty body is `undefined`, since
+ * many clients send the content type with requests that need no body.
+ */
+export function acceptJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const bytes = body as Buffer;
+    if (bytes.length === 0) return done(null, undefined);
+    if (!isUtf8(bytes)) return done(new AppError('invalid_json', { detail: 'The body is not valid UTF-8.' }));
+    if (depthOf(bytes) > maxDepth) {
+      return done(
+        new AppError('invalid_json', { detail: `The body is nested deeper than ${maxDepth} levels.` }),
+      );
+    }
+    parse(request, bytes.toString('utf8'), (error, value) => {
+      if (error) done(new AppError('invalid_json', { detail: 'The body is not valid JSON.', cause: error }));
+      else done(null, value);
+    });
+  });
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const open = new Set([0x5b, 0x7b]);
+const close = new Set([0x5d, 0x7d]);
+
+/** Deepest nesting of a JSON text, without building it. */
+function depthOf(bytes: Buffer): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (inString) {
+      if (byte === backslash) i += 1;
+      else if (byte === quote) inString = false;
+    } else if (byte === quote) inString = true;
+    else if (open.has(byte)) deepest = Math.max(deepest, ++depth);
+    else if (close.has(byte)) depth -= 1;
+  }
+  return deepest;
+}

@@ -1,0 +1,40 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Caller, covers, type Scope } from '../../../domain/api-key.ts';
+import { AppError } from '../../../domain/errors.ts';
+import type { Authenticate } from '../../../usecases/authenticate.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a caller's key must cover; routes without it are open. */
+    scope?: Scope;
+  }
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+}
+
+const bearer = /^Bearer +(\S{1,512}) *$/i;
+
+/** Lets only callers with the route's scope through, before the body is read. */
+export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request) => {
+    const { scope } = request.routeOptions.config;
+    if (!scope) return;
+    const key = bearer.exec(request.headers.authorization ?? '')?.[1];
+    if (!key) {
+      throw new AppError('unauthorized', { detail: 'Send the API key as: Authorization: Bearer <key>' });
+    }
+    const caller = await authenticate(key);
+    if (!covers(caller.scopes, scope)) {
+      throw new AppError('insufficient_scope', { detail: `This needs a key with the scope ${scope}.` });
+    }
+    request.caller = caller;
+  });
+}
+
+/** The caller of a route that declares a scope. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (!request.caller) throw new Error(`route ${request.routeOptions.url} declares no scope`);
+  return request.caller;
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const satisfies HTTPMethods[];
+
+/**
+ * Answers 405 with `Allow` where an address exists but not with that method; a router would call it 404. Watches the
+ * routes as they are added, so it is registered before them; call the result after the last one.
+ */
+export function watchMethods(app: FastifyInstance): () => void {
+  const known = new Map<string, Set<string>>();
+  app.addHook('onRoute', (route) => {
+    const list = Array.isArray(route.method) ? route.method : [route.method];
+    const seen = known.get(route.url) ?? new Set();
+    for (const method of list) seen.add(method);
+    known.set(route.url, seen);
+  });
+  return () => {
+    for (const [url, allowed] of [...known]) {
+      const missing = methods.filter((method) => !allowed.has(method));
+      const allow = [...allowed].sort().join(', ');
+      if (missing.length === 0) continue;
+      app.route({
+        method: missing,
+        url,
+        schema: { hide: true },
+        handler: (request, reply) => {
+          reply.header('allow', allow);
+          throw new AppError('method_not_allowed', {
+            detail: `${request.method} is not allowed here, only ${allow}.`,
+          });
+        },
+      });
+    }
+  };
+}

@@ -1,0 +1,112 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError, type ErrorCode, errorRow, type FieldIssue } from '../../domain/errors.ts';
+
+/**
+ * Errors on the wire: problem+json (RFC 9457) with the OpenAI-style `error` member nested, so that a client of either
+ * kind understands the one body.
+ */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  code: ErrorCode;
+  retryable: boolean;
+  request_id: string;
+  errors: readonly FieldIssue[];
+  error: { message: string; type: string; code: ErrorCode; param: string | null };
+}
+
+const defaultRetryAfterSeconds = 5;
+
+/** The body for an error. */
+export function problemOf(error: AppError, instance: string, requestId: string): Problem {
+  const row = errorRow(error.code);
+  const pointer = error.issues[0]?.pointer;
+  return {
+    type: `urn:darkroom:problem:${error.code}`,
+    title: row.title,
+    status: row.status,
+    detail: error.message,
+    instance,
+    code: error.code,
+    retryable: row.retryable,
+    request_id: requestId,
+    errors: error.issues,
+    error: {
+      message: error.message,
+      type: errorType(row.status),
+      code: error.code,
+      param: pointer === undefined ? null : pointer.split('/').filter(Boolean).join('.'),
+    },
+  };
+}
+
+function errorType(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status < 500 ? 'invalid_request_error' : 'server_error';
+}
+
+/** Answers a request with an error. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
+  const row = errorRow(error.code);
+  reply
+    .code(row.status)
+    .header('content-type', 'application/problem+json')
+    .header('cache-control', 'no-store');
+  // The official SDKs retry by status alone unless they are told.
+  if (row.retryable) reply.header('retry-after', error.retryAfterSeconds ?? defaultRetryAfterSeconds);
+  else reply.header('x-should-retry', 'false');
+  if (row.status === 401) reply.header('www-authenticate', 'Bearer');
+  const path = request.url.split('?', 1)[0] ?? '/';
+  return reply.send(JSON.stringify(problemOf(error, path, request.id)));
+}
+
+const byFastifyCode: Record<string, ErrorCode> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+  FST_ERR_BAD_URL: 'invalid_request',
+  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
+  FST_ERR_MAX_HEADER_SIZE: 'headers_too_large',
+};
+
+/** Translates whatever a request may throw; what is nobody's fault but ours becomes `internal`, without its text. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const fault = error as Partial<FastifyError>;
+  if (fault.validation) {
+    const issues = fault.validation.map((issue) => issueOf(issue, fault.validationContext ?? 'body'));
+    return new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
+  }
+  const code = fault.code === undefined ? undefined : byFastifyCode[fault.code];
+  if (code) return new AppError(code, { detail: errorRow(code).title, cause: error });
+  if (fault.statusCode === 400) return new AppError('invalid_json', { cause: error });
+  return new AppError('internal', { detail: 'Something went wrong on our side. Try again.', cause: error });
+}
+
+type ValidationIssue = NonNullable<FastifyError['validation']>[number];
+
+/** A validator's complaint as a pointer and a sentence. Query parameters are pointed to as `/query/NAME`. */
+function issueOf(issue: ValidationIssue, context: string): FieldIssue {
+  const params = issue.params as Record<string, unknown>;
+  const base =
+    (context === 'body' ? '' : context === 'querystring' ? '/query' : `/${context}`) + issue.instancePath;
+  const extra = params.additionalProperty ?? params.unevaluatedProperty;
+  if (typeof extra === 'string') {
+    return {
+      pointer: `${base}/${extra.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      detail: 'is not a known field',
+    };
+  }
+  const missing = params.missingProperty;
+  if (typeof missing === 'string') return { pointer: `${base}/${missing}`, detail: 'is required' };
+  const allowed = params.allowedValues;
+  if (Array.isArray(allowed)) return { pointer: base, detail: `must be one of ${allowed.join(', ')}` };
+  return { pointer: base, detail: issue.message ?? 'is not valid' };
+}

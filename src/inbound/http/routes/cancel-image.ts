@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import { type HttpContext, present } from '../context.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { idParams, json, problems } from '../responses.ts';
+
+/** `POST /images/{id}/cancel` */
+export function cancelImageRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string } }>({
+    method: 'POST',
+    url: '/images/:id/cancel',
+    config: { scope: 'images:write' },
+    schema: {
+      operationId: 'cancelImage',
+      summary: 'Cancel a job',
+      description:
+        'A waiting job ends at once and costs nothing. Of a running one the provider call is aborted within a second; `cost.billing` says what is known about money.',
+      tags: ['images'],
+      params: idParams,
+      response: {
+        200: json('The job', 'ImageJob'),
+        ...problems({ body: true }, 'not_found', 'erased', 'already_terminal'),
+      },
+    },
+    handler: async (request, reply) => {
+      const job = await context.cancelImage(callerOf(request).tenant, request.params.id);
+      reply.header('cache-control', 'no-store');
+      return present(context, request, job);
+    },
+  });
+}

@@ -1,0 +1,65 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { inlineDisposition } from '../../../lib/content-disposition.ts';
+import type { Bytes } from '../../../usecases/read-content.ts';
+import type { HttpContext } from '../context.ts';
+import { matchesEtag } from '../headers.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { empty, header, problems, raw } from '../responses.ts';
+
+const pictureTypes = ['image/png', 'image/jpeg', 'image/webp'];
+
+/** `GET /images/{id}/content/{index}`: the picture, or a redirect to a fresh link where the storage serves it. */
+export function getContentRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string; index: number } }>({
+    method: 'GET',
+    url: '/images/:id/content/:index',
+    config: { scope: 'images:read' },
+    schema: {
+      operationId: 'getImageContent',
+      summary: 'Download a picture',
+      tags: ['images'],
+      params: {
+        type: 'object',
+        properties: {
+          id: { type: 'string', maxLength: 64 },
+          index: { type: 'integer', minimum: 0, maximum: 9 },
+        },
+        required: ['id', 'index'],
+      },
+      response: {
+        200: raw('The bytes as the provider made them', pictureTypes, { type: 'string', format: 'binary' }),
+        302: empty('A fresh signed link', { location: header.location }),
+        304: empty('Not changed since the given ETag', { etag: header.etag }),
+        ...problems({}, 'not_found', 'erased', 'validation_failed', 'storage_unavailable', 'storage_failed'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { id, index } = request.params;
+      const content = await context.readContent.image(callerOf(request).tenant, id, index);
+      if (content.kind === 'redirect') {
+        return reply.header('cache-control', 'private, no-store').redirect(content.url, 302);
+      }
+      const etag = `"${content.image.sha256}"`;
+      reply.header('etag', etag).header('cache-control', 'private, max-age=31536000, immutable');
+      if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+      return sendBytes(reply, await content.open(), content.image.contentType, content.fileName);
+    },
+  });
+}
+
+/** Sends stored bytes in a way that a browser can only take for the picture they are. */
+export function sendBytes(
+  reply: FastifyReply,
+  bytes: Bytes,
+  contentType: string,
+  fileName: string,
+): FastifyReply {
+  return reply
+    .header('content-type', contentType)
+    .header('content-length', bytes.sizeBytes)
+    .header('content-disposition', inlineDisposition(fileName))
+    .header('content-security-policy', "default-src 'none'; sandbox")
+    .header('cross-origin-resource-policy', 'cross-origin')
+    .send(bytes.body instanceof Readable ? bytes.body : Readable.from(bytes.body));
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
+import type { HttpContext } from '../context.ts';
+import { empty, problems, raw } from '../responses.ts';
+import { sendBytes } from './get-content.ts';
+
+/** `GET /files/*`: a picture by a signed link, for storage that cannot serve links itself. Needs no key. */
+export function getFileRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { '*': string }; Querystring: Record<string, unknown> }>({
+    method: 'GET',
+    url: '/files/*',
+    schema: {
+      operationId: 'getFile',
+      summary: 'Download a picture by a signed link',
+      description:
+        'Links come from a job and carry their expiry and signature; they are not built by callers.',
+      tags: ['images'],
+      response: {
+        200: raw('The bytes', ['image/png', 'image/jpeg', 'image/webp'], {
+          type: 'string',
+          format: 'binary',
+        }),
+        304: empty('Not changed'),
+        ...problems({ open: true }, 'link_expired', 'not_found', 'storage_unavailable', 'storage_failed'),
+      },
+    },
+    handler: async (request, reply) => {
+      const key = request.params['*'];
+      const link = context.verifyFileLink(key, request.query);
+      if (!link) {
+        throw new AppError('link_expired', { detail: 'Read the job again for a fresh link.' });
+      }
+      reply
+        .header('cache-control', 'private, max-age=3600, immutable')
+        .header('referrer-policy', 'no-referrer');
+      return sendBytes(reply, await context.readContent.open(key), link.contentType, link.fileName);
+    },
+  });
+}

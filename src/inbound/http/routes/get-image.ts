@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify';
+import { isTerminal } from '../../../domain/image-job.ts';
+import { type HttpContext, pollSeconds, present, untilCallerLeaves } from '../context.ts';
+import { matchesEtag, maxWaitSeconds } from '../headers.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { empty, header, idParams, json, problems } from '../responses.ts';
+
+/** `GET /images/{id}`: poll or long-poll a job. */
+export function getImageRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string }; Querystring: { wait?: number } }>({
+    method: 'GET',
+    url: '/images/:id',
+    config: { scope: 'images:read' },
+    schema: {
+      operationId: 'getImage',
+      summary: 'Read a job',
+      description: 'With `?wait=N` the answer is held until the job has ended or N seconds have passed.',
+      tags: ['images'],
+      params: idParams,
+      querystring: {
+        type: 'object',
+        properties: { wait: { type: 'integer', minimum: 0, maximum: maxWaitSeconds } },
+      },
+      response: {
+        200: json('The job', 'ImageJob', { etag: header.etag, 'retry-after': header.retryAfter }),
+        304: empty('Not changed since the given ETag', { etag: header.etag }),
+        ...problems({}, 'not_found', 'erased', 'validation_failed'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { tenant } = callerOf(request);
+      const { id } = request.params;
+      const waitMs = (request.query.wait ?? 0) * 1000;
+      const job =
+        waitMs > 0
+          ? await context.getImage.waitForEnd(tenant, id, waitMs, untilCallerLeaves(context, reply))
+          : await context.getImage.get(tenant, id);
+      const etag = `W/"${job.version}"`;
+      reply.header('etag', etag).header('cache-control', 'no-cache');
+      if (!isTerminal(job.status)) reply.header('retry-after', pollSeconds);
+      if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+      return present(context, request, job);
+    },
+  });
+}

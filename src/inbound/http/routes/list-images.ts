@@ -1,0 +1,90 @@
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
+import { type JobStatus, jobStatuses } from '../../../domain/image-job.ts';
+import { type HttpContext, present } from '../context.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { json, problems } from '../responses.ts';
+
+const defaultLimit = 20;
+const metadataParameter = /^metadata\[(.{1,64})\]$/s;
+
+interface Query {
+  limit?: number;
+  cursor?: string;
+  status?: JobStatus;
+  model?: string;
+  created_after?: string;
+  created_before?: string;
+  [parameter: `metadata[${string}]`]: string | string[];
+}
+
+/** `GET /images`: a tenant's jobs, newest first. */
+export function listImagesRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Querystring: Query }>({
+    method: 'GET',
+    url: '/images',
+    config: { scope: 'images:read' },
+    schema: {
+      operationId: 'listImages',
+      summary: 'List jobs',
+      description:
+        'Newest first. Filter by metadata with `metadata[key]=value`. A page may hold fewer jobs than `limit`; go on while `has_more` is true.',
+      tags: ['images'],
+      querystring: {
+        type: 'object',
+        properties: {
+          limit: { type: 'integer', minimum: 1, maximum: 100 },
+          cursor: { type: 'string', maxLength: 128, description: '`next_cursor` of the page before.' },
+          status: { type: 'string', enum: [...jobStatuses] },
+          model: { type: 'string', maxLength: 128 },
+          created_after: { type: 'string', format: 'date-time' },
+          created_before: { type: 'string', format: 'date-time' },
+        },
+        patternProperties: { '^metadata\\[.{1,64}\\]$': { type: 'string', maxLength: 512 } },
+        additionalProperties: false,
+      },
+      response: {
+        200: json('A page of jobs', 'ImageList'),
+        ...problems({}, 'validation_failed'),
+      },
+    },
+    handler: async (request) => {
+      const { query } = request;
+      const { jobs, nextBeforeId } = await context.listImages(callerOf(request).tenant, {
+        limit: query.limit ?? defaultLimit,
+        beforeId: query.cursor === undefined ? undefined : decodeCursor(query.cursor),
+        status: query.status,
+        model: query.model,
+        createdAfterMs: timeOf(query.created_after),
+        createdBeforeMs: timeOf(query.created_before),
+        metadata: metadataOf(query),
+      });
+      return {
+        object: 'list',
+        data: await Promise.all(jobs.map((job) => present(context, request, job))),
+        has_more: nextBeforeId !== null,
+        next_cursor: nextBeforeId === null ? null : Buffer.from(nextBeforeId).toString('base64url'),
+      };
+    },
+  });
+}
+
+function decodeCursor(cursor: string): string {
+  const id = Buffer.from(cursor, 'base64url').toString('latin1');
+  if (/^img_[0-9A-Z]{26}$/.test(id)) return id;
+  throw new AppError('validation_failed', {
+    detail: 'The cursor is not one of ours. Use next_cursor as it was given.',
+    issues: [{ pointer: '/query/cursor', detail: 'is not a cursor' }],
+  });
+}
+
+const timeOf = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
+
+function metadataOf(query: Query): Record<string, string> {
+  const pairs: [string, string][] = [];
+  for (const [parameter, value] of Object.entries(query)) {
+    const key = metadataParameter.exec(parameter)?.[1];
+    if (key !== undefined) pairs.push([key, String(value)]);
+  }
+  return Object.fromEntries(pairs);
+}

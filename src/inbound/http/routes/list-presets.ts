@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../context.ts';
+import { json, problems } from '../responses.ts';
+
+/** `GET /presets`: the named templates and their variables. */
+export function listPresetsRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route({
+    method: 'GET',
+    url: '/presets',
+    config: { scope: 'images:read' },
+    schema: {
+      operationId: 'listPresets',
+      summary: 'List the presets',
+      tags: ['catalogue'],
+      response: { 200: json('The presets', 'PresetList'), ...problems({}) },
+    },
+    handler: async () => ({
+      object: 'list',
+      data: context.presets.all.map((preset) => ({
+        object: 'preset',
+        name: preset.name,
+        description: preset.description,
+        template: preset.template,
+        variables: Object.fromEntries(
+          Object.entries(preset.variables).map(([name, variable]) => [
+            name,
+            {
+              description: variable.description,
+              default: variable.default ?? null,
+              one_of: variable.one_of ?? null,
+              max_length: variable.max_length ?? null,
+            },
+          ]),
+        ),
+        defaults: preset.defaults,
+      })),
+    }),
+  });
+}

@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../context.ts';
+import { json, problems, raw } from '../responses.ts';
+
+/** `/livez`, `/readyz`, `/metrics`: for machines that run machines. They need no key. */
+export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
+  app.route({
+    method: 'GET',
+    url: '/livez',
+    schema: {
+      operationId: 'live',
+      summary: 'Is the process alive',
+      description: 'Touches nothing.',
+      tags: ['operations'],
+      response: { 200: json('Alive', 'Health'), ...problems({ open: true }) },
+    },
+    handler: async () => ({ status: 'ok', checks: {} }),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/readyz',
+    schema: {
+      operationId: 'ready',
+      summary: 'Can this process do its work',
+      description: 'Writes to Redis, asks the storage, and is red as soon as the process begins to stop.',
+      tags: ['operations'],
+      response: {
+        ...problems({ open: true }),
+        200: json('Ready', 'Health'),
+        503: json('Not ready; the failing part says why', 'Health'),
+      },
+    },
+    handler: async (_request, reply) => {
+      const { ok, checks } = await context.checkReadiness();
+      return reply
+        .code(ok ? 200 : 503)
+        .header('cache-control', 'no-store')
+        .send({ status: ok ? 'ok' : 'unavailable', checks });
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/metrics',
+    schema: {
+      operationId: 'metrics',
+      summary: 'Metrics in the Prometheus text format',
+      tags: ['operations'],
+      response: { 200: raw('The metrics', ['text/plain']), ...problems({ open: true }) },
+    },
+    handler: async (_request, reply) => {
+      const { contentType, text } = await context.renderMetrics();
+      return reply.header('content-type', contentType).send(text);
+    },
+  });
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../context.ts';
+import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { header, idempotencyHeader, idParams, json, problems } from '../responses.ts';
+import { answerAccepted } from './submit-image.ts';
+
+/** `POST /images/{id}/retry` */
+export function retryImageRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string } }>({
+    method: 'POST',
+    url: '/images/:id/retry',
+    config: { scope: 'images:write' },
+    schema: {
+      operationId: 'retryImage',
+      summary: 'Order the same again',
+      description: 'Makes a new job with `parent_id` from one that failed, was canceled or expired.',
+      tags: ['images'],
+      params: idParams,
+      headers: { type: 'object', properties: { 'idempotency-key': idempotencyHeader } },
+      response: {
+        200: json('The new job has ended while waiting', 'ImageJob'),
+        202: json('The new job', 'ImageJob', { location: header.location, 'retry-after': header.retryAfter }),
+        ...problems(
+          { body: true },
+          'not_found',
+          'erased',
+          'not_retryable_job',
+          'invalid_idempotency_key',
+          'idempotency_key_reused',
+          'model_retired',
+          'model_unknown',
+          'destination_forbidden',
+          'queue_full',
+        ),
+      },
+    },
+    handler: async (request, reply) => {
+      const { job, replayed } = await context.retryImage(callerOf(request), request.params.id, {
+        idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
+        traceparent: traceparentFrom(request.headers.traceparent),
+      });
+      const preferences = preferencesFrom(request.headers.prefer);
+      return answerAccepted(context, request, reply, { job, replayed, preferences });
+    },
+  });
+}

@@ -1,0 +1,122 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
+import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
+import type { ImageRequestBody } from '../../../domain/image-request.ts';
+import { type HttpContext, pollSeconds, present, untilCallerLeaves } from '../context.ts';
+import { idempotencyKeyFrom, type Preferences, preferencesFrom, traceparentFrom } from '../headers.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { header, idempotencyHeader, json, problems } from '../responses.ts';
+import { ref } from '../schemas.ts';
+
+/** `POST /images`: accept a request durably, or say what it would be and cost. */
+export function submitImageRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Body: ImageRequestBody; Querystring: { dry_run?: boolean } }>({
+    method: 'POST',
+    url: '/images',
+    config: { scope: 'images:write' },
+    schema: {
+      operationId: 'submitImage',
+      summary: 'Order pictures',
+      description:
+        'Accepts a job durably and answers at once; with `Prefer: wait=N` the answer is held until the job has ended or N seconds (at most 55) have passed.',
+      tags: ['images'],
+      headers: {
+        type: 'object',
+        properties: {
+          'idempotency-key': idempotencyHeader,
+          prefer: { type: 'string', description: '`wait=N` or `respond-async`.' },
+        },
+      },
+      querystring: {
+        type: 'object',
+        properties: {
+          dry_run: {
+            type: 'boolean',
+            description: 'Validate, normalise and estimate; nothing is stored or queued.',
+          },
+        },
+      },
+      body: ref('ImageRequest'),
+      response: {
+        200: {
+          ...json('The job has ended while waiting; with `dry_run`, the preview', 'ImageJob', {
+            'preference-applied': header.preferenceApplied,
+            'idempotent-replayed': header.replayed,
+          }),
+          content: { 'application/json': { schema: { anyOf: [ref('ImageJob'), ref('ImagePreview')] } } },
+        },
+        202: json('Accepted: from here on the job survives the death of any process', 'ImageJob', {
+          location: header.location,
+          'retry-after': header.retryAfter,
+          'preference-applied': header.preferenceApplied,
+          'idempotent-replayed': header.replayed,
+        }),
+        ...problems(
+          { body: true },
+          'invalid_idempotency_key',
+          'idempotency_key_reused',
+          'model_retired',
+          'model_unknown',
+          'max_cost_exceeded',
+          'destination_forbidden',
+          'erased',
+          'queue_full',
+          'shutting_down',
+        ),
+      },
+    },
+    handler: async (request, reply) => {
+      const caller = callerOf(request);
+      // Checked first, so that a dry run tells of a bad key as well.
+      const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
+      if (request.query.dry_run) return preview(context, request.body);
+      const preferences = preferencesFrom(request.headers.prefer);
+      const { job, replayed } = await context.submitImage.submit({
+        caller,
+        body: request.body,
+        idempotencyKey,
+        traceparent: traceparentFrom(request.headers.traceparent),
+      });
+      return answerAccepted(context, request, reply, { job, replayed, preferences });
+    },
+  });
+}
+
+async function preview(context: HttpContext, body: ImageRequestBody) {
+  const { request, warnings, estimateMicroUsd, queueDepth } = await context.submitImage.preview(body);
+  return {
+    request,
+    warnings,
+    estimate: { cost_micro_usd: estimateMicroUsd, eta_s: null, queue_depth: queueDepth },
+  };
+}
+
+/** Answers with an accepted job: 202, or 200 when the caller waited and it has ended. */
+export async function answerAccepted(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  accepted: { job: ImageJob; replayed: boolean; preferences: Preferences },
+) {
+  const { preferences, replayed } = accepted;
+  const { tenant, id } = accepted.job;
+  if (accepted.job.erasedAt !== undefined) {
+    throw new AppError('erased', { detail: 'The job of this Idempotency-Key was erased.' });
+  }
+  const job =
+    preferences.waitSeconds > 0
+      ? await context.getImage.waitForEnd(
+          tenant,
+          id,
+          preferences.waitSeconds * 1000,
+          untilCallerLeaves(context, reply),
+        )
+      : accepted.job;
+  reply.header('cache-control', 'no-store');
+  if (replayed) reply.header('idempotent-replayed', 'true');
+  if (preferences.applied) reply.header('preference-applied', preferences.applied);
+  const ended = isTerminal(job.status) && preferences.waitSeconds > 0;
+  if (!ended) reply.code(202).header('location', `/images/${id}`).header('retry-after', pollSeconds);
+  // The place in the queue costs a question to Redis; who wants it polls.
+  return present(context, request, job, { withPosition: preferences.waitSeconds > 0 || replayed });
+}

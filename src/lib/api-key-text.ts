@@ -1,0 +1,54 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+/**
+ * The text form of an API key: `dkr_<id>_<secret><checksum>`. The fixed prefix and the checksum let secret scanners
+ * find leaked keys without false alarms; the pattern is published in SECURITY.md.
+ *
+ * id: 12 characters, secret: 43 characters of base62 (256 bits), checksum: 6 characters, CRC-32 of all before it.
+ */
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const pattern = /^dkr_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+
+/** A new key and its id. */
+export function createKeyText(): { id: string; key: string } {
+  const id = base62(BigInt(`0x${randomBytes(16).toString('hex')}`), 12);
+  const secret = base62(BigInt(`0x${randomBytes(32).toString('hex')}`), 43);
+  const body = `dkr_${id}_${secret}`;
+  return { id: `key_${id}`, key: body + checksum(body) };
+}
+
+/** The id inside a key; `null` when its form or checksum is wrong. */
+export function keyIdOf(key: string): string | null {
+  const match = pattern.exec(key);
+  if (!match || checksum(key.slice(0, -6)) !== match[3]) return null;
+  return `key_${match[1]}`;
+}
+
+/** SHA-256, hex. */
+export function digestHex(text: string | Buffer): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Compares two digests of equal length in constant time. */
+export function sameDigest(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function checksum(text: string): string {
+  return base62(BigInt(crc32(text)), 6);
+}
+
+/** Fixed-length base 62, low digits kept. */
+function base62(value: bigint, length: number): string {
+  let rest = value;
+  let text = '';
+  for (let i = 0; i < length; i++) {
+    text = (alphabet[Number(rest % 62n)] ?? '0') + text;
+    rest /= 62n;
+  }
+  return text;
+}

@@ -1,0 +1,19 @@
+/**
+ * `Content-Disposition` (RFC 6266) of a file shown in place and saved under a name. Whatever the name holds, the result
+ * is one harmless header value: path separators, quotes and control characters become `_`; a name beyond ASCII is added
+ * in the encoding of RFC 8187.
+ */
+export function inlineDisposition(fileName: string): string {
+  const name = fileName.toWellFormed().replace(/[\p{Cc}"\\/]/gu, '_');
+  const ascii = name.replace(/[^\x20-\x7e]/gu, '_');
+  const plain = `inline; filename="${ascii}"`;
+  return ascii === name ? plain : `${plain}; filename*=UTF-8''${extendedValue(name)}`;
+}
+
+/** Percent-encodes everything outside `attr-char` of RFC 8187. */
+function extendedValue(text: string): string {
+  return encodeURIComponent(text).replace(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createKeyText } from './api-key-text.ts';
+
+/** What `dev` makes for itself at its first start and finds again at the next. */
+export interface DevSecrets {
+  readonly secretsKey: Buffer;
+  readonly apiKey: string;
+}
+
+/** Reads or makes the secrets of a development folder; the files are readable for their owner alone. */
+export function loadDevSecrets(dataDir: string): DevSecrets {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  return {
+    secretsKey: Buffer.from(
+      kept(join(dataDir, 'secrets-key'), () => randomBytes(32).toString('base64')),
+      'base64',
+    ),
+    apiKey: kept(join(dataDir, 'dev-api-key'), () => createKeyText().key),
+  };
+}
+
+function kept(path: string, make: () => string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    const text = make();
+    writeFileSync(path, `${text}\n`, { mode: 0o600 });
+    return text;
+  }
+}

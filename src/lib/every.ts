@@ -1,0 +1,31 @@
+/**
+ * Runs work again and again with a pause between the end of one run and the start of the next, so that runs never
+ * overlap. The first one starts after one pause.
+ *
+ * @returns stops it and waits for a run that is under way.
+ */
+export function every(
+  pauseMs: number,
+  work: () => Promise<void>,
+  onError: (error: unknown) => void,
+): () => Promise<void> {
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout;
+  const plan = () => {
+    timer = setTimeout(() => {
+      running = work()
+        .catch(onError)
+        .finally(() => {
+          if (!stopped) plan();
+        });
+    }, pauseMs);
+    timer.unref();
+  };
+  plan();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
+  };
+}

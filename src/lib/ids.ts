@@ -1,0 +1,42 @@
+import { randomFillSync } from 'node:crypto';
+
+/**
+ * Identifiers: a prefix that says what they name and a ULID (github.com/ulid/spec): 48 bits of time, 80 bits of
+ * randomness, in Crockford's base 32, so that their order is the order of creation.
+ */
+
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const timeLength = 10;
+const randomLength = 16;
+
+// Randomness is drawn in bulk: one call per id would cost more than everything else here.
+const pool = Buffer.allocUnsafe(4096);
+let used = pool.length;
+
+/** A new ULID for a moment. */
+export function ulid(nowMs: number): string {
+  if (used + randomLength > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  let random = '';
+  for (let i = 0; i < randomLength; i++) random += alphabet[(pool[used + i] ?? 0) & 31];
+  used += randomLength;
+  return timePart(nowMs) + random;
+}
+
+/** The first ten characters of every ULID made in a millisecond; a bound for ranges over ids. */
+export function timePart(nowMs: number): string {
+  let rest = Math.max(0, Math.floor(nowMs));
+  let text = '';
+  for (let i = 0; i < timeLength; i++) {
+    text = (alphabet[rest % 32] ?? '0') + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}
+
+/** The ids of the domain. */
+export const ids = {
+  image: (nowMs: number) => `img_${ulid(nowMs)}`,
+};

@@ -1,0 +1,99 @@
+/** What /etc/os-release says that matters for finding packages. */
+export interface DebianRelease {
+  /** `debian-12`, `ubuntu-24.04`: names the system a copy was made for. */
+  label: string;
+  /** Release names under which the mirrors know this system: `bookworm`. */
+  codenames: string[];
+}
+
+/** A file of package sources, in the form apt reads: one line each (`.list`) or stanzas (`.sources`). */
+export interface SourcesFile {
+  name: string;
+  text: string;
+}
+
+/** Reads os-release(5). Undefined when the system is neither Debian, Ubuntu nor derived from them. */
+export function parseDebianRelease(osRelease: string): DebianRelease | undefined {
+  const fields = new Map<string, string>();
+  for (const line of osRelease.split('\n')) {
+    const match = /^([A-Z_]+)=(?:"([^"]*)"|'([^']*)'|(\S*))\s*$/.exec(line);
+    if (match?.[1]) fields.set(match[1], match[2] ?? match[3] ?? match[4] ?? '');
+  }
+  const families = `${fields.get('ID') ?? ''} ${fields.get('ID_LIKE') ?? ''}`.split(/\s+/);
+  if (!families.includes('debian') && !families.includes('ubuntu')) return undefined;
+  const names = ['VERSION_CODENAME', 'UBUNTU_CODENAME', 'DEBIAN_CODENAME'].map(
+    (key) => fields.get(key) ?? '',
+  );
+  const label = `${fields.get('ID') ?? 'debian'}-${fields.get('VERSION_ID') ?? 'rolling'}`;
+  return {
+    label: label.replace(/[^\w.-]/g, '_'),
+    codenames: [...new Set(names.filter((name) => name !== ''))],
+  };
+}
+
+// Redis and its libraries are in `main` on Debian and in `universe` on Ubuntu.
+const wantedComponents = ['main', 'universe'];
+
+/**
+ * The part of the machine's package sources that can hold Redis: the distribution's own suites and two
+ * components, without sources of packages. Third-party repositories, which make an update slow or fail, are
+ * left out. Empty when nothing matches; the caller should then use the sources as they are.
+ */
+export function pickSources(files: readonly SourcesFile[], release: DebianRelease): SourcesFile[] {
+  const picked: SourcesFile[] = [];
+  for (const file of files) {
+    const isStanzas = file.name.endsWith('.sources');
+    const text = isStanzas ? pickStanzas(file.text, release) : pickLines(file.text, release);
+    if (text !== '') picked.push({ name: file.name, text });
+  }
+  return picked;
+}
+
+function isWantedSuite(suite: string, release: DebianRelease): boolean {
+  const base = suite.replace(/(-updates|-security|\/updates)$/, '');
+  return [...release.codenames, 'stable', 'testing', 'unstable', 'sid'].includes(base);
+}
+
+function pickLines(text: string, release: DebianRelease): string {
+  const lines = text.split('\n').flatMap((line) => {
+    const match = /^\s*deb\s+(\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+([^#]+)/.exec(line);
+    if (!match) return [];
+    const [, options = '', uri = '', suite = '', components = ''] = match;
+    const wanted = components.split(/\s+/).filter((component) => wantedComponents.includes(component));
+    if (wanted.length === 0 || !isWantedSuite(suite, release)) return [];
+    return [`deb ${options.trim()} ${uri} ${suite} ${wanted.join(' ')}\n`.replace('  ', ' ')];
+  });
+  return lines.join('');
+}
+
+function pickStanzas(text: string, release: DebianRelease): string {
+  return text
+    .replace(/^#.*\n/gm, '')
+    .split(/\n\s*\n/)
+    .map((stanza) => pickStanza(stanza, release))
+    .filter((stanza) => stanza !== '')
+    .join('\n');
+}
+
+function pickStanza(stanza: string, release: DebianRelease): string {
+  // A field runs on over lines that begin with a space.
+  const fields = stanza.split(/\n(?!\s)/).flatMap((field) => {
+    const match = /^([\w-]+):([\s\S]*)$/.exec(field.trim());
+    return match?.[1] ? [{ key: match[1].toLowerCase(), name: match[1], value: match[2] ?? '' }] : [];
+  });
+  const words = (key: string) =>
+    fields
+      .find((field) => field.key === key)
+      ?.value.trim()
+      .split(/\s+/) ?? [];
+  const suites = words('suites').filter((suite) => isWantedSuite(suite, release));
+  const components = words('components').filter((component) => wantedComponents.includes(component));
+  const isOff = words('enabled').some((word) => /^(no|false|0|off)$/i.test(word));
+  if (isOff || !words('types').includes('deb') || suites.length === 0 || components.length === 0) return '';
+  const replaced = new Map([
+    ['types', ' deb'],
+    ['suites', ` ${suites.join(' ')}`],
+    ['components', ` ${components.join(' ')}`],
+  ]);
+  return fields.map(({ key, name, value }) => `${name}:${replaced.get(key) ?? value}\n`).join('');
+}

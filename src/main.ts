@@ -1,0 +1,95 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import closeWithGrace from 'close-with-grace';
+import { composeDocument } from './compose/document.ts';
+import { cacheDirOf } from './compose/embedded.ts';
+import { composeExaminations, withKeys } from './compose/tools.ts';
+import { compose } from './compose.ts';
+import { ConfigError, describeConfig, loadConfig, processEnv } from './config.ts';
+import type { CliContext, StartedService } from './inbound/cli/context.ts';
+import { createProgram } from './inbound/cli/program.ts';
+import { createLogger } from './lib/logger.ts';
+import { packageVersion } from './lib/package-version.ts';
+import { webhookSecretOf } from './lib/webhook-secret.ts';
+import { diagnose } from './usecases/diagnose.ts';
+
+const env = processEnv();
+const quiet = createLogger({ level: 'silent', pretty: false });
+
+/** Builds, starts and keeps the service until a signal ends it. */
+async function runService(
+  mode: 'serve' | 'dev',
+  options: { say: (line: string) => void },
+): Promise<StartedService> {
+  const config = loadConfig(env, mode);
+  const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
+  const service = await compose(config, { log, cacheDir: cacheDirOf(env), say: options.say });
+  // The drain has its own limit; this one only guards against a hang after it.
+  closeWithGrace(
+    { delay: config.SHUTDOWN_GRACE_S * 1000 + 20_000, logger: false },
+    async ({ err, signal }) => {
+      if (err) log.fatal({ err }, 'unexpected error, stopping');
+      else log.info({ signal }, 'stopping');
+      await service.close();
+    },
+  );
+  const url = await service.start();
+  const { surroundings } = service;
+  log.info({ address: url, roles: [...config.roles] }, 'listening');
+  return {
+    url: config.PUBLIC_URL ?? url,
+    redis: surroundings.redis.managed
+      ? `${surroundings.redis.text}, data in ${config.DATA_DIR}`
+      : 'REDIS_URL',
+    storage:
+      config.STORAGE === 's3' ? `s3, bucket ${config.S3_BUCKET}` : `filesystem, ${config.DATA_DIR}/images`,
+    provider: surroundings.provider.name,
+    devApiKey: surroundings.devApiKey,
+    roles: [...config.roles],
+  };
+}
+
+function secretFor(tenant: string): string {
+  const config = loadConfig(env, 'tool');
+  if (config.WEBHOOK_SECRET) return config.WEBHOOK_SECRET;
+  const key = config.SECRETS_KEY ?? devFile(config.DATA_DIR, 'secrets-key');
+  if (!key) throw new Error('Set SECRETS_KEY as the service has it.');
+  return webhookSecretOf(typeof key === 'string' ? Buffer.from(key, 'base64') : key, tenant);
+}
+
+function devFile(dataDir: string, name: string): string | undefined {
+  try {
+    return readFileSync(join(dataDir, name), 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+const context: CliContext = {
+  version: packageVersion(),
+  print: (line) => void process.stdout.write(`${line}\n`),
+  printError: (line) => void process.stderr.write(`${line}\n`),
+  isTerminal: process.stderr.isTTY && !env.NO_COLOR,
+  runService,
+  withKeys: (work) => withKeys(loadConfig(env, 'tool'), quiet, work),
+  webhookSecretOf: secretFor,
+  diagnose: () => diagnose(composeExaminations(loadConfig(env, 'tool'), quiet)),
+  describeConfig: () => describeConfig(loadConfig(env, 'tool')),
+  openApiDocument: composeDocument,
+  client: () => {
+    const { DATA_DIR, PORT } = loadConfig(env, 'tool');
+    return {
+      url: env.DARKROOM_URL || `http://localhost:${PORT}`,
+      apiKey: env.DARKROOM_API_KEY || devFile(DATA_DIR, 'dev-api-key'),
+    };
+  },
+};
+
+try {
+  await createProgram(context).parseAsync();
+} catch (error) {
+  const known = error instanceof ConfigError || error instanceof Error;
+  process.stderr.write(`${known ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

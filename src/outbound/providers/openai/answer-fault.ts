@@ -1,0 +1,2 @@
+/** Says in words what is wrong with an answer. */
+export class AnswerFault extends Error {}

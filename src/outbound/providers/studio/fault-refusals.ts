@@ -1,0 +1,63 @@
+import type { Charged } from './calls.ts';
+import { FAULTS, type Fault, numberOf } from './faults.ts';
+import { StudioRefusal } from './refusals.ts';
+
+/** The refusal a fault asks for, or null for faults that act on the answer or the connection. */
+export function refusalFor(fault: Fault, requestId: string): StudioRefusal | null {
+  switch (fault.name) {
+    case 'rate-limit':
+      return new StudioRefusal(429, 'Rate limit reached. Please try again later.', {
+        type: 'requests',
+        code: 'rate_limit_exceeded',
+        headers: { ...retryAfter(fault), 'x-ratelimit-remaining-requests': '0' },
+      });
+    case 'slow-down':
+      return new StudioRefusal(429, 'Requests grew too fast. Slow down, then raise the rate again.', {
+        type: 'requests',
+        code: 'slow_down',
+        headers: retryAfter(fault),
+      });
+    case 'quota':
+      return new StudioRefusal(429, 'The prepaid credit is used up. Add credit to go on.', {
+        type: 'insufficient_quota',
+        code: 'credit_balance_exhausted',
+      });
+    case 'overloaded':
+      return new StudioRefusal(503, 'The server is overloaded. Please try again later.', {
+        code: 'server_is_overloaded',
+      });
+    case 'moderation':
+      return moderationRefusal(fault.value ?? 'sexual', requestId);
+    case 'bad-request':
+      return new StudioRefusal(400, 'The request was refused as invalid.', { code: 'invalid_value' });
+    case 'unauthorized':
+      return new StudioRefusal(401, 'The API key is not valid.', { code: 'invalid_api_key' });
+    case 'error':
+      return new StudioRefusal(statusOf(fault), `The studio was told to fail. Request ID: ${requestId}.`);
+    default:
+      return null;
+  }
+}
+
+const retryAfter = (fault: Fault) => ({ 'retry-after': String(numberOf(fault, 1)) });
+
+function statusOf(fault: Fault): number {
+  const status = Math.trunc(numberOf(fault, 500));
+  return status >= 400 && status <= 599 ? status : 500;
+}
+
+function moderationRefusal(category: string, requestId: string): StudioRefusal {
+  const message = `The safety system blocked this request (request ID ${requestId}). safety_violations=[${category}].`;
+  return new StudioRefusal(400, message, {
+    type: 'image_generation_user_error',
+    code: 'moderation_blocked',
+    details: { moderation_details: { categories: [category], moderation_stage: 'input' } },
+  });
+}
+
+/** What a provider would bill for a call that met this fault. */
+export function chargeFor(fault: Fault): Charged {
+  if (fault.name !== 'error') return FAULTS[fault.name].charged;
+  const status = statusOf(fault);
+  return status < 500 || status === 503 ? 'none' : 'possible';
+}

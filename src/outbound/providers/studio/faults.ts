@@ -1,0 +1,117 @@
+import type { Charged } from './calls.ts';
+
+/**
+ * The words that make the studio misbehave. In a prompt: `[studio:NAME]`, `[studio:NAME=VALUE]`, and with
+ * `,times=N` only for the first N calls with this prompt. In the header `x-studio-fault`: the same without
+ * brackets, several joined by `;`. Calls for text (chat, responses) obey the words only as `enhance-NAME`, so that
+ * one prompt can fail its expansion and not its picture. `latency` and `slow-body` combine with the others; of the
+ * others the first one that still has times left acts. Words unknown to this table do nothing.
+ */
+export const FAULTS = {
+  'rate-limit': { value: 'Retry-After in seconds (1)', does: '429 rate_limit_exceeded', charged: 'none' },
+  'slow-down': { value: 'Retry-After in seconds (1)', does: '429 slow_down', charged: 'none' },
+  quota: { value: null, does: '429 insufficient_quota, code credit_balance_exhausted', charged: 'none' },
+  error: {
+    value: 'status 400..599 (500)',
+    does: 'that status; charged none for 4xx and 503',
+    charged: 'possible',
+  },
+  overloaded: { value: null, does: '503 server_is_overloaded', charged: 'none' },
+  moderation: { value: 'category (sexual)', does: '400 moderation_blocked', charged: 'none' },
+  'bad-request': { value: null, does: '400 invalid_value', charged: 'none' },
+  unauthorized: { value: null, does: '401 invalid_api_key', charged: 'none' },
+  'hang-up': { value: null, does: 'closes the connection instead of answering', charged: 'charged' },
+  'hang-up-mid': { value: null, does: 'closes the connection in the middle of the body', charged: 'charged' },
+  hang: { value: null, does: 'never answers', charged: 'charged' },
+  latency: { value: 'milliseconds (1000)', does: 'answers that much later', charged: 'charged' },
+  'slow-body': { value: 'milliseconds (1000)', does: 'spreads the body over that time', charged: 'charged' },
+  empty: { value: null, does: '200 with an empty data list (an empty text)', charged: 'possible' },
+  truncated: { value: null, does: '200, the base64 (the text) cut in half', charged: 'charged' },
+  html: { value: null, does: '200 text/html', charged: 'possible' },
+  'not-an-image': { value: null, does: '200, the base64 of plain text', charged: 'charged' },
+  huge: { value: 'WxH (1x30000)', does: '200, a PNG of that size', charged: 'charged' },
+  oversized: {
+    value: 'megabytes (64)',
+    does: '200, a picture (a text) of that many megabytes',
+    charged: 'charged',
+  },
+} as const satisfies Record<string, { value: string | null; does: string; charged: Charged }>;
+
+export type FaultName = keyof typeof FAULTS;
+
+export type Fault = {
+  readonly name: FaultName;
+  readonly value: string | null;
+  /** Acts for the first `times` calls only; null = always. */
+  readonly times: number | null;
+  /** As written, without brackets. */
+  readonly text: string;
+};
+
+const WORD = /\[studio:([^\]]*)\]/g;
+const PARTS = /^([a-z-]+)(?:=([^,]*))?(?:,\s*times=(\d+))?$/;
+const ENHANCE = 'enhance-';
+
+/** Faults written in a prompt and in the fault header, in that order, for one kind of call. */
+export function readFaults(kind: 'picture' | 'text', prompt: string, header: string | null): Fault[] {
+  const written = [...prompt.matchAll(WORD)].map(([, text = '']) => text);
+  return [...written, ...(header ?? '').split(';')].flatMap((text) => parseFault(kind, text.trim()) ?? []);
+}
+
+function parseFault(kind: 'picture' | 'text', text: string): Fault | null {
+  const [, word = '', value, times] = PARTS.exec(text) ?? [];
+  if (word.startsWith(ENHANCE) !== (kind === 'text')) return null;
+  const name = kind === 'text' ? word.slice(ENHANCE.length) : word;
+  if (!isFaultName(name)) return null;
+  return { name, value: value || null, times: times === undefined ? null : Number(times), text };
+}
+
+const isFaultName = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
+
+/** The prompt without any `[studio:...]` word: what the picture is made from. */
+export function withoutFaultWords(prompt: string): string {
+  return prompt.replace(WORD, ' ').replace(/\s+/g, ' ').trim();
+}
+
+/** A fault's value as a number of at least zero, or the default when it is none. */
+export function numberOf(fault: Fault, fallback: number): number {
+  const value = Number(fault.value ?? Number.NaN);
+  return Number.isFinite(value) && value >= 0 ? value : fallback;
+}
+
+/** What acts on one call. */
+export type ActiveFaults = { main: Fault | null; latency: Fault | null; slowBody: Fault | null };
+
+export type FaultBook = {
+  /** Chooses what acts on this call and counts it against `times`. */
+  take(prompt: string, faults: readonly Fault[]): ActiveFaults;
+};
+
+const KEPT_COUNTS = 10_000;
+
+/** Counts how often each fault has acted for each prompt; the oldest of 10,000 counts are forgotten. */
+export function createFaultBook(): FaultBook {
+  const counts = new Map<string, number>();
+  const takeOne = (prompt: string, fault: Fault): boolean => {
+    if (fault.times === null) return true;
+    const key = `${fault.text}\n${prompt}`;
+    const count = counts.get(key) ?? 0;
+    if (count >= fault.times) return false;
+    counts.delete(key);
+    counts.set(key, count + 1);
+    const [oldest] = counts.keys();
+    if (counts.size > KEPT_COUNTS && oldest !== undefined) counts.delete(oldest);
+    return true;
+  };
+  return {
+    take(prompt, faults) {
+      const first = (fits: (name: FaultName) => boolean) =>
+        faults.find((fault) => fits(fault.name) && takeOne(prompt, fault)) ?? null;
+      return {
+        latency: first((name) => name === 'latency'),
+        slowBody: first((name) => name === 'slow-body'),
+        main: first((name) => name !== 'latency' && name !== 'slow-body'),
+      };
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import type { CallBook } from './calls.ts';
+import type { Exchange } from './exchange.ts';
+import { chargeFor, refusalFor } from './fault-refusals.ts';
+import { type ActiveFaults, type Fault, type FaultBook, numberOf, readFaults } from './faults.ts';
+import { type GenerationRequest, readGenerationRequest } from './generation-request.ts';
+import { identify, type Production, previewOf } from './production.ts';
+import { imageUsage } from './usage.ts';
+
+export type ImageDeps = { book: CallBook; faults: FaultBook; produce: Production; latencyMs: number };
+
+type Body = Readonly<Record<string, unknown>>;
+
+/**
+ * POST /v1/images/generations. Pictures are paid for once they are made, before the answer and before any delay:
+ * a client that leaves while it waits has paid, as with a real provider.
+ */
+export async function generateImages(exchange: Exchange, body: Body, deps: ImageDeps): Promise<void> {
+  const { call } = exchange;
+  const request = readGenerationRequest(body);
+  const active = deps.faults.take(request.prompt, readFaults('picture', request.prompt, call.headers.fault));
+  const fault = active.main;
+  call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
+  const latencyMs = active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000);
+  const charged = fault === null ? 'charged' : chargeFor(fault);
+  const refusal = fault === null ? null : refusalFor(fault, call.requestId);
+  if (refusal !== null) {
+    call.charged = charged;
+    await exchange.pause(latencyMs);
+    throw refusal;
+  }
+  if (charged === 'possible') {
+    call.charged = charged;
+    await exchange.pause(latencyMs);
+    return await answerWithoutPictures(exchange, request, fault);
+  }
+  const pictures = await deps.produce(request, fault);
+  await deps.book.charge(call, pictures.map(identify));
+  if (fault?.name === 'hang') return await exchange.waitForever();
+  if (request.stream && fault?.name !== 'hang-up') {
+    return await streamPictures(exchange, request, pictures, { latencyMs, fault });
+  }
+  await exchange.pause(latencyMs);
+  if (fault?.name === 'hang-up') return exchange.hangUp();
+  await exchange.answer(200, JSON_TYPE, answerBody(request, pictures, fault), deliveryOf(active));
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** How the faults in force want the body sent. */
+export const deliveryOf = ({ main, slowBody }: ActiveFaults) => ({
+  breakInMiddle: main?.name === 'hang-up-mid',
+  slowBodyMs: slowBody === null ? 0 : numberOf(slowBody, 1000),
+});
+
+/** A 200 page of HTML, as a proxy in trouble sends it. */
+export const answerHtml = (exchange: Exchange) =>
+  exchange.answer(200, { 'content-type': 'text/html' }, '<html><body><h1>It works!</h1></body></html>');
+
+async function answerWithoutPictures(
+  exchange: Exchange,
+  request: GenerationRequest,
+  fault: Fault | null,
+): Promise<void> {
+  if (fault?.name === 'html') return await answerHtml(exchange);
+  if (request.stream) return exchange.startEvents().end();
+  await exchange.answer(200, JSON_TYPE, answerBody(request, [], fault));
+}
+
+function answerBody(request: GenerationRequest, pictures: Buffer[], fault: Fault | null): string {
+  const usage = usageOf(request, pictures.length, 0);
+  const data = pictures.map((bytes) => ({ b64_json: base64(bytes, fault) }));
+  return JSON.stringify({ created: nowSeconds(), data, ...echo(request), usage });
+}
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+function base64(bytes: Buffer, fault: Fault | null): string {
+  const text = bytes.toString('base64');
+  return fault?.name === 'truncated' ? text.slice(0, Math.floor(text.length / 2)) : text;
+}
+
+const echo = ({ background, format, quality, width, height }: GenerationRequest) => ({
+  background,
+  output_format: format,
+  quality,
+  size: `${width}x${height}`,
+});
+
+const usageOf = (
+  { prompt, family, width, height, quality }: GenerationRequest,
+  images: number,
+  partials: number,
+) => imageUsage({ prompt, family, width, height, quality, images, partialImages: partials });
+
+type StreamFaults = { latencyMs: number; fault: Fault | null };
+
+/** The same pictures as events: previews that grow sharper, then the finished picture with its usage. */
+async function streamPictures(
+  exchange: Exchange,
+  request: GenerationRequest,
+  pictures: Buffer[],
+  { latencyMs, fault }: StreamFaults,
+): Promise<void> {
+  const count = fault?.name === 'not-an-image' || fault?.name === 'huge' ? 0 : request.partialImages;
+  const stepMs = latencyMs / (pictures.length * (count + 1));
+  const events = exchange.startEvents();
+  for (const [position, picture] of pictures.entries()) {
+    for (let index = 0; index < count; index++) {
+      const preview = await previewOf(picture, request, index, count);
+      await exchange.pause(stepMs);
+      await events.send('image_generation.partial_image', {
+        type: 'image_generation.partial_image',
+        b64_json: base64(preview, null),
+        partial_image_index: index,
+        created_at: nowSeconds(),
+        ...echo(request),
+      });
+      if (fault?.name === 'hang-up-mid') return exchange.hangUp();
+    }
+    await exchange.pause(stepMs);
+    if (fault?.name === 'hang-up-mid') return exchange.hangUp();
+    // The prompt is billed with the first picture only.
+    const usage = usageOf(position === 0 ? request : { ...request, prompt: '' }, 1, count);
+    await events.send('image_generation.completed', {
+      type: 'image_generation.completed',
+      b64_json: base64(picture, fault),
+      created_at: nowSeconds(),
+      ...echo(request),
+      usage,
+    });
+  }
+  events.end();
+}

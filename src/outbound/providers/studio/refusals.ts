@@ -1,0 +1,46 @@
+/** An answer that is not a success, in the shape of OpenAI's errors. */
+export class StudioRefusal extends Error {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string | null;
+  readonly param: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, message: string, more: RefusalDetails = {}) {
+    super(message);
+    this.name = 'StudioRefusal';
+    this.status = status;
+    this.type = more.type ?? (status >= 500 ? 'server_error' : 'invalid_request_error');
+    this.code = more.code ?? null;
+    this.param = more.param ?? null;
+    this.headers = more.headers ?? {};
+    this.details = more.details ?? {};
+  }
+}
+
+type RefusalDetails = {
+  type?: string;
+  code?: string;
+  param?: string;
+  headers?: Readonly<Record<string, string>>;
+  /** Further members of the error object. */
+  details?: Readonly<Record<string, unknown>>;
+};
+
+/** Thrown inside a call when its client went away or the studio stops: nobody waits for the answer. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client went away');
+    this.name = 'ClientGone';
+  }
+}
+
+/** A 400 about one parameter. */
+export const invalid = (param: string, code: string, message: string) =>
+  new StudioRefusal(400, message, { param, code });
+
+/** The JSON body of a refusal: `{error: {message, type, param, code}}`. */
+export function refusalBody({ message, type, param, code, details }: StudioRefusal): string {
+  return JSON.stringify({ error: { message, type, param, code, ...details } });
+}

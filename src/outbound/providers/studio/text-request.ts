@@ -1,0 +1,58 @@
+import { invalid } from './refusals.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+export type TextRequest = {
+  model: string;
+  /** The last user message, as it was written. */
+  prompt: string;
+  /** Everything that was sent as text, for counting tokens. */
+  everything: string;
+};
+
+/** Reads `messages` of a chat completion. @throws StudioRefusal 400 when there is no user message. */
+export function readChatRequest(body: Body): TextRequest {
+  refuseStream(body);
+  return fromMessages(body, 'messages', body.messages, '');
+}
+
+/** Reads `input` (a text, or a list of messages) of a response. @throws StudioRefusal 400 without user text. */
+export function readResponseRequest(body: Body): TextRequest {
+  refuseStream(body);
+  const instructions = typeof body.instructions === 'string' ? body.instructions : '';
+  const input = typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : body.input;
+  return fromMessages(body, 'input', input, instructions);
+}
+
+function refuseStream(body: Body): void {
+  if (body.stream === true) throw invalid('stream', 'unsupported_value', 'The studio does not stream text.');
+}
+
+function fromMessages(body: Body, param: string, messages: unknown, instructions: string): TextRequest {
+  if (!Array.isArray(messages)) {
+    throw invalid(param, 'missing_required_parameter', `Missing required parameter: '${param}'.`);
+  }
+  const texts = messages.filter(isRecord).map(({ role, content }) => ({ role, text: textOf(content) }));
+  const last = texts.findLast(({ role, text }) => role === 'user' && text !== '');
+  if (last === undefined)
+    throw invalid(param, 'invalid_value', `'${param}' holds no user message with text.`);
+  return {
+    model: typeof body.model === 'string' ? body.model : 'studio-writer',
+    prompt: last.text,
+    everything: [instructions, ...texts.map(({ text }) => text)].join('\n'),
+  };
+}
+
+/** The text of a message: a string, or the text parts of a list. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .filter(isRecord)
+    .map(({ text }) => (typeof text === 'string' ? text : ''))
+    .join('');
+}
+
+/** True for JSON objects. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

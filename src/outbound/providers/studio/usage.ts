@@ -1,0 +1,43 @@
+import type { ModelFamily } from './models.ts';
+
+/** Extra image tokens of one partial image. */
+const PARTIAL_IMAGE_TOKENS = 100;
+
+export type ImageUsage = {
+  input_tokens: number;
+  input_tokens_details: { image_tokens: number; text_tokens: number };
+  output_tokens: number;
+  output_tokens_details: { image_tokens: number; text_tokens: number };
+  total_tokens: number;
+};
+
+/** An approximate token count: four letters of a Latin-like script, or one character of any other. */
+export function countTextTokens(text: string): number {
+  let quarters = 0;
+  for (const character of text) quarters += (character.codePointAt(0) ?? 0) < 0x250 ? 1 : 4;
+  return Math.ceil(quarters / 4);
+}
+
+type UsageInput = {
+  prompt: string;
+  family: ModelFamily;
+  width: number;
+  height: number;
+  quality: string;
+  images: number;
+  partialImages: number;
+};
+
+/** What one call reports as used. The prompt is counted once, whatever the number of pictures. */
+export function imageUsage(input: UsageInput): ImageUsage {
+  const textTokens = countTextTokens(input.prompt);
+  const perImage = input.family.outputTokens(input.width, input.height, input.quality);
+  const imageTokens = input.images * (perImage + input.partialImages * PARTIAL_IMAGE_TOKENS);
+  return {
+    input_tokens: textTokens,
+    input_tokens_details: { image_tokens: 0, text_tokens: textTokens },
+    output_tokens: imageTokens,
+    output_tokens_details: { image_tokens: imageTokens, text_tokens: 0 },
+    total_tokens: textTokens + imageTokens,
+  };
+}

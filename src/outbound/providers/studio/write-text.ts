@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { describePicture } from './describe/describe.ts';
+import type { Exchange } from './exchange.ts';
+import { chargeFor, refusalFor } from './fault-refusals.ts';
+import { type Fault, type FaultBook, numberOf, readFaults } from './faults.ts';
+import { answerHtml, deliveryOf } from './generate-images.ts';
+import type { TextRequest } from './text-request.ts';
+import { countTextTokens } from './usage.ts';
+
+type TextDeps = { faults: FaultBook; latencyMs: number };
+
+type Reply = { text: string; inputTokens: number; outputTokens: number; isCut: boolean };
+
+/** Puts a reply into the body of one endpoint. */
+export type ReplyShape = (model: string, reply: Reply) => Record<string, unknown>;
+
+/**
+ * POST /v1/chat/completions and /v1/responses: describes the picture that the last user message asks for. Faults act
+ * as for pictures, by their `enhance-` names.
+ */
+export async function writeText(
+  exchange: Exchange,
+  request: TextRequest,
+  shape: ReplyShape,
+  deps: TextDeps,
+): Promise<void> {
+  const { call } = exchange;
+  const active = deps.faults.take(request.prompt, readFaults('text', request.prompt, call.headers.fault));
+  const fault = active.main;
+  call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
+  call.charged = fault === null ? 'charged' : chargeFor(fault);
+  const refusal = fault === null ? null : refusalFor(fault, call.requestId);
+  if (fault?.name === 'hang') return await exchange.waitForever();
+  await exchange.pause(active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000));
+  if (refusal !== null) throw refusal;
+  if (fault?.name === 'hang-up') return exchange.hangUp();
+  if (fault?.name === 'html') return await answerHtml(exchange);
+  const body = JSON.stringify(shape(request.model, replyTo(request, fault)));
+  await exchange.answer(200, { 'content-type': 'application/json' }, body, deliveryOf(active));
+}
+
+function replyTo({ prompt, everything }: TextRequest, fault: Fault | null): Reply {
+  const whole = fault?.name === 'empty' ? '' : describePicture(prompt);
+  const isCut = fault?.name === 'truncated';
+  const text = isCut ? whole.slice(0, Math.ceil(whole.length / 2)) : enlarge(whole, fault);
+  return { text, isCut, inputTokens: countTextTokens(everything), outputTokens: countTextTokens(text) };
+}
+
+function enlarge(text: string, fault: Fault | null): string {
+  if (fault?.name !== 'oversized') return text;
+  return text.padEnd(Math.min(256, numberOf(fault, 64)) * 1024 * 1024, ' and more');
+}
+
+const newId = (prefix: string) => `${prefix}${randomUUID().replaceAll('-', '')}`;
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+export const chatCompletion: ReplyShape = (model, { text, inputTokens, outputTokens, isCut }) => ({
+  id: newId('chatcmpl-'),
+  object: 'chat.completion',
+  created: nowSeconds(),
+  model,
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: text, refusal: null },
+      logprobs: null,
+      finish_reason: isCut ? 'length' : 'stop',
+    },
+  ],
+  usage: {
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: inputTokens + outputTokens,
+  },
+});
+
+export const responseObject: ReplyShape = (model, { text, inputTokens, outputTokens, isCut }) => ({
+  id: newId('resp_'),
+  object: 'response',
+  created_at: nowSeconds(),
+  status: isCut ? 'incomplete' : 'completed',
+  incomplete_details: isCut ? { reason: 'max_output_tokens' } : null,
+  error: null,
+  model,
+  output: [
+    {
+      type: 'message',
+      id: newId('msg_'),
+      role: 'assistant',
+      status: isCut ? 'incomplete' : 'completed',
+      content: [{ type: 'output_text', text, annotations: [] }],
+    },
+  ],
+  usage: {
+    input_tokens: inputTokens,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: outputTokens,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: inputTokens + outputTokens,
+  },
+});

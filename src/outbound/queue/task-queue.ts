@@ -1,0 +1,94 @@
+import { Queue } from 'bullmq';
+import type { Cluster, Redis } from 'ioredis';
+import { AppError } from '../../domain/errors.ts';
+import type { Task, TaskQueue } from '../../domain/ports.ts';
+
+/** Name and key prefix of a queue. The prefix is a hash tag: BullMQ's scripts need all keys of a queue in one slot. */
+export interface QueueName {
+  readonly name: string;
+  readonly prefix: string;
+}
+
+/** The queues of a deployment. */
+export function queueNames(keyPrefix: string): { images: QueueName; webhooks: QueueName } {
+  return {
+    images: { name: 'images', prefix: `{${keyPrefix}-queue-images}` },
+    webhooks: { name: 'webhooks', prefix: `{${keyPrefix}-queue-webhooks}` },
+  };
+}
+
+/**
+ * BullMQ treats 0 as "no priority" and keeps such tasks in a list, where state, position and removal cost time in
+ * proportion to its length. Every task has a priority, so all waiting ones stand in a sorted set.
+ */
+const priorities = { high: 1, normal: 2, low: 3 } as const;
+
+/**
+ * The producing side of a queue.
+ *
+ * @param redis a connection that fails fast (no offline queue): a request must not hang while Redis is away.
+ */
+export function createTaskQueue(
+  redis: Redis | Cluster,
+  queueName: QueueName,
+): TaskQueue & { close(): Promise<void> } {
+  let queue: Queue | undefined;
+
+  // Built at first use: BullMQ talks to Redis while it is constructed, and the API has to start before Redis does.
+  function open(): Queue {
+    if (redis.status !== 'ready') {
+      throw new AppError('store_unavailable', {
+        detail: 'The queue cannot be reached.',
+        retryAfterSeconds: 2,
+      });
+    }
+    if (!queue) {
+      queue = new Queue(queueName.name, {
+        connection: redis,
+        prefix: queueName.prefix,
+        skipVersionCheck: true,
+        skipWaitingForReady: true,
+        streams: { events: { maxLen: 100 } },
+      });
+      queue.on('error', () => {}); // the connection's own listener reports it
+    }
+    return queue;
+  }
+
+  const key = (rest: string) => `${queueName.prefix}:${queueName.name}:${rest}`;
+
+  return {
+    async add(task: Task, options) {
+      await open().add(queueName.name, task, {
+        jobId: task.id,
+        priority: priorities[options.priority],
+        ...(options.delayMs ? { delay: options.delayMs } : {}),
+        // The record is ours: nothing is kept here, and an id can be added again as soon as its task is done.
+        attempts: 1,
+        removeOnComplete: true,
+        removeOnFail: true,
+      });
+    },
+    async remove(id) {
+      return (await open().remove(id)) === 1;
+    },
+    async position(id) {
+      return redis.zrank(key('prioritized'), id);
+    },
+    async has(ids) {
+      return Promise.all(ids.map(async (id) => (await redis.exists(key(id))) === 1));
+    },
+    async counts() {
+      const [wait, prioritized, delayed, active] = await Promise.all([
+        redis.llen(key('wait')),
+        redis.zcard(key('prioritized')),
+        redis.zcard(key('delayed')),
+        redis.llen(key('active')),
+      ]);
+      return { waiting: wait + prioritized, delayed, active };
+    },
+    async close() {
+      await queue?.close();
+    },
+  };
+}

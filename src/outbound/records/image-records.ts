@@ -1,0 +1,160 @@
+import type { Cluster, Redis } from 'ioredis';
+import { dueAt, type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import type { Change, ImageRecords, SubmitOutcome } from '../../domain/ports.ts';
+import { indexesOf, type Keys } from './keys.ts';
+import { createJobList } from './list-jobs.ts';
+import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { createScript } from './script.ts';
+import { removeScript, submitScript, updateScript } from './scripts.ts';
+import { translated } from './store-errors.ts';
+
+const noOne = '-';
+const never = '+inf';
+
+/** Job records in Redis. See the port for the promises, `keys.ts` for the layout. */
+export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRecords {
+  const submitJob = createScript(redis, submitScript);
+  const updateJob = createScript(redis, updateScript);
+  const removeJob = createScript(redis, removeScript);
+  const knownTenants = new Set<string>();
+
+  /** The list of tenants lives in another slot, so it is written first: a tenant without jobs does no harm. */
+  async function rememberTenant(tenant: string): Promise<void> {
+    if (knownTenants.has(tenant)) return;
+    await redis.sadd(keys.tenants, tenant);
+    knownTenants.add(tenant);
+  }
+
+  async function get(tenant: string, id: string): Promise<ImageJob | null> {
+    const text = await redis.get(keys.job(tenant, id));
+    return text === null ? null : decodeRecord(tenant, id, text);
+  }
+
+  async function submit(
+    input: Parameters<ImageRecords['submit']>[0],
+    takeOver = noOne,
+  ): Promise<SubmitOutcome> {
+    const { job, claim, deliveries } = input;
+    const { tenant, id } = job;
+    await rememberTenant(tenant);
+    const indexes = indexesOf(keys, job);
+    const [outcome, heldId] = (await submitJob(
+      [
+        keys.job(tenant, id),
+        keys.open(tenant),
+        keys.due(tenant),
+        keys.outbox(tenant),
+        keys.idempotency(tenant, claim?.keyHash ?? noOne),
+        ...indexes,
+        ...deliveries.map((delivery) => keys.delivery(tenant, delivery.id)),
+      ],
+      [
+        id,
+        encodeRecord(job),
+        job.updatedAt,
+        claim?.fingerprint ?? '',
+        claim?.ttlMs ?? 0,
+        input.maxOpenJobs,
+        takeOver,
+        indexes.length,
+        dueAt(job) ?? never,
+        ...deliveries.flatMap((delivery) => [delivery.id, JSON.stringify(delivery)]),
+      ],
+    )) as [SubmitOutcome['kind'], string?];
+    if (outcome !== 'replayed') return { kind: outcome };
+    const held = heldId === undefined ? null : await get(tenant, heldId);
+    // The claim outlives its record by a safety margin: a record that is gone frees the key.
+    return held ? { kind: 'replayed', job: held } : submit(input, heldId);
+  }
+
+  async function write(before: ImageJob, change: Change): Promise<ImageJob | 'gone' | string> {
+    const { tenant, id } = before;
+    const after = { ...change.job, version: before.version + 1 };
+    const deliveries = change.deliveries ?? [];
+    const old = indexesOf(keys, before);
+    const now = indexesOf(keys, after);
+    const leave = old.filter((key) => !now.includes(key));
+    const join = now.filter((key) => !old.includes(key));
+    const [outcome, newer] = (await updateJob(
+      [
+        keys.job(tenant, id),
+        keys.open(tenant),
+        keys.due(tenant),
+        keys.outbox(tenant),
+        ...leave,
+        ...join,
+        ...deliveries.map((delivery) => keys.delivery(tenant, delivery.id)),
+      ],
+      [
+        before.version,
+        encodeRecord(after),
+        id,
+        isTerminal(after.status) ? '' : after.updatedAt,
+        dueAt(after) ?? never,
+        keys.changed,
+        `${tenant} ${id}`,
+        after.updatedAt,
+        leave.length,
+        join.length,
+        ...deliveries.flatMap((delivery) => [delivery.id, JSON.stringify(delivery)]),
+      ],
+    )) as [number, string?];
+    if (outcome === 1) return after;
+    return outcome === 0 && newer !== undefined ? newer : 'gone';
+  }
+
+  async function update(
+    tenant: string,
+    id: string,
+    change: (job: ImageJob) => Change | null,
+    known?: ImageJob,
+  ): Promise<ImageJob | null> {
+    let current = known ?? (await get(tenant, id));
+    while (current) {
+      const next = change(current);
+      if (next === null) return current;
+      const outcome = await write(current, next);
+      if (typeof outcome === 'object') return outcome;
+      current = outcome === 'gone' ? null : decodeRecord(tenant, id, outcome);
+    }
+    return null;
+  }
+
+  const list = createJobList(redis, keys);
+  return {
+    submit: (input) => translated(() => submit(input)),
+    findByKey: (tenant, claim) =>
+      translated(async () => {
+        const held = await redis.get(keys.idempotency(tenant, claim.keyHash));
+        if (held === null) return null;
+        const [fingerprint, id = ''] = held.split(' ');
+        const job = await get(tenant, id);
+        if (!job) return null;
+        return fingerprint === claim.fingerprint ? { kind: 'replayed', job } : { kind: 'key_reused' };
+      }),
+    get: (tenant, id) => translated(() => get(tenant, id)),
+    update: (tenant, id, change, known) => translated(() => update(tenant, id, change, known)),
+    list: (tenant, query) => translated(() => list(tenant, query)),
+    tenants: () => translated(() => redis.smembers(keys.tenants)),
+    countOpen: (tenant) => translated(() => redis.zcard(keys.open(tenant))),
+    openJobs: (tenant, offset, limit) =>
+      translated(async () => {
+        const flat = await redis.zrange(keys.open(tenant), offset, String(offset + limit - 1), 'WITHSCORES');
+        return pairs(flat).map(([id, score]) => ({ id, changedAt: Number(score) }));
+      }),
+    dueJobs: (tenant, now, limit) =>
+      translated(() => redis.zrangebyscore(keys.due(tenant), '-inf', now, 'LIMIT', 0, limit)),
+    remove: (job) =>
+      translated(async () => {
+        const { tenant, id } = job;
+        const indexes = indexesOf(keys, job);
+        await removeJob([keys.job(tenant, id), keys.open(tenant), keys.due(tenant), ...indexes], [id]);
+      }),
+  };
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) result.push([flat[i] ?? '', flat[i + 1] ?? '']);
+  return result;
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { ImageJob } from '../../domain/image-job.ts';
+
+/**
+ * The names of our keys. Those of one tenant share a hash tag, so that one script may touch them on a cluster.
+ *
+ *   {tenant}:job:ID      string  version, space, JSON of the record
+ *   {tenant}:jobs        zset    all ids, ordered by id, which is by time of creation
+ *   {tenant}:status:S    zset    the same, by status; also model:M and meta:DIGEST
+ *   {tenant}:open        zset    unfinished ids by time of the last change
+ *   {tenant}:due         zset    ids by the time they need attention: patience over, retention over
+ *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by itself
+ *   {tenant}:dlv:ID      string  JSON of a webhook delivery
+ *   {tenant}:outbox      zset    ids of deliveries by next attempt
+ *   tenants              set     every tenant that ever submitted
+ */
+export function createKeys(prefix: string) {
+  const of = (tenant: string, rest: string) => `${prefix}:{${tenant}}:${rest}`;
+  return {
+    job: (tenant: string, id: string) => of(tenant, `job:${id}`),
+    jobs: (tenant: string) => of(tenant, 'jobs'),
+    status: (tenant: string, status: string) => of(tenant, `status:${status}`),
+    model: (tenant: string, model: string) => of(tenant, `model:${model}`),
+    metadata: (tenant: string, key: string, value: string) =>
+      of(
+        tenant,
+        `meta:${createHash('sha256')
+          .update(JSON.stringify([key, value]))
+          .digest('base64url')
+          .slice(0, 22)}`,
+      ),
+    open: (tenant: string) => of(tenant, 'open'),
+    due: (tenant: string) => of(tenant, 'due'),
+    idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),
+    delivery: (tenant: string, id: string) => of(tenant, `dlv:${id}`),
+    outbox: (tenant: string) => of(tenant, 'outbox'),
+    tenants: `${prefix}:tenants`,
+    apiKey: (id: string) => `${prefix}:key:${id}`,
+    apiKeys: `${prefix}:keys`,
+    changed: `${prefix}:changed`,
+    cancel: `${prefix}:cancel`,
+  };
+}
+export type Keys = ReturnType<typeof createKeys>;
+
+/** The indexes a record stands in. An erased one is in none: it can only be asked for by id. */
+export function indexesOf(keys: Keys, job: ImageJob): string[] {
+  if (job.erasedAt !== undefined || !job.request) return [];
+  const { tenant, request } = job;
+  return [
+    keys.jobs(tenant),
+    keys.status(tenant, job.status),
+    keys.model(tenant, request.model),
+    ...Object.entries(request.metadata ?? {}).map(([key, value]) => keys.metadata(tenant, key, value)),
+  ];
+}

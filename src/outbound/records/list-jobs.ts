@@ -1,0 +1,66 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { ImageJob } from '../../domain/image-job.ts';
+import type { ImageList, ImageListQuery } from '../../domain/ports.ts';
+import { timePart } from '../../lib/ids.ts';
+import type { Keys } from './keys.ts';
+import { decodeRecord } from './record-codec.ts';
+
+/** Most records looked at for one page; beyond it the page ends early and its cursor goes on from there. */
+const maxScanned = 1_000;
+
+/**
+ * Walks the narrowest index that a query names and tests the records for the rest of it, so that the cost of a page
+ * depends on the page, not on how many jobs are kept.
+ */
+export function createJobList(redis: Redis | Cluster, keys: Keys) {
+  function indexFor(tenant: string, query: ImageListQuery): string {
+    const [pair] = Object.entries(query.metadata ?? {});
+    if (pair) return keys.metadata(tenant, pair[0], pair[1]);
+    if (query.status) return keys.status(tenant, query.status);
+    if (query.model) return keys.model(tenant, query.model);
+    return keys.jobs(tenant);
+  }
+
+  async function records(tenant: string, ids: readonly string[]): Promise<ImageJob[]> {
+    const texts = await redis.mget(...ids.map((id) => keys.job(tenant, id)));
+    return ids.flatMap((id, i) => {
+      const text = texts[i];
+      return text ? [decodeRecord(tenant, id, text)] : [];
+    });
+  }
+
+  return async function list(tenant: string, query: ImageListQuery): Promise<ImageList> {
+    const index = indexFor(tenant, query);
+    const lowest = query.createdAfterMs === undefined ? '-' : `(img_${timePart(query.createdAfterMs)}~`;
+    let highest = upperBound(query);
+    const jobs: ImageJob[] = [];
+    for (let scanned = 0; scanned < maxScanned; ) {
+      const wanted = query.limit - jobs.length + 1;
+      const ids = await redis.zrevrangebylex(index, highest, lowest, 'LIMIT', 0, wanted);
+      if (ids.length === 0) return { jobs, nextBeforeId: null };
+      for (const job of await records(tenant, ids)) {
+        if (!matches(job, query)) continue;
+        if (jobs.length === query.limit) return { jobs, nextBeforeId: jobs.at(-1)?.id ?? null };
+        jobs.push(job);
+      }
+      if (ids.length < wanted) return { jobs, nextBeforeId: null };
+      scanned += ids.length;
+      highest = `(${ids.at(-1)}`;
+    }
+    return { jobs, nextBeforeId: highest.slice(1) };
+  };
+}
+
+function upperBound(query: ImageListQuery): string {
+  const bounds = [
+    ...(query.beforeId === undefined ? [] : [query.beforeId]),
+    ...(query.createdBeforeMs === undefined ? [] : [`img_${timePart(query.createdBeforeMs)}`]),
+  ].sort();
+  return bounds[0] === undefined ? '+' : `(${bounds[0]}`;
+}
+
+function matches(job: ImageJob, query: ImageListQuery): boolean {
+  if (query.status && job.status !== query.status) return false;
+  if (query.model && job.request?.model !== query.model) return false;
+  return Object.entries(query.metadata ?? {}).every(([key, value]) => job.request?.metadata?.[key] === value);
+}

@@ -1,0 +1,18 @@
+import { AppError } from '../../domain/errors.ts';
+
+/**
+ * Runs a Redis command and translates its failure: whatever keeps Redis from answering (down, out of memory, failing
+ * over) is one thing to a caller, namely 503 and worth a retry.
+ */
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError('store_unavailable', {
+      detail: 'The job store cannot be reached. Nothing was changed; try again shortly.',
+      retryAfterSeconds: 2,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/**
+ * Files that are either there as a whole or not at all, also after a power cut: written under a temporary name in the
+ * same folder, flushed, renamed, and then the folders flushed, since a name is data of its folder.
+ */
+
+/** Writes a file and replaces an older one of that name. The folder must exist. The caller flushes the folder. */
+export async function replaceFile(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  const temporary = join(folder, `.${name}.${randomUUID()}.tmp`);
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, join(folder, name));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Whether an entry of a folder is `name` itself or what a broken-off write of it left behind. */
+export function belongsTo(name: string, entry: string): boolean {
+  return entry === name || (entry.startsWith(`.${name}.`) && entry.endsWith('.tmp'));
+}
+
+/** Makes a folder and its parents; returns the topmost folder whose entries changed, or `fallback` if none was made. */
+export async function makeFolder(folder: string, fallback: string): Promise<string> {
+  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (made === undefined) return fallback;
+  const changed = dirname(made);
+  return changed.length < fallback.length ? changed : fallback;
+}
+
+/** Flushes a folder and its parents up to and including `top`. */
+export async function flushFolders(folder: string, top: string): Promise<void> {
+  for (let at = folder; ; at = dirname(at)) {
+    await flushFolder(at);
+    if (at === top || at === dirname(at)) return;
+  }
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

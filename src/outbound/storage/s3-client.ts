@@ -1,0 +1,74 @@
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+
+export interface S3StorageConfig {
+  readonly bucket: string;
+  readonly region: string;
+  /** Of a server that is not AWS. */
+  readonly endpoint?: string | undefined;
+  /** Without keys the standard credential chain of AWS is asked (environment, profile, role of the machine). */
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: string | undefined;
+  /** Bucket in the path instead of the host name. Default: where an endpoint is given. */
+  readonly forcePathStyle?: boolean | undefined;
+  /** Where callers reach the same bucket, if not at `endpoint`; only links use it. */
+  readonly publicEndpoint?: string | undefined;
+  /** Whether the SDK adds checksums of its own where nothing asks for them; many servers cannot take them. */
+  readonly checksums?: 'when_required' | 'when_supported' | undefined;
+  /** Longest time for one call, its second try included. Default 60 s. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The SDK and two clients of one bucket: one that calls, one that signs links. */
+export interface S3Access {
+  readonly sdk: typeof import('@aws-sdk/client-s3');
+  readonly presigner: typeof import('@aws-sdk/s3-request-presigner');
+  readonly client: S3Client;
+  readonly linkClient: S3Client;
+}
+
+export const defaultTimeoutMs = 60_000;
+const maxAttempts = 2;
+const maxConnectMs = 5_000;
+
+/** Loads the SDK, which costs 300 ms and 24 MB and so waits until it is needed, and builds the clients. */
+export async function openS3(config: S3StorageConfig): Promise<S3Access> {
+  const [sdk, presigner] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('@aws-sdk/s3-request-presigner'),
+  ]);
+  const client = new sdk.S3Client(clientOptions(config, config.endpoint));
+  const linkClient =
+    config.publicEndpoint === undefined
+      ? client
+      : new sdk.S3Client({
+          ...clientOptions(config, config.publicEndpoint),
+          credentials: client.config.credentials,
+        });
+  return { sdk, presigner, client, linkClient };
+}
+
+function clientOptions(config: S3StorageConfig, endpoint: string | undefined): S3ClientConfig {
+  const { accessKeyId, secretAccessKey } = config;
+  const checksums = config.checksums === 'when_supported' ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED';
+  const tryMs = Math.ceil((config.timeoutMs ?? defaultTimeoutMs) / maxAttempts);
+  return {
+    region: config.region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey } }),
+    forcePathStyle: config.forcePathStyle ?? endpoint !== undefined,
+    maxAttempts,
+    retryMode: 'standard',
+    requestHandler: {
+      connectionTimeout: Math.min(maxConnectMs, tryMs),
+      requestTimeout: tryMs,
+      // Without this the SDK only prints a warning and goes on waiting.
+      throwOnRequestTimeout: true,
+    },
+    requestChecksumCalculation: checksums,
+    responseChecksumValidation: checksums,
+    // By default bodies from 2 MiB on wait for "100 Continue", which many servers and proxies never send.
+    expectContinueHeader: false,
+  };
+}

@@ -1,0 +1,59 @@
+import type { Client } from 'undici';
+import type { ConnectionPool } from './connection-pool.ts';
+
+interface PostRequest {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export type PostResult =
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfter: string | string[] | undefined }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  /** `connected`: whether a connection stood and the request went out. */
+  | { readonly kind: 'timed_out'; readonly connected: boolean };
+
+/**
+ * One POST under one deadline for everything: a turn in the pool, name, TCP, TLS, headers and body. Nothing is repeated,
+ * no redirect followed, and nothing sent after the deadline. The status decides; the body is read, and forgotten, only
+ * so that the connection can be used again: when that fails or takes until the deadline, the connection is destroyed
+ * and the status stands. Always resolves.
+ */
+export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: number): Promise<PostResult> {
+  const { origin, pathname, search } = request.url;
+  return new Promise((resolve) => {
+    let connection: Client | undefined;
+    let connected = false;
+    let answer: PostResult | undefined;
+    let ended = false;
+
+    const end = (result: PostResult, usable: boolean): void => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      resolve(answer ?? result);
+      if (connection) pool.giveBack(origin, connection, usable);
+      else leaveLine();
+    };
+    const timer = setTimeout(() => end({ kind: 'timed_out', connected }, false), timeoutMs);
+
+    const leaveLine = pool.take(origin, (taken) => {
+      connection = taken;
+      const { headers, body } = request;
+      taken.dispatch(
+        { path: `${pathname}${search}`, method: 'POST', headers, body },
+        {
+          onRequestStart() {
+            connected = true;
+          },
+          onResponseStart(_controller, status, head) {
+            // Interim answers (1xx) are not the answer.
+            if (status >= 200) answer = { kind: 'answered', status, retryAfter: head['retry-after'] };
+          },
+          onResponseEnd: () => end({ kind: 'failed', error: new Error('ended without a status') }, true),
+          onResponseError: (_controller, error) => end({ kind: 'failed', error }, false),
+        },
+      );
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import type { Clock, WebhookAnswer, WebhookSender } from '../../domain/ports.ts';
+import { verdictOnError, verdictOnStatus } from './attempt-outcome.ts';
+import { createConnectionPool } from './connection-pool.ts';
+import type { AddressGuard } from './destination-guard.ts';
+import { createPinnedConnector, type ResolveName } from './pinned-connector.ts';
+import { postOnce } from './post-once.ts';
+import { signWebhook, webhookHeaders } from './signature.ts';
+
+export interface WebhookSenderOptions {
+  readonly guard: AddressGuard;
+  readonly clock: Clock;
+  /** For example `Darkroom/1.2.3`. */
+  readonly userAgent: string;
+  /** For a whole attempt, from the wait for a connection to the last byte of the answer. */
+  readonly timeoutMs?: number;
+  /** An answer longer than this ends with its connection. */
+  readonly maxAnswerBytes?: number;
+  /** Open connections, and with that attempts at a time, to one scheme, host and port. */
+  readonly connectionsPerOrigin?: number;
+  /** How long one connection is used before the name is resolved and checked again. */
+  readonly connectionMaxAgeMs?: number;
+  /** Instead of the system's resolver. */
+  readonly resolve?: ResolveName;
+}
+
+type Message = Parameters<WebhookSender['send']>[0];
+type Verdict = Omit<WebhookAnswer, 'latencyMs'>;
+
+const maxHeaderBytes = 16_384;
+
+/**
+ * Sends signed webhooks to addresses that strangers name (Standard Webhooks 1.0.0). Every attempt asks the guard anew;
+ * connections are made as `createPinnedConnector` promises, kept alive and used again. Proxy variables of the
+ * environment have no effect. Certificate authorities beyond Node's own come from `NODE_EXTRA_CA_CERTS`.
+ *
+ * `send` answers for whatever a receiver does and rejects only for faults of ours: no or malformed secrets, a closed
+ * sender, no file descriptors left. `close` lets running attempts end, which their deadline bounds; idempotent.
+ */
+export function createWebhookSender(
+  options: WebhookSenderOptions,
+): WebhookSender & { close(): Promise<void> } {
+  const { clock, timeoutMs = 15_000 } = options;
+  const pool = openPool(options, timeoutMs);
+  const running = new Set<Promise<Verdict>>();
+  let closed = false;
+
+  const attempt = async (message: Message): Promise<Verdict> => {
+    const headers = headersOf(message, options);
+    let url: URL;
+    try {
+      url = options.guard.checkUrl(message.url);
+    } catch (error) {
+      return verdictOnError(error);
+    }
+    const result = await postOnce(pool, { url, headers, body: message.body }, timeoutMs);
+    if (result.kind === 'answered') return verdictOnStatus(result.status, result.retryAfter, clock());
+    if (result.kind === 'failed') return verdictOnError(result.error);
+    const detail = result.connected
+      ? `The receiver did not answer within ${timeoutMs} ms.`
+      : `No connection to the receiver was free or could be made within ${timeoutMs} ms.`;
+    return { status: null, outcome: 'timeout', detail };
+  };
+
+  return {
+    async send(message) {
+      if (closed) throw new Error('The webhook sender is closed');
+      const startedAtMs = performance.now();
+      const attempting = attempt(message);
+      running.add(attempting);
+      try {
+        const verdict = await attempting;
+        return { ...verdict, latencyMs: Math.round(performance.now() - startedAtMs) };
+      } finally {
+        running.delete(attempting);
+      }
+    },
+    async close() {
+      closed = true;
+      pool.close();
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+function openPool(options: WebhookSenderOptions, timeoutMs: number) {
+  const { guard, resolve } = options;
+  return createConnectionPool({
+    connectionsPerOrigin: options.connectionsPerOrigin ?? 8,
+    maxAgeMs: options.connectionMaxAgeMs ?? 60_000,
+    client: {
+      connect: createPinnedConnector({ allowsAddress: guard.allowsAddress, timeoutMs, resolve }),
+      maxResponseSize: options.maxAnswerBytes ?? 65_536,
+      maxHeaderSize: maxHeaderBytes,
+      // The deadline of the attempt covers both.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    },
+  });
+}
+
+function headersOf(message: Message, { clock, userAgent }: WebhookSenderOptions): Record<string, string> {
+  const { eventId, body, secrets } = message;
+  const timestampSeconds = Math.floor(clock() / 1000);
+  return {
+    'content-type': 'application/json',
+    'user-agent': userAgent,
+    [webhookHeaders.id]: eventId,
+    [webhookHeaders.timestamp]: String(timestampSeconds),
+    [webhookHeaders.signature]: signWebhook({ id: eventId, timestampSeconds, body, secrets }),
+  };
+}

@@ -1,0 +1,49 @@
+import { finish, type ImageJob, isTerminal, type Retention, requestCancel } from '../domain/image-job.ts';
+import type { Clock, ImageRecords, Signals, TaskQueue } from '../domain/ports.ts';
+import type { ChangeImage } from './change-image.ts';
+import { findImage, type GetImage } from './get-image.ts';
+
+interface Deps {
+  records: ImageRecords;
+  change: ChangeImage;
+  getImage: GetImage;
+  imageQueue: TaskQueue;
+  signals: Signals;
+  clock: Clock;
+  retentionOf: (job: ImageJob) => Retention;
+}
+
+/** How long the answer waits for the worker that holds the job to end it. */
+const patienceMs = 1_000;
+
+/**
+ * Cancels a job. A waiting one ends at once and has cost nothing. A running one is ended by the worker that holds it,
+ * which aborts the provider call; the answer shows it as ended if that happens within a second, and what is known
+ * about money either way.
+ *
+ * @throws AppError `already_terminal`, `not_found`, `erased`
+ */
+export function createCancelImage(deps: Deps) {
+  return async (tenant: string, id: string): Promise<ImageJob> => {
+    await findImage(deps.records, tenant, id);
+    const nowMs = deps.clock();
+    const canceled = (job: ImageJob) => finish(job, 'canceled', { nowMs, retention: deps.retentionOf(job) });
+    const job = await deps.change(tenant, id, (current) =>
+      current.status === 'queued' ? canceled(requestCancel(current, nowMs)) : requestCancel(current, nowMs),
+    );
+    // A task that waits for its next try runs nowhere: nobody else would end its job.
+    const takenOut = await deps.imageQueue.remove(id).catch(() => false);
+    if (job?.status === 'running' && takenOut) {
+      await deps.change(
+        tenant,
+        id,
+        (current) => (isTerminal(current.status) ? null : canceled(current)),
+        job,
+      );
+    } else if (job?.status === 'running') {
+      await deps.signals.requestCancel(id);
+    }
+    return deps.getImage.waitForEnd(tenant, id, patienceMs, new AbortController().signal);
+  };
+}
+export type CancelImage = ReturnType<typeof createCancelImage>;

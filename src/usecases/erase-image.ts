@@ -1,0 +1,57 @@
+import { erase, forgetMedia, type ImageJob, type Retention } from '../domain/image-job.ts';
+import type {
+  Clock,
+  Deliveries,
+  ImageRecords,
+  ImageStorage,
+  Log,
+  Signals,
+  TaskQueue,
+} from '../domain/ports.ts';
+import { deliveryIdsOf } from '../domain/webhook-event.ts';
+import type { ChangeImage } from './change-image.ts';
+import { findImage } from './get-image.ts';
+
+interface Deps {
+  records: ImageRecords;
+  change: ChangeImage;
+  deliveries: Deliveries;
+  storage: ImageStorage;
+  imageQueue: TaskQueue;
+  signals: Signals;
+  clock: Clock;
+  log: Log;
+  retentionOf: (job: ImageJob) => Retention;
+}
+
+/** Deletes the pictures of a record and notes that they are gone. Repeatable: what fails stays due. */
+export async function removePictures(
+  deps: { storage: ImageStorage; change: ChangeImage; clock: Clock },
+  job: ImageJob,
+): Promise<ImageJob | null> {
+  for (const image of job.images) await deps.storage.remove(image.storageKey);
+  return deps.change(job.tenant, job.id, (current) => forgetMedia(current, deps.clock()), job);
+}
+
+/**
+ * Erases a job. The tombstone comes first, so that from this moment nobody reads it; then the task, the webhook bodies
+ * and the pictures go. Pictures that the storage does not give up now are due at once for the sweeper.
+ *
+ * @throws AppError `not_found`, `erased`
+ */
+export function createEraseImage(deps: Deps) {
+  return async (tenant: string, id: string): Promise<void> => {
+    await findImage(deps.records, tenant, id);
+    const job = await deps.change(tenant, id, (current) =>
+      current.erasedAt === undefined ? erase(current, deps.clock(), deps.retentionOf(current)) : null,
+    );
+    if (!job) return;
+    await deps.imageQueue.remove(id).catch(() => false);
+    await deps.signals.requestCancel(id);
+    await deps.deliveries.remove(tenant, deliveryIdsOf(id));
+    await removePictures(deps, job).catch((error) => {
+      deps.log.warn({ err: error, job_id: id }, 'pictures not erased yet, the sweeper will do it');
+    });
+  };
+}
+export type EraseImage = ReturnType<typeof createEraseImage>;

@@ -1,0 +1,150 @@
+import { paidAttempts } from '../domain/attempt.ts';
+import { AppError } from '../domain/errors.ts';
+import {
+  beginExecution,
+  billingOf,
+  finish,
+  type ImageJob,
+  isTerminal,
+  type JobError,
+  jobError,
+  type Retention,
+} from '../domain/image-job.ts';
+import type { Clock, Log, Meter, StopReason, Task, TaskResult } from '../domain/ports.ts';
+import type { ChangeImage } from './change-image.ts';
+import { createExecution, type Execution } from './execution.ts';
+import type { ExpandPrompt } from './expand-prompt.ts';
+import type { MakePicture } from './make-picture.ts';
+import type { PictureOutcome } from './picture-outcome.ts';
+
+interface Deps {
+  change: ChangeImage;
+  expandPrompt: ExpandPrompt;
+  makePicture: MakePicture;
+  clock: Clock;
+  meter: Meter;
+  log: Log;
+  retentionOf: (job: ImageJob) => Retention;
+}
+
+/** Pictures of one job that are made at the same time. */
+const picturesAtOnce = 4;
+
+/**
+ * Runs a job: expand the prompt, make every picture that is still missing, end the record. May be called again for the
+ * same job at any time and by any process: the record's fence lets only the latest execution write, and what is
+ * already stored is never made again.
+ */
+export function createGenerateImage(deps: Deps) {
+  return async (task: Task, stop: AbortSignal): Promise<TaskResult> => {
+    const job = await begin(deps, task);
+    if (!job?.request || isTerminal(job.status)) return { done: true };
+    const signal = withDeadline(job, stop, deps.clock());
+    const execution = createExecution(job, deps.change, signal);
+    try {
+      return await run(deps, execution);
+    } catch (error) {
+      // Ended, erased or taken over by another worker meanwhile: there is nothing left to do here.
+      if (error instanceof AppError && error.code === 'already_terminal') return { done: true };
+      throw error;
+    }
+  };
+}
+
+/** Takes the job over, or ends it where it must not run any more. */
+function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
+  const nowMs = deps.clock();
+  return deps.change(task.tenant, task.id, (job) => {
+    if (isTerminal(job.status) || !job.request) return null;
+    const retention = deps.retentionOf(job);
+    if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
+    if (job.status === 'queued') {
+      if (job.createdAt + job.request.queue_ttl_s * 1000 <= nowMs) {
+        return finish(job, 'expired', { nowMs, retention, error: jobError('queue_timeout', 'none') });
+      }
+      deps.meter.stageDone('queued', (nowMs - job.createdAt) / 1000);
+    }
+    return beginExecution(job, nowMs);
+  });
+}
+
+/** Aborts with `run_timeout` when the job's time is over, however often it was started anew. */
+function withDeadline(job: ImageJob, stop: AbortSignal, nowMs: number): AbortSignal {
+  const runTimeoutMs = (job.request?.run_timeout_s ?? 0) * 1000;
+  const leftMs = Math.max(0, (job.startedAt ?? nowMs) + runTimeoutMs - nowMs);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort('run_timeout' satisfies StopReason), leftMs);
+  timer.unref();
+  return AbortSignal.any([stop, deadline.signal]);
+}
+
+async function run(deps: Deps, execution: Execution): Promise<TaskResult> {
+  const prompt = await deps.expandPrompt(execution);
+  const outcomes = await makeMissing(deps, execution, prompt);
+  if (execution.signal.aborted) return stopped(deps, execution);
+  const waits = outcomes.flatMap((outcome) => (outcome.kind === 'wait' ? [outcome.delayMs] : []));
+  if (waits.length > 0) return { againInMs: Math.max(1, Math.min(...waits)) };
+  await end(
+    deps,
+    execution,
+    outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : [])),
+  );
+  return { done: true };
+}
+
+async function makeMissing(deps: Deps, execution: Execution, prompt: string): Promise<PictureOutcome[]> {
+  const wanted = execution.job.request?.n ?? 1;
+  const failed = new Set(execution.job.errors?.map((error) => error.index));
+  const missing = Array.from({ length: wanted }, (_, index) => index).filter(
+    (index) => !failed.has(index) && !execution.job.images.some((image) => image.index === index),
+  );
+  const outcomes: PictureOutcome[] = [];
+  const lane = async () => {
+    for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
+      outcomes.push(await deps.makePicture(execution, index, prompt));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(picturesAtOnce, missing.length) }, lane));
+  return outcomes;
+}
+
+/** The execution was told to stop: end the job, or hand it back untouched. */
+async function stopped(deps: Deps, execution: Execution): Promise<TaskResult> {
+  const reason = execution.signal.reason as StopReason;
+  if (reason === 'draining') return { againInMs: 0 };
+  if (reason === 'lock_lost') return { done: true };
+  await execution.change((job) => {
+    const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
+    if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', outcome);
+    const error = jobError('run_timeout', billingOf(job.attempts), job.stage ? { stage: job.stage } : {});
+    return job.images.length > 0
+      ? finish(job, 'succeeded', { ...outcome, error })
+      : finish(job, 'failed', { ...outcome, error });
+  });
+  return { done: true };
+}
+
+/** Every picture is there or has failed for good. Some pictures are a success that says it is partial. */
+async function end(deps: Deps, execution: Execution, errors: JobError[]): Promise<void> {
+  await execution.change((job) => {
+    const all = [...(job.errors ?? []), ...errors];
+    const next = all.length > 0 ? { ...job, errors: all } : job;
+    const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
+    if (job.cancelRequestedAt !== undefined && job.images.length === 0)
+      return finish(next, 'canceled', outcome);
+    if (job.images.length > 0) return finish(next, 'succeeded', outcome);
+    return finish(next, 'failed', outcome);
+  });
+  const { job } = execution;
+  deps.log.info(
+    {
+      job_id: job.id,
+      tenant: job.tenant,
+      status: job.status,
+      images: job.images.length,
+      paid_attempts: paidAttempts(job.attempts, 0),
+      duration_ms: (job.finishedAt ?? 0) - job.createdAt,
+    },
+    'job ended',
+  );
+}

@@ -1,0 +1,50 @@
+import { estimateCost } from '../domain/estimate.ts';
+import { extensionOf } from '../domain/image.ts';
+import { type ImageJob, isTerminal } from '../domain/image-job.ts';
+import { type ImageJobView, viewJob } from '../domain/job-view.ts';
+import type { ModelCatalogue } from '../domain/model-catalogue.ts';
+import type { Clock, ImageStorage, TaskQueue } from '../domain/ports.ts';
+
+interface Deps {
+  storage: ImageStorage;
+  imageQueue: TaskQueue;
+  catalogue: ModelCatalogue;
+  clock: Clock;
+}
+
+/**
+ * Shows a job to a caller: links are signed now, because only storage keys are kept, and the place in the queue is
+ * asked for now. A queue that does not answer costs the position, not the answer.
+ */
+export function createPresentImage(deps: Deps) {
+  return async (
+    job: ImageJob,
+    options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
+  ): Promise<ImageJobView> => {
+    const expiresAtMs = deps.clock() + options.linkSeconds * 1000;
+    const links = new Map<number, { url: string; expiresAtMs: number }>();
+    if (!job.mediaGone) {
+      for (const image of job.images) {
+        const link = await deps.storage.link(image.storageKey, {
+          expiresAtMs,
+          contentType: image.contentType,
+          fileName: `${job.id}-${image.index}.${extensionOf(image.contentType)}`,
+        });
+        links.set(image.index, { url: link.startsWith('/') ? options.publicUrl + link : link, expiresAtMs });
+      }
+    }
+    const position =
+      job.status === 'queued' && options.withPosition !== false
+        ? await deps.imageQueue.position(job.id).catch(() => null)
+        : null;
+    return viewJob(job, {
+      publicUrl: options.publicUrl,
+      links,
+      position,
+      estimateMicroUsd:
+        job.request && !isTerminal(job.status) ? estimateCost(job.request, deps.catalogue) : null,
+      priceVersion: deps.catalogue.priceVersion,
+    });
+  };
+}
+export type PresentImage = ReturnType<typeof createPresentImage>;

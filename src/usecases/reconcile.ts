@@ -1,0 +1,56 @@
+import { isTerminal } from '../domain/image-job.ts';
+import type { Clock, Deliveries, ImageRecords, Log, TaskQueue } from '../domain/ports.ts';
+
+interface Deps {
+  records: ImageRecords;
+  deliveries: Deliveries;
+  imageQueue: TaskQueue;
+  webhookQueue: TaskQueue;
+  clock: Clock;
+  log: Log;
+}
+
+const pageSize = 500;
+/** A record changed this recently may be between its script and its task. */
+const settleMs = 5_000;
+
+/**
+ * Puts back what the queue has lost: every unfinished record without a task, and every due delivery without one.
+ * Idempotent, so any number of processes may do it at the same time; adding a task that exists changes nothing.
+ */
+export function createReconcile(deps: Deps) {
+  /** @returns how many tasks were put back. */
+  async function refillImages(tenant: string): Promise<number> {
+    let restored = 0;
+    const settledBefore = deps.clock() - settleMs;
+    for (let offset = 0; ; offset += pageSize) {
+      const page = await deps.records.openJobs(tenant, offset, pageSize);
+      const settled = page.filter((job) => job.changedAt < settledBefore).map((job) => job.id);
+      const known = await deps.imageQueue.has(settled);
+      for (const id of settled.filter((_, i) => !known[i])) {
+        const job = await deps.records.get(tenant, id);
+        if (!job || isTerminal(job.status)) continue;
+        await deps.imageQueue.add({ tenant, id }, { priority: job.request?.priority ?? 'normal' });
+        restored += 1;
+      }
+      if (page.length < pageSize) return restored;
+    }
+  }
+
+  async function refillDeliveries(tenant: string): Promise<number> {
+    const ids = await deps.deliveries.due(tenant, deps.clock() - settleMs, pageSize);
+    const known = await deps.webhookQueue.has(ids);
+    const lost = ids.filter((_, i) => !known[i]);
+    for (const id of lost) await deps.webhookQueue.add({ tenant, id }, { priority: 'normal' });
+    return lost.length;
+  }
+
+  return async (): Promise<void> => {
+    for (const tenant of await deps.records.tenants()) {
+      const jobs = await refillImages(tenant);
+      const deliveries = await refillDeliveries(tenant);
+      if (jobs + deliveries > 0)
+        deps.log.warn({ tenant, jobs, deliveries }, 'lost tasks put back into the queue');
+    }
+  };
+}

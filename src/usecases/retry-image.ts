@@ -1,0 +1,27 @@
+import type { Caller } from '../domain/api-key.ts';
+import { AppError } from '../domain/errors.ts';
+import type { ImageRecords } from '../domain/ports.ts';
+import { findImage } from './get-image.ts';
+import type { SubmitImage } from './submit-image.ts';
+
+/**
+ * Makes a new job from one that ended without success; the new one names the old one as its parent.
+ *
+ * @throws AppError `not_retryable_job` for any other status, and whatever submitting may throw.
+ */
+export function createRetryImage(deps: { records: ImageRecords; submitImage: SubmitImage }) {
+  return async (
+    caller: Caller,
+    id: string,
+    options: { idempotencyKey?: string | undefined; traceparent?: string | undefined },
+  ) => {
+    const job = await findImage(deps.records, caller.tenant, id);
+    if (!job.request || !['failed', 'canceled', 'expired'].includes(job.status)) {
+      throw new AppError('not_retryable_job', {
+        detail: `The job is ${job.status}. Only one that failed, was canceled or expired can be retried.`,
+      });
+    }
+    return deps.submitImage.submit({ caller, body: job.request, parentId: id, ...options });
+  };
+}
+export type RetryImage = ReturnType<typeof createRetryImage>;

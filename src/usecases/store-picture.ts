@@ -1,0 +1,57 @@
+import { AppError } from '../domain/errors.ts';
+import type { StoredImage } from '../domain/image.ts';
+import type { DecodedPicture, ImageStorage, Log, Meter } from '../domain/ports.ts';
+import { storageDelayMs } from '../domain/retry-schedule.ts';
+
+interface Deps {
+  storage: ImageStorage;
+  /** SHA-256 of bytes, hex. */
+  digestBytes: (bytes: Buffer) => string;
+  /** Resolves after the time, or at once when the signal aborts. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  random: () => number;
+  meter: Meter;
+  log: Log;
+}
+
+/** @returns the stored picture; `null` when the execution was told to stop first. */
+export type StorePicture = (
+  picture: DecodedPicture,
+  place: { index: number; storageKey: string },
+  signal: AbortSignal,
+) => Promise<StoredImage | null>;
+
+/**
+ * Stores a paid picture, for as long as it takes: the bytes are safe in the spool, and a storage that is down costs
+ * nothing but time.
+ */
+export function createStorePicture(deps: Deps): StorePicture {
+  return async (picture, { index, storageKey }, signal) => {
+    const started = performance.now();
+    for (let failures = 1; ; failures++) {
+      try {
+        await deps.storage.put(storageKey, picture.bytes, picture.contentType);
+        break;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        deps.log.warn(
+          { err: error, storage_key: storageKey, failures },
+          'picture not stored yet, trying again',
+        );
+        await deps.sleep(storageDelayMs(failures, deps.random()), signal);
+        if (signal.aborted) return null;
+      }
+    }
+    deps.meter.stageDone('storing', (performance.now() - started) / 1000);
+    deps.meter.imageStored(picture.contentType, picture.bytes.length);
+    return {
+      index,
+      storageKey,
+      contentType: picture.contentType,
+      width: picture.width,
+      height: picture.height,
+      sizeBytes: picture.bytes.length,
+      sha256: deps.digestBytes(picture.bytes),
+    };
+  };
+}

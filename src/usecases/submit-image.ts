@@ -1,0 +1,233 @@
+import type { Caller } from '../domain/api-key.ts';
+import { AppError } from '../domain/errors.ts';
+import { estimateCost } from '../domain/estimate.ts';
+import { createJob, type ImageJob } from '../domain/image-job.ts';
+import { checkRequestText, type ImageRequest, type ImageRequestBody } from '../domain/image-request.ts';
+import { checkAgainstCatalogue, type ModelCatalogue } from '../domain/model-catalogue.ts';
+import type {
+  Clock,
+  DestinationGuard,
+  IdempotencyClaim,
+  Ids,
+  ImageRecords,
+  Log,
+  Meter,
+  TaskQueue,
+} from '../domain/ports.ts';
+import { type Presets, renderPreset } from '../domain/preset.ts';
+import { deliveriesFor } from '../domain/webhook-event.ts';
+import { queueDeliveries } from './change-image.ts';
+
+/** What a deployment decides where the caller does not. */
+export interface SubmitPolicy {
+  readonly defaultModel: string;
+  readonly allowUnknownModels: boolean;
+  readonly maxOpenJobsPerTenant: number;
+  readonly queueTtlSeconds: number;
+  readonly runTimeoutSeconds: number;
+  readonly maxMediaSeconds: number;
+  readonly maxRecordSeconds: number;
+}
+
+interface Deps {
+  records: ImageRecords;
+  imageQueue: TaskQueue;
+  webhookQueue: TaskQueue;
+  guard: DestinationGuard;
+  catalogue: ModelCatalogue;
+  presets: Presets;
+  clock: Clock;
+  ids: Ids;
+  /** SHA-256, base64url. */
+  digest: (text: string) => string;
+  meter: Meter;
+  log: Log;
+  policy: SubmitPolicy;
+}
+
+interface Submission {
+  readonly caller: Caller;
+  readonly body: ImageRequestBody;
+  readonly idempotencyKey?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly traceparent?: string | undefined;
+}
+
+interface Accepted {
+  readonly job: ImageJob;
+  readonly replayed: boolean;
+}
+
+/** What would be submitted, and what it would probably cost. */
+export interface Preview {
+  readonly request: ImageRequest;
+  readonly warnings: readonly string[];
+  readonly estimateMicroUsd: number | null;
+  readonly queueDepth: number;
+}
+
+/** Extra life of an idempotency claim over its record, for clocks and slow queues. */
+const claimMarginMs = 3_600_000;
+const minClaimMs = 24 * 3_600_000;
+
+/**
+ * Accepts a request durably: once it returns, the job survives the death of any process. Everything that can be known
+ * to be wrong is refused before anything is written.
+ */
+export function createSubmitImage(deps: Deps) {
+  const { policy } = deps;
+
+  /** Checks a body and fills in what the caller left open. @throws AppError for every fault a caller can mend. */
+  function prepare(body: ImageRequestBody): {
+    request: ImageRequest;
+    warnings: string[];
+    estimate: number | null;
+  } {
+    checkRequestText(body);
+    const request = withDefaults(body, deps.presets, policy);
+    const warnings = checkAgainstCatalogue(request, deps.catalogue, {
+      nowMs: deps.clock(),
+      allowUnknownModels: policy.allowUnknownModels,
+    });
+    checkRetention(request, policy);
+    if (request.webhook) deps.guard.checkUrl(request.webhook.url);
+    const estimate = estimateCost(request, deps.catalogue);
+    checkMaxCost(request, estimate);
+    return { request, warnings, estimate };
+  }
+
+  function claimFor(submission: Submission): IdempotencyClaim | undefined {
+    if (submission.idempotencyKey === undefined) return undefined;
+    const { body } = submission;
+    const lifeSeconds =
+      (body.queue_ttl_s ?? policy.queueTtlSeconds) +
+      (body.run_timeout_s ?? policy.runTimeoutSeconds) +
+      (body.retention?.record_s ?? policy.maxRecordSeconds);
+    return {
+      keyHash: deps.digest(submission.idempotencyKey),
+      // The caller's own words, not the defaults: another default after a deploy is not another request.
+      fingerprint: deps.digest(canonicalJson({ route: 'POST /images', parent: submission.parentId, body })),
+      ttlMs: Math.max(minClaimMs, lifeSeconds * 1000 + claimMarginMs),
+    };
+  }
+
+  async function submit(submission: Submission): Promise<Accepted> {
+    const claim = claimFor(submission);
+    let prepared: ReturnType<typeof prepare>;
+    try {
+      prepared = prepare(submission.body);
+    } catch (error) {
+      // What was accepted under this key stays accepted, even if the rules have changed since.
+      const held = claim && (await deps.records.findByKey(submission.caller.tenant, claim));
+      if (held?.kind === 'replayed') return { job: held.job, replayed: true };
+      throw error;
+    }
+    const nowMs = deps.clock();
+    const job = createJob({
+      id: deps.ids.image(nowMs),
+      tenant: submission.caller.tenant,
+      nowMs,
+      request: prepared.request,
+      warnings: prepared.warnings,
+      parentId: submission.parentId,
+      traceparent: submission.traceparent,
+    });
+    return accept(job, claim);
+  }
+
+  async function accept(job: ImageJob, claim: IdempotencyClaim | undefined): Promise<Accepted> {
+    const deliveries = deliveriesFor(job);
+    const outcome = await deps.records.submit({
+      job,
+      claim,
+      deliveries,
+      maxOpenJobs: policy.maxOpenJobsPerTenant,
+    });
+    if (outcome.kind === 'key_reused') {
+      throw new AppError('idempotency_key_reused', {
+        detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
+      });
+    }
+    if (outcome.kind === 'queue_full') {
+      throw new AppError('queue_full', {
+        detail: `There are already ${policy.maxOpenJobsPerTenant} unfinished jobs. Try again when some have ended.`,
+        retryAfterSeconds: 30,
+      });
+    }
+    if (outcome.kind === 'replayed') {
+      deps.meter.submitted('replayed');
+      return { job: outcome.job, replayed: true };
+    }
+    deps.meter.submitted('created');
+    const task = { tenant: job.tenant, id: job.id };
+    await deps.imageQueue.add(task, { priority: job.request?.priority ?? 'normal' }).catch((error) => {
+      deps.log.warn({ err: error, job_id: job.id }, 'job accepted but not queued, the reconciler will do it');
+    });
+    await queueDeliveries(deps, deliveries);
+    return { job, replayed: false };
+  }
+
+  async function preview(body: ImageRequestBody): Promise<Preview> {
+    const { request, warnings, estimate } = prepare(body);
+    const { waiting, delayed } = await deps.imageQueue.counts();
+    return { request, warnings, estimateMicroUsd: estimate, queueDepth: waiting + delayed };
+  }
+
+  return { submit, preview };
+}
+
+export type SubmitImage = ReturnType<typeof createSubmitImage>;
+
+function withDefaults(body: ImageRequestBody, presets: Presets, policy: SubmitPolicy): ImageRequest {
+  const preset = presets.choose(body.preset);
+  // Rendering now finds a wrong or missing variable before anything is accepted.
+  if (preset) renderPreset(preset.preset, body.prompt, preset.variables);
+  const merged = { ...preset?.preset.defaults, ...body };
+  return {
+    ...merged,
+    model: merged.model ?? policy.defaultModel,
+    n: merged.n ?? 1,
+    size: merged.size ?? 'auto',
+    enhance: merged.enhance ?? 'off',
+    priority: merged.priority ?? 'normal',
+    queue_ttl_s: merged.queue_ttl_s ?? policy.queueTtlSeconds,
+    run_timeout_s: merged.run_timeout_s ?? policy.runTimeoutSeconds,
+  } as ImageRequest;
+}
+
+function checkRetention(request: ImageRequest, policy: SubmitPolicy): void {
+  const { media_s = 0, record_s = 0 } = request.retention ?? {};
+  const issues = [
+    ...(media_s > policy.maxMediaSeconds
+      ? [{ pointer: '/retention/media_s', detail: `must be at most ${policy.maxMediaSeconds}` }]
+      : []),
+    ...(record_s > policy.maxRecordSeconds
+      ? [{ pointer: '/retention/record_s', detail: `must be at most ${policy.maxRecordSeconds}` }]
+      : []),
+  ];
+  if (issues.length > 0) {
+    throw new AppError('validation_failed', {
+      detail: 'This deployment does not keep data that long.',
+      issues,
+    });
+  }
+}
+
+function checkMaxCost(request: ImageRequest, estimate: number | null): void {
+  const limit = request.max_cost_micro_usd;
+  if (limit === undefined || (estimate !== null && estimate <= limit)) return;
+  const detail =
+    estimate === null
+      ? `The cost of ${request.model} cannot be estimated, so it cannot be kept below the limit.`
+      : `The estimate is ${estimate} micro-USD.`;
+  throw new AppError('max_cost_exceeded', { detail, issues: [{ pointer: '/max_cost_micro_usd', detail }] });
+}
+
+/** JSON with sorted keys, so that the order in which a client writes its fields does not matter. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, nested: unknown) =>
+    nested !== null && typeof nested === 'object' && !Array.isArray(nested)
+      ? Object.fromEntries(Object.entries(nested).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : nested,
+  );
+}

@@ -1,0 +1,69 @@
+import { type ImageJob, isTerminal, type JobStage, type JobStatus } from '../domain/image-job.ts';
+import type { ImageRecords, Signals } from '../domain/ports.ts';
+import { eventOf } from '../domain/webhook-event.ts';
+import { findImage } from './get-image.ts';
+
+/** One moment of a job's life. */
+export interface ImageMoment {
+  /** Number within the job, from 1: the id under which a stream can be taken up again. */
+  readonly no: number;
+  readonly type: string;
+  readonly status: JobStatus;
+  readonly stage: JobStage | null;
+  readonly at: number;
+  /** The job as it ended; only with the last moment. */
+  readonly ended?: ImageJob;
+}
+
+/** Looks again after this long even without a message, since messages may be lost. */
+const pollMs = 5_000;
+
+/**
+ * Follows a job from any point of its life to its end. The history stands in the record, so that a stream can be taken
+ * up on any machine; ends when the job has ended, was erased, or `signal` aborts.
+ */
+export function createWatchImage(deps: { records: ImageRecords; signals: Signals }) {
+  return async function* watch(
+    first: ImageJob,
+    afterNo: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<ImageMoment, void, undefined> {
+    const { tenant, id } = first;
+    let wake = () => {};
+    const stop = deps.signals.onChange(tenant, id, () => wake());
+    const onAbort = () => wake();
+    signal.addEventListener('abort', onAbort);
+    try {
+      for (let sent = afterNo; !signal.aborted; ) {
+        const changed = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        const job = await findImage(deps.records, tenant, id).catch(() => null);
+        if (!job) return;
+        for (const moment of momentsOf(job).slice(sent)) {
+          yield moment;
+          sent = moment.no;
+        }
+        if (isTerminal(job.status)) return;
+        const timer = setTimeout(() => wake(), pollMs);
+        await changed;
+        clearTimeout(timer);
+      }
+    } finally {
+      stop();
+      signal.removeEventListener('abort', onAbort);
+    }
+  };
+}
+export type WatchImage = ReturnType<typeof createWatchImage>;
+
+function momentsOf(job: ImageJob): ImageMoment[] {
+  return job.history.map((moment, i) => ({
+    no: i + 1,
+    type: i > 0 && job.history[i - 1]?.status === moment.status ? 'image.progress' : eventOf(moment.status),
+    status: moment.status,
+    stage: moment.stage ?? null,
+    at: moment.at,
+    ...(isTerminal(moment.status) ? { ended: job } : {}),
+  }));
+}

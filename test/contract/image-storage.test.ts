@@ -1,0 +1,285 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ImageStorage } from '../../src/domain/ports.ts';
+import { verifyFileLink } from '../../src/lib/file-link.ts';
+import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
+import { createS3Storage } from '../../src/outbound/storage/s3.ts';
+import { startTestS3 } from '../support/s3-server.ts';
+
+type Storage = ImageStorage & { close(): Promise<void> };
+
+interface Fetched {
+  readonly bytes: Buffer;
+  readonly contentType: string | null;
+  readonly fileName: string | null;
+}
+
+/** One adapter with everything the suite needs to know about it. */
+interface Subject {
+  readonly storage: Storage;
+  /** What somebody with nothing but the link gets; `null` for a refusal. */
+  fetchLink(link: string): Promise<Fetched | null>;
+  /** The adapter pointed at something that does not work, and what it has to say about that. */
+  readonly broken: readonly { readonly storage: Storage; readonly says: RegExp }[];
+  stop(): Promise<void>;
+}
+
+async function openFilesystem(): Promise<Subject> {
+  const folder = await mkdtemp(join(tmpdir(), 'darkroom-storage-'));
+  await writeFile(join(folder, 'a-file'), '');
+  const signingKey = randomBytes(32);
+  const storage = createFilesystemStorage({ directory: join(folder, 'deep', 'pictures'), signingKey });
+  const at = (...path: string[]) => createFilesystemStorage({ directory: join(folder, ...path), signingKey });
+  return {
+    storage,
+    async fetchLink(link) {
+      const url = new URL(link, 'http://darkroom.test');
+      const key = url.pathname.replace(/^\/files\//, '');
+      const good = verifyFileLink(
+        signingKey,
+        { key, query: Object.fromEntries(url.searchParams) },
+        Date.now(),
+      );
+      return good && { bytes: await bytesAt(storage, key), ...good };
+    },
+    broken: [
+      { storage: at('a-file', 'below'), says: /a-file.*a part of the path is a file\. Remove that file/ },
+      { storage: at('a-file'), says: /a-file.*there is a file of that name\. Remove that file/ },
+    ],
+    stop: () => rm(folder, { recursive: true }),
+  };
+}
+
+async function openS3(): Promise<Subject> {
+  const server = await startTestS3();
+  const config = {
+    ...server.credentials,
+    bucket: server.bucket,
+    region: server.region,
+    endpoint: server.endpoint,
+  };
+  const open = (change: Partial<typeof config> = {}) =>
+    createS3Storage({ ...config, ...change }, { clock: Date.now });
+  return {
+    storage: open(),
+    async fetchLink(link) {
+      const response = await fetch(link);
+      const bytes = Buffer.from(await response.arrayBuffer());
+      if (!response.ok) return null;
+      const disposition = response.headers.get('content-disposition') ?? '';
+      const fileName = /^inline; filename="(.*)"$/.exec(disposition)?.[1] ?? null;
+      return { bytes, contentType: response.headers.get('content-type'), fileName };
+    },
+    broken: [
+      { storage: open({ bucket: 'not-there' }), says: /There is no bucket "not-there".*Create it/ },
+      { storage: open({ accessKeyId: 'OTHER' }), says: /InvalidAccessKeyId.*correct S3_ACCESS_KEY_ID/ },
+      { storage: open({ secretAccessKey: 'wrong' }), says: /SignatureDoesNotMatch.*S3_SECRET_ACCESS_KEY/ },
+      {
+        storage: open({ endpoint: 'http://127.0.0.1:1' }),
+        says: /Nothing listens at http:\/\/127\.0\.0\.1:1/,
+      },
+    ],
+    stop: () => server.stop(),
+  };
+}
+
+async function bytesAt(storage: ImageStorage, key: string): Promise<Buffer> {
+  const found = await storage.read(key);
+  if (found === null) throw new Error(`nothing under ${key}`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of found.body) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  expect(bytes.length).toBe(found.sizeBytes);
+  return bytes;
+}
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+describe.each([
+  { name: 'filesystem', open: openFilesystem },
+  { name: 's3', open: openS3 },
+])('image storage: $name', ({ name, open }) => {
+  let subject: Subject;
+  let storage: Storage;
+  let count = 0;
+  const newKey = () => `acme/img_${++count}/0.png`;
+
+  beforeAll(async () => {
+    subject = await open();
+    storage = subject.storage;
+  });
+  afterAll(async () => {
+    await storage.close();
+    for (const { storage: other } of subject.broken) await other.close();
+    await subject.stop();
+  });
+
+  it('says which one it is', () => {
+    expect(storage.name).toBe(name);
+  });
+
+  it.each([0, 1, 65_536, 3_000_001, 9_000_000])('%i stored bytes come back byte-exact', async (sizeBytes) => {
+    const bytes = randomBytes(sizeBytes);
+    const key = newKey();
+    await storage.put(key, bytes, 'image/png');
+    expect(sha256(await bytesAt(storage, key))).toBe(sha256(bytes));
+  });
+
+  it('a view into a larger buffer is stored without what is around it', async () => {
+    const key = newKey();
+    await storage.put(key, Buffer.from('around picture around').subarray(7, 14), 'image/png');
+    expect((await bytesAt(storage, key)).toString()).toBe('picture');
+  });
+
+  it('the same key again replaces the bytes', async () => {
+    const key = newKey();
+    await storage.put(key, Buffer.from('the first, which is longer'), 'image/png');
+    await storage.put(key, Buffer.from('the second'), 'image/webp');
+    expect((await bytesAt(storage, key)).toString()).toBe('the second');
+  });
+
+  it('reading what is not there gives null', async () => {
+    const key = newKey();
+    expect(await storage.read(key)).toBeNull();
+    await storage.put(key, Buffer.from('x'), 'image/png');
+    expect(await storage.read(key.replace('0.png', '1.png'))).toBeNull();
+  });
+
+  it('removing takes one picture away, and twice is fine', async () => {
+    const key = newKey();
+    const sibling = key.replace('0.png', '1.png');
+    await storage.put(key, Buffer.from('x'), 'image/png');
+    await storage.put(sibling, Buffer.from('y'), 'image/png');
+    await storage.remove(key);
+    await storage.remove(key);
+    expect(await storage.read(key)).toBeNull();
+    expect((await bytesAt(storage, sibling)).toString()).toBe('y');
+    await storage.remove(sibling);
+    await storage.remove(newKey());
+    expect(await storage.read(sibling)).toBeNull();
+  });
+
+  it('a link gives the bytes with the content type and file name it was made for', async () => {
+    const bytes = randomBytes(100_000);
+    const key = newKey();
+    await storage.put(key, bytes, 'application/octet-stream');
+    const link = await storage.link(key, {
+      expiresAtMs: Date.now() + 60_000,
+      contentType: 'image/webp',
+      fileName: 'my picture.webp',
+    });
+    const fetched = await subject.fetchLink(link);
+    expect(fetched).toMatchObject({ contentType: 'image/webp', fileName: 'my picture.webp' });
+    expect(fetched && sha256(fetched.bytes)).toBe(sha256(bytes));
+  });
+
+  it('an altered link gives nothing', async () => {
+    const [mine, other] = [newKey(), newKey()];
+    await storage.put(mine, Buffer.from('mine'), 'image/png');
+    await storage.put(other, Buffer.from('not mine'), 'image/png');
+    const options = { expiresAtMs: Date.now() + 60_000, contentType: 'image/png', fileName: 'mine.png' };
+    const link = await storage.link(mine, options);
+    expect((await subject.fetchLink(link))?.bytes.toString()).toBe('mine');
+    expect(await subject.fetchLink(link.replace(mine, other))).toBeNull();
+    expect(await subject.fetchLink(link.replace('mine.png', 'mine.html'))).toBeNull();
+  });
+
+  it('fifty pictures at once are all stored', async () => {
+    const pictures = Array.from({ length: 50 }, () => ({ key: newKey(), bytes: randomBytes(20_000) }));
+    await Promise.all(pictures.map(({ key, bytes }) => storage.put(key, bytes, 'image/png')));
+    const stored = await Promise.all(pictures.map(({ key }) => bytesAt(storage, key)));
+    expect(stored.map(sha256)).toEqual(pictures.map(({ bytes }) => sha256(bytes)));
+  });
+
+  it('the same key fifty times at once ends as one of the pictures, whole', async () => {
+    const key = newKey();
+    const pictures = Array.from({ length: 50 }, () => randomBytes(20_000));
+    await Promise.all(pictures.map((bytes) => storage.put(key, bytes, 'image/png')));
+    expect(pictures.map(sha256)).toContain(sha256(await bytesAt(storage, key)));
+  });
+
+  it('storing and removing siblings at once loses nothing', async () => {
+    const job = `acme/img_${++count}`;
+    const rounds = Array.from({ length: 40 }, (_, index) => index);
+    await Promise.all(
+      rounds.flatMap((index) => [
+        storage.put(`${job}/${index}.png`, Buffer.from(String(index)), 'image/png'),
+        storage.remove(`${job}/none-${index}.png`),
+      ]),
+    );
+    const stored = await Promise.all(rounds.map((index) => bytesAt(storage, `${job}/${index}.png`)));
+    expect(stored.map(String)).toEqual(rounds.map(String));
+  });
+
+  it('a body that nobody wants to the end can be left', async () => {
+    const key = newKey();
+    await storage.put(key, randomBytes(5_000_000), 'image/png');
+    // More often than there are connections to run out of.
+    for (let i = 0; i < 60; i++) {
+      const found = await storage.read(key);
+      for await (const chunk of found?.body ?? []) {
+        expect(chunk.length).toBeGreaterThan(0);
+        break;
+      }
+    }
+    expect((await bytesAt(storage, key)).length).toBe(5_000_000);
+  });
+
+  it.each([
+    '../../etc/passwd',
+    'acme/../../outside.png',
+    'acme/img_1/../0.png',
+    'acme/../img_1/0.png',
+    './img_1/0.png',
+    '/etc/img_1/0.png',
+    'acme//0.png',
+    'acme/img_1/0.png/more.png',
+    'acme/img_1/.png',
+    'acme/img_1/..png',
+    'acme/img_1/0.tar.gz',
+    'acme/img_1/0',
+    'acme/img_1/0.png\0.txt',
+    'acme/img_1/0.png\n',
+    'acme\\img_1\\0.png',
+    'acme/img_1/%2e%2e.png',
+    'acme/img 1/0.png',
+    'acmé/img_1/0.png',
+    `acme/${'a'.repeat(300)}/0.png`,
+    '',
+  ])('a key that is not tenant/job/index.ext is refused: %j', async (key) => {
+    const options = { expiresAtMs: Date.now() + 60_000, contentType: 'image/png', fileName: 'x.png' };
+    const refusal = { code: 'storage_failed', message: expect.stringContaining('not allowed') };
+    await expect(storage.put(key, Buffer.from('x'), 'image/png')).rejects.toMatchObject(refusal);
+    await expect(storage.read(key)).rejects.toMatchObject(refusal);
+    await expect(storage.remove(key)).rejects.toMatchObject(refusal);
+    await expect(storage.link(key, options)).rejects.toMatchObject(refusal);
+  });
+
+  it('check passes on a storage that works, at any time', async () => {
+    await Promise.all([storage.check(), storage.check(), storage.check()]);
+  });
+
+  it('check says what is wrong with a storage that does not work, and what to do', async () => {
+    for (const { storage: other, says } of subject.broken) {
+      const error = await other.check().catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        name: 'AppError',
+        code: 'storage_unavailable',
+        message: expect.stringMatching(says),
+      });
+    }
+  });
+
+  it('a storage that does not work refuses to store, and keeps the cause for the log', async () => {
+    for (const { storage: other } of subject.broken) {
+      const error = await other
+        .put(newKey(), Buffer.from('x'), 'image/png')
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: expect.stringMatching(/^storage_(failed|unavailable)$/) });
+      expect(error).toHaveProperty('cause', expect.any(Error));
+    }
+  });
+});

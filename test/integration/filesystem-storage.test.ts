@@ -1,0 +1,139 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
+
+const key = 'acme/img_1/0.png';
+const signingKey = Buffer.alloc(32, 1);
+
+describe('filesystem storage', () => {
+  let base: string;
+  let directory: string;
+  let storage: ReturnType<typeof createFilesystemStorage>;
+
+  beforeEach(async () => {
+    base = await mkdtemp(join(tmpdir(), 'darkroom-files-'));
+    directory = join(base, 'pictures');
+    storage = createFilesystemStorage({ directory, signingKey });
+  });
+  afterEach(() => rm(base, { recursive: true }));
+
+  const put = (text = 'picture') => storage.put(key, Buffer.from(text), 'image/png');
+  const entries = () => readdir(directory, { recursive: true }).then((found) => found.sort());
+
+  it('a picture is one file, and nothing else is left by writing it', async () => {
+    await put('first');
+    await put('second');
+    expect(await entries()).toEqual(['acme', 'acme/img_1', key]);
+    expect(await readFile(join(directory, key), 'utf8')).toBe('second');
+  });
+
+  it('pictures are readable for their owner alone', async () => {
+    await put();
+    const modes = await Promise.all(
+      ['', 'acme', 'acme/img_1', key].map(async (path) => (await stat(join(directory, path))).mode & 0o777),
+    );
+    expect(modes).toEqual([0o700, 0o700, 0o700, 0o600]);
+  });
+
+  it('removing prunes the empty folder of the job, but not one that holds another picture', async () => {
+    await put();
+    await storage.put('acme/img_1/1.png', Buffer.from('other'), 'image/png');
+    await storage.remove(key);
+    expect(await entries()).toEqual(['acme', 'acme/img_1', 'acme/img_1/1.png']);
+    await storage.remove('acme/img_1/1.png');
+    expect(await entries()).toEqual(['acme']);
+  });
+
+  it('what a crash in the middle of a write left goes with its picture, and only that', async () => {
+    await put();
+    const left = join(directory, 'acme/img_1', '.0.png.0b7c.tmp');
+    const ofAnother = join(directory, 'acme/img_1', '.1.png.0b7c.tmp');
+    await writeFile(left, 'half a pict');
+    await writeFile(ofAnother, 'half a pict');
+    await storage.remove(key);
+    expect(await entries()).toEqual(['acme', 'acme/img_1', 'acme/img_1/.1.png.0b7c.tmp']);
+  });
+
+  it('what a crash left can be removed although the picture was never there', async () => {
+    await mkdir(join(directory, 'acme/img_1'), { recursive: true });
+    await writeFile(join(directory, 'acme/img_1', '.0.png.0b7c.tmp'), 'half a pict');
+    expect(await storage.read(key)).toBeNull();
+    await storage.remove(key);
+    expect(await entries()).toEqual(['acme']);
+  });
+
+  it('a write that fails leaves no temporary file', async () => {
+    await mkdir(join(directory, key), { recursive: true });
+    await expect(put()).rejects.toMatchObject({ code: 'storage_failed' });
+    expect(await entries()).toEqual(['acme', 'acme/img_1', key]);
+  });
+
+  it('who reads while a picture is replaced gets the old one whole', async () => {
+    const old = 'old'.repeat(200_000);
+    await put(old);
+    const found = await storage.read(key);
+    await put('new');
+    expect(found?.sizeBytes).toBe(old.length);
+    let text = '';
+    for await (const chunk of found?.body ?? []) text += String(chunk);
+    expect(text).toBe(old);
+  });
+
+  it('a picture stored while the last other one of its job is removed is not lost', async () => {
+    const keyOf = (round: number) => `acme/img_1/${round}.png`;
+    for (let round = 0; round < 300; round++) {
+      await Promise.all([
+        storage.put(keyOf(round + 1), Buffer.from(String(round)), 'image/png'),
+        storage.remove(keyOf(round)),
+      ]);
+      const found = await readFile(join(directory, keyOf(round + 1)), 'utf8');
+      expect(found).toBe(String(round));
+      await storage.remove(keyOf(round + 1));
+      await storage.put(keyOf(round + 1), Buffer.from('again'), 'image/png');
+    }
+  });
+
+  it('a folder that is a link out of the storage is never followed', async () => {
+    const outside = join(base, 'outside');
+    await mkdir(outside);
+    await writeFile(join(outside, '0.png'), 'secret');
+    await mkdir(join(directory, 'acme'), { recursive: true });
+    await symlink(outside, join(directory, 'acme/img_1'));
+
+    const refusal = { code: 'storage_failed', message: expect.stringContaining('leads out of the storage') };
+    await expect(storage.read(key)).rejects.toMatchObject(refusal);
+    await expect(put()).rejects.toMatchObject(refusal);
+    await expect(storage.remove(key)).rejects.toMatchObject(refusal);
+    expect(await readdir(outside)).toEqual(['0.png']);
+    expect(await readFile(join(outside, '0.png'), 'utf8')).toBe('secret');
+  });
+
+  it('a picture that is a link is not followed, and storing replaces the link', async () => {
+    const outside = join(base, 'secret');
+    await writeFile(outside, 'secret');
+    await mkdir(join(directory, 'acme/img_1'), { recursive: true });
+    await symlink(outside, join(directory, key));
+
+    await expect(storage.read(key)).rejects.toMatchObject({ code: 'storage_failed' });
+    await put();
+    expect(await readFile(outside, 'utf8')).toBe('secret');
+    expect(await readFile(join(directory, key), 'utf8')).toBe('picture');
+  });
+
+  it('the storage folder itself may be a link', async () => {
+    await mkdir(join(base, 'disk'));
+    await symlink(join(base, 'disk'), directory);
+    await put();
+    expect(await readFile(join(base, 'disk', key), 'utf8')).toBe('picture');
+    expect((await storage.read(key))?.sizeBytes).toBe(7);
+  });
+
+  it('check makes the folder, leaves nothing behind and meets no tenant', async () => {
+    await storage.check();
+    await storage.put('probe/img_1/0.png', Buffer.from('x'), 'image/png');
+    await storage.check();
+    expect(await entries()).toEqual(['probe', 'probe/img_1', 'probe/img_1/0.png']);
+  });
+});

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { RedisClient, RedisClientOptions } from '../../src/lib/redis.ts';
+import {
+  createProducerRedis,
+  createSubscriberRedis,
+  createWorkerRedis,
+  whenRedisReady,
+} from '../../src/lib/redis.ts';
+import type { TestRedis } from '../support/redis.ts';
+import { askRedis, startTestRedis } from '../support/redis.ts';
+import { startTestCluster } from '../support/redis-cluster.ts';
+
+let redis: TestRedis;
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+});
+
+afterAll(async () => {
+  await redis.stop();
+});
+
+type Create = (target: string, options: RedisClientOptions) => RedisClient;
+
+function connect(
+  create: Create,
+  target = redis.path,
+  options: Partial<RedisClientOptions> = {},
+): RedisClient {
+  const client = create(target, { onError: () => undefined, ...options });
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
+const patiently = { timeout: 15_000 };
+
+describe('a producer connection', () => {
+  it('rejects commands while Redis is down, instead of holding them, and works again by itself', async () => {
+    const client = connect(createProducerRedis);
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    await client.set('key', 'value');
+    await redis.kill9();
+    // Held commands would leave the test hanging: nothing starts Redis before they have rejected.
+    await expect(Promise.allSettled([client.get('key'), client.set('key', 'other')])).resolves.toMatchObject([
+      { status: 'rejected' },
+      { status: 'rejected' },
+    ]);
+    await redis.restart();
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    expect(await client.get('key')).toBe('value');
+  });
+
+  it('created while Redis is down reports errors, rejects commands, and works once Redis is there', async () => {
+    await redis.kill9();
+    const errors: Error[] = [];
+    const client = connect(createProducerRedis, redis.path, { onError: (error) => errors.push(error) });
+    await expect(client.get('key')).rejects.toThrow();
+    expect(await whenRedisReady(client, 50)).toBe(false);
+    await expect.poll(() => errors.length, patiently).toBeGreaterThan(1);
+    await redis.restart();
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    expect(await client.ping()).toBe('PONG');
+  });
+
+  it('rejects a command that gets no reply, and never sends it twice', async () => {
+    const client = connect(createProducerRedis);
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    await client.set('counter', 0);
+    redis.pause();
+    onTestFinished(() => redis.resume());
+    const sent = client.incr('counter');
+    await expect(sent).rejects.toThrow('Command timed out');
+    // The connection is given up while Redis still hangs, so that a sending again would happen after it wakes.
+    await expect.poll(() => client.status, patiently).not.toBe('ready');
+    redis.resume();
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    expect(await client.get('counter')).toBe('1');
+  });
+
+  it('shares round trips between commands of one turn', async () => {
+    const client = connect(createProducerRedis);
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    const replies = Promise.all([client.set('a', 1), client.set('b', 2), client.mget('a', 'b')]);
+    expect(client.autoPipelineQueueSize).toBe(3);
+    expect(await replies).toEqual(['OK', 'OK', ['1', '2']]);
+  });
+});
+
+describe('a worker connection', () => {
+  it('holds commands through an outage, however many attempts it takes, and then sends them', async () => {
+    const client = connect(createWorkerRedis);
+    await client.set('key', 'value');
+    await redis.kill9();
+    let attempts = 0;
+    client.on('reconnecting', () => {
+      attempts += 1;
+    });
+    const held = client.get('key');
+    await expect.poll(() => attempts, patiently).toBeGreaterThan(3);
+    await redis.restart();
+    expect(await held).toBe('value');
+  });
+
+  it('keeps a blocking read waiting through an outage', async () => {
+    const client = connect(createWorkerRedis);
+    await client.ping();
+    const waiting = client.blpop('list', 0);
+    await redis.kill9();
+    await redis.restart();
+    await askRedis(redis.path, (other) => other.rpush('list', 'item'));
+    expect(await waiting).toEqual(['list', 'item']);
+  });
+});
+
+describe('a subscriber connection', () => {
+  it('hears its channels again after an outage', async () => {
+    const client = connect(createSubscriberRedis);
+    const heard: string[] = [];
+    client.on('message', (_channel: string, message: string) => heard.push(message));
+    await client.subscribe('news');
+    await redis.restart();
+    const publish = () => askRedis(redis.path, (other) => other.publish('news', 'hello'));
+    await expect.poll(publish, patiently).toBe(1);
+    await expect.poll(() => heard, patiently).toEqual(['hello']);
+  });
+});
+
+describe('a connection by address', () => {
+  it('uses the database and the name it is given', async () => {
+    const client = connect(createProducerRedis, `${redis.url}?db=3`, { connectionName: 'darkroom-test' });
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    await client.set('only-in-3', 'yes');
+    expect(await askRedis(redis.path, (other) => other.get('only-in-3'))).toBeNull();
+    expect(await client.client('GETNAME')).toBe('darkroom-test');
+  });
+});
+
+describe('a Redis Cluster', () => {
+  it.each<[string, Create]>([
+    ['producer', createProducerRedis],
+    ['worker', createWorkerRedis],
+    ['subscriber', createSubscriberRedis],
+  ])('takes the same commands through a %s connection', async (_name, create) => {
+    const { host, port } = await startTestCluster();
+    const client = connect(create, `redis://${host}:${port},localhost:${port}`);
+    expect(client.isCluster).toBe(true);
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`);
+    await Promise.all(keys.map((key) => client.set(key, key)));
+    expect(await Promise.all(keys.map((key) => client.get(key)))).toEqual(keys);
+    expect(await client.eval("return redis.call('GET', KEYS[1])", 1, 'key-7')).toBe('key-7');
+  });
+
+  it('that cannot be reached rejects commands of a producer, and reports why', async () => {
+    const errors: Error[] = [];
+    const options = { cluster: true, onError: (error: Error) => errors.push(error) };
+    const client = connect(createProducerRedis, 'redis://127.0.0.1:1', options);
+    await expect(client.get('key')).rejects.toThrow();
+    await expect.poll(() => errors.length, patiently).toBeGreaterThan(1);
+    await expect(client.get('key')).rejects.toThrow();
+  });
+});

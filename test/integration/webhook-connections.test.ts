@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Client } from 'undici';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createConnectionPool } from '../../src/outbound/webhooks/connection-pool.ts';
+import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import { postOnce } from '../../src/outbound/webhooks/post-once.ts';
+import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
+import { startReceiver } from '../support/webhook-receivers.ts';
+
+const secret = `whsec_${randomBytes(32).toString('base64')}`;
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+function startSender(options: Partial<WebhookSenderOptions> = {}) {
+  const sender = createWebhookSender({
+    guard: createDestinationGuard({ allowPrivate: true, requireHttps: true }),
+    clock: Date.now,
+    userAgent: 'Darkroom/1.2.3',
+    timeoutMs: 5_000,
+    ...options,
+  });
+  closers.push(sender.close);
+  const send = (url: string, eventId = 'evt_1') =>
+    sender.send({ url, eventId, body: '{}', secrets: [secret] });
+  return { send, close: sender.close };
+}
+
+async function startTarget(...args: Parameters<typeof startReceiver>) {
+  const receiver = await startReceiver(...args);
+  closers.push(receiver.close);
+  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/hook?a=1` };
+}
+
+describe('connections', () => {
+  it('twenty attempts in a row use one', async () => {
+    const target = await startTarget((_request, response) => response.end('thank you'));
+    const { send } = startSender();
+    for (let count = 0; count < 20; count++) await send(target.url, `evt_${count}`);
+    expect(target.requests).toHaveLength(20);
+    expect(target.connections()).toBe(1);
+  });
+
+  it('are not used beyond their age, so that the name is asked for anew', async () => {
+    const target = await startTarget();
+    const { send } = startSender({ connectionMaxAgeMs: 0 });
+    for (let count = 0; count < 3; count++) await send(target.url);
+    expect(target.connections()).toBe(3);
+  });
+
+  it('that a receiver closes are replaced', async () => {
+    const target = await startTarget((_request, response) => response.setHeader('connection', 'close').end());
+    const { send } = startSender();
+    for (let count = 0; count < 3; count++) expect((await send(target.url)).outcome).toBe('delivered');
+    expect(target.connections()).toBe(3);
+  });
+
+  it('are kept after failures with a body', async () => {
+    const target = await startTarget((_request, response) => response.writeHead(500).end('x'.repeat(60_000)));
+    const { send } = startSender();
+    for (let count = 0; count < 5; count++) expect((await send(target.url)).outcome).toBe('http_500');
+    expect(target.connections()).toBe(1);
+  });
+
+  it('are never more to one receiver than allowed, and every attempt has its turn', async () => {
+    const held: (() => void)[] = [];
+    let most = 0;
+    // Answers only once three attempts are there at the same time.
+    const target = await startTarget((_request, response) => {
+      most = Math.max(
+        most,
+        held.push(() => response.end()),
+      );
+      if (held.length === 3) for (const answer of held.splice(0)) answer();
+    });
+    const { send } = startSender({ connectionsPerOrigin: 3 });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => send(target.url, `evt_${index}`)),
+    );
+    expect(answers.every(({ outcome }) => outcome === 'delivered')).toBe(true);
+    expect(new Set(target.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(30);
+    expect(most).toBe(3);
+    expect(target.connections()).toBe(3);
+  });
+
+  it('a hanging receiver takes none from another', async () => {
+    const hanging = await startTarget(() => undefined);
+    const target = await startTarget();
+    const { send } = startSender({ connectionsPerOrigin: 1, timeoutMs: 1_000 });
+    const stuck = Promise.all([send(hanging.url), send(hanging.url)]);
+    expect((await send(target.url)).outcome).toBe('delivered');
+    expect((await stuck).map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
+  });
+});
+
+describe('closing', () => {
+  it('lets a running attempt end, refuses new ones and leaves no connection', async () => {
+    const sockets: Socket[] = [];
+    let release = () => {};
+    const target = await startTarget((request, response) => {
+      sockets.push(request.socket);
+      if (request.url === '/idle') response.end();
+      else release = () => response.end();
+    });
+    const { send, close } = startSender();
+    const running = send(target.url);
+    await expect.poll(() => target.requests.length).toBe(1);
+    await send(`http://127.0.0.1:${target.port}/idle`);
+
+    const closed = close();
+    await expect(send(target.url)).rejects.toThrow('closed');
+    release();
+
+    expect((await running).outcome).toBe('delivered');
+    await closed;
+    await close();
+    expect(sockets).toHaveLength(2);
+    await expect.poll(() => sockets.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+});
+
+describe('the line for a connection', () => {
+  const postTo = (url: string, id: string) => ({
+    url: new URL(url),
+    headers: { 'webhook-id': id },
+    body: '{}',
+  });
+  const startPool = () => {
+    const pool = createConnectionPool({ connectionsPerOrigin: 1, maxAgeMs: 60_000, client: {} });
+    closers.push(async () => pool.close());
+    return pool;
+  };
+
+  it('is left at the deadline: what waited too long is never sent afterwards', async () => {
+    const target = await startTarget();
+    const { origin } = new URL(target.url);
+    const pool = startPool();
+    const held = await new Promise<Client>((taken) => pool.take(origin, taken));
+
+    const late = await postOnce(pool, postTo(target.url, 'evt_late'), 50);
+    pool.giveBack(origin, held, true);
+    const next = await postOnce(pool, postTo(target.url, 'evt_next'), 5_000);
+
+    expect(late).toEqual({ kind: 'timed_out', connected: false });
+    expect(next).toMatchObject({ kind: 'answered', status: 200 });
+    expect(target.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
+  });
+
+  it('moves on in order, also past a connection that broke', async () => {
+    const broken = ['evt_1', 'evt_3'];
+    const target = await startTarget((request, response) => {
+      if (broken.includes(String(request.headers['webhook-id']))) response.destroy();
+      else response.end();
+    });
+    const pool = startPool();
+    const ids = ['evt_1', 'evt_2', 'evt_3', 'evt_4'];
+    const results = await Promise.all(ids.map((id) => postOnce(pool, postTo(target.url, id), 5_000)));
+    expect(results.map(({ kind }) => kind)).toEqual(['failed', 'answered', 'failed', 'answered']);
+    expect(target.requests.map(({ headers }) => headers['webhook-id'])).toEqual(ids);
+    expect(target.connections()).toBe(3);
+  });
+});

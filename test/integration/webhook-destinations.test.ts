@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type AddressGuard, createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import type { ResolveName } from '../../src/outbound/webhooks/pinned-connector.ts';
+import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
+import {
+  loopbackUrls,
+  malformedUrls,
+  reservedAddresses,
+  urlOfAddress,
+} from '../support/hostile-destinations.ts';
+import { type Receiver, startReceiver } from '../support/webhook-receivers.ts';
+
+const strict = createDestinationGuard({ allowPrivate: false, requireHttps: false });
+const development = createDestinationGuard({ allowPrivate: true, requireHttps: false });
+/** As if nobody had read the URL: what is left is the check at the connection. */
+const blind: AddressGuard = { ...strict, checkUrl: (url) => new URL(url) };
+
+let bait: Receiver;
+const closers: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  bait = await startReceiver(undefined, { host: '::' });
+});
+afterAll(() => bait.close());
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const close of closers.splice(0)) await close();
+});
+
+function startSender(guard: AddressGuard, resolve?: ResolveName) {
+  const sender = createWebhookSender({
+    guard,
+    clock: Date.now,
+    userAgent: 'Darkroom/test',
+    timeoutMs: 5_000,
+    ...(resolve && { resolve }),
+  });
+  closers.push(sender.close);
+  const secrets = [`whsec_${randomBytes(32).toString('base64')}`];
+  return (url: string) => sender.send({ url, eventId: 'evt_1', body: '{}', secrets });
+}
+
+const answering =
+  (...addresses: string[]): ResolveName =>
+  async () =>
+    addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+
+describe('a listener on every address of this machine', () => {
+  it('is reached by every loopback spelling when private addresses are allowed, so the rest of this can fail', async () => {
+    const reached: string[] = [];
+    for (const url of loopbackUrls(bait.port)) {
+      const before = bait.connections();
+      // A sender each: a kept connection would hide the second spelling of one host.
+      const answer = await startSender(development)(url);
+      if (answer.outcome === 'delivered' && bait.connections() === before + 1) reached.push(url);
+    }
+    expect(reached).toEqual(loopbackUrls(bait.port));
+  });
+
+  it('never sees a connection for any hostile destination', async () => {
+    const send = startSender(strict);
+    const before = bait.connections();
+    const reserved = reservedAddresses.map((address) => urlOfAddress(address, bait.port));
+    for (const url of [...loopbackUrls(bait.port), ...reserved, ...malformedUrls]) {
+      const answer = await send(url);
+      expect(answer, url).toMatchObject({ status: null, outcome: 'address_forbidden' });
+    }
+    expect(bait.connections()).toBe(before);
+  });
+
+  it('never sees a connection even when nobody read the URL first', async () => {
+    const send = startSender(blind);
+    const before = bait.connections();
+    const reserved = reservedAddresses.map((address) => urlOfAddress(address, bait.port));
+    for (const url of [...loopbackUrls(bait.port), ...reserved]) {
+      const answer = await send(url);
+      expect(answer, url).toMatchObject({ status: null, outcome: 'address_forbidden' });
+    }
+    expect(bait.connections()).toBe(before);
+  });
+
+  it.each([
+    ['a private address', ['10.0.0.1']],
+    ['loopback', ['127.0.0.1']],
+    ['loopback of IPv6', ['::1']],
+    ['a metadata service', ['169.254.169.254']],
+    ['a mapped loopback address', ['::ffff:127.0.0.1']],
+    ['a compatible loopback address', ['::7f00:1']],
+    ['a translated loopback address', ['64:ff9b::7f00:1']],
+    ['a public address and loopback', ['93.184.216.34', '127.0.0.1']],
+    ['loopback and a public address', ['127.0.0.1', '93.184.216.34']],
+    ['a public IPv4 and a private IPv6 address', ['93.184.216.34', 'fd00::1']],
+    ['something that is no address', ['localhost']],
+  ])('is not reached through a name that resolves to %s', async (_what, addresses) => {
+    const send = startSender(strict, answering(...addresses));
+    const before = bait.connections();
+    const answer = await send(`http://receiver.example:${bait.port}/hook`);
+    expect(answer.outcome).toBe('address_forbidden');
+    expect(answer.detail).toContain('receiver.example');
+    for (const address of addresses) expect(answer.detail).not.toContain(address);
+    expect(bait.connections()).toBe(before);
+  });
+
+  it('is not reached through the proxy variables of the environment', async () => {
+    for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY']) {
+      vi.stubEnv(name, `http://127.0.0.1:${bait.port}`);
+    }
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+    const target = await startReceiver();
+    closers.push(target.close);
+    const before = bait.connections();
+    const answer = await startSender(development)(`http://127.0.0.1:${target.port}/hook`);
+    expect(answer.outcome).toBe('delivered');
+    expect(target.requests).toHaveLength(1);
+    expect(bait.connections()).toBe(before);
+  });
+});
+
+describe('a name whose answer changes', () => {
+  /** 127.0.0.2 stands for a public address. */
+  const guard: AddressGuard = { ...blind, allowsAddress: (ip) => ip === '127.0.0.2' };
+
+  it('is connected to at the address that was checked, and asked for once', async () => {
+    const trusted = await startReceiver(undefined, { host: '127.0.0.2' });
+    const inner = await startReceiver(undefined, { host: '127.0.0.1', port: trusted.port });
+    closers.push(trusted.close, inner.close);
+    const answers = ['127.0.0.2', '127.0.0.1'];
+    let asked = 0;
+    const send = startSender(guard, async () => [{ address: answers[asked++] ?? '127.0.0.1', family: 4 }]);
+
+    const answer = await send(`http://receiver.example:${trusted.port}/hook`);
+
+    expect(answer.outcome).toBe('delivered');
+    expect(asked).toBe(1);
+    expect(trusted.requests[0]?.headers.host).toBe(`receiver.example:${trusted.port}`);
+    expect(inner.connections()).toBe(0);
+  });
+
+  it('is refused at the next connection, once it points inside', async () => {
+    const trusted = await startReceiver(
+      (_request, response) => response.setHeader('connection', 'close').end(),
+      {
+        host: '127.0.0.2',
+      },
+    );
+    const inner = await startReceiver(undefined, { host: '127.0.0.1', port: trusted.port });
+    closers.push(trusted.close, inner.close);
+    const answers = ['127.0.0.2', '127.0.0.1'];
+    const send = startSender(guard, async () => [{ address: answers.shift() ?? '', family: 4 }]);
+    const url = `http://receiver.example:${trusted.port}/hook`;
+
+    expect((await send(url)).outcome).toBe('delivered');
+    expect((await send(url)).outcome).toBe('address_forbidden');
+    expect(inner.connections()).toBe(0);
+  });
+
+  it('sends nothing when the other end turns out to be forbidden after connecting', async () => {
+    const target = await startReceiver();
+    closers.push(target.close);
+    const verdicts = [true, false];
+    const changing: AddressGuard = { ...blind, allowsAddress: () => verdicts.shift() ?? false };
+    const answer = await startSender(changing)(`http://127.0.0.1:${target.port}/hook`);
+    expect(answer.outcome).toBe('address_forbidden');
+    expect(verdicts).toEqual([]);
+    expect(target.requests).toEqual([]);
+  });
+
+  it('is tried at its other allowed addresses when the first does not answer', async () => {
+    const target = await startReceiver(undefined, { host: '127.0.0.2' });
+    closers.push(target.close);
+    const both: AddressGuard = { ...blind, allowsAddress: (ip) => ip.startsWith('127.0.0.') };
+    const send = startSender(both, answering('127.0.0.3', '127.0.0.2'));
+    expect((await send(`http://receiver.example:${target.port}/hook`)).outcome).toBe('delivered');
+  });
+});

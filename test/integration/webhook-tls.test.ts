@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import type { ResolveName } from '../../src/outbound/webhooks/pinned-connector.ts';
+import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
+import { startReceiver } from '../support/webhook-receivers.ts';
+
+const secret = `whsec_${randomBytes(32).toString('base64')}`;
+const toLoopback: ResolveName = async () => [{ address: '127.0.0.1', family: 4 }];
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function startTls(certificate: 'valid' | 'expired' | 'self-signed') {
+  const serverNames: string[] = [];
+  const receiver = await startReceiver(undefined, {
+    certificate,
+    onServerName: (name) => serverNames.push(name),
+  });
+  closers.push(receiver.close);
+  return { ...receiver, serverNames };
+}
+
+async function send(url: string) {
+  const guard = createDestinationGuard({ allowPrivate: true, requireHttps: true });
+  const sender = createWebhookSender({
+    guard,
+    clock: Date.now,
+    userAgent: 'Darkroom/test',
+    resolve: toLoopback,
+  });
+  closers.push(sender.close);
+  return sender.send({ url, eventId: 'evt_1', body: '{}', secrets: [secret] });
+}
+
+/** The same in a process that trusts the test authority: Node reads NODE_EXTRA_CA_CERTS once, at its start. */
+async function sendTrusting(url: string): Promise<unknown> {
+  const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', pathOf('../support/send-webhook.ts'), url, secret],
+    { env: { ...process.env, NODE_EXTRA_CA_CERTS: pathOf('../support/certificates/authority.pem') } },
+  );
+  return JSON.parse(stdout);
+}
+
+describe('over TLS', () => {
+  it.each([
+    ['self-signed', /self-signed/],
+    ['expired', /expired/],
+    ['valid', /not trusted here/],
+  ] as const)(
+    'a %s certificate of no known authority is refused before anything is sent',
+    async (certificate, reason) => {
+      const target = await startTls(certificate);
+      const answer = await send(`https://receiver.test:${target.port}/`);
+      expect(answer).toMatchObject({
+        status: null,
+        outcome: 'tls_error',
+        detail: expect.stringMatching(reason),
+      });
+      expect(target.requests).toEqual([]);
+      expect(target.serverNames).toEqual(['receiver.test']);
+    },
+  );
+
+  it('a receiver that speaks plain HTTP is a tls_error', async () => {
+    const target = await startReceiver();
+    closers.push(target.close);
+    expect((await send(`https://receiver.test:${target.port}/`)).outcome).toBe('tls_error');
+  });
+
+  it('a certificate of a known authority is accepted for its own name', async () => {
+    const target = await startTls('valid');
+    expect(await sendTrusting(`https://receiver.test:${target.port}/hook`)).toMatchObject({
+      outcome: 'delivered',
+    });
+    expect(target.serverNames).toEqual(['receiver.test']);
+    expect(target.requests[0]?.headers.host).toBe(`receiver.test:${target.port}`);
+  });
+
+  it('a certificate of a known authority is refused for another name, and when it has expired', async () => {
+    const valid = await startTls('valid');
+    const expired = await startTls('expired');
+    expect(await sendTrusting(`https://other.test:${valid.port}/`)).toMatchObject({
+      outcome: 'tls_error',
+      detail: expect.stringContaining('another host name'),
+    });
+    expect(await sendTrusting(`https://receiver.test:${expired.port}/`)).toMatchObject({
+      outcome: 'tls_error',
+      detail: expect.stringContaining('expired'),
+    });
+    expect([...valid.requests, ...expired.requests]).toEqual([]);
+  });
+});

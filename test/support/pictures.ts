@@ -1,0 +1,25 @@
+import sharp from 'sharp';
+
+/** A real picture of random pixels, which hardly compresses: 1024x1024 as PNG is 3 MB. */
+export async function noisePicture(
+  width: number,
+  height: number,
+  format: 'png' | 'jpeg' | 'webp' = 'png',
+  seed = 1,
+): Promise<Buffer> {
+  const pixels = Buffer.allocUnsafe(width * height * 3);
+  let state = seed;
+  for (let at = 0; at < pixels.length; at += 1) {
+    // A linear congruential generator (the constants of Numerical Recipes): repeatable, and random enough to be noise.
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    pixels[at] = state >>> 24;
+  }
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .toFormat(format)
+    .toBuffer();
+}
+
+/** Cuts bytes into chunks of one size. */
+export async function* chunked(bytes: Uint8Array, sizeBytes = 64 * 1024): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += sizeBytes) yield bytes.subarray(at, at + sizeBytes);
+}

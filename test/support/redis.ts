@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isAlive, processIdentity } from '../../src/lib/managed-redis/process-identity.ts';
+import type { ManagedRedis } from '../../src/lib/managed-redis/start.ts';
+import { startManagedRedis } from '../../src/lib/managed-redis/start.ts';
+import type { RedisClient } from '../../src/lib/redis.ts';
+import { createRedis } from '../../src/lib/redis.ts';
+
+/** Where a fetched Redis is kept between test runs; the same place `npm start` uses by default. */
+export function testCacheDir(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'darkroom');
+}
+
+/** Starts a managed Redis as the tests find one on this machine. */
+export async function startRedisIn(
+  dataDir: string,
+  log: (line: string) => void = () => undefined,
+): Promise<ManagedRedis> {
+  return startManagedRedis({
+    dataDir,
+    cacheDir: testCacheDir(),
+    binary: process.env.REDIS_SERVER_BIN || undefined,
+    searchPath: process.env.PATH,
+    log,
+  });
+}
+
+/** Puts one question to a Redis through a connection of its own. */
+export async function askRedis<T>(target: string, question: (client: RedisClient) => Promise<T>): Promise<T> {
+  const client = createRedis(target, { onError: () => undefined });
+  try {
+    return await question(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** A Redis of one test file's own, to be hurt at will. */
+export interface TestRedis {
+  /** Unix socket, the same over restarts; `url` is the same place for createRedis. */
+  path: string;
+  url: string;
+  /** The server process of now. */
+  pid(): number;
+  /** Ends the server with SIGKILL and waits until it is gone. */
+  kill9(): Promise<void>;
+  /** Ends the server if it still runs, and starts one on the same data and socket. */
+  restart(): Promise<void>;
+  /** Makes the server hang: it accepts connections and never answers. */
+  pause(): void;
+  /** Lets a paused server go on. */
+  resume(): void;
+  /** Ends the server and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** Starts a Redis in a new temporary folder. */
+export async function startTestRedis(): Promise<TestRedis> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-redis-'));
+  let running = await startRedisIn(dataDir);
+  const signal = (name: NodeJS.Signals) => {
+    if (processIdentity(running.pid) !== undefined) process.kill(running.pid, name);
+  };
+  return {
+    path: running.path,
+    url: running.url,
+    pid: () => running.pid,
+    async kill9() {
+      const identity = processIdentity(running.pid);
+      signal('SIGKILL');
+      while (identity !== undefined && isAlive(identity))
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    async restart() {
+      signal('SIGCONT');
+      await running.stop();
+      running = await startRedisIn(dataDir);
+    },
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
+    async stop() {
+      signal('SIGCONT');
+      await running.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

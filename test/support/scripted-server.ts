@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One request as the server saw it. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+  /** Resolves when the socket of this request is closed, by whichever side. */
+  readonly closed: Promise<void>;
+}
+
+export interface ScriptedServer {
+  /** With `/v1` at the end, as an API that speaks OpenAI's language has it. */
+  readonly url: string;
+  /** Every request whose body arrived, in order. */
+  readonly seen: readonly SeenRequest[];
+  /** Sockets accepted so far. */
+  sockets(): number;
+  /** Resolves once so many requests arrived. */
+  arrived(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Writes an answer; called once per request, after its body arrived. */
+export type Script = (response: ServerResponse, request: SeenRequest, index: number) => void;
+
+/** A local HTTP server that answers as a test says. */
+export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
+  const seen: SeenRequest[] = [];
+  const waiting: (() => void)[] = [];
+  let sockets = 0;
+
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    request.on('end', () => {
+      const { promise: closed, resolve } = withResolver();
+      request.socket.once('close', resolve);
+      const body = Buffer.concat(parts).toString();
+      const entry: SeenRequest = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        headers: request.headers,
+        body,
+        closed,
+      };
+      seen.push(entry);
+      for (const wake of waiting.splice(0)) wake();
+      script(response, entry, seen.length - 1);
+    });
+  });
+  server.on('connection', () => {
+    sockets += 1;
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    seen,
+    sockets: () => sockets,
+    async arrived(count) {
+      while (seen.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function withResolver(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

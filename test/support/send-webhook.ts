@@ -1,0 +1,18 @@
+/**
+ * Sends one webhook from a process of its own and prints the answer as JSON. Every name resolves to 127.0.0.1.
+ *
+ * Usage: node --import tsx test/support/send-webhook.ts <url> <secret>
+ */
+import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
+
+const [url = '', secret = ''] = process.argv.slice(2);
+const sender = createWebhookSender({
+  guard: createDestinationGuard({ allowPrivate: true, requireHttps: true }),
+  clock: Date.now,
+  userAgent: 'Darkroom/test',
+  resolve: async () => [{ address: '127.0.0.1', family: 4 }],
+});
+const answer = await sender.send({ url, eventId: 'evt_1', body: '{}', secrets: [secret] });
+await sender.close();
+console.log(JSON.stringify(answer));

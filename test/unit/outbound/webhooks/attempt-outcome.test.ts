@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../../src/domain/errors.ts';
+import { verdictOnError, verdictOnStatus } from '../../../../src/outbound/webhooks/attempt-outcome.ts';
+
+const withCode = (code: string, message = 'x') => Object.assign(new Error(message), { code });
+
+describe('verdictOnStatus', () => {
+  it.each([200, 201, 202, 204, 299])('%i is delivered', (status) => {
+    expect(verdictOnStatus(status, '9', 0)).toEqual({ status, outcome: 'delivered' });
+  });
+
+  it.each([300, 301, 302, 303, 304, 307, 308, 399])('%i is a refused redirect', (status) => {
+    expect(verdictOnStatus(status, undefined, 0).outcome).toBe('redirect_refused');
+  });
+
+  it('410 is gone; any other status goes by its number', () => {
+    expect(verdictOnStatus(410, undefined, 0).outcome).toBe('gone');
+    for (const status of [400, 401, 404, 413, 429, 500, 503, 600, 999]) {
+      expect(verdictOnStatus(status, undefined, 0)).toEqual({ status, outcome: `http_${status}` });
+    }
+  });
+
+  it('Retry-After counts on 429, 502, 503 and 504 only', () => {
+    for (const status of [429, 502, 503, 504])
+      expect(verdictOnStatus(status, '9', 0).retryAfterMs).toBe(9_000);
+    for (const status of [200, 301, 400, 410, 500]) {
+      expect(verdictOnStatus(status, '9', 0)).not.toHaveProperty('retryAfterMs');
+    }
+  });
+});
+
+describe('verdictOnError', () => {
+  it.each([
+    ['ENOTFOUND', 'dns_error'],
+    ['EAI_AGAIN', 'dns_error'],
+    ['ECONNREFUSED', 'connection_refused'],
+    ['EHOSTUNREACH', 'connection_refused'],
+    ['ECONNRESET', 'connection_reset'],
+    ['EPIPE', 'connection_reset'],
+    ['UND_ERR_SOCKET', 'connection_reset'],
+    ['ETIMEDOUT', 'timeout'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
+    ['CERT_HAS_EXPIRED', 'tls_error'],
+    ['HOSTNAME_MISMATCH', 'tls_error'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls_error'],
+    ['EPROTO', 'tls_error'],
+    ['HPE_INVALID_CONSTANT', 'protocol_error'],
+    ['UND_ERR_HEADERS_OVERFLOW', 'protocol_error'],
+    ['SOMETHING_NEW', 'protocol_error'],
+  ])('%s is %s', (code, outcome) => {
+    const verdict = verdictOnError(withCode(code));
+    expect(verdict).toEqual({ status: null, outcome, detail: expect.stringMatching(/\.$/) });
+  });
+
+  it('an answer nobody asked for is a protocol error, not a reset', () => {
+    expect(verdictOnError(withCode('UND_ERR_SOCKET', 'bad response')).outcome).toBe('protocol_error');
+  });
+
+  it('the refusal of the guard keeps its words', () => {
+    const error = new AppError('destination_forbidden', { detail: 'Port 22 may not be called.' });
+    expect(verdictOnError(error)).toEqual({
+      status: null,
+      outcome: 'address_forbidden',
+      detail: error.message,
+    });
+  });
+
+  it.each(['EMFILE', 'ENOMEM', 'UND_ERR_CLOSED', 'UND_ERR_INVALID_ARG'])(
+    '%s is our fault and thrown',
+    (code) => {
+      const error = withCode(code);
+      expect(() => verdictOnError(error)).toThrow(error);
+    },
+  );
+});

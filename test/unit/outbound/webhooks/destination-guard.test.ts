@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../../src/domain/errors.ts';
+import { createDestinationGuard } from '../../../../src/outbound/webhooks/destination-guard.ts';
+import {
+  loopbackUrls,
+  malformedUrls,
+  reservedAddresses,
+  urlOfAddress,
+} from '../../../support/hostile-destinations.ts';
+
+const port = 8080;
+const strict = createDestinationGuard({ allowPrivate: false, requireHttps: false });
+const production = createDestinationGuard({ allowPrivate: false, requireHttps: true });
+const development = createDestinationGuard({ allowPrivate: true, requireHttps: true });
+
+function refusal(check: () => unknown): AppError {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('checkUrl', () => {
+  const hostile = [
+    ...loopbackUrls(port),
+    ...reservedAddresses.map((address) => urlOfAddress(address, port)),
+    ...malformedUrls,
+  ];
+
+  it('is tried with at least 80 hostile destinations', () => {
+    expect(new Set(hostile).size).toBeGreaterThanOrEqual(80);
+  });
+
+  it.each(hostile)('refuses %j', (url) => {
+    const error = refusal(() => strict.checkUrl(url));
+    expect(error.code).toBe('destination_forbidden');
+    expect(error.issues).toEqual([{ pointer: '/webhook/url', detail: error.message }]);
+    expect(error.message).toMatch(/\.$/);
+  });
+
+  it.each([
+    'https://receiver.example/hook?a=1&b=%20',
+    'http://receiver.example/',
+    'https://receiver.example:443/',
+    'https://receiver.example:8443/',
+    'https://receiver.example:3000/',
+    'https://b\u00fccher.example/',
+    'https://xn--bcher-kva.example/',
+    'https://8.8.8.8/',
+    'https://[2606:4700:4700::1111]/',
+    'https://receiver.example./',
+    'https://10.receiver.example/',
+    'https://localhost.receiver.example/',
+    'https://internal.receiver.example/',
+  ])('lets %s pass', (url) => {
+    expect(strict.checkUrl(url).href).toBe(new URL(url).href);
+  });
+
+  it('refuses plain http where https is required, and says so', () => {
+    expect(refusal(() => production.checkUrl('http://receiver.example/')).message).toContain('https://');
+    expect(() => production.checkUrl('https://receiver.example/')).not.toThrow();
+  });
+
+  it('takes the ports of the operator instead of its own', () => {
+    const guard = createDestinationGuard({
+      allowPrivate: false,
+      requireHttps: true,
+      allowedPorts: [443, 6379],
+    });
+    expect(() => guard.checkUrl('https://receiver.example/')).not.toThrow();
+    expect(() => guard.checkUrl('https://receiver.example:6379/')).not.toThrow();
+    expect(refusal(() => guard.checkUrl('https://receiver.example:8443/')).message).toContain('443, 6379');
+  });
+
+  it('lets private destinations and plain http pass in development', () => {
+    for (const url of [
+      ...loopbackUrls(port),
+      ...reservedAddresses.map((address) => urlOfAddress(address, port)),
+    ]) {
+      expect(() => development.checkUrl(url)).not.toThrow();
+    }
+    expect(() => development.checkUrl('http://redis:8080/')).not.toThrow();
+  });
+
+  it('keeps refusing what is wrong with a URL itself in development', () => {
+    for (const url of [
+      'ftp://localhost/',
+      'http://user:pass@localhost/',
+      'http://localhost/#a',
+      'http://localhost:6379/',
+    ]) {
+      expect(refusal(() => development.checkUrl(url)).code).toBe('destination_forbidden');
+    }
+  });
+
+  it('never repeats a password from the URL', () => {
+    expect(refusal(() => strict.checkUrl('https://user:hunter2@receiver.example/')).message).not.toContain(
+      'hunter2',
+    );
+  });
+});
+
+describe('allowsAddress', () => {
+  it('allows public addresses only, and any address in development', () => {
+    expect(strict.allowsAddress('8.8.8.8')).toBe(true);
+    expect(strict.allowsAddress('127.0.0.1')).toBe(false);
+    expect(development.allowsAddress('127.0.0.1')).toBe(true);
+  });
+});

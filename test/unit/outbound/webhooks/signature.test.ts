@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../../src/domain/errors.ts';
+import {
+  parseWebhookSecret,
+  signWebhook,
+  webhookHeaders,
+} from '../../../../src/outbound/webhooks/signature.ts';
+
+const newSecret = (sizeBytes = 32) => `whsec_${randomBytes(sizeBytes).toString('base64')}`;
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+/** Whether the reference verifier takes what was signed. */
+function verifies(
+  secret: string,
+  body: string | Buffer,
+  signature: string,
+  id: string,
+  seconds: number,
+): boolean {
+  const headers = {
+    [webhookHeaders.id]: id,
+    [webhookHeaders.timestamp]: String(seconds),
+    [webhookHeaders.signature]: signature,
+  };
+  try {
+    new Webhook(secret).verify(body, headers, { jsonParse: false });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('signWebhook', () => {
+  it('makes the signature of a known key, id, time and body', () => {
+    const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+    const signature = signWebhook({
+      id: 'evt_1',
+      timestampSeconds: 1_700_000_000,
+      body: '{}',
+      secrets: [secret],
+    });
+    expect(signature).toBe(new Webhook(secret).sign('evt_1', new Date(1_700_000_000_000), '{}').toString());
+    expect(signature).toMatch(/^v1,[A-Za-z0-9+/]{43}=$/);
+  });
+
+  it('is taken by the reference verifier for any body, id and length of key', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary' }),
+        fc.stringMatching(/^evt_[a-z0-9]{1,30}$/),
+        fc.integer({ min: 24, max: 64 }),
+        (body, id, sizeBytes) => {
+          const secret = newSecret(sizeBytes);
+          const timestampSeconds = nowSeconds();
+          const signature = signWebhook({ id, timestampSeconds, body, secrets: [secret] });
+          return verifies(secret, body, signature, id, timestampSeconds);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('never verifies after one byte of the body was changed', () => {
+    const secret = newSecret();
+    const body = JSON.stringify({ type: 'image.succeeded', data: { id: 'img_1', prompt: 'Zürich, 夜' } });
+    const timestampSeconds = nowSeconds();
+    const signature = signWebhook({ id: 'evt_1', timestampSeconds, body, secrets: [secret] });
+    const bytes = Buffer.from(body);
+    for (let index = 0; index < bytes.length; index++) {
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8(changed.readUInt8(index) ^ 1, index);
+      expect(verifies(secret, changed, signature, 'evt_1', timestampSeconds)).toBe(false);
+    }
+    expect(verifies(secret, bytes, signature, 'evt_1', timestampSeconds)).toBe(true);
+  });
+
+  it('never verifies under another id, time or secret', () => {
+    const secret = newSecret();
+    const timestampSeconds = nowSeconds();
+    const signature = signWebhook({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [secret] });
+    expect(verifies(secret, '{}', signature, 'evt_2', timestampSeconds)).toBe(false);
+    expect(verifies(secret, '{}', signature, 'evt_1', timestampSeconds - 1)).toBe(false);
+    expect(verifies(newSecret(), '{}', signature, 'evt_1', timestampSeconds)).toBe(false);
+  });
+
+  it('verifies with the old and with the new secret while both sign', () => {
+    const [older, newer] = [newSecret(), newSecret()];
+    const timestampSeconds = nowSeconds();
+    const signature = signWebhook({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [newer, older] });
+    expect(signature.split(' ')).toHaveLength(2);
+    expect(verifies(older, '{}', signature, 'evt_1', timestampSeconds)).toBe(true);
+    expect(verifies(newer, '{}', signature, 'evt_1', timestampSeconds)).toBe(true);
+  });
+
+  it('refuses to sign without a secret or with an empty one', () => {
+    const message = { id: 'evt_1', timestampSeconds: 1, body: '{}' };
+    expect(() => signWebhook({ ...message, secrets: [] })).toThrow(/never sent unsigned/);
+    expect(() => signWebhook({ ...message, secrets: [newSecret(), ''] })).toThrow(AppError);
+    expect(() => signWebhook({ ...message, secrets: ['whsec_'] })).toThrow(/24 to 64 bytes/);
+  });
+});
+
+describe('parseWebhookSecret', () => {
+  it.each([24, 25, 26, 32, 64])('takes a key of %i bytes and returns exactly them', (sizeBytes) => {
+    const key = randomBytes(sizeBytes);
+    expect(parseWebhookSecret(`whsec_${key.toString('base64')}`)).toEqual(key);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['no prefix', randomBytes(32).toString('base64')],
+    ['the prefix of a private key', `whsk_${randomBytes(32).toString('base64')}`],
+    ['an empty key', 'whsec_'],
+    ['a short key', newSecret(23)],
+    ['a long key', newSecret(65)],
+    ['padding left out', `whsec_${Buffer.alloc(25, 7).toString('base64').replace(/=+$/, '')}`],
+    ['the URL alphabet', `whsec_${Buffer.alloc(33, 0xff).toString('base64url')}`],
+    ['a line break at the end', `${newSecret()}\n`],
+    ['text that is not base64', 'whsec_this is my favourite secret of all'],
+    ['bits that no byte holds', `whsec_${Buffer.alloc(32, 0).toString('base64').replace(/A=$/, 'B=')}`],
+  ])('refuses %s and never repeats the secret', (_what, text) => {
+    const parse = () => parseWebhookSecret(text);
+    expect(parse).toThrow(expect.objectContaining({ code: 'validation_failed' }));
+    const encoded = text.replace(/^whsec_/, '').trim();
+    if (encoded) expect(parse).not.toThrow(encoded);
+  });
+});
