@@ -1,100 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ImageStorage } from '../../src/domain/ports.ts';
-import { verifyFileLink } from '../../src/lib/file-link.ts';
-import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
-import { createS3Storage } from '../../src/outbound/storage/s3.ts';
-import { startTestS3 } from '../support/s3-server.ts';
-
-type Storage = ImageStorage & { close(): Promise<void> };
-
-interface Fetched {
-  readonly bytes: Buffer;
-  readonly contentType: string | null;
-  readonly fileName: string | null;
-}
-
-/** One adapter with everything the suite needs to know about it. */
-interface Subject {
-  readonly storage: Storage;
-  /** What somebody with nothing but the link gets; `null` for a refusal. */
-  fetchLink(link: string): Promise<Fetched | null>;
-  /** The adapter pointed at something that does not work, and what it has to say about that. */
-  readonly broken: readonly { readonly storage: Storage; readonly says: RegExp }[];
-  stop(): Promise<void>;
-}
-
-async function openFilesystem(): Promise<Subject> {
-  const folder = await mkdtemp(join(tmpdir(), 'darkroom-storage-'));
-  await writeFile(join(folder, 'a-file'), '');
-  const signingKey = randomBytes(32);
-  const storage = createFilesystemStorage({ directory: join(folder, 'deep', 'pictures'), signingKey });
-  const at = (...path: string[]) => createFilesystemStorage({ directory: join(folder, ...path), signingKey });
-  return {
-    storage,
-    async fetchLink(link) {
-      const url = new URL(link, 'http://darkroom.test');
-      const key = url.pathname.replace(/^\/files\//, '');
-      const good = verifyFileLink(
-        signingKey,
-        { key, query: Object.fromEntries(url.searchParams) },
-        Date.now(),
-      );
-      return good && { bytes: await bytesAt(storage, key), ...good };
-    },
-    broken: [
-      { storage: at('a-file', 'below'), says: /a-file.*a part of the path is a file\. Remove that file/ },
-      { storage: at('a-file'), says: /a-file.*there is a file of that name\. Remove that file/ },
-    ],
-    stop: () => rm(folder, { recursive: true }),
-  };
-}
-
-async function openS3(): Promise<Subject> {
-  const server = await startTestS3();
-  const config = {
-    ...server.credentials,
-    bucket: server.bucket,
-    region: server.region,
-    endpoint: server.endpoint,
-  };
-  const open = (change: Partial<typeof config> = {}) =>
-    createS3Storage({ ...config, ...change }, { clock: Date.now });
-  return {
-    storage: open(),
-    async fetchLink(link) {
-      const response = await fetch(link);
-      const bytes = Buffer.from(await response.arrayBuffer());
-      if (!response.ok) return null;
-      const disposition = response.headers.get('content-disposition') ?? '';
-      const fileName = /^inline; filename="(.*)"$/.exec(disposition)?.[1] ?? null;
-      return { bytes, contentType: response.headers.get('content-type'), fileName };
-    },
-    broken: [
-      { storage: open({ bucket: 'not-there' }), says: /There is no bucket "not-there".*Create it/ },
-      { storage: open({ accessKeyId: 'OTHER' }), says: /InvalidAccessKeyId.*correct S3_ACCESS_KEY_ID/ },
-      { storage: open({ secretAccessKey: 'wrong' }), says: /SignatureDoesNotMatch.*S3_SECRET_ACCESS_KEY/ },
-      {
-        storage: open({ endpoint: 'http://127.0.0.1:1' }),
-        says: /Nothing listens at http:\/\/127\.0\.0\.1:1/,
-      },
-    ],
-    stop: () => server.stop(),
-  };
-}
-
-async function bytesAt(storage: ImageStorage, key: string): Promise<Buffer> {
-  const found = await storage.read(key);
-  if (found === null) throw new Error(`nothing under ${key}`);
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of found.body) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  expect(bytes.length).toBe(found.sizeBytes);
-  return bytes;
-}
+import {
+  bytesAt,
+  openFilesystem,
+  openS3,
+  type Storage,
+  type StorageSubject,
+} from '../support/storage-subjects.ts';
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
@@ -102,7 +14,7 @@ describe.each([
   { name: 'filesystem', open: openFilesystem },
   { name: 's3', open: openS3 },
 ])('image storage: $name', ({ name, open }) => {
-  let subject: Subject;
+  let subject: StorageSubject;
   let storage: Storage;
   let count = 0;
   const newKey = () => `acme/img_${++count}/0.png`;

@@ -110,15 +110,19 @@ describe('closing', () => {
     await expect.poll(() => target.requests.length).toBe(1);
     await send(`http://127.0.0.1:${target.port}/idle`);
 
-    const closed = close();
+    let isClosed = false;
+    const closed = close().then(() => {
+      isClosed = true;
+    });
     await expect(send(target.url)).rejects.toThrow('closed');
+    expect(isClosed).toBe(false);
     release();
 
     expect((await running).outcome).toBe('delivered');
     await closed;
-    await close();
     expect(sockets).toHaveLength(2);
     await expect.poll(() => sockets.every(({ destroyed }) => destroyed)).toBe(true);
+    await close();
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { AppError, errorRow } from '../../domain/errors.ts';
 import type { HttpContext } from './context.ts';
 import { requestIdFrom, traceIdOf, traceparentFrom } from './headers.ts';
@@ -30,7 +30,7 @@ const requestTimeoutMs = 15_000;
 export async function createHttpApp(context: HttpContext, options: HttpOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: (request) => requestIdFrom(request.headers['x-request-id'], context.clock()),
     requestIdHeader: false,
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,

@@ -41,6 +41,8 @@ export function createFilesystemStorage(
   };
 }
 
+const maxTries = 100;
+
 async function put(root: string, key: string, bytes: Uint8Array): Promise<void> {
   const { folder, name } = locate(root, key);
   // A removal may prune the empty folder between making it and writing into it; then it is made again.
@@ -53,7 +55,7 @@ async function put(root: string, key: string, bytes: Uint8Array): Promise<void> 
       await flushFolders(folder, top);
       return;
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT' || tries === 5) throw error;
+      if (systemCode(error) !== 'ENOENT' || tries === maxTries) throw error;
     }
   }
 }

@@ -25,7 +25,7 @@ export function createLongText(): LongText {
   let open = '';
 
   function resolve(text: string): string {
-    return text.replace(/\\(?:u[^]{0,4}|[^u]|)/g, (escaped) => {
+    return text.replace(/\\(?:u[\s\S]{0,4}|[^u]|)/g, (escaped) => {
       const whole = escaped.startsWith('\\u') ? escaped.length === 6 : escaped.length === 2;
       if (whole) return meaningOf(escaped.slice(1));
       open = escaped;

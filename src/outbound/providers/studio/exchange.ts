@@ -6,9 +6,9 @@ import { ClientGone } from './refusals.ts';
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
 /** How a body is sent when a fault interferes. */
-export type Delivery = { slowBodyMs?: number; breakInMiddle?: boolean };
+type Delivery = { slowBodyMs?: number; breakInMiddle?: boolean };
 
-export type EventStream = { send(name: string, data: unknown): Promise<void>; end(): void };
+type EventStream = { send(name: string, data: unknown): Promise<void>; end(): void };
 
 /** One request and its answer. Every wait ends with ClientGone when the client leaves or the studio stops. */
 export type Exchange = {

@@ -37,7 +37,7 @@ export const FAULTS = {
   },
 } as const satisfies Record<string, { value: string | null; does: string; charged: Charged }>;
 
-export type FaultName = keyof typeof FAULTS;
+type FaultName = keyof typeof FAULTS;
 
 export type Fault = {
   readonly name: FaultName;

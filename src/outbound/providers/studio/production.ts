@@ -7,7 +7,7 @@ import { blankPng } from './picture/png.ts';
 import { createQuickPictures } from './picture/quick.ts';
 import { encode, type PictureRequest, renderPicture } from './picture/render.ts';
 
-export type ProductionOptions = { picture?: 'drawn' | 'quick' | undefined; imageBytes?: number | undefined };
+type ProductionOptions = { picture?: 'drawn' | 'quick' | undefined; imageBytes?: number | undefined };
 
 /** Makes the pictures of one request, as its faults want them. */
 export type Production = (request: GenerationRequest, fault: Fault | null) => Promise<Buffer[]>;

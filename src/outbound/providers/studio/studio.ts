@@ -7,8 +7,7 @@ import { createProduction } from './production.ts';
 import { ClientGone, refusalBody, StudioRefusal } from './refusals.ts';
 import { createRouter } from './routes.ts';
 
-export type { Charged, ProducedImage, StudioCall } from './calls.ts';
-export { FAULTS } from './faults.ts';
+export type { StudioCall } from './calls.ts';
 
 export type StudioOptions = {
   /** 127.0.0.1 unless told: the studio is for this machine only. */

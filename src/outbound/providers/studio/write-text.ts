@@ -12,7 +12,7 @@ type TextDeps = { faults: FaultBook; latencyMs: number };
 type Reply = { text: string; inputTokens: number; outputTokens: number; isCut: boolean };
 
 /** Puts a reply into the body of one endpoint. */
-export type ReplyShape = (model: string, reply: Reply) => Record<string, unknown>;
+type ReplyShape = (model: string, reply: Reply) => Record<string, unknown>;
 
 /**
  * POST /v1/chat/completions and /v1/responses: describes the picture that the last user message asks for. Faults act

@@ -86,6 +86,7 @@ describe('words of the prompt', () => {
     expect(wordsMatch('cat', 'a category')).toBe(false);
     expect(wordsMatch('cat', '一只白猫')).toBe(true);
     expect(wordsMatch('cat', 'صورة القطة')).toBe(true);
+    expect(wordsMatch('cat', 'dessine un chat noir')).toBe(true);
     expect(wordsMatch('no such name', 'cat')).toBe(false);
   });
 

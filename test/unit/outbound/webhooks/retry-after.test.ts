@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { retryAfterMs } from '../../../../src/outbound/webhooks/retry-after.ts';
 
 const nowMs = Date.UTC(2026, 0, 1, 0, 0, 0);
+
+afterEach(() => void vi.unstubAllEnvs());
 
 describe('retryAfterMs', () => {
   it.each([
@@ -30,6 +32,12 @@ describe('retryAfterMs', () => {
     '5, 6',
   ])('takes %j for no answer', (text) => {
     expect(retryAfterMs(text, nowMs)).toBeUndefined();
+  });
+
+  it('reads a date without a zone as UTC, wherever it runs', () => {
+    vi.stubEnv('TZ', 'America/New_York');
+    expect(new Date(nowMs).getTimezoneOffset()).toBe(300);
+    expect(retryAfterMs('Thu Jan  1 00:01:00 2026', nowMs)).toBe(60_000);
   });
 
   it('takes a missing header for no answer and the first of several', () => {

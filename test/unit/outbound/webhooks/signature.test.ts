@@ -49,8 +49,8 @@ describe('signWebhook', () => {
   it('is taken by the reference verifier for any body, id and length of key', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary' }),
-        fc.stringMatching(/^evt_[a-z0-9]{1,30}$/),
+        fc.string({ unit: fc.constantFrom('a', '.', '"', '\u0000', '\n', 'é', '夜', '😀') }),
+        fc.nat().map((number) => `evt_${number}`),
         fc.integer({ min: 24, max: 64 }),
         (body, id, sizeBytes) => {
           const secret = newSecret(sizeBytes);

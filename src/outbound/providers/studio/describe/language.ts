@@ -1,21 +1,18 @@
-export const LANGUAGES = [
-  'zh',
-  'ja',
-  'ko',
-  'ar',
-  'he',
-  'ru',
-  'el',
-  'th',
-  'hi',
-  'es',
-  'fr',
-  'de',
-  'pt',
-  'en',
-] as const;
-
-export type Language = (typeof LANGUAGES)[number];
+export type Language =
+  | 'zh'
+  | 'ja'
+  | 'ko'
+  | 'ar'
+  | 'he'
+  | 'ru'
+  | 'el'
+  | 'th'
+  | 'hi'
+  | 'es'
+  | 'fr'
+  | 'de'
+  | 'pt'
+  | 'en';
 
 const SCRIPTS: readonly (readonly [Language, RegExp])[] = [
   ['zh', /\p{Script=Han}/gu],

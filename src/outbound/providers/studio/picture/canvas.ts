@@ -1,6 +1,6 @@
 import { hex, type Lch } from './colour.ts';
 
-export type Stop = readonly [offset: number, colour: Lch, opacity?: number];
+type Stop = readonly [offset: number, colour: Lch, opacity?: number];
 export type Point = readonly [x: number, y: number];
 
 /** An SVG under construction: shapes in painting order, gradients kept apart. */

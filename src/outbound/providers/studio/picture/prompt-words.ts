@@ -32,7 +32,7 @@ const WORDS: Readonly<Record<string, string>> = {
     '人 美女 女孩 男孩 少女 少年 头像 頭像 肖像 脸 臉 顔 女性 男性 彼女 사람 얼굴 여자 남자 소녀 초상 وجه امرأة رجل فتاة אישה גבר ילדה דיוקן ผู้หญิง ผู้ชาย คน महिला लड़की चेहरा',
   animal:
     'animal* creature* pet pets dier tier tiere animaux животн* ζώο 动物 動物 どうぶつ 동물 حيوان חיה חיות สัตว์ जानवर पशु',
-  cat: 'cat cats kitten* kitty gato* gata* chaton* chatte katze* kätzchen кот кота кошк* кошек котён* γάτα* 猫 貓 고양이 قطة قط חתול แมว बिल्ली',
+  cat: 'cat cats kitten* kitty gato* gata* un\\schat le\\schat chaton* chatte katze* kätzchen кот кота кошк* кошек котён* γάτα* 猫 貓 고양이 قطة قط חתול แมว बिल्ली',
   dog: 'dog dogs puppy puppies perro* chien* hund* cachorro* cão собак* щен* σκύλος* 狗 犬 강아지 كلب כלב หมา สุนัข कुत्त',
   fox: 'fox foxes zorro* renard* fuchs raposa лис* αλεπού 狐 여우 ثعلب שועל จิ้งจอก लोमड़ी',
   bear: 'bear bears teddy oso urso ours bär bären медвед* αρκούδα 熊 곰 دب דוב หมี भालू',

@@ -1,0 +1,39 @@
+# syntax=docker/dockerfile:1
+# Darkroom in one image; the role is chosen by ROLES. Build: docker build -t darkroom .
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
+COPY src ./src
+RUN npm run build
+
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="Darkroom" \
+      org.opencontainers.image.description="Pictures from an API: durable jobs, honest costs, one payment per picture" \
+      org.opencontainers.image.licenses="MIT"
+ENV NODE_ENV=production \
+    HOST=0.0.0.0 \
+    PORT=8080 \
+    DATA_DIR=/data
+WORKDIR /app
+# The spool of paid answers and the file storage are the only things written; mount a volume here.
+RUN mkdir /data && chown 65532:65532 /data
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json ./
+USER 65532:65532
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
+  CMD ["node", "dist/health-check.js"]
+# node directly, not npm, so that signals arrive; run with an init (docker run --init) for zombies.
+ENTRYPOINT ["node", "dist/main.js"]
+CMD ["serve"]

@@ -1,0 +1,60 @@
+import { type Variable, variables } from '../src/config-variables.ts';
+
+/** Documents the environment variables in the two forms in which people look for them. */
+
+const all = Object.entries(variables) as [string, Variable][];
+
+function sections(): Map<string, [string, Variable][]> {
+  const bySection = new Map<string, [string, Variable][]>();
+  for (const entry of all) {
+    const list = bySection.get(entry[1].section) ?? [];
+    bySection.set(entry[1].section, [...list, entry]);
+  }
+  return bySection;
+}
+
+/** The text of docs/configuration.md. */
+export function configurationPage(): string {
+  const parts = [...sections()].map(([section, entries]) => {
+    const rows = entries.map(([name, variable]) => {
+      const fallback = variable.fallback === undefined ? '' : `\`${variable.fallback}\``;
+      const dev = variable.devFallback === undefined ? '' : ` (\`dev\`: \`${variable.devFallback}\`)`;
+      return `| \`${name}\` | ${fallback}${dev} | ${variable.about}${variable.secret ? ' Secret.' : ''} |`;
+    });
+    return [`## ${section}`, '', '| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+  });
+  return `# Configuration
+
+Darkroom is configured by environment variables; a \`.env\` file in the working folder is read as well. Every variable may
+also be given as \`NAME_FILE\`, the path of a file that holds the value, for mounted secrets. All bad values are reported
+at once. \`darkroom config\` shows the effective values with their sources, \`darkroom doctor\` checks what they point to.
+
+This page is written by \`npm run docs\` from [src/config-variables.ts](../src/config-variables.ts).
+
+${parts.join('\n\n')}
+`;
+}
+
+/** The text of .env.example. */
+export function environmentExample(): string {
+  const parts = [...sections()].map(([section, entries]) => {
+    const lines = entries.map(([name, variable]) => `# ${variable.about}\n#${name}=${variable.fallback ?? ''}`);
+    return `# ── ${section}\n\n${lines.join('\n\n')}`;
+  });
+  return `# Copy to .env and uncomment what you need. Everything is explained in docs/configuration.md.
+# Made by: npm run docs
+
+# ── Needed by docker-compose.yml (values of your own, for example from: openssl rand -hex 32)
+
+REDIS_PASSWORD=
+S3_ACCESS_KEY_ID=
+S3_SECRET_ACCESS_KEY=
+# openssl rand -base64 32
+SECRETS_KEY=
+# tenant:key, for the first caller
+API_KEYS=
+OPENAI_API_KEY=
+
+${parts.join('\n\n')}
+`;
+}

@@ -1,0 +1,5 @@
+/** Writes openapi.yaml from the routes. A test fails when the committed file is stale. */
+import { writeFileSync } from 'node:fs';
+import { composeDocument } from '../src/compose/document.ts';
+
+writeFileSync('openapi.yaml', await composeDocument());

@@ -1,0 +1,15 @@
+/**
+ * The container's health check: asks this process's own `/livez` and ends with 0 when it answers. A program of its own,
+ * so that the image needs no curl.
+ */
+import { loadConfig, processEnv } from './config.ts';
+
+const { HOST, PORT } = loadConfig(processEnv(), 'tool');
+const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST;
+
+try {
+  const response = await fetch(`http://${host}:${PORT}/livez`, { signal: AbortSignal.timeout(3_000) });
+  process.exitCode = response.ok ? 0 : 1;
+} catch {
+  process.exitCode = 1;
+}

@@ -1,0 +1,39 @@
+import { open } from 'node:fs/promises';
+import { AppError } from '../../domain/errors.ts';
+
+const advice: Record<string, string> = {
+  ENOSPC: 'The disk of the spool is full. Free space or give it a larger one.',
+  EDQUOT: 'The disk quota of the spool is used up. Raise it or free space.',
+  EACCES: 'The spool directory may not be written. Check DATA_DIR and its owner.',
+  EROFS: 'The spool directory is on a read-only disk. Check DATA_DIR.',
+  EMFILE: 'Too many files are open. Raise the limit of open files.',
+};
+
+/** Runs one step against the disk. @throws AppError `storage_failed` with advice, and the disk's error as its cause. */
+export async function onDisk<T>(step: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = errorCode(error);
+    throw new AppError('storage_failed', {
+      detail:
+        advice[code] ?? `The spool failed to ${step} an answer${code ? ` (${code})` : ''}. Check its disk.`,
+      cause: error,
+    });
+  }
+}
+
+/** Makes renames and new names in a directory survive a loss of power. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The system's code of an error, or an empty text. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configurationPage, environmentExample } from '../scripts/config-docs.ts';
+import { composeDocument } from '../src/compose/document.ts';
+
+/** The laws of ARCHITECTURE.md, checked on the imports of every source file. */
+
+const root = new URL('..', import.meta.url).pathname;
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((path) => path.endsWith('.ts') && existsSync(join(root, path)));
+
+const importPattern = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g;
+
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(root, path), 'utf8');
+  return [...text.matchAll(importPattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+}
+
+/** Imports of other rooms as paths below src, and of packages by name. */
+const imports = files.flatMap((from) =>
+  importsOf(from).map((specifier) => ({
+    from: relative('src', from),
+    to: specifier.startsWith('.') ? relative('src', normalize(join(dirname(from), specifier))) : specifier,
+    local: specifier.startsWith('.'),
+  })),
+);
+
+const room = (path: string) => path.split('/')[0] ?? '';
+const outboundRoom = (path: string) => path.split('/').slice(0, 2).join('/');
+const offending = (rule: (each: (typeof imports)[number]) => boolean) =>
+  imports.filter(rule).map(({ from, to }) => `${from} -> ${to}`);
+
+describe('the laws of the house', () => {
+  it('sees the files and their imports', () => {
+    expect(files.length).toBeGreaterThan(80);
+    expect(imports.length).toBeGreaterThan(300);
+    expect(imports.some((each) => each.to === 'bullmq')).toBe(true);
+  });
+
+  it('the domain imports zod and nothing else', () => {
+    expect(offending((each) => room(each.from) === 'domain' && (each.local ? room(each.to) !== 'domain' : each.to !== 'zod'))).toEqual([]);
+  });
+
+  it('use cases import the domain and their like only', () => {
+    const allowed = new Set(['domain', 'usecases']);
+    expect(offending((each) => room(each.from) === 'usecases' && !(each.local && allowed.has(room(each.to))))).toEqual([]);
+  });
+
+  it('doors in never import doors out', () => {
+    const allowed = new Set(['domain', 'usecases', 'inbound', 'lib']);
+    expect(offending((each) => room(each.from) === 'inbound' && each.local && !allowed.has(room(each.to)))).toEqual([]);
+  });
+
+  it('doors out import the domain and leaves only, and never each other', () => {
+    const allowed = new Set(['domain', 'lib']);
+    expect(
+      offending(
+        (each) =>
+          room(each.from) === 'outbound' &&
+          each.local &&
+          !allowed.has(room(each.to)) &&
+          outboundRoom(each.to) !== outboundRoom(each.from),
+      ),
+    ).toEqual([]);
+  });
+
+  it('leaves import the domain at most', () => {
+    expect(offending((each) => room(each.from) === 'lib' && each.local && !['lib', 'domain'].includes(room(each.to)))).toEqual([]);
+  });
+
+  it('nobody imports the composition root but the entry points', () => {
+    const root = new Set(['compose.ts', 'compose', 'config.ts', 'config-variables.ts', 'main.ts']);
+    const allowed = new Set(['compose.ts', 'compose', 'config.ts', 'main.ts', 'health-check.ts']);
+    expect(offending((each) => each.local && root.has(room(each.to)) && !allowed.has(room(each.from)))).toEqual([]);
+  });
+
+  const owners: [string, RegExp, RegExp][] = [
+    ['fastify', /^(fastify|@fastify\/.*)$/, /^inbound\/http\/|^compose\.ts$/],
+    ['bullmq', /^bullmq$/, /^outbound\/queue\//],
+    ['openai', /^openai(\/.*)?$/, /^outbound\/(providers|prompts)\/|^lib\/openai-client\//],
+    ['the S3 client', /^@aws-sdk\//, /^outbound\/storage\//],
+    ['commander', /^commander$/, /^inbound\/cli\//],
+    ['sharp', /^sharp$/, /^outbound\/providers\/studio\//],
+  ];
+  it.each(owners)('%s stays in its room', (_name, packages, room) => {
+    expect(offending((each) => packages.test(each.to) && !room.test(each.from))).toEqual([]);
+  });
+
+  it('only config.ts reads the environment', () => {
+    const readers = files.filter((path) => /process\.env\b/.test(readFileSync(join(root, path), 'utf8')));
+    expect(readers).toEqual(['src/config.ts']);
+  });
+
+  it('queue messages carry ids and nothing else', () => {
+    const adds = files
+      .filter((path) => path.startsWith('src/outbound/queue/'))
+      .flatMap((path) => [...readFileSync(join(root, path), 'utf8').matchAll(/\.add\(([^,]+), (\w+),/g)])
+      .map((match) => match[2]);
+    expect(adds).toEqual(['task']);
+  });
+});
+
+describe('what is written from the code', () => {
+  it('openapi.yaml is the document of the running service', async () => {
+    expect(readFileSync(join(root, 'openapi.yaml'), 'utf8')).toBe(await composeDocument());
+  });
+
+  it('docs/configuration.md and .env.example are fresh', () => {
+    expect(readFileSync(join(root, 'docs/configuration.md'), 'utf8')).toBe(configurationPage());
+    expect(readFileSync(join(root, '.env.example'), 'utf8')).toBe(environmentExample());
+  });
+
+  it('every path that the documents link to exists', () => {
+    const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' })
+      .split('\n')
+      .filter((page) => page && existsSync(join(root, page)));
+    expect(pages).toContain('README.md');
+    const broken = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)]
+        .map((match) => match[1] ?? '')
+        .filter((target) => !existsSync(join(root, dirname(page), target)))
+        .map((target) => `${page}: ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { attemptStates } from '../../src/domain/attempt.ts';
+import { errorCodes } from '../../src/domain/errors.ts';
+import { billings, type ImageJob, jobStages, jobStatuses } from '../../src/domain/image-job.ts';
+import { imageEventTypes } from '../../src/domain/image-request.ts';
+
+const whole = fc.nat(2 ** 40);
+// Every code unit, so that lone surrogates and control characters turn up as well.
+const text = fc.string({ unit: 'binary', maxLength: 40 });
+const id = fc.string({ unit: fc.constantFrom(...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'), minLength: 26, maxLength: 26 });
+
+/** A record with every value drawn and the named members sometimes missing. */
+function withOptional<T, K extends keyof T>(
+  model: { [Key in keyof T]: fc.Arbitrary<T[Key]> },
+  requiredKeys: K[],
+) {
+  return fc.record(model, { requiredKeys });
+}
+
+const request = withOptional(
+  {
+    prompt: text,
+    model: text,
+    n: fc.integer({ min: 1, max: 10 }),
+    size: fc.constantFrom('auto', '1024x1024'),
+    enhance: fc.constantFrom('off' as const, 'auto' as const, 'always' as const),
+    priority: fc.constantFrom('low' as const, 'normal' as const, 'high' as const),
+    queue_ttl_s: whole,
+    run_timeout_s: whole,
+    quality: text,
+    metadata: fc.dictionary(text, text, { maxKeys: 4 }),
+    webhook: fc.record({ url: text, events: fc.constant([...imageEventTypes]) }),
+    provider_options: fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }),
+    retention: fc.record({ media_s: whole, record_s: whole }),
+  },
+  ['prompt', 'model', 'n', 'size', 'enhance', 'priority', 'queue_ttl_s', 'run_timeout_s'],
+);
+
+const attempt = withOptional(
+  {
+    no: whole,
+    kind: fc.constantFrom('generate' as const, 'enhance' as const),
+    index: fc.nat(9),
+    state: fc.constantFrom(...attemptStates),
+    fence: whole,
+    startedAt: whole,
+    finishedAt: whole,
+    providerRequestId: text,
+    error: text,
+    model: text,
+    costMicroUsd: whole,
+  },
+  ['no', 'kind', 'index', 'state', 'fence', 'startedAt'],
+);
+
+const error = withOptional(
+  {
+    code: fc.constantFrom(...errorCodes),
+    message: text,
+    stage: fc.constantFrom(...jobStages),
+    billing: fc.constantFrom(...billings),
+    index: fc.nat(9),
+    provider: fc.record({ status: whole, code: text, request_id: text, categories: fc.array(text) }),
+  },
+  ['code', 'message', 'billing'],
+);
+
+const image = fc.record({
+  index: fc.nat(9),
+  storageKey: text,
+  contentType: fc.constantFrom('image/png', 'image/webp'),
+  width: whole,
+  height: whole,
+  sizeBytes: whole,
+  sha256: fc.stringMatching(/^[0-9a-f]{64}$/),
+});
+
+const moment = withOptional(
+  { at: whole, status: fc.constantFrom(...jobStatuses), stage: fc.constantFrom(...jobStages) },
+  ['at', 'status'],
+);
+
+/** Any job that the schema allows, whether or not its life could have led there. */
+export const arbitraryJob: fc.Arbitrary<ImageJob> = withOptional(
+  {
+    id: id.map((ulid) => `img_${ulid}`),
+    tenant: fc.constantFrom('acme', 'A-b_9'),
+    version: fc.integer({ min: 1, max: 1_000_000 }),
+    status: fc.constantFrom(...jobStatuses),
+    stage: fc.constantFrom(...jobStages),
+    createdAt: whole,
+    updatedAt: whole,
+    startedAt: whole,
+    finishedAt: whole,
+    cancelRequestedAt: whole,
+    erasedAt: whole,
+    mediaExpiresAt: whole,
+    recordExpiresAt: whole,
+    mediaGone: fc.boolean(),
+    request,
+    enhancedPrompt: text,
+    revisedPrompt: text,
+    images: fc.array(image, { maxLength: 3 }),
+    errors: fc.array(error, { maxLength: 3 }),
+    attempts: fc.array(attempt, { maxLength: 3 }),
+    usage: fc.record({ input_tokens: whole, output_tokens: whole, total_tokens: whole }),
+    warnings: fc.array(text, { maxLength: 2 }),
+    parentId: text,
+    fence: whole,
+    refusals: whole,
+    traceparent: text,
+    history: fc.array(moment, { maxLength: 6 }),
+  },
+  ['id', 'tenant', 'version', 'status', 'createdAt', 'updatedAt', 'images', 'attempts', 'fence', 'history'],
+);

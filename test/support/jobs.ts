@@ -1,0 +1,70 @@
+import type { Attempt } from '../../src/domain/attempt.ts';
+import type { StoredImage } from '../../src/domain/image.ts';
+import { createJob, type ImageJob, type Retention } from '../../src/domain/image-job.ts';
+import type { ImageRequest } from '../../src/domain/image-request.ts';
+import type { Log, Meter } from '../../src/domain/ports.ts';
+import { ids } from '../../src/lib/ids.ts';
+
+/** The moment at which the jobs of the tests were created, unless they say otherwise. */
+export const createdAt = Date.UTC(2026, 10, 23, 12, 0, 0);
+
+export const retention: Retention = { mediaSeconds: 3600, recordSeconds: 7200 };
+
+/** A request as kept with a job: the given fields over the defaults of a deployment. */
+export function requestOf(fields: Partial<ImageRequest> = {}): ImageRequest {
+  return {
+    prompt: 'A lighthouse in a storm, oil on canvas',
+    model: 'gpt-image-2',
+    n: 1,
+    size: '1024x1024',
+    enhance: 'off',
+    priority: 'normal',
+    queue_ttl_s: 600,
+    run_timeout_s: 300,
+    ...fields,
+  };
+}
+
+/** A fresh job with an id of its own. */
+export function queuedJob(
+  given: { tenant?: string; nowMs?: number; request?: Partial<ImageRequest>; id?: string } = {},
+): ImageJob {
+  const nowMs = given.nowMs ?? createdAt;
+  return createJob({
+    id: given.id ?? ids.image(nowMs),
+    tenant: given.tenant ?? 'acme',
+    nowMs,
+    request: requestOf(given.request),
+  });
+}
+
+/** One row of the ledger. */
+export function attemptOf(fields: Partial<Attempt> = {}): Attempt {
+  return { no: 1, kind: 'generate', index: 0, state: 'stored', fence: 1, startedAt: createdAt, ...fields };
+}
+
+/** A stored picture as a record keeps it. */
+export function imageOf(job: Pick<ImageJob, 'tenant' | 'id'>, index = 0): StoredImage {
+  return {
+    index,
+    storageKey: `${job.tenant}/${job.id}/${index}.png`,
+    contentType: 'image/png',
+    width: 1024,
+    height: 1024,
+    sizeBytes: 1_482_934,
+    sha256: 'a3'.repeat(32),
+  };
+}
+
+/** A log that nobody reads. */
+export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A meter that counts nothing. */
+export const idleMeter: Meter = {
+  submitted() {},
+  jobFinished() {},
+  stageDone() {},
+  providerCall() {},
+  imageStored() {},
+  webhookAttempt() {},
+};

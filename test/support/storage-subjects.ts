@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ImageStorage } from '../../src/domain/ports.ts';
+import { verifyFileLink } from '../../src/lib/file-link.ts';
+import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
+import { createS3Storage } from '../../src/outbound/storage/s3.ts';
+import { startTestS3 } from './s3-server.ts';
+
+export type Storage = ImageStorage & { close(): Promise<void> };
+
+interface Fetched {
+  readonly bytes: Buffer;
+  readonly contentType: string | null;
+  readonly fileName: string | null;
+}
+
+/** One adapter with everything the contract suite needs to know about it. */
+export interface StorageSubject {
+  readonly storage: Storage;
+  /** What somebody with nothing but the link gets; `null` for a refusal. */
+  fetchLink(link: string): Promise<Fetched | null>;
+  /** The adapter pointed at something that does not work, and what it has to say about that. */
+  readonly broken: readonly { readonly storage: Storage; readonly says: RegExp }[];
+  stop(): Promise<void>;
+}
+
+/** The filesystem adapter in a folder of its own. */
+export async function openFilesystem(): Promise<StorageSubject> {
+  const folder = await mkdtemp(join(tmpdir(), 'darkroom-storage-'));
+  await writeFile(join(folder, 'a-file'), '');
+  const signingKey = randomBytes(32);
+  const storage = createFilesystemStorage({ directory: join(folder, 'deep', 'pictures'), signingKey });
+  const at = (...path: string[]) => createFilesystemStorage({ directory: join(folder, ...path), signingKey });
+  return {
+    storage,
+    async fetchLink(link) {
+      const url = new URL(link, 'http://darkroom.test');
+      const key = url.pathname.replace(/^\/files\//, '');
+      const good = verifyFileLink(
+        signingKey,
+        { key, query: Object.fromEntries(url.searchParams) },
+        Date.now(),
+      );
+      return good && { bytes: await bytesAt(storage, key), ...good };
+    },
+    broken: [
+      { storage: at('a-file', 'below'), says: /a-file.*a part of the path is a file\. Remove that file/ },
+      { storage: at('a-file'), says: /a-file.*there is a file of that name\. Remove that file/ },
+    ],
+    stop: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** The S3 adapter against a server of its own. */
+export async function openS3(): Promise<StorageSubject> {
+  const server = await startTestS3();
+  const config = {
+    ...server.credentials,
+    bucket: server.bucket,
+    region: server.region,
+    endpoint: server.endpoint,
+  };
+  const open = (change: Partial<typeof config> = {}) =>
+    createS3Storage({ ...config, ...change }, { clock: Date.now });
+  return {
+    storage: open(),
+    async fetchLink(link) {
+      const response = await fetch(link);
+      const bytes = Buffer.from(await response.arrayBuffer());
+      if (!response.ok) return null;
+      const disposition = response.headers.get('content-disposition') ?? '';
+      const fileName = /^inline; filename="(.*)"$/.exec(disposition)?.[1] ?? null;
+      return { bytes, contentType: response.headers.get('content-type'), fileName };
+    },
+    broken: [
+      { storage: open({ bucket: 'not-there' }), says: /There is no bucket "not-there".*Create it/ },
+      { storage: open({ accessKeyId: 'OTHER' }), says: /InvalidAccessKeyId.*correct S3_ACCESS_KEY_ID/ },
+      { storage: open({ secretAccessKey: 'wrong' }), says: /SignatureDoesNotMatch.*S3_SECRET_ACCESS_KEY/ },
+      {
+        storage: open({ endpoint: 'http://127.0.0.1:1' }),
+        says: /Nothing listens at http:\/\/127\.0\.0\.1:1/,
+      },
+    ],
+    stop: () => server.stop(),
+  };
+}
+
+/** The stored bytes, and that the size told beforehand was right. */
+export async function bytesAt(storage: ImageStorage, key: string): Promise<Buffer> {
+  const found = await storage.read(key);
+  if (found === null) throw new Error(`nothing under ${key}`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of found.body) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length !== found.sizeBytes) throw new Error(`${bytes.length} bytes, not ${found.sizeBytes}`);
+  return bytes;
+}

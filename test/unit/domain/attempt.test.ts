@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  addAttempt,
+  attemptStates,
+  mayHaveCost,
+  nextAttemptNo,
+  paidAttempts,
+  patchAttempt,
+} from '../../../src/domain/attempt.ts';
+import { attemptOf } from '../../support/jobs.ts';
+
+const states = fc.array(fc.constantFrom(...attemptStates), { maxLength: 120 });
+
+describe('the ledger of a job', () => {
+  it('never loses an attempt that may have cost money, however many are added', () => {
+    fc.assert(
+      fc.property(states, (given) => {
+        let ledger: ReturnType<typeof addAttempt> = [];
+        given.forEach((state) => {
+          ledger = addAttempt(ledger, attemptOf({ no: nextAttemptNo(ledger), state }));
+        });
+        expect(ledger.filter(mayHaveCost)).toHaveLength(given.filter((state) => state !== 'rejected').length);
+      }),
+    );
+  });
+
+  it('never gives a number out twice, although refusals make room', () => {
+    fc.assert(
+      fc.property(states, (given) => {
+        const numbers = new Set<number>();
+        let ledger: ReturnType<typeof addAttempt> = [];
+        for (const state of given) {
+          const no = nextAttemptNo(ledger);
+          expect(numbers.has(no)).toBe(false);
+          numbers.add(no);
+          ledger = addAttempt(ledger, attemptOf({ no, state: 'calling' }));
+          ledger = patchAttempt(ledger, no, { state });
+        }
+      }),
+    );
+  });
+
+  it('stays small under any number of refusals', () => {
+    let ledger: ReturnType<typeof addAttempt> = [];
+    for (let i = 0; i < 500; i++)
+      ledger = addAttempt(ledger, attemptOf({ no: nextAttemptNo(ledger), state: 'rejected' }));
+    expect(ledger).toHaveLength(40);
+    expect(ledger.at(-1)?.no).toBe(500);
+  });
+
+  it('counts paid attempts per picture, without refusals and enhancements', () => {
+    const ledger = [
+      attemptOf({ no: 1, state: 'rejected' }),
+      attemptOf({ no: 2, state: 'uncertain' }),
+      attemptOf({ no: 3, state: 'calling' }),
+      attemptOf({ no: 4, state: 'stored', index: 1 }),
+      attemptOf({ no: 5, state: 'stored', kind: 'enhance' }),
+    ];
+    expect(paidAttempts(ledger, 0)).toBe(2);
+    expect(paidAttempts(ledger, 1)).toBe(1);
+    expect(paidAttempts(ledger, 2)).toBe(0);
+  });
+});

@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/domain/errors.ts';
+import {
+  beginExecution,
+  billingOf,
+  checkFence,
+  dueAt,
+  enterStage,
+  erase,
+  finalError,
+  finish,
+  forgetMedia,
+  ImageJob,
+  isTerminal,
+  type JobStatus,
+  jobError,
+  jobStages,
+  requestCancel,
+} from '../../../src/domain/image-job.ts';
+import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';
+
+const ends = ['succeeded', 'failed', 'canceled', 'expired'] as const;
+const rank: Record<JobStatus, number> = {
+  queued: 0,
+  running: 1,
+  succeeded: 2,
+  failed: 2,
+  canceled: 2,
+  expired: 2,
+};
+
+type Move = (job: ImageJob, nowMs: number) => ImageJob;
+const anyMove: fc.Arbitrary<Move> = fc.oneof(
+  fc.constant<Move>((job, nowMs) => beginExecution(job, nowMs)),
+  fc.constantFrom(...jobStages).map((stage): Move => (job, nowMs) => enterStage(job, stage, nowMs)),
+  fc.constant<Move>((job, nowMs) => requestCancel(job, nowMs)),
+  fc.constantFrom(...ends).map((status): Move => (job, nowMs) => finish(job, status, { nowMs, retention })),
+  fc.constant<Move>((job, nowMs) => erase(job, nowMs, retention)),
+  fc.constant<Move>((job, nowMs) => (isTerminal(job.status) ? forgetMedia(job, nowMs) : job)),
+);
+
+/** Applies a move as the use cases do: a refused one leaves the record as it was. */
+function tryMove(job: ImageJob, move: Move, nowMs: number): ImageJob {
+  try {
+    return move(job, nowMs);
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    expect((error as AppError).code).toBe('already_terminal');
+    return job;
+  }
+}
+
+describe('the moves of a job', () => {
+  it('in any order never lead back, and a terminal status never changes', () => {
+    fc.assert(
+      fc.property(fc.array(anyMove, { maxLength: 25 }), (moves) => {
+        let job = queuedJob();
+        moves.forEach((move, i) => {
+          const next = tryMove(job, move, createdAt + i + 1);
+          expect(rank[next.status]).toBeGreaterThanOrEqual(rank[job.status]);
+          if (isTerminal(job.status)) expect(next.status).toBe(job.status);
+          expect(next.fence).toBeGreaterThanOrEqual(job.fence);
+          expect(next.updatedAt).toBeGreaterThanOrEqual(job.updatedAt);
+          job = next;
+        });
+      }),
+    );
+  });
+
+  it('in any order only add to the history, whose last entry is what the job is now', () => {
+    fc.assert(
+      fc.property(fc.array(anyMove, { maxLength: 25 }), (moves) => {
+        let job = queuedJob();
+        moves.forEach((move, i) => {
+          const next = tryMove(job, move, createdAt + i + 1);
+          expect(next.history.slice(0, job.history.length)).toEqual(job.history);
+          const last = next.history.at(-1);
+          expect(last?.status).toBe(next.status);
+          expect(last?.stage).toBe(next.stage);
+          job = next;
+        });
+        const times = job.history.map((moment) => moment.at);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+        const ranks = job.history.map((moment) => rank[moment.status]);
+        expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+
+  it('in any order lead to records that the schema takes and that never change their predecessor', () => {
+    fc.assert(
+      fc.property(fc.array(anyMove, { maxLength: 12 }), (moves) => {
+        let job = queuedJob();
+        moves.forEach((move, i) => {
+          const before = structuredClone(job);
+          const next = tryMove(job, move, createdAt + i + 1);
+          expect(job).toEqual(before);
+          job = next;
+        });
+        expect(ImageJob.parse(job)).toEqual(job);
+      }),
+    );
+  });
+});
+
+describe('an execution', () => {
+  it('starts the job once and raises the fence every time', () => {
+    const first = beginExecution(queuedJob(), createdAt + 10);
+    const second = beginExecution(first, createdAt + 20);
+    expect(first).toMatchObject({ status: 'running', fence: 1, startedAt: createdAt + 10 });
+    expect(second).toMatchObject({ status: 'running', fence: 2, startedAt: createdAt + 10 });
+    expect(second.history).toEqual(first.history);
+  });
+
+  it('may write only while its fence is the latest', () => {
+    const first = beginExecution(queuedJob(), createdAt + 10);
+    const second = beginExecution(first, createdAt + 20);
+    expect(() => checkFence(first, 1)).not.toThrow();
+    expect(() => checkFence(second, 1)).toThrow(expect.objectContaining({ code: 'already_terminal' }));
+  });
+
+  it('entering the same stage again changes nothing', () => {
+    const job = enterStage(beginExecution(queuedJob(), createdAt + 1), 'generating', createdAt + 2);
+    expect(enterStage(job, 'generating', createdAt + 3)).toBe(job);
+  });
+});
+
+describe('ending a job', () => {
+  const running = beginExecution(queuedJob(), createdAt + 1);
+
+  it('sets when pictures and record are forgotten, pictures never after the record', () => {
+    const short = { mediaSeconds: 9_000, recordSeconds: 100 };
+    const job = finish(running, 'succeeded', { nowMs: createdAt + 5, retention: short });
+    expect(job.mediaExpiresAt).toBe(createdAt + 5 + 100_000);
+    expect(job.recordExpiresAt).toBe(createdAt + 5 + 100_000);
+  });
+
+  it('keeps no stage and no count of refusals', () => {
+    const job = enterStage({ ...running, refusals: 3 }, 'storing', createdAt + 2);
+    const ended = finish(job, 'failed', { nowMs: createdAt + 5, retention });
+    expect(ended).not.toHaveProperty('stage');
+    expect(ended).not.toHaveProperty('refusals');
+  });
+
+  it('puts its error behind those of the pictures', () => {
+    const ofPicture = jobError('moderation_blocked', 'none', { index: 0 });
+    const ofJob = jobError('run_timeout', 'possible');
+    const job = finish({ ...running, errors: [ofPicture] }, 'failed', {
+      nowMs: createdAt + 5,
+      retention,
+      error: ofJob,
+    });
+    expect(job.errors).toEqual([ofPicture, ofJob]);
+    expect(finalError(job)).toEqual(ofJob);
+  });
+
+  it('a failed job whose pictures failed one by one shows the last of their errors', () => {
+    const errors = [
+      jobError('moderation_blocked', 'none', { index: 0 }),
+      jobError('provider_rejected', 'none', { index: 1 }),
+    ];
+    expect(finalError({ ...running, status: 'failed', errors })?.code).toBe('provider_rejected');
+  });
+
+  it('a succeeded or canceled job has no final error', () => {
+    const errors = [jobError('moderation_blocked', 'none', { index: 0 })];
+    for (const status of ['succeeded', 'canceled'] as const)
+      expect(finalError({ ...running, status, errors })).toBeUndefined();
+  });
+});
+
+describe('erasing a job', () => {
+  const running = beginExecution(queuedJob({ request: { metadata: { user: 'ada' } } }), createdAt + 1);
+  const full: ImageJob = {
+    ...running,
+    enhancedPrompt: 'ada in detail',
+    revisedPrompt: 'ada revised',
+    warnings: ['about ada'],
+    errors: [jobError('internal', 'none', { message: 'ada' })],
+    images: [imageOf(running)],
+    attempts: [attemptOf({ costMicroUsd: 5970 })],
+    usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
+  };
+
+  it('ends an unfinished job as canceled', () => {
+    const erased = erase(full, createdAt + 9, retention);
+    expect(erased).toMatchObject({ status: 'canceled', finishedAt: createdAt + 9, erasedAt: createdAt + 9 });
+  });
+
+  it('leaves no word of the caller, but ids, times and amounts', () => {
+    const ended = finish(full, 'succeeded', { nowMs: createdAt + 5, retention });
+    const erased = erase(ended, createdAt + 9, retention);
+    expect(JSON.stringify(erased)).not.toMatch(/ada|lighthouse/);
+    expect(erased).toMatchObject({ status: 'succeeded', usage: full.usage, attempts: full.attempts });
+    expect(erased.images).toEqual(full.images);
+    expect(dueAt(erased)).toBe(createdAt + 9);
+    expect(dueAt(forgetMedia(erased, createdAt + 10))).toBe(ended.recordExpiresAt);
+  });
+});
+
+describe('a job needs attention', () => {
+  it('when its patience in the queue is over', () => {
+    expect(dueAt(queuedJob({ request: { queue_ttl_s: 7 } }))).toBe(createdAt + 7_000);
+  });
+
+  it('some time after it should have ended, counted from its first start', () => {
+    const first = beginExecution(queuedJob({ request: { run_timeout_s: 60 } }), createdAt + 10);
+    const again = beginExecution(first, createdAt + 50_000);
+    expect(dueAt(again)).toBe(dueAt(first));
+    expect(dueAt(first)).toBeGreaterThan(createdAt + 10 + 60_000);
+  });
+
+  it('when its pictures, and then its record, are to be forgotten', () => {
+    const ended = finish(queuedJob(), 'expired', { nowMs: createdAt + 5, retention });
+    expect(dueAt(ended)).toBe(ended.mediaExpiresAt);
+    expect(dueAt(forgetMedia(ended, createdAt + 6))).toBe(ended.recordExpiresAt);
+  });
+});
+
+describe('what is known about money', () => {
+  it.each([
+    [[], 'none'],
+    [['rejected', 'rejected'], 'none'],
+    [['rejected', 'calling'], 'possible'],
+    [['uncertain'], 'possible'],
+    [['unusable'], 'possible'],
+    [['received'], 'charged'],
+    [['uncertain', 'stored'], 'charged'],
+  ] as const)('attempts %j: %s', (states, billing) => {
+    expect(billingOf(states.map((state, i) => attemptOf({ no: i + 1, state })))).toBe(billing);
+  });
+});
