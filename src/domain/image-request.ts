@@ -52,7 +52,6 @@ export const ImageRequestBody = z.strictObject({
     .min(1)
     .meta({
       maxLength: maxPromptCodePoints,
-      pattern: '\\S',
       examples: ['A lighthouse in a storm, oil on canvas'],
     })
     .describe('What to draw, 1 to 32,000 code points in any language. A model may allow less.'),
@@ -61,7 +60,6 @@ export const ImageRequestBody = z.strictObject({
   size: z
     .string()
     .max(32)
-    .regex(/^(auto|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})$/)
     .optional()
     .describe('`auto` or WIDTHxHEIGHT in pixels; GET /models lists what a model takes.'),
   quality: modelValue.optional(),
@@ -130,19 +128,9 @@ const reservedProviderOptions = new Set([
  * @throws AppError `validation_failed` naming every faulty field.
  */
 export function checkRequestText(body: ImageRequestBody): void {
-  const issues: FieldIssue[] = [];
-  checkString(issues, '/prompt', body.prompt);
+  const issues = textIssues(body, '');
   if (countCodePoints(body.prompt) > maxPromptCodePoints) {
     issues.push({ pointer: '/prompt', detail: `must have at most ${maxPromptCodePoints} code points` });
-  }
-  for (const [key, value] of Object.entries(body.metadata ?? {})) {
-    checkString(issues, `/metadata/${pointerToken(key)}`, key);
-    checkString(issues, `/metadata/${pointerToken(key)}`, value);
-  }
-  if (typeof body.preset === 'object') {
-    for (const [key, value] of Object.entries(body.preset.variables ?? {})) {
-      checkString(issues, `/preset/variables/${pointerToken(key)}`, value);
-    }
   }
   if (body.provider_options) issues.push(...providerOptionIssues(body.provider_options));
   if (issues.length > 0) {
@@ -150,9 +138,21 @@ export function checkRequestText(body: ImageRequestBody): void {
   }
 }
 
-function checkString(issues: FieldIssue[], pointer: string, value: string): void {
-  const fault = textFault(value);
-  if (fault) issues.push({ pointer, detail: fault });
+/** Every text anywhere in a value, keys included, that cannot be passed on unchanged. */
+function textIssues(value: unknown, pointer: string): FieldIssue[] {
+  if (typeof value === 'string') {
+    const fault = textFault(value);
+    return fault ? [{ pointer, detail: fault }] : [];
+  }
+  if (value === null || typeof value !== 'object') return [];
+  const issues: FieldIssue[] = [];
+  for (const [key, nested] of Object.entries(value)) {
+    const place = `${pointer}/${pointerToken(key)}`;
+    const fault = textFault(key);
+    if (fault) issues.push({ pointer: place, detail: fault });
+    else issues.push(...textIssues(nested, place));
+  }
+  return issues;
 }
 
 function providerOptionIssues(options: Record<string, unknown>): FieldIssue[] {
@@ -165,26 +165,13 @@ function providerOptionIssues(options: Record<string, unknown>): FieldIssue[] {
       });
     }
   }
-  const text = JSON.stringify(options);
-  if (Buffer.byteLength(text) > maxProviderOptionsBytes) {
+  if (Buffer.byteLength(JSON.stringify(options)) > maxProviderOptionsBytes) {
     issues.push({
       pointer: '/provider_options',
       detail: `must be at most ${maxProviderOptionsBytes} bytes of JSON`,
     });
   }
-  const fault = deepTextFault(options);
-  if (fault) issues.push({ pointer: '/provider_options', detail: fault });
   return issues;
-}
-
-function deepTextFault(value: unknown): string | null {
-  if (typeof value === 'string') return textFault(value);
-  if (value === null || typeof value !== 'object') return null;
-  for (const [key, nested] of Object.entries(value)) {
-    const fault = textFault(key) ?? deepTextFault(nested);
-    if (fault) return fault;
-  }
-  return null;
 }
 
 /** Escapes one reference token of a JSON Pointer (RFC 6901, section 3). */

@@ -112,9 +112,11 @@ export function checkAgainstCatalogue(
   const model = catalogue.find(request.model);
   if (!model) return unknownModel(request.model, options.allowUnknownModels);
   const status = statusOn(model, options.nowMs);
+  const instead = model.successor ?? 'a model from GET /models';
   if (status === 'retired') {
+    const since = model.shutdown_at ? ` on ${model.shutdown_at}` : '';
     throw new AppError('model_retired', {
-      detail: `${request.model} was shut down on ${model.shutdown_at}. Use ${model.successor ?? 'a model from GET /models'}.`,
+      detail: `${request.model} was shut down${since}. Use ${instead}.`,
       issues: [{ pointer: '/model', detail: `retired; its successor is ${model.successor ?? 'unknown'}` }],
     });
   }
@@ -123,7 +125,7 @@ export function checkAgainstCatalogue(
     throw new AppError('validation_failed', { detail: `${model.id} does not take this request.`, issues });
   }
   if (status === 'deprecated' && model.shutdown_at) {
-    return [`${model.id} is deprecated and shuts down on ${model.shutdown_at}; move to ${model.successor}.`];
+    return [`${model.id} is deprecated and shuts down on ${model.shutdown_at}; move to ${instead}.`];
   }
   return [];
 }

@@ -7,6 +7,7 @@ const wrappings: readonly (readonly [string, string])[] = [
   ['«', '»'],
   ['「', '」'],
   ["'", "'"],
+  ['**', '**'],
   ['*', '*'],
 ];
 
@@ -37,8 +38,13 @@ function cut(text: string, maxCodePoints: number): string {
   const points = [...text];
   if (points.length <= maxCodePoints) return text;
   const start = points.slice(0, maxCodePoints).join('');
-  const sentenceEnd = Math.max(...['. ', '! ', '? ', '。'].map((mark) => start.lastIndexOf(mark)));
-  if (sentenceEnd > start.length / 2) return start.slice(0, sentenceEnd + 1);
-  const wordEnd = start.lastIndexOf(' ');
+  // One more, so that a sentence or word that ends exactly at the limit counts as whole.
+  const beyond = start + points[maxCodePoints];
+  const sentenceEnd = Math.max(
+    start.lastIndexOf('。'),
+    ...['. ', '! ', '? '].map((mark) => beyond.lastIndexOf(mark)),
+  );
+  if (sentenceEnd > start.length / 3) return start.slice(0, sentenceEnd + 1);
+  const wordEnd = beyond.lastIndexOf(' ');
   return (wordEnd > start.length / 2 ? start.slice(0, wordEnd) : start).trim();
 }

@@ -1,3 +1,4 @@
+import { AppError } from '../../domain/errors.ts';
 import { ImageJob } from '../../domain/image-job.ts';
 
 /**
@@ -10,18 +11,16 @@ export function encodeRecord(job: ImageJob): string {
 }
 
 /**
- * Reads a record back.
+ * Reads a record back and checks its shape: Redis is shared, and another release may have written it.
  *
- * Our own scripts wrote it, so on the hot path its shape is trusted; `parseRecord` checks it where a record of an
- * older release may turn up.
+ * @throws AppError `internal` when it is not a record of ours.
  */
 export function decodeRecord(tenant: string, id: string, text: string): ImageJob {
-  const space = text.indexOf(' ');
-  const rest = JSON.parse(text.slice(space + 1)) as Omit<ImageJob, 'version' | 'tenant' | 'id'>;
-  return { ...rest, id, tenant, version: Number(text.slice(0, space)) };
-}
-
-/** Reads a record back and checks its shape. @throws ZodError */
-export function parseRecord(tenant: string, id: string, text: string): ImageJob {
-  return ImageJob.parse(decodeRecord(tenant, id, text));
+  try {
+    const space = text.indexOf(' ');
+    const rest = JSON.parse(text.slice(space + 1)) as object;
+    return ImageJob.parse({ ...rest, id, tenant, version: Number(text.slice(0, space)) });
+  } catch (error) {
+    throw new AppError('internal', { detail: `The record of ${id} cannot be read.`, cause: error });
+  }
 }

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import { AppError, type FieldIssue } from './errors.ts';
+import { type PresetChoice, pointerToken } from './image-request.ts';
+import { countCodePoints } from './text.ts';
+
+/**
+ * Presets: named templates that a caller's prompt is set into, with variables and sensible parameters. They are data,
+ * read from a file that an operator can add to. A template is filled in, never evaluated.
+ */
+
+const maxValueCodePoints = 120;
+const placeholder = /\{\{([a-z][a-z0-9_]{0,63})\}\}/g;
+const promptName = 'prompt';
+
+export const PresetVariable = z.strictObject({
+  description: z.string().min(1),
+  /** Used when the caller gives nothing; without one the variable has to be given. */
+  default: z.string().min(1).optional(),
+  /** Longest value in code points; 120 by default. */
+  max_length: z.int().min(1).max(512).optional(),
+  /** The only values allowed. */
+  one_of: z.array(z.string().min(1)).min(1).optional(),
+});
+export type PresetVariable = z.infer<typeof PresetVariable>;
+
+export const PresetDefaults = z.strictObject({
+  model: z.string().min(1).optional(),
+  size: z.string().min(1).optional(),
+  quality: z.string().min(1).optional(),
+  background: z.string().min(1).optional(),
+  output_format: z.string().min(1).optional(),
+});
+
+export const Preset = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+    description: z.string().min(1),
+    /** Holds `{{prompt}}` and every variable as `{{name}}`. */
+    template: z.string().min(1).max(8_000),
+    variables: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), PresetVariable).default({}),
+    /** Parameters of the request, where the caller gives none. */
+    defaults: PresetDefaults.default({}),
+  })
+  .superRefine((preset, context) => {
+    for (const fault of [...templateFaults(preset), ...variableFaults(preset.variables)]) {
+      context.addIssue({ code: 'custom', ...fault });
+    }
+  });
+export type Preset = z.infer<typeof Preset>;
+
+export const PresetFile = z.strictObject({ $comment: z.string().optional(), presets: z.array(Preset) });
+export type PresetFile = z.infer<typeof PresetFile>;
+
+/** A preset and the variables a request gives to it. */
+export interface ChosenPreset {
+  readonly preset: Preset;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+export interface Presets {
+  /** In the order of the files; one that replaces another stands where that one stood. */
+  readonly all: readonly Preset[];
+  /**
+   * The preset a request names; `null` when it names none.
+   *
+   * @throws AppError `validation_failed` when there is no such preset.
+   */
+  choose(choice: PresetChoice | undefined): ChosenPreset | null;
+}
+
+/**
+ * Indexes preset files; a preset of a later file replaces one of the same name.
+ *
+ * @throws AppError `validation_failed` when one file names a preset twice.
+ */
+export function createPresets(files: readonly PresetFile[]): Presets {
+  const byName = new Map<string, Preset>();
+  for (const file of files) {
+    const names = file.presets.map((preset) => preset.name);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice) throw new AppError('validation_failed', { detail: `The presets list ${twice} twice.` });
+    for (const preset of file.presets) byName.set(preset.name, preset);
+  }
+  return {
+    all: [...byName.values()],
+    choose(choice) {
+      if (choice === undefined) return null;
+      const name = typeof choice === 'string' ? choice : choice.name;
+      const preset = byName.get(name);
+      if (preset) return { preset, variables: (typeof choice === 'object' && choice.variables) || {} };
+      throw new AppError('validation_failed', {
+        detail: `There is no preset of that name. GET /presets lists them.`,
+        issues: [
+          {
+            pointer: typeof choice === 'string' ? '/preset' : '/preset/name',
+            detail: `must be one of ${[...byName.keys()].join(', ')}`,
+          },
+        ],
+      });
+    },
+  };
+}
+
+/**
+ * Sets a prompt and variables into a preset's template.
+ *
+ * The prompt goes in as it is. A value is one line without control characters and without double quotation marks, so
+ * that it cannot end a quotation of the template; and the template is filled in one pass, so that `{{...}}` in a prompt
+ * or value stays what it is.
+ *
+ * @throws AppError `validation_failed` naming every variable that is unknown, missing, too long or not allowed.
+ */
+export function renderPreset(
+  preset: Preset,
+  prompt: string,
+  variables: Readonly<Record<string, string>>,
+): string {
+  const issues: FieldIssue[] = [];
+  const values = new Map([[promptName, prompt]]);
+  const issue = (name: string, detail: string) =>
+    issues.push({ pointer: `/preset/variables/${pointerToken(name)}`, detail });
+
+  for (const name of Object.keys(variables)) {
+    if (!Object.hasOwn(preset.variables, name)) issue(name, unknownVariable(preset));
+  }
+  for (const [name, variable] of Object.entries(preset.variables)) {
+    const given = Object.hasOwn(variables, name) ? plainValue(variables[name] ?? '') : '';
+    const fault = given === '' ? null : valueFault(given, variable);
+    if (fault) issue(name, fault);
+    else if (given === '' && variable.default === undefined) issue(name, 'is required by this preset');
+    else values.set(name, given || (variable.default ?? ''));
+  }
+  if (issues.length > 0) {
+    throw new AppError('validation_failed', {
+      detail: `Correct the variables of the preset ${preset.name}.`,
+      issues,
+    });
+  }
+  return preset.template.replace(placeholder, (mark, name: string) => values.get(name) ?? mark);
+}
+
+function unknownVariable(preset: Preset): string {
+  const names = Object.keys(preset.variables);
+  return `is not a variable of the preset ${preset.name}, which has ${names.length > 0 ? names.join(', ') : 'none'}`;
+}
+
+function plainValue(value: string): string {
+  return value
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .replace(/["“”„«»]/g, "'")
+    .trim();
+}
+
+function valueFault(value: string, variable: PresetVariable): string | null {
+  if (variable.one_of && !variable.one_of.includes(value)) {
+    return `must be one of ${variable.one_of.join(', ')}`;
+  }
+  const maxLength = variable.max_length ?? maxValueCodePoints;
+  return countCodePoints(value) > maxLength ? `must have at most ${maxLength} code points` : null;
+}
+
+interface Fault {
+  path: string[];
+  message: string;
+}
+
+function templateFaults(preset: { template: string; variables: Record<string, PresetVariable> }): Fault[] {
+  const used = new Set([...preset.template.matchAll(placeholder)].map(([, name]) => name ?? ''));
+  const declared = Object.keys(preset.variables);
+  const messages = [
+    ...(used.has(promptName) ? [] : ['must hold {{prompt}}']),
+    ...[...used]
+      .filter((name) => name !== promptName && !declared.includes(name))
+      .map((name) => `holds {{${name}}}, which is not declared in variables`),
+    ...declared.filter((name) => !used.has(name)).map((name) => `does not use the variable ${name}`),
+    ...(/\{\{|\}\}/.test(preset.template.replace(placeholder, ''))
+      ? ['holds {{ or }} that is no placeholder']
+      : []),
+  ];
+  return messages.map((message) => ({ path: ['template'], message }));
+}
+
+function variableFaults(variables: Record<string, PresetVariable>): Fault[] {
+  return Object.entries(variables).flatMap(([name, variable]) => {
+    const messages = [
+      ...(name === promptName ? ['prompt is the name of the prompt itself'] : []),
+      ...[variable.default, ...(variable.one_of ?? [])]
+        .filter((value) => value !== undefined && value !== plainValue(value))
+        .map((value) => `${JSON.stringify(value)} must be one line without double quotation marks`),
+    ];
+    const fault = variable.default === undefined ? null : valueFault(variable.default, variable);
+    if (fault) messages.push(`its default ${fault}`);
+    return messages.map((message) => ({ path: ['variables', name], message }));
+  });
+}

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AppError, type FieldIssue } from '../../../src/domain/errors.ts';
+import {
+  checkRequestText,
+  ImageRequestBody,
+  maxPromptCodePoints,
+  pointerToken,
+} from '../../../src/domain/image-request.ts';
+
+const loneSurrogate = 'a\ud800b';
+const fox = '🦊';
+
+function issuesOf(fields: Partial<ImageRequestBody>): readonly FieldIssue[] {
+  try {
+    checkRequestText({ prompt: 'A fox', ...fields });
+    return [];
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'validation_failed') return error.issues;
+    throw error;
+  }
+}
+const pointersOf = (fields: Partial<ImageRequestBody>) => issuesOf(fields).map((issue) => issue.pointer);
+
+function nested(depth: number, innermost: unknown): Record<string, unknown> {
+  let value = innermost;
+  for (let i = 0; i < depth; i++) value = { a: value };
+  return { a: value };
+}
+
+describe('the text of a request', () => {
+  it('may be in any script', () => {
+    const texts = ['灯塔', 'منارة', 'маяк', '👩‍👩‍👧‍👦', 'é', 'line\nbreak\ttab', '\u{10ffff}'];
+    for (const prompt of texts) expect(issuesOf({ prompt, metadata: { [prompt]: prompt } })).toEqual([]);
+  });
+
+  it.each([
+    ['a lone surrogate', loneSurrogate],
+    ['a NUL', 'a\u0000b'],
+  ])('with %s is refused wherever it stands', (_name, text) => {
+    expect(pointersOf({ prompt: text })).toEqual(['/prompt']);
+    expect(pointersOf({ metadata: { key: text } })).toEqual(['/metadata/key']);
+    expect(pointersOf({ metadata: { [text]: 'value' } })).toEqual([`/metadata/${text}`]);
+    expect(pointersOf({ preset: text })).toEqual(['/preset']);
+    expect(pointersOf({ preset: { name: text } })).toEqual(['/preset/name']);
+    expect(pointersOf({ preset: { name: 'a', variables: { key: text } } })).toEqual(['/preset/variables/key']);
+    expect(pointersOf({ safety_identifier: text })).toEqual(['/safety_identifier']);
+    expect(pointersOf({ model: text })).toEqual(['/model']);
+    expect(pointersOf({ webhook: { url: text } })).toEqual(['/webhook/url']);
+    expect(pointersOf({ provider_options: { key: [{ deep: text }] } })).toEqual([
+      '/provider_options/key/0/deep',
+    ]);
+  });
+
+  it('names every faulty field at once', () => {
+    const pointers = pointersOf({
+      prompt: loneSurrogate,
+      metadata: { a: loneSurrogate, b: 'fine' },
+      provider_options: { n: 3 },
+    });
+    expect(pointers).toEqual(['/prompt', '/metadata/a', '/provider_options/n']);
+  });
+
+  it('any well-formed text without NUL passes, any other does not', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (text) => {
+        const passes = issuesOf({ metadata: { key: text } }).length === 0;
+        expect(passes).toBe(text.isWellFormed() && !text.includes('\0'));
+      }),
+    );
+  });
+});
+
+describe('the length of a prompt', () => {
+  it('is counted in code points, so that an emoji is one', () => {
+    expect(issuesOf({ prompt: fox.repeat(maxPromptCodePoints) })).toEqual([]);
+    expect(pointersOf({ prompt: fox.repeat(maxPromptCodePoints + 1) })).toEqual(['/prompt']);
+  });
+});
+
+describe('provider options', () => {
+  it.each([
+    'n',
+    'model',
+    'prompt',
+    'size',
+    'stream',
+    'partial_images',
+    'response_format',
+    'user',
+    'webhook',
+    'quality',
+  ])('cannot hold %s, which Darkroom decides', (name) => {
+    expect(pointersOf({ provider_options: { [name]: 1 } })).toEqual([`/provider_options/${name}`]);
+  });
+
+  it('may hold anything else of up to 8 KiB', () => {
+    const room = 8 * 1024 - '{"k":""}'.length;
+    expect(issuesOf({ provider_options: { style: 'vivid', seed: 7, list: [null, true, 1.5] } })).toEqual([]);
+    expect(issuesOf({ provider_options: { k: 'x'.repeat(room) } })).toEqual([]);
+    expect(pointersOf({ provider_options: { k: 'x'.repeat(room + 1) } })).toEqual(['/provider_options']);
+    expect(pointersOf({ provider_options: { k: 'é'.repeat(room / 2 + 1) } })).toEqual(['/provider_options']);
+  });
+
+  it('may be nested as deep as their size allows', () => {
+    expect(issuesOf({ provider_options: nested(1_300, 'end') })).toEqual([]);
+    expect(pointersOf({ provider_options: nested(30, loneSurrogate) })).toEqual([
+      `/provider_options${'/a'.repeat(31)}`,
+    ]);
+  });
+});
+
+describe('the schema of a request', () => {
+  it('refuses fields that it does not know, at every level', () => {
+    for (const extra of [{ promt: 'x' }, { webhook: { url: 'https://a.example', secret: 'x' } }]) {
+      expect(ImageRequestBody.safeParse({ prompt: 'A fox', ...extra }).success).toBe(false);
+    }
+  });
+
+  it.each([
+    { n: 0 },
+    { n: 11 },
+    { n: 1.5 },
+    { output_compression: 101 },
+    { queue_ttl_s: 0 },
+    { run_timeout_s: 7201 },
+    { max_cost_micro_usd: -1 },
+    { webhook: { url: 'https://a.example', events: [] } },
+    { metadata: { '': 'x' } },
+    { prompt: '' },
+  ])('refuses %j', (fields) => {
+    expect(ImageRequestBody.safeParse({ prompt: 'A fox', ...fields }).success).toBe(false);
+  });
+});
+
+describe('a pointer', () => {
+  it('escapes tilde and slash', () => {
+    expect(pointerToken('a/b~c')).toBe('a~1b~0c');
+    expect(pointerToken('~1')).toBe('~01');
+  });
+});

@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  beginExecution,
+  enterStage,
+  finish,
+  forgetMedia,
+  type ImageJob,
+  jobError,
+  requestCancel,
+} from '../../../src/domain/image-job.ts';
+import { ImageJobView, type ViewContext, viewJob } from '../../../src/domain/job-view.ts';
+import { arbitraryJob } from '../../support/arbitrary-job.ts';
+import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';
+
+const context: ViewContext = {
+  publicUrl: 'https://darkroom.example',
+  links: new Map([0, 1, 2].map((i) => [i, { url: `https://s3.example/${i}`, expiresAtMs: createdAt + 9_000 }])),
+  position: null,
+  estimateMicroUsd: 5_000,
+  priceVersion: '2026-11-23',
+};
+
+const end = (job: ImageJob, status: 'succeeded' | 'failed' | 'canceled' = 'succeeded') =>
+  finish(job, status, { nowMs: createdAt + 30, retention });
+const running = (n = 1) =>
+  beginExecution(queuedJob({ request: { n, metadata: { user: 'ada' } } }), createdAt + 10);
+
+describe('the view of a job', () => {
+  it('has every member, in a form that the published schema allows, for any record', () => {
+    const shown = ImageJobView.omit({ request: true });
+    const inTime = fc.nat(4_102_444_800_000);
+    fc.assert(
+      fc.property(arbitraryJob, inTime, (job, at) => {
+        const dated: ImageJob = JSON.parse(JSON.stringify(job), (key, value) =>
+          typeof value === 'number' && /At$|^at$/.test(key) ? at : value,
+        );
+        const { request, ...members } = viewJob(dated, context);
+        expect(shown.parse(members)).toEqual(members);
+        expect(request.prompt).toBe(job.request?.prompt ?? '');
+      }),
+    );
+  });
+
+  it('while queued tells the place in the queue and an estimate', () => {
+    const view = viewJob(queuedJob(), { ...context, position: 4 });
+    expect(view).toMatchObject({
+      status: 'queued',
+      stage: null,
+      started_at: null,
+      images: [],
+      queue: { position: 4, eta_s: null },
+      cost: { micro_usd: 5_000, estimated: true, billing: 'none', price_version: '2026-11-23' },
+    });
+  });
+
+  it('while running tells the stage, and that money may be spent', () => {
+    const job = { ...enterStage(running(), 'generating', createdAt + 11), attempts: [attemptOf({ state: 'calling' })] };
+    expect(viewJob(job, context)).toMatchObject({
+      stage: 'generating',
+      cost: { estimated: true, billing: 'possible' },
+      attempts: [{ state: 'calling', finished_at: null, provider_request_id: null, cost_micro_usd: null }],
+    });
+  });
+
+  it('shows pictures in order with absolute links, and metadata in both places', () => {
+    const job = running(2);
+    const view = viewJob(end({ ...job, images: [imageOf(job, 1), imageOf(job, 0)] }), context);
+    expect(view.images.map((image) => [image.index, image.url, image.content_url])).toEqual([
+      [0, 'https://s3.example/0', `https://darkroom.example/images/${job.id}/content/0`],
+      [1, 'https://s3.example/1', `https://darkroom.example/images/${job.id}/content/1`],
+    ]);
+    expect(view.metadata).toEqual({ user: 'ada' });
+    expect(view.urls.self).toBe(`https://darkroom.example/images/${job.id}`);
+  });
+
+  it('never shows where a picture is kept, which fence ran, or whose job it is', () => {
+    const job = running();
+    const text = JSON.stringify(viewJob(end({ ...job, images: [imageOf(job)] }), context));
+    expect(text).not.toMatch(/storageKey|acme|fence|version":\d/);
+  });
+});
+
+describe('the cost in a view', () => {
+  const costOf = (attempts: ImageJob['attempts'], status: Parameters<typeof end>[1] = 'succeeded') =>
+    viewJob(end({ ...running(), attempts }, status), context).cost;
+
+  it('is the sum of what all attempts cost, refusals and enhancement included', () => {
+    expect(
+      costOf([
+        attemptOf({ no: 1, kind: 'enhance', costMicroUsd: 300 }),
+        attemptOf({ no: 2, state: 'rejected' }),
+        attemptOf({ no: 3, costMicroUsd: 5_970 }),
+      ]),
+    ).toMatchObject({ micro_usd: 6_270, estimated: false, billing: 'charged' });
+  });
+
+  it.each(['uncertain', 'unusable', 'calling', 'received', 'stored'] as const)(
+    'is unknown, never 0, when one attempt is %s without an amount',
+    (state) => {
+      const cost = costOf([attemptOf({ no: 1, costMicroUsd: 5_970 }), attemptOf({ no: 2, state })]);
+      expect(cost.micro_usd).toBeNull();
+    },
+  );
+
+  it('of a canceled job says what is known about money', () => {
+    expect(costOf([], 'canceled')).toMatchObject({ micro_usd: 0, billing: 'none' });
+    expect(costOf([attemptOf({ state: 'rejected' })], 'canceled')).toMatchObject({
+      micro_usd: 0,
+      billing: 'none',
+    });
+    expect(costOf([attemptOf({ state: 'uncertain' })], 'canceled')).toMatchObject({
+      micro_usd: null,
+      billing: 'possible',
+    });
+    expect(costOf([attemptOf({ costMicroUsd: 5_970 })], 'canceled')).toMatchObject({
+      micro_usd: 5_970,
+      billing: 'charged',
+    });
+  });
+});
+
+describe('a canceled job', () => {
+  it('shows when it was asked for, and no error', () => {
+    const view = viewJob(end(requestCancel(running(), createdAt + 20), 'canceled'), context);
+    expect(view).toMatchObject({
+      status: 'canceled',
+      cancel_requested_at: new Date(createdAt + 20).toISOString(),
+      error: null,
+    });
+  });
+});
+
+describe('a success without some of its pictures', () => {
+  const job = running(3);
+  const errors = [jobError('moderation_blocked', 'none', { index: 1, stage: 'generating' })];
+  const partial = end({ ...job, images: [imageOf(job, 0), imageOf(job, 2)], errors });
+
+  it('says that it is partial and lists the errors of the missing ones', () => {
+    const view = viewJob(partial, context);
+    expect(view).toMatchObject({ partial: true, error: null });
+    expect(view.images.map((image) => image.index)).toEqual([0, 2]);
+    expect(view.image_errors).toMatchObject([
+      { index: 1, code: 'moderation_blocked', retryable: false, billing: 'none' },
+    ]);
+  });
+
+  it('a complete one is not partial', () => {
+    const complete = end({ ...job, images: [0, 1, 2].map((i) => imageOf(job, i)) });
+    expect(viewJob(complete, context).partial).toBe(false);
+  });
+
+  it('shows no pictures once they are gone', () => {
+    const view = viewJob(forgetMedia(partial, createdAt + 99), context);
+    expect(view.images).toEqual([]);
+    expect(view.image_errors).toHaveLength(1);
+  });
+});
+
+describe('a failed job', () => {
+  it('shows the error that ended it, with what the provider said', () => {
+    const failed = finish(running(), 'failed', {
+      nowMs: createdAt + 30,
+      retention,
+      error: jobError('moderation_blocked', 'none', {
+        stage: 'generating',
+        provider: { status: 400, request_id: 'req_1', categories: ['violence'] },
+      }),
+    });
+    expect(viewJob(failed, context).error).toEqual({
+      code: 'moderation_blocked',
+      message: 'The provider refused the content',
+      stage: 'generating',
+      retryable: false,
+      billing: 'none',
+      index: null,
+      provider: { status: 400, code: null, request_id: 'req_1', categories: ['violence'] },
+    });
+  });
+});

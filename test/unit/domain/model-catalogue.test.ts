@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../src/domain/errors.ts';
+import type { ImageRequest } from '../../../src/domain/image-request.ts';
+import {
+  CatalogueFile,
+  checkAgainstCatalogue,
+  createCatalogue,
+  parseSize,
+} from '../../../src/domain/model-catalogue.ts';
+import { builtInCatalogue } from '../../support/catalogue.ts';
+import { requestOf } from '../../support/jobs.ts';
+
+const catalogue = builtInCatalogue();
+const today = Date.UTC(2026, 10, 23);
+
+function check(fields: Partial<ImageRequest>, options: { nowMs?: number; allowUnknownModels?: boolean } = {}) {
+  return checkAgainstCatalogue(requestOf(fields), catalogue, {
+    nowMs: today,
+    allowUnknownModels: true,
+    ...options,
+  });
+}
+
+function refusal(fields: Partial<ImageRequest>, options: Parameters<typeof check>[1] = {}): AppError {
+  try {
+    check(fields, options);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error(`accepted: ${JSON.stringify(fields)}`);
+}
+
+const pointers = (error: AppError) => error.issues.map((issue) => issue.pointer);
+
+describe('the catalogue that comes with the program', () => {
+  it('names an existing, usable successor for every model that is or will be shut down', () => {
+    const leaving = catalogue.models.filter((model) => model.status !== 'current');
+    expect(leaving.length).toBeGreaterThan(0);
+    for (const model of leaving) {
+      expect(model.shutdown_at).not.toBeNull();
+      expect(catalogue.find(model.successor ?? '')?.status).toBe('current');
+    }
+  });
+
+  it('has a factor for every quality of a model with a formula, except auto', () => {
+    for (const { token_factors, qualities } of catalogue.models) {
+      if (token_factors)
+        expect(Object.keys(token_factors)).toEqual(qualities.filter((name) => name !== 'auto'));
+    }
+  });
+
+  it('accepts the least that a caller can send, for every model that is not retired', () => {
+    const usable = catalogue.models.filter((model) => model.status !== 'retired');
+    expect(usable.length).toBeGreaterThan(4);
+    for (const { id } of usable) expect(() => check({ model: id, size: 'auto' })).not.toThrow();
+  });
+
+  it('a name given twice is refused', () => {
+    const model = { id: 'a', status: 'current' };
+    const file = CatalogueFile.parse({
+      price_version: '1',
+      models: [model, { id: 'b', aliases: ['a'], status: 'current' }],
+    });
+    expect(() => createCatalogue(file)).toThrow('lists a twice');
+  });
+});
+
+describe('free sizes', () => {
+  it.each([
+    '1024x1024',
+    '1024x640', // exactly the fewest pixels
+    '3840x2160', // exactly the most pixels and the longest edge
+    '2160x3840',
+    '1440x480', // exactly 3 to 1
+    '480x1440',
+    'auto',
+  ])('%s is accepted', (size) => {
+    expect(check({ size })).toEqual([]);
+  });
+
+  it.each([
+    ['1023x1024', 'multiples of 16'],
+    ['1024x1032', 'multiples of 16'],
+    ['3856x2048', 'no edge may be above 3840'],
+    ['1024x624', 'pixels in all'],
+    ['3840x2176', 'pixels in all'],
+    ['1456x480', 'at most 3 to 1'],
+    ['480x1456', 'at most 3 to 1'],
+    ['256x256', 'pixels in all'],
+    ['99999x99999', 'multiples of 16'],
+  ])('%s is refused: %s', (size, reason) => {
+    const error = refusal({ size });
+    expect(error.code).toBe('validation_failed');
+    expect(error.issues).toEqual([{ pointer: '/size', detail: expect.stringContaining(reason) }]);
+  });
+
+  it('a model without free sizes takes its listed ones only, and says which', () => {
+    expect(check({ model: 'gpt-image-1.5', size: '1536x1024' })).toHaveLength(1);
+    const error = refusal({ model: 'gpt-image-1.5', size: '2048x2048' });
+    expect(error.issues[0]?.detail).toBe('must be one of auto, 1024x1024, 1536x1024, 1024x1536');
+  });
+});
+
+describe('a model that is shut down', () => {
+  it('is refused with the name of its successor', () => {
+    const error = refusal({ model: 'dall-e-3' });
+    expect(error.code).toBe('model_retired');
+    expect(error.message).toContain('gpt-image-2.6-sunburst');
+    expect(error.issues).toEqual([
+      { pointer: '/model', detail: expect.stringContaining('gpt-image-2.6-sunburst') },
+    ]);
+  });
+
+  it('is refused from the first moment of its last day, although the file still calls it deprecated', () => {
+    const shutdown = Date.UTC(2026, 11, 1);
+    expect(check({ model: 'gpt-image-1.5' }, { nowMs: shutdown - 1 })).toEqual([
+      expect.stringMatching(/deprecated.*2026-12-01.*gpt-image-2\.6-sunburst/),
+    ]);
+    const error = refusal({ model: 'gpt-image-1.5' }, { nowMs: shutdown });
+    expect(error.code).toBe('model_retired');
+    expect(error.message).toContain('gpt-image-2.6-sunburst');
+  });
+
+  it('and names no successor or date is still told of in whole words', () => {
+    const file = CatalogueFile.parse({
+      price_version: '1',
+      models: [
+        { id: 'old', status: 'retired' },
+        { id: 'aging', status: 'deprecated', shutdown_at: '2027-01-01', sizes: ['auto'] },
+      ],
+    });
+    const ask = (model: string) =>
+      checkAgainstCatalogue(requestOf({ model, size: 'auto' }), createCatalogue(file), {
+        nowMs: today,
+        allowUnknownModels: true,
+      });
+    expect(ask('aging')[0]).not.toContain('null');
+    expect(() => ask('old')).toThrow(/^(?!.*null).*$/);
+  });
+});
+
+describe('a model outside the catalogue', () => {
+  it('passes unchecked with a warning', () => {
+    expect(check({ model: 'someone-elses', size: '7x7', quality: 'ultra' })).toEqual([
+      expect.stringContaining('not in the catalogue'),
+    ]);
+  });
+
+  it('is refused where the deployment says so', () => {
+    const error = refusal({ model: 'someone-elses' }, { allowUnknownModels: false });
+    expect(error.code).toBe('model_unknown');
+    expect(pointers(error)).toEqual(['/model']);
+  });
+});
+
+describe('values that a model does not take', () => {
+  it.each([
+    [{ quality: 'xhigh' }, '/quality'],
+    [{ complexity: 'high' }, '/complexity'],
+    [{ background: 'green' }, '/background'],
+    [{ moderation: 'none' }, '/moderation'],
+    [{ output_format: 'gif' }, '/output_format'],
+    [{ output_compression: 50 }, '/output_compression'],
+    [{ output_compression: 50, output_format: 'png' }, '/output_compression'],
+    [{ background: 'transparent', output_format: 'jpeg' }, '/background'],
+    [{ n: 11 }, '/n'],
+  ])('%j is refused at %s', (fields, pointer) => {
+    const error = refusal(fields);
+    expect(error.code).toBe('validation_failed');
+    expect(pointers(error)).toEqual([pointer]);
+  });
+
+  it('include a prompt that is too long, counted in code points', () => {
+    expect(check({ prompt: '🦊'.repeat(32_000) })).toEqual([]);
+    expect(pointers(refusal({ prompt: 'x'.repeat(32_001) }))).toEqual(['/prompt']);
+  });
+
+  it('are all named at once', () => {
+    const error = refusal({ quality: 'hd', size: '1x1', output_format: 'bmp', n: 20 });
+    expect(pointers(error).sort()).toEqual(['/n', '/output_format', '/quality', '/size']);
+  });
+
+  it.each([
+    { background: 'transparent' },
+    { background: 'transparent', output_format: 'webp' },
+    { output_compression: 0, output_format: 'webp' },
+    { output_compression: 100, output_format: 'jpeg' },
+    { model: 'gpt-image-2.6-flare', complexity: 'low', quality: 'max' },
+    { n: 10 },
+  ])('do not include %j', (fields) => {
+    expect(check(fields)).toEqual([]);
+  });
+});
+
+describe('a size', () => {
+  it('is two edges in pixels or nothing', () => {
+    expect(parseSize('1536x1024')).toEqual({ width: 1536, height: 1024 });
+    for (const text of ['auto', '', '10', 'x', '10x', '1e3x10', '-1x10', '10x10x10', ' 10x10', '123456x1'])
+      expect(parseSize(text)).toBeNull();
+  });
+});

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { retentionFor } from '../../../src/domain/retention.ts';
+import { queuedJob } from '../../support/jobs.ts';
+
+const most = { mediaSeconds: 1_000, recordSeconds: 5_000 };
+
+describe('retention', () => {
+  it.each([
+    [undefined, most],
+    [{}, most],
+    [{ media_s: 60 }, { mediaSeconds: 60, recordSeconds: 5_000 }],
+    [{ record_s: 90 }, { mediaSeconds: 1_000, recordSeconds: 90 }],
+    [{ media_s: 9_999, record_s: 9_999 }, most],
+  ])('asked %j gives %j', (asked, granted) => {
+    expect(retentionFor(queuedJob({ request: asked ? { retention: asked } : {} }), most)).toEqual(granted);
+  });
+
+  it('of an erased job is that of the deployment', () => {
+    const { request: _request, ...erased } = queuedJob();
+    expect(retentionFor(erased, most)).toEqual(most);
+  });
+});

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  providerDelayMs,
+  storageDelayMs,
+  webhookDelayMs,
+  webhookScheduleSeconds,
+} from '../../../src/domain/retry-schedule.ts';
+
+const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+describe('webhook attempts', () => {
+  it('follow the published schedule', () => {
+    const minutes = (n: number) => n * 60;
+    const hours = (n: number) => n * 3600;
+    expect(webhookScheduleSeconds).toEqual([
+      0,
+      5,
+      minutes(5),
+      minutes(30),
+      hours(2),
+      hours(5),
+      hours(10),
+      hours(14),
+      hours(20),
+      hours(24),
+    ]);
+    webhookScheduleSeconds.slice(1).forEach((seconds, i) => {
+      expect(webhookDelayMs(i + 1, undefined, 0)).toBe(seconds * 1000);
+    });
+  });
+
+  it('end after the tenth', () => {
+    expect(webhookDelayMs(9, undefined, 0)).not.toBeNull();
+    expect(webhookDelayMs(10, undefined, 0)).toBeNull();
+    expect(webhookDelayMs(10, 60_000, 0)).toBeNull();
+  });
+
+  it('are spread by at most a tenth, and never come early', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), random, (made, chance) => {
+        const seconds = webhookScheduleSeconds[made] ?? Number.NaN;
+        const delay = webhookDelayMs(made, undefined, chance) ?? Number.NaN;
+        expect(delay).toBeGreaterThanOrEqual(seconds * 1000);
+        expect(delay).toBeLessThanOrEqual(seconds * 1100);
+      }),
+    );
+  });
+
+  it('wait as long as the receiver asks, but not less than scheduled and not more than a day', () => {
+    expect(webhookDelayMs(1, 60_000, 0)).toBe(60_000);
+    expect(webhookDelayMs(2, 1_000, 0)).toBe(300_000);
+    expect(webhookDelayMs(1, 1e15, 0)).toBe(86_400_000);
+  });
+});
+
+describe('asking the provider again', () => {
+  it('waits at least as long as it asks, and at most a day', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(1e12), random, (failures, asked, chance) => {
+        const delay = providerDelayMs(failures, asked, chance);
+        expect(delay).toBeGreaterThanOrEqual(Math.min(asked, 86_400_000));
+        expect(delay).toBeLessThanOrEqual(86_400_000 * 1.05);
+      }),
+    );
+  });
+
+  it('else doubles from a second to a minute, in the upper half', () => {
+    expect([1, 2, 3, 6, 7, 1000].map((failures) => providerDelayMs(failures, undefined, 0))).toEqual([
+      500, 1_000, 2_000, 16_000, 30_000, 30_000,
+    ]);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), random, (failures, chance) => {
+        const delay = providerDelayMs(failures, undefined, chance);
+        expect(delay).toBeGreaterThanOrEqual(500);
+        expect(delay).toBeLessThanOrEqual(60_000);
+      }),
+    );
+  });
+});
+
+describe('asking the storage again', () => {
+  it('starts within a fifth of a second and stays below ten seconds', () => {
+    expect(storageDelayMs(1, 0.99)).toBeLessThanOrEqual(200);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), random, (failures, chance) => {
+        const delay = storageDelayMs(failures, chance);
+        expect(delay).toBeGreaterThanOrEqual(100);
+        expect(delay).toBeLessThanOrEqual(10_000);
+      }),
+    );
+  });
+});
