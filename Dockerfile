@@ -32,8 +32,7 @@ COPY package.json ./
 USER 65532:65532
 VOLUME /data
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s \
-  CMD ["node", "dist/health-check.js"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "dist/health-check.js"]
 # node directly, not npm, so that signals arrive; run with an init (docker run --init) for zombies.
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve"]

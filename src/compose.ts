@@ -64,6 +64,8 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       app,
       surroundings: around,
       async start() {
+        // Not fatal: the storage may still be starting, and paid pictures wait in the spool.
+        adapters.storage.check().catch((error) => log.error({ err: error }, 'the storage is not usable'));
         for (const consumer of consumers) consumer.start();
         if (consumers.length > 0) startUpkeep(useCases, closers, log);
         await app.listen({ host: config.HOST, port: config.PORT });

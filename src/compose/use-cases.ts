@@ -10,6 +10,7 @@ import { ids } from '../lib/ids.ts';
 import { sleep } from '../lib/sleep.ts';
 import { webhookSecretOf } from '../lib/webhook-secret.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
+import { createAbandonSubmission } from '../usecases/abandon-submission.ts';
 import { createAuthenticate } from '../usecases/authenticate.ts';
 import { createCancelImage } from '../usecases/cancel-image.ts';
 import { createChangeImage } from '../usecases/change-image.ts';
@@ -54,6 +55,7 @@ export function composeUseCases(
   const presentImage = createPresentImage({ storage, imageQueue, catalogue, clock });
   const submitImage = createSubmitImage({
     ...adapters,
+    abandon: createAbandonSubmission({ change, imageQueue, sleep, clock, log, retentionOf }),
     ids,
     digest: (text) => createHash('sha256').update(text).digest('base64url'),
     meter,

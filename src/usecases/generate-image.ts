@@ -140,6 +140,7 @@ async function end(deps: Deps, execution: Execution, errors: JobError[]): Promis
     {
       job_id: job.id,
       tenant: job.tenant,
+      trace_id: job.traceparent?.split('-')[1],
       status: job.status,
       images: job.images.length,
       paid_attempts: paidAttempts(job.attempts, 0),

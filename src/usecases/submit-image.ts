@@ -15,7 +15,8 @@ import type {
   TaskQueue,
 } from '../domain/ports.ts';
 import { type Presets, renderPreset } from '../domain/preset.ts';
-import { deliveriesFor } from '../domain/webhook-event.ts';
+import { type Delivery, deliveriesFor } from '../domain/webhook-event.ts';
+import type { AbandonSubmission } from './abandon-submission.ts';
 import { queueDeliveries } from './change-image.ts';
 
 /** What a deployment decides where the caller does not. */
@@ -40,6 +41,7 @@ interface Deps {
   ids: Ids;
   /** SHA-256, base64url. */
   digest: (text: string) => string;
+  abandon: AbandonSubmission;
   meter: Meter;
   log: Log;
   policy: SubmitPolicy;
@@ -135,14 +137,19 @@ export function createSubmitImage(deps: Deps) {
     return accept(job, claim);
   }
 
+  async function write(job: ImageJob, claim: IdempotencyClaim | undefined, deliveries: readonly Delivery[]) {
+    try {
+      return await deps.records.submit({ job, claim, deliveries, maxOpenJobs: policy.maxOpenJobsPerTenant });
+    } catch (error) {
+      // With a key the caller's next try finds the job, should it have been written after all.
+      if (!claim) void deps.abandon(job);
+      throw error;
+    }
+  }
+
   async function accept(job: ImageJob, claim: IdempotencyClaim | undefined): Promise<Accepted> {
     const deliveries = deliveriesFor(job);
-    const outcome = await deps.records.submit({
-      job,
-      claim,
-      deliveries,
-      maxOpenJobs: policy.maxOpenJobsPerTenant,
-    });
+    const outcome = await write(job, claim, deliveries);
     if (outcome.kind === 'key_reused') {
       throw new AppError('idempotency_key_reused', {
         detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',

@@ -5,9 +5,17 @@ import { billings, type ImageJob, jobStages, jobStatuses } from '../../src/domai
 import { imageEventTypes } from '../../src/domain/image-request.ts';
 
 const whole = fc.nat(2 ** 40);
+const seconds = fc.integer({ min: 60, max: 100_000_000 });
 // Every code unit, so that lone surrogates and control characters turn up as well.
 const text = fc.string({ unit: 'binary', maxLength: 40 });
-const id = fc.string({ unit: fc.constantFrom(...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'), minLength: 26, maxLength: 26 });
+const someText = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 40 })
+  .filter((key) => key !== '__proto__');
+const id = fc.string({
+  unit: fc.constantFrom(...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'),
+  minLength: 26,
+  maxLength: 26,
+});
 
 /** A record with every value drawn and the named members sometimes missing. */
 function withOptional<T, K extends keyof T>(
@@ -19,19 +27,25 @@ function withOptional<T, K extends keyof T>(
 
 const request = withOptional(
   {
-    prompt: text,
+    prompt: someText,
     model: text,
     n: fc.integer({ min: 1, max: 10 }),
     size: fc.constantFrom('auto', '1024x1024'),
     enhance: fc.constantFrom('off' as const, 'auto' as const, 'always' as const),
     priority: fc.constantFrom('low' as const, 'normal' as const, 'high' as const),
-    queue_ttl_s: whole,
-    run_timeout_s: whole,
-    quality: text,
-    metadata: fc.dictionary(text, text, { maxKeys: 4 }),
-    webhook: fc.record({ url: text, events: fc.constant([...imageEventTypes]) }),
-    provider_options: fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }),
-    retention: fc.record({ media_s: whole, record_s: whole }),
+    queue_ttl_s: seconds,
+    run_timeout_s: seconds,
+    quality: someText,
+    metadata: fc.dictionary(someText, text, { maxKeys: 4, noNullPrototype: true }),
+    webhook: fc.record({
+      url: someText,
+      events: fc.uniqueArray(fc.constantFrom(...imageEventTypes), { minLength: 1 }),
+    }),
+    provider_options: fc.dictionary(someText, fc.jsonValue({ maxDepth: 2 }), {
+      maxKeys: 3,
+      noNullPrototype: true,
+    }),
+    retention: fc.record({ media_s: seconds, record_s: seconds }),
   },
   ['prompt', 'model', 'n', 'size', 'enhance', 'priority', 'queue_ttl_s', 'run_timeout_s'],
 );

@@ -1,6 +1,13 @@
 import type { Attempt } from '../../src/domain/attempt.ts';
 import type { StoredImage } from '../../src/domain/image.ts';
-import { createJob, type ImageJob, type Retention } from '../../src/domain/image-job.ts';
+import {
+  beginExecution,
+  createJob,
+  enterStage,
+  finish,
+  type ImageJob,
+  type Retention,
+} from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
 import type { Log, Meter } from '../../src/domain/ports.ts';
 import { ids } from '../../src/lib/ids.ts';
@@ -68,3 +75,23 @@ export const idleMeter: Meter = {
   imageStored() {},
   webhookAttempt() {},
 };
+
+/** A finished job of one picture as most are, by the moves that lead there. */
+export function finishedJob(queued: ImageJob): ImageJob {
+  const at = queued.createdAt;
+  const generating = enterStage(beginExecution(queued, at + 120), 'generating', at + 121);
+  const storing = enterStage(generating, 'storing', at + 14_310);
+  const attempt = attemptOf({
+    startedAt: at + 121,
+    finishedAt: at + 14_390,
+    providerRequestId: 'req_2f1f0a6c9b8e4d55a7c3b1d0e9f8a7b6',
+    costMicroUsd: 5_970,
+  });
+  const stored: ImageJob = {
+    ...storing,
+    attempts: [attempt],
+    images: [imageOf(queued)],
+    usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
+  };
+  return finish(stored, 'succeeded', { nowMs: at + 14_400, retention });
+}

@@ -10,7 +10,8 @@ export async function translated<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError('store_unavailable', {
-      detail: 'The job store cannot be reached. Nothing was changed; try again shortly.',
+      detail:
+        'The job store cannot be reached. Try again shortly, with the same Idempotency-Key where there is one.',
       retryAfterSeconds: 2,
       cause: error,
     });

@@ -43,9 +43,7 @@ describe('the cost of a finished call', () => {
   it('prices image input and cached text by their own prices', () => {
     const flare = builtInCatalogue().find('gpt-image-2.6-flare')?.prices ?? null;
     const details = { input_tokens_details: { text_tokens: 20, image_tokens: 80, cached_tokens: 10 } };
-    expect(costOfUsage(usageOf(100, 0, details), flare)).toBe(
-      Math.round(10 * 5 + 10 * 1.25 + 80 * 8),
-    );
+    expect(costOfUsage(usageOf(100, 0, details), flare)).toBe(Math.round(10 * 5 + 10 * 1.25 + 80 * 8));
     expect(costOfUsage(usageOf(100, 0, details), prices)).toBe(20 * 5 + 80 * 8);
   });
 

@@ -33,9 +33,17 @@ const rank: Record<JobStatus, number> = {
 type Move = (job: ImageJob, nowMs: number) => ImageJob;
 const anyMove: fc.Arbitrary<Move> = fc.oneof(
   fc.constant<Move>((job, nowMs) => beginExecution(job, nowMs)),
-  fc.constantFrom(...jobStages).map((stage): Move => (job, nowMs) => enterStage(job, stage, nowMs)),
+  fc.constantFrom(...jobStages).map(
+    (stage): Move =>
+      (job, nowMs) =>
+        enterStage(job, stage, nowMs),
+  ),
   fc.constant<Move>((job, nowMs) => requestCancel(job, nowMs)),
-  fc.constantFrom(...ends).map((status): Move => (job, nowMs) => finish(job, status, { nowMs, retention })),
+  fc.constantFrom(...ends).map(
+    (status): Move =>
+      (job, nowMs) =>
+        finish(job, status, { nowMs, retention }),
+  ),
   fc.constant<Move>((job, nowMs) => erase(job, nowMs, retention)),
   fc.constant<Move>((job, nowMs) => (isTerminal(job.status) ? forgetMedia(job, nowMs) : job)),
 );

@@ -43,7 +43,9 @@ describe('the text of a request', () => {
     expect(pointersOf({ metadata: { [text]: 'value' } })).toEqual([`/metadata/${text}`]);
     expect(pointersOf({ preset: text })).toEqual(['/preset']);
     expect(pointersOf({ preset: { name: text } })).toEqual(['/preset/name']);
-    expect(pointersOf({ preset: { name: 'a', variables: { key: text } } })).toEqual(['/preset/variables/key']);
+    expect(pointersOf({ preset: { name: 'a', variables: { key: text } } })).toEqual([
+      '/preset/variables/key',
+    ]);
     expect(pointersOf({ safety_identifier: text })).toEqual(['/safety_identifier']);
     expect(pointersOf({ model: text })).toEqual(['/model']);
     expect(pointersOf({ webhook: { url: text } })).toEqual(['/webhook/url']);

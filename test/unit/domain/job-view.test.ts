@@ -15,7 +15,9 @@ import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../suppo
 
 const context: ViewContext = {
   publicUrl: 'https://darkroom.example',
-  links: new Map([0, 1, 2].map((i) => [i, { url: `https://s3.example/${i}`, expiresAtMs: createdAt + 9_000 }])),
+  links: new Map(
+    [0, 1, 2].map((i) => [i, { url: `https://s3.example/${i}`, expiresAtMs: createdAt + 9_000 }]),
+  ),
   position: null,
   estimateMicroUsd: 5_000,
   priceVersion: '2026-11-23',
@@ -55,7 +57,10 @@ describe('the view of a job', () => {
   });
 
   it('while running tells the stage, and that money may be spent', () => {
-    const job = { ...enterStage(running(), 'generating', createdAt + 11), attempts: [attemptOf({ state: 'calling' })] };
+    const job = {
+      ...enterStage(running(), 'generating', createdAt + 11),
+      attempts: [attemptOf({ state: 'calling' })],
+    };
     expect(viewJob(job, context)).toMatchObject({
       stage: 'generating',
       cost: { estimated: true, billing: 'possible' },

@@ -13,7 +13,10 @@ import { requestOf } from '../../support/jobs.ts';
 const catalogue = builtInCatalogue();
 const today = Date.UTC(2026, 10, 23);
 
-function check(fields: Partial<ImageRequest>, options: { nowMs?: number; allowUnknownModels?: boolean } = {}) {
+function check(
+  fields: Partial<ImageRequest>,
+  options: { nowMs?: number; allowUnknownModels?: boolean } = {},
+) {
   return checkAgainstCatalogue(requestOf(fields), catalogue, {
     nowMs: today,
     allowUnknownModels: true,

@@ -37,7 +37,13 @@ describe('the deliveries of a change', () => {
     const later = { ...queued, version: 9, updatedAt: createdAt + 9 };
     for (const job of [queued, later]) {
       expect(deliveriesFor(job)).toMatchObject([
-        { id: `dlv_${ulid}_queued`, eventId: `evt_${ulid}_queued`, tenant: 'acme', jobId: job.id, attempts: 0 },
+        {
+          id: `dlv_${ulid}_queued`,
+          eventId: `evt_${ulid}_queued`,
+          tenant: 'acme',
+          jobId: job.id,
+          attempts: 0,
+        },
       ]);
     }
   });

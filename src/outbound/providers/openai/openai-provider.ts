@@ -18,16 +18,18 @@ export interface OpenAIProviderConfig {
 }
 
 const defaultMaxAnswerBytes = 128 * 1024 * 1024;
+const checkTimeoutMs = 8_000;
 const defaultMaxPixels = 64_000_000;
 
 /**
- * The Images API, called with the official client. `close` breaks off calls that still run.
+ * The Images API, called with the official client. `check` asks for the list of models, which is free and says whether
+ * the address and the key are right; it throws a ProviderError. `close` breaks off calls that still run.
  *
  * Keeps the promises of `ImageProvider`: one call is one HTTP request, whatever comes back.
  */
 export function createOpenAIProvider(
   config: OpenAIProviderConfig,
-): ImageProvider & { close(): Promise<void> } {
+): ImageProvider & { check(): Promise<string>; close(): Promise<void> } {
   const connection = createOpenAIConnection(config);
   const maxAnswerBytes = config.maxAnswerBytes ?? defaultMaxAnswerBytes;
   const maxPixels = config.maxPixels ?? defaultMaxPixels;
@@ -44,6 +46,21 @@ export function createOpenAIProvider(
         const head = headOf(response);
         await running.receive(response, maxAnswerBytes, (body) => sink(head, body));
         return head;
+      } finally {
+        running.end();
+      }
+    },
+
+    async check() {
+      const context = {
+        signal: new AbortController().signal,
+        timeoutMs: checkTimeoutMs,
+        clientRequestId: 'check',
+      };
+      const running = beginCall(connection, context);
+      try {
+        await running.send((options) => connection.client.models.list(options).asResponse());
+        return `${connection.client.baseURL} answers and takes the key`;
       } finally {
         running.end();
       }

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Usage } from './probe.ts';
+import type { Answer, Question } from './questions.ts';
+
+/** A process under test, or one that it needs. */
+export interface Child {
+  /** Where it listens, if it does. */
+  readonly url: string;
+  usage(): Promise<Usage>;
+  /** Asks it something that it answers by `answerQuestions`. */
+  ask<T>(question: string, value?: number): Promise<T>;
+  /** Ends it and waits for that. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+interface Program {
+  /** Module, seen from the compiled `bench` folder. */
+  readonly module: string;
+  readonly args?: readonly string[];
+  /** Its whole environment besides PATH, HOME and the temporary folder. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Asked until it answers 200; without one the process announces itself. */
+  readonly readyUrl?: string;
+}
+
+const startLimitMs = 30_000;
+const endLimitMs = 10_000;
+const probe = new URL('./probe.js', import.meta.url).href;
+
+/** Starts a program as a process of its own and resolves once it works. @throws Error when it does not within 30 s. */
+export async function startChild(program: Program): Promise<Child> {
+  const script = fileURLToPath(new URL(`../${program.module}`, import.meta.url));
+  const child = spawn(process.execPath, ['--import', probe, script, ...(program.args ?? [])], {
+    env: { ...basicEnvironment(), NODE_ENV: 'production', ...program.env },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = () => endChild(child, ended);
+  try {
+    const url = await within(startLimitMs, program.module, ended, ready(child, program));
+    return { url, ...conversation(child), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** What a shell may hold for other programs, such as keys and addresses, must not reach what is measured. */
+function basicEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR } = process.env;
+  return { PATH, HOME, TMPDIR };
+}
+
+async function ready(child: ChildProcess, { readyUrl }: Program): Promise<string> {
+  if (readyUrl === undefined) {
+    const [message] = (await once(child, 'message')) as [{ ready: number }];
+    return `http://127.0.0.1:${message.ready}`;
+  }
+  while (child.exitCode === null) {
+    const answer = await fetch(readyUrl).catch(() => null);
+    await answer?.arrayBuffer();
+    if (answer?.ok) break;
+    await sleep(20);
+  }
+  return new URL(readyUrl).origin;
+}
+
+async function within<T>(limitMs: number, name: string, ended: Promise<void>, work: Promise<T>): Promise<T> {
+  const timeout = new AbortController();
+  try {
+    return await Promise.race([
+      work,
+      ended.then(() => Promise.reject(new Error(`${name} ended while it was started`))),
+      sleep(limitMs, undefined, { signal: timeout.signal }).then(() =>
+        Promise.reject(new Error(`${name} was not ready within ${limitMs / 1000} s`)),
+      ),
+    ]);
+  } finally {
+    timeout.abort();
+  }
+}
+
+function conversation(child: ChildProcess): Pick<Child, 'ask' | 'usage'> {
+  const waiting = new Map<number, (answer: unknown) => void>();
+  let last = 0;
+  child.on('message', (message) => {
+    const { no, answer } = message as Answer;
+    waiting.get(no)?.(answer);
+    waiting.delete(no);
+  });
+  function ask<T>(question: string, value?: number): Promise<T> {
+    last += 1;
+    const no = last;
+    child.send({ ask: question, no, value } satisfies Question);
+    return new Promise<T>((resolve) => {
+      waiting.set(no, (answer) => resolve(answer as T));
+    });
+  }
+  return { ask, usage: () => ask<Usage>('usage') };
+}
+
+async function endChild(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), endLimitMs);
+  await ended;
+  clearTimeout(timer);
+}

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { cacheDirOf } from '../../src/compose/embedded.ts';
+import type { Closers } from '../../src/lib/closers.ts';
+import { startManagedRedis } from '../../src/lib/managed-redis/start.ts';
+
+/** The Redis of one program, as the service itself would run it: append-only file, flushed every second. */
+export interface BenchRedis {
+  readonly url: string;
+  /** Its unix socket. */
+  readonly path: string;
+  readonly version: string;
+  readonly client: Redis;
+  /** CPU time of the thread that serves commands, since the start, in microseconds. */
+  cpuMicros(): Promise<number>;
+  /** Forgets all data and starts a new append-only file. */
+  clear(): Promise<void>;
+}
+
+export async function startBenchRedis(closers: Closers, say: (line: string) => void): Promise<BenchRedis> {
+  const dataDir = closers.add(await mkdtemp(join(tmpdir(), 'darkroom-bench-')), (folder) =>
+    rm(folder, { recursive: true, force: true }),
+  );
+  const server = closers.add(
+    await startManagedRedis({
+      dataDir,
+      cacheDir: cacheDirOf(process.env),
+      binary: process.env.REDIS_SERVER_BIN,
+      log: say,
+    }),
+    (running) => running.stop(),
+  );
+  const client = closers.add(new Redis(server.path), (connection) => connection.disconnect());
+  // A rewrite in the middle of a measurement would hit one variant and not the others.
+  await client.config('SET', 'auto-aof-rewrite-percentage', '0');
+  const info = async (section: string, field: string) =>
+    new RegExp(`^${field}:(.*)\\r$`, 'm').exec(await client.info(section))?.[1];
+  return {
+    url: server.url,
+    path: server.path,
+    version: server.version,
+    client,
+    async cpuMicros() {
+      const seconds = async (kind: string) =>
+        Number(
+          (await info('cpu', `used_cpu_${kind}_main_thread`)) ?? (await info('cpu', `used_cpu_${kind}`)),
+        );
+      return ((await seconds('user')) + (await seconds('sys'))) * 1e6;
+    },
+    async clear() {
+      await client.flushall('SYNC');
+      await client.bgrewriteaof();
+      while ((await info('persistence', 'aof_rewrite_in_progress')) !== '0') await sleep(10);
+    },
+  };
+}

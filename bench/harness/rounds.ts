@@ -1,0 +1,47 @@
+import { median, shuffled } from './statistics.ts';
+
+/** Something to measure. Variants compared with each other give the same figures. */
+export interface Variant<Figure extends string> {
+  readonly name: string;
+  measure(): Promise<Readonly<Record<Figure, number>>>;
+}
+
+/** What all rounds brought. */
+export interface Results<Figure extends string> {
+  readonly names: readonly string[];
+  /** The median over the rounds. */
+  median(name: string, figure: Figure): number;
+  /**
+   * A variant's figure by another's: the median of the quotients of each round. The two of one round were measured
+   * within seconds, so that a machine which changes its speed during a run changes the ratio little.
+   */
+  ratio(name: string, baseline: string, figure: Figure): number;
+}
+
+/**
+ * Measures every variant once per round, in a new random order each time, so that no variant always profits from its
+ * place.
+ *
+ * @param say hears one line per round.
+ */
+export async function measureInRounds<Figure extends string>(
+  variants: readonly Variant<Figure>[],
+  options: { rounds: number; random: () => number; say: (line: string) => void },
+): Promise<Results<Figure>> {
+  const figures = new Map<string, Readonly<Record<Figure, number>>[]>(variants.map(({ name }) => [name, []]));
+  for (let round = 1; round <= options.rounds; round += 1) {
+    options.say(`round ${round} of ${options.rounds}`);
+    for (const variant of shuffled(variants, options.random)) {
+      figures.get(variant.name)?.push(await variant.measure());
+    }
+  }
+  const values = (name: string, figure: Figure) => (figures.get(name) ?? []).map((each) => each[figure]);
+  return {
+    names: variants.map(({ name }) => name),
+    median: (name, figure) => median(values(name, figure)),
+    ratio(name, baseline, figure) {
+      const below = values(baseline, figure);
+      return median(values(name, figure).map((value, round) => value / (below[round] ?? Number.NaN)));
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Compiles the service and the benchmarks as `npm run build` would and runs the result: what is measured is what is
+ * deployed, and edits during a run do not reach it. The copy lies below `node_modules`, so that packages are found, and
+ * is removed at the end.
+ */
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function build(): string {
+  const cache = join(root, 'node_modules', '.cache');
+  mkdirSync(cache, { recursive: true });
+  const target = mkdtempSync(join(cache, 'darkroom-bench-'));
+  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const { status } = spawnSync(
+    process.execPath,
+    [compiler, '-p', join(root, 'bench', 'tsconfig.json'), '--outDir', target],
+    { stdio: 'inherit' },
+  );
+  if (status !== 0) throw new Error('The benchmarks could not be compiled; see above.');
+  cpSync(join(root, 'src', 'data'), join(target, 'src', 'data'), { recursive: true });
+  copyFileSync(join(root, 'package.json'), join(target, 'package.json'));
+  return target;
+}
+
+const built = build();
+// Ctrl-C reaches the child as well, which closes what it started; this process stays to clean up behind it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+try {
+  const child = spawn(process.execPath, [join(built, 'bench', 'main.js'), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  process.exitCode = code ?? 1;
+} finally {
+  rmSync(built, { recursive: true, force: true });
+}

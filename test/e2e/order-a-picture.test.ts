@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import sharp from 'sharp';
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestService, startService } from '../support/service.ts';
+import { pictureCalls } from '../support/service-environment.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+describe('an order', () => {
+  it('is accepted at once, says where it is and when to ask again, and is never cached', async () => {
+    const { body, headers } = await service.acme
+      .post('/images')
+      .send({ prompt: 'A harbour [studio:latency=300]', metadata: { order: '4711' } })
+      .expect(202)
+      .expect('content-type', /^application\/json/)
+      .expect('cache-control', 'no-store')
+      .expect('retry-after', /^[1-9][0-9]*$/);
+
+    expect(body.id).toMatch(/^img_[0-9A-HJKMNP-TV-Z]{26}$/);
+    expect(headers.location).toBe(`/images/${body.id}`);
+    expect(headers['x-request-id']).toBeTruthy();
+    expect(body).toMatchObject({
+      object: 'image_job',
+      status: 'queued',
+      metadata: { order: '4711' },
+      images: [],
+      error: null,
+      parent_id: null,
+    });
+    expect((await service.acme.ended(body.id)).status).toBe('succeeded');
+  });
+
+  it('ends with the picture that the provider sent, byte for byte', async () => {
+    const job = await service.acme.order({ prompt: 'A quiet bay', size: '1024x1024', quality: 'medium' });
+
+    const [call, ...more] = pictureCalls(service.studio, 'A quiet bay');
+    expect(more).toEqual([]);
+    const sent = call?.images[0];
+    const bytes = await service.acme.picture(job.id);
+    expect(job.status).toBe('succeeded');
+    expect(sha256(bytes)).toBe(sent?.sha256);
+    expect(job.images).toEqual([
+      expect.objectContaining({
+        index: 0,
+        content_type: 'image/png',
+        width: 1024,
+        height: 1024,
+        size_bytes: bytes.length,
+        sha256: sent?.sha256,
+      }),
+    ]);
+  });
+
+  it('makes exactly one call, without a retry of the client library, under an id the ledger knows', async () => {
+    const job = await service.acme.order({ prompt: 'A single call' });
+
+    const calls = pictureCalls(service.studio, 'A single call');
+    expect(calls.map((call) => call.headers.retryCount)).toEqual(['0']);
+    expect(calls[0]?.headers.clientRequestId).toBe(`${job.id}-1`);
+    expect(job.attempts).toEqual([
+      expect.objectContaining({
+        kind: 'generate',
+        index: 0,
+        state: 'stored',
+        provider_request_id: calls[0]?.requestId,
+      }),
+    ]);
+  });
+
+  it('for three pictures makes three calls, and stores three pictures', async () => {
+    const job = await service.acme.order({ prompt: 'Three of them', n: 3 });
+
+    expect(job.images.map((image) => image.index)).toEqual([0, 1, 2]);
+    expect(pictureCalls(service.studio, 'Three of them')).toHaveLength(3);
+    expect(job.attempts.map((attempt) => attempt.state)).toEqual(['stored', 'stored', 'stored']);
+    for (const { index, sha256: expected } of job.images) {
+      expect(sha256(await service.acme.picture(job.id, index))).toBe(expected);
+    }
+  });
+
+  it.each([
+    ['png', '1536x1024', 'image/png'],
+    ['jpeg', '1024x1536', 'image/jpeg'],
+    ['webp', '1280x720', 'image/webp'],
+  ])('for a %s of %s gets just that', async (format, size, contentType) => {
+    const job = await service.acme.order({ prompt: `As ${format}`, size, output_format: format });
+
+    const bytes = await service.acme.picture(job.id);
+    const [width, height] = size.split('x').map(Number);
+    expect(job.images[0]).toMatchObject({ content_type: contentType, width, height });
+    expect(await sharp(bytes).metadata()).toMatchObject({ format, width, height });
+    await service.acme.get(`/images/${job.id}/content/0`).expect('content-type', contentType);
+  });
+
+  it('costs what the published formula and the price list say', async () => {
+    // 24 x 24 x (2,000,000 + 1024 x 1024) / 4,000,000 = 438.99 tokens of 30, and 40 letters = 10 tokens of 5 micro-USD.
+    const square = await service.acme.order({
+      prompt: 'Forty letters of plain text, no more, OK',
+      model: 'gpt-image-2.6-flare',
+      size: '1024x1024',
+      quality: 'medium',
+    });
+    // 16 x 11 x (2,000,000 + 1536 x 1024) / 4,000,000 = 157.2 tokens.
+    const two = await service.acme.order({
+      prompt: 'Forty letters of plain text, and two, OK',
+      size: '1536x1024',
+      quality: 'low',
+      n: 2,
+    });
+
+    expect(square.usage).toEqual({ input_tokens: 10, output_tokens: 439, total_tokens: 449 });
+    expect(square.cost).toMatchObject({ micro_usd: 439 * 30 + 10 * 5, estimated: false, billing: 'charged' });
+    expect(two.cost).toMatchObject({ micro_usd: 2 * (158 * 30 + 10 * 5), estimated: false });
+  });
+
+  it('for a model outside the catalogue passes with a warning, and its cost is unknown instead of zero', async () => {
+    const job = await service.acme.order({ prompt: 'A new model', model: 'gpt-image-9', size: '1024x1024' });
+
+    expect(job.status).toBe('succeeded');
+    expect(job.warnings).toEqual([expect.stringContaining('gpt-image-9')]);
+    expect(job.cost).toMatchObject({ micro_usd: null, billing: 'charged' });
+    expect(pictureCalls(service.studio, 'A new model')[0]?.parameters.model).toBe('gpt-image-9');
+  });
+
+  it('as a dry run is checked and estimated, and stores, queues and calls nothing', async () => {
+    const before = await service.acme.get('/images?limit=1').expect(200);
+    const { body } = await service.acme
+      .post('/images?dry_run=true')
+      .send({ prompt: 'Only asking', size: '1024x1024', quality: 'medium', n: 2 })
+      .expect(200);
+
+    expect(body.request).toMatchObject({ prompt: 'Only asking', model: 'gpt-image-2.6-flare', n: 2 });
+    expect(body.estimate).toEqual({ cost_micro_usd: 2 * (439 * 30 + 3 * 5), eta_s: null, queue_depth: 0 });
+    const after = await service.acme.get('/images?limit=1').expect(200);
+    expect(after.body.data[0]?.id).toBe(before.body.data[0]?.id);
+    expect(pictureCalls(service.studio, 'Only asking')).toEqual([]);
+  });
+
+  it('with a field that is not known is refused with a pointer, and costs nothing', async () => {
+    const { body } = await service.acme.post('/images').send({ prompt: 'A typo', qualty: 'high' }).expect(422);
+
+    expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/qualty' }] });
+    expect(body.error).toMatchObject({ code: 'validation_failed', param: 'qualty' });
+    expect(pictureCalls(service.studio, 'A typo')).toEqual([]);
+  });
+});
+
+describe('a link', () => {
+  it('works without a key, and its bytes can only be taken for a picture', async () => {
+    const job = await service.acme.order({ prompt: 'A linked picture' });
+    const url = job.images[0]?.url ?? '';
+
+    const { body } = await supertest(url)
+      .get('')
+      .expect(200)
+      .expect('content-type', 'image/png')
+      .expect('x-content-type-options', 'nosniff')
+      .expect('content-disposition', `inline; filename="${job.id}-0.png"`)
+      .expect('cache-control', /immutable/);
+    expect(sha256(body)).toBe(job.images[0]?.sha256);
+    expect(Date.parse(job.images[0]?.url_expires_at ?? '')).toBeGreaterThan(Date.now());
+  });
+
+  it('that was altered in any part opens nothing', async () => {
+    const first = await service.acme.order({ prompt: 'One of two' });
+    const second = await service.acme.order({ prompt: 'Two of two' });
+    const url = new URL(first.images[0]?.url ?? '');
+    const altered = (change: (copy: URL) => void) => {
+      const copy = new URL(url);
+      change(copy);
+      return copy.href;
+    };
+
+    for (const link of [
+      altered((copy) => copy.searchParams.set('expires', String(Number(copy.searchParams.get('expires')) + 1))),
+      altered((copy) => copy.searchParams.set('type', 'text/html')),
+      altered((copy) => copy.searchParams.set('name', 'other.png')),
+      altered((copy) => copy.searchParams.delete('signature')),
+      altered((copy) => {
+        copy.pathname = copy.pathname.replace(first.id, second.id);
+      }),
+    ]) {
+      const { body } = await supertest(link).get('').expect(403);
+      expect(body.code).toBe('link_expired');
+    }
+  });
+});

@@ -1,0 +1,59 @@
+import supertest, { type Test } from 'supertest';
+import type { ImageJobView } from '../../src/domain/job-view.ts';
+import { testKeys } from './service-environment.ts';
+
+type Body = Record<string, unknown>;
+
+/** Somebody who calls a running service with an API key. */
+export interface Caller {
+  get(path: string): Test;
+  post(path: string): Test;
+  delete(path: string): Test;
+  /** Orders pictures; fails unless the order is accepted. */
+  submit(body: Body): Promise<ImageJobView>;
+  job(id: string): Promise<ImageJobView>;
+  /** The job once it has ended; long-polls until then. */
+  ended(id: string): Promise<ImageJobView>;
+  /** Orders pictures and waits for the end of the job. */
+  order(body: Body): Promise<ImageJobView>;
+  /** The bytes of a picture, through the API. */
+  picture(id: string, index?: number): Promise<Buffer>;
+}
+
+/** Calls a service at `url` with a key. */
+export function createCaller(url: string, key: string = testKeys.acme): Caller {
+  const authorized = (test: Test) => test.set('authorization', `Bearer ${key}`);
+  const caller: Caller = {
+    get: (path) => authorized(supertest(url).get(path)),
+    post: (path) => authorized(supertest(url).post(path)),
+    delete: (path) => authorized(supertest(url).delete(path)),
+    submit: async (body) => (await caller.post('/images').send(body).expect(202)).body,
+    job: async (id) => (await caller.get(`/images/${id}`).expect(200)).body,
+    async ended(id) {
+      for (;;) {
+        const { body } = await caller.get(`/images/${id}?wait=20`).expect(200);
+        if (hasEnded(body)) return body;
+      }
+    },
+    order: async (body) => caller.ended((await caller.submit(body)).id),
+    picture: async (id, index = 0) => (await caller.get(`/images/${id}/content/${index}`).expect(200)).body,
+  };
+  return caller;
+}
+
+/** Whether a job is in a final status. */
+export function hasEnded(job: Pick<ImageJobView, 'status'>): boolean {
+  return job.status !== 'queued' && job.status !== 'running';
+}
+
+/** Resolves with the job as soon as it fits, by polling; the test's own timeout bounds it. */
+export async function jobThat(
+  caller: Caller,
+  id: string,
+  fits: (job: ImageJobView) => boolean,
+): Promise<ImageJobView> {
+  for (;;) {
+    const job = await caller.job(id);
+    if (fits(job)) return job;
+  }
+}

@@ -1,0 +1,54 @@
+import { compose } from '../../src/compose.ts';
+import { loadConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/lib/logger.ts';
+import type { Studio } from '../../src/outbound/providers/studio/studio.ts';
+import { type Caller, createCaller } from './caller.ts';
+import { testCacheDir } from './redis.ts';
+import { createEnvironment, type TestEnvironment, testKeys } from './service-environment.ts';
+
+/** The real service, running in this process. */
+export interface TestService {
+  readonly url: string;
+  /** Calls it as the tenant `acme`. */
+  readonly acme: Caller;
+  /** Calls it as another tenant. */
+  readonly other: Caller;
+  readonly studio: Studio;
+  readonly dataDir: string;
+  readonly env: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Starts the service with all roles, in an environment of its own that goes with it. */
+export async function startService(overrides: Record<string, string> = {}): Promise<TestService> {
+  const environment = await createEnvironment(overrides);
+  const service = await startServiceIn(environment);
+  return {
+    ...service,
+    async close() {
+      await service.close();
+      await environment.remove();
+    },
+  };
+}
+
+/** Starts one more instance in an environment, which stays when the instance is closed. */
+export async function startServiceIn(
+  environment: TestEnvironment,
+  overrides: Record<string, string> = {},
+): Promise<TestService> {
+  const env = { ...environment.env, ...overrides };
+  const config = loadConfig(env, 'serve');
+  const log = createLogger({ level: config.LOG_LEVEL, pretty: false });
+  const service = await compose(config, { log, cacheDir: testCacheDir() });
+  const url = (await service.start()).replace('localhost', config.HOST);
+  return {
+    url,
+    acme: createCaller(url, testKeys.acme),
+    other: createCaller(url, testKeys.other),
+    studio: environment.studio,
+    dataDir: environment.dataDir,
+    env,
+    close: () => service.close(),
+  };
+}

@@ -1,0 +1,36 @@
+import { afterAll, inject } from 'vitest';
+import { ulid } from '../../src/lib/ids.ts';
+import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis.ts';
+import { createKeys } from '../../src/outbound/records/keys.ts';
+
+/** The Redis that all test files share, under a key prefix of one file's own that is emptied afterwards. */
+export interface TestStore {
+  redis: RedisClient;
+  prefix: string;
+  keys: ReturnType<typeof createKeys>;
+  /** Every key under the prefix. */
+  keysLeft(): Promise<string[]>;
+}
+
+/** Connects a test file to the shared Redis; disconnects when its tests are over. */
+export async function connectTestStore(): Promise<TestStore> {
+  const redis = createProducerRedis(inject('redisPath'), { onError: () => undefined });
+  const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
+  if (!(await whenRedisReady(redis, 10_000))) throw new Error('the shared Redis does not answer');
+  const keysLeft = async () => {
+    const found: string[] = [];
+    let cursor = '0';
+    do {
+      const [next, page] = await redis.scan(cursor, 'MATCH', `*${prefix}*`, 'COUNT', 1000);
+      found.push(...page);
+      cursor = next;
+    } while (cursor !== '0');
+    return found;
+  };
+  afterAll(async () => {
+    const left = await keysLeft();
+    if (left.length > 0) await redis.unlink(...left);
+    redis.disconnect();
+  });
+  return { redis, prefix, keys: createKeys(prefix), keysLeft };
+}

@@ -1,0 +1,254 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Config, ConfigError, describeConfig, loadConfig, type Mode } from '../../src/config.ts';
+import { type VariableName, variables } from '../../src/config-variables.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const secretsKey = Buffer.alloc(32, 7).toString('base64');
+const enough = { REDIS_URL: 'redis://:pa55word@redis:6379', SECRETS_KEY: secretsKey, PROVIDER: 'studio' };
+
+function faultsOf(env: NodeJS.ProcessEnv, mode: Mode = 'serve'): readonly string[] {
+  try {
+    loadConfig(env, mode);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+const serve = (env: NodeJS.ProcessEnv = {}): Config => loadConfig({ ...enough, ...env }, 'serve');
+
+/** A value that every variable but free texts refuses. */
+const bad: Partial<Record<VariableName, string>> = {
+  PORT: '65536',
+  ROLES: 'api,cook',
+  PUBLIC_URL: 'ftp://x',
+  LOG_LEVEL: 'loud',
+  SHUTDOWN_GRACE_S: '-1',
+  REDIS_CLUSTER: 'maybe',
+  REDIS_KEY_PREFIX: 'Bad Prefix',
+  STORAGE: 'tape',
+  S3_ENDPOINT: 'minio:9000',
+  S3_PUBLIC_ENDPOINT: 'nowhere',
+  S3_FORCE_PATH_STYLE: '2',
+  PROVIDER: 'other',
+  OPENAI_BASE_URL: 'file:///etc/passwd',
+  ALLOW_UNKNOWN_MODELS: 'perhaps',
+  ON_UNCERTAIN: 'panic',
+  MAX_PAID_ATTEMPTS: '0',
+  API_KEYS: 'acme:short',
+  ADMIN_KEY: 'short',
+  SECRETS_KEY: 'dG9vIHNob3J0',
+  WORKER_CONCURRENCY: '0',
+  WEBHOOK_CONCURRENCY: '1e3',
+  QUEUE_TTL_S: '1.5',
+  RUN_TIMEOUT_S: '7201',
+  WEBHOOK_SECRET: 'whsec_short',
+  WEBHOOK_ALLOW_PRIVATE: 'on',
+  MAX_OPEN_JOBS: 'many',
+  MEDIA_TTL_S: '59',
+  RECORD_TTL_S: ' 60',
+  LINK_TTL_S: '604801',
+};
+
+describe('a configuration', () => {
+  it('names every bad variable at once, each exactly once', () => {
+    const faults = faultsOf({ ...enough, ...bad });
+    expect(faults.map((fault) => fault.slice(0, fault.indexOf(':'))).sort()).toEqual(Object.keys(bad).sort());
+    for (const fault of faults) expect(fault).toMatch(/^[A-Z0-9_]+: \S.{6,}$/);
+  });
+
+  it('lists its faults one a line', () => {
+    const faults = ['PORT: must be a whole number', 'ROLES: is wrong'];
+    expect(new ConfigError(faults).message).toBe(
+      'The configuration is not usable:\n  PORT: must be a whole number\n  ROLES: is wrong',
+    );
+  });
+
+  it('never repeats a secret in its complaint', () => {
+    const secrets = {
+      API_KEYS: 'acme:s3cr3t-one,nonsense-s3cr3t-two',
+      ADMIN_KEY: 's3cr3t',
+      SECRETS_KEY: 's3cr3t',
+      WEBHOOK_SECRET: 's3cr3t',
+    };
+    const faults = faultsOf({ ...enough, ...secrets });
+    expect(faults).toHaveLength(4);
+    expect(faults.join('\n')).not.toContain('s3cr3t');
+  });
+
+  it('takes an empty variable for an absent one', () => {
+    const empty = Object.fromEntries(Object.keys(variables).map((name) => [name, '']));
+    const config = loadConfig({ ...empty, ...enough }, 'serve');
+    expect(config.PORT).toBe(8080);
+    expect(config.PUBLIC_URL).toBeUndefined();
+    expect(config.sources).toMatchObject({ PORT: 'default', PUBLIC_URL: 'unset', REDIS_URL: 'environment' });
+  });
+
+  it('has sensible values where nothing is said', () => {
+    expect(serve()).toMatchObject({
+      HOST: '0.0.0.0',
+      LOG_LEVEL: 'info',
+      REDIS_KEY_PREFIX: 'darkroom',
+      WEBHOOK_ALLOW_PRIVATE: false,
+      MAX_PAID_ATTEMPTS: 2,
+    });
+    expect(loadConfig({}, 'dev')).toMatchObject({ HOST: '127.0.0.1', WEBHOOK_ALLOW_PRIVATE: true });
+  });
+
+  it('every default is a value that its own variable takes', () => {
+    for (const [name, variable] of Object.entries(variables)) {
+      for (const key of ['fallback', 'devFallback'] as const) {
+        if (key in variable) {
+          const text = (variable as Record<string, unknown>)[key];
+          expect([name, variable.schema.safeParse(text).success]).toEqual([name, true]);
+        }
+      }
+    }
+  });
+});
+
+describe('a mounted secret', () => {
+  it('is read from NAME_FILE, without the line break at its end', async () => {
+    const file = join(await temporaryFolder(), 'key');
+    await writeFile(file, 'sk-from-a-file\n');
+    const config = serve({ PROVIDER: 'openai', OPENAI_API_KEY_FILE: file });
+    expect(config.OPENAI_API_KEY).toBe('sk-from-a-file');
+    expect(config.sources.OPENAI_API_KEY).toBe('file');
+  });
+
+  it('works for every variable', async () => {
+    const folder = await temporaryFolder();
+    const given: Record<string, string> = { ...enough, PORT: '8123', ROLES: 'api', LINK_TTL_S: '61' };
+    const env: Record<string, string> = {};
+    for (const [name, text] of Object.entries(given)) {
+      await writeFile(join(folder, name), `${text}\n`);
+      env[`${name}_FILE`] = join(folder, name);
+    }
+    expect(loadConfig(env, 'serve')).toMatchObject({ PORT: 8123, LINK_TTL_S: 61, roles: new Set(['api']) });
+  });
+
+  it('yields to the plain variable', async () => {
+    const file = join(await temporaryFolder(), 'port');
+    await writeFile(file, '1');
+    expect(serve({ PORT: '2', PORT_FILE: file })).toMatchObject({
+      PORT: 2,
+      sources: { PORT: 'environment' },
+    });
+  });
+
+  it('that cannot be read, or holds a bad value, is a fault of its name among the others', async () => {
+    const file = join(await temporaryFolder(), 'port');
+    await writeFile(file, 'eighty');
+    await chmod(file, 0o600);
+    const faults = faultsOf({
+      ...enough,
+      ADMIN_KEY_FILE: '/does/not/exist',
+      PORT_FILE: file,
+      LOG_LEVEL: 'loud',
+    });
+    expect(faults).toHaveLength(3);
+    expect(faults.join('\n')).toMatch(/ADMIN_KEY_FILE: .*\/does\/not\/exist/);
+    expect(faults.join('\n')).toMatch(/^PORT: must be a whole number$/m);
+  });
+
+  it('in an empty file is an absent one', async () => {
+    const file = join(await temporaryFolder(), 'port');
+    await writeFile(file, '\n');
+    expect(serve({ PORT_FILE: file }).PORT).toBe(8080);
+  });
+});
+
+describe('contradictions', () => {
+  it.each([
+    [{ STORAGE: 's3' }, 'S3_BUCKET'],
+    [{ S3_ACCESS_KEY_ID: 'id' }, 'S3_ACCESS_KEY_ID'],
+    [{ S3_SECRET_ACCESS_KEY: 'secret' }, 'S3_SECRET_ACCESS_KEY'],
+    [{ PROVIDER: 'openai' }, 'OPENAI_API_KEY'],
+    [{ PROVIDER: '' }, 'OPENAI_API_KEY'],
+    [{ REDIS_URL: '' }, 'REDIS_URL'],
+    [{ SECRETS_KEY: '' }, 'SECRETS_KEY'],
+    [{ MEDIA_TTL_S: '120', RECORD_TTL_S: '60' }, 'MEDIA_TTL_S'],
+  ])('%j is a fault of %s', (env, name) => {
+    const faults = faultsOf({ ...enough, ...env });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(new RegExp(`(^|, )${name}[:,]`));
+  });
+
+  it('are named all at once', () => {
+    expect(faultsOf({ STORAGE: 's3', S3_ACCESS_KEY_ID: 'id' })).toHaveLength(5);
+  });
+
+  it('that matter to the service only do not keep tools and dev from running', () => {
+    expect(faultsOf({}, 'tool')).toEqual([]);
+    expect(faultsOf({}, 'dev')).toEqual([]);
+  });
+});
+
+describe('roles', () => {
+  it.each([
+    ['all', ['api', 'worker', 'webhooks']],
+    ['api', ['api']],
+    ['worker, webhooks', ['worker', 'webhooks']],
+    ['api,all', ['api', 'worker', 'webhooks']],
+    ['api,api', ['api']],
+  ])('%s', (text, roles) => {
+    expect([...serve({ ROLES: text }).roles]).toEqual(roles);
+  });
+
+  it('that are none are a fault', () => {
+    expect(faultsOf({ ...enough, ROLES: ',' })).toHaveLength(1);
+  });
+});
+
+describe('values', () => {
+  it('of bootstrap keys may hold colons', () => {
+    expect(serve({ API_KEYS: 'acme:key:with:colons, beta:second-key' }).API_KEYS).toEqual([
+      { tenant: 'acme', key: 'key:with:colons' },
+      { tenant: 'beta', key: 'second-key' },
+    ]);
+  });
+
+  it('of the public address end without a slash', () => {
+    expect(serve({ PUBLIC_URL: 'https://a.example/base//' }).PUBLIC_URL).toBe('https://a.example/base');
+  });
+
+  it.each([
+    ['true', true],
+    ['1', true],
+    ['yes', true],
+    ['false', false],
+    ['0', false],
+    ['no', false],
+  ])('of a switch: %s', (text, value) => {
+    expect(serve({ WEBHOOK_ALLOW_PRIVATE: text }).WEBHOOK_ALLOW_PRIVATE).toBe(value);
+  });
+});
+
+describe('the description of a configuration', () => {
+  it('hides every secret that is set, and shows the rest with its source', () => {
+    const secrets = {
+      ...enough,
+      OPENAI_API_KEY: 'sk-s3cr3t',
+      API_KEYS: 'acme:s3cr3t-key',
+      ADMIN_KEY: 's3cr3t-admin',
+      WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 9).toString('base64')}`,
+      S3_ACCESS_KEY_ID: 's3cr3t-id',
+      S3_SECRET_ACCESS_KEY: 's3cr3t',
+    };
+    const described = describeConfig(loadConfig({ ...secrets, PORT: '8123' }, 'serve'));
+    const text = JSON.stringify(described);
+    for (const secret of ['s3cr3t', 'pa55word', secretsKey, secrets.WEBHOOK_SECRET, 'whsec_'])
+      expect(text).not.toContain(secret);
+    const valueOf = (name: string) => described.find((each) => each.name === name);
+    expect(valueOf('ADMIN_KEY')).toEqual({ name: 'ADMIN_KEY', value: '(hidden)', source: 'environment' });
+    expect(valueOf('PORT')).toEqual({ name: 'PORT', value: '8123', source: 'environment' });
+    expect(valueOf('ROLES')).toEqual({ name: 'ROLES', value: 'api,worker,webhooks', source: 'default' });
+    expect(valueOf('S3_BUCKET')).toEqual({ name: 'S3_BUCKET', value: '', source: 'unset' });
+  });
+
+  it('names every variable', () => {
+    expect(describeConfig(serve()).map((each) => each.name)).toEqual(Object.keys(variables));
+  });
+});

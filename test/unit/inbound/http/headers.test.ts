@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import {
+  idempotencyKeyFrom,
+  matchesEtag,
+  preferencesFrom,
+  requestIdFrom,
+  traceIdOf,
+  traceparentFrom,
+} from '../../../../src/inbound/http/headers.ts';
+
+describe('Prefer', () => {
+  it.each([
+    [undefined, 0, null],
+    ['', 0, null],
+    ['wait=10', 10, 'wait=10'],
+    ['wait=0', 0, 'wait=0'],
+    ['WAIT=7', 7, 'wait=7'],
+    ['wait = 7', 7, 'wait=7'],
+    ['wait="7"', 7, 'wait=7'],
+    ['wait=55', 55, 'wait=55'],
+    ['wait=56', 55, 'wait=55'],
+    ['wait=999999999', 55, 'wait=55'],
+    ['respond-async', 0, 'respond-async'],
+    ['Respond-Async', 0, 'respond-async'],
+    ['return=minimal, wait=3', 3, 'wait=3'],
+    ['handling=lenient', 0, null],
+    ['wait=3, wait=9', 3, 'wait=3'],
+    ['wait=-1', 0, null],
+    ['wait=1.5', 0, null],
+    ['wait=abc', 0, null],
+    ['wait=10s', 0, null],
+    ['await=10', 0, null],
+    ['no-wait=10', 0, null],
+    [['return=minimal', 'wait=4'], 4, 'wait=4'],
+  ])('%j waits %i s and says %j', (header, waitSeconds, applied) => {
+    expect(preferencesFrom(header)).toEqual({ waitSeconds, applied });
+  });
+});
+
+describe('Idempotency-Key', () => {
+  it('may be absent', () => {
+    expect(idempotencyKeyFrom(undefined)).toBeUndefined();
+  });
+
+  it.each([
+    ['bare', 'order-17', 'order-17'],
+    ['quoted', '"order-17"', 'order-17'],
+    ['one character', 'a', 'a'],
+    ['all kinds of visible characters', '!#$%&()*+,-./:;<=>?@[]^_`{|}~', '!#$%&()*+,-./:;<=>?@[]^_`{|}~'],
+    ['as long as it may be', 'k'.repeat(255), 'k'.repeat(255)],
+    ['as long as it may be, quoted', `"${'k'.repeat(255)}"`, 'k'.repeat(255)],
+  ])('%s is taken', (_name, header, key) => {
+    expect(idempotencyKeyFrom(header)).toBe(key);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['empty, quoted', '""'],
+    ['too long', 'k'.repeat(256)],
+    ['too long, quoted', `"${'k'.repeat(256)}"`],
+    ['with a space', 'order 17'],
+    ['with a space, quoted', '"order 17"'],
+    ['with a tab', 'order\t17'],
+    ['outside ASCII', 'örder'],
+    ['a control character', 'a\u0001b'],
+    ['a delete character', 'a\u007fb'],
+    ['sent twice', ['a', 'b']],
+    ['sent twice and joined', 'a, b'],
+  ])('%s is malformed', (_name, header) => {
+    expect(() => idempotencyKeyFrom(header)).toThrow(
+      expect.objectContaining({ code: 'invalid_idempotency_key' }),
+    );
+  });
+});
+
+describe('traceparent', () => {
+  const valid = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+  it('is taken over as it is', () => {
+    expect(traceparentFrom(valid)).toBe(valid);
+    expect(traceIdOf(valid)).toBe('4bf92f3577b34da6a3ce929d0e0e4736');
+    expect(traceIdOf(undefined)).toBeUndefined();
+  });
+
+  it.each([
+    ['absent', undefined],
+    ['empty', ''],
+    ['sent twice', [valid, valid]],
+    ['with a trace id of zeros', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`],
+    ['with a parent id of zeros', `00-4bf92f3577b34da6a3ce929d0e0e4736-${'0'.repeat(16)}-01`],
+    ['in capitals', valid.toUpperCase()],
+    ['of version ff', valid.replace(/^00/, 'ff')],
+    ['too short', valid.slice(0, -1)],
+    ['too long', `${valid}0`],
+    ['with a line break', `${valid}\n`],
+  ])('%s is not one', (_name, header) => {
+    expect(traceparentFrom(header)).toBeUndefined();
+  });
+});
+
+describe('x-request-id', () => {
+  it('is taken over when it is short and plain', () => {
+    expect(requestIdFrom('abc.DEF_1:2-3', 0)).toBe('abc.DEF_1:2-3');
+    expect(requestIdFrom('r'.repeat(128), 0)).toBe('r'.repeat(128));
+  });
+
+  it.each([undefined, '', 'a b', 'a\nb', '"a"', 'ä', 'r'.repeat(129), ['a', 'b']])(
+    '%j is replaced by one of our own',
+    (header) => {
+      expect(requestIdFrom(header, Date.now())).toMatch(/^req_[0-9A-Z]{26}$/);
+    },
+  );
+});
+
+describe('If-None-Match', () => {
+  const etag = 'W/"img-7"';
+
+  it.each([
+    [etag, true],
+    ['"img-7"', true],
+    ['*', true],
+    [' * ', true],
+    ['"other", W/"img-7"', true],
+    ['"other" , "img-7" ', true],
+    ['"img-77"', false],
+    ['"img-7', false],
+    ['img-7', false],
+    ['w/"img-7"', false],
+    ['', false],
+    [undefined, false],
+  ])('%j names the tag: %s', (header, matches) => {
+    expect(matchesEtag(header, etag)).toBe(matches);
+  });
+
+  it('compares weakly, whichever side is weak', () => {
+    expect(matchesEtag('W/"a"', '"a"')).toBe(true);
+    expect(matchesEtag('"a"', 'W/"a"')).toBe(true);
+  });
+});

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ids, timePart, ulid } from '../../../src/lib/ids.ts';
+
+const maxMs = 2 ** 48 - 1;
+const moment = fc.integer({ min: 0, max: maxMs });
+
+describe('identifiers', () => {
+  it('are a prefix and a ULID', () => {
+    expect(ids.image(Date.now())).toMatch(/^img_[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
+  });
+
+  it('made at different moments sort by the moment', () => {
+    fc.assert(
+      fc.property(moment, moment, (a, b) => {
+        fc.pre(a !== b);
+        expect(ulid(a) < ulid(b)).toBe(a < b);
+      }),
+    );
+  });
+
+  it('made in one millisecond are all different', () => {
+    const made = Array.from({ length: 50_000 }, () => ulid(1));
+    expect(new Set(made).size).toBe(made.length);
+  });
+
+  it('use every character of the alphabet in every random place', () => {
+    const made = Array.from({ length: 3_000 }, () => ulid(1));
+    for (let place = 10; place < 26; place++) {
+      expect(new Set(made.map((id) => id[place])).size).toBe(32);
+    }
+  });
+});
+
+describe('the time part', () => {
+  it('is the start of every id of that millisecond and of no other', () => {
+    fc.assert(
+      fc.property(moment, (ms) => {
+        expect(ulid(ms).startsWith(timePart(ms))).toBe(true);
+        expect(timePart(ms)).toHaveLength(10);
+        if (ms > 0) expect(timePart(ms - 1) < timePart(ms)).toBe(true);
+      }),
+    );
+  });
+
+  it('is that of the ULID specification', () => {
+    expect(timePart(1_469_918_176_385)).toBe('01ARYZ6S41');
+    expect(timePart(maxMs)).toBe('7ZZZZZZZZZ');
+  });
+
+  it('takes the whole millisecond below, and 0 for what lies before the epoch', () => {
+    expect(timePart(5.9)).toBe(timePart(5));
+    expect(timePart(-1)).toBe('0000000000');
+  });
+});
