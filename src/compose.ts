@@ -36,6 +36,7 @@ export interface ComposeOptions {
 const lockDurationMs = 10_000;
 const reconcilePauseMs = 10_000;
 const sweepPauseMs = 10_000;
+const handInPauseMs = 15_000;
 
 /**
  * The composition root: builds everything for a configuration, in order. May be called several times in one process;
@@ -68,6 +69,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         adapters.storage.check().catch((error) => log.error({ err: error }, 'the storage is not usable'));
         for (const consumer of consumers) consumer.start();
         if (consumers.length > 0) startUpkeep(useCases, closers, log);
+        if (config.roles.has('worker')) startHandIn(useCases, closers, draining.signal, log);
         await app.listen({ host: config.HOST, port: config.PORT });
         address = addressFor(config.HOST, portOf(app) ?? config.PORT);
         return address;
@@ -168,6 +170,14 @@ function composeConsumers(
     );
   }
   return consumers;
+}
+
+/** Hands in what lies on this worker's disk, now and from time to time. */
+function startHandIn(useCases: UseCases, closers: Closers, signal: AbortSignal, log: Logger): void {
+  const handIn = () => useCases.handInAnswers(signal);
+  const onError = (error: unknown) => log.warn({ err: error }, 'the spool cannot be read, trying again');
+  handIn().catch(onError);
+  closers.add(every(handInPauseMs, handIn, onError), (stop) => stop());
 }
 
 /** Puts lost tasks back and does what is due. Every process with a worker does it; doing it twice does no harm. */

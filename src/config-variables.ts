@@ -148,6 +148,12 @@ export const variables = {
     about:
       'Folder for the embedded data, the file storage and the spool of paid answers. Keep it on a real disk.',
   }),
+  SPOOL_MAX_BYTES: define({
+    section: redis,
+    schema: whole(1, 1e15),
+    fallback: '4294967296',
+    about: 'Size of the spool from which on no new call is made until the storage has taken what is there.',
+  }),
   STORAGE: define({
     section: storage,
     schema: z.enum(['filesystem', 's3']),
@@ -225,6 +231,13 @@ export const variables = {
     schema: whole(1, 10),
     fallback: '2',
     about: 'Most calls for one picture that were, or may have been, charged.',
+  }),
+  ON_QUOTA: define({
+    section: provider,
+    schema: z.enum(['fail', 'wait']),
+    fallback: 'fail',
+    about:
+      'What jobs do while the provider account is refused (no credit, wrong key): `fail` at once or `wait`.',
   }),
   ENHANCE_MODEL: define({
     section: prompts,

@@ -19,5 +19,6 @@ declare module 'autocannon' {
     latency: { p50: number; p99: number };
     statusCodeStats: Record<string, { count: number }>;
   }
-  export default function autocannon(options: Options): Promise<Result>;
+  function autocannon(options: Options): Promise<Result>;
+  export = autocannon;
 }

@@ -15,6 +15,7 @@ import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createDeliveries } from '../outbound/records/deliveries.ts';
 import { createImageRecords } from '../outbound/records/image-records.ts';
 import { createKeys } from '../outbound/records/keys.ts';
+import { createProviderGate } from '../outbound/records/provider-gate.ts';
 import { createSignals } from '../outbound/records/signals.ts';
 import { createSpool } from '../outbound/spool/spool.ts';
 import { createFilesystemStorage } from '../outbound/storage/filesystem.ts';
@@ -55,10 +56,11 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     signals: closers.add(createSignals(redis, connect(createSubscriberRedis, 'signals'), keys), (s) =>
       s.close(),
     ),
+    gate: createProviderGate(redis, keys, clock),
     imageQueue,
     webhookQueue,
     storage: composeStorage(config, around, closers),
-    spool: createSpool(join(config.DATA_DIR, 'spool')),
+    spool: createSpool(join(config.DATA_DIR, 'spool'), { fullBytes: config.SPOOL_MAX_BYTES }),
     provider: closers.add(createOpenAIProvider({ name, apiKey, baseUrl, clock }), (each) => each.close()),
     enhancer: closers.add(
       createPromptEnhancer({ apiKey, baseUrl, model: config.ENHANCE_MODEL, clock }),

@@ -12,6 +12,7 @@ import { webhookSecretOf } from '../lib/webhook-secret.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
 import { createAbandonSubmission } from '../usecases/abandon-submission.ts';
 import { createAuthenticate } from '../usecases/authenticate.ts';
+import { createCallProvider } from '../usecases/call-provider.ts';
 import { createCancelImage } from '../usecases/cancel-image.ts';
 import { createChangeImage } from '../usecases/change-image.ts';
 import { createCheckReadiness } from '../usecases/check-readiness.ts';
@@ -20,12 +21,14 @@ import { createEraseImage } from '../usecases/erase-image.ts';
 import { createExpandPrompt } from '../usecases/expand-prompt.ts';
 import { createGenerateImage } from '../usecases/generate-image.ts';
 import { createGetImage } from '../usecases/get-image.ts';
+import { createHandInAnswers } from '../usecases/hand-in-answers.ts';
 import { createListImages } from '../usecases/list-images.ts';
 import { createMakePicture } from '../usecases/make-picture.ts';
 import { createPresentImage } from '../usecases/present-image.ts';
 import { createReadContent } from '../usecases/read-content.ts';
 import { createReconcile } from '../usecases/reconcile.ts';
 import { createRetryImage } from '../usecases/retry-image.ts';
+import { createSettleAnswer } from '../usecases/settle-answer.ts';
 import { createStorePicture } from '../usecases/store-picture.ts';
 import { createSubmitImage } from '../usecases/submit-image.ts';
 import { createSweep } from '../usecases/sweep.ts';
@@ -70,14 +73,25 @@ export function composeUseCases(
       maxRecordSeconds: config.RECORD_TTL_S,
     },
   });
+  const storePicture = createStorePicture({ storage, digestBytes: digestHex, sleep, random, meter, log });
+  const settleAnswer = createSettleAnswer({
+    ...adapters,
+    storePicture,
+    change,
+    inMemory: pLimit(picturesInMemory),
+    log,
+  });
+  const callProvider = createCallProvider({ ...adapters, random, meter, log });
   const makePicture = createMakePicture({
     ...adapters,
-    storePicture: createStorePicture({ storage, digestBytes: digestHex, sleep, random, meter, log }),
-    inMemory: pLimit(picturesInMemory),
+    callProvider,
+    settleAnswer,
     random,
-    meter,
-    log,
-    policy: { onUncertain: config.ON_UNCERTAIN, maxPaidAttempts: config.MAX_PAID_ATTEMPTS },
+    policy: {
+      onUncertain: config.ON_UNCERTAIN,
+      maxPaidAttempts: config.MAX_PAID_ATTEMPTS,
+      onQuota: config.ON_QUOTA,
+    },
   });
   const expandPrompt = createExpandPrompt({ ...adapters, meter, log });
   const deps = { ...adapters, change, getImage, retentionOf, meter, log };
@@ -110,11 +124,13 @@ export function composeUseCases(
       log,
       publicUrl: options.publicUrl,
     }),
+    handInAnswers: createHandInAnswers({ ...adapters, settleAnswer, log }),
     reconcile: createReconcile({ ...adapters, log }),
     sweep: createSweep(deps),
     checkReadiness: createCheckReadiness({
       probeStore: () => probeStore(adapters.redis, config.REDIS_KEY_PREFIX),
       storage,
+      gate: adapters.gate,
       isDraining: options.isDraining,
       clock,
     }),

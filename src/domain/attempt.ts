@@ -5,11 +5,20 @@ import { z } from 'zod';
  * trace from which the truth, or the honest lack of it, can be told.
  *
  *   calling -> received -> stored            the picture arrived, was spooled, was stored
+ *                       -> unusable          an answer came, but no picture was in it
+ *                       -> wasted            a picture came too late: its place was filled or its job had ended
  *           -> rejected                      proved not accepted: nothing was spent
  *           -> uncertain                     sent, but the outcome is unknown: it may have been charged
- *           -> unusable                      an answer came, but no picture was in it
  */
-export const attemptStates = ['calling', 'received', 'stored', 'rejected', 'uncertain', 'unusable'] as const;
+export const attemptStates = [
+  'calling',
+  'received',
+  'stored',
+  'rejected',
+  'uncertain',
+  'unusable',
+  'wasted',
+] as const;
 
 export const Attempt = z.object({
   /** Number of the attempt within its job, from 1; with the job's id it names the spool file. */
@@ -22,7 +31,11 @@ export const Attempt = z.object({
   fence: z.int(),
   startedAt: z.int(),
   finishedAt: z.int().optional(),
+  /** When the answer was safe on the disk of the worker that made the call. */
+  receivedAt: z.int().optional(),
   providerRequestId: z.string().optional(),
+  /** Names a call that the provider keeps working on by itself, so that anybody can take it up again. */
+  handle: z.string().optional(),
   /** Error code of a `rejected`, `uncertain` or `unusable` attempt. */
   error: z.string().optional(),
   /** The model that was called, where it is not the job's own. */
@@ -58,7 +71,25 @@ export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Pa
   return attempts.map((attempt) => (attempt.no === no ? { ...attempt, ...patch } : attempt));
 }
 
-/** Paid (or possibly paid) attempts made so far for one picture. */
-export function paidAttempts(attempts: readonly Attempt[], index: number): number {
-  return attempts.filter((a) => a.kind === 'generate' && a.index === index && mayHaveCost(a)).length;
+/** Ends an attempt whose answer is known after all: whatever doubt was noted before is gone. */
+export function settleAttempt(
+  attempts: readonly Attempt[],
+  no: number,
+  outcome: Pick<Attempt, 'state' | 'finishedAt' | 'costMicroUsd'>,
+): Attempt[] {
+  return attempts.map((attempt) => {
+    if (attempt.no !== no) return attempt;
+    const { error: _doubt, ...rest } = attempt;
+    return { ...rest, ...outcome };
+  });
+}
+
+/**
+ * Calls for one picture that were, or may have been, paid for and brought nothing. Those that a dying worker took with
+ * it do not count: their number is limited by how often a job may be interrupted.
+ */
+export function fruitlessPayments(attempts: readonly Attempt[], index: number): number {
+  return attempts.filter(
+    (a) => a.kind === 'generate' && a.index === index && mayHaveCost(a) && a.error !== 'worker_lost',
+  ).length;
 }

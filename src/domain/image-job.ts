@@ -82,6 +82,10 @@ export const ImageJob = z.object({
   parentId: z.string().optional(),
   /** Executions so far; the current one owns the record, and an older one's writes are refused. */
   fence: z.int(),
+  /** When the current execution took the job; absent while nobody holds it. */
+  heldSince: z.int().optional(),
+  /** Executions that ended without a word: their worker died. */
+  interruptions: z.int().optional(),
   /** Consecutive refusals by the provider since it last accepted a call. */
   refusals: z.int().optional(),
   traceparent: z.string().optional(),
@@ -125,12 +129,27 @@ export function createJob(input: {
   };
 }
 
-/** Takes the record for a new execution: raises the fence and, the first time, moves it to `running`. */
+/**
+ * Takes the record for a new execution: raises the fence and, the first time, moves it to `running`. A job that is
+ * still held was interrupted by the death of its worker.
+ */
 export function beginExecution(job: ImageJob, nowMs: number): ImageJob {
   refuseTerminal(job);
-  const taken = { ...job, fence: job.fence + 1, updatedAt: nowMs };
+  const taken = {
+    ...job,
+    fence: job.fence + 1,
+    updatedAt: nowMs,
+    heldSince: nowMs,
+    ...(job.heldSince === undefined ? {} : { interruptions: (job.interruptions ?? 0) + 1 }),
+  };
   if (job.status === 'running') return taken;
   return moved({ ...taken, startedAt: nowMs }, 'running', job.stage, nowMs);
+}
+
+/** Gives the record back without an end, to be taken up again by anybody. */
+export function releaseExecution(job: ImageJob, nowMs: number): ImageJob {
+  const { heldSince: _heldSince, ...rest } = job;
+  return { ...rest, updatedAt: nowMs };
 }
 
 /** Refuses a write by an execution that no longer owns the record. @throws AppError `already_terminal`. */
@@ -171,7 +190,7 @@ export function finish(
   outcome: { nowMs: number; retention: Retention; error?: JobError },
 ): ImageJob {
   refuseTerminal(job);
-  const { stage: _stage, refusals: _refusals, ...rest } = job;
+  const { stage: _stage, refusals: _refusals, heldSince: _heldSince, ...rest } = job;
   const errors = outcome.error ? [...(job.errors ?? []), outcome.error] : job.errors;
   const keep = outcome.retention;
   return moved(
@@ -228,7 +247,8 @@ export function finalError(job: ImageJob): JobError | undefined {
 
 /** What is known about money after the attempts of a job. */
 export function billingOf(attempts: readonly Attempt[]): Billing {
-  if (attempts.some((a) => a.state === 'received' || a.state === 'stored')) return 'charged';
+  if (attempts.some((a) => a.state === 'received' || a.state === 'stored' || a.state === 'wasted'))
+    return 'charged';
   return attempts.every((a) => a.state === 'rejected') ? 'none' : 'possible';
 }
 

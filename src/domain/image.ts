@@ -20,9 +20,14 @@ export function extensionOf(contentType: string): string {
 }
 
 /**
- * Where the bytes of one picture live in the storage. Built from ids only, so that no caller-given text can ever
- * become part of a path, and deterministic, so that storing twice overwrites equal bytes with equal bytes.
+ * Where the bytes of one answer live in the storage. Built from ids only, so that no caller-given text can ever become
+ * part of a path; deterministic, so that storing twice overwrites equal bytes; and of its own for every attempt, so
+ * that a late answer never replaces the bytes of the one that came before it.
  */
-export function storageKeyOf(tenant: string, jobId: string, index: number, contentType: string): string {
-  return `${tenant}/${jobId}/${index}.${extensionOf(contentType)}`;
+export function storageKeyOf(
+  job: { readonly tenant: string; readonly id: string },
+  attempt: { readonly index: number; readonly no: number },
+  contentType: string,
+): string {
+  return `${job.tenant}/${job.id}/${attempt.index}-${attempt.no}.${extensionOf(contentType)}`;
 }

@@ -27,9 +27,9 @@ export const JobErrorView = z.object({
   code: z.enum(errorCodes),
   message: z.string(),
   stage: z.enum(jobStages).nullable(),
-  retryable: z.boolean(),
+  retryable: z.boolean().describe('Whether the same order may succeed later.'),
   billing: z.enum(billings),
-  index: z.int().nullable(),
+  index: z.int().nullable().describe('Which picture it concerns; `null` when it is the whole job.'),
   provider: z
     .object({
       status: z.int().nullable(),
@@ -37,31 +37,34 @@ export const JobErrorView = z.object({
       request_id: z.string().nullable(),
       categories: z.array(z.string()),
     })
-    .nullable(),
+    .nullable()
+    .describe('What the provider said, where it was its doing.'),
 });
 
 export const ImageView = z.object({
-  index: z.int(),
-  url: z.string(),
+  index: z.int().describe('From 0 to `n` - 1.'),
+  url: z.string().describe('Link to the bytes that works without a key until `url_expires_at`.'),
   url_expires_at: time,
-  content_url: z.string(),
+  content_url: z.string().describe('Link to the bytes that needs the key and does not expire before them.'),
   content_type: z.string(),
   width: z.int(),
   height: z.int(),
   size_bytes: z.int(),
-  sha256: z.string(),
-  variants: z.record(z.string(), z.unknown()),
+  sha256: z.string().describe('Of the bytes, in hexadecimal.'),
+  variants: z.record(z.string(), z.unknown()).describe('Derived renditions by name.'),
 });
 
 export const AttemptView = z.object({
   kind: z.enum(['generate', 'enhance']),
-  index: z.int(),
-  state: z.enum(attemptStates),
+  index: z.int().describe('Which of the pictures; 0 for a description.'),
+  state: z
+    .enum(attemptStates)
+    .describe('`rejected` was not charged, `uncertain` may have been, whatever brought an answer was.'),
   started_at: time,
   finished_at: nullableTime,
-  provider_request_id: z.string().nullable(),
-  error: z.string().nullable(),
-  cost_micro_usd: z.int().nullable(),
+  provider_request_id: z.string().nullable().describe('Names the call to the support of the provider.'),
+  error: z.string().nullable().describe('Code of what went wrong.'),
+  cost_micro_usd: z.int().nullable().describe('`null` while or where it is not known, never 0 instead.'),
 });
 
 export const ImageJobView = z.object({
@@ -70,33 +73,42 @@ export const ImageJobView = z.object({
   status: z.enum(jobStatuses),
   stage: z.enum(jobStages).nullable(),
   created_at: time,
-  updated_at: time,
+  updated_at: time.describe('Of two copies of a job the later one is true.'),
   started_at: nullableTime,
   finished_at: nullableTime,
-  expires_at: nullableTime,
+  expires_at: nullableTime.describe('When the pictures are forgotten.'),
   cancel_requested_at: nullableTime,
   request: ImageRequestBody.partial(),
   prompt: z.object({
     original: z.string(),
-    enhanced: z.string().nullable(),
-    revised: z.string().nullable(),
+    enhanced: z
+      .string()
+      .nullable()
+      .describe('As a language model wrote it out, where `enhance` asked for it.'),
+    revised: z.string().nullable().describe('As the provider changed it.'),
   }),
   images: z.array(ImageView),
-  partial: z.boolean(),
-  error: JobErrorView.nullable(),
-  image_errors: z.array(JobErrorView),
-  warnings: z.array(z.string()),
+  partial: z.boolean().describe('Whether some of the `n` pictures are missing though the job succeeded.'),
+  error: JobErrorView.nullable().describe('What ended the job, where it failed.'),
+  image_errors: z.array(JobErrorView).describe('What went wrong with single pictures.'),
+  warnings: z.array(z.string()).describe('What the caller should know about the order.'),
   usage: TokenTotals.nullable(),
   cost: z.object({
-    micro_usd: z.int().nullable(),
-    estimated: z.boolean(),
+    micro_usd: z
+      .int()
+      .nullable()
+      .describe('Millionths of a US dollar; `null` where unknown, never 0 instead.'),
+    estimated: z.boolean().describe('True until the job has ended.'),
     billing: z.enum(billings),
-    price_version: z.string(),
+    price_version: z.string().describe('The price list it was computed from.'),
   }),
-  queue: z.object({ position: z.int().nullable(), eta_s: z.number().nullable() }),
-  attempts: z.array(AttemptView),
+  queue: z.object({
+    position: z.int().nullable().describe('Tasks before it, while it waits.'),
+    eta_s: z.number().nullable(),
+  }),
+  attempts: z.array(AttemptView).describe('Every call that was, or may have been, paid for.'),
   metadata: z.record(z.string(), z.string()),
-  parent_id: z.string().nullable(),
+  parent_id: z.string().nullable().describe('The job that this one repeats.'),
   urls: z.object({ self: z.string(), cancel: z.string(), events: z.string(), content: z.string() }),
 });
 export type ImageJobView = z.infer<typeof ImageJobView>;

@@ -191,6 +191,8 @@ export interface CallContext {
   /** Sent as X-Client-Request-Id, so that provider and ledger can be compared. */
   readonly clientRequestId: string;
   readonly traceparent?: string | undefined;
+  /** Hears the handle of a call as soon as there is one, and must have kept it before money is spent. */
+  readonly onHandle?: ((handle: string) => Promise<void>) | undefined;
 }
 
 /** What is known of an answer before its body. */
@@ -254,11 +256,39 @@ export interface ImageProvider {
    */
   generate(call: PictureCall, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
   /**
+   * Takes up a call by its handle, after a death of whoever made it. Costs nothing. Only where calls have handles.
+   *
+   * @throws ProviderError
+   */
+  resume?(handle: string, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
+  /** Asks the provider to stop a call that has a handle; best effort, never throws. */
+  abandon?(handle: string): Promise<void>;
+  /**
    * Finds the picture in a spooled answer. Free: may be repeated.
    *
    * @throws ProviderError of kind `unusable` when there is none.
    */
   decode(answer: AsyncIterable<Uint8Array>): Promise<DecodedAnswer>;
+}
+
+/**
+ * What keeps calls from being made at all: an account without credit, or a lane that the provider asked to rest. Shared
+ * by all workers of a deployment.
+ */
+export interface ProviderGate {
+  /** Why and until when a call in one of these lanes must wait; `null` when it may be made. */
+  closedFor(lanes: readonly string[]): Promise<{ untilMs: number; code: ErrorCode } | null>;
+  /** Closes a lane until a moment. */
+  close(lane: string, options: { untilMs: number; code: ErrorCode }): Promise<void>;
+  /**
+   * Closes a lane until a call in it is accepted: after a rest that doubles with every refusal a single call tries, the
+   * others go on waiting.
+   */
+  suspect(lane: string, code: ErrorCode): Promise<void>;
+  /** Why a lane is suspect; `null` when it is not. Changes nothing. */
+  refusalOf(lane: string): Promise<ErrorCode | null>;
+  /** Opens a lane after a call in it was accepted. */
+  open(lane: string): Promise<void>;
 }
 
 export interface PromptEnhancer {
@@ -291,6 +321,10 @@ export interface Spool {
   open(key: SpoolKey): Promise<{ head: AnswerHead; body: AsyncIterable<Uint8Array> } | null>;
   /** Idempotent. */
   remove(key: SpoolKey): Promise<void>;
+  /** Keys of all complete answers, in no order. */
+  list(): AsyncIterable<SpoolKey>;
+  /** Whether another answer may be awaited; a full spool has to stop calls, not lose answers. */
+  hasRoom(): Promise<boolean>;
 }
 
 export interface LinkOptions {

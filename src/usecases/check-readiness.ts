@@ -1,6 +1,9 @@
-import type { Clock, ImageStorage } from '../domain/ports.ts';
+import { errorRow } from '../domain/errors.ts';
+import type { Clock, ImageStorage, ProviderGate } from '../domain/ports.ts';
+import { accountLane } from './call-provider.ts';
 
 export interface Readiness {
+  /** Whether work can be accepted. A provider account that is refused does not stop that, but is shown. */
   readonly ok: boolean;
   readonly checks: Readonly<Record<string, { ok: boolean; detail: string | null }>>;
 }
@@ -9,6 +12,7 @@ interface Deps {
   /** A write to Redis and a look at its eviction policy; PING is green while every write fails. */
   probeStore: () => Promise<void>;
   storage: ImageStorage;
+  gate: ProviderGate;
   isDraining: () => boolean;
   clock: Clock;
 }
@@ -23,7 +27,14 @@ export function createCheckReadiness(deps: Deps) {
 
   async function probe(): Promise<Readiness['checks']> {
     const [redis, storage] = await Promise.all([attempt(deps.probeStore()), attempt(deps.storage.check())]);
-    return { redis, storage };
+    // Asked of Redis, never of the provider: a probe must not cost money or fail with somebody else's outage.
+    const provider = redis.ok ? await attempt(accountIsOpen()) : { ok: true, detail: null };
+    return { redis, storage, provider };
+  }
+
+  async function accountIsOpen(): Promise<void> {
+    const refused = await deps.gate.refusalOf(accountLane);
+    if (refused) throw new Error(`${errorRow(refused).title}; calls rest`);
   }
 
   return async (): Promise<Readiness> => {
@@ -33,7 +44,8 @@ export function createCheckReadiness(deps: Deps) {
       ? { ok: false, detail: 'This instance is shutting down.' }
       : { ok: true, detail: null };
     const checks = { ...(await cached.result), running };
-    return { ok: Object.values(checks).every((check) => check.ok), checks };
+    const needed = Object.entries(checks).filter(([name]) => name !== 'provider');
+    return { ok: needed.every(([, check]) => check.ok), checks };
   };
 }
 export type CheckReadiness = ReturnType<typeof createCheckReadiness>;

@@ -58,18 +58,15 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
         { job_id: execution.job.id, code: failure.code },
         'prompt not enhanced, the original goes on',
       );
-      const free = failure.billing === 'none';
-      await execution.moveAttempt(
-        no,
-        { state: free ? 'rejected' : 'uncertain', error: failure.code, finishedAt: deps.clock() },
-        (job) => ({
-          ...job,
-          warnings: [
-            ...(job.warnings ?? []),
-            `The prompt was not enhanced (${failure.code}); the original was used.`,
-          ],
-        }),
-      );
+      const broken = failure.kind === 'unusable' ? 'unusable' : 'uncertain';
+      const state = failure.billing === 'none' ? 'rejected' : broken;
+      await execution.moveAttempt(no, { state, error: failure.code, finishedAt: deps.clock() }, (job) => ({
+        ...job,
+        warnings: [
+          ...(job.warnings ?? []),
+          `The prompt was not enhanced (${failure.code}); the original was used.`,
+        ],
+      }));
     }
   }
 

@@ -1,4 +1,3 @@
-import { paidAttempts } from '../domain/attempt.ts';
 import { AppError } from '../domain/errors.ts';
 import {
   beginExecution,
@@ -6,9 +5,9 @@ import {
   finish,
   type ImageJob,
   isTerminal,
-  type JobError,
   jobError,
   type Retention,
+  releaseExecution,
 } from '../domain/image-job.ts';
 import type { Clock, Log, Meter, StopReason, Task, TaskResult } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
@@ -29,6 +28,8 @@ interface Deps {
 
 /** Pictures of one job that are made at the same time. */
 const picturesAtOnce = 4;
+/** Deaths of workers that a job survives; a prompt that kills its worker must not do so for ever. */
+const maxInterruptions = 20;
 
 /**
  * Runs a job: expand the prompt, make every picture that is still missing, end the record. May be called again for the
@@ -58,6 +59,10 @@ function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
     if (isTerminal(job.status) || !job.request) return null;
     const retention = deps.retentionOf(job);
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
+    if ((job.interruptions ?? 0) >= maxInterruptions) {
+      const error = jobError('worker_lost', billingOf(job.attempts));
+      return finish(job, job.images.length > 0 ? 'succeeded' : 'failed', { nowMs, retention, error });
+    }
     if (job.status === 'queued') {
       if (job.createdAt + job.request.queue_ttl_s * 1000 <= nowMs) {
         return finish(job, 'expired', { nowMs, retention, error: jobError('queue_timeout', 'none') });
@@ -83,13 +88,18 @@ async function run(deps: Deps, execution: Execution): Promise<TaskResult> {
   const outcomes = await makeMissing(deps, execution, prompt);
   if (execution.signal.aborted) return stopped(deps, execution);
   const waits = outcomes.flatMap((outcome) => (outcome.kind === 'wait' ? [outcome.delayMs] : []));
-  if (waits.length > 0) return { againInMs: Math.max(1, Math.min(...waits)) };
-  await end(
-    deps,
-    execution,
-    outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : [])),
-  );
+  if (waits.length > 0) {
+    await execution.change((job) => releaseExecution(withErrors(job, outcomes), deps.clock()));
+    return { againInMs: Math.max(1, Math.min(...waits)) };
+  }
+  await end(deps, execution, outcomes);
   return { done: true };
+}
+
+/** Enters the errors of pictures that failed for good, so that the next execution leaves them alone. */
+function withErrors(job: ImageJob, outcomes: readonly PictureOutcome[]): ImageJob {
+  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
+  return errors.length > 0 ? { ...job, errors: [...(job.errors ?? []), ...errors] } : job;
 }
 
 async function makeMissing(deps: Deps, execution: Execution, prompt: string): Promise<PictureOutcome[]> {
@@ -111,7 +121,10 @@ async function makeMissing(deps: Deps, execution: Execution, prompt: string): Pr
 /** The execution was told to stop: end the job, or hand it back untouched. */
 async function stopped(deps: Deps, execution: Execution): Promise<TaskResult> {
   const reason = execution.signal.reason as StopReason;
-  if (reason === 'draining') return { againInMs: 0 };
+  if (reason === 'draining') {
+    await execution.change((job) => releaseExecution(job, deps.clock()));
+    return { againInMs: 0 };
+  }
   if (reason === 'lock_lost') return { done: true };
   await execution.change((job) => {
     const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
@@ -125,10 +138,9 @@ async function stopped(deps: Deps, execution: Execution): Promise<TaskResult> {
 }
 
 /** Every picture is there or has failed for good. Some pictures are a success that says it is partial. */
-async function end(deps: Deps, execution: Execution, errors: JobError[]): Promise<void> {
+async function end(deps: Deps, execution: Execution, outcomes: readonly PictureOutcome[]): Promise<void> {
   await execution.change((job) => {
-    const all = [...(job.errors ?? []), ...errors];
-    const next = all.length > 0 ? { ...job, errors: all } : job;
+    const next = withErrors(job, outcomes);
     const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
     if (job.cancelRequestedAt !== undefined && job.images.length === 0)
       return finish(next, 'canceled', outcome);
@@ -143,7 +155,7 @@ async function end(deps: Deps, execution: Execution, errors: JobError[]): Promis
       trace_id: job.traceparent?.split('-')[1],
       status: job.status,
       images: job.images.length,
-      paid_attempts: paidAttempts(job.attempts, 0),
+      attempts: job.attempts.length,
       duration_ms: (job.finishedAt ?? 0) - job.createdAt,
     },
     'job ended',

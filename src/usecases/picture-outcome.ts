@@ -1,4 +1,4 @@
-import { paidAttempts } from '../domain/attempt.ts';
+import { fruitlessPayments } from '../domain/attempt.ts';
 import { type ImageJob, type JobError, jobError } from '../domain/image-job.ts';
 import type { ProviderFailure } from '../domain/ports.ts';
 import { providerDelayMs } from '../domain/retry-schedule.ts';
@@ -33,7 +33,7 @@ export function verdictOn(
   }
   const doubtful = failure.kind === 'uncertain' || failure.kind === 'unusable';
   const consent = (job.request?.on_uncertain ?? policy.onUncertain) === 'retry';
-  if (doubtful && consent && paidAttempts(job.attempts, index) < policy.maxPaidAttempts) return null;
+  if (doubtful && consent && fruitlessPayments(job.attempts, index) < policy.maxPaidAttempts) return null;
   const { code, billing, message, provider } = failure;
   return {
     kind: 'failed',

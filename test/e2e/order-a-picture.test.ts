@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 import supertest from 'supertest';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestService, startService } from '../support/service.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { signFileLink } from '../../src/lib/file-link.ts';
+import { startService, type TestService } from '../support/service.ts';
 import { pictureCalls } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
   service = await startService();
+  return service.close;
 });
-afterAll(() => service.close());
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
@@ -190,5 +191,19 @@ describe('a link', () => {
       const { body } = await supertest(link).get('').expect(403);
       expect(body.code).toBe('link_expired');
     }
+  });
+
+  it('opens nothing once it has expired', async () => {
+    const job = await service.acme.order({ prompt: 'A short-lived link' });
+    const linkUntil = (expiresAtMs: number) =>
+      signFileLink(Buffer.from(service.env.SECRETS_KEY ?? '', 'base64'), {
+        key: new URL(job.images[0]?.url ?? '').pathname.slice('/files/'.length),
+        expiresAtMs,
+        contentType: 'image/png',
+        fileName: 'picture.png',
+      });
+
+    await supertest(service.url).get(linkUntil(Date.now() + 60_000)).expect(200);
+    await supertest(service.url).get(linkUntil(Date.now() - 1000)).expect(403);
   });
 });

@@ -263,7 +263,7 @@ describe('a refused call', () => {
     const server = await serve((response) =>
       response.writeHead(400, { 'content-length': '100' }).flushHeaders(),
     );
-    const failure = await failureOf(connect(server.url).generate(call, context({ timeoutMs: 300 }), drain));
+    const failure = await failureOf(connect(server.url).generate(call, context({ timeoutMs: 1_000 }), drain));
     expect(failure).toMatchObject({ kind: 'final', provider: { status: 400 } });
   });
 });
@@ -280,7 +280,9 @@ describe('a call that nothing was sent for', () => {
   });
 
   it('is known: the name does not exist', async () => {
-    const failure = await failureOf(connect(`http://${'x'.repeat(70)}.invalid/v1`).generate(call, context(), drain));
+    const failure = await failureOf(
+      connect(`http://${'x'.repeat(70)}.invalid/v1`).generate(call, context(), drain),
+    );
     expect(failure).toMatchObject(nothingSent);
   });
 
@@ -338,7 +340,7 @@ describe('a call that breaks', () => {
 
   it('ends at its deadline when no answer comes, and the server sees the socket close', async () => {
     const server = await serve(() => undefined);
-    const run = connect(server.url).generate(call, context({ timeoutMs: 300 }), drain);
+    const run = connect(server.url).generate(call, context({ timeoutMs: 1_000 }), drain);
     expect(await failureOf(run)).toMatchObject(unknown);
     await server.seen[0]?.closed;
     expect(server.seen).toHaveLength(1);
@@ -349,7 +351,7 @@ describe('a call that breaks', () => {
       response.writeHead(200, { 'content-length': String(answer.length), 'x-request-id': 'req_3' });
       response.write(answer.slice(0, 10));
     });
-    const run = connect(server.url).generate(call, context({ timeoutMs: 400 }), drain);
+    const run = connect(server.url).generate(call, context({ timeoutMs: 1_000 }), drain);
     expect(await failureOf(run)).toMatchObject({
       ...unknown,
       provider: { status: 200, request_id: 'req_3' },

@@ -142,7 +142,7 @@ describe('a call that fails', () => {
 
   it('ends at its deadline, and the server sees the socket close', async () => {
     const { server, enhancer } = await enhancerWith((response) => response.writeHead(200).write('{'));
-    const failure = await failureOf(enhancer.enhance('fox', { ...context, timeoutMs: 300 }));
+    const failure = await failureOf(enhancer.enhance('fox', { ...context, timeoutMs: 1_000 }));
     expect(failure).toMatchObject({ kind: 'uncertain', billing: 'possible' });
     await server.seen[0]?.closed;
   });

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import type { Spool, SpoolKey } from '../../src/domain/ports.ts';
 import { onDisk } from '../../src/outbound/spool/disk.ts';
-import { createSpool, type ListedSpool } from '../../src/outbound/spool/spool.ts';
+import { createSpool } from '../../src/outbound/spool/spool.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const key: SpoolKey = { tenant: 'acme', jobId: 'img_01', attemptNo: 1 };
@@ -26,7 +26,7 @@ async function readAll(spool: Spool, at: SpoolKey) {
   return { head: found.head, bytes: Buffer.concat(chunks) };
 }
 
-async function listed(spool: ListedSpool): Promise<SpoolKey[]> {
+async function listed(spool: Spool): Promise<SpoolKey[]> {
   const keys: SpoolKey[] = [];
   for await (const found of spool.list()) keys.push(found);
   return keys;

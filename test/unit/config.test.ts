@@ -241,11 +241,11 @@ describe('the description of a configuration', () => {
     const text = JSON.stringify(described);
     for (const secret of ['s3cr3t', 'pa55word', secretsKey, secrets.WEBHOOK_SECRET, 'whsec_'])
       expect(text).not.toContain(secret);
-    const valueOf = (name: string) => described.find((each) => each.name === name);
-    expect(valueOf('ADMIN_KEY')).toEqual({ name: 'ADMIN_KEY', value: '(hidden)', source: 'environment' });
-    expect(valueOf('PORT')).toEqual({ name: 'PORT', value: '8123', source: 'environment' });
-    expect(valueOf('ROLES')).toEqual({ name: 'ROLES', value: 'api,worker,webhooks', source: 'default' });
-    expect(valueOf('S3_BUCKET')).toEqual({ name: 'S3_BUCKET', value: '', source: 'unset' });
+    const shownAs = (name: string) => described.find((each) => each.name === name);
+    expect(shownAs('ADMIN_KEY')).toEqual({ name: 'ADMIN_KEY', value: '(hidden)', source: 'environment' });
+    expect(shownAs('PORT')).toEqual({ name: 'PORT', value: '8123', source: 'environment' });
+    expect(shownAs('ROLES')).toEqual({ name: 'ROLES', value: 'api,worker,webhooks', source: 'default' });
+    expect(shownAs('S3_BUCKET')).toEqual({ name: 'S3_BUCKET', value: '', source: 'unset' });
   });
 
   it('names every variable', () => {

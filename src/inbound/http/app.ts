@@ -90,7 +90,6 @@ function observe(app: FastifyInstance, context: HttpContext): void {
     context.observeRequest(route, request.method, statusCode, reply.elapsedTime / 1000);
     request.log.info(
       {
-        request_id: request.id,
         trace_id: traceIdOf(traceparentFrom(request.headers.traceparent)),
         tenant: request.caller?.tenant,
         method: request.method,

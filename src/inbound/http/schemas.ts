@@ -1,135 +1,166 @@
 import { z } from 'zod';
 import { errorCodes } from '../../domain/errors.ts';
-import { jobStatuses } from '../../domain/image-job.ts';
-import { ImageRequest, ImageRequestBody, imageEventTypes } from '../../domain/image-request.ts';
-import { ImageJobView } from '../../domain/job-view.ts';
+import { billings, jobStages, jobStatuses, TokenTotals } from '../../domain/image-job.ts';
+import {
+  ImageRequest,
+  ImageRequestBody,
+  imageEventTypes,
+  PresetChoice,
+  RetentionRequest,
+  WebhookRequest,
+} from '../../domain/image-request.ts';
+import { AttemptView, ImageJobView, ImageView, JobErrorView } from '../../domain/job-view.ts';
 import { CatalogueModel } from '../../domain/model-catalogue.ts';
+import { imageJobExample, problemExample } from './examples.ts';
+import { type JsonSchema, namedJsonSchemas } from './json-schema.ts';
 
 /**
  * The schemas of the wire. zod is the source; what the server validates with and what the OpenAPI document shows is
  * the JSON Schema made from it.
  */
 
-export type JsonSchema = Record<string, unknown>;
+const ErrorCode = z.enum(errorCodes);
 
-/** JSON Schema (2020-12) of a zod schema, without the noise that helps neither readers nor generators. */
-export function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input'): JsonSchema {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
-    io,
-    override: ({ jsonSchema: node }) => {
-      // zod writes the pattern of a format as well, and the bounds of a safe integer.
-      if (node.format) delete node.pattern;
-      if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
-      if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
-    },
-  }) as JsonSchema;
-  return rest;
-}
-
-const ProblemBody = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  instance: z.string(),
-  code: z.enum(errorCodes),
-  retryable: z.boolean(),
-  request_id: z.string(),
-  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })),
-  error: z.object({
-    message: z.string(),
-    type: z.string(),
-    code: z.enum(errorCodes),
-    param: z.string().nullable(),
-  }),
+const FieldIssue = z.object({
+  pointer: z
+    .string()
+    .describe('JSON Pointer into the body; `/query/NAME`, `/params/NAME` or `/headers/NAME` elsewhere.'),
+  detail: z.string().describe('What is wrong with it.'),
 });
 
-export const ImageListBody = z.object({
+const Problem = z
+  .object({
+    type: z.string().describe('`urn:darkroom:problem:` and the code.'),
+    title: z.string().describe('What the code means; the same for every occurrence.'),
+    status: z.int(),
+    detail: z.string().describe('What happened here and what to do.'),
+    instance: z.string().describe('Path of the request.'),
+    code: ErrorCode,
+    retryable: z.boolean().describe('Whether the same request may succeed later without a change.'),
+    request_id: z.string(),
+    errors: z.array(FieldIssue).describe('Every faulty place of the request; empty for other errors.'),
+    error: z
+      .object({ message: z.string(), type: z.string(), code: ErrorCode, param: z.string().nullable() })
+      .describe("The same in the form of OpenAI's API, for its clients."),
+  })
+  .describe('An error (RFC 9457).');
+
+/** The request as a job shows it. A job that is shown always has it, with every default filled in. */
+const AcceptedRequest = ImageRequest.describe('What was ordered, with every default filled in.');
+
+const ImageJob = ImageJobView.extend({ request: AcceptedRequest }).describe(
+  'An order and what became of it: the same shape in polls, lists, event streams and webhooks.',
+);
+
+const ImageList = z.object({
   object: z.literal('list'),
-  data: z.array(ImageJobView),
+  data: z.array(ImageJob),
   has_more: z.boolean(),
-  next_cursor: z.string().nullable(),
+  next_cursor: z.string().nullable().describe('Send it as `cursor` for the next page.'),
 });
 
-const PreviewBody = z.object({
-  request: ImageRequest,
-  warnings: z.array(z.string()),
-  estimate: z.object({
-    cost_micro_usd: z.int().nullable(),
-    eta_s: z.number().nullable(),
-    queue_depth: z.int(),
-  }),
+const ImagePreview = z
+  .object({
+    request: AcceptedRequest,
+    warnings: z.array(z.string()),
+    estimate: z.object({
+      cost_micro_usd: z.int().nullable().describe('`null` where it is not known.'),
+      eta_s: z.number().nullable(),
+      queue_depth: z.int().describe('Tasks that wait before it.'),
+    }),
+  })
+  .describe('What an order would be, and would probably cost. Nothing is stored or queued.');
+
+const Model = CatalogueModel.extend({ object: z.literal('model') });
+
+const PresetVariable = z.object({
+  description: z.string(),
+  default: z.string().nullable().describe('`null` where the variable has to be given.'),
+  one_of: z.array(z.string()).nullable().describe('The only values allowed.'),
+  max_length: z.int().nullable().describe('Longest value in code points.'),
 });
 
-export const ModelView = CatalogueModel.extend({ object: z.literal('model') });
-
-export const PresetView = z.object({
+const Preset = z.object({
   object: z.literal('preset'),
   name: z.string(),
   description: z.string(),
-  template: z.string(),
-  variables: z.record(
-    z.string(),
-    z.object({
-      description: z.string(),
-      default: z.string().nullable(),
-      one_of: z.array(z.string()).nullable(),
-      max_length: z.int().nullable(),
-    }),
-  ),
-  defaults: z.record(z.string(), z.unknown()),
+  template: z.string().describe('What the prompt and the variables are set into.'),
+  variables: z.record(z.string(), PresetVariable),
+  defaults: z
+    .record(z.string(), z.unknown())
+    .describe('Parameters of the order, where the caller gives none.'),
 });
 
 const listOf = (item: z.ZodType) => z.object({ object: z.literal('list'), data: z.array(item) });
 
-const HealthBody = z.object({
+const Health = z.object({
   status: z.enum(['ok', 'unavailable']),
   checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().nullable() })),
 });
 
-export const ImageEventBody = z.object({
-  id: z.string(),
-  type: z.string(),
-  status: z.enum(jobStatuses),
-  stage: z.string().nullable(),
-  at: z.iso.datetime(),
-  job: ImageJobView.optional(),
-});
+const ImageEvent = z
+  .object({
+    id: z.string().describe('Id of the job.'),
+    type: z.string().describe('`image.progress`, or the event of a new status.'),
+    status: z.enum(jobStatuses),
+    stage: z.enum(jobStages).nullable(),
+    at: z.iso.datetime(),
+    job: ImageJob.optional().describe('The job; with the last event only.'),
+  })
+  .describe('The `data` of one server-sent event.');
 
-const WebhookBody = z.object({
+const WebhookEvent = z.object({
   type: z.enum(imageEventTypes),
-  timestamp: z.iso.datetime(),
-  data: ImageJobView,
+  timestamp: z.iso.datetime().describe('When the event happened.'),
+  data: ImageJob,
 });
 
 /** Named schemas of the OpenAPI document. */
-export const components: Record<string, JsonSchema> = {
-  ImageRequest: jsonSchema(ImageRequestBody),
-  ImageJob: jsonSchema(ImageJobView, 'output'),
-  ImageList: withRefs(jsonSchema(ImageListBody, 'output'), 'data', { type: 'array', items: ref('ImageJob') }),
-  ImagePreview: jsonSchema(PreviewBody, 'output'),
-  ImageEvent: withRefs(jsonSchema(ImageEventBody, 'output'), 'job', ref('ImageJob')),
-  WebhookEvent: withRefs(jsonSchema(WebhookBody, 'output'), 'data', ref('ImageJob')),
-  Model: jsonSchema(ModelView, 'output'),
-  ModelList: withRefs(jsonSchema(listOf(ModelView), 'output'), 'data', {
-    type: 'array',
-    items: ref('Model'),
-  }),
-  Preset: jsonSchema(PresetView, 'output'),
-  PresetList: withRefs(jsonSchema(listOf(PresetView), 'output'), 'data', {
-    type: 'array',
-    items: ref('Preset'),
-  }),
-  Health: jsonSchema(HealthBody, 'output'),
-  Problem: jsonSchema(ProblemBody, 'output'),
-};
-
-/** Reference to a named schema. */
-export function ref(name: string): JsonSchema {
-  return { $ref: `${name}#` };
-}
-
-function withRefs(schema: JsonSchema, property: string, replacement: JsonSchema): JsonSchema {
-  const properties = schema.properties as JsonSchema;
-  return { ...schema, properties: { ...properties, [property]: replacement } };
-}
+export const components: Record<string, JsonSchema> = namedJsonSchemas({
+  requests: {
+    ImageRequest: ImageRequestBody,
+    PresetChoice,
+    WebhookTarget: WebhookRequest,
+    Retention: RetentionRequest,
+  },
+  answers: {
+    ImageJob,
+    AcceptedRequest,
+    Image: ImageView,
+    JobError: JobErrorView,
+    Attempt: AttemptView,
+    TokenUsage: TokenTotals,
+    ImageList,
+    ImagePreview,
+    ImageEvent,
+    WebhookEvent,
+    Model,
+    ModelList: listOf(Model),
+    PresetVariable,
+    Preset,
+    PresetList: listOf(Preset),
+    Health,
+    FieldIssue,
+    Problem,
+  },
+  values: {
+    JobStatus: {
+      values: jobStatuses,
+      description: '`queued` and `running` go on; the others are final.',
+    },
+    JobStage: { values: jobStages, description: 'What a running job is doing.' },
+    Billing: {
+      values: billings,
+      description: 'What is known about money: nothing was spent, it may have been, or it was.',
+    },
+    ImageEventType: { values: imageEventTypes, description: 'What happened to a job.' },
+    ErrorCode: { values: errorCodes, description: 'Stable; new ones may be added.' },
+  },
+  notes: {
+    PresetChoice: { description: 'A named template from GET /presets, with its variables.' },
+    WebhookTarget: { description: 'Where to send events of this job, and which; all by default.' },
+    Retention: { description: 'How long to keep pictures and record, within what is allowed.' },
+    ImageJob: { examples: [imageJobExample] },
+    Problem: { examples: [problemExample] },
+  },
+});

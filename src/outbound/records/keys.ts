@@ -13,6 +13,7 @@ import type { ImageJob } from '../../domain/image-job.ts';
  *   {tenant}:dlv:ID      string  JSON of a webhook delivery
  *   {tenant}:outbox      zset    ids of deliveries by next attempt
  *   tenants              set     every tenant that ever submitted
+ *   {gate}:LANE          string  until when and why no provider call may be made; expires by itself
  */
 export function createKeys(prefix: string) {
   const of = (tenant: string, rest: string) => `${prefix}:{${tenant}}:${rest}`;
@@ -37,6 +38,7 @@ export function createKeys(prefix: string) {
     tenants: `${prefix}:tenants`,
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,
+    gate: (lane: string) => `${prefix}:{gate}:${lane}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,
   };

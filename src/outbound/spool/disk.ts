@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { open, readdir, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AppError } from '../../domain/errors.ts';
 
 const advice: Record<string, string> = {
@@ -31,6 +32,26 @@ export async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Bytes of all files in a directory; a file that goes meanwhile counts nothing. */
+export async function usedBytes(directory: string): Promise<number> {
+  const names = await readdir(directory);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(directory, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Bytes that the disk of a directory can still take. */
+export async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
 }
 
 /** The system's code of an error, or an empty text. */

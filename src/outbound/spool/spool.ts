@@ -1,24 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Spool, SpoolKey } from '../../domain/ports.ts';
-import { errorCode, onDisk, syncDirectory } from './disk.ts';
+import type { Clock, Spool } from '../../domain/ports.ts';
+import { errorCode, freeBytes, onDisk, syncDirectory, usedBytes } from './disk.ts';
 import { readBody, readHead } from './read-answer.ts';
 import { answerFileName, keyOfAnswerFile, unfinishedFileName } from './spool-name.ts';
 import { sweepUnfinished } from './sweep-unfinished.ts';
 import { writeAnswer } from './write-answer.ts';
 
 export interface SpoolOptions {
+  /** Bytes of all answers together from which on there is no room for another; 4 GiB by default. */
+  readonly fullBytes?: number | undefined;
   /** Largest body taken, in bytes; unlimited by default. */
   readonly maxBytes?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
-/** A spool that can also say what is in it. */
-export interface ListedSpool extends Spool {
-  /** Keys of all complete answers, in no order. What is written or removed meanwhile may be missing or still there. */
-  list(): AsyncIterable<SpoolKey>;
-}
+const defaultFullBytes = 4 * 1024 ** 3;
+/** What must stay free on the disk, for the answers that are on their way. */
+const reservedBytes = 512 * 1024 ** 2;
+const measureEveryMs = 1_000;
 
 /**
  * Answers as files in one directory, which is made when it is first used.
@@ -28,10 +29,12 @@ export interface ListedSpool extends Spool {
  *
  * @throws AppError `storage_failed` from every method when the disk does not do its part.
  */
-export function createSpool(directory: string, options: SpoolOptions = {}): ListedSpool {
+export function createSpool(directory: string, options: SpoolOptions = {}): Spool {
   const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
+  const fullBytes = options.fullBytes ?? defaultFullBytes;
   const clock = options.clock ?? Date.now;
   let prepared: Promise<void> | null = null;
+  let measured: { at: number; room: boolean } | null = null;
 
   async function prepare(): Promise<void> {
     await onDisk('prepare', async () => {
@@ -73,6 +76,17 @@ export function createSpool(directory: string, options: SpoolOptions = {}): List
           if (errorCode(error) !== 'ENOENT') throw error;
         }),
       );
+    },
+
+    async hasRoom() {
+      await ready();
+      if (measured && clock() - measured.at < measureEveryMs) return measured.room;
+      const room = await onDisk('measure', async () => {
+        const [used, free] = await Promise.all([usedBytes(directory), freeBytes(directory)]);
+        return used < fullBytes && free > reservedBytes;
+      });
+      measured = { at: clock(), room };
+      return room;
     },
 
     async *list() {

@@ -2,6 +2,16 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { imageEventTypes } from '../../../domain/image-request.ts';
+import { imageRequestExamples } from '../examples.ts';
+import type { JsonSchema } from '../json-schema.ts';
+import { finishDocument } from './finish-document.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the document shows where it cannot follow from the route itself. */
+    documented?: { url: string; params: JsonSchema; querystring: JsonSchema };
+  }
+}
 
 const about = `Order pictures, durably: \`POST /images\` accepts a job that survives the death of any process, a worker has it
 made by OpenAI's image models, and you learn of it by poll, long-poll, event stream or signed webhook.
@@ -17,23 +27,41 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Darkroom', version: options.version, description: about, license: { name: 'MIT' } },
-      servers: [{ url: '/' }],
+      info: {
+        title: 'Darkroom',
+        version: options.version,
+        description: about,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'The service that serves this document.' }],
       tags: [
         { name: 'images', description: 'Order, follow, read and erase pictures.' },
         { name: 'catalogue', description: 'What can be ordered.' },
         { name: 'operations', description: 'For those who run it.' },
+        { name: 'webhooks', description: 'What Darkroom sends to the address that an order names.' },
       ],
       components: {
-        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
+        securitySchemes: {
+          apiKey: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'An API key: `Authorization: Bearer <key>`. Operations name the scope that the key needs.',
+          },
+        },
       },
       webhooks: Object.fromEntries(imageEventTypes.map((type) => [type, webhookOf(type)])),
     },
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, i) => String(json.$id ?? `def-${i}`) },
     transform: ({ schema, url, route }) => {
-      const security = route.config?.scope ? { security: [{ apiKey: [] }] } : { security: [] };
-      return { schema: { ...security, ...schema }, url };
+      const scope = route.config?.scope;
+      const { url: shownUrl = url, ...shown } = route.config?.documented ?? {};
+      return { schema: { security: scope ? [{ apiKey: [scope] }] : [], ...schema, ...shown }, url: shownUrl };
     },
+    transformObject: (documents) =>
+      finishDocument('openapiObject' in documents ? documents.openapiObject : documents.swaggerObject, {
+        submitImage: imageRequestExamples,
+      }),
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
@@ -44,27 +72,35 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
 
 /** One event of the `webhooks` section. */
 function webhookOf(type: string) {
-  const text = { type: 'string' as const };
   return {
     post: {
       operationId: `on${type
         .split('.')
         .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
         .join('')}`,
-      summary: `${type}: sent when a job reaches this status`,
+      summary: `Sent when a job reaches the status of ${type}`,
+      tags: ['webhooks'],
       description:
         'Signed as Standard Webhooks; `data` is the job as polling shows it. Answer 2xx within 15 seconds.',
       security: [],
       parameters: [
-        { name: 'webhook-id', in: 'header' as const, required: true, schema: text },
-        { name: 'webhook-timestamp', in: 'header' as const, required: true, schema: text },
-        { name: 'webhook-signature', in: 'header' as const, required: true, schema: text },
+        webhookHeader('webhook-id', 'Id of the event, the same in every attempt.'),
+        webhookHeader('webhook-timestamp', 'When this attempt was made, in seconds since 1970.'),
+        webhookHeader('webhook-signature', '`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`.'),
       ],
       requestBody: {
         required: true,
         content: { 'application/json': { schema: { $ref: '#/components/schemas/WebhookEvent' } } },
       },
-      responses: { '2XX': { description: 'Taken. Anything else is tried again.' } },
+      responses: {
+        '2XX': { description: 'Taken.' },
+        '410': { description: 'Not wanted any more: this delivery ends.' },
+        default: { description: 'Anything else is tried again.' },
+      },
     },
   };
+}
+
+function webhookHeader(name: string, description: string) {
+  return { name, in: 'header' as const, required: true, description, schema: { type: 'string' as const } };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type HttpContext, present } from '../context.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { idParams, json, problems } from '../responses.ts';
+import { header, idParams, json, problems } from '../responses.ts';
 
 /** `POST /images/{id}/cancel` */
 export function cancelImageRoute(app: FastifyInstance, context: HttpContext): void {
@@ -17,8 +17,8 @@ export function cancelImageRoute(app: FastifyInstance, context: HttpContext): vo
       tags: ['images'],
       params: idParams,
       response: {
-        200: json('The job', 'ImageJob'),
-        ...problems({ body: true }, 'not_found', 'erased', 'already_terminal'),
+        200: json('The job', 'ImageJob', { headers: { 'cache-control': header.cacheControl } }),
+        ...problems({ body: true, params: true }, 'not_found', 'erased', 'already_terminal'),
       },
     },
     handler: async (request, reply) => {

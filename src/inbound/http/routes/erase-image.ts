@@ -16,7 +16,7 @@ export function eraseImageRoute(app: FastifyInstance, context: HttpContext): voi
         'Pictures, prompts, metadata and pending webhooks are erased; a tombstone with ids, times and amounts stays and answers 410.',
       tags: ['images'],
       params: idParams,
-      response: { 204: empty('Erased'), ...problems({ body: true }, 'not_found', 'erased') },
+      response: { 204: empty('Erased'), ...problems({ body: true, params: true }, 'not_found', 'erased') },
     },
     handler: async (request, reply) => {
       await context.eraseImage(callerOf(request).tenant, request.params.id);

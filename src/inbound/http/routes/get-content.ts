@@ -5,9 +5,7 @@ import type { Bytes } from '../../../usecases/read-content.ts';
 import type { HttpContext } from '../context.ts';
 import { matchesEtag } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { empty, header, problems, raw } from '../responses.ts';
-
-const pictureTypes = ['image/png', 'image/jpeg', 'image/webp'];
+import { empty, header, picture, problems, requestHeader } from '../responses.ts';
 
 /** `GET /images/{id}/content/{index}`: the picture, or a redirect to a fresh link where the storage serves it. */
 export function getContentRoute(app: FastifyInstance, context: HttpContext): void {
@@ -18,20 +16,32 @@ export function getContentRoute(app: FastifyInstance, context: HttpContext): voi
     schema: {
       operationId: 'getImageContent',
       summary: 'Download a picture',
+      description: 'The bytes never change, so they may be kept for good.',
       tags: ['images'],
       params: {
         type: 'object',
         properties: {
-          id: { type: 'string', maxLength: 64 },
-          index: { type: 'integer', minimum: 0, maximum: 9 },
+          id: { type: 'string', description: 'Id of the job, `img_...`.' },
+          index: { type: 'integer', minimum: 0, maximum: 9, description: 'Which of the pictures, from 0.' },
         },
         required: ['id', 'index'],
       },
+      headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
       response: {
-        200: raw('The bytes as the provider made them', pictureTypes, { type: 'string', format: 'binary' }),
-        302: empty('A fresh signed link', { location: header.location }),
+        200: picture('The bytes as the provider made them', {
+          etag: header.etag,
+          'cache-control': header.cacheControl,
+        }),
+        302: empty('A fresh signed link, where the storage serves it', { location: header.link }),
         304: empty('Not changed since the given ETag', { etag: header.etag }),
-        ...problems({}, 'not_found', 'erased', 'validation_failed', 'storage_unavailable', 'storage_failed'),
+        ...problems(
+          { params: true },
+          'not_found',
+          'erased',
+          'validation_failed',
+          'storage_unavailable',
+          'storage_failed',
+        ),
       },
     },
     handler: async (request, reply) => {

@@ -1,14 +1,33 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import type { HttpContext } from '../context.ts';
-import { empty, problems, raw } from '../responses.ts';
+import { header, picture, problems } from '../responses.ts';
 import { sendBytes } from './get-content.ts';
+
+/** The parts of a link. Whatever is wrong with them is answered with the one 403. */
+const linkParts = {
+  params: {
+    type: 'object',
+    properties: { key: { type: 'string', description: 'Storage key; may hold slashes.' } },
+  },
+  querystring: {
+    type: 'object',
+    properties: {
+      expires: { type: 'string', description: 'When the link stops working.' },
+      type: { type: 'string', description: 'Content type.' },
+      name: { type: 'string', description: 'File name.' },
+      signature: { type: 'string', description: 'Signs all of it.' },
+    },
+    required: ['expires', 'type', 'name', 'signature'],
+  },
+};
 
 /** `GET /files/*`: a picture by a signed link, for storage that cannot serve links itself. Needs no key. */
 export function getFileRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Params: { '*': string }; Querystring: Record<string, unknown> }>({
     method: 'GET',
     url: '/files/*',
+    config: { documented: { url: '/files/:key', ...linkParts } },
     schema: {
       operationId: 'getFile',
       summary: 'Download a picture by a signed link',
@@ -16,11 +35,7 @@ export function getFileRoute(app: FastifyInstance, context: HttpContext): void {
         'Links come from a job and carry their expiry and signature; they are not built by callers.',
       tags: ['images'],
       response: {
-        200: raw('The bytes', ['image/png', 'image/jpeg', 'image/webp'], {
-          type: 'string',
-          format: 'binary',
-        }),
-        304: empty('Not changed'),
+        200: picture('The bytes', { 'cache-control': header.cacheControl }),
         ...problems({ open: true }, 'link_expired', 'not_found', 'storage_unavailable', 'storage_failed'),
       },
     },

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { isTerminal } from '../../../domain/image-job.ts';
 import { type HttpContext, pollSeconds, present, untilCallerLeaves } from '../context.ts';
+import { imageJobExamples } from '../examples.ts';
 import { matchesEtag, maxWaitSeconds } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { empty, header, idParams, json, problems } from '../responses.ts';
+import { empty, header, idParams, json, problems, requestHeader } from '../responses.ts';
 
 /** `GET /images/{id}`: poll or long-poll a job. */
 export function getImageRoute(app: FastifyInstance, context: HttpContext): void {
@@ -19,12 +20,30 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
       params: idParams,
       querystring: {
         type: 'object',
-        properties: { wait: { type: 'integer', minimum: 0, maximum: maxWaitSeconds } },
+        properties: {
+          wait: {
+            type: 'integer',
+            minimum: 0,
+            maximum: maxWaitSeconds,
+            description: 'Seconds to wait for the end of the job.',
+          },
+        },
       },
+      headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
       response: {
-        200: json('The job', 'ImageJob', { etag: header.etag, 'retry-after': header.retryAfter }),
-        304: empty('Not changed since the given ETag', { etag: header.etag }),
-        ...problems({}, 'not_found', 'erased', 'validation_failed'),
+        200: json('The job', 'ImageJob', {
+          headers: {
+            etag: header.etag,
+            'cache-control': header.cacheControl,
+            'retry-after': header.pollWhileOpen,
+          },
+          examples: imageJobExamples,
+        }),
+        304: empty('Not changed since the given ETag', {
+          etag: header.etag,
+          'retry-after': header.pollWhileOpen,
+        }),
+        ...problems({ params: true }, 'not_found', 'erased', 'validation_failed'),
       },
     },
     handler: async (request, reply) => {

@@ -33,12 +33,22 @@ export function listImagesRoute(app: FastifyInstance, context: HttpContext): voi
       querystring: {
         type: 'object',
         properties: {
-          limit: { type: 'integer', minimum: 1, maximum: 100 },
+          limit: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 100,
+            description: `Jobs of a page; ${defaultLimit} when absent.`,
+          },
           cursor: { type: 'string', maxLength: 128, description: '`next_cursor` of the page before.' },
-          status: { type: 'string', enum: [...jobStatuses] },
-          model: { type: 'string', maxLength: 128 },
-          created_after: { type: 'string', format: 'date-time' },
-          created_before: { type: 'string', format: 'date-time' },
+          status: { type: 'string', enum: [...jobStatuses], description: 'Jobs in this status only.' },
+          model: { type: 'string', maxLength: 128, description: 'Jobs of this model only.' },
+          created_after: { type: 'string', format: 'date-time', description: 'Jobs created later.' },
+          created_before: { type: 'string', format: 'date-time', description: 'Jobs created earlier.' },
+          metadata: {
+            type: 'object',
+            additionalProperties: { type: 'string', maxLength: 512 },
+            description: 'Jobs with all these pairs only: `metadata[order]=4711`.',
+          },
         },
         patternProperties: { '^metadata\\[.{1,64}\\]$': { type: 'string', maxLength: 512 } },
         additionalProperties: false,

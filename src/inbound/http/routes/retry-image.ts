@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { HttpContext } from '../context.ts';
 import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { header, idempotencyHeader, idParams, json, problems } from '../responses.ts';
-import { answerAccepted } from './submit-image.ts';
+import { header, idParams, json, problems, requestHeader } from '../responses.ts';
+import { acceptedHeaders, answerAccepted } from './submit-image.ts';
 
 /** `POST /images/{id}/retry` */
 export function retryImageRoute(app: FastifyInstance, context: HttpContext): void {
@@ -17,15 +17,22 @@ export function retryImageRoute(app: FastifyInstance, context: HttpContext): voi
       description: 'Makes a new job with `parent_id` from one that failed, was canceled or expired.',
       tags: ['images'],
       params: idParams,
-      headers: { type: 'object', properties: { 'idempotency-key': idempotencyHeader } },
+      headers: {
+        type: 'object',
+        properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
+      },
       response: {
-        200: json('The new job has ended while waiting', 'ImageJob'),
-        202: json('The new job', 'ImageJob', { location: header.location, 'retry-after': header.retryAfter }),
+        200: json('The new job has ended while waiting', 'ImageJob', { headers: acceptedHeaders }),
+        202: json('The new job', 'ImageJob', {
+          headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
+        }),
         ...problems(
-          { body: true },
+          { body: true, params: true },
           'not_found',
           'erased',
           'not_retryable_job',
+          'validation_failed',
+          'max_cost_exceeded',
           'invalid_idempotency_key',
           'idempotency_key_reused',
           'model_retired',

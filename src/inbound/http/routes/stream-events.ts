@@ -4,8 +4,9 @@ import { AppError } from '../../../domain/errors.ts';
 import { isTerminal } from '../../../domain/image-job.ts';
 import type { ImageMoment } from '../../../usecases/watch-image.ts';
 import { type HttpContext, present, untilCallerLeaves } from '../context.ts';
+import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { empty, idParams, problems, raw } from '../responses.ts';
+import { empty, header, idParams, problems, raw } from '../responses.ts';
 
 /** Proxies cut connections that are silent for longer. */
 const heartbeatMs = 15_000;
@@ -25,11 +26,23 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
         'Server-sent events, each an `ImageEvent`; the last one holds the job. Take a broken stream up again with `Last-Event-ID`. A job that has nothing more to tell answers 204.',
       tags: ['images'],
       params: idParams,
-      headers: { type: 'object', properties: { 'last-event-id': { type: 'string', maxLength: 32 } } },
+      headers: {
+        type: 'object',
+        properties: {
+          'last-event-id': { type: 'string', description: 'Id of the last event that was seen.' },
+        },
+      },
       response: {
-        200: raw('The events', ['text/event-stream']),
+        200: raw(
+          'The events; the `data` of each is an `ImageEvent`',
+          ['text/event-stream'],
+          ref('ImageEvent'),
+          {
+            'cache-control': header.cacheControl,
+          },
+        ),
         204: empty('The job has ended and its last event was seen'),
-        ...problems({}, 'not_found', 'erased', 'too_many_requests'),
+        ...problems({ params: true }, 'not_found', 'erased', 'too_many_requests'),
       },
     },
     handler: async (request, reply) => {

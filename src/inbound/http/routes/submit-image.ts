@@ -3,10 +3,17 @@ import { AppError } from '../../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import type { ImageRequestBody } from '../../../domain/image-request.ts';
 import { type HttpContext, pollSeconds, present, untilCallerLeaves } from '../context.ts';
+import { imageJobExamples, imagePreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom, type Preferences, preferencesFrom, traceparentFrom } from '../headers.ts';
+import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { header, idempotencyHeader, json, problems } from '../responses.ts';
-import { ref } from '../schemas.ts';
+import { header, json, problems, requestHeader } from '../responses.ts';
+
+/** Headers of every answer that holds an accepted job. */
+export const acceptedHeaders = {
+  'preference-applied': header.preferenceApplied,
+  'idempotent-replayed': header.replayed,
+};
 
 /** `POST /images`: accept a request durably, or say what it would be and cost. */
 export function submitImageRoute(app: FastifyInstance, context: HttpContext): void {
@@ -22,10 +29,7 @@ export function submitImageRoute(app: FastifyInstance, context: HttpContext): vo
       tags: ['images'],
       headers: {
         type: 'object',
-        properties: {
-          'idempotency-key': idempotencyHeader,
-          prefer: { type: 'string', description: '`wait=N` or `respond-async`.' },
-        },
+        properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
       },
       querystring: {
         type: 'object',
@@ -35,24 +39,30 @@ export function submitImageRoute(app: FastifyInstance, context: HttpContext): vo
             description: 'Validate, normalise and estimate; nothing is stored or queued.',
           },
         },
+        // A misspelt `dry_run` must not cost money.
+        additionalProperties: false,
       },
       body: ref('ImageRequest'),
       response: {
-        200: {
-          ...json('The job has ended while waiting; with `dry_run`, the preview', 'ImageJob', {
-            'preference-applied': header.preferenceApplied,
-            'idempotent-replayed': header.replayed,
-          }),
-          content: { 'application/json': { schema: { anyOf: [ref('ImageJob'), ref('ImagePreview')] } } },
-        },
+        200: json(
+          'The job has ended while waiting; with `dry_run`, the preview',
+          { anyOf: [ref('ImageJob'), ref('ImagePreview')] },
+          {
+            headers: acceptedHeaders,
+            examples: {
+              succeeded: imageJobExamples.succeeded,
+              failed: imageJobExamples.failed,
+              preview: imagePreviewExample,
+            },
+          },
+        ),
         202: json('Accepted: from here on the job survives the death of any process', 'ImageJob', {
-          location: header.location,
-          'retry-after': header.retryAfter,
-          'preference-applied': header.preferenceApplied,
-          'idempotent-replayed': header.replayed,
+          headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
+          examples: { queued: imageJobExamples.queued },
         }),
         ...problems(
           { body: true },
+          'validation_failed',
           'invalid_idempotency_key',
           'idempotency_key_reused',
           'model_retired',

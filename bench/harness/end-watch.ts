@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+
+/** How one service tells in Redis that a job has ended: whether the job stands in a sorted set or does not. */
+export interface EndMark {
+  readonly sortedSet: string;
+  readonly present: boolean;
+}
+
+/** Sees jobs end within a few milliseconds, in the same way for every service. */
+export interface EndWatch {
+  /** The moment, by `performance.now()`, at which the job was seen to have ended. @throws Error after 60 s. */
+  ended(id: string): Promise<number>;
+}
+
+const pauseMs = 2;
+const limitMs = 60_000;
+
+interface Waiter {
+  readonly deadlineMs: number;
+  readonly resolve: (nowMs: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Asks Redis for all watched jobs in one round trip, every 2 ms while there are any. */
+export function watchEnds(redis: Redis, mark: EndMark): EndWatch {
+  const waiters = new Map<string, Waiter>();
+  let running = false;
+
+  async function look(): Promise<void> {
+    const ids = [...waiters.keys()];
+    const pipeline = redis.pipeline();
+    for (const id of ids) pipeline.zscore(mark.sortedSet, id);
+    const answers = (await pipeline.exec()) ?? [];
+    const nowMs = performance.now();
+    ids.forEach((id, at) => {
+      const waiter = waiters.get(id);
+      const isOver = (answers[at]?.[1] !== null) === mark.present;
+      if (!waiter || (!isOver && nowMs < waiter.deadlineMs)) return;
+      waiters.delete(id);
+      if (isOver) waiter.resolve(nowMs);
+      else waiter.reject(new Error(`job ${id} had not ended after ${limitMs / 1000} s`));
+    });
+  }
+
+  async function loop(): Promise<void> {
+    running = true;
+    try {
+      for (; waiters.size > 0; await sleep(pauseMs)) await look();
+    } catch (error) {
+      for (const waiter of waiters.values()) waiter.reject(error as Error);
+      waiters.clear();
+    } finally {
+      running = false;
+    }
+  }
+
+  return {
+    ended: (id) =>
+      new Promise((resolve, reject) => {
+        waiters.set(id, { deadlineMs: performance.now() + limitMs, resolve, reject });
+        if (!running) void loop();
+      }),
+  };
+}

@@ -1,0 +1,93 @@
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import type { ImageRecords, Log, Meter, Signals, TaskQueue } from '../../src/domain/ports.ts';
+import type { Closers } from '../../src/lib/closers.ts';
+import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { type CancelImage, createCancelImage } from '../../src/usecases/cancel-image.ts';
+import { createChangeImage } from '../../src/usecases/change-image.ts';
+import { createGetImage } from '../../src/usecases/get-image.ts';
+import type { BenchRedis } from '../harness/redis.ts';
+import { openRecords, type RecordStore } from './records.ts';
+
+/** Darkroom's adapters and the verb `cancel` in this process, on one deployment's keys. */
+export interface DarkroomInProcess extends RecordStore {
+  readonly records: ImageRecords;
+  readonly queue: TaskQueue;
+  readonly cancel: CancelImage;
+  /** Takes the next task and ends it, as a worker does. @throws Error when there is none. */
+  takeTask(): Promise<void>;
+}
+
+const nothing = () => {};
+const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const meter: Meter = {
+  submitted: nothing,
+  jobFinished: nothing,
+  stageDone: nothing,
+  providerCall: nothing,
+  imageStored: nothing,
+  webhookAttempt: nothing,
+};
+/** Jobs that nobody runs need no signals. */
+const signals: Signals = { onChange: () => nothing, onCancel: () => nothing, requestCancel: async () => {} };
+const retentionOf = (_job: ImageJob) => ({ mediaSeconds: 2_592_000, recordSeconds: 7_776_000 });
+
+/** Opens a deployment that is told apart by its key prefix. */
+export async function openDarkroom(
+  redis: BenchRedis,
+  keyPrefix: string,
+  closers: Closers,
+): Promise<DarkroomInProcess> {
+  const store = openRecords(redis, keyPrefix, closers);
+  const { images, webhooks } = queueNames(keyPrefix);
+  const connect = () =>
+    closers.add(new Redis(redis.path, { enableAutoPipelining: true, maxRetriesPerRequest: null }), (each) =>
+      each.disconnect(),
+    );
+  const queueRedis = connect();
+  await queueRedis.ping();
+  const queue = closers.add(createTaskQueue(queueRedis, images), (each) => each.close());
+  const webhookQueue = closers.add(createTaskQueue(queueRedis, webhooks), (each) => each.close());
+  const { records } = store;
+  const getImage = createGetImage({ records, signals });
+  const change = createChangeImage({ records, webhookQueue, meter, log });
+  return {
+    ...store,
+    queue,
+    cancel: createCancelImage({
+      records,
+      change,
+      getImage,
+      imageQueue: queue,
+      signals,
+      clock: Date.now,
+      retentionOf,
+    }),
+    takeTask: await openTaker(images, connect(), closers),
+  };
+}
+
+/** Takes tasks with the queue library itself, because the service's own consumer takes them by itself only. */
+export async function openTaker(
+  queue: { name: string; prefix?: string },
+  connection: Redis,
+  closers: Closers,
+): Promise<() => Promise<void>> {
+  const worker = closers.add(
+    new Worker(queue.name, null, {
+      connection,
+      ...(queue.prefix === undefined ? {} : { prefix: queue.prefix }),
+      autorun: false,
+      removeOnComplete: { count: 0 },
+    }),
+    (each) => each.close(true),
+  );
+  await worker.waitUntilReady();
+  const token = 'bench';
+  return async () => {
+    const task = await worker.getNextJob(token, { block: false });
+    if (!task) throw new Error('no task was waiting');
+    await task.moveToCompleted(null, token, false);
+  };
+}

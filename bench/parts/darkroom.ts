@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Closers } from '../../src/lib/closers.ts';
+import { type Child, startChild } from '../harness/child.ts';
+import { freePort } from '../harness/free-port.ts';
+import type { BenchRedis } from '../harness/redis.ts';
+import { bucket, region } from './s3.ts';
+
+/** What Darkroom is called by here. */
+export const tenant = 'bench';
+export const apiKey = 'bench-key-0123456789';
+export const authorization = `Bearer ${apiKey}`;
+export const keyPrefix = 'darkroom';
+
+interface DarkroomOptions {
+  readonly role: 'api' | 'worker';
+  readonly logLevel?: 'silent' | 'info';
+  readonly concurrency?: number;
+  /** Address of the provider; needed by a worker. */
+  readonly providerUrl?: string;
+  /** Address of the S3 API; files are used without one. */
+  readonly s3Url?: string;
+}
+
+/**
+ * Starts one process of Darkroom with one role, in production mode. Limits that would end a benchmark early are out of
+ * the way; everything else is as it comes.
+ */
+export async function startDarkroom(
+  redis: BenchRedis,
+  options: DarkroomOptions,
+  closers: Closers,
+): Promise<Child> {
+  const dataDir = closers.add(await mkdtemp(join(tmpdir(), 'darkroom-bench-')), (folder) =>
+    rm(folder, { recursive: true, force: true }),
+  );
+  const port = await freePort();
+  const child = await startChild({
+    module: '../src/main.js',
+    args: ['serve'],
+    readyUrl: `http://127.0.0.1:${port}/readyz`,
+    env: {
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ROLES: options.role,
+      LOG_LEVEL: options.logLevel ?? 'silent',
+      REDIS_URL: redis.url,
+      REDIS_KEY_PREFIX: keyPrefix,
+      DATA_DIR: dataDir,
+      ...storageEnvironment(options.s3Url),
+      PROVIDER: 'openai',
+      OPENAI_API_KEY: 'sk-bench',
+      OPENAI_BASE_URL: `${options.providerUrl ?? 'http://127.0.0.1:9'}/v1`,
+      API_KEYS: `${tenant}:${apiKey}`,
+      SECRETS_KEY: Buffer.alloc(32, 1).toString('base64'),
+      MAX_OPEN_JOBS: '100000000',
+      WORKER_CONCURRENCY: String(options.concurrency ?? 8),
+      SHUTDOWN_GRACE_S: '1',
+    },
+  });
+  return closers.add(child, (each) => each.stop());
+}
+
+function storageEnvironment(s3Url: string | undefined): Record<string, string> {
+  if (s3Url === undefined) return { STORAGE: 'filesystem' };
+  return {
+    STORAGE: 's3',
+    S3_ENDPOINT: s3Url,
+    S3_REGION: region,
+    S3_BUCKET: bucket,
+    S3_ACCESS_KEY_ID: 'BENCHACCESSKEY',
+    S3_SECRET_ACCESS_KEY: 'bench-secret-key',
+    S3_FORCE_PATH_STYLE: 'true',
+  };
+}

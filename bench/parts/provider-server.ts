@@ -1,0 +1,42 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { announce, answerQuestions } from '../harness/questions.ts';
+import { noisyPng } from './noisy-png.ts';
+
+/** Answers `POST /v1/images/generations` with the same 1024x1024 PNG after a set time; makes nothing itself. */
+const latencyMs = Number(process.env.LATENCY_MS);
+const picture = noisyPng(1024, 1024);
+const body = Buffer.from(
+  JSON.stringify({
+    created: 1_795_000_000,
+    data: [{ b64_json: picture.toString('base64') }],
+    usage: { input_tokens: 20, output_tokens: 4160, total_tokens: 4180 },
+  }),
+);
+const held: ServerResponse[] = [];
+let holdUntil = 0;
+
+function send(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
+  response.end(body);
+}
+
+const server = createServer((request, response) => {
+  request.resume();
+  request.once('end', () => {
+    if (holdUntil === 0) {
+      setTimeout(send, latencyMs, response);
+      return;
+    }
+    held.push(response);
+    if (held.length >= holdUntil) for (const waiting of held.splice(0)) send(waiting);
+  });
+});
+
+answerQuestions({
+  pictureBytes: () => picture.length,
+  holdUntil(requests) {
+    holdUntil = requests;
+  },
+});
+server.listen(0, '127.0.0.1', () => announce((server.address() as AddressInfo).port));

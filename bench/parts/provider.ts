@@ -1,0 +1,21 @@
+import type { Closers } from '../../src/lib/closers.ts';
+import { type Child, startChild } from '../harness/child.ts';
+
+/** Time the stub takes before it answers. */
+export const providerLatencyMs = 200;
+
+/** Starts the stub of the Images API. */
+export async function startProvider(closers: Closers): Promise<Child> {
+  const env = { LATENCY_MS: String(providerLatencyMs) };
+  return closers.add(await startChild({ module: 'parts/provider-server.js', env }), (each) => each.stop());
+}
+
+/** Size of the picture in every answer. */
+export function pictureBytes(provider: Child): Promise<number> {
+  return provider.ask<number>('pictureBytes');
+}
+
+/** Holds all answers until this many requests wait, and then sends them at once; 0 goes back to the latency. */
+export function holdUntil(provider: Child, requests: number): Promise<null> {
+  return provider.ask('holdUntil', requests);
+}

@@ -1,0 +1,93 @@
+import { Redis } from 'ioredis';
+import { beginExecution, createJob, finish, type ImageJob } from '../../src/domain/image-job.ts';
+import type { ImageRecords } from '../../src/domain/ports.ts';
+import type { Closers } from '../../src/lib/closers.ts';
+import { ids } from '../../src/lib/ids.ts';
+import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createKeys, type Keys } from '../../src/outbound/records/keys.ts';
+import type { BenchRedis } from '../harness/redis.ts';
+import { tenant } from './darkroom.ts';
+
+/** Darkroom's own records, written and read without its service. */
+export interface RecordStore {
+  readonly records: ImageRecords;
+  readonly keys: Keys;
+  readonly client: Redis;
+}
+
+/** Opens the records of a deployment as the service does: commands of one turn share a round trip. */
+export function openRecords(redis: BenchRedis, keyPrefix: string, closers: Closers): RecordStore {
+  const client = closers.add(new Redis(redis.path, { enableAutoPipelining: true }), (each) =>
+    each.disconnect(),
+  );
+  const keys = createKeys(keyPrefix);
+  return { records: createImageRecords(client, keys), keys, client };
+}
+
+const dayMs = 24 * 3_600_000;
+
+/** A job as `POST /images` accepts it. */
+export function waitingJob(nowMs: number): ImageJob {
+  return createJob({
+    id: ids.image(nowMs),
+    tenant,
+    nowMs,
+    request: {
+      prompt: 'A lighthouse in a storm, oil on canvas',
+      model: 'gpt-image-2.6-flare',
+      n: 1,
+      size: '1024x1024',
+      quality: 'high',
+      enhance: 'off',
+      priority: 'normal',
+      queue_ttl_s: 86_400,
+      run_timeout_s: 1_800,
+    },
+  });
+}
+
+/** The same job after it brought one picture. */
+export function finishedJob(nowMs: number): ImageJob {
+  const running = beginExecution(waitingJob(nowMs - 12_000), nowMs - 11_000);
+  return finish(
+    {
+      ...running,
+      attempts: [
+        {
+          no: 1,
+          kind: 'generate',
+          index: 0,
+          state: 'stored',
+          fence: 1,
+          startedAt: nowMs - 11_000,
+          finishedAt: nowMs,
+          providerRequestId: 'req_0123456789abcdef',
+          costMicroUsd: 124_900,
+        },
+      ],
+      images: [
+        {
+          index: 0,
+          storageKey: `${tenant}/${running.id}/0.png`,
+          contentType: 'image/png',
+          width: 1024,
+          height: 1024,
+          sizeBytes: 2_700_000,
+          sha256: 'a'.repeat(64),
+        },
+      ],
+      usage: { input_tokens: 20, output_tokens: 4160, total_tokens: 4180 },
+    },
+    'succeeded',
+    { nowMs, retention: { mediaSeconds: (30 * dayMs) / 1000, recordSeconds: (90 * dayMs) / 1000 } },
+  );
+}
+
+/**
+ * Writes a job as it is. `submit` lists every job as unfinished, so an ended one is struck off that list again: then the
+ * keys are exactly those that its whole life would have left.
+ */
+export async function keepJob({ records, keys, client }: RecordStore, job: ImageJob): Promise<void> {
+  await records.submit({ job, deliveries: [], maxOpenJobs: Number.MAX_SAFE_INTEGER });
+  if (job.finishedAt !== undefined) await client.zrem(keys.open(tenant), job.id);
+}

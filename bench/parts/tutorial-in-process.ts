@@ -1,0 +1,54 @@
+import { Job, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Closers } from '../../src/lib/closers.ts';
+import type { BenchRedis } from '../harness/redis.ts';
+import { openTaker } from './darkroom-in-process.ts';
+
+/** The tutorial's use of its queue, in this process. */
+export interface TutorialInProcess {
+  /** Fills the queue. @returns the ids. */
+  load(count: number): Promise<string[]>;
+  /** What its GET does. */
+  state(id: string): Promise<void>;
+  /** What its way to cancel would be. @throws Error when the job was not there. */
+  cancel(id: string): Promise<void>;
+  accept(): Promise<void>;
+  takeTask(): Promise<void>;
+}
+
+const data = { prompt: 'A lighthouse in a storm, oil on canvas', size: '1024x1024', quality: 'high' };
+const jobsPerCall = 1000;
+
+/** Opens a queue that is told apart by its name. */
+export async function openTutorial(
+  redis: BenchRedis,
+  name: string,
+  closers: Closers,
+): Promise<TutorialInProcess> {
+  const queue = closers.add(new Queue(name, { connection: { path: redis.path } }), (each) => each.close());
+  const connection = closers.add(new Redis(redis.path, { maxRetriesPerRequest: null }), (each) =>
+    each.disconnect(),
+  );
+  return {
+    async load(count) {
+      const ids: string[] = [];
+      while (ids.length < count) {
+        const size = Math.min(jobsPerCall, count - ids.length);
+        const jobs = await queue.addBulk(Array.from({ length: size }, () => ({ name: 'generate', data })));
+        ids.push(...jobs.map((job) => job.id ?? ''));
+      }
+      return ids;
+    },
+    async state(id) {
+      const job = await Job.fromId(queue, id);
+      if ((await job?.getState()) !== 'waiting') throw new Error(`job ${id} does not wait`);
+    },
+    async cancel(id) {
+      if ((await queue.remove(id)) !== 1) throw new Error(`job ${id} was not there`);
+    },
+    async accept() {
+      await queue.add('generate', data);
+    },
+    takeTask: await openTaker({ name }, connection, closers),
+  };
+}

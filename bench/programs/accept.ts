@@ -1,0 +1,102 @@
+import { startChild } from '../harness/child.ts';
+import { type HttpFigure, type HttpTarget, loadHttp } from '../harness/http-load.ts';
+import { describeMachine } from '../harness/machine.ts';
+import type { Outcome, Program, RunOptions } from '../harness/program.ts';
+import { startBenchRedis } from '../harness/redis.ts';
+import { measureInRounds, type Results } from '../harness/rounds.ts';
+import { figure, table, times } from '../harness/table.ts';
+import { authorization, startDarkroom } from '../parts/darkroom.ts';
+import { startTutorialApi } from '../parts/tutorial.ts';
+
+const secondsPerMeasurement = 3;
+const warmUpSeconds = 1;
+const body = JSON.stringify({
+  prompt: 'A lighthouse in a storm, oil on canvas',
+  size: '1024x1024',
+  quality: 'high',
+});
+
+/** How many jobs one API process accepts. */
+export const accept: Program = {
+  name: 'accept',
+  title: 'POST /images on one API process, 64 connections',
+  run,
+};
+
+async function run(options: RunOptions): Promise<Outcome> {
+  const { closers, pace } = options;
+  const redis = await startBenchRedis(closers, options.say);
+  const targets = await startTargets(redis, options);
+  const variants = Object.entries(targets).map(([name, target]) => ({
+    name,
+    async measure(seconds = secondsPerMeasurement * pace) {
+      const figures = await loadHttp(target, redis, seconds);
+      await redis.clear();
+      return figures;
+    },
+  }));
+  options.say('warming up');
+  for (const variant of variants) await variant.measure(warmUpSeconds);
+  return outcomeOf(await measureInRounds(variants, options), describeMachine(redis.version, Date.now()));
+}
+
+async function startTargets(
+  redis: Awaited<ReturnType<typeof startBenchRedis>>,
+  { closers }: RunOptions,
+): Promise<Record<string, HttpTarget>> {
+  const post = { path: '/images', method: 'POST', body, status: 202 } as const;
+  const json = { 'content-type': 'application/json' };
+  const headers = { ...json, authorization };
+  const ceiling = closers.add(
+    await startChild({ module: 'parts/ceiling-server.js', env: { REDIS_PATH: redis.path } }),
+    (each) => each.stop(),
+  );
+  const tutorial = await startTutorialApi(redis, closers);
+  const darkroom = await startDarkroom(redis, { role: 'api' }, closers);
+  const logging = await startDarkroom(redis, { role: 'api', logLevel: 'info' }, closers);
+  return {
+    tutorial: { ...post, server: tutorial, headers: json },
+    ceiling: { ...post, server: ceiling, headers: json },
+    Darkroom: { ...post, server: darkroom, headers },
+    'Darkroom again': { ...post, server: darkroom, headers },
+    'Darkroom, Idempotency-Key': {
+      ...post,
+      server: darkroom,
+      headers: { ...headers, 'idempotency-key': '[<id>]' },
+      freshIds: true,
+    },
+    'Darkroom, log at info': { ...post, server: logging, headers },
+  };
+}
+
+function outcomeOf(results: Results<HttpFigure>, machine: string): Outcome {
+  const rows = results.names.map((name) => [
+    name,
+    ...(['perSecond', 'p50Ms', 'p99Ms', 'nodeMicros', 'redisMicros'] as const).map((each) =>
+      figure(results.median(name, each)),
+    ),
+    times(results.ratio(name, 'tutorial', 'perSecond')),
+    times(results.ratio(name, 'ceiling', 'perSecond')),
+  ]);
+  const head = ['variant', 'req/s', 'p50 ms', 'p99 ms', 'Node us', 'Redis us', 'of tutorial', 'of ceiling'];
+  return {
+    tables: [machine, table(head, rows)],
+    controls: [{ what: 'Darkroom twice', ratio: results.ratio('Darkroom again', 'Darkroom', 'perSecond') }],
+    goals: [
+      {
+        what: 'requests per second by the tutorial’s',
+        value: results.ratio('Darkroom', 'tutorial', 'perSecond'),
+        sense: 'at least',
+        limit: 2,
+        unit: 'x',
+      },
+      {
+        what: 'requests per second by the ceiling’s',
+        value: results.ratio('Darkroom', 'ceiling', 'perSecond'),
+        sense: 'at least',
+        limit: 0.55,
+        unit: 'x',
+      },
+    ],
+  };
+}

@@ -1,0 +1,120 @@
+import { startChild } from '../harness/child.ts';
+import { type HttpFigure, type HttpTarget, loadHttp } from '../harness/http-load.ts';
+import { describeMachine } from '../harness/machine.ts';
+import type { Outcome, Program, RunOptions } from '../harness/program.ts';
+import { type BenchRedis, startBenchRedis } from '../harness/redis.ts';
+import { measureInRounds, type Results } from '../harness/rounds.ts';
+import { figure, table, times } from '../harness/table.ts';
+import { authorization, keyPrefix, startDarkroom } from '../parts/darkroom.ts';
+import { finishedJob, keepJob, openRecords } from '../parts/records.ts';
+import { startTutorialApi } from '../parts/tutorial.ts';
+
+const secondsPerMeasurement = 3;
+const warmUpSeconds = 1;
+/** Jobs that wait while one of them is read; with more the tutorial gets slower, see `depth`. */
+const waitingJobs = 100;
+const readsOfDarkroom = ['waiting', 'finished'] as const;
+
+/** What it costs to read one job. */
+export const read: Program = {
+  name: 'read',
+  title: 'GET one job on one API process, 64 connections',
+  run,
+};
+
+async function run(options: RunOptions): Promise<Outcome> {
+  const redis = await startBenchRedis(options.closers, options.say);
+  const targets = await startTargets(redis, options);
+  const variants = Object.entries(targets).map(([name, target]) => ({
+    name,
+    measure: (seconds = secondsPerMeasurement * options.pace) => loadHttp(target, redis, seconds),
+  }));
+  options.say('warming up');
+  for (const variant of variants) await variant.measure(warmUpSeconds);
+  return outcomeOf(await measureInRounds(variants, options), describeMachine(redis.version, Date.now()));
+}
+
+async function startTargets(redis: BenchRedis, { closers }: RunOptions): Promise<Record<string, HttpTarget>> {
+  const hello = closers.add(await startChild({ module: 'parts/hello-server.js', env: {} }), (each) =>
+    each.stop(),
+  );
+  const tutorial = await startTutorialApi(redis, closers);
+  const darkroom = await startDarkroom(redis, { role: 'api' }, closers);
+  const waitingId = await submitSome(darkroom.url);
+  const tutorialId = await submitSome(tutorial.url);
+  const finished = finishedJob(Date.now());
+  await keepJob(openRecords(redis, keyPrefix, closers), finished);
+
+  const get = (server: typeof darkroom, path: string, headers: Record<string, string> = {}) =>
+    ({ server, path, method: 'GET', headers, status: 200 }) as const;
+  const finishedPath = `/images/${finished.id}`;
+  const unchanged = { authorization, 'if-none-match': `W/"${finished.version}"` };
+  return {
+    hello: get(hello, '/hello'),
+    tutorial: get(tutorial, `/images/${tutorialId}`),
+    waiting: get(darkroom, `/images/${waitingId}`, { authorization }),
+    'waiting again': get(darkroom, `/images/${waitingId}`, { authorization }),
+    finished: get(darkroom, finishedPath, { authorization }),
+    unchanged: { ...get(darkroom, finishedPath, unchanged), status: 304 },
+  };
+}
+
+/** Submits jobs that nobody works on. @returns the id of the one in the middle. */
+async function submitSome(url: string): Promise<string> {
+  const found: string[] = [];
+  for (let count = 0; count < waitingJobs; count += 1) {
+    const answer = await fetch(`${url}/images`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization },
+      body: JSON.stringify({ prompt: 'A lighthouse in a storm, oil on canvas', size: '1024x1024' }),
+    });
+    found.push(((await answer.json()) as { id: string }).id);
+  }
+  return found[waitingJobs / 2] ?? '';
+}
+
+function outcomeOf(results: Results<HttpFigure>, machine: string): Outcome {
+  const rows = results.names.map((name) => [
+    name,
+    ...(['perSecond', 'p50Ms', 'p99Ms', 'nodeMicros', 'redisMicros'] as const).map((each) =>
+      figure(results.median(name, each)),
+    ),
+    times(results.ratio(name, 'hello', 'perSecond')),
+    name === 'hello' ? '-' : times(results.ratio(name, 'tutorial', 'redisMicros')),
+  ]);
+  const head = [
+    'variant',
+    'req/s',
+    'p50 ms',
+    'p99 ms',
+    'Node us',
+    'Redis us',
+    'of hello',
+    'Redis of tutorial',
+  ];
+  return {
+    tables: [machine, table(head, rows)],
+    controls: [
+      {
+        what: 'Darkroom, a waiting job, twice',
+        ratio: results.ratio('waiting again', 'waiting', 'perSecond'),
+      },
+    ],
+    goals: readsOfDarkroom.flatMap((name) => [
+      {
+        what: `requests per second by hello’s, a ${name} job`,
+        value: results.ratio(name, 'hello', 'perSecond'),
+        sense: 'at least',
+        limit: 0.5,
+        unit: 'x',
+      },
+      {
+        what: `Redis CPU by the tutorial’s, a ${name} job`,
+        value: results.ratio(name, 'tutorial', 'redisMicros'),
+        sense: 'at most',
+        limit: 0.2,
+        unit: 'x',
+      },
+    ]),
+  };
+}

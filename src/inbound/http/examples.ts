@@ -1,0 +1,199 @@
+import { AppError, type ErrorCode, errorRow } from '../../domain/errors.ts';
+import type { ImageRequestBody } from '../../domain/image-request.ts';
+import type { ImageJobView } from '../../domain/job-view.ts';
+import { type Problem, problemOf } from './problem.ts';
+
+/** What the OpenAPI document shows as examples. */
+
+export interface Example<Value = unknown> {
+  readonly summary: string;
+  readonly value: Value;
+}
+
+const id = 'img_01KAR3S9Z8QJ4V5W6X7Y8Z9A0B';
+const publicUrl = 'https://pictures.example.com';
+const self = `${publicUrl}/images/${id}`;
+
+/** Orders, from the plainest to one per built-in preset. */
+export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
+  plain: {
+    summary: 'A prompt, and an order number to find it by',
+    value: {
+      prompt: 'A lighthouse in a storm, oil on canvas',
+      size: '1536x1024',
+      metadata: { order: '4711' },
+    },
+  },
+  avatar: {
+    summary: 'A profile picture from a preset',
+    value: {
+      prompt: 'A red fox with round glasses',
+      preset: {
+        name: 'avatar',
+        variables: { style: 'flat vector illustration', palette: 'orange, cream and night blue' },
+      },
+      metadata: { user: 'u_8123' },
+    },
+  },
+  artwork: {
+    summary: 'A picture for the wall; a language model writes the details first',
+    value: {
+      prompt: 'An orchard after the first frost',
+      preset: { name: 'artwork', variables: { medium: 'gouache on rough paper', mood: 'quiet joy' } },
+      enhance: 'auto',
+      quality: 'high',
+    },
+  },
+  'ad-creative': {
+    summary: 'Three advertising pictures, within a budget, told of by webhook',
+    value: {
+      prompt: 'A bottle of cloudy apple juice on wet slate',
+      preset: {
+        name: 'ad-creative',
+        variables: { brand_colors: 'deep green and cream', copy_space: 'left third' },
+      },
+      n: 3,
+      max_cost_micro_usd: 500_000,
+      webhook: { url: 'https://example.com/hooks/pictures', events: ['image.succeeded', 'image.failed'] },
+    },
+  },
+  'game-character': {
+    summary: 'A game character on a transparent background, kept for a week',
+    value: {
+      prompt: 'A starship mechanic in her sixties with a patched yellow overall',
+      preset: { name: 'game-character', variables: { role: 'starship mechanic', view: 'front view' } },
+      output_format: 'webp',
+      retention: { media_s: 604_800 },
+    },
+  },
+};
+
+/** A job that ended well. */
+export const imageJobExample: ImageJobView = {
+  id,
+  object: 'image_job',
+  status: 'succeeded',
+  stage: null,
+  created_at: '2026-11-23T09:15:00.000Z',
+  updated_at: '2026-11-23T09:15:31.412Z',
+  started_at: '2026-11-23T09:15:00.038Z',
+  finished_at: '2026-11-23T09:15:31.412Z',
+  expires_at: '2026-12-23T09:15:31.412Z',
+  cancel_requested_at: null,
+  request: {
+    prompt: 'A lighthouse in a storm, oil on canvas',
+    model: 'gpt-image-2.6-flare',
+    n: 1,
+    size: '1536x1024',
+    enhance: 'off',
+    priority: 'normal',
+    queue_ttl_s: 86_400,
+    run_timeout_s: 1_800,
+  },
+  prompt: { original: 'A lighthouse in a storm, oil on canvas', enhanced: null, revised: null },
+  images: [
+    {
+      index: 0,
+      url: `${publicUrl}/files/acme/${id}/0.png?expires=1795425331&type=image%2Fpng&name=${id}-0.png&signature=kQ0v`,
+      url_expires_at: '2026-11-23T10:15:31.000Z',
+      content_url: `${self}/content/0`,
+      content_type: 'image/png',
+      width: 1536,
+      height: 1024,
+      size_bytes: 2_481_934,
+      sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      variants: {},
+    },
+  ],
+  partial: false,
+  error: null,
+  image_errors: [],
+  warnings: [],
+  usage: { input_tokens: 10, output_tokens: 302, total_tokens: 312 },
+  cost: { micro_usd: 9_110, estimated: false, billing: 'charged', price_version: '2026-11-23' },
+  queue: { position: null, eta_s: null },
+  attempts: [
+    {
+      kind: 'generate',
+      index: 0,
+      state: 'stored',
+      started_at: '2026-11-23T09:15:00.052Z',
+      finished_at: '2026-11-23T09:15:31.398Z',
+      provider_request_id: 'req_5f3c9a7e12',
+      error: null,
+      cost_micro_usd: 9_110,
+    },
+  ],
+  metadata: { order: '4711' },
+  parent_id: null,
+  urls: { self, cancel: `${self}/cancel`, events: `${self}/events`, content: `${self}/content/0` },
+};
+
+const waiting: Partial<ImageJobView> = {
+  status: 'queued',
+  started_at: null,
+  finished_at: null,
+  expires_at: null,
+  images: [],
+  usage: null,
+  cost: { micro_usd: 9_110, estimated: true, billing: 'none', price_version: '2026-11-23' },
+  attempts: [],
+};
+
+const refused: Partial<ImageJobView> = {
+  status: 'failed',
+  images: [],
+  usage: null,
+  cost: { micro_usd: 0, estimated: false, billing: 'none', price_version: '2026-11-23' },
+  error: {
+    code: 'moderation_blocked',
+    message: 'The provider refused the content.',
+    stage: 'generating',
+    retryable: false,
+    billing: 'none',
+    index: null,
+    provider: {
+      status: 400,
+      code: 'moderation_blocked',
+      request_id: 'req_5f3c9a7e12',
+      categories: ['violence'],
+    },
+  },
+  attempts: [],
+};
+
+/** A job at the moments in which callers meet it. */
+export const imageJobExamples = {
+  queued: { summary: 'A job that waits', value: { ...imageJobExample, ...waiting } },
+  succeeded: { summary: 'A job that ended well', value: imageJobExample },
+  failed: { summary: 'A job whose content was refused', value: { ...imageJobExample, ...refused } },
+} satisfies Record<string, Example<ImageJobView>>;
+
+/** What `dry_run` answers. */
+export const imagePreviewExample: Example = {
+  summary: 'What `dry_run` answers',
+  value: {
+    request: imageJobExample.request,
+    warnings: [],
+    estimate: { cost_micro_usd: 9_110, eta_s: null, queue_depth: 2 },
+  },
+};
+
+const requestId = 'req_01KAR3S9Z9B2C3D4E5F6G7H8J9';
+
+/** An order with a misspelt field. */
+export const problemExample: Problem = problemOf(
+  new AppError('validation_failed', {
+    detail: 'Correct the fields listed in errors.',
+    issues: [{ pointer: '/qualty', detail: 'is not a known field' }],
+  }),
+  '/images',
+  requestId,
+);
+
+/** The problem of a code, as far as the code alone says what it holds. */
+export function problemExampleOf(code: ErrorCode): Example<Problem> {
+  const value =
+    code === 'validation_failed' ? problemExample : problemOf(new AppError(code), '/images', requestId);
+  return { summary: errorRow(code).title, value };
+}

@@ -1,0 +1,116 @@
+import { STATUS_CODES } from 'node:http';
+import type { Example } from '../examples.ts';
+
+type Node = Record<string, unknown>;
+/** Told of every place that may refer to a component instead: what kind, by what name, and where it stands. */
+type Visit = (section: Section, name: string, holder: Node | unknown[], key: string | number) => void;
+type Section = 'parameters' | 'headers' | 'examples' | 'responses';
+
+/**
+ * Puts an OpenAPI document, as it comes from the routes, into the form that people and generators read: what operations
+ * share stands once, in `components`.
+ *
+ * @param requestExamples by the id of the operation.
+ */
+export function finishDocument(
+  document: object,
+  requestExamples: Readonly<Record<string, Record<string, Example>>>,
+): Node {
+  // Through JSON, because nodes that are one object would become anchors and aliases in YAML.
+  const finished = JSON.parse(JSON.stringify(document)) as Node;
+  for (const operation of operationsOf(finished)) {
+    for (const parameter of list(operation.parameters)) {
+      const schema = node(parameter.schema);
+      if (parameter.in === 'query' && schema.type === 'object') {
+        Object.assign(parameter, { style: 'deepObject', explode: true });
+      }
+    }
+    for (const response of Object.values(node(operation.responses)) as Node[]) {
+      for (const header of Object.values(node(response.headers)) as Node[]) liftRequired(header);
+    }
+    const examples = requestExamples[String(operation.operationId)];
+    const body = node(node(node(operation.requestBody).content)['application/json']);
+    if (examples) body.examples = examples;
+  }
+  shareParts(finished, visitDetails);
+  shareParts(finished, visitResponses);
+  return finished;
+}
+
+/** `required` of a header stands beside its schema. */
+function liftRequired(header: Node): void {
+  const schema = node(header.schema);
+  if (schema.required === true) header.required = true;
+  delete schema.required;
+}
+
+/** Moves what occurs more than once into `components`: for every name the shape that is used most. */
+function shareParts(document: Node, visitAll: (document: Node, visit: Visit) => void): void {
+  const uses = new Map<string, Map<string, number>>();
+  visitAll(document, (section, name, holder, key) => {
+    const place = `${section}/${name}`;
+    const text = JSON.stringify(at(holder, key));
+    const counts = uses.get(place) ?? new Map<string, number>();
+    uses.set(place, counts.set(text, (counts.get(text) ?? 0) + 1));
+  });
+  const components = node(document.components);
+  visitAll(document, (section, name, holder, key) => {
+    const text = JSON.stringify(at(holder, key));
+    const [most, count] = [...(uses.get(`${section}/${name}`) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
+    if (text !== most || count === undefined || count < 2) return;
+    const shelf = node(components[section]);
+    components[section] = shelf;
+    shelf[name] = JSON.parse(text);
+    put(holder, key, { $ref: `#/components/${section}/${name}` });
+  });
+}
+
+function visitDetails(document: Node, visit: Visit): void {
+  for (const operation of operationsOf(document)) {
+    const parameters = list(operation.parameters);
+    for (const [i, parameter] of parameters.entries()) {
+      visit('parameters', pascal(String(parameter.name)), parameters, i);
+    }
+    for (const response of Object.values(node(operation.responses)) as Node[]) {
+      const headers = node(response.headers);
+      for (const name of Object.keys(headers)) visit('headers', pascal(name), headers, name);
+      for (const media of Object.values(node(response.content)) as Node[]) {
+        const examples = node(media.examples);
+        for (const name of Object.keys(examples)) visit('examples', name, examples, name);
+      }
+    }
+  }
+}
+
+function visitResponses(document: Node, visit: Visit): void {
+  for (const operation of operationsIn(document.paths)) {
+    const responses = node(operation.responses);
+    for (const status of Object.keys(responses)) {
+      visit('responses', pascal(STATUS_CODES[status] ?? status), responses, status);
+    }
+  }
+}
+
+const operationsOf = (document: Node) => [
+  ...operationsIn(document.paths),
+  ...operationsIn(document.webhooks),
+];
+
+function operationsIn(items: unknown): Node[] {
+  return Object.values(node(items)).flatMap((item) => Object.values(node(item)).map(node));
+}
+
+const node = (value: unknown) => (value ?? {}) as Node;
+const list = (value: unknown) => (value ?? []) as Node[];
+const at = (holder: Node | unknown[], key: string | number) => (holder as Node)[key];
+const put = (holder: Node | unknown[], key: string | number, value: unknown) => {
+  (holder as Node)[key] = value;
+};
+
+/** `x-request-id` and `Not Found` as the name of a component. */
+function pascal(text: string): string {
+  return text
+    .split(/[^A-Za-z0-9]+/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('');
+}

@@ -1,0 +1,175 @@
+import type { ImageJob } from '../domain/image-job.ts';
+import { enterStage } from '../domain/image-job.ts';
+import type { ModelCatalogue } from '../domain/model-catalogue.ts';
+import {
+  type AnswerHead,
+  type CallContext,
+  type Clock,
+  type ImageProvider,
+  type Log,
+  type Meter,
+  ProviderError,
+  type ProviderFailure,
+  type ProviderGate,
+  type Spool,
+} from '../domain/ports.ts';
+import { providerDelayMs } from '../domain/retry-schedule.ts';
+import type { Execution } from './execution.ts';
+import { pictureParameters } from './picture-parameters.ts';
+
+interface Deps {
+  provider: ImageProvider;
+  gate: ProviderGate;
+  spool: Spool;
+  catalogue: ModelCatalogue;
+  clock: Clock;
+  random: () => number;
+  meter: Meter;
+  log: Log;
+}
+
+const defaultCallTimeoutSeconds = 600;
+
+/** The lane of the account, and the lane of one model in it. */
+export const accountLane = 'account';
+export const modelLane = (model: string) => `model:${model}`;
+
+/**
+ * The paid part: a ledger row, one call, the answer on disk, the next ledger row. Nothing else happens between the row
+ * and the socket, so that a death at any moment is told from the row.
+ */
+export function createCallProvider(deps: Deps) {
+  function contextOf(execution: Execution, no: number): CallContext {
+    const { job } = execution;
+    const found = deps.catalogue.find(job.request?.model ?? '');
+    return {
+      signal: execution.signal,
+      timeoutMs: (found?.call_timeout_s ?? defaultCallTimeoutSeconds) * 1000,
+      clientRequestId: `${job.id}-${no}`,
+      traceparent: job.traceparent,
+      onHandle: (handle) => execution.moveAttempt(no, { handle }),
+    };
+  }
+
+  /** Runs a call whose row is written, and moves the row on with what became of it. @throws ProviderError */
+  async function follow(
+    execution: Execution,
+    no: number,
+    work: (
+      context: CallContext,
+      sink: (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>,
+    ) => Promise<AnswerHead>,
+  ): Promise<void> {
+    const { job } = execution;
+    const key = { tenant: job.tenant, jobId: job.id, attemptNo: no };
+    const model = deps.catalogue.find(job.request?.model ?? '')?.id ?? 'other';
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    try {
+      const head = await work(contextOf(execution, no), (answerHead, body) =>
+        deps.spool.write(key, answerHead, body),
+      );
+      deps.meter.providerCall('generate', model, 'ok', seconds());
+      deps.meter.stageDone('generating', seconds());
+      await deps.gate.open(accountLane);
+      await execution.moveAttempt(no, received(head, deps.clock()), (current) =>
+        enterStage(withoutRefusals(current), 'storing', deps.clock()),
+      );
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      deps.meter.providerCall('generate', model, error.failure.code, seconds());
+      await noteFailure(execution, no, error.failure);
+      throw error;
+    }
+  }
+
+  /** Writes down what became of a call that brought no picture, and closes the lanes that it concerns. */
+  async function noteFailure(execution: Execution, no: number, failure: ProviderFailure): Promise<void> {
+    const requestId = failure.provider?.request_id;
+    await execution.moveAttempt(
+      no,
+      {
+        state: stateAfter(failure),
+        error: failure.code,
+        finishedAt: deps.clock(),
+        ...(requestId ? { providerRequestId: requestId } : {}),
+      },
+      (job) => (failure.kind === 'refused' ? { ...job, refusals: (job.refusals ?? 0) + 1 } : job),
+    );
+    deps.log.warn(
+      {
+        job_id: execution.job.id,
+        attempt: no,
+        code: failure.code,
+        kind: failure.kind,
+        provider: failure.provider,
+      },
+      'provider call brought no picture',
+    );
+    await closeLanes(execution.job, failure);
+  }
+
+  async function closeLanes(job: ImageJob, failure: ProviderFailure): Promise<void> {
+    const { code } = failure;
+    if (failure.kind === 'stopped') {
+      deps.log.error({ code, provider: failure.provider }, 'the provider account is refused; calls rest');
+      await deps.gate.suspect(accountLane, code);
+    } else if (failure.kind === 'refused' && code === 'provider_rate_limited') {
+      const delayMs = providerDelayMs(job.refusals ?? 1, failure.retryAfterMs, deps.random());
+      await deps.gate.close(modelLane(job.request?.model ?? ''), {
+        untilMs: deps.clock() + delayMs,
+        code,
+      });
+    }
+  }
+
+  return {
+    noteFailure,
+
+    /** Pays for one picture. @returns the number of the attempt whose answer is spooled. @throws ProviderError */
+    async call(execution: Execution, index: number, prompt: string): Promise<number> {
+      const { request } = execution.job;
+      const no = await execution.openAttempt('generate', index, 'generating', deps.clock());
+      const picture = { model: request?.model ?? '', prompt, parameters: pictureParameters(request) };
+      await follow(execution, no, (context, sink) => deps.provider.generate(picture, context, sink));
+      return no;
+    },
+
+    /** Takes up a call that a dead worker began. Costs nothing. @throws ProviderError */
+    async resume(execution: Execution, no: number, handle: string): Promise<void> {
+      await follow(execution, no, (context, sink) => {
+        if (!deps.provider.resume) throw lostAnswer();
+        return deps.provider.resume(handle, context, sink);
+      });
+    },
+  };
+}
+export type CallProvider = ReturnType<typeof createCallProvider>;
+
+/** The failure of a call that left no trace of its answer. */
+export function lostAnswer(): ProviderError {
+  return new ProviderError({
+    kind: 'uncertain',
+    code: 'provider_outcome_unknown',
+    billing: 'possible',
+    message: 'The call was sent, but its outcome is unknown. It may have been charged.',
+  });
+}
+
+function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {
+  if (failure.kind === 'unusable') return 'unusable';
+  return failure.kind === 'uncertain' ? 'uncertain' : 'rejected';
+}
+
+function received(head: AnswerHead, nowMs: number) {
+  return {
+    state: 'received' as const,
+    receivedAt: nowMs,
+    ...(head.providerRequestId ? { providerRequestId: head.providerRequestId } : {}),
+  };
+}
+
+function withoutRefusals(job: ImageJob): ImageJob {
+  const { refusals: _refusals, ...rest } = job;
+  return rest;
+}

@@ -1,0 +1,44 @@
+import type { Attempt } from '../domain/attempt.ts';
+import { type ImageJob, isTerminal } from '../domain/image-job.ts';
+import { type ImageRecords, type Log, ProviderError, type Spool, type SpoolKey } from '../domain/ports.ts';
+import type { SettleAnswer } from './settle-answer.ts';
+
+interface Deps {
+  records: ImageRecords;
+  spool: Spool;
+  settleAnswer: SettleAnswer;
+  log: Log;
+}
+
+/**
+ * Hands in the paid answers that lie on this worker's disk and that no execution is about to settle: left by an earlier
+ * life of the worker, or overtaken while it was paused. Pictures whose jobs still want them are entered, whoever runs
+ * these jobs now; the rest is counted as wasted. Repeatable.
+ */
+export function createHandInAnswers(deps: Deps) {
+  async function handIn(key: SpoolKey, signal: AbortSignal): Promise<void> {
+    const job = await deps.records.get(key.tenant, key.jobId);
+    const attempt = job?.attempts.find((each) => each.no === key.attemptNo);
+    if (!job || !attempt || job.erasedAt !== undefined || isSettled(attempt)) return deps.spool.remove(key);
+    if (isHeldBy(job, attempt)) return;
+    if (await deps.settleAnswer(job, attempt, signal)) {
+      deps.log.info({ job_id: job.id, attempt: attempt.no }, 'paid answer of an earlier run handed in');
+    }
+  }
+
+  return async (signal: AbortSignal): Promise<void> => {
+    for await (const key of deps.spool.list()) {
+      if (signal.aborted) return;
+      await handIn(key, signal).catch((error) => {
+        if (error instanceof ProviderError) return; // no picture in it; its file is gone
+        deps.log.warn({ err: error, job_id: key.jobId }, 'paid answer not handed in yet, trying again');
+      });
+    }
+  };
+}
+
+const isSettled = (attempt: Attempt) => ['stored', 'wasted', 'unusable'].includes(attempt.state);
+
+/** Whether the execution that paid still owns the job: then it settles the answer itself, or its successor does. */
+const isHeldBy = (job: ImageJob, attempt: Attempt) =>
+  job.heldSince !== undefined && attempt.fence === job.fence && !isTerminal(job.status);

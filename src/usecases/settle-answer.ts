@@ -1,0 +1,132 @@
+import { type Attempt, settleAttempt } from '../domain/attempt.ts';
+import { costOfUsage, type TokenUsage } from '../domain/cost.ts';
+import { AppError } from '../domain/errors.ts';
+import { type StoredImage, storageKeyOf } from '../domain/image.ts';
+import { type ImageJob, isTerminal } from '../domain/image-job.ts';
+import type { ModelCatalogue } from '../domain/model-catalogue.ts';
+import {
+  type Clock,
+  type DecodedAnswer,
+  type ImageProvider,
+  type ImageStorage,
+  type Log,
+  ProviderError,
+  type Spool,
+} from '../domain/ports.ts';
+import { lostAnswer } from './call-provider.ts';
+import type { ChangeImage } from './change-image.ts';
+import type { StorePicture } from './store-picture.ts';
+
+interface Deps {
+  provider: ImageProvider;
+  spool: Spool;
+  storage: ImageStorage;
+  storePicture: StorePicture;
+  change: ChangeImage;
+  catalogue: ModelCatalogue;
+  /** Runs work under the limit on pictures held in memory. */
+  inMemory: <T>(work: () => Promise<T>) => Promise<T>;
+  clock: Clock;
+  log: Log;
+}
+
+/** How the ledger is told of a settled answer; refuses when the record is no longer the teller's. */
+type Tell = (change: (job: ImageJob) => ImageJob) => Promise<void>;
+
+/**
+ * The free part: a paid answer from the spool is decoded, stored and entered, as often as it takes. An answer whose job
+ * has ended, or whose place was filled meanwhile, is entered as wasted: its money stays visible, its bytes go.
+ */
+export function createSettleAnswer(deps: Deps) {
+  const keyOf = (job: ImageJob, attempt: Attempt) => ({
+    tenant: job.tenant,
+    jobId: job.id,
+    attemptNo: attempt.no,
+  });
+
+  async function decode(job: ImageJob, attempt: Attempt): Promise<DecodedAnswer> {
+    const key = keyOf(job, attempt);
+    const answer = await deps.spool.open(key);
+    if (!answer) throw lostAnswer();
+    return deps.provider.decode(answer.body);
+  }
+
+  function entered(job: ImageJob, attempt: Attempt, image: StoredImage, answer: DecodedAnswer): ImageJob {
+    // Entered before, by whoever was faster: the same bytes under the same key.
+    if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
+    const prices = deps.catalogue.find(job.request?.model ?? '')?.prices ?? null;
+    const cost = costOfUsage(answer.usage, prices);
+    const wasted = isTerminal(job.status) || job.images.some((each) => each.index === image.index);
+    const attempts = settleAttempt(job.attempts, attempt.no, {
+      state: wasted ? 'wasted' : 'stored',
+      finishedAt: deps.clock(),
+      ...(cost === null ? {} : { costMicroUsd: cost }),
+    });
+    if (wasted) return { ...job, attempts };
+    return {
+      ...job,
+      attempts,
+      images: [...job.images, image],
+      ...(answer.revisedPrompt ? { revisedPrompt: answer.revisedPrompt } : {}),
+      ...(answer.usage ? { usage: totalOf(job.usage, answer.usage) } : {}),
+      updatedAt: deps.clock(),
+    };
+  }
+
+  /** Tells the ledger without owning the record: for answers that nobody waits for any more. */
+  const tellAnyway =
+    (job: ImageJob): Tell =>
+    async (change) => {
+      await deps.change(job.tenant, job.id, change);
+    };
+
+  /**
+   * @param tell how an owner changes the record; without one, and once it refuses, the answer counts as late.
+   * @returns whether the answer was dealt with; `false` when `signal` aborted first.
+   * @throws ProviderError when there is no picture in it. Its file is gone then: it would never hold one.
+   */
+  return (job: ImageJob, attempt: Attempt, signal: AbortSignal, tell?: Tell): Promise<boolean> =>
+    deps.inMemory(async () => {
+      const key = keyOf(job, attempt);
+      try {
+        const answer = await decode(job, attempt);
+        const storageKey = storageKeyOf(job, attempt, answer.picture.contentType);
+        const image = await deps.storePicture(answer.picture, { index: attempt.index, storageKey }, signal);
+        if (!image) return false;
+        let kept = false;
+        const enter = (current: ImageJob) => {
+          const next = entered(current, attempt, image, answer);
+          kept = next.images.some((each) => each.storageKey === storageKey);
+          return next;
+        };
+        try {
+          await (tell ?? tellAnyway(job))(enter);
+        } catch (error) {
+          if (!(error instanceof AppError) || error.code !== 'already_terminal') throw error;
+          await tellAnyway(job)(enter);
+        }
+        if (!kept) {
+          deps.log.warn(
+            { job_id: job.id, attempt: attempt.no },
+            'answer came too late and is counted as wasted',
+          );
+          await deps.storage.remove(storageKey);
+        }
+      } catch (error) {
+        if (error instanceof ProviderError) await deps.spool.remove(key);
+        throw error;
+      }
+      await deps.spool.remove(key);
+      return true;
+    });
+}
+export type SettleAnswer = ReturnType<typeof createSettleAnswer>;
+
+function totalOf(before: ImageJob['usage'], usage: TokenUsage): NonNullable<ImageJob['usage']> {
+  const total = (key: 'input_tokens' | 'output_tokens' | 'total_tokens') => (before?.[key] ?? 0) + usage[key];
+  return {
+    input_tokens: total('input_tokens'),
+    output_tokens: total('output_tokens'),
+    total_tokens: total('total_tokens'),
+  };
+}

@@ -1,0 +1,300 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  beginExecution,
+  dueAt,
+  erase,
+  finish,
+  forgetMedia,
+  type ImageJob,
+} from '../../src/domain/image-job.ts';
+import type { IdempotencyClaim, ImageRecords } from '../../src/domain/ports.ts';
+import { ids } from '../../src/lib/ids.ts';
+import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
+import { connectTestStore, type TestStore } from '../support/store.ts';
+
+let store: TestStore;
+let records: ImageRecords;
+
+beforeAll(async () => {
+  store = await connectTestStore();
+  records = createImageRecords(store.redis, store.keys);
+});
+
+let tenants = 0;
+/** A tenant without any jobs. */
+const freshTenant = () => `t${++tenants}`;
+const claimOf = (key: string, fingerprint = 'same'): IdempotencyClaim => ({
+  keyHash: `hash-of-${key}`,
+  fingerprint: `fingerprint-${fingerprint}`,
+  ttlMs: 60_000,
+});
+
+async function submit(job: ImageJob, claim?: IdempotencyClaim, maxOpenJobs = 1_000): Promise<ImageJob> {
+  const outcome = await records.submit({ job, claim, deliveries: [], maxOpenJobs });
+  expect(outcome.kind).toBe('created');
+  return job;
+}
+
+describe('submitting', () => {
+  it('makes the job readable, as it was given', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant(), request: { metadata: { user: 'ada' } } }));
+    expect(await records.get(job.tenant, job.id)).toEqual(job);
+    expect(await records.tenants()).toContain(job.tenant);
+  });
+
+  it('of 200 equal claims at once creates one job, and the others get that one', async () => {
+    const tenant = freshTenant();
+    const outcomes = await Promise.all(
+      Array.from({ length: 200 }, () =>
+        records.submit({
+          job: queuedJob({ tenant }),
+          claim: claimOf('order-1'),
+          deliveries: [],
+          maxOpenJobs: 9,
+        }),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(1);
+    const replayed = outcomes.flatMap((outcome) => (outcome.kind === 'replayed' ? [outcome.job.id] : []));
+    expect(replayed).toHaveLength(199);
+    const { jobs } = await records.list(tenant, { limit: 10 });
+    expect(new Set(replayed)).toEqual(new Set(jobs.map((job) => job.id)));
+    expect(await records.countOpen(tenant)).toBe(1);
+  });
+
+  it('under a used key replays the job whatever became of it', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
+    const ended = await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }));
+    const again = await records.submit({
+      job: queuedJob({ tenant: job.tenant }),
+      claim: claimOf('k'),
+      deliveries: [],
+      maxOpenJobs: 9,
+    });
+    expect(again).toEqual({ kind: 'replayed', job: ended });
+  });
+
+  it('another request under a used key is refused and leaves nothing', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
+    const other = queuedJob({ tenant: job.tenant });
+    expect(
+      await records.submit({ job: other, claim: claimOf('k', 'two'), deliveries: [], maxOpenJobs: 9 }),
+    ).toEqual({ kind: 'key_reused' });
+    expect(await records.get(job.tenant, other.id)).toBeNull();
+    expect(await records.countOpen(job.tenant)).toBe(1);
+  });
+
+  it('the same key of another tenant is another key', async () => {
+    await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
+    await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'two'));
+  });
+
+  it('into a full queue leaves nothing, not even the claim', async () => {
+    const tenant = freshTenant();
+    const first = await submit(queuedJob({ tenant }), undefined, 1);
+    const second = queuedJob({ tenant });
+    const full = { job: second, claim: claimOf('k'), deliveries: [], maxOpenJobs: 1 };
+    expect(await records.submit(full)).toEqual({ kind: 'queue_full' });
+    expect(await records.get(tenant, second.id)).toBeNull();
+    await records.update(tenant, first.id, (now) => ({ job: finishedJob(now) }));
+    expect((await records.submit(full)).kind).toBe('created');
+  });
+
+  it('never lets more jobs in at once than there is room', async () => {
+    const tenant = freshTenant();
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        records.submit({ job: queuedJob({ tenant }), deliveries: [], maxOpenJobs: 7 }),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(7);
+    expect(await records.countOpen(tenant)).toBe(7);
+  });
+
+  it('a replay is answered although the queue is full', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'), 1);
+    const again = await records.submit({
+      job: queuedJob({ tenant: job.tenant }),
+      claim: claimOf('k'),
+      deliveries: [],
+      maxOpenJobs: 1,
+    });
+    expect(again).toMatchObject({ kind: 'replayed', job: { id: job.id } });
+  });
+
+  it('a key whose record is gone is free again, once', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'old'));
+    await records.remove(job);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        records.submit({
+          job: queuedJob({ tenant: job.tenant }),
+          claim: claimOf('k', 'old'),
+          deliveries: [],
+          maxOpenJobs: 9,
+        }),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(1);
+  });
+
+  it('a claim can be looked up without making one', async () => {
+    const tenant = freshTenant();
+    expect(await records.findByKey(tenant, claimOf('k'))).toBeNull();
+    const job = await submit(queuedJob({ tenant }), claimOf('k'));
+    expect(await records.findByKey(tenant, claimOf('k'))).toEqual({ kind: 'replayed', job });
+    expect(await records.findByKey(tenant, claimOf('k', 'other'))).toEqual({ kind: 'key_reused' });
+    await records.remove(job);
+    expect(await records.findByKey(tenant, claimOf('k'))).toBeNull();
+  });
+});
+
+describe('another tenant', () => {
+  it('never sees a job, whichever way it asks', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
+    const other = freshTenant();
+    expect(await records.get(other, job.id)).toBeNull();
+    expect(await records.update(other, job.id, (now) => ({ job: finishedJob(now) }))).toBeNull();
+    expect(await records.findByKey(other, claimOf('k'))).toBeNull();
+    expect(await records.list(other, { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
+    expect(await records.openJobs(other, 0, 10)).toEqual([]);
+    await records.remove({ ...job, tenant: other });
+    expect(await records.get(job.tenant, job.id)).toEqual(job);
+  });
+
+  it('with a name that starts or ends like the first is another', async () => {
+    const job = await submit(queuedJob({ tenant: 'tenant' }));
+    for (const other of ['tenan', 'tenant2', 'xtenant', 'TENANT'])
+      expect(await records.get(other, job.id)).toBeNull();
+  });
+});
+
+describe('changing a job', () => {
+  it('by 50 writers at once loses none of their changes', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }));
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        records.update(
+          job.tenant,
+          job.id,
+          (now) => ({ job: { ...now, warnings: [...(now.warnings ?? []), `writer ${i}`] } }),
+          i % 2 === 0 ? job : undefined,
+        ),
+      ),
+    );
+    const after = await records.get(job.tenant, job.id);
+    expect(new Set(after?.warnings).size).toBe(50);
+    expect(after?.version).toBe(51);
+  });
+
+  it('that decides against it leaves the record as it is', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }));
+    expect(await records.update(job.tenant, job.id, () => null)).toEqual(job);
+    expect((await records.get(job.tenant, job.id))?.version).toBe(1);
+  });
+
+  it('that throws writes nothing and passes its error on', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }));
+    const ended = await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }));
+    const late = records.update(
+      job.tenant,
+      job.id,
+      (now) => ({ job: finish(now, 'failed', { nowMs: createdAt, retention }) }),
+      job,
+    );
+    await expect(late).rejects.toMatchObject({ code: 'already_terminal' });
+    expect(await records.get(job.tenant, job.id)).toEqual(ended);
+  });
+
+  it('that does not exist brings nothing', async () => {
+    const never = ids.image(createdAt);
+    expect(await records.update('t', never, (now) => ({ job: now }))).toBeNull();
+    expect(await records.update('t', never, (now) => ({ job: now }), queuedJob({ tenant: 't' }))).toBeNull();
+  });
+
+  it('to an end takes it off the list of unfinished ones', async () => {
+    const tenant = freshTenant();
+    const [a, b] = [await submit(queuedJob({ tenant })), await submit(queuedJob({ tenant }))];
+    await records.update(tenant, a.id, (now) => ({ job: beginExecution(now, createdAt + 5) }));
+    expect(await records.openJobs(tenant, 0, 10)).toEqual([
+      { id: b.id, changedAt: createdAt },
+      { id: a.id, changedAt: createdAt + 5 },
+    ]);
+    expect(await records.openJobs(tenant, 1, 10)).toHaveLength(1);
+    for (const { id } of [a, b]) await records.update(tenant, id, (now) => ({ job: finishedJob(now) }));
+    expect(await records.openJobs(tenant, 0, 10)).toEqual([]);
+    expect(await records.countOpen(tenant)).toBe(0);
+  });
+});
+
+describe('jobs that need attention', () => {
+  it('move on with what the job waits for: patience, time to run, pictures, record', async () => {
+    const tenant = freshTenant();
+    const job = await submit(queuedJob({ tenant }));
+    const dueExactlyAt = async (moment: number | undefined) => {
+      if (moment === undefined) throw new Error('the job never needs attention');
+      expect(await records.dueJobs(tenant, moment - 1, 10)).toEqual([]);
+      expect(await records.dueJobs(tenant, moment, 10)).toEqual([job.id]);
+    };
+    const moves: ((now: ImageJob) => ImageJob)[] = [
+      (now) => beginExecution(now, createdAt + 1_000),
+      (now) => finish(now, 'succeeded', { nowMs: createdAt + 2_000, retention }),
+      (now) => forgetMedia(now, createdAt + 3_000),
+    ];
+    await dueExactlyAt(dueAt(job));
+    const moments = [dueAt(job)];
+    for (const move of moves) {
+      const next = await records.update(tenant, job.id, (now) => ({ job: move(now) }));
+      await dueExactlyAt(next ? dueAt(next) : undefined);
+      moments.push(next ? dueAt(next) : undefined);
+    }
+    expect(new Set(moments).size).toBe(4);
+  });
+
+  it('come in the order in which they became due, as many as asked for', async () => {
+    const tenant = freshTenant();
+    const jobs = [];
+    for (const queue_ttl_s of [30, 10, 20])
+      jobs.push(await submit(queuedJob({ tenant, request: { queue_ttl_s } })));
+    const due = await records.dueJobs(tenant, createdAt + 60_000, 10);
+    expect(due).toEqual([jobs[1]?.id, jobs[2]?.id, jobs[0]?.id]);
+    expect(await records.dueJobs(tenant, createdAt + 60_000, 2)).toEqual(due.slice(0, 2));
+  });
+});
+
+describe('removing a job', () => {
+  it.each(['queued', 'running', 'ended', 'erased'] as const)(
+    'that is %s leaves no key behind',
+    async (when) => {
+      const job = await submit(
+        queuedJob({ tenant: `gone-${when}`, request: { metadata: { a: '1', b: '2' } } }),
+      );
+      const moves: Record<typeof when, ((now: ImageJob) => ImageJob)[]> = {
+        queued: [],
+        running: [(now) => beginExecution(now, createdAt + 1)],
+        ended: [finishedJob],
+        erased: [finishedJob, (now) => erase(now, createdAt + 99_999, retention)],
+      };
+      let last: ImageJob = job;
+      for (const move of moves[when])
+        last = (await records.update(job.tenant, job.id, (now) => ({ job: move(now) }))) ?? last;
+      const before = (await store.keysLeft()).filter((key) => key.includes(`{gone-${when}}`));
+      expect(before.length).toBeGreaterThan(1);
+      await records.remove(last);
+      await records.remove(last);
+      expect((await store.keysLeft()).filter((key) => key.includes(`{gone-${when}}`))).toEqual([]);
+      expect(await records.get(job.tenant, job.id)).toBeNull();
+    },
+  );
+
+  it('leaves of a claim only what expires by itself', async () => {
+    const job = await submit(queuedJob({ tenant: 'gone-claim' }), claimOf('k'));
+    await records.remove(job);
+    const left = (await store.keysLeft()).filter((key) => key.includes('{gone-claim}'));
+    expect(left).toHaveLength(1);
+    const ttl = await store.redis.pttl(left[0] ?? '');
+    expect(ttl).toBeGreaterThan(0);
+    expect(ttl).toBeLessThanOrEqual(60_000);
+  });
+});

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis.ts';
+import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createKeys } from '../../src/outbound/records/keys.ts';
+import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
+import { startTestRedis } from '../support/redis.ts';
+
+const jobs = 2_000;
+const mostBytesEach = 2_048;
+
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
+const prompt =
+  'A lighthouse in a storm at dusk, oil on canvas, heavy brush strokes, warm light in the lantern room, gulls over the breakers, seen from the cliff';
+
+/** A Redis that holds nothing else. */
+async function emptyRedis(): Promise<RedisClient> {
+  const server = await startTestRedis();
+  const redis = createProducerRedis(server.path, { onError: () => undefined });
+  onTestFinished(async () => {
+    redis.disconnect();
+    await server.stop();
+  });
+  expect(await whenRedisReady(redis, 10_000)).toBe(true);
+  return redis;
+}
+
+async function usedMemory(redis: RedisClient): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+}
+
+/** Average size of the keys of each kind, per job. */
+async function sizesByKind(redis: RedisClient): Promise<Record<string, number>> {
+  const sizes: Record<string, number> = {};
+  for (const key of await redis.keys('*')) {
+    const kind = key.replace(/^[^}]*\}:/, '').split(':')[0] ?? key;
+    const bytes = Number(await redis.memory('USAGE', key, 'SAMPLES', 0));
+    sizes[kind] = (sizes[kind] ?? 0) + bytes / jobs;
+  }
+  return Object.fromEntries(Object.entries(sizes).map(([kind, bytes]) => [kind, Math.round(bytes)]));
+}
+
+describe('a finished job', () => {
+  it(`with its indexes and idempotency key takes at most ${mostBytesEach} bytes of Redis`, async () => {
+    const redis = await emptyRedis();
+    const records = createImageRecords(redis, createKeys('darkroom'));
+    await redis.set('warm', 'up');
+    const before = await usedMemory(redis);
+    for (let i = 0; i < jobs; i++) {
+      const metadata = { customer: `customer-${i % 50}`, order: `order-${i}` };
+      const job = queuedJob({ nowMs: createdAt + i * 1_000, request: { prompt, quality: 'low', metadata } });
+      const claim = { keyHash: digest(`key ${i}`), fingerprint: digest(`body ${i}`), ttlMs: 90 * 86_400_000 };
+      await records.submit({ job, claim, deliveries: [], maxOpenJobs: jobs });
+      await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }), job);
+    }
+    const bytesEach = Math.round(((await usedMemory(redis)) - before) / jobs);
+    console.log(`bytes per finished job: ${bytesEach}`, await sizesByKind(redis));
+    expect(bytesEach).toBeLessThanOrEqual(mostBytesEach);
+    expect(await records.countOpen('acme')).toBe(0);
+    expect((await records.list('acme', { limit: 100 })).jobs).toHaveLength(100);
+  });
+});

@@ -1,0 +1,136 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { jobThat } from '../support/caller.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+describe('polling', () => {
+  it('an ended job with its ETag answers 304 without a body, and another ETag gets the job', async () => {
+    const { id } = await service.acme.order({ prompt: 'Seen before' });
+    const first = await service.acme.get(`/images/${id}`).expect(200).expect('etag', /^W\/"/);
+    const etag = first.headers.etag ?? '';
+
+    const again = await service.acme.get(`/images/${id}`).set('if-none-match', etag).expect(304);
+    expect(again.text).toBe('');
+    expect(again.headers.etag).toBe(etag);
+    await service.acme.get(`/images/${id}`).set('if-none-match', 'W/"0"').expect(200);
+  });
+
+  it('says how long to wait while the job runs, and gives another ETag after every change', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Still at it [studio:latency=500]' });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    const running = await service.acme.get(`/images/${id}`).expect(200).expect('retry-after', /^[1-9]/);
+    await service.acme.ended(id);
+    const ended = await service.acme
+      .get(`/images/${id}`)
+      .set('if-none-match', running.headers.etag ?? '')
+      .expect(200);
+
+    expect(running.body).toMatchObject({ status: 'running', cost: { estimated: true } });
+    expect(ended.body.status).toBe('succeeded');
+    expect(ended.headers.etag).not.toBe(running.headers.etag);
+    expect(ended.headers['retry-after']).toBeUndefined();
+  });
+});
+
+describe('waiting', () => {
+  it('?wait holds the answer until the job has ended', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Worth the wait [studio:latency=400]' });
+    const { body } = await service.acme.get(`/images/${id}?wait=25`).expect(200);
+    expect(body.status).toBe('succeeded');
+  });
+
+  it('?wait gives the job as it is when the time is over', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Not worth the wait [studio:latency=4000]' });
+    const { body } = await service.acme.get(`/images/${id}?wait=1`).expect(200);
+    expect(body.status).toBe('running');
+    await service.acme.post(`/images/${id}/cancel`).expect(200);
+  });
+
+  it.each(['-1', '56', 'long'])('?wait=%s is refused', async (wait) => {
+    const { id } = await service.acme.order({ prompt: `Wrong wait ${wait}` });
+    const { body } = await service.acme.get(`/images/${id}?wait=${wait}`).expect(422);
+    expect(body.errors).toEqual([expect.objectContaining({ pointer: '/query/wait' })]);
+  });
+
+  it('Prefer: wait gives the ended job with 200 and says what was applied', async () => {
+    const { body } = await service.acme
+      .post('/images')
+      .set('prefer', 'wait=30')
+      .send({ prompt: 'In one go [studio:latency=300]' })
+      .expect(200)
+      .expect('preference-applied', 'wait=30')
+      .expect('cache-control', 'no-store');
+    expect(body.status).toBe('succeeded');
+  });
+
+  it('Prefer: wait gives 202 with the place of the job when the time is over', async () => {
+    const { body, headers } = await service.acme
+      .post('/images')
+      .set('prefer', 'wait=1')
+      .send({ prompt: 'Not in one go [studio:latency=4000]' })
+      .expect(202)
+      .expect('preference-applied', 'wait=1');
+    expect(body.status).toBe('running');
+    expect(headers.location).toBe(`/images/${body.id}`);
+    await service.acme.post(`/images/${body.id}/cancel`).expect(200);
+  });
+
+  it('a wait above the limit is shortened, and respond-async does not wait', async () => {
+    const long = await service.acme
+      .post('/images')
+      .set('prefer', 'wait=900')
+      .send({ prompt: 'Long patience' })
+      .expect(200);
+    const none = await service.acme
+      .post('/images')
+      .set('prefer', 'respond-async, wait=20')
+      .send({ prompt: 'No patience [studio:latency=200]' })
+      .expect(202);
+    expect(long.headers['preference-applied']).toBe('wait=55');
+    expect(none.headers['preference-applied']).toBe('respond-async');
+  });
+
+  it('a caller who hangs up while waiting does not cancel the job', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Left alone [studio:latency=500]' });
+    const leaving = new AbortController();
+    const answer = fetch(`${service.url}/images/${id}?wait=20`, {
+      headers: { authorization: `Bearer ${testKeys.acme}` },
+      signal: leaving.signal,
+    });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    leaving.abort();
+    await expect(answer).rejects.toThrow();
+    expect((await service.acme.ended(id)).status).toBe('succeeded');
+  });
+});
+
+describe('the list', () => {
+  it('is newest first, goes on by cursor without a gap, and filters by metadata and status', async () => {
+    const made: string[] = [];
+    for (const no of ['1', '2', '3', '4', '5']) {
+      const job = await service.acme.order({ prompt: `Listed ${no}`, metadata: { batch: 'list', no } });
+      made.unshift(job.id);
+    }
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const after: string = cursor ? `&cursor=${cursor}` : '';
+      const { body } = await service.acme.get(`/images?limit=2&metadata[batch]=list${after}`).expect(200);
+      seen.push(...body.data.map((job: { id: string }) => job.id));
+      cursor = body.next_cursor;
+      expect(body.has_more).toBe(cursor !== null);
+    } while (cursor);
+
+    expect(seen).toEqual(made);
+    const one = await service.acme.get('/images?metadata[batch]=list&metadata[no]=3&status=succeeded');
+    expect(one.body.data).toEqual([expect.objectContaining({ id: made[2] })]);
+    const none = await service.acme.get('/images?metadata[batch]=list&status=failed').expect(200);
+    expect(none.body.data).toEqual([]);
+  });
+});

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createS3Storage } from '../../src/outbound/storage/s3.ts';
+import { bucketOf, holdFirstUpload, storageIn } from '../support/bucket.ts';
+import { answerWithError, startTestS3, type TestS3 } from '../support/s3-server.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { pictureCalls } from '../support/service-environment.ts';
+
+let s3: TestS3;
+let service: TestService;
+beforeAll(async () => {
+  s3 = await startTestS3();
+  service = await startService(storageIn(s3));
+});
+afterAll(async () => {
+  await service.close();
+  await s3.stop();
+});
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+describe('a picture in a bucket', () => {
+  it.each(['png', 'jpeg', 'webp'])('as %s has the bytes that the provider sent', async (format) => {
+    const job = await service.acme.order({ prompt: `In a bucket as ${format}`, output_format: format });
+    const sent = pictureCalls(service.studio, `In a bucket as ${format}`)[0]?.images[0];
+    const url = job.images[0]?.url ?? '';
+
+    expect(url.startsWith(s3.endpoint)).toBe(true);
+    const { body } = await supertest(url).get('').expect(200).expect('content-type', `image/${format}`);
+    expect(sha256(body)).toBe(sent?.sha256);
+    expect(job.images[0]).toMatchObject({ sha256: sent?.sha256, content_type: `image/${format}` });
+  });
+
+  it('is reached by a redirect to a fresh link that works without a key and is never cached', async () => {
+    const job = await service.acme.order({ prompt: 'Behind a redirect' });
+    const { headers } = await service.acme
+      .get(`/images/${job.id}/content/0`)
+      .expect(302)
+      .expect('cache-control', /no-store/);
+
+    const { body } = await supertest(headers.location ?? '')
+      .get('')
+      .expect(200)
+      .expect('content-disposition', `inline; filename="${job.id}-0.png"`);
+    expect(sha256(body)).toBe(job.images[0]?.sha256);
+  });
+
+  it('is stored without a second payment when the bucket fails for a while', async () => {
+    let refused = 0;
+    s3.intercept((request, response) => {
+      if (request.method !== 'PUT' || refused >= 4) return false;
+      refused += 1;
+      answerWithError(request, response, 503, 'SlowDown');
+      return true;
+    });
+    const job = await service.acme.order({ prompt: 'Through a storm' });
+    s3.intercept(null);
+
+    expect(refused).toBe(4);
+    expect(job.status).toBe('succeeded');
+    expect(pictureCalls(service.studio, 'Through a storm')).toHaveLength(1);
+  });
+
+  it('is gone with its job: the object, the link and the content', async () => {
+    const job = await service.acme.order({ prompt: 'To be erased' });
+    const url = job.images[0]?.url ?? '';
+    await supertest(url).get('').expect(200);
+
+    await service.acme.delete(`/images/${job.id}`).expect(204);
+    await supertest(url).get('').expect(404);
+    await service.acme.get(`/images/${job.id}/content/0`).expect(410);
+  });
+
+  it('is not left behind when its job is erased while it is being stored', async () => {
+    const held = holdFirstUpload(s3);
+    const { id } = await service.acme.submit({ prompt: 'Erased in the middle' });
+    const key = await held.key;
+    await service.acme.delete(`/images/${id}`).expect(204);
+    expect(await held.goOn()).toBe(200);
+
+    const bucket = createS3Storage(bucketOf(s3), { clock: Date.now });
+    await vi.waitFor(async () => expect(await bucket.read(key)).toBeNull(), { timeout: 10_000 });
+    await bucket.close();
+  });
+});

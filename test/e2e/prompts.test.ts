@@ -1,0 +1,160 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+import { pictureCalls, textCalls } from '../support/service-environment.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+/** Prompts that reached the provider for the pictures of a job, found by the id the calls carried. */
+function promptsOf(id: string): (string | null)[] {
+  return service.studio.calls
+    .filter((call) => call.path.endsWith('/images/generations') && call.headers.clientRequestId?.startsWith(id))
+    .map((call) => call.prompt);
+}
+
+describe('a prompt', () => {
+  it.each([
+    ['Chinese', '生成一幅美女的照片，背景是雨中的外滩'],
+    ['Arabic, from right to left', 'امرأة تقرأ كتابًا تحت شجرة زيتون عند الغروب'],
+    ['Hebrew with vowel points', 'שָׁלוֹם עַל הָעוֹלָם'],
+    ['emoji joined to families and flags', 'A picnic 👨‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍🚀 🇯🇵 at noon'],
+    ['characters outside the first plane', '𠮷野家の看板 𝔘𝔫𝔦𝔠𝔬𝔡𝔢'],
+    ['combining marks, not composed', 'Cafe\u0301 am Ufer, A\u030angstro\u0308m'],
+    ['direction marks', 'Sign: \u202Eabc\u202C and \u2067שלום\u2069 end'],
+    ['line breaks, tabs and outer spaces', '  First line\r\n\tsecond line\n\nlast  '],
+    ['quotes, backslashes and markup', 'He said "\\n" & <b>bold</b> {{prompt}} ${x} %s'],
+  ])('in %s reaches the provider unchanged', async (_what, prompt) => {
+    const job = await service.acme.order({ prompt });
+    expect(promptsOf(job.id)).toEqual([prompt]);
+    expect(job.prompt).toEqual({ original: prompt, enhanced: null, revised: null });
+    expect(job.request.prompt).toBe(prompt);
+  });
+
+  it('of 32,000 characters outside the first plane passes, and one more is refused', async () => {
+    const long = '𝛼'.repeat(32_000);
+    const job = await service.acme.order({ prompt: long });
+    expect(promptsOf(job.id)).toEqual([long]);
+    const { body } = await service.acme.post('/images').send({ prompt: `${long}𝛼` }).expect(422);
+    expect(body.errors).toEqual([expect.objectContaining({ pointer: '/prompt' })]);
+  });
+
+  it.each([
+    ['a lone high surrogate', '"half \\ud83d emoji"'],
+    ['a lone low surrogate', '"half \\ude00 emoji"'],
+    ['NUL', '"cut \\u0000 here"'],
+    ['nothing', '""'],
+    ['white space only', '" \\n\\t"'],
+  ])('of %s is refused with a pointer', async (_what, json) => {
+    const { body } = await service.acme
+      .post('/images')
+      .set('content-type', 'application/json')
+      .send(`{"prompt":${json}}`)
+      .expect(422);
+    expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/prompt' }] });
+  });
+
+  it('that is not valid UTF-8 is refused as a whole', async () => {
+    const broken = Buffer.concat([Buffer.from('{"prompt":"caf'), Buffer.from([0xe9]), Buffer.from('"}')]);
+    const response = await fetch(`${service.url}/images`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${service.env.API_KEYS?.split(',')[0]?.split(':')[1]}`,
+        'content-type': 'application/json',
+      },
+      body: broken,
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'invalid_json' });
+  });
+});
+
+describe('an enhanced prompt', () => {
+  it('for 生成一幅美女的照片 is a detailed description in Chinese of the same person', async () => {
+    const prompt = '生成一幅美女的照片';
+    const job = await service.acme.order({ prompt, enhance: 'always' });
+    const [sent = '', ...more] = promptsOf(job.id);
+
+    expect(more).toEqual([]);
+    expect(sent).toContain('美女');
+    expect([...(sent ?? '')].length).toBeGreaterThan(60);
+    const letters = [...(sent ?? '')].filter((character) => /\p{L}/u.test(character));
+    expect(letters.filter((character) => /\p{Script=Han}/u.test(character)).length).toBeGreaterThan(
+      letters.length * 0.9,
+    );
+    expect(job.prompt).toEqual({ original: prompt, enhanced: sent, revised: null });
+    expect(job.warnings).toEqual([]);
+    expect(job.attempts.map(({ kind, state }) => [kind, state])).toEqual([
+      ['enhance', 'stored'],
+      ['generate', 'stored'],
+    ]);
+    expect(job.cost).toMatchObject({ billing: 'charged', estimated: false });
+  });
+
+  it('keeps quoted text letter for letter', async () => {
+    const job = await service.acme.order({ prompt: 'A shop sign that says "Zum Löwen №5"', enhance: 'always' });
+    expect(promptsOf(job.id)[0]).toContain('Zum Löwen №5');
+  });
+
+  it('that fails gives way to the original, with a warning, and is tried once', async () => {
+    const prompt = 'A plain request [studio:enhance-error=500]';
+    const job = await service.acme.order({ prompt, enhance: 'always' });
+
+    expect(job.status).toBe('succeeded');
+    expect(promptsOf(job.id)).toEqual([prompt]);
+    expect(job.prompt.enhanced).toBeNull();
+    expect(job.warnings).toEqual([expect.stringContaining('not enhanced')]);
+    expect(textCalls(service.studio, 'A plain request')).toHaveLength(1);
+  });
+
+  it('with auto is made of a short prompt only, with off of none', async () => {
+    const long = await service.acme.order({ prompt: `Long enough ${'and longer '.repeat(20)}`, enhance: 'auto' });
+    const short = await service.acme.order({ prompt: 'Short and sweet', enhance: 'auto' });
+    const off = await service.acme.order({ prompt: 'Short and plain' });
+
+    expect([long, short, off].map((job) => job.prompt.enhanced !== null)).toEqual([false, true, false]);
+  });
+
+  it('of three pictures is written and paid once', async () => {
+    const job = await service.acme.order({ prompt: 'Three times one idea', enhance: 'always', n: 3 });
+    expect(textCalls(service.studio, 'Three times one idea')).toHaveLength(1);
+    expect(new Set(promptsOf(job.id)).size).toBe(1);
+    expect(promptsOf(job.id)).toHaveLength(3);
+  });
+});
+
+describe('a preset', () => {
+  it('sets the prompt and its variables into its frame, and its parameters where none are given', async () => {
+    const job = await service.acme.order({
+      prompt: 'A red fox',
+      preset: { name: 'avatar', variables: { style: 'pixel art', palette: '青と金' } },
+      quality: 'low',
+    });
+    const [sent] = promptsOf(job.id);
+
+    expect(sent).toMatch(/^A red fox\n/);
+    expect(sent).toContain('pixel art');
+    expect(sent).toContain('青と金');
+    expect(sent).not.toContain('{{');
+    expect(job.prompt.original).toBe('A red fox');
+    expect(job.request).toMatchObject({ size: '1024x1024', background: 'opaque', quality: 'low' });
+    expect(pictureCalls(service.studio, 'A red fox')[0]?.parameters).toMatchObject({ quality: 'low' });
+  });
+
+  it('frames the enhanced prompt', async () => {
+    const job = await service.acme.order({ prompt: 'A badger', preset: 'game-character', enhance: 'always' });
+    expect(promptsOf(job.id)[0]).toContain(job.prompt.enhanced ?? 'no description');
+  });
+
+  it.each([
+    ['that does not exist', 'portrait', '/preset'],
+    ['with an unknown variable', { name: 'avatar', variables: { colour: 'red' } }, '/preset/variables/colour'],
+    ['with a value not allowed', { name: 'avatar', variables: { framing: 'feet' } }, '/preset/variables/framing'],
+    ['with a value too long', { name: 'avatar', variables: { style: 's'.repeat(200) } }, '/preset/variables/style'],
+  ])('%s is refused with a pointer', async (_what, preset, pointer) => {
+    const { body } = await service.acme.post('/images').send({ prompt: 'A fox', preset }).expect(422);
+    expect(body.errors).toEqual([expect.objectContaining({ pointer })]);
+  });
+});

@@ -1,0 +1,144 @@
+import { readdir } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+import { pictureCalls } from '../support/service-environment.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+const storedFiles = () => readdir(`${service.dataDir}/images`, { recursive: true }).catch(() => []);
+const spooled = () => readdir(`${service.dataDir}/spool`).catch(() => []);
+
+describe('a refusal that costs nothing', () => {
+  it('for asking too fast is waited for as told, and is no paid attempt', async () => {
+    const job = await service.acme.order({ prompt: 'Too fast [studio:rate-limit=1,times=1]', n: 1 });
+    const calls = pictureCalls(service.studio, 'Too fast');
+
+    expect(job.status).toBe('succeeded');
+    expect(calls.map((call) => call.charged)).toEqual(['none', 'charged']);
+    const [first, second] = calls.map((call) => Date.parse(call.arrivedAt));
+    expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(1000);
+    expect(job.attempts.map(({ state, cost_micro_usd }) => [state, cost_micro_usd === 0])).toEqual([
+      ['rejected', true],
+      ['stored', false],
+    ]);
+    expect(job.cost.billing).toBe('charged');
+  });
+
+  it('of an overloaded provider is waited for as well', async () => {
+    const job = await service.acme.order({ prompt: 'Overloaded [studio:overloaded,times=1]' });
+    expect(job.status).toBe('succeeded');
+    expect(pictureCalls(service.studio, 'Overloaded')).toHaveLength(2);
+  });
+
+  it('by the safety system is final after one call, and says which categories', async () => {
+    const job = await service.acme.order({ prompt: 'Refused [studio:moderation=violence]' });
+    expect(job.status).toBe('failed');
+    expect(job.error).toMatchObject({
+      code: 'moderation_blocked',
+      retryable: false,
+      billing: 'none',
+      provider: { status: 400, code: 'moderation_blocked', categories: ['violence'] },
+    });
+    expect(job.cost).toMatchObject({ micro_usd: 0, billing: 'none' });
+    expect(pictureCalls(service.studio, 'Refused')).toHaveLength(1);
+  });
+
+  it('as invalid is final after one call', async () => {
+    const job = await service.acme.order({ prompt: 'Invalid [studio:bad-request]' });
+    expect(job.error).toMatchObject({ code: 'provider_rejected', retryable: false, billing: 'none' });
+    expect(pictureCalls(service.studio, 'Invalid')).toHaveLength(1);
+  });
+});
+
+describe('a call of which nobody knows whether it was charged', () => {
+  it('with on_uncertain fail is never repeated: one call, billing possible, cost unknown', async () => {
+    const job = await service.acme.order({ prompt: 'Broken once [studio:error=500]', on_uncertain: 'fail' });
+    expect(job.status).toBe('failed');
+    expect(job.error).toMatchObject({ code: 'provider_outcome_unknown', billing: 'possible' });
+    expect(job.cost).toMatchObject({ micro_usd: null, billing: 'possible', estimated: false });
+    expect(pictureCalls(service.studio, 'Broken once')).toHaveLength(1);
+  });
+
+  it('with on_uncertain retry is repeated once at most', async () => {
+    const job = await service.acme.order({ prompt: 'Broken twice [studio:error=500]', on_uncertain: 'retry' });
+    expect(job.status).toBe('failed');
+    expect(job.error).toMatchObject({ code: 'provider_outcome_unknown', billing: 'possible' });
+    expect(pictureCalls(service.studio, 'Broken twice')).toHaveLength(2);
+  });
+
+  it('and then succeeds, leaves the cost unknown instead of understated', async () => {
+    const job = await service.acme.order({
+      prompt: 'Broken then good [studio:hang-up,times=1]',
+      on_uncertain: 'retry',
+    });
+    expect(job.status).toBe('succeeded');
+    expect(job.attempts.map((attempt) => attempt.state)).toEqual(['uncertain', 'stored']);
+    expect(job.cost).toMatchObject({ micro_usd: null, billing: 'charged' });
+  });
+
+  it('broken off in the middle of the picture leaves nothing half written', async () => {
+    const job = await service.acme.order({ prompt: 'Half [studio:hang-up-mid]', on_uncertain: 'fail' });
+    expect(job.error?.code).toBe('provider_outcome_unknown');
+    expect(await spooled()).toEqual([]);
+  });
+});
+
+describe('an answer without a usable picture', () => {
+  it.each(['truncated', 'html', 'empty', 'not-an-image', 'huge=60000x60000'])(
+    '(%s) is reported and never stored',
+    async (fault) => {
+      const before = await storedFiles();
+      const job = await service.acme.order({ prompt: `No picture [studio:${fault}]`, on_uncertain: 'fail' });
+
+      expect(job.status).toBe('failed');
+      expect(job.images).toEqual([]);
+      expect(job.error).toMatchObject({ code: 'provider_unusable_answer', retryable: true });
+      expect(job.error?.billing).not.toBe('none');
+      expect(job.cost.micro_usd).toBeNull();
+      expect(await storedFiles()).toEqual(before);
+      expect(await spooled()).toEqual([]);
+      expect(pictureCalls(service.studio, `[studio:${fault}]`)).toHaveLength(1);
+    },
+  );
+
+  it('for one of several pictures leaves the others, and says that it is partial', async () => {
+    const job = await service.acme.order({
+      prompt: 'Two of three [studio:moderation,times=1]',
+      n: 3,
+    });
+    expect(job).toMatchObject({ status: 'succeeded', partial: true, error: null });
+    expect(job.images).toHaveLength(2);
+    expect(job.image_errors).toEqual([expect.objectContaining({ code: 'moderation_blocked', billing: 'none' })]);
+    expect(pictureCalls(service.studio, 'Two of three')).toHaveLength(3);
+  });
+});
+
+describe('a provider account', () => {
+  it('without credit stops the job after one call, as failed and free', async () => {
+    const job = await service.acme.order({ prompt: 'No credit [studio:quota]' });
+    expect(job.status).toBe('failed');
+    expect(job.error).toMatchObject({ code: 'provider_quota_exhausted', billing: 'none' });
+    expect(job.cost).toMatchObject({ micro_usd: 0, billing: 'none' });
+    expect(pictureCalls(service.studio, 'No credit')).toHaveLength(1);
+  });
+
+  it('whose key is refused stops the job after one call, without naming the key', async () => {
+    const job = await service.acme.order({ prompt: 'Wrong key [studio:unauthorized]' });
+    expect(job.error).toMatchObject({ code: 'provider_unauthorized', billing: 'none' });
+    expect(JSON.stringify(job)).not.toContain('sk-of-the-tests');
+    expect(pictureCalls(service.studio, 'Wrong key')).toHaveLength(1);
+  });
+});
+
+describe('a job that hangs', () => {
+  it('ends when its time is over, and admits that it may have been charged', async () => {
+    const job = await service.acme.order({ prompt: 'Never answers [studio:hang]', run_timeout_s: 1 });
+    expect(job.status).toBe('failed');
+    expect(job.error).toMatchObject({ code: 'run_timeout', billing: 'possible', stage: 'generating' });
+    expect(job.cost.micro_usd).toBeNull();
+  });
+});

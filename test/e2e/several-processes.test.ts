@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobThat } from '../support/caller.ts';
+import { readEvents } from '../support/event-stream.ts';
+import { askRedis } from '../support/redis.ts';
+import { createEnvironment, pictureCalls, type TestEnvironment } from '../support/service-environment.ts';
+import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
+
+let environment: TestEnvironment;
+let here: ServiceProcess;
+let there: ServiceProcess;
+let worker: ServiceProcess;
+beforeAll(async () => {
+  environment = await createEnvironment();
+  const start = (ROLES: string) => startServiceProcess({ ...environment.env, ROLES });
+  [here, there, worker] = await Promise.all([start('api'), start('api'), start('worker,webhooks')]);
+});
+afterAll(async () => {
+  await Promise.all([here, there, worker].map((each) => each?.stop()));
+  await environment?.remove();
+});
+
+describe('a deployment of several processes', () => {
+  it('makes one job and one picture of a hundred equal orders at once', async () => {
+    const key = randomUUID();
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        (i % 2 ? here : there).acme
+          .post('/images')
+          .set('idempotency-key', key)
+          .send({ prompt: 'A hundred times' })
+          .expect(202),
+      ),
+    );
+    const [id, ...others] = new Set(answers.map((answer) => answer.body.id));
+    expect(others).toEqual([]);
+    expect(answers.filter((answer) => !answer.headers['idempotent-replayed'])).toHaveLength(1);
+
+    const job = await there.acme.ended(id);
+    expect(job.status).toBe('succeeded');
+    expect(job.images).toHaveLength(1);
+    expect(pictureCalls(environment.studio, 'A hundred times')).toHaveLength(1);
+  });
+
+  it('cancels a hanging call in the process that makes it, and admits that it may have been charged', async () => {
+    const { id } = await here.acme.submit({ prompt: 'Hangs for ever [studio:hang]' });
+    await jobThat(there.acme, id, (job) => job.stage === 'generating');
+    const { body } = await there.acme.post(`/images/${id}/cancel`).expect(200);
+
+    // The answer waits a second for the worker, so that a job that is still running here took longer than that.
+    expect(body).toMatchObject({
+      status: 'canceled',
+      cost: { billing: 'possible', micro_usd: null },
+      attempts: [{ state: 'uncertain' }],
+    });
+    expect(body.cancel_requested_at).not.toBeNull();
+    const [call, ...more] = pictureCalls(environment.studio, 'Hangs for ever');
+    expect(call?.aborted).toBe(true);
+    expect(more).toEqual([]);
+  });
+
+  it('streams every change from a process that does not make the picture', async () => {
+    const { id } = await here.acme.submit({ prompt: 'Seen from afar [studio:latency=300]' });
+    const events = await readEvents(there.url, id);
+    expect(events.map(({ type, stage }) => [type, stage])).toEqual([
+      ['image.queued', null],
+      ['image.started', null],
+      ['image.progress', 'generating'],
+      ['image.progress', 'storing'],
+      ['image.succeeded', null],
+    ]);
+  });
+
+  it('finishes a job whose task was lost, and still knows its Idempotency-Key', async () => {
+    const key = randomUUID();
+    const order = (process: ServiceProcess) =>
+      process.acme
+        .post('/images')
+        .set('idempotency-key', key)
+        .send({ prompt: 'Lost and found' })
+        .expect(202);
+    await worker.stop();
+    const first = await order(here);
+    const { REDIS_URL = '', REDIS_KEY_PREFIX } = environment.env;
+    const lost = await askRedis(REDIS_URL, async (redis) => {
+      const names = await redis.keys(`{${REDIS_KEY_PREFIX}-queue-*`);
+      return names.length > 0 ? redis.del(...names) : 0;
+    });
+    expect(lost).toBeGreaterThan(0);
+    const again = await order(there);
+    worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
+    const job = await here.acme.ended(first.body.id);
+
+    expect(again.body.id).toBe(first.body.id);
+    expect(job.status).toBe('succeeded');
+    expect(pictureCalls(environment.studio, 'Lost and found')).toHaveLength(1);
+  });
+});

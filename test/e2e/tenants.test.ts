@@ -1,0 +1,156 @@
+import supertest, { type Response } from 'supertest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { withKeys } from '../../src/compose/tools.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { Scope } from '../../src/domain/api-key.ts';
+import { ids } from '../../src/lib/ids.ts';
+import { createLogger } from '../../src/lib/logger.ts';
+import { createCaller } from '../support/caller.ts';
+import { type Operation, operationsOf, pathOf } from '../support/open-api.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+
+let service: TestService;
+let operations: Operation[];
+beforeAll(async () => {
+  service = await startService();
+  operations = await operationsOf(service.acme);
+  return service.close;
+});
+
+/** An answer without what differs between any two: the id that was asked for, the request's own id, the time. */
+function comparable(answer: Response, id: string) {
+  const { date: _date, 'x-request-id': requestId = '', ...headers } = answer.headers;
+  const hide = (text: string) => text.replaceAll(id, '(id)').replaceAll(requestId, '(request)');
+  return { status: answer.status, headers: JSON.parse(hide(JSON.stringify(headers))), body: hide(answer.text) };
+}
+
+async function call(operation: Operation, id: string, key: string): Promise<Response> {
+  return supertest(service.url)
+    [operation.method](pathOf(operation, id))
+    .set('authorization', `Bearer ${key}`);
+}
+
+async function keyWith(scopes: Scope[]): Promise<string> {
+  const quiet = createLogger({ level: 'silent', pretty: false });
+  const config = loadConfig({ ...service.env }, 'tool');
+  const made = await withKeys(config, quiet, (keys) => keys.create({ tenant: 'acme', name: 'test', scopes }));
+  return made.key;
+}
+
+describe('the id of another tenant', () => {
+  it('is answered on every route exactly like an id that does not exist', async () => {
+    const withId = operations.filter(({ path }) => path.includes('{id}'));
+    expect(withId.map(({ operationId }) => operationId).sort()).toEqual(
+      expect.arrayContaining([
+        'cancelImage',
+        'eraseImage',
+        'getImage',
+        'getImageContent',
+        'retryImage',
+        'streamImageEvents',
+      ]),
+    );
+    const succeeded = await service.acme.order({ prompt: 'Private' });
+    const failed = await service.acme.order({ prompt: 'Private too [studio:bad-request]' });
+    const running = await service.acme.submit({ prompt: 'Private as well [studio:hang]' });
+    const erased = await service.acme.order({ prompt: 'Private and gone' });
+    await service.acme.delete(`/images/${erased.id}`).expect(204);
+
+    for (const operation of withId) {
+      const unknown = ids.image(Date.now());
+      const expected = comparable(await call(operation, unknown, testKeys.other), unknown);
+      expect(expected.status).toBe(404);
+      for (const { id } of [succeeded, failed, running, erased]) {
+        const actual = comparable(await call(operation, id, testKeys.other), id);
+        expect(actual, `${operation.operationId} of ${id}`).toEqual(expected);
+      }
+    }
+
+    expect((await service.acme.job(succeeded.id)).status).toBe('succeeded');
+    expect(await service.acme.picture(succeeded.id)).not.toHaveLength(0);
+    expect((await service.acme.job(running.id)).cancel_requested_at).toBeNull();
+    await service.acme.post(`/images/${running.id}/cancel`).expect(200);
+  });
+
+  it('never turns up in a list, whatever is asked for', async () => {
+    const job = await service.acme.order({ prompt: 'Unlisted', metadata: { project: 'secret' } });
+    const mine = await service.acme.get('/images?limit=1').expect(200);
+    expect(mine.body.data[0].id).toBe(job.id);
+
+    for (const query of [
+      '',
+      '?status=succeeded',
+      '?model=gpt-image-2.6-flare',
+      '?metadata[project]=secret',
+      `?cursor=${mine.body.next_cursor ?? Buffer.from(job.id).toString('base64url')}`,
+    ]) {
+      const { body } = await service.other.get(`/images${query}`).expect(200);
+      expect(body, query).toEqual({ object: 'list', data: [], has_more: false, next_cursor: null });
+    }
+  });
+});
+
+describe('a caller', () => {
+  it('without a valid key gets 401 on every route that needs one, before anything else is looked at', async () => {
+    const keyed = operations.filter((operation) => operation.keyed);
+    expect(keyed.length).toBeGreaterThanOrEqual(10);
+    const id = ids.image(Date.now());
+    for (const operation of keyed) {
+      for (const authorization of [
+        undefined,
+        'Bearer wrong-key-for-tests',
+        `Basic ${testKeys.acme}`,
+        testKeys.acme,
+        'Bearer dkr_000000000000_00000000000000000000000000000000000000000000000000000',
+      ]) {
+        const request = supertest(service.url)[operation.method](pathOf(operation, id));
+        if (authorization) request.set('authorization', authorization);
+        const { status, headers, body } = await request;
+        expect([status, body.code], `${operation.operationId} with ${authorization}`).toEqual([
+          401,
+          'unauthorized',
+        ]);
+        expect(headers['www-authenticate']).toBe('Bearer');
+      }
+    }
+  });
+
+  it('without the scope gets 403 on every route that needs a key', async () => {
+    const key = await keyWith(['webhooks']);
+    const id = ids.image(Date.now());
+    for (const operation of operations.filter((each) => each.keyed)) {
+      const { status, body } = await call(operation, id, key);
+      expect([status, body.code], operation.operationId).toEqual([403, 'insufficient_scope']);
+    }
+  });
+
+  it('who may only read can read and change nothing; who may only order can order and read nothing', async () => {
+    const job = await service.acme.order({ prompt: 'Read or write' });
+    const reader = createCaller(service.url, await keyWith(['images:read']));
+    const writer = createCaller(service.url, await keyWith(['images:write']));
+
+    await reader.get(`/images/${job.id}`).expect(200);
+    await reader.get('/images').expect(200);
+    await reader.get(`/images/${job.id}/content/0`).expect(200);
+    await reader.post('/images').send({ prompt: 'No' }).expect(403);
+    await reader.post(`/images/${job.id}/cancel`).expect(403);
+    await reader.delete(`/images/${job.id}`).expect(403);
+    await writer.get(`/images/${job.id}`).expect(403);
+    await writer.get('/images').expect(403);
+    await writer.get(`/images/${job.id}/content/0`).expect(403);
+    await writer.post('/images').send({ prompt: 'Yes' }).expect(202);
+  });
+
+  it('needs no key for the probes and the documents, and for nothing else', async () => {
+    const open = operations.filter((operation) => !operation.keyed).map(({ path }) => path);
+    expect(open.filter((path) => !path.startsWith('/files/')).sort()).toEqual([
+      '/livez',
+      '/metrics',
+      '/readyz',
+    ]);
+    for (const path of ['/livez', '/readyz', '/metrics', '/openapi.json', '/openapi.yaml']) {
+      await supertest(service.url).get(path).expect(200);
+    }
+  });
+});

@@ -1,0 +1,58 @@
+import type { ImageJobView } from '../../src/domain/job-view.ts';
+import { testKeys } from './service-environment.ts';
+
+/** One event of a job's stream. */
+export interface StreamedEvent {
+  /** The `id:` line: what Last-Event-ID takes. */
+  readonly no: string;
+  /** The `event:` line. */
+  readonly name: string;
+  readonly id: string;
+  readonly type: string;
+  readonly status: string;
+  readonly stage: string | null;
+  readonly at: string;
+  readonly job?: ImageJobView;
+}
+
+/** Opens the stream of a job as the tenant `acme`. */
+export function openEvents(url: string, jobId: string, lastEventId?: string): Promise<Response> {
+  return fetch(`${url}/images/${jobId}/events`, {
+    headers: {
+      authorization: `Bearer ${testKeys.acme}`,
+      ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+    },
+  });
+}
+
+/** Reads a stream until the server ends it, or until enough events have come. */
+export async function eventsOf(
+  response: Response,
+  enough = Number.POSITIVE_INFINITY,
+): Promise<StreamedEvent[]> {
+  const events: StreamedEvent[] = [];
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of response.body ?? []) {
+    rest += decoder.decode(chunk, { stream: true });
+    const blocks = rest.split('\n\n');
+    rest = blocks.pop() ?? '';
+    events.push(...blocks.flatMap(parseEvent));
+    // Leaving the loop cancels the body, which closes the connection.
+    if (events.length >= enough) break;
+  }
+  if (rest !== '') throw new Error(`the stream ended in the middle of an event: ${rest}`);
+  return events;
+}
+
+/** The whole stream of a job, from its first event to the end. */
+export async function readEvents(url: string, jobId: string): Promise<StreamedEvent[]> {
+  return eventsOf(await openEvents(url, jobId));
+}
+
+function parseEvent(block: string): StreamedEvent[] {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+  const data = field('data');
+  if (data === undefined) return [];
+  return [{ no: field('id') ?? '', name: field('event') ?? '', ...JSON.parse(data) }];
+}
