@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Adapters, composeAdapters, openRedis } from './compose/adapters.ts';
@@ -46,6 +47,8 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   const { log } = options;
   const closers = createClosers((error) => log.warn({ err: error }, 'not closed cleanly'));
   const draining = new AbortController();
+  // Every waiting request listens to it.
+  setMaxListeners(0, draining.signal);
   try {
     const around = await composeSurroundings(config, closers, {
       cacheDir: options.cacheDir,

@@ -34,7 +34,7 @@ const probe = new URL('./probe.js', import.meta.url).href;
 export async function startChild(program: Program): Promise<Child> {
   const script = fileURLToPath(new URL(`../${program.module}`, import.meta.url));
   const child = spawn(process.execPath, ['--import', probe, script, ...(program.args ?? [])], {
-    env: { ...basicEnvironment(), NODE_ENV: 'production', ...program.env },
+    env: { ...basicEnvironment(), NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...program.env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -70,9 +70,19 @@ export function present(
   });
 }
 
-/** Aborts when the caller hangs up or the process begins to stop. A caller who leaves never cancels a job. */
+/**
+ * Aborts when the caller hangs up or the process begins to stop. A caller who leaves never cancels a job.
+ *
+ * Listens by hand: on Node 20 `AbortSignal.any` keeps what it made alive as long as its longest-lived source.
+ */
 export function untilCallerLeaves(context: HttpContext, reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return AbortSignal.any([gone.signal, context.draining]);
+  const leave = () => gone.abort();
+  context.draining.addEventListener('abort', leave);
+  reply.raw.once('close', () => {
+    context.draining.removeEventListener('abort', leave);
+    leave();
+  });
+  if (context.draining.aborted) leave();
+  return gone.signal;
 }

@@ -43,6 +43,21 @@ export function createTaskConsumer(
   handler: (task: Task, signal: AbortSignal) => Promise<TaskResult>,
 ): TaskConsumer {
   const running = new Set<Promise<unknown>>();
+  let draining = false;
+
+  async function run(task: Task, signal: AbortSignal): Promise<TaskResult> {
+    // A fetch that was already waiting when the draining began still brings a task.
+    if (draining) return { againInMs: 0 };
+    try {
+      return await handler(task, signal);
+    } catch (error) {
+      deps.log.error(
+        { err: error, job_id: task.id, queue: config.queue.name },
+        'task failed, will be tried again',
+      );
+      return { againInMs: pauseAfterFaultMs };
+    }
+  }
 
   async function process(
     job: Job,
@@ -50,16 +65,7 @@ export function createTaskConsumer(
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const task = TaskData.parse(job.data);
-    let result: TaskResult;
-    try {
-      result = await handler(task, signal ?? new AbortController().signal);
-    } catch (error) {
-      deps.log.error(
-        { err: error, job_id: task.id, queue: config.queue.name },
-        'task failed, will be tried again',
-      );
-      result = { againInMs: pauseAfterFaultMs };
-    }
+    const result = await run(task, signal ?? new AbortController().signal);
     if (!('againInMs' in result)) return;
     if (result.againInMs > 0) {
       await job.moveToDelayed(Date.now() + result.againInMs, token);
@@ -111,6 +117,7 @@ export function createTaskConsumer(
       worker.cancelJob(id, 'canceled' satisfies StopReason);
     },
     async drain(graceMs) {
+      draining = true;
       await worker.pause(true);
       await within(settled(), graceMs);
       worker.cancelAllJobs('draining' satisfies StopReason);

@@ -36,12 +36,7 @@ export function createTaskQueue(
 
   // Built at first use: BullMQ talks to Redis while it is constructed, and the API has to start before Redis does.
   function open(): Queue {
-    if (redis.status !== 'ready') {
-      throw new AppError('store_unavailable', {
-        detail: 'The queue cannot be reached.',
-        retryAfterSeconds: 2,
-      });
-    }
+    if (redis.status !== 'ready') throw unreachable();
     if (!queue) {
       queue = new Queue(queueName.name, {
         connection: redis,
@@ -56,39 +51,55 @@ export function createTaskQueue(
   }
 
   const key = (rest: string) => `${queueName.prefix}:${queueName.name}:${rest}`;
+  const exists = async (id: string) => (await redis.exists(key(id))) === 1;
 
   return {
-    async add(task: Task, options) {
-      await open().add(queueName.name, task, {
-        jobId: task.id,
-        priority: priorities[options.priority],
-        ...(options.delayMs ? { delay: options.delayMs } : {}),
-        // The record is ours: nothing is kept here, and an id can be added again as soon as its task is done.
-        attempts: 1,
-        removeOnComplete: true,
-        removeOnFail: true,
-      });
-    },
-    async remove(id) {
-      return (await open().remove(id)) === 1;
-    },
-    async position(id) {
-      return redis.zrank(key('prioritized'), id);
-    },
-    async has(ids) {
-      return Promise.all(ids.map(async (id) => (await redis.exists(key(id))) === 1));
-    },
-    async counts() {
-      const [wait, prioritized, delayed, active] = await Promise.all([
-        redis.llen(key('wait')),
-        redis.zcard(key('prioritized')),
-        redis.zcard(key('delayed')),
-        redis.llen(key('active')),
-      ]);
-      return { waiting: wait + prioritized, delayed, active };
-    },
+    add: (task: Task, options) =>
+      translated(async () => {
+        await open().add(queueName.name, task, {
+          jobId: task.id,
+          priority: priorities[options.priority],
+          ...(options.delayMs ? { delay: options.delayMs } : {}),
+          // The record is ours: nothing is kept here, and an id can be added again as soon as its task is done.
+          attempts: 1,
+          removeOnComplete: true,
+          removeOnFail: true,
+        });
+      }),
+    remove: (id) =>
+      // BullMQ counts a task that was never there as removed.
+      translated(async () => (await exists(id)) && (await open().remove(id)) === 1),
+    position: (id) => translated(() => redis.zrank(key('prioritized'), id)),
+    has: (ids) => translated(() => Promise.all(ids.map(exists))),
+    counts: () =>
+      translated(async () => {
+        const [wait, prioritized, delayed, active] = await Promise.all([
+          redis.llen(key('wait')),
+          redis.zcard(key('prioritized')),
+          redis.zcard(key('delayed')),
+          redis.llen(key('active')),
+        ]);
+        return { waiting: wait + prioritized, delayed, active };
+      }),
     async close() {
       await queue?.close();
     },
   };
+}
+
+/** Runs a question to Redis and translates its failure. */
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof AppError ? error : unreachable(error);
+  }
+}
+
+function unreachable(cause?: unknown): AppError {
+  return new AppError('store_unavailable', {
+    detail: 'The queue cannot be reached. Try again shortly.',
+    retryAfterSeconds: 2,
+    cause,
+  });
 }

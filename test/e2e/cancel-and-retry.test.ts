@@ -1,0 +1,132 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createCaller, jobThat } from '../support/caller.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { pictureCalls, testKeys } from '../support/service-environment.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+describe('canceling', () => {
+  it('a waiting job ends it at once, and nothing was called or spent', async () => {
+    const idle = await startService({ ROLES: 'api' });
+    const { id } = await idle.acme.submit({ prompt: 'Never started' });
+    const { body } = await idle.acme.post(`/images/${id}/cancel`).expect(200);
+    await idle.close();
+
+    expect(body).toMatchObject({
+      status: 'canceled',
+      started_at: null,
+      attempts: [],
+      error: null,
+      cost: { micro_usd: 0, billing: 'none', estimated: false },
+    });
+    expect(body.cancel_requested_at).not.toBeNull();
+    expect(idle.studio.calls).toEqual([]);
+  });
+
+  it('a running job breaks the call off, keeps it canceled, and admits a possible charge', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Stopped halfway [studio:latency=20000]' });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    await service.acme.post(`/images/${id}/cancel`).expect(200);
+    const job = await service.acme.ended(id);
+
+    expect(job).toMatchObject({
+      status: 'canceled',
+      images: [],
+      cost: { billing: 'possible', micro_usd: null },
+      attempts: [{ state: 'uncertain' }],
+    });
+    expect(pictureCalls(service.studio, 'Stopped halfway').map((call) => call.aborted)).toEqual([true]);
+  });
+
+  it('a job that waits for its next try ends it, and it is not tried again', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Told to wait [studio:rate-limit=30]' });
+    await jobThat(service.acme, id, (job) => job.attempts[0]?.state === 'rejected');
+    await service.acme.post(`/images/${id}/cancel`).expect(200);
+    const job = await service.acme.ended(id);
+
+    expect(job).toMatchObject({ status: 'canceled', cost: { billing: 'none', micro_usd: 0 } });
+    expect(pictureCalls(service.studio, 'Told to wait')).toHaveLength(1);
+  });
+
+  it.each(['', '[studio:bad-request]'])('a job that has ended is refused with 409 (%s)', async (fault) => {
+    const job = await service.acme.order({ prompt: `Too late ${fault}` });
+    const { body } = await service.acme.post(`/images/${job.id}/cancel`).expect(409);
+    expect(body).toMatchObject({ code: 'already_terminal', retryable: false });
+    expect((await service.acme.job(job.id)).status).toBe(job.status);
+  });
+
+  it('twice at the same moment cancels once and never fails', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Impatient [studio:hang]' });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () =>
+        createCaller(service.url, testKeys.acme).post(`/images/${id}/cancel`),
+      ),
+    );
+    for (const { status } of answers) expect([200, 409]).toContain(status);
+    expect(answers.some(({ status }) => status === 200)).toBe(true);
+    expect((await service.acme.ended(id)).status).toBe('canceled');
+  });
+});
+
+describe('retrying', () => {
+  it('a failed job makes a new one of the same request that names it', async () => {
+    const failed = await service.acme.order({
+      prompt: 'Second chance [studio:moderation,times=1]',
+      quality: 'low',
+      metadata: { order: '7' },
+    });
+    const { body, headers } = await service.acme.post(`/images/${failed.id}/retry`).expect(202);
+    const job = await service.acme.ended(body.id);
+
+    expect(failed.status).toBe('failed');
+    expect(body.id).not.toBe(failed.id);
+    expect(headers.location).toBe(`/images/${body.id}`);
+    expect(job).toMatchObject({ status: 'succeeded', parent_id: failed.id, metadata: { order: '7' } });
+    expect(job.request).toEqual(failed.request);
+    expect((await service.acme.job(failed.id)).status).toBe('failed');
+  });
+
+  it('with an Idempotency-Key makes one new job however often it is asked', async () => {
+    const failed = await service.acme.order({ prompt: 'Retried often [studio:moderation,times=1]' });
+    const retry = () =>
+      service.acme.post(`/images/${failed.id}/retry`).set('idempotency-key', `retry-${failed.id}`);
+    const first = await retry().expect(202);
+    const second = await retry().expect(202).expect('idempotent-replayed', 'true');
+    expect(second.body.id).toBe(first.body.id);
+    await service.acme.ended(first.body.id);
+    expect(pictureCalls(service.studio, 'Retried often')).toHaveLength(2);
+  });
+
+  it('a canceled job works; one that runs or succeeded is refused with 409', async () => {
+    const running = await service.acme.submit({ prompt: 'Runs [studio:hang,times=1]' });
+    await jobThat(service.acme, running.id, (job) => job.stage === 'generating');
+    await service.acme.post(`/images/${running.id}/retry`).expect(409);
+    await service.acme.post(`/images/${running.id}/cancel`).expect(200);
+    await service.acme.ended(running.id);
+    const { body } = await service.acme.post(`/images/${running.id}/retry`).expect(202);
+    const job = await service.acme.ended(body.id);
+    const refused = await service.acme.post(`/images/${job.id}/retry`).expect(409);
+
+    expect(job).toMatchObject({ status: 'succeeded', parent_id: running.id });
+    expect(refused.body.code).toBe('not_retryable_job');
+  });
+});
+
+describe('a job that waits too long', () => {
+  it('expires without a call, and costs nothing', async () => {
+    const idle = await startService({ ROLES: 'api,webhooks' });
+    const job = await idle.acme.order({ prompt: 'Out of patience', queue_ttl_s: 1 });
+    await idle.close();
+    expect(job).toMatchObject({
+      status: 'expired',
+      error: { code: 'queue_timeout', billing: 'none' },
+      cost: { micro_usd: 0, billing: 'none' },
+    });
+    expect(idle.studio.calls).toEqual([]);
+  });
+});

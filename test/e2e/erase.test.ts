@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import supertest from 'supertest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { jobThat } from '../support/caller.ts';
+import { operationsOf, pathOf } from '../support/open-api.ts';
+import { askRedis } from '../support/redis.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { pictureCalls } from '../support/service-environment.ts';
+import { type Receiver, startReceiver } from '../support/webhook-receivers.ts';
+
+let service: TestService;
+let receiver: Receiver;
+beforeAll(async () => {
+  receiver = await startReceiver();
+  service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true' });
+  return async () => {
+    await service.close();
+    await receiver.close();
+  };
+});
+
+const files = async (folder: string) =>
+  (await readdir(`${service.dataDir}/${folder}`, { recursive: true }).catch(() => [])).filter((name) =>
+    name.includes('.'),
+  );
+
+/** Every key of the deployment whose name or value holds a text. */
+async function keysHolding(text: string): Promise<string[]> {
+  const { REDIS_URL = '', REDIS_KEY_PREFIX = '' } = service.env;
+  return askRedis(REDIS_URL, async (redis) => {
+    const found: string[] = [];
+    for (const key of await redis.keys(`*${REDIS_KEY_PREFIX}*`)) {
+      const dump = await redis.dump(key);
+      const plain = (await redis.type(key)) === 'string' ? ((await redis.get(key)) ?? '') : String(dump);
+      if (key.includes(text) || plain.includes(text)) found.push(key);
+    }
+    return found;
+  });
+}
+
+describe('an erased job', () => {
+  it('answers 410 on every route, its link is dead, it is in no list, and nothing of it is on disk', async () => {
+    const job = await service.acme.order({ prompt: 'Forget me', metadata: { who: 'me' } });
+    const [file] = (await files('images')).filter((name) => name.includes(job.id));
+    expect(file).toBeTruthy();
+
+    const { text } = await service.acme.delete(`/images/${job.id}`).expect(204);
+    expect(text).toBe('');
+    for (const operation of await operationsOf(service.acme)) {
+      if (!operation.path.includes('{id}')) continue;
+      const { status, body } = await service.acme[operation.method as 'get' | 'post' | 'delete'](
+        pathOf(operation, job.id),
+      );
+      expect([status, body.code], operation.operationId).toEqual([410, 'erased']);
+    }
+    await supertest(job.images[0]?.url ?? '')
+      .get('')
+      .expect(404);
+    for (const query of ['', '?status=succeeded', '?metadata[who]=me']) {
+      const { body } = await service.acme.get(`/images${query}`).expect(200);
+      expect(body.data.map((each: { id: string }) => each.id)).not.toContain(job.id);
+    }
+    expect((await files('images')).filter((name) => name.includes(job.id))).toEqual([]);
+  });
+
+  it('leaves no word of its prompt, its description or its metadata in the store', async () => {
+    const word = `w${randomUUID().replaceAll('-', '')}`;
+    const job = await service.acme.order({
+      prompt: `A sign that says "${word}"`,
+      enhance: 'always',
+      metadata: { note: word },
+      webhook: { url: `http://127.0.0.1:${receiver.port}/${word}`, events: ['image.failed'] },
+    });
+    expect(job.prompt.enhanced).toContain(word);
+    expect(await keysHolding(word)).not.toEqual([]);
+    await service.acme.delete(`/images/${job.id}`).expect(204);
+    expect(await keysHolding(word)).toEqual([]);
+  });
+
+  it('that was running has its call broken off, and no picture of it turns up later', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Erased while drawn [studio:latency=20000]' });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    await service.acme.delete(`/images/${id}`).expect(204);
+
+    await vi.waitFor(() => {
+      const [call] = pictureCalls(service.studio, 'Erased while drawn');
+      expect(call?.endedAt).not.toBeNull();
+      expect(call?.aborted).toBe(true);
+    });
+    await service.acme.get(`/images/${id}`).expect(410);
+    expect((await files('images')).filter((name) => name.includes(id))).toEqual([]);
+    expect((await files('spool')).filter((name) => name.includes(id))).toEqual([]);
+  });
+
+  it('sends no webhook any more, not even one that was about to be tried again', async () => {
+    const webhook = { url: `http://127.0.0.1:${receiver.port}/erased`, events: ['image.canceled'] };
+    const { id } = await service.acme.submit({ prompt: 'Silenced [studio:hang]', webhook });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    await service.acme.delete(`/images/${id}`).expect(204);
+    // A later job's webhook arrives; the erased one's would have been before it.
+    const later = { ...webhook, events: ['image.succeeded'] };
+    await service.acme.order({ prompt: 'Heard', webhook: later });
+    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1), { timeout: 10_000 });
+    expect(receiver.requests[0]?.headers['webhook-id']).not.toContain(id.slice('img_'.length));
+  });
+});

@@ -1,0 +1,101 @@
+import supertest from 'supertest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { askRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { pictureCalls, testKeys } from '../support/service-environment.ts';
+
+let redis: TestRedis;
+let service: TestService;
+beforeAll(async () => {
+  redis = await startTestRedis();
+  service = await startService({ REDIS_URL: redis.url });
+  return async () => {
+    await service.close();
+    await redis.stop();
+  };
+});
+
+/** Orders a picture; rejects when there is no answer in time. */
+async function orderWithin(limitMs: number, prompt: string) {
+  const response = await fetch(`${service.url}/images`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${testKeys.acme}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt }),
+    signal: AbortSignal.timeout(limitMs),
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+const ready = () => supertest(service.url).get('/readyz');
+const isReady = () =>
+  vi.waitFor(async () => expect((await ready()).status).toBe(200), { timeout: 15_000, interval: 100 });
+
+describe('without Redis', () => {
+  it('an order is answered 503 within a second, and works again by itself once Redis is back', async () => {
+    await redis.kill9();
+    const refused = await orderWithin(1000, 'Nowhere to write it');
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(refused.headers.get('retry-after')).toMatch(/^[1-9]/);
+    expect(refused.body).toMatchObject({ code: 'store_unavailable', retryable: true });
+    for (const path of ['/images', '/images/img_00000000000000000000000000']) {
+      const { body } = await service.acme.get(path).expect(503);
+      expect(body.code).toBe('store_unavailable');
+    }
+
+    await redis.restart();
+    const accepted = await vi.waitFor(
+      async () => {
+        const answer = await orderWithin(1000, 'Written after all');
+        expect(answer.status).toBe(202);
+        return answer;
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+    expect((await service.acme.ended(accepted.body.id)).status).toBe('succeeded');
+    expect(pictureCalls(service.studio, 'Nowhere to write it')).toEqual([]);
+  });
+
+  it('/readyz is red and names the part, /livez stays green, and both say so without a key', async () => {
+    await isReady();
+    await redis.kill9();
+    const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
+    expect(body.status).toBe('unavailable');
+    expect(body.checks).toMatchObject({ redis: { ok: false }, storage: { ok: true }, running: { ok: true } });
+    expect(body.checks.redis.detail).toBeTruthy();
+    await supertest(service.url).get('/livez').expect(200);
+    await redis.restart();
+    await isReady();
+  });
+});
+
+describe('a Redis that hangs', () => {
+  it('leads to 503 in bounded time, and to red, and heals by itself', async () => {
+    await isReady();
+    redis.pause();
+    const refused = await orderWithin(6000, 'Into the void');
+    const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
+    await supertest(service.url).get('/livez').expect(200);
+    redis.resume();
+    await isReady();
+
+    expect(refused.status).toBe(503);
+    expect(refused.body.code).toBe('store_unavailable');
+    expect(body.checks.redis).toMatchObject({ ok: false });
+    const job = await service.acme.order({ prompt: 'Answered again' });
+    expect(job.status).toBe('succeeded');
+  });
+});
+
+describe('a Redis that may evict keys', () => {
+  it('is reported by /readyz with what to do, until it is mended', async () => {
+    await isReady();
+    const setPolicy = (policy: string) =>
+      askRedis(redis.url, async (client) => void (await client.config('SET', 'maxmemory-policy', policy)));
+    await setPolicy('allkeys-lru');
+    const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
+    await setPolicy('noeviction');
+    expect(body.checks.redis.detail).toMatch(/maxmemory-policy.*allkeys-lru.*noeviction/);
+    await isReady();
+  });
+});

@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCaller, jobThat } from '../support/caller.ts';
+import { eventsOf, openEvents } from '../support/event-stream.ts';
+import { startServiceIn } from '../support/service.ts';
+import { createEnvironment, pictureCalls } from '../support/service-environment.ts';
+import { startServiceProcess } from '../support/service-process.ts';
+
+const cleanEnd = { code: 0, signal: null };
+
+async function environmentOfTest(overrides: Record<string, string> = {}) {
+  const environment = await createEnvironment(overrides);
+  onTestFinished(environment.remove);
+  return environment;
+}
+
+describe('a worker that is told to stop', () => {
+  it('finishes the job it runs within its grace, pays once, and takes no new one', async () => {
+    const environment = await environmentOfTest();
+    const api = await startServiceIn(environment, { ROLES: 'api' });
+    onTestFinished(api.close);
+    const worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
+    const { id } = await api.acme.submit({ prompt: 'Nearly done [studio:latency=1500]' });
+    await jobThat(api.acme, id, (job) => job.stage === 'generating');
+    const stopped = worker.stop('SIGTERM');
+    const late = await api.acme.submit({ prompt: 'Too late for this worker' });
+
+    expect(await stopped).toEqual(cleanEnd);
+    expect((await api.acme.job(id)).status).toBe('succeeded');
+    expect((await api.acme.job(late.id)).status).toBe('queued');
+    expect(pictureCalls(environment.studio).map((call) => call.charged)).toEqual(['charged']);
+  });
+
+  it('hands a job back that takes longer, and another worker finishes it', async () => {
+    const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '0' });
+    const api = await startServiceIn(environment, { ROLES: 'api' });
+    onTestFinished(api.close);
+    const worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
+    const { id } = await api.acme.submit({ prompt: 'Handed over [studio:latency=1500]' });
+    await jobThat(api.acme, id, (job) => job.stage === 'generating');
+    expect(await worker.stop('SIGTERM')).toEqual(cleanEnd);
+    expect((await api.acme.job(id)).status).toBe('running');
+
+    const next = await startServiceIn(environment, { ROLES: 'worker' });
+    onTestFinished(next.close);
+    const job = await api.acme.ended(id);
+    expect(job.status).toBe('succeeded');
+    expect(job.attempts.map((attempt) => attempt.state)).toEqual(['uncertain', 'stored']);
+    expect(job.cost).toMatchObject({ micro_usd: null, billing: 'charged' });
+  });
+
+  it('never pays a second time for a job that forbids it', async () => {
+    const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '0' });
+    const first = await startServiceIn(environment);
+    const { id } = await first.acme.submit({
+      prompt: 'Once is enough [studio:latency=5000]',
+      on_uncertain: 'fail',
+    });
+    await jobThat(first.acme, id, (job) => job.stage === 'generating');
+    await first.close();
+
+    const second = await startServiceIn(environment);
+    onTestFinished(second.close);
+    const job = await second.acme.ended(id);
+    expect(job).toMatchObject({
+      status: 'failed',
+      error: { code: 'provider_outcome_unknown', billing: 'possible' },
+      cost: { micro_usd: null, billing: 'possible' },
+    });
+    expect(pictureCalls(environment.studio)).toHaveLength(1);
+  });
+});
+
+describe('an API process that is told to stop', () => {
+  it('answers who waits and ends streams at once, and loses no job', async () => {
+    const environment = await environmentOfTest();
+    const api = await startServiceIn(environment, { ROLES: 'api' });
+    const { id } = await api.acme.submit({ prompt: 'Waited for' });
+    const waiting = createCaller(api.url).get(`/images/${id}?wait=50`).then((answer) => answer);
+    const streaming = await openEvents(api.url, id);
+    await delay(0);
+    const [answer, events] = await Promise.all([waiting, eventsOf(streaming), api.close()]);
+
+    expect(answer.status).toBe(200);
+    expect(answer.body.status).toBe('queued');
+    expect(events.map((event) => event.name)).toEqual(['image.queued']);
+
+    const again = await startServiceIn(environment);
+    onTestFinished(again.close);
+    expect((await again.acme.ended(id)).status).toBe('succeeded');
+    expect(await again.acme.picture(id)).not.toHaveLength(0);
+  });
+});

@@ -1,0 +1,174 @@
+import { Webhook } from 'standardwebhooks';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { webhookSecretOf } from '../../src/lib/webhook-secret.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { type Received, startReceiver } from '../support/webhook-receivers.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true' });
+  return service.close;
+});
+
+interface Event {
+  type: string;
+  timestamp: string;
+  data: { id: string; status: string; images: { url: string }[] };
+}
+
+/** Checks the signature as any receiver would, and gives the event. */
+function verified({ body, headers }: Received, tenant = 'acme'): Event {
+  const key = Buffer.from(service.env.SECRETS_KEY ?? '', 'base64');
+  return new Webhook(webhookSecretOf(key, tenant)).verify(body, headers as Record<string, string>) as Event;
+}
+
+/** A receiver for one test, whose answers are given by status. */
+async function receive(...statuses: number[]) {
+  let count = 0;
+  const receiver = await startReceiver((_request, response) => {
+    const status = statuses[Math.min(count, statuses.length - 1)] ?? 200;
+    count += 1;
+    response.writeHead(status).end('thanks');
+  });
+  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/hook` };
+}
+
+const arrived = (requests: readonly Received[], count: number) =>
+  vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(count), { timeout: 15_000 });
+
+describe('a webhook', () => {
+  it('tells every event of a job once, signed, with the job as polling shows it', async () => {
+    const receiver = await receive(204);
+    const job = await service.acme.order({ prompt: 'Told of', webhook: { url: receiver.url } });
+    await arrived(receiver.requests, 3);
+    await receiver.close();
+
+    const events = receiver.requests.map((request) => verified(request));
+    expect(events.map((event) => event.type).sort()).toEqual([
+      'image.queued',
+      'image.started',
+      'image.succeeded',
+    ]);
+    expect(new Set(receiver.requests.map((request) => request.headers['webhook-id'])).size).toBe(3);
+    const { data } = events.find((event) => event.type === 'image.succeeded') ?? {};
+    const withoutLinks = ({ images, urls: _urls, ...rest }: Record<string, unknown>) => ({
+      ...rest,
+      images: (images as Record<string, unknown>[]).map(
+        ({ url: _url, url_expires_at: _at, content_url: _content, ...image }) => image,
+      ),
+    });
+    expect(withoutLinks(data as never)).toEqual(withoutLinks(job as never));
+    const link = new URL(data?.images[0]?.url ?? '');
+    const bytes = await fetch(service.url + link.pathname + link.search);
+    expect(bytes.status).toBe(200);
+    for (const { headers, method } of receiver.requests) {
+      expect(method).toBe('POST');
+      expect(headers['content-type']).toBe('application/json');
+    }
+  });
+
+  it('tells what happened then, not what the job has become since', async () => {
+    const receiver = await receive(200);
+    await service.acme.order({ prompt: 'As it was', webhook: { url: receiver.url } });
+    await arrived(receiver.requests, 3);
+    await receiver.close();
+    const statuses = receiver.requests.map((request) => {
+      const { type, data } = verified(request);
+      return [type, data.status];
+    });
+    expect(Object.fromEntries(statuses)).toEqual({
+      'image.queued': 'queued',
+      'image.started': 'running',
+      'image.succeeded': 'succeeded',
+    });
+  });
+
+  it('is tried again after a failure, with the same id and the same bytes', async () => {
+    const receiver = await receive(500, 200);
+    const webhook = { url: receiver.url, events: ['image.succeeded'] };
+    await service.acme.order({ prompt: 'Told twice', webhook });
+    await arrived(receiver.requests, 2);
+    await receiver.close();
+
+    const [first, second] = receiver.requests;
+    expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
+    expect(second?.body).toBe(first?.body);
+    const seconds = (request: Received | undefined) => Number(request?.headers['webhook-timestamp']);
+    expect(seconds(second)).toBeGreaterThan(seconds(first));
+    for (const request of receiver.requests) expect(verified(request).type).toBe('image.succeeded');
+  });
+
+  it('is sent for the events that were asked for, and no others', async () => {
+    const failing = await receive(200);
+    await service.acme.order({
+      prompt: 'Fails [studio:bad-request]',
+      webhook: { url: failing.url, events: ['image.failed', 'image.succeeded'] },
+    });
+    await arrived(failing.requests, 1);
+    await failing.close();
+    expect(failing.requests.map((request) => verified(request).type)).toEqual(['image.failed']);
+  });
+
+  it('is signed with the secret of its own tenant, and of no other', async () => {
+    const receiver = await receive(200);
+    const webhook = { url: receiver.url, events: ['image.queued'] };
+    await service.other.submit({ prompt: 'Of another tenant', webhook });
+    await arrived(receiver.requests, 1);
+    await receiver.close();
+    const [request] = receiver.requests;
+    if (!request) throw new Error('nothing came');
+    expect(verified(request, 'other').type).toBe('image.queued');
+    expect(() => verified(request, 'acme')).toThrow();
+  });
+
+  it('answered with 410 is not tried again', async () => {
+    const gone = await receive(410);
+    const retried = await receive(500, 200);
+    await service.acme.order({ prompt: 'Gone', webhook: { url: gone.url, events: ['image.queued'] } });
+    await service.acme.order({ prompt: 'Retried', webhook: { url: retried.url, events: ['image.queued'] } });
+    // The second attempt of a later delivery has come: one of the earlier delivery would have been before it.
+    await arrived(retried.requests, 2);
+    expect(gone.requests).toHaveLength(1);
+    await Promise.all([gone.close(), retried.close()]);
+  });
+
+  it('never follows a redirect', async () => {
+    const target = await receive(200);
+    const redirecting = await startReceiver((_request, response) =>
+      response.writeHead(302, { location: target.url }).end(),
+    );
+    const url = `http://127.0.0.1:${redirecting.port}/`;
+    await service.acme.order({ prompt: 'Redirected', webhook: { url, events: ['image.queued'] } });
+    await arrived(redirecting.requests, 2);
+    expect(target.requests).toEqual([]);
+    await Promise.all([target.close(), redirecting.close()]);
+  });
+});
+
+describe('a webhook to a private address', () => {
+  it('is refused before anything is ordered, where it is not allowed', async () => {
+    const strict = await startService({ ROLES: 'api' });
+    for (const url of [
+      'http://127.0.0.1:9999/hook',
+      'https://127.0.0.1/hook',
+      'https://[::1]/hook',
+      'https://10.0.0.1/hook',
+      'https://169.254.169.254/latest/meta-data',
+      'https://localhost/hook',
+      'http://receiver.example/hook',
+      'ftp://receiver.example/hook',
+    ]) {
+      const { body } = await strict.acme
+        .post('/images')
+        .send({ prompt: 'To a private place', webhook: { url } })
+        .expect(422);
+      expect(body, url).toMatchObject({
+        code: 'destination_forbidden',
+        errors: [{ pointer: '/webhook/url' }],
+      });
+    }
+    const { body } = await strict.acme.get('/images').expect(200);
+    expect(body.data).toEqual([]);
+    await strict.close();
+  });
+});

@@ -1,0 +1,105 @@
+import { connect, type Socket } from 'node:net';
+
+/** One HTTP answer as it stood on the wire. */
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case; values of one name are joined as the standard says. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** The body ended where its framing says; `false` for a stream that was left or a connection that broke. */
+  readonly complete: boolean;
+}
+
+/** What came of sending bytes: an answer, an end of the connection without one, or silence. */
+export type Outcome = RawAnswer | 'closed' | 'silent';
+
+export interface SendOptions {
+  /** Gives up waiting for the end of the answer. */
+  readonly timeoutMs: number;
+  /** The answer has no body whatever its headers say. */
+  readonly isHead?: boolean;
+}
+
+/** Sends bytes over a connection of their own and reads the first final answer. Never rejects. */
+export function sendRaw(port: number, bytes: Buffer, options: SendOptions): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const parts: Buffer[] = [];
+    const finish = (ended: boolean) => {
+      clearTimeout(timer);
+      socket.destroy();
+      const answer = readAnswer(Buffer.concat(parts), { ended, isHead: options.isHead === true });
+      resolve(answer ?? (ended ? 'closed' : 'silent'));
+    };
+    const timer = setTimeout(() => finish(false), options.timeoutMs);
+    socket.on('connect', () => socket.write(bytes));
+    socket.on('data', (part) => {
+      parts.push(part);
+      const answer = readAnswer(Buffer.concat(parts), { ended: false, isHead: options.isHead === true });
+      if (answer?.complete) finish(true);
+    });
+    socket.on('end', () => finish(true));
+    // A reset after the answer is nothing bad: what arrived before it counts.
+    socket.on('error', () => finish(true));
+    socket.on('close', () => finish(true));
+  });
+}
+
+/** Opens connections that a test drips bytes into. */
+export function openRaw(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port }, () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+/**
+ * Reads one answer from the bytes so far; interim answers (1xx) are passed over.
+ *
+ * @returns `null` while not even its head is there.
+ */
+export function readAnswer(
+  bytes: Buffer,
+  options: { ended: boolean; isHead: boolean },
+): RawAnswer | null {
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  if (headEnd < 0) return null;
+  const [statusLine = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n');
+  const status = Number(/^HTTP\/1\.[01] ([0-9]{3})(?: |$)/.exec(statusLine)?.[1] ?? Number.NaN);
+  const rest = bytes.subarray(headEnd + 4);
+  if (status < 200) return readAnswer(rest, options);
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+  }
+  if (options.isHead || status === 204 || status === 304) {
+    return { status, headers, body: rest, complete: true };
+  }
+  return { status, headers, ...bodyOf(headers, rest, options.ended) };
+}
+
+function bodyOf(
+  headers: Record<string, string>,
+  rest: Buffer,
+  ended: boolean,
+): Pick<RawAnswer, 'body' | 'complete'> {
+  if (headers['transfer-encoding']?.toLowerCase() === 'chunked') return dechunk(rest);
+  const length = headers['content-length'];
+  if (length === undefined) return { body: rest, complete: ended };
+  return { body: rest.subarray(0, Number(length)), complete: rest.length >= Number(length) };
+}
+
+function dechunk(bytes: Buffer): Pick<RawAnswer, 'body' | 'complete'> {
+  const parts: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const lineEnd = bytes.indexOf('\r\n', at);
+    const size = lineEnd < 0 ? Number.NaN : Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
+    if (Number.isNaN(size)) return { body: Buffer.concat(parts), complete: false };
+    if (size === 0) return { body: Buffer.concat(parts), complete: true };
+    parts.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size));
+    at = lineEnd + 2 + size + 2;
+  }
+}
