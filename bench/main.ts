@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     pace: { type: 'string', default: '1' },
     full: { type: 'boolean', default: false },
+    profile: { type: 'string' },
   },
 });
 const unknown = positionals.filter((name) => !programs.some((program) => program.name === name));

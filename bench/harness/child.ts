@@ -33,10 +33,14 @@ const probe = new URL('./probe.js', import.meta.url).href;
 /** Starts a program as a process of its own and resolves once it works. @throws Error when it does not within 30 s. */
 export async function startChild(program: Program): Promise<Child> {
   const script = fileURLToPath(new URL(`../${program.module}`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', probe, script, ...(program.args ?? [])], {
-    env: { ...basicEnvironment(), NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...program.env },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, '--import', probe, script, ...(program.args ?? [])],
+    {
+      env: { ...basicEnvironment(), NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...program.env },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = () => endChild(child, ended);
   try {

@@ -21,7 +21,8 @@ export function answerQuestions(answers: Readonly<Record<string, (value: number)
   process.channel?.unref();
 }
 
-/** Tells the benchmark that the process works, and where. */
+/** Tells the benchmark that the process works, and where. From now on it ends in order, so that profiles are written. */
 export function announce(port?: number): void {
+  process.once('SIGTERM', () => process.exit());
   process.send?.({ ready: port ?? 0 });
 }

@@ -24,7 +24,10 @@ describe('polling', () => {
   it('says how long to wait while the job runs, and gives another ETag after every change', async () => {
     const { id } = await service.acme.submit({ prompt: 'Still at it [studio:latency=500]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
-    const running = await service.acme.get(`/images/${id}`).expect(200).expect('retry-after', /^[1-9]/);
+    const running = await service.acme
+      .get(`/images/${id}`)
+      .expect(200)
+      .expect('retry-after', /^[1-9]/);
     await service.acme.ended(id);
     const ended = await service.acme
       .get(`/images/${id}`)

@@ -145,7 +145,10 @@ describe('an order', () => {
   });
 
   it('with a field that is not known is refused with a pointer, and costs nothing', async () => {
-    const { body } = await service.acme.post('/images').send({ prompt: 'A typo', qualty: 'high' }).expect(422);
+    const { body } = await service.acme
+      .post('/images')
+      .send({ prompt: 'A typo', qualty: 'high' })
+      .expect(422);
 
     expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/qualty' }] });
     expect(body.error).toMatchObject({ code: 'validation_failed', param: 'qualty' });
@@ -180,7 +183,9 @@ describe('a link', () => {
     };
 
     for (const link of [
-      altered((copy) => copy.searchParams.set('expires', String(Number(copy.searchParams.get('expires')) + 1))),
+      altered((copy) =>
+        copy.searchParams.set('expires', String(Number(copy.searchParams.get('expires')) + 1)),
+      ),
       altered((copy) => copy.searchParams.set('type', 'text/html')),
       altered((copy) => copy.searchParams.set('name', 'other.png')),
       altered((copy) => copy.searchParams.delete('signature')),
@@ -203,7 +208,11 @@ describe('a link', () => {
         fileName: 'picture.png',
       });
 
-    await supertest(service.url).get(linkUntil(Date.now() + 60_000)).expect(200);
-    await supertest(service.url).get(linkUntil(Date.now() - 1000)).expect(403);
+    await supertest(service.url)
+      .get(linkUntil(Date.now() + 60_000))
+      .expect(200);
+    await supertest(service.url)
+      .get(linkUntil(Date.now() - 1000))
+      .expect(403);
   });
 });

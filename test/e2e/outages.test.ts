@@ -23,7 +23,8 @@ async function orderWithin(limitMs: number, prompt: string) {
     body: JSON.stringify({ prompt }),
     signal: AbortSignal.timeout(limitMs),
   });
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  const body = (await response.json()) as { id: string; code?: string };
+  return { status: response.status, headers: response.headers, body };
 }
 
 const ready = () => supertest(service.url).get('/readyz');

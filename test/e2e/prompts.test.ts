@@ -11,7 +11,9 @@ beforeAll(async () => {
 /** Prompts that reached the provider for the pictures of a job, found by the id the calls carried. */
 function promptsOf(id: string): (string | null)[] {
   return service.studio.calls
-    .filter((call) => call.path.endsWith('/images/generations') && call.headers.clientRequestId?.startsWith(id))
+    .filter(
+      (call) => call.path.endsWith('/images/generations') && call.headers.clientRequestId?.startsWith(id),
+    )
     .map((call) => call.prompt);
 }
 
@@ -37,7 +39,10 @@ describe('a prompt', () => {
     const long = '𝛼'.repeat(32_000);
     const job = await service.acme.order({ prompt: long });
     expect(promptsOf(job.id)).toEqual([long]);
-    const { body } = await service.acme.post('/images').send({ prompt: `${long}𝛼` }).expect(422);
+    const { body } = await service.acme
+      .post('/images')
+      .send({ prompt: `${long}𝛼` })
+      .expect(422);
     expect(body.errors).toEqual([expect.objectContaining({ pointer: '/prompt' })]);
   });
 
@@ -93,7 +98,10 @@ describe('an enhanced prompt', () => {
   });
 
   it('keeps quoted text letter for letter', async () => {
-    const job = await service.acme.order({ prompt: 'A shop sign that says "Zum Löwen №5"', enhance: 'always' });
+    const job = await service.acme.order({
+      prompt: 'A shop sign that says "Zum Löwen №5"',
+      enhance: 'always',
+    });
     expect(promptsOf(job.id)[0]).toContain('Zum Löwen №5');
   });
 
@@ -109,7 +117,10 @@ describe('an enhanced prompt', () => {
   });
 
   it('with auto is made of a short prompt only, with off of none', async () => {
-    const long = await service.acme.order({ prompt: `Long enough ${'and longer '.repeat(20)}`, enhance: 'auto' });
+    const long = await service.acme.order({
+      prompt: `Long enough ${'and longer '.repeat(20)}`,
+      enhance: 'auto',
+    });
     const short = await service.acme.order({ prompt: 'Short and sweet', enhance: 'auto' });
     const off = await service.acme.order({ prompt: 'Short and plain' });
 
@@ -149,9 +160,21 @@ describe('a preset', () => {
 
   it.each([
     ['that does not exist', 'portrait', '/preset'],
-    ['with an unknown variable', { name: 'avatar', variables: { colour: 'red' } }, '/preset/variables/colour'],
-    ['with a value not allowed', { name: 'avatar', variables: { framing: 'feet' } }, '/preset/variables/framing'],
-    ['with a value too long', { name: 'avatar', variables: { style: 's'.repeat(200) } }, '/preset/variables/style'],
+    [
+      'with an unknown variable',
+      { name: 'avatar', variables: { colour: 'red' } },
+      '/preset/variables/colour',
+    ],
+    [
+      'with a value not allowed',
+      { name: 'avatar', variables: { framing: 'feet' } },
+      '/preset/variables/framing',
+    ],
+    [
+      'with a value too long',
+      { name: 'avatar', variables: { style: 's'.repeat(200) } },
+      '/preset/variables/style',
+    ],
   ])('%s is refused with a pointer', async (_what, preset, pointer) => {
     const { body } = await service.acme.post('/images').send({ prompt: 'A fox', preset }).expect(422);
     expect(body.errors).toEqual([expect.objectContaining({ pointer })]);

@@ -74,11 +74,7 @@ describe('a deployment of several processes', () => {
   it('finishes a job whose task was lost, and still knows its Idempotency-Key', async () => {
     const key = randomUUID();
     const order = (process: ServiceProcess) =>
-      process.acme
-        .post('/images')
-        .set('idempotency-key', key)
-        .send({ prompt: 'Lost and found' })
-        .expect(202);
+      process.acme.post('/images').set('idempotency-key', key).send({ prompt: 'Lost and found' }).expect(202);
     await worker.stop();
     const first = await order(here);
     const { REDIS_URL = '', REDIS_KEY_PREFIX } = environment.env;

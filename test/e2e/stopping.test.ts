@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
 import { eventsOf, openEvents } from '../support/event-stream.ts';
 import { startServiceIn } from '../support/service.ts';
@@ -23,6 +22,7 @@ describe('a worker that is told to stop', () => {
     const { id } = await api.acme.submit({ prompt: 'Nearly done [studio:latency=1500]' });
     await jobThat(api.acme, id, (job) => job.stage === 'generating');
     const stopped = worker.stop('SIGTERM');
+    await vi.waitFor(() => expect(worker.log.join()).toContain('"msg":"stopping"'), { timeout: 5000 });
     const late = await api.acme.submit({ prompt: 'Too late for this worker' });
 
     expect(await stopped).toEqual(cleanEnd);
@@ -75,14 +75,22 @@ describe('an API process that is told to stop', () => {
   it('answers who waits and ends streams at once, and loses no job', async () => {
     const environment = await environmentOfTest();
     const api = await startServiceIn(environment, { ROLES: 'api' });
-    const { id } = await api.acme.submit({ prompt: 'Waited for' });
-    const waiting = createCaller(api.url).get(`/images/${id}?wait=50`).then((answer) => answer);
+    const waiting = createCaller(api.url)
+      .post('/images')
+      .set('prefer', 'wait=50')
+      .send({ prompt: 'Waited for' })
+      .then((answer) => answer);
+    // Whoever is in the list is being waited for: the answer is held from then on.
+    const id = await vi.waitFor(async () => {
+      const { body } = await api.acme.get('/images').expect(200);
+      expect(body.data).toHaveLength(1);
+      return String(body.data[0].id);
+    });
     const streaming = await openEvents(api.url, id);
-    await delay(0);
     const [answer, events] = await Promise.all([waiting, eventsOf(streaming), api.close()]);
 
-    expect(answer.status).toBe(200);
-    expect(answer.body.status).toBe('queued');
+    expect(answer.status).toBe(202);
+    expect(answer.body).toMatchObject({ id, status: 'queued' });
     expect(events.map((event) => event.name)).toEqual(['image.queued']);
 
     const again = await startServiceIn(environment);

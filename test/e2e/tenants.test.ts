@@ -6,29 +6,36 @@ import type { Scope } from '../../src/domain/api-key.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import { createCaller } from '../support/caller.ts';
-import { type Operation, operationsOf, pathOf } from '../support/open-api.ts';
+import { type Operation, readApiDocument } from '../support/openapi-document.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 
+const { operations } = readApiDocument();
 let service: TestService;
-let operations: Operation[];
 beforeAll(async () => {
   service = await startService();
-  operations = await operationsOf(service.acme);
   return service.close;
 });
+
+/** A request to an operation, with an id where its path takes one. */
+function requestTo({ method, path }: Operation, id: string) {
+  const place = path.replace('{id}', id).replace('{index}', '0');
+  return supertest(service.url)[method.toLowerCase() as 'get' | 'post' | 'delete'](place);
+}
 
 /** An answer without what differs between any two: the id that was asked for, the request's own id, the time. */
 function comparable(answer: Response, id: string) {
   const { date: _date, 'x-request-id': requestId = '', ...headers } = answer.headers;
   const hide = (text: string) => text.replaceAll(id, '(id)').replaceAll(requestId, '(request)');
-  return { status: answer.status, headers: JSON.parse(hide(JSON.stringify(headers))), body: hide(answer.text) };
+  return {
+    status: answer.status,
+    headers: JSON.parse(hide(JSON.stringify(headers))),
+    body: hide(answer.text),
+  };
 }
 
 async function call(operation: Operation, id: string, key: string): Promise<Response> {
-  return supertest(service.url)
-    [operation.method](pathOf(operation, id))
-    .set('authorization', `Bearer ${key}`);
+  return requestTo(operation, id).set('authorization', `Bearer ${key}`);
 }
 
 async function keyWith(scopes: Scope[]): Promise<string> {
@@ -41,7 +48,7 @@ async function keyWith(scopes: Scope[]): Promise<string> {
 describe('the id of another tenant', () => {
   it('is answered on every route exactly like an id that does not exist', async () => {
     const withId = operations.filter(({ path }) => path.includes('{id}'));
-    expect(withId.map(({ operationId }) => operationId).sort()).toEqual(
+    expect(withId.map(({ id }) => id).sort()).toEqual(
       expect.arrayContaining([
         'cancelImage',
         'eraseImage',
@@ -63,7 +70,7 @@ describe('the id of another tenant', () => {
       expect(expected.status).toBe(404);
       for (const { id } of [succeeded, failed, running, erased]) {
         const actual = comparable(await call(operation, id, testKeys.other), id);
-        expect(actual, `${operation.operationId} of ${id}`).toEqual(expected);
+        expect(actual, `${operation.id} of ${id}`).toEqual(expected);
       }
     }
 
@@ -93,7 +100,7 @@ describe('the id of another tenant', () => {
 
 describe('a caller', () => {
   it('without a valid key gets 401 on every route that needs one, before anything else is looked at', async () => {
-    const keyed = operations.filter((operation) => operation.keyed);
+    const keyed = operations.filter((operation) => operation.secured);
     expect(keyed.length).toBeGreaterThanOrEqual(10);
     const id = ids.image(Date.now());
     for (const operation of keyed) {
@@ -104,13 +111,10 @@ describe('a caller', () => {
         testKeys.acme,
         'Bearer dkr_000000000000_00000000000000000000000000000000000000000000000000000',
       ]) {
-        const request = supertest(service.url)[operation.method](pathOf(operation, id));
+        const request = requestTo(operation, id);
         if (authorization) request.set('authorization', authorization);
         const { status, headers, body } = await request;
-        expect([status, body.code], `${operation.operationId} with ${authorization}`).toEqual([
-          401,
-          'unauthorized',
-        ]);
+        expect([status, body.code], `${operation.id} with ${authorization}`).toEqual([401, 'unauthorized']);
         expect(headers['www-authenticate']).toBe('Bearer');
       }
     }
@@ -119,9 +123,9 @@ describe('a caller', () => {
   it('without the scope gets 403 on every route that needs a key', async () => {
     const key = await keyWith(['webhooks']);
     const id = ids.image(Date.now());
-    for (const operation of operations.filter((each) => each.keyed)) {
+    for (const operation of operations.filter((each) => each.secured)) {
       const { status, body } = await call(operation, id, key);
-      expect([status, body.code], operation.operationId).toEqual([403, 'insufficient_scope']);
+      expect([status, body.code], operation.id).toEqual([403, 'insufficient_scope']);
     }
   });
 
@@ -143,7 +147,7 @@ describe('a caller', () => {
   });
 
   it('needs no key for the probes and the documents, and for nothing else', async () => {
-    const open = operations.filter((operation) => !operation.keyed).map(({ path }) => path);
+    const open = operations.filter((operation) => !operation.secured).map(({ path }) => path);
     expect(open.filter((path) => !path.startsWith('/files/')).sort()).toEqual([
       '/livez',
       '/metrics',

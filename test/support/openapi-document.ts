@@ -69,7 +69,9 @@ export function createApiDocument(document: Node): ApiDocument {
     },
     match(method, path) {
       const here = operations.filter((operation) => patternOf(operation.path).test(path));
-      return here.find((operation) => operation.method === method) ?? (here.length > 0 ? 'other method' : null);
+      return (
+        here.find((operation) => operation.method === method) ?? (here.length > 0 ? 'other method' : null)
+      );
     },
   };
 }
@@ -80,7 +82,9 @@ function readOperation(
   operation: Node,
   follow: (value: unknown) => Node,
 ): Operation {
-  const body = (follow(operation.requestBody).content as Record<string, Node> | undefined)?.['application/json'];
+  const body = (follow(operation.requestBody).content as Record<string, Node> | undefined)?.[
+    'application/json'
+  ];
   const responses = Object.entries((operation.responses ?? {}) as Node).map(([status, response]) => {
     const followed = follow(response);
     const headers = Object.entries((followed.headers ?? {}) as Node).map(
@@ -95,7 +99,10 @@ function readOperation(
     parameters: ((operation.parameters ?? []) as unknown[]).map(follow),
     bodySchema: body?.schema as Node | undefined,
     bodyExamples: Object.fromEntries(
-      Object.entries((body?.examples ?? {}) as Record<string, Node>).map(([name, { value }]) => [name, value]),
+      Object.entries((body?.examples ?? {}) as Record<string, Node>).map(([name, { value }]) => [
+        name,
+        value,
+      ]),
     ),
     responses: Object.fromEntries(responses),
     secured: ((operation.security ?? []) as unknown[]).length > 0,

@@ -58,10 +58,7 @@ export function openRaw(port: number): Promise<Socket> {
  *
  * @returns `null` while not even its head is there.
  */
-export function readAnswer(
-  bytes: Buffer,
-  options: { ended: boolean; isHead: boolean },
-): RawAnswer | null {
+export function readAnswer(bytes: Buffer, options: { ended: boolean; isHead: boolean }): RawAnswer | null {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return null;
   const [statusLine = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n');

@@ -1,5 +1,6 @@
 // A process that consumes a queue and never finishes a task, for tests that end it in the middle of its work.
-// Arguments: Redis address, key prefix, lock duration in milliseconds. Prints the id of every task it takes.
+// Arguments: Redis address, key prefix, lock duration in milliseconds. Prints the id of every task it takes, and the
+// id and the reason when it is told to stop one.
 import { createWorkerRedis } from '../../src/lib/redis.ts';
 import { createTaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
 import { queueNames } from '../../src/outbound/queue/task-queue.ts';
@@ -9,8 +10,9 @@ const [, , address = '', prefix = '', lockDurationMs = ''] = process.argv;
 const consumer = createTaskConsumer(
   { queue: queueNames(prefix).images, concurrency: 4, lockDurationMs: Number(lockDurationMs) },
   { redis: createWorkerRedis(address, { onError: () => undefined }), log: silentLog },
-  (task) => {
+  (task, signal) => {
     console.log(task.id);
+    signal.addEventListener('abort', () => console.log(`${task.id} ${signal.reason}`));
     return new Promise(() => undefined);
   },
 );

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -9,9 +8,10 @@ import { acceptJson } from './json-body.ts';
 import { useAuthentication } from './plugins/authenticate.ts';
 import { useDocument } from './plugins/document.ts';
 import { watchMethods } from './plugins/method-not-allowed.ts';
-import { asAppError, problemOf, sendProblem } from './problem.ts';
+import { asAppError, sendProblem } from './problem.ts';
 import { routes } from './routes/index.ts';
 import { probeRoutes } from './routes/probes.ts';
+import { refuseConnection, useStrictHttp } from './strict-http.ts';
 import { useValidation } from './validation.ts';
 
 export interface HttpOptions {
@@ -42,17 +42,20 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
       headersTimeout: requestTimeoutMs,
       // How often Node looks for slow requests; by default only every 30 s.
       connectionsCheckingInterval: 1_000,
+      // Refused by ourselves, with a body that says why.
+      requireHostHeader: false,
     },
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => refuseConnection(error, socket),
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, context.clock),
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply as never, asAppError(error)),
   });
 
   acceptJson(app);
   useValidation(app);
   observe(app, context);
+  useStrictHttp(app);
   app.setErrorHandler((error, request, reply) => {
     const known = asAppError(error);
     const status = errorRow(known.code).status;
@@ -100,22 +103,4 @@ function observe(app: FastifyInstance, context: HttpContext): void {
       'request',
     );
   });
-}
-
-/** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
-function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const code =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'headers_too_large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'request_timeout'
-        : 'invalid_request';
-  const requestId = requestIdFrom(undefined, Date.now());
-  const body = JSON.stringify(problemOf(new AppError(code), '/', requestId));
-  const { status, title } = errorRow(code);
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-request-id: ${requestId}\r\n` +
-      `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

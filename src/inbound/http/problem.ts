@@ -50,17 +50,25 @@ function errorType(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
+/** The headers of an answer that is an error, also of one that no hook has seen. */
+export function problemHeaders(error: AppError, requestId: string): Record<string, string> {
+  const { status, retryable } = errorRow(error.code);
+  return {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
+    // The official SDKs retry by status alone unless they are told.
+    ...(retryable
+      ? { 'retry-after': String(error.retryAfterSeconds ?? defaultRetryAfterSeconds) }
+      : { 'x-should-retry': 'false' }),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+  };
+}
+
 /** Answers a request with an error. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
-  const row = errorRow(error.code);
-  reply
-    .code(row.status)
-    .header('content-type', 'application/problem+json')
-    .header('cache-control', 'no-store');
-  // The official SDKs retry by status alone unless they are told.
-  if (row.retryable) reply.header('retry-after', error.retryAfterSeconds ?? defaultRetryAfterSeconds);
-  else reply.header('x-should-retry', 'false');
-  if (row.status === 401) reply.header('www-authenticate', 'Bearer');
+  reply.code(errorRow(error.code).status).headers(problemHeaders(error, request.id));
   const path = request.url.split('?', 1)[0] ?? '/';
   return reply.send(JSON.stringify(problemOf(error, path, request.id)));
 }

@@ -60,6 +60,8 @@ function upperBound(query: ImageListQuery): string {
 }
 
 function matches(job: ImageJob, query: ImageListQuery): boolean {
+  // Erased between the reading of the index and of the record.
+  if (job.erasedAt !== undefined) return false;
   if (query.status && job.status !== query.status) return false;
   if (query.model && job.request?.model !== query.model) return false;
   return Object.entries(query.metadata ?? {}).every(([key, value]) => job.request?.metadata?.[key] === value);

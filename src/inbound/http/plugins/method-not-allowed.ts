@@ -1,13 +1,18 @@
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { METHODS } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const satisfies HTTPMethods[];
+/** Every method that a request can have here; CONNECT never becomes a request. */
+const methods = METHODS.filter((method) => method !== 'CONNECT');
 
 /**
  * Answers 405 with `Allow` where an address exists but not with that method; a router would call it 404. Watches the
  * routes as they are added, so it is registered before them; call the result after the last one.
  */
 export function watchMethods(app: FastifyInstance): () => void {
+  for (const method of methods) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method, { hasBody: true });
+  }
   const known = new Map<string, Set<string>>();
   app.addHook('onRoute', (route) => {
     const list = Array.isArray(route.method) ? route.method : [route.method];

@@ -1,0 +1,43 @@
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { AppError, type ErrorCode, errorRow } from '../../domain/errors.ts';
+import type { Clock } from '../../domain/ports.ts';
+import { requestIdFrom } from './headers.ts';
+import { problemHeaders, problemOf } from './problem.ts';
+
+const hostPattern = /^[A-Za-z0-9._~%:[\]-]{1,255}$/;
+
+/**
+ * What Node would answer by itself, without a body that says why: a request has exactly one sane Host (RFC 9112,
+ * section 3.2), and an expectation that is not known is ignored, as RFC 9110, section 10.1.1, allows.
+ */
+export function useStrictHttp(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.httpVersion === '1.0' && raw.headers.host === undefined) return;
+    const hosts = raw.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
+    if (hosts === 1 && hostPattern.test(raw.headers.host ?? '')) return;
+    throw new AppError('invalid_request', { detail: 'Send one Host header with the name of this service.' });
+  });
+}
+
+const byNodeCode: Record<string, ErrorCode> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+/** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
+export function refuseConnection(error: Error & { code?: string }, socket: Socket, clock: Clock): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const refusal = new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request');
+  const requestId = requestIdFrom(undefined, clock());
+  const body = JSON.stringify(problemOf(refusal, '/', requestId));
+  const { status, title } = errorRow(refusal.code);
+  const headers = {
+    ...problemHeaders(refusal, requestId),
+    connection: 'close',
+    'content-length': Buffer.byteLength(body),
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import type { StopReason, TaskResult } from '../../src/domain/ports.ts';
+import { emptyQueue, lockDurationMs, untilStopped } from '../support/queue.ts';
+
+const done: TaskResult = { done: true };
+const normal = { priority: 'normal' } as const;
+const task = (id: string) => ({ tenant: 'acme', id });
+const patiently = { timeout: 10_000 };
+const empty = { waiting: 0, delayed: 0, active: 0 };
+
+describe('a running task', () => {
+  it('has no place and cannot be taken out', async () => {
+    const { queue, consume } = await emptyQueue();
+    let running = false;
+    consume(async (_task, signal) => {
+      running = true;
+      await untilStopped(signal);
+      return done;
+    });
+    await queue.add(task('a'), normal);
+    await expect.poll(() => running, patiently).toBe(true);
+    expect(await queue.position('a')).toBeNull();
+    expect(await queue.remove('a')).toBe(false);
+    expect(await queue.has(['a'])).toEqual([true]);
+  });
+
+  it('that asks for a delay is kept back for it and then runs again', async () => {
+    const { queue, consume } = await emptyQueue();
+    let runs = 0;
+    consume(async () => {
+      runs += 1;
+      return runs === 1 ? { againInMs: 400 } : done;
+    });
+    await queue.add(task('a'), normal);
+    await expect.poll(() => queue.counts(), { ...patiently, interval: 10 }).toEqual({ ...empty, delayed: 1 });
+    expect(runs).toBe(1);
+    await expect.poll(() => runs, patiently).toBe(2);
+    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+  });
+
+  it('that is handed back waits in its place for whoever is free', async () => {
+    const { queue, consume } = await emptyQueue();
+    await queue.add(task('a'), { priority: 'high' });
+    let handedBack = false;
+    const first = consume(async (_task, signal) => {
+      await untilStopped(signal);
+      handedBack = true;
+      return { againInMs: 0 };
+    });
+    await expect.poll(() => queue.counts(), patiently).toMatchObject({ active: 1 });
+    await queue.add(task('b'), normal);
+    await first.drain(0);
+    expect(handedBack).toBe(true);
+    expect([await queue.position('a'), await queue.position('b')]).toEqual([0, 1]);
+    expect(await queue.remove('a')).toBe(true);
+  });
+
+  it('that throws is tried again and never lost', async () => {
+    const { queue, consume } = await emptyQueue();
+    let tries = 0;
+    consume(async () => {
+      tries += 1;
+      if (tries === 1) throw new Error('the handler is broken');
+      return done;
+    });
+    await queue.add(task('a'), normal);
+    await expect.poll(() => queue.counts(), patiently).toEqual({ ...empty, delayed: 1 });
+    await expect.poll(() => tries, patiently).toBe(2);
+    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+  });
+
+  it('is told to stop by its id, with the reason', async () => {
+    const { queue, consume } = await emptyQueue();
+    const stopped: [string, StopReason][] = [];
+    const started: string[] = [];
+    const consumer = consume(async ({ id }, signal) => {
+      started.push(id);
+      stopped.push([id, await untilStopped(signal)]);
+      return done;
+    });
+    await queue.add(task('a'), normal);
+    await queue.add(task('b'), normal);
+    await expect.poll(() => started.length, patiently).toBe(2);
+    consumer.cancel('unknown');
+    consumer.cancel('a');
+    await expect.poll(() => stopped, patiently).toEqual([['a', 'canceled']]);
+    await expect.poll(() => queue.has(['a', 'b']), patiently).toEqual([false, true]);
+  });
+});
+
+describe('draining', () => {
+  it('lets running work finish, and takes no new task', async () => {
+    const { queue, consume } = await emptyQueue();
+    const ran: string[] = [];
+    let release = () => {};
+    const consumer = consume(
+      async ({ id }, signal) => {
+        ran.push(id);
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        expect(signal.aborted).toBe(false);
+        return done;
+      },
+      { concurrency: 2 },
+    );
+    await queue.add(task('a'), normal);
+    await expect.poll(() => ran, patiently).toEqual(['a']);
+    const drained = consumer.drain(10_000);
+    await queue.add(task('b'), normal);
+    release();
+    await drained;
+    expect(ran).toEqual(['a']);
+    expect(await queue.has(['a', 'b'])).toEqual([false, true]);
+    expect(await queue.counts()).toEqual({ ...empty, waiting: 1 });
+  });
+
+  it('then stops the rest and hands it back, so that another consumer has it within seconds', async () => {
+    const { queue, consume } = await emptyQueue();
+    const reasons: StopReason[] = [];
+    const first = consume(async (_task, signal) => {
+      reasons.push(await untilStopped(signal));
+      return { againInMs: 0 };
+    });
+    await queue.add(task('a'), normal);
+    await queue.add(task('b'), normal);
+    await expect.poll(() => queue.counts(), patiently).toEqual({ ...empty, active: 2 });
+    const elsewhere: string[] = [];
+    await first.drain(50);
+    expect(reasons).toEqual(['draining', 'draining']);
+    consume(async ({ id }) => {
+      elsewhere.push(id);
+      return done;
+    });
+    // Well below the end of the lock, after which it would be taken in any case.
+    await expect.poll(() => elsewhere.toSorted(), { timeout: lockDurationMs / 2 }).toEqual(['a', 'b']);
+  });
+
+  it('an idle consumer does not wait for the grace to pass', { timeout: 15_000 }, async () => {
+    const { queue, consume } = await emptyQueue();
+    const consumer = consume(async () => done);
+    await queue.add(task('a'), normal);
+    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    await consumer.drain(60_000);
+  });
+});
+
+/** A consumer in a process of its own that has taken the given tasks and holds them. */
+async function startHolder(prefix: string, ids: readonly string[]) {
+  const program = join(import.meta.dirname, '../support/task-consumer-process.ts');
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', program, inject('redisPath'), prefix, String(lockDurationMs)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const kill9 = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  onTestFinished(kill9);
+  const lines: string[] = [];
+  createInterface(child.stdout).on('line', (line) => lines.push(line));
+  await expect.poll(() => lines.toSorted(), { timeout: 20_000 }).toEqual(ids);
+  return { child, lines, kill9 };
+}
+
+describe('a consumer that is killed', () => {
+  it('loses none of its tasks: others run them once its lock is over', async () => {
+    const { queue, prefix, consume } = await emptyQueue();
+    const ids = ['a', 'b', 'c'];
+    for (const id of ids) await queue.add(task(id), normal);
+    const holder = await startHolder(prefix, ids);
+    await holder.kill9();
+    const ran: string[] = [];
+    consume(async ({ id }) => {
+      ran.push(id);
+      return done;
+    });
+    await expect.poll(() => ran.toSorted(), { timeout: 20_000 }).toEqual(ids);
+    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+  });
+});
+
+describe('a consumer that hangs past its lock', () => {
+  it('loses the task to another one and is told so when it wakes', async () => {
+    const { queue, prefix, consume } = await emptyQueue();
+    await queue.add(task('a'), normal);
+    const holder = await startHolder(prefix, ['a']);
+    holder.child.kill('SIGSTOP');
+    let runs = 0;
+    consume(async () => {
+      runs += 1;
+      return done;
+    });
+    await expect.poll(() => runs, { timeout: 20_000 }).toBe(1);
+    holder.child.kill('SIGCONT');
+    await expect.poll(() => holder.lines, patiently).toEqual(['a', 'a lock_lost']);
+    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    expect(runs).toBe(1);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { TaskResult } from '../../src/domain/ports.ts';
+import { createProducerRedis, whenRedisReady } from '../../src/lib/redis.ts';
+import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { emptyQueue, untilStopped } from '../support/queue.ts';
+import { startTestRedis } from '../support/redis.ts';
+
+const done: TaskResult = { done: true };
+const normal = { priority: 'normal' } as const;
+const task = (id: string) => ({ tenant: 'acme', id });
+const patiently = { timeout: 10_000 };
+const empty = { waiting: 0, delayed: 0, active: 0 };
+
+describe('while Redis is down', () => {
+  it('every question and every task is refused at once, and accepted again by itself', async () => {
+    const redis = await startTestRedis();
+    onTestFinished(() => redis.stop());
+    const { queue } = await emptyQueue(redis.path);
+    await queue.add(task('a'), normal);
+    await redis.kill9();
+    const questions = () => [
+      queue.add(task('b'), normal),
+      queue.remove('a'),
+      queue.position('a'),
+      queue.has(['a']),
+      queue.counts(),
+    ];
+    for (let round = 0; round < 2; round++) {
+      // Nothing starts Redis before all of them have been answered.
+      const outcomes = await Promise.allSettled(questions());
+      for (const outcome of outcomes)
+        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } });
+    }
+    await redis.restart();
+    await expect
+      .poll(
+        () =>
+          queue.add(task('b'), normal).then(
+            () => true,
+            () => false,
+          ),
+        patiently,
+      )
+      .toBe(true);
+    expect(await queue.has(['a', 'b'])).toEqual([true, true]);
+  });
+
+  it('a queue can be built, and is usable as soon as Redis is there', async () => {
+    const redis = await startTestRedis();
+    onTestFinished(() => redis.stop());
+    await redis.kill9();
+    const connection = createProducerRedis(redis.path, { onError: () => undefined });
+    onTestFinished(() => connection.disconnect());
+    const queue = createTaskQueue(connection, queueNames('down').images);
+    await expect(queue.add(task('a'), normal)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await redis.restart();
+    expect(await whenRedisReady(connection, 10_000)).toBe(true);
+    await queue.add(task('a'), normal);
+    expect(await queue.counts()).toEqual({ ...empty, waiting: 1 });
+    await queue.close();
+  });
+
+  it('a consumer goes on by itself once Redis is back', async () => {
+    const redis = await startTestRedis();
+    onTestFinished(() => redis.stop());
+    const { queue, consume } = await emptyQueue(redis.path);
+    const ran: string[] = [];
+    consume(async ({ id }) => {
+      ran.push(id);
+      return done;
+    });
+    await queue.add(task('a'), normal);
+    await expect.poll(() => ran, patiently).toEqual(['a']);
+    await redis.restart();
+    await expect
+      .poll(
+        () =>
+          queue.add(task('b'), normal).then(
+            () => true,
+            () => false,
+          ),
+        patiently,
+      )
+      .toBe(true);
+    await expect.poll(() => ran, patiently).toContain('b');
+  });
+
+  it('a consumer can be drained, in bounded time', async () => {
+    const redis = await startTestRedis();
+    onTestFinished(() => redis.stop());
+    const { queue, consume } = await emptyQueue(redis.path);
+    let started = false;
+    const consumer = consume(async (_task, signal) => {
+      started = true;
+      await untilStopped(signal);
+      return { againInMs: 0 };
+    });
+    await queue.add(task('a'), normal);
+    await expect.poll(() => started, patiently).toBe(true);
+    await redis.kill9();
+    await consumer.drain(0);
+    await redis.restart();
+  });
+});

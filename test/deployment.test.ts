@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { variables } from '../src/config-variables.ts';
+
+/** What can be known about the container files without an engine. */
+
+const root = new URL('..', import.meta.url).pathname;
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+interface Service {
+  image?: string;
+  build?: string;
+  environment?: Record<string, string>;
+  command?: string[];
+  read_only?: boolean;
+  cap_drop?: string[];
+  ports?: string[];
+  depends_on?: unknown;
+}
+const compose = parse(read('docker-compose.yml'), { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+};
+const roles = ['api', 'worker', 'webhooks'] as const;
+
+describe('the image', () => {
+  const dockerfile = read('Dockerfile');
+  const final = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+
+  it('runs node itself, as a user without rights, with a health check', () => {
+    expect(final).toMatch(/^USER [1-9][0-9]*:[1-9][0-9]*$/m);
+    expect(final).toMatch(/^HEALTHCHECK .*CMD \["node", /m);
+    expect(final).toMatch(/^ENTRYPOINT \["node", "dist\/main\.js"\]$/m);
+  });
+
+  it('takes no secrets at build time and leaves development packages behind', () => {
+    expect(dockerfile).not.toMatch(/^ARG /m);
+    expect(dockerfile).toContain('npm ci --omit=dev --ignore-scripts');
+    expect(final).toContain('--from=dependencies');
+  });
+
+  it('copies only what exists', () => {
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      (match) => match[1]?.split(' ') ?? [],
+    );
+    expect(copied.length).toBeGreaterThan(5);
+    for (const path of copied) expect(() => readFileSync(join(root, path))).not.toThrow(/ENOENT/);
+  });
+});
+
+describe('docker-compose.yml', () => {
+  it('runs the three roles, locked down', () => {
+    for (const role of roles) {
+      const service = compose.services[role];
+      expect(service?.environment?.ROLES).toBe(role);
+      expect(service?.read_only).toBe(true);
+      expect(service?.cap_drop).toEqual(['ALL']);
+    }
+  });
+
+  it('gives Darkroom only variables that it knows', () => {
+    for (const role of roles) {
+      for (const name of Object.keys(compose.services[role]?.environment ?? {}))
+        expect(variables).toHaveProperty(name);
+    }
+  });
+
+  it('keeps what Redis accepted: append-only file, no eviction, a password, no public port', () => {
+    const command = compose.services.valkey?.command?.join(' ') ?? '';
+    expect(command).toContain('--appendonly yes');
+    expect(command).toContain('--maxmemory-policy noeviction');
+    expect(command).toContain('--requirepass');
+    expect(compose.services.valkey?.ports).toBeUndefined();
+  });
+
+  it('names every volume that it mounts', () => {
+    const mounted = [...read('docker-compose.yml').matchAll(/"([a-z]+):\/[a-z]/g)].map(
+      (match) => match[1] ?? '',
+    );
+    expect(mounted.length).toBeGreaterThan(2);
+    for (const name of mounted) expect(Object.keys(compose.volumes)).toContain(name);
+  });
+
+  it('asks for every secret in .env.example', () => {
+    const needed = [...read('docker-compose.yml').matchAll(/\$\{([A-Z0-9_]+):\?/g)].map(
+      (match) => match[1] ?? '',
+    );
+    expect(needed.length).toBeGreaterThan(3);
+    for (const name of new Set(needed)) expect(read('.env.example')).toMatch(new RegExp(`^${name}=`, 'm'));
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createEnvironment, testKeys } from '../support/service-environment.ts';
+import { startServiceProcess } from '../support/service-process.ts';
+import { startReceiver } from '../support/webhook-receivers.ts';
+
+const canary = 'canary-4f1d';
+
+describe('the log', () => {
+  it('never holds a prompt, a key, a link or a secret, whatever happens to a job', async () => {
+    const environment = await createEnvironment({
+      WEBHOOK_ALLOW_PRIVATE: 'true',
+      WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 9).toString('base64')}`,
+    });
+    const receiver = await startReceiver((_request, response) => response.writeHead(500).end(canary));
+    const service = await startServiceProcess(environment.env);
+    onTestFinished(async () => {
+      await service.stop();
+      await receiver.close();
+      await environment.remove();
+    });
+    const { acme } = service;
+
+    const good = await acme.order({
+      prompt: `A fox ${canary}`,
+      metadata: { note: canary },
+      enhance: 'always',
+      webhook: { url: `http://127.0.0.1:${receiver.port}/${canary}` },
+    });
+    await acme.picture(good.id);
+    await acme.order({ prompt: `${canary} [studio:moderation]` });
+    await acme.order({ prompt: `${canary} [studio:truncated]`, on_uncertain: 'fail' });
+    await acme.order({ prompt: `${canary} [studio:enhance-error=500]`, enhance: 'always' });
+    await acme.post('/images').send({ prompt: canary, size: canary }).expect(422);
+    await acme
+      .post('/images')
+      .set('content-type', 'application/json')
+      .send(`{"prompt": "${canary}`)
+      .expect(400);
+    await acme.get(`/images/${canary}?token=${canary}`).expect(404);
+    await service.stop();
+
+    expect(service.log.length).toBeGreaterThan(10);
+    const signature = new URL(good.images[0]?.url ?? '').searchParams.get('signature') ?? '';
+    expect(signature).not.toBe('');
+    for (const secret of [
+      canary,
+      testKeys.acme,
+      signature,
+      String(environment.env.OPENAI_API_KEY),
+      String(environment.env.SECRETS_KEY),
+      String(environment.env.WEBHOOK_SECRET),
+    ]) {
+      expect(service.log.filter((line) => line.includes(secret))).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withKeys } from '../../src/compose/tools.ts';
+import { loadConfig } from '../../src/config.ts';
+import { faultsOf } from '../support/answer-check.ts';
+import { type ApiDocument, readApiDocument } from '../support/openapi-document.ts';
+import { type Outcome, type RawAnswer, sendRaw } from '../support/raw-http.ts';
+import {
+  bytesOfPlan,
+  type JobChoice,
+  type RequestPlan,
+  requestPlans,
+} from '../support/request-arbitraries.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+
+/**
+ * Sends requests made from the OpenAPI document to the real service and holds every answer against the document.
+ * FUZZ_REQUESTS sets how many, FUZZ_SEED where the generator begins; every hundred requests begin anew, from the seed
+ * that a failure names.
+ */
+const requestCount = Number(process.env.FUZZ_REQUESTS ?? 1_500);
+const firstSeed = Number(process.env.FUZZ_SEED ?? 20_261_123);
+const perSeed = 100;
+const atOnce = 8;
+const answerTimeoutMs = 10_000;
+/** An open stream of events is left after this long: it is an answer, not a hang. */
+const streamTimeoutMs = 1_500;
+
+let api: ApiDocument;
+let service: TestService;
+let readOnlyKey: string;
+beforeAll(async () => {
+  api = readApiDocument();
+  // Without the webhooks role nothing is sent to the addresses that the requests name.
+  service = await startService({ ROLES: 'api,worker', RUN_TIMEOUT_S: '60' });
+  readOnlyKey = await withKeys(loadConfig(service.env, 'tool'), pino({ level: 'silent' }), async (keys) => {
+    return (await keys.create({ tenant: 'acme', name: 'reads', scopes: ['images:read'] })).key;
+  });
+});
+afterAll(() => service.close());
+
+/** One job in every state that lasts, and links to pictures. */
+async function keptJobs(): Promise<{ ids: string[]; links: string[] }> {
+  const { acme, other } = service;
+  const done = await acme.order({ prompt: 'Kept', n: 2 });
+  const failed = await acme.order({ prompt: 'Refused [studio:moderation]' });
+  const erased = await acme.order({ prompt: 'Erased' });
+  await acme.delete(`/images/${erased.id}`).expect(204);
+  const slow = await acme.submit({ prompt: 'Canceled [studio:latency=30000]' });
+  await acme.post(`/images/${slow.id}/cancel`).expect(200);
+  const foreign = await other.order({ prompt: "Another tenant's" });
+  const link = new URL(done.images[0]?.url ?? '');
+  const path = link.pathname.slice('/files/'.length);
+  const altered = link.search.replace(/signature=./, 'signature=-');
+  const expired = link.search.replace(/expires=\d+/, 'expires=1000000000');
+  return {
+    ids: [done.id, failed.id, erased.id, slow.id, foreign.id],
+    links: [path + link.search, path + altered, path + expired, `${path}x${link.search}`],
+  };
+}
+
+interface Finding {
+  readonly seed: number;
+  readonly fault: string;
+  readonly request: string;
+  readonly answer: string;
+}
+
+describe('every answer to whatever is sent', () => {
+  it(
+    `is one that the OpenAPI document promises (${requestCount} requests from seed ${firstSeed})`,
+    async () => {
+      const findings: Finding[] = [];
+      const histogram = new Map<string, number>();
+      const kept = await keptJobs();
+      const recent: string[] = [];
+      const plans = requestPlans(api, { ...testKeys, good: testKeys.acme, readOnly: readOnlyKey });
+      const port = Number(new URL(service.url).port);
+      const nameOf = (choice: JobChoice): string => {
+        if ('text' in choice) return choice.text;
+        const names =
+          choice.of === 'link' ? kept.links : choice.of === 'kept' || recent.length === 0 ? kept.ids : recent;
+        return names[choice.nth % names.length] ?? '';
+      };
+
+      async function send(plan: RequestPlan, seed: number): Promise<void> {
+        const bytes = bytesOfPlan(plan, nameOf(plan.job));
+        const [, path = ''] = /^[^ ]* ([^ ?#]*)/.exec(bytes.toString('latin1', 0, 40_000)) ?? [];
+        const isStream = path.endsWith('/events');
+        const outcome = await sendRaw(port, bytes, {
+          timeoutMs: isStream ? streamTimeoutMs : answerTimeoutMs,
+          isHead: plan.method === 'HEAD',
+        });
+        const operation = api.match(plan.method, path);
+        const name =
+          operation === null || typeof operation === 'string' ? (operation ?? 'nowhere') : operation.id;
+        const label = `${plan.isBrokenHttp ? 'broken HTTP' : name} ${typeof outcome === 'string' ? outcome : outcome.status}`;
+        histogram.set(label, (histogram.get(label) ?? 0) + 1);
+        if (typeof outcome !== 'string' && outcome.status === 202) {
+          recent.unshift(JSON.parse(outcome.body.toString()).id);
+          recent.length = Math.min(recent.length, 40);
+        }
+        for (const fault of allFaults(plan, path, outcome)) {
+          findings.push({ seed, fault, request: shown(bytes), answer: answerText(outcome) });
+        }
+      }
+
+      for (let sent = 0, seed = firstSeed; sent < requestCount; sent += perSeed, seed++) {
+        const batch = fc.sample(plans, { seed, numRuns: Math.min(perSeed, requestCount - sent) });
+        for (let i = 0; i < batch.length; i += atOnce) {
+          await Promise.all(batch.slice(i, i + atOnce).map((plan) => send(plan, seed)));
+        }
+      }
+      report(histogram);
+      expect(firstOfEach(findings).map(describeFinding)).toEqual([]);
+    },
+    20_000 + requestCount * 100,
+  );
+
+  function allFaults(plan: RequestPlan, path: string, outcome: Outcome): string[] {
+    if (typeof outcome === 'string') return [`${outcome} instead of an answer`];
+    const { method, isBrokenHttp } = plan;
+    return [
+      ...faultsOf(api, { method, path, isBrokenHttp }, outcome),
+      ...acceptanceFaults(plan, path, outcome),
+    ];
+  }
+
+  /** What the schema of the document forbids must not be accepted. */
+  function acceptanceFaults(plan: RequestPlan, path: string, answer: RawAnswer): string[] {
+    const operation = api.match(plan.method, path);
+    if (operation === null || typeof operation === 'string' || !operation.bodySchema || !plan.bodyValue)
+      return [];
+    if (answer.status >= 300 || api.validator(operation.bodySchema)(plan.bodyValue.value)) return [];
+    return [`${operation.id} took a body that its schema forbids`];
+  }
+});
+
+function shown(bytes: Buffer): string {
+  const text = JSON.stringify(
+    bytes.toString('latin1').replace(/(.)\1{40,}/gs, (run, one) => `${one}{${run.length}}`),
+  );
+  return text.length > 1_500 ? `${text.slice(0, 1_500)}... (${bytes.length} bytes)` : text;
+}
+
+function answerText(outcome: Outcome): string {
+  if (typeof outcome === 'string') return outcome;
+  return `${outcome.status} ${JSON.stringify(outcome.headers)} ${outcome.body.toString('utf8', 0, 600)}`;
+}
+
+/** The first finding of every kind: numbers and quoted texts do not make a kind of their own. */
+function firstOfEach(findings: readonly Finding[]): (Finding & { times: number })[] {
+  const kinds = new Map<string, Finding & { times: number }>();
+  for (const finding of findings) {
+    const kind = finding.fault.replace(/[0-9]+/g, '#').replace(/"[^"]*"/g, '""');
+    const known = kinds.get(kind);
+    kinds.set(kind, { ...(known ?? finding), times: (known?.times ?? 0) + 1 });
+  }
+  return [...kinds.values()];
+}
+
+function describeFinding({ seed, fault, request, answer, times }: Finding & { times: number }): string {
+  return `${fault} (${times} times)\n  again: FUZZ_SEED=${seed} FUZZ_REQUESTS=${perSeed}\n  sent: ${request}\n  got: ${answer}`;
+}
+
+function report(histogram: ReadonlyMap<string, number>): void {
+  const lines = [...histogram]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([label, count]) => `  ${String(count).padStart(6)}  ${label}`);
+  console.log(`seed ${firstSeed}, ${requestCount} requests:\n${lines.join('\n')}`);
+}
