@@ -71,6 +71,8 @@ export function processEnv(): NodeJS.ProcessEnv {
   } catch {
     // No such file: nothing to load.
   }
+  // The SDK warns on Node 20 of versions to come; ours is pinned to one that supports it.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return process.env;
 }
 

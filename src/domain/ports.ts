@@ -191,7 +191,10 @@ export interface CallContext {
   /** Sent as X-Client-Request-Id, so that provider and ledger can be compared. */
   readonly clientRequestId: string;
   readonly traceparent?: string | undefined;
-  /** Hears the handle of a call as soon as there is one, and must have kept it before money is spent. */
+  /**
+   * Hears the handle of a call as soon as there is one; nothing else happens before it resolves. A rejection has the
+   * call given up at the provider.
+   */
   readonly onHandle?: ((handle: string) => Promise<void>) | undefined;
 }
 
@@ -213,8 +216,11 @@ export interface DecodedPicture {
 
 export interface DecodedAnswer {
   readonly picture: DecodedPicture;
+  /** What the picture used; `null` when the answer does not say. */
   readonly usage: TokenUsage | null;
   readonly revisedPrompt: string | null;
+  /** The language model that carried the call, where one did; what it used is charged beside the picture. */
+  readonly carrier?: { readonly model: string; readonly usage: TokenUsage | null };
 }
 
 /** Why a provider call brought nothing, told apart by what follows from it. */
@@ -252,7 +258,8 @@ export interface ImageProvider {
   /**
    * Makes exactly one call for exactly one picture: no retries of any kind. The body goes to `sink` as it arrives.
    *
-   * @throws ProviderError; after an abort by `signal` one of kind `uncertain`, unless nothing was sent.
+   * @throws ProviderError; after an abort by `signal` one of kind `uncertain`, unless nothing was sent. A call with a
+   * handle goes on at the provider when the reason is `draining` or `lock_lost`, and is stopped there otherwise.
    */
   generate(call: PictureCall, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
   /**

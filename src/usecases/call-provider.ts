@@ -1,3 +1,4 @@
+import { AppError, errorRow } from '../domain/errors.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import { enterStage } from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
@@ -68,7 +69,11 @@ export function createCallProvider(deps: Deps) {
     try {
       const head = await work(contextOf(execution, no), (answerHead, body) =>
         deps.spool.write(key, answerHead, body),
-      );
+      ).catch((error) => {
+        if (isTold(error)) throw error;
+        deps.log.error({ err: error, job_id: job.id, attempt: no }, 'an answer could not be kept');
+        throw keptNothing(error);
+      });
       deps.meter.providerCall('generate', model, 'ok', seconds());
       deps.meter.stageDone('generating', seconds());
       await deps.gate.open(accountLane);
@@ -154,6 +159,17 @@ export function lostAnswer(): ProviderError {
     billing: 'possible',
     message: 'The call was sent, but its outcome is unknown. It may have been charged.',
   });
+}
+
+/** Whether an error says itself what became of a call: the provider's, and the record's when it refuses a change. */
+const isTold = (error: unknown) =>
+  error instanceof ProviderError || (error instanceof AppError && error.code !== 'storage_failed');
+
+/** A call that failed on our side after it was sent: it may have been charged, and counts as such. */
+function keptNothing(error: unknown): ProviderError {
+  const code = error instanceof AppError ? error.code : 'internal';
+  const message = `${errorRow(code).title}. The call may have been charged.`;
+  return new ProviderError({ kind: 'uncertain', code, billing: 'possible', message }, error);
 }
 
 function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {

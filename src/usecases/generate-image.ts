@@ -5,6 +5,7 @@ import {
   finish,
   type ImageJob,
   isTerminal,
+  type JobError,
   jobError,
   type Retention,
   releaseExecution,
@@ -40,14 +41,16 @@ export function createGenerateImage(deps: Deps) {
   return async (task: Task, stop: AbortSignal): Promise<TaskResult> => {
     const job = await begin(deps, task);
     if (!job?.request || isTerminal(job.status)) return { done: true };
-    const signal = withDeadline(job, stop, deps.clock());
-    const execution = createExecution(job, deps.change, signal);
+    const deadline = startDeadline(job, deps.clock());
+    const execution = createExecution(job, deps.change, AbortSignal.any([stop, deadline.signal]));
     try {
       return await run(deps, execution);
     } catch (error) {
       // Ended, erased or taken over by another worker meanwhile: there is nothing left to do here.
       if (error instanceof AppError && error.code === 'already_terminal') return { done: true };
       throw error;
+    } finally {
+      deadline.stop();
     }
   };
 }
@@ -60,8 +63,7 @@ function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
     const retention = deps.retentionOf(job);
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
     if ((job.interruptions ?? 0) >= maxInterruptions) {
-      const error = jobError('worker_lost', billingOf(job.attempts));
-      return finish(job, job.images.length > 0 ? 'succeeded' : 'failed', { nowMs, retention, error });
+      return endIncomplete(job, { nowMs, retention }, jobError('worker_lost', billingOf(job.attempts)));
     }
     if (job.status === 'queued') {
       if (job.createdAt + job.request.queue_ttl_s * 1000 <= nowMs) {
@@ -74,19 +76,22 @@ function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
 }
 
 /** Aborts with `run_timeout` when the job's time is over, however often it was started anew. */
-function withDeadline(job: ImageJob, stop: AbortSignal, nowMs: number): AbortSignal {
+function startDeadline(job: ImageJob, nowMs: number): { signal: AbortSignal; stop: () => void } {
   const runTimeoutMs = (job.request?.run_timeout_s ?? 0) * 1000;
-  const leftMs = Math.max(0, (job.startedAt ?? nowMs) + runTimeoutMs - nowMs);
+  const leftMs = (job.startedAt ?? nowMs) + runTimeoutMs - nowMs;
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort('run_timeout' satisfies StopReason), leftMs);
-  timer.unref();
-  return AbortSignal.any([stop, deadline.signal]);
+  const end = () => deadline.abort('run_timeout' satisfies StopReason);
+  const timer = leftMs > 0 ? setTimeout(end, leftMs) : undefined;
+  if (timer) timer.unref();
+  else end();
+  return { signal: deadline.signal, stop: () => clearTimeout(timer) };
 }
 
 async function run(deps: Deps, execution: Execution): Promise<TaskResult> {
+  if (execution.signal.aborted) return stopped(deps, execution, []);
   const prompt = await deps.expandPrompt(execution);
   const outcomes = await makeMissing(deps, execution, prompt);
-  if (execution.signal.aborted) return stopped(deps, execution);
+  if (execution.signal.aborted) return stopped(deps, execution, outcomes);
   const waits = outcomes.flatMap((outcome) => (outcome.kind === 'wait' ? [outcome.delayMs] : []));
   if (waits.length > 0) {
     await execution.change((job) => releaseExecution(withErrors(job, outcomes), deps.clock()));
@@ -102,39 +107,62 @@ function withErrors(job: ImageJob, outcomes: readonly PictureOutcome[]): ImageJo
   return errors.length > 0 ? { ...job, errors: [...(job.errors ?? []), ...errors] } : job;
 }
 
-async function makeMissing(deps: Deps, execution: Execution, prompt: string): Promise<PictureOutcome[]> {
-  const wanted = execution.job.request?.n ?? 1;
-  const failed = new Set(execution.job.errors?.map((error) => error.index));
-  const missing = Array.from({ length: wanted }, (_, index) => index).filter(
-    (index) => !failed.has(index) && !execution.job.images.some((image) => image.index === index),
+/** Pictures that are neither there nor failed for good. */
+function missingIn(job: ImageJob): number[] {
+  const wanted = job.request?.n ?? 1;
+  const failed = new Set(job.errors?.map((error) => error.index));
+  return Array.from({ length: wanted }, (_, index) => index).filter(
+    (index) => !failed.has(index) && !job.images.some((image) => image.index === index),
   );
+}
+
+async function makeMissing(deps: Deps, execution: Execution, prompt: string): Promise<PictureOutcome[]> {
+  const missing = missingIn(execution.job);
   const outcomes: PictureOutcome[] = [];
   const lane = async () => {
     for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
       outcomes.push(await deps.makePicture(execution, index, prompt));
     }
   };
-  await Promise.all(Array.from({ length: Math.min(picturesAtOnce, missing.length) }, lane));
+  const lanes = Array.from({ length: Math.min(picturesAtOnce, missing.length) }, lane);
+  // A call that is under way in one lane must end before a fault in another gives the job back: nobody would know of it.
+  for (const settled of await Promise.allSettled(lanes)) {
+    if (settled.status === 'rejected') throw settled.reason;
+  }
   return outcomes;
 }
 
-/** The execution was told to stop: end the job, or hand it back untouched. */
-async function stopped(deps: Deps, execution: Execution): Promise<TaskResult> {
+/** The execution was told to stop: end the job, or hand it back with what is known so far. */
+async function stopped(
+  deps: Deps,
+  execution: Execution,
+  outcomes: readonly PictureOutcome[],
+): Promise<TaskResult> {
   const reason = execution.signal.reason as StopReason;
   if (reason === 'draining') {
-    await execution.change((job) => releaseExecution(job, deps.clock()));
+    await execution.change((job) => releaseExecution(withErrors(job, outcomes), deps.clock()));
     return { againInMs: 0 };
   }
   if (reason === 'lock_lost') return { done: true };
-  await execution.change((job) => {
+  await execution.change((current) => {
+    const job = withErrors(current, outcomes);
     const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', outcome);
     const error = jobError('run_timeout', billingOf(job.attempts), job.stage ? { stage: job.stage } : {});
-    return job.images.length > 0
-      ? finish(job, 'succeeded', { ...outcome, error })
-      : finish(job, 'failed', { ...outcome, error });
+    return endIncomplete(job, outcome, error);
   });
   return { done: true };
+}
+
+/** Ends a job before all of its pictures are made: those that are there are kept, each missing one gets the error. */
+function endIncomplete(
+  job: ImageJob,
+  outcome: { nowMs: number; retention: Retention },
+  error: JobError,
+): ImageJob {
+  if (job.images.length === 0) return finish(job, 'failed', { ...outcome, error });
+  const late = missingIn(job).map((index) => ({ ...error, index }));
+  return finish({ ...job, errors: [...(job.errors ?? []), ...late] }, 'succeeded', outcome);
 }
 
 /** Every picture is there or has failed for good. Some pictures are a success that says it is partial. */

@@ -9,10 +9,8 @@ import {
   type PictureCall,
   ProviderError,
 } from '../../src/domain/ports.ts';
-import {
-  createOpenAIProvider,
-  type OpenAIProviderConfig,
-} from '../../src/outbound/providers/openai/openai-provider.ts';
+import { createOpenAIProvider } from '../../src/outbound/providers/openai/openai-provider.ts';
+import type { OpenAIProviderConfig } from '../../src/outbound/providers/openai/provider-config.ts';
 import { noisePicture } from '../support/pictures.ts';
 import { type Script, type ScriptedServer, startScriptedServer } from '../support/scripted-server.ts';
 

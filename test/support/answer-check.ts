@@ -22,15 +22,20 @@ export function faultsOf(api: ApiDocument, expected: Expectation, answer: RawAns
   const method = expected.method === 'HEAD' ? 'GET' : expected.method;
   const target = api.match(method, expected.path);
   if (target === 'other method') {
-    if (answer.status !== 405) faults.push(`status ${answer.status} for a method the address does not have`);
-    if (!answer.headers.allow) faults.push('405 without Allow');
-    return [...faults, ...problemFaults(api, expected, answer)];
+    return [...faults, ...otherMethodFaults(answer), ...problemFaults(api, expected, answer)];
   }
   if (target === null) {
     if (answer.status >= 400) faults.push(...problemFaults(api, expected, answer));
     return faults;
   }
   return [...faults, ...operationFaults(api, target, expected, answer)];
+}
+
+/** The address itself may be malformed; otherwise the methods it has are named. */
+function otherMethodFaults({ status, headers }: RawAnswer): string[] {
+  if (status === 400 || status === 414) return [];
+  if (status !== 405) return [`status ${status} for a method the address does not have`];
+  return headers.allow ? [] : ['405 without Allow'];
 }
 
 function generalFaults({ status, headers, body, complete }: RawAnswer): string[] {

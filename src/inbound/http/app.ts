@@ -25,6 +25,7 @@ const bodyLimitBytes = 256 * 1024;
 const maxHeaderBytes = 16 * 1024;
 /** How long a request may take to arrive; our own answers may take as long as they need. */
 const requestTimeoutMs = 15_000;
+const idleCheckMs = 100;
 
 /** The HTTP server, built but not listening. */
 export async function createHttpApp(context: HttpContext, options: HttpOptions): Promise<FastifyInstance> {
@@ -55,7 +56,8 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
   acceptJson(app);
   useValidation(app);
   observe(app, context);
-  useStrictHttp(app);
+  useStrictHttp(app, context.clock);
+  letConnectionsGo(app);
   app.setErrorHandler((error, request, reply) => {
     const known = asAppError(error);
     const status = errorRow(known.code).status;
@@ -102,5 +104,17 @@ function observe(app: FastifyInstance, context: HttpContext): void {
       },
       'request',
     );
+  });
+}
+
+/**
+ * Ends connections that fall idle while the server closes. Fastify ends those that are idle when it begins; one whose
+ * long poll or stream is answered after that would keep the process until its keep-alive time is over.
+ */
+function letConnectionsGo(app: FastifyInstance): void {
+  app.addHook('preClose', async () => {
+    if (!app.server.listening) return;
+    const timer = setInterval(() => app.server.closeIdleConnections(), idleCheckMs);
+    app.server.once('close', () => clearInterval(timer));
   });
 }

@@ -15,6 +15,14 @@ export function acceptJson(app: FastifyInstance): void {
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
     if (bytes.length === 0) return done(null, undefined);
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (encoding.toLowerCase() !== 'identity') {
+      return done(
+        new AppError('unsupported_media_type', {
+          detail: 'Send the body as it is, without Content-Encoding.',
+        }),
+      );
+    }
     if (!isUtf8(bytes)) return done(new AppError('invalid_json', { detail: 'The body is not valid UTF-8.' }));
     if (depthOf(bytes) > maxDepth) {
       return done(

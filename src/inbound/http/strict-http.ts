@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { AppError, type ErrorCode, errorRow } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
@@ -11,8 +12,14 @@ const hostPattern = /^[A-Za-z0-9._~%:[\]-]{1,255}$/;
  * What Node would answer by itself, without a body that says why: a request has exactly one sane Host (RFC 9112,
  * section 3.2), and an expectation that is not known is ignored, as RFC 9110, section 10.1.1, allows.
  */
-export function useStrictHttp(app: FastifyInstance): void {
+export function useStrictHttp(app: FastifyInstance, clock: Clock): void {
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+  // Without a listener Node closes the connection and says nothing.
+  app.server.on('connect', (_request, socket) => {
+    refuse(socket, new AppError('method_not_allowed', { detail: 'This is no proxy.' }), clock, {
+      allow: 'GET',
+    });
+  });
   app.addHook('onRequest', async ({ raw }) => {
     if (raw.httpVersion === '1.0' && raw.headers.host === undefined) return;
     const hosts = raw.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
@@ -29,12 +36,21 @@ const byNodeCode: Record<string, ErrorCode> = {
 /** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
 export function refuseConnection(error: Error & { code?: string }, socket: Socket, clock: Clock): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const refusal = new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request');
+  refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'), clock);
+}
+
+function refuse(
+  socket: Duplex,
+  refusal: AppError,
+  clock: Clock,
+  extraHeaders: Record<string, string> = {},
+): void {
   const requestId = requestIdFrom(undefined, clock());
   const body = JSON.stringify(problemOf(refusal, '/', requestId));
   const { status, title } = errorRow(refusal.code);
   const headers = {
     ...problemHeaders(refusal, requestId),
+    ...extraHeaders,
     connection: 'close',
     'content-length': Buffer.byteLength(body),
   };

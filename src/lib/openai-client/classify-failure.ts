@@ -68,7 +68,7 @@ export function classifyAnswer(answer: RefusedAnswer, nowMs: number): ProviderFa
     const message = `The provider failed (${named}); the call may have been carried out and charged all the same.`;
     return { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible', message, provider };
   }
-  if (status >= 400) return rejected(answer, provider);
+  if (status >= 400) return rejected(answer, provider, `with status ${status}`);
   const message =
     status >= 300
       ? `The provider answered with a redirect (${status}), which is never followed. Check its base URL.`
@@ -111,7 +111,16 @@ function refused(
   return { kind: 'refused', code, message, ...rest };
 }
 
-function rejected(answer: RefusedAnswer, provider: Provider): ProviderFailure {
+/**
+ * A refusal of the request itself, by a safety system or as invalid: it would be refused again.
+ *
+ * @param how how it was refused, for a refusal without a text.
+ */
+export function rejected(
+  answer: Pick<RefusedAnswer, 'error' | 'text'>,
+  provider: Provider,
+  how: string,
+): ProviderFailure {
   const none = { kind: 'final', billing: 'none' } as const;
   const said = publicMessage(textOf(answer.error, 'message') ?? answer.error ?? answer.text);
   const moderation = moderationOf(answer.error);
@@ -130,7 +139,7 @@ function rejected(answer: RefusedAnswer, provider: Provider): ProviderFailure {
   }
   const message = said
     ? `The provider refused the request: ${said}`
-    : `The provider refused the request with status ${answer.status}.`;
+    : `The provider refused the request ${how}.`;
   return { ...none, code: 'provider_rejected', message, provider };
 }
 
@@ -138,7 +147,11 @@ type Provider = NonNullable<ProviderFailure['provider']>;
 
 function isQuota(status: number, code: string | undefined, type: string | undefined): boolean {
   if (status === 402) return true;
-  if (status !== 429 && status !== 403) return false;
+  return (status === 429 || status === 403) && saysQuota(code, type);
+}
+
+/** Whether an error's code or type says that the account's credit is used up. */
+export function saysQuota(code: string | undefined, type: string | undefined): boolean {
   return quotaCodes.has(code ?? '') || quotaCodes.has(type ?? '');
 }
 
@@ -158,7 +171,7 @@ export function requestIdOf(header: ReadHeader): string | undefined {
 }
 
 /** A short text member of a value that may be anything. */
-function textOf(value: unknown, member: string): string | undefined {
+export function textOf(value: unknown, member: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const found: unknown = Reflect.get(value, member);
   if (typeof found === 'number') return String(found);

@@ -16,8 +16,13 @@ const maxTimerMs = 2 ** 31 - 1;
  * Starts a deadline. Unlike `AbortSignal.any` it leaves nothing behind on a signal that lives longer than the call.
  *
  * @param timeoutMs counts from now and covers everything up to `release`.
+ * @param graceMs how long the work may go on after the caller gave up, asked when it does; not at all by default.
  */
-export function startDeadline(outer: AbortSignal, timeoutMs: number): Deadline {
+export function startDeadline(
+  outer: AbortSignal,
+  timeoutMs: number,
+  graceMs: () => number = () => 0,
+): Deadline {
   const controller = new AbortController();
   let reason: 'canceled' | 'timeout' | null = null;
   const fall = (why: 'canceled' | 'timeout') => {
@@ -25,7 +30,12 @@ export function startDeadline(outer: AbortSignal, timeoutMs: number): Deadline {
     reason = why;
     controller.abort();
   };
-  const onOuter = () => fall('canceled');
+  let grace: NodeJS.Timeout | undefined;
+  const onOuter = () => {
+    const ms = graceMs();
+    if (ms > 0) grace = setTimeout(() => fall('canceled'), ms);
+    else fall('canceled');
+  };
   const timer = setTimeout(() => fall('timeout'), Math.min(Math.max(timeoutMs, 0), maxTimerMs));
   outer.addEventListener('abort', onOuter, { once: true });
   if (outer.aborted) onOuter();
@@ -35,6 +45,7 @@ export function startDeadline(outer: AbortSignal, timeoutMs: number): Deadline {
     stop: () => controller.abort(),
     release: () => {
       clearTimeout(timer);
+      clearTimeout(grace);
       outer.removeEventListener('abort', onOuter);
     },
   };

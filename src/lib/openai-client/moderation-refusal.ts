@@ -10,6 +10,7 @@ export interface ModerationRefusal {
 const moderationCodes = new Set([
   'moderation_blocked',
   'content_policy_violation',
+  'image_content_policy_violation',
   'content_filter',
   'contentFilter',
   'ResponsibleAIPolicyViolation',

@@ -7,6 +7,11 @@ export interface OpenAIConnectionConfig {
   readonly apiKey: string;
   /** Address of the API including its version, without a slash at the end. */
   readonly baseUrl?: string | undefined;
+  /**
+   * For requests that cost nothing and may be repeated: their connections are used again, and one that says nothing
+   * for this long is given up.
+   */
+  readonly silenceTimeoutMs?: number | undefined;
   /** Reads dates in `Retry-After`; the system's clock by default. */
   readonly clock?: Clock | undefined;
 }
@@ -24,9 +29,9 @@ const defaultBaseUrl = 'https://api.openai.com/v1';
 const connectTimeoutMs = 10_000;
 
 /**
- * Builds the one client that a room uses for all of its calls.
+ * Builds the client that a room uses for all of its calls.
  *
- * Every call gets a fresh connection (`pipelining: 0`): on a reused one the server may close just as the request is
+ * Every call that may cost money gets a fresh connection (`pipelining: 0`): on a reused one the server may close just as the request is
  * written, and then nobody can tell whether a picture was made and charged. Next to seconds of drawing a handshake
  * costs nothing. The time limits of the agent are off because Node's own (300 s) are below the time a large picture
  * takes; each call brings its own deadline instead.
@@ -41,9 +46,9 @@ export function createOpenAIConnection(config: OpenAIConnectionConfig): OpenAICo
     });
   }
   const agent = new Agent({
-    pipelining: 0,
-    headersTimeout: 0,
-    bodyTimeout: 0,
+    pipelining: config.silenceTimeoutMs === undefined ? 0 : 1,
+    headersTimeout: config.silenceTimeoutMs ?? 0,
+    bodyTimeout: config.silenceTimeoutMs ?? 0,
     connect: { timeout: connectTimeoutMs },
   });
   const client = new OpenAI({

@@ -33,10 +33,14 @@ const maxRefusalBytes = 256 * 1024;
 /** So that the client's own timer, which tells less about what happened, never falls before ours. */
 const clientTimerGraceMs = 5_000;
 
-/** Starts the deadline of a call; see `ProviderCall`. */
-export function beginCall(connection: OpenAIConnection, context: CallContext): ProviderCall {
-  const deadline = startDeadline(context.signal, context.timeoutMs);
+/**
+ * Starts the deadline of a call; see `ProviderCall`.
+ *
+ * @param graceMs how long an answer is still waited for when the caller gives up after the request was sent.
+ */
+export function beginCall(connection: OpenAIConnection, context: CallContext, graceMs = 0): ProviderCall {
   const single = createSingleDispatch(connection.agent, maxRefusalBytes);
+  const deadline = startDeadline(context.signal, context.timeoutMs, () => (single.started() ? graceMs : 0));
 
   const broken = (cause: unknown, provider?: ProviderFailure['provider']) =>
     new ProviderError(

@@ -5,7 +5,7 @@ import {
   attemptStates,
   mayHaveCost,
   nextAttemptNo,
-  paidAttempts,
+  fruitlessPayments,
   patchAttempt,
 } from '../../../src/domain/attempt.ts';
 import { attemptOf } from '../../support/jobs.ts';
@@ -57,8 +57,8 @@ describe('the ledger of a job', () => {
       attemptOf({ no: 4, state: 'stored', index: 1 }),
       attemptOf({ no: 5, state: 'stored', kind: 'enhance' }),
     ];
-    expect(paidAttempts(ledger, 0)).toBe(2);
-    expect(paidAttempts(ledger, 1)).toBe(1);
-    expect(paidAttempts(ledger, 2)).toBe(0);
+    expect(fruitlessPayments(ledger, 0)).toBe(2);
+    expect(fruitlessPayments(ledger, 1)).toBe(1);
+    expect(fruitlessPayments(ledger, 2)).toBe(0);
   });
 });

@@ -7,6 +7,8 @@ import { createLongText } from './long-text.ts';
 export interface AnswerScanner {
   /** @throws AnswerFault as soon as the answer cannot become a good one. */
   push(chunk: Uint8Array): void;
+  /** A text that is a member of the outermost object, once it was passed. @throws AnswerFault */
+  rootText(name: string): string | undefined;
   /** The answer without its pictures, as JSON text. @throws AnswerFault when it is cut off. */
   finish(): string;
 }
@@ -36,7 +38,8 @@ const byte = {
 } as const;
 
 /**
- * Finds `data[].b64_json` wherever it stands, hands the first one to `write` piece by piece and skips the others.
+ * Finds pictures (`data[].b64_json`, `output[].result`) wherever they stand, hands the first one to `write` piece by
+ * piece and skips the others.
  *
  * `JSON.parse` would block the event loop for tens of milliseconds on one large picture and hold it three times. Here
  * the long text is only searched for its end; everything else (at most 256 KiB) is kept and left to `JSON.parse`, which
@@ -52,6 +55,7 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
   let skippedMarks = 0;
   let taken = false;
   let take = write;
+  const rootTexts = new Map<string, { from: number; to: number }>();
 
   function between(value: number): void {
     if (isWhiteSpace(value)) {
@@ -91,9 +95,15 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
     if (escaped) escaped = false;
     else if (value === byte.backslash) escaped = true;
     else if (value === byte.quote) {
-      if (path.atKey()) path.key(keyText(rest.text(textStart, rest.sizeBytes() - 1)));
+      passed(textStart, rest.sizeBytes() - 1);
       mode = 'between';
     }
+  }
+
+  function passed(from: number, to: number): void {
+    if (path.atKey()) return path.key(plainText(rest.text(from, to)));
+    const name = path.rootMember();
+    if (name !== null) rootTexts.set(name, { from, to });
   }
 
   function picture(chunk: Buffer, from: number): number {
@@ -124,6 +134,10 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
         piece(Buffer.from(input.buffer, input.byteOffset + from, sizeBytes));
       }
     },
+    rootText(name) {
+      const at = rootTexts.get(name);
+      return at && plainText(rest.text(at.from, at.to));
+    },
     finish() {
       if (!path.begun()) throw new AnswerFault('it is empty');
       if (mode === 'picture') throw new AnswerFault('it is cut off in the middle of the picture');
@@ -143,8 +157,8 @@ function strangeStart(value: number): string {
   return value === byte.lessThan ? 'it is a web page or XML, not JSON' : 'it is not a JSON object';
 }
 
-/** The name of a member, whose text may hold escapes. */
-function keyText(raw: string): string {
+/** What a short text says, which may hold escapes. */
+function plainText(raw: string): string {
   if (!raw.includes('\\')) return raw;
   try {
     return String(JSON.parse(`"${raw}"`));

@@ -1,5 +1,3 @@
-import { z } from 'zod';
-import type { TokenUsage } from '../../../domain/cost.ts';
 import type { Billing } from '../../../domain/errors.ts';
 import {
   type DecodedAnswer,
@@ -8,8 +6,16 @@ import {
   type ProviderFailure,
 } from '../../../domain/ports.ts';
 import { publicMessage } from '../../../lib/openai-client/public-message.ts';
+import {
+  carrierOf,
+  type Envelope,
+  pictureEntry,
+  pictureUsage,
+  readEnvelope,
+  saidInstead,
+} from './answer-envelope.ts';
 import { AnswerFault } from './answer-fault.ts';
-import { createAnswerScanner, pictureMark } from './answer-scanner.ts';
+import { createAnswerScanner } from './answer-scanner.ts';
 import { Base64Fault, createBase64Picture } from './base64-picture.ts';
 import { PictureFault, readPictureHeader } from './picture-header.ts';
 
@@ -22,34 +28,9 @@ export interface DecodeLimits {
 const maxEdge = 16_384;
 const maxRatio = 20;
 
-const Count = z.int().min(0);
-const OptionalCount = Count.optional().catch(undefined);
-
-const Usage = z.object({
-  input_tokens: Count,
-  output_tokens: Count,
-  total_tokens: OptionalCount,
-  input_tokens_details: z
-    .object({ text_tokens: OptionalCount, image_tokens: OptionalCount, cached_tokens: OptionalCount })
-    .optional()
-    .catch(undefined),
-  output_tokens_details: z
-    .object({ text_tokens: OptionalCount, image_tokens: OptionalCount })
-    .optional()
-    .catch(undefined),
-});
-
-const OptionalText = z.string().nullish().catch(null);
-const Item = z.looseObject({ b64_json: OptionalText, url: OptionalText, revised_prompt: OptionalText });
-const Envelope = z.looseObject({
-  data: z.array(Item.nullable().catch(null)).nullish().catch(null),
-  error: z.unknown().optional(),
-  usage: z.unknown().optional(),
-});
-type Envelope = z.infer<typeof Envelope>;
-
 /**
- * Finds the first picture in an answer of the Images API and trusts its bytes, not what was asked for.
+ * Finds the first picture in an answer of the Images API or of the Responses API, and trusts its bytes, not what was
+ * asked for.
  *
  * Works while the answer arrives: no step blocks the event loop longer than one chunk takes, and memory holds the
  * decoded picture once.
@@ -68,26 +49,18 @@ export async function decodeAnswer(
     if (total > limits.maxAnswerBytes) throw unusable(`it is larger than ${limits.maxAnswerBytes} bytes`);
     inWords(() => scanner.push(chunk));
   }
-  const envelope = readEnvelope(inWords(() => scanner.finish()));
-  const usage = usageOf(envelope.usage);
-  const item = envelope.data?.find((each) => each?.b64_json === pictureMark.taken);
-  const billing = usage ? 'charged' : 'possible';
-  if (!item) throw withoutPicture(envelope, billing);
+  const envelope = inWords(() => readEnvelope(scanner.finish()));
+  const usage = pictureUsage(envelope);
+  const carrier = carrierOf(envelope);
+  const entry = pictureEntry(envelope);
+  const billing = usage || carrier?.usage ? 'charged' : 'possible';
+  if (!entry) throw withoutPicture(envelope, billing);
   return {
     picture: inWords(() => checked(picture.finish(), limits.maxPixels), billing),
     usage,
-    revisedPrompt: item.revised_prompt || null,
+    revisedPrompt: entry.revisedPrompt,
+    ...(carrier ? { carrier } : {}),
   };
-}
-
-function readEnvelope(text: string): Envelope {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw unusable('it is not valid JSON');
-  }
-  return Envelope.parse(value);
 }
 
 function checked(bytes: Buffer, maxPixels: number): DecodedPicture {
@@ -114,6 +87,10 @@ function withoutPicture(envelope: Envelope, billing: Billing): ProviderError {
       ...(typeof code === 'string' ? { provider: { code: code.slice(0, 100) } } : {}),
     });
   }
+  if (envelope.output && !data) {
+    const said = publicMessage(saidInstead(envelope));
+    return unusable(`it holds no picture${said ? `; the model wrote: ${said}` : ''}`, { billing });
+  }
   if (!data) return unusable('it has no list "data"', { billing });
   if (data.length === 0) return unusable('its list "data" is empty', { billing });
   if (data.some((item) => item?.url)) {
@@ -122,15 +99,6 @@ function withoutPicture(envelope: Envelope, billing: Billing): ProviderError {
     });
   }
   return unusable('it holds no picture: b64_json is missing or null', { billing });
-}
-
-function usageOf(value: unknown): TokenUsage | null {
-  const parsed = Usage.safeParse(value);
-  if (!parsed.success) return null;
-  const usage = parsed.data;
-  const total_tokens = usage.total_tokens ?? usage.input_tokens + usage.output_tokens;
-  // Members that are absent must not come out as `undefined`, which is not the same to a strict reader.
-  return JSON.parse(JSON.stringify({ ...usage, total_tokens })) as TokenUsage;
 }
 
 /** Turns the faults of the parts into the one error callers know. */

@@ -10,8 +10,10 @@ export interface JsonPath {
   key(name: string): void;
   /** Whether a text that begins here is the name of a member. */
   atKey(): boolean;
-  /** Whether a text that begins here is `data[].b64_json` of the outermost object. */
+  /** Whether a text that begins here is a picture: `data[].b64_json` or `output[].result` of the outermost object. */
   atPicture(): boolean;
+  /** The name of the member of the outermost object whose value begins here; `null` anywhere else. */
+  rootMember(): string | null;
   begun(): boolean;
   ended(): boolean;
 }
@@ -21,6 +23,9 @@ interface Frame {
   key: string;
   atKey: boolean;
 }
+
+/** Where pictures stand: in answers of the Images API, and of the Responses API. */
+const pictureMembers: Readonly<Record<string, string>> = { data: 'b64_json', output: 'result' };
 
 /** Follows containers and names. It checks no syntax: what it follows is parsed properly afterwards. */
 export function createJsonPath(): JsonPath {
@@ -50,13 +55,12 @@ export function createJsonPath(): JsonPath {
     atKey: () => top()?.atKey === true,
     atPicture: () => {
       const [root, list, item] = frames;
-      return (
-        frames.length === 3 &&
-        root?.key === 'data' &&
-        list?.container === 'array' &&
-        item?.key === 'b64_json' &&
-        !item.atKey
-      );
+      if (frames.length !== 3 || !root || list?.container !== 'array' || !item || item.atKey) return false;
+      return Object.hasOwn(pictureMembers, root.key) && pictureMembers[root.key] === item.key;
+    },
+    rootMember: () => {
+      const [root] = frames;
+      return frames.length === 1 && root?.atKey === false ? root.key : null;
     },
     begun: () => begun,
     ended: () => begun && frames.length === 0,

@@ -1,0 +1,251 @@
+import { AppError, type ErrorCode } from '../../src/domain/errors.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import type { ImageRequest } from '../../src/domain/image-request.ts';
+import {
+  type AnswerHead,
+  type DecodedAnswer,
+  type ImageProvider,
+  type ImageStorage,
+  type PictureCall,
+  type PromptEnhancer,
+  ProviderError,
+  type ProviderFailure,
+  type ProviderGate,
+  type Spool,
+  type SpoolKey,
+} from '../../src/domain/ports.ts';
+import { createPresets } from '../../src/domain/preset.ts';
+import { digestHex } from '../../src/lib/api-key-text.ts';
+import { createCallProvider } from '../../src/usecases/call-provider.ts';
+import type { ChangeImage } from '../../src/usecases/change-image.ts';
+import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
+import { createGenerateImage } from '../../src/usecases/generate-image.ts';
+import { createMakePicture } from '../../src/usecases/make-picture.ts';
+import { createSettleAnswer } from '../../src/usecases/settle-answer.ts';
+import { createStorePicture } from '../../src/usecases/store-picture.ts';
+import { builtInCatalogue } from './catalogue.ts';
+import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
+
+/** What the scripted provider does with one call. */
+export type Answer =
+  | 'picture'
+  | 'no picture'
+  | 'until stopped'
+  | ProviderFailure
+  | ((call: { signal: AbortSignal }) => Promise<'picture' | ProviderFailure>);
+
+export const failureOf = (
+  kind: ProviderFailure['kind'],
+  code: ErrorCode = 'provider_unreachable',
+  more: Partial<ProviderFailure> = {},
+): ProviderFailure => ({
+  kind,
+  code,
+  billing: kind === 'uncertain' || kind === 'unusable' ? 'possible' : 'none',
+  message: `The provider answered: ${kind}.`,
+  ...more,
+});
+
+interface Given {
+  readonly request?: Partial<ImageRequest>;
+  /** What the provider does with the first call, the second, and so on. */
+  readonly answers?: readonly Answer[];
+  /** What the language model does with each call. */
+  readonly descriptions?: readonly (string | ProviderFailure)[];
+  readonly onUncertain?: 'retry' | 'fail';
+  readonly onQuota?: 'wait' | 'fail';
+  readonly maxPaidAttempts?: number;
+  /** How often the storage refuses before it takes a picture. */
+  readonly storageRefusals?: number;
+}
+
+/**
+ * One job and everything that makes its pictures, over ports in memory that do what a script says: for the decisions
+ * between the ports, which real parts would only make slow.
+ */
+export function generation(given: Given = {}) {
+  const first = queuedJob({ request: given.request ?? {} });
+  let job = first;
+  let nowMs = createdAt + 1_000;
+  const clock = () => nowMs;
+  const calls: PictureCall[] = [];
+  const enhancements: string[] = [];
+  const stored = new Map<string, Buffer>();
+  const spooled = new Map<string, { head: AnswerHead; bytes: Buffer }>();
+  const closed = new Map<string, { untilMs: number; code: ErrorCode }>();
+  const faults = {
+    spoolWrites: 0,
+    roomless: false,
+    storage: given.storageRefusals ?? 0,
+    /** Keys at which the storage fails as only a fault in the program does. */
+    storageKeys: new Set<string>(),
+  };
+
+  const change: ChangeImage = async (_tenant, _id, next, known) => {
+    await Promise.resolve();
+    for (let base = known ?? job; ; base = job) {
+      const after = next(base);
+      if (after === null || after === base) return base;
+      if (base.version !== job.version) continue;
+      job = { ...after, version: job.version + 1 };
+      return job;
+    }
+  };
+
+  const name = (key: SpoolKey) => `${key.tenant}.${key.jobId}.${key.attemptNo}`;
+  const spool: Spool = {
+    async write(key, head, body) {
+      const parts: Uint8Array[] = [];
+      for await (const part of body) parts.push(part);
+      if (faults.spoolWrites-- > 0) throw brokenDisk();
+      spooled.set(name(key), { head, bytes: Buffer.concat(parts) });
+    },
+    async open(key) {
+      const found = spooled.get(name(key));
+      return found ? { head: found.head, body: oneChunk(found.bytes) } : null;
+    },
+    async remove(key) {
+      spooled.delete(name(key));
+    },
+    async *list() {},
+    hasRoom: async () => !faults.roomless,
+  };
+
+  const provider: ImageProvider = {
+    name: 'studio',
+    async generate(call, context, sink) {
+      calls.push(call);
+      const scripted = given.answers?.[calls.length - 1] ?? 'picture';
+      const answer = typeof scripted === 'function' ? await scripted(context) : scripted;
+      if (answer === 'until stopped') {
+        await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+        throw new ProviderError(failureOf('uncertain', 'provider_outcome_unknown'));
+      }
+      if (typeof answer === 'object') throw new ProviderError(answer);
+      const head = { providerRequestId: `req_${calls.length}` };
+      await sink(head, oneChunk(Buffer.from(`${answer} of call ${calls.length}`)));
+      return head;
+    },
+    async decode(body): Promise<DecodedAnswer> {
+      const parts: Uint8Array[] = [];
+      for await (const part of body) parts.push(part);
+      const bytes = Buffer.concat(parts);
+      if (bytes.toString().startsWith('no picture'))
+        throw new ProviderError(failureOf('unusable', 'provider_unusable_answer'));
+      return {
+        picture: { bytes, contentType: 'image/png', width: 1024, height: 1024 },
+        usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
+        revisedPrompt: null,
+      };
+    },
+  };
+
+  const enhancer: PromptEnhancer = {
+    model: 'gpt-5.4-mini',
+    async enhance(prompt) {
+      enhancements.push(prompt);
+      const scripted = given.descriptions?.[enhancements.length - 1] ?? `${prompt}, in detail`;
+      if (typeof scripted !== 'string') throw new ProviderError(scripted);
+      return { text: scripted, usage: { input_tokens: 400, output_tokens: 200, total_tokens: 600 } };
+    },
+  };
+
+  const gate: ProviderGate = {
+    async closedFor(lanes) {
+      const found = lanes.map((lane) => closed.get(lane)).find((lane) => lane && lane.untilMs > nowMs);
+      return found ?? null;
+    },
+    async close(lane, until) {
+      closed.set(lane, until);
+    },
+    async suspect(lane, code) {
+      closed.set(lane, { untilMs: nowMs + 5_000, code });
+    },
+    refusalOf: async (lane) => closed.get(lane)?.code ?? null,
+    async open(lane) {
+      closed.delete(lane);
+    },
+  };
+
+  const storage: Pick<ImageStorage, 'put' | 'remove'> = {
+    async put(key, bytes) {
+      if (faults.storage-- > 0) throw brokenDisk();
+      if (faults.storageKeys.has(key.replace(/^.*\//, ''))) throw new Error('a fault of ours');
+      stored.set(key, bytes);
+    },
+    async remove(key) {
+      stored.delete(key);
+    },
+  };
+
+  const shared = { clock, random: () => 0, meter: idleMeter, log: silentLog, spool, gate, provider };
+  const catalogue = builtInCatalogue();
+  const storePicture = createStorePicture({
+    ...shared,
+    storage: storage as ImageStorage,
+    digestBytes: digestHex,
+    sleep: async () => {},
+  });
+  const settleAnswer = createSettleAnswer({
+    ...shared,
+    storage: storage as ImageStorage,
+    storePicture,
+    change,
+    catalogue,
+    inMemory: (work) => work(),
+  });
+  const makePicture = createMakePicture({
+    ...shared,
+    callProvider: createCallProvider({ ...shared, catalogue }),
+    settleAnswer,
+    policy: {
+      onUncertain: given.onUncertain ?? 'retry',
+      onQuota: given.onQuota ?? 'wait',
+      maxPaidAttempts: given.maxPaidAttempts ?? 2,
+    },
+  });
+  const expandPrompt = createExpandPrompt({ ...shared, enhancer, presets: createPresets([]), catalogue });
+  const generate = createGenerateImage({
+    ...shared,
+    change,
+    expandPrompt,
+    makePicture,
+    retentionOf: () => retention,
+  });
+
+  return {
+    calls,
+    enhancements,
+    stored,
+    spooled,
+    faults,
+    closed,
+    settleAnswer,
+    job: () => job,
+    /** Puts the record into another state, as other processes do. */
+    set(next: (job: ImageJob) => ImageJob) {
+      job = { ...next(job), version: job.version + 1 };
+    },
+    /** Leaves an answer in the spool, as a worker that died after paying does. */
+    spoolAnswer(attemptNo: number, text = 'picture from before') {
+      spooled.set(name({ tenant: job.tenant, jobId: job.id, attemptNo }), {
+        head: {},
+        bytes: Buffer.from(text),
+      });
+    },
+    passTime(ms: number) {
+      nowMs += ms;
+    },
+    /** One execution, as a worker makes it. */
+    run: (signal: AbortSignal = new AbortController().signal) =>
+      generate({ tenant: job.tenant, id: job.id }, signal),
+  };
+}
+
+function brokenDisk(): Error {
+  return new AppError('storage_failed', { detail: 'The disk is read-only.' });
+}
+
+async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
