@@ -203,6 +203,19 @@ export const variables = {
     schema: url,
     about: 'Another server that speaks the OpenAI API.',
   }),
+  OPENAI_MODE: define({
+    section: provider,
+    schema: z.enum(['images', 'responses']),
+    fallback: 'images',
+    about:
+      '`images`: one request per picture. `responses`: pictures are made in the background of the Responses API, so that the death of a worker in the middle of a call costs nothing; a language model carries the call and may reword the prompt, and the provider keeps the data for about ten minutes.',
+  }),
+  RESPONSES_MODEL: define({
+    section: provider,
+    schema: text,
+    fallback: 'gpt-5.4-mini',
+    about: 'Language model that carries the calls where OPENAI_MODE is `responses`.',
+  }),
   DEFAULT_MODEL: define({
     section: provider,
     schema: text,

@@ -15,7 +15,8 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((path) => path.endsWith('.ts') && existsSync(join(root, path)));
 
-const importPattern = /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g;
+const importPattern =
+  /(?:^|\n)\s*(?:import|export)\s[^;]*?from\s+'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s+'([^']+)'/g;
 
 function importsOf(path: string): string[] {
   const text = readFileSync(join(root, path), 'utf8');
@@ -44,17 +45,26 @@ describe('the laws of the house', () => {
   });
 
   it('the domain imports zod and nothing else', () => {
-    expect(offending((each) => room(each.from) === 'domain' && (each.local ? room(each.to) !== 'domain' : each.to !== 'zod'))).toEqual([]);
+    expect(
+      offending(
+        (each) =>
+          room(each.from) === 'domain' && (each.local ? room(each.to) !== 'domain' : each.to !== 'zod'),
+      ),
+    ).toEqual([]);
   });
 
   it('use cases import the domain and their like only', () => {
     const allowed = new Set(['domain', 'usecases']);
-    expect(offending((each) => room(each.from) === 'usecases' && !(each.local && allowed.has(room(each.to))))).toEqual([]);
+    expect(
+      offending((each) => room(each.from) === 'usecases' && !(each.local && allowed.has(room(each.to)))),
+    ).toEqual([]);
   });
 
   it('doors in never import doors out', () => {
     const allowed = new Set(['domain', 'usecases', 'inbound', 'lib']);
-    expect(offending((each) => room(each.from) === 'inbound' && each.local && !allowed.has(room(each.to)))).toEqual([]);
+    expect(
+      offending((each) => room(each.from) === 'inbound' && each.local && !allowed.has(room(each.to))),
+    ).toEqual([]);
   });
 
   it('doors out import the domain and leaves only, and never each other', () => {
@@ -71,13 +81,19 @@ describe('the laws of the house', () => {
   });
 
   it('leaves import the domain at most', () => {
-    expect(offending((each) => room(each.from) === 'lib' && each.local && !['lib', 'domain'].includes(room(each.to)))).toEqual([]);
+    expect(
+      offending(
+        (each) => room(each.from) === 'lib' && each.local && !['lib', 'domain'].includes(room(each.to)),
+      ),
+    ).toEqual([]);
   });
 
   it('nobody imports the composition root but the entry points', () => {
     const root = new Set(['compose.ts', 'compose', 'config.ts', 'config-variables.ts', 'main.ts']);
     const allowed = new Set(['compose.ts', 'compose', 'config.ts', 'main.ts', 'health-check.ts']);
-    expect(offending((each) => each.local && root.has(room(each.to)) && !allowed.has(room(each.from)))).toEqual([]);
+    expect(
+      offending((each) => each.local && root.has(room(each.to)) && !allowed.has(room(each.from))),
+    ).toEqual([]);
   });
 
   const owners: [string, RegExp, RegExp][] = [
@@ -117,7 +133,10 @@ describe('what is written from the code', () => {
   });
 
   it('every path that the documents link to exists', () => {
-    const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root, encoding: 'utf8' })
+    const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
       .split('\n')
       .filter((page) => page && existsSync(join(root, page)));
     expect(pages).toContain('README.md');

@@ -10,6 +10,7 @@ import { packageVersion } from '../lib/package-version.ts';
 import { createProducerRedis, createSubscriberRedis, type RedisClient } from '../lib/redis.ts';
 import { createPromptEnhancer } from '../outbound/prompts/prompt-enhancer.ts';
 import { createOpenAIProvider } from '../outbound/providers/openai/openai-provider.ts';
+import { createResponsesProvider } from '../outbound/providers/openai/responses-provider.ts';
 import { createTaskQueue, queueNames } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createDeliveries } from '../outbound/records/deliveries.ts';
@@ -43,7 +44,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     requireHttps: !config.WEBHOOK_ALLOW_PRIVATE,
   });
   const sender = createWebhookSender({ guard, clock, userAgent: `Darkroom/${packageVersion()}` });
-  const { name, apiKey, baseUrl } = around.provider;
+  const { apiKey, baseUrl } = around.provider;
 
   return {
     clock,
@@ -61,7 +62,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     webhookQueue,
     storage: composeStorage(config, around, closers),
     spool: createSpool(join(config.DATA_DIR, 'spool'), { fullBytes: config.SPOOL_MAX_BYTES }),
-    provider: closers.add(createOpenAIProvider({ name, apiKey, baseUrl, clock }), (each) => each.close()),
+    provider: closers.add(composeProvider(config, around.provider), (each) => each.close()),
     enhancer: closers.add(
       createPromptEnhancer({ apiKey, baseUrl, model: config.ENHANCE_MODEL, clock }),
       (each) => each.close(),
@@ -117,6 +118,14 @@ export function openRedis(
     down = false;
   });
   return client;
+}
+
+/** The provider of pictures, called in the way that the configuration chooses. */
+export function composeProvider(config: Config, provider: Surroundings['provider']) {
+  const common = { ...provider, clock };
+  return config.OPENAI_MODE === 'responses'
+    ? createResponsesProvider({ ...common, carrierModel: config.RESPONSES_MODEL })
+    : createOpenAIProvider(common);
 }
 
 export function composeStorage(config: Config, around: Pick<Surroundings, 'secretsKey'>, closers: Closers) {

@@ -6,13 +6,12 @@ import { createKeyText, digestHex } from '../lib/api-key-text.ts';
 import { createClosers } from '../lib/closers.ts';
 import { chooseSocketPath } from '../lib/managed-redis/socket-path.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis.ts';
-import { createOpenAIProvider } from '../outbound/providers/openai/openai-provider.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
 import type { Examination } from '../usecases/diagnose.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/manage-keys.ts';
-import { composeStorage, openRedis } from './adapters.ts';
+import { composeProvider, composeStorage, openRedis } from './adapters.ts';
 
 const reachMs = 3_000;
 
@@ -111,7 +110,7 @@ async function examineStorage(config: Config): Promise<string> {
 async function examineProvider(config: Config): Promise<string> {
   if (!config.OPENAI_API_KEY) return 'studio: offline pictures; set OPENAI_API_KEY for real ones';
   const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl } = config;
-  const provider = createOpenAIProvider({ name: 'openai', apiKey, baseUrl });
+  const provider = composeProvider(config, { name: 'openai', apiKey, baseUrl });
   try {
     return await provider.check();
   } finally {

@@ -46,14 +46,14 @@ export function composeUseCases(
   adapters: Adapters,
   options: { log: Logger; isDraining: () => boolean; publicUrl: () => string },
 ) {
-  const { records, storage, clock, catalogue, imageQueue, webhookQueue, signals, metrics } = adapters;
+  const { records, storage, clock, catalogue, imageQueue, signals, metrics } = adapters;
   const { log } = options;
   const random = Math.random;
   const retentionOf = (job: ImageJob) =>
     retentionFor(job, { mediaSeconds: config.MEDIA_TTL_S, recordSeconds: config.RECORD_TTL_S });
   const meter = metrics;
 
-  const change = createChangeImage({ records, webhookQueue, meter, log });
+  const change = createChangeImage({ ...adapters, meter, log });
   const getImage = createGetImage({ records, signals });
   const presentImage = createPresentImage({ storage, imageQueue, catalogue, clock });
   const submitImage = createSubmitImage({

@@ -208,6 +208,26 @@ export function finish(
   );
 }
 
+/** Pictures that are neither there nor failed for good. */
+export function missingPictures(job: ImageJob): number[] {
+  const wanted = job.request?.n ?? 1;
+  const failed = new Set(job.errors?.map((error) => error.index));
+  return Array.from({ length: wanted }, (_, index) => index).filter(
+    (index) => !failed.has(index) && !job.images.some((image) => image.index === index),
+  );
+}
+
+/** Ends a job before all of its pictures are made: those that are there are kept, each missing one gets the error. */
+export function finishIncomplete(
+  job: ImageJob,
+  outcome: { nowMs: number; retention: Retention; error: JobError },
+): ImageJob {
+  if (job.images.length === 0) return finish(job, 'failed', outcome);
+  const { error, ...kept } = outcome;
+  const errors = missingPictures(job).map((index) => ({ ...error, index }));
+  return finish({ ...job, errors: [...(job.errors ?? []), ...errors] }, 'succeeded', kept);
+}
+
 /**
  * Erases what a person could be known by: prompts, metadata, errors. Ids, times and amounts stay as a tombstone; the
  * pictures are due at once and stay listed until they are really gone. An unfinished job ends as `canceled` first.

@@ -68,7 +68,7 @@ export interface ModelCatalogue {
   readonly models: readonly CatalogueModel[];
   /** Looks a name or alias up; `undefined` when the catalogue does not know it. */
   find(name: string): CatalogueModel | undefined;
-  /** Prices of a language model; `null` when unknown. */
+  /** Prices of a language model, of which a dated version costs what the name without a date does; `null` when unknown. */
   textPrices(name: string): { text_in: number; text_out: number } | null;
 }
 
@@ -87,7 +87,8 @@ export function createCatalogue(file: CatalogueFile): ModelCatalogue {
     priceVersion: file.price_version,
     models: file.models,
     find: (name) => byName.get(name),
-    textPrices: (name) => file.text_models[name] ?? null,
+    textPrices: (name) =>
+      file.text_models[name] ?? file.text_models[name.replace(/-\d{4}-\d{2}-\d{2}$/, '')] ?? null,
   };
 }
 

@@ -110,8 +110,8 @@ export interface ImageRecords {
   countOpen(tenant: string): Promise<number>;
   /** Unfinished jobs of a tenant by the time of their last change, a page by rank. */
   openJobs(tenant: string, offset: number, limit: number): Promise<{ id: string; changedAt: number }[]>;
-  /** Ids of jobs that need attention by a moment, see `dueAt`. */
-  dueJobs(tenant: string, nowMs: number, limit: number): Promise<string[]>;
+  /** Ids of jobs that need attention by a moment, see `dueAt`; the longest due first, a page by rank. */
+  dueJobs(tenant: string, nowMs: number, offset: number, limit: number): Promise<string[]>;
   /** Removes record and indexes. Idempotent. */
   remove(job: ImageJob): Promise<void>;
 }

@@ -13,6 +13,7 @@ import {
   type ProviderFailure,
   type ProviderGate,
   type Spool,
+  type StopReason,
 } from '../domain/ports.ts';
 import { providerDelayMs } from '../domain/retry-schedule.ts';
 import type { Execution } from './execution.ts';
@@ -48,8 +49,19 @@ export function createCallProvider(deps: Deps) {
       timeoutMs: (found?.call_timeout_s ?? defaultCallTimeoutSeconds) * 1000,
       clientRequestId: `${job.id}-${no}`,
       traceparent: job.traceparent,
-      onHandle: (handle) => execution.moveAttempt(no, { handle }),
+      onHandle: (handle) => keepHandle(execution, no, handle),
     };
+  }
+
+  /** @throws AppError `already_terminal` when the call is not wanted any more. */
+  async function keepHandle(execution: Execution, no: number, handle: string): Promise<void> {
+    try {
+      await execution.moveAttempt(no, { handle });
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'already_terminal') throw error;
+      // It is paid for by now: stopping it for want of a note would lose more than going on.
+      deps.log.warn({ err: error, job_id: execution.job.id, attempt: no }, 'handle of a call not kept');
+    }
   }
 
   /** Runs a call whose row is written, and moves the row on with what became of it. @throws ProviderError */
@@ -66,11 +78,13 @@ export function createCallProvider(deps: Deps) {
     const model = deps.catalogue.find(job.request?.model ?? '')?.id ?? 'other';
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
+    let ourFault = false;
     try {
       const head = await work(contextOf(execution, no), (answerHead, body) =>
         deps.spool.write(key, answerHead, body),
       ).catch((error) => {
         if (isTold(error)) throw error;
+        ourFault = true;
         deps.log.error({ err: error, job_id: job.id, attempt: no }, 'an answer could not be kept');
         throw keptNothing(error);
       });
@@ -82,6 +96,10 @@ export function createCallProvider(deps: Deps) {
       );
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
+      if (error.failure.kind === 'uncertain' && goesOn(execution, no, ourFault)) {
+        deps.meter.providerCall('generate', model, 'handed_on', seconds());
+        throw error;
+      }
       deps.meter.providerCall('generate', model, error.failure.code, seconds());
       await noteFailure(execution, no, error.failure);
       throw error;
@@ -170,6 +188,17 @@ function keptNothing(error: unknown): ProviderError {
   const code = error instanceof AppError ? error.code : 'internal';
   const message = `${errorRow(code).title}. The call may have been charged.`;
   return new ProviderError({ kind: 'uncertain', code, billing: 'possible', message }, error);
+}
+
+/**
+ * Whether a call lives on at the provider: this execution is told to leave it to the next one, or it is only we who
+ * could not keep its answer. Its row stays as it is, so that it is taken up again by its handle instead of paid again.
+ */
+function goesOn({ job, signal }: Execution, no: number, ourFault: boolean): boolean {
+  const reason = signal.aborted ? (signal.reason as StopReason) : undefined;
+  const isLeft = reason === 'draining' || reason === 'lock_lost';
+  const hasHandle = job.attempts.some((each) => each.no === no && each.handle !== undefined);
+  return hasHandle && (isLeft || (ourFault && reason === undefined));
 }
 
 function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {

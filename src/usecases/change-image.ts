@@ -1,10 +1,11 @@
 import { type ImageJob, isTerminal } from '../domain/image-job.ts';
-import type { ImageRecords, Log, Meter, TaskQueue } from '../domain/ports.ts';
+import type { ImageProvider, ImageRecords, Log, Meter, TaskQueue } from '../domain/ports.ts';
 import { type Delivery, deliveriesFor } from '../domain/webhook-event.ts';
 
 interface Deps {
   records: ImageRecords;
   webhookQueue: TaskQueue;
+  provider?: Pick<ImageProvider, 'abandon'>;
   meter: Meter;
   log: Log;
 }
@@ -19,7 +20,8 @@ export type ChangeImage = (
 
 /**
  * The one way in which a job changes after it was submitted: the new state and the webhook deliveries it causes are
- * written in one atomic step; then the deliveries are queued. Where queueing fails the reconciler finds them.
+ * written in one atomic step; then the deliveries are queued. Where queueing fails the reconciler finds them. Calls that
+ * go on by themselves at the provider are stopped when their job has ended, for nobody will take them up again.
  */
 export function createChangeImage(deps: Deps): ChangeImage {
   return async (tenant, id, change, known) => {
@@ -43,8 +45,16 @@ export function createChangeImage(deps: Deps): ChangeImage {
     );
     if (job && ended) deps.meter.jobFinished(ended.status, ended.errors?.at(-1)?.code ?? 'none');
     await queueDeliveries(deps, deliveries);
+    if (ended) await abandonCalls(deps, ended);
     return job;
   };
+}
+
+async function abandonCalls(deps: Pick<Deps, 'provider'>, job: ImageJob): Promise<void> {
+  const handles = job.attempts.flatMap(({ state, handle }) =>
+    state === 'calling' && handle ? [handle] : [],
+  );
+  await Promise.all(handles.map((handle) => deps.provider?.abandon?.(handle)));
 }
 
 /** Queues deliveries that were written; a failure only delays them until the reconciler's next round. */

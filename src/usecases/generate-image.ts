@@ -3,10 +3,11 @@ import {
   beginExecution,
   billingOf,
   finish,
+  finishIncomplete,
   type ImageJob,
   isTerminal,
-  type JobError,
   jobError,
+  missingPictures,
   type Retention,
   releaseExecution,
 } from '../domain/image-job.ts';
@@ -63,7 +64,8 @@ function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
     const retention = deps.retentionOf(job);
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
     if ((job.interruptions ?? 0) >= maxInterruptions) {
-      return endIncomplete(job, { nowMs, retention }, jobError('worker_lost', billingOf(job.attempts)));
+      const error = jobError('worker_lost', billingOf(job.attempts));
+      return finishIncomplete(job, { nowMs, retention, error });
     }
     if (job.status === 'queued') {
       if (job.createdAt + job.request.queue_ttl_s * 1000 <= nowMs) {
@@ -107,17 +109,8 @@ function withErrors(job: ImageJob, outcomes: readonly PictureOutcome[]): ImageJo
   return errors.length > 0 ? { ...job, errors: [...(job.errors ?? []), ...errors] } : job;
 }
 
-/** Pictures that are neither there nor failed for good. */
-function missingIn(job: ImageJob): number[] {
-  const wanted = job.request?.n ?? 1;
-  const failed = new Set(job.errors?.map((error) => error.index));
-  return Array.from({ length: wanted }, (_, index) => index).filter(
-    (index) => !failed.has(index) && !job.images.some((image) => image.index === index),
-  );
-}
-
 async function makeMissing(deps: Deps, execution: Execution, prompt: string): Promise<PictureOutcome[]> {
-  const missing = missingIn(execution.job);
+  const missing = missingPictures(execution.job);
   const outcomes: PictureOutcome[] = [];
   const lane = async () => {
     for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
@@ -149,20 +142,9 @@ async function stopped(
     const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', outcome);
     const error = jobError('run_timeout', billingOf(job.attempts), job.stage ? { stage: job.stage } : {});
-    return endIncomplete(job, outcome, error);
+    return finishIncomplete(job, { ...outcome, error });
   });
   return { done: true };
-}
-
-/** Ends a job before all of its pictures are made: those that are there are kept, each missing one gets the error. */
-function endIncomplete(
-  job: ImageJob,
-  outcome: { nowMs: number; retention: Retention },
-  error: JobError,
-): ImageJob {
-  if (job.images.length === 0) return finish(job, 'failed', { ...outcome, error });
-  const late = missingIn(job).map((index) => ({ ...error, index }));
-  return finish({ ...job, errors: [...(job.errors ?? []), ...late] }, 'succeeded', outcome);
 }
 
 /** Every picture is there or has failed for good. Some pictures are a success that says it is partial. */

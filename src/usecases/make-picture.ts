@@ -45,7 +45,8 @@ export function createMakePicture(deps: Deps): MakePicture {
       const { tenant, id } = execution.job;
       if (await deps.spool.open({ tenant, jobId: id, attemptNo: attempt.no }))
         return settle(execution, attempt);
-      if (attempt.state === 'calling' && attempt.handle) {
+      // Also when it was received: the disk that holds the answer may never come back.
+      if (attempt.handle) {
         await deps.callProvider.resume(execution, attempt.no, attempt.handle);
         return settle(execution, attempt);
       }
@@ -108,6 +109,7 @@ export function createMakePicture(deps: Deps): MakePicture {
         if (!(error instanceof ProviderError)) throw error;
         doubt = true;
         await noteUnusable(execution, index, error.failure);
+        if (livesOn(execution, index)) return { kind: 'wait', delayMs: lookAgainMs };
         const outcome = await judge(execution, index, error.failure);
         if (outcome) return outcome;
       }
@@ -126,6 +128,11 @@ const isOpen = (attempt: Attempt, index: number) =>
   attempt.kind === 'generate' &&
   attempt.index === index &&
   (attempt.state === 'calling' || attempt.state === 'received');
+
+/** Whether a call is still open after it failed here: it can be taken up by its handle. */
+const livesOn = ({ job, signal }: Execution, index: number) =>
+  !signal.aborted &&
+  job.attempts.some((each) => isOpen(each, index) && each.state === 'calling' && each.handle !== undefined);
 
 const isDoubtful = (attempt: Attempt) =>
   attempt.kind === 'generate' && ['uncertain', 'unusable', 'wasted'].includes(attempt.state);

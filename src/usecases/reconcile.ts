@@ -19,6 +19,13 @@ const settleMs = 5_000;
  * Idempotent, so any number of processes may do it at the same time; adding a task that exists changes nothing.
  */
 export function createReconcile(deps: Deps) {
+  async function restore(tenant: string, id: string): Promise<boolean> {
+    const job = await deps.records.get(tenant, id);
+    if (!job || isTerminal(job.status)) return false;
+    await deps.imageQueue.add({ tenant, id }, { priority: job.request?.priority ?? 'normal' });
+    return true;
+  }
+
   /** @returns how many tasks were put back. */
   async function refillImages(tenant: string): Promise<number> {
     let restored = 0;
@@ -28,10 +35,11 @@ export function createReconcile(deps: Deps) {
       const settled = page.filter((job) => job.changedAt < settledBefore).map((job) => job.id);
       const known = await deps.imageQueue.has(settled);
       for (const id of settled.filter((_, i) => !known[i])) {
-        const job = await deps.records.get(tenant, id);
-        if (!job || isTerminal(job.status)) continue;
-        await deps.imageQueue.add({ tenant, id }, { priority: job.request?.priority ?? 'normal' });
-        restored += 1;
+        const restoredOne = await restore(tenant, id).catch((error) => {
+          deps.log.warn({ err: error, tenant, job_id: id }, 'lost task not put back, trying again');
+          return false;
+        });
+        if (restoredOne) restored += 1;
       }
       if (page.length < pageSize) return restored;
     }

@@ -1,5 +1,5 @@
 import { type Attempt, settleAttempt } from '../domain/attempt.ts';
-import { costOfUsage, type TokenUsage } from '../domain/cost.ts';
+import { costOfText, costOfUsage, sumCosts, type TokenUsage } from '../domain/cost.ts';
 import { AppError } from '../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../domain/image.ts';
 import { type ImageJob, isTerminal } from '../domain/image-job.ts';
@@ -51,11 +51,17 @@ export function createSettleAnswer(deps: Deps) {
     return deps.provider.decode(answer.body);
   }
 
+  function costOf(job: ImageJob, { usage, carrier }: DecodedAnswer): number | null {
+    const prices = deps.catalogue.find(job.request?.model ?? '')?.prices ?? null;
+    const picture = costOfUsage(usage, prices);
+    if (!carrier) return picture;
+    return sumCosts([picture, costOfText(carrier.usage, deps.catalogue.textPrices(carrier.model))]);
+  }
+
   function entered(job: ImageJob, attempt: Attempt, image: StoredImage, answer: DecodedAnswer): ImageJob {
     // Entered before, by whoever was faster: the same bytes under the same key.
     if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
-    const prices = deps.catalogue.find(job.request?.model ?? '')?.prices ?? null;
-    const cost = costOfUsage(answer.usage, prices);
+    const cost = costOf(job, answer);
     const wasted = isTerminal(job.status) || job.images.some((each) => each.index === image.index);
     const attempts = settleAttempt(job.attempts, attempt.no, {
       state: wasted ? 'wasted' : 'stored',

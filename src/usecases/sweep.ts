@@ -1,4 +1,13 @@
-import { billingOf, finish, type ImageJob, jobError, type Retention } from '../domain/image-job.ts';
+import {
+  billingOf,
+  dueAt,
+  finish,
+  finishIncomplete,
+  type ImageJob,
+  isTerminal,
+  jobError,
+  type Retention,
+} from '../domain/image-job.ts';
 import type { Clock, Deliveries, ImageRecords, ImageStorage, Log, TaskQueue } from '../domain/ports.ts';
 import { deliveryIdsOf } from '../domain/webhook-event.ts';
 import type { ChangeImage } from './change-image.ts';
@@ -16,6 +25,8 @@ interface Deps {
 }
 
 const pageSize = 200;
+/** A storage that failed this often is left alone until the next time: every try may take seconds. */
+const maxStorageFailures = 10;
 
 /**
  * Does what is due without anybody asking: ends jobs whose patience or time is over, removes pictures and records
@@ -34,7 +45,7 @@ export function createSweep(deps: Deps) {
     } else if (job.status === 'running') {
       await deps.change(job.tenant, job.id, (now) =>
         now.status === 'running'
-          ? finish(now, 'failed', {
+          ? finishIncomplete(now, {
               nowMs,
               retention,
               error: jobError('run_timeout', billingOf(now.attempts)),
@@ -49,19 +60,34 @@ export function createSweep(deps: Deps) {
     }
   }
 
+  /** Deals with one job, unless that needs a storage that is down. @returns whether it is dealt with. */
+  async function visit(job: ImageJob, storage: { failures: number }): Promise<boolean> {
+    // Listed a while ago: it may have been taken up since.
+    if ((dueAt(job) ?? Number.POSITIVE_INFINITY) > deps.clock()) return true;
+    const needsStorage = isTerminal(job.status) && !job.mediaGone;
+    if (needsStorage && storage.failures >= maxStorageFailures) return false;
+    if (needsStorage) storage.failures += 1;
+    await attend(job);
+    if (needsStorage) storage.failures -= 1;
+    return true;
+  }
+
   async function sweepTenant(tenant: string): Promise<void> {
-    for (;;) {
-      const ids = await deps.records.dueJobs(tenant, deps.clock(), pageSize);
-      let failures = 0;
+    const storage = { failures: 0 };
+    // Jobs that stay due are stepped over, so that they keep no other one waiting.
+    for (let staying = 0; ; ) {
+      const ids = await deps.records.dueJobs(tenant, deps.clock(), staying, pageSize);
       for (const id of ids) {
-        const job = await deps.records.get(tenant, id);
-        if (!job) continue;
-        await attend(job).catch((error) => {
-          failures += 1;
-          deps.log.warn({ err: error, job_id: id }, 'due job not dealt with, it stays due');
-        });
+        const dealtWith = await deps.records
+          .get(tenant, id)
+          .then((job) => job !== null && visit(job, storage))
+          .catch((error) => {
+            deps.log.warn({ err: error, job_id: id }, 'due job not dealt with, it stays due');
+            return false;
+          });
+        if (!dealtWith) staying += 1;
       }
-      if (ids.length < pageSize || failures > 0) return;
+      if (ids.length < pageSize) return;
     }
   }
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   beginExecution,
   dueAt,
@@ -139,6 +139,17 @@ describe('submitting', () => {
     expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(1);
   });
 
+  it('puts its tenant back on the list of tenants after a loss of data', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const tenant = freshTenant();
+    await submit(queuedJob({ tenant }));
+    await store.redis.del(store.keys.tenants);
+    vi.advanceTimersByTime(60_000);
+    await submit(queuedJob({ tenant }));
+    expect(await records.tenants()).toContain(tenant);
+  });
+
   it('a claim can be looked up without making one', async () => {
     const tenant = freshTenant();
     expect(await records.findByKey(tenant, claimOf('k'))).toBeNull();
@@ -234,8 +245,8 @@ describe('jobs that need attention', () => {
     const job = await submit(queuedJob({ tenant }));
     const dueExactlyAt = async (moment: number | undefined) => {
       if (moment === undefined) throw new Error('the job never needs attention');
-      expect(await records.dueJobs(tenant, moment - 1, 10)).toEqual([]);
-      expect(await records.dueJobs(tenant, moment, 10)).toEqual([job.id]);
+      expect(await records.dueJobs(tenant, moment - 1, 0, 10)).toEqual([]);
+      expect(await records.dueJobs(tenant, moment, 0, 10)).toEqual([job.id]);
     };
     const moves: ((now: ImageJob) => ImageJob)[] = [
       (now) => beginExecution(now, createdAt + 1_000),
@@ -257,9 +268,10 @@ describe('jobs that need attention', () => {
     const jobs = [];
     for (const queue_ttl_s of [30, 10, 20])
       jobs.push(await submit(queuedJob({ tenant, request: { queue_ttl_s } })));
-    const due = await records.dueJobs(tenant, createdAt + 60_000, 10);
+    const due = await records.dueJobs(tenant, createdAt + 60_000, 0, 10);
     expect(due).toEqual([jobs[1]?.id, jobs[2]?.id, jobs[0]?.id]);
-    expect(await records.dueJobs(tenant, createdAt + 60_000, 2)).toEqual(due.slice(0, 2));
+    expect(await records.dueJobs(tenant, createdAt + 60_000, 0, 2)).toEqual(due.slice(0, 2));
+    expect(await records.dueJobs(tenant, createdAt + 60_000, 2, 2)).toEqual(due.slice(2));
   });
 });
 

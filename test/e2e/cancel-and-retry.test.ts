@@ -56,6 +56,20 @@ describe('canceling', () => {
     expect(pictureCalls(service.studio, 'Told to wait')).toHaveLength(1);
   });
 
+  it('a job whose description is being written ends it before any picture is called for', async () => {
+    const { id } = await service.acme.submit({
+      prompt: 'Unwritten [studio:enhance-hang]',
+      enhance: 'always',
+    });
+    await jobThat(service.acme, id, (job) => job.stage === 'enhancing');
+    await service.acme.post(`/images/${id}/cancel`).expect(200);
+    const job = await service.acme.ended(id);
+
+    expect(job).toMatchObject({ status: 'canceled', cost: { billing: 'possible', micro_usd: null } });
+    expect(job.attempts).toEqual([expect.objectContaining({ kind: 'enhance', state: 'uncertain' })]);
+    expect(pictureCalls(service.studio, 'Unwritten')).toEqual([]);
+  });
+
   it.each(['', '[studio:bad-request]'])('a job that has ended is refused with 409 (%s)', async (fault) => {
     const job = await service.acme.order({ prompt: `Too late ${fault}` });
     const { body } = await service.acme.post(`/images/${job.id}/cancel`).expect(409);

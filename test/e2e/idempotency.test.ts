@@ -51,6 +51,7 @@ describe('an Idempotency-Key', () => {
     ['of two words', 'two words'],
     ['beyond ASCII', Buffer.from('schlüssel').toString('latin1')],
     ['of 256 characters', 'k'.repeat(256)],
+    ['of 2,000 characters', 'k'.repeat(2000)],
   ])('%s is refused with 400, also in a dry run', async (_what, key) => {
     for (const path of ['/images', '/images?dry_run=true']) {
       const { body } = await service.acme

@@ -6,12 +6,8 @@ import { loadConfig } from '../../src/config.ts';
 import { faultsOf } from '../support/answer-check.ts';
 import { type ApiDocument, readApiDocument } from '../support/openapi-document.ts';
 import { type Outcome, type RawAnswer, sendRaw } from '../support/raw-http.ts';
-import {
-  bytesOfPlan,
-  type JobChoice,
-  type RequestPlan,
-  requestPlans,
-} from '../support/request-arbitraries.ts';
+import { requestPlans } from '../support/request-arbitraries.ts';
+import { bytesOfPlan, type JobChoice, type RequestPlan } from '../support/request-plan.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 

@@ -1,8 +1,12 @@
 import supertest from 'supertest';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { jobThat } from '../support/caller.ts';
 import { askRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { pictureCalls, testKeys } from '../support/service-environment.ts';
+
+// What a dead connection held is taken up again after the lock on it has run out.
+vi.setConfig({ testTimeout: 60_000 });
 
 let redis: TestRedis;
 let service: TestService;
@@ -55,6 +59,24 @@ describe('without Redis', () => {
     );
     expect((await service.acme.ended(accepted.body.id)).status).toBe('succeeded');
     expect(pictureCalls(service.studio, 'Nowhere to write it')).toEqual([]);
+  });
+
+  it('a picture that is being made is finished afterwards, and paid for once', async () => {
+    await isReady();
+    const { id } = await service.acme.submit({ prompt: 'Through the outage [studio:latency=500]' });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    await redis.kill9();
+    await vi.waitFor(() => {
+      const [call] = pictureCalls(service.studio, 'Through the outage');
+      expect(call?.endedAt).not.toBeNull();
+    });
+    await redis.restart();
+    await vi.waitFor(() => service.acme.get(`/images/${id}`).expect(200), { timeout: 15_000 });
+
+    const job = await service.acme.ended(id);
+    expect(job.status).toBe('succeeded');
+    expect(job.attempts.map((attempt) => attempt.state)).toEqual(['stored']);
+    expect(pictureCalls(service.studio, 'Through the outage')).toHaveLength(1);
   });
 
   it('/readyz is red and names the part, /livez stays green, and both say so without a key', async () => {

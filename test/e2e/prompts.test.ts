@@ -27,7 +27,7 @@ describe('a prompt', () => {
     ['combining marks, not composed', 'Cafe\u0301 am Ufer, A\u030angstro\u0308m'],
     ['direction marks', 'Sign: \u202Eabc\u202C and \u2067שלום\u2069 end'],
     ['line breaks, tabs and outer spaces', '  First line\r\n\tsecond line\n\nlast  '],
-    ['quotes, backslashes and markup', 'He said "\\n" & <b>bold</b> {{prompt}} ${x} %s'],
+    ['quotes, backslashes and markup', 'He said "\\n" & <b>bold</b> {{prompt}} $(x) %s'],
   ])('in %s reaches the provider unchanged', async (_what, prompt) => {
     const job = await service.acme.order({ prompt });
     expect(promptsOf(job.id)).toEqual([prompt]);

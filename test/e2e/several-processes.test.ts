@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobThat } from '../support/caller.ts';
 import { readEvents } from '../support/event-stream.ts';
 import { askRedis } from '../support/redis.ts';
 import { createEnvironment, pictureCalls, type TestEnvironment } from '../support/service-environment.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
+
+// Processes take seconds to start, on a busy machine many.
+vi.setConfig({ testTimeout: 90_000 });
 
 let environment: TestEnvironment;
 let here: ServiceProcess;

@@ -6,6 +6,9 @@ import { startTestS3, type TestS3 } from '../support/s3-server.ts';
 import { createEnvironment, pictureCalls, type TestEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
+// Processes take seconds to start, on a busy machine many.
+vi.setConfig({ testTimeout: 120_000 });
+
 let redis: TestRedis;
 let s3: TestS3;
 let environment: TestEnvironment;

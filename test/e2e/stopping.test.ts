@@ -5,6 +5,9 @@ import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, pictureCalls } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
+// Processes take seconds to start, on a busy machine many.
+vi.setConfig({ testTimeout: 90_000 });
+
 const cleanEnd = { code: 0, signal: null };
 
 async function environmentOfTest(overrides: Record<string, string> = {}) {

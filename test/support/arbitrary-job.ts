@@ -25,6 +25,9 @@ function withOptional<T, K extends keyof T>(
   return fc.record(model, { requiredKeys });
 }
 
+// JSON knows no negative zero.
+const json = fc.jsonValue({ maxDepth: 2 }).map((value): unknown => JSON.parse(JSON.stringify(value)));
+
 const request = withOptional(
   {
     prompt: someText,
@@ -41,10 +44,7 @@ const request = withOptional(
       url: someText,
       events: fc.uniqueArray(fc.constantFrom(...imageEventTypes), { minLength: 1 }),
     }),
-    provider_options: fc.dictionary(someText, fc.jsonValue({ maxDepth: 2 }), {
-      maxKeys: 3,
-      noNullPrototype: true,
-    }),
+    provider_options: fc.dictionary(someText, json, { maxKeys: 3, noNullPrototype: true }),
     retention: fc.record({ media_s: seconds, record_s: seconds }),
   },
   ['prompt', 'model', 'n', 'size', 'enhance', 'priority', 'queue_ttl_s', 'run_timeout_s'],

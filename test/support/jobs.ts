@@ -83,6 +83,7 @@ export function finishedJob(queued: ImageJob): ImageJob {
   const storing = enterStage(generating, 'storing', at + 14_310);
   const attempt = attemptOf({
     startedAt: at + 121,
+    receivedAt: at + 14_310,
     finishedAt: at + 14_390,
     providerRequestId: 'req_2f1f0a6c9b8e4d55a7c3b1d0e9f8a7b6',
     costMicroUsd: 5_970,

@@ -45,11 +45,27 @@ export function sendRaw(port: number, bytes: Buffer, options: SendOptions): Prom
   });
 }
 
-/** Opens connections that a test drips bytes into. */
-export function openRaw(port: number): Promise<Socket> {
+/** A connection that a test writes to bit by bit. */
+export interface RawConnection {
+  readonly socket: Socket;
+  /** All that arrived so far. */
+  received(): Buffer;
+  /** Resolves when the connection is gone for good: also this side can send nothing any more. */
+  readonly gone: Promise<void>;
+}
+
+/** Opens a connection that this side never ends by itself, even when the other side has ended it. */
+export function openRaw(port: number): Promise<RawConnection> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port }, () => resolve(socket));
+    const parts: Buffer[] = [];
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    socket.on('data', (part) => parts.push(part));
+    const gone = new Promise<void>((done) => socket.once('close', () => done()));
     socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.on('error', () => undefined);
+      resolve({ socket, received: () => Buffer.concat(parts), gone });
+    });
   });
 }
 

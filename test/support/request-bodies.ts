@@ -91,7 +91,11 @@ export function bodyFor(api: ApiDocument, operation: Operation): Arbitrary<Body>
   const schema = operation.bodySchema;
   const none = { arbitrary: fc.constant(noBody), weight: schema ? 1 : 16 };
   const strange = { arbitrary: strangeBody, weight: 2 };
-  if (!schema) return fc.oneof(none, strange);
+  if (!schema) {
+    // Nobody reads the body of a GET, and a connection that ends with much unread is reset, the answer with it.
+    const fits = ({ bytes }: Body) => operation.method !== 'GET' || (bytes?.length ?? 0) < 10_000;
+    return fc.oneof(none, { ...strange, arbitrary: strangeBody.filter(fits) });
+  }
   const examples = fc.constantFrom(...Object.values(operation.bodyExamples));
   const sensible = sensibleBody(api, schema);
   const allowed = allowedBy(schema, api.resolve);

@@ -54,8 +54,10 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
       script(response, entry, seen.length - 1);
     });
   });
-  server.on('connection', () => {
+  server.on('connection', (socket) => {
     sockets += 1;
+    // Every request on it listens for its end.
+    socket.setMaxListeners(0);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

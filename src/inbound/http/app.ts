@@ -11,7 +11,7 @@ import { watchMethods } from './plugins/method-not-allowed.ts';
 import { asAppError, sendProblem } from './problem.ts';
 import { routes } from './routes/index.ts';
 import { probeRoutes } from './routes/probes.ts';
-import { refuseConnection, useStrictHttp } from './strict-http.ts';
+import { createStrictHttp } from './strict-http.ts';
 import { useValidation } from './validation.ts';
 
 export interface HttpOptions {
@@ -29,6 +29,7 @@ const idleCheckMs = 100;
 
 /** The HTTP server, built but not listening. */
 export async function createHttpApp(context: HttpContext, options: HttpOptions): Promise<FastifyInstance> {
+  const strictHttp = createStrictHttp(() => context.clock());
   const app = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -49,14 +50,14 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: false },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => refuseConnection(error, socket, context.clock),
+    clientErrorHandler: strictHttp.refuseConnection,
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply as never, asAppError(error)),
   });
 
   acceptJson(app);
   useValidation(app);
   observe(app, context);
-  useStrictHttp(app, context.clock);
+  strictHttp.watch(app);
   letConnectionsGo(app);
   app.setErrorHandler((error, request, reply) => {
     const known = asAppError(error);
@@ -72,7 +73,7 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
   if (options.corsOrigins?.length) {
     await app.register(cors, {
       origin: [...options.corsOrigins],
-      exposedHeaders: ['x-request-id', 'retry-after'],
+      exposedHeaders: ['x-request-id', 'retry-after', 'location', 'etag', 'idempotent-replayed'],
     });
   }
   const refuseOtherMethods = watchMethods(app);

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -8,52 +9,65 @@ import { problemHeaders, problemOf } from './problem.ts';
 
 const hostPattern = /^[A-Za-z0-9._~%:[\]-]{1,255}$/;
 
-/**
- * What Node would answer by itself, without a body that says why: a request has exactly one sane Host (RFC 9112,
- * section 3.2), and an expectation that is not known is ignored, as RFC 9110, section 10.1.1, allows.
- */
-export function useStrictHttp(app: FastifyInstance, clock: Clock): void {
-  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
-  // Without a listener Node closes the connection and says nothing.
-  app.server.on('connect', (_request, socket) => {
-    refuse(socket, new AppError('method_not_allowed', { detail: 'This is no proxy.' }), clock, {
-      allow: 'GET',
-    });
-  });
-  app.addHook('onRequest', async ({ raw }) => {
-    if (raw.httpVersion === '1.0' && raw.headers.host === undefined) return;
-    const hosts = raw.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
-    if (hosts === 1 && hostPattern.test(raw.headers.host ?? '')) return;
-    throw new AppError('invalid_request', { detail: 'Send one Host header with the name of this service.' });
-  });
-}
+/** How long a refused client may take to read the refusal: an end with unread bytes would reset the connection. */
+const lingerMs = 1_000;
 
 const byNodeCode: Record<string, ErrorCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
-export function refuseConnection(error: Error & { code?: string }, socket: Socket, clock: Clock): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'), clock);
-}
+/** Answers, with a body that says why, what Node would answer by itself without one, or not at all. */
+export function createStrictHttp(clock: Clock) {
+  /** The last answer of a connection. */
+  const answers = new WeakMap<Duplex, ServerResponse>();
 
-function refuse(
-  socket: Duplex,
-  refusal: AppError,
-  clock: Clock,
-  extraHeaders: Record<string, string> = {},
-): void {
-  const requestId = requestIdFrom(undefined, clock());
-  const body = JSON.stringify(problemOf(refusal, '/', requestId));
-  const { status, title } = errorRow(refusal.code);
-  const headers = {
-    ...problemHeaders(refusal, requestId),
-    ...extraHeaders,
-    connection: 'close',
-    'content-length': Buffer.byteLength(body),
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+  /** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
+  function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const answer = answers.get(socket);
+    const isBusy = answer !== undefined && !answer.writableFinished;
+    // The refusal would be taken for the answer to an earlier request, or land in the middle of it.
+    if (isBusy && (answer.headersSent || answer.req.complete)) return void socket.destroy();
+    refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'));
+  }
+
+  function refuse(socket: Duplex, refusal: AppError, extraHeaders: Record<string, string> = {}): void {
+    const requestId = requestIdFrom(undefined, clock());
+    const body = JSON.stringify(problemOf(refusal, '/', requestId));
+    const { status, title } = errorRow(refusal.code);
+    const headers = {
+      ...problemHeaders(refusal, requestId),
+      ...extraHeaders,
+      connection: 'close',
+      'content-length': Buffer.byteLength(body),
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+    // Whoever does not hang up then, and goes on sending, would keep the connection for ever.
+    const lingering = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once('close', () => clearTimeout(lingering));
+  }
+
+  /**
+   * A request has exactly one sane Host (RFC 9112, section 3.2); an expectation that is not known is ignored, as RFC
+   * 9110, section 10.1.1, allows; and this is no proxy.
+   */
+  function watch(app: FastifyInstance): void {
+    app.server.on('checkExpectation', (request, response) => app.routing(request, response));
+    app.server.on('connect', (_request, socket) => {
+      refuse(socket, new AppError('method_not_allowed', { detail: 'This is no proxy.' }), { allow: 'GET' });
+    });
+    app.addHook('onRequest', async ({ raw }, reply) => {
+      answers.set(raw.socket, reply.raw);
+      if (raw.httpVersion === '1.0' && raw.headers.host === undefined) return;
+      const hosts = raw.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
+      if (hosts === 1 && hostPattern.test(raw.headers.host ?? '')) return;
+      throw new AppError('invalid_request', {
+        detail: 'Send one Host header with the name of this service.',
+      });
+    });
+  }
+
+  return { refuseConnection, watch };
 }

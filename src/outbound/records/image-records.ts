@@ -10,19 +10,24 @@ import { translated } from './store-errors.ts';
 
 const noOne = '-';
 const never = '+inf';
+const listAgainMs = 60_000;
 
 /** Job records in Redis. See the port for the promises, `keys.ts` for the layout. */
 export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRecords {
   const submitJob = createScript(redis, submitScript);
   const updateJob = createScript(redis, updateScript);
   const removeJob = createScript(redis, removeScript);
-  const knownTenants = new Set<string>();
+  const listedAt = new Map<string, number>();
 
-  /** The list of tenants lives in another slot, so it is written first: a tenant without jobs does no harm. */
-  async function rememberTenant(tenant: string): Promise<void> {
-    if (knownTenants.has(tenant)) return;
+  /**
+   * The list of tenants lives in another slot, so it is written first: a tenant without jobs does no harm. It is written
+   * again now and then, since a tenant that is missing there, say after a loss of data, is neither swept nor reconciled.
+   */
+  async function listTenant(tenant: string): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs - (listedAt.get(tenant) ?? Number.NEGATIVE_INFINITY) < listAgainMs) return;
     await redis.sadd(keys.tenants, tenant);
-    knownTenants.add(tenant);
+    listedAt.set(tenant, nowMs);
   }
 
   async function get(tenant: string, id: string): Promise<ImageJob | null> {
@@ -36,7 +41,7 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
   ): Promise<SubmitOutcome> {
     const { job, claim, deliveries } = input;
     const { tenant, id } = job;
-    await rememberTenant(tenant);
+    await listTenant(tenant);
     const indexes = indexesOf(keys, job);
     const [outcome, heldId] = (await submitJob(
       [
@@ -142,8 +147,8 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
         const flat = await redis.zrange(keys.open(tenant), offset, String(offset + limit - 1), 'WITHSCORES');
         return pairs(flat).map(([id, score]) => ({ id, changedAt: Number(score) }));
       }),
-    dueJobs: (tenant, now, limit) =>
-      translated(() => redis.zrangebyscore(keys.due(tenant), '-inf', now, 'LIMIT', 0, limit)),
+    dueJobs: (tenant, now, offset, limit) =>
+      translated(() => redis.zrangebyscore(keys.due(tenant), '-inf', now, 'LIMIT', offset, limit)),
     remove: (job) =>
       translated(async () => {
         const { tenant, id } = job;

@@ -68,6 +68,7 @@ const fragments = [
   '"parentId":"img_',
   '"model":"',
   '"receivedAt":',
+  '"handle":"',
 ];
 
 const firstCode = 1;

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   addAttempt,
   attemptStates,
+  fruitlessPayments,
   mayHaveCost,
   nextAttemptNo,
-  fruitlessPayments,
   patchAttempt,
 } from '../../../src/domain/attempt.ts';
 import { attemptOf } from '../../support/jobs.ts';

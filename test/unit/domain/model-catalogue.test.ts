@@ -36,6 +36,16 @@ function refusal(fields: Partial<ImageRequest>, options: Parameters<typeof check
 
 const pointers = (error: AppError) => error.issues.map((issue) => issue.pointer);
 
+describe('prices of language models', () => {
+  it('hold for dated versions of the same name, and are unknown for every other name', () => {
+    const prices = catalogue.textPrices('gpt-5.4-mini');
+    expect(prices).not.toBeNull();
+    expect(catalogue.textPrices('gpt-5.4-mini-2026-03-17')).toEqual(prices);
+    expect(catalogue.textPrices('gpt-5.4-mini-turbo')).toBeNull();
+    expect(catalogue.textPrices('')).toBeNull();
+  });
+});
+
 describe('the catalogue that comes with the program', () => {
   it('names an existing, usable successor for every model that is or will be shut down', () => {
     const leaving = catalogue.models.filter((model) => model.status !== 'current');

@@ -33,7 +33,6 @@ describe('an answer that comes late', () => {
   it.each([
     ['its place is filled', (job: ImageJob) => ({ ...job, images: [imageOf(job)] })],
     ['its job has ended', (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt + 1, retention })],
-    ['its job was erased', (job: ImageJob) => erase(job, createdAt + 1, retention)],
   ])('is counted as wasted where %s: its money stays visible, its bytes go', async (_name, meanwhile) => {
     const { made, settle } = late(meanwhile);
     const before = made.job();
@@ -43,6 +42,14 @@ describe('an answer that comes late', () => {
       images: before.images,
       attempts: [{ state: 'wasted', costMicroUsd: 5_970 }],
     });
+    expect(made.stored.size).toBe(0);
+    expect(made.spooled.size).toBe(0);
+  });
+
+  it('leaves nothing of itself where its job was erased', async () => {
+    const { made, settle } = late((job) => erase(job, createdAt + 1, retention));
+    expect(await settle()).toBe(true);
+    expect(made.job()).toMatchObject({ status: 'canceled', images: [], attempts: [{ state: 'wasted' }] });
     expect(made.stored.size).toBe(0);
     expect(made.spooled.size).toBe(0);
   });

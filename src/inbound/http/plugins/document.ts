@@ -19,6 +19,17 @@ made by OpenAI's image models, and you learn of it by poll, long-poll, event str
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`; the same body holds OpenAI's \`error\` member.
 Webhooks follow Standard Webhooks 1.0.0.`;
 
+/** Nothing from elsewhere. Insecure requests are not upgraded, since the page may well be read over plain http. */
+const pagePolicy = {
+  'default-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'self'",
+  'frame-ancestors': "'none'",
+  'img-src': "'self' data:",
+  'object-src': "'none'",
+  'style-src': "'self' 'unsafe-inline'",
+};
+
 /**
  * The OpenAPI 3.1 document, made from the routes: served as JSON, YAML and a page to read and try. Registered before
  * the routes, so that it sees them.
@@ -63,7 +74,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
         submitImage: imageRequestExamples,
       }),
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: pagePolicy });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/openapi.yaml', { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/yaml; charset=utf-8').send(app.swagger({ yaml: true })),

@@ -101,9 +101,9 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
   }
 
   function passed(from: number, to: number): void {
-    if (path.atKey()) return path.key(plainText(rest.text(from, to)));
     const name = path.rootMember();
-    if (name !== null) rootTexts.set(name, { from, to });
+    if (path.atKey()) path.key(plainText(rest.text(from, to)));
+    else if (name !== null) rootTexts.set(name, { from, to });
   }
 
   function picture(chunk: Buffer, from: number): number {

@@ -5,15 +5,9 @@ import { sleep } from '../../../lib/sleep.ts';
 import type { Finding } from './examine-response.ts';
 import { failureOfResponse, forgottenResponse } from './response-failure.ts';
 
-/** One question after a response: its answer, and what it showed. */
-export interface Look {
-  readonly head: AnswerHead;
-  readonly finding: Finding;
-}
-
 interface Following {
-  /** Asks once. @throws ProviderError */
-  readonly look: () => Promise<Look>;
+  /** Asks once after the response. @throws ProviderError */
+  readonly look: () => Promise<{ head: AnswerHead; finding: Finding }>;
   readonly deadline: Deadline;
   readonly timeoutMs: number;
   /** Milliseconds before the question with this number, counted from 0. */
@@ -26,31 +20,43 @@ const mostUnknown = 3;
 const longestWaitMs = 15_000;
 
 /**
- * Asks after a response until it has ended or the deadline falls. Questions cost nothing, so any that fails is asked
+ * Asks after a response until it has ended or the deadline falls. Questions cost nothing, so one that fails is asked
  * again, whatever the reason; only a provider that keeps saying that it knows no such response is believed.
  *
  * @throws ProviderError
  */
-export async function followResponse({ look, deadline, timeoutMs, pauseMs }: Following): Promise<AnswerHead> {
+export async function followResponse(following: Following): Promise<AnswerHead> {
+  const { look, deadline, timeoutMs, pauseMs } = following;
   let unknown = 0;
-  let refusal: ProviderError | undefined;
+  let refusal: ProviderFailure | undefined;
   for (let question = 0; ; question += 1) {
-    const waitMs = Math.min(refusal?.failure.retryAfterMs ?? 0, longestWaitMs);
-    await sleep(Math.max(pauseMs(question), waitMs), deadline.signal);
+    const askedToWaitMs = Math.min(refusal?.retryAfterMs ?? 0, longestWaitMs);
+    await sleep(Math.max(pauseMs(question), askedToWaitMs), deadline.signal);
     if (deadline.signal.aborted) throw brokenOff(deadline, timeoutMs, refusal);
-    try {
-      const { head, finding } = await look();
+
+    const seen = await look().catch(providerErrorOnly);
+    if (!(seen instanceof ProviderError)) {
+      const { head, finding } = seen;
       if (finding.kind === 'delivered') return head;
       if (finding.kind === 'failed')
-        throw ended(new ProviderError(failureOfResponse(finding.state, head.providerRequestId)));
-      refusal = undefined;
-      unknown = 0;
-    } catch (error) {
-      if (error instanceof Ended) throw error.cause;
-      if (!(error instanceof ProviderError)) throw error;
-      if (deadline.signal.aborted) throw brokenOff(deadline, timeoutMs, error);
-      refusal = error;
-      unknown = saysUnknown(error.failure) ? unknown + 1 : 0;
+        throw new ProviderError(failureOfResponse(finding.state, head.providerRequestId));
+      [refusal, unknown] = [undefined, 0];
+      continue;
     }
+    refusal = seen.failure;
+    // Too large a picture would be too large the next time.
+    if (refusal.kind === 'unusable' && refusal.provider?.status === 200) throw seen;
+    unknown = refusal.kind === 'final' ? unknown + 1 : 0;
+    if (unknown === mostUnknown) throw new ProviderError(forgottenResponse(refusal.provider), seen);
   }
+}
+
+function providerErrorOnly(error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error;
+  throw error;
+}
+
+function brokenOff(deadline: Deadline, timeoutMs: number, last: ProviderFailure | undefined): ProviderError {
+  const reason = deadline.reason() ?? 'broken';
+  return new ProviderError(classifyBreak({ sent: true, reason, timeoutMs, provider: last?.provider }));
 }

@@ -12,14 +12,14 @@ export function imagesBody(call: PictureCall): OpenAI.Images.ImageGenerateParams
   return { ...parameters, model: call.model, prompt: call.prompt, n: 1 };
 }
 
+/** The API takes `max_tool_calls`; the types of the client know it in another place only. */
+type BackgroundBody = OpenAI.Responses.ResponseCreateParamsNonStreaming & { readonly max_tool_calls: number };
+
 /**
- * The same picture as work in the background of the Responses API, where a language model carries the call. The tool
- * has to be used, and once is all that is paid for.
+ * The same picture as work in the background of the Responses API, where a language model carries the call. It has to
+ * use the tool, and left to itself it may do so several times, each of which is charged.
  */
-export function backgroundBody(
-  call: PictureCall,
-  carrierModel: string,
-): OpenAI.Responses.ResponseCreateParamsNonStreaming {
+export function backgroundBody(call: PictureCall, carrierModel: string): BackgroundBody {
   const tool = pick(call, (name) => !decided.has(name) && !aboutTheCaller.has(name));
   return {
     ...pick(call, (name) => aboutTheCaller.has(name)),
@@ -30,6 +30,7 @@ export function backgroundBody(
     tools: [{ ...tool, type: 'image_generation', model: call.model }],
     tool_choice: { type: 'image_generation' },
     max_tool_calls: 1,
+    parallel_tool_calls: false,
   };
 }
 

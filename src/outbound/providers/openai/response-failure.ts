@@ -6,7 +6,7 @@ import type { ResponseState } from './examine-response.ts';
 
 /** Error codes of a response that blame what was asked for; with them the same request fails again. */
 const aboutTheRequest =
-  /^(?:invalid_|unknown_parameter$|unsupported_|model_not_found$|data_residency_mismatch$|bio_policy$|image_)/;
+  /^(?:invalid_|unknown_parameter$|unsupported_|model_not_found$|data_residency_mismatch$|bio_policy$)/;
 
 /**
  * Tells what follows from a response that ended without a picture. It was accepted, so whether it cost something is
@@ -54,10 +54,20 @@ function failed(error: unknown, facts: { request_id?: string }): ProviderFailure
     return { kind: 'stopped', code: 'provider_quota_exhausted', message, ...none };
   }
   if (code === 'rate_limit_exceeded' || code === 'slow_down') {
-    return { kind: 'refused', code: 'provider_rate_limited', message: `The provider asks to wait${named}.`, ...none };
+    return {
+      kind: 'refused',
+      code: 'provider_rate_limited',
+      message: `The provider asks to wait${named}.`,
+      ...none,
+    };
   }
   if (code === 'server_is_overloaded') {
-    return { kind: 'refused', code: 'provider_overloaded', message: `The provider is overloaded${named}.`, ...none };
+    return {
+      kind: 'refused',
+      code: 'provider_overloaded',
+      message: `The provider is overloaded${named}.`,
+      ...none,
+    };
   }
   if (moderationOf(error) || type === 'invalid_request_error' || aboutTheRequest.test(code ?? '')) {
     return rejected({ error }, provider, 'without saying why');

@@ -15,7 +15,7 @@ export type Exchange = {
   readonly call: OpenCall;
   /** True when the request names any key. */
   readonly hasCredentials: boolean;
-  /** The body as JSON; `malformed` and `too-large` are answers of their own. Bodies above 1 MiB are read and dropped. */
+  /** The body as JSON, `{}` when there is none; `malformed` and `too-large` are answers of their own. Bodies above 1 MiB are read and dropped. */
   readJson(): Promise<{ value: unknown } | 'malformed' | 'too-large'>;
   pause(durationMs: number): Promise<void>;
   /** Waits until the client leaves. */
@@ -130,6 +130,7 @@ async function readJson(request: IncomingMessage): Promise<{ value: unknown } | 
     throw new ClientGone();
   }
   if (sizeBytes > BODY_LIMIT_BYTES) return 'too-large';
+  if (sizeBytes === 0) return { value: {} };
   try {
     return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
   } catch {

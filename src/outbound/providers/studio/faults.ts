@@ -4,7 +4,8 @@ import type { Charged } from './calls.ts';
  * The words that make the studio misbehave. In a prompt: `[studio:NAME]`, `[studio:NAME=VALUE]`, and with
  * `,times=N` only for the first N calls with this prompt. In the header `x-studio-fault`: the same without
  * brackets, several joined by `;`. Calls for text (chat, responses) obey the words only as `enhance-NAME`, so that
- * one prompt can fail its expansion and not its picture. `latency` and `slow-body` combine with the others; of the
+ * one prompt can fail its expansion and not its picture; questions after a response in the background obey them only
+ * as `poll-NAME`. `latency` and `slow-body` combine with the others; of the
  * others the first one that still has times left acts. Words unknown to this table do nothing.
  */
 export const FAULTS = {
@@ -50,18 +51,20 @@ export type Fault = {
 
 const WORD = /\[studio:([^\]]*)\]/g;
 const PARTS = /^([a-z-]+)(?:=([^,]*))?(?:,\s*times=(\d+))?$/;
-const ENHANCE = 'enhance-';
+/** What stands before the name of a fault that is meant for one kind of call. */
+const PREFIXES = { picture: '', text: 'enhance-', poll: 'poll-' } as const;
+type CallKind = keyof typeof PREFIXES;
 
 /** Faults written in a prompt and in the fault header, in that order, for one kind of call. */
-export function readFaults(kind: 'picture' | 'text', prompt: string, header: string | null): Fault[] {
+export function readFaults(kind: CallKind, prompt: string, header: string | null): Fault[] {
   const written = [...prompt.matchAll(WORD)].map(([, text = '']) => text);
   return [...written, ...(header ?? '').split(';')].flatMap((text) => parseFault(kind, text.trim()) ?? []);
 }
 
-function parseFault(kind: 'picture' | 'text', text: string): Fault | null {
+function parseFault(kind: CallKind, text: string): Fault | null {
   const [, word = '', value, times] = PARTS.exec(text) ?? [];
-  if (word.startsWith(ENHANCE) !== (kind === 'text')) return null;
-  const name = kind === 'text' ? word.slice(ENHANCE.length) : word;
+  if (!word.startsWith(PREFIXES[kind])) return null;
+  const name = word.slice(PREFIXES[kind].length);
   if (!isFaultName(name)) return null;
   return { name, value: value || null, times: times === undefined ? null : Number(times), text };
 }

@@ -44,7 +44,7 @@ export async function generateImages(exchange: Exchange, body: Body, deps: Image
   await exchange.answer(200, JSON_TYPE, answerBody(request, pictures, fault), deliveryOf(active));
 }
 
-const JSON_TYPE = { 'content-type': 'application/json' };
+export const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** How the faults in force want the body sent. */
 export const deliveryOf = ({ main, slowBody }: ActiveFaults) => ({
@@ -80,14 +80,16 @@ function base64(bytes: Buffer, fault: Fault | null): string {
   return fault?.name === 'truncated' ? text.slice(0, Math.floor(text.length / 2)) : text;
 }
 
-const echo = ({ background, format, quality, width, height }: GenerationRequest) => ({
+/** How an answer repeats what was asked for. */
+export const echo = ({ background, format, quality, width, height }: GenerationRequest) => ({
   background,
   output_format: format,
   quality,
   size: `${width}x${height}`,
 });
 
-const usageOf = (
+/** What the pictures of a request used. */
+export const usageOf = (
   { prompt, family, width, height, quality }: GenerationRequest,
   images: number,
   partials: number,

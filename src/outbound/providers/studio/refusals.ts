@@ -40,7 +40,12 @@ export class ClientGone extends Error {
 export const invalid = (param: string, code: string, message: string) =>
   new StudioRefusal(400, message, { param, code });
 
+/** The error object of a refusal. */
+export function refusalError({ message, type, param, code, details }: StudioRefusal) {
+  return { message, type, param, code, ...details };
+}
+
 /** The JSON body of a refusal: `{error: {message, type, param, code}}`. */
-export function refusalBody({ message, type, param, code, details }: StudioRefusal): string {
-  return JSON.stringify({ error: { message, type, param, code, ...details } });
+export function refusalBody(refusal: StudioRefusal): string {
+  return JSON.stringify({ error: refusalError(refusal) });
 }

@@ -1,50 +1,68 @@
+import { answerResponse, type BackgroundDeps, cancelResponse, orderPicture } from './background-responses.ts';
 import type { Exchange } from './exchange.ts';
-import { generateImages, type ImageDeps } from './generate-images.ts';
+import { generateImages } from './generate-images.ts';
 import { MODEL_IDS } from './models.ts';
 import { StudioRefusal } from './refusals.ts';
 import { isRecord, readChatRequest, readResponseRequest } from './text-request.ts';
+import { asksForPicture } from './tool-request.ts';
 import { chatCompletion, responseObject, writeText } from './write-text.ts';
 
 type Body = Readonly<Record<string, unknown>>;
+type Handler = (exchange: Exchange, body: Body) => Promise<void>;
+type Endpoint = { readonly method: 'GET' | 'POST'; readonly handle: Handler };
 
 /** Finds the endpoint for a call and runs it. Throws StudioRefusal for everything that gets an error answer. */
-export function createRouter(deps: ImageDeps): (exchange: Exchange) => Promise<void> {
-  const posts: Readonly<Record<string, (exchange: Exchange, body: Body) => Promise<void>>> = {
-    '/v1/images/generations': (exchange, body) => {
-      exchange.call.prompt = promptOf(body.prompt);
-      return generateImages(exchange, body, deps);
-    },
-    '/v1/chat/completions': (exchange, body) => {
-      const request = readChatRequest(body);
-      exchange.call.prompt = request.prompt;
-      return writeText(exchange, request, chatCompletion, deps);
-    },
-    '/v1/responses': (exchange, body) => {
-      const request = readResponseRequest(body);
-      exchange.call.prompt = request.prompt;
-      return writeText(exchange, request, responseObject, deps);
-    },
-  };
+export function createRouter(deps: BackgroundDeps): (exchange: Exchange) => Promise<void> {
+  const find = createEndpoints(deps);
   return async (exchange) => {
     const { method, path } = exchange.call;
-    const post = Object.hasOwn(posts, path) ? posts[path] : undefined;
-    const isModels = path === '/v1/models' || path.startsWith('/v1/models/');
     // The body is read even when it is refused: closing on a client that still writes would hide the answer.
     const read = method === 'POST' ? await exchange.readJson() : { value: {} };
     if (!exchange.hasCredentials) {
       throw new StudioRefusal(401, 'No API key was given: send it as Authorization: Bearer KEY.');
     }
-    if (post === undefined && !isModels) throw new StudioRefusal(404, `Invalid URL (${method} ${path})`);
-    if (method !== (isModels ? 'GET' : 'POST')) {
+    const endpoint = find(path);
+    if (endpoint === undefined) throw new StudioRefusal(404, `Invalid URL (${method} ${path})`);
+    if (method !== endpoint.method) {
       throw new StudioRefusal(405, `Not allowed to ${method} on ${path}.`, { code: 'method_not_allowed' });
     }
     if (read === 'too-large') throw new StudioRefusal(413, 'The request body is larger than 1 MiB.');
     if (read === 'malformed') throw new StudioRefusal(400, 'The request body is not valid JSON.');
     if (!isRecord(read.value)) throw new StudioRefusal(400, 'The request body must be a JSON object.');
-    if (post === undefined) return await answerModels(exchange);
     const { prompt: _prompt, messages: _messages, input: _input, ...parameters } = read.value;
     exchange.call.parameters = parameters;
-    await post(exchange, read.value);
+    await endpoint.handle(exchange, read.value);
+  };
+}
+
+function createEndpoints(deps: BackgroundDeps): (path: string) => Endpoint | undefined {
+  const post = (handle: Handler): Endpoint => ({ method: 'POST', handle });
+  const get = (handle: Handler): Endpoint => ({ method: 'GET', handle });
+  const endpoints: Readonly<Record<string, Endpoint>> = {
+    '/v1/images/generations': post((exchange, body) => {
+      exchange.call.prompt = promptOf(body.prompt);
+      return generateImages(exchange, body, deps);
+    }),
+    '/v1/chat/completions': post((exchange, body) => {
+      const request = readChatRequest(body);
+      exchange.call.prompt = request.prompt;
+      return writeText(exchange, request, chatCompletion, deps);
+    }),
+    '/v1/responses': post((exchange, body) => {
+      const request = readResponseRequest(body);
+      exchange.call.prompt = request.prompt;
+      if (asksForPicture(body)) return orderPicture(exchange, body, deps);
+      return writeText(exchange, request, responseObject, deps);
+    }),
+    '/v1/models': get(answerModels),
+  };
+  return (path) => {
+    if (Object.hasOwn(endpoints, path)) return endpoints[path];
+    if (path.startsWith('/v1/models/')) return get(answerModels);
+    const [, id, cancel] = /^\/v1\/responses\/([^/]+)(\/cancel)?$/.exec(path) ?? [];
+    if (id === undefined) return undefined;
+    if (cancel === undefined) return get((exchange) => answerResponse(exchange, id, deps));
+    return post((exchange) => cancelResponse(exchange, id, deps));
   };
 }
 

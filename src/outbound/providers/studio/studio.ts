@@ -5,6 +5,7 @@ import { createExchange, type Exchange } from './exchange.ts';
 import { createFaultBook } from './faults.ts';
 import { createProduction } from './production.ts';
 import { ClientGone, refusalBody, StudioRefusal } from './refusals.ts';
+import { createResponseShelf } from './response-shelf.ts';
 import { createRouter } from './routes.ts';
 
 export type { StudioCall } from './calls.ts';
@@ -41,7 +42,7 @@ export type Studio = {
 
 const KEEP_ALIVE_MS = 65_000;
 
-/** Starts the offline provider: an HTTP server that speaks OpenAI's Images API. Rejects when the port is taken. */
+/** Starts the offline provider: an HTTP server that speaks OpenAI's language of pictures. Rejects when the port is taken. */
 export async function startStudio(options: StudioOptions = {}): Promise<Studio> {
   const { host = '127.0.0.1', port = 0, latencyMs = 0, ledgerFile, onArrival, onCall } = options;
   const book = createCallBook({ ledgerFile, onArrival, onCall });
@@ -49,6 +50,8 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     book,
     faults: createFaultBook(),
     produce: createProduction(options),
+    shelf: createResponseShelf(Date.now),
+    clock: Date.now,
     latencyMs,
   });
   const underWay = new Set<Promise<void>>();

@@ -35,6 +35,21 @@ describe('a deadline', () => {
     expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
   });
 
+  it('lets work that must not be broken off at once go on for a while after the caller gave up', async () => {
+    const caller = new AbortController();
+    let asked = 0;
+    const deadline = startDeadline(caller.signal, 60_000, () => {
+      asked += 1;
+      return 5;
+    });
+    caller.abort();
+    expect(deadline.signal.aborted).toBe(false);
+    await once(deadline.signal, 'abort');
+    expect(deadline.reason()).toBe('canceled');
+    expect(asked).toBe(1);
+    deadline.release();
+  });
+
   it('of a month does not fall at once', async () => {
     const deadline = startDeadline(new AbortController().signal, 31 * 24 * 3600 * 1000);
     // A delay above what a timer takes would fire after one millisecond.

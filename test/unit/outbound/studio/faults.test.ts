@@ -56,6 +56,15 @@ describe('fault words', () => {
     expect(names(readFaults('picture', prompt, null))).toEqual(['quota']);
   });
 
+  it('act on questions after background work only with the poll prefix', () => {
+    const prompt = '[studio:poll-error=503,times=2] [studio:latency=5] [studio:enhance-quota]';
+    expect(readFaults('poll', prompt, null)).toEqual([
+      { name: 'error', value: '503', times: 2, text: 'poll-error=503,times=2' },
+    ]);
+    expect(names(readFaults('picture', prompt, null))).toEqual(['latency']);
+    expect(names(readFaults('text', prompt, null))).toEqual(['quota']);
+  });
+
   it('leave no trace in what the picture is made from', () => {
     expect(withoutFaultWords('[studio:latency=5] a  cat [studio:whatever, 1] asleep')).toBe('a cat asleep');
   });

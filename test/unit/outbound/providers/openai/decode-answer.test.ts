@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ProviderError, type ProviderFailure } from '../../../../../src/domain/ports.ts';
 import { decodeAnswer } from '../../../../../src/outbound/providers/openai/decode-answer.ts';
+import { escapeBase64, escapings } from '../../../../support/escape-base64.ts';
 import { chunked, noisePicture } from '../../../../support/pictures.ts';
 
 const limits = { maxAnswerBytes: 8 * 1024 * 1024, maxPixels: 64_000_000 };
@@ -74,7 +75,7 @@ describe('decoding an answer', () => {
       others: fc.array(fc.base64String({ maxLength: 40 }), { maxLength: 3 }),
       indent: fc.constantFrom('', ' ', '\t', '\r\n  '),
       lead: fc.constantFrom('', '   \n\n', '\ufeff'),
-      escaping: fc.constantFrom('none', 'slash', 'unicode', 'wrapped', 'dataUrl', 'urlSafe'),
+      escaping: fc.constantFrom(...escapings),
     });
     await fc.assert(
       fc.asyncProperty(json, async (layout) => {
@@ -349,14 +350,3 @@ describe('an absurd size', () => {
     expect((await decode(sized(16_000, 4_000))).picture.width).toBe(16_000);
   });
 });
-
-function escapeBase64(text: string, how: string): string {
-  if (how === 'slash') return text.replaceAll('/', '\\/');
-  if (how === 'unicode') {
-    return text.replace(/[+/=]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  }
-  if (how === 'wrapped') return text.replace(/.{19}/g, '$&\\r\\n');
-  if (how === 'dataUrl') return `data:image/png;base64,${text}`;
-  if (how === 'urlSafe') return text.replaceAll('+', '-').replaceAll('/', '_');
-  return text;
-}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { GenerationRequest } from './generation-request.ts';
+
+/** What became of the work in the background. */
+export type Outcome =
+  | { readonly kind: 'picture'; readonly bytes: Buffer; readonly cut: boolean }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'failed'; readonly error: Readonly<Record<string, unknown>> };
+
+/** A response that works, or worked, in the background. */
+export type KeptResponse = {
+  readonly id: string;
+  readonly createdAtMs: number;
+  /** The prompt as it was written; faults of later questions are read from it. */
+  readonly prompt: string;
+  readonly carrierModel: string;
+  readonly picture: GenerationRequest;
+  /** When the outcome shows, once there is one; infinite for work that never ends. */
+  readonly readyAtMs: number;
+  outcome: Outcome | null;
+  isCancelled: boolean;
+  /** Over how long an answer that holds the picture is spread. */
+  readonly slowBodyMs: number;
+  /** How many answers that hold the picture still break off. */
+  breaksLeft: number;
+};
+
+export type ResponseShelf = {
+  put(start: Omit<KeptResponse, 'id' | 'createdAtMs' | 'outcome' | 'isCancelled'>): KeptResponse;
+  /** Undefined for ids that were never given or are forgotten. */
+  find(id: string): KeptResponse | undefined;
+};
+
+const KEPT_MS = 10 * 60_000;
+const KEPT_RESPONSES = 512;
+
+/** Keeps responses for ten minutes, as OpenAI does, and at most 512 of them. */
+export function createResponseShelf(clock: () => number): ResponseShelf {
+  const kept = new Map<string, KeptResponse>();
+  const forget = () => {
+    for (const [id, { createdAtMs }] of kept) {
+      const isOld = createdAtMs + KEPT_MS <= clock();
+      // In the order of creation: what follows is younger.
+      if (!isOld && kept.size <= KEPT_RESPONSES) return;
+      kept.delete(id);
+    }
+  };
+  return {
+    put(start) {
+      const id = `resp_${randomUUID().replaceAll('-', '')}`;
+      const response: KeptResponse = {
+        id,
+        createdAtMs: clock(),
+        ...start,
+        outcome: null,
+        isCancelled: false,
+      };
+      kept.set(id, response);
+      forget();
+      return response;
+    },
+    find(id) {
+      forget();
+      return kept.get(id);
+    },
+  };
+}
+
+/** The status a response has at a moment. */
+export function statusAt(
+  response: KeptResponse,
+  nowMs: number,
+): 'in_progress' | 'completed' | 'failed' | 'cancelled' {
+  if (response.isCancelled) return 'cancelled';
+  if (response.outcome === null || nowMs < response.readyAtMs) return 'in_progress';
+  return response.outcome.kind === 'failed' ? 'failed' : 'completed';
+}

@@ -1,0 +1,41 @@
+import { type GenerationRequest, readGenerationRequest } from './generation-request.ts';
+import { invalid } from './refusals.ts';
+import { isRecord, readResponseRequest } from './text-request.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** An order for a picture in the background of the Responses API. */
+export type ToolRequest = {
+  readonly carrierModel: string;
+  readonly prompt: string;
+  /** What the tool was told, as a request of the Images API. */
+  readonly picture: GenerationRequest;
+};
+
+/** Whether a body asks for the image tool. */
+export function asksForPicture(body: Body): boolean {
+  return imageToolOf(body) !== undefined;
+}
+
+/**
+ * Reads a body with the image tool.
+ * @throws StudioRefusal 400 naming the parameter, or 404 for a model that was shut down.
+ */
+export function readToolRequest(body: Body): ToolRequest {
+  const { model, prompt } = readResponseRequest(body);
+  if (body.background !== true || body.store === false) {
+    throw invalid(
+      'background',
+      'unsupported_value',
+      'The studio uses the image tool with background and store only.',
+    );
+  }
+  const { type: _type, action: _action, ...parameters } = imageToolOf(body) ?? {};
+  return { carrierModel: model, prompt, picture: readGenerationRequest({ ...parameters, prompt }) };
+}
+
+function imageToolOf({ tools }: Body): Body | undefined {
+  return Array.isArray(tools)
+    ? tools.filter(isRecord).find(({ type }) => type === 'image_generation')
+    : undefined;
+}

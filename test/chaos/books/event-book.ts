@@ -1,0 +1,29 @@
+import { startReceiver } from '../../support/webhook-receivers.ts';
+
+/** What arrived at the receiver of webhooks. */
+export interface EventBook {
+  readonly url: string;
+  /** How often each event arrived, by the id that is the same in every attempt. */
+  countsOf(jobId: string): ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
+
+/** Starts a receiver that takes everything and counts it. */
+export async function startEventBook(): Promise<EventBook> {
+  const books = new Map<string, Map<string, number>>();
+  const receiver = await startReceiver((_request, response) => {
+    // One at a time: an answer follows its request at once.
+    for (const { headers, body } of receiver.requests.splice(0)) {
+      const jobId = (JSON.parse(body) as { data: { id: string } }).data.id;
+      const eventId = String(headers['webhook-id']);
+      const book = books.get(jobId) ?? new Map<string, number>();
+      books.set(jobId, book.set(eventId, (book.get(eventId) ?? 0) + 1));
+    }
+    response.writeHead(204).end();
+  });
+  return {
+    url: `http://127.0.0.1:${receiver.port}/events`,
+    countsOf: (jobId) => books.get(jobId) ?? new Map(),
+    close: receiver.close,
+  };
+}

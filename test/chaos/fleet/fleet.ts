@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Role } from '../../../src/config-variables.ts';
+import { storageIn } from '../../support/bucket.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { startTestRedis, type TestRedis } from '../../support/redis.ts';
+import { startTestS3 } from '../../support/s3-server.ts';
+import { type EventBook, startEventBook } from '../books/event-book.ts';
+import { createWorkLog, type WorkLog } from '../books/work-log.ts';
+import { compileService } from './compile-service.ts';
+import { createMember, type Member } from './member.ts';
+import { type Provider, startProvider } from './provider.ts';
+
+/** A deployment of real processes on this machine, with everything it needs, to be hurt at will. */
+export interface Fleet {
+  readonly apis: readonly Member[];
+  readonly workers: readonly Member[];
+  readonly webhooks: Member;
+  readonly members: readonly Member[];
+  readonly redis: TestRedis;
+  /** Stands between the deployment and its storage. */
+  readonly storage: FaultProxy;
+  readonly provider: Provider;
+  readonly events: EventBook;
+  readonly work: WorkLog;
+  /** What ended though nobody ended it. */
+  readonly crashes: readonly string[];
+  readonly apiKey: string;
+  /** Folder with the data and the logs of all processes. */
+  readonly folder: string;
+  /** Kills a member as if its machine was lost. */
+  kill(member: Member): Promise<void>;
+  /** Starts whatever is down and takes every fault away. */
+  heal(): Promise<void>;
+  /** Ends everything. The folder stays where it is wanted for looking at it. */
+  stop(options?: { keepFolder?: boolean }): Promise<void>;
+}
+
+export const keyPrefix = 'chaos';
+/** Jobs that one worker runs at the same time. */
+export const concurrency = 4;
+const apiKey = 'key-of-acme-for-chaos';
+const providerLatencyMs = 300;
+
+/** Starts 2 API processes, 3 workers and 1 webhooks process with their Redis, storage, provider and receiver. */
+export async function startFleet(overrides: Readonly<Record<string, string>> = {}): Promise<Fleet> {
+  const folder = mkdtempSync(join(tmpdir(), 'darkroom-chaos-'));
+  const service = compileService();
+  const undo: (() => unknown)[] = [service.remove];
+  try {
+    const redis = await startTestRedis();
+    undo.push(redis.stop);
+    const s3 = await startTestS3();
+    undo.push(s3.stop);
+    const storage = await startFaultProxy(Number(new URL(s3.endpoint).port));
+    undo.push(storage.close);
+    const provider = await startProvider(folder, providerLatencyMs);
+    undo.push(provider.stop);
+    const events = await startEventBook();
+    undo.push(events.close);
+
+    const work = createWorkLog();
+    const crashes: string[] = [];
+    const env = {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_LEVEL: 'debug',
+      SHUTDOWN_GRACE_S: '20',
+      REDIS_URL: redis.url,
+      REDIS_KEY_PREFIX: keyPrefix,
+      PROVIDER: 'openai',
+      OPENAI_API_KEY: 'sk-of-chaos',
+      OPENAI_BASE_URL: provider.baseUrl,
+      SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+      API_KEYS: `acme:${apiKey}`,
+      WEBHOOK_ALLOW_PRIVATE: 'true',
+      WORKER_CONCURRENCY: String(concurrency),
+      ...storageIn({ ...s3, endpoint: `http://127.0.0.1:${storage.port}` }),
+      ...overrides,
+    };
+    const member = (name: string, role: Role) =>
+      createMember(
+        { name, role, folder, program: service.program, env },
+        { onLine: work.note, onCrash: (how) => void crashes.push(how) },
+      );
+    const apis = ['api-1', 'api-2'].map((name) => member(name, 'api'));
+    const workers = ['worker-1', 'worker-2', 'worker-3'].map((name) => member(name, 'worker'));
+    const webhooks = member('webhooks', 'webhooks');
+    const members = [...apis, ...workers, webhooks];
+    undo.push(() => Promise.all(members.map((each) => each.end('SIGKILL'))));
+    await Promise.all(members.map((each) => each.start()));
+    if (crashes.length > 0) throw new Error(crashes.join('\n'));
+
+    const stop = async ({ keepFolder = false } = {}) => {
+      for (const step of undo.splice(0).reverse()) await step();
+      if (!keepFolder) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    };
+    return {
+      ...{
+        apis,
+        workers,
+        webhooks,
+        members,
+        redis,
+        storage,
+        provider,
+        events,
+        work,
+        crashes,
+        apiKey,
+        folder,
+      },
+      async kill(target) {
+        const life = target.pid();
+        const atMs = Date.now();
+        await target.end('SIGKILL');
+        work.noteKill(life, atMs);
+      },
+      async heal() {
+        await storage.set({ kind: 'pass' });
+        if (!isAlive(redis.pid())) await redis.restart();
+        for (const each of members) each.resume();
+        await Promise.all(members.map((each) => each.start()));
+      },
+      stop,
+    };
+  } catch (error) {
+    for (const step of undo.splice(0).reverse()) await step();
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

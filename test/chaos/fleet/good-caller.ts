@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ImageJobView } from '../../../src/domain/job-view.ts';
+import type { Fleet } from './fleet.ts';
+
+/** What came back, if anything did. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/** Calls a fleet as a careful program does: over both API processes, again after every failure that may pass. */
+export interface GoodCaller {
+  /** Answers that said to come again, and connections that broke. */
+  readonly troubles: { refused: number; broken: number };
+  /** The first answer that is not a reason to come again. Rejects when there is none until the limit. */
+  call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer>;
+  /** One try at one API process; `null` when it brought no answer. */
+  once(url: string, method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer | null>;
+  job(id: string): Promise<ImageJobView | null>;
+}
+
+interface CallOptions {
+  readonly body?: unknown;
+  readonly idempotencyKey?: string;
+}
+
+const tryMs = 10_000;
+const pauseMs = 250;
+const limitMs = 120_000;
+
+export function createGoodCaller(fleet: Fleet): GoodCaller {
+  const troubles = { refused: 0, broken: 0 };
+  let turn = 0;
+
+  async function once(
+    url: string,
+    method: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<Answer | null> {
+    try {
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${fleet.apiKey}`,
+          ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(options.idempotencyKey ? { 'idempotency-key': options.idempotencyKey } : {}),
+        },
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        signal: AbortSignal.timeout(tryMs),
+      });
+      return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
+    } catch {
+      return null;
+    }
+  }
+
+  async function call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer> {
+    const giveUpMs = Date.now() + limitMs;
+    while (Date.now() < giveUpMs) {
+      turn += 1;
+      const api = fleet.apis[turn % fleet.apis.length];
+      const answer = await once(api?.url() ?? '', method, path, options);
+      if (answer && answer.status < 500 && answer.status !== 429) return answer;
+      if (answer) troubles.refused += 1;
+      else troubles.broken += 1;
+      await sleep(pauseMs);
+    }
+    throw new Error(`${method} ${path} had no answer within ${limitMs / 1000} s`);
+  }
+
+  return {
+    troubles,
+    call,
+    once,
+    async job(id) {
+      const { status, body } = await call('GET', `/images/${id}`);
+      return status === 200 ? (JSON.parse(body.toString()) as ImageJobView) : null;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startChild } from './child-process.ts';
+
+/** One line of the provider's own list of what it charged. */
+export interface Charge {
+  readonly jobId: string;
+  /** Number of the attempt within its job, from 1. */
+  readonly attemptNo: number;
+  readonly requestId: string;
+  /** Digests of the pictures that were paid for. */
+  readonly sha256: readonly string[];
+}
+
+/** The offline provider in a process of its own, which nobody kills. */
+export interface Provider {
+  readonly baseUrl: string;
+  /** All that was charged so far. */
+  charges(): Charge[];
+  stop(): Promise<void>;
+}
+
+const program = fileURLToPath(new URL('../../support/provider-process.ts', import.meta.url));
+const loader = import.meta.resolve('tsx');
+
+/** Starts the provider with its list of charges in the folder. Pictures take so long unless their prompt says otherwise. */
+export async function startProvider(folder: string, latencyMs: number): Promise<Provider> {
+  const ledgerFile = join(folder, 'charges.jsonl');
+  writeFileSync(ledgerFile, '');
+  let announce = (_line: string) => {};
+  const announced = new Promise<string>((resolve) => {
+    announce = resolve;
+  });
+  const child = startChild(['--import', loader, program, ledgerFile, String(latencyMs)], {
+    env: {},
+    cwd: folder,
+    onLine: (line) => line.startsWith('http://') && announce(line),
+  });
+  const gone = child.ended.then((): never => {
+    throw new Error('the provider ended while it was started');
+  });
+  const baseUrl = await Promise.race([announced, gone]);
+  return {
+    baseUrl,
+    charges: () => readFileSync(ledgerFile, 'utf8').split('\n').filter(Boolean).map(chargeOf),
+    async stop() {
+      child.kill('SIGKILL');
+      await child.ended;
+    },
+  };
+}
+
+function chargeOf(line: string): Charge {
+  const { requestId, clientRequestId, images } = JSON.parse(line) as {
+    requestId: string;
+    clientRequestId: string | null;
+    images: { sha256: string }[];
+  };
+  const [, jobId = '', attemptNo = ''] = /^(.+)-(\d+)$/.exec(clientRequestId ?? '') ?? [];
+  return { jobId, attemptNo: Number(attemptNo), requestId, sha256: images.map((image) => image.sha256) };
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { type Fleet, startFleet } from './fleet/fleet.ts';
+import { report } from './report.ts';
+import { type Result, runScenario } from './run-scenario.ts';
+import type { Scenario } from './scenario.ts';
+import { scenarios } from './scenarios/index.ts';
+
+const usage = `Breaks a deployment of real processes and compares the books afterwards.
+
+npm run chaos -- [scenario ...] [options]
+
+  --seed TEXT     repeat the choices of an earlier run
+  --minutes N     stop after so many minutes (10)
+  --short         the short form of every scenario
+  --full          also the scenarios that take very long
+  --keep          keep the folder with the logs; it is kept whenever something is broken
+
+Scenarios:
+${scenarios.map(({ name, about, long }) => `  ${name.padEnd(16)}${about}${long ? ' (--full)' : ''}`).join('\n')}`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string', default: randomBytes(4).toString('hex') },
+    minutes: { type: 'string', default: '10' },
+    short: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const startedMs = Date.now();
+const deadlineMs = startedMs + Number(values.minutes) * 60_000;
+const say = (line: string) =>
+  console.log(`${((Date.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${line}`);
+
+function chosen(): readonly Scenario[] {
+  if (positionals.length === 0) return scenarios.filter((scenario) => values.full || !scenario.long);
+  return positionals.map((name) => {
+    const scenario = scenarios.find((each) => each.name === name);
+    if (!scenario) throw new Error(`There is no scenario "${name}".\n\n${usage}`);
+    return scenario;
+  });
+}
+
+/** Runs the scenarios, those without settings of their own on one fleet. */
+async function runAll(
+  list: readonly Scenario[],
+): Promise<{ results: Result[]; left: string[]; kept: string[] }> {
+  const results: Result[] = [];
+  const left: string[] = [];
+  const kept: string[] = [];
+  let shared: Fleet | undefined;
+  const stop = async (fleet: Fleet, since: number) => {
+    const keepFolder =
+      values.keep || results.slice(since).some(({ faults, late }) => faults.length + late.length > 0);
+    if (keepFolder) kept.push(fleet.folder);
+    await fleet.stop({ keepFolder });
+  };
+  try {
+    for (const scenario of list) {
+      if (Date.now() > deadlineMs) {
+        left.push(scenario.name);
+        continue;
+      }
+      say(`${scenario.name}: ${scenario.about}`);
+      if (!scenario.env) shared = shared ?? (await startFleet());
+      const fleet = scenario.env || !shared ? await startFleet(scenario.env) : shared;
+      const options = {
+        seed: values.seed,
+        short: values.short,
+        deadlineMs,
+        say: (line: string) => say(`  ${line}`),
+      };
+      results.push(await runScenario(fleet, scenario, options));
+      if (scenario.env) await stop(fleet, results.length - 1);
+    }
+  } finally {
+    if (shared) await stop(shared, 0);
+  }
+  return { results, left, kept };
+}
+
+if (values.help) {
+  console.log(usage);
+} else {
+  console.log(`seed ${values.seed}, Node ${process.version}`);
+  const { results, left, kept } = await runAll(chosen());
+  console.log(`\n${report(results)}`);
+  if (left.length > 0) console.log(`\nNot run, since the time was over: ${left.join(', ')}`);
+  for (const folder of kept) console.log(`\nLogs and data: ${folder}`);
+  console.log(
+    `\nAgain: npm run chaos -- ${process.argv.slice(2).includes('--seed') ? '' : `--seed ${values.seed} `}${process.argv.slice(2).join(' ')}`,
+  );
+  const isKept = left.length === 0 && results.every(({ faults, late }) => faults.length + late.length === 0);
+  process.exitCode = isKept ? 0 : 1;
+}

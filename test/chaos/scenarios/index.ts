@@ -1,0 +1,25 @@
+import type { Scenario } from '../scenario.ts';
+import { killAfterLastByte } from './kill-after-last-byte.ts';
+import { killEverything } from './kill-everything.ts';
+import { killRedis } from './kill-redis.ts';
+import { killSameJob } from './kill-same-job.ts';
+import { killWorkers } from './kill-workers.ts';
+import { mixed } from './mixed.ts';
+import { pauseWorker } from './pause-worker.ts';
+import { rollingRestarts } from './rolling-restarts.ts';
+import { storageOutage } from './storage-outage.ts';
+import { wipeQueue } from './wipe-queue.ts';
+
+/** Every scenario, in the order in which they run. */
+export const scenarios: readonly Scenario[] = [
+  killWorkers,
+  killSameJob,
+  killAfterLastByte,
+  killRedis,
+  killEverything,
+  pauseWorker,
+  storageOutage,
+  wipeQueue,
+  rollingRestarts,
+  mixed,
+];

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Scenario } from '../scenario.ts';
+import { storageAway } from './hurt.ts';
+
+const deliveredWithinMs = 60_000;
+
+/** The storage is away while answers arrive: they wait on disk, and none is paid for again. */
+export const storageOutage: Scenario = {
+  name: 'storage',
+  about: 'the storage is away under load',
+  async run(stage) {
+    const { fleet, promises } = stage;
+    const jobs = stage.short ? 40 : 200;
+    const ordering = promises.order(jobs, { pauseMs: 200 });
+    await sleep(2_000);
+    await storageAway(stage, stage.short ? 10_000 : 60_000);
+    const backAtMs = Date.now();
+    await ordering;
+    const accepted = new Set(promises.byKey.values());
+    await stage.drained();
+    const ends: number[] = [];
+    for (const id of accepted) ends.push(Date.parse((await stage.caller.job(id))?.finished_at ?? ''));
+    const lastMs = Math.max(...ends) - backAtMs;
+    const calls = fleet.provider.charges().filter((charge) => accepted.has(charge.jobId)).length;
+    return [
+      { figure: 'calls', found: calls, allowed: `${jobs} for ${jobs} pictures`, ok: calls === jobs },
+      {
+        figure: 'last picture delivered after the storage was back',
+        found: `${(lastMs / 1000).toFixed(1)} s`,
+        allowed: `${deliveredWithinMs / 1000} s`,
+        ok: lastMs <= deliveredWithinMs,
+        timed: true,
+      },
+    ];
+  },
+};

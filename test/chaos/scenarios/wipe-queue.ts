@@ -1,0 +1,48 @@
+import { askRedis } from '../../support/redis.ts';
+import { keyPrefix } from '../fleet/fleet.ts';
+import { type Scenario, type Stage, until } from '../scenario.ts';
+
+const backWithinMs = 60_000;
+
+/** Every key of the queues is deleted under a backlog: the records bring all of it back. */
+export const wipeQueue: Scenario = {
+  name: 'wiped',
+  about: "the queue's keys are deleted",
+  async run(stage) {
+    const ids = await stage.promises.order(stage.short ? 60 : 200);
+    const deleted = await deleteQueues(stage);
+    const wipedAtMs = Date.now();
+    await until('every job is back in the queue', backWithinMs * 2, () => areBack(stage, ids));
+    const tookMs = Date.now() - wipedAtMs;
+    await stage.drained();
+    return [
+      { figure: 'keys deleted', found: deleted },
+      {
+        figure: 'until every queued job was back',
+        found: `${(tookMs / 1000).toFixed(1)} s`,
+        allowed: `${backWithinMs / 1000} s`,
+        ok: tookMs <= backWithinMs,
+        timed: true,
+      },
+    ];
+  },
+};
+
+function deleteQueues({ fleet }: Stage): Promise<number> {
+  return askRedis(fleet.redis.url, async (redis) => {
+    const keys = await redis.keys(`{${keyPrefix}-queue-*`);
+    return keys.length > 0 ? redis.del(...keys) : 0;
+  });
+}
+
+/** Whether each of the jobs has a task again, or needs none any more. */
+function areBack({ fleet }: Stage, ids: readonly string[]): Promise<boolean> {
+  return askRedis(fleet.redis.url, async (redis) => {
+    const open = new Set(await redis.zrange(`${keyPrefix}:{acme}:open`, 0, '-1'));
+    const waiting = ids.filter((id) => open.has(id));
+    const tasks = await Promise.all(
+      waiting.map((id) => redis.exists(`{${keyPrefix}-queue-images}:images:${id}`)),
+    );
+    return tasks.every((exists) => exists === 1);
+  });
+}

@@ -1,0 +1,125 @@
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+
+let service: TestService;
+let publicJob: string;
+beforeAll(async () => {
+  service = await startService();
+  publicJob = (await service.acme.order({ prompt: 'For the headers' })).id;
+});
+afterAll(() => service.close());
+
+const anybody = () => supertest(service.url);
+
+describe('every answer', () => {
+  it.each([
+    ['a job', () => service.acme.get(`/images/${publicJob}`)],
+    ['a page of jobs', () => service.acme.get('/images')],
+    ['a picture', () => service.acme.get(`/images/${publicJob}/content/0`)],
+    ['a stream', () => service.acme.get(`/images/${publicJob}/events`)],
+    ['an unchanged job', () => service.acme.get(`/images/${publicJob}`).set('if-none-match', '*')],
+    ['a refused order', () => service.acme.post('/images').send({})],
+    ['a request without a key', () => anybody().get('/images')],
+    ['an altered link', () => anybody().get(`/files/acme/${publicJob}/0.png?signature=x`)],
+    ['an unknown address', () => anybody().get('/nothing')],
+    ['an address that cannot be decoded', () => anybody().get('/images/%zz')],
+    ['a method the address does not have', () => anybody().put('/images')],
+    ['a probe', () => anybody().get('/livez')],
+    ['the metrics', () => anybody().get('/metrics')],
+    ['the document', () => anybody().get('/openapi.json')],
+    ['the page of the document', () => anybody().get('/docs')],
+  ])('names the request, is taken for what it says it is, and names no software: %s', async (_, request) => {
+    const { headers } = await request();
+
+    expect(headers['x-request-id']).toMatch(/^req_[0-9A-Z]{26}$/);
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(headers['x-powered-by']).toBeUndefined();
+    expect(headers.server).toBeUndefined();
+    expect(headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('keeps the id that the caller gave to the request, unless it is fit for nothing', async () => {
+    const given = await anybody().get('/nothing').set('x-request-id', 'order-4711.try:2');
+    const unfit = await anybody().get('/nothing').set('x-request-id', '"><script>');
+
+    expect(given.headers['x-request-id']).toBe('order-4711.try:2');
+    expect(given.body.request_id).toBe('order-4711.try:2');
+    expect(unfit.headers['x-request-id']).toMatch(/^req_/);
+  });
+
+  it('with a job in it is not kept by anybody on the way', async () => {
+    const accepted = await service.acme.post('/images').send({ prompt: 'Never cached' }).expect(202);
+    const read = await service.acme.get(`/images/${accepted.body.id}`).expect(200);
+
+    expect(accepted.headers['cache-control']).toBe('no-store');
+    expect(read.headers['cache-control']).toBe('no-cache');
+    await service.acme.ended(accepted.body.id);
+  });
+});
+
+describe('a page of another site', () => {
+  const preflight = (url: string, origin: string) =>
+    supertest(url)
+      .options('/images')
+      .set('origin', origin)
+      .set('access-control-request-method', 'POST')
+      .set('access-control-request-headers', 'authorization,content-type,idempotency-key');
+
+  it('may not call, as long as no origin is configured', async () => {
+    const { headers } = await preflight(service.url, 'https://app.example.com').expect(405);
+    expect(headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('may call when its origin is configured, and no other may', async () => {
+    const open = await startService({ CORS_ORIGINS: 'https://app.example.com,https://www.example.com' });
+    try {
+      const welcome = await preflight(open.url, 'https://app.example.com').expect(204);
+      const stranger = await preflight(open.url, 'https://elsewhere.example');
+      const call = await open.acme.get('/images').set('origin', 'https://www.example.com').expect(200);
+
+      expect(welcome.headers).toMatchObject({
+        'access-control-allow-origin': 'https://app.example.com',
+        'access-control-allow-headers': 'authorization,content-type,idempotency-key',
+        'access-control-allow-methods': expect.stringContaining('POST'),
+        vary: expect.stringMatching(/origin/i),
+      });
+      expect(welcome.headers['access-control-allow-credentials']).toBeUndefined();
+      expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
+      expect(call.headers['access-control-allow-origin']).toBe('https://www.example.com');
+      expect(call.headers['access-control-expose-headers']).toContain('retry-after');
+    } finally {
+      await open.close();
+    }
+  });
+});
+
+describe('the page of the document', () => {
+  it.each(['/docs', '/docs/'])('at %s loads everything from here, and its policy lets it', async (path) => {
+    const page = await anybody()
+      .get(path)
+      .expect(200)
+      .expect('content-type', /^text\/html/);
+    const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+      ([, link = '']) => new URL(link, `${service.url}${path}`).pathname,
+    );
+
+    expect(assets.length).toBeGreaterThan(4);
+    for (const asset of assets) await anybody().get(asset).expect(200);
+    expect(page.text).not.toMatch(/<script(?![^>]*\bsrc=)/);
+    expect(page.text).not.toMatch(/\bon[a-z]+="/);
+    const policy = page.headers['content-security-policy'];
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    // Over plain http the assets would be asked for by https, which nobody answers.
+    expect(policy).not.toContain('upgrade-insecure-requests');
+    expect(policy).not.toMatch(/https?:|script-src[^;]*unsafe/);
+  });
+
+  it('shows the document of this service', async () => {
+    const shown = await anybody().get('/docs/json').expect(200);
+    const served = await anybody().get('/openapi.json').expect(200);
+
+    expect(shown.body).toEqual(served.body);
+  });
+});

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { imageEventTypes } from '../../src/domain/image-request.ts';
+import { type Node, readApiDocument } from '../support/openapi-document.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const api = readApiDocument();
+const components = api.document.components as Record<string, Record<string, Node>>;
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+/** Every object of the document, with where it stands. */
+function walk(value: unknown, path = '#'): [path: string, node: Node][] {
+  if (value === null || typeof value !== 'object') return [];
+  const nested = Object.entries(value).flatMap(([key, each]) =>
+    walk(each, `${path}/${key.replaceAll('/', '~1')}`),
+  );
+  return Array.isArray(value) ? nested : [[path, value as Node], ...nested];
+}
+const nodes = walk(api.document);
+
+describe('the OpenAPI document', () => {
+  it('is served as it is committed, as YAML and as JSON', async () => {
+    const yaml = await supertest(service.url)
+      .get('/openapi.yaml')
+      .buffer(true)
+      .parse((response, done) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part) => {
+          text += part;
+        });
+        response.on('end', () => done(null, text));
+      });
+    const json = await supertest(service.url).get('/openapi.json').expect(200);
+
+    expect(yaml.body).toBe(readFileSync('openapi.yaml', 'utf8'));
+    expect(json.body).toEqual(api.document);
+  });
+
+  it.each(api.operations.map((operation) => [operation.id, operation] as const))(
+    'tells of %s what it is, what it needs, and how it can fail',
+    (id, operation) => {
+      const node = (api.document.paths as Record<string, Record<string, Node>>)[operation.path]?.[
+        operation.method.toLowerCase()
+      ];
+      expect(id).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(node).toMatchObject({ summary: expect.stringMatching(/\S/), tags: [expect.any(String)] });
+      expect(node?.security).toBeDefined();
+      for (const parameter of operation.parameters) expect(parameter.description).toBeTruthy();
+      const { responses } = operation;
+      expect(Object.keys(responses).some((status) => status.startsWith('2'))).toBe(true);
+      for (const status of [
+        '400',
+        '408',
+        '431',
+        '500',
+        ...(operation.secured ? ['401', '403', '503'] : []),
+      ]) {
+        const content = responses[status]?.content as Record<string, Node> | undefined;
+        expect(Object.keys(content?.['application/problem+json']?.examples ?? {}).length).toBeGreaterThan(0);
+      }
+      for (const response of Object.values(responses)) {
+        expect(response.headers).toHaveProperty('x-request-id');
+      }
+    },
+  );
+
+  it('gives every operation an id of its own', () => {
+    const ids = nodes.flatMap(([, { operationId }]) =>
+      typeof operationId === 'string' ? [operationId] : [],
+    );
+    expect(ids.length).toBeGreaterThan(15);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('refers to what exists, and holds no component that nothing refers to', () => {
+    const references = new Set(nodes.flatMap(([, { $ref }]) => (typeof $ref === 'string' ? [$ref] : [])));
+    const named = Object.entries(components)
+      .filter(([section]) => section !== 'securitySchemes')
+      .flatMap(([section, parts]) => Object.keys(parts).map((name) => `#/components/${section}/${name}`));
+
+    expect([...references].filter((reference) => !named.includes(reference))).toEqual([]);
+    expect(named.filter((name) => !references.has(name))).toEqual([]);
+  });
+
+  it('writes every shape once: no inline copy of a named schema', () => {
+    const shapeOf = (node: Node) =>
+      Object.keys((node.properties ?? {}) as Node)
+        .sort()
+        .join(' ');
+    const named = new Map(
+      Object.entries(components.schemas ?? {})
+        .filter(([, schema]) => Object.keys((schema.properties ?? {}) as Node).length > 1)
+        .map(([name, schema]) => [shapeOf(schema), `#/components/schemas/${name}`]),
+    );
+    const isNamed = /^#\/components\/schemas\/\w+$/;
+    const copies = nodes.filter(([path, node]) => {
+      const original = named.get(shapeOf(node));
+      return original !== undefined && !isNamed.test(path);
+    });
+
+    expect(named.size).toBeGreaterThan(15);
+    expect(copies.map(([path]) => path)).toEqual([]);
+  });
+
+  it('tells of every webhook, with the headers it is verified by', () => {
+    const webhooks = api.document.webhooks as Record<string, { post: Node }>;
+
+    expect(Object.keys(webhooks)).toEqual([...imageEventTypes]);
+    for (const { post } of Object.values(webhooks)) {
+      const names = (post.parameters as Node[]).map(({ $ref }) => api.resolve(String($ref)).name);
+      expect(names).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature']);
+    }
+  });
+});
+
+describe('an example', () => {
+  const follow = (value: Node) => (typeof value.$ref === 'string' ? api.resolve(value.$ref) : value);
+  const inMedia = nodes.flatMap(([path, node]) =>
+    node.schema && node.examples
+      ? Object.entries(node.examples as Record<string, Node>).map(
+          ([name, example]) => [`${path}/${name}`, node.schema as Node, follow(example).value] as const,
+        )
+      : [],
+  );
+  const inSchemas = Object.entries(components.schemas ?? {}).flatMap(([name, schema]) =>
+    ((schema.examples ?? []) as unknown[]).map(
+      (example) => [name, { $ref: `#/components/schemas/${name}` }, example] as const,
+    ),
+  );
+
+  it('always is what its schema says', () => {
+    const wrong = [...inMedia, ...inSchemas].flatMap(([path, schema, value]) => {
+      const validate = api.validator(schema);
+      return validate(value) ? [] : [`${path}: ${JSON.stringify(validate.errors)}`];
+    });
+
+    expect(inMedia.length).toBeGreaterThan(40);
+    expect(inSchemas.length).toBeGreaterThan(1);
+    expect(wrong).toEqual([]);
+  });
+
+  const orders = Object.entries(api.operations.find(({ id }) => id === 'submitImage')?.bodyExamples ?? {});
+  it('of an order is there for every built-in preset', async () => {
+    const { body } = await service.acme.get('/presets').expect(200);
+    const presets = (body.data as { name: string }[]).map(({ name }) => name);
+    expect(orders.map(([name]) => name)).toEqual(['plain', ...presets]);
+  });
+
+  it.each(orders)('of an order is taken as it stands: %s', async (_, order) => {
+    const { body } = await service.acme
+      .post('/images?dry_run=true')
+      .send(order as object)
+      .expect(200);
+    expect(body.warnings).toEqual([]);
+    expect(body.estimate.cost_micro_usd).toBeGreaterThan(0);
+  });
+});

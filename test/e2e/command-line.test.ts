@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { CliContext } from '../../src/inbound/cli/context.ts';
+import { createProgram } from '../../src/inbound/cli/program.ts';
+import { createCaller } from '../support/caller.ts';
+import { runCommand } from '../support/command-line.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+// Every command is a process of its own.
+vi.setConfig({ testTimeout: 60_000 });
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+const run = (args: readonly string[], env: Record<string, string> = {}) =>
+  runCommand(args, { cwd: service.dataDir, env: { ...service.env, ...env } });
+
+describe('darkroom keys', () => {
+  it('makes a key that works until it is revoked, and shows it only once', async () => {
+    const made = await run(['keys', 'create', '--tenant', 'acme', '--name', 'a test', '--json']);
+    const { id, key, scopes } = JSON.parse(made.stdout);
+    expect(made.code).toBe(0);
+    expect(key).toMatch(/^dkr_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$/);
+    expect(scopes).toEqual(['images:write', 'images:read', 'webhooks']);
+    await createCaller(service.url, key).get('/images').expect(200);
+
+    const listed = await run(['keys', 'list']);
+    expect(listed.code).toBe(0);
+    expect(listed.stdout).toMatch(new RegExp(`${id}.*acme.*a test.*live`));
+    expect(listed.stdout).not.toContain(key.slice(-40));
+
+    const revoked = await run(['keys', 'revoke', id]);
+    expect(revoked).toMatchObject({ code: 0, stdout: `${id} is revoked.\n` });
+    await vi.waitFor(() => createCaller(service.url, key).get('/images').expect(401), { timeout: 10_000 });
+  });
+
+  it('refuses a scope and an id that do not exist, with exit code 1', async () => {
+    const results = await Promise.all([
+      run(['keys', 'create', '--tenant', 'acme', '--scopes', 'images:paint']),
+      run(['keys', 'revoke', 'key_none']),
+    ]);
+    expect(results.map(({ code }) => code)).toEqual([1, 1]);
+    expect(results[0]?.stderr).toContain('images:paint');
+    expect(results[1]?.stderr).toContain('key_none');
+    for (const { stderr } of results) expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('darkroom doctor', () => {
+  it('ends with 0 when every part is in order, and names each', async () => {
+    const { code, stdout } = await run(['doctor', '--json']);
+    expect(JSON.parse(stdout)).toEqual(
+      ['Node', 'configuration', 'data folder', 'Redis', 'storage', 'provider'].map((name) => ({
+        name,
+        ok: true,
+        detail: expect.stringMatching(/./),
+      })),
+    );
+    expect(code).toBe(0);
+  });
+
+  it('ends with 1 when parts fail, and says of each what to do', async () => {
+    const { code, stdout } = await run(['doctor'], {
+      REDIS_URL: 'redis://127.0.0.1:1',
+      STORAGE: 's3',
+      S3_BUCKET: 'nowhere',
+      S3_ENDPOINT: 'http://127.0.0.1:1',
+      S3_ACCESS_KEY_ID: 'id-of-nobody',
+      S3_SECRET_ACCESS_KEY: 'secret-of-nobody',
+    });
+    const lines = stdout.trim().split('\n');
+    expect(code).toBe(1);
+    expect(lines.filter((line) => line.startsWith('FAIL')).map((line) => line.split(/[ :]+/)[1])).toEqual([
+      'Redis',
+      'storage',
+    ]);
+    expect(stdout).toMatch(/REDIS_URL/);
+    expect(stdout).toMatch(/S3_ENDPOINT/);
+    expect(stdout).not.toContain('secret-of-nobody');
+  });
+});
+
+describe('darkroom config', () => {
+  it('shows every value with its source, and no secret', async () => {
+    const file = join(service.dataDir, 'admin-key');
+    await writeFile(file, 'admin-key-from-a-file\n');
+    const { code, stdout } = await run(['config'], { ADMIN_KEY: '', ADMIN_KEY_FILE: file });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^DATA_DIR +\S+ +environment$/m);
+    expect(stdout).toMatch(/^DEFAULT_MODEL +\S+ +default$/m);
+    expect(stdout).toMatch(/^ADMIN_KEY +\(hidden\) +file$/m);
+    expect(stdout).toMatch(/^PUBLIC_URL +unset$/m);
+    for (const name of ['SECRETS_KEY', 'OPENAI_API_KEY', 'API_KEYS', 'REDIS_URL']) {
+      expect(stdout).toMatch(new RegExp(`^${name} +\\(hidden\\)`, 'm'));
+      expect(stdout).not.toContain(service.env[name]);
+    }
+    expect(stdout).not.toContain('admin-key-from-a-file');
+  });
+
+  it('names all bad variables at once, without repeating secrets', async () => {
+    const { code, stderr } = await run(['config'], {
+      PORT: 'eighty',
+      ROLES: 'api,painter',
+      STORAGE: 'ftp',
+      SECRETS_KEY: 'too-short-a-secret',
+      WORKER_CONCURRENCY: '0',
+      PUBLIC_URL: 'example.com',
+    });
+    expect(code).toBe(1);
+    for (const name of ['PORT', 'ROLES', 'STORAGE', 'SECRETS_KEY', 'WORKER_CONCURRENCY', 'PUBLIC_URL']) {
+      expect(stderr).toMatch(new RegExp(`^ +${name}: `, 'm'));
+    }
+    expect(stderr).not.toContain('too-short-a-secret');
+  });
+});
+
+describe('darkroom serve', () => {
+  it('does not start on defaults that only fit development, and names all that is missing', async () => {
+    const { code, stderr } = await runCommand(['serve'], { cwd: service.dataDir });
+    expect(code).toBe(1);
+    for (const name of ['REDIS_URL', 'SECRETS_KEY', 'OPENAI_API_KEY'])
+      expect(stderr).toContain(`${name}: needed`);
+  });
+});
+
+describe('darkroom generate', () => {
+  const client = () => ({ DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme });
+
+  it('writes the pictures it ordered, and says what they cost', async () => {
+    const cwd = await temporaryFolder();
+    const args = [
+      'generate',
+      'A fox in the snow',
+      '--size',
+      '1536x1024',
+      '--n',
+      '2',
+      '--wait',
+      '--out',
+      'fox.png',
+    ];
+    const { code, stdout, stderr } = await runCommand(args, { cwd, env: client() });
+
+    expect(code, stderr).toBe(0);
+    const [, id = ''] = /^(img_\S+) succeeded, cost 0\.\d+ USD, billing charged\n$/.exec(stdout) ?? [];
+    const job = await service.acme.job(id);
+    for (const [index, name] of ['fox.png', 'fox-1.png'].entries()) {
+      const bytes = await readFile(join(cwd, name));
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.images[index]?.sha256);
+      expect(await sharp(bytes).metadata()).toMatchObject({ format: 'png', width: 1536, height: 1024 });
+    }
+  });
+
+  it('takes the prompt from standard input, and ends with 1 and the reason when the job fails', async () => {
+    const { code, stdout } = await runCommand(['generate', '--wait'], {
+      cwd: await temporaryFolder(),
+      env: client(),
+      input: '从标准输入 [studio:moderation=violence]\n',
+    });
+    expect(code).toBe(1);
+    const [, id = ''] =
+      /^(img_\S+) failed, cost 0\.000000 USD, billing none\nmoderation_blocked: /.exec(stdout) ?? [];
+    expect((await service.acme.job(id)).prompt.original).toBe('从标准输入 [studio:moderation=violence]');
+  });
+
+  it('says what is wrong with an order or with the address', async () => {
+    const cwd = await temporaryFolder();
+    const [order, address] = await Promise.all([
+      runCommand(['generate', 'A fox', '--size', '10x10'], { cwd, env: client() }),
+      runCommand(['generate', 'A fox'], { cwd, env: { ...client(), DARKROOM_URL: 'http://127.0.0.1:1' } }),
+    ]);
+    expect([order, address].map((result) => result?.code)).toEqual([1, 1]);
+    expect(order?.stderr).toMatch(/validation_failed.*\n.*\/size/s);
+    expect(address?.stderr).toContain('http://127.0.0.1:1');
+  });
+});
+
+describe('darkroom openapi', () => {
+  it('prints the document that is committed', async () => {
+    const committed = await readFile(new URL('../../openapi.yaml', import.meta.url), 'utf8');
+    const { code, stdout } = await run(['openapi']);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd()).toBe(committed.trimEnd());
+  });
+});
+
+describe('every command', () => {
+  it('is listed, says what it does, and takes --help', async () => {
+    const listed = (command: Command): Command[] => [command, ...command.commands.flatMap(listed)];
+    const pathOf = (command: Command): string =>
+      command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+    const commands = listed(createProgram({ version: '0.0.0' } as CliContext));
+
+    expect(commands.map(pathOf)).toEqual(
+      expect.arrayContaining(
+        [
+          'serve',
+          'dev',
+          'doctor',
+          'config',
+          'generate',
+          'openapi',
+          'keys create',
+          'keys list',
+          'keys revoke',
+        ].map((name) => `darkroom ${name}`),
+      ),
+    );
+    for (const command of commands) {
+      expect(command.description(), pathOf(command)).not.toBe('');
+      expect(command.helpInformation()).toMatch(new RegExp(`^Usage: ${pathOf(command)}[^]*-h, --help`));
+    }
+    const { code, stdout } = await run(['keys', 'create', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: darkroom keys create \[options\]\n/);
+    expect(stdout).toContain('--tenant');
+  });
+});

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import supertest from 'supertest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { signFileLink } from '../../src/lib/file-link.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+describe('a link', () => {
+  it('works without a key, and its bytes can only be taken for a picture', async () => {
+    const job = await service.acme.order({ prompt: 'A linked picture' });
+    const url = job.images[0]?.url ?? '';
+
+    const { body } = await supertest(url)
+      .get('')
+      .expect(200)
+      .expect('content-type', 'image/png')
+      .expect('x-content-type-options', 'nosniff')
+      .expect('content-disposition', `inline; filename="${job.id}-0.png"`)
+      .expect('cache-control', /immutable/);
+    expect(sha256(body)).toBe(job.images[0]?.sha256);
+    expect(Date.parse(job.images[0]?.url_expires_at ?? '')).toBeGreaterThan(Date.now());
+  });
+
+  it('that was altered in any part opens nothing', async () => {
+    const first = await service.acme.order({ prompt: 'One of two' });
+    const second = await service.acme.order({ prompt: 'Two of two' });
+    const url = new URL(first.images[0]?.url ?? '');
+    const altered = (change: (copy: URL) => void) => {
+      const copy = new URL(url);
+      change(copy);
+      return copy.href;
+    };
+
+    for (const link of [
+      altered((copy) =>
+        copy.searchParams.set('expires', String(Number(copy.searchParams.get('expires')) + 1)),
+      ),
+      altered((copy) => copy.searchParams.set('type', 'text/html')),
+      altered((copy) => copy.searchParams.set('name', 'other.png')),
+      altered((copy) => copy.searchParams.delete('signature')),
+      altered((copy) => {
+        copy.pathname = copy.pathname.replace(first.id, second.id);
+      }),
+    ]) {
+      const { body } = await supertest(link).get('').expect(403);
+      expect(body.code).toBe('link_expired');
+    }
+  });
+
+  it('opens nothing once it has expired', async () => {
+    const job = await service.acme.order({ prompt: 'A short-lived link' });
+    const linkUntil = (expiresAtMs: number) =>
+      signFileLink(Buffer.from(service.env.SECRETS_KEY ?? '', 'base64'), {
+        key: new URL(job.images[0]?.url ?? '').pathname.slice('/files/'.length),
+        expiresAtMs,
+        contentType: 'image/png',
+        fileName: 'picture.png',
+      });
+
+    await supertest(service.url)
+      .get(linkUntil(Date.now() + 60_000))
+      .expect(200);
+    await supertest(service.url)
+      .get(linkUntil(Date.now() - 1000))
+      .expect(403);
+  });
+});
+
+describe('a public address', () => {
+  it('is where every link of a job leads, under its own path', async () => {
+    const { acme, close } = await startService({ PUBLIC_URL: 'https://pictures.example/darkroom/' });
+    onTestFinished(close);
+    const job = await acme.order({ prompt: 'Behind a proxy' });
+    const [image] = job.images;
+    for (const link of [...Object.values(job.urls), image?.url, image?.content_url]) {
+      expect(link).toMatch(/^https:\/\/pictures\.example\/darkroom\/(images|files)\//);
+    }
+  });
+});

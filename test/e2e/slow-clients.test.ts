@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRaw, type RawAnswer, type RawConnection, readAnswer, sendRaw } from '../support/raw-http.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+
+let service: TestService;
+let port: number;
+beforeAll(async () => {
+  service = await startService();
+  port = Number(new URL(service.url).port);
+});
+afterAll(() => service.close());
+
+const authorized = `host: 127.0.0.1\r\nauthorization: Bearer ${testKeys.acme}\r\n`;
+
+/** Writes one byte again and again for as long as the connection takes any. */
+function drip(connection: RawConnection, byte: string, pauseMs: number): Promise<void> {
+  const timer = setInterval(() => connection.socket.write(byte), pauseMs);
+  return connection.gone.finally(() => clearInterval(timer));
+}
+
+async function dripAfter(start: string, byte: string): Promise<RawAnswer | null> {
+  const connection = await openRaw(port);
+  if (start) connection.socket.write(start);
+  await drip(connection, byte, 200);
+  return readAnswer(connection.received(), { ended: true, isHead: false });
+}
+
+function problemOf(answer: RawAnswer | null): unknown {
+  expect(answer?.headers).toMatchObject({
+    'content-type': expect.stringMatching(/^application\/problem\+json/),
+    'x-request-id': expect.stringMatching(/^req_/),
+    'x-content-type-options': 'nosniff',
+  });
+  return JSON.parse(answer?.body.toString() ?? '');
+}
+
+describe('a client that is too slow', () => {
+  // Requests have fifteen seconds to arrive; the limit here is only there to end a hang.
+  it('is told 408 and loses its connection, though it goes on sending', { timeout: 60_000 }, async () => {
+    const post = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\n`;
+    const silent = await openRaw(port);
+    silent.socket.once('end', () => silent.socket.end());
+    const answers = await Promise.all([
+      dripAfter('GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ', 'a'),
+      dripAfter('GET /li', 'v'),
+      dripAfter(`${post}content-length: 200000\r\n\r\n{"prompt":"`, 'a'),
+      dripAfter(`${post}transfer-encoding: chunked\r\n\r\n`, '1\r\n \r\n'),
+    ]);
+    // One that sends nothing at all is just left.
+    await silent.gone;
+
+    for (const answer of answers) {
+      expect(answer?.status).toBe(408);
+      expect(answer?.headers['retry-after']).toMatch(/^[0-9]+$/);
+      expect(problemOf(answer)).toMatchObject({ status: 408, code: 'request_timeout', retryable: true });
+    }
+  });
+
+  it('does not keep others waiting, two hundred of them neither', async () => {
+    const slow = await Promise.all(Array.from({ length: 200 }, () => openRaw(port)));
+    const start = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\ncontent-length: 100000\r\n\r\n`;
+    for (const { socket } of slow) socket.write(start);
+
+    const job = await service.acme.order({ prompt: 'Between two hundred slow ones' });
+    const stillOpen = slow.filter(({ socket }) => socket.writable).length;
+    for (const { socket } of slow) socket.destroy();
+
+    expect(job.status).toBe('succeeded');
+    expect(stillOpen).toBe(200);
+  });
+});
+
+describe('a request that is too large', () => {
+  const send = (head: string, body: Buffer | string = '') =>
+    sendRaw(port, Buffer.concat([Buffer.from(`${head}\r\n`), Buffer.from(body)]), { timeoutMs: 20_000 });
+  const answered = async (head: string, body?: string) => (await send(head, body)) as RawAnswer;
+
+  it('by its headers is told 431', async () => {
+    const answer = await answered(
+      `GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\nx-large: ${'a'.repeat(17 * 1024)}\r\n`,
+    );
+
+    expect(answer.status).toBe(431);
+    expect(problemOf(answer)).toMatchObject({ code: 'headers_too_large', retryable: false });
+    expect(answer.headers['x-should-retry']).toBe('false');
+  });
+
+  it.each([
+    ['with an id that no job has', `/images/${'i'.repeat(600)}`, 414, 'uri_too_long'],
+    ['as a whole', `/images?model=${'m'.repeat(17 * 1024)}`, 431, 'headers_too_large'],
+  ])('by its address %s is told so', async (_, path, status, code) => {
+    const answer = await answered(`GET ${path} HTTP/1.1\r\n${authorized}`);
+
+    expect(answer.status).toBe(status);
+    expect(problemOf(answer)).toMatchObject({ status, code });
+  });
+
+  it.each([
+    ['that says its length', 'content-length: 307200', '{"prompt":"'.padEnd(300 * 1024, 'a')],
+    [
+      'in chunks',
+      'transfer-encoding: chunked',
+      `4b000\r\n${'{"prompt":"'.padEnd(300 * 1024, 'a')}\r\n0\r\n\r\n`,
+    ],
+  ])('by a body %s is told 413', async (_, framing, body) => {
+    const head = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\n${framing}\r\n`;
+    const answer = await answered(head, body);
+
+    expect(answer.status).toBe(413);
+    expect(problemOf(answer)).toMatchObject({ code: 'payload_too_large', retryable: false });
+  });
+});
+
+describe('what is no HTTP', () => {
+  it('after a good request in the same connection is told 400, and the connection ends', async () => {
+    const connection = await openRaw(port);
+    connection.socket.once('end', () => connection.socket.end());
+    connection.socket.write('GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+    while (readAnswer(connection.received(), { ended: false, isHead: false })?.complete !== true) {
+      await once(connection.socket, 'data');
+    }
+    const first = connection.received();
+    connection.socket.write('this is no request\r\n\r\n');
+    await connection.gone;
+
+    expect(readAnswer(first, { ended: false, isHead: false })?.status).toBe(200);
+    const rest = connection.received().subarray(first.length);
+    const answer = readAnswer(rest, { ended: true, isHead: false });
+    expect(problemOf(answer)).toMatchObject({ status: 400, code: 'invalid_request' });
+  });
+
+  it('never lands in the answer to an earlier request', async () => {
+    const job = await service.acme.submit({ prompt: 'Watched [studio:latency=2000]' });
+    const connection = await openRaw(port);
+    connection.socket.once('end', () => connection.socket.end());
+    connection.socket.write(`GET /images/${job.id}/events HTTP/1.1\r\n${authorized}\r\n`);
+    while (!connection.received().includes('event: ')) await once(connection.socket, 'data');
+    connection.socket.write('this is no request\r\n\r\n');
+    await connection.gone;
+
+    expect(connection.received().toString()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(connection.received().toString()).not.toMatch(/.HTTP\/1\.1/s);
+    await service.acme.ended(job.id);
+  });
+
+  it.each([
+    ['TLS', Buffer.from('16030100a5010000a10303', 'hex')],
+    ['random bytes', Buffer.from('ffd8ffe000104a46494600010101', 'hex')],
+    ['the preface of HTTP/2', Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')],
+  ])('as %s is told 400', async (_, bytes) => {
+    const answer = (await sendRaw(port, bytes, { timeoutMs: 20_000 })) as RawAnswer;
+
+    expect(answer.status).toBe(400);
+    expect(problemOf(answer)).toMatchObject({ code: 'invalid_request' });
+  });
+
+  it('but HTTP/1.0 is served', async () => {
+    const answer = (await sendRaw(port, Buffer.from('GET /livez HTTP/1.0\r\n\r\n'), {
+      timeoutMs: 20_000,
+    })) as RawAnswer;
+
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ status: 'ok' });
+  });
+});

@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { startRawReceiver } from '../support/webhook-receivers.ts';
+
+let server: Awaited<ReturnType<typeof startRawReceiver>>;
+let proxy: FaultProxy;
+const opened: Socket[] = [];
+
+/** A server that answers every line with the same line in capitals, and hangs up when it is told to. */
+beforeEach(async () => {
+  server = await startRawReceiver((socket) => {
+    socket.on('data', (chunk) => {
+      const text = String(chunk);
+      if (text.startsWith('end')) socket.end('GOOD BYE');
+      else socket.write(text.toUpperCase());
+    });
+  });
+  proxy = await startFaultProxy(server.port);
+});
+afterEach(async () => {
+  for (const socket of opened.splice(0)) socket.destroy();
+  await proxy.close();
+  await server.close();
+});
+
+interface Line {
+  readonly socket: Socket;
+  /** All that arrived so far. */
+  text(): string;
+  /** Resolves once that much text arrived. */
+  hears(text: string): Promise<void>;
+  /** How the connection ended: the system's code of the error, or nothing for an orderly end. */
+  readonly ended: Promise<string>;
+}
+
+function call(): Line {
+  const socket = connect({ port: proxy.port, host: '127.0.0.1' });
+  opened.push(socket);
+  let text = '';
+  let code = '';
+  socket.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    code = error.code ?? 'unknown';
+  });
+  const ended = new Promise<string>((resolve) => socket.once('close', () => resolve(code)));
+  return {
+    socket,
+    text: () => text,
+    async hears(wanted) {
+      while (text !== wanted) await once(socket, 'data');
+    },
+    ended,
+  };
+}
+
+describe('a connection through the proxy', () => {
+  it('carries both directions, and an orderly end of either side', async () => {
+    const line = call();
+    line.socket.write('hello ');
+    await line.hears('HELLO ');
+    line.socket.write('end');
+    expect(await line.ended).toBe('');
+    expect(line.text()).toBe('HELLO GOOD BYE');
+
+    const other = call();
+    other.socket.end('end');
+    expect(await other.ended).toBe('');
+    expect(other.text()).toBe('GOOD BYE');
+    expect(proxy.accepted()).toBe(2);
+  });
+
+  it('carries megabytes unchanged to a slow reader', async () => {
+    const line = call();
+    const sent = 'a chunk of text '.repeat(200_000);
+    line.socket.pause();
+    line.socket.write(sent);
+    await once(line.socket, 'drain');
+    line.socket.resume();
+    await line.hears(sent.toUpperCase());
+  });
+
+  it('with latency arrives as well, in order', async () => {
+    await proxy.set({ kind: 'latency', ms: 20 });
+    const line = call();
+    line.socket.write('one ');
+    await line.hears('ONE ');
+    line.socket.write('two');
+    await line.hears('ONE TWO');
+  });
+
+  it('is cut after exactly as many bytes of the answer as were asked for', async () => {
+    await proxy.set({ kind: 'cut', afterBytes: 7 });
+    const line = call();
+    line.socket.write('hello ');
+    await line.hears('HELLO ');
+    line.socket.write('world');
+    await line.ended;
+    expect(line.text()).toBe('HELLO W');
+  });
+
+  it('is reset at once when the fault comes, and so is every later one', async () => {
+    const line = call();
+    line.socket.write('hello');
+    await line.hears('HELLO');
+    await proxy.set({ kind: 'reset' });
+    expect(await line.ended).toBe('ECONNRESET');
+    expect(await call().ended).toBe('ECONNRESET');
+
+    await proxy.set({ kind: 'pass' });
+    const again = call();
+    again.socket.write('back');
+    await again.hears('BACK');
+  });
+
+  it('in a black hole stays open, and everything arrives when the hole is gone', async () => {
+    const line = call();
+    line.socket.write('before ');
+    await line.hears('BEFORE ');
+    await proxy.set({ kind: 'black-hole' });
+    const late = call();
+    line.socket.write('within ');
+    late.socket.write('late');
+    await once(late.socket, 'connect');
+    // Another connection to the same server, around the proxy: by its answer the first ones would have had theirs.
+    const direct = connect({ port: server.port, host: '127.0.0.1' });
+    opened.push(direct);
+    direct.write('direct');
+    await once(direct, 'data');
+    expect([line.text(), late.text()]).toEqual(['BEFORE ', '']);
+
+    await proxy.set({ kind: 'pass' });
+    await Promise.all([line.hears('BEFORE WITHIN '), late.hears('LATE')]);
+  });
+
+  it('is refused while nobody listens, and accepted on the same port afterwards', async () => {
+    const line = call();
+    line.socket.write('hello');
+    await line.hears('HELLO');
+    await proxy.set({ kind: 'refuse' });
+    expect(await line.ended).toBe('ECONNRESET');
+    expect(await call().ended).toBe('ECONNREFUSED');
+
+    await proxy.set({ kind: 'pass' });
+    const again = call();
+    again.socket.write('back');
+    await again.hears('BACK');
+  });
+
+  it('breaks when the server behind it is gone', async () => {
+    await server.close();
+    expect(await call().ended).toBe('ECONNRESET');
+    server = await startRawReceiver(() => undefined);
+  });
+});

@@ -1,0 +1,370 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
+import {
+  backgroundProvider,
+  collector,
+  contextOf,
+  drain,
+  failureOf,
+  pictureCall,
+} from '../support/background-calls.ts';
+import { noisePicture } from '../support/pictures.ts';
+import { type Script, startScriptedServer } from '../support/scripted-server.ts';
+
+/** The provider against servers that answer as a test says; against the studio it is in background-pictures.test.ts. */
+
+type Members = Record<string, unknown>;
+
+async function serve(script: Script) {
+  const server = await startScriptedServer(script);
+  onTestFinished(server.close);
+  return server;
+}
+
+const json =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Script =>
+  (response) =>
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(typeof body === 'string' ? body : JSON.stringify(body));
+
+const queued = { id: 'resp_1', object: 'response', status: 'queued', output: [] };
+const failed = (error: Members) => ({ ...queued, status: 'failed', error });
+async function completed(rest: Members = {}) {
+  const result = (await noisePicture(64, 64)).toString('base64');
+  return { ...queued, status: 'completed', output: [{ type: 'image_generation_call', result }], ...rest };
+}
+
+/** Answers the order with an id, then each question with the next script, the last one again and again. */
+function background(...questions: Script[]): Script {
+  let asked = 0;
+  return (response, request, index) => {
+    if (request.method === 'POST') return json(200, queued)(response, request, index);
+    const script = questions[Math.min(asked, questions.length - 1)];
+    asked += 1;
+    script?.(response, request, index);
+  };
+}
+
+const call = pictureCall('Ein Fuchs 🦊 auf dem „Marktplatz“, 猫');
+const methods = (server: { seen: readonly { method: string }[] }) => server.seen.map(({ method }) => method);
+
+describe('an order', () => {
+  it('is one request with the prompt verbatim; its id is kept before the first question', async () => {
+    const server = await serve(background(json(200, await completed(), { 'x-request-id': 'req_9' })));
+    const provider = backgroundProvider(server.url);
+    const { sink, bytes } = collector();
+    let seenAtHandle = 0;
+    const head = await provider.generate(
+      call,
+      contextOf({
+        traceparent: '00-aa-bb-01',
+        onHandle: async (handle) => {
+          expect(handle).toBe('resp_1');
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          seenAtHandle = server.seen.length;
+        },
+      }),
+      sink,
+    );
+    expect(head).toEqual({ providerRequestId: 'req_9' });
+    expect(seenAtHandle).toBe(1);
+    expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /v1/responses',
+      'GET /v1/responses/resp_1',
+    ]);
+    expect(JSON.parse(server.seen[0]?.body ?? '')).toMatchObject({
+      model: 'gpt-5.4-mini',
+      input: call.prompt,
+      background: true,
+      tools: [{ type: 'image_generation', model: 'gpt-image-2', ...call.parameters }],
+    });
+    for (const { headers } of server.seen) {
+      expect(headers).toMatchObject({
+        authorization: 'Bearer sk-test-000',
+        'x-client-request-id': 'img_1-1',
+        traceparent: '00-aa-bb-01',
+        'x-stainless-retry-count': '0',
+      });
+    }
+    expect(bytes().toString()).toBe(JSON.stringify(await completed()));
+  });
+
+  it.each([
+    [500, '{"error":{"code":"server_error","message":"x"}}', 'uncertain', 'provider_outcome_unknown'],
+    [408, '', 'uncertain', 'provider_outcome_unknown'],
+    [429, '{"error":{"code":"rate_limit_exceeded"}}', 'refused', 'provider_rate_limited'],
+    [429, '{"error":{"code":"insufficient_quota"}}', 'stopped', 'provider_quota_exhausted'],
+    [503, '{"error":{"code":"server_is_overloaded"}}', 'refused', 'provider_overloaded'],
+    [401, '{"error":{"code":"invalid_api_key"}}', 'stopped', 'provider_unauthorized'],
+    [400, '{"error":{"code":"moderation_blocked","message":"x"}}', 'final', 'moderation_blocked'],
+    [400, '{"error":{"code":"unknown_parameter","message":"x"}}', 'final', 'provider_rejected'],
+    [200, '<html></html>', 'unusable', 'provider_unusable_answer'],
+    [200, '{"object":"response","status":"queued"}', 'unusable', 'provider_unusable_answer'],
+    [200, '{"id":"../models","status":"queued"}', 'unusable', 'provider_unusable_answer'],
+  ])('answered with %i %s is made once and classified', async (status, body, kind, code) => {
+    const server = await serve(json(status, body, { 'x-request-id': 'req_9' }));
+    const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
+    expect(failure).toMatchObject({ kind, code, provider: { status, request_id: 'req_9' } });
+    expect(methods(server)).toEqual(['POST']);
+  });
+
+  it('is refused, with nothing sent, when nobody listens or the caller gave up before', async () => {
+    const server = await startScriptedServer(() => undefined);
+    await server.close();
+    const provider = backgroundProvider(server.url);
+    const nothingSent = { kind: 'refused', code: 'provider_unreachable', billing: 'none' };
+    expect(await failureOf(provider.generate(call, contextOf(), drain))).toMatchObject(nothingSent);
+    const signal = AbortSignal.abort('canceled');
+    expect(await failureOf(provider.generate(call, contextOf({ signal }), drain))).toMatchObject(nothingSent);
+  });
+
+  it('is uncertain when the connection breaks before the id arrived, and is not made again', async () => {
+    for (const script of [
+      (response) => response.destroy(),
+      (response) =>
+        response.writeHead(200, { 'content-length': 100 }).write('{"id":', () => response.destroy()),
+    ] satisfies Script[]) {
+      const server = await serve(script);
+      const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
+      expect(failure).toMatchObject({ kind: 'uncertain', billing: 'possible' });
+      expect(methods(server)).toEqual(['POST']);
+    }
+  });
+
+  it('that a server carries out at once is taken as it is, its id kept first', async () => {
+    const whole = JSON.stringify(await completed());
+    const server = await serve(json(200, whole));
+    const { sink, bytes } = collector();
+    const steps: string[] = [];
+    await backgroundProvider(server.url).generate(
+      call,
+      contextOf({ onHandle: async (handle) => void steps.push(handle) }),
+      (head, body) => {
+        steps.push('sink');
+        return sink(head, body);
+      },
+    );
+    expect(steps).toEqual(['resp_1', 'sink']);
+    expect(bytes().toString()).toBe(whole);
+    expect(methods(server)).toEqual(['POST']);
+  });
+
+  it('that nobody wants any more is stopped at the provider, and says why', async () => {
+    const server = await serve(background(json(200, queued)));
+    const overtaken = new AppError('already_terminal');
+    const run = backgroundProvider(server.url).generate(
+      call,
+      contextOf({ onHandle: () => Promise.reject(overtaken) }),
+      drain,
+    );
+    await expect(run).rejects.toBe(overtaken);
+    expect(server.seen.map(({ path }) => path)).toEqual(['/v1/responses', '/v1/responses/resp_1/cancel']);
+  });
+});
+
+describe('questions after a response', () => {
+  it('that fail in any way are asked again, for one picture of one order', async () => {
+    const whole = JSON.stringify(await completed());
+    const server = await serve(
+      background(
+        (response) => response.destroy(),
+        json(500, '{"error":{}}'),
+        json(502, '<html>bad gateway</html>'),
+        json(401, '{"error":{"code":"invalid_api_key"}}'),
+        json(404, '{"error":{}}'),
+        json(429, '{"error":{}}', { 'retry-after-ms': '20' }),
+        json(404, '{"error":{}}'),
+        json(404, '{"error":{}}'),
+        json(200, '<html>a page of a proxy</html>'),
+        json(200, '{"id":"resp_1","sta'),
+        json(302, '', { location: '/v1/elsewhere' }),
+        json(200, { ...queued, status: 'in_progress' }),
+        (response) => {
+          response.writeHead(200, { 'content-length': whole.length });
+          response.write(whole.slice(0, whole.length >> 1), () => response.destroy());
+        },
+        json(200, whole),
+      ),
+    );
+    const { sink, bytes } = collector();
+    const provider = backgroundProvider(server.url);
+    await provider.generate(call, contextOf(), sink);
+    expect(bytes().toString()).toBe(whole);
+    expect(methods(server)).toEqual(['POST', ...Array(14).fill('GET')]);
+  });
+
+  it('share a connection, and the order never runs on one that was used before', async () => {
+    const server = await serve(
+      background(json(200, queued), json(200, queued), json(200, await completed())),
+    );
+    const provider = backgroundProvider(server.url);
+    await provider.generate(call, contextOf(), drain);
+    expect(server.sockets()).toBe(2);
+    await provider.generate(call, contextOf(), drain);
+    expect(server.sockets()).toBe(3);
+    expect(server.seen[0]?.headers.connection).toBe('close');
+  });
+
+  it('end when the provider keeps saying that it knows no such response', async () => {
+    const server = await serve(json(404, '{"error":{"message":"Response with id resp_1 not found."}}'));
+    const failure = await failureOf(backgroundProvider(server.url).resume('resp_1', contextOf(), drain));
+    expect(failure).toMatchObject({
+      kind: 'uncertain',
+      code: 'provider_outcome_unknown',
+      billing: 'possible',
+      provider: { status: 404 },
+    });
+    expect(failure.message).toContain('does not know this call any more');
+    expect(methods(server)).toEqual(['GET', 'GET', 'GET']);
+  });
+
+  it('end with what a failed response says', async () => {
+    const blocked = {
+      code: 'moderation_blocked',
+      message: 'Blocked.',
+      moderation_details: { categories: ['violence'], moderation_stage: 'input' },
+    };
+    const server = await serve(background(json(200, queued), json(200, failed(blocked))));
+    const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
+    expect(failure).toMatchObject({
+      kind: 'final',
+      code: 'moderation_blocked',
+      billing: 'none',
+      provider: { categories: ['violence'] },
+    });
+    expect(methods(server)).toEqual(['POST', 'GET', 'GET']);
+  });
+
+  it('end when the answer is too large, which it would be again', async () => {
+    const server = await serve(background(json(200, await completed())));
+    const provider = backgroundProvider(server.url, { maxAnswerBytes: 5_000 });
+    expect(await failureOf(provider.generate(call, contextOf(), drain))).toMatchObject({
+      kind: 'unusable',
+      message: expect.stringContaining('larger than 5000 bytes'),
+    });
+    expect(methods(server)).toEqual(['POST', 'GET']);
+  });
+
+  it('end with an error of the sink as it is, and leave the response alone', async () => {
+    const server = await serve(background(json(200, await completed())));
+    const full = new AppError('storage_failed', { detail: 'The disk is full.' });
+    const run = backgroundProvider(server.url).generate(call, contextOf(), async (_head, body) => {
+      for await (const _ of body) throw full;
+    });
+    await expect(run).rejects.toBe(full);
+    expect(methods(server)).toEqual(['POST', 'GET']);
+  });
+});
+
+describe('giving up', () => {
+  const unknown = { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible' };
+  const stopped = '/v1/responses/resp_1/cancel';
+
+  it.each([
+    ['canceled', true],
+    ['run_timeout', true],
+    ['draining', false],
+    ['lock_lost', false],
+  ])('because of %s stops the work at the provider: %s', async (reason, stops) => {
+    const server = await serve(background(json(200, queued)));
+    const caller = new AbortController();
+    const run = failureOf(
+      backgroundProvider(server.url).generate(call, contextOf({ signal: caller.signal }), drain),
+    );
+    await server.arrived(3);
+    caller.abort(reason);
+    expect(await run).toMatchObject(unknown);
+    expect(server.seen.some(({ path }) => path === stopped)).toBe(stops);
+  });
+
+  it('at the deadline stops the work at the provider, and says what the last question met', async () => {
+    const server = await serve(background(json(401, '{"error":{"code":"invalid_api_key"}}')));
+    const run = backgroundProvider(server.url).generate(call, contextOf({ timeoutMs: 600 }), drain);
+    expect(await failureOf(run)).toMatchObject({
+      ...unknown,
+      provider: { status: 401, code: 'invalid_api_key' },
+    });
+    expect(server.seen.at(-1)?.path).toBe(stopped);
+  });
+
+  it('while a question hangs ends it at once', async () => {
+    const server = await serve(background(() => undefined));
+    const caller = new AbortController();
+    const run = failureOf(
+      backgroundProvider(server.url).resume('resp_1', contextOf({ signal: caller.signal }), drain),
+    );
+    await server.arrived(1);
+    caller.abort('draining');
+    expect(await run).toMatchObject(unknown);
+    await server.seen[0]?.closed;
+    expect(methods(server)).toEqual(['GET']);
+  });
+
+  it('between the order and its id waits for the id, keeps it, and then stops the work or leaves it', async () => {
+    for (const [reason, paths] of [
+      ['canceled', ['/v1/responses', stopped]],
+      ['draining', ['/v1/responses']],
+    ] as const) {
+      const caller = new AbortController();
+      const server = await serve((response, request, index) => {
+        if (request.path === stopped) return json(200, queued)(response, request, index);
+        caller.abort(reason);
+        setTimeout(() => json(200, queued)(response, request, index), 50);
+      });
+      const handles: string[] = [];
+      const run = backgroundProvider(server.url).generate(
+        call,
+        contextOf({ signal: caller.signal, onHandle: async (handle) => void handles.push(handle) }),
+        drain,
+      );
+      expect(await failureOf(run)).toMatchObject(unknown);
+      expect(handles).toEqual(['resp_1']);
+      expect(server.seen.map(({ path }) => path)).toEqual(paths);
+    }
+  });
+
+  it('by closing the provider ends calls without stopping the work', async () => {
+    const server = await serve(background(json(200, queued)));
+    const provider = backgroundProvider(server.url);
+    const run = failureOf(provider.generate(call, contextOf(), drain));
+    await server.arrived(3);
+    await provider.close();
+    expect(await run).toMatchObject(unknown);
+    expect(server.seen.map(({ path }) => path)).not.toContain(stopped);
+  });
+
+  it('never fails because the provider does not take the wish to stop', async () => {
+    const server = await serve((response) => response.destroy());
+    const provider = backgroundProvider(server.url);
+    await provider.abandon('resp_1');
+    await server.close();
+    await provider.abandon('resp_1');
+    expect(server.seen.map(({ path }) => path)).toEqual([stopped]);
+  });
+
+  it('leaves nothing open on the signal of its caller', async () => {
+    const server = await serve(background(json(200, queued), json(200, await completed())));
+    const caller = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = caller.signal;
+    caller.signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
+      listeners += 1;
+      addEventListener.apply(caller.signal, given);
+    };
+    caller.signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
+      listeners -= 1;
+      removeEventListener.apply(caller.signal, given);
+    };
+    await backgroundProvider(server.url).generate(call, contextOf({ signal: caller.signal }), drain);
+    expect(listeners).toBe(0);
+  });
+});
+
+describe('the account', () => {
+  it('is checked without cost', async () => {
+    const server = await serve(json(200, '{"data":[]}'));
+    expect(await backgroundProvider(server.url).check()).toContain('takes the key');
+    expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/models']);
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Caller } from '../../src/domain/api-key.ts';
+import type { ImageRequestBody } from '../../src/domain/image-request.ts';
+import { CatalogueFile, createCatalogue } from '../../src/domain/model-catalogue.ts';
+import { readBuiltIn } from '../../src/lib/data-files.ts';
+import { type Core, connectCore } from '../support/core.ts';
+import { startTestRedis } from '../support/redis.ts';
+
+const caller: Caller = { tenant: 'acme', keyId: 'key_1', scopes: new Set(['images:write']) };
+const body: ImageRequestBody = { prompt: 'A fox', quality: 'low', metadata: { a: '1', b: '2' } };
+const webhook = { url: 'https://receiver.example/hook' };
+
+const submit = (
+  core: Pick<Core, 'submitImage'>,
+  more: Partial<ImageRequestBody> = {},
+  idempotencyKey?: string,
+) => core.submitImage.submit({ caller, body: { ...body, ...more }, idempotencyKey });
+
+async function expectNothingKept(core: Core): Promise<void> {
+  expect(await core.records.list('acme', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
+  expect(await core.records.countOpen('acme')).toBe(0);
+  expect(await core.imageQueue.counts()).toMatchObject({ waiting: 0, delayed: 0 });
+  expect(await core.redis.keys(`*${core.prefix}*`)).toEqual([]);
+}
+
+describe('a request that cannot be accepted', () => {
+  it.each<[string, string, Partial<ImageRequestBody>]>([
+    ['a lone surrogate', 'validation_failed', { prompt: '\ud800' }],
+    ['an unknown preset', 'validation_failed', { preset: 'nonsense' }],
+    [
+      'a wrong preset variable',
+      'validation_failed',
+      { preset: { name: 'avatar', variables: { nonsense: 'x' } } },
+    ],
+    ['a model that was shut down', 'model_retired', { model: 'dall-e-3' }],
+    ['a value that the model does not take', 'validation_failed', { quality: 'ultra' }],
+    ['pictures kept for too long', 'validation_failed', { retention: { media_s: 3_601 } }],
+    ['a record kept for too long', 'validation_failed', { retention: { record_s: 7_201 } }],
+    ['a forbidden address', 'destination_forbidden', { webhook: { url: 'https://127.0.0.1/hook' } }],
+    ['an estimate above the limit', 'max_cost_exceeded', { max_cost_micro_usd: 5_000 }],
+    ['a limit and no estimate', 'max_cost_exceeded', { model: 'unknown', max_cost_micro_usd: 1_000_000_000 }],
+    ['a reserved provider option', 'validation_failed', { provider_options: { n: 10 } }],
+  ])('because of %s is refused and leaves nothing behind, not even its key', async (_name, code, fault) => {
+    const core = await connectCore();
+    await expect(submit(core, fault, 'key')).rejects.toMatchObject({ code });
+    await expectNothingKept(core);
+    expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
+  });
+
+  it('because its model is unknown is refused where the deployment wants that', async () => {
+    const core = await connectCore({ policy: { allowUnknownModels: false } });
+    await expect(submit(core, { model: 'unknown' })).rejects.toMatchObject({ code: 'model_unknown' });
+    await expectNothingKept(core);
+  });
+
+  it('because too many jobs are open can be sent again later', async () => {
+    const core = await connectCore({ policy: { maxOpenJobsPerTenant: 1 } });
+    const first = await submit(core);
+    await expect(submit(core, {}, 'key')).rejects.toMatchObject({
+      code: 'queue_full',
+      retryAfterSeconds: 30,
+    });
+    await core.cancelImage('acme', first.job.id);
+    expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
+  });
+});
+
+describe('an accepted request', () => {
+  it('is kept, with the defaults of the deployment, and queued', async () => {
+    const core = await connectCore();
+    const { job, replayed } = await submit(core, { priority: 'high' });
+    expect(replayed).toBe(false);
+    expect(job).toMatchObject({
+      status: 'queued',
+      request: { ...body, model: 'gpt-image-2', n: 1, size: 'auto', queue_ttl_s: 600, run_timeout_s: 300 },
+    });
+    expect(await core.records.get('acme', job.id)).toEqual(job);
+    expect(await core.imageQueue.position(job.id)).toBe(0);
+  });
+
+  it('takes the defaults of its preset where the caller says nothing', async () => {
+    const core = await connectCore();
+    const { job } = await submit(core, { preset: 'avatar' });
+    expect(job.request).toMatchObject({ preset: 'avatar', quality: 'low' });
+  });
+
+  it('causes its webhook delivery in the same step', async () => {
+    const core = await connectCore();
+    const { job } = await submit(core, { webhook });
+    const [id = ''] = await core.deliveries.due('acme', job.createdAt + 1, 10);
+    expect(await core.deliveries.get('acme', id)).toMatchObject({ type: 'image.queued', jobId: job.id });
+    expect(await core.webhookQueue.has([id])).toEqual([true]);
+  });
+
+  it('is accepted although the queue is away: the reconciler queues it', async () => {
+    const queues = await startTestRedis();
+    onTestFinished(() => queues.stop());
+    const core = await connectCore({ queueAddress: queues.path });
+    await queues.kill9();
+    const { job } = await submit(core, { webhook });
+    expect(await core.records.get('acme', job.id)).toEqual(job);
+    await queues.restart();
+    await expect
+      .poll(() => core.imageQueue.has([job.id]).catch(() => null), { timeout: 10_000 })
+      .toEqual([false]);
+    core.passTime(6_000);
+    await core.reconcile();
+    expect(await core.imageQueue.has([job.id])).toEqual([true]);
+    expect(await core.webhookQueue.counts()).toMatchObject({ waiting: 1 });
+  });
+});
+
+describe('the same request again', () => {
+  it('under the same key is the same job, however its fields are ordered, and is queued once', async () => {
+    const core = await connectCore();
+    const first = await submit(core, {}, 'key');
+    const shuffled = { metadata: { b: '2', a: '1' }, quality: 'low', prompt: 'A fox' };
+    const again = await core.submitImage.submit({ caller, body: shuffled, idempotencyKey: 'key' });
+    expect(again).toEqual({ job: first.job, replayed: true });
+    expect(await core.imageQueue.counts()).toMatchObject({ waiting: 1 });
+  });
+
+  it('sent 50 times at once is one job and one task', async () => {
+    const core = await connectCore();
+    const accepted = await Promise.all(Array.from({ length: 50 }, () => submit(core, {}, 'key')));
+    expect(accepted.filter(({ replayed }) => !replayed)).toHaveLength(1);
+    expect(new Set(accepted.map(({ job }) => job.id)).size).toBe(1);
+    expect(await core.imageQueue.counts()).toMatchObject({ waiting: 1 });
+    expect(await core.records.countOpen('acme')).toBe(1);
+  });
+
+  it('without a key is another job', async () => {
+    const core = await connectCore();
+    expect((await submit(core)).job.id).not.toBe((await submit(core)).job.id);
+  });
+
+  it('with another body under the same key is refused', async () => {
+    const core = await connectCore();
+    await submit(core, {}, 'key');
+    for (const other of [{ n: 2 }, { prompt: 'A Fox' }, { metadata: { a: '1' } }])
+      await expect(submit(core, other, 'key')).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+  });
+
+  it('is replayed after the rules have changed, with what was decided then', async () => {
+    const core = await connectCore();
+    const first = await submit(core, {}, 'key');
+    const file = CatalogueFile.parse(readBuiltIn('catalogue.json'));
+    const retired = file.models.map((model) => ({ ...model, status: 'retired' as const }));
+    const after = await core.beside({
+      catalogue: createCatalogue({ ...file, models: retired }),
+      policy: { allowUnknownModels: false, defaultModel: 'gpt-image-2.6-flare', maxMediaSeconds: 1 },
+    });
+    expect(await submit(after, {}, 'key')).toEqual({ job: first.job, replayed: true });
+    await expect(submit(after, {}, 'other key')).rejects.toMatchObject({ code: 'model_retired' });
+  });
+
+  it('is another one when it is a retry of another job', async () => {
+    const core = await connectCore();
+    const retry = (parentId: string) =>
+      core.submitImage.submit({ caller, body, parentId, idempotencyKey: 'key' });
+    const first = await retry('img_1');
+    expect(first.job.parentId).toBe('img_1');
+    expect(await retry('img_1')).toMatchObject({ replayed: true });
+    await expect(retry('img_2')).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+  });
+});
+
+describe('a preview', () => {
+  it('says what would happen and what it costs, and keeps nothing', async () => {
+    const core = await connectCore();
+    const preview = await core.submitImage.preview({ ...body, size: '1024x1024', webhook });
+    expect(preview).toMatchObject({ estimateMicroUsd: 5_890, queueDepth: 0, warnings: [] });
+    expect(preview.request.model).toBe('gpt-image-2');
+    await expectNothingKept(core);
+  });
+});

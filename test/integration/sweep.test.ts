@@ -1,0 +1,182 @@
+import { readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
+import { beginExecution, erase, type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
+import { createSweep } from '../../src/usecases/sweep.ts';
+import { type Core, connectCore } from '../support/core.ts';
+import { attemptOf, createdAt, finishedJob, imageOf, queuedJob, retention } from '../support/jobs.ts';
+
+const webhook = { url: 'https://receiver.example/hook' };
+
+async function submitted(core: Core, queue_ttl_s = 60): Promise<ImageJob> {
+  const job = queuedJob({ request: { webhook, queue_ttl_s, run_timeout_s: 100, metadata: { a: 'b' } } });
+  await core.records.submit({ job, deliveries: [], maxOpenJobs: 10_000 });
+  await core.imageQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
+  return job;
+}
+
+/** A finished job whose picture is in the storage. */
+async function finished(core: Core): Promise<ImageJob> {
+  const job = await submitted(core);
+  const ended = await core.change('acme', job.id, (now) => finishedJob(now));
+  for (const image of ended?.images ?? [])
+    await core.storage.put(image.storageKey, Buffer.from('picture'), image.contentType);
+  return ended ?? job;
+}
+
+const files = async (core: Core) => (await readdir(core.directory, { recursive: true })).length;
+
+describe('sweeping', () => {
+  it('expires a job that has waited too long, not a moment earlier, and takes its task out', async () => {
+    const core = await connectCore();
+    const job = await submitted(core, 60);
+    core.passTime(59_999);
+    await core.sweep();
+    expect(await core.records.get('acme', job.id)).toEqual(job);
+    core.passTime(1);
+    await core.sweep();
+    expect(await core.records.get('acme', job.id)).toMatchObject({
+      status: 'expired',
+      errors: [{ code: 'queue_timeout', billing: 'none' }],
+    });
+    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+    const due = await core.deliveries.due('acme', createdAt + 61_000, 10);
+    expect(due.map((id) => id.replace(/^.*_/, ''))).toEqual(['expired']);
+  });
+
+  it('fails a job whose worker did not end it in time, with what is known about money', async () => {
+    const core = await connectCore();
+    const job = await submitted(core);
+    await core.change('acme', job.id, (now) => ({
+      ...beginExecution(now, createdAt),
+      attempts: [attemptOf({ state: 'calling' })],
+    }));
+    core.passTime(100_000);
+    await core.sweep();
+    expect((await core.records.get('acme', job.id))?.status).toBe('running');
+    core.passTime(30_000);
+    await core.sweep();
+    expect(await core.records.get('acme', job.id)).toMatchObject({
+      status: 'failed',
+      errors: [{ code: 'run_timeout', billing: 'possible' }],
+    });
+  });
+
+  it('keeps the pictures of such a job that are done, and says why the others are missing', async () => {
+    const core = await connectCore();
+    const job = queuedJob({ request: { n: 3, run_timeout_s: 100 } });
+    await core.records.submit({ job, deliveries: [], maxOpenJobs: 10 });
+    await core.change('acme', job.id, (now) => ({
+      ...beginExecution(now, createdAt),
+      images: [imageOf(job, 1)],
+    }));
+    core.passTime(130_000);
+    await core.sweep();
+    const after = await core.records.get('acme', job.id);
+    expect(after).toMatchObject({ status: 'succeeded', images: [{ index: 1 }] });
+    expect(after?.errors?.map(({ code, index }) => [code, index])).toEqual([
+      ['run_timeout', 0],
+      ['run_timeout', 2],
+    ]);
+  });
+
+  it('leaves alone a job that was taken up while it was on its list', async () => {
+    const core = await connectCore();
+    const job = await submitted(core);
+    await core.change('acme', job.id, (now) => beginExecution(now, createdAt));
+    const sweep = createSweep({ ...core, records: { ...core.records, dueJobs: async () => [job.id] } });
+    await sweep();
+    expect((await core.records.get('acme', job.id))?.status).toBe('running');
+  });
+
+  it('removes pictures first and the record later, and then no key is left', async () => {
+    const core = await connectCore();
+    const job = await finished(core);
+    expect(await files(core)).toBeGreaterThan(0);
+    core.passTime((job.mediaExpiresAt ?? 0) - createdAt - 1);
+    await core.sweep();
+    expect(await core.records.get('acme', job.id)).toEqual(job);
+    core.passTime(1);
+    await core.sweep();
+    expect(await core.records.get('acme', job.id)).toMatchObject({
+      status: 'succeeded',
+      images: [],
+      mediaGone: true,
+      attempts: job.attempts,
+    });
+    expect(
+      (await readdir(core.directory, { recursive: true })).filter((name) => name.includes('.png')),
+    ).toEqual([]);
+    core.passTime((job.recordExpiresAt ?? 0) - (job.mediaExpiresAt ?? 0));
+    await core.sweep();
+    expect(await core.records.get('acme', job.id)).toBeNull();
+    const left = (await core.redis.keys(`${core.prefix}*`)).map((key) => key.slice(core.prefix.length));
+    expect(left).toEqual([':tenants']);
+  });
+
+  it('removes the pictures of an erased job that the storage did not give up at once', async () => {
+    const core = await connectCore();
+    const job = await finished(core);
+    await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
+    await core.sweep();
+    expect(await core.records.get('acme', job.id)).toMatchObject({ images: [], mediaGone: true });
+    expect(await core.storage.read(job.images[0]?.storageKey ?? '')).toBeNull();
+  });
+
+  it('done twice at the same time does everything once', async () => {
+    const core = await connectCore();
+    const jobs = await Promise.all(Array.from({ length: 30 }, () => submitted(core)));
+    core.passTime(60_000);
+    await Promise.all([core.sweep(), core.sweep(), core.sweep()]);
+    const after = await Promise.all(jobs.map((job) => core.records.get('acme', job.id)));
+    expect(after.map((job) => job?.history.length)).toEqual(jobs.map(() => 2));
+    expect(await core.deliveries.due('acme', createdAt + 61_000, 100)).toHaveLength(30);
+  });
+
+  it('deals with more jobs than one page', async () => {
+    const core = await connectCore();
+    await Promise.all(Array.from({ length: 250 }, () => submitted(core)));
+    core.passTime(60_000);
+    await core.sweep();
+    expect(await core.records.countOpen('acme')).toBe(0);
+  });
+
+  it('is not kept from its other work by a storage that is down', async () => {
+    const core = await connectCore();
+    const old = await Promise.all(Array.from({ length: 220 }, () => finished(core)));
+    const young = queuedJob({ nowMs: createdAt + 3_600_000, request: { queue_ttl_s: 60 } });
+    await core.records.submit({ job: young, deliveries: [], maxOpenJobs: 10_000 });
+    core.passTime(3_700_000);
+    let asked = 0;
+    const remove = async () => {
+      asked += 1;
+      throw new AppError('storage_unavailable');
+    };
+    await createSweep({ ...core, storage: { ...core.storage, remove } })();
+    expect((await core.records.get('acme', young.id))?.status).toBe('expired');
+    expect(asked).toBeLessThan(old.length);
+    await core.sweep();
+    const after = await Promise.all(old.map((job) => core.records.get('acme', job.id)));
+    expect(after.every((job) => job?.mediaGone)).toBe(true);
+  });
+
+  it('is not kept from its other work by a record that cannot be read', async () => {
+    const core = await connectCore();
+    const [broken, other] = [await submitted(core, 10), await submitted(core, 20)];
+    await core.redis.set(`${core.prefix}:{acme}:job:${broken.id}`, '1 nonsense');
+    core.passTime(60_000);
+    await core.sweep();
+    expect((await core.records.get('acme', other.id))?.status).toBe('expired');
+  });
+
+  it('ends although records are missing that its list names', async () => {
+    const core = await connectCore();
+    const jobs = await Promise.all(Array.from({ length: 250 }, () => submitted(core)));
+    const lost = jobs.slice(0, 240);
+    await core.redis.unlink(...lost.map((job) => `${core.prefix}:{acme}:job:${job.id}`));
+    core.passTime(60_000);
+    await core.sweep();
+    const kept = await Promise.all(jobs.slice(240).map((job) => core.records.get('acme', job.id)));
+    expect(kept.every((job) => job && isTerminal(job.status))).toBe(true);
+  });
+});

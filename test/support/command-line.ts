@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { endOf, programArguments, systemEnvironment } from './service-process.ts';
+
+/** What a command did. */
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs `darkroom` with arguments until it ends.
+ *
+ * @param options `env`: all variables it gets, besides the few every process needs; `cwd`: where it runs, which should
+ * not be the folder of the project, since a `.env` there would count.
+ */
+export async function runCommand(
+  args: readonly string[],
+  options: { cwd: string; env?: Readonly<Record<string, string>>; input?: string },
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [...programArguments, ...args], {
+    cwd: options.cwd,
+    env: { ...systemEnvironment(), ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.end(options.input ?? '');
+  const [{ code }, stdout, stderr] = await Promise.all([
+    endOf(child),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  return { code, stdout, stderr };
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject, onTestFinished } from 'vitest';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
+import { createPresets, PresetFile } from '../../src/domain/preset.ts';
+import { readBuiltIn } from '../../src/lib/data-files.ts';
+import { ids, ulid } from '../../src/lib/ids.ts';
+import {
+  createProducerRedis,
+  createSubscriberRedis,
+  type RedisClient,
+  whenRedisReady,
+} from '../../src/lib/redis.ts';
+import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { createDeliveries } from '../../src/outbound/records/deliveries.ts';
+import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createKeys } from '../../src/outbound/records/keys.ts';
+import { createSignals } from '../../src/outbound/records/signals.ts';
+import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
+import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import { createCancelImage } from '../../src/usecases/cancel-image.ts';
+import { createChangeImage } from '../../src/usecases/change-image.ts';
+import { createGetImage } from '../../src/usecases/get-image.ts';
+import { createReconcile } from '../../src/usecases/reconcile.ts';
+import { createSubmitImage, type SubmitPolicy } from '../../src/usecases/submit-image.ts';
+import { createSweep } from '../../src/usecases/sweep.ts';
+import { builtInCatalogue } from './catalogue.ts';
+import { createdAt, idleMeter, retention, silentLog } from './jobs.ts';
+
+export const policy: SubmitPolicy = {
+  defaultModel: 'gpt-image-2',
+  allowUnknownModels: true,
+  maxOpenJobsPerTenant: 100,
+  queueTtlSeconds: 600,
+  runTimeoutSeconds: 300,
+  maxMediaSeconds: 3_600,
+  maxRecordSeconds: 7_200,
+};
+
+interface Given {
+  readonly policy?: Partial<SubmitPolicy>;
+  readonly catalogue?: ModelCatalogue;
+  /** Where the queues are, if not in the shared Redis. */
+  readonly queueAddress?: string;
+}
+
+/**
+ * One process's submitting, canceling, sweeping and reconciling over the shared Redis and files of one test, under a
+ * clock that the test sets. Further processes on the same data come from `beside`.
+ */
+export async function connectCore(given: Given = {}) {
+  const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
+  const directory = await mkdtemp(join(tmpdir(), 'darkroom-core-'));
+  const redis = await connect(inject('redisPath'));
+  onTestFinished(async () => {
+    const left = await redis.keys(`*${prefix}*`);
+    if (left.length > 0) await redis.unlink(...left);
+    redis.disconnect();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const build = (more: Given = {}) => buildCore(redis, prefix, directory, { ...given, ...more });
+  return { ...(await build()), redis, prefix, directory, beside: build };
+}
+export type Core = Awaited<ReturnType<typeof connectCore>>;
+
+async function connect(address: string): Promise<RedisClient> {
+  const client = createProducerRedis(address, { onError: () => undefined });
+  if (!(await whenRedisReady(client, 10_000))) throw new Error(`no Redis answers at ${address}`);
+  return client;
+}
+
+async function buildCore(redis: RedisClient, prefix: string, directory: string, given: Given) {
+  let nowMs = createdAt;
+  const clock = () => nowMs;
+  const keys = createKeys(prefix);
+  const records = createImageRecords(redis, keys);
+  const deliveries = createDeliveries(redis, keys);
+  const queueRedis = await connect(given.queueAddress ?? inject('redisPath'));
+  const imageQueue = createTaskQueue(queueRedis, queueNames(prefix).images);
+  const webhookQueue = createTaskQueue(queueRedis, queueNames(prefix).webhooks);
+  const subscriber = createSubscriberRedis(inject('redisPath'), { onError: () => undefined });
+  const signals = createSignals(redis, subscriber, keys);
+  await subscriber.ping();
+  onTestFinished(async () => {
+    signals.close();
+    await imageQueue.close();
+    await webhookQueue.close();
+    queueRedis.disconnect();
+    subscriber.disconnect();
+  });
+  const storage = createFilesystemStorage({ directory, signingKey: Buffer.alloc(32, 1) });
+  const retentionOf = (_job: ImageJob) => retention;
+  const shared = { records, deliveries, imageQueue, webhookQueue, signals, storage, clock, retentionOf };
+  const noise = { meter: idleMeter, log: silentLog };
+  const change = createChangeImage({ ...shared, ...noise });
+  const getImage = createGetImage(shared);
+  const deps = { ...shared, ...noise, change, getImage };
+  return {
+    ...deps,
+    queueRedis,
+    queueNames: queueNames(prefix),
+    /** Lets the clock of this process go on. */
+    passTime(ms: number) {
+      nowMs += ms;
+    },
+    submitImage: createSubmitImage({
+      ...deps,
+      guard: createDestinationGuard({ allowPrivate: false, requireHttps: true }),
+      catalogue: given.catalogue ?? builtInCatalogue(),
+      presets: createPresets([PresetFile.parse(readBuiltIn('presets.json'))]),
+      ids,
+      digest: (text) => createHash('sha256').update(text).digest('base64url'),
+      abandon: async () => {},
+      policy: { ...policy, ...given.policy },
+    }),
+    cancelImage: createCancelImage(deps),
+    sweep: createSweep(deps),
+    reconcile: createReconcile(deps),
+  };
+}

@@ -1,0 +1,109 @@
+import { EventEmitter, once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * What a proxy does to its connections, the open ones included. `pass`: nothing. `latency`: every chunk, in both
+ * directions, arrives that much later. `cut`: the connection ends after so many bytes of the answer. `reset`: every
+ * connection is broken. `black-hole`: connections open and nothing arrives; it does once the fault is taken away, as with
+ * a network that loses packets for a while. `refuse`: nobody listens.
+ */
+export type ConnectionFault =
+  | { readonly kind: 'pass' | 'reset' | 'black-hole' | 'refuse' }
+  | { readonly kind: 'latency'; readonly ms: number }
+  | { readonly kind: 'cut'; readonly afterBytes: number };
+
+/** A TCP proxy on loopback in front of one server, to be made worse and better at run time. */
+export interface FaultProxy {
+  readonly port: number;
+  /** Connections ever accepted. */
+  accepted(): number;
+  /** Puts another fault in force; resolves once it is. */
+  set(fault: ConnectionFault): Promise<void>;
+  /** Breaks every connection and stops listening. */
+  close(): Promise<void>;
+}
+
+/** Starts a proxy in front of a port of this machine. */
+export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
+  let fault: ConnectionFault = { kind: 'pass' };
+  let accepted = 0;
+  const changes = new EventEmitter().setMaxListeners(0);
+  const callers = new Set<Socket>();
+
+  /** Waits as long as the fault in force wants it. */
+  async function wait(): Promise<void> {
+    while (fault.kind === 'black-hole') await once(changes, 'change');
+    if (fault.kind === 'latency') await sleep(fault.ms);
+  }
+  const answerLimit = () => (fault.kind === 'cut' ? fault.afterBytes : Number.POSITIVE_INFINITY);
+
+  const server = createServer({ allowHalfOpen: true }, (caller) => {
+    accepted += 1;
+    caller.on('error', () => undefined);
+    if (fault.kind === 'reset') return void caller.resetAndDestroy();
+    callers.add(caller);
+    const target = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    caller.once('close', () => {
+      callers.delete(caller);
+      target.destroy();
+    });
+    target.on('error', () => caller.resetAndDestroy());
+    const broken = () => caller.destroy();
+    carry(caller, target, wait, () => Number.POSITIVE_INFINITY).catch(broken);
+    carry(target, caller, wait, answerLimit).then(() => caller.destroySoon(), broken);
+  });
+
+  async function listen(port: number): Promise<number> {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  }
+  const breakAll = () => {
+    for (const caller of callers) caller.resetAndDestroy();
+  };
+  async function stopListening(): Promise<void> {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    breakAll();
+    await closed;
+  }
+  const port = await listen(0);
+
+  return {
+    port,
+    accepted: () => accepted,
+    async set(next) {
+      fault = next;
+      changes.emit('change');
+      if (next.kind === 'refuse') return stopListening();
+      if (next.kind === 'reset') breakAll();
+      if (!server.listening) await listen(port);
+    },
+    async close() {
+      fault = { kind: 'refuse' };
+      changes.emit('change');
+      await stopListening();
+    },
+  };
+}
+
+/** Carries bytes one way until their end or the limit. Rejects when either side breaks. */
+async function carry(
+  from: Socket,
+  to: Socket,
+  wait: () => Promise<void>,
+  limitBytes: () => number,
+): Promise<void> {
+  let carried = 0;
+  for await (const chunk of from.iterator({ destroyOnReturn: false })) {
+    await wait();
+    const rest = (chunk as Buffer).subarray(0, Math.max(0, limitBytes() - carried));
+    carried += rest.length;
+    if (!to.write(rest)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
+    if (carried >= limitBytes()) break;
+  }
+  await wait();
+  to.end();
+}
