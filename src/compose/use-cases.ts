@@ -114,7 +114,7 @@ export function composeUseCases(
     cancelImage: createCancelImage(deps),
     eraseImage: createEraseImage(deps),
     retryImage: createRetryImage({ records, submitImage }),
-    generateImage: createGenerateImage({ ...deps, expandPrompt, makePicture }),
+    generateImage: createGenerateImage({ ...deps, expandPrompt, makePicture, sleep }),
     deliverWebhook: createDeliverWebhook({
       ...adapters,
       presentImage,
@@ -124,7 +124,7 @@ export function composeUseCases(
       log,
       publicUrl: options.publicUrl,
     }),
-    handInAnswers: createHandInAnswers({ ...adapters, settleAnswer, log }),
+    handInAnswers: createHandInAnswers({ ...deps, settleAnswer }),
     reconcile: createReconcile({ ...adapters, log }),
     sweep: createSweep(deps),
     checkReadiness: createCheckReadiness({

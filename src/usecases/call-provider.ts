@@ -49,19 +49,8 @@ export function createCallProvider(deps: Deps) {
       timeoutMs: (found?.call_timeout_s ?? defaultCallTimeoutSeconds) * 1000,
       clientRequestId: `${job.id}-${no}`,
       traceparent: job.traceparent,
-      onHandle: (handle) => keepHandle(execution, no, handle),
+      onHandle: (handle) => execution.moveAttempt(no, { handle }),
     };
-  }
-
-  /** @throws AppError `already_terminal` when the call is not wanted any more. */
-  async function keepHandle(execution: Execution, no: number, handle: string): Promise<void> {
-    try {
-      await execution.moveAttempt(no, { handle });
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'already_terminal') throw error;
-      // It is paid for by now: stopping it for want of a note would lose more than going on.
-      deps.log.warn({ err: error, job_id: execution.job.id, attempt: no }, 'handle of a call not kept');
-    }
   }
 
   /** Runs a call whose row is written, and moves the row on with what became of it. @throws ProviderError */
@@ -206,7 +195,8 @@ function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncert
   return failure.kind === 'uncertain' ? 'uncertain' : 'rejected';
 }
 
-function received(head: AnswerHead, nowMs: number) {
+/** The row of a call whose answer is on disk. */
+export function received(head: AnswerHead, nowMs: number) {
   return {
     state: 'received' as const,
     receivedAt: nowMs,

@@ -9,9 +9,14 @@ export interface Execution {
   readonly job: ImageJob;
   /** Aborts when the run has to stop; its reason is a `StopReason`. */
   readonly signal: AbortSignal;
-  /** Changes the record. @throws AppError `already_terminal` when it ended or belongs to a newer execution. */
+  /**
+   * Changes the record, once the store is there. `next` may run several times, also on what it made itself.
+   *
+   * @throws AppError `already_terminal` when the job ended or belongs to a newer execution; `store_unavailable` when the
+   *   run has to stop while the store is away.
+   */
   change(next: (job: ImageJob) => ImageJob): Promise<void>;
-  /** Writes a `calling` row to the ledger together with the stage. The call must follow at once. */
+  /** Writes a `calling` row to the ledger together with the stage, or fails. The call must follow at once. */
   openAttempt(
     kind: Attempt['kind'],
     index: number,
@@ -19,15 +24,45 @@ export interface Execution {
     nowMs: number,
     model?: string,
   ): Promise<number>;
-  /** Moves an attempt of the ledger on, together with any further change. */
+  /** Moves an attempt of the ledger on, together with any further change. As persistent as `change`. */
   moveAttempt(no: number, patch: Partial<Attempt>, also?: (job: ImageJob) => ImageJob): Promise<void>;
 }
 
-/** Binds an execution to the fence that its record has now. */
-export function createExecution(taken: ImageJob, change: ChangeImage, stop: AbortSignal): Execution {
+/** How long a store that is away is left alone before it is asked again. */
+const storePauseMs = 500;
+
+/**
+ * Binds an execution to the fence that its record has now.
+ *
+ * @param sleep resolves after the time, or at once when the signal aborts.
+ */
+export function createExecution(
+  taken: ImageJob,
+  change: ChangeImage,
+  stop: AbortSignal,
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>,
+): Execution {
   const { tenant, id, fence } = taken;
   const canceled = new AbortController();
+  const signal = AbortSignal.any([stop, canceled.signal]);
   let current = taken;
+
+  /**
+   * Repeats a write until the store is there again. What happened to money is known here alone: whoever took the job up
+   * without these rows would have to pay again. All writes but the first row of a call may be repeated.
+   */
+  async function untilStored(write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      const isLastTry = signal.aborted;
+      try {
+        return await write();
+      } catch (error) {
+        const isAway = error instanceof AppError && error.code === 'store_unavailable';
+        if (!isAway || isLastTry) throw error;
+        await sleep(storePauseMs, signal);
+      }
+    }
+  }
 
   async function changeOwn(next: (job: ImageJob) => ImageJob): Promise<void> {
     const written = await change(
@@ -50,8 +85,8 @@ export function createExecution(taken: ImageJob, change: ChangeImage, stop: Abor
     get job() {
       return current;
     },
-    signal: AbortSignal.any([stop, canceled.signal]),
-    change: changeOwn,
+    signal,
+    change: (next) => untilStored(() => changeOwn(next)),
     async openAttempt(kind, index, stage, nowMs, model) {
       let no = 0;
       await changeOwn((job) => {
@@ -74,7 +109,9 @@ export function createExecution(taken: ImageJob, change: ChangeImage, stop: Abor
       return no;
     },
     async moveAttempt(no, patch, also = (job) => job) {
-      await changeOwn((job) => also({ ...job, attempts: patchAttempt(job.attempts, no, patch) }));
+      await untilStored(() =>
+        changeOwn((job) => also({ ...job, attempts: patchAttempt(job.attempts, no, patch) })),
+      );
     },
   };
 }

@@ -22,6 +22,8 @@ interface Deps {
   change: ChangeImage;
   expandPrompt: ExpandPrompt;
   makePicture: MakePicture;
+  /** Resolves after the time, or at once when the signal aborts. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   clock: Clock;
   meter: Meter;
   log: Log;
@@ -43,12 +45,14 @@ export function createGenerateImage(deps: Deps) {
     const job = await begin(deps, task);
     if (!job?.request || isTerminal(job.status)) return { done: true };
     const deadline = startDeadline(job, deps.clock());
-    const execution = createExecution(job, deps.change, AbortSignal.any([stop, deadline.signal]));
+    const execution = createExecution(job, deps.change, AbortSignal.any([stop, deadline.signal]), deps.sleep);
     try {
       return await run(deps, execution);
     } catch (error) {
       // Ended, erased or taken over by another worker meanwhile: there is nothing left to do here.
       if (error instanceof AppError && error.code === 'already_terminal') return { done: true };
+      // A fault of ours or of a dependency is not the death of a worker and must not count as one.
+      await execution.change((current) => releaseExecution(current, deps.clock())).catch(() => {});
       throw error;
     } finally {
       deadline.stop();

@@ -1,12 +1,23 @@
-import type { Attempt } from '../domain/attempt.ts';
+import { type Attempt, patchAttempt } from '../domain/attempt.ts';
 import { type ImageJob, isTerminal } from '../domain/image-job.ts';
-import { type ImageRecords, type Log, ProviderError, type Spool, type SpoolKey } from '../domain/ports.ts';
+import {
+  type Clock,
+  type ImageRecords,
+  type Log,
+  ProviderError,
+  type Spool,
+  type SpoolKey,
+} from '../domain/ports.ts';
+import { received } from './call-provider.ts';
+import type { ChangeImage } from './change-image.ts';
 import type { SettleAnswer } from './settle-answer.ts';
 
 interface Deps {
   records: ImageRecords;
+  change: ChangeImage;
   spool: Spool;
   settleAnswer: SettleAnswer;
+  clock: Clock;
   log: Log;
 }
 
@@ -20,10 +31,25 @@ export function createHandInAnswers(deps: Deps) {
     const job = await deps.records.get(key.tenant, key.jobId);
     const attempt = job?.attempts.find((each) => each.no === key.attemptNo);
     if (!job || !attempt || job.erasedAt !== undefined || isSettled(attempt)) return deps.spool.remove(key);
-    if (isHeldBy(job, attempt)) return;
+    if (isHeldBy(job, attempt)) return announce(key);
     if (await deps.settleAnswer(job, attempt, signal)) {
       deps.log.info({ job_id: job.id, attempt: attempt.no }, 'paid answer of an earlier run handed in');
     }
+  }
+
+  /**
+   * Notes that an answer is here, where the death of this worker came between the answer and its row. Whoever takes the
+   * job over would pay again for a call that still looks as if it brought nothing.
+   */
+  async function announce(key: SpoolKey): Promise<void> {
+    const answer = await deps.spool.open(key);
+    if (!answer) return;
+    const row = received(answer.head, deps.clock());
+    await deps.change(key.tenant, key.jobId, (job) => {
+      const attempt = job.attempts.find((each) => each.no === key.attemptNo);
+      if (attempt?.state !== 'calling' || !isHeldBy(job, attempt)) return null;
+      return { ...job, attempts: patchAttempt(job.attempts, attempt.no, row) };
+    });
   }
 
   return async (signal: AbortSignal): Promise<void> => {

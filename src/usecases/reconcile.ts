@@ -13,6 +13,8 @@ interface Deps {
 const pageSize = 500;
 /** A record changed this recently may be between its script and its task. */
 const settleMs = 5_000;
+/** Every how many rounds the queue is compared task by task. */
+const thoroughEvery = 6;
 
 /**
  * Puts back what the queue has lost: every unfinished record without a task, and every due delivery without one.
@@ -53,9 +55,25 @@ export function createReconcile(deps: Deps) {
     return lost.length;
   }
 
+  /** Whether the queue may have lost something: it holds fewer tasks than there are unfinished jobs. */
+  async function isShort(tenants: readonly string[]): Promise<boolean> {
+    const { waiting, delayed, active } = await deps.imageQueue.counts();
+    let open = 0;
+    for (const tenant of tenants) open += await deps.records.countOpen(tenant);
+    return open > waiting + delayed + active;
+  }
+
+  let round = 0;
+
   return async (): Promise<void> => {
-    for (const tenant of await deps.records.tenants()) {
-      const jobs = await refillImages(tenant);
+    const tenants = await deps.records.tenants();
+    // Asking for every single task costs time in proportion to the backlog. A task that outlived its record can hide a
+    // missing one from the comparison of numbers, so from time to time every one is looked for all the same.
+    const thorough = round % thoroughEvery === 0;
+    round += 1;
+    const walk = thorough || (await isShort(tenants));
+    for (const tenant of tenants) {
+      const jobs = walk ? await refillImages(tenant) : 0;
       const deliveries = await refillDeliveries(tenant);
       if (jobs + deliveries > 0)
         deps.log.warn({ tenant, jobs, deliveries }, 'lost tasks put back into the queue');

@@ -280,7 +280,7 @@ describe('giving up', () => {
 
   it('at the deadline stops the work at the provider, and says what the last question met', async () => {
     const server = await serve(background(json(401, '{"error":{"code":"invalid_api_key"}}')));
-    const run = backgroundProvider(server.url).generate(call, contextOf({ timeoutMs: 600 }), drain);
+    const run = backgroundProvider(server.url).generate(call, contextOf({ timeoutMs: 2_000 }), drain);
     expect(await failureOf(run)).toMatchObject({
       ...unknown,
       provider: { status: 401, code: 'invalid_api_key' },

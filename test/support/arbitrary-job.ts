@@ -6,11 +6,21 @@ import { imageEventTypes } from '../../src/domain/image-request.ts';
 
 const whole = fc.nat(2 ** 40);
 const seconds = fc.integer({ min: 60, max: 100_000_000 });
-// Every code unit, so that lone surrogates and control characters turn up as well.
-const text = fc.string({ unit: 'binary', maxLength: 40 });
-const someText = fc
-  .string({ unit: 'binary', minLength: 1, maxLength: 40 })
-  .filter((key) => key !== '__proto__');
+/** Texts of any code units: letters, control characters, surrogates in pairs and alone. */
+export const anyText = (minLength = 0, maxLength = 40) =>
+  fc.string({
+    unit: fc
+      .oneof(
+        fc.integer({ min: 0, max: 0x7f }),
+        fc.integer({ min: 0xd7f0, max: 0xe010 }),
+        fc.integer({ min: 0, max: 0xffff }),
+      )
+      .map((codeUnit) => String.fromCharCode(codeUnit)),
+    minLength,
+    maxLength,
+  });
+const text = anyText();
+const someText = anyText(1).filter((key) => key !== '__proto__');
 const id = fc.string({
   unit: fc.constantFrom(...'0123456789ABCDEFGHJKMNPQRSTVWXYZ'),
   minLength: 26,

@@ -206,6 +206,7 @@ export function generation(given: Given = {}) {
   });
   const expandPrompt = createExpandPrompt({ ...shared, enhancer, presets: createPresets([]), catalogue });
   const generate = createGenerateImage({
+    sleep: async () => {},
     ...shared,
     change,
     expandPrompt,

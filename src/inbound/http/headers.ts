@@ -50,14 +50,14 @@ export function preferencesFrom(header: string | string[] | undefined): Preferen
   const preferences = (Array.isArray(header) ? header.join(',') : (header ?? ''))
     .split(',')
     .map((preference) => preference.trim().toLowerCase());
-  if (preferences.includes('respond-async')) return { waitSeconds: 0, applied: 'respond-async' };
   for (const preference of preferences) {
     const match = /^wait\s*=\s*"?([0-9]{1,9})"?$/.exec(preference);
     if (!match) continue;
     const waitSeconds = Math.min(Number(match[1]), maxWaitSeconds);
     return { waitSeconds, applied: `wait=${waitSeconds}` };
   }
-  return { waitSeconds: 0, applied: null };
+  // With both, section 4.3 has us wait first; without a wait the answer is asynchronous anyway.
+  return { waitSeconds: 0, applied: preferences.includes('respond-async') ? 'respond-async' : null };
 }
 
 /** Whether an If-None-Match header names an entity tag; weak comparison (RFC 9110, section 8.8.3.2). */

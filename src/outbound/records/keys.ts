@@ -4,7 +4,7 @@ import type { ImageJob } from '../../domain/image-job.ts';
 /**
  * The names of our keys. Those of one tenant share a hash tag, so that one script may touch them on a cluster.
  *
- *   {tenant}:job:ID      string  version, space, JSON of the record
+ *   {tenant}:job:ID      string  version and record, see record-codec.ts
  *   {tenant}:jobs        zset    all ids, ordered by id, which is by time of creation
  *   {tenant}:status:S    zset    the same, by status; also model:M and meta:DIGEST
  *   {tenant}:open        zset    unfinished ids by time of the last change

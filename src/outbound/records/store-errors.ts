@@ -8,7 +8,8 @@ export async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof AppError) throw error;
+    // A mistake in our own code is not an outage, and trying again would not help.
+    if (error instanceof AppError || error instanceof TypeError || error instanceof RangeError) throw error;
     throw new AppError('store_unavailable', {
       detail:
         'The job store cannot be reached. Try again shortly, with the same Idempotency-Key where there is one.',

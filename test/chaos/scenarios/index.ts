@@ -7,6 +7,8 @@ import { killWorkers } from './kill-workers.ts';
 import { mixed } from './mixed.ts';
 import { pauseWorker } from './pause-worker.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
+import { shortRetention } from './short-retention.ts';
+import { soak } from './soak.ts';
 import { storageOutage } from './storage-outage.ts';
 import { wipeQueue } from './wipe-queue.ts';
 
@@ -22,4 +24,6 @@ export const scenarios: readonly Scenario[] = [
   wipeQueue,
   rollingRestarts,
   mixed,
+  shortRetention,
+  soak,
 ];

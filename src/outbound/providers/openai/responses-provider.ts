@@ -115,7 +115,6 @@ export function createResponsesProvider(
     name: config.name,
 
     async generate(call, context, sink) {
-      const startedAt = performance.now();
       const order = await orderResponse({
         connection: paying,
         body: backgroundBody(call, config.carrierModel),
@@ -125,8 +124,8 @@ export function createResponsesProvider(
         keep: (handle) => keep(handle, context),
       });
       if ('head' in order) return order.head;
-      const leftMs = Math.max(1, context.timeoutMs - (performance.now() - startedAt));
-      return follow(order.handle, { ...context, timeoutMs: leftMs }, sink, pauseMs(1));
+      // A deadline of its own: keeping the handle may have had to wait for the ledger.
+      return follow(order.handle, context, sink, pauseMs(1));
     },
 
     resume: (handle, context, sink) => follow(handle, context, sink, 0),

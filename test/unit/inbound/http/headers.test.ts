@@ -22,6 +22,7 @@ describe('Prefer', () => {
     ['wait=999999999', 55, 'wait=55'],
     ['respond-async', 0, 'respond-async'],
     ['Respond-Async', 0, 'respond-async'],
+    ['respond-async, wait=10', 10, 'wait=10'],
     ['return=minimal, wait=3', 3, 'wait=3'],
     ['handling=lenient', 0, null],
     ['wait=3, wait=9', 3, 'wait=3'],

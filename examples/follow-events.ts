@@ -1,0 +1,68 @@
+/**
+ * Follows a job to its end by server-sent events, also when the connection breaks on the way.
+ *
+ *   DARKROOM_URL=http://localhost:8080 DARKROOM_API_KEY=... node --import tsx examples/follow-events.ts img_...
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const { DARKROOM_URL = 'http://localhost:8080', DARKROOM_API_KEY } = process.env;
+const [id] = process.argv.slice(2);
+if (!id) throw new Error('Give the id of a job.');
+
+interface ServerEvent {
+  /** Number of the event within the job: what a broken stream is taken up after. */
+  id: string;
+  data: { type: string; status: string; stage: string | null; at: string; job?: Job };
+}
+
+/** The few members of a job that this program looks at. */
+interface Job {
+  images: { url: string }[];
+  error: { code: string; message: string } | null;
+}
+
+/** Reads events from the body of an answer. Lines that begin with a colon only keep the connection alive. */
+async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+  let buffered = '';
+  for await (const text of body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (buffered + text).split('\n\n');
+    buffered = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+      const data = field('data');
+      if (data) yield { id: field('id') ?? '', data: JSON.parse(data) };
+    }
+  }
+}
+
+/** Follows the job from an event on. @returns the last event that was seen, and the job once it has ended. */
+async function follow(lastEventId: string): Promise<{ lastEventId: string; ended: Job | undefined }> {
+  let last = lastEventId;
+  try {
+    const response = await fetch(new URL(`/images/${id}/events`, DARKROOM_URL), {
+      headers: { authorization: `Bearer ${DARKROOM_API_KEY}`, 'last-event-id': last },
+    });
+    if (response.status >= 400 && response.status < 500) throw new Refused(await response.text());
+    for await (const event of eventsOf(response.body ?? new ReadableStream())) {
+      const { type, stage, at, job } = event.data;
+      console.log(`${at} ${type}${stage ? ` ${stage}` : ''}`);
+      last = event.id;
+      if (job) return { lastEventId: last, ended: job };
+    }
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    console.error('The connection broke, taking it up again.');
+  }
+  return { lastEventId: last, ended: undefined };
+}
+
+class Refused extends Error {}
+
+for (let lastEventId = '0'; ; await sleep(1000)) {
+  const { lastEventId: seen, ended } = await follow(lastEventId);
+  lastEventId = seen;
+  if (!ended) continue;
+  for (const { url } of ended.images) console.log(url);
+  if (ended.error) console.log(`${ended.error.code}: ${ended.error.message}`);
+  break;
+}

@@ -1,0 +1,74 @@
+/**
+ * Orders a picture, waits for it and saves it.
+ *
+ *   DARKROOM_URL=http://localhost:8080 DARKROOM_API_KEY=... node --import tsx examples/order-picture.ts "A fox in the snow" fox.png
+ */
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const { DARKROOM_URL = 'http://localhost:8080', DARKROOM_API_KEY } = process.env;
+const [prompt = 'A lighthouse in a storm, oil on canvas', file = 'picture.png'] = process.argv.slice(2);
+
+/** The few members of a job that this program looks at; `npx openapi-typescript openapi.yaml` writes all of them. */
+interface Job {
+  id: string;
+  status: 'queued' | 'running' | 'succeeded' | 'failed' | 'canceled' | 'expired';
+  images: { url: string; width: number; height: number; sha256: string }[];
+  error: { code: string; message: string; retryable: boolean } | null;
+  cost: { micro_usd: number | null };
+}
+
+interface Problem {
+  code: string;
+  detail: string;
+  retryable: boolean;
+  errors: { pointer: string; detail: string }[];
+}
+
+/** Calls the API, again and again where that can help. Answers with an error end the program. */
+async function call(path: string, init: RequestInit = {}): Promise<Job> {
+  const headers = { authorization: `Bearer ${DARKROOM_API_KEY}`, ...init.headers };
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(new URL(path, DARKROOM_URL), { ...init, headers }).catch((error) => {
+      // Nobody knows whether the order arrived. The same key makes asking again safe.
+      if (attempt === 5) throw error;
+      return null;
+    });
+    if (response?.ok) return (await response.json()) as Job;
+    if (response) {
+      const problem = (await response.json()) as Problem;
+      if (!problem.retryable || attempt === 5) {
+        throw new Error(`${problem.code}: ${problem.detail} ${JSON.stringify(problem.errors)}`);
+      }
+    }
+    await sleep(1000 * Number(response?.headers.get('retry-after') ?? attempt));
+  }
+}
+
+let job = await call('/images', {
+  method: 'POST',
+  headers: {
+    'content-type': 'application/json',
+    // One key for one order, kept until its answer has arrived: a database id is even better than a random one.
+    'idempotency-key': randomUUID(),
+  },
+  body: JSON.stringify({ prompt, size: '1024x1024' }),
+});
+console.log(`${job.id} accepted`);
+
+// A picture may take minutes; each of these calls is held for at most 50 seconds.
+while (job.status === 'queued' || job.status === 'running') {
+  job = await call(`/images/${job.id}?wait=50`);
+  console.log(`${job.id} ${job.status}`);
+}
+
+const [picture] = job.images;
+if (!picture) throw new Error(`No picture: ${job.error?.code ?? job.status} ${job.error?.message ?? ''}`);
+
+// The link carries its own right to read: send no key to it, it may lead to another host.
+const download = await fetch(picture.url);
+if (!download.ok) throw new Error(`The picture could not be downloaded: ${download.status}`);
+await writeFile(file, Buffer.from(await download.arrayBuffer()));
+const cost = job.cost.micro_usd === null ? 'unknown' : `${job.cost.micro_usd / 1_000_000} USD`;
+console.log(`${file} ${picture.width}x${picture.height}, cost ${cost}`);

@@ -1,0 +1,99 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Studio } from '../../src/outbound/providers/studio/studio.ts';
+import { startServiceIn } from '../support/service.ts';
+import { createEnvironment, type TestEnvironment } from '../support/service-environment.ts';
+import { startServiceProcess } from '../support/service-process.ts';
+
+const orders = ({ calls }: Studio) => calls.filter(({ path }) => path === '/v1/responses');
+const questions = ({ calls }: Studio) =>
+  calls.filter(({ method, path }) => method === 'GET' && path.startsWith('/v1/responses/'));
+const cancellations = ({ calls }: Studio) => calls.filter(({ path }) => path.endsWith('/cancel'));
+
+/** An API that runs here and a worker in a process of its own, in the mode with the Responses API. */
+async function deployment(overrides: Record<string, string> = {}) {
+  const environment = await createEnvironment({ OPENAI_MODE: 'responses', ...overrides });
+  onTestFinished(environment.remove);
+  const api = await startServiceIn(environment, { ROLES: 'api' });
+  onTestFinished(api.close);
+  const startWorker = async () => {
+    const worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
+    onTestFinished(() => worker.stop('SIGKILL').then(() => undefined));
+    return worker;
+  };
+  return { environment, api, startWorker };
+}
+
+/** Resolves once workers asked after so many calls, and so have written their handles down. */
+async function underWay({ studio }: TestEnvironment, count = 1): Promise<void> {
+  const asked = () => new Set(questions(studio).map(({ path }) => path));
+  await vi.waitFor(() => expect(asked().size).toBe(count), { timeout: 15_000 });
+}
+
+describe('calls in the background', () => {
+  it('make pictures like any other, and say how the prompt was reworded and what it cost', async () => {
+    const { environment, api, startWorker } = await deployment();
+    await startWorker();
+    const job = await api.acme.order({
+      prompt: 'A lighthouse in a storm',
+      model: 'gpt-image-2',
+      quality: 'low',
+    });
+    expect(job).toMatchObject({
+      status: 'succeeded',
+      images: [{ content_type: 'image/png' }],
+      prompt: { revised: 'A lighthouse in a storm' },
+      attempts: [{ state: 'stored' }],
+      cost: { billing: 'charged', micro_usd: expect.any(Number) },
+    });
+    expect(orders(environment.studio)).toHaveLength(1);
+  });
+
+  it('outlive a worker killed in the middle: another one finishes the job, and nothing is paid twice', async () => {
+    const { environment, api, startWorker } = await deployment();
+    const worker = await startWorker();
+    const { id } = await api.acme.submit({ prompt: 'Outlives its worker [studio:latency=6000]' });
+    await underWay(environment);
+    expect(await worker.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
+    await startWorker();
+
+    const job = await api.acme.ended(id);
+    expect(job.status).toBe('succeeded');
+    expect(job.images).toHaveLength(1);
+    expect(job.attempts.map((attempt) => attempt.state)).toEqual(['stored']);
+    expect(environment.studio.chargedImages()).toBe(1);
+    expect(orders(environment.studio)).toHaveLength(1);
+    expect(cancellations(environment.studio)).toEqual([]);
+  }, 90_000);
+
+  it('outlive a deploy: the job is handed on with its call', async () => {
+    const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
+    const worker = await startWorker();
+    const { id } = await api.acme.submit({ prompt: 'Handed on [studio:latency=4000]' });
+    await underWay(environment);
+    expect(await worker.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    expect((await api.acme.job(id)).attempts.map((attempt) => attempt.state)).toEqual(['calling']);
+    await startWorker();
+
+    const job = await api.acme.ended(id);
+    expect(job.attempts.map((attempt) => attempt.state)).toEqual(['stored']);
+    expect(environment.studio.chargedImages()).toBe(1);
+    expect(cancellations(environment.studio)).toEqual([]);
+  }, 90_000);
+
+  it('are stopped at the provider when their job is canceled, also while no worker has it', async () => {
+    const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
+    const worker = await startWorker();
+    const { id } = await api.acme.submit({ prompt: 'Held by a worker [studio:hang]' });
+    await underWay(environment);
+    const { body } = await api.acme.post(`/images/${id}/cancel`).expect(200);
+    expect(body).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
+    await vi.waitFor(() => expect(cancellations(environment.studio)).toHaveLength(1));
+
+    const other = await api.acme.submit({ prompt: 'Held by nobody [studio:hang]' });
+    await underWay(environment, 2);
+    await worker.stop('SIGTERM');
+    const answer = await api.acme.post(`/images/${other.id}/cancel`).expect(200);
+    expect(answer.body).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
+    expect(cancellations(environment.studio)).toHaveLength(2);
+  }, 60_000);
+});

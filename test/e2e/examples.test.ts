@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+import { endOf, type ProcessEnd, systemEnvironment } from '../support/service-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const webhookSecret = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_SECRET: webhookSecret });
+});
+afterAll(() => service.close());
+
+interface Example {
+  readonly child: ChildProcess;
+  readonly ended: Promise<ProcessEnd>;
+  /** What it has printed so far. */
+  printed(): string;
+  /** Resolves with the match once it has printed such a text. */
+  prints(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+/** Runs a program of the examples folder as its caller would. */
+function run(name: string, programArguments: string[], env: Record<string, string>): Example {
+  const program = join(import.meta.dirname, `../../examples/${name}.ts`);
+  const child = spawn(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), program, ...programArguments],
+    {
+      env: { ...systemEnvironment(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  let text = '';
+  let wake = () => {};
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      wake();
+    });
+  }
+  return {
+    child,
+    ended: endOf(child),
+    printed: () => text,
+    async prints(pattern) {
+      for (;;) {
+        const match = pattern.exec(text);
+        if (match) return match;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}
+
+const reach = (url: string) => ({ DARKROOM_URL: url, DARKROOM_API_KEY: testKeys.acme });
+
+describe('examples/order-picture.ts', () => {
+  it('orders a picture, waits for it and saves it', async () => {
+    const file = join(await temporaryFolder(), 'fox.png');
+    const example = run('order-picture', ['A fox [studio:latency=500]', file], reach(service.url));
+
+    expect(await example.ended).toEqual({ code: 0, signal: null });
+    expect(example.printed()).toMatch(
+      /^img_\w+ accepted\nimg_\w+ succeeded\n.*fox\.png 1024x1024, cost 0\.\d+ USD\n$/,
+    );
+    expect(await sharp(file).metadata()).toMatchObject({ format: 'png', width: 1024, height: 1024 });
+  });
+
+  it('says why there is no picture, and fails', async () => {
+    const example = run('order-picture', ['Something [studio:moderation]'], reach(service.url));
+
+    expect((await example.ended).code).toBe(1);
+    expect(example.printed()).toContain('moderation_blocked');
+  });
+});
+
+describe('examples/follow-events.ts', () => {
+  it('tells of every event once, though the connection breaks after each', async () => {
+    const job = await service.acme.submit({ prompt: 'Followed [studio:latency=1500]' });
+    const fragile = await startFragileProxy(service.url);
+    const example = run('follow-events', [job.id], reach(fragile.url));
+
+    expect(await example.ended).toEqual({ code: 0, signal: null });
+    const told = [...example.printed().matchAll(/^\S+Z (image\.\S+)/gm)].map(([, type]) => type);
+    expect(told[0]).toBe('image.queued');
+    expect(told.at(-1)).toBe('image.succeeded');
+    expect(told.filter((type) => type !== 'image.progress')).toEqual([
+      'image.queued',
+      'image.started',
+      'image.succeeded',
+    ]);
+    expect(fragile.connections()).toBe(told.length);
+    const ended = await service.acme.ended(job.id);
+    expect(example.printed()).toContain(`/files/acme/${ended.id}/0`);
+  });
+});
+
+describe('examples/receive-webhook.ts', () => {
+  it('prints what was signed, refuses what was not, and ends on SIGTERM', async () => {
+    const example = run('receive-webhook', [], { PORT: '0', WEBHOOK_SECRET: webhookSecret });
+    const [, port] = await example.prints(/listening on port (\d+)/);
+    const url = `http://127.0.0.1:${port}/hooks`;
+
+    const { id } = await service.acme.submit({
+      prompt: 'Told of',
+      webhook: { url, events: ['image.succeeded'] },
+    });
+    await example.prints(new RegExp(`image\\.succeeded ${id} http\\S+/files/acme/${id}/0`));
+    const forged = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'webhook-id': 'evt_1',
+        'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
+        'webhook-signature': `v1,${Buffer.alloc(32).toString('base64')}`,
+      },
+      body: JSON.stringify({ type: 'image.succeeded', data: { id: 'img_forged', images: [] } }),
+    });
+    example.child.kill('SIGTERM');
+
+    expect(forged.status).toBe(400);
+    expect(await example.ended).toEqual({ code: 0, signal: null });
+    expect(example.printed()).not.toContain('img_forged');
+  });
+});
+
+/** Stands between a client and the service and cuts every stream after its first event. */
+async function startFragileProxy(target: string): Promise<{ url: string; connections(): number }> {
+  let connections = 0;
+  const proxy = createServer((incoming, outgoing) => {
+    connections += 1;
+    const { method, headers, url = '' } = incoming;
+    const upstream = httpRequest(new URL(url, target), { method: method ?? 'GET', headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        const firstEvent = /^[\s\S]*?\ndata: .*\n\n/.exec(text)?.[0];
+        if (firstEvent === undefined) return;
+        answer.removeAllListeners('data').destroy();
+        outgoing.write(firstEvent, () => outgoing.destroy());
+      });
+      answer.on('error', () => undefined);
+    });
+    upstream.end();
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  onTestFinished(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return {
+    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    connections: () => connections,
+  };
+}
