@@ -36,6 +36,8 @@ export interface ComposeOptions {
 /** A killed worker's job is taken over after at most one and a half of these. */
 const lockDurationMs = 10_000;
 const reconcilePauseMs = 10_000;
+/** How long listening waits for Redis; without it we listen all the same and answer 503. */
+const redisPatienceMs = 2_000;
 const sweepPauseMs = 10_000;
 const handInPauseMs = 15_000;
 
@@ -70,6 +72,8 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       async start() {
         // Not fatal: the storage may still be starting, and paid pictures wait in the spool.
         adapters.storage.check().catch((error) => log.error({ err: error }, 'the storage is not usable'));
+        // Whoever calls as soon as we listen should not meet a connection that is still being made.
+        await adapters.whenConnected(redisPatienceMs);
         for (const consumer of consumers) consumer.start();
         if (consumers.length > 0) startUpkeep(useCases, closers, log);
         if (config.roles.has('worker')) startHandIn(useCases, closers, draining.signal, log);

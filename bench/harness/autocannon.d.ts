@@ -4,7 +4,9 @@ declare module 'autocannon' {
     url: string;
     connections: number;
     /** Seconds. */
-    duration: number;
+    duration?: number;
+    /** Requests, instead of a duration. */
+    amount?: number;
     method: 'GET' | 'POST';
     headers: Record<string, string>;
     body?: string;

@@ -17,7 +17,15 @@ export interface HttpTarget {
 
 export type HttpFigure = 'perSecond' | 'p50Ms' | 'p99Ms' | 'nodeMicros' | 'redisMicros';
 
+/** How long to send: for a time, or a number of requests. */
+export type LoadLength = { readonly seconds: number } | { readonly requests: number };
+
 const connections = 64;
+
+/** Fewer requests leave much of a server's code uncompiled, which would be measured instead of it. */
+export function warmUp(pace: number): LoadLength {
+  return { requests: Math.ceil(20_000 * pace) };
+}
 
 /**
  * Sends one request over 64 connections, each as soon as the answer to its last one is there.
@@ -28,14 +36,14 @@ const connections = 64;
 export async function loadHttp(
   target: HttpTarget,
   redis: BenchRedis,
-  seconds: number,
+  length: LoadLength,
 ): Promise<Record<HttpFigure, number>> {
   const nodeBefore = (await target.server.usage()).cpuMicros;
   const redisBefore = await redis.cpuMicros();
   const result = await autocannon({
     url: target.server.url + target.path,
     connections,
-    duration: seconds,
+    ...('seconds' in length ? { duration: length.seconds } : { amount: length.requests }),
     method: target.method,
     headers: { ...target.headers },
     ...(target.body === undefined ? {} : { body: target.body }),

@@ -1,5 +1,5 @@
 import { startChild } from '../harness/child.ts';
-import { type HttpFigure, type HttpTarget, loadHttp } from '../harness/http-load.ts';
+import { type HttpFigure, type HttpTarget, type LoadLength, loadHttp, warmUp } from '../harness/http-load.ts';
 import { describeMachine } from '../harness/machine.ts';
 import type { Outcome, Program, RunOptions } from '../harness/program.ts';
 import { startBenchRedis } from '../harness/redis.ts';
@@ -9,7 +9,6 @@ import { authorization, startDarkroom } from '../parts/darkroom.ts';
 import { startTutorialApi } from '../parts/tutorial.ts';
 
 const secondsPerMeasurement = 3;
-const warmUpSeconds = 1;
 const body = JSON.stringify({
   prompt: 'A lighthouse in a storm, oil on canvas',
   size: '1024x1024',
@@ -29,14 +28,14 @@ async function run(options: RunOptions): Promise<Outcome> {
   const targets = await startTargets(redis, options);
   const variants = Object.entries(targets).map(([name, target]) => ({
     name,
-    async measure(seconds = secondsPerMeasurement * pace) {
-      const figures = await loadHttp(target, redis, seconds);
+    async measure(length: LoadLength = { seconds: secondsPerMeasurement * pace }) {
+      const figures = await loadHttp(target, redis, length);
       await redis.clear();
       return figures;
     },
   }));
   options.say('warming up');
-  for (const variant of variants) await variant.measure(warmUpSeconds);
+  for (const variant of variants) await variant.measure(warmUp(options.pace));
   return outcomeOf(await measureInRounds(variants, options), describeMachine(redis.version, Date.now()));
 }
 

@@ -1,5 +1,5 @@
 import { startChild } from '../harness/child.ts';
-import { type HttpFigure, type HttpTarget, loadHttp } from '../harness/http-load.ts';
+import { type HttpFigure, type HttpTarget, type LoadLength, loadHttp, warmUp } from '../harness/http-load.ts';
 import { describeMachine } from '../harness/machine.ts';
 import type { Outcome, Program, RunOptions } from '../harness/program.ts';
 import { type BenchRedis, startBenchRedis } from '../harness/redis.ts';
@@ -10,7 +10,6 @@ import { finishedJob, keepJob, openRecords } from '../parts/records.ts';
 import { startTutorialApi } from '../parts/tutorial.ts';
 
 const secondsPerMeasurement = 3;
-const warmUpSeconds = 1;
 /** Jobs that wait while one of them is read; with more the tutorial gets slower, see `depth`. */
 const waitingJobs = 100;
 const readsOfDarkroom = ['waiting', 'finished'] as const;
@@ -27,10 +26,11 @@ async function run(options: RunOptions): Promise<Outcome> {
   const targets = await startTargets(redis, options);
   const variants = Object.entries(targets).map(([name, target]) => ({
     name,
-    measure: (seconds = secondsPerMeasurement * options.pace) => loadHttp(target, redis, seconds),
+    measure: (length: LoadLength = { seconds: secondsPerMeasurement * options.pace }) =>
+      loadHttp(target, redis, length),
   }));
   options.say('warming up');
-  for (const variant of variants) await variant.measure(warmUpSeconds);
+  for (const variant of variants) await variant.measure(warmUp(options.pace));
   return outcomeOf(await measureInRounds(variants, options), describeMachine(redis.version, Date.now()));
 }
 

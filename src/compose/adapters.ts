@@ -7,7 +7,12 @@ import type { Closers } from '../lib/closers.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { packageVersion } from '../lib/package-version.ts';
-import { createProducerRedis, createSubscriberRedis, type RedisClient } from '../lib/redis.ts';
+import {
+  createProducerRedis,
+  createSubscriberRedis,
+  type RedisClient,
+  whenRedisReady,
+} from '../lib/redis.ts';
 import { createPromptEnhancer } from '../outbound/prompts/prompt-enhancer.ts';
 import { createOpenAIProvider } from '../outbound/providers/openai/openai-provider.ts';
 import { createResponsesProvider } from '../outbound/providers/openai/responses-provider.ts';
@@ -49,6 +54,11 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
   return {
     clock,
     redis,
+    /** Resolves when records and queues can be reached, or after a time; says whether they can. */
+    whenConnected: async (limitMs: number) => {
+      const ready = await Promise.all([redis, queueRedis].map((client) => whenRedisReady(client, limitMs)));
+      return ready.every(Boolean);
+    },
     keys,
     queues,
     records,

@@ -35,11 +35,13 @@ export async function runScenario(fleet: Fleet, scenario: Scenario, options: Run
   const random = createRandom(`${options.seed} ${scenario.name}`);
   const caller = createGoodCaller(fleet);
   const orders = createRandom(`${options.seed} ${scenario.name} orders`);
-  const promises = createPromises(fleet, caller, orders, `${scenario.name}-${options.seed}`);
+  // Another one every time: a scenario may run twice on one fleet.
+  const mark = `${scenario.name}-${startedMs.toString(36)}`;
+  const promises = createPromises(fleet, caller, orders, mark);
   const crashesBefore = fleet.crashes.length;
   const faults: string[] = [];
   const stage: Stage = {
-    ...{ fleet, caller, promises, random, short: options.short, say: options.say },
+    ...{ fleet, caller, promises, random, short: options.short, deadlineMs: options.deadlineMs, say: options.say },
     drained: (limitMs = drainLimitMs) =>
       until('the end of every job is told', Math.min(limitMs, options.deadlineMs - Date.now()), () =>
         isDrained(fleet, promises),

@@ -13,6 +13,8 @@ export interface Stage {
   readonly random: Random;
   /** Whether the short form is wanted. */
   readonly short: boolean;
+  /** Epoch milliseconds at which nothing is waited for any more. */
+  readonly deadlineMs: number;
   /** Resolves once every job of the scenario has ended and its end was told. Rejects after the limit. */
   drained(limitMs?: number): Promise<void>;
   say(line: string): void;

@@ -110,6 +110,19 @@ describe('a Redis that hangs', () => {
   });
 });
 
+describe('a service that is started while Redis is slow', () => {
+  it('takes orders as soon as it says that it has started', async () => {
+    redis.pause();
+    const starting = startService({ REDIS_URL: redis.url, ROLES: 'api' });
+    // Redis goes on only after the service has begun to connect.
+    await new Promise(setImmediate);
+    redis.resume();
+    const fresh = await starting;
+    await fresh.acme.submit({ prompt: 'At the first moment' });
+    await fresh.close();
+  });
+});
+
 describe('a Redis that may evict keys', () => {
   it('is reported by /readyz with what to do, until it is mended', async () => {
     await isReady();

@@ -118,18 +118,19 @@ function queryFor(api: ApiDocument, operation: Operation): Arbitrary<string> {
   );
 }
 
+// None of them is a long time to wait: that would only make the run longer.
 const strangeValues = [
   '',
   ' ',
   '-1',
-  '1e1',
+  '1e0',
   'true',
   '%00',
   '%F0%9F%A6%8A',
   '%zz',
   '[]',
   'null',
-  '0x10',
+  '0x1',
   '1.5',
 ];
 
@@ -141,7 +142,6 @@ function queryPair(api: ApiDocument, parameter: Node): Arbitrary<string> {
     const key = fc.oneof(textOf(1, 10), fc.constantFrom('order', 'user', '', 'k'.repeat(64), 'k'.repeat(65)));
     return fc.tuple(key, textOf(0, 10)).map(([k, v]) => `${name}[${encode(k)}]=${encode(v)}`);
   }
-  // A long wait would only make the run longer.
   const good = name === 'wait' ? fc.constantFrom(0, 1) : allowedBy(schema, api.resolve);
   const odd = fc.constantFrom(...strangeValues, 'a'.repeat(3000));
   return fc.oneof(

@@ -10,8 +10,8 @@ export interface Answer {
 
 /** Calls a fleet as a careful program does: over both API processes, again after every failure that may pass. */
 export interface GoodCaller {
-  /** Answers that said to come again, and connections that broke. */
-  readonly troubles: { refused: number; broken: number };
+  /** Why calls were made again: the answer said so, nobody listened, or a connection brought no answer. */
+  readonly troubles: { refused: number; unreachable: number; unanswered: number };
   /** The first answer that is not a reason to come again. Rejects when there is none until the limit. */
   call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer>;
   /** One try at one API process; `null` when it brought no answer. */
@@ -29,7 +29,7 @@ const pauseMs = 250;
 const limitMs = 120_000;
 
 export function createGoodCaller(fleet: Fleet): GoodCaller {
-  const troubles = { refused: 0, broken: 0 };
+  const troubles = { refused: 0, unreachable: 0, unanswered: 0 };
   let turn = 0;
 
   async function once(
@@ -50,7 +50,9 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
         signal: AbortSignal.timeout(tryMs),
       });
       return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
-    } catch {
+    } catch (error) {
+      if (isRefused(error)) troubles.unreachable += 1;
+      else troubles.unanswered += 1;
       return null;
     }
   }
@@ -63,7 +65,6 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
       const answer = await once(api?.url() ?? '', method, path, options);
       if (answer && answer.status < 500 && answer.status !== 429) return answer;
       if (answer) troubles.refused += 1;
-      else troubles.broken += 1;
       await sleep(pauseMs);
     }
     throw new Error(`${method} ${path} had no answer within ${limitMs / 1000} s`);
@@ -79,3 +80,7 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
     },
   };
 }
+
+/** Whether nobody listened, so that nothing was sent. */
+const isRefused = (error: unknown) =>
+  error instanceof Error && (error.cause as { code?: string } | undefined)?.code === 'ECONNREFUSED';

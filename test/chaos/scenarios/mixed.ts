@@ -4,8 +4,16 @@ import { anyUp, killAndRestart, redisAway, storageAway } from './hurt.ts';
 
 const everyMs = 2_500;
 
-/** What may happen, with how often it does compared with the others. Each returns once it is over. */
-const blows: readonly { name: string; weight: number; strike(stage: Stage): Promise<void> }[] = [
+interface Blow {
+  readonly name: string;
+  /** How often it happens compared with the others. */
+  readonly weight: number;
+  /** Returns once it is over. */
+  readonly strike: (stage: Stage) => Promise<void>;
+}
+
+/** What may happen. */
+const blows: readonly Blow[] = [
   {
     name: 'a worker killed',
     weight: 5,
@@ -48,30 +56,36 @@ const blows: readonly { name: string; weight: number; strike(stage: Stage): Prom
   },
 ];
 
-/** Everything that can happen, at random. Each kind of blow happens at least once. */
+const drainMs = 120_000;
+
+/** Everything that can happen, at random: every kind of blow at least once, and in the long form until the time is over. */
 export const mixed: Scenario = {
   name: 'mixed',
-  about: 'whatever can break does, at random',
+  about: 'whatever can break does, at random, for as long as there is time',
   async run(stage) {
-    const { random } = stage;
-    const more = stage.short ? 3 : 25;
-    const weighted = blows.flatMap((blow) => Array<typeof blow>(blow.weight).fill(blow));
-    const plan = random.shuffle([...blows, ...Array.from({ length: more }, () => random.pick(weighted))]);
-    const ordering = stage.promises.order(stage.short ? 60 : 400, { pauseMs: stage.short ? 1_500 : 900 });
+    const { random, promises } = stage;
+    const weighted = blows.flatMap((blow) => Array<Blow>(blow.weight).fill(blow));
+    const plan = random.shuffle([...blows, ...Array.from({ length: 3 }, () => random.pick(weighted))]);
     const underWay = new Map<string, Promise<void>>();
-    for (const blow of plan) {
+    let struck = 0;
+    let isOver = false;
+    const ordering = (async () => {
+      while (!isOver) await promises.order(10, { pauseMs: 1_000 });
+    })();
+    const hasTime = () => !stage.short && Date.now() < stage.deadlineMs - drainMs;
+    for (let blow = plan.pop(); blow; blow = plan.pop() ?? (hasTime() ? random.pick(weighted) : undefined)) {
       await sleep(everyMs);
       stage.say(blow.name);
+      const { name, strike } = blow;
       // The same thing does not break twice at once; different things do.
-      const before = underWay.get(blow.name) ?? Promise.resolve();
-      underWay.set(
-        blow.name,
-        before.then(() => blow.strike(stage)),
-      );
+      const before = underWay.get(name) ?? Promise.resolve();
+      underWay.set(name, before.then(() => strike(stage)));
+      struck += 1;
     }
     await Promise.all(underWay.values());
+    isOver = true;
     await ordering;
     await stage.drained();
-    return [{ figure: 'blows', found: plan.length }, ...(await recoveryFindings(stage, 40_000))];
+    return [{ figure: 'blows', found: struck }, ...(await recoveryFindings(stage, 40_000))];
   },
 };

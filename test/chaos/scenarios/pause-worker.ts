@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Scenario, until } from '../scenario.ts';
-import { runnerOf } from './hurt.ts';
+import { concurrency } from '../fleet/fleet.ts';
+import type { Member } from '../fleet/member.ts';
+import { type Scenario, type Stage, until } from '../scenario.ts';
+
+const intoTheCallsMs = 500;
 
 /** A worker stands still for so long that its jobs are given to others, and then goes on as if nothing had been. */
 export const pauseWorker: Scenario = {
@@ -8,10 +11,9 @@ export const pauseWorker: Scenario = {
   about: 'a worker is stopped for longer than its locks live, and resumed',
   async run(stage) {
     const { fleet, promises } = stage;
-    const ordering = promises.order(stage.short ? 12 : 40, { latencyMs: [1_000, 2_000] });
-    await until('an order is accepted', 30_000, () => promises.byKey.size > 0);
-    const [first = ''] = promises.byKey.values();
-    const worker = await runnerOf(stage, first, 30_000);
+    const ordering = promises.order(stage.short ? 24 : 60, { latencyMs: [1_500, 2_500] });
+    const worker = await busyWorker(stage);
+    await sleep(intoTheCallsMs);
     const holds = fleet.work.heldBy(worker.pid());
     worker.pause();
     await sleep(stage.short ? 25_000 : 60_000);
@@ -19,6 +21,22 @@ export const pauseWorker: Scenario = {
     await ordering;
     await stage.drained();
     const taken = holds.filter((id) => fleet.work.runsOf(id).some((run) => run.life !== worker.pid()));
-    return [{ figure: 'jobs taken over from the paused worker', found: taken.length }];
+    return [
+      { figure: 'jobs held by the paused worker', found: holds.length },
+      { figure: 'of these taken over by others', found: taken.length },
+    ];
   },
 };
+
+/** A worker all of whose places are taken, as soon as there is one. */
+async function busyWorker({ fleet }: Stage): Promise<Member> {
+  const busy: Member[] = [];
+  await until('a worker is busy', 60_000, () => {
+    const isBusy = (worker: Member) => fleet.work.heldBy(worker.pid()).length === concurrency;
+    busy.push(...fleet.workers.filter((worker) => worker.isUp() && isBusy(worker)));
+    return busy.length > 0;
+  });
+  const [worker] = busy;
+  if (!worker) throw new Error('no worker was busy');
+  return worker;
+}
