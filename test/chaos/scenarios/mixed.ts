@@ -79,7 +79,10 @@ export const mixed: Scenario = {
       const { name, strike } = blow;
       // The same thing does not break twice at once; different things do.
       const before = underWay.get(name) ?? Promise.resolve();
-      underWay.set(name, before.then(() => strike(stage)));
+      underWay.set(
+        name,
+        before.then(() => strike(stage)),
+      );
       struck += 1;
     }
     await Promise.all(underWay.values());

@@ -38,7 +38,12 @@ export const rollingRestarts: Scenario = {
         allowed: '0',
         ok: unclean.length === 0,
       },
-      { figure: 'calls', found: calls, allowed: `${ids.size} for ${ids.size} pictures`, ok: calls === ids.size },
+      {
+        figure: 'calls',
+        found: calls,
+        allowed: `${ids.size} for ${ids.size} pictures`,
+        ok: calls === ids.size,
+      },
       { figure: 'calls of callers that found nobody listening', found: caller.troubles.unreachable },
       { figure: 'that were told to come again', found: caller.troubles.refused },
       { figure: 'whose connection ended without an answer', found: caller.troubles.unanswered },
