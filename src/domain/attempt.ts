@@ -85,8 +85,8 @@ export function settleAttempt(
 }
 
 /**
- * Calls for one picture that were, or may have been, paid for and brought nothing. Those that a dying worker took with
- * it do not count: their number is limited by how often a job may be interrupted.
+ * Calls for one picture that were, or may have been, paid for and brought nothing. Those that a worker took with it when
+ * it died or had to leave do not count: they are limited by how often and how long a job may run.
  */
 export function fruitlessPayments(attempts: readonly Attempt[], index: number): number {
   return attempts.filter(

@@ -98,11 +98,13 @@ export function createCallProvider(deps: Deps) {
   /** Writes down what became of a call that brought no picture, and closes the lanes that it concerns. */
   async function noteFailure(execution: Execution, no: number, failure: ProviderFailure): Promise<void> {
     const requestId = failure.provider?.request_id;
+    // Cut off by our own leaving: that is no failure of the provider, and a few deploys must not use up its attempts.
+    const isCutOff = failure.kind === 'uncertain' && isLeaving(execution.signal);
     await execution.moveAttempt(
       no,
       {
         state: stateAfter(failure),
-        error: failure.code,
+        error: isCutOff ? 'worker_lost' : failure.code,
         finishedAt: deps.clock(),
         ...(requestId ? { providerRequestId: requestId } : {}),
       },
@@ -184,10 +186,14 @@ function keptNothing(error: unknown): ProviderError {
  * could not keep its answer. Its row stays as it is, so that it is taken up again by its handle instead of paid again.
  */
 function goesOn({ job, signal }: Execution, no: number, ourFault: boolean): boolean {
-  const reason = signal.aborted ? (signal.reason as StopReason) : undefined;
-  const isLeft = reason === 'draining' || reason === 'lock_lost';
   const hasHandle = job.attempts.some((each) => each.no === no && each.handle !== undefined);
-  return hasHandle && (isLeft || (ourFault && reason === undefined));
+  return hasHandle && (isLeaving(signal) || (ourFault && !signal.aborted));
+}
+
+/** Whether a run was told to leave its job to the next one. */
+function isLeaving(signal: AbortSignal): boolean {
+  const reason = signal.aborted ? (signal.reason as StopReason) : undefined;
+  return reason === 'draining' || reason === 'lock_lost';
 }
 
 function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {

@@ -84,19 +84,17 @@ describe('waiting', () => {
     await service.acme.post(`/images/${body.id}/cancel`).expect(200);
   });
 
-  it('a wait above the limit is shortened, and respond-async does not wait', async () => {
-    const long = await service.acme
-      .post('/images')
-      .set('prefer', 'wait=900')
-      .send({ prompt: 'Long patience' })
-      .expect(200);
-    const none = await service.acme
-      .post('/images')
-      .set('prefer', 'respond-async, wait=20')
-      .send({ prompt: 'No patience [studio:latency=200]' })
-      .expect(202);
+  it('a wait above the limit is shortened, respond-async alone does not wait, and with both it waits', async () => {
+    const preferring = (prefer: string, prompt: string) =>
+      service.acme.post('/images').set('prefer', prefer).send({ prompt });
+    const long = await preferring('wait=900', 'Long patience').expect(200);
+    const none = await preferring('respond-async', 'No patience [studio:latency=200]').expect(202);
+    // RFC 7240, section 4.3: wait first, and answer asynchronously only when the time is over.
+    const both = await preferring('respond-async, wait=20', 'Some patience [studio:latency=200]').expect(200);
+
     expect(long.headers['preference-applied']).toBe('wait=55');
     expect(none.headers['preference-applied']).toBe('respond-async');
+    expect(both.headers['preference-applied']).toBe('wait=20');
   });
 
   it('a caller who hangs up while waiting does not cancel the job', async () => {

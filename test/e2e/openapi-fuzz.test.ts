@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc, { type Arbitrary } from 'fast-check';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withKeys } from '../../src/compose/tools.ts';
@@ -103,12 +103,11 @@ describe('every answer to whatever is sent', () => {
         }
       }
 
-      for (let sent = 0, seed = firstSeed; sent < requestCount; sent += perSeed, seed++) {
-        const batch = fc.sample(plans, { seed, numRuns: Math.min(perSeed, requestCount - sent) });
-        for (let i = 0; i < batch.length; i += atOnce) {
-          await Promise.all(batch.slice(i, i + atOnce).map((plan) => send(plan, seed)));
-        }
-      }
+      const upcoming = sampled(plans);
+      const sender = async () => {
+        for (const { plan, seed } of upcoming) await send(plan, seed);
+      };
+      await Promise.all(Array.from({ length: atOnce }, sender));
       report(histogram);
       expect(firstOfEach(findings).map(describeFinding)).toEqual([]);
     },
@@ -133,6 +132,14 @@ describe('every answer to whatever is sent', () => {
     return [`${operation.id} took a body that its schema forbids`];
   }
 });
+
+/** All requests of the run, made when they are asked for. */
+function* sampled(plans: Arbitrary<RequestPlan>): Generator<{ plan: RequestPlan; seed: number }> {
+  for (let made = 0, seed = firstSeed; made < requestCount; made += perSeed, seed++) {
+    const numRuns = Math.min(perSeed, requestCount - made);
+    for (const plan of fc.sample(plans, { seed, numRuns })) yield { plan, seed };
+  }
+}
 
 function shown(bytes: Buffer): string {
   const text = JSON.stringify(

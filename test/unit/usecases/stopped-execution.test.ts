@@ -99,6 +99,25 @@ describe('being told to stop', () => {
     expect(made.job()).not.toHaveProperty('heldSince');
   });
 
+  it('by one deploy after the other costs a call each time and fails no job', async () => {
+    const cut = async () => {
+      stop.abort('draining');
+      return failureOf('uncertain', 'provider_outcome_unknown');
+    };
+    const made = generation({ maxPaidAttempts: 2, answers: [cut, cut, cut, 'picture'] });
+    let stop = new AbortController();
+    for (let deploys = 0; deploys < 3; deploys++) {
+      stop = new AbortController();
+      expect(await made.run(stop.signal)).toEqual({ againInMs: 0 });
+    }
+    expect(await made.run()).toEqual(done);
+    expect(made.calls).toHaveLength(4);
+    expect(made.job()).toMatchObject({
+      status: 'succeeded',
+      attempts: [...Array(3).fill({ state: 'uncertain', error: 'worker_lost' }), { state: 'stored' }],
+    });
+  });
+
   it('by a deploy keeps what failed for good, so that nobody asks for it again', async () => {
     const stop = new AbortController();
     const made = generation({
