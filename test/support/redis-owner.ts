@@ -66,7 +66,12 @@ export async function orphanServer(owner: RedisOwner, dataDir: string): Promise<
 
 async function endWithSigkill(identity: string): Promise<void> {
   while (isAlive(identity)) {
-    process.kill(pidOf(identity), 'SIGKILL');
+    try {
+      process.kill(pidOf(identity), 'SIGKILL');
+    } catch (error) {
+      // It ended between the question and the kill.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
     await sleep(5);
   }
 }
