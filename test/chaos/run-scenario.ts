@@ -41,15 +41,13 @@ export async function runScenario(fleet: Fleet, scenario: Scenario, options: Run
   const crashesBefore = fleet.crashes.length;
   const faults: string[] = [];
   const stage: Stage = {
-    ...{
-      fleet,
-      caller,
-      promises,
-      random,
-      short: options.short,
-      deadlineMs: options.deadlineMs,
-      say: options.say,
-    },
+    fleet,
+    caller,
+    promises,
+    random,
+    short: options.short,
+    deadlineMs: options.deadlineMs,
+    say: options.say,
     drained: (limitMs = drainLimitMs) =>
       until('the end of every job is told', Math.min(limitMs, options.deadlineMs - Date.now()), () =>
         isDrained(fleet, promises),

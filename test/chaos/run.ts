@@ -45,6 +45,20 @@ function chosen(): readonly Scenario[] {
   });
 }
 
+const fleets = new Set<Fleet>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    for (const fleet of fleets) await fleet.stop({ keepFolder: true });
+    process.exit(1);
+  });
+}
+
+async function open(env?: Readonly<Record<string, string>>): Promise<Fleet> {
+  const fleet = await startFleet(env);
+  fleets.add(fleet);
+  return fleet;
+}
+
 /** Runs the scenarios, those without settings of their own on one fleet. */
 async function runAll(
   list: readonly Scenario[],
@@ -57,6 +71,7 @@ async function runAll(
     const keepFolder =
       values.keep || results.slice(since).some(({ faults, late }) => faults.length + late.length > 0);
     if (keepFolder) kept.push(fleet.folder);
+    fleets.delete(fleet);
     await fleet.stop({ keepFolder });
   };
   try {
@@ -66,8 +81,8 @@ async function runAll(
         continue;
       }
       say(`${scenario.name}: ${scenario.about}`);
-      if (!scenario.env) shared = shared ?? (await startFleet());
-      const fleet = scenario.env || !shared ? await startFleet(scenario.env) : shared;
+      if (!scenario.env) shared = shared ?? (await open());
+      const fleet = scenario.env || !shared ? await open(scenario.env) : shared;
       const options = {
         seed: values.seed,
         short: values.short,

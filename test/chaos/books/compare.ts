@@ -48,7 +48,7 @@ export async function compareBooks(
     figures.extra += paid.length - job.images.length;
     if (job.status !== 'succeeded')
       faults.push(`${id} ended as ${job.status}: ${job.error?.code ?? 'no error'}`);
-    faults.push(...compareMoney(job, paid));
+    faults.push(...compareMoney(job, paid, fleet.isBackground));
     const cutShort = fleet.work.runsOf(id).filter((run) => run.end !== 'released').length;
     figures.cutShort += cutShort;
     if (paid.length - job.images.length > cutShort)
@@ -81,7 +81,7 @@ function chargesByJob(fleet: Fleet): Map<string, Charge[]> {
 }
 
 /** Every charged call is an attempt of its job, and every attempt that brought a picture was charged. */
-function compareMoney(job: ImageJobView, paid: readonly Charge[]): string[] {
+function compareMoney(job: ImageJobView, paid: readonly Charge[], isBackground: boolean): string[] {
   const faults: string[] = [];
   for (const charge of paid) {
     const attempt = job.attempts[charge.attemptNo - 1];
@@ -90,7 +90,8 @@ function compareMoney(job: ImageJobView, paid: readonly Charge[]): string[] {
       faults.push(
         `${job.id}: call ${charge.attemptNo} was charged and is shown as ${attempt?.state ?? 'nothing'}`,
       );
-    else if (attempt.provider_request_id !== null && attempt.provider_request_id !== charge.requestId)
+    // In the background the request that brings the picture is another one than the one that ordered it.
+    else if (!isBackground && (attempt.provider_request_id ?? charge.requestId) !== charge.requestId)
       faults.push(`${job.id}: call ${charge.attemptNo} is shown under another request id`);
   }
   for (const [at, attempt] of job.attempts.entries()) {

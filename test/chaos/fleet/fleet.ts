@@ -27,6 +27,8 @@ export interface Fleet {
   /** What ended though nobody ended it. */
   readonly crashes: readonly string[];
   readonly apiKey: string;
+  /** Whether calls go on at the provider by themselves. */
+  readonly isBackground: boolean;
   /** Folder with the data and the logs of all processes. */
   readonly folder: string;
   /** Kills a member as if its machine was lost. */
@@ -97,20 +99,19 @@ export async function startFleet(overrides: Readonly<Record<string, string>> = {
       if (!keepFolder) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     };
     return {
-      ...{
-        apis,
-        workers,
-        webhooks,
-        members,
-        redis,
-        storage,
-        provider,
-        events,
-        work,
-        crashes,
-        apiKey,
-        folder,
-      },
+      apis,
+      workers,
+      webhooks,
+      members,
+      redis,
+      storage,
+      provider,
+      events,
+      work,
+      crashes,
+      apiKey,
+      isBackground: overrides.OPENAI_MODE === 'responses',
+      folder,
       async kill(target) {
         const life = target.pid();
         const atMs = Date.now();

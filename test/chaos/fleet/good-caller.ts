@@ -11,7 +11,7 @@ export interface Answer {
 /** Calls a fleet as a careful program does: over both API processes, again after every failure that may pass. */
 export interface GoodCaller {
   /** Why calls were made again: the answer said so, nobody listened, or a connection brought no answer. */
-  readonly troubles: { refused: number; unreachable: number; unanswered: number };
+  readonly troubles: { refused: number; unreachable: number; unanswered: string[] };
   /** The first answer that is not a reason to come again. Rejects when there is none until the limit. */
   call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer>;
   /** One try at one API process; `null` when it brought no answer. */
@@ -29,7 +29,7 @@ const pauseMs = 250;
 const limitMs = 120_000;
 
 export function createGoodCaller(fleet: Fleet): GoodCaller {
-  const troubles = { refused: 0, unreachable: 0, unanswered: 0 };
+  const troubles = { refused: 0, unreachable: 0, unanswered: [] as string[] };
   let turn = 0;
 
   async function once(
@@ -51,8 +51,9 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
       });
       return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
     } catch (error) {
-      if (isRefused(error)) troubles.unreachable += 1;
-      else troubles.unanswered += 1;
+      const reason = reasonOf(error);
+      if (reason === 'ECONNREFUSED') troubles.unreachable += 1;
+      else troubles.unanswered.push(`${method}: ${reason}`);
       return null;
     }
   }
@@ -81,6 +82,8 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
   };
 }
 
-/** Whether nobody listened, so that nothing was sent. */
-const isRefused = (error: unknown) =>
-  error instanceof Error && (error.cause as { code?: string } | undefined)?.code === 'ECONNREFUSED';
+/** The system's code, or the name, of what ended a call. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return (error.cause as { code?: string } | undefined)?.code ?? error.name;
+}

@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario.ts';
 import { killAfterLastByte } from './kill-after-last-byte.ts';
 import { killEverything } from './kill-everything.ts';
+import { killInBackground } from './kill-in-background.ts';
 import { killRedis } from './kill-redis.ts';
 import { killSameJob } from './kill-same-job.ts';
 import { killWorkers } from './kill-workers.ts';
@@ -23,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   storageOutage,
   wipeQueue,
   rollingRestarts,
+  killInBackground,
   mixed,
   shortRetention,
   soak,

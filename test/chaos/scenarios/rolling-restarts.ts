@@ -46,7 +46,12 @@ export const rollingRestarts: Scenario = {
       },
       { figure: 'calls of callers that found nobody listening', found: caller.troubles.unreachable },
       { figure: 'that were told to come again', found: caller.troubles.refused },
-      { figure: 'whose connection ended without an answer', found: caller.troubles.unanswered },
+      { figure: 'whose connection ended without an answer', found: countsOf(caller.troubles.unanswered) },
     ];
   },
 };
+
+function countsOf(reasons: readonly string[]): string | number {
+  const kinds = [...new Set(reasons)];
+  return kinds.map((kind) => `${kind} (${reasons.filter((each) => each === kind).length})`).join(', ') || 0;
+}
