@@ -7,8 +7,9 @@ import { depth } from './programs/depth.ts';
 import { memory } from './programs/memory.ts';
 import { overhead } from './programs/overhead.ts';
 import { read } from './programs/read.ts';
+import { webhooks } from './programs/webhooks.ts';
 
-const programs: readonly Program[] = [accept, read, overhead, memory, depth];
+const programs: readonly Program[] = [accept, read, overhead, memory, depth, webhooks];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -14,7 +14,7 @@ const webhook = new Webhook(WEBHOOK_SECRET);
 interface Event {
   type: string;
   timestamp: string;
-  data: { id: string; status: string; images: { url: string }[]; metadata: Record<string, string> };
+  data: { id?: string; images?: { url: string }[] };
 }
 
 /** A delivery may come twice. A real receiver keeps these ids in its database, in the transaction of the work. */
@@ -49,8 +49,8 @@ const server = createServer(async (request, response) => {
   const id = String(request.headers['webhook-id']);
   if (seen.has(id)) return;
   seen.add(id);
-  const links = event.data.images.map(({ url }) => ` ${url}`).join('');
-  console.log(`${event.type} ${event.data.id}${links}`);
+  const links = (event.data.images ?? []).map(({ url }) => ` ${url}`).join('');
+  console.log(`${event.type} ${event.data.id ?? ''}${links}`);
 });
 
 server.listen(Number(PORT), () => {

@@ -169,10 +169,10 @@ function composeConsumers(
         {
           queue: adapters.queues.webhooks,
           concurrency: config.WEBHOOK_CONCURRENCY,
-          lockDurationMs: lockDurationMs * 3,
+          lockDurationMs,
         },
         { redis: connect('webhooks'), log },
-        createWebhookWorker({ deliverWebhook: useCases.deliverWebhook, log }),
+        createWebhookWorker({ ...useCases, log }),
       ),
     );
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webhookScheduleSeconds } from './domain/retry-schedule.ts';
 
 /**
  * Every environment variable, once: what it is called, what it takes, what it is when absent. `config.ts` reads them,
@@ -280,7 +281,8 @@ export const variables = {
     section: access,
     schema: secretsKey,
     secret: true,
-    about: '32 bytes in base64: signs links and derives webhook secrets. Made and kept in DATA_DIR by `dev`.',
+    about:
+      '32 bytes in base64: signs links, derives and encrypts webhook secrets. Made and kept in DATA_DIR by `dev`.',
   }),
   WORKER_CONCURRENCY: define({
     section: work,
@@ -291,8 +293,8 @@ export const variables = {
   WEBHOOK_CONCURRENCY: define({
     section: work,
     schema: whole(1, 1000),
-    fallback: '32',
-    about: 'Deliveries that one webhook worker makes at the same time.',
+    fallback: '128',
+    about: 'Receivers that one webhook worker serves at the same time, each with a few connections.',
   }),
   QUEUE_TTL_S: define({
     section: work,
@@ -314,6 +316,38 @@ export const variables = {
     secret: true,
     about:
       'Signs all webhooks. When absent every tenant has a secret of its own: `darkroom keys webhook-secret`.',
+  }),
+  WEBHOOK_ALLOWED_NETWORKS: define({
+    section: webhooks,
+    schema: list.pipe(
+      z.array(z.union([z.cidrv4(), z.cidrv6()], { error: 'must be networks as 10.0.0.0/8' })),
+    ),
+    about:
+      'Private networks that webhooks may reach all the same, comma-separated, for deployments inside one. https and ordinary ports are still needed.',
+  }),
+  WEBHOOK_SCHEDULE_S: define({
+    section: webhooks,
+    schema: list.pipe(z.array(whole(0, 604_800)).min(1).max(30)),
+    fallback: webhookScheduleSeconds.join(','),
+    about: 'Seconds after the attempt before at which each attempt at a delivery is made, comma-separated.',
+  }),
+  WEBHOOK_DISABLE_AFTER_S: define({
+    section: webhooks,
+    schema: whole(60, 31_536_000),
+    fallback: '432000',
+    about: 'An endpoint to which nothing could be delivered for so long is switched off.',
+  }),
+  WEBHOOK_LOG_TTL_S: define({
+    section: webhooks,
+    schema: whole(60, 31_536_000),
+    fallback: '604800',
+    about: 'How long deliveries stay in the log once they have ended, and can be sent again.',
+  }),
+  MAX_WEBHOOK_ENDPOINTS: define({
+    section: webhooks,
+    schema: whole(1, 100_000),
+    fallback: '100',
+    about: 'Most registered endpoints of one tenant.',
   }),
   WEBHOOK_ALLOW_PRIVATE: define({
     section: webhooks,

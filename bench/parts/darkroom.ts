@@ -12,9 +12,10 @@ export const tenant = 'bench';
 export const apiKey = 'bench-key-0123456789';
 export const authorization = `Bearer ${apiKey}`;
 export const keyPrefix = 'darkroom';
+export const secretsKey = Buffer.alloc(32, 1);
 
 interface DarkroomOptions {
-  readonly role: 'api' | 'worker';
+  readonly role: 'api' | 'worker' | 'webhooks';
   readonly logLevel?: 'silent' | 'info';
   readonly concurrency?: number;
   /** Address of the provider; needed by a worker. */
@@ -53,9 +54,10 @@ export async function startDarkroom(
       OPENAI_API_KEY: 'sk-bench',
       OPENAI_BASE_URL: `${options.providerUrl ?? 'http://127.0.0.1:9'}/v1`,
       API_KEYS: `${tenant}:${apiKey}`,
-      SECRETS_KEY: Buffer.alloc(32, 1).toString('base64'),
+      SECRETS_KEY: secretsKey.toString('base64'),
       MAX_OPEN_JOBS: '100000000',
       WORKER_CONCURRENCY: String(options.concurrency ?? 8),
+      WEBHOOK_ALLOW_PRIVATE: 'true',
       SHUTDOWN_GRACE_S: '1',
     },
   });

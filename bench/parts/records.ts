@@ -88,6 +88,6 @@ export function finishedJob(nowMs: number): ImageJob {
  * keys are exactly those that its whole life would have left.
  */
 export async function keepJob({ records, keys, client }: RecordStore, job: ImageJob): Promise<void> {
-  await records.submit({ job, deliveries: [], maxOpenJobs: Number.MAX_SAFE_INTEGER });
+  await records.submit({ job, maxOpenJobs: Number.MAX_SAFE_INTEGER });
   if (job.finishedAt !== undefined) await client.zrem(keys.open(tenant), job.id);
 }

@@ -18,11 +18,14 @@ import { createOpenAIProvider } from '../outbound/providers/openai/openai-provid
 import { createResponsesProvider } from '../outbound/providers/openai/responses-provider.ts';
 import { createTaskQueue, queueNames } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
-import { createDeliveries } from '../outbound/records/deliveries.ts';
 import { createImageRecords } from '../outbound/records/image-records.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createProviderGate } from '../outbound/records/provider-gate.ts';
 import { createSignals } from '../outbound/records/signals.ts';
+import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
+import { createMailboxes } from '../outbound/records/webhooks/mailboxes.ts';
+import { createWebhookEndpoints } from '../outbound/records/webhooks/webhook-endpoints.ts';
+import { createWebhookEvents } from '../outbound/records/webhooks/webhook-events.ts';
 import { createSpool } from '../outbound/spool/spool.ts';
 import { createFilesystemStorage } from '../outbound/storage/filesystem.ts';
 import { createS3Storage } from '../outbound/storage/s3.ts';
@@ -44,9 +47,11 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
   const imageQueue = closers.add(createTaskQueue(queueRedis, queues.images), (queue) => queue.close());
   const webhookQueue = closers.add(createTaskQueue(queueRedis, queues.webhooks), (queue) => queue.close());
   const records = createImageRecords(redis, keys);
+  const mailboxes = createMailboxes(redis, keys);
   const guard = createDestinationGuard({
     allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
     requireHttps: !config.WEBHOOK_ALLOW_PRIVATE,
+    allowedNetworks: config.WEBHOOK_ALLOWED_NETWORKS,
   });
   const sender = createWebhookSender({ guard, clock, userAgent: `Darkroom/${packageVersion()}` });
   const { apiKey, baseUrl } = around.provider;
@@ -62,7 +67,10 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     keys,
     queues,
     records,
+    events: createWebhookEvents(redis, keys),
     deliveries: createDeliveries(redis, keys),
+    mailboxes,
+    endpoints: createWebhookEndpoints(redis, keys),
     apiKeys: createApiKeys(redis, keys),
     signals: closers.add(createSignals(redis, connect(createSubscriberRedis, 'signals'), keys), (s) =>
       s.close(),
@@ -100,6 +108,11 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
           if (first) oldest = Math.max(oldest ?? 0, (clock() - first.changedAt) / 1000);
         }
         return oldest;
+      },
+      pendingDeliveries: async () => {
+        let pending = 0;
+        for (const tenant of await records.tenants()) pending += await mailboxes.countPending(tenant);
+        return pending;
       },
     }),
   };

@@ -5,37 +5,49 @@ import type { Config } from '../config.ts';
 import type { ApiKeyRecord } from '../domain/api-key.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import { retentionFor } from '../domain/retention.ts';
+import { longestPendingMs } from '../domain/webhook-delivery.ts';
 import { digestHex, keyIdOf, sameDigest } from '../lib/api-key-text.ts';
 import { ids } from '../lib/ids.ts';
+import { createSealedSecrets } from '../lib/sealed-secrets.ts';
 import { sleep } from '../lib/sleep.ts';
-import { webhookSecretOf } from '../lib/webhook-secret.ts';
+import { createWebhookSecret, webhookSecretOf } from '../lib/webhook-secret.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
+import { parseWebhookSecret } from '../outbound/webhooks/signature.ts';
 import { createAbandonSubmission } from '../usecases/abandon-submission.ts';
+import { createAnnounceEvent } from '../usecases/announce-event.ts';
+import { createAttemptDelivery } from '../usecases/attempt-delivery.ts';
 import { createAuthenticate } from '../usecases/authenticate.ts';
 import { createCallProvider } from '../usecases/call-provider.ts';
 import { createCancelImage } from '../usecases/cancel-image.ts';
 import { createChangeImage } from '../usecases/change-image.ts';
 import { createCheckReadiness } from '../usecases/check-readiness.ts';
-import { createDeliverWebhook } from '../usecases/deliver-webhook.ts';
+import { createEmptyMailbox } from '../usecases/empty-mailbox.ts';
 import { createEraseImage } from '../usecases/erase-image.ts';
 import { createExpandPrompt } from '../usecases/expand-prompt.ts';
+import { createFindReceiver } from '../usecases/find-receiver.ts';
 import { createGenerateImage } from '../usecases/generate-image.ts';
 import { createGetImage } from '../usecases/get-image.ts';
 import { createHandInAnswers } from '../usecases/hand-in-answers.ts';
 import { createListImages } from '../usecases/list-images.ts';
 import { createMakePicture } from '../usecases/make-picture.ts';
-import { createPresentImage } from '../usecases/present-image.ts';
+import { createManageEndpoints } from '../usecases/manage-endpoints.ts';
+import { createPresentImage, type PresentImage } from '../usecases/present-image.ts';
 import { createReadContent } from '../usecases/read-content.ts';
+import { createReadDeliveries } from '../usecases/read-deliveries.ts';
 import { createReconcile } from '../usecases/reconcile.ts';
+import { createRedeliver } from '../usecases/redeliver.ts';
 import { createRetryImage } from '../usecases/retry-image.ts';
 import { createSettleAnswer } from '../usecases/settle-answer.ts';
 import { createStorePicture } from '../usecases/store-picture.ts';
 import { createSubmitImage } from '../usecases/submit-image.ts';
 import { createSweep } from '../usecases/sweep.ts';
+import { createTestEndpoint } from '../usecases/test-endpoint.ts';
 import { createWatchImage } from '../usecases/watch-image.ts';
 import type { Adapters } from './adapters.ts';
 import type { Surroundings } from './embedded.ts';
 
+/** Webhook attempts to one receiver at the same time. */
+const attemptsAtOnce = 8;
 /** Pictures decoded and stored at the same time in one process; bounds memory however many jobs run. */
 const picturesInMemory = 4;
 
@@ -97,6 +109,7 @@ export function composeUseCases(
   const deps = { ...adapters, change, getImage, retentionOf, meter, log };
 
   return {
+    ...composeWebhooks(config, around, adapters, { ...options, presentImage }),
     authenticate: createAuthenticate({
       apiKeys: adapters.apiKeys,
       bootstrapKeys: bootstrapKeys(config, around),
@@ -115,18 +128,9 @@ export function composeUseCases(
     eraseImage: createEraseImage(deps),
     retryImage: createRetryImage({ records, submitImage }),
     generateImage: createGenerateImage({ ...deps, expandPrompt, makePicture, sleep }),
-    deliverWebhook: createDeliverWebhook({
-      ...adapters,
-      presentImage,
-      secretsOf: (tenant) => [config.WEBHOOK_SECRET ?? webhookSecretOf(around.secretsKey, tenant)],
-      random,
-      meter,
-      log,
-      publicUrl: options.publicUrl,
-    }),
     handInAnswers: createHandInAnswers({ ...deps, settleAnswer }),
     reconcile: createReconcile({ ...adapters, log }),
-    sweep: createSweep(deps),
+    sweep: createSweep({ ...deps, deliveryLogMs: config.WEBHOOK_LOG_TTL_S * 1000 }),
     checkReadiness: createCheckReadiness({
       probeStore: () => probeStore(adapters.redis, config.REDIS_KEY_PREFIX),
       storage,
@@ -137,6 +141,52 @@ export function composeUseCases(
   };
 }
 export type UseCases = ReturnType<typeof composeUseCases>;
+
+/** The verbs of webhooks: registering receivers, delivering, and reading the log. */
+function composeWebhooks(
+  config: Config,
+  around: Surroundings,
+  adapters: Adapters,
+  options: { log: Logger; publicUrl: () => string; presentImage: PresentImage },
+) {
+  const policy = {
+    schedule: config.WEBHOOK_SCHEDULE_S,
+    disableAfterMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
+    atOnce: attemptsAtOnce,
+  };
+  const logMs = config.WEBHOOK_LOG_TTL_S * 1000;
+  const sealed = createSealedSecrets(around.secretsKey);
+  const secretOf = (tenant: string) => config.WEBHOOK_SECRET ?? webhookSecretOf(around.secretsKey, tenant);
+  const deps = {
+    ...adapters,
+    ...options,
+    ids,
+    meter: adapters.metrics,
+    // While it is pending a delivery needs its bytes, however long ago the event was.
+    keepBodyMs: logMs + longestPendingMs(config.WEBHOOK_SCHEDULE_S),
+  };
+  const findReceiver = createFindReceiver({
+    ...deps,
+    secretsOf: (tenant) => [secretOf(tenant)],
+    unseal: sealed.unseal,
+  });
+  const attemptDelivery = createAttemptDelivery(deps);
+  return {
+    webhookSecretOf: secretOf,
+    announceEvent: createAnnounceEvent(deps),
+    emptyMailbox: createEmptyMailbox({ ...deps, findReceiver, attemptDelivery, random: Math.random, policy }),
+    manageEndpoints: createManageEndpoints({
+      ...deps,
+      createSecret: createWebhookSecret,
+      checkSecret: (secret) => void parseWebhookSecret(secret),
+      seal: sealed.seal,
+      most: config.MAX_WEBHOOK_ENDPOINTS,
+    }),
+    testEndpoint: createTestEndpoint({ ...deps, findReceiver, attemptDelivery }),
+    readDeliveries: createReadDeliveries(deps),
+    redeliver: createRedeliver(deps),
+  };
+}
 
 /** Keys that come from the configuration instead of the store. */
 function bootstrapKeys(config: Config, around: Surroundings): Map<string, ApiKeyRecord> {

@@ -12,7 +12,7 @@ export const maxPromptCodePoints = 32_000;
 const maxProviderOptionsBytes = 8 * 1024;
 const secondsPerWeek = 7 * 24 * 3600;
 
-/** Events a webhook can subscribe to; `image.*` stands for all of them. */
+/** Events of a job; a webhook may ask for single ones, or for all with `image.*` or `*`. */
 export const imageEventTypes = [
   'image.queued',
   'image.started',
@@ -40,7 +40,7 @@ export const RetentionRequest = z.strictObject({
 export const WebhookRequest = z.strictObject({
   url: z.string().min(1).max(2048),
   events: z
-    .array(z.enum([...imageEventTypes, 'image.*']))
+    .array(z.enum(['*', 'image.*', ...imageEventTypes]))
     .min(1)
     .max(16)
     .optional(),
@@ -139,7 +139,7 @@ export function checkRequestText(body: ImageRequestBody): void {
 }
 
 /** Every text anywhere in a value, keys included, that cannot be passed on unchanged. */
-function textIssues(value: unknown, pointer: string): FieldIssue[] {
+export function textIssues(value: unknown, pointer: string): FieldIssue[] {
   if (typeof value === 'string') {
     const fault = textFault(value);
     return fault ? [{ pointer, detail: fault }] : [];

@@ -2,7 +2,10 @@ import type { ApiKeyRecord } from './api-key.ts';
 import type { TokenUsage } from './cost.ts';
 import type { Billing, ErrorCode } from './errors.ts';
 import type { ImageJob, JobStatus } from './image-job.ts';
-import type { Delivery } from './webhook-event.ts';
+import type { ReceiverHealth } from './receiver-health.ts';
+import type { Delivery, DeliveryAttempt, DeliveryStatus } from './webhook-delivery.ts';
+import type { WebhookEndpoint } from './webhook-endpoint.ts';
+import type { EventNote, ImageEventType, JobEvent } from './webhook-event.ts';
 
 /**
  * What the use cases need from the outside, with the promises each adapter has to keep. One contract suite per port
@@ -16,6 +19,14 @@ export type Clock = () => number;
 export interface Ids {
   /** The time is part of a job's id, so that the index of jobs is ordered by creation. */
   image(nowMs: number): string;
+  endpoint(nowMs: number): string;
+  event(nowMs: number): string;
+  /** The same for the same event and target, so that one event is never delivered twice by a repeated step. */
+  delivery(eventAtMs: number, eventId: string, target: string): string;
+  /** The mailbox of the host that a job named; those of other tenants are apart. */
+  hostTarget(tenant: string, url: string): string;
+  /** Names one run of a worker. */
+  run(): string;
 }
 
 /** Structured log; never given prompts, keys or links. */
@@ -47,7 +58,8 @@ export interface IdempotencyClaim {
 }
 
 export type SubmitOutcome =
-  | { readonly kind: 'created' }
+  /** `told`: its event was written as well, because somebody asked for it. */
+  | { readonly kind: 'created'; readonly told?: true }
   | { readonly kind: 'replayed'; readonly job: ImageJob }
   | { readonly kind: 'key_reused' }
   | { readonly kind: 'queue_full' };
@@ -69,19 +81,20 @@ export interface ImageList {
   readonly nextBeforeId: string | null;
 }
 
-/** The next state of a record and the deliveries its change causes; `null` leaves the record as it is. */
+/** The next state of a record and the event that its change is; `null` leaves the record as it is. */
 export interface Change {
   readonly job: ImageJob;
-  readonly deliveries?: readonly Delivery[];
+  /** Written in the same step, where the job's own webhook wants it or an endpoint has asked for its type. */
+  readonly event?: EventNote;
 }
 
 /** The job records. Every call names the tenant; what belongs to another one does not exist. */
 export interface ImageRecords {
-  /** Atomic: claims the key, checks the limit, writes record, indexes and deliveries, or does nothing at all. */
+  /** Atomic: claims the key, checks the limit, writes record, indexes and event, or does nothing at all. */
   submit(input: {
     job: ImageJob;
     claim?: IdempotencyClaim | undefined;
-    deliveries: readonly Delivery[];
+    event?: EventNote | undefined;
     maxOpenJobs: number;
   }): Promise<SubmitOutcome>;
   /** The job that a key was claimed for, without claiming it. */
@@ -95,6 +108,7 @@ export interface ImageRecords {
    * record. `change` must be pure; what it throws is passed on and nothing is written. Tells the listeners of the job.
    *
    * @param known a record read before, which saves the read when it is still current.
+   * @param onEvent hears of the event once it is written.
    * @returns the record as it is now; `null` when there is none.
    */
   update(
@@ -102,6 +116,7 @@ export interface ImageRecords {
     id: string,
     change: (job: ImageJob) => Change | null,
     known?: ImageJob,
+    onEvent?: (event: EventNote) => void,
   ): Promise<ImageJob | null>;
   /** Newest first. The work per call is bounded whatever is kept, so a page may hold fewer jobs than asked for. */
   list(tenant: string, query: ImageListQuery): Promise<ImageList>;
@@ -114,17 +129,6 @@ export interface ImageRecords {
   dueJobs(tenant: string, nowMs: number, offset: number, limit: number): Promise<string[]>;
   /** Removes record and indexes. Idempotent. */
   remove(job: ImageJob): Promise<void>;
-}
-
-/** Deliveries that were written with their cause and are not done yet. */
-export interface Deliveries {
-  get(tenant: string, id: string): Promise<Delivery | null>;
-  /** Replaces a delivery that still exists and notes when its next attempt is due. */
-  save(delivery: Delivery, dueAtMs: number): Promise<void>;
-  /** Delivered, given up or erased: nothing of them is kept. Idempotent. */
-  remove(tenant: string, ids: readonly string[]): Promise<void>;
-  /** Ids that were due before a moment. */
-  due(tenant: string, beforeMs: number, limit: number): Promise<string[]>;
 }
 
 export interface ApiKeys {
@@ -159,8 +163,15 @@ export interface QueueCounts {
 
 /** Work waiting to be done. May lose everything at any time: the records are the truth and a reconciler refills it. */
 export interface TaskQueue {
-  /** Adding a task that is already queued changes nothing. */
-  add(task: Task, options: { priority: 'low' | 'normal' | 'high'; delayMs?: number }): Promise<void>;
+  /**
+   * Adding a task that is already queued changes nothing.
+   *
+   * @param options.taskId what tells tasks apart, where one id may be queued more than once.
+   */
+  add(
+    task: Task,
+    options: { priority: 'low' | 'normal' | 'high'; delayMs?: number; taskId?: string },
+  ): Promise<void>;
   /** Takes a waiting or delayed task out and says whether it did; a task that runs stays. */
   remove(id: string): Promise<boolean>;
   /** How many tasks are ahead; `null` when it is not waiting. */
@@ -360,6 +371,143 @@ export interface ImageStorage {
 
 // ── Webhooks ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Events that were written with their cause. */
+export interface WebhookEvents {
+  /** An event whose deliveries are not written yet; `null` when they are, or when it was erased. */
+  pending(tenant: string, id: string): Promise<JobEvent | null>;
+  /** Ids of events that have been waiting for their deliveries since before a moment. */
+  waiting(tenant: string, beforeMs: number, limit: number): Promise<string[]>;
+  /**
+   * Atomic: fixes the bytes that every attempt carries and writes the deliveries; nothing where this was done before or
+   * the event was erased.
+   *
+   * @param keepMs how long the bytes are kept for sending them again.
+   * @returns what to wake.
+   */
+  announce(
+    event: Pick<JobEvent, 'tenant' | 'id'>,
+    body: string,
+    deliveries: readonly Delivery[],
+    options: { nowMs: number; keepMs: number },
+  ): Promise<Wake[]>;
+  /** The bytes of an announced event; `null` when they are gone. */
+  body(tenant: string, id: string): Promise<string | null>;
+  /** Forgets events, announced or not. Idempotent. */
+  remove(tenant: string, ids: readonly string[]): Promise<void>;
+}
+
+/** Mail for a target is waiting. `taskId` differs after every run, so that no wake is swallowed by a run that ends. */
+export interface Wake {
+  readonly target: string;
+  readonly taskId: string;
+}
+
+export interface DeliveryQuery {
+  readonly limit: number;
+  /** Only deliveries with an id below this one. */
+  readonly beforeId?: string | undefined;
+  readonly target?: string | undefined;
+  readonly jobId?: string | undefined;
+  readonly status?: DeliveryStatus | undefined;
+}
+
+/** The log of deliveries. */
+export interface Deliveries {
+  get(tenant: string, id: string): Promise<Delivery | null>;
+  /** The attempts of each delivery, oldest first. */
+  attempts(tenant: string, ids: readonly string[]): Promise<DeliveryAttempt[][]>;
+  /** Newest event first. The work per call is bounded, so a page may hold fewer than asked for. */
+  list(
+    tenant: string,
+    query: DeliveryQuery,
+  ): Promise<{ deliveries: readonly Delivery[]; nextBeforeId: string | null }>;
+  /** Writes a delivery that has ended, with its only attempt and the bytes that were sent. */
+  enter(
+    delivery: Delivery,
+    attempt: DeliveryAttempt,
+    bytes: { readonly body: string; readonly keepMs: number },
+  ): Promise<void>;
+  /**
+   * Compare-and-set, together with the mailbox and the attempt where there is one. `change` must be pure.
+   *
+   * @returns the delivery as it is now; `null` when there is none.
+   */
+  update(
+    known: Delivery,
+    change: (delivery: Delivery) => Delivery | null,
+    attempt?: DeliveryAttempt,
+  ): Promise<Delivery | null>;
+  /** Forgets all deliveries of a job. Idempotent. */
+  removeOf(tenant: string, jobId: string): Promise<void>;
+  /** Forgets deliveries that ended before a moment. @returns how many, at most a page. */
+  forget(tenant: string, beforeMs: number): Promise<number>;
+}
+
+/**
+ * Pending deliveries by receiver. One run at a time empties a mailbox, wherever it runs, so that receivers neither
+ * wait for each other nor get more than they can take.
+ */
+export interface Mailboxes {
+  /** Takes the right to empty a mailbox, or says until when another run has it, should that die. */
+  take(
+    tenant: string,
+    target: string,
+    options: { run: string; nowMs: number; leaseMs: number },
+  ): Promise<{ readonly health: ReceiverHealth } | { readonly heldUntilMs: number }>;
+  /** Keeps the right, and notes how the receiver does. @returns false when the right is lost. */
+  keep(
+    tenant: string,
+    target: string,
+    options: { run: string; nowMs: number; leaseMs: number; health: ReceiverHealth },
+  ): Promise<boolean>;
+  /** Deliveries due by a moment with the bytes to send, the longest due first. `body` is `null` where it is gone. */
+  due(
+    tenant: string,
+    target: string,
+    options: { nowMs: number; limit: number },
+  ): Promise<{ delivery: Delivery; body: string | null }[]>;
+  /**
+   * Gives the right back.
+   *
+   * @returns when to come back: 0 for more mail that is due, later for mail that is due then, `null` when somebody else
+   *   will or there is nothing left.
+   */
+  release(
+    tenant: string,
+    target: string,
+    options: { run: string; nowMs: number },
+  ): Promise<{ againInMs: number } | null>;
+  health(tenant: string, targets: readonly string[]): Promise<ReceiverHealth[]>;
+  /** Forgets how a receiver did, because somebody says that it works again. */
+  forgive(tenant: string, target: string): Promise<void>;
+  /** Mailboxes whose mail has been due since before a moment and that nobody empties. */
+  overdue(tenant: string, beforeMs: number, limit: number): Promise<Wake[]>;
+  /** What to queue so that a mailbox is looked at. */
+  wake(tenant: string, target: string): Promise<Wake>;
+  countPending(tenant: string): Promise<number>;
+}
+
+export interface WebhookEndpoints {
+  /** Atomic. @returns false when the tenant has as many as it may. */
+  create(endpoint: WebhookEndpoint, most: number): Promise<boolean>;
+  get(tenant: string, id: string): Promise<WebhookEndpoint | null>;
+  /** Newest first. */
+  list(
+    tenant: string,
+    query: { limit: number; beforeId?: string | undefined },
+  ): Promise<{ endpoints: readonly WebhookEndpoint[]; nextBeforeId: string | null }>;
+  /** Compare-and-set, together with the subscriptions. `change` must be pure. @returns the endpoint as it is now. */
+  update(
+    tenant: string,
+    id: string,
+    change: (endpoint: WebhookEndpoint) => WebhookEndpoint | null,
+  ): Promise<WebhookEndpoint | null>;
+  /** @returns whether there was one. */
+  remove(tenant: string, id: string): Promise<boolean>;
+  /** Endpoints for which an event of this type is written down. */
+  subscribed(tenant: string, type: ImageEventType): Promise<WebhookEndpoint[]>;
+}
+
 export interface WebhookAnswer {
   /** Receiver's status; `null` when there was no answer. */
   readonly status: number | null;
@@ -368,6 +516,10 @@ export interface WebhookAnswer {
   readonly detail?: string | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly latencyMs: number;
+  /** Headers that were sent, without the signature. */
+  readonly sentHeaders: Readonly<Record<string, string>>;
+  /** The first 4 kB of the answer, as text. */
+  readonly excerpt?: string | undefined;
 }
 
 export interface WebhookSender {
@@ -381,6 +533,11 @@ export interface WebhookSender {
 }
 
 export interface DestinationGuard {
-  /** @throws AppError `destination_forbidden` when a URL may not be called; does not resolve names. */
-  checkUrl(url: string): void;
+  /**
+   * Does not resolve names.
+   *
+   * @param pointer the request field that names the URL.
+   * @throws AppError `destination_forbidden` when a URL may not be called.
+   */
+  checkUrl(url: string, pointer?: string): void;
 }

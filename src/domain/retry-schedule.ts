@@ -8,7 +8,8 @@ export const webhookScheduleSeconds: readonly number[] = [
 ];
 
 const jitterShare = 0.1;
-const maxRetryAfterMs = 24 * 3600 * 1000;
+/** Nobody is waited for longer than this, whatever it asks for. */
+export const maxRetryAfterMs = 24 * 3600 * 1000;
 
 /**
  * Delay before the next webhook attempt.
@@ -21,7 +22,7 @@ export function webhookDelayMs(
   attemptsMade: number,
   retryAfterMs: number | undefined,
   random: number,
-  schedule: readonly number[] = webhookScheduleSeconds,
+  schedule: readonly number[],
 ): number | null {
   const seconds = schedule[attemptsMade];
   if (seconds === undefined) return null;

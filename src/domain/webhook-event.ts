@@ -1,72 +1,75 @@
 import { z } from 'zod';
-import { ImageJob } from './image-job.ts';
+import type { ImageJob } from './image-job.ts';
 import { type ImageRequest, imageEventTypes } from './image-request.ts';
 
-/** What a webhook tells of. */
+/** What happens to a job. */
 export type ImageEventType = (typeof imageEventTypes)[number];
 
+/** All that a webhook tells of; `webhook.test` is sent on request only. */
+export const eventTypes = [...imageEventTypes, 'webhook.test'] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** What an endpoint can ask for: everything, everything of one kind, or single types. */
+export const eventPatterns = ['*', 'image.*', ...imageEventTypes] as const;
+export type EventPattern = (typeof eventPatterns)[number];
+
 /**
- * One event on its way to one address. The row is written in the same atomic step as the state it tells of, with the
- * job as it was then, so that a late delivery does not tell of a later state under an earlier name. Before the first
- * attempt the job is replaced by the exact bytes to send, so that every attempt carries the same ones.
+ * One event that is not announced yet. It is written in the same atomic step as the state it tells of, with the job as
+ * it was then, so that a late delivery does not tell of a later state under an earlier name.
  */
-export const Delivery = z.object({
-  id: z.string(),
-  tenant: z.string(),
-  jobId: z.string(),
-  /** Sent as `webhook-id`: one per event, the same in every attempt. */
-  eventId: z.string(),
-  type: z.enum(imageEventTypes),
-  /** When the event happened, epoch milliseconds. */
-  at: z.int(),
-  url: z.string(),
-  job: ImageJob.optional(),
-  body: z.string().optional(),
-  /** Attempts made so far. */
-  attempts: z.int(),
-});
-export type Delivery = z.infer<typeof Delivery>;
+export interface JobEvent {
+  /** Sent as `webhook-id`: the same in every attempt and for every endpoint. */
+  readonly id: string;
+  readonly tenant: string;
+  readonly type: ImageEventType;
+  /** When it happened, epoch milliseconds. */
+  readonly at: number;
+  readonly job: ImageJob;
+}
+
+/** What the store is asked to write with a change of status. */
+export interface EventNote {
+  readonly id: string;
+  readonly type: ImageEventType;
+  /** Whether the job's own webhook wants it; without that it is written only where an endpoint has asked for it. */
+  readonly wanted: boolean;
+}
 
 /** The event that a change of status causes. */
 export function eventOf(status: ImageJob['status']): ImageEventType {
   return status === 'running' ? 'image.started' : `image.${status}`;
 }
 
-/** Whether a job's webhook asked for an event; without a list it wants all. */
+/** The patterns that ask for an event. */
+export function patternsFor(type: ImageEventType): EventPattern[] {
+  return ['*', 'image.*', type];
+}
+
+/** Whether a job's own webhook asked for an event; without a list it wants all. */
 export function wantsEvent(webhook: ImageRequest['webhook'], type: ImageEventType): boolean {
   if (!webhook) return false;
-  const events = webhook.events ?? ['image.*'];
-  return events.includes('image.*') || events.includes(type);
+  const patterns: readonly string[] = webhook.events ?? ['*'];
+  return patternsFor(type).some((pattern) => patterns.includes(pattern));
 }
 
 /**
- * The deliveries that a job's new status causes. A job has each status at most once, so the ids follow from the job
- * and the status: the same change can never make a second event.
+ * The event that a job's new status is. A job has each status at most once, so the id follows from the job and the
+ * status: the same change can never make a second event.
  */
-export function deliveriesFor(job: ImageJob): Delivery[] {
+export function noteFor(job: ImageJob): EventNote {
   const type = eventOf(job.status);
-  const webhook = job.request?.webhook;
-  if (!webhook || !wantsEvent(webhook, type)) return [];
-  return [
-    {
-      id: deliveryId(job.id, type),
-      tenant: job.tenant,
-      jobId: job.id,
-      eventId: `evt_${eventName(job.id, type)}`,
-      type,
-      at: job.updatedAt,
-      url: webhook.url,
-      job,
-      attempts: 0,
-    },
-  ];
+  return { id: eventIdOf(job.id, type), type, wanted: wantsEvent(job.request?.webhook, type) };
 }
 
-/** Ids of every delivery a job may have caused. */
-export function deliveryIdsOf(jobId: string): string[] {
-  return imageEventTypes.map((type) => deliveryId(jobId, type));
+/** Ids of every event that a job may have caused. */
+export function eventIdsOf(jobId: string): string[] {
+  return imageEventTypes.map((type) => eventIdOf(jobId, type));
 }
 
-const deliveryId = (jobId: string, type: ImageEventType) => `dlv_${eventName(jobId, type)}`;
-const eventName = (jobId: string, type: ImageEventType) =>
-  `${jobId.slice('img_'.length)}_${type.slice('image.'.length)}`;
+const eventIdOf = (jobId: string, type: ImageEventType) =>
+  `evt_${jobId.slice('img_'.length)}_${type.slice('image.'.length)}`;
+
+/** A secret of Standard Webhooks in its outer form; the signer checks the rest. */
+export const WebhookSecret = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'must be whsec_ and 24 to 64 bytes in base64');

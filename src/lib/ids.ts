@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { createHash, randomFillSync, randomUUID } from 'node:crypto';
 
 /**
  * Identifiers: a prefix that says what they name and a ULID (github.com/ulid/spec): 48 bits of time, 80 bits of
@@ -36,7 +36,19 @@ export function timePart(nowMs: number): string {
   return text;
 }
 
+/** Sixteen characters of the same alphabet that follow from a text: 80 bits of its digest. */
+function digestPart(text: string): string {
+  const bytes = createHash('sha256').update(text).digest();
+  return Array.from(bytes.subarray(0, randomLength), (byte) => alphabet[byte & 31]).join('');
+}
+
 /** The ids of the domain. */
 export const ids = {
   image: (nowMs: number) => `img_${ulid(nowMs)}`,
+  endpoint: (nowMs: number) => `whk_${ulid(nowMs)}`,
+  event: (nowMs: number) => `evt_${ulid(nowMs)}`,
+  delivery: (eventAtMs: number, eventId: string, target: string) =>
+    `dlv_${timePart(eventAtMs)}${digestPart(`${eventId} ${target}`)}`,
+  hostTarget: (tenant: string, url: string) => `host_${digestPart(`${tenant} ${new URL(url).origin}`)}`,
+  run: () => randomUUID(),
 };

@@ -22,6 +22,7 @@ export interface Metrics extends Meter {
 export function createMetrics(options: {
   queueDepths: () => Promise<readonly QueueDepth[]>;
   oldestWaitingSeconds: () => Promise<number | null>;
+  pendingDeliveries: () => Promise<number>;
 }): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -90,6 +91,15 @@ export function createMetrics(options: {
     registers,
     async collect() {
       this.set((await options.oldestWaitingSeconds()) ?? 0);
+    },
+  });
+
+  new Gauge({
+    name: 'darkroom_webhook_deliveries_pending',
+    help: 'Webhook deliveries that have not arrived yet and are not given up',
+    registers,
+    async collect() {
+      this.set(await options.pendingDeliveries());
     },
   });
 

@@ -7,8 +7,9 @@ import type {
   Log,
   Signals,
   TaskQueue,
+  WebhookEvents,
 } from '../domain/ports.ts';
-import { deliveryIdsOf } from '../domain/webhook-event.ts';
+import { eventIdsOf } from '../domain/webhook-event.ts';
 import type { ChangeImage } from './change-image.ts';
 import { findImage } from './get-image.ts';
 
@@ -16,6 +17,7 @@ interface Deps {
   records: ImageRecords;
   change: ChangeImage;
   deliveries: Deliveries;
+  events: WebhookEvents;
   storage: ImageStorage;
   imageQueue: TaskQueue;
   signals: Signals;
@@ -33,6 +35,16 @@ export async function removePictures(
   return deps.change(job.tenant, job.id, (current) => forgetMedia(current, deps.clock()), job);
 }
 
+/** Forgets what was told of a job, and what is still to be told. Events first: without them no delivery is written. */
+export async function forgetEvents(
+  deps: { deliveries: Deliveries; events: WebhookEvents },
+  tenant: string,
+  id: string,
+): Promise<void> {
+  await deps.events.remove(tenant, eventIdsOf(id));
+  await deps.deliveries.removeOf(tenant, id);
+}
+
 /**
  * Erases a job. The tombstone comes first, so that from this moment nobody reads it; then the task, the webhook bodies
  * and the pictures go. Pictures that the storage does not give up now are due at once for the sweeper.
@@ -48,7 +60,7 @@ export function createEraseImage(deps: Deps) {
     if (!job) return;
     await deps.imageQueue.remove(id).catch(() => false);
     await deps.signals.requestCancel(id);
-    await deps.deliveries.remove(tenant, deliveryIdsOf(id));
+    await forgetEvents(deps, tenant, id);
     await removePictures(deps, job).catch((error) => {
       deps.log.warn({ err: error, job_id: id }, 'pictures not erased yet, the sweeper will do it');
     });

@@ -1,9 +1,10 @@
 import { isTerminal } from '../domain/image-job.ts';
-import type { Clock, Deliveries, ImageRecords, Log, TaskQueue } from '../domain/ports.ts';
+import type { Clock, ImageRecords, Log, Mailboxes, TaskQueue, WebhookEvents } from '../domain/ports.ts';
 
 interface Deps {
   records: ImageRecords;
-  deliveries: Deliveries;
+  events: WebhookEvents;
+  mailboxes: Mailboxes;
   imageQueue: TaskQueue;
   webhookQueue: TaskQueue;
   clock: Clock;
@@ -17,7 +18,8 @@ const settleMs = 5_000;
 const thoroughEvery = 6;
 
 /**
- * Puts back what the queue has lost: every unfinished record without a task, and every due delivery without one.
+ * Puts back what the queues have lost: every unfinished record without a task, every event and every mailbox with due
+ * mail without one.
  * Idempotent, so any number of processes may do it at the same time; adding a task that exists changes nothing.
  */
 export function createReconcile(deps: Deps) {
@@ -47,11 +49,20 @@ export function createReconcile(deps: Deps) {
     }
   }
 
-  async function refillDeliveries(tenant: string): Promise<number> {
-    const ids = await deps.deliveries.due(tenant, deps.clock() - settleMs, pageSize);
-    const known = await deps.webhookQueue.has(ids);
-    const lost = ids.filter((_, i) => !known[i]);
-    for (const id of lost) await deps.webhookQueue.add({ tenant, id }, { priority: 'normal' });
+  /** Events that nobody announces, and mail that nobody delivers. @returns how many tasks were put back. */
+  async function refillWebhooks(tenant: string): Promise<number> {
+    const settledBefore = deps.clock() - settleMs;
+    const events = await deps.events.waiting(tenant, settledBefore, pageSize);
+    const wakes = await deps.mailboxes.overdue(tenant, settledBefore, pageSize);
+    const tasks = [
+      ...events.map((id) => ({ id, taskId: id })),
+      ...wakes.map(({ target, taskId }) => ({ id: target, taskId })),
+    ];
+    const known = await deps.webhookQueue.has(tasks.map(({ taskId }) => taskId));
+    const lost = tasks.filter((_, i) => !known[i]);
+    for (const { id, taskId } of lost) {
+      await deps.webhookQueue.add({ tenant, id }, { priority: 'normal', taskId });
+    }
     return lost.length;
   }
 
@@ -74,9 +85,9 @@ export function createReconcile(deps: Deps) {
     const walk = thorough || (await isShort(tenants));
     for (const tenant of tenants) {
       const jobs = walk ? await refillImages(tenant) : 0;
-      const deliveries = await refillDeliveries(tenant);
-      if (jobs + deliveries > 0)
-        deps.log.warn({ tenant, jobs, deliveries }, 'lost tasks put back into the queue');
+      const webhooks = await refillWebhooks(tenant);
+      if (jobs + webhooks > 0)
+        deps.log.warn({ tenant, jobs, webhooks }, 'lost tasks put back into the queue');
     }
   };
 }

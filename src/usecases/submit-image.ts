@@ -15,9 +15,9 @@ import type {
   TaskQueue,
 } from '../domain/ports.ts';
 import { type Presets, renderPreset } from '../domain/preset.ts';
-import { type Delivery, deliveriesFor } from '../domain/webhook-event.ts';
+import { type EventNote, noteFor } from '../domain/webhook-event.ts';
 import type { AbandonSubmission } from './abandon-submission.ts';
-import { queueDeliveries } from './change-image.ts';
+import { queueEvent } from './change-image.ts';
 
 /** What a deployment decides where the caller does not. */
 export interface SubmitPolicy {
@@ -137,9 +137,9 @@ export function createSubmitImage(deps: Deps) {
     return accept(job, claim);
   }
 
-  async function write(job: ImageJob, claim: IdempotencyClaim | undefined, deliveries: readonly Delivery[]) {
+  async function write(job: ImageJob, claim: IdempotencyClaim | undefined, event: EventNote) {
     try {
-      return await deps.records.submit({ job, claim, deliveries, maxOpenJobs: policy.maxOpenJobsPerTenant });
+      return await deps.records.submit({ job, claim, event, maxOpenJobs: policy.maxOpenJobsPerTenant });
     } catch (error) {
       // With a key the caller's next try finds the job, should it have been written after all.
       if (!claim) void deps.abandon(job);
@@ -148,8 +148,8 @@ export function createSubmitImage(deps: Deps) {
   }
 
   async function accept(job: ImageJob, claim: IdempotencyClaim | undefined): Promise<Accepted> {
-    const deliveries = deliveriesFor(job);
-    const outcome = await write(job, claim, deliveries);
+    const event = noteFor(job);
+    const outcome = await write(job, claim, event);
     if (outcome.kind === 'key_reused') {
       throw new AppError('idempotency_key_reused', {
         detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
@@ -170,7 +170,7 @@ export function createSubmitImage(deps: Deps) {
     await deps.imageQueue.add(task, { priority: job.request?.priority ?? 'normal' }).catch((error) => {
       deps.log.warn({ err: error, job_id: job.id }, 'job accepted but not queued, the reconciler will do it');
     });
-    await queueDeliveries(deps, deliveries);
+    if (outcome.told) await queueEvent(deps, { tenant: job.tenant, id: event.id });
     return { job, replayed: false };
   }
 

@@ -8,20 +8,30 @@ import {
   jobError,
   type Retention,
 } from '../domain/image-job.ts';
-import type { Clock, Deliveries, ImageRecords, ImageStorage, Log, TaskQueue } from '../domain/ports.ts';
-import { deliveryIdsOf } from '../domain/webhook-event.ts';
+import type {
+  Clock,
+  Deliveries,
+  ImageRecords,
+  ImageStorage,
+  Log,
+  TaskQueue,
+  WebhookEvents,
+} from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
-import { removePictures } from './erase-image.ts';
+import { forgetEvents, removePictures } from './erase-image.ts';
 
 interface Deps {
   records: ImageRecords;
   change: ChangeImage;
   deliveries: Deliveries;
+  events: WebhookEvents;
   storage: ImageStorage;
   imageQueue: TaskQueue;
   clock: Clock;
   log: Log;
   retentionOf: (job: ImageJob) => Retention;
+  /** How long deliveries that ended stay in the log. */
+  deliveryLogMs: number;
 }
 
 const pageSize = 200;
@@ -29,8 +39,8 @@ const pageSize = 200;
 const maxStorageFailures = 10;
 
 /**
- * Does what is due without anybody asking: ends jobs whose patience or time is over, removes pictures and records
- * whose retention is over. Idempotent; a job that cannot be dealt with now stays due.
+ * Does what is due without anybody asking: ends jobs whose patience or time is over, removes pictures, records and
+ * deliveries whose retention is over. Idempotent; a job that cannot be dealt with now stays due.
  */
 export function createSweep(deps: Deps) {
   async function attend(job: ImageJob): Promise<void> {
@@ -55,7 +65,7 @@ export function createSweep(deps: Deps) {
     } else if (!job.mediaGone) {
       await removePictures(deps, job);
     } else {
-      await deps.deliveries.remove(job.tenant, deliveryIdsOf(job.id));
+      await forgetEvents(deps, job.tenant, job.id);
       await deps.records.remove(job);
     }
   }
@@ -91,7 +101,14 @@ export function createSweep(deps: Deps) {
     }
   }
 
+  async function sweepLog(tenant: string): Promise<void> {
+    while ((await deps.deliveries.forget(tenant, deps.clock() - deps.deliveryLogMs)) > 0);
+  }
+
   return async (): Promise<void> => {
-    for (const tenant of await deps.records.tenants()) await sweepTenant(tenant);
+    for (const tenant of await deps.records.tenants()) {
+      await sweepTenant(tenant);
+      await sweepLog(tenant);
+    }
   };
 }

@@ -1,109 +1,275 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { beginExecution, type ImageJob } from '../../src/domain/image-job.ts';
-import type { Deliveries, ImageRecords } from '../../src/domain/ports.ts';
-import { type Delivery, deliveriesFor, deliveryIdsOf } from '../../src/domain/webhook-event.ts';
-import { createDeliveries } from '../../src/outbound/records/deliveries.ts';
-import { createImageRecords } from '../../src/outbound/records/image-records.ts';
-import { createdAt, queuedJob } from '../support/jobs.ts';
-import { connectTestStore, type TestStore } from '../support/store.ts';
+import type { DeliveryQuery } from '../../src/domain/ports.ts';
+import { afterAttempt, type Delivery, giveUp, sendAgain } from '../../src/domain/webhook-delivery.ts';
+import { createdAt } from '../support/jobs.ts';
+import { attemptOf, connectWebhookStore, deliveryOf, post, type WebhookStore } from '../support/webhooks.ts';
 
-let store: TestStore;
-let records: ImageRecords;
-let deliveries: Deliveries;
-
+let store: WebhookStore;
 beforeAll(async () => {
-  store = await connectTestStore();
-  records = createImageRecords(store.redis, store.keys);
-  deliveries = createDeliveries(store.redis, store.keys);
+  store = await connectWebhookStore();
 });
 
 let tenants = 0;
 const freshTenant = () => `t${++tenants}`;
-const tellEverything = { webhook: { url: 'https://receiver.example/hook' } };
-const soon = createdAt + 60_000;
 
-async function submit(tenant: string): Promise<{ job: ImageJob; delivery: Delivery }> {
-  const job = queuedJob({ tenant, request: tellEverything });
-  const [delivery] = deliveriesFor(job);
-  if (!delivery) throw new Error('nothing to deliver');
-  await records.submit({ job, deliveries: [delivery], maxOpenJobs: 9 });
-  return { job, delivery };
+/** A pending delivery in its mailbox. */
+async function posted(fields: Partial<Delivery> = {}): Promise<Delivery> {
+  const delivery = deliveryOf({ tenant: freshTenant(), ...fields });
+  await post(store, delivery);
+  return delivery;
 }
 
-describe('a delivery', () => {
-  it('is written together with the job it tells of', async () => {
-    const { job, delivery } = await submit(freshTenant());
-    expect(await deliveries.get(job.tenant, delivery.id)).toEqual(delivery);
-    expect(await deliveries.due(job.tenant, soon, 10)).toEqual([delivery.id]);
-  });
+const fails = (nowMs: number) => (now: Delivery) =>
+  afterAttempt(now, { url: now.url, outcome: 'http_500' }, { nowMs, random: 0, schedule: [0, 5, 300] });
+const arrives = (nowMs: number) => (now: Delivery) =>
+  afterAttempt(now, { url: now.url, outcome: 'delivered' }, { nowMs, random: 0, schedule: [0, 5, 300] });
+const idsDue = async ({ tenant, target }: Delivery, nowMs: number) =>
+  (await store.mailboxes.due(tenant, target, { nowMs, limit: 99 })).map(({ delivery }) => delivery.id);
+const idsOf = async (tenant: string, query: Omit<DeliveryQuery, 'limit'>) =>
+  (await store.deliveries.list(tenant, { limit: 99, ...query })).deliveries.map(({ id }) => id);
 
-  it('is not written with a submission that is refused', async () => {
-    const tenant = freshTenant();
-    await submit(tenant);
-    const job = queuedJob({ tenant, request: tellEverything });
-    const written = deliveriesFor(job);
-    expect(await records.submit({ job, deliveries: written, maxOpenJobs: 1 })).toEqual({
-      kind: 'queue_full',
-    });
-    expect(await deliveries.get(tenant, written[0]?.id ?? '')).toBeNull();
-    expect(await deliveries.due(tenant, soon, 10)).toHaveLength(1);
-  });
-
-  it('is written with the change it tells of, exactly once among many writers', async () => {
-    const tenant = freshTenant();
-    const { job, delivery } = await submit(tenant);
-    const begun = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        records.update(tenant, job.id, (now) => {
-          if (now.status !== 'queued') return null;
-          const next = beginExecution(now, createdAt + 1);
-          return { job: next, deliveries: deliveriesFor(next) };
-        }),
+describe('changing a delivery', () => {
+  it('by 50 writers at once loses none of their changes and none of their attempts', async () => {
+    const delivery = await posted();
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        store.deliveries.update(
+          delivery,
+          (now) => ({ ...now, attempts: now.attempts + 1, dueAt: createdAt + now.attempts + 1 }),
+          i < 20 ? attemptOf({ at: i }) : undefined,
+        ),
       ),
     );
-    expect(new Set(begun.map((each) => each?.version))).toEqual(new Set([2]));
-    const due = await deliveries.due(tenant, soon, 10);
-    expect(due).toHaveLength(2);
-    const started = await deliveries.get(tenant, due.find((id) => id !== delivery.id) ?? '');
-    expect(started).toMatchObject({ type: 'image.started', job: { status: 'running' } });
+    const after = await store.deliveries.get(delivery.tenant, delivery.id);
+    expect(after).toMatchObject({ attempts: 50, version: 51, dueAt: createdAt + 50 });
+    const [attempts = []] = await store.deliveries.attempts(delivery.tenant, [delivery.id]);
+    expect(attempts.map(({ at }) => at).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i),
+    );
+    expect(new Set(attempts.map(({ no }) => no)).size).toBe(20);
   });
 
-  it('is due only after the moment that was noted for it', async () => {
-    const { job, delivery } = await submit(freshTenant());
-    await deliveries.save({ ...delivery, attempts: 1 }, createdAt + 5_000);
-    expect(await deliveries.due(job.tenant, createdAt + 5_000, 10)).toEqual([]);
-    expect(await deliveries.due(job.tenant, createdAt + 5_001, 10)).toEqual([delivery.id]);
-    expect(await deliveries.get(job.tenant, delivery.id)).toMatchObject({ attempts: 1 });
+  it('that decides against it leaves everything as it is', async () => {
+    const delivery = await posted();
+    const known = { ...delivery, version: 0 };
+    expect(
+      await store.deliveries.update(known, (now) => (now.version === 0 ? now : null), attemptOf()),
+    ).toEqual(delivery);
+    expect(await store.deliveries.attempts(delivery.tenant, [delivery.id])).toEqual([[]]);
   });
 
-  it('that was removed meanwhile is not brought back by a late note', async () => {
-    const { job, delivery } = await submit(freshTenant());
-    await deliveries.remove(job.tenant, [delivery.id]);
-    await deliveries.save({ ...delivery, attempts: 1 }, createdAt + 5_000);
-    expect(await deliveries.get(job.tenant, delivery.id)).toBeNull();
-    expect(await deliveries.due(job.tenant, soon, 10)).toEqual([]);
+  it('puts it where it is due next', async () => {
+    const delivery = await posted();
+    await store.deliveries.update(delivery, fails(createdAt));
+    expect(await idsDue(delivery, createdAt + 4_999)).toEqual([]);
+    expect(await idsDue(delivery, createdAt + 5_000)).toEqual([delivery.id]);
   });
 
-  it('can be removed before it exists, and twice', async () => {
-    const { job } = await submit(freshTenant());
-    await deliveries.remove(job.tenant, deliveryIdsOf(job.id));
-    await deliveries.remove(job.tenant, deliveryIdsOf(job.id));
-    expect(await deliveries.due(job.tenant, soon, 10)).toEqual([]);
+  it('to an end takes it out of its mailbox; sent again it is back', async () => {
+    const delivery = await posted();
+    const { tenant, id } = delivery;
+    await store.deliveries.update(delivery, arrives(createdAt + 1));
+    expect(await idsDue(delivery, Number.MAX_SAFE_INTEGER)).toEqual([]);
+    expect(await store.mailboxes.countPending(tenant)).toBe(0);
+    expect(await idsOf(tenant, { status: 'pending' })).toEqual([]);
+    expect(await idsOf(tenant, { status: 'delivered' })).toEqual([id]);
+    await store.deliveries.update(delivery, (now) => sendAgain(now, createdAt + 9));
+    expect(await idsDue(delivery, createdAt + 9)).toEqual([id]);
+    expect(await idsOf(tenant, { status: 'pending' })).toEqual([id]);
+    expect(await idsOf(tenant, { status: 'delivered' })).toEqual([]);
+    expect(await store.deliveries.forget(tenant, Number.MAX_SAFE_INTEGER)).toBe(0);
   });
 
-  it('belongs to its tenant alone', async () => {
-    const { delivery } = await submit(freshTenant());
+  it('that was removed meanwhile does not bring it back', async () => {
+    const delivery = await posted({ jobId: 'img_gone' });
+    await store.deliveries.removeOf(delivery.tenant, 'img_gone');
+    expect(await store.deliveries.update(delivery, fails(createdAt), attemptOf())).toBeNull();
+    expect(await store.deliveries.get(delivery.tenant, delivery.id)).toBeNull();
+    expect(await idsDue(delivery, Number.MAX_SAFE_INTEGER)).toEqual([]);
+    expect(await store.deliveries.attempts(delivery.tenant, [delivery.id])).toEqual([[]]);
+  });
+});
+
+describe('the attempts of a delivery', () => {
+  it('are kept in order, as they were noted', async () => {
+    const delivery = await posted();
+    const noted = [
+      attemptOf({ no: 1, status: null, outcome: 'timeout', detail: 'The receiver did not answer.' }),
+      attemptOf({ no: 2, at: createdAt + 5_000, answer: 'Zürich 夜' }),
+    ];
+    for (const attempt of noted) await store.deliveries.update(delivery, fails(createdAt), attempt);
+    expect(await store.deliveries.attempts(delivery.tenant, [delivery.id, 'dlv_never'])).toEqual([noted, []]);
+  });
+
+  it('are kept up to the latest thirty', async () => {
+    const delivery = await posted();
+    for (let i = 1; i <= 35; i++)
+      await store.deliveries.update(delivery, (now) => ({ ...now, attempts: i }), attemptOf());
+    const [attempts = []] = await store.deliveries.attempts(delivery.tenant, [delivery.id]);
+    expect(attempts.map(({ no }) => no)).toEqual(Array.from({ length: 30 }, (_, i) => i + 6));
+  });
+});
+
+describe('the list of deliveries', () => {
+  const all = (tenant: string) => {
+    const outcomes = [
+      (now: Delivery) => now,
+      arrives(createdAt),
+      (now: Delivery) => giveUp(now, 'x', createdAt),
+    ];
+    return Array.from({ length: 60 }, (_, i) => ({
+      given: deliveryOf({
+        tenant,
+        at: createdAt + i * 1_000,
+        jobId: `img_${i % 5}`,
+        target: `whk_${i % 4}`,
+      }),
+      end: outcomes[i % 3] ?? outcomes[0],
+    }));
+  };
+
+  /** Every page of a query in turn. */
+  async function walk(tenant: string, query: DeliveryQuery): Promise<string[]> {
+    const found: string[] = [];
+    for (let beforeId: string | undefined; ; ) {
+      const page = await store.deliveries.list(tenant, { ...query, beforeId });
+      expect(page.deliveries.length).toBeLessThanOrEqual(query.limit);
+      found.push(...page.deliveries.map(({ id }) => id));
+      if (page.nextBeforeId === null) return found;
+      beforeId = page.nextBeforeId;
+    }
+  }
+
+  it('is told by job, receiver and status in any combination, newest event first, whole in any pages', async () => {
+    const tenant = freshTenant();
+    const made = all(tenant);
+    await post(store, ...made.map(({ given }) => given));
+    const kept = await Promise.all(
+      made.map(({ given, end }) => store.deliveries.update(given, end ?? (() => null))),
+    );
+    const newestFirst = kept.flatMap((each) => each ?? []).sort((a, b) => b.at - a.at);
+    for (const jobId of [undefined, 'img_2', 'img_none'])
+      for (const target of [undefined, 'whk_1'])
+        for (const status of [undefined, 'pending', 'delivered', 'failed'] as const)
+          for (const limit of [1, 7, 60]) {
+            const fits = newestFirst.filter(
+              (each) =>
+                (jobId ?? each.jobId) === each.jobId &&
+                (target ?? each.target) === each.target &&
+                (status ?? each.status) === each.status,
+            );
+            const query = { jobId, target, status, limit };
+            expect(await walk(tenant, query), JSON.stringify(query)).toEqual(fits.map(({ id }) => id));
+          }
+  });
+
+  it('does a bounded amount of work for a page: what is rare is found on a later one', async () => {
+    const tenant = freshTenant();
+    const target = 'whk_busy';
+    const many = Array.from({ length: 1_300 }, (_, i) => deliveryOf({ tenant, target, at: createdAt + i }));
+    await post(store, ...many);
+    const [oldest] = many;
+    if (!oldest) throw new Error('many were made');
+    await store.deliveries.update(oldest, arrives(createdAt));
+    const query = { target, status: 'delivered' as const, limit: 10 };
+    const first = await store.deliveries.list(tenant, query);
+    expect(first.deliveries).toEqual([]);
+    expect(first.nextBeforeId).not.toBeNull();
+    expect(await walk(tenant, query)).toEqual([oldest.id]);
+  });
+});
+
+describe('a delivery that was made by hand', () => {
+  it('is in the log with its attempt and its bytes, in no mailbox, and is forgotten like others', async () => {
+    const tenant = freshTenant();
+    const { dueAt: _dueAt, jobId: _jobId, ...rest } = deliveryOf({ tenant });
+    const delivery: Delivery = { ...rest, type: 'webhook.test', status: 'failed', finishedAt: createdAt };
+    const bytes = { body: '{"type":"webhook.test"}', keepMs: 60_000 };
+    await store.deliveries.enter(delivery, attemptOf(), bytes);
+    expect(await store.deliveries.get(tenant, delivery.id)).toEqual(delivery);
+    expect(await store.deliveries.attempts(tenant, [delivery.id])).toEqual([[attemptOf()]]);
+    expect(await store.events.body(tenant, delivery.eventId)).toBe(bytes.body);
+    for (const query of [{}, { status: 'failed' as const }, { target: delivery.target }])
+      expect(await idsOf(tenant, query)).toEqual([delivery.id]);
+    expect(await idsDue(delivery, Number.MAX_SAFE_INTEGER)).toEqual([]);
+    // Without that the sweeper would never look at a tenant that has no jobs.
+    expect(await store.records.tenants()).toContain(tenant);
+    expect(await store.deliveries.forget(tenant, createdAt)).toBe(1);
+    expect(await store.keysKeptOf(tenant)).toEqual([]);
+  });
+});
+
+describe('forgetting', () => {
+  /** As the run does that has nothing left to deliver. */
+  async function visit({ tenant, target }: Delivery): Promise<void> {
+    const run = { run: 'run', nowMs: createdAt + 9 };
+    await store.mailboxes.take(tenant, target, { ...run, leaseMs: 1_000 });
+    await store.mailboxes.release(tenant, target, run);
+  }
+
+  it('what ended before a moment leaves what ended later, and what is pending', async () => {
+    const tenant = freshTenant();
+    const [old, young, pending] = [
+      await posted({ tenant }),
+      await posted({ tenant }),
+      await posted({ tenant }),
+    ];
+    await store.deliveries.update(old, arrives(createdAt + 10));
+    await store.deliveries.update(young, fails(createdAt + 10));
+    await store.deliveries.update(young, (now) => giveUp(now, 'x', createdAt + 11));
+    expect(await store.deliveries.forget(tenant, createdAt + 10)).toBe(1);
+    expect((await idsOf(tenant, {})).sort()).toEqual([young.id, pending.id].sort());
+    expect(await store.deliveries.forget(tenant, createdAt + 10)).toBe(0);
+  });
+
+  it('leaves no key behind but what expires by itself', async () => {
+    const tenant = freshTenant();
+    const made = await Promise.all(
+      Array.from({ length: 250 }, (_, i) => posted({ tenant, jobId: `img_${i % 9}` })),
+    );
+    await Promise.all(made.map((each) => store.deliveries.update(each, arrives(createdAt), attemptOf())));
+    for (const each of made.slice(0, 1)) await visit(each);
+    let forgotten = 0;
+    for (let page = -1; page !== 0; forgotten += page)
+      page = await store.deliveries.forget(tenant, createdAt);
+    expect(forgotten).toBe(250);
+    expect(await store.keysKeptOf(tenant)).toEqual([]);
+  });
+
+  it('the deliveries of a job leaves no key of them behind, in whatever status they are', async () => {
+    const tenant = freshTenant();
+    const jobId = 'img_gone';
+    const moves = [fails(createdAt), arrives(createdAt), (now: Delivery) => giveUp(now, 'x', createdAt)];
+    for (const move of moves)
+      await store.deliveries.update(await posted({ tenant, jobId }), move, attemptOf());
+    await store.deliveries.removeOf(tenant, jobId);
+    await store.deliveries.removeOf(tenant, jobId);
+    await visit(deliveryOf({ tenant }));
+    expect(await store.keysKeptOf(tenant)).toEqual([]);
+    expect(await store.deliveries.forget(tenant, Number.MAX_SAFE_INTEGER)).toBe(0);
+  });
+
+  it('those of a job leaves those of others', async () => {
+    const tenant = freshTenant();
+    const [gone, other] = [
+      await posted({ tenant, jobId: 'img_1' }),
+      await posted({ tenant, jobId: 'img_2' }),
+    ];
+    await store.deliveries.removeOf(tenant, 'img_1');
+    expect(await idsOf(tenant, {})).toEqual([other.id]);
+    expect(await idsDue(gone, createdAt)).toEqual([other.id]);
+  });
+});
+
+describe('another tenant', () => {
+  it('neither sees a delivery nor changes or forgets it', async () => {
+    const delivery = await posted({ jobId: 'img_1' });
     const other = freshTenant();
-    expect(await deliveries.get(other, delivery.id)).toBeNull();
-    expect(await deliveries.due(other, soon, 10)).toEqual([]);
-    await deliveries.remove(other, [delivery.id]);
-    expect(await deliveries.get(delivery.tenant, delivery.id)).toEqual(delivery);
-  });
-
-  it('and its job leave no key behind', async () => {
-    const { job } = await submit('gone');
-    await deliveries.remove('gone', deliveryIdsOf(job.id));
-    await records.remove(job);
-    expect((await store.keysLeft()).filter((key) => key.includes('{gone}'))).toEqual([]);
+    expect(await store.deliveries.get(other, delivery.id)).toBeNull();
+    expect(await store.deliveries.update({ ...delivery, tenant: other }, arrives(createdAt))).toBeNull();
+    expect(await store.deliveries.list(other, { limit: 9 })).toEqual({ deliveries: [], nextBeforeId: null });
+    await store.deliveries.removeOf(other, 'img_1');
+    expect(await store.deliveries.forget(other, Number.MAX_SAFE_INTEGER)).toBe(0);
+    expect(await store.deliveries.get(delivery.tenant, delivery.id)).toEqual(delivery);
   });
 });

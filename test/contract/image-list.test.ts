@@ -19,7 +19,7 @@ const freshTenant = () => `t${++tenants}`;
 /** Submits a job created the given number of milliseconds after the first moment. */
 async function add(tenant: string, atMs = 0, request: Partial<ImageRequest> = {}): Promise<string> {
   const job = queuedJob({ tenant, nowMs: createdAt + atMs, request });
-  await records.submit({ job, deliveries: [], maxOpenJobs: 100_000 });
+  await records.submit({ job, maxOpenJobs: 100_000 });
   return job.id;
 }
 

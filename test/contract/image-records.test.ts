@@ -31,7 +31,7 @@ const claimOf = (key: string, fingerprint = 'same'): IdempotencyClaim => ({
 });
 
 async function submit(job: ImageJob, claim?: IdempotencyClaim, maxOpenJobs = 1_000): Promise<ImageJob> {
-  const outcome = await records.submit({ job, claim, deliveries: [], maxOpenJobs });
+  const outcome = await records.submit({ job, claim, maxOpenJobs });
   expect(outcome.kind).toBe('created');
   return job;
 }
@@ -50,7 +50,6 @@ describe('submitting', () => {
         records.submit({
           job: queuedJob({ tenant }),
           claim: claimOf('order-1'),
-          deliveries: [],
           maxOpenJobs: 9,
         }),
       ),
@@ -69,7 +68,6 @@ describe('submitting', () => {
     const again = await records.submit({
       job: queuedJob({ tenant: job.tenant }),
       claim: claimOf('k'),
-      deliveries: [],
       maxOpenJobs: 9,
     });
     expect(again).toEqual({ kind: 'replayed', job: ended });
@@ -78,9 +76,9 @@ describe('submitting', () => {
   it('another request under a used key is refused and leaves nothing', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
     const other = queuedJob({ tenant: job.tenant });
-    expect(
-      await records.submit({ job: other, claim: claimOf('k', 'two'), deliveries: [], maxOpenJobs: 9 }),
-    ).toEqual({ kind: 'key_reused' });
+    expect(await records.submit({ job: other, claim: claimOf('k', 'two'), maxOpenJobs: 9 })).toEqual({
+      kind: 'key_reused',
+    });
     expect(await records.get(job.tenant, other.id)).toBeNull();
     expect(await records.countOpen(job.tenant)).toBe(1);
   });
@@ -94,7 +92,7 @@ describe('submitting', () => {
     const tenant = freshTenant();
     const first = await submit(queuedJob({ tenant }), undefined, 1);
     const second = queuedJob({ tenant });
-    const full = { job: second, claim: claimOf('k'), deliveries: [], maxOpenJobs: 1 };
+    const full = { job: second, claim: claimOf('k'), maxOpenJobs: 1 };
     expect(await records.submit(full)).toEqual({ kind: 'queue_full' });
     expect(await records.get(tenant, second.id)).toBeNull();
     await records.update(tenant, first.id, (now) => ({ job: finishedJob(now) }));
@@ -104,9 +102,7 @@ describe('submitting', () => {
   it('never lets more jobs in at once than there is room', async () => {
     const tenant = freshTenant();
     const outcomes = await Promise.all(
-      Array.from({ length: 50 }, () =>
-        records.submit({ job: queuedJob({ tenant }), deliveries: [], maxOpenJobs: 7 }),
-      ),
+      Array.from({ length: 50 }, () => records.submit({ job: queuedJob({ tenant }), maxOpenJobs: 7 })),
     );
     expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(7);
     expect(await records.countOpen(tenant)).toBe(7);
@@ -117,7 +113,6 @@ describe('submitting', () => {
     const again = await records.submit({
       job: queuedJob({ tenant: job.tenant }),
       claim: claimOf('k'),
-      deliveries: [],
       maxOpenJobs: 1,
     });
     expect(again).toMatchObject({ kind: 'replayed', job: { id: job.id } });
@@ -131,7 +126,6 @@ describe('submitting', () => {
         records.submit({
           job: queuedJob({ tenant: job.tenant }),
           claim: claimOf('k', 'old'),
-          deliveries: [],
           maxOpenJobs: 9,
         }),
       ),

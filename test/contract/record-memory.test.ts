@@ -50,7 +50,7 @@ describe('a finished job', () => {
       const metadata = { customer: `customer-${i % 50}`, order: `order-${i}` };
       const job = queuedJob({ nowMs: createdAt + i * 1_000, request: { prompt, quality: 'low', metadata } });
       const claim = { keyHash: digest(`key ${i}`), fingerprint: digest(`body ${i}`), ttlMs: 90 * 86_400_000 };
-      await records.submit({ job, claim, deliveries: [], maxOpenJobs: jobs });
+      await records.submit({ job, claim, maxOpenJobs: jobs });
       await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }), job);
     }
     const bytesEach = Math.round(((await usedMemory(redis)) - before) / jobs);

@@ -30,7 +30,7 @@ async function connectSignals() {
 
 async function submitted() {
   const job = queuedJob({ tenant: 'acme' });
-  await records.submit({ job, deliveries: [], maxOpenJobs: 1_000 });
+  await records.submit({ job, maxOpenJobs: 1_000 });
   return job;
 }
 const begin = (id: string) =>

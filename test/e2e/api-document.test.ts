@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { imageEventTypes } from '../../src/domain/image-request.ts';
+import { eventTypes } from '../../src/domain/webhook-event.ts';
 import { type Node, readApiDocument } from '../support/openapi-document.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -112,7 +112,7 @@ describe('the OpenAPI document', () => {
   it('tells of every webhook, with the headers it is verified by', () => {
     const webhooks = api.document.webhooks as Record<string, { post: Node }>;
 
-    expect(Object.keys(webhooks)).toEqual([...imageEventTypes]);
+    expect(Object.keys(webhooks)).toEqual([...eventTypes]);
     for (const { post } of Object.values(webhooks)) {
       const names = (post.parameters as Node[]).map(({ $ref }) => api.resolve(String($ref)).name);
       expect(names).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature']);

@@ -9,18 +9,26 @@ import { createCaller } from '../support/caller.ts';
 import { type Operation, readApiDocument } from '../support/openapi-document.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
+import { startReceiver } from '../support/webhook-receivers.ts';
 
 const { operations } = readApiDocument();
 let service: TestService;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true' });
   return service.close;
 });
 
+/** Bodies of the operations that name something and need one. */
+const bodies: Readonly<Record<string, object>> = {
+  changeWebhookEndpoint: { description: 'mine now' },
+  recoverWebhookEndpoint: { since: '2026-01-01T00:00:00Z' },
+};
+
 /** A request to an operation, with an id where its path takes one. */
-function requestTo({ method, path }: Operation, id: string) {
+function requestTo({ id: operationId, method, path }: Operation, id: string) {
   const place = path.replace('{id}', id).replace('{index}', '0');
-  return supertest(service.url)[method.toLowerCase() as 'get' | 'post' | 'delete'](place);
+  const verb = method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete';
+  return supertest(service.url)[verb](place).send(bodies[operationId]);
 }
 
 /** An answer without what differs between any two: the id that was asked for, the request's own id, the time. */
@@ -47,7 +55,7 @@ async function keyWith(scopes: Scope[]): Promise<string> {
 
 describe('the id of another tenant', () => {
   it('is answered on every route exactly like an id that does not exist', async () => {
-    const withId = operations.filter(({ path }) => path.includes('{id}'));
+    const withId = operations.filter(({ path }) => path.startsWith('/images/{id}'));
     expect(withId.map(({ id }) => id).sort()).toEqual(
       expect.arrayContaining([
         'cancelImage',
@@ -78,6 +86,39 @@ describe('the id of another tenant', () => {
     expect(await service.acme.picture(succeeded.id)).not.toHaveLength(0);
     expect((await service.acme.job(running.id)).cancel_requested_at).toBeNull();
     await service.acme.post(`/images/${running.id}/cancel`).expect(200);
+  });
+
+  it('of a webhook endpoint or a delivery is answered like one that does not exist, and nothing happens to it', async () => {
+    const receiver = await startReceiver();
+    const url = `http://127.0.0.1:${receiver.port}/`;
+    const { body: endpoint } = await service.acme.post('/webhooks/endpoints').send({ url }).expect(201);
+    const { body: delivery } = await service.acme.post(`/webhooks/endpoints/${endpoint.id}/test`).expect(200);
+    const places = [
+      { under: '/webhooks/endpoints/{id}', mine: endpoint.id, unknown: ids.endpoint(Date.now()) },
+      {
+        under: '/webhooks/deliveries/{id}',
+        mine: delivery.id,
+        unknown: ids.delivery(Date.now(), 'evt_1', 'whk_1'),
+      },
+    ];
+    for (const { under, mine, unknown } of places) {
+      const withId = operations.filter(({ path }) => path.startsWith(under));
+      expect(withId.length).toBeGreaterThanOrEqual(2);
+      for (const operation of withId) {
+        const expected = comparable(await call(operation, unknown, testKeys.other), unknown);
+        const actual = comparable(await call(operation, mine, testKeys.other), mine);
+        expect([expected.status, actual], operation.id).toEqual([404, expected]);
+      }
+    }
+    for (const query of ['', `?endpoint_id=${endpoint.id}`, '?status=delivered']) {
+      const { body } = await service.other.get(`/webhooks/deliveries${query}`).expect(200);
+      expect(body.data, query).toEqual([]);
+    }
+    expect((await service.other.get('/webhooks/endpoints').expect(200)).body.data).toEqual([]);
+    const { secret: _secret, ...shown } = endpoint;
+    expect((await service.acme.get(`/webhooks/endpoints/${endpoint.id}`).expect(200)).body).toEqual(shown);
+    expect(receiver.requests).toHaveLength(1);
+    await receiver.close();
   });
 
   it('never turns up in a list, whatever is asked for', async () => {
@@ -121,10 +162,14 @@ describe('a caller', () => {
   });
 
   it('without the scope gets 403 on every route that needs a key', async () => {
-    const key = await keyWith(['webhooks']);
+    const key = {
+      webhooks: await keyWith(['webhooks']),
+      images: await keyWith(['images:read', 'images:write']),
+    };
     const id = ids.image(Date.now());
     for (const operation of operations.filter((each) => each.secured)) {
-      const { status, body } = await call(operation, id, key);
+      const other = operation.path.startsWith('/webhooks/') ? key.images : key.webhooks;
+      const { status, body } = await call(operation, id, other);
       expect([status, body.code], operation.id).toEqual([403, 'insufficient_scope']);
     }
   });

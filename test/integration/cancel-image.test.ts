@@ -7,7 +7,7 @@ const webhook = { url: 'https://receiver.example/hook' };
 
 async function submitted(core: Core): Promise<ImageJob> {
   const job = queuedJob({ request: { webhook } });
-  await core.records.submit({ job, deliveries: [], maxOpenJobs: 10 });
+  await core.records.submit({ job, maxOpenJobs: 10 });
   await core.imageQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
   return job;
 }
@@ -38,9 +38,9 @@ describe('canceling', () => {
     const core = await connectCore();
     const job = await submitted(core);
     await Promise.allSettled(Array.from({ length: 10 }, () => core.cancelImage('acme', job.id)));
-    const due = await core.deliveries.due('acme', createdAt + 1, 10);
-    expect(due).toHaveLength(1);
-    expect(await core.deliveries.get('acme', due[0] ?? '')).toMatchObject({ type: 'image.canceled' });
+    const told = await core.events.waiting('acme', createdAt + 1, 10);
+    expect(told).toHaveLength(1);
+    expect(await core.events.pending('acme', told[0] ?? '')).toMatchObject({ type: 'image.canceled' });
   });
 
   it('a running job that waits for its next try ends it at once', async () => {

@@ -1,18 +1,32 @@
 import { Queue } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import { beginExecution, type ImageJob } from '../../src/domain/image-job.ts';
-import { deliveriesFor } from '../../src/domain/webhook-event.ts';
-import { queueDeliveries } from '../../src/usecases/change-image.ts';
+import { createDelivery } from '../../src/domain/webhook-delivery.ts';
+import { eventIdsOf, noteFor } from '../../src/domain/webhook-event.ts';
+import { queueEvent } from '../../src/usecases/change-image.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
 
 async function submitted(core: Core, tenant = 'acme'): Promise<ImageJob> {
   const job = queuedJob({ tenant, request: { webhook: { url: 'https://receiver.example/hook' } } });
-  const deliveries = deliveriesFor(job);
-  await core.records.submit({ job, deliveries, maxOpenJobs: 10_000 });
+  const event = noteFor(job);
+  await core.records.submit({ job, event, maxOpenJobs: 10_000 });
   await core.imageQueue.add({ tenant, id: job.id }, { priority: 'normal' });
-  await queueDeliveries(core, deliveries);
+  await queueEvent(core, { tenant, id: event.id });
   return job;
+}
+
+/** Announces the first event of a job, so that one delivery waits in a mailbox. */
+async function announced(core: Core, { tenant, id: jobId, createdAt: at }: ImageJob) {
+  const [eventId = ''] = eventIdsOf(jobId);
+  const target = 'host_1';
+  const delivery = createDelivery({
+    ...{ id: `dlv_${jobId}`, tenant, eventId, type: 'image.queued', at, jobId, target, nowMs: at },
+    url: 'https://receiver.example/hook',
+  });
+  const announcement = { nowMs: at, keepMs: 3_600_000 };
+  const [wake] = await core.events.announce({ tenant, id: eventId }, '{}', [delivery], announcement);
+  return { delivery, wake: wake ?? { target, taskId: 'none' } };
 }
 
 /** Does what an operator's slip does: every key of a queue is gone. */
@@ -35,7 +49,7 @@ describe('reconciling', () => {
     expect(await core.imageQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
   });
 
-  it('brings the deliveries back after their queue was obliterated', async () => {
+  it('brings the events back after their queue was obliterated', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 10 }, () => submitted(core)));
     await obliterate(core, 'webhooks');
@@ -57,19 +71,46 @@ describe('reconciling', () => {
     expect(await core.imageQueue.has([young.id, ended.id])).toEqual([true, false]);
   });
 
-  it('leaves a delivery alone that waits for its next attempt', async () => {
+  it('has a mailbox looked at whose mail is due and that lost its task', async () => {
     const core = await connectCore();
-    const job = await submitted(core);
-    const [delivery] = deliveriesFor(job);
-    if (!delivery) throw new Error('nothing to deliver');
-    await core.deliveries.save({ ...delivery, attempts: 1 }, createdAt + 300_000);
+    const { wake } = await announced(core, await submitted(core));
+    await obliterate(core, 'webhooks');
+    await core.reconcile();
+    expect(await core.webhookQueue.has([wake.taskId])).toEqual([false]);
+    core.passTime(6_000);
+    await Promise.all([core.reconcile(), core.reconcile()]);
+    expect(await core.webhookQueue.has([wake.taskId])).toEqual([true]);
+    expect(await core.webhookQueue.counts()).toEqual({ waiting: 1, delayed: 0, active: 0 });
+  });
+
+  it('leaves a mailbox alone whose mail waits for its next attempt', async () => {
+    const core = await connectCore();
+    const { delivery, wake } = await announced(core, await submitted(core));
+    const run = { run: 'run', nowMs: createdAt };
+    await core.mailboxes.take('acme', wake.target, { ...run, leaseMs: 1_000 });
+    await core.deliveries.update(delivery, (now) => ({ ...now, dueAt: createdAt + 300_000 }));
+    await core.mailboxes.release('acme', wake.target, run);
     await obliterate(core, 'webhooks');
     core.passTime(6_000);
     await core.reconcile();
-    expect(await core.webhookQueue.has([delivery.id])).toEqual([false]);
+    expect(await core.webhookQueue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 });
     core.passTime(300_000);
     await core.reconcile();
-    expect(await core.webhookQueue.has([delivery.id])).toEqual([true]);
+    const { taskId } = await core.mailboxes.wake('acme', wake.target);
+    expect(await core.webhookQueue.has([taskId])).toEqual([true]);
+  });
+
+  it('leaves a mailbox alone that somebody empties, until that one is taken for dead', async () => {
+    const core = await connectCore();
+    const { wake } = await announced(core, await submitted(core));
+    await obliterate(core, 'webhooks');
+    await core.mailboxes.take('acme', wake.target, { run: 'run', nowMs: createdAt, leaseMs: 20_000 });
+    core.passTime(6_000);
+    await core.reconcile();
+    expect(await core.webhookQueue.counts()).toMatchObject({ waiting: 0 });
+    core.passTime(20_000);
+    await core.reconcile();
+    expect(await core.webhookQueue.counts()).toMatchObject({ waiting: 1 });
   });
 
   it('finds everything among more jobs than one page', async () => {
@@ -99,7 +140,7 @@ describe('reconciling', () => {
     const core = await connectCore();
     const low = queuedJob({ request: { priority: 'low' } });
     const high = queuedJob({ request: { priority: 'high' } });
-    for (const job of [low, high]) await core.records.submit({ job, deliveries: [], maxOpenJobs: 9 });
+    for (const job of [low, high]) await core.records.submit({ job, maxOpenJobs: 9 });
     core.passTime(6_000);
     await core.reconcile();
     expect(await core.imageQueue.position(high.id)).toBe(0);

@@ -84,12 +84,19 @@ describe('an accepted request', () => {
     expect(job.request).toMatchObject({ preset: 'avatar', quality: 'low' });
   });
 
-  it('causes its webhook delivery in the same step', async () => {
+  it('causes its event in the same step, which is queued to be announced', async () => {
     const core = await connectCore();
     const { job } = await submit(core, { webhook });
-    const [id = ''] = await core.deliveries.due('acme', job.createdAt + 1, 10);
-    expect(await core.deliveries.get('acme', id)).toMatchObject({ type: 'image.queued', jobId: job.id });
+    const [id = ''] = await core.events.waiting('acme', job.createdAt + 1, 10);
+    expect(await core.events.pending('acme', id)).toMatchObject({ type: 'image.queued', job });
     expect(await core.webhookQueue.has([id])).toEqual([true]);
+  });
+
+  it('that nobody asked to be told of causes no event and no task', async () => {
+    const core = await connectCore();
+    const { job } = await submit(core, { webhook: { ...webhook, events: ['image.failed'] } });
+    expect(await core.events.waiting('acme', job.createdAt + 1, 10)).toEqual([]);
+    expect(await core.webhookQueue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 });
   });
 
   it('is accepted although the queue is away: the reconciler queues it', async () => {

@@ -10,7 +10,7 @@ const webhook = { url: 'https://receiver.example/hook' };
 
 async function submitted(core: Core, queue_ttl_s = 60): Promise<ImageJob> {
   const job = queuedJob({ request: { webhook, queue_ttl_s, run_timeout_s: 100, metadata: { a: 'b' } } });
-  await core.records.submit({ job, deliveries: [], maxOpenJobs: 10_000 });
+  await core.records.submit({ job, maxOpenJobs: 10_000 });
   await core.imageQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
   return job;
 }
@@ -40,8 +40,8 @@ describe('sweeping', () => {
       errors: [{ code: 'queue_timeout', billing: 'none' }],
     });
     expect(await core.imageQueue.has([job.id])).toEqual([false]);
-    const due = await core.deliveries.due('acme', createdAt + 61_000, 10);
-    expect(due.map((id) => id.replace(/^.*_/, ''))).toEqual(['expired']);
+    const told = await core.events.waiting('acme', createdAt + 61_000, 10);
+    expect(told.map((id) => id.replace(/^.*_/, ''))).toEqual(['expired']);
   });
 
   it('fails a job whose worker did not end it in time, with what is known about money', async () => {
@@ -65,7 +65,7 @@ describe('sweeping', () => {
   it('keeps the pictures of such a job that are done, and says why the others are missing', async () => {
     const core = await connectCore();
     const job = queuedJob({ request: { n: 3, run_timeout_s: 100 } });
-    await core.records.submit({ job, deliveries: [], maxOpenJobs: 10 });
+    await core.records.submit({ job, maxOpenJobs: 10 });
     await core.change('acme', job.id, (now) => ({
       ...beginExecution(now, createdAt),
       images: [imageOf(job, 1)],
@@ -130,7 +130,7 @@ describe('sweeping', () => {
     await Promise.all([core.sweep(), core.sweep(), core.sweep()]);
     const after = await Promise.all(jobs.map((job) => core.records.get('acme', job.id)));
     expect(after.map((job) => job?.history.length)).toEqual(jobs.map(() => 2));
-    expect(await core.deliveries.due('acme', createdAt + 61_000, 100)).toHaveLength(30);
+    expect(await core.events.waiting('acme', createdAt + 61_000, 100)).toHaveLength(30);
   });
 
   it('deals with more jobs than one page', async () => {
@@ -145,7 +145,7 @@ describe('sweeping', () => {
     const core = await connectCore();
     const old = await Promise.all(Array.from({ length: 220 }, () => finished(core)));
     const young = queuedJob({ nowMs: createdAt + 3_600_000, request: { queue_ttl_s: 60 } });
-    await core.records.submit({ job: young, deliveries: [], maxOpenJobs: 10_000 });
+    await core.records.submit({ job: young, maxOpenJobs: 10_000 });
     core.passTime(3_700_000);
     let asked = 0;
     const remove = async () => {

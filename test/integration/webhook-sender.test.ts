@@ -37,8 +37,18 @@ describe('one attempt', () => {
   it('posts the exact body, which the reference verifier takes', async () => {
     const target = await startTarget();
     const answer = await startSender().send(target.url);
-    expect(answer).toEqual({ status: 200, outcome: 'delivered', latencyMs: expect.any(Number) });
     const [received] = target.requests;
+    expect(answer).toEqual({
+      status: 200,
+      outcome: 'delivered',
+      latencyMs: expect.any(Number),
+      sentHeaders: {
+        'content-type': 'application/json',
+        'user-agent': 'Darkroom/1.2.3',
+        'webhook-id': 'evt_1',
+        'webhook-timestamp': received?.headers['webhook-timestamp'],
+      },
+    });
     expect(received).toMatchObject({ method: 'POST', path: '/hook?a=1', body });
     expect(received?.headers).toEqual({
       host: `127.0.0.1:${target.port}`,

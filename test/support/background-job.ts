@@ -96,7 +96,7 @@ export async function backgroundJob(prompt: string) {
 
   const queued = queuedJob({ request: { prompt, quality: 'low' } });
   const { tenant, id } = queued;
-  await core.records.submit({ job: queued, deliveries: [], maxOpenJobs: 10 });
+  await core.records.submit({ job: queued, maxOpenJobs: 10 });
   return {
     faults,
     provider,

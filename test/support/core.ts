@@ -15,10 +15,13 @@ import {
   whenRedisReady,
 } from '../../src/lib/redis.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
-import { createDeliveries } from '../../src/outbound/records/deliveries.ts';
 import { createImageRecords } from '../../src/outbound/records/image-records.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
+import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
+import { createMailboxes } from '../../src/outbound/records/webhooks/mailboxes.ts';
+import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
+import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createCancelImage } from '../../src/usecases/cancel-image.ts';
@@ -39,6 +42,9 @@ export const policy: SubmitPolicy = {
   maxMediaSeconds: 3_600,
   maxRecordSeconds: 7_200,
 };
+
+/** How long deliveries that ended stay in the log. */
+export const deliveryLogMs = 7 * 24 * 3_600_000;
 
 interface Given {
   readonly policy?: Partial<SubmitPolicy>;
@@ -77,7 +83,12 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   const clock = () => nowMs;
   const keys = createKeys(prefix);
   const records = createImageRecords(redis, keys);
-  const deliveries = createDeliveries(redis, keys);
+  const webhooks = {
+    events: createWebhookEvents(redis, keys),
+    deliveries: createDeliveries(redis, keys),
+    mailboxes: createMailboxes(redis, keys),
+    endpoints: createWebhookEndpoints(redis, keys),
+  };
   const queueRedis = await connect(given.queueAddress ?? inject('redisPath'));
   const imageQueue = createTaskQueue(queueRedis, queueNames(prefix).images);
   const webhookQueue = createTaskQueue(queueRedis, queueNames(prefix).webhooks);
@@ -93,7 +104,8 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   });
   const storage = createFilesystemStorage({ directory, signingKey: Buffer.alloc(32, 1) });
   const retentionOf = (_job: ImageJob) => retention;
-  const shared = { records, deliveries, imageQueue, webhookQueue, signals, storage, clock, retentionOf };
+  const queues = { imageQueue, webhookQueue };
+  const shared = { records, ...webhooks, ...queues, signals, storage, clock, retentionOf, deliveryLogMs };
   const noise = { meter: idleMeter, log: silentLog };
   const change = createChangeImage({ ...shared, ...noise });
   const getImage = createGetImage(shared);

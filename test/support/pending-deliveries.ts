@@ -1,12 +1,14 @@
-import { Delivery } from '../../src/domain/webhook-event.ts';
+import { Delivery } from '../../src/domain/webhook-delivery.ts';
+import { decodeVersioned } from '../../src/outbound/records/versioned-json.ts';
 import { askRedis } from './redis.ts';
 
-/** The webhook deliveries of a deployment that are not done yet. */
+/** The webhook deliveries of a deployment that have neither arrived nor been given up. */
 export async function pendingDeliveries(env: Readonly<Record<string, string>>): Promise<Delivery[]> {
   const { REDIS_URL = '', REDIS_KEY_PREFIX } = env;
   return askRedis(REDIS_URL, async (redis) => {
     const names = await redis.keys(`${REDIS_KEY_PREFIX}:*:dlv:*`);
     const rows = await Promise.all(names.map((name) => redis.get(name)));
-    return rows.flatMap((row) => (row === null ? [] : [Delivery.parse(JSON.parse(row))]));
+    const deliveries = rows.flatMap((row) => (row === null ? [] : [decodeVersioned(Delivery, row)]));
+    return deliveries.filter(({ status }) => status === 'pending');
   });
 }

@@ -14,6 +14,8 @@ export interface ApiClient {
   /** Ends with the last event of the job. */
   events(id: string): AsyncGenerator<StreamEvent>;
   download(url: string): Promise<Uint8Array>;
+  /** Any other call that answers with JSON or nothing. */
+  request<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
 }
 
 /** @throws Error in words a person can act on. */
@@ -47,12 +49,19 @@ export function createApiClient(options: { url: string; apiKey: string | undefin
     );
   }
 
+  const json = { 'content-type': 'application/json' };
+
   return {
     async submit(body) {
       // A key of its own makes the order safe to repeat, should the answer be lost.
-      const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+      const headers = { ...json, 'idempotency-key': randomUUID() };
       const response = await call('/images', { method: 'POST', headers, body: JSON.stringify(body) });
       return (await response.json()) as ImageJobView;
+    },
+    async request(method, path, body) {
+      const init = body === undefined ? { method } : { method, headers: json, body: JSON.stringify(body) };
+      const text = await (await call(path, init)).text();
+      return text === '' ? undefined : JSON.parse(text);
     },
     async get(id) {
       return (await (await call(`/images/${id}`)).json()) as ImageJobView;

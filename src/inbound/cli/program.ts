@@ -7,13 +7,14 @@ import { addGenerate } from './generate.ts';
 import { addKeys } from './keys.ts';
 import { addOpenapi } from './openapi.ts';
 import { addServe } from './serve.ts';
+import { addWebhooks } from './webhooks.ts';
 
 /** The command line; one file per sub-command. */
 export function createProgram(context: CliContext): Command {
   const program = new Command('darkroom')
     .description('Pictures from an API: durable jobs, honest costs, one payment per picture.')
     .version(context.version);
-  for (const add of [addServe, addDev, addKeys, addDoctor, addConfig, addGenerate, addOpenapi])
-    add(program, context);
+  const commands = [addServe, addDev, addKeys, addWebhooks, addDoctor, addConfig, addGenerate, addOpenapi];
+  for (const add of commands) add(program, context);
   return program;
 }

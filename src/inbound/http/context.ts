@@ -11,10 +11,14 @@ import type { CheckReadiness } from '../../usecases/check-readiness.ts';
 import type { EraseImage } from '../../usecases/erase-image.ts';
 import type { GetImage } from '../../usecases/get-image.ts';
 import type { ListImages } from '../../usecases/list-images.ts';
+import type { ManageEndpoints } from '../../usecases/manage-endpoints.ts';
 import type { PresentImage } from '../../usecases/present-image.ts';
 import type { ReadContent } from '../../usecases/read-content.ts';
+import type { ReadDeliveries } from '../../usecases/read-deliveries.ts';
+import type { Redeliver } from '../../usecases/redeliver.ts';
 import type { RetryImage } from '../../usecases/retry-image.ts';
 import type { SubmitImage } from '../../usecases/submit-image.ts';
+import type { TestEndpoint } from '../../usecases/test-endpoint.ts';
 import type { WatchImage } from '../../usecases/watch-image.ts';
 
 /** What the routes work with. */
@@ -29,6 +33,12 @@ export interface HttpContext {
   readonly retryImage: RetryImage;
   readonly readContent: ReadContent;
   readonly presentImage: PresentImage;
+  readonly manageEndpoints: ManageEndpoints;
+  readonly testEndpoint: TestEndpoint;
+  readonly readDeliveries: ReadDeliveries;
+  readonly redeliver: Redeliver;
+  /** Signs the webhooks that jobs of a tenant name. */
+  readonly webhookSecretOf: (tenant: string) => string;
   readonly checkReadiness: CheckReadiness;
   readonly catalogue: ModelCatalogue;
   readonly presets: Presets;

@@ -18,7 +18,7 @@ const always: Record<string, Header> = {
 };
 
 export const header = {
-  location: { description: 'Where the job is.', type: 'string', format: 'uri-reference', required: true },
+  location: { description: 'Where it is.', type: 'string', format: 'uri-reference', required: true },
   link: { description: 'Where the bytes are.', type: 'string', format: 'uri', required: true },
   pollAfter: { description: 'Seconds until asking again makes sense.', type: 'integer', required: true },
   pollWhileOpen: {
@@ -138,12 +138,29 @@ function problem(status: number, codes: readonly ErrorCode[]): Response {
   };
 }
 
-/** Parameters that several routes share. */
-export const idParams: JsonSchema = {
+const idParamsOf = (description: string): JsonSchema => ({
   type: 'object',
-  properties: { id: { type: 'string', description: 'Id of the job, `img_...`.' } },
+  properties: { id: { type: 'string', description } },
   required: ['id'],
-};
+});
+
+/** Parameters that several routes share. */
+export const idParams = idParamsOf('Id of the job, `img_...`.');
+export const endpointParams = idParamsOf('Id of the endpoint, `whk_...`.');
+export const deliveryParams = idParamsOf('Id of the delivery, `dlv_...`.');
+
+export const defaultPageSize = 20;
+
+/** Query parameters of every list. */
+export const pageQuery = {
+  limit: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    description: `Length of a page; ${defaultPageSize} when absent.`,
+  },
+  cursor: { type: 'string', maxLength: 128, description: '`next_cursor` of the page before.' },
+} as const satisfies Record<string, JsonSchema>;
 
 /** Request headers that several routes share. They are read by `headers.ts`; this only documents them. */
 export const requestHeader = {

@@ -11,6 +11,10 @@ import {
 } from '../../domain/image-request.ts';
 import { AttemptView, ImageJobView, ImageView, JobErrorView } from '../../domain/job-view.ts';
 import { CatalogueModel } from '../../domain/model-catalogue.ts';
+import { deliveryStatuses } from '../../domain/webhook-delivery.ts';
+import { EndpointBody, EndpointPatch } from '../../domain/webhook-endpoint.ts';
+import { eventPatterns, eventTypes, WebhookSecret } from '../../domain/webhook-event.ts';
+import { DeliveryAttemptView, DeliveryView, EndpointView } from '../../domain/webhook-view.ts';
 import { imageJobExample, problemExample } from './examples.ts';
 import { type JsonSchema, namedJsonSchemas } from './json-schema.ts';
 
@@ -51,13 +55,6 @@ const AcceptedRequest = ImageRequest.describe('What was ordered, with every defa
 const ImageJob = ImageJobView.extend({ request: AcceptedRequest }).describe(
   'An order and what became of it: the same shape in polls, lists, event streams and webhooks.',
 );
-
-const ImageList = z.object({
-  object: z.literal('list'),
-  data: z.array(ImageJob),
-  has_more: z.boolean(),
-  next_cursor: z.string().nullable().describe('Send it as `cursor` for the next page.'),
-});
 
 const ImagePreview = z
   .object({
@@ -113,7 +110,48 @@ const WebhookEvent = z.object({
   type: z.enum(imageEventTypes),
   timestamp: z.iso.datetime().describe('When the event happened.'),
   data: ImageJob,
+  truncated: z
+    .literal(true)
+    .optional()
+    .describe(
+      'Only where texts of `data` were cut to keep the body small; all of the job is at `data.urls.self`.',
+    ),
 });
+
+const WebhookTestEvent = z.object({
+  type: z.literal('webhook.test'),
+  timestamp: z.iso.datetime(),
+  data: z.object({ object: z.literal('webhook_test'), endpoint_id: z.string() }),
+});
+
+const NewWebhookEndpoint = EndpointView.extend({
+  secret: z.string().describe('Signs deliveries from now on. It is not shown again.'),
+}).describe('An endpoint with the secret that was just made for it.');
+
+const SecretRotation = z.strictObject({
+  secret: WebhookSecret.optional().describe('A secret of your own; one is made where it is absent.'),
+});
+
+const WebhookRecovery = z.strictObject({
+  since: z.iso.datetime({ offset: true }).describe('Events that happened at this time or later.'),
+});
+
+const WebhookRecoveryResult = z.object({
+  object: z.literal('webhook_recovery'),
+  endpoint_id: z.string(),
+  since: z.iso.datetime(),
+  deliveries: z.int().describe('How many are sent again.'),
+});
+
+const TenantWebhookSecret = z.object({ object: z.literal('webhook_secret'), secret: z.string() });
+
+const pageOf = (item: z.ZodType) =>
+  z.object({
+    object: z.literal('list'),
+    data: z.array(item),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable().describe('Send it as `cursor` for the next page.'),
+  });
 
 /** Named schemas of the OpenAPI document. */
 export const components: Record<string, JsonSchema> = namedJsonSchemas({
@@ -122,6 +160,10 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas({
     PresetChoice,
     WebhookTarget: WebhookRequest,
     Retention: RetentionRequest,
+    WebhookEndpointRequest: EndpointBody,
+    WebhookEndpointPatch: EndpointPatch,
+    SecretRotation,
+    WebhookRecovery,
   },
   answers: {
     ImageJob,
@@ -130,10 +172,19 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas({
     JobError: JobErrorView,
     Attempt: AttemptView,
     TokenUsage: TokenTotals,
-    ImageList,
+    ImageList: pageOf(ImageJob),
     ImagePreview,
     ImageEvent,
     WebhookEvent,
+    WebhookTestEvent,
+    WebhookEndpoint: EndpointView,
+    NewWebhookEndpoint,
+    WebhookEndpointList: pageOf(EndpointView),
+    WebhookAttempt: DeliveryAttemptView,
+    WebhookDelivery: DeliveryView,
+    WebhookDeliveryList: pageOf(DeliveryView),
+    WebhookRecoveryResult,
+    TenantWebhookSecret,
     Model,
     ModelList: listOf(Model),
     PresetVariable,
@@ -154,6 +205,15 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas({
       description: 'What is known about money: nothing was spent, it may have been, or it was.',
     },
     ImageEventType: { values: imageEventTypes, description: 'What happened to a job.' },
+    WebhookEventType: { values: eventTypes, description: 'What a webhook tells of.' },
+    WebhookEventPattern: {
+      values: eventPatterns,
+      description: 'What an endpoint can ask for: single types, all of jobs, or everything.',
+    },
+    DeliveryStatus: {
+      values: deliveryStatuses,
+      description: '`pending` goes on; `failed` was given up and can be sent again.',
+    },
     ErrorCode: { values: errorCodes, description: 'Stable; new ones may be added.' },
   },
   notes: {

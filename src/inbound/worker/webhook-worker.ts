@@ -1,14 +1,17 @@
 import type { Log, Task, TaskResult } from '../../domain/ports.ts';
 
 interface Deps {
-  deliverWebhook: (task: Task) => Promise<TaskResult>;
+  announceEvent: (task: Task) => Promise<void>;
+  emptyMailbox: (task: Task, signal: AbortSignal) => Promise<TaskResult>;
   log: Log;
 }
 
-/** Queue message to use case: makes one attempt at the delivery that a task names. */
+/** Queue message to use case: announces the event that a task names, or empties the mailbox. */
 export function createWebhookWorker(deps: Deps) {
-  return async (task: Task): Promise<TaskResult> => {
-    deps.log.debug({ delivery_id: task.id, tenant: task.tenant }, 'delivery taken');
-    return deps.deliverWebhook(task);
+  return async (task: Task, signal: AbortSignal): Promise<TaskResult> => {
+    if (!task.id.startsWith('evt_')) return deps.emptyMailbox(task, signal);
+    deps.log.debug({ event_id: task.id, tenant: task.tenant }, 'event taken');
+    await deps.announceEvent(task);
+    return { done: true };
   };
 }

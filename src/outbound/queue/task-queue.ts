@@ -57,7 +57,7 @@ export function createTaskQueue(
     add: (task: Task, options) =>
       translated(async () => {
         await open().add(queueName.name, task, {
-          jobId: task.id,
+          jobId: options.taskId ?? task.id,
           priority: priorities[options.priority],
           ...(options.delayMs ? { delay: options.delayMs } : {}),
           // The record is ours: nothing is kept here, and an id can be added again as soon as its task is done.

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { dueAt, type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { Change, ImageRecords, SubmitOutcome } from '../../domain/ports.ts';
+import { type EventNote, patternsFor } from '../../domain/webhook-event.ts';
 import { indexesOf, type Keys } from './keys.ts';
 import { createJobList } from './list-jobs.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
@@ -39,19 +40,17 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
     input: Parameters<ImageRecords['submit']>[0],
     takeOver = noOne,
   ): Promise<SubmitOutcome> {
-    const { job, claim, deliveries } = input;
+    const { job, claim, event } = input;
     const { tenant, id } = job;
     await listTenant(tenant);
-    const indexes = indexesOf(keys, job);
-    const [outcome, heldId] = (await submitJob(
+    const [outcome, more] = (await submitJob(
       [
         keys.job(tenant, id),
         keys.open(tenant),
         keys.due(tenant),
-        keys.outbox(tenant),
         keys.idempotency(tenant, claim?.keyHash ?? noOne),
-        ...indexes,
-        ...deliveries.map((delivery) => keys.delivery(tenant, delivery.id)),
+        ...eventKeys(tenant, event),
+        ...indexesOf(keys, job),
       ],
       [
         id,
@@ -61,34 +60,46 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
         claim?.ttlMs ?? 0,
         input.maxOpenJobs,
         takeOver,
-        indexes.length,
         dueAt(job) ?? never,
-        ...deliveries.flatMap((delivery) => [delivery.id, JSON.stringify(delivery)]),
+        ...eventArguments(event),
       ],
-    )) as [SubmitOutcome['kind'], string?];
+    )) as [SubmitOutcome['kind'], (string | number)?];
+    if (outcome === 'created') return { kind: outcome, ...(more === 1 ? { told: true } : {}) };
     if (outcome !== 'replayed') return { kind: outcome };
-    const held = heldId === undefined ? null : await get(tenant, heldId);
+    const heldId = String(more);
+    const held = await get(tenant, heldId);
     // The claim outlives its record by a safety margin: a record that is gone frees the key.
     return held ? { kind: 'replayed', job: held } : submit(input, heldId);
   }
 
-  async function write(before: ImageJob, change: Change): Promise<ImageJob | 'gone' | string> {
+  /** Where an event goes and who may have asked for it; without one the script reads none of these. */
+  function eventKeys(tenant: string, event: EventNote | undefined): string[] {
+    const outbox = keys.outbox(tenant);
+    if (!event) return [outbox, outbox, outbox, outbox, outbox];
+    const asked = patternsFor(event.type).map((pattern) => keys.subscribers(tenant, pattern));
+    return [outbox, keys.event(tenant, event.id), ...asked];
+  }
+
+  async function write(
+    before: ImageJob,
+    change: Change,
+    onEvent?: (event: EventNote) => void,
+  ): Promise<ImageJob | 'gone' | string> {
     const { tenant, id } = before;
+    const { event } = change;
     const after = { ...change.job, version: before.version + 1 };
-    const deliveries = change.deliveries ?? [];
     const old = indexesOf(keys, before);
     const now = indexesOf(keys, after);
     const leave = old.filter((key) => !now.includes(key));
     const join = now.filter((key) => !old.includes(key));
-    const [outcome, newer] = (await updateJob(
+    const [outcome, more] = (await updateJob(
       [
         keys.job(tenant, id),
         keys.open(tenant),
         keys.due(tenant),
-        keys.outbox(tenant),
+        ...eventKeys(tenant, event),
         ...leave,
         ...join,
-        ...deliveries.map((delivery) => keys.delivery(tenant, delivery.id)),
       ],
       [
         before.version,
@@ -100,12 +111,14 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
         `${tenant} ${id}`,
         after.updatedAt,
         leave.length,
-        join.length,
-        ...deliveries.flatMap((delivery) => [delivery.id, JSON.stringify(delivery)]),
+        ...eventArguments(event),
       ],
-    )) as [number, string?];
-    if (outcome === 1) return after;
-    return outcome === 0 && newer !== undefined ? newer : 'gone';
+    )) as [number, (string | number)?];
+    if (outcome === 1) {
+      if (event && more === 1) onEvent?.(event);
+      return after;
+    }
+    return outcome === 0 && typeof more === 'string' ? more : 'gone';
   }
 
   async function update(
@@ -113,12 +126,13 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
     id: string,
     change: (job: ImageJob) => Change | null,
     known?: ImageJob,
+    onEvent?: (event: EventNote) => void,
   ): Promise<ImageJob | null> {
     let current = known ?? (await get(tenant, id));
     while (current) {
       const next = change(current);
       if (next === null) return current;
-      const outcome = await write(current, next);
+      const outcome = await write(current, next, onEvent);
       if (typeof outcome === 'object') return outcome;
       current = outcome === 'gone' ? null : decodeRecord(tenant, id, outcome);
     }
@@ -138,7 +152,8 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
         return fingerprint === claim.fingerprint ? { kind: 'replayed', job } : { kind: 'key_reused' };
       }),
     get: (tenant, id) => translated(() => get(tenant, id)),
-    update: (tenant, id, change, known) => translated(() => update(tenant, id, change, known)),
+    update: (tenant, id, change, known, onEvent) =>
+      translated(() => update(tenant, id, change, known, onEvent)),
     list: (tenant, query) => translated(() => list(tenant, query)),
     tenants: () => translated(() => redis.smembers(keys.tenants)),
     countOpen: (tenant) => translated(() => redis.zcard(keys.open(tenant))),
@@ -157,6 +172,8 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
       }),
   };
 }
+
+const eventArguments = (event: EventNote | undefined) => [event?.id ?? '', event?.wanted ? '1' : ''];
 
 function pairs(flat: readonly string[]): [string, string][] {
   const result: [string, string][] = [];

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ImageJob } from '../../domain/image-job.ts';
+import type { EventPattern } from '../../domain/webhook-event.ts';
 
 /**
  * The names of our keys. Those of one tenant share a hash tag, so that one script may touch them on a cluster.
@@ -10,8 +11,15 @@ import type { ImageJob } from '../../domain/image-job.ts';
  *   {tenant}:open        zset    unfinished ids by time of the last change
  *   {tenant}:due         zset    ids by the time they need attention: patience over, retention over
  *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by itself
- *   {tenant}:dlv:ID      string  JSON of a webhook delivery
- *   {tenant}:outbox      zset    ids of deliveries by next attempt
+ *   {tenant}:evt:ID      string  job id and record, until announced; then the bytes to send
+ *   {tenant}:outbox      zset    ids of events that are not announced yet, by their time
+ *   {tenant}:whk:ID      string  version and JSON of a webhook endpoint; whks: zset of all ids
+ *   {tenant}:sub:PATTERN set     ids of endpoints that asked for it
+ *   {tenant}:dlv:ID      string  version and JSON of a delivery; log:ID: list of its attempts
+ *   {tenant}:dlvs        zset    ids of all deliveries, ordered by id, which is by time of the event; also dlvs:S by
+ *                                status, dlvs:TARGET by receiver, dlvs:JOB by job; done: those that ended, by time
+ *   {tenant}:box:TARGET  zset    pending deliveries to one receiver by next attempt; boxes: receivers by that
+ *   {tenant}:rcv:TARGET  hash    how a receiver does, and who empties its mailbox until when
  *   tenants              set     every tenant that ever submitted
  *   {gate}:LANE          string  until when and why no provider call may be made; expires by itself
  */
@@ -33,8 +41,20 @@ export function createKeys(prefix: string) {
     open: (tenant: string) => of(tenant, 'open'),
     due: (tenant: string) => of(tenant, 'due'),
     idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),
-    delivery: (tenant: string, id: string) => of(tenant, `dlv:${id}`),
+    event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),
+    endpoint: (tenant: string, id: string) => of(tenant, `whk:${id}`),
+    endpoints: (tenant: string) => of(tenant, 'whks'),
+    subscribers: (tenant: string, pattern: EventPattern) => of(tenant, `sub:${pattern}`),
+    delivery: (tenant: string, id: string) => of(tenant, `dlv:${id}`),
+    deliveryLog: (tenant: string, id: string) => of(tenant, `log:${id}`),
+    deliveries: (tenant: string) => of(tenant, 'dlvs'),
+    /** @param by a status, a target or a job; their names never meet. */
+    deliveriesBy: (tenant: string, by: string) => of(tenant, `dlvs:${by}`),
+    endedDeliveries: (tenant: string) => of(tenant, 'done'),
+    mailbox: (tenant: string, target: string) => of(tenant, `box:${target}`),
+    mailboxes: (tenant: string) => of(tenant, 'boxes'),
+    receiver: (tenant: string, target: string) => of(tenant, `rcv:${target}`),
     tenants: `${prefix}:tenants`,
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,

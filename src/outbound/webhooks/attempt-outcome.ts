@@ -2,7 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { WebhookAnswer } from '../../domain/ports.ts';
 import { retryAfterMs } from './retry-after.ts';
 
-type Verdict = Omit<WebhookAnswer, 'latencyMs'>;
+type Verdict = Omit<WebhookAnswer, 'latencyMs' | 'sentHeaders' | 'excerpt'>;
 
 /** Answers with which a receiver may say when to come back. */
 const throttlingStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);

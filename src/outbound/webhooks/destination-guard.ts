@@ -2,11 +2,14 @@ import { isIP } from 'node:net';
 import { AppError } from '../../domain/errors.ts';
 import type { DestinationGuard } from '../../domain/ports.ts';
 import { isOrdinaryPort } from './destination-ports.ts';
+import { createNetworkList } from './network-list.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export interface DestinationRules {
   /** Development only: private addresses, loopback, local names and plain http may be called. */
   readonly allowPrivate: boolean;
+  /** Private networks that an operator opens all the same, as CIDR; names of private networks are allowed then. */
+  readonly allowedNetworks?: readonly string[] | undefined;
   /** Only these ports, instead of 80, 443 and the harmless ones from 1024 up. */
   readonly allowedPorts?: readonly number[] | undefined;
   /** Plain http is refused. */
@@ -19,7 +22,7 @@ export interface AddressGuard extends DestinationGuard {
    * @returns the URL as it will be called: whoever connects uses this one, never parses the text again.
    * @throws AppError `destination_forbidden`
    */
-  checkUrl(url: string): URL;
+  checkUrl(url: string, pointer?: string): URL;
   /** Whether an IP address, spelled as the system does, may be connected to. */
   allowsAddress(ip: string): boolean;
 }
@@ -45,22 +48,25 @@ const localSuffixes = [
  * address, at the time of the connection.
  */
 export function createDestinationGuard(rules: DestinationRules): AddressGuard {
-  const allowsAddress = (ip: string): boolean => rules.allowPrivate || isPublicAddress(ip);
+  const networks = createNetworkList(rules.allowedNetworks ?? []);
+  const allowsAddress = (ip: string): boolean =>
+    rules.allowPrivate || isPublicAddress(ip) || networks.holds(ip);
   return {
     allowsAddress,
-    checkUrl(text) {
-      if (!URL.canParse(text)) throw forbidden('This is not an absolute URL. Write https://host/path.');
+    checkUrl(text, pointer) {
+      if (!URL.canParse(text))
+        throw forbidden('This is not an absolute URL. Write https://host/path.', pointer);
       const url = new URL(text);
       const objection = objectionToParts(url, rules) ?? objectionToHost(url, rules, allowsAddress);
-      if (objection) throw forbidden(objection);
+      if (objection) throw forbidden(objection, pointer);
       return url;
     },
   };
 }
 
 /** The refusal, pointing at the request field that named the address. */
-export function forbidden(detail: string): AppError {
-  return new AppError('destination_forbidden', { detail, issues: [{ pointer: '/webhook/url', detail }] });
+export function forbidden(detail: string, pointer = '/webhook/url'): AppError {
+  return new AppError('destination_forbidden', { detail, issues: [{ pointer, detail }] });
 }
 
 function objectionToParts(url: URL, rules: DestinationRules): string | undefined {
@@ -97,7 +103,9 @@ function objectionToHost(
       ? undefined
       : `${host} is not a public address. Use one the internet can reach.`;
   }
-  if (!rules.allowPrivate && isLocalName(host)) {
+  // A name of a private network can only lead to addresses that are checked at the connection.
+  const hasNetworks = (rules.allowedNetworks?.length ?? 0) > 0;
+  if (!rules.allowPrivate && !hasNetworks && isLocalName(host)) {
     return `${host} is a name of a private network. Use one the internet can reach.`;
   }
   return undefined;

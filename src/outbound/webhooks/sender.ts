@@ -24,7 +24,7 @@ export interface WebhookSenderOptions {
 }
 
 type Message = Parameters<WebhookSender['send']>[0];
-type Verdict = Omit<WebhookAnswer, 'latencyMs'>;
+type Verdict = Omit<WebhookAnswer, 'latencyMs' | 'sentHeaders'>;
 
 const maxHeaderBytes = 16_384;
 
@@ -44,8 +44,7 @@ export function createWebhookSender(
   const running = new Set<Promise<Verdict>>();
   let closed = false;
 
-  const attempt = async (message: Message): Promise<Verdict> => {
-    const headers = headersOf(message, options);
+  const attempt = async (message: Message, headers: Record<string, string>): Promise<Verdict> => {
     let url: URL;
     try {
       url = options.guard.checkUrl(message.url);
@@ -53,7 +52,10 @@ export function createWebhookSender(
       return verdictOnError(error);
     }
     const result = await postOnce(pool, { url, headers, body: message.body }, timeoutMs);
-    if (result.kind === 'answered') return verdictOnStatus(result.status, result.retryAfter, clock());
+    if (result.kind === 'answered') {
+      const { status, retryAfter, excerpt } = result;
+      return { ...verdictOnStatus(status, retryAfter, clock()), ...(excerpt ? { excerpt } : {}) };
+    }
     if (result.kind === 'failed') return verdictOnError(result.error);
     const detail = result.connected
       ? `The receiver did not answer within ${timeoutMs} ms.`
@@ -65,11 +67,13 @@ export function createWebhookSender(
     async send(message) {
       if (closed) throw new Error('The webhook sender is closed');
       const startedAtMs = performance.now();
-      const attempting = attempt(message);
+      const headers = headersOf(message, options);
+      const attempting = attempt(message, headers);
       running.add(attempting);
       try {
         const verdict = await attempting;
-        return { ...verdict, latencyMs: Math.round(performance.now() - startedAtMs) };
+        const { [webhookHeaders.signature]: _signature, ...sentHeaders } = headers;
+        return { ...verdict, sentHeaders, latencyMs: Math.round(performance.now() - startedAtMs) };
       } finally {
         running.delete(attempting);
       }

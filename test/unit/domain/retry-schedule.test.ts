@@ -7,6 +7,8 @@ import {
   webhookScheduleSeconds,
 } from '../../../src/domain/retry-schedule.ts';
 
+const delayMs = (made: number, retryAfterMs: number | undefined, random: number) =>
+  webhookDelayMs(made, retryAfterMs, random, webhookScheduleSeconds);
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('webhook attempts', () => {
@@ -26,21 +28,21 @@ describe('webhook attempts', () => {
       hours(24),
     ]);
     webhookScheduleSeconds.slice(1).forEach((seconds, i) => {
-      expect(webhookDelayMs(i + 1, undefined, 0)).toBe(seconds * 1000);
+      expect(delayMs(i + 1, undefined, 0)).toBe(seconds * 1000);
     });
   });
 
   it('end after the tenth', () => {
-    expect(webhookDelayMs(9, undefined, 0)).not.toBeNull();
-    expect(webhookDelayMs(10, undefined, 0)).toBeNull();
-    expect(webhookDelayMs(10, 60_000, 0)).toBeNull();
+    expect(delayMs(9, undefined, 0)).not.toBeNull();
+    expect(delayMs(10, undefined, 0)).toBeNull();
+    expect(delayMs(10, 60_000, 0)).toBeNull();
   });
 
   it('are spread by at most a tenth, and never come early', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), random, (made, chance) => {
         const seconds = webhookScheduleSeconds[made] ?? Number.NaN;
-        const delay = webhookDelayMs(made, undefined, chance) ?? Number.NaN;
+        const delay = delayMs(made, undefined, chance) ?? Number.NaN;
         expect(delay).toBeGreaterThanOrEqual(seconds * 1000);
         expect(delay).toBeLessThanOrEqual(seconds * 1100);
       }),
@@ -48,9 +50,14 @@ describe('webhook attempts', () => {
   });
 
   it('wait as long as the receiver asks, but not less than scheduled and not more than a day', () => {
-    expect(webhookDelayMs(1, 60_000, 0)).toBe(60_000);
-    expect(webhookDelayMs(2, 1_000, 0)).toBe(300_000);
-    expect(webhookDelayMs(1, 1e15, 0)).toBe(86_400_000);
+    expect(delayMs(1, 60_000, 0)).toBe(60_000);
+    expect(delayMs(2, 1_000, 0)).toBe(300_000);
+    expect(delayMs(1, 1e15, 0)).toBe(86_400_000);
+  });
+
+  it('follow the schedule of the deployment where it has one of its own', () => {
+    const own = [0, 1, 60];
+    expect([1, 2, 3].map((made) => webhookDelayMs(made, undefined, 0, own))).toEqual([1_000, 60_000, null]);
   });
 });
 

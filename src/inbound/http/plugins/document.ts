@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { imageEventTypes } from '../../../domain/image-request.ts';
+import { eventTypes } from '../../../domain/webhook-event.ts';
 import { imageRequestExamples } from '../examples.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import { finishDocument } from './finish-document.ts';
@@ -49,7 +49,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
         { name: 'images', description: 'Order, follow, read and erase pictures.' },
         { name: 'catalogue', description: 'What can be ordered.' },
         { name: 'operations', description: 'For those who run it.' },
-        { name: 'webhooks', description: 'What Darkroom sends to the address that an order names.' },
+        { name: 'webhooks', description: 'Where events go, what became of them, and what is sent.' },
       ],
       components: {
         securitySchemes: {
@@ -61,7 +61,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
           },
         },
       },
-      webhooks: Object.fromEntries(imageEventTypes.map((type) => [type, webhookOf(type)])),
+      webhooks: Object.fromEntries(eventTypes.map((type) => [type, webhookOf(type)])),
     },
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, i) => String(json.$id ?? `def-${i}`) },
     transform: ({ schema, url, route }) => {
@@ -83,16 +83,20 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
 
 /** One event of the `webhooks` section. */
 function webhookOf(type: string) {
+  const isTest = type === 'webhook.test';
   return {
     post: {
       operationId: `on${type
         .split('.')
         .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
         .join('')}`,
-      summary: `Sent when a job reaches the status of ${type}`,
+      summary: isTest
+        ? 'Sent when somebody tests an endpoint'
+        : `Sent when a job reaches the status of ${type}`,
       tags: ['webhooks'],
-      description:
-        'Signed as Standard Webhooks; `data` is the job as polling shows it. Answer 2xx within 15 seconds.',
+      description: isTest
+        ? 'Signed as Standard Webhooks. Answer 2xx within 15 seconds.'
+        : 'Signed as Standard Webhooks; `data` is the job as polling shows it. Answer 2xx within 15 seconds.',
       security: [],
       parameters: [
         webhookHeader('webhook-id', 'Id of the event, the same in every attempt.'),
@@ -101,11 +105,17 @@ function webhookOf(type: string) {
       ],
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: { $ref: '#/components/schemas/WebhookEvent' } } },
+        content: {
+          'application/json': {
+            schema: { $ref: `#/components/schemas/${isTest ? 'WebhookTestEvent' : 'WebhookEvent'}` },
+          },
+        },
       },
       responses: {
         '2XX': { description: 'Taken.' },
-        '410': { description: 'Not wanted any more: this delivery ends.' },
+        '410': {
+          description: 'Not wanted any more: this delivery ends, and a registered endpoint is switched off.',
+        },
         default: { description: 'Anything else is tried again.' },
       },
     },

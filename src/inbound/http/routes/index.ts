@@ -12,6 +12,7 @@ import { probeRoutes } from './probes.ts';
 import { retryImageRoute } from './retry-image.ts';
 import { streamEventsRoute } from './stream-events.ts';
 import { submitImageRoute } from './submit-image.ts';
+import { webhookRoutes } from './webhooks/index.ts';
 
 /** Every route of the service, in the order of the documentation. */
 export const routes: readonly ((app: FastifyInstance, context: HttpContext) => void)[] = [
@@ -26,5 +27,6 @@ export const routes: readonly ((app: FastifyInstance, context: HttpContext) => v
   getFileRoute,
   listModelsRoute,
   listPresetsRoute,
+  ...webhookRoutes,
   probeRoutes,
 ];

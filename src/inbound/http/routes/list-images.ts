@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { AppError } from '../../../domain/errors.ts';
 import { type JobStatus, jobStatuses } from '../../../domain/image-job.ts';
 import { type HttpContext, present } from '../context.ts';
+import { decodeCursor, pageOf } from '../cursor.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { json, problems } from '../responses.ts';
+import { defaultPageSize, json, pageQuery, problems } from '../responses.ts';
 
-const defaultLimit = 20;
 const metadataParameter = /^metadata\[(.{1,64})\]$/s;
 
 interface Query {
@@ -33,13 +32,7 @@ export function listImagesRoute(app: FastifyInstance, context: HttpContext): voi
       querystring: {
         type: 'object',
         properties: {
-          limit: {
-            type: 'integer',
-            minimum: 1,
-            maximum: 100,
-            description: `Jobs of a page; ${defaultLimit} when absent.`,
-          },
-          cursor: { type: 'string', maxLength: 128, description: '`next_cursor` of the page before.' },
+          ...pageQuery,
           status: { type: 'string', enum: [...jobStatuses], description: 'Jobs in this status only.' },
           model: { type: 'string', maxLength: 128, description: 'Jobs of this model only.' },
           created_after: { type: 'string', format: 'date-time', description: 'Jobs created later.' },
@@ -61,30 +54,16 @@ export function listImagesRoute(app: FastifyInstance, context: HttpContext): voi
     handler: async (request) => {
       const { query } = request;
       const { jobs, nextBeforeId } = await context.listImages(callerOf(request).tenant, {
-        limit: query.limit ?? defaultLimit,
-        beforeId: query.cursor === undefined ? undefined : decodeCursor(query.cursor),
+        limit: query.limit ?? defaultPageSize,
+        beforeId: decodeCursor(query.cursor, 'img'),
         status: query.status,
         model: query.model,
         createdAfterMs: timeOf(query.created_after),
         createdBeforeMs: timeOf(query.created_before),
         metadata: metadataOf(query),
       });
-      return {
-        object: 'list',
-        data: await Promise.all(jobs.map((job) => present(context, request, job))),
-        has_more: nextBeforeId !== null,
-        next_cursor: nextBeforeId === null ? null : Buffer.from(nextBeforeId).toString('base64url'),
-      };
+      return pageOf(await Promise.all(jobs.map((job) => present(context, request, job))), nextBeforeId);
     },
-  });
-}
-
-function decodeCursor(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString('latin1');
-  if (/^img_[0-9A-Z]{26}$/.test(id)) return id;
-  throw new AppError('validation_failed', {
-    detail: 'The cursor is not one of ours. Use next_cursor as it was given.',
-    issues: [{ pointer: '/query/cursor', detail: 'is not a cursor' }],
   });
 }
 

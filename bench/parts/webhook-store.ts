@@ -1,0 +1,102 @@
+import { createDelivery } from '../../src/domain/webhook-delivery.ts';
+import { createEndpoint } from '../../src/domain/webhook-endpoint.ts';
+import { noteFor } from '../../src/domain/webhook-event.ts';
+import { payloadText } from '../../src/domain/webhook-payload.ts';
+import { imageJobExample } from '../../src/inbound/http/examples.ts';
+import type { Closers } from '../../src/lib/closers.ts';
+import { ids } from '../../src/lib/ids.ts';
+import { createSealedSecrets } from '../../src/lib/sealed-secrets.ts';
+import { createWebhookSecret } from '../../src/lib/webhook-secret.ts';
+import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { createMailboxes } from '../../src/outbound/records/webhooks/mailboxes.ts';
+import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
+import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
+import type { BenchRedis } from '../harness/redis.ts';
+import { keyPrefix, secretsKey, tenant } from './darkroom.ts';
+import { openRecords, waitingJob } from './records.ts';
+
+/** What the benchmark does to the webhooks of a deployment, through its own adapters. */
+export interface WebhookStore {
+  register(url: string, events: ('image.queued' | 'image.expired')[]): Promise<string>;
+  remove(endpointId: string): Promise<void>;
+  /** Writes events that were accepted with their jobs and have not been announced. @returns their ids. */
+  writeEvents(count: number): Promise<string[]>;
+  /** Writes as many deliveries into the mailbox of an endpoint, without telling anybody. */
+  fillMailbox(endpointId: string, url: string, count: number): Promise<void>;
+  queueEvents(eventIds: readonly string[]): Promise<void>;
+  wake(endpointId: string): Promise<void>;
+}
+
+const writesAtOnce = 200;
+const keepMs = 3_600_000;
+
+export async function openWebhookStore(redis: BenchRedis, closers: Closers): Promise<WebhookStore> {
+  const { records, keys, client } = openRecords(redis, keyPrefix, closers);
+  const queue = closers.add(createTaskQueue(client, queueNames(keyPrefix).webhooks), (each) => each.close());
+  const events = createWebhookEvents(client, keys);
+  const endpoints = createWebhookEndpoints(client, keys);
+  const mailboxes = createMailboxes(client, keys);
+  const sealed = createSealedSecrets(secretsKey);
+  const body = payloadText('image.queued', Date.now(), imageJobExample);
+
+  async function writeEvent(): Promise<string> {
+    const job = waitingJob(Date.now());
+    const event = noteFor(job);
+    await records.submit({ job, event, maxOpenJobs: Number.MAX_SAFE_INTEGER });
+    return event.id;
+  }
+
+  return {
+    async register(url, asksFor) {
+      const nowMs = Date.now();
+      const id = ids.endpoint(nowMs);
+      const sealedSecret = sealed.seal(createWebhookSecret(), id);
+      const endpoint = createEndpoint({ id, tenant, body: { url, events: asksFor }, sealedSecret, nowMs });
+      await endpoints.create(endpoint, Number.MAX_SAFE_INTEGER);
+      return id;
+    },
+    async remove(endpointId) {
+      await endpoints.remove(tenant, endpointId);
+    },
+    writeEvents: (count) => inParallel(count, writeEvent),
+    async fillMailbox(endpointId, url, count) {
+      await inParallel(count, async () => {
+        const id = await writeEvent();
+        const event = await events.pending(tenant, id);
+        if (!event) throw new Error('nobody asked for the event');
+        const nowMs = Date.now();
+        const delivery = createDelivery({
+          ...{
+            id: ids.delivery(event.at, id, endpointId),
+            tenant,
+            eventId: id,
+            type: event.type,
+            at: event.at,
+          },
+          ...{ jobId: event.job.id, endpointId, target: endpointId, url, nowMs },
+        });
+        await events.announce(event, body, [delivery], { nowMs, keepMs });
+      });
+    },
+    async queueEvents(eventIds) {
+      await Promise.all(eventIds.map((id) => queue.add({ tenant, id }, { priority: 'normal' })));
+    },
+    async wake(endpointId) {
+      const { target, taskId } = await mailboxes.wake(tenant, endpointId);
+      await queue.add({ tenant, id: target }, { priority: 'normal', taskId });
+    },
+  };
+}
+
+async function inParallel<T>(count: number, work: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  let left = count;
+  const lane = async () => {
+    while (left > 0) {
+      left -= 1;
+      results.push(await work());
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(writesAtOnce, count) }, lane));
+  return results;
+}

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import type { EndpointPatch } from '../../../../domain/webhook-endpoint.ts';
+import type { HttpContext } from '../../context.ts';
+import { ref } from '../../json-schema.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { endpointParams, json, problems } from '../../responses.ts';
+
+/** `PATCH /webhooks/endpoints/{id}` */
+export function changeEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string }; Body: EndpointPatch }>({
+    method: 'PATCH',
+    url: '/webhooks/endpoints/:id',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'changeWebhookEndpoint',
+      summary: 'Change an endpoint, switch it off or on',
+      description:
+        'Fields that are absent stay. What waits for the endpoint goes to its new address; when it is switched off, it is given up.',
+      tags: ['webhooks'],
+      params: endpointParams,
+      body: ref('WebhookEndpointPatch'),
+      response: {
+        200: json('The endpoint', 'WebhookEndpoint'),
+        ...problems({ body: true, params: true }, 'not_found', 'validation_failed', 'destination_forbidden'),
+      },
+    },
+    handler: (request) =>
+      context.manageEndpoints.change(callerOf(request).tenant, request.params.id, request.body),
+  });
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import type { EndpointBody } from '../../../../domain/webhook-endpoint.ts';
+import type { HttpContext } from '../../context.ts';
+import { ref } from '../../json-schema.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { header, json, problems } from '../../responses.ts';
+
+/** `POST /webhooks/endpoints` */
+export function createEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Body: EndpointBody }>({
+    method: 'POST',
+    url: '/webhooks/endpoints',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'createWebhookEndpoint',
+      summary: 'Register an endpoint',
+      description: 'Events of all jobs go there from now on. The secret that signs them is shown this once.',
+      tags: ['webhooks'],
+      body: ref('WebhookEndpointRequest'),
+      response: {
+        201: json('The endpoint with its secret', 'NewWebhookEndpoint', {
+          headers: { location: header.location, 'cache-control': header.cacheControl },
+        }),
+        ...problems({ body: true }, 'validation_failed', 'destination_forbidden', 'too_many_endpoints'),
+      },
+    },
+    handler: async (request, reply) => {
+      const endpoint = await context.manageEndpoints.create(callerOf(request).tenant, request.body);
+      return reply
+        .code(201)
+        .header('location', `/webhooks/endpoints/${endpoint.id}`)
+        .header('cache-control', 'no-store')
+        .send(endpoint);
+    },
+  });
+}

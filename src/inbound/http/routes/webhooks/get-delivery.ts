@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../../context.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { deliveryParams, json, problems } from '../../responses.ts';
+
+/** `GET /webhooks/deliveries/{id}` */
+export function getDeliveryRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string } }>({
+    method: 'GET',
+    url: '/webhooks/deliveries/:id',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'getWebhookDelivery',
+      summary: 'Read a delivery',
+      description:
+        'Every attempt with its time, what was sent and what came back, and when the next one is due.',
+      tags: ['webhooks'],
+      params: deliveryParams,
+      response: { 200: json('The delivery', 'WebhookDelivery'), ...problems({ params: true }, 'not_found') },
+    },
+    handler: (request) => context.readDeliveries.get(callerOf(request).tenant, request.params.id),
+  });
+}

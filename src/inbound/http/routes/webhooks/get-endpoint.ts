@@ -1,0 +1,22 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../../context.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { endpointParams, json, problems } from '../../responses.ts';
+
+/** `GET /webhooks/endpoints/{id}` */
+export function getEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string } }>({
+    method: 'GET',
+    url: '/webhooks/endpoints/:id',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'getWebhookEndpoint',
+      summary: 'Read an endpoint',
+      description: 'With what happened to it and how its receiver does; never with its secret.',
+      tags: ['webhooks'],
+      params: endpointParams,
+      response: { 200: json('The endpoint', 'WebhookEndpoint'), ...problems({ params: true }, 'not_found') },
+    },
+    handler: (request) => context.manageEndpoints.get(callerOf(request).tenant, request.params.id),
+  });
+}

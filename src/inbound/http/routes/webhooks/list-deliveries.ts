@@ -1,0 +1,54 @@
+import type { FastifyInstance } from 'fastify';
+import { type DeliveryStatus, deliveryStatuses } from '../../../../domain/webhook-delivery.ts';
+import type { HttpContext } from '../../context.ts';
+import { decodeCursor, pageOf } from '../../cursor.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { defaultPageSize, json, pageQuery, problems } from '../../responses.ts';
+
+interface Query {
+  limit?: number;
+  cursor?: string;
+  image_id?: string;
+  endpoint_id?: string;
+  status?: DeliveryStatus;
+}
+
+/** `GET /webhooks/deliveries` */
+export function listDeliveriesRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Querystring: Query }>({
+    method: 'GET',
+    url: '/webhooks/deliveries',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'listWebhookDeliveries',
+      summary: 'List deliveries with their attempts',
+      description: 'Newest event first. A page may hold fewer than `limit`; go on while `has_more` is true.',
+      tags: ['webhooks'],
+      querystring: {
+        type: 'object',
+        properties: {
+          ...pageQuery,
+          image_id: { type: 'string', maxLength: 64, description: 'Deliveries of this job only.' },
+          endpoint_id: { type: 'string', maxLength: 64, description: 'Deliveries to this endpoint only.' },
+          status: { type: 'string', enum: [...deliveryStatuses], description: 'In this status only.' },
+        },
+        additionalProperties: false,
+      },
+      response: {
+        200: json('A page of deliveries', 'WebhookDeliveryList'),
+        ...problems({}, 'validation_failed'),
+      },
+    },
+    handler: async (request) => {
+      const { limit = defaultPageSize, cursor, image_id, endpoint_id, status } = request.query;
+      const { deliveries, nextBeforeId } = await context.readDeliveries.list(callerOf(request).tenant, {
+        limit,
+        beforeId: decodeCursor(cursor, 'dlv'),
+        jobId: image_id,
+        target: endpoint_id,
+        status,
+      });
+      return pageOf(deliveries, nextBeforeId);
+    },
+  });
+}

@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../../context.ts';
+import { decodeCursor, pageOf } from '../../cursor.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { defaultPageSize, json, pageQuery, problems } from '../../responses.ts';
+
+/** `GET /webhooks/endpoints` */
+export function listEndpointsRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Querystring: { limit?: number; cursor?: string } }>({
+    method: 'GET',
+    url: '/webhooks/endpoints',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'listWebhookEndpoints',
+      summary: 'List the endpoints',
+      description: 'Newest first.',
+      tags: ['webhooks'],
+      querystring: { type: 'object', properties: pageQuery, additionalProperties: false },
+      response: {
+        200: json('A page of endpoints', 'WebhookEndpointList'),
+        ...problems({}, 'validation_failed'),
+      },
+    },
+    handler: async (request) => {
+      const { limit = defaultPageSize, cursor } = request.query;
+      const { endpoints, nextBeforeId } = await context.manageEndpoints.list(callerOf(request).tenant, {
+        limit,
+        beforeId: decodeCursor(cursor, 'whk'),
+      });
+      return pageOf(endpoints, nextBeforeId);
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../../context.ts';
+import { ref } from '../../json-schema.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { endpointParams, json, problems } from '../../responses.ts';
+
+/** `POST /webhooks/endpoints/{id}/recover` */
+export function recoverEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string }; Body: { since: string } }>({
+    method: 'POST',
+    url: '/webhooks/endpoints/:id/recover',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'recoverWebhookEndpoint',
+      summary: 'Send again what an endpoint missed',
+      description:
+        'Every delivery that was given up, of events since a time: under the same `webhook-id`, by a fresh schedule.',
+      tags: ['webhooks'],
+      params: endpointParams,
+      body: ref('WebhookRecovery'),
+      response: {
+        202: json('What is sent again', 'WebhookRecoveryResult'),
+        ...problems({ body: true, params: true }, 'not_found', 'validation_failed', 'endpoint_disabled'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { id } = request.params;
+      const sinceMs = Date.parse(request.body.since);
+      const deliveries = await context.redeliver.recover(callerOf(request).tenant, id, sinceMs);
+      const since = new Date(sinceMs).toISOString();
+      return reply.code(202).send({ object: 'webhook_recovery', endpoint_id: id, since, deliveries });
+    },
+  });
+}

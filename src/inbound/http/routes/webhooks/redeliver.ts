@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../../context.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { deliveryParams, json, problems } from '../../responses.ts';
+
+/** `POST /webhooks/deliveries/{id}/redeliver` */
+export function redeliverRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string } }>({
+    method: 'POST',
+    url: '/webhooks/deliveries/:id/redeliver',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'redeliverWebhook',
+      summary: 'Send a delivery again',
+      description: 'Whatever became of it: the same bytes under the same `webhook-id`, by a fresh schedule.',
+      tags: ['webhooks'],
+      params: deliveryParams,
+      response: {
+        202: json('The delivery, which is due now', 'WebhookDelivery'),
+        ...problems({ body: true, params: true }, 'not_found', 'erased', 'endpoint_disabled'),
+      },
+    },
+    handler: async (request, reply) => {
+      reply.code(202);
+      return context.redeliver.one(callerOf(request).tenant, request.params.id);
+    },
+  });
+}

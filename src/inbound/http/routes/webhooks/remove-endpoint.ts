@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../../context.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { empty, endpointParams, problems } from '../../responses.ts';
+
+/** `DELETE /webhooks/endpoints/{id}` */
+export function removeEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string } }>({
+    method: 'DELETE',
+    url: '/webhooks/endpoints/:id',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'removeWebhookEndpoint',
+      summary: 'Remove an endpoint',
+      description: 'What waits for it is given up; the log of its deliveries stays as long as it would have.',
+      tags: ['webhooks'],
+      params: endpointParams,
+      response: { 204: empty('Removed'), ...problems({ body: true, params: true }, 'not_found') },
+    },
+    handler: async (request, reply) => {
+      await context.manageEndpoints.remove(callerOf(request).tenant, request.params.id);
+      return reply.code(204).send();
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpContext } from '../../context.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { endpointParams, json, problems } from '../../responses.ts';
+
+/** `POST /webhooks/endpoints/{id}/test` */
+export function testEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string } }>({
+    method: 'POST',
+    url: '/webhooks/endpoints/:id/test',
+    config: { scope: 'webhooks' },
+    schema: {
+      operationId: 'testWebhookEndpoint',
+      summary: 'Send a test event now',
+      description: 'One `webhook.test`, signed like every event; the answer shows what the receiver said.',
+      tags: ['webhooks'],
+      params: endpointParams,
+      response: {
+        200: json('The delivery with its one attempt', 'WebhookDelivery'),
+        ...problems({ body: true, params: true }, 'not_found', 'endpoint_disabled'),
+      },
+    },
+    handler: (request) => context.testEndpoint(callerOf(request).tenant, request.params.id),
+  });
+}

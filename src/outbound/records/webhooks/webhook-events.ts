@@ -1,0 +1,74 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Wake, WebhookEvents } from '../../../domain/ports.ts';
+import type { Delivery } from '../../../domain/webhook-delivery.ts';
+import { eventOf } from '../../../domain/webhook-event.ts';
+import type { Keys } from '../keys.ts';
+import { decodeRecord } from '../record-codec.ts';
+import { createScript } from '../script.ts';
+import { translated } from '../store-errors.ts';
+import { encodeVersioned } from '../versioned-json.ts';
+import { announceScript } from './scripts.ts';
+
+const noJob = '-';
+
+/** Events in Redis. They are written by the scripts that write their cause, see `../scripts.ts`. */
+export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): WebhookEvents {
+  const announceEvent = createScript(redis, announceScript);
+
+  const keysOf = ({ tenant, id, target, jobId }: Delivery) => [
+    keys.delivery(tenant, id),
+    keys.mailbox(tenant, target),
+    keys.receiver(tenant, target),
+    keys.deliveriesBy(tenant, target),
+    keys.deliveriesBy(tenant, jobId ?? noJob),
+  ];
+
+  return {
+    pending: (tenant, id) =>
+      translated(async () => {
+        const text = await redis.get(keys.event(tenant, id));
+        if (!text?.startsWith('img_')) return null;
+        const space = text.indexOf(' ');
+        const job = decodeRecord(tenant, text.slice(0, space), text.slice(space + 1));
+        return { id, tenant, type: eventOf(job.status), at: job.updatedAt, job };
+      }),
+    waiting: (tenant, beforeMs, limit) =>
+      translated(() => redis.zrangebyscore(keys.outbox(tenant), '-inf', `(${beforeMs}`, 'LIMIT', 0, limit)),
+    announce: ({ tenant, id }, body, deliveries, { nowMs, keepMs }) =>
+      translated(async () => {
+        const turns = (await announceEvent(
+          [
+            keys.outbox(tenant),
+            keys.event(tenant, id),
+            keys.deliveries(tenant),
+            keys.deliveriesBy(tenant, 'pending'),
+            keys.mailboxes(tenant),
+            ...deliveries.flatMap(keysOf),
+          ],
+          [
+            ...[id, body, keepMs, nowMs],
+            ...deliveries.flatMap((each) => [each.id, encodeVersioned(each), each.target]),
+          ],
+        )) as string[];
+        return turns.map((turn, i) => wakeOf(deliveries[i]?.target ?? '', turn));
+      }),
+    body: (tenant, id) =>
+      translated(async () => {
+        const text = await redis.get(keys.event(tenant, id));
+        return text?.startsWith('{') ? text : null;
+      }),
+    remove: (tenant, ids) =>
+      translated(async () => {
+        await redis
+          .multi()
+          .del(...ids.map((id) => keys.event(tenant, id)))
+          .zrem(keys.outbox(tenant), ...ids)
+          .exec();
+      }),
+  };
+}
+
+/** A task of its own for every turn of a mailbox: see `Mailboxes`. */
+export function wakeOf(target: string, turn: string | null): Wake {
+  return { target, taskId: `${target}-${turn ?? 0}` };
+}

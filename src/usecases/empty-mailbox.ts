@@ -1,0 +1,185 @@
+import type { Clock, Deliveries, Ids, Log, Mailboxes, Task, TaskResult } from '../domain/ports.ts';
+import {
+  afterFailure,
+  hasFailedFor,
+  healthy,
+  isBroken,
+  type ReceiverHealth,
+} from '../domain/receiver-health.ts';
+import { afterAttempt, type Delivery, giveUp, scheduleLengthMs } from '../domain/webhook-delivery.ts';
+import type { AttemptDelivery } from './attempt-delivery.ts';
+import type { FindReceiver, Receiver } from './find-receiver.ts';
+
+interface Deps {
+  mailboxes: Mailboxes;
+  deliveries: Deliveries;
+  findReceiver: FindReceiver;
+  attemptDelivery: AttemptDelivery;
+  ids: Ids;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  policy: WebhookPolicy;
+}
+
+/** What a deployment decides about deliveries. */
+export interface WebhookPolicy {
+  /** Seconds after the attempt before at which each attempt is made. */
+  readonly schedule: readonly number[];
+  /** An endpoint to which nothing could be delivered for so long is switched off. */
+  readonly disableAfterMs: number;
+  /** Attempts to one receiver at the same time. */
+  readonly atOnce: number;
+}
+
+type Mail = Awaited<ReturnType<Mailboxes['due']>>[number];
+
+/** A run that gives no sign for so long is taken for dead; longer than any attempt. */
+const leaseMs = 20_000;
+const renewMs = 5_000;
+/** After this a run stands back in line, so that a full mailbox does not keep a place for itself. */
+const sliceMs = 2_000;
+const batchSize = 64;
+const graceMs = 3_600_000;
+const pauseAfterFaultMs = 5_000;
+
+/**
+ * Delivers what is due for one receiver: several at a time, one at a time while it fails, nothing while it rests. At
+ * least once: a death between the receiver's answer and our note of it leads to a second attempt with the same
+ * `webhook-id` and the same bytes.
+ */
+export function createEmptyMailbox(deps: Deps) {
+  const { clock, policy } = deps;
+  const tooOldMs = scheduleLengthMs(policy.schedule) + graceMs;
+
+  /** One run, from taking the right to giving it back. */
+  function openRun(receiver: Receiver, given: ReceiverHealth, run: string, signal: AbortSignal) {
+    const { tenant, target } = receiver;
+    let health = given;
+    let keptAtMs = clock();
+    let isOver = false;
+
+    const rests = () => (health.restUntil ?? 0) > clock();
+    const stops = () => isOver || signal.aborted || rests();
+
+    async function keep(): Promise<void> {
+      const nowMs = clock();
+      keptAtMs = nowMs;
+      if (!(await deps.mailboxes.keep(tenant, target, { run, nowMs, leaseMs, health }))) isOver = true;
+    }
+
+    async function attempt({ delivery, body }: Mail): Promise<void> {
+      if (body === null) return void (await close(delivery, 'erased'));
+      const random = deps.random();
+      const { attempt, retryAfterMs } = await deps.attemptDelivery(receiver, delivery, body);
+      const { outcome, url } = attempt;
+      const nowMs = clock();
+      await deps.deliveries.update(
+        delivery,
+        (now) =>
+          afterAttempt(now, { outcome, url, retryAfterMs }, { nowMs, random, schedule: policy.schedule }),
+        attempt,
+      );
+      health = outcome === 'delivered' ? healthy : afterFailure(health, nowMs, retryAfterMs);
+      await switchOffIfHopeless(outcome, nowMs);
+      if (nowMs - keptAtMs > renewMs) await keep();
+    }
+
+    async function switchOffIfHopeless(outcome: string, nowMs: number): Promise<void> {
+      const reason =
+        outcome === 'gone'
+          ? 'gone'
+          : hasFailedFor(health, nowMs, policy.disableAfterMs)
+            ? 'failing'
+            : undefined;
+      if (!reason || !receiver.disable) return;
+      isOver = true;
+      if (!(await receiver.disable(reason))) return;
+      health = healthy;
+      await closeAll('endpoint_disabled');
+    }
+
+    const close = (delivery: Delivery, outcome: string) =>
+      deps.deliveries.update(delivery, (now) =>
+        now.status === 'pending' ? giveUp(now, outcome, clock()) : null,
+      );
+
+    async function closeAll(outcome: string): Promise<void> {
+      for (;;) {
+        const mail = await deps.mailboxes.due(tenant, target, {
+          nowMs: Number.MAX_SAFE_INTEGER,
+          limit: batchSize,
+        });
+        if (mail.length === 0) return;
+        await Promise.all(mail.map(({ delivery }) => close(delivery, outcome)));
+      }
+    }
+
+    /** The next deliveries to try: while the receiver fails a single one, and what is too old is given up unseen. */
+    async function nextMail(): Promise<Mail[]> {
+      const nowMs = clock();
+      const mail = await deps.mailboxes.due(tenant, target, { nowMs, limit: batchSize });
+      if (!isBroken(health)) return mail;
+      const isTooOld = ({ delivery }: Mail) => nowMs - delivery.startedAt > tooOldMs;
+      await Promise.all(mail.filter(isTooOld).map(({ delivery }) => close(delivery, 'receiver_unavailable')));
+      return mail.filter((each) => !isTooOld(each)).slice(0, 1);
+    }
+
+    async function deliver(): Promise<void> {
+      const endMs = clock() + sliceMs;
+      const goesOn = () => !stops() && clock() < endMs;
+      while (goesOn()) {
+        const mail = await nextMail();
+        if (mail.length === 0) break;
+        const lane = async () => {
+          for (let next = mail.shift(); next && goesOn(); next = mail.shift()) await attempt(next);
+        };
+        await allEnded(Array.from({ length: Math.min(policy.atOnce, mail.length) }, lane));
+      }
+      await keep();
+    }
+
+    /** After a fault of one lane the others begin nothing more; the right is given back when none is under way. */
+    async function allEnded(lanes: readonly Promise<void>[]): Promise<void> {
+      const stopping = lanes.map((lane) =>
+        lane.catch((error: unknown) => {
+          isOver = true;
+          throw error;
+        }),
+      );
+      const fault = (await Promise.allSettled(stopping)).find(({ status }) => status === 'rejected');
+      if (fault?.status === 'rejected') throw fault.reason;
+    }
+
+    return { deliver, closeAll };
+  }
+
+  return async ({ tenant, id: target }: Task, signal: AbortSignal): Promise<TaskResult> => {
+    const run = deps.ids.run();
+    const taken = await deps.mailboxes.take(tenant, target, { run, nowMs: clock(), leaseMs });
+    // Its holder looks at the mailbox again before it leaves; only its death would leave that to us.
+    if ('heldUntilMs' in taken) return { againInMs: Math.max(1_000, taken.heldUntilMs - clock()) };
+    const fault = await work(tenant, target, { run, health: taken.health, signal }).then(
+      () => undefined,
+      (error: unknown) => error ?? new Error('unknown'),
+    );
+    // Where the store is away the right ends by itself.
+    const again = await deps.mailboxes.release(tenant, target, { run, nowMs: clock() }).catch(() => null);
+    if (!fault) return again ?? { done: true };
+    deps.log.error({ err: fault, tenant, target }, 'mailbox not emptied, will be tried again');
+    // What failed now would fail at once again.
+    return { againInMs: Math.max(pauseAfterFaultMs, again?.againInMs ?? 0) };
+  };
+
+  async function work(
+    tenant: string,
+    target: string,
+    { run, health, signal }: { run: string; health: ReceiverHealth; signal: AbortSignal },
+  ): Promise<void> {
+    const receiver = await deps.findReceiver(tenant, target);
+    const open = openRun(receiver, health, run, signal);
+    if (receiver.closed) await open.closeAll(receiver.closed);
+    else await open.deliver();
+  }
+}
+export type EmptyMailbox = ReturnType<typeof createEmptyMailbox>;

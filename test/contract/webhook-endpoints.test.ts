@@ -1,0 +1,208 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageEventTypes } from '../../src/domain/image-request.ts';
+import { changeEndpoint, disable, type WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts';
+import { createdAt } from '../support/jobs.ts';
+import { connectWebhookStore, endpointOf, type WebhookStore } from '../support/webhooks.ts';
+
+let store: WebhookStore;
+beforeAll(async () => {
+  store = await connectWebhookStore();
+});
+
+let tenants = 0;
+const freshTenant = () => `t${++tenants}`;
+
+async function created(fields: Partial<WebhookEndpoint> = {}): Promise<WebhookEndpoint> {
+  const endpoint = endpointOf({ tenant: freshTenant(), ...fields });
+  expect(await store.endpoints.create(endpoint, 1_000)).toBe(true);
+  return endpoint;
+}
+
+/** The types that are written down for an endpoint. */
+async function typesOf({ tenant, id }: WebhookEndpoint): Promise<string[]> {
+  const asked = await Promise.all(
+    imageEventTypes.map(async (type) => {
+      const subscribed = await store.endpoints.subscribed(tenant, type);
+      expect(new Set(subscribed.map((each) => each.id)).size).toBe(subscribed.length);
+      return subscribed.some((each) => each.id === id) ? [type] : [];
+    }),
+  );
+  return asked.flat();
+}
+
+describe('creating an endpoint', () => {
+  it('makes it readable, as it was given', async () => {
+    const endpoint = await created({ events: ['image.failed'], metadata: { team: 'Zürich' } });
+    expect(await store.endpoints.get(endpoint.tenant, endpoint.id)).toEqual(endpoint);
+  });
+
+  it('never makes more than are allowed, however many ask at once', async () => {
+    const tenant = freshTenant();
+    const results = await Promise.all(
+      Array.from({ length: 50 }, () => store.endpoints.create(endpointOf({ tenant }), 7)),
+    );
+    expect(results.filter(Boolean)).toHaveLength(7);
+    const { endpoints } = await store.endpoints.list(tenant, { limit: 99 });
+    expect(endpoints).toHaveLength(7);
+    expect(await store.endpoints.subscribed(tenant, 'image.queued')).toHaveLength(7);
+    expect((await store.keysKeptOf(tenant)).filter((key) => key.startsWith('whk:'))).toHaveLength(7);
+  });
+
+  it('is possible again as soon as one is removed', async () => {
+    const { tenant, id } = await created();
+    expect(await store.endpoints.create(endpointOf({ tenant }), 1)).toBe(false);
+    expect(await store.endpoints.remove(tenant, id)).toBe(true);
+    expect(await store.endpoints.create(endpointOf({ tenant }), 1)).toBe(true);
+  });
+});
+
+describe('changing an endpoint', () => {
+  it('by 50 writers at once loses none of their changes', async () => {
+    const { tenant, id } = await created();
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        store.endpoints.update(tenant, id, (now) => ({
+          ...now,
+          metadata: { ...now.metadata, [`writer ${i}`]: 'was here' },
+        })),
+      ),
+    );
+    const after = await store.endpoints.get(tenant, id);
+    expect(Object.keys(after?.metadata ?? {})).toHaveLength(50);
+    expect(after?.version).toBe(51);
+  });
+
+  it('that decides against it leaves it as it is, and one that throws writes nothing', async () => {
+    const endpoint = await created();
+    const { tenant, id } = endpoint;
+    expect(await store.endpoints.update(tenant, id, () => null)).toEqual(endpoint);
+    const refusal = new Error('refused');
+    const refused = store.endpoints.update(tenant, id, () => {
+      throw refusal;
+    });
+    await expect(refused).rejects.toThrow();
+    expect(await store.endpoints.get(tenant, id)).toEqual(endpoint);
+  });
+
+  it('is possible where there are more than are allowed by now', async () => {
+    const first = await created();
+    await created({ tenant: first.tenant });
+    expect(await store.endpoints.create(endpointOf({ tenant: first.tenant }), 1)).toBe(false);
+    const changed = await store.endpoints.update(first.tenant, first.id, (now) => ({
+      ...now,
+      description: 'x',
+    }));
+    expect(changed).toMatchObject({ description: 'x', version: 2 });
+  });
+
+  it('that was removed meanwhile does not bring it back', async () => {
+    const { tenant, id } = await created();
+    const after = await Promise.all([
+      store.endpoints.remove(tenant, id),
+      ...Array.from({ length: 20 }, (_, i) =>
+        store.endpoints.update(tenant, id, (now) => ({ ...now, description: `${i}` })),
+      ),
+    ]);
+    expect(after[0]).toBe(true);
+    expect(await store.endpoints.get(tenant, id)).toBeNull();
+    expect(await store.keysKeptOf(tenant)).toEqual([]);
+  });
+});
+
+describe('what is written down for an endpoint', () => {
+  it.each<[WebhookEndpoint['events'], readonly string[]]>([
+    [['*'], imageEventTypes],
+    [['image.*'], imageEventTypes],
+    [['image.*', 'image.failed'], imageEventTypes],
+    [
+      ['image.failed', 'image.queued'],
+      ['image.queued', 'image.failed'],
+    ],
+  ])('is what it asked for: %j', async (events, types) => {
+    expect(await typesOf(await created({ events }))).toEqual(types);
+  });
+
+  it('follows its changes', async () => {
+    const endpoint = await created({ events: ['*'] });
+    const { tenant, id } = endpoint;
+    for (const events of [['image.queued'], ['image.failed', 'image.expired'], ['image.*']] as const) {
+      await store.endpoints.update(tenant, id, (now) =>
+        changeEndpoint(now, { events: [...events] }, createdAt),
+      );
+      const [only] = events;
+      expect(await typesOf(endpoint)).toEqual(only === 'image.*' ? imageEventTypes : events);
+    }
+  });
+
+  it('ends when its owner switches it off, and begins again when it is switched on', async () => {
+    const endpoint = await created();
+    const { tenant, id } = endpoint;
+    const set = (disabled: boolean) =>
+      store.endpoints.update(tenant, id, (now) => changeEndpoint(now, { disabled }, createdAt));
+    await set(true);
+    expect(await typesOf(endpoint)).toEqual([]);
+    await set(false);
+    expect(await typesOf(endpoint)).toEqual(imageEventTypes);
+  });
+
+  it.each(['gone', 'failing'] as const)(
+    'goes on when its receiver is %s, until its owner ends it',
+    async (reason) => {
+      const endpoint = await created();
+      const { tenant, id } = endpoint;
+      await store.endpoints.update(tenant, id, (now) => disable(now, reason, createdAt));
+      expect(await typesOf(endpoint)).toEqual(imageEventTypes);
+      await store.endpoints.update(tenant, id, (now) => changeEndpoint(now, { disabled: true }, createdAt));
+      expect(await typesOf(endpoint)).toEqual([]);
+    },
+  );
+
+  it('costs nothing for the endpoints that did not ask', async () => {
+    const tenant = freshTenant();
+    const asking = await created({ tenant, events: ['image.failed'] });
+    for (let i = 0; i < 20; i++) await created({ tenant, events: ['image.queued'] });
+    expect(await store.endpoints.subscribed(tenant, 'image.failed')).toEqual([asking]);
+    expect(await store.endpoints.subscribed(tenant, 'image.expired')).toEqual([]);
+  });
+});
+
+describe('the list of endpoints', () => {
+  it('is newest first, and whole in any pages', async () => {
+    const tenant = freshTenant();
+    const made: string[] = [];
+    for (let i = 0; i < 25; i++) made.unshift((await created({ tenant, createdAt: createdAt + i })).id);
+    for (const limit of [1, 7, 24, 25, 26]) {
+      const found: string[] = [];
+      for (let beforeId: string | undefined; ; ) {
+        const page = await store.endpoints.list(tenant, { limit, beforeId });
+        expect(page.endpoints.length).toBeLessThanOrEqual(limit);
+        found.push(...page.endpoints.map(({ id }) => id));
+        if (page.nextBeforeId === null) break;
+        beforeId = page.nextBeforeId;
+      }
+      expect(found, `in pages of ${limit}`).toEqual(made);
+    }
+  });
+});
+
+describe('removing an endpoint', () => {
+  it('leaves no key behind, and says whether there was one', async () => {
+    const { tenant, id } = await created({ events: ['*', 'image.*', 'image.failed'] });
+    expect(await store.endpoints.remove(tenant, id)).toBe(true);
+    expect(await store.endpoints.remove(tenant, id)).toBe(false);
+    expect(await store.keysKeptOf(tenant)).toEqual([]);
+  });
+});
+
+describe('another tenant', () => {
+  it('neither sees an endpoint nor changes or removes it, nor hears its events', async () => {
+    const endpoint = await created();
+    const other = freshTenant();
+    expect(await store.endpoints.get(other, endpoint.id)).toBeNull();
+    expect(await store.endpoints.update(other, endpoint.id, (now) => ({ ...now, url: 'x' }))).toBeNull();
+    expect(await store.endpoints.remove(other, endpoint.id)).toBe(false);
+    expect(await store.endpoints.list(other, { limit: 9 })).toEqual({ endpoints: [], nextBeforeId: null });
+    expect(await store.endpoints.subscribed(other, 'image.queued')).toEqual([]);
+    expect(await store.endpoints.get(endpoint.tenant, endpoint.id)).toEqual(endpoint);
+  });
+});

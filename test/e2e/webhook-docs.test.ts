@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+import { type Received, startReceiver } from '../support/webhook-receivers.ts';
+
+const run = promisify(execFile);
+const root = new URL('../..', import.meta.url).pathname;
+const page = readFileSync(join(root, 'docs/webhooks.md'), 'utf8');
+
+/** The programs of a language that the page shows, in order. */
+function programs(language: string): string[] {
+  return [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    ([, code]) => code ?? '',
+  );
+}
+
+let service: TestService;
+let folder: string;
+let delivered: Received;
+let secret: string;
+
+beforeAll(async () => {
+  service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true' });
+  // Below the project, so that packages are found.
+  folder = await mkdtemp(join(root, 'node_modules', '.docs-'));
+  const receiver = await startReceiver();
+  const url = `http://127.0.0.1:${receiver.port}/hooks`;
+  const { body } = await service.acme.post('/webhooks/endpoints').send({ url }).expect(201);
+  secret = body.secret;
+  const test = await service.acme.post(`/webhooks/endpoints/${body.id}/test`).expect(200);
+  expect(test.body.status).toBe('delivered');
+  const [first] = receiver.requests;
+  if (!first) throw new Error('nothing arrived');
+  delivered = first;
+  await receiver.close();
+});
+afterAll(async () => {
+  await service.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const headers = () =>
+  Object.fromEntries(Object.entries(delivered.headers).filter(([name]) => name.startsWith('webhook-')));
+const flipped = (text: string) => text.replace('webhook.test', 'webhook.tesu');
+
+describe('the receivers that docs/webhooks.md shows', () => {
+  it.each(programs('ts').map((code, i) => [i + 1, code] as const))(
+    'in TypeScript, %i: takes what is genuine and nothing else',
+    async (no, code) => {
+      const file = join(folder, `receiver-${no}.ts`);
+      await writeFile(file, code);
+      const { verify } = (await import(file)) as {
+        verify: (secret: string, headers: Record<string, string>, body: string) => unknown;
+      };
+      const given = headers() as Record<string, string>;
+      expect(verify(secret, given, delivered.body)).toMatchObject({ type: 'webhook.test' });
+      expect(() => verify(secret, given, flipped(delivered.body))).toThrow();
+      expect(() => verify(secret, { ...given, 'webhook-timestamp': '1700000000' }, delivered.body)).toThrow();
+    },
+  );
+
+  it('in Python, by hand: takes what is genuine and nothing else', async (context) => {
+    const python = await run('python3', ['--version']).catch(() => null);
+    if (!python) context.skip('there is no Python on this machine');
+    const [, byHand = ''] = programs('python');
+    const file = join(folder, 'receiver.py');
+    const call = `
+import sys
+given = json.load(sys.stdin)
+try:
+    print("genuine", verify(given["secret"], given["headers"], given["body"].encode())["type"])
+except ValueError as error:
+    print("refused", error)
+`;
+    await writeFile(file, byHand + call);
+    const ask = async (body: string) => {
+      const child = run('python3', [file]);
+      child.child.stdin?.end(JSON.stringify({ secret, headers: headers(), body }));
+      return (await child).stdout.trim();
+    };
+    expect(await ask(delivered.body)).toBe('genuine webhook.test');
+    expect(await ask(flipped(delivered.body))).toBe('refused no signature fits');
+  });
+
+  it('are all there: with the library and by hand, in three languages', () => {
+    for (const language of ['ts', 'python', 'go']) expect(programs(language), language).toHaveLength(2);
+  });
+});
