@@ -30,7 +30,7 @@ let readOnlyKey: string;
 beforeAll(async () => {
   api = readApiDocument();
   // Without the webhooks role nothing is sent to the addresses that the requests name.
-  service = await startService({ ROLES: 'api,worker', RUN_TIMEOUT_S: '60' });
+  service = await startService({ ROLES: 'api,worker', RUN_TIMEOUT_S: '60', MAX_WEBHOOK_ENDPOINTS: '20' });
   readOnlyKey = await withKeys(loadConfig(service.env, 'tool'), pino({ level: 'silent' }), async (keys) => {
     return (await keys.create({ tenant: 'acme', name: 'reads', scopes: ['images:read'] })).key;
   });
@@ -57,6 +57,18 @@ async function keptJobs(): Promise<{ ids: string[]; links: string[] }> {
   };
 }
 
+/** Endpoints of both tenants, and a delivery that never arrived: the name of its receiver is a reserved one. */
+async function keptWebhooks(): Promise<{ endpoints: string[]; deliveries: string[] }> {
+  const url = 'https://receiver.invalid/hooks';
+  const endpoints: string[] = [];
+  for (const caller of [service.acme, service.acme, service.other]) {
+    const { body } = await caller.post('/webhooks/endpoints').send({ url }).expect(201);
+    endpoints.push(body.id);
+  }
+  const { body } = await service.acme.post(`/webhooks/endpoints/${endpoints[0]}/test`).expect(200);
+  return { endpoints, deliveries: [body.id] };
+}
+
 interface Finding {
   readonly seed: number;
   readonly fault: string;
@@ -71,13 +83,17 @@ describe('every answer to whatever is sent', () => {
       const findings: Finding[] = [];
       const histogram = new Map<string, number>();
       const kept = await keptJobs();
+      const { endpoints, deliveries } = await keptWebhooks();
       const recent: string[] = [];
       const plans = requestPlans(api, { ...testKeys, good: testKeys.acme, readOnly: readOnlyKey });
       const port = Number(new URL(service.url).port);
       const nameOf = (choice: JobChoice): string => {
         if ('text' in choice) return choice.text;
-        const names =
-          choice.of === 'link' ? kept.links : choice.of === 'kept' || recent.length === 0 ? kept.ids : recent;
+        const named = {
+          ...{ link: kept.links, kept: kept.ids, endpoint: endpoints, delivery: deliveries },
+          recent: recent.length === 0 ? kept.ids : recent,
+        };
+        const names = named[choice.of];
         return names[choice.nth % names.length] ?? '';
       };
 
@@ -94,13 +110,18 @@ describe('every answer to whatever is sent', () => {
           operation === null || typeof operation === 'string' ? (operation ?? 'nowhere') : operation.id;
         const label = `${plan.isBrokenHttp ? 'broken HTTP' : name} ${typeof outcome === 'string' ? outcome : outcome.status}`;
         histogram.set(label, (histogram.get(label) ?? 0) + 1);
-        if (typeof outcome !== 'string' && outcome.status === 202) {
-          recent.unshift(JSON.parse(outcome.body.toString()).id);
-          recent.length = Math.min(recent.length, 40);
-        }
+        if (typeof outcome !== 'string') remember(name, outcome);
         for (const fault of allFaults(plan, path, outcome)) {
           findings.push({ seed, fault, request: shown(bytes), answer: answerText(outcome) });
         }
+      }
+
+      function remember(operation: string, { status, body }: RawAnswer): void {
+        const list = operation === 'createWebhookEndpoint' ? endpoints : recent;
+        const isNew = operation === 'createWebhookEndpoint' ? status === 201 : status === 202;
+        if (!isNew || !['createWebhookEndpoint', 'submitImage', 'retryImage'].includes(operation)) return;
+        list.unshift(JSON.parse(body.toString()).id);
+        list.length = Math.min(list.length, 40);
       }
 
       const upcoming = sampled(plans);

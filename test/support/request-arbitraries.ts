@@ -40,7 +40,7 @@ function toOperation(api: ApiDocument, operation: Operation, keys: FuzzKeys): Ar
       // A link comes with a query of its own.
       query: isLink ? fc.oneof({ arbitrary: fc.constant(''), weight: 4 }, query) : query,
       index: fc.constantFrom(...indexTexts),
-      job: jobChoice(isLink),
+      job: jobChoice(kindOf(operation)),
       key: operation.secured ? authorization(keys) : fc.constant([]),
       otherHeaders,
       body: bodyFor(api, operation),
@@ -75,13 +75,19 @@ const strangeIds = [
   ...[64, 65, 512, 513, 4000].map((length) => 'i'.repeat(length)),
 ];
 
-function jobChoice(isLink: boolean): Arbitrary<JobChoice> {
+/** What the id in the path of an operation names. */
+function kindOf({ path }: Operation): 'job' | 'link' | 'endpoint' | 'delivery' {
+  if (path.includes('{key}')) return 'link';
+  if (path.startsWith('/webhooks/endpoints/')) return 'endpoint';
+  return path.startsWith('/webhooks/deliveries/') ? 'delivery' : 'job';
+}
+
+function jobChoice(kind: ReturnType<typeof kindOf>): Arbitrary<JobChoice> {
   const strange = fc
     .oneof({ arbitrary: fc.constantFrom(...strangeIds), weight: 4 }, textOf(1, 20).map(encodeURIComponent))
     .map((text) => ({ text }));
-  const of = isLink
-    ? fc.constant('link' as const)
-    : fc.constantFrom<'kept' | 'recent'>('kept', 'recent', 'recent');
+  const of =
+    kind === 'job' ? fc.constantFrom<'kept' | 'recent'>('kept', 'recent', 'recent') : fc.constant(kind);
   return fc.oneof(
     { arbitrary: fc.record({ of, nth: fc.nat(40) }), weight: 4 },
     { arbitrary: strange, weight: 1 },
@@ -169,7 +175,7 @@ function otherMethod(paths: readonly string[], keys: FuzzKeys): Arbitrary<Reques
     .record({
       method: fc.constantFrom(...methods),
       target: fc.constantFrom(...paths),
-      job: jobChoice(false),
+      job: jobChoice('job'),
       headers: authorization(keys),
     })
     .map((plan) => ({ ...barePlan, ...plan }));

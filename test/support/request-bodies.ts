@@ -44,6 +44,16 @@ const sensibleFields: Record<string, Arbitrary<unknown>> = {
       'not an address',
     ),
   }),
+  // Reserved names: nothing is ever sent there.
+  url: fc.constantFrom(
+    'https://receiver.invalid/hooks',
+    'https://127.0.0.1/',
+    'https://receiver.invalid:22/',
+    'x',
+  ),
+  events: fc.constantFrom(['*'], ['image.succeeded', 'image.*'], ['image.done'], []),
+  disabled: fc.boolean(),
+  since: fc.constantFrom('2026-11-24T12:00:00Z', '2026-11-24T12:00:00+01:00', 'yesterday'),
   retention: fc.record({ media_s: fc.constantFrom(60, 3600, 315_360_000) }, { requiredKeys: [] }),
   max_cost_micro_usd: fc.constantFrom(0, 1, 10_000_000),
   run_timeout_s: fc.constantFrom(60, 7200),
@@ -96,7 +106,8 @@ export function bodyFor(api: ApiDocument, operation: Operation): Arbitrary<Body>
     const fits = ({ bytes }: Body) => operation.method !== 'GET' || (bytes?.length ?? 0) < 10_000;
     return fc.oneof(none, { ...strange, arbitrary: strangeBody.filter(fits) });
   }
-  const examples = fc.constantFrom(...Object.values(operation.bodyExamples));
+  const shown = Object.values(operation.bodyExamples);
+  const examples = shown.length > 0 ? fc.constantFrom(...shown) : allowedBy(schema, api.resolve);
   const sensible = sensibleBody(api, schema);
   const allowed = allowedBy(schema, api.resolve);
   return fc.oneof(

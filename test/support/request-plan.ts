@@ -1,6 +1,6 @@
-/** Which job a request is about; what it is called is known when the request is sent. */
+/** What a request is about; what it is called is known when the request is sent. */
 export type JobChoice =
-  | { readonly of: 'kept' | 'recent' | 'link'; readonly nth: number }
+  | { readonly of: 'kept' | 'recent' | 'link' | 'endpoint' | 'delivery'; readonly nth: number }
   | { readonly text: string };
 
 /** A request as it will be written to a socket. Texts are bytes in latin1. */

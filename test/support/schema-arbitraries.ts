@@ -85,7 +85,7 @@ function objectOf(schema: Node, next: (nested: unknown) => Arbitrary<unknown>): 
     { requiredKeys: required, noNullPrototype: true },
   );
   const extra = schema.additionalProperties;
-  if (extra === undefined || extra === false) return sparse(named, required);
+  if (extra === undefined || extra === false) return sparse(named, required, Object.keys(properties).length);
   const names = (schema.propertyNames ?? { type: 'string' }) as Node;
   const keys = stringOf({ maxLength: 64, ...names, minLength: Math.max(1, Number(names.minLength ?? 1)) });
   return fc.dictionary(keys, next(extra === true ? {} : extra), {
@@ -95,12 +95,17 @@ function objectOf(schema: Node, next: (nested: unknown) => Arbitrary<unknown>): 
 }
 
 /** Leaves most optional members out: an object with all of them at once is refused for too many reasons. */
-function sparse(named: Arbitrary<Record<string, unknown>>, required: readonly string[]): Arbitrary<unknown> {
+function sparse(
+  named: Arbitrary<Record<string, unknown>>,
+  required: readonly string[],
+  size: number,
+): Arbitrary<unknown> {
+  const dice = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: size, maxLength: size });
   return fc
-    .tuple(named, fc.infiniteStream(fc.integer({ min: 0, max: 3 })))
-    .map(([value, dice]) =>
+    .tuple(named, dice)
+    .map(([value, thrown]) =>
       Object.fromEntries(
-        Object.entries(value).filter(([name]) => required.includes(name) || dice.next().value === 0),
+        Object.entries(value).filter(([name], i) => required.includes(name) || thrown[i] === 0),
       ),
     );
 }

@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode, errorRow } from '../../domain/errors.ts';
 import type { ImageRequestBody } from '../../domain/image-request.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
+import type { EndpointBody } from '../../domain/webhook-endpoint.ts';
 import { type Problem, problemOf } from './problem.ts';
 
 /** What the OpenAPI document shows as examples. */
@@ -64,6 +65,23 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
       preset: { name: 'game-character', variables: { role: 'starship mechanic', view: 'front view' } },
       output_format: 'webp',
       retention: { media_s: 604_800 },
+    },
+  },
+};
+
+/** Endpoints to register. */
+export const endpointRequestExamples: Record<string, Example<EndpointBody>> = {
+  everything: {
+    summary: 'Every event, there',
+    value: { url: 'https://example.com/hooks/pictures' },
+  },
+  ends: {
+    summary: 'Only how jobs end, with words for people',
+    value: {
+      url: 'https://example.com/hooks/pictures',
+      events: ['image.succeeded', 'image.failed'],
+      description: 'Order service',
+      metadata: { team: 'shop' },
     },
   },
 };

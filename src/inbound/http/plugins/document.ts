@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { eventTypes } from '../../../domain/webhook-event.ts';
-import { imageRequestExamples } from '../examples.ts';
+import { endpointRequestExamples, imageRequestExamples } from '../examples.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import { finishDocument } from './finish-document.ts';
 
@@ -72,6 +72,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
     transformObject: (documents) =>
       finishDocument('openapiObject' in documents ? documents.openapiObject : documents.swaggerObject, {
         submitImage: imageRequestExamples,
+        createWebhookEndpoint: endpointRequestExamples,
       }),
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: pagePolicy });
