@@ -8,6 +8,7 @@ type Body = Record<string, unknown>;
 export interface Caller {
   get(path: string): Test;
   post(path: string): Test;
+  patch(path: string): Test;
   delete(path: string): Test;
   /** Orders pictures; fails unless the order is accepted. */
   submit(body: Body): Promise<ImageJobView>;
@@ -26,6 +27,7 @@ export function createCaller(url: string, key: string = testKeys.acme): Caller {
   const caller: Caller = {
     get: (path) => authorized(supertest(url).get(path)),
     post: (path) => authorized(supertest(url).post(path)),
+    patch: (path) => authorized(supertest(url).patch(path)),
     delete: (path) => authorized(supertest(url).delete(path)),
     submit: async (body) => (await caller.post('/images').send(body).expect(202)).body,
     job: async (id) => (await caller.get(`/images/${id}`).expect(200)).body,
