@@ -4,6 +4,7 @@ import { killEverything } from './kill-everything.ts';
 import { killInBackground } from './kill-in-background.ts';
 import { killRedis } from './kill-redis.ts';
 import { killSameJob } from './kill-same-job.ts';
+import { killWebhooks } from './kill-webhooks.ts';
 import { killWorkers } from './kill-workers.ts';
 import { mixed } from './mixed.ts';
 import { pauseWorker } from './pause-worker.ts';
@@ -25,6 +26,7 @@ export const scenarios: readonly Scenario[] = [
   wipeQueue,
   rollingRestarts,
   killInBackground,
+  killWebhooks,
   mixed,
   shortRetention,
   soak,

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { EndpointView } from '../../src/domain/webhook-view.ts';
+import { runCommand } from '../support/command-line.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+import { endOf, programArguments, systemEnvironment } from '../support/service-process.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_SCHEDULE_S: '0' });
+  return service.close;
+});
+
+const reach = () => ({ DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme });
+
+/** `darkroom webhooks listen`, as soon as it listens. */
+async function listen(...options: string[]) {
+  const child = spawn(process.execPath, [...programArguments, 'webhooks', 'listen', ...options], {
+    cwd: service.dataDir,
+    env: { ...systemEnvironment(), ...reach() },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = endOf(child);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const lines: string[] = [];
+  createInterface(child.stdout).on('line', (line) => lines.push(line));
+  const said: string[] = [];
+  createInterface(child.stderr).on('line', (line) => said.push(line));
+  await vi.waitFor(() => expect(said.join('\n')).toContain('Listening on'), { timeout: 30_000 });
+  return {
+    lines,
+    url: /http:\S+\//.exec(said.join('\n'))?.[0] ?? '',
+    stop: () => child.kill('SIGINT'),
+    ended,
+  };
+}
+
+const endpoints = async (): Promise<EndpointView[]> =>
+  (await service.acme.get('/webhooks/endpoints').expect(200)).body.data;
+const hasLines = (lines: readonly string[], count: number) =>
+  vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(count), { timeout: 15_000 });
+
+describe('darkroom webhooks', () => {
+  it('listen prints what arrives and whether it is genuine, and leaves no endpoint behind', async () => {
+    const listener = await listen('--events', 'image.queued,image.succeeded');
+    expect((await endpoints()).map(({ url, events }) => [url, events])).toEqual([
+      [listener.url, ['image.queued', 'image.succeeded']],
+    ]);
+    const job = await service.acme.order({ prompt: 'Listened to' });
+    await hasLines(listener.lines, 2);
+    await fetch(listener.url, { method: 'POST', body: '{"type":"image.succeeded"}' });
+    await hasLines(listener.lines, 3);
+    listener.stop();
+    expect(await listener.ended).toEqual({ code: 0, signal: null });
+    const [queued, succeeded, forged] = [...listener.lines].sort((a, b) => a.localeCompare(b));
+    expect(queued).toMatch(new RegExp(`image\\.queued {2}${job.id} {2}queued {2}evt_\\S+ {2}genuine$`));
+    expect(succeeded).toMatch(
+      new RegExp(`image\\.succeeded {2}${job.id} {2}succeeded {2}evt_\\S+ {2}genuine$`),
+    );
+    expect(forged).toMatch(/^image\.succeeded {2}NOT GENUINE: it lacks/);
+    expect(await endpoints()).toEqual([]);
+  });
+
+  it('replay sends one delivery again, and all that an endpoint missed', async () => {
+    const since = new Date().toISOString();
+    const listener = await listen('--json', '--answer', '500', '--events', 'image.failed');
+    await service.acme.order({ prompt: 'Missed [studio:bad-request]' });
+    await hasLines(listener.lines, 1);
+    const [endpoint] = await endpoints();
+    const failed = async () =>
+      (await service.acme.get(`/webhooks/deliveries?endpoint_id=${endpoint?.id}&status=failed`).expect(200))
+        .body.data;
+    await vi.waitFor(async () => expect(await failed()).toHaveLength(1));
+    const [delivery] = await failed();
+    const run = (...args: string[]) =>
+      runCommand(['webhooks', 'replay', ...args], { cwd: service.dataDir, env: reach() });
+
+    expect(await run(delivery.id)).toMatchObject({
+      code: 0,
+      stdout: `${delivery.id} is sent again to ${listener.url}\n`,
+    });
+    await hasLines(listener.lines, 2);
+    await vi.waitFor(async () => expect(await failed()).toHaveLength(1));
+    const all = await run('--endpoint', endpoint?.id ?? '', '--since', since, '--json');
+    expect([all.code, JSON.parse(all.stdout).deliveries]).toEqual([0, 1]);
+    await hasLines(listener.lines, 3);
+    const ids = listener.lines.map((line) => JSON.parse(line) as { id: string; genuine: boolean });
+    expect(ids.map(({ genuine }) => genuine)).toEqual([true, true, true]);
+    expect(new Set(ids.map(({ id }) => id)).size).toBe(1);
+
+    for (const args of [[], ['--endpoint', 'whk_1'], ['dlv_none']]) {
+      const { code, stderr } = await run(...args);
+      expect([code, stderr.includes('\n    at ')], args.join(' ')).toEqual([1, false]);
+    }
+  });
+});

@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  changeEndpoint,
+  checkEndpointText,
+  createEndpoint,
+  disable,
+  EndpointBody,
+  EndpointPatch,
+  isSubscribed,
+  liveSecrets,
+  rotateSecret,
+  secretOverlapMs,
+  WebhookEndpoint,
+} from '../../../src/domain/webhook-endpoint.ts';
+import { createdAt } from '../../support/jobs.ts';
+
+const url = 'https://receiver.example/hook';
+const created = createEndpoint({
+  ...{ id: 'whk_1', tenant: 'acme', body: { url }, sealedSecret: 'sealed 0', nowMs: createdAt },
+});
+const signing = (endpoint: WebhookEndpoint, nowMs: number) =>
+  liveSecrets(endpoint, nowMs).map(({ sealed }) => sealed);
+const moments = ({ history }: WebhookEndpoint) => history.map(({ what }) => what);
+
+describe('a new endpoint', () => {
+  it('wants everything, is on, and has a shape that can be read back', () => {
+    expect(created).toMatchObject({ events: ['*'], description: '', metadata: {}, version: 1 });
+    expect(created.disabled).toBeUndefined();
+    expect(WebhookEndpoint.parse(JSON.parse(JSON.stringify(created)))).toEqual(created);
+  });
+});
+
+describe('rotating the secret', () => {
+  it('has old and new sign for 24 hours, the new one first, and then the new one alone', () => {
+    const at = createdAt + 1_000;
+    const rotated = rotateSecret(created, 'sealed 1', at);
+    expect(secretOverlapMs).toBe(24 * 3_600_000);
+    expect(signing(rotated, at)).toEqual(['sealed 1', 'sealed 0']);
+    expect(signing(rotated, at + secretOverlapMs - 1)).toEqual(['sealed 1', 'sealed 0']);
+    expect(signing(rotated, at + secretOverlapMs)).toEqual(['sealed 1']);
+    expect(signing(rotated, at + 365 * 86_400_000)).toEqual(['sealed 1']);
+    expect(moments(rotated)).toEqual(['created', 'secret_rotated']);
+  });
+
+  it('is refused while four sign, until the oldest has ended, and changes nothing then', () => {
+    let endpoint = created;
+    for (let i = 1; i <= 3; i++) endpoint = rotateSecret(endpoint, `sealed ${i}`, createdAt + i);
+    expect(signing(endpoint, createdAt + 4)).toHaveLength(4);
+    expect(() => rotateSecret(endpoint, 'one too many', createdAt + 4)).toThrow(
+      expect.objectContaining({ code: 'too_many_secrets' }),
+    );
+    const after = createdAt + 1 + secretOverlapMs;
+    expect(signing(rotateSecret(endpoint, 'sealed 4', after), after)).toEqual([
+      ...['sealed 4', 'sealed 3', 'sealed 2', 'sealed 1'],
+    ]);
+  });
+
+  it('whenever it happens, one to four secrets sign, and a replaced one never longer than a day', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(40 * 3_600_000), { maxLength: 20 }), (pauses) => {
+        let [endpoint, nowMs] = [created, createdAt];
+        const replacedAt = new Map<string, number>();
+        for (const [i, pause] of pauses.entries()) {
+          nowMs += pause;
+          if (liveSecrets(endpoint, nowMs).length < 4) {
+            const [newest = ''] = signing(endpoint, nowMs);
+            replacedAt.set(newest, nowMs);
+            endpoint = rotateSecret(endpoint, `sealed ${i + 1}`, nowMs);
+          }
+          const live = signing(endpoint, nowMs);
+          expect(live.length).toBeGreaterThanOrEqual(1);
+          expect(live.length).toBeLessThanOrEqual(4);
+          for (const old of live.slice(1))
+            expect(nowMs - (replacedAt.get(old) ?? 0)).toBeLessThan(secretOverlapMs);
+          expect(endpoint.secrets.length).toBeLessThanOrEqual(4);
+        }
+      }),
+    );
+  });
+});
+
+describe('changing an endpoint', () => {
+  it('takes what is given, says what it was, and leaves the rest', () => {
+    const patch = { url: 'https://other.example/', events: ['image.failed' as const] };
+    const changed = changeEndpoint(created, patch, createdAt + 1);
+    expect(changed).toMatchObject({ ...patch, secrets: created.secrets, updatedAt: createdAt + 1 });
+    expect(changed.history.at(-1)).toEqual({ at: createdAt + 1, what: 'changed', detail: 'url, events' });
+  });
+
+  it('to what it is already is no change', () => {
+    for (const patch of [{}, { url }, { events: ['*' as const], metadata: {} }, { disabled: false }])
+      expect(changeEndpoint(created, patch, createdAt + 1)).toBe(created);
+    const off = changeEndpoint(created, { disabled: true }, createdAt + 1);
+    expect(changeEndpoint(off, { disabled: true }, createdAt + 2)).toBe(off);
+  });
+
+  it('switches it off and on again, and the history says why it was off', () => {
+    const off = changeEndpoint(created, { disabled: true }, createdAt + 1);
+    expect(off.disabled).toEqual({ reason: 'requested', at: createdAt + 1 });
+    const on = changeEndpoint(off, { disabled: false }, createdAt + 2);
+    expect(on.disabled).toBeUndefined();
+    expect(on.history.slice(1)).toEqual([
+      { at: createdAt + 1, what: 'disabled', detail: 'requested' },
+      { at: createdAt + 2, what: 'enabled' },
+    ]);
+  });
+
+  it('by its owner ends also what its receiver had switched off for a while', () => {
+    for (const reason of ['gone', 'failing'] as const) {
+      const off = disable(created, reason, createdAt + 1);
+      expect(isSubscribed(off)).toBe(true);
+      const requested = changeEndpoint(off, { disabled: true }, createdAt + 2);
+      expect(requested.disabled).toEqual({ reason: 'requested', at: createdAt + 2 });
+      expect(isSubscribed(requested)).toBe(false);
+    }
+  });
+
+  it('keeps only the latest moments of its history', () => {
+    let endpoint = created;
+    for (let i = 1; i <= 50; i++) endpoint = changeEndpoint(endpoint, { description: `${i}` }, createdAt + i);
+    expect(endpoint.history).toHaveLength(20);
+    expect(endpoint.history.at(-1)?.at).toBe(createdAt + 50);
+  });
+});
+
+describe('what a caller may say', () => {
+  it.each<[string, unknown]>([
+    ['nothing to send', { url, events: [] }],
+    ['an unknown event', { url, events: ['image.nonsense'] }],
+    ['the test event, which is sent on request only', { url, events: ['webhook.test'] }],
+    ['an unknown field', { url, enabled: true }],
+    ['no address', { description: 'x' }],
+    ['a secret that is none', { url, secret: 'whsec_short' }],
+    ['metadata beyond their length', { url, metadata: { a: 'x'.repeat(513) } }],
+  ])('is not %s', (_name, body) => {
+    expect(EndpointBody.safeParse(body).success).toBe(false);
+  });
+
+  it('can be a secret of its own, but only when registering', () => {
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    expect(EndpointBody.safeParse({ url, secret }).success).toBe(true);
+    expect(EndpointPatch.safeParse({ secret }).success).toBe(false);
+  });
+
+  it('holds no text that cannot be passed on, wherever it stands', () => {
+    expect(() =>
+      checkEndpointText({ url, description: 'x', metadata: { 'a\u0000': 'b', c: '\ud800' } }),
+    ).toThrow(
+      expect.objectContaining({
+        code: 'validation_failed',
+        issues: [
+          expect.objectContaining({ pointer: '/metadata/a\u0000' }),
+          expect.objectContaining({ pointer: '/metadata/c' }),
+        ],
+      }),
+    );
+    expect(() => checkEndpointText({ url, description: 'Zürich 夜' })).not.toThrow();
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { createNetworkList } from '../../../../src/outbound/webhooks/network-list.ts';
+
+const networks = createNetworkList(['10.1.0.0/16', '192.168.7.9/32', 'fd12:3456::/32']);
+
+describe('a list of networks', () => {
+  it.each(['10.1.0.0', '10.1.255.255', '192.168.7.9', 'fd12:3456::1', 'fd12:3456:ffff::ffff'])(
+    'holds %s',
+    (ip) => {
+      expect(networks.holds(ip)).toBe(true);
+    },
+  );
+
+  it.each([
+    ...['10.0.255.255', '10.2.0.0', '192.168.7.8', '192.168.7.10', '127.0.0.1', '8.8.8.8'],
+    ...['fd12:3457::1', 'fd13::', '::1', '2001:db8::1'],
+  ])('does not hold %s', (ip) => {
+    expect(networks.holds(ip)).toBe(false);
+  });
+
+  it.each([
+    // An inner address counts for nothing: where it leads is for a translator to decide.
+    ...['::ffff:10.1.0.1', '::ffff:a01:1', '::10.1.0.1', '64:ff9b::10.1.0.1', '2002:a01:1::'],
+    // Nor does anything that is not an address as the system spells it.
+    ...['10.1', '0x0a010001', '167837697', '10.1.0.1:80', '[fd12:3456::1]', 'fd12:3456::1%eth0', 'ten', ''],
+  ])('does not hold %j', (ip) => {
+    expect(networks.holds(ip)).toBe(false);
+  });
+
+  it('that is empty holds nothing', () => {
+    for (const ip of ['10.1.0.1', '8.8.8.8', '::1', '::'])
+      expect(createNetworkList([]).holds(ip)).toBe(false);
+  });
+
+  it('of everything of one kind holds nothing of the other', () => {
+    expect(createNetworkList(['0.0.0.0/0']).holds('::1')).toBe(false);
+    expect(createNetworkList(['::/0']).holds('10.0.0.1')).toBe(false);
+    expect(createNetworkList(['0.0.0.0/0']).holds('10.0.0.1')).toBe(true);
+  });
+
+  it('is not made of anything else', () => {
+    for (const text of ['10.0.0.0', '10.0.0.0/33', 'fd00::/129', 'example.com/8', '', '10.0.0.0/']) {
+      expect(() => createNetworkList([text]), text).toThrow();
+    }
+  });
+});
