@@ -22,8 +22,20 @@ export function verdictOnStatus(
     return { status, outcome: 'gone', detail: 'The receiver answered 410: it wants no more webhooks.' };
   }
   const waitMs = throttlingStatuses.has(status) ? retryAfterMs(retryAfter, nowMs) : undefined;
-  return { status, outcome: `http_${status}`, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
+  const detail = `The receiver answered ${status}: ${hints[status] ?? 'only 2xx counts as delivered.'}`;
+  return { status, outcome: `http_${status}`, detail, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
 }
+
+/** What the usual refusals mean for a webhook. */
+const hints: Readonly<Record<number, string>> = {
+  401: 'it wants credentials. Webhooks carry their signature and nothing else.',
+  403: 'something in front of it may block requests without a browser or from our network.',
+  404: 'nothing is at this path.',
+  405: 'it does not take POST at this path.',
+  413: 'its limit for bodies is below the size of this event.',
+  415: 'it does not take application/json.',
+  429: 'it asks for fewer requests.',
+};
 
 /**
  * Names why no status came back, from the codes of Node, OpenSSL and undici.

@@ -16,7 +16,8 @@ describe('verdictOnStatus', () => {
   it('410 is gone; any other status goes by its number', () => {
     expect(verdictOnStatus(410, undefined, 0).outcome).toBe('gone');
     for (const status of [400, 401, 404, 413, 429, 500, 503, 600, 999]) {
-      expect(verdictOnStatus(status, undefined, 0)).toEqual({ status, outcome: `http_${status}` });
+      const detail = expect.stringContaining(`answered ${status}: `);
+      expect(verdictOnStatus(status, undefined, 0)).toEqual({ status, outcome: `http_${status}`, detail });
     }
   });
 
