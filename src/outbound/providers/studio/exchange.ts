@@ -35,21 +35,29 @@ export type Exchange = {
   readonly closed: Promise<void>;
 };
 
-/** Wraps one request of the HTTP server. Records the status sent, and whether the client left early. */
+/**
+ * Wraps one request of the HTTP server. Records the status sent, and whether the client left early.
+ *
+ * @param stopped aborts when no connection is left: an answer that never got its turn on one hears nothing else.
+ */
 export function createExchange(
   request: IncomingMessage,
   response: ServerResponse,
   authorization: string | null,
   call: OpenCall,
+  stopped: AbortSignal,
 ): Exchange {
   const gone = new AbortController();
   let hungUp = false;
   const closed = new Promise<void>((resolve) => {
-    response.once('close', () => {
+    const end = () => {
+      stopped.removeEventListener('abort', end);
       call.aborted = !response.writableFinished && !hungUp;
       gone.abort();
       resolve();
-    });
+    };
+    response.once('close', end);
+    stopped.addEventListener('abort', end, { once: true });
   });
   request.on('error', () => gone.abort());
   response.on('error', () => gone.abort());
@@ -64,8 +72,14 @@ export function createExchange(
   };
   const write = (chunk: Buffer | string) =>
     new Promise<void>((resolve, reject) => {
-      if (gone.signal.aborted) reject(new ClientGone());
-      else response.write(chunk, (error) => (error ? reject(new ClientGone()) : resolve()));
+      const leave = () => reject(new ClientGone());
+      if (gone.signal.aborted) return leave();
+      gone.signal.addEventListener('abort', leave, { once: true });
+      response.write(chunk, (error) => {
+        gone.signal.removeEventListener('abort', leave);
+        if (error) leave();
+        else resolve();
+      });
     });
   const pause = async (durationMs: number) => {
     try {

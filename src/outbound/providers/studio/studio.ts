@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type CallBook, createCallBook, type StudioCall } from './calls.ts';
 import { createExchange, type Exchange } from './exchange.ts';
@@ -55,8 +56,12 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     latencyMs,
   });
   const underWay = new Set<Promise<void>>();
+  const cut = new AbortController();
+  setMaxListeners(0, cut.signal);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    const done = serve(book, route, request, response).finally(() => underWay.delete(done));
+    const done = serve({ book, route, stopped: cut.signal }, request, response).finally(() =>
+      underWay.delete(done),
+    );
     underWay.add(done);
   });
   await new Promise<void>((resolve, reject) => {
@@ -71,6 +76,7 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeAllConnections();
     await closed;
+    cut.abort();
     await Promise.all(underWay);
   };
   return {
@@ -86,8 +92,11 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
 
 /** Serves one request from arrival to the last byte. Never rejects. */
 async function serve(
-  book: CallBook,
-  route: (exchange: Exchange) => Promise<void>,
+  {
+    book,
+    route,
+    stopped,
+  }: { book: CallBook; route: (exchange: Exchange) => Promise<void>; stopped: AbortSignal },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -107,7 +116,7 @@ async function serve(
       fault: header('x-studio-fault'),
     },
   });
-  const exchange = createExchange(request, response, header('authorization'), call);
+  const exchange = createExchange(request, response, header('authorization'), call, stopped);
   try {
     await route(exchange);
   } catch (error) {

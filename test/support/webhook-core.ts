@@ -1,0 +1,235 @@
+import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { Webhook } from 'standardwebhooks';
+import { inject, onTestFinished, vi } from 'vitest';
+import type { Task } from '../../src/domain/ports.ts';
+import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
+import { longestPendingMs } from '../../src/domain/webhook-delivery.ts';
+import type { EndpointBody } from '../../src/domain/webhook-endpoint.ts';
+import { noteFor } from '../../src/domain/webhook-event.ts';
+import { createWebhookWorker } from '../../src/inbound/worker/webhook-worker.ts';
+import { ids } from '../../src/lib/ids.ts';
+import { createWorkerRedis } from '../../src/lib/redis.ts';
+import { createSealedSecrets } from '../../src/lib/sealed-secrets.ts';
+import { createWebhookSecret, webhookSecretOf } from '../../src/lib/webhook-secret.ts';
+import { createTaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
+import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
+import { parseWebhookSecret } from '../../src/outbound/webhooks/signature.ts';
+import { createAnnounceEvent } from '../../src/usecases/announce-event.ts';
+import { createAttemptDelivery } from '../../src/usecases/attempt-delivery.ts';
+import { createEmptyMailbox } from '../../src/usecases/empty-mailbox.ts';
+import { createEraseImage } from '../../src/usecases/erase-image.ts';
+import { createFindReceiver } from '../../src/usecases/find-receiver.ts';
+import { createManageEndpoints } from '../../src/usecases/manage-endpoints.ts';
+import { createPresentImage } from '../../src/usecases/present-image.ts';
+import { createReadDeliveries } from '../../src/usecases/read-deliveries.ts';
+import { createRedeliver } from '../../src/usecases/redeliver.ts';
+import { createTestEndpoint } from '../../src/usecases/test-endpoint.ts';
+import { builtInCatalogue } from './catalogue.ts';
+import { connectCore, deliveryLogMs } from './core.ts';
+import { createdAt, queuedJob, silentLog } from './jobs.ts';
+import { type Received, startReceiver } from './webhook-receivers.ts';
+
+export const hourMs = 3_600_000;
+export const dayMs = 24 * hourMs;
+
+const tenant = 'acme';
+
+interface Given {
+  /** Real time instead of a clock that the test sets. */
+  readonly realTime?: boolean;
+  readonly random?: () => number;
+  /** For one attempt. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * All that is done with webhooks, of one tenant, over the real Redis and with the real sender; addresses on loopback are
+ * allowed. Unless told otherwise under a clock that the test sets, and then a test says when a mailbox is emptied;
+ * `consume` has the real queue say it.
+ */
+export async function connectWebhooks(given: Given = {}) {
+  const core = await connectCore();
+  let nowMs = createdAt;
+  const clock = given.realTime ? Date.now : () => nowMs;
+  const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
+  const sender = createWebhookSender({
+    ...{ guard, clock, userAgent: 'Darkroom/test' },
+    ...(given.timeoutMs ? { timeoutMs: given.timeoutMs } : {}),
+  });
+  onTestFinished(sender.close);
+
+  const secretsKey = randomBytes(32);
+  const sealed = createSealedSecrets(secretsKey);
+  const policy = { schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, atOnce: 8 };
+  const shared = {
+    ...core,
+    ...{ clock, ids, guard, sender, policy },
+    random: given.random ?? (() => 0),
+    publicUrl: () => 'https://darkroom.example',
+    keepBodyMs: deliveryLogMs + longestPendingMs(policy.schedule),
+  };
+  const presentImage = createPresentImage({ ...shared, catalogue: builtInCatalogue() });
+  const findReceiver = createFindReceiver({
+    ...shared,
+    secretsOf: (name) => [webhookSecretOf(secretsKey, name)],
+    unseal: sealed.unseal,
+  });
+  const attemptDelivery = createAttemptDelivery(shared);
+  const deps = { ...shared, findReceiver, attemptDelivery, presentImage };
+  const announceEvent = createAnnounceEvent(deps);
+  const emptyMailbox = createEmptyMailbox(deps);
+  const manageEndpoints = createManageEndpoints({
+    ...deps,
+    createSecret: createWebhookSecret,
+    checkSecret: (secret) => void parseWebhookSecret(secret),
+    seal: sealed.seal,
+    most: 100,
+  });
+  const readDeliveries = createReadDeliveries(deps);
+
+  const empty = (target: string, signal = new AbortController().signal) =>
+    emptyMailbox({ tenant, id: target }, signal);
+  const passTime = (ms: number) => {
+    nowMs += ms;
+  };
+
+  return {
+    ...core,
+    clock,
+    passTime,
+    /** Signs the webhooks that jobs name. */
+    tenantSecret: webhookSecretOf(secretsKey, tenant),
+    readDeliveries,
+    manageEndpoints,
+    testEndpoint: createTestEndpoint(deps),
+    redeliver: createRedeliver(deps),
+    eraseImage: createEraseImage(deps),
+    announceEvent,
+    /** The name of the mailbox of the host that a job named. */
+    hostTarget: (url: string) => ids.hostTarget(tenant, url),
+    /** Registers an endpoint. */
+    register: (body: EndpointBody) => manageEndpoints.create(tenant, body),
+    /** One run for a receiver, as a worker makes it. */
+    empty,
+    /** Runs for a receiver until nothing is due by now. @returns in how many milliseconds something is. */
+    async emptyAll(target: string): Promise<number | null> {
+      for (;;) {
+        const result = await empty(target);
+        if (!('againInMs' in result)) return null;
+        if (result.againInMs > 0) return result.againInMs;
+      }
+    },
+    /** Runs for a receiver, with time passing in between, until it has no mail left. */
+    async emptyForGood(target: string): Promise<void> {
+      for (;;) {
+        const result = await empty(target);
+        if (!('againInMs' in result)) return;
+        passTime(result.againInMs);
+      }
+    },
+    /** Submits jobs, each of which causes `image.queued`, and queues those events. @returns the ids of the jobs. */
+    async order(count = 1, webhook?: { url: string }): Promise<string[]> {
+      return Promise.all(
+        Array.from({ length: count }, async () => {
+          const job = queuedJob({ tenant, nowMs: clock(), request: webhook ? { webhook } : {} });
+          const event = noteFor(job);
+          await core.records.submit({ job, event, maxOpenJobs: 100_000 });
+          await core.webhookQueue.add({ tenant, id: event.id }, { priority: 'normal' });
+          return job.id;
+        }),
+      );
+    },
+    /** Announces every event that waits. */
+    async announce(): Promise<void> {
+      const waiting = await core.events.waiting(tenant, Number.MAX_SAFE_INTEGER, 100_000);
+      await Promise.all(waiting.map((id) => announceEvent({ tenant, id })));
+    },
+    /** The deliveries to a receiver, newest event first. */
+    deliveriesTo: async (target: string) =>
+      (await core.deliveries.list(tenant, { target, limit: 1_000 })).deliveries,
+    /** Has the real queue run everything, as a worker process does. @returns how many tasks run at the moment. */
+    consume(concurrency: number) {
+      const connection = createWorkerRedis(inject('redisPath'), { onError: () => undefined });
+      const work = createWebhookWorker({ announceEvent, emptyMailbox, log: silentLog });
+      let running = 0;
+      const handler = async (task: Task, signal: AbortSignal) => {
+        running += 1;
+        return work(task, signal).finally(() => running--);
+      };
+      const consumer = createTaskConsumer(
+        { queue: core.queueNames.webhooks, concurrency, lockDurationMs: 10_000 },
+        { redis: connection, log: silentLog },
+        handler,
+      );
+      consumer.start();
+      onTestFinished(async () => {
+        await consumer.drain(0);
+        connection.disconnect();
+      });
+      return { running: () => running };
+    },
+  };
+}
+export type Webhooks = Awaited<ReturnType<typeof connectWebhooks>>;
+
+/** A receiver of one test; what it answers can be changed at any time, at first it is 200. */
+export async function receiverOf(first: RequestListener | number = 200) {
+  let respond = first;
+  const receiver = await startReceiver((request, response) => {
+    if (typeof respond === 'function') respond(request, response);
+    else response.writeHead(respond).end('thanks');
+  });
+  onTestFinished(receiver.close);
+  return {
+    ...receiver,
+    url: `http://127.0.0.1:${receiver.port}/hook`,
+    answer(next: RequestListener | number) {
+      respond = next;
+    },
+    /** How often each event came, by its id. */
+    times() {
+      const times = new Map<string, number>();
+      for (const { headers } of receiver.requests) {
+        const id = String(headers['webhook-id']);
+        times.set(id, (times.get(id) ?? 0) + 1);
+      }
+      return times;
+    },
+  };
+}
+
+/** Requests that are not answered until the test says so. */
+export function held() {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const listener =
+    (status: number): RequestListener =>
+    (_request, response) =>
+      void released.then(() => response.writeHead(status).end());
+  return { listener, release: () => release() };
+}
+
+/** Does something at the moment at which an attempt was made, since verifiers compare its time with theirs. */
+export function atTimeOf<Result>({ headers }: Pick<Received, 'headers'>, work: () => Result): Result {
+  vi.setSystemTime(Number(headers['webhook-timestamp']) * 1000);
+  try {
+    return work();
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+/** Whether a request is signed with a secret, as any receiver checks it. */
+export function isSignedWith(request: Pick<Received, 'headers' | 'body'>, secret: string): boolean {
+  try {
+    const headers = request.headers as Record<string, string>;
+    atTimeOf(request, () => new Webhook(secret).verify(request.body, headers));
+    return true;
+  } catch {
+    return false;
+  }
+}
