@@ -2,10 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
-import { composeDocument } from './compose/document.ts';
-import { cacheDirOf } from './compose/embedded.ts';
-import { composeExaminations, withKeys } from './compose/tools.ts';
-import { compose } from './compose.ts';
 import { ConfigError, describeConfig, loadConfig, processEnv } from './config.ts';
 import type { CliContext, StartedService } from './inbound/cli/context.ts';
 import { createProgram } from './inbound/cli/program.ts';
@@ -14,6 +10,7 @@ import { packageVersion } from './lib/package-version.ts';
 import { webhookSecretOf } from './lib/webhook-secret.ts';
 import { diagnose } from './usecases/diagnose.ts';
 
+// What only one command needs is loaded by that command: the others answer in a fraction of the time.
 const env = processEnv();
 const quiet = createLogger({ level: 'silent', pretty: false });
 
@@ -23,6 +20,8 @@ async function runService(
   options: { say: (line: string) => void },
 ): Promise<StartedService> {
   const config = loadConfig(env, mode);
+  const { compose } = await import('./compose.ts');
+  const { cacheDirOf } = await import('./compose/embedded.ts');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
   const service = await compose(config, { log, cacheDir: cacheDirOf(env), say: options.say });
   // The drain has its own limit; this one only guards against a hang after it.
@@ -72,11 +71,17 @@ const context: CliContext = {
   printError: (line) => void process.stderr.write(`${line}\n`),
   isTerminal: process.stderr.isTTY && !env.NO_COLOR,
   runService,
-  withKeys: (work) => withKeys(loadConfig(env, 'tool'), quiet, work),
+  async withKeys(work) {
+    const { withKeys } = await import('./compose/tools.ts');
+    return withKeys(loadConfig(env, 'tool'), quiet, work);
+  },
   webhookSecretOf: secretFor,
-  diagnose: () => diagnose(composeExaminations(loadConfig(env, 'tool'), quiet)),
+  async diagnose() {
+    const { composeExaminations } = await import('./compose/tools.ts');
+    return diagnose(composeExaminations(loadConfig(env, 'tool'), quiet));
+  },
   describeConfig: () => describeConfig(loadConfig(env, 'tool')),
-  openApiDocument: composeDocument,
+  openApiDocument: async () => (await import('./compose/document.ts')).composeDocument(),
   client: () => {
     const { DATA_DIR, PORT } = loadConfig(env, 'tool');
     return {
