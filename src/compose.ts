@@ -35,7 +35,7 @@ export interface ComposeOptions {
 
 /** A killed worker's job is taken over after at most one and a half of these. */
 const lockDurationMs = 10_000;
-const reconcilePauseMs = 10_000;
+const reconcilePauseMs = 5_000;
 /** How long listening waits for Redis; without it we listen all the same and answer 503. */
 const redisPatienceMs = 2_000;
 const sweepPauseMs = 10_000;

@@ -147,8 +147,10 @@ function clusterOptions(
     enableOfflineQueue,
     enableAutoPipelining,
     clusterRetryStrategy: reconnectDelayMs,
-    // What may not queue may not be sent again either; 0 turns that off.
+    // What may not queue may not be sent again either; 0 turns that off. What may queue waits for a new master for as
+    // long as its election takes: by default it would be given up after 16 tries, which is less than two seconds.
     retryDelayOnFailover: enableOfflineQueue ? 100 : 0,
+    ...(enableOfflineQueue ? { maxRedirections: Number.POSITIVE_INFINITY } : {}),
     // Certificates name hosts, not addresses, so under TLS the host names are kept.
     ...(where.tls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: {

@@ -13,9 +13,9 @@ interface Deps {
 
 const pageSize = 500;
 /** A record changed this recently may be between its script and its task. */
-const settleMs = 5_000;
+const settleMs = 3_000;
 /** Every how many rounds the queue is compared task by task. */
-const thoroughEvery = 6;
+const thoroughEvery = 12;
 
 /**
  * Puts back what the queues have lost: every unfinished record without a task, every event and every mailbox with due

@@ -8,7 +8,7 @@ import {
 } from '../../src/lib/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { askRedis, startTestRedis } from '../support/redis.ts';
-import { startTestCluster } from '../support/redis-cluster.ts';
+import { startReplicatedCluster, startTestCluster } from '../support/redis-cluster.ts';
 
 let redis: TestRedis;
 
@@ -149,6 +149,27 @@ describe('a Redis Cluster', () => {
     await Promise.all(keys.map((key) => client.set(key, key)));
     expect(await Promise.all(keys.map((key) => client.get(key)))).toEqual(keys);
     expect(await client.eval("return redis.call('GET', KEYS[1])", 1, 'key-7')).toBe('key-7');
+  });
+
+  it('whose master dies makes a worker connection wait for the next one, a producer is told at once', async () => {
+    // Longer than the client library tries by itself.
+    const cluster = await startReplicatedCluster(3_000);
+    onTestFinished(cluster.stop);
+    const producer = connect(createProducerRedis, cluster.url);
+    const worker = connect(createWorkerRedis, cluster.url);
+    const blocked = connect(createWorkerRedis, cluster.url);
+    expect(await whenRedisReady(producer, 10_000)).toBe(true);
+    await worker.set('{key}', 'value');
+    await blocked.get('{key}');
+    const master = await cluster.masterOf('{key}');
+    const item = blocked.blpop('{key}:list', 0);
+    await master.kill9();
+    const held = worker.get('{key}');
+    await expect(producer.get('{key}')).rejects.toThrow();
+    await cluster.isTakenOver('{key}', master);
+    expect(await held).toBe('value');
+    await expect.poll(() => producer.rpush('{key}:list', 'item').catch(() => 0), patiently).toBe(1);
+    expect(await item).toEqual(['{key}:list', 'item']);
   });
 
   it('that cannot be reached rejects commands of a producer, and reports why', async () => {

@@ -28,6 +28,9 @@ interface ConsumerConfig {
 /** A failed handler is tried again after this pause; the record says whether there is still something to do. */
 const pauseAfterFaultMs = 5_000;
 
+/** How soon a consumer that lost its connection asks for a task again; BullMQ would wait 15 s. */
+const fetchAgainMs = 1_000;
+
 /** Handed-back tasks need a moment for their records; then the process leaves whatever is left to the lock's end. */
 const handBackLimitMs = 5_000;
 
@@ -90,6 +93,7 @@ export function createTaskConsumer(
       concurrency: config.concurrency,
       lockDuration: config.lockDurationMs,
       stalledInterval: config.lockDurationMs / 2,
+      runRetryDelay: fetchAgainMs,
       // A deploy or a crash must never fail a job by itself; the record counts executions.
       maxStalledCount: 1_000_000,
       removeOnComplete: { count: 0 },
