@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
@@ -60,7 +60,7 @@ export function composeUseCases(
     ...adapters,
     abandon: createAbandonSubmission({ change, imageQueue, sleep, clock, log, retentionOf }),
     ids,
-    digest: (text) => createHash('sha256').update(text).digest('base64url'),
+    digest: (text) => hash('sha256', text, 'base64url'),
     meter,
     log,
     policy: {
