@@ -16,6 +16,7 @@ import { createCallProvider } from '../usecases/call-provider.ts';
 import { createCancelImage } from '../usecases/cancel-image.ts';
 import { createChangeImage } from '../usecases/change-image.ts';
 import { createCheckReadiness } from '../usecases/check-readiness.ts';
+import { createDecodeAhead } from '../usecases/decode-ahead.ts';
 import { createDeliverWebhook } from '../usecases/deliver-webhook.ts';
 import { createEraseImage } from '../usecases/erase-image.ts';
 import { createExpandPrompt } from '../usecases/expand-prompt.ts';
@@ -36,7 +37,10 @@ import { createWatchImage } from '../usecases/watch-image.ts';
 import type { Adapters } from './adapters.ts';
 import type { Surroundings } from './embedded.ts';
 
-/** Pictures decoded and stored at the same time in one process; bounds memory however many jobs run. */
+/**
+ * Pictures held at the same time in one process, of those that are decoded as they arrive and again of those that are
+ * read from the spool; bounds memory however many jobs run.
+ */
 const picturesInMemory = 4;
 
 /** The verbs of the service, bound to their surroundings. */
@@ -81,7 +85,8 @@ export function composeUseCases(
     inMemory: pLimit(picturesInMemory),
     log,
   });
-  const callProvider = createCallProvider({ ...adapters, random, meter, log });
+  const decodeAhead = createDecodeAhead(adapters.provider, picturesInMemory);
+  const callProvider = createCallProvider({ ...adapters, decodeAhead, random, meter, log });
   const makePicture = createMakePicture({
     ...adapters,
     callProvider,
