@@ -116,8 +116,10 @@ describe('the laws of the house', () => {
   it('queue messages carry ids and nothing else', () => {
     const adds = files
       .filter((path) => path.startsWith('src/outbound/queue/'))
-      .flatMap((path) => [...readFileSync(join(root, path), 'utf8').matchAll(/\.add\(([^,]+), (\w+),/g)])
-      .map((match) => match[2]);
+      .flatMap((path) => [
+        ...readFileSync(join(root, path), 'utf8').matchAll(/\.add\([^,]+, (\w+),|\bdata: (\w+)/g),
+      ])
+      .map((match) => match[1] ?? match[2]);
     expect(adds).toEqual(['task']);
   });
 });

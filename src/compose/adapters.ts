@@ -9,6 +9,7 @@ import { createMetrics } from '../lib/metrics.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import {
   createProducerRedis,
+  createScriptingRedis,
   createSubscriberRedis,
   type RedisClient,
   whenRedisReady,
@@ -16,7 +17,7 @@ import {
 import { createPromptEnhancer } from '../outbound/prompts/prompt-enhancer.ts';
 import { createOpenAIProvider } from '../outbound/providers/openai/openai-provider.ts';
 import { createResponsesProvider } from '../outbound/providers/openai/responses-provider.ts';
-import { createTaskQueue, queueNames } from '../outbound/queue/task-queue.ts';
+import { createTaskQueue, type QueueName, queueNames } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createImageRecords } from '../outbound/records/image-records.ts';
 import { createKeys } from '../outbound/records/keys.ts';
@@ -43,9 +44,11 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
   const keys = createKeys(config.REDIS_KEY_PREFIX);
   const queues = queueNames(config.REDIS_KEY_PREFIX);
   // BullMQ defines its many scripts on the connection it is given, so the queues have one of their own.
-  const queueRedis = connect(createProducerRedis, 'queues');
-  const imageQueue = closers.add(createTaskQueue(queueRedis, queues.images), (queue) => queue.close());
-  const webhookQueue = closers.add(createTaskQueue(queueRedis, queues.webhooks), (queue) => queue.close());
+  const queueRedis = connect(createScriptingRedis, 'queues');
+  const openQueue = (name: QueueName) =>
+    closers.add(createTaskQueue(queueRedis, name, redis), (queue) => queue.close());
+  const imageQueue = openQueue(queues.images);
+  const webhookQueue = openQueue(queues.webhooks);
   const records = createImageRecords(redis, keys);
   const mailboxes = createMailboxes(redis, keys);
   const guard = createDestinationGuard({

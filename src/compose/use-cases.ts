@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
@@ -21,6 +21,7 @@ import { createCallProvider } from '../usecases/call-provider.ts';
 import { createCancelImage } from '../usecases/cancel-image.ts';
 import { createChangeImage } from '../usecases/change-image.ts';
 import { createCheckReadiness } from '../usecases/check-readiness.ts';
+import { createDecodeAhead } from '../usecases/decode-ahead.ts';
 import { createEmptyMailbox } from '../usecases/empty-mailbox.ts';
 import { createEraseImage } from '../usecases/erase-image.ts';
 import { createExpandPrompt } from '../usecases/expand-prompt.ts';
@@ -48,7 +49,10 @@ import type { Surroundings } from './embedded.ts';
 
 /** Webhook attempts to one receiver at the same time. */
 const attemptsAtOnce = 8;
-/** Pictures decoded and stored at the same time in one process; bounds memory however many jobs run. */
+/**
+ * Pictures held at the same time in one process, of those that are decoded as they arrive and again of those that are
+ * read from the spool; bounds memory however many jobs run.
+ */
 const picturesInMemory = 4;
 
 /** The verbs of the service, bound to their surroundings. */
@@ -72,7 +76,7 @@ export function composeUseCases(
     ...adapters,
     abandon: createAbandonSubmission({ change, imageQueue, sleep, clock, log, retentionOf }),
     ids,
-    digest: (text) => createHash('sha256').update(text).digest('base64url'),
+    digest: (text) => hash('sha256', text, 'base64url'),
     meter,
     log,
     policy: {
@@ -93,7 +97,8 @@ export function composeUseCases(
     inMemory: pLimit(picturesInMemory),
     log,
   });
-  const callProvider = createCallProvider({ ...adapters, random, meter, log });
+  const decodeAhead = createDecodeAhead(adapters.provider, picturesInMemory);
+  const callProvider = createCallProvider({ ...adapters, decodeAhead, random, meter, log });
   const makePicture = createMakePicture({
     ...adapters,
     callProvider,

@@ -127,7 +127,7 @@ export interface ViewContext {
 export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
   const self = `${context.publicUrl}/images/${job.id}`;
   const error = finalError(job);
-  const { prompt = '', metadata = {}, webhook: _webhook, ...request } = job.request ?? {};
+  const prompt = job.request?.prompt ?? '';
   return {
     id: job.id,
     object: 'image_job',
@@ -139,7 +139,8 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
     finished_at: isoOrNull(job.finishedAt),
     expires_at: isoOrNull(job.mediaExpiresAt),
     cancel_requested_at: isoOrNull(job.cancelRequestedAt),
-    request: { prompt, ...request, ...(job.request?.webhook ? { webhook: job.request.webhook } : {}) },
+    // The metadata stand beside it; JSON leaves out what is undefined.
+    request: { prompt, ...job.request, metadata: undefined },
     prompt: { original: prompt, enhanced: job.enhancedPrompt ?? null, revised: job.revisedPrompt ?? null },
     images: job.mediaGone ? [] : viewImages(job, self, context),
     partial: job.status === 'succeeded' && job.images.length < (job.request?.n ?? 1) && !job.mediaGone,
@@ -159,7 +160,7 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
       error: attempt.error ?? null,
       cost_micro_usd: attempt.state === 'rejected' ? 0 : (attempt.costMicroUsd ?? null),
     })),
-    metadata,
+    metadata: job.request?.metadata ?? {},
     parent_id: job.parentId ?? null,
     urls: { self, cancel: `${self}/cancel`, events: `${self}/events`, content: `${self}/content/0` },
   };

@@ -70,18 +70,27 @@ export function createRedis(
  * breaks rejects, is never sent again, and may or may not have been carried out.
  */
 export function createProducerRedis(target: string, options: RedisClientOptions): RedisClient {
-  return createRedis(target, options, {
-    enableOfflineQueue: false,
-    // With 1, a command whose caller has long been told of a timeout is sent again after a reconnect.
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    commandTimeout: 2000,
-    // A peer that vanished without closing would otherwise look connected for minutes.
-    socketTimeout: 5000,
-    connectTimeout: 2000,
-    enableAutoPipelining: true,
-  });
+  return createRedis(target, options, { ...failFast, enableAutoPipelining: true });
 }
+
+/**
+ * The same for a library that defines many scripts: commands do not share round trips by themselves, since every
+ * pipeline copies every script of its connection.
+ */
+export function createScriptingRedis(target: string, options: RedisClientOptions): RedisClient {
+  return createRedis(target, options, failFast);
+}
+
+const failFast: RedisClientSettings = {
+  enableOfflineQueue: false,
+  // With 1, a command whose caller has long been told of a timeout is sent again after a reconnect.
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  commandTimeout: 2000,
+  // A peer that vanished without closing would otherwise look connected for minutes.
+  socketTimeout: 5000,
+  connectTimeout: 2000,
+};
 
 /** For workers with blocking reads: commands wait for as long as an outage lasts and are then sent. */
 export function createWorkerRedis(target: string, options: RedisClientOptions): RedisClient {

@@ -16,6 +16,7 @@ import {
   type StopReason,
 } from '../domain/ports.ts';
 import { providerDelayMs } from '../domain/retry-schedule.ts';
+import type { DecodeAhead, DecodingAhead } from './decode-ahead.ts';
 import type { Execution } from './execution.ts';
 import { pictureParameters } from './picture-parameters.ts';
 
@@ -23,6 +24,7 @@ interface Deps {
   provider: ImageProvider;
   gate: ProviderGate;
   spool: Spool;
+  decodeAhead: DecodeAhead;
   catalogue: ModelCatalogue;
   clock: Clock;
   random: () => number;
@@ -53,7 +55,12 @@ export function createCallProvider(deps: Deps) {
     };
   }
 
-  /** Runs a call whose row is written, and moves the row on with what became of it. @throws ProviderError */
+  /**
+   * Runs a call whose row is written, and moves the row on with what became of it.
+   *
+   * @returns the spooled answer as far as it was decoded on its way; to be ended by the caller.
+   * @throws ProviderError
+   */
   async function follow(
     execution: Execution,
     no: number,
@@ -61,16 +68,17 @@ export function createCallProvider(deps: Deps) {
       context: CallContext,
       sink: (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>,
     ) => Promise<AnswerHead>,
-  ): Promise<void> {
+  ): Promise<DecodingAhead> {
     const { job } = execution;
     const key = { tenant: job.tenant, jobId: job.id, attemptNo: no };
     const model = deps.catalogue.find(job.request?.model ?? '')?.id ?? 'other';
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     let ourFault = false;
+    const ahead = deps.decodeAhead();
     try {
       const head = await work(contextOf(execution, no), (answerHead, body) =>
-        deps.spool.write(key, answerHead, body),
+        deps.spool.write(key, answerHead, ahead.watch(body)),
       ).catch((error) => {
         if (isTold(error)) throw error;
         ourFault = true;
@@ -83,7 +91,9 @@ export function createCallProvider(deps: Deps) {
       await execution.moveAttempt(no, received(head, deps.clock()), (current) =>
         enterStage(withoutRefusals(current), 'storing', deps.clock()),
       );
+      return ahead;
     } catch (error) {
+      ahead.end();
       if (!(error instanceof ProviderError)) throw error;
       if (error.failure.kind === 'uncertain' && goesOn(execution, no, ourFault)) {
         deps.meter.providerCall('generate', model, 'handed_on', seconds());
@@ -140,18 +150,24 @@ export function createCallProvider(deps: Deps) {
   return {
     noteFailure,
 
-    /** Pays for one picture. @returns the number of the attempt whose answer is spooled. @throws ProviderError */
-    async call(execution: Execution, index: number, prompt: string): Promise<number> {
+    /** Pays for one picture. @returns the attempt whose answer is spooled, see `follow`. @throws ProviderError */
+    async call(
+      execution: Execution,
+      index: number,
+      prompt: string,
+    ): Promise<{ no: number; ahead: DecodingAhead }> {
       const { request } = execution.job;
       const no = await execution.openAttempt('generate', index, 'generating', deps.clock());
       const picture = { model: request?.model ?? '', prompt, parameters: pictureParameters(request) };
-      await follow(execution, no, (context, sink) => deps.provider.generate(picture, context, sink));
-      return no;
+      const ahead = await follow(execution, no, (context, sink) =>
+        deps.provider.generate(picture, context, sink),
+      );
+      return { no, ahead };
     },
 
-    /** Takes up a call that a dead worker began. Costs nothing. @throws ProviderError */
-    async resume(execution: Execution, no: number, handle: string): Promise<void> {
-      await follow(execution, no, (context, sink) => {
+    /** Takes up a call that a dead worker began. Costs nothing. @returns see `follow`. @throws ProviderError */
+    resume(execution: Execution, no: number, handle: string): Promise<DecodingAhead> {
+      return follow(execution, no, (context, sink) => {
         if (!deps.provider.resume) throw lostAnswer();
         return deps.provider.resume(handle, context, sink);
       });

@@ -9,6 +9,7 @@ import {
   type Spool,
 } from '../domain/ports.ts';
 import { accountLane, type CallProvider, lostAnswer, modelLane } from './call-provider.ts';
+import type { DecodingAhead } from './decode-ahead.ts';
 import type { Execution } from './execution.ts';
 import { type PictureOutcome, type UncertainPolicy, verdictOn } from './picture-outcome.ts';
 import type { SettleAnswer } from './settle-answer.ts';
@@ -34,9 +35,20 @@ const lookAgainMs = 5_000;
  * and repeated only where the last one provably was not accepted or a second payment is allowed.
  */
 export function createMakePicture(deps: Deps): MakePicture {
-  const settle = async (execution: Execution, attempt: Attempt): Promise<PictureOutcome> => {
-    const done = await deps.settleAnswer(execution.job, attempt, execution.signal, execution.change);
-    return { kind: done ? 'stored' : 'stopped' };
+  const settle = async (
+    execution: Execution,
+    attempt: Attempt,
+    ahead?: DecodingAhead,
+  ): Promise<PictureOutcome> => {
+    try {
+      const done = await deps.settleAnswer(execution.job, attempt, execution.signal, {
+        tell: execution.change,
+        decoded: await ahead?.answer(),
+      });
+      return { kind: done ? 'stored' : 'stopped' };
+    } finally {
+      ahead?.end();
+    }
   };
 
   /** Goes on with a call of an earlier execution. `null` when there is none whose answer can still come. */
@@ -47,8 +59,8 @@ export function createMakePicture(deps: Deps): MakePicture {
         return settle(execution, attempt);
       // Also when it was received: the disk that holds the answer may never come back.
       if (attempt.handle) {
-        await deps.callProvider.resume(execution, attempt.no, attempt.handle);
-        return settle(execution, attempt);
+        const ahead = await deps.callProvider.resume(execution, attempt.no, attempt.handle);
+        return settle(execution, attempt, ahead);
       }
       // The worker that paid has it on its disk and hands it in as soon as it runs again.
       const age = deps.clock() - (attempt.receivedAt ?? Number.NEGATIVE_INFINITY);
@@ -86,10 +98,11 @@ export function createMakePicture(deps: Deps): MakePicture {
   async function fresh(execution: Execution, index: number, prompt: string): Promise<PictureOutcome> {
     const closed = await gateOutcome(execution.job, index);
     if (closed) return closed;
-    const no = await deps.callProvider.call(execution, index, prompt);
+    const { no, ahead } = await deps.callProvider.call(execution, index, prompt);
     const attempt = execution.job.attempts.find((each) => each.no === no);
-    if (!attempt) throw new Error(`attempt ${no} of ${execution.job.id} is not in its ledger`);
-    return settle(execution, attempt);
+    if (attempt) return settle(execution, attempt, ahead);
+    ahead.end();
+    throw new Error(`attempt ${no} of ${execution.job.id} is not in its ledger`);
   }
 
   return async (execution, index, prompt) => {

@@ -24,7 +24,7 @@ interface Deps {
   storePicture: StorePicture;
   change: ChangeImage;
   catalogue: ModelCatalogue;
-  /** Runs work under the limit on pictures held in memory. */
+  /** Runs work under the limit on pictures held in memory that come from the spool. */
   inMemory: <T>(work: () => Promise<T>) => Promise<T>;
   clock: Clock;
   log: Log;
@@ -32,6 +32,12 @@ interface Deps {
 
 /** How the ledger is told of a settled answer; refuses when the record is no longer the teller's. */
 type Tell = (change: (job: ImageJob) => ImageJob) => Promise<void>;
+
+/** What only the execution that paid has. */
+interface Owner {
+  readonly tell?: Tell;
+  readonly decoded?: DecodedAnswer | null | undefined;
+}
 
 /**
  * The free part: a paid answer from the spool is decoded, stored and entered, as often as it takes. An answer whose job
@@ -87,15 +93,17 @@ export function createSettleAnswer(deps: Deps) {
     };
 
   /**
-   * @param tell how an owner changes the record; without one, and once it refuses, the answer counts as late.
+   * @param owner.tell how an owner changes the record; without one, and once it refuses, the answer counts as late.
+   * @param owner.decoded the answer, where it was decoded on its way to the spool.
    * @returns whether the answer was dealt with; `false` when `signal` aborted first.
    * @throws ProviderError when there is no picture in it. Its file is gone then: it would never hold one.
    */
-  return (job: ImageJob, attempt: Attempt, signal: AbortSignal, tell?: Tell): Promise<boolean> =>
-    deps.inMemory(async () => {
+  return (job: ImageJob, attempt: Attempt, signal: AbortSignal, owner: Owner = {}): Promise<boolean> => {
+    const { tell, decoded } = owner;
+    const settle = async () => {
       const key = keyOf(job, attempt);
       try {
-        const answer = await decode(job, attempt);
+        const answer = decoded ?? (await decode(job, attempt));
         const storageKey = storageKeyOf(job, attempt, answer.picture.contentType);
         const image = await deps.storePicture(answer.picture, { index: attempt.index, storageKey }, signal);
         if (!image) return false;
@@ -124,7 +132,9 @@ export function createSettleAnswer(deps: Deps) {
       }
       await deps.spool.remove(key);
       return true;
-    });
+    };
+    return decoded ? settle() : deps.inMemory(settle);
+  };
 }
 export type SettleAnswer = ReturnType<typeof createSettleAnswer>;
 

@@ -189,17 +189,15 @@ function withDefaults(body: ImageRequestBody, presets: Presets, policy: SubmitPo
   const preset = presets.choose(body.preset);
   // Rendering now finds a wrong or missing variable before anything is accepted.
   if (preset) renderPreset(preset.preset, body.prompt, preset.variables);
-  const merged = { ...preset?.preset.defaults, ...body };
-  return {
-    ...merged,
-    model: merged.model ?? policy.defaultModel,
-    n: merged.n ?? 1,
-    size: merged.size ?? 'auto',
-    enhance: merged.enhance ?? 'off',
-    priority: merged.priority ?? 'normal',
-    queue_ttl_s: merged.queue_ttl_s ?? policy.queueTtlSeconds,
-    run_timeout_s: merged.run_timeout_s ?? policy.runTimeoutSeconds,
-  } as ImageRequest;
+  const request = preset ? { ...preset.preset.defaults, ...body } : { ...body };
+  request.model ??= policy.defaultModel;
+  request.n ??= 1;
+  request.size ??= 'auto';
+  request.enhance ??= 'off';
+  request.priority ??= 'normal';
+  request.queue_ttl_s ??= policy.queueTtlSeconds;
+  request.run_timeout_s ??= policy.runTimeoutSeconds;
+  return request as ImageRequest;
 }
 
 function checkRetention(request: ImageRequest, policy: SubmitPolicy): void {

@@ -18,6 +18,7 @@ import { createPresets } from '../../src/domain/preset.ts';
 import { digestHex } from '../../src/lib/api-key-text.ts';
 import { createCallProvider } from '../../src/usecases/call-provider.ts';
 import type { ChangeImage } from '../../src/usecases/change-image.ts';
+import { createDecodeAhead } from '../../src/usecases/decode-ahead.ts';
 import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
 import { createGenerateImage } from '../../src/usecases/generate-image.ts';
 import { createMakePicture } from '../../src/usecases/make-picture.ts';
@@ -196,7 +197,7 @@ export function generation(given: Given = {}) {
   });
   const makePicture = createMakePicture({
     ...shared,
-    callProvider: createCallProvider({ ...shared, catalogue }),
+    callProvider: createCallProvider({ ...shared, catalogue, decodeAhead: createDecodeAhead(provider, 1) }),
     settleAnswer,
     policy: {
       onUncertain: given.onUncertain ?? 'retry',

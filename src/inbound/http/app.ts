@@ -1,5 +1,4 @@
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { AppError, errorRow } from '../../domain/errors.ts';
 import type { HttpContext } from './context.ts';
@@ -9,8 +8,10 @@ import { useAuthentication } from './plugins/authenticate.ts';
 import { useDocument } from './plugins/document.ts';
 import { watchMethods } from './plugins/method-not-allowed.ts';
 import { asAppError, sendProblem } from './problem.ts';
+import { createRequestLogger } from './request-logger.ts';
 import { routes } from './routes/index.ts';
 import { probeRoutes } from './routes/probes.ts';
+import { securityHeaders } from './security-headers.ts';
 import { createStrictHttp } from './strict-http.ts';
 import { useValidation } from './validation.ts';
 
@@ -54,9 +55,10 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply as never, asAppError(error)),
   });
 
+  app.setChildLoggerFactory(createRequestLogger);
   acceptJson(app);
   useValidation(app);
-  observe(app, context);
+  observe(app, context, options.logger);
   strictHttp.watch(app);
   letConnectionsGo(app);
   app.setErrorHandler((error, request, reply) => {
@@ -69,7 +71,6 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
     sendProblem(request, reply, new AppError('not_found', { detail: 'There is nothing at this address.' })),
   );
 
-  await app.register(helmet, { contentSecurityPolicy: false });
   if (options.corsOrigins?.length) {
     await app.register(cors, {
       origin: [...options.corsOrigins],
@@ -85,17 +86,19 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
   return app;
 }
 
-/** Gives every answer its request id, and every request one log line and one observation. */
-function observe(app: FastifyInstance, context: HttpContext): void {
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+/** Gives every answer the headers that all have, and every request one log line and one observation. */
+function observe(app: FastifyInstance, context: HttpContext, logger: FastifyBaseLogger): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(securityHeaders).header('x-request-id', request.id);
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
     const { statusCode } = reply;
     context.observeRequest(route, request.method, statusCode, reply.elapsedTime / 1000);
-    request.log.info(
+    logger.info(
       {
+        request_id: request.id,
         trace_id: traceIdOf(traceparentFrom(request.headers.traceparent)),
         tenant: request.caller?.tenant,
         method: request.method,
@@ -105,6 +108,7 @@ function observe(app: FastifyInstance, context: HttpContext): void {
       },
       'request',
     );
+    done();
   });
 }
 

@@ -38,8 +38,10 @@ export function acceptJson(app: FastifyInstance): void {
 
 const quote = 0x22;
 const backslash = 0x5c;
-const open = new Set([0x5b, 0x7b]);
-const close = new Set([0x5d, 0x7d]);
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
 
 /** Deepest nesting of a JSON text, without building it. */
 function depthOf(bytes: Buffer): number {
@@ -52,8 +54,8 @@ function depthOf(bytes: Buffer): number {
       if (byte === backslash) i += 1;
       else if (byte === quote) inString = false;
     } else if (byte === quote) inString = true;
-    else if (open.has(byte)) deepest = Math.max(deepest, ++depth);
-    else if (close.has(byte)) depth -= 1;
+    else if (byte === openBrace || byte === openBracket) deepest = Math.max(deepest, ++depth);
+    else if (byte === closeBrace || byte === closeBracket) depth -= 1;
   }
   return deepest;
 }

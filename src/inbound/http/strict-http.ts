@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
@@ -58,16 +58,25 @@ export function createStrictHttp(clock: Clock) {
     app.server.on('connect', (_request, socket) => {
       refuse(socket, new AppError('method_not_allowed', { detail: 'This is no proxy.' }), { allow: 'GET' });
     });
-    app.addHook('onRequest', async ({ raw }, reply) => {
+    app.addHook('onRequest', ({ raw }, reply, done) => {
       answers.set(raw.socket, reply.raw);
-      if (raw.httpVersion === '1.0' && raw.headers.host === undefined) return;
-      const hosts = raw.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
-      if (hosts === 1 && hostPattern.test(raw.headers.host ?? '')) return;
-      throw new AppError('invalid_request', {
-        detail: 'Send one Host header with the name of this service.',
-      });
+      if (hasSaneHost(raw)) done();
+      else
+        done(
+          new AppError('invalid_request', { detail: 'Send one Host header with the name of this service.' }),
+        );
     });
   }
 
   return { refuseConnection, watch };
+}
+
+function hasSaneHost({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
+  if (httpVersion === '1.0' && headers.host === undefined) return true;
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts === 1 && hostPattern.test(headers.host ?? '');
 }

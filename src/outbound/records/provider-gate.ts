@@ -22,8 +22,10 @@ export function createProviderGate(redis: Redis | Cluster, keys: Keys, clock: Cl
   /** What this process last knew to be suspect; saves two commands per accepted call. */
   let suspects = new Set<string>();
 
-  async function stateOf(lane: string): Promise<{ untilMs: number; code: ErrorCode } | null> {
-    const [closed, suspect] = await redis.mget(closedKey(lane), suspectKey(lane));
+  async function stateOf(
+    lane: string,
+    [closed, suspect]: readonly (string | null | undefined)[],
+  ): Promise<{ untilMs: number; code: ErrorCode } | null> {
     if (closed) {
       const [until, code] = closed.split(' ');
       return { untilMs: Number(until), code: codeOf(code) };
@@ -45,8 +47,10 @@ export function createProviderGate(redis: Redis | Cluster, keys: Keys, clock: Cl
   return {
     closedFor: (lanes) =>
       translated(async () => {
-        for (const lane of lanes) {
-          const closed = await stateOf(lane);
+        const marks = await redis.mget(lanes.flatMap((lane) => [closedKey(lane), suspectKey(lane)]));
+        // One after the other: whoever is kept back by one lane must not take the probe of the next.
+        for (const [i, lane] of lanes.entries()) {
+          const closed = await stateOf(lane, marks.slice(2 * i, 2 * i + 2));
           if (closed) return closed;
         }
         return null;

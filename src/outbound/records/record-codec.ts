@@ -14,7 +14,9 @@ const changingDigits = 6;
  * times; then the record, shortened, without what the key already says.
  */
 export function encodeRecord(job: ImageJob): string {
-  const { version, tenant, id, ...rest } = job;
+  const { version, tenant, id } = job;
+  // JSON leaves out what is undefined; taking the fields off in another way costs several times as much.
+  const rest = { ...job, version: undefined, tenant: undefined, id: undefined };
   const era = String(job.createdAt).slice(0, -changingDigits);
   const short = shorten(JSON.stringify(rest).replaceAll(`${tenant}/${id}/`, folderCode));
   return `${version} ${era} ${era === '' ? short : short.replaceAll(era, timeCode)}`;

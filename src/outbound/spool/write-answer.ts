@@ -12,8 +12,12 @@ interface Writing {
   readonly maxBytes: number;
 }
 
+/** Chunks come small; each write is a round trip to another thread. */
+const pieceBytes = 256 * 1024;
+
 /**
- * Writes an answer to its unfinished name, syncs it and gives it its final name. Holds one chunk at a time.
+ * Writes an answer to its unfinished name, syncs it and gives it its final name. Holds two pieces at most: one is
+ * written while the next one arrives.
  *
  * What the body throws comes out as it is; then, and after any error, the unfinished file is removed.
  */
@@ -32,7 +36,19 @@ export async function writeAnswer(writing: Writing): Promise<void> {
 }
 
 async function fill(handle: FileHandle, { head, body, maxBytes }: Writing): Promise<void> {
-  await onDisk('write', () => writeAll(handle, headLine(head)));
+  let piece: Uint8Array[] = [headLine(head)];
+  let pieceSize = 0;
+  let writing: Promise<void> = Promise.resolve();
+  async function writePiece(): Promise<void> {
+    await writing;
+    const bytes = Buffer.concat(piece);
+    piece = [];
+    pieceSize = 0;
+    writing = onDisk('write', () => writeAll(handle, bytes));
+    // Whoever waits for it next hears of its failure; nobody may wait in time.
+    writing.catch(() => {});
+  }
+
   let total = 0;
   for await (const chunk of body) {
     total += chunk.byteLength;
@@ -41,8 +57,12 @@ async function fill(handle: FileHandle, { head, body, maxBytes }: Writing): Prom
         detail: `An answer is larger than the ${maxBytes} bytes the spool takes.`,
       });
     }
-    await onDisk('write', () => writeAll(handle, chunk));
+    piece.push(chunk);
+    pieceSize += chunk.byteLength;
+    if (pieceSize >= pieceBytes) await writePiece();
   }
+  await writePiece();
+  await writing;
 }
 
 /** One write may take less than it is given. */

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ids } from '../../src/lib/ids.ts';
+import { createdAt } from '../support/jobs.ts';
+import { connectWebhookStore, deliveryOf, type WebhookStore } from '../support/webhooks.ts';
+
+let store: WebhookStore;
+beforeAll(async () => {
+  store = await connectWebhookStore();
+});
+
+const target = 'whk_1';
+const leaseMs = 20_000;
+
+/**
+ * Those who put mail into one mailbox and those who take it out, in steps of which each is atomic, in the order of a
+ * scheduler. Tasks behave as in the queue: one that is known is not added again, also while it runs or sleeps.
+ */
+function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<Result>) {
+  const tenant = `t${ids.run()}`;
+  const known = new Set<string>();
+  const running: Promise<void>[] = [];
+  const { deliveries, events, mailboxes, redis, keys } = store;
+
+  async function put(): Promise<void> {
+    const delivery = deliveryOf({ tenant, target });
+    const event = { tenant, id: delivery.eventId };
+    await redis.zadd(keys.outbox(tenant), createdAt, event.id);
+    const wakes = await schedule(() =>
+      events.announce(event, '{}', [delivery], { nowMs: createdAt, keepMs: 60_000 }),
+    );
+    for (const _ of wakes) await schedule(async () => add('same'));
+  }
+
+  function add(taskId: string): void {
+    if (known.has(taskId)) return;
+    known.add(taskId);
+    running.push(run(taskId));
+  }
+
+  /** A task as the queue runs it. One that did not get the right sleeps until long after the test. */
+  async function run(taskId: string): Promise<void> {
+    let left: 'held' | 'again' | 'done';
+    do left = await visit();
+    while (left === 'again');
+    if (left === 'done') await schedule(async () => void known.delete(taskId));
+  }
+
+  async function visit(): Promise<'held' | 'again' | 'done'> {
+    const run = ids.run();
+    const taken = await schedule(() => mailboxes.take(tenant, target, { run, nowMs: createdAt, leaseMs }));
+    if ('heldUntilMs' in taken) return 'held';
+    const mail = await schedule(() => mailboxes.due(tenant, target, { nowMs: createdAt, limit: 2 }));
+    for (const { delivery } of mail) {
+      await schedule(() =>
+        deliveries.update(delivery, ({ dueAt: _dueAt, ...now }) => ({ ...now, status: 'delivered' })),
+      );
+    }
+    const again = await schedule(() => mailboxes.release(tenant, target, { run, nowMs: createdAt }));
+    if (again) expect(again).toEqual({ againInMs: 0 });
+    return again ? 'again' : 'done';
+  }
+
+  /** Until nothing runs any more; a task that runs may have others started. */
+  async function settled(): Promise<void> {
+    for (let seen = 0; seen < running.length; ) {
+      seen = running.length;
+      await Promise.all(running);
+    }
+  }
+
+  return { tenant, put, settled };
+}
+
+describe('no wake is lost', () => {
+  it('however the steps of some fall between those of others: the mailbox ends empty without a reconciler', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.integer({ min: 1, max: 6 }), async (scheduler, letters) => {
+        const office = postOffice((step) => scheduler.scheduleFunction(step)());
+        const senders = Array.from({ length: letters }, office.put);
+        await scheduler.waitFor(Promise.all(senders).then(office.settled));
+        expect(await store.mailboxes.countPending(office.tenant)).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

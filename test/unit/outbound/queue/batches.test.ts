@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { createBatches } from '../../../../src/outbound/queue/batches.ts';
+
+/** A sender that keeps each batch until it is let go. */
+function heldSender() {
+  const sent: { items: readonly string[]; release: () => void; fail: (error: Error) => void }[] = [];
+  const send = (items: readonly string[]) =>
+    new Promise<void>((release, fail) => {
+      sent.push({ items, release, fail });
+    });
+  const batchNo = async (no: number) => {
+    await expect.poll(() => sent.length, { interval: 1 }).toBe(no);
+    return sent[no - 1] ?? expect.unreachable();
+  };
+  return { sent, batchNo, add: createBatches(send) };
+}
+
+describe('items', () => {
+  it('of one turn go together', async () => {
+    const { add, batchNo } = heldSender();
+    const all = Promise.all([add('a'), add('b')]);
+    const batch = await batchNo(1);
+    expect(batch.items).toEqual(['a', 'b']);
+    batch.release();
+    await all;
+  });
+
+  it('that come while a batch is under way go with the next, each once', async () => {
+    const { add, sent, batchNo } = heldSender();
+    const first = add('a');
+    const one = await batchNo(1);
+    const later = [add('b'), add('c')];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(sent.length).toBe(1);
+    one.release();
+    await first;
+    const two = await batchNo(2);
+    expect(two.items).toEqual(['b', 'c']);
+    two.release();
+    await Promise.all(later);
+  });
+
+  it('of a batch that fails are all refused, and the next one is sent all the same', async () => {
+    const { add, batchNo } = heldSender();
+    const failing = Promise.allSettled([add('a'), add('b')]);
+    const one = await batchNo(1);
+    const next = add('c');
+    one.fail(new Error('down'));
+    expect(await failing).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+    const two = await batchNo(2);
+    expect(two.items).toEqual(['c']);
+    two.release();
+    await next;
+  });
+});
