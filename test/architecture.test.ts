@@ -117,7 +117,7 @@ describe('the laws of the house', () => {
     const adds = files
       .filter((path) => path.startsWith('src/outbound/queue/'))
       .flatMap((path) => [
-        ...readFileSync(join(root, path), 'utf8').matchAll(/\.add\([^,]+, (\w+),|\bdata: (\w+)/g),
+        ...readFileSync(join(root, path), 'utf8').matchAll(/\.add\([^,\n]+, (\w+),|\bdata: (\w+)/g),
       ])
       .map((match) => match[1] ?? match[2]);
     expect(adds).toEqual(['task']);
