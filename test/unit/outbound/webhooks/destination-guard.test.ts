@@ -109,3 +109,41 @@ describe('allowsAddress', () => {
     expect(development.allowsAddress('127.0.0.1')).toBe(true);
   });
 });
+
+describe('networks that an operator opened', () => {
+  const guard = createDestinationGuard({
+    allowPrivate: false,
+    requireHttps: true,
+    allowedNetworks: ['10.20.0.0/16', 'fd00:20::/32'],
+  });
+
+  it('can be reached by address and by local names, by https and on ordinary ports only', () => {
+    for (const url of [
+      'https://10.20.3.4/hook',
+      'https://[fd00:20::1]/',
+      'https://hooks.internal/',
+      'https://hooks/',
+    ]) {
+      expect(guard.checkUrl(url).href, url).toBe(url);
+    }
+    for (const url of ['http://10.20.3.4/', 'https://10.20.3.4:6379/', 'https://u:p@10.20.3.4/']) {
+      expect(() => guard.checkUrl(url), url).toThrow();
+    }
+  });
+
+  it('open nothing else, in no spelling', () => {
+    const closed = [
+      '10.21.0.1',
+      '127.0.0.1',
+      '169.254.169.254',
+      '::1',
+      'fd00:21::1',
+      '::ffff:10.20.3.4',
+      '::a14:304',
+    ];
+    for (const ip of [...closed, 'hooks.internal', '10.20.3.4%eth0'])
+      expect(guard.allowsAddress(ip), ip).toBe(false);
+    for (const ip of ['10.20.3.4', 'fd00:20::1', '8.8.8.8']) expect(guard.allowsAddress(ip), ip).toBe(true);
+    expect(() => guard.checkUrl('https://10.21.0.1/')).toThrow();
+  });
+});
