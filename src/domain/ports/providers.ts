@@ -1,0 +1,137 @@
+import type { TokenUsage } from '../cost.ts';
+import type { Billing, ErrorCode } from '../errors.ts';
+
+/** Who makes pictures and descriptions. */
+
+/** Parameters of one picture, in the provider's own names. */
+export interface PictureCall {
+  readonly model: string;
+  readonly prompt: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** Sent as X-Client-Request-Id, so that provider and ledger can be compared. */
+  readonly clientRequestId: string;
+  readonly traceparent?: string | undefined;
+  /**
+   * Hears the handle of a call as soon as there is one; nothing else happens before it resolves. A rejection has the
+   * call given up at the provider.
+   */
+  readonly onHandle?: ((handle: string) => Promise<void>) | undefined;
+}
+
+/** What is known of an answer before its body. */
+export interface AnswerHead {
+  readonly providerRequestId?: string | undefined;
+}
+
+/** Takes the body of an answer as it arrives; resolves when every byte is safe. */
+export type AnswerSink = (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>;
+
+/** A picture found in an answer. `bytes` is decoded and byte-exact. */
+export interface DecodedPicture {
+  readonly bytes: Buffer;
+  readonly contentType: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface DecodedAnswer {
+  readonly picture: DecodedPicture;
+  /** What the picture used; `null` when the answer does not say. */
+  readonly usage: TokenUsage | null;
+  readonly revisedPrompt: string | null;
+  /** The language model that carried the call, where one did; what it used is charged beside the picture. */
+  readonly carrier?: { readonly model: string; readonly usage: TokenUsage | null };
+}
+
+/** Why a provider call brought nothing, told apart by what follows from it. */
+export interface ProviderFailure {
+  /**
+   * `refused`: proved not accepted, nothing spent, may be asked again later.
+   * `stopped`: refused until a person acts (no credit, wrong key); nothing spent.
+   * `final`: the same request will never be accepted (moderation, invalid); nothing spent.
+   * `uncertain`: sent, but the outcome is unknown.
+   * `unusable`: answered, and possibly charged, but without a picture.
+   */
+  readonly kind: 'refused' | 'stopped' | 'final' | 'uncertain' | 'unusable';
+  readonly code: ErrorCode;
+  readonly billing: Billing;
+  readonly message: string;
+  readonly retryAfterMs?: number | undefined;
+  readonly provider?:
+    | { status?: number; code?: string; request_id?: string; categories?: string[] }
+    | undefined;
+}
+
+/** Thrown by providers and enhancers, and by nothing else. */
+export class ProviderError extends Error {
+  readonly failure: ProviderFailure;
+
+  constructor(failure: ProviderFailure, cause?: unknown) {
+    super(failure.message, { cause });
+    this.name = 'ProviderError';
+    this.failure = failure;
+  }
+}
+
+export interface ImageProvider {
+  readonly name: 'openai' | 'studio';
+  /**
+   * Makes exactly one call for exactly one picture: no retries of any kind. The body goes to `sink` as it arrives.
+   *
+   * @throws ProviderError; after an abort by `signal` one of kind `uncertain`, unless nothing was sent. A call with a
+   * handle goes on at the provider when the reason is `draining` or `lock_lost`, and is stopped there otherwise.
+   */
+  generate(call: PictureCall, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
+  /**
+   * Takes up a call by its handle, after a death of whoever made it. Costs nothing. Only where calls have handles.
+   *
+   * @throws ProviderError
+   */
+  resume?(handle: string, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
+  /** Asks the provider to stop a call that has a handle; best effort, never throws. */
+  abandon?(handle: string): Promise<void>;
+  /**
+   * Finds the picture in a spooled answer. Free: may be repeated.
+   *
+   * @throws ProviderError of kind `unusable` when there is none.
+   */
+  decode(answer: AsyncIterable<Uint8Array>): Promise<DecodedAnswer>;
+}
+
+/**
+ * What keeps calls from being made at all: an account without credit, or a lane that the provider asked to rest. Shared
+ * by all workers of a deployment.
+ */
+export interface ProviderGate {
+  /** Why and until when a call in one of these lanes must wait; `null` when it may be made. */
+  closedFor(lanes: readonly string[]): Promise<{ untilMs: number; code: ErrorCode } | null>;
+  /** Closes a lane until a moment. */
+  close(lane: string, options: { untilMs: number; code: ErrorCode }): Promise<void>;
+  /**
+   * Closes a lane until a call in it is accepted: after a rest that doubles with every refusal a single call tries, the
+   * others go on waiting.
+   */
+  suspect(lane: string, code: ErrorCode): Promise<void>;
+  /** Why a lane is suspect; `null` when it is not. Changes nothing. */
+  refusalOf(lane: string): Promise<ErrorCode | null>;
+  /** Opens a lane after a call in it was accepted. */
+  open(lane: string): Promise<void>;
+}
+
+export interface PromptEnhancer {
+  readonly model: string;
+  /**
+   * One call, no retries: turns a short prompt into a detailed description in the same language, quoted text kept.
+   *
+   * @throws ProviderError
+   */
+  enhance(
+    prompt: string,
+    context: CallContext,
+  ): Promise<{ text: string; providerRequestId?: string | undefined; usage: TokenUsage | null }>;
+}
