@@ -114,7 +114,7 @@ export interface Mailboxes {
   health(tenant: string, targets: readonly string[]): Promise<ReceiverHealth[]>;
   /** Forgets how a receiver did, because somebody says that it works again. */
   forgive(tenant: string, target: string): Promise<void>;
-  /** Mailboxes whose mail has been due since before a moment and that nobody empties. */
+  /** Mailboxes whose mail has been due since before a moment, that nobody empties and whose receivers do not rest. */
   overdue(tenant: string, beforeMs: number, limit: number): Promise<Wake[]>;
   /** What to queue so that a mailbox is looked at. */
   wake(tenant: string, target: string): Promise<Wake>;

@@ -127,7 +127,10 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
       translated(async () => {
         const ended = keys.endedDeliveries(tenant);
         const ids = await redis.zrangebyscore(ended, '-inf', beforeMs, 'LIMIT', 0, pageSize);
-        if (ids.length > 0) await remove(await rows(tenant, ids));
+        if (ids.length === 0) return 0;
+        await remove(await rows(tenant, ids));
+        // Also those whose rows were gone before: they must not come up again.
+        await redis.zrem(ended, ...ids);
         return ids.length;
       }),
   };

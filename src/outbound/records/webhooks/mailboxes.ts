@@ -84,8 +84,10 @@ export function createMailboxes(redis: Redis | Cluster, keys: Keys): Mailboxes {
         const targets = await redis.zrangebyscore(mailboxes, '-inf', `(${beforeMs}`, 'LIMIT', 0, limit);
         const wakes = await Promise.all(
           targets.map(async (target) => {
-            const [until, turn] = await redis.hmget(keys.receiver(tenant, target), 'until', 'turn');
-            return until && Number(until) > beforeMs ? [] : [wakeOf(target, turn ?? null)];
+            const receiver = keys.receiver(tenant, target);
+            const [until, restUntil, turn] = await redis.hmget(receiver, 'until', 'restUntil', 'turn');
+            const isLookedAfter = Math.max(Number(until ?? 0), Number(restUntil ?? 0)) > beforeMs;
+            return isLookedAfter ? [] : [wakeOf(target, turn ?? null)];
           }),
         );
         return wakes.flat();
