@@ -4,12 +4,13 @@ import { isMet, isTooNoisy, type Outcome, type Program } from './harness/program
 import { figure, times } from './harness/table.ts';
 import { accept } from './programs/accept.ts';
 import { depth } from './programs/depth.ts';
+import { fairness } from './programs/fairness.ts';
 import { memory } from './programs/memory.ts';
 import { overhead } from './programs/overhead.ts';
 import { read } from './programs/read.ts';
 import { webhooks } from './programs/webhooks.ts';
 
-const programs: readonly Program[] = [accept, read, overhead, memory, depth, webhooks];
+const programs: readonly Program[] = [accept, read, overhead, memory, depth, webhooks, fairness];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

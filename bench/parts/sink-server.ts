@@ -1,20 +1,44 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { announce, answerQuestions } from '../harness/questions.ts';
+import { percentile } from '../harness/statistics.ts';
 
-/** A receiver of webhooks that takes everything and counts. `received` answers once so many have come in all. */
+/**
+ * A receiver of webhooks that takes everything and counts. At `/timed` it also notes how long ago each event happened,
+ * at `/hang` it never answers. The question `until` is answered once so many have come in all.
+ */
 let received = 0;
+let agesMs: number[] = [];
 let waiting: { count: number; done: () => void } | undefined;
 
-const server = createServer((request, response) => {
+function take(request: IncomingMessage, response: ServerResponse): void {
   request.resume().on('end', () => {
     received += 1;
     response.writeHead(204).end();
     if (waiting && received >= waiting.count) waiting.done();
   });
+}
+
+/** The time of an event stands near the beginning of its body. */
+function noteAge(request: IncomingMessage): void {
+  request.once('data', (chunk: Buffer) => {
+    const timestamp = /"timestamp":"([^"]+)"/.exec(chunk.toString('latin1', 0, 200))?.[1];
+    if (timestamp) agesMs.push(Date.now() - Date.parse(timestamp));
+  });
+}
+
+const server = createServer((request, response) => {
+  if (request.url === '/hang') return;
+  if (request.url === '/timed') noteAge(request);
+  take(request, response);
 });
 answerQuestions({
   count: () => received,
+  ages() {
+    const figures = { p50: percentile(agesMs, 0.5), p99: percentile(agesMs, 0.99) };
+    agesMs = [];
+    return figures;
+  },
 });
 process.on('message', (message) => {
   const { ask, no, value = 0 } = message as { ask: string; no: number; value?: number };

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Child, startChild } from '../harness/child.ts';
+import { describeMachine } from '../harness/machine.ts';
+import type { Outcome, Program, RunOptions } from '../harness/program.ts';
+import { startBenchRedis } from '../harness/redis.ts';
+import { measureInRounds, type Results, type Variant } from '../harness/rounds.ts';
+import { figure, table } from '../harness/table.ts';
+import { startDarkroom } from '../parts/darkroom.ts';
+import { openWebhookStore, type WebhookStore } from '../parts/webhook-store.ts';
+
+const goodReceivers = 49;
+const eventsPerSecond = 8;
+const secondsPerMeasurement = 6;
+
+type Figure = 'p50' | 'p99';
+
+/** Whether a receiver that hangs delays the others. */
+export const fairness: Program = {
+  name: 'fairness',
+  title: `${eventsPerSecond} events a second to 49 receivers, alone and beside one that never answers, one process`,
+  run,
+};
+
+async function run(options: RunOptions): Promise<Outcome> {
+  const { closers, pace } = options;
+  const redis = await startBenchRedis(closers, options.say);
+  const sink = closers.add(await startChild({ module: 'parts/sink-server.js', env: {} }), (each) =>
+    each.stop(),
+  );
+  const store = await openWebhookStore(redis, closers);
+  await startDarkroom(redis, { role: 'webhooks' }, closers);
+  for (let no = 0; no < goodReceivers; no += 1) await store.register(`${sink.url}/timed`, ['image.queued']);
+  const count = Math.max(8, Math.round(eventsPerSecond * secondsPerMeasurement * pace));
+  const alone = () => tell(store, sink, count);
+  const variants: Variant<Figure>[] = [
+    { name: 'all answer', measure: alone },
+    { name: 'all answer again', measure: alone },
+    {
+      name: 'beside one that hangs',
+      async measure() {
+        // A new one each time: one that is known to hang is left alone.
+        const hanging = await store.register(`${sink.url}/hang`, ['image.queued']);
+        const figures = await tell(store, sink, count);
+        await store.remove(hanging);
+        return figures;
+      },
+    },
+  ];
+  options.say('warming up');
+  for (const variant of variants) await variant.measure();
+  const results = await measureInRounds(variants, options);
+  return outcomeOf(results, describeMachine(redis.version, Date.now()));
+}
+
+/** Has events happen one after the other, and waits until all of them have arrived at the good receivers. */
+async function tell(store: WebhookStore, sink: Child, count: number): Promise<Record<Figure, number>> {
+  const before = await sink.ask<number>('count');
+  const arrived = sink.ask<number>('until', before + count * goodReceivers);
+  for (let no = 0; no < count; no += 1) {
+    await store.queueEvents(await store.writeEvents(1));
+    await sleep(1000 / eventsPerSecond);
+  }
+  await arrived;
+  return sink.ask<Record<Figure, number>>('ages');
+}
+
+function outcomeOf(results: Results<Figure>, machine: string): Outcome {
+  const rows = results.names.map((name) => [
+    name,
+    figure(results.median(name, 'p50')),
+    figure(results.median(name, 'p99')),
+  ]);
+  return {
+    tables: [machine, table(['from the event to its arrival', 'p50 ms', 'p99 ms'], rows)],
+    controls: [{ what: 'all answer, twice', ratio: results.ratio('all answer again', 'all answer', 'p50') }],
+    goals: [
+      {
+        what: 'p99 beside a receiver that hangs',
+        value: results.median('beside one that hangs', 'p99'),
+        sense: 'at most',
+        limit: 2_000,
+        unit: 'ms',
+      },
+    ],
+  };
+}
