@@ -173,6 +173,7 @@ describe('days of failures', () => {
       Array.from({ length: 3 }, () => ['failed', 'gone']),
     );
     receiver.answer(200);
+    webhooks.passTime(1_000);
     await webhooks.order(1, { url: receiver.url });
     await webhooks.announce();
     await webhooks.emptyForGood(target);

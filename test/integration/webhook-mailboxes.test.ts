@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { connectWebhooks, held, receiverOf } from '../support/webhook-core.ts';
+
+/** An endpoint that wants one event of each job, at a receiver. */
+async function registered(...given: Parameters<typeof connectWebhooks>) {
+  const webhooks = await connectWebhooks(...given);
+  const receiver = await receiverOf();
+  const endpoint = await webhooks.register({ url: receiver.url, events: ['image.queued'] });
+  const health = async () => (await webhooks.mailboxes.health('acme', [endpoint.id]))[0];
+  return {
+    webhooks,
+    receiver,
+    endpoint,
+    health,
+    async mail(count: number) {
+      await webhooks.order(count);
+      await webhooks.announce();
+    },
+    statuses: async () => (await webhooks.deliveriesTo(endpoint.id)).map(({ status }) => status),
+  };
+}
+const leaseMs = 20_000;
+
+describe('two runs for one receiver', () => {
+  it('do not happen: the second one leaves at once, and the first delivers also what came meanwhile', async () => {
+    const { webhooks, receiver, endpoint, mail, statuses } = await registered();
+    const answers = held();
+    receiver.answer(answers.listener(200));
+    await mail(3);
+    const run = webhooks.empty(endpoint.id);
+    await expect.poll(() => receiver.requests.length).toBe(3);
+    await mail(4);
+    expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: leaseMs });
+    expect(receiver.requests).toHaveLength(3);
+    receiver.answer(200);
+    answers.release();
+    expect(await run).toEqual({ done: true });
+    expect(await statuses()).toEqual(Array.from({ length: 7 }, () => 'delivered'));
+    expect(receiver.requests).toHaveLength(7);
+  });
+
+  it.each([200, 500, 410])(
+    'after the first was taken for dead end with everything delivered, though its late answers are %i',
+    async (late) => {
+      const { webhooks, receiver, endpoint, mail, health } = await registered();
+      const answers = held();
+      receiver.answer(answers.listener(late));
+      await mail(20);
+      const first = webhooks.empty(endpoint.id);
+      await expect.poll(() => receiver.requests.length).toBe(8);
+      webhooks.passTime(leaseMs);
+      receiver.answer(200);
+      expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
+      answers.release();
+      await first;
+      const deliveries = await webhooks.deliveriesTo(endpoint.id);
+      expect(deliveries.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 'delivered'));
+      // What both of them sent is in the log twice, as it was.
+      expect(deliveries.map(({ attempts }) => attempts).sort()).toEqual([
+        ...Array.from({ length: 12 }, () => 1),
+        ...Array.from({ length: 8 }, () => 2),
+      ]);
+      expect(await webhooks.mailboxes.countPending('acme')).toBe(0);
+      // How the receiver does is for the one to say who has the right.
+      expect(await health()).toMatchObject({ failures: 0 });
+    },
+  );
+
+  it('leave the right with the one who has it', async () => {
+    const { webhooks, receiver, endpoint, mail } = await registered();
+    const [firstAnswers, secondAnswers] = [held(), held()];
+    receiver.answer(firstAnswers.listener(200));
+    await mail(2);
+    const first = webhooks.empty(endpoint.id);
+    await expect.poll(() => receiver.requests.length).toBe(2);
+    webhooks.passTime(leaseMs);
+    receiver.answer(secondAnswers.listener(200));
+    const second = webhooks.empty(endpoint.id);
+    await expect.poll(() => receiver.requests.length).toBe(4);
+    firstAnswers.release();
+    expect(await first).toEqual({ done: true });
+    expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: leaseMs });
+    secondAnswers.release();
+    expect(await second).toEqual({ done: true });
+  });
+});
+
+describe('a run that is told to stop', () => {
+  it('ends what is under way, begins nothing more, and leaves the rest to be done at once', async () => {
+    const { webhooks, receiver, endpoint, mail, statuses } = await registered();
+    const answers = held();
+    receiver.answer(answers.listener(200));
+    await mail(20);
+    const stop = new AbortController();
+    const run = webhooks.empty(endpoint.id, stop.signal);
+    await expect.poll(() => receiver.requests.length).toBe(8);
+    stop.abort('draining');
+    answers.release();
+    expect(await run).toEqual({ againInMs: 0 });
+    expect(receiver.requests).toHaveLength(8);
+    expect((await statuses()).filter((status) => status === 'delivered')).toHaveLength(8);
+    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
+    expect(receiver.times().size).toBe(20);
+  });
+});
+
+describe('a fault of ours', () => {
+  it('loses no delivery and is not met again at once: a secret that cannot be opened', async () => {
+    const { webhooks, receiver, endpoint, mail, statuses, health } = await registered();
+    await mail(3);
+    const { secrets = [] } = (await webhooks.endpoints.get('acme', endpoint.id)) ?? {};
+    const set = (kept: typeof secrets) =>
+      webhooks.endpoints.update('acme', endpoint.id, (now) => ({ ...now, secrets: kept }));
+    await set([{ sealed: 'v1.of-another-deployment' }]);
+    expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: 5_000 });
+    expect(receiver.requests).toEqual([]);
+    expect(await statuses()).toEqual(['pending', 'pending', 'pending']);
+    expect(await health()).toMatchObject({ failures: 0 });
+    await set(secrets);
+    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
+    expect(receiver.times().size).toBe(3);
+  });
+
+  it('in one of several attempts has the others ended before another run may begin', async () => {
+    const { webhooks, receiver, endpoint, mail, statuses } = await registered();
+    const answers = held();
+    receiver.answer(answers.listener(200));
+    await mail(20);
+    const [first] = (await webhooks.deliveriesTo(endpoint.id)).toReversed();
+    const run = webhooks.empty(endpoint.id);
+    await expect.poll(() => receiver.requests.length).toBe(8);
+    // A row that cannot be read, as another release may leave one.
+    const [sent] = receiver.requests;
+    const broken = (await webhooks.deliveriesTo(endpoint.id)).find(
+      ({ eventId }) => eventId === sent?.headers['webhook-id'],
+    );
+    expect(first).toBeDefined();
+    const key = `${webhooks.prefix}:{acme}:dlv:${broken?.id}`;
+    const row = (await webhooks.redis.get(key)) ?? '';
+    await webhooks.redis.set(key, `9 ${row.slice(2, 40)}`);
+    answers.release();
+    expect(await run).toEqual({ againInMs: 5_000 });
+    expect(receiver.requests.length).toBeLessThan(20);
+    await webhooks.redis.set(key, row);
+    await webhooks.emptyForGood(endpoint.id);
+    expect(new Set(await statuses())).toEqual(new Set(['delivered']));
+    expect(receiver.times().size).toBe(20);
+  });
+});
+
+describe('bytes that are gone', () => {
+  it('end a delivery without an attempt, and keep nobody from the others', async () => {
+    const { webhooks, receiver, endpoint, mail } = await registered();
+    await mail(3);
+    const [gone] = await webhooks.deliveriesTo(endpoint.id);
+    await webhooks.redis.unlink(`${webhooks.prefix}:{acme}:evt:${gone?.eventId}`);
+    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
+    expect(receiver.times().size).toBe(2);
+    expect(await webhooks.deliveries.get('acme', gone?.id ?? '')).toMatchObject({
+      ...{ status: 'failed', outcome: 'erased', attempts: 0 },
+    });
+  });
+});

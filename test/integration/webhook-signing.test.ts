@@ -1,0 +1,168 @@
+import { Webhook } from 'standardwebhooks';
+import { Webhook as SvixWebhook } from 'svix';
+import { describe, expect, it } from 'vitest';
+import { atTimeOf, connectWebhooks, dayMs, isSignedWith, receiverOf } from '../support/webhook-core.ts';
+import type { Received } from '../support/webhook-receivers.ts';
+
+/** Deliveries of one endpoint and of the webhooks that jobs name, and the secret of each. */
+async function someDeliveries() {
+  const webhooks = await connectWebhooks();
+  const [registered, named] = [await receiverOf(), await receiverOf()];
+  const endpoint = await webhooks.register({ url: registered.url, events: ['image.queued'] });
+  await webhooks.order(5, { url: named.url });
+  await webhooks.announce();
+  await webhooks.emptyAll(endpoint.id);
+  await webhooks.emptyAll(webhooks.hostTarget(named.url));
+  await webhooks.testEndpoint('acme', endpoint.id);
+  const signed = [
+    ...registered.requests.map((request) => ({ request, secret: endpoint.secret })),
+    ...named.requests.map((request) => ({ request, secret: webhooks.tenantSecret })),
+  ];
+  expect(signed).toHaveLength(11);
+  return { webhooks, endpoint, signed };
+}
+
+/** Every verifier that receivers may use; throws when one refuses. */
+function verify(
+  { headers, body }: { headers: Received['headers']; body: string | Buffer },
+  secret: string,
+): unknown {
+  return atTimeOf({ headers }, () => {
+    const given = headers as Record<string, string>;
+    const found = new Webhook(secret).verify(body, given);
+    expect(new SvixWebhook(secret).verify(body, given)).toEqual(found);
+    return found;
+  });
+}
+
+describe('every delivery', () => {
+  it('is taken by the verifiers of Standard Webhooks and of Svix', async () => {
+    const { signed } = await someDeliveries();
+    for (const { request, secret } of signed) {
+      expect(verify(request, secret)).toEqual(JSON.parse(request.body));
+    }
+  });
+
+  it('is refused by both with any byte of it changed', async () => {
+    const { signed } = await someDeliveries();
+    for (const { request, secret } of signed.slice(0, 1)) {
+      const body = Buffer.from(request.body);
+      for (let at = 0; at < body.length; at++) {
+        const altered = Buffer.from(body);
+        altered.writeUInt8(altered.readUInt8(at) ^ (1 << (at & 7)), at);
+        for (const Verifier of [Webhook, SvixWebhook]) {
+          const taken = atTimeOf(request, () =>
+            attempt(() => verifyWith(Verifier, secret, altered, request)),
+          );
+          expect(taken, `byte ${at}`).toBe(false);
+        }
+      }
+    }
+  });
+
+  it('is refused under another id, another time or the signature of another', async () => {
+    const { signed } = await someDeliveries();
+    const [first, second] = signed;
+    if (!first || !second) throw new Error('nothing was sent');
+    const { request, secret } = first;
+    const later = Number(request.headers['webhook-timestamp']) + 1;
+    for (const headers of [
+      { 'webhook-id': second.request.headers['webhook-id'] },
+      { 'webhook-timestamp': String(later) },
+      { 'webhook-signature': second.request.headers['webhook-signature'] },
+    ])
+      expect(isSignedWith({ body: request.body, headers: { ...request.headers, ...headers } }, secret)).toBe(
+        false,
+      );
+  });
+
+  it('is taken with its own secret only: that of its endpoint, or that of the tenant', async () => {
+    const { webhooks, endpoint, signed } = await someDeliveries();
+    const other = await webhooks.register({ url: 'http://127.0.0.1:1025/' });
+    const secrets = [endpoint.secret, webhooks.tenantSecret, other.secret];
+    for (const { request, secret } of signed)
+      expect(secrets.filter((each) => isSignedWith(request, each))).toEqual([secret]);
+  });
+
+  it('can be signed with a secret that its owner chose', async () => {
+    const webhooks = await connectWebhooks();
+    const receiver = await receiverOf();
+    const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+    const endpoint = await webhooks.register({ url: receiver.url, secret });
+    expect(endpoint.secret).toBe(secret);
+    await webhooks.testEndpoint('acme', endpoint.id);
+    for (const request of receiver.requests) verify(request, secret);
+    expect(receiver.requests).toHaveLength(1);
+  });
+});
+
+describe('rotating the secret', () => {
+  it('while deliveries are on their way loses none: each is taken with the old or the new one', async () => {
+    const webhooks = await connectWebhooks();
+    const receiver = await receiverOf();
+    const endpoint = await webhooks.register({ url: receiver.url, events: ['image.queued'] });
+    await webhooks.order(300);
+    await webhooks.announce();
+    const secrets = [endpoint.secret];
+    const run = webhooks.emptyAll(endpoint.id);
+    for (let i = 1; i <= 3; i++) {
+      await expect.poll(() => receiver.requests.length).toBeGreaterThan(20 * i);
+      secrets.push((await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined)).secret);
+    }
+    await run;
+    expect(receiver.times().size).toBe(300);
+    for (const request of receiver.requests)
+      expect(secrets.some((secret) => isSignedWith(request, secret))).toBe(true);
+  });
+
+  it('has each delivery taken with both for a day, and then with the new one alone', async () => {
+    const webhooks = await connectWebhooks();
+    const receiver = await receiverOf();
+    const endpoint = await webhooks.register({ url: receiver.url, events: ['image.queued'] });
+    const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined);
+    expect(secret).not.toBe(endpoint.secret);
+    const takenWith = async () => {
+      const before = receiver.requests.length;
+      await webhooks.order(5);
+      await webhooks.announce();
+      await webhooks.emptyAll(endpoint.id);
+      const fresh = receiver.requests.slice(before);
+      expect(fresh).toHaveLength(5);
+      for (const request of fresh) verify(request, secret);
+      return fresh.map((request) => isSignedWith(request, endpoint.secret));
+    };
+    expect(await takenWith()).toEqual([true, true, true, true, true]);
+    webhooks.passTime(dayMs - 1);
+    expect(await takenWith()).toEqual([true, true, true, true, true]);
+    webhooks.passTime(1);
+    expect(await takenWith()).toEqual([false, false, false, false, false]);
+  });
+
+  it('shows the new secret once and keeps none in the clear', async () => {
+    const webhooks = await connectWebhooks();
+    const endpoint = await webhooks.register({ url: 'http://127.0.0.1:1025/' });
+    const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined);
+    expect(JSON.stringify(await webhooks.manageEndpoints.get('acme', endpoint.id))).not.toContain('whsec_');
+    const row = JSON.stringify(await webhooks.endpoints.get('acme', endpoint.id));
+    for (const each of [endpoint.secret, secret]) expect(row).not.toContain(each.slice('whsec_'.length));
+  });
+});
+
+function verifyWith(
+  Verifier: typeof Webhook | typeof SvixWebhook,
+  secret: string,
+  body: Buffer,
+  { headers }: Pick<Received, 'headers'>,
+): unknown {
+  return new Verifier(secret).verify(body, headers as Record<string, string>);
+}
+
+/** Whether something was done without a refusal. */
+function attempt(work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+}
