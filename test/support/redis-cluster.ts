@@ -18,6 +18,7 @@ export async function startTestCluster(): Promise<{ host: string; port: number }
 export interface ReplicatedCluster {
   /** For REDIS_URL: the addresses of all nodes. */
   readonly url: string;
+  readonly nodes: readonly ClusterNode[];
   /** The node that serves a key at this moment, as the living nodes see it. */
   masterOf(key: string): Promise<ClusterNode>;
   /** Resolves once every living node knows of a living master for the key other than the given one. */
@@ -58,6 +59,7 @@ export async function startReplicatedCluster(nodeTimeoutMs: number): Promise<Rep
 
   return {
     url: nodes.map(({ host, port }) => `redis://${host}:${port}`).join(','),
+    nodes,
     async masterOf(key) {
       const port = await responsible(onlyOf(alive()), await slotOf(key));
       return onlyOf(nodes.filter((node) => node.port === port));
