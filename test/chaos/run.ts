@@ -11,7 +11,7 @@ const usage = `Breaks a deployment of real processes and compares the books afte
 npm run chaos -- [scenario ...] [options]
 
   --seed TEXT     repeat the choices of an earlier run
-  --minutes N     stop after so many minutes (10)
+  --minutes N     stop after so many minutes (20)
   --short         the short form of every scenario
   --full          also the scenarios that take very long
   --keep          keep the folder with the logs; it is kept whenever something is broken
@@ -23,7 +23,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seed: { type: 'string', default: randomBytes(4).toString('hex') },
-    minutes: { type: 'string', default: '10' },
+    minutes: { type: 'string', default: '20' },
     short: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },

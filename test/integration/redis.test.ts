@@ -172,6 +172,28 @@ describe('a Redis Cluster', () => {
     expect(await item).toEqual(['{key}:list', 'item']);
   });
 
+  it('tells a subscriber connection through another node when the one it listens to dies', async () => {
+    const cluster = await startReplicatedCluster(1_000);
+    onTestFinished(cluster.stop);
+    const client = connect(createSubscriberRedis, cluster.url);
+    const heard: string[] = [];
+    client.on('message', (_channel: string, message: string) => heard.push(message));
+    await client.subscribe('news');
+    const counts = await Promise.all(
+      cluster.nodes.map((node) => node.ask((redis) => redis.pubsub('NUMSUB', 'news'))),
+    );
+    const [listenedTo, ...others] = cluster.nodes.toSorted(
+      (a, b) => Number(counts[cluster.nodes.indexOf(b)]?.[1]) - Number(counts[cluster.nodes.indexOf(a)]?.[1]),
+    );
+    await listenedTo?.kill9();
+    await expect
+      .poll(async () => {
+        await others[0]?.ask((redis) => redis.publish('news', 'hello'));
+        return heard;
+      }, patiently)
+      .toContain('hello');
+  });
+
   it('that cannot be reached rejects commands of a producer, and reports why', async () => {
     const errors: Error[] = [];
     const options = { cluster: true, onError: (error: Error) => errors.push(error) };

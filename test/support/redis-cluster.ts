@@ -18,6 +18,7 @@ export async function startTestCluster(): Promise<{ host: string; port: number }
 export interface ReplicatedCluster {
   /** For REDIS_URL: the addresses of all nodes. */
   readonly url: string;
+  readonly nodes: readonly ClusterNode[];
   /** The node that serves a key at this moment, as the living nodes see it. */
   masterOf(key: string): Promise<ClusterNode>;
   /** Resolves once every living node knows of a living master for the key other than the given one. */
@@ -54,13 +55,14 @@ export async function startReplicatedCluster(nodeTimeoutMs: number): Promise<Rep
     const ranges = await seenBy.ask((redis) => redis.cluster('SLOTS'));
     return ranges.find(([first, last]) => first <= slot && slot <= last)?.[2]?.[1];
   }
-  const slotOf = (key: string) => onlyOf(alive()).ask((redis) => redis.cluster('KEYSLOT', key));
+  const slotOf = (key: string) => firstOf(alive()).ask((redis) => redis.cluster('KEYSLOT', key));
 
   return {
     url: nodes.map(({ host, port }) => `redis://${host}:${port}`).join(','),
+    nodes,
     async masterOf(key) {
-      const port = await responsible(onlyOf(alive()), await slotOf(key));
-      return onlyOf(nodes.filter((node) => node.port === port));
+      const port = await responsible(firstOf(alive()), await slotOf(key));
+      return firstOf(nodes.filter((node) => node.port === port));
     },
     async isTakenOver(key, from) {
       const slot = await slotOf(key);
@@ -92,7 +94,7 @@ async function join(
   for (const { host, port } of others) await first?.ask((redis) => redis.cluster('MEET', host, port));
   await all(async (node) => (await infoOf(node)).includes(`cluster_known_nodes:${nodes.length}`));
   for (const [at, replica] of nodes.slice(masterCount).entries()) {
-    const master = onlyOf(masters.slice(at));
+    const master = firstOf(masters.slice(at));
     const id = await master.ask((redis) => redis.cluster('MYID'));
     await replica.ask((redis) => redis.cluster('REPLICATE', String(id)));
   }
@@ -130,7 +132,7 @@ function slotsOf(part: number, parts: number): number[] {
   return Array.from({ length: end - start }, (_, index) => start + index);
 }
 
-function onlyOf(nodes: readonly ClusterNode[]): ClusterNode {
+function firstOf(nodes: readonly ClusterNode[]): ClusterNode {
   const [node] = nodes;
   if (!node) throw new Error('no such node in the cluster');
   return node;

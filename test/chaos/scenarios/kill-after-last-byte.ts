@@ -1,59 +1,68 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { concurrency } from '../fleet/fleet.ts';
-import type { Member } from '../fleet/member.ts';
-import { recoveryFindings, type Scenario, type Stage } from '../scenario.ts';
-import { killAndRestart } from './hurt.ts';
+import { recoveryFindings, type Scenario, type Stage, until } from '../scenario.ts';
+import { killAndRestart, runnerOf } from './hurt.ts';
 
 const quickCallsMs = [300, 600] as const;
-const patienceMs = 60_000;
+/** So slow that storing a picture, which takes one way there and one back, is not over when the blow falls. */
+const storageDelayMs = 700;
+const laterByMs = [0, 1_000] as const;
+/** One less than workers, so that there is a free place for those whose worker was killed. */
+const lanes = 2;
+const patienceMs = 30_000;
 
 /**
- * Workers die the moment the last answer they wait for is on their disk, while the storage is away: nothing of what was
- * paid for may be paid for again. All places of a worker are taken then, so that no other call is under way in it.
+ * A worker is killed at a random moment after the last byte of an answer, again and again, every time for another job:
+ * nothing of what was paid for may be paid for again. A worker runs one job at a time here, so that no other call is
+ * under way in it.
  */
 export const killAfterLastByte: Scenario = {
   name: 'after-last-byte',
-  about: 'workers are killed the moment an answer is on their disk',
+  about: 'workers are killed at random moments after an answer is on their disk',
+  env: { WORKER_CONCURRENCY: '1' },
   async run(stage) {
-    const jobs = stage.short ? 15 : 50;
+    const wanted = stage.short ? 10 : 50;
     const { storage, provider } = stage.fleet;
-    await storage.set({ kind: 'refuse' });
-    const ids = new Set(await stage.promises.order(jobs, { latencyMs: quickCallsMs }));
-    const interrupted = new Set<string>();
-    for (let kills = Math.floor(jobs / concurrency); kills > 0; kills--) {
-      const { worker, holds } = await fullOfAnswers(stage);
-      await killAndRestart(stage, worker);
-      for (const id of holds) interrupted.add(id);
-    }
+    await storage.set({ kind: 'latency', ms: storageDelayMs });
+    let begun = 0;
+    let kills = 0;
+    const lane = async () => {
+      while (begun < wanted) {
+        begun += 1;
+        const [id = ''] = await stage.promises.order(1, { latencyMs: quickCallsMs });
+        // One that was stored too soon does not count.
+        if (await killAfterAnswer(stage, id)) kills += 1;
+        else begun -= 1;
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
     await storage.set({ kind: 'pass' });
     await stage.drained();
+    const ids = new Set(stage.promises.byKey.values());
     const calls = provider.charges().filter((charge) => ids.has(charge.jobId)).length;
     return [
-      { figure: 'jobs interrupted after the last byte', found: interrupted.size },
-      { figure: 'calls', found: calls, allowed: `${jobs} for ${jobs} pictures`, ok: calls === jobs },
+      { figure: 'kills after the last byte, each of another job', found: kills },
+      {
+        figure: 'calls',
+        found: calls,
+        allowed: `${ids.size} for ${ids.size} pictures`,
+        ok: calls === ids.size,
+      },
       ...(await recoveryFindings(stage, 20_000)),
     ];
   },
 };
 
-/** A worker whose places are all taken by jobs with an answer on its disk, as soon as there is one. */
-async function fullOfAnswers(stage: Stage): Promise<{ worker: Member; holds: string[] }> {
-  const giveUpMs = Date.now() + patienceMs;
-  while (Date.now() < giveUpMs) {
-    for (const worker of stage.fleet.workers.filter((each) => each.isUp())) {
-      const holds = stage.fleet.work.heldBy(worker.pid());
-      if (holds.length < concurrency) continue;
-      const answers = answersOn(worker);
-      if (holds.every((id) => answers.has(id))) return { worker, holds };
-    }
-    await sleep(1);
-  }
-  throw new Error(`no worker was full of answers within ${patienceMs / 1000} s`);
-}
-
-function answersOn(worker: Member): ReadonlySet<string> {
-  const names = readdirSync(join(worker.dataDir, 'spool')).filter((name) => name.endsWith('.answer'));
-  return new Set(names.map((name) => name.split('.')[1] ?? ''));
+/** Kills whoever runs a job at a random moment after its answer is complete. @returns whether it was soon enough. */
+async function killAfterAnswer(stage: Stage, id: string): Promise<boolean> {
+  const runner = await runnerOf(stage, id, patienceMs);
+  const spool = join(runner.dataDir, 'spool');
+  const isAnswer = (name: string) => name.endsWith('.answer') && name.split('.')[1] === id;
+  await until('the answer is on the disk', patienceMs, () => readdirSync(spool).some(isAnswer));
+  await sleep(stage.random.whole(...laterByMs));
+  // Looked at once more right before the blow: the file goes before the worker takes another job.
+  if (!readdirSync(spool).some(isAnswer)) return false;
+  await killAndRestart(stage, runner);
+  return true;
 }
