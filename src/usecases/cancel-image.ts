@@ -25,11 +25,15 @@ const patienceMs = 1_000;
  */
 export function createCancelImage(deps: Deps) {
   return async (tenant: string, id: string): Promise<ImageJob> => {
-    await findImage(deps.records, tenant, id);
+    const found = await findImage(deps.records, tenant, id);
     const nowMs = deps.clock();
     const canceled = (job: ImageJob) => finish(job, 'canceled', { nowMs, retention: deps.retentionOf(job) });
-    const job = await deps.change(tenant, id, (current) =>
-      current.status === 'queued' ? canceled(requestCancel(current, nowMs)) : requestCancel(current, nowMs),
+    const job = await deps.change(
+      tenant,
+      id,
+      (current) =>
+        current.status === 'queued' ? canceled(requestCancel(current, nowMs)) : requestCancel(current, nowMs),
+      found,
     );
     // A task that waits for its next try runs nowhere: nobody else would end its job.
     const takenOut = await deps.imageQueue.remove(id).catch(() => false);
@@ -43,6 +47,7 @@ export function createCancelImage(deps: Deps) {
     } else if (job?.status === 'running') {
       await deps.signals.requestCancel(id);
     }
+    if (job && isTerminal(job.status)) return job;
     return deps.getImage.waitForEnd(tenant, id, patienceMs, new AbortController().signal);
   };
 }

