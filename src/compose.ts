@@ -14,6 +14,7 @@ import { verifyFileLink } from './lib/file-link.ts';
 import { packageVersion } from './lib/package-version.ts';
 import { createWorkerRedis } from './lib/redis.ts';
 import { createTaskConsumer, type TaskConsumer } from './outbound/queue/task-consumer.ts';
+import { createTaskRelay, type TaskRelay } from './outbound/queue/task-intake.ts';
 
 /** A running service. */
 export interface Service {
@@ -65,6 +66,9 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     });
     const app = await composeHttp(config, around, adapters, useCases, { log, draining: draining.signal });
     const consumers = composeConsumers(config, around, adapters, useCases, { closers, log });
+    const relay = config.roles.has('worker')
+      ? composeRelay(config, around, adapters, { closers, log })
+      : undefined;
 
     return {
       app,
@@ -75,6 +79,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         // Whoever calls as soon as we listen should not meet a connection that is still being made.
         await adapters.whenConnected(redisPatienceMs);
         for (const consumer of consumers) consumer.start();
+        relay?.start();
         if (consumers.length > 0) startUpkeep(useCases, closers, log);
         if (config.roles.has('worker')) startHandIn(useCases, closers, draining.signal, log);
         await app.listen({ host: config.HOST, port: config.PORT });
@@ -177,6 +182,21 @@ function composeConsumers(
     );
   }
   return consumers;
+}
+
+/** Takes accepted jobs over into the queue. */
+function composeRelay(
+  config: Config,
+  around: Surroundings,
+  { queues, imageQueue }: Adapters,
+  { closers, log }: { closers: Closers; log: Logger },
+): TaskRelay {
+  const redis = closers.add(openRedis(createWorkerRedis, config, around, log, 'intake'), (client) =>
+    client.disconnect(),
+  );
+  return closers.add(createTaskRelay(queues.images, { redis, queue: imageQueue, log }), (relay) =>
+    relay.stop(),
+  );
 }
 
 /** Hands in what lies on this worker's disk, now and from time to time. */

@@ -17,6 +17,7 @@ import {
 import { createPromptEnhancer } from '../outbound/prompts/prompt-enhancer.ts';
 import { createOpenAIProvider } from '../outbound/providers/openai/openai-provider.ts';
 import { createResponsesProvider } from '../outbound/providers/openai/responses-provider.ts';
+import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue, type QueueName, queueNames } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createImageRecords } from '../outbound/records/image-records.ts';
@@ -80,6 +81,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     ),
     gate: createProviderGate(redis, keys, clock),
     imageQueue,
+    imageIntake: createTaskIntake(redis, queues.images),
     webhookQueue,
     storage: composeStorage(config, around, closers),
     spool: createSpool(join(config.DATA_DIR, 'spool'), { fullBytes: config.SPOOL_MAX_BYTES }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
-import { countCodePoints, textFault } from './text.ts';
+import { hasMoreCodePoints, textFault } from './text.ts';
 
 /**
  * What a caller may ask for. The schema is strict: an unknown field is refused, so that a typo never costs money.
@@ -129,7 +129,7 @@ const reservedProviderOptions = new Set([
  */
 export function checkRequestText(body: ImageRequestBody): void {
   const issues = textIssues(body, '');
-  if (countCodePoints(body.prompt) > maxPromptCodePoints) {
+  if (hasMoreCodePoints(body.prompt, maxPromptCodePoints)) {
     issues.push({ pointer: '/prompt', detail: `must have at most ${maxPromptCodePoints} code points` });
   }
   if (body.provider_options) issues.push(...providerOptionIssues(body.provider_options));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
-import { countCodePoints } from './text.ts';
+import { hasMoreCodePoints } from './text.ts';
 
 /**
  * The model catalogue: which models exist and what each one takes. It is data, read from a file that an operator
@@ -160,7 +160,7 @@ function ruleIssues(request: ImageRequest, model: CatalogueModel): FieldIssue[] 
   const sizeFault = sizeIssue(request.size, model);
   if (sizeFault) issues.push({ pointer: '/size', detail: sizeFault });
   if (request.n > model.max_n) issues.push({ pointer: '/n', detail: `must be at most ${model.max_n}` });
-  if (countCodePoints(request.prompt) > model.max_prompt) {
+  if (hasMoreCodePoints(request.prompt, model.max_prompt)) {
     issues.push({ pointer: '/prompt', detail: `must have at most ${model.max_prompt} code points` });
   }
   const format = request.output_format ?? 'png';

@@ -9,6 +9,11 @@ export function countCodePoints(text: string): number {
   return count;
 }
 
+/** Whether a text has more code points than allowed; those that cannot have are not counted. */
+export function hasMoreCodePoints(text: string, most: number): boolean {
+  return text.length > most && countCodePoints(text) > most;
+}
+
 /**
  * Says why a text cannot be passed on unchanged, or `null` when it can: a lone surrogate has no UTF-8 form and a
  * NUL is cut or refused by many receivers, so both would silently alter what the caller wrote.

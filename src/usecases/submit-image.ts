@@ -33,6 +33,8 @@ export interface SubmitPolicy {
 interface Deps {
   records: ImageRecords;
   imageQueue: TaskQueue;
+  /** The way into it. */
+  imageIntake: Pick<TaskQueue, 'add'>;
   webhookQueue: TaskQueue;
   guard: DestinationGuard;
   catalogue: ModelCatalogue;
@@ -167,7 +169,7 @@ export function createSubmitImage(deps: Deps) {
     }
     deps.meter.submitted('created');
     const task = { tenant: job.tenant, id: job.id };
-    await deps.imageQueue.add(task, { priority: job.request?.priority ?? 'normal' }).catch((error) => {
+    await deps.imageIntake.add(task, { priority: job.request?.priority ?? 'normal' }).catch((error) => {
       deps.log.warn({ err: error, job_id: job.id }, 'job accepted but not queued, the reconciler will do it');
     });
     if (outcome.told) await queueEvent(deps, { tenant: job.tenant, id: event.id });

@@ -105,7 +105,17 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   const storage = createFilesystemStorage({ directory, signingKey: Buffer.alloc(32, 1) });
   const retentionOf = (_job: ImageJob) => retention;
   const queues = { imageQueue, webhookQueue };
-  const shared = { records, ...webhooks, ...queues, signals, storage, clock, retentionOf, deliveryLogMs };
+  const shared = {
+    imageIntake: imageQueue,
+    records,
+    ...webhooks,
+    ...queues,
+    signals,
+    storage,
+    clock,
+    retentionOf,
+    deliveryLogMs,
+  };
   const noise = { meter: idleMeter, log: silentLog };
   const change = createChangeImage({ ...shared, ...noise });
   const getImage = createGetImage(shared);

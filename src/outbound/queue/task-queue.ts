@@ -18,6 +18,9 @@ export function queueNames(keyPrefix: string): { images: QueueName; webhooks: Qu
   };
 }
 
+/** Where tasks wait to be taken over by the queue itself, see `task-intake.ts`. */
+export const intakeKey = (queueName: QueueName) => `${queueName.prefix}:intake`;
+
 /**
  * BullMQ treats 0 as "no priority" and keeps such tasks in a list, where state, position and removal cost time in
  * proportion to its length. Every task has a priority, so all waiting ones stand in a sorted set.
@@ -84,13 +87,14 @@ export function createTaskQueue(
     has: (ids) => translated(() => Promise.all(ids.map(exists))),
     counts: () =>
       translated(async () => {
-        const [wait, prioritized, delayed, active] = await Promise.all([
+        const [intake, wait, prioritized, delayed, active] = await Promise.all([
+          asked.llen(intakeKey(queueName)),
           asked.llen(key('wait')),
           asked.zcard(key('prioritized')),
           asked.zcard(key('delayed')),
           asked.llen(key('active')),
         ]);
-        return { waiting: wait + prioritized, delayed, active };
+        return { waiting: intake + wait + prioritized, delayed, active };
       }),
     async close() {
       await queue?.close();
@@ -99,7 +103,7 @@ export function createTaskQueue(
 }
 
 /** Runs a question to Redis and translates its failure. */
-async function translated<T>(work: () => Promise<T>): Promise<T> {
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

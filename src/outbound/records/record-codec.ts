@@ -1,5 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
-import { ImageJob } from '../../domain/image-job.ts';
+import { ImageJob, isTerminal } from '../../domain/image-job.ts';
 import { restore, shorten } from './short-text.ts';
 
 // Control characters like the codes of `short-text.ts`, but beyond its range: the texts they stand for differ by job.
@@ -11,14 +11,17 @@ const changingDigits = 6;
 
 /**
  * Records as text: the version, so that a script can compare it without reading JSON; the leading digits of the job's
- * times; then the record, shortened, without what the key already says.
+ * times; then the record, shortened, without what the key already says. One of an unfinished job stays as it is: it is
+ * written again soon, and shortening takes as long as everything else here.
  */
 export function encodeRecord(job: ImageJob): string {
   const { version, tenant, id } = job;
   // JSON leaves out what is undefined; taking the fields off in another way costs several times as much.
   const rest = { ...job, version: undefined, tenant: undefined, id: undefined };
+  const json = JSON.stringify(rest);
+  if (!isTerminal(job.status)) return `${version}  ${json}`;
   const era = String(job.createdAt).slice(0, -changingDigits);
-  const short = shorten(JSON.stringify(rest).replaceAll(`${tenant}/${id}/`, folderCode));
+  const short = shorten(json.replaceAll(`${tenant}/${id}/`, folderCode));
   return `${version} ${era} ${era === '' ? short : short.replaceAll(era, timeCode)}`;
 }
 

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster, Redis } from 'ioredis';
+import type { Log, TaskQueue } from '../../domain/ports.ts';
+import { intakeKey, type QueueName, translated } from './task-queue.ts';
+
+type Intake = Pick<TaskQueue, 'add'>;
+type Priority = Parameters<TaskQueue['add']>[1]['priority'];
+
+/**
+ * The cheap way into a queue: one command that shares its round trip with others, instead of the queue's own scripts. A
+ * relay takes tasks over from there, within milliseconds where a worker runs. What is lost between the two is put back
+ * by the reconciler, like anything a queue loses.
+ *
+ * @param redis a connection that fails fast and shares round trips.
+ */
+export function createTaskIntake(redis: Redis | Cluster, queueName: QueueName): Intake {
+  const key = intakeKey(queueName);
+  return {
+    add: ({ tenant, id }, { priority }) =>
+      translated(async () => void (await redis.rpush(key, `${tenant} ${id} ${priority}`))),
+  };
+}
+
+export interface TaskRelay {
+  start(): void;
+  /** Takes nothing more over; resolves when what was taken is in the queue. */
+  stop(): Promise<void>;
+}
+
+const waitSeconds = 1;
+const batchSize = 500;
+const pauseAfterFaultMs = 1_000;
+
+/**
+ * Moves tasks from the intake into the queue, in their order. Any number of relays may run.
+ *
+ * @param deps.redis a connection of its own that waits for Redis as long as it takes.
+ */
+export function createTaskRelay(
+  queueName: QueueName,
+  deps: { redis: Redis | Cluster; queue: Intake; log: Log },
+): TaskRelay {
+  const { redis, queue, log } = deps;
+  const key = intakeKey(queueName);
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+
+  async function moveSome(): Promise<void> {
+    const first = await redis.blpop(key, waitSeconds);
+    if (!first) return;
+    const more = (await redis.lpop(key, batchSize)) ?? [];
+    await Promise.all(
+      [first[1], ...more].map((entry) => {
+        const [tenant = '', id = '', priority = 'normal'] = entry.split(' ');
+        return queue.add({ tenant, id }, { priority: priority as Priority });
+      }),
+    );
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      await moveSome().catch(async (error) => {
+        log.warn({ err: error, queue: queueName.name }, 'tasks not taken over, the reconciler will do it');
+        await sleep(pauseAfterFaultMs);
+      });
+    }
+  }
+
+  return {
+    start() {
+      running = run();
+    },
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}
