@@ -34,6 +34,7 @@ export function createMetrics(options: {
     buckets: seconds,
     registers,
   });
+  const requestSeries = new Map<string, ReturnType<typeof requests.labels>>();
   const submitted = new Counter({
     name: 'darkroom_jobs_submitted_total',
     help: 'Accepted submissions; a replay is the same job again',
@@ -113,7 +114,13 @@ export function createMetrics(options: {
       bytes.inc(sizeBytes);
     },
     webhookAttempt: (outcome, value) => deliveries.observe({ outcome }, value),
-    observeRequest: (route, method, status, value) => requests.observe({ route, method, status }, value),
+    observeRequest(route, method, status, value) {
+      // Looking the labels up takes longer than counting.
+      const name = `${method} ${status} ${route}`;
+      const series = requestSeries.get(name) ?? requests.labels(route, method, String(status));
+      requestSeries.set(name, series);
+      series.observe(value);
+    },
     async render() {
       return { contentType: registry.contentType, text: await registry.metrics() };
     },

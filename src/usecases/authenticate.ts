@@ -28,6 +28,15 @@ const cacheSize = 10_000;
 export function createAuthenticate(deps: Deps) {
   const cache = new Map<string, { record: ApiKeyRecord | null; until: number }>();
 
+  const callers = new WeakMap<ApiKeyRecord, Caller>();
+  function callerOf(record: ApiKeyRecord): Caller {
+    const known = callers.get(record);
+    if (known) return known;
+    const caller = { tenant: record.tenant, keyId: record.id, scopes: new Set(record.scopes) };
+    callers.set(record, caller);
+    return caller;
+  }
+
   async function find(id: string): Promise<ApiKeyRecord | null> {
     const nowMs = deps.clock();
     const cached = cache.get(id);
@@ -48,7 +57,7 @@ export function createAuthenticate(deps: Deps) {
     if (!record || !matches || !isLive(record, deps.clock())) {
       throw new AppError('unauthorized', { detail: 'The API key is unknown, expired or revoked.' });
     }
-    return { tenant: record.tenant, keyId: record.id, scopes: new Set(record.scopes) };
+    return callerOf(record);
   };
 }
 export type Authenticate = ReturnType<typeof createAuthenticate>;

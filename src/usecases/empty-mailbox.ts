@@ -157,14 +157,18 @@ export function createEmptyMailbox(deps: Deps) {
   return async ({ tenant, id: target }: Task, signal: AbortSignal): Promise<TaskResult> => {
     const run = deps.ids.run();
     const taken = await deps.mailboxes.take(tenant, target, { run, nowMs: clock(), leaseMs });
-    // Its holder looks at the mailbox again before it leaves; only its death would leave that to us.
-    if ('heldUntilMs' in taken) return { againInMs: Math.max(1_000, taken.heldUntilMs - clock()) };
+    if ('heldUntilMs' in taken) {
+      // Its holder looks at the mailbox again before it leaves; only its death would leave that to another.
+      return taken.isWatched ? { done: true } : { againInMs: Math.max(1_000, taken.heldUntilMs - clock()) };
+    }
     const fault = await work(tenant, target, { run, health: taken.health, signal }).then(
       () => undefined,
       (error: unknown) => error ?? new Error('unknown'),
     );
-    // Where the store is away the right ends by itself.
-    const again = await deps.mailboxes.release(tenant, target, { run, nowMs: clock() }).catch(() => null);
+    // Where the store is away the right ends by itself, and then somebody has to come.
+    const again = await deps.mailboxes
+      .release(tenant, target, { run, nowMs: clock() })
+      .catch(() => ({ againInMs: pauseAfterFaultMs }));
     if (!fault) return again ?? { done: true };
     deps.log.error({ err: fault, tenant, target }, 'mailbox not emptied, will be tried again');
     // What failed now would fail at once again.

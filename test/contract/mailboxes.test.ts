@@ -41,20 +41,39 @@ function mailbox(tenant = `t${++tenants}`, target = 'whk_1') {
 }
 
 describe('the right to empty a mailbox', () => {
-  it('is had by one of twenty who ask at once, and the others hear until when', async () => {
+  it('is had by one of twenty who ask at once; the others hear until when, and one of them watches', async () => {
     const { take } = mailbox();
     const taken = await Promise.all(Array.from({ length: 20 }, (_, i) => take(`run ${i}`)));
     expect(taken.filter((each) => 'health' in each)).toHaveLength(1);
-    expect(taken.filter((each) => 'heldUntilMs' in each)).toEqual(
-      Array.from({ length: 19 }, () => ({ heldUntilMs: createdAt + 20_000 })),
+    const others = taken.filter((each) => 'heldUntilMs' in each);
+    expect(others.map(({ heldUntilMs }) => heldUntilMs)).toEqual(
+      Array.from({ length: 19 }, () => createdAt + 20_000),
     );
+    expect(others.filter(({ isWatched }) => !isWatched)).toHaveLength(1);
+  });
+
+  it('that is kept beyond its time is watched on by the one who came back', async () => {
+    const { take, keep, release } = mailbox();
+    await take('one');
+    const watched = { heldUntilMs: createdAt + 35_000, isWatched: true };
+    expect(await take('watcher')).toMatchObject({ isWatched: false });
+    await keep('one', createdAt + 15_000);
+    expect(await take('other', createdAt + 15_000)).toEqual(watched);
+    expect(await take('watcher', createdAt + 20_000)).toEqual({ ...watched, isWatched: false });
+    expect(await take('other', createdAt + 20_001)).toEqual(watched);
+    await release('one', createdAt + 21_000);
+    await take('two', createdAt + 21_000);
+    // The watcher is still to come, and that is before the new right would end.
+    expect(await take('other', createdAt + 21_001)).toEqual({
+      ...{ heldUntilMs: createdAt + 41_000, isWatched: true },
+    });
   });
 
   it('can be kept beyond its time', async () => {
     const { take, keep } = mailbox();
     await take('one');
     expect(await keep('one', createdAt + 15_000)).toBe(true);
-    expect(await take('other', createdAt + 34_999)).toEqual({ heldUntilMs: createdAt + 35_000 });
+    expect(await take('other', createdAt + 34_999)).toMatchObject({ heldUntilMs: createdAt + 35_000 });
   });
 
   it('goes to another when its time is over, and then its holder can neither keep it nor give it back', async () => {
@@ -64,7 +83,7 @@ describe('the right to empty a mailbox', () => {
     expect(await take('other', createdAt + 20_000)).toEqual({ health: healthy });
     expect(await keep('one', createdAt + 20_001)).toBe(false);
     expect(await release('one', createdAt + 20_001)).toBeNull();
-    expect(await take('third', createdAt + 20_002)).toEqual({ heldUntilMs: createdAt + 40_000 });
+    expect(await take('third', createdAt + 20_002)).toMatchObject({ heldUntilMs: createdAt + 40_000 });
     expect(await release('other', createdAt + 20_003)).toEqual({ againInMs: 0 });
   });
 
@@ -226,11 +245,20 @@ describe('a wake', () => {
     expect((await put()).taskId).toBe(first);
     await take('one');
     const second = await wake();
-    expect((await put()).taskId).toBe(second);
     await release('one');
     const third = await wake();
     expect((await put()).taskId).toBe(third);
     expect(new Set([first, second, third]).size).toBe(3);
+  });
+
+  it('is not needed while somebody has the right, who looks again before leaving; it is when that one died', async () => {
+    const { put, take, release } = mailbox();
+    await take('one');
+    expect((await put()).taskId).toBeUndefined();
+    expect(await release('one')).toEqual({ againInMs: 0 });
+    await take('two');
+    expect((await put(createdAt + 19_999)).taskId).toBeUndefined();
+    expect((await put(createdAt + 20_000)).taskId).toBeDefined();
   });
 
   it('is not another one because a run keeps the right, or because somebody fails to get it', async () => {

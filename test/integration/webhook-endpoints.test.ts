@@ -136,7 +136,8 @@ describe('an endpoint with another address', () => {
     const moved = await receiverOf();
     await webhooks.manageEndpoints.change('acme', endpoint.id, { url: moved.url });
     await webhooks.emptyAll(endpoint.id);
-    expect(moved.times().size).toBeGreaterThanOrEqual(12);
+    expect(moved.times().size).toBe(20 - receiver.times().size);
+    expect(receiver.times().size).toBeLessThanOrEqual(12);
     await webhooks.emptyForGood(endpoint.id);
     expect(await outcomes()).toEqual({ delivered: 20 });
     expect(moved.times().size).toBe(20);

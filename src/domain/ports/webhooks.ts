@@ -16,7 +16,7 @@ export interface WebhookEvents {
    * the event was erased.
    *
    * @param keepMs how long the bytes are kept for sending them again.
-   * @returns what to wake.
+   * @returns what to wake; nothing where somebody empties the mailbox, who looks again before leaving.
    */
   announce(
     event: Pick<JobEvent, 'tenant' | 'id'>,
@@ -82,12 +82,17 @@ export interface Deliveries {
  * wait for each other nor get more than they can take.
  */
 export interface Mailboxes {
-  /** Takes the right to empty a mailbox, or says until when another run has it, should that die. */
+  /**
+   * Takes the right to empty a mailbox, or says until when another run has it, should that die. One of those who ask
+   * meanwhile is to come back then; for the others it is watched.
+   */
   take(
     tenant: string,
     target: string,
     options: { run: string; nowMs: number; leaseMs: number },
-  ): Promise<{ readonly health: ReceiverHealth } | { readonly heldUntilMs: number }>;
+  ): Promise<
+    { readonly health: ReceiverHealth } | { readonly heldUntilMs: number; readonly isWatched: boolean }
+  >;
   /** Keeps the right, and notes how the receiver does. @returns false when the right is lost. */
   keep(
     tenant: string,

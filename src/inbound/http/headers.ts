@@ -45,9 +45,12 @@ export interface Preferences {
   readonly applied: string | null;
 }
 
+const noPreferences: Preferences = { waitSeconds: 0, applied: null };
+
 /** The Prefer header (RFC 7240): `wait=N` and `respond-async`; what is not understood is ignored, as it demands. */
 export function preferencesFrom(header: string | string[] | undefined): Preferences {
-  const preferences = (Array.isArray(header) ? header.join(',') : (header ?? ''))
+  if (header === undefined) return noPreferences;
+  const preferences = (Array.isArray(header) ? header.join(',') : header)
     .split(',')
     .map((preference) => preference.trim().toLowerCase());
   for (const preference of preferences) {

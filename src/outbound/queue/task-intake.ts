@@ -23,13 +23,14 @@ export function createTaskIntake(redis: Redis | Cluster, queueName: QueueName): 
 
 export interface TaskRelay {
   start(): void;
-  /** Takes nothing more over; resolves when what was taken is in the queue. */
+  /** Takes nothing more over; resolves when what was taken is in the queue, or cannot be brought there now. */
   stop(): Promise<void>;
 }
 
-const waitSeconds = 1;
+const waitSeconds = 0.5;
 const batchSize = 500;
 const pauseAfterFaultMs = 1_000;
+const stopLimitMs = 2_000;
 
 /**
  * Moves tasks from the intake into the queue, in their order. Any number of relays may run.
@@ -60,6 +61,7 @@ export function createTaskRelay(
   async function run(): Promise<void> {
     while (!stopped) {
       await moveSome().catch(async (error) => {
+        if (stopped) return;
         log.warn({ err: error, queue: queueName.name }, 'tasks not taken over, the reconciler will do it');
         await sleep(pauseAfterFaultMs);
       });
@@ -72,7 +74,8 @@ export function createTaskRelay(
     },
     async stop() {
       stopped = true;
-      await running;
+      // While Redis is away the question is never answered; whoever closes the connection ends it.
+      await Promise.race([running, sleep(stopLimitMs)]);
     },
   };
 }

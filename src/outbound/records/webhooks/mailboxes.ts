@@ -16,7 +16,8 @@ const rememberMs = 7 * 24 * 3_600_000;
  * Mailboxes in Redis: a sorted set of pending deliveries for each receiver, and who may empty it.
  *
  * A queue task only says that there is mail. Its id holds the turn, which changes whenever the right is taken or given
- * back: many wakes within one turn are one task, and one that comes while a run is about to end is a task of its own.
+ * back: many wakes within one turn are one task, and one that comes after a run has ended is a task of its own. While a
+ * run is under way new mail needs no task: the run looks again before it leaves, and one task watches over its death.
  */
 export function createMailboxes(redis: Redis | Cluster, keys: Keys): Mailboxes {
   const takeRight = createScript(redis, takeScript);
@@ -32,7 +33,9 @@ export function createMailboxes(redis: Redis | Cluster, keys: Keys): Mailboxes {
           [keys.receiver(tenant, target)],
           [run, nowMs, nowMs + leaseMs],
         )) as (string | null)[];
-        return heldUntil ? { heldUntilMs: Number(heldUntil) } : { health: healthOf(health) };
+        return heldUntil
+          ? { heldUntilMs: Number(heldUntil), isWatched: health[0] === '1' }
+          : { health: healthOf(health) };
       }),
     keep: (tenant, target, { run, nowMs, leaseMs, health }) =>
       translated(async () => {

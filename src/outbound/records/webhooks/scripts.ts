@@ -8,7 +8,8 @@
  * KEYS 1 outbox, 2 event, 3 all deliveries, 4 pending ones, 5 mailboxes, then for each delivery: its row, its mailbox, its
  *      receiver, the deliveries of its receiver, those of its job
  * ARGV 1 id of the event, 2 its bytes, 3 how long to keep them in ms, 4 now, then for each delivery: id, row, target
- * Returns for each delivery how often the right to empty its mailbox has changed hands
+ * Returns for each delivery how often the right to empty its mailbox has changed hands, or '' where somebody has it: that one
+ * looks again before it leaves
  */
 export const announceScript = `
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {} end
@@ -22,7 +23,9 @@ for i = 6, #KEYS, 5 do
   redis.call('ZADD', KEYS[i + 1], ARGV[4], id)
   redis.call('ZADD', KEYS[5], 'LT', ARGV[4], target)
   for _, index in ipairs({KEYS[3], KEYS[4], KEYS[i + 3], KEYS[i + 4]}) do redis.call('ZADD', index, 0, id) end
-  turns[#turns + 1] = redis.call('HGET', KEYS[i + 2], 'turn') or '0'
+  local receiver = redis.call('HMGET', KEYS[i + 2], 'turn', 'until')
+  local held = receiver[2] and tonumber(receiver[2]) > tonumber(ARGV[4])
+  turns[#turns + 1] = held and '' or receiver[1] or '0'
   at = at + 3
 end
 return turns
@@ -59,14 +62,21 @@ return {1}
 `;
 
 /**
- * Takes the right to empty a mailbox for a while.
+ * Takes the right to empty a mailbox for a while. Where another run has it, one of those who ask comes back when that
+ * would have died; the others need not, or they would keep each other waiting.
  *
- * KEYS 1 receiver. ARGV 1 name of the run, 2 now, 3 until. Returns {'', failures, failing since, rest until}, or {until} where
- * another run has it
+ * KEYS 1 receiver. ARGV 1 name of the run, 2 now, 3 until. Returns {'', failures, failing since, rest until}, or where another
+ * run has it {until, '1' if somebody comes back by then}
  */
 export const takeScript = `
-local held = redis.call('HMGET', KEYS[1], 'run', 'until')
-if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > tonumber(ARGV[2]) then return {held[2]} end
+local held = redis.call('HMGET', KEYS[1], 'run', 'until', 'alarm')
+local now = tonumber(ARGV[2])
+if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > now then
+  local alarm = tonumber(held[3] or '0')
+  if alarm > now and alarm <= tonumber(held[2]) then return {held[2], '1'} end
+  redis.call('HSET', KEYS[1], 'alarm', held[2])
+  return {held[2], ''}
+end
 redis.call('HSET', KEYS[1], 'run', ARGV[1], 'until', ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'turn', 1)
 redis.call('PERSIST', KEYS[1])
@@ -99,7 +109,6 @@ redis.call('HINCRBY', KEYS[1], 'turn', 1)
 local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if #first == 0 then
   redis.call('ZREM', KEYS[3], ARGV[3])
-  redis.call('HDEL', KEYS[1], 'alarm')
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
   return false
 end

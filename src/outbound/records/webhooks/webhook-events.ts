@@ -50,7 +50,7 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
             ...deliveries.flatMap((each) => [each.id, encodeVersioned(each), each.target]),
           ],
         )) as string[];
-        return turns.map((turn, i) => wakeOf(deliveries[i]?.target ?? '', turn));
+        return turns.flatMap((turn, i) => (turn === '' ? [] : [wakeOf(deliveries[i]?.target ?? '', turn)]));
       }),
     body: (tenant, id) =>
       translated(async () => {
