@@ -1,3 +1,4 @@
+import { healthy } from '../../src/domain/receiver-health.ts';
 import { createDelivery, type Delivery, type DeliveryAttempt } from '../../src/domain/webhook-delivery.ts';
 import { createEndpoint, type WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts';
 import { ids } from '../../src/lib/ids.ts';
@@ -87,4 +88,34 @@ export async function post(
     }),
   );
   return wakes.flat();
+}
+
+/** The mailbox of a receiver, and those who come to empty it. */
+export function mailboxIn(store: WebhookStore, tenant: string, target = 'whk_1') {
+  const { mailboxes } = store;
+  const leaseMs = 20_000;
+  const take = (run: string, nowMs = createdAt) => mailboxes.take(tenant, target, { run, nowMs, leaseMs });
+  const release = (run: string, nowMs = createdAt) => mailboxes.release(tenant, target, { run, nowMs });
+  return {
+    tenant,
+    target,
+    take,
+    release,
+    keep: (run: string, nowMs = createdAt, health = healthy) =>
+      mailboxes.keep(tenant, target, { run, nowMs, leaseMs, health }),
+    due: async (nowMs = createdAt, limit = 99) =>
+      (await mailboxes.due(tenant, target, { nowMs, limit })).map(({ delivery }) => delivery.id),
+    /** What to queue after a delivery was put in. */
+    async put(dueAt = createdAt, fields: Partial<Delivery> = {}) {
+      const delivery = deliveryOf({ tenant, target, dueAt, ...fields });
+      const [wake] = await post(store, delivery);
+      return { delivery, taskId: wake?.taskId };
+    },
+    /** One whole visit by somebody who delivers nothing. */
+    async visit(run: string, nowMs: number) {
+      await take(run, nowMs);
+      return release(run, nowMs);
+    },
+    health: async () => (await mailboxes.health(tenant, [target]))[0],
+  };
 }

@@ -53,3 +53,39 @@ describe('the time part', () => {
     expect(timePart(-1)).toBe('0000000000');
   });
 });
+
+describe('the id of a delivery', () => {
+  it('follows from event and receiver, so that a repeated step makes no second one', () => {
+    const id = ids.delivery(1_469_918_176_385, 'evt_1', 'whk_1');
+    expect(ids.delivery(1_469_918_176_385, 'evt_1', 'whk_1')).toBe(id);
+    expect(id).toMatch(/^dlv_01ARYZ6S41[0-9A-HJKMNP-TV-Z]{16}$/);
+    expect(ids.delivery(1_469_918_176_385, 'evt_1', 'whk_2')).not.toBe(id);
+    expect(ids.delivery(1_469_918_176_385, 'evt_2', 'whk_1')).not.toBe(id);
+  });
+
+  it('sorts by the time of the event', () => {
+    fc.assert(
+      fc.property(moment, moment, fc.string(), fc.string(), (a, b, one, other) => {
+        fc.pre(a !== b);
+        expect(ids.delivery(a, one, 'whk_1') < ids.delivery(b, other, 'whk_1')).toBe(a < b);
+      }),
+    );
+  });
+});
+
+describe('the mailbox of a host', () => {
+  it('is one for all addresses of an origin, and another one for every tenant and origin', () => {
+    const target = ids.hostTarget('acme', 'https://receiver.example/hook');
+    for (const same of ['https://receiver.example/other?a=1', 'HTTPS://RECEIVER.example:443'])
+      expect(ids.hostTarget('acme', same)).toBe(target);
+    const others = [
+      ids.hostTarget('other', 'https://receiver.example/hook'),
+      ids.hostTarget('acme', 'https://receiver.example:8443/hook'),
+      ids.hostTarget('acme', 'http://receiver.example/hook'),
+      ids.hostTarget('acme', 'https://receiver.example.org/hook'),
+    ];
+    expect(new Set([target, ...others]).size).toBe(5);
+    // No endpoint can have such a name.
+    for (const each of [target, ...others]) expect(each).toMatch(/^host_/);
+  });
+});
