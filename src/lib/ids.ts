@@ -25,8 +25,19 @@ export function ulid(nowMs: number): string {
   return timePart(nowMs) + random;
 }
 
+let lastMs = -1;
+let lastPart = '';
+
 /** The first ten characters of every ULID made in a millisecond; a bound for ranges over ids. */
 export function timePart(nowMs: number): string {
+  // A busy process makes many ids in one millisecond.
+  if (nowMs === lastMs) return lastPart;
+  lastPart = spellTime(nowMs);
+  lastMs = nowMs;
+  return lastPart;
+}
+
+function spellTime(nowMs: number): string {
   let rest = Math.max(0, Math.floor(nowMs));
   let text = '';
   for (let i = 0; i < timeLength; i++) {

@@ -54,9 +54,8 @@ export function createDestinationGuard(rules: DestinationRules): AddressGuard {
   return {
     allowsAddress,
     checkUrl(text, pointer) {
-      if (!URL.canParse(text))
-        throw forbidden('This is not an absolute URL. Write https://host/path.', pointer);
-      const url = new URL(text);
+      const url = parsed(text);
+      if (!url) throw forbidden('This is not an absolute URL. Write https://host/path.', pointer);
       const objection = objectionToParts(url, rules) ?? objectionToHost(url, rules, allowsAddress);
       if (objection) throw forbidden(objection, pointer);
       return url;
@@ -67,6 +66,14 @@ export function createDestinationGuard(rules: DestinationRules): AddressGuard {
 /** The refusal, pointing at the request field that named the address. */
 export function forbidden(detail: string, pointer = '/webhook/url'): AppError {
   return new AppError('destination_forbidden', { detail, issues: [{ pointer, detail }] });
+}
+
+function parsed(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
 }
 
 function objectionToParts(url: URL, rules: DestinationRules): string | undefined {

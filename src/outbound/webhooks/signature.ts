@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { AppError } from '../../domain/errors.ts';
 
 /** The three headers of Standard Webhooks 1.0.0. */
@@ -53,8 +53,21 @@ export function signWebhook(message: {
   if (secrets.length === 0) throw badSecret('there is none, and webhooks are never sent unsigned');
   const signed = `${id}.${timestampSeconds}.${body}`;
   return secrets
-    .map((secret) => `v1,${createHmac('sha256', parseWebhookSecret(secret)).update(signed).digest('base64')}`)
+    .map((secret) => `v1,${createHmac('sha256', keyOf(secret)).update(signed).digest('base64')}`)
     .join(' ');
+}
+
+/** Keys of the secrets that were last used: reading one takes as long as signing with it. */
+const keys = new Map<string, KeyObject>();
+const mostKeys = 1_000;
+
+function keyOf(secret: string): KeyObject {
+  const known = keys.get(secret);
+  if (known) return known;
+  if (keys.size >= mostKeys) keys.clear();
+  const key = createSecretKey(parseWebhookSecret(secret));
+  keys.set(secret, key);
+  return key;
 }
 
 function badSecret(reason: string): AppError {
