@@ -43,7 +43,8 @@ export async function followResponse(following: Following): Promise<AnswerHead> 
       [refusal, unknown] = [undefined, 0];
       continue;
     }
-    refusal = seen.failure;
+    // A question that the deadline cut short tells nothing; the one before it may have.
+    refusal = (deadline.signal.aborted && refusal) || seen.failure;
     // Too large a picture would be too large the next time.
     if (refusal.kind === 'unusable' && refusal.provider?.status === 200) throw seen;
     unknown = refusal.kind === 'final' ? unknown + 1 : 0;
