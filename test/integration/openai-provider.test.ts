@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import {
@@ -124,6 +125,29 @@ describe('a call', () => {
     expect(bytes().toString()).toBe(answer);
   });
 
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ])('unpacks a body that comes as %s although it was not asked for', async (encoding, pack) => {
+    const server = await serve((response) =>
+      response.writeHead(200, { 'content-encoding': encoding }).end(pack(answer)),
+    );
+    const { sink, bytes } = collector();
+    await connect(server.url).generate(call, context(), sink);
+    expect(server.seen[0]?.headers['accept-encoding']).toBe('identity');
+    expect(bytes().toString()).toBe(answer);
+  });
+
+  it('is uncertain when a packed body is cut off', async () => {
+    const packed = gzipSync(answer);
+    const server = await serve((response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed.subarray(0, packed.length / 2)),
+    );
+    const failure = await failureOf(connect(server.url).generate(call, context(), drain));
+    expect(failure).toMatchObject({ kind: 'uncertain', provider: { status: 200 } });
+  });
+
   it('brings an answer that decodes to the very picture', async () => {
     const server = await serve(answerWith(200, answer));
     const provider = connect(server.url, { name: 'studio' });
@@ -233,10 +257,10 @@ describe('a refused call', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it('is not made again after 421, which fetch does by itself', async () => {
+  it('is not made again after 421, for which HTTP allows it', async () => {
     const server = await serve(answerWith(421, '{}'));
     const failure = await failureOf(connect(server.url).generate(call, context(), drain));
-    expect(failure.kind).toBe('uncertain');
+    expect(failure.kind).toBe('final');
     expect(server.seen).toHaveLength(1);
   });
 

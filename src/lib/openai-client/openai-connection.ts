@@ -1,7 +1,8 @@
 import { OpenAI } from 'openai';
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent } from 'undici';
 import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
+import { fetchCarried } from './single-request.ts';
 
 export interface OpenAIConnectionConfig {
   readonly apiKey: string;
@@ -61,8 +62,7 @@ export function createOpenAIConnection(config: OpenAIConnectionConfig): OpenAICo
     webhookSecret: null,
     logLevel: 'off',
     maxRetries: 0,
-    // The built-in fetch does not take an agent of another undici. Its types differ from the global ones in name only.
-    fetch: undiciFetch as unknown as typeof fetch,
+    fetch: fetchCarried,
   });
   return { client, agent, clock: config.clock ?? Date.now, close: () => agent.destroy() };
 }

@@ -3,7 +3,7 @@ import { type CallContext, ProviderError, type ProviderFailure } from '../../dom
 import { classifyAnswer, classifyBreak, requestIdOf } from './classify-failure.ts';
 import { startDeadline } from './deadline.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
-import { createSingleDispatch } from './single-dispatch.ts';
+import { carrying, createSingleRequest, type SingleRequest } from './single-request.ts';
 
 /** One call to a provider under one deadline, from the connection to the last byte of the body. */
 export interface ProviderCall {
@@ -39,7 +39,7 @@ const clientTimerGraceMs = 5_000;
  * @param graceMs how long an answer is still waited for when the caller gives up after the request was sent.
  */
 export function beginCall(connection: OpenAIConnection, context: CallContext, graceMs = 0): ProviderCall {
-  const single = createSingleDispatch(connection.agent, maxRefusalBytes);
+  const single = createSingleRequest(connection.agent, maxRefusalBytes);
   const deadline = startDeadline(context.signal, context.timeoutMs, () => (single.started() ? graceMs : 0));
 
   const broken = (cause: unknown, provider?: ProviderFailure['provider']) =>
@@ -58,7 +58,7 @@ export function beginCall(connection: OpenAIConnection, context: CallContext, gr
     async send(request) {
       if (deadline.signal.aborted) throw broken(undefined);
       try {
-        return await request(requestOptions(context, deadline.signal, single.dispatcher));
+        return await request(requestOptions(context, deadline.signal, single));
       } catch (error) {
         // Anything else is a fault of ours, and no reason to ask the provider again.
         if (!(error instanceof APIError)) throw error;
@@ -69,9 +69,10 @@ export function beginCall(connection: OpenAIConnection, context: CallContext, gr
 
     async receive(response, maxBytes, take) {
       const provider = answerFacts(response);
-      if (!response.body) throw new ProviderError(unusableBody(provider, 'has no body'));
+      const arriving = single.body();
+      if (!arriving) throw new ProviderError(unusableBody(provider, 'has no body'));
       let failure: ProviderError | undefined;
-      const body = limited(response.body, maxBytes, (cause) => {
+      const body = limited(arriving, maxBytes, (cause) => {
         failure =
           cause === 'too_large'
             ? new ProviderError(unusableBody(provider, `is larger than ${maxBytes} bytes`))
@@ -95,14 +96,13 @@ export function beginCall(connection: OpenAIConnection, context: CallContext, gr
 function requestOptions(
   context: CallContext,
   signal: AbortSignal,
-  dispatcher: unknown,
+  single: SingleRequest,
 ): OpenAI.RequestOptions {
   return {
     signal,
     timeout: Math.ceil(Math.max(1, Math.min(context.timeoutMs, 2 ** 30))) + clientTimerGraceMs,
     maxRetries: 0,
-    // A redirect would carry prompt and key elsewhere, and repeat the request.
-    fetchOptions: { dispatcher, redirect: 'manual' } as NonNullable<OpenAI.RequestOptions['fetchOptions']>,
+    fetchOptions: carrying(single),
     headers: {
       'X-Client-Request-Id': context.clientRequestId,
       // Base64 hardly shrinks, and unpacking it costs more than receiving it.
