@@ -89,7 +89,7 @@ export function composeUseCases(
       maxRecordSeconds: config.RECORD_TTL_S,
     },
   });
-  const storePicture = createStorePicture({ storage, digestBytes: digestHex, sleep, random, meter, log });
+  const storePicture = createStorePicture({ storage, sleep, random, meter, log });
   const settleAnswer = createSettleAnswer({
     ...adapters,
     storePicture,

@@ -5,8 +5,6 @@ import { storageDelayMs } from '../domain/retry-schedule.ts';
 
 interface Deps {
   storage: ImageStorage;
-  /** SHA-256 of bytes, hex. */
-  digestBytes: (bytes: Buffer) => string;
   /** Resolves after the time, or at once when the signal aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   random: () => number;
@@ -30,7 +28,7 @@ export function createStorePicture(deps: Deps): StorePicture {
     const started = performance.now();
     for (let failures = 1; ; failures++) {
       try {
-        await deps.storage.put(storageKey, picture.bytes, picture.contentType);
+        await deps.storage.put(storageKey, picture.bytes, picture.contentType, picture.sha256);
         break;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
@@ -51,7 +49,7 @@ export function createStorePicture(deps: Deps): StorePicture {
       width: picture.width,
       height: picture.height,
       sizeBytes: picture.bytes.length,
-      sha256: deps.digestBytes(picture.bytes),
+      sha256: picture.sha256,
     };
   };
 }

@@ -57,6 +57,18 @@ describe('s3 storage when S3 has trouble', () => {
     expect((await storage.read(key))?.sizeBytes).toBe(picture.length);
   });
 
+  it('a digest that is known is signed as it is, and not taken again from the bytes', async () => {
+    const known = createHash('sha256').update('other bytes').digest('hex');
+    const signedDigests: unknown[] = [];
+    server.intercept((request) => {
+      signedDigests.push(request.headers['x-amz-content-sha256']);
+      return false;
+    });
+    await open().put(key, picture, 'image/png', known);
+    await open().put(key, picture, 'image/png');
+    expect(signedDigests).toEqual([known, createHash('sha256').update(picture).digest('hex')]);
+  });
+
   it('two 503 are an outage, and the call after them works', async () => {
     const refused = refuseNext(2, 503, 'SlowDown');
     const storage = open();

@@ -3,7 +3,6 @@ import { AppError } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageProvider, ImageRecords, Spool } from '../../src/domain/ports.ts';
 import { createPresets } from '../../src/domain/preset.ts';
-import { digestHex } from '../../src/lib/api-key-text.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createProviderGate } from '../../src/outbound/records/provider-gate.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
@@ -77,7 +76,7 @@ export async function backgroundJob(prompt: string) {
   };
   const change = createChangeImage(shared);
   const gate = createProviderGate(core.redis, createKeys(core.prefix), core.clock);
-  const storePicture = createStorePicture({ ...shared, digestBytes: digestHex, sleep: async () => {} });
+  const storePicture = createStorePicture({ ...shared, sleep: async () => {} });
   const settleAnswer = createSettleAnswer({ ...shared, storePicture, change, inMemory: (work) => work() });
   const makePicture = createMakePicture({
     ...shared,

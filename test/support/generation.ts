@@ -134,7 +134,7 @@ export function generation(given: Given = {}) {
       if (bytes.toString().startsWith('no picture'))
         throw new ProviderError(failureOf('unusable', 'provider_unusable_answer'));
       return {
-        picture: { bytes, contentType: 'image/png', width: 1024, height: 1024 },
+        picture: { bytes, sha256: digestHex(bytes), contentType: 'image/png', width: 1024, height: 1024 },
         usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
         revisedPrompt: null,
       };
@@ -184,7 +184,6 @@ export function generation(given: Given = {}) {
   const storePicture = createStorePicture({
     ...shared,
     storage: storage as ImageStorage,
-    digestBytes: digestHex,
     sleep: async () => {},
   });
   const settleAnswer = createSettleAnswer({

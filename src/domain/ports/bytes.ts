@@ -32,8 +32,12 @@ export interface LinkOptions {
 
 export interface ImageStorage {
   readonly name: 'filesystem' | 's3';
-  /** Stores bytes under a key; the same key again replaces them. Returns only when they are safe. */
-  put(key: string, bytes: Buffer, contentType: string): Promise<void>;
+  /**
+   * Stores bytes under a key; the same key again replaces them. Returns only when they are safe.
+   *
+   * @param sha256 of the bytes, hex, where it is known: a storage that checks what arrives need not take it again.
+   */
+  put(key: string, bytes: Buffer, contentType: string, sha256?: string): Promise<void>;
   /** `null` when there is nothing under the key. */
   read(key: string): Promise<{ body: AsyncIterable<Uint8Array>; sizeBytes: number } | null>;
   /** Idempotent. */

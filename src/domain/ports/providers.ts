@@ -34,6 +34,8 @@ export type AnswerSink = (head: AnswerHead, body: AsyncIterable<Uint8Array>) => 
 /** A picture found in an answer. `bytes` is decoded and byte-exact. */
 export interface DecodedPicture {
   readonly bytes: Buffer;
+  /** Of the bytes, hex; taken while they arrived. */
+  readonly sha256: string;
   readonly contentType: string;
   readonly width: number;
   readonly height: number;

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { AppError } from '../../domain/errors.ts';
 import type { Clock, ImageStorage, LinkOptions } from '../../domain/ports.ts';
 import { inlineDisposition } from '../../lib/content-disposition.ts';
@@ -36,10 +37,10 @@ export function createS3Storage(
   };
   return {
     name: 's3',
-    async put(key, bytes, contentType) {
+    async put(key, bytes, contentType, sha256) {
       assertStorageKey(key);
       await bounded(timeoutMs, async (signal) =>
-        put(await open(), config, { key, bytes, contentType }, signal),
+        put(await open(), config, { key, bytes, contentType, sha256 }, signal),
       );
     },
     async read(key) {
@@ -97,7 +98,7 @@ async function untilDeadline<T>(timeoutMs: number, work: (signal: AbortSignal) =
 async function put(
   access: S3Access,
   config: S3StorageConfig,
-  object: { key: string; bytes: Buffer; contentType: string },
+  object: { key: string; bytes: Buffer; contentType: string; sha256: string | undefined },
   abortSignal: AbortSignal,
 ): Promise<void> {
   // A buffered body goes out with its length and its SHA-256 under the signature, so a server stores these bytes or none.
@@ -109,7 +110,20 @@ async function put(
     ContentType: object.contentType,
     CacheControl: cacheControl,
   });
+  if (object.sha256 !== undefined) presetDigest(command, object.sha256);
   await access.client.send(command, { abortSignal });
+}
+
+/** The signature takes the digest from its header where there is one, and else from the bytes once more. */
+function presetDigest(command: PutObjectCommand, sha256: string): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      headers['x-amz-content-sha256'] = sha256;
+      return next(args);
+    },
+    { step: 'build', name: 'presetDigest' },
+  );
 }
 
 async function read(

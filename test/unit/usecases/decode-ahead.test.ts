@@ -10,7 +10,13 @@ const provider = {
       if (Buffer.from(part).includes('bad')) throw new Error('no picture');
       parts.push(part);
     }
-    const picture = { bytes: Buffer.concat(parts), contentType: 'image/png', width: 1, height: 1 };
+    const picture = {
+      bytes: Buffer.concat(parts),
+      sha256: '',
+      contentType: 'image/png',
+      width: 1,
+      height: 1,
+    };
     return { picture, usage: null, revisedPrompt: null };
   },
 };

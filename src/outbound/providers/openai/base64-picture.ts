@@ -1,11 +1,12 @@
+import { createHash } from 'node:crypto';
 import { createDataUrlSkipper } from './data-url-skipper.ts';
 
 /** Decodes base64 text that arrives in pieces, into one buffer. */
 export interface Base64Picture {
   /** Takes the next characters, given as bytes. @throws Base64Fault */
   write(bytes: Buffer): void;
-  /** The decoded bytes. @throws Base64Fault when the text is cut off or empty. */
-  finish(): Buffer;
+  /** The decoded bytes and their SHA-256, hex. @throws Base64Fault when the text is cut off or empty. */
+  finish(): { bytes: Buffer; sha256: string };
 }
 
 /** Says in words what is wrong with the text. */
@@ -60,7 +61,7 @@ export function createBase64Picture(maxBytes: number): Base64Picture {
       const groupIsWhole = padding === 0 ? carry === '' : carry.length + padding === 4;
       if (!groupIsWhole) throw new Base64Fault('the base64 text is cut off');
       if (carry !== '') target.decode(carry, carry.length - 1);
-      return target.bytes();
+      return target.finish();
     },
   };
 }
@@ -68,12 +69,14 @@ export function createBase64Picture(maxBytes: number): Base64Picture {
 interface Target {
   /** Decodes a text that must make exactly the expected number of bytes. */
   decode(text: string, expectedBytes: number): void;
-  bytes(): Buffer;
+  finish(): { bytes: Buffer; sha256: string };
 }
 
 function createTarget(maxBytes: number): Target {
   let out = Buffer.alloc(0);
   let sizeBytes = 0;
+  // Taken piece by piece, while each is still in the processor's cache and the next one on its way.
+  const digest = createHash('sha256');
 
   function reserve(more: number): void {
     const needed = sizeBytes + more;
@@ -92,11 +95,12 @@ function createTarget(maxBytes: number): Target {
       if (written !== expectedBytes) {
         throw new Base64Fault('the base64 text holds characters that do not belong there');
       }
+      digest.update(out.subarray(sizeBytes, sizeBytes + written));
       sizeBytes += written;
     },
-    bytes() {
+    finish() {
       if (sizeBytes === 0) throw new Base64Fault('the picture is empty');
-      return out.subarray(0, sizeBytes);
+      return { bytes: out.subarray(0, sizeBytes), sha256: digest.digest('hex') };
     },
   };
 }

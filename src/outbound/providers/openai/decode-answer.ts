@@ -63,8 +63,8 @@ export async function decodeAnswer(
   };
 }
 
-function checked(bytes: Buffer, maxPixels: number): DecodedPicture {
-  const header = readPictureHeader(bytes);
+function checked(decoded: { bytes: Buffer; sha256: string }, maxPixels: number): DecodedPicture {
+  const header = readPictureHeader(decoded.bytes);
   const { width, height } = header;
   const size = `${width}x${height}`;
   if (width < 1 || height < 1) throw new PictureFault(`its size is ${size}`);
@@ -74,7 +74,7 @@ function checked(bytes: Buffer, maxPixels: number): DecodedPicture {
     throw new PictureFault(`the edges of ${size} differ by more than ${maxRatio} to 1`);
   }
   if (width * height > maxPixels) throw new PictureFault(`${size} is more than ${maxPixels} pixels`);
-  return { bytes, ...header };
+  return { ...decoded, ...header };
 }
 
 function withoutPicture(envelope: Envelope, billing: Billing): ProviderError {

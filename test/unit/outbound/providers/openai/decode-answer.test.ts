@@ -101,6 +101,7 @@ describe('decoding an answer', () => {
         ).replace(JSON.stringify(mark), `"${escapeBase64(padded.toString('base64'), layout.escaping)}"`);
         const decoded = await decode(layout.lead + text, layout.chunkBytes);
         expect(sha256(decoded.picture.bytes)).toBe(sha256(padded));
+        expect(decoded.picture.sha256).toBe(sha256(padded));
         expect(decoded.usage).toEqual(usage);
         expect(decoded.revisedPrompt).toBe('a "quoted" \\ prompt');
       }),
