@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Attempt } from './attempt.ts';
 
 /** A stored picture: what its bytes are, not what was asked for. Links are made when it is read, never kept. */
 export const StoredImage = z.object({
@@ -30,4 +31,28 @@ export function storageKeyOf(
   contentType: string,
 ): string {
   return `${job.tenant}/${job.id}/${attempt.index}-${attempt.no}.${extensionOf(contentType)}`;
+}
+
+/** A worker that died may have stored the answer of such a call, and nobody knows of the bytes. */
+const mayHaveLeftBytes = new Set<Attempt['state']>(['calling', 'received', 'uncertain', 'wasted']);
+
+/**
+ * Every key under which the storage may hold bytes of a job: those of its pictures, and those of answers that were
+ * perhaps stored but never entered. What is to be gone for sure has to be removed under all of them.
+ */
+export function storageKeysOf(job: {
+  readonly tenant: string;
+  readonly id: string;
+  readonly images: readonly StoredImage[];
+  readonly attempts: readonly Attempt[];
+}): string[] {
+  const unentered = job.attempts.filter(
+    ({ kind, state }) => kind === 'generate' && mayHaveLeftBytes.has(state),
+  );
+  return [
+    ...job.images.map((image) => image.storageKey),
+    ...unentered.flatMap((attempt) =>
+      Object.keys(extensions).map((contentType) => storageKeyOf(job, attempt, contentType)),
+    ),
+  ];
 }

@@ -1,3 +1,4 @@
+import { storageKeysOf } from '../domain/image.ts';
 import { erase, forgetMedia, type ImageJob, type Retention } from '../domain/image-job.ts';
 import type {
   Clock,
@@ -26,12 +27,12 @@ interface Deps {
   retentionOf: (job: ImageJob) => Retention;
 }
 
-/** Deletes the pictures of a record and notes that they are gone. Repeatable: what fails stays due. */
+/** Deletes all bytes of a job, known or not, and notes that they are gone. Repeatable: what fails stays due. */
 export async function removePictures(
   deps: { storage: ImageStorage; change: ChangeImage; clock: Clock },
   job: ImageJob,
 ): Promise<ImageJob | null> {
-  for (const image of job.images) await deps.storage.remove(image.storageKey);
+  for (const key of storageKeysOf(job)) await deps.storage.remove(key);
   return deps.change(job.tenant, job.id, (current) => forgetMedia(current, deps.clock()), job);
 }
 

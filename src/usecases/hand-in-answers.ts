@@ -1,8 +1,10 @@
 import { type Attempt, patchAttempt } from '../domain/attempt.ts';
+import { storageKeysOf } from '../domain/image.ts';
 import { type ImageJob, isTerminal } from '../domain/image-job.ts';
 import {
   type Clock,
   type ImageRecords,
+  type ImageStorage,
   type Log,
   ProviderError,
   type Spool,
@@ -16,6 +18,7 @@ interface Deps {
   records: ImageRecords;
   change: ChangeImage;
   spool: Spool;
+  storage: ImageStorage;
   settleAnswer: SettleAnswer;
   clock: Clock;
   log: Log;
@@ -30,11 +33,18 @@ export function createHandInAnswers(deps: Deps) {
   async function handIn(key: SpoolKey, signal: AbortSignal): Promise<void> {
     const job = await deps.records.get(key.tenant, key.jobId);
     const attempt = job?.attempts.find((each) => each.no === key.attemptNo);
-    if (!job || !attempt || job.erasedAt !== undefined || isSettled(attempt)) return deps.spool.remove(key);
+    if (!job || !attempt || isSettled(attempt)) return deps.spool.remove(key);
+    if (job.erasedAt !== undefined) return forget(job, key);
     if (isHeldBy(job, attempt)) return announce(key);
     if (await deps.settleAnswer(job, attempt, signal)) {
       deps.log.info({ job_id: job.id, attempt: attempt.no }, 'paid answer of an earlier run handed in');
     }
+  }
+
+  /** Bytes go before the answer, which is the last trace of them: it may have been stored just before its job was erased. */
+  async function forget(job: ImageJob, key: SpoolKey): Promise<void> {
+    for (const storageKey of storageKeysOf(job)) await deps.storage.remove(storageKey);
+    await deps.spool.remove(key);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
+import { storageKeyOf } from '../../src/domain/image.ts';
 import { beginExecution, erase, type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
 import { createSweep } from '../../src/usecases/sweep.ts';
 import { type Core, connectCore } from '../support/core.ts';
@@ -121,6 +122,18 @@ describe('sweeping', () => {
     await core.sweep();
     expect(await core.records.get('acme', job.id)).toMatchObject({ images: [], mediaGone: true });
     expect(await core.storage.read(job.images[0]?.storageKey ?? '')).toBeNull();
+  });
+
+  it('removes bytes that a dead worker stored without anybody knowing', async () => {
+    const core = await connectCore();
+    const job = await finished(core);
+    const attempt = attemptOf({ no: 9, index: 0, state: 'uncertain', error: 'worker_lost' });
+    await core.change('acme', job.id, (now) => ({ ...now, attempts: [...now.attempts, attempt] }));
+    const orphan = storageKeyOf(job, attempt, 'image/webp');
+    await core.storage.put(orphan, Buffer.from('nobody knows'), 'image/webp');
+    await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
+    await core.sweep();
+    expect(await core.storage.read(orphan)).toBeNull();
   });
 
   it('done twice at the same time does everything once', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/domain/attempt.ts';
-import { beginExecution, finish, type ImageJob } from '../../../src/domain/image-job.ts';
-import type { ImageRecords, Spool, SpoolKey } from '../../../src/domain/ports.ts';
+import { beginExecution, erase, finish, type ImageJob } from '../../../src/domain/image-job.ts';
+import type { ImageRecords, ImageStorage, Spool, SpoolKey } from '../../../src/domain/ports.ts';
 import { createHandInAnswers } from '../../../src/usecases/hand-in-answers.ts';
 import { attemptOf, createdAt, queuedJob, retention, silentLog } from '../../support/jobs.ts';
 
@@ -13,6 +13,7 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
   let job = change({ ...taken, attempts: [attemptOf({ fence: taken.fence, ...attempt })] });
   const keys: SpoolKey[] = [{ tenant: job.tenant, jobId: job.id, attemptNo: 1 }];
   const settled: number[] = [];
+  const removed: string[] = [];
   const spool: Pick<Spool, 'list' | 'open' | 'remove'> = {
     async *list() {
       yield* [...keys];
@@ -27,6 +28,7 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
       return job;
     },
     spool: spool as Spool,
+    storage: { remove: async (key: string) => void removed.push(key) } as unknown as ImageStorage,
     settleAnswer: async (_job, { no }) => {
       settled.push(no);
       return true;
@@ -39,6 +41,7 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
     job: () => job,
     files: () => keys.length,
     settled,
+    removed,
   };
 }
 
@@ -75,6 +78,16 @@ describe('a paid answer on the disk of a worker that starts', () => {
     );
     await worker.handIn();
     expect(worker.settled).toEqual([1]);
+  });
+
+  it('goes with all bytes that may have been stored of it, when its job was erased', async () => {
+    const worker = workerWith({ state: 'calling' }, (job) => erase(job, createdAt, retention));
+    await worker.handIn();
+    const { tenant, id } = worker.job();
+    expect(worker.removed).toEqual(
+      ['png', 'jpg', 'webp'].map((extension) => `${tenant}/${id}/0-1.${extension}`),
+    );
+    expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
   });
 
   it('goes when it was settled before', async () => {

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { attemptStates } from '../../../src/domain/attempt.ts';
+import { storageKeysOf } from '../../../src/domain/image.ts';
+import { attemptOf, imageOf } from '../../support/jobs.ts';
+
+const job = { tenant: 'acme', id: 'img_1' };
+
+describe('the keys under which the storage may hold bytes of a job', () => {
+  it('are those of its pictures', () => {
+    const images = [imageOf(job, 0), imageOf(job, 1)];
+    expect(
+      storageKeysOf({ ...job, images, attempts: [attemptOf(), attemptOf({ no: 2, index: 1 })] }),
+    ).toEqual(['acme/img_1/0.png', 'acme/img_1/1.png']);
+  });
+
+  it.each(attemptStates)('count a call that is %s, unless its bytes are entered or it had none', (state) => {
+    const attempts = [attemptOf({ no: 3, index: 1, state })];
+    const keys = storageKeysOf({ ...job, images: [], attempts });
+    const isKnown = ['stored', 'rejected', 'unusable'].includes(state);
+    expect(keys).toEqual(
+      isKnown ? [] : ['png', 'jpg', 'webp'].map((extension) => `acme/img_1/1-3.${extension}`),
+    );
+  });
+
+  it('are none of a description', () => {
+    expect(
+      storageKeysOf({ ...job, images: [], attempts: [attemptOf({ kind: 'enhance', state: 'uncertain' })] }),
+    ).toEqual([]);
+  });
+});
