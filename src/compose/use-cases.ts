@@ -21,7 +21,6 @@ import { createCallProvider } from '../usecases/call-provider.ts';
 import { createCancelImage } from '../usecases/cancel-image.ts';
 import { createChangeImage } from '../usecases/change-image.ts';
 import { createCheckReadiness } from '../usecases/check-readiness.ts';
-import { createDecodeAhead } from '../usecases/decode-ahead.ts';
 import { createEmptyMailbox } from '../usecases/empty-mailbox.ts';
 import { createEraseImage } from '../usecases/erase-image.ts';
 import { createExpandPrompt } from '../usecases/expand-prompt.ts';
@@ -39,6 +38,7 @@ import { createReconcile } from '../usecases/reconcile.ts';
 import { createRedeliver } from '../usecases/redeliver.ts';
 import { createRetryImage } from '../usecases/retry-image.ts';
 import { createSettleAnswer } from '../usecases/settle-answer.ts';
+import { createStoreAhead } from '../usecases/store-ahead.ts';
 import { createStorePicture } from '../usecases/store-picture.ts';
 import { createSubmitImage } from '../usecases/submit-image.ts';
 import { createSweep } from '../usecases/sweep.ts';
@@ -96,9 +96,10 @@ export function composeUseCases(
     change,
     inMemory: pLimit(picturesInMemory),
     log,
+    retentionOf,
   });
-  const decodeAhead = createDecodeAhead(adapters.provider, picturesInMemory);
-  const callProvider = createCallProvider({ ...adapters, decodeAhead, random, meter, log });
+  const storeAhead = createStoreAhead({ ...adapters, storePicture }, picturesInMemory);
+  const callProvider = createCallProvider({ ...adapters, storeAhead, random, meter, log });
   const makePicture = createMakePicture({
     ...adapters,
     callProvider,

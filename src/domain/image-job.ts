@@ -217,6 +217,14 @@ export function missingPictures(job: ImageJob): number[] {
   );
 }
 
+/** Ends a job that has all of its pictures; one that has not, or whose calls are not all over, stays as it is. */
+export function finishIfWhole(job: ImageJob, outcome: { nowMs: number; retention: Retention }): ImageJob {
+  const isWhole = job.images.length > 0 && missingPictures(job).length === 0;
+  // A call under way has to be seen to its end by its worker, which would leave an ended job alone.
+  const isOver = job.attempts.every(({ state }) => state !== 'calling' && state !== 'received');
+  return isWhole && isOver && !isTerminal(job.status) ? finish(job, 'succeeded', outcome) : job;
+}
+
 /** Ends a job before all of its pictures are made: those that are there are kept, each missing one gets the error. */
 export function finishIncomplete(
   job: ImageJob,

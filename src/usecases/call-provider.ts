@@ -16,15 +16,15 @@ import {
   type StopReason,
 } from '../domain/ports.ts';
 import { providerDelayMs } from '../domain/retry-schedule.ts';
-import type { DecodeAhead, DecodingAhead } from './decode-ahead.ts';
 import type { Execution } from './execution.ts';
 import { pictureParameters } from './picture-parameters.ts';
+import type { StoreAhead, StoringAhead } from './store-ahead.ts';
 
 interface Deps {
   provider: ImageProvider;
   gate: ProviderGate;
   spool: Spool;
-  decodeAhead: DecodeAhead;
+  storeAhead: StoreAhead;
   catalogue: ModelCatalogue;
   clock: Clock;
   random: () => number;
@@ -56,30 +56,40 @@ export function createCallProvider(deps: Deps) {
   }
 
   /**
-   * Runs a call whose row is written, and moves the row on with what became of it.
+   * Runs a call whose row is written, and moves the row on with what became of it. An answer is safe once it is on the
+   * disk or its picture in the storage, whichever comes first.
    *
-   * @returns the spooled answer as far as it was decoded on its way; to be ended by the caller.
+   * @returns what was done with the answer on its way; to be ended by the caller.
    * @throws ProviderError
    */
   async function follow(
     execution: Execution,
-    no: number,
+    { no, index }: { no: number; index: number },
     work: (
       context: CallContext,
       sink: (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>,
     ) => Promise<AnswerHead>,
-  ): Promise<DecodingAhead> {
+  ): Promise<StoringAhead> {
     const { job } = execution;
     const key = { tenant: job.tenant, jobId: job.id, attemptNo: no };
     const model = deps.catalogue.find(job.request?.model ?? '')?.id ?? 'other';
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     let ourFault = false;
-    const ahead = deps.decodeAhead();
+    let noted: Promise<void> = Promise.resolve();
+    const ahead = deps.storeAhead(job, { no, index }, execution.signal);
     try {
-      const head = await work(contextOf(execution, no), (answerHead, body) =>
-        deps.spool.write(key, answerHead, ahead.watch(body)),
-      ).catch((error) => {
+      const head = await work(contextOf(execution, no), (answerHead, body) => {
+        let arrived = false;
+        const arriving = followedBy(body, () => {
+          arrived = true;
+          noted = noteArrival(execution, no, answerHead);
+        });
+        const written = deps.spool.write(key, answerHead, ahead.watch(arriving));
+        // Nobody reads on for a disk that failed. After the last byte the storage may still take the picture.
+        written.catch(() => arrived || ahead.end());
+        return anyOf(written, ahead.stored());
+      }).catch((error) => {
         if (isTold(error)) throw error;
         ourFault = true;
         deps.log.error({ err: error, job_id: job.id, attempt: no }, 'an answer could not be kept');
@@ -88,9 +98,8 @@ export function createCallProvider(deps: Deps) {
       deps.meter.providerCall('generate', model, 'ok', seconds());
       deps.meter.stageDone('generating', seconds());
       await deps.gate.open(accountLane);
-      await execution.moveAttempt(no, received(head, deps.clock()), (current) =>
-        enterStage(withoutRefusals(current), 'storing', deps.clock()),
-      );
+      await noted;
+      if (!ahead.isStored()) await unlessOver(execution.moveAttempt(no, received(head, deps.clock())));
       return ahead;
     } catch (error) {
       ahead.end();
@@ -103,6 +112,16 @@ export function createCallProvider(deps: Deps) {
       await noteFailure(execution, no, error.failure);
       throw error;
     }
+  }
+
+  /** Notes that the last byte is here, while the answer is brought to safety. */
+  function noteArrival(execution: Execution, no: number, head: AnswerHead): Promise<void> {
+    const move = execution.moveAttempt(no, nameOf(head), (current) =>
+      enterStage(withoutRefusals(current), 'storing', deps.clock()),
+    );
+    const noted = unlessOver(move);
+    noted.catch(() => {}); // heard of when it is waited for, unless the call fails before
+    return noted;
   }
 
   /** Writes down what became of a call that brought no picture, and closes the lanes that it concerns. */
@@ -155,19 +174,23 @@ export function createCallProvider(deps: Deps) {
       execution: Execution,
       index: number,
       prompt: string,
-    ): Promise<{ no: number; ahead: DecodingAhead }> {
+    ): Promise<{ no: number; ahead: StoringAhead }> {
       const { request } = execution.job;
       const no = await execution.openAttempt('generate', index, 'generating', deps.clock());
       const picture = { model: request?.model ?? '', prompt, parameters: pictureParameters(request) };
-      const ahead = await follow(execution, no, (context, sink) =>
+      const ahead = await follow(execution, { no, index }, (context, sink) =>
         deps.provider.generate(picture, context, sink),
       );
       return { no, ahead };
     },
 
     /** Takes up a call that a dead worker began. Costs nothing. @returns see `follow`. @throws ProviderError */
-    resume(execution: Execution, no: number, handle: string): Promise<DecodingAhead> {
-      return follow(execution, no, (context, sink) => {
+    resume(
+      execution: Execution,
+      attempt: { no: number; index: number },
+      handle: string,
+    ): Promise<StoringAhead> {
+      return follow(execution, attempt, (context, sink) => {
         if (!deps.provider.resume) throw lostAnswer();
         return deps.provider.resume(handle, context, sink);
       });
@@ -219,11 +242,29 @@ function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncert
 
 /** The row of a call whose answer is on disk. */
 export function received(head: AnswerHead, nowMs: number) {
-  return {
-    state: 'received' as const,
-    receivedAt: nowMs,
-    ...(head.providerRequestId ? { providerRequestId: head.providerRequestId } : {}),
-  };
+  return { state: 'received' as const, receivedAt: nowMs, ...nameOf(head) };
+}
+
+const nameOf = ({ providerRequestId }: AnswerHead) => (providerRequestId ? { providerRequestId } : {});
+
+/**
+ * Lets a refused write pass where the record is not ours any more: it will hear of the answer when that is settled, and
+ * what was stored of it ahead is dealt with there as well.
+ */
+async function unlessOver(write: Promise<void>): Promise<void> {
+  await write.catch((error) => {
+    if (!(error instanceof AppError) || error.code !== 'already_terminal') throw error;
+  });
+}
+
+/** Resolves with the first success; where there is none, it fails as `main` does. */
+async function anyOf(main: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.any([main, other]).catch(() => main);
+}
+
+async function* followedBy<T>(items: AsyncIterable<T>, then: () => void): AsyncGenerator<T, void, undefined> {
+  yield* items;
+  then();
 }
 
 function withoutRefusals(job: ImageJob): ImageJob {

@@ -42,11 +42,27 @@ export function createChangeImage(deps: Deps): ChangeImage {
         told = event;
       },
     );
-    if (job && ended) deps.meter.jobFinished(ended.status, ended.errors?.at(-1)?.code ?? 'none');
+    if (job && ended) noteEnd(deps, ended);
     if (told) await queueEvent(deps, { tenant, id: told.id });
     if (ended) await abandonCalls(deps, ended);
     return job;
   };
+}
+
+function noteEnd({ meter, log }: Deps, job: ImageJob): void {
+  meter.jobFinished(job.status, job.errors?.at(-1)?.code ?? 'none');
+  log.info(
+    {
+      job_id: job.id,
+      tenant: job.tenant,
+      trace_id: job.traceparent?.split('-')[1],
+      status: job.status,
+      images: job.images.length,
+      attempts: job.attempts.length,
+      duration_ms: (job.finishedAt ?? 0) - job.createdAt,
+    },
+    'job ended',
+  );
 }
 
 async function abandonCalls(deps: Pick<Deps, 'provider'>, job: ImageJob): Promise<void> {

@@ -97,6 +97,8 @@ async function run(deps: Deps, execution: Execution): Promise<TaskResult> {
   if (execution.signal.aborted) return stopped(deps, execution, []);
   const prompt = await deps.expandPrompt(execution);
   const outcomes = await makeMissing(deps, execution, prompt);
+  // The entry of the last picture ended it.
+  if (isTerminal(execution.job.status)) return { done: true };
   if (execution.signal.aborted) return stopped(deps, execution, outcomes);
   const waits = outcomes.flatMap((outcome) => (outcome.kind === 'wait' ? [outcome.delayMs] : []));
   if (waits.length > 0) {
@@ -161,17 +163,4 @@ async function end(deps: Deps, execution: Execution, outcomes: readonly PictureO
     if (job.images.length > 0) return finish(next, 'succeeded', outcome);
     return finish(next, 'failed', outcome);
   });
-  const { job } = execution;
-  deps.log.info(
-    {
-      job_id: job.id,
-      tenant: job.tenant,
-      trace_id: job.traceparent?.split('-')[1],
-      status: job.status,
-      images: job.images.length,
-      attempts: job.attempts.length,
-      duration_ms: (job.finishedAt ?? 0) - job.createdAt,
-    },
-    'job ended',
-  );
 }

@@ -9,10 +9,10 @@ import {
   type Spool,
 } from '../domain/ports.ts';
 import { accountLane, type CallProvider, lostAnswer, modelLane } from './call-provider.ts';
-import type { DecodingAhead } from './decode-ahead.ts';
 import type { Execution } from './execution.ts';
 import { type PictureOutcome, type UncertainPolicy, verdictOn } from './picture-outcome.ts';
 import type { SettleAnswer } from './settle-answer.ts';
+import type { StoringAhead } from './store-ahead.ts';
 
 interface Deps {
   callProvider: CallProvider;
@@ -38,12 +38,12 @@ export function createMakePicture(deps: Deps): MakePicture {
   const settle = async (
     execution: Execution,
     attempt: Attempt,
-    ahead?: DecodingAhead,
+    ahead?: StoringAhead,
   ): Promise<PictureOutcome> => {
     try {
       const done = await deps.settleAnswer(execution.job, attempt, execution.signal, {
         tell: execution.change,
-        decoded: await ahead?.answer(),
+        prepared: await ahead?.prepared(),
       });
       return { kind: done ? 'stored' : 'stopped' };
     } finally {
@@ -59,7 +59,7 @@ export function createMakePicture(deps: Deps): MakePicture {
         return settle(execution, attempt);
       // Also when it was received: the disk that holds the answer may never come back.
       if (attempt.handle) {
-        const ahead = await deps.callProvider.resume(execution, attempt.no, attempt.handle);
+        const ahead = await deps.callProvider.resume(execution, attempt, attempt.handle);
         return settle(execution, attempt, ahead);
       }
       // The worker that paid has it on its disk and hands it in as soon as it runs again.

@@ -2,7 +2,7 @@ import { type Attempt, settleAttempt } from '../domain/attempt.ts';
 import { costOfText, costOfUsage, sumCosts, type TokenUsage } from '../domain/cost.ts';
 import { AppError } from '../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../domain/image.ts';
-import { type ImageJob, isTerminal } from '../domain/image-job.ts';
+import { finishIfWhole, type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import {
   type Clock,
@@ -15,6 +15,7 @@ import {
 } from '../domain/ports.ts';
 import { lostAnswer } from './call-provider.ts';
 import type { ChangeImage } from './change-image.ts';
+import type { Prepared } from './store-ahead.ts';
 import type { StorePicture } from './store-picture.ts';
 
 interface Deps {
@@ -28,6 +29,7 @@ interface Deps {
   inMemory: <T>(work: () => Promise<T>) => Promise<T>;
   clock: Clock;
   log: Log;
+  retentionOf: (job: ImageJob) => Retention;
 }
 
 /** How the ledger is told of a settled answer; refuses when the record is no longer the teller's. */
@@ -36,7 +38,7 @@ type Tell = (change: (job: ImageJob) => ImageJob) => Promise<void>;
 /** What only the execution that paid has. */
 interface Owner {
   readonly tell?: Tell;
-  readonly decoded?: DecodedAnswer | null | undefined;
+  readonly prepared?: Prepared | null | undefined;
 }
 
 /**
@@ -75,14 +77,17 @@ export function createSettleAnswer(deps: Deps) {
       ...(cost === null ? {} : { costMicroUsd: cost }),
     });
     if (wasted) return { ...job, attempts };
-    return {
+    const nowMs = deps.clock();
+    const next = {
       ...job,
       attempts,
       images: [...job.images, image],
       ...(answer.revisedPrompt ? { revisedPrompt: answer.revisedPrompt } : {}),
       ...(answer.usage ? { usage: totalOf(job.usage, answer.usage) } : {}),
-      updatedAt: deps.clock(),
+      updatedAt: nowMs,
     };
+    // With its last picture a job has succeeded: nobody has to wait for another write.
+    return finishIfWhole(next, { nowMs, retention: deps.retentionOf(next) });
   }
 
   /** Tells the ledger without owning the record: for answers that nobody waits for any more. */
@@ -94,18 +99,19 @@ export function createSettleAnswer(deps: Deps) {
 
   /**
    * @param owner.tell how an owner changes the record; without one, and once it refuses, the answer counts as late.
-   * @param owner.decoded the answer, where it was decoded on its way to the spool.
+   * @param owner.prepared what was done with the answer on its way to the spool.
    * @returns whether the answer was dealt with; `false` when `signal` aborted first.
    * @throws ProviderError when there is no picture in it. Its file is gone then: it would never hold one.
    */
   return (job: ImageJob, attempt: Attempt, signal: AbortSignal, owner: Owner = {}): Promise<boolean> => {
-    const { tell, decoded } = owner;
+    const { tell, prepared } = owner;
     const settle = async () => {
       const key = keyOf(job, attempt);
       try {
-        const answer = decoded ?? (await decode(job, attempt));
+        const answer = prepared?.answer ?? (await decode(job, attempt));
         const storageKey = storageKeyOf(job, attempt, answer.picture.contentType);
-        const image = await deps.storePicture(answer.picture, { index: attempt.index, storageKey }, signal);
+        const place = { index: attempt.index, storageKey };
+        const image = await (prepared?.image ?? deps.storePicture(answer.picture, place, signal));
         if (!image) return false;
         let kept = false;
         const enter = (current: ImageJob) => {
@@ -130,10 +136,13 @@ export function createSettleAnswer(deps: Deps) {
         if (error instanceof ProviderError) await deps.spool.remove(key);
         throw error;
       }
-      await deps.spool.remove(key);
+      // Nobody has to wait for the disk. A file that stays is found by whoever hands answers in, and goes then.
+      deps.spool.remove(key).catch((error) => {
+        deps.log.warn({ err: error, job_id: job.id, attempt: attempt.no }, 'settled answer not removed yet');
+      });
       return true;
     };
-    return decoded ? settle() : deps.inMemory(settle);
+    return prepared ? settle() : deps.inMemory(settle);
   };
 }
 export type SettleAnswer = ReturnType<typeof createSettleAnswer>;

@@ -87,6 +87,14 @@ describe('an answer in the spool', () => {
     expect(await readdir(join(folder, 'new'))).toEqual([]);
   });
 
+  it('that is still being written is gone once its removal is done', async () => {
+    const spool = createSpool(await temporaryFolder());
+    const written = spool.write(key, head, parts('one ', 'two'));
+    await spool.remove(key);
+    await written;
+    expect(await listed(spool)).toEqual([]);
+  });
+
   it('is one of many that do not get in each other`s way', async () => {
     const spool = createSpool(await temporaryFolder());
     const keys = Array.from({ length: 20 }, (_, i) => ({

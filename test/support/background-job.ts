@@ -8,11 +8,11 @@ import { createProviderGate } from '../../src/outbound/records/provider-gate.ts'
 import { createSpool } from '../../src/outbound/spool/spool.ts';
 import { createCallProvider } from '../../src/usecases/call-provider.ts';
 import { createChangeImage } from '../../src/usecases/change-image.ts';
-import { createDecodeAhead } from '../../src/usecases/decode-ahead.ts';
 import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
 import { createGenerateImage } from '../../src/usecases/generate-image.ts';
 import { createMakePicture } from '../../src/usecases/make-picture.ts';
 import { createSettleAnswer } from '../../src/usecases/settle-answer.ts';
+import { createStoreAhead } from '../../src/usecases/store-ahead.ts';
 import { createStorePicture } from '../../src/usecases/store-picture.ts';
 import { backgroundStudio } from './background-calls.ts';
 import { builtInCatalogue } from './catalogue.ts';
@@ -81,7 +81,11 @@ export async function backgroundJob(prompt: string) {
   const makePicture = createMakePicture({
     ...shared,
     gate,
-    callProvider: createCallProvider({ ...shared, gate, decodeAhead: createDecodeAhead(shared.provider, 1) }),
+    callProvider: createCallProvider({
+      ...shared,
+      gate,
+      storeAhead: createStoreAhead({ ...shared, storePicture }, 1),
+    }),
     settleAnswer,
     policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },
   });

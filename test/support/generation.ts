@@ -18,11 +18,11 @@ import { createPresets } from '../../src/domain/preset.ts';
 import { digestHex } from '../../src/lib/api-key-text.ts';
 import { createCallProvider } from '../../src/usecases/call-provider.ts';
 import type { ChangeImage } from '../../src/usecases/change-image.ts';
-import { createDecodeAhead } from '../../src/usecases/decode-ahead.ts';
 import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
 import { createGenerateImage } from '../../src/usecases/generate-image.ts';
 import { createMakePicture } from '../../src/usecases/make-picture.ts';
 import { createSettleAnswer } from '../../src/usecases/settle-answer.ts';
+import { createStoreAhead } from '../../src/usecases/store-ahead.ts';
 import { createStorePicture } from '../../src/usecases/store-picture.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
@@ -75,7 +75,9 @@ export function generation(given: Given = {}) {
   const spooled = new Map<string, { head: AnswerHead; bytes: Buffer }>();
   const closed = new Map<string, { untilMs: number; code: ErrorCode }>();
   const faults = {
+    /** Answers of which the disk takes nothing, and answers that it loses after the last byte. */
     spoolWrites: 0,
+    spoolSyncs: 0,
     roomless: false,
     storage: given.storageRefusals ?? 0,
     /** Keys at which the storage fails as only a fault in the program does. */
@@ -96,9 +98,10 @@ export function generation(given: Given = {}) {
   const name = (key: SpoolKey) => `${key.tenant}.${key.jobId}.${key.attemptNo}`;
   const spool: Spool = {
     async write(key, head, body) {
+      if (faults.spoolWrites-- > 0) throw brokenDisk();
       const parts: Uint8Array[] = [];
       for await (const part of body) parts.push(part);
-      if (faults.spoolWrites-- > 0) throw brokenDisk();
+      if (faults.spoolSyncs-- > 0) throw brokenDisk();
       spooled.set(name(key), { head, bytes: Buffer.concat(parts) });
     },
     async open(key) {
@@ -193,10 +196,15 @@ export function generation(given: Given = {}) {
     change,
     catalogue,
     inMemory: (work) => work(),
+    retentionOf: () => retention,
   });
   const makePicture = createMakePicture({
     ...shared,
-    callProvider: createCallProvider({ ...shared, catalogue, decodeAhead: createDecodeAhead(provider, 1) }),
+    callProvider: createCallProvider({
+      ...shared,
+      catalogue,
+      storeAhead: createStoreAhead({ provider, storePicture }, 1),
+    }),
     settleAnswer,
     policy: {
       onUncertain: given.onUncertain ?? 'retry',

@@ -15,7 +15,7 @@ export interface Spool {
   write(key: SpoolKey, head: AnswerHead, body: AsyncIterable<Uint8Array>): Promise<void>;
   /** `null` when there is no complete answer under that name. */
   open(key: SpoolKey): Promise<{ head: AnswerHead; body: AsyncIterable<Uint8Array> } | null>;
-  /** Idempotent. */
+  /** Waits for a write of the same answer that is under way. Idempotent. */
   remove(key: SpoolKey): Promise<void>;
   /** Keys of all complete answers, in no order. */
   list(): AsyncIterable<SpoolKey>;

@@ -100,9 +100,11 @@ export interface ImageProvider {
   /**
    * Finds the picture in a spooled answer. Free: may be repeated.
    *
+   * @param memory holds the bytes of the picture where they fit into it; it must serve nothing else until they are done
+   *   with.
    * @throws ProviderError of kind `unusable` when there is none.
    */
-  decode(answer: AsyncIterable<Uint8Array>): Promise<DecodedAnswer>;
+  decode(answer: AsyncIterable<Uint8Array>, memory?: Buffer): Promise<DecodedAnswer>;
 }
 
 /**

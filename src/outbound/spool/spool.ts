@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Spool } from '../../domain/ports.ts';
+import type { AnswerHead, Clock, Spool } from '../../domain/ports.ts';
 import { errorCode, freeBytes, onDisk, syncDirectory, usedBytes } from './disk.ts';
 import { readBody, readHead } from './read-answer.ts';
 import { answerFileName, keyOfAnswerFile, unfinishedFileName } from './spool-name.ts';
@@ -34,6 +34,7 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Spoo
   const fullBytes = options.fullBytes ?? defaultFullBytes;
   const clock = options.clock ?? Date.now;
   let prepared: Promise<void> | null = null;
+  const writing = new Map<string, Promise<void>>();
   let measured: { at: number; room: boolean } | null = null;
 
   async function prepare(): Promise<void> {
@@ -51,16 +52,19 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Spoo
     return prepared;
   }
 
+  async function write(name: string, head: AnswerHead, body: AsyncIterable<Uint8Array>): Promise<void> {
+    await ready();
+    const unfinished = join(directory, unfinishedFileName(name, process.pid, randomBytes(8).toString('hex')));
+    await writeAnswer({ unfinished, final: join(directory, name), head, body, maxBytes });
+    await onDisk('write', () => syncDirectory(directory));
+  }
+
   return {
     async write(key, head, body) {
       const name = answerFileName(key);
-      await ready();
-      const unfinished = join(
-        directory,
-        unfinishedFileName(name, process.pid, randomBytes(8).toString('hex')),
-      );
-      await writeAnswer({ unfinished, final: join(directory, name), head, body, maxBytes });
-      await onDisk('write', () => syncDirectory(directory));
+      const work = write(name, head, body);
+      writing.set(name, work);
+      await work.finally(() => writing.delete(name));
     },
 
     async open(key) {
@@ -70,7 +74,9 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Spoo
     },
 
     async remove(key) {
-      const path = join(directory, answerFileName(key));
+      const name = answerFileName(key);
+      const path = join(directory, name);
+      await writing.get(name)?.catch(() => {});
       await onDisk('remove', () =>
         unlink(path).catch((error: unknown) => {
           if (errorCode(error) !== 'ENOENT') throw error;

@@ -41,10 +41,10 @@ async function fill(handle: FileHandle, { head, body, maxBytes }: Writing): Prom
   let writing: Promise<void> = Promise.resolve();
   async function writePiece(): Promise<void> {
     await writing;
-    const bytes = Buffer.concat(piece);
+    const chunks = piece;
     piece = [];
     pieceSize = 0;
-    writing = onDisk('write', () => writeAll(handle, bytes));
+    writing = onDisk('write', () => writeAll(handle, chunks));
     // Whoever waits for it next hears of its failure; nobody may wait in time.
     writing.catch(() => {});
   }
@@ -66,10 +66,13 @@ async function fill(handle: FileHandle, { head, body, maxBytes }: Writing): Prom
 }
 
 /** One write may take less than it is given. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  let done = 0;
-  while (done < bytes.byteLength) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done);
-    done += bytesWritten;
+async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  let { bytesWritten } = await handle.writev(chunks);
+  for (const chunk of chunks) {
+    for (; bytesWritten < chunk.byteLength; ) {
+      const rest = await handle.write(chunk, bytesWritten);
+      bytesWritten += rest.bytesWritten;
+    }
+    bytesWritten -= chunk.byteLength;
   }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../../src/domain/attempt.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import {
   beginExecution,
@@ -10,6 +11,7 @@ import {
   erase,
   finalError,
   finish,
+  finishIfWhole,
   forgetMedia,
   ImageJob,
   isTerminal,
@@ -237,5 +239,27 @@ describe('what is known about money', () => {
     [['uncertain', 'stored'], 'charged'],
   ] as const)('attempts %j: %s', (states, billing) => {
     expect(billingOf(states.map((state, i) => attemptOf({ no: i + 1, state })))).toBe(billing);
+  });
+});
+
+describe('a job whose last picture is entered', () => {
+  const running = (images: number, ...attempts: Attempt[]): ImageJob => {
+    const job = beginExecution(queuedJob({ request: { n: 2 } }), createdAt + 1);
+    return { ...job, attempts, images: Array.from({ length: images }, (_, index) => imageOf(job, index)) };
+  };
+  const outcome = { nowMs: createdAt + 9, retention };
+
+  it('has succeeded', () => {
+    const job = finishIfWhole(running(2, attemptOf()), outcome);
+    expect(job).toMatchObject({ status: 'succeeded', finishedAt: createdAt + 9 });
+  });
+
+  it.each([
+    ['a picture is missing', running(1, attemptOf())],
+    ['a call is under way', running(2, attemptOf(), attemptOf({ no: 2, state: 'calling' }))],
+    ['an answer is not settled', running(2, attemptOf(), attemptOf({ no: 2, state: 'received' }))],
+    ['it ended before', finish(running(2), 'canceled', outcome)],
+  ])('stays as it is while %s', (_name, job) => {
+    expect(finishIfWhole(job, outcome)).toBe(job);
   });
 });

@@ -91,6 +91,14 @@ describe('an answer that was paid for before', () => {
 });
 
 describe('trouble of our own', () => {
+  it('a disk that fails after the last byte loses nothing: the storage is asked until it takes the picture', async () => {
+    const made = generation({ storageRefusals: 3 });
+    made.faults.spoolSyncs = 1;
+    await made.run();
+    expect(made.calls).toHaveLength(1);
+    expect(made.job()).toMatchObject({ status: 'succeeded', attempts: [{ state: 'stored' }] });
+  });
+
   it('a spool that cannot be written is not a reason to pay again and again', async () => {
     const made = generation({ maxPaidAttempts: 2 });
     made.faults.spoolWrites = 1_000;

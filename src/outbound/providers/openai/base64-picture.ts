@@ -21,9 +21,11 @@ const equalsSign = 0x3d;
  * decoder skips what it does not know, and would make a damaged picture out of damaged text.
  *
  * Holds one buffer that doubles when it is full, and never a copy of the text.
+ *
+ * @param memory the first such buffer, where there is one to use again.
  */
-export function createBase64Picture(maxBytes: number): Base64Picture {
-  const target = createTarget(maxBytes);
+export function createBase64Picture(maxBytes: number, memory?: Buffer): Base64Picture {
+  const target = createTarget(maxBytes, memory);
   /** Up to three characters that do not make a group of four yet. */
   let carry = '';
   let padding = 0;
@@ -72,16 +74,16 @@ interface Target {
   finish(): { bytes: Buffer; sha256: string };
 }
 
-function createTarget(maxBytes: number): Target {
-  let out = Buffer.alloc(0);
+function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)): Target {
+  let out = memory;
   let sizeBytes = 0;
   // Taken piece by piece, while each is still in the processor's cache and the next one on its way.
   const digest = createHash('sha256');
 
   function reserve(more: number): void {
     const needed = sizeBytes + more;
-    if (needed <= out.length) return;
     if (needed > maxBytes) throw new Base64Fault(`the picture is larger than ${maxBytes} bytes`);
+    if (needed <= out.length) return;
     const capacity = Math.min(maxBytes, Math.max(firstCapacityBytes, out.length * 2, needed));
     const larger = Buffer.allocUnsafeSlow(capacity);
     out.copy(larger, 0, 0, sizeBytes);

@@ -35,13 +35,15 @@ const maxRatio = 20;
  * Works while the answer arrives: no step blocks the event loop longer than one chunk takes, and memory holds the
  * decoded picture once.
  *
+ * @param memory as in `ImageProvider.decode`.
  * @throws ProviderError of kind `unusable` saying what is wrong; what `answer` throws comes out as it is.
  */
 export async function decodeAnswer(
   answer: AsyncIterable<Uint8Array>,
   limits: DecodeLimits,
+  memory?: Buffer,
 ): Promise<DecodedAnswer> {
-  const picture = createBase64Picture(Math.ceil(limits.maxAnswerBytes * 0.75));
+  const picture = createBase64Picture(Math.ceil(limits.maxAnswerBytes * 0.75), memory);
   const scanner = createAnswerScanner(picture.write);
   let total = 0;
   for await (const chunk of answer) {

@@ -37,7 +37,7 @@ export function createOpenAIProvider(
     },
 
     check: () => checkAccount(connection),
-    decode: (answer) => decodeAnswer(answer, limits),
+    decode: (answer, memory) => decodeAnswer(answer, limits, memory),
     close: connection.close,
   };
 }

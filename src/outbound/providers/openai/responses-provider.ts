@@ -131,7 +131,7 @@ export function createResponsesProvider(
     resume: (handle, context, sink) => follow(handle, context, sink, 0),
     abandon,
     check: () => checkAccount(asking),
-    decode: (answer) => decodeAnswer(answer, limits),
+    decode: (answer, memory) => decodeAnswer(answer, limits, memory),
     async close() {
       for (const deadline of followed) deadline.stop();
       await Promise.all([paying.close(), asking.close()]);
