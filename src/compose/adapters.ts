@@ -81,7 +81,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     ),
     gate: createProviderGate(redis, keys, clock),
     imageQueue,
-    imageIntake: createTaskIntake(redis, queues.images),
+    imageIntake: closers.add(createTaskIntake(redis, queues.images), (intake) => intake.settle()),
     webhookQueue,
     storage: composeStorage(config, around, closers),
     spool: createSpool(join(config.DATA_DIR, 'spool'), { fullBytes: config.SPOOL_MAX_BYTES }),

@@ -168,12 +168,16 @@ export function createSubmitImage(deps: Deps) {
       return { job: outcome.job, replayed: true };
     }
     deps.meter.submitted('created');
-    const task = { tenant: job.tenant, id: job.id };
-    await deps.imageIntake.add(task, { priority: job.request?.priority ?? 'normal' }).catch((error) => {
-      deps.log.warn({ err: error, job_id: job.id }, 'job accepted but not queued, the reconciler will do it');
-    });
+    queueJob(job);
     if (outcome.told) await queueEvent(deps, { tenant: job.tenant, id: event.id });
     return { job, replayed: false };
+  }
+
+  /** The caller does not wait for it: the record is what makes the job durable, and the reconciler queues what is lost. */
+  function queueJob({ tenant, id, request }: ImageJob): void {
+    deps.imageIntake.add({ tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
+      deps.log.warn({ err: error, job_id: id }, 'job accepted but not queued, the reconciler will do it');
+    });
   }
 
   async function preview(body: ImageRequestBody): Promise<Preview> {

@@ -108,6 +108,30 @@ describe('submitting', () => {
     expect(await records.countOpen(tenant)).toBe(7);
   });
 
+  it('together with others is decided by itself, in the order in which the jobs came', async () => {
+    const tenant = freshTenant();
+    const fresh = () => queuedJob({ tenant });
+    const [first, same, other, second, third] = [fresh(), fresh(), fresh(), fresh(), fresh()];
+    const outcomes = await Promise.all(
+      [
+        { job: first, claim: claimOf('k', 'one') },
+        { job: same, claim: claimOf('k', 'one') },
+        { job: other, claim: claimOf('k', 'two') },
+        { job: second },
+        { job: third, claim: claimOf('l') },
+      ].map((order) => records.submit({ ...order, maxOpenJobs: 2 })),
+    );
+    expect(outcomes).toEqual([
+      { kind: 'created' },
+      { kind: 'replayed', job: first },
+      { kind: 'key_reused' },
+      { kind: 'created' },
+      { kind: 'queue_full' },
+    ]);
+    const { jobs } = await records.list(tenant, { limit: 10 });
+    expect(jobs.map((job) => job.id).sort()).toEqual([first.id, second.id].sort());
+  });
+
   it('a replay is answered although the queue is full', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'), 1);
     const again = await records.submit({

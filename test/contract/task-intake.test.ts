@@ -62,6 +62,13 @@ describe('the intake of a queue', () => {
     expect(seen).toHaveLength(2_000);
   });
 
+  it('has settled when everything that was added before is in the list', async () => {
+    const { intake, redis, key } = await connect();
+    for (let no = 1; no <= 3; no++) void intake.add(taskOf(no), { priority: 'normal' });
+    await intake.settle();
+    expect(await redis.llen(key)).toBe(3);
+  });
+
   it('is handed over again by itself after Redis was away', async () => {
     const server = await startTestRedis();
     onTestFinished(server.stop);

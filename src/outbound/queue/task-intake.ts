@@ -1,23 +1,40 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import type { Log, TaskQueue } from '../../domain/ports.ts';
+import { createBatches } from '../../lib/batches.ts';
 import { intakeKey, type QueueName, translated } from './task-queue.ts';
 
 type Intake = Pick<TaskQueue, 'add'>;
 type Priority = Parameters<TaskQueue['add']>[1]['priority'];
 
+export interface TaskIntake extends Intake {
+  /** Resolves when what was added is in the list, or cannot be brought there. */
+  settle(): Promise<void>;
+}
+
 /**
- * The cheap way into a queue: one command that shares its round trip with others, instead of the queue's own scripts. A
- * relay takes tasks over from there, within milliseconds where a worker runs. What is lost between the two is put back
- * by the reconciler, like anything a queue loses.
+ * The cheap way into a queue: a list, and one command for all tasks that come together, instead of the queue's own
+ * scripts. A relay takes tasks over from there, within milliseconds where a worker runs. What is lost between the two is
+ * put back by the reconciler, like anything a queue loses.
  *
- * @param redis a connection that fails fast and shares round trips.
+ * @param redis a connection that fails fast.
  */
-export function createTaskIntake(redis: Redis | Cluster, queueName: QueueName): Intake {
+export function createTaskIntake(redis: Redis | Cluster, queueName: QueueName): TaskIntake {
   const key = intakeKey(queueName);
+  let last: Promise<unknown> = Promise.resolve();
+  const push = createBatches(async (entries: readonly string[]) => {
+    await redis.rpush(key, ...entries);
+    return entries;
+  });
   return {
-    add: ({ tenant, id }, { priority }) =>
-      translated(async () => void (await redis.rpush(key, `${tenant} ${id} ${priority}`))),
+    add({ tenant, id }, { priority }) {
+      const pushed = push(`${tenant} ${id} ${priority}`);
+      last = pushed;
+      return translated(async () => void (await pushed));
+    },
+    async settle() {
+      await last.catch(() => {});
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { AppError } from '../../domain/errors.ts';
 import type { TaskQueue } from '../../domain/ports.ts';
-import { createBatches } from './batches.ts';
+import { createBatches } from '../../lib/batches.ts';
 
 /** Name and key prefix of a queue. The prefix is a hash tag: BullMQ's scripts need all keys of a queue in one slot. */
 export interface QueueName {
@@ -61,7 +61,7 @@ export function createTaskQueue(
   const key = (rest: string) => `${queueName.prefix}:${queueName.name}:${rest}`;
   const exists = async (id: string) => (await asked.exists(key(id))) === 1;
 
-  const addInBatch = createBatches<BulkJobs[number]>((jobs) => open().addBulk([...jobs]));
+  const addInBatch = createBatches((jobs: readonly BulkJobs[number][]) => open().addBulk([...jobs]));
 
   return {
     add: (task, options) =>

@@ -1,76 +1,28 @@
 import type { Cluster, Redis } from 'ioredis';
 import { dueAt, type ImageJob, isTerminal } from '../../domain/image-job.ts';
-import type { Change, ImageRecords, SubmitOutcome } from '../../domain/ports.ts';
+import type { Change, ImageRecords } from '../../domain/ports.ts';
 import { type EventNote, patternsFor } from '../../domain/webhook-event.ts';
 import { indexesOf, type Keys } from './keys.ts';
 import { createJobList } from './list-jobs.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
 import { createScript } from './script.ts';
-import { removeScript, submitScript, updateScript } from './scripts.ts';
+import { removeScript, updateScript } from './scripts.ts';
 import { translated } from './store-errors.ts';
+import { createSubmission } from './submission.ts';
 
-const noOne = '-';
 const never = '+inf';
-const listAgainMs = 60_000;
 
 /** Job records in Redis. See the port for the promises, `keys.ts` for the layout. */
 export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRecords {
-  const submitJob = createScript(redis, submitScript);
   const updateJob = createScript(redis, updateScript);
   const removeJob = createScript(redis, removeScript);
-  const listedAt = new Map<string, number>();
-
-  /**
-   * The list of tenants lives in another slot, so it is written first: a tenant without jobs does no harm. It is written
-   * again now and then, since a tenant that is missing there, say after a loss of data, is neither swept nor reconciled.
-   */
-  async function listTenant(tenant: string): Promise<void> {
-    const nowMs = performance.now();
-    if (nowMs - (listedAt.get(tenant) ?? Number.NEGATIVE_INFINITY) < listAgainMs) return;
-    await redis.sadd(keys.tenants, tenant);
-    listedAt.set(tenant, nowMs);
-  }
 
   async function get(tenant: string, id: string): Promise<ImageJob | null> {
     const text = await redis.get(keys.job(tenant, id));
     return text === null ? null : decodeRecord(tenant, id, text);
   }
 
-  async function submit(
-    input: Parameters<ImageRecords['submit']>[0],
-    takeOver = noOne,
-  ): Promise<SubmitOutcome> {
-    const { job, claim, event } = input;
-    const { tenant, id } = job;
-    await listTenant(tenant);
-    const [outcome, more] = (await submitJob(
-      [
-        keys.job(tenant, id),
-        keys.open(tenant),
-        keys.due(tenant),
-        keys.idempotency(tenant, claim?.keyHash ?? noOne),
-        ...eventKeys(tenant, event),
-        ...indexesOf(keys, job),
-      ],
-      [
-        id,
-        encodeRecord(job),
-        job.updatedAt,
-        claim?.fingerprint ?? '',
-        claim?.ttlMs ?? 0,
-        input.maxOpenJobs,
-        takeOver,
-        dueAt(job) ?? never,
-        ...eventArguments(event),
-      ],
-    )) as [SubmitOutcome['kind'], (string | number)?];
-    if (outcome === 'created') return { kind: outcome, ...(more === 1 ? { told: true } : {}) };
-    if (outcome !== 'replayed') return { kind: outcome };
-    const heldId = String(more);
-    const held = await get(tenant, heldId);
-    // The claim outlives its record by a safety margin: a record that is gone frees the key.
-    return held ? { kind: 'replayed', job: held } : submit(input, heldId);
-  }
+  const submit = createSubmission(redis, keys, get);
 
   /** Where an event goes and who may have asked for it; without one the script reads none of these. */
   function eventKeys(tenant: string, event: EventNote | undefined): string[] {

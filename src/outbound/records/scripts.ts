@@ -17,36 +17,62 @@ end
 `;
 
 /**
- * Accepts a job, or says why not.
+ * Accepts jobs of one tenant in their order, each as if it came alone, or says why not.
  *
- * KEYS 1 record, 2 open, 3 due, 4 idempotency (unused when ARGV[4] is ''), 5 outbox, 6 event, 7 to 9 subscriptions to its
- *      type, then indexes
- * ARGV 1 id, 2 record, 3 now, 4 fingerprint or '', 5 ttl of the claim in ms, 6 most open jobs,
- *      7 id whose claim may be taken over because its record is gone, 8 due at, 9 id of the event or '', 10 '1' if the
- *      job's own webhook wants it
- * Returns {'created', 1 if the event was written} | {'replayed', id} | {'key_reused'} | {'queue_full'}
+ * KEYS 1 open, 2 due, 3 outbox, 4 to 6 subscriptions to the type of their events; then for each job: its record, its event
+ *      (unused when there is none), its idempotency claim (only with a fingerprint), its indexes
+ * ARGV for each job: id, record, now, due at, most open jobs, id of the event or '', '1' if the job's own webhook wants it,
+ *      number of its indexes, fingerprint or '', and with a fingerprint: ttl of the claim in ms, id whose claim may be
+ *      taken over because its record is gone
+ * Returns for each job {'created', 1 if the event was written} | {'replayed', id} | {'key_reused'} | {'queue_full'}
  */
 export const submitScript = `${writeEvent}
-if ARGV[4] ~= '' then
-  local claim = redis.call('GET', KEYS[4])
-  if claim then
-    local fingerprint, id = string.match(claim, '^(%S+) (%S+)$')
-    if id ~= ARGV[7] then
-      if fingerprint ~= ARGV[4] then return {'key_reused'} end
-      return {'replayed', id}
+local open_jobs = redis.call('ZCARD', KEYS[1])
+-- One ZADD for each index, however many jobs join it.
+local joining = {}
+local function join(key, score, id)
+  local members = joining[key] or {}
+  joining[key] = members
+  members[#members + 1] = score
+  members[#members + 1] = id
+end
+
+local keys_read, args_read = 6, 0
+local function next_key() keys_read = keys_read + 1 return KEYS[keys_read] end
+local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
+
+local function submit()
+  local record, event = next_key(), next_key()
+  local id, text, now, due_at, most = next_arg(), next_arg(), next_arg(), next_arg(), tonumber(next_arg())
+  local event_id, wanted, index_count, fingerprint = next_arg(), next_arg(), tonumber(next_arg()), next_arg()
+  local claim, ttl, take_over
+  if fingerprint ~= '' then claim, ttl, take_over = next_key(), next_arg(), next_arg() end
+  local indexes = {}
+  for i = 1, index_count do indexes[i] = next_key() end
+
+  local held = claim and redis.call('GET', claim)
+  if held then
+    local held_fingerprint, holder = string.match(held, '^(%S+) (%S+)$')
+    if holder ~= take_over then
+      if held_fingerprint ~= fingerprint then return {'key_reused'} end
+      return {'replayed', holder}
     end
   end
+  if open_jobs >= most then return {'queue_full'} end
+  open_jobs = open_jobs + 1
+  if claim then redis.call('SET', claim, fingerprint .. ' ' .. id, 'PX', ttl) end
+  redis.call('SET', record, text)
+  join(KEYS[1], now, id)
+  join(KEYS[2], due_at, id)
+  for i = 1, index_count do join(indexes[i], 0, id) end
+  local told = write_event({KEYS[3], event, KEYS[4], KEYS[5], KEYS[6]}, event_id, wanted, id, text, now)
+  return {'created', told}
 end
-if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[6]) then return {'queue_full'} end
-if ARGV[4] ~= '' then
-  redis.call('SET', KEYS[4], ARGV[4] .. ' ' .. ARGV[1], 'PX', ARGV[5])
-end
-redis.call('SET', KEYS[1], ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])
-for i = 10, #KEYS do redis.call('ZADD', KEYS[i], 0, ARGV[1]) end
-local told = write_event({KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]}, ARGV[9], ARGV[10], ARGV[1], ARGV[2], ARGV[3])
-return {'created', told}
+
+local outcomes = {}
+while args_read < #ARGV do outcomes[#outcomes + 1] = submit() end
+for key, members in pairs(joining) do redis.call('ZADD', key, unpack(members)) end
+return outcomes
 `;
 
 /**

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createBatches } from '../../../../src/outbound/queue/batches.ts';
+import { createBatches } from '../../../src/lib/batches.ts';
 
-/** A sender that keeps each batch until it is let go. */
+/** A sender that keeps each batch until it is let go; the result of an item is its name in capitals. */
 function heldSender() {
   const sent: { items: readonly string[]; release: () => void; fail: (error: Error) => void }[] = [];
   const send = (items: readonly string[]) =>
-    new Promise<void>((release, fail) => {
+    new Promise<string[]>((resolve, fail) => {
+      const release = () => resolve(items.map((item) => item.toUpperCase()));
       sent.push({ items, release, fail });
     });
   const batchNo = async (no: number) => {
@@ -22,7 +23,7 @@ describe('items', () => {
     const batch = await batchNo(1);
     expect(batch.items).toEqual(['a', 'b']);
     batch.release();
-    await all;
+    expect(await all).toEqual(['A', 'B']);
   });
 
   it('that come while a batch is under way go with the next, each once', async () => {
