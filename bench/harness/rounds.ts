@@ -16,6 +16,8 @@ export interface Results<Figure extends string> {
    * within seconds, so that a machine which changes its speed during a run changes the ratio little.
    */
   ratio(name: string, baseline: string, figure: Figure): number;
+  /** The same of what both have above a third variant, which does the least that has to be done. */
+  ratioAbove(least: string, name: string, baseline: string, figure: Figure): number;
 }
 
 /**
@@ -42,6 +44,14 @@ export async function measureInRounds<Figure extends string>(
     ratio(name, baseline, figure) {
       const below = values(baseline, figure);
       return median(values(name, figure).map((value, round) => value / (below[round] ?? Number.NaN)));
+    },
+    ratioAbove(least, name, baseline, figure) {
+      const [under, below] = [values(least, figure), values(baseline, figure)];
+      const above = (value: number | undefined, round: number) =>
+        (value ?? Number.NaN) - (under[round] ?? Number.NaN);
+      return median(
+        values(name, figure).map((value, round) => above(value, round) / above(below[round], round)),
+      );
     },
   };
 }
