@@ -5,6 +5,7 @@ import { z } from 'zod';
  * trace from which the truth, or the honest lack of it, can be told.
  *
  *   calling -> received -> stored            the picture arrived, was spooled, was stored
+ *           -> stored                        the same, where the storage was faster than the disk
  *                       -> unusable          an answer came, but no picture was in it
  *                       -> wasted            a picture came too late: its place was filled or its job had ended
  *           -> rejected                      proved not accepted: nothing was spent
