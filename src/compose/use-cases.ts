@@ -28,6 +28,7 @@ import { createFindReceiver } from '../usecases/find-receiver.ts';
 import { createGenerateImage } from '../usecases/generate-image.ts';
 import { createGetImage } from '../usecases/get-image.ts';
 import { createHandInAnswers } from '../usecases/hand-in-answers.ts';
+import { createKeepAnswer } from '../usecases/keep-answer.ts';
 import { createListImages } from '../usecases/list-images.ts';
 import { createMakePicture } from '../usecases/make-picture.ts';
 import { createManageEndpoints } from '../usecases/manage-endpoints.ts';
@@ -99,7 +100,8 @@ export function composeUseCases(
     retentionOf,
   });
   const storeAhead = createStoreAhead({ ...adapters, storePicture }, picturesInMemory);
-  const callProvider = createCallProvider({ ...adapters, storeAhead, random, meter, log });
+  const keepAnswer = createKeepAnswer({ ...adapters, storeAhead });
+  const callProvider = createCallProvider({ ...adapters, keepAnswer, random, meter, log });
   const makePicture = createMakePicture({
     ...adapters,
     callProvider,

@@ -1,6 +1,5 @@
 import { AppError, errorRow } from '../domain/errors.ts';
 import type { ImageJob } from '../domain/image-job.ts';
-import { enterStage } from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import {
   type AnswerHead,
@@ -12,19 +11,18 @@ import {
   ProviderError,
   type ProviderFailure,
   type ProviderGate,
-  type Spool,
   type StopReason,
 } from '../domain/ports.ts';
 import { providerDelayMs } from '../domain/retry-schedule.ts';
 import type { Execution } from './execution.ts';
+import type { KeepAnswer } from './keep-answer.ts';
 import { pictureParameters } from './picture-parameters.ts';
-import type { StoreAhead, StoringAhead } from './store-ahead.ts';
+import type { StoringAhead } from './store-ahead.ts';
 
 interface Deps {
   provider: ImageProvider;
   gate: ProviderGate;
-  spool: Spool;
-  storeAhead: StoreAhead;
+  keepAnswer: KeepAnswer;
   catalogue: ModelCatalogue;
   clock: Clock;
   random: () => number;
@@ -56,40 +54,28 @@ export function createCallProvider(deps: Deps) {
   }
 
   /**
-   * Runs a call whose row is written, and moves the row on with what became of it. An answer is safe once it is on the
-   * disk or its picture in the storage, whichever comes first.
+   * Runs a call whose row is written, and moves the row on with what became of it.
    *
    * @returns what was done with the answer on its way; to be ended by the caller.
    * @throws ProviderError
    */
   async function follow(
     execution: Execution,
-    { no, index }: { no: number; index: number },
+    attempt: { no: number; index: number },
     work: (
       context: CallContext,
       sink: (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>,
     ) => Promise<AnswerHead>,
   ): Promise<StoringAhead> {
     const { job } = execution;
-    const key = { tenant: job.tenant, jobId: job.id, attemptNo: no };
+    const { no } = attempt;
     const model = deps.catalogue.find(job.request?.model ?? '')?.id ?? 'other';
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     let ourFault = false;
-    let noted: Promise<void> = Promise.resolve();
-    const ahead = deps.storeAhead(job, { no, index }, execution.signal);
+    const answer = deps.keepAnswer(execution, attempt);
     try {
-      const head = await work(contextOf(execution, no), (answerHead, body) => {
-        let arrived = false;
-        const arriving = followedBy(body, () => {
-          arrived = true;
-          noted = noteArrival(execution, no, answerHead);
-        });
-        const written = deps.spool.write(key, answerHead, ahead.watch(arriving));
-        // Nobody reads on for a disk that failed. After the last byte the storage may still take the picture.
-        written.catch(() => arrived || ahead.end());
-        return anyOf(written, ahead.stored());
-      }).catch((error) => {
+      const head = await work(contextOf(execution, no), answer.sink).catch((error) => {
         if (isTold(error)) throw error;
         ourFault = true;
         deps.log.error({ err: error, job_id: job.id, attempt: no }, 'an answer could not be kept');
@@ -98,11 +84,10 @@ export function createCallProvider(deps: Deps) {
       deps.meter.providerCall('generate', model, 'ok', seconds());
       deps.meter.stageDone('generating', seconds());
       await deps.gate.open(accountLane);
-      await noted;
-      if (!ahead.isStored()) await unlessOver(execution.moveAttempt(no, received(head, deps.clock())));
-      return ahead;
+      await answer.enter(head);
+      return answer.ahead;
     } catch (error) {
-      ahead.end();
+      answer.ahead.end();
       if (!(error instanceof ProviderError)) throw error;
       if (error.failure.kind === 'uncertain' && goesOn(execution, no, ourFault)) {
         deps.meter.providerCall('generate', model, 'handed_on', seconds());
@@ -112,16 +97,6 @@ export function createCallProvider(deps: Deps) {
       await noteFailure(execution, no, error.failure);
       throw error;
     }
-  }
-
-  /** Notes that the last byte is here, while the answer is brought to safety. */
-  function noteArrival(execution: Execution, no: number, head: AnswerHead): Promise<void> {
-    const move = execution.moveAttempt(no, nameOf(head), (current) =>
-      enterStage(withoutRefusals(current), 'storing', deps.clock()),
-    );
-    const noted = unlessOver(move);
-    noted.catch(() => {}); // heard of when it is waited for, unless the call fails before
-    return noted;
   }
 
   /** Writes down what became of a call that brought no picture, and closes the lanes that it concerns. */
@@ -238,36 +213,4 @@ function isLeaving(signal: AbortSignal): boolean {
 function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {
   if (failure.kind === 'unusable') return 'unusable';
   return failure.kind === 'uncertain' ? 'uncertain' : 'rejected';
-}
-
-/** The row of a call whose answer is on disk. */
-export function received(head: AnswerHead, nowMs: number) {
-  return { state: 'received' as const, receivedAt: nowMs, ...nameOf(head) };
-}
-
-const nameOf = ({ providerRequestId }: AnswerHead) => (providerRequestId ? { providerRequestId } : {});
-
-/**
- * Lets a refused write pass where the record is not ours any more: it will hear of the answer when that is settled, and
- * what was stored of it ahead is dealt with there as well.
- */
-async function unlessOver(write: Promise<void>): Promise<void> {
-  await write.catch((error) => {
-    if (!(error instanceof AppError) || error.code !== 'already_terminal') throw error;
-  });
-}
-
-/** Resolves with the first success; where there is none, it fails as `main` does. */
-async function anyOf(main: Promise<void>, other: Promise<void>): Promise<void> {
-  await Promise.any([main, other]).catch(() => main);
-}
-
-async function* followedBy<T>(items: AsyncIterable<T>, then: () => void): AsyncGenerator<T, void, undefined> {
-  yield* items;
-  then();
-}
-
-function withoutRefusals(job: ImageJob): ImageJob {
-  const { refusals: _refusals, ...rest } = job;
-  return rest;
 }

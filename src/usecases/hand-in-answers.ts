@@ -10,8 +10,8 @@ import {
   type Spool,
   type SpoolKey,
 } from '../domain/ports.ts';
-import { received } from './call-provider.ts';
 import type { ChangeImage } from './change-image.ts';
+import { received } from './keep-answer.ts';
 import type { SettleAnswer } from './settle-answer.ts';
 
 interface Deps {

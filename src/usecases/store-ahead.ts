@@ -41,6 +41,10 @@ export function createStoreAhead(deps: Deps, places: number) {
   let taken = 0;
   /** Free memory of the places. With new memory for each picture, garbage would be collected at every other one. */
   const free: Buffer[] = [];
+  const keepFree = (memory: Buffer): void => {
+    // A place that was given up may get its memory back after another was taken in its stead.
+    if (free.length < places) free.push(memory);
+  };
 
   return (
     job: { readonly tenant: string; readonly id: string },
@@ -61,7 +65,7 @@ export function createStoreAhead(deps: Deps, places: number) {
         (stored) => {
           isStored = stored !== null;
           // Only what is stored is read by nobody any more: a try that was given up may still be sending.
-          if (isStored) free.push(memory);
+          if (isStored) keepFree(memory);
         },
         // Whoever asks for the image hears of it; nobody may ask.
         () => {},
@@ -79,7 +83,7 @@ export function createStoreAhead(deps: Deps, places: number) {
         prepared = deps.provider.decode(copy.chunks(), memory).then(
           (answer) => prepare(answer, memory),
           () => {
-            free.push(memory);
+            keepFree(memory);
             return null;
           },
         );

@@ -10,6 +10,7 @@ import { createCallProvider } from '../../src/usecases/call-provider.ts';
 import { createChangeImage } from '../../src/usecases/change-image.ts';
 import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
 import { createGenerateImage } from '../../src/usecases/generate-image.ts';
+import { createKeepAnswer } from '../../src/usecases/keep-answer.ts';
 import { createMakePicture } from '../../src/usecases/make-picture.ts';
 import { createSettleAnswer } from '../../src/usecases/settle-answer.ts';
 import { createStoreAhead } from '../../src/usecases/store-ahead.ts';
@@ -84,7 +85,10 @@ export async function backgroundJob(prompt: string) {
     callProvider: createCallProvider({
       ...shared,
       gate,
-      storeAhead: createStoreAhead({ ...shared, storePicture }, 1),
+      keepAnswer: createKeepAnswer({
+        ...shared,
+        storeAhead: createStoreAhead({ ...shared, storePicture }, 1),
+      }),
     }),
     settleAnswer,
     policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },

@@ -20,6 +20,7 @@ import { createCallProvider } from '../../src/usecases/call-provider.ts';
 import type { ChangeImage } from '../../src/usecases/change-image.ts';
 import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
 import { createGenerateImage } from '../../src/usecases/generate-image.ts';
+import { createKeepAnswer } from '../../src/usecases/keep-answer.ts';
 import { createMakePicture } from '../../src/usecases/make-picture.ts';
 import { createSettleAnswer } from '../../src/usecases/settle-answer.ts';
 import { createStoreAhead } from '../../src/usecases/store-ahead.ts';
@@ -203,7 +204,10 @@ export function generation(given: Given = {}) {
     callProvider: createCallProvider({
       ...shared,
       catalogue,
-      storeAhead: createStoreAhead({ provider, storePicture }, 1),
+      keepAnswer: createKeepAnswer({
+        ...shared,
+        storeAhead: createStoreAhead({ provider, storePicture }, 1),
+      }),
     }),
     settleAnswer,
     policy: {
