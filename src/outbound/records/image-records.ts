@@ -1,16 +1,14 @@
 import type { Cluster, Redis } from 'ioredis';
-import { dueAt, type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { Change, ImageRecords } from '../../domain/ports.ts';
-import { type EventNote, patternsFor } from '../../domain/webhook-event.ts';
-import { indexesOf, type Keys } from './keys.ts';
+import type { EventNote } from '../../domain/webhook-event.ts';
+import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
 import { createJobList } from './list-jobs.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
 import { createScript } from './script.ts';
 import { removeScript, updateScript } from './scripts.ts';
 import { translated } from './store-errors.ts';
 import { createSubmission } from './submission.ts';
-
-const never = '+inf';
 
 /** Job records in Redis. See the port for the promises, `keys.ts` for the layout. */
 export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRecords {
@@ -28,8 +26,7 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
   function eventKeys(tenant: string, event: EventNote | undefined): string[] {
     const outbox = keys.outbox(tenant);
     if (!event) return [outbox, outbox, outbox, outbox, outbox];
-    const asked = patternsFor(event.type).map((pattern) => keys.subscribers(tenant, pattern));
-    return [outbox, keys.event(tenant, event.id), ...asked];
+    return [outbox, keys.event(tenant, event.id), ...subscribersOf(keys, tenant, event.type)];
   }
 
   async function write(
@@ -58,7 +55,7 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
         encodeRecord(after),
         id,
         isTerminal(after.status) ? '' : after.updatedAt,
-        dueAt(after) ?? never,
+        dueScoreOf(after),
         keys.changed,
         `${tenant} ${id}`,
         after.updatedAt,

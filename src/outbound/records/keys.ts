@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ImageJob } from '../../domain/image-job.ts';
-import type { EventPattern } from '../../domain/webhook-event.ts';
+import { dueAt, type ImageJob } from '../../domain/image-job.ts';
+import { type EventPattern, type ImageEventType, patternsFor } from '../../domain/webhook-event.ts';
 
 /**
  * The names of our keys. Those of one tenant share a hash tag, so that one script may touch them on a cluster.
@@ -64,6 +64,16 @@ export function createKeys(prefix: string) {
   };
 }
 export type Keys = ReturnType<typeof createKeys>;
+
+/** The sets of endpoints that asked for an event, by each of the patterns that mean it. */
+export function subscribersOf(keys: Keys, tenant: string, type: ImageEventType): string[] {
+  return patternsFor(type).map((pattern) => keys.subscribers(tenant, pattern));
+}
+
+/** The score of a record in `due`: a time, or the end of the line while it needs nobody. */
+export function dueScoreOf(job: ImageJob): number | '+inf' {
+  return dueAt(job) ?? '+inf';
+}
 
 /** The indexes a record stands in. An erased one is in none: it can only be asked for by id. */
 export function indexesOf(keys: Keys, job: ImageJob): string[] {

@@ -1,9 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
-import { dueAt, type ImageJob } from '../../domain/image-job.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
 import type { ImageRecords, SubmitOutcome } from '../../domain/ports.ts';
-import { eventOf, patternsFor } from '../../domain/webhook-event.ts';
+import { eventOf } from '../../domain/webhook-event.ts';
 import { createBatches } from '../../lib/batches.ts';
-import { indexesOf, type Keys } from './keys.ts';
+import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
 import { encodeRecord } from './record-codec.ts';
 import { createScript } from './script.ts';
 import { submitScript } from './scripts.ts';
@@ -14,12 +14,15 @@ interface Order {
   readonly takeOver: string;
 }
 type Reply = [SubmitOutcome['kind'], (string | number)?];
+/** Takes the orders of one tenant. */
+type Desk = (order: Order) => Promise<Reply>;
 
 const noOne = '-';
-const never = '+inf';
 const listAgainMs = 60_000;
 /** Redis does nothing else while a script runs: this many take it about a millisecond. */
 const mostPerCall = 64;
+/** Beyond that all are closed and opened anew, at the price of a few calls that could have been shared. */
+const mostDesks = 10_000;
 
 /**
  * Accepts jobs, see `ImageRecords.submit`. Jobs of one tenant that come together share a call of the script, which decides
@@ -33,35 +36,40 @@ export function createSubmission(
   get: (tenant: string, id: string) => Promise<ImageJob | null>,
 ): ImageRecords['submit'] {
   const submitJobs = createScript(redis, submitScript);
-  const listedAt = new Map<string, number>();
-  const senders = new Map<string, (order: Order) => Promise<Reply>>();
+  const desks = new Map<string, Desk>();
 
-  /**
-   * The list of tenants lives in another slot, so it is written first: a tenant without jobs does no harm. It is written
-   * again now and then, since a tenant that is missing there, say after a loss of data, is neither swept nor reconciled.
-   */
-  async function listTenant(tenant: string): Promise<void> {
-    const nowMs = performance.now();
-    if (nowMs - (listedAt.get(tenant) ?? Number.NEGATIVE_INFINITY) < listAgainMs) return;
-    await redis.sadd(keys.tenants, tenant);
-    listedAt.set(tenant, nowMs);
-  }
-
-  function senderOf(tenant: string): (order: Order) => Promise<Reply> {
-    const known = senders.get(tenant);
+  function deskOf(tenant: string): Desk {
+    const known = desks.get(tenant);
     if (known) return known;
-    const sender = createBatches((orders: readonly Order[]) => sendTogether(tenant, orders));
-    senders.set(tenant, sender);
-    return sender;
+    if (desks.size >= mostDesks) desks.clear();
+    const desk = openDesk(tenant);
+    desks.set(tenant, desk);
+    return desk;
   }
 
-  async function sendTogether(tenant: string, orders: readonly Order[]): Promise<Reply[]> {
-    await listTenant(tenant);
-    const calls: Promise<Reply[]>[] = [];
-    for (let i = 0; i < orders.length; i += mostPerCall) {
-      calls.push(callScript(tenant, orders.slice(i, i + mostPerCall)));
+  function openDesk(tenant: string): Desk {
+    let listedAtMs = Number.NEGATIVE_INFINITY;
+
+    /**
+     * The list of tenants lives in another slot, so it is written first: a tenant without jobs does no harm. It is
+     * written again now and then, since a tenant that is missing there, say after a loss of data, is neither swept nor
+     * reconciled.
+     */
+    async function listTenant(): Promise<void> {
+      const nowMs = performance.now();
+      if (nowMs - listedAtMs < listAgainMs) return;
+      await redis.sadd(keys.tenants, tenant);
+      listedAtMs = nowMs;
     }
-    return (await Promise.all(calls)).flat();
+
+    return createBatches(async (orders: readonly Order[]) => {
+      await listTenant();
+      const calls: Promise<Reply[]>[] = [];
+      for (let i = 0; i < orders.length; i += mostPerCall) {
+        calls.push(callScript(tenant, orders.slice(i, i + mostPerCall)));
+      }
+      return (await Promise.all(calls)).flat();
+    });
   }
 
   async function callScript(tenant: string, orders: readonly Order[]): Promise<Reply[]> {
@@ -69,7 +77,7 @@ export function createSubmission(
       keys.open(tenant),
       keys.due(tenant),
       keys.outbox(tenant),
-      ...patternsFor(eventOf('queued')).map((pattern) => keys.subscribers(tenant, pattern)),
+      ...subscribersOf(keys, tenant, eventOf('queued')),
     ];
     const values: (string | number)[] = [];
     for (const order of orders) addOrder(keys, order, names, values);
@@ -78,7 +86,7 @@ export function createSubmission(
 
   return async function submit(input, takeOver = noOne): Promise<SubmitOutcome> {
     const { tenant } = input.job;
-    const [outcome, more] = await senderOf(tenant)({ input, takeOver });
+    const [outcome, more] = await deskOf(tenant)({ input, takeOver });
     if (outcome === 'created') return { kind: outcome, ...(more === 1 ? { told: true } : {}) };
     if (outcome !== 'replayed') return { kind: outcome };
     const heldId = String(more);
@@ -99,7 +107,7 @@ function addOrder(
   const { tenant, id } = job;
   const indexes = indexesOf(keys, job);
   names.push(keys.job(tenant, id), keys.event(tenant, event?.id ?? noOne));
-  values.push(id, encodeRecord(job), job.updatedAt, dueAt(job) ?? never, input.maxOpenJobs);
+  values.push(id, encodeRecord(job), job.updatedAt, dueScoreOf(job), input.maxOpenJobs);
   values.push(event?.id ?? '', event?.wanted ? '1' : '', indexes.length, claim?.fingerprint ?? '');
   if (claim) {
     names.push(keys.idempotency(tenant, claim.keyHash));

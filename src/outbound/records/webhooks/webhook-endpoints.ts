@@ -1,8 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { WebhookEndpoints } from '../../../domain/ports.ts';
 import { isSubscribed, WebhookEndpoint } from '../../../domain/webhook-endpoint.ts';
-import { eventPatterns, patternsFor } from '../../../domain/webhook-event.ts';
-import type { Keys } from '../keys.ts';
+import { eventPatterns } from '../../../domain/webhook-event.ts';
+import { type Keys, subscribersOf } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned, encodeVersioned } from '../versioned-json.ts';
@@ -78,8 +78,7 @@ export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): Webh
       }),
     subscribed: (tenant, type) =>
       translated(async () => {
-        const sets = patternsFor(type).map((pattern) => keys.subscribers(tenant, pattern));
-        return rows(tenant, await redis.sunion(...sets));
+        return rows(tenant, await redis.sunion(...subscribersOf(keys, tenant, type)));
       }),
   };
 }
