@@ -20,7 +20,8 @@ export type ChangeImage = (
 
 /**
  * The one way in which a job changes after it was submitted: the new state and the event that it is are written in one
- * atomic step; then the event is queued to be announced. Where queueing fails the reconciler finds it. Calls that go on by themselves at the provider are stopped when their job has ended, for nobody will take them up again.
+ * atomic step; then the event is queued to be announced. Where queueing fails the reconciler finds it. Calls that go on by
+ * themselves at the provider are stopped when their job has ended, for nobody will take them up again.
  */
 export function createChangeImage(deps: Deps): ChangeImage {
   return async (tenant, id, change, known) => {

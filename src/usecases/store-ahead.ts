@@ -42,7 +42,7 @@ export function createStoreAhead(deps: Deps, places: number) {
   /** Free memory of the places. With new memory for each picture, garbage would be collected at every other one. */
   const free: Buffer[] = [];
   const keepFree = (memory: Buffer): void => {
-    // A place that was given up may get its memory back after another was taken in its stead.
+    // A place that was given up may have been taken again, with new memory, before its own comes back.
     if (free.length < places) free.push(memory);
   };
 

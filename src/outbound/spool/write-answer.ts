@@ -69,7 +69,7 @@ async function fill(handle: FileHandle, { head, body, maxBytes }: Writing): Prom
 async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
   let { bytesWritten } = await handle.writev(chunks);
   for (const chunk of chunks) {
-    for (; bytesWritten < chunk.byteLength; ) {
+    while (bytesWritten < chunk.byteLength) {
       const rest = await handle.write(chunk, bytesWritten);
       bytesWritten += rest.bytesWritten;
     }
