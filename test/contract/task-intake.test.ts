@@ -63,10 +63,17 @@ describe('the intake of a queue', () => {
   });
 
   it('has settled when everything that was added before is in the list', async () => {
-    const { intake, redis, key } = await connect();
+    const server = await startTestRedis();
+    onTestFinished(server.stop);
+    const { intake, redis, key } = await connect(server.path);
+    const asked = createProducerRedis(server.path, { onError: () => undefined });
+    onTestFinished(() => asked.disconnect());
+    await whenRedisReady(asked, 10_000);
+    // Whoever does not wait sees the list as it was before.
+    await redis.client('PAUSE', 200, 'WRITE');
     for (let no = 1; no <= 3; no++) void intake.add(taskOf(no), { priority: 'normal' });
     await intake.settle();
-    expect(await redis.llen(key)).toBe(3);
+    expect(await asked.llen(key)).toBe(3);
   });
 
   it('is handed over again by itself after Redis was away', async () => {

@@ -73,6 +73,7 @@ export function generation(given: Given = {}) {
   const calls: PictureCall[] = [];
   const enhancements: string[] = [];
   const stored = new Map<string, Buffer>();
+  const puts: string[] = [];
   const spooled = new Map<string, { head: AnswerHead; bytes: Buffer }>();
   const closed = new Map<string, { untilMs: number; code: ErrorCode }>();
   const faults = {
@@ -176,6 +177,7 @@ export function generation(given: Given = {}) {
     async put(key, bytes) {
       if (faults.storage-- > 0) throw brokenDisk();
       if (faults.storageKeys.has(key.replace(/^.*\//, ''))) throw new Error('a fault of ours');
+      puts.push(key);
       stored.set(key, bytes);
     },
     async remove(key) {
@@ -230,6 +232,8 @@ export function generation(given: Given = {}) {
     calls,
     enhancements,
     stored,
+    /** Keys of all pictures that the storage took, each as often as it did. */
+    puts,
     spooled,
     faults,
     closed,

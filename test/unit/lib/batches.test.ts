@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createBatches } from '../../../src/lib/batches.ts';
 
@@ -31,7 +32,7 @@ describe('items', () => {
     const first = add('a');
     const one = await batchNo(1);
     const later = [add('b'), add('c')];
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await nextTurn();
     expect(sent.length).toBe(1);
     one.release();
     await first;

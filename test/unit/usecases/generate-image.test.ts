@@ -13,7 +13,7 @@ describe('a job without trouble', () => {
     expect(job.status).toBe('succeeded');
     expect(job.attempts).toMatchObject([{ no: 1, state: 'stored', costMicroUsd: 5_970, fence: 1 }]);
     expect(job.usage).toEqual({ input_tokens: 18, output_tokens: 196, total_tokens: 214 });
-    expect([...made.stored.keys()]).toEqual(job.images.map((image) => image.storageKey));
+    expect(made.puts).toEqual(job.images.map((image) => image.storageKey));
     expect(made.spooled.size).toBe(0);
     expect(job.history.map(({ status, stage }) => stage ?? status)).toEqual([
       'queued',
@@ -35,7 +35,8 @@ describe('a job without trouble', () => {
         .toSorted((a, b) => a - b),
     ).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(made.job().usage?.total_tokens).toBe(2_140);
-    expect(new Set(made.stored.keys()).size).toBe(10);
+    expect(made.stored.size).toBe(10);
+    expect(made.puts).toHaveLength(10);
   });
 
   it('that has ended is not run again', async () => {
@@ -79,6 +80,16 @@ describe('a refusal', () => {
     expect(made.calls).toHaveLength(1);
     made.passTime(1_000);
     expect(await made.run()).toEqual(done);
+  });
+
+  it('counts anew once the provider accepted a call', async () => {
+    const made = generation({ answers: [failureOf('refused'), 'no picture', failureOf('refused')] });
+    await made.run();
+    expect(made.job().refusals).toBe(1);
+    made.passTime(60_000);
+    await made.run();
+    expect(made.calls).toHaveLength(3);
+    expect(made.job().refusals).toBe(1);
   });
 
   it('that is final ends the job at once', async () => {

@@ -5,8 +5,9 @@ import { createStoreAhead, type StoringAhead } from '../../../src/usecases/store
 import type { StorePicture } from '../../../src/usecases/store-picture.ts';
 
 /** A decoder that takes the text of the answer for the picture, and refuses texts with "bad" in them. */
-const provider = {
-  async decode(body: AsyncIterable<Uint8Array>): Promise<DecodedAnswer> {
+const decoder = (memories: (Buffer | undefined)[]) => ({
+  async decode(body: AsyncIterable<Uint8Array>, memory?: Buffer): Promise<DecodedAnswer> {
+    memories.push(memory);
     const parts: Uint8Array[] = [];
     for await (const part of body) {
       if (Buffer.from(part).includes('bad')) throw new Error('no picture');
@@ -21,7 +22,7 @@ const provider = {
     };
     return { picture, usage: null, revisedPrompt: null };
   },
-};
+});
 
 async function* bodyOf(...texts: (string | Error)[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) {
@@ -43,9 +44,10 @@ const never = new AbortController().signal;
 /** Stores at once. */
 function aheadWith(places: number, given: { storePicture?: StorePicture } = {}) {
   const stored: string[] = [];
+  const memories: (Buffer | undefined)[] = [];
   const storeAhead = createStoreAhead(
     {
-      provider,
+      provider: decoder(memories),
       storePicture:
         given.storePicture ??
         (async ({ bytes }, { index, storageKey }) => {
@@ -55,7 +57,7 @@ function aheadWith(places: number, given: { storePicture?: StorePicture } = {}) 
     },
     places,
   );
-  return { stored, start: (signal = never) => storeAhead(job, attempt, signal) };
+  return { stored, memories, start: (signal = never) => storeAhead(job, attempt, signal) };
 }
 
 const preparedText = async (ahead: StoringAhead) =>
@@ -112,6 +114,56 @@ describe('an answer on its way to the spool', () => {
     const fourth = start();
     await textOf(fourth.watch(bodyOf('fourth')));
     expect(await preparedText(fourth)).toBeNull();
+  });
+
+  it('is decoded into memory of pictures that are stored, which is used again', async () => {
+    const { memories, start } = aheadWith(1);
+    for (const text of ['one', 'two', 'bad', 'four']) {
+      const ahead = start();
+      await textOf(ahead.watch(bodyOf(text)));
+      await (await ahead.prepared())?.image;
+      ahead.end();
+    }
+    expect(memories).toHaveLength(4);
+    expect(memories[0]).toBeInstanceOf(Buffer);
+    expect(new Set(memories).size).toBe(1);
+  });
+
+  it('never shares memory with a picture that was given up and may still be on its way to the storage', async () => {
+    const { memories, start } = aheadWith(1, { storePicture: async () => null });
+    for (const text of ['one', 'two']) {
+      const ahead = start();
+      await textOf(ahead.watch(bodyOf(text)));
+      await (await ahead.prepared())?.image;
+      ahead.end();
+    }
+    expect(memories[1]).not.toBe(memories[0]);
+  });
+
+  it('leaves no more memory behind than there are places, however late pictures are stored', async () => {
+    const storing: ((image: StoredImage | null) => void)[] = [];
+    const image = {} as StoredImage;
+    const { memories, start } = aheadWith(1, {
+      storePicture: () => new Promise((resolve) => void storing.push(resolve)),
+    });
+    const held = [];
+    for (const text of ['one', 'two']) {
+      const ahead = start();
+      await textOf(ahead.watch(bodyOf(text)));
+      held.push((await ahead.prepared())?.image);
+      ahead.end();
+    }
+    for (const done of storing) done(image);
+    await Promise.all(held);
+    for (const text of ['three', 'four']) {
+      const ahead = start();
+      await textOf(ahead.watch(bodyOf(text)));
+      await ahead.prepared();
+      ahead.end();
+    }
+    const [one, two, three, four] = memories;
+    expect([one, two]).toContain(three);
+    expect([one, two]).not.toContain(four);
   });
 
   it.each([

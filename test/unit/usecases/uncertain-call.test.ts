@@ -97,6 +97,8 @@ describe('trouble of our own', () => {
     await made.run();
     expect(made.calls).toHaveLength(1);
     expect(made.job()).toMatchObject({ status: 'succeeded', attempts: [{ state: 'stored' }] });
+    // The ledger never says that the answer is on the disk.
+    expect(made.job().attempts[0]).not.toHaveProperty('receivedAt');
   });
 
   it('a spool that cannot be written is not a reason to pay again and again', async () => {
