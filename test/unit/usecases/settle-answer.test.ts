@@ -30,6 +30,13 @@ describe('an answer that comes late', () => {
     expect(made.spooled.size).toBe(0);
   });
 
+  it('ends its job with the last picture, in the same write', async () => {
+    const { made, settle } = late((job) => job);
+    const { version } = made.job();
+    await settle();
+    expect(made.job()).toMatchObject({ status: 'succeeded', version: version + 1 });
+  });
+
   it.each([
     ['its place is filled', (job: ImageJob) => ({ ...job, images: [imageOf(job)] })],
     ['its job has ended', (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt + 1, retention })],
