@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { beginExecution } from '../../src/domain/image-job.ts';
-import { contextOf, drain, pictureCall } from '../support/background-calls.ts';
 import { backgroundJob } from '../support/background-job.ts';
 import { attemptOf, createdAt } from '../support/jobs.ts';
+import { contextOf, drain, pictureCall } from '../support/provider-calls.ts';
 
 const done = { done: true };
 type Made = Awaited<ReturnType<typeof backgroundJob>>;

@@ -5,15 +5,8 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Studio } from '../../src/outbound/providers/studio/studio.ts';
-import {
-  type backgroundProvider,
-  backgroundStudio,
-  collector,
-  contextOf,
-  drain,
-  failureOf,
-  pictureCall,
-} from '../support/background-calls.ts';
+import { type backgroundProvider, backgroundStudio } from '../support/background-calls.ts';
+import { collector, contextOf, drain, failureOf, pictureCall } from '../support/provider-calls.ts';
 import { endOf } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -1,50 +1,27 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type CallContext, ProviderError } from '../../src/domain/ports.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPromptEnhancer } from '../../src/outbound/prompts/prompt-enhancer.ts';
-import { type Script, startScriptedServer } from '../support/scripted-server.ts';
+import { contextOf, failureOf } from '../support/provider-calls.ts';
+import { answerWith, type Script, serve } from '../support/scripted-server.ts';
 
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const context: CallContext = {
-  signal: new AbortController().signal,
-  timeoutMs: 20_000,
-  clientRequestId: 'img_1.e1',
-};
+const context = contextOf();
 
 async function enhancerWith(script: Script, rest: { maxCodePoints?: number } = {}) {
-  const server = await startScriptedServer(script);
-  closers.push(server.close);
+  const server = await serve(script);
   const enhancer = createPromptEnhancer({
     apiKey: 'sk-test',
     baseUrl: server.url,
     model: 'gpt-text',
     ...rest,
   });
-  closers.push(enhancer.close);
+  onTestFinished(enhancer.close);
   return { server, enhancer };
 }
 
-const reply =
-  (message: object, rest: object = {}): Script =>
-  (response) => {
-    const usage = { prompt_tokens: 100, completion_tokens: 40, total_tokens: 140 };
-    const body = { choices: [{ index: 0, finish_reason: 'stop', message, ...rest }], usage };
-    response
-      .writeHead(200, { 'content-type': 'application/json', 'x-request-id': 'req_5' })
-      .end(JSON.stringify(body));
-  };
-
-async function failureOf(run: Promise<unknown>) {
-  const error = await run.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof ProviderError) return error.failure;
-  throw error;
-}
+const reply = (message: object, rest: object = {}): Script => {
+  const usage = { prompt_tokens: 100, completion_tokens: 40, total_tokens: 140 };
+  const body = { choices: [{ index: 0, finish_reason: 'stop', message, ...rest }], usage };
+  return answerWith(200, body, { 'x-request-id': 'req_5' });
+};
 
 describe('an enhanced prompt', () => {
   it('is the answer of one call, with its request id and usage priced as text', async () => {
@@ -62,7 +39,7 @@ describe('an enhanced prompt', () => {
     });
     expect(server.seen).toHaveLength(1);
     expect(server.seen[0]).toMatchObject({ path: '/v1/chat/completions' });
-    expect(server.seen[0]?.headers['x-client-request-id']).toBe('img_1.e1');
+    expect(server.seen[0]?.headers['x-client-request-id']).toBe(context.clientRequestId);
   });
 
   it('comes from the prompt as the user message alone, never inside what the model is told', async () => {

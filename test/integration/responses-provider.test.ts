@@ -1,32 +1,20 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
+import { backgroundProvider } from '../support/background-calls.ts';
+import { noisePicture } from '../support/pictures.ts';
 import {
-  backgroundProvider,
   collector,
   contextOf,
   drain,
   failureOf,
   pictureCall,
-} from '../support/background-calls.ts';
-import { noisePicture } from '../support/pictures.ts';
-import { type Script, startScriptedServer } from '../support/scripted-server.ts';
+  watchedSignal,
+} from '../support/provider-calls.ts';
+import { answerWith, type Script, serve, startScriptedServer } from '../support/scripted-server.ts';
 
 /** The provider against servers that answer as a test says; against the studio it is in background-pictures.test.ts. */
 
 type Members = Record<string, unknown>;
-
-async function serve(script: Script) {
-  const server = await startScriptedServer(script);
-  onTestFinished(server.close);
-  return server;
-}
-
-const json =
-  (status: number, body: unknown, headers: Record<string, string> = {}): Script =>
-  (response) =>
-    response
-      .writeHead(status, { 'content-type': 'application/json', ...headers })
-      .end(typeof body === 'string' ? body : JSON.stringify(body));
 
 const queued = { id: 'resp_1', object: 'response', status: 'queued', output: [] };
 const failed = (error: Members) => ({ ...queued, status: 'failed', error });
@@ -39,7 +27,7 @@ async function completed(rest: Members = {}) {
 function background(...questions: Script[]): Script {
   let asked = 0;
   return (response, request, index) => {
-    if (request.method === 'POST') return json(200, queued)(response, request, index);
+    if (request.method === 'POST') return answerWith(200, queued)(response, request, index);
     const script = questions[Math.min(asked, questions.length - 1)];
     asked += 1;
     script?.(response, request, index);
@@ -51,7 +39,7 @@ const methods = (server: { seen: readonly { method: string }[] }) => server.seen
 
 describe('an order', () => {
   it('is one request with the prompt verbatim; its id is kept before the first question', async () => {
-    const server = await serve(background(json(200, await completed(), { 'x-request-id': 'req_9' })));
+    const server = await serve(background(answerWith(200, await completed(), { 'x-request-id': 'req_9' })));
     const provider = backgroundProvider(server.url);
     const { sink, bytes } = collector();
     let seenAtHandle = 0;
@@ -103,7 +91,7 @@ describe('an order', () => {
     [200, '{"object":"response","status":"queued"}', 'unusable', 'provider_unusable_answer'],
     [200, '{"id":"../models","status":"queued"}', 'unusable', 'provider_unusable_answer'],
   ])('answered with %i %s is made once and classified', async (status, body, kind, code) => {
-    const server = await serve(json(status, body, { 'x-request-id': 'req_9' }));
+    const server = await serve(answerWith(status, body, { 'x-request-id': 'req_9' }));
     const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
     expect(failure).toMatchObject({ kind, code, provider: { status, request_id: 'req_9' } });
     expect(methods(server)).toEqual(['POST']);
@@ -134,7 +122,7 @@ describe('an order', () => {
 
   it('that a server carries out at once is taken as it is, its id kept first', async () => {
     const whole = JSON.stringify(await completed());
-    const server = await serve(json(200, whole));
+    const server = await serve(answerWith(200, whole));
     const { sink, bytes } = collector();
     const steps: string[] = [];
     await backgroundProvider(server.url).generate(
@@ -151,7 +139,7 @@ describe('an order', () => {
   });
 
   it('that nobody wants any more is stopped at the provider, and says why', async () => {
-    const server = await serve(background(json(200, queued)));
+    const server = await serve(background(answerWith(200, queued)));
     const overtaken = new AppError('already_terminal');
     const run = backgroundProvider(server.url).generate(
       call,
@@ -169,22 +157,22 @@ describe('questions after a response', () => {
     const server = await serve(
       background(
         (response) => response.destroy(),
-        json(500, '{"error":{}}'),
-        json(502, '<html>bad gateway</html>'),
-        json(401, '{"error":{"code":"invalid_api_key"}}'),
-        json(404, '{"error":{}}'),
-        json(429, '{"error":{}}', { 'retry-after-ms': '20' }),
-        json(404, '{"error":{}}'),
-        json(404, '{"error":{}}'),
-        json(200, '<html>a page of a proxy</html>'),
-        json(200, '{"id":"resp_1","sta'),
-        json(302, '', { location: '/v1/elsewhere' }),
-        json(200, { ...queued, status: 'in_progress' }),
+        answerWith(500, '{"error":{}}'),
+        answerWith(502, '<html>bad gateway</html>'),
+        answerWith(401, '{"error":{"code":"invalid_api_key"}}'),
+        answerWith(404, '{"error":{}}'),
+        answerWith(429, '{"error":{}}', { 'retry-after-ms': '20' }),
+        answerWith(404, '{"error":{}}'),
+        answerWith(404, '{"error":{}}'),
+        answerWith(200, '<html>a page of a proxy</html>'),
+        answerWith(200, '{"id":"resp_1","sta'),
+        answerWith(302, '', { location: '/v1/elsewhere' }),
+        answerWith(200, { ...queued, status: 'in_progress' }),
         (response) => {
           response.writeHead(200, { 'content-length': whole.length });
           response.write(whole.slice(0, whole.length >> 1), () => response.destroy());
         },
-        json(200, whole),
+        answerWith(200, whole),
       ),
     );
     const { sink, bytes } = collector();
@@ -196,7 +184,7 @@ describe('questions after a response', () => {
 
   it('share a connection, and the order never runs on one that was used before', async () => {
     const server = await serve(
-      background(json(200, queued), json(200, queued), json(200, await completed())),
+      background(answerWith(200, queued), answerWith(200, queued), answerWith(200, await completed())),
     );
     const provider = backgroundProvider(server.url);
     await provider.generate(call, contextOf(), drain);
@@ -207,7 +195,7 @@ describe('questions after a response', () => {
   });
 
   it('end when the provider keeps saying that it knows no such response', async () => {
-    const server = await serve(json(404, '{"error":{"message":"Response with id resp_1 not found."}}'));
+    const server = await serve(answerWith(404, '{"error":{"message":"Response with id resp_1 not found."}}'));
     const failure = await failureOf(backgroundProvider(server.url).resume('resp_1', contextOf(), drain));
     expect(failure).toMatchObject({
       kind: 'uncertain',
@@ -225,7 +213,7 @@ describe('questions after a response', () => {
       message: 'Blocked.',
       moderation_details: { categories: ['violence'], moderation_stage: 'input' },
     };
-    const server = await serve(background(json(200, queued), json(200, failed(blocked))));
+    const server = await serve(background(answerWith(200, queued), answerWith(200, failed(blocked))));
     const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
     expect(failure).toMatchObject({
       kind: 'final',
@@ -237,7 +225,7 @@ describe('questions after a response', () => {
   });
 
   it('end when the answer is too large, which it would be again', async () => {
-    const server = await serve(background(json(200, await completed())));
+    const server = await serve(background(answerWith(200, await completed())));
     const provider = backgroundProvider(server.url, { maxAnswerBytes: 5_000 });
     expect(await failureOf(provider.generate(call, contextOf(), drain))).toMatchObject({
       kind: 'unusable',
@@ -247,7 +235,7 @@ describe('questions after a response', () => {
   });
 
   it('end with an error of the sink as it is, and leave the response alone', async () => {
-    const server = await serve(background(json(200, await completed())));
+    const server = await serve(background(answerWith(200, await completed())));
     const full = new AppError('storage_failed', { detail: 'The disk is full.' });
     const run = backgroundProvider(server.url).generate(call, contextOf(), async (_head, body) => {
       for await (const _ of body) throw full;
@@ -267,7 +255,7 @@ describe('giving up', () => {
     ['draining', false],
     ['lock_lost', false],
   ])('because of %s stops the work at the provider: %s', async (reason, stops) => {
-    const server = await serve(background(json(200, queued)));
+    const server = await serve(background(answerWith(200, queued)));
     const caller = new AbortController();
     const run = failureOf(
       backgroundProvider(server.url).generate(call, contextOf({ signal: caller.signal }), drain),
@@ -279,7 +267,7 @@ describe('giving up', () => {
   });
 
   it('at the deadline stops the work at the provider, and says what the last question met', async () => {
-    const server = await serve(background(json(401, '{"error":{"code":"invalid_api_key"}}')));
+    const server = await serve(background(answerWith(401, '{"error":{"code":"invalid_api_key"}}')));
     const run = backgroundProvider(server.url).generate(call, contextOf({ timeoutMs: 2_000 }), drain);
     expect(await failureOf(run)).toMatchObject({
       ...unknown,
@@ -308,9 +296,9 @@ describe('giving up', () => {
     ] as const) {
       const caller = new AbortController();
       const server = await serve((response, request, index) => {
-        if (request.path === stopped) return json(200, queued)(response, request, index);
+        if (request.path === stopped) return answerWith(200, queued)(response, request, index);
         caller.abort(reason);
-        setTimeout(() => json(200, queued)(response, request, index), 50);
+        setTimeout(() => answerWith(200, queued)(response, request, index), 50);
       });
       const handles: string[] = [];
       const run = backgroundProvider(server.url).generate(
@@ -325,7 +313,7 @@ describe('giving up', () => {
   });
 
   it('by closing the provider ends calls without stopping the work', async () => {
-    const server = await serve(background(json(200, queued)));
+    const server = await serve(background(answerWith(200, queued)));
     const provider = backgroundProvider(server.url);
     const run = failureOf(provider.generate(call, contextOf(), drain));
     await server.arrived(3);
@@ -344,26 +332,16 @@ describe('giving up', () => {
   });
 
   it('leaves nothing open on the signal of its caller', async () => {
-    const server = await serve(background(json(200, queued), json(200, await completed())));
-    const caller = new AbortController();
-    let listeners = 0;
-    const { addEventListener, removeEventListener } = caller.signal;
-    caller.signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
-      listeners += 1;
-      addEventListener.apply(caller.signal, given);
-    };
-    caller.signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
-      listeners -= 1;
-      removeEventListener.apply(caller.signal, given);
-    };
-    await backgroundProvider(server.url).generate(call, contextOf({ signal: caller.signal }), drain);
-    expect(listeners).toBe(0);
+    const server = await serve(background(answerWith(200, queued), answerWith(200, await completed())));
+    const { signal, listeners } = watchedSignal();
+    await backgroundProvider(server.url).generate(call, contextOf({ signal }), drain);
+    expect(listeners()).toBe(0);
   });
 });
 
 describe('the account', () => {
   it('is checked without cost', async () => {
-    const server = await serve(json(200, '{"data":[]}'));
+    const server = await serve(answerWith(200, '{"data":[]}'));
     expect(await backgroundProvider(server.url).check()).toContain('takes the key');
     expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/models']);
   });

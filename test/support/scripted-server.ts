@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
 
 /** One request as the server saw it. */
 export interface SeenRequest {
@@ -75,6 +76,33 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** The same, for one test: it goes with it. */
+export async function serve(script: Script): Promise<ScriptedServer> {
+  const server = await startScriptedServer(script);
+  onTestFinished(server.close);
+  return server;
+}
+
+/** Gives every request the same answer, text as it is and anything else as JSON. */
+export const answerWith =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Script =>
+  (response) =>
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(typeof body === 'string' ? body : JSON.stringify(body));
+
+/** Writes without end, as fast as the reader takes it. */
+export function flood(response: ServerResponse): void {
+  const block = Buffer.alloc(64 * 1024, 0x20);
+  const more = () => {
+    if (response.destroyed || response.socket?.destroyed) return;
+    response.write(block, (error) => {
+      if (!error) setImmediate(more);
+    });
+  };
+  more();
 }
 
 function withResolver(): { promise: Promise<void>; resolve: () => void } {

@@ -1,0 +1,250 @@
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
+import {
+  collector,
+  contextOf,
+  drain,
+  failureOf,
+  openAIProvider,
+  pictureAnswer,
+  pictureCall,
+} from '../support/provider-calls.ts';
+import { answerWith, flood, serve, startScriptedServer } from '../support/scripted-server.ts';
+
+/** Calls to OpenAI that end without an answer: each is made once, and says whether it may have been charged. */
+
+const call = pictureCall('a fox');
+let answer: string;
+beforeAll(async () => {
+  ({ text: answer } = await pictureAnswer());
+});
+
+describe('a call that nothing was sent for', () => {
+  const nothingSent = { kind: 'refused', code: 'provider_unreachable', billing: 'none' };
+
+  it('is known: nobody listens', async () => {
+    const server = await startScriptedServer(() => undefined);
+    await server.close();
+    const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
+    expect(failure).toMatchObject(nothingSent);
+    expect(failure.message).toContain('ECONNREFUSED');
+  });
+
+  it('is known: the name does not exist', async () => {
+    const failure = await failureOf(
+      openAIProvider(`http://${'x'.repeat(70)}.invalid/v1`).generate(call, contextOf(), drain),
+    );
+    expect(failure).toMatchObject(nothingSent);
+  });
+
+  it('is known: the other side does not speak TLS', async () => {
+    const server = await serve(answerWith(200, answer));
+    const address = server.url.replace('http:', 'https:');
+    expect(await failureOf(openAIProvider(address).generate(call, contextOf(), drain))).toMatchObject(
+      nothingSent,
+    );
+    expect(server.seen).toHaveLength(0);
+  });
+
+  it('is known: the time is over before the TLS handshake is', async () => {
+    const silent = await listenTcp(() => undefined);
+    const run = openAIProvider(`https://127.0.0.1:${silent.port}/v1`).generate(
+      call,
+      contextOf({ timeoutMs: 200 }),
+      drain,
+    );
+    expect(await failureOf(run)).toMatchObject(nothingSent);
+    expect(silent.received()).not.toContain('POST');
+  });
+
+  it('is known: the caller had given up before', async () => {
+    const server = await serve(answerWith(200, answer));
+    const run = openAIProvider(server.url).generate(call, contextOf({ signal: AbortSignal.abort() }), drain);
+    expect(await failureOf(run)).toMatchObject(nothingSent);
+    expect(server.sockets()).toBe(0);
+  });
+});
+
+describe('a call that breaks', () => {
+  const unknown = { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible' };
+
+  it('is uncertain when the connection is reset after the request, and is not made again', async () => {
+    let connections = 0;
+    const server = await listenTcp((socket) => {
+      connections += 1;
+      socket.once('data', () => socket.resetAndDestroy());
+    });
+    const run = openAIProvider(`http://127.0.0.1:${server.port}/v1`).generate(call, contextOf(), drain);
+    expect(await failureOf(run)).toMatchObject(unknown);
+    expect(connections).toBe(1);
+  });
+
+  it('is uncertain when the connection is closed without an answer, and is not made again', async () => {
+    const server = await serve((response) => response.destroy());
+    expect(await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain))).toMatchObject(
+      unknown,
+    );
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('is uncertain when the answer is no HTTP', async () => {
+    const server = await listenTcp((socket) => socket.once('data', () => socket.end('SSH-2.0-x\r\n')));
+    const run = openAIProvider(`http://127.0.0.1:${server.port}/v1`).generate(call, contextOf(), drain);
+    expect(await failureOf(run)).toMatchObject(unknown);
+  });
+
+  it('ends at its deadline when no answer comes, and the server sees the socket close', async () => {
+    const server = await serve(() => undefined);
+    const run = openAIProvider(server.url).generate(call, contextOf({ timeoutMs: 1_000 }), drain);
+    expect(await failureOf(run)).toMatchObject(unknown);
+    await server.seen[0]?.closed;
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it('ends at its deadline when the body hangs at byte 10, and the server sees the socket close', async () => {
+    const server = await serve((response) => {
+      response.writeHead(200, { 'content-length': String(answer.length), 'x-request-id': 'req_3' });
+      response.write(answer.slice(0, 10));
+    });
+    const run = openAIProvider(server.url).generate(call, contextOf({ timeoutMs: 1_000 }), drain);
+    expect(await failureOf(run)).toMatchObject({
+      ...unknown,
+      provider: { status: 200, request_id: 'req_3' },
+    });
+    await server.seen[0]?.closed;
+  });
+
+  it('ends when the caller gives up before the answer, and the server sees the socket close', async () => {
+    const server = await serve(() => undefined);
+    const caller = new AbortController();
+    const run = failureOf(
+      openAIProvider(server.url).generate(call, contextOf({ signal: caller.signal }), drain),
+    );
+    await server.arrived(1);
+    caller.abort();
+    expect(await run).toMatchObject(unknown);
+    await server.seen[0]?.closed;
+  });
+
+  it('ends when the caller gives up inside the body, and the server sees the socket close', async () => {
+    const server = await serve((response) => {
+      response.writeHead(200);
+      flood(response);
+    });
+    const caller = new AbortController();
+    const run = openAIProvider(server.url).generate(
+      call,
+      contextOf({ signal: caller.signal }),
+      async (_head, body) => {
+        let total = 0;
+        for await (const part of body) {
+          total += part.byteLength;
+          if (total > 1_000_000) caller.abort();
+        }
+      },
+    );
+    expect(await failureOf(run)).toMatchObject(unknown);
+    await server.seen[0]?.closed;
+  });
+
+  it('is uncertain when its body is shorter than announced', async () => {
+    const server = await serve((response) => {
+      response.writeHead(200, { 'content-length': String(answer.length) });
+      response.write(answer.slice(0, 5_000), () => response.destroy());
+    });
+    expect(await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain))).toMatchObject(
+      unknown,
+    );
+  });
+
+  it('is unusable when its body is too large, and the server sees the socket close', async () => {
+    const server = await serve((response) => {
+      response.writeHead(200);
+      flood(response);
+    });
+    const { sink, bytes } = collector();
+    const failure = await failureOf(
+      openAIProvider(server.url, { maxAnswerBytes: 100_000 }).generate(call, contextOf(), sink),
+    );
+    expect(failure).toMatchObject({
+      kind: 'unusable',
+      code: 'provider_unusable_answer',
+      billing: 'possible',
+    });
+    expect(bytes().length).toBeLessThanOrEqual(100_000);
+    await server.seen[0]?.closed;
+  });
+
+  it('is broken off by closing the provider', async () => {
+    const server = await serve(() => undefined);
+    const provider = openAIProvider(server.url);
+    const run = failureOf(provider.generate(call, contextOf(), drain));
+    await server.arrived(1);
+    await provider.close();
+    expect(await run).toMatchObject(unknown);
+  });
+});
+
+describe('an error of the sink', () => {
+  it('comes out as it is, and the server sees the socket close', async () => {
+    const server = await serve((response) => {
+      response.writeHead(200);
+      flood(response);
+    });
+    const full = new AppError('storage_failed', { detail: 'The disk is full.' });
+    const run = openAIProvider(server.url).generate(call, contextOf(), async (_head, body) => {
+      for await (const _ of body) throw full;
+    });
+    await expect(run).rejects.toBe(full);
+    await server.seen[0]?.closed;
+  });
+
+  it('does not hide that the body broke off first', async () => {
+    const server = await serve((response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('{"data":', () => response.destroy());
+    });
+    const run = openAIProvider(server.url).generate(call, contextOf(), async (_head, body) => {
+      try {
+        for await (const _ of body) {
+          // Only read.
+        }
+      } catch {
+        throw new Error('something of its own');
+      }
+    });
+    expect(await failureOf(run)).toMatchObject({ kind: 'uncertain' });
+  });
+
+  it('that swallows a broken body does not make the call a success', async () => {
+    const server = await serve((response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('{"data":', () => response.destroy());
+    });
+    const run = openAIProvider(server.url).generate(call, contextOf(), (head, body) =>
+      drain(head, body).catch(() => undefined),
+    );
+    expect(await failureOf(run)).toMatchObject({ kind: 'uncertain' });
+  });
+});
+
+async function listenTcp(onSocket: (socket: Socket) => void) {
+  const sockets = new Set<Socket>();
+  const parts: Buffer[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (part: Buffer) => parts.push(part));
+    onSocket(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    received: () => Buffer.concat(parts).toString('latin1'),
+  };
+}

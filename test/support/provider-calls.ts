@@ -1,0 +1,92 @@
+import { onTestFinished } from 'vitest';
+import {
+  type AnswerSink,
+  type CallContext,
+  type ImageProvider,
+  type PictureCall,
+  ProviderError,
+  type ProviderFailure,
+} from '../../src/domain/ports.ts';
+import { createOpenAIProvider } from '../../src/outbound/providers/openai/openai-provider.ts';
+import type { OpenAIProviderConfig } from '../../src/outbound/providers/openai/provider-config.ts';
+import { chunked, noisePicture } from './pictures.ts';
+
+/** Calls of a provider and what becomes of them, as tests make them. */
+
+/** The official client on its way to a server of the test; it goes with the test. */
+export function openAIProvider(baseUrl: string, rest: Partial<OpenAIProviderConfig> = {}) {
+  const provider = createOpenAIProvider({ name: 'openai', apiKey: 'sk-test-000', baseUrl, ...rest });
+  onTestFinished(provider.close);
+  return provider;
+}
+
+/** An answer of the Images API with a picture in it. */
+export async function pictureAnswer(): Promise<{ png: Buffer; text: string }> {
+  const png = await noisePicture(256, 256);
+  const text = JSON.stringify({
+    created: 1,
+    data: [{ b64_json: png.toString('base64') }],
+    usage: { input_tokens: 17, output_tokens: 196, total_tokens: 213 },
+  });
+  return { png, text };
+}
+
+export const pictureCall = (prompt: string): PictureCall => ({
+  model: 'gpt-image-2',
+  prompt,
+  parameters: { size: '1024x1024', quality: 'low' },
+});
+
+export const contextOf = (rest: Partial<CallContext> = {}): CallContext => ({
+  signal: new AbortController().signal,
+  timeoutMs: 20_000,
+  clientRequestId: 'img_1-1',
+  ...rest,
+});
+
+/** A sink that keeps the last body it was given, as far as it came. */
+export function collector() {
+  let parts: Uint8Array[] = [];
+  const sink: AnswerSink = async (_head, body) => {
+    parts = [];
+    for await (const part of body) parts.push(part);
+  };
+  const bytes = () => Buffer.concat(parts);
+  return {
+    sink,
+    bytes,
+    decoded: (provider: Pick<ImageProvider, 'decode'>) => provider.decode(chunked(bytes())),
+  };
+}
+
+export const drain: AnswerSink = async (_head, body) => {
+  for await (const _ of body) {
+    // Only read.
+  }
+};
+
+/** How a call failed. Throws what is no ProviderError. */
+export async function failureOf(run: Promise<unknown>): Promise<ProviderFailure> {
+  const error = await run.then(
+    () => new Error('the call succeeded'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof ProviderError) return error.failure;
+  throw error;
+}
+
+/** A caller's signal, and how many listeners are left on it. */
+export function watchedSignal(): { signal: AbortSignal; listeners: () => number } {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
+    listeners += 1;
+    addEventListener.apply(signal, given);
+  };
+  signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
+    listeners -= 1;
+    removeEventListener.apply(signal, given);
+  };
+  return { signal, listeners: () => listeners };
+}
