@@ -1,61 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
-import OpenAI, { APIConnectionError, APIError, APIUserAbortError } from 'openai';
+import OpenAI, { APIConnectionError } from 'openai';
 import sharp from 'sharp';
-import { afterEach, describe, expect, it } from 'vitest';
-import {
-  type Studio,
-  type StudioCall,
-  type StudioOptions,
-  startStudio,
-} from '../../src/outbound/providers/studio/studio.ts';
+import { describe, expect, it } from 'vitest';
+import { startStudio } from '../../src/outbound/providers/studio/studio.ts';
+import { apiErrorOf, bytesOf, generate, lastCall, studioAndClient, until } from '../support/studio-calls.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-const cleanups: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function start(options: StudioOptions = {}): Promise<{ studio: Studio; client: OpenAI }> {
-  const studio = await startStudio({ picture: 'quick', ...options });
-  cleanups.push(studio.stop);
-  return { studio, client: new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 }) };
-}
-
-const generate = (client: OpenAI, prompt: string, more: object = {}) =>
-  client.images.generate({ model: 'gpt-image-2', prompt, ...more });
-
-function bytesOf(image: { b64_json?: string | undefined } | undefined): Buffer {
-  return Buffer.from(image?.b64_json ?? '', 'base64');
-}
-
-async function failure(promise: Promise<unknown>): Promise<InstanceType<typeof APIError>> {
-  const error = await promise.then(
-    () => new Error('it did not fail'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof APIError) return error;
-  throw error;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-/** The last call, once it is final. */
-async function lastCall(studio: Studio): Promise<StudioCall> {
-  await until(() => studio.calls.at(-1)?.endedAt != null);
-  const call = studio.calls.at(-1);
-  if (call === undefined) throw new Error('no call arrived');
-  return call;
-}
 
 describe('pictures', () => {
   it('are drawn in the size and format asked for, with the usage of the published formula', async () => {
-    const { studio, client } = await start({ picture: 'drawn' });
+    const { studio, client } = await studioAndClient({ picture: 'drawn' });
     const { data: answer, response } = await client.images
       .generate({
         model: 'gpt-image-2',
@@ -86,7 +41,7 @@ describe('pictures', () => {
   });
 
   it('differ within one answer and are recorded by their hashes', async () => {
-    const { studio, client } = await start();
+    const { studio, client } = await studioAndClient();
     const answer = await generate(client, 'three cats', { n: 3 });
     const hashes = (answer.data ?? []).map((image) =>
       createHash('sha256').update(bytesOf(image)).digest('hex'),
@@ -97,14 +52,14 @@ describe('pictures', () => {
   });
 
   it('do not depend on the words of the studio', async () => {
-    const { client } = await start();
+    const { client } = await studioAndClient();
     const plain = await generate(client, 'a cat');
     const marked = await generate(client, '[studio:latency=1] a cat [studio:no-such-word]');
     expect(marked.data).toEqual(plain.data);
   });
 
   it('come as events with sharper and sharper previews when streamed', async () => {
-    const { studio, client } = await start();
+    const { studio, client } = await studioAndClient();
     const stream = await client.images.generate({
       model: 'gpt-image-2',
       prompt: 'a cat',
@@ -128,14 +83,14 @@ describe('pictures', () => {
   });
 
   it('of the quick kind have about the bytes asked for', async () => {
-    const { client } = await start({ imageBytes: 300_000 });
+    const { client } = await studioAndClient({ imageBytes: 300_000 });
     const { length } = bytesOf((await generate(client, 'a cat')).data?.[0]);
     expect(length).toBeGreaterThan(300_000);
     expect(length).toBeLessThan(330_000);
   });
 
   it('arrive for a hundred calls at once, each counted once', async () => {
-    const { studio, client } = await start();
+    const { studio, client } = await studioAndClient();
     const prompts = Array.from({ length: 100 }, (_, index) => `cat number ${index}`);
     const answers = await Promise.all(prompts.map((prompt) => generate(client, prompt)));
     expect(new Set(answers.map(({ data }) => data?.[0]?.b64_json)).size).toBe(100);
@@ -146,8 +101,8 @@ describe('pictures', () => {
 
 describe('refusals', () => {
   it('name the parameter as OpenAI does, and cost nothing', async () => {
-    const { studio, client } = await start();
-    const error = await failure(generate(client, 'a cat', { response_format: 'url' }));
+    const { studio, client } = await studioAndClient();
+    const error = await apiErrorOf(generate(client, 'a cat', { response_format: 'url' }));
     expect(error).toMatchObject({
       status: 400,
       code: 'unknown_parameter',
@@ -159,7 +114,7 @@ describe('refusals', () => {
   });
 
   it('answer 401 without a key, 404 and 405 elsewhere, 400 and 413 for bad bodies', async () => {
-    const { studio } = await start();
+    const { studio } = await studioAndClient();
     const post = async (
       path: string,
       body: string,
@@ -176,167 +131,9 @@ describe('refusals', () => {
   });
 });
 
-describe('faults that answer', () => {
-  it.each([
-    ['rate-limit=2', 429, 'rate_limit_exceeded', 'none'],
-    ['slow-down', 429, 'slow_down', 'none'],
-    ['quota', 429, 'credit_balance_exhausted', 'none'],
-    ['error=500', 500, null, 'possible'],
-    ['overloaded', 503, 'server_is_overloaded', 'none'],
-    ['moderation', 400, 'moderation_blocked', 'none'],
-    ['bad-request', 400, 'invalid_value', 'none'],
-    ['unauthorized', 401, 'invalid_api_key', 'none'],
-  ])('%s reaches the client as %i %s', async (word, status, code, charged) => {
-    const { studio, client } = await start();
-    const error = await failure(generate(client, `a cat [studio:${word}]`));
-    expect({ status: error.status, code: error.code ?? null }).toEqual({ status, code });
-    expect(await lastCall(studio)).toMatchObject({ status, charged, fault: word, images: [] });
-    expect(studio.chargedImages()).toBe(0);
-  });
-
-  it('say how long to wait', async () => {
-    const { client } = await start();
-    const error = await failure(generate(client, '[studio:rate-limit=2]'));
-    expect(error.headers?.get('retry-after')).toBe('2');
-  });
-
-  it('stop after the given number of times, so that a client that retries succeeds', async () => {
-    const { studio } = await start();
-    const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 2 });
-    await generate(client, 'a cat [studio:rate-limit=0,times=2]');
-    expect(studio.calls.map(({ status, headers }) => [status, headers.retryCount])).toEqual([
-      [429, '0'],
-      [429, '1'],
-      [200, '2'],
-    ]);
-  });
-
-  it('may come by header', async () => {
-    const { studio, client } = await start();
-    const body = { model: 'gpt-image-2', prompt: 'a cat' };
-    const headers = { 'x-studio-fault': 'error=502', 'x-client-request-id': 'mine' };
-    expect(await failure(client.images.generate(body, { headers }))).toMatchObject({ status: 502 });
-    expect((await lastCall(studio)).headers).toMatchObject({ fault: 'error=502', clientRequestId: 'mine' });
-  });
-
-  it('send an empty list, half a picture, or none at all', async () => {
-    const { studio, client } = await start();
-    expect((await generate(client, '[studio:empty]')).data).toEqual([]);
-    expect(studio.calls.at(-1)?.charged).toBe('possible');
-
-    const cut = bytesOf((await generate(client, '[studio:truncated]')).data?.[0]);
-    expect(cut.length * 2).toBeLessThan((studio.calls.at(-1)?.images[0]?.sizeBytes ?? 0) + 4);
-    await expect(sharp(cut).raw().toBuffer()).rejects.toThrow();
-
-    const text = bytesOf((await generate(client, '[studio:not-an-image]')).data?.[0]);
-    await expect(sharp(text).metadata()).rejects.toThrow();
-    expect(studio.calls.at(-1)?.charged).toBe('charged');
-  });
-
-  it('send pictures of absurd sizes', async () => {
-    const { client } = await start();
-    const huge = bytesOf((await generate(client, '[studio:huge=1x30000]')).data?.[0]);
-    expect(await sharp(huge).metadata()).toMatchObject({ width: 1, height: 30_000 });
-    const oversized = bytesOf((await generate(client, '[studio:oversized=2]')).data?.[0]);
-    expect(oversized.length).toBe(2 * 1024 * 1024);
-    expect(await sharp(oversized).metadata()).toMatchObject({ width: 1024 });
-  });
-
-  it('send a page instead of JSON', async () => {
-    const { studio } = await start();
-    const headers = { authorization: 'Bearer k' };
-    const body = JSON.stringify({ prompt: '[studio:html]' });
-    const response = await fetch(`${studio.baseUrl}/images/generations`, { method: 'POST', headers, body });
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html']);
-    expect(await response.text()).toContain('<html>');
-  });
-
-  it('send a slow body whole', async () => {
-    const { client } = await start();
-    const answer = await generate(client, 'a cat [studio:slow-body=60]');
-    expect((await sharp(bytesOf(answer.data?.[0])).metadata()).width).toBe(1024);
-  });
-});
-
-describe('faults of the connection', () => {
-  it.each(['hang-up', 'hang-up-mid'])(
-    '%s breaks the connection after the pictures were paid',
-    async (word) => {
-      const { studio, client } = await start();
-      await expect(generate(client, `a cat [studio:${word}]`)).rejects.toThrow(Error);
-      expect(await lastCall(studio)).toMatchObject({
-        status: word === 'hang-up' ? null : 200,
-        charged: 'charged',
-        aborted: false,
-      });
-      expect(studio.chargedImages()).toBe(1);
-      expect((await generate(client, 'another cat')).data).toHaveLength(1);
-    },
-  );
-
-  it('hang-up is a connection error to the client', async () => {
-    const { client } = await start();
-    expect(await failure(generate(client, '[studio:hang-up]'))).toBeInstanceOf(APIConnectionError);
-  });
-
-  it('hang-up-mid breaks a stream after its first event', async () => {
-    const { client } = await start();
-    const body = {
-      model: 'gpt-image-2',
-      prompt: '[studio:hang-up-mid]',
-      stream: true,
-      partial_images: 2,
-    } as const;
-    const stream = await client.images.generate(body);
-    const seen: string[] = [];
-    await expect(
-      (async () => {
-        for await (const event of stream) seen.push(event.type);
-      })(),
-    ).rejects.toThrow();
-    expect(seen).toEqual(['image_generation.partial_image']);
-  });
-
-  it('hang never answers, and the studio sees the client leave', async () => {
-    const { studio, client } = await start();
-    const leaving = new AbortController();
-    const body = { model: 'gpt-image-2', prompt: '[studio:hang]' };
-    const answer = failure(client.images.generate(body, { signal: leaving.signal }));
-    await until(() => studio.chargedImages() === 1);
-    leaving.abort();
-    expect(await answer).toBeInstanceOf(APIUserAbortError);
-    expect(await lastCall(studio)).toMatchObject({ aborted: true, status: null, charged: 'charged' });
-  });
-
-  it('a client that leaves during the latency has paid, and leaves no timer behind', async () => {
-    const { studio, client } = await start({ latencyMs: 600_000 });
-    const leaving = new AbortController();
-    const body = { model: 'gpt-image-2', prompt: 'a cat' };
-    const answer = failure(client.images.generate(body, { signal: leaving.signal }));
-    await until(() => studio.chargedImages() === 1);
-    leaving.abort();
-    await answer;
-    // The call can only be final if its ten-minute wait has ended.
-    expect(await lastCall(studio)).toMatchObject({ aborted: true, charged: 'charged' });
-  });
-
-  it('a client that leaves while it sends costs nothing', async () => {
-    const { studio } = await start();
-    const request = httpRequest(`${studio.baseUrl}/images/generations`, {
-      method: 'POST',
-      headers: { authorization: 'Bearer k', 'content-length': 1000 },
-    });
-    request.on('error', () => {});
-    request.write('{"prompt":');
-    await until(() => studio.calls.length === 1);
-    request.destroy();
-    expect(await lastCall(studio)).toMatchObject({ aborted: true, status: null, charged: 'none' });
-  });
-});
-
 describe('text', () => {
   it('describes the picture in the language of the last user message', async () => {
-    const { studio, client } = await start();
+    const { studio, client } = await studioAndClient();
     const answer = await client.chat.completions.create({
       model: 'gpt-5-mini',
       messages: [
@@ -358,7 +155,7 @@ describe('text', () => {
   });
 
   it('answers the responses API alike', async () => {
-    const { client } = await start();
+    const { client } = await studioAndClient();
     const plain = await client.responses.create({ model: 'gpt-5-mini', input: 'a red fox' });
     const parts = await client.responses.create({
       model: 'gpt-5-mini',
@@ -370,33 +167,33 @@ describe('text', () => {
   });
 
   it('fails only by the enhance words, which stay in the description', async () => {
-    const { client } = await start();
+    const { client } = await studioAndClient();
     const ask = (content: string) =>
       client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }] });
-    expect(await failure(ask('a cat [studio:enhance-error=500]'))).toMatchObject({ status: 500 });
+    expect(await apiErrorOf(ask('a cat [studio:enhance-error=500]'))).toMatchObject({ status: 500 });
     const prompt = 'a cat [studio:error=500] [studio:enhance-overloaded,times=1]';
-    expect(await failure(ask(prompt))).toMatchObject({ status: 503 });
+    expect(await apiErrorOf(ask(prompt))).toMatchObject({ status: 503 });
     const text = (await ask(prompt)).choices[0]?.message.content ?? '';
     expect(text).toContain('[studio:error=500]');
     expect(text).toContain('[studio:enhance-overloaded,times=1]');
-    expect(await failure(generate(client, text))).toMatchObject({ status: 500 });
+    expect(await apiErrorOf(generate(client, text))).toMatchObject({ status: 500 });
     expect((await ask('[studio:enhance-empty]')).choices[0]?.message.content).toBe('');
   });
 
   it('lists models', async () => {
-    const { client } = await start();
+    const { client } = await studioAndClient();
     const ids = [];
     for await (const model of client.models.list()) ids.push(model.id);
     expect(ids).toContain('gpt-image-2');
     expect((await client.models.retrieve('gpt-image-2')).id).toBe('gpt-image-2');
-    expect(await failure(client.models.retrieve('nothing'))).toMatchObject({ status: 404 });
+    expect(await apiErrorOf(client.models.retrieve('nothing'))).toMatchObject({ status: 404 });
   });
 });
 
 describe('bookkeeping', () => {
   it('appends one ledger line per paid call before the answer arrives', async () => {
     const ledgerFile = join(await temporaryFolder(), 'ledger.jsonl');
-    const { client } = await start({ ledgerFile });
+    const { client } = await studioAndClient({ ledgerFile });
     const lines = async () => (await readFile(ledgerFile, 'utf8')).trimEnd().split('\n');
     const answer = await generate(client, 'a cat', { n: 2 });
     const line = JSON.parse((await lines())[0] ?? '');
@@ -409,14 +206,14 @@ describe('bookkeeping', () => {
       parameters: { n: 2 },
       requestId: expect.stringMatching(/^req_/),
     });
-    await failure(generate(client, '[studio:quota]'));
-    await failure(generate(client, '[studio:hang-up]'));
+    await apiErrorOf(generate(client, '[studio:quota]'));
+    await apiErrorOf(generate(client, '[studio:hang-up]'));
     expect(await lines()).toHaveLength(2);
   });
 
   it('tells of every call when it arrives and when it is over', async () => {
     const heard: string[] = [];
-    const { client, studio } = await start({
+    const { client, studio } = await studioAndClient({
       onArrival: ({ id, status }) => heard.push(`arrived ${id} ${status}`),
       onCall: ({ id, status }) => heard.push(`over ${id} ${status}`),
     });
@@ -426,7 +223,7 @@ describe('bookkeeping', () => {
   });
 
   it('keeps nothing of the key', async () => {
-    const { studio } = await start();
+    const { studio } = await studioAndClient();
     const client = new OpenAI({ apiKey: 'sk-very-secret', baseURL: studio.baseUrl, maxRetries: 0 });
     await generate(client, 'a cat');
     expect(JSON.stringify(studio.calls)).not.toContain('sk-very-secret');
@@ -435,24 +232,24 @@ describe('bookkeeping', () => {
 
 describe('stopping', () => {
   it('ends calls that hang, and may be asked twice', async () => {
-    const { studio, client } = await start();
-    const hanging = failure(generate(client, '[studio:hang]'));
+    const { studio, client } = await studioAndClient();
+    const hanging = apiErrorOf(generate(client, '[studio:hang]'));
     await until(() => studio.chargedImages() === 1);
     await Promise.all([studio.stop(), studio.stop()]);
     expect(await hanging).toBeInstanceOf(APIConnectionError);
     expect(studio.calls.at(-1)).toMatchObject({ aborted: true, endedAt: expect.any(String) });
-    expect(await failure(generate(client, 'a cat'))).toBeInstanceOf(APIConnectionError);
+    expect(await apiErrorOf(generate(client, 'a cat'))).toBeInstanceOf(APIConnectionError);
   });
 
   it('leaves another studio in the same process alone', async () => {
-    const [one, two] = [await start(), await start()];
+    const [one, two] = [await studioAndClient(), await studioAndClient()];
     await one.studio.stop();
     await generate(two.client, 'a cat');
     expect([one.studio.calls.length, two.studio.calls.length]).toEqual([0, 1]);
   });
 
   it('a taken port is an error when starting', async () => {
-    const { studio } = await start();
+    const { studio } = await studioAndClient();
     const port = Number(new URL(studio.baseUrl).port);
     await expect(startStudio({ port })).rejects.toThrow(/EADDRINUSE/);
   });

@@ -1,0 +1,165 @@
+import { request as httpRequest } from 'node:http';
+import OpenAI, { APIConnectionError, APIUserAbortError } from 'openai';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { apiErrorOf, bytesOf, generate, lastCall, studioAndClient, until } from '../support/studio-calls.ts';
+
+/** What a prompt or a header can ask the studio to do wrong, as the official client meets it. */
+
+describe('faults that answer', () => {
+  it.each([
+    ['rate-limit=2', 429, 'rate_limit_exceeded', 'none'],
+    ['slow-down', 429, 'slow_down', 'none'],
+    ['quota', 429, 'credit_balance_exhausted', 'none'],
+    ['error=500', 500, null, 'possible'],
+    ['overloaded', 503, 'server_is_overloaded', 'none'],
+    ['moderation', 400, 'moderation_blocked', 'none'],
+    ['bad-request', 400, 'invalid_value', 'none'],
+    ['unauthorized', 401, 'invalid_api_key', 'none'],
+  ])('%s reaches the client as %i %s', async (word, status, code, charged) => {
+    const { studio, client } = await studioAndClient();
+    const error = await apiErrorOf(generate(client, `a cat [studio:${word}]`));
+    expect({ status: error.status, code: error.code ?? null }).toEqual({ status, code });
+    expect(await lastCall(studio)).toMatchObject({ status, charged, fault: word, images: [] });
+    expect(studio.chargedImages()).toBe(0);
+  });
+
+  it('say how long to wait', async () => {
+    const { client } = await studioAndClient();
+    const error = await apiErrorOf(generate(client, '[studio:rate-limit=2]'));
+    expect(error.headers?.get('retry-after')).toBe('2');
+  });
+
+  it('stop after the given number of times, so that a client that retries succeeds', async () => {
+    const { studio } = await studioAndClient();
+    const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 2 });
+    await generate(client, 'a cat [studio:rate-limit=0,times=2]');
+    expect(studio.calls.map(({ status, headers }) => [status, headers.retryCount])).toEqual([
+      [429, '0'],
+      [429, '1'],
+      [200, '2'],
+    ]);
+  });
+
+  it('may come by header', async () => {
+    const { studio, client } = await studioAndClient();
+    const body = { model: 'gpt-image-2', prompt: 'a cat' };
+    const headers = { 'x-studio-fault': 'error=502', 'x-client-request-id': 'mine' };
+    expect(await apiErrorOf(client.images.generate(body, { headers }))).toMatchObject({ status: 502 });
+    expect((await lastCall(studio)).headers).toMatchObject({ fault: 'error=502', clientRequestId: 'mine' });
+  });
+
+  it('send an empty list, half a picture, or none at all', async () => {
+    const { studio, client } = await studioAndClient();
+    expect((await generate(client, '[studio:empty]')).data).toEqual([]);
+    expect(studio.calls.at(-1)?.charged).toBe('possible');
+
+    const cut = bytesOf((await generate(client, '[studio:truncated]')).data?.[0]);
+    expect(cut.length * 2).toBeLessThan((studio.calls.at(-1)?.images[0]?.sizeBytes ?? 0) + 4);
+    await expect(sharp(cut).raw().toBuffer()).rejects.toThrow();
+
+    const text = bytesOf((await generate(client, '[studio:not-an-image]')).data?.[0]);
+    await expect(sharp(text).metadata()).rejects.toThrow();
+    expect(studio.calls.at(-1)?.charged).toBe('charged');
+  });
+
+  it('send pictures of absurd sizes', async () => {
+    const { client } = await studioAndClient();
+    const huge = bytesOf((await generate(client, '[studio:huge=1x30000]')).data?.[0]);
+    expect(await sharp(huge).metadata()).toMatchObject({ width: 1, height: 30_000 });
+    const oversized = bytesOf((await generate(client, '[studio:oversized=2]')).data?.[0]);
+    expect(oversized.length).toBe(2 * 1024 * 1024);
+    expect(await sharp(oversized).metadata()).toMatchObject({ width: 1024 });
+  });
+
+  it('send a page instead of JSON', async () => {
+    const { studio } = await studioAndClient();
+    const headers = { authorization: 'Bearer k' };
+    const body = JSON.stringify({ prompt: '[studio:html]' });
+    const response = await fetch(`${studio.baseUrl}/images/generations`, { method: 'POST', headers, body });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html']);
+    expect(await response.text()).toContain('<html>');
+  });
+
+  it('send a slow body whole', async () => {
+    const { client } = await studioAndClient();
+    const answer = await generate(client, 'a cat [studio:slow-body=60]');
+    expect((await sharp(bytesOf(answer.data?.[0])).metadata()).width).toBe(1024);
+  });
+});
+
+describe('faults of the connection', () => {
+  it.each(['hang-up', 'hang-up-mid'])(
+    '%s breaks the connection after the pictures were paid',
+    async (word) => {
+      const { studio, client } = await studioAndClient();
+      await expect(generate(client, `a cat [studio:${word}]`)).rejects.toThrow(Error);
+      expect(await lastCall(studio)).toMatchObject({
+        status: word === 'hang-up' ? null : 200,
+        charged: 'charged',
+        aborted: false,
+      });
+      expect(studio.chargedImages()).toBe(1);
+      expect((await generate(client, 'another cat')).data).toHaveLength(1);
+    },
+  );
+
+  it('hang-up is a connection error to the client', async () => {
+    const { client } = await studioAndClient();
+    expect(await apiErrorOf(generate(client, '[studio:hang-up]'))).toBeInstanceOf(APIConnectionError);
+  });
+
+  it('hang-up-mid breaks a stream after its first event', async () => {
+    const { client } = await studioAndClient();
+    const body = {
+      model: 'gpt-image-2',
+      prompt: '[studio:hang-up-mid]',
+      stream: true,
+      partial_images: 2,
+    } as const;
+    const stream = await client.images.generate(body);
+    const seen: string[] = [];
+    await expect(
+      (async () => {
+        for await (const event of stream) seen.push(event.type);
+      })(),
+    ).rejects.toThrow();
+    expect(seen).toEqual(['image_generation.partial_image']);
+  });
+
+  it('hang never answers, and the studio sees the client leave', async () => {
+    const { studio, client } = await studioAndClient();
+    const leaving = new AbortController();
+    const body = { model: 'gpt-image-2', prompt: '[studio:hang]' };
+    const answer = apiErrorOf(client.images.generate(body, { signal: leaving.signal }));
+    await until(() => studio.chargedImages() === 1);
+    leaving.abort();
+    expect(await answer).toBeInstanceOf(APIUserAbortError);
+    expect(await lastCall(studio)).toMatchObject({ aborted: true, status: null, charged: 'charged' });
+  });
+
+  it('a client that leaves during the latency has paid, and leaves no timer behind', async () => {
+    const { studio, client } = await studioAndClient({ latencyMs: 600_000 });
+    const leaving = new AbortController();
+    const body = { model: 'gpt-image-2', prompt: 'a cat' };
+    const answer = apiErrorOf(client.images.generate(body, { signal: leaving.signal }));
+    await until(() => studio.chargedImages() === 1);
+    leaving.abort();
+    await answer;
+    // The call can only be final if its ten-minute wait has ended.
+    expect(await lastCall(studio)).toMatchObject({ aborted: true, charged: 'charged' });
+  });
+
+  it('a client that leaves while it sends costs nothing', async () => {
+    const { studio } = await studioAndClient();
+    const request = httpRequest(`${studio.baseUrl}/images/generations`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer k', 'content-length': 1000 },
+    });
+    request.on('error', () => {});
+    request.write('{"prompt":');
+    await until(() => studio.calls.length === 1);
+    request.destroy();
+    expect(await lastCall(studio)).toMatchObject({ aborted: true, status: null, charged: 'none' });
+  });
+});

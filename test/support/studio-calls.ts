@@ -1,0 +1,44 @@
+import OpenAI, { APIError } from 'openai';
+import { onTestFinished, vi } from 'vitest';
+import {
+  type Studio,
+  type StudioCall,
+  type StudioOptions,
+  startStudio,
+} from '../../src/outbound/providers/studio/studio.ts';
+
+/** A studio of quick pictures and the official client to it; it goes with the test. */
+export async function studioAndClient(
+  options: StudioOptions = {},
+): Promise<{ studio: Studio; client: OpenAI }> {
+  const studio = await startStudio({ picture: 'quick', ...options });
+  onTestFinished(studio.stop);
+  return { studio, client: new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 }) };
+}
+
+export const generate = (client: OpenAI, prompt: string, more: object = {}) =>
+  client.images.generate({ model: 'gpt-image-2', prompt, ...more });
+
+export function bytesOf(image: { b64_json?: string | undefined } | undefined): Buffer {
+  return Buffer.from(image?.b64_json ?? '', 'base64');
+}
+
+/** What the client threw. Throws what is no error of the API. */
+export async function apiErrorOf(promise: Promise<unknown>): Promise<InstanceType<typeof APIError>> {
+  const error = await promise.then(
+    () => new Error('it did not fail'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof APIError) return error;
+  throw error;
+}
+
+export const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 20_000, interval: 5 });
+
+/** The last call, once it is final. */
+export async function lastCall(studio: Studio): Promise<StudioCall> {
+  await until(() => studio.calls.at(-1)?.endedAt != null);
+  const call = studio.calls.at(-1);
+  if (call === undefined) throw new Error('no call arrived');
+  return call;
+}
