@@ -1,0 +1,148 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { finishedJob, queuedJob } from '../support/jobs.ts';
+import { claimOf, connectRecords } from '../support/records.ts';
+
+const { store, records, freshTenant, submit } = await connectRecords();
+
+describe('submitting', () => {
+  it('makes the job readable, as it was given', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant(), request: { metadata: { user: 'ada' } } }));
+    expect(await records.get(job.tenant, job.id)).toEqual(job);
+    expect(await records.tenants()).toContain(job.tenant);
+  });
+
+  it('of 200 equal claims at once creates one job, and the others get that one', async () => {
+    const tenant = freshTenant();
+    const outcomes = await Promise.all(
+      Array.from({ length: 200 }, () =>
+        records.submit({
+          job: queuedJob({ tenant }),
+          claim: claimOf('order-1'),
+          maxOpenJobs: 9,
+        }),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(1);
+    const replayed = outcomes.flatMap((outcome) => (outcome.kind === 'replayed' ? [outcome.job.id] : []));
+    expect(replayed).toHaveLength(199);
+    const { jobs } = await records.list(tenant, { limit: 10 });
+    expect(new Set(replayed)).toEqual(new Set(jobs.map((job) => job.id)));
+    expect(await records.countOpen(tenant)).toBe(1);
+  });
+
+  it('under a used key replays the job whatever became of it', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
+    const ended = await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }));
+    const again = await records.submit({
+      job: queuedJob({ tenant: job.tenant }),
+      claim: claimOf('k'),
+      maxOpenJobs: 9,
+    });
+    expect(again).toEqual({ kind: 'replayed', job: ended });
+  });
+
+  it('another request under a used key is refused and leaves nothing', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
+    const other = queuedJob({ tenant: job.tenant });
+    expect(await records.submit({ job: other, claim: claimOf('k', 'two'), maxOpenJobs: 9 })).toEqual({
+      kind: 'key_reused',
+    });
+    expect(await records.get(job.tenant, other.id)).toBeNull();
+    expect(await records.countOpen(job.tenant)).toBe(1);
+  });
+
+  it('the same key of another tenant is another key', async () => {
+    await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
+    await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'two'));
+  });
+
+  it('into a full queue leaves nothing, not even the claim', async () => {
+    const tenant = freshTenant();
+    const first = await submit(queuedJob({ tenant }), undefined, 1);
+    const second = queuedJob({ tenant });
+    const full = { job: second, claim: claimOf('k'), maxOpenJobs: 1 };
+    expect(await records.submit(full)).toEqual({ kind: 'queue_full' });
+    expect(await records.get(tenant, second.id)).toBeNull();
+    await records.update(tenant, first.id, (now) => ({ job: finishedJob(now) }));
+    expect((await records.submit(full)).kind).toBe('created');
+  });
+
+  it('never lets more jobs in at once than there is room', async () => {
+    const tenant = freshTenant();
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, () => records.submit({ job: queuedJob({ tenant }), maxOpenJobs: 7 })),
+    );
+    expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(7);
+    expect(await records.countOpen(tenant)).toBe(7);
+  });
+
+  it('together with others is decided by itself, in the order in which the jobs came', async () => {
+    const tenant = freshTenant();
+    const fresh = () => queuedJob({ tenant });
+    const [first, same, other, second, third] = [fresh(), fresh(), fresh(), fresh(), fresh()];
+    const outcomes = await Promise.all(
+      [
+        { job: first, claim: claimOf('k', 'one') },
+        { job: same, claim: claimOf('k', 'one') },
+        { job: other, claim: claimOf('k', 'two') },
+        { job: second },
+        { job: third, claim: claimOf('l') },
+      ].map((order) => records.submit({ ...order, maxOpenJobs: 2 })),
+    );
+    expect(outcomes).toEqual([
+      { kind: 'created' },
+      { kind: 'replayed', job: first },
+      { kind: 'key_reused' },
+      { kind: 'created' },
+      { kind: 'queue_full' },
+    ]);
+    const { jobs } = await records.list(tenant, { limit: 10 });
+    expect(jobs.map((job) => job.id).sort()).toEqual([first.id, second.id].sort());
+  });
+
+  it('a replay is answered although the queue is full', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'), 1);
+    const again = await records.submit({
+      job: queuedJob({ tenant: job.tenant }),
+      claim: claimOf('k'),
+      maxOpenJobs: 1,
+    });
+    expect(again).toMatchObject({ kind: 'replayed', job: { id: job.id } });
+  });
+
+  it('a key whose record is gone is free again, once', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'old'));
+    await records.remove(job);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        records.submit({
+          job: queuedJob({ tenant: job.tenant }),
+          claim: claimOf('k', 'old'),
+          maxOpenJobs: 9,
+        }),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome.kind === 'created')).toHaveLength(1);
+  });
+
+  it('puts its tenant back on the list of tenants after a loss of data', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const tenant = freshTenant();
+    await submit(queuedJob({ tenant }));
+    await store.redis.del(store.keys.tenants);
+    vi.advanceTimersByTime(60_000);
+    await submit(queuedJob({ tenant }));
+    expect(await records.tenants()).toContain(tenant);
+  });
+
+  it('a claim can be looked up without making one', async () => {
+    const tenant = freshTenant();
+    expect(await records.findByKey(tenant, claimOf('k'))).toBeNull();
+    const job = await submit(queuedJob({ tenant }), claimOf('k'));
+    expect(await records.findByKey(tenant, claimOf('k'))).toEqual({ kind: 'replayed', job });
+    expect(await records.findByKey(tenant, claimOf('k', 'other'))).toEqual({ kind: 'key_reused' });
+    await records.remove(job);
+    expect(await records.findByKey(tenant, claimOf('k'))).toBeNull();
+  });
+});

@@ -1,0 +1,30 @@
+import { expect } from 'vitest';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import type { IdempotencyClaim } from '../../src/domain/ports.ts';
+import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { connectTestStore } from './store.ts';
+
+/** Job records in the shared Redis, for one test file. */
+export async function connectRecords() {
+  const store = await connectTestStore();
+  const records = createImageRecords(store.redis, store.keys);
+  let tenants = 0;
+  return {
+    store,
+    records,
+    /** A tenant without any jobs. */
+    freshTenant: () => `t${++tenants}`,
+    /** Submits a job, which has to be accepted. */
+    async submit(job: ImageJob, claim?: IdempotencyClaim, maxOpenJobs = 1_000): Promise<ImageJob> {
+      const outcome = await records.submit({ job, claim, maxOpenJobs });
+      expect(outcome.kind).toBe('created');
+      return job;
+    },
+  };
+}
+
+export const claimOf = (key: string, fingerprint = 'same'): IdempotencyClaim => ({
+  keyHash: `hash-of-${key}`,
+  fingerprint: `fingerprint-${fingerprint}`,
+  ttlMs: 60_000,
+});
