@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Billing } from './errors.ts';
 
 /**
  * One paid call to the provider. The row is written before the socket is, so that a death at any moment leaves a
@@ -93,4 +94,11 @@ export function fruitlessPayments(attempts: readonly Attempt[], index: number): 
   return attempts.filter(
     (a) => a.kind === 'generate' && a.index === index && mayHaveCost(a) && a.error !== 'worker_lost',
   ).length;
+}
+
+/** What is known about money after the attempts of a job. */
+export function billingOf(attempts: readonly Attempt[]): Billing {
+  if (attempts.some((a) => a.state === 'received' || a.state === 'stored' || a.state === 'wasted'))
+    return 'charged';
+  return attempts.every((a) => a.state === 'rejected') ? 'none' : 'possible';
 }

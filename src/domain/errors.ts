@@ -3,8 +3,9 @@
  * both read the same row, so a code means the same thing wherever a caller meets it.
  */
 
-/** What is known about money when an error ends something: nothing was spent, it may have been, or it was. */
-export type Billing = 'none' | 'possible' | 'charged';
+/** What is known about money when something ended: nothing was spent, it may have been, or it was. */
+export const billings = ['none', 'possible', 'charged'] as const;
+export type Billing = (typeof billings)[number];
 
 interface ErrorRow {
   /** HTTP status when the error answers a request. */

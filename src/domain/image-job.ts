@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Attempt } from './attempt.ts';
-import { AppError, type Billing, type ErrorCode, errorCodes, errorRow } from './errors.ts';
+import { AppError, type Billing, billings, type ErrorCode, errorCodes, errorRow } from './errors.ts';
 import { StoredImage } from './image.ts';
 import { ImageRequest } from './image-request.ts';
 
@@ -18,8 +18,6 @@ export type JobStatus = (typeof jobStatuses)[number];
 
 export const jobStages = ['moderating', 'enhancing', 'generating', 'storing', 'processing'] as const;
 export type JobStage = (typeof jobStages)[number];
-
-export const billings = ['none', 'possible', 'charged'] as const satisfies readonly Billing[];
 
 export const JobError = z.object({
   code: z.enum(errorCodes),
@@ -271,13 +269,6 @@ export function forgetMedia(job: ImageJob, nowMs: number): ImageJob {
 export function finalError(job: ImageJob): JobError | undefined {
   if (job.status !== 'failed' && job.status !== 'expired') return undefined;
   return job.errors?.findLast((error) => error.index === undefined) ?? job.errors?.at(-1);
-}
-
-/** What is known about money after the attempts of a job. */
-export function billingOf(attempts: readonly Attempt[]): Billing {
-  if (attempts.some((a) => a.state === 'received' || a.state === 'stored' || a.state === 'wasted'))
-    return 'charged';
-  return attempts.every((a) => a.state === 'rejected') ? 'none' : 'possible';
 }
 
 /** An error as a job keeps it, with the public text of its code unless a better one is given. */

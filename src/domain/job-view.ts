@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { attemptStates } from './attempt.ts';
+import { attemptStates, billingOf } from './attempt.ts';
 import { sumCosts } from './cost.ts';
-import { errorCodes, errorRow } from './errors.ts';
+import { billings, errorCodes, errorRow } from './errors.ts';
 import {
-  billingOf,
-  billings,
   finalError,
   type ImageJob,
   isTerminal,

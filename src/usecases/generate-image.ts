@@ -1,7 +1,7 @@
+import { billingOf } from '../domain/attempt.ts';
 import { AppError } from '../domain/errors.ts';
 import {
   beginExecution,
-  billingOf,
   finish,
   finishIncomplete,
   type ImageJob,

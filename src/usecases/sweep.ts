@@ -1,5 +1,5 @@
+import { billingOf } from '../domain/attempt.ts';
 import {
-  billingOf,
   dueAt,
   finish,
   finishIncomplete,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { attemptStates } from '../../src/domain/attempt.ts';
-import { errorCodes } from '../../src/domain/errors.ts';
-import { billings, type ImageJob, jobStages, jobStatuses } from '../../src/domain/image-job.ts';
+import { billings, errorCodes } from '../../src/domain/errors.ts';
+import { type ImageJob, jobStages, jobStatuses } from '../../src/domain/image-job.ts';
 import { imageEventTypes } from '../../src/domain/image-request.ts';
 
 const whole = fc.nat(2 ** 40);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { errorCodes } from '../../domain/errors.ts';
-import { billings, jobStages, jobStatuses, TokenTotals } from '../../domain/image-job.ts';
+import { billings, errorCodes } from '../../domain/errors.ts';
+import { jobStages, jobStatuses, TokenTotals } from '../../domain/image-job.ts';
 import {
   ImageRequest,
   ImageRequestBody,

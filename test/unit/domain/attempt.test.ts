@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   addAttempt,
   attemptStates,
+  billingOf,
   fruitlessPayments,
   mayHaveCost,
   nextAttemptNo,
@@ -60,5 +61,19 @@ describe('the ledger of a job', () => {
     expect(fruitlessPayments(ledger, 0)).toBe(2);
     expect(fruitlessPayments(ledger, 1)).toBe(1);
     expect(fruitlessPayments(ledger, 2)).toBe(0);
+  });
+});
+
+describe('what is known about money', () => {
+  it.each([
+    [[], 'none'],
+    [['rejected', 'rejected'], 'none'],
+    [['rejected', 'calling'], 'possible'],
+    [['uncertain'], 'possible'],
+    [['unusable'], 'possible'],
+    [['received'], 'charged'],
+    [['uncertain', 'stored'], 'charged'],
+  ] as const)('attempts %j: %s', (states, billing) => {
+    expect(billingOf(states.map((state, i) => attemptOf({ no: i + 1, state })))).toBe(billing);
   });
 });

@@ -4,7 +4,6 @@ import type { Attempt } from '../../../src/domain/attempt.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import {
   beginExecution,
-  billingOf,
   checkFence,
   dueAt,
   enterStage,
@@ -225,20 +224,6 @@ describe('a job needs attention', () => {
     const ended = finish(queuedJob(), 'expired', { nowMs: createdAt + 5, retention });
     expect(dueAt(ended)).toBe(ended.mediaExpiresAt);
     expect(dueAt(forgetMedia(ended, createdAt + 6))).toBe(ended.recordExpiresAt);
-  });
-});
-
-describe('what is known about money', () => {
-  it.each([
-    [[], 'none'],
-    [['rejected', 'rejected'], 'none'],
-    [['rejected', 'calling'], 'possible'],
-    [['uncertain'], 'possible'],
-    [['unusable'], 'possible'],
-    [['received'], 'charged'],
-    [['uncertain', 'stored'], 'charged'],
-  ] as const)('attempts %j: %s', (states, billing) => {
-    expect(billingOf(states.map((state, i) => attemptOf({ no: i + 1, state })))).toBe(billing);
   });
 });
 
