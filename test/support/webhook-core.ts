@@ -55,11 +55,15 @@ export async function connectWebhooks(given: Given = {}) {
   let nowMs = createdAt;
   const clock = given.realTime ? Date.now : () => nowMs;
   const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
-  const sender = createWebhookSender({
-    ...{ guard, clock, userAgent: 'Darkroom/test' },
-    ...(given.timeoutMs ? { timeoutMs: given.timeoutMs } : {}),
-  });
-  onTestFinished(sender.close);
+  const openSender = () => {
+    const sender = createWebhookSender({
+      ...{ guard, clock, userAgent: 'Darkroom/test' },
+      ...(given.timeoutMs ? { timeoutMs: given.timeoutMs } : {}),
+    });
+    onTestFinished(sender.close);
+    return sender;
+  };
+  const sender = openSender();
 
   const mailboxes = createKeys(core.prefix).mailboxes(tenant);
   const secretsKey = randomBytes(32);
@@ -115,6 +119,12 @@ export async function connectWebhooks(given: Given = {}) {
     register: (body: EndpointBody) => manageEndpoints.create(tenant, body),
     /** One run for a receiver, as a worker makes it. */
     empty,
+    /** The same in another worker, which has connections of its own. */
+    emptyElsewhere(target: string) {
+      const attempts = createAttemptDelivery({ ...shared, sender: openSender() });
+      const run = createEmptyMailbox({ ...deps, attemptDelivery: attempts });
+      return run({ tenant, id: target }, new AbortController().signal);
+    },
     /** Runs for a receiver until nothing is due by now. @returns in how many milliseconds something is. */
     async emptyAll(target: string): Promise<number | null> {
       for (;;) {
