@@ -41,8 +41,6 @@ interface Given {
   /** Real time instead of a clock that the test sets. */
   readonly realTime?: boolean;
   readonly random?: () => number;
-  /** For one attempt. */
-  readonly timeoutMs?: number;
 }
 
 /**
@@ -56,10 +54,7 @@ export async function connectWebhooks(given: Given = {}) {
   const clock = given.realTime ? Date.now : () => nowMs;
   const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
   const openSender = () => {
-    const sender = createWebhookSender({
-      ...{ guard, clock, userAgent: 'Darkroom/test' },
-      ...(given.timeoutMs ? { timeoutMs: given.timeoutMs } : {}),
-    });
+    const sender = createWebhookSender({ guard, clock, userAgent: 'Darkroom/test' });
     onTestFinished(sender.close);
     return sender;
   };

@@ -77,8 +77,6 @@ export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): Webh
         return deleted?.[1] === 1;
       }),
     subscribed: (tenant, type) =>
-      translated(async () => {
-        return rows(tenant, await redis.sunion(...subscribersOf(keys, tenant, type)));
-      }),
+      translated(async () => rows(tenant, await redis.sunion(...subscribersOf(keys, tenant, type)))),
   };
 }
