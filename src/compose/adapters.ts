@@ -8,8 +8,8 @@ import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import {
+  createDirectRedis,
   createProducerRedis,
-  createScriptingRedis,
   createSubscriberRedis,
   type RedisClient,
   whenRedisReady,
@@ -41,11 +41,13 @@ const clock = () => Date.now();
 export function composeAdapters(config: Config, around: Surroundings, closers: Closers, log: Logger) {
   const connect = (open: typeof createProducerRedis, name: string) =>
     closers.add(openRedis(open, config, around, log, name), (client) => client.disconnect());
-  const redis = connect(createProducerRedis, 'records');
+  // A process that only makes pictures has a few commands for each of them, which never wait for one another.
+  const isOnlyWorker = [...config.roles].every((role) => role === 'worker');
+  const redis = connect(isOnlyWorker ? createDirectRedis : createProducerRedis, 'records');
   const keys = createKeys(config.REDIS_KEY_PREFIX);
   const queues = queueNames(config.REDIS_KEY_PREFIX);
   // BullMQ defines its many scripts on the connection it is given, so the queues have one of their own.
-  const queueRedis = connect(createScriptingRedis, 'queues');
+  const queueRedis = connect(createDirectRedis, 'queues');
   const openQueue = (name: QueueName) =>
     closers.add(createTaskQueue(queueRedis, name, redis), (queue) => queue.close());
   const imageQueue = openQueue(queues.images);

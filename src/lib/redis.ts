@@ -74,10 +74,11 @@ export function createProducerRedis(target: string, options: RedisClientOptions)
 }
 
 /**
- * The same for a library that defines many scripts: commands do not share round trips by themselves, since every
- * pipeline copies every script of its connection.
+ * The same, but every command is sent by itself and at once. Sharing a round trip costs more than it saves where few
+ * commands come together, and most of all for a library that defines many scripts: every pipeline copies all commands
+ * and scripts of its connection.
  */
-export function createScriptingRedis(target: string, options: RedisClientOptions): RedisClient {
+export function createDirectRedis(target: string, options: RedisClientOptions): RedisClient {
   return createRedis(target, options, failFast);
 }
 

@@ -63,16 +63,21 @@ export function createTaskRelay(
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
 
+  function moveEntry(entry: string): Promise<void> {
+    const [tenant = '', id = '', priority = 'normal'] = entry.split(' ');
+    return queue.add({ tenant, id }, { priority: priority as Priority });
+  }
+
+  async function moveMore(): Promise<void> {
+    const entries = (await redis.lpop(key, batchSize)) ?? [];
+    await Promise.all(entries.map(moveEntry));
+  }
+
   async function moveSome(): Promise<void> {
     const first = await redis.blpop(key, waitSeconds);
     if (!first) return;
-    const more = (await redis.lpop(key, batchSize)) ?? [];
-    await Promise.all(
-      [first[1], ...more].map((entry) => {
-        const [tenant = '', id = '', priority = 'normal'] = entry.split(' ');
-        return queue.add({ tenant, id }, { priority: priority as Priority });
-      }),
-    );
+    // A single task, which is most of them, does not wait to hear that no other came with it.
+    await Promise.all([moveEntry(first[1]), moveMore()]);
   }
 
   async function run(): Promise<void> {
