@@ -5,6 +5,7 @@ import closeWithGrace from 'close-with-grace';
 import { ConfigError, describeConfig, loadConfig, processEnv } from './config.ts';
 import type { CliContext, StartedService } from './inbound/cli/context.ts';
 import { createProgram } from './inbound/cli/program.ts';
+import { collectInFullLessOften } from './lib/heap.ts';
 import { createLogger } from './lib/logger.ts';
 import { packageVersion } from './lib/package-version.ts';
 import { webhookSecretOf } from './lib/webhook-secret.ts';
@@ -20,6 +21,7 @@ async function runService(
   options: { say: (line: string) => void },
 ): Promise<StartedService> {
   const config = loadConfig(env, mode);
+  collectInFullLessOften();
   const { compose } = await import('./compose.ts');
   const { cacheDirOf } = await import('./compose/embedded.ts');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });

@@ -30,25 +30,30 @@ export async function startServices(
   closers: Closers,
 ): Promise<{ darkroom: Service; tutorial: Service }> {
   const { redis, providerUrl, s3Url } = around;
-  const openJobs = createKeys(keyPrefix).open(tenant);
-  const darkroomApi = await startDarkroom(redis, { role: 'api', s3Url }, closers);
-  const tutorialApi = await startTutorialApi(redis, closers);
-  const worker = { providerUrl, s3Url };
+  const api = await startDarkroom(redis, { role: 'api', s3Url }, closers);
+  const worker = { role: 'worker', providerUrl, s3Url } as const;
   return {
     darkroom: {
       name: 'Darkroom',
-      api: darkroomApi,
-      ends: watchEnds(redis.client, { sortedSet: openJobs, present: false }),
-      startWorker: (concurrency) => startDarkroom(redis, { role: 'worker', concurrency, ...worker }, closers),
-      submit: submitTo(darkroomApi, closers),
+      api,
+      ends: watchEnds(redis.client, { sortedSet: createKeys(keyPrefix).open(tenant), present: false }),
+      startWorker: (concurrency) => startDarkroom(redis, { ...worker, concurrency }, closers),
+      submit: submitTo(api, closers),
     },
-    tutorial: {
-      name: 'tutorial',
-      api: tutorialApi,
-      ends: watchEnds(redis.client, { sortedSet: 'bull:images:completed', present: true }),
-      startWorker: (concurrency) => startTutorialWorker(redis, { concurrency, ...worker }, closers),
-      submit: submitTo(tutorialApi, closers),
-    },
+    tutorial: await startTutorial(around, closers),
+  };
+}
+
+/** Starts the API of the tutorial's service alone. */
+export async function startTutorial(around: Surroundings, closers: Closers): Promise<Service> {
+  const { redis, providerUrl, s3Url } = around;
+  const api = await startTutorialApi(redis, closers);
+  return {
+    name: 'tutorial',
+    api,
+    ends: watchEnds(redis.client, { sortedSet: 'bull:images:completed', present: true }),
+    startWorker: (concurrency) => startTutorialWorker(redis, { concurrency, providerUrl, s3Url }, closers),
+    submit: submitTo(api, closers),
   };
 }
 

@@ -2,6 +2,12 @@ import { Pool } from 'undici';
 import type { Closers } from '../../src/lib/closers.ts';
 import { type Child, startChild } from '../harness/child.ts';
 import { bucket } from './s3.ts';
+import type { Surroundings } from './service.ts';
+
+/** What is called, and how many bytes go to the storage. */
+export interface CalledAround extends Surroundings {
+  readonly pictureBytes: number;
+}
 
 /** The two calls without a service around them, in a process of their own. */
 export interface TwoCalls {
@@ -10,20 +16,9 @@ export interface TwoCalls {
   make(): Promise<void>;
 }
 
-/** Starts the process. `pictureBytes` is how many bytes go to the storage. */
-export async function startTwoCalls(
-  around: { providerUrl: string; s3Url: string; pictureBytes: number },
-  closers: Closers,
-): Promise<TwoCalls> {
+export async function startTwoCalls(around: CalledAround, closers: Closers): Promise<TwoCalls> {
   const child = closers.add(
-    await startChild({
-      module: 'parts/two-calls-server.js',
-      env: {
-        PROVIDER_URL: around.providerUrl,
-        BUCKET_URL: `${around.s3Url}/${bucket}`,
-        PICTURE_BYTES: String(around.pictureBytes),
-      },
-    }),
+    await startChild({ module: 'parts/two-calls-server.js', env: environmentOf(around) }),
     (each) => each.stop(),
   );
   const pool = closers.add(new Pool(child.url), (each) => each.destroy());
@@ -36,3 +31,26 @@ export async function startTwoCalls(
     },
   };
 }
+
+/** Starts a worker that makes the two calls, and nothing else, for every job in the tutorial's queue. */
+export async function startTwoCallsWorker(
+  around: CalledAround,
+  concurrency: number,
+  closers: Closers,
+): Promise<Child> {
+  const child = await startChild({
+    module: 'parts/two-calls-worker.js',
+    env: {
+      ...environmentOf(around),
+      REDIS_PATH: around.redis.path,
+      CONCURRENCY: String(concurrency),
+    },
+  });
+  return closers.add(child, (each) => each.stop());
+}
+
+const environmentOf = ({ providerUrl, s3Url, pictureBytes }: CalledAround) => ({
+  PROVIDER_URL: providerUrl,
+  BUCKET_URL: `${s3Url}/${bucket}`,
+  PICTURE_BYTES: String(pictureBytes),
+});

@@ -3,19 +3,22 @@ import type { Child } from '../harness/child.ts';
 import { describeMachine } from '../harness/machine.ts';
 import type { Outcome, Program, RunOptions } from '../harness/program.ts';
 import { startBenchRedis } from '../harness/redis.ts';
-import { measureInRounds, type Results } from '../harness/rounds.ts';
+import { measureInRounds, type Results, type Variant } from '../harness/rounds.ts';
 import { percentile } from '../harness/statistics.ts';
 import { figure, table, times } from '../harness/table.ts';
 import { pictureBytes, providerLatencyMs, startProvider } from '../parts/provider.ts';
 import { emptyBucket, startS3 } from '../parts/s3.ts';
-import { type Service, startServices } from '../parts/service.ts';
-import { startTwoCalls } from '../parts/two-calls.ts';
+import { type Service, startServices, startTutorial } from '../parts/service.ts';
+import { type CalledAround, startTwoCalls, startTwoCallsWorker } from '../parts/two-calls.ts';
 
 const jobsPerSecond = 20;
 const secondsPerMeasurement = 8;
-const warmUpSeconds = 2;
+/** So many that a heap is no longer growing for the first time: collecting it costs a service least while it is young. */
+const warmUpJobs = 500;
+const warmUpJobsPerSecond = 50;
 const concurrency = 32;
 const least = 'two calls';
+const leastQueued = 'two calls, queued';
 
 /** What a service adds to the provider's own time. */
 export const overhead: Program = {
@@ -26,57 +29,91 @@ export const overhead: Program = {
 
 type Figure = 'p50Ms' | 'p99Ms' | 'workerMs' | 'apiMs';
 
+/** Something that makes pictures. */
+interface Maker {
+  /** Makes one picture. @returns the milliseconds above the provider's own. */
+  make(): Promise<number>;
+  /** The process that calls the provider. */
+  readonly worker: Child;
+  readonly api?: Child;
+}
+
 async function run(options: RunOptions): Promise<Outcome> {
   const { closers, pace } = options;
   const redis = await startBenchRedis(closers, options.say);
   const s3 = await startS3(closers);
   const provider = await startProvider(closers);
   const around = { redis, s3Url: s3.url, providerUrl: provider.url };
+  const called = { ...around, pictureBytes: await pictureBytes(provider) };
   const { darkroom, tutorial } = await startServices(around, closers);
-  const bytes = await pictureBytes(provider);
-  const twoCalls = await startTwoCalls({ ...around, pictureBytes: bytes }, closers);
-  const variantOf = (name: string, make: () => Promise<number>, worker: Child, api?: Child) => ({
-    name,
-    async measure(seconds = secondsPerMeasurement * pace) {
-      const jobs = Math.round(jobsPerSecond * seconds);
-      const figures = await measureJobs(make, jobs, worker, api);
-      const stored = await emptyBucket(s3);
-      if (stored !== jobs) throw new Error(`${name} stored ${stored} pictures for ${jobs} jobs`);
-      return figures;
-    },
-  });
-  const darkroomWorker = await darkroom.startWorker(concurrency);
-  const variantOfService = (name: string, service: Service, worker: Child) =>
-    variantOf(name, () => overheadOfJob(service), worker, service.api);
-  const variants = [
-    variantOf(least, () => overheadOf(twoCalls.make()), twoCalls.process),
-    variantOfService('tutorial', tutorial, await tutorial.startWorker(concurrency)),
-    variantOfService('Darkroom', darkroom, darkroomWorker),
-    variantOfService('Darkroom again', darkroom, darkroomWorker),
-  ];
+  const twoCalls = await startTwoCalls(called, closers);
+  const darkroomMaker = await makerOf(darkroom);
+  const makers: Readonly<Record<string, Maker>> = {
+    [least]: { worker: twoCalls.process, make: () => overheadOf(twoCalls.make()) },
+    [leastQueued]: await makerOf(await startQueuedTwoCalls(called, options)),
+    tutorial: await makerOf(tutorial),
+    Darkroom: darkroomMaker,
+    'Darkroom again': darkroomMaker,
+  };
+
   options.say('warming up');
-  for (const variant of variants) await variant.measure(warmUpSeconds);
-  const megabytes = (bytes / 1e6).toFixed(2);
+  for (const maker of new Set(Object.values(makers))) {
+    await measureJobs(maker, warmUpJobs * pace, warmUpJobsPerSecond);
+    await emptyBucket(s3);
+  }
+  const variants = Object.entries(makers).map(
+    ([name, maker]): Variant<Figure> => ({
+      name,
+      async measure() {
+        const jobs = Math.round(jobsPerSecond * secondsPerMeasurement * pace);
+        const figures = await measureJobs(maker, jobs, jobsPerSecond);
+        const stored = await emptyBucket(s3);
+        if (stored !== jobs) throw new Error(`${name} stored ${stored} pictures for ${jobs} jobs`);
+        return figures;
+      },
+    }),
+  );
   const results = await measureInRounds(variants, options);
+  const megabytes = (called.pictureBytes / 1e6).toFixed(2);
   return outcomeOf(
     results,
     `${describeMachine(redis.version, Date.now())}; 1024x1024 PNG of ${megabytes} MB`,
   );
 }
 
+async function makerOf(service: Service): Promise<Maker> {
+  return {
+    worker: await service.startWorker(concurrency),
+    api: service.api,
+    make: () => overheadOfJob(service),
+  };
+}
+
+/** The two calls behind the tutorial's API and queue, in a Redis of their own. */
+async function startQueuedTwoCalls(
+  around: CalledAround,
+  { closers, say }: Pick<RunOptions, 'closers' | 'say'>,
+): Promise<Service> {
+  const redis = await startBenchRedis(closers, say);
+  const tutorial = await startTutorial({ ...around, redis }, closers);
+  return {
+    ...tutorial,
+    startWorker: (inFlight) => startTwoCallsWorker({ ...around, redis }, inFlight, closers),
+  };
+}
+
 /** Submits jobs at even distances, whatever becomes of them, and waits for all of them. */
 async function measureJobs(
-  make: () => Promise<number>,
+  { make, worker, api }: Maker,
   jobs: number,
-  worker: Child,
-  api?: Child,
+  perSecond: number,
 ): Promise<Record<Figure, number>> {
   const usage = () => Promise.all([worker.usage(), api?.usage() ?? { cpuMicros: 0 }]);
   const before = await usage();
   const startMs = performance.now();
   const running: Promise<number>[] = [];
   for (let count = 0; count < jobs; count += 1) {
-    await sleep(startMs + (count * 1000) / jobsPerSecond - performance.now());
+    await sleep(startMs + (count * 1000) / perSecond - performance.now());
     running.push(make());
   }
   const overheads = await Promise.all(running);
