@@ -9,6 +9,7 @@ import {
 import { afterAttempt, type Delivery, giveUp, scheduleLengthMs } from '../domain/webhook-delivery.ts';
 import type { AttemptDelivery } from './attempt-delivery.ts';
 import type { FindReceiver, Receiver } from './find-receiver.ts';
+import { createUnderWay, type UnderWay } from './under-way.ts';
 
 interface Deps {
   mailboxes: Mailboxes;
@@ -40,6 +41,8 @@ const renewMs = 5_000;
 /** After this a run stands back in line, so that a full mailbox does not keep a place for itself. */
 const sliceMs = 2_000;
 const batchSize = 64;
+/** How soon new mail is seen while an attempt hangs. */
+const lookAgainMs = 250;
 const graceMs = 3_600_000;
 const pauseAfterFaultMs = 5_000;
 
@@ -82,7 +85,6 @@ export function createEmptyMailbox(deps: Deps) {
       );
       health = outcome === 'delivered' ? healthy : afterFailure(health, nowMs, retryAfterMs);
       await switchOffIfHopeless(outcome, nowMs);
-      if (nowMs - keptAtMs > renewMs) await keep();
     }
 
     async function switchOffIfHopeless(outcome: string, nowMs: number): Promise<void> {
@@ -115,40 +117,58 @@ export function createEmptyMailbox(deps: Deps) {
       }
     }
 
-    /** The next deliveries to try: while the receiver fails a single one, and what is too old is given up unseen. */
-    async function nextMail(): Promise<Mail[]> {
+    /**
+     * The next deliveries to try, without those that are tried already: while the receiver fails a single one, and what is
+     * too old is given up unseen.
+     */
+    async function nextMail(attempts: UnderWay): Promise<Mail[]> {
       const nowMs = clock();
-      const mail = await deps.mailboxes.due(tenant, target, { nowMs, limit: batchSize });
+      // Also those that end before the answer is here: when it was written they were still due.
+      const tried = attempts.names();
+      const due = await deps.mailboxes.due(tenant, target, { nowMs, limit: batchSize + tried.size });
+      const mail = due.filter(({ delivery }) => !tried.has(delivery.id));
       if (!isBroken(health)) return mail;
       const isTooOld = ({ delivery }: Mail) => nowMs - delivery.startedAt > tooOldMs;
       await Promise.all(mail.filter(isTooOld).map(({ delivery }) => close(delivery, 'receiver_unavailable')));
       return mail.filter((each) => !isTooOld(each)).slice(0, 1);
     }
 
+    /**
+     * Makes attempts until there is no mail or the slice is over. While one of them hangs the place is taken anyway: others
+     * go on beside it, also with mail that came after it began. The right is given back when none is under way.
+     */
     async function deliver(): Promise<void> {
       const endMs = clock() + sliceMs;
-      const goesOn = () => !stops() && clock() < endMs;
-      while (goesOn()) {
-        const mail = await nextMail();
-        if (mail.length === 0) break;
-        const lane = async () => {
-          for (let next = mail.shift(); next && goesOn(); next = mail.shift()) await attempt(next);
-        };
-        await allEnded(Array.from({ length: Math.min(policy.atOnce, mail.length) }, lane));
-      }
-      await keep();
-    }
+      let mail: Mail[] = [];
+      let begunInSlice = 0;
+      const faults: unknown[] = [];
+      const attempts = createUnderWay((error) => {
+        isOver = true;
+        faults.push(error);
+      });
+      const goesOn = () => !stops() && (clock() < endMs || begunInSlice > 0);
+      const places = () => (goesOn() ? (isBroken(health) ? 1 : policy.atOnce) - attempts.size() : 0);
 
-    /** After a fault of one lane the others begin nothing more; the right is given back when none is under way. */
-    async function allEnded(lanes: readonly Promise<void>[]): Promise<void> {
-      const stopping = lanes.map((lane) =>
-        lane.catch((error: unknown) => {
-          isOver = true;
-          throw error;
-        }),
-      );
-      const fault = (await Promise.allSettled(stopping)).find(({ status }) => status === 'rejected');
-      if (fault?.status === 'rejected') throw fault.reason;
+      function begin(next: Mail): void {
+        const counts = clock() < endMs ? 1 : 0;
+        begunInSlice += counts;
+        attempts.begin(next.delivery.id, () =>
+          attempt(next).finally(() => {
+            begunInSlice -= counts;
+          }),
+        );
+      }
+
+      for (;;) {
+        // After a pause of this process the right may long be another's.
+        if (places() > 0 && clock() - keptAtMs > renewMs) await keep();
+        if (places() > 0 && mail.length === 0) mail = await nextMail(attempts);
+        for (const next of mail.splice(0, Math.max(0, places()))) begin(next);
+        if (attempts.size() === 0) break;
+        await attempts.oneEnds(places() > 0 ? lookAgainMs : undefined);
+      }
+      if (faults.length > 0) throw faults[0];
+      await keep();
     }
 
     return { deliver, closeAll };

@@ -23,6 +23,7 @@ async function registered(...given: Parameters<typeof connectWebhooks>) {
   };
 }
 const leaseMs = 20_000;
+const sliceMs = 2_000;
 
 describe('two runs for one receiver', () => {
   it('do not happen: the second one leaves at once, and the first delivers also what came meanwhile', async () => {
@@ -85,6 +86,66 @@ describe('two runs for one receiver', () => {
     expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: leaseMs });
     secondAnswers.release();
     expect(await second).toEqual({ done: true });
+  });
+});
+
+describe('a delivery that hangs', () => {
+  it('keeps no other from its receiver: neither what waits nor what comes while it hangs', async () => {
+    const { webhooks, receiver, endpoint, mail, statuses } = await registered();
+    const answers = held();
+    receiver.answer(answers.listener(200));
+    await mail(1);
+    const run = webhooks.empty(endpoint.id);
+    await expect.poll(() => receiver.requests.length, patiently).toBe(1);
+    receiver.answer(200);
+    await mail(70);
+    const delivered = async () => (await statuses()).filter((status) => status === 'delivered').length;
+    await expect.poll(delivered, patiently).toBe(70);
+    answers.release();
+    expect(await run).toEqual({ done: true });
+    expect(await delivered()).toBe(71);
+    expect(receiver.requests).toHaveLength(71);
+  });
+
+  it('holds the place of its receiver no longer for those that came after the slice', async () => {
+    const { webhooks, receiver, endpoint, mail } = await registered();
+    const [early, late] = [held(), held()];
+    receiver.answer(early.listener(200));
+    await mail(1);
+    const run = webhooks.empty(endpoint.id);
+    await expect.poll(() => receiver.requests.length, patiently).toBe(1);
+    webhooks.passTime(sliceMs);
+    receiver.answer(late.listener(200));
+    await mail(1);
+    await expect.poll(() => receiver.requests.length, patiently).toBe(2);
+    early.release();
+    await expect
+      .poll(async () => (await webhooks.deliveriesTo(endpoint.id)).at(-1)?.status)
+      .toBe('delivered');
+    await mail(1);
+    late.release();
+    expect(await run).toEqual({ againInMs: 0 });
+    expect(receiver.requests).toHaveLength(2);
+  });
+
+  it('begins nothing more once its right went to another run', async () => {
+    const { webhooks, receiver, endpoint, mail } = await registered();
+    const answers = held();
+    receiver.answer(answers.listener(200));
+    await mail(1);
+    const run = webhooks.empty(endpoint.id);
+    await expect.poll(() => receiver.requests.length, patiently).toBe(1);
+    webhooks.passTime(leaseMs);
+    const elsewhere = held();
+    receiver.answer(elsewhere.listener(200));
+    const second = webhooks.emptyElsewhere(endpoint.id);
+    await expect.poll(() => receiver.requests.length, patiently).toBe(2);
+    await mail(3);
+    await expect.poll(() => receiver.requests.length, patiently).toBe(5);
+    answers.release();
+    elsewhere.release();
+    await Promise.all([run, second]);
+    expect([...receiver.times().values()].sort()).toEqual([1, 1, 1, 2]);
   });
 });
 
