@@ -28,7 +28,13 @@ async function byFetch(): Promise<void> {
 }
 
 async function bySender(): Promise<void> {
-  const { outcome } = await sender.send({ url, eventId: `evt_${randomUUID()}`, body, secrets });
+  const { outcome } = await sender.send({
+    receiver: 'bench',
+    url,
+    eventId: `evt_${randomUUID()}`,
+    body,
+    secrets,
+  });
   if (outcome !== 'delivered') throw new Error(`a webhook was not delivered: ${outcome}`);
 }
 

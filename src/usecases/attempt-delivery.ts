@@ -12,13 +12,14 @@ interface Deps {
 /** Makes one attempt and says what the log should keep of it. Never throws for what a receiver does. */
 export function createAttemptDelivery(deps: Deps) {
   return async (
-    receiver: Pick<Receiver, 'urlOf' | 'secrets'>,
+    receiver: Pick<Receiver, 'tenant' | 'target' | 'urlOf' | 'secrets'>,
     delivery: Delivery,
     body: string,
   ): Promise<{ attempt: DeliveryAttempt; retryAfterMs: number | undefined }> => {
     const url = receiver.urlOf(delivery);
     const at = deps.clock();
     const answer = await deps.sender.send({
+      receiver: `${receiver.tenant} ${receiver.target}`,
       url,
       eventId: delivery.eventId,
       body,

@@ -24,8 +24,8 @@ function startSender(options: Partial<WebhookSenderOptions> = {}) {
     ...options,
   });
   closers.push(sender.close);
-  const send = (url: string, eventId = 'evt_1') =>
-    sender.send({ url, eventId, body: '{}', secrets: [secret] });
+  const send = (url: string, eventId = 'evt_1', receiver = 'acme') =>
+    sender.send({ receiver, url, eventId, body: '{}', secrets: [secret] });
   return { send, close: sender.close };
 }
 
@@ -76,7 +76,7 @@ describe('connections', () => {
       );
       if (held.length === 3) for (const answer of held.splice(0)) answer();
     });
-    const { send } = startSender({ connectionsPerOrigin: 3 });
+    const { send } = startSender({ connectionsPerReceiver: 3 });
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, index) => send(target.url, `evt_${index}`)),
     );
@@ -89,9 +89,20 @@ describe('connections', () => {
   it('a hanging receiver takes none from another', async () => {
     const hanging = await startTarget(() => undefined);
     const target = await startTarget();
-    const { send } = startSender({ connectionsPerOrigin: 1, timeoutMs: 1_000 });
+    const { send } = startSender({ connectionsPerReceiver: 1, timeoutMs: 1_000 });
     const stuck = Promise.all([send(hanging.url), send(hanging.url)]);
     expect((await send(target.url)).outcome).toBe('delivered');
+    expect((await stuck).map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
+  });
+
+  it('a hanging receiver takes none from another at the same host', async () => {
+    const host = await startTarget((request, response) => {
+      if (request.url !== '/hanging') response.end();
+    });
+    const { send } = startSender({ connectionsPerReceiver: 1, timeoutMs: 1_000 });
+    const at = (path: string) => new URL(path, host.url).href;
+    const stuck = Promise.all(['evt_1', 'evt_2'].map((id) => send(at('/hanging'), id, 'globex')));
+    expect((await send(at('/well'), 'evt_3', 'acme')).outcome).toBe('delivered');
     expect((await stuck).map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
   });
 });
@@ -127,13 +138,15 @@ describe('closing', () => {
 });
 
 describe('the line for a connection', () => {
+  const receiver = 'acme';
   const postTo = (url: string, id: string) => ({
+    receiver,
     url: new URL(url),
     headers: { 'webhook-id': id },
     body: '{}',
   });
   const startPool = () => {
-    const pool = createConnectionPool({ connectionsPerOrigin: 1, maxAgeMs: 60_000, client: {} });
+    const pool = createConnectionPool({ connectionsPerReceiver: 1, maxAgeMs: 60_000, client: {} });
     closers.push(async () => pool.close());
     return pool;
   };
@@ -142,10 +155,10 @@ describe('the line for a connection', () => {
     const target = await startTarget();
     const { origin } = new URL(target.url);
     const pool = startPool();
-    const held = await new Promise<Client>((taken) => pool.take(origin, taken));
+    const held = await new Promise<Client>((taken) => pool.take({ receiver, origin }, taken));
 
     const late = await postOnce(pool, postTo(target.url, 'evt_late'), 50);
-    pool.giveBack(origin, held, true);
+    pool.giveBack({ receiver, origin }, held, true);
     const next = await postOnce(pool, postTo(target.url, 'evt_next'), 5_000);
 
     expect(late).toEqual({ kind: 'timed_out', connected: false });

@@ -38,7 +38,7 @@ function startSender(guard: AddressGuard, resolve?: ResolveName) {
   });
   closers.push(sender.close);
   const secrets = [`whsec_${randomBytes(32).toString('base64')}`];
-  return (url: string) => sender.send({ url, eventId: 'evt_1', body: '{}', secrets });
+  return (url: string) => sender.send({ receiver: 'acme', url, eventId: 'evt_1', body: '{}', secrets });
 }
 
 const answering =

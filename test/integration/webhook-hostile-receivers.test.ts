@@ -22,7 +22,8 @@ function startSender(options: Partial<WebhookSenderOptions> = {}) {
     ...options,
   });
   closers.push(sender.close);
-  return (url: string, eventId = 'evt_1') => sender.send({ url, eventId, body: '{}', secrets: [secret] });
+  return (url: string, eventId = 'evt_1') =>
+    sender.send({ receiver: 'acme', url, eventId, body: '{}', secrets: [secret] });
 }
 
 async function startRaw(onConnection: (socket: Socket) => void) {
@@ -221,7 +222,7 @@ describe('a receiver that breaks off', () => {
     const target = await startHttp();
     await target.close();
     closers.pop();
-    const send = startSender({ connectionsPerOrigin: 2 });
+    const send = startSender({ connectionsPerReceiver: 2 });
     const answers = await Promise.all(Array.from({ length: 10 }, () => send(target.url)));
     expect(answers.map(({ outcome }) => outcome)).toEqual(Array(10).fill('connection_refused'));
   });

@@ -23,7 +23,7 @@ function startSender(options: Partial<WebhookSenderOptions> = {}) {
   });
   closers.push(sender.close);
   const send = (url: string, eventId = 'evt_1', secrets: readonly string[] = [secret]) =>
-    sender.send({ url, eventId, body, secrets });
+    sender.send({ receiver: 'acme', url, eventId, body, secrets });
   return { send, close: sender.close };
 }
 

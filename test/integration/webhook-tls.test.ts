@@ -35,7 +35,7 @@ async function send(url: string) {
     resolve: toLoopback,
   });
   closers.push(sender.close);
-  return sender.send({ url, eventId: 'evt_1', body: '{}', secrets: [secret] });
+  return sender.send({ receiver: 'acme', url, eventId: 'evt_1', body: '{}', secrets: [secret] });
 }
 
 /** The same in a process that trusts the test authority: Node reads NODE_EXTRA_CA_CERTS once, at its start. */

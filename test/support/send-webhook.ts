@@ -13,6 +13,6 @@ const sender = createWebhookSender({
   userAgent: 'Darkroom/test',
   resolve: async () => [{ address: '127.0.0.1', family: 4 }],
 });
-const answer = await sender.send({ url, eventId: 'evt_1', body: '{}', secrets: [secret] });
+const answer = await sender.send({ receiver: 'acme', url, eventId: 'evt_1', body: '{}', secrets: [secret] });
 await sender.close();
 console.log(JSON.stringify(answer));

@@ -164,6 +164,8 @@ export interface WebhookAnswer {
 export interface WebhookSender {
   /** One attempt. Never throws for what a receiver does. */
   send(message: {
+    /** Names who is sent to: connections are shared with no other receiver, also where both are at one host. */
+    receiver: string;
     url: string;
     eventId: string;
     body: string;

@@ -1,11 +1,17 @@
 import { Client } from 'undici';
 
 export interface ConnectionPoolOptions {
-  /** For each scheme, host and port. */
-  readonly connectionsPerOrigin: number;
+  /** Of one receiver to one scheme, host and port. */
+  readonly connectionsPerReceiver: number;
   /** After this a connection is not used again, so that a name which moved is asked for anew; milliseconds. */
   readonly maxAgeMs: number;
   readonly client: Client.Options;
+}
+
+/** Who shares connections. Receivers at one host have nothing in common: one that hangs must not use up the others'. */
+export interface Line {
+  readonly receiver: string;
+  readonly origin: string;
 }
 
 export interface ConnectionPool {
@@ -15,17 +21,17 @@ export interface ConnectionPool {
    *
    * @returns steps out of the line; does nothing after the call back.
    */
-  take(origin: string, onTurn: (connection: Client) => void): () => void;
+  take(line: Line, onTurn: (connection: Client) => void): () => void;
   /** Ends the use of a connection: it is kept for the next request if `usable`, else destroyed with its socket. */
-  giveBack(origin: string, connection: Client, usable: boolean): void;
+  giveBack(line: Line, connection: Client, usable: boolean): void;
   /** Closes what is idle. Connections in use close when they are given back. */
   close(): void;
 }
 
-interface Origin {
+interface State {
   inUse: number;
   readonly idle: Client[];
-  readonly line: Set<(connection: Client) => void>;
+  readonly waiting: Set<(connection: Client) => void>;
 }
 
 /**
@@ -33,27 +39,29 @@ interface Origin {
  * queue of its client, which opens another connection only to drop it; here the connection goes with the request.
  */
 export function createConnectionPool(options: ConnectionPoolOptions): ConnectionPool {
-  const origins = new Map<string, Origin>();
+  const states = new Map<string, State>();
   const openedAtMs = new WeakMap<Client, number>();
   let closed = false;
 
-  const originOf = (name: string): Origin => {
-    const known = origins.get(name) ?? { inUse: 0, idle: [], line: new Set() };
-    origins.set(name, known);
+  const nameOf = ({ receiver, origin }: Line) => `${origin} ${receiver}`;
+  const stateOf = (line: Line): State => {
+    const known = states.get(nameOf(line)) ?? { inUse: 0, idle: [], waiting: new Set() };
+    states.set(nameOf(line), known);
     return known;
   };
-  const forgetIfUnused = (name: string, { inUse, idle }: Origin): void => {
-    if (inUse === 0 && idle.length === 0) origins.delete(name);
+  const forgetIfUnused = (line: Line, { inUse, idle }: State): void => {
+    if (inUse === 0 && idle.length === 0) states.delete(nameOf(line));
   };
-  const open = (name: string, origin: Origin): Client => {
-    const connection = new Client(name, options.client);
+  const open = (line: Line, state: State): Client => {
+    const { idle } = state;
+    const connection = new Client(line.origin, options.client);
     openedAtMs.set(connection, performance.now());
     connection.on('disconnect', () => {
-      const at = origin.idle.indexOf(connection);
+      const at = idle.indexOf(connection);
       if (at === -1) return;
-      origin.idle.splice(at, 1);
+      idle.splice(at, 1);
       void connection.destroy();
-      forgetIfUnused(name, origin);
+      forgetIfUnused(line, state);
     });
     return connection;
   };
@@ -61,33 +69,33 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
     performance.now() - (openedAtMs.get(connection) ?? 0) < options.maxAgeMs;
 
   return {
-    take(name, onTurn) {
-      const origin = originOf(name);
-      if (origin.inUse >= options.connectionsPerOrigin) {
-        origin.line.add(onTurn);
-        return () => void origin.line.delete(onTurn);
+    take(line, onTurn) {
+      const state = stateOf(line);
+      if (state.inUse >= options.connectionsPerReceiver) {
+        state.waiting.add(onTurn);
+        return () => void state.waiting.delete(onTurn);
       }
-      origin.inUse += 1;
-      onTurn(origin.idle.pop() ?? open(name, origin));
+      state.inUse += 1;
+      onTurn(state.idle.pop() ?? open(line, state));
       return () => undefined;
     },
-    giveBack(name, connection, usable) {
-      const origin = originOf(name);
+    giveBack(line, connection, usable) {
+      const state = stateOf(line);
       const kept = usable && !closed && isYoung(connection);
       if (!kept) void connection.destroy();
-      const [next] = origin.line;
+      const [next] = state.waiting;
       if (next) {
-        origin.line.delete(next);
-        next(kept ? connection : open(name, origin));
+        state.waiting.delete(next);
+        next(kept ? connection : open(line, state));
         return;
       }
-      origin.inUse -= 1;
-      if (kept) origin.idle.push(connection);
-      forgetIfUnused(name, origin);
+      state.inUse -= 1;
+      if (kept) state.idle.push(connection);
+      forgetIfUnused(line, state);
     },
     close() {
       closed = true;
-      for (const { idle } of origins.values()) {
+      for (const { idle } of states.values()) {
         for (const connection of idle.splice(0)) void connection.destroy();
       }
     },

@@ -2,6 +2,8 @@ import type { Client } from 'undici';
 import type { ConnectionPool } from './connection-pool.ts';
 
 interface PostRequest {
+  /** Whose connections are used. */
+  readonly receiver: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -29,6 +31,7 @@ const excerptBytes = 4_096;
  */
 export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: number): Promise<PostResult> {
   const { origin, pathname, search } = request.url;
+  const line = { receiver: request.receiver, origin };
   return new Promise((resolve) => {
     let connection: Client | undefined;
     let connected = false;
@@ -43,12 +46,12 @@ export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: 
       clearTimeout(timer);
       const excerpt = () => Buffer.concat(beginning).toString('utf8');
       resolve(head ? { kind: 'answered', ...head, excerpt: excerpt() } : result);
-      if (connection) pool.giveBack(origin, connection, usable);
+      if (connection) pool.giveBack(line, connection, usable);
       else leaveLine();
     };
     const timer = setTimeout(() => end({ kind: 'timed_out', connected }, false), timeoutMs);
 
-    const leaveLine = pool.take(origin, (taken) => {
+    const leaveLine = pool.take(line, (taken) => {
       connection = taken;
       const { headers, body } = request;
       taken.dispatch(

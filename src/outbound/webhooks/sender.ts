@@ -15,8 +15,8 @@ export interface WebhookSenderOptions {
   readonly timeoutMs?: number;
   /** An answer longer than this ends with its connection. */
   readonly maxAnswerBytes?: number;
-  /** Open connections, and with that attempts at a time, to one scheme, host and port. */
-  readonly connectionsPerOrigin?: number;
+  /** Open connections, and with that attempts at a time, of one receiver to one scheme, host and port. */
+  readonly connectionsPerReceiver?: number;
   /** How long one connection is used before the name is resolved and checked again. */
   readonly connectionMaxAgeMs?: number;
   /** Instead of the system's resolver. */
@@ -51,7 +51,11 @@ export function createWebhookSender(
     } catch (error) {
       return verdictOnError(error);
     }
-    const result = await postOnce(pool, { url, headers, body: message.body }, timeoutMs);
+    const result = await postOnce(
+      pool,
+      { receiver: message.receiver, url, headers, body: message.body },
+      timeoutMs,
+    );
     if (result.kind === 'answered') {
       const { status, retryAfter, excerpt } = result;
       return { ...verdictOnStatus(status, retryAfter, clock()), ...(excerpt ? { excerpt } : {}) };
@@ -89,7 +93,7 @@ export function createWebhookSender(
 function openPool(options: WebhookSenderOptions, timeoutMs: number) {
   const { guard, resolve } = options;
   return createConnectionPool({
-    connectionsPerOrigin: options.connectionsPerOrigin ?? 8,
+    connectionsPerReceiver: options.connectionsPerReceiver ?? 8,
     maxAgeMs: options.connectionMaxAgeMs ?? 60_000,
     client: {
       connect: createPinnedConnector({ allowsAddress: guard.allowsAddress, timeoutMs, resolve }),
