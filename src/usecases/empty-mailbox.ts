@@ -37,7 +37,8 @@ type Mail = Awaited<ReturnType<Mailboxes['due']>>[number];
 
 /** A run that gives no sign for so long is taken for dead; longer than any attempt. */
 const leaseMs = 20_000;
-const renewMs = 5_000;
+/** With the longest attempt, begun just before it is over, this is less than the lease. */
+const renewMs = 2_500;
 /** After this a run stands back in line, so that a full mailbox does not keep a place for itself. */
 const sliceMs = 2_000;
 const batchSize = 64;
@@ -142,10 +143,11 @@ export function createEmptyMailbox(deps: Deps) {
       let mail: Mail[] = [];
       let begunInSlice = 0;
       const faults: unknown[] = [];
-      const attempts = createUnderWay((error) => {
+      const endFor = (fault: unknown): void => {
         isOver = true;
-        faults.push(error);
-      });
+        faults.push(fault);
+      };
+      const attempts = createUnderWay(endFor);
       const goesOn = () => !stops() && (clock() < endMs || begunInSlice > 0);
       const places = () => (goesOn() ? (isBroken(health) ? 1 : policy.atOnce) - attempts.size() : 0);
 
@@ -159,10 +161,14 @@ export function createEmptyMailbox(deps: Deps) {
         );
       }
 
-      for (;;) {
+      async function look(): Promise<void> {
         // After a pause of this process the right may long be another's.
-        if (places() > 0 && clock() - keptAtMs > renewMs) await keep();
+        if (clock() - keptAtMs > renewMs) await keep();
         if (places() > 0 && mail.length === 0) mail = await nextMail(attempts);
+      }
+
+      for (;;) {
+        if (places() > 0) await look().catch(endFor);
         for (const next of mail.splice(0, Math.max(0, places()))) begin(next);
         if (attempts.size() === 0) break;
         await attempts.oneEnds(places() > 0 ? lookAgainMs : undefined);
