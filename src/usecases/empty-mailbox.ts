@@ -148,7 +148,8 @@ export function createEmptyMailbox(deps: Deps) {
         faults.push(fault);
       };
       const attempts = createUnderWay(endFor);
-      const goesOn = () => !stops() && (clock() < endMs || begunInSlice > 0);
+      // What takes longer than an attempt can does not hang at its receiver, and must not keep the right for ever.
+      const goesOn = () => !stops() && clock() < (begunInSlice > 0 ? endMs + leaseMs : endMs);
       const places = () => (goesOn() ? (isBroken(health) ? 1 : policy.atOnce) - attempts.size() : 0);
 
       function begin(next: Mail): void {
