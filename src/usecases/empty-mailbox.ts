@@ -141,26 +141,19 @@ export function createEmptyMailbox(deps: Deps) {
     async function deliver(): Promise<void> {
       const endMs = clock() + sliceMs;
       let mail: Mail[] = [];
-      let begunInSlice = 0;
       const faults: unknown[] = [];
       const endFor = (fault: unknown): void => {
         isOver = true;
         faults.push(fault);
       };
-      const attempts = createUnderWay(endFor);
-      // What takes longer than an attempt can does not hang at its receiver, and must not keep the right for ever.
-      const goesOn = () => !stops() && clock() < (begunInSlice > 0 ? endMs + leaseMs : endMs);
-      const places = () => (goesOn() ? (isBroken(health) ? 1 : policy.atOnce) - attempts.size() : 0);
-
-      function begin(next: Mail): void {
-        const counts = clock() < endMs ? 1 : 0;
-        begunInSlice += counts;
-        attempts.begin(next.delivery.id, () =>
-          attempt(next).finally(() => {
-            begunInSlice -= counts;
-          }),
-        );
-      }
+      const attempts = createUnderWay(clock, endFor);
+      const places = () => {
+        const isHanging = (attempts.oldestMs() ?? endMs) < endMs;
+        // What takes longer than an attempt can does not hang at its receiver, and must not keep the right for ever.
+        const untilMs = isHanging ? endMs + leaseMs : endMs;
+        if (stops() || clock() >= untilMs) return 0;
+        return Math.max(0, (isBroken(health) ? 1 : policy.atOnce) - attempts.size());
+      };
 
       async function look(): Promise<void> {
         // After a pause of this process the right may long be another's.
@@ -170,7 +163,7 @@ export function createEmptyMailbox(deps: Deps) {
 
       for (;;) {
         if (places() > 0) await look().catch(endFor);
-        for (const next of mail.splice(0, Math.max(0, places()))) begin(next);
+        for (const next of mail.splice(0, places())) attempts.begin(next.delivery.id, () => attempt(next));
         if (attempts.size() === 0) break;
         await attempts.oneEnds(places() > 0 ? lookAgainMs : undefined);
       }

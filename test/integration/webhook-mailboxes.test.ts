@@ -4,58 +4,65 @@ import { connectWebhooks, held, receiverOf } from '../support/webhook-core.ts';
 /** Until a run is in the middle of its work; how soon that is depends on the machine alone. */
 const patiently = { timeout: 10_000 };
 
+const leaseMs = 20_000;
+const sliceMs = 2_000;
+/** Attempts of one run at the same time. */
+const atOnce = 8;
+
 /** An endpoint that wants one event of each job, at a receiver. */
 async function registered(...given: Parameters<typeof connectWebhooks>) {
   const webhooks = await connectWebhooks(...given);
   const receiver = await receiverOf();
   const endpoint = await webhooks.register({ url: receiver.url, events: ['image.queued'] });
   const health = async () => (await webhooks.mailboxes.health('acme', [endpoint.id]))[0];
+  const statuses = async () => (await webhooks.deliveriesTo(endpoint.id)).map(({ status }) => status);
+  async function mail(count: number): Promise<void> {
+    await webhooks.order(count);
+    await webhooks.announce();
+  }
   return {
     webhooks,
     receiver,
     endpoint,
     health,
-    async mail(count: number) {
-      await webhooks.order(count);
-      await webhooks.announce();
+    mail,
+    /** A run in the middle of its first attempts, which are answered when the test says so. */
+    async openRun(count: number, { status = 200, signal }: { status?: number; signal?: AbortSignal } = {}) {
+      const answers = held();
+      receiver.answer(answers.listener(status));
+      await mail(count);
+      const run = webhooks.empty(endpoint.id, signal);
+      await expect.poll(() => receiver.requests.length, patiently).toBe(Math.min(count, atOnce));
+      return { run, release: answers.release };
     },
-    statuses: async () => (await webhooks.deliveriesTo(endpoint.id)).map(({ status }) => status),
+    statuses,
+    delivered: async () => (await statuses()).filter((status) => status === 'delivered').length,
   };
 }
-const leaseMs = 20_000;
-const sliceMs = 2_000;
 
 describe('two runs for one receiver', () => {
   it('do not happen: the second one leaves at once, and the first delivers also what came meanwhile', async () => {
-    const { webhooks, receiver, endpoint, mail, statuses } = await registered();
-    const answers = held();
-    receiver.answer(answers.listener(200));
-    await mail(3);
-    const run = webhooks.empty(endpoint.id);
-    await expect.poll(() => receiver.requests.length, patiently).toBe(3);
+    const { webhooks, receiver, endpoint, mail, statuses, openRun } = await registered();
+    const { run, release } = await openRun(atOnce);
     await mail(4);
     expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: leaseMs });
-    expect(receiver.requests).toHaveLength(3);
+    expect(receiver.requests).toHaveLength(atOnce);
     receiver.answer(200);
-    answers.release();
+    release();
     expect(await run).toEqual({ done: true });
-    expect(await statuses()).toEqual(Array.from({ length: 7 }, () => 'delivered'));
-    expect(receiver.requests).toHaveLength(7);
+    expect(await statuses()).toEqual(Array.from({ length: atOnce + 4 }, () => 'delivered'));
+    expect(receiver.requests).toHaveLength(atOnce + 4);
   });
 
   it.each([200, 500, 410])(
     'after the first was taken for dead end with everything delivered, though its late answers are %i',
     async (late) => {
-      const { webhooks, receiver, endpoint, mail, health } = await registered();
-      const answers = held();
-      receiver.answer(answers.listener(late));
-      await mail(20);
-      const first = webhooks.empty(endpoint.id);
-      await expect.poll(() => receiver.requests.length, patiently).toBe(8);
+      const { webhooks, receiver, endpoint, health, openRun } = await registered();
+      const { run: first, release } = await openRun(20, { status: late });
       webhooks.passTime(leaseMs);
       receiver.answer(200);
       expect(await webhooks.emptyElsewhere(endpoint.id)).toEqual({ done: true });
-      answers.release();
+      release();
       await first;
       const deliveries = await webhooks.deliveriesTo(endpoint.id);
       expect(deliveries.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 'delivered'));
@@ -71,17 +78,14 @@ describe('two runs for one receiver', () => {
   );
 
   it('leave the right with the one who has it', async () => {
-    const { webhooks, receiver, endpoint, mail } = await registered();
-    const [firstAnswers, secondAnswers] = [held(), held()];
-    receiver.answer(firstAnswers.listener(200));
-    await mail(2);
-    const first = webhooks.empty(endpoint.id);
-    await expect.poll(() => receiver.requests.length, patiently).toBe(2);
+    const { webhooks, receiver, endpoint, openRun } = await registered();
+    const { run: first, release } = await openRun(2);
+    const secondAnswers = held();
     webhooks.passTime(leaseMs);
     receiver.answer(secondAnswers.listener(200));
     const second = webhooks.empty(endpoint.id);
     await expect.poll(() => receiver.requests.length, patiently).toBe(4);
-    firstAnswers.release();
+    release();
     expect(await first).toEqual({ done: true });
     expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: leaseMs });
     secondAnswers.release();
@@ -91,34 +95,26 @@ describe('two runs for one receiver', () => {
 
 describe('a delivery that hangs', () => {
   it('keeps no other from its receiver: neither what waits nor what comes while it hangs', async () => {
-    const { webhooks, receiver, endpoint, mail, statuses } = await registered();
-    const answers = held();
-    receiver.answer(answers.listener(200));
-    await mail(1);
-    const run = webhooks.empty(endpoint.id);
-    await expect.poll(() => receiver.requests.length, patiently).toBe(1);
+    const { receiver, mail, delivered, openRun } = await registered();
+    const { run, release } = await openRun(1);
     receiver.answer(200);
     await mail(70);
-    const delivered = async () => (await statuses()).filter((status) => status === 'delivered').length;
     await expect.poll(delivered, patiently).toBe(70);
-    answers.release();
+    release();
     expect(await run).toEqual({ done: true });
     expect(await delivered()).toBe(71);
     expect(receiver.requests).toHaveLength(71);
   });
 
   it('holds the place of its receiver no longer for those that came after the slice', async () => {
-    const { webhooks, receiver, endpoint, mail } = await registered();
-    const [early, late] = [held(), held()];
-    receiver.answer(early.listener(200));
-    await mail(1);
-    const run = webhooks.empty(endpoint.id);
-    await expect.poll(() => receiver.requests.length, patiently).toBe(1);
+    const { webhooks, receiver, endpoint, mail, openRun } = await registered();
+    const { run, release } = await openRun(1);
+    const late = held();
     webhooks.passTime(sliceMs);
     receiver.answer(late.listener(200));
     await mail(1);
     await expect.poll(() => receiver.requests.length, patiently).toBe(2);
-    early.release();
+    release();
     await expect
       .poll(async () => (await webhooks.deliveriesTo(endpoint.id)).at(-1)?.status)
       .toBe('delivered');
@@ -128,13 +124,31 @@ describe('a delivery that hangs', () => {
     expect(receiver.requests).toHaveLength(2);
   });
 
-  it('begins nothing more once its right went to another run', async () => {
-    const { webhooks, receiver, endpoint, mail } = await registered();
-    const answers = held();
-    receiver.answer(answers.listener(200));
-    await mail(1);
+  it('gives up the right of its run when it takes longer than an attempt can', async () => {
+    const { webhooks, receiver, endpoint, mail, delivered } = await registered();
+    const [one, others] = [held(), held()];
+    const first = one.listener(200);
+    receiver.answer((...exchange) =>
+      (receiver.requests.length === 1 ? first : others.listener(200))(...exchange),
+    );
+    await mail(atOnce);
     const run = webhooks.empty(endpoint.id);
-    await expect.poll(() => receiver.requests.length, patiently).toBe(1);
+    await expect.poll(() => receiver.requests.length, patiently).toBe(atOnce);
+    webhooks.passTime(sliceMs + leaseMs);
+    await mail(1);
+    // Its end has the run look whether it may go on.
+    one.release();
+    await expect.poll(delivered, patiently).toBe(1);
+    receiver.answer(200);
+    expect(await webhooks.emptyElsewhere(endpoint.id)).toEqual({ done: true });
+    expect(await delivered()).toBe(atOnce + 1);
+    others.release();
+    await run;
+  });
+
+  it('begins nothing more once its right went to another run', async () => {
+    const { webhooks, receiver, endpoint, mail, openRun } = await registered();
+    const { run, release } = await openRun(1);
     webhooks.passTime(leaseMs);
     const elsewhere = held();
     receiver.answer(elsewhere.listener(200));
@@ -142,7 +156,7 @@ describe('a delivery that hangs', () => {
     await expect.poll(() => receiver.requests.length, patiently).toBe(2);
     await mail(3);
     await expect.poll(() => receiver.requests.length, patiently).toBe(5);
-    answers.release();
+    release();
     elsewhere.release();
     await Promise.all([run, second]);
     expect([...receiver.times().values()].sort()).toEqual([1, 1, 1, 2]);
@@ -151,18 +165,14 @@ describe('a delivery that hangs', () => {
 
 describe('a run that is told to stop', () => {
   it('ends what is under way, begins nothing more, and leaves the rest to be done at once', async () => {
-    const { webhooks, receiver, endpoint, mail, statuses } = await registered();
-    const answers = held();
-    receiver.answer(answers.listener(200));
-    await mail(20);
+    const { webhooks, receiver, endpoint, delivered, openRun } = await registered();
     const stop = new AbortController();
-    const run = webhooks.empty(endpoint.id, stop.signal);
-    await expect.poll(() => receiver.requests.length, patiently).toBe(8);
+    const { run, release } = await openRun(20, { signal: stop.signal });
     stop.abort('draining');
-    answers.release();
+    release();
     expect(await run).toEqual({ againInMs: 0 });
     expect(receiver.requests).toHaveLength(8);
-    expect((await statuses()).filter((status) => status === 'delivered')).toHaveLength(8);
+    expect(await delivered()).toBe(8);
     expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
     expect(receiver.times().size).toBe(20);
   });
@@ -186,13 +196,9 @@ describe('a fault of ours', () => {
   });
 
   it('in one of several attempts has the others ended before another run may begin', async () => {
-    const { webhooks, receiver, endpoint, mail, statuses } = await registered();
-    const answers = held();
-    receiver.answer(answers.listener(200));
-    await mail(20);
+    const { webhooks, receiver, endpoint, statuses, openRun } = await registered();
+    const { run, release } = await openRun(20);
     const [first] = (await webhooks.deliveriesTo(endpoint.id)).toReversed();
-    const run = webhooks.empty(endpoint.id);
-    await expect.poll(() => receiver.requests.length, patiently).toBe(8);
     // A row that cannot be read, as another release may leave one.
     const [sent] = receiver.requests;
     const broken = (await webhooks.deliveriesTo(endpoint.id)).find(
@@ -202,7 +208,7 @@ describe('a fault of ours', () => {
     const key = `${webhooks.prefix}:{acme}:dlv:${broken?.id}`;
     const row = (await webhooks.redis.get(key)) ?? '';
     await webhooks.redis.set(key, `9 ${row.slice(2, 40)}`);
-    answers.release();
+    release();
     expect(await run).toEqual({ againInMs: 5_000 });
     expect(receiver.requests.length).toBeLessThan(20);
     await webhooks.redis.set(key, row);
