@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { webhookSecretOf } from '../../src/lib/webhook-secret.ts';
 import { pendingDeliveries } from '../support/pending-deliveries.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { arrived } from '../support/webhook-callers.ts';
 import { type Received, startReceiver } from '../support/webhook-receivers.ts';
 
 let service: TestService;
@@ -36,9 +37,6 @@ async function receive(...statuses: number[]) {
 
 const pendingTo = async (url: string) =>
   (await pendingDeliveries(service.env)).filter((delivery) => delivery.url === url);
-
-const arrived = (requests: readonly Received[], count: number) =>
-  vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(count), { timeout: 15_000 });
 
 describe('a webhook', () => {
   it('tells every event of a job once, signed, with the job as polling shows it', async () => {

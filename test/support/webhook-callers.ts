@@ -1,0 +1,34 @@
+import { expect, onTestFinished, vi } from 'vitest';
+import type { DeliveryView, EndpointView } from '../../src/domain/webhook-view.ts';
+import type { TestService } from './service.ts';
+import { type Received, startReceiver } from './webhook-receivers.ts';
+
+export type NewEndpoint = EndpointView & { secret: string };
+
+/** A receiver that ends with its test and answers as told. */
+export async function receive(answer: (no: number) => number = () => 204, body = 'thanks') {
+  let no = 0;
+  const receiver = await startReceiver((_request, response) => {
+    no += 1;
+    response.writeHead(answer(no)).end(body);
+  });
+  onTestFinished(receiver.close);
+  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/hook` };
+}
+
+/** Waits until so many webhooks are there. */
+export const arrived = (requests: readonly Received[], count: number) =>
+  vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(count), { timeout: 15_000 });
+
+/** An endpoint that is removed with its test. */
+export async function register(service: TestService, body: object): Promise<NewEndpoint> {
+  const answer = await service.acme.post('/webhooks/endpoints').send(body).expect(201);
+  onTestFinished(async () => void (await service.acme.delete(`/webhooks/endpoints/${answer.body.id}`)));
+  return answer.body;
+}
+
+/** The log of deliveries. */
+export async function deliveriesBy(service: TestService, query: string): Promise<DeliveryView[]> {
+  const { body } = await service.acme.get(`/webhooks/deliveries?${query}`).expect(200);
+  return body.data;
+}
