@@ -20,8 +20,8 @@ async function runService(
   mode: 'serve' | 'dev',
   options: { say: (line: string) => void },
 ): Promise<StartedService> {
-  const config = loadConfig(env, mode);
   collectInFullLessOften();
+  const config = loadConfig(env, mode);
   const { compose } = await import('./compose.ts');
   const { cacheDirOf } = await import('./compose/embedded.ts');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
