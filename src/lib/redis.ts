@@ -157,6 +157,9 @@ function clusterOptions(
     enableOfflineQueue,
     enableAutoPipelining,
     clusterRetryStrategy: reconnectDelayMs,
+    // With it, a `connect()` that finds the cluster down never settles, not even once the cluster is whole and the client
+    // connected, and BullMQ's consumers wait for that promise. Without it, commands tell by themselves that it is down.
+    enableReadyCheck: false,
     // What may not queue may not be sent again either; 0 turns that off. What may queue waits for a new master for as
     // long as its election takes: by default it would be given up after 16 tries, which is less than two seconds.
     retryDelayOnFailover: enableOfflineQueue ? 100 : 0,

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisClient, RedisClientOptions } from '../../src/lib/redis.ts';
 import {
@@ -170,6 +171,24 @@ describe('a Redis Cluster', () => {
     expect(await held).toBe('value');
     await expect.poll(() => producer.rpush('{key}:list', 'item').catch(() => 0), patiently).toBe(1);
     expect(await item).toEqual(['{key}:list', 'item']);
+  });
+
+  it('that is down when a worker connection is made again still gets it, and its commands, once it is whole', async () => {
+    const node = await startTestCluster();
+    const client = connect(createWorkerRedis, `redis://${node.host}:${node.port}`, { cluster: true });
+    await client.set('key', 'value');
+    await node.ask((redis) => redis.cluster('DELSLOTS', 0));
+    await expect(node.ask((redis) => redis.get('key'))).rejects.toThrow('CLUSTERDOWN');
+    // What BullMQ does to a blocking connection that does not answer; it goes on when both promises are kept.
+    const ended = once(client, 'end');
+    client.disconnect();
+    await ended;
+    const connected = client.connect();
+    const held = client.get('key');
+    await once(client, 'connect');
+    await node.ask((redis) => redis.cluster('ADDSLOTS', 0));
+    expect(await held).toBe('value');
+    await connected;
   });
 
   it('tells a subscriber connection through another node when the one it listens to dies', async () => {

@@ -6,7 +6,7 @@ const slotCount = 16_384;
 const masterCount = 3;
 
 /** A Redis Cluster of one node that owns every slot, on a loopback port. It ends with the test. */
-export async function startTestCluster(): Promise<{ host: string; port: number }> {
+export async function startTestCluster(): Promise<ClusterNode> {
   const node = await startClusterNode();
   onTestFinished(node.stop);
   await node.ask((redis) => redis.cluster('ADDSLOTS', ...slotsOf(0, 1)));
