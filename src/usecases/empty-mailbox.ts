@@ -10,6 +10,7 @@ import { afterAttempt, type Delivery, giveUp, scheduleLengthMs } from '../domain
 import type { AttemptDelivery } from './attempt-delivery.ts';
 import type { FindReceiver, Receiver } from './find-receiver.ts';
 import { createUnderWay, type UnderWay } from './under-way.ts';
+import { createUnreturnedRights } from './unreturned-rights.ts';
 
 interface Deps {
   mailboxes: Mailboxes;
@@ -55,6 +56,7 @@ const pauseAfterFaultMs = 5_000;
 export function createEmptyMailbox(deps: Deps) {
   const { clock, policy } = deps;
   const tooOldMs = scheduleLengthMs(policy.schedule) + graceMs;
+  const unreturned = createUnreturnedRights(clock, leaseMs);
 
   /** One run, from taking the right to giving it back. */
   function openRun(receiver: Receiver, given: ReceiverHealth, run: string, signal: AbortSignal) {
@@ -175,8 +177,15 @@ export function createEmptyMailbox(deps: Deps) {
   }
 
   return async ({ tenant, id: target }: Task, signal: AbortSignal): Promise<TaskResult> => {
-    const run = deps.ids.run();
-    const taken = await deps.mailboxes.take(tenant, target, { run, nowMs: clock(), leaseMs });
+    const mailbox = `${tenant} ${target}`;
+    const run = unreturned.takeOver(mailbox) ?? deps.ids.run();
+    const leave = () => unreturned.leave(mailbox, run);
+    const taken = await deps.mailboxes
+      .take(tenant, target, { run, nowMs: clock(), leaseMs })
+      .catch((error) => {
+        leave();
+        throw error;
+      });
     if ('heldUntilMs' in taken) {
       // Its holder looks at the mailbox again before it leaves; only its death would leave that to another.
       return taken.isWatched ? { done: true } : { againInMs: Math.max(1_000, taken.heldUntilMs - clock()) };
@@ -185,10 +194,10 @@ export function createEmptyMailbox(deps: Deps) {
       () => undefined,
       (error: unknown) => error ?? new Error('unknown'),
     );
-    // Where the store is away the right ends by itself, and then somebody has to come.
-    const again = await deps.mailboxes
-      .release(tenant, target, { run, nowMs: clock() })
-      .catch(() => ({ againInMs: pauseAfterFaultMs }));
+    const again = await deps.mailboxes.release(tenant, target, { run, nowMs: clock() }).catch(() => {
+      leave();
+      return { againInMs: pauseAfterFaultMs };
+    });
     if (!fault) return again ?? { done: true };
     deps.log.error({ err: fault, tenant, target }, 'mailbox not emptied, will be tried again');
     // What failed now would fail at once again.

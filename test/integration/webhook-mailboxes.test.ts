@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { connectWebhooks, held, receiverOf } from '../support/webhook-core.ts';
 
@@ -215,6 +216,22 @@ describe('a fault of ours', () => {
     await webhooks.emptyForGood(endpoint.id);
     expect(new Set(await statuses())).toEqual(new Set(['delivered']));
     expect(receiver.times().size).toBe(20);
+  });
+});
+
+describe('a run that cannot give its right back', () => {
+  it('keeps others away until its lease is over, but not whoever goes on where the run was', async () => {
+    const { webhooks, endpoint, statuses, openRun } = await registered();
+    const { run, release } = await openRun(1);
+    const ended = once(webhooks.redis, 'end');
+    webhooks.redis.disconnect();
+    await ended;
+    release();
+    expect(await run).toEqual({ againInMs: 5_000 });
+    await webhooks.redis.connect();
+    expect(await webhooks.emptyElsewhere(endpoint.id)).toEqual({ againInMs: leaseMs });
+    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
+    expect(await statuses()).toEqual(['delivered']);
   });
 });
 
