@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     pace: { type: 'string', default: '1' },
+    rate: { type: 'string', default: '20' },
     full: { type: 'boolean', default: false },
     profile: { type: 'string' },
   },
@@ -39,6 +40,7 @@ async function run(program: Program): Promise<boolean> {
     const outcome = await program.run({
       rounds: Number(values.rounds),
       pace: Number(values.pace),
+      jobsPerSecond: Number(values.rate),
       full: values.full,
       random: Math.random,
       say,

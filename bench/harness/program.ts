@@ -6,6 +6,8 @@ export interface RunOptions {
   readonly rounds: number;
   /** Factor on the time of a single measurement; 1 is what goals are judged by. */
   readonly pace: number;
+  /** How fast pictures are ordered where that is not what is measured; 20 is what goals are judged by. */
+  readonly jobsPerSecond: number;
   /** Also what takes long. */
   readonly full: boolean;
   readonly random: () => number;
