@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisClient, RedisClientOptions } from '../../src/lib/redis.ts';
 import {
@@ -171,6 +172,17 @@ describe('a Redis Cluster', () => {
     expect(await held).toBe('value');
     await expect.poll(() => producer.rpush('{key}:list', 'item').catch(() => 0), patiently).toBe(1);
     expect(await item).toEqual(['{key}:list', 'item']);
+  });
+
+  it('that is down is told to a producer within the second in which callers are answered', async () => {
+    const node = await startTestCluster();
+    const client = connect(createProducerRedis, `redis://${node.host}:${node.port}`, { cluster: true });
+    expect(await whenRedisReady(client, 10_000)).toBe(true);
+    await node.ask((redis) => redis.cluster('DELSLOTS', 0));
+    const answer = client.get('key').catch((error: Error) => error.message);
+    expect(await Promise.race([answer, sleep(1_000, 'too late')])).toMatch('CLUSTERDOWN');
+    await node.ask((redis) => redis.cluster('ADDSLOTS', 0));
+    await expect.poll(() => client.get('key').catch(() => 'refused'), patiently).toBeNull();
   });
 
   it('that is down when a worker connection is made again still gets it, and its commands, once it is whole', async () => {
