@@ -1,5 +1,7 @@
 import { num } from './canvas.ts';
-import type { HairTone } from './portrait.ts';
+
+/** The paints of one head of hair, as SVG colours. */
+export type HairTone = { base: string; shade: string; gloss: string };
 
 /** Hair around a face whose outline spans x -128..128, y -145..168. `back` is painted before the body. */
 export type Hairstyle = {

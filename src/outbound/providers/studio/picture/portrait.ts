@@ -1,6 +1,6 @@
 import { type Canvas, num } from './canvas.ts';
 import { hex, type Lch, lighten, mix } from './colour.ts';
-import { HAIRSTYLES, type Hairstyle } from './hairstyles.ts';
+import { HAIRSTYLES, type Hairstyle, type HairTone } from './hairstyles.ts';
 import type { Mood } from './mood.ts';
 import { wordsMatch } from './prompt-words.ts';
 import type { Random } from './random.ts';
@@ -60,8 +60,6 @@ export function paintPortrait(
   if (feminine && random.chance(0.55)) paintEarrings(canvas, mood, style);
   canvas.add('</g>');
 }
-
-export type HairTone = { base: string; shade: string; gloss: string };
 
 function toneOf(canvas: Canvas, hair: Lch): HairTone {
   return {
