@@ -10,7 +10,7 @@ import { createImageWorker } from './inbound/worker/image-worker.ts';
 import { createWebhookWorker } from './inbound/worker/webhook-worker.ts';
 import { type Closers, createClosers } from './lib/closers.ts';
 import { every } from './lib/every.ts';
-import { verifyFileLink } from './lib/file-link.ts';
+import { createFileLinks } from './lib/file-link.ts';
 import { packageVersion } from './lib/package-version.ts';
 import { createWorkerRedis } from './lib/redis.ts';
 import { createTaskConsumer, type TaskConsumer } from './outbound/queue/task-consumer.ts';
@@ -129,7 +129,7 @@ function composeHttp(
       clock,
       renderMetrics: metrics.render,
       observeRequest: metrics.observeRequest,
-      verifyFileLink: (key, query) => verifyFileLink(around.secretsKey, { key, query }, clock()),
+      fileLinks: createFileLinks(around.secretsKey),
       publicUrl: config.PUBLIC_URL,
       linkSeconds: config.LINK_TTL_S,
       draining: options.draining,

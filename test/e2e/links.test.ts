@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import supertest from 'supertest';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { signFileLink } from '../../src/lib/file-link.ts';
+import { createFileLinks } from '../../src/lib/file-link.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -57,7 +57,7 @@ describe('a link', () => {
   it('opens nothing once it has expired', async () => {
     const job = await service.acme.order({ prompt: 'A short-lived link' });
     const linkUntil = (expiresAtMs: number) =>
-      signFileLink(Buffer.from(service.env.SECRETS_KEY ?? '', 'base64'), {
+      createFileLinks(Buffer.from(service.env.SECRETS_KEY ?? '', 'base64')).sign({
         key: new URL(job.images[0]?.url ?? '').pathname.slice('/files/'.length),
         expiresAtMs,
         contentType: 'image/png',

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageStorage } from '../../src/domain/ports.ts';
-import { verifyFileLink } from '../../src/lib/file-link.ts';
+import { createFileLinks } from '../../src/lib/file-link.ts';
 import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
 import { createS3Storage } from '../../src/outbound/storage/s3.ts';
 import { startTestS3 } from './s3-server.ts';
@@ -38,11 +38,8 @@ export async function openFilesystem(): Promise<StorageSubject> {
     async fetchLink(link) {
       const url = new URL(link, 'http://darkroom.test');
       const key = url.pathname.replace(/^\/files\//, '');
-      const good = verifyFileLink(
-        signingKey,
-        { key, query: Object.fromEntries(url.searchParams) },
-        Date.now(),
-      );
+      const query = Object.fromEntries(url.searchParams);
+      const good = createFileLinks(signingKey).verify({ key, query }, Date.now());
       return good && { bytes: await bytesAt(storage, key), ...good };
     },
     broken: [

@@ -4,7 +4,7 @@ import type { ImageJobView } from '../../domain/job-view.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Presets } from '../../domain/preset.ts';
-import type { FileLink } from '../../lib/file-link.ts';
+import type { FileLinks } from '../../lib/file-link.ts';
 import type { Authenticate } from '../../usecases/authenticate.ts';
 import type { CancelImage } from '../../usecases/cancel-image.ts';
 import type { CheckReadiness } from '../../usecases/check-readiness.ts';
@@ -44,11 +44,7 @@ export interface HttpContext {
   readonly presets: Presets;
   readonly renderMetrics: () => Promise<{ contentType: string; text: string }>;
   readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
-  /** What a signed file link was signed for; `null` when it is expired or was altered. */
-  readonly verifyFileLink: (
-    key: string,
-    query: Readonly<Record<string, unknown>>,
-  ) => Pick<FileLink, 'contentType' | 'fileName'> | null;
+  readonly fileLinks: Pick<FileLinks, 'verify'>;
   readonly clock: Clock;
   readonly publicUrl: string | undefined;
   readonly linkSeconds: number;

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../domain/errors.ts';
 import type { ImageStorage } from '../../domain/ports.ts';
-import { signFileLink } from '../../lib/file-link.ts';
+import { createFileLinks } from '../../lib/file-link.ts';
 import { belongsTo, flushFolders, makeFolder, replaceFile } from './durable-file.ts';
 import { filesystemError, systemCode, unusableFolder } from './filesystem-errors.ts';
 import { assertStorageKey } from './storage-key.ts';
@@ -27,6 +27,7 @@ export function createFilesystemStorage(
   config: FilesystemStorageConfig,
 ): ImageStorage & { close(): Promise<void> } {
   const root = resolve(config.directory);
+  const links = createFileLinks(config.signingKey);
   return {
     name: 'filesystem',
     put: (key, bytes) => translated(() => put(root, key, bytes)),
@@ -34,7 +35,7 @@ export function createFilesystemStorage(
     remove: (key) => translated(() => remove(root, key)),
     async link(key, options) {
       assertStorageKey(key);
-      return signFileLink(config.signingKey, { key, ...options });
+      return links.sign({ key, ...options });
     },
     check: () => probe(root),
     async close() {},

@@ -41,7 +41,7 @@ export function getFileRoute(app: FastifyInstance, context: HttpContext): void {
     },
     handler: async (request, reply) => {
       const key = request.params['*'];
-      const link = context.verifyFileLink(key, request.query);
+      const link = context.fileLinks.verify({ key, query: request.query }, context.clock());
       if (!link) {
         throw new AppError('link_expired', { detail: 'Read the job again for a fresh link.' });
       }
