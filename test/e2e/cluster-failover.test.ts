@@ -11,6 +11,13 @@ const nodeTimeoutMs = 1_000;
 const goesOnWithinMs = 15_000;
 const limitMs = 120_000;
 
+/** Keys by whose slot the masters are told apart. */
+const places = {
+  'the queue of pictures': `{${keyPrefix}-queue-images}:images:meta`,
+  'the records of a tenant': `${keyPrefix}:{acme}:jobs`,
+  'the queue of webhooks': `{${keyPrefix}-queue-webhooks}:webhooks:meta`,
+} as const;
+
 let cluster: ReplicatedCluster;
 let events: EventBook;
 let service: TestService;
@@ -32,13 +39,6 @@ beforeAll(async () => {
     await cluster.stop();
   };
 });
-
-/** Keys by whose slot the masters are told apart. */
-const places = {
-  'the queue of pictures': `{${keyPrefix}-queue-images}:images:meta`,
-  'the records of a tenant': `${keyPrefix}:{acme}:jobs`,
-  'the queue of webhooks': `{${keyPrefix}-queue-webhooks}:webhooks:meta`,
-} as const;
 
 /**
  * Kills the master of a key under load, stops the load once a job that was ordered after that has ended, and brings the

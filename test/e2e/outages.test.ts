@@ -1,5 +1,6 @@
 import supertest from 'supertest';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { jobThat } from '../support/caller.ts';
 import { askRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -20,10 +21,10 @@ beforeAll(async () => {
 });
 
 /** Orders a picture; rejects when there is no answer in time. */
-async function orderWithin(limitMs: number, prompt: string) {
+async function orderWithin(limitMs: number, prompt: string, headers: Record<string, string> = {}) {
   const response = await fetch(`${service.url}/images`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${testKeys.acme}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${testKeys.acme}`, 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ prompt }),
     signal: AbortSignal.timeout(limitMs),
   });
@@ -107,6 +108,31 @@ describe('a Redis that hangs', () => {
     expect(body.checks.redis).toMatchObject({ ok: false });
     const job = await service.acme.order({ prompt: 'Answered again' });
     expect(job.status).toBe('succeeded');
+  });
+});
+
+describe('an order that a hanging Redis writes after its caller was told 503', () => {
+  it('is taken back, unless it has a key under which its caller comes again', async () => {
+    await isReady();
+    redis.pause();
+    const key = { 'idempotency-key': 'through-the-pause' };
+    const refused = await Promise.all([
+      orderWithin(6000, 'Nobody knows its id'),
+      orderWithin(6000, 'Under a key', key),
+    ]);
+    expect(refused.map(({ status }) => status)).toEqual([503, 503]);
+    redis.resume();
+    await isReady();
+
+    const found = async () => (await service.acme.get('/images').expect(200)).body.data as ImageJobView[];
+    const unknown = async () =>
+      (await found()).find(({ request }) => request.prompt === 'Nobody knows its id');
+    await vi.waitFor(async () => expect((await unknown())?.status).toBe('canceled'), { timeout: 15_000 });
+    expect(pictureCalls(service.studio, 'Nobody knows its id')).toEqual([]);
+    const again = await orderWithin(6000, 'Under a key', key);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect((await service.acme.ended(again.body.id)).status).toBe('succeeded');
+    expect(pictureCalls(service.studio, 'Under a key')).toHaveLength(1);
   });
 });
 

@@ -235,6 +235,23 @@ describe('a run that cannot give its right back', () => {
   });
 });
 
+describe('a run that does not hear that it got the right', () => {
+  it('leaves it to whoever goes on where the run was', async () => {
+    const { webhooks, endpoint, mail, statuses } = await registered();
+    // A script that Redis does not know yet is sent a second time, which nobody would do after the wait.
+    await webhooks.empty(endpoint.id);
+    await mail(1);
+    // Redis reads what follows on this connection when the wait is over, later than anybody here is patient.
+    const waiting = webhooks.redis.pipeline().blpop(`${webhooks.prefix}:nothing`, 3).exec();
+    await expect(webhooks.empty(endpoint.id)).rejects.toMatchObject({ code: 'store_unavailable' });
+    await waiting?.catch(() => null);
+    expect(await webhooks.emptyElsewhere(endpoint.id)).toEqual({ againInMs: leaseMs });
+    expect(await statuses()).toEqual(['pending']);
+    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
+    expect(await statuses()).toEqual(['delivered']);
+  });
+});
+
 describe('bytes that are gone', () => {
   it('end a delivery without an attempt, and keep nobody from the others', async () => {
     const { webhooks, receiver, endpoint, mail } = await registered();

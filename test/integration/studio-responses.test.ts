@@ -1,0 +1,52 @@
+import OpenAI from 'openai';
+import { describe, expect, it, vi } from 'vitest';
+import { backgroundStudio } from '../support/background-calls.ts';
+
+describe('the Responses API of the studio', () => {
+  const tools = [{ type: 'image_generation' as const, model: 'gpt-image-2', quality: 'low' as const }];
+
+  it('speaks to the official client: order, question, cancellation', async () => {
+    const { studio } = await backgroundStudio({ latencyMs: 50 });
+    const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
+    const order = { model: 'gpt-5.4-mini', input: 'a cat', background: true, tools };
+    const { id, status, output } = await client.responses.create(order);
+    expect({ status, output }).toEqual({ status: 'in_progress', output: [] });
+    const made = await vi.waitFor(async () => {
+      const response = await client.responses.retrieve(id);
+      expect(response.status).toBe('completed');
+      return response;
+    });
+    expect(made.output).toMatchObject([{ type: 'image_generation_call', status: 'completed' }]);
+    expect((await client.responses.cancel(id)).status).toBe('completed');
+    const other = await client.responses.create({ ...order, input: 'another cat [studio:hang]' });
+    expect((await client.responses.cancel(other.id)).status).toBe('cancelled');
+    expect((await client.responses.retrieve(other.id)).status).toBe('cancelled');
+    await expect(client.responses.retrieve('resp_unknown')).rejects.toMatchObject({ status: 404 });
+    await expect(client.responses.cancel('resp_unknown')).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('makes and charges the picture although nobody stays to see it', async () => {
+    const { studio } = await backgroundStudio();
+    const body = JSON.stringify({ input: 'a cat [studio:hang-up]', background: true, tools });
+    const headers = { authorization: 'Bearer any' };
+    await expect(fetch(`${studio.baseUrl}/responses`, { method: 'POST', headers, body })).rejects.toThrow();
+    await vi.waitFor(() => expect(studio.chargedImages()).toBe(1));
+  });
+
+  it('refuses the tool without background, and wrong methods', async () => {
+    const { studio } = await backgroundStudio();
+    const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
+    await expect(client.responses.create({ model: 'm', input: 'a cat', tools })).rejects.toMatchObject({
+      status: 400,
+      param: 'background',
+    });
+    const status = async (method: string, path: string) => {
+      const headers = { authorization: 'Bearer any' };
+      return (await fetch(`${studio.baseUrl}${path}`, { method, headers })).status;
+    };
+    expect(await status('POST', '/responses/resp_1')).toBe(405);
+    expect(await status('GET', '/responses/resp_1/cancel')).toBe(405);
+    expect(await status('GET', '/responses')).toBe(405);
+    expect(await status('GET', '/responses/resp_1/input_items')).toBe(404);
+  });
+});
