@@ -128,7 +128,7 @@ const reservedProviderOptions = new Set([
  * @throws AppError `validation_failed` naming every faulty field.
  */
 export function checkRequestText(body: ImageRequestBody): void {
-  const issues = textIssues(body, '');
+  const issues = textIssues(body);
   if (hasMoreCodePoints(body.prompt, maxPromptCodePoints)) {
     issues.push({ pointer: '/prompt', detail: `must have at most ${maxPromptCodePoints} code points` });
   }
@@ -139,20 +139,22 @@ export function checkRequestText(body: ImageRequestBody): void {
 }
 
 /** Every text anywhere in a value, keys included, that cannot be passed on unchanged. */
-export function textIssues(value: unknown, pointer: string): FieldIssue[] {
-  if (typeof value === 'string') {
-    const fault = textFault(value);
-    return fault ? [{ pointer, detail: fault }] : [];
-  }
+export function textIssues(value: unknown): FieldIssue[] {
+  if (typeof value === 'string') return issuesOf(textFault(value));
   if (value === null || typeof value !== 'object') return [];
   const issues: FieldIssue[] = [];
   for (const [key, nested] of Object.entries(value)) {
-    const place = `${pointer}/${pointerToken(key)}`;
     const fault = textFault(key);
-    if (fault) issues.push({ pointer: place, detail: fault });
-    else issues.push(...textIssues(nested, place));
+    // Where it is, is only written for what is faulty: that takes longer than looking.
+    for (const { pointer, detail } of fault ? issuesOf(fault) : textIssues(nested)) {
+      issues.push({ pointer: `/${pointerToken(key)}${pointer}`, detail });
+    }
   }
   return issues;
+}
+
+function issuesOf(fault: string | null): FieldIssue[] {
+  return fault === null ? [] : [{ pointer: '', detail: fault }];
 }
 
 function providerOptionIssues(options: Record<string, unknown>): FieldIssue[] {

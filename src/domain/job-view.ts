@@ -126,13 +126,15 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
   const self = `${context.publicUrl}/images/${job.id}`;
   const error = finalError(job);
   const prompt = job.request?.prompt ?? '';
+  const createdAt = iso(job.createdAt);
   return {
     id: job.id,
     object: 'image_job',
     status: job.status,
     stage: job.stage ?? null,
-    created_at: iso(job.createdAt),
-    updated_at: iso(job.updatedAt),
+    created_at: createdAt,
+    // Spelling a time takes as long as the rest of this; a new job has one for both.
+    updated_at: job.updatedAt === job.createdAt ? createdAt : iso(job.updatedAt),
     started_at: isoOrNull(job.startedAt),
     finished_at: isoOrNull(job.finishedAt),
     expires_at: isoOrNull(job.mediaExpiresAt),

@@ -151,7 +151,7 @@ export function isSubscribed(endpoint: WebhookEndpoint): boolean {
 
 /** Checks what a JSON Schema cannot. @throws AppError `validation_failed` naming every faulty field. */
 export function checkEndpointText(body: EndpointBody | EndpointPatch): void {
-  const issues: FieldIssue[] = textIssues(body, '');
+  const issues: FieldIssue[] = textIssues(body);
   if (issues.length > 0) {
     throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
   }
