@@ -46,13 +46,14 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
   const redis = connect(isOnlyWorker ? createDirectRedis : createProducerRedis, 'records');
   const keys = createKeys(config.REDIS_KEY_PREFIX);
   const queues = queueNames(config.REDIS_KEY_PREFIX);
-  // BullMQ defines its many scripts on the connection it is given, so the queues have one of their own.
-  const queueRedis = connect(createDirectRedis, 'queues');
+  // For what comes in batches already, which a pipeline would only hold up, and for the queues: BullMQ defines its many scripts
+  // on the connection it is given, and every pipeline would copy them.
+  const direct = connect(createDirectRedis, 'direct');
   const openQueue = (name: QueueName) =>
-    closers.add(createTaskQueue(queueRedis, name, redis), (queue) => queue.close());
+    closers.add(createTaskQueue(direct, name, redis), (queue) => queue.close());
   const imageQueue = openQueue(queues.images);
   const webhookQueue = openQueue(queues.webhooks);
-  const records = createImageRecords(redis, keys);
+  const records = createImageRecords(redis, keys, { orders: direct });
   const mailboxes = createMailboxes(redis, keys);
   const guard = createDestinationGuard({
     allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
@@ -67,7 +68,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     redis,
     /** Resolves when records and queues can be reached, or after a time; says whether they can. */
     whenConnected: async (limitMs: number) => {
-      const ready = await Promise.all([redis, queueRedis].map((client) => whenRedisReady(client, limitMs)));
+      const ready = await Promise.all([redis, direct].map((client) => whenRedisReady(client, limitMs)));
       return ready.every(Boolean);
     },
     keys,
@@ -83,7 +84,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     ),
     gate: createProviderGate(redis, keys, clock),
     imageQueue,
-    imageIntake: closers.add(createTaskIntake(redis, queues.images), (intake) => intake.settle()),
+    imageIntake: closers.add(createTaskIntake(direct, queues.images), (intake) => intake.settle()),
     webhookQueue,
     storage: composeStorage(config, around, closers),
     spool: createSpool(join(config.DATA_DIR, 'spool'), { fullBytes: config.SPOOL_MAX_BYTES }),

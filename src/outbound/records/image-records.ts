@@ -10,8 +10,16 @@ import { removeScript, updateScript } from './scripts.ts';
 import { translated } from './store-errors.ts';
 import { createSubmission } from './submission.ts';
 
-/** Job records in Redis. See the port for the promises, `keys.ts` for the layout. */
-export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRecords {
+/**
+ * Job records in Redis. See the port for the promises, `keys.ts` for the layout.
+ *
+ * @param options.orders the connection for new jobs, where it is another one.
+ */
+export function createImageRecords(
+  redis: Redis | Cluster,
+  keys: Keys,
+  options: { orders?: Redis | Cluster } = {},
+): ImageRecords {
   const updateJob = createScript(redis, updateScript);
   const removeJob = createScript(redis, removeScript);
 
@@ -20,13 +28,13 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
     return text === null ? null : decodeRecord(tenant, id, text);
   }
 
-  const submit = createSubmission(redis, keys, get);
+  const submit = createSubmission(options.orders ?? redis, keys, get);
 
   /** Where an event goes and who may have asked for it; without one the script reads none of these. */
   function eventKeys(tenant: string, event: EventNote | undefined): string[] {
     const outbox = keys.outbox(tenant);
     if (!event) return [outbox, outbox, outbox, outbox, outbox];
-    return [outbox, keys.event(tenant, event.id), ...subscribersOf(keys, tenant, event.type)];
+    return [outbox, ...subscribersOf(keys, tenant, event.type), keys.event(tenant, event.id)];
   }
 
   async function write(
@@ -122,7 +130,7 @@ export function createImageRecords(redis: Redis | Cluster, keys: Keys): ImageRec
   };
 }
 
-const eventArguments = (event: EventNote | undefined) => [event?.id ?? '', event?.wanted ? '1' : ''];
+const eventArguments = (event: EventNote | undefined) => [event?.id ?? '-', event?.wanted ? '1' : ''];
 
 function pairs(flat: readonly string[]): [string, string][] {
   const result: [string, string][] = [];

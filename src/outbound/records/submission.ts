@@ -13,11 +13,13 @@ interface Order {
   /** Id of a job whose claim may be taken over, because its record is gone. */
   readonly takeOver: string;
 }
-type Reply = [SubmitOutcome['kind'], (string | number)?];
+/** As `submitScript` says it. */
+type Reply = string;
 /** Takes the orders of one tenant. */
 type Desk = (order: Order) => Promise<Reply>;
 
-const noOne = '-';
+/** Stands for what an order does not have. */
+const none = '-';
 const listAgainMs = 60_000;
 /** Redis does nothing else while a script runs: this many take it about a millisecond. */
 const mostPerCall = 64;
@@ -73,45 +75,58 @@ export function createSubmission(
   }
 
   async function callScript(tenant: string, orders: readonly Order[]): Promise<Reply[]> {
-    const names = [
-      keys.open(tenant),
-      keys.due(tenant),
-      keys.outbox(tenant),
-      ...subscribersOf(keys, tenant, eventOf('queued')),
-    ];
-    const values: (string | number)[] = [];
-    for (const order of orders) addOrder(keys, order, names, values);
+    const { names, values } = callFor(keys, tenant, orders);
     return (await submitJobs(names, values)) as Reply[];
   }
 
-  return async function submit(input, takeOver = noOne): Promise<SubmitOutcome> {
+  return async function submit(input, takeOver = none): Promise<SubmitOutcome> {
     const { tenant } = input.job;
-    const [outcome, more] = await deskOf(tenant)({ input, takeOver });
-    if (outcome === 'created') return { kind: outcome, ...(more === 1 ? { told: true } : {}) };
-    if (outcome !== 'replayed') return { kind: outcome };
-    const heldId = String(more);
+    const reply = await deskOf(tenant)({ input, takeOver });
+    if (reply === 'created') return { kind: 'created' };
+    if (reply === 'told') return { kind: 'created', told: true };
+    if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
+    const heldId = reply.slice('replayed '.length);
     const held = await get(tenant, heldId);
     // The claim outlives its record by a safety margin: a record that is gone frees the key.
     return held ? { kind: 'replayed', job: held } : submit(input, heldId);
   };
 }
 
-/** Adds what the script wants to know of one job. */
-function addOrder(
+/** The keys and arguments of one call, see `submitScript`. */
+function callFor(
   keys: Keys,
-  { input, takeOver }: Order,
-  names: string[],
-  values: (string | number)[],
-): void {
-  const { job, claim, event } = input;
-  const { tenant, id } = job;
-  const indexes = indexesOf(keys, job);
-  names.push(keys.job(tenant, id), keys.event(tenant, event?.id ?? noOne));
-  values.push(id, encodeRecord(job), job.updatedAt, dueScoreOf(job), input.maxOpenJobs);
-  values.push(event?.id ?? '', event?.wanted ? '1' : '', indexes.length, claim?.fingerprint ?? '');
-  if (claim) {
-    names.push(keys.idempotency(tenant, claim.keyHash));
-    values.push(claim.ttlMs, takeOver);
+  tenant: string,
+  orders: readonly Order[],
+): { names: string[]; values: (string | number)[] } {
+  const names = [
+    keys.open(tenant),
+    keys.due(tenant),
+    keys.outbox(tenant),
+    ...subscribersOf(keys, tenant, eventOf('queued')),
+  ];
+  // Most jobs join the same indexes, which are named once.
+  const known = new Map<string, number>();
+  function placeOf(index: string): number {
+    const place = known.get(index) ?? names.push(index);
+    known.set(index, place);
+    return place;
   }
-  names.push(...indexes);
+  const joined = orders.map(({ input }) => indexesOf(keys, input.job).map(placeOf).join(','));
+  const values: (string | number)[] = [known.size];
+  for (const [i, order] of orders.entries()) {
+    const { job, claim, event } = order.input;
+    values.push(wordsOf(order, joined[i] || none), encodeRecord(job));
+    names.push(keys.job(tenant, job.id), keys.event(tenant, event?.id ?? none));
+    if (claim) names.push(keys.idempotency(tenant, claim.keyHash));
+  }
+  return { names, values };
+}
+
+/** An order as the script reads it. */
+function wordsOf({ input, takeOver }: Order, places: string): string {
+  const { job, claim, event, maxOpenJobs } = input;
+  const itself = `${job.id} ${job.updatedAt} ${dueScoreOf(job)} ${maxOpenJobs} ${places}`;
+  const told = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
+  const claimed = claim ? `${claim.fingerprint} ${claim.ttlMs} ${takeOver}` : `${none} ${none} ${none}`;
+  return `${itself} ${told} ${claimed}`;
 }
