@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createBatches } from '../../../src/lib/batches.ts';
 
 /** A sender that keeps each batch until it is let go; the result of an item is its name in capitals. */
-function heldSender() {
+function heldSender(options?: Parameters<typeof createBatches>[1]) {
   const sent: { items: readonly string[]; release: () => void; fail: (error: Error) => void }[] = [];
   const send = (items: readonly string[]) =>
     new Promise<string[]>((resolve, fail) => {
@@ -14,7 +14,7 @@ function heldSender() {
     await expect.poll(() => sent.length, { interval: 1 }).toBe(no);
     return sent[no - 1] ?? expect.unreachable();
   };
-  return { sent, batchNo, add: createBatches(send) };
+  return { sent, batchNo, add: createBatches(send, options) };
 }
 
 describe('items', () => {
@@ -53,5 +53,32 @@ describe('items', () => {
     expect(two.items).toEqual(['c']);
     two.release();
     await next;
+  });
+
+  it('that are too many for one batch go as several at the same moment, each answered by itself', async () => {
+    const { add, sent, batchNo } = heldSender({ most: 2 });
+    const [a, b, c] = [add('a'), add('b'), add('c')];
+    const two = await batchNo(2);
+    expect(sent.map(({ items }) => items)).toEqual([['a', 'b'], ['c']]);
+    two.release();
+    expect(await c).toBe('C');
+    sent[0]?.release();
+    expect(await Promise.all([a, b])).toEqual(['A', 'B']);
+  });
+
+  it('wait only until the first batch of those before them is answered', async () => {
+    const { add, sent, batchNo } = heldSender({ most: 1 });
+    const [a, b] = [add('a'), add('b')];
+    await batchNo(2);
+    const later = add('c');
+    await nextTurn();
+    expect(sent.length).toBe(2);
+    sent[0]?.release();
+    await a;
+    const three = await batchNo(3);
+    expect(three.items).toEqual(['c']);
+    three.release();
+    sent[1]?.release();
+    expect(await Promise.all([b, later])).toEqual(['B', 'C']);
   });
 });
