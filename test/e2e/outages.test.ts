@@ -97,7 +97,7 @@ describe('a Redis that hangs', () => {
   it('leads to 503 in bounded time, and to red, and heals by itself', async () => {
     await isReady();
     redis.pause();
-    const refused = await orderWithin(6000, 'Into the void');
+    const refused = await orderWithin(5000, 'Into the void');
     const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
     await supertest(service.url).get('/livez').expect(200);
     redis.resume();
@@ -117,8 +117,8 @@ describe('an order that a hanging Redis writes after its caller was told 503', (
     redis.pause();
     const key = { 'idempotency-key': 'through-the-pause' };
     const refused = await Promise.all([
-      orderWithin(6000, 'Nobody knows its id'),
-      orderWithin(6000, 'Under a key', key),
+      orderWithin(5000, 'Nobody knows its id'),
+      orderWithin(5000, 'Under a key', key),
     ]);
     expect(refused.map(({ status }) => status)).toEqual([503, 503]);
     redis.resume();
@@ -129,7 +129,7 @@ describe('an order that a hanging Redis writes after its caller was told 503', (
       (await found()).find(({ request }) => request.prompt === 'Nobody knows its id');
     await vi.waitFor(async () => expect((await unknown())?.status).toBe('canceled'), { timeout: 15_000 });
     expect(pictureCalls(service.studio, 'Nobody knows its id')).toEqual([]);
-    const again = await orderWithin(6000, 'Under a key', key);
+    const again = await orderWithin(5000, 'Under a key', key);
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect((await service.acme.ended(again.body.id)).status).toBe('succeeded');
     expect(pictureCalls(service.studio, 'Under a key')).toHaveLength(1);
