@@ -84,7 +84,8 @@ return outcomes
 /**
  * Compare-and-set of a record together with its indexes and the event that its change is.
  *
- * KEYS 1 record, 2 open, 3 due, 4 outbox, 5 to 7 subscriptions to the type of the event, 8 event, then indexes to leave, indexes to join
+ * KEYS 1 record, 2 open, 3 due, 4 outbox, 5 to 7 subscriptions to the type of the event, 8 event, then indexes to leave,
+ *      indexes to join
  * ARGV 1 expected version, 2 record, 3 id, 4 score in open or '', 5 score in due, 6 channel, 7 message,
  *      8 now, 9 number of indexes to leave, 10 id of the event or '-', 11 '1' if the job's own webhook wants it
  * Returns {1, 1 if the event was written} when written, {0, record} when somebody else wrote before, {-1} when there is no
