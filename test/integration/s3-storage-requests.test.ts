@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createS3Storage } from '../../src/outbound/storage/s3.ts';
+import { bytesOf, storageForEachTest } from '../support/s3-storage.ts';
+
+const key = 'acme/img_1/0.png';
+const picture = Buffer.from('picture');
+
+describe('s3 storage on the wire', () => {
+  const s3 = storageForEachTest();
+
+  it('a digest that is known is signed as it is, and not taken again from the bytes', async () => {
+    const known = createHash('sha256').update('other bytes').digest('hex');
+    const signedDigests: unknown[] = [];
+    s3.server.intercept((request) => {
+      signedDigests.push(request.headers['x-amz-content-sha256']);
+      return false;
+    });
+    await s3.open().put(key, picture, 'image/png', known);
+    await s3.open().put(key, picture, 'image/png');
+    expect(signedDigests).toEqual([known, createHash('sha256').update(picture).digest('hex')]);
+  });
+
+  it('a picture of several megabytes goes out at once, with length, type, caching and digest', async () => {
+    const seen: IncomingMessage[] = [];
+    s3.server.intercept((request) => {
+      seen.push(request);
+      return false;
+    });
+    const bytes = randomBytes(3_000_000);
+    await s3.open().put(key, bytes, 'image/webp');
+    expect(seen).toHaveLength(1);
+    expect(seen[0]?.headers).toMatchObject({
+      'content-length': '3000000',
+      'content-type': 'image/webp',
+      'cache-control': 'private, max-age=31536000, immutable',
+      'x-amz-content-sha256': createHash('sha256').update(bytes).digest('hex'),
+    });
+    const names = Object.keys(seen[0]?.headers ?? {});
+    expect(names.filter((name) => /^expect$|chunked|transfer-encoding|checksum/.test(name))).toEqual([]);
+  });
+
+  it('checksums of the SDK can be switched on and arrive with the same bytes', async () => {
+    const names: string[] = [];
+    s3.server.intercept((request) => {
+      names.push(...Object.keys(request.headers));
+      return false;
+    });
+    const storage = s3.open({ checksums: 'when_supported' });
+    const bytes = randomBytes(100_000);
+    await storage.put(key, bytes, 'image/png');
+    expect(Buffer.compare(await bytesOf(await storage.read(key)), bytes)).toBe(0);
+    expect(names).toContain('x-amz-checksum-crc32');
+  });
+
+  it('an expired link is refused', async () => {
+    const storage = s3.open({}, () => Date.now() - 60_000);
+    await storage.put(key, picture, 'image/png');
+    const options = { contentType: 'image/png', fileName: '0.png' };
+    const fresh = await storage.link(key, { ...options, expiresAtMs: Date.now() + 60_000 });
+    const expired = await storage.link(key, { ...options, expiresAtMs: Date.now() - 2_000 });
+    expect((await fetch(fresh)).status).toBe(200);
+    expect((await fetch(expired)).status).toBe(403);
+  });
+});
+
+describe('s3 storage at rest', () => {
+  it('the SDK is not loaded before it is needed', async () => {
+    const module = fileURLToPath(new URL('../../src/outbound/storage/s3.ts', import.meta.url));
+    const program = `
+      import { createRequire } from 'node:module';
+      const { createS3Storage } = await import(${JSON.stringify(module)});
+      const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('client-s3'));
+      const config = { bucket: 'b', region: 'us-east-1', accessKeyId: 'a', secretAccessKey: 'b' };
+      const storage = createS3Storage(config, { clock: Date.now });
+      const before = loaded();
+      await storage.link('acme/img_1/0.png', { expiresAtMs: 0, contentType: 'image/png', fileName: 'x.png' });
+      await storage.close();
+      console.log(JSON.stringify({ before, after: loaded() }));`;
+    const options = ['--import', 'tsx', '--input-type=module', '--eval', program];
+    const { stdout } = await promisify(execFile)(process.execPath, options);
+    expect(JSON.parse(stdout)).toEqual({ before: false, after: true });
+  });
+
+  it('closing one that was never used is fine', async () => {
+    await createS3Storage({ bucket: 'b', region: 'us-east-1' }, { clock: Date.now }).close();
+  });
+});

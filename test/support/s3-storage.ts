@@ -1,0 +1,38 @@
+import { afterEach, beforeEach } from 'vitest';
+import type { Clock } from '../../src/domain/ports.ts';
+import { createS3Storage } from '../../src/outbound/storage/s3.ts';
+import type { S3StorageConfig } from '../../src/outbound/storage/s3-client.ts';
+import { startTestS3, type TestS3 } from './s3-server.ts';
+
+/** Gives every test of the file an S3 server of its own, and storages in its bucket that are closed afterwards. */
+export function storageForEachTest() {
+  let server: TestS3;
+  const opened: { close(): Promise<void> }[] = [];
+
+  beforeEach(async () => {
+    server = await startTestS3();
+  });
+  afterEach(async () => {
+    for (const storage of opened.splice(0)) await storage.close();
+    await server.stop();
+  });
+
+  return {
+    get server() {
+      return server;
+    },
+    open(change: Partial<S3StorageConfig> = {}, clock: Clock = Date.now) {
+      const { bucket, region, endpoint, credentials } = server;
+      const storage = createS3Storage({ bucket, region, endpoint, ...credentials, ...change }, { clock });
+      opened.push(storage);
+      return storage;
+    },
+  };
+}
+
+/** The bytes of what a storage found; none when it found nothing. */
+export async function bytesOf(found: { body: AsyncIterable<Uint8Array> } | null): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of found?.body ?? []) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
