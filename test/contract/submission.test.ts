@@ -100,6 +100,24 @@ describe('submitting', () => {
     expect(jobs.map((job) => job.id).sort()).toEqual([first.id, second.id].sort());
   });
 
+  it('together with others joins its own indexes and no others', async () => {
+    const tenant = freshTenant();
+    const [ada, plain, bob] = [
+      queuedJob({ tenant, request: { model: 'one', metadata: { user: 'ada' } } }),
+      queuedJob({ tenant, request: { model: 'two' } }),
+      queuedJob({ tenant, request: { model: 'one', metadata: { user: 'bob' } } }),
+    ];
+    await Promise.all([ada, plain, bob].map((job) => submit(job)));
+    const { redis, keys } = store;
+    const members = async (index: string) => (await redis.zrange(index, '0', '-1')).sort();
+    expect(await members(keys.jobs(tenant))).toEqual([ada.id, plain.id, bob.id].sort());
+    expect(await members(keys.status(tenant, 'queued'))).toEqual([ada.id, plain.id, bob.id].sort());
+    expect(await members(keys.model(tenant, 'one'))).toEqual([ada.id, bob.id].sort());
+    expect(await members(keys.model(tenant, 'two'))).toEqual([plain.id]);
+    expect(await members(keys.metadata(tenant, 'user', 'ada'))).toEqual([ada.id]);
+    expect(await members(keys.metadata(tenant, 'user', 'bob'))).toEqual([bob.id]);
+  });
+
   it('a replay is answered although the queue is full', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'), 1);
     const again = await records.submit({

@@ -53,6 +53,15 @@ describe('the event of a submission', () => {
     expect(await store.events.waiting(tenant, soon, 10)).toEqual([first]);
   });
 
+  it('is written for those of several at once whose own webhook wants it, and for no other', async () => {
+    const tenant = freshTenant();
+    const jobs = [{}, { webhook }, {}].map((request) => queuedJob({ tenant, request }));
+    const orders = jobs.map((job) => ({ job, event: noteFor(job), maxOpenJobs: 9 }));
+    const outcomes = await Promise.all(orders.map((order) => store.records.submit(order)));
+    expect(outcomes).toEqual([{ kind: 'created' }, { kind: 'created', told: true }, { kind: 'created' }]);
+    expect(await store.events.waiting(tenant, soon, 10)).toEqual([orders[1]?.event.id]);
+  });
+
   it('of 50 equal claims at once is one', async () => {
     const tenant = freshTenant();
     const claim = { keyHash: 'k', fingerprint: 'f', ttlMs: 60_000 };

@@ -1,25 +1,17 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { ImageRecords, SubmitOutcome } from '../../domain/ports.ts';
-import { eventOf } from '../../domain/webhook-event.ts';
 import { createBatches } from '../../lib/batches.ts';
-import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
-import { encodeRecord } from './record-codec.ts';
+import type { Keys } from './keys.ts';
 import { createScript } from './script.ts';
 import { submitScript } from './scripts.ts';
+import { callFor, type Order } from './submit-call.ts';
 
-interface Order {
-  readonly input: Parameters<ImageRecords['submit']>[0];
-  /** Id of a job whose claim may be taken over, because its record is gone. */
-  readonly takeOver: string;
-}
 /** As `submitScript` says it. */
 type Reply = string;
 /** Takes the orders of one tenant. */
 type Desk = (order: Order) => Promise<Reply>;
 
-/** Stands for what an order does not have. */
-const none = '-';
 const listAgainMs = 60_000;
 /** Redis does nothing else while a script runs: this many take it a quarter of a millisecond. */
 const mostPerCall = 16;
@@ -78,7 +70,7 @@ export function createSubmission(
     return (await submitJobs(names, values)) as Reply[];
   }
 
-  return async function submit(input, takeOver = none): Promise<SubmitOutcome> {
+  return async function submit(input, takeOver?: string): Promise<SubmitOutcome> {
     const { tenant } = input.job;
     const reply = await deskOf(tenant)({ input, takeOver });
     if (reply === 'created') return { kind: 'created' };
@@ -89,43 +81,4 @@ export function createSubmission(
     // The claim outlives its record by a safety margin: a record that is gone frees the key.
     return held ? { kind: 'replayed', job: held } : submit(input, heldId);
   };
-}
-
-/** The keys and arguments of one call, see `submitScript`. */
-function callFor(
-  keys: Keys,
-  tenant: string,
-  orders: readonly Order[],
-): { names: string[]; values: (string | number)[] } {
-  const names = [
-    keys.open(tenant),
-    keys.due(tenant),
-    keys.outbox(tenant),
-    ...subscribersOf(keys, tenant, eventOf('queued')),
-  ];
-  // Most jobs join the same indexes, which are named once.
-  const known = new Map<string, number>();
-  function placeOf(index: string): number {
-    const place = known.get(index) ?? names.push(index);
-    known.set(index, place);
-    return place;
-  }
-  const joined = orders.map(({ input }) => indexesOf(keys, input.job).map(placeOf).join(','));
-  const values: (string | number)[] = [known.size];
-  for (const [i, order] of orders.entries()) {
-    const { job, claim, event } = order.input;
-    values.push(wordsOf(order, joined[i] || none), encodeRecord(job));
-    names.push(keys.job(tenant, job.id), keys.event(tenant, event?.id ?? none));
-    if (claim) names.push(keys.idempotency(tenant, claim.keyHash));
-  }
-  return { names, values };
-}
-
-/** An order as the script reads it. */
-function wordsOf({ input, takeOver }: Order, places: string): string {
-  const { job, claim, event, maxOpenJobs } = input;
-  const itself = `${job.id} ${job.updatedAt} ${dueScoreOf(job)} ${maxOpenJobs} ${places}`;
-  const told = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
-  const claimed = claim ? `${claim.fingerprint} ${claim.ttlMs} ${takeOver}` : `${none} ${none} ${none}`;
-  return `${itself} ${told} ${claimed}`;
 }

@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+const module = fileURLToPath(new URL('../../../src/lib/logger.ts', import.meta.url));
+
+/** Runs lines that write to `log`, in a process of its own. @returns what came out, a line each. */
+async function written(program: string): Promise<unknown[]> {
+  const code = `
+    const { createLogger } = await import(${JSON.stringify(module)});
+    const log = createLogger({ level: 'info', pretty: false });
+    ${program}`;
+  const options = ['--import', 'tsx', '--input-type=module', '--eval', code];
+  const { stdout } = await promisify(execFile)(process.execPath, options);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+it('a secret that is passed to a log by mistake is not written, also inside of something else', async () => {
+  const lines = await written(`
+    log.info({ prompt: 'a', code: 1 });
+    log.child({ part: 'x' }).info({ call: { key: 'b', headers: { authorization: 'c' } } });`);
+  expect(lines).toMatchObject([
+    { prompt: '(hidden)', code: 1 },
+    { part: 'x', call: { key: '(hidden)', headers: { authorization: '(hidden)' } } },
+  ]);
+});
+
+it('a child that is trusted with its lines changes nothing for others', async () => {
+  const lines = await written(`
+    log.child({}, { redact: [] }).info({ url: '/images' });
+    log.info({ url: 'https://signed' });`);
+  expect(lines).toMatchObject([{ url: '/images' }, { url: '(hidden)' }]);
+});
