@@ -53,7 +53,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     closers.add(createTaskQueue(direct, name, redis), (queue) => queue.close());
   const imageQueue = openQueue(queues.images);
   const webhookQueue = openQueue(queues.webhooks);
-  const records = createImageRecords(redis, keys, { orders: direct });
+  const records = createImageRecords(redis, keys, { writes: direct });
   const mailboxes = createMailboxes(redis, keys);
   const guard = createDestinationGuard({
     allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,

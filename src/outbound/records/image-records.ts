@@ -13,22 +13,23 @@ import { createSubmission } from './submission.ts';
 /**
  * Job records in Redis. See the port for the promises, `keys.ts` for the layout.
  *
- * @param options.orders the connection for new jobs, where it is another one.
+ * @param options.writes the connection for all that changes a record, where it is another one. It is one for all of that:
+ * whoever takes back a job that a hanging Redis has not written yet must not overtake it.
  */
 export function createImageRecords(
   redis: Redis | Cluster,
   keys: Keys,
-  options: { orders?: Redis | Cluster } = {},
+  { writes = redis }: { writes?: Redis | Cluster } = {},
 ): ImageRecords {
-  const updateJob = createScript(redis, updateScript);
-  const removeJob = createScript(redis, removeScript);
+  const updateJob = createScript(writes, updateScript);
+  const removeJob = createScript(writes, removeScript);
 
-  async function get(tenant: string, id: string): Promise<ImageJob | null> {
-    const text = await redis.get(keys.job(tenant, id));
+  async function get(tenant: string, id: string, connection = redis): Promise<ImageJob | null> {
+    const text = await connection.get(keys.job(tenant, id));
     return text === null ? null : decodeRecord(tenant, id, text);
   }
 
-  const submit = createSubmission(options.orders ?? redis, keys, get);
+  const submit = createSubmission(writes, keys, get);
 
   /** Where an event goes and who may have asked for it; without one the script reads none of these. */
   function eventKeys(tenant: string, event: EventNote | undefined): string[] {
@@ -85,7 +86,7 @@ export function createImageRecords(
     known?: ImageJob,
     onEvent?: (event: EventNote) => void,
   ): Promise<ImageJob | null> {
-    let current = known ?? (await get(tenant, id));
+    let current = known ?? (await get(tenant, id, writes));
     while (current) {
       const next = change(current);
       if (next === null) return current;
