@@ -9,7 +9,7 @@ import { longestPendingMs } from '../domain/webhook-delivery.ts';
 import { digestHex, keyIdOf, sameDigest } from '../lib/api-key-text.ts';
 import { ids } from '../lib/ids.ts';
 import { createSealedSecrets } from '../lib/sealed-secrets.ts';
-import { sleep } from '../lib/sleep.ts';
+import { idle, sleep } from '../lib/sleep.ts';
 import { createWebhookSecret, webhookSecretOf } from '../lib/webhook-secret.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
 import { parseWebhookSecret } from '../outbound/webhooks/signature.ts';
@@ -75,7 +75,7 @@ export function composeUseCases(
   const presentImage = createPresentImage({ storage, imageQueue, catalogue, clock });
   const submitImage = createSubmitImage({
     ...adapters,
-    abandon: createAbandonSubmission({ change, imageQueue, sleep, clock, log, retentionOf }),
+    abandon: createAbandonSubmission({ change, imageQueue, sleep: idle, clock, log, retentionOf }),
     ids,
     digest: (text) => hash('sha256', text, 'base64url'),
     meter,

@@ -12,14 +12,14 @@ interface Deps {
 }
 
 const pageSize = 500;
-/** A record changed this recently may be between its script and its task. */
+/** What a script wrote this recently may not have its task yet. */
 const settleMs = 3_000;
 /** Every how many rounds the queue is compared task by task. */
 const thoroughEvery = 12;
 
 /**
  * Puts back what the queues have lost: every unfinished record without a task, every event and every mailbox with due
- * mail without one.
+ * mail without one. To be called again and again, some seconds apart; the first call only looks after the webhooks.
  * Idempotent, so any number of processes may do it at the same time; adding a task that exists changes nothing.
  */
 export function createReconcile(deps: Deps) {
@@ -31,9 +31,8 @@ export function createReconcile(deps: Deps) {
   }
 
   /** @returns how many tasks were put back. */
-  async function refillImages(tenant: string): Promise<number> {
+  async function refillImages(tenant: string, settledBefore: number): Promise<number> {
     let restored = 0;
-    const settledBefore = deps.clock() - settleMs;
     for (let offset = 0; ; offset += pageSize) {
       const page = await deps.records.openJobs(tenant, offset, pageSize);
       const settled = page.filter((job) => job.changedAt < settledBefore).map((job) => job.id);
@@ -74,20 +73,34 @@ export function createReconcile(deps: Deps) {
     return open > waiting + delayed + active;
   }
 
-  let round = 0;
+  let walks = 0;
+  /**
+   * When the store last answered a whole round. Younger jobs are left alone: one that a hanging Redis writes as soon as it
+   * goes on may be old by its own account, and has had no time to get its task, or to be taken back by whoever told its
+   * caller 503.
+   */
+  let answeredAt = Number.NEGATIVE_INFINITY;
 
   return async (): Promise<void> => {
     const tenants = await deps.records.tenants();
-    // Asking for every single task costs time in proportion to the backlog. A task that outlived its record can hide a
-    // missing one from the comparison of numbers, so from time to time every one is looked for all the same.
-    const thorough = round % thoroughEvery === 0;
-    round += 1;
-    const walk = thorough || (await isShort(tenants));
+    const startedAt = deps.clock();
+    const walk = Number.isFinite(answeredAt) && (await isWalkDue(tenants));
     for (const tenant of tenants) {
-      const jobs = walk ? await refillImages(tenant) : 0;
+      const jobs = walk ? await refillImages(tenant, answeredAt) : 0;
       const webhooks = await refillWebhooks(tenant);
       if (jobs + webhooks > 0)
         deps.log.warn({ tenant, jobs, webhooks }, 'lost tasks put back into the queue');
     }
+    answeredAt = startedAt;
   };
+
+  /**
+   * Asking for every single task costs time in proportion to the backlog. A task that outlived its record can hide a
+   * missing one from the comparison of numbers, so from time to time every one is looked for all the same.
+   */
+  async function isWalkDue(tenants: readonly string[]): Promise<boolean> {
+    const thorough = walks % thoroughEvery === 0;
+    walks += 1;
+    return thorough || isShort(tenants);
+  }
 }

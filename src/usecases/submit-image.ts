@@ -144,7 +144,7 @@ export function createSubmitImage(deps: Deps) {
       return await deps.records.submit({ job, claim, event, maxOpenJobs: policy.maxOpenJobsPerTenant });
     } catch (error) {
       // With a key the caller's next try finds the job, should it have been written after all.
-      if (!claim) void deps.abandon(job);
+      if (!claim) deps.abandon(job);
       throw error;
     }
   }

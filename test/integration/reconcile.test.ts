@@ -36,12 +36,22 @@ async function obliterate(core: Core, which: 'images' | 'webhooks'): Promise<voi
   await queue.obliterate({ force: true });
 }
 
+/** A round that finds everything too young, and one some seconds later. */
+async function reconcileTwice(core: Core): Promise<void> {
+  core.passTime(1);
+  await core.reconcile();
+  core.passTime(6_000);
+  await core.reconcile();
+}
+
 describe('reconciling', () => {
   it('brings every task back after the queue was obliterated, and runs none twice', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 40 }, (_, i) => submitted(core, `tenant${i % 3}`)));
     await core.change(jobs[0]?.tenant ?? '', jobs[0]?.id ?? '', (job) => beginExecution(job, createdAt));
     await obliterate(core, 'images');
+    core.passTime(1);
+    await core.reconcile();
     expect(await core.imageQueue.counts()).toMatchObject({ waiting: 0 });
     core.passTime(6_000);
     await Promise.all([core.reconcile(), core.reconcile()]);
@@ -64,11 +74,26 @@ describe('reconciling', () => {
     const [young, ended] = [await submitted(core), await submitted(core)];
     await core.change('acme', ended.id, finishedJob);
     await obliterate(core, 'images');
+    core.passTime(1);
     await core.reconcile();
     expect(await core.imageQueue.has([young.id, ended.id])).toEqual([false, false]);
     core.passTime(6_000);
     await core.reconcile();
     expect(await core.imageQueue.has([young.id, ended.id])).toEqual([true, false]);
+  });
+
+  it('leaves what was written since the round before, however old it says it is', async () => {
+    const core = await connectCore();
+    await submitted(core);
+    await core.reconcile();
+    const orderedAt = createdAt + 1_000;
+    core.passTime(60_000);
+    const late = queuedJob({ nowMs: orderedAt });
+    await core.records.submit({ job: late, maxOpenJobs: 9 });
+    await core.reconcile();
+    expect(await core.imageQueue.has([late.id])).toEqual([false]);
+    await core.reconcile();
+    expect(await core.imageQueue.has([late.id])).toEqual([true]);
   });
 
   it('has a mailbox looked at whose mail is due and that lost its task', async () => {
@@ -118,8 +143,7 @@ describe('reconciling', () => {
     const jobs = await Promise.all(Array.from({ length: 620 }, () => submitted(core)));
     await obliterate(core, 'images');
     await obliterate(core, 'webhooks');
-    core.passTime(6_000);
-    await core.reconcile();
+    await reconcileTwice(core);
     expect(await core.imageQueue.counts()).toMatchObject({ waiting: jobs.length });
     core.passTime(1);
     await core.reconcile();
@@ -131,8 +155,7 @@ describe('reconciling', () => {
     const [broken, other] = [await submitted(core), await submitted(core)];
     await obliterate(core, 'images');
     await core.redis.set(`${core.prefix}:{acme}:job:${broken.id}`, '1 nonsense');
-    core.passTime(6_000);
-    await core.reconcile();
+    await reconcileTwice(core);
     expect(await core.imageQueue.has([broken.id, other.id])).toEqual([false, true]);
   });
 
@@ -141,8 +164,7 @@ describe('reconciling', () => {
     const low = queuedJob({ request: { priority: 'low' } });
     const high = queuedJob({ request: { priority: 'high' } });
     for (const job of [low, high]) await core.records.submit({ job, maxOpenJobs: 9 });
-    core.passTime(6_000);
-    await core.reconcile();
+    await reconcileTwice(core);
     expect(await core.imageQueue.position(high.id)).toBe(0);
     expect(await core.imageQueue.position(low.id)).toBe(1);
   });

@@ -110,6 +110,8 @@ describe('an accepted request', () => {
     await expect
       .poll(() => core.imageQueue.has([job.id]).catch(() => null), { timeout: 10_000 })
       .toEqual([false]);
+    core.passTime(1);
+    await core.reconcile();
     core.passTime(6_000);
     await core.reconcile();
     expect(await core.imageQueue.has([job.id])).toEqual([true]);

@@ -51,6 +51,8 @@ interface Given {
   readonly catalogue?: ModelCatalogue;
   /** Where the queues are, if not in the shared Redis. */
   readonly queueAddress?: string;
+  /** Where the records are, if not in the shared Redis. */
+  readonly recordsAddress?: string;
 }
 
 /**
@@ -60,7 +62,7 @@ interface Given {
 export async function connectCore(given: Given = {}) {
   const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
   const directory = await mkdtemp(join(tmpdir(), 'darkroom-core-'));
-  const redis = await connect(inject('redisPath'));
+  const redis = await connect(given.recordsAddress ?? inject('redisPath'));
   onTestFinished(async () => {
     const left = await redis.keys(`*${prefix}*`);
     if (left.length > 0) await redis.unlink(...left);
@@ -92,7 +94,9 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   const queueRedis = await connect(given.queueAddress ?? inject('redisPath'));
   const imageQueue = createTaskQueue(queueRedis, queueNames(prefix).images);
   const webhookQueue = createTaskQueue(queueRedis, queueNames(prefix).webhooks);
-  const subscriber = createSubscriberRedis(inject('redisPath'), { onError: () => undefined });
+  const subscriber = createSubscriberRedis(given.recordsAddress ?? inject('redisPath'), {
+    onError: () => undefined,
+  });
   const signals = createSignals(redis, subscriber, keys);
   await subscriber.ping();
   onTestFinished(async () => {
@@ -135,7 +139,7 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
       presets: createPresets([PresetFile.parse(readBuiltIn('presets.json'))]),
       ids,
       digest: (text) => createHash('sha256').update(text).digest('base64url'),
-      abandon: async () => {},
+      abandon: () => undefined,
       policy: { ...policy, ...given.policy },
     }),
     cancelImage: createCancelImage(deps),
