@@ -125,17 +125,20 @@ export function createSubmitImage(deps: Deps) {
     }
     if (outcome.kind === 'replayed') {
       deps.meter.submitted('replayed');
+      // Its first answer may have been 503 from a store that wrote it all the same. Not by the intake, which keeps
+      // everything that is thrown in.
+      if (outcome.job.status === 'queued') queueJob(outcome.job, deps.imageQueue);
       return { job: outcome.job, replayed: true };
     }
     deps.meter.submitted('created');
-    queueJob(job);
+    queueJob(job, deps.imageIntake);
     if (outcome.told) await queueEvent(deps, { tenant: job.tenant, id: event.id });
     return { job, replayed: false };
   }
 
   /** The caller does not wait for it: the record is what makes the job durable, and the reconciler queues what is lost. */
-  function queueJob({ tenant, id, request }: ImageJob): void {
-    deps.imageIntake.add({ tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
+  function queueJob({ tenant, id, request }: ImageJob, queue: Pick<TaskQueue, 'add'>): void {
+    queue.add({ tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
       deps.log.warn({ err: error, job_id: id }, 'job accepted but not queued, the reconciler will do it');
     });
   }

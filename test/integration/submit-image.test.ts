@@ -138,6 +138,14 @@ describe('the same request again', () => {
     expect(await core.records.countOpen('acme')).toBe(1);
   });
 
+  it('has a job queued that never got its task', async () => {
+    const core = await connectCore();
+    const { job } = await submit(core, {}, 'key');
+    await core.imageQueue.remove(job.id);
+    await submit(core, {}, 'key');
+    await expect.poll(() => core.imageQueue.has([job.id])).toEqual([true]);
+  });
+
   it('without a key is another job', async () => {
     const core = await connectCore();
     expect((await submit(core)).job.id).not.toBe((await submit(core)).job.id);
