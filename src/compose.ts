@@ -203,17 +203,17 @@ function composeRelay(
 function startHandIn(useCases: UseCases, closers: Closers, signal: AbortSignal, log: Logger): void {
   const handIn = () => useCases.handInAnswers(signal);
   const onError = (error: unknown) => log.warn({ err: error }, 'the spool cannot be read, trying again');
-  handIn().catch(onError);
-  closers.add(every(handInPauseMs, handIn, onError), (stop) => stop());
+  closers.add(every(handInPauseMs, handIn, onError, { firstAfterMs: 0 }), (stop) => stop());
 }
 
 /** Puts lost tasks back and does what is due. Every process with a worker does it; doing it twice does no harm. */
 function startUpkeep(useCases: UseCases, closers: Closers, log: Logger): void {
-  const upkeep = (name: string, pauseMs: number, work: () => Promise<void>) =>
-    closers.add(
-      every(pauseMs, work, (error) => log.warn({ err: error, upkeep: name }, 'upkeep failed, trying again')),
-      (stop) => stop(),
-    );
-  upkeep('reconcile', reconcilePauseMs, useCases.reconcile);
-  upkeep('sweep', sweepPauseMs, useCases.sweep);
+  const onError = (upkeep: string) => (error: unknown) =>
+    log.warn({ err: error, upkeep }, 'upkeep failed, trying again');
+  const { reconcile, sweep } = useCases;
+  closers.add(every(reconcilePauseMs, reconcile, onError('reconcile'), { firstAfterMs: 0 }), (stop) =>
+    stop(),
+  );
+  // Not at once: what lies on the disk of a worker that comes back is handed in before its jobs are ended.
+  closers.add(every(sweepPauseMs, sweep, onError('sweep')), (stop) => stop());
 }

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { every } from '../../../src/lib/every.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const noError = (error: unknown) => {
+  throw error;
+};
+
+describe('work that is done again and again', () => {
+  it('starts after one pause, or when it is told to', async () => {
+    const [late, atOnce] = [vi.fn(async () => {}), vi.fn(async () => {})];
+    every(1_000, late, noError);
+    every(1_000, atOnce, noError, { firstAfterMs: 0 });
+    await vi.advanceTimersByTimeAsync(999);
+    expect([late, atOnce].map((work) => work.mock.calls.length)).toEqual([0, 1]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([late, atOnce].map((work) => work.mock.calls.length)).toEqual([1, 2]);
+  });
+
+  it('never overlaps: the pause counts from the end', async () => {
+    const work = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 5_000)));
+    every(1_000, work, noError);
+    await vi.advanceTimersByTimeAsync(6_999);
+    expect(work).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(work).toHaveBeenCalledTimes(2);
+  });
+
+  it('goes on after a failure, which is told', async () => {
+    const onError = vi.fn();
+    const work = vi.fn(() => Promise.reject(new Error('Redis is away')));
+    every(1_000, work, onError);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(work).toHaveBeenCalledTimes(2);
+    expect(onError).toHaveBeenCalledTimes(2);
+  });
+
+  it('is stopped once the run under way has ended, and starts no other', async () => {
+    const work = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 5_000)));
+    const stop = every(1_000, work, noError);
+    await vi.advanceTimersByTimeAsync(1_000);
+    let stopped = false;
+    const stopping = stop().then(() => {
+      stopped = true;
+    });
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(stopped).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await stopping;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(work).toHaveBeenCalledTimes(1);
+  });
+});
