@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { askRedis, startTestRedis } from '../support/redis.ts';
 import { createEnvironment, testKeys } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 import { startReceiver } from '../support/webhook-receivers.ts';
@@ -52,5 +53,28 @@ describe('the log', () => {
     ]) {
       expect(service.log.filter((line) => line.includes(secret))).toEqual([]);
     }
+  });
+
+  it('holds none of them when Redis refuses to write, which its client reports with everything it was to write', async () => {
+    const redis = await startTestRedis();
+    const environment = await createEnvironment({ REDIS_URL: redis.url, ROLES: 'api' });
+    const service = await startServiceProcess(environment.env);
+    onTestFinished(async () => {
+      await service.stop();
+      await environment.remove();
+      await redis.stop();
+    });
+    // The first order of a tenant asks for less.
+    await service.acme.submit({ prompt: 'A fox' });
+    await askRedis(redis.url, (client) => client.config('SET', 'maxmemory', '1'));
+    const order = {
+      prompt: canary,
+      metadata: { note: canary },
+      webhook: { url: `https://example.com/${canary}` },
+    };
+    await service.acme.post('/images').send(order).expect(503);
+    await service.stop();
+    expect(service.log.filter((line) => line.includes('OOM command not allowed'))).not.toEqual([]);
+    expect(service.log.filter((line) => line.includes(canary))).toEqual([]);
   });
 });

@@ -35,3 +35,24 @@ it('a child that is trusted with its lines changes nothing for others', async ()
     log.info({ url: 'https://signed' });`);
   expect(lines).toMatchObject([{ url: '/images' }, { url: '(hidden)' }]);
 });
+
+it('an error is told with its causes, but without what else hangs on it', async () => {
+  const [line] = await written(`
+    const command = { name: 'evalsha', args: ['canary'] };
+    const refused = Object.assign(new Error('OOM command not allowed'), { code: 'OOM', command });
+    log.info({ err: new Error('not stored', { cause: refused }) });`);
+  expect(line).toMatchObject({ err: { type: 'Error', message: 'not stored: OOM command not allowed' } });
+  expect(JSON.stringify(line)).not.toContain('canary');
+});
+
+it('an error of several tries tells what became of each', async () => {
+  const lines = await written(`
+    const tries = ['ECONNREFUSED ::1', 'ECONNREFUSED 127.0.0.1'].map((message) => new Error(message));
+    log.info({ err: Object.assign(new AggregateError(tries), { code: 'ECONNREFUSED', tries: 'canary' }) });
+    log.info({ err: 'no error at all' });`);
+  expect(lines).toMatchObject([
+    { err: { code: 'ECONNREFUSED', errors: ['ECONNREFUSED ::1', 'ECONNREFUSED 127.0.0.1'] } },
+    { err: 'no error at all' },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('canary');
+});
