@@ -68,9 +68,17 @@ export function nextAttemptNo(attempts: readonly Attempt[]): number {
   return Math.max(0, ...attempts.map((a) => a.no)) + 1;
 }
 
-/** Changes one attempt of the ledger. */
+/** Whether the end of an attempt is not known yet. */
+export const isOpen = ({ state }: Attempt): boolean => state === 'calling' || state === 'received';
+
+/**
+ * Changes one attempt of the ledger that is open. What has ended is left as it is: whoever changes an attempt may have seen
+ * it long ago, and its answer may have been handed in meanwhile.
+ */
 export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Partial<Attempt>): Attempt[] {
-  return attempts.map((attempt) => (attempt.no === no ? { ...attempt, ...patch } : attempt));
+  return attempts.map((attempt) =>
+    attempt.no === no && isOpen(attempt) ? { ...attempt, ...patch } : attempt,
+  );
 }
 
 /** Ends an attempt whose answer is known after all: whatever doubt was noted before is gone. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Attempt } from './attempt.ts';
+import { Attempt, isOpen } from './attempt.ts';
 import { AppError, type Billing, billings, type ErrorCode, errorCodes, errorRow } from './errors.ts';
 import { StoredImage } from './image.ts';
 import { ImageRequest } from './image-request.ts';
@@ -206,12 +206,17 @@ export function finish(
   );
 }
 
+/** Whether a job has the picture of that index. */
+export function hasPicture(job: ImageJob, index: number): boolean {
+  return job.images.some((image) => image.index === index);
+}
+
 /** Pictures that are neither there nor failed for good. */
 export function missingPictures(job: ImageJob): number[] {
   const wanted = job.request?.n ?? 1;
   const failed = new Set(job.errors?.map((error) => error.index));
   return Array.from({ length: wanted }, (_, index) => index).filter(
-    (index) => !failed.has(index) && !job.images.some((image) => image.index === index),
+    (index) => !failed.has(index) && !hasPicture(job, index),
   );
 }
 
@@ -219,7 +224,7 @@ export function missingPictures(job: ImageJob): number[] {
 export function finishIfWhole(job: ImageJob, outcome: { nowMs: number; retention: Retention }): ImageJob {
   const isWhole = job.images.length > 0 && missingPictures(job).length === 0;
   // A call under way has to be seen to its end by its worker, which would leave an ended job alone.
-  const isOver = job.attempts.every(({ state }) => state !== 'calling' && state !== 'received');
+  const isOver = !job.attempts.some(isOpen);
   return isWhole && isOver && !isTerminal(job.status) ? finish(job, 'succeeded', outcome) : job;
 }
 

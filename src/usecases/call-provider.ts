@@ -144,14 +144,20 @@ export function createCallProvider(deps: Deps) {
   return {
     noteFailure,
 
-    /** Pays for one picture. @returns the attempt whose answer is spooled, see `follow`. @throws ProviderError */
+    /**
+     * Pays for one picture.
+     *
+     * @returns the attempt whose answer is spooled, see `follow`; `null` when the picture turned out to be there already.
+     * @throws ProviderError
+     */
     async call(
       execution: Execution,
       index: number,
       prompt: string,
-    ): Promise<{ no: number; ahead: StoringAhead }> {
+    ): Promise<{ no: number; ahead: StoringAhead } | null> {
       const { request } = execution.job;
       const no = await execution.openAttempt('generate', index, 'generating', deps.clock());
+      if (no === null) return null;
       const picture = { model: request?.model ?? '', prompt, parameters: pictureParameters(request) };
       const ahead = await follow(execution, { no, index }, (context, sink) =>
         deps.provider.generate(picture, context, sink),

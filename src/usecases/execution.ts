@@ -1,6 +1,6 @@
 import { type Attempt, addAttempt, nextAttemptNo, patchAttempt } from '../domain/attempt.ts';
 import { AppError } from '../domain/errors.ts';
-import { checkFence, enterStage, type ImageJob, type JobStage } from '../domain/image-job.ts';
+import { checkFence, enterStage, hasPicture, type ImageJob, type JobStage } from '../domain/image-job.ts';
 import type { StopReason } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 
@@ -16,15 +16,19 @@ export interface Execution {
    *   run has to stop while the store is away.
    */
   change(next: (job: ImageJob) => ImageJob): Promise<void>;
-  /** Writes a `calling` row to the ledger together with the stage, or fails. The call must follow at once. */
+  /**
+   * Writes a `calling` row to the ledger together with the stage, or fails. The call must follow at once.
+   *
+   * @returns the number of the row; `null` when the picture is there already, entered by somebody else meanwhile.
+   */
   openAttempt(
     kind: Attempt['kind'],
     index: number,
     stage: JobStage,
     nowMs: number,
     model?: string,
-  ): Promise<number>;
-  /** Moves an attempt of the ledger on, together with any further change. As persistent as `change`. */
+  ): Promise<number | null>;
+  /** Moves an open attempt of the ledger on, together with any further change. As persistent as `change`. */
   moveAttempt(no: number, patch: Partial<Attempt>, also?: (job: ImageJob) => ImageJob): Promise<void>;
 }
 
@@ -88,8 +92,10 @@ export function createExecution(
     signal,
     change: (next) => untilStored(() => changeOwn(next)),
     async openAttempt(kind, index, stage, nowMs, model) {
-      let no = 0;
+      let no: number | null = null;
       await changeOwn((job) => {
+        no = null;
+        if (kind === 'generate' && hasPicture(job, index)) return job;
         no = nextAttemptNo(job.attempts);
         const row: Attempt = {
           no,

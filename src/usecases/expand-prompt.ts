@@ -28,6 +28,7 @@ export type ExpandPrompt = (execution: Execution) => Promise<string>;
 export function createExpandPrompt(deps: Deps): ExpandPrompt {
   async function enhance(execution: Execution, prompt: string): Promise<void> {
     const no = await execution.openAttempt('enhance', 0, 'enhancing', deps.clock(), deps.enhancer.model);
+    if (no === null) return;
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     try {

@@ -1,6 +1,6 @@
-import type { Attempt } from '../domain/attempt.ts';
+import { type Attempt, isOpen } from '../domain/attempt.ts';
 import { type ErrorCode, errorRow } from '../domain/errors.ts';
-import { type ImageJob, jobError } from '../domain/image-job.ts';
+import { hasPicture, type ImageJob, jobError } from '../domain/image-job.ts';
 import {
   type Clock,
   ProviderError,
@@ -51,12 +51,24 @@ export function createMakePicture(deps: Deps): MakePicture {
     }
   };
 
+  /** Settles an answer that lies on this disk. `null` when there is none, or somebody else was faster and took it away. */
+  async function settleSpooled(execution: Execution, attempt: Attempt): Promise<PictureOutcome | null> {
+    const { tenant, id } = execution.job;
+    const key = { tenant, jobId: id, attemptNo: attempt.no };
+    if (!(await deps.spool.open(key))) return null;
+    try {
+      return await settle(execution, attempt);
+    } catch (error) {
+      if (error instanceof ProviderError && error.failure.kind === 'uncertain') return null;
+      throw error;
+    }
+  }
+
   /** Goes on with a call of an earlier execution. `null` when there is none whose answer can still come. */
   async function takeUp(execution: Execution, index: number): Promise<PictureOutcome | null> {
-    for (const attempt of execution.job.attempts.filter((each) => isOpen(each, index))) {
-      const { tenant, id } = execution.job;
-      if (await deps.spool.open({ tenant, jobId: id, attemptNo: attempt.no }))
-        return settle(execution, attempt);
+    for (const attempt of execution.job.attempts.filter((each) => isCallFor(each, index) && isOpen(each))) {
+      const settled = await settleSpooled(execution, attempt);
+      if (settled) return settled;
       // Also when it was received: the disk that holds the answer may never come back.
       if (attempt.handle) {
         const ahead = await deps.callProvider.resume(execution, attempt, attempt.handle);
@@ -98,7 +110,9 @@ export function createMakePicture(deps: Deps): MakePicture {
   async function fresh(execution: Execution, index: number, prompt: string): Promise<PictureOutcome> {
     const closed = await gateOutcome(execution.job, index);
     if (closed) return closed;
-    const { no, ahead } = await deps.callProvider.call(execution, index, prompt);
+    const called = await deps.callProvider.call(execution, index, prompt);
+    if (!called) return { kind: 'stored' };
+    const { no, ahead } = called;
     const attempt = execution.job.attempts.find((each) => each.no === no);
     if (attempt) return settle(execution, attempt, ahead);
     ahead.end();
@@ -113,6 +127,7 @@ export function createMakePicture(deps: Deps): MakePicture {
       try {
         const earlier = await takeUp(execution, index);
         if (earlier) return earlier;
+        if (hasPicture(execution.job, index)) return { kind: 'stored' };
         if (!doubt && doubtful(execution.job)) {
           const outcome = await judge(execution, index, lostAnswer().failure);
           if (outcome) return outcome;
@@ -137,15 +152,14 @@ export function createMakePicture(deps: Deps): MakePicture {
   }
 }
 
-const isOpen = (attempt: Attempt, index: number) =>
-  attempt.kind === 'generate' &&
-  attempt.index === index &&
-  (attempt.state === 'calling' || attempt.state === 'received');
+const isCallFor = (attempt: Attempt, index: number) => attempt.kind === 'generate' && attempt.index === index;
 
 /** Whether a call is still open after it failed here: it can be taken up by its handle. */
 const livesOn = ({ job, signal }: Execution, index: number) =>
   !signal.aborted &&
-  job.attempts.some((each) => isOpen(each, index) && each.state === 'calling' && each.handle !== undefined);
+  job.attempts.some(
+    (each) => isCallFor(each, index) && each.state === 'calling' && each.handle !== undefined,
+  );
 
 const isDoubtful = (attempt: Attempt) =>
   attempt.kind === 'generate' && ['uncertain', 'unusable', 'wasted'].includes(attempt.state);

@@ -2,7 +2,7 @@ import { type Attempt, settleAttempt } from '../domain/attempt.ts';
 import { costOfText, costOfUsage, sumCosts, type TokenUsage } from '../domain/cost.ts';
 import { AppError } from '../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../domain/image.ts';
-import { finishIfWhole, type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
+import { finishIfWhole, hasPicture, type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import {
   type Clock,
@@ -70,7 +70,7 @@ export function createSettleAnswer(deps: Deps) {
     // Entered before, by whoever was faster: the same bytes under the same key.
     if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
     const cost = costOf(job, answer);
-    const wasted = isTerminal(job.status) || job.images.some((each) => each.index === image.index);
+    const wasted = isTerminal(job.status) || hasPicture(job, image.index);
     const attempts = settleAttempt(job.attempts, attempt.no, {
       state: wasted ? 'wasted' : 'stored',
       finishedAt: deps.clock(),

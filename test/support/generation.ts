@@ -59,6 +59,8 @@ interface Given {
   readonly maxPaidAttempts?: number;
   /** How often the storage refuses before it takes a picture. */
   readonly storageRefusals?: number;
+  /** What happens while an answer waits for its place in memory. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 /**
@@ -198,7 +200,10 @@ export function generation(given: Given = {}) {
     storePicture,
     change,
     catalogue,
-    inMemory: (work) => work(),
+    async inMemory(work) {
+      await given.meanwhile?.();
+      return work();
+    },
     retentionOf: () => retention,
   });
   const makePicture = createMakePicture({
