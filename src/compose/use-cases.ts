@@ -72,7 +72,13 @@ export function composeUseCases(
 
   const change = createChangeImage({ ...adapters, meter, log });
   const getImage = createGetImage({ records, signals });
-  const presentImage = createPresentImage({ storage, imageQueue, catalogue, clock });
+  const presentImage = createPresentImage({
+    storage,
+    imageQueue,
+    catalogue,
+    clock,
+    enhanceModel: config.ENHANCE_MODEL,
+  });
   const submitImage = createSubmitImage({
     ...adapters,
     abandon: createAbandonSubmission({ change, imageQueue, sleep: idle, clock, log, retentionOf }),
@@ -88,6 +94,7 @@ export function composeUseCases(
       runTimeoutSeconds: config.RUN_TIMEOUT_S,
       maxMediaSeconds: config.MEDIA_TTL_S,
       maxRecordSeconds: config.RECORD_TTL_S,
+      enhanceModel: config.ENHANCE_MODEL,
     },
   });
   const storePicture = createStorePicture({ storage, sleep, random, meter, log });
@@ -113,7 +120,12 @@ export function composeUseCases(
       onQuota: config.ON_QUOTA,
     },
   });
-  const expandPrompt = createExpandPrompt({ ...adapters, meter, log });
+  const expandPrompt = createExpandPrompt({
+    ...adapters,
+    meter,
+    log,
+    policy: { onUncertain: config.ON_UNCERTAIN },
+  });
   const deps = { ...adapters, change, getImage, retentionOf, meter, log };
 
   return {

@@ -44,6 +44,8 @@ export const Attempt = z.object({
   model: z.string().optional(),
   /** micro-USD as computed from the provider's usage; absent when unknown. */
   costMicroUsd: z.int().optional(),
+  /** Set for an answer that said what it used although nothing in it could be used. */
+  charged: z.literal(true).optional(),
 });
 export type Attempt = z.infer<typeof Attempt>;
 
@@ -106,7 +108,7 @@ export function fruitlessPayments(attempts: readonly Attempt[], index: number): 
 
 /** What is known about money after the attempts of a job. */
 export function billingOf(attempts: readonly Attempt[]): Billing {
-  if (attempts.some((a) => a.state === 'received' || a.state === 'stored' || a.state === 'wasted'))
-    return 'charged';
+  const paidStates = ['received', 'stored', 'wasted'];
+  if (attempts.some(({ state, charged }) => charged || paidStates.includes(state))) return 'charged';
   return attempts.every((a) => a.state === 'rejected') ? 'none' : 'possible';
 }

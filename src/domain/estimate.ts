@@ -1,16 +1,43 @@
-import { outputTokens, promptTokens } from './cost.ts';
-import type { ImageRequest } from './image-request.ts';
+import { costOfText, outputTokens, promptTokens, sumCosts } from './cost.ts';
+import { type ImageRequest, wantsEnhancement } from './image-request.ts';
 import { type ModelCatalogue, parseSize } from './model-catalogue.ts';
 
 /** What `auto` most often turns out to be; estimates have to assume something and are marked as estimates. */
 const assumedQuality = 'medium';
 const assumedSize = { width: 1024, height: 1024 };
+/** What a language model is told besides the prompt, and what it writes: rather more than most descriptions take. */
+const assumedInstructionTokens = 400;
+const assumedDescriptionTokens = 500;
+
+/** What decides the price of a request besides itself. */
+export interface EstimateContext {
+  /** What a preset puts around the prompt. */
+  readonly frame?: readonly string[] | undefined;
+  /** The language model that writes descriptions. */
+  readonly enhanceModel: string;
+}
 
 /**
- * What a request will probably cost in micro-USD: the published token formula for every picture, plus the prompt.
- * `null` when the model, its prices or the factor of the quality are unknown.
+ * What a request will probably cost in micro-USD: the published token formula for every picture, plus its whole prompt,
+ * plus the description where one is to be written. `null` when a model, its prices or the factor of the quality are unknown.
  */
-export function estimateCost(request: ImageRequest, catalogue: ModelCatalogue): number | null {
+export function estimateCost(
+  request: ImageRequest,
+  catalogue: ModelCatalogue,
+  { frame, enhanceModel }: EstimateContext,
+): number | null {
+  const prompt = promptTokens(request.prompt);
+  if (!wantsEnhancement(request)) return costOfPictures(request, catalogue, prompt + frameTokens(frame));
+  const usage = { input_tokens: assumedInstructionTokens + prompt, output_tokens: assumedDescriptionTokens };
+  return sumCosts([
+    costOfText(usage, catalogue.textPrices(enhanceModel)),
+    costOfPictures(request, catalogue, assumedDescriptionTokens + frameTokens(frame)),
+  ]);
+}
+
+const frameTokens = (frame: readonly string[] | undefined) => promptTokens(frame?.join('') ?? '');
+
+function costOfPictures(request: ImageRequest, catalogue: ModelCatalogue, textTokens: number): number | null {
   const model = catalogue.find(request.model);
   const quality =
     request.quality === undefined || request.quality === 'auto' ? assumedQuality : request.quality;
@@ -18,7 +45,6 @@ export function estimateCost(request: ImageRequest, catalogue: ModelCatalogue): 
   if (!model?.prices || factor === undefined) return null;
   const { width, height } = parseSize(request.size) ?? assumedSize;
   const perPicture =
-    outputTokens(factor, width, height) * model.prices.image_out +
-    promptTokens(request.prompt) * model.prices.text_in;
+    outputTokens(factor, width, height) * model.prices.image_out + textTokens * model.prices.text_in;
   return Math.round(perPicture * request.n);
 }

@@ -69,6 +69,8 @@ export const ImageJob = z.object({
   mediaGone: z.boolean().optional(),
   /** The request in the caller's own words and names; absent once erased. */
   request: ImageRequest.optional(),
+  /** What the chosen preset puts around the prompt, see `frameOf`; kept until the job ends, whatever becomes of the preset. */
+  frame: z.array(z.string()).optional(),
   enhancedPrompt: z.string().optional(),
   revisedPrompt: z.string().optional(),
   images: z.array(StoredImage),
@@ -105,6 +107,7 @@ export function createJob(input: {
   tenant: string;
   request: ImageRequest;
   nowMs: number;
+  frame?: readonly string[] | undefined;
   warnings?: readonly string[];
   parentId?: string | undefined;
   traceparent?: string | undefined;
@@ -117,6 +120,7 @@ export function createJob(input: {
     createdAt: input.nowMs,
     updatedAt: input.nowMs,
     request: input.request,
+    ...(input.frame ? { frame: [...input.frame] } : {}),
     images: [],
     attempts: [],
     ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),
@@ -188,7 +192,7 @@ export function finish(
   outcome: { nowMs: number; retention: Retention; error?: JobError },
 ): ImageJob {
   refuseTerminal(job);
-  const { stage: _stage, refusals: _refusals, heldSince: _heldSince, ...rest } = job;
+  const { stage: _stage, frame: _frame, refusals: _refusals, heldSince: _heldSince, ...rest } = job;
   const errors = outcome.error ? [...(job.errors ?? []), outcome.error] : job.errors;
   const keep = outcome.retention;
   return moved(

@@ -113,6 +113,14 @@ export const ImageRequest = ImageRequestBody.extend({
 });
 export type ImageRequest = z.infer<typeof ImageRequest>;
 
+/** Up to this many code points a prompt counts as short, and `enhance: auto` expands it. */
+const shortPrompt = 160;
+
+/** Whether a language model is to write the description. */
+export function wantsEnhancement({ enhance, prompt }: Pick<ImageRequest, 'enhance' | 'prompt'>): boolean {
+  return enhance === 'always' || (enhance === 'auto' && !hasMoreCodePoints(prompt, shortPrompt));
+}
+
 /** Parameters that Darkroom itself decides; as `provider_options` they could double a payment or lose a picture. */
 const reservedProviderOptions = new Set([
   ...Object.keys(ImageRequestBody.shape),

@@ -101,6 +101,7 @@ export function statusOn(model: CatalogueModel, nowMs: number): CatalogueModel['
 /**
  * Checks a request against its model's rules before anything is queued.
  *
+ * @param options.frame what a preset puts around the prompt.
  * @returns warnings that belong into the job (deprecated or unknown model).
  * @throws AppError `model_retired` naming the successor, `model_unknown` when unknown ones are forbidden, or
  * `validation_failed` naming every field the model does not take.
@@ -108,7 +109,7 @@ export function statusOn(model: CatalogueModel, nowMs: number): CatalogueModel['
 export function checkAgainstCatalogue(
   request: ImageRequest,
   catalogue: ModelCatalogue,
-  options: { nowMs: number; allowUnknownModels: boolean },
+  options: { nowMs: number; allowUnknownModels: boolean; frame?: readonly string[] | undefined },
 ): string[] {
   const model = catalogue.find(request.model);
   if (!model) return unknownModel(request.model, options.allowUnknownModels);
@@ -121,7 +122,7 @@ export function checkAgainstCatalogue(
       issues: [{ pointer: '/model', detail: `retired; its successor is ${model.successor ?? 'unknown'}` }],
     });
   }
-  const issues = ruleIssues(request, model);
+  const issues = ruleIssues(request, model, options.frame);
   if (issues.length > 0) {
     throw new AppError('validation_failed', { detail: `${model.id} does not take this request.`, issues });
   }
@@ -141,7 +142,11 @@ function unknownModel(name: string, allowed: boolean): string[] {
   return [`${name} is not in the catalogue: its parameters were not checked and its cost is unknown.`];
 }
 
-function ruleIssues(request: ImageRequest, model: CatalogueModel): FieldIssue[] {
+function ruleIssues(
+  request: ImageRequest,
+  model: CatalogueModel,
+  frame: readonly string[] | undefined,
+): FieldIssue[] {
   const issues: FieldIssue[] = [];
   const oneOf = (field: keyof ImageRequest, allowed: readonly string[]) => {
     const value = request[field];
@@ -160,8 +165,9 @@ function ruleIssues(request: ImageRequest, model: CatalogueModel): FieldIssue[] 
   const sizeFault = sizeIssue(request.size, model);
   if (sizeFault) issues.push({ pointer: '/size', detail: sizeFault });
   if (request.n > model.max_n) issues.push({ pointer: '/n', detail: `must be at most ${model.max_n}` });
-  if (hasMoreCodePoints(request.prompt, model.max_prompt)) {
-    issues.push({ pointer: '/prompt', detail: `must have at most ${model.max_prompt} code points` });
+  if (hasMoreCodePoints(frame?.join(request.prompt) ?? request.prompt, model.max_prompt)) {
+    const whole = frame ? ' together with what its preset adds' : '';
+    issues.push({ pointer: '/prompt', detail: `must have at most ${model.max_prompt} code points${whole}` });
   }
   const format = request.output_format ?? 'png';
   if (request.background === 'transparent' && format === 'jpeg') {

@@ -31,6 +31,8 @@ export const PresetDefaults = z.strictObject({
   output_format: z.string().min(1).optional(),
 });
 
+export type PresetDefaults = z.infer<typeof PresetDefaults>;
+
 export const Preset = z
   .strictObject({
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
@@ -102,7 +104,8 @@ export function createPresets(files: readonly PresetFile[]): Presets {
 }
 
 /**
- * Sets a prompt and variables into a preset's template.
+ * What a preset puts around a prompt: its template with all variables, cut where the prompt goes, so that
+ * `frame.join(prompt)` is the whole text.
  *
  * The prompt goes in as it is. A value is one line without control characters and without double quotation marks, so
  * that it cannot end a quotation of the template; and the template is filled in one pass, so that `{{...}}` in a prompt
@@ -110,13 +113,9 @@ export function createPresets(files: readonly PresetFile[]): Presets {
  *
  * @throws AppError `validation_failed` naming every variable that is unknown, missing, too long or not allowed.
  */
-export function renderPreset(
-  preset: Preset,
-  prompt: string,
-  variables: Readonly<Record<string, string>>,
-): string {
+export function frameOf({ preset, variables }: ChosenPreset): string[] {
   const issues: FieldIssue[] = [];
-  const values = new Map([[promptName, prompt]]);
+  const values = new Map<string, string>();
   const issue = (name: string, detail: string) =>
     issues.push({ pointer: `/preset/variables/${pointerToken(name)}`, detail });
 
@@ -136,7 +135,9 @@ export function renderPreset(
       issues,
     });
   }
-  return preset.template.replace(placeholder, (mark, name: string) => values.get(name) ?? mark);
+  return preset.template
+    .split(`{{${promptName}}}`)
+    .map((part) => part.replace(placeholder, (mark, name: string) => values.get(name) ?? mark));
 }
 
 function unknownVariable(preset: Preset): string {

@@ -1,3 +1,4 @@
+import type { Attempt } from '../domain/attempt.ts';
 import { AppError, errorRow } from '../domain/errors.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
@@ -11,10 +12,10 @@ import {
   ProviderError,
   type ProviderFailure,
   type ProviderGate,
-  type StopReason,
 } from '../domain/ports.ts';
 import { providerDelayMs } from '../domain/retry-schedule.ts';
-import type { Execution } from './execution.ts';
+import { answerCost } from './answer-cost.ts';
+import { type Execution, isLeaving } from './execution.ts';
 import type { KeepAnswer } from './keep-answer.ts';
 import { pictureParameters } from './picture-parameters.ts';
 import type { StoringAhead } from './store-ahead.ts';
@@ -111,6 +112,7 @@ export function createCallProvider(deps: Deps) {
         error: isCutOff ? 'worker_lost' : failure.code,
         finishedAt: deps.clock(),
         ...(requestId ? { providerRequestId: requestId } : {}),
+        ...chargeOf(execution.job, failure),
       },
       (job) => (failure.kind === 'refused' ? { ...job, refusals: (job.refusals ?? 0) + 1 } : job),
     );
@@ -125,6 +127,13 @@ export function createCallProvider(deps: Deps) {
       'provider call brought no picture',
     );
     await closeLanes(execution.job, failure);
+  }
+
+  /** What is known of the money for an answer without a picture. */
+  function chargeOf(job: ImageJob, { billing, spent }: ProviderFailure): Partial<Attempt> {
+    if (billing !== 'charged') return {};
+    const cost = spent ? answerCost(job, spent, deps.catalogue) : null;
+    return { charged: true, ...(cost === null ? {} : { costMicroUsd: cost }) };
   }
 
   async function closeLanes(job: ImageJob, failure: ProviderFailure): Promise<void> {
@@ -208,12 +217,6 @@ function keptNothing(error: unknown): ProviderError {
 function goesOn({ job, signal }: Execution, no: number, ourFault: boolean): boolean {
   const hasHandle = job.attempts.some((each) => each.no === no && each.handle !== undefined);
   return hasHandle && (isLeaving(signal) || (ourFault && !signal.aborted));
-}
-
-/** Whether a run was told to leave its job to the next one. */
-function isLeaving(signal: AbortSignal): boolean {
-  const reason = signal.aborted ? (signal.reason as StopReason) : undefined;
-  return reason === 'draining' || reason === 'lock_lost';
 }
 
 function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {

@@ -32,6 +32,12 @@ export interface Execution {
   moveAttempt(no: number, patch: Partial<Attempt>, also?: (job: ImageJob) => ImageJob): Promise<void>;
 }
 
+/** Whether a run was told to leave its job to the next one. */
+export function isLeaving(signal: AbortSignal): boolean {
+  const reason = signal.aborted ? (signal.reason as StopReason) : undefined;
+  return reason === 'draining' || reason === 'lock_lost';
+}
+
 /** How long a store that is away is left alone before it is asked again. */
 const storePauseMs = 500;
 

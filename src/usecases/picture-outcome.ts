@@ -17,6 +17,11 @@ export interface UncertainPolicy {
   readonly maxPaidAttempts: number;
 }
 
+/** Whether a call of unknown outcome may be made again, and paid for a second time. */
+export function consents({ request }: ImageJob, policy: Pick<UncertainPolicy, 'onUncertain'>): boolean {
+  return (request?.on_uncertain ?? policy.onUncertain) === 'retry';
+}
+
 /**
  * What a failed call means for its picture: wait (it provably was not accepted), give up, or, as `null`, call again
  * at once, which may pay a second time and therefore needs the caller's or the deployment's consent.
@@ -32,8 +37,8 @@ export function verdictOn(
     return { kind: 'wait', delayMs: providerDelayMs(job.refusals ?? 1, failure.retryAfterMs, random) };
   }
   const doubtful = failure.kind === 'uncertain' || failure.kind === 'unusable';
-  const consent = (job.request?.on_uncertain ?? policy.onUncertain) === 'retry';
-  if (doubtful && consent && fruitlessPayments(job.attempts, index) < policy.maxPaidAttempts) return null;
+  if (doubtful && consents(job, policy) && fruitlessPayments(job.attempts, index) < policy.maxPaidAttempts)
+    return null;
   const { code, billing, message, provider } = failure;
   return {
     kind: 'failed',

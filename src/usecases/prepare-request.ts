@@ -3,7 +3,7 @@ import { estimateCost } from '../domain/estimate.ts';
 import { checkRequestText, type ImageRequest, type ImageRequestBody } from '../domain/image-request.ts';
 import { checkAgainstCatalogue, type ModelCatalogue } from '../domain/model-catalogue.ts';
 import type { Clock, DestinationGuard } from '../domain/ports.ts';
-import { type Presets, renderPreset } from '../domain/preset.ts';
+import { frameOf, type PresetDefaults, type Presets } from '../domain/preset.ts';
 
 /** What a deployment decides about a request where the caller does not, and how far the caller may go. */
 export interface RequestPolicy {
@@ -13,6 +13,8 @@ export interface RequestPolicy {
   readonly runTimeoutSeconds: number;
   readonly maxMediaSeconds: number;
   readonly maxRecordSeconds: number;
+  /** The language model that writes descriptions. */
+  readonly enhanceModel: string;
 }
 
 /** What a request has to keep to. */
@@ -26,6 +28,8 @@ export interface Rules {
 
 export interface PreparedRequest {
   readonly request: ImageRequest;
+  /** What the chosen preset puts around the prompt. */
+  readonly frame?: readonly string[] | undefined;
   readonly warnings: readonly string[];
   /** In micro-USD; `null` where it cannot be told. */
   readonly estimate: number | null;
@@ -39,24 +43,28 @@ export interface PreparedRequest {
 export function prepareRequest(body: ImageRequestBody, rules: Rules): PreparedRequest {
   const { catalogue, policy } = rules;
   checkRequestText(body);
-  const request = withDefaults(body, rules.presets, policy);
+  const chosen = rules.presets.choose(body.preset);
+  const frame = chosen ? frameOf(chosen) : undefined;
+  const request = withDefaults(body, chosen?.preset.defaults, policy);
   const warnings = checkAgainstCatalogue(request, catalogue, {
     nowMs: rules.clock(),
     allowUnknownModels: policy.allowUnknownModels,
+    frame,
   });
   checkRetention(request, policy);
   if (request.webhook) rules.guard.checkUrl(request.webhook.url);
-  const estimate = estimateCost(request, catalogue);
+  const estimate = estimateCost(request, catalogue, { frame, enhanceModel: policy.enhanceModel });
   checkMaxCost(request, estimate);
-  return { request, warnings, estimate };
+  return { request, frame, warnings, estimate };
 }
 
-function withDefaults(body: ImageRequestBody, presets: Presets, policy: RequestPolicy): ImageRequest {
-  const preset = presets.choose(body.preset);
-  // Rendering now finds a wrong or missing variable before anything is accepted.
-  if (preset) renderPreset(preset.preset, body.prompt, preset.variables);
+function withDefaults(
+  body: ImageRequestBody,
+  presetDefaults: PresetDefaults | undefined,
+  policy: RequestPolicy,
+): ImageRequest {
   // Not by spreading: copying a parsed object so, and adding to the copy, takes ten times as long.
-  const request = Object.assign({}, preset?.preset.defaults, body);
+  const request = Object.assign({}, presetDefaults, body);
   request.model ??= policy.defaultModel;
   request.n ??= 1;
   request.size ??= 'auto';

@@ -1,6 +1,7 @@
 import { estimateCost } from '../domain/estimate.ts';
 import { extensionOf } from '../domain/image.ts';
 import { type ImageJob, isTerminal } from '../domain/image-job.ts';
+import type { ImageRequest } from '../domain/image-request.ts';
 import { type ImageJobView, viewJob } from '../domain/job-view.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import type { Clock, ImageStorage, TaskQueue } from '../domain/ports.ts';
@@ -9,6 +10,8 @@ interface Deps {
   storage: ImageStorage;
   imageQueue: TaskQueue;
   catalogue: ModelCatalogue;
+  /** The language model that writes descriptions. */
+  enhanceModel: string;
   clock: Clock;
 }
 
@@ -17,6 +20,10 @@ interface Deps {
  * asked for now. A queue that does not answer costs the position, not the answer.
  */
 export function createPresentImage(deps: Deps) {
+  const { catalogue, enhanceModel } = deps;
+  const estimateOf = ({ frame }: ImageJob, request: ImageRequest) =>
+    estimateCost(request, catalogue, { frame, enhanceModel });
+
   return async (
     job: ImageJob,
     options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
@@ -41,8 +48,7 @@ export function createPresentImage(deps: Deps) {
       publicUrl: options.publicUrl,
       links,
       position,
-      estimateMicroUsd:
-        job.request && !isTerminal(job.status) ? estimateCost(job.request, deps.catalogue) : null,
+      estimateMicroUsd: job.request && !isTerminal(job.status) ? estimateOf(job, job.request) : null,
       priceVersion: deps.catalogue.priceVersion,
     });
   };

@@ -1,5 +1,5 @@
 import { type Attempt, settleAttempt } from '../domain/attempt.ts';
-import { costOfText, costOfUsage, sumCosts, type TokenUsage } from '../domain/cost.ts';
+import type { TokenUsage } from '../domain/cost.ts';
 import { AppError } from '../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../domain/image.ts';
 import { finishIfWhole, hasPicture, type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
@@ -13,6 +13,7 @@ import {
   ProviderError,
   type Spool,
 } from '../domain/ports.ts';
+import { answerCost } from './answer-cost.ts';
 import { lostAnswer } from './call-provider.ts';
 import type { ChangeImage } from './change-image.ts';
 import type { Prepared } from './store-ahead.ts';
@@ -59,17 +60,10 @@ export function createSettleAnswer(deps: Deps) {
     return deps.provider.decode(answer.body);
   }
 
-  function costOf(job: ImageJob, { usage, carrier }: DecodedAnswer): number | null {
-    const prices = deps.catalogue.find(job.request?.model ?? '')?.prices ?? null;
-    const picture = costOfUsage(usage, prices);
-    if (!carrier) return picture;
-    return sumCosts([picture, costOfText(carrier.usage, deps.catalogue.textPrices(carrier.model))]);
-  }
-
   function entered(job: ImageJob, attempt: Attempt, image: StoredImage, answer: DecodedAnswer): ImageJob {
     // Entered before, by whoever was faster: the same bytes under the same key.
     if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
-    const cost = costOf(job, answer);
+    const cost = answerCost(job, answer, deps.catalogue);
     const wasted = isTerminal(job.status) || hasPicture(job, image.index);
     const attempts = settleAttempt(job.attempts, attempt.no, {
       state: wasted ? 'wasted' : 'stored',

@@ -92,6 +92,7 @@ export function createSubmitImage(deps: Deps) {
       tenant: submission.caller.tenant,
       nowMs,
       request: prepared.request,
+      frame: prepared.frame,
       warnings: prepared.warnings,
       parentId: submission.parentId,
       traceparent: submission.traceparent,

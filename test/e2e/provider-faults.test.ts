@@ -91,17 +91,24 @@ describe('a call of which nobody knows whether it was charged', () => {
 });
 
 describe('an answer without a usable picture', () => {
-  it.each(['truncated', 'html', 'empty', 'not-an-image', 'huge=60000x60000'])(
-    '(%s) is reported and never stored',
-    async (fault) => {
+  it.each([
+    ['truncated', 'charged'],
+    ['html', 'possible'],
+    ['empty', 'charged'],
+    ['not-an-image', 'charged'],
+    ['huge=60000x60000', 'charged'],
+  ] as const)(
+    '(%s) is reported and never stored, and its cost is told where the answer tells it',
+    async (fault, billing) => {
       const before = await storedFiles();
       const job = await service.acme.order({ prompt: `No picture [studio:${fault}]`, on_uncertain: 'fail' });
 
       expect(job.status).toBe('failed');
       expect(job.images).toEqual([]);
       expect(job.error).toMatchObject({ code: 'provider_unusable_answer', retryable: true });
-      expect(job.error?.billing).not.toBe('none');
-      expect(job.cost.micro_usd).toBeNull();
+      expect([job.error?.billing, job.cost.billing]).toEqual([billing, billing]);
+      if (billing === 'charged') expect(job.cost.micro_usd).toBeGreaterThan(0);
+      else expect(job.cost.micro_usd).toBeNull();
       expect(await storedFiles()).toEqual(before);
       expect(await spooled()).toEqual([]);
       expect(pictureCalls(service.studio, `[studio:${fault}]`)).toHaveLength(1);

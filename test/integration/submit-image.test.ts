@@ -23,6 +23,12 @@ async function expectNothingKept(core: Core): Promise<void> {
   expect(await core.redis.keys(`*${core.prefix}*`)).toEqual([]);
 }
 
+/** A limit that the same order keeps to without the given fields. */
+const overLimitBy = (fields: Partial<ImageRequestBody>): Partial<ImageRequestBody> => ({
+  ...{ quality: 'low', size: '1024x1024', max_cost_micro_usd: 5_890 },
+  ...fields,
+});
+
 describe('a request that cannot be accepted', () => {
   it.each<[string, string, Partial<ImageRequestBody>]>([
     ['a lone surrogate', 'validation_failed', { prompt: '\ud800' }],
@@ -39,6 +45,21 @@ describe('a request that cannot be accepted', () => {
     ['a forbidden address', 'destination_forbidden', { webhook: { url: 'https://127.0.0.1/hook' } }],
     ['an estimate above the limit', 'max_cost_exceeded', { max_cost_micro_usd: 5_000 }],
     ['a limit and no estimate', 'max_cost_exceeded', { model: 'unknown', max_cost_micro_usd: 1_000_000_000 }],
+    [
+      'a prompt too long for its preset',
+      'validation_failed',
+      { prompt: 'x'.repeat(31_900), preset: 'avatar' },
+    ],
+    [
+      'an estimate above the limit by its preset alone',
+      'max_cost_exceeded',
+      overLimitBy({ preset: 'avatar' }),
+    ],
+    [
+      'an estimate above the limit by its description alone',
+      'max_cost_exceeded',
+      overLimitBy({ enhance: 'always' }),
+    ],
     ['a reserved provider option', 'validation_failed', { provider_options: { n: 10 } }],
   ])('because of %s is refused and leaves nothing behind, not even its key', async (_name, code, fault) => {
     const core = await connectCore();
@@ -179,6 +200,16 @@ describe('the same request again', () => {
     expect(first.job.parentId).toBe('img_1');
     expect(await retry('img_1')).toMatchObject({ replayed: true });
     await expect(retry('img_2')).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+  });
+});
+
+describe('a preset', () => {
+  it('is kept with the job as it was when the job was accepted', async () => {
+    const core = await connectCore();
+    const { job } = await submit(core, { preset: 'avatar' });
+    const kept = await core.records.get('acme', job.id);
+    expect(kept?.frame?.join('A fox')).toContain('A fox');
+    expect(kept?.frame).toEqual(job.frame);
   });
 });
 

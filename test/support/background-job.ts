@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { AppError } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageProvider, ImageRecords, Spool } from '../../src/domain/ports.ts';
-import { createPresets } from '../../src/domain/preset.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createProviderGate } from '../../src/outbound/records/provider-gate.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
@@ -98,7 +97,7 @@ export async function backgroundJob(prompt: string) {
     sleep: async () => {},
     ...shared,
     change,
-    expandPrompt: createExpandPrompt({ ...shared, presets: createPresets([]), enhancer }),
+    expandPrompt: createExpandPrompt({ ...shared, enhancer, policy: { onUncertain: 'retry' } }),
     makePicture,
   });
 

@@ -41,6 +41,7 @@ export const policy: SubmitPolicy = {
   runTimeoutSeconds: 300,
   maxMediaSeconds: 3_600,
   maxRecordSeconds: 7_200,
+  enhanceModel: 'gpt-5.4-mini',
 };
 
 /** How long deliveries that ended stay in the log. */

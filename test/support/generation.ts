@@ -14,7 +14,6 @@ import {
   type Spool,
   type SpoolKey,
 } from '../../src/domain/ports.ts';
-import { createPresets } from '../../src/domain/preset.ts';
 import { digestHex } from '../../src/lib/api-key-text.ts';
 import { createCallProvider } from '../../src/usecases/call-provider.ts';
 import type { ChangeImage } from '../../src/usecases/change-image.ts';
@@ -53,7 +52,11 @@ interface Given {
   /** What the provider does with the first call, the second, and so on. */
   readonly answers?: readonly Answer[];
   /** What the language model does with each call. */
-  readonly descriptions?: readonly (string | ProviderFailure)[];
+  readonly descriptions?: readonly (
+    | string
+    | ProviderFailure
+    | ((signal: AbortSignal) => Promise<ProviderFailure>)
+  )[];
   readonly onUncertain?: 'retry' | 'fail';
   readonly onQuota?: 'wait' | 'fail';
   readonly maxPaidAttempts?: number;
@@ -150,9 +153,10 @@ export function generation(given: Given = {}) {
 
   const enhancer: PromptEnhancer = {
     model: 'gpt-5.4-mini',
-    async enhance(prompt) {
+    async enhance(prompt, { signal }) {
       enhancements.push(prompt);
-      const scripted = given.descriptions?.[enhancements.length - 1] ?? `${prompt}, in detail`;
+      const next = given.descriptions?.[enhancements.length - 1] ?? `${prompt}, in detail`;
+      const scripted = typeof next === 'function' ? await next(signal) : next;
       if (typeof scripted !== 'string') throw new ProviderError(scripted);
       return { text: scripted, usage: { input_tokens: 400, output_tokens: 200, total_tokens: 600 } };
     },
@@ -223,7 +227,12 @@ export function generation(given: Given = {}) {
       maxPaidAttempts: given.maxPaidAttempts ?? 2,
     },
   });
-  const expandPrompt = createExpandPrompt({ ...shared, enhancer, presets: createPresets([]), catalogue });
+  const expandPrompt = createExpandPrompt({
+    ...shared,
+    enhancer,
+    catalogue,
+    policy: { onUncertain: given.onUncertain ?? 'retry' },
+  });
   const generate = createGenerateImage({
     sleep: async () => {},
     ...shared,

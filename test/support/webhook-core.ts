@@ -71,7 +71,11 @@ export async function connectWebhooks(given: Given = {}) {
     publicUrl: () => 'https://darkroom.example',
     keepBodyMs: deliveryLogMs + longestPendingMs(policy.schedule),
   };
-  const presentImage = createPresentImage({ ...shared, catalogue: builtInCatalogue() });
+  const presentImage = createPresentImage({
+    ...shared,
+    catalogue: builtInCatalogue(),
+    enhanceModel: 'gpt-5.4-mini',
+  });
   const findReceiver = createFindReceiver({
     ...shared,
     secretsOf: (name) => [webhookSecretOf(secretsKey, name)],

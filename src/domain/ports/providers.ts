@@ -41,13 +41,17 @@ export interface DecodedPicture {
   readonly height: number;
 }
 
-export interface DecodedAnswer {
-  readonly picture: DecodedPicture;
-  /** What the picture used; `null` when the answer does not say. */
+/** What an answer says it used. */
+export interface Spent {
+  /** Of the picture or the text itself; `null` when the answer does not say. */
   readonly usage: TokenUsage | null;
-  readonly revisedPrompt: string | null;
   /** The language model that carried the call, where one did; what it used is charged beside the picture. */
-  readonly carrier?: { readonly model: string; readonly usage: TokenUsage | null };
+  readonly carrier?: { readonly model: string; readonly usage: TokenUsage | null } | undefined;
+}
+
+export interface DecodedAnswer extends Spent {
+  readonly picture: DecodedPicture;
+  readonly revisedPrompt: string | null;
 }
 
 /** Why a provider call brought nothing, told apart by what follows from it. */
@@ -64,6 +68,8 @@ export interface ProviderFailure {
   readonly billing: Billing;
   readonly message: string;
   readonly retryAfterMs?: number | undefined;
+  /** What an unusable answer says it used. */
+  readonly spent?: Spent | undefined;
   readonly provider?:
     | { status?: number; code?: string; request_id?: string; categories?: string[] }
     | undefined;

@@ -63,10 +63,11 @@ export function createPromptEnhancer(
           ...(providerRequestId === undefined ? {} : { request_id: providerRequestId }),
         };
         const completion = readCompletion(body);
-        if (!completion) throw unusable('its answer is no chat completion', 'possible', provider);
+        if (!completion)
+          throw unusable('its answer is no chat completion', { billing: 'possible' }, provider);
         const text = cleanDescription(completion.text, maxCodePoints);
         const fault = faultOf(completion, prompt, text);
-        if (fault) throw unusable(fault, completion.usage ? 'charged' : 'possible', provider);
+        if (fault) throw unusable(fault, moneyOf(completion), provider);
         return {
           text,
           usage: completion.usage,
@@ -95,16 +96,17 @@ function faultOf(completion: ReadCompletion, prompt: string, text: string): stri
   return null;
 }
 
-function unusable(
-  fault: string,
-  billing: 'possible' | 'charged',
-  provider: ProviderFailure['provider'],
-): ProviderError {
+type Money = Pick<ProviderFailure, 'billing' | 'spent'>;
+
+const moneyOf = ({ usage }: ReadCompletion): Money =>
+  usage ? { billing: 'charged', spent: { usage } } : { billing: 'possible' };
+
+function unusable(fault: string, money: Money, provider: ProviderFailure['provider']): ProviderError {
   const message = `The language model brought no usable description: ${fault}.`;
   return new ProviderError({
     kind: 'unusable',
     code: 'provider_unusable_answer',
-    billing,
+    ...money,
     message,
     provider,
   });

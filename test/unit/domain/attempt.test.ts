@@ -76,4 +76,8 @@ describe('what is known about money', () => {
   ] as const)('attempts %j: %s', (states, billing) => {
     expect(billingOf(states.map((state, i) => attemptOf({ no: i + 1, state })))).toBe(billing);
   });
+
+  it('an unusable answer that said what it used was charged', () => {
+    expect(billingOf([attemptOf({ state: 'unusable', charged: true })])).toBe('charged');
+  });
 });

@@ -5,7 +5,8 @@ import { builtInCatalogue } from '../../support/catalogue.ts';
 import { requestOf } from '../../support/jobs.ts';
 
 const catalogue = builtInCatalogue();
-const estimate = (fields: Partial<ImageRequest>) => estimateCost(requestOf(fields), catalogue);
+const estimate = (fields: Partial<ImageRequest>, frame?: string[], enhanceModel = 'gpt-5.4-mini') =>
+  estimateCost(requestOf(fields), catalogue, { frame, enhanceModel });
 const prompt = 'x'.repeat(4 * 18);
 
 describe('an estimate', () => {
@@ -35,5 +36,23 @@ describe('an estimate', () => {
     ['a model without prices', { model: 'dall-e-3' }],
   ])('is unknown, never 0, for %s', (_name, fields) => {
     expect(estimate(fields)).toBeNull();
+  });
+
+  it('counts what a preset adds, for every picture', () => {
+    const frame = ['x'.repeat(4 * 100), 'x'.repeat(4 * 100)];
+    const added = estimate({ prompt, quality: 'low', n: 3 }, frame) ?? 0;
+    expect(added - 3 * 5_970).toBe(3 * 200 * 5);
+  });
+
+  it('is not below what a description and its longer prompt cost', () => {
+    // 400 and 200 tokens of the language model, and 200 for the picture: what most descriptions take.
+    const cost = 5_970 - 18 * 5 + 200 * 5 + 400 * 0.75 + 200 * 4.5;
+    expect(estimate({ prompt, quality: 'low', enhance: 'always' })).toBeGreaterThan(cost);
+    expect(estimate({ prompt, quality: 'low', enhance: 'auto' })).toBeGreaterThan(cost);
+    expect(estimate({ prompt: 'x'.repeat(161), quality: 'low', enhance: 'auto' })).toBeLessThan(cost);
+  });
+
+  it('is unknown where a description costs nobody knows what', () => {
+    expect(estimate({ prompt, enhance: 'always' }, undefined, 'someone-elses-model')).toBeNull();
   });
 });

@@ -65,14 +65,79 @@ describe('expanding a prompt', () => {
     },
   );
 
-  it('that a dead worker began is begun again', async () => {
-    const made = generation({ request: { prompt, enhance: 'always' } });
-    made.set((job) => ({
-      ...beginExecution(job, createdAt),
-      attempts: [attemptOf({ kind: 'enhance', state: 'calling' })],
-    }));
+  it.each([
+    ['retry', ['uncertain', 'stored', 'stored'], 'A fox, in detail'],
+    ['fail', ['uncertain', 'stored'], prompt],
+  ] as const)(
+    'that a dead worker began is paid for again only with consent (%s), and its row is closed',
+    async (onUncertain, states, text) => {
+      const made = generation({ request: { prompt, enhance: 'always' }, onUncertain });
+      made.set((job) => ({
+        ...beginExecution(job, createdAt),
+        attempts: [attemptOf({ kind: 'enhance', state: 'calling' })],
+      }));
+      await made.run();
+      expect(made.calls.map((call) => call.prompt)).toEqual([text]);
+      expect(made.job().status).toBe('succeeded');
+      expect(made.job().attempts.map(({ state }) => state)).toEqual(states);
+      expect(made.job().attempts[0]).toMatchObject({ kind: 'enhance', error: 'worker_lost' });
+      expect(made.job().warnings ?? []).toHaveLength(onUncertain === 'fail' ? 1 : 0);
+    },
+  );
+
+  it('that a deploy cuts off is begun again by the next worker, without a warning', async () => {
+    const deploy = new AbortController();
+    const made = generation({
+      request: { prompt, enhance: 'always' },
+      descriptions: [
+        async () => {
+          deploy.abort('draining');
+          return failureOf('uncertain', 'provider_outcome_unknown');
+        },
+      ],
+    });
+    expect(await made.run(deploy.signal)).toEqual({ againInMs: 0 });
+    expect(await made.run()).toEqual(done);
+    expect(made.calls.map((call) => call.prompt)).toEqual(['A fox, in detail']);
+    expect(made.job().warnings).toBeUndefined();
+  });
+
+  it('that was charged although nothing came of it has its cost in the ledger', async () => {
+    const usage = { input_tokens: 400, output_tokens: 200, total_tokens: 600 };
+    const made = generation({
+      request: { prompt, enhance: 'always' },
+      descriptions: [
+        failureOf('unusable', 'provider_unusable_answer', { billing: 'charged', spent: { usage } }),
+      ],
+    });
     await made.run();
-    expect(made.enhancements).toHaveLength(1);
-    expect(made.job()).toMatchObject({ status: 'succeeded', enhancedPrompt: 'A fox, in detail' });
+    expect(made.job().attempts[0]).toMatchObject({ state: 'unusable', charged: true, costMicroUsd: 1_200 });
+  });
+
+  it('to more than the image model takes lets the original go on', async () => {
+    const made = generation({
+      request: { prompt, enhance: 'always' },
+      descriptions: ['x'.repeat(32_000)],
+    });
+    made.set((job) => ({ ...job, frame: ['In oil: ', '.'] }));
+    await made.run();
+    expect(made.calls.map((call) => call.prompt)).toEqual(['In oil: A fox.']);
+    expect(made.job().warnings).toHaveLength(1);
+  });
+});
+
+describe('the frame of a preset', () => {
+  it('is put around the prompt, or around its description, and goes with the end of the job', async () => {
+    for (const [enhance, text] of [
+      ['off', 'In oil: A fox.'],
+      ['always', 'In oil: A fox, in detail.'],
+    ] as const) {
+      const made = generation({ request: { prompt, enhance } });
+      made.set((job) => ({ ...job, frame: ['In oil: ', '.'] }));
+      await made.run();
+      expect(made.calls.map((call) => call.prompt)).toEqual([text]);
+      expect(made.job()).toMatchObject({ status: 'succeeded' });
+      expect(made.job().frame).toBeUndefined();
+    }
   });
 });

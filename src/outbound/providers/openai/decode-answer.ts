@@ -1,4 +1,3 @@
-import type { Billing } from '../../../domain/errors.ts';
 import {
   type DecodedAnswer,
   type DecodedPicture,
@@ -24,6 +23,10 @@ export interface DecodeLimits {
   readonly maxAnswerBytes: number;
   readonly maxPixels: number;
 }
+
+/** What is known of the money that an answer without a picture cost. */
+type Money = Pick<ProviderFailure, 'billing' | 'spent'>;
+const possible: Money = { billing: 'possible' };
 
 const maxEdge = 16_384;
 const maxRatio = 20;
@@ -55,13 +58,13 @@ export async function decodeAnswer(
   const usage = pictureUsage(envelope);
   const carrier = carrierOf(envelope);
   const entry = pictureEntry(envelope);
-  const billing = usage || carrier?.usage ? 'charged' : 'possible';
-  if (!entry) throw withoutPicture(envelope, billing);
+  const spent = { usage, ...(carrier ? { carrier } : {}) };
+  const money: Money = usage || carrier?.usage ? { billing: 'charged', spent } : possible;
+  if (!entry) throw withoutPicture(envelope, money);
   return {
-    picture: inWords(() => checked(picture.finish(), limits.maxPixels), billing),
-    usage,
+    picture: inWords(() => checked(picture.finish(), limits.maxPixels), money),
+    ...spent,
     revisedPrompt: entry.revisedPrompt,
-    ...(carrier ? { carrier } : {}),
   };
 }
 
@@ -79,44 +82,44 @@ function checked(decoded: { bytes: Buffer; sha256: string }, maxPixels: number):
   return { ...decoded, ...header };
 }
 
-function withoutPicture(envelope: Envelope, billing: Billing): ProviderError {
+function withoutPicture(envelope: Envelope, money: Money): ProviderError {
   const { data, error } = envelope;
   if (error !== undefined && error !== null) {
     const code = typeof error === 'object' ? Reflect.get(error, 'code') : undefined;
     const said = publicMessage(typeof error === 'object' ? Reflect.get(error, 'message') : error);
     return unusable(`it is an error sent as a success${said ? `: ${said}` : ''}`, {
-      billing,
+      ...money,
       ...(typeof code === 'string' ? { provider: { code: code.slice(0, 100) } } : {}),
     });
   }
   if (envelope.output && !data) {
     const said = publicMessage(saidInstead(envelope));
-    return unusable(`it holds no picture${said ? `; the model wrote: ${said}` : ''}`, { billing });
+    return unusable(`it holds no picture${said ? `; the model wrote: ${said}` : ''}`, money);
   }
-  if (!data) return unusable('it has no list "data"', { billing });
-  if (data.length === 0) return unusable('its list "data" is empty', { billing });
+  if (!data) return unusable('it has no list "data"', money);
+  if (data.length === 0) return unusable('its list "data" is empty', money);
   if (data.some((item) => item?.url)) {
     return unusable('it holds a link instead of the picture; answers with links are not supported', {
-      billing,
+      ...money,
     });
   }
-  return unusable('it holds no picture: b64_json is missing or null', { billing });
+  return unusable('it holds no picture: b64_json is missing or null', money);
 }
 
 /** Turns the faults of the parts into the one error callers know. */
-function inWords<T>(work: () => T, billing: Billing = 'possible'): T {
+function inWords<T>(work: () => T, money: Money = possible): T {
   try {
     return work();
   } catch (error) {
     const known =
       error instanceof AnswerFault || error instanceof Base64Fault || error instanceof PictureFault;
-    throw known ? unusable(error.message, { billing }, error) : error;
+    throw known ? unusable(error.message, money, error) : error;
   }
 }
 
 function unusable(
   fault: string,
-  rest: { billing?: Billing; provider?: ProviderFailure['provider'] } = {},
+  rest: Partial<Money> & Pick<ProviderFailure, 'provider'> = {},
   cause?: unknown,
 ): ProviderError {
   const message = `The provider's answer cannot be used: ${fault}.`;
