@@ -1,5 +1,5 @@
 import { inject, onTestFinished } from 'vitest';
-import type { StopReason, Task, TaskQueue, TaskResult } from '../../src/domain/ports.ts';
+import type { Log, StopReason, Task, TaskQueue, TaskResult } from '../../src/domain/ports.ts';
 import { ulid } from '../../src/lib/ids.ts';
 import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis.ts';
 import { createTaskConsumer, type TaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
@@ -15,7 +15,7 @@ export interface TestQueue {
   /** Starts a consumer that runs the handler; it is drained when the test ends, unless the test did so before. */
   consume(
     handler: (task: Task, signal: AbortSignal) => Promise<TaskResult>,
-    options?: { concurrency?: number },
+    options?: { concurrency?: number; log?: Log },
   ): TaskConsumer;
 }
 
@@ -39,7 +39,7 @@ export async function emptyQueue(address = inject('redisPath')): Promise<TestQue
       const connection = createWorkerRedis(address, { onError: () => undefined });
       const consumer = createTaskConsumer(
         { queue: name, concurrency: options.concurrency ?? 4, lockDurationMs },
-        { redis: connection, log: silentLog },
+        { redis: connection, log: options.log ?? silentLog },
         handler,
       );
       consumer.start();

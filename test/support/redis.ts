@@ -51,6 +51,10 @@ export interface TestRedis {
   pause(): void;
   /** Lets a paused server go on. */
   resume(): void;
+  /** Lets the server refuse every write that needs memory, or take writes again. */
+  refuseWrites(refuse: boolean): Promise<void>;
+  /** How often a command was called since the server started. */
+  callsOf(command: string): Promise<number>;
   /** Ends the server and removes its data. */
   stop(): Promise<void>;
 }
@@ -79,6 +83,12 @@ export async function startTestRedis(): Promise<TestRedis> {
     },
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
+    refuseWrites: (refuse) =>
+      askRedis(running.url, async (client) => void (await client.config('SET', 'maxmemory', refuse ? 1 : 0))),
+    async callsOf(command) {
+      const stats = await askRedis(running.url, (client) => client.info('commandstats'));
+      return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+    },
     async stop() {
       signal('SIGCONT');
       await running.stop();

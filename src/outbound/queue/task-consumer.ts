@@ -2,6 +2,8 @@ import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Log, StopReason, Task, TaskResult } from '../../domain/ports.ts';
+import { createTroubleLog } from '../../lib/trouble-log.ts';
+import { createPatientBackend } from './patient-backend.ts';
 import type { QueueName } from './task-queue.ts';
 
 const TaskData = z.object({ tenant: z.string(), id: z.string() });
@@ -28,7 +30,10 @@ interface ConsumerConfig {
 /** A failed handler is tried again after this pause; the record says whether there is still something to do. */
 const pauseAfterFaultMs = 5_000;
 
-/** How soon a consumer that lost its connection asks for a task again; BullMQ would wait 15 s. */
+/**
+ * How soon a consumer asks for a task again that could not ask, or got an error. BullMQ would wait 15 s after the loss of
+ * its connection, and not at all after any other error.
+ */
 const fetchAgainMs = 1_000;
 
 /** Handed-back tasks need a moment for their records; then the process leaves whatever is left to the lock's end. */
@@ -78,6 +83,11 @@ export function createTaskConsumer(
     throw new WaitingError();
   }
 
+  const trouble = createTroubleLog(deps.log, {
+    fields: { queue: config.queue.name },
+    trouble: 'the queue gives no tasks, trying again',
+    over: 'the queue works again',
+  });
   const worker = new Worker(
     config.queue.name,
     (job, token, signal) => {
@@ -101,10 +111,9 @@ export function createTaskConsumer(
       autorun: false,
       skipVersionCheck: true,
     },
+    createPatientBackend({ pauseMs: fetchAgainMs, onFetch: trouble.worked }),
   );
-  worker.on('error', (error) =>
-    deps.log.warn({ err: error, queue: config.queue.name }, 'queue connection error'),
-  );
+  worker.on('error', trouble.failed);
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock_lost' satisfies StopReason);
   });

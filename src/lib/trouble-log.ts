@@ -1,0 +1,39 @@
+import type { Clock, Log } from '../domain/ports.ts';
+
+/** Tells the log of work that is tried again and again and fails. */
+export interface TroubleLog {
+  failed(error: unknown): void;
+  worked(): void;
+}
+
+const remindMs = 60_000;
+/** Work that succeeds so soon after a failure may be half the trouble, not its end. */
+const settledMs = 5_000;
+
+/**
+ * Trouble is told at once, then once a minute with the number of failures so far, and once more when it is over, however
+ * often the work is tried meanwhile.
+ */
+export function createTroubleLog(
+  log: Log,
+  words: { readonly fields: object; readonly trouble: string; readonly over: string },
+  clock: Clock = Date.now,
+): TroubleLog {
+  let failures = 0;
+  let failedAt = 0;
+  let toldAt = 0;
+  return {
+    failed(error) {
+      failures += 1;
+      failedAt = clock();
+      if (failures > 1 && failedAt - toldAt < remindMs) return;
+      toldAt = failedAt;
+      log.warn({ ...words.fields, err: error, failures }, words.trouble);
+    },
+    worked() {
+      if (failures === 0 || clock() - failedAt < settledMs) return;
+      log.info({ ...words.fields, failures }, words.over);
+      failures = 0;
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { expect, it, onTestFinished } from 'vitest';
+import type { TaskResult } from '../../src/domain/ports.ts';
+import { heard } from '../support/heard-log.ts';
+import { emptyQueue } from '../support/queue.ts';
+import { startTestRedis } from '../support/redis.ts';
+
+const done: TaskResult = { done: true };
+const normal = { priority: 'normal' } as const;
+const task = (id: string) => ({ tenant: 'acme', id });
+const ids = ['a', 'b', 'c', 'd'];
+const patiently = { timeout: 30_000 };
+
+it('a consumer of a Redis that takes no writes asks about once a second, says so once, and goes on by itself', async () => {
+  const redis = await startTestRedis();
+  onTestFinished(() => redis.stop());
+  const { queue, consume } = await emptyQueue(redis.path);
+  for (const id of ids) await queue.add(task(id), normal);
+  await redis.refuseWrites(true);
+  const { log, lines } = heard();
+  const ran: string[] = [];
+  const startedAt = Date.now();
+  const callsBefore = await redis.callsOf('evalsha');
+  consume(
+    async ({ id }) => {
+      ran.push(id);
+      return done;
+    },
+    { log },
+  );
+  const tries = async () => (await redis.callsOf('evalsha')) - callsBefore;
+  await expect.poll(tries, patiently).toBeGreaterThanOrEqual(5);
+  // Fetches and, more seldom, looks for tasks of dead consumers.
+  expect(await tries()).toBeLessThanOrEqual(3 + (2 * (Date.now() - startedAt)) / 1000);
+  expect(lines.map(({ level, message }) => [level, message])).toEqual([
+    ['warn', 'the queue gives no tasks, trying again'],
+  ]);
+  expect(ran).toEqual([]);
+
+  await redis.refuseWrites(false);
+  await expect.poll(() => ran.toSorted(), patiently).toEqual(ids);
+  await expect.poll(() => lines.length, patiently).toBe(2);
+  expect(lines[1]).toMatchObject({ level: 'info', message: 'the queue works again' });
+});
+
+it('a task that ends while Redis takes no writes is not lost', async () => {
+  const redis = await startTestRedis();
+  onTestFinished(() => redis.stop());
+  const { queue, consume } = await emptyQueue(redis.path);
+  const ended: string[] = [];
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let running = 0;
+  consume(async ({ id }) => {
+    running += 1;
+    await released;
+    ended.push(id);
+    return done;
+  });
+  for (const id of ids) await queue.add(task(id), normal);
+  await expect.poll(() => running, patiently).toBe(ids.length);
+  await redis.refuseWrites(true);
+  release();
+  await expect.poll(() => new Set(ended).size, patiently).toBe(ids.length);
+  await redis.refuseWrites(false);
+  await expect.poll(() => queue.counts(), patiently).toEqual({ waiting: 0, delayed: 0, active: 0 });
+});
