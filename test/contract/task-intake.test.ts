@@ -3,7 +3,7 @@ import type { Task } from '../../src/domain/ports.ts';
 import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis.ts';
 import { createTaskIntake, createTaskRelay } from '../../src/outbound/queue/task-intake.ts';
 import { intakeKey } from '../../src/outbound/queue/task-queue.ts';
-import { silentLog } from '../support/jobs.ts';
+import { heard } from '../support/heard-log.ts';
 import { emptyQueue } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 
@@ -17,16 +17,18 @@ async function connect(address?: string) {
   const redis = createProducerRedis(target, { onError: () => undefined });
   await whenRedisReady(redis, 10_000);
   onTestFinished(() => redis.disconnect());
+  const { log, lines } = heard();
   const openRelay = () => {
     const waiting = createWorkerRedis(target, { onError: () => undefined });
-    const relay = createTaskRelay(name, { redis: waiting, queue, log: silentLog });
+    const relay = createTaskRelay(name, { redis: waiting, queue, log });
     onTestFinished(async () => {
       await relay.stop();
       waiting.disconnect();
     });
     return relay;
   };
-  return { queue, consume, redis, intake: createTaskIntake(redis, name), openRelay, key: intakeKey(name) };
+  const intake = createTaskIntake(redis, name);
+  return { queue, consume, redis, intake, openRelay, key: intakeKey(name), lines };
 }
 
 describe('the intake of a queue', () => {
@@ -94,6 +96,25 @@ describe('the intake of a queue', () => {
     await vi.waitFor(async () => expect(await queue.has([taskOf(3).id])).toEqual([true]), {
       timeout: 10_000,
     });
+  });
+
+  it('is emptied all the same while Redis takes no writes, and the relay says once that tasks are lost', async () => {
+    const server = await startTestRedis();
+    onTestFinished(server.stop);
+    const { queue, intake, openRelay, redis, key, lines } = await connect(server.path);
+    // More than are taken over at once.
+    await Promise.all(
+      Array.from({ length: 1_200 }, (_, no) => intake.add(taskOf(no), { priority: 'normal' })),
+    );
+    await server.refuseWrites(true);
+    openRelay().start();
+    await vi.waitFor(async () => expect(await redis.llen(key)).toBe(0), { timeout: 20_000 });
+    await server.refuseWrites(false);
+    await intake.add(taskOf(1_200), { priority: 'normal' });
+    await vi.waitFor(async () => expect(await queue.has([taskOf(1_200).id])).toEqual([true]), {
+      timeout: 10_000,
+    });
+    expect(lines.map(({ message }) => message)).toEqual(['tasks not taken over, the reconciler will do it']);
   });
 
   it('is left alone by a relay that stopped', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import type { Log, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
+import { createTroubleLog } from '../../lib/trouble-log.ts';
 import { intakeKey, type QueueName, translated } from './task-queue.ts';
 
 type Intake = Pick<TaskQueue, 'add'>;
@@ -58,8 +59,13 @@ export function createTaskRelay(
   queueName: QueueName,
   deps: { redis: Redis | Cluster; queue: Intake; log: Log },
 ): TaskRelay {
-  const { redis, queue, log } = deps;
+  const { redis, queue } = deps;
   const key = intakeKey(queueName);
+  const trouble = createTroubleLog(deps.log, {
+    fields: { queue: queueName.name },
+    trouble: 'tasks not taken over, the reconciler will do it',
+    over: 'tasks are taken over again',
+  });
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
 
@@ -78,13 +84,14 @@ export function createTaskRelay(
     if (!first) return;
     // A single task, which is most of them, does not wait to hear that no other came with it.
     await Promise.all([moveEntry(first[1]), moveMore()]);
+    trouble.worked();
   }
 
   async function run(): Promise<void> {
     while (!stopped) {
       await moveSome().catch(async (error) => {
         if (stopped) return;
-        log.warn({ err: error, queue: queueName.name }, 'tasks not taken over, the reconciler will do it');
+        trouble.failed(error);
         await sleep(pauseAfterFaultMs);
       });
     }
