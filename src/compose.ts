@@ -13,6 +13,7 @@ import { every } from './lib/every.ts';
 import { createFileLinks } from './lib/file-link.ts';
 import { packageVersion } from './lib/package-version.ts';
 import { createWorkerRedis } from './lib/redis.ts';
+import { createTroubleLog } from './lib/trouble-log.ts';
 import { createTaskConsumer, type TaskConsumer } from './outbound/queue/task-consumer.ts';
 import { createTaskRelay, type TaskRelay } from './outbound/queue/task-intake.ts';
 
@@ -208,12 +209,19 @@ function startHandIn(useCases: UseCases, closers: Closers, signal: AbortSignal, 
 
 /** Puts lost tasks back and does what is due. Every process with a worker does it; doing it twice does no harm. */
 function startUpkeep(useCases: UseCases, closers: Closers, log: Logger): void {
-  const onError = (upkeep: string) => (error: unknown) =>
-    log.warn({ err: error, upkeep }, 'upkeep failed, trying again');
-  const { reconcile, sweep } = useCases;
-  closers.add(every(reconcilePauseMs, reconcile, onError('reconcile'), { firstAfterMs: 0 }), (stop) =>
-    stop(),
-  );
+  const repeat = (upkeep: 'reconcile' | 'sweep', pauseMs: number, firstAfterMs: number) => {
+    const trouble = createTroubleLog(log, {
+      fields: { upkeep },
+      trouble: 'upkeep failed, trying again',
+      over: 'upkeep works again',
+    });
+    const work = async () => {
+      await useCases[upkeep]();
+      trouble.worked();
+    };
+    closers.add(every(pauseMs, work, trouble.failed, { firstAfterMs }), (stop) => stop());
+  };
+  repeat('reconcile', reconcilePauseMs, 0);
   // Not at once: what lies on the disk of a worker that comes back is handed in before its jobs are ended.
-  closers.add(every(sweepPauseMs, sweep, onError('sweep')), (stop) => stop());
+  repeat('sweep', sweepPauseMs, sweepPauseMs);
 }

@@ -1,3 +1,4 @@
+import { AppError } from '../domain/errors.ts';
 import { isTerminal } from '../domain/image-job.ts';
 import type { Clock, ImageRecords, Log, Mailboxes, TaskQueue, WebhookEvents } from '../domain/ports.ts';
 
@@ -39,6 +40,8 @@ export function createReconcile(deps: Deps) {
       const known = await deps.imageQueue.has(settled);
       for (const id of settled.filter((_, i) => !known[i])) {
         const restoredOne = await restore(tenant, id).catch((error) => {
+          // Nor would it take the others.
+          if (error instanceof AppError && error.code === 'store_unavailable') throw error;
           deps.log.warn({ err: error, tenant, job_id: id }, 'lost task not put back, trying again');
           return false;
         });

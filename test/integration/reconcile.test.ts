@@ -1,11 +1,12 @@
 import { Queue } from 'bullmq';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { beginExecution, type ImageJob } from '../../src/domain/image-job.ts';
 import { createDelivery } from '../../src/domain/webhook-delivery.ts';
 import { eventIdsOf, noteFor } from '../../src/domain/webhook-event.ts';
 import { queueEvent } from '../../src/usecases/change-image.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
+import { startTestRedis } from '../support/redis.ts';
 
 async function submitted(core: Core, tenant = 'acme'): Promise<ImageJob> {
   const job = queuedJob({ tenant, request: { webhook: { url: 'https://receiver.example/hook' } } });
@@ -67,6 +68,25 @@ describe('reconciling', () => {
     await core.reconcile();
     expect(await core.webhookQueue.counts()).toEqual({ waiting: 10, delayed: 0, active: 0 });
     expect(await core.imageQueue.counts()).toMatchObject({ waiting: jobs.length });
+  });
+
+  it('stops at the first task that the queue has no memory for, and puts all of them back later', async () => {
+    const redis = await startTestRedis();
+    onTestFinished(() => redis.stop());
+    const core = await connectCore({ queueAddress: redis.path });
+    const jobs = await Promise.all(Array.from({ length: 40 }, () => submitted(core)));
+    await obliterate(core, 'images');
+    await obliterate(core, 'webhooks');
+    core.passTime(1);
+    await core.reconcile();
+    core.passTime(6_000);
+    await redis.refuseWrites(true);
+    const callsBefore = await redis.callsOf('evalsha');
+    await expect(core.reconcile()).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect((await redis.callsOf('evalsha')) - callsBefore).toBe(1);
+    await redis.refuseWrites(false);
+    await core.reconcile();
+    expect(await core.imageQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
   });
 
   it('leaves what is only moments old, and what has ended', async () => {
