@@ -47,6 +47,15 @@ function spellTime(nowMs: number): string {
   return text;
 }
 
+/** The moment at which an id was made, in milliseconds since the epoch. */
+export function timeOf(id: string): number {
+  let ms = 0;
+  for (const digit of id.slice(-randomLength - timeLength, -randomLength)) {
+    ms = ms * 32 + alphabet.indexOf(digit);
+  }
+  return ms;
+}
+
 /** Sixteen characters of the same alphabet that follow from a text: 80 bits of its digest. */
 function digestPart(text: string): string {
   const bytes = createHash('sha256').update(text).digest();

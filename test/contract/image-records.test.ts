@@ -91,6 +91,24 @@ describe('changing a job', () => {
   });
 });
 
+describe('the oldest job in a status', () => {
+  it('is the one that was created first, whatever happened to it since', async () => {
+    const tenant = freshTenant();
+    const created = [3_000, 1_000, 2_000].map((ms) => createdAt + ms);
+    const [, first] = await Promise.all(created.map((nowMs) => submit(queuedJob({ tenant, nowMs }))));
+    const oldest = async () => [
+      await records.oldestCreatedAt(tenant, 'queued'),
+      await records.oldestCreatedAt(tenant, 'running'),
+    ];
+    expect(await oldest()).toEqual([createdAt + 1_000, null]);
+    await records.update(tenant, first?.id ?? '', (now) => ({ job: beginExecution(now, createdAt + 9_000) }));
+    expect(await oldest()).toEqual([createdAt + 2_000, createdAt + 1_000]);
+    await records.update(tenant, first?.id ?? '', (now) => ({ job: finishedJob(now) }));
+    expect(await oldest()).toEqual([createdAt + 2_000, null]);
+    expect(await records.oldestCreatedAt(freshTenant(), 'queued')).toBeNull();
+  });
+});
+
 describe('jobs that need attention', () => {
   it('move on with what the job waits for: patience, time to run, pictures, record', async () => {
     const tenant = freshTenant();

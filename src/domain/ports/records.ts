@@ -78,6 +78,8 @@ export interface ImageRecords {
   /** Tenants that ever submitted a job. */
   tenants(): Promise<string[]>;
   countOpen(tenant: string): Promise<number>;
+  /** When the oldest job in a status was created; `null` when there is none. Costs the same however many there are. */
+  oldestCreatedAt(tenant: string, status: JobStatus): Promise<number | null>;
   /** Unfinished jobs of a tenant by the time of their last change, a page by rank. */
   openJobs(tenant: string, offset: number, limit: number): Promise<{ id: string; changedAt: number }[]>;
   /** Ids of jobs that need attention by a moment, see `dueAt`; the longest due first, a page by rank. */

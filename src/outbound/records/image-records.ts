@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { Change, ImageRecords } from '../../domain/ports.ts';
 import type { EventNote } from '../../domain/webhook-event.ts';
+import { timeOf } from '../../lib/ids.ts';
 import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
 import { createJobList } from './list-jobs.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
@@ -115,6 +116,11 @@ export function createImageRecords(
     list: (tenant, query) => translated(() => list(tenant, query)),
     tenants: () => translated(() => redis.smembers(keys.tenants)),
     countOpen: (tenant) => translated(() => redis.zcard(keys.open(tenant))),
+    oldestCreatedAt: (tenant, status) =>
+      translated(async () => {
+        const [oldest] = await redis.zrange(keys.status(tenant, status), 0, '0');
+        return oldest === undefined ? null : timeOf(oldest);
+      }),
     openJobs: (tenant, offset, limit) =>
       translated(async () => {
         const flat = await redis.zrange(keys.open(tenant), offset, String(offset + limit - 1), 'WITHSCORES');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ids, timePart, ulid } from '../../../src/lib/ids.ts';
+import { ids, timeOf, timePart, ulid } from '../../../src/lib/ids.ts';
 
 const maxMs = 2 ** 48 - 1;
 const moment = fc.integer({ min: 0, max: maxMs });
@@ -39,6 +39,14 @@ describe('the time part', () => {
         expect(ulid(ms).startsWith(timePart(ms))).toBe(true);
         expect(timePart(ms)).toHaveLength(10);
         if (ms > 0) expect(timePart(ms - 1) < timePart(ms)).toBe(true);
+      }),
+    );
+  });
+
+  it('can be read from an id', () => {
+    fc.assert(
+      fc.property(moment, (ms) => {
+        expect(timeOf(ids.image(ms))).toBe(ms);
       }),
     );
   });
