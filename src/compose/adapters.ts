@@ -34,6 +34,7 @@ import { createS3Storage } from '../outbound/storage/s3.ts';
 import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
 import type { Surroundings } from './embedded.ts';
+import { createStoreFigures } from './store-figures.ts';
 
 const clock = () => Date.now();
 
@@ -104,25 +105,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
       PresetFile.parse(readBuiltIn('presets.json')),
       ...(config.PRESETS_FILE ? [PresetFile.parse(readOperatorFile(config.PRESETS_FILE))] : []),
     ]),
-    metrics: createMetrics({
-      queueDepths: async () => [
-        ...depths('images', await imageQueue.counts()),
-        ...depths('webhooks', await webhookQueue.counts()),
-      ],
-      oldestWaitingSeconds: async () => {
-        let oldest: number | null = null;
-        for (const tenant of await records.tenants()) {
-          const [first] = await records.openJobs(tenant, 0, 1);
-          if (first) oldest = Math.max(oldest ?? 0, (clock() - first.changedAt) / 1000);
-        }
-        return oldest;
-      },
-      pendingDeliveries: async () => {
-        let pending = 0;
-        for (const tenant of await records.tenants()) pending += await mailboxes.countPending(tenant);
-        return pending;
-      },
-    }),
+    metrics: createMetrics(createStoreFigures({ records, mailboxes, imageQueue, webhookQueue, clock })),
   };
 }
 export type Adapters = ReturnType<typeof composeAdapters>;
@@ -179,8 +162,4 @@ export function composeStorage(config: Config, around: Pick<Surroundings, 'secre
     { clock },
   );
   return closers.add(storage, (each) => each.close());
-}
-
-function depths(queue: string, counts: { waiting: number; delayed: number; active: number }) {
-  return Object.entries(counts).map(([state, count]) => ({ queue, state, count }));
 }

@@ -1,17 +1,24 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AppError } from '../domain/errors.ts';
 import type { Meter } from '../domain/ports.ts';
+import { idle } from './sleep.ts';
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
-/** The depth of the queues, asked for when somebody looks. */
-export interface QueueDepth {
-  readonly queue: string;
-  readonly state: string;
-  readonly count: number;
+/** Well below the time after which Prometheus gives a scrape up, 10 s by default. */
+const storeLimitMs = 3_000;
+
+/** What only the store knows, for the whole deployment; asked for when somebody looks. */
+export interface StoreFigures {
+  readonly queueTasks: readonly { readonly queue: string; readonly state: string; readonly count: number }[];
+  /** Since their creation; 0 where there is no job in a state. */
+  readonly oldestJobs: readonly { readonly state: 'queued' | 'running'; readonly seconds: number }[];
+  readonly pendingDeliveries: number;
 }
 
 export interface Metrics extends Meter {
   observeRequest(route: string, method: string, status: number, seconds: number): void;
+  /** Answers within seconds, without what only the store knows when that does not answer. */
   render(): Promise<{ contentType: string; text: string }>;
 }
 
@@ -19,18 +26,14 @@ export interface Metrics extends Meter {
  * Metrics in a registry of their own, so that two services in one process do not mix. Labels never hold ids or texts
  * of callers.
  */
-export function createMetrics(options: {
-  queueDepths: () => Promise<readonly QueueDepth[]>;
-  oldestWaitingSeconds: () => Promise<number | null>;
-  pendingDeliveries: () => Promise<number>;
-}): Metrics {
+export function createMetrics(askStore: () => Promise<StoreFigures>): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const requests = new Histogram({
     name: 'http_server_request_duration_seconds',
     help: 'Requests by route, method and status',
-    labelNames: ['route', 'method', 'status'],
+    labelNames: ['http_route', 'http_request_method', 'http_response_status_code'],
     buckets: seconds,
     registers,
   });
@@ -67,7 +70,11 @@ export function createMetrics(options: {
     labelNames: ['content_type'],
     registers,
   });
-  const bytes = new Counter({ name: 'darkroom_image_bytes_stored_total', help: 'Bytes stored', registers });
+  const bytes = new Counter({
+    name: 'darkroom_images_stored_bytes_total',
+    help: 'Bytes of the pictures stored',
+    registers,
+  });
   const deliveries = new Histogram({
     name: 'darkroom_webhook_attempt_duration_seconds',
     help: 'Webhook attempts by outcome',
@@ -75,34 +82,12 @@ export function createMetrics(options: {
     buckets: seconds,
     registers,
   });
-  new Gauge({
-    name: 'darkroom_queue_tasks',
-    help: 'Tasks by queue and state',
-    labelNames: ['queue', 'state'],
+  const storeUp = new Gauge({
+    name: 'darkroom_store_up',
+    help: 'Whether the store answered; 0: what only the store knows is left out',
     registers,
-    async collect() {
-      for (const depth of await options.queueDepths()) {
-        this.set({ queue: depth.queue, state: depth.state }, depth.count);
-      }
-    },
   });
-  new Gauge({
-    name: 'darkroom_queue_oldest_open_seconds',
-    help: 'Time since the last change of the unfinished job that changed longest ago',
-    registers,
-    async collect() {
-      this.set((await options.oldestWaitingSeconds()) ?? 0);
-    },
-  });
-
-  new Gauge({
-    name: 'darkroom_webhook_deliveries_pending',
-    help: 'Webhook deliveries that have not arrived yet and are not given up',
-    registers,
-    async collect() {
-      this.set(await options.pendingDeliveries());
-    },
-  });
+  const store = createStoreGauges();
 
   return {
     submitted: (outcome) => submitted.inc({ outcome }),
@@ -122,7 +107,50 @@ export function createMetrics(options: {
       series.observe(value);
     },
     async render() {
-      return { contentType: registry.contentType, text: await registry.metrics() };
+      const figures = await answerOf(askStore);
+      storeUp.set(figures ? 1 : 0);
+      const own = await registry.metrics();
+      return { contentType: registry.contentType, text: figures ? own + (await store.show(figures)) : own };
     },
   };
+}
+
+/** Gauges in a registry of their own, so that they can be left out. */
+function createStoreGauges() {
+  const registry = new Registry();
+  const registers = [registry];
+  const tasks = new Gauge({
+    name: 'darkroom_queue_tasks',
+    help: 'Tasks by queue and state',
+    labelNames: ['queue', 'state'],
+    registers,
+  });
+  const ages = new Gauge({
+    name: 'darkroom_oldest_job_age_seconds',
+    help: 'Time since the creation of the oldest job in a state; 0 when there is none',
+    labelNames: ['state'],
+    registers,
+  });
+  const pending = new Gauge({
+    name: 'darkroom_webhook_deliveries_pending',
+    help: 'Webhook deliveries that have not arrived yet and are not given up',
+    registers,
+  });
+  return {
+    show(figures: StoreFigures): Promise<string> {
+      for (const { queue, state, count } of figures.queueTasks) tasks.set({ queue, state }, count);
+      for (const { state, seconds: age } of figures.oldestJobs) ages.set({ state }, age);
+      pending.set(figures.pendingDeliveries);
+      return registry.metrics();
+    },
+  };
+}
+
+/** `null` when the store is not there, or takes too long. */
+function answerOf(askStore: () => Promise<StoreFigures>): Promise<StoreFigures | null> {
+  const asked = askStore().catch((error) => {
+    if (error instanceof AppError && error.code === 'store_unavailable') return null;
+    throw error;
+  });
+  return Promise.race([asked, idle(storeLimitMs).then(() => null)]);
 }

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { jobThat } from '../support/caller.ts';
 import { askRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
+import { scrape } from '../support/scrape.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { pictureCalls, testKeys } from '../support/service-environment.ts';
 
@@ -91,6 +92,43 @@ describe('without Redis', () => {
     await redis.restart();
     await isReady();
   });
+});
+
+describe('the metrics', () => {
+  /** A scrape with the store's part. */
+  const whole = () =>
+    vi.waitFor(
+      async () => {
+        const seen = await scrape(service.url);
+        expect(seen.value('darkroom_store_up')).toBe(1);
+        return seen;
+      },
+      { timeout: 15_000, interval: 100 },
+    );
+  const outages: [string, () => void | Promise<void>, () => void | Promise<void>][] = [
+    ['is away', () => redis.kill9(), () => redis.restart()],
+    ['hangs', () => redis.pause(), () => redis.resume()],
+  ];
+  it.each(outages)(
+    'of the process are there while Redis %s, without what only Redis knows',
+    async (_outage, begin, end) => {
+      const ofTheStore = [
+        'darkroom_queue_tasks',
+        'darkroom_oldest_job_age_seconds',
+        'darkroom_webhook_deliveries_pending',
+      ];
+      const before = await whole();
+      expect(ofTheStore.filter((name) => before.names.has(name))).toEqual(ofTheStore);
+
+      await begin();
+      const during = await scrape(service.url);
+      expect(during.value('darkroom_store_up')).toBe(0);
+      expect(ofTheStore.filter((name) => during.names.has(name))).toEqual([]);
+      expect([...before.names].filter((name) => !during.names.has(name))).toEqual(ofTheStore);
+      await end();
+      await whole();
+    },
+  );
 });
 
 describe('a Redis that hangs', () => {

@@ -46,6 +46,8 @@ export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
     schema: {
       operationId: 'metrics',
       summary: 'Metrics in the Prometheus text format',
+      description:
+        'While Redis does not answer `darkroom_store_up` is 0 and what only Redis knows is left out.',
       tags: ['operations'],
       response: { 200: raw('The metrics', ['text/plain']), ...problems({ open: true }) },
     },

@@ -1,0 +1,50 @@
+import type { Clock, ImageRecords, Mailboxes, QueueCounts, TaskQueue } from '../domain/ports.ts';
+import type { StoreFigures } from '../lib/metrics.ts';
+
+interface Deps {
+  records: ImageRecords;
+  mailboxes: Mailboxes;
+  imageQueue: TaskQueue;
+  webhookQueue: TaskQueue;
+  clock: Clock;
+}
+
+/**
+ * What only the store knows of the whole deployment. Asks a constant number of questions for each tenant, all at once.
+ *
+ * @throws AppError `store_unavailable`
+ */
+export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
+  const { records, mailboxes, imageQueue, webhookQueue, clock } = deps;
+
+  async function oldestSeconds(tenants: readonly string[], status: 'queued' | 'running'): Promise<number> {
+    const created = await Promise.all(tenants.map((tenant) => records.oldestCreatedAt(tenant, status)));
+    const nowMs = clock();
+    return created.reduce<number>((oldest, at) => Math.max(oldest, (nowMs - (at ?? nowMs)) / 1000), 0);
+  }
+
+  return async () => {
+    const [images, webhooks, tenants] = await Promise.all([
+      imageQueue.counts(),
+      webhookQueue.counts(),
+      records.tenants(),
+    ]);
+    const [queued, running, pending] = await Promise.all([
+      oldestSeconds(tenants, 'queued'),
+      oldestSeconds(tenants, 'running'),
+      Promise.all(tenants.map((tenant) => mailboxes.countPending(tenant))),
+    ]);
+    return {
+      queueTasks: [...depths('images', images), ...depths('webhooks', webhooks)],
+      oldestJobs: [
+        { state: 'queued', seconds: queued },
+        { state: 'running', seconds: running },
+      ],
+      pendingDeliveries: pending.reduce((sum, count) => sum + count, 0),
+    };
+  };
+}
+
+function depths(queue: string, counts: QueueCounts) {
+  return Object.entries(counts).map(([state, count]) => ({ queue, state, count }));
+}

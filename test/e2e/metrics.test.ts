@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { jobThat } from '../support/caller.ts';
+import { type Scrape, scrape } from '../support/scrape.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { receive } from '../support/webhook-callers.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true', WORKER_CONCURRENCY: '1' });
+  return service.close;
+});
+
+/** Scrapes until what has just happened is counted: that comes moments after the answer to the caller. */
+const eventually = (check: (seen: Scrape) => void) =>
+  vi.waitFor(async () => check(await scrape(service.url)), { timeout: 15_000 });
+
+const requests = (seen: Scrape, method: string, route: string, status: number) =>
+  seen.value('http_server_request_duration_seconds_count', {
+    http_request_method: method,
+    http_route: route,
+    http_response_status_code: String(status),
+  });
+
+describe('the metrics', () => {
+  it('count an order on its whole way: requests, stages, the call, the picture, its webhooks', async () => {
+    const receiver = await receive((no) => (no === 1 ? 500 : 204));
+    const job = await service.acme.order({ prompt: 'Counted', webhook: { url: receiver.url } });
+    const bytes = await service.acme.picture(job.id);
+    await eventually((seen) => {
+      expect(requests(seen, 'POST', '/images', 202)).toBe(1);
+      expect(requests(seen, 'GET', '/images/:id', 200)).toBeGreaterThanOrEqual(1);
+      expect(seen.value('darkroom_jobs_submitted_total', { outcome: 'created' })).toBe(1);
+      expect(seen.value('darkroom_jobs_finished_total', { status: 'succeeded', code: 'none' })).toBe(1);
+      for (const stage of ['queued', 'generating', 'storing'])
+        expect(seen.value('darkroom_stage_duration_seconds_count', { stage }), stage).toBe(1);
+      const call = { kind: 'generate', model: job.request.model ?? '', outcome: 'ok' };
+      expect(seen.value('darkroom_provider_call_duration_seconds_count', call)).toBe(1);
+      expect(seen.value('darkroom_images_stored_total', { content_type: 'image/png' })).toBe(1);
+      expect(seen.value('darkroom_images_stored_bytes_total')).toBe(bytes.length);
+      const attempts = (outcome: string) =>
+        seen.value('darkroom_webhook_attempt_duration_seconds_count', { outcome });
+      // Of three events the first that arrived is due again later.
+      expect([attempts('http_500'), attempts('delivered')]).toEqual([1, 2]);
+      expect(seen.value('darkroom_webhook_deliveries_pending')).toBe(1);
+    });
+  });
+
+  it('count refused requests by their status', async () => {
+    await service.acme.post('/images').send({ prompt: '' }).expect(422);
+    await service.acme.get('/images/img_00000000000000000000000000').expect(404);
+    await eventually((seen) => {
+      expect(requests(seen, 'POST', '/images', 422)).toBe(1);
+      expect(requests(seen, 'GET', '/images/:id', 404)).toBe(1);
+    });
+  });
+
+  it('count provider calls that failed, and the jobs that failed by them', async () => {
+    await service.acme.order({ prompt: 'Refused [studio:moderation=violence]' });
+    await eventually((seen) => {
+      const outcome = 'moderation_blocked';
+      expect(seen.value('darkroom_provider_call_duration_seconds_count', { outcome })).toBe(1);
+      expect(seen.value('darkroom_jobs_finished_total', { status: 'failed', code: outcome })).toBe(1);
+    });
+  });
+
+  it('tell how many tasks are in each state, and the age of the oldest job in it since its creation', async () => {
+    const running = await service.acme.submit({ prompt: 'Hangs [studio:hang]' });
+    await jobThat(service.acme, running.id, (job) => job.stage === 'generating');
+    const waiting = [
+      await service.acme.submit({ prompt: 'Waits' }),
+      await service.acme.submit({ prompt: 'Waits longer' }),
+    ];
+    const ageOf = (job: { created_at: string }) => (Date.now() - Date.parse(job.created_at)) / 1000;
+    const before = [running, waiting[0]].map((job) => job && ageOf(job));
+    const seen = await scrape(service.url);
+    const after = [running, waiting[0]].map((job) => job && ageOf(job));
+
+    const tasks = (state: string) => seen.value('darkroom_queue_tasks', { queue: 'images', state });
+    expect([tasks('waiting'), tasks('active'), tasks('delayed')]).toEqual([2, 1, 0]);
+    for (const [i, state] of ['running', 'queued'].entries()) {
+      const age = seen.value('darkroom_oldest_job_age_seconds', { state });
+      expect(age).toBeGreaterThanOrEqual(before[i] ?? Number.NaN);
+      expect(age).toBeLessThanOrEqual(after[i] ?? Number.NaN);
+    }
+    for (const { id } of [...waiting, running]) await service.acme.post(`/images/${id}/cancel`).expect(200);
+    await eventually((now) => {
+      for (const state of ['queued', 'running'])
+        expect(now.value('darkroom_oldest_job_age_seconds', { state })).toBe(0);
+    });
+  });
+
+  it('of the service are the ones that the operating guide names', async () => {
+    const guide = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+    const named = guide.match(/\b(darkroom|http_server)_[a-z_]+\b/g) ?? [];
+    const { names } = await scrape(service.url);
+    const ofTheService = [...names].filter((name) => /^(darkroom|http_server)_/.test(name));
+    const families = new Set(named.map((name) => name.replace(/_(bucket|count|sum)$/, '')));
+    expect([...families].toSorted()).toEqual(ofTheService.toSorted());
+  });
+});
