@@ -11,12 +11,11 @@ import { createWebhookWorker } from '../../src/inbound/worker/webhook-worker.ts'
 import { ids } from '../../src/lib/ids.ts';
 import { createWorkerRedis } from '../../src/lib/redis.ts';
 import { createSealedSecrets } from '../../src/lib/sealed-secrets.ts';
-import { createWebhookSecret, webhookSecretOf } from '../../src/lib/webhook-secret.ts';
+import { createWebhookSecret, parseWebhookSecret, webhookSecretOf } from '../../src/lib/webhook-secret.ts';
 import { createTaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
-import { parseWebhookSecret } from '../../src/outbound/webhooks/signature.ts';
 import { createAnnounceEvent } from '../../src/usecases/announce-event.ts';
 import { createAttemptDelivery } from '../../src/usecases/attempt-delivery.ts';
 import { createEmptyMailbox } from '../../src/usecases/empty-mailbox.ts';

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { AppError } from '../../domain/errors.ts';
+import { parseWebhookSecret, unusableSecret } from '../../lib/webhook-secret.ts';
 
 /** The three headers of Standard Webhooks 1.0.0. */
 export const webhookHeaders = {
@@ -7,32 +7,6 @@ export const webhookHeaders = {
   timestamp: 'webhook-timestamp',
   signature: 'webhook-signature',
 } as const;
-
-const secretPrefix = 'whsec_';
-const minKeyBytes = 24;
-const maxKeyBytes = 64;
-
-/**
- * Reads a signing secret: `whsec_` and the base64 of 24 to 64 bytes (Standard Webhooks 1.0.0). Only the canonical,
- * padded spelling is accepted, because decoders differ in what they make of any other.
- *
- * @returns the key's bytes, never empty.
- * @throws AppError `validation_failed`; the text never repeats the secret.
- */
-export function parseWebhookSecret(text: string): Buffer {
-  if (!text.startsWith(secretPrefix)) {
-    throw badSecret(`it must start with ${secretPrefix}`);
-  }
-  const encoded = text.slice(secretPrefix.length);
-  const key = Buffer.from(encoded, 'base64');
-  if (key.toString('base64') !== encoded) {
-    throw badSecret(`what follows ${secretPrefix} must be base64 with padding`);
-  }
-  if (key.length < minKeyBytes || key.length > maxKeyBytes) {
-    throw badSecret(`it must hold ${minKeyBytes} to ${maxKeyBytes} bytes, this one holds ${key.length}`);
-  }
-  return key;
-}
 
 /**
  * Signs one attempt: HMAC-SHA256 over `id.timestamp.body`, once per secret, so that an old and a new secret both
@@ -50,7 +24,7 @@ export function signWebhook(message: {
   secrets: readonly string[];
 }): string {
   const { id, timestampSeconds, body, secrets } = message;
-  if (secrets.length === 0) throw badSecret('there is none, and webhooks are never sent unsigned');
+  if (secrets.length === 0) throw unusableSecret('there is none, and webhooks are never sent unsigned');
   const signed = `${id}.${timestampSeconds}.${body}`;
   return secrets
     .map((secret) => `v1,${createHmac('sha256', keyOf(secret)).update(signed).digest('base64')}`)
@@ -68,10 +42,4 @@ function keyOf(secret: string): KeyObject {
   const key = createSecretKey(parseWebhookSecret(secret));
   keys.set(secret, key);
   return key;
-}
-
-function badSecret(reason: string): AppError {
-  return new AppError('validation_failed', {
-    detail: `The webhook secret cannot be used: ${reason}. Make one with: echo "whsec_$(openssl rand -base64 32)"`,
-  });
 }
