@@ -52,15 +52,26 @@ export const CatalogueModel = z.strictObject({
 });
 export type CatalogueModel = z.infer<typeof CatalogueModel>;
 
-export const CatalogueFile = z.strictObject({
-  $comment: z.string().optional(),
-  price_version: z.string(),
-  models: z.array(CatalogueModel).min(1),
-  /** Language models that expand prompts: USD per million tokens. One that is missing costs an unknown amount. */
-  text_models: z
-    .record(z.string(), z.strictObject({ text_in: z.number(), text_out: z.number() }))
-    .default({}),
-});
+export const CatalogueFile = z
+  .strictObject({
+    $comment: z.string().optional(),
+    price_version: z.string(),
+    models: z.array(CatalogueModel).min(1),
+    /** Language models that expand prompts: USD per million tokens. One that is missing costs an unknown amount. */
+    text_models: z
+      .record(z.string(), z.strictObject({ text_in: z.number(), text_out: z.number() }))
+      .default({}),
+  })
+  .superRefine((file, context) => {
+    const known = new Set<string>();
+    for (const [i, model] of file.models.entries()) {
+      for (const name of [model.id, ...model.aliases]) {
+        if (known.has(name))
+          context.addIssue({ code: 'custom', path: ['models', i], message: `lists ${name} twice` });
+        known.add(name);
+      }
+    }
+  });
 export type CatalogueFile = z.infer<typeof CatalogueFile>;
 
 export interface ModelCatalogue {
@@ -72,16 +83,11 @@ export interface ModelCatalogue {
   textPrices(name: string): { text_in: number; text_out: number } | null;
 }
 
-/** Indexes a catalogue file. @throws AppError `validation_failed` when two models share a name. */
+/** Indexes a catalogue file. */
 export function createCatalogue(file: CatalogueFile): ModelCatalogue {
   const byName = new Map<string, CatalogueModel>();
   for (const model of file.models) {
-    for (const name of [model.id, ...model.aliases]) {
-      if (byName.has(name)) {
-        throw new AppError('validation_failed', { detail: `The catalogue lists ${name} twice.` });
-      }
-      byName.set(name, model);
-    }
+    for (const name of [model.id, ...model.aliases]) byName.set(name, model);
   }
   return {
     priceVersion: file.price_version,

@@ -50,7 +50,16 @@ export const Preset = z
   });
 export type Preset = z.infer<typeof Preset>;
 
-export const PresetFile = z.strictObject({ $comment: z.string().optional(), presets: z.array(Preset) });
+export const PresetFile = z
+  .strictObject({ $comment: z.string().optional(), presets: z.array(Preset) })
+  .superRefine(({ presets }, context) => {
+    const known = new Set<string>();
+    for (const [i, { name }] of presets.entries()) {
+      if (known.has(name))
+        context.addIssue({ code: 'custom', path: ['presets', i], message: `lists ${name} twice` });
+      known.add(name);
+    }
+  });
 export type PresetFile = z.infer<typeof PresetFile>;
 
 /** A preset and the variables a request gives to it. */
@@ -70,17 +79,10 @@ export interface Presets {
   choose(choice: PresetChoice | undefined): ChosenPreset | null;
 }
 
-/**
- * Indexes preset files; a preset of a later file replaces one of the same name.
- *
- * @throws AppError `validation_failed` when one file names a preset twice.
- */
+/** Indexes preset files; a preset of a later file replaces one of the same name. */
 export function createPresets(files: readonly PresetFile[]): Presets {
   const byName = new Map<string, Preset>();
   for (const file of files) {
-    const names = file.presets.map((preset) => preset.name);
-    const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice) throw new AppError('validation_failed', { detail: `The presets list ${twice} twice.` });
     for (const preset of file.presets) byName.set(preset.name, preset);
   }
   return {

@@ -71,11 +71,11 @@ describe('the catalogue that comes with the program', () => {
 
   it('a name given twice is refused', () => {
     const model = { id: 'a', status: 'current' };
-    const file = CatalogueFile.parse({
+    const result = CatalogueFile.safeParse({
       price_version: '1',
       models: [model, { id: 'b', aliases: ['a'], status: 'current' }],
     });
-    expect(() => createCatalogue(file)).toThrow('lists a twice');
+    expect(result.error?.issues).toMatchObject([{ path: ['models', 1], message: 'lists a twice' }]);
   });
 });
 

@@ -157,8 +157,8 @@ describe('the presets of a deployment', () => {
   });
 
   it('may not name one twice in one file', () => {
-    const twice = { presets: [...ours.presets, ...ours.presets] };
-    expect(() => createPresets([twice])).toThrow(/lists? a twice/);
+    const result = PresetFile.safeParse({ presets: [...ours.presets, ours.presets[0]] });
+    expect(result.error?.issues).toMatchObject([{ path: ['presets', 2], message: 'lists a twice' }]);
   });
 
   it('are chosen by name, with or without variables', () => {
