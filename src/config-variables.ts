@@ -1,5 +1,10 @@
 import { z } from 'zod';
+import { CatalogueFile } from './domain/model-catalogue.ts';
+import { PresetFile } from './domain/preset.ts';
 import { webhookScheduleSeconds } from './domain/retry-schedule.ts';
+import { readOperatorFile } from './lib/data-files.ts';
+import { parseRedisTarget } from './lib/redis-target.ts';
+import { parseWebhookSecret } from './lib/webhook-secret.ts';
 
 /**
  * Every environment variable, once: what it is called, what it takes, what it is when absent. `config.ts` reads them,
@@ -19,6 +24,15 @@ export interface Variable<Schema extends z.ZodType = z.ZodType> {
 const define = <const V extends Variable>(variable: V): V => variable;
 
 const text = z.string().min(1);
+/** A text that its reader takes. What the reader complains of is shown, so it must not repeat a secret. */
+const readBy = (read: (value: string) => unknown) =>
+  text.superRefine((value, context) => {
+    try {
+      read(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  });
 const truth = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'must be true or false' })
   .transform((value) => value === 'true' || value === '1' || value === 'yes');
@@ -39,6 +53,24 @@ const list = z.string().transform((value) =>
 export const roles = ['api', 'worker', 'webhooks'] as const;
 export type Role = (typeof roles)[number];
 
+const proxy = z.union([
+  z.ipv4(),
+  z.ipv6(),
+  z.cidrv4(),
+  z.cidrv6(),
+  z.enum(['loopback', 'linklocal', 'uniquelocal']),
+]);
+/** What Fastify takes; it refuses networks of all addresses. */
+const isProxy = (entry: string) => proxy.safeParse(entry).success && !entry.endsWith('/0');
+const proxies = list.pipe(
+  z.array(
+    z.string().refine(isProxy, {
+      error: ({ input }) =>
+        `${input} must be an address as 10.0.0.7, a network as 10.0.0.0/8, loopback, linklocal or uniquelocal`,
+    }),
+  ),
+);
+
 const secretsKey = z
   .string()
   .transform((value) => Buffer.from(value, 'base64'))
@@ -47,17 +79,28 @@ const secretsKey = z
     'must be 32 bytes in base64, for example from: openssl rand -base64 32',
   );
 
-const apiKeys = list.pipe(
-  z.array(
-    z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:\S{8,}$/, 'must be tenant:key, the key at least 8 characters')
-      .transform((entry) => ({
-        tenant: entry.slice(0, entry.indexOf(':')),
-        key: entry.slice(entry.indexOf(':') + 1),
-      })),
-  ),
-);
+const apiKeys = list
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:\S{8,}$/, 'must be tenant:key, the key at least 8 characters')
+        .transform((entry) => ({
+          tenant: entry.slice(0, entry.indexOf(':')),
+          key: entry.slice(entry.indexOf(':') + 1),
+        })),
+    ),
+  )
+  .superRefine((entries, context) => {
+    const owners = new Map<string, string>();
+    for (const { tenant, key } of entries) {
+      const owner = owners.get(key) ?? tenant;
+      owners.set(key, owner);
+      if (owner === tenant) continue;
+      const message = `${owner} and ${tenant} have the same key: give every tenant a key of its own`;
+      context.addIssue({ code: 'custom', message });
+    }
+  });
 
 const serving = 'Serving';
 const redis = 'Redis and data';
@@ -103,7 +146,7 @@ export const variables = {
   }),
   TRUST_PROXY: define({
     section: serving,
-    schema: list,
+    schema: proxies,
     about: 'Addresses or networks of proxies whose X-Forwarded headers are believed, comma-separated.',
   }),
   CORS_ORIGINS: define({
@@ -120,7 +163,7 @@ export const variables = {
   }),
   REDIS_URL: define({
     section: redis,
-    schema: text,
+    schema: readBy((value) => parseRedisTarget(value)),
     secret: true,
     about:
       '`redis://`, `rediss://`, a socket path, or several hosts for a cluster. `darkroom dev` runs a Redis of its own when absent; everything else needs it.',
@@ -225,7 +268,7 @@ export const variables = {
   }),
   CATALOGUE_FILE: define({
     section: provider,
-    schema: text,
+    schema: readBy((path) => readOperatorFile(path, CatalogueFile)),
     about: 'Model catalogue that replaces the built-in one.',
   }),
   ALLOW_UNKNOWN_MODELS: define({
@@ -261,7 +304,7 @@ export const variables = {
   }),
   PRESETS_FILE: define({
     section: prompts,
-    schema: text,
+    schema: readBy((path) => readOperatorFile(path, PresetFile)),
     about: 'More presets; the same name replaces a built-in one.',
   }),
   API_KEYS: define({
@@ -310,9 +353,7 @@ export const variables = {
   }),
   WEBHOOK_SECRET: define({
     section: webhooks,
-    schema: z
-      .string()
-      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and 24 to 64 bytes in base64'),
+    schema: readBy(parseWebhookSecret),
     secret: true,
     about:
       'Signs all webhooks. When absent every tenant has a secret of its own: `darkroom keys webhook-secret`.',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { type Role, roles, type VariableName, variables } from './config-variables.ts';
+import { parseRedisTarget } from './lib/redis-target.ts';
 
 /** What a command needs: `serve` and `dev` run the service, `tool` only looks at it. */
 export type Mode = 'serve' | 'dev' | 'tool';
@@ -42,15 +43,7 @@ export class ConfigError extends Error {
  * @throws ConfigError naming every bad variable at once.
  */
 export function loadConfig(env: NodeJS.ProcessEnv, mode: Mode): Config {
-  const faults: string[] = [];
-  const values: Record<string, unknown> = {};
-  const sources = {} as Record<VariableName, Source>;
-  for (const name of Object.keys(variables) as VariableName[]) {
-    const { value, source, fault } = readVariable(name, env, mode);
-    values[name] = value;
-    sources[name] = source;
-    if (fault) faults.push(fault);
-  }
+  const { values, sources, faults } = readVariables(Object.keys(variables) as VariableName[], env, mode);
   const { ROLES, ...rest } = values;
   const named = (ROLES ?? ['all']) as (Role | 'all')[];
   const config = {
@@ -59,9 +52,25 @@ export function loadConfig(env: NodeJS.ProcessEnv, mode: Mode): Config {
     roles: new Set(named.includes('all') ? roles : (named as Role[])),
     sources,
   } as unknown as Config;
-  if (faults.length === 0) faults.push(...contradictions(config));
-  if (faults.length > 0) throw new ConfigError(faults);
+  // Where a variable is wrong by itself, what it makes of others is not known.
+  const isSound = (fault: string) => !fault.match(/\w+/g)?.some((word) => faults.has(word));
+  const all = [...faults.values(), ...contradictions(config).filter(isSound)];
+  if (all.length > 0) throw new ConfigError(all);
   return config;
+}
+
+/**
+ * Reads some variables, for a program that needs no others and is not to fail for them.
+ *
+ * @throws ConfigError naming every bad one of them at once.
+ */
+export function loadValues<Name extends keyof Config & VariableName>(
+  names: readonly Name[],
+  env: NodeJS.ProcessEnv,
+): Pick<Config, Name> {
+  const { values, faults } = readVariables(names, env, 'tool');
+  if (faults.size > 0) throw new ConfigError([...faults.values()]);
+  return values as Pick<Config, Name>;
 }
 
 /** The process's own environment, together with a `.env` file in the working folder where there is one. */
@@ -74,6 +83,19 @@ export function processEnv(): NodeJS.ProcessEnv {
   // The SDK warns on Node 20 of versions to come; ours is pinned to one that supports it.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return process.env;
+}
+
+function readVariables(names: readonly VariableName[], env: NodeJS.ProcessEnv, mode: Mode) {
+  const values: Record<string, unknown> = {};
+  const sources = {} as Record<VariableName, Source>;
+  const faults = new Map<string, string>();
+  for (const name of names) {
+    const { value, source, fault } = readVariable(name, env, mode);
+    values[name] = value;
+    sources[name] = source;
+    if (fault) faults.set(name, fault);
+  }
+  return { values, sources, faults };
 }
 
 function readVariable(
@@ -125,6 +147,12 @@ function contradictions(config: Config): string[] {
     config.MEDIA_TTL_S > config.RECORD_TTL_S,
     'MEDIA_TTL_S: must not be above RECORD_TTL_S, since pictures without a record cannot be found',
   );
+  need(
+    (config.API_KEYS ?? []).some(({ key }) => key === config.ADMIN_KEY),
+    'API_KEYS, ADMIN_KEY: hold the same key: give the administrator one of its own',
+  );
+  const objection = config.REDIS_CLUSTER && objectionToCluster(config.REDIS_URL);
+  need(Boolean(objection), `REDIS_URL, REDIS_CLUSTER: ${objection}`);
   if (config.mode === 'serve') {
     need(!config.REDIS_URL, 'REDIS_URL: needed. Only `darkroom dev` runs a Redis of its own');
     need(!config.SECRETS_KEY, 'SECRETS_KEY: needed, for example from: openssl rand -base64 32');
@@ -134,6 +162,16 @@ function contradictions(config: Config): string[] {
     );
   }
   return faults;
+}
+
+/** Why an address cannot be that of a cluster; empty when it can. */
+function objectionToCluster(address: string | undefined): string {
+  try {
+    if (address) parseRedisTarget(address, { cluster: true });
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** A configuration for people: effective values with their sources, secrets hidden. */

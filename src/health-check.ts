@@ -2,9 +2,9 @@
  * The container's health check: asks this process's own `/livez` and ends with 0 when it answers. A program of its own,
  * so that the image needs no curl.
  */
-import { loadConfig, processEnv } from './config.ts';
+import { loadValues, processEnv } from './config.ts';
 
-const { HOST, PORT } = loadConfig(processEnv(), 'tool');
+const { HOST, PORT } = loadValues(['HOST', 'PORT'], processEnv());
 const host = HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST;
 
 try {

@@ -97,13 +97,13 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     guard,
     sender: closers.add(sender, (each) => each.close()),
     catalogue: createCatalogue(
-      CatalogueFile.parse(
-        config.CATALOGUE_FILE ? readOperatorFile(config.CATALOGUE_FILE) : readBuiltIn('catalogue.json'),
-      ),
+      config.CATALOGUE_FILE
+        ? readOperatorFile(config.CATALOGUE_FILE, CatalogueFile)
+        : CatalogueFile.parse(readBuiltIn('catalogue.json')),
     ),
     presets: createPresets([
       PresetFile.parse(readBuiltIn('presets.json')),
-      ...(config.PRESETS_FILE ? [PresetFile.parse(readOperatorFile(config.PRESETS_FILE))] : []),
+      ...(config.PRESETS_FILE ? [readOperatorFile(config.PRESETS_FILE, PresetFile)] : []),
     ]),
     metrics: createMetrics(createStoreFigures({ records, mailboxes, imageQueue, webhookQueue, clock })),
   };

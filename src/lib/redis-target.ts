@@ -83,7 +83,7 @@ function parseSocket(text: string): RedisTarget {
   }
   const url = parseUrl(text);
   if (url.hostname) throw new Error('a socket address has three slashes: unix:///path/redis.sock');
-  const path = decodeURIComponent(url.pathname);
+  const path = decoded(url.pathname);
   if (!path.startsWith('/'))
     throw new Error('the socket path is not absolute: write unix:///path/redis.sock');
   return { kind: 'socket', path, db: databaseOf(url, ''), ...urlCredentials(url) };
@@ -110,9 +110,17 @@ function databaseOf(url: URL, fromPath: string): number {
 
 function urlCredentials(url: URL): { username?: string; password?: string } {
   return credentialsOf({
-    username: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    username: decoded(url.username),
+    password: decoded(url.password),
   });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Error('the Redis address holds a % that escapes nothing: write it as %25');
+  }
 }
 
 function credentialsOf(of: { username?: string; password?: string }): {

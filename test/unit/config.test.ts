@@ -1,8 +1,18 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { type Config, ConfigError, describeConfig, loadConfig, type Mode } from '../../src/config.ts';
+import {
+  type Config,
+  ConfigError,
+  describeConfig,
+  loadConfig,
+  loadValues,
+  type Mode,
+} from '../../src/config.ts';
 import { type VariableName, variables } from '../../src/config-variables.ts';
+import { createHttpApp } from '../../src/inbound/http/app.ts';
+import type { HttpContext } from '../../src/inbound/http/context.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const secretsKey = Buffer.alloc(32, 7).toString('base64');
@@ -25,7 +35,9 @@ const bad: Partial<Record<VariableName, string>> = {
   ROLES: 'api,cook',
   PUBLIC_URL: 'ftp://x',
   LOG_LEVEL: 'loud',
+  TRUST_PROXY: '10.0.0.1, banana',
   SHUTDOWN_GRACE_S: '-1',
+  REDIS_URL: 'localhost',
   REDIS_CLUSTER: 'maybe',
   REDIS_KEY_PREFIX: 'Bad Prefix',
   STORAGE: 'tape',
@@ -34,9 +46,11 @@ const bad: Partial<Record<VariableName, string>> = {
   S3_FORCE_PATH_STYLE: '2',
   PROVIDER: 'other',
   OPENAI_BASE_URL: 'file:///etc/passwd',
+  CATALOGUE_FILE: '/does/not/exist.json',
   ALLOW_UNKNOWN_MODELS: 'perhaps',
   ON_UNCERTAIN: 'panic',
   MAX_PAID_ATTEMPTS: '0',
+  PRESETS_FILE: '/does/not/exist.json',
   API_KEYS: 'acme:short',
   ADMIN_KEY: 'short',
   SECRETS_KEY: 'dG9vIHNob3J0',
@@ -59,6 +73,17 @@ describe('a configuration', () => {
     for (const fault of faults) expect(fault).toMatch(/^[A-Z0-9_]+: \S.{6,}$/);
   });
 
+  it('names what is wrong by itself together with what is missing or contradicts', () => {
+    const faults = faultsOf({ REDIS_URL: 'localhost', PORT: 'eighty', S3_ACCESS_KEY_ID: 'id' });
+    expect(faults.map((fault) => fault.slice(0, fault.indexOf(':')))).toEqual([
+      'PORT',
+      'REDIS_URL',
+      'S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY',
+      'SECRETS_KEY',
+      'OPENAI_API_KEY',
+    ]);
+  });
+
   it('lists its faults one a line', () => {
     const faults = ['PORT: must be a whole number', 'ROLES: is wrong'];
     expect(new ConfigError(faults).message).toBe(
@@ -68,13 +93,14 @@ describe('a configuration', () => {
 
   it('never repeats a secret in its complaint', () => {
     const secrets = {
+      REDIS_URL: 'redis://:s3cr3t@cache:port',
       API_KEYS: 'acme:s3cr3t-one,nonsense-s3cr3t-two',
       ADMIN_KEY: 's3cr3t',
       SECRETS_KEY: 's3cr3t',
       WEBHOOK_SECRET: 's3cr3t',
     };
     const faults = faultsOf({ ...enough, ...secrets });
-    expect(faults).toHaveLength(4);
+    expect(faults).toHaveLength(5);
     expect(faults.join('\n')).not.toContain('s3cr3t');
   });
 
@@ -160,6 +186,67 @@ describe('a mounted secret', () => {
   });
 });
 
+describe('a data file', () => {
+  const faultIn = async (name: 'CATALOGUE_FILE' | 'PRESETS_FILE', content: string) => {
+    const path = join(await temporaryFolder(), 'data.json');
+    await writeFile(path, content);
+    const faults = faultsOf({ ...enough, [name]: path, PORT: 'eighty' });
+    expect(faults).toHaveLength(2);
+    const fault = faults.find((each) => !each.startsWith('PORT')) ?? '';
+    expect(fault).toMatch(/^[A-Z_]+: \S+\/data\.json has to be corrected.*$/);
+    return fault.replace(path, 'PATH');
+  };
+
+  it('that is not there is a fault of its variable', () => {
+    expect(faultsOf({ ...enough, CATALOGUE_FILE: '/not/there.json', PRESETS_FILE: '/' })).toEqual([
+      expect.stringMatching(
+        /^CATALOGUE_FILE: \/not\/there\.json cannot be read, name a file that can: ENOENT/,
+      ),
+      expect.stringMatching(/^PRESETS_FILE: \/ cannot be read, name a file that can: EISDIR/),
+    ]);
+  });
+
+  it.each([
+    ['{\n  "models": [],\n}', /line 3 column 1$/],
+    ['{ "models": [],\n\n  "price_version": yesterday }', /version": yesterday/],
+    ['{ "models": [', /end of JSON input$/],
+  ])('that is not JSON is a fault that tells the place: %j', async (content, place) => {
+    const fault = await faultIn('CATALOGUE_FILE', content);
+    expect(fault).toMatch(/^CATALOGUE_FILE: PATH has to be corrected, it is not JSON: /);
+    expect(fault).toMatch(place);
+  });
+
+  it('of the wrong form is a fault that tells every place', async () => {
+    const catalogue = {
+      models: [
+        { id: 'a', status: 'current' },
+        { id: 'a', status: 'new', size: 1 },
+      ],
+    };
+    const fault = await faultIn('CATALOGUE_FILE', JSON.stringify(catalogue));
+    for (const place of ['/price_version', '/models/1/status', '/models/1'])
+      expect(fault).toContain(`at ${place}: `);
+    const preset = { name: 'a', description: 'x', template: 'no mark' };
+    expect(await faultIn('PRESETS_FILE', JSON.stringify({ presets: [preset] }))).toBe(
+      'PRESETS_FILE: PATH has to be corrected at /presets/0/template: must hold {{prompt}}',
+    );
+  });
+
+  it('that lists a name twice is a fault', async () => {
+    const model = { id: 'a', status: 'current' };
+    const catalogue = { price_version: '1', models: [model, model] };
+    expect(await faultIn('CATALOGUE_FILE', JSON.stringify(catalogue))).toMatch(
+      /at \/models\/1: lists a twice$/,
+    );
+  });
+
+  it('keeps nobody from reading single values that do not need it', () => {
+    const env = { CATALOGUE_FILE: '/not/there.json', PORT: '8123' };
+    expect(loadValues(['HOST', 'PORT'], env)).toEqual({ HOST: '0.0.0.0', PORT: 8123 });
+    expect(() => loadValues(['PORT'], { PORT: 'eighty' })).toThrow(ConfigError);
+  });
+});
+
 describe('contradictions', () => {
   it.each([
     [{ STORAGE: 's3' }, 'S3_BUCKET'],
@@ -170,6 +257,9 @@ describe('contradictions', () => {
     [{ REDIS_URL: '' }, 'REDIS_URL'],
     [{ SECRETS_KEY: '' }, 'SECRETS_KEY'],
     [{ MEDIA_TTL_S: '120', RECORD_TTL_S: '60' }, 'MEDIA_TTL_S'],
+    [{ REDIS_URL: '/run/redis.sock', REDIS_CLUSTER: 'true' }, 'REDIS_CLUSTER'],
+    [{ REDIS_URL: 'redis://cache/3', REDIS_CLUSTER: 'true' }, 'REDIS_URL'],
+    [{ API_KEYS: 'acme:12345678', ADMIN_KEY: '12345678' }, 'ADMIN_KEY'],
   ])('%j is a fault of %s', (env, name) => {
     const faults = faultsOf({ ...enough, ...env });
     expect(faults).toHaveLength(1);
@@ -209,6 +299,40 @@ describe('values', () => {
       { tenant: 'beta', key: 'second-key' },
     ]);
   });
+
+  it('of bootstrap keys may not be those of two tenants, whose keys are not shown', () => {
+    const faults = faultsOf({ ...enough, API_KEYS: 'acme:s3cr3t-key,beta:other-key,gamma:s3cr3t-key' });
+    expect(faults).toEqual([expect.stringMatching(/^API_KEYS: acme and gamma have the same key: give/)]);
+    expect(faults.join()).not.toContain('s3cr3t');
+    expect(serve({ API_KEYS: 'acme:same-key1,acme:same-key1' }).API_KEYS).toHaveLength(2);
+  });
+
+  it.each([23, 65])('of the webhook secret may not have %i bytes', (sizeBytes) => {
+    const secret = (size: number) => `whsec_${Buffer.alloc(size, 9).toString('base64')}`;
+    expect(faultsOf({ ...enough, WEBHOOK_SECRET: secret(sizeBytes) })).toEqual([
+      expect.stringMatching(/^WEBHOOK_SECRET: .*24 to 64 bytes/),
+    ]);
+    for (const size of [24, 25, 64])
+      expect(serve({ WEBHOOK_SECRET: secret(size) }).WEBHOOK_SECRET).toBe(secret(size));
+  });
+
+  it('of believed proxies are all taken by the server', async () => {
+    const given = '10.0.0.7,10.0.0.0/8,::1,fd00::/8,::ffff:10.0.0.1,loopback,linklocal,uniquelocal';
+    const { TRUST_PROXY: trustProxy } = serve({ TRUST_PROXY: given });
+    expect(trustProxy).toEqual(given.split(','));
+    const options = { logger: pino({ level: 'silent' }), version: '0', trustProxy, corsOrigins: undefined };
+    const app = await createHttpApp({ publicApi: false } as HttpContext, options);
+    await app.close();
+  });
+
+  it.each(['banana', '1', '10.0.0.0/33', '0.0.0.0/0', '::/0', 'example.com'])(
+    'of believed proxies may not be %s',
+    (entry) => {
+      const [fault, ...more] = faultsOf({ ...enough, TRUST_PROXY: `10.0.0.1,${entry}` });
+      expect(fault).toMatch(new RegExp(`^TRUST_PROXY: ${entry} must be an address`));
+      expect(more).toEqual([]);
+    },
+  );
 
   it('of the public address end without a slash', () => {
     expect(serve({ PUBLIC_URL: 'https://a.example/base//' }).PUBLIC_URL).toBe('https://a.example/base');

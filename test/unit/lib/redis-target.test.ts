@@ -61,6 +61,7 @@ describe('parseRedisTarget', () => {
     ['redis://one/2,two', {}],
     ['redis://one,,two', {}],
     ['/run/redis.sock', { cluster: true }],
+    ['redis://:50%@cache', {}],
   ])('refuses %j (%j)', (target, options) => {
     expect(() => parseRedisTarget(target, options)).toThrow(/redis|socket|database/i);
   });
@@ -70,6 +71,7 @@ describe('parseRedisTarget', () => {
       'redis://u:hunter2@cache:port',
       'http://u:hunter2@cache',
       'redis://:hunter2@cache/x',
+      'redis://:hunter2%@cache',
     ]) {
       const attempt = () => parseRedisTarget(target);
       expect(attempt).toThrow();
