@@ -38,9 +38,9 @@ ${parts.join('\n\n')}
 /** The text of .env.example. */
 export function environmentExample(): string {
   const parts = [...sections()].map(([section, entries]) => {
-    const lines = entries.map(
-      ([name, variable]) => `# ${variable.about}\n#${name}=${variable.fallback ?? ''}`,
-    );
+    const lines = entries
+      .filter(([, variable]) => !variable.inherited)
+      .map(([name, variable]) => `# ${variable.about}\n#${name}=${variable.fallback ?? ''}`);
     return `# ── ${section}\n\n${lines.join('\n\n')}`;
   });
   return `# Copy to .env and uncomment what you need. Everything is explained in docs/configuration.md.

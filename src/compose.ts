@@ -29,8 +29,6 @@ export interface Service {
 
 export interface ComposeOptions {
   readonly log: Logger;
-  /** Where a fetched Redis is kept. */
-  readonly cacheDir: string;
   /** Hears in single lines what takes time at the start. */
   readonly say?: (line: string) => void;
 }
@@ -55,7 +53,6 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   setMaxListeners(0, draining.signal);
   try {
     const around = await composeSurroundings(config, closers, {
-      cacheDir: options.cacheDir,
       say: options.say ?? ((line) => log.info(line)),
     });
     const adapters = composeAdapters(config, around, closers, log);

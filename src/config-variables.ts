@@ -18,6 +18,8 @@ export interface Variable<Schema extends z.ZodType = z.ZodType> {
   /** Another text for `darkroom dev`. */
   readonly devFallback?: string;
   readonly secret?: boolean;
+  /** Comes from the system, which a `.env` file should leave alone. */
+  readonly inherited?: boolean;
   readonly about: string;
 }
 
@@ -111,6 +113,7 @@ const access = 'Keys and secrets';
 const work = 'Work';
 const webhooks = 'Webhooks';
 const limits = 'Limits and retention';
+const commandLine = 'Command line';
 
 export const variables = {
   HOST: define({
@@ -420,6 +423,33 @@ export const variables = {
     schema: whole(60, 604_800),
     fallback: '3600',
     about: 'How long the links in an answer work.',
+  }),
+  DARKROOM_URL: define({
+    section: commandLine,
+    schema: url,
+    about: 'Service that `generate` and `webhooks` call; the one on this machine, at PORT, when absent.',
+  }),
+  DARKROOM_API_KEY: define({
+    section: commandLine,
+    schema: text,
+    secret: true,
+    about: 'Key with which they call it; the one that `dev` made in DATA_DIR when absent.',
+  }),
+  NO_COLOR: define({
+    section: commandLine,
+    schema: text,
+    about: 'Set to anything, it keeps `generate` from drawing its progress on a terminal.',
+  }),
+  XDG_CACHE_HOME: define({
+    section: commandLine,
+    schema: text,
+    about: 'Folder of caches, where `dev` keeps a fetched Redis; `~/.cache` when absent.',
+  }),
+  PATH: define({
+    section: commandLine,
+    schema: text,
+    inherited: true,
+    about: 'Folders in which `dev` looks for redis-server or valkey-server, and for apt-get to fetch one.',
   }),
 } as const satisfies Record<string, Variable>;
 

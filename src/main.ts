@@ -23,9 +23,8 @@ async function runService(
   collectInFullLessOften();
   const config = loadConfig(env, mode);
   const { compose } = await import('./compose.ts');
-  const { cacheDirOf } = await import('./compose/embedded.ts');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
-  const service = await compose(config, { log, cacheDir: cacheDirOf(env), say: options.say });
+  const service = await compose(config, { log, say: options.say });
   // The drain has its own limit; this one only guards against a hang after it.
   closeWithGrace(
     { delay: config.SHUTDOWN_GRACE_S * 1000 + 20_000, logger: false },
@@ -71,7 +70,7 @@ const context: CliContext = {
   version: packageVersion(),
   print: (line) => void process.stdout.write(`${line}\n`),
   printError: (line) => void process.stderr.write(`${line}\n`),
-  isTerminal: process.stderr.isTTY && !env.NO_COLOR,
+  drawsProgress: () => process.stderr.isTTY && loadConfig(env, 'tool').NO_COLOR === undefined,
   runService,
   async withKeys(work) {
     const { withKeys } = await import('./compose/tools.ts');
@@ -85,10 +84,10 @@ const context: CliContext = {
   describeConfig: () => describeConfig(loadConfig(env, 'tool')),
   openApiDocument: async () => (await import('./compose/document.ts')).composeDocument(),
   client: () => {
-    const { DATA_DIR, PORT } = loadConfig(env, 'tool');
+    const { DARKROOM_URL, DARKROOM_API_KEY, DATA_DIR, PORT } = loadConfig(env, 'tool');
     return {
-      url: env.DARKROOM_URL || `http://localhost:${PORT}`,
-      apiKey: env.DARKROOM_API_KEY || devFile(DATA_DIR, 'dev-api-key'),
+      url: DARKROOM_URL ?? `http://localhost:${PORT}`,
+      apiKey: DARKROOM_API_KEY ?? devFile(DATA_DIR, 'dev-api-key'),
     };
   },
 };

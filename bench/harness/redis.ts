@@ -27,7 +27,7 @@ export async function startBenchRedis(closers: Closers, say: (line: string) => v
   const server = closers.add(
     await startManagedRedis({
       dataDir,
-      cacheDir: cacheDirOf(process.env),
+      cacheDir: cacheDirOf({ XDG_CACHE_HOME: process.env.XDG_CACHE_HOME }),
       binary: process.env.REDIS_SERVER_BIN,
       log: say,
     }),

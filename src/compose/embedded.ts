@@ -21,8 +21,8 @@ export interface Surroundings {
 }
 
 /** A fetched server is kept beside other programs' caches, so that it outlives a data folder. */
-export function cacheDirOf(env: Readonly<Record<string, string | undefined>>): string {
-  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'darkroom');
+export function cacheDirOf(config: Pick<Config, 'XDG_CACHE_HOME'>): string {
+  return join(config.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'darkroom');
 }
 
 /**
@@ -33,7 +33,7 @@ export function cacheDirOf(env: Readonly<Record<string, string | undefined>>): s
 export async function composeSurroundings(
   config: Config,
   closers: Closers,
-  options: { cacheDir: string; say: (line: string) => void },
+  options: { say: (line: string) => void },
 ): Promise<Surroundings> {
   const dev = config.mode === 'dev' ? loadDevSecrets(config.DATA_DIR) : undefined;
   const secretsKey = config.SECRETS_KEY ?? dev?.secretsKey;
@@ -46,13 +46,13 @@ export async function composeSurroundings(
 async function composeRedis(
   config: Config,
   closers: Closers,
-  options: { cacheDir: string; say: (line: string) => void },
+  options: { say: (line: string) => void },
 ): Promise<Pick<Surroundings, 'redisTarget' | 'redis'>> {
   if (config.REDIS_URL)
     return { redisTarget: config.REDIS_URL, redis: { managed: false, text: 'REDIS_URL' } };
   const server = await startManagedRedis({
     dataDir: config.DATA_DIR,
-    cacheDir: options.cacheDir,
+    cacheDir: cacheDirOf(config),
     binary: config.REDIS_SERVER_BIN,
     log: options.say,
   });

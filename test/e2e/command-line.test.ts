@@ -95,28 +95,31 @@ describe('darkroom config', () => {
     await writeFile(file, 'admin-key-from-a-file\n');
     const { code, stdout } = await run(['config'], { ADMIN_KEY: '', ADMIN_KEY_FILE: file });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^DATA_DIR +\S+ +environment$/m);
-    expect(stdout).toMatch(/^DEFAULT_MODEL +\S+ +default$/m);
-    expect(stdout).toMatch(/^ADMIN_KEY +\(hidden\) +file$/m);
+    expect(stdout).toMatch(/^DATA_DIR +environment +\S+$/m);
+    expect(stdout).toMatch(/^DEFAULT_MODEL +default +\S+$/m);
+    expect(stdout).toMatch(/^ADMIN_KEY +file +\(hidden\)$/m);
     expect(stdout).toMatch(/^PUBLIC_URL +unset$/m);
     for (const name of ['SECRETS_KEY', 'OPENAI_API_KEY', 'API_KEYS', 'REDIS_URL']) {
-      expect(stdout).toMatch(new RegExp(`^${name} +\\(hidden\\)`, 'm'));
+      expect(stdout).toMatch(new RegExp(`^${name} +environment +\\(hidden\\)$`, 'm'));
       expect(stdout).not.toContain(service.env[name]);
     }
     expect(stdout).not.toContain('admin-key-from-a-file');
   });
 
   it('names all bad variables at once, without repeating secrets', async () => {
-    const { code, stderr } = await run(['config'], {
+    const bad = {
       PORT: 'eighty',
       ROLES: 'api,painter',
       STORAGE: 'ftp',
       SECRETS_KEY: 'too-short-a-secret',
       WORKER_CONCURRENCY: '0',
       PUBLIC_URL: 'example.com',
-    });
+      DARKROOM_URL: 'example.com',
+      CATALOGUE_FILE: 'no-such-file.json',
+    };
+    const { code, stderr } = await run(['config'], bad);
     expect(code).toBe(1);
-    for (const name of ['PORT', 'ROLES', 'STORAGE', 'SECRETS_KEY', 'WORKER_CONCURRENCY', 'PUBLIC_URL']) {
+    for (const name of Object.keys(bad)) {
       expect(stderr).toMatch(new RegExp(`^ +${name}: `, 'm'));
     }
     expect(stderr).not.toContain('too-short-a-secret');
@@ -170,6 +173,15 @@ describe('darkroom generate', () => {
     const [, id = ''] =
       /^(img_\S+) failed, cost 0\.000000 USD, billing none\nmoderation_blocked: /.exec(stdout) ?? [];
     expect((await service.acme.job(id)).prompt.original).toBe('从标准输入 [studio:moderation=violence]');
+  });
+
+  it('finds the service by a .env file and its key in a mounted one', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(join(cwd, '.env'), `DARKROOM_URL=${service.url}\nDARKROOM_API_KEY_FILE=key\n`);
+    await writeFile(join(cwd, 'key'), `${testKeys.acme}\n`);
+    const { code, stdout, stderr } = await runCommand(['generate', 'A fox', '--json'], { cwd });
+    expect(code, stderr).toBe(0);
+    expect((await service.acme.job(JSON.parse(stdout).id)).prompt.original).toBe('A fox');
   });
 
   it('says what is wrong with an order or with the address', async () => {

@@ -3,7 +3,6 @@ import { loadConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/lib/logger.ts';
 import type { Studio } from '../../src/outbound/providers/studio/studio.ts';
 import { type Caller, createCaller } from './caller.ts';
-import { testCacheDir } from './redis.ts';
 import { createEnvironment, type TestEnvironment, testKeys } from './service-environment.ts';
 
 /** The real service, running in this process. */
@@ -40,7 +39,7 @@ export async function startServiceIn(
   const env = { ...environment.env, ...overrides };
   const config = loadConfig(env, 'serve');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: false });
-  const service = await compose(config, { log, cacheDir: testCacheDir() });
+  const service = await compose(config, { log });
   const url = (await service.start()).replace('localhost', config.HOST);
   return {
     url,

@@ -64,6 +64,7 @@ const bad: Partial<Record<VariableName, string>> = {
   MEDIA_TTL_S: '59',
   RECORD_TTL_S: ' 60',
   LINK_TTL_S: '604801',
+  DARKROOM_URL: 'example.com',
 };
 
 describe('a configuration', () => {
@@ -357,6 +358,7 @@ describe('the description of a configuration', () => {
       OPENAI_API_KEY: 'sk-s3cr3t',
       API_KEYS: 'acme:s3cr3t-key',
       ADMIN_KEY: 's3cr3t-admin',
+      DARKROOM_API_KEY: 's3cr3t-key',
       WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 9).toString('base64')}`,
       S3_ACCESS_KEY_ID: 's3cr3t-id',
       S3_SECRET_ACCESS_KEY: 's3cr3t',

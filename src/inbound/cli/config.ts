@@ -10,7 +10,8 @@ export function addConfig(program: Command, context: CliContext): void {
     .action((options: { json?: boolean }) => {
       const values = context.describeConfig();
       if (options.json) return context.print(JSON.stringify(values));
-      const rows = values.map(({ name, value, source }) => [name, value, source]);
-      context.print(table([['VARIABLE', 'VALUE', 'SOURCE'], ...rows]));
+      // Values last, since some are long.
+      const rows = values.map(({ name, value, source }) => [name, source, value]);
+      context.print(table([['VARIABLE', 'SOURCE', 'VALUE'], ...rows]));
     });
 }

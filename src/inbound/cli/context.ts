@@ -7,7 +7,8 @@ export interface CliContext {
   /** Takes ready text; a line break is added. */
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
-  readonly isTerminal: boolean;
+  /** Whether progress is drawn: on a terminal, unless its user wants none. */
+  readonly drawsProgress: () => boolean;
   /** Builds and starts the service; stops it on SIGTERM, SIGINT and fatal errors. */
   readonly runService: (
     mode: 'serve' | 'dev',

@@ -58,10 +58,11 @@ function bodyOf(prompt: string, options: Options): Record<string, unknown> {
 
 async function follow(context: CliContext, client: ApiClient, job: ImageJobView): Promise<ImageJobView> {
   const started = Date.now();
-  const clear = context.isTerminal ? '\r\u001b[K' : '';
+  const draws = context.drawsProgress();
+  const clear = '\r\u001b[K';
   let state = job.status as string;
   const show = () => {
-    if (!context.isTerminal) return;
+    if (!draws) return;
     process.stderr.write(`${clear}${state} ${Math.round((Date.now() - started) / 1000)} s`);
   };
   const ticker = setInterval(show, 1_000);
@@ -74,7 +75,7 @@ async function follow(context: CliContext, client: ApiClient, job: ImageJobView)
     return await client.get(job.id);
   } finally {
     clearInterval(ticker);
-    if (context.isTerminal) process.stderr.write(clear);
+    if (draws) process.stderr.write(clear);
   }
 }
 
