@@ -29,6 +29,7 @@ export async function startBenchRedis(closers: Closers, say: (line: string) => v
       dataDir,
       cacheDir: cacheDirOf({ XDG_CACHE_HOME: process.env.XDG_CACHE_HOME }),
       binary: process.env.REDIS_SERVER_BIN,
+      searchPath: process.env.PATH,
       log: say,
     }),
     (running) => running.stop(),

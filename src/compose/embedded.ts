@@ -54,6 +54,7 @@ async function composeRedis(
     dataDir: config.DATA_DIR,
     cacheDir: cacheDirOf(config),
     binary: config.REDIS_SERVER_BIN,
+    searchPath: config.PATH,
     log: options.say,
   });
   closers.add(server, (running) => running.stop());

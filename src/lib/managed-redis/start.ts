@@ -36,7 +36,7 @@ export interface ManagedRedisOptions {
   cacheDir: string;
   /** The server program (REDIS_SERVER_BIN). */
   binary?: string | undefined;
-  /** Where to look for a server program, apt-get and dpkg-deb (PATH); the usual folders by default. */
+  /** Where to look for a server program, apt-get and dpkg-deb (PATH); the usual folders where there is none. */
   searchPath?: string | undefined;
   /** Told in single lines what takes time or is out of the ordinary. */
   log: (line: string) => void;
