@@ -445,6 +445,12 @@ export const variables = {
     schema: text,
     about: 'Folder of caches, where `dev` keeps a fetched Redis; `~/.cache` when absent.',
   }),
+  NODE_ENV: define({
+    section: commandLine,
+    schema: text,
+    about:
+      'Where it is `production`, or REDIS_URL is set, `doctor` examines what `serve` needs, else what `dev` needs.',
+  }),
   PATH: define({
     section: commandLine,
     schema: text,

@@ -73,6 +73,12 @@ export function loadValues<Name extends keyof Config & VariableName>(
   return values as Pick<Config, Name>;
 }
 
+/** What is meant to run here: a service where somebody names its Redis or calls it production, else `dev`. */
+export function intendedMode(env: NodeJS.ProcessEnv): 'serve' | 'dev' {
+  const { values, sources } = readVariables(['NODE_ENV', 'REDIS_URL'], env, 'tool');
+  return values.NODE_ENV === 'production' || sources.REDIS_URL !== 'unset' ? 'serve' : 'dev';
+}
+
 /** The process's own environment, together with a `.env` file in the working folder where there is one. */
 export function processEnv(): NodeJS.ProcessEnv {
   try {

@@ -78,8 +78,8 @@ const context: CliContext = {
   },
   webhookSecretOf: secretFor,
   async diagnose() {
-    const { composeExaminations } = await import('./compose/tools.ts');
-    return diagnose(composeExaminations(loadConfig(env, 'tool'), quiet));
+    const { composeExaminations } = await import('./compose/examinations.ts');
+    return diagnose(composeExaminations(env, quiet));
   },
   describeConfig: () => describeConfig(loadConfig(env, 'tool')),
   openApiDocument: async () => (await import('./compose/document.ts')).composeDocument(),

@@ -62,13 +62,17 @@ async function composeRedis(
 }
 
 async function composeProvider(config: Config, closers: Closers): Promise<Surroundings['provider']> {
-  const name = config.PROVIDER ?? (config.OPENAI_API_KEY ? 'openai' : 'studio');
-  if (name === 'openai') {
-    return { name, apiKey: config.OPENAI_API_KEY ?? '', baseUrl: config.OPENAI_BASE_URL };
-  }
-  // A studio that runs elsewhere is reached like any other server.
-  if (config.OPENAI_BASE_URL)
-    return { name, apiKey: config.OPENAI_API_KEY ?? 'studio', baseUrl: config.OPENAI_BASE_URL };
+  const named = namedProvider(config);
+  if (named) return named;
   const studio = closers.add(await startStudio(), (running) => running.stop());
-  return { name, apiKey: 'studio', baseUrl: studio.baseUrl };
+  return { name: 'studio', apiKey: 'studio', baseUrl: studio.baseUrl };
+}
+
+/** The provider that a configuration names; none where it means a studio that every process runs for itself. */
+export function namedProvider(config: Config): Surroundings['provider'] | undefined {
+  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl } = config;
+  const name = config.PROVIDER ?? (apiKey ? 'openai' : 'studio');
+  // A studio that runs elsewhere is reached like any other server.
+  if (name === 'studio') return baseUrl ? { name, apiKey: apiKey ?? 'studio', baseUrl } : undefined;
+  return { name, apiKey: apiKey ?? '', baseUrl };
 }

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdir, realpath, rmdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { socketUrl } from './ask-server.ts';
 import type { DataDirClaim } from './data-dir-claim.ts';
@@ -12,7 +12,7 @@ import type { RedisBinary } from './redis-binary.ts';
 import type { RunningServer, ServerPlace } from './run.ts';
 import { endProcess, startServer } from './run.ts';
 import { removeServerRecord } from './server-record.ts';
-import { chooseSocketPath } from './socket-path.ts';
+import { chooseSocketPath, redisDirOf } from './socket-path.ts';
 
 /** A Redis of this process' own, reachable through a unix socket only. */
 export interface ManagedRedis {
@@ -50,9 +50,8 @@ export interface ManagedRedisOptions {
  * when there is no server to be had, or when it does not come up.
  */
 export async function startManagedRedis(options: ManagedRedisOptions): Promise<ManagedRedis> {
-  const wanted = join(options.dataDir, 'redis');
-  await mkdir(wanted, { recursive: true, mode: 0o700 });
-  const redisDir = await realpath(wanted);
+  await mkdir(join(options.dataDir, 'redis'), { recursive: true, mode: 0o700 });
+  const redisDir = await redisDirOf(options.dataDir);
   const claim = claimDataDir(join(redisDir, 'owner'), dirname(redisDir));
   try {
     const place: ServerPlace = {
