@@ -43,7 +43,8 @@ export function environmentExample(): string {
       .map(([name, variable]) => `# ${variable.about}\n#${name}=${variable.fallback ?? ''}`);
     return `# ── ${section}\n\n${lines.join('\n\n')}`;
   });
-  return `# Copy to .env and uncomment what you need. Everything is explained in docs/configuration.md.
+  return `# Copy to .env and uncomment what you need. Everything is explained in docs/configuration.md. With docker-compose.yml the values
+# that it fixes itself win.
 # Made by: npm run docs
 
 # ── Needed by docker-compose.yml (values of your own, for example from: openssl rand -hex 32)

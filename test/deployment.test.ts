@@ -13,6 +13,7 @@ interface Service {
   image?: string;
   build?: string;
   environment?: Record<string, string>;
+  env_file?: { path: string; required: boolean }[];
   command?: string[];
   read_only?: boolean;
   cap_drop?: string[];
@@ -24,6 +25,42 @@ const compose = parse(read('docker-compose.yml'), { merge: true }) as {
   volumes: Record<string, unknown>;
 };
 const roles = ['api', 'worker', 'webhooks'] as const;
+
+/** What docker-compose.yml decides itself, because it has to fit its other parts. */
+const fixed = [
+  'DATA_DIR',
+  'HOST',
+  'NODE_ENV',
+  'PORT',
+  'REDIS_CLUSTER',
+  'REDIS_URL',
+  'ROLES',
+  'S3_BUCKET',
+  'S3_ENDPOINT',
+  'S3_FORCE_PATH_STYLE',
+  'S3_REGION',
+  'SHUTDOWN_GRACE_S',
+  'STORAGE',
+];
+
+/** Every variable that .env.example offers, uncommented and with a value of its own. */
+function filledExample(): Record<string, string> {
+  const names = [...read('.env.example').matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map((match) => match[1] ?? '');
+  return Object.fromEntries(names.map((name) => [name, `own-${name}`]));
+}
+
+/** What a container is given, as compose works it out: env_file first, environment over it, ${...} from .env. */
+function environmentOf(service: Service | undefined, env: Record<string, string>): Record<string, string> {
+  const files = service?.env_file?.some(({ path }) => path === '.env') ? env : {};
+  const filled = Object.entries(service?.environment ?? {}).map(([name, value]) => [
+    name,
+    value.replace(
+      /\$\{([A-Z0-9_]+)(?::[-?](?:[^{}]|\$\{[^}]*\})*)?\}/g,
+      (_, source: string) => env[source] ?? '',
+    ),
+  ]);
+  return { ...files, ...Object.fromEntries(filled) };
+}
 
 describe('the image', () => {
   const dockerfile = read('Dockerfile');
@@ -65,6 +102,22 @@ describe('docker-compose.yml', () => {
       for (const name of Object.keys(compose.services[role]?.environment ?? {}))
         expect(variables).toHaveProperty(name);
     }
+  });
+
+  it('lets every variable of .env.example reach the three roles, but for what it fixes itself', () => {
+    const env = filledExample();
+    expect(Object.keys(env).length).toBeGreaterThan(50);
+    for (const role of roles) {
+      const given = environmentOf(compose.services[role], env);
+      const replaced = Object.keys(env).filter((name) => given[name] !== env[name]);
+      expect(replaced.sort()).toEqual(fixed);
+      expect(given).toMatchObject({ ROLES: role, REDIS_URL: 'redis://:own-REDIS_PASSWORD@valkey:6379' });
+    }
+    expect(compose.services.api?.ports).toEqual([expect.stringMatching(/^\$\{PORT:-8080\}:8080$/)]);
+  });
+
+  it('starts without a .env, from the environment of compose alone', () => {
+    for (const role of roles) expect(compose.services[role]?.env_file?.[0]?.required).toBe(false);
   });
 
   it('keeps what Redis accepted: append-only file, no eviction, a password, no public port', () => {
