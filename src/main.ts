@@ -82,7 +82,7 @@ const context: CliContext = {
     return diagnose(composeExaminations(env, quiet));
   },
   describeConfig: () => describeConfig(loadConfig(env, 'tool')),
-  openApiDocument: async () => (await import('./compose/document.ts')).composeDocument(),
+  openApiDocument: async (format) => (await import('./compose/document.ts')).composeDocument(format),
   client: () => {
     const { DARKROOM_URL, DARKROOM_API_KEY, DATA_DIR, PORT } = loadConfig(env, 'tool');
     return {

@@ -3,8 +3,8 @@ import { createHttpApp } from '../inbound/http/app.ts';
 import type { HttpContext } from '../inbound/http/context.ts';
 import { packageVersion } from '../lib/package-version.ts';
 
-/** The OpenAPI document as YAML, from routes that are declared but never serve a request. */
-export async function composeDocument(): Promise<string> {
+/** The text of the OpenAPI document, from routes that are declared but never serve a request. */
+export async function composeDocument(format: 'yaml' | 'json' = 'yaml'): Promise<string> {
   const app = await createHttpApp({ publicApi: true } as HttpContext, {
     logger: pino({ level: 'silent' }),
     version: packageVersion(),
@@ -13,7 +13,7 @@ export async function composeDocument(): Promise<string> {
   });
   try {
     await app.ready();
-    return app.swagger({ yaml: true });
+    return format === 'yaml' ? app.swagger({ yaml: true }) : JSON.stringify(app.swagger());
   } finally {
     await app.close();
   }

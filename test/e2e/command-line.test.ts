@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
 import type { CliContext } from '../../src/inbound/cli/context.ts';
 import { createProgram } from '../../src/inbound/cli/program.ts';
 import { createCaller } from '../support/caller.ts';
@@ -253,6 +254,13 @@ describe('darkroom openapi', () => {
     const { code, stdout } = await run(['openapi']);
     expect(code).toBe(0);
     expect(stdout.trimEnd()).toBe(committed.trimEnd());
+  });
+
+  it('prints the same as JSON', async () => {
+    const committed = await readFile(new URL('../../openapi.yaml', import.meta.url), 'utf8');
+    const { code, stdout } = await run(['openapi', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(parse(committed));
   });
 });
 

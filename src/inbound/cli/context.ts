@@ -18,7 +18,7 @@ export interface CliContext {
   readonly webhookSecretOf: (tenant: string) => string;
   readonly diagnose: () => Promise<readonly Finding[]>;
   readonly describeConfig: () => readonly { name: string; value: string; source: string }[];
-  readonly openApiDocument: () => Promise<string>;
+  readonly openApiDocument: (format: 'yaml' | 'json') => Promise<string>;
   /** Where `generate` finds a service, and its key. */
   readonly client: () => { url: string; apiKey: string | undefined };
 }

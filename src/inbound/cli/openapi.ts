@@ -6,5 +6,8 @@ export function addOpenapi(program: Command, context: CliContext): void {
   program
     .command('openapi')
     .description('print the OpenAPI document as YAML')
-    .action(async () => context.print((await context.openApiDocument()).trimEnd()));
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      context.print((await context.openApiDocument(json ? 'json' : 'yaml')).trimEnd());
+    });
 }
