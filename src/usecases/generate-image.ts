@@ -11,7 +11,7 @@ import {
   type Retention,
   releaseExecution,
 } from '../domain/image-job.ts';
-import type { Clock, Log, Meter, StopReason, Task, TaskResult } from '../domain/ports.ts';
+import type { Clock, ImageRecords, Log, Meter, StopReason, Task, TaskResult } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 import { createExecution, type Execution } from './execution.ts';
 import type { ExpandPrompt } from './expand-prompt.ts';
@@ -19,6 +19,7 @@ import type { MakePicture } from './make-picture.ts';
 import type { PictureOutcome } from './picture-outcome.ts';
 
 interface Deps {
+  records: Pick<ImageRecords, 'get'>;
   change: ChangeImage;
   expandPrompt: ExpandPrompt;
   makePicture: MakePicture;
@@ -34,6 +35,8 @@ interface Deps {
 const picturesAtOnce = 4;
 /** Deaths of workers that a job survives; a prompt that kills its worker must not do so for ever. */
 const maxInterruptions = 20;
+/** How often a run looks into its record: the message that tells it to stop may be lost, and a call may take minutes. */
+const lookAgainMs = 5_000;
 
 /**
  * Runs a job: expand the prompt, make every picture that is still missing, end the record. May be called again for the
@@ -45,7 +48,9 @@ export function createGenerateImage(deps: Deps) {
     const job = await begin(deps, task);
     if (!job?.request || isTerminal(job.status)) return { done: true };
     const deadline = startDeadline(job, deps.clock());
-    const execution = createExecution(job, deps.change, AbortSignal.any([stop, deadline.signal]), deps.sleep);
+    const watch = watchRecord(deps.records, job);
+    const signal = AbortSignal.any([stop, deadline.signal, watch.signal]);
+    const execution = createExecution(job, deps.change, signal, deps.sleep);
     try {
       return await run(deps, execution);
     } catch (error) {
@@ -56,6 +61,7 @@ export function createGenerateImage(deps: Deps) {
       throw error;
     } finally {
       deadline.stop();
+      watch.stop();
     }
   };
 }
@@ -91,6 +97,24 @@ function startDeadline(job: ImageJob, nowMs: number): { signal: AbortSignal; sto
   if (timer) timer.unref();
   else end();
   return { signal: deadline.signal, stop: () => clearTimeout(timer) };
+}
+
+/** Aborts when the record says that its run is to stop, should the message be lost: canceled, ended or taken over. */
+function watchRecord(
+  records: Deps['records'],
+  { tenant, id, fence }: ImageJob,
+): { signal: AbortSignal; stop: () => void } {
+  const unwanted = new AbortController();
+  const look = async () => {
+    const job = await records.get(tenant, id);
+    const isOurs = job?.fence === fence && !isTerminal(job.status);
+    if (!isOurs) unwanted.abort('lock_lost' satisfies StopReason);
+    else if (job.cancelRequestedAt !== undefined) unwanted.abort('canceled' satisfies StopReason);
+  };
+  // A store that is away says nothing; it is asked again.
+  const timer = setInterval(() => void look().catch(() => {}), lookAgainMs);
+  timer.unref();
+  return { signal: unwanted.signal, stop: () => clearInterval(timer) };
 }
 
 async function run(deps: Deps, execution: Execution): Promise<TaskResult> {

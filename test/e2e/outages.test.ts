@@ -174,6 +174,27 @@ describe('an order that a hanging Redis writes after its caller was told 503', (
   });
 });
 
+describe('a cancel whose message is lost', () => {
+  it('breaks the call off all the same', async () => {
+    await isReady();
+    const { id } = await service.acme.submit({ prompt: 'Unheard [studio:hang]' });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    await askRedis(redis.url, async (client) => {
+      let isAnswered = false;
+      const answer = service.acme.post(`/images/${id}/cancel`).expect(200);
+      const canceled = answer.then(() => {
+        isAnswered = true;
+      });
+      // Whoever listens is cut off until the message has been sent.
+      while (!isAnswered) await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await canceled;
+    });
+    const job = await service.acme.ended(id);
+    expect(job).toMatchObject({ status: 'canceled', attempts: [{ state: 'uncertain' }] });
+    expect(pictureCalls(service.studio, 'Unheard').map((call) => call.aborted)).toEqual([true]);
+  });
+});
+
 describe('a service that is started while Redis is slow', () => {
   it('takes orders as soon as it says that it has started', async () => {
     redis.pause();

@@ -236,6 +236,7 @@ export function generation(given: Given = {}) {
   const generate = createGenerateImage({
     sleep: async () => {},
     ...shared,
+    records: { get: async () => job },
     change,
     expandPrompt,
     makePicture,

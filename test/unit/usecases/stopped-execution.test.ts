@@ -1,5 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { beginExecution, finish, requestCancel } from '../../../src/domain/image-job.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  beginExecution,
+  erase,
+  finish,
+  type ImageJob,
+  requestCancel,
+} from '../../../src/domain/image-job.ts';
 import { failureOf, generation } from '../../support/generation.ts';
 import { createdAt, imageOf, retention } from '../../support/jobs.ts';
 
@@ -185,5 +191,50 @@ describe('being told to stop', () => {
     const { made, run } = calling('lock_lost');
     expect(await run()).toEqual(done);
     expect(made.job().status).toBe('running');
+  });
+});
+
+describe('being told to stop by the record alone, during a call', () => {
+  const during = (change: (job: ImageJob) => ImageJob) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const reasons: unknown[] = [];
+    const left: ImageJob[] = [];
+    const made = generation({
+      answers: [
+        async ({ signal }) => {
+          made.set(change);
+          left.push(made.job());
+          await vi.advanceTimersByTimeAsync(5_000);
+          reasons.push(signal.reason);
+          return failureOf('uncertain', 'provider_outcome_unknown');
+        },
+      ],
+    });
+    return { made, reasons, left };
+  };
+
+  it('as canceled breaks the call off and ends the job', async () => {
+    const { made, reasons } = during((job) => requestCancel(job, createdAt + 1_500));
+    expect(await made.run()).toEqual(done);
+    expect(reasons).toEqual(['canceled']);
+    expect(made.job()).toMatchObject({ status: 'canceled', attempts: [{ state: 'uncertain' }] });
+  });
+
+  it.each<[string, (job: ImageJob) => ImageJob]>([
+    ['ended', (job) => finish(job, 'failed', { nowMs: createdAt + 1_500, retention })],
+    ['erased', (job) => erase(job, createdAt + 1_500, retention)],
+    ['taken over', (job) => beginExecution(job, createdAt + 1_500)],
+  ])('as %s breaks the call off and leaves the record alone', async (_name, change) => {
+    const { made, reasons, left } = during(change);
+    expect(await made.run()).toEqual(done);
+    expect(reasons).toEqual(['lock_lost']);
+    expect([made.job()]).toEqual(left);
+  });
+
+  it('is no longer listened to once the run is over', async () => {
+    const { made } = during((job) => job);
+    await made.run();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
