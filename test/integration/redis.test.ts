@@ -125,6 +125,20 @@ describe('a subscriber connection', () => {
     await expect.poll(publish, patiently).toBe(1);
     await expect.poll(() => heard, patiently).toEqual(['hello']);
   });
+
+  it('gives up a Redis that is silent, and hears its channels again once it speaks', async () => {
+    const client = connect(createSubscriberRedis);
+    const heard: string[] = [];
+    client.on('message', (_channel: string, message: string) => heard.push(message));
+    await client.subscribe('news');
+    redis.pause();
+    onTestFinished(() => redis.resume());
+    await expect.poll(() => client.status, patiently).not.toBe('ready');
+    redis.resume();
+    const publish = () => askRedis(redis.path, (other) => other.publish('news', 'hello'));
+    await expect.poll(publish, patiently).toBe(1);
+    await expect.poll(() => heard, patiently).toEqual(['hello']);
+  });
 });
 
 describe('a connection by address', () => {
