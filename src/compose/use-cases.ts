@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { ApiKeyRecord } from '../domain/api-key.ts';
@@ -8,6 +7,7 @@ import { retentionFor } from '../domain/retention.ts';
 import { longestPendingMs } from '../domain/webhook-delivery.ts';
 import { digestHex, keyIdOf, sameDigest } from '../lib/api-key-text.ts';
 import { ids } from '../lib/ids.ts';
+import { createPlaces } from '../lib/places.ts';
 import { createSealedSecrets } from '../lib/sealed-secrets.ts';
 import { idle, sleep } from '../lib/sleep.ts';
 import { createWebhookSecret, parseWebhookSecret, webhookSecretOf } from '../lib/webhook-secret.ts';
@@ -101,7 +101,7 @@ export function composeUseCases(
     ...adapters,
     storePicture,
     change,
-    inMemory: pLimit(picturesInMemory),
+    inMemory: createPlaces(picturesInMemory),
     log,
     retentionOf,
   });

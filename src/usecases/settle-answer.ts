@@ -26,8 +26,12 @@ interface Deps {
   storePicture: StorePicture;
   change: ChangeImage;
   catalogue: ModelCatalogue;
-  /** Runs work under the limit on pictures held in memory that come from the spool. */
-  inMemory: <T>(work: () => Promise<T>) => Promise<T>;
+  /**
+   * Runs work under the limit on pictures held in memory that come from the spool.
+   *
+   * @returns `null` when the signal aborted before there was room.
+   */
+  inMemory: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
   clock: Clock;
   log: Log;
   retentionOf: (job: ImageJob) => Retention;
@@ -97,7 +101,12 @@ export function createSettleAnswer(deps: Deps) {
    * @returns whether the answer was dealt with; `false` when `signal` aborted first.
    * @throws ProviderError when there is no picture in it. Its file is gone then: it would never hold one.
    */
-  return (job: ImageJob, attempt: Attempt, signal: AbortSignal, owner: Owner = {}): Promise<boolean> => {
+  return async (
+    job: ImageJob,
+    attempt: Attempt,
+    signal: AbortSignal,
+    owner: Owner = {},
+  ): Promise<boolean> => {
     const { tell, prepared } = owner;
     const settle = async () => {
       const key = keyOf(job, attempt);
@@ -136,7 +145,7 @@ export function createSettleAnswer(deps: Deps) {
       });
       return true;
     };
-    return prepared ? settle() : deps.inMemory(settle);
+    return prepared ? settle() : ((await deps.inMemory(settle, signal)) ?? false);
   };
 }
 export type SettleAnswer = ReturnType<typeof createSettleAnswer>;

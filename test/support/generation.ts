@@ -15,6 +15,7 @@ import {
   type SpoolKey,
 } from '../../src/domain/ports.ts';
 import { digestHex } from '../../src/lib/api-key-text.ts';
+import { createPlaces } from '../../src/lib/places.ts';
 import { createCallProvider } from '../../src/usecases/call-provider.ts';
 import type { ChangeImage } from '../../src/usecases/change-image.ts';
 import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
@@ -193,6 +194,7 @@ export function generation(given: Given = {}) {
 
   const shared = { clock, random: () => 0, meter: idleMeter, log: silentLog, spool, gate, provider };
   const catalogue = builtInCatalogue();
+  const inMemory = createPlaces(1);
   const storePicture = createStorePicture({
     ...shared,
     storage: storage as ImageStorage,
@@ -204,9 +206,9 @@ export function generation(given: Given = {}) {
     storePicture,
     change,
     catalogue,
-    async inMemory(work) {
+    async inMemory(work, signal) {
       await given.meanwhile?.();
-      return work();
+      return inMemory(work, signal);
     },
     retentionOf: () => retention,
   });
@@ -252,6 +254,8 @@ export function generation(given: Given = {}) {
     spooled,
     faults,
     closed,
+    /** The only place in memory for a picture from the spool. */
+    inMemory,
     settleAnswer,
     job: () => job,
     /** Puts the record into another state, as other processes do. */

@@ -11,10 +11,10 @@ function late(meanwhile: (job: ImageJob) => ImageJob, text?: string) {
   made.set((job) => ({ ...beginExecution(job, createdAt), attempts: [attemptOf({ state: 'uncertain' })] }));
   made.set(meanwhile);
   made.spoolAnswer(1, text);
-  const settle = (signal = never) => {
+  const settle = (signal = never, owner: Parameters<typeof made.settleAnswer>[3] = {}) => {
     const [attempt] = made.job().attempts;
     if (!attempt) throw new Error('no attempt');
-    return made.settleAnswer(made.job(), attempt, signal);
+    return made.settleAnswer(made.job(), attempt, signal, owner);
   };
   return { made, settle };
 }
@@ -79,12 +79,32 @@ describe('an answer that comes late', () => {
     expect(made.job().images).toEqual([]);
   });
 
-  it('stays in the spool when the storage is down and the work has to stop', async () => {
+  it('stays in the spool when the storage is down and its run has to stop', async () => {
     const { made, settle } = late((job) => job);
-    made.faults.storage = 1_000;
-    expect(await settle(AbortSignal.abort('draining'))).toBe(false);
+    const owner = { tell: async (change: (job: ImageJob) => ImageJob) => made.set(change) };
+    made.faults.storage = 2;
+    expect(await settle(AbortSignal.abort('draining'), owner)).toBe(false);
     expect(made.spooled.size).toBe(1);
-    made.faults.storage = 0;
+    expect(await settle(never, owner)).toBe(true);
+  });
+
+  it('stays in the spool when there is no room in memory and the work has to stop', async () => {
+    const { made, settle } = late((job) => job);
+    let leave = () => {};
+    const held = made.inMemory(
+      () =>
+        new Promise<void>((resolve) => {
+          leave = resolve;
+        }),
+      never,
+    );
+    const stop = new AbortController();
+    const settled = settle(stop.signal);
+    stop.abort('run_timeout');
+    expect(await settled).toBe(false);
+    expect(made.spooled.size).toBe(1);
+    leave();
+    await held;
     expect(await settle()).toBe(true);
   });
 });
