@@ -15,7 +15,7 @@ import { received } from './keep-answer.ts';
 import type { SettleAnswer } from './settle-answer.ts';
 
 interface Deps {
-  records: ImageRecords;
+  records: Pick<ImageRecords, 'get'>;
   change: ChangeImage;
   spool: Spool;
   storage: ImageStorage;

@@ -98,7 +98,8 @@ export function createSettleAnswer(deps: Deps) {
   /**
    * @param owner.tell how an owner changes the record; without one, and once it refuses, the answer counts as late.
    * @param owner.prepared what was done with the answer on its way to the spool.
-   * @returns whether the answer was dealt with; `false` when `signal` aborted first.
+   * @returns whether the answer was dealt with; `false` when `signal` aborted first, and without an owner also when the
+   *   storage did not take the picture.
    * @throws ProviderError when there is no picture in it. Its file is gone then: it would never hold one.
    */
   return async (
@@ -114,7 +115,9 @@ export function createSettleAnswer(deps: Deps) {
         const answer = prepared?.answer ?? (await decode(job, attempt));
         const storageKey = storageKeyOf(job, attempt, answer.picture.contentType);
         const place = { index: attempt.index, storageKey };
-        const image = await (prepared?.image ?? deps.storePicture(answer.picture, place, signal));
+        // Nobody runs for an answer that is handed in: a storage that refuses it now is asked again with the next round.
+        const tries = tell ? Number.POSITIVE_INFINITY : 1;
+        const image = await (prepared?.image ?? deps.storePicture(answer.picture, place, signal, tries));
         if (!image) return false;
         let kept = false;
         const enter = (current: ImageJob) => {

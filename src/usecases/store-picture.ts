@@ -12,19 +12,23 @@ interface Deps {
   log: Log;
 }
 
-/** @returns the stored picture; `null` when the execution was told to stop first. */
+/**
+ * @param tries how often the storage is asked at most; without a limit by default.
+ * @returns the stored picture; `null` when the execution was told to stop first, or the tries are used up.
+ */
 export type StorePicture = (
   picture: DecodedPicture,
   place: { index: number; storageKey: string },
   signal: AbortSignal,
+  tries?: number,
 ) => Promise<StoredImage | null>;
 
 /**
- * Stores a paid picture, for as long as it takes: the bytes are safe in the spool, and a storage that is down costs
+ * Stores a paid picture, unless limited for as long as it takes: the bytes are safe in the spool, and a storage that is down costs
  * nothing but time.
  */
 export function createStorePicture(deps: Deps): StorePicture {
-  return async (picture, { index, storageKey }, signal) => {
+  return async (picture, { index, storageKey }, signal, tries = Number.POSITIVE_INFINITY) => {
     const started = performance.now();
     for (let failures = 1; ; failures++) {
       try {
@@ -36,6 +40,7 @@ export function createStorePicture(deps: Deps): StorePicture {
           { err: error, storage_key: storageKey, failures },
           'picture not stored yet, trying again',
         );
+        if (failures >= tries) return null;
         await deps.sleep(storageDelayMs(failures, deps.random()), signal);
         if (signal.aborted) return null;
       }

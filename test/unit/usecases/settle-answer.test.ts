@@ -88,6 +88,15 @@ describe('an answer that comes late', () => {
     expect(await settle(never, owner)).toBe(true);
   });
 
+  it('stays in the spool when the storage does not take it, which is asked once: nobody waits for it', async () => {
+    const { made, settle } = late((job) => job);
+    made.faults.storage = 1;
+    expect(await settle()).toBe(false);
+    expect(made.spooled.size).toBe(1);
+    expect(await settle()).toBe(true);
+    expect(made.spooled.size).toBe(0);
+  });
+
   it('stays in the spool when there is no room in memory and the work has to stop', async () => {
     const { made, settle } = late((job) => job);
     let leave = () => {};
