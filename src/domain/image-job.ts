@@ -138,9 +138,8 @@ export function createJob(input: {
 export function beginExecution(job: ImageJob, nowMs: number): ImageJob {
   refuseTerminal(job);
   const taken = {
-    ...job,
+    ...touch(job, nowMs),
     fence: job.fence + 1,
-    updatedAt: nowMs,
     heldSince: nowMs,
     ...(job.heldSince === undefined ? {} : { interruptions: (job.interruptions ?? 0) + 1 }),
   };
@@ -151,7 +150,12 @@ export function beginExecution(job: ImageJob, nowMs: number): ImageJob {
 /** Gives the record back without an end, to be taken up again by anybody. */
 export function releaseExecution(job: ImageJob, nowMs: number): ImageJob {
   const { heldSince: _heldSince, ...rest } = job;
-  return { ...rest, updatedAt: nowMs };
+  return touch(rest, nowMs);
+}
+
+/** Marks a record as changed. Its time never goes back, whatever the clocks of the processes say. */
+export function touch(job: ImageJob, nowMs: number): ImageJob {
+  return { ...job, updatedAt: Math.max(nowMs, job.updatedAt) };
 }
 
 /** Refuses a write by an execution that no longer owns the record. @throws AppError `already_terminal`. */
@@ -172,7 +176,7 @@ export function enterStage(job: ImageJob, stage: JobStage, nowMs: number): Image
 /** Notes the wish to cancel a running job; the worker that holds it ends it. */
 export function requestCancel(job: ImageJob, nowMs: number): ImageJob {
   refuseTerminal(job);
-  return { ...job, cancelRequestedAt: job.cancelRequestedAt ?? nowMs, updatedAt: nowMs };
+  return { ...touch(job, nowMs), cancelRequestedAt: job.cancelRequestedAt ?? nowMs };
 }
 
 /** How long pictures and records are kept once a job ended. */
@@ -250,7 +254,7 @@ export function finishIncomplete(
 export function erase(job: ImageJob, nowMs: number, retention: Retention): ImageJob {
   const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
   const { request: _r, enhancedPrompt: _e, revisedPrompt: _v, warnings: _w, errors: _x, ...rest } = ended;
-  return { ...rest, erasedAt: nowMs, updatedAt: nowMs, mediaExpiresAt: nowMs };
+  return { ...touch(rest, nowMs), erasedAt: nowMs, mediaExpiresAt: nowMs };
 }
 
 /**
@@ -271,7 +275,7 @@ const overrunMs = 30_000;
 
 /** Marks the pictures of an ended job as gone because their retention is over. */
 export function forgetMedia(job: ImageJob, nowMs: number): ImageJob {
-  return { ...job, images: [], mediaGone: true, updatedAt: nowMs };
+  return { ...touch(job, nowMs), images: [], mediaGone: true };
 }
 
 /** The error that ended a job, if one did. */
@@ -290,13 +294,12 @@ export function jobError(
 }
 
 function moved(job: ImageJob, status: JobStatus, stage: JobStage | undefined, nowMs: number): ImageJob {
-  const { stage: _previous, ...rest } = job;
-  const moment = { at: nowMs, status, ...(stage ? { stage } : {}) };
+  const { stage: _previous, ...rest } = touch(job, nowMs);
+  const moment = { at: rest.updatedAt, status, ...(stage ? { stage } : {}) };
   return {
     ...rest,
     ...(stage ? { stage } : {}),
     status,
-    updatedAt: nowMs,
     history: [...job.history, moment],
   };
 }

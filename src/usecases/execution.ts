@@ -1,6 +1,13 @@
 import { type Attempt, addAttempt, nextAttemptNo, patchAttempt } from '../domain/attempt.ts';
 import { AppError } from '../domain/errors.ts';
-import { checkFence, enterStage, hasPicture, type ImageJob, type JobStage } from '../domain/image-job.ts';
+import {
+  checkFence,
+  enterStage,
+  hasPicture,
+  type ImageJob,
+  type JobStage,
+  touch,
+} from '../domain/image-job.ts';
 import type { StopReason } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 
@@ -112,11 +119,8 @@ export function createExecution(
           startedAt: nowMs,
           ...(model ? { model } : {}),
         };
-        return {
-          ...enterStage(job, stage, nowMs),
-          attempts: addAttempt(job.attempts, row),
-          updatedAt: nowMs,
-        };
+        const entered = enterStage(job, stage, nowMs);
+        return { ...touch(entered, nowMs), attempts: addAttempt(job.attempts, row) };
       });
       return no;
     },

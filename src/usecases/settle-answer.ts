@@ -2,7 +2,14 @@ import { type Attempt, settleAttempt } from '../domain/attempt.ts';
 import type { TokenUsage } from '../domain/cost.ts';
 import { AppError } from '../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../domain/image.ts';
-import { finishIfWhole, hasPicture, type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
+import {
+  finishIfWhole,
+  hasPicture,
+  type ImageJob,
+  isTerminal,
+  type Retention,
+  touch,
+} from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import {
   type Clock,
@@ -77,12 +84,11 @@ export function createSettleAnswer(deps: Deps) {
     if (wasted) return { ...job, attempts };
     const nowMs = deps.clock();
     const next = {
-      ...job,
+      ...touch(job, nowMs),
       attempts,
       images: [...job.images, image],
       ...(answer.revisedPrompt ? { revisedPrompt: answer.revisedPrompt } : {}),
       ...(answer.usage ? { usage: totalOf(job.usage, answer.usage) } : {}),
-      updatedAt: nowMs,
     };
     // With its last picture a job has succeeded: nobody has to wait for another write.
     return finishIfWhole(next, { nowMs, retention: deps.retentionOf(next) });

@@ -60,6 +60,24 @@ function tryMove(job: ImageJob, move: Move, nowMs: number): ImageJob {
   }
 }
 
+describe('the time of the last change', () => {
+  it('never goes back, nor do the moments of the history, whatever the clocks of the processes say', () => {
+    const times = fc.array(fc.tuple(anyMove, fc.integer({ min: -10_000, max: 10_000 })), { maxLength: 12 });
+    fc.assert(
+      fc.property(times, (moves) => {
+        let job = queuedJob();
+        for (const [move, offsetMs] of moves) {
+          const next = tryMove(job, move, createdAt + offsetMs);
+          expect(next.updatedAt).toBeGreaterThanOrEqual(job.updatedAt);
+          job = next;
+        }
+        const moments = job.history.map(({ at }) => at);
+        expect(moments).toEqual(moments.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+});
+
 describe('the moves of a job', () => {
   it('in any order never lead back, and a terminal status never changes', () => {
     fc.assert(

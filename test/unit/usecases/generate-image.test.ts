@@ -39,6 +39,14 @@ describe('a job without trouble', () => {
     expect(made.puts).toHaveLength(10);
   });
 
+  it('has its last change no earlier than its creation, also where the clock of its worker is behind', async () => {
+    const made = generation();
+    const { createdAt } = made.job();
+    made.passTime(-60_000);
+    await made.run();
+    expect(made.job()).toMatchObject({ status: 'succeeded', updatedAt: createdAt });
+  });
+
   it('that has ended is not run again', async () => {
     const made = generation();
     await made.run();
