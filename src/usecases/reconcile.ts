@@ -51,21 +51,30 @@ export function createReconcile(deps: Deps) {
     }
   }
 
-  /** Events that nobody announces, and mail that nobody delivers. @returns how many tasks were put back. */
-  async function refillWebhooks(tenant: string): Promise<number> {
+  /**
+   * Events that nobody announces, and mail that nobody delivers. What can be neither announced nor delivered for now stays
+   * in the first pages and hides the rest, which is looked through only now and then: it costs time in proportion.
+   *
+   * @returns how many tasks were put back.
+   */
+  async function refillWebhooks(tenant: string, isThorough: boolean): Promise<number> {
     const settledBefore = deps.clock() - settleMs;
-    const events = await deps.events.waiting(tenant, settledBefore, pageSize);
-    const wakes = await deps.mailboxes.overdue(tenant, settledBefore, pageSize);
-    const tasks = [
-      ...events.map((id) => ({ id, taskId: id })),
-      ...wakes.map(({ target, taskId }) => ({ id: target, taskId })),
-    ];
-    const known = await deps.webhookQueue.has(tasks.map(({ taskId }) => taskId));
-    const lost = tasks.filter((_, i) => !known[i]);
-    for (const { id, taskId } of lost) {
-      await deps.webhookQueue.add({ tenant, id }, { priority: 'normal', taskId });
+    let restored = 0;
+    for (let offset = 0; ; offset += pageSize) {
+      const events = await deps.events.waiting(tenant, settledBefore, pageSize, offset);
+      const { wakes, isLast } = await deps.mailboxes.overdue(tenant, settledBefore, pageSize, offset);
+      const tasks = [
+        ...events.map((id) => ({ id, taskId: id })),
+        ...wakes.map(({ target, taskId }) => ({ id: target, taskId })),
+      ];
+      const known = await deps.webhookQueue.has(tasks.map(({ taskId }) => taskId));
+      const lost = tasks.filter((_, i) => !known[i]);
+      for (const { id, taskId } of lost) {
+        await deps.webhookQueue.add({ tenant, id }, { priority: 'normal', taskId });
+      }
+      restored += lost.length;
+      if (!isThorough || (isLast && events.length < pageSize)) return restored;
     }
-    return lost.length;
   }
 
   /** Whether the queue may have lost something: it holds fewer tasks than there are unfinished jobs. */
@@ -90,7 +99,7 @@ export function createReconcile(deps: Deps) {
     const walk = Number.isFinite(answeredAt) && (await isWalkDue(tenants));
     for (const tenant of tenants) {
       const jobs = walk ? await refillImages(tenant, answeredAt) : 0;
-      const webhooks = await refillWebhooks(tenant);
+      const webhooks = await refillWebhooks(tenant, walk);
       if (jobs + webhooks > 0)
         deps.log.warn({ tenant, jobs, webhooks }, 'lost tasks put back into the queue');
     }

@@ -96,8 +96,8 @@ describe('a wake', () => {
 });
 
 describe('mailboxes that nobody looks at', () => {
-  const overdue = (tenant: string, beforeMs: number, limit = 99) =>
-    store.mailboxes.overdue(tenant, beforeMs, limit);
+  const overdue = async (tenant: string, beforeMs: number, limit = 99) =>
+    (await store.mailboxes.overdue(tenant, beforeMs, limit)).wakes;
 
   it('are those whose mail has been due since before a moment', async () => {
     const { tenant, target, put } = mailbox();
@@ -137,5 +137,15 @@ describe('mailboxes that nobody looks at', () => {
     const { tenant } = mailbox();
     for (const [i, dueAt] of [30, 10, 20].entries()) await mailbox(tenant, `whk_${i}`).put(dueAt);
     expect((await overdue(tenant, createdAt, 2)).map(({ target }) => target)).toEqual(['whk_1', 'whk_2']);
+  });
+
+  it('come page by page, of which the last one says so, however many of a page are left out', async () => {
+    const { tenant } = mailbox();
+    for (const i of [0, 1, 2]) await mailbox(tenant, `whk_${i}`).put(i);
+    await mailbox(tenant, 'whk_0').take('one');
+    const page = (offset: number) => store.mailboxes.overdue(tenant, createdAt, 2, offset);
+    expect(await page(0)).toMatchObject({ wakes: [{ target: 'whk_1' }], isLast: false });
+    expect(await page(2)).toMatchObject({ wakes: [{ target: 'whk_2' }], isLast: true });
+    expect(await page(4)).toEqual({ wakes: [], isLast: true });
   });
 });

@@ -170,6 +170,26 @@ describe('reconciling', () => {
     expect(await core.imageQueue.counts()).toMatchObject({ waiting: jobs.length });
   });
 
+  it('finds lost events and mail behind more than a page of what has to wait', async () => {
+    const core = await connectCore();
+    const waiting = await Promise.all(Array.from({ length: 501 }, () => submitted(core)));
+    const late = queuedJob({
+      nowMs: createdAt + 1,
+      request: { webhook: { url: 'https://receiver.example/hook' } },
+    });
+    await core.records.submit({ job: late, event: noteFor(late), maxOpenJobs: 10_000 });
+    const receivers = `${core.prefix}:{acme}`;
+    for (let i = 0; i < 501; i++) {
+      await core.redis.zadd(`${receivers}:boxes`, createdAt - 1, `rests_${i}`);
+      await core.redis.hset(`${receivers}:rcv:rests_${i}`, 'restUntil', createdAt + 3_600_000);
+    }
+    const { wake } = await announced(core, waiting[0] ?? late);
+    await core.webhookQueue.remove(wake.taskId);
+    await reconcileTwice(core);
+    const [event] = eventIdsOf(late.id);
+    expect(await core.webhookQueue.has([event ?? '', wake.taskId])).toEqual([true, true]);
+  });
+
   it('is not kept from the other jobs by a record that cannot be read', async () => {
     const core = await connectCore();
     const [broken, other] = [await submitted(core), await submitted(core)];

@@ -9,8 +9,8 @@ import type { ImageEventType, JobEvent } from '../webhook-event.ts';
 export interface WebhookEvents {
   /** An event whose deliveries are not written yet; `null` when they are, or when it was erased. */
   pending(tenant: string, id: string): Promise<JobEvent | null>;
-  /** Ids of events that have been waiting for their deliveries since before a moment. */
-  waiting(tenant: string, beforeMs: number, limit: number): Promise<string[]>;
+  /** Ids of events that have been waiting for their deliveries since before a moment, longest first, a page by rank. */
+  waiting(tenant: string, beforeMs: number, limit: number, offset?: number): Promise<string[]>;
   /**
    * Atomic: fixes the bytes that every attempt carries and writes the deliveries; nothing where this was done before or
    * the event was erased.
@@ -119,8 +119,16 @@ export interface Mailboxes {
   health(tenant: string, targets: readonly string[]): Promise<ReceiverHealth[]>;
   /** Forgets how a receiver did, because somebody says that it works again. */
   forgive(tenant: string, target: string): Promise<void>;
-  /** Mailboxes whose mail has been due since before a moment, that nobody empties and whose receivers do not rest. */
-  overdue(tenant: string, beforeMs: number, limit: number): Promise<Wake[]>;
+  /**
+   * Of the mailboxes whose mail has been due since before a moment, a page by rank: those that nobody empties and whose
+   * receivers do not rest.
+   */
+  overdue(
+    tenant: string,
+    beforeMs: number,
+    limit: number,
+    offset?: number,
+  ): Promise<{ wakes: Wake[]; isLast: boolean }>;
   /** What to queue so that a mailbox is looked at. */
   wake(tenant: string, target: string): Promise<Wake>;
   countPending(tenant: string): Promise<number>;

@@ -81,10 +81,10 @@ export function createMailboxes(redis: Redis | Cluster, keys: Keys): Mailboxes {
       translated(async () => {
         await redis.hdel(keys.receiver(tenant, target), 'failures', 'failingSince', 'restUntil');
       }),
-    overdue: (tenant, beforeMs, limit) =>
+    overdue: (tenant, beforeMs, limit, offset = 0) =>
       translated(async () => {
         const mailboxes = keys.mailboxes(tenant);
-        const targets = await redis.zrangebyscore(mailboxes, '-inf', `(${beforeMs}`, 'LIMIT', 0, limit);
+        const targets = await redis.zrangebyscore(mailboxes, '-inf', `(${beforeMs}`, 'LIMIT', offset, limit);
         const wakes = await Promise.all(
           targets.map(async (target) => {
             const receiver = keys.receiver(tenant, target);
@@ -93,7 +93,7 @@ export function createMailboxes(redis: Redis | Cluster, keys: Keys): Mailboxes {
             return isLookedAfter ? [] : [wakeOf(target, turn ?? null)];
           }),
         );
-        return wakes.flat();
+        return { wakes: wakes.flat(), isLast: targets.length < limit };
       }),
     wake: (tenant, target) => translated(() => wake(tenant, target)),
     countPending: (tenant) => translated(() => redis.zcard(keys.deliveriesBy(tenant, 'pending'))),

@@ -32,8 +32,10 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
         const job = decodeRecord(tenant, text.slice(0, space), text.slice(space + 1));
         return { id, tenant, type: eventOf(job.status), at: job.updatedAt, job };
       }),
-    waiting: (tenant, beforeMs, limit) =>
-      translated(() => redis.zrangebyscore(keys.outbox(tenant), '-inf', `(${beforeMs}`, 'LIMIT', 0, limit)),
+    waiting: (tenant, beforeMs, limit, offset = 0) =>
+      translated(() =>
+        redis.zrangebyscore(keys.outbox(tenant), '-inf', `(${beforeMs}`, 'LIMIT', offset, limit),
+      ),
     announce: ({ tenant, id }, body, deliveries, { nowMs, keepMs }) =>
       translated(async () => {
         const turns = (await announceEvent(
