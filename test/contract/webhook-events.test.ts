@@ -186,6 +186,15 @@ describe('announcing', () => {
     expect(await store.mailboxes.countPending(tenant)).toBe(2);
   });
 
+  it('reaches as many endpoints as a tenant may have', async () => {
+    const { tenant, id } = await submit();
+    const targets = Array.from({ length: 1_000 }, (_, i) => `whk_${i}`);
+    const deliveries = targets.map((target) => deliveryOf({ tenant, eventId: id, target }));
+    const wakes = await store.events.announce({ tenant, id }, '{}', deliveries, announcement);
+    expect(wakes.map(({ target }) => target)).toEqual(targets);
+    expect(await store.mailboxes.countPending(tenant)).toBe(1_000);
+  });
+
   it('again changes nothing: neither bytes nor deliveries', async () => {
     const { tenant, id } = await submit();
     const [first, second] = ['whk_1', 'whk_2'].map((target) => deliveryOf({ tenant, eventId: id, target }));

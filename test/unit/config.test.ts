@@ -65,6 +65,7 @@ const bad: Partial<Record<VariableName, string>> = {
   RECORD_TTL_S: ' 60',
   LINK_TTL_S: '604801',
   DARKROOM_URL: 'example.com',
+  MAX_WEBHOOK_ENDPOINTS: '1001',
 };
 
 describe('a configuration', () => {
