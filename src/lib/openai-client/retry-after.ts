@@ -3,7 +3,8 @@ export type ReadHeader = (name: string) => string | null;
 
 /**
  * How long an answer asks to wait, in milliseconds: `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date
- * (RFC 9110, section 10.2.3), else the longest of OpenAI's `x-ratelimit-reset-*` of a limit that is used up.
+ * (RFC 9110, section 10.2.3), else the longest of OpenAI's `x-ratelimit-reset-*` of a limit that is used up,
+ * or of one that may be, where nothing is said of what remains.
  *
  * A date is read against the `Date` header where there is one, so that a wrong clock on either side does no harm.
  *
@@ -39,7 +40,9 @@ function untilReset(header: ReadHeader): number | undefined {
   }));
   const known = limits.filter((limit) => limit.resetMs !== undefined);
   const usedUp = known.filter((limit) => limit.remaining !== null && Number(limit.remaining) === 0);
-  const waits = (usedUp.length > 0 ? usedUp : known).map((limit) => limit.resetMs ?? 0);
+  // A limit of which something is left did not refuse the call, and may take a day to be whole again.
+  const unsaid = known.filter((limit) => limit.remaining === null);
+  const waits = (usedUp.length > 0 ? usedUp : unsaid).map((limit) => limit.resetMs ?? 0);
   return waits.length > 0 ? Math.max(...waits) : undefined;
 }
 

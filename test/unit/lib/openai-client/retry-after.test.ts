@@ -26,6 +26,14 @@ describe('the wait an answer asks for', () => {
       },
       2000,
     ],
+    [
+      {
+        'x-ratelimit-reset-requests': '2s',
+        'x-ratelimit-reset-tokens': '5m0s',
+        'x-ratelimit-remaining-tokens': '900',
+      },
+      2000,
+    ],
     [{ 'retry-after': '3', 'x-ratelimit-reset-requests': '6m0s' }, 3000],
   ])('%j is %i ms', (headers, expected) => {
     expect(read(headers)).toBe(expected);
@@ -39,6 +47,7 @@ describe('the wait an answer asks for', () => {
     [{ 'retry-after': '' }],
     [{ 'retry-after-ms': 'NaN' }],
     [{ 'x-ratelimit-reset-requests': '5 minutes' }],
+    [{ 'x-ratelimit-reset-requests': '6m0s', 'x-ratelimit-remaining-requests': '3' }],
   ])('%j says nothing', (headers) => {
     expect(read(headers as Record<string, string>)).toBeUndefined();
   });
