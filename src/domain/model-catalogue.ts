@@ -132,10 +132,9 @@ export function checkAgainstCatalogue(
   if (issues.length > 0) {
     throw new AppError('validation_failed', { detail: `${model.id} does not take this request.`, issues });
   }
-  if (status === 'deprecated' && model.shutdown_at) {
-    return [`${model.id} is deprecated and shuts down on ${model.shutdown_at}; move to ${instead}.`];
-  }
-  return [];
+  if (status !== 'deprecated') return [];
+  const until = model.shutdown_at ? ` and shuts down on ${model.shutdown_at}` : '';
+  return [`${model.id} is deprecated${until}; move to ${instead}.`];
 }
 
 function unknownModel(name: string, allowed: boolean): string[] {

@@ -141,6 +141,8 @@ describe('a model that is shut down', () => {
       models: [
         { id: 'old', status: 'retired' },
         { id: 'aging', status: 'deprecated', shutdown_at: '2027-01-01', sizes: ['auto'] },
+        { id: 'dated', status: 'deprecated', successor: 'young', sizes: ['auto'] },
+        { id: 'lone', status: 'deprecated', sizes: ['auto'] },
       ],
     });
     const ask = (model: string) =>
@@ -148,7 +150,11 @@ describe('a model that is shut down', () => {
         nowMs: today,
         allowUnknownModels: true,
       });
-    expect(ask('aging')[0]).not.toContain('null');
+    expect(ask('aging')).toEqual([
+      'aging is deprecated and shuts down on 2027-01-01; move to a model from GET /models.',
+    ]);
+    expect(ask('dated')).toEqual(['dated is deprecated; move to young.']);
+    expect(ask('lone')).toEqual(['lone is deprecated; move to a model from GET /models.']);
     expect(() => ask('old')).toThrow(/^(?!.*null).*$/);
   });
 });
