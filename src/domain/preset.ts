@@ -11,6 +11,8 @@ import { countCodePoints } from './text.ts';
 const maxValueCodePoints = 120;
 const placeholder = /\{\{([a-z][a-z0-9_]{0,63})\}\}/g;
 const promptName = 'prompt';
+/** All but a typographic apostrophe within a word, which ends no quotation: l’ombre. */
+const quotationMark = /(?!(?<=[\p{L}\p{M}])’\p{L})\p{Quotation_Mark}/gu;
 
 export const PresetVariable = z.strictObject({
   description: z.string().min(1),
@@ -109,9 +111,9 @@ export function createPresets(files: readonly PresetFile[]): Presets {
  * What a preset puts around a prompt: its template with all variables, cut where the prompt goes, so that
  * `frame.join(prompt)` is the whole text.
  *
- * The prompt goes in as it is. A value is one line without control characters and without double quotation marks, so
- * that it cannot end a quotation of the template; and the template is filled in one pass, so that `{{...}}` in a prompt
- * or value stays what it is.
+ * The prompt goes in as it is. A value is one line without characters that control the line or its direction, and
+ * its quotation marks become plain apostrophes, so that it cannot end a quotation of the template, in whatever language;
+ * and the template is filled in one pass, so that `{{...}}` in a prompt or value stays what it is.
  *
  * @throws AppError `validation_failed` naming every variable that is unknown, missing, too long or not allowed.
  */
@@ -149,8 +151,9 @@ function unknownVariable(preset: Preset): string {
 
 function plainValue(value: string): string {
   return value
+    .replace(/\p{Bidi_Control}/gu, '')
     .replace(/[\s\p{Cc}]+/gu, ' ')
-    .replace(/["“”„«»]/g, "'")
+    .replace(quotationMark, "'")
     .trim();
 }
 
@@ -189,7 +192,7 @@ function variableFaults(variables: Record<string, PresetVariable>): Fault[] {
       ...(name === promptName ? ['prompt is the name of the prompt itself'] : []),
       ...[variable.default, ...(variable.one_of ?? [])]
         .filter((value) => value !== undefined && value !== plainValue(value))
-        .map((value) => `${JSON.stringify(value)} must be one line without double quotation marks`),
+        .map((value) => `${JSON.stringify(value)} must be one line without quotation marks but apostrophes`),
     ];
     const fault = variable.default === undefined ? null : valueFault(variable.default, variable);
     if (fault) messages.push(`its default ${fault}`);

@@ -76,6 +76,20 @@ describe('a preset', () => {
     );
   });
 
+  it.each([
+    ['「a」『b』 ‘c’ ‚d‛ ‹e› «f» „g‟ ＂h＂', "'a''b' 'c' 'd' 'e' 'f' 'g' 'h'"],
+    ['l’ombre d’été, rock ’n’ roll, the dogs’ day', "l’ombre d’été, rock 'n' roll, the dogs' day"],
+    ['ab\u202ecd\u2066ef\u2069 \u200eg\u200f\u061c', 'abcdef g'],
+  ])('makes plain what could end a quotation or turn the line: %j', (value, expected) => {
+    const quoting = Preset.parse({
+      name: 'quoting',
+      description: 'x',
+      template: '{{prompt}}「{{value}}」',
+      variables: { value: { description: 'x' } },
+    });
+    expect(renderPreset(quoting, '', { value })).toBe(`「${expected}」`);
+  });
+
   it('never lets a value out of its place', () => {
     const open = Preset.parse({
       name: 'open',
@@ -122,7 +136,7 @@ describe('a preset file', () => {
     ],
     [
       { ...base, template: '{{prompt}}{{s}}', variables: { s: { description: 'x', one_of: ['a"b'] } } },
-      'double quotation',
+      'quotation marks',
     ],
     [{ ...base, name: 'Not A Name' }, 'name'],
     [{ ...base, defaults: { n: 3 } }, 'n'],
