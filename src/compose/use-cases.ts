@@ -80,7 +80,7 @@ export function composeUseCases(
   });
   const submitImage = createSubmitImage({
     ...adapters,
-    abandon: createAbandonSubmission({ change, imageQueue, sleep: idle, clock, log, retentionOf }),
+    abandon: createAbandonSubmission({ ...options, change, imageQueue, sleep: idle, clock, retentionOf }),
     ids,
     digest: (text) => hash('sha256', text, 'base64url'),
     meter,

@@ -20,7 +20,8 @@ const thoroughEvery = 12;
 
 /**
  * Puts back what the queues have lost: every unfinished record without a task, every event and every mailbox with due
- * mail without one. To be called again and again, some seconds apart; the first call only looks after the webhooks.
+ * mail without one. To be called again and again, some seconds apart; the jobs of a tenant are looked after from the second
+ * call on that its records answer.
  * Idempotent, so any number of processes may do it at the same time; adding a task that exists changes nothing.
  */
 export function createReconcile(deps: Deps) {
@@ -77,42 +78,57 @@ export function createReconcile(deps: Deps) {
     }
   }
 
-  /** Whether the queue may have lost something: it holds fewer tasks than there are unfinished jobs. */
-  async function isShort(tenants: readonly string[]): Promise<boolean> {
-    const { waiting, delayed, active } = await deps.imageQueue.counts();
-    let open = 0;
-    for (const tenant of tenants) open += await deps.records.countOpen(tenant);
-    return open > waiting + delayed + active;
+  /** The number of unfinished jobs of every tenant whose records answer. */
+  async function countOpen(
+    tenants: readonly string[],
+  ): Promise<{ open: Map<string, number>; fault: unknown }> {
+    const open = new Map<string, number>();
+    let fault: unknown;
+    const count = async (tenant: string) => void open.set(tenant, await deps.records.countOpen(tenant));
+    for (const counted of await Promise.allSettled(tenants.map(count))) {
+      if (counted.status === 'rejected') fault = counted.reason;
+    }
+    return { open, fault };
   }
 
   let walks = 0;
+
   /**
-   * When the store last answered a whole round. Younger jobs are left alone: one that a hanging Redis writes as soon as it
-   * goes on may be old by its own account, and has had no time to get its task, or to be taken back by whoever told its
-   * caller 503.
+   * Asking for every single task costs time in proportion to the backlog, so it is done where the queue holds fewer tasks
+   * than there are unfinished jobs. A task that outlived its record can hide a missing one from that comparison, so from
+   * time to time every one is looked for all the same.
    */
-  let answeredAt = Number.NEGATIVE_INFINITY;
+  async function isWalkDue(open: ReadonlyMap<string, number>): Promise<boolean> {
+    const thorough = walks % thoroughEvery === 0;
+    walks += 1;
+    if (thorough) return true;
+    const { waiting, delayed, active } = await deps.imageQueue.counts();
+    return [...open.values()].reduce((sum, count) => sum + count, 0) > waiting + delayed + active;
+  }
+
+  /**
+   * When the records of each tenant answered a round. Younger jobs are left alone: one that a hanging Redis writes as soon
+   * as it goes on may be old by its own account, and has had no time to get its task, or to be taken back by whoever told
+   * its caller 503.
+   */
+  let answeredAt: ReadonlyMap<string, number> = new Map();
 
   return async (): Promise<void> => {
     const tenants = await deps.records.tenants();
     const startedAt = deps.clock();
-    const walk = Number.isFinite(answeredAt) && (await isWalkDue(tenants));
-    for (const tenant of tenants) {
-      const jobs = walk ? await refillImages(tenant, answeredAt) : 0;
-      const webhooks = await refillWebhooks(tenant, walk);
-      if (jobs + webhooks > 0)
-        deps.log.warn({ tenant, jobs, webhooks }, 'lost tasks put back into the queue');
+    const { open, fault } = await countOpen(tenants);
+    const before = answeredAt;
+    answeredAt = new Map([...open.keys()].map((tenant) => [tenant, startedAt]));
+    const walk = before.size > 0 && (await isWalkDue(open));
+    for (const [tenant, answeredBefore] of walk ? before : []) {
+      const jobs = open.has(tenant) ? await refillImages(tenant, answeredBefore) : 0;
+      if (jobs > 0) deps.log.warn({ tenant, jobs }, 'lost tasks put back into the queue');
     }
-    answeredAt = startedAt;
+    // After all pictures: whatever is wrong with the webhooks of one tenant keeps none of them waiting.
+    for (const tenant of open.keys()) {
+      const webhooks = await refillWebhooks(tenant, walk);
+      if (webhooks > 0) deps.log.warn({ tenant, webhooks }, 'lost tasks put back into the queue');
+    }
+    if (fault !== undefined) throw fault;
   };
-
-  /**
-   * Asking for every single task costs time in proportion to the backlog. A task that outlived its record can hide a
-   * missing one from the comparison of numbers, so from time to time every one is looked for all the same.
-   */
-  async function isWalkDue(tenants: readonly string[]): Promise<boolean> {
-    const thorough = walks % thoroughEvery === 0;
-    walks += 1;
-    return thorough || isShort(tenants);
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ImageJob } from '../../src/domain/image-job.ts';
+import { beginExecution, type ImageJob } from '../../src/domain/image-job.ts';
 import { whenRedisReady } from '../../src/lib/redis.ts';
 import { createAbandonSubmission } from '../../src/usecases/abandon-submission.ts';
 import { connectCore } from '../support/core.ts';
@@ -15,8 +15,10 @@ async function connectAbandoning() {
   let rounds = 0;
   let goOn = () => {};
   let onIdle = () => {};
+  let draining = false;
   const abandon = createAbandonSubmission({
     ...core,
+    isDraining: () => draining,
     async sleep(ms) {
       await new Promise(setImmediate);
       if (allowed === 0) {
@@ -35,6 +37,9 @@ async function connectAbandoning() {
     store,
     abandon,
     rounds: () => rounds,
+    drain() {
+      draining = true;
+    },
     /** Allows some rounds; resolves after them, if there is still something to look for. */
     async runRounds(count: number) {
       const idle = new Promise<void>((resolve) => {
@@ -110,5 +115,32 @@ describe('a job that the store may have written although its caller was told 503
     await core.write(next);
     core.abandon(next);
     await expect.poll(() => core.statusOf(next)).toBe('canceled');
+  });
+
+  it('is asked to stop when somebody has begun it after all', async () => {
+    const core = await connectAbandoning();
+    const job = queuedJob();
+    await core.write(job);
+    await core.change(job.tenant, job.id, (queued) => beginExecution(queued, core.clock()));
+    core.abandon(job);
+    void core.runRounds(1);
+    await expect
+      .poll(async () => (await core.records.get(job.tenant, job.id))?.cancelRequestedAt)
+      .toBeDefined();
+    expect(await core.statusOf(job)).toBe('running');
+  });
+
+  it('is not looked for any more by a process that ends', async () => {
+    const core = await connectAbandoning();
+    core.abandon(queuedJob());
+    await core.runRounds(3);
+    core.drain();
+    void core.runRounds(1_000);
+    await vi.waitFor(async () => {
+      const before = core.rounds();
+      for (let i = 0; i < 20; i += 1) await core.redis.ping();
+      expect(core.rounds()).toBe(before);
+    });
+    expect(core.rounds()).toBeLessThan(6);
   });
 });
