@@ -7,6 +7,7 @@ import { acceptJson } from './json-body.ts';
 import { useAuthentication } from './plugins/authenticate.ts';
 import { useDocument } from './plugins/document.ts';
 import { watchMethods } from './plugins/method-not-allowed.ts';
+import { refuseUnknown } from './plugins/refuse-unknown.ts';
 import { asAppError, sendProblem } from './problem.ts';
 import { createRequestLogger } from './request-logger.ts';
 import { routes } from './routes/index.ts';
@@ -79,6 +80,7 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
   }
   const refuseOtherMethods = watchMethods(app);
   useAuthentication(app, context.authenticate);
+  refuseUnknown(app);
   await useDocument(app, { version: options.version });
   // Every role has its probes; only the api role has callers.
   for (const route of context.publicApi ? routes : [probeRoutes]) route(app, context);

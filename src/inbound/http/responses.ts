@@ -95,7 +95,12 @@ const everywhere: readonly ErrorCode[] = [
   'request_timeout',
   'headers_too_large',
 ];
-const keyed: readonly ErrorCode[] = ['unauthorized', 'insufficient_scope', 'store_unavailable'];
+const keyed: readonly ErrorCode[] = [
+  'unauthorized',
+  'insufficient_scope',
+  'validation_failed',
+  'store_unavailable',
+];
 const withBody: readonly ErrorCode[] = ['invalid_json', 'payload_too_large', 'unsupported_media_type'];
 
 /**

@@ -44,7 +44,6 @@ export function listImagesRoute(app: FastifyInstance, context: HttpContext): voi
           },
         },
         patternProperties: { '^metadata\\[.{1,64}\\]$': { type: 'string', maxLength: 512 } },
-        additionalProperties: false,
       },
       response: {
         200: json('A page of jobs', 'ImageList'),

@@ -39,8 +39,6 @@ export function submitImageRoute(app: FastifyInstance, context: HttpContext): vo
             description: 'Validate, normalise and estimate; nothing is stored or queued.',
           },
         },
-        // A misspelt `dry_run` must not cost money.
-        additionalProperties: false,
       },
       body: ref('ImageRequest'),
       response: {

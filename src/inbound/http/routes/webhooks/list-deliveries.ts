@@ -32,7 +32,6 @@ export function listDeliveriesRoute(app: FastifyInstance, context: HttpContext):
           endpoint_id: { type: 'string', maxLength: 64, description: 'Deliveries to this endpoint only.' },
           status: { type: 'string', enum: [...deliveryStatuses], description: 'In this status only.' },
         },
-        additionalProperties: false,
       },
       response: {
         200: json('A page of deliveries', 'WebhookDeliveryList'),

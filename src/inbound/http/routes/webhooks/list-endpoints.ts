@@ -15,7 +15,7 @@ export function listEndpointsRoute(app: FastifyInstance, context: HttpContext): 
       summary: 'List the endpoints',
       description: 'Newest first.',
       tags: ['webhooks'],
-      querystring: { type: 'object', properties: pageQuery, additionalProperties: false },
+      querystring: { type: 'object', properties: pageQuery },
       response: {
         200: json('A page of endpoints', 'WebhookEndpointList'),
         ...problems({}, 'validation_failed'),
