@@ -1,4 +1,4 @@
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
 import type { JsonSchema } from './json-schema.ts';
@@ -12,25 +12,44 @@ import { components } from './schemas.ts';
  * documented by their schemas: `headers.ts` reads them and knows which to refuse and which to ignore.
  */
 export function useValidation(app: FastifyInstance): void {
-  const strict = createAjv(false);
-  const converting = createAjv(true);
+  const ajv = createAjv();
   for (const [name, schema] of Object.entries(components)) app.addSchema({ $id: name, ...schema });
   app.setValidatorCompiler(({ schema, httpPart }) => {
     if (httpPart === 'headers') return () => true;
-    return (httpPart === 'body' ? strict : converting).compile(schema as JsonSchema);
+    const validate = ajv.compile(schema as JsonSchema);
+    return httpPart === 'body' ? validate : converting(schema as JsonSchema, validate);
   });
   app.setSerializerCompiler(() => JSON.stringify);
 }
 
-function createAjv(coerceTypes: boolean): Ajv2020 {
-  const ajv = new Ajv2020({
-    allErrors: true,
-    strict: false,
-    coerceTypes,
-    useDefaults: false,
-    removeAdditional: false,
-  });
+function createAjv(): Ajv2020 {
+  const ajv = new Ajv2020({ allErrors: true, strict: false, useDefaults: false, removeAdditional: false });
   addFormats.default(ajv);
   for (const [name, schema] of Object.entries(components)) ajv.addSchema({ $id: name, ...schema });
   return ajv;
+}
+
+/**
+ * A value has one spelling. Ajv's own conversion, which is that of JavaScript, takes `0x5`, `1e1`, `+5` and ` 5` for
+ * numbers; what is not converted here is refused as being of the wrong type.
+ */
+const readers: Record<string, (text: string) => unknown> = {
+  integer: (text) => (/^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : text),
+  boolean: (text) => (text === 'true' || text === 'false' ? text === 'true' : text),
+};
+
+/** A validator of parameters, which come as text, that first gives them the types which the schema names. */
+function converting(schema: JsonSchema, validate: ValidateFunction) {
+  const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
+  const conversions = properties.flatMap(([name, { type }]) => {
+    const read = readers[String(type)];
+    return read ? [{ name, read }] : [];
+  });
+  return (values: Record<string, unknown>) => {
+    for (const { name, read } of conversions) {
+      const text = values[name];
+      if (typeof text === 'string') values[name] = read(text);
+    }
+    return validate(values) || { error: validate.errors ?? [] };
+  };
 }

@@ -1,0 +1,35 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+describe('a number in a query or a path', () => {
+  it.each(['0x5', '1e1', '%2B5', '%205', '5%20', '05', '5.0', '-1', '', '1_0', '99999999999999999999'])(
+    'is refused when it is spelt as %j',
+    async (text) => {
+      const { id } = await service.acme.submit({ prompt: 'Numbers' });
+      const { body: ofLimit } = await service.acme.get(`/images?limit=${text}`).expect(422);
+      const { body: ofWait } = await service.acme.get(`/images/${id}?wait=${text}`).expect(422);
+      expect(ofLimit.errors).toEqual([expect.objectContaining({ pointer: '/query/limit' })]);
+      expect(ofWait.errors).toEqual([expect.objectContaining({ pointer: '/query/wait' })]);
+    },
+  );
+
+  it('is taken as the plain number it is, and so is a yes or no', async () => {
+    const { body } = await service.acme.get('/images?limit=1').expect(200);
+    expect(body.data).toHaveLength(1);
+    await service.acme.get(`/images/${body.data[0].id}?wait=0`).expect(200);
+    await service.acme.post('/images?dry_run=true').send({ prompt: 'Only asked' }).expect(200);
+    await service.acme.post('/images?dry_run=1').send({ prompt: 'Only asked' }).expect(422);
+  });
+
+  it.each(['00', '0x0', '0e0', '+0', '%200', '-0'])('is no picture as /content/%s', async (index) => {
+    const { id } = await service.acme.order({ prompt: 'One picture' });
+    await service.acme.get(`/images/${id}/content/0`).expect(200);
+    await service.acme.get(`/images/${id}/content/${index}`).expect(422);
+  });
+});
