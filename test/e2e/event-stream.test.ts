@@ -61,6 +61,12 @@ describe('the event stream of a job', () => {
     expect(events[0]?.name).toBe('image.queued');
   });
 
+  it('goes on to the end of a running job when the last event is one that was never given', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Ahead of time [studio:latency=500]' });
+    const events = await eventsOf(await openEvents(service.url, id, '50'));
+    expect(events.at(-1)).toMatchObject({ name: 'image.succeeded', job: { status: 'succeeded' } });
+  });
+
   it('ends with image.canceled when the job is canceled, and at once when it is erased', async () => {
     const canceled = await service.acme.submit({ prompt: 'To cancel [studio:hang]' });
     const erased = await service.acme.submit({ prompt: 'To erase [studio:hang]' });

@@ -48,7 +48,8 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
     handler: async (request, reply) => {
       const job = await context.getImage.get(callerOf(request).tenant, request.params.id);
       const seen = Number.parseInt(String(request.headers['last-event-id'] ?? '0'), 10) || 0;
-      const after = Math.max(0, seen);
+      // A number that was never given would skip events that are still to come, the last one among them.
+      const after = Math.min(Math.max(0, seen), job.history.length);
       if (isTerminal(job.status) && after >= job.history.length) return reply.code(204).send();
       if (streams >= maxStreams) {
         throw new AppError('too_many_requests', {
