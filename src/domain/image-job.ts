@@ -41,6 +41,8 @@ const Moment = z.object({
   at: z.int(),
   status: z.enum(jobStatuses),
   stage: z.enum(jobStages).optional(),
+  /** The picture that was stored then, by its index; absent where it was a change of status or stage. */
+  image: z.int().optional(),
 });
 
 export const TokenTotals = z.object({
@@ -89,7 +91,7 @@ export const ImageJob = z.object({
   /** Consecutive refusals by the provider since it last accepted a call. */
   refusals: z.int().optional(),
   traceparent: z.string().optional(),
-  /** Every change of status or stage in order; its positions number the events of the stream. */
+  /** Every change of status or stage and every stored picture in order; its positions number the events of the stream. */
   history: z.array(Moment),
 });
 export type ImageJob = z.infer<typeof ImageJob>;
@@ -171,6 +173,15 @@ export function enterStage(job: ImageJob, stage: JobStage, nowMs: number): Image
   refuseTerminal(job);
   if (job.stage === stage) return job;
   return moved(job, 'running', stage, nowMs);
+}
+
+/** Enters a stored picture, which is a moment of the job's life like a change of status. */
+export function enterImage(job: ImageJob, image: StoredImage, nowMs: number): ImageJob {
+  refuseTerminal(job);
+  const touched = touch(job, nowMs);
+  const { status, stage, updatedAt: at } = touched;
+  const moment = { at, status, ...(stage ? { stage } : {}), image: image.index };
+  return { ...touched, images: [...job.images, image], history: [...job.history, moment] };
 }
 
 /** Notes the wish to cancel a running job; the worker that holds it ends it. */

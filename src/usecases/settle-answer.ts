@@ -3,12 +3,12 @@ import type { TokenUsage } from '../domain/cost.ts';
 import { AppError } from '../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../domain/image.ts';
 import {
+  enterImage,
   finishIfWhole,
   hasPicture,
   type ImageJob,
   isTerminal,
   type Retention,
-  touch,
 } from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import {
@@ -84,9 +84,8 @@ export function createSettleAnswer(deps: Deps) {
     if (wasted) return { ...job, attempts };
     const nowMs = deps.clock();
     const next = {
-      ...touch(job, nowMs),
+      ...enterImage(job, image, nowMs),
       attempts,
-      images: [...job.images, image],
       ...(answer.revisedPrompt ? { revisedPrompt: answer.revisedPrompt } : {}),
       ...(answer.usage ? { usage: totalOf(job.usage, answer.usage) } : {}),
     };

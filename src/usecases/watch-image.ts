@@ -11,8 +11,10 @@ export interface ImageMoment {
   readonly status: JobStatus;
   readonly stage: JobStage | null;
   readonly at: number;
-  /** The job as it ended; only with the last moment. */
-  readonly ended?: ImageJob;
+  /** Index of the picture that was stored then. */
+  readonly image?: number;
+  /** The job as it was read for this moment. */
+  readonly job: ImageJob;
 }
 
 /** Looks again after this long even without a message, since messages may be lost. */
@@ -64,6 +66,7 @@ function momentsOf(job: ImageJob): ImageMoment[] {
     status: moment.status,
     stage: moment.stage ?? null,
     at: moment.at,
-    ...(isTerminal(moment.status) ? { ended: job } : {}),
+    ...(moment.image === undefined ? {} : { image: moment.image }),
+    job,
   }));
 }

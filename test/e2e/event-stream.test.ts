@@ -22,7 +22,8 @@ describe('the event stream of a job', () => {
       ['3', 'image.progress', 'running', 'enhancing'],
       ['4', 'image.progress', 'running', 'generating'],
       ['5', 'image.progress', 'running', 'storing'],
-      ['6', 'image.succeeded', 'succeeded', null],
+      ['6', 'image.progress', 'running', 'storing'],
+      ['7', 'image.succeeded', 'succeeded', null],
     ]);
     expect(new Set(events.map((event) => event.id))).toEqual(new Set([id]));
     expect(events.map((event) => event.at)).toEqual(events.map((event) => event.at).sort());
@@ -31,6 +32,29 @@ describe('the event stream of a job', () => {
     expect(streamed).toEqual(job);
     expect(streamedImages[0]?.sha256).toBe(images[0]?.sha256);
     expect(events.slice(0, -1).some((event) => event.job)).toBe(false);
+  });
+
+  it('tells of every picture of an order as soon as it is stored, with a link that works', async () => {
+    const { id } = await service.acme.submit({ prompt: 'A series [studio:latency=200]', n: 3 });
+    const events = await eventsOf(await openEvents(service.url, id));
+
+    const told = events.filter((event) => event.image);
+    expect(told.map(({ name, image }) => [name, image?.index]).sort()).toEqual([
+      ['image.progress', 0],
+      ['image.progress', 1],
+      ['image.progress', 2],
+    ]);
+    const { images } = await service.acme.job(id);
+    for (const { image } of told) {
+      expect(image?.sha256).toBe(images.find(({ index }) => index === image?.index)?.sha256);
+      const picture = await fetch(image?.url ?? '');
+      expect(picture.headers.get('content-type')).toBe('image/png');
+      expect((await picture.arrayBuffer()).byteLength).toBe(image?.size_bytes);
+    }
+    const again = await readEvents(service.url, id);
+    expect(again.map(({ no, image }) => [no, image?.index])).toEqual(
+      events.map(({ no, image }) => [no, image?.index]),
+    );
   });
 
   it('goes on after the event that was seen last, also while the job runs', async () => {

@@ -70,6 +70,7 @@ describe('a deployment of several processes', () => {
       ['image.started', null],
       ['image.progress', 'generating'],
       ['image.progress', 'storing'],
+      ['image.progress', 'storing'],
       ['image.succeeded', null],
     ]);
   });

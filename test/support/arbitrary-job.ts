@@ -100,7 +100,12 @@ const image = fc.record({
 });
 
 const moment = withOptional(
-  { at: whole, status: fc.constantFrom(...jobStatuses), stage: fc.constantFrom(...jobStages) },
+  {
+    at: whole,
+    status: fc.constantFrom(...jobStatuses),
+    stage: fc.constantFrom(...jobStages),
+    image: fc.nat(9),
+  },
   ['at', 'status'],
 );
 

@@ -12,6 +12,7 @@ export interface StreamedEvent {
   readonly status: string;
   readonly stage: string | null;
   readonly at: string;
+  readonly image?: ImageJobView['images'][number];
   readonly job?: ImageJobView;
 }
 

@@ -3,6 +3,7 @@ import type { StoredImage } from '../../src/domain/image.ts';
 import {
   beginExecution,
   createJob,
+  enterImage,
   enterStage,
   finish,
   type ImageJob,
@@ -89,9 +90,8 @@ export function finishedJob(queued: ImageJob): ImageJob {
     costMicroUsd: 5_970,
   });
   const stored: ImageJob = {
-    ...storing,
+    ...enterImage(storing, imageOf(queued), at + 14_390),
     attempts: [attempt],
-    images: [imageOf(queued)],
     usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
   };
   return finish(stored, 'succeeded', { nowMs: at + 14_400, retention });

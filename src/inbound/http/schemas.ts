@@ -102,6 +102,7 @@ const ImageEvent = z
     status: z.enum(jobStatuses),
     stage: z.enum(jobStages).nullable(),
     at: z.iso.datetime(),
+    image: ImageView.optional().describe('The picture that was stored, where the event is that.'),
     job: ImageJob.optional().describe('The job; with the last event only.'),
   })
   .describe('The `data` of one server-sent event.');

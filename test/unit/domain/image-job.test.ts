@@ -6,6 +6,7 @@ import {
   beginExecution,
   checkFence,
   dueAt,
+  enterImage,
   enterStage,
   erase,
   finalError,
@@ -38,6 +39,11 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
     (stage): Move =>
       (job, nowMs) =>
         enterStage(job, stage, nowMs),
+  ),
+  fc.nat(9).map(
+    (index): Move =>
+      (job, nowMs) =>
+        enterImage(job, imageOf(job, index), nowMs),
   ),
   fc.constant<Move>((job, nowMs) => requestCancel(job, nowMs)),
   fc.constantFrom(...ends).map(

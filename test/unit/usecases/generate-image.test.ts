@@ -15,11 +15,12 @@ describe('a job without trouble', () => {
     expect(job.usage).toEqual({ input_tokens: 18, output_tokens: 196, total_tokens: 214 });
     expect(made.puts).toEqual(job.images.map((image) => image.storageKey));
     expect(made.spooled.size).toBe(0);
-    expect(job.history.map(({ status, stage }) => stage ?? status)).toEqual([
+    expect(job.history.map(({ status, stage, image }) => image ?? stage ?? status)).toEqual([
       'queued',
       'running',
       'generating',
       'storing',
+      0,
       'succeeded',
     ]);
   });

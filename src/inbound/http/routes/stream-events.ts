@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { isTerminal } from '../../../domain/image-job.ts';
+import type { ImageJobView } from '../../../domain/job-view.ts';
 import type { ImageMoment } from '../../../usecases/watch-image.ts';
 import { type HttpContext, present, untilCallerLeaves } from '../context.ts';
 import { ref } from '../json-schema.ts';
@@ -23,7 +24,7 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
       operationId: 'streamImageEvents',
       summary: 'Follow a job',
       description:
-        'Server-sent events, each an `ImageEvent`; the last one holds the job. Take a broken stream up again with `Last-Event-ID`. A job that has nothing more to tell answers 204.',
+        'Server-sent events, each an `ImageEvent`: one for every change of status or stage, one for every picture as soon as it is stored; the last one holds the job. Take a broken stream up again with `Last-Event-ID`. A job that has nothing more to tell answers 204.',
       tags: ['images'],
       params: idParams,
       headers: {
@@ -67,7 +68,8 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
         .header('cache-control', 'no-store')
         .header('x-accel-buffering', 'no');
       const render = async (moment: ImageMoment) => {
-        const view = moment.ended ? await present(context, request, moment.ended) : undefined;
+        const hasView = moment.image !== undefined || isTerminal(moment.status);
+        const view = hasView ? await present(context, request, moment.job) : undefined;
         return eventText(job.id, moment, view);
       };
       return reply.send(
@@ -77,14 +79,17 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
   });
 }
 
-function eventText(id: string, moment: ImageMoment, job: unknown): string {
+function eventText(id: string, moment: ImageMoment, job: ImageJobView | undefined): string {
+  // One whose time is over is told of without a link.
+  const image = job?.images.find(({ index }) => index === moment.image);
   const data = {
     id,
     type: moment.type,
     status: moment.status,
     stage: moment.stage,
     at: new Date(moment.at).toISOString(),
-    ...(job ? { job } : {}),
+    ...(image ? { image } : {}),
+    ...(isTerminal(moment.status) ? { job } : {}),
   };
   return `id: ${moment.no}\nevent: ${moment.type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
