@@ -23,7 +23,10 @@ export interface Service {
   readonly surroundings: Surroundings;
   /** Listens and starts taking work. @returns the address, for people. */
   start(): Promise<string>;
-  /** Stops in order: readiness red, no new work, what runs may finish or is handed back, everything closed. */
+  /**
+   * Stops in order: readiness red and no new work, what runs may finish or is handed back, then nothing is listened to
+   * any more and everything is closed.
+   */
   close(): Promise<void>;
 }
 
@@ -86,10 +89,9 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       },
       async close() {
         draining.abort();
-        await Promise.all([
-          app.close(),
-          ...consumers.map((consumer) => consumer.drain(config.SHUTDOWN_GRACE_S * 1000)),
-        ]);
+        // Listening goes on meanwhile: load balancers see that readiness is red, and callers how their jobs end.
+        await Promise.all(consumers.map((consumer) => consumer.drain(config.SHUTDOWN_GRACE_S * 1000)));
+        await app.close();
         await closers.close();
       },
     };

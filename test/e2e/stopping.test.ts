@@ -74,6 +74,37 @@ describe('a worker that is told to stop', () => {
   });
 });
 
+describe('a process that is told to stop while it runs a job', () => {
+  it('goes on listening until the job has ended: readiness is red, orders are refused, reads answered', async () => {
+    const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '60' });
+    const service = await startServiceIn(environment);
+    const { acme, url } = service;
+    const failed = await acme.order({ prompt: 'Refused [studio:moderation]' });
+    const { id } = await acme.submit({ prompt: 'Under way [studio:hang]' });
+    await jobThat(acme, id, (job) => job.stage === 'generating');
+    const closed = service.close();
+
+    const ready = await acme.get('/readyz').expect(503);
+    expect(ready.body).toMatchObject({ status: 'unavailable', checks: { running: { ok: false } } });
+    for (const order of [
+      acme.post('/images').send({ prompt: 'Too late' }),
+      acme.post(`/images/${failed.id}/retry`),
+    ]) {
+      const { body, headers } = await order.expect(503);
+      expect(body).toMatchObject({ code: 'shutting_down', retryable: true });
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+    }
+    expect((await acme.job(id)).status).toBe('running');
+    expect((await acme.get(`/images/${id}?wait=50`).expect(200)).body.status).toBe('running');
+    expect((await acme.get('/images').expect(200)).body.data).toHaveLength(2);
+
+    // The end of its last job ends the process as well.
+    await acme.post(`/images/${id}/cancel`).expect(200);
+    await closed;
+    await expect(fetch(`${url}/livez`)).rejects.toThrow();
+  });
+});
+
 describe('an API process that is told to stop', () => {
   it('answers who waits and ends streams at once, and loses no job', async () => {
     const environment = await environmentOfTest();

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
@@ -60,6 +61,12 @@ export const pollSeconds = 2;
 /** The address under which the caller reached us. */
 export function publicUrlOf(context: HttpContext, request: FastifyRequest): string {
   return context.publicUrl ?? `${request.protocol}://${request.host}`;
+}
+
+/** Takes no order once the process begins to stop. @throws AppError `shutting_down` */
+export function refuseWhileStopping(context: HttpContext): void {
+  if (!context.draining.aborted) return;
+  throw new AppError('shutting_down', { detail: 'This instance takes no more orders. Try again.' });
 }
 
 /** Shows a job to the caller of a request. */

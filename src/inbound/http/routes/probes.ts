@@ -23,7 +23,8 @@ export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
     schema: {
       operationId: 'ready',
       summary: 'Can this process do its work',
-      description: 'Writes to Redis, asks the storage, and is red as soon as the process begins to stop.',
+      description:
+        'Writes to Redis, asks the storage, and is red from the moment the process begins to stop until it ends.',
       tags: ['operations'],
       response: {
         ...problems({ open: true }),

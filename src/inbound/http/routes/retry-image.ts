@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../context.ts';
+import { type HttpContext, refuseWhileStopping } from '../context.ts';
 import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, idParams, json, problems, requestHeader } from '../responses.ts';
@@ -39,10 +39,12 @@ export function retryImageRoute(app: FastifyInstance, context: HttpContext): voi
           'model_unknown',
           'destination_forbidden',
           'queue_full',
+          'shutting_down',
         ),
       },
     },
     handler: async (request, reply) => {
+      refuseWhileStopping(context);
       const { job, replayed } = await context.retryImage(callerOf(request), request.params.id, {
         idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
         traceparent: traceparentFrom(request.headers.traceparent),

@@ -2,7 +2,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import type { ImageRequestBody } from '../../../domain/image-request.ts';
-import { type HttpContext, pollSeconds, present, untilCallerLeaves } from '../context.ts';
+import {
+  type HttpContext,
+  pollSeconds,
+  present,
+  refuseWhileStopping,
+  untilCallerLeaves,
+} from '../context.ts';
 import { imageJobExamples, imagePreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom, type Preferences, preferencesFrom, traceparentFrom } from '../headers.ts';
 import { ref } from '../json-schema.ts';
@@ -78,6 +84,7 @@ export function submitImageRoute(app: FastifyInstance, context: HttpContext): vo
       // Checked first, so that a dry run tells of a bad key as well.
       const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
       if (request.query.dry_run) return preview(context, request.body);
+      refuseWhileStopping(context);
       const preferences = preferencesFrom(request.headers.prefer);
       const { job, replayed } = await context.submitImage.submit({
         caller,
