@@ -107,7 +107,12 @@ export const ImageJobView = z.object({
   attempts: z.array(AttemptView).describe('Every call that was, or may have been, paid for.'),
   metadata: z.record(z.string(), z.string()),
   parent_id: z.string().nullable().describe('The job that this one repeats.'),
-  urls: z.object({ self: z.string(), cancel: z.string(), events: z.string(), content: z.string() }),
+  urls: z.object({
+    self: z.string(),
+    cancel: z.string(),
+    events: z.string(),
+    content: z.string().describe('The first of the pictures that are there.'),
+  }),
 });
 export type ImageJobView = z.infer<typeof ImageJobView>;
 
@@ -162,8 +167,18 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
     })),
     metadata: job.request?.metadata ?? {},
     parent_id: job.parentId ?? null,
-    urls: { self, cancel: `${self}/cancel`, events: `${self}/events`, content: `${self}/content/0` },
+    urls: {
+      self,
+      cancel: `${self}/cancel`,
+      events: `${self}/events`,
+      content: `${self}/content/${firstPicture(job)}`,
+    },
   };
+}
+
+/** The lowest index of a picture that is there; 0 while there is none. */
+function firstPicture(job: ImageJob): number {
+  return job.images.length === 0 ? 0 : Math.min(...job.images.map((image) => image.index));
 }
 
 function viewImages(job: ImageJob, self: string, context: ViewContext): ImageJobView['images'] {

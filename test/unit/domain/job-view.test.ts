@@ -150,6 +150,13 @@ describe('a success without some of its pictures', () => {
     ]);
   });
 
+  it('links to the first of those that are there', () => {
+    const late = end({ ...job, images: [imageOf(job, 2), imageOf(job, 1)] });
+    expect(viewJob(late, context).urls.content).toBe(viewJob(late, context).images[0]?.content_url);
+    expect(viewJob(late, context).urls.content).toMatch(/\/content\/1$/);
+    expect(viewJob(running(3), context).urls.content).toMatch(/\/content\/0$/);
+  });
+
   it('a complete one is not partial', () => {
     const complete = end({ ...job, images: [0, 1, 2].map((i) => imageOf(job, i)) });
     expect(viewJob(complete, context).partial).toBe(false);
