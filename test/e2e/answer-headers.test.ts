@@ -59,11 +59,11 @@ describe('every answer', () => {
 });
 
 describe('a page of another site', () => {
-  const preflight = (url: string, origin: string) =>
+  const preflight = (url: string, origin: string, method = 'POST') =>
     supertest(url)
       .options('/images')
       .set('origin', origin)
-      .set('access-control-request-method', 'POST')
+      .set('access-control-request-method', method)
       .set('access-control-request-headers', 'authorization,content-type,idempotency-key');
 
   it('may not call, as long as no origin is configured', async () => {
@@ -87,7 +87,13 @@ describe('a page of another site', () => {
       expect(welcome.headers['access-control-allow-credentials']).toBeUndefined();
       expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
       expect(call.headers['access-control-allow-origin']).toBe('https://www.example.com');
-      expect(call.headers['access-control-expose-headers']).toContain('retry-after');
+      for (const header of ['retry-after', 'preference-applied', 'x-should-retry']) {
+        expect(call.headers['access-control-expose-headers']).toContain(header);
+      }
+      for (const method of ['DELETE', 'PATCH']) {
+        const { headers } = await preflight(open.url, 'https://app.example.com', method);
+        expect(headers['access-control-allow-methods']).toContain(method);
+      }
     } finally {
       await open.close();
     }

@@ -75,7 +75,17 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
   if (options.corsOrigins?.length) {
     await app.register(cors, {
       origin: [...options.corsOrigins],
-      exposedHeaders: ['x-request-id', 'retry-after', 'location', 'etag', 'idempotent-replayed'],
+      // Without a list only the methods of forms are allowed.
+      methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+      exposedHeaders: [
+        'x-request-id',
+        'retry-after',
+        'location',
+        'etag',
+        'idempotent-replayed',
+        'preference-applied',
+        'x-should-retry',
+      ],
     });
   }
   const refuseOtherMethods = watchMethods(app);
