@@ -45,5 +45,7 @@ export function parseWebhookSecret(text: string): Buffer {
 export function unusableSecret(reason: string): AppError {
   return new AppError('validation_failed', {
     detail: `The webhook secret cannot be used: ${reason}. Make one with: echo "whsec_$(openssl rand -base64 32)"`,
+    // Whatever body holds one calls it that.
+    issues: [{ pointer: '/secret', detail: reason }],
   });
 }

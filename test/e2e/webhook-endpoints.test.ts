@@ -114,6 +114,22 @@ describe('a registered endpoint', () => {
     }
   });
 
+  it.each([23, 65])(
+    'says where a secret of %i bytes stands, when it is registered and when it is rotated',
+    async (size) => {
+      const receiver = await receive();
+      const secret = `whsec_${Buffer.alloc(size, 3).toString('base64')}`;
+      const { id } = await register(service, { url: receiver.url });
+      const answers = [
+        await service.acme.post('/webhooks/endpoints').send({ url: receiver.url, secret }).expect(422),
+        await service.acme.post(`/webhooks/endpoints/${id}/rotate-secret`).send({ secret }).expect(422),
+      ];
+      for (const { body } of answers) {
+        expect(body.errors).toEqual([expect.objectContaining({ pointer: '/secret' })]);
+      }
+    },
+  );
+
   it('shows at once what its receiver says to a test', async () => {
     const receiver = await receive(() => 503, 'closed for today');
     const { id } = await register(service, { url: receiver.url });
