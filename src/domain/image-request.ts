@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
-import { hasMoreCodePoints, textFault } from './text.ts';
+import { hasMoreCodePoints, numberFault, textFault } from './text.ts';
 
 /**
  * What a caller may ask for. The schema is strict: an unknown field is refused, so that a typo never costs money.
@@ -131,12 +131,12 @@ const reservedProviderOptions = new Set([
 ]);
 
 /**
- * Checks what the JSON Schema cannot: Unicode, prompt length in code points, reserved provider options.
+ * Checks what the JSON Schema cannot: Unicode, exact numbers, prompt length in code points, reserved provider options.
  *
  * @throws AppError `validation_failed` naming every faulty field.
  */
 export function checkRequestText(body: ImageRequestBody): void {
-  const issues = textIssues(body);
+  const issues = inexactIssues(body);
   if (hasMoreCodePoints(body.prompt, maxPromptCodePoints)) {
     issues.push({ pointer: '/prompt', detail: `must have at most ${maxPromptCodePoints} code points` });
   }
@@ -146,15 +146,16 @@ export function checkRequestText(body: ImageRequestBody): void {
   }
 }
 
-/** Every text anywhere in a value, keys included, that cannot be passed on unchanged. */
-export function textIssues(value: unknown): FieldIssue[] {
+/** Every text and number anywhere in a value, keys included, that cannot be passed on unchanged. */
+export function inexactIssues(value: unknown): FieldIssue[] {
   if (typeof value === 'string') return issuesOf(textFault(value));
+  if (typeof value === 'number') return issuesOf(numberFault(value));
   if (value === null || typeof value !== 'object') return [];
   const issues: FieldIssue[] = [];
   for (const [key, nested] of Object.entries(value)) {
     const fault = textFault(key);
     // Where it is, is only written for what is faulty: that takes longer than looking.
-    for (const { pointer, detail } of fault ? issuesOf(fault) : textIssues(nested)) {
+    for (const { pointer, detail } of fault ? issuesOf(fault) : inexactIssues(nested)) {
       issues.push({ pointer: `/${pointerToken(key)}${pointer}`, detail });
     }
   }

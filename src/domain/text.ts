@@ -1,5 +1,5 @@
 /**
- * Checks on caller-given text that JSON Schema cannot express.
+ * Checks on caller-given texts and numbers that JSON Schema cannot express.
  */
 
 /** Counts code points, the unit in which prompts are limited (UTF-16 units would count an emoji twice). */
@@ -22,4 +22,11 @@ export function textFault(text: string): string | null {
   if (!text.isWellFormed()) return 'holds a lone surrogate, which is not a Unicode character';
   if (text.includes('\u0000')) return 'holds a NUL character (U+0000)';
   return null;
+}
+
+/** Says why a number cannot be passed on unchanged, or `null` when it can: beyond 2^53 reading JSON rounds. */
+export function numberFault(value: number): string | null {
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER
+    ? 'is too large to be kept exactly; send it as a string'
+    : null;
 }

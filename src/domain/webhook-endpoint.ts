@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
-import { textIssues } from './image-request.ts';
+import { inexactIssues } from './image-request.ts';
 import { eventPatterns, WebhookSecret } from './webhook-event.ts';
 
 /** An address that a tenant registered for events of its jobs. */
@@ -151,7 +151,7 @@ export function isSubscribed(endpoint: WebhookEndpoint): boolean {
 
 /** Checks what a JSON Schema cannot. @throws AppError `validation_failed` naming every faulty field. */
 export function checkEndpointText(body: EndpointBody | EndpointPatch): void {
-  const issues: FieldIssue[] = textIssues(body);
+  const issues: FieldIssue[] = inexactIssues(body);
   if (issues.length > 0) {
     throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
   }

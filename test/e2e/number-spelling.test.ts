@@ -7,6 +7,17 @@ beforeAll(async () => {
   return service.close;
 });
 
+describe('a number in a body', () => {
+  it.each([
+    ['{"prompt":"Seeded","provider_options":{"seed":12345678901234567890}}', '/provider_options/seed'],
+    ['{"prompt":"Dear","max_cost_micro_usd":1e23}', '/max_cost_micro_usd'],
+    ['{"prompt":"Dear","max_cost_micro_usd":9007199254740992}', '/max_cost_micro_usd'],
+  ])('that cannot be kept exactly is refused: %s', async (text, pointer) => {
+    const { body } = await service.acme.post('/images').type('application/json').send(text).expect(422);
+    expect(body.errors).toEqual([expect.objectContaining({ pointer })]);
+  });
+});
+
 describe('a number in a query or a path', () => {
   it.each(['0x5', '1e1', '%2B5', '%205', '5%20', '05', '5.0', '-1', '', '1_0', '99999999999999999999'])(
     'is refused when it is spelt as %j',

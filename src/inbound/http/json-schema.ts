@@ -57,10 +57,10 @@ export function namedJsonSchemas(named: Named): Record<string, JsonSchema> {
 
 /** Takes out what helps neither readers nor generators. */
 function simplify(node: JsonSchema, valueNames: ReadonlyMap<string, string>, open: boolean): void {
-  // zod writes the pattern of a format as well, and the bounds of a safe integer.
+  // zod writes the pattern of a format as well, and the bounds of a safe integer, which are news only to who sends one.
   if (node.format) delete node.pattern;
-  if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
-  if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
+  if (open && node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
+  if (open && node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
   if (open && node.properties && node.additionalProperties === false) delete node.additionalProperties;
   const shared = Array.isArray(node.enum) ? valueNames.get(node.enum.join(' ')) : undefined;
   if (shared) {

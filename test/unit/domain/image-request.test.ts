@@ -55,6 +55,16 @@ describe('the text of a request', () => {
     ]);
   });
 
+  it('with a number that JSON cannot carry exactly is refused wherever it stands', () => {
+    for (const text of ['12345678901234567890', '-9007199254740992', '9007199254740993', '1e999']) {
+      expect(pointersOf({ provider_options: { a: [{ seed: JSON.parse(text) }] } })).toEqual([
+        '/provider_options/a/0/seed',
+      ]);
+    }
+    const exact = [0, -1, 0.1, 1e-300, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
+    expect(issuesOf({ provider_options: { exact } })).toEqual([]);
+  });
+
   it('names every faulty field at once', () => {
     const pointers = pointersOf({
       prompt: loneSurrogate,
