@@ -29,7 +29,8 @@ export function traceIdOf(traceparent: string | undefined): string | undefined {
 export function idempotencyKeyFrom(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   const bare = typeof header === 'string' ? header.replace(/^"(.*)"$/, '$1') : '';
-  if (!/^[\x21-\x7e]{1,255}$/.test(bare)) {
+  const isHalfQuoted = bare === header && /^"|"$/.test(bare);
+  if (isHalfQuoted || !/^[\x21-\x7e]{1,255}$/.test(bare)) {
     throw new AppError('invalid_idempotency_key', {
       detail: 'Send one Idempotency-Key of 1 to 255 visible ASCII characters without spaces.',
       issues: [{ pointer: '/headers/idempotency-key', detail: 'must be 1 to 255 visible ASCII characters' }],
@@ -47,16 +48,23 @@ export interface Preferences {
 
 const noPreferences: Preferences = { waitSeconds: 0, applied: null };
 
-/** The Prefer header (RFC 7240): `wait=N` and `respond-async`; what is not understood is ignored, as it demands. */
+/** One preference of a list; a comma within quotes does not end it. A quote need not end, so that nothing is read twice. */
+const anyPreference = /(?:"(?:[^"\\]|\\.)*"?|[^,"])+/g;
+
+/**
+ * The Prefer header (RFC 7240): `wait=N` and `respond-async`, whatever parameters follow them; what is not understood is
+ * ignored, as it demands.
+ */
 export function preferencesFrom(header: string | string[] | undefined): Preferences {
   if (header === undefined) return noPreferences;
-  const preferences = (Array.isArray(header) ? header.join(',') : header)
-    .split(',')
-    .map((preference) => preference.trim().toLowerCase());
+  const list = Array.isArray(header) ? header.join(',') : header;
+  const preferences = (list.match(anyPreference) ?? []).map(
+    (preference) => preference.split(';', 1)[0]?.trim().toLowerCase() ?? '',
+  );
   for (const preference of preferences) {
-    const match = /^wait\s*=\s*"?([0-9]{1,9})"?$/.exec(preference);
+    const match = /^wait\s*=\s*("?)([0-9]+)\1$/.exec(preference);
     if (!match) continue;
-    const waitSeconds = Math.min(Number(match[1]), maxWaitSeconds);
+    const waitSeconds = Math.min(Number(match[2]), maxWaitSeconds);
     return { waitSeconds, applied: `wait=${waitSeconds}` };
   }
   // With both, section 4.3 has us wait first; without a wait the answer is asynchronous anyway.

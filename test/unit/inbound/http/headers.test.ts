@@ -20,6 +20,16 @@ describe('Prefer', () => {
     ['wait=55', 55, 'wait=55'],
     ['wait=56', 55, 'wait=55'],
     ['wait=999999999', 55, 'wait=55'],
+    ['wait=9999999999', 55, 'wait=55'],
+    ['wait=5; foo=bar', 5, 'wait=5'],
+    ['wait=5;q', 5, 'wait=5'],
+    ['wait="5" ; foo="a, b; c", return=minimal', 5, 'wait=5'],
+    ['foo="a, wait=5"', 0, null],
+    ['foo="a \\", wait=5"', 0, null],
+    ['foo="a, wait=5', 0, null],
+    ['wait="5', 0, null],
+    ['wait=;5', 0, null],
+    ['respond-async; foo=bar', 0, 'respond-async'],
     ['respond-async', 0, 'respond-async'],
     ['Respond-Async', 0, 'respond-async'],
     ['respond-async, wait=10', 10, 'wait=10'],
@@ -36,6 +46,11 @@ describe('Prefer', () => {
   ])('%j waits %i s and says %j', (header, waitSeconds, applied) => {
     expect(preferencesFrom(header)).toEqual({ waitSeconds, applied });
   });
+
+  it('is read however long it is', () => {
+    expect(preferencesFrom(`wait=${'9'.repeat(16_000)}`).waitSeconds).toBe(55);
+    expect(preferencesFrom(`${'"\\'.repeat(8_000)}, wait=5`).waitSeconds).toBe(0);
+  });
 });
 
 describe('Idempotency-Key', () => {
@@ -46,6 +61,7 @@ describe('Idempotency-Key', () => {
   it.each([
     ['bare', 'order-17', 'order-17'],
     ['quoted', '"order-17"', 'order-17'],
+    ['with a quote in it', 'a"b', 'a"b'],
     ['one character', 'a', 'a'],
     ['all kinds of visible characters', '!#$%&()*+,-./:;<=>?@[]^_`{|}~', '!#$%&()*+,-./:;<=>?@[]^_`{|}~'],
     ['as long as it may be', 'k'.repeat(255), 'k'.repeat(255)],
@@ -65,6 +81,9 @@ describe('Idempotency-Key', () => {
     ['outside ASCII', 'örder'],
     ['a control character', 'a\u0001b'],
     ['a delete character', 'a\u007fb'],
+    ['a lone quote', '"'],
+    ['quoted at its begin only', '"order-17'],
+    ['quoted at its end only', 'order-17"'],
     ['sent twice', ['a', 'b']],
     ['sent twice and joined', 'a, b'],
   ])('%s is malformed', (_name, header) => {
