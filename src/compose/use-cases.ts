@@ -140,7 +140,7 @@ export function composeUseCases(
     submitImage,
     getImage,
     presentImage,
-    listImages: createListImages({ records }),
+    listImages: createListImages({ records, catalogue }),
     watchImage: createWatchImage({ records, signals }),
     readContent: createReadContent({ records, storage, clock, linkSeconds: config.LINK_TTL_S }),
     cancelImage: createCancelImage(deps),

@@ -102,8 +102,21 @@ describe('a filter', () => {
     const tenant = freshTenant();
     const flare = await add(tenant, 1, { model: 'gpt-image-2.6-flare' });
     await add(tenant, 2);
-    expect(await allPages(tenant, { limit: 5, model: 'gpt-image-2.6-flare' })).toEqual([flare]);
-    expect(await allPages(tenant, { limit: 5, model: 'gpt-image' })).toEqual([]);
+    expect(await allPages(tenant, { limit: 5, models: ['gpt-image-2.6-flare'] })).toEqual([flare]);
+    expect(await allPages(tenant, { limit: 5, models: ['gpt-image'] })).toEqual([]);
+  });
+
+  it('by several names of a model takes the jobs of each, newest first, whatever the size of its pages', async () => {
+    const tenant = freshTenant();
+    const names = ['gpt-image-2', 'gpt-image-2-2026-04-21', 'gpt-image-1'];
+    const added = await Promise.all(
+      Array.from({ length: 12 }, (_, i) => add(tenant, i, { model: names[i % 3] ?? '' })),
+    );
+    const wanted = newestFirst(added.filter((_, i) => i % 3 !== 2));
+    for (const limit of [1, 3, 7, 8, 9]) {
+      expect(await allPages(tenant, { limit, models: names.slice(0, 2) })).toEqual(wanted);
+      expect(await allPages(tenant, { limit, models: names.slice(0, 2), status: 'queued' })).toEqual(wanted);
+    }
   });
 
   it('by metadata takes only jobs with every pair', async () => {
@@ -154,7 +167,7 @@ describe('a filter', () => {
       if (i % 5 === 0) await records.update(tenant, id, (job) => ({ job: finishedJob(job) }));
       if (i % 2 === 0 && i % 3 === 0 && i % 5 === 0 && i > 0) wanted.push(id);
     }
-    const query = { model: 'a', metadata: { customer: 'ada' }, status: 'succeeded' } as const;
+    const query = { models: ['a'], metadata: { customer: 'ada' }, status: 'succeeded' } as const;
     const found = await allPages(tenant, { limit: 1, createdAfterMs: createdAt, ...query });
     expect(found).toEqual(newestFirst(wanted));
     expect(found).toHaveLength(1);
@@ -166,7 +179,7 @@ describe('a filter', () => {
     await Promise.all(
       Array.from({ length: 1_150 }, (_, i) => add(tenant, i + 1, { metadata: { all: 'yes' } })),
     );
-    const query: ImageListQuery = { limit: 100, model: 'rare', metadata: { all: 'yes' } };
+    const query: ImageListQuery = { limit: 100, models: ['rare'], metadata: { all: 'yes' } };
     const first = await records.list(tenant, query);
     expect(first.jobs).toEqual([]);
     expect(first.nextBeforeId).not.toBeNull();
@@ -180,7 +193,7 @@ describe('an erased job', () => {
     const request = { metadata: { customer: 'ada' } };
     const [gone, stays] = [await add(tenant, 1, request), await add(tenant, 2, request)];
     await records.update(tenant, gone, (job) => ({ job: erase(job, createdAt + 5, retention) }));
-    for (const query of [{}, { metadata: { customer: 'ada' } }, { model: 'gpt-image-2' }])
+    for (const query of [{}, { metadata: { customer: 'ada' } }, { models: ['gpt-image-2'] }])
       expect(await allPages(tenant, { limit: 5, ...query })).toEqual([stays]);
     expect(await allPages(tenant, { limit: 5, status: 'canceled' })).toEqual([]);
     expect(await records.get(tenant, gone)).toMatchObject({ erasedAt: createdAt + 5 });

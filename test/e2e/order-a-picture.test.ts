@@ -119,6 +119,22 @@ describe('an order', () => {
     expect(two.cost).toMatchObject({ micro_usd: 2 * (158 * 30 + 10 * 5), estimated: false });
   });
 
+  it('by another name of a model is listed under every name of it', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Dated', model: 'gpt-image-2-2026-04-21' });
+    for (const [name, isListed] of [
+      ['gpt-image-2', true],
+      ['gpt-image-2-2026-04-21', true],
+      ['gpt-image-2.6-flare', false],
+      ['gpt-image', false],
+    ] as const) {
+      const { body } = await service.acme.get(`/images?limit=100&model=${name}`).expect(200);
+      expect(
+        body.data.some((job: { id: string }) => job.id === id),
+        name,
+      ).toBe(isListed);
+    }
+  });
+
   it('for a model outside the catalogue passes with a warning, and its cost is unknown instead of zero', async () => {
     const job = await service.acme.order({ prompt: 'A new model', model: 'gpt-image-9', size: '1024x1024' });
 

@@ -24,7 +24,8 @@ export interface ImageListQuery {
   /** Only jobs with an id below this one. */
   readonly beforeId?: string | undefined;
   readonly status?: JobStatus | undefined;
-  readonly model?: string | undefined;
+  /** Names of which the order has to hold one: those of one model. */
+  readonly models?: readonly string[] | undefined;
   readonly createdAfterMs?: number | undefined;
   readonly createdBeforeMs?: number | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;

@@ -9,16 +9,24 @@ import { decodeRecord } from './record-codec.ts';
 const maxScanned = 1_000;
 
 /**
- * Walks the narrowest index that a query names and tests the records for the rest of it, so that the cost of a page
+ * Walks the narrowest index, or the few of one model's names, that a query names and tests the records for the rest of it, so that the cost of a page
  * depends on the page, not on how many jobs are kept.
  */
 export function createJobList(redis: Redis | Cluster, keys: Keys) {
-  function indexFor(tenant: string, query: ImageListQuery): string {
+  function indexesFor(tenant: string, query: ImageListQuery): string[] {
     const [pair] = Object.entries(query.metadata ?? {});
-    if (pair) return keys.metadata(tenant, pair[0], pair[1]);
-    if (query.status) return keys.status(tenant, query.status);
-    if (query.model) return keys.model(tenant, query.model);
-    return keys.jobs(tenant);
+    if (pair) return [keys.metadata(tenant, pair[0], pair[1])];
+    if (query.status) return [keys.status(tenant, query.status)];
+    if (query.models) return query.models.map((name) => keys.model(tenant, name));
+    return [keys.jobs(tenant)];
+  }
+
+  /** The highest ids between two bounds in any of the indexes, highest first. */
+  async function newest(indexes: readonly string[], highest: string, lowest: string, most: number) {
+    const lists = await Promise.all(
+      indexes.map((index) => redis.zrevrangebylex(index, highest, lowest, 'LIMIT', 0, most)),
+    );
+    return lists.flat().sort().reverse().slice(0, most);
   }
 
   async function records(tenant: string, ids: readonly string[]): Promise<ImageJob[]> {
@@ -30,13 +38,13 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
   }
 
   return async function list(tenant: string, query: ImageListQuery): Promise<ImageList> {
-    const index = indexFor(tenant, query);
+    const indexes = indexesFor(tenant, query);
     const lowest = query.createdAfterMs === undefined ? '-' : `(img_${timePart(query.createdAfterMs)}~`;
     let highest = upperBound(query);
     const jobs: ImageJob[] = [];
     for (let scanned = 0; scanned < maxScanned; ) {
       const wanted = query.limit - jobs.length + 1;
-      const ids = await redis.zrevrangebylex(index, highest, lowest, 'LIMIT', 0, wanted);
+      const ids = await newest(indexes, highest, lowest, wanted);
       if (ids.length === 0) return { jobs, nextBeforeId: null };
       for (const job of await records(tenant, ids)) {
         if (!matches(job, query)) continue;
@@ -63,6 +71,6 @@ function matches(job: ImageJob, query: ImageListQuery): boolean {
   // Erased between the reading of the index and of the record.
   if (job.erasedAt !== undefined) return false;
   if (query.status && job.status !== query.status) return false;
-  if (query.model && job.request?.model !== query.model) return false;
+  if (query.models && !query.models.includes(job.request?.model ?? '')) return false;
   return Object.entries(query.metadata ?? {}).every(([key, value]) => job.request?.metadata?.[key] === value);
 }

@@ -34,7 +34,11 @@ export function listImagesRoute(app: FastifyInstance, context: HttpContext): voi
         properties: {
           ...pageQuery,
           status: { type: 'string', enum: [...jobStatuses], description: 'Jobs in this status only.' },
-          model: { type: 'string', maxLength: 128, description: 'Jobs of this model only.' },
+          model: {
+            type: 'string',
+            maxLength: 128,
+            description: 'Jobs of this model only, by any of its names.',
+          },
           created_after: { type: 'string', format: 'date-time', description: 'Jobs created later.' },
           created_before: { type: 'string', format: 'date-time', description: 'Jobs created earlier.' },
           metadata: {
