@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configurationPage, environmentExample } from '../scripts/config-docs.ts';
+import { errorsPage } from '../scripts/error-docs.ts';
 import { composeDocument } from '../src/compose/document.ts';
+import { errorCodes } from '../src/domain/errors.ts';
 
 /** The laws of ARCHITECTURE.md, checked on the imports of every source file. */
 
@@ -145,6 +147,12 @@ describe('what is written from the code', () => {
   it('docs/configuration.md and .env.example are fresh', () => {
     expect(readFileSync(join(root, 'docs/configuration.md'), 'utf8')).toBe(configurationPage());
     expect(readFileSync(join(root, '.env.example'), 'utf8')).toBe(environmentExample());
+  });
+
+  it('docs/errors.md is fresh, and lists every code', () => {
+    const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
+    expect(page).toBe(errorsPage());
+    for (const code of errorCodes) expect(page).toContain(`| \`${code}\` |`);
   });
 
   it('every path that the documents link to exists', () => {

@@ -14,6 +14,8 @@ interface ErrorRow {
   readonly retryable: boolean;
   /** Short, stable summary (RFC 9457 `title`). */
   readonly title: string;
+  /** What may be known about money where it ends a job or a picture; absent where it only refuses requests. */
+  readonly billing?: readonly Billing[];
 }
 
 const table = {
@@ -51,34 +53,96 @@ const table = {
   destination_forbidden: { status: 422, retryable: false, title: 'The address may not be called' },
   too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },
   headers_too_large: { status: 431, retryable: false, title: 'The headers are too large' },
-  internal: { status: 500, retryable: true, title: 'Something went wrong on our side' },
+  internal: {
+    status: 500,
+    retryable: true,
+    title: 'Something went wrong on our side',
+    billing: ['possible'],
+  },
   queue_full: { status: 503, retryable: true, title: 'The queue is full' },
   store_unavailable: { status: 503, retryable: true, title: 'The job store cannot be reached' },
   storage_unavailable: { status: 503, retryable: true, title: 'The image storage cannot be reached' },
   shutting_down: { status: 503, retryable: true, title: 'This instance is shutting down' },
 
   // What can end or delay a job. Their status matters only where a caller waits for the job itself.
-  moderation_blocked: { status: 422, retryable: false, title: 'The provider refused the content' },
-  provider_rate_limited: { status: 503, retryable: true, title: 'The provider asks to wait' },
-  provider_overloaded: { status: 503, retryable: true, title: 'The provider is overloaded' },
-  provider_unreachable: { status: 503, retryable: true, title: 'The provider cannot be reached' },
+  moderation_blocked: {
+    status: 422,
+    retryable: false,
+    title: 'The provider refused the content',
+    billing: ['none'],
+  },
+  provider_rate_limited: {
+    status: 503,
+    retryable: true,
+    title: 'The provider asks to wait',
+    billing: ['none'],
+  },
+  provider_overloaded: {
+    status: 503,
+    retryable: true,
+    title: 'The provider is overloaded',
+    billing: ['none'],
+  },
+  provider_unreachable: {
+    status: 503,
+    retryable: true,
+    title: 'The provider cannot be reached',
+    billing: ['none'],
+  },
   provider_quota_exhausted: {
     status: 503,
     retryable: true,
     title: 'The provider account has no credit left',
+    billing: ['none'],
   },
-  provider_unauthorized: { status: 502, retryable: true, title: 'The provider refused our credentials' },
-  provider_rejected: { status: 422, retryable: false, title: 'The provider refused the request' },
+  provider_unauthorized: {
+    status: 502,
+    retryable: true,
+    title: 'The provider refused our credentials',
+    billing: ['none'],
+  },
+  provider_rejected: {
+    status: 422,
+    retryable: false,
+    title: 'The provider refused the request',
+    billing: ['none'],
+  },
   provider_outcome_unknown: {
     status: 502,
     retryable: true,
     title: 'It is unknown whether the provider made the picture',
+    billing: ['possible'],
   },
-  provider_unusable_answer: { status: 502, retryable: true, title: 'The provider sent no usable picture' },
-  storage_failed: { status: 502, retryable: true, title: 'The picture could not be stored' },
-  queue_timeout: { status: 504, retryable: true, title: 'The job waited longer than queue_ttl_s' },
-  run_timeout: { status: 504, retryable: true, title: 'The job ran longer than run_timeout_s' },
-  worker_lost: { status: 500, retryable: false, title: 'Workers died too often while running this job' },
+  provider_unusable_answer: {
+    status: 502,
+    retryable: true,
+    title: 'The provider sent no usable picture',
+    billing: ['possible', 'charged'],
+  },
+  storage_failed: {
+    status: 502,
+    retryable: true,
+    title: 'The picture could not be stored',
+    billing: ['possible'],
+  },
+  queue_timeout: {
+    status: 504,
+    retryable: true,
+    title: 'The job waited longer than queue_ttl_s',
+    billing: ['none'],
+  },
+  run_timeout: {
+    status: 504,
+    retryable: true,
+    title: 'The job ran longer than run_timeout_s',
+    billing: billings,
+  },
+  worker_lost: {
+    status: 500,
+    retryable: false,
+    title: 'Workers died too often while running this job',
+    billing: billings,
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof table;

@@ -215,7 +215,10 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas({
       values: deliveryStatuses,
       description: '`pending` goes on; `failed` was given up and can be sent again.',
     },
-    ErrorCode: { values: errorCodes, description: 'Stable; new ones may be added.' },
+    ErrorCode: {
+      values: errorCodes,
+      description: 'Stable; new ones may be added. `docs/errors.md` of the source tells of each.',
+    },
   },
   notes: {
     PresetChoice: { description: 'A named template from GET /presets, with its variables.' },

@@ -16,7 +16,8 @@ declare module 'fastify' {
 const about = `Order pictures, durably: \`POST /images\` accepts a job that survives the death of any process, a worker has it
 made by OpenAI's image models, and you learn of it by poll, long-poll, event stream or signed webhook.
 
-Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`; the same body holds OpenAI's \`error\` member.
+Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`, all listed in
+\`docs/errors.md\` of the source; the same body holds OpenAI's \`error\` member.
 Webhooks follow Standard Webhooks 1.0.0.`;
 
 /** Nothing from elsewhere. Insecure requests are not upgraded, since the page may well be read over plain http. */

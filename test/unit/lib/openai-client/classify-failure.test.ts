@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type ErrorCode, errorRow } from '../../../../src/domain/errors.ts';
 import { classifyAnswer, classifyBreak } from '../../../../src/lib/openai-client/classify-failure.ts';
 
 const nowMs = Date.parse('2026-11-23T12:00:00Z');
@@ -59,6 +60,7 @@ describe('a refusal', () => {
     [199, undefined, 'unusable', 'provider_unusable_answer', possible],
   ])('%i %j is %s, %s, billing %s', (status, error, kind, code, billing) => {
     expect(classify(status, error)).toMatchObject({ kind, code, billing, provider: { status } });
+    expect(errorRow(code as ErrorCode).billing).toContain(billing);
   });
 
   it('keeps status, code and request id of the provider', () => {
