@@ -22,8 +22,13 @@ beforeAll(async () => {
 });
 
 /** Orders a picture; rejects when there is no answer in time. */
-async function orderWithin(limitMs: number, prompt: string, headers: Record<string, string> = {}) {
-  const response = await fetch(`${service.url}/images`, {
+async function orderWithin(
+  limitMs: number,
+  prompt: string,
+  headers: Record<string, string> = {},
+  path = '/images',
+) {
+  const response = await fetch(service.url + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${testKeys.acme}`, 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ prompt }),
@@ -146,6 +151,36 @@ describe('a Redis that hangs', () => {
     expect(body.checks.redis).toMatchObject({ ok: false });
     const job = await service.acme.order({ prompt: 'Answered again' });
     expect(job.status).toBe('succeeded');
+  });
+});
+
+describe('an order that is accepted and waited for when Redis begins to hang', () => {
+  it('is answered 202 with its id, and so is one that repeats another', async () => {
+    await isReady();
+    const canceled = await service.acme.submit({ prompt: 'Waited for again [studio:latency=5000]' });
+    await service.acme.post(`/images/${canceled.id}/cancel`).expect(200);
+    const wait = { prefer: 'wait=40' };
+    const held = [
+      orderWithin(30_000, 'Waited for [studio:latency=5000]', wait),
+      orderWithin(30_000, '', wait, `/images/${canceled.id}/retry`),
+    ];
+    const bothRun = async () => {
+      const { body } = await service.acme.get('/images?status=running').expect(200);
+      expect(body.data.map((job: ImageJobView) => job.stage)).toEqual(['generating', 'generating']);
+    };
+    await vi.waitFor(bothRun, { timeout: 15_000 });
+    redis.pause();
+    const answers = await Promise.all(held);
+    redis.resume();
+
+    for (const { status, headers, body } of answers) {
+      expect(status).toBe(202);
+      expect(headers.get('location')).toBe(`/images/${body.id}`);
+      expect(headers.get('retry-after')).toMatch(/^[1-9]/);
+      expect(body).toMatchObject({ status: 'queued', images: [] });
+      await vi.waitFor(() => service.acme.get(`/images/${body.id}`).expect(200), { timeout: 15_000 });
+      expect((await service.acme.ended(body.id)).status).toBe('succeeded');
+    }
   });
 });
 

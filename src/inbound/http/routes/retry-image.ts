@@ -45,11 +45,11 @@ export function retryImageRoute(app: FastifyInstance, context: HttpContext): voi
     },
     handler: async (request, reply) => {
       refuseWhileStopping(context);
+      const preferences = preferencesFrom(request.headers.prefer);
       const { job, replayed } = await context.retryImage(callerOf(request), request.params.id, {
         idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
         traceparent: traceparentFrom(request.headers.traceparent),
       });
-      const preferences = preferencesFrom(request.headers.prefer);
       return answerAccepted(context, request, reply, { job, replayed, preferences });
     },
   });

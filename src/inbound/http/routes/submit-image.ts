@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import type { ImageRequestBody } from '../../../domain/image-request.ts';
+import type { ImageJobView } from '../../../domain/job-view.ts';
 import {
   type HttpContext,
   pollSeconds,
@@ -106,32 +107,56 @@ async function preview(context: HttpContext, body: ImageRequestBody) {
   };
 }
 
+interface Accepted {
+  readonly job: ImageJob;
+  readonly replayed: boolean;
+  readonly preferences: Preferences;
+}
+
 /** Answers with an accepted job: 202, or 200 when the caller waited and it has ended. */
 export async function answerAccepted(
   context: HttpContext,
   request: FastifyRequest,
   reply: FastifyReply,
-  accepted: { job: ImageJob; replayed: boolean; preferences: Preferences },
-) {
-  const { preferences, replayed } = accepted;
-  const { tenant, id } = accepted.job;
-  if (accepted.job.erasedAt !== undefined) {
+  accepted: Accepted,
+): Promise<ImageJobView> {
+  const { job, preferences, replayed } = accepted;
+  if (job.erasedAt !== undefined) {
     throw new AppError('erased', { detail: 'The job of this Idempotency-Key was erased.' });
   }
-  const job =
-    preferences.waitSeconds > 0
-      ? await context.getImage.waitForEnd(
-          tenant,
-          id,
-          preferences.waitSeconds * 1000,
-          untilCallerLeaves(context, reply),
-        )
-      : accepted.job;
+  const view = await latestView(context, request, reply, accepted);
   reply.header('cache-control', 'no-store');
   if (replayed) reply.header('idempotent-replayed', 'true');
   if (preferences.applied) reply.header('preference-applied', preferences.applied);
-  const ended = isTerminal(job.status) && preferences.waitSeconds > 0;
-  if (!ended) reply.code(202).header('location', `/images/${id}`).header('retry-after', pollSeconds);
-  // The place in the queue costs a question to Redis; who wants it polls.
-  return present(context, request, job, { withPosition: preferences.waitSeconds > 0 || replayed });
+  const ended = isTerminal(view.status) && preferences.waitSeconds > 0;
+  if (!ended) reply.code(202).header('location', `/images/${job.id}`).header('retry-after', pollSeconds);
+  return view;
+}
+
+/**
+ * The job as it is when the wait is over, or as it was accepted where waiting for it or showing it fails: whoever was
+ * told of a failure would not learn the id of a job that is made and paid for all the same.
+ */
+async function latestView(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { job, replayed, preferences }: Accepted,
+): Promise<ImageJobView> {
+  const waitMs = preferences.waitSeconds * 1000;
+  try {
+    const latest =
+      waitMs > 0
+        ? await context.getImage.waitForEnd(job.tenant, job.id, waitMs, untilCallerLeaves(context, reply))
+        : job;
+    // The place in the queue costs a question to Redis; who wants it polls.
+    return await present(context, request, latest, { withPosition: waitMs > 0 || replayed });
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'erased') throw error;
+    request.log.warn(
+      { err: error, job_id: job.id },
+      'job accepted, but not waited for or shown as it is now',
+    );
+    return present(context, request, job, { withPosition: false });
+  }
 }
