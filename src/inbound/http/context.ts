@@ -84,18 +84,32 @@ export function present(
 }
 
 /**
- * Aborts when the caller hangs up or the process begins to stop. A caller who leaves never cancels a job.
+ * Aborts when the caller hangs up, when the answer is given, or when the process begins to stop; it is aborted already
+ * where that happened before. A caller who leaves never cancels a job.
  *
  * Listens by hand: on Node 20 `AbortSignal.any` keeps what it made alive as long as its longest-lived source.
  */
-export function untilCallerLeaves(context: HttpContext, reply: FastifyReply): AbortSignal {
+export function untilCallerLeaves(
+  { draining }: Pick<HttpContext, 'draining'>,
+  reply: FastifyReply,
+): AbortSignal {
   const gone = new AbortController();
-  const leave = () => gone.abort();
-  context.draining.addEventListener('abort', leave);
-  reply.raw.once('close', () => {
-    context.draining.removeEventListener('abort', leave);
-    leave();
-  });
-  if (context.draining.aborted) leave();
+  const answer = reply.raw;
+  // An answer that waits behind another one of its connection is not told that the connection is gone.
+  const { socket } = reply.request.raw;
+  const leave = () => {
+    draining.removeEventListener('abort', leave);
+    answer.off('close', leave);
+    socket.off('close', leave);
+    gone.abort();
+  };
+  if (draining.aborted || answer.closed || socket.destroyed) {
+    gone.abort();
+    return gone.signal;
+  }
+  draining.addEventListener('abort', leave);
+  answer.once('close', leave);
+  // As many may wait on one connection as its caller sends ahead.
+  socket.setMaxListeners(0).once('close', leave);
   return gone.signal;
 }

@@ -57,11 +57,13 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
           detail: 'Too many open streams here. Poll, or try again.',
         });
       }
-      streams += 1;
-      reply.raw.once('close', () => {
-        streams -= 1;
-      });
       const signal = untilCallerLeaves(context, reply);
+      if (!signal.aborted) {
+        streams += 1;
+        signal.addEventListener('abort', () => {
+          streams -= 1;
+        });
+      }
       const moments = context.watchImage(job, after, signal);
       reply
         .header('content-type', 'text/event-stream; charset=utf-8')

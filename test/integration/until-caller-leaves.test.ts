@@ -1,0 +1,79 @@
+import { getEventListeners, once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import Fastify, { type FastifyReply } from 'fastify';
+import { expect, it, onTestFinished } from 'vitest';
+import { untilCallerLeaves } from '../../src/inbound/http/context.ts';
+import { openRaw } from '../support/raw-http.ts';
+
+const request = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
+
+/** A server whose answers are held until the test gives them. */
+async function startServer() {
+  const draining = new AbortController();
+  const held = new Map<string, FastifyReply>();
+  const app = Fastify();
+  app.get('/*', (incoming, reply) => void held.set(incoming.url, reply));
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  onTestFinished(() => app.close());
+  const connection = await openRaw((app.server.address() as AddressInfo).port);
+  onTestFinished(() => void connection.socket.destroy());
+  return {
+    draining,
+    /** Sends requests over the one connection; resolves with the held answers to them. */
+    async send(...paths: string[]): Promise<FastifyReply[]> {
+      connection.socket.write(paths.map(request).join(''));
+      while (!paths.every((path) => held.has(path))) await new Promise(setImmediate);
+      return paths.flatMap((path) => held.get(path) ?? []);
+    },
+    /** Hangs up; resolves when the server knows. */
+    async hangUp([reply]: FastifyReply[]) {
+      const known = reply ? once(reply.request.raw.socket, 'close') : undefined;
+      connection.socket.destroy();
+      await known;
+    },
+    watch: (reply: FastifyReply) => untilCallerLeaves({ draining: draining.signal }, reply),
+    listeners: () => getEventListeners(draining.signal, 'abort').length,
+  };
+}
+
+it('a caller who has left before is gone at once, and nothing is kept for him', async () => {
+  const { send, hangUp, watch, listeners } = await startServer();
+  const replies = await send('/first', '/behind-it');
+  await hangUp(replies);
+
+  expect(replies.map((reply) => watch(reply).aborted)).toEqual([true, true]);
+  expect(listeners()).toBe(0);
+});
+
+it('a caller who leaves is gone, also where the answer waits behind another one of the connection', async () => {
+  const { send, hangUp, watch, listeners } = await startServer();
+  const replies = await send('/first', '/behind-it');
+  const signals = replies.map(watch);
+  expect(signals.map((signal) => signal.aborted)).toEqual([false, false]);
+  await hangUp(replies);
+
+  expect(signals.map((signal) => signal.aborted)).toEqual([true, true]);
+  expect(listeners()).toBe(0);
+});
+
+it('a caller who got the answer is gone, and one who asks again over the same connection is not', async () => {
+  const { send, watch, listeners } = await startServer();
+  const [first] = (await send('/first')) as [FastifyReply];
+  const answered = watch(first);
+  first.send('here');
+  const [second] = (await send('/second')) as [FastifyReply];
+  const waiting = watch(second);
+
+  expect([answered.aborted, waiting.aborted]).toEqual([true, false]);
+  expect(listeners()).toBe(1);
+});
+
+it('when the process begins to stop, waiting ends, and never begins again', async () => {
+  const { send, watch, draining, listeners } = await startServer();
+  const [first, second] = (await send('/first', '/second')) as [FastifyReply, FastifyReply];
+  const waiting = watch(first);
+  draining.abort();
+
+  expect([waiting.aborted, watch(second).aborted]).toEqual([true, true]);
+  expect(listeners()).toBe(0);
+});
