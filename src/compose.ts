@@ -6,6 +6,7 @@ import { composeSurroundings, type Surroundings } from './compose/embedded.ts';
 import { composeUseCases, type UseCases } from './compose/use-cases.ts';
 import type { Config } from './config.ts';
 import { createHttpApp } from './inbound/http/app.ts';
+import { listen } from './inbound/http/listen.ts';
 import { createImageWorker } from './inbound/worker/image-worker.ts';
 import { createWebhookWorker } from './inbound/worker/webhook-worker.ts';
 import { type Closers, createClosers } from './lib/closers.ts';
@@ -21,7 +22,12 @@ import { createTaskRelay, type TaskRelay } from './outbound/queue/task-intake.ts
 export interface Service {
   readonly app: FastifyInstance;
   readonly surroundings: Surroundings;
-  /** Listens and starts taking work. @returns the address, for people. */
+  /**
+   * Listens, then takes work.
+   *
+   * @returns the address, for people.
+   * @throws Error where it cannot listen, saying what to do; all is closed then, and no work was taken.
+   */
   start(): Promise<string>;
   /**
    * Stops in order: readiness red and no new work, what runs may finish or is handed back, then nothing is listened to
@@ -71,6 +77,14 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       ? composeRelay(config, around, adapters, { closers, log })
       : undefined;
 
+    const close = async () => {
+      draining.abort();
+      // Listening goes on meanwhile: load balancers see that readiness is red, and callers how their jobs end.
+      await Promise.all(consumers.map((consumer) => consumer.drain(config.SHUTDOWN_GRACE_S * 1000)));
+      await app.close();
+      await closers.close();
+    };
+
     return {
       app,
       surroundings: around,
@@ -79,38 +93,25 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         adapters.storage.check().catch((error) => log.error({ err: error }, 'the storage is not usable'));
         // Whoever calls as soon as we listen should not meet a connection that is still being made.
         await adapters.whenConnected(redisPatienceMs);
+        try {
+          address = await listen(app, config.HOST, config.PORT);
+        } catch (error) {
+          await close();
+          throw error;
+        }
+        // After that, so that a process that cannot be reached takes no work.
         for (const consumer of consumers) consumer.start();
         relay?.start();
         if (consumers.length > 0) startUpkeep(useCases, closers, log);
         if (config.roles.has('worker')) startHandIn(useCases, closers, draining.signal, log);
-        await app.listen({ host: config.HOST, port: config.PORT });
-        address = addressFor(config.HOST, portOf(app) ?? config.PORT);
         return address;
       },
-      async close() {
-        draining.abort();
-        // Listening goes on meanwhile: load balancers see that readiness is red, and callers how their jobs end.
-        await Promise.all(consumers.map((consumer) => consumer.drain(config.SHUTDOWN_GRACE_S * 1000)));
-        await app.close();
-        await closers.close();
-      },
+      close,
     };
   } catch (error) {
     await closers.close();
     throw error;
   }
-}
-
-function portOf(app: FastifyInstance): number | undefined {
-  const bound = app.server.address();
-  return typeof bound === 'object' ? bound?.port : undefined;
-}
-
-/** How a person on this machine reaches a listening address. */
-function addressFor(host: string, port: number): string {
-  const everywhere = host === '0.0.0.0' || host === '::' || host === '127.0.0.1';
-  const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
 }
 
 function composeHttp(

@@ -25,9 +25,9 @@ async function runService(
   const { compose } = await import('./compose.ts');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
   const service = await compose(config, { log, say: options.say });
-  // The drain has its own limit; this one only guards against a hang after it.
+  // The drain has its own limit; this one only guards against a hang after it. A start that failed ends by itself.
   closeWithGrace(
-    { delay: config.SHUTDOWN_GRACE_S * 1000 + 20_000, logger: false },
+    { delay: config.SHUTDOWN_GRACE_S * 1000 + 20_000, logger: false, skip: ['beforeExit'] },
     async ({ err, signal }) => {
       if (err) log.fatal({ err }, 'unexpected error, stopping');
       else log.info({ signal }, 'stopping');

@@ -1,0 +1,21 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { startServiceIn } from '../support/service.ts';
+import { createEnvironment, pictureCalls } from '../support/service-environment.ts';
+import { startServiceProcess } from '../support/service-process.ts';
+
+it('a process whose address is taken ends with code 1, says what to do, and has taken no work', {
+  timeout: 90_000,
+}, async () => {
+  const environment = await createEnvironment();
+  onTestFinished(environment.remove);
+  const api = await startServiceIn(environment, { ROLES: 'api' });
+  onTestFinished(api.close);
+  const { id } = await api.acme.submit({ prompt: 'Left to somebody who can be reached' });
+  const { port: PORT } = new URL(api.url);
+
+  await expect(startServiceProcess({ ...environment.env, PORT })).rejects.toThrow(
+    `the service ended (1) before it listened:\nCannot listen on 127.0.0.1:${PORT}: another program listens there.`,
+  );
+  expect((await api.acme.job(id)).status).toBe('queued');
+  expect(pictureCalls(environment.studio)).toEqual([]);
+});
