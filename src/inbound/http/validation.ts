@@ -25,6 +25,9 @@ export function useValidation(app: FastifyInstance): void {
 function createAjv(): Ajv2020 {
   const ajv = new Ajv2020({ allErrors: true, strict: false, useDefaults: false, removeAdditional: false });
   addFormats.default(ajv);
+  // The format has leap seconds, which no Date can tell: the time would be lost further on.
+  const wide = ajv.formats['date-time'] as { validate(text: string): boolean };
+  ajv.addFormat('date-time', (text) => wide.validate(text) && !Number.isNaN(Date.parse(text)));
   for (const [name, schema] of Object.entries(components)) ajv.addSchema({ $id: name, ...schema });
   return ajv;
 }

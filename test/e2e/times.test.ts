@@ -1,0 +1,30 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+describe('a leap second, which no clock here can tell, is refused with a pointer', () => {
+  const leapSecond = '2016-12-31T23:59:60Z';
+
+  it.each(['created_after', 'created_before'])('in %s', async (filter) => {
+    const { body } = await service.acme.get(`/images?${filter}=${leapSecond}`).expect(422);
+    expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: `/query/${filter}` }] });
+    await service.acme.get(`/images?${filter}=2016-12-31T23:59:59Z`).expect(200);
+  });
+
+  it('where deliveries are recovered since then', async () => {
+    const { body: endpoint } = await service.acme
+      .post('/webhooks/endpoints')
+      .send({ url: 'https://receiver.example/hook' })
+      .expect(201);
+    const recover = (since: string) =>
+      service.acme.post(`/webhooks/endpoints/${endpoint.id}/recover`).send({ since });
+    const { body } = await recover(leapSecond).expect(422);
+    expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/since' }] });
+    await recover('2016-12-31T23:59:59Z').expect(202);
+  });
+});
