@@ -9,7 +9,8 @@ import { hasMoreCodePoints, numberFault, textFault } from './text.ts';
  */
 
 export const maxPromptCodePoints = 32_000;
-const maxProviderOptionsBytes = 8 * 1024;
+/** Of their JSON, without whitespace and with nothing escaped that need not be. */
+export const maxProviderOptionsBytes = 8 * 1024;
 const secondsPerWeek = 7 * 24 * 3600;
 
 /** Events of a job; a webhook may ask for single ones, or for all with `image.*` or `*`. */

@@ -46,6 +46,27 @@ describe('a prompt', () => {
     expect(body.errors).toEqual([expect.objectContaining({ pointer: '/prompt' })]);
   });
 
+  it('of 32,000 emoji passes with every other field full, though every character is escaped', async () => {
+    const keys = Array.from({ length: 16 }, (_, no) => String.fromCodePoint(0x1f600 + no).repeat(64));
+    const order = {
+      prompt: '😀'.repeat(32_000),
+      metadata: Object.fromEntries(keys.map((key) => [key, '😀'.repeat(512)])),
+      safety_identifier: '😀'.repeat(128),
+      webhook: { url: 'https://receiver.example/'.padEnd(2048, 'a') },
+      provider_options: { note: 'n'.repeat(8 * 1024 - '{"note":""}'.length) },
+    };
+    const escaped = JSON.stringify(order).replace(
+      /[^"{}[\]:,]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+    const { body } = await service.acme
+      .post('/images?dry_run=true')
+      .set('content-type', 'application/json')
+      .send(escaped)
+      .expect(200);
+    expect(body.request).toMatchObject(order);
+  });
+
   it.each([
     ['a lone high surrogate', '"half \\ud83d emoji"'],
     ['a lone low surrogate', '"half \\ude00 emoji"'],

@@ -98,11 +98,11 @@ describe('a request that is too large', () => {
   });
 
   it.each([
-    ['that says its length', 'content-length: 307200', '{"prompt":"'.padEnd(300 * 1024, 'a')],
+    ['that says its length', 'content-length: 1048576', '{"prompt":"'.padEnd(1024 * 1024, 'a')],
     [
       'in chunks',
       'transfer-encoding: chunked',
-      `4b000\r\n${'{"prompt":"'.padEnd(300 * 1024, 'a')}\r\n0\r\n\r\n`,
+      `100000\r\n${'{"prompt":"'.padEnd(1024 * 1024, 'a')}\r\n0\r\n\r\n`,
     ],
   ])('by a body %s is told 413', async (_, framing, body) => {
     const head = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\n${framing}\r\n`;

@@ -4,6 +4,7 @@ import { AppError, errorRow } from '../../domain/errors.ts';
 import type { HttpContext } from './context.ts';
 import { requestIdFrom, traceIdOf, traceparentFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
+import { largestOrderBytes } from './largest-order.ts';
 import { useAuthentication } from './plugins/authenticate.ts';
 import { useDocument } from './plugins/document.ts';
 import { watchMethods } from './plugins/method-not-allowed.ts';
@@ -23,7 +24,6 @@ export interface HttpOptions {
   readonly corsOrigins: readonly string[] | undefined;
 }
 
-const bodyLimitBytes = 256 * 1024;
 const maxHeaderBytes = 16 * 1024;
 /** How long a request may take to arrive; our own answers may take as long as they need. */
 const requestTimeoutMs = 15_000;
@@ -38,7 +38,7 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
     genReqId: (request) => requestIdFrom(request.headers['x-request-id'], context.clock()),
     requestIdHeader: false,
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,
-    bodyLimit: bodyLimitBytes,
+    bodyLimit: largestOrderBytes(),
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: 72_000,
     http: {
