@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
-import { hasMoreCodePoints, numberFault, textFault } from './text.ts';
+import { hasMoreCodePoints, numberFault, showsSomething, textFault } from './text.ts';
 
 /**
  * What a caller may ask for. The schema is strict: an unknown field is refused, so that a typo never costs money.
@@ -55,7 +55,9 @@ export const ImageRequestBody = z.strictObject({
       maxLength: maxPromptCodePoints,
       examples: ['A lighthouse in a storm, oil on canvas'],
     })
-    .describe('What to draw, 1 to 32,000 code points in any language. A model may allow less.'),
+    .describe(
+      'What to draw, 1 to 32,000 code points in any language, not only spaces. A model may allow less.',
+    ),
   model: z.string().min(1).max(128).optional().describe('A name or alias from GET /models.'),
   n: z.int().min(1).max(10).optional().describe('How many pictures.'),
   size: z
@@ -132,12 +134,17 @@ const reservedProviderOptions = new Set([
 ]);
 
 /**
- * Checks what the JSON Schema cannot: Unicode, exact numbers, prompt length in code points, reserved provider options.
+ * Checks what the JSON Schema cannot: Unicode, exact numbers, prompts that say nothing or are too long in code points,
+ * reserved provider options.
  *
  * @throws AppError `validation_failed` naming every faulty field.
  */
 export function checkRequestText(body: ImageRequestBody): void {
   const issues = inexactIssues(body);
+  // It would be drawn, as anything, and paid for.
+  if (!showsSomething(body.prompt)) {
+    issues.push({ pointer: '/prompt', detail: 'must say something, not only spaces' });
+  }
   if (hasMoreCodePoints(body.prompt, maxPromptCodePoints)) {
     issues.push({ pointer: '/prompt', detail: `must have at most ${maxPromptCodePoints} code points` });
   }

@@ -14,6 +14,11 @@ export function hasMoreCodePoints(text: string, most: number): boolean {
   return text.length > most && countCodePoints(text) > most;
 }
 
+/** Whether a text holds anything but spaces, line breaks and characters that only steer how others are shown. */
+export function showsSomething(text: string): boolean {
+  return /[^\s\p{Cc}\p{Cf}]/u.test(text);
+}
+
 /**
  * Says why a text cannot be passed on unchanged, or `null` when it can: a lone surrogate has no UTF-8 form and a
  * NUL is cut or refused by many receivers, so both would silently alter what the caller wrote.

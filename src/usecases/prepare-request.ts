@@ -1,4 +1,4 @@
-import { AppError } from '../domain/errors.ts';
+import { AppError, type FieldIssue } from '../domain/errors.ts';
 import { estimateCost } from '../domain/estimate.ts';
 import { checkRequestText, type ImageRequest, type ImageRequestBody } from '../domain/image-request.ts';
 import { checkAgainstCatalogue, type ModelCatalogue } from '../domain/model-catalogue.ts';
@@ -75,20 +75,26 @@ function withDefaults(
   return request as ImageRequest;
 }
 
-function checkRetention(request: ImageRequest, policy: RequestPolicy): void {
-  const { media_s = 0, record_s = 0 } = request.retention ?? {};
-  const issues = [
-    ...(media_s > policy.maxMediaSeconds
-      ? [{ pointer: '/retention/media_s', detail: `must be at most ${policy.maxMediaSeconds}` }]
-      : []),
-    ...(record_s > policy.maxRecordSeconds
-      ? [{ pointer: '/retention/record_s', detail: `must be at most ${policy.maxRecordSeconds}` }]
-      : []),
-  ];
+function checkRetention({ retention }: ImageRequest, policy: RequestPolicy): void {
+  const { media_s = policy.maxMediaSeconds, record_s = policy.maxRecordSeconds } = retention ?? {};
+  const issues: FieldIssue[] = [];
+  if (media_s > policy.maxMediaSeconds) {
+    issues.push({ pointer: '/retention/media_s', detail: `must be at most ${policy.maxMediaSeconds}` });
+  }
+  if (record_s > policy.maxRecordSeconds) {
+    issues.push({ pointer: '/retention/record_s', detail: `must be at most ${policy.maxRecordSeconds}` });
+  }
   if (issues.length > 0) {
     throw new AppError('validation_failed', {
       detail: 'This deployment does not keep data that long.',
       issues,
+    });
+  }
+  if (media_s > record_s) {
+    const detail = `must not be above record_s; it is ${media_s} here, and record_s is ${record_s}`;
+    throw new AppError('validation_failed', {
+      detail: 'Pictures without a record cannot be found.',
+      issues: [{ pointer: '/retention/media_s', detail }],
     });
   }
 }

@@ -72,6 +72,7 @@ describe('a prompt', () => {
     ['a lone low surrogate', '"half \\ude00 emoji"'],
     ['NUL', '"cut \\u0000 here"'],
     ['nothing', '""'],
+    ['nothing but spaces, line breaks and invisible characters', '" \\u3000\\n\\t\\u200b\\ufeff"'],
   ])('of %s is refused with a pointer', async (_what, json) => {
     const { body } = await service.acme
       .post('/images')

@@ -42,6 +42,7 @@ describe('a request that cannot be accepted', () => {
     ['a value that the model does not take', 'validation_failed', { quality: 'ultra' }],
     ['pictures kept for too long', 'validation_failed', { retention: { media_s: 3_601 } }],
     ['a record kept for too long', 'validation_failed', { retention: { record_s: 7_201 } }],
+    ['a blank prompt', 'validation_failed', { prompt: ' \n' }],
     ['a forbidden address', 'destination_forbidden', { webhook: { url: 'https://127.0.0.1/hook' } }],
     ['an estimate above the limit', 'max_cost_exceeded', { max_cost_micro_usd: 5_000 }],
     ['a limit and no estimate', 'max_cost_exceeded', { model: 'unknown', max_cost_micro_usd: 1_000_000_000 }],
@@ -67,6 +68,21 @@ describe('a request that cannot be accepted', () => {
     await expectNothingKept(core);
     expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
   });
+
+  it.each([{ media_s: 600, record_s: 599 }, { record_s: 3_599 }])(
+    'because a record would go before its pictures, with %j, names the field',
+    async (retention) => {
+      const core = await connectCore();
+      await expect(submit(core, { retention })).rejects.toMatchObject({
+        code: 'validation_failed',
+        issues: [{ pointer: '/retention/media_s' }],
+      });
+      await expectNothingKept(core);
+      for (const fits of [{ media_s: 60 }, { media_s: 600, record_s: 600 }, { record_s: 3_600 }]) {
+        await submit(core, { retention: fits });
+      }
+    },
+  );
 
   it('because its model is unknown is refused where the deployment wants that', async () => {
     const core = await connectCore({ policy: { allowUnknownModels: false } });

@@ -223,7 +223,10 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas({
   notes: {
     PresetChoice: { description: 'A named template from GET /presets, with its variables.' },
     WebhookTarget: { description: 'Where to send events of this job, and which; all by default.' },
-    Retention: { description: 'How long to keep pictures and record, within what is allowed.' },
+    Retention: {
+      description:
+        'How long to keep pictures and record, within what is allowed, and pictures no longer than their record.',
+    },
     ImageJob: { examples: [imageJobExample] },
     Problem: { examples: [problemExample] },
   },

@@ -84,6 +84,19 @@ describe('the text of a request', () => {
   });
 });
 
+describe('a prompt', () => {
+  it.each(['', ' ', '\n\t\r', '\u3000\u00a0', '\u200b\u2060\ufeff', '\u202e\u202c'])(
+    'of %j says nothing',
+    (prompt) => {
+      expect(pointersOf({ prompt })).toEqual(['/prompt']);
+    },
+  );
+
+  it.each(['.', ' a ', '灯', '👩‍👩‍👧‍👦', '\u0301', '\ue000'])('of %j says something', (prompt) => {
+    expect(issuesOf({ prompt })).toEqual([]);
+  });
+});
+
 describe('the length of a prompt', () => {
   it('is counted in code points, so that an emoji is one', () => {
     expect(issuesOf({ prompt: fox.repeat(maxPromptCodePoints) })).toEqual([]);
