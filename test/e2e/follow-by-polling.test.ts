@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { jobThat } from '../support/caller.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
@@ -38,6 +38,50 @@ describe('polling', () => {
     expect(ended.body.status).toBe('succeeded');
     expect(ended.headers.etag).not.toBe(running.headers.etag);
     expect(ended.headers['retry-after']).toBeUndefined();
+  });
+});
+
+describe('an ETag', () => {
+  it('changes in the middle of the life of the links that came with it', async () => {
+    const { acme, close } = await startService({ LINK_TTL_S: '60' });
+    onTestFinished(close);
+    const { id } = await acme.order({ prompt: 'Looked at for minutes' });
+    const halfLifeMs = 30_000;
+    const start = Math.ceil(Date.now() / halfLifeMs) * halfLifeMs;
+    vi.useFakeTimers({ toFake: ['Date'], now: start });
+    onTestFinished(() => void vi.useRealTimers());
+    const first = await acme.get(`/images/${id}`).expect(200);
+    const again = () => acme.get(`/images/${id}`).set('if-none-match', first.headers.etag ?? '');
+
+    vi.setSystemTime(start + halfLifeMs - 1);
+    await again().expect(304);
+    vi.setSystemTime(start + halfLifeMs);
+    const { body } = await again().expect(200);
+    expect(body.images[0].url_expires_at).toBe(new Date(start + 3 * halfLifeMs).toISOString());
+  });
+
+  it('stays while the job runs or waits at its place, and changes with the place', async () => {
+    const { acme, close } = await startService({ WORKER_CONCURRENCY: '1' });
+    onTestFinished(close);
+    const running = await acme.submit({ prompt: 'Before all others [studio:hang]' });
+    await jobThat(acme, running.id, (job) => job.stage === 'generating');
+    const next = await acme.submit({ prompt: 'Before one other' });
+    const last = await acme.submit({ prompt: 'Behind one other' });
+    await jobThat(acme, last.id, (job) => job.queue.position === 1);
+    const pollAgain = async (id: string) => {
+      const { headers } = await acme.get(`/images/${id}`).expect(200);
+      return () => acme.get(`/images/${id}`).set('if-none-match', headers.etag ?? '');
+    };
+    const pollRunning = await pollAgain(running.id);
+    const pollLast = await pollAgain(last.id);
+
+    await pollRunning().expect(304);
+    await pollLast().expect(304);
+    await acme.post(`/images/${next.id}/cancel`).expect(200);
+    const { body } = await pollLast().expect(200);
+    expect(body.queue.position).toBe(0);
+    await pollRunning().expect(304);
+    for (const { id } of [last, running]) await acme.post(`/images/${id}/cancel`).expect(200);
   });
 });
 

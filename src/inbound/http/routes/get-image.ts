@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { isTerminal } from '../../../domain/image-job.ts';
+import type { ImageJobView } from '../../../domain/job-view.ts';
 import { type HttpContext, pollSeconds, present, untilCallerLeaves } from '../context.ts';
 import { imageJobExamples } from '../examples.ts';
 import { matchesEtag, maxWaitSeconds } from '../headers.ts';
@@ -15,7 +16,8 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
     schema: {
       operationId: 'getImage',
       summary: 'Read a job',
-      description: 'With `?wait=N` the answer is held until the job has ended or N seconds have passed.',
+      description:
+        'With `?wait=N` the answer is held until the job has ended or N seconds have passed. After a 304 the links at hand work for at least half of their life more.',
       tags: ['images'],
       params: idParams,
       querystring: {
@@ -54,11 +56,23 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
         waitMs > 0
           ? await context.getImage.waitForEnd(tenant, id, waitMs, untilCallerLeaves(context, reply))
           : await context.getImage.get(tenant, id);
-      const etag = `W/"${job.version}"`;
+      const view = await present(context, request, job);
+      const etag = etagOf(job.version, view, context.linkSeconds);
       reply.header('etag', etag).header('cache-control', 'no-cache');
       if (!isTerminal(job.status)) reply.header('retry-after', pollSeconds);
       if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-      return present(context, request, job);
+      return view;
     },
   });
+}
+
+/**
+ * Changes with the job, with its place in the queue, and twice in the life of a link: whoever is told that nothing changed
+ * has links that work for at least half of `linkSeconds` more.
+ */
+function etagOf(version: number, { queue, images }: ImageJobView, linkSeconds: number): string {
+  const place = queue.position === null ? '' : `-place-${queue.position}`;
+  const [image] = images;
+  const period = image && Math.floor(Date.parse(image.url_expires_at) / (linkSeconds * 500));
+  return `W/"${version}${place}${period === undefined ? '' : `-links-${period}`}"`;
 }
