@@ -22,20 +22,20 @@ beforeAll(async () => {
 });
 
 /** Orders a picture; rejects when there is no answer in time. */
-async function orderWithin(
-  limitMs: number,
-  prompt: string,
-  headers: Record<string, string> = {},
-  path = '/images',
-) {
+function orderWithin(limitMs: number, prompt: string, headers: Record<string, string> = {}) {
+  const json = { 'content-type': 'application/json', ...headers };
+  return postWithin(limitMs, '/images', json, JSON.stringify({ prompt }));
+}
+
+async function postWithin(limitMs: number, path: string, headers: Record<string, string>, body?: string) {
   const response = await fetch(service.url + path, {
     method: 'POST',
-    headers: { authorization: `Bearer ${testKeys.acme}`, 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ prompt }),
+    headers: { authorization: `Bearer ${testKeys.acme}`, ...headers },
+    ...(body === undefined ? {} : { body }),
     signal: AbortSignal.timeout(limitMs),
   });
-  const body = (await response.json()) as { id: string; code?: string };
-  return { status: response.status, headers: response.headers, body };
+  const answer = (await response.json()) as { id: string; code?: string };
+  return { status: response.status, headers: response.headers, body: answer };
 }
 
 const ready = () => supertest(service.url).get('/readyz');
@@ -159,10 +159,11 @@ describe('an order that is accepted and waited for when Redis begins to hang', (
     await isReady();
     const canceled = await service.acme.submit({ prompt: 'Waited for again [studio:latency=5000]' });
     await service.acme.post(`/images/${canceled.id}/cancel`).expect(200);
+    await service.acme.ended(canceled.id);
     const wait = { prefer: 'wait=40' };
     const held = [
       orderWithin(30_000, 'Waited for [studio:latency=5000]', wait),
-      orderWithin(30_000, '', wait, `/images/${canceled.id}/retry`),
+      postWithin(30_000, `/images/${canceled.id}/retry`, wait),
     ];
     const bothRun = async () => {
       const { body } = await service.acme.get('/images?status=running').expect(200);
