@@ -128,6 +128,13 @@ describe('the laws of the house', () => {
     expect(readers).toEqual(['src/config.ts']);
   });
 
+  it('the time of day and chance come from outside into the domain and the use cases', () => {
+    const uninjected = /\bDate\.now\b|new Date\(\)|Math\.random|randomUUID|randomBytes/;
+    const inner = files.filter((path) => /^src\/(domain|usecases)\//.test(path));
+    expect(inner.length).toBeGreaterThan(60);
+    expect(inner.filter((path) => uninjected.test(readFileSync(join(root, path), 'utf8')))).toEqual([]);
+  });
+
   it('queue messages carry ids and nothing else', () => {
     const adds = files
       .filter((path) => path.startsWith('src/outbound/queue/'))
@@ -155,7 +162,7 @@ describe('what is written from the code', () => {
     for (const code of errorCodes) expect(page).toContain(`| \`${code}\` |`);
   });
 
-  it('every path that the documents link to exists', () => {
+  it('every path that the documents link to or name exists', () => {
     const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
       cwd: root,
       encoding: 'utf8',
@@ -163,12 +170,17 @@ describe('what is written from the code', () => {
       .split('\n')
       .filter((page) => page && existsSync(join(root, page)));
     expect(pages).toContain('README.md');
-    const broken = pages.flatMap((page) =>
-      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)]
-        .map((match) => match[1] ?? '')
-        .filter((target) => !existsSync(join(root, dirname(page), target)))
-        .map((target) => `${page}: ${target}`),
-    );
+    const broken = pages.flatMap((page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      const found = (pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1] ?? '');
+      const linked = found(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g).map((to) =>
+        join(dirname(page), to),
+      );
+      const named = found(/`((?:src|test|bench|docs|scripts|examples|deploy)\/[\w./-]+)`/g);
+      return [...linked, ...named]
+        .filter((target) => !existsSync(join(root, target)))
+        .map((target) => `${page}: ${target}`);
+    });
     expect(broken).toEqual([]);
   });
 });
