@@ -137,7 +137,8 @@ describe('an answer on its way to the spool', () => {
       await (await ahead.prepared())?.image;
       ahead.end();
     }
-    expect(memories[1]).not.toBe(memories[0]);
+    // Compared here: a matcher would look at every byte to word a failure that there is none of.
+    expect(memories[1] === memories[0]).toBe(false);
   });
 
   it('leaves no more memory behind than there are places, however late pictures are stored', async () => {
@@ -162,8 +163,7 @@ describe('an answer on its way to the spool', () => {
       ahead.end();
     }
     const [one, two, three, four] = memories;
-    expect([one, two]).toContain(three);
-    expect([one, two]).not.toContain(four);
+    expect([three, four].map((memory) => [one, two].includes(memory))).toEqual([true, false]);
   });
 
   it.each([
