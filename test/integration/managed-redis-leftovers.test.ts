@@ -96,7 +96,7 @@ describe('what an earlier start left behind', () => {
     const redisDir = join(dataDir, 'redis');
     await mkdir(redisDir);
     const earlier = `${process.pid}:0000000000000000`;
-    await symlink(`${earlier}:ffffffff`, join(redisDir, 'owner'));
+    await symlink(`${earlier}:ffffffff`, join(redisDir, 'owner.1'));
     const record = { server: earlier, guard: earlier, socketPath: join(redisDir, 'redis.sock') };
     await writeFile(join(redisDir, 'server.json'), JSON.stringify(record));
     await leaveDeadSocket(join(redisDir, 'redis.sock'));
