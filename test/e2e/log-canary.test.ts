@@ -37,7 +37,8 @@ describe('the log', () => {
       .set('content-type', 'application/json')
       .send(`{"prompt": "${canary}`)
       .expect(400);
-    await acme.get(`/images/${canary}?token=${canary}`).expect(404);
+    await acme.get(`/images/${canary}`).expect(404);
+    await acme.get(`/images/${canary}?token=${canary}`).expect(422);
     await service.stop();
 
     expect(service.log.length).toBeGreaterThan(10);
