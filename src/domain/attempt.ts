@@ -49,6 +49,10 @@ export const Attempt = z.object({
 });
 export type Attempt = z.infer<typeof Attempt>;
 
+/** What a row says of a cost: nothing where it is unknown, never 0 instead. */
+export const knownCost = (microUsd: number | null): Pick<Attempt, 'costMicroUsd'> =>
+  microUsd === null ? {} : { costMicroUsd: microUsd };
+
 /** Whether an attempt may have cost money that no picture or text shows for. */
 export function mayHaveCost(attempt: Attempt): boolean {
   return attempt.state !== 'rejected';

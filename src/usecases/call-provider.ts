@@ -1,4 +1,4 @@
-import type { Attempt } from '../domain/attempt.ts';
+import { type Attempt, knownCost } from '../domain/attempt.ts';
 import { AppError, errorRow } from '../domain/errors.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
@@ -132,8 +132,7 @@ export function createCallProvider(deps: Deps) {
   /** What is known of the money for an answer without a picture. */
   function chargeOf(job: ImageJob, { billing, spent }: ProviderFailure): Partial<Attempt> {
     if (billing !== 'charged') return {};
-    const cost = spent ? answerCost(job, spent, deps.catalogue) : null;
-    return { charged: true, ...(cost === null ? {} : { costMicroUsd: cost }) };
+    return { charged: true, ...knownCost(spent ? answerCost(job, spent, deps.catalogue) : null) };
   }
 
   async function closeLanes(job: ImageJob, failure: ProviderFailure): Promise<void> {

@@ -1,3 +1,4 @@
+import { knownCost } from '../domain/attempt.ts';
 import { costOfText, type TokenUsage } from '../domain/cost.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import { type ImageRequest, wantsEnhancement } from '../domain/image-request.ts';
@@ -62,10 +63,8 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
     );
   }
 
-  function costOf(usage: TokenUsage | null): { costMicroUsd?: number } {
-    const cost = costOfText(usage, deps.catalogue.textPrices(deps.enhancer.model));
-    return cost === null ? {} : { costMicroUsd: cost };
-  }
+  const costOf = (usage: TokenUsage | null) =>
+    knownCost(costOfText(usage, deps.catalogue.textPrices(deps.enhancer.model)));
 
   /** @throws ProviderError also when the description is more than the image model takes. */
   async function describe(execution: Execution, no: number, prompt: string) {

@@ -1,4 +1,4 @@
-import { type Attempt, settleAttempt } from '../domain/attempt.ts';
+import { type Attempt, knownCost, settleAttempt } from '../domain/attempt.ts';
 import type { TokenUsage } from '../domain/cost.ts';
 import { AppError } from '../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../domain/image.ts';
@@ -74,12 +74,11 @@ export function createSettleAnswer(deps: Deps) {
   function entered(job: ImageJob, attempt: Attempt, image: StoredImage, answer: DecodedAnswer): ImageJob {
     // Entered before, by whoever was faster: the same bytes under the same key.
     if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
-    const cost = answerCost(job, answer, deps.catalogue);
     const wasted = isTerminal(job.status) || hasPicture(job, image.index);
     const attempts = settleAttempt(job.attempts, attempt.no, {
       state: wasted ? 'wasted' : 'stored',
       finishedAt: deps.clock(),
-      ...(cost === null ? {} : { costMicroUsd: cost }),
+      ...knownCost(answerCost(job, answer, deps.catalogue)),
     });
     if (wasted) return { ...job, attempts };
     const nowMs = deps.clock();

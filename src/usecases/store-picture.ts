@@ -24,8 +24,8 @@ export type StorePicture = (
 ) => Promise<StoredImage | null>;
 
 /**
- * Stores a paid picture, unless limited for as long as it takes: the bytes are safe in the spool, and a storage that is down costs
- * nothing but time.
+ * Stores a paid picture, unless limited for as long as it takes: the bytes are safe in the spool, and a storage that is
+ * down costs nothing but time.
  */
 export function createStorePicture(deps: Deps): StorePicture {
   return async (picture, { index, storageKey }, signal, tries = Number.POSITIVE_INFINITY) => {

@@ -9,8 +9,8 @@ import { decodeRecord } from './record-codec.ts';
 const maxScanned = 1_000;
 
 /**
- * Walks the narrowest index, or the few of one model's names, that a query names and tests the records for the rest of it, so that the cost of a page
- * depends on the page, not on how many jobs are kept.
+ * Walks the narrowest index that a query names, or the few of one model's names, and tests the records for the rest of
+ * it, so that the cost of a page depends on the page, not on how many jobs are kept.
  */
 export function createJobList(redis: Redis | Cluster, keys: Keys) {
   function indexesFor(tenant: string, query: ImageListQuery): string[] {

@@ -99,9 +99,7 @@ function withoutPicture(envelope: Envelope, money: Money): ProviderError {
   if (!data) return unusable('it has no list "data"', money);
   if (data.length === 0) return unusable('its list "data" is empty', money);
   if (data.some((item) => item?.url)) {
-    return unusable('it holds a link instead of the picture; answers with links are not supported', {
-      ...money,
-    });
+    return unusable('it holds a link instead of the picture; answers with links are not supported', money);
   }
   return unusable('it holds no picture: b64_json is missing or null', money);
 }
