@@ -1,4 +1,5 @@
 import supertest, { type Test } from 'supertest';
+import { errorRow } from '../../src/domain/errors.ts';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { testKeys } from './service-environment.ts';
 
@@ -34,13 +35,25 @@ export function createCaller(url: string, key: string = testKeys.acme): Caller {
     async ended(id) {
       for (;;) {
         const { body } = await caller.get(`/images/${id}?wait=20`).expect(200);
-        if (hasEnded(body)) return body;
+        if (!hasEnded(body)) continue;
+        for (const error of [body.error, ...body.image_errors]) if (error) expectDocumented(error);
+        return body;
       }
     },
     order: async (body) => caller.ended((await caller.submit(body)).id),
     picture: async (id, index = 0) => (await caller.get(`/images/${id}/content/${index}`).expect(200)).body,
   };
   return caller;
+}
+
+/** What an error of a job says about money is what docs/errors.md says of its code. */
+function expectDocumented({ code, billing }: NonNullable<ImageJobView['error']>): void {
+  const documented = errorRow(code).billing ?? [];
+  if (!documented.includes(billing)) {
+    throw new Error(
+      `billing of ${code} is ${billing}, documented: ${documented.join(', ') || 'none of all'}`,
+    );
+  }
 }
 
 /** Whether a job is in a final status. */

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { isTerminal } from '../../../domain/image-job.ts';
-import type { ImageJobView } from '../../../domain/job-view.ts';
+import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import { type HttpContext, pollSeconds, present, untilCallerLeaves } from '../context.ts';
 import { imageJobExamples } from '../examples.ts';
 import { matchesEtag, maxWaitSeconds } from '../headers.ts';
@@ -56,12 +55,13 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
         waitMs > 0
           ? await context.getImage.waitForEnd(tenant, id, waitMs, untilCallerLeaves(context, reply))
           : await context.getImage.get(tenant, id);
-      const view = await present(context, request, job);
-      const etag = etagOf(job.version, view, context.linkSeconds);
+      // Only a waiting job has a place, and only its tag has to wait until that is known.
+      const waiting = job.status === 'queued' ? await present(context, request, job) : null;
+      const etag = etagOf(job, waiting?.queue.position ?? null, context);
       reply.header('etag', etag).header('cache-control', 'no-cache');
       if (!isTerminal(job.status)) reply.header('retry-after', pollSeconds);
       if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-      return view;
+      return waiting ?? present(context, request, job);
     },
   });
 }
@@ -70,9 +70,9 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
  * Changes with the job, with its place in the queue, and twice in the life of a link: whoever is told that nothing changed
  * has links that work for at least half of `linkSeconds` more.
  */
-function etagOf(version: number, { queue, images }: ImageJobView, linkSeconds: number): string {
-  const place = queue.position === null ? '' : `-place-${queue.position}`;
-  const [image] = images;
-  const period = image && Math.floor(Date.parse(image.url_expires_at) / (linkSeconds * 500));
-  return `W/"${version}${place}${period === undefined ? '' : `-links-${period}`}"`;
+function etagOf(job: ImageJob, position: number | null, { clock, linkSeconds }: HttpContext): string {
+  const place = position === null ? '' : `-place-${position}`;
+  const hasLinks = job.images.length > 0 && !job.mediaGone;
+  const links = hasLinks ? `-links-${Math.floor(clock() / (linkSeconds * 500))}` : '';
+  return `W/"${job.version}${place}${links}"`;
 }
