@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+/**
+ * How the values of environment variables are read: what is taken, what comes out, and what a person is told of any other.
+ */
+
+export const text = z.string().min(1);
+
+/** A text that its reader takes. What the reader complains of is shown, so it must not repeat a secret. */
+export const readBy = (read: (value: string) => unknown) =>
+  text.superRefine((value, context) => {
+    try {
+      read(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  });
+
+export const truth = z
+  .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'must be true or false' })
+  .transform((value) => value === 'true' || value === '1' || value === 'yes');
+
+/** A whole number between two bounds, both included. */
+export const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+export const url = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+
+/** Items between commas, without the spaces around them. */
+export const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const proxy = z.union([
+  z.ipv4(),
+  z.ipv6(),
+  z.cidrv4(),
+  z.cidrv6(),
+  z.enum(['loopback', 'linklocal', 'uniquelocal']),
+]);
+/** What Fastify takes; it refuses networks of all addresses. */
+const isProxy = (entry: string) => proxy.safeParse(entry).success && !entry.endsWith('/0');
+
+/** Proxies to believe: addresses, networks, and the names that Fastify has for some of them. */
+export const proxies = list.pipe(
+  z.array(
+    z.string().refine(isProxy, {
+      error: ({ input }) =>
+        `${input} must be an address as 10.0.0.7, a network as 10.0.0.0/8, loopback, linklocal or uniquelocal`,
+    }),
+  ),
+);
+
+/** A key of 32 bytes. */
+export const secretsKey = z
+  .string()
+  .transform((value) => Buffer.from(value, 'base64'))
+  .refine(
+    (bytes) => bytes.length === 32,
+    'must be 32 bytes in base64, for example from: openssl rand -base64 32',
+  );
+
+/** `tenant:key`, in which the key may hold colons; no key belongs to two tenants. */
+export const apiKeys = list
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:\S{8,}$/, 'must be tenant:key, the key at least 8 characters')
+        .transform((entry) => ({
+          tenant: entry.slice(0, entry.indexOf(':')),
+          key: entry.slice(entry.indexOf(':') + 1),
+        })),
+    ),
+  )
+  .superRefine((entries, context) => {
+    const owners = new Map<string, string>();
+    for (const { tenant, key } of entries) {
+      const owner = owners.get(key) ?? tenant;
+      owners.set(key, owner);
+      if (owner === tenant) continue;
+      const message = `${owner} and ${tenant} have the same key: give every tenant a key of its own`;
+      context.addIssue({ code: 'custom', message });
+    }
+  });
