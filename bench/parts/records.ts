@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { beginExecution, createJob, finish, type ImageJob } from '../../src/domain/image-job.ts';
+import { createJob, type ImageJob } from '../../src/domain/image-job.ts';
+import { beginExecution, finish } from '../../src/domain/job-moves.ts';
 import type { ImageRecords } from '../../src/domain/ports.ts';
 import type { Closers } from '../../src/lib/closers.ts';
 import { ids } from '../../src/lib/ids.ts';

@@ -1,5 +1,6 @@
 import { AppError } from '../domain/errors.ts';
-import { finish, type ImageJob, isTerminal, type Retention, requestCancel } from '../domain/image-job.ts';
+import { type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
+import { finish, requestCancel } from '../domain/job-moves.ts';
 import type { Clock, Log, TaskQueue } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 

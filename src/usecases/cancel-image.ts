@@ -1,4 +1,5 @@
-import { finish, type ImageJob, isTerminal, type Retention, requestCancel } from '../domain/image-job.ts';
+import { type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
+import { finish, requestCancel } from '../domain/job-moves.ts';
 import type { Clock, ImageRecords, Signals, TaskQueue } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 import { findImage, type GetImage } from './get-image.ts';

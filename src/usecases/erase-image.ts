@@ -1,5 +1,6 @@
 import { storageKeysOf } from '../domain/image.ts';
-import { erase, forgetMedia, type ImageJob, type Retention } from '../domain/image-job.ts';
+import type { ImageJob, Retention } from '../domain/image-job.ts';
+import { erase, forgetMedia } from '../domain/job-moves.ts';
 import type {
   Clock,
   Deliveries,

@@ -1,13 +1,7 @@
 import { type Attempt, addAttempt, nextAttemptNo, patchAttempt } from '../domain/attempt.ts';
 import { AppError } from '../domain/errors.ts';
-import {
-  checkFence,
-  enterStage,
-  hasPicture,
-  type ImageJob,
-  type JobStage,
-  touch,
-} from '../domain/image-job.ts';
+import { hasPicture, type ImageJob, type JobStage } from '../domain/image-job.ts';
+import { checkFence, enterStage, touch } from '../domain/job-moves.ts';
 import type { StopReason } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 

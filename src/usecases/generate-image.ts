@@ -1,16 +1,7 @@
 import { billingOf } from '../domain/attempt.ts';
 import { AppError } from '../domain/errors.ts';
-import {
-  beginExecution,
-  finish,
-  finishIncomplete,
-  type ImageJob,
-  isTerminal,
-  jobError,
-  missingPictures,
-  type Retention,
-  releaseExecution,
-} from '../domain/image-job.ts';
+import { type ImageJob, isTerminal, jobError, missingPictures, type Retention } from '../domain/image-job.ts';
+import { beginExecution, finish, finishIncomplete, releaseExecution } from '../domain/job-moves.ts';
 import type { Clock, ImageRecords, Log, Meter, StopReason, Task, TaskResult } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 import { createExecution, type Execution } from './execution.ts';

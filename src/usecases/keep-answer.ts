@@ -1,5 +1,6 @@
 import { AppError } from '../domain/errors.ts';
-import { enterStage, type ImageJob } from '../domain/image-job.ts';
+import type { ImageJob } from '../domain/image-job.ts';
+import { enterStage } from '../domain/job-moves.ts';
 import type { AnswerHead, Clock, Spool } from '../domain/ports.ts';
 import type { Execution } from './execution.ts';
 import type { StoreAhead, StoringAhead } from './store-ahead.ts';

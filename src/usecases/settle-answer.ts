@@ -2,14 +2,8 @@ import { type Attempt, knownCost, settleAttempt } from '../domain/attempt.ts';
 import type { TokenUsage } from '../domain/cost.ts';
 import { AppError } from '../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../domain/image.ts';
-import {
-  enterImage,
-  finishIfWhole,
-  hasPicture,
-  type ImageJob,
-  isTerminal,
-  type Retention,
-} from '../domain/image-job.ts';
+import { hasPicture, type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
+import { enterImage, finishIfWhole } from '../domain/job-moves.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import {
   type Clock,

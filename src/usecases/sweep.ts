@@ -1,13 +1,6 @@
 import { billingOf } from '../domain/attempt.ts';
-import {
-  dueAt,
-  finish,
-  finishIncomplete,
-  type ImageJob,
-  isTerminal,
-  jobError,
-  type Retention,
-} from '../domain/image-job.ts';
+import { dueAt, type ImageJob, isTerminal, jobError, type Retention } from '../domain/image-job.ts';
+import { finish, finishIncomplete } from '../domain/job-moves.ts';
 import type {
   Clock,
   Deliveries,

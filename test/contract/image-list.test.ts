@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { beginExecution, erase, finish, type ImageJob, type JobStatus } from '../../src/domain/image-job.ts';
+import type { ImageJob, JobStatus } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
+import { beginExecution, erase, finish } from '../../src/domain/job-moves.ts';
 import type { ImageListQuery, ImageRecords } from '../../src/domain/ports.ts';
 import { createImageRecords } from '../../src/outbound/records/image-records.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  beginExecution,
-  dueAt,
-  erase,
-  finish,
-  forgetMedia,
-  type ImageJob,
-} from '../../src/domain/image-job.ts';
+import { dueAt, type ImageJob } from '../../src/domain/image-job.ts';
+import { beginExecution, erase, finish, forgetMedia } from '../../src/domain/job-moves.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
 import { claimOf, connectRecords } from '../support/records.ts';

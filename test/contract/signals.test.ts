@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { beginExecution } from '../../src/domain/image-job.ts';
+import { beginExecution } from '../../src/domain/job-moves.ts';
 import type { ImageRecords } from '../../src/domain/ports.ts';
 import { createSubscriberRedis } from '../../src/lib/redis.ts';
 import { createImageRecords } from '../../src/outbound/records/image-records.ts';

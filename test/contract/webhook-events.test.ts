@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { beginExecution, type ImageJob } from '../../src/domain/image-job.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { beginExecution } from '../../src/domain/job-moves.ts';
 import { disable } from '../../src/domain/webhook-endpoint.ts';
 import { type EventPattern, noteFor } from '../../src/domain/webhook-event.ts';
 import { createdAt, queuedJob } from '../support/jobs.ts';

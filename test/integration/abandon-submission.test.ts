@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { beginExecution, type ImageJob } from '../../src/domain/image-job.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { beginExecution } from '../../src/domain/job-moves.ts';
 import { whenRedisReady } from '../../src/lib/redis.ts';
 import { createAbandonSubmission } from '../../src/usecases/abandon-submission.ts';
 import { connectCore } from '../support/core.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { beginExecution } from '../../src/domain/image-job.ts';
+import { beginExecution } from '../../src/domain/job-moves.ts';
 import { backgroundJob } from '../support/background-job.ts';
 import { attemptOf, createdAt } from '../support/jobs.ts';
 import { contextOf, drain, pictureCall } from '../support/provider-calls.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { beginExecution, erase, finish, type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
+import { type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
+import { beginExecution, erase, finish } from '../../src/domain/job-moves.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, queuedJob, retention } from '../support/jobs.ts';
 

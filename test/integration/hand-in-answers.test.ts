@@ -1,7 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { beginExecution, type ImageJob } from '../../src/domain/image-job.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { beginExecution } from '../../src/domain/job-moves.ts';
 import type { ImageProvider } from '../../src/domain/ports.ts';
 import { digestHex } from '../../src/lib/api-key-text.ts';
 import { createPlaces } from '../../src/lib/places.ts';

@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { beginExecution, type ImageJob } from '../../src/domain/image-job.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { beginExecution } from '../../src/domain/job-moves.ts';
 import { createDelivery } from '../../src/domain/webhook-delivery.ts';
 import { eventIdsOf, noteFor } from '../../src/domain/webhook-event.ts';
 import { queueEvent } from '../../src/usecases/change-image.ts';

@@ -1,15 +1,8 @@
 import type { Attempt } from '../../src/domain/attempt.ts';
 import type { StoredImage } from '../../src/domain/image.ts';
-import {
-  beginExecution,
-  createJob,
-  enterImage,
-  enterStage,
-  finish,
-  type ImageJob,
-  type Retention,
-} from '../../src/domain/image-job.ts';
+import { createJob, type ImageJob, type Retention } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
+import { beginExecution, enterImage, enterStage, finish } from '../../src/domain/job-moves.ts';
 import type { Log, Meter } from '../../src/domain/ports.ts';
 import { ids } from '../../src/lib/ids.ts';
 

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type ImageJob, jobError } from '../../../src/domain/image-job.ts';
 import {
   beginExecution,
   enterStage,
   finish,
   forgetMedia,
-  type ImageJob,
-  jobError,
   requestCancel,
-} from '../../../src/domain/image-job.ts';
+} from '../../../src/domain/job-moves.ts';
 import { ImageJobView, type ViewContext, viewJob } from '../../../src/domain/job-view.ts';
 import { arbitraryJob } from '../../support/arbitrary-job.ts';
 import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { beginExecution, finish, type ImageJob } from '../../../src/domain/image-job.ts';
+import type { ImageJob } from '../../../src/domain/image-job.ts';
 import { type ImageRequest, imageEventTypes } from '../../../src/domain/image-request.ts';
+import { beginExecution, finish } from '../../../src/domain/job-moves.ts';
 import {
   type EventPattern,
   eventIdsOf,

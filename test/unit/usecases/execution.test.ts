@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/domain/errors.ts';
-import { beginExecution, type ImageJob } from '../../../src/domain/image-job.ts';
+import type { ImageJob } from '../../../src/domain/image-job.ts';
+import { beginExecution } from '../../../src/domain/job-moves.ts';
 import type { ChangeImage } from '../../../src/usecases/change-image.ts';
 import { createExecution } from '../../../src/usecases/execution.ts';
 import { attemptOf, createdAt, queuedJob } from '../../support/jobs.ts';

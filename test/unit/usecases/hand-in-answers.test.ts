@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/domain/attempt.ts';
-import { beginExecution, erase, finish, type ImageJob } from '../../../src/domain/image-job.ts';
+import type { ImageJob } from '../../../src/domain/image-job.ts';
+import { beginExecution, erase, finish } from '../../../src/domain/job-moves.ts';
 import type { ImageRecords, ImageStorage, Spool, SpoolKey } from '../../../src/domain/ports.ts';
 import { createHandInAnswers } from '../../../src/usecases/hand-in-answers.ts';
 import { attemptOf, createdAt, queuedJob, retention, silentLog } from '../../support/jobs.ts';

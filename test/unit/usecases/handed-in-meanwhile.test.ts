@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginExecution } from '../../../src/domain/image-job.ts';
+import { beginExecution } from '../../../src/domain/job-moves.ts';
 import { generation } from '../../support/generation.ts';
 import { attemptOf, createdAt } from '../../support/jobs.ts';
 

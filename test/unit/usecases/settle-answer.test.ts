@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { beginExecution, erase, finish, type ImageJob } from '../../../src/domain/image-job.ts';
+import type { ImageJob } from '../../../src/domain/image-job.ts';
+import { beginExecution, erase, finish } from '../../../src/domain/job-moves.ts';
 import { generation } from '../../support/generation.ts';
 import { attemptOf, createdAt, imageOf, retention } from '../../support/jobs.ts';
 

@@ -1,11 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import {
-  beginExecution,
-  erase,
-  finish,
-  type ImageJob,
-  requestCancel,
-} from '../../../src/domain/image-job.ts';
+import type { ImageJob } from '../../../src/domain/image-job.ts';
+import { beginExecution, erase, finish, requestCancel } from '../../../src/domain/job-moves.ts';
 import { failureOf, generation } from '../../support/generation.ts';
 import { createdAt, imageOf, retention } from '../../support/jobs.ts';
 

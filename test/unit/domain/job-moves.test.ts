@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../../src/domain/attempt.ts';
+import { AppError } from '../../../src/domain/errors.ts';
+import {
+  dueAt,
+  finalError,
+  ImageJob,
+  isTerminal,
+  type JobStatus,
+  jobError,
+  jobStages,
+} from '../../../src/domain/image-job.ts';
+import {
+  beginExecution,
+  checkFence,
+  enterImage,
+  enterStage,
+  erase,
+  finish,
+  finishIfWhole,
+  forgetMedia,
+  requestCancel,
+} from '../../../src/domain/job-moves.ts';
+import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';
+
+const ends = ['succeeded', 'failed', 'canceled', 'expired'] as const;
+const rank: Record<JobStatus, number> = {
+  queued: 0,
+  running: 1,
+  succeeded: 2,
+  failed: 2,
+  canceled: 2,
+  expired: 2,
+};
+
+type Move = (job: ImageJob, nowMs: number) => ImageJob;
+const anyMove: fc.Arbitrary<Move> = fc.oneof(
+  fc.constant<Move>((job, nowMs) => beginExecution(job, nowMs)),
+  fc.constantFrom(...jobStages).map(
+    (stage): Move =>
+      (job, nowMs) =>
+        enterStage(job, stage, nowMs),
+  ),
+  fc.nat(9).map(
+    (index): Move =>
+      (job, nowMs) =>
+        enterImage(job, imageOf(job, index), nowMs),
+  ),
+  fc.constant<Move>((job, nowMs) => requestCancel(job, nowMs)),
+  fc.constantFrom(...ends).map(
+    (status): Move =>
+      (job, nowMs) =>
+        finish(job, status, { nowMs, retention }),
+  ),
+  fc.constant<Move>((job, nowMs) => erase(job, nowMs, retention)),
+  fc.constant<Move>((job, nowMs) => (isTerminal(job.status) ? forgetMedia(job, nowMs) : job)),
+);
+
+/** Applies a move as the use cases do: a refused one leaves the record as it was. */
+function tryMove(job: ImageJob, move: Move, nowMs: number): ImageJob {
+  try {
+    return move(job, nowMs);
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    expect((error as AppError).code).toBe('already_terminal');
+    return job;
+  }
+}
+
+describe('the time of the last change', () => {
+  it('never goes back, nor do the moments of the history, whatever the clocks of the processes say', () => {
+    const times = fc.array(fc.tuple(anyMove, fc.integer({ min: -10_000, max: 10_000 })), { maxLength: 12 });
+    fc.assert(
+      fc.property(times, (moves) => {
+        let job = queuedJob();
+        for (const [move, offsetMs] of moves) {
+          const next = tryMove(job, move, createdAt + offsetMs);
+          expect(next.updatedAt).toBeGreaterThanOrEqual(job.updatedAt);
+          job = next;
+        }
+        const moments = job.history.map(({ at }) => at);
+        expect(moments).toEqual(moments.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+});
+
+describe('the moves of a job', () => {
+  it('in any order never lead back, and a terminal status never changes', () => {
+    fc.assert(
+      fc.property(fc.array(anyMove, { maxLength: 25 }), (moves) => {
+        let job = queuedJob();
+        moves.forEach((move, i) => {
+          const next = tryMove(job, move, createdAt + i + 1);
+          expect(rank[next.status]).toBeGreaterThanOrEqual(rank[job.status]);
+          if (isTerminal(job.status)) expect(next.status).toBe(job.status);
+          expect(next.fence).toBeGreaterThanOrEqual(job.fence);
+          expect(next.updatedAt).toBeGreaterThanOrEqual(job.updatedAt);
+          job = next;
+        });
+      }),
+    );
+  });
+
+  it('in any order only add to the history, whose last entry is what the job is now', () => {
+    fc.assert(
+      fc.property(fc.array(anyMove, { maxLength: 25 }), (moves) => {
+        let job = queuedJob();
+        moves.forEach((move, i) => {
+          const next = tryMove(job, move, createdAt + i + 1);
+          expect(next.history.slice(0, job.history.length)).toEqual(job.history);
+          const last = next.history.at(-1);
+          expect(last?.status).toBe(next.status);
+          expect(last?.stage).toBe(next.stage);
+          job = next;
+        });
+        const times = job.history.map((moment) => moment.at);
+        expect(times).toEqual(times.toSorted((a, b) => a - b));
+        const ranks = job.history.map((moment) => rank[moment.status]);
+        expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+
+  it('in any order lead to records that the schema takes and that never change their predecessor', () => {
+    fc.assert(
+      fc.property(fc.array(anyMove, { maxLength: 12 }), (moves) => {
+        let job = queuedJob();
+        moves.forEach((move, i) => {
+          const before = structuredClone(job);
+          const next = tryMove(job, move, createdAt + i + 1);
+          expect(job).toEqual(before);
+          job = next;
+        });
+        expect(ImageJob.parse(job)).toEqual(job);
+      }),
+    );
+  });
+});
+
+describe('an execution', () => {
+  it('starts the job once and raises the fence every time', () => {
+    const first = beginExecution(queuedJob(), createdAt + 10);
+    const second = beginExecution(first, createdAt + 20);
+    expect(first).toMatchObject({ status: 'running', fence: 1, startedAt: createdAt + 10 });
+    expect(second).toMatchObject({ status: 'running', fence: 2, startedAt: createdAt + 10 });
+    expect(second.history).toEqual(first.history);
+  });
+
+  it('may write only while its fence is the latest', () => {
+    const first = beginExecution(queuedJob(), createdAt + 10);
+    const second = beginExecution(first, createdAt + 20);
+    expect(() => checkFence(first, 1)).not.toThrow();
+    expect(() => checkFence(second, 1)).toThrow(expect.objectContaining({ code: 'already_terminal' }));
+  });
+
+  it('entering the same stage again changes nothing', () => {
+    const job = enterStage(beginExecution(queuedJob(), createdAt + 1), 'generating', createdAt + 2);
+    expect(enterStage(job, 'generating', createdAt + 3)).toBe(job);
+  });
+});
+
+describe('ending a job', () => {
+  const running = beginExecution(queuedJob(), createdAt + 1);
+
+  it('sets when pictures and record are forgotten, pictures never after the record', () => {
+    const short = { mediaSeconds: 9_000, recordSeconds: 100 };
+    const job = finish(running, 'succeeded', { nowMs: createdAt + 5, retention: short });
+    expect(job.mediaExpiresAt).toBe(createdAt + 5 + 100_000);
+    expect(job.recordExpiresAt).toBe(createdAt + 5 + 100_000);
+  });
+
+  it('keeps no stage and no count of refusals', () => {
+    const job = enterStage({ ...running, refusals: 3 }, 'storing', createdAt + 2);
+    const ended = finish(job, 'failed', { nowMs: createdAt + 5, retention });
+    expect(ended).not.toHaveProperty('stage');
+    expect(ended).not.toHaveProperty('refusals');
+  });
+
+  it('puts its error behind those of the pictures', () => {
+    const ofPicture = jobError('moderation_blocked', 'none', { index: 0 });
+    const ofJob = jobError('run_timeout', 'possible');
+    const job = finish({ ...running, errors: [ofPicture] }, 'failed', {
+      nowMs: createdAt + 5,
+      retention,
+      error: ofJob,
+    });
+    expect(job.errors).toEqual([ofPicture, ofJob]);
+    expect(finalError(job)).toEqual(ofJob);
+  });
+});
+
+describe('erasing a job', () => {
+  const running = beginExecution(queuedJob({ request: { metadata: { user: 'ada' } } }), createdAt + 1);
+  const full: ImageJob = {
+    ...running,
+    enhancedPrompt: 'ada in detail',
+    revisedPrompt: 'ada revised',
+    warnings: ['about ada'],
+    errors: [jobError('internal', 'none', { message: 'ada' })],
+    images: [imageOf(running)],
+    attempts: [attemptOf({ costMicroUsd: 5970 })],
+    usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
+  };
+
+  it('ends an unfinished job as canceled', () => {
+    const erased = erase(full, createdAt + 9, retention);
+    expect(erased).toMatchObject({ status: 'canceled', finishedAt: createdAt + 9, erasedAt: createdAt + 9 });
+  });
+
+  it('leaves no word of the caller, but ids, times and amounts', () => {
+    const ended = finish(full, 'succeeded', { nowMs: createdAt + 5, retention });
+    const erased = erase(ended, createdAt + 9, retention);
+    expect(JSON.stringify(erased)).not.toMatch(/ada|lighthouse/);
+    expect(erased).toMatchObject({ status: 'succeeded', usage: full.usage, attempts: full.attempts });
+    expect(erased.images).toEqual(full.images);
+    expect(dueAt(erased)).toBe(createdAt + 9);
+    expect(dueAt(forgetMedia(erased, createdAt + 10))).toBe(ended.recordExpiresAt);
+  });
+});
+
+describe('a job whose last picture is entered', () => {
+  const running = (images: number, ...attempts: Attempt[]): ImageJob => {
+    const job = beginExecution(queuedJob({ request: { n: 2 } }), createdAt + 1);
+    return { ...job, attempts, images: Array.from({ length: images }, (_, index) => imageOf(job, index)) };
+  };
+  const outcome = { nowMs: createdAt + 9, retention };
+
+  it('has succeeded', () => {
+    const job = finishIfWhole(running(2, attemptOf()), outcome);
+    expect(job).toMatchObject({ status: 'succeeded', finishedAt: createdAt + 9 });
+  });
+
+  it.each([
+    ['a picture is missing', running(1, attemptOf())],
+    ['a call is under way', running(2, attemptOf(), attemptOf({ no: 2, state: 'calling' }))],
+    ['an answer is not settled', running(2, attemptOf(), attemptOf({ no: 2, state: 'received' }))],
+    ['it ended before', finish(running(2), 'canceled', outcome)],
+  ])('stays as it is while %s', (_name, job) => {
+    expect(finishIfWhole(job, outcome)).toBe(job);
+  });
+});
