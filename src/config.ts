@@ -59,6 +59,17 @@ export function loadConfig(env: NodeJS.ProcessEnv, mode: Mode): Config {
   return config;
 }
 
+/** All that is wrong with a configuration, one line each; nothing when `loadConfig` takes it. */
+export function faultsOf(env: NodeJS.ProcessEnv, mode: Mode): readonly string[] {
+  try {
+    loadConfig(env, mode);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
 /**
  * Reads some variables, for a program that needs no others and is not to fail for them.
  *

@@ -1,7 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { type Config, ConfigError, describeConfig, intendedMode, loadConfig, type Mode } from '../config.ts';
+import { type Config, describeConfig, faultsOf, intendedMode, loadConfig, type Mode } from '../config.ts';
 import { createClosers } from '../lib/closers.ts';
 import type { RedisClient } from '../lib/redis.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
@@ -21,7 +21,7 @@ export function composeExaminations(env: NodeJS.ProcessEnv, log: Logger): Examin
     { name: 'configuration', run: async () => examineConfiguration(env, mode) },
   ];
   // What only `serve` misses keeps nobody from looking at the rest.
-  if (faultsIn(env, 'tool').length > 0) return basics;
+  if (faultsOf(env, 'tool').length > 0) return basics;
   const config = loadConfig(env, 'tool');
   return [
     ...basics,
@@ -35,19 +35,9 @@ export function composeExaminations(env: NodeJS.ProcessEnv, log: Logger): Examin
 function examineConfiguration(env: NodeJS.ProcessEnv, mode: 'serve' | 'dev'): string {
   const values = describeConfig(loadConfig(env, mode)).filter((each) => each.source !== 'unset');
   const text = `${values.length} values, no faults for \`darkroom ${mode}\``;
-  const refused = mode === 'dev' ? faultsIn(env, 'serve') : [];
+  const refused = mode === 'dev' ? faultsOf(env, 'serve') : [];
   if (refused.length === 0) return text;
   return [`${text}; \`darkroom serve\` would refuse:`, ...refused].join('\n  ');
-}
-
-function faultsIn(env: NodeJS.ProcessEnv, mode: Mode): readonly string[] {
-  try {
-    loadConfig(env, mode);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
-    throw error;
-  }
 }
 
 async function examineFolder(folder: string): Promise<string> {

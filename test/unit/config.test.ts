@@ -1,32 +1,14 @@
-import { chmod, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import {
-  type Config,
-  ConfigError,
-  describeConfig,
-  loadConfig,
-  loadValues,
-  type Mode,
-} from '../../src/config.ts';
+import { type Config, ConfigError, describeConfig, faultsOf, loadConfig } from '../../src/config.ts';
 import { type VariableName, variables } from '../../src/config-variables.ts';
 import { createHttpApp } from '../../src/inbound/http/app.ts';
 import type { HttpContext } from '../../src/inbound/http/context.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const secretsKey = Buffer.alloc(32, 7).toString('base64');
 const enough = { REDIS_URL: 'redis://:pa55word@redis:6379', SECRETS_KEY: secretsKey, PROVIDER: 'studio' };
 
-function faultsOf(env: NodeJS.ProcessEnv, mode: Mode = 'serve'): readonly string[] {
-  try {
-    loadConfig(env, mode);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
-    throw error;
-  }
-}
+const refusals = (env: NodeJS.ProcessEnv) => faultsOf(env, 'serve');
 const serve = (env: NodeJS.ProcessEnv = {}): Config => loadConfig({ ...enough, ...env }, 'serve');
 
 /** A value that every variable but free texts refuses. */
@@ -70,13 +52,13 @@ const bad: Partial<Record<VariableName, string>> = {
 
 describe('a configuration', () => {
   it('names every bad variable at once, each exactly once', () => {
-    const faults = faultsOf({ ...enough, ...bad });
+    const faults = refusals({ ...enough, ...bad });
     expect(faults.map((fault) => fault.slice(0, fault.indexOf(':'))).sort()).toEqual(Object.keys(bad).sort());
     for (const fault of faults) expect(fault).toMatch(/^[A-Z0-9_]+: \S.{6,}$/);
   });
 
   it('names what is wrong by itself together with what is missing or contradicts', () => {
-    const faults = faultsOf({ REDIS_URL: 'localhost', PORT: 'eighty', S3_ACCESS_KEY_ID: 'id' });
+    const faults = refusals({ REDIS_URL: 'localhost', PORT: 'eighty', S3_ACCESS_KEY_ID: 'id' });
     expect(faults.map((fault) => fault.slice(0, fault.indexOf(':')))).toEqual([
       'PORT',
       'REDIS_URL',
@@ -101,7 +83,7 @@ describe('a configuration', () => {
       SECRETS_KEY: 's3cr3t',
       WEBHOOK_SECRET: 's3cr3t',
     };
-    const faults = faultsOf({ ...enough, ...secrets });
+    const faults = refusals({ ...enough, ...secrets });
     expect(faults).toHaveLength(5);
     expect(faults.join('\n')).not.toContain('s3cr3t');
   });
@@ -137,118 +119,6 @@ describe('a configuration', () => {
   });
 });
 
-describe('a mounted secret', () => {
-  it('is read from NAME_FILE, without the line break at its end', async () => {
-    const file = join(await temporaryFolder(), 'key');
-    await writeFile(file, 'sk-from-a-file\n');
-    const config = serve({ PROVIDER: 'openai', OPENAI_API_KEY_FILE: file });
-    expect(config.OPENAI_API_KEY).toBe('sk-from-a-file');
-    expect(config.sources.OPENAI_API_KEY).toBe('file');
-  });
-
-  it('works for every variable', async () => {
-    const folder = await temporaryFolder();
-    const given: Record<string, string> = { ...enough, PORT: '8123', ROLES: 'api', LINK_TTL_S: '61' };
-    const env: Record<string, string> = {};
-    for (const [name, text] of Object.entries(given)) {
-      await writeFile(join(folder, name), `${text}\n`);
-      env[`${name}_FILE`] = join(folder, name);
-    }
-    expect(loadConfig(env, 'serve')).toMatchObject({ PORT: 8123, LINK_TTL_S: 61, roles: new Set(['api']) });
-  });
-
-  it('yields to the plain variable', async () => {
-    const file = join(await temporaryFolder(), 'port');
-    await writeFile(file, '1');
-    expect(serve({ PORT: '2', PORT_FILE: file })).toMatchObject({
-      PORT: 2,
-      sources: { PORT: 'environment' },
-    });
-  });
-
-  it('that cannot be read, or holds a bad value, is a fault of its name among the others', async () => {
-    const file = join(await temporaryFolder(), 'port');
-    await writeFile(file, 'eighty');
-    await chmod(file, 0o600);
-    const faults = faultsOf({
-      ...enough,
-      ADMIN_KEY_FILE: '/does/not/exist',
-      PORT_FILE: file,
-      LOG_LEVEL: 'loud',
-    });
-    expect(faults).toHaveLength(3);
-    expect(faults.join('\n')).toMatch(/ADMIN_KEY_FILE: .*\/does\/not\/exist/);
-    expect(faults.join('\n')).toMatch(/^PORT: must be a whole number$/m);
-  });
-
-  it('in an empty file is an absent one', async () => {
-    const file = join(await temporaryFolder(), 'port');
-    await writeFile(file, '\n');
-    expect(serve({ PORT_FILE: file }).PORT).toBe(8080);
-  });
-});
-
-describe('a data file', () => {
-  const faultIn = async (name: 'CATALOGUE_FILE' | 'PRESETS_FILE', content: string) => {
-    const path = join(await temporaryFolder(), 'data.json');
-    await writeFile(path, content);
-    const faults = faultsOf({ ...enough, [name]: path, PORT: 'eighty' });
-    expect(faults).toHaveLength(2);
-    const fault = faults.find((each) => !each.startsWith('PORT')) ?? '';
-    expect(fault).toMatch(/^[A-Z_]+: \S+\/data\.json has to be corrected.*$/);
-    return fault.replace(path, 'PATH');
-  };
-
-  it('that is not there is a fault of its variable', () => {
-    expect(faultsOf({ ...enough, CATALOGUE_FILE: '/not/there.json', PRESETS_FILE: '/' })).toEqual([
-      expect.stringMatching(
-        /^CATALOGUE_FILE: \/not\/there\.json cannot be read, name a file that can: ENOENT/,
-      ),
-      expect.stringMatching(/^PRESETS_FILE: \/ cannot be read, name a file that can: EISDIR/),
-    ]);
-  });
-
-  it.each([
-    ['{\n  "models": [],\n}', /line 3 column 1$/],
-    ['{ "models": [],\n\n  "price_version": yesterday }', /version": yesterday/],
-    ['{ "models": [', /end of JSON input$/],
-  ])('that is not JSON is a fault that tells the place: %j', async (content, place) => {
-    const fault = await faultIn('CATALOGUE_FILE', content);
-    expect(fault).toMatch(/^CATALOGUE_FILE: PATH has to be corrected, it is not JSON: /);
-    expect(fault).toMatch(place);
-  });
-
-  it('of the wrong form is a fault that tells every place', async () => {
-    const catalogue = {
-      models: [
-        { id: 'a', status: 'current' },
-        { id: 'a', status: 'new', size: 1 },
-      ],
-    };
-    const fault = await faultIn('CATALOGUE_FILE', JSON.stringify(catalogue));
-    for (const place of ['/price_version', '/models/1/status', '/models/1'])
-      expect(fault).toContain(`at ${place}: `);
-    const preset = { name: 'a', description: 'x', template: 'no mark' };
-    expect(await faultIn('PRESETS_FILE', JSON.stringify({ presets: [preset] }))).toBe(
-      'PRESETS_FILE: PATH has to be corrected at /presets/0/template: must hold {{prompt}}',
-    );
-  });
-
-  it('that lists a name twice is a fault', async () => {
-    const model = { id: 'a', status: 'current' };
-    const catalogue = { price_version: '1', models: [model, model] };
-    expect(await faultIn('CATALOGUE_FILE', JSON.stringify(catalogue))).toMatch(
-      /at \/models\/1: lists a twice$/,
-    );
-  });
-
-  it('keeps nobody from reading single values that do not need it', () => {
-    const env = { CATALOGUE_FILE: '/not/there.json', PORT: '8123' };
-    expect(loadValues(['HOST', 'PORT'], env)).toEqual({ HOST: '0.0.0.0', PORT: 8123 });
-    expect(() => loadValues(['PORT'], { PORT: 'eighty' })).toThrow(ConfigError);
-  });
-});
-
 describe('contradictions', () => {
   it.each([
     [{ STORAGE: 's3' }, 'S3_BUCKET'],
@@ -263,13 +133,13 @@ describe('contradictions', () => {
     [{ REDIS_URL: 'redis://cache/3', REDIS_CLUSTER: 'true' }, 'REDIS_URL'],
     [{ API_KEYS: 'acme:12345678', ADMIN_KEY: '12345678' }, 'ADMIN_KEY'],
   ])('%j is a fault of %s', (env, name) => {
-    const faults = faultsOf({ ...enough, ...env });
+    const faults = refusals({ ...enough, ...env });
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(new RegExp(`(^|, )${name}[:,]`));
   });
 
   it('are named all at once', () => {
-    expect(faultsOf({ STORAGE: 's3', S3_ACCESS_KEY_ID: 'id' })).toHaveLength(5);
+    expect(refusals({ STORAGE: 's3', S3_ACCESS_KEY_ID: 'id' })).toHaveLength(5);
   });
 
   it('that matter to the service only do not keep tools and dev from running', () => {
@@ -290,7 +160,7 @@ describe('roles', () => {
   });
 
   it('that are none are a fault', () => {
-    expect(faultsOf({ ...enough, ROLES: ',' })).toHaveLength(1);
+    expect(refusals({ ...enough, ROLES: ',' })).toHaveLength(1);
   });
 });
 
@@ -303,7 +173,7 @@ describe('values', () => {
   });
 
   it('of bootstrap keys may not be those of two tenants, whose keys are not shown', () => {
-    const faults = faultsOf({ ...enough, API_KEYS: 'acme:s3cr3t-key,beta:other-key,gamma:s3cr3t-key' });
+    const faults = refusals({ ...enough, API_KEYS: 'acme:s3cr3t-key,beta:other-key,gamma:s3cr3t-key' });
     expect(faults).toEqual([expect.stringMatching(/^API_KEYS: acme and gamma have the same key: give/)]);
     expect(faults.join()).not.toContain('s3cr3t');
     expect(serve({ API_KEYS: 'acme:same-key1,acme:same-key1' }).API_KEYS).toHaveLength(2);
@@ -311,7 +181,7 @@ describe('values', () => {
 
   it.each([23, 65])('of the webhook secret may not have %i bytes', (sizeBytes) => {
     const secret = (size: number) => `whsec_${Buffer.alloc(size, 9).toString('base64')}`;
-    expect(faultsOf({ ...enough, WEBHOOK_SECRET: secret(sizeBytes) })).toEqual([
+    expect(refusals({ ...enough, WEBHOOK_SECRET: secret(sizeBytes) })).toEqual([
       expect.stringMatching(/^WEBHOOK_SECRET: .*24 to 64 bytes/),
     ]);
     for (const size of [24, 25, 64])
@@ -330,7 +200,7 @@ describe('values', () => {
   it.each(['banana', '1', '10.0.0.0/33', '0.0.0.0/0', '::/0', 'example.com'])(
     'of believed proxies may not be %s',
     (entry) => {
-      const [fault, ...more] = faultsOf({ ...enough, TRUST_PROXY: `10.0.0.1,${entry}` });
+      const [fault, ...more] = refusals({ ...enough, TRUST_PROXY: `10.0.0.1,${entry}` });
       expect(fault).toMatch(new RegExp(`^TRUST_PROXY: ${entry} must be an address`));
       expect(more).toEqual([]);
     },

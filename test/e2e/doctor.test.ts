@@ -1,0 +1,103 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { runCommand } from '../support/command-line.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+// Every command is a process of its own.
+vi.setConfig({ testTimeout: 60_000 });
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+const run = (args: readonly string[], env: Record<string, string> = {}) =>
+  runCommand(args, { cwd: service.dataDir, env: { ...service.env, ...env } });
+
+describe('darkroom doctor', () => {
+  it('ends with 0 when every part is in order, and names each', async () => {
+    const { code, stdout } = await run(['doctor', '--json']);
+    expect(JSON.parse(stdout)).toEqual(
+      ['Node', 'configuration', 'data folder', 'Redis', 'storage', 'provider'].map((name) => ({
+        name,
+        ok: true,
+        detail: expect.stringMatching(/./),
+      })),
+    );
+    expect(code).toBe(0);
+  });
+
+  it('ends with 1 when parts fail, and says of each what to do', async () => {
+    const { code, stdout } = await run(['doctor'], {
+      REDIS_URL: 'redis://127.0.0.1:1',
+      STORAGE: 's3',
+      S3_BUCKET: 'nowhere',
+      S3_ENDPOINT: 'http://127.0.0.1:1',
+      S3_ACCESS_KEY_ID: 'id-of-nobody',
+      S3_SECRET_ACCESS_KEY: 'secret-of-nobody',
+    });
+    const lines = stdout.trim().split('\n');
+    expect(code).toBe(1);
+    expect(lines.filter((line) => line.startsWith('FAIL')).map((line) => line.split(/[ :]+/)[1])).toEqual([
+      'Redis',
+      'storage',
+    ]);
+    expect(stdout).toMatch(/REDIS_URL/);
+    expect(stdout).toMatch(/S3_ENDPOINT/);
+    expect(stdout).not.toContain('secret-of-nobody');
+  });
+});
+
+describe('darkroom doctor where nothing is set', () => {
+  const examine = async (env: Record<string, string>) => {
+    const cwd = await temporaryFolder();
+    const { code, stdout } = await runCommand(['doctor', '--json'], { cwd, env });
+    const findings = JSON.parse(stdout) as { name: string; ok: boolean; detail: string }[];
+    return { code, findings, of: (name: string) => findings.find((finding) => finding.name === name) };
+  };
+
+  it('examines what dev needs, says what serve would refuse, and leaves nothing behind', async () => {
+    const TMPDIR = await temporaryFolder();
+    const longName = 'a long name '.repeat(10);
+    const { code, findings, of } = await examine({ DATA_DIR: join(TMPDIR, longName), TMPDIR });
+    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+    expect(code).toBe(0);
+    expect(of('configuration')?.detail).toMatch(
+      /no faults for `darkroom dev`; `darkroom serve` would refuse:/,
+    );
+    for (const name of ['REDIS_URL', 'SECRETS_KEY', 'OPENAI_API_KEY'])
+      expect(of('configuration')?.detail).toContain(`\n  ${name}: needed`);
+    expect(of('Redis')?.detail).toContain('`darkroom dev` starts one');
+    expect((await readdir(TMPDIR)).filter((name) => name.startsWith('darkroom-'))).toEqual([]);
+  });
+
+  it('examines what serve needs in production, and the rest all the same', async () => {
+    const { code, of } = await examine({
+      NODE_ENV: 'production',
+      OPENAI_API_KEY: 'sk-x',
+      PROVIDER: 'studio',
+    });
+    expect(code).toBe(1);
+    expect(of('configuration')).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/SECRETS_KEY: needed/),
+    });
+    expect(of('Redis')?.ok).toBe(false);
+    expect(of('storage')?.ok).toBe(true);
+    // The key is there, but not used.
+    expect(of('provider')).toMatchObject({ ok: true, detail: expect.stringMatching(/^studio: offline/) });
+  });
+
+  it('tells of bad variables as of any other finding', async () => {
+    const { code, findings } = await examine({ PORT: 'eighty', CATALOGUE_FILE: 'none.json' });
+    expect(code).toBe(1);
+    expect(findings.map(({ name, ok }) => [name, ok])).toEqual([
+      ['Node', true],
+      ['configuration', false],
+    ]);
+    expect(findings[1]?.detail).toMatch(/\n {2}PORT: must be a whole number\n {2}CATALOGUE_FILE: none\.json/);
+  });
+});
