@@ -34,14 +34,7 @@ export function getContentRoute(app: FastifyInstance, context: HttpContext): voi
         }),
         302: empty('A fresh signed link, where the storage serves it', { location: header.link }),
         304: empty('Not changed since the given ETag', { etag: header.etag }),
-        ...problems(
-          { params: true },
-          'not_found',
-          'erased',
-          'validation_failed',
-          'storage_unavailable',
-          'storage_failed',
-        ),
+        ...problems({ params: true }, 'not_found', 'erased', 'storage_unavailable', 'storage_failed'),
       },
     },
     handler: async (request, reply) => {

@@ -44,7 +44,7 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
           etag: header.etag,
           'retry-after': header.pollWhileOpen,
         }),
-        ...problems({ params: true }, 'not_found', 'erased', 'validation_failed'),
+        ...problems({ params: true }, 'not_found', 'erased'),
       },
     },
     handler: async (request, reply) => {

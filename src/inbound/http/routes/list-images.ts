@@ -51,7 +51,7 @@ export function listImagesRoute(app: FastifyInstance, context: HttpContext): voi
       },
       response: {
         200: json('A page of jobs', 'ImageList'),
-        ...problems({}, 'validation_failed'),
+        ...problems({}),
       },
     },
     handler: async (request) => {

@@ -31,7 +31,6 @@ export function retryImageRoute(app: FastifyInstance, context: HttpContext): voi
           'not_found',
           'erased',
           'not_retryable_job',
-          'validation_failed',
           'max_cost_exceeded',
           'invalid_idempotency_key',
           'idempotency_key_reused',

@@ -67,7 +67,6 @@ export function submitImageRoute(app: FastifyInstance, context: HttpContext): vo
         }),
         ...problems(
           { body: true },
-          'validation_failed',
           'invalid_idempotency_key',
           'idempotency_key_reused',
           'model_retired',

@@ -21,7 +21,7 @@ export function changeEndpointRoute(app: FastifyInstance, context: HttpContext):
       body: ref('WebhookEndpointPatch'),
       response: {
         200: json('The endpoint', 'WebhookEndpoint'),
-        ...problems({ body: true, params: true }, 'not_found', 'validation_failed', 'destination_forbidden'),
+        ...problems({ body: true, params: true }, 'not_found', 'destination_forbidden'),
       },
     },
     handler: (request) =>

@@ -21,7 +21,7 @@ export function createEndpointRoute(app: FastifyInstance, context: HttpContext):
         201: json('The endpoint with its secret', 'NewWebhookEndpoint', {
           headers: { location: header.location, 'cache-control': header.cacheControl },
         }),
-        ...problems({ body: true }, 'validation_failed', 'destination_forbidden', 'too_many_endpoints'),
+        ...problems({ body: true }, 'destination_forbidden', 'too_many_endpoints'),
       },
     },
     handler: async (request, reply) => {

@@ -35,7 +35,7 @@ export function listDeliveriesRoute(app: FastifyInstance, context: HttpContext):
       },
       response: {
         200: json('A page of deliveries', 'WebhookDeliveryList'),
-        ...problems({}, 'validation_failed'),
+        ...problems({}),
       },
     },
     handler: async (request) => {

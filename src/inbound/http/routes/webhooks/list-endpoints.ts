@@ -18,7 +18,7 @@ export function listEndpointsRoute(app: FastifyInstance, context: HttpContext): 
       querystring: { type: 'object', properties: pageQuery },
       response: {
         200: json('A page of endpoints', 'WebhookEndpointList'),
-        ...problems({}, 'validation_failed'),
+        ...problems({}),
       },
     },
     handler: async (request) => {

@@ -20,7 +20,7 @@ export function recoverEndpointRoute(app: FastifyInstance, context: HttpContext)
       body: ref('WebhookRecovery'),
       response: {
         202: json('What is sent again', 'WebhookRecoveryResult'),
-        ...problems({ body: true, params: true }, 'not_found', 'validation_failed', 'endpoint_disabled'),
+        ...problems({ body: true, params: true }, 'not_found', 'endpoint_disabled'),
       },
     },
     handler: async (request, reply) => {

@@ -25,7 +25,7 @@ export function rotateSecretRoute(app: FastifyInstance, context: HttpContext): v
         200: json('The endpoint with its new secret', 'NewWebhookEndpoint', {
           headers: { 'cache-control': header.cacheControl },
         }),
-        ...problems({ body: true, params: true }, 'not_found', 'validation_failed', 'too_many_secrets'),
+        ...problems({ body: true, params: true }, 'not_found', 'too_many_secrets'),
       },
     },
     handler: async (request, reply) => {
