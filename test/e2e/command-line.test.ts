@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import type { CliContext } from '../../src/inbound/cli/context.ts';
@@ -10,8 +8,6 @@ import { createProgram } from '../../src/inbound/cli/program.ts';
 import { createCaller } from '../support/caller.ts';
 import { runCommand } from '../support/command-line.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { testKeys } from '../support/service-environment.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Every command is a process of its own.
 vi.setConfig({ testTimeout: 60_000 });
@@ -99,67 +95,6 @@ describe('darkroom serve', () => {
     expect(code).toBe(1);
     for (const name of ['REDIS_URL', 'SECRETS_KEY', 'OPENAI_API_KEY'])
       expect(stderr).toContain(`${name}: needed`);
-  });
-});
-
-describe('darkroom generate', () => {
-  const client = () => ({ DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme });
-
-  it('writes the pictures it ordered, and says what they cost', async () => {
-    const cwd = await temporaryFolder();
-    const args = [
-      'generate',
-      'A fox in the snow',
-      '--size',
-      '1536x1024',
-      '--n',
-      '2',
-      '--wait',
-      '--out',
-      'fox.png',
-    ];
-    const { code, stdout, stderr } = await runCommand(args, { cwd, env: client() });
-
-    expect(code, stderr).toBe(0);
-    const [, id = ''] = /^(img_\S+) succeeded, cost 0\.\d+ USD, billing charged\n$/.exec(stdout) ?? [];
-    const job = await service.acme.job(id);
-    for (const [index, name] of ['fox.png', 'fox-1.png'].entries()) {
-      const bytes = await readFile(join(cwd, name));
-      expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.images[index]?.sha256);
-      expect(await sharp(bytes).metadata()).toMatchObject({ format: 'png', width: 1536, height: 1024 });
-    }
-  });
-
-  it('takes the prompt from standard input, and ends with 1 and the reason when the job fails', async () => {
-    const { code, stdout } = await runCommand(['generate', '--wait'], {
-      cwd: await temporaryFolder(),
-      env: client(),
-      input: '从标准输入 [studio:moderation=violence]\n',
-    });
-    expect(code).toBe(1);
-    const [, id = ''] =
-      /^(img_\S+) failed, cost 0\.000000 USD, billing none\nmoderation_blocked: /.exec(stdout) ?? [];
-    expect((await service.acme.job(id)).prompt.original).toBe('从标准输入 [studio:moderation=violence]');
-  });
-
-  it('finds the service by a .env file and its key in a mounted one', async () => {
-    const cwd = await temporaryFolder();
-    await writeFile(join(cwd, '.env'), `DARKROOM_URL=${service.url}\nDARKROOM_API_KEY_FILE=key\n`);
-    await writeFile(join(cwd, 'key'), `${testKeys.acme}\n`);
-    const { code, stdout, stderr } = await runCommand(['generate', 'A fox', '--json'], { cwd });
-    expect(code, stderr).toBe(0);
-    expect((await service.acme.job(JSON.parse(stdout).id)).prompt.original).toBe('A fox');
-  });
-
-  it('says what is wrong with an order or with the address', async () => {
-    const cwd = await temporaryFolder();
-    const [order, address] = await Promise.all([
-      runCommand(['generate', 'A fox', '--size', '10x10'], { cwd, env: client() }),
-      runCommand(['generate', 'A fox'], { cwd, env: { ...client(), DARKROOM_URL: 'http://127.0.0.1:1' } }),
-    ]);
-    expect([order, address].map((result) => result?.code)).toEqual([1, 1]);
-    expect(order?.stderr).toMatch(/validation_failed.*\n.*\/size/s);
-    expect(address?.stderr).toContain('http://127.0.0.1:1');
   });
 });
 

@@ -1,91 +1,165 @@
-import { randomUUID } from 'node:crypto';
 import type { ImageJobView } from '../../domain/job-view.ts';
+import { PassingTrouble, patiently } from './patiently.ts';
 
 export interface StreamEvent {
+  /** What `events` takes as `after`. */
+  readonly no: string;
   readonly status: string;
   readonly stage: string | null;
   readonly job?: ImageJobView;
 }
 
-/** The few calls that the command line makes to a running service. */
+/**
+ * The few calls that the command line makes to a running service. What may be repeated without harm is repeated while
+ * the service is away for a moment, unless it never was there.
+ *
+ * @throws Error in words a person can act on; `PassingTrouble` when it may be over later.
+ */
 export interface ApiClient {
-  submit(body: Record<string, unknown>): Promise<ImageJobView>;
+  /** @param key makes the order safe to repeat, should the answer be lost. */
+  submit(body: Record<string, unknown>, key: string): Promise<ImageJobView>;
   get(id: string): Promise<ImageJobView>;
-  /** Ends with the last event of the job. */
-  events(id: string): AsyncGenerator<StreamEvent>;
+  /** Ends with the last event of the job, or sooner: proxies and restarts cut streams. */
+  events(id: string, after: string): AsyncGenerator<StreamEvent>;
   download(url: string): Promise<Uint8Array>;
   /** Any other call that answers with JSON or nothing. */
   request<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
 }
 
-/** @throws Error in words a person can act on. */
-export function createApiClient(options: { url: string; apiKey: string | undefined }): ApiClient {
-  const { url, apiKey } = options;
+interface Call<T> {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Whether a second call does no more than the first. */
+  readonly mayRepeat: boolean;
+  readonly read: (response: Response) => Promise<T>;
+}
+
+interface Options {
+  readonly url: string;
+  readonly apiKey: string | undefined;
+  /** Takes a line for the person who waits. */
+  readonly say: (line: string) => void;
+}
+
+export function createApiClient({ url, apiKey, say }: Options): ApiClient {
   if (!apiKey)
     throw new Error('No API key. Set DARKROOM_API_KEY, or start `darkroom dev` in this folder first.');
+  const authorization = { authorization: `Bearer ${apiKey}` };
+  let hasAnswered = false;
 
-  async function call(
-    path: string,
-    init: RequestInit & { headers?: Record<string, string> } = {},
-  ): Promise<Response> {
-    let response: Response;
+  /** One exchange, to the last byte that is read of it. */
+  async function exchange<T>(target: URL, init: RequestInit, read: Call<T>['read']): Promise<T> {
     try {
-      response = await fetch(new URL(path, url), {
-        ...init,
-        headers: { authorization: `Bearer ${apiKey}`, ...init.headers },
-      });
+      const response = await fetch(target, init);
+      hasAnswered = true;
+      if (!response.ok) throw await refusalOf(response);
+      return await read(response);
     } catch (error) {
+      if (!isConnectionTrouble(error)) throw error;
+      if (hasAnswered || mayHaveArrived(error)) {
+        throw new PassingTrouble(`The connection to ${target.origin} broke`, { cause: error });
+      }
       throw new Error(`No service answers at ${url}. Start one with: darkroom dev`, { cause: error });
     }
-    if (response.ok) return response;
-    const problem = (await response.json().catch(() => null)) as {
-      code?: string;
-      detail?: string;
-      errors?: { pointer: string; detail: string }[];
-    } | null;
-    const fields = problem?.errors?.map((each) => `\n  ${each.pointer}: ${each.detail}`).join('') ?? '';
-    throw new Error(
-      `${problem?.code ?? response.status}: ${problem?.detail ?? response.statusText}${fields}`,
-    );
   }
 
-  const json = { 'content-type': 'application/json' };
+  function call<T>(path: string, { method, headers, body, mayRepeat, read }: Call<T>): Promise<T> {
+    const contentType = body === undefined ? {} : { 'content-type': 'application/json' };
+    const init: RequestInit = {
+      method: method ?? 'GET',
+      headers: { ...authorization, ...contentType, ...headers },
+      body: body === undefined ? null : JSON.stringify(body),
+    };
+    const once = () => exchange(new URL(path, url), init, read);
+    return mayRepeat ? patiently(once, say) : once();
+  }
 
   return {
-    async submit(body) {
-      // A key of its own makes the order safe to repeat, should the answer be lost.
-      const headers = { ...json, 'idempotency-key': randomUUID() };
-      const response = await call('/images', { method: 'POST', headers, body: JSON.stringify(body) });
-      return (await response.json()) as ImageJobView;
+    submit: (body, key) =>
+      call('/images', {
+        method: 'POST',
+        headers: { 'idempotency-key': key },
+        body,
+        mayRepeat: true,
+        read: (response) => response.json() as Promise<ImageJobView>,
+      }),
+    request: <T>(method: 'POST' | 'DELETE', path: string, body?: unknown) =>
+      call(path, {
+        method,
+        body,
+        mayRepeat: method === 'DELETE',
+        read: async (response) => {
+          const text = await response.text();
+          return (text === '' ? undefined : JSON.parse(text)) as T;
+        },
+      }),
+    get: (id) =>
+      call(`/images/${id}`, {
+        mayRepeat: true,
+        read: (response) => response.json() as Promise<ImageJobView>,
+      }),
+    async *events(id, after) {
+      const stream = await call(`/images/${id}/events`, {
+        headers: { 'last-event-id': after },
+        mayRepeat: true,
+        read: async (response) => response.body,
+      });
+      if (stream) yield* eventsIn(stream);
     },
-    async request(method, path, body) {
-      const init = body === undefined ? { method } : { method, headers: json, body: JSON.stringify(body) };
-      const text = await (await call(path, init)).text();
-      return text === '' ? undefined : JSON.parse(text);
-    },
-    async get(id) {
-      return (await (await call(`/images/${id}`)).json()) as ImageJobView;
-    },
-    async *events(id) {
-      const response = await call(`/images/${id}/events`);
-      if (!response.body) return;
-      const decoder = new TextDecoder();
-      let buffered = '';
-      for await (const chunk of response.body) {
-        buffered += decoder.decode(chunk as Uint8Array, { stream: true });
-        const blocks = buffered.split('\n\n');
-        buffered = blocks.pop() ?? '';
-        for (const block of blocks) {
-          const data = /^data: (.*)$/m.exec(block)?.[1];
-          if (data) yield JSON.parse(data) as StreamEvent;
-        }
-      }
-    },
-    async download(link) {
-      // The link carries its own right to read; the key does not leave for another host.
-      const response = await fetch(new URL(link, url));
-      if (!response.ok) throw new Error(`The picture could not be downloaded: ${response.status}`);
-      return new Uint8Array(await response.arrayBuffer());
-    },
+    // The link carries its own right to read; the key does not leave for another host.
+    download: (link) =>
+      patiently(
+        () =>
+          exchange(new URL(link, url), {}, async (response) => new Uint8Array(await response.arrayBuffer())),
+        say,
+      ),
   };
+}
+
+/** What an answer without success means, with the fields that are to be mended. */
+async function refusalOf(response: Response): Promise<Error> {
+  const problem = (await response.json().catch(() => null)) as {
+    code?: string;
+    detail?: string;
+    retryable?: boolean;
+    errors?: { pointer: string; detail: string }[];
+  } | null;
+  const fields = problem?.errors?.map((each) => `\n  ${each.pointer}: ${each.detail}`).join('') ?? '';
+  const message = `${problem?.code ?? response.status}: ${problem?.detail ?? response.statusText}${fields}`;
+  // A proxy before the service does not speak of problems.
+  if (!(problem?.retryable ?? [502, 503, 504].includes(response.status))) return new Error(message);
+  return new PassingTrouble(message, { awayMs: 1000 * (Number(response.headers.get('retry-after')) || 0) });
+}
+
+/** `fetch` tells of connections, and of bodies that break off, by a `TypeError` with a cause. */
+const isConnectionTrouble = (error: unknown): error is TypeError =>
+  error instanceof TypeError && error.cause !== undefined;
+
+/** Whether the call may have arrived; a refused connection, an unknown host or a bad certificate come before that. */
+const mayHaveArrived = ({ cause }: TypeError): boolean =>
+  cause instanceof Error &&
+  'code' in cause &&
+  ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT'].includes(
+    String(cause.code),
+  );
+
+/** Reads server-sent events until the stream ends or breaks. */
+async function* eventsIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
+  const decoder = new TextDecoder();
+  let buffered = '';
+  try {
+    for await (const chunk of stream) {
+      buffered += decoder.decode(chunk, { stream: true });
+      const blocks = buffered.split('\n\n');
+      buffered = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+        const data = field('data');
+        if (data) yield { ...JSON.parse(data), no: field('id') ?? '0' };
+      }
+    }
+  } catch (error) {
+    if (!isConnectionTrouble(error)) throw error;
+  }
 }

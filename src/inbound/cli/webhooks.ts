@@ -83,7 +83,7 @@ async function register(
   { events }: ListenOptions,
   registration: { secret?: string },
 ): Promise<() => Promise<void>> {
-  const client = createApiClient(context.client());
+  const client = createApiClient({ ...context.client(), say: context.printError });
   const description = 'darkroom webhooks listen';
   const created = await client.request<EndpointView & { secret: string }>('POST', '/webhooks/endpoints', {
     url,
@@ -129,7 +129,7 @@ async function replay(
   delivery: string | undefined,
   { endpoint, since, json }: ReplayOptions,
 ): Promise<void> {
-  const client = createApiClient(context.client());
+  const client = createApiClient({ ...context.client(), say: context.printError });
   if (delivery !== undefined && endpoint === undefined && since === undefined) {
     const path = `/webhooks/deliveries/${encodeURIComponent(delivery)}/redeliver`;
     const again = await client.request<DeliveryView>('POST', path);
