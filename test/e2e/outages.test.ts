@@ -92,7 +92,7 @@ describe('without Redis', () => {
     const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
     expect(body.status).toBe('unavailable');
     expect(body.checks).toMatchObject({ redis: { ok: false }, storage: { ok: true }, running: { ok: true } });
-    expect(body.checks.redis.detail).toBeTruthy();
+    expect(body.checks.redis.detail).toBe('cannot be reached');
     await supertest(service.url).get('/livez').expect(200);
     await redis.restart();
     await isReady();
@@ -253,6 +253,17 @@ describe('a Redis that may evict keys', () => {
     const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
     await setPolicy('noeviction');
     expect(body.checks.redis.detail).toMatch(/maxmemory-policy.*allkeys-lru.*noeviction/);
+    await isReady();
+  });
+});
+
+describe('a Redis that has no memory left', () => {
+  it('is reported by /readyz in the words of Redis, until it takes writes again', async () => {
+    await isReady();
+    await redis.refuseWrites(true);
+    const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
+    await redis.refuseWrites(false);
+    expect(body.checks.redis.detail).toMatch(/^takes no writes: OOM /);
     await isReady();
   });
 });
