@@ -77,6 +77,10 @@ export function nextAttemptNo(attempts: readonly Attempt[]): number {
 /** Whether the end of an attempt is not known yet. */
 export const isOpen = ({ state }: Attempt): boolean => state === 'calling' || state === 'received';
 
+/** Whether an attempt was a call for this picture of its job. */
+export const isCallFor = (attempt: Attempt, index: number): boolean =>
+  attempt.kind === 'generate' && attempt.index === index;
+
 /**
  * Changes one attempt of the ledger that is open. What has ended is left as it is: whoever changes an attempt may have seen
  * it long ago, and its answer may have been handed in meanwhile.
@@ -105,9 +109,7 @@ export function settleAttempt(
  * it died or had to leave do not count: they are limited by how often and how long a job may run.
  */
 export function fruitlessPayments(attempts: readonly Attempt[], index: number): number {
-  return attempts.filter(
-    (a) => a.kind === 'generate' && a.index === index && mayHaveCost(a) && a.error !== 'worker_lost',
-  ).length;
+  return attempts.filter((a) => isCallFor(a, index) && mayHaveCost(a) && a.error !== 'worker_lost').length;
 }
 
 /** What is known about money after the attempts of a job. */

@@ -1,51 +1,15 @@
-import type { Clock, Deliveries, Ids, Log, Mailboxes, Task, TaskResult } from '../domain/ports.ts';
-import {
-  afterFailure,
-  hasFailedFor,
-  healthy,
-  isBroken,
-  type ReceiverHealth,
-} from '../domain/receiver-health.ts';
-import { afterAttempt, type Delivery, giveUp, scheduleLengthMs } from '../domain/webhook-delivery.ts';
-import type { AttemptDelivery } from './attempt-delivery.ts';
-import type { FindReceiver, Receiver } from './find-receiver.ts';
-import { createUnderWay, type UnderWay } from './under-way.ts';
+import type { Ids, Log, Task, TaskResult } from '../domain/ports.ts';
+import type { ReceiverHealth } from '../domain/receiver-health.ts';
+import type { FindReceiver } from './find-receiver.ts';
+import { createMailboxRun, leaseMs, type MailboxRunDeps } from './mailbox-run.ts';
 import { createUnreturnedRights } from './unreturned-rights.ts';
 
-interface Deps {
-  mailboxes: Mailboxes;
-  deliveries: Deliveries;
+interface Deps extends MailboxRunDeps {
   findReceiver: FindReceiver;
-  attemptDelivery: AttemptDelivery;
   ids: Ids;
-  clock: Clock;
-  random: () => number;
   log: Log;
-  policy: WebhookPolicy;
 }
 
-/** What a deployment decides about deliveries. */
-export interface WebhookPolicy {
-  /** Seconds after the attempt before at which each attempt is made. */
-  readonly schedule: readonly number[];
-  /** An endpoint to which nothing could be delivered for so long is switched off. */
-  readonly disableAfterMs: number;
-  /** Attempts to one receiver at the same time. */
-  readonly atOnce: number;
-}
-
-type Mail = Awaited<ReturnType<Mailboxes['due']>>[number];
-
-/** A run that gives no sign for so long is taken for dead; longer than any attempt. */
-const leaseMs = 20_000;
-/** With the longest attempt, begun just before it is over, this is less than the lease. */
-const renewMs = 2_500;
-/** After this a run stands back in line, so that a full mailbox does not keep a place for itself. */
-const sliceMs = 2_000;
-const batchSize = 64;
-/** How soon new mail is seen while an attempt hangs. */
-const lookAgainMs = 250;
-const graceMs = 3_600_000;
 const pauseAfterFaultMs = 5_000;
 
 /**
@@ -54,127 +18,8 @@ const pauseAfterFaultMs = 5_000;
  * `webhook-id` and the same bytes.
  */
 export function createEmptyMailbox(deps: Deps) {
-  const { clock, policy } = deps;
-  const tooOldMs = scheduleLengthMs(policy.schedule) + graceMs;
+  const { clock } = deps;
   const unreturned = createUnreturnedRights(clock, leaseMs);
-
-  /** One run, from taking the right to giving it back. */
-  function openRun(receiver: Receiver, given: ReceiverHealth, run: string, signal: AbortSignal) {
-    const { tenant, target } = receiver;
-    let health = given;
-    let keptAtMs = clock();
-    let isOver = false;
-
-    const rests = () => (health.restUntil ?? 0) > clock();
-    const stops = () => isOver || signal.aborted || rests();
-
-    async function keep(): Promise<void> {
-      const nowMs = clock();
-      keptAtMs = nowMs;
-      if (!(await deps.mailboxes.keep(tenant, target, { run, nowMs, leaseMs, health }))) isOver = true;
-    }
-
-    async function attempt({ delivery, body }: Mail): Promise<void> {
-      if (body === null) return void (await close(delivery, 'erased'));
-      const random = deps.random();
-      const { attempt, retryAfterMs } = await deps.attemptDelivery(receiver, delivery, body);
-      const { outcome, url } = attempt;
-      const nowMs = clock();
-      await deps.deliveries.update(
-        delivery,
-        (now) =>
-          afterAttempt(now, { outcome, url, retryAfterMs }, { nowMs, random, schedule: policy.schedule }),
-        attempt,
-      );
-      health = outcome === 'delivered' ? healthy : afterFailure(health, nowMs, retryAfterMs);
-      await switchOffIfHopeless(outcome, nowMs);
-    }
-
-    async function switchOffIfHopeless(outcome: string, nowMs: number): Promise<void> {
-      const reason =
-        outcome === 'gone'
-          ? 'gone'
-          : hasFailedFor(health, nowMs, policy.disableAfterMs)
-            ? 'failing'
-            : undefined;
-      if (!reason || !receiver.disable) return;
-      isOver = true;
-      if (!(await receiver.disable(reason))) return;
-      health = healthy;
-      await closeAll('endpoint_disabled');
-    }
-
-    const close = (delivery: Delivery, outcome: string) =>
-      deps.deliveries.update(delivery, (now) =>
-        now.status === 'pending' ? giveUp(now, outcome, clock()) : null,
-      );
-
-    async function closeAll(outcome: string): Promise<void> {
-      for (;;) {
-        const mail = await deps.mailboxes.due(tenant, target, {
-          nowMs: Number.MAX_SAFE_INTEGER,
-          limit: batchSize,
-        });
-        if (mail.length === 0) return;
-        await Promise.all(mail.map(({ delivery }) => close(delivery, outcome)));
-      }
-    }
-
-    /**
-     * The next deliveries to try, without those that are tried already: while the receiver fails a single one, and what is
-     * too old is given up unseen.
-     */
-    async function nextMail(attempts: UnderWay): Promise<Mail[]> {
-      const nowMs = clock();
-      // Also those that end before the answer is here: when it was written they were still due.
-      const tried = attempts.names();
-      const due = await deps.mailboxes.due(tenant, target, { nowMs, limit: batchSize + tried.size });
-      const mail = due.filter(({ delivery }) => !tried.has(delivery.id));
-      if (!isBroken(health)) return mail;
-      const isTooOld = ({ delivery }: Mail) => nowMs - delivery.startedAt > tooOldMs;
-      await Promise.all(mail.filter(isTooOld).map(({ delivery }) => close(delivery, 'receiver_unavailable')));
-      return mail.filter((each) => !isTooOld(each)).slice(0, 1);
-    }
-
-    /**
-     * Makes attempts until there is no mail or the slice is over. While one of them hangs the place is taken anyway: others
-     * go on beside it, also with mail that came after it began. The right is given back when none is under way.
-     */
-    async function deliver(): Promise<void> {
-      const endMs = clock() + sliceMs;
-      let mail: Mail[] = [];
-      const faults: unknown[] = [];
-      const endFor = (fault: unknown): void => {
-        isOver = true;
-        faults.push(fault);
-      };
-      const attempts = createUnderWay(clock, endFor);
-      const places = () => {
-        const isHanging = (attempts.oldestMs() ?? endMs) < endMs;
-        // What takes longer than an attempt can does not hang at its receiver, and must not keep the right for ever.
-        const untilMs = isHanging ? endMs + leaseMs : endMs;
-        if (stops() || clock() >= untilMs) return 0;
-        return Math.max(0, (isBroken(health) ? 1 : policy.atOnce) - attempts.size());
-      };
-
-      async function look(): Promise<void> {
-        // After a pause of this process the right may long be another's.
-        if (clock() - keptAtMs > renewMs) await keep();
-        if (places() > 0 && mail.length === 0) mail = await nextMail(attempts);
-      }
-
-      for (;;) {
-        if (places() > 0) await look().catch(endFor);
-        for (const next of mail.splice(0, places())) attempts.begin(next.delivery.id, () => attempt(next));
-        if (attempts.size() === 0) break;
-        await attempts.oneEnds(places() > 0 ? lookAgainMs : undefined);
-      }
-      if (faults.length > 0) throw faults[0];
-      await keep();
-    }
-
-    return { deliver, closeAll };
-  }
 
   return async ({ tenant, id: target }: Task, signal: AbortSignal): Promise<TaskResult> => {
     const mailbox = `${tenant} ${target}`;
@@ -210,7 +55,7 @@ export function createEmptyMailbox(deps: Deps) {
     { run, health, signal }: { run: string; health: ReceiverHealth; signal: AbortSignal },
   ): Promise<void> {
     const receiver = await deps.findReceiver(tenant, target);
-    const open = openRun(receiver, health, run, signal);
+    const open = createMailboxRun(deps, { receiver, health, run, signal });
     if (receiver.closed) await open.closeAll(receiver.closed);
     else await open.deliver();
   }

@@ -1,4 +1,4 @@
-import { type Attempt, isOpen } from '../domain/attempt.ts';
+import { type Attempt, isCallFor } from '../domain/attempt.ts';
 import { type ErrorCode, errorRow } from '../domain/errors.ts';
 import { hasPicture, type ImageJob, jobError } from '../domain/image-job.ts';
 import {
@@ -13,6 +13,7 @@ import type { Execution } from './execution.ts';
 import { type PictureOutcome, type UncertainPolicy, verdictOn } from './picture-outcome.ts';
 import type { SettleAnswer } from './settle-answer.ts';
 import type { StoringAhead } from './store-ahead.ts';
+import { createTakeUpCall } from './take-up-call.ts';
 
 interface Deps {
   callProvider: CallProvider;
@@ -26,8 +27,6 @@ interface Deps {
 
 export type MakePicture = (execution: Execution, index: number, prompt: string) => Promise<PictureOutcome>;
 
-/** How long an answer on another worker's disk is waited for before it counts as lost. */
-const answerPatienceMs = 120_000;
 const lookAgainMs = 5_000;
 
 /**
@@ -51,38 +50,7 @@ export function createMakePicture(deps: Deps): MakePicture {
     }
   };
 
-  /** Settles an answer that lies on this disk. `null` when there is none, or somebody else was faster and took it away. */
-  async function settleSpooled(execution: Execution, attempt: Attempt): Promise<PictureOutcome | null> {
-    const { tenant, id } = execution.job;
-    const key = { tenant, jobId: id, attemptNo: attempt.no };
-    if (!(await deps.spool.open(key))) return null;
-    try {
-      return await settle(execution, attempt);
-    } catch (error) {
-      if (error instanceof ProviderError && error.failure.kind === 'uncertain') return null;
-      throw error;
-    }
-  }
-
-  /** Goes on with a call of an earlier execution. `null` when there is none whose answer can still come. */
-  async function takeUp(execution: Execution, index: number): Promise<PictureOutcome | null> {
-    for (const attempt of execution.job.attempts.filter((each) => isCallFor(each, index) && isOpen(each))) {
-      const settled = await settleSpooled(execution, attempt);
-      if (settled) return settled;
-      // Also when it was received: the disk that holds the answer may never come back.
-      if (attempt.handle) {
-        const ahead = await deps.callProvider.resume(execution, attempt, attempt.handle);
-        return settle(execution, attempt, ahead);
-      }
-      // The worker that paid has it on its disk and hands it in as soon as it runs again.
-      const age = deps.clock() - (attempt.receivedAt ?? Number.NEGATIVE_INFINITY);
-      if (attempt.state === 'received' && age < answerPatienceMs)
-        return { kind: 'wait', delayMs: lookAgainMs };
-      const state = attempt.state === 'received' ? 'wasted' : 'uncertain';
-      await execution.moveAttempt(attempt.no, { state, error: 'worker_lost', finishedAt: deps.clock() });
-    }
-    return null;
-  }
+  const takeUp = createTakeUpCall({ ...deps, settle });
 
   /** Why no call may be made now. */
   async function gateOutcome(job: ImageJob, index: number): Promise<PictureOutcome | null> {
@@ -120,22 +88,21 @@ export function createMakePicture(deps: Deps): MakePicture {
   }
 
   return async (execution, index, prompt) => {
-    // A dead worker may have paid without a trace: the rules for a call of unknown outcome apply.
-    const doubtful = (job: ImageJob) => job.attempts.some((each) => each.index === index && isDoubtful(each));
-    let doubt = false;
+    let hasFailedHere = false;
     while (!execution.signal.aborted) {
       try {
         const earlier = await takeUp(execution, index);
         if (earlier) return earlier;
         if (hasPicture(execution.job, index)) return { kind: 'stored' };
-        if (!doubt && doubtful(execution.job)) {
+        // A dead worker may have paid without a trace: the rules for a call of unknown outcome apply.
+        if (!hasFailedHere && isInDoubt(execution.job, index)) {
           const outcome = await judge(execution, index, lostAnswer().failure);
           if (outcome) return outcome;
         }
         return await fresh(execution, index, prompt);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
-        doubt = true;
+        hasFailedHere = true;
         await noteUnusable(execution, index, error.failure);
         if (livesOn(execution, index)) return { kind: 'wait', delayMs: lookAgainMs };
         const outcome = await judge(execution, index, error.failure);
@@ -152,8 +119,6 @@ export function createMakePicture(deps: Deps): MakePicture {
   }
 }
 
-const isCallFor = (attempt: Attempt, index: number) => attempt.kind === 'generate' && attempt.index === index;
-
 /** Whether a call is still open after it failed here: it can be taken up by its handle. */
 const livesOn = ({ job, signal }: Execution, index: number) =>
   !signal.aborted &&
@@ -161,8 +126,9 @@ const livesOn = ({ job, signal }: Execution, index: number) =>
     (each) => isCallFor(each, index) && each.state === 'calling' && each.handle !== undefined,
   );
 
-const isDoubtful = (attempt: Attempt) =>
-  attempt.kind === 'generate' && ['uncertain', 'unusable', 'wasted'].includes(attempt.state);
+/** Whether a call for the picture may have been paid although nothing came of it. */
+const isInDoubt = ({ attempts }: ImageJob, index: number) =>
+  attempts.some((each) => isCallFor(each, index) && ['uncertain', 'unusable', 'wasted'].includes(each.state));
 
 function refusedByGate(code: ErrorCode, index: number) {
   const message = `${errorRow(code).title}. No call was made; calls rest until an operator has looked.`;
