@@ -38,6 +38,7 @@ describe('darkroom generate', () => {
 
     expect(code, stderr).toBe(0);
     const [, id = ''] = /^(img_\S+) succeeded, cost 0\.\d+ USD, billing charged\n$/.exec(stdout) ?? [];
+    expect(stderr).toMatch(new RegExp(`^${id} is accepted; --idempotency-key \\S+ takes it up again\n`));
     const job = await service.acme.job(id);
     for (const [index, name] of ['fox.png', 'fox-1.png'].entries()) {
       const bytes = await readFile(join(cwd, name));

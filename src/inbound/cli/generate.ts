@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { isTerminal } from '../../domain/image-job.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
-import { sleep } from '../../lib/sleep.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import type { CliContext } from './context.ts';
+import { clearLine, followJob } from './follow-job.ts';
 import { PassingTrouble } from './patiently.ts';
+import { checkWritable, savePictures } from './picture-files.ts';
 
 interface Options {
   model?: string;
@@ -22,11 +20,6 @@ interface Options {
   idempotencyKey?: string;
   json?: boolean;
 }
-
-/** So that a stream that is cut at once, again and again, is not opened without a pause. */
-const reopenMs = 500;
-/** Takes the progress off its line of the terminal. */
-const clearLine = '\r\u001b[K';
 
 /** `darkroom generate`: orders pictures from a running service, shows the progress, writes the files. */
 export function addGenerate(program: Command, context: CliContext): void {
@@ -67,15 +60,6 @@ export function addGenerate(program: Command, context: CliContext): void {
 
 const waitsForEnd = ({ wait, out }: Options) => wait || out !== undefined;
 
-/** What cannot be written is found out before it is paid for. */
-async function checkWritable(out: string): Promise<void> {
-  const existing = await stat(out).catch(() => null);
-  if (existing?.isDirectory()) throw new Error(`--out ${out} is a folder. Name a file in it.`);
-  await access(existing ? out : dirname(out), constants.W_OK).catch((cause: unknown) => {
-    throw new Error(`--out ${out} cannot be written. Nothing was ordered.`, { cause });
-  });
-}
-
 /** Orders, and follows to the end if that is wanted. Where it breaks off, it says how to go on without paying again. */
 async function orderOnce(
   context: CliContext,
@@ -88,9 +72,11 @@ async function orderOnce(
   try {
     accepted = await client.submit(order, key);
     if (!waitsForEnd(options)) return accepted;
-    const job = await follow(context, client, accepted);
+    // Whoever breaks the command off must be able to come back to what is paid for.
+    context.printError(`${accepted.id} is accepted; --idempotency-key ${key} takes it up again`);
+    const job = await followJob(context, client, accepted);
     if (job.status === 'succeeded' && options.out !== undefined)
-      await save(context, client, job, options.out);
+      await savePictures(context, client, job, options.out);
     return job;
   } catch (error) {
     // Refused: there is no job.
@@ -105,43 +91,6 @@ function bodyOf(prompt: string, options: Options): Record<string, unknown> {
   const { model, size, quality, n, preset, enhance, format } = options;
   const body = { prompt, model, size, quality, n, preset, enhance, output_format: format };
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-}
-
-async function follow(context: CliContext, client: ApiClient, job: ImageJobView): Promise<ImageJobView> {
-  const started = Date.now();
-  const draws = context.drawsProgress();
-  let state = job.status as string;
-  const show = () => {
-    if (!draws) return;
-    process.stderr.write(`${clearLine}${state} ${Math.round((Date.now() - started) / 1000)} s`);
-  };
-  const ticker = setInterval(show, 1_000);
-  try {
-    for (let seen = '0'; ; ) {
-      for await (const event of client.events(job.id, seen)) {
-        seen = event.no;
-        state = event.stage ?? event.status;
-        show();
-        if (event.job) return event.job;
-      }
-      const now = await client.get(job.id);
-      if (isTerminal(now.status)) return now;
-      await sleep(reopenMs);
-    }
-  } finally {
-    clearInterval(ticker);
-    if (draws) process.stderr.write(clearLine);
-  }
-}
-
-async function save(context: CliContext, client: ApiClient, job: ImageJobView, out: string): Promise<void> {
-  for (const image of job.images) {
-    const path = image.index === 0 ? out : out.replace(/(\.[^./]+)?$/, `-${image.index}$1`);
-    await writeFile(path, await client.download(image.url));
-    context.printError(
-      `${path}: ${image.width}x${image.height} ${image.content_type}, ${image.size_bytes} bytes`,
-    );
-  }
 }
 
 /** Money in words that claim no more than is known. */

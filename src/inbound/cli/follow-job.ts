@@ -1,0 +1,42 @@
+import { isTerminal } from '../../domain/image-job.ts';
+import type { ImageJobView } from '../../domain/job-view.ts';
+import { sleep } from '../../lib/sleep.ts';
+import type { ApiClient } from './api-client.ts';
+import type { CliContext } from './context.ts';
+
+/** So that a stream that is cut at once, again and again, is not opened without a pause. */
+const reopenMs = 500;
+/** Takes the progress off its line of the terminal. */
+export const clearLine = '\r\u001b[K';
+
+/** Follows a job by its stream to its end, with its progress on a terminal, and takes a stream that is cut up again. */
+export async function followJob(
+  context: CliContext,
+  client: ApiClient,
+  job: ImageJobView,
+): Promise<ImageJobView> {
+  const started = Date.now();
+  const draws = context.drawsProgress();
+  let state = job.status as string;
+  const show = () => {
+    if (!draws) return;
+    process.stderr.write(`${clearLine}${state} ${Math.round((Date.now() - started) / 1000)} s`);
+  };
+  const ticker = setInterval(show, 1_000);
+  try {
+    for (let seen = '0'; ; ) {
+      for await (const event of client.events(job.id, seen)) {
+        seen = event.no;
+        state = event.stage ?? event.status;
+        show();
+        if (event.job) return event.job;
+      }
+      const now = await client.get(job.id);
+      if (isTerminal(now.status)) return now;
+      await sleep(reopenMs);
+    }
+  } finally {
+    clearInterval(ticker);
+    if (draws) process.stderr.write(clearLine);
+  }
+}

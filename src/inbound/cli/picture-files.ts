@@ -1,0 +1,30 @@
+import { access, constants, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ImageJobView } from '../../domain/job-view.ts';
+import type { ApiClient } from './api-client.ts';
+import type { CliContext } from './context.ts';
+
+/** What cannot be written is found out before it is paid for. */
+export async function checkWritable(out: string): Promise<void> {
+  const existing = await stat(out).catch(() => null);
+  if (existing?.isDirectory()) throw new Error(`--out ${out} is a folder. Name a file in it.`);
+  await access(existing ? out : dirname(out), constants.W_OK).catch((cause: unknown) => {
+    throw new Error(`--out ${out} cannot be written. Nothing was ordered.`, { cause });
+  });
+}
+
+/** Writes the pictures of a job: the first to `out`, further ones beside it with their index in the name. */
+export async function savePictures(
+  context: CliContext,
+  client: ApiClient,
+  job: ImageJobView,
+  out: string,
+): Promise<void> {
+  for (const image of job.images) {
+    const path = image.index === 0 ? out : out.replace(/(\.[^./]+)?$/, `-${image.index}$1`);
+    await writeFile(path, await client.download(image.url));
+    context.printError(
+      `${path}: ${image.width}x${image.height} ${image.content_type}, ${image.size_bytes} bytes`,
+    );
+  }
+}
