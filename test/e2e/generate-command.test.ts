@@ -59,6 +59,20 @@ describe('darkroom generate', () => {
     expect((await service.acme.job(id)).prompt.original).toBe('从标准输入 [studio:moderation=violence]');
   });
 
+  it.runIf(process.platform === 'linux')(
+    'shows stage and seconds on a terminal, and clears them at the end',
+    async () => {
+      const { code, stdout } = await runCommand(
+        ['generate', 'A fox that takes its time [studio:latency=2500]', '--wait'],
+        { cwd: await temporaryFolder(), env: client(), terminal: true },
+      );
+      expect(code, stdout).toBe(0);
+      const clear = '\\r\\u001b\\[K';
+      expect(stdout).toMatch(new RegExp(`${clear}generating \\d+ s`));
+      expect(stdout).toMatch(new RegExp(`${clear}img_\\S+ succeeded, cost `));
+    },
+  );
+
   it('finds the service by a .env file and its key in a mounted one', async () => {
     const cwd = await temporaryFolder();
     await writeFile(join(cwd, '.env'), `DARKROOM_URL=${service.url}\nDARKROOM_API_KEY_FILE=key\n`);
