@@ -33,9 +33,19 @@ interface Deps {
 
 const defaultCallTimeoutSeconds = 600;
 
-/** The lane of the account, and the lane of one model in it. */
 export const accountLane = 'account';
-export const modelLane = (model: string) => `model:${model}`;
+
+/** The lane of a job's model, which is the same by whichever of its names the model was ordered. */
+function modelLane({ request }: ImageJob, catalogue: ModelCatalogue): string {
+  const name = request?.model ?? '';
+  return `model:${catalogue.find(name)?.id ?? name}`;
+}
+
+/** All lanes that a job's calls take; the account last, so that whoever its model keeps back takes no probe of it. */
+export const lanesOf = (job: ImageJob, catalogue: ModelCatalogue): readonly string[] => [
+  modelLane(job, catalogue),
+  accountLane,
+];
 
 /**
  * The paid part: a ledger row, one call, the answer on disk, the next ledger row. Nothing else happens between the row
@@ -84,7 +94,7 @@ export function createCallProvider(deps: Deps) {
       });
       deps.meter.providerCall('generate', model, 'ok', seconds());
       deps.meter.stageDone('generating', seconds());
-      await deps.gate.open(accountLane);
+      await openLane();
       await answer.enter(head);
       return answer.ahead;
     } catch (error) {
@@ -100,6 +110,13 @@ export function createCallProvider(deps: Deps) {
     }
   }
 
+  /** The account is served. A store that cannot be told must not come between a paid answer and its row. */
+  async function openLane(): Promise<void> {
+    await deps.gate.open(accountLane).catch((error) => {
+      deps.log.warn({ err: error }, 'the account works again, but the others could not be told yet');
+    });
+  }
+
   /** Writes down what became of a call that brought no picture, and closes the lanes that it concerns. */
   async function noteFailure(execution: Execution, no: number, failure: ProviderFailure): Promise<void> {
     const requestId = failure.provider?.request_id;
@@ -112,7 +129,7 @@ export function createCallProvider(deps: Deps) {
         error: isCutOff ? 'worker_lost' : failure.code,
         finishedAt: deps.clock(),
         ...(requestId ? { providerRequestId: requestId } : {}),
-        ...chargeOf(execution.job, failure),
+        ...chargeOf(execution.job, no, failure),
       },
       (job) => (failure.kind === 'refused' ? { ...job, refusals: (job.refusals ?? 0) + 1 } : job),
     );
@@ -129,9 +146,10 @@ export function createCallProvider(deps: Deps) {
     await closeLanes(execution.job, failure);
   }
 
-  /** What is known of the money for an answer without a picture. */
-  function chargeOf(job: ImageJob, { billing, spent }: ProviderFailure): Partial<Attempt> {
-    if (billing !== 'charged') return {};
+  /** What is known of the money for a call without a picture. An answer that was seen once was paid for, lost or not. */
+  function chargeOf(job: ImageJob, no: number, { billing, spent }: ProviderFailure): Partial<Attempt> {
+    const wasSeen = job.attempts.some((each) => each.no === no && each.receivedAt !== undefined);
+    if (billing !== 'charged' && !wasSeen) return {};
     return { charged: true, ...knownCost(spent ? answerCost(job, spent, deps.catalogue) : null) };
   }
 
@@ -142,7 +160,7 @@ export function createCallProvider(deps: Deps) {
       await deps.gate.suspect(accountLane, code);
     } else if (failure.kind === 'refused' && code === 'provider_rate_limited') {
       const delayMs = providerDelayMs(job.refusals ?? 1, failure.retryAfterMs, deps.random());
-      await deps.gate.close(modelLane(job.request?.model ?? ''), {
+      await deps.gate.close(modelLane(job, deps.catalogue), {
         untilMs: deps.clock() + delayMs,
         code,
       });

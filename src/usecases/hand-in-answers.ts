@@ -73,7 +73,9 @@ export function createHandInAnswers(deps: Deps) {
   };
 }
 
-const isSettled = (attempt: Attempt) => ['stored', 'wasted', 'unusable'].includes(attempt.state);
+/** A row that was given up because its worker did not come back waits for its answer all the same: here it is. */
+const isSettled = ({ state, error }: Attempt) =>
+  ['stored', 'wasted', 'unusable'].includes(state) && error !== 'worker_lost';
 
 /** Whether the execution that paid still owns the job: then it settles the answer itself, or its successor does. */
 const isHeldBy = (job: ImageJob, attempt: Attempt) =>

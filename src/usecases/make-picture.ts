@@ -1,6 +1,7 @@
 import { type Attempt, isCallFor } from '../domain/attempt.ts';
 import { type ErrorCode, errorRow } from '../domain/errors.ts';
 import { hasPicture, type ImageJob, jobError } from '../domain/image-job.ts';
+import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import {
   type Clock,
   ProviderError,
@@ -8,7 +9,7 @@ import {
   type ProviderGate,
   type Spool,
 } from '../domain/ports.ts';
-import { accountLane, type CallProvider, lostAnswer, modelLane } from './call-provider.ts';
+import { type CallProvider, lanesOf, lostAnswer } from './call-provider.ts';
 import type { Execution } from './execution.ts';
 import { type PictureOutcome, type UncertainPolicy, verdictOn } from './picture-outcome.ts';
 import type { SettleAnswer } from './settle-answer.ts';
@@ -18,6 +19,7 @@ import { createTakeUpCall } from './take-up-call.ts';
 interface Deps {
   callProvider: CallProvider;
   settleAnswer: SettleAnswer;
+  catalogue: ModelCatalogue;
   gate: ProviderGate;
   spool: Spool;
   clock: Clock;
@@ -55,7 +57,7 @@ export function createMakePicture(deps: Deps): MakePicture {
   /** Why no call may be made now. */
   async function gateOutcome(job: ImageJob, index: number): Promise<PictureOutcome | null> {
     if (!(await deps.spool.hasRoom())) return { kind: 'wait', delayMs: lookAgainMs };
-    const closed = await deps.gate.closedFor([accountLane, modelLane(job.request?.model ?? '')]);
+    const closed = await deps.gate.closedFor(lanesOf(job, deps.catalogue));
     if (!closed) return null;
     if (closed.code !== 'provider_rate_limited' && deps.policy.onQuota === 'fail') {
       return { kind: 'failed', error: refusedByGate(closed.code, index) };

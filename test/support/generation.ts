@@ -81,6 +81,7 @@ export function generation(given: Given = {}) {
   const stored = new Map<string, Buffer>();
   const puts: string[] = [];
   const spooled = new Map<string, { head: AnswerHead; bytes: Buffer }>();
+  const lanesAsked: (readonly string[])[] = [];
   const closed = new Map<string, { untilMs: number; code: ErrorCode }>();
   const faults = {
     /** Answers of which the disk takes nothing, and answers that it loses after the last byte. */
@@ -90,6 +91,8 @@ export function generation(given: Given = {}) {
     storage: given.storageRefusals ?? 0,
     /** Keys at which the storage fails as only a fault in the program does. */
     storageKeys: new Set<string>(),
+    /** How often the gate cannot be told that a lane works again. */
+    gateOpenings: 0,
   };
 
   const change: ChangeImage = async (_tenant, _id, next, known) => {
@@ -165,6 +168,7 @@ export function generation(given: Given = {}) {
 
   const gate: ProviderGate = {
     async closedFor(lanes) {
+      lanesAsked.push(lanes);
       const found = lanes.map((lane) => closed.get(lane)).find((lane) => lane && lane.untilMs > nowMs);
       return found ?? null;
     },
@@ -176,6 +180,7 @@ export function generation(given: Given = {}) {
     },
     refusalOf: async (lane) => closed.get(lane)?.code ?? null,
     async open(lane) {
+      if (faults.gateOpenings-- > 0) throw new AppError('store_unavailable');
       closed.delete(lane);
     },
   };
@@ -214,6 +219,7 @@ export function generation(given: Given = {}) {
   });
   const makePicture = createMakePicture({
     ...shared,
+    catalogue,
     callProvider: createCallProvider({
       ...shared,
       catalogue,
@@ -254,6 +260,8 @@ export function generation(given: Given = {}) {
     spooled,
     faults,
     closed,
+    /** What the gate was asked for before each call. */
+    lanesAsked,
     /** The only place in memory for a picture from the spool. */
     inMemory,
     settleAnswer,

@@ -91,6 +91,14 @@ describe('a refusal', () => {
     expect(await made.run()).toEqual(done);
   });
 
+  it('holds for every name of the model, and whoever it keeps back takes no probe of the account', async () => {
+    const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
+    const made = generation({ request: { model: 'gpt-image-2-2026-04-21' }, answers: [limited] });
+    await made.run();
+    expect(made.lanesAsked[0]).toEqual(['model:gpt-image-2', 'account']);
+    expect(made.closed.has('model:gpt-image-2')).toBe(true);
+  });
+
   it('counts anew once the provider accepted a call', async () => {
     const made = generation({ answers: [failureOf('refused'), 'no picture', failureOf('refused')] });
     await made.run();

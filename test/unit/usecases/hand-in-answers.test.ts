@@ -73,6 +73,15 @@ describe('a paid answer on the disk of a worker that starts', () => {
     },
   );
 
+  it('is settled although its row was given up when its worker did not come back', async () => {
+    const worker = workerWith({ state: 'wasted', error: 'worker_lost' }, (job) => ({
+      ...job,
+      fence: job.fence + 1,
+    }));
+    await worker.handIn();
+    expect(worker.settled).toEqual([1]);
+  });
+
   it('is settled when its job has ended', async () => {
     const worker = workerWith({ state: 'received' }, (job) =>
       finish(job, 'canceled', { nowMs: createdAt, retention }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { billingOf } from '../../../src/domain/attempt.ts';
 import { beginExecution } from '../../../src/domain/job-moves.ts';
 import { failureOf, generation } from '../../support/generation.ts';
 import { attemptOf, createdAt } from '../../support/jobs.ts';
@@ -82,6 +83,15 @@ describe('an answer that was paid for before', () => {
     expect(statesOf(made)).toEqual(['wasted', 'stored']);
   });
 
+  it('and can be had from nowhere any more stays paid, in the books as well', async () => {
+    const made = generation({ onUncertain: 'fail' });
+    const seen = { state: 'received', receivedAt: createdAt, handle: 'resp_1' } as const;
+    made.set((job) => ({ ...beginExecution(job, createdAt), attempts: [attemptOf(seen)] }));
+    expect(await made.run()).toEqual(done);
+    expect(made.job()).toMatchObject({ status: 'failed', attempts: [{ state: 'uncertain' }] });
+    expect(billingOf(made.job().attempts)).toBe('charged');
+  });
+
   it('is stored for as long as the storage takes, without a second payment', async () => {
     const made = generation({ storageRefusals: 30 });
     expect(await made.run()).toEqual(done);
@@ -99,6 +109,14 @@ describe('trouble of our own', () => {
     expect(made.job()).toMatchObject({ status: 'succeeded', attempts: [{ state: 'stored' }] });
     // The ledger never says that the answer is on the disk.
     expect(made.job().attempts[0]).not.toHaveProperty('receivedAt');
+  });
+
+  it('a store that cannot be told that the account works again keeps no paid answer from its row', async () => {
+    const made = generation();
+    made.faults.gateOpenings = 1;
+    expect(await made.run()).toEqual(done);
+    expect(made.calls).toHaveLength(1);
+    expect(statesOf(made)).toEqual(['stored']);
   });
 
   it('a spool that cannot be written is not a reason to pay again and again', async () => {
