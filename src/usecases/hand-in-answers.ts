@@ -1,6 +1,6 @@
-import { type Attempt, patchAttempt } from '../domain/attempt.ts';
+import { type Attempt, addAttempt, patchAttempt } from '../domain/attempt.ts';
 import { storageKeysOf } from '../domain/image.ts';
-import { type ImageJob, isTerminal } from '../domain/image-job.ts';
+import { type ImageJob, isTerminal, missingPictures } from '../domain/image-job.ts';
 import {
   type Clock,
   type ImageRecords,
@@ -33,6 +33,7 @@ export function createHandInAnswers(deps: Deps) {
   async function handIn(key: SpoolKey, signal: AbortSignal): Promise<void> {
     const job = await deps.records.get(key.tenant, key.jobId);
     const attempt = job?.attempts.find((each) => each.no === key.attemptNo);
+    if (job && !attempt && !isTerminal(job.status)) return restoreRow(key);
     if (!job || !attempt || isSettled(attempt)) return deps.spool.remove(key);
     if (job.erasedAt !== undefined) return forget(job, key);
     if (isHeldBy(job, attempt)) return announce(key);
@@ -59,6 +60,26 @@ export function createHandInAnswers(deps: Deps) {
       const attempt = job.attempts.find((each) => each.no === key.attemptNo);
       if (attempt?.state !== 'calling' || !isHeldBy(job, attempt)) return null;
       return { ...job, attempts: patchAttempt(job.attempts, attempt.no, row) };
+    });
+  }
+
+  /**
+   * Enters a row that the store has lost, as in the last second before another master took over: what it says of money
+   * lies here. All pictures of a job are asked for alike, so the answer fits any place that is empty.
+   */
+  async function restoreRow(key: SpoolKey): Promise<void> {
+    const answer = await deps.spool.open(key);
+    if (!answer) return;
+    const nowMs = deps.clock();
+    const row = { no: key.attemptNo, kind: 'generate', fence: 0, startedAt: nowMs } as const;
+    await deps.change(key.tenant, key.jobId, (job) => {
+      const isThere = job.attempts.some((each) => each.no === key.attemptNo);
+      if (isThere || isTerminal(job.status)) return null;
+      const index = missingPictures(job)[0] ?? 0;
+      return {
+        ...job,
+        attempts: addAttempt(job.attempts, { ...row, index, ...received(answer.head, nowMs) }),
+      };
     });
   }
 

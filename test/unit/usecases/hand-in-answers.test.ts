@@ -82,6 +82,16 @@ describe('a paid answer on the disk of a worker that starts', () => {
     expect(worker.settled).toEqual([1]);
   });
 
+  it('gets its row back where the store has lost it, and is settled with the next round', async () => {
+    const worker = workerWith({}, (job) => ({ ...job, attempts: [] }));
+    await worker.handIn();
+    expect(worker.job().attempts).toMatchObject([
+      { no: 1, kind: 'generate', index: 0, state: 'received', providerRequestId: 'req_1' },
+    ]);
+    await worker.handIn();
+    expect(worker.settled).toEqual([1]);
+  });
+
   it('is settled when its job has ended', async () => {
     const worker = workerWith({ state: 'received' }, (job) =>
       finish(job, 'canceled', { nowMs: createdAt, retention }),
