@@ -76,7 +76,9 @@ function withDefaults(
 }
 
 function checkRetention({ retention }: ImageRequest, policy: RequestPolicy): void {
-  const { media_s = policy.maxMediaSeconds, record_s = policy.maxRecordSeconds } = retention ?? {};
+  const { record_s = policy.maxRecordSeconds } = retention ?? {};
+  // Who only wants the record kept shortly has said enough of its pictures.
+  const { media_s = Math.min(policy.maxMediaSeconds, record_s) } = retention ?? {};
   const issues: FieldIssue[] = [];
   if (media_s > policy.maxMediaSeconds) {
     issues.push({ pointer: '/retention/media_s', detail: `must be at most ${policy.maxMediaSeconds}` });

@@ -1,5 +1,6 @@
 import type { Caller } from '../domain/api-key.ts';
 import { AppError } from '../domain/errors.ts';
+import type { ImageJob } from '../domain/image-job.ts';
 import type { ImageRecords } from '../domain/ports.ts';
 import { findImage } from './get-image.ts';
 import type { SubmitImage } from './submit-image.ts';
@@ -15,7 +16,15 @@ export function createRetryImage(deps: { records: ImageRecords; submitImage: Sub
     id: string,
     options: { idempotencyKey?: string | undefined; traceparent?: string | undefined },
   ) => {
-    const job = await findImage(deps.records, caller.tenant, id);
+    let job: ImageJob;
+    try {
+      job = await findImage(deps.records, caller.tenant, id);
+    } catch (error) {
+      // What was made of it under this key lives on without it.
+      const made = await deps.submitImage.replay({ caller, parentId: id, ...options });
+      if (made) return made;
+      throw error;
+    }
     if (!job.request || !['failed', 'canceled', 'expired'].includes(job.status)) {
       throw new AppError('not_retryable_job', {
         detail: `The job is ${job.status}. Only one that failed, was canceled or expired can be retried.`,

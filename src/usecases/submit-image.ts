@@ -36,6 +36,10 @@ interface Submission {
   readonly traceparent?: string | undefined;
 }
 
+/** What a key was given for: an order by its body, a retry by its parent. */
+type Named = Pick<Submission, 'caller' | 'idempotencyKey' | 'parentId'> & Partial<Pick<Submission, 'body'>>;
+type KeyName = Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>;
+
 interface Accepted {
   readonly job: ImageJob;
   readonly replayed: boolean;
@@ -60,30 +64,40 @@ const minClaimMs = 24 * 3_600_000;
 export function createSubmitImage(deps: Deps) {
   const { policy } = deps;
 
+  /** How a key stands in the store, and what it was given for. */
+  function nameOf({ idempotencyKey, parentId, body }: Named): KeyName | undefined {
+    if (idempotencyKey === undefined) return undefined;
+    // A retry says nothing but its parent, whose own words may be erased meanwhile. The words of an order are the caller's
+    // own, without the defaults: another default after a deploy is not another request.
+    const order = parentId === undefined ? { route: 'POST /images', body } : { route: 'retry', parentId };
+    return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.digest(canonicalJson(order)) };
+  }
+
   function claimFor(submission: Submission): IdempotencyClaim | undefined {
-    if (submission.idempotencyKey === undefined) return undefined;
     const { body } = submission;
+    const name = nameOf(submission);
     const lifeSeconds =
       (body.queue_ttl_s ?? policy.queueTtlSeconds) +
       (body.run_timeout_s ?? policy.runTimeoutSeconds) +
       (body.retention?.record_s ?? policy.maxRecordSeconds);
-    return {
-      keyHash: deps.digest(submission.idempotencyKey),
-      // The caller's own words, not the defaults: another default after a deploy is not another request.
-      fingerprint: deps.digest(canonicalJson({ route: 'POST /images', parent: submission.parentId, body })),
-      ttlMs: Math.max(minClaimMs, lifeSeconds * 1000 + claimMarginMs),
-    };
+    return name && { ...name, ttlMs: Math.max(minClaimMs, lifeSeconds * 1000 + claimMarginMs) };
+  }
+
+  /** What was accepted under a key before; `null` when nothing was, or something else. Accepts nothing. */
+  async function replay(named: Named): Promise<Accepted | null> {
+    const name = nameOf(named);
+    const held = name && (await deps.records.findByKey(named.caller.tenant, name));
+    return held?.kind === 'replayed' ? { job: held.job, replayed: true } : null;
   }
 
   async function submit(submission: Submission): Promise<Accepted> {
-    const claim = claimFor(submission);
     let prepared: PreparedRequest;
     try {
       prepared = prepareRequest(submission.body, deps);
     } catch (error) {
       // What was accepted under this key stays accepted, even if the rules have changed since.
-      const held = claim && (await deps.records.findByKey(submission.caller.tenant, claim));
-      if (held?.kind === 'replayed') return { job: held.job, replayed: true };
+      const held = await replay(submission);
+      if (held) return held;
       throw error;
     }
     const nowMs = deps.clock();
@@ -97,7 +111,7 @@ export function createSubmitImage(deps: Deps) {
       parentId: submission.parentId,
       traceparent: submission.traceparent,
     });
-    return accept(job, claim);
+    return accept(job, claimFor(submission));
   }
 
   async function write(job: ImageJob, claim: IdempotencyClaim | undefined, event: EventNote) {
@@ -116,6 +130,12 @@ export function createSubmitImage(deps: Deps) {
     if (outcome.kind === 'key_reused') {
       throw new AppError('idempotency_key_reused', {
         detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
+      });
+    }
+    if (outcome.kind === 'gone') {
+      throw new AppError('erased', {
+        detail:
+          'The job of this Idempotency-Key was made, and its record has expired. Use a new key for a new request.',
       });
     }
     if (outcome.kind === 'queue_full') {
@@ -150,7 +170,7 @@ export function createSubmitImage(deps: Deps) {
     return { request, warnings, estimateMicroUsd: estimate, queueDepth: waiting + delayed };
   }
 
-  return { submit, preview };
+  return { submit, replay, preview };
 }
 
 export type SubmitImage = ReturnType<typeof createSubmitImage>;

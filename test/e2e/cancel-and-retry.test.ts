@@ -115,6 +115,10 @@ describe('retrying', () => {
     const second = await retry().expect(202).expect('idempotent-replayed', 'true');
     expect(second.body.id).toBe(first.body.id);
     await service.acme.ended(first.body.id);
+    // Also once there is nothing left of what was retried.
+    await service.acme.delete(`/images/${failed.id}`).expect(204);
+    expect((await retry().expect(202)).body.id).toBe(first.body.id);
+    await service.acme.post(`/images/${failed.id}/retry`).expect(410);
     expect(pictureCalls(service.studio, 'Retried often')).toHaveLength(2);
   });
 

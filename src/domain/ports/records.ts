@@ -17,6 +17,8 @@ export type SubmitOutcome =
   | { readonly kind: 'created'; readonly told?: true }
   | { readonly kind: 'replayed'; readonly job: ImageJob }
   | { readonly kind: 'key_reused' }
+  /** The key was used, but the record of its job has expired. */
+  | { readonly kind: 'gone' }
   | { readonly kind: 'queue_full' };
 
 export interface ImageListQuery {

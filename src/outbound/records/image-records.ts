@@ -106,9 +106,9 @@ export function createImageRecords(
         const held = await redis.get(keys.idempotency(tenant, claim.keyHash));
         if (held === null) return null;
         const [fingerprint, id = ''] = held.split(' ');
+        if (fingerprint !== claim.fingerprint) return { kind: 'key_reused' };
         const job = await get(tenant, id);
-        if (!job) return null;
-        return fingerprint === claim.fingerprint ? { kind: 'replayed', job } : { kind: 'key_reused' };
+        return job ? { kind: 'replayed', job } : { kind: 'gone' };
       }),
     get: (tenant, id) => translated(() => get(tenant, id)),
     update: (tenant, id, change, known, onEvent) =>

@@ -31,8 +31,7 @@ end
  *      then for each job: its record, its event (unused when there is none), its idempotency claim (only with a fingerprint)
  * ARGV 1 number of indexes; then for each job: its order, and its record. An order is one text, since every argument costs
  *      more than its words do: id, now, due at, most open jobs, places of its indexes in KEYS with commas between, id of the
- *      event, '1' if the job's own webhook wants it, fingerprint, ttl of the claim in ms, id whose claim may be taken over
- *      because its record is gone. '-' stands for none.
+ *      event, '1' if the job's own webhook wants it, fingerprint, ttl of the claim in ms. '-' stands for none.
  * Returns for each job 'created' | 'told', when its event was written as well | 'replayed ID' | 'key_reused' | 'queue_full'
  */
 export const submitScript = `${writeEvent}
@@ -53,17 +52,14 @@ local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
 local function submit()
   local record, event = next_key(), next_key()
   local order, text = next_arg(), next_arg()
-  local id, now, due_at, most, indexes, event_id, wanted, fingerprint, ttl, take_over =
-    string.match(order, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local id, now, due_at, most, indexes, event_id, wanted, fingerprint, ttl =
+    string.match(order, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
   local claim = fingerprint ~= '-' and next_key()
 
   local held = claim and redis.call('GET', claim)
   if held then
     local held_fingerprint, holder = string.match(held, '^(%S+) (%S+)$')
-    if holder ~= take_over then
-      if held_fingerprint ~= fingerprint then return 'key_reused' end
-      return 'replayed ' .. holder
-    end
+    return held_fingerprint == fingerprint and 'replayed ' .. holder or 'key_reused'
   end
   if open_jobs >= tonumber(most) then return 'queue_full' end
   open_jobs = open_jobs + 1

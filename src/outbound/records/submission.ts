@@ -70,15 +70,14 @@ export function createSubmission(
     return (await submitJobs(names, values)) as Reply[];
   }
 
-  return async function submit(input, takeOver?: string): Promise<SubmitOutcome> {
+  return async function submit(input): Promise<SubmitOutcome> {
     const { tenant } = input.job;
-    const reply = await deskOf(tenant)({ input, takeOver });
+    const reply = await deskOf(tenant)(input);
     if (reply === 'created') return { kind: 'created' };
     if (reply === 'told') return { kind: 'created', told: true };
     if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
-    const heldId = reply.slice('replayed '.length);
-    const held = await get(tenant, heldId);
-    // The claim outlives its record by a safety margin: a record that is gone frees the key.
-    return held ? { kind: 'replayed', job: held } : submit(input, heldId);
+    const held = await get(tenant, reply.slice('replayed '.length));
+    // The claim outlives its record: a caller who comes again must not pay again because the record was kept shortly.
+    return held ? { kind: 'replayed', job: held } : { kind: 'gone' };
   };
 }

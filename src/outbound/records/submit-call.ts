@@ -3,11 +3,7 @@ import { eventOf } from '../../domain/webhook-event.ts';
 import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
 import { encodeRecord } from './record-codec.ts';
 
-export interface Order {
-  readonly input: Parameters<ImageRecords['submit']>[0];
-  /** Id of a job whose claim may be taken over, because its record is gone. */
-  readonly takeOver?: string | undefined;
-}
+export type Order = Parameters<ImageRecords['submit']>[0];
 
 /** Stands for what an order does not have. */
 const none = '-';
@@ -31,10 +27,10 @@ export function callFor(
     places.set(index, place);
     return place;
   }
-  const joined = orders.map(({ input }) => indexesOf(keys, input.job).map(placeOf).join(','));
+  const joined = orders.map(({ job }) => indexesOf(keys, job).map(placeOf).join(','));
   const values: (string | number)[] = [places.size];
   for (const [i, order] of orders.entries()) {
-    const { job, claim, event } = order.input;
+    const { job, claim, event } = order;
     values.push(wordsOf(order, joined[i] || none), encodeRecord(job));
     names.push(keys.job(tenant, job.id), keys.event(tenant, event?.id ?? none));
     if (claim) names.push(keys.idempotency(tenant, claim.keyHash));
@@ -43,10 +39,9 @@ export function callFor(
 }
 
 /** An order as the script reads it. */
-function wordsOf({ input, takeOver }: Order, places: string): string {
-  const { job, claim, event, maxOpenJobs } = input;
+function wordsOf({ job, claim, event, maxOpenJobs }: Order, places: string): string {
   const itself = `${job.id} ${job.updatedAt} ${dueScoreOf(job)} ${maxOpenJobs} ${places}`;
   const told = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
-  const claimed = `${claim?.fingerprint ?? none} ${claim?.ttlMs ?? none} ${takeOver ?? none}`;
+  const claimed = `${claim?.fingerprint ?? none} ${claim?.ttlMs ?? none}`;
   return `${itself} ${told} ${claimed}`;
 }
