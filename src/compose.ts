@@ -69,7 +69,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     const useCases = composeUseCases(config, around, adapters, {
       log,
       isDraining: () => draining.signal.aborted,
-      publicUrl: () => config.PUBLIC_URL ?? address,
+      publicUrlFor: (job) => config.PUBLIC_URL ?? job.origin ?? address,
     });
     const app = await composeHttp(config, around, adapters, useCases, { log, draining: draining.signal });
     const consumers = composeConsumers(config, around, adapters, useCases, { closers, log });

@@ -63,7 +63,8 @@ export const variables = {
   PUBLIC_URL: define({
     section: serving,
     schema: url.transform((value) => value.replace(/\/+$/, '')),
-    about: 'Address under which callers reach Darkroom; taken from each request when absent.',
+    about:
+      'Address under which callers reach Darkroom; taken from each request when absent, for webhooks from the order.',
   }),
   LOG_LEVEL: define({
     section: serving,

@@ -60,7 +60,7 @@ export function composeUseCases(
   config: Config,
   around: Surroundings,
   adapters: Adapters,
-  options: { log: Logger; isDraining: () => boolean; publicUrl: () => string },
+  options: { log: Logger; isDraining: () => boolean; publicUrlFor: (job: ImageJob) => string },
 ) {
   const { records, storage, clock, catalogue, imageQueue, signals, metrics } = adapters;
   const { log } = options;
@@ -166,7 +166,7 @@ function composeWebhooks(
   config: Config,
   around: Surroundings,
   adapters: Adapters,
-  options: { log: Logger; publicUrl: () => string; presentImage: PresentImage },
+  options: { log: Logger; publicUrlFor: (job: ImageJob) => string; presentImage: PresentImage },
 ) {
   const policy = {
     schedule: config.WEBHOOK_SCHEDULE_S,

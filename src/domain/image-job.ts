@@ -87,6 +87,8 @@ export const ImageJob = z.object({
   /** Consecutive refusals by the provider since it last accepted a call. */
   refusals: z.int().optional(),
   traceparent: z.string().optional(),
+  /** Scheme and host under which the job was ordered, where the deployment does not say its own: for links in webhooks. */
+  origin: z.string().optional(),
   /** Every change of status or stage and every stored picture in order; its positions number the events of the stream. */
   history: z.array(Moment),
 });
@@ -109,6 +111,7 @@ export function createJob(input: {
   warnings?: readonly string[];
   parentId?: string | undefined;
   traceparent?: string | undefined;
+  origin?: string | undefined;
 }): ImageJob {
   return {
     id: input.id,
@@ -124,6 +127,7 @@ export function createJob(input: {
     ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),
     ...(input.parentId ? { parentId: input.parentId } : {}),
     ...(input.traceparent ? { traceparent: input.traceparent } : {}),
+    ...(input.origin ? { origin: input.origin } : {}),
     fence: 0,
     history: [{ at: input.nowMs, status: 'queued' }],
   };

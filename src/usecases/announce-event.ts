@@ -1,3 +1,4 @@
+import type { ImageJob } from '../domain/image-job.ts';
 import type {
   Clock,
   Ids,
@@ -23,7 +24,8 @@ interface Deps {
   ids: Ids;
   clock: Clock;
   log: Log;
-  publicUrl: () => string;
+  /** Where callers find a job. */
+  publicUrlFor: (job: ImageJob) => string;
   /** How long the bytes are kept for sending them again. */
   keepBodyMs: number;
 }
@@ -70,7 +72,7 @@ export function createAnnounceEvent(deps: Deps) {
     const deliveries = record && record.erasedAt === undefined ? await deliveriesOf(event) : [];
     if (deliveries.length === 0) return deps.events.remove(tenant, [id]);
     const view = await deps.presentImage(event.job, {
-      publicUrl: deps.publicUrl(),
+      publicUrl: deps.publicUrlFor(event.job),
       linkSeconds,
       withPosition: false,
     });

@@ -28,7 +28,11 @@ export function createPresentImage(deps: Deps) {
     job: ImageJob,
     options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
   ): Promise<ImageJobView> => {
-    const expiresAtMs = deps.clock() + options.linkSeconds * 1000;
+    // A link promises no more than its picture: that goes with its retention.
+    const expiresAtMs = Math.min(
+      deps.clock() + options.linkSeconds * 1000,
+      job.mediaExpiresAt ?? Number.POSITIVE_INFINITY,
+    );
     const links = new Map<number, { url: string; expiresAtMs: number }>();
     if (!job.mediaGone) {
       for (const image of job.images) {

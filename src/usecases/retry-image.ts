@@ -3,7 +3,7 @@ import { AppError } from '../domain/errors.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import type { ImageRecords } from '../domain/ports.ts';
 import { findImage } from './get-image.ts';
-import type { SubmitImage } from './submit-image.ts';
+import type { Submission, SubmitImage } from './submit-image.ts';
 
 /**
  * Makes a new job from one that ended without success; the new one names the old one as its parent.
@@ -14,7 +14,7 @@ export function createRetryImage(deps: { records: ImageRecords; submitImage: Sub
   return async (
     caller: Caller,
     id: string,
-    options: { idempotencyKey?: string | undefined; traceparent?: string | undefined },
+    options: Pick<Submission, 'idempotencyKey' | 'traceparent' | 'origin'>,
   ) => {
     let job: ImageJob;
     try {

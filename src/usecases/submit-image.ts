@@ -28,12 +28,13 @@ interface Deps extends Rules {
   policy: SubmitPolicy;
 }
 
-interface Submission {
+export interface Submission {
   readonly caller: Caller;
   readonly body: ImageRequestBody;
   readonly idempotencyKey?: string | undefined;
   readonly parentId?: string | undefined;
   readonly traceparent?: string | undefined;
+  readonly origin?: string | undefined;
 }
 
 /** What a key was given for: an order by its body, a retry by its parent. */
@@ -110,6 +111,7 @@ export function createSubmitImage(deps: Deps) {
       warnings: prepared.warnings,
       parentId: submission.parentId,
       traceparent: submission.traceparent,
+      origin: submission.origin,
     });
     return accept(job, claimFor(submission));
   }

@@ -48,7 +48,10 @@ describe('a finished job', () => {
     const before = await usedMemory(redis);
     for (let i = 0; i < jobs; i++) {
       const metadata = { customer: `customer-${i % 50}`, order: `order-${i}` };
-      const job = queuedJob({ nowMs: createdAt + i * 1_000, request: { prompt, quality: 'low', metadata } });
+      const job = {
+        ...queuedJob({ nowMs: createdAt + i * 1_000, request: { prompt, quality: 'low', metadata } }),
+        origin: 'https://pictures.example.com',
+      };
       const claim = { keyHash: digest(`key ${i}`), fingerprint: digest(`body ${i}`), ttlMs: 90 * 86_400_000 };
       await records.submit({ job, claim, maxOpenJobs: jobs });
       await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }), job);

@@ -28,6 +28,11 @@ describe('a link', () => {
     expect(Date.parse(job.images[0]?.url_expires_at ?? '')).toBeGreaterThan(Date.now());
   });
 
+  it('promises no more than its picture is kept', async () => {
+    const job = await service.acme.order({ prompt: 'Kept for a minute', retention: { media_s: 60 } });
+    expect(job.images[0]?.url_expires_at).toBe(job.expires_at);
+  });
+
   it('that was altered in any part opens nothing', async () => {
     const first = await service.acme.order({ prompt: 'One of two' });
     const second = await service.acme.order({ prompt: 'Two of two' });

@@ -67,7 +67,7 @@ export async function connectWebhooks(given: Given = {}) {
     ...core,
     ...{ clock, ids, guard, sender, policy },
     random: given.random ?? (() => 0),
-    publicUrl: () => 'https://darkroom.example',
+    publicUrlFor: () => 'https://darkroom.example',
     keepBodyMs: deliveryLogMs + longestPendingMs(policy.schedule),
   };
   const presentImage = createPresentImage({

@@ -63,6 +63,11 @@ export function publicUrlOf(context: HttpContext, request: FastifyRequest): stri
   return context.publicUrl ?? `${request.protocol}://${request.host}`;
 }
 
+/** Where webhooks can tell of a job that is ordered now; a deployment that knows its address needs no other. */
+export function originToKeep(context: HttpContext, request: FastifyRequest): string | undefined {
+  return context.publicUrl === undefined ? publicUrlOf(context, request) : undefined;
+}
+
 /** Takes no order once the process begins to stop. @throws AppError `shutting_down` */
 export function refuseWhileStopping(context: HttpContext): void {
   if (!context.draining.aborted) return;

@@ -69,6 +69,7 @@ const fragments = [
   '"model":"',
   '"receivedAt":',
   '"handle":"',
+  '"origin":"http',
 ];
 
 const firstCode = 1;

@@ -16,7 +16,7 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
       operationId: 'getImage',
       summary: 'Read a job',
       description:
-        'With `?wait=N` the answer is held until the job has ended or N seconds have passed. After a 304 the links at hand work for at least half of their life more.',
+        'With `?wait=N` the answer is held until the job has ended or N seconds have passed. After a 304 the links at hand work for at least half of their life more, or as long as their pictures are kept.',
       tags: ['images'],
       params: idParams,
       querystring: {
@@ -68,7 +68,7 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
 
 /**
  * Changes with the job, with its place in the queue, and twice in the life of a link: whoever is told that nothing changed
- * has links that work for at least half of `linkSeconds` more.
+ * has links that work for at least half of `linkSeconds` more, or as long as their pictures are kept.
  */
 function etagOf(job: ImageJob, position: number | null, { clock, linkSeconds }: HttpContext): string {
   const place = position === null ? '' : `-place-${position}`;

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { type HttpContext, refuseWhileStopping } from '../context.ts';
+import { type HttpContext, originToKeep, refuseWhileStopping } from '../context.ts';
 import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, idParams, json, problems, requestHeader } from '../responses.ts';
@@ -48,6 +48,7 @@ export function retryImageRoute(app: FastifyInstance, context: HttpContext): voi
       const { job, replayed } = await context.retryImage(callerOf(request), request.params.id, {
         idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
         traceparent: traceparentFrom(request.headers.traceparent),
+        origin: originToKeep(context, request),
       });
       return answerAccepted(context, request, reply, { job, replayed, preferences });
     },

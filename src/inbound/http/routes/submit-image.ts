@@ -5,6 +5,7 @@ import type { ImageRequestBody } from '../../../domain/image-request.ts';
 import type { ImageJobView } from '../../../domain/job-view.ts';
 import {
   type HttpContext,
+  originToKeep,
   pollSeconds,
   present,
   refuseWhileStopping,
@@ -91,6 +92,7 @@ export function submitImageRoute(app: FastifyInstance, context: HttpContext): vo
         body: request.body,
         idempotencyKey,
         traceparent: traceparentFrom(request.headers.traceparent),
+        origin: originToKeep(context, request),
       });
       return answerAccepted(context, request, reply, { job, replayed, preferences });
     },
