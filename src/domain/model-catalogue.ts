@@ -206,7 +206,7 @@ function sizeIssue(size: string, model: CatalogueModel): string | null {
 
 /** Edges of a `WIDTHxHEIGHT` size in pixels; `null` for `auto` and anything else. */
 export function parseSize(size: string): { width: number; height: number } | null {
-  const match = /^([0-9]{1,5})x([0-9]{1,5})$/.exec(size);
+  const match = /^([1-9][0-9]{0,4})x([1-9][0-9]{0,4})$/.exec(size);
   if (!match) return null;
   return { width: Number(match[1]), height: Number(match[2]) };
 }

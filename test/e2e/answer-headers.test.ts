@@ -90,6 +90,9 @@ describe('a page of another site', () => {
       for (const header of ['retry-after', 'preference-applied', 'x-should-retry']) {
         expect(call.headers['access-control-expose-headers']).toContain(header);
       }
+      // One that asks for nothing is answered as well, and not in plain text.
+      const asked = await supertest(open.url).options('/images').expect(204);
+      expect(asked.text).toBe('');
       for (const method of ['DELETE', 'PATCH']) {
         const { headers } = await preflight(open.url, 'https://app.example.com', method);
         expect(headers['access-control-allow-methods']).toContain(method);

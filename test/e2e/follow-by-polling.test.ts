@@ -178,4 +178,19 @@ describe('the list', () => {
     const none = await service.acme.get('/images?metadata[batch]=list&status=failed').expect(200);
     expect(none.body.data).toEqual([]);
   });
+
+  it.each([
+    ['as long as keys may be, in characters beyond the first plane', '😀'.repeat(64)],
+    ['with a line break', 'two\nlines'],
+  ])('are found by a metadata key %s, and only those', async (_what, key) => {
+    const { id } = await service.acme.order({ prompt: 'By its key', metadata: { [key]: 'here' } });
+    const found = async (value: string) => {
+      const { body } = await service.acme
+        .get(`/images?metadata[${encodeURIComponent(key)}]=${value}`)
+        .expect(200);
+      return body.data.map((job: { id: string }) => job.id);
+    };
+    expect(await found('here')).toEqual([id]);
+    expect(await found('elsewhere')).toEqual([]);
+  });
 });

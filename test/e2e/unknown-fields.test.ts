@@ -66,6 +66,9 @@ describe('a route that takes no body', () => {
     await service.acme.post(`/images/${id}/retry`).expect(202);
     await service.acme.post(`/images/${id}/retry`).type('application/json').expect(202);
     await service.acme.post(`/images/${id}/retry`).send({}).expect(202);
+    // What curl sends with `-d ''`.
+    await service.acme.post(`/images/${id}/retry`).type('form').send('').expect(202);
+    await service.acme.post(`/images/${id}/retry`).type('form').send('n=2').expect(415);
   });
 });
 

@@ -68,13 +68,13 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
     if (status >= 500) request.log.error({ err: known.cause ?? known, code: known.code }, 'request failed');
     return sendProblem(request, reply, known);
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(request, reply, new AppError('not_found', { detail: 'There is nothing at this address.' })),
-  );
+  refuseUnknownAddresses(app);
 
   if (options.corsOrigins?.length) {
     await app.register(cors, {
       origin: [...options.corsOrigins],
+      // Whatever is no preflight would get an answer that is no problem+json.
+      strictPreflight: false,
       // Without a list only the methods of forms are allowed.
       methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
       exposedHeaders: [
@@ -96,6 +96,13 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
   for (const route of context.publicApi ? routes : [probeRoutes]) route(app, context);
   refuseOtherMethods();
   return app;
+}
+
+/** Says 404 before the body is looked at, whatever it may be. */
+function refuseUnknownAddresses(app: FastifyInstance): void {
+  const refusal = () => new AppError('not_found', { detail: 'There is nothing at this address.' });
+  app.addHook('onRequest', (request, _reply, done) => done(request.is404 ? refusal() : undefined));
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, refusal()));
 }
 
 /** Gives every answer the headers that all have, and every request one log line and one observation. */

@@ -7,7 +7,7 @@ const maxDepth = 32;
 
 /**
  * Reads JSON bodies strictly: valid UTF-8 only, bounded depth, no prototype poisoning. An empty body is `undefined`, since
- * many clients send the content type with requests that need no body.
+ * many clients send a content type, of JSON or of forms, with requests that need no body.
  */
 export function acceptJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -33,6 +33,12 @@ export function acceptJson(app: FastifyInstance): void {
       if (error) done(new AppError('invalid_json', { detail: 'The body is not valid JSON.', cause: error }));
       else done(null, value);
     });
+  });
+  app.addContentTypeParser('*', ({ headers }, _body, done) => {
+    if (headers['content-length'] === '0') return done(null, undefined);
+    done(
+      new AppError('unsupported_media_type', { detail: 'Send JSON, as `Content-Type: application/json`.' }),
+    );
   });
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode, errorRow, type FieldIssue } from '../../domain/errors.ts';
+import { pointerToken } from '../../domain/image-request.ts';
 
 /**
  * Errors on the wire: problem+json (RFC 9457) with the OpenAI-style `error` member nested, so that a client of either
@@ -38,7 +39,7 @@ export function problemOf(error: AppError, instance: string, requestId: string):
       message: error.message,
       type: errorType(row.status),
       code: error.code,
-      param: pointer === undefined ? null : pointer.split('/').filter(Boolean).join('.'),
+      param: pointer === undefined ? null : namesIn(pointer).join('.'),
     },
   };
 }
@@ -89,26 +90,59 @@ export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const fault = error as Partial<FastifyError>;
   if (fault.validation) {
-    const issues = fault.validation.map((issue) => issueOf(issue, fault.validationContext ?? 'body'));
+    const context = fault.validationContext ?? 'body';
+    const issues = worthTelling(fault.validation).map((issue) => issueOf(issue, context));
     return new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
   }
   const code = fault.code === undefined ? undefined : byFastifyCode[fault.code];
   if (code) return new AppError(code, { detail: errorRow(code).title, cause: error });
-  if (fault.statusCode === 400) return new AppError('invalid_json', { cause: error });
+  // Of the pages of the documentation and the files they are made of.
+  if (fault.statusCode === 403 || fault.statusCode === 404)
+    return new AppError('not_found', { cause: error });
+  if (fault.statusCode === 400) return new AppError('invalid_request', { cause: error });
   return new AppError('internal', { detail: 'Something went wrong on our side. Try again.', cause: error });
 }
 
-type ValidationIssue = NonNullable<FastifyError['validation']>[number];
+/** The names in a JSON Pointer (RFC 6901). */
+const namesIn = (pointer: string) =>
+  pointer
+    .split('/')
+    .filter(Boolean)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+
+type ValidationIssue = NonNullable<FastifyError['validation']>[number] & { propertyName?: string };
+
+/**
+ * Leaves out what only repeats another complaint: of a name, that there is a bad one; of a choice between a text and an
+ * object, that it is no text where the object was meant.
+ */
+function worthTelling(all: readonly ValidationIssue[]): ValidationIssue[] {
+  const isAboutFields = ({ keyword }: ValidationIssue) =>
+    ['required', 'additionalProperties'].includes(keyword);
+  const hasMore = (path: string) =>
+    all.some(
+      (other) =>
+        other.instancePath.startsWith(`${path}/`) || (other.instancePath === path && isAboutFields(other)),
+    );
+  return all.filter(({ keyword, schemaPath, instancePath }) => {
+    if (keyword === 'propertyNames' || keyword === 'anyOf') return false;
+    const isOfChoice = keyword === 'type' && schemaPath.includes('/anyOf/');
+    return !isOfChoice || !hasMore(instancePath);
+  });
+}
 
 /** A validator's complaint as a pointer and a sentence. Query parameters are pointed to as `/query/NAME`. */
 function issueOf(issue: ValidationIssue, context: string): FieldIssue {
   const params = issue.params as Record<string, unknown>;
   const base =
     (context === 'body' ? '' : context === 'querystring' ? '/query' : `/${context}`) + issue.instancePath;
+  if (issue.propertyName !== undefined) {
+    return { pointer: `${base}/${pointerToken(issue.propertyName)}`, detail: `its name ${issue.message}` };
+  }
   const extra = params.additionalProperty ?? params.unevaluatedProperty;
   if (typeof extra === 'string') {
     return {
-      pointer: `${base}/${extra.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      pointer: `${base}/${pointerToken(extra)}`,
       detail: 'is not a known field',
     };
   }

@@ -30,12 +30,13 @@ export function watchMethods(app: FastifyInstance): () => void {
         method: missing,
         url,
         schema: { hide: true },
-        handler: (request, reply) => {
+        // Before the body is looked at, whatever it may be.
+        onRequest: (request, reply, done) => {
           reply.header('allow', allow);
-          throw new AppError('method_not_allowed', {
-            detail: `${request.method} is not allowed here, only ${allow}.`,
-          });
+          const detail = `${request.method} is not allowed here, only ${allow}.`;
+          done(new AppError('method_not_allowed', { detail }));
         },
+        handler: () => undefined,
       });
     }
   };

@@ -5,7 +5,9 @@ import { decodeCursor, pageOf } from '../cursor.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { defaultPageSize, json, pageQuery, problems } from '../responses.ts';
 
-const metadataParameter = /^metadata\[(.{1,64})\]$/s;
+/** Counts what a key may have as the schema of an order does: in code points, of whatever kind. */
+const metadataParameter = '^metadata\\[([\\s\\S]{1,64})\\]$';
+const metadataKey = new RegExp(metadataParameter, 'u');
 
 interface Query {
   limit?: number;
@@ -47,7 +49,7 @@ export function listImagesRoute(app: FastifyInstance, context: HttpContext): voi
             description: 'Jobs with all these pairs only: `metadata[order]=4711`.',
           },
         },
-        patternProperties: { '^metadata\\[.{1,64}\\]$': { type: 'string', maxLength: 512 } },
+        patternProperties: { [metadataParameter]: { type: 'string', maxLength: 512 } },
       },
       response: {
         200: json('A page of jobs', 'ImageList'),
@@ -75,7 +77,7 @@ const timeOf = (text: string | undefined) => (text === undefined ? undefined : D
 function metadataOf(query: Query): Record<string, string> {
   const pairs: [string, string][] = [];
   for (const [parameter, value] of Object.entries(query)) {
-    const key = metadataParameter.exec(parameter)?.[1];
+    const key = metadataKey.exec(parameter)?.[1];
     if (key !== undefined) pairs.push([key, String(value)]);
   }
   return Object.fromEntries(pairs);

@@ -1,0 +1,64 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+describe('a field that is refused', () => {
+  it.each([
+    [{ preset: { name: 'avatar', variables: { zz: 5 } } }, '/preset/variables/zz', 'must be string'],
+    [{ preset: { name: 'avatar', zz: 1 } }, '/preset/zz', 'is not a known field'],
+    [
+      { metadata: { ['k'.repeat(65)]: 'v' } },
+      `/metadata/${'k'.repeat(65)}`,
+      'its name must NOT have more than 64 characters',
+    ],
+    [{ 'a/b~c': 1 }, '/a~1b~0c', 'is not a known field'],
+    [{ size: '01024x1024' }, '/size', expect.stringContaining('must be one of')],
+  ])('is named once, where it is, and says what is wrong: %j', async (fields, pointer, detail) => {
+    const { body } = await service.acme
+      .post('/images')
+      .send({ prompt: 'Refused', model: 'gpt-image-2.5-flare', ...fields })
+      .expect(422);
+    expect(body.errors).toEqual([{ pointer, detail }]);
+  });
+
+  it('is named to clients of OpenAI without the escapes of a pointer', async () => {
+    const { body } = await service.acme.post('/images').send({ prompt: 'x', 'a/b~c': 1 }).expect(422);
+    expect(body.error.param).toBe('a/b~c');
+  });
+});
+
+describe('an address or a method that is not there', () => {
+  it.each([
+    ['PUT', '/images', 405],
+    ['QUERY', '/images', 405],
+    ['POST', '/nowhere', 404],
+  ])('%s %s is refused as that, whatever its body', async (method, path, status) => {
+    for (const [type, body] of [
+      ['text/plain', 'words'],
+      ['application/json', '{broken'],
+    ] as const) {
+      const answer = await fetch(service.url + path, { method, body, headers: { 'content-type': type } });
+      expect(answer.status).toBe(status);
+      expect(answer.headers.has('allow')).toBe(status === 405);
+      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    }
+  });
+
+  it.each([
+    ['/docs/static/../../secret', /^HTTP\/1\.1 404 /],
+    ['/docs/static/%00', /^HTTP\/1\.1 400 /],
+  ])('below the documentation is no fault of ours: %s', async (path, start) => {
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n`);
+    const answer = await text(socket);
+    expect(answer).toMatch(start);
+    expect(answer).toContain('application/problem+json');
+  });
+});
