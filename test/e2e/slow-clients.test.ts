@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readdir, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRaw, type RawAnswer, type RawConnection, readAnswer, sendRaw } from '../support/raw-http.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
@@ -69,6 +71,36 @@ describe('a client that is too slow', () => {
 
     expect(job.status).toBe('succeeded');
     expect(stillOpen).toBe(200);
+  });
+});
+
+describe('a client that asks for many pictures ahead on one connection', () => {
+  const openPictures = async () => {
+    const files = await readdir('/proc/self/fd');
+    const targets = await Promise.all(files.map((file) => readlink(`/proc/self/fd/${file}`).catch(() => '')));
+    return targets.filter((target) => target.startsWith(join(service.dataDir, 'images'))).length;
+  };
+
+  it.runIf(process.platform === 'linux')('and hangs up leaves none of them open', async () => {
+    const job = await service.acme.order({ prompt: 'Asked for forty times' });
+    const folder = join(service.dataDir, 'images', 'acme', job.id);
+    const [file = ''] = await readdir(folder);
+    await writeFile(join(folder, file), Buffer.alloc(16 << 20));
+    const get = `GET /images/${job.id}/content/0 HTTP/1.1\r\n${authorized}\r\n`;
+    const connection = await openRaw(port);
+    connection.socket.pause();
+    connection.socket.write(get.repeat(40));
+    await vi.waitFor(async () => expect(await openPictures()).toBe(40), { timeout: 10_000 });
+    connection.socket.destroy();
+    await vi.waitFor(async () => expect(await openPictures()).toBe(0), { timeout: 10_000 });
+  });
+
+  it('loses it where nobody could want to read so many', async () => {
+    const connection = await openRaw(port);
+    connection.socket.write(`GET /images HTTP/1.1\r\n${authorized}\r\n`.repeat(101));
+    await once(connection.socket, 'end');
+    connection.socket.destroy();
+    expect(connection.received().length).toBe(0);
   });
 });
 

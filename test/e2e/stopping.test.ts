@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { readdir, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
 import { eventsOf, openEvents } from '../support/event-stream.ts';
@@ -106,6 +110,23 @@ describe('a process that is told to stop while it runs a job', () => {
 });
 
 describe('an API process that is told to stop', () => {
+  it('ends although a caller does not take the picture that he asked for', async () => {
+    const environment = await environmentOfTest();
+    const service = await startServiceProcess(environment.env);
+    const job = await service.acme.order({ prompt: 'Asked for and not taken' });
+    const link = new URL(job.images[0]?.url ?? '');
+    // More than the buffers between the two take.
+    const [file = ''] = await readdir(join(environment.dataDir, 'images', 'acme', job.id));
+    await writeFile(join(environment.dataDir, 'images', 'acme', job.id, file), Buffer.alloc(32 << 20));
+    const reader = connect(Number(link.port), '127.0.0.1');
+    onTestFinished(() => void reader.destroy());
+    reader.on('error', () => {});
+    reader.write(`GET ${link.pathname}${link.search} HTTP/1.1\r\nhost: here\r\n\r\n`);
+    await once(reader, 'readable');
+
+    expect(await service.stop('SIGTERM')).toEqual(cleanEnd);
+  });
+
   it('answers who waits and ends streams at once, and loses no job', async () => {
     const environment = await environmentOfTest();
     const api = await startServiceIn(environment, { ROLES: 'api' });

@@ -28,6 +28,10 @@ const maxHeaderBytes = 16 * 1024;
 /** How long a request may take to arrive; our own answers may take as long as they need. */
 const requestTimeoutMs = 15_000;
 const idleCheckMs = 100;
+/** A connection on which nothing moves for so long is dead: longer than any wait, and than the pauses of a stream. */
+const stalledMs = 120_000;
+/** How long downloads may still take once the process ends. */
+const lastAnswersMs = 5_000;
 
 /** The HTTP server, built but not listening. */
 export async function createHttpApp(context: HttpContext, options: HttpOptions): Promise<FastifyInstance> {
@@ -40,6 +44,7 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,
     bodyLimit: largestOrderBytes(),
     requestTimeout: requestTimeoutMs,
+    connectionTimeout: stalledMs,
     keepAliveTimeout: 72_000,
     http: {
       maxHeaderSize: maxHeaderBytes,
@@ -135,12 +140,17 @@ function observe(app: FastifyInstance, context: HttpContext, logger: FastifyBase
 
 /**
  * Ends connections that fall idle while the server closes. Fastify ends those that are idle when it begins; one whose
- * long poll or stream is answered after that would keep the process until its keep-alive time is over.
+ * long poll or stream is answered after that would keep the process until its keep-alive time is over. A caller who does
+ * not take what he asked for keeps it no longer than `lastAnswersMs`.
  */
 function letConnectionsGo(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     if (!app.server.listening) return;
     const timer = setInterval(() => app.server.closeIdleConnections(), idleCheckMs);
-    app.server.once('close', () => clearInterval(timer));
+    const last = setTimeout(() => app.server.closeAllConnections(), lastAnswersMs);
+    app.server.once('close', () => {
+      clearInterval(timer);
+      clearTimeout(last);
+    });
   });
 }

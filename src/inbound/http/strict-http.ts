@@ -9,6 +9,9 @@ import { problemHeaders, problemOf } from './problem.ts';
 
 const hostPattern = /^[A-Za-z0-9._~%:[\]-]{1,255}$/;
 
+/** Most requests that may be sent ahead on one connection. Each holds what its answer is made of until its turn comes. */
+const mostAhead = 100;
+
 /** How long a refused client may take to read the refusal: an end with unread bytes would reset the connection. */
 const lingerMs = 1_000;
 
@@ -21,6 +24,14 @@ const byNodeCode: Record<string, ErrorCode> = {
 export function createStrictHttp(clock: Clock) {
   /** The last answer of a connection. */
   const answers = new WeakMap<Duplex, ServerResponse>();
+  /** Requests of a connection that have no answer yet. */
+  const unanswered = new WeakMap<Duplex, number>();
+
+  function count(socket: Duplex, more: 1 | -1): number {
+    const now = (unanswered.get(socket) ?? 0) + more;
+    unanswered.set(socket, now);
+    return now;
+  }
 
   /** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
   function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
@@ -60,11 +71,17 @@ export function createStrictHttp(clock: Clock) {
     });
     app.addHook('onRequest', ({ raw }, reply, done) => {
       answers.set(raw.socket, reply.raw);
+      // A refusal would have to wait for its turn as well.
+      if (count(raw.socket, 1) > mostAhead) return void raw.socket.destroy();
       if (hasSaneHost(raw)) done();
       else
         done(
           new AppError('invalid_request', { detail: 'Send one Host header with the name of this service.' }),
         );
+    });
+    app.addHook('onResponse', ({ raw }, _reply, done) => {
+      count(raw.socket, -1);
+      done();
     });
   }
 

@@ -58,11 +58,26 @@ export function sendBytes(
   contentType: string,
   fileName: string,
 ): FastifyReply {
+  const body = bytes.body instanceof Readable ? bytes.body : Readable.from(bytes.body);
+  closeWithConnection(reply, body);
   return reply
     .header('content-type', contentType)
     .header('content-length', bytes.sizeBytes)
     .header('content-disposition', inlineDisposition(fileName))
     .header('content-security-policy', "default-src 'none'; sandbox")
     .header('cross-origin-resource-policy', 'cross-origin')
-    .send(bytes.body instanceof Readable ? bytes.body : Readable.from(bytes.body));
+    .send(body);
+}
+
+/**
+ * Lets nothing of a picture stay open when its caller hangs up: an answer that waits behind another one of its connection
+ * is not told that the connection is gone.
+ */
+function closeWithConnection(reply: FastifyReply, body: Readable): void {
+  const { socket } = reply.request.raw;
+  const close = () => body.destroy();
+  if (socket.destroyed) return void close();
+  // As many may wait on one connection as its caller asked for ahead.
+  socket.setMaxListeners(0).once('close', close);
+  body.once('close', () => socket.off('close', close));
 }
