@@ -1,3 +1,5 @@
+import { hostInUrl } from './host-in-url.ts';
+
 /** Where a Redis is. `socket` is a unix socket, `tcp` one server, `cluster` the nodes to ask first. */
 export type RedisTarget =
   | { kind: 'socket'; path: string; db: number; username?: string; password?: string }
@@ -57,7 +59,7 @@ export function describeRedisTarget(target: RedisTarget): string {
 }
 
 function hostAndPort({ host, port }: RedisNode): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${hostInUrl(host)}:${port}`;
 }
 
 function parseServer(text: string, allowBare: boolean): Extract<RedisTarget, { kind: 'tcp' }> {

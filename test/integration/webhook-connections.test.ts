@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Client } from 'undici';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createConnectionPool } from '../../src/outbound/webhooks/connection-pool.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { postOnce } from '../../src/outbound/webhooks/post-once.ts';
@@ -49,6 +49,21 @@ describe('connections', () => {
     const { send } = startSender({ connectionMaxAgeMs: 0 });
     for (let count = 0; count < 3; count++) await send(target.url);
     expect(target.connections()).toBe(3);
+  });
+
+  it('are not used beyond it either when nobody needed them meanwhile, however long a receiver would keep them', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const target = await startTarget((_request, response) =>
+      response.setHeader('keep-alive', 'timeout=600').end(),
+    );
+    const { send } = startSender({ connectionMaxAgeMs: 60_000 });
+    await send(target.url);
+    await send(target.url);
+    expect(target.connections()).toBe(1);
+    vi.advanceTimersByTime(60_000);
+    await send(target.url);
+    expect(target.connections()).toBe(2);
   });
 
   it('that a receiver closes are replaced', async () => {

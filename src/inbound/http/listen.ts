@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { hostInUrl } from '../../lib/host-in-url.ts';
 
 /** Why an address cannot be listened on and what to do, by the code of the error. */
 const remedies: Readonly<Record<string, string>> = {
@@ -35,5 +36,3 @@ function addressFor(host: string, port: number): string {
   const everywhere = host === '0.0.0.0' || host === '::' || host === '127.0.0.1';
   return `http://${everywhere ? 'localhost' : hostInUrl(host)}:${port}`;
 }
-
-const hostInUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);

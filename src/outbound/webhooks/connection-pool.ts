@@ -67,6 +67,14 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   };
   const isYoung = (connection: Client): boolean =>
     performance.now() - (openedAtMs.get(connection) ?? 0) < options.maxAgeMs;
+  /** It may have grown old while nobody needed it. */
+  const youngIdle = ({ idle }: State): Client | undefined => {
+    for (let connection = idle.pop(); connection; connection = idle.pop()) {
+      if (isYoung(connection)) return connection;
+      void connection.destroy();
+    }
+    return undefined;
+  };
 
   return {
     take(line, onTurn) {
@@ -76,7 +84,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
         return () => void state.waiting.delete(onTurn);
       }
       state.inUse += 1;
-      onTurn(state.idle.pop() ?? open(line, state));
+      onTurn(youngIdle(state) ?? open(line, state));
       return () => undefined;
     },
     giveBack(line, connection, usable) {

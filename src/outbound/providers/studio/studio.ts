@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { hostInUrl } from '../../../lib/host-in-url.ts';
 import { type CallBook, createCallBook, type StudioCall } from './calls.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createFaultBook } from './faults.ts';
@@ -70,7 +71,6 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the studio has no TCP address');
-  const name = host.includes(':') ? `[${host}]` : host;
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -80,7 +80,7 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     await Promise.all(underWay);
   };
   return {
-    baseUrl: `http://${name}:${address.port}/v1`,
+    baseUrl: `http://${hostInUrl(host)}:${address.port}/v1`,
     calls: book.calls,
     chargedImages: book.chargedImages,
     stop: () => {

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { endOf, systemEnvironment } from '../support/service-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+// Every check is a process of its own.
+vi.setConfig({ testTimeout: 60_000 });
+
+const program = join(import.meta.dirname, '../../src/health-check.ts');
+
+async function codeOf(env: Record<string, string>): Promise<number | null> {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program], {
+    cwd: await temporaryFolder(),
+    env: { ...systemEnvironment(), ...env },
+    stdio: 'ignore',
+  });
+  return (await endOf(child)).code;
+}
+
+/** Answers everything with one status. */
+async function listenOn(host: string, status: number): Promise<string> {
+  const server = createServer((_request, response) => response.writeHead(status).end()).listen(0, host);
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return String((server.address() as AddressInfo).port);
+}
+
+const hasIpv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((each) => each?.address === '::1');
+
+describe('the health check of the container', () => {
+  it.each([
+    ['0.0.0.0', '127.0.0.1'],
+    ['127.0.0.1', '127.0.0.1'],
+    ...(hasIpv6
+      ? ([
+          ['::1', '::1'],
+          ['::', '::'],
+        ] as const)
+      : []),
+  ])('finds a service that listens on %s', async (HOST, host) => {
+    expect(await codeOf({ HOST, PORT: await listenOn(host, 200) })).toBe(0);
+  });
+
+  it('fails where nothing answers, or not well', async () => {
+    expect(await codeOf({ HOST: '127.0.0.1', PORT: '1' })).toBe(1);
+    expect(await codeOf({ HOST: '127.0.0.1', PORT: await listenOn('127.0.0.1', 503) })).toBe(1);
+  });
+});
