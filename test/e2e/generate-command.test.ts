@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
-import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -38,7 +37,6 @@ describe('darkroom generate', () => {
 
     expect(code, stderr).toBe(0);
     const [, id = ''] = /^(img_\S+) succeeded, cost 0\.\d+ USD, billing charged\n$/.exec(stdout) ?? [];
-    expect(stderr).toMatch(new RegExp(`^${id} is accepted; --idempotency-key \\S+ takes it up again\n`));
     const job = await service.acme.job(id);
     for (const [index, name] of ['fox.png', 'fox-1.png'].entries()) {
       const bytes = await readFile(join(cwd, name));
@@ -91,87 +89,5 @@ describe('darkroom generate', () => {
     expect([order, address].map((result) => result?.code)).toEqual([1, 1]);
     expect(order?.stderr).toMatch(/validation_failed.*\n.*\/size/s);
     expect(address?.stderr).toContain('http://127.0.0.1:1');
-  });
-});
-
-describe('darkroom generate behind a network that fails', () => {
-  /** A way to the service that can be broken, and the variables that take it. */
-  async function brokenWay() {
-    const proxy = await startFaultProxy(Number(new URL(service.url).port));
-    onTestFinished(proxy.close);
-    const env = { DARKROOM_URL: `http://127.0.0.1:${proxy.port}`, DARKROOM_API_KEY: testKeys.acme };
-    return { proxy, env, cwd: await temporaryFolder() };
-  }
-  const jobsWith = async (prompt: string) => {
-    const { body } = await service.acme.get('/images').expect(200);
-    return body.data.filter((job: { prompt: { original: string } }) => job.prompt.original === prompt);
-  };
-
-  it('orders once although the answer to its order is lost, and gets its picture', async () => {
-    const { proxy, env, cwd } = await brokenWay();
-    await proxy.set({ kind: 'cut', afterBytes: 20 });
-    const prompt = 'An order whose answer is lost';
-    const command = runCommand(['generate', prompt, '--out', 'fox.png'], { cwd, env });
-    await vi.waitFor(async () => expect(await jobsWith(prompt)).toHaveLength(1), { timeout: 30_000 });
-    await proxy.set({ kind: 'pass' });
-
-    const { code, stderr } = await command;
-    expect(code, stderr).toBe(0);
-    expect(stderr).toContain('trying again');
-    const [job, ...others] = await jobsWith(prompt);
-    expect(others).toEqual([]);
-    const bytes = await readFile(join(cwd, 'fox.png'));
-    expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.images[0].sha256);
-  });
-
-  it('takes up a stream that is cut, as proxies cut what is long', async () => {
-    const { proxy, env, cwd } = await brokenWay();
-    const prompt = 'Longer than its stream [studio:latency=3000]';
-    const command = runCommand(['generate', prompt, '--out', 'fox.png'], { cwd, env });
-    await vi.waitFor(async () => expect((await jobsWith(prompt))[0]?.stage).toBe('generating'), {
-      timeout: 30_000,
-    });
-    const before = proxy.accepted();
-    await proxy.set({ kind: 'reset' });
-    await proxy.set({ kind: 'pass' });
-
-    const { code, stdout, stderr } = await command;
-    expect(code, stderr).toBe(0);
-    expect(stdout).toContain(' succeeded, ');
-    expect(proxy.accepted()).toBeGreaterThan(before);
-    expect((await readFile(join(cwd, 'fox.png'))).length).toBeGreaterThan(0);
-  });
-
-  it('says how to go on when it breaks off, and the same command with that key pays nothing again', async () => {
-    const { env, cwd } = await brokenWay();
-    const prompt = 'A disk that fails';
-    const args = ['generate', prompt, '--n', '2', '--out', 'fox.png'];
-    // The second picture goes to a file of this name.
-    await mkdir(join(cwd, 'fox-1.png'));
-    const broken = await runCommand(args, { cwd, env });
-    expect(broken.code).toBe(1);
-    const [, id, key = ''] = /(img_\S+) is accepted.*--idempotency-key (\S+)/.exec(broken.stderr) ?? [];
-    await rmdir(join(cwd, 'fox-1.png'));
-
-    const again = await runCommand([...args, '--idempotency-key', key], { cwd, env });
-    expect(again.code, again.stderr).toBe(0);
-    expect(again.stdout).toContain(`${id} succeeded`);
-    expect((await readFile(join(cwd, 'fox-1.png'))).length).toBeGreaterThan(0);
-    expect(await jobsWith(prompt)).toHaveLength(1);
-  });
-
-  it('orders nothing when it could not write the picture', async () => {
-    const { env, cwd } = await brokenWay();
-    const prompt = 'Nowhere to be put';
-    const results = await Promise.all(
-      ['no/such/folder/fox.png', '.'].map((out) =>
-        runCommand(['generate', prompt, '--out', out], { cwd, env }),
-      ),
-    );
-    for (const { code, stderr } of results) {
-      expect(code).toBe(1);
-      expect(stderr).toContain('--out');
-    }
-    expect(await jobsWith(prompt)).toEqual([]);
   });
 });

@@ -34,19 +34,20 @@ const hasIpv6 = Object.values(networkInterfaces())
   .flat()
   .some((each) => each?.address === '::1');
 
+const listeners: [string, string][] = [
+  ['0.0.0.0', '127.0.0.1'],
+  ['127.0.0.1', '127.0.0.1'],
+  ['::1', '::1'],
+  ['::', '::'],
+];
+
 describe('the health check of the container', () => {
-  it.each([
-    ['0.0.0.0', '127.0.0.1'],
-    ['127.0.0.1', '127.0.0.1'],
-    ...(hasIpv6
-      ? ([
-          ['::1', '::1'],
-          ['::', '::'],
-        ] as const)
-      : []),
-  ])('finds a service that listens on %s', async (HOST, host) => {
-    expect(await codeOf({ HOST, PORT: await listenOn(host, 200) })).toBe(0);
-  });
+  it.each(listeners.filter(([HOST]) => hasIpv6 || !HOST.includes(':')))(
+    'finds a service that listens on %s',
+    async (HOST, host) => {
+      expect(await codeOf({ HOST, PORT: await listenOn(host, 200) })).toBe(0);
+    },
+  );
 
   it('fails where nothing answers, or not well', async () => {
     expect(await codeOf({ HOST: '127.0.0.1', PORT: '1' })).toBe(1);

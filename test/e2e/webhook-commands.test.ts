@@ -98,4 +98,26 @@ describe('darkroom webhooks', () => {
       expect([code, stderr.includes('\n    at ')], args.join(' ')).toEqual([1, false]);
     }
   });
+
+  it('listen ends when it cannot register, or is told to answer what is no answer', async () => {
+    const run = (...args: string[]) =>
+      runCommand(['webhooks', 'listen', ...args], {
+        cwd: service.dataDir,
+        env: { ...reach(), DARKROOM_API_KEY: 'dkr_unknown' },
+      });
+    const results = await Promise.all([
+      run(),
+      ...['0', '99', '100', '600', '1000'].map((status) => run('--answer', status)),
+    ]);
+    for (const { code } of results) expect(code).toBe(1);
+    expect(results[0]?.stderr).toContain('unauthorized');
+  });
+
+  it('listen ends well although its endpoint was removed meanwhile', async () => {
+    const listener = await listen();
+    const endpoint = (await endpoints()).find(({ url }) => url === listener.url);
+    await service.acme.delete(`/webhooks/endpoints/${endpoint?.id}`).expect(204);
+    listener.stop();
+    expect(await listener.ended).toEqual({ code: 0, signal: null });
+  });
 });

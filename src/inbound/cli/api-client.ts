@@ -1,5 +1,6 @@
 import type { ImageJobView } from '../../domain/job-view.ts';
-import { PassingTrouble, patiently } from './patiently.ts';
+import { errorOf, isConnectionTrouble, mayHaveArrived, PassingTrouble, Refusal } from './call-errors.ts';
+import { patiently } from './patiently.ts';
 
 export interface StreamEvent {
   /** What `events` takes as `after`. */
@@ -13,13 +14,13 @@ export interface StreamEvent {
  * The few calls that the command line makes to a running service. What may be repeated without harm is repeated while
  * the service is away for a moment, unless it never was there.
  *
- * @throws Error in words a person can act on; `PassingTrouble` when it may be over later.
+ * @throws Refusal when nothing was done, PassingTrouble when it may be over later, both in words a person can act on.
  */
 export interface ApiClient {
   /** @param key makes the order safe to repeat, should the answer be lost. */
   submit(body: Record<string, unknown>, key: string): Promise<ImageJobView>;
   get(id: string): Promise<ImageJobView>;
-  /** Ends with the last event of the job, or sooner: proxies and restarts cut streams. */
+  /** Ends with the last event of the job, or sooner: proxies and restarts cut streams. A stream is opened once. */
   events(id: string, after: string): AsyncGenerator<StreamEvent>;
   download(url: string): Promise<Uint8Array>;
   /** Any other call that answers with JSON or nothing. */
@@ -53,14 +54,14 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
     try {
       const response = await fetch(target, init);
       hasAnswered = true;
-      if (!response.ok) throw await refusalOf(response);
+      if (!response.ok) throw await errorOf(response);
       return await read(response);
     } catch (error) {
       if (!isConnectionTrouble(error)) throw error;
       if (hasAnswered || mayHaveArrived(error)) {
         throw new PassingTrouble(`The connection to ${target.origin} broke`, { cause: error });
       }
-      throw new Error(`No service answers at ${url}. Start one with: darkroom dev`, { cause: error });
+      throw new Refusal(`No service answers at ${url}. Start one with: darkroom dev`, { cause: error });
     }
   }
 
@@ -68,10 +69,12 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
     const contentType = body === undefined ? {} : { 'content-type': 'application/json' };
     const init: RequestInit = {
       method: method ?? 'GET',
+      // A redirected POST may become a GET, which would order nothing and seem to have worked.
+      redirect: 'manual',
       headers: { ...authorization, ...contentType, ...headers },
       body: body === undefined ? null : JSON.stringify(body),
     };
-    const once = () => exchange(new URL(path, url), init, read);
+    const once = () => exchange(new URL(`${url.replace(/\/+$/, '')}${path}`), init, read);
     return mayRepeat ? patiently(once, say) : once();
   }
 
@@ -102,7 +105,7 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
     async *events(id, after) {
       const stream = await call(`/images/${id}/events`, {
         headers: { 'last-event-id': after },
-        mayRepeat: true,
+        mayRepeat: false,
         read: async (response) => response.body,
       });
       if (stream) yield* eventsIn(stream);
@@ -116,33 +119,6 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
       ),
   };
 }
-
-/** What an answer without success means, with the fields that are to be mended. */
-async function refusalOf(response: Response): Promise<Error> {
-  const problem = (await response.json().catch(() => null)) as {
-    code?: string;
-    detail?: string;
-    retryable?: boolean;
-    errors?: { pointer: string; detail: string }[];
-  } | null;
-  const fields = problem?.errors?.map((each) => `\n  ${each.pointer}: ${each.detail}`).join('') ?? '';
-  const message = `${problem?.code ?? response.status}: ${problem?.detail ?? response.statusText}${fields}`;
-  // A proxy before the service does not speak of problems.
-  if (!(problem?.retryable ?? [502, 503, 504].includes(response.status))) return new Error(message);
-  return new PassingTrouble(message, { awayMs: 1000 * (Number(response.headers.get('retry-after')) || 0) });
-}
-
-/** `fetch` tells of connections, and of bodies that break off, by a `TypeError` with a cause. */
-const isConnectionTrouble = (error: unknown): error is TypeError =>
-  error instanceof TypeError && error.cause !== undefined;
-
-/** Whether the call may have arrived; a refused connection, an unknown host or a bad certificate come before that. */
-const mayHaveArrived = ({ cause }: TypeError): boolean =>
-  cause instanceof Error &&
-  'code' in cause &&
-  ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT'].includes(
-    String(cause.code),
-  );
 
 /** Reads server-sent events until the stream ends or breaks. */
 async function* eventsIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {

@@ -2,6 +2,7 @@ import { isTerminal } from '../../domain/image-job.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { ApiClient } from './api-client.ts';
+import { PassingTrouble } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 
 /** So that a stream that is cut at once, again and again, is not opened without a pause. */
@@ -25,15 +26,22 @@ export async function followJob(
   const ticker = setInterval(show, 1_000);
   try {
     for (let seen = '0'; ; ) {
-      for await (const event of client.events(job.id, seen)) {
-        seen = event.no;
-        state = event.stage ?? event.status;
-        show();
-        if (event.job) return event.job;
+      let pauseMs = reopenMs;
+      try {
+        for await (const event of client.events(job.id, seen)) {
+          seen = event.no;
+          state = event.stage ?? event.status;
+          show();
+          if (event.job) return event.job;
+        }
+      } catch (error) {
+        if (!(error instanceof PassingTrouble)) throw error;
+        pauseMs = Math.max(pauseMs, error.awayMs);
       }
+      // Also where no stream is to be had.
       const now = await client.get(job.id);
       if (isTerminal(now.status)) return now;
-      await sleep(reopenMs);
+      await sleep(pauseMs);
     }
   } finally {
     clearInterval(ticker);

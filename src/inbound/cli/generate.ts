@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
+import { Refusal } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 import { clearLine, followJob } from './follow-job.ts';
-import { PassingTrouble } from './patiently.ts';
 import { checkWritable, savePictures } from './picture-files.ts';
 
 interface Options {
@@ -69,21 +69,27 @@ async function orderOnce(
 ): Promise<ImageJobView> {
   const key = options.idempotencyKey ?? randomUUID();
   let accepted: ImageJobView | undefined;
+  const howToGoOn = () => {
+    const known = accepted ? `${accepted.id} is accepted` : 'It is not known whether the order was accepted';
+    return `${known}. The same command with --idempotency-key ${key} goes on and orders nothing twice.`;
+  };
+  const interrupted = () => {
+    context.printError(howToGoOn());
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
   try {
     accepted = await client.submit(order, key);
     if (!waitsForEnd(options)) return accepted;
-    // Whoever breaks the command off must be able to come back to what is paid for.
-    context.printError(`${accepted.id} is accepted; --idempotency-key ${key} takes it up again`);
     const job = await followJob(context, client, accepted);
     if (job.status === 'succeeded' && options.out !== undefined)
       await savePictures(context, client, job, options.out);
     return job;
   } catch (error) {
-    // Refused: there is no job.
-    if (!accepted && !(error instanceof PassingTrouble)) throw error;
-    const known = accepted ? `${accepted.id} is accepted` : 'It is not known whether the order was accepted';
-    const goOn = `${known}. The same command with --idempotency-key ${key} goes on and orders nothing twice.`;
-    throw new Error(`${(error as Error).message}\n${goOn}`, { cause: error });
+    if (!accepted && error instanceof Refusal) throw error;
+    throw new Error(`${(error as Error).message}\n${howToGoOn()}`, { cause: error });
+  } finally {
+    process.off('SIGINT', interrupted);
   }
 }
 
@@ -105,7 +111,8 @@ function summary(job: ImageJobView): string {
 async function readStdin(): Promise<string> {
   if (process.stdin.isTTY) throw new Error('Give a prompt, as an argument or on standard input.');
   let text = '';
-  for await (const chunk of process.stdin) text += chunk;
+  // Not chunk by chunk: a character may begin in one and end in the next.
+  for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk;
   return text.trim();
 }
 

@@ -1,15 +1,5 @@
 import { sleep } from '../../lib/sleep.ts';
-
-/** A failure that may be over a little later: the same call is worth another try. */
-export class PassingTrouble extends Error {
-  /** Milliseconds that the service asks callers to stay away. */
-  readonly awayMs: number;
-
-  constructor(message: string, options: { awayMs?: number; cause?: unknown } = {}) {
-    super(message, { cause: options.cause });
-    this.awayMs = options.awayMs ?? 0;
-  }
-}
+import { PassingTrouble } from './call-errors.ts';
 
 /** Longer than a restart of the service or of what stands before it. */
 const patienceMs = 60_000;

@@ -13,18 +13,20 @@ export async function checkWritable(out: string): Promise<void> {
   });
 }
 
-/** Writes the pictures of a job: the first to `out`, further ones beside it with their index in the name. */
+/** Writes the pictures of a job: the first to `out`, further ones beside it with a number in the name. */
 export async function savePictures(
   context: CliContext,
   client: ApiClient,
   job: ImageJobView,
   out: string,
 ): Promise<void> {
-  for (const image of job.images) {
-    const path = image.index === 0 ? out : out.replace(/(\.[^./]+)?$/, `-${image.index}$1`);
+  const inOrder = job.images.toSorted((a, b) => a.index - b.index);
+  for (const [i, image] of inOrder.entries()) {
+    const path = i === 0 ? out : out.replace(/(\.[^./]+)?$/, `-${i}$1`);
     await writeFile(path, await client.download(image.url));
     context.printError(
       `${path}: ${image.width}x${image.height} ${image.content_type}, ${image.size_bytes} bytes`,
     );
   }
+  for (const { message } of job.image_errors) context.printError(`A picture is missing: ${message}`);
 }

@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { DeliveryView, EndpointView } from '../../domain/webhook-view.ts';
 import { objectionToWebhook } from '../../lib/verify-webhook.ts';
 import { createApiClient } from './api-client.ts';
+import { Refusal } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 
 interface ListenOptions {
@@ -37,7 +38,7 @@ export function addWebhooks(program: Command, context: CliContext): void {
     .option('--port <port>', 'port to listen on; 0 takes a free one', wholeNumber, 0)
     .option('--events <list>', 'what to ask for, comma-separated', (text) => text.split(','), ['*'])
     .option('--secret <secret>', 'register nothing; verify what arrives with this secret')
-    .option('--answer <status>', 'status to answer with, to see how failures look', wholeNumber, 204)
+    .option('--answer <status>', 'status to answer with, to see how failures look', finalStatus, 204)
     .option('--json', 'print one JSON object for each delivery')
     .action((options: ListenOptions) => listen(context, options));
 
@@ -66,13 +67,21 @@ async function listen(context: CliContext, options: ListenOptions): Promise<void
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const remove = options.secret ? async () => {} : await register(context, url, options, registration);
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  const remove = options.secret
+    ? async () => {}
+    : await register(context, url, options, registration).catch((error) => {
+        stop();
+        throw error;
+      });
   context.printError(`Listening on ${url}. Ctrl-C ends it.`);
   await new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
   });
-  server.closeAllConnections();
-  server.close();
+  stop();
   await remove();
 }
 
@@ -91,7 +100,12 @@ async function register(
     description,
   });
   registration.secret = created.secret;
-  return () => client.request('DELETE', `/webhooks/endpoints/${created.id}`);
+  return async () => {
+    await client.request('DELETE', `/webhooks/endpoints/${created.id}`).catch((error) => {
+      // Removed by somebody else, or by a first try whose answer was lost.
+      if (!(error instanceof Refusal) || error.code !== 'not_found') throw error;
+    });
+  };
 }
 
 function lineFor(headers: IncomingHttpHeaders, body: string, secret: string, asJson: boolean): string {
@@ -145,6 +159,12 @@ async function replay(
       ? JSON.stringify(result)
       : `${result.deliveries} deliveries of events since ${result.since} are sent again`,
   );
+}
+
+function finalStatus(text: string): number {
+  const status = Number(text);
+  if (/^[2-5][0-9][0-9]$/.test(text)) return status;
+  throw new InvalidArgumentError('Give a status from 200 to 599.');
 }
 
 function wholeNumber(text: string): number {

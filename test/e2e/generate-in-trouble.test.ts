@@ -1,0 +1,211 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { imageJobExample } from '../../src/inbound/http/examples.ts';
+import { runCommand } from '../support/command-line.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
+import { answerWith, type Script, type ScriptedServer, serve } from '../support/scripted-server.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
+import { endOf, programArguments, systemEnvironment } from '../support/service-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+// Every command is a process of its own.
+vi.setConfig({ testTimeout: 60_000 });
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+  return service.close;
+});
+
+describe('darkroom generate behind a network that fails', () => {
+  /** A way to the service that can be broken, and the variables that take it. */
+  async function brokenWay() {
+    const proxy = await startFaultProxy(Number(new URL(service.url).port));
+    onTestFinished(proxy.close);
+    const env = { DARKROOM_URL: `http://127.0.0.1:${proxy.port}`, DARKROOM_API_KEY: testKeys.acme };
+    return { proxy, env, cwd: await temporaryFolder() };
+  }
+  const jobsWith = async (prompt: string) => {
+    const { body } = await service.acme.get('/images').expect(200);
+    return body.data.filter((job: { prompt: { original: string } }) => job.prompt.original === prompt);
+  };
+
+  it('orders once although the answer to its order is lost, and gets its picture', async () => {
+    const { proxy, env, cwd } = await brokenWay();
+    await proxy.set({ kind: 'cut', afterBytes: 20 });
+    const prompt = 'An order whose answer is lost';
+    const command = runCommand(['generate', prompt, '--out', 'fox.png'], { cwd, env });
+    await vi.waitFor(async () => expect(await jobsWith(prompt)).toHaveLength(1), { timeout: 30_000 });
+    await proxy.set({ kind: 'pass' });
+
+    const { code, stderr } = await command;
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('trying again');
+    const [job, ...others] = await jobsWith(prompt);
+    expect(others).toEqual([]);
+    const bytes = await readFile(join(cwd, 'fox.png'));
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.images[0].sha256);
+  });
+
+  it('takes up a stream that is cut, as proxies cut what is long', async () => {
+    const { proxy, env, cwd } = await brokenWay();
+    const prompt = 'Longer than its stream [studio:latency=3000]';
+    const command = runCommand(['generate', prompt, '--out', 'fox.png'], { cwd, env });
+    await vi.waitFor(async () => expect((await jobsWith(prompt))[0]?.stage).toBe('generating'), {
+      timeout: 30_000,
+    });
+    const before = proxy.accepted();
+    await proxy.set({ kind: 'reset' });
+    await proxy.set({ kind: 'pass' });
+
+    const { code, stdout, stderr } = await command;
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain(' succeeded, ');
+    expect(proxy.accepted()).toBeGreaterThan(before);
+    expect((await readFile(join(cwd, 'fox.png'))).length).toBeGreaterThan(0);
+  });
+
+  it('says how to go on when it breaks off, and the same command with that key pays nothing again', async () => {
+    const { env, cwd } = await brokenWay();
+    const prompt = 'A disk that fails';
+    const args = ['generate', prompt, '--n', '2', '--out', 'fox.png'];
+    // The second picture goes to a file of this name.
+    await mkdir(join(cwd, 'fox-1.png'));
+    const broken = await runCommand(args, { cwd, env });
+    expect(broken.code).toBe(1);
+    const [, id, key = ''] = /(img_\S+) is accepted.*--idempotency-key (\S+)/.exec(broken.stderr) ?? [];
+    await rmdir(join(cwd, 'fox-1.png'));
+
+    const again = await runCommand([...args, '--idempotency-key', key], { cwd, env });
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stdout).toContain(`${id} succeeded`);
+    expect((await readFile(join(cwd, 'fox-1.png'))).length).toBeGreaterThan(0);
+    expect(await jobsWith(prompt)).toHaveLength(1);
+  });
+
+  it('orders nothing when it could not write the picture', async () => {
+    const { env, cwd } = await brokenWay();
+    const prompt = 'Nowhere to be put';
+    const results = await Promise.all(
+      ['no/such/folder/fox.png', '.'].map((out) =>
+        runCommand(['generate', prompt, '--out', out], { cwd, env }),
+      ),
+    );
+    for (const { code, stderr } of results) {
+      expect(code).toBe(1);
+      expect(stderr).toContain('--out');
+    }
+    expect(await jobsWith(prompt)).toEqual([]);
+  });
+});
+
+describe('darkroom generate before a gateway', () => {
+  let child: ChildProcess | undefined;
+  const reach = (server: ScriptedServer) => ({
+    DARKROOM_URL: server.url,
+    DARKROOM_API_KEY: 'key-for-tests',
+  });
+  const accepted: Script = answerWith(202, { ...imageJobExample, images: [], status: 'queued' });
+  const keysOf = ({ seen }: ScriptedServer) => seen.map(({ headers }) => headers['idempotency-key']);
+
+  it('repeats an order of which it does not know the outcome under its key', async () => {
+    const gateway = answerWith(524, '<html>', { 'content-type': 'text/html' });
+    const server = await serve((response, request, index) =>
+      (index === 0 ? gateway : accepted)(response, request, index),
+    );
+    const { code, stderr } = await runCommand(['generate', 'A fox'], {
+      cwd: await temporaryFolder(),
+      env: reach(server),
+    });
+    expect(code, stderr).toBe(0);
+    expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(
+      Array(2).fill('POST /v1/images'),
+    );
+    const [key, again] = keysOf(server);
+    expect(again).toBe(key);
+  });
+
+  it.each([
+    ['an answer that is no job', answerWith(202, '{"id":"img_')],
+    ['Ctrl-C before there is an answer', () => process.kill(child?.pid ?? 0, 'SIGINT')],
+  ])('gives the key with which to go on after %s', async (_what, script) => {
+    const server = await serve(script as Script);
+    child = spawn(process.execPath, [...programArguments, 'generate', 'A fox'], {
+      cwd: await temporaryFolder(),
+      env: { ...systemEnvironment(), ...reach(server) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [stderr, end] = await Promise.all([text(child.stderr as Readable), endOf(child)]);
+    expect(end.code).toBeGreaterThan(0);
+    expect(stderr).toContain(`--idempotency-key ${keysOf(server)[0]}`);
+  });
+
+  it('asks for the job where no stream is to be had', async () => {
+    const ended = answerWith(200, { ...imageJobExample, images: [] });
+    const refused = answerWith(429, { code: 'too_many_requests', retryable: true });
+    const server = await serve((response, request, index) => {
+      const script =
+        request.method === 'POST' ? accepted : request.path.endsWith('/events') ? refused : ended;
+      script(response, request, index);
+    });
+    const { code, stdout } = await runCommand(['generate', 'A fox', '--wait'], {
+      cwd: await temporaryFolder(),
+      env: reach(server),
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain(' succeeded, ');
+    expect(server.seen).toHaveLength(3);
+  });
+
+  it('writes the first picture there is to the file that was named, and says what is missing', async () => {
+    const cwd = await temporaryFolder();
+    const job = (server: ScriptedServer) => ({
+      ...imageJobExample,
+      partial: true,
+      images: [{ ...imageJobExample.images[0], index: 1, url: `${server.url}/bytes` }],
+      image_errors: [{ index: 0, code: 'moderation_blocked', message: 'Refused for its content.' }],
+    });
+    const server: ScriptedServer = await serve((response, request, index) => {
+      if (request.method === 'POST') return accepted(response, request, index);
+      if (request.path.endsWith('/bytes')) return response.end('picture');
+      if (request.path.endsWith('/events')) return response.writeHead(204).end();
+      answerWith(200, job(server))(response, request, index);
+    });
+    const { code, stderr } = await runCommand(['generate', 'A fox', '--n', '2', '--out', 'fox.png'], {
+      cwd,
+      env: reach(server),
+    });
+    expect(code, stderr).toBe(0);
+    expect(await readdir(cwd)).toEqual(['fox.png']);
+    expect(stderr).toContain('A picture is missing: Refused for its content.');
+  });
+
+  it('does not follow an order that is led elsewhere, and says where to', async () => {
+    const server = await serve(answerWith(301, '', { location: 'https://there.example/images' }));
+    const { code, stderr } = await runCommand(['generate', 'A fox'], {
+      cwd: await temporaryFolder(),
+      env: reach(server),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('https://there.example/images');
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
+it('darkroom generate takes a prompt of any length and language from standard input', async () => {
+  // Longer than a pipe: characters are cut into pieces on the way.
+  const prompt = 'あ'.repeat(32_000);
+  const { code, stdout, stderr } = await runCommand(['generate', '--json'], {
+    cwd: await temporaryFolder(),
+    env: { DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme },
+    input: prompt,
+  });
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout).prompt.original === prompt).toBe(true);
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import {
+  errorOf,
+  isConnectionTrouble,
+  mayHaveArrived,
+  PassingTrouble,
+  Refusal,
+} from '../../../../src/inbound/cli/call-errors.ts';
+
+const problem = (status: number, fields: Record<string, unknown>, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(fields), { status, headers });
+
+describe('an answer without success', () => {
+  it.each([400, 401, 403, 404, 409, 413, 422])('of %i without a problem is a refusal', async (status) => {
+    expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(Refusal);
+  });
+
+  it.each([408, 425, 429, 500, 502, 503, 504, 520, 524])(
+    'of %i without a problem, as gateways give it, says nothing of what became of the call',
+    async (status) => {
+      expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(PassingTrouble);
+    },
+  );
+
+  it('says itself whether it passes, and for how long to stay away', async () => {
+    const passing = await errorOf(problem(409, { code: 'busy', retryable: true }, { 'retry-after': '7' }));
+    expect(passing).toMatchObject({ awayMs: 7_000, message: expect.stringContaining('busy') });
+    expect(passing).toBeInstanceOf(PassingTrouble);
+    const final = await errorOf(problem(500, { code: 'internal', retryable: false }));
+    expect(final).toMatchObject({ code: 'internal' });
+    expect(final).toBeInstanceOf(Refusal);
+  });
+
+  it('names the fields that are to be mended', async () => {
+    const errors = [{ pointer: '/size', detail: 'is too large' }];
+    const error = await errorOf(
+      problem(422, { code: 'validation_failed', detail: 'No.', retryable: false, errors }),
+    );
+    expect(error.message).toBe('validation_failed: No.\n  /size: is too large');
+  });
+
+  it('that leads elsewhere names the address to use', async () => {
+    const moved = new Response(null, { status: 301, headers: { location: 'https://there.example/' } });
+    expect((await errorOf(moved)).message).toContain('https://there.example/');
+  });
+});
+
+describe('trouble with the connection', () => {
+  const trouble = (code?: string) =>
+    new TypeError('fetch failed', { cause: Object.assign(new Error('why'), code ? { code } : {}) });
+
+  it.each([
+    'ECONNREFUSED',
+    'ENOTFOUND',
+    'UND_ERR_CONNECT_TIMEOUT',
+    'CERT_HAS_EXPIRED',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ])('by %s came before anything was sent', (code) => {
+    expect(mayHaveArrived(trouble(code))).toBe(false);
+  });
+
+  it.each(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'HPE_INVALID_CONSTANT'])(
+    'by %s may have come after the call arrived',
+    (code) => {
+      expect(mayHaveArrived(trouble(code))).toBe(true);
+    },
+  );
+
+  it('is told from a fault in the program', () => {
+    expect(isConnectionTrouble(trouble())).toBe(true);
+    expect(isConnectionTrouble(new TypeError('x is not a function'))).toBe(false);
+  });
+});
