@@ -4,6 +4,7 @@ import { createKeyText, digestHex } from '../lib/api-key-text.ts';
 import { socketUrl } from '../lib/managed-redis/ask-server.ts';
 import { findSocketPath } from '../lib/managed-redis/socket-path.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis.ts';
+import { describeRedisTarget, parseRedisTarget } from '../lib/redis-target.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/manage-keys.ts';
@@ -25,14 +26,20 @@ export async function withRedis<T>(
   log: Logger,
   work: (redis: RedisClient) => Promise<T>,
 ): Promise<T> {
-  const redis = redisTarget && openRedis(createProducerRedis, config, { redisTarget }, log, 'tool');
+  if (!redisTarget) {
+    throw new Error('There is no Redis. Set REDIS_URL, or start `darkroom dev` in this folder.');
+  }
+  const redis = openRedis(createProducerRedis, config, { redisTarget }, log, 'tool');
+  let reason = 'it does not answer';
+  redis.on('error', (error: Error) => {
+    reason = error.message;
+  });
   try {
-    if (!redis || !(await whenRedisReady(redis, reachMs))) {
-      throw new Error('Redis cannot be reached. Set REDIS_URL, or start `darkroom dev` in this folder.');
-    }
-    return await work(redis);
+    if (await whenRedisReady(redis, reachMs)) return await work(redis);
+    const address = describeRedisTarget(parseRedisTarget(redisTarget, { cluster: config.REDIS_CLUSTER }));
+    throw new Error(`Redis at ${address} cannot be used: ${reason}. Start it, or correct REDIS_URL.`);
   } finally {
-    if (redis) redis.disconnect();
+    redis.disconnect();
   }
 }
 

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
+import { askRedis, startTestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -45,9 +46,20 @@ describe('darkroom doctor', () => {
       'Redis',
       'storage',
     ]);
-    expect(stdout).toMatch(/REDIS_URL/);
+    expect(stdout).toMatch(/Redis at redis:\/\/127\.0\.0\.1:1\/0 cannot be used: .*ECONNREFUSED.*REDIS_URL/);
     expect(stdout).toMatch(/S3_ENDPOINT/);
     expect(stdout).not.toContain('secret-of-nobody');
+  });
+});
+
+describe('darkroom doctor at a Redis that asks for a password', () => {
+  it('says so, and where', async () => {
+    const redis = await startTestRedis();
+    onTestFinished(redis.stop);
+    await askRedis(redis.url, (client) => client.config('SET', 'requirepass', 'the-password'));
+    const { code, stdout } = await run(['doctor'], { REDIS_URL: redis.url });
+    expect(code).toBe(1);
+    expect(stdout).toContain(`FAIL  Redis: Redis at ${redis.path} cannot be used: NOAUTH`);
   });
 });
 
