@@ -58,11 +58,17 @@ async function follow(lastEventId: string): Promise<{ lastEventId: string; ended
 
 class Refused extends Error {}
 
-for (let lastEventId = '0'; ; await sleep(1000)) {
-  const { lastEventId: seen, ended } = await follow(lastEventId);
-  lastEventId = seen;
-  if (!ended) continue;
-  for (const { url } of ended.images) console.log(url);
-  if (ended.error) console.log(`${ended.error.code}: ${ended.error.message}`);
-  break;
+try {
+  for (let lastEventId = '0'; ; await sleep(1000)) {
+    const { lastEventId: seen, ended } = await follow(lastEventId);
+    lastEventId = seen;
+    if (!ended) continue;
+    for (const { url } of ended.images) console.log(url);
+    if (ended.error) console.log(`${ended.error.code}: ${ended.error.message}`);
+    break;
+  }
+} catch (error) {
+  if (!(error instanceof Refused)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
 }

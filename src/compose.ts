@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Adapters, composeAdapters, openRedis } from './compose/adapters.ts';
 import { composeSurroundings, type Surroundings } from './compose/embedded.ts';
 import { composeUseCases, type UseCases } from './compose/use-cases.ts';
 import type { Config } from './config.ts';
+import { roles } from './config-variables.ts';
 import { createHttpApp } from './inbound/http/app.ts';
 import { listen } from './inbound/http/listen.ts';
 import { createImageWorker } from './inbound/worker/image-worker.ts';
@@ -89,6 +91,13 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
       app,
       surroundings: around,
       async start() {
+        if (config.STORAGE === 'filesystem' && config.roles.size < roles.length) {
+          const directory = join(config.DATA_DIR, 'images');
+          log.warn(
+            { directory },
+            'pictures are files: every process of this deployment must share this folder',
+          );
+        }
         // Not fatal: the storage may still be starting, and paid pictures wait in the spool.
         adapters.storage.check().catch((error) => log.error({ err: error }, 'the storage is not usable'));
         // Whoever calls as soon as we listen should not meet a connection that is still being made.

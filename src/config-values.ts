@@ -4,6 +4,15 @@ import { z } from 'zod';
  * How the values of environment variables are read: what is taken, what comes out, and what a person is told of any other.
  */
 
+/** What a person is told where a schema has no words of its own. */
+export function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
+  const unit = issue.origin === 'string' ? ' characters' : '';
+  if (issue.code === 'too_small') return `must be at least ${issue.minimum}${unit}`;
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}${unit}`;
+  return undefined;
+}
+
 export const text = z.string().min(1);
 
 /** A text that its reader takes. What the reader complains of is shown, so it must not repeat a secret. */
@@ -21,12 +30,14 @@ export const truth = z
   .transform((value) => value === 'true' || value === '1' || value === 'yes');
 
 /** A whole number between two bounds, both included. */
-export const whole = (min: number, max: number) =>
-  z
+export const whole = (min: number, max: number) => {
+  const words = `must be a whole number from ${min} to ${max}`;
+  return z
     .string()
-    .regex(/^[0-9]+$/, 'must be a whole number')
+    .regex(/^[0-9]+$/, words)
     .transform(Number)
-    .pipe(z.number().min(min).max(max));
+    .pipe(z.number().min(min, words).max(max, words));
+};
 
 export const url = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
 

@@ -125,7 +125,8 @@ export const variables = {
     section: redis,
     schema: whole(1, 1e15),
     fallback: '4294967296',
-    about: 'Size of the spool from which on no new call is made until the storage has taken what is there.',
+    about:
+      'When the spool holds as much, the worker makes no new call until the storage has taken some of it.',
   }),
   STORAGE: define({
     section: storage,
@@ -247,7 +248,7 @@ export const variables = {
     section: access,
     schema: text.min(8),
     secret: true,
-    about: 'A key with the scope admin.',
+    about: 'A key with every scope, for the tenant `admin` only: it opens no other tenant.',
   }),
   SECRETS_KEY: define({
     section: access,
@@ -351,7 +352,8 @@ export const variables = {
     section: limits,
     schema: whole(60, 604_800),
     fallback: '3600',
-    about: 'How long the links in an answer work.',
+    about:
+      'How long the links in an answer work, unless their picture goes sooner; those in webhooks work for 7 days.',
   }),
   DARKROOM_URL: define({
     section: commandLine,

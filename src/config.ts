@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { wordsFor } from './config-values.ts';
 import { type Role, roles, type VariableName, variables } from './config-variables.ts';
 import { parseRedisTarget } from './lib/redis-target.ts';
 
@@ -141,10 +142,10 @@ function readVariable(
     source = text === undefined ? 'unset' : 'default';
   }
   if (text === undefined) return { value: undefined, source };
-  const parsed = schema.safeParse(text);
+  const parsed = schema.safeParse(text, { error: wordsFor });
   if (parsed.success) return { value: parsed.data, source };
-  const reasons = parsed.error.issues.map((issue) => issue.message).join('; ');
-  return { value: undefined, source, fault: `${name}: ${reasons}` };
+  const reasons = new Set(parsed.error.issues.map((issue) => issue.message));
+  return { value: undefined, source, fault: `${name}: ${[...reasons].join('; ')}` };
 }
 
 /** What is right by itself but not together. */
@@ -157,7 +158,7 @@ function contradictions(config: Config): string[] {
     'S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: set both or neither',
   );
   need(
-    config.PROVIDER === 'openai' && !config.OPENAI_API_KEY,
+    config.PROVIDER === 'openai' && !config.OPENAI_API_KEY && config.roles.has('worker'),
     'OPENAI_API_KEY: needed because PROVIDER is openai',
   );
   need(
@@ -174,7 +175,7 @@ function contradictions(config: Config): string[] {
     need(!config.REDIS_URL, 'REDIS_URL: needed. Only `darkroom dev` runs a Redis of its own');
     need(!config.SECRETS_KEY, 'SECRETS_KEY: needed, for example from: openssl rand -base64 32');
     need(
-      !config.PROVIDER && !config.OPENAI_API_KEY,
+      !config.PROVIDER && !config.OPENAI_API_KEY && config.roles.has('worker'),
       'OPENAI_API_KEY: needed, or PROVIDER=studio for offline pictures',
     );
   }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
-import { ConfigError, describeConfig, loadConfig, processEnv } from './config.ts';
+import { ConfigError, describeConfig, intendedMode, loadConfig, processEnv } from './config.ts';
 import type { CliContext, StartedService } from './inbound/cli/context.ts';
 import { createProgram } from './inbound/cli/program.ts';
 import { collectInFullLessOften } from './lib/heap.ts';
@@ -81,7 +81,8 @@ const context: CliContext = {
     const { composeExaminations } = await import('./compose/examinations.ts');
     return diagnose(composeExaminations(env, quiet));
   },
-  describeConfig: () => describeConfig(loadConfig(env, 'tool')),
+  // With the defaults of `dev` where that is what runs here; what only `serve` misses keeps nobody from looking.
+  describeConfig: () => describeConfig(loadConfig(env, intendedMode(env) === 'dev' ? 'dev' : 'tool')),
   openApiDocument: async (format) => (await import('./compose/document.ts')).composeDocument(format),
   client: () => {
     const { DARKROOM_URL, DARKROOM_API_KEY, DATA_DIR, PORT } = loadConfig(env, 'tool');

@@ -63,6 +63,17 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
   });
   const sender = createWebhookSender({ guard, clock, userAgent: `Darkroom/${packageVersion()}` });
   const { apiKey, baseUrl } = around.provider;
+  const spool = createSpool(join(config.DATA_DIR, 'spool'), {
+    fullBytes: config.SPOOL_MAX_BYTES,
+    onRoom(hasRoom) {
+      if (hasRoom) log.info('the spool has room again');
+      else
+        log.warn(
+          { directory: config.DATA_DIR },
+          'the spool is full; no call is made until the storage took some of it',
+        );
+    },
+  });
 
   return {
     clock,
@@ -88,7 +99,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     imageIntake: closers.add(createTaskIntake(direct, queues.images), (intake) => intake.settle()),
     webhookQueue,
     storage: composeStorage(config, around, closers),
-    spool: createSpool(join(config.DATA_DIR, 'spool'), { fullBytes: config.SPOOL_MAX_BYTES }),
+    spool,
     provider: closers.add(composeProvider(config, around.provider), (each) => each.close()),
     enhancer: closers.add(
       createPromptEnhancer({ apiKey, baseUrl, model: config.ENHANCE_MODEL, clock }),
@@ -105,7 +116,10 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
       PresetFile.parse(readBuiltIn('presets.json')),
       ...(config.PRESETS_FILE ? [readOperatorFile(config.PRESETS_FILE, PresetFile)] : []),
     ]),
-    metrics: createMetrics(createStoreFigures({ records, mailboxes, imageQueue, webhookQueue, clock })),
+    metrics: createMetrics(
+      createStoreFigures({ records, mailboxes, imageQueue, webhookQueue, clock }),
+      config.roles.has('worker') ? spool.usage : undefined,
+    ),
   };
 }
 export type Adapters = ReturnType<typeof composeAdapters>;

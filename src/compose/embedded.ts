@@ -64,6 +64,8 @@ async function composeRedis(
 async function composeProvider(config: Config, closers: Closers): Promise<Surroundings['provider']> {
   const named = namedProvider(config);
   if (named) return named;
+  // Only a worker makes calls: the others have no use for a studio, and need no key.
+  if (!config.roles.has('worker')) return { name: 'studio', apiKey: 'studio', baseUrl: undefined };
   const studio = closers.add(await startStudio(), (running) => running.stop());
   return { name: 'studio', apiKey: 'studio', baseUrl: studio.baseUrl };
 }
@@ -74,5 +76,5 @@ export function namedProvider(config: Config): Surroundings['provider'] | undefi
   const name = config.PROVIDER ?? (apiKey ? 'openai' : 'studio');
   // A studio that runs elsewhere is reached like any other server.
   if (name === 'studio') return baseUrl ? { name, apiKey: apiKey ?? 'studio', baseUrl } : undefined;
-  return { name, apiKey: apiKey ?? '', baseUrl };
+  return { name, apiKey: apiKey ?? 'none', baseUrl };
 }

@@ -79,6 +79,7 @@ async function examineStorage(config: Config): Promise<string> {
 }
 
 async function examineProvider(config: Config): Promise<string> {
+  if (!config.roles.has('worker')) return 'not needed: only the role worker calls it';
   const named = namedProvider(config);
   if (!named) return 'studio: offline pictures; set OPENAI_API_KEY, and not PROVIDER=studio, for real ones';
   const provider = composeProvider(config, named);

@@ -60,7 +60,7 @@ const table = {
     billing: ['possible'],
   },
   queue_full: { status: 503, retryable: true, title: 'The queue is full' },
-  store_unavailable: { status: 503, retryable: true, title: 'The job store cannot be reached' },
+  store_unavailable: { status: 503, retryable: true, title: 'The job store is not available' },
   storage_unavailable: { status: 503, retryable: true, title: 'The image storage cannot be reached' },
   shutting_down: { status: 503, retryable: true, title: 'This instance is shutting down' },
 

@@ -25,8 +25,13 @@ export interface Metrics extends Meter {
 /**
  * Metrics in a registry of their own, so that two services in one process do not mix. Labels never hold ids or texts
  * of callers.
+ *
+ * @param askSpool how full the spool of this process is, where it has one.
  */
-export function createMetrics(askStore: () => Promise<StoreFigures>): Metrics {
+export function createMetrics(
+  askStore: () => Promise<StoreFigures>,
+  askSpool?: () => Promise<{ usedBytes: number; fullBytes: number }>,
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -88,6 +93,7 @@ export function createMetrics(askStore: () => Promise<StoreFigures>): Metrics {
     registers,
   });
   const store = createStoreGauges();
+  if (askSpool) createSpoolGauges(registers, askSpool);
 
   return {
     submitted: (outcome) => submitted.inc({ outcome }),
@@ -113,6 +119,29 @@ export function createMetrics(askStore: () => Promise<StoreFigures>): Metrics {
       return { contentType: registry.contentType, text: figures ? own + (await store.show(figures)) : own };
     },
   };
+}
+
+/** The spool of this process; a disk that does not answer leaves them as they were. */
+function createSpoolGauges(
+  registers: Registry[],
+  askSpool: () => Promise<{ usedBytes: number; fullBytes: number }>,
+): void {
+  const limit = new Gauge({
+    name: 'darkroom_spool_limit_bytes',
+    help: 'Size of the spool from which on no call is made',
+    registers,
+  });
+  new Gauge({
+    name: 'darkroom_spool_bytes',
+    help: 'Paid answers that the storage has not taken yet',
+    registers,
+    async collect() {
+      const usage = await askSpool().catch(() => null);
+      if (!usage) return;
+      this.set(usage.usedBytes);
+      limit.set(usage.fullBytes);
+    },
+  });
 }
 
 /** Gauges in a registry of their own, so that they can be left out. */

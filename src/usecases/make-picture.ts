@@ -133,6 +133,6 @@ const isInDoubt = ({ attempts }: ImageJob, index: number) =>
   attempts.some((each) => isCallFor(each, index) && ['uncertain', 'unusable', 'wasted'].includes(each.state));
 
 function refusedByGate(code: ErrorCode, index: number) {
-  const message = `${errorRow(code).title}. No call was made; calls rest until an operator has looked.`;
+  const message = `${errorRow(code).title}. No call was made; one is tried again within five minutes.`;
   return jobError(code, 'none', { index, stage: 'generating', message });
 }

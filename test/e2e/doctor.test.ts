@@ -110,6 +110,8 @@ describe('darkroom doctor where nothing is set', () => {
       ['Node', true],
       ['configuration', false],
     ]);
-    expect(findings[1]?.detail).toMatch(/\n {2}PORT: must be a whole number\n {2}CATALOGUE_FILE: none\.json/);
+    expect(findings[1]?.detail).toMatch(
+      /\n {2}PORT: must be a whole number from 0 to 65535\n {2}CATALOGUE_FILE: none\.json/,
+    );
   });
 });

@@ -46,6 +46,13 @@ describe('the metrics', () => {
     });
   });
 
+  it('show how full the spool of a worker is', async () => {
+    await eventually((seen) => {
+      expect(seen.value('darkroom_spool_bytes')).toBe(0);
+      expect(seen.value('darkroom_spool_limit_bytes')).toBe(4 * 1024 ** 3);
+    });
+  });
+
   it('count refused requests by their status', async () => {
     await service.acme.post('/images').send({ prompt: '' }).expect(422);
     await service.acme.get('/images/img_00000000000000000000000000').expect(404);

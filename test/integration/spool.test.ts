@@ -152,6 +152,33 @@ describe('a body that breaks off', () => {
   });
 });
 
+describe('a spool that fills up', () => {
+  it('has no room from its limit on and has again below it, and tells of each change once', async () => {
+    let nowMs = 0;
+    const told: boolean[] = [];
+    const spool = createSpool(await temporaryFolder(), {
+      fullBytes: 1_000,
+      clock: () => nowMs,
+      onRoom: (hasRoom) => told.push(hasRoom),
+    });
+    const looked = async () => {
+      nowMs += 1_000;
+      return [await spool.hasRoom(), await spool.hasRoom()];
+    };
+    expect(await looked()).toEqual([true, true]);
+    await spool.write(key, head, parts(Buffer.alloc(1_000)));
+    expect(await looked()).toEqual([false, false]);
+    expect(await looked()).toEqual([false, false]);
+    const { usedBytes, fullBytes } = await spool.usage();
+    expect(usedBytes).toBeGreaterThanOrEqual(1_000);
+    expect(fullBytes).toBe(1_000);
+    await spool.remove(key);
+    expect(await looked()).toEqual([true, true]);
+    expect(told).toEqual([false, true]);
+    expect(await spool.usage()).toEqual({ usedBytes: 0, fullBytes: 1_000 });
+  });
+});
+
 describe('a disk that does not do its part', () => {
   it('gives storage_failed with its own error as the cause', async () => {
     const folder = await temporaryFolder();

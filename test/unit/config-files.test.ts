@@ -50,7 +50,7 @@ describe('a mounted secret', () => {
     });
     expect(faults).toHaveLength(3);
     expect(faults.join('\n')).toMatch(/ADMIN_KEY_FILE: .*\/does\/not\/exist/);
-    expect(faults.join('\n')).toMatch(/^PORT: must be a whole number$/m);
+    expect(faults.join('\n')).toMatch(/^PORT: must be a whole number from 0 to 65535$/m);
   });
 
   it('in an empty file is an absent one', async () => {

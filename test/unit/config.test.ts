@@ -68,6 +68,29 @@ describe('a configuration', () => {
     ]);
   });
 
+  it('says of each what would be right', () => {
+    const few = {
+      ROLES: 'api,painter',
+      MAX_PAID_ATTEMPTS: '99',
+      WEBHOOK_SCHEDULE_S: 'a,b',
+      ADMIN_KEY: 'short',
+    };
+    expect(refusals({ ...enough, ...few }).toSorted()).toEqual([
+      'ADMIN_KEY: must be at least 8 characters',
+      'MAX_PAID_ATTEMPTS: must be a whole number from 1 to 10',
+      'ROLES: must be one of api, worker, webhooks, all',
+      'WEBHOOK_SCHEDULE_S: must be a whole number from 0 to 604800',
+    ]);
+  });
+
+  it.each(['api', 'webhooks', 'api,webhooks'])('needs no key of the provider for the roles %s', (ROLES) => {
+    const { OPENAI_API_KEY: _key, PROVIDER: _provider, ...rest } = enough as NodeJS.ProcessEnv;
+    expect(refusals({ ...rest, ROLES })).toEqual([]);
+    expect(refusals({ ...rest, ROLES: `${ROLES},worker` })).toEqual([
+      expect.stringMatching(/^OPENAI_API_KEY: needed/),
+    ]);
+  });
+
   it('lists its faults one a line', () => {
     const faults = ['PORT: must be a whole number', 'ROLES: is wrong'];
     expect(new ConfigError(faults).message).toBe(

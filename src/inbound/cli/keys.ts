@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ApiKeyRecord, type Scope, scopes } from '../../domain/api-key.ts';
 import { type CliContext, table } from './context.ts';
 
@@ -10,6 +10,8 @@ interface CreateOptions {
   json?: boolean;
 }
 
+const usualScopes: Scope[] = ['images:write', 'images:read', 'webhooks'];
+
 /** `darkroom keys create|list|revoke|webhook-secret` */
 export function addKeys(program: Command, context: CliContext): void {
   const keys = program.command('keys').description('make, list and revoke API keys');
@@ -17,13 +19,13 @@ export function addKeys(program: Command, context: CliContext): void {
   keys
     .command('create')
     .description('make a key; it is shown once')
-    .requiredOption('--tenant <tenant>', 'who owns the key and everything made with it')
+    .requiredOption('--tenant <tenant>', 'who owns the key and everything made with it; needed')
     .option('--name <name>', 'what the key is for', 'unnamed')
-    .option('--scopes <list>', `comma-separated, of ${scopes.join(', ')}`, parseScopes, [
-      'images:write',
-      'images:read',
-      'webhooks',
-    ] as Scope[])
+    .addOption(
+      new Option('--scopes <list>', `comma-separated, of ${scopes.join(', ')}`)
+        .argParser(parseScopes)
+        .default(usualScopes, usualScopes.join(',')),
+    )
     .option('--expires-in-days <days>', 'end of its life', parseDays)
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions) => {

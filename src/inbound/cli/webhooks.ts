@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeliveryView, EndpointView } from '../../domain/webhook-view.ts';
 import { objectionToWebhook } from '../../lib/verify-webhook.ts';
 import { createApiClient } from './api-client.ts';
@@ -36,7 +36,11 @@ export function addWebhooks(program: Command, context: CliContext): void {
       'receive, verify and print webhooks: registers an endpoint on this machine with a running service (DARKROOM_URL, DARKROOM_API_KEY) and removes it at the end',
     )
     .option('--port <port>', 'port to listen on; 0 takes a free one', wholeNumber, 0)
-    .option('--events <list>', 'what to ask for, comma-separated', (text) => text.split(','), ['*'])
+    .addOption(
+      new Option('--events <list>', 'what to ask for, comma-separated')
+        .argParser((text) => text.split(','))
+        .default(['*'], '*, which is everything'),
+    )
     .option('--secret <secret>', 'register nothing; verify what arrives with this secret')
     .option('--answer <status>', 'status to answer with, to see how failures look', finalStatus, 204)
     .option('--json', 'print one JSON object for each delivery')

@@ -12,7 +12,7 @@ export async function translated<T>(work: () => Promise<T>): Promise<T> {
     if (error instanceof AppError || error instanceof TypeError || error instanceof RangeError) throw error;
     throw new AppError('store_unavailable', {
       detail:
-        'The job store cannot be reached. Try again shortly, with the same Idempotency-Key where there is one.',
+        'The job store is not available. Try again shortly, with the same Idempotency-Key where there is one.',
       retryAfterSeconds: 2,
       cause: error,
     });

@@ -14,6 +14,14 @@ export interface SpoolOptions {
   /** Largest body taken, in bytes; unlimited by default. */
   readonly maxBytes?: number | undefined;
   readonly clock?: Clock | undefined;
+  /** Hears when there is no room for another answer any more, and when there is again. */
+  readonly onRoom?: ((hasRoom: boolean) => void) | undefined;
+}
+
+/** A spool whose filling can be watched. */
+export interface WatchedSpool extends Spool {
+  /** Bytes of all answers, and the number from which on there is no room for another. */
+  usage(): Promise<{ usedBytes: number; fullBytes: number }>;
 }
 
 const defaultFullBytes = 4 * 1024 ** 3;
@@ -29,7 +37,7 @@ const measureEveryMs = 1_000;
  *
  * @throws AppError `storage_failed` from every method when the disk does not do its part.
  */
-export function createSpool(directory: string, options: SpoolOptions = {}): Spool {
+export function createSpool(directory: string, options: SpoolOptions = {}): WatchedSpool {
   const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
   const fullBytes = options.fullBytes ?? defaultFullBytes;
   const clock = options.clock ?? Date.now;
@@ -91,8 +99,14 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Spoo
         const [used, free] = await Promise.all([usedBytes(directory), freeBytes(directory)]);
         return used < fullBytes && free > reservedBytes;
       });
+      if (room !== (measured?.room ?? true)) options.onRoom?.(room);
       measured = { at: clock(), room };
       return room;
+    },
+
+    async usage() {
+      await ready();
+      return { usedBytes: await onDisk('measure', () => usedBytes(directory)), fullBytes };
     },
 
     async *list() {
