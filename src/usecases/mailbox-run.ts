@@ -109,13 +109,19 @@ export function createMailboxRun(
     );
 
   async function closeAll(outcome: string): Promise<void> {
+    const closed = new Set<string>();
     for (;;) {
       const mail = await deps.mailboxes.due(tenant, target, {
         nowMs: Number.MAX_SAFE_INTEGER,
         limit: batchSize,
       });
       if (mail.length === 0) return;
+      // Tried again later, with a pause: here it would go on for ever.
+      if (mail.every(({ delivery }) => closed.has(delivery.id))) {
+        throw new Error('deliveries stay in their mailbox although they are closed');
+      }
       await Promise.all(mail.map(({ delivery }) => close(delivery, outcome)));
+      for (const { delivery } of mail) closed.add(delivery.id);
     }
   }
 
