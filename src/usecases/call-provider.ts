@@ -146,10 +146,10 @@ export function createCallProvider(deps: Deps) {
     await closeLanes(execution.job, failure);
   }
 
-  /** What is known of the money for a call without a picture. An answer that was seen once was paid for, lost or not. */
-  function chargeOf(job: ImageJob, no: number, { billing, spent }: ProviderFailure): Partial<Attempt> {
-    const wasSeen = job.attempts.some((each) => each.no === no && each.receivedAt !== undefined);
-    if (billing !== 'charged' && !wasSeen) return {};
+  /** What is known of the money for a call without a picture. An answer that was here stays paid when it is lost. */
+  function chargeOf(job: ImageJob, no: number, { kind, billing, spent }: ProviderFailure): Partial<Attempt> {
+    const wasHere = job.attempts.some((each) => each.no === no && each.receivedAt !== undefined);
+    if (billing !== 'charged' && !(wasHere && kind === 'uncertain')) return {};
     return { charged: true, ...knownCost(spent ? answerCost(job, spent, deps.catalogue) : null) };
   }
 
