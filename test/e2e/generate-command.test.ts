@@ -40,9 +40,12 @@ describe('darkroom generate', () => {
     const job = await service.acme.job(id);
     for (const [index, name] of ['fox.png', 'fox-1.png'].entries()) {
       const bytes = await readFile(join(cwd, name));
-      expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.images[index]?.sha256);
+      const { sha256 } = job.images.find((image) => image.index === index) ?? {};
+      expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
       expect(await sharp(bytes).metadata()).toMatchObject({ format: 'png', width: 1536, height: 1024 });
     }
+    // Who orders two wants to choose: also the offline ones differ.
+    expect(new Set(job.images.map((image) => image.sha256)).size).toBe(2);
   });
 
   it('takes the prompt from standard input, and ends with 1 and the reason when the job fails', async () => {

@@ -3,6 +3,7 @@ import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type Fault, numberOf, readFaults } from './faults.ts';
 import { answerHtml, deliveryOf, type ImageDeps, JSON_TYPE } from './generate-images.ts';
+import { variedBy } from './generation-request.ts';
 import { identify } from './production.ts';
 import { refusalError, StudioRefusal } from './refusals.ts';
 import { responseBody } from './response-body.ts';
@@ -21,7 +22,8 @@ type Body = Readonly<Record<string, unknown>>;
  */
 export async function orderPicture(exchange: Exchange, body: Body, deps: BackgroundDeps): Promise<void> {
   const { call } = exchange;
-  const { picture, ...request } = readToolRequest(body);
+  const { picture: asked, ...request } = readToolRequest(body);
+  const picture = variedBy(call.headers.clientRequestId, asked);
   const active = deps.faults.take(request.prompt, readFaults('picture', request.prompt, call.headers.fault));
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;

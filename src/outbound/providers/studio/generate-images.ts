@@ -2,7 +2,7 @@ import type { CallBook } from './calls.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type ActiveFaults, type Fault, type FaultBook, numberOf, readFaults } from './faults.ts';
-import { type GenerationRequest, readGenerationRequest } from './generation-request.ts';
+import { type GenerationRequest, readGenerationRequest, variedBy } from './generation-request.ts';
 import { identify, type Production, previewOf } from './production.ts';
 import { imageUsage } from './usage.ts';
 
@@ -16,7 +16,7 @@ type Body = Readonly<Record<string, unknown>>;
  */
 export async function generateImages(exchange: Exchange, body: Body, deps: ImageDeps): Promise<void> {
   const { call } = exchange;
-  const request = readGenerationRequest(body);
+  const request = variedBy(call.headers.clientRequestId, readGenerationRequest(body));
   const active = deps.faults.take(request.prompt, readFaults('picture', request.prompt, call.headers.fault));
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;

@@ -84,6 +84,15 @@ export function readGenerationRequest(body: Body): GenerationRequest {
   };
 }
 
+/**
+ * What is drawn for a call without a seed: a real model draws something else each time. Here the calls of one job differ,
+ * by the number at the end of their client's id, and its first picture stays the same, so that it can be known again.
+ */
+export function variedBy(clientRequestId: string | null, request: GenerationRequest): GenerationRequest {
+  const no = /-([0-9]{1,4})$/.exec(clientRequestId ?? '')?.[1] ?? '1';
+  return request.seed === '' && no !== '1' ? { ...request, seed: no } : request;
+}
+
 function readPrompt(body: Body): string {
   const prompt = text(body, 'prompt');
   if (prompt === null)
