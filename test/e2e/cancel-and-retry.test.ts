@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { pictureCalls, testKeys } from '../support/service-environment.ts';
@@ -39,7 +39,10 @@ describe('canceling', () => {
       cost: { billing: 'possible', micro_usd: null },
       attempts: [{ state: 'uncertain' }],
     });
-    expect(pictureCalls(service.studio, 'Stopped halfway').map((call) => call.aborted)).toEqual([true]);
+    // The provider sees a moment later that nobody listens any more.
+    await vi.waitFor(() =>
+      expect(pictureCalls(service.studio, 'Stopped halfway').map((call) => call.aborted)).toEqual([true]),
+    );
   });
 
   it('a job that waits for its next try ends it, and it is not tried again', async () => {

@@ -227,7 +227,9 @@ describe('a cancel whose message is lost', () => {
     });
     const job = await service.acme.ended(id);
     expect(job).toMatchObject({ status: 'canceled', attempts: [{ state: 'uncertain' }] });
-    expect(pictureCalls(service.studio, 'Unheard').map((call) => call.aborted)).toEqual([true]);
+    await vi.waitFor(() =>
+      expect(pictureCalls(service.studio, 'Unheard').map((call) => call.aborted)).toEqual([true]),
+    );
   });
 });
 
