@@ -16,6 +16,12 @@ export interface StoreFigures {
   readonly pendingDeliveries: number;
 }
 
+/** Bytes of all answers in a spool, and the number from which on there is no room for another. */
+export interface SpoolFigures {
+  readonly usedBytes: number;
+  readonly fullBytes: number;
+}
+
 export interface Metrics extends Meter {
   observeRequest(route: string, method: string, status: number, seconds: number): void;
   /** Answers within seconds, without what only the store knows when that does not answer. */
@@ -30,7 +36,7 @@ export interface Metrics extends Meter {
  */
 export function createMetrics(
   askStore: () => Promise<StoreFigures>,
-  askSpool?: () => Promise<{ usedBytes: number; fullBytes: number }>,
+  askSpool?: () => Promise<SpoolFigures>,
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -122,10 +128,7 @@ export function createMetrics(
 }
 
 /** The spool of this process; a disk that does not answer leaves them as they were. */
-function createSpoolGauges(
-  registers: Registry[],
-  askSpool: () => Promise<{ usedBytes: number; fullBytes: number }>,
-): void {
+function createSpoolGauges(registers: Registry[], askSpool: () => Promise<SpoolFigures>): void {
   const limit = new Gauge({
     name: 'darkroom_spool_limit_bytes',
     help: 'Size of the spool from which on no call is made',

@@ -11,7 +11,7 @@ import {
 } from '../domain/ports.ts';
 import { type CallProvider, lanesOf, lostAnswer } from './call-provider.ts';
 import type { Execution } from './execution.ts';
-import { type PictureOutcome, type UncertainPolicy, verdictOn } from './picture-outcome.ts';
+import { lookAgain, type PictureOutcome, type UncertainPolicy, verdictOn } from './picture-outcome.ts';
 import type { SettleAnswer } from './settle-answer.ts';
 import type { StoringAhead } from './store-ahead.ts';
 import { createTakeUpCall } from './take-up-call.ts';
@@ -28,8 +28,6 @@ interface Deps {
 }
 
 export type MakePicture = (execution: Execution, index: number, prompt: string) => Promise<PictureOutcome>;
-
-const lookAgainMs = 5_000;
 
 /**
  * Makes one picture. What an earlier execution paid for is used first; a new call is made only where none is under way,
@@ -56,7 +54,7 @@ export function createMakePicture(deps: Deps): MakePicture {
 
   /** Why no call may be made now. */
   async function gateOutcome(job: ImageJob, index: number): Promise<PictureOutcome | null> {
-    if (!(await deps.spool.hasRoom())) return { kind: 'wait', delayMs: lookAgainMs };
+    if (!(await deps.spool.hasRoom())) return lookAgain;
     const closed = await deps.gate.closedFor(lanesOf(job, deps.catalogue));
     if (!closed) return null;
     if (closed.code !== 'provider_rate_limited' && deps.policy.onQuota === 'fail') {
@@ -106,7 +104,7 @@ export function createMakePicture(deps: Deps): MakePicture {
         if (!(error instanceof ProviderError)) throw error;
         hasFailedHere = true;
         await noteUnusable(execution, index, error.failure);
-        if (livesOn(execution, index)) return { kind: 'wait', delayMs: lookAgainMs };
+        if (livesOn(execution, index)) return lookAgain;
         const outcome = await judge(execution, index, error.failure);
         if (outcome) return outcome;
       }

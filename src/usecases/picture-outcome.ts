@@ -10,6 +10,9 @@ export type PictureOutcome =
   | { readonly kind: 'failed'; readonly error: JobError }
   | { readonly kind: 'stopped' };
 
+/** Nothing can be done for the picture just now; another execution looks again. */
+export const lookAgain: PictureOutcome = { kind: 'wait', delayMs: 5_000 };
+
 /** How a deployment treats calls of which nobody knows whether they were charged. */
 export interface UncertainPolicy {
   readonly onUncertain: 'retry' | 'fail';

@@ -2,7 +2,7 @@ import { type Attempt, isCallFor, isOpen } from '../domain/attempt.ts';
 import { type Clock, ProviderError, type Spool } from '../domain/ports.ts';
 import type { CallProvider } from './call-provider.ts';
 import type { Execution } from './execution.ts';
-import type { PictureOutcome } from './picture-outcome.ts';
+import { lookAgain, type PictureOutcome } from './picture-outcome.ts';
 import type { StoringAhead } from './store-ahead.ts';
 
 interface Deps {
@@ -15,7 +15,6 @@ interface Deps {
 
 /** How long an answer on another worker's disk is waited for before it counts as lost. */
 const answerPatienceMs = 120_000;
-const lookAgainMs = 5_000;
 
 /**
  * Goes on with the calls that earlier executions made for a picture: an answer on this disk is settled, a call with a
@@ -49,8 +48,7 @@ export function createTakeUpCall(deps: Deps) {
       }
       // The worker that paid has it on its disk and hands it in as soon as it runs again.
       const age = deps.clock() - (attempt.receivedAt ?? Number.NEGATIVE_INFINITY);
-      if (attempt.state === 'received' && age < answerPatienceMs)
-        return { kind: 'wait', delayMs: lookAgainMs };
+      if (attempt.state === 'received' && age < answerPatienceMs) return lookAgain;
       const state = attempt.state === 'received' ? 'wasted' : 'uncertain';
       await execution.moveAttempt(attempt.no, { state, error: 'worker_lost', finishedAt: deps.clock() });
     }

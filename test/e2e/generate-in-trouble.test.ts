@@ -111,6 +111,8 @@ describe('darkroom generate before a gateway', () => {
     DARKROOM_URL: server.url,
     DARKROOM_API_KEY: 'key-for-tests',
   });
+  const generate = async (server: ScriptedServer, ...options: string[]) =>
+    runCommand(['generate', 'A fox', ...options], { cwd: await temporaryFolder(), env: reach(server) });
   const accepted: Script = answerWith(202, { ...imageJobExample, images: [], status: 'queued' });
   const keysOf = ({ seen }: ScriptedServer) => seen.map(({ headers }) => headers['idempotency-key']);
 
@@ -119,10 +121,7 @@ describe('darkroom generate before a gateway', () => {
     const server = await serve((response, request, index) =>
       (index === 0 ? gateway : accepted)(response, request, index),
     );
-    const { code, stderr } = await runCommand(['generate', 'A fox'], {
-      cwd: await temporaryFolder(),
-      env: reach(server),
-    });
+    const { code, stderr } = await generate(server);
     expect(code, stderr).toBe(0);
     expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(
       Array(2).fill('POST /v1/images'),
@@ -144,6 +143,27 @@ describe('darkroom generate before a gateway', () => {
     const [stderr, end] = await Promise.all([text(child.stderr as Readable), endOf(child)]);
     expect(end.code).toBeGreaterThan(0);
     expect(stderr).toContain(`--idempotency-key ${keysOf(server)[0]}`);
+    expect(stderr).not.toContain('JSON at position');
+  });
+
+  it('takes a stream up after the last event that it saw', async () => {
+    const event = (no: number, data: object) =>
+      `id: ${no}\nevent: image.progress\ndata: ${JSON.stringify(data)}\n\n`;
+    const running = answerWith(200, { ...imageJobExample, images: [], status: 'running' });
+    let streams = 0;
+    const server = await serve((response, request, index) => {
+      if (request.method === 'POST') return accepted(response, request, index);
+      if (!request.path.endsWith('/events')) return running(response, request, index);
+      streams += 1;
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      if (streams === 1) response.write(event(2, { status: 'running' }), () => response.destroy());
+      else response.end(event(3, { status: 'succeeded', job: { ...imageJobExample, images: [] } }));
+    });
+    const { code, stdout } = await generate(server, '--wait');
+    expect(code).toBe(0);
+    expect(stdout).toContain(' succeeded, ');
+    const opened = server.seen.filter(({ path }) => path.endsWith('/events'));
+    expect(opened.map(({ headers }) => headers['last-event-id'])).toEqual(['0', '2']);
   });
 
   it('asks for the job where no stream is to be had', async () => {
@@ -154,10 +174,7 @@ describe('darkroom generate before a gateway', () => {
         request.method === 'POST' ? accepted : request.path.endsWith('/events') ? refused : ended;
       script(response, request, index);
     });
-    const { code, stdout } = await runCommand(['generate', 'A fox', '--wait'], {
-      cwd: await temporaryFolder(),
-      env: reach(server),
-    });
+    const { code, stdout } = await generate(server, '--wait');
     expect(code).toBe(0);
     expect(stdout).toContain(' succeeded, ');
     expect(server.seen).toHaveLength(3);
@@ -188,10 +205,7 @@ describe('darkroom generate before a gateway', () => {
 
   it('does not follow an order that is led elsewhere, and says where to', async () => {
     const server = await serve(answerWith(301, '', { location: 'https://there.example/images' }));
-    const { code, stderr } = await runCommand(['generate', 'A fox'], {
-      cwd: await temporaryFolder(),
-      env: reach(server),
-    });
+    const { code, stderr } = await generate(server);
     expect(code).toBe(1);
     expect(stderr).toContain('https://there.example/images');
     expect(server.seen).toHaveLength(1);

@@ -85,7 +85,7 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
         headers: { 'idempotency-key': key },
         body,
         mayRepeat: true,
-        read: (response) => response.json() as Promise<ImageJobView>,
+        read: jobOf,
       }),
     request: <T>(method: 'POST' | 'DELETE', path: string, body?: unknown) =>
       call(path, {
@@ -100,7 +100,7 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
     get: (id) =>
       call(`/images/${id}`, {
         mayRepeat: true,
-        read: (response) => response.json() as Promise<ImageJobView>,
+        read: jobOf,
       }),
     async *events(id, after) {
       const stream = await call(`/images/${id}/events`, {
@@ -118,6 +118,15 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
         say,
       ),
   };
+}
+
+async function jobOf(response: Response): Promise<ImageJobView> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error('What answers at DARKROOM_URL does not speak as a Darkroom: no JSON came.', { cause });
+  }
 }
 
 /** Reads server-sent events until the stream ends or breaks. */

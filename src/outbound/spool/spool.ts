@@ -21,7 +21,7 @@ export interface SpoolOptions {
 /** A spool whose filling can be watched. */
 export interface WatchedSpool extends Spool {
   /** Bytes of all answers, and the number from which on there is no room for another. */
-  usage(): Promise<{ usedBytes: number; fullBytes: number }>;
+  usage(): Promise<{ readonly usedBytes: number; readonly fullBytes: number }>;
 }
 
 const defaultFullBytes = 4 * 1024 ** 3;
