@@ -107,6 +107,7 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
 function refuseUnknownAddresses(app: FastifyInstance): void {
   const refusal = () => new AppError('not_found', { detail: 'There is nothing at this address.' });
   app.addHook('onRequest', (request, _reply, done) => done(request.is404 ? refusal() : undefined));
+  // For a file that the pages of the documentation have not: their address is there.
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, refusal()));
 }
 
