@@ -43,7 +43,9 @@ export const ImageView = z.object({
   index: z.int().describe('From 0 to `n` - 1.'),
   url: z.string().describe('Link to the bytes that works without a key until `url_expires_at`.'),
   url_expires_at: time,
-  content_url: z.string().describe('Link to the bytes that needs the key and does not expire before them.'),
+  content_url: z
+    .string()
+    .describe('Path of the bytes at this service. Needs the key and does not expire before them.'),
   content_type: z.string(),
   width: z.int(),
   height: z.int(),
@@ -128,7 +130,7 @@ export interface ViewContext {
 
 /** Shows a job. Not for erased ones: they have no shape any more. */
 export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
-  const self = `${context.publicUrl}/images/${job.id}`;
+  const self = `${context.publicUrl}${pathOf(job)}`;
   const error = finalError(job);
   const prompt = job.request?.prompt ?? '';
   const createdAt = iso(job.createdAt);
@@ -147,7 +149,7 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
     // The metadata stand beside it; JSON leaves out what is undefined.
     request: { prompt, ...job.request, metadata: undefined },
     prompt: { original: prompt, enhanced: job.enhancedPrompt ?? null, revised: job.revisedPrompt ?? null },
-    images: job.mediaGone ? [] : viewImages(job, self, context),
+    images: job.mediaGone ? [] : viewImages(job, context),
     partial: job.status === 'succeeded' && job.images.length < (job.request?.n ?? 1) && !job.mediaGone,
     error: error ? viewError(error) : null,
     image_errors: (job.errors ?? []).filter((each) => each.index !== undefined).map(viewError),
@@ -176,12 +178,17 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
   };
 }
 
+/** Where a job is, below the address of the service. */
+function pathOf({ id }: ImageJob): string {
+  return `/images/${id}`;
+}
+
 /** The lowest index of a picture that is there; 0 while there is none. */
 function firstPicture(job: ImageJob): number {
   return job.images.length === 0 ? 0 : Math.min(...job.images.map((image) => image.index));
 }
 
-function viewImages(job: ImageJob, self: string, context: ViewContext): ImageJobView['images'] {
+function viewImages(job: ImageJob, context: ViewContext): ImageJobView['images'] {
   return [...job.images]
     .sort((a, b) => a.index - b.index)
     .flatMap((image) => {
@@ -191,7 +198,7 @@ function viewImages(job: ImageJob, self: string, context: ViewContext): ImageJob
         index: image.index,
         url: link.url,
         url_expires_at: iso(link.expiresAtMs),
-        content_url: `${self}/content/${image.index}`,
+        content_url: `${pathOf(job)}/content/${image.index}`,
         content_type: image.contentType,
         width: image.width,
         height: image.height,

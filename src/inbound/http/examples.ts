@@ -114,7 +114,7 @@ export const imageJobExample: ImageJobView = {
       index: 0,
       url: `${publicUrl}/files/acme/${id}/0.png?expires=1795425331&type=image%2Fpng&name=${id}-0.png&signature=kQ0v`,
       url_expires_at: '2026-11-23T10:15:31.000Z',
-      content_url: `${self}/content/0`,
+      content_url: `/images/${id}/content/0`,
       content_type: 'image/png',
       width: 1536,
       height: 1024,

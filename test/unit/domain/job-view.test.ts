@@ -67,12 +67,12 @@ describe('the view of a job', () => {
     });
   });
 
-  it('shows pictures in order with absolute links, and metadata in both places', () => {
+  it('shows pictures in order with a link and their path, and metadata in both places', () => {
     const job = running(2);
     const view = viewJob(end({ ...job, images: [imageOf(job, 1), imageOf(job, 0)] }), context);
     expect(view.images.map((image) => [image.index, image.url, image.content_url])).toEqual([
-      [0, 'https://s3.example/0', `https://darkroom.example/images/${job.id}/content/0`],
-      [1, 'https://s3.example/1', `https://darkroom.example/images/${job.id}/content/1`],
+      [0, 'https://s3.example/0', `/images/${job.id}/content/0`],
+      [1, 'https://s3.example/1', `/images/${job.id}/content/1`],
     ]);
     expect(view.metadata).toEqual({ user: 'ada' });
     expect(view.urls.self).toBe(`https://darkroom.example/images/${job.id}`);
@@ -151,8 +151,9 @@ describe('a success without some of its pictures', () => {
 
   it('links to the first of those that are there', () => {
     const late = end({ ...job, images: [imageOf(job, 2), imageOf(job, 1)] });
-    expect(viewJob(late, context).urls.content).toBe(viewJob(late, context).images[0]?.content_url);
-    expect(viewJob(late, context).urls.content).toMatch(/\/content\/1$/);
+    const view = viewJob(late, context);
+    expect(view.urls.content).toBe(`https://darkroom.example${view.images[0]?.content_url}`);
+    expect(view.urls.content).toMatch(/\/content\/1$/);
     expect(viewJob(running(3), context).urls.content).toMatch(/\/content\/0$/);
   });
 
