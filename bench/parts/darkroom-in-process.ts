@@ -6,6 +6,7 @@ import type { Closers } from '../../src/lib/closers.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
 import { type CancelImage, createCancelImage } from '../../src/usecases/cancel-image.ts';
 import { createChangeImage } from '../../src/usecases/change-image.ts';
+import { createExpireImage } from '../../src/usecases/expire-image.ts';
 import { createGetImage } from '../../src/usecases/get-image.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { openRecords, type RecordStore } from './records.ts';
@@ -50,20 +51,13 @@ export async function openDarkroom(
   const queue = closers.add(createTaskQueue(queueRedis, images), (each) => each.close());
   const webhookQueue = closers.add(createTaskQueue(queueRedis, webhooks), (each) => each.close());
   const { records } = store;
-  const getImage = createGetImage({ records, signals });
   const change = createChangeImage({ records, webhookQueue, meter, log });
+  const around = { change, imageQueue: queue, clock: Date.now, retentionOf };
+  const getImage = createGetImage({ ...around, records, signals, expireImage: createExpireImage(around) });
   return {
     ...store,
     queue,
-    cancel: createCancelImage({
-      records,
-      change,
-      getImage,
-      imageQueue: queue,
-      signals,
-      clock: Date.now,
-      retentionOf,
-    }),
+    cancel: createCancelImage({ ...around, records, getImage, signals }),
     takeTask: await openTaker(images, connect(), closers),
   };
 }

@@ -23,6 +23,7 @@ import { createCheckReadiness } from '../usecases/check-readiness.ts';
 import { createEmptyMailbox } from '../usecases/empty-mailbox.ts';
 import { createEraseImage } from '../usecases/erase-image.ts';
 import { createExpandPrompt } from '../usecases/expand-prompt.ts';
+import { createExpireImage } from '../usecases/expire-image.ts';
 import { createFindReceiver } from '../usecases/find-receiver.ts';
 import { createGenerateImage } from '../usecases/generate-image.ts';
 import { createGetImage } from '../usecases/get-image.ts';
@@ -70,7 +71,8 @@ export function composeUseCases(
   const meter = metrics;
 
   const change = createChangeImage({ ...adapters, meter, log });
-  const getImage = createGetImage({ records, signals });
+  const expireImage = createExpireImage({ change, imageQueue, clock, retentionOf });
+  const getImage = createGetImage({ records, signals, expireImage, clock });
   const presentImage = createPresentImage({
     storage,
     imageQueue,
@@ -125,7 +127,7 @@ export function composeUseCases(
     log,
     policy: { onUncertain: config.ON_UNCERTAIN },
   });
-  const deps = { ...adapters, change, getImage, retentionOf, meter, log };
+  const deps = { ...adapters, change, expireImage, getImage, retentionOf, meter, log };
 
   return {
     ...composeWebhooks(config, around, adapters, { ...options, presentImage }),
@@ -141,7 +143,7 @@ export function composeUseCases(
     getImage,
     presentImage,
     listImages: createListImages({ records, catalogue }),
-    watchImage: createWatchImage({ records, signals }),
+    watchImage: createWatchImage({ getImage, signals, clock }),
     readContent: createReadContent({ records, storage, clock, linkSeconds: config.LINK_TTL_S }),
     cancelImage: createCancelImage(deps),
     eraseImage: createEraseImage(deps),

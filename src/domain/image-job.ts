@@ -158,9 +158,7 @@ export function missingPictures(job: ImageJob): number[] {
  * well after its time is up (its worker should have ended it), an ended one when something is to be forgotten.
  */
 export function dueAt(job: ImageJob): number | undefined {
-  if (job.status === 'queued') {
-    return job.request && job.createdAt + job.request.queue_ttl_s * 1000;
-  }
+  if (job.status === 'queued') return waitsUntil(job);
   if (job.status === 'running') {
     return job.request && (job.startedAt ?? job.createdAt) + job.request.run_timeout_s * 1000 + overrunMs;
   }
@@ -168,6 +166,16 @@ export function dueAt(job: ImageJob): number | undefined {
 }
 
 const overrunMs = 30_000;
+
+/** When the patience of a waiting job ends, by its `queue_ttl_s`; `undefined` for one that does not wait any more. */
+export function waitsUntil({ status, request, createdAt }: ImageJob): number | undefined {
+  return status === 'queued' && request ? createdAt + request.queue_ttl_s * 1000 : undefined;
+}
+
+/** Whether a job still waits although its patience is over. */
+export function hasWaitedTooLong(job: ImageJob, nowMs: number): boolean {
+  return (waitsUntil(job) ?? Number.POSITIVE_INFINITY) <= nowMs;
+}
 
 /** The error that ended a job, if one did. */
 export function finalError(job: ImageJob): JobError | undefined {

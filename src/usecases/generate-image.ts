@@ -1,6 +1,13 @@
 import { billingOf } from '../domain/attempt.ts';
 import { AppError } from '../domain/errors.ts';
-import { type ImageJob, isTerminal, jobError, missingPictures, type Retention } from '../domain/image-job.ts';
+import {
+  hasWaitedTooLong,
+  type ImageJob,
+  isTerminal,
+  jobError,
+  missingPictures,
+  type Retention,
+} from '../domain/image-job.ts';
 import { beginExecution, finish, finishIncomplete, releaseExecution } from '../domain/job-moves.ts';
 import type { Clock, ImageRecords, Log, Meter, StopReason, Task, TaskResult } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
@@ -68,10 +75,10 @@ function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
       const error = jobError('worker_lost', billingOf(job.attempts));
       return finishIncomplete(job, { nowMs, retention, error });
     }
+    if (hasWaitedTooLong(job, nowMs)) {
+      return finish(job, 'expired', { nowMs, retention, error: jobError('queue_timeout', 'none') });
+    }
     if (job.status === 'queued') {
-      if (job.createdAt + job.request.queue_ttl_s * 1000 <= nowMs) {
-        return finish(job, 'expired', { nowMs, retention, error: jobError('queue_timeout', 'none') });
-      }
       deps.meter.stageDone('queued', (nowMs - job.createdAt) / 1000);
     }
     return beginExecution(job, nowMs);

@@ -1,9 +1,8 @@
 import { AppError } from '../domain/errors.ts';
-import { type ImageJob, isTerminal } from '../domain/image-job.ts';
-import type { ImageRecords, Signals } from '../domain/ports.ts';
-
-/** A wait that outlives a lost message by this much is long enough to look again by itself. */
-const pollMs = 5_000;
+import { hasWaitedTooLong, type ImageJob } from '../domain/image-job.ts';
+import type { Clock, ImageRecords, Signals } from '../domain/ports.ts';
+import type { ExpireImage } from './expire-image.ts';
+import { followImage } from './follow-image.ts';
 
 /** Finds a job. @throws AppError `not_found`, also for another tenant's; `erased` for a tombstone. */
 export async function findImage(records: ImageRecords, tenant: string, id: string): Promise<ImageJob> {
@@ -17,43 +16,40 @@ export async function findImage(records: ImageRecords, tenant: string, id: strin
   return job;
 }
 
-/**
- * Reads a job, or waits until it has ended.
- *
- * Waiters share the process's one subscription; a lost message only delays them by a few seconds.
- */
-export function createGetImage(deps: { records: ImageRecords; signals: Signals }) {
-  const get = (tenant: string, id: string) => findImage(deps.records, tenant, id);
+interface Deps {
+  records: ImageRecords;
+  signals: Signals;
+  expireImage: ExpireImage;
+  clock: Clock;
+}
 
-  /** The job once it is terminal, or as it is when `waitMs` is over or `signal` aborts. */
+/**
+ * Reads a job, or waits until it has ended. Nobody is shown a job that waits longer than it was to: whoever asks for it
+ * ends it, so that this needs no worker and no sweep.
+ */
+export function createGetImage(deps: Deps) {
+  async function get(tenant: string, id: string): Promise<ImageJob> {
+    const job = await findImage(deps.records, tenant, id);
+    if (!hasWaitedTooLong(job, deps.clock())) return job;
+    // A store that takes no writes can still be read.
+    return (await deps.expireImage(job).catch(() => null)) ?? job;
+  }
+
+  /**
+   * The job once it is terminal, or as it is when `waitMs` is over or `signal` aborts.
+   *
+   * @throws AppError like `get`, also when the job is erased meanwhile
+   */
   async function waitForEnd(
     tenant: string,
     id: string,
     waitMs: number,
     signal: AbortSignal,
   ): Promise<ImageJob> {
-    const deadline = performance.now() + waitMs;
-    let wake = () => {};
-    const stop = deps.signals.onChange(tenant, id, () => wake());
-    const onAbort = () => wake();
-    signal.addEventListener('abort', onAbort);
-    try {
-      for (;;) {
-        // Listening starts before the read, so that no change can fall between the two.
-        const changed = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        const job = await get(tenant, id);
-        const left = deadline - performance.now();
-        if (isTerminal(job.status) || left <= 0 || signal.aborted) return job;
-        const timer = setTimeout(() => wake(), Math.min(left, pollMs));
-        await changed;
-        clearTimeout(timer);
-      }
-    } finally {
-      stop();
-      signal.removeEventListener('abort', onAbort);
-    }
+    const read = () => get(tenant, id);
+    let last: ImageJob | undefined;
+    for await (const job of followImage({ ...deps, read }, { tenant, id }, { signal, waitMs })) last = job;
+    return last ?? read();
   }
 
   return { get, waitForEnd };

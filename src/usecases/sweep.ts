@@ -1,17 +1,10 @@
 import { billingOf } from '../domain/attempt.ts';
 import { dueAt, type ImageJob, isTerminal, jobError, type Retention } from '../domain/image-job.ts';
-import { finish, finishIncomplete } from '../domain/job-moves.ts';
-import type {
-  Clock,
-  Deliveries,
-  ImageRecords,
-  ImageStorage,
-  Log,
-  TaskQueue,
-  WebhookEvents,
-} from '../domain/ports.ts';
+import { finishIncomplete } from '../domain/job-moves.ts';
+import type { Clock, Deliveries, ImageRecords, ImageStorage, Log, WebhookEvents } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 import { forgetEvents, removePictures } from './erase-image.ts';
+import type { ExpireImage } from './expire-image.ts';
 
 interface Deps {
   records: ImageRecords;
@@ -19,7 +12,7 @@ interface Deps {
   deliveries: Deliveries;
   events: WebhookEvents;
   storage: ImageStorage;
-  imageQueue: TaskQueue;
+  expireImage: ExpireImage;
   clock: Clock;
   log: Log;
   retentionOf: (job: ImageJob) => Retention;
@@ -40,11 +33,7 @@ export function createSweep(deps: Deps) {
     const nowMs = deps.clock();
     const retention = deps.retentionOf(job);
     if (job.status === 'queued') {
-      const error = jobError('queue_timeout', 'none');
-      await deps.change(job.tenant, job.id, (now) =>
-        now.status === 'queued' ? finish(now, 'expired', { nowMs, retention, error }) : null,
-      );
-      await deps.imageQueue.remove(job.id).catch(() => false);
+      await deps.expireImage(job);
     } else if (job.status === 'running') {
       await deps.change(job.tenant, job.id, (now) =>
         now.status === 'running'

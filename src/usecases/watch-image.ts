@@ -1,7 +1,8 @@
-import { type ImageJob, isTerminal, type JobStage, type JobStatus } from '../domain/image-job.ts';
-import type { ImageRecords, Signals } from '../domain/ports.ts';
+import type { ImageJob, JobStage, JobStatus } from '../domain/image-job.ts';
+import type { Clock, Signals } from '../domain/ports.ts';
 import { eventOf } from '../domain/webhook-event.ts';
-import { findImage } from './get-image.ts';
+import { followImage } from './follow-image.ts';
+import type { GetImage } from './get-image.ts';
 
 /** One moment of a job's life. */
 export interface ImageMoment {
@@ -17,43 +18,23 @@ export interface ImageMoment {
   readonly job: ImageJob;
 }
 
-/** Looks again after this long even without a message, since messages may be lost. */
-const pollMs = 5_000;
-
 /**
  * Follows a job from any point of its life to its end. The history stands in the record, so that a stream can be taken
  * up on any machine; ends when the job has ended, was erased, or `signal` aborts.
  */
-export function createWatchImage(deps: { records: ImageRecords; signals: Signals }) {
+export function createWatchImage(deps: { getImage: GetImage; signals: Signals; clock: Clock }) {
   return async function* watch(
     first: ImageJob,
     afterNo: number,
     signal: AbortSignal,
   ): AsyncGenerator<ImageMoment, void, undefined> {
-    const { tenant, id } = first;
-    let wake = () => {};
-    const stop = deps.signals.onChange(tenant, id, () => wake());
-    const onAbort = () => wake();
-    signal.addEventListener('abort', onAbort);
-    try {
-      for (let sent = afterNo; !signal.aborted; ) {
-        const changed = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        const job = await findImage(deps.records, tenant, id).catch(() => null);
-        if (!job) return;
-        for (const moment of momentsOf(job).slice(sent)) {
-          yield moment;
-          sent = moment.no;
-        }
-        if (isTerminal(job.status)) return;
-        const timer = setTimeout(() => wake(), pollMs);
-        await changed;
-        clearTimeout(timer);
+    const read = () => deps.getImage.get(first.tenant, first.id).catch(() => null);
+    let sent = afterNo;
+    for await (const job of followImage({ ...deps, read }, first, { signal })) {
+      for (const moment of momentsOf(job).slice(sent)) {
+        yield moment;
+        sent = moment.no;
       }
-    } finally {
-      stop();
-      signal.removeEventListener('abort', onAbort);
     }
   };
 }

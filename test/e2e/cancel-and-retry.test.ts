@@ -139,17 +139,3 @@ describe('retrying', () => {
     expect(refused.body.code).toBe('not_retryable_job');
   });
 });
-
-describe('a job that waits too long', () => {
-  it('expires without a call, and costs nothing', async () => {
-    const idle = await startService({ ROLES: 'api,webhooks' });
-    const job = await idle.acme.order({ prompt: 'Out of patience', queue_ttl_s: 1 });
-    await idle.close();
-    expect(job).toMatchObject({
-      status: 'expired',
-      error: { code: 'queue_timeout', billing: 'none' },
-      cost: { micro_usd: 0, billing: 'none' },
-    });
-    expect(idle.studio.calls).toEqual([]);
-  });
-});

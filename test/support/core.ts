@@ -26,6 +26,7 @@ import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.t
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createCancelImage } from '../../src/usecases/cancel-image.ts';
 import { createChangeImage } from '../../src/usecases/change-image.ts';
+import { createExpireImage } from '../../src/usecases/expire-image.ts';
 import { createGetImage } from '../../src/usecases/get-image.ts';
 import { createReconcile } from '../../src/usecases/reconcile.ts';
 import { createSubmitImage, type SubmitPolicy } from '../../src/usecases/submit-image.ts';
@@ -123,8 +124,9 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   };
   const noise = { meter: idleMeter, log: silentLog };
   const change = createChangeImage({ ...shared, ...noise });
-  const getImage = createGetImage(shared);
-  const deps = { ...shared, ...noise, change, getImage };
+  const expireImage = createExpireImage({ ...shared, change });
+  const getImage = createGetImage({ ...shared, expireImage });
+  const deps = { ...shared, ...noise, change, expireImage, getImage };
   return {
     ...deps,
     queueRedis,
