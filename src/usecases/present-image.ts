@@ -2,9 +2,10 @@ import { estimateCost } from '../domain/estimate.ts';
 import { extensionOf } from '../domain/image.ts';
 import { type ImageJob, isTerminal } from '../domain/image-job.ts';
 import type { ImageRequest } from '../domain/image-request.ts';
-import { type ImageJobView, viewJob } from '../domain/job-view.ts';
+import type { ImageJobView } from '../domain/job-view.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import type { Clock, ImageStorage, TaskQueue } from '../domain/ports.ts';
+import { viewJob } from '../domain/view-job.ts';
 
 interface Deps {
   storage: ImageStorage;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../../src/domain/image-job.ts';
-import { ImageJobView, viewJob } from '../../../src/domain/job-view.ts';
+import { ImageJobView } from '../../../src/domain/job-view.ts';
+import { viewJob } from '../../../src/domain/view-job.ts';
 import { maxPayloadBytes, payloadText } from '../../../src/domain/webhook-payload.ts';
 import { attemptOf, createdAt, finishedJob, imageOf, queuedJob } from '../../support/jobs.ts';
 

@@ -8,7 +8,8 @@ import {
   forgetMedia,
   requestCancel,
 } from '../../../src/domain/job-moves.ts';
-import { ImageJobView, type ViewContext, viewJob } from '../../../src/domain/job-view.ts';
+import { ImageJobView } from '../../../src/domain/job-view.ts';
+import { type ViewContext, viewJob } from '../../../src/domain/view-job.ts';
 import { arbitraryJob } from '../../support/arbitrary-job.ts';
 import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';
 
