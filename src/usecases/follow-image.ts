@@ -5,7 +5,7 @@ import type { Clock, Signals } from '../domain/ports.ts';
 const pollMs = 5_000;
 
 interface Deps {
-  signals: Signals;
+  signals: Pick<Signals, 'onChange'>;
   clock: Clock;
   /** Reads the job; `null` ends the following. */
   read: () => Promise<ImageJob | null>;

@@ -1,3 +1,4 @@
+import { AppError } from '../domain/errors.ts';
 import type { ImageJob, JobStage, JobStatus } from '../domain/image-job.ts';
 import type { Clock, Signals } from '../domain/ports.ts';
 import { eventOf } from '../domain/webhook-event.ts';
@@ -20,15 +21,30 @@ export interface ImageMoment {
 
 /**
  * Follows a job from any point of its life to its end. The history stands in the record, so that a stream can be taken
- * up on any machine; ends when the job has ended, was erased, or `signal` aborts.
+ * up on any machine; ends when the job has ended, was erased, or `signal` aborts. A store that is away is waited for.
  */
-export function createWatchImage(deps: { getImage: GetImage; signals: Signals; clock: Clock }) {
+export function createWatchImage(deps: {
+  getImage: Pick<GetImage, 'get'>;
+  signals: Pick<Signals, 'onChange'>;
+  clock: Clock;
+}) {
   return async function* watch(
     first: ImageJob,
     afterNo: number,
     signal: AbortSignal,
   ): AsyncGenerator<ImageMoment, void, undefined> {
-    const read = () => deps.getImage.get(first.tenant, first.id).catch(() => null);
+    let last = first;
+    async function read(): Promise<ImageJob | null> {
+      try {
+        last = await deps.getImage.get(first.tenant, first.id);
+        return last;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        if (error.code === 'store_unavailable') return last;
+        if (error.code === 'not_found' || error.code === 'erased') return null;
+        throw error;
+      }
+    }
     let sent = afterNo;
     for await (const job of followImage({ ...deps, read }, first, { signal })) {
       for (const moment of momentsOf(job).slice(sent)) {
