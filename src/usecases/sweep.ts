@@ -21,7 +21,7 @@ interface Deps {
 }
 
 const pageSize = 200;
-/** A storage that failed this often is left alone until the next time: every try may take seconds. */
+/** A storage that failed this often is left alone until the next round: every try may take seconds. */
 const maxStorageFailures = 10;
 
 /**
@@ -58,14 +58,14 @@ export function createSweep(deps: Deps) {
     if ((dueAt(job) ?? Number.POSITIVE_INFINITY) > deps.clock()) return true;
     const needsStorage = isTerminal(job.status) && !job.mediaGone;
     if (needsStorage && storage.failures >= maxStorageFailures) return false;
-    if (needsStorage) storage.failures += 1;
-    await attend(job);
-    if (needsStorage) storage.failures -= 1;
+    await attend(job).catch((error) => {
+      if (needsStorage) storage.failures += 1;
+      throw error;
+    });
     return true;
   }
 
-  async function sweepTenant(tenant: string): Promise<void> {
-    const storage = { failures: 0 };
+  async function sweepTenant(tenant: string, storage: { failures: number }): Promise<void> {
     // Jobs that stay due are stepped over, so that they keep no other one waiting.
     for (let staying = 0; ; ) {
       const ids = await deps.records.dueJobs(tenant, deps.clock(), staying, pageSize);
@@ -88,9 +88,17 @@ export function createSweep(deps: Deps) {
   }
 
   return async (): Promise<void> => {
+    const storage = { failures: 0 };
+    let fault: unknown;
     for (const tenant of await deps.records.tenants()) {
-      await sweepTenant(tenant);
-      await sweepLog(tenant);
+      try {
+        await sweepTenant(tenant, storage);
+        await sweepLog(tenant);
+      } catch (error) {
+        // On a cluster the others may be elsewhere.
+        fault ??= error;
+      }
     }
+    if (fault !== undefined) throw fault;
   };
 }

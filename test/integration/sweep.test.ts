@@ -183,6 +183,19 @@ describe('sweeping', () => {
     expect((await core.records.get('acme', other.id))?.status).toBe('expired');
   });
 
+  it('is not kept from the jobs of others by a tenant whose list cannot be read, and says so', async () => {
+    const core = await connectCore();
+    const tenants = ['ada', 'bob', 'cleo'];
+    const jobs = tenants.map((tenant) => queuedJob({ tenant, request: { queue_ttl_s: 60 } }));
+    for (const job of jobs) await core.records.submit({ job, maxOpenJobs: 10 });
+    await core.redis.unlink(`${core.prefix}:{bob}:due`);
+    await core.redis.set(`${core.prefix}:{bob}:due`, 'nonsense');
+    core.passTime(60_000);
+    await expect(core.sweep()).rejects.toThrow();
+    const after = await Promise.all(jobs.map((job) => core.records.get(job.tenant, job.id)));
+    expect(after.map((job) => job?.status)).toEqual(['expired', 'queued', 'expired']);
+  });
+
   it('ends although records are missing that its list names', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 250 }, () => submitted(core)));
