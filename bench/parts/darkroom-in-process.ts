@@ -57,7 +57,7 @@ export async function openDarkroom(
   return {
     ...store,
     queue,
-    cancel: createCancelImage({ ...around, records, getImage, signals }),
+    cancel: createCancelImage({ ...around, getImage, signals }),
     takeTask: await openTaker(images, connect(), closers),
   };
 }

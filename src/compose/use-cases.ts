@@ -82,6 +82,7 @@ export function composeUseCases(
   });
   const submitImage = createSubmitImage({
     ...adapters,
+    getImage,
     abandon: createAbandonSubmission({ ...options, change, imageQueue, sleep: idle, clock, retentionOf }),
     ids,
     digest: (text) => hash('sha256', text, 'base64url'),
@@ -142,12 +143,12 @@ export function composeUseCases(
     submitImage,
     getImage,
     presentImage,
-    listImages: createListImages({ records, catalogue }),
+    listImages: createListImages({ records, getImage, catalogue }),
     watchImage: createWatchImage({ getImage, signals, clock }),
     readContent: createReadContent({ records, storage, clock, linkSeconds: config.LINK_TTL_S }),
     cancelImage: createCancelImage(deps),
     eraseImage: createEraseImage(deps),
-    retryImage: createRetryImage({ records, submitImage }),
+    retryImage: createRetryImage({ getImage, submitImage }),
     generateImage: createGenerateImage({ ...deps, expandPrompt, makePicture, sleep }),
     handInAnswers: createHandInAnswers({ ...deps, settleAnswer }),
     reconcile: createReconcile({ ...adapters, log }),

@@ -7,6 +7,7 @@ import {
   type JobError,
   type JobStage,
   type JobStatus,
+  jobError,
   missingPictures,
   type Retention,
 } from './image-job.ts';
@@ -103,6 +104,11 @@ export function finish(
     undefined,
     outcome.nowMs,
   );
+}
+
+/** Ends a job that has waited too long, see `hasWaitedTooLong`. Nothing was spent on it. */
+export function expire(job: ImageJob, outcome: { nowMs: number; retention: Retention }): ImageJob {
+  return finish(job, 'expired', { ...outcome, error: jobError('queue_timeout', 'none') });
 }
 
 /** Ends a job that has all of its pictures; one that has not, or whose calls are not all over, stays as it is. */

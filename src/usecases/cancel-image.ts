@@ -1,11 +1,10 @@
 import { type ImageJob, isTerminal, type Retention } from '../domain/image-job.ts';
 import { finish, requestCancel } from '../domain/job-moves.ts';
-import type { Clock, ImageRecords, Signals, TaskQueue } from '../domain/ports.ts';
+import type { Clock, Signals, TaskQueue } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
-import { findImage, type GetImage } from './get-image.ts';
+import type { GetImage } from './get-image.ts';
 
 interface Deps {
-  records: ImageRecords;
   change: ChangeImage;
   getImage: GetImage;
   imageQueue: TaskQueue;
@@ -26,7 +25,7 @@ const patienceMs = 1_000;
  */
 export function createCancelImage(deps: Deps) {
   return async (tenant: string, id: string): Promise<ImageJob> => {
-    const found = await findImage(deps.records, tenant, id);
+    const found = await deps.getImage.get(tenant, id);
     const nowMs = deps.clock();
     const canceled = (job: ImageJob) => finish(job, 'canceled', { nowMs, retention: deps.retentionOf(job) });
     const job = await deps.change(

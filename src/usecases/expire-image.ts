@@ -1,5 +1,5 @@
-import { hasWaitedTooLong, type ImageJob, jobError, type Retention } from '../domain/image-job.ts';
-import { finish } from '../domain/job-moves.ts';
+import { hasWaitedTooLong, type ImageJob, type Retention } from '../domain/image-job.ts';
+import { expire } from '../domain/job-moves.ts';
 import type { Clock, TaskQueue } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 
@@ -12,26 +12,24 @@ interface Deps {
 
 /**
  * Ends a job that has waited longer than its `queue_ttl_s`, unless somebody took it up meanwhile, and takes its task out.
- * Idempotent.
+ * Any other job is left alone. Idempotent.
  *
- * @returns the job as it is then; `null` when it is gone
+ * @returns the job as it is then
  */
 export function createExpireImage(deps: Deps) {
-  return async (job: ImageJob): Promise<ImageJob | null> => {
+  return async (job: ImageJob): Promise<ImageJob> => {
     const nowMs = deps.clock();
-    const error = jobError('queue_timeout', 'none');
+    if (!hasWaitedTooLong(job, nowMs)) return job;
     const after = await deps.change(
       job.tenant,
       job.id,
       (now) =>
-        hasWaitedTooLong(now, nowMs)
-          ? finish(now, 'expired', { nowMs, retention: deps.retentionOf(now), error })
-          : null,
+        hasWaitedTooLong(now, nowMs) ? expire(now, { nowMs, retention: deps.retentionOf(now) }) : null,
       job,
     );
     // A task that stays finds its job ended.
     if (after?.status === 'expired') await deps.imageQueue.remove(job.id).catch(() => false);
-    return after;
+    return after ?? job;
   };
 }
 export type ExpireImage = ReturnType<typeof createExpireImage>;

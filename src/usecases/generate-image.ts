@@ -8,7 +8,7 @@ import {
   missingPictures,
   type Retention,
 } from '../domain/image-job.ts';
-import { beginExecution, finish, finishIncomplete, releaseExecution } from '../domain/job-moves.ts';
+import { beginExecution, expire, finish, finishIncomplete, releaseExecution } from '../domain/job-moves.ts';
 import type { Clock, ImageRecords, Log, Meter, StopReason, Task, TaskResult } from '../domain/ports.ts';
 import type { ChangeImage } from './change-image.ts';
 import { createExecution, type Execution } from './execution.ts';
@@ -65,9 +65,9 @@ export function createGenerateImage(deps: Deps) {
 }
 
 /** Takes the job over, or ends it where it must not run any more. */
-function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
+async function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
   const nowMs = deps.clock();
-  return deps.change(task.tenant, task.id, (job) => {
+  const begun = await deps.change(task.tenant, task.id, (job) => {
     if (isTerminal(job.status) || !job.request) return null;
     const retention = deps.retentionOf(job);
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
@@ -75,14 +75,12 @@ function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
       const error = jobError('worker_lost', billingOf(job.attempts));
       return finishIncomplete(job, { nowMs, retention, error });
     }
-    if (hasWaitedTooLong(job, nowMs)) {
-      return finish(job, 'expired', { nowMs, retention, error: jobError('queue_timeout', 'none') });
-    }
-    if (job.status === 'queued') {
-      deps.meter.stageDone('queued', (nowMs - job.createdAt) / 1000);
-    }
+    if (hasWaitedTooLong(job, nowMs)) return expire(job, { nowMs, retention });
     return beginExecution(job, nowMs);
   });
+  const isFirst = begun?.status === 'running' && begun.fence === 1;
+  if (isFirst) deps.meter.stageDone('queued', (nowMs - begun.createdAt) / 1000);
+  return begun;
 }
 
 /** Aborts with `run_timeout` when the job's time is over, however often it was started anew. */

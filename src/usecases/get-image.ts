@@ -1,5 +1,5 @@
 import { AppError } from '../domain/errors.ts';
-import { hasWaitedTooLong, type ImageJob } from '../domain/image-job.ts';
+import type { ImageJob } from '../domain/image-job.ts';
 import type { Clock, ImageRecords, Signals } from '../domain/ports.ts';
 import type { ExpireImage } from './expire-image.ts';
 import { followImage } from './follow-image.ts';
@@ -28,12 +28,10 @@ interface Deps {
  * ends it, so that this needs no worker and no sweep.
  */
 export function createGetImage(deps: Deps) {
-  async function get(tenant: string, id: string): Promise<ImageJob> {
-    const job = await findImage(deps.records, tenant, id);
-    if (!hasWaitedTooLong(job, deps.clock())) return job;
-    // A store that takes no writes can still be read.
-    return (await deps.expireImage(job).catch(() => null)) ?? job;
-  }
+  /** A job that was just read as it is to be shown. A store that takes no writes can still be read. */
+  const current = (job: ImageJob) => deps.expireImage(job).catch(() => job);
+
+  const get = async (tenant: string, id: string) => current(await findImage(deps.records, tenant, id));
 
   /**
    * The job once it is terminal, or as it is when `waitMs` is over or `signal` aborts.
@@ -52,6 +50,6 @@ export function createGetImage(deps: Deps) {
     return last ?? read();
   }
 
-  return { get, waitForEnd };
+  return { get, current, waitForEnd };
 }
 export type GetImage = ReturnType<typeof createGetImage>;

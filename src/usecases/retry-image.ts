@@ -1,8 +1,7 @@
 import type { Caller } from '../domain/api-key.ts';
 import { AppError } from '../domain/errors.ts';
 import type { ImageJob } from '../domain/image-job.ts';
-import type { ImageRecords } from '../domain/ports.ts';
-import { findImage } from './get-image.ts';
+import type { GetImage } from './get-image.ts';
 import type { Submission, SubmitImage } from './submit-image.ts';
 
 /**
@@ -10,7 +9,7 @@ import type { Submission, SubmitImage } from './submit-image.ts';
  *
  * @throws AppError `not_retryable_job` for any other status, and whatever submitting may throw.
  */
-export function createRetryImage(deps: { records: ImageRecords; submitImage: SubmitImage }) {
+export function createRetryImage(deps: { getImage: GetImage; submitImage: SubmitImage }) {
   return async (
     caller: Caller,
     id: string,
@@ -18,7 +17,7 @@ export function createRetryImage(deps: { records: ImageRecords; submitImage: Sub
   ) => {
     let job: ImageJob;
     try {
-      job = await findImage(deps.records, caller.tenant, id);
+      job = await deps.getImage.get(caller.tenant, id);
     } catch (error) {
       // What was made of it under this key lives on without it.
       const made = await deps.submitImage.replay({ caller, parentId: id, ...options });

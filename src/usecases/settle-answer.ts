@@ -23,7 +23,7 @@ import type { StorePicture } from './store-picture.ts';
 interface Deps {
   provider: ImageProvider;
   spool: Spool;
-  storage: ImageStorage;
+  storage: Pick<ImageStorage, 'remove'>;
   storePicture: StorePicture;
   change: ChangeImage;
   catalogue: ModelCatalogue;

@@ -4,7 +4,7 @@ import type { DecodedPicture, ImageStorage, Log, Meter } from '../domain/ports.t
 import { storageDelayMs } from '../domain/retry-schedule.ts';
 
 interface Deps {
-  storage: ImageStorage;
+  storage: Pick<ImageStorage, 'put'>;
   /** Resolves after the time, or at once when the signal aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   random: () => number;

@@ -6,6 +6,7 @@ import type { IdempotencyClaim, Ids, ImageRecords, Log, Meter, TaskQueue } from 
 import { type EventNote, noteFor } from '../domain/webhook-event.ts';
 import type { AbandonSubmission } from './abandon-submission.ts';
 import { queueEvent } from './change-image.ts';
+import type { GetImage } from './get-image.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
 
 /** What a deployment decides where the caller does not. */
@@ -15,6 +16,7 @@ export interface SubmitPolicy extends RequestPolicy {
 
 interface Deps extends Rules {
   records: ImageRecords;
+  getImage: Pick<GetImage, 'current'>;
   imageQueue: TaskQueue;
   /** The way into it. */
   imageIntake: Pick<TaskQueue, 'add'>;
@@ -88,7 +90,7 @@ export function createSubmitImage(deps: Deps) {
   async function replay(named: Named): Promise<Accepted | null> {
     const name = nameOf(named);
     const held = name && (await deps.records.findByKey(named.caller.tenant, name));
-    return held?.kind === 'replayed' ? { job: held.job, replayed: true } : null;
+    return held?.kind === 'replayed' ? { job: await deps.getImage.current(held.job), replayed: true } : null;
   }
 
   async function submit(submission: Submission): Promise<Accepted> {
@@ -148,10 +150,11 @@ export function createSubmitImage(deps: Deps) {
     }
     if (outcome.kind === 'replayed') {
       deps.meter.submitted('replayed');
+      const replayed = await deps.getImage.current(outcome.job);
       // Its first answer may have been 503 from a store that wrote it all the same. Not by the intake, which keeps
       // everything that is thrown in.
-      if (outcome.job.status === 'queued') queueJob(outcome.job, deps.imageQueue);
-      return { job: outcome.job, replayed: true };
+      if (replayed.status === 'queued') queueJob(replayed, deps.imageQueue);
+      return { job: replayed, replayed: true };
     }
     deps.meter.submitted('created');
     queueJob(job, deps.imageIntake);

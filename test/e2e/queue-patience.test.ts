@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { readEvents } from '../support/event-stream.ts';
 import { startService } from '../support/service.ts';
 import { arrived } from '../support/webhook-callers.ts';
@@ -35,6 +36,43 @@ describe('a job that waits too long', () => {
     const order = { prompt: 'No patience at all', queue_ttl_s: 1 };
     const { body } = await acme.post('/images').set('prefer', 'wait=20').send(order).expect(200);
     expect(body.status).toBe('expired');
+  });
+
+  it('is listed as expired, and no longer among those that wait', async () => {
+    const { acme } = await withoutWorkers();
+    const { id } = await acme.submit({ prompt: 'Only listed', queue_ttl_s: 1 });
+    const { id: patient } = await acme.submit({ prompt: 'Still waits' });
+    const listed = async (query: string) => {
+      const { body } = await acme.get(`/images${query}`).expect(200);
+      return body.data.map((job: ImageJobView) => [job.id, job.status]);
+    };
+    await vi.waitFor(
+      async () => expect(await listed('?status=queued')).toEqual([[patient, 'queued']]),
+      5_000,
+    );
+    expect(await listed('')).toEqual([
+      [patient, 'queued'],
+      [id, 'expired'],
+    ]);
+  });
+
+  it('is expired for an order that repeats it under its key, and can be retried at once', async () => {
+    const { acme } = await withoutWorkers();
+    const repeat = () =>
+      acme
+        .post('/images')
+        .set('idempotency-key', 'impatient')
+        .send({ prompt: 'Repeated', queue_ttl_s: 1 })
+        .expect(202);
+    const { body: first } = await repeat();
+    const { body: other } = await acme
+      .post('/images')
+      .send({ prompt: 'Retried', queue_ttl_s: 1 })
+      .expect(202);
+    const retried = await vi.waitFor(() => acme.post(`/images/${other.id}/retry`).expect(202), 5_000);
+    expect(retried.body).toMatchObject({ status: 'queued', parent_id: other.id });
+    await vi.waitFor(async () => expect((await repeat()).body.status).toBe('expired'), 5_000);
+    expect((await repeat()).body.id).toBe(first.id);
   });
 
   it('is told of to its receiver although nobody asks for it', async () => {

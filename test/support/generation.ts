@@ -202,12 +202,12 @@ export function generation(given: Given = {}) {
   const inMemory = createPlaces(1);
   const storePicture = createStorePicture({
     ...shared,
-    storage: storage as ImageStorage,
+    storage,
     sleep: async () => {},
   });
   const settleAnswer = createSettleAnswer({
     ...shared,
-    storage: storage as ImageStorage,
+    storage,
     storePicture,
     change,
     catalogue,
