@@ -51,7 +51,7 @@ export async function openDarkroom(
   const queue = closers.add(createTaskQueue(queueRedis, images), (each) => each.close());
   const webhookQueue = closers.add(createTaskQueue(queueRedis, webhooks), (each) => each.close());
   const { records } = store;
-  const change = createChangeImage({ records, webhookQueue, meter, log });
+  const change = createChangeImage({ records, webhookQueue, abandonCalls: async () => {}, meter, log });
   const around = { change, imageQueue: queue, clock: Date.now, retentionOf };
   const getImage = createGetImage({ ...around, records, signals, expireImage: createExpireImage(around) });
   return {

@@ -12,6 +12,7 @@ import { createSealedSecrets } from '../lib/sealed-secrets.ts';
 import { idle, sleep } from '../lib/sleep.ts';
 import { createWebhookSecret, parseWebhookSecret, webhookSecretOf } from '../lib/webhook-secret.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
+import { createAbandonCalls } from '../usecases/abandon-calls.ts';
 import { createAbandonSubmission } from '../usecases/abandon-submission.ts';
 import { createAnnounceEvent } from '../usecases/announce-event.ts';
 import { createAttemptDelivery } from '../usecases/attempt-delivery.ts';
@@ -70,7 +71,10 @@ export function composeUseCases(
     retentionFor(job, { mediaSeconds: config.MEDIA_TTL_S, recordSeconds: config.RECORD_TTL_S });
   const meter = metrics;
 
-  const change = createChangeImage({ ...adapters, meter, log });
+  // Only workers make calls, and only they need the provider's key.
+  const provider = config.roles.has('worker') ? adapters.provider : undefined;
+  const abandonCalls = createAbandonCalls({ provider, imageQueue, log });
+  const change = createChangeImage({ ...adapters, abandonCalls, meter, log });
   const expireImage = createExpireImage({ change, imageQueue, clock, retentionOf });
   const getImage = createGetImage({ records, signals, expireImage, clock });
   const presentImage = createPresentImage({
@@ -128,7 +132,7 @@ export function composeUseCases(
     log,
     policy: { onUncertain: config.ON_UNCERTAIN },
   });
-  const deps = { ...adapters, change, expireImage, getImage, retentionOf, meter, log };
+  const deps = { ...adapters, change, abandonCalls, expireImage, getImage, retentionOf, meter, log };
 
   return {
     ...composeWebhooks(config, around, adapters, { ...options, presentImage }),

@@ -77,6 +77,11 @@ export function nextAttemptNo(attempts: readonly Attempt[]): number {
 /** Whether the end of an attempt is not known yet. */
 export const isOpen = ({ state }: Attempt): boolean => state === 'calling' || state === 'received';
 
+/** Handles of the calls that may go on by themselves at the provider. */
+export function openHandles(attempts: readonly Attempt[]): string[] {
+  return attempts.flatMap(({ state, handle }) => (state === 'calling' && handle ? [handle] : []));
+}
+
 /** Whether an attempt was a call for this picture of its job. */
 export const isCallFor = (attempt: Attempt, index: number): boolean =>
   attempt.kind === 'generate' && attempt.index === index;

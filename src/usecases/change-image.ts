@@ -1,11 +1,12 @@
 import { type ImageJob, isTerminal } from '../domain/image-job.ts';
-import type { ImageProvider, ImageRecords, Log, Meter, Task, TaskQueue } from '../domain/ports.ts';
+import type { ImageRecords, Log, Meter, Task, TaskQueue } from '../domain/ports.ts';
 import { type EventNote, noteFor } from '../domain/webhook-event.ts';
+import type { AbandonCalls } from './abandon-calls.ts';
 
 interface Deps {
   records: ImageRecords;
   webhookQueue: TaskQueue;
-  provider?: Pick<ImageProvider, 'abandon'>;
+  abandonCalls: AbandonCalls;
   meter: Meter;
   log: Log;
 }
@@ -45,7 +46,7 @@ export function createChangeImage(deps: Deps): ChangeImage {
     );
     if (job && ended) noteEnd(deps, ended);
     if (told) await queueEvent(deps, { tenant, id: told.id });
-    if (ended) await abandonCalls(deps, ended);
+    if (ended) await deps.abandonCalls(ended);
     return job;
   };
 }
@@ -64,13 +65,6 @@ function noteEnd({ meter, log }: Deps, job: ImageJob): void {
     },
     'job ended',
   );
-}
-
-async function abandonCalls(deps: Pick<Deps, 'provider'>, job: ImageJob): Promise<void> {
-  const handles = job.attempts.flatMap(({ state, handle }) =>
-    state === 'calling' && handle ? [handle] : [],
-  );
-  await Promise.all(handles.map((handle) => deps.provider?.abandon?.(handle)));
 }
 
 /** Queues an event that was written, to be announced; a failure only delays it until the reconciler's next round. */

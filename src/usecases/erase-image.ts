@@ -48,19 +48,20 @@ export async function forgetEvents(
 }
 
 /**
- * Erases a job. The tombstone comes first, so that from this moment nobody reads it; then the task, the webhook bodies
- * and the pictures go. Pictures that the storage does not give up now are due at once for the sweeper.
+ * Erases a job. The tombstone is what counts: from that moment nobody reads it; then the webhook bodies and the pictures
+ * go. Pictures that the storage does not give up now are due at once for the sweeper.
  *
  * @throws AppError `not_found`, `erased`
  */
 export function createEraseImage(deps: Deps) {
   return async (tenant: string, id: string): Promise<void> => {
     await findImage(deps.records, tenant, id);
+    // Before the end, which may put it back for a worker to stop the calls of the job.
+    await deps.imageQueue.remove(id).catch(() => false);
     const job = await deps.change(tenant, id, (current) =>
       current.erasedAt === undefined ? erase(current, deps.clock(), deps.retentionOf(current)) : null,
     );
     if (!job) return;
-    await deps.imageQueue.remove(id).catch(() => false);
     await deps.signals.requestCancel(id);
     await forgetEvents(deps, tenant, id);
     await removePictures(deps, job).catch((error) => {

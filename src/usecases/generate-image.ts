@@ -10,6 +10,7 @@ import {
 } from '../domain/image-job.ts';
 import { beginExecution, expire, finish, finishIncomplete, releaseExecution } from '../domain/job-moves.ts';
 import type { Clock, ImageRecords, Log, Meter, StopReason, Task, TaskResult } from '../domain/ports.ts';
+import type { AbandonCalls } from './abandon-calls.ts';
 import type { ChangeImage } from './change-image.ts';
 import { createExecution, type Execution } from './execution.ts';
 import type { ExpandPrompt } from './expand-prompt.ts';
@@ -19,6 +20,7 @@ import type { PictureOutcome } from './picture-outcome.ts';
 interface Deps {
   records: Pick<ImageRecords, 'get'>;
   change: ChangeImage;
+  abandonCalls: AbandonCalls;
   expandPrompt: ExpandPrompt;
   makePicture: MakePicture;
   /** Resolves after the time, or at once when the signal aborts. */
@@ -44,7 +46,7 @@ const lookAgainMs = 5_000;
 export function createGenerateImage(deps: Deps) {
   return async (task: Task, stop: AbortSignal): Promise<TaskResult> => {
     const job = await begin(deps, task);
-    if (!job?.request || isTerminal(job.status)) return { done: true };
+    if (!job) return { done: true };
     const deadline = startDeadline(job, deps.clock());
     const watch = watchRecord(deps.records, job);
     const signal = AbortSignal.any([stop, deadline.signal, watch.signal]);
@@ -64,11 +66,13 @@ export function createGenerateImage(deps: Deps) {
   };
 }
 
-/** Takes the job over, or ends it where it must not run any more. */
+/** Takes the job over, or ends it where it must not run any more: then there is nothing to do, and it returns `null`. */
 async function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
   const nowMs = deps.clock();
+  let wasOver = false;
   const begun = await deps.change(task.tenant, task.id, (job) => {
-    if (isTerminal(job.status) || !job.request) return null;
+    wasOver = isTerminal(job.status);
+    if (wasOver || !job.request) return null;
     const retention = deps.retentionOf(job);
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
     if ((job.interruptions ?? 0) >= maxInterruptions) {
@@ -78,8 +82,10 @@ async function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
     if (hasWaitedTooLong(job, nowMs)) return expire(job, { nowMs, retention });
     return beginExecution(job, nowMs);
   });
-  const isFirst = begun?.status === 'running' && begun.fence === 1;
-  if (isFirst) deps.meter.stageDone('queued', (nowMs - begun.createdAt) / 1000);
+  // Whoever ended it may have had no way to stop what it was waiting for.
+  if (begun && wasOver) await deps.abandonCalls(begun);
+  if (!begun?.request || isTerminal(begun.status)) return null;
+  if (begun.fence === 1) deps.meter.stageDone('queued', (nowMs - begun.createdAt) / 1000);
   return begun;
 }
 

@@ -80,7 +80,7 @@ describe('calls in the background', () => {
     expect(cancellations(environment.studio)).toEqual([]);
   }, 120_000);
 
-  it('are stopped at the provider when their job is canceled, also while no worker has it', async () => {
+  it('are stopped at the provider when their job is canceled or erased, by a worker also where none has it', async () => {
     const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Held by a worker [studio:hang]' });
@@ -89,11 +89,16 @@ describe('calls in the background', () => {
     expect(await api.acme.ended(id)).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
     expect(cancellations(environment.studio)).toHaveLength(1);
 
-    const other = await api.acme.submit({ prompt: 'Held by nobody [studio:hang]' });
-    await underWay(environment, 2);
+    const canceled = await api.acme.submit({ prompt: 'Held by nobody [studio:hang]' });
+    const erased = await api.acme.submit({ prompt: 'Nor is this one [studio:hang]' });
+    await underWay(environment, 3);
     await worker.stop('SIGTERM');
-    const answer = await api.acme.post(`/images/${other.id}/cancel`).expect(200);
+    const answer = await api.acme.post(`/images/${canceled.id}/cancel`).expect(200);
     expect(answer.body).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
-    expect(cancellations(environment.studio)).toHaveLength(2);
+    await api.acme.delete(`/images/${erased.id}`).expect(204);
+    // Only workers make calls: the API may have no key for it.
+    expect(cancellations(environment.studio)).toHaveLength(1);
+    await startWorker();
+    await vi.waitFor(() => expect(cancellations(environment.studio)).toHaveLength(3), { timeout: 30_000 });
   }, 120_000);
 });

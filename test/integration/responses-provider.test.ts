@@ -325,9 +325,12 @@ describe('giving up', () => {
   it('never fails because the provider does not take the wish to stop', async () => {
     const server = await serve((response) => response.destroy());
     const provider = backgroundProvider(server.url);
-    await provider.abandon('resp_1');
+    provider.abandon('resp_1');
+    await provider.close();
     await server.close();
-    await provider.abandon('resp_1');
+    const other = backgroundProvider(server.url);
+    other.abandon('resp_1');
+    await other.close();
     expect(server.seen.map(({ path }) => path)).toEqual([stopped]);
   });
 

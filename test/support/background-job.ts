@@ -5,6 +5,7 @@ import type { ImageProvider, ImageRecords, Spool } from '../../src/domain/ports.
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createProviderGate } from '../../src/outbound/records/provider-gate.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
+import { createAbandonCalls } from '../../src/usecases/abandon-calls.ts';
 import { createCallProvider } from '../../src/usecases/call-provider.ts';
 import { createChangeImage } from '../../src/usecases/change-image.ts';
 import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
@@ -68,6 +69,7 @@ export async function backgroundJob(prompt: string) {
 
   const shared = {
     ...core,
+    abandonCalls: createAbandonCalls({ ...core, provider: watched }),
     records,
     provider: watched,
     spool,

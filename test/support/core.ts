@@ -24,6 +24,7 @@ import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webh
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import { createAbandonCalls } from '../../src/usecases/abandon-calls.ts';
 import { createCancelImage } from '../../src/usecases/cancel-image.ts';
 import { createChangeImage } from '../../src/usecases/change-image.ts';
 import { createExpireImage } from '../../src/usecases/expire-image.ts';
@@ -123,7 +124,8 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
     deliveryLogMs,
   };
   const noise = { meter: idleMeter, log: silentLog };
-  const change = createChangeImage({ ...shared, ...noise });
+  const abandonCalls = createAbandonCalls({ ...shared, ...noise });
+  const change = createChangeImage({ ...shared, ...noise, abandonCalls });
   const expireImage = createExpireImage({ ...shared, change });
   const getImage = createGetImage({ ...shared, expireImage });
   const deps = { ...shared, ...noise, change, expireImage, getImage };

@@ -246,6 +246,7 @@ export function generation(given: Given = {}) {
     ...shared,
     records: { get: async () => job },
     change,
+    abandonCalls: async () => {},
     expandPrompt,
     makePicture,
     retentionOf: () => retention,

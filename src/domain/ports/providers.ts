@@ -101,8 +101,10 @@ export interface ImageProvider {
    * @throws ProviderError
    */
   resume?(handle: string, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
-  /** Asks the provider to stop a call that has a handle; best effort, never throws. */
-  abandon?(handle: string): Promise<void>;
+  /**
+   * Asks the provider to stop a call that has a handle. Best effort: nobody waits for it but whoever closes the provider.
+   */
+  abandon?(handle: string): void;
   /**
    * Finds the picture in a spooled answer. Free: may be repeated.
    *

@@ -46,6 +46,7 @@ export function createResponsesProvider(
   const limits = limitsOf(config);
   const pauseMs = config.pauseMs ?? defaultPauseMs;
   const followed = new Set<Deadline>();
+  const abandoned = new Set<Promise<void>>();
 
   async function look(handle: string, context: CallContext, sink: AnswerSink, deadline: Deadline) {
     const running = beginCall(asking, { ...context, signal: deadline.signal });
@@ -81,7 +82,7 @@ export function createResponsesProvider(
         pauseMs: (question) => (question === 0 ? firstPauseMs : pauseMs(question)),
       });
     } catch (error) {
-      if (deadline.reason() !== null && !isHandedOn(context.signal)) await abandon(handle);
+      if (deadline.reason() !== null && !isHandedOn(context.signal)) await stop(handle);
       throw error;
     } finally {
       followed.delete(deadline);
@@ -89,7 +90,7 @@ export function createResponsesProvider(
     }
   }
 
-  async function abandon(handle: string): Promise<void> {
+  async function stop(handle: string): Promise<void> {
     const { signal } = new AbortController();
     const running = beginCall(asking, { signal, timeoutMs: abandonTimeoutMs, clientRequestId: handle });
     try {
@@ -106,9 +107,15 @@ export function createResponsesProvider(
     try {
       await context.onHandle?.(handle);
     } catch (error) {
-      await abandon(handle);
+      await stop(handle);
       throw error;
     }
+  }
+
+  function abandon(handle: string): void {
+    const stopping = stop(handle);
+    abandoned.add(stopping);
+    void stopping.then(() => abandoned.delete(stopping));
   }
 
   return {
@@ -134,6 +141,7 @@ export function createResponsesProvider(
     decode: (answer, memory) => decodeAnswer(answer, limits, memory),
     async close() {
       for (const deadline of followed) deadline.stop();
+      await Promise.all(abandoned);
       await Promise.all([paying.close(), asking.close()]);
     },
   };
