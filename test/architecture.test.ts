@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configurationPage, environmentExample } from '../scripts/config-docs.ts';
 import { errorsPage } from '../scripts/error-docs.ts';
 import { composeDocument } from '../src/compose/document.ts';
 import { errorCodes } from '../src/domain/errors.ts';
+import { largestOrderBytes } from '../src/inbound/http/largest-order.ts';
 
 /** The laws of ARCHITECTURE.md, checked on the imports of every source file. */
 
@@ -160,6 +161,20 @@ describe('what is written from the code', () => {
     const page = readFileSync(join(root, 'docs/errors.md'), 'utf8');
     expect(page).toBe(errorsPage());
     for (const code of errorCodes) expect(page).toContain(`| \`${code}\` |`);
+  });
+
+  it('SECURITY.md says how large a body may be', () => {
+    const bytes = largestOrderBytes().toLocaleString('en');
+    expect(readFileSync(join(root, 'SECURITY.md'), 'utf8')).toContain(`at most ${bytes} bytes`);
+  });
+
+  it('the list of decisions names each with its title', () => {
+    const folder = join(root, 'docs/adr');
+    const list = readFileSync(join(folder, 'README.md'), 'utf8');
+    for (const page of readdirSync(folder).filter((name) => name !== 'README.md')) {
+      const title = /^# (.*)$/m.exec(readFileSync(join(folder, page), 'utf8'))?.[1];
+      expect(list).toContain(`- [${title}](${page})`);
+    }
   });
 
   it('every path that the documents link to or name exists', () => {

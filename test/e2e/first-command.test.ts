@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const project = new URL('../..', import.meta.url).pathname;
 /** What the README's commands need, and nothing of Redis. */
-const programs = ['node', 'npm', 'sh', 'bash', 'env', 'curl', 'tee', 'apt-get', 'dpkg-deb'];
+const programs = ['node', 'npm', 'sh', 'bash', 'env', 'curl', 'tee', 'cat', 'apt-get', 'dpkg-deb'];
 
 /** A fresh copy of the project in which `npm ci` was run, and a PATH with few programs. */
 async function freshCopy(): Promise<{ folder: string; env: Record<string, string> }> {
@@ -76,8 +76,15 @@ function endGroup(child: ChildProcess): void {
   }
 }
 
-describe('the first command of the README', () => {
-  it('ends with a picture on disk, Ctrl-C ends everything, and the next start finds the job', async () => {
+/** The first commands under a heading of a page. */
+function shellBlock(page: string, heading: string): string {
+  const block = /```sh\n(.*?)```/s.exec(page.slice(page.indexOf(heading)))?.[1];
+  if (block === undefined) throw new Error(`no commands under ${heading}`);
+  return block;
+}
+
+describe('the first commands of the README', () => {
+  it('end with a picture on disk, Ctrl-C ends everything, and the next start finds the job', async () => {
     const readme = await readFile(join(project, 'README.md'), 'utf8');
     expect(readme).toContain('npm ci && npm start');
     const { folder, env } = await freshCopy();
@@ -93,6 +100,10 @@ describe('the first command of the README', () => {
     expect(picture).toMatchObject({ format: 'png', width: 1024, height: 1024 });
     const job = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'));
     expect(job.status).toBe('succeeded');
+
+    const order = shellBlock(readme, '## Order a picture').replace('http://localhost:8080', first.url);
+    const { stdout } = await promisify(execFile)('bash', ['-c', order], { cwd: folder, env });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', metadata: { order: '4711' } });
 
     await first.ctrlC();
     await vi.waitFor(() => expect(isAlive(first.redis)).toBe(false), { timeout: 10_000 });

@@ -2,8 +2,7 @@
  * Makes the JSON of records short: what stands in nearly every record is written as one or two control characters.
  * JSON text never holds a control character by itself, so the way back is exact, whatever a record says.
  *
- * The list is part of what is stored: it only grows at its end, and nothing in it ever changes. A release that adds to
- * it writes records that older ones cannot read.
+ * The list is part of what is stored: it only grows at its end, and nothing in it ever changes.
  */
 const fragments = [
   '"status":"',
@@ -72,6 +71,12 @@ const fragments = [
   '"origin":"http',
 ];
 
+/**
+ * How many of them are written; the others are only read. What is added in one release is written from the next on, so that
+ * while one replaces the other each can read what the other writes.
+ */
+const writtenFragments = 63;
+
 const firstCode = 1;
 const singles = 27;
 /** Stands before the second character of a two-character code. */
@@ -85,7 +90,7 @@ const codeOf = new Map(fragments.map((fragment, i) => [fragment, codes[i] ?? fra
 const fragmentOf = new Map(codes.map((code, i) => [code, fragments[i] ?? code]));
 
 const quoted = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-const longestFirst = fragments.toSorted((a, b) => b.length - a.length);
+const longestFirst = fragments.slice(0, writtenFragments).toSorted((a, b) => b.length - a.length);
 const anyFragment = new RegExp(longestFirst.map(quoted).join('|'), 'g');
 const anyCode = new RegExp(`${prefix}[^]|[${codes[0]}-${codes[singles - 1]}]`, 'g');
 

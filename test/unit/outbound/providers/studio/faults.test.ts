@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { chargeFor, refusalFor } from '../../../../src/outbound/providers/studio/fault-refusals.ts';
+import { chargeFor, refusalFor } from '../../../../../src/outbound/providers/studio/fault-refusals.ts';
 import {
   createFaultBook,
   FAULTS,
   type Fault,
   readFaults,
   withoutFaultWords,
-} from '../../../../src/outbound/providers/studio/faults.ts';
+} from '../../../../../src/outbound/providers/studio/faults.ts';
 
 const names = (faults: Fault[]) => faults.map(({ name }) => name);
 

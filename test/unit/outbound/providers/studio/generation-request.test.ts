@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readGenerationRequest } from '../../../../src/outbound/providers/studio/generation-request.ts';
-import { StudioRefusal } from '../../../../src/outbound/providers/studio/refusals.ts';
+import { readGenerationRequest } from '../../../../../src/outbound/providers/studio/generation-request.ts';
+import { StudioRefusal } from '../../../../../src/outbound/providers/studio/refusals.ts';
 
 function refusalOf(body: Record<string, unknown>): StudioRefusal {
   try {

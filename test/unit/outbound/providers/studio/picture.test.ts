@@ -1,15 +1,15 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { hex, mix } from '../../../../src/outbound/providers/studio/picture/colour.ts';
-import { chooseMood } from '../../../../src/outbound/providers/studio/picture/mood.ts';
-import { blankPng } from '../../../../src/outbound/providers/studio/picture/png.ts';
-import { firstNamed, wordsMatch } from '../../../../src/outbound/providers/studio/picture/prompt-words.ts';
-import { createQuickPictures } from '../../../../src/outbound/providers/studio/picture/quick.ts';
-import { createRandom } from '../../../../src/outbound/providers/studio/picture/random.ts';
+import { hex, mix } from '../../../../../src/outbound/providers/studio/picture/colour.ts';
+import { chooseMood } from '../../../../../src/outbound/providers/studio/picture/mood.ts';
+import { blankPng } from '../../../../../src/outbound/providers/studio/picture/png.ts';
+import { firstNamed, wordsMatch } from '../../../../../src/outbound/providers/studio/picture/prompt-words.ts';
+import { createQuickPictures } from '../../../../../src/outbound/providers/studio/picture/quick.ts';
+import { createRandom } from '../../../../../src/outbound/providers/studio/picture/random.ts';
 import {
   type PictureRequest,
   renderPicture,
-} from '../../../../src/outbound/providers/studio/picture/render.ts';
+} from '../../../../../src/outbound/providers/studio/picture/render.ts';
 
 const request = (changes: Partial<PictureRequest> = {}): PictureRequest => ({
   prompt: 'mountains',

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { readGenerationRequest } from '../../../../src/outbound/providers/studio/generation-request.ts';
-import { StudioRefusal } from '../../../../src/outbound/providers/studio/refusals.ts';
+import { readGenerationRequest } from '../../../../../src/outbound/providers/studio/generation-request.ts';
+import { StudioRefusal } from '../../../../../src/outbound/providers/studio/refusals.ts';
 import {
   createResponseShelf,
   type KeptResponse,
   statusAt,
-} from '../../../../src/outbound/providers/studio/response-shelf.ts';
-import { asksForPicture, readToolRequest } from '../../../../src/outbound/providers/studio/tool-request.ts';
+} from '../../../../../src/outbound/providers/studio/response-shelf.ts';
+import {
+  asksForPicture,
+  readToolRequest,
+} from '../../../../../src/outbound/providers/studio/tool-request.ts';
 
 const minute = 60_000;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describePicture } from '../../../../src/outbound/providers/studio/describe/describe.ts';
-import { detectLanguage } from '../../../../src/outbound/providers/studio/describe/language.ts';
+import { describePicture } from '../../../../../src/outbound/providers/studio/describe/describe.ts';
+import { detectLanguage } from '../../../../../src/outbound/providers/studio/describe/language.ts';
 
 // A request in each language, what must be left of it, and what must be gone.
 const REQUESTS = [

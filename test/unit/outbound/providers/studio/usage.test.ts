@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { modelFamily } from '../../../../src/outbound/providers/studio/models.ts';
-import { countTextTokens, imageUsage } from '../../../../src/outbound/providers/studio/usage.ts';
+import { modelFamily } from '../../../../../src/outbound/providers/studio/models.ts';
+import { countTextTokens, imageUsage } from '../../../../../src/outbound/providers/studio/usage.ts';
 
 describe('output tokens', () => {
   // Published figures for the 2.5 family.
