@@ -7,6 +7,8 @@ export interface Receiver {
   readonly tenant: string;
   readonly target: string;
   readonly urlOf: (delivery: Delivery) => string;
+  /** Set for a host that jobs named: what one of its addresses answers says nothing about the others. */
+  readonly hasManyAddresses?: true;
   /** Newest first; never empty. */
   readonly secrets: readonly string[];
   /** Why nothing is to be sent at all, in one word. */
@@ -39,7 +41,8 @@ const disabledDetail: Readonly<Record<DisabledReason, string>> = {
 export function createFindReceiver(deps: Deps) {
   return async (tenant: string, target: string): Promise<Receiver> => {
     if (!target.startsWith('whk_')) {
-      return { tenant, target, urlOf: (delivery) => delivery.url, secrets: deps.secretsOf(tenant) };
+      const urlOf = (delivery: Delivery) => delivery.url;
+      return { tenant, target, urlOf, hasManyAddresses: true, secrets: deps.secretsOf(tenant) };
     }
     const endpoint = await deps.endpoints.get(tenant, target);
     const base = { tenant, target, urlOf: () => endpoint?.url ?? '' };

@@ -85,7 +85,8 @@ export function createMailboxRun(
         afterAttempt(now, { outcome, url, retryAfterMs }, { nowMs, random, schedule: policy.schedule }),
       attempt,
     );
-    health = outcome === 'delivered' ? healthy : afterFailure(health, nowMs, retryAfterMs);
+    const isThere = outcome === 'delivered' || (receiver.hasManyAddresses && attempt.status !== null);
+    health = isThere ? healthy : afterFailure(health, nowMs, retryAfterMs);
     await switchOffIfHopeless(outcome, nowMs);
   }
 

@@ -103,6 +103,44 @@ describe('a receiver that is dead', () => {
   });
 });
 
+describe('a host that jobs named', () => {
+  /** Deliveries of jobs that each name a path of one host. */
+  async function mailTo(webhooks: Webhooks, url: string, ...paths: string[]) {
+    for (const path of paths) await webhooks.order(1, { url: new URL(path, url).href });
+    await webhooks.announce();
+  }
+  const outcomes = async (webhooks: Webhooks, target: string) =>
+    Object.fromEntries(
+      (await webhooks.deliveriesTo(target)).map(({ url, outcome }) => [new URL(url).pathname, outcome]),
+    );
+
+  it('delivers to its other addresses at once, whatever one of them answers', async () => {
+    const webhooks = await connectWebhooks();
+    const receiver = await receiverOf();
+    receiver.answer((request, response) => {
+      const status = Number(request.url?.slice(1)) || 200;
+      response.writeHead(status, { 'retry-after': '600' }).end();
+    });
+    const target = webhooks.hostTarget(receiver.url);
+    await mailTo(webhooks, receiver.url, '/500', '/503', '/429', '/404', '/400', '/502', '/good');
+    await webhooks.emptyAll(target);
+    expect(await outcomes(webhooks, target)).toEqual({
+      ...{ '/500': 'http_500', '/503': 'http_503', '/429': 'http_429', '/404': 'http_404' },
+      ...{ '/400': 'http_400', '/502': 'http_502', '/good': 'delivered' },
+    });
+  });
+
+  it('rests when it cannot be reached', async () => {
+    const dead = await startRawReceiver((socket) => socket.destroy());
+    onTestFinished(dead.close);
+    const webhooks = await connectWebhooks();
+    const url = `http://127.0.0.1:${dead.port}/`;
+    await mailTo(webhooks, url, ...Array.from({ length: 40 }, (_, i) => `/${i}`));
+    expect(await webhooks.emptyAll(webhooks.hostTarget(url))).toBeGreaterThanOrEqual(15_000);
+    expect(dead.connections()).toBeLessThanOrEqual(12);
+  });
+});
+
 describe('days of failures', () => {
   /** One event every six hours, tried when it comes and whenever somebody looks, for a number of days. */
   async function sixHourly(
