@@ -57,7 +57,8 @@ export function createMakePicture(deps: Deps): MakePicture {
     if (!(await deps.spool.hasRoom())) return lookAgain;
     const closed = await deps.gate.closedFor(lanesOf(job, deps.catalogue));
     if (!closed) return null;
-    if (closed.code !== 'provider_rate_limited' && deps.policy.onQuota === 'fail') {
+    const isRefused = closed.code !== 'provider_rate_limited' && !closed.isProbed;
+    if (isRefused && deps.policy.onQuota === 'fail') {
       return { kind: 'failed', error: refusedByGate(closed.code, index) };
     }
     return { kind: 'wait', delayMs: Math.max(1, closed.untilMs - deps.clock()) };
@@ -103,19 +104,33 @@ export function createMakePicture(deps: Deps): MakePicture {
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         hasFailedHere = true;
-        await noteUnusable(execution, index, error.failure);
+        const failure = await noteUnusable(execution, index, error.failure);
         if (livesOn(execution, index)) return lookAgain;
-        const outcome = await judge(execution, index, error.failure);
+        const outcome = await judge(execution, index, failure);
         if (outcome) return outcome;
       }
     }
     return { kind: 'stopped' };
   };
 
-  /** An answer that turned out to hold no picture is noted when it is read, long after its call ended well. */
-  async function noteUnusable(execution: Execution, index: number, failure: ProviderFailure): Promise<void> {
+  /**
+   * An answer that turned out to hold no picture is noted when it is read, long after its call ended well.
+   *
+   * @returns the failure with what is known of that call
+   */
+  async function noteUnusable(
+    execution: Execution,
+    index: number,
+    failure: ProviderFailure,
+  ): Promise<ProviderFailure> {
     const read = execution.job.attempts.find((each) => each.index === index && each.state === 'received');
-    if (read) await deps.callProvider.noteFailure(execution, read.no, failure);
+    if (!read) return failure;
+    await deps.callProvider.noteFailure(execution, read.no, failure);
+    const { providerRequestId: request_id } = read;
+    return {
+      ...failure,
+      provider: { status: 200, ...(request_id ? { request_id } : {}), ...failure.provider },
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
 import {
   type AnswerHead,
+  type ClosedLane,
   type DecodedAnswer,
   type ImageProvider,
   type ImageStorage,
@@ -82,7 +83,7 @@ export function generation(given: Given = {}) {
   const puts: string[] = [];
   const spooled = new Map<string, { head: AnswerHead; bytes: Buffer }>();
   const lanesAsked: (readonly string[])[] = [];
-  const closed = new Map<string, { untilMs: number; code: ErrorCode }>();
+  const closed = new Map<string, ClosedLane>();
   const faults = {
     /** Answers of which the disk takes nothing, and answers that it loses after the last byte. */
     spoolWrites: 0,

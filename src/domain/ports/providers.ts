@@ -115,13 +115,21 @@ export interface ImageProvider {
   decode(answer: AsyncIterable<Uint8Array>, memory?: Buffer): Promise<DecodedAnswer>;
 }
 
+/** Why a lane takes no call for now. */
+export interface ClosedLane {
+  readonly untilMs: number;
+  readonly code: ErrorCode;
+  /** A call is under way that will tell whether the lane works again. */
+  readonly isProbed?: true;
+}
+
 /**
  * What keeps calls from being made at all: an account without credit, or a lane that the provider asked to rest. Shared
  * by all workers of a deployment.
  */
 export interface ProviderGate {
   /** Why and until when a call in one of these lanes must wait; `null` when it may be made. */
-  closedFor(lanes: readonly string[]): Promise<{ untilMs: number; code: ErrorCode } | null>;
+  closedFor(lanes: readonly string[]): Promise<ClosedLane | null>;
   /** Closes a lane until a moment. */
   close(lane: string, options: { untilMs: number; code: ErrorCode }): Promise<void>;
   /**

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type ErrorCode, errorCodes } from '../../domain/errors.ts';
-import type { Clock, ProviderGate } from '../../domain/ports.ts';
+import type { Clock, ClosedLane, ProviderGate } from '../../domain/ports.ts';
 import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 
@@ -20,23 +20,22 @@ export function createProviderGate(redis: Redis | Cluster, keys: Keys, clock: Cl
   const suspectKey = (lane: string) => keys.gate(`${lane}:suspect`);
   const probeKey = (lane: string) => keys.gate(`${lane}:probe`);
   /** What this process last knew to be suspect; saves two commands per accepted call. */
-  let suspects = new Set<string>();
+  const suspects = new Set<string>();
 
   async function stateOf(
     lane: string,
     [closed, suspect]: readonly (string | null | undefined)[],
-  ): Promise<{ untilMs: number; code: ErrorCode } | null> {
+  ): Promise<ClosedLane | null> {
     if (closed) {
       const [until, code] = closed.split(' ');
       return { untilMs: Number(until), code: codeOf(code) };
     }
     if (!suspect) return null;
     // A process that was not there at the refusal has to know as well, so that it reports success.
-    suspects = new Set([...suspects, lane]);
+    suspects.add(lane);
     const probing = await redis.set(probeKey(lane), '1', 'PX', probeMs, 'NX');
-    return probing === 'OK'
-      ? null
-      : { untilMs: clock() + waitForProbeMs, code: codeOf(suspect.split(' ')[0]) };
+    if (probing === 'OK') return null;
+    return { untilMs: clock() + waitForProbeMs, code: codeOf(suspect.split(' ')[0]), isProbed: true };
   }
 
   async function rest(lane: string, untilMs: number, code: ErrorCode): Promise<void> {
@@ -62,7 +61,7 @@ export function createProviderGate(redis: Redis | Cluster, keys: Keys, clock: Cl
         await redis.set(suspectKey(lane), `${code} ${refusals + 1}`, 'PX', suspectMs);
         await rest(lane, clock() + Math.min(maxRestMs, firstRestMs * 2 ** Math.min(refusals, 10)), code);
         await redis.del(probeKey(lane));
-        suspects = new Set([...suspects, lane]);
+        suspects.add(lane);
       }),
     refusalOf: (lane) =>
       translated(async () => {
@@ -73,7 +72,7 @@ export function createProviderGate(redis: Redis | Cluster, keys: Keys, clock: Cl
       translated(async () => {
         if (!suspects.has(lane)) return;
         await redis.del(closedKey(lane), suspectKey(lane), probeKey(lane));
-        suspects = new Set([...suspects].filter((each) => each !== lane));
+        suspects.delete(lane);
       }),
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failureOf, generation } from '../../support/generation.ts';
+import { createdAt } from '../../support/jobs.ts';
 
 const done = { done: true };
 const statesOf = (made: ReturnType<typeof generation>) => made.job().attempts.map(({ state }) => state);
@@ -42,10 +43,10 @@ describe('a job without trouble', () => {
 
   it('has its last change no earlier than its creation, also where the clock of its worker is behind', async () => {
     const made = generation();
-    const { createdAt } = made.job();
+    const { createdAt: orderedAt } = made.job();
     made.passTime(-60_000);
     await made.run();
-    expect(made.job()).toMatchObject({ status: 'succeeded', updatedAt: createdAt });
+    expect(made.job()).toMatchObject({ status: 'succeeded', updatedAt: orderedAt });
   });
 
   it('that has ended is not run again', async () => {
@@ -140,6 +141,29 @@ describe('a refusal', () => {
     expect(made.job().errors).toHaveLength(5);
     expect(made.job().errors?.every((error) => error.billing === 'none')).toBe(true);
     expect(made.calls.length).toBeLessThan(5);
+  });
+});
+
+describe('a call beside one that finds out whether the account works again', () => {
+  it('waits for it, also where refusals of the account fail jobs', async () => {
+    const made = generation({ onQuota: 'fail' });
+    made.closed.set('account', {
+      ...{ untilMs: createdAt + 3_000, code: 'provider_quota_exhausted', isProbed: true },
+    });
+    expect(await made.run()).toEqual({ againInMs: 2_000 });
+    made.passTime(2_000);
+    expect(await made.run()).toEqual(done);
+    expect(made.job().status).toBe('succeeded');
+  });
+});
+
+describe('an answer without a picture', () => {
+  it('is told with the request that brought it', async () => {
+    const made = generation({ answers: ['no picture'], onUncertain: 'fail' });
+    await made.run();
+    expect(made.job().errors).toMatchObject([
+      { code: 'provider_unusable_answer', provider: { status: 200, request_id: 'req_1' } },
+    ]);
   });
 });
 
