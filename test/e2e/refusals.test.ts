@@ -28,6 +28,23 @@ describe('a field that is refused', () => {
     expect(body.errors).toEqual([{ pointer, detail }]);
   });
 
+  it('is one of a hundred at most, however many there are', async () => {
+    const variables = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`v${i}`, 1]));
+    const manyFields = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`f${i}`, 1]));
+    for (const fields of [{ preset: { name: 'avatar', variables } }, manyFields]) {
+      const { body } = await service.acme
+        .post('/images')
+        .send({ prompt: 'x', ...fields })
+        .expect(422);
+      expect(body.errors.length).toBeLessThanOrEqual(100);
+    }
+    const { body } = await service.acme
+      .post('/images/img_00000000000000000000000000/cancel')
+      .send(manyFields)
+      .expect(422);
+    expect(body.errors).toHaveLength(100);
+  });
+
   it('is named to clients of OpenAI without the escapes of a pointer', async () => {
     const { body } = await service.acme.post('/images').send({ prompt: 'x', 'a/b~c': 1 }).expect(422);
     expect(body.error.param).toBe('a/b~c');

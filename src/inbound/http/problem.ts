@@ -20,6 +20,8 @@ export interface Problem {
 }
 
 const defaultRetryAfterSeconds = 5;
+/** Faults that one answer names. A body may have tens of thousands, and comparing them takes time by their square. */
+const mostIssues = 100;
 
 /** The body for an error. */
 export function problemOf(error: AppError, instance: string, requestId: string): Problem {
@@ -34,12 +36,12 @@ export function problemOf(error: AppError, instance: string, requestId: string):
     code: error.code,
     retryable: row.retryable,
     request_id: requestId,
-    errors: error.issues,
+    errors: error.issues.slice(0, mostIssues),
     error: {
       message: error.message,
       type: errorType(row.status),
       code: error.code,
-      param: pointer === undefined ? null : namesIn(pointer).join('.'),
+      param: namesIn(pointer ?? '').join('.') || null,
     },
   };
 }
@@ -91,7 +93,9 @@ export function asAppError(error: unknown): AppError {
   const fault = error as Partial<FastifyError>;
   if (fault.validation) {
     const context = fault.validationContext ?? 'body';
-    const issues = worthTelling(fault.validation).map((issue) => issueOf(issue, context));
+    const issues = worthTelling(fault.validation.slice(0, mostIssues)).map((issue) =>
+      issueOf(issue, context),
+    );
     return new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
   }
   const code = fault.code === undefined ? undefined : byFastifyCode[fault.code];

@@ -53,6 +53,9 @@ export function classifyAnswer(answer: RefusedAnswer, nowMs: number): ProviderFa
     const message = `The provider account has no credit left or reached its spending limit (${named}).`;
     return { kind: 'stopped', code: 'provider_quota_exhausted', message, ...none };
   }
+  if (status === 403 && isAboutModel(code, textOf(answer.error, 'type'))) {
+    return rejected(answer, provider, `with status ${status}`);
+  }
   if (status === 401 || status === 403) {
     const message = `The provider refused the API key of this deployment (${named}). Its operator has to act.`;
     return { kind: 'stopped', code: 'provider_unauthorized', message, ...none };
@@ -150,6 +153,11 @@ function isQuota(status: number, code: string | undefined, type: string | undefi
   return (status === 429 || status === 403) && saysQuota(code, type);
 }
 
+/** Whether an error says that this account may not use this model; it says nothing about the others. */
+function isAboutModel(code: string | undefined, type: string | undefined): boolean {
+  return code === 'model_not_found' || (code === undefined && type === 'invalid_request_error');
+}
+
 /** Whether an error's code or type says that the account's credit is used up. */
 export function saysQuota(code: string | undefined, type: string | undefined): boolean {
   return quotaCodes.has(code ?? '') || quotaCodes.has(type ?? '');
@@ -170,11 +178,11 @@ export function requestIdOf(header: ReadHeader): string | undefined {
   return /^[\x21-\x7e]{1,200}$/.test(id) ? id : undefined;
 }
 
-/** A short text member of a value that may be anything. */
+/** A text member of a value that may be anything; of a code or a type only what looks like one, for it may echo a prompt. */
 export function textOf(value: unknown, member: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const found: unknown = Reflect.get(value, member);
   if (typeof found === 'number') return String(found);
   if (typeof found !== 'string' || found === '') return undefined;
-  return member === 'message' ? found : found.slice(0, 100);
+  return member === 'message' || /^[\w.:-]{1,100}$/.test(found) ? found : undefined;
 }

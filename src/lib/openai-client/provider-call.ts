@@ -63,7 +63,7 @@ export function beginCall(connection: OpenAIConnection, context: CallContext, gr
         // Anything else is a fault of ours, and no reason to ask the provider again.
         if (!(error instanceof APIError)) throw error;
         if (error.status === undefined) throw broken(error);
-        throw new ProviderError(refusalOf(error, connection.clock()), error);
+        throw new ProviderError(refusalOf(error, connection), error);
       }
     },
 
@@ -137,18 +137,25 @@ async function* limited(
   }
 }
 
-function refusalOf(error: APIError, nowMs: number): ProviderFailure {
+const shortestKey = 12;
+
+function refusalOf(error: APIError, { client, clock }: OpenAIConnection): ProviderFailure {
   const status = error.status ?? 0;
   const text = error.error === undefined ? error.message.replace(/^[0-9]{3} /, '') : undefined;
-  return classifyAnswer(
+  const failure = classifyAnswer(
     {
       status,
       header: (name) => error.headers?.get(name) ?? null,
       error: error.error,
       text: text === 'status code (no body)' ? undefined : text,
     },
-    nowMs,
+    clock(),
   );
+  // A gateway may echo a key that looks like none; a word that is none stands for a provider that needs no key.
+  const isKey = client.apiKey !== null && client.apiKey.length >= shortestKey;
+  return isKey
+    ? { ...failure, message: failure.message.replaceAll(`${client.apiKey}`, '[redacted]') }
+    : failure;
 }
 
 function answerFacts(response: Response): NonNullable<ProviderFailure['provider']> {

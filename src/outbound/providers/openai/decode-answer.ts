@@ -4,6 +4,7 @@ import {
   ProviderError,
   type ProviderFailure,
 } from '../../../domain/ports.ts';
+import { textOf } from '../../../lib/openai-client/classify-failure.ts';
 import { publicMessage } from '../../../lib/openai-client/public-message.ts';
 import {
   carrierOf,
@@ -85,11 +86,11 @@ function checked(decoded: { bytes: Buffer; sha256: string }, maxPixels: number):
 function withoutPicture(envelope: Envelope, money: Money): ProviderError {
   const { data, error } = envelope;
   if (error !== undefined && error !== null) {
-    const code = typeof error === 'object' ? Reflect.get(error, 'code') : undefined;
+    const code = textOf(error, 'code');
     const said = publicMessage(typeof error === 'object' ? Reflect.get(error, 'message') : error);
     return unusable(`it is an error sent as a success${said ? `: ${said}` : ''}`, {
       ...money,
-      ...(typeof code === 'string' ? { provider: { code: code.slice(0, 100) } } : {}),
+      ...(code ? { provider: { code } } : {}),
     });
   }
   if (envelope.output && !data) {

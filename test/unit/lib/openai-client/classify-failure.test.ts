@@ -24,6 +24,9 @@ describe('a refusal', () => {
     [429, { type: 'insufficient_quota', code: null }, 'stopped', 'provider_quota_exhausted', none],
     [402, undefined, 'stopped', 'provider_quota_exhausted', none],
     [401, { code: 'invalid_api_key' }, 'stopped', 'provider_unauthorized', none],
+    [403, { code: 'model_not_found' }, 'final', 'provider_rejected', none],
+    [403, { type: 'invalid_request_error', code: null }, 'final', 'provider_rejected', none],
+    [403, undefined, 'stopped', 'provider_unauthorized', none],
     [403, { code: 'unsupported_country_region_territory' }, 'stopped', 'provider_unauthorized', none],
     [503, { code: 'server_is_overloaded' }, 'refused', 'provider_overloaded', none],
     [503, { code: 'slow_down' }, 'refused', 'provider_overloaded', none],
@@ -66,6 +69,12 @@ describe('a refusal', () => {
   it('keeps status, code and request id of the provider', () => {
     const failure = classify(500, { code: 'server_error' }, { 'x-request-id': 'req_7' });
     expect(failure.provider).toEqual({ status: 500, code: 'server_error', request_id: 'req_7' });
+  });
+
+  it('does not keep a code that is a sentence: it may echo the prompt, and codes are logged', () => {
+    const failure = classify(500, { code: 'A lighthouse in a storm' });
+    expect(failure.provider).toEqual({ status: 500 });
+    expect(failure.message).not.toContain('lighthouse');
   });
 
   it('does not keep a request id that is none', () => {

@@ -7,7 +7,7 @@ describe('a response that failed', () => {
   it.each([
     ['server_error', 'uncertain', 'provider_outcome_unknown', 'possible'],
     ['vector_store_timeout', 'uncertain', 'provider_outcome_unknown', 'possible'],
-    ['a code of tomorrow', 'uncertain', 'provider_outcome_unknown', 'possible'],
+    ['a_code_of_tomorrow', 'uncertain', 'provider_outcome_unknown', 'possible'],
     ['rate_limit_exceeded', 'refused', 'provider_rate_limited', 'none'],
     ['slow_down', 'refused', 'provider_rate_limited', 'none'],
     ['server_is_overloaded', 'refused', 'provider_overloaded', 'none'],
