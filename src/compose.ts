@@ -141,6 +141,7 @@ function composeHttp(
       observeRequest: metrics.observeRequest,
       fileLinks: createFileLinks(around.secretsKey),
       publicUrl: config.PUBLIC_URL,
+      sharesWebhookSecret: config.WEBHOOK_SECRET !== undefined,
       linkSeconds: config.LINK_TTL_S,
       draining: options.draining,
       publicApi: config.roles.has('api'),

@@ -286,7 +286,7 @@ export const variables = {
     schema: readBy(parseWebhookSecret),
     secret: true,
     about:
-      'Signs all webhooks. When absent every tenant has a secret of its own: `darkroom keys webhook-secret`.',
+      'Signs the webhooks that orders name, of all tenants. When absent every tenant has a secret of its own: `darkroom keys webhook-secret`. Registered endpoints always have their own.',
   }),
   WEBHOOK_ALLOWED_NETWORKS: define({
     section: webhooks,

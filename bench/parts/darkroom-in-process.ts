@@ -31,7 +31,12 @@ const meter: Meter = {
   webhookAttempt: nothing,
 };
 /** Jobs that nobody runs need no signals. */
-const signals: Signals = { onChange: () => nothing, onCancel: () => nothing, requestCancel: async () => {} };
+const signals: Signals = {
+  onChange: () => nothing,
+  onCancel: () => nothing,
+  requestCancel: async () => {},
+  onKeyChange: () => nothing,
+};
 const retentionOf = (_job: ImageJob) => ({ mediaSeconds: 2_592_000, recordSeconds: 7_776_000 });
 
 /** Opens a deployment that is told apart by its key prefix. */

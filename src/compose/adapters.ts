@@ -32,6 +32,7 @@ import { createSpool } from '../outbound/spool/spool.ts';
 import { createFilesystemStorage } from '../outbound/storage/filesystem.ts';
 import { createS3Storage } from '../outbound/storage/s3.ts';
 import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
+import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
 import type { Surroundings } from './embedded.ts';
 import { createStoreFigures } from './store-figures.ts';
@@ -61,7 +62,14 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     requireHttps: !config.WEBHOOK_ALLOW_PRIVATE,
     allowedNetworks: config.WEBHOOK_ALLOWED_NETWORKS,
   });
-  const sender = createWebhookSender({ guard, clock, userAgent: `Darkroom/${packageVersion()}` });
+  // Names of private networks may be known to this machine alone.
+  const reachesPrivate = config.WEBHOOK_ALLOW_PRIVATE || config.WEBHOOK_ALLOWED_NETWORKS !== undefined;
+  const sender = createWebhookSender({
+    guard,
+    clock,
+    userAgent: `Darkroom/${packageVersion()}`,
+    resolve: reachesPrivate ? resolveBySystem : createPublicResolver(),
+  });
   const { apiKey, baseUrl } = around.provider;
   const spool = createSpool(join(config.DATA_DIR, 'spool'), {
     fullBytes: config.SPOOL_MAX_BYTES,

@@ -8,6 +8,7 @@ import { longestPendingMs } from '../domain/webhook-delivery.ts';
 import { digestHex, keyIdOf, sameDigest } from '../lib/api-key-text.ts';
 import { ids } from '../lib/ids.ts';
 import { createPlaces } from '../lib/places.ts';
+import { createSealedDigest } from '../lib/sealed-digest.ts';
 import { createSealedSecrets } from '../lib/sealed-secrets.ts';
 import { idle, sleep } from '../lib/sleep.ts';
 import { createWebhookSecret, parseWebhookSecret, webhookSecretOf } from '../lib/webhook-secret.ts';
@@ -90,6 +91,7 @@ export function composeUseCases(
     abandon: createAbandonSubmission({ ...options, change, imageQueue, sleep: idle, clock, retentionOf }),
     ids,
     digest: (text) => hash('sha256', text, 'base64url'),
+    sealedDigest: createSealedDigest(around.secretsKey),
     meter,
     log,
     policy: {
@@ -138,6 +140,7 @@ export function composeUseCases(
     ...composeWebhooks(config, around, adapters, { ...options, presentImage }),
     authenticate: createAuthenticate({
       apiKeys: adapters.apiKeys,
+      signals,
       bootstrapKeys: bootstrapKeys(config, around),
       digest: digestHex,
       sameDigest,

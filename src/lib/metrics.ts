@@ -99,6 +99,7 @@ export function createMetrics(
     registers,
   });
   const store = createStoreGauges();
+  let asking: Promise<StoreFigures | null> | undefined;
   if (askSpool) createSpoolGauges(registers, askSpool);
 
   return {
@@ -119,7 +120,11 @@ export function createMetrics(
       series.observe(value);
     },
     async render() {
-      const figures = await answerOf(askStore);
+      // Whoever asks while the store is asked gets the same answer: a scrape costs it some questions for each tenant.
+      asking ??= answerOf(askStore).finally(() => {
+        asking = undefined;
+      });
+      const figures = await asking;
       storeUp.set(figures ? 1 : 0);
       const own = await registry.metrics();
       return { contentType: registry.contentType, text: figures ? own + (await store.show(figures)) : own };

@@ -1,9 +1,10 @@
 import { type ApiKeyRecord, type Caller, isLive } from '../domain/api-key.ts';
 import { AppError } from '../domain/errors.ts';
-import type { ApiKeys, Clock } from '../domain/ports.ts';
+import type { ApiKeys, Clock, Signals } from '../domain/ports.ts';
 
 interface Deps {
-  apiKeys: ApiKeys;
+  apiKeys: Pick<ApiKeys, 'get'>;
+  signals: Pick<Signals, 'onKeyChange'>;
   /** Keys from the configuration, by digest. */
   bootstrapKeys: ReadonlyMap<string, ApiKeyRecord>;
   /** SHA-256, hex. */
@@ -15,7 +16,7 @@ interface Deps {
   clock: Clock;
 }
 
-/** A revoked key stops working everywhere within this time. */
+/** A revoked key stops working everywhere within this time, should the message be lost. */
 const cacheMs = 5_000;
 const cacheSize = 10_000;
 
@@ -27,6 +28,8 @@ const cacheSize = 10_000;
  */
 export function createAuthenticate(deps: Deps) {
   const cache = new Map<string, { record: ApiKeyRecord | null; until: number }>();
+
+  deps.signals.onKeyChange((id) => void cache.delete(id));
 
   const callers = new WeakMap<ApiKeyRecord, Caller>();
   function callerOf(record: ApiKeyRecord): Caller {

@@ -24,6 +24,8 @@ interface Deps extends Rules {
   ids: Ids;
   /** SHA-256, base64url. */
   digest: (text: string) => string;
+  /** A digest that nobody can make again without our secret: what it was made of may be guessed, and outlives its job. */
+  sealedDigest: (text: string) => string;
   abandon: AbandonSubmission;
   meter: Meter;
   log: Log;
@@ -73,7 +75,7 @@ export function createSubmitImage(deps: Deps) {
     // A retry says nothing but its parent, whose own words may be erased meanwhile. The words of an order are the caller's
     // own, without the defaults: another default after a deploy is not another request.
     const order = parentId === undefined ? { route: 'POST /images', body } : { route: 'retry', parentId };
-    return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.digest(canonicalJson(order)) };
+    return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.sealedDigest(canonicalJson(order)) };
   }
 
   function claimFor(submission: Submission): IdempotencyClaim | undefined {

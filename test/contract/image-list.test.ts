@@ -52,6 +52,16 @@ describe('the list', () => {
       expect(await allPages(tenant, { limit })).toEqual(newestFirst(added));
   });
 
+  it('of large records comes in pages of fewer, and still has every job once', async () => {
+    const tenant = freshTenant();
+    const prompt = '\u{1F98A}'.repeat(32_000);
+    const added = await Promise.all(Array.from({ length: 45 }, (_, i) => add(tenant, i, { prompt })));
+    const { jobs } = await records.list(tenant, { limit: 100 });
+    expect(jobs.length).toBeGreaterThan(10);
+    expect(jobs.length).toBeLessThan(45);
+    expect(await allPages(tenant, { limit: 100 })).toEqual(newestFirst(added));
+  });
+
   it('ends without a cursor exactly at its end', async () => {
     const tenant = freshTenant();
     await Promise.all([1, 2, 3, 4].map((i) => add(tenant, i)));

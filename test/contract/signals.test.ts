@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest'
 import { beginExecution } from '../../src/domain/job-moves.ts';
 import type { ImageRecords } from '../../src/domain/ports.ts';
 import { createSubscriberRedis } from '../../src/lib/redis.ts';
+import { createApiKeys } from '../../src/outbound/records/api-keys.ts';
 import { createImageRecords } from '../../src/outbound/records/image-records.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
 import { createdAt, queuedJob } from '../support/jobs.ts';
@@ -89,5 +90,17 @@ describe('a wish to cancel', () => {
     await here.requestCancel('img_2');
     await expect.poll(() => heard).toContain('here img_2');
     expect(heard).not.toContain('elsewhere img_2');
+  });
+});
+
+describe('a change of an API key', () => {
+  it('reaches every process that listens', async () => {
+    const [here, elsewhere] = [await connectSignals(), await connectSignals()];
+    const heard: string[] = [];
+    here.onKeyChange((id) => heard.push(`here ${id}`));
+    elsewhere.onKeyChange((id) => heard.push(`elsewhere ${id}`));
+    const record = { id: 'key_1', tenant: 'acme', name: 'app', digest: 'd'.repeat(64), createdAt: 1 };
+    await createApiKeys(store.redis, store.keys).put({ ...record, scopes: ['images:read'] });
+    await expect.poll(() => heard.toSorted()).toEqual(['elsewhere key_1', 'here key_1']);
   });
 });

@@ -91,3 +91,20 @@ describe('a public address', () => {
     expect(image?.content_url).toBe(`/images/${job.id}/content/0`);
   });
 });
+
+describe('an address that a trusted proxy gives', () => {
+  it('is where the links of a job lead, unless it is none', async () => {
+    const { acme, close } = await startService({ TRUST_PROXY: '127.0.0.1' });
+    onTestFinished(close);
+    const { id } = await acme.order({ prompt: 'Behind a proxy that tells its name' });
+    const { body } = await acme
+      .get(`/images/${id}`)
+      .set({ 'x-forwarded-host': 'pictures.example', 'x-forwarded-proto': 'https' })
+      .expect(200);
+    expect(body.urls.self).toBe(`https://pictures.example/images/${id}`);
+    for (const lie of [{ 'x-forwarded-host': '"><script>' }, { 'x-forwarded-proto': 'javascript' }]) {
+      const refused = await acme.get(`/images/${id}`).set(lie).expect(400);
+      expect(refused.body.code).toBe('invalid_request');
+    }
+  });
+});

@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EndpointView } from '../../src/domain/webhook-view.ts';
+import { createCaller } from '../support/caller.ts';
 import {
   loopbackUrls,
   malformedUrls,
@@ -221,5 +222,16 @@ describe('the secret of webhooks that orders name', () => {
     await arrived(receiver.requests, 1);
     const [request] = receiver.requests;
     expect(request && typeOf(request, body.secret)).toBe('image.queued');
+  });
+
+  it('is not shown to a tenant where it signs for all of them', async () => {
+    const shared = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    const deployment = await startService({ WEBHOOK_SECRET: shared, ADMIN_KEY: 'the-key-of-the-operator' });
+    onTestFinished(deployment.close);
+    const { body } = await deployment.acme.get('/webhooks/secret').expect(403);
+    expect(body.code).toBe('insufficient_scope');
+    expect(JSON.stringify(body)).not.toContain(shared);
+    const operator = createCaller(deployment.url, 'the-key-of-the-operator');
+    expect((await operator.get('/webhooks/secret').expect(200)).body.secret).toBe(shared);
   });
 });

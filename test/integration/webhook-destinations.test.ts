@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type AddressGuard, createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
-import type { ResolveName } from '../../src/outbound/webhooks/pinned-connector.ts';
+import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
 import {
   loopbackUrls,

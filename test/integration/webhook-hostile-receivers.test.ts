@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
-import type { ResolveName } from '../../src/outbound/webhooks/pinned-connector.ts';
+import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
 import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
 import { startRawReceiver, startReceiver } from '../support/webhook-receivers.ts';
 

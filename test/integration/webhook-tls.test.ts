@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
-import type { ResolveName } from '../../src/outbound/webhooks/pinned-connector.ts';
+import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
 import { startReceiver } from '../support/webhook-receivers.ts';
 

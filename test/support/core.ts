@@ -14,6 +14,7 @@ import {
   type RedisClient,
   whenRedisReady,
 } from '../../src/lib/redis.ts';
+import { createSealedDigest } from '../../src/lib/sealed-digest.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
 import { createImageRecords } from '../../src/outbound/records/image-records.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
@@ -144,6 +145,7 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
       presets: createPresets([PresetFile.parse(readBuiltIn('presets.json'))]),
       ids,
       digest: (text) => createHash('sha256').update(text).digest('base64url'),
+      sealedDigest: createSealedDigest(Buffer.alloc(32, 1)),
       abandon: () => undefined,
       policy: { ...policy, ...given.policy },
     }),

@@ -94,6 +94,7 @@ export interface ImageRecords {
 export interface ApiKeys {
   /** `null` when there is no such key. */
   get(id: string): Promise<ApiKeyRecord | null>;
+  /** Tells the listeners of keys. */
   put(record: ApiKeyRecord): Promise<void>;
   list(tenant?: string): Promise<ApiKeyRecord[]>;
 }
@@ -105,4 +106,6 @@ export interface Signals {
   /** Calls back when a job anywhere is to be canceled. */
   onCancel(listener: (id: string) => void): () => void;
   requestCancel(id: string): Promise<void>;
+  /** Calls back when an API key was made or changed anywhere. */
+  onKeyChange(listener: (id: string) => void): () => void;
 }

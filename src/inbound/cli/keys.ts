@@ -50,7 +50,9 @@ export function addKeys(program: Command, context: CliContext): void {
 
   keys
     .command('revoke <id>')
-    .description('revoke a key; it stops working everywhere within seconds')
+    .description(
+      'revoke a key; it stops working everywhere at once, or within seconds where a process misses the message',
+    )
     .option('--json', 'print JSON')
     .action(async (id: string, options: { json?: boolean }) => {
       const record = await context.withKeys((manage) => manage.revoke(id));

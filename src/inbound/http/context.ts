@@ -40,6 +40,8 @@ export interface HttpContext {
   readonly redeliver: Redeliver;
   /** Signs the webhooks that jobs of a tenant name. */
   readonly webhookSecretOf: (tenant: string) => string;
+  /** Whether that is the same secret for all of them. */
+  readonly sharesWebhookSecret: boolean;
   readonly checkReadiness: CheckReadiness;
   readonly catalogue: ModelCatalogue;
   readonly presets: Presets;

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode, errorRow } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { requestIdFrom } from './headers.ts';
@@ -69,11 +69,12 @@ export function createStrictHttp(clock: Clock) {
     app.server.on('connect', (_request, socket) => {
       refuse(socket, new AppError('method_not_allowed', { detail: 'This is no proxy.' }), { allow: 'GET' });
     });
-    app.addHook('onRequest', ({ raw }, reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
+      const { raw } = request;
       answers.set(raw.socket, reply.raw);
       // A refusal would have to wait for its turn as well.
       if (count(raw.socket, 1) > mostAhead) return void raw.socket.destroy();
-      if (hasSaneHost(raw)) done();
+      if (hasSaneHost(raw) && isSaneOrigin(request)) done();
       else
         done(
           new AppError('invalid_request', { detail: 'Send one Host header with the name of this service.' }),
@@ -87,6 +88,10 @@ export function createStrictHttp(clock: Clock) {
 
   return { refuseConnection, watch };
 }
+
+/** What a trusted proxy says becomes part of links. */
+const isSaneOrigin = ({ host, protocol }: FastifyRequest) =>
+  hostPattern.test(host) && (protocol === 'http' || protocol === 'https');
 
 function hasSaneHost({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
   if (httpVersion === '1.0' && headers.host === undefined) return true;

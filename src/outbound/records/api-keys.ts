@@ -16,6 +16,7 @@ export function createApiKeys(redis: Redis | Cluster, keys: Keys): ApiKeys {
       translated(async () => {
         await redis.set(keys.apiKey(record.id), JSON.stringify(record));
         await redis.sadd(keys.apiKeys, record.id);
+        await redis.publish(keys.keyChanged, record.id);
       }),
     list: (tenant) =>
       translated(async () => {

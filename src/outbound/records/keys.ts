@@ -21,7 +21,7 @@ import { type EventPattern, type ImageEventType, patternsFor } from '../../domai
  *   {tenant}:box:TARGET  zset    pending deliveries to one receiver by next attempt; boxes: receivers by that
  *   {tenant}:rcv:TARGET  hash    how a receiver does, and who empties its mailbox until when
  *   tenants              set     every tenant that ever submitted
- *   {gate}:LANE          string  until when and why no provider call may be made; expires by itself
+ *   {.gate}:LANE         string  until when and why no provider call may be made; expires by itself
  */
 export function createKeys(prefix: string) {
   const of = (tenant: string, rest: string) => `${prefix}:{${tenant}}:${rest}`;
@@ -58,9 +58,11 @@ export function createKeys(prefix: string) {
     tenants: `${prefix}:tenants`,
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,
-    gate: (lane: string) => `${prefix}:{gate}:${lane}`,
+    /** No tenant is called like this. */
+    gate: (lane: string) => `${prefix}:{.gate}:${lane}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,
+    keyChanged: `${prefix}:key-changed`,
   };
 }
 export type Keys = ReturnType<typeof createKeys>;

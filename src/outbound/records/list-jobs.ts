@@ -5,8 +5,11 @@ import { timePart } from '../../lib/ids.ts';
 import type { Keys } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
 
-/** Most records looked at for one page; beyond it the page ends early and its cursor goes on from there. */
+/** Most records looked at for one page; beyond it, or beyond its bytes, it ends early and its cursor goes on from there. */
 const maxScanned = 1_000;
+/** So that a page of the largest records does not hold up what others read over the same connection. */
+const maxPageBytes = 2 * 1024 * 1024;
+const recordsAtOnce = 10;
 
 /**
  * Walks the narrowest index that a query names, or the few of one model's names, and tests the records for the rest of
@@ -29,12 +32,16 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
     return lists.flat().sort().reverse().slice(0, most);
   }
 
-  async function records(tenant: string, ids: readonly string[]): Promise<ImageJob[]> {
-    const texts = await redis.mget(...ids.map((id) => keys.job(tenant, id)));
-    return ids.flatMap((id, i) => {
-      const text = texts[i];
-      return text ? [decodeRecord(tenant, id, text)] : [];
-    });
+  /** The records of ids, a few at a time, each with its size. */
+  async function* records(tenant: string, ids: readonly string[]) {
+    for (let i = 0; i < ids.length; i += recordsAtOnce) {
+      const some = ids.slice(i, i + recordsAtOnce);
+      const texts = await redis.mget(...some.map((id) => keys.job(tenant, id)));
+      for (const [place, id] of some.entries()) {
+        const text = texts[place];
+        if (text) yield { job: decodeRecord(tenant, id, text), bytes: text.length };
+      }
+    }
   }
 
   return async function list(tenant: string, query: ImageListQuery): Promise<ImageList> {
@@ -42,11 +49,15 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
     const lowest = query.createdAfterMs === undefined ? '-' : `(img_${timePart(query.createdAfterMs)}~`;
     let highest = upperBound(query);
     const jobs: ImageJob[] = [];
+    let pageBytes = 0;
     for (let scanned = 0; scanned < maxScanned; ) {
       const wanted = query.limit - jobs.length + 1;
       const ids = await newest(indexes, highest, lowest, wanted);
       if (ids.length === 0) return { jobs, nextBeforeId: null };
-      for (const job of await records(tenant, ids)) {
+      for await (const { job, bytes } of records(tenant, ids)) {
+        pageBytes += bytes;
+        if (pageBytes > maxPageBytes && jobs.length > 0)
+          return { jobs, nextBeforeId: jobs.at(-1)?.id ?? null };
         if (!matches(job, query)) continue;
         if (jobs.length === query.limit) return { jobs, nextBeforeId: jobs.at(-1)?.id ?? null };
         jobs.push(job);

@@ -4,7 +4,7 @@ import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 
 /**
- * Changes and cancel wishes over Redis pub/sub: one subscription per process, whatever the number of waiters, since a
+ * Changes of jobs and keys, and cancel wishes, over Redis pub/sub: one subscription per process, whatever the number of waiters, since a
  * blocking connection per waiter does not scale.
  */
 export function createSignals(
@@ -13,15 +13,23 @@ export function createSignals(
   keys: Keys,
 ): Signals & { close(): void } {
   const waiters = new Map<string, Set<() => void>>();
-  const cancelListeners = new Set<(id: string) => void>();
+  const listenersOf = new Map<string, Set<(id: string) => void>>([
+    [keys.cancel, new Set()],
+    [keys.keyChanged, new Set()],
+  ]);
 
   const onMessage = (channel: string, message: string) => {
-    if (channel === keys.cancel) for (const listener of cancelListeners) listener(message);
+    const listeners = listenersOf.get(channel);
+    if (listeners) for (const listener of listeners) listener(message);
     else for (const listener of [...(waiters.get(message) ?? [])]) listener();
+  };
+  const listen = (channel: string, listener: (id: string) => void) => {
+    listenersOf.get(channel)?.add(listener);
+    return () => void listenersOf.get(channel)?.delete(listener);
   };
   subscriber.on('message', onMessage);
   // Redis may still be starting: the subscription is queued and renewed by the client after every reconnect.
-  subscriber.subscribe(keys.changed, keys.cancel).catch(() => {});
+  subscriber.subscribe(keys.changed, ...listenersOf.keys()).catch(() => {});
 
   return {
     onChange(tenant, id, listener) {
@@ -33,10 +41,8 @@ export function createSignals(
         if (listeners.size === 0) waiters.delete(topic);
       };
     },
-    onCancel(listener) {
-      cancelListeners.add(listener);
-      return () => void cancelListeners.delete(listener);
-    },
+    onCancel: (listener) => listen(keys.cancel, listener),
+    onKeyChange: (listener) => listen(keys.keyChanged, listener),
     requestCancel: (id) => translated(async () => void (await publisher.publish(keys.cancel, id))),
     close: () => void subscriber.off('message', onMessage),
   };

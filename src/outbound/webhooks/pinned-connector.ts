@@ -1,11 +1,7 @@
-import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { forbidden } from './destination-guard.ts';
-
-/** Every address of a name. Rejects when there is none. */
-export type ResolveName = (hostname: string) => Promise<readonly LookupAddress[]>;
+import { type ResolveName, resolveBySystem } from './resolve-name.ts';
 
 export interface PinnedConnectorOptions {
   readonly allowsAddress: (ip: string) => boolean;
@@ -71,5 +67,3 @@ function createCheckedLookup(resolve: ResolveName, allowsAddress: (ip: string) =
     );
   };
 }
-
-const resolveBySystem: ResolveName = (hostname) => lookup(hostname, { all: true });

@@ -2,8 +2,9 @@ import type { Clock, WebhookAnswer, WebhookSender } from '../../domain/ports.ts'
 import { verdictOnError, verdictOnStatus } from './attempt-outcome.ts';
 import { createConnectionPool } from './connection-pool.ts';
 import type { AddressGuard } from './destination-guard.ts';
-import { createPinnedConnector, type ResolveName } from './pinned-connector.ts';
+import { createPinnedConnector } from './pinned-connector.ts';
 import { postOnce } from './post-once.ts';
+import type { ResolveName } from './resolve-name.ts';
 import { signWebhook, webhookHeaders } from './signature.ts';
 
 export interface WebhookSenderOptions {

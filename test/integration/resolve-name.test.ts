@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { verdictOnError } from '../../src/outbound/webhooks/attempt-outcome.ts';
+import { createPublicResolver } from '../../src/outbound/webhooks/resolve-name.ts';
+import { startNameServer } from '../support/name-server.ts';
+
+describe('the name of a receiver', () => {
+  it('is resolved to all of its addresses', async () => {
+    const { server } = await startNameServer((name) =>
+      name === 'receiver.example' ? '192.0.2.7' : undefined,
+    );
+    const resolve = createPublicResolver([server]);
+    expect(await resolve('receiver.example')).toEqual([{ address: '192.0.2.7', family: 4 }]);
+  });
+
+  it('that does not exist is told from a name server that cannot answer', async () => {
+    const { server } = await startNameServer(() => undefined);
+    const missing = await createPublicResolver([server])('nobody.example').catch((error) => error);
+    expect(verdictOnError(missing)).toMatchObject({
+      outcome: 'dns_error',
+      detail: expect.stringContaining('does not resolve'),
+    });
+    const away = await createPublicResolver(['127.0.0.1:1'])('nobody.example').catch((error) => error);
+    expect(verdictOnError(away)).toMatchObject({
+      outcome: 'dns_error',
+      detail: expect.stringContaining('did not answer'),
+    });
+  });
+
+  it('is resolved at once, however many others wait for a name server that says nothing', async () => {
+    const { server, asked } = await startNameServer((name) =>
+      name.endsWith('.slow.example') ? null : '192.0.2.7',
+    );
+    const resolve = createPublicResolver([server]);
+    let answered = 0;
+    const slow = Array.from({ length: 40 }, (_, i) =>
+      resolve(`a${i}.slow.example`).catch(() => {
+        answered += 1;
+      }),
+    );
+    expect(await resolve('fast.example')).toHaveLength(1);
+    expect(answered).toBe(0);
+    await Promise.all(slow);
+    expect(answered).toBe(40);
+    expect(new Set(asked).size).toBe(41);
+  }, 20_000);
+});
