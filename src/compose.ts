@@ -98,6 +98,9 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
             'pictures are files: every process of this deployment must share this folder',
           );
         }
+        if (hasWeakKey(config)) {
+          log.warn('API_KEYS or ADMIN_KEY holds a key of fewer than 16 characters, which can be guessed');
+        }
         // Not fatal: the storage may still be starting, and paid pictures wait in the spool.
         adapters.storage.check().catch((error) => log.error({ err: error }, 'the storage is not usable'));
         // Whoever calls as soon as we listen should not meet a connection that is still being made.
@@ -121,6 +124,11 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     await closers.close();
     throw error;
   }
+}
+
+/** Good enough for a test, and for nothing that can be reached from outside. */
+function hasWeakKey({ API_KEYS, ADMIN_KEY }: Config): boolean {
+  return [...(API_KEYS ?? []).map(({ key }) => key), ADMIN_KEY].some((key) => key && key.length < 16);
 }
 
 function composeHttp(

@@ -84,7 +84,7 @@ export const apiKeys = list
     z.array(
       z
         .string()
-        .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:\S{8,}$/, 'must be tenant:key, the key at least 8 characters')
+        .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:\S+$/, 'must be tenant:key, the key without spaces')
         .transform((entry) => ({
           tenant: entry.slice(0, entry.indexOf(':')),
           key: entry.slice(entry.indexOf(':') + 1),

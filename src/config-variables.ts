@@ -246,7 +246,7 @@ export const variables = {
   }),
   ADMIN_KEY: define({
     section: access,
-    schema: text.min(8),
+    schema: text.regex(/^\S+$/, 'must be a key without spaces'),
     secret: true,
     about: 'A key with every scope, for the tenant `admin` only: it opens no other tenant.',
   }),

@@ -33,8 +33,8 @@ const bad: Partial<Record<VariableName, string>> = {
   ON_UNCERTAIN: 'panic',
   MAX_PAID_ATTEMPTS: '0',
   PRESETS_FILE: '/does/not/exist.json',
-  API_KEYS: 'acme:short',
-  ADMIN_KEY: 'short',
+  API_KEYS: 'acme',
+  ADMIN_KEY: 'two words',
   SECRETS_KEY: 'dG9vIHNob3J0',
   WORKER_CONCURRENCY: '0',
   WEBHOOK_CONCURRENCY: '1e3',
@@ -73,10 +73,10 @@ describe('a configuration', () => {
       ROLES: 'api,painter',
       MAX_PAID_ATTEMPTS: '99',
       WEBHOOK_SCHEDULE_S: 'a,b',
-      ADMIN_KEY: 'short',
+      ADMIN_KEY: 'two words',
     };
     expect(refusals({ ...enough, ...few }).toSorted()).toEqual([
-      'ADMIN_KEY: must be at least 8 characters',
+      'ADMIN_KEY: must be a key without spaces',
       'MAX_PAID_ATTEMPTS: must be a whole number from 1 to 10',
       'ROLES: must be one of api, worker, webhooks, all',
       'WEBHOOK_SCHEDULE_S: must be a whole number from 0 to 604800',
@@ -102,7 +102,7 @@ describe('a configuration', () => {
     const secrets = {
       REDIS_URL: 'redis://:s3cr3t@cache:port',
       API_KEYS: 'acme:s3cr3t-one,nonsense-s3cr3t-two',
-      ADMIN_KEY: 's3cr3t',
+      ADMIN_KEY: 's3cr3t and more',
       SECRETS_KEY: 's3cr3t',
       WEBHOOK_SECRET: 's3cr3t',
     };

@@ -70,6 +70,9 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
   app.setErrorHandler((error, request, reply) => {
     const known = asAppError(error);
     const status = errorRow(known.code).status;
+    // Fastify would hang up on a body that nobody wants, and its sender would never see why. Node reads the rest away, for as
+    // long as a request may take to arrive.
+    if (!context.draining.aborted) reply.removeHeader('connection');
     if (status >= 500) request.log.error({ err: known.cause ?? known, code: known.code }, 'request failed');
     return sendProblem(request, reply, known);
   });
