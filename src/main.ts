@@ -38,7 +38,8 @@ async function runService(
   const { surroundings } = service;
   log.info({ address: url, roles: [...config.roles] }, 'listening');
   return {
-    url: config.PUBLIC_URL ?? url,
+    url,
+    publicUrl: config.PUBLIC_URL,
     redis: surroundings.redis.managed
       ? `${surroundings.redis.text}, data in ${config.DATA_DIR}`
       : 'REDIS_URL',

@@ -4,6 +4,7 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { configurationPage, environmentExample } from '../scripts/config-docs.ts';
 import { errorsPage } from '../scripts/error-docs.ts';
+import { studioPage } from '../scripts/studio-docs.ts';
 import { composeDocument } from '../src/compose/document.ts';
 import { errorCodes } from '../src/domain/errors.ts';
 import { largestOrderBytes } from '../src/inbound/http/largest-order.ts';
@@ -175,6 +176,10 @@ describe('what is written from the code', () => {
       const title = /^# (.*)$/m.exec(readFileSync(join(folder, page), 'utf8'))?.[1];
       expect(list).toContain(`- [${title}](${page})`);
     }
+  });
+
+  it('docs/studio.md is fresh', () => {
+    expect(readFileSync(join(root, 'docs/studio.md'), 'utf8')).toBe(studioPage());
   });
 
   it('every path that the documents link to or name exists', () => {

@@ -130,7 +130,6 @@ const reservedProviderOptions = new Set([
   'stream',
   'partial_images',
   'response_format',
-  'user',
 ]);
 
 /**

@@ -34,7 +34,9 @@ export function createManageKeys(deps: Deps) {
         digest: deps.digest(key),
         scopes: [...options.scopes],
         createdAt,
-        ...(options.expiresInDays ? { expiresAt: createdAt + options.expiresInDays * 86_400_000 } : {}),
+        ...(options.expiresInDays
+          ? { expiresAt: Math.ceil(createdAt + options.expiresInDays * 86_400_000) }
+          : {}),
       };
       await deps.apiKeys.put(record);
       return { record, key };
@@ -42,7 +44,7 @@ export function createManageKeys(deps: Deps) {
 
     list: (tenant?: string) => deps.apiKeys.list(tenant),
 
-    /** Works everywhere within a few seconds. @throws AppError `not_found` */
+    /** Works everywhere at once, where a process misses the message within seconds. @throws AppError `not_found` */
     async revoke(id: string): Promise<ApiKeyRecord> {
       const record = await deps.apiKeys.get(id);
       if (!record)

@@ -45,10 +45,31 @@ describe('a field that is refused', () => {
     expect(body.errors).toHaveLength(100);
   });
 
+  it.each(['{"prompt":"x","__proto__":{"n":10}}', '{"prompt":"x","metadata":{"__proto__":"y"}}'])(
+    'is told also where its name could reach a prototype: %s',
+    async (text) => {
+      const { body } = await service.acme.post('/images').type('json').send(text).expect(422);
+      expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '' }] });
+      expect(body.errors[0].detail).toContain('__proto__');
+      expect(body.error.param).toBeNull();
+    },
+  );
+
   it('is named to clients of OpenAI without the escapes of a pointer', async () => {
     const { body } = await service.acme.post('/images').send({ prompt: 'x', 'a/b~c': 1 }).expect(422);
     expect(body.error.param).toBe('a/b~c');
   });
+});
+
+describe('a picture that is not there', () => {
+  it.each([1, 9, 10, 99, 99_999_999_999])(
+    'is told by 404, as of a job that is unknown: %i',
+    async (index) => {
+      const job = await service.acme.order({ prompt: 'Only one' });
+      await service.acme.get(`/images/${job.id}/content/${index}`).expect(404);
+      await service.acme.get(`/images/img_00000000000000000000000000/content/${index}`).expect(404);
+    },
+  );
 });
 
 describe('an address or a method that is not there', () => {

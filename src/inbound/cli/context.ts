@@ -24,7 +24,10 @@ export interface CliContext {
 }
 
 export interface StartedService {
+  /** Where it listens. */
   readonly url: string;
+  /** Where links to it lead, if elsewhere. */
+  readonly publicUrl: string | undefined;
   readonly redis: string;
   readonly storage: string;
   readonly provider: 'openai' | 'studio';

@@ -16,14 +16,19 @@ export function addDev(program: Command, context: CliContext): void {
 
 /** What a newcomer needs: where it listens, what it uses, a key, and two commands that work as they stand. */
 export function welcome(service: StartedService, version: string): string {
-  const { url, devApiKey = 'YOUR_KEY' } = service;
+  const { url, publicUrl, devApiKey = 'YOUR_KEY' } = service;
   const provider =
     service.provider === 'studio'
       ? 'studio, OFFLINE PICTURES drawn on this machine; set OPENAI_API_KEY for real ones'
       : 'openai';
   return `
 Darkroom ${version} listens on ${url}
-
+${
+  publicUrl
+    ? `
+  Links      ${publicUrl}`
+    : ''
+}
   Redis      ${service.redis}
   Storage    ${service.storage}
   Provider   ${provider}

@@ -26,7 +26,7 @@ export function addKeys(program: Command, context: CliContext): void {
         .argParser(parseScopes)
         .default(usualScopes, usualScopes.join(',')),
     )
-    .option('--expires-in-days <days>', 'end of its life', parseDays)
+    .option('--expires-in-days <days>', 'end of its life, for example 90 or 0.5', parseDays)
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions) => {
       const { record, key } = await context.withKeys((manage) => manage.create(options));
@@ -96,8 +96,8 @@ function parseScopes(text: string): Scope[] {
 
 function parseDays(text: string): number {
   const days = Number(text);
-  if (!Number.isInteger(days) || days < 1 || days > 3650) {
-    throw new InvalidArgumentError('Give whole days, 1 to 3650.');
+  if (!/^[0-9.]+$/.test(text) || !(days > 0 && days <= 3650)) {
+    throw new InvalidArgumentError('Give days up to 3650, for example 90 or 0.5.');
   }
   return days;
 }

@@ -29,8 +29,9 @@ export function acceptJson(app: FastifyInstance): void {
         new AppError('invalid_json', { detail: `The body is nested deeper than ${maxDepth} levels.` }),
       );
     }
-    parse(request, bytes.toString('utf8'), (error, value) => {
-      if (error) done(new AppError('invalid_json', { detail: 'The body is not valid JSON.', cause: error }));
+    const text = bytes.toString('utf8');
+    parse(request, text, (error, value) => {
+      if (error) done(refusalOf(text, error));
       else done(null, value);
     });
   });
@@ -40,6 +41,26 @@ export function acceptJson(app: FastifyInstance): void {
       new AppError('unsupported_media_type', { detail: 'Send JSON, as `Content-Type: application/json`.' }),
     );
   });
+}
+
+/** The parser refuses names that could reach the prototype of an object as well, and does not say which of both it was. */
+function refusalOf(text: string, cause: Error): AppError {
+  if (!isJson(text)) return new AppError('invalid_json', { detail: 'The body is not valid JSON.', cause });
+  const detail =
+    'holds a field named __proto__, or constructor with a prototype, which are never known fields';
+  return new AppError('validation_failed', {
+    detail: 'Correct the fields listed in errors.',
+    issues: [{ pointer: '', detail }],
+  });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const quote = 0x22;

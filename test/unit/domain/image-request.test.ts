@@ -113,7 +113,6 @@ describe('provider options', () => {
     'stream',
     'partial_images',
     'response_format',
-    'user',
     'webhook',
     'quality',
   ])('cannot hold %s, which Darkroom decides', (name) => {
@@ -122,7 +121,9 @@ describe('provider options', () => {
 
   it('may hold anything else of up to 8 KiB', () => {
     const room = 8 * 1024 - '{"k":""}'.length;
-    expect(issuesOf({ provider_options: { style: 'vivid', seed: 7, list: [null, true, 1.5] } })).toEqual([]);
+    expect(
+      issuesOf({ provider_options: { style: 'vivid', user: 'u1', seed: 7, list: [null, true, 1.5] } }),
+    ).toEqual([]);
     expect(issuesOf({ provider_options: { k: 'x'.repeat(room) } })).toEqual([]);
     expect(pointersOf({ provider_options: { k: 'x'.repeat(room + 1) } })).toEqual(['/provider_options']);
     expect(pointersOf({ provider_options: { k: 'é'.repeat(room / 2 + 1) } })).toEqual(['/provider_options']);

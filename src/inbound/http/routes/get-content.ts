@@ -22,7 +22,7 @@ export function getContentRoute(app: FastifyInstance, context: HttpContext): voi
         type: 'object',
         properties: {
           id: { type: 'string', description: 'Id of the job, `img_...`.' },
-          index: { type: 'integer', minimum: 0, maximum: 9, description: 'Which of the pictures, from 0.' },
+          index: { type: 'integer', minimum: 0, description: 'Which of the pictures, from 0.' },
         },
         required: ['id', 'index'],
       },
