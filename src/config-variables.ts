@@ -64,7 +64,7 @@ export const variables = {
     section: serving,
     schema: url.transform((value) => value.replace(/\/+$/, '')),
     about:
-      'Address under which callers reach Darkroom; taken from each request when absent, for webhooks from the order.',
+      'Address under which callers reach Darkroom. When absent, links lead to the address that each request was sent to, and those in webhooks to the address of the order.',
   }),
   LOG_LEVEL: define({
     section: serving,
@@ -300,7 +300,8 @@ export const variables = {
     section: webhooks,
     schema: list.pipe(z.array(whole(0, 604_800)).min(1).max(30)),
     fallback: webhookScheduleSeconds.join(','),
-    about: 'Seconds after the attempt before at which each attempt at a delivery is made, comma-separated.',
+    about:
+      'Pauses before the attempts at a delivery in seconds, comma-separated: the first before attempt 1, each other one after the attempt before it.',
   }),
   WEBHOOK_DISABLE_AFTER_S: define({
     section: webhooks,

@@ -95,8 +95,9 @@ export function intendedMode(env: NodeJS.ProcessEnv): 'serve' | 'dev' {
 export function processEnv(): NodeJS.ProcessEnv {
   try {
     process.loadEnvFile('.env');
-  } catch {
-    // No such file: nothing to load.
+  } catch (error) {
+    // Without the file there is nothing to load; one that cannot be read must not pass for none.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   // The SDK warns on Node 20 of versions to come; ours is pinned to one that supports it.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';

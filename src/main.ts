@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
-import { ConfigError, describeConfig, intendedMode, loadConfig, processEnv } from './config.ts';
+import { describeConfig, intendedMode, loadConfig, processEnv } from './config.ts';
 import type { CliContext, StartedService } from './inbound/cli/context.ts';
 import { createProgram } from './inbound/cli/program.ts';
 import { collectInFullLessOften } from './lib/heap.ts';
@@ -62,7 +62,8 @@ function secretFor(tenant: string): string {
 function devFile(dataDir: string, name: string): string | undefined {
   try {
     return readFileSync(join(dataDir, name), 'utf8').trim();
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return undefined;
   }
 }
@@ -97,7 +98,6 @@ const context: CliContext = {
 try {
   await createProgram(context).parseAsync();
 } catch (error) {
-  const known = error instanceof ConfigError || error instanceof Error;
-  process.stderr.write(`${known ? error.message : String(error)}\n`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }

@@ -39,7 +39,7 @@ export async function composeSurroundings(
   const secretsKey = config.SECRETS_KEY ?? dev?.secretsKey;
   if (!secretsKey) throw new Error('SECRETS_KEY is needed');
   const redis = await composeRedis(config, closers, options);
-  const provider = await composeProvider(config, closers);
+  const provider = await chooseProvider(config, closers);
   return { ...redis, provider, secretsKey, devApiKey: dev?.apiKey };
 }
 
@@ -61,7 +61,7 @@ async function composeRedis(
   return { redisTarget: server.url, redis: { managed: true, text: `managed Redis ${server.version}` } };
 }
 
-async function composeProvider(config: Config, closers: Closers): Promise<Surroundings['provider']> {
+async function chooseProvider(config: Config, closers: Closers): Promise<Surroundings['provider']> {
   const named = namedProvider(config);
   if (named) return named;
   // Only a worker makes calls: the others have no use for a studio, and need no key.

@@ -53,11 +53,6 @@ export type Attempt = z.infer<typeof Attempt>;
 export const knownCost = (microUsd: number | null): Pick<Attempt, 'costMicroUsd'> =>
   microUsd === null ? {} : { costMicroUsd: microUsd };
 
-/** Whether an attempt may have cost money that no picture or text shows for. */
-export function mayHaveCost(attempt: Attempt): boolean {
-  return attempt.state !== 'rejected';
-}
-
 /** Most attempts kept with a job; beyond it the oldest refusals, which cost nothing, make room. */
 const maxKept = 40;
 
@@ -110,11 +105,12 @@ export function settleAttempt(
 }
 
 /**
- * Calls for one picture that were, or may have been, paid for and brought nothing. Those that a worker took with it when
- * it died or had to leave do not count: they are limited by how often and how long a job may run.
+ * How many calls for one picture were, or may have been, paid for. Those that a worker took with it when it died or had to
+ * leave do not count: they are limited by how often and how long a job may run.
  */
-export function fruitlessPayments(attempts: readonly Attempt[], index: number): number {
-  return attempts.filter((a) => isCallFor(a, index) && mayHaveCost(a) && a.error !== 'worker_lost').length;
+export function paymentsFor(attempts: readonly Attempt[], index: number): number {
+  return attempts.filter((a) => isCallFor(a, index) && a.state !== 'rejected' && a.error !== 'worker_lost')
+    .length;
 }
 
 /** What is known about money after the attempts of a job. */

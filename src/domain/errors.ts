@@ -14,7 +14,7 @@ interface ErrorRow {
   readonly retryable: boolean;
   /** Short, stable summary (RFC 9457 `title`). */
   readonly title: string;
-  /** What may be known about money where it ends a job or a picture; absent where it only refuses requests. */
+  /** What a job or a picture that ends with it may say about money; absent where it only refuses requests. */
   readonly billing?: readonly Billing[];
 }
 

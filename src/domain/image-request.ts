@@ -8,6 +8,9 @@ import { hasMoreCodePoints, numberFault, showsSomething, textFault } from './tex
  * the catalogue, which is data.
  */
 
+export const priorities = ['low', 'normal', 'high'] as const;
+const enhanceModes = ['off', 'auto', 'always'] as const;
+
 export const maxPromptCodePoints = 32_000;
 /** Of their JSON, without whitespace and with nothing escaped that need not be. */
 export const maxProviderOptionsBytes = 8 * 1024;
@@ -22,6 +25,8 @@ export const imageEventTypes = [
   'image.canceled',
   'image.expired',
 ] as const;
+/** What a receiver can ask for: everything, everything of one kind, or single types. */
+export const eventPatterns = ['*', 'image.*', ...imageEventTypes] as const;
 
 const modelValue = z.string().min(1).max(64);
 
@@ -40,11 +45,7 @@ export const RetentionRequest = z.strictObject({
 
 export const WebhookRequest = z.strictObject({
   url: z.string().min(1).max(2048),
-  events: z
-    .array(z.enum(['*', 'image.*', ...imageEventTypes]))
-    .min(1)
-    .max(16)
-    .optional(),
+  events: z.array(z.enum(eventPatterns)).min(1).max(16).optional(),
 });
 
 export const ImageRequestBody = z.strictObject({
@@ -73,7 +74,7 @@ export const ImageRequestBody = z.strictObject({
   output_compression: z.int().min(0).max(100).optional().describe('For webp and jpeg only.'),
   safety_identifier: z.string().min(1).max(128).optional().describe('A hash of your end user, passed on.'),
   enhance: z
-    .enum(['off', 'auto', 'always'])
+    .enum(enhanceModes)
     .optional()
     .describe(
       'Have a language model write the detailed description first; `auto` does so for short prompts.',
@@ -85,7 +86,7 @@ export const ImageRequestBody = z.strictObject({
     .optional()
     .describe('Up to 16 string pairs, returned everywhere and filterable.'),
   webhook: WebhookRequest.optional(),
-  priority: z.enum(['low', 'normal', 'high']).optional(),
+  priority: z.enum(priorities).optional(),
   queue_ttl_s: z.int().min(1).max(secondsPerWeek).optional().describe('Give up waiting after this long.'),
   run_timeout_s: z.int().min(1).max(7200).optional().describe('Give up running after this long.'),
   retention: RetentionRequest.optional(),
@@ -109,8 +110,8 @@ export const ImageRequest = ImageRequestBody.extend({
   model: z.string(),
   n: z.int(),
   size: z.string(),
-  enhance: z.enum(['off', 'auto', 'always']),
-  priority: z.enum(['low', 'normal', 'high']),
+  enhance: z.enum(enhanceModes),
+  priority: z.enum(priorities),
   queue_ttl_s: z.int(),
   run_timeout_s: z.int(),
 });

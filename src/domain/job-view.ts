@@ -47,7 +47,9 @@ export const AttemptView = z.object({
   index: z.int().describe('Which of the pictures; 0 for a description.'),
   state: z
     .enum(attemptStates)
-    .describe('`rejected` was not charged, `uncertain` may have been, whatever brought an answer was.'),
+    .describe(
+      '`rejected` was not charged, `uncertain` and `unusable` may have been, every other one that ended was.',
+    ),
   started_at: time,
   finished_at: nullableTime,
   provider_request_id: z.string().nullable().describe('Names the call to the support of the provider.'),

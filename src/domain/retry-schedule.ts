@@ -35,7 +35,7 @@ const backoffCapMs = 60_000;
 
 /**
  * Delay before a provider is asked again after it provably did not accept a call: what it told us, else
- * exponential with full jitter over the upper half, capped at a minute.
+ * exponential, a random time in the upper half of each step ("equal jitter"), capped at a minute.
  *
  * @param failures consecutive refusals so far, 1 or more.
  */

@@ -9,7 +9,7 @@ export function countCodePoints(text: string): number {
   return count;
 }
 
-/** Whether a text has more code points than allowed; those that cannot have are not counted. */
+/** Whether a text has more code points than allowed. One with no more UTF-16 units than that cannot have, and is not counted. */
 export function hasMoreCodePoints(text: string, most: number): boolean {
   return text.length > most && countCodePoints(text) > most;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
-import { inexactIssues } from './image-request.ts';
-import { eventPatterns, WebhookSecret } from './webhook-event.ts';
+import { eventPatterns, inexactIssues } from './image-request.ts';
+import { WebhookSecret } from './webhook-event.ts';
 
 /** An address that a tenant registered for events of its jobs. */
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ImageJob } from './image-job.ts';
-import { type ImageRequest, imageEventTypes } from './image-request.ts';
+import { type eventPatterns, type ImageRequest, imageEventTypes } from './image-request.ts';
 
 /** What happens to a job. */
 export type ImageEventType = (typeof imageEventTypes)[number];
@@ -9,8 +9,6 @@ export type ImageEventType = (typeof imageEventTypes)[number];
 export const eventTypes = [...imageEventTypes, 'webhook.test'] as const;
 export type EventType = (typeof eventTypes)[number];
 
-/** What an endpoint can ask for: everything, everything of one kind, or single types. */
-export const eventPatterns = ['*', 'image.*', ...imageEventTypes] as const;
 export type EventPattern = (typeof eventPatterns)[number];
 
 /**

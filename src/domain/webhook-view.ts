@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { eventPatterns } from './image-request.ts';
 import { isBroken, type ReceiverHealth } from './receiver-health.ts';
 import { type Delivery, type DeliveryAttempt, deliveryStatuses } from './webhook-delivery.ts';
 import { disabledReasons, endpointMoments, liveSecrets, type WebhookEndpoint } from './webhook-endpoint.ts';
-import { eventPatterns, eventTypes } from './webhook-event.ts';
+import { eventTypes } from './webhook-event.ts';
 
 /** The shapes in which endpoints and deliveries are shown, built field by field. */
 

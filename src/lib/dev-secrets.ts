@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeyText } from './api-key-text.ts';
 
@@ -24,9 +24,12 @@ export function loadDevSecrets(dataDir: string): DevSecrets {
 function kept(path: string, make: () => string): string {
   try {
     return readFileSync(path, 'utf8').trim();
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     const text = make();
-    writeFileSync(path, `${text}\n`, { mode: 0o600 });
+    // Under another name first: a death in between must leave no half of a secret.
+    writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
     return text;
   }
 }

@@ -36,7 +36,7 @@ export function createHandInAnswers(deps: Deps) {
     if (job && !attempt && !isTerminal(job.status)) return restoreRow(key);
     if (!job || !attempt || isSettled(attempt)) return deps.spool.remove(key);
     if (job.erasedAt !== undefined) return forget(job, key);
-    if (isHeldBy(job, attempt)) return announce(key);
+    if (isHeldBy(job, attempt)) return noteReceived(key);
     if (await deps.settleAnswer(job, attempt, signal)) {
       deps.log.info({ job_id: job.id, attempt: attempt.no }, 'paid answer of an earlier run handed in');
     }
@@ -52,7 +52,7 @@ export function createHandInAnswers(deps: Deps) {
    * Notes that an answer is here, where the death of this worker came between the answer and its row. Whoever takes the
    * job over would pay again for a call that still looks as if it brought nothing.
    */
-  async function announce(key: SpoolKey): Promise<void> {
+  async function noteReceived(key: SpoolKey): Promise<void> {
     const answer = await deps.spool.open(key);
     if (!answer) return;
     const row = received(answer.head, deps.clock());

@@ -22,7 +22,7 @@ export interface MailboxRunDeps {
 
 /** What a deployment decides about deliveries. */
 export interface WebhookPolicy {
-  /** Seconds after the attempt before at which each attempt is made. */
+  /** Pauses before the attempts in seconds: the first before attempt 1, each other one after the attempt before it. */
   readonly schedule: readonly number[];
   /** An endpoint to which nothing could be delivered for so long is switched off. */
   readonly disableAfterMs: number;

@@ -8,6 +8,7 @@ import type {
   TaskQueue,
   WebhookEndpoints,
 } from '../domain/ports.ts';
+import { healthy } from '../domain/receiver-health.ts';
 import {
   changeEndpoint,
   checkEndpointText,
@@ -55,7 +56,7 @@ export async function findEndpoint(
 export function createManageEndpoints(deps: Deps) {
   async function show(endpoint: WebhookEndpoint): Promise<EndpointView> {
     const [health] = await deps.mailboxes.health(endpoint.tenant, [endpoint.id]);
-    return viewEndpoint(endpoint, health ?? { failures: 0 }, deps.clock());
+    return viewEndpoint(endpoint, health ?? healthy, deps.clock());
   }
 
   async function update(

@@ -1,4 +1,4 @@
-import { fruitlessPayments } from '../domain/attempt.ts';
+import { paymentsFor } from '../domain/attempt.ts';
 import { type ImageJob, type JobError, jobError } from '../domain/image-job.ts';
 import type { ProviderFailure } from '../domain/ports.ts';
 import { providerDelayMs } from '../domain/retry-schedule.ts';
@@ -40,7 +40,7 @@ export function verdictOn(
     return { kind: 'wait', delayMs: providerDelayMs(job.refusals ?? 1, failure.retryAfterMs, random) };
   }
   const doubtful = failure.kind === 'uncertain' || failure.kind === 'unusable';
-  if (doubtful && consents(job, policy) && fruitlessPayments(job.attempts, index) < policy.maxPaidAttempts)
+  if (doubtful && consents(job, policy) && paymentsFor(job.attempts, index) < policy.maxPaidAttempts)
     return null;
   const { code, billing, message, provider } = failure;
   return {

@@ -20,9 +20,8 @@ const thoroughEvery = 12;
 
 /**
  * Puts back what the queues have lost: every unfinished record without a task, every event and every mailbox with due
- * mail without one. To be called again and again, some seconds apart; the jobs of a tenant are looked after from the second
- * call on that its records answer.
- * Idempotent, so any number of processes may do it at the same time; adding a task that exists changes nothing.
+ * mail without one. To be called again and again, some seconds apart: the jobs of a tenant are compared from the second call
+ * on, because those that the first one found may be about to get their tasks. Idempotent, so any number of processes may do it at the same time; adding a task that exists changes nothing.
  */
 export function createReconcile(deps: Deps) {
   async function restore(tenant: string, id: string): Promise<boolean> {

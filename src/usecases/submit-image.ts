@@ -2,7 +2,15 @@ import type { Caller } from '../domain/api-key.ts';
 import { AppError } from '../domain/errors.ts';
 import { createJob, type ImageJob } from '../domain/image-job.ts';
 import type { ImageRequest, ImageRequestBody } from '../domain/image-request.ts';
-import type { IdempotencyClaim, Ids, ImageRecords, Log, Meter, TaskQueue } from '../domain/ports.ts';
+import type {
+  IdempotencyClaim,
+  Ids,
+  ImageRecords,
+  Log,
+  Meter,
+  TaskIntake,
+  TaskQueue,
+} from '../domain/ports.ts';
 import { type EventNote, noteFor } from '../domain/webhook-event.ts';
 import type { AbandonSubmission } from './abandon-submission.ts';
 import { queueEvent } from './change-image.ts';
@@ -19,7 +27,7 @@ interface Deps extends Rules {
   getImage: Pick<GetImage, 'current'>;
   imageQueue: TaskQueue;
   /** The way into it. */
-  imageIntake: Pick<TaskQueue, 'add'>;
+  imageIntake: TaskIntake;
   webhookQueue: TaskQueue;
   ids: Ids;
   /** SHA-256, base64url. */
@@ -165,7 +173,7 @@ export function createSubmitImage(deps: Deps) {
   }
 
   /** The caller does not wait for it: the record is what makes the job durable, and the reconciler queues what is lost. */
-  function queueJob({ tenant, id, request }: ImageJob, queue: Pick<TaskQueue, 'add'>): void {
+  function queueJob({ tenant, id, request }: ImageJob, queue: TaskIntake): void {
     queue.add({ tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
       deps.log.warn({ err: error, job_id: id }, 'job accepted but not queued, the reconciler will do it');
     });

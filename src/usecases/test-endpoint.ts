@@ -1,6 +1,6 @@
 import { AppError } from '../domain/errors.ts';
 import type { Clock, Deliveries, Ids, WebhookEndpoints } from '../domain/ports.ts';
-import { createDelivery } from '../domain/webhook-delivery.ts';
+import { afterAttempt, createDelivery } from '../domain/webhook-delivery.ts';
 import { type DeliveryView, viewDelivery } from '../domain/webhook-view.ts';
 import type { AttemptDelivery } from './attempt-delivery.ts';
 import type { FindReceiver } from './find-receiver.ts';
@@ -45,15 +45,8 @@ export function createTestEndpoint(deps: Deps) {
       nowMs,
     });
     const { attempt } = await deps.attemptDelivery(receiver, planned, body);
-    const { dueAt: _dueAt, ...rest } = planned;
-    const delivery = {
-      ...rest,
-      url: attempt.url,
-      status: attempt.outcome === 'delivered' ? ('delivered' as const) : ('failed' as const),
-      outcome: attempt.outcome,
-      attempts: 1,
-      finishedAt: deps.clock(),
-    };
+    // Its one attempt is its whole schedule.
+    const delivery = afterAttempt(planned, attempt, { nowMs: deps.clock(), random: 0, schedule: [] });
     await deps.deliveries.enter(delivery, attempt, { body, keepMs: deps.keepBodyMs });
     return viewDelivery(delivery, [attempt]);
   };

@@ -1,3 +1,5 @@
+import type { ImageRequest } from '../image-request.ts';
+
 /** Work that waits. */
 
 /** What a queue message carries: ids, nothing else. */
@@ -5,6 +7,8 @@ export interface Task {
   readonly tenant: string;
   readonly id: string;
 }
+
+export type Priority = ImageRequest['priority'];
 
 export interface QueueCounts {
   readonly waiting: number;
@@ -19,10 +23,7 @@ export interface TaskQueue {
    *
    * @param options.taskId what tells tasks apart, where one id may be queued more than once.
    */
-  add(
-    task: Task,
-    options: { priority: 'low' | 'normal' | 'high'; delayMs?: number; taskId?: string },
-  ): Promise<void>;
+  add(task: Task, options: { priority: Priority; delayMs?: number; taskId?: string }): Promise<void>;
   /** Takes a waiting or delayed task out and says whether it did; a task that runs stays. */
   remove(id: string): Promise<boolean>;
   /** How many tasks are ahead; `null` when it is not waiting. */
@@ -30,6 +31,11 @@ export interface TaskQueue {
   /** For each id whether the queue still knows a task for it. */
   has(ids: readonly string[]): Promise<boolean[]>;
   counts(): Promise<QueueCounts>;
+}
+
+/** The cheap way into a queue: what is thrown in is queued within milliseconds, or put back by the reconciler. */
+export interface TaskIntake {
+  add(task: Task, options: { priority: Priority }): Promise<void>;
 }
 
 /** Why a running task is told to stop; the reason of its signal. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { billings, errorCodes } from '../../domain/errors.ts';
 import { jobStages, jobStatuses, TokenTotals } from '../../domain/image-job.ts';
 import {
+  eventPatterns,
   ImageRequest,
   ImageRequestBody,
   imageEventTypes,
@@ -13,7 +14,7 @@ import { AttemptView, ImageJobView, ImageView, JobErrorView } from '../../domain
 import { CatalogueModel } from '../../domain/model-catalogue.ts';
 import { deliveryStatuses } from '../../domain/webhook-delivery.ts';
 import { EndpointBody, EndpointPatch } from '../../domain/webhook-endpoint.ts';
-import { eventPatterns, eventTypes, WebhookSecret } from '../../domain/webhook-event.ts';
+import { eventTypes, WebhookSecret } from '../../domain/webhook-event.ts';
 import { DeliveryAttemptView, DeliveryView, EndpointView } from '../../domain/webhook-view.ts';
 import { imageJobExample, problemExample } from './examples.ts';
 import { type JsonSchema, namedJsonSchemas } from './json-schema.ts';

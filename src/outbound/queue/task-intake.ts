@@ -1,17 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
-import type { Log, TaskQueue } from '../../domain/ports.ts';
+import { priorities } from '../../domain/image-request.ts';
+import type { Log, TaskIntake, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
 import { createTroubleLog } from '../../lib/trouble-log.ts';
 import { intakeKey, type QueueName, translated } from './task-queue.ts';
-
-type Intake = Pick<TaskQueue, 'add'>;
-type Priority = Parameters<TaskQueue['add']>[1]['priority'];
-
-export interface TaskIntake extends Intake {
-  /** Resolves when what was added is in the list, or cannot be brought there. */
-  settle(): Promise<void>;
-}
 
 /**
  * The cheap way into a queue: a list, and one command for all tasks that come together, instead of the queue's own
@@ -20,7 +13,13 @@ export interface TaskIntake extends Intake {
  *
  * @param redis a connection that fails fast.
  */
-export function createTaskIntake(redis: Redis | Cluster, queueName: QueueName): TaskIntake {
+export function createTaskIntake(
+  redis: Redis | Cluster,
+  queueName: QueueName,
+): TaskIntake & {
+  /** Resolves when what was added is in the list, or cannot be brought there. */
+  settle(): Promise<void>;
+} {
   const key = intakeKey(queueName);
   let last: Promise<unknown> = Promise.resolve();
   const push = createBatches(async (entries: readonly string[]) => {
@@ -57,7 +56,7 @@ const stopLimitMs = 2_000;
  */
 export function createTaskRelay(
   queueName: QueueName,
-  deps: { redis: Redis | Cluster; queue: Intake; log: Log },
+  deps: { redis: Redis | Cluster; queue: Pick<TaskQueue, 'add'>; log: Log },
 ): TaskRelay {
   const { redis, queue } = deps;
   const key = intakeKey(queueName);
@@ -70,8 +69,9 @@ export function createTaskRelay(
   let running: Promise<void> = Promise.resolve();
 
   function moveEntry(entry: string): Promise<void> {
-    const [tenant = '', id = '', priority = 'normal'] = entry.split(' ');
-    return queue.add({ tenant, id }, { priority: priority as Priority });
+    const [tenant = '', id = '', asked] = entry.split(' ');
+    const priority = priorities.find((each) => each === asked) ?? 'normal';
+    return queue.add({ tenant, id }, { priority });
   }
 
   async function moveMore(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { AppError } from '../../domain/errors.ts';
-import type { TaskQueue } from '../../domain/ports.ts';
+import type { Priority, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
 
 /** Name and key prefix of a queue. The prefix is a hash tag: BullMQ's scripts need all keys of a queue in one slot. */
@@ -25,7 +25,7 @@ export const intakeKey = (queueName: QueueName) => `${queueName.prefix}:intake`;
  * BullMQ treats 0 as "no priority" and keeps such tasks in a list, where state, position and removal cost time in
  * proportion to its length. Every task has a priority, so all waiting ones stand in a sorted set.
  */
-const priorities = { high: 1, normal: 2, low: 3 } as const;
+const ranks = { high: 1, normal: 2, low: 3 } as const satisfies Record<Priority, number>;
 
 type BulkJobs = Parameters<Queue['addBulk']>[0];
 
@@ -71,7 +71,7 @@ export function createTaskQueue(
           data: task,
           opts: {
             jobId: options.taskId ?? task.id,
-            priority: priorities[options.priority],
+            priority: ranks[options.priority],
             ...(options.delayMs ? { delay: options.delayMs } : {}),
             // The record is ours: nothing is kept here, and an id can be added again as soon as its task is done.
             attempts: 1,
@@ -107,7 +107,9 @@ export async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof AppError ? error : unreachable(error);
+    // A mistake in our own code is not an outage, and trying again would not help.
+    if (error instanceof AppError || error instanceof TypeError || error instanceof RangeError) throw error;
+    throw unreachable(error);
   }
 }
 

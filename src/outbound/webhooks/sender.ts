@@ -5,7 +5,7 @@ import type { AddressGuard } from './destination-guard.ts';
 import { createPinnedConnector } from './pinned-connector.ts';
 import { postOnce } from './post-once.ts';
 import type { ResolveName } from './resolve-name.ts';
-import { signWebhook, webhookHeaders } from './signature.ts';
+import { createWebhookSigner, type SignWebhook, webhookHeaders } from './signature.ts';
 
 export interface WebhookSenderOptions {
   readonly guard: AddressGuard;
@@ -43,6 +43,7 @@ export function createWebhookSender(
   const { clock, timeoutMs = 15_000 } = options;
   const pool = openPool(options, timeoutMs);
   const running = new Set<Promise<Verdict>>();
+  const sign = createWebhookSigner();
   let closed = false;
 
   const attempt = async (message: Message, headers: Record<string, string>): Promise<Verdict> => {
@@ -72,7 +73,7 @@ export function createWebhookSender(
     async send(message) {
       if (closed) throw new Error('The webhook sender is closed');
       const startedAtMs = performance.now();
-      const headers = headersOf(message, options);
+      const headers = headersOf(message, options, sign);
       const attempting = attempt(message, headers);
       running.add(attempting);
       try {
@@ -107,7 +108,11 @@ function openPool(options: WebhookSenderOptions, timeoutMs: number) {
   });
 }
 
-function headersOf(message: Message, { clock, userAgent }: WebhookSenderOptions): Record<string, string> {
+function headersOf(
+  message: Message,
+  { clock, userAgent }: WebhookSenderOptions,
+  sign: SignWebhook,
+): Record<string, string> {
   const { eventId, body, secrets } = message;
   const timestampSeconds = Math.floor(clock() / 1000);
   return {
@@ -115,6 +120,6 @@ function headersOf(message: Message, { clock, userAgent }: WebhookSenderOptions)
     'user-agent': userAgent,
     [webhookHeaders.id]: eventId,
     [webhookHeaders.timestamp]: String(timestampSeconds),
-    [webhookHeaders.signature]: signWebhook({ id: eventId, timestampSeconds, body, secrets }),
+    [webhookHeaders.signature]: sign({ id: eventId, timestampSeconds, body, secrets }),
   };
 }

@@ -8,38 +8,44 @@ export const webhookHeaders = {
   signature: 'webhook-signature',
 } as const;
 
+interface SignedMessage {
+  readonly id: string;
+  readonly timestampSeconds: number;
+  /** Exactly the text that is sent, as UTF-8. */
+  readonly body: string;
+  /** One or more, each as `parseWebhookSecret` takes it. */
+  readonly secrets: readonly string[];
+}
+
 /**
- * Signs one attempt: HMAC-SHA256 over `id.timestamp.body`, once per secret, so that an old and a new secret both
- * verify while one replaces the other.
+ * Signs an attempt: HMAC-SHA256 over `id.timestamp.body`, once per secret, so that an old and a new secret both verify
+ * while one replaces the other.
  *
- * @param message.body exactly the text that is sent, as UTF-8.
- * @param message.secrets one or more, each as `parseWebhookSecret` takes it.
  * @returns the value of `webhook-signature`: `v1,<base64>`, space-separated.
  * @throws AppError `validation_failed` when there is no secret or one is malformed; nothing is ever signed with an empty key.
  */
-export function signWebhook(message: {
-  id: string;
-  timestampSeconds: number;
-  body: string;
-  secrets: readonly string[];
-}): string {
-  const { id, timestampSeconds, body, secrets } = message;
-  if (secrets.length === 0) throw unusableSecret('there is none, and webhooks are never sent unsigned');
-  const signed = `${id}.${timestampSeconds}.${body}`;
-  return secrets
-    .map((secret) => `v1,${createHmac('sha256', keyOf(secret)).update(signed).digest('base64')}`)
-    .join(' ');
-}
+export type SignWebhook = (message: SignedMessage) => string;
 
-/** Keys of the secrets that were last used: reading one takes as long as signing with it. */
-const keys = new Map<string, KeyObject>();
 const mostKeys = 1_000;
 
-function keyOf(secret: string): KeyObject {
-  const known = keys.get(secret);
-  if (known) return known;
-  if (keys.size >= mostKeys) keys.clear();
-  const key = createSecretKey(parseWebhookSecret(secret));
-  keys.set(secret, key);
-  return key;
+/** A signer that keeps the keys of the secrets it used last: reading one takes as long as signing with it. */
+export function createWebhookSigner(): SignWebhook {
+  const keys = new Map<string, KeyObject>();
+
+  function keyOf(secret: string): KeyObject {
+    const known = keys.get(secret);
+    if (known) return known;
+    if (keys.size >= mostKeys) keys.clear();
+    const key = createSecretKey(parseWebhookSecret(secret));
+    keys.set(secret, key);
+    return key;
+  }
+
+  return ({ id, timestampSeconds, body, secrets }) => {
+    if (secrets.length === 0) throw unusableSecret('there is none, and webhooks are never sent unsigned');
+    const signed = `${id}.${timestampSeconds}.${body}`;
+    return secrets
+      .map((secret) => `v1,${createHmac('sha256', keyOf(secret)).update(signed).digest('base64')}`)
+      .join(' ');
+  };
 }

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Deliveries, DeliveryQuery } from '../../../domain/ports.ts';
-import { Delivery, DeliveryAttempt } from '../../../domain/webhook-delivery.ts';
+import { Delivery, DeliveryAttempt, deliveryStatuses } from '../../../domain/webhook-delivery.ts';
 import type { Keys } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
@@ -60,7 +60,7 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
     const commands = redis.multi();
     for (const { tenant, id, target, jobId } of deliveries) {
       commands.del(keys.delivery(tenant, id), keys.deliveryLog(tenant, id));
-      const statuses = ['pending', 'delivered', 'failed'].map((status) => keys.deliveriesBy(tenant, status));
+      const statuses = deliveryStatuses.map((status) => keys.deliveriesBy(tenant, status));
       for (const index of [
         ...[keys.deliveries(tenant), keys.endedDeliveries(tenant), keys.mailbox(tenant, target), ...statuses],
         ...[keys.deliveriesBy(tenant, target), ...(jobId ? [keys.deliveriesBy(tenant, jobId)] : [])],

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
+import { eventPatterns } from '../../../domain/image-request.ts';
 import type { WebhookEndpoints } from '../../../domain/ports.ts';
 import { isSubscribed, WebhookEndpoint } from '../../../domain/webhook-endpoint.ts';
-import { eventPatterns } from '../../../domain/webhook-event.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../../src/domain/errors.ts';
-import { signWebhook, webhookHeaders } from '../../../../src/outbound/webhooks/signature.ts';
+import { createWebhookSigner, webhookHeaders } from '../../../../src/outbound/webhooks/signature.ts';
 
 const newSecret = (sizeBytes = 32) => `whsec_${randomBytes(sizeBytes).toString('base64')}`;
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -29,10 +29,12 @@ function verifies(
   }
 }
 
-describe('signWebhook', () => {
+const sign = createWebhookSigner();
+
+describe('a signature', () => {
   it('makes the signature of a known key, id, time and body', () => {
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
-    const signature = signWebhook({
+    const signature = sign({
       id: 'evt_1',
       timestampSeconds: 1_700_000_000,
       body: '{}',
@@ -51,7 +53,7 @@ describe('signWebhook', () => {
         (body, id, sizeBytes) => {
           const secret = newSecret(sizeBytes);
           const timestampSeconds = nowSeconds();
-          const signature = signWebhook({ id, timestampSeconds, body, secrets: [secret] });
+          const signature = sign({ id, timestampSeconds, body, secrets: [secret] });
           return verifies(secret, body, signature, id, timestampSeconds);
         },
       ),
@@ -63,7 +65,7 @@ describe('signWebhook', () => {
     const secret = newSecret();
     const body = JSON.stringify({ type: 'image.succeeded', data: { id: 'img_1', prompt: 'Zürich, 夜' } });
     const timestampSeconds = nowSeconds();
-    const signature = signWebhook({ id: 'evt_1', timestampSeconds, body, secrets: [secret] });
+    const signature = sign({ id: 'evt_1', timestampSeconds, body, secrets: [secret] });
     const bytes = Buffer.from(body);
     for (let index = 0; index < bytes.length; index++) {
       const changed = Buffer.from(bytes);
@@ -76,7 +78,7 @@ describe('signWebhook', () => {
   it('never verifies under another id, time or secret', () => {
     const secret = newSecret();
     const timestampSeconds = nowSeconds();
-    const signature = signWebhook({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [secret] });
+    const signature = sign({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [secret] });
     expect(verifies(secret, '{}', signature, 'evt_2', timestampSeconds)).toBe(false);
     expect(verifies(secret, '{}', signature, 'evt_1', timestampSeconds - 1)).toBe(false);
     expect(verifies(newSecret(), '{}', signature, 'evt_1', timestampSeconds)).toBe(false);
@@ -85,7 +87,7 @@ describe('signWebhook', () => {
   it('verifies with the old and with the new secret while both sign', () => {
     const [older, newer] = [newSecret(), newSecret()];
     const timestampSeconds = nowSeconds();
-    const signature = signWebhook({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [newer, older] });
+    const signature = sign({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [newer, older] });
     expect(signature.split(' ')).toHaveLength(2);
     expect(verifies(older, '{}', signature, 'evt_1', timestampSeconds)).toBe(true);
     expect(verifies(newer, '{}', signature, 'evt_1', timestampSeconds)).toBe(true);
@@ -93,8 +95,8 @@ describe('signWebhook', () => {
 
   it('refuses to sign without a secret or with an empty one', () => {
     const message = { id: 'evt_1', timestampSeconds: 1, body: '{}' };
-    expect(() => signWebhook({ ...message, secrets: [] })).toThrow(/never sent unsigned/);
-    expect(() => signWebhook({ ...message, secrets: [newSecret(), ''] })).toThrow(AppError);
-    expect(() => signWebhook({ ...message, secrets: ['whsec_'] })).toThrow(/24 to 64 bytes/);
+    expect(() => sign({ ...message, secrets: [] })).toThrow(/never sent unsigned/);
+    expect(() => sign({ ...message, secrets: [newSecret(), ''] })).toThrow(AppError);
+    expect(() => sign({ ...message, secrets: ['whsec_'] })).toThrow(/24 to 64 bytes/);
   });
 });
