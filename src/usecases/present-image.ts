@@ -42,7 +42,10 @@ export function createPresentImage(deps: Deps) {
           contentType: image.contentType,
           fileName: `${job.id}-${image.index}.${extensionOf(image.contentType)}`,
         });
-        links.set(image.index, { url: link.startsWith('/') ? options.publicUrl + link : link, expiresAtMs });
+        links.set(image.index, {
+          url: deps.storage.isServedHere ? options.publicUrl + link : link,
+          expiresAtMs,
+        });
       }
     }
     const position =

@@ -39,7 +39,7 @@ export function createReadContent(deps: Deps) {
     if (!found)
       throw new AppError('not_found', { detail: 'The job has no picture with this index (any more).' });
     const fileName = `${id}-${index}.${extensionOf(found.contentType)}`;
-    if (deps.storage.name === 'filesystem') {
+    if (deps.storage.isServedHere) {
       return { kind: 'bytes', image: found, fileName, open: () => open(found.storageKey) };
     }
     const expiresAtMs = deps.clock() + deps.linkSeconds * 1000;

@@ -13,7 +13,7 @@ const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex
 describe.each([
   { name: 'filesystem', open: openFilesystem },
   { name: 's3', open: openS3 },
-])('image storage: $name', ({ name, open }) => {
+])('image storage: $name', ({ open }) => {
   let subject: StorageSubject;
   let storage: Storage;
   let count = 0;
@@ -29,8 +29,11 @@ describe.each([
     await subject.stop();
   });
 
-  it('says which one it is', () => {
-    expect(storage.name).toBe(name);
+  it('says whether its links are paths of this service', async () => {
+    const link = await storage.link(newKey(), {
+      ...{ expiresAtMs: Date.now() + 60_000, contentType: 'image/png', fileName: 'a.png' },
+    });
+    expect(link.startsWith('/')).toBe(storage.isServedHere);
   });
 
   it.each([0, 1, 65_536, 3_000_001, 9_000_000])('%i stored bytes come back byte-exact', async (sizeBytes) => {

@@ -31,7 +31,8 @@ export interface LinkOptions {
 }
 
 export interface ImageStorage {
-  readonly name: 'filesystem' | 's3';
+  /** Whether nobody but this service gives its bytes out. Its links are paths below the public address then. */
+  readonly isServedHere: boolean;
   /**
    * Stores bytes under a key; the same key again replaces them. Returns only when they are safe.
    *

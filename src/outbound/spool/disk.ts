@@ -1,6 +1,7 @@
-import { open, readdir, stat, statfs } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../domain/errors.ts';
+import { systemCode } from '../../lib/system-code.ts';
 
 const advice: Record<string, string> = {
   ENOSPC: 'The disk of the spool is full. Free space or give it a larger one.',
@@ -15,22 +16,12 @@ export async function onDisk<T>(step: string, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    const code = errorCode(error);
+    const code = systemCode(error) ?? '';
     throw new AppError('storage_failed', {
       detail:
         advice[code] ?? `The spool failed to ${step} an answer${code ? ` (${code})` : ''}. Check its disk.`,
       cause: error,
     });
-  }
-}
-
-/** Makes renames and new names in a directory survive a loss of power. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
@@ -52,9 +43,4 @@ export async function usedBytes(directory: string): Promise<number> {
 export async function freeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
-}
-
-/** The system's code of an error, or an empty text. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { AnswerHead } from '../../domain/ports.ts';
-import { errorCode, onDisk } from './disk.ts';
+import { systemCode } from '../../lib/system-code.ts';
+import { onDisk } from './disk.ts';
 import { maxHeadLineBytes, parseHead } from './head-line.ts';
 
 const chunkBytes = 256 * 1024;
@@ -8,7 +9,7 @@ const chunkBytes = 256 * 1024;
 /** Reads the head of an answer; `null` when there is no complete answer under that path. */
 export async function readHead(path: string): Promise<{ head: AnswerHead; bodyStart: number } | null> {
   const handle = await open(path, 'r').catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return null;
+    if (systemCode(error) === 'ENOENT') return null;
     throw error;
   });
   if (!handle) return null;

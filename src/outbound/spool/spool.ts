@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnswerHead, Clock, Spool } from '../../domain/ports.ts';
-import { errorCode, freeBytes, onDisk, syncDirectory, usedBytes } from './disk.ts';
+import { syncFolder } from '../../lib/sync-folder.ts';
+import { systemCode } from '../../lib/system-code.ts';
+import { freeBytes, onDisk, usedBytes } from './disk.ts';
 import { readBody, readHead } from './read-answer.ts';
 import { answerFileName, keyOfAnswerFile, unfinishedFileName } from './spool-name.ts';
 import { sweepUnfinished } from './sweep-unfinished.ts';
@@ -64,7 +66,7 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     await ready();
     const unfinished = join(directory, unfinishedFileName(name, process.pid, randomBytes(8).toString('hex')));
     await writeAnswer({ unfinished, final: join(directory, name), head, body, maxBytes });
-    await onDisk('write', () => syncDirectory(directory));
+    await onDisk('write', () => syncFolder(directory));
   }
 
   return {
@@ -87,7 +89,7 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
       await writing.get(name)?.catch(() => {});
       await onDisk('remove', () =>
         unlink(path).catch((error: unknown) => {
-          if (errorCode(error) !== 'ENOENT') throw error;
+          if (systemCode(error) !== 'ENOENT') throw error;
         }),
       );
     },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFolder } from '../../lib/sync-folder.ts';
 
 /**
  * Files that are either there as a whole or not at all, also after a power cut: written under a temporary name in the
@@ -41,16 +42,7 @@ export async function makeFolder(folder: string, fallback: string): Promise<stri
 /** Flushes a folder and its parents up to and including `top`. */
 export async function flushFolders(folder: string, top: string): Promise<void> {
   for (let at = folder; ; at = dirname(at)) {
-    await flushFolder(at);
+    await syncFolder(at);
     if (at === top || at === dirname(at)) return;
-  }
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
+import { systemCode } from '../../lib/system-code.ts';
 
 // What goes away by itself or by freeing something; everything else needs a change by a person.
 const passing = new Set([
@@ -22,12 +23,6 @@ const remedies: Record<string, string> = {
   ENOSPC: 'the disk is full. Free some space',
   EDQUOT: 'the disk quota is used up. Free some space',
 };
-
-/** The error code of the operating system, or `undefined`. */
-export function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
 
 /**
  * Translates what a file operation threw: `storage_unavailable` when waiting can help (disk full, too many open files),

@@ -5,8 +5,9 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../../domain/errors.ts';
 import type { ImageStorage } from '../../domain/ports.ts';
 import { createFileLinks } from '../../lib/file-link.ts';
+import { systemCode } from '../../lib/system-code.ts';
 import { belongsTo, flushFolders, makeFolder, replaceFile } from './durable-file.ts';
-import { filesystemError, systemCode, unusableFolder } from './filesystem-errors.ts';
+import { filesystemError, unusableFolder } from './filesystem-errors.ts';
 import { assertStorageKey } from './storage-key.ts';
 
 export interface FilesystemStorageConfig {
@@ -29,7 +30,7 @@ export function createFilesystemStorage(
   const root = resolve(config.directory);
   const links = createFileLinks(config.signingKey);
   return {
-    name: 'filesystem',
+    isServedHere: true,
     put: (key, bytes) => translated(() => put(root, key, bytes)),
     read: (key) => translated(() => read(root, key)),
     remove: (key) => translated(() => remove(root, key)),

@@ -36,7 +36,7 @@ export function createS3Storage(
     return opening;
   };
   return {
-    name: 's3',
+    isServedHere: false,
     async put(key, bytes, contentType, sha256) {
       assertStorageKey(key);
       await bounded(timeoutMs, async (signal) =>
