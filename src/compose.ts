@@ -19,6 +19,7 @@ import { createWorkerRedis } from './lib/redis.ts';
 import { createTroubleLog } from './lib/trouble-log.ts';
 import { createTaskConsumer, type TaskConsumer } from './outbound/queue/task-consumer.ts';
 import { createTaskRelay, type TaskRelay } from './outbound/queue/task-intake.ts';
+import { createTenantPlaces } from './usecases/tenant-places.ts';
 
 /** A running service. */
 export interface Service {
@@ -126,6 +127,9 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   }
 }
 
+/** Long polls and event streams that one process holds, at some 20 KiB each. */
+const waitingPlaces = { most: 20_000, mostOfOne: 10_000 };
+
 /** Good enough for a test, and for nothing that can be reached from outside. */
 function hasWeakKey({ API_KEYS, ADMIN_KEY }: Config): boolean {
   return [...(API_KEYS ?? []).map(({ key }) => key), ADMIN_KEY].some((key) => key && key.length < 16);
@@ -148,6 +152,7 @@ function composeHttp(
       renderMetrics: metrics.render,
       observeRequest: metrics.observeRequest,
       fileLinks: createFileLinks(around.secretsKey),
+      waitingRoom: createTenantPlaces(waitingPlaces),
       publicUrl: config.PUBLIC_URL,
       sharesWebhookSecret: config.WEBHOOK_SECRET !== undefined,
       linkSeconds: config.LINK_TTL_S,

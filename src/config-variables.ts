@@ -267,7 +267,8 @@ export const variables = {
     section: work,
     schema: whole(1, 1000),
     fallback: '128',
-    about: 'Receivers that one webhook worker serves at the same time, each with a few connections.',
+    about:
+      'Receivers that one webhook worker serves at the same time, each with a few connections; at most half of them of one tenant.',
   }),
   QUEUE_TTL_S: define({
     section: work,

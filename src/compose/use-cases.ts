@@ -182,6 +182,8 @@ function composeWebhooks(
     schedule: config.WEBHOOK_SCHEDULE_S,
     disableAfterMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
     atOnce: attemptsAtOnce,
+    // Half of them: the others always have places, and one alone in a deployment has enough.
+    placesOfOneTenant: Math.ceil(config.WEBHOOK_CONCURRENCY / 2),
   };
   const logMs = config.WEBHOOK_LOG_TTL_S * 1000;
   const sealed = createSealedSecrets(around.secretsKey);

@@ -2,6 +2,7 @@ import type { Ids, Log, Task, TaskResult } from '../domain/ports.ts';
 import type { ReceiverHealth } from '../domain/receiver-health.ts';
 import type { FindReceiver } from './find-receiver.ts';
 import { createMailboxRun, leaseMs, type MailboxRunDeps } from './mailbox-run.ts';
+import { createTenantPlaces } from './tenant-places.ts';
 import { createUnreturnedRights } from './unreturned-rights.ts';
 
 interface Deps extends MailboxRunDeps {
@@ -11,6 +12,7 @@ interface Deps extends MailboxRunDeps {
 }
 
 const pauseAfterFaultMs = 5_000;
+const standBackMs = 2_000;
 
 /**
  * Delivers what is due for one receiver: several at a time, one at a time while it fails, nothing while it rests. At
@@ -20,8 +22,23 @@ const pauseAfterFaultMs = 5_000;
 export function createEmptyMailbox(deps: Deps) {
   const { clock } = deps;
   const unreturned = createUnreturnedRights(clock, leaseMs);
+  const places = createTenantPlaces({
+    most: Number.POSITIVE_INFINITY,
+    mostOfOne: deps.policy.placesOfOneTenant,
+  });
 
-  return async ({ tenant, id: target }: Task, signal: AbortSignal): Promise<TaskResult> => {
+  return async (task: Task, signal: AbortSignal): Promise<TaskResult> => {
+    const leave = places.enter(task.tenant);
+    // Receivers that hang, however many hosts one tenant names, keep no place that others need.
+    if (!leave) return { againInMs: standBackMs };
+    try {
+      return await takeMail(task, signal);
+    } finally {
+      leave();
+    }
+  };
+
+  async function takeMail({ tenant, id: target }: Task, signal: AbortSignal): Promise<TaskResult> {
     const mailbox = `${tenant} ${target}`;
     const run = unreturned.takeOver(mailbox) ?? deps.ids.run();
     const leave = () => unreturned.leave(mailbox, run);
@@ -47,7 +64,7 @@ export function createEmptyMailbox(deps: Deps) {
     deps.log.error({ err: fault, tenant, target }, 'mailbox not emptied, will be tried again');
     // What failed now would fail at once again.
     return { againInMs: Math.max(pauseAfterFaultMs, again?.againInMs ?? 0) };
-  };
+  }
 
   async function work(
     tenant: string,

@@ -28,6 +28,8 @@ export interface WebhookPolicy {
   readonly disableAfterMs: number;
   /** Attempts to one receiver at the same time. */
   readonly atOnce: number;
+  /** Receivers of one tenant that a process serves at the same time. */
+  readonly placesOfOneTenant: number;
 }
 
 /** What a run works with while it has the right to the mailbox. */

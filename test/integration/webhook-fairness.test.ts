@@ -49,6 +49,27 @@ describe('of 50 receivers one hangs', () => {
   });
 });
 
+describe('receivers of one tenant that hang', () => {
+  it('take no more places than are for one tenant: the rest of its mail stands back, that of others goes out', async () => {
+    const webhooks = await connectWebhooks({ realTime: true, placesOfOneTenant: 2 });
+    const hanging = await receiverOf(() => undefined);
+    const names = [1, 2, 3].map((i) => `${hanging.url}/${i}`);
+    const endpoints = await Promise.all(
+      names.map((url) => webhooks.register({ url, events: ['image.queued'] })),
+    );
+    await webhooks.order();
+    await webhooks.announce();
+    const stop = new AbortController();
+    const runs = endpoints.slice(0, 2).map(({ id }) => webhooks.empty(id, stop.signal));
+    await waitFor(() => expect(hanging.requests).toHaveLength(2));
+    expect(await webhooks.empty(endpoints[2]?.id ?? '')).toEqual({ againInMs: 2_000 });
+    expect(await webhooks.emptyOf('other', 'host_of_another')).toEqual({ done: true });
+    await hanging.close();
+    await Promise.all(runs);
+    expect(hanging.requests).toHaveLength(2);
+  });
+});
+
 describe('a receiver that is slow', () => {
   it('with a full mailbox does not keep its place for long: what is left stands back in line', async () => {
     const webhooks = await connectWebhooks({ realTime: true });

@@ -39,6 +39,7 @@ const tenant = 'acme';
 interface Given {
   /** Real time instead of a clock that the test sets. */
   readonly realTime?: boolean;
+  readonly placesOfOneTenant?: number;
   readonly random?: () => number;
 }
 
@@ -62,7 +63,10 @@ export async function connectWebhooks(given: Given = {}) {
   const mailboxes = createKeys(core.prefix).mailboxes(tenant);
   const secretsKey = randomBytes(32);
   const sealed = createSealedSecrets(secretsKey);
-  const policy = { schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, atOnce: 8 };
+  const policy = {
+    ...{ schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, atOnce: 8 },
+    placesOfOneTenant: given.placesOfOneTenant ?? 100,
+  };
   const shared = {
     ...core,
     ...{ clock, ids, guard, sender, policy },
@@ -117,6 +121,9 @@ export async function connectWebhooks(given: Given = {}) {
     register: (body: EndpointBody) => manageEndpoints.create(tenant, body),
     /** One run for a receiver, as a worker makes it. */
     empty,
+    /** The same for a receiver of another tenant. */
+    emptyOf: (owner: string, target: string) =>
+      emptyMailbox({ tenant: owner, id: target }, new AbortController().signal),
     /** The same in another worker, which has connections of its own. */
     emptyElsewhere(target: string) {
       const attempts = createAttemptDelivery({ ...shared, sender: openSender() });

@@ -19,6 +19,7 @@ import type { ReadDeliveries } from '../../usecases/read-deliveries.ts';
 import type { Redeliver } from '../../usecases/redeliver.ts';
 import type { RetryImage } from '../../usecases/retry-image.ts';
 import type { SubmitImage } from '../../usecases/submit-image.ts';
+import type { TenantPlaces } from '../../usecases/tenant-places.ts';
 import type { TestEndpoint } from '../../usecases/test-endpoint.ts';
 import type { WatchImage } from '../../usecases/watch-image.ts';
 
@@ -49,6 +50,8 @@ export interface HttpContext {
   readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
   readonly fileLinks: Pick<FileLinks, 'verify'>;
   readonly clock: Clock;
+  /** For long polls and event streams. */
+  readonly waitingRoom: TenantPlaces;
   readonly publicUrl: string | undefined;
   readonly linkSeconds: number;
   /** Whether this process answers callers, or only those who watch it. */

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
-import { type HttpContext, pollSeconds, present, untilCallerLeaves } from '../context.ts';
+import { type HttpContext, pollSeconds, present } from '../context.ts';
 import { imageJobExamples } from '../examples.ts';
 import { matchesEtag, maxWaitSeconds } from '../headers.ts';
+import { holdAnswer } from '../hold-answer.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { empty, header, idParams, json, problems, requestHeader } from '../responses.ts';
 
@@ -51,10 +52,9 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
       const { tenant } = callerOf(request);
       const { id } = request.params;
       const waitMs = (request.query.wait ?? 0) * 1000;
-      const job =
-        waitMs > 0
-          ? await context.getImage.waitForEnd(tenant, id, waitMs, untilCallerLeaves(context, reply))
-          : await context.getImage.get(tenant, id);
+      const job = await (waitMs > 0
+        ? holdAnswer(context, reply, { tenant, id }, waitMs)
+        : context.getImage.get(tenant, id));
       // Only a waiting job has a place, and only its tag has to wait until that is known.
       const waiting = job.status === 'queued' ? await present(context, request, job) : null;
       const etag = etagOf(job, waiting?.queue.position ?? null, context);

@@ -11,11 +11,9 @@ import { empty, header, idParams, problems, raw } from '../responses.ts';
 
 /** Proxies cut connections that are silent for longer. */
 const heartbeatMs = 15_000;
-const maxStreams = 10_000;
 
 /** `GET /images/{id}/events`: server-sent events from any point of a job's life to its end. */
 export function streamEventsRoute(app: FastifyInstance, context: HttpContext): void {
-  let streams = 0;
   app.route<{ Params: { id: string } }>({
     method: 'GET',
     url: '/images/:id/events',
@@ -52,18 +50,15 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
       // A number that was never given would skip events that are still to come, the last one among them.
       const after = Math.min(Math.max(0, seen), job.history.length);
       if (isTerminal(job.status) && after >= job.history.length) return reply.code(204).send();
-      if (streams >= maxStreams) {
+      const leave = context.waitingRoom.enter(job.tenant);
+      if (!leave) {
         throw new AppError('too_many_requests', {
           detail: 'Too many open streams here. Poll, or try again.',
         });
       }
       const signal = untilCallerLeaves(context, reply);
-      if (!signal.aborted) {
-        streams += 1;
-        signal.addEventListener('abort', () => {
-          streams -= 1;
-        });
-      }
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave, { once: true });
       const moments = context.watchImage(job, after, signal);
       reply
         .header('content-type', 'text/event-stream; charset=utf-8')

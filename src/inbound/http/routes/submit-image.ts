@@ -3,16 +3,10 @@ import { AppError } from '../../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import type { ImageRequestBody } from '../../../domain/image-request.ts';
 import type { ImageJobView } from '../../../domain/job-view.ts';
-import {
-  type HttpContext,
-  originToKeep,
-  pollSeconds,
-  present,
-  refuseWhileStopping,
-  untilCallerLeaves,
-} from '../context.ts';
+import { type HttpContext, originToKeep, pollSeconds, present, refuseWhileStopping } from '../context.ts';
 import { imageJobExamples, imagePreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom, type Preferences, preferencesFrom, traceparentFrom } from '../headers.ts';
+import { holdAnswer } from '../hold-answer.ts';
 import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, json, problems, requestHeader } from '../responses.ts';
@@ -146,10 +140,7 @@ async function latestView(
 ): Promise<ImageJobView> {
   const waitMs = preferences.waitSeconds * 1000;
   try {
-    const latest =
-      waitMs > 0
-        ? await context.getImage.waitForEnd(job.tenant, job.id, waitMs, untilCallerLeaves(context, reply))
-        : job;
+    const latest = waitMs > 0 ? await holdAnswer(context, reply, job, waitMs) : job;
     // The place in the queue costs a question to Redis; who wants it polls.
     return await present(context, request, latest, { withPosition: waitMs > 0 || replayed });
   } catch (error) {
