@@ -136,16 +136,6 @@ describe('the laws of the house', () => {
     expect(inner.length).toBeGreaterThan(60);
     expect(inner.filter((path) => uninjected.test(readFileSync(join(root, path), 'utf8')))).toEqual([]);
   });
-
-  it('queue messages carry ids and nothing else', () => {
-    const adds = files
-      .filter((path) => path.startsWith('src/outbound/queue/'))
-      .flatMap((path) => [
-        ...readFileSync(join(root, path), 'utf8').matchAll(/\.add\([^,\n]+, (\w+),|\bdata: (\w+)/g),
-      ])
-      .map((match) => match[1] ?? match[2]);
-    expect(adds).toEqual(['task']);
-  });
 });
 
 describe('what is written from the code', () => {

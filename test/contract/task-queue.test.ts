@@ -22,6 +22,15 @@ describe('adding a task', () => {
     expect(ran).toEqual(['acme a']);
   });
 
+  it('keeps its two ids and nothing else, whatever it is given', async () => {
+    const { queue, kept } = await emptyQueue();
+    const given = { ...task('a'), prompt: 'nothing of this', request: { n: 10 } };
+    await queue.add(given, normal);
+    const stored = await kept('a');
+    expect(JSON.parse(stored.data ?? '')).toEqual({ tenant: 'acme', id: 'a' });
+    expect(JSON.stringify(stored)).not.toContain('nothing of this');
+  });
+
   it('that is running changes nothing; one that is done is queued again', async () => {
     const { queue, consume } = await emptyQueue();
     const ran: string[] = [];

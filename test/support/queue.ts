@@ -12,6 +12,8 @@ export const lockDurationMs = 2_000;
 export interface TestQueue {
   queue: TaskQueue;
   prefix: string;
+  /** What Redis keeps of a task. */
+  kept(id: string): Promise<Record<string, string>>;
   /** Starts a consumer that runs the handler; it is drained when the test ends, unless the test did so before. */
   consume(
     handler: (task: Task, signal: AbortSignal) => Promise<TaskResult>,
@@ -35,6 +37,7 @@ export async function emptyQueue(address = inject('redisPath')): Promise<TestQue
   return {
     queue,
     prefix,
+    kept: (id) => redis.hgetall(`${name.prefix}:${name.name}:${id}`),
     consume(handler, options = {}) {
       const connection = createWorkerRedis(address, { onError: () => undefined });
       const consumer = createTaskConsumer(

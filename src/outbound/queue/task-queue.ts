@@ -68,7 +68,7 @@ export function createTaskQueue(
       translated(async () => {
         await addInBatch({
           name: queueName.name,
-          data: task,
+          data: { tenant: task.tenant, id: task.id },
           opts: {
             jobId: options.taskId ?? task.id,
             priority: ranks[options.priority],
