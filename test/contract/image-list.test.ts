@@ -62,6 +62,21 @@ describe('the list', () => {
     expect(await allPages(tenant, { limit: 100 })).toEqual(newestFirst(added));
   });
 
+  it('of the few that match among large records ends early as well, and has each of them once', async () => {
+    const tenant = freshTenant();
+    const prompt = '\u{1F98A}'.repeat(32_000);
+    const model = 'gpt-image-2.5-flare';
+    const first = await add(tenant, 0, { prompt, model });
+    await Promise.all(
+      Array.from({ length: 30 }, (_, i) => add(tenant, 1 + i, { prompt, metadata: { order: 'all' } })),
+    );
+    const last = await add(tenant, 100, { prompt, model, metadata: { order: 'all' } });
+    const query = { limit: 100, models: [model], metadata: { order: 'all' } };
+    expect((await records.list(tenant, query)).nextBeforeId).not.toBeNull();
+    expect(await allPages(tenant, query)).toEqual([last]);
+    expect(await allPages(tenant, { limit: 100, models: [model] })).toEqual([last, first]);
+  });
+
   it('ends without a cursor exactly at its end', async () => {
     const tenant = freshTenant();
     await Promise.all([1, 2, 3, 4].map((i) => add(tenant, i)));

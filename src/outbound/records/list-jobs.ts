@@ -39,7 +39,7 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
       const texts = await redis.mget(...some.map((id) => keys.job(tenant, id)));
       for (const [place, id] of some.entries()) {
         const text = texts[place];
-        if (text) yield { job: decodeRecord(tenant, id, text), bytes: text.length };
+        if (text) yield { job: decodeRecord(tenant, id, text), bytes: Buffer.byteLength(text) };
       }
     }
   }
@@ -50,14 +50,15 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
     let highest = upperBound(query);
     const jobs: ImageJob[] = [];
     let pageBytes = 0;
+    let lastId: string | undefined;
     for (let scanned = 0; scanned < maxScanned; ) {
       const wanted = query.limit - jobs.length + 1;
       const ids = await newest(indexes, highest, lowest, wanted);
       if (ids.length === 0) return { jobs, nextBeforeId: null };
       for await (const { job, bytes } of records(tenant, ids)) {
         pageBytes += bytes;
-        if (pageBytes > maxPageBytes && jobs.length > 0)
-          return { jobs, nextBeforeId: jobs.at(-1)?.id ?? null };
+        if (pageBytes > maxPageBytes && lastId) return { jobs, nextBeforeId: lastId };
+        lastId = job.id;
         if (!matches(job, query)) continue;
         if (jobs.length === query.limit) return { jobs, nextBeforeId: jobs.at(-1)?.id ?? null };
         jobs.push(job);
