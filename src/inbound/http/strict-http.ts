@@ -89,9 +89,9 @@ export function createStrictHttp(clock: Clock) {
   return { refuseConnection, watch };
 }
 
-/** What a trusted proxy says becomes part of links. */
+/** What a trusted proxy says becomes part of links. A request of HTTP/1.0 may have no host. */
 const isSaneOrigin = ({ host, protocol }: FastifyRequest) =>
-  hostPattern.test(host) && (protocol === 'http' || protocol === 'https');
+  (!host || hostPattern.test(host)) && (protocol === 'http' || protocol === 'https');
 
 function hasSaneHost({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
   if (httpVersion === '1.0' && headers.host === undefined) return true;
