@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { eventPatterns } from './image-request.ts';
-import { isBroken, type ReceiverHealth } from './receiver-health.ts';
+import { healthy, isBroken, type ReceiverHealth } from './receiver-health.ts';
 import { type Delivery, type DeliveryAttempt, deliveryStatuses } from './webhook-delivery.ts';
 import { disabledReasons, endpointMoments, liveSecrets, type WebhookEndpoint } from './webhook-endpoint.ts';
 import { eventTypes } from './webhook-event.ts';
@@ -98,7 +98,13 @@ export function viewEndpoint(endpoint: WebhookEndpoint, health: ReceiverHealth, 
   };
 }
 
-export function viewDelivery(delivery: Delivery, attempts: readonly DeliveryAttempt[]): DeliveryView {
+/** @param health of its receiver, where that is known: it gets nothing while it rests. */
+export function viewDelivery(
+  delivery: Delivery,
+  attempts: readonly DeliveryAttempt[],
+  health: ReceiverHealth = healthy,
+): DeliveryView {
+  const { dueAt } = delivery;
   return {
     id: delivery.id,
     object: 'webhook_delivery',
@@ -112,7 +118,7 @@ export function viewDelivery(delivery: Delivery, attempts: readonly DeliveryAtte
     outcome: delivery.outcome ?? null,
     created_at: iso(delivery.createdAt),
     finished_at: isoOrNull(delivery.finishedAt),
-    next_attempt_at: isoOrNull(delivery.dueAt),
+    next_attempt_at: isoOrNull(dueAt && Math.max(dueAt, health.restUntil ?? 0)),
     attempt_count: delivery.attempts,
     attempts: attempts.map((attempt) => ({
       no: attempt.no,

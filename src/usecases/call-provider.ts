@@ -4,6 +4,7 @@ import type { ImageJob } from '../domain/image-job.ts';
 import type { ModelCatalogue } from '../domain/model-catalogue.ts';
 import {
   type AnswerHead,
+  type AnswerSink,
   type CallContext,
   type Clock,
   type ImageProvider,
@@ -73,10 +74,7 @@ export function createCallProvider(deps: Deps) {
   async function follow(
     execution: Execution,
     attempt: { no: number; index: number },
-    work: (
-      context: CallContext,
-      sink: (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>,
-    ) => Promise<AnswerHead>,
+    work: (context: CallContext, sink: AnswerSink) => Promise<AnswerHead>,
   ): Promise<StoringAhead> {
     const { job } = execution;
     const { no } = attempt;

@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import { enterStage } from '../domain/job-moves.ts';
-import type { AnswerHead, Clock, Spool } from '../domain/ports.ts';
+import type { AnswerHead, AnswerSink, Clock, Spool } from '../domain/ports.ts';
 import type { Execution } from './execution.ts';
 import type { StoreAhead, StoringAhead } from './store-ahead.ts';
 
@@ -14,7 +14,7 @@ interface Deps {
 /** An answer that is brought to safety while it arrives. */
 interface KeptAnswer {
   /** Takes the answer; resolves when it is safe, and rejects as the spool does when it will not be. */
-  readonly sink: (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>;
+  readonly sink: AnswerSink;
   /** Enters a safe answer in the ledger, unless the record is not ours any more. */
   readonly enter: (head: AnswerHead) => Promise<void>;
   /** What is done with the answer on its way; to be ended by the caller. */

@@ -1,5 +1,6 @@
 import { AppError } from '../domain/errors.ts';
-import type { Deliveries, DeliveryQuery } from '../domain/ports.ts';
+import type { Deliveries, DeliveryQuery, Mailboxes } from '../domain/ports.ts';
+import type { ReceiverHealth } from '../domain/receiver-health.ts';
 import type { Delivery } from '../domain/webhook-delivery.ts';
 import { type DeliveryView, viewDelivery } from '../domain/webhook-view.ts';
 
@@ -11,13 +12,22 @@ export async function findDelivery(deliveries: Deliveries, tenant: string, id: s
 }
 
 /** Shows the log of deliveries, every attempt included. */
-export function createReadDeliveries(deps: { deliveries: Deliveries }) {
+export function createReadDeliveries(deps: { deliveries: Deliveries; mailboxes: Mailboxes }) {
+  /** How the receivers of what is still to be delivered do. */
+  async function healthOf(tenant: string, found: readonly Delivery[]): Promise<Map<string, ReceiverHealth>> {
+    const waiting = found.filter(({ dueAt }) => dueAt !== undefined);
+    const targets = [...new Set(waiting.map(({ target }) => target))];
+    const health = await deps.mailboxes.health(tenant, targets);
+    return new Map(targets.flatMap((target, i) => (health[i] ? [[target, health[i]] as const] : [])));
+  }
+
   async function show(tenant: string, found: readonly Delivery[]): Promise<DeliveryView[]> {
     const attempts = await deps.deliveries.attempts(
       tenant,
       found.map(({ id }) => id),
     );
-    return found.map((delivery, i) => viewDelivery(delivery, attempts[i] ?? []));
+    const health = await healthOf(tenant, found);
+    return found.map((delivery, i) => viewDelivery(delivery, attempts[i] ?? [], health.get(delivery.target)));
   }
 
   return {

@@ -93,6 +93,54 @@ export function createSettleAnswer(deps: Deps) {
       await deps.change(job.tenant, job.id, change);
     };
 
+  /** Enters a stored picture, as late where its job is no longer the owner's. @returns whether the job keeps it. */
+  async function enter(
+    job: ImageJob,
+    change: (current: ImageJob) => ImageJob,
+    storageKey: string,
+    tell: Tell | undefined,
+  ): Promise<boolean> {
+    let kept = false;
+    const entering = (current: ImageJob) => {
+      const next = change(current);
+      kept = next.images.some((each) => each.storageKey === storageKey);
+      return next;
+    };
+    try {
+      await (tell ?? tellAnyway(job))(entering);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'already_terminal') throw error;
+      await tellAnyway(job)(entering);
+    }
+    return kept;
+  }
+
+  /** Stores and enters the picture of an answer. @returns false when it could not be stored now. */
+  async function settle(
+    job: ImageJob,
+    attempt: Attempt,
+    signal: AbortSignal,
+    { tell, prepared }: Owner,
+  ): Promise<boolean> {
+    const answer = prepared?.answer ?? (await decode(job, attempt));
+    const storageKey = storageKeyOf(job, attempt, answer.picture.contentType);
+    const place = { index: attempt.index, storageKey };
+    // Nobody runs for an answer that is handed in: a storage that refuses it now is asked again with the next round.
+    const tries = tell ? Number.POSITIVE_INFINITY : 1;
+    const image = await (prepared?.image ?? deps.storePicture(answer.picture, place, signal, tries));
+    if (!image) return false;
+    const kept = await enter(job, (now) => entered(now, attempt, image, answer), storageKey, tell);
+    if (!kept) {
+      deps.log.warn({ job_id: job.id, attempt: attempt.no }, 'answer came too late and is counted as wasted');
+      await deps.storage.remove(storageKey);
+    }
+    // Nobody has to wait for the disk. A file that stays is found by whoever hands answers in, and goes then.
+    deps.spool.remove(keyOf(job, attempt)).catch((error) => {
+      deps.log.warn({ err: error, job_id: job.id, attempt: attempt.no }, 'settled answer not removed yet');
+    });
+    return true;
+  }
+
   /**
    * @param owner.tell how an owner changes the record; without one, and once it refuses, the answer counts as late.
    * @param owner.prepared what was done with the answer on its way to the spool.
@@ -106,47 +154,13 @@ export function createSettleAnswer(deps: Deps) {
     signal: AbortSignal,
     owner: Owner = {},
   ): Promise<boolean> => {
-    const { tell, prepared } = owner;
-    const settle = async () => {
-      const key = keyOf(job, attempt);
-      try {
-        const answer = prepared?.answer ?? (await decode(job, attempt));
-        const storageKey = storageKeyOf(job, attempt, answer.picture.contentType);
-        const place = { index: attempt.index, storageKey };
-        // Nobody runs for an answer that is handed in: a storage that refuses it now is asked again with the next round.
-        const tries = tell ? Number.POSITIVE_INFINITY : 1;
-        const image = await (prepared?.image ?? deps.storePicture(answer.picture, place, signal, tries));
-        if (!image) return false;
-        let kept = false;
-        const enter = (current: ImageJob) => {
-          const next = entered(current, attempt, image, answer);
-          kept = next.images.some((each) => each.storageKey === storageKey);
-          return next;
-        };
-        try {
-          await (tell ?? tellAnyway(job))(enter);
-        } catch (error) {
-          if (!(error instanceof AppError) || error.code !== 'already_terminal') throw error;
-          await tellAnyway(job)(enter);
-        }
-        if (!kept) {
-          deps.log.warn(
-            { job_id: job.id, attempt: attempt.no },
-            'answer came too late and is counted as wasted',
-          );
-          await deps.storage.remove(storageKey);
-        }
-      } catch (error) {
-        if (error instanceof ProviderError) await deps.spool.remove(key);
-        throw error;
-      }
-      // Nobody has to wait for the disk. A file that stays is found by whoever hands answers in, and goes then.
-      deps.spool.remove(key).catch((error) => {
-        deps.log.warn({ err: error, job_id: job.id, attempt: attempt.no }, 'settled answer not removed yet');
-      });
-      return true;
-    };
-    return prepared ? settle() : ((await deps.inMemory(settle, signal)) ?? false);
+    const work = () => settle(job, attempt, signal, owner);
+    try {
+      return owner.prepared ? await work() : ((await deps.inMemory(work, signal)) ?? false);
+    } catch (error) {
+      if (error instanceof ProviderError) await deps.spool.remove(keyOf(job, attempt));
+      throw error;
+    }
   };
 }
 export type SettleAnswer = ReturnType<typeof createSettleAnswer>;

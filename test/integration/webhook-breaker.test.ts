@@ -141,6 +141,19 @@ describe('a host that jobs named', () => {
   });
 });
 
+describe('the log of a receiver that rests', () => {
+  it('says when its deliveries are tried next, which is not before its rest is over', async () => {
+    const receiver = await receiverOf(500);
+    const { webhooks, endpoint, mail, shown } = await endpointAt(receiver.url);
+    await mail(20);
+    await webhooks.emptyAll(endpoint.id);
+    const { resting_until } = (await shown()).health;
+    const { deliveries } = await webhooks.readDeliveries.list('acme', { target: endpoint.id, limit: 100 });
+    expect(deliveries).toHaveLength(20);
+    for (const { next_attempt_at } of deliveries) expect(next_attempt_at).toBe(resting_until);
+  });
+});
+
 describe('days of failures', () => {
   /** One event every six hours, tried when it comes and whenever somebody looks, for a number of days. */
   async function sixHourly(
