@@ -92,7 +92,7 @@ describe('a refusal', () => {
     expect(await made.run()).toEqual(done);
   });
 
-  it('holds for every name of the model, and whoever it keeps back takes no probe of the account', async () => {
+  it('keeps back jobs that ordered the model by another of its names, and these do not take the one trial call of the account', async () => {
     const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
     const made = generation({ request: { model: 'gpt-image-2-2026-04-21' }, answers: [limited] });
     await made.run();

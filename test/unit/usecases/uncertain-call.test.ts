@@ -136,7 +136,7 @@ describe('trouble of our own', () => {
     expect(await made.run()).toEqual(done);
   });
 
-  it('with one picture lets the calls for the others end before the job is given back', async () => {
+  it('that hits one picture of several gives the job back only when the calls for the others have ended', async () => {
     let ended = false;
     const made = generation({
       request: { n: 2 },
