@@ -21,19 +21,18 @@ export function welcome(service: StartedService, version: string): string {
     service.provider === 'studio'
       ? 'studio, OFFLINE PICTURES drawn on this machine; set OPENAI_API_KEY for real ones'
       : 'openai';
+  const uses = [
+    ...(publicUrl ? [['Links', publicUrl]] : []),
+    ['Redis', service.redis],
+    ['Storage', service.storage],
+    ['Provider', provider],
+    ['API key', devApiKey],
+    ['Docs', `${url}/docs`],
+  ];
   return `
 Darkroom ${version} listens on ${url}
-${
-  publicUrl
-    ? `
-  Links      ${publicUrl}`
-    : ''
-}
-  Redis      ${service.redis}
-  Storage    ${service.storage}
-  Provider   ${provider}
-  API key    ${devApiKey}
-  Docs       ${url}/docs
+
+${uses.map(([name = '', value]) => `  ${name.padEnd(10)} ${value}`).join('\n')}
 
 Order a picture:
 

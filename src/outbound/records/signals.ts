@@ -4,8 +4,8 @@ import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 
 /**
- * Changes of jobs and keys, and cancel wishes, over Redis pub/sub: one subscription per process, whatever the number of waiters, since a
- * blocking connection per waiter does not scale.
+ * Changes of jobs and keys, and cancel wishes, over Redis pub/sub: one subscription per process, whatever the number of
+ * waiters, since a blocking connection per waiter does not scale.
  */
 export function createSignals(
   publisher: Redis | Cluster,

@@ -20,9 +20,10 @@ const questionMs = 2_000;
  * @param servers instead of those of the system, as `address:port`.
  */
 export function createPublicResolver(servers?: readonly string[]): ResolveName {
-  const resolver = new Resolver({ timeout: questionMs, tries: 2 });
-  if (servers) resolver.setServers(servers);
   return async (hostname) => {
+    // A resolver reads once which servers the system names, and these change.
+    const resolver = new Resolver({ timeout: questionMs, tries: 2 });
+    if (servers) resolver.setServers(servers);
     const [v4, v6] = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
     const found = [
       ...addressesOf(v4).map((address) => ({ address, family: 4 })),
