@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { wordsFor } from './config-values.ts';
 import { type Role, roles, type VariableName, variables } from './config-variables.ts';
 import { parseRedisTarget } from './lib/redis-target.ts';
+import { systemCode } from './lib/system-code.ts';
 
 /** What a command needs: `serve` and `dev` run the service, `tool` only looks at it. */
 export type Mode = 'serve' | 'dev' | 'tool';
@@ -91,17 +93,29 @@ export function intendedMode(env: NodeJS.ProcessEnv): 'serve' | 'dev' {
   return values.NODE_ENV === 'production' || sources.REDIS_URL !== 'unset' ? 'serve' : 'dev';
 }
 
-/** The process's own environment, together with a `.env` file in the working folder where there is one. */
+/**
+ * The process's own environment, together with a `.env` file in the working folder where there is one: what stands in both
+ * is taken from the environment.
+ *
+ * @throws ConfigError when there is a file that cannot be read: it must not pass for none.
+ */
 export function processEnv(): NodeJS.ProcessEnv {
-  try {
-    process.loadEnvFile('.env');
-  } catch (error) {
-    // Without the file there is nothing to load; one that cannot be read must not pass for none.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+  for (const [name, value] of Object.entries(parseEnv(environmentFile()))) process.env[name] ??= value;
   // The SDK warns on Node 20 of versions to come; ours is pinned to one that supports it.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return process.env;
+}
+
+function environmentFile(): string {
+  try {
+    return readFileSync('.env', 'utf8');
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return '';
+    throw new ConfigError([
+      `.env: cannot be read (${code}). Make it a file that this user may read, or remove it.`,
+    ]);
+  }
 }
 
 function readVariables(names: readonly VariableName[], env: NodeJS.ProcessEnv, mode: Mode) {

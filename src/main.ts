@@ -8,11 +8,12 @@ import { createProgram } from './inbound/cli/program.ts';
 import { collectInFullLessOften } from './lib/heap.ts';
 import { createLogger } from './lib/logger.ts';
 import { packageVersion } from './lib/package-version.ts';
+import { systemCode } from './lib/system-code.ts';
 import { webhookSecretOf } from './lib/webhook-secret.ts';
 import { diagnose } from './usecases/diagnose.ts';
 
 // What only one command needs is loaded by that command: the others answer in a fraction of the time.
-const env = processEnv();
+let env: NodeJS.ProcessEnv;
 const quiet = createLogger({ level: 'silent', pretty: false });
 
 /** Builds, starts and keeps the service until a signal ends it. */
@@ -63,7 +64,7 @@ function devFile(dataDir: string, name: string): string | undefined {
   try {
     return readFileSync(join(dataDir, name), 'utf8').trim();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (systemCode(error) !== 'ENOENT') throw error;
     return undefined;
   }
 }
@@ -96,6 +97,7 @@ const context: CliContext = {
 };
 
 try {
+  env = processEnv();
   await createProgram(context).parseAsync();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

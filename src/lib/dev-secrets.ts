@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeyText } from './api-key-text.ts';
+import { systemCode } from './system-code.ts';
 
 /** What `dev` makes for itself at its first start and finds again at the next. */
 export interface DevSecrets {
@@ -25,7 +26,7 @@ function kept(path: string, make: () => string): string {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (systemCode(error) !== 'ENOENT') throw error;
     const text = make();
     // Under another name first: a death in between must leave no half of a secret.
     writeFileSync(`${path}.new`, `${text}\n`, { mode: 0o600 });

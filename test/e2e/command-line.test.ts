@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { createProgram } from '../../src/inbound/cli/program.ts';
 import { createCaller } from '../support/caller.ts';
 import { runCommand } from '../support/command-line.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Every command is a process of its own.
 vi.setConfig({ testTimeout: 60_000 });
@@ -41,6 +42,16 @@ describe('darkroom keys', () => {
     await vi.waitFor(() => createCaller(service.url, key).get('/images').expect(401), { timeout: 2_000 });
   });
 
+  it('makes a key that works for half a day', async () => {
+    const made = await run(['keys', 'create', '--tenant', 'acme', '--expires-in-days', '0.5', '--json']);
+    const { created_at, expires_at } = JSON.parse(made.stdout);
+    expect(Date.parse(expires_at) - Date.parse(created_at)).toBe(12 * 3_600_000);
+    for (const days of ['0', '-1', '3651', 'soon', '1e3']) {
+      const refused = await run(['keys', 'create', '--tenant', 'acme', `--expires-in-days=${days}`]);
+      expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('for example 90 or 0.5')]);
+    }
+  });
+
   it('refuses a scope and an id that do not exist, with exit code 1', async () => {
     const results = await Promise.all([
       run(['keys', 'create', '--tenant', 'acme', '--scopes', 'images:paint']),
@@ -68,6 +79,22 @@ describe('darkroom config', () => {
       expect(stdout).not.toContain(service.env[name]);
     }
     expect(stdout).not.toContain('admin-key-from-a-file');
+  });
+
+  it('takes a .env file that is there, after the environment, and refuses one that cannot be read', async () => {
+    const cwd = await temporaryFolder();
+    const file = join(cwd, '.env');
+    await writeFile(file, 'PORT=9999\nDEFAULT_MODEL="gpt-image-2"\n');
+    const { stdout } = await runCommand(['config'], { cwd, env: { PORT: '9998' } });
+    expect(stdout).toMatch(/^PORT +environment +9998$/m);
+    expect(stdout).toMatch(/^DEFAULT_MODEL +environment +gpt-image-2$/m);
+
+    await rm(file);
+    await mkdir(file);
+    const { code, stderr } = await runCommand(['config'], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^ +\.env: cannot be read \(EISDIR\)\. .*$/m);
+    expect(stderr).not.toMatch(/\n\s+at /);
   });
 
   it('names all bad variables at once, without repeating secrets', async () => {

@@ -203,6 +203,13 @@ describe('a refused call', () => {
     });
   });
 
+  it('does not pass on the key that it echoes, also when that looks like none', async () => {
+    const server = await serve(answerWith(400, '{"error":{"message":"Invalid key my-gateway-key here"}}'));
+    const provider = openAIProvider(server.url, { apiKey: 'my-gateway-key' });
+    const failure = await failureOf(provider.generate(call, contextOf(), drain));
+    expect(failure.message).toContain('Invalid key [redacted] here');
+  });
+
   it('keeps its status when its body is endless, and its socket is closed', async () => {
     const server = await serve((response) => {
       response.writeHead(400, { 'content-type': 'text/plain' });

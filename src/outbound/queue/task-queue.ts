@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
-import { AppError } from '../../domain/errors.ts';
 import type { Priority, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
+import { createTranslation } from '../../lib/store-failure.ts';
 
 /** Name and key prefix of a queue. The prefix is a hash tag: BullMQ's scripts need all keys of a queue in one slot. */
 export interface QueueName {
@@ -44,7 +44,7 @@ export function createTaskQueue(
 
   // Built at first use: BullMQ talks to Redis while it is constructed, and the API has to start before Redis does.
   function open(): Queue {
-    if (redis.status !== 'ready') throw unreachable();
+    if (redis.status !== 'ready') throw new Error(`the connection of the queue is ${redis.status}`);
     if (!queue) {
       queue = new Queue(queueName.name, {
         connection: redis,
@@ -102,21 +102,5 @@ export function createTaskQueue(
   };
 }
 
-/** Runs a question to Redis and translates its failure. */
-export async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    // A mistake in our own code is not an outage, and trying again would not help.
-    if (error instanceof AppError || error instanceof TypeError || error instanceof RangeError) throw error;
-    throw unreachable(error);
-  }
-}
-
-function unreachable(cause?: unknown): AppError {
-  return new AppError('store_unavailable', {
-    detail: 'The queue cannot be reached. Try again shortly.',
-    retryAfterSeconds: 2,
-    cause,
-  });
-}
+/** Runs a command on a queue and translates its failure. */
+export const translated = createTranslation('The queue cannot be reached. Try again shortly.');

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { welcome } from '../../../../src/inbound/cli/dev.ts';
+
+const service = {
+  url: 'http://localhost:8080',
+  publicUrl: undefined,
+  redis: 'managed Redis',
+  storage: 'filesystem',
+  provider: 'studio',
+  devApiKey: 'dkr_key',
+  roles: ['api'],
+} as const;
+
+describe('what a newcomer reads', () => {
+  it('says where it listens and what it uses, and has a command for that address', () => {
+    const text = welcome(service, '1.2.3');
+    expect(text).toContain('Darkroom 1.2.3 listens on http://localhost:8080\n\n  Redis      managed Redis\n');
+    expect(text).toContain("curl -s http://localhost:8080/images -H 'Authorization: Bearer dkr_key'");
+    expect(text).not.toContain('Links');
+  });
+
+  it('says where links lead, if that is elsewhere, and its command still goes to where it listens', () => {
+    const text = welcome({ ...service, publicUrl: 'https://pictures.example' }, '1.2.3');
+    expect(text).toContain('\n\n  Links      https://pictures.example\n  Redis ');
+    expect(text).toContain('curl -s http://localhost:8080/images');
+  });
+});
