@@ -302,7 +302,7 @@ export const variables = {
     schema: list.pipe(z.array(whole(0, 604_800)).min(1).max(30)),
     fallback: webhookScheduleSeconds.join(','),
     about:
-      'Pauses before the attempts at a delivery in seconds, comma-separated: the first before attempt 1, each other one after the attempt before it.',
+      'Pauses before the attempts at a delivery in seconds, comma-separated, each counted from the attempt before it. The first stands for attempt 1, which is always made at once.',
   }),
   WEBHOOK_DISABLE_AFTER_S: define({
     section: webhooks,

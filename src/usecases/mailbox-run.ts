@@ -22,7 +22,7 @@ export interface MailboxRunDeps {
 
 /** What a deployment decides about deliveries. */
 export interface WebhookPolicy {
-  /** Pauses before the attempts in seconds: the first before attempt 1, each other one after the attempt before it. */
+  /** Seconds before each attempt, from the one before it; the first stands for attempt 1, which is made at once. */
   readonly schedule: readonly number[];
   /** An endpoint to which nothing could be delivered for so long is switched off. */
   readonly disableAfterMs: number;
