@@ -1,4 +1,4 @@
-import { type Variable, variables } from '../src/config-variables.ts';
+import { type Variable, variables } from '../src/config/variables.ts';
 
 /** Documents the environment variables in the two forms in which people look for them. */
 
@@ -29,7 +29,7 @@ Darkroom is configured by environment variables; a \`.env\` file in the working 
 also be given as \`NAME_FILE\`, the path of a file that holds the value, for mounted secrets. All bad values are reported
 at once. \`darkroom config\` shows the effective values with their sources, \`darkroom doctor\` checks what they point to.
 
-This page is written by \`npm run docs\` from [src/config-variables.ts](../src/config-variables.ts).
+This page is written by \`npm run docs\` from [src/config/variables.ts](../src/config/variables.ts).
 
 ${parts.join('\n\n')}
 `;

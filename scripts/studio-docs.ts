@@ -1,4 +1,4 @@
-import { FAULTS } from '../src/outbound/providers/studio/faults.ts';
+import { FAULTS } from '../src/local/studio/faults.ts';
 
 /** The text of docs/studio.md. */
 export function studioPage(): string {

@@ -2,7 +2,7 @@
  * The container's health check: asks this process's own `/livez` and ends with 0 when it answers. A program of its own,
  * so that the image needs no curl.
  */
-import { loadValues, processEnv } from './config.ts';
+import { loadValues, processEnv } from './config/config.ts';
 import { hostInUrl } from './lib/host-in-url.ts';
 
 const { HOST, PORT } = loadValues(['HOST', 'PORT'], processEnv());

@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
-import { describeConfig, intendedMode, loadConfig, processEnv } from './config.ts';
+import { describeConfig, intendedMode, loadConfig, processEnv } from './config/config.ts';
 import type { CliContext, StartedService } from './inbound/cli/context.ts';
 import { createProgram } from './inbound/cli/program.ts';
+import { webhookSecretOf } from './lib/crypto/webhook-secret.ts';
 import { collectInFullLessOften } from './lib/heap.ts';
 import { createLogger } from './lib/logger.ts';
 import { packageVersion } from './lib/package-version.ts';
 import { systemCode } from './lib/system-code.ts';
-import { webhookSecretOf } from './lib/webhook-secret.ts';
-import { diagnose } from './usecases/diagnose.ts';
+import { diagnose } from './usecases/maintenance/diagnose.ts';
 
 // What only one command needs is loaded by that command: the others answer in a fraction of the time.
 let env: NodeJS.ProcessEnv;
@@ -23,7 +23,7 @@ async function runService(
 ): Promise<StartedService> {
   collectInFullLessOften();
   const config = loadConfig(env, mode);
-  const { compose } = await import('./compose.ts');
+  const { compose } = await import('./compose/index.ts');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
   const service = await compose(config, { log, say: options.say });
   // The drain has its own limit; this one only guards against a hang after it. A start that failed ends by itself.
@@ -81,7 +81,7 @@ const context: CliContext = {
   },
   webhookSecretOf: secretFor,
   async diagnose() {
-    const { composeExaminations } = await import('./compose/examinations.ts');
+    const { composeExaminations } = await import('./compose/checks.ts');
     return diagnose(composeExaminations(env, quiet));
   },
   // With the defaults of `dev` where that is what runs here; what only `serve` misses keeps nobody from looking.

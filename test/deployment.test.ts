@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { variables } from '../src/config-variables.ts';
+import { variables } from '../src/config/variables.ts';
 
 /** What can be known about the container files without an engine. */
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { cacheDirOf } from '../../src/compose/embedded.ts';
+import { cacheDirOf } from '../../src/compose/local.ts';
 import type { Closers } from '../../src/lib/closers.ts';
-import { startManagedRedis } from '../../src/lib/managed-redis/start.ts';
+import { startManagedRedis } from '../../src/local/redis/start.ts';
 
 /** The Redis of one program, as the service itself would run it: append-only file, flushed every second. */
 export interface BenchRedis {

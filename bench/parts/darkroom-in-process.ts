@@ -4,10 +4,10 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageRecords, Log, Meter, Signals, TaskQueue } from '../../src/domain/ports.ts';
 import type { Closers } from '../../src/lib/closers.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
-import { type CancelImage, createCancelImage } from '../../src/usecases/cancel-image.ts';
-import { createChangeImage } from '../../src/usecases/change-image.ts';
-import { createExpireImage } from '../../src/usecases/expire-image.ts';
-import { createGetImage } from '../../src/usecases/get-image.ts';
+import { type CancelImage, createCancelImage } from '../../src/usecases/jobs/cancel-job.ts';
+import { createExpireImage } from '../../src/usecases/jobs/expire-job.ts';
+import { createGetImage } from '../../src/usecases/jobs/get-job.ts';
+import { createChangeImage } from '../../src/usecases/jobs/update-job.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { openRecords, type RecordStore } from './records.ts';
 

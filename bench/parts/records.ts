@@ -4,7 +4,7 @@ import { beginExecution, finish } from '../../src/domain/job-moves.ts';
 import type { ImageRecords } from '../../src/domain/ports.ts';
 import type { Closers } from '../../src/lib/closers.ts';
 import { ids } from '../../src/lib/ids.ts';
-import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createImageRecords } from '../../src/outbound/records/job-store.ts';
 import { createKeys, type Keys } from '../../src/outbound/records/keys.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { tenant } from './darkroom.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { announce } from '../harness/questions.ts';
-import { makePicture } from './make-picture.ts';
+import { makePicture } from './generate-image.ts';
 
 /** Makes a picture for every request and answers when it is stored: no queue, no job. */
 let count = 0;

@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 import { announce } from '../harness/questions.ts';
-import { makePicture } from './make-picture.ts';
+import { makePicture } from './generate-image.ts';
 
 /** Makes a picture for every job in the tutorial's queue: the least that a service with this queue can do. */
 const worker = new Worker('images', (job) => makePicture(String(job.id)), {

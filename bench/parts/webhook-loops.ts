@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createWebhookSecret } from '../../src/lib/webhook-secret.ts';
+import { createWebhookSecret } from '../../src/lib/crypto/webhook-secret.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
 import { announce } from '../harness/questions.ts';

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { CatalogueFile, createCatalogue } from '../domain/model-catalogue.ts';
 import { createPresets, PresetFile } from '../domain/preset.ts';
 import type { Closers } from '../lib/closers.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
-import { createMetrics } from '../lib/metrics.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import {
   createDirectRedis,
@@ -13,28 +12,29 @@ import {
   createSubscriberRedis,
   type RedisClient,
   whenRedisReady,
-} from '../lib/redis.ts';
-import { createPromptEnhancer } from '../outbound/prompts/prompt-enhancer.ts';
-import { createOpenAIProvider } from '../outbound/providers/openai/openai-provider.ts';
-import { createResponsesProvider } from '../outbound/providers/openai/responses-provider.ts';
+} from '../lib/redis/redis.ts';
+import { createOpenAIProvider } from '../outbound/providers/openai/images/openai-provider.ts';
+import { createResponsesProvider } from '../outbound/providers/openai/images/responses-provider.ts';
+import { createPromptEnhancer } from '../outbound/providers/openai/prompts/prompt-enhancer.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue, type QueueName, queueNames } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
-import { createImageRecords } from '../outbound/records/image-records.ts';
+import { createProviderGate } from '../outbound/records/circuit-breaker.ts';
+import { createImageRecords } from '../outbound/records/job-store.ts';
 import { createKeys } from '../outbound/records/keys.ts';
-import { createProviderGate } from '../outbound/records/provider-gate.ts';
 import { createSignals } from '../outbound/records/signals.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
-import { createMailboxes } from '../outbound/records/webhooks/mailboxes.ts';
+import { createMailboxes } from '../outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../outbound/records/webhooks/webhook-events.ts';
 import { createSpool } from '../outbound/spool/spool.ts';
 import { createFilesystemStorage } from '../outbound/storage/filesystem.ts';
 import { createS3Storage } from '../outbound/storage/s3.ts';
+import { createMetrics } from '../outbound/telemetry/metrics.ts';
 import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
-import type { Surroundings } from './embedded.ts';
+import type { Surroundings } from './local.ts';
 import { createStoreFigures } from './store-figures.ts';
 
 const clock = () => Date.now();

@@ -1,5 +1,5 @@
 import type { Clock, ImageRecords, Mailboxes, QueueCounts, TaskQueue } from '../domain/ports.ts';
-import type { StoreFigures } from '../lib/metrics.ts';
+import type { StoreFigures } from '../outbound/telemetry/metrics.ts';
 
 interface Deps {
   records: ImageRecords;

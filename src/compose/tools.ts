@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
-import { createKeyText, digestHex } from '../lib/api-key-text.ts';
-import { socketUrl } from '../lib/managed-redis/ask-server.ts';
-import { findSocketPath } from '../lib/managed-redis/socket-path.ts';
-import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis.ts';
-import { describeRedisTarget, parseRedisTarget } from '../lib/redis-target.ts';
+import type { Config } from '../config/config.ts';
+import { createKeyText, digestHex } from '../lib/crypto/api-key-text.ts';
+import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis/redis.ts';
+import { describeRedisTarget, parseRedisTarget } from '../lib/redis/redis-target.ts';
+import { socketUrl } from '../local/redis/ask-server.ts';
+import { findSocketPath } from '../local/redis/socket-path.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createKeys } from '../outbound/records/keys.ts';
-import { createManageKeys, type ManageKeys } from '../usecases/manage-keys.ts';
+import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
 import { openRedis } from './adapters.ts';
 
 const reachMs = 3_000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { healthy, isBroken, type ReceiverHealth } from './endpoint-health.ts';
 import { eventPatterns } from './image-request.ts';
-import { healthy, isBroken, type ReceiverHealth } from './receiver-health.ts';
 import { type Delivery, type DeliveryAttempt, deliveryStatuses } from './webhook-delivery.ts';
 import { disabledReasons, endpointMoments, liveSecrets, type WebhookEndpoint } from './webhook-endpoint.ts';
 import { eventTypes } from './webhook-event.ts';

@@ -1,9 +1,9 @@
-import { createRandom } from '../../src/outbound/providers/studio/picture/random.ts';
-import { type Comparison, compareBooks } from './books/compare.ts';
-import { createPromises, type Promises } from './books/promises.ts';
-import { watchStatus } from './books/status-watch.ts';
+import { createRandom } from '../../src/local/studio/drawing/random.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { createGoodCaller } from './fleet/good-caller.ts';
+import { type Comparison, compareBooks } from './ledgers/compare.ts';
+import { createPromises, type Promises } from './ledgers/guarantees.ts';
+import { watchStatus } from './ledgers/status-watch.ts';
 import { type Finding, type Scenario, type Stage, until } from './scenario.ts';
 
 /** What became of one scenario. */

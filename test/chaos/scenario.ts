@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../src/outbound/providers/studio/picture/random.ts';
-import type { Promises } from './books/promises.ts';
+import type { Random } from '../../src/local/studio/drawing/random.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { GoodCaller } from './fleet/good-caller.ts';
+import type { Promises } from './ledgers/guarantees.ts';
 
 /** What a scenario has to work with. */
 export interface Stage {

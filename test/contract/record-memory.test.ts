@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis.ts';
-import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis/redis.ts';
+import { createImageRecords } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
 import { startTestRedis } from '../support/redis.ts';

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { beginExecution } from '../../src/domain/job-moves.ts';
 import type { ImageRecords } from '../../src/domain/ports.ts';
-import { createSubscriberRedis } from '../../src/lib/redis.ts';
+import { createSubscriberRedis } from '../../src/lib/redis/redis.ts';
 import { createApiKeys } from '../../src/outbound/records/api-keys.ts';
-import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createImageRecords } from '../../src/outbound/records/job-store.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
 import { createdAt, queuedJob } from '../support/jobs.ts';
 import { connectTestStore, type TestStore } from '../support/store.ts';

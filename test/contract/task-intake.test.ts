@@ -1,9 +1,9 @@
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import type { Task } from '../../src/domain/ports.ts';
-import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis.ts';
+import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createTaskIntake, createTaskRelay } from '../../src/outbound/queue/task-intake.ts';
 import { intakeKey } from '../../src/outbound/queue/task-queue.ts';
-import { heard } from '../support/heard-log.ts';
+import { heard } from '../support/captured-log.ts';
 import { emptyQueue } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 

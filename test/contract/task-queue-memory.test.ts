@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import type { TaskResult } from '../../src/domain/ports.ts';
-import { heard } from '../support/heard-log.ts';
+import { heard } from '../support/captured-log.ts';
 import { emptyQueue } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TaskResult } from '../../src/domain/ports.ts';
-import { createProducerRedis, whenRedisReady } from '../../src/lib/redis.ts';
+import { createProducerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
 import { emptyQueue, untilStopped } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';

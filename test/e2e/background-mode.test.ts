@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Studio } from '../../src/outbound/providers/studio/studio.ts';
+import type { Studio } from '../../src/local/studio/studio.ts';
 import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, type TestEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type EventBook, startEventBook } from '../chaos/books/event-book.ts';
+import { type EventBook, startEventBook } from '../chaos/ledgers/event-log.ts';
 import { type ReplicatedCluster, startReplicatedCluster } from '../support/redis-cluster.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { pictureCalls } from '../support/service-environment.ts';

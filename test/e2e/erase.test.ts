@@ -8,7 +8,7 @@ import { pendingDeliveries } from '../support/pending-deliveries.ts';
 import { askRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { pictureCalls } from '../support/service-environment.ts';
-import { startReceiver } from '../support/webhook-receivers.ts';
+import { startReceiver } from '../support/webhook-endpoints.ts';
 
 let service: TestService;
 beforeAll(async () => {

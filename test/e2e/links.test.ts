@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import supertest from 'supertest';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createFileLinks } from '../../src/lib/file-link.ts';
+import { createFileLinks } from '../../src/lib/crypto/file-link.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let service: TestService;

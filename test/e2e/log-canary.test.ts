@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { askRedis, startTestRedis } from '../support/redis.ts';
 import { createEnvironment, testKeys } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
-import { startReceiver } from '../support/webhook-receivers.ts';
+import { startReceiver } from '../support/webhook-endpoints.ts';
 
 const canary = 'canary-4f1d';
 

@@ -2,12 +2,12 @@ import fc, { type Arbitrary } from 'fast-check';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withKeys } from '../../src/compose/tools.ts';
-import { loadConfig } from '../../src/config.ts';
-import { faultsOf } from '../support/answer-check.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { type ApiDocument, readApiDocument } from '../support/openapi-document.ts';
 import { type Outcome, type RawAnswer, sendRaw } from '../support/raw-http.ts';
 import { requestPlans } from '../support/request-arbitraries.ts';
 import { bytesOfPlan, type JobChoice, type RequestPlan } from '../support/request-plan.ts';
+import { faultsOf } from '../support/response-check.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 

@@ -1,7 +1,7 @@
 import supertest, { type Response } from 'supertest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { withKeys } from '../../src/compose/tools.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import type { Scope } from '../../src/domain/api-key.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/logger.ts';
@@ -9,7 +9,7 @@ import { createCaller } from '../support/caller.ts';
 import { type Operation, readApiDocument } from '../support/openapi-document.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
-import { startReceiver } from '../support/webhook-receivers.ts';
+import { startReceiver } from '../support/webhook-endpoints.ts';
 
 const { operations } = readApiDocument();
 let service: TestService;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startService, type TestService } from '../support/service.ts';
-import { type Received, startReceiver } from '../support/webhook-receivers.ts';
+import { type Received, startReceiver } from '../support/webhook-endpoints.ts';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;

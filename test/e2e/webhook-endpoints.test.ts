@@ -11,7 +11,7 @@ import {
 import { askRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { arrived, deliveriesBy, receive, register } from '../support/webhook-callers.ts';
-import { type Received, startReceiver } from '../support/webhook-receivers.ts';
+import { type Received, startReceiver } from '../support/webhook-endpoints.ts';
 
 let service: TestService;
 beforeAll(async () => {

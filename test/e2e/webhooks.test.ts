@@ -1,10 +1,10 @@
 import { Webhook } from 'standardwebhooks';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { webhookSecretOf } from '../../src/lib/webhook-secret.ts';
+import { webhookSecretOf } from '../../src/lib/crypto/webhook-secret.ts';
 import { pendingDeliveries } from '../support/pending-deliveries.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { arrived } from '../support/webhook-callers.ts';
-import { type Received, startReceiver } from '../support/webhook-receivers.ts';
+import { type Received, startReceiver } from '../support/webhook-endpoints.ts';
 
 let service: TestService;
 beforeAll(async () => {

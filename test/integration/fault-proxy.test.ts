@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
-import { startRawReceiver } from '../support/webhook-receivers.ts';
+import { startRawReceiver } from '../support/webhook-endpoints.ts';
 
 let server: Awaited<ReturnType<typeof startRawReceiver>>;
 let proxy: FaultProxy;

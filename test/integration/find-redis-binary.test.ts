@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findRedisBinary } from '../../src/lib/managed-redis/find.ts';
-import { startManagedRedis } from '../../src/lib/managed-redis/start.ts';
+import { findRedisBinary } from '../../src/local/redis/find.ts';
+import { startManagedRedis } from '../../src/local/redis/start.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 async function program(folder: string, name: string, script: string): Promise<string> {

@@ -3,7 +3,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import type { PictureCall } from '../../src/domain/ports.ts';
-import { createOpenAIProvider } from '../../src/outbound/providers/openai/openai-provider.ts';
+import { createOpenAIProvider } from '../../src/outbound/providers/openai/images/openai-provider.ts';
 import {
   collector,
   contextOf,

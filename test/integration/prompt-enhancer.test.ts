@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createPromptEnhancer } from '../../src/outbound/prompts/prompt-enhancer.ts';
+import { createPromptEnhancer } from '../../src/outbound/providers/openai/prompts/prompt-enhancer.ts';
 import { contextOf, failureOf } from '../support/provider-calls.ts';
 import { answerWith, type Script, serve } from '../support/scripted-server.ts';
 

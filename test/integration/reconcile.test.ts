@@ -4,7 +4,7 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import { beginExecution } from '../../src/domain/job-moves.ts';
 import { createDelivery } from '../../src/domain/webhook-delivery.ts';
 import { eventIdsOf, noteFor } from '../../src/domain/webhook-event.ts';
-import { queueEvent } from '../../src/usecases/change-image.ts';
+import { queueEvent } from '../../src/usecases/jobs/update-job.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
 import { startTestRedis } from '../support/redis.ts';

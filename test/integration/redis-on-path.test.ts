@@ -1,10 +1,10 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { composeSurroundings } from '../../src/compose/embedded.ts';
-import { loadConfig } from '../../src/config.ts';
+import { composeSurroundings } from '../../src/compose/local.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createClosers } from '../../src/lib/closers.ts';
-import { findRedisBinary } from '../../src/lib/managed-redis/find.ts';
+import { findRedisBinary } from '../../src/local/redis/find.ts';
 import { testCacheDir } from '../support/redis.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { RedisClient, RedisClientOptions } from '../../src/lib/redis.ts';
+import type { RedisClient, RedisClientOptions } from '../../src/lib/redis/redis.ts';
 import {
   createProducerRedis,
   createSubscriberRedis,
   createWorkerRedis,
   whenRedisReady,
-} from '../../src/lib/redis.ts';
+} from '../../src/lib/redis/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
 import { askRedis, startTestRedis } from '../support/redis.ts';
 import { startReplicatedCluster, startTestCluster } from '../support/redis-cluster.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import { backgroundProvider } from '../support/background-calls.ts';
-import { noisePicture } from '../support/pictures.ts';
+import { noisePicture } from '../support/images.ts';
 import {
   collector,
   contextOf,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import OpenAI, { APIConnectionError } from 'openai';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { startStudio } from '../../src/outbound/providers/studio/studio.ts';
+import { startStudio } from '../../src/local/studio/studio.ts';
 import { apiErrorOf, bytesOf, generate, lastCall, studioAndClient, until } from '../support/studio-calls.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

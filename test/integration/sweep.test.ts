@@ -4,7 +4,7 @@ import { AppError } from '../../src/domain/errors.ts';
 import { storageKeyOf } from '../../src/domain/image.ts';
 import { type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
 import { beginExecution, erase } from '../../src/domain/job-moves.ts';
-import { createSweep } from '../../src/usecases/sweep.ts';
+import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { attemptOf, createdAt, finishedJob, imageOf, queuedJob, retention } from '../support/jobs.ts';
 

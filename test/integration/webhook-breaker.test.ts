@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectWebhooks, dayMs, hourMs, receiverOf, type Webhooks } from '../support/webhook-core.ts';
-import { startRawReceiver } from '../support/webhook-receivers.ts';
+import { startRawReceiver } from '../support/webhook-endpoints.ts';
 
 /** An endpoint that wants one event of each job. */
 async function endpointAt(url: string) {

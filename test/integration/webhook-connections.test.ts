@@ -6,7 +6,7 @@ import { createConnectionPool } from '../../src/outbound/webhooks/connection-poo
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { postOnce } from '../../src/outbound/webhooks/post-once.ts';
 import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
-import { startReceiver } from '../support/webhook-receivers.ts';
+import { startReceiver } from '../support/webhook-endpoints.ts';
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 

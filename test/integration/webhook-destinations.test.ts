@@ -9,7 +9,7 @@ import {
   reservedAddresses,
   urlOfAddress,
 } from '../support/hostile-destinations.ts';
-import { type Receiver, startReceiver } from '../support/webhook-receivers.ts';
+import { type Receiver, startReceiver } from '../support/webhook-endpoints.ts';
 
 const strict = createDestinationGuard({ allowPrivate: false, requireHttps: false });
 const development = createDestinationGuard({ allowPrivate: true, requireHttps: false });

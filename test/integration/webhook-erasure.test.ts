@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createSweep } from '../../src/usecases/sweep.ts';
+import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { deliveryLogMs } from '../support/core.ts';
 import { finishedJob } from '../support/jobs.ts';
 import { connectWebhooks, held, receiverOf, type Webhooks } from '../support/webhook-core.ts';

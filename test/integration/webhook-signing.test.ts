@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, it } from 'vitest';
 import { atTimeOf, connectWebhooks, dayMs, isSignedWith, receiverOf } from '../support/webhook-core.ts';
-import type { Received } from '../support/webhook-receivers.ts';
+import type { Received } from '../support/webhook-endpoints.ts';
 
 /** Deliveries of one endpoint and of the webhooks that jobs name, and the secret of each. */
 async function someDeliveries() {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
-import { startReceiver } from '../support/webhook-receivers.ts';
+import { startReceiver } from '../support/webhook-endpoints.ts';
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 const toLoopback: ResolveName = async () => [{ address: '127.0.0.1', family: 4 }];

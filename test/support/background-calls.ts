@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
+import { type StudioOptions, startStudio } from '../../src/local/studio/studio.ts';
 import {
   createResponsesProvider,
   type ResponsesProviderConfig,
-} from '../../src/outbound/providers/openai/responses-provider.ts';
-import { type StudioOptions, startStudio } from '../../src/outbound/providers/studio/studio.ts';
+} from '../../src/outbound/providers/openai/images/responses-provider.ts';
 
 /** A provider of pictures in the background that asks every 10 ms; it goes with the test. */
 export function backgroundProvider(baseUrl: string, rest: Partial<ResponsesProviderConfig> = {}) {

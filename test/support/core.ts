@@ -6,6 +6,7 @@ import { inject, onTestFinished } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
 import { createPresets, PresetFile } from '../../src/domain/preset.ts';
+import { createSealedDigest } from '../../src/lib/crypto/keyed-digest.ts';
 import { readBuiltIn } from '../../src/lib/data-files.ts';
 import { ids, ulid } from '../../src/lib/ids.ts';
 import {
@@ -13,26 +14,25 @@ import {
   createSubscriberRedis,
   type RedisClient,
   whenRedisReady,
-} from '../../src/lib/redis.ts';
-import { createSealedDigest } from '../../src/lib/sealed-digest.ts';
+} from '../../src/lib/redis/redis.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
-import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createImageRecords } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
 import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
-import { createMailboxes } from '../../src/outbound/records/webhooks/mailboxes.ts';
+import { createMailboxes } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
-import { createAbandonCalls } from '../../src/usecases/abandon-calls.ts';
-import { createCancelImage } from '../../src/usecases/cancel-image.ts';
-import { createChangeImage } from '../../src/usecases/change-image.ts';
-import { createExpireImage } from '../../src/usecases/expire-image.ts';
-import { createGetImage } from '../../src/usecases/get-image.ts';
-import { createReconcile } from '../../src/usecases/reconcile.ts';
-import { createSubmitImage, type SubmitPolicy } from '../../src/usecases/submit-image.ts';
-import { createSweep } from '../../src/usecases/sweep.ts';
+import { createCancelImage } from '../../src/usecases/jobs/cancel-job.ts';
+import { createAbandonCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
+import { createExpireImage } from '../../src/usecases/jobs/expire-job.ts';
+import { createGetImage } from '../../src/usecases/jobs/get-job.ts';
+import { createSubmitImage, type SubmitPolicy } from '../../src/usecases/jobs/submit-job.ts';
+import { createChangeImage } from '../../src/usecases/jobs/update-job.ts';
+import { createReconcile } from '../../src/usecases/maintenance/reconcile.ts';
+import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { createdAt, idleMeter, retention, silentLog } from './jobs.ts';
 

@@ -15,17 +15,17 @@ import {
   type Spool,
   type SpoolKey,
 } from '../../src/domain/ports.ts';
-import { digestHex } from '../../src/lib/api-key-text.ts';
-import { createPlaces } from '../../src/lib/places.ts';
-import { createCallProvider } from '../../src/usecases/call-provider.ts';
-import type { ChangeImage } from '../../src/usecases/change-image.ts';
-import { createExpandPrompt } from '../../src/usecases/expand-prompt.ts';
-import { createGenerateImage } from '../../src/usecases/generate-image.ts';
-import { createKeepAnswer } from '../../src/usecases/keep-answer.ts';
-import { createMakePicture } from '../../src/usecases/make-picture.ts';
-import { createSettleAnswer } from '../../src/usecases/settle-answer.ts';
-import { createStoreAhead } from '../../src/usecases/store-ahead.ts';
-import { createStorePicture } from '../../src/usecases/store-picture.ts';
+import { digestHex } from '../../src/lib/crypto/api-key-text.ts';
+import { createPlaces } from '../../src/lib/semaphore.ts';
+import { createCallProvider } from '../../src/usecases/generation/call-provider.ts';
+import { createStoreAhead } from '../../src/usecases/generation/early-upload.ts';
+import { createExpandPrompt } from '../../src/usecases/generation/expand-prompt.ts';
+import { createSettleAnswer } from '../../src/usecases/generation/finalize-response.ts';
+import { createMakePicture } from '../../src/usecases/generation/generate-image.ts';
+import { createGenerateImage } from '../../src/usecases/generation/run-job.ts';
+import { createKeepAnswer } from '../../src/usecases/generation/spool-response.ts';
+import { createStorePicture } from '../../src/usecases/generation/upload-image.ts';
+import type { ChangeImage } from '../../src/usecases/jobs/update-job.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
 

@@ -7,9 +7,9 @@ import {
   ProviderError,
   type ProviderFailure,
 } from '../../src/domain/ports.ts';
-import { createOpenAIProvider } from '../../src/outbound/providers/openai/openai-provider.ts';
-import type { OpenAIProviderConfig } from '../../src/outbound/providers/openai/provider-config.ts';
-import { chunked, noisePicture } from './pictures.ts';
+import { createOpenAIProvider } from '../../src/outbound/providers/openai/images/openai-provider.ts';
+import type { OpenAIProviderConfig } from '../../src/outbound/providers/openai/images/provider-config.ts';
+import { chunked, noisePicture } from './images.ts';
 
 /** Calls of a provider and what becomes of them, as tests make them. */
 

@@ -1,6 +1,6 @@
 // The offline provider in a process of its own. Arguments: the file that gets a line per paid call, and how many
 // milliseconds every answer takes. Prints its address, and ends when its standard input does.
-import { startStudio } from '../../src/outbound/providers/studio/studio.ts';
+import { startStudio } from '../../src/local/studio/studio.ts';
 
 const [, , ledgerFile = '', latencyMs = '0'] = process.argv;
 const studio = await startStudio({ picture: 'quick', ledgerFile, latencyMs: Number(latencyMs) });

@@ -1,7 +1,7 @@
 import { inject, onTestFinished } from 'vitest';
 import type { Log, StopReason, Task, TaskQueue, TaskResult } from '../../src/domain/ports.ts';
 import { ulid } from '../../src/lib/ids.ts';
-import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis.ts';
+import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createTaskConsumer, type TaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
 import { silentLog } from './jobs.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { IdempotencyClaim } from '../../src/domain/ports.ts';
-import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createImageRecords } from '../../src/outbound/records/job-store.ts';
 import { connectTestStore } from './store.ts';
 
 /** Job records in the shared Redis, for one test file. */

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { findRedisBinary } from '../../src/lib/managed-redis/find.ts';
-import { serverEnvironment } from '../../src/lib/managed-redis/redis-binary.ts';
+import { findRedisBinary } from '../../src/local/redis/find.ts';
+import { serverEnvironment } from '../../src/local/redis/redis-binary.ts';
 import { askRedis, testCacheDir } from './redis.ts';
 
 /** One server of a Redis Cluster, on a loopback port, with a folder of its own. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { isAlive, pidOf } from '../../src/lib/managed-redis/process-identity.ts';
-import { readServerRecord } from '../../src/lib/managed-redis/server-record.ts';
+import { isAlive, pidOf } from '../../src/local/redis/process-identity.ts';
+import { readServerRecord } from '../../src/local/redis/server-record.ts';
 
 /** Another process that runs a managed Redis. */
 export interface RedisOwner {

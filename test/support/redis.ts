@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive, processIdentity } from '../../src/lib/managed-redis/process-identity.ts';
-import type { ManagedRedis } from '../../src/lib/managed-redis/start.ts';
-import { startManagedRedis } from '../../src/lib/managed-redis/start.ts';
-import type { RedisClient } from '../../src/lib/redis.ts';
-import { createRedis } from '../../src/lib/redis.ts';
+import type { RedisClient } from '../../src/lib/redis/redis.ts';
+import { createRedis } from '../../src/lib/redis/redis.ts';
+import { isAlive, processIdentity } from '../../src/local/redis/process-identity.ts';
+import type { ManagedRedis } from '../../src/local/redis/start.ts';
+import { startManagedRedis } from '../../src/local/redis/start.ts';
 
 /** Where a fetched Redis is kept between test runs; the same place `npm start` uses by default. */
 export function testCacheDir(): string {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { type Studio, type StudioCall, startStudio } from '../../src/outbound/providers/studio/studio.ts';
+import { type Studio, type StudioCall, startStudio } from '../../src/local/studio/studio.ts';
 
 /** The keys that every environment has, by tenant. */
 export const testKeys = {

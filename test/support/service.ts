@@ -1,7 +1,7 @@
-import { compose } from '../../src/compose.ts';
-import { loadConfig } from '../../src/config.ts';
+import { compose } from '../../src/compose/index.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/lib/logger.ts';
-import type { Studio } from '../../src/outbound/providers/studio/studio.ts';
+import type { Studio } from '../../src/local/studio/studio.ts';
 import { type Caller, createCaller } from './caller.ts';
 import { createEnvironment, type TestEnvironment, testKeys } from './service-environment.ts';
 

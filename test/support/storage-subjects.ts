@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageStorage } from '../../src/domain/ports.ts';
-import { createFileLinks } from '../../src/lib/file-link.ts';
+import { createFileLinks } from '../../src/lib/crypto/file-link.ts';
 import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
 import { createS3Storage } from '../../src/outbound/storage/s3.ts';
 import { startTestS3 } from './s3-server.ts';

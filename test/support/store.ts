@@ -1,6 +1,6 @@
 import { afterAll, inject } from 'vitest';
 import { ulid } from '../../src/lib/ids.ts';
-import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis.ts';
+import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 
 /** The Redis that all test files share, under a key prefix of one file's own that is emptied afterwards. */

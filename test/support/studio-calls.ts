@@ -5,7 +5,7 @@ import {
   type StudioCall,
   type StudioOptions,
   startStudio,
-} from '../../src/outbound/providers/studio/studio.ts';
+} from '../../src/local/studio/studio.ts';
 
 /** A studio of quick pictures and the official client to it; it goes with the test. */
 export async function studioAndClient(

@@ -1,7 +1,7 @@
 // A process that consumes a queue and never finishes a task, for tests that end it in the middle of its work.
 // Arguments: Redis address, key prefix, lock duration in milliseconds. Prints the id of every task it takes, and the
 // id and the reason when it is told to stop one.
-import { createWorkerRedis } from '../../src/lib/redis.ts';
+import { createWorkerRedis } from '../../src/lib/redis/redis.ts';
 import { createTaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
 import { queueNames } from '../../src/outbound/queue/task-queue.ts';
 import { silentLog } from './jobs.ts';

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, vi } from 'vitest';
 import type { DeliveryView, EndpointView } from '../../src/domain/webhook-view.ts';
 import type { TestService } from './service.ts';
-import { type Received, startReceiver } from './webhook-receivers.ts';
+import { type Received, startReceiver } from './webhook-endpoints.ts';
 
 export type NewEndpoint = EndpointView & { secret: string };
 

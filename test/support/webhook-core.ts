@@ -8,28 +8,32 @@ import { longestPendingMs } from '../../src/domain/webhook-delivery.ts';
 import type { EndpointBody } from '../../src/domain/webhook-endpoint.ts';
 import { noteFor } from '../../src/domain/webhook-event.ts';
 import { createWebhookWorker } from '../../src/inbound/worker/webhook-worker.ts';
+import { createSealedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
+import {
+  createWebhookSecret,
+  parseWebhookSecret,
+  webhookSecretOf,
+} from '../../src/lib/crypto/webhook-secret.ts';
 import { ids } from '../../src/lib/ids.ts';
-import { createWorkerRedis } from '../../src/lib/redis.ts';
-import { createSealedSecrets } from '../../src/lib/sealed-secrets.ts';
-import { createWebhookSecret, parseWebhookSecret, webhookSecretOf } from '../../src/lib/webhook-secret.ts';
+import { createWorkerRedis } from '../../src/lib/redis/redis.ts';
 import { createTaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
-import { createAnnounceEvent } from '../../src/usecases/announce-event.ts';
-import { createAttemptDelivery } from '../../src/usecases/attempt-delivery.ts';
-import { createEmptyMailbox } from '../../src/usecases/empty-mailbox.ts';
-import { createEraseImage } from '../../src/usecases/erase-image.ts';
-import { createFindReceiver } from '../../src/usecases/find-receiver.ts';
-import { createManageEndpoints } from '../../src/usecases/manage-endpoints.ts';
-import { createPresentImage } from '../../src/usecases/present-image.ts';
-import { createReadDeliveries } from '../../src/usecases/read-deliveries.ts';
-import { createRedeliver } from '../../src/usecases/redeliver.ts';
-import { createTestEndpoint } from '../../src/usecases/test-endpoint.ts';
+import { createEraseImage } from '../../src/usecases/jobs/erase-job.ts';
+import { createPresentImage } from '../../src/usecases/jobs/present-job.ts';
+import { createAttemptDelivery } from '../../src/usecases/webhooks/attempt-delivery.ts';
+import { createEmptyMailbox } from '../../src/usecases/webhooks/deliver-pending.ts';
+import { createAnnounceEvent } from '../../src/usecases/webhooks/dispatch-event.ts';
+import { createFindReceiver } from '../../src/usecases/webhooks/find-destination.ts';
+import { createManageEndpoints } from '../../src/usecases/webhooks/manage-endpoints.ts';
+import { createReadDeliveries } from '../../src/usecases/webhooks/read-deliveries.ts';
+import { createRedeliver } from '../../src/usecases/webhooks/redeliver.ts';
+import { createTestEndpoint } from '../../src/usecases/webhooks/test-endpoint.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { connectCore, deliveryLogMs } from './core.ts';
 import { createdAt, queuedJob, silentLog } from './jobs.ts';
-import { type Received, startReceiver } from './webhook-receivers.ts';
+import { type Received, startReceiver } from './webhook-endpoints.ts';
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;

@@ -1,10 +1,10 @@
-import { healthy } from '../../src/domain/receiver-health.ts';
+import { healthy } from '../../src/domain/endpoint-health.ts';
 import { createDelivery, type Delivery, type DeliveryAttempt } from '../../src/domain/webhook-delivery.ts';
 import { createEndpoint, type WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts';
 import { ids } from '../../src/lib/ids.ts';
-import { createImageRecords } from '../../src/outbound/records/image-records.ts';
+import { createImageRecords } from '../../src/outbound/records/job-store.ts';
 import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
-import { createMailboxes } from '../../src/outbound/records/webhooks/mailboxes.ts';
+import { createMailboxes } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import { createdAt } from './jobs.ts';

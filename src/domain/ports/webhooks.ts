@@ -1,4 +1,4 @@
-import type { ReceiverHealth } from '../receiver-health.ts';
+import type { ReceiverHealth } from '../endpoint-health.ts';
 import type { Delivery, DeliveryAttempt, DeliveryStatus } from '../webhook-delivery.ts';
 import type { WebhookEndpoint } from '../webhook-endpoint.ts';
 import type { ImageEventType, JobEvent } from '../webhook-event.ts';

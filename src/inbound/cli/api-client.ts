@@ -1,6 +1,6 @@
 import type { ImageJobView } from '../../domain/job-view.ts';
 import { errorOf, isConnectionTrouble, mayHaveArrived, PassingTrouble, Refusal } from './call-errors.ts';
-import { patiently } from './patiently.ts';
+import { patiently } from './retry.ts';
 
 export interface StreamEvent {
   /** What `events` takes as `after`. */

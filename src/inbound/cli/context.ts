@@ -1,5 +1,5 @@
-import type { Finding } from '../../usecases/diagnose.ts';
-import type { ManageKeys } from '../../usecases/manage-keys.ts';
+import type { ManageKeys } from '../../usecases/access/manage-keys.ts';
+import type { Finding } from '../../usecases/maintenance/diagnose.ts';
 
 /** What the commands work with; `main.ts` fills it from the composition root. */
 export interface CliContext {

@@ -5,7 +5,7 @@ import { type ApiClient, createApiClient } from './api-client.ts';
 import { Refusal } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 import { clearLine, followJob } from './follow-job.ts';
-import { checkWritable, savePictures } from './picture-files.ts';
+import { checkWritable, savePictures } from './image-files.ts';
 
 interface Options {
   model?: string;

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeliveryView, EndpointView } from '../../domain/webhook-view.ts';
-import { objectionToWebhook } from '../../lib/verify-webhook.ts';
+import { objectionToWebhook } from '../../lib/crypto/verify-webhook.ts';
 import { createApiClient } from './api-client.ts';
 import { Refusal } from './call-errors.ts';
 import type { CliContext } from './context.ts';

@@ -4,7 +4,7 @@ import { AppError, errorRow } from '../../domain/errors.ts';
 import type { HttpContext } from './context.ts';
 import { requestIdFrom, traceIdOf, traceparentFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
-import { largestOrderBytes } from './largest-order.ts';
+import { largestOrderBytes } from './max-body-size.ts';
 import { useAuthentication } from './plugins/authenticate.ts';
 import { useDocument } from './plugins/document.ts';
 import { watchMethods } from './plugins/method-not-allowed.ts';

@@ -2,8 +2,8 @@ import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Log, StopReason, Task, TaskResult } from '../../domain/ports.ts';
-import { createTroubleLog } from '../../lib/trouble-log.ts';
-import { createPatientBackend } from './patient-backend.ts';
+import { createTroubleLog } from '../../lib/outage-log.ts';
+import { createPatientBackend } from './backoff-backend.ts';
 import type { QueueName } from './task-queue.ts';
 
 const TaskData = z.object({ tenant: z.string(), id: z.string() });

@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { priorities } from '../../domain/image-request.ts';
 import type { Log, TaskIntake, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
-import { createTroubleLog } from '../../lib/trouble-log.ts';
+import { createTroubleLog } from '../../lib/outage-log.ts';
 import { intakeKey, type QueueName, translated } from './task-queue.ts';
 
 /**

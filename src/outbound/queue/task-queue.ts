@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import type { Priority, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
-import { createTranslation } from '../../lib/store-failure.ts';
+import { createTranslation } from '../../lib/redis/store-failure.ts';
 
 /** Name and key prefix of a queue. The prefix is a hash tag: BullMQ's scripts need all keys of a queue in one slot. */
 export interface QueueName {

@@ -1,4 +1,4 @@
-import { createTranslation } from '../../lib/store-failure.ts';
+import { createTranslation } from '../../lib/redis/store-failure.ts';
 
 /** Runs a command on the records and translates its failure. */
 export const translated = createTranslation(

@@ -5,10 +5,10 @@ import type { AnswerHead, Clock, Spool } from '../../domain/ports.ts';
 import { syncFolder } from '../../lib/sync-folder.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { freeBytes, onDisk, usedBytes } from './disk.ts';
-import { readBody, readHead } from './read-answer.ts';
+import { readBody, readHead } from './read-response.ts';
 import { answerFileName, keyOfAnswerFile, unfinishedFileName } from './spool-name.ts';
 import { sweepUnfinished } from './sweep-unfinished.ts';
-import { writeAnswer } from './write-answer.ts';
+import { writeAnswer } from './write-response.ts';
 
 export interface SpoolOptions {
   /** Bytes of all answers together from which on there is no room for another; 4 GiB by default. */

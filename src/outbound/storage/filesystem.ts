@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../domain/errors.ts';
 import type { ImageStorage } from '../../domain/ports.ts';
-import { createFileLinks } from '../../lib/file-link.ts';
+import { createFileLinks } from '../../lib/crypto/file-link.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { belongsTo, flushFolders, makeFolder, replaceFile } from './durable-file.ts';
 import { filesystemError, unusableFolder } from './filesystem-errors.ts';

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { parseWebhookSecret, unusableSecret } from '../../lib/webhook-secret.ts';
+import { parseWebhookSecret, unusableSecret } from '../../lib/crypto/webhook-secret.ts';
 
 /** The three headers of Standard Webhooks 1.0.0. */
 export const webhookHeaders = {

@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
+import ts from 'typescript6';
 
 const root = new URL('../../..', import.meta.url).pathname;
 const sources = join(root, 'src');

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Role } from '../../../src/config-variables.ts';
+import type { Role } from '../../../src/config/variables.ts';
 import { storageIn } from '../../support/bucket.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { startTestS3 } from '../../support/s3-server.ts';
-import { type EventBook, startEventBook } from '../books/event-book.ts';
-import { createWorkLog, type WorkLog } from '../books/work-log.ts';
+import { type EventBook, startEventBook } from '../ledgers/event-log.ts';
+import { createWorkLog, type WorkLog } from '../ledgers/work-log.ts';
 import { compileService } from './compile-service.ts';
 import { createMember, type Member } from './member.ts';
 import { type Provider, startProvider } from './provider.ts';

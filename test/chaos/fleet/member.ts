@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Role } from '../../../src/config-variables.ts';
+import type { Role } from '../../../src/config/variables.ts';
 import { type ProcessEnd, type RunningChild, startChild } from './child-process.ts';
 
 /** One line of the log of a member. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Caller, covers, type Scope } from '../../../domain/api-key.ts';
 import { AppError } from '../../../domain/errors.ts';
-import type { Authenticate } from '../../../usecases/authenticate.ts';
+import type { Authenticate } from '../../../usecases/access/authenticate.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

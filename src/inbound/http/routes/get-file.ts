@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import type { HttpContext } from '../context.ts';
 import { header, picture, problems } from '../responses.ts';
-import { sendBytes } from './get-content.ts';
+import { sendBytes } from './get-image-content.ts';
 
 /** The parts of a link. Whatever is wrong with them is answered with the one 403. */
 const linkParts = {

@@ -1,0 +1,120 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
+import { isTerminal } from '../../../domain/image-job.ts';
+import type { ImageJobView } from '../../../domain/job-view.ts';
+import type { ImageMoment } from '../../../usecases/jobs/stream-job-events.ts';
+import { type HttpContext, present, untilCallerLeaves } from '../context.ts';
+import { ref } from '../json-schema.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { empty, header, idParams, problems, raw } from '../responses.ts';
+
+/** Proxies cut connections that are silent for longer. */
+const heartbeatMs = 15_000;
+
+/** `GET /images/{id}/events`: server-sent events from any point of a job's life to its end. */
+export function streamEventsRoute(app: FastifyInstance, context: HttpContext): void {
+  app.route<{ Params: { id: string } }>({
+    method: 'GET',
+    url: '/images/:id/events',
+    config: { scope: 'images:read' },
+    schema: {
+      operationId: 'streamImageEvents',
+      summary: 'Follow a job',
+      description:
+        'Server-sent events, each an `ImageEvent`: one for every change of status or stage, one for every picture as soon as it is stored; the last one holds the job. Take a broken stream up again with `Last-Event-ID`. A job that has nothing more to tell answers 204.',
+      tags: ['images'],
+      params: idParams,
+      headers: {
+        type: 'object',
+        properties: {
+          'last-event-id': { type: 'string', description: 'Id of the last event that was seen.' },
+        },
+      },
+      response: {
+        200: raw(
+          'The events; the `data` of each is an `ImageEvent`',
+          ['text/event-stream'],
+          ref('ImageEvent'),
+          {
+            'cache-control': header.cacheControl,
+          },
+        ),
+        204: empty('The job has ended and its last event was seen'),
+        ...problems({ params: true }, 'not_found', 'erased', 'too_many_requests'),
+      },
+    },
+    handler: async (request, reply) => {
+      const job = await context.getImage.get(callerOf(request).tenant, request.params.id);
+      const seen = Number.parseInt(String(request.headers['last-event-id'] ?? '0'), 10) || 0;
+      // A number that was never given would skip events that are still to come, the last one among them.
+      const after = Math.min(Math.max(0, seen), job.history.length);
+      if (isTerminal(job.status) && after >= job.history.length) return reply.code(204).send();
+      const leave = context.waitingRoom.enter(job.tenant);
+      if (!leave) {
+        throw new AppError('too_many_requests', {
+          detail: 'Too many open streams here. Poll, or try again.',
+        });
+      }
+      const signal = untilCallerLeaves(context, reply);
+      if (signal.aborted) leave();
+      else signal.addEventListener('abort', leave, { once: true });
+      const moments = context.watchImage(job, after, signal);
+      reply
+        .header('content-type', 'text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no');
+      const render = async (moment: ImageMoment) => {
+        const hasView = moment.image !== undefined || isTerminal(moment.status);
+        const view = hasView ? await present(context, request, moment.job) : undefined;
+        return eventText(job.id, moment, view);
+      };
+      return reply.send(
+        Readable.from(withHeartbeats(moments, render), { objectMode: false, highWaterMark: 1 }),
+      );
+    },
+  });
+}
+
+function eventText(id: string, moment: ImageMoment, job: ImageJobView | undefined): string {
+  // One whose time is over is told of without a link.
+  const image = job?.images.find(({ index }) => index === moment.image);
+  const data = {
+    id,
+    type: moment.type,
+    status: moment.status,
+    stage: moment.stage,
+    at: new Date(moment.at).toISOString(),
+    ...(image ? { image } : {}),
+    ...(isTerminal(moment.status) ? { job } : {}),
+  };
+  return `id: ${moment.no}\nevent: ${moment.type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** Passes events on and fills long pauses with comments, which clients ignore and proxies count as life. */
+async function* withHeartbeats(
+  moments: AsyncGenerator<ImageMoment, void, undefined>,
+  render: (moment: ImageMoment) => Promise<string>,
+): AsyncGenerator<string, void, undefined> {
+  // The first bytes go out at once, so that the caller knows that the stream is open.
+  yield ': open\n\n';
+  try {
+    for (let pending = moments.next(); ; ) {
+      let timer: NodeJS.Timeout | undefined;
+      const pause = new Promise<null>((resolve) => {
+        timer = setTimeout(() => resolve(null), heartbeatMs);
+      });
+      const step = await Promise.race([pending, pause]);
+      clearTimeout(timer);
+      if (step === null) {
+        yield ': still here\n\n';
+        continue;
+      }
+      if (step.done) return;
+      yield await render(step.value);
+      pending = moments.next();
+    }
+  } finally {
+    await moments.return();
+  }
+}

@@ -1,0 +1,164 @@
+import type { PictureFormat } from './drawing/render.ts';
+import { type ModelFamily, modelFamily } from './models.ts';
+import { invalid } from './refusals.ts';
+
+/** A validated body of POST /images/generations, with `auto` resolved. */
+export type GenerationRequest = {
+  prompt: string;
+  family: ModelFamily;
+  n: number;
+  width: number;
+  height: number;
+  quality: string;
+  background: 'transparent' | 'opaque';
+  format: PictureFormat;
+  compression: number;
+  seed: string;
+  stream: boolean;
+  partialImages: number;
+};
+
+type Body = Readonly<Record<string, unknown>>;
+
+const KNOWN = new Set([
+  'prompt',
+  'model',
+  'n',
+  'size',
+  'quality',
+  'complexity',
+  'background',
+  'moderation',
+  'output_format',
+  'output_compression',
+  'stream',
+  'partial_images',
+  'safety_identifier',
+  'user',
+  'seed',
+]);
+const FORMATS: readonly PictureFormat[] = ['png', 'jpeg', 'webp'];
+const CLASSIC_SIZES = ['1024x1024', '1536x1024', '1024x1536'];
+const DEFAULT_MODEL = 'gpt-image-2.6-flare';
+const MAX_PROMPT = 32_000;
+
+/**
+ * Reads and checks a request body the way OpenAI does.
+ * @throws StudioRefusal 400 naming the parameter, or 404 for a model that was shut down.
+ */
+export function readGenerationRequest(body: Body): GenerationRequest {
+  const unknown = Object.keys(body).find((name) => !KNOWN.has(name));
+  if (unknown !== undefined) throw invalid(unknown, 'unknown_parameter', `Unknown parameter: '${unknown}'.`);
+  const family = modelFamily(text(body, 'model') ?? DEFAULT_MODEL);
+  const format = oneOf(body, 'output_format', FORMATS) ?? 'png';
+  const background = oneOf(body, 'background', ['transparent', 'opaque', 'auto'] as const) ?? 'auto';
+  if (background === 'transparent' && format === 'jpeg') {
+    throw invalid('background', 'invalid_value', 'A transparent background needs output_format png or webp.');
+  }
+  const compression = whole(body, 'output_compression', 0, 100) ?? 100;
+  if (format === 'png' && compression < 100) {
+    throw invalid('output_compression', 'invalid_value', 'output_compression below 100 needs jpeg or webp.');
+  }
+  oneOf(body, 'complexity', ['low', 'medium', 'high']);
+  oneOf(body, 'moderation', ['auto', 'low']);
+  text(body, 'safety_identifier');
+  text(body, 'user');
+  const quality = oneOf(body, 'quality', [...family.qualities, 'auto']) ?? 'auto';
+  const stream = flag(body, 'stream');
+  const partialImages = whole(body, 'partial_images', 0, 3) ?? 0;
+  if (partialImages > 0 && !stream) {
+    throw invalid('partial_images', 'invalid_value', 'partial_images needs stream: true.');
+  }
+  return {
+    prompt: readPrompt(body),
+    family,
+    n: whole(body, 'n', 1, 10) ?? 1,
+    ...readSize(body, family),
+    quality: quality === 'auto' ? 'medium' : quality,
+    background: background === 'transparent' ? 'transparent' : 'opaque',
+    format,
+    compression,
+    seed: String(body.seed ?? ''),
+    stream,
+    partialImages,
+  };
+}
+
+/**
+ * What is drawn for a call without a seed: a real model draws something else each time. Here the calls of one job differ,
+ * by the number at the end of their client's id, and its first picture stays the same, so that it can be known again.
+ */
+export function variedBy(clientRequestId: string | null, request: GenerationRequest): GenerationRequest {
+  const no = /-([0-9]{1,4})$/.exec(clientRequestId ?? '')?.[1] ?? '1';
+  return request.seed === '' && no !== '1' ? { ...request, seed: no } : request;
+}
+
+function readPrompt(body: Body): string {
+  const prompt = text(body, 'prompt');
+  if (prompt === null)
+    throw invalid('prompt', 'missing_required_parameter', "Missing required parameter: 'prompt'.");
+  if (prompt === '') throw invalid('prompt', 'empty_string', "Invalid 'prompt': the text is empty.");
+  const length = [...prompt].length;
+  if (length > MAX_PROMPT) {
+    const message = `Invalid 'prompt': at most ${MAX_PROMPT} characters are allowed, got ${length}.`;
+    throw invalid('prompt', 'string_above_max_length', message);
+  }
+  return prompt;
+}
+
+/** The published limits of free sizes: edges, ratio and number of pixels. */
+function readSize(body: Body, family: ModelFamily): { width: number; height: number } {
+  const size = text(body, 'size') ?? 'auto';
+  if (size === 'auto') return { width: 1024, height: 1024 };
+  const refuse = (reason: string) => invalid('size', 'invalid_value', `Invalid size '${size}'. ${reason}`);
+  if (!family.freeSizes && !CLASSIC_SIZES.includes(size)) {
+    throw refuse(`Supported sizes are ${CLASSIC_SIZES.join(', ')} and auto.`);
+  }
+  const [, w, h] = /^(\d{1,5})x(\d{1,5})$/.exec(size) ?? [];
+  const [width, height] = [Number(w), Number(h)];
+  if (w === undefined || h === undefined) throw refuse('Write it as WIDTHxHEIGHT, or use auto.');
+  if (width % 16 !== 0 || height % 16 !== 0) throw refuse('Both edges must be multiples of 16.');
+  const [long, short] = [Math.max(width, height), Math.min(width, height)];
+  if (long > 3 * short) throw refuse('The ratio must lie between 1:3 and 3:1.');
+  if (long > 3840) throw refuse('The longest edge is 3840.');
+  const pixels = width * height;
+  if (pixels < 655_360 || pixels > 8_294_400) throw refuse('It must have 655,360 to 8,294,400 pixels.');
+  return { width, height };
+}
+
+const wrongType = (name: string, expected: string) =>
+  invalid(name, 'invalid_type', `Invalid type for '${name}': expected ${expected}.`);
+
+function text(body: Body, name: string): string | null {
+  const value = body[name] ?? null;
+  if (value !== null && typeof value !== 'string') throw wrongType(name, 'a string');
+  return value;
+}
+
+function flag(body: Body, name: string): boolean {
+  const value = body[name] ?? false;
+  if (typeof value !== 'boolean') throw wrongType(name, 'a boolean');
+  return value;
+}
+
+function oneOf<Value extends string>(body: Body, name: string, allowed: readonly Value[]): Value | null {
+  const value = text(body, name);
+  if (value === null) return null;
+  const found = allowed.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  const list = allowed.map((candidate) => `'${candidate}'`).join(', ');
+  throw invalid(name, 'invalid_value', `Invalid value: '${value}'. Supported values are: ${list}.`);
+}
+
+function whole(body: Body, name: string, lowest: number, highest: number): number | null {
+  const value = body[name] ?? null;
+  if (value === null) return null;
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw wrongType(name, 'an integer');
+  if (value < lowest) {
+    throw invalid(name, 'integer_below_min_value', `Invalid '${name}': the lowest value is ${lowest}.`);
+  }
+  if (value > highest) {
+    throw invalid(name, 'integer_above_max_value', `Invalid '${name}': the highest value is ${highest}.`);
+  }
+  return value;
+}

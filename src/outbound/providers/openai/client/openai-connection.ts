@@ -1,0 +1,68 @@
+import { OpenAI } from 'openai';
+import { Agent } from 'undici';
+import { AppError } from '../../../../domain/errors.ts';
+import type { Clock } from '../../../../domain/ports.ts';
+import { fetchCarried } from './single-request.ts';
+
+export interface OpenAIConnectionConfig {
+  readonly apiKey: string;
+  /** Address of the API including its version, without a slash at the end. */
+  readonly baseUrl?: string | undefined;
+  /**
+   * For requests that cost nothing and may be repeated: their connections are used again, and one that says nothing
+   * for this long is given up.
+   */
+  readonly silenceTimeoutMs?: number | undefined;
+  /** Reads dates in `Retry-After`; the system's clock by default. */
+  readonly clock?: Clock | undefined;
+}
+
+/** The official client together with the sockets it uses. */
+export interface OpenAIConnection {
+  readonly client: OpenAI;
+  readonly agent: Agent;
+  readonly clock: Clock;
+  /** Breaks off what is still running and closes every socket. */
+  close(): Promise<void>;
+}
+
+const defaultBaseUrl = 'https://api.openai.com/v1';
+const connectTimeoutMs = 10_000;
+
+/**
+ * Builds the client that a room uses for all of its calls.
+ *
+ * Every call that may cost money gets a fresh connection (`pipelining: 0`): on a reused one the server may close just as the request is
+ * written, and then nobody can tell whether a picture was made and charged. Next to seconds of drawing a handshake
+ * costs nothing. The time limits of the agent are off because Node's own (300 s) are below the time a large picture
+ * takes; each call brings its own deadline instead.
+ *
+ * @throws AppError `provider_unauthorized` when the key cannot be sent in a header at all.
+ */
+export function createOpenAIConnection(config: OpenAIConnectionConfig): OpenAIConnection {
+  if (!/^[\x21-\x7e]+$/.test(config.apiKey)) {
+    throw new AppError('provider_unauthorized', {
+      detail:
+        "The provider's API key is empty or holds spaces, line breaks or other characters no key has. Set it again.",
+    });
+  }
+  const agent = new Agent({
+    pipelining: config.silenceTimeoutMs === undefined ? 0 : 1,
+    headersTimeout: config.silenceTimeoutMs ?? 0,
+    bodyTimeout: config.silenceTimeoutMs ?? 0,
+    connect: { timeout: connectTimeoutMs },
+  });
+  const client = new OpenAI({
+    apiKey: config.apiKey,
+    baseURL: config.baseUrl ?? defaultBaseUrl,
+    // Given explicitly, because the client would read them from the environment.
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    logLevel: 'off',
+    maxRetries: 0,
+    fetch: fetchCarried,
+  });
+  return { client, agent, clock: config.clock ?? Date.now, close: () => agent.destroy() };
+}

@@ -1,0 +1,26 @@
+import type { Clock } from '../../../../domain/ports.ts';
+import type { DecodeLimits } from './decode-response-body.ts';
+
+/** What every way of calling OpenAI's API needs. */
+export interface OpenAIProviderConfig {
+  readonly name: 'openai' | 'studio';
+  readonly apiKey: string;
+  /** Address of an API that speaks OpenAI's language, with its version; OpenAI's own by default. */
+  readonly baseUrl?: string | undefined;
+  /** Largest answer taken, as sent; 128 MiB by default, which is a picture of 96 MiB. */
+  readonly maxAnswerBytes?: number | undefined;
+  /** Most pixels a picture may have; 64 million by default. */
+  readonly maxPixels?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const defaultMaxAnswerBytes = 128 * 1024 * 1024;
+const defaultMaxPixels = 64_000_000;
+
+/** The limits of a configuration, with what holds where it names none. */
+export function limitsOf(config: OpenAIProviderConfig): DecodeLimits {
+  return {
+    maxAnswerBytes: config.maxAnswerBytes ?? defaultMaxAnswerBytes,
+    maxPixels: config.maxPixels ?? defaultMaxPixels,
+  };
+}

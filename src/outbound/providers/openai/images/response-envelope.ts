@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { TokenUsage } from '../../../../domain/cost.ts';
+import { AnswerFault } from './response-fault.ts';
+import { pictureMark } from './response-scanner.ts';
+
+/** What an answer says beside its picture, in either of the two shapes that OpenAI's APIs have. */
+
+const Count = z.int().min(0);
+const OptionalCount = Count.optional().catch(undefined);
+
+const Usage = z.object({
+  input_tokens: Count,
+  output_tokens: Count,
+  total_tokens: OptionalCount,
+  input_tokens_details: z
+    .object({ text_tokens: OptionalCount, image_tokens: OptionalCount, cached_tokens: OptionalCount })
+    .optional()
+    .catch(undefined),
+  output_tokens_details: z
+    .object({ text_tokens: OptionalCount, image_tokens: OptionalCount })
+    .optional()
+    .catch(undefined),
+});
+
+const OptionalText = z.string().nullish().catch(null);
+const listOf = <const Item extends z.ZodType>(item: Item) =>
+  z.array(item.nullable().catch(null)).nullish().catch(null);
+
+const Envelope = z.looseObject({
+  /** Images API. */
+  data: listOf(z.looseObject({ b64_json: OptionalText, url: OptionalText, revised_prompt: OptionalText })),
+  /** Responses API. */
+  output: listOf(
+    z.looseObject({
+      type: OptionalText,
+      result: OptionalText,
+      revised_prompt: OptionalText,
+      content: listOf(z.looseObject({ text: OptionalText, refusal: OptionalText })),
+    }),
+  ),
+  model: OptionalText,
+  error: z.unknown().optional(),
+  usage: z.unknown().optional(),
+  tool_usage: z.looseObject({ image_gen: z.unknown().optional() }).nullish().catch(null),
+});
+export type Envelope = z.infer<typeof Envelope>;
+
+const isResponse = (envelope: Envelope) => !envelope.data && !!envelope.output;
+
+/** Reads an answer whose picture was taken out. @throws AnswerFault */
+export function readEnvelope(text: string): Envelope {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new AnswerFault('it is not valid JSON');
+  }
+  return Envelope.parse(value);
+}
+
+/** The entry that the picture was taken out of. */
+export function pictureEntry(envelope: Envelope): { revisedPrompt: string | null } | null {
+  const entry =
+    envelope.data?.find((each) => each?.b64_json === pictureMark.taken) ??
+    envelope.output?.find(
+      (each) => each?.type === 'image_generation_call' && each.result === pictureMark.taken,
+    );
+  return entry ? { revisedPrompt: entry.revised_prompt || null } : null;
+}
+
+/**
+ * What the picture used; `null` when the answer does not say. In an answer of the Responses API `usage` is that of the
+ * language model, and the picture's own is `tool_usage.image_gen`, which is all zeros where it was not counted.
+ */
+export function pictureUsage(envelope: Envelope): TokenUsage | null {
+  if (!isResponse(envelope)) return usageOf(envelope.usage);
+  const usage = usageOf(envelope.tool_usage?.image_gen);
+  return usage && usage.output_tokens > 0 ? usage : null;
+}
+
+/** The language model that an answer of the Responses API names, and what it used. */
+export function carrierOf(envelope: Envelope): { model: string; usage: TokenUsage | null } | undefined {
+  if (!isResponse(envelope)) return undefined;
+  return { model: envelope.model ?? '', usage: usageOf(envelope.usage) };
+}
+
+/** What a language model wrote instead of a picture. */
+export function saidInstead(envelope: Envelope): string | null {
+  const parts = envelope.output?.flatMap((item) => item?.content ?? []) ?? [];
+  const text = parts
+    .map((part) => part?.refusal ?? part?.text ?? '')
+    .join(' ')
+    .trim();
+  return text === '' ? null : text;
+}
+
+function usageOf(value: unknown): TokenUsage | null {
+  const parsed = Usage.safeParse(value);
+  if (!parsed.success) return null;
+  const usage = parsed.data;
+  const total_tokens = usage.total_tokens ?? usage.input_tokens + usage.output_tokens;
+  // Members that are absent must not come out as `undefined`, which is not the same to a strict reader.
+  return JSON.parse(JSON.stringify({ ...usage, total_tokens })) as TokenUsage;
+}

@@ -1,0 +1,37 @@
+import { AnswerFault } from './response-fault.ts';
+
+/** Bytes of an answer that are kept. */
+export interface AnswerRest {
+  keep(value: number): void;
+  keepWord(word: string): void;
+  sizeBytes(): number;
+  last(): number | undefined;
+  text(from: number, to: number): string;
+}
+
+/** Collects bytes one by one. @throws AnswerFault from `keep` above the limit. */
+export function createAnswerRest(maxBytes: number): AnswerRest {
+  let bytes = Buffer.allocUnsafe(4096);
+  let size = 0;
+
+  function keep(value: number): void {
+    if (size === maxBytes) throw new AnswerFault(`it holds more than ${maxBytes} bytes beside the picture`);
+    if (size === bytes.length) {
+      const larger = Buffer.allocUnsafe(size * 2);
+      bytes.copy(larger);
+      bytes = larger;
+    }
+    bytes[size] = value;
+    size += 1;
+  }
+
+  return {
+    keep,
+    keepWord(word) {
+      for (let i = 0; i < word.length; i += 1) keep(word.charCodeAt(i));
+    },
+    sizeBytes: () => size,
+    last: () => (size > 0 ? bytes[size - 1] : undefined),
+    text: (from, to) => bytes.toString('utf8', from, to),
+  };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { TokenUsage } from '../../../../domain/cost.ts';
+
+const Count = z.int().min(0);
+const OptionalText = z.string().nullish().catch(null);
+
+const Part = z.looseObject({ type: OptionalText, text: OptionalText });
+const Message = z.looseObject({
+  content: z
+    .union([z.string(), z.array(Part)])
+    .nullish()
+    .catch(null),
+  refusal: OptionalText,
+});
+
+const Completion = z.looseObject({
+  choices: z
+    .array(z.looseObject({ finish_reason: OptionalText, message: Message.nullish().catch(null) }))
+    .nullish()
+    .catch(null),
+  usage: z
+    .looseObject({
+      prompt_tokens: Count,
+      completion_tokens: Count,
+      prompt_tokens_details: z.looseObject({ cached_tokens: Count }).nullish().catch(null),
+    })
+    .nullish()
+    .catch(null),
+});
+
+/** What a chat completion says, as far as it matters here. */
+export interface ReadCompletion {
+  readonly text: string;
+  readonly finishReason: string | null;
+  readonly refused: boolean;
+  readonly usage: TokenUsage | null;
+}
+
+/** Reads the body of a chat completion; `null` when it is none. */
+export function readCompletion(body: string): ReadCompletion | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return null;
+  }
+  const parsed = Completion.safeParse(value);
+  const choice = parsed.data?.choices?.[0];
+  if (!choice) return null;
+  const content = choice.message?.content ?? '';
+  return {
+    text: typeof content === 'string' ? content : content.map((part) => part.text ?? '').join(''),
+    finishReason: choice.finish_reason ?? null,
+    refused: Boolean(choice.message?.refusal) || choice.finish_reason === 'content_filter',
+    usage: usageOf(parsed.data?.usage),
+  };
+}
+
+function usageOf(usage: z.infer<typeof Completion>['usage']): TokenUsage | null {
+  if (!usage) return null;
+  const cached = usage.prompt_tokens_details?.cached_tokens;
+  return {
+    input_tokens: usage.prompt_tokens,
+    output_tokens: usage.completion_tokens,
+    total_tokens: usage.prompt_tokens + usage.completion_tokens,
+    input_tokens_details: {
+      text_tokens: usage.prompt_tokens,
+      ...(cached === undefined ? {} : { cached_tokens: cached }),
+    },
+    // Said outright, since output tokens without details are priced as those of a picture.
+    output_tokens_details: { text_tokens: usage.completion_tokens },
+  };
+}

@@ -1,0 +1,118 @@
+import type { OpenAI } from 'openai';
+import {
+  type Clock,
+  type PromptEnhancer,
+  ProviderError,
+  type ProviderFailure,
+} from '../../../../domain/ports.ts';
+import { requestIdOf } from '../client/classify-failure.ts';
+import { createOpenAIConnection } from '../client/openai-connection.ts';
+import { beginCall } from '../client/provider-call.ts';
+import { cleanDescription } from './clean-description.ts';
+import { type ReadCompletion, readCompletion } from './completion.ts';
+import { instructions } from './instructions.ts';
+import { lostQuotedText } from './quoted-text.ts';
+
+export interface PromptEnhancerConfig {
+  readonly apiKey: string;
+  readonly baseUrl?: string | undefined;
+  /** A language model of the chat completions API. */
+  readonly model: string;
+  /** Most tokens an answer may have, including what the model thinks to itself; 2,000 by default. */
+  readonly maxTokens?: number | undefined;
+  /** Longest description, in code points; 4,000 by default. */
+  readonly maxCodePoints?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const defaultMaxTokens = 2_000;
+const defaultMaxCodePoints = 4_000;
+const maxAnswerBytes = 1024 * 1024;
+
+/**
+ * Writes descriptions with a language model. The caller's prompt is the user message and nothing else; what the model
+ * is told is a constant. `close` breaks off calls that still run.
+ *
+ * An answer without a description, one cut off by the token limit, a refusal, and a description that lost a quoted
+ * text of the prompt are errors of kind `unusable`.
+ */
+export function createPromptEnhancer(
+  config: PromptEnhancerConfig,
+): PromptEnhancer & { close(): Promise<void> } {
+  const connection = createOpenAIConnection(config);
+  const maxTokens = config.maxTokens ?? defaultMaxTokens;
+  const maxCodePoints = config.maxCodePoints ?? defaultMaxCodePoints;
+
+  const requestBody = (prompt: string): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming => ({
+    model: config.model,
+    max_completion_tokens: maxTokens,
+    messages: [
+      { role: 'system', content: instructions },
+      { role: 'user', content: prompt },
+    ],
+  });
+
+  return {
+    model: config.model,
+
+    async enhance(prompt, context) {
+      const call = beginCall(connection, context);
+      try {
+        const response = await call.send((options) =>
+          connection.client.chat.completions.create(requestBody(prompt), options).asResponse(),
+        );
+        const providerRequestId = requestIdOf((name) => response.headers.get(name));
+        const body = await call.receive(response, maxAnswerBytes, textOf);
+        const provider = {
+          status: response.status,
+          ...(providerRequestId === undefined ? {} : { request_id: providerRequestId }),
+        };
+        const completion = readCompletion(body);
+        if (!completion)
+          throw unusable('its answer is no chat completion', { billing: 'possible' }, provider);
+        const text = cleanDescription(completion.text, maxCodePoints);
+        const fault = faultOf(completion, prompt, text);
+        if (fault) throw unusable(fault, moneyOf(completion), provider);
+        return {
+          text,
+          usage: completion.usage,
+          ...(providerRequestId === undefined ? {} : { providerRequestId }),
+        };
+      } finally {
+        call.end();
+      }
+    },
+
+    close: connection.close,
+  };
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function faultOf(completion: ReadCompletion, prompt: string, text: string): string | null {
+  if (completion.refused) return 'it declined to describe this prompt';
+  if (completion.finishReason === 'length') return 'its description was cut off by the token limit';
+  if (text === '') return 'its description is empty';
+  if (lostQuotedText(prompt, text) !== null) return 'its description lost a quoted text of the prompt';
+  return null;
+}
+
+type Money = Pick<ProviderFailure, 'billing' | 'spent'>;
+
+const moneyOf = ({ usage }: ReadCompletion): Money =>
+  usage ? { billing: 'charged', spent: { usage } } : { billing: 'possible' };
+
+function unusable(fault: string, money: Money, provider: ProviderFailure['provider']): ProviderError {
+  const message = `The language model brought no usable description: ${fault}.`;
+  return new ProviderError({
+    kind: 'unusable',
+    code: 'provider_unusable_answer',
+    ...money,
+    message,
+    provider,
+  });
+}

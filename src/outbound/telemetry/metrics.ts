@@ -1,0 +1,193 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AppError } from '../../domain/errors.ts';
+import type { Meter } from '../../domain/ports.ts';
+import { idle } from '../../lib/sleep.ts';
+
+const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+
+/** Well below the time after which Prometheus gives a scrape up, 10 s by default. */
+const storeLimitMs = 3_000;
+
+/** What only the store knows, for the whole deployment; asked for when somebody looks. */
+export interface StoreFigures {
+  readonly queueTasks: readonly { readonly queue: string; readonly state: string; readonly count: number }[];
+  /** Since their creation; 0 where there is no job in a state. */
+  readonly oldestJobs: readonly { readonly state: 'queued' | 'running'; readonly seconds: number }[];
+  readonly pendingDeliveries: number;
+}
+
+/** Bytes of all answers in a spool, and the number from which on there is no room for another. */
+export interface SpoolFigures {
+  readonly usedBytes: number;
+  readonly fullBytes: number;
+}
+
+export interface Metrics extends Meter {
+  observeRequest(route: string, method: string, status: number, seconds: number): void;
+  /** Answers within seconds, without what only the store knows when that does not answer. */
+  render(): Promise<{ contentType: string; text: string }>;
+}
+
+/**
+ * Metrics in a registry of their own, so that two services in one process do not mix. Labels never hold ids or texts
+ * of callers.
+ *
+ * @param askSpool how full the spool of this process is, where it has one.
+ */
+export function createMetrics(
+  askStore: () => Promise<StoreFigures>,
+  askSpool?: () => Promise<SpoolFigures>,
+): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'http_server_request_duration_seconds',
+    help: 'Requests by route, method and status',
+    labelNames: ['http_route', 'http_request_method', 'http_response_status_code'],
+    buckets: seconds,
+    registers,
+  });
+  const requestSeries = new Map<string, ReturnType<typeof requests.labels>>();
+  const submitted = new Counter({
+    name: 'darkroom_jobs_submitted_total',
+    help: 'Accepted submissions; a replay is the same job again',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const finished = new Counter({
+    name: 'darkroom_jobs_finished_total',
+    help: 'Ended jobs by status and error code',
+    labelNames: ['status', 'code'],
+    registers,
+  });
+  const stages = new Histogram({
+    name: 'darkroom_stage_duration_seconds',
+    help: 'Time spent in each stage',
+    labelNames: ['stage'],
+    buckets: seconds,
+    registers,
+  });
+  const calls = new Histogram({
+    name: 'darkroom_provider_call_duration_seconds',
+    help: 'Provider calls by kind, model and outcome',
+    labelNames: ['kind', 'model', 'outcome'],
+    buckets: seconds,
+    registers,
+  });
+  const images = new Counter({
+    name: 'darkroom_images_stored_total',
+    help: 'Pictures stored',
+    labelNames: ['content_type'],
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'darkroom_images_stored_bytes_total',
+    help: 'Bytes of the pictures stored',
+    registers,
+  });
+  const deliveries = new Histogram({
+    name: 'darkroom_webhook_attempt_duration_seconds',
+    help: 'Webhook attempts by outcome',
+    labelNames: ['outcome'],
+    buckets: seconds,
+    registers,
+  });
+  const storeUp = new Gauge({
+    name: 'darkroom_store_up',
+    help: 'Whether the store answered; 0: what only the store knows is left out',
+    registers,
+  });
+  const store = createStoreGauges();
+  let asking: Promise<StoreFigures | null> | undefined;
+  if (askSpool) createSpoolGauges(registers, askSpool);
+
+  return {
+    submitted: (outcome) => submitted.inc({ outcome }),
+    jobFinished: (status, code) => finished.inc({ status, code }),
+    stageDone: (stage, value) => stages.observe({ stage }, value),
+    providerCall: (kind, model, outcome, value) => calls.observe({ kind, model, outcome }, value),
+    imageStored(contentType, sizeBytes) {
+      images.inc({ content_type: contentType });
+      bytes.inc(sizeBytes);
+    },
+    webhookAttempt: (outcome, value) => deliveries.observe({ outcome }, value),
+    observeRequest(route, method, status, value) {
+      // Looking the labels up takes longer than counting.
+      const name = `${method} ${status} ${route}`;
+      const series = requestSeries.get(name) ?? requests.labels(route, method, String(status));
+      requestSeries.set(name, series);
+      series.observe(value);
+    },
+    async render() {
+      // Whoever asks while the store is asked gets the same answer: a scrape costs it some questions for each tenant.
+      asking ??= answerOf(askStore).finally(() => {
+        asking = undefined;
+      });
+      const figures = await asking;
+      storeUp.set(figures ? 1 : 0);
+      const own = await registry.metrics();
+      return { contentType: registry.contentType, text: figures ? own + (await store.show(figures)) : own };
+    },
+  };
+}
+
+/** The spool of this process; a disk that does not answer leaves them as they were. */
+function createSpoolGauges(registers: Registry[], askSpool: () => Promise<SpoolFigures>): void {
+  const limit = new Gauge({
+    name: 'darkroom_spool_limit_bytes',
+    help: 'Size of the spool from which on no call is made',
+    registers,
+  });
+  new Gauge({
+    name: 'darkroom_spool_bytes',
+    help: 'Paid answers that the storage has not taken yet',
+    registers,
+    async collect() {
+      const usage = await askSpool().catch(() => null);
+      if (!usage) return;
+      this.set(usage.usedBytes);
+      limit.set(usage.fullBytes);
+    },
+  });
+}
+
+/** Gauges in a registry of their own, so that they can be left out. */
+function createStoreGauges() {
+  const registry = new Registry();
+  const registers = [registry];
+  const tasks = new Gauge({
+    name: 'darkroom_queue_tasks',
+    help: 'Tasks by queue and state',
+    labelNames: ['queue', 'state'],
+    registers,
+  });
+  const ages = new Gauge({
+    name: 'darkroom_oldest_job_age_seconds',
+    help: 'Time since the creation of the oldest job in a state; 0 when there is none',
+    labelNames: ['state'],
+    registers,
+  });
+  const pending = new Gauge({
+    name: 'darkroom_webhook_deliveries_pending',
+    help: 'Webhook deliveries that have not arrived yet and are not given up',
+    registers,
+  });
+  return {
+    show(figures: StoreFigures): Promise<string> {
+      for (const { queue, state, count } of figures.queueTasks) tasks.set({ queue, state }, count);
+      for (const { state, seconds: age } of figures.oldestJobs) ages.set({ state }, age);
+      pending.set(figures.pendingDeliveries);
+      return registry.metrics();
+    },
+  };
+}
+
+/** `null` when the store is not there, or takes too long. */
+function answerOf(askStore: () => Promise<StoreFigures>): Promise<StoreFigures | null> {
+  const asked = askStore().catch((error) => {
+    if (error instanceof AppError && error.code === 'store_unavailable') return null;
+    throw error;
+  });
+  return Promise.race([asked, idle(storeLimitMs).then(() => null)]);
+}

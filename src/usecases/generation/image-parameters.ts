@@ -1,0 +1,22 @@
+import type { ImageRequest } from '../../domain/image-request.ts';
+
+/** Fields that go to the provider under their own names; everything else in a request is for Darkroom. */
+const passedOn = [
+  'size',
+  'quality',
+  'complexity',
+  'background',
+  'moderation',
+  'output_format',
+  'output_compression',
+  'safety_identifier',
+] as const satisfies readonly (keyof ImageRequest)[];
+
+/** The parameters of one picture: the provider's own names and values, and the caller's extras untouched. */
+export function pictureParameters(request: ImageRequest | undefined): Record<string, unknown> {
+  const parameters: Record<string, unknown> = { ...request?.provider_options };
+  for (const field of passedOn) {
+    if (request?.[field] !== undefined) parameters[field] = request[field];
+  }
+  return parameters;
+}

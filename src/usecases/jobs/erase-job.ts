@@ -1,0 +1,72 @@
+import { storageKeysOf } from '../../domain/image.ts';
+import type { ImageJob, Retention } from '../../domain/image-job.ts';
+import { erase, forgetMedia } from '../../domain/job-moves.ts';
+import type {
+  Clock,
+  Deliveries,
+  ImageRecords,
+  ImageStorage,
+  Log,
+  Signals,
+  TaskQueue,
+  WebhookEvents,
+} from '../../domain/ports.ts';
+import { eventIdsOf } from '../../domain/webhook-event.ts';
+import { findImage } from './get-job.ts';
+import type { ChangeImage } from './update-job.ts';
+
+interface Deps {
+  records: ImageRecords;
+  change: ChangeImage;
+  deliveries: Deliveries;
+  events: WebhookEvents;
+  storage: ImageStorage;
+  imageQueue: TaskQueue;
+  signals: Signals;
+  clock: Clock;
+  log: Log;
+  retentionOf: (job: ImageJob) => Retention;
+}
+
+/** Deletes all bytes of a job, known or not, and notes that they are gone. Repeatable: what fails stays due. */
+export async function removePictures(
+  deps: { storage: ImageStorage; change: ChangeImage; clock: Clock },
+  job: ImageJob,
+): Promise<ImageJob | null> {
+  for (const key of storageKeysOf(job)) await deps.storage.remove(key);
+  return deps.change(job.tenant, job.id, (current) => forgetMedia(current, deps.clock()), job);
+}
+
+/** Forgets what was told of a job, and what is still to be told. Events first: without them no delivery is written. */
+export async function forgetEvents(
+  deps: { deliveries: Deliveries; events: WebhookEvents },
+  tenant: string,
+  id: string,
+): Promise<void> {
+  await deps.events.remove(tenant, eventIdsOf(id));
+  await deps.deliveries.removeOf(tenant, id);
+}
+
+/**
+ * Erases a job. The tombstone is what counts: from that moment nobody reads it; then the webhook bodies and the pictures
+ * go. Pictures that the storage does not give up now are due at once for the sweeper.
+ *
+ * @throws AppError `not_found`, `erased`
+ */
+export function createEraseImage(deps: Deps) {
+  return async (tenant: string, id: string): Promise<void> => {
+    await findImage(deps.records, tenant, id);
+    // Before the end, which may put it back for a worker to stop the calls of the job.
+    await deps.imageQueue.remove(id).catch(() => false);
+    const job = await deps.change(tenant, id, (current) =>
+      current.erasedAt === undefined ? erase(current, deps.clock(), deps.retentionOf(current)) : null,
+    );
+    if (!job) return;
+    await deps.signals.requestCancel(id);
+    await forgetEvents(deps, tenant, id);
+    await removePictures(deps, job).catch((error) => {
+      deps.log.warn({ err: error, job_id: id }, 'pictures not erased yet, the sweeper will do it');
+    });
+  };
+}
+export type EraseImage = ReturnType<typeof createEraseImage>;

@@ -1,0 +1,35 @@
+import { hasWaitedTooLong, type ImageJob, type Retention } from '../../domain/image-job.ts';
+import { expire } from '../../domain/job-moves.ts';
+import type { Clock, TaskQueue } from '../../domain/ports.ts';
+import type { ChangeImage } from './update-job.ts';
+
+interface Deps {
+  change: ChangeImage;
+  imageQueue: TaskQueue;
+  clock: Clock;
+  retentionOf: (job: ImageJob) => Retention;
+}
+
+/**
+ * Ends a job that has waited longer than its `queue_ttl_s`, unless somebody took it up meanwhile, and takes its task out.
+ * Any other job is left alone. Idempotent.
+ *
+ * @returns the job as it is then
+ */
+export function createExpireImage(deps: Deps) {
+  return async (job: ImageJob): Promise<ImageJob> => {
+    const nowMs = deps.clock();
+    if (!hasWaitedTooLong(job, nowMs)) return job;
+    const after = await deps.change(
+      job.tenant,
+      job.id,
+      (now) =>
+        hasWaitedTooLong(now, nowMs) ? expire(now, { nowMs, retention: deps.retentionOf(now) }) : null,
+      job,
+    );
+    // A task that stays finds its job ended.
+    if (after?.status === 'expired') await deps.imageQueue.remove(job.id).catch(() => false);
+    return after ?? job;
+  };
+}
+export type ExpireImage = ReturnType<typeof createExpireImage>;

@@ -1,0 +1,64 @@
+import { estimateCost } from '../../domain/estimate.ts';
+import { extensionOf } from '../../domain/image.ts';
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import type { ImageRequest } from '../../domain/image-request.ts';
+import type { ImageJobView } from '../../domain/job-view.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import type { Clock, ImageStorage, TaskQueue } from '../../domain/ports.ts';
+import { viewJob } from '../../domain/view-job.ts';
+
+interface Deps {
+  storage: ImageStorage;
+  imageQueue: TaskQueue;
+  catalogue: ModelCatalogue;
+  /** The language model that writes descriptions. */
+  enhanceModel: string;
+  clock: Clock;
+}
+
+/**
+ * Shows a job to a caller: links are signed now, because only storage keys are kept, and the place in the queue is
+ * asked for now. A queue that does not answer costs the position, not the answer.
+ */
+export function createPresentImage(deps: Deps) {
+  const { catalogue, enhanceModel } = deps;
+  const estimateOf = ({ frame }: ImageJob, request: ImageRequest) =>
+    estimateCost(request, catalogue, { frame, enhanceModel });
+
+  return async (
+    job: ImageJob,
+    options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
+  ): Promise<ImageJobView> => {
+    // A link promises no more than its picture: that goes with its retention.
+    const expiresAtMs = Math.min(
+      deps.clock() + options.linkSeconds * 1000,
+      job.mediaExpiresAt ?? Number.POSITIVE_INFINITY,
+    );
+    const links = new Map<number, { url: string; expiresAtMs: number }>();
+    if (!job.mediaGone) {
+      for (const image of job.images) {
+        const link = await deps.storage.link(image.storageKey, {
+          expiresAtMs,
+          contentType: image.contentType,
+          fileName: `${job.id}-${image.index}.${extensionOf(image.contentType)}`,
+        });
+        links.set(image.index, {
+          url: deps.storage.isServedHere ? options.publicUrl + link : link,
+          expiresAtMs,
+        });
+      }
+    }
+    const position =
+      job.status === 'queued' && options.withPosition !== false
+        ? await deps.imageQueue.position(job.id).catch(() => null)
+        : null;
+    return viewJob(job, {
+      publicUrl: options.publicUrl,
+      links,
+      position,
+      estimateMicroUsd: job.request && !isTerminal(job.status) ? estimateOf(job, job.request) : null,
+      priceVersion: deps.catalogue.priceVersion,
+    });
+  };
+}
+export type PresentImage = ReturnType<typeof createPresentImage>;

@@ -1,0 +1,35 @@
+import type { Caller } from '../../domain/api-key.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
+import type { GetImage } from './get-job.ts';
+import type { Submission, SubmitImage } from './submit-job.ts';
+
+/**
+ * Makes a new job from one that ended without success; the new one names the old one as its parent.
+ *
+ * @throws AppError `not_retryable_job` for any other status, and whatever submitting may throw.
+ */
+export function createRetryImage(deps: { getImage: GetImage; submitImage: SubmitImage }) {
+  return async (
+    caller: Caller,
+    id: string,
+    options: Pick<Submission, 'idempotencyKey' | 'traceparent' | 'origin'>,
+  ) => {
+    let job: ImageJob;
+    try {
+      job = await deps.getImage.get(caller.tenant, id);
+    } catch (error) {
+      // What was made of it under this key lives on without it.
+      const made = await deps.submitImage.replay({ caller, parentId: id, ...options });
+      if (made) return made;
+      throw error;
+    }
+    if (!job.request || !['failed', 'canceled', 'expired'].includes(job.status)) {
+      throw new AppError('not_retryable_job', {
+        detail: `The job is ${job.status}. Only one that failed, was canceled or expired can be retried.`,
+      });
+    }
+    return deps.submitImage.submit({ caller, body: job.request, parentId: id, ...options });
+  };
+}
+export type RetryImage = ReturnType<typeof createRetryImage>;

@@ -1,0 +1,69 @@
+import { AppError } from '../../domain/errors.ts';
+import type { ImageJob, JobStage, JobStatus } from '../../domain/image-job.ts';
+import type { Clock, Signals } from '../../domain/ports.ts';
+import { eventOf } from '../../domain/webhook-event.ts';
+import type { GetImage } from './get-job.ts';
+import { followImage } from './wait-for-job.ts';
+
+/** One moment of a job's life. */
+export interface ImageMoment {
+  /** Number within the job, from 1: the id under which a stream can be taken up again. */
+  readonly no: number;
+  readonly type: string;
+  readonly status: JobStatus;
+  readonly stage: JobStage | null;
+  readonly at: number;
+  /** Index of the picture that was stored then. */
+  readonly image?: number;
+  /** The job as it was read for this moment. */
+  readonly job: ImageJob;
+}
+
+/**
+ * Follows a job from any point of its life to its end. The history stands in the record, so that a stream can be taken
+ * up on any machine; ends when the job has ended, was erased, or `signal` aborts. A store that is away is waited for.
+ */
+export function createWatchImage(deps: {
+  getImage: Pick<GetImage, 'get'>;
+  signals: Pick<Signals, 'onChange'>;
+  clock: Clock;
+}) {
+  return async function* watch(
+    first: ImageJob,
+    afterNo: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<ImageMoment, void, undefined> {
+    let last = first;
+    async function read(): Promise<ImageJob | null> {
+      try {
+        last = await deps.getImage.get(first.tenant, first.id);
+        return last;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        if (error.code === 'store_unavailable') return last;
+        if (error.code === 'not_found' || error.code === 'erased') return null;
+        throw error;
+      }
+    }
+    let sent = afterNo;
+    for await (const job of followImage({ ...deps, read }, first, { signal })) {
+      for (const moment of momentsOf(job).slice(sent)) {
+        yield moment;
+        sent = moment.no;
+      }
+    }
+  };
+}
+export type WatchImage = ReturnType<typeof createWatchImage>;
+
+function momentsOf(job: ImageJob): ImageMoment[] {
+  return job.history.map((moment, i) => ({
+    no: i + 1,
+    type: i > 0 && job.history[i - 1]?.status === moment.status ? 'image.progress' : eventOf(moment.status),
+    status: moment.status,
+    stage: moment.stage ?? null,
+    at: moment.at,
+    ...(moment.image === undefined ? {} : { image: moment.image }),
+    job,
+  }));
+}

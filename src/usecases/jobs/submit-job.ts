@@ -1,0 +1,200 @@
+import type { Caller } from '../../domain/api-key.ts';
+import { AppError } from '../../domain/errors.ts';
+import { createJob, type ImageJob } from '../../domain/image-job.ts';
+import type { ImageRequest, ImageRequestBody } from '../../domain/image-request.ts';
+import type {
+  IdempotencyClaim,
+  Ids,
+  ImageRecords,
+  Log,
+  Meter,
+  TaskIntake,
+  TaskQueue,
+} from '../../domain/ports.ts';
+import { type EventNote, noteFor } from '../../domain/webhook-event.ts';
+import type { AbandonSubmission } from './cancel-unconfirmed-job.ts';
+import type { GetImage } from './get-job.ts';
+import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
+import { queueEvent } from './update-job.ts';
+
+/** What a deployment decides where the caller does not. */
+export interface SubmitPolicy extends RequestPolicy {
+  readonly maxOpenJobsPerTenant: number;
+}
+
+interface Deps extends Rules {
+  records: ImageRecords;
+  getImage: Pick<GetImage, 'current'>;
+  imageQueue: TaskQueue;
+  /** The way into it. */
+  imageIntake: TaskIntake;
+  webhookQueue: TaskQueue;
+  ids: Ids;
+  /** SHA-256, base64url. */
+  digest: (text: string) => string;
+  /** A digest that nobody can make again without our secret: what it was made of may be guessed, and outlives its job. */
+  sealedDigest: (text: string) => string;
+  abandon: AbandonSubmission;
+  meter: Meter;
+  log: Log;
+  policy: SubmitPolicy;
+}
+
+export interface Submission {
+  readonly caller: Caller;
+  readonly body: ImageRequestBody;
+  readonly idempotencyKey?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly traceparent?: string | undefined;
+  readonly origin?: string | undefined;
+}
+
+/** What a key was given for: an order by its body, a retry by its parent. */
+type Named = Pick<Submission, 'caller' | 'idempotencyKey' | 'parentId'> & Partial<Pick<Submission, 'body'>>;
+type KeyName = Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>;
+
+interface Accepted {
+  readonly job: ImageJob;
+  readonly replayed: boolean;
+}
+
+/** What would be submitted, and what it would probably cost. */
+export interface Preview {
+  readonly request: ImageRequest;
+  readonly warnings: readonly string[];
+  readonly estimateMicroUsd: number | null;
+  readonly queueDepth: number;
+}
+
+/** Extra life of an idempotency claim over its record, for clocks and slow queues. */
+const claimMarginMs = 3_600_000;
+const minClaimMs = 24 * 3_600_000;
+
+/**
+ * Accepts a request durably: once it returns, the job survives the death of any process. Everything that can be known
+ * to be wrong is refused before anything is written.
+ */
+export function createSubmitImage(deps: Deps) {
+  const { policy } = deps;
+
+  /** How a key stands in the store, and what it was given for. */
+  function nameOf({ idempotencyKey, parentId, body }: Named): KeyName | undefined {
+    if (idempotencyKey === undefined) return undefined;
+    // A retry says nothing but its parent, whose own words may be erased meanwhile. The words of an order are the caller's
+    // own, without the defaults: another default after a deploy is not another request.
+    const order = parentId === undefined ? { route: 'POST /images', body } : { route: 'retry', parentId };
+    return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.sealedDigest(canonicalJson(order)) };
+  }
+
+  function claimFor(submission: Submission): IdempotencyClaim | undefined {
+    const { body } = submission;
+    const name = nameOf(submission);
+    const lifeSeconds =
+      (body.queue_ttl_s ?? policy.queueTtlSeconds) +
+      (body.run_timeout_s ?? policy.runTimeoutSeconds) +
+      (body.retention?.record_s ?? policy.maxRecordSeconds);
+    return name && { ...name, ttlMs: Math.max(minClaimMs, lifeSeconds * 1000 + claimMarginMs) };
+  }
+
+  /** What was accepted under a key before; `null` when nothing was, or something else. Accepts nothing. */
+  async function replay(named: Named): Promise<Accepted | null> {
+    const name = nameOf(named);
+    const held = name && (await deps.records.findByKey(named.caller.tenant, name));
+    return held?.kind === 'replayed' ? { job: await deps.getImage.current(held.job), replayed: true } : null;
+  }
+
+  async function submit(submission: Submission): Promise<Accepted> {
+    let prepared: PreparedRequest;
+    try {
+      prepared = prepareRequest(submission.body, deps);
+    } catch (error) {
+      // What was accepted under this key stays accepted, even if the rules have changed since.
+      const held = await replay(submission);
+      if (held) return held;
+      throw error;
+    }
+    const nowMs = deps.clock();
+    const job = createJob({
+      id: deps.ids.image(nowMs),
+      tenant: submission.caller.tenant,
+      nowMs,
+      request: prepared.request,
+      frame: prepared.frame,
+      warnings: prepared.warnings,
+      parentId: submission.parentId,
+      traceparent: submission.traceparent,
+      origin: submission.origin,
+    });
+    return accept(job, claimFor(submission));
+  }
+
+  async function write(job: ImageJob, claim: IdempotencyClaim | undefined, event: EventNote) {
+    try {
+      return await deps.records.submit({ job, claim, event, maxOpenJobs: policy.maxOpenJobsPerTenant });
+    } catch (error) {
+      // With a key the caller's next try finds the job, should it have been written after all.
+      if (!claim) deps.abandon(job);
+      throw error;
+    }
+  }
+
+  async function accept(job: ImageJob, claim: IdempotencyClaim | undefined): Promise<Accepted> {
+    const event = noteFor(job);
+    const outcome = await write(job, claim, event);
+    if (outcome.kind === 'key_reused') {
+      throw new AppError('idempotency_key_reused', {
+        detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
+      });
+    }
+    if (outcome.kind === 'gone') {
+      throw new AppError('erased', {
+        detail:
+          'The job of this Idempotency-Key was made, and its record has expired. Use a new key for a new request.',
+      });
+    }
+    if (outcome.kind === 'queue_full') {
+      throw new AppError('queue_full', {
+        detail: `There are already ${policy.maxOpenJobsPerTenant} unfinished jobs. Try again when some have ended.`,
+        retryAfterSeconds: 30,
+      });
+    }
+    if (outcome.kind === 'replayed') {
+      deps.meter.submitted('replayed');
+      const replayed = await deps.getImage.current(outcome.job);
+      // Its first answer may have been 503 from a store that wrote it all the same. Not by the intake, which keeps
+      // everything that is thrown in.
+      if (replayed.status === 'queued') queueJob(replayed, deps.imageQueue);
+      return { job: replayed, replayed: true };
+    }
+    deps.meter.submitted('created');
+    queueJob(job, deps.imageIntake);
+    if (outcome.told) await queueEvent(deps, { tenant: job.tenant, id: event.id });
+    return { job, replayed: false };
+  }
+
+  /** The caller does not wait for it: the record is what makes the job durable, and the reconciler queues what is lost. */
+  function queueJob({ tenant, id, request }: ImageJob, queue: TaskIntake): void {
+    queue.add({ tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
+      deps.log.warn({ err: error, job_id: id }, 'job accepted but not queued, the reconciler will do it');
+    });
+  }
+
+  async function preview(body: ImageRequestBody): Promise<Preview> {
+    const { request, warnings, estimate } = prepareRequest(body, deps);
+    const { waiting, delayed } = await deps.imageQueue.counts();
+    return { request, warnings, estimateMicroUsd: estimate, queueDepth: waiting + delayed };
+  }
+
+  return { submit, replay, preview };
+}
+
+export type SubmitImage = ReturnType<typeof createSubmitImage>;
+
+/** JSON with sorted keys, so that the order in which a client writes its fields does not matter. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, nested: unknown) =>
+    nested !== null && typeof nested === 'object' && !Array.isArray(nested)
+      ? Object.fromEntries(Object.entries(nested).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : nested,
+  );
+}

@@ -1,0 +1,75 @@
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import type { ImageRecords, Log, Meter, Task, TaskQueue } from '../../domain/ports.ts';
+import { type EventNote, noteFor } from '../../domain/webhook-event.ts';
+import type { AbandonCalls } from './cancel-provider-calls.ts';
+
+interface Deps {
+  records: ImageRecords;
+  webhookQueue: TaskQueue;
+  abandonCalls: AbandonCalls;
+  meter: Meter;
+  log: Log;
+}
+
+/** Changes a record, see `ImageRecords.update`. */
+export type ChangeImage = (
+  tenant: string,
+  id: string,
+  change: (job: ImageJob) => ImageJob | null,
+  known?: ImageJob,
+) => Promise<ImageJob | null>;
+
+/**
+ * The one way in which a job changes after it was submitted: the new state and the event that it is are written in one
+ * atomic step; then the event is queued to be announced. Where queueing fails the reconciler finds it. Calls that go on by
+ * themselves at the provider are stopped when their job has ended, for nobody will take them up again.
+ */
+export function createChangeImage(deps: Deps): ChangeImage {
+  return async (tenant, id, change, known) => {
+    let told: EventNote | undefined;
+    let ended: ImageJob | undefined;
+    const job = await deps.records.update(
+      tenant,
+      id,
+      (before) => {
+        ended = undefined;
+        const after = change(before);
+        if (after === null || after === before) return null;
+        if (after.status === before.status) return { job: after };
+        if (isTerminal(after.status)) ended = after;
+        return { job: after, event: noteFor(after) };
+      },
+      known,
+      (event) => {
+        told = event;
+      },
+    );
+    if (job && ended) noteEnd(deps, ended);
+    if (told) await queueEvent(deps, { tenant, id: told.id });
+    if (ended) await deps.abandonCalls(ended);
+    return job;
+  };
+}
+
+function noteEnd({ meter, log }: Deps, job: ImageJob): void {
+  meter.jobFinished(job.status, job.errors?.at(-1)?.code ?? 'none');
+  log.info(
+    {
+      job_id: job.id,
+      tenant: job.tenant,
+      trace_id: job.traceparent?.split('-')[1],
+      status: job.status,
+      images: job.images.length,
+      attempts: job.attempts.length,
+      duration_ms: (job.finishedAt ?? 0) - job.createdAt,
+    },
+    'job ended',
+  );
+}
+
+/** Queues an event that was written, to be announced; a failure only delays it until the reconciler's next round. */
+export async function queueEvent(deps: { webhookQueue: TaskQueue; log: Log }, event: Task): Promise<void> {
+  await deps.webhookQueue.add(event, { priority: 'normal' }).catch((error) => {
+    deps.log.warn({ err: error, event_id: event.id }, 'event not queued, the reconciler will do it');
+  });
+}

@@ -1,0 +1,66 @@
+import { errorRow } from '../../domain/errors.ts';
+import type { Clock, ImageStorage, ProviderGate } from '../../domain/ports.ts';
+import { accountLane } from '../generation/call-provider.ts';
+
+export interface Readiness {
+  /** Whether work can be accepted. A provider account that is refused does not stop that, but is shown. */
+  readonly ok: boolean;
+  readonly checks: Readonly<Record<string, { ok: boolean; detail: string | null }>>;
+}
+
+interface Deps {
+  /** A write to Redis and a look at its eviction policy; PING is green while every write fails. */
+  probeStore: () => Promise<void>;
+  storage: ImageStorage;
+  gate: ProviderGate;
+  isDraining: () => boolean;
+  clock: Clock;
+}
+
+/** Probes are cached this long, so that many load balancers cost no more than one. */
+const cacheMs = 2_000;
+const probeLimitMs = 1_500;
+
+/** Whether this process can do its work: Redis takes writes, the storage is reachable, nobody is stopping it. */
+export function createCheckReadiness(deps: Deps) {
+  let cached: { until: number; result: Promise<Readiness['checks']> } | undefined;
+
+  async function probe(): Promise<Readiness['checks']> {
+    const [redis, storage] = await Promise.all([attempt(deps.probeStore()), attempt(deps.storage.check())]);
+    // Asked of Redis, never of the provider: a probe must not cost money or fail with somebody else's outage.
+    const provider = redis.ok ? await attempt(accountIsOpen()) : { ok: true, detail: null };
+    return { redis, storage, provider };
+  }
+
+  async function accountIsOpen(): Promise<void> {
+    const refused = await deps.gate.refusalOf(accountLane);
+    if (refused) throw new Error(`${errorRow(refused).title}; calls rest`);
+  }
+
+  return async (): Promise<Readiness> => {
+    const nowMs = deps.clock();
+    if (!cached || cached.until <= nowMs) cached = { until: nowMs + cacheMs, result: probe() };
+    const running = deps.isDraining()
+      ? { ok: false, detail: 'This instance is shutting down.' }
+      : { ok: true, detail: null };
+    const checks = { ...(await cached.result), running };
+    const needed = Object.entries(checks).filter(([name]) => name !== 'provider');
+    return { ok: needed.every(([, check]) => check.ok), checks };
+  };
+}
+export type CheckReadiness = ReturnType<typeof createCheckReadiness>;
+
+async function attempt(work: Promise<void>): Promise<{ ok: boolean; detail: string | null }> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('did not answer in time')), probeLimitMs);
+  });
+  try {
+    await Promise.race([work, limit]);
+    return { ok: true, detail: null };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,111 @@
+import { billingOf } from '../../domain/attempt.ts';
+import { dueAt, type ImageJob, isTerminal, jobError, type Retention } from '../../domain/image-job.ts';
+import { finishIncomplete } from '../../domain/job-moves.ts';
+import type {
+  Clock,
+  Deliveries,
+  ImageRecords,
+  ImageStorage,
+  Log,
+  WebhookEvents,
+} from '../../domain/ports.ts';
+import { forgetEvents, removePictures } from '../jobs/erase-job.ts';
+import type { ExpireImage } from '../jobs/expire-job.ts';
+import type { ChangeImage } from '../jobs/update-job.ts';
+
+interface Deps {
+  records: ImageRecords;
+  change: ChangeImage;
+  deliveries: Deliveries;
+  events: WebhookEvents;
+  storage: ImageStorage;
+  expireImage: ExpireImage;
+  clock: Clock;
+  log: Log;
+  retentionOf: (job: ImageJob) => Retention;
+  /** How long deliveries that ended stay in the log. */
+  deliveryLogMs: number;
+}
+
+const pageSize = 200;
+/** A storage that failed this often is left alone until the next round: every try may take seconds. */
+const maxStorageFailures = 10;
+
+/**
+ * Does what is due without anybody asking: ends jobs whose patience or time is over, removes pictures, records and
+ * deliveries whose retention is over. Idempotent; a job that cannot be dealt with now stays due.
+ */
+export function createSweep(deps: Deps) {
+  async function attend(job: ImageJob): Promise<void> {
+    const nowMs = deps.clock();
+    const retention = deps.retentionOf(job);
+    if (job.status === 'queued') {
+      await deps.expireImage(job);
+    } else if (job.status === 'running') {
+      await deps.change(job.tenant, job.id, (now) =>
+        now.status === 'running'
+          ? finishIncomplete(now, {
+              nowMs,
+              retention,
+              error: jobError('run_timeout', billingOf(now.attempts)),
+            })
+          : null,
+      );
+    } else if (!job.mediaGone) {
+      await removePictures(deps, job);
+    } else {
+      await forgetEvents(deps, job.tenant, job.id);
+      await deps.records.remove(job);
+    }
+  }
+
+  /** Deals with one job, unless that needs a storage that is down. @returns whether it is dealt with. */
+  async function visit(job: ImageJob, storage: { failures: number }): Promise<boolean> {
+    // Listed a while ago: it may have been taken up since.
+    if ((dueAt(job) ?? Number.POSITIVE_INFINITY) > deps.clock()) return true;
+    const needsStorage = isTerminal(job.status) && !job.mediaGone;
+    if (needsStorage && storage.failures >= maxStorageFailures) return false;
+    await attend(job).catch((error) => {
+      if (needsStorage) storage.failures += 1;
+      throw error;
+    });
+    return true;
+  }
+
+  async function sweepTenant(tenant: string, storage: { failures: number }): Promise<void> {
+    // Jobs that stay due are stepped over, so that they keep no other one waiting.
+    for (let staying = 0; ; ) {
+      const ids = await deps.records.dueJobs(tenant, deps.clock(), staying, pageSize);
+      for (const id of ids) {
+        const dealtWith = await deps.records
+          .get(tenant, id)
+          .then((job) => job !== null && visit(job, storage))
+          .catch((error) => {
+            deps.log.warn({ err: error, job_id: id }, 'due job not dealt with, it stays due');
+            return false;
+          });
+        if (!dealtWith) staying += 1;
+      }
+      if (ids.length < pageSize) return;
+    }
+  }
+
+  async function sweepLog(tenant: string): Promise<void> {
+    while ((await deps.deliveries.forget(tenant, deps.clock() - deps.deliveryLogMs)) > 0);
+  }
+
+  return async (): Promise<void> => {
+    const storage = { failures: 0 };
+    let fault: unknown;
+    for (const tenant of await deps.records.tenants()) {
+      try {
+        await sweepTenant(tenant, storage);
+        await sweepLog(tenant);
+      } catch (error) {
+        // On a cluster the others may be elsewhere.
+        fault ??= error;
+      }
+    }
+    if (fault !== undefined) throw fault;
+  };
+}

@@ -1,0 +1,87 @@
+import type { ImageJob } from '../../domain/image-job.ts';
+import type {
+  Clock,
+  Ids,
+  ImageRecords,
+  Log,
+  Task,
+  TaskQueue,
+  WebhookEndpoints,
+  WebhookEvents,
+} from '../../domain/ports.ts';
+import { createDelivery, type Delivery } from '../../domain/webhook-delivery.ts';
+import { type JobEvent, wantsEvent } from '../../domain/webhook-event.ts';
+import { payloadText } from '../../domain/webhook-payload.ts';
+import type { PresentImage } from '../jobs/present-job.ts';
+import { queueWake } from './enqueue-delivery.ts';
+
+interface Deps {
+  records: ImageRecords;
+  events: WebhookEvents;
+  endpoints: WebhookEndpoints;
+  webhookQueue: TaskQueue;
+  presentImage: PresentImage;
+  ids: Ids;
+  clock: Clock;
+  log: Log;
+  /** Where callers find a job. */
+  publicUrlFor: (job: ImageJob) => string;
+  /** How long the bytes are kept for sending them again. */
+  keepBodyMs: number;
+}
+
+/** Links in a webhook outlive the whole retry schedule; S3 signs for at most seven days. */
+const linkSeconds = 7 * 24 * 3600;
+
+/**
+ * Turns an event into deliveries: fixes the bytes that all attempts carry, and writes one delivery for the job's own
+ * webhook and for every endpoint that asked for the type. Repeatable: what was announced before stays as it is.
+ */
+export function createAnnounceEvent(deps: Deps) {
+  async function receiversOf({ tenant, type, job }: JobEvent) {
+    const webhook = job.request?.webhook;
+    const own = webhook && wantsEvent(webhook, type) ? [{ url: webhook.url }] : [];
+    const endpoints = await deps.endpoints.subscribed(tenant, type);
+    return [
+      ...own.map(({ url }) => ({ url, target: deps.ids.hostTarget(tenant, url) })),
+      ...endpoints.map(({ id, url }) => ({ url, target: id, endpointId: id })),
+    ];
+  }
+
+  async function deliveriesOf(event: JobEvent): Promise<Delivery[]> {
+    const { id: eventId, tenant, type, at, job } = event;
+    const nowMs = deps.clock();
+    return (await receiversOf(event)).map((receiver) =>
+      createDelivery({
+        ...receiver,
+        id: deps.ids.delivery(at, eventId, receiver.target),
+        tenant,
+        eventId,
+        type,
+        at,
+        jobId: job.id,
+        nowMs,
+      }),
+    );
+  }
+
+  return async ({ tenant, id }: Task): Promise<void> => {
+    const event = await deps.events.pending(tenant, id);
+    if (!event) return;
+    const record = await deps.records.get(tenant, event.job.id);
+    const deliveries = record && record.erasedAt === undefined ? await deliveriesOf(event) : [];
+    if (deliveries.length === 0) return deps.events.remove(tenant, [id]);
+    const view = await deps.presentImage(event.job, {
+      publicUrl: deps.publicUrlFor(event.job),
+      linkSeconds,
+      withPosition: false,
+    });
+    const body = payloadText(event.type, event.at, view);
+    const wakes = await deps.events.announce(event, body, deliveries, {
+      nowMs: deps.clock(),
+      keepMs: deps.keepBodyMs,
+    });
+    for (const wake of wakes) await queueWake(deps, tenant, wake);
+  };
+}
+export type AnnounceEvent = ReturnType<typeof createAnnounceEvent>;

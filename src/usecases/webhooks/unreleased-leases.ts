@@ -1,0 +1,39 @@
+import type { Clock } from '../../domain/ports.ts';
+
+/**
+ * Rights that ended runs of this process may still have, because the store was away when they took them or gave them
+ * back. Nobody else may have such a right before its lease is over; who goes on under the name of that run need not wait.
+ */
+export interface UnreturnedRights {
+  /** Remembers the run of a right that nobody uses any more. */
+  leave(right: string, run: string): void;
+  /** The run that left the right, where there is one; the next caller gets it no more. */
+  takeOver(right: string): string | undefined;
+}
+
+/** @param leaseMs after this a right has ended anyway and is forgotten. */
+export function createUnreturnedRights(clock: Clock, leaseMs: number): UnreturnedRights {
+  /** In the order in which they were left. */
+  const left = new Map<string, { run: string; untilMs: number }>();
+
+  function forgetEnded(): void {
+    for (const [right, { untilMs }] of left) {
+      if (untilMs > clock()) return;
+      left.delete(right);
+    }
+  }
+
+  return {
+    leave(right, run) {
+      forgetEnded();
+      left.delete(right);
+      left.set(right, { run, untilMs: clock() + leaseMs });
+    },
+    takeOver(right) {
+      forgetEnded();
+      const run = left.get(right)?.run;
+      left.delete(right);
+      return run;
+    },
+  };
+}

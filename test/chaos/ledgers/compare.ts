@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import type { ImageJobView } from '../../../src/domain/job-view.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { GoodCaller } from '../fleet/good-caller.ts';
+import type { Charge } from '../fleet/provider.ts';
+import type { Promises } from './guarantees.ts';
+
+/** What the three books say together. */
+export interface Comparison {
+  readonly figures: {
+    readonly jobs: number;
+    readonly pictures: number;
+    /** Calls that the provider charged. */
+    readonly charged: number;
+    /** Charged calls that no picture shows for. */
+    readonly extra: number;
+    /** Attempts that are shown as possibly paid and were never charged. */
+    readonly unpaidDoubts: number;
+    /** Runs of jobs that ended with the death of their worker or an error. */
+    readonly cutShort: number;
+    /** Deliveries of events, those repeated included. */
+    readonly deliveries: number;
+  };
+  /** What the rules do not allow. */
+  readonly faults: readonly string[];
+}
+
+const readersAtOnce = 6;
+const fruitless = new Set(['uncertain', 'unusable', 'wasted']);
+
+/** Compares what callers were promised, what the provider charged and what the jobs say, for one scenario. */
+export async function compareBooks(
+  fleet: Fleet,
+  caller: GoodCaller,
+  promises: Promises,
+): Promise<Comparison> {
+  const faults = [...promises.contradictions];
+  const charges = chargesByJob(fleet);
+  const figures = { jobs: 0, pictures: 0, charged: 0, extra: 0, unpaidDoubts: 0, cutShort: 0, deliveries: 0 };
+
+  async function compareJob(id: string): Promise<void> {
+    const job = await caller.job(id);
+    if (!job) return void faults.push(`${id} was accepted and is lost`);
+    const paid = charges.get(id) ?? [];
+    figures.jobs += 1;
+    figures.pictures += job.images.length;
+    figures.charged += paid.length;
+    figures.extra += paid.length - job.images.length;
+    if (job.status !== 'succeeded')
+      faults.push(`${id} ended as ${job.status}: ${job.error?.code ?? 'no error'}`);
+    faults.push(...compareMoney(job, paid, fleet.isBackground));
+    const cutShort = fleet.work.runsOf(id).filter((run) => run.end !== 'released').length;
+    figures.cutShort += cutShort;
+    if (paid.length - job.images.length > cutShort)
+      faults.push(`${id} was paid ${paid.length} times though only ${cutShort} of its runs were cut short`);
+    figures.unpaidDoubts += job.attempts.filter(
+      (attempt, at) => fruitless.has(attempt.state) && !paid.some((charge) => charge.attemptNo === at + 1),
+    ).length;
+    faults.push(...(await comparePictures(caller, job, paid)), ...compareEvents(fleet, job));
+    for (const count of fleet.events.countsOf(id).values()) figures.deliveries += count;
+  }
+
+  const ids = [...new Set(promises.byKey.values())];
+  if (ids.length !== promises.byKey.size) faults.push(`${promises.byKey.size} keys gave ${ids.length} jobs`);
+  faults.push(...(await findUnpromised(caller, promises, new Set(ids))));
+  const lane = async () => {
+    for (let id = ids.shift(); id !== undefined; id = ids.shift()) await compareJob(id);
+  };
+  await Promise.all(Array.from({ length: readersAtOnce }, lane));
+  return { figures, faults };
+}
+
+function chargesByJob(fleet: Fleet): Map<string, Charge[]> {
+  const byJob = new Map<string, Charge[]>();
+  for (const charge of fleet.provider.charges()) {
+    const known = byJob.get(charge.jobId) ?? [];
+    byJob.set(charge.jobId, known);
+    known.push(charge);
+  }
+  return byJob;
+}
+
+/** Every charged call is an attempt of its job, and every attempt that brought a picture was charged. */
+function compareMoney(job: ImageJobView, paid: readonly Charge[], isBackground: boolean): string[] {
+  const faults: string[] = [];
+  for (const charge of paid) {
+    const attempt = job.attempts[charge.attemptNo - 1];
+    const shown = attempt?.state === 'stored' || fruitless.has(attempt?.state ?? '');
+    if (!attempt || !shown)
+      faults.push(
+        `${job.id}: call ${charge.attemptNo} was charged and is shown as ${attempt?.state ?? 'nothing'}`,
+      );
+    // In the background the request that brings the picture is another one than the one that ordered it.
+    else if (!isBackground && (attempt.provider_request_id ?? charge.requestId) !== charge.requestId)
+      faults.push(`${job.id}: call ${charge.attemptNo} is shown under another request id`);
+  }
+  for (const [at, attempt] of job.attempts.entries()) {
+    if (attempt.state === 'stored' && !paid.some((charge) => charge.attemptNo === at + 1))
+      faults.push(`${job.id}: attempt ${at + 1} is stored and was never charged`);
+  }
+  const stored = job.attempts.filter((attempt) => attempt.state === 'stored').length;
+  if (stored !== job.images.length)
+    faults.push(`${job.id} has ${job.images.length} pictures of ${stored} stored attempts`);
+  if (new Set(paid.map((charge) => charge.attemptNo)).size !== paid.length)
+    faults.push(`${job.id}: one attempt was charged twice`);
+  return faults;
+}
+
+/** Every picture can be downloaded and has the bytes that were paid for. */
+async function comparePictures(
+  caller: GoodCaller,
+  job: ImageJobView,
+  paid: readonly Charge[],
+): Promise<string[]> {
+  const faults: string[] = [];
+  for (const image of job.images) {
+    const { status, body } = await caller.call('GET', `/images/${job.id}/content/${image.index}`);
+    const digest = createHash('sha256').update(body).digest('hex');
+    if (status !== 200) faults.push(`${job.id}: picture ${image.index} cannot be downloaded (${status})`);
+    else if (digest !== image.sha256 || !paid.some((charge) => charge.sha256.includes(digest)))
+      faults.push(`${job.id}: picture ${image.index} is not what was paid for`);
+  }
+  return faults;
+}
+
+/** The end of a job was told at least once, under one id. */
+function compareEvents(fleet: Fleet, job: ImageJobView): string[] {
+  const ids = [...fleet.events.countsOf(job.id).keys()];
+  return ids.length === 1 ? [] : [`${job.id}: its end was told under ${ids.length} ids`];
+}
+
+/** Jobs of the scenario that nobody was told of: a second one for an order that was already accepted. */
+async function findUnpromised(
+  caller: GoodCaller,
+  { mark }: Promises,
+  promised: ReadonlySet<string>,
+): Promise<string[]> {
+  const faults: string[] = [];
+  for (let cursor = ''; ; ) {
+    const query = `limit=100&metadata[scenario]=${mark}${cursor && `&cursor=${cursor}`}`;
+    const { body } = await caller.call('GET', `/images?${query}`);
+    const page = JSON.parse(body.toString()) as { data: { id: string }[]; next_cursor: string | null };
+    faults.push(
+      ...page.data.filter(({ id }) => !promised.has(id)).map(({ id }) => `${id} was made, but for nobody`),
+    );
+    if (page.next_cursor === null) return faults;
+    cursor = page.next_cursor;
+  }
+}

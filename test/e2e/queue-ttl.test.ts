@@ -1,0 +1,91 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ImageJobView } from '../../src/domain/job-view.ts';
+import { readEvents } from '../support/event-stream.ts';
+import { startService } from '../support/service.ts';
+import { arrived } from '../support/webhook-callers.ts';
+import { startReceiver } from '../support/webhook-endpoints.ts';
+
+/** A deployment in which nobody works: no task is taken up and nothing is swept. */
+async function withoutWorkers() {
+  const service = await startService({ ROLES: 'api' });
+  onTestFinished(service.close);
+  return service;
+}
+
+describe('a job that waits too long', () => {
+  it('has expired for whoever waits for it, without a call, and costs nothing', async () => {
+    const { acme, studio } = await withoutWorkers();
+    const job = await acme.order({ prompt: 'Out of patience', queue_ttl_s: 1 });
+    expect(job).toMatchObject({
+      status: 'expired',
+      error: { code: 'queue_timeout', billing: 'none' },
+      cost: { micro_usd: 0, billing: 'none' },
+    });
+    expect(studio.calls).toEqual([]);
+  });
+
+  it('ends its event stream', async () => {
+    const { acme, url } = await withoutWorkers();
+    const { id } = await acme.submit({ prompt: 'Out of patience too', queue_ttl_s: 1 });
+    const names = (await readEvents(url, id)).map((event) => event.name);
+    expect(names).toEqual(['image.queued', 'image.expired']);
+  });
+
+  it('answers an order that is waited for as expired', async () => {
+    const { acme } = await withoutWorkers();
+    const order = { prompt: 'No patience at all', queue_ttl_s: 1 };
+    const { body } = await acme.post('/images').set('prefer', 'wait=20').send(order).expect(200);
+    expect(body.status).toBe('expired');
+  });
+
+  it('is listed as expired, and no longer among those that wait', async () => {
+    const { acme } = await withoutWorkers();
+    const { id } = await acme.submit({ prompt: 'Only listed', queue_ttl_s: 1 });
+    const { id: patient } = await acme.submit({ prompt: 'Still waits' });
+    const listed = async (query: string) => {
+      const { body } = await acme.get(`/images${query}`).expect(200);
+      return body.data.map((job: ImageJobView) => [job.id, job.status]);
+    };
+    await vi.waitFor(
+      async () => expect(await listed('?status=queued')).toEqual([[patient, 'queued']]),
+      5_000,
+    );
+    expect(await listed('')).toEqual([
+      [patient, 'queued'],
+      [id, 'expired'],
+    ]);
+  });
+
+  it('is expired for an order that repeats it under its key, and can be retried at once', async () => {
+    const { acme } = await withoutWorkers();
+    const repeat = () =>
+      acme
+        .post('/images')
+        .set('idempotency-key', 'impatient')
+        .send({ prompt: 'Repeated', queue_ttl_s: 1 })
+        .expect(202);
+    const { body: first } = await repeat();
+    const { body: other } = await acme
+      .post('/images')
+      .send({ prompt: 'Retried', queue_ttl_s: 1 })
+      .expect(202);
+    const retried = await vi.waitFor(() => acme.post(`/images/${other.id}/retry`).expect(202), 5_000);
+    expect(retried.body).toMatchObject({ status: 'queued', parent_id: other.id });
+    await vi.waitFor(async () => expect((await repeat()).body.status).toBe('expired'), 5_000);
+    expect((await repeat()).body.id).toBe(first.id);
+  });
+
+  it('is told of to its receiver although nobody asks for it', async () => {
+    const receiver = await startReceiver((_request, response) => void response.writeHead(204).end());
+    onTestFinished(receiver.close);
+    const service = await startService({ ROLES: 'api,webhooks', WEBHOOK_ALLOW_PRIVATE: 'true' });
+    onTestFinished(service.close);
+    const webhook = { url: `http://127.0.0.1:${receiver.port}/hook`, events: ['image.expired'] };
+    const { id } = await service.acme.submit({ prompt: 'Forgotten', queue_ttl_s: 1, webhook });
+    await arrived(receiver.requests, 1);
+    expect(JSON.parse(receiver.requests[0]?.body ?? '')).toMatchObject({
+      type: 'image.expired',
+      data: { id, status: 'expired' },
+    });
+  });
+});

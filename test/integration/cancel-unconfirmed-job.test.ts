@@ -1,0 +1,147 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { beginExecution } from '../../src/domain/job-moves.ts';
+import { whenRedisReady } from '../../src/lib/redis/redis.ts';
+import { createAbandonSubmission } from '../../src/usecases/jobs/cancel-unconfirmed-job.ts';
+import { connectCore } from '../support/core.ts';
+import { queuedJob } from '../support/jobs.ts';
+import { startTestRedis } from '../support/redis.ts';
+
+/** A core over a Redis of its own, where rounds of looking happen when the test says so, and half a second passes in each. */
+async function connectAbandoning() {
+  const store = await startTestRedis();
+  onTestFinished(() => store.stop());
+  const core = await connectCore({ recordsAddress: store.path, queueAddress: store.path });
+  let allowed = 0;
+  let rounds = 0;
+  let goOn = () => {};
+  let onIdle = () => {};
+  let draining = false;
+  const abandon = createAbandonSubmission({
+    ...core,
+    isDraining: () => draining,
+    async sleep(ms) {
+      await new Promise(setImmediate);
+      if (allowed === 0) {
+        onIdle();
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+      }
+      allowed -= 1;
+      rounds += 1;
+      core.passTime(ms);
+    },
+  });
+  return {
+    ...core,
+    store,
+    abandon,
+    rounds: () => rounds,
+    drain() {
+      draining = true;
+    },
+    /** Allows some rounds; resolves after them, if there is still something to look for. */
+    async runRounds(count: number) {
+      const idle = new Promise<void>((resolve) => {
+        onIdle = resolve;
+      });
+      allowed = count;
+      goOn();
+      await idle;
+    },
+    write: (job: ImageJob) => core.records.submit({ job, maxOpenJobs: 99 }),
+    statusOf: async (job: ImageJob) => (await core.records.get(job.tenant, job.id))?.status,
+  };
+}
+
+describe('a job that the store may have written although its caller was told 503', () => {
+  it('is taken back once a store that hung goes on, and no task is made for it, however old it is', async () => {
+    const core = await connectAbandoning();
+    await core.write(queuedJob());
+    await core.reconcile();
+    core.passTime(1_000);
+    const job = queuedJob({ nowMs: core.clock() });
+    core.store.pause();
+    await expect(core.write(job)).rejects.toMatchObject({ code: 'store_unavailable' });
+    core.abandon(job);
+    core.passTime(60_000);
+    core.store.resume();
+    await expect.poll(() => core.statusOf(job).catch(() => null), { timeout: 10_000 }).toBe('queued');
+    await core.reconcile();
+    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+    void core.runRounds(1);
+    await expect.poll(() => core.statusOf(job)).toBe('canceled');
+    await core.reconcile();
+    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+  });
+
+  it('is looked for however long the store is away, also among many', async () => {
+    const core = await connectAbandoning();
+    const jobs = Array.from({ length: 120 }, () => queuedJob());
+    await core.store.kill9();
+    for (const job of jobs) core.abandon(job);
+    await core.runRounds(200);
+    await core.store.restart();
+    await whenRedisReady(core.redis, 10_000);
+    const written = jobs.slice(80);
+    for (const job of written) await core.write(job);
+    await core.runRounds(1);
+    expect(await Promise.all(written.map(core.statusOf))).toEqual(written.map(() => 'canceled'));
+  });
+
+  it('is taken back when a connection that broke brings it a while later', async () => {
+    const core = await connectAbandoning();
+    const job = queuedJob();
+    core.abandon(job);
+    await core.runRounds(20);
+    await core.write(job);
+    void core.runRounds(100);
+    await expect.poll(() => core.statusOf(job)).toBe('canceled');
+  });
+
+  it('is given up after some answers, and the next one is looked for all the same', async () => {
+    const core = await connectAbandoning();
+    const startedAt = core.clock();
+    core.abandon(queuedJob());
+    void core.runRounds(1_000);
+    await vi.waitFor(async () => {
+      const before = core.rounds();
+      for (let i = 0; i < 20; i += 1) await core.redis.ping();
+      expect(core.rounds()).toBe(before);
+    });
+    expect(core.clock() - startedAt).toBeGreaterThan(15_000);
+    expect(core.clock() - startedAt).toBeLessThan(60_000);
+    const next = queuedJob();
+    await core.write(next);
+    core.abandon(next);
+    await expect.poll(() => core.statusOf(next)).toBe('canceled');
+  });
+
+  it('is asked to stop when somebody has begun it after all', async () => {
+    const core = await connectAbandoning();
+    const job = queuedJob();
+    await core.write(job);
+    await core.change(job.tenant, job.id, (queued) => beginExecution(queued, core.clock()));
+    core.abandon(job);
+    void core.runRounds(1);
+    await expect
+      .poll(async () => (await core.records.get(job.tenant, job.id))?.cancelRequestedAt)
+      .toBeDefined();
+    expect(await core.statusOf(job)).toBe('running');
+  });
+
+  it('is not looked for any more by a process that ends', async () => {
+    const core = await connectAbandoning();
+    core.abandon(queuedJob());
+    await core.runRounds(3);
+    core.drain();
+    void core.runRounds(1_000);
+    await vi.waitFor(async () => {
+      const before = core.rounds();
+      for (let i = 0; i < 20; i += 1) await core.redis.ping();
+      expect(core.rounds()).toBe(before);
+    });
+    expect(core.rounds()).toBeLessThan(6);
+  });
+});

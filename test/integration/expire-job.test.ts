@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
+import { beginExecution } from '../../src/domain/job-moves.ts';
+import { createGetImage } from '../../src/usecases/jobs/get-job.ts';
+import { type Core, connectCore } from '../support/core.ts';
+import { createdAt, queuedJob } from '../support/jobs.ts';
+
+const waitsMs = 60_000;
+
+async function submitted(core: Core) {
+  const job = queuedJob({ request: { queue_ttl_s: waitsMs / 1000 } });
+  await core.records.submit({ job, maxOpenJobs: 10 });
+  await core.imageQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
+  return job;
+}
+
+describe('reading a job that waits', () => {
+  it('ends it when its patience is over, not a moment earlier, and takes its task out', async () => {
+    const core = await connectCore();
+    const job = await submitted(core);
+    core.passTime(waitsMs - 1);
+    expect(await core.getImage.get('acme', job.id)).toEqual(job);
+    core.passTime(1);
+    expect(await core.getImage.get('acme', job.id)).toMatchObject({
+      status: 'expired',
+      finishedAt: createdAt + waitsMs,
+      errors: [{ code: 'queue_timeout', billing: 'none' }],
+    });
+    expect((await core.records.get('acme', job.id))?.status).toBe('expired');
+    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+  });
+
+  it('by many at once ends it once', async () => {
+    const core = await connectCore();
+    const job = await submitted(core);
+    core.passTime(waitsMs);
+    const seen = await Promise.all(Array.from({ length: 20 }, () => core.getImage.get('acme', job.id)));
+    expect(seen.map(({ status, history }) => [status, history.length])).toEqual(
+      seen.map(() => ['expired', 2]),
+    );
+  });
+
+  it('shows it as running where a worker took it up in the last moment', async () => {
+    const core = await connectCore();
+    const job = await submitted(core);
+    const late = { ...core.records, get: async () => job };
+    await core.change('acme', job.id, (now) => beginExecution(now, createdAt));
+    core.passTime(waitsMs);
+    const { get } = createGetImage({ ...core, records: late });
+    expect((await get('acme', job.id)).status).toBe('running');
+  });
+
+  it('shows it as it is while the store takes no writes', async () => {
+    const core = await connectCore();
+    const job = await submitted(core);
+    core.passTime(waitsMs);
+    const expireImage = async () => {
+      throw new AppError('store_unavailable');
+    };
+    expect(await createGetImage({ ...core, expireImage }).get('acme', job.id)).toEqual(job);
+  });
+});

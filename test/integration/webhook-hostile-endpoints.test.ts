@@ -1,0 +1,246 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
+import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
+import { startRawReceiver, startReceiver } from '../support/webhook-endpoints.ts';
+
+const secret = `whsec_${randomBytes(32).toString('base64')}`;
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+function startSender(options: Partial<WebhookSenderOptions> = {}) {
+  const sender = createWebhookSender({
+    guard: createDestinationGuard({ allowPrivate: true, requireHttps: true }),
+    clock: Date.now,
+    userAgent: 'Darkroom/1.2.3',
+    timeoutMs: 10_000,
+    ...options,
+  });
+  closers.push(sender.close);
+  return (url: string, eventId = 'evt_1') =>
+    sender.send({ receiver: 'acme', url, eventId, body: '{}', secrets: [secret] });
+}
+
+async function startRaw(onConnection: (socket: Socket) => void) {
+  const receiver = await startRawReceiver(onConnection);
+  closers.push(receiver.close);
+  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/` };
+}
+
+async function startHttp(...args: Parameters<typeof startReceiver>) {
+  const receiver = await startReceiver(...args);
+  closers.push(receiver.close);
+  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/` };
+}
+
+/** Answers each request with raw text, without waiting for its body. */
+const saying = (text: string) => startRaw((socket) => socket.once('data', () => socket.end(text)));
+
+describe('a receiver that wastes time', () => {
+  it('and never answers, ends with the deadline and its connection', async () => {
+    const closed: boolean[] = [];
+    const target = await startRaw((socket) => void socket.resume().on('close', () => closed.push(true)));
+    const answer = await startSender({ timeoutMs: 200 })(target.url);
+    expect(answer).toMatchObject({
+      status: null,
+      outcome: 'timeout',
+      detail: expect.stringContaining('200 ms'),
+    });
+    await expect.poll(() => closed).toEqual([true]);
+  });
+
+  it('and sends its headers byte by byte, ends with the deadline', async () => {
+    const target = await startRaw((socket) => {
+      const text = 'HTTP/1.1 200 OK\r\nx-slow: '.padEnd(10_000, 'x');
+      let at = 0;
+      const timer = setInterval(() => socket.write(text.charAt(at++)), 100);
+      socket.on('close', () => clearInterval(timer));
+    });
+    expect((await startSender({ timeoutMs: 350 })(target.url)).outcome).toBe('timeout');
+  });
+
+  it('and sends its body byte by byte, has said its status: the connection ends with the deadline', async () => {
+    const closed: boolean[] = [];
+    const target = await startHttp((_request, response) => {
+      response.writeHead(200, { 'content-length': 10_000 }).write('x');
+      const timer = setInterval(() => response.write('x'), 100);
+      response.on('close', () => {
+        clearInterval(timer);
+        closed.push(true);
+      });
+    });
+    expect(await startSender({ timeoutMs: 350 })(target.url)).toMatchObject({
+      status: 200,
+      outcome: 'delivered',
+    });
+    await expect.poll(() => closed).toEqual([true]);
+  });
+
+  it('and sends interim answers without end, ends with the deadline', async () => {
+    const target = await startRaw((socket) => {
+      const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
+      socket.resume().on('close', () => clearInterval(timer));
+    });
+    expect((await startSender({ timeoutMs: 200 })(target.url)).outcome).toBe('timeout');
+  });
+
+  it('and never finishes the TLS handshake, ends with the deadline', async () => {
+    const target = await startRaw((socket) => void socket.resume());
+    const answer = await startSender({ timeoutMs: 200 })(`https://127.0.0.1:${target.port}/`);
+    expect(answer.outcome).toBe('timeout');
+  });
+
+  it('by a name that never resolves, ends with the deadline and is not sent when it resolves at last', async () => {
+    const target = await startHttp();
+    const waiting: (() => void)[] = [];
+    const resolve: ResolveName = () =>
+      new Promise((found) => waiting.push(() => found([{ address: '127.0.0.1', family: 4 }])));
+    const send = startSender({ timeoutMs: 200, resolve });
+    const url = `http://receiver.test:${target.port}/`;
+    expect((await send(url, 'evt_late')).outcome).toBe('timeout');
+    for (const answer of waiting.splice(0)) answer();
+    const second = send(url, 'evt_next');
+    await expect.poll(() => waiting.length).toBe(1);
+    for (const answer of waiting) answer();
+    expect((await second).outcome).toBe('delivered');
+    expect(target.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
+  });
+});
+
+describe('a receiver that sends too much', () => {
+  it('100 MB of body end at 64 kB, with the socket', async () => {
+    const chunk = Buffer.alloc(65_536, 'x');
+    const total = 100 * 1024 * 1024;
+    let socket: Socket | undefined;
+    const target = await startHttp((_request, response) => {
+      socket = response.socket ?? undefined;
+      response.writeHead(200, { 'content-length': total });
+      const pump = () => {
+        while (!response.destroyed && response.write(chunk));
+      };
+      response.on('drain', pump);
+      pump();
+    });
+    const before = process.memoryUsage().arrayBuffers;
+    expect(await startSender()(target.url)).toMatchObject({ status: 200, outcome: 'delivered' });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+    await expect.poll(() => socket?.destroyed).toBe(true);
+    // What fits into the buffers of the kernel is beyond the reader.
+    expect(socket?.bytesWritten).toBeLessThan(total / 8);
+  });
+
+  it('a body of exactly the limit keeps its connection, one byte more ends it', async () => {
+    let sizeBytes = 1_000;
+    const target = await startHttp((_request, response) => response.end('x'.repeat(sizeBytes)));
+    const send = startSender({ maxAnswerBytes: 1_000 });
+    await send(target.url);
+    await send(target.url);
+    expect(target.connections()).toBe(1);
+    sizeBytes = 1_001;
+    expect((await send(target.url)).outcome).toBe('delivered');
+    await send(target.url);
+    expect(target.connections()).toBe(2);
+  });
+
+  it('headers without end are a protocol error', async () => {
+    const target = await saying(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
+    expect((await startSender()(target.url)).outcome).toBe('protocol_error');
+  });
+});
+
+describe('a receiver that does not speak HTTP/1.1', () => {
+  it.each([
+    ['garbage', '\u0000\u0001\u0002 what?\r\n\r\n'],
+    ['HTTP/0.9', '<html>hello</html>'],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n'],
+    ['a status that is no number', 'HTTP/1.1 abc OK\r\n\r\n'],
+    ['a status of five digits', 'HTTP/1.1 20000 OK\r\n\r\n'],
+    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx'],
+    [
+      'a length and chunks',
+      'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    ['a bare line feed in a header', 'HTTP/1.1 200 OK\r\nx: a\u0000b\r\n\r\n'],
+    [
+      'an upgrade nobody asked for',
+      'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
+    ],
+    ['100 and nothing else', 'HTTP/1.1 100 Continue\r\n\r\n'],
+  ])('%s is a protocol error', async (_what, text) => {
+    const target = await saying(text);
+    expect(await startSender()(target.url)).toMatchObject({ status: null, outcome: 'protocol_error' });
+  });
+
+  it('a second answer that nobody asked for reaches no other attempt', async () => {
+    const target = await startRaw((socket) => {
+      socket.on('data', () =>
+        socket.write(
+          'HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n',
+        ),
+      );
+    });
+    const send = startSender();
+    expect((await send(target.url)).outcome).toBe('http_500');
+    expect((await send(target.url)).outcome).toBe('http_500');
+    expect(target.connections()).toBe(2);
+  });
+
+  it('a body that breaks off or is malformed does not take back the status', async () => {
+    const send = startSender();
+    for (const rest of ['content-length: 100\r\n\r\nshort', 'transfer-encoding: chunked\r\n\r\nzz\r\n']) {
+      const target = await saying(`HTTP/1.1 202 Accepted\r\n${rest}`);
+      expect(await send(target.url)).toMatchObject({ status: 202, outcome: 'delivered' });
+    }
+  });
+});
+
+describe('a receiver that breaks off', () => {
+  it.each([
+    ['resets the connection at once', (socket: Socket) => void socket.resetAndDestroy()],
+    [
+      'resets it after the request',
+      (socket: Socket) => void socket.once('data', () => socket.resetAndDestroy()),
+    ],
+    ['closes it after the request', (socket: Socket) => void socket.once('data', () => socket.end())],
+    [
+      'closes it within the headers',
+      (socket: Socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nx:')),
+    ],
+  ])('%s: connection_reset, or what is wrong with the half answer', async (what, onConnection) => {
+    const target = await startRaw(onConnection);
+    const answer = await startSender()(target.url);
+    const expected = what.includes('headers') ? /^(connection_reset|protocol_error)$/ : /^connection_reset$/;
+    expect(answer).toMatchObject({ status: null, outcome: expect.stringMatching(expected) });
+  });
+
+  it('and listens no more: connection_refused for each of many attempts at a time', async () => {
+    const target = await startHttp();
+    await target.close();
+    closers.pop();
+    const send = startSender({ connectionsPerReceiver: 2 });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send(target.url)));
+    expect(answers.map(({ outcome }) => outcome)).toEqual(Array(10).fill('connection_refused'));
+  });
+
+  it('and is known by no name: dns_error', async () => {
+    const fails =
+      (code: string): ResolveName =>
+      async () => {
+        throw Object.assign(new Error(code), { code });
+      };
+    expect((await startSender({ resolve: fails('ENOTFOUND') })('http://receiver.test/')).outcome).toBe(
+      'dns_error',
+    );
+    expect((await startSender({ resolve: fails('EAI_AGAIN') })('http://receiver.test/')).outcome).toBe(
+      'dns_error',
+    );
+    expect((await startSender({ resolve: async () => [] })('http://receiver.test/')).outcome).toBe(
+      'dns_error',
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Config, ConfigError, faultsOf, loadConfig, loadValues } from '../../../src/config/config.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const secretsKey = Buffer.alloc(32, 7).toString('base64');
+const enough = { REDIS_URL: 'redis://redis:6379', SECRETS_KEY: secretsKey, PROVIDER: 'studio' };
+const refusals = (env: NodeJS.ProcessEnv) => faultsOf(env, 'serve');
+const serve = (env: NodeJS.ProcessEnv = {}): Config => loadConfig({ ...enough, ...env }, 'serve');
+
+describe('a mounted secret', () => {
+  it('is read from NAME_FILE, without the line break at its end', async () => {
+    const file = join(await temporaryFolder(), 'key');
+    await writeFile(file, 'sk-from-a-file\n');
+    const config = serve({ PROVIDER: 'openai', OPENAI_API_KEY_FILE: file });
+    expect(config.OPENAI_API_KEY).toBe('sk-from-a-file');
+    expect(config.sources.OPENAI_API_KEY).toBe('file');
+  });
+
+  it('works for every variable', async () => {
+    const folder = await temporaryFolder();
+    const given: Record<string, string> = { ...enough, PORT: '8123', ROLES: 'api', LINK_TTL_S: '61' };
+    const env: Record<string, string> = {};
+    for (const [name, text] of Object.entries(given)) {
+      await writeFile(join(folder, name), `${text}\n`);
+      env[`${name}_FILE`] = join(folder, name);
+    }
+    expect(loadConfig(env, 'serve')).toMatchObject({ PORT: 8123, LINK_TTL_S: 61, roles: new Set(['api']) });
+  });
+
+  it('yields to the plain variable', async () => {
+    const file = join(await temporaryFolder(), 'port');
+    await writeFile(file, '1');
+    expect(serve({ PORT: '2', PORT_FILE: file })).toMatchObject({
+      PORT: 2,
+      sources: { PORT: 'environment' },
+    });
+  });
+
+  it('that cannot be read, or holds a bad value, is a fault of its name among the others', async () => {
+    const file = join(await temporaryFolder(), 'port');
+    await writeFile(file, 'eighty');
+    await chmod(file, 0o600);
+    const faults = refusals({
+      ...enough,
+      ADMIN_KEY_FILE: '/does/not/exist',
+      PORT_FILE: file,
+      LOG_LEVEL: 'loud',
+    });
+    expect(faults).toHaveLength(3);
+    expect(faults.join('\n')).toMatch(/ADMIN_KEY_FILE: .*\/does\/not\/exist/);
+    expect(faults.join('\n')).toMatch(/^PORT: must be a whole number from 0 to 65535$/m);
+  });
+
+  it('in an empty file is an absent one', async () => {
+    const file = join(await temporaryFolder(), 'port');
+    await writeFile(file, '\n');
+    expect(serve({ PORT_FILE: file }).PORT).toBe(8080);
+  });
+});
+
+describe('a data file', () => {
+  const faultIn = async (name: 'CATALOGUE_FILE' | 'PRESETS_FILE', content: string) => {
+    const path = join(await temporaryFolder(), 'data.json');
+    await writeFile(path, content);
+    const faults = refusals({ ...enough, [name]: path, PORT: 'eighty' });
+    expect(faults).toHaveLength(2);
+    const fault = faults.find((each) => !each.startsWith('PORT')) ?? '';
+    expect(fault).toMatch(/^[A-Z_]+: \S+\/data\.json has to be corrected.*$/);
+    return fault.replace(path, 'PATH');
+  };
+
+  it('that is not there is a fault of its variable', () => {
+    expect(refusals({ ...enough, CATALOGUE_FILE: '/not/there.json', PRESETS_FILE: '/' })).toEqual([
+      expect.stringMatching(
+        /^CATALOGUE_FILE: \/not\/there\.json cannot be read, name a file that can: ENOENT/,
+      ),
+      expect.stringMatching(/^PRESETS_FILE: \/ cannot be read, name a file that can: EISDIR/),
+    ]);
+  });
+
+  it.each([
+    ['{\n  "models": [],\n}', /line 3 column 1$/],
+    ['{ "models": [],\n\n  "price_version": yesterday }', /version": yesterday/],
+    ['{ "models": [', /end of JSON input$/],
+  ])('that is not JSON is a fault that tells the place: %j', async (content, place) => {
+    const fault = await faultIn('CATALOGUE_FILE', content);
+    expect(fault).toMatch(/^CATALOGUE_FILE: PATH has to be corrected, it is not JSON: /);
+    expect(fault).toMatch(place);
+  });
+
+  it('of the wrong form is a fault that tells every place', async () => {
+    const catalogue = {
+      models: [
+        { id: 'a', status: 'current' },
+        { id: 'a', status: 'new', size: 1 },
+      ],
+    };
+    const fault = await faultIn('CATALOGUE_FILE', JSON.stringify(catalogue));
+    for (const place of ['/price_version', '/models/1/status', '/models/1'])
+      expect(fault).toContain(`at ${place}: `);
+    const preset = { name: 'a', description: 'x', template: 'no mark' };
+    expect(await faultIn('PRESETS_FILE', JSON.stringify({ presets: [preset] }))).toBe(
+      'PRESETS_FILE: PATH has to be corrected at /presets/0/template: must hold {{prompt}}',
+    );
+  });
+
+  it('that lists a name twice is a fault', async () => {
+    const model = { id: 'a', status: 'current' };
+    const catalogue = { price_version: '1', models: [model, model] };
+    expect(await faultIn('CATALOGUE_FILE', JSON.stringify(catalogue))).toMatch(
+      /at \/models\/1: lists a twice$/,
+    );
+  });
+
+  it('keeps nobody from reading single values that do not need it', () => {
+    const env = { CATALOGUE_FILE: '/not/there.json', PORT: '8123' };
+    expect(loadValues(['HOST', 'PORT'], env)).toEqual({ HOST: '0.0.0.0', PORT: 8123 });
+    expect(() => loadValues(['PORT'], { PORT: 'eighty' })).toThrow(ConfigError);
+  });
+});

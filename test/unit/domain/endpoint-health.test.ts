@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  afterFailure,
+  hasFailedFor,
+  healthy,
+  isBroken,
+  type ReceiverHealth,
+} from '../../../src/domain/endpoint-health.ts';
+import { createdAt } from '../../support/jobs.ts';
+
+/** After so many failures in a row, all at one moment. */
+function failing(times: number, retryAfterMs?: number): ReceiverHealth {
+  let health = healthy;
+  for (let i = 0; i < times; i++) health = afterFailure(health, createdAt, retryAfterMs);
+  return health;
+}
+const restOf = (health: ReceiverHealth, nowMs = createdAt) => (health.restUntil ?? nowMs) - nowMs;
+
+describe('a receiver that fails', () => {
+  it('is left alone only after five failures in a row', () => {
+    expect([0, 1, 4, 5, 6].map((times) => isBroken(failing(times)))).toEqual([
+      ...[false, false, false, true, true],
+    ]);
+    expect(restOf(failing(4))).toBe(0);
+  });
+
+  it('rests for 15 s, then for twice as long each time, up to five minutes', () => {
+    expect([5, 6, 7, 8, 9, 10, 11, 1_000].map((times) => restOf(failing(times)) / 1000)).toEqual([
+      ...[15, 30, 60, 120, 240, 300, 300, 300],
+    ]);
+  });
+
+  it('has been failing since the first failure of the row', () => {
+    const later = afterFailure(failing(1), createdAt + 60_000, undefined);
+    expect(later).toMatchObject({ failures: 2, failingSince: createdAt });
+    expect(afterFailure(healthy, createdAt + 60_000, undefined).failingSince).toBe(createdAt + 60_000);
+  });
+});
+
+describe('a receiver that asks for time', () => {
+  it('gets it before it is broken, at most an hour', () => {
+    expect(restOf(failing(1, 20_000))).toBe(20_000);
+    expect(restOf(failing(1, 86_400_000))).toBe(3_600_000);
+  });
+
+  it('gets the longer of that and its rest', () => {
+    expect(restOf(failing(7, 10_000))).toBe(60_000);
+    expect(restOf(failing(5, 600_000))).toBe(600_000);
+  });
+
+  it('does not lose it through a failure that came at the same time', () => {
+    expect(restOf(afterFailure(failing(1, 60_000), createdAt, undefined))).toBe(60_000);
+  });
+});
+
+describe('the time without a success', () => {
+  it('counts from the first failure, and only from there', () => {
+    const health = afterFailure(failing(1), createdAt + 500, undefined);
+    expect(hasFailedFor(health, createdAt + 999, 1_000)).toBe(false);
+    expect(hasFailedFor(health, createdAt + 1_000, 1_000)).toBe(true);
+    expect(hasFailedFor(healthy, createdAt + 1_000, 1_000)).toBe(false);
+  });
+
+  it('whatever happens a rest is never shortened, never longer than an hour, and no failure is uncounted', () => {
+    const step = fc.record({ afterMs: fc.nat(400_000), wishMs: fc.option(fc.nat(1e9), { nil: undefined }) });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => {
+        let [nowMs, health] = [createdAt, healthy];
+        for (const { afterMs, wishMs } of steps) {
+          nowMs += afterMs;
+          const before = health;
+          health = afterFailure(before, nowMs, wishMs);
+          expect(health.restUntil).toBeGreaterThanOrEqual(before.restUntil ?? 0);
+          expect(restOf(health, nowMs)).toBeLessThanOrEqual(3_600_000);
+          expect(health.failures).toBe(before.failures + 1);
+        }
+        expect(health.failingSince).toBe(createdAt + (steps[0]?.afterMs ?? 0));
+      }),
+    );
+  });
+});

@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, it } from 'vitest';
+import { objectionToWebhook } from '../../../../src/lib/crypto/verify-webhook.ts';
+import { createWebhookSecret } from '../../../../src/lib/crypto/webhook-secret.ts';
+
+const nowMs = Date.UTC(2026, 10, 24, 12);
+const secret = createWebhookSecret();
+const body = '{"type":"image.succeeded","data":{"note":"Zürich 夜"}}';
+
+/** Headers as the reference library makes them. */
+function headersFor(at = nowMs, of = secret, id = 'evt_1') {
+  const signature = new Webhook(of).sign(id, new Date(at), body);
+  return { id, timestamp: String(Math.floor(at / 1000)), signature };
+}
+const objection = (headers: Partial<ReturnType<typeof headersFor>>, text = body) =>
+  objectionToWebhook({ id: undefined, timestamp: undefined, signature: undefined, ...headers }, text, {
+    secret,
+    nowMs,
+  });
+
+describe('objectionToWebhook', () => {
+  it('has none to what the reference library signed, also beside signatures of other secrets', () => {
+    expect(objection(headersFor())).toBeNull();
+    const other = headersFor(nowMs, createWebhookSecret()).signature;
+    const { signature, ...rest } = headersFor();
+    expect(objection({ ...rest, signature: `v1a,AAAA ${other} ${signature}` })).toBeNull();
+  });
+
+  it('objects to one changed character of the body, the id, the time or the signature', () => {
+    fc.assert(
+      fc.property(fc.nat(body.length - 1), (at) => {
+        const changed = `${body.slice(0, at)}${body[at] === 'x' ? 'y' : 'x'}${body.slice(at + 1)}`;
+        expect(objection(headersFor(), changed)).toBe('no signature fits the secret');
+      }),
+    );
+    const good = headersFor();
+    expect(objection({ ...good, id: 'evt_2' })).not.toBeNull();
+    expect(objection({ ...good, timestamp: String(Number(good.timestamp) + 1) })).not.toBeNull();
+    expect(
+      objection({
+        ...good,
+        signature: good.signature.replace(/^v1,(.)/, (_, c) => `v1,${c === 'A' ? 'B' : 'A'}`),
+      }),
+    ).not.toBeNull();
+    expect(objection({ ...good, signature: 'v1,' })).not.toBeNull();
+  });
+
+  it('objects to what is more than five minutes old or ahead', () => {
+    for (const seconds of [-299, 299]) expect(objection(headersFor(nowMs + seconds * 1000))).toBeNull();
+    for (const seconds of [-302, 302]) {
+      expect(objection(headersFor(nowMs + seconds * 1000))).toContain('5 minutes');
+    }
+  });
+
+  it('objects to what lacks a header or has none that can be read', () => {
+    expect(objection({})).toContain('lacks');
+    expect(objection({ ...headersFor(), timestamp: 'yesterday' })).toContain('timestamp');
+  });
+});

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { createTenantPlaces } from '../../../src/lib/tenant-slots.ts';
+
+describe('places that tenants share', () => {
+  it('are given to one of them up to its share, and others theirs meanwhile', () => {
+    const places = createTenantPlaces({ most: 5, mostOfOne: 3 });
+    const acme = [1, 2, 3, 4].map(() => places.enter('acme'));
+    expect(acme.map((leave) => leave !== null)).toEqual([true, true, true, false]);
+    expect(places.enter('other')).not.toBeNull();
+    acme[0]?.();
+    expect(places.enter('acme')).not.toBeNull();
+    expect(places.enter('acme')).toBeNull();
+  });
+
+  it('are free again when somebody leaves, and no more than there are', () => {
+    const places = createTenantPlaces({ most: 2, mostOfOne: 2 });
+    const leave = places.enter('a');
+    places.enter('b');
+    expect(places.enter('c')).toBeNull();
+    leave?.();
+    expect(places.enter('c')).not.toBeNull();
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { readGenerationRequest } from '../../../../src/local/studio/generation-request.ts';
+import { StudioRefusal } from '../../../../src/local/studio/refusals.ts';
+import {
+  createResponseShelf,
+  type KeptResponse,
+  statusAt,
+} from '../../../../src/local/studio/response-shelf.ts';
+import { asksForPicture, readToolRequest } from '../../../../src/local/studio/tool-request.ts';
+
+const minute = 60_000;
+
+function shelfAt(startMs: number) {
+  let nowMs = startMs;
+  const shelf = createResponseShelf(() => nowMs);
+  const put = (more: Partial<KeptResponse> = {}) =>
+    shelf.put({
+      prompt: 'a cat',
+      carrierModel: 'gpt-5.4-mini',
+      picture: readGenerationRequest({ prompt: 'a cat' }),
+      readyAtMs: nowMs,
+      slowBodyMs: 0,
+      breaksLeft: 0,
+      ...more,
+    });
+  return { shelf, put, pass: (ms: number) => (nowMs += ms) };
+}
+
+describe('the shelf of responses', () => {
+  it('forgets each ten minutes after it was made', () => {
+    const { shelf, put, pass } = shelfAt(1_000);
+    const first = put();
+    pass(4 * minute);
+    const second = put();
+    pass(6 * minute - 1);
+    expect(shelf.find(first.id)).toBe(first);
+    pass(1);
+    expect(shelf.find(first.id)).toBeUndefined();
+    expect(shelf.find(second.id)).toBe(second);
+    pass(4 * minute);
+    expect(shelf.find(second.id)).toBeUndefined();
+  });
+
+  it('keeps the youngest 512', () => {
+    const { shelf, put } = shelfAt(0);
+    const ids = Array.from({ length: 600 }, () => put().id);
+    expect(new Set(ids).size).toBe(600);
+    const kept = ids.map((id) => shelf.find(id) !== undefined);
+    expect(kept.indexOf(true)).toBe(88);
+    expect(kept.slice(88)).not.toContain(false);
+  });
+
+  it('shows an outcome only once the time of the work is over', () => {
+    const { put } = shelfAt(0);
+    const response = put({ readyAtMs: 500 });
+    expect(statusAt(response, 1_000)).toBe('in_progress');
+    response.outcome = { kind: 'picture', bytes: Buffer.from('x'), cut: false };
+    expect(statusAt(response, 499)).toBe('in_progress');
+    expect(statusAt(response, 500)).toBe('completed');
+    response.outcome = { kind: 'failed', error: {} };
+    expect(statusAt(response, 500)).toBe('failed');
+    response.isCancelled = true;
+    expect(statusAt(response, 500)).toBe('cancelled');
+  });
+});
+
+describe('an order with the image tool', () => {
+  const body = (tool: object = {}, rest: object = {}) => ({
+    model: 'gpt-5.4-mini',
+    input: 'a cat',
+    background: true,
+    tools: [{ type: 'web_search' }, { type: 'image_generation', ...tool }],
+    ...rest,
+  });
+
+  it('is read as a request of the Images API', () => {
+    const tool = {
+      model: 'gpt-image-2',
+      size: '1536x1024',
+      quality: 'low',
+      output_format: 'webp',
+      action: 'auto',
+    };
+    expect(readToolRequest(body(tool))).toMatchObject({
+      carrierModel: 'gpt-5.4-mini',
+      prompt: 'a cat',
+      picture: { prompt: 'a cat', width: 1536, height: 1024, quality: 'low', format: 'webp' },
+    });
+  });
+
+  it('is told from one for text', () => {
+    expect(asksForPicture(body())).toBe(true);
+    expect(asksForPicture({ input: 'a cat' })).toBe(false);
+    expect(asksForPicture({ input: 'a cat', tools: [{ type: 'web_search' }, 'image_generation'] })).toBe(
+      false,
+    );
+  });
+
+  it.each([
+    ['not in the background', body({}, { background: false }), 'background'],
+    ['not kept', body({}, { store: false }), 'background'],
+    ['with a size that no model takes', body({ size: '7x7' }), 'size'],
+    ['with an unknown parameter', body({ style: 'vivid' }), 'style'],
+    ['without a prompt', body({}, { input: '' }), 'input'],
+  ])('%s is refused by the name of the parameter', (_name, given, param) => {
+    expect(() => readToolRequest(given)).toThrow(expect.objectContaining({ status: 400, param }));
+    expect(() => readToolRequest(given)).toThrow(StudioRefusal);
+  });
+});

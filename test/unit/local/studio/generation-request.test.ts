@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { readGenerationRequest } from '../../../../src/local/studio/generation-request.ts';
+import { StudioRefusal } from '../../../../src/local/studio/refusals.ts';
+
+function refusalOf(body: Record<string, unknown>): StudioRefusal {
+  try {
+    readGenerationRequest(body);
+  } catch (error) {
+    if (error instanceof StudioRefusal) return error;
+    throw error;
+  }
+  throw new Error(`accepted: ${JSON.stringify(body)}`);
+}
+
+describe('a request for pictures', () => {
+  it('needs only a prompt, and has every auto resolved', () => {
+    expect(readGenerationRequest({ prompt: 'a cat' })).toMatchObject({
+      n: 1,
+      width: 1024,
+      height: 1024,
+      quality: 'medium',
+      background: 'opaque',
+      format: 'png',
+      stream: false,
+    });
+  });
+
+  it.each([
+    ['1536x1024', 1536, 1024],
+    ['3840x2160', 3840, 2160],
+    ['1440x480', 1440, 480],
+  ])('takes the size %s', (size, width, height) => {
+    expect(readGenerationRequest({ prompt: 'a', model: 'gpt-image-2', size })).toMatchObject({
+      width,
+      height,
+    });
+  });
+
+  it('counts the length of a prompt in characters, not in UTF-16 units', () => {
+    expect(readGenerationRequest({ prompt: '🐈'.repeat(32_000) }).n).toBe(1);
+    expect(refusalOf({ prompt: '🐈'.repeat(32_001) }).code).toBe('string_above_max_length');
+  });
+
+  it.each([
+    [{}, 'prompt', 'missing_required_parameter'],
+    [{ prompt: '' }, 'prompt', 'empty_string'],
+    [{ prompt: 5 }, 'prompt', 'invalid_type'],
+    [{ prompt: 'a', response_format: 'url' }, 'response_format', 'unknown_parameter'],
+    [{ prompt: 'a', style: 'vivid' }, 'style', 'unknown_parameter'],
+    [{ prompt: 'a', n: 0 }, 'n', 'integer_below_min_value'],
+    [{ prompt: 'a', n: 11 }, 'n', 'integer_above_max_value'],
+    [{ prompt: 'a', n: 1.5 }, 'n', 'invalid_type'],
+    [{ prompt: 'a', size: '1000x1000' }, 'size', 'invalid_value'],
+    [{ prompt: 'a', size: '256x256' }, 'size', 'invalid_value'],
+    [{ prompt: 'a', size: '3856x2160' }, 'size', 'invalid_value'],
+    [{ prompt: 'a', size: '3840x1024' }, 'size', 'invalid_value'],
+    [{ prompt: 'a', size: '3840x3840' }, 'size', 'invalid_value'],
+    [{ prompt: 'a', size: 'big' }, 'size', 'invalid_value'],
+    [{ prompt: 'a', size: '2048x2048', model: 'gpt-image-1.5' }, 'size', 'invalid_value'],
+    [{ prompt: 'a', quality: 'hd' }, 'quality', 'invalid_value'],
+    [{ prompt: 'a', quality: 'max', model: 'gpt-image-2' }, 'quality', 'invalid_value'],
+    [{ prompt: 'a', output_format: 'gif' }, 'output_format', 'invalid_value'],
+    [{ prompt: 'a', background: 'transparent', output_format: 'jpeg' }, 'background', 'invalid_value'],
+    [{ prompt: 'a', output_compression: 50 }, 'output_compression', 'invalid_value'],
+    [{ prompt: 'a', partial_images: 2 }, 'partial_images', 'invalid_value'],
+    [{ prompt: 'a', stream: 'yes' }, 'stream', 'invalid_type'],
+  ])('is refused with 400 naming the parameter: %j', (body, param, code) => {
+    expect(refusalOf(body)).toMatchObject({ status: 400, type: 'invalid_request_error', param, code });
+  });
+
+  it('is refused with 404 for a model that was shut down', () => {
+    expect(refusalOf({ prompt: 'a', model: 'dall-e-3' })).toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+    });
+  });
+});

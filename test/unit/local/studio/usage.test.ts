@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { modelFamily } from '../../../../src/local/studio/models.ts';
+import { countTextTokens, imageUsage } from '../../../../src/local/studio/usage.ts';
+
+describe('output tokens', () => {
+  // Published figures for the 2.5 family.
+  it.each([
+    [1024, 1024, [196, 439, 1756, 3122, 7024]],
+    [1536, 1024, [158, 343, 1372, 2459, 5488]],
+    [2048, 2048, [397, 892, 3568, 6343, 14_272]],
+    [3840, 2160, [371, 865, 3336, 5930, 13_342]],
+  ])('of %ix%i are those of the published table', (width, height, expected) => {
+    const family = modelFamily('gpt-image-2.5-sunburst');
+    const tokens = ['low', 'medium', 'high', 'xhigh', 'max'].map((quality) =>
+      family.outputTokens(width, height, quality),
+    );
+    expect(tokens).toEqual(expected);
+  });
+
+  it('of gpt-image-2 match the invoices: high costs what max costs on 2.5', () => {
+    const family = modelFamily('gpt-image-2-2026-04-21');
+    expect(family.outputTokens(1024, 1024, 'low')).toBe(196);
+    expect(family.outputTokens(2048, 2048, 'high')).toBe(14_272);
+    expect(family.qualities).toEqual(['low', 'medium', 'high']);
+  });
+
+  it('of the older models give the published price per picture', () => {
+    const micros = modelFamily('gpt-image-1.5').outputTokens(1024, 1536, 'high') * 32;
+    expect(micros).toBe(200_000);
+    expect(modelFamily('gpt-image-1-mini').outputTokens(1024, 1024, 'low') * 8).toBe(5000);
+  });
+});
+
+describe('usage', () => {
+  it('adds up, counts every picture and partial image, and the prompt once', () => {
+    const family = modelFamily('gpt-image-2');
+    const usage = imageUsage({
+      prompt: 'a cat asleep',
+      family,
+      width: 1024,
+      height: 1024,
+      quality: 'low',
+      images: 3,
+      partialImages: 2,
+    });
+    expect(usage).toEqual({
+      input_tokens: 3,
+      input_tokens_details: { image_tokens: 0, text_tokens: 3 },
+      output_tokens: 3 * (196 + 200),
+      output_tokens_details: { image_tokens: 3 * (196 + 200), text_tokens: 0 },
+      total_tokens: 3 + 3 * (196 + 200),
+    });
+  });
+
+  it('counts dense scripts by the character', () => {
+    expect(countTextTokens('生成一幅美女的照片')).toBe(9);
+    expect(countTextTokens('')).toBe(0);
+  });
+});

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { type ErrorCode, errorRow } from '../../../../../../src/domain/errors.ts';
+import {
+  classifyAnswer,
+  classifyBreak,
+} from '../../../../../../src/outbound/providers/openai/client/classify-failure.ts';
+
+const nowMs = Date.parse('2026-11-23T12:00:00Z');
+
+function classify(status: number, error?: unknown, headers: Record<string, string> = {}, text?: string) {
+  return classifyAnswer({ status, error, text, header: (name) => headers[name] ?? null }, nowMs);
+}
+
+describe('a refusal', () => {
+  const none = 'none';
+  const possible = 'possible';
+  it.each([
+    [429, { code: 'rate_limit_exceeded' }, 'refused', 'provider_rate_limited', none],
+    [429, { code: 'slow_down' }, 'refused', 'provider_rate_limited', none],
+    [429, undefined, 'refused', 'provider_rate_limited', none],
+    [429, { code: 'credit_balance_exhausted' }, 'stopped', 'provider_quota_exhausted', none],
+    [429, { code: 'organization_spend_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', none],
+    [429, { code: 'project_spend_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', none],
+    [429, { code: 'organization_usage_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', none],
+    [429, { code: 'insufficient_quota' }, 'stopped', 'provider_quota_exhausted', none],
+    [429, { code: 'billing_hard_limit_reached' }, 'stopped', 'provider_quota_exhausted', none],
+    [429, { type: 'insufficient_quota', code: null }, 'stopped', 'provider_quota_exhausted', none],
+    [402, undefined, 'stopped', 'provider_quota_exhausted', none],
+    [401, { code: 'invalid_api_key' }, 'stopped', 'provider_unauthorized', none],
+    [403, { code: 'model_not_found' }, 'final', 'provider_rejected', none],
+    [403, { type: 'invalid_request_error', code: null }, 'final', 'provider_rejected', none],
+    [403, undefined, 'stopped', 'provider_unauthorized', none],
+    [403, { code: 'unsupported_country_region_territory' }, 'stopped', 'provider_unauthorized', none],
+    [503, { code: 'server_is_overloaded' }, 'refused', 'provider_overloaded', none],
+    [503, { code: 'slow_down' }, 'refused', 'provider_overloaded', none],
+    [503, undefined, 'refused', 'provider_overloaded', none],
+    [400, { code: 'moderation_blocked' }, 'final', 'moderation_blocked', none],
+    [400, { code: 'content_policy_violation' }, 'final', 'moderation_blocked', none],
+    [
+      400,
+      { type: 'image_generation_user_error', message: 'rejected by the safety system' },
+      'final',
+      'moderation_blocked',
+      none,
+    ],
+    [
+      400,
+      { type: 'image_generation_user_error', message: 'the size is wrong' },
+      'final',
+      'provider_rejected',
+      none,
+    ],
+    [400, { code: 'unknown_parameter' }, 'final', 'provider_rejected', none],
+    [404, { code: 'model_not_found' }, 'final', 'provider_rejected', none],
+    [409, undefined, 'final', 'provider_rejected', none],
+    [413, undefined, 'final', 'provider_rejected', none],
+    [415, undefined, 'final', 'provider_rejected', none],
+    [422, undefined, 'final', 'provider_rejected', none],
+    [408, undefined, 'uncertain', 'provider_outcome_unknown', possible],
+    [500, { code: 'server_error' }, 'uncertain', 'provider_outcome_unknown', possible],
+    [502, undefined, 'uncertain', 'provider_outcome_unknown', possible],
+    [504, undefined, 'uncertain', 'provider_outcome_unknown', possible],
+    [524, undefined, 'uncertain', 'provider_outcome_unknown', possible],
+    [301, undefined, 'unusable', 'provider_unusable_answer', possible],
+    [304, undefined, 'unusable', 'provider_unusable_answer', possible],
+    [199, undefined, 'unusable', 'provider_unusable_answer', possible],
+  ])('%i %j is %s, %s, billing %s', (status, error, kind, code, billing) => {
+    expect(classify(status, error)).toMatchObject({ kind, code, billing, provider: { status } });
+    expect(errorRow(code as ErrorCode).billing).toContain(billing);
+  });
+
+  it('keeps status, code and request id of the provider', () => {
+    const failure = classify(500, { code: 'server_error' }, { 'x-request-id': 'req_7' });
+    expect(failure.provider).toEqual({ status: 500, code: 'server_error', request_id: 'req_7' });
+  });
+
+  it('does not keep a code that is a sentence: it may echo the prompt, and codes are logged', () => {
+    const failure = classify(500, { code: 'A lighthouse in a storm' });
+    expect(failure.provider).toEqual({ status: 500 });
+    expect(failure.message).not.toContain('lighthouse');
+  });
+
+  it('does not keep a request id that is none', () => {
+    expect(classify(500, undefined, { 'x-request-id': 'a b' }).provider).toEqual({ status: 500 });
+    expect(classify(500, undefined, { 'x-request-id': 'x'.repeat(300) }).provider).toEqual({ status: 500 });
+  });
+
+  it('says how long to wait, for 429 and 503 alike', () => {
+    expect(classify(429, undefined, { 'retry-after': '7' }).retryAfterMs).toBe(7_000);
+    expect(classify(503, undefined, { 'retry-after-ms': '250' }).retryAfterMs).toBe(250);
+    expect(classify(429)).not.toHaveProperty('retryAfterMs');
+  });
+
+  it('shows the provider text of a faulty request, without secrets and shortened', () => {
+    const message = `Unknown parameter 'x'. Key sk-proj-abcdEFGH1234. ${'y '.repeat(400)}`;
+    const failure = classify(400, { code: 'unknown_parameter', message });
+    expect(failure.message).toContain("Unknown parameter 'x'. Key [redacted]");
+    expect([...failure.message].length).toBeLessThan(350);
+  });
+
+  it('shows text that is no JSON, but no web page', () => {
+    expect(classify(404, undefined, {}, 'no such model').message).toContain('no such model');
+    expect(classify(404, 'no such model').message).toContain('no such model');
+    expect(classify(404, undefined, {}, '<html>nginx</html>').message).toBe(
+      'The provider refused the request with status 404.',
+    );
+  });
+
+  it('says nothing of the account to the caller when key or credit are the matter', () => {
+    const text = {
+      code: 'invalid_api_key',
+      message: 'Incorrect API key provided: sk-1234567890 of org Acme.',
+    };
+    expect(classify(401, text).message).not.toMatch(/Acme|1234/);
+    expect(classify(429, { ...text, code: 'insufficient_quota' }).message).not.toMatch(/Acme|1234/);
+  });
+});
+
+describe('a refusal by the safety system', () => {
+  it('names the categories listed in the text', () => {
+    const error = {
+      type: 'image_generation_user_error',
+      code: 'moderation_blocked',
+      message:
+        'Your request was rejected by the safety system. safety_violations=[sexual, "self-harm/intent"].',
+    };
+    const failure = classify(400, error, { 'x-request-id': 'req_1' });
+    expect(failure.provider).toEqual({
+      status: 400,
+      code: 'moderation_blocked',
+      request_id: 'req_1',
+      categories: ['sexual', 'self-harm/intent'],
+    });
+    expect(failure.message).toContain('categories: sexual, self-harm/intent');
+  });
+
+  it('names categories and stage given as details', () => {
+    const details = { categories: ['violence', 'violence'], moderation_stage: 'output' };
+    const failure = classify(400, { code: 'moderation_blocked', message: 'no', moderation_details: details });
+    expect(failure.provider?.categories).toEqual(['violence']);
+    expect(failure.message).toContain('stage: output');
+  });
+
+  it('names none when none are given', () => {
+    const failure = classify(400, { code: 'moderation_blocked', message: 'no safety_violations=[]' });
+    expect(failure.provider).not.toHaveProperty('categories');
+    expect(failure.message).toBe("The provider's safety system refused the content.");
+  });
+
+  it.each([
+    [{ moderation_details: 7 }],
+    [{ moderation_details: { categories: 'x' } }],
+    [{ message: 9, type: [] }],
+  ])('is known whatever else the error holds: %j', (rest) => {
+    expect(classify(400, { code: 'moderation_blocked', ...rest }).code).toBe('moderation_blocked');
+  });
+});
+
+describe('a call that broke', () => {
+  it.each(['canceled', 'timeout', 'broken'] as const)('spent nothing when nothing was sent: %s', (reason) => {
+    expect(classifyBreak({ sent: false, reason, timeoutMs: 1_000 })).toMatchObject({
+      kind: 'refused',
+      code: 'provider_unreachable',
+      billing: 'none',
+    });
+  });
+
+  it.each(['canceled', 'timeout', 'broken'] as const)(
+    'is uncertain once something was sent: %s',
+    (reason) => {
+      const provider = { status: 200, request_id: 'req_2' };
+      expect(classifyBreak({ sent: true, reason, timeoutMs: 1_000, provider })).toMatchObject({
+        kind: 'uncertain',
+        code: 'provider_outcome_unknown',
+        billing: 'possible',
+        provider,
+      });
+    },
+  );
+
+  it('says what the transport said', () => {
+    const failure = classifyBreak({
+      sent: false,
+      reason: 'broken',
+      timeoutMs: 1,
+      transportCode: 'ECONNREFUSED',
+    });
+    expect(failure.message).toContain('ECONNREFUSED');
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { retryAfterMs } from '../../../../../../src/outbound/providers/openai/client/retry-after.ts';
+
+const nowMs = Date.parse('2026-11-23T12:00:00Z');
+const read = (headers: Record<string, string>) => retryAfterMs((name) => headers[name] ?? null, nowMs);
+
+describe('the wait an answer asks for', () => {
+  it.each([
+    [{ 'retry-after-ms': '1500' }, 1500],
+    [{ 'retry-after-ms': '12.5', 'retry-after': '60' }, 13],
+    [{ 'retry-after': '0' }, 0],
+    [{ 'retry-after': '20' }, 20_000],
+    [{ 'retry-after': '0.25' }, 250],
+    [{ 'retry-after': 'Mon, 23 Nov 2026 12:00:30 GMT' }, 30_000],
+    [{ 'retry-after': 'Mon, 23 Nov 2026 11:00:00 GMT' }, 0],
+    [{ 'retry-after': 'Mon, 23 Nov 2026 15:00:10 GMT', date: 'Mon, 23 Nov 2026 15:00:00 GMT' }, 10_000],
+    [{ 'x-ratelimit-reset-requests': '6m0s' }, 360_000],
+    [{ 'x-ratelimit-reset-tokens': '1h2m3.5s' }, 3_723_500],
+    [{ 'x-ratelimit-reset-requests': '20ms', 'x-ratelimit-reset-tokens': '1s' }, 1000],
+    [
+      {
+        'x-ratelimit-reset-requests': '2s',
+        'x-ratelimit-remaining-requests': '0',
+        'x-ratelimit-reset-tokens': '5m0s',
+        'x-ratelimit-remaining-tokens': '900',
+      },
+      2000,
+    ],
+    [
+      {
+        'x-ratelimit-reset-requests': '2s',
+        'x-ratelimit-reset-tokens': '5m0s',
+        'x-ratelimit-remaining-tokens': '900',
+      },
+      2000,
+    ],
+    [{ 'retry-after': '3', 'x-ratelimit-reset-requests': '6m0s' }, 3000],
+  ])('%j is %i ms', (headers, expected) => {
+    expect(read(headers)).toBe(expected);
+  });
+
+  it.each([
+    [{}],
+    [{ 'retry-after': 'soon' }],
+    [{ 'retry-after': '-5' }],
+    [{ 'retry-after': '1e9' }],
+    [{ 'retry-after': '' }],
+    [{ 'retry-after-ms': 'NaN' }],
+    [{ 'x-ratelimit-reset-requests': '5 minutes' }],
+    [{ 'x-ratelimit-reset-requests': '6m0s', 'x-ratelimit-remaining-requests': '3' }],
+  ])('%j says nothing', (headers) => {
+    expect(read(headers as Record<string, string>)).toBeUndefined();
+  });
+});

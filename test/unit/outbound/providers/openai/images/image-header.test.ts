@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import {
+  PictureFault,
+  readPictureHeader,
+} from '../../../../../../src/outbound/providers/openai/images/image-header.ts';
+
+const base = () =>
+  sharp({ create: { width: 45, height: 31, channels: 4, background: { r: 200, g: 30, b: 90, alpha: 0.5 } } });
+
+const kinds: readonly [string, string, () => Promise<Buffer>][] = [
+  ['PNG', 'image/png', () => base().png().toBuffer()],
+  ['interlaced PNG', 'image/png', () => base().png({ progressive: true }).toBuffer()],
+  ['palette PNG', 'image/png', () => base().png({ palette: true }).toBuffer()],
+  ['JPEG', 'image/jpeg', () => base().jpeg().toBuffer()],
+  ['progressive JPEG', 'image/jpeg', () => base().jpeg({ progressive: true }).toBuffer()],
+  [
+    'JPEG with metadata',
+    'image/jpeg',
+    () =>
+      base()
+        .jpeg()
+        .withExif({ IFD0: { Copyright: 'x' } })
+        .toBuffer(),
+  ],
+  ['lossy WebP', 'image/webp', () => base().removeAlpha().webp().toBuffer()],
+  ['lossless WebP', 'image/webp', () => base().webp({ lossless: true }).toBuffer()],
+  ['WebP with transparency', 'image/webp', () => base().webp({ quality: 40 }).toBuffer()],
+];
+
+describe.each(kinds)('%s', (_name, contentType, make) => {
+  it('is known by its bytes, with its size', async () => {
+    expect(readPictureHeader(await make())).toEqual({ contentType, width: 45, height: 31 });
+  });
+
+  it('is refused wherever it is cut off', async () => {
+    const bytes = await make();
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(() => readPictureHeader(bytes.subarray(0, length)), `${length} bytes`).toThrow(PictureFault);
+    }
+  });
+
+  it('may be followed by padding, and by nothing else', async () => {
+    const bytes = await make();
+    const padded = Buffer.concat([bytes, Buffer.from([0, 0x0a, 0x20])]);
+    expect(readPictureHeader(padded)).toMatchObject({ width: 45 });
+    expect(() => readPictureHeader(Buffer.concat([bytes, Buffer.from('PK\x03\x04')]))).toThrow(PictureFault);
+    expect(() => readPictureHeader(Buffer.concat([bytes, Buffer.alloc(100_000)]))).toThrow(PictureFault);
+  });
+});
+
+describe('any other bytes', () => {
+  it('give a fault in words, never another error', () => {
+    const starts = [
+      '',
+      '\x89PNG\r\n\x1a\n',
+      '\xff\xd8\xff',
+      '\xff\xd8\xff\xe0\x00\x00',
+      'RIFF\xff\xff\xff\xffWEBPVP8 ',
+    ];
+    const bytes = fc.tuple(
+      fc.constantFrom(...starts),
+      fc.uint8Array({ maxLength: 80 }),
+      fc.constantFrom('', '\xff\xd9'),
+    );
+    fc.assert(
+      fc.property(bytes, ([start, middle, end]) => {
+        try {
+          readPictureHeader(
+            Buffer.concat([Buffer.from(start, 'latin1'), middle, Buffer.from(end, 'latin1')]),
+          );
+        } catch (error) {
+          expect(error).toBeInstanceOf(PictureFault);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('end in a fault even when there are millions of them', () => {
+    const fill = Buffer.alloc(3_000_000, 0xff);
+    fill[1] = 0xd8;
+    fill[fill.length - 1] = 0xd9;
+    expect(() => readPictureHeader(fill)).toThrow(PictureFault);
+  });
+});

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import type { PictureCall } from '../../../../../../src/domain/ports.ts';
+import {
+  backgroundBody,
+  imagesBody,
+} from '../../../../../../src/outbound/providers/openai/images/request-body.ts';
+
+const call = (parameters: PictureCall['parameters']): PictureCall => ({
+  model: 'gpt-image-2',
+  prompt: ' Ein Fuchs 🦊,\n„wörtlich“ ',
+  parameters,
+});
+const output = {
+  size: '1536x1024',
+  quality: 'high',
+  background: 'opaque',
+  moderation: 'low',
+  output_format: 'webp',
+  output_compression: 80,
+};
+const notTheirs = { model: 'other', prompt: 'other', n: 4, stream: true, partial_images: 3 };
+
+describe('the request for a picture', () => {
+  it('to the Images API carries every parameter, and none that Darkroom decides', () => {
+    const { model, prompt } = call({});
+    expect(imagesBody(call({ ...output, ...notTheirs, safety_identifier: 'u', new_one: 1 }))).toEqual({
+      ...output,
+      safety_identifier: 'u',
+      new_one: 1,
+      model,
+      prompt,
+      n: 1,
+    });
+  });
+
+  it('to the Responses API gives the prompt verbatim to one use of the image tool in the background', () => {
+    const { prompt } = call({});
+    const parameters = { ...output, ...notTheirs, type: 'web_search', new_one: 1 };
+    expect(backgroundBody(call({ ...parameters, safety_identifier: 'u' }), 'gpt-5.4-mini')).toEqual({
+      model: 'gpt-5.4-mini',
+      input: prompt,
+      background: true,
+      store: true,
+      tools: [{ ...output, new_one: 1, type: 'image_generation', model: 'gpt-image-2' }],
+      tool_choice: { type: 'image_generation' },
+      max_tool_calls: 1,
+      parallel_tool_calls: false,
+      safety_identifier: 'u',
+    });
+  });
+});

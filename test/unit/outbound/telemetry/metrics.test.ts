@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../../../src/outbound/telemetry/metrics.ts';
+
+describe('scrapes', () => {
+  it('that come together ask the store once, and a later one asks again', async () => {
+    let asked = 0;
+    const metrics = createMetrics(async () => {
+      asked += 1;
+      await new Promise(setImmediate);
+      return { queueTasks: [], oldestJobs: [], pendingDeliveries: asked };
+    });
+    const pendingIn = (text: string) => /^darkroom_webhook_deliveries_pending (\d+)$/m.exec(text)?.[1];
+    const together = await Promise.all(Array.from({ length: 20 }, () => metrics.render()));
+    expect(together.map(({ text }) => pendingIn(text))).toEqual(together.map(() => '1'));
+    expect(pendingIn((await metrics.render()).text)).toBe('2');
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { beginExecution } from '../../../../src/domain/job-moves.ts';
+import { failureOf, generation } from '../../../support/generation.ts';
+import { attemptOf, createdAt } from '../../../support/jobs.ts';
+
+const done = { done: true };
+const prompt = 'A fox';
+
+describe('expanding a prompt', () => {
+  it('happens when asked for, and its text goes to the image model', async () => {
+    const made = generation({ request: { prompt, enhance: 'always', n: 2 } });
+    expect(await made.run()).toEqual(done);
+    expect(made.enhancements).toEqual([prompt]);
+    expect(made.calls.map((call) => call.prompt)).toEqual(['A fox, in detail', 'A fox, in detail']);
+    expect(made.job()).toMatchObject({
+      enhancedPrompt: 'A fox, in detail',
+      attempts: [{ kind: 'enhance', state: 'stored', costMicroUsd: 1_200 }, {}, {}],
+    });
+  });
+
+  it.each([
+    ['off', 'x'.repeat(10), 0],
+    ['auto', 'x'.repeat(160), 1],
+    ['auto', 'x'.repeat(161), 0],
+    ['auto', '🦊'.repeat(160), 1],
+    ['always', 'x'.repeat(5_000), 1],
+  ] as const)('with "%s" depends on the length', async (enhance, text, times) => {
+    const made = generation({ request: { prompt: text, enhance } });
+    await made.run();
+    expect(made.enhancements).toHaveLength(times);
+  });
+
+  it('is paid once, however often the job is begun anew', async () => {
+    const made = generation({
+      request: { prompt, enhance: 'always' },
+      answers: [failureOf('refused'), failureOf('refused'), 'picture'],
+    });
+    for (let runs = 0; runs < 3; runs++) await made.run();
+    expect(made.job().status).toBe('succeeded');
+    expect(made.enhancements).toHaveLength(1);
+    expect(new Set(made.calls.map((call) => call.prompt))).toEqual(new Set(['A fox, in detail']));
+  });
+
+  it.each([
+    ['refused', 'rejected'],
+    ['uncertain', 'uncertain'],
+    ['unusable', 'unusable'],
+  ] as const)(
+    'that is %s lets the original go on, with a warning, and is not tried again',
+    async (kind, state) => {
+      const made = generation({
+        request: { prompt, enhance: 'always' },
+        descriptions: [failureOf(kind)],
+        answers: [failureOf('refused'), 'picture'],
+      });
+      await made.run();
+      expect(await made.run()).toEqual(done);
+      expect(made.enhancements).toHaveLength(1);
+      expect(made.calls.map((call) => call.prompt)).toEqual([prompt, prompt]);
+      expect(made.job()).toMatchObject({
+        status: 'succeeded',
+        attempts: [{ kind: 'enhance', state }, {}, {}],
+      });
+      expect(made.job().warnings).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    ['retry', ['uncertain', 'stored', 'stored'], 'A fox, in detail'],
+    ['fail', ['uncertain', 'stored'], prompt],
+  ] as const)(
+    'that a dead worker began is paid for again only with consent (%s), and its row is closed',
+    async (onUncertain, states, text) => {
+      const made = generation({ request: { prompt, enhance: 'always' }, onUncertain });
+      made.set((job) => ({
+        ...beginExecution(job, createdAt),
+        attempts: [attemptOf({ kind: 'enhance', state: 'calling' })],
+      }));
+      await made.run();
+      expect(made.calls.map((call) => call.prompt)).toEqual([text]);
+      expect(made.job().status).toBe('succeeded');
+      expect(made.job().attempts.map(({ state }) => state)).toEqual(states);
+      expect(made.job().attempts[0]).toMatchObject({ kind: 'enhance', error: 'worker_lost' });
+      expect(made.job().warnings ?? []).toHaveLength(onUncertain === 'fail' ? 1 : 0);
+    },
+  );
+
+  it('that a deploy cuts off is begun again by the next worker, without a warning', async () => {
+    const deploy = new AbortController();
+    const made = generation({
+      request: { prompt, enhance: 'always' },
+      descriptions: [
+        async () => {
+          deploy.abort('draining');
+          return failureOf('uncertain', 'provider_outcome_unknown');
+        },
+      ],
+    });
+    expect(await made.run(deploy.signal)).toEqual({ againInMs: 0 });
+    expect(await made.run()).toEqual(done);
+    expect(made.calls.map((call) => call.prompt)).toEqual(['A fox, in detail']);
+    expect(made.job().warnings).toBeUndefined();
+  });
+
+  it('that was charged although nothing came of it has its cost in the ledger', async () => {
+    const usage = { input_tokens: 400, output_tokens: 200, total_tokens: 600 };
+    const made = generation({
+      request: { prompt, enhance: 'always' },
+      descriptions: [
+        failureOf('unusable', 'provider_unusable_answer', { billing: 'charged', spent: { usage } }),
+      ],
+    });
+    await made.run();
+    expect(made.job().attempts[0]).toMatchObject({ state: 'unusable', charged: true, costMicroUsd: 1_200 });
+  });
+
+  it('to more than the image model takes lets the original go on', async () => {
+    const made = generation({
+      request: { prompt, enhance: 'always' },
+      descriptions: ['x'.repeat(32_000)],
+    });
+    made.set((job) => ({ ...job, frame: ['In oil: ', '.'] }));
+    await made.run();
+    expect(made.calls.map((call) => call.prompt)).toEqual(['In oil: A fox.']);
+    expect(made.job().warnings).toHaveLength(1);
+  });
+});
+
+describe('the frame of a preset', () => {
+  it('is put around the prompt, or around its description, and goes with the end of the job', async () => {
+    for (const [enhance, text] of [
+      ['off', 'In oil: A fox.'],
+      ['always', 'In oil: A fox, in detail.'],
+    ] as const) {
+      const made = generation({ request: { prompt, enhance } });
+      made.set((job) => ({ ...job, frame: ['In oil: ', '.'] }));
+      await made.run();
+      expect(made.calls.map((call) => call.prompt)).toEqual([text]);
+      expect(made.job()).toMatchObject({ status: 'succeeded' });
+      expect(made.job().frame).toBeUndefined();
+    }
+  });
+});

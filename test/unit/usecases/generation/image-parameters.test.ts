@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { pictureParameters } from '../../../../src/usecases/generation/image-parameters.ts';
+import { requestOf } from '../../../support/jobs.ts';
+
+describe('the parameters of one picture', () => {
+  it("are the provider's own names and values, and nothing that is meant for Darkroom", () => {
+    const request = requestOf({
+      n: 5,
+      quality: 'low',
+      output_format: 'webp',
+      output_compression: 0,
+      enhance: 'always',
+      metadata: { a: 'b' },
+      webhook: { url: 'https://a.example' },
+      max_cost_micro_usd: 1,
+    });
+    expect(pictureParameters(request)).toEqual({
+      size: '1024x1024',
+      quality: 'low',
+      output_format: 'webp',
+      output_compression: 0,
+    });
+  });
+
+  it("hold the caller's extras untouched, which never replace a field of the request", () => {
+    const provider_options = { style: 'vivid', nested: { list: [1, null] }, size: '1x1' };
+    expect(pictureParameters(requestOf({ provider_options }))).toEqual({
+      style: 'vivid',
+      nested: { list: [1, null] },
+      size: '1024x1024',
+    });
+  });
+
+  it('of an erased job are none', () => {
+    expect(pictureParameters(undefined)).toEqual({});
+  });
+});

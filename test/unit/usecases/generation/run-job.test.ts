@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import { failureOf, generation } from '../../../support/generation.ts';
+import { createdAt } from '../../../support/jobs.ts';
+
+const done = { done: true };
+const statesOf = (made: ReturnType<typeof generation>) => made.job().attempts.map(({ state }) => state);
+
+describe('a job without trouble', () => {
+  it('pays once, stores the picture and enters its cost', async () => {
+    const made = generation();
+    expect(await made.run()).toEqual(done);
+    const job = made.job();
+    expect(made.calls).toHaveLength(1);
+    expect(job.status).toBe('succeeded');
+    expect(job.attempts).toMatchObject([{ no: 1, state: 'stored', costMicroUsd: 5_970, fence: 1 }]);
+    expect(job.usage).toEqual({ input_tokens: 18, output_tokens: 196, total_tokens: 214 });
+    expect(made.puts).toEqual(job.images.map((image) => image.storageKey));
+    expect(made.spooled.size).toBe(0);
+    expect(job.history.map(({ status, stage, image }) => image ?? stage ?? status)).toEqual([
+      'queued',
+      'running',
+      'generating',
+      'storing',
+      0,
+      'succeeded',
+    ]);
+  });
+
+  it('makes every one of its pictures once, and gives each its place', async () => {
+    const made = generation({ request: { n: 10 } });
+    await made.run();
+    expect(made.calls).toHaveLength(10);
+    expect(
+      made
+        .job()
+        .images.map((image) => image.index)
+        .toSorted((a, b) => a - b),
+    ).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(made.job().usage?.total_tokens).toBe(2_140);
+    expect(made.stored.size).toBe(10);
+    expect(made.puts).toHaveLength(10);
+  });
+
+  it('has its last change no earlier than its creation, also where the clock of its worker is behind', async () => {
+    const made = generation();
+    const { createdAt: orderedAt } = made.job();
+    made.passTime(-60_000);
+    await made.run();
+    expect(made.job()).toMatchObject({ status: 'succeeded', updatedAt: orderedAt });
+  });
+
+  it('that has ended is not run again', async () => {
+    const made = generation();
+    await made.run();
+    const ended = made.job();
+    expect(await made.run()).toEqual(done);
+    expect(made.job()).toBe(ended);
+    expect(made.calls).toHaveLength(1);
+  });
+
+  it('whose patience is over expires without a call', async () => {
+    const made = generation({ request: { queue_ttl_s: 1 } });
+    await made.run();
+    expect(made.job()).toMatchObject({
+      status: 'expired',
+      errors: [{ code: 'queue_timeout', billing: 'none' }],
+    });
+    expect(made.calls).toHaveLength(0);
+  });
+});
+
+describe('a refusal', () => {
+  it('waits, has cost nothing, and is forgotten after the next success', async () => {
+    const made = generation({ answers: [failureOf('refused'), failureOf('refused'), 'picture'] });
+    expect(await made.run()).toEqual({ againInMs: 500 });
+    expect(made.job()).toMatchObject({ status: 'running', refusals: 1 });
+    expect(made.job()).not.toHaveProperty('heldSince');
+    expect(await made.run()).toEqual({ againInMs: 1_000 });
+    expect(await made.run()).toEqual(done);
+    expect(statesOf(made)).toEqual(['rejected', 'rejected', 'stored']);
+    expect(made.job()).not.toHaveProperty('refusals');
+  });
+
+  it('for too many requests closes the way of the model for everybody, until the moment named', async () => {
+    const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
+    const made = generation({ answers: [limited] });
+    expect(await made.run()).toEqual({ againInMs: 9_000 });
+    made.passTime(8_000);
+    expect(await made.run()).toEqual({ againInMs: 1_000 });
+    expect(made.calls).toHaveLength(1);
+    made.passTime(1_000);
+    expect(await made.run()).toEqual(done);
+  });
+
+  it('keeps back jobs that ordered the model by another of its names, and these do not take the one trial call of the account', async () => {
+    const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
+    const made = generation({ request: { model: 'gpt-image-2-2026-04-21' }, answers: [limited] });
+    await made.run();
+    expect(made.lanesAsked[0]).toEqual(['model:gpt-image-2', 'account']);
+    expect(made.closed.has('model:gpt-image-2')).toBe(true);
+  });
+
+  it('counts anew once the provider accepted a call', async () => {
+    const made = generation({ answers: [failureOf('refused'), 'no picture', failureOf('refused')] });
+    await made.run();
+    expect(made.job().refusals).toBe(1);
+    made.passTime(60_000);
+    await made.run();
+    expect(made.calls).toHaveLength(3);
+    expect(made.job().refusals).toBe(1);
+  });
+
+  it('that is final ends the job at once', async () => {
+    const made = generation({ answers: [failureOf('final', 'moderation_blocked')] });
+    expect(await made.run()).toEqual(done);
+    expect(made.job()).toMatchObject({
+      status: 'failed',
+      errors: [{ code: 'moderation_blocked', billing: 'none', index: 0 }],
+    });
+    expect(made.calls).toHaveLength(1);
+  });
+
+  it('of the whole account waits without further calls where the deployment says so', async () => {
+    const made = generation({ answers: [failureOf('stopped', 'provider_quota_exhausted')], onQuota: 'wait' });
+    expect(await made.run()).toEqual({ againInMs: 5_000 });
+    expect(await made.run()).toEqual({ againInMs: 5_000 });
+    expect(made.calls).toHaveLength(1);
+    made.passTime(5_000);
+    expect(await made.run()).toEqual(done);
+    expect(made.job().status).toBe('succeeded');
+  });
+
+  it('of the whole account fails the job, and the next one without a call, where it says so', async () => {
+    const made = generation({
+      request: { n: 5 },
+      answers: Array(5).fill(failureOf('stopped', 'provider_quota_exhausted')),
+      onQuota: 'fail',
+    });
+    expect(await made.run()).toEqual(done);
+    expect(made.job().status).toBe('failed');
+    expect(made.job().errors).toHaveLength(5);
+    expect(made.job().errors?.every((error) => error.billing === 'none')).toBe(true);
+    expect(made.calls.length).toBeLessThan(5);
+  });
+});
+
+describe('a call beside one that finds out whether the account works again', () => {
+  it('waits for it, also where refusals of the account fail jobs', async () => {
+    const made = generation({ onQuota: 'fail' });
+    made.closed.set('account', {
+      ...{ untilMs: createdAt + 3_000, code: 'provider_quota_exhausted', isProbed: true },
+    });
+    expect(await made.run()).toEqual({ againInMs: 2_000 });
+    made.passTime(2_000);
+    expect(await made.run()).toEqual(done);
+    expect(made.job().status).toBe('succeeded');
+  });
+});
+
+describe('an answer without a picture', () => {
+  it('is told with the request that brought it', async () => {
+    const made = generation({ answers: ['no picture'], onUncertain: 'fail' });
+    await made.run();
+    expect(made.job().errors).toMatchObject([
+      { code: 'provider_unusable_answer', provider: { status: 200, request_id: 'req_1' } },
+    ]);
+  });
+});
+
+describe('several pictures', () => {
+  it('of which one is refused for good are a success that says it is partial', async () => {
+    const made = generation({
+      request: { n: 3 },
+      answers: ['picture', failureOf('final', 'moderation_blocked'), 'picture'],
+    });
+    expect(await made.run()).toEqual(done);
+    expect(made.job()).toMatchObject({
+      status: 'succeeded',
+      errors: [{ code: 'moderation_blocked', index: 1 }],
+    });
+    expect(
+      made
+        .job()
+        .images.map((image) => image.index)
+        .toSorted(),
+    ).toEqual([0, 2]);
+  });
+
+  it('of which one has to wait keep what is done and what failed: only the missing one is asked for again', async () => {
+    const made = generation({
+      request: { n: 3 },
+      answers: ['picture', failureOf('final', 'moderation_blocked'), failureOf('refused'), 'picture'],
+    });
+    expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
+    expect(await made.run()).toEqual(done);
+    expect(made.calls).toHaveLength(4);
+    expect(made.job().errors).toHaveLength(1);
+    expect(
+      made
+        .job()
+        .images.map((image) => image.index)
+        .toSorted(),
+    ).toEqual([0, 2]);
+  });
+
+  it('that all fail are a failure', async () => {
+    const made = generation({
+      request: { n: 2 },
+      answers: [failureOf('final', 'moderation_blocked'), failureOf('final', 'provider_rejected')],
+    });
+    await made.run();
+    expect(made.job()).toMatchObject({ status: 'failed', images: [] });
+    expect(made.job().errors?.map((error) => error.index)).toEqual([0, 1]);
+  });
+});
