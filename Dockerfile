@@ -17,7 +17,7 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="Darkroom" \
-      org.opencontainers.image.description="Pictures from an API: durable jobs, honest costs, one payment per picture" \
+      org.opencontainers.image.description="Images from an API: durable jobs, honest costs, one payment per image" \
       org.opencontainers.image.licenses="MIT"
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \

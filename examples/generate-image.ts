@@ -1,14 +1,14 @@
 /**
- * Orders a picture, waits for it and saves it.
+ * Orders an image, waits for it and saves it.
  *
- *   DARKROOM_URL=http://localhost:8080 DARKROOM_API_KEY=... node --import tsx examples/order-picture.ts "A fox in the snow" fox.png
+ *   DARKROOM_URL=http://localhost:8080 DARKROOM_API_KEY=... node --import tsx examples/order-image.ts "A fox in the snow" fox.png
  */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const { DARKROOM_URL = 'http://localhost:8080', DARKROOM_API_KEY } = process.env;
-const [prompt = 'A lighthouse in a storm, oil on canvas', file = 'picture.png'] = process.argv.slice(2);
+const [prompt = 'A lighthouse in a storm, oil on canvas', file = 'image.png'] = process.argv.slice(2);
 
 /** The few members of a job that this program looks at; `npx openapi-typescript openapi.yaml` writes all of them. */
 interface Job {
@@ -57,18 +57,18 @@ let job = await call('/images', {
 });
 console.log(`${job.id} accepted`);
 
-// A picture may take minutes; each of these calls is held for at most 50 seconds.
+// An image may take minutes; each of these calls is held for at most 50 seconds.
 while (job.status === 'queued' || job.status === 'running') {
   job = await call(`/images/${job.id}?wait=50`);
   console.log(`${job.id} ${job.status}`);
 }
 
-const [picture] = job.images;
-if (!picture) throw new Error(`No picture: ${job.error?.code ?? job.status} ${job.error?.message ?? ''}`);
+const [image] = job.images;
+if (!image) throw new Error(`No image: ${job.error?.code ?? job.status} ${job.error?.message ?? ''}`);
 
 // The link carries its own right to read: send no key to it, it may lead to another host.
-const download = await fetch(picture.url);
-if (!download.ok) throw new Error(`The picture could not be downloaded: ${download.status}`);
+const download = await fetch(image.url);
+if (!download.ok) throw new Error(`The image could not be downloaded: ${download.status}`);
 await writeFile(file, Buffer.from(await download.arrayBuffer()));
 const cost = job.cost.micro_usd === null ? 'unknown' : `${job.cost.micro_usd / 1_000_000} USD`;
-console.log(`${file} ${picture.width}x${picture.height}, cost ${cost}`);
+console.log(`${file} ${image.width}x${image.height}, cost ${cost}`);

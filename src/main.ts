@@ -36,18 +36,16 @@ async function runService(
     },
   );
   const url = await service.start();
-  const { surroundings } = service;
+  const { environment } = service;
   log.info({ address: url, roles: [...config.roles] }, 'listening');
   return {
     url,
     publicUrl: config.PUBLIC_URL,
-    redis: surroundings.redis.managed
-      ? `${surroundings.redis.text}, data in ${config.DATA_DIR}`
-      : 'REDIS_URL',
+    redis: environment.redis.managed ? `${environment.redis.text}, data in ${config.DATA_DIR}` : 'REDIS_URL',
     storage:
       config.STORAGE === 's3' ? `s3, bucket ${config.S3_BUCKET}` : `filesystem, ${config.DATA_DIR}/images`,
-    provider: surroundings.provider.name,
-    devApiKey: surroundings.devApiKey,
+    provider: environment.provider.name,
+    devApiKey: environment.devApiKey,
     roles: [...config.roles],
   };
 }
@@ -81,8 +79,8 @@ const context: CliContext = {
   },
   webhookSecretOf: secretFor,
   async diagnose() {
-    const { composeExaminations } = await import('./compose/checks.ts');
-    return diagnose(composeExaminations(env, quiet));
+    const { composeChecks } = await import('./compose/checks.ts');
+    return diagnose(composeChecks(env, quiet));
   },
   // With the defaults of `dev` where that is what runs here; what only `serve` misses keeps nobody from looking.
   describeConfig: () => describeConfig(loadConfig(env, intendedMode(env) === 'dev' ? 'dev' : 'tool')),

@@ -7,9 +7,9 @@ import { errorsPage } from '../scripts/error-docs.ts';
 import { studioPage } from '../scripts/studio-docs.ts';
 import { composeDocument } from '../src/compose/document.ts';
 import { errorCodes } from '../src/domain/errors.ts';
-import { largestOrderBytes } from '../src/inbound/http/max-body-size.ts';
+import { maxBodyBytes } from '../src/inbound/http/max-body-size.ts';
 
-/** The laws of ARCHITECTURE.md, checked on the imports of every source file. */
+/** The rules of ARCHITECTURE.md, checked on every source file. */
 
 const root = new URL('..', import.meta.url).pathname;
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'src'], {
@@ -36,58 +36,85 @@ const imports = files.flatMap((from) =>
   })),
 );
 
-const room = (path: string) => path.split('/')[0] ?? '';
-const outboundRoom = (path: string) => path.split('/').slice(0, 2).join('/');
+/** The layer of a file: the first folder below src, the second one where layers are split into groups. */
+const layer = (path: string) => path.split('/')[0] ?? '';
+const group = (path: string) => path.split('/').slice(0, 2).join('/');
 const offending = (rule: (each: (typeof imports)[number]) => boolean) =>
   imports.filter(rule).map(({ from, to }) => `${from} -> ${to}`);
 
-describe('the laws of the house', () => {
-  it('sees the files and their imports', () => {
+/** What each layer may import of ours, beside itself. */
+const layers: Record<string, readonly string[]> = {
+  lib: [],
+  domain: [],
+  usecases: ['domain', 'lib'],
+  inbound: ['domain', 'usecases', 'lib'],
+  outbound: ['domain', 'lib'],
+  local: ['domain', 'lib'],
+  config: ['domain', 'lib'],
+  compose: ['domain', 'usecases', 'inbound', 'outbound', 'local', 'config', 'lib'],
+  'main.ts': ['compose', 'config', 'inbound', 'usecases', 'lib'],
+  'health-check.ts': ['config', 'lib'],
+};
+
+/** What each group of use cases may import of the others. */
+const usecaseGroups: Record<string, readonly string[]> = {
+  access: [],
+  jobs: ['access', 'inputs'],
+  inputs: ['access'],
+  usage: ['access'],
+  generation: ['jobs', 'inputs', 'usage'],
+  webhooks: ['jobs'],
+  batches: ['jobs'],
+  maintenance: ['access', 'jobs', 'inputs', 'usage', 'generation', 'webhooks', 'batches'],
+};
+
+describe('the modules', () => {
+  it('this test sees the files and their imports', () => {
     expect(files.length).toBeGreaterThan(80);
     expect(imports.length).toBeGreaterThan(300);
     expect(imports.some((each) => each.to === 'bullmq')).toBe(true);
   });
 
+  it('every layer imports only the layers that the table allows', () => {
+    const unknown = files.filter(
+      (path) => !(layer(relative('src', path)) in layers) && !path.includes('/data/'),
+    );
+    expect(unknown).toEqual([]);
+    expect(
+      offending(
+        ({ from, to, local }) =>
+          local &&
+          layer(to) !== layer(from) &&
+          layer(to) !== 'data' &&
+          !layers[layer(from)]?.includes(layer(to)),
+      ),
+    ).toEqual([]);
+  });
+
   it('the domain imports zod and nothing else', () => {
+    expect(offending((each) => layer(each.from) === 'domain' && !each.local && each.to !== 'zod')).toEqual(
+      [],
+    );
+  });
+
+  it('every group of use cases imports only the groups that the table allows', () => {
+    const groupOf = (path: string) => path.split('/')[1] ?? '';
+    const inner = imports.filter(({ from, to }) => layer(from) === 'usecases' && layer(to) === 'usecases');
+    expect(inner.length).toBeGreaterThan(30);
+    expect(
+      inner
+        .filter(
+          ({ from, to }) =>
+            groupOf(from) !== groupOf(to) && !usecaseGroups[groupOf(from)]?.includes(groupOf(to)),
+        )
+        .map(({ from, to }) => `${from} -> ${to}`),
+    ).toEqual([]);
+  });
+
+  it('adapters of outbound do not import each other', () => {
     expect(
       offending(
-        (each) =>
-          room(each.from) === 'domain' && (each.local ? room(each.to) !== 'domain' : each.to !== 'zod'),
-      ),
-    ).toEqual([]);
-  });
-
-  it('use cases import the domain and their like only', () => {
-    const allowed = new Set(['domain', 'usecases']);
-    expect(
-      offending((each) => room(each.from) === 'usecases' && !(each.local && allowed.has(room(each.to)))),
-    ).toEqual([]);
-  });
-
-  it('doors in never import doors out', () => {
-    const allowed = new Set(['domain', 'usecases', 'inbound', 'lib']);
-    expect(
-      offending((each) => room(each.from) === 'inbound' && each.local && !allowed.has(room(each.to))),
-    ).toEqual([]);
-  });
-
-  it('doors out import the domain and leaves only, and never each other', () => {
-    const allowed = new Set(['domain', 'lib']);
-    expect(
-      offending(
-        (each) =>
-          room(each.from) === 'outbound' &&
-          each.local &&
-          !allowed.has(room(each.to)) &&
-          outboundRoom(each.to) !== outboundRoom(each.from),
-      ),
-    ).toEqual([]);
-  });
-
-  it('leaves import the domain at most', () => {
-    expect(
-      offending(
-        (each) => room(each.from) === 'lib' && each.local && !['lib', 'domain'].includes(room(each.to)),
+        ({ from, to }) => layer(from) === 'outbound' && layer(to) === 'outbound' && group(from) !== group(to),
       ),
     ).toEqual([]);
   });
@@ -104,24 +131,16 @@ describe('the laws of the house', () => {
     expect(left.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
   });
 
-  it('nobody imports the composition root but the entry points', () => {
-    const root = new Set(['compose', 'config', 'main.ts']);
-    const allowed = new Set(['compose', 'config', 'main.ts', 'health-check.ts']);
-    expect(
-      offending((each) => each.local && root.has(room(each.to)) && !allowed.has(room(each.from))),
-    ).toEqual([]);
-  });
-
   const owners: [string, RegExp, RegExp][] = [
-    ['fastify', /^(fastify|@fastify\/.*)$/, /^inbound\/http\/|^compose\.ts$/],
+    ['fastify', /^(fastify|@fastify\/.*)$/, /^inbound\/http\/|^compose\//],
     ['bullmq', /^bullmq$/, /^outbound\/queue\//],
-    ['openai', /^openai(\/.*)?$/, /^outbound\/(providers|prompts)\/|^lib\/openai-client\//],
+    ['openai', /^openai(\/.*)?$/, /^outbound\/providers\/openai\//],
     ['the S3 client', /^@aws-sdk\//, /^outbound\/storage\//],
     ['commander', /^commander$/, /^inbound\/cli\//],
-    ['sharp', /^sharp$/, /^outbound\/providers\/studio\//],
+    ['sharp', /^sharp$/, /^local\/studio\//],
   ];
-  it.each(owners)('%s stays in its room', (_name, packages, room) => {
-    expect(offending((each) => packages.test(each.to) && !room.test(each.from))).toEqual([]);
+  it.each(owners)('%s is imported by its owner only', (_name, packages, owner) => {
+    expect(offending((each) => packages.test(each.to) && !owner.test(each.from))).toEqual([]);
   });
 
   it('only config.ts reads the environment, others at most hand all of it on', () => {
@@ -155,7 +174,7 @@ describe('what is written from the code', () => {
   });
 
   it('SECURITY.md says how large a body may be', () => {
-    const bytes = largestOrderBytes().toLocaleString('en');
+    const bytes = maxBodyBytes().toLocaleString('en');
     expect(readFileSync(join(root, 'SECURITY.md'), 'utf8')).toContain(`at most ${bytes} bytes`);
   });
 

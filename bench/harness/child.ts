@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Usage } from './probe.ts';
-import type { Answer, Question } from './questions.ts';
+import type { Question, Response_ } from './questions.ts';
 
 /** A process under test, or one that it needs. */
 export interface Child {
   /** Where it listens, if it does. */
   readonly url: string;
   usage(): Promise<Usage>;
-  /** Asks it something that it answers by `answerQuestions`. */
+  /** Asks it something that it answers by `answerDnsQueries`. */
   ask<T>(question: string, value?: number): Promise<T>;
   /** Ends it and waits for that. May be called more than once. */
   stop(): Promise<void>;
@@ -64,9 +64,9 @@ async function ready(child: ChildProcess, { readyUrl }: Program): Promise<string
     return `http://127.0.0.1:${message.ready}`;
   }
   while (child.exitCode === null) {
-    const answer = await fetch(readyUrl).catch(() => null);
-    await answer?.arrayBuffer();
-    if (answer?.ok) break;
+    const response = await fetch(readyUrl).catch(() => null);
+    await response?.arrayBuffer();
+    if (response?.ok) break;
     await sleep(20);
   }
   return new URL(readyUrl).origin;
@@ -88,11 +88,11 @@ async function within<T>(limitMs: number, name: string, ended: Promise<void>, wo
 }
 
 function conversation(child: ChildProcess): Pick<Child, 'ask' | 'usage'> {
-  const waiting = new Map<number, (answer: unknown) => void>();
+  const waiting = new Map<number, (response: unknown) => void>();
   let last = 0;
   child.on('message', (message) => {
-    const { no, answer } = message as Answer;
-    waiting.get(no)?.(answer);
+    const { no, response } = message as Response_;
+    waiting.get(no)?.(response);
     waiting.delete(no);
   });
   function ask<T>(question: string, value?: number): Promise<T> {
@@ -100,7 +100,7 @@ function conversation(child: ChildProcess): Pick<Child, 'ask' | 'usage'> {
     const no = last;
     child.send({ ask: question, no, value } satisfies Question);
     return new Promise<T>((resolve) => {
-      waiting.set(no, (answer) => resolve(answer as T));
+      waiting.set(no, (response) => resolve(response as T));
     });
   }
   return { ask, usage: () => ask<Usage>('usage') };

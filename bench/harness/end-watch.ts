@@ -31,11 +31,11 @@ export function watchEnds(redis: Redis, mark: EndMark): EndWatch {
     const ids = [...waiters.keys()];
     const pipeline = redis.pipeline();
     for (const id of ids) pipeline.zscore(mark.sortedSet, id);
-    const answers = (await pipeline.exec()) ?? [];
+    const responses = (await pipeline.exec()) ?? [];
     const nowMs = performance.now();
     ids.forEach((id, at) => {
       const waiter = waiters.get(id);
-      const isOver = (answers[at]?.[1] !== null) === mark.present;
+      const isOver = (responses[at]?.[1] !== null) === mark.present;
       if (!waiter || (!isOver && nowMs < waiter.deadlineMs)) return;
       waiters.delete(id);
       if (isOver) waiter.resolve(nowMs);

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { answerQuestions } from './questions.ts';
+import { answerDnsQueries } from './questions.ts';
 
 /**
  * Loaded into every measured process before its program: tells what the process has used so far, and ends it when the
@@ -38,5 +38,5 @@ function forgetPeak(): boolean {
   }
 }
 
-answerQuestions({ usage, forgetPeak });
+answerDnsQueries({ usage, forgetPeak });
 process.on('disconnect', () => process.exit());

@@ -6,7 +6,7 @@ export interface RunOptions {
   readonly rounds: number;
   /** Factor on the time of a single measurement; 1 is what goals are judged by. */
   readonly pace: number;
-  /** How fast pictures are ordered where that is not what is measured; 20 is what goals are judged by. */
+  /** How fast images are ordered where that is not what is measured; 20 is what goals are judged by. */
   readonly jobsPerSecond: number;
   /** Also what takes long. */
   readonly full: boolean;
@@ -46,10 +46,10 @@ export interface Program {
 }
 
 /** Above this, differences between variants mean nothing. */
-const mostNoise = 1.2;
+const maxNoise = 1.2;
 
 export function isTooNoisy({ ratio }: Control): boolean {
-  return !(Math.max(ratio, 1 / ratio) <= mostNoise);
+  return !(Math.max(ratio, 1 / ratio) <= maxNoise);
 }
 
 export function isMet({ value, sense, limit }: Goal): boolean {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { Redis } from 'ioredis';
-import { announce } from '../harness/questions.ts';
+import { dispatch } from '../harness/questions.ts';
 
 /**
  * The least that accepting a job durably can be: Fastify, a body checked by Ajv, and one script that writes the record
@@ -44,4 +44,4 @@ app.post<{ Body: { prompt: string } }>(
   },
 );
 await app.listen({ host: '127.0.0.1', port: 0 });
-announce((app.server.address() as AddressInfo).port);
+dispatch((app.server.address() as AddressInfo).port);

@@ -1,21 +1,21 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import type { ImageRecords, Log, Meter, Signals, TaskQueue } from '../../src/domain/ports.ts';
+import type { JobStore, Log, Meter, Signals, TaskQueue } from '../../src/domain/ports.ts';
 import type { Closers } from '../../src/lib/closers.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
-import { type CancelImage, createCancelImage } from '../../src/usecases/jobs/cancel-job.ts';
-import { createExpireImage } from '../../src/usecases/jobs/expire-job.ts';
-import { createGetImage } from '../../src/usecases/jobs/get-job.ts';
-import { createChangeImage } from '../../src/usecases/jobs/update-job.ts';
+import { type CancelJob, createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
+import { createExpireJob } from '../../src/usecases/jobs/expire-job.ts';
+import { createGetJob } from '../../src/usecases/jobs/get-job.ts';
+import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { openRecords, type RecordStore } from './records.ts';
 
 /** Darkroom's adapters and the verb `cancel` in this process, on one deployment's keys. */
 export interface DarkroomInProcess extends RecordStore {
-  readonly records: ImageRecords;
+  readonly records: JobStore;
   readonly queue: TaskQueue;
-  readonly cancel: CancelImage;
+  readonly cancel: CancelJob;
   /** Takes the next task and ends it, as a worker does. @throws Error when there is none. */
   takeTask(): Promise<void>;
 }
@@ -56,13 +56,13 @@ export async function openDarkroom(
   const queue = closers.add(createTaskQueue(queueRedis, images), (each) => each.close());
   const webhookQueue = closers.add(createTaskQueue(queueRedis, webhooks), (each) => each.close());
   const { records } = store;
-  const change = createChangeImage({ records, webhookQueue, abandonCalls: async () => {}, meter, log });
-  const around = { change, imageQueue: queue, clock: Date.now, retentionOf };
-  const getImage = createGetImage({ ...around, records, signals, expireImage: createExpireImage(around) });
+  const change = createUpdateJob({ records, webhookQueue, cancelProviderCalls: async () => {}, meter, log });
+  const environment = { change, jobQueue: queue, clock: Date.now, retentionOf };
+  const getJob = createGetJob({ ...environment, records, signals, expireJob: createExpireJob(environment) });
   return {
     ...store,
     queue,
-    cancel: createCancelImage({ ...around, getImage, signals }),
+    cancel: createCancelJob({ ...environment, getJob, signals }),
     takeTask: await openTaker(images, connect(), closers),
   };
 }

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { Job, Queue } from 'bullmq';
 import Fastify from 'fastify';
-import { announce } from '../harness/questions.ts';
+import { dispatch } from '../harness/questions.ts';
 
 /** The least that reading a job from the tutorial's queue can be: its data, without its state. */
 const queue = new Queue('images', { connection: { path: process.env.REDIS_PATH ?? '' } });
@@ -11,4 +11,4 @@ app.get<{ Params: { id: string } }>(
   async ({ params }) => (await Job.fromId(queue, params.id))?.data,
 );
 await app.listen({ host: '127.0.0.1', port: 0 });
-announce((app.server.address() as AddressInfo).port);
+dispatch((app.server.address() as AddressInfo).port);

@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 
 /**
- * A real PNG of noise in about 120 grades per colour, which compresses as badly as a rich picture: 2.7 MB at 1024x1024.
+ * A real PNG of noise in about 120 grades per color, which compresses as badly as a rich image: 2.7 MB at 1024x1024.
  * Format: W3C PNG, sections 5 (chunks) and 11.2 (IHDR).
  */
 export function noisyPng(width: number, height: number): Buffer {
@@ -10,7 +10,7 @@ export function noisyPng(width: number, height: number): Buffer {
   let state = 1;
   for (let at = 0; at < pixels.length; at += 1) {
     if (at % rowBytes === 0) continue; // filter type 0 at the start of each row
-    // A linear congruential generator (the constants of Numerical Recipes): the same picture in every run.
+    // A linear congruential generator (the constants of Numerical Recipes): the same image in every run.
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     pixels[at] = (state >>> 24) % 120;
   }

@@ -83,9 +83,9 @@ function found<T>(value: T | null): T {
 async function inParallel<T>(count: number, work: (no: number) => Promise<T>): Promise<T[]> {
   const results: T[] = new Array(count);
   let next = 0;
-  const lane = async () => {
+  const scope = async () => {
     for (let no = next++; no < count; no = next++) results[no] = await work(no);
   };
-  await Promise.all(Array.from({ length: Math.min(writesAtOnce, count) }, lane));
+  await Promise.all(Array.from({ length: Math.min(writesAtOnce, count) }, scope));
   return results;
 }

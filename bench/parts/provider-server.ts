@@ -1,15 +1,15 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { announce, answerQuestions } from '../harness/questions.ts';
+import { answerDnsQueries, dispatch } from '../harness/questions.ts';
 import { noisyPng } from './noisy-png.ts';
 
 /** Answers `POST /v1/images/generations` with the same 1024x1024 PNG after a set time; makes nothing itself. */
 const latencyMs = Number(process.env.LATENCY_MS);
-const picture = noisyPng(1024, 1024);
+const image = noisyPng(1024, 1024);
 const body = Buffer.from(
   JSON.stringify({
     created: 1_795_000_000,
-    data: [{ b64_json: picture.toString('base64') }],
+    data: [{ b64_json: image.toString('base64') }],
     usage: { input_tokens: 20, output_tokens: 4160, total_tokens: 4180 },
   }),
 );
@@ -33,10 +33,10 @@ const server = createServer((request, response) => {
   });
 });
 
-answerQuestions({
-  pictureBytes: () => picture.length,
+answerDnsQueries({
+  imageSizeBytes: () => image.length,
   holdUntil(requests) {
     holdUntil = requests;
   },
 });
-server.listen(0, '127.0.0.1', () => announce((server.address() as AddressInfo).port));
+server.listen(0, '127.0.0.1', () => dispatch((server.address() as AddressInfo).port));

@@ -10,9 +10,9 @@ export async function startProvider(closers: Closers): Promise<Child> {
   return closers.add(await startChild({ module: 'parts/provider-server.js', env }), (each) => each.stop());
 }
 
-/** Size of the picture in every answer. */
-export function pictureBytes(provider: Child): Promise<number> {
-  return provider.ask<number>('pictureBytes');
+/** Size of the image in every answer. */
+export function imageSizeBytes(provider: Child): Promise<number> {
+  return provider.ask<number>('imageSizeBytes');
 }
 
 /** Holds all answers until this many requests wait, and then sends them at once; 0 goes back to the latency. */

@@ -1,17 +1,17 @@
 import { Redis } from 'ioredis';
 import { createJob, type ImageJob } from '../../src/domain/image-job.ts';
-import { beginExecution, finish } from '../../src/domain/job-moves.ts';
-import type { ImageRecords } from '../../src/domain/ports.ts';
+import { beginRun, finish } from '../../src/domain/job-moves.ts';
+import type { JobStore } from '../../src/domain/ports.ts';
 import type { Closers } from '../../src/lib/closers.ts';
 import { ids } from '../../src/lib/ids.ts';
-import { createImageRecords } from '../../src/outbound/records/job-store.ts';
+import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createKeys, type Keys } from '../../src/outbound/records/keys.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { tenant } from './darkroom.ts';
 
 /** Darkroom's own records, written and read without its service. */
 export interface RecordStore {
-  readonly records: ImageRecords;
+  readonly records: JobStore;
   readonly keys: Keys;
   readonly client: Redis;
 }
@@ -22,7 +22,7 @@ export function openRecords(redis: BenchRedis, keyPrefix: string, closers: Close
     each.disconnect(),
   );
   const keys = createKeys(keyPrefix);
-  return { records: createImageRecords(client, keys), keys, client };
+  return { records: createJobStore(client, keys), keys, client };
 }
 
 const dayMs = 24 * 3_600_000;
@@ -47,9 +47,9 @@ export function waitingJob(nowMs: number): ImageJob {
   });
 }
 
-/** The same job after it brought one picture. */
+/** The same job after it brought one image. */
 export function finishedJob(nowMs: number): ImageJob {
-  const running = beginExecution(waitingJob(nowMs - 12_000), nowMs - 11_000);
+  const running = beginRun(waitingJob(nowMs - 12_000), nowMs - 11_000);
   return finish(
     {
       ...running,

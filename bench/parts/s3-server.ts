@@ -1,5 +1,5 @@
 import { startFauxqs } from 'fauxqs';
-import { announce, answerQuestions } from '../harness/questions.ts';
+import { answerDnsQueries, dispatch } from '../harness/questions.ts';
 import { bucket } from './s3.ts';
 
 const s3 = await startFauxqs({
@@ -10,7 +10,7 @@ const s3 = await startFauxqs({
 });
 s3.setup({ buckets: [bucket] });
 
-answerQuestions({
+answerDnsQueries({
   empty() {
     const keys = new Set(
       s3.spy
@@ -21,4 +21,4 @@ answerQuestions({
     return keys.size;
   },
 });
-announce(s3.port);
+dispatch(s3.port);

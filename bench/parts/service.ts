@@ -8,7 +8,7 @@ import { authorization, keyPrefix, startDarkroom, tenant } from './darkroom.ts';
 import { startTutorialApi, startTutorialWorker } from './tutorial.ts';
 
 /** What a worker needs around it. */
-export interface Surroundings {
+export interface Environment {
   readonly redis: BenchRedis;
   readonly providerUrl: string;
   readonly s3Url: string;
@@ -20,16 +20,16 @@ export interface Service {
   readonly api: Child;
   readonly ends: EndWatch;
   startWorker(concurrency: number): Promise<Child>;
-  /** Submits a job for one picture. @returns its id. @throws Error when it is not accepted. */
+  /** Submits a job for one image. @returns its id. @throws Error when it is not accepted. */
   submit(): Promise<string>;
 }
 
 /** Starts the API of both services. */
 export async function startServices(
-  around: Surroundings,
+  environment: Environment,
   closers: Closers,
 ): Promise<{ darkroom: Service; tutorial: Service }> {
-  const { redis, providerUrl, s3Url } = around;
+  const { redis, providerUrl, s3Url } = environment;
   const api = await startDarkroom(redis, { role: 'api', s3Url }, closers);
   const worker = { role: 'worker', providerUrl, s3Url } as const;
   return {
@@ -40,13 +40,13 @@ export async function startServices(
       startWorker: (concurrency) => startDarkroom(redis, { ...worker, concurrency }, closers),
       submit: submitTo(api, closers),
     },
-    tutorial: await startTutorial(around, closers),
+    tutorial: await startTutorial(environment, closers),
   };
 }
 
 /** Starts the API of the tutorial's service alone. */
-export async function startTutorial(around: Surroundings, closers: Closers): Promise<Service> {
-  const { redis, providerUrl, s3Url } = around;
+export async function startTutorial(environment: Environment, closers: Closers): Promise<Service> {
+  const { redis, providerUrl, s3Url } = environment;
   const api = await startTutorialApi(redis, closers);
   return {
     name: 'tutorial',
@@ -70,8 +70,8 @@ function submitTo(api: Child, closers: Closers): () => Promise<string> {
         quality: 'high',
       }),
     });
-    const answer = await body.text();
-    if (statusCode !== 202) throw new Error(`a job was not accepted: ${statusCode} ${answer}`);
-    return (JSON.parse(answer) as { id: string }).id;
+    const response = await body.text();
+    if (statusCode !== 202) throw new Error(`a job was not accepted: ${statusCode} ${response}`);
+    return (JSON.parse(response) as { id: string }).id;
   };
 }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { announce, answerQuestions } from '../harness/questions.ts';
+import { answerDnsQueries, dispatch } from '../harness/questions.ts';
 import { percentile } from '../harness/statistics.ts';
 
 /**
@@ -32,7 +32,7 @@ const server = createServer((request, response) => {
   if (request.url === '/timed') noteAge(request);
   take(request, response);
 });
-answerQuestions({
+answerDnsQueries({
   count: () => received,
   ages() {
     const figures = { p50: percentile(agesMs, 0.5), p99: percentile(agesMs, 0.99) };
@@ -45,9 +45,9 @@ process.on('message', (message) => {
   if (ask !== 'until') return;
   const done = () => {
     waiting = undefined;
-    process.send?.({ no, answer: received });
+    process.send?.({ no, response: received });
   };
   if (received >= value) done();
   else waiting = { count: value, done };
 });
-server.listen(0, '127.0.0.1', () => announce((server.address() as AddressInfo).port));
+server.listen(0, '127.0.0.1', () => dispatch((server.address() as AddressInfo).port));

@@ -2,23 +2,23 @@ import { Pool } from 'undici';
 import type { Closers } from '../../src/lib/closers.ts';
 import { type Child, startChild } from '../harness/child.ts';
 import { bucket } from './s3.ts';
-import type { Surroundings } from './service.ts';
+import type { Environment } from './service.ts';
 
 /** What is called, and how many bytes go to the storage. */
-export interface CalledAround extends Surroundings {
-  readonly pictureBytes: number;
+export interface CalledAround extends Environment {
+  readonly imageSizeBytes: number;
 }
 
 /** The two calls without a service around them, in a process of their own. */
 export interface TwoCalls {
   readonly process: Child;
-  /** Makes one picture; resolves when the storage has it. */
+  /** Makes one image; resolves when the storage has it. */
   make(): Promise<void>;
 }
 
-export async function startTwoCalls(around: CalledAround, closers: Closers): Promise<TwoCalls> {
+export async function startTwoCalls(environment: CalledAround, closers: Closers): Promise<TwoCalls> {
   const child = closers.add(
-    await startChild({ module: 'parts/two-calls-server.js', env: environmentOf(around) }),
+    await startChild({ module: 'parts/two-calls-server.js', env: environmentOf(environment) }),
     (each) => each.stop(),
   );
   const pool = closers.add(new Pool(child.url), (each) => each.destroy());
@@ -27,30 +27,30 @@ export async function startTwoCalls(around: CalledAround, closers: Closers): Pro
     async make() {
       const { statusCode, body } = await pool.request({ method: 'POST', path: '/' });
       const text = await body.text();
-      if (statusCode !== 200) throw new Error(`a picture was not made: ${statusCode} ${text}`);
+      if (statusCode !== 200) throw new Error(`an image was not made: ${statusCode} ${text}`);
     },
   };
 }
 
 /** Starts a worker that makes the two calls, and nothing else, for every job in the tutorial's queue. */
 export async function startTwoCallsWorker(
-  around: CalledAround,
+  environment: CalledAround,
   concurrency: number,
   closers: Closers,
 ): Promise<Child> {
   const child = await startChild({
     module: 'parts/two-calls-worker.js',
     env: {
-      ...environmentOf(around),
-      REDIS_PATH: around.redis.path,
+      ...environmentOf(environment),
+      REDIS_PATH: environment.redis.path,
       CONCURRENCY: String(concurrency),
     },
   });
   return closers.add(child, (each) => each.stop());
 }
 
-const environmentOf = ({ providerUrl, s3Url, pictureBytes }: CalledAround) => ({
+const environmentOf = ({ providerUrl, s3Url, imageSizeBytes }: CalledAround) => ({
   PROVIDER_URL: providerUrl,
   BUCKET_URL: `${s3Url}/${bucket}`,
-  PICTURE_BYTES: String(pictureBytes),
+  IMAGE_BYTES: String(imageSizeBytes),
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createWebhookSecret } from '../../src/lib/crypto/webhook-secret.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
-import { announce } from '../harness/questions.ts';
+import { dispatch } from '../harness/questions.ts';
 
 /**
  * Sends so many webhooks to SINK_URL as it is told and answers how many milliseconds that took: with global `fetch` as
@@ -22,14 +22,18 @@ const sender = createWebhookSender({
 });
 
 async function byFetch(): Promise<void> {
-  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  await answer.arrayBuffer();
-  if (!answer.ok) throw new Error(`the sink answered ${answer.status}`);
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`the sink answered ${response.status}`);
 }
 
 async function bySender(): Promise<void> {
   const { outcome } = await sender.send({
-    receiver: 'bench',
+    destination: 'bench',
     url,
     eventId: `evt_${randomUUID()}`,
     body,
@@ -38,10 +42,10 @@ async function bySender(): Promise<void> {
   if (outcome !== 'delivered') throw new Error(`a webhook was not delivered: ${outcome}`);
 }
 
-const loops: Record<string, { send: () => Promise<void>; lanes: number }> = {
-  'fetch, one at a time': { send: byFetch, lanes: 1 },
-  'fetch, 8 at a time': { send: byFetch, lanes: 8 },
-  'sender, 8 at a time': { send: bySender, lanes: 8 },
+const loops: Record<string, { send: () => Promise<void>; scopes: number }> = {
+  'fetch, one at a time': { send: byFetch, scopes: 1 },
+  'fetch, 8 at a time': { send: byFetch, scopes: 8 },
+  'sender, 8 at a time': { send: bySender, scopes: 8 },
 };
 
 process.on('message', async (message) => {
@@ -49,16 +53,16 @@ process.on('message', async (message) => {
   const loop = loops[ask];
   if (!loop) return;
   let left = value;
-  const lane = async () => {
+  const scope = async () => {
     while (left > 0) {
       left -= 1;
       await loop.send();
     }
   };
   const startMs = performance.now();
-  await Promise.all(Array.from({ length: loop.lanes }, lane));
-  process.send?.({ no, answer: performance.now() - startMs });
+  await Promise.all(Array.from({ length: loop.scopes }, scope));
+  process.send?.({ no, response: performance.now() - startMs });
 });
-announce();
+dispatch();
 // It waits for nothing but questions.
 process.channel?.ref();

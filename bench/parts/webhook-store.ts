@@ -1,14 +1,14 @@
 import { createDelivery } from '../../src/domain/webhook-delivery.ts';
 import { createEndpoint } from '../../src/domain/webhook-endpoint.ts';
-import { noteFor } from '../../src/domain/webhook-event.ts';
+import { eventFor } from '../../src/domain/webhook-event.ts';
 import { payloadText } from '../../src/domain/webhook-payload.ts';
 import { imageJobExample } from '../../src/inbound/http/examples.ts';
 import type { Closers } from '../../src/lib/closers.ts';
-import { createSealedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
+import { createEncryptedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
 import { createWebhookSecret } from '../../src/lib/crypto/webhook-secret.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
-import { createMailboxes } from '../../src/outbound/records/webhooks/delivery-queues.ts';
+import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import type { BenchRedis } from '../harness/redis.ts';
@@ -22,9 +22,9 @@ export interface WebhookStore {
   /** Writes events that were accepted with their jobs and have not been announced. @returns their ids. */
   writeEvents(count: number): Promise<string[]>;
   /** Writes as many deliveries into the mailbox of an endpoint, without telling anybody. */
-  fillMailbox(endpointId: string, url: string, count: number): Promise<void>;
+  fillDeliveryQueue(endpointId: string, url: string, count: number): Promise<void>;
   queueEvents(eventIds: readonly string[]): Promise<void>;
-  wake(endpointId: string): Promise<void>;
+  dispatchTask(endpointId: string): Promise<void>;
 }
 
 const writesAtOnce = 200;
@@ -35,13 +35,13 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
   const queue = closers.add(createTaskQueue(client, queueNames(keyPrefix).webhooks), (each) => each.close());
   const events = createWebhookEvents(client, keys);
   const endpoints = createWebhookEndpoints(client, keys);
-  const mailboxes = createMailboxes(client, keys);
-  const sealed = createSealedSecrets(secretsKey);
+  const deliveryQueues = createDeliveryQueues(client, keys);
+  const encrypted = createEncryptedSecrets(secretsKey);
   const body = payloadText('image.queued', Date.now(), imageJobExample);
 
   async function writeEvent(): Promise<string> {
     const job = waitingJob(Date.now());
-    const event = noteFor(job);
+    const event = eventFor(job);
     await records.submit({ job, event, maxOpenJobs: Number.MAX_SAFE_INTEGER });
     return event.id;
   }
@@ -50,8 +50,8 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
     async register(url, asksFor) {
       const nowMs = Date.now();
       const id = ids.endpoint(nowMs);
-      const sealedSecret = sealed.seal(createWebhookSecret(), id);
-      const endpoint = createEndpoint({ id, tenant, body: { url, events: asksFor }, sealedSecret, nowMs });
+      const encryptedSecret = encrypted.seal(createWebhookSecret(), id);
+      const endpoint = createEndpoint({ id, tenant, body: { url, events: asksFor }, encryptedSecret, nowMs });
       await endpoints.create(endpoint, Number.MAX_SAFE_INTEGER);
       return id;
     },
@@ -59,7 +59,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
       await endpoints.remove(tenant, endpointId);
     },
     writeEvents: (count) => inParallel(count, writeEvent),
-    async fillMailbox(endpointId, url, count) {
+    async fillDeliveryQueue(endpointId, url, count) {
       await inParallel(count, async () => {
         const id = await writeEvent();
         const event = await events.pending(tenant, id);
@@ -73,17 +73,17 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
             type: event.type,
             at: event.at,
           },
-          ...{ jobId: event.job.id, endpointId, target: endpointId, url, nowMs },
+          ...{ jobId: event.job.id, endpointId, destinationKey: endpointId, url, nowMs },
         });
-        await events.announce(event, body, [delivery], { nowMs, keepMs });
+        await events.dispatch(event, body, [delivery], { nowMs, keepMs });
       });
     },
     async queueEvents(eventIds) {
       await Promise.all(eventIds.map((id) => queue.add({ tenant, id }, { priority: 'normal' })));
     },
-    async wake(endpointId) {
-      const { target, taskId } = await mailboxes.wake(tenant, endpointId);
-      await queue.add({ tenant, id: target }, { priority: 'normal', taskId });
+    async dispatchTask(endpointId) {
+      const { destinationKey, taskId } = await deliveryQueues.dispatchTask(tenant, endpointId);
+      await queue.add({ tenant, id: destinationKey }, { priority: 'normal', taskId });
     },
   };
 }
@@ -91,12 +91,12 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
 async function inParallel<T>(count: number, work: () => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   let left = count;
-  const lane = async () => {
+  const scope = async () => {
     while (left > 0) {
       left -= 1;
       results.push(await work());
     }
   };
-  await Promise.all(Array.from({ length: Math.min(writesAtOnce, count) }, lane));
+  await Promise.all(Array.from({ length: Math.min(writesAtOnce, count) }, scope));
   return results;
 }

@@ -8,7 +8,7 @@ import { figure, table } from '../harness/table.ts';
 import { startDarkroom } from '../parts/darkroom.ts';
 import { openWebhookStore, type WebhookStore } from '../parts/webhook-store.ts';
 
-const goodReceivers = 49;
+const healthyEndpoints = 49;
 const eventsPerSecond = 8;
 const secondsPerMeasurement = 6;
 
@@ -29,7 +29,8 @@ async function run(options: RunOptions): Promise<Outcome> {
   );
   const store = await openWebhookStore(redis, closers);
   await startDarkroom(redis, { role: 'webhooks' }, closers);
-  for (let no = 0; no < goodReceivers; no += 1) await store.register(`${sink.url}/timed`, ['image.queued']);
+  for (let no = 0; no < healthyEndpoints; no += 1)
+    await store.register(`${sink.url}/timed`, ['image.queued']);
   const count = Math.max(8, Math.round(eventsPerSecond * secondsPerMeasurement * pace));
   const alone = () => tell(store, sink, count);
   const variants: Variant<Figure>[] = [
@@ -55,7 +56,7 @@ async function run(options: RunOptions): Promise<Outcome> {
 /** Has events happen one after the other, and waits until all of them have arrived at the good receivers. */
 async function tell(store: WebhookStore, sink: Child, count: number): Promise<Record<Figure, number>> {
   const before = await sink.ask<number>('count');
-  const arrived = sink.ask<number>('until', before + count * goodReceivers);
+  const arrived = sink.ask<number>('until', before + count * healthyEndpoints);
   for (let no = 0; no < count; no += 1) {
     await store.queueEvents(await store.writeEvents(1));
     await sleep(1000 / eventsPerSecond);

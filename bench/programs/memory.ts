@@ -4,23 +4,23 @@ import type { Goal, Outcome, Program, RunOptions } from '../harness/program.ts';
 import { startBenchRedis } from '../harness/redis.ts';
 import { measureInRounds, type Results, type Variant } from '../harness/rounds.ts';
 import { figure, table, times } from '../harness/table.ts';
-import { holdUntil, pictureBytes, startProvider } from '../parts/provider.ts';
+import { holdUntil, imageSizeBytes, startProvider } from '../parts/provider.ts';
 import { emptyBucket, startS3 } from '../parts/s3.ts';
 import { type Service, startServices } from '../parts/service.ts';
 
-const picturesInFlight = [16, 32, 64] as const;
+const imagesInFlight = [16, 32, 64] as const;
 const controlInFlight = 16;
 const wavesAtLeast = 2;
 const jobsAtLeast = 64;
 
-/** Megabytes that a worker may take besides its pictures. */
+/** Megabytes that a worker may take besides its images. */
 const fixedMegabytes = 45;
 const perDecodedByte = 2;
 
-/** How much memory a worker takes while pictures arrive. */
+/** How much memory a worker takes while images arrive. */
 export const memory: Program = {
   name: 'memory',
-  title: 'peak RSS of a fresh worker above idle, all pictures of a wave answered at once',
+  title: 'peak RSS of a fresh worker above idle, all images of a wave answered at once',
   run,
 };
 
@@ -39,26 +39,23 @@ async function run(options: RunOptions): Promise<Outcome> {
   const { darkroom, tutorial } = services;
   const results = await measureInRounds(
     [
-      ...picturesInFlight.flatMap((inFlight) => [
-        variantOf(tutorial, inFlight),
-        variantOf(darkroom, inFlight),
-      ]),
+      ...imagesInFlight.flatMap((inFlight) => [variantOf(tutorial, inFlight), variantOf(darkroom, inFlight)]),
       variantOf(darkroom, controlInFlight, ' again'),
     ],
     options,
   );
-  const pictureMb = (await pictureBytes(provider)) / 1e6;
-  return outcomeOf(results, pictureMb, describeMachine(redis.version, Date.now()));
+  const imageMb = (await imageSizeBytes(provider)) / 1e6;
+  return outcomeOf(results, imageMb, describeMachine(redis.version, Date.now()));
 }
 
-/** A worker of its own for every measurement: what earlier pictures left on its heap would be counted as idle. */
+/** A worker of its own for every measurement: what earlier images left on its heap would be counted as idle. */
 async function measureWorker(
   service: Service,
   inFlight: number,
-  around: { s3: Child; provider: Child },
+  environment: { s3: Child; provider: Child },
 ): Promise<Record<Figure, number>> {
   const jobs = Math.max(jobsAtLeast, inFlight * wavesAtLeast);
-  await holdUntil(around.provider, inFlight);
+  await holdUntil(environment.provider, inFlight);
   const worker = await service.startWorker(inFlight);
   try {
     await worker.ask('forgetPeak');
@@ -66,18 +63,18 @@ async function measureWorker(
     const ids = await Promise.all(Array.from({ length: jobs }, () => service.submit()));
     await Promise.all(ids.map((id) => service.ends.ended(id)));
     const peakMb = (await worker.usage()).peakRssBytes / 1e6;
-    const stored = await emptyBucket(around.s3);
-    if (stored !== jobs) throw new Error(`${service.name} stored ${stored} pictures for ${jobs} jobs`);
+    const stored = await emptyBucket(environment.s3);
+    if (stored !== jobs) throw new Error(`${service.name} stored ${stored} images for ${jobs} jobs`);
     return { idleMb, peakMb, aboveMb: peakMb - idleMb };
   } finally {
     await worker.stop();
   }
 }
 
-function outcomeOf(results: Results<Figure>, pictureMb: number, machine: string): Outcome {
+function outcomeOf(results: Results<Figure>, imageMb: number, machine: string): Outcome {
   const inFlightOf = (name: string) => Number(/\d+/.exec(name)?.[0]);
   const rows = results.names.map((name) => {
-    const decodedMb = inFlightOf(name) * pictureMb;
+    const decodedMb = inFlightOf(name) * imageMb;
     const aboveMb = results.median(name, 'aboveMb');
     return [
       name,
@@ -98,12 +95,12 @@ function outcomeOf(results: Results<Figure>, pictureMb: number, machine: string)
         ratio: results.ratio(`Darkroom ${controlInFlight} again`, `Darkroom ${controlInFlight}`, 'aboveMb'),
       },
     ],
-    goals: picturesInFlight.map(
+    goals: imagesInFlight.map(
       (inFlight): Goal => ({
-        what: `peak above idle with ${inFlight} pictures in flight`,
+        what: `peak above idle with ${inFlight} images in flight`,
         value: results.median(`Darkroom ${inFlight}`, 'aboveMb'),
         sense: 'at most',
-        limit: fixedMegabytes + perDecodedByte * inFlight * pictureMb,
+        limit: fixedMegabytes + perDecodedByte * inFlight * imageMb,
         unit: 'MB',
       }),
     ),

@@ -6,7 +6,7 @@ import { startBenchRedis } from '../harness/redis.ts';
 import { measureInRounds, type Results, type Variant } from '../harness/rounds.ts';
 import { percentile } from '../harness/statistics.ts';
 import { figure, table, times } from '../harness/table.ts';
-import { pictureBytes, providerLatencyMs, startProvider } from '../parts/provider.ts';
+import { imageSizeBytes, providerLatencyMs, startProvider } from '../parts/provider.ts';
 import { emptyBucket, startS3 } from '../parts/s3.ts';
 import { type Service, startServices, startTutorial } from '../parts/service.ts';
 import { type CalledAround, startTwoCalls, startTwoCallsWorker } from '../parts/two-calls.ts';
@@ -28,9 +28,9 @@ export const overhead: Program = {
 
 type Figure = 'p50Ms' | 'p99Ms' | 'workerMs' | 'apiMs';
 
-/** Something that makes pictures. */
+/** Something that makes images. */
 interface Maker {
-  /** Makes one picture. @returns the milliseconds above the provider's own. */
+  /** Makes one image. @returns the milliseconds above the provider's own. */
   make(): Promise<number>;
   /** The process that calls the provider. */
   readonly worker: Child;
@@ -42,9 +42,9 @@ async function run(options: RunOptions): Promise<Outcome> {
   const redis = await startBenchRedis(closers, options.say);
   const s3 = await startS3(closers);
   const provider = await startProvider(closers);
-  const around = { redis, s3Url: s3.url, providerUrl: provider.url };
-  const called = { ...around, pictureBytes: await pictureBytes(provider) };
-  const { darkroom, tutorial } = await startServices(around, closers);
+  const environment = { redis, s3Url: s3.url, providerUrl: provider.url };
+  const called = { ...environment, imageSizeBytes: await imageSizeBytes(provider) };
+  const { darkroom, tutorial } = await startServices(environment, closers);
   const twoCalls = await startTwoCalls(called, closers);
   const darkroomMaker = await makerOf(darkroom);
   const makers: Readonly<Record<string, Maker>> = {
@@ -67,13 +67,13 @@ async function run(options: RunOptions): Promise<Outcome> {
         const jobs = Math.round(jobsPerSecond * secondsPerMeasurement * pace);
         const figures = await measureJobs(maker, jobs, jobsPerSecond);
         const stored = await emptyBucket(s3);
-        if (stored !== jobs) throw new Error(`${name} stored ${stored} pictures for ${jobs} jobs`);
+        if (stored !== jobs) throw new Error(`${name} stored ${stored} images for ${jobs} jobs`);
         return figures;
       },
     }),
   );
   const results = await measureInRounds(variants, options);
-  const megabytes = (called.pictureBytes / 1e6).toFixed(2);
+  const megabytes = (called.imageSizeBytes / 1e6).toFixed(2);
   return outcomeOf(
     results,
     `${describeMachine(redis.version, Date.now())}; ${jobsPerSecond} jobs/s, 1024x1024 PNG of ${megabytes} MB`,
@@ -90,14 +90,14 @@ async function makerOf(service: Service): Promise<Maker> {
 
 /** The two calls behind the tutorial's API and queue, in a Redis of their own. */
 async function startQueuedTwoCalls(
-  around: CalledAround,
+  environment: CalledAround,
   { closers, say }: Pick<RunOptions, 'closers' | 'say'>,
 ): Promise<Service> {
   const redis = await startBenchRedis(closers, say);
-  const tutorial = await startTutorial({ ...around, redis }, closers);
+  const tutorial = await startTutorial({ ...environment, redis }, closers);
   return {
     ...tutorial,
-    startWorker: (inFlight) => startTwoCallsWorker({ ...around, redis }, inFlight, closers),
+    startWorker: (inFlight) => startTwoCallsWorker({ ...environment, redis }, inFlight, closers),
   };
 }
 

@@ -66,12 +66,12 @@ async function startTargets(redis: BenchRedis, { closers }: RunOptions): Promise
 async function submitSome(url: string): Promise<string> {
   const found: string[] = [];
   for (let count = 0; count < waitingJobs; count += 1) {
-    const answer = await fetch(`${url}/images`, {
+    const response = await fetch(`${url}/images`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization },
       body: JSON.stringify({ prompt: 'A lighthouse in a storm, oil on canvas', size: '1024x1024' }),
     });
-    found.push(((await answer.json()) as { id: string }).id);
+    found.push(((await response.json()) as { id: string }).id);
   }
   return found[waitingJobs / 2] ?? '';
 }

@@ -1,7 +1,7 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Worker } from 'bullmq';
 import { OpenAI } from 'openai';
-import { announce } from '../harness/questions.ts';
+import { dispatch } from '../harness/questions.ts';
 
 /** The worker as tutorials write it: ask, decode, upload. Keys and addresses come from the environment. */
 const openai = new OpenAI();
@@ -12,9 +12,9 @@ const worker = new Worker(
   'images',
   async (job) => {
     const { prompt, size, quality } = job.data;
-    const answer = await openai.images.generate({ model: 'gpt-image-1', prompt, size, quality });
-    const base64 = answer.data?.[0]?.b64_json;
-    if (!base64) throw new Error('no picture in the answer');
+    const response = await openai.images.generate({ model: 'gpt-image-1', prompt, size, quality });
+    const base64 = response.data?.[0]?.b64_json;
+    if (!base64) throw new Error('no image in the answer');
     const key = `images/${job.id}.png`;
     await s3.send(
       new PutObjectCommand({
@@ -32,4 +32,4 @@ const worker = new Worker(
   },
 );
 await worker.waitUntilReady();
-announce();
+dispatch();

@@ -19,12 +19,12 @@ import { createPromptEnhancer } from '../outbound/providers/openai/prompts/promp
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue, type QueueName, queueNames } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
-import { createProviderGate } from '../outbound/records/circuit-breaker.ts';
-import { createImageRecords } from '../outbound/records/job-store.ts';
+import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
+import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createSignals } from '../outbound/records/signals.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
-import { createMailboxes } from '../outbound/records/webhooks/delivery-queues.ts';
+import { createDeliveryQueues } from '../outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../outbound/records/webhooks/webhook-events.ts';
 import { createSpool } from '../outbound/spool/spool.ts';
@@ -34,16 +34,16 @@ import { createMetrics } from '../outbound/telemetry/metrics.ts';
 import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
-import type { Surroundings } from './local.ts';
+import type { Environment } from './local.ts';
 import { createStoreFigures } from './store-figures.ts';
 
 const clock = () => Date.now();
 
 /** Everything that leads out of the process, built in order; `closers` closes it in reverse. */
-export function composeAdapters(config: Config, around: Surroundings, closers: Closers, log: Logger) {
+export function composeAdapters(config: Config, environment: Environment, closers: Closers, log: Logger) {
   const connect = (open: typeof createProducerRedis, name: string) =>
-    closers.add(openRedis(open, config, around, log, name), (client) => client.disconnect());
-  // A process that only makes pictures has a few commands for each of them, which never wait for one another.
+    closers.add(openRedis(open, config, environment, log, name), (client) => client.disconnect());
+  // A process that only makes images has a few commands for each of them, which never wait for one another.
   const isOnlyWorker = [...config.roles].every((role) => role === 'worker');
   const redis = connect(isOnlyWorker ? createDirectRedis : createProducerRedis, 'records');
   const keys = createKeys(config.REDIS_KEY_PREFIX);
@@ -53,10 +53,10 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
   const direct = connect(createDirectRedis, 'direct');
   const openQueue = (name: QueueName) =>
     closers.add(createTaskQueue(direct, name, redis), (queue) => queue.close());
-  const imageQueue = openQueue(queues.images);
+  const jobQueue = openQueue(queues.images);
   const webhookQueue = openQueue(queues.webhooks);
-  const records = createImageRecords(redis, keys, { writes: direct });
-  const mailboxes = createMailboxes(redis, keys);
+  const records = createJobStore(redis, keys, { writes: direct });
+  const deliveryQueues = createDeliveryQueues(redis, keys);
   const guard = createDestinationGuard({
     allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
     requireHttps: !config.WEBHOOK_ALLOW_PRIVATE,
@@ -70,7 +70,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     userAgent: `Darkroom/${packageVersion()}`,
     resolve: reachesPrivate ? resolveBySystem : createPublicResolver(),
   });
-  const { apiKey, baseUrl } = around.provider;
+  const { apiKey, baseUrl } = environment.provider;
   const spool = createSpool(join(config.DATA_DIR, 'spool'), {
     fullBytes: config.SPOOL_MAX_BYTES,
     onRoom(hasRoom) {
@@ -96,19 +96,19 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
     records,
     events: createWebhookEvents(redis, keys),
     deliveries: createDeliveries(redis, keys),
-    mailboxes,
+    deliveryQueues,
     endpoints: createWebhookEndpoints(redis, keys),
     apiKeys: createApiKeys(redis, keys),
     signals: closers.add(createSignals(redis, connect(createSubscriberRedis, 'signals'), keys), (s) =>
       s.close(),
     ),
-    gate: createProviderGate(redis, keys, clock),
-    imageQueue,
-    imageIntake: closers.add(createTaskIntake(direct, queues.images), (intake) => intake.settle()),
+    breaker: createCircuitBreaker(redis, keys, clock),
+    jobQueue,
+    jobIntake: closers.add(createTaskIntake(direct, queues.images), (intake) => intake.settle()),
     webhookQueue,
-    storage: composeStorage(config, around, closers),
+    storage: composeStorage(config, environment, closers),
     spool,
-    provider: closers.add(composeProvider(config, around.provider), (each) => each.close()),
+    provider: closers.add(composeProvider(config, environment.provider), (each) => each.close()),
     enhancer: closers.add(
       createPromptEnhancer({ apiKey, baseUrl, model: config.ENHANCE_MODEL, clock }),
       (each) => each.close(),
@@ -125,7 +125,7 @@ export function composeAdapters(config: Config, around: Surroundings, closers: C
       ...(config.PRESETS_FILE ? [readOperatorFile(config.PRESETS_FILE, PresetFile)] : []),
     ]),
     metrics: createMetrics(
-      createStoreFigures({ records, mailboxes, imageQueue, webhookQueue, clock }),
+      createStoreFigures({ records, deliveryQueues, jobQueue, webhookQueue, clock }),
       config.roles.has('worker') ? spool.usage : undefined,
     ),
   };
@@ -136,12 +136,12 @@ export type Adapters = ReturnType<typeof composeAdapters>;
 export function openRedis(
   open: typeof createProducerRedis,
   config: Config,
-  around: Pick<Surroundings, 'redisTarget'>,
+  environment: Pick<Environment, 'redisTarget'>,
   log: Logger,
   name: string,
 ): RedisClient {
   let down = false;
-  const client = open(around.redisTarget, {
+  const client = open(environment.redisTarget, {
     cluster: config.REDIS_CLUSTER,
     connectionName: `darkroom-${name}`,
     onError: (error) => {
@@ -156,18 +156,22 @@ export function openRedis(
   return client;
 }
 
-/** The provider of pictures, called in the way that the configuration chooses. */
-export function composeProvider(config: Config, provider: Surroundings['provider']) {
+/** The provider of images, called in the way that the configuration chooses. */
+export function composeProvider(config: Config, provider: Environment['provider']) {
   const common = { ...provider, clock };
   return config.OPENAI_MODE === 'responses'
-    ? createResponsesProvider({ ...common, carrierModel: config.RESPONSES_MODEL })
+    ? createResponsesProvider({ ...common, hostModelName: config.RESPONSES_MODEL })
     : createOpenAIProvider(common);
 }
 
-export function composeStorage(config: Config, around: Pick<Surroundings, 'secretsKey'>, closers: Closers) {
+export function composeStorage(
+  config: Config,
+  environment: Pick<Environment, 'secretsKey'>,
+  closers: Closers,
+) {
   if (config.STORAGE === 'filesystem') {
     const directory = join(config.DATA_DIR, 'images');
-    return closers.add(createFilesystemStorage({ directory, signingKey: around.secretsKey }), (each) =>
+    return closers.add(createFilesystemStorage({ directory, signingKey: environment.secretsKey }), (each) =>
       each.close(),
     );
   }

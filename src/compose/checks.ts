@@ -12,7 +12,7 @@ import {
 import { createClosers } from '../lib/closers.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
-import type { Examination } from '../usecases/maintenance/diagnose.ts';
+import type { Check } from '../usecases/maintenance/diagnose.ts';
 import { composeProvider, composeStorage } from './adapters.ts';
 import { namedProvider } from './local.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
@@ -21,25 +21,25 @@ import { redisTargetOf, withRedis } from './tools.ts';
  * What `doctor` looks at: the configuration as the mode that is meant here would take it, and what it points to, as far
  * as that can be read.
  */
-export function composeExaminations(env: NodeJS.ProcessEnv, log: Logger): Examination[] {
+export function composeChecks(env: NodeJS.ProcessEnv, log: Logger): Check[] {
   const mode = intendedMode(env);
-  const basics: Examination[] = [
+  const basics: Check[] = [
     { name: 'Node', run: async () => `${process.version} on ${process.platform}` },
-    { name: 'configuration', run: async () => examineConfiguration(env, mode) },
+    { name: 'configuration', run: async () => checkConfiguration(env, mode) },
   ];
   // What only `serve` misses keeps nobody from looking at the rest.
   if (faultsOf(env, 'tool').length > 0) return basics;
   const config = loadConfig(env, 'tool');
   return [
     ...basics,
-    { name: 'data folder', run: () => examineFolder(config.DATA_DIR) },
-    { name: 'Redis', run: () => examineRedis(config, mode, log) },
-    { name: 'storage', run: () => examineStorage(config) },
-    { name: 'provider', run: () => examineProvider(config) },
+    { name: 'data folder', run: () => checkFolder(config.DATA_DIR) },
+    { name: 'Redis', run: () => checkRedis(config, mode, log) },
+    { name: 'storage', run: () => checkStorage(config) },
+    { name: 'provider', run: () => checkProvider(config) },
   ];
 }
 
-function examineConfiguration(env: NodeJS.ProcessEnv, mode: 'serve' | 'dev'): string {
+function checkConfiguration(env: NodeJS.ProcessEnv, mode: 'serve' | 'dev'): string {
   const values = describeConfig(loadConfig(env, mode)).filter((each) => each.source !== 'unset');
   const text = `${values.length} values, no faults for \`darkroom ${mode}\``;
   const refused = mode === 'dev' ? faultsOf(env, 'serve') : [];
@@ -47,20 +47,20 @@ function examineConfiguration(env: NodeJS.ProcessEnv, mode: 'serve' | 'dev'): st
   return [`${text}; \`darkroom serve\` would refuse:`, ...refused].join('\n  ');
 }
 
-async function examineFolder(folder: string): Promise<string> {
+async function checkFolder(folder: string): Promise<string> {
   const path = resolve(folder);
   await mkdir(path, { recursive: true });
   await access(path, constants.W_OK);
   return `${path} is writable`;
 }
 
-async function examineRedis(config: Config, mode: Mode, log: Logger): Promise<string> {
+async function checkRedis(config: Config, mode: Mode, log: Logger): Promise<string> {
   const target = await redisTargetOf(config);
   if (!target && mode === 'dev') return 'none runs in this folder; `darkroom dev` starts one of its own';
-  return withRedis(target, config, log, (redis) => examineServer(redis, config));
+  return withRedis(target, config, log, (redis) => checkServer(redis, config));
 }
 
-async function examineServer(redis: RedisClient, config: Config): Promise<string> {
+async function checkServer(redis: RedisClient, config: Config): Promise<string> {
   await probeStore(redis, config.REDIS_KEY_PREFIX);
   const info = await redis.info();
   const field = (name: string) => new RegExp(`^${name}:(.*)\\r?$`, 'm').exec(info)?.[1] ?? 'unknown';
@@ -72,7 +72,7 @@ async function examineServer(redis: RedisClient, config: Config): Promise<string
   return `version ${field('redis_version')}, takes writes, appendonly on, ${field('used_memory_human')} used`;
 }
 
-async function examineStorage(config: Config): Promise<string> {
+async function checkStorage(config: Config): Promise<string> {
   const closers = createClosers(() => {});
   try {
     const storage = composeStorage(config, { secretsKey: Buffer.alloc(32) }, closers);
@@ -85,10 +85,10 @@ async function examineStorage(config: Config): Promise<string> {
   }
 }
 
-async function examineProvider(config: Config): Promise<string> {
+async function checkProvider(config: Config): Promise<string> {
   if (!config.roles.has('worker')) return 'not needed: only the role worker calls it';
   const named = namedProvider(config);
-  if (!named) return 'studio: offline pictures; set OPENAI_API_KEY, and not PROVIDER=studio, for real ones';
+  if (!named) return 'studio: offline images; set OPENAI_API_KEY, and not PROVIDER=studio, for real ones';
   const provider = composeProvider(config, named);
   try {
     return await provider.check();

@@ -6,25 +6,25 @@ import type { Config } from '../config/config.ts';
 import { roles } from '../config/variables.ts';
 import { createHttpApp } from '../inbound/http/app.ts';
 import { listen } from '../inbound/http/listen.ts';
-import { createImageWorker } from '../inbound/worker/job-worker.ts';
+import { createJobWorker } from '../inbound/worker/job-worker.ts';
 import { createWebhookWorker } from '../inbound/worker/webhook-worker.ts';
 import { type Closers, createClosers } from '../lib/closers.ts';
 import { createFileLinks } from '../lib/crypto/file-link.ts';
 import { every } from '../lib/every.ts';
-import { createTroubleLog } from '../lib/outage-log.ts';
+import { createOutageLog } from '../lib/outage-log.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { createWorkerRedis } from '../lib/redis/redis.ts';
-import { createTenantPlaces } from '../lib/tenant-slots.ts';
+import { createTenantSlots } from '../lib/tenant-slots.ts';
 import { createTaskConsumer, type TaskConsumer } from '../outbound/queue/task-consumer.ts';
 import { createTaskRelay, type TaskRelay } from '../outbound/queue/task-intake.ts';
 import { type Adapters, composeAdapters, openRedis } from './adapters.ts';
-import { composeSurroundings, type Surroundings } from './local.ts';
+import { composeEnvironment, type Environment } from './local.ts';
 import { composeUseCases, type UseCases } from './use-cases.ts';
 
 /** A running service. */
 export interface Service {
   readonly app: FastifyInstance;
-  readonly surroundings: Surroundings;
+  readonly environment: Environment;
   /**
    * Listens, then takes work.
    *
@@ -49,9 +49,9 @@ export interface ComposeOptions {
 const lockDurationMs = 10_000;
 const reconcilePauseMs = 5_000;
 /** How long listening waits for Redis; without it we listen all the same and answer 503. */
-const redisPatienceMs = 2_000;
+const redisTimeoutMs = 2_000;
 const sweepPauseMs = 10_000;
-const handInPauseMs = 15_000;
+const spoolRecoveryIntervalMs = 15_000;
 
 /**
  * The composition root: builds everything for a configuration, in order. May be called several times in one process;
@@ -64,20 +64,23 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   // Every waiting request listens to it.
   setMaxListeners(0, draining.signal);
   try {
-    const around = await composeSurroundings(config, closers, {
+    const environment = await composeEnvironment(config, closers, {
       say: options.say ?? ((line) => log.info(line)),
     });
-    const adapters = composeAdapters(config, around, closers, log);
+    const adapters = composeAdapters(config, environment, closers, log);
     let address = `http://localhost:${config.PORT}`;
-    const useCases = composeUseCases(config, around, adapters, {
+    const useCases = composeUseCases(config, environment, adapters, {
       log,
       isDraining: () => draining.signal.aborted,
       publicUrlFor: (job) => config.PUBLIC_URL ?? job.origin ?? address,
     });
-    const app = await composeHttp(config, around, adapters, useCases, { log, draining: draining.signal });
-    const consumers = composeConsumers(config, around, adapters, useCases, { closers, log });
+    const app = await composeHttp(config, environment, adapters, useCases, {
+      log,
+      draining: draining.signal,
+    });
+    const consumers = composeConsumers(config, environment, adapters, useCases, { closers, log });
     const relay = config.roles.has('worker')
-      ? composeRelay(config, around, adapters, { closers, log })
+      ? composeRelay(config, environment, adapters, { closers, log })
       : undefined;
 
     const close = async () => {
@@ -90,22 +93,22 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
 
     return {
       app,
-      surroundings: around,
+      environment: environment,
       async start() {
         if (config.STORAGE === 'filesystem' && config.roles.size < roles.length) {
           const directory = join(config.DATA_DIR, 'images');
           log.warn(
             { directory },
-            'pictures are files: every process of this deployment must share this folder',
+            'images are files: every process of this deployment must share this folder',
           );
         }
         if (hasWeakKey(config)) {
           log.warn('API_KEYS or ADMIN_KEY holds a key of fewer than 16 characters, which can be guessed');
         }
-        // Not fatal: the storage may still be starting, and paid pictures wait in the spool.
+        // Not fatal: the storage may still be starting, and paid images wait in the spool.
         adapters.storage.check().catch((error) => log.error({ err: error }, 'the storage is not usable'));
         // Whoever calls as soon as we listen should not meet a connection that is still being made.
-        await adapters.whenConnected(redisPatienceMs);
+        await adapters.whenConnected(redisTimeoutMs);
         try {
           address = await listen(app, config.HOST, config.PORT);
         } catch (error) {
@@ -115,8 +118,8 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
         // After that, so that a process that cannot be reached takes no work.
         for (const consumer of consumers) consumer.start();
         relay?.start();
-        if (consumers.length > 0) startUpkeep(useCases, closers, log);
-        if (config.roles.has('worker')) startHandIn(useCases, closers, draining.signal, log);
+        if (consumers.length > 0) startMaintenance(useCases, closers, log);
+        if (config.roles.has('worker')) startSpoolRecovery(useCases, closers, draining.signal, log);
         return address;
       },
       close,
@@ -128,7 +131,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
 }
 
 /** Long polls and event streams that one process holds, at some 20 KiB each. */
-const waitingPlaces = { most: 20_000, mostOfOne: 10_000 };
+const longPollLimits = { max: 20_000, maxPerTenant: 10_000 };
 
 /** Good enough for a test, and for nothing that can be reached from outside. */
 function hasWeakKey({ API_KEYS, ADMIN_KEY }: Config): boolean {
@@ -137,7 +140,7 @@ function hasWeakKey({ API_KEYS, ADMIN_KEY }: Config): boolean {
 
 function composeHttp(
   config: Config,
-  around: Surroundings,
+  environment: Environment,
   adapters: Adapters,
   useCases: UseCases,
   options: { log: Logger; draining: AbortSignal },
@@ -151,8 +154,8 @@ function composeHttp(
       clock,
       renderMetrics: metrics.render,
       observeRequest: metrics.observeRequest,
-      fileLinks: createFileLinks(around.secretsKey),
-      waitingRoom: createTenantPlaces(waitingPlaces),
+      fileLinks: createFileLinks(environment.secretsKey),
+      longPollSlots: createTenantSlots(longPollLimits),
       publicUrl: config.PUBLIC_URL,
       sharesWebhookSecret: config.WEBHOOK_SECRET !== undefined,
       linkSeconds: config.LINK_TTL_S,
@@ -171,20 +174,22 @@ function composeHttp(
 /** The queue consumers of this process's roles, each with a blocking connection of its own. */
 function composeConsumers(
   config: Config,
-  around: Surroundings,
+  environment: Environment,
   adapters: Adapters,
   useCases: UseCases,
   options: { closers: Closers; log: Logger },
 ): TaskConsumer[] {
   const { closers, log } = options;
   const connect = (name: string) =>
-    closers.add(openRedis(createWorkerRedis, config, around, log, name), (client) => client.disconnect());
+    closers.add(openRedis(createWorkerRedis, config, environment, log, name), (client) =>
+      client.disconnect(),
+    );
   const consumers: TaskConsumer[] = [];
   if (config.roles.has('worker')) {
     const images = createTaskConsumer(
       { queue: adapters.queues.images, concurrency: config.WORKER_CONCURRENCY, lockDurationMs },
       { redis: connect('worker'), log },
-      createImageWorker({ generateImage: useCases.generateImage, log }),
+      createJobWorker({ runJob: useCases.runJob, log }),
     );
     closers.add(
       adapters.signals.onCancel((id) => images.cancel(id)),
@@ -211,38 +216,38 @@ function composeConsumers(
 /** Takes accepted jobs over into the queue. */
 function composeRelay(
   config: Config,
-  around: Surroundings,
-  { queues, imageQueue }: Adapters,
+  environment: Environment,
+  { queues, jobQueue }: Adapters,
   { closers, log }: { closers: Closers; log: Logger },
 ): TaskRelay {
-  const redis = closers.add(openRedis(createWorkerRedis, config, around, log, 'intake'), (client) =>
+  const redis = closers.add(openRedis(createWorkerRedis, config, environment, log, 'intake'), (client) =>
     client.disconnect(),
   );
-  return closers.add(createTaskRelay(queues.images, { redis, queue: imageQueue, log }), (relay) =>
+  return closers.add(createTaskRelay(queues.images, { redis, queue: jobQueue, log }), (relay) =>
     relay.stop(),
   );
 }
 
 /** Hands in what lies on this worker's disk, now and from time to time. */
-function startHandIn(useCases: UseCases, closers: Closers, signal: AbortSignal, log: Logger): void {
-  const handIn = () => useCases.handInAnswers(signal);
+function startSpoolRecovery(useCases: UseCases, closers: Closers, signal: AbortSignal, log: Logger): void {
+  const recoverSpooled = () => useCases.recoverSpooledResponses(signal);
   const onError = (error: unknown) => log.warn({ err: error }, 'the spool cannot be read, trying again');
-  closers.add(every(handInPauseMs, handIn, onError, { firstAfterMs: 0 }), (stop) => stop());
+  closers.add(every(spoolRecoveryIntervalMs, recoverSpooled, onError, { firstAfterMs: 0 }), (stop) => stop());
 }
 
 /** Puts lost tasks back and does what is due. Every process with a worker does it; doing it twice does no harm. */
-function startUpkeep(useCases: UseCases, closers: Closers, log: Logger): void {
-  const repeat = (upkeep: 'reconcile' | 'sweep', pauseMs: number, firstAfterMs: number) => {
-    const trouble = createTroubleLog(log, {
-      fields: { upkeep },
-      trouble: 'upkeep failed, trying again',
+function startMaintenance(useCases: UseCases, closers: Closers, log: Logger): void {
+  const repeat = (maintenance: 'reconcile' | 'sweep', pauseMs: number, firstAfterMs: number) => {
+    const outage = createOutageLog(log, {
+      fields: { maintenance },
+      outage: 'upkeep failed, trying again',
       over: 'upkeep works again',
     });
     const work = async () => {
-      await useCases[upkeep]();
-      trouble.worked();
+      await useCases[maintenance]();
+      outage.worked();
     };
-    closers.add(every(pauseMs, work, trouble.failed, { firstAfterMs }), (stop) => stop());
+    closers.add(every(pauseMs, work, outage.failed, { firstAfterMs }), (stop) => stop());
   };
   repeat('reconcile', reconcilePauseMs, 0);
   // Not at once: what lies on the disk of a worker that comes back is handed in before its jobs are ended.

@@ -7,7 +7,7 @@ import { startManagedRedis } from '../local/redis/start.ts';
 import { startStudio } from '../local/studio/studio.ts';
 
 /** Where the big dependencies are, whether somebody runs them or we do. */
-export interface Surroundings {
+export interface Environment {
   readonly redisTarget: string;
   readonly redis: { readonly managed: boolean; readonly text: string };
   readonly provider: {
@@ -30,11 +30,11 @@ export function cacheDirOf(config: Pick<Config, 'XDG_CACHE_HOME'>): string {
  *
  * @param say hears in single lines what takes time.
  */
-export async function composeSurroundings(
+export async function composeEnvironment(
   config: Config,
   closers: Closers,
   options: { say: (line: string) => void },
-): Promise<Surroundings> {
+): Promise<Environment> {
   const dev = config.mode === 'dev' ? loadDevSecrets(config.DATA_DIR) : undefined;
   const secretsKey = config.SECRETS_KEY ?? dev?.secretsKey;
   if (!secretsKey) throw new Error('SECRETS_KEY is needed');
@@ -47,7 +47,7 @@ async function composeRedis(
   config: Config,
   closers: Closers,
   options: { say: (line: string) => void },
-): Promise<Pick<Surroundings, 'redisTarget' | 'redis'>> {
+): Promise<Pick<Environment, 'redisTarget' | 'redis'>> {
   if (config.REDIS_URL)
     return { redisTarget: config.REDIS_URL, redis: { managed: false, text: 'REDIS_URL' } };
   const server = await startManagedRedis({
@@ -61,7 +61,7 @@ async function composeRedis(
   return { redisTarget: server.url, redis: { managed: true, text: `managed Redis ${server.version}` } };
 }
 
-async function chooseProvider(config: Config, closers: Closers): Promise<Surroundings['provider']> {
+async function chooseProvider(config: Config, closers: Closers): Promise<Environment['provider']> {
   const named = namedProvider(config);
   if (named) return named;
   // Only a worker makes calls: the others have no use for a studio, and need no key.
@@ -71,7 +71,7 @@ async function chooseProvider(config: Config, closers: Closers): Promise<Surroun
 }
 
 /** The provider that a configuration names; none where it means a studio that every process runs for itself. */
-export function namedProvider(config: Config): Surroundings['provider'] | undefined {
+export function namedProvider(config: Config): Environment['provider'] | undefined {
   const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl } = config;
   const name = config.PROVIDER ?? (apiKey ? 'openai' : 'studio');
   // A studio that runs elsewhere is reached like any other server.

@@ -1,10 +1,10 @@
-import type { Clock, ImageRecords, Mailboxes, QueueCounts, TaskQueue } from '../domain/ports.ts';
+import type { Clock, DeliveryQueues, JobStore, QueueCounts, TaskQueue } from '../domain/ports.ts';
 import type { StoreFigures } from '../outbound/telemetry/metrics.ts';
 
 interface Deps {
-  records: ImageRecords;
-  mailboxes: Mailboxes;
-  imageQueue: TaskQueue;
+  records: JobStore;
+  deliveryQueues: DeliveryQueues;
+  jobQueue: TaskQueue;
   webhookQueue: TaskQueue;
   clock: Clock;
 }
@@ -15,7 +15,7 @@ interface Deps {
  * @throws AppError `store_unavailable`
  */
 export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
-  const { records, mailboxes, imageQueue, webhookQueue, clock } = deps;
+  const { records, deliveryQueues, jobQueue, webhookQueue, clock } = deps;
 
   async function oldestSeconds(tenants: readonly string[], status: 'queued' | 'running'): Promise<number> {
     const created = await Promise.all(tenants.map((tenant) => records.oldestCreatedAt(tenant, status)));
@@ -25,14 +25,14 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
 
   return async () => {
     const [images, webhooks, tenants] = await Promise.all([
-      imageQueue.counts(),
+      jobQueue.counts(),
       webhookQueue.counts(),
       records.tenants(),
     ]);
     const [queued, running, pending] = await Promise.all([
       oldestSeconds(tenants, 'queued'),
       oldestSeconds(tenants, 'running'),
-      Promise.all(tenants.map((tenant) => mailboxes.countPending(tenant))),
+      Promise.all(tenants.map((tenant) => deliveryQueues.countPending(tenant))),
     ]);
     return {
       queueTasks: [...depths('images', images), ...depths('webhooks', webhooks)],

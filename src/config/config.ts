@@ -178,7 +178,7 @@ function contradictions(config: Config): string[] {
   );
   need(
     config.MEDIA_TTL_S > config.RECORD_TTL_S,
-    'MEDIA_TTL_S: must not be above RECORD_TTL_S, since pictures without a record cannot be found',
+    'MEDIA_TTL_S: must not be above RECORD_TTL_S, since images without a record cannot be found',
   );
   need(
     (config.API_KEYS ?? []).some(({ key }) => key === config.ADMIN_KEY),
@@ -191,7 +191,7 @@ function contradictions(config: Config): string[] {
     need(!config.SECRETS_KEY, 'SECRETS_KEY: needed, for example from: openssl rand -base64 32');
     need(
       !config.PROVIDER && !config.OPENAI_API_KEY && config.roles.has('worker'),
-      'OPENAI_API_KEY: needed, or PROVIDER=studio for offline pictures',
+      'OPENAI_API_KEY: needed, or PROVIDER=studio for offline images',
     );
   }
   return faults;

@@ -132,7 +132,7 @@ export const variables = {
     section: storage,
     schema: z.enum(['filesystem', 's3']),
     fallback: 'filesystem',
-    about: 'Where pictures are kept.',
+    about: 'Where images are kept.',
   }),
   S3_ENDPOINT: define({ section: storage, schema: url, about: 'Endpoint; absent for AWS.' }),
   S3_PUBLIC_ENDPOINT: define({
@@ -164,7 +164,7 @@ export const variables = {
     section: provider,
     schema: z.enum(['openai', 'studio']),
     about:
-      '`openai`, or `studio`: built-in offline pictures. In `dev` it is `openai` where a key is given, else `studio`.',
+      '`openai`, or `studio`: built-in offline images. In `dev` it is `openai` where a key is given, else `studio`.',
   }),
   OPENAI_API_KEY: define({
     section: provider,
@@ -182,7 +182,7 @@ export const variables = {
     schema: z.enum(['images', 'responses']),
     fallback: 'images',
     about:
-      '`images`: one request per picture. `responses`: pictures are made in the background of the Responses API, so that the death of a worker in the middle of a call costs nothing; a language model carries the call and may reword the prompt, and the provider keeps the data for about ten minutes.',
+      '`images`: one request per image. `responses`: images are made in the background of the Responses API, so that the death of a worker in the middle of a call costs nothing; a language model carries the call and may reword the prompt, and the provider keeps the data for about ten minutes.',
   }),
   RESPONSES_MODEL: define({
     section: provider,
@@ -217,7 +217,7 @@ export const variables = {
     section: provider,
     schema: whole(1, 10),
     fallback: '2',
-    about: 'Most calls for one picture that were, or may have been, charged.',
+    about: 'Most calls for one image that were, or may have been, charged.',
   }),
   ON_QUOTA: define({
     section: provider,
@@ -342,7 +342,7 @@ export const variables = {
     section: limits,
     schema: whole(60, 315_360_000),
     fallback: '2592000',
-    about: 'How long pictures are kept, unless the caller says less.',
+    about: 'How long images are kept, unless the caller says less.',
   }),
   RECORD_TTL_S: define({
     section: limits,
@@ -355,7 +355,7 @@ export const variables = {
     schema: whole(60, 604_800),
     fallback: '3600',
     about:
-      'How long the links in an answer work, unless their picture goes sooner; those in webhooks work for 7 days.',
+      'How long the links in an answer work, unless their image goes sooner; those in webhooks work for 7 days.',
   }),
   DARKROOM_URL: define({
     section: commandLine,

@@ -5,10 +5,10 @@ import type { Billing } from './errors.ts';
  * One paid call to the provider. The row is written before the socket is, so that a death at any moment leaves a
  * trace from which the truth, or the honest lack of it, can be told.
  *
- *   calling -> received -> stored            the picture arrived, was spooled, was stored
+ *   calling -> received -> stored            the image arrived, was spooled, was stored
  *           -> stored                        the same, where the storage was faster than the disk
- *                       -> unusable          an answer came, but no picture was in it
- *                       -> wasted            a picture came too late: its place was filled or its job had ended
+ *                       -> unusable          an answer came, but no image was in it
+ *                       -> wasted            an image came too late: its place was filled or its job had ended
  *           -> rejected                      proved not accepted: nothing was spent
  *           -> uncertain                     sent, but the outcome is unknown: it may have been charged
  */
@@ -26,7 +26,7 @@ export const Attempt = z.object({
   /** Number of the attempt within its job, from 1; with the job's id it names the spool file. */
   no: z.int(),
   kind: z.enum(['generate', 'enhance']),
-  /** Which of the `n` pictures; 0 for an enhancement. */
+  /** Which of the `n` images; 0 for an enhancement. */
   index: z.int(),
   state: z.enum(attemptStates),
   /** The execution that made the call; writes of another execution are refused. */
@@ -77,7 +77,7 @@ export function openHandles(attempts: readonly Attempt[]): string[] {
   return attempts.flatMap(({ state, handle }) => (state === 'calling' && handle ? [handle] : []));
 }
 
-/** Whether an attempt was a call for this picture of its job. */
+/** Whether an attempt was a call for this image of its job. */
 export const isCallFor = (attempt: Attempt, index: number): boolean =>
   attempt.kind === 'generate' && attempt.index === index;
 
@@ -92,7 +92,7 @@ export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Pa
 }
 
 /** Ends an attempt whose answer is known after all: whatever doubt was noted before is gone. */
-export function settleAttempt(
+export function finalizeAttempt(
   attempts: readonly Attempt[],
   no: number,
   outcome: Pick<Attempt, 'state' | 'finishedAt' | 'costMicroUsd'>,
@@ -105,7 +105,7 @@ export function settleAttempt(
 }
 
 /**
- * How many calls for one picture were, or may have been, paid for. Those that a worker took with it when it died or had to
+ * How many calls for one image were, or may have been, paid for. Those that a worker took with it when it died or had to
  * leave do not count: they are limited by how often and how long a job may run.
  */
 export function paymentsFor(attempts: readonly Attempt[], index: number): number {

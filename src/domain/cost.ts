@@ -47,7 +47,7 @@ export function costOfUsage(usage: TokenUsage | null | undefined, prices: TokenP
 }
 
 /**
- * Output tokens of one picture, by the formula published for gpt-image-2 and 2.5
+ * Output tokens of one image, by the formula published for gpt-image-2 and 2.5
  * (community.openai.com topic 1382699): `s = floor((2fS + L) / 2L)`, `ceil(f * s * (2,000,000 + w*h) / 4,000,000)`
  * with `L` the longer and `S` the shorter edge.
  *

@@ -14,7 +14,7 @@ interface ErrorRow {
   readonly retryable: boolean;
   /** Short, stable summary (RFC 9457 `title`). */
   readonly title: string;
-  /** What a job or a picture that ends with it may say about money; absent where it only refuses requests. */
+  /** What a job or an image that ends with it may say about money; absent where it only refuses requests. */
   readonly billing?: readonly Billing[];
 }
 
@@ -110,19 +110,19 @@ const table = {
   provider_outcome_unknown: {
     status: 502,
     retryable: true,
-    title: 'It is unknown whether the provider made the picture',
+    title: 'It is unknown whether the provider made the image',
     billing: ['possible'],
   },
   provider_unusable_answer: {
     status: 502,
     retryable: true,
-    title: 'The provider sent no usable picture',
+    title: 'The provider sent no usable image',
     billing: ['possible', 'charged'],
   },
   storage_failed: {
     status: 502,
     retryable: true,
-    title: 'The picture could not be stored',
+    title: 'The image could not be stored',
     billing: ['possible'],
   },
   queue_timeout: {

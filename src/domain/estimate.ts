@@ -12,39 +12,41 @@ const assumedDescriptionTokens = 500;
 /** What decides the price of a request besides itself. */
 export interface EstimateContext {
   /** What a preset puts around the prompt. */
-  readonly frame?: readonly string[] | undefined;
+  readonly promptTemplate?: readonly string[] | undefined;
   /** The language model that writes descriptions. */
   readonly enhanceModel: string;
 }
 
 /**
- * What a request will probably cost in micro-USD: the published token formula for every picture, plus its whole prompt,
+ * What a request will probably cost in micro-USD: the published token formula for every image, plus its whole prompt,
  * plus the description where one is to be written. `null` when a model, its prices or the factor of the quality are unknown.
  */
 export function estimateCost(
   request: ImageRequest,
   catalogue: ModelCatalogue,
-  { frame, enhanceModel }: EstimateContext,
+  { promptTemplate, enhanceModel }: EstimateContext,
 ): number | null {
   const prompt = promptTokens(request.prompt);
-  if (!wantsEnhancement(request)) return costOfPictures(request, catalogue, prompt + frameTokens(frame));
+  if (!wantsEnhancement(request))
+    return costOfImages(request, catalogue, prompt + frameTokens(promptTemplate));
   const usage = { input_tokens: assumedInstructionTokens + prompt, output_tokens: assumedDescriptionTokens };
   return sumCosts([
     costOfText(usage, catalogue.textPrices(enhanceModel)),
-    costOfPictures(request, catalogue, assumedDescriptionTokens + frameTokens(frame)),
+    costOfImages(request, catalogue, assumedDescriptionTokens + frameTokens(promptTemplate)),
   ]);
 }
 
-const frameTokens = (frame: readonly string[] | undefined) => promptTokens(frame?.join('') ?? '');
+const frameTokens = (promptTemplate: readonly string[] | undefined) =>
+  promptTokens(promptTemplate?.join('') ?? '');
 
-function costOfPictures(request: ImageRequest, catalogue: ModelCatalogue, textTokens: number): number | null {
+function costOfImages(request: ImageRequest, catalogue: ModelCatalogue, textTokens: number): number | null {
   const model = catalogue.find(request.model);
   const quality =
     request.quality === undefined || request.quality === 'auto' ? assumedQuality : request.quality;
   const factor = model?.token_factors?.[quality];
   if (!model?.prices || factor === undefined) return null;
   const { width, height } = parseSize(request.size) ?? assumedSize;
-  const perPicture =
+  const perImage =
     outputTokens(factor, width, height) * model.prices.image_out + textTokens * model.prices.text_in;
-  return Math.round(perPicture * request.n);
+  return Math.round(perImage * request.n);
 }

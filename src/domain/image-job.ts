@@ -20,7 +20,7 @@ export const JobError = z.object({
   message: z.string(),
   stage: z.enum(jobStages).optional(),
   billing: z.enum(billings),
-  /** Which of the `n` pictures it concerns; absent when it concerns the job. */
+  /** Which of the `n` images it concerns; absent when it concerns the job. */
   index: z.int().optional(),
   provider: z
     .object({
@@ -37,7 +37,7 @@ const Moment = z.object({
   at: z.int(),
   status: z.enum(jobStatuses),
   stage: z.enum(jobStages).optional(),
-  /** The picture that was stored then, by its index; absent where it was a change of status or stage. */
+  /** The image that was stored then, by its index; absent where it was a change of status or stage. */
   image: z.int().optional(),
 });
 
@@ -61,18 +61,18 @@ export const ImageJob = z.object({
   finishedAt: z.int().optional(),
   cancelRequestedAt: z.int().optional(),
   erasedAt: z.int().optional(),
-  /** When the pictures, and when the record, are to be forgotten. Set when the job ends. */
+  /** When the images, and when the record, are to be forgotten. Set when the job ends. */
   mediaExpiresAt: z.int().optional(),
   recordExpiresAt: z.int().optional(),
   mediaGone: z.boolean().optional(),
   /** The request in the caller's own words and names; absent once erased. */
   request: ImageRequest.optional(),
-  /** What the chosen preset puts around the prompt, see `frameOf`; kept until the job ends, whatever becomes of the preset. */
-  frame: z.array(z.string()).optional(),
+  /** What the chosen preset puts around the prompt, see `promptTemplateOf`; kept until the job ends, whatever becomes of the preset. */
+  promptTemplate: z.array(z.string()).optional(),
   enhancedPrompt: z.string().optional(),
   revisedPrompt: z.string().optional(),
   images: z.array(StoredImage),
-  /** Errors of single pictures, and last the error that ended the job. */
+  /** Errors of single images, and last the error that ended the job. */
   errors: z.array(JobError).optional(),
   attempts: z.array(Attempt),
   usage: TokenTotals.optional(),
@@ -81,15 +81,15 @@ export const ImageJob = z.object({
   /** Executions so far; the current one owns the record, and an older one's writes are refused. */
   fence: z.int(),
   /** When the current execution took the job; absent while nobody holds it. */
-  heldSince: z.int().optional(),
+  leaseStartedAt: z.int().optional(),
   /** Executions that ended without a word: their worker died. */
-  interruptions: z.int().optional(),
+  crashCount: z.int().optional(),
   /** Consecutive refusals by the provider since it last accepted a call. */
   refusals: z.int().optional(),
   traceparent: z.string().optional(),
   /** Scheme and host under which the job was ordered, where the deployment does not say its own: for links in webhooks. */
   origin: z.string().optional(),
-  /** Every change of status or stage and every stored picture in order; its positions number the events of the stream. */
+  /** Every change of status or stage and every stored image in order; its positions number the events of the stream. */
   history: z.array(Moment),
 });
 export type ImageJob = z.infer<typeof ImageJob>;
@@ -107,7 +107,7 @@ export function createJob(input: {
   tenant: string;
   request: ImageRequest;
   nowMs: number;
-  frame?: readonly string[] | undefined;
+  promptTemplate?: readonly string[] | undefined;
   warnings?: readonly string[];
   parentId?: string | undefined;
   traceparent?: string | undefined;
@@ -121,7 +121,7 @@ export function createJob(input: {
     createdAt: input.nowMs,
     updatedAt: input.nowMs,
     request: input.request,
-    ...(input.frame ? { frame: [...input.frame] } : {}),
+    ...(input.promptTemplate ? { promptTemplate: [...input.promptTemplate] } : {}),
     images: [],
     attempts: [],
     ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),
@@ -133,23 +133,23 @@ export function createJob(input: {
   };
 }
 
-/** How long pictures and records are kept once a job ended. */
+/** How long images and records are kept once a job ended. */
 export interface Retention {
   readonly mediaSeconds: number;
   readonly recordSeconds: number;
 }
 
-/** Whether a job has the picture of that index. */
-export function hasPicture(job: ImageJob, index: number): boolean {
+/** Whether a job has the image of that index. */
+export function hasImage(job: ImageJob, index: number): boolean {
   return job.images.some((image) => image.index === index);
 }
 
-/** Pictures that are neither there nor failed for good. */
-export function missingPictures(job: ImageJob): number[] {
+/** Images that are neither there nor failed for good. */
+export function missingImages(job: ImageJob): number[] {
   const wanted = job.request?.n ?? 1;
   const failed = new Set(job.errors?.map((error) => error.index));
   return Array.from({ length: wanted }, (_, index) => index).filter(
-    (index) => !failed.has(index) && !hasPicture(job, index),
+    (index) => !failed.has(index) && !hasImage(job, index),
   );
 }
 

@@ -60,7 +60,7 @@ export const ImageRequestBody = z.strictObject({
       'What to draw, 1 to 32,000 code points in any language, not only spaces. A model may allow less.',
     ),
   model: z.string().min(1).max(128).optional().describe('A name or alias from GET /models.'),
-  n: z.int().min(1).max(10).optional().describe('How many pictures.'),
+  n: z.int().min(1).max(10).optional().describe('How many images.'),
   size: z
     .string()
     .max(32)
@@ -94,7 +94,7 @@ export const ImageRequestBody = z.strictObject({
   on_uncertain: z
     .enum(['retry', 'fail'])
     .optional()
-    .describe('What to do when it is unknown whether the provider made (and charged for) a picture.'),
+    .describe('What to do when it is unknown whether the provider made (and charged for) an image.'),
   provider_options: z
     .record(z.string().max(64), z.unknown())
     .meta({ maxProperties: 32 })
@@ -125,7 +125,7 @@ export function wantsEnhancement({ enhance, prompt }: Pick<ImageRequest, 'enhanc
   return enhance === 'always' || (enhance === 'auto' && !hasMoreCodePoints(prompt, shortPrompt));
 }
 
-/** Parameters that Darkroom itself decides; as `provider_options` they could double a payment or lose a picture. */
+/** Parameters that Darkroom itself decides; as `provider_options` they could double a payment or lose an image. */
 const reservedProviderOptions = new Set([
   ...Object.keys(ImageRequestBody.shape),
   'stream',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Attempt } from './attempt.ts';
 
-/** A stored picture: what its bytes are, not what was asked for. Links are made when it is read, never kept. */
+/** A stored image: what its bytes are, not what was asked for. Links are made when it is read, never kept. */
 export const StoredImage = z.object({
   index: z.int(),
   storageKey: z.string(),
@@ -37,7 +37,7 @@ export function storageKeyOf(
 const mayHaveLeftBytes = new Set<Attempt['state']>(['calling', 'received', 'uncertain', 'wasted']);
 
 /**
- * Every key under which the storage may hold bytes of a job: those of its pictures, and those of answers that were
+ * Every key under which the storage may hold bytes of a job: those of its images, and those of answers that were
  * perhaps stored but never entered. What is to be gone for sure has to be removed under all of them.
  */
 export function storageKeysOf(job: {

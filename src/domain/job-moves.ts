@@ -8,7 +8,7 @@ import {
   type JobStage,
   type JobStatus,
   jobError,
-  missingPictures,
+  missingImages,
   type Retention,
 } from './image-job.ts';
 
@@ -24,21 +24,21 @@ import {
  * Takes the record for a new execution: raises the fence and, the first time, moves it to `running`. A job that is
  * still held was interrupted by the death of its worker.
  */
-export function beginExecution(job: ImageJob, nowMs: number): ImageJob {
+export function beginRun(job: ImageJob, nowMs: number): ImageJob {
   refuseTerminal(job);
   const taken = {
     ...touch(job, nowMs),
     fence: job.fence + 1,
-    heldSince: nowMs,
-    ...(job.heldSince === undefined ? {} : { interruptions: (job.interruptions ?? 0) + 1 }),
+    leaseStartedAt: nowMs,
+    ...(job.leaseStartedAt === undefined ? {} : { crashCount: (job.crashCount ?? 0) + 1 }),
   };
   if (job.status === 'running') return taken;
   return moved({ ...taken, startedAt: nowMs }, 'running', job.stage, nowMs);
 }
 
 /** Gives the record back without an end, to be taken up again by anybody. */
-export function releaseExecution(job: ImageJob, nowMs: number): ImageJob {
-  const { heldSince: _heldSince, ...rest } = job;
+export function releaseRun(job: ImageJob, nowMs: number): ImageJob {
+  const { leaseStartedAt: _leaseStartedAt, ...rest } = job;
   return touch(rest, nowMs);
 }
 
@@ -62,8 +62,8 @@ export function enterStage(job: ImageJob, stage: JobStage, nowMs: number): Image
   return moved(job, 'running', stage, nowMs);
 }
 
-/** Enters a stored picture, which is a moment of the job's life like a change of status. */
-export function enterImage(job: ImageJob, image: StoredImage, nowMs: number): ImageJob {
+/** Enters a stored image, which is a moment of the job's life like a change of status. */
+export function addImage(job: ImageJob, image: StoredImage, nowMs: number): ImageJob {
   refuseTerminal(job);
   const touched = touch(job, nowMs);
   const { status, stage, updatedAt: at } = touched;
@@ -88,7 +88,13 @@ export function finish(
   outcome: { nowMs: number; retention: Retention; error?: JobError },
 ): ImageJob {
   refuseTerminal(job);
-  const { stage: _stage, frame: _frame, refusals: _refusals, heldSince: _heldSince, ...rest } = job;
+  const {
+    stage: _stage,
+    promptTemplate: _promptTemplate,
+    refusals: _refusals,
+    leaseStartedAt: _leaseStartedAt,
+    ...rest
+  } = job;
   const errors = outcome.error ? [...(job.errors ?? []), outcome.error] : job.errors;
   const keep = outcome.retention;
   return moved(
@@ -96,7 +102,7 @@ export function finish(
       ...rest,
       ...(errors ? { errors } : {}),
       finishedAt: outcome.nowMs,
-      // Pictures without a record could never be found again, so they are not kept longer than it.
+      // Images without a record could never be found again, so they are not kept longer than it.
       mediaExpiresAt: outcome.nowMs + Math.min(keep.mediaSeconds, keep.recordSeconds) * 1000,
       recordExpiresAt: outcome.nowMs + keep.recordSeconds * 1000,
     },
@@ -111,28 +117,28 @@ export function expire(job: ImageJob, outcome: { nowMs: number; retention: Reten
   return finish(job, 'expired', { ...outcome, error: jobError('queue_timeout', 'none') });
 }
 
-/** Ends a job that has all of its pictures; one that has not, or whose calls are not all over, stays as it is. */
+/** Ends a job that has all of its images; one that has not, or whose calls are not all over, stays as it is. */
 export function finishIfWhole(job: ImageJob, outcome: { nowMs: number; retention: Retention }): ImageJob {
-  const isWhole = job.images.length > 0 && missingPictures(job).length === 0;
+  const isWhole = job.images.length > 0 && missingImages(job).length === 0;
   // A call under way has to be seen to its end by its worker, which would leave an ended job alone.
   const isOver = !job.attempts.some(isOpen);
   return isWhole && isOver && !isTerminal(job.status) ? finish(job, 'succeeded', outcome) : job;
 }
 
-/** Ends a job before all of its pictures are made: those that are there are kept, each missing one gets the error. */
+/** Ends a job before all of its images are made: those that are there are kept, each missing one gets the error. */
 export function finishIncomplete(
   job: ImageJob,
   outcome: { nowMs: number; retention: Retention; error: JobError },
 ): ImageJob {
   if (job.images.length === 0) return finish(job, 'failed', outcome);
   const { error, ...kept } = outcome;
-  const errors = missingPictures(job).map((index) => ({ ...error, index }));
+  const errors = missingImages(job).map((index) => ({ ...error, index }));
   return finish({ ...job, errors: [...(job.errors ?? []), ...errors] }, 'succeeded', kept);
 }
 
 /**
  * Erases what a person could be known by: prompts, metadata, errors. Ids, times and amounts stay as a tombstone; the
- * pictures are due at once and stay listed until they are really gone. An unfinished job ends as `canceled` first.
+ * images are due at once and stay listed until they are really gone. An unfinished job ends as `canceled` first.
  */
 export function erase(job: ImageJob, nowMs: number, retention: Retention): ImageJob {
   const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
@@ -140,8 +146,8 @@ export function erase(job: ImageJob, nowMs: number, retention: Retention): Image
   return { ...touch(rest, nowMs), erasedAt: nowMs, mediaExpiresAt: nowMs };
 }
 
-/** Marks the pictures of an ended job as gone because their retention is over. */
-export function forgetMedia(job: ImageJob, nowMs: number): ImageJob {
+/** Marks the images of an ended job as gone because their retention is over. */
+export function purgeMedia(job: ImageJob, nowMs: number): ImageJob {
   return { ...touch(job, nowMs), images: [], mediaGone: true };
 }
 

@@ -15,7 +15,7 @@ export const JobErrorView = z.object({
   stage: z.enum(jobStages).nullable(),
   retryable: z.boolean().describe('Whether the same order may succeed later.'),
   billing: z.enum(billings),
-  index: z.int().nullable().describe('Which picture it concerns; `null` when it is the whole job.'),
+  index: z.int().nullable().describe('Which image it concerns; `null` when it is the whole job.'),
   provider: z
     .object({
       status: z.int().nullable(),
@@ -44,7 +44,7 @@ export const ImageView = z.object({
 
 export const AttemptView = z.object({
   kind: z.enum(['generate', 'enhance']),
-  index: z.int().describe('Which of the pictures; 0 for a description.'),
+  index: z.int().describe('Which of the images; 0 for a description.'),
   state: z
     .enum(attemptStates)
     .describe(
@@ -66,7 +66,7 @@ export const ImageJobView = z.object({
   updated_at: time.describe('Of two copies of a job the later one is true.'),
   started_at: nullableTime,
   finished_at: nullableTime,
-  expires_at: nullableTime.describe('When the pictures are forgotten.'),
+  expires_at: nullableTime.describe('When the images are forgotten.'),
   cancel_requested_at: nullableTime,
   request: ImageRequestBody.partial(),
   prompt: z.object({
@@ -78,9 +78,9 @@ export const ImageJobView = z.object({
     revised: z.string().nullable().describe('As the provider changed it.'),
   }),
   images: z.array(ImageView),
-  partial: z.boolean().describe('Whether some of the `n` pictures are missing though the job succeeded.'),
+  partial: z.boolean().describe('Whether some of the `n` images are missing though the job succeeded.'),
   error: JobErrorView.nullable().describe('What ended the job, where it failed.'),
-  image_errors: z.array(JobErrorView).describe('What went wrong with single pictures.'),
+  image_errors: z.array(JobErrorView).describe('What went wrong with single images.'),
   warnings: z.array(z.string()).describe('What the caller should know about the order.'),
   usage: TokenTotals.nullable(),
   cost: z.object({
@@ -103,7 +103,7 @@ export const ImageJobView = z.object({
     self: z.string(),
     cancel: z.string(),
     events: z.string(),
-    content: z.string().describe('The first of the pictures that are there.'),
+    content: z.string().describe('The first of the images that are there.'),
   }),
 });
 export type ImageJobView = z.infer<typeof ImageJobView>;

@@ -115,7 +115,7 @@ export function statusOn(model: CatalogueModel, nowMs: number): CatalogueModel['
 export function checkAgainstCatalogue(
   request: ImageRequest,
   catalogue: ModelCatalogue,
-  options: { nowMs: number; allowUnknownModels: boolean; frame?: readonly string[] | undefined },
+  options: { nowMs: number; allowUnknownModels: boolean; promptTemplate?: readonly string[] | undefined },
 ): string[] {
   const model = catalogue.find(request.model);
   if (!model) return unknownModel(request.model, options.allowUnknownModels);
@@ -128,7 +128,7 @@ export function checkAgainstCatalogue(
       issues: [{ pointer: '/model', detail: `retired; its successor is ${model.successor ?? 'unknown'}` }],
     });
   }
-  const issues = ruleIssues(request, model, options.frame);
+  const issues = ruleIssues(request, model, options.promptTemplate);
   if (issues.length > 0) {
     throw new AppError('validation_failed', { detail: `${model.id} does not take this request.`, issues });
   }
@@ -150,7 +150,7 @@ function unknownModel(name: string, allowed: boolean): string[] {
 function ruleIssues(
   request: ImageRequest,
   model: CatalogueModel,
-  frame: readonly string[] | undefined,
+  promptTemplate: readonly string[] | undefined,
 ): FieldIssue[] {
   const issues: FieldIssue[] = [];
   const oneOf = (field: keyof ImageRequest, allowed: readonly string[]) => {
@@ -170,8 +170,8 @@ function ruleIssues(
   const sizeFault = sizeIssue(request.size, model);
   if (sizeFault) issues.push({ pointer: '/size', detail: sizeFault });
   if (request.n > model.max_n) issues.push({ pointer: '/n', detail: `must be at most ${model.max_n}` });
-  if (hasMoreCodePoints(frame?.join(request.prompt) ?? request.prompt, model.max_prompt)) {
-    const whole = frame ? ' together with what its preset adds' : '';
+  if (hasMoreCodePoints(promptTemplate?.join(request.prompt) ?? request.prompt, model.max_prompt)) {
+    const whole = promptTemplate ? ' together with what its preset adds' : '';
     issues.push({ pointer: '/prompt', detail: `must have at most ${model.max_prompt} code points${whole}` });
   }
   const format = request.output_format ?? 'png';

@@ -21,9 +21,9 @@ export interface Ids {
   endpoint(nowMs: number): string;
   event(nowMs: number): string;
   /** The same for the same event and target, so that one event is never delivered twice by a repeated step. */
-  delivery(eventAtMs: number, eventId: string, target: string): string;
+  delivery(eventAtMs: number, eventId: string, destinationKey: string): string;
   /** The mailbox of the host that a job named; those of other tenants are apart. */
-  hostTarget(tenant: string, url: string): string;
+  hostDestinationKey(tenant: string, url: string): string;
   /** Names one run of a worker. */
   run(): string;
 }

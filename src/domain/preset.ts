@@ -117,7 +117,7 @@ export function createPresets(files: readonly PresetFile[]): Presets {
  *
  * @throws AppError `validation_failed` naming every variable that is unknown, missing, too long or not allowed.
  */
-export function frameOf({ preset, variables }: ChosenPreset): string[] {
+export function promptTemplateOf({ preset, variables }: ChosenPreset): string[] {
   const issues: FieldIssue[] = [];
   const values = new Map<string, string>();
   const issue = (name: string, detail: string) =>

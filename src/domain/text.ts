@@ -10,8 +10,8 @@ export function countCodePoints(text: string): number {
 }
 
 /** Whether a text has more code points than allowed. One with no more UTF-16 units than that cannot have, and is not counted. */
-export function hasMoreCodePoints(text: string, most: number): boolean {
-  return text.length > most && countCodePoints(text) > most;
+export function hasMoreCodePoints(text: string, max: number): boolean {
+  return text.length > max && countCodePoints(text) > max;
 }
 
 /** Whether a text holds anything but spaces, line breaks and characters that only steer how others are shown. */

@@ -62,7 +62,7 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
       self,
       cancel: `${self}/cancel`,
       events: `${self}/events`,
-      content: `${self}/content/${firstPicture(job)}`,
+      content: `${self}/content/${firstImage(job)}`,
     },
   };
 }
@@ -72,8 +72,8 @@ function pathOf({ id }: ImageJob): string {
   return `/images/${id}`;
 }
 
-/** The lowest index of a picture that is there; 0 while there is none. */
-function firstPicture(job: ImageJob): number {
+/** The lowest index of an image that is there; 0 while there is none. */
+function firstImage(job: ImageJob): number {
   return job.images.length === 0 ? 0 : Math.min(...job.images.map((image) => image.index));
 }
 

@@ -27,7 +27,7 @@ export const Delivery = z.object({
   /** Absent for the webhook that a job itself names. */
   endpointId: z.string().optional(),
   /** Names the mailbox it waits in: that of its endpoint, or of the host that a job named. */
-  target: z.string(),
+  destinationKey: z.string(),
   /** Where it goes, or last went. */
   url: z.string(),
   status: z.enum(deliveryStatuses),
@@ -60,13 +60,13 @@ export const DeliveryAttempt = z.object({
   /** Headers that were sent, without the signature. */
   headers: z.record(z.string(), z.string()),
   /** The first 4 kB of the answer. */
-  answer: z.string().optional(),
+  response: z.string().optional(),
 });
 export type DeliveryAttempt = z.infer<typeof DeliveryAttempt>;
 
 /** A delivery that is due at once. */
 export function createDelivery(
-  given: Pick<Delivery, 'id' | 'tenant' | 'eventId' | 'type' | 'at' | 'target' | 'url'> & {
+  given: Pick<Delivery, 'id' | 'tenant' | 'eventId' | 'type' | 'at' | 'destinationKey' | 'url'> & {
     jobId?: string | undefined;
     endpointId?: string | undefined;
     nowMs: number;

@@ -46,7 +46,7 @@ export const WebhookEndpoint = z.object({
   updatedAt: z.int(),
   disabled: z.object({ reason: z.enum(disabledReasons), at: z.int() }).optional(),
   /** Newest first, encrypted. All but the first end at their time. */
-  secrets: z.array(z.object({ sealed: z.string(), expiresAt: z.int().optional() })),
+  secrets: z.array(z.object({ encrypted: z.string(), expiresAt: z.int().optional() })),
   /** What happened to it, oldest first; only the latest are kept. */
   history: z.array(z.object({ at: z.int(), what: z.enum(endpointMoments), detail: z.string().optional() })),
 });
@@ -61,7 +61,7 @@ export function createEndpoint(given: {
   id: string;
   tenant: string;
   body: EndpointBody;
-  sealedSecret: string;
+  encryptedSecret: string;
   nowMs: number;
 }): WebhookEndpoint {
   const { id, tenant, body, nowMs } = given;
@@ -75,7 +75,7 @@ export function createEndpoint(given: {
     metadata: body.metadata ?? {},
     createdAt: nowMs,
     updatedAt: nowMs,
-    secrets: [{ sealed: given.sealedSecret }],
+    secrets: [{ encrypted: given.encryptedSecret }],
     history: [{ at: nowMs, what: 'created' }],
   };
 }
@@ -125,7 +125,7 @@ export function disable(
  *
  * @throws AppError `too_many_secrets` when too many would sign at the same time.
  */
-export function rotateSecret(endpoint: WebhookEndpoint, sealed: string, nowMs: number): WebhookEndpoint {
+export function rotateSecret(endpoint: WebhookEndpoint, encrypted: string, nowMs: number): WebhookEndpoint {
   const live = liveSecrets(endpoint, nowMs);
   if (live.length >= maxSecrets) {
     throw new AppError('too_many_secrets', {
@@ -133,7 +133,7 @@ export function rotateSecret(endpoint: WebhookEndpoint, sealed: string, nowMs: n
     });
   }
   const older = live.map((each) => ({ ...each, expiresAt: each.expiresAt ?? nowMs + secretOverlapMs }));
-  return noted({ ...endpoint, secrets: [{ sealed }, ...older] }, nowMs, 'secret_rotated');
+  return noted({ ...endpoint, secrets: [{ encrypted }, ...older] }, nowMs, 'secret_rotated');
 }
 
 /** The secrets that sign at a moment, newest first; never empty. */

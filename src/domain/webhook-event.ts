@@ -26,7 +26,7 @@ export interface JobEvent {
 }
 
 /** What the store is asked to write with a change of status. */
-export interface EventNote {
+export interface NewEvent {
   readonly id: string;
   readonly type: ImageEventType;
   /** Whether the job's own webhook wants it; without that it is written only where an endpoint has asked for it. */
@@ -54,7 +54,7 @@ export function wantsEvent(webhook: ImageRequest['webhook'], type: ImageEventTyp
  * The event that a job's new status is. A job has each status at most once, so the id follows from the job and the
  * status: the same change can never make a second event.
  */
-export function noteFor(job: ImageJob): EventNote {
+export function eventFor(job: ImageJob): NewEvent {
   const type = eventOf(job.status);
   return { id: eventIdOf(job.id, type), type, wanted: wantsEvent(job.request?.webhook, type) };
 }

@@ -40,15 +40,15 @@ export function payloadText(type: EventType, at: number, job: ImageJobView): str
   return text;
 }
 
-function withShortTexts(job: ImageJobView, most: number): ImageJobView {
+function withShortTexts(job: ImageJobView, max: number): ImageJobView {
   const { original, enhanced, revised } = job.prompt;
   return {
     ...job,
-    request: { ...job.request, prompt: shortened(job.request.prompt ?? '', most) },
+    request: { ...job.request, prompt: shortened(job.request.prompt ?? '', max) },
     prompt: {
-      original: shortened(original, most),
-      enhanced: enhanced === null ? null : shortened(enhanced, most),
-      revised: revised === null ? null : shortened(revised, most),
+      original: shortened(original, max),
+      enhanced: enhanced === null ? null : shortened(enhanced, max),
+      revised: revised === null ? null : shortened(revised, max),
     },
   };
 }
@@ -64,13 +64,13 @@ function withoutDetails(job: ImageJobView): ImageJobView {
   return { ...job, request, attempts: [], image_errors: job.image_errors.slice(0, 1) };
 }
 
-function withShortMetadata(job: ImageJobView, most: number): ImageJobView {
-  const pairs = Object.entries(job.metadata).map(([key, value]) => [key, shortened(value, most)]);
+function withShortMetadata(job: ImageJobView, max: number): ImageJobView {
+  const pairs = Object.entries(job.metadata).map(([key, value]) => [key, shortened(value, max)]);
   return { ...job, metadata: Object.fromEntries(pairs) };
 }
 
 /** Cut between code points. */
-function shortened(text: string, most: number): string {
-  const points = [...text.slice(0, most * 2)];
-  return points.length > most || text.length > most * 2 ? `${points.slice(0, most).join('')}…` : text;
+function shortened(text: string, max: number): string {
+  const points = [...text.slice(0, max * 2)];
+  return points.length > max || text.length > max * 2 ? `${points.slice(0, max).join('')}…` : text;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { healthy, isBroken, type ReceiverHealth } from './endpoint-health.ts';
+import { type DestinationHealth, healthy, isBroken } from './destination-health.ts';
 import { eventPatterns } from './image-request.ts';
 import { type Delivery, type DeliveryAttempt, deliveryStatuses } from './webhook-delivery.ts';
 import { disabledReasons, endpointMoments, liveSecrets, type WebhookEndpoint } from './webhook-endpoint.ts';
@@ -73,9 +73,13 @@ export const DeliveryView = z.object({
 });
 export type DeliveryView = z.infer<typeof DeliveryView>;
 
-export function viewEndpoint(endpoint: WebhookEndpoint, health: ReceiverHealth, nowMs: number): EndpointView {
+export function viewEndpoint(
+  endpoint: WebhookEndpoint,
+  health: DestinationHealth,
+  nowMs: number,
+): EndpointView {
   const { disabled } = endpoint;
-  const rests = isBroken(health) && (health.restUntil ?? 0) > nowMs;
+  const isCoolingDown = isBroken(health) && (health.blockedUntil ?? 0) > nowMs;
   return {
     id: endpoint.id,
     object: 'webhook_endpoint',
@@ -92,7 +96,7 @@ export function viewEndpoint(endpoint: WebhookEndpoint, health: ReceiverHealth, 
     health: {
       consecutive_failures: health.failures,
       failing_since: isoOrNull(health.failingSince),
-      resting_until: isoOrNull(rests ? health.restUntil : undefined),
+      resting_until: isoOrNull(isCoolingDown ? health.blockedUntil : undefined),
     },
     history: endpoint.history.map(({ at, what, detail }) => ({ at: iso(at), what, detail: detail ?? null })),
   };
@@ -102,7 +106,7 @@ export function viewEndpoint(endpoint: WebhookEndpoint, health: ReceiverHealth, 
 export function viewDelivery(
   delivery: Delivery,
   attempts: readonly DeliveryAttempt[],
-  health: ReceiverHealth = healthy,
+  health: DestinationHealth = healthy,
 ): DeliveryView {
   const { dueAt } = delivery;
   return {
@@ -118,7 +122,7 @@ export function viewDelivery(
     outcome: delivery.outcome ?? null,
     created_at: iso(delivery.createdAt),
     finished_at: isoOrNull(delivery.finishedAt),
-    next_attempt_at: isoOrNull(dueAt && Math.max(dueAt, health.restUntil ?? 0)),
+    next_attempt_at: isoOrNull(dueAt && Math.max(dueAt, health.blockedUntil ?? 0)),
     attempt_count: delivery.attempts,
     attempts: attempts.map((attempt) => ({
       no: attempt.no,
@@ -129,7 +133,7 @@ export function viewDelivery(
       latency_ms: attempt.latencyMs,
       detail: attempt.detail ?? null,
       request_headers: attempt.headers,
-      response_body: attempt.answer ?? null,
+      response_body: attempt.response ?? null,
     })),
   };
 }

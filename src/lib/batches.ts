@@ -21,7 +21,7 @@ interface Gathering<Item, Result> {
  */
 export function createBatches<Item, Result>(
   send: (items: readonly Item[]) => Promise<readonly Result[]>,
-  { most = Number.POSITIVE_INFINITY }: { most?: number } = {},
+  { max = Number.POSITIVE_INFINITY }: { max?: number } = {},
 ): (item: Item) => Promise<Result> {
   let gathering: Gathering<Item, Result> | undefined;
   let answered: Promise<unknown> = Promise.resolve();
@@ -44,7 +44,7 @@ export function createBatches<Item, Result>(
     gathering ??= gather();
     const { start, batches } = gathering;
     let batch = batches.at(-1);
-    if (batch === undefined || batch.items.length >= most) {
+    if (batch === undefined || batch.items.length >= max) {
       batch = open(start);
       batches.push(batch);
     }

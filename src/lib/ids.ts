@@ -67,8 +67,9 @@ export const ids = {
   image: (nowMs: number) => `img_${ulid(nowMs)}`,
   endpoint: (nowMs: number) => `whk_${ulid(nowMs)}`,
   event: (nowMs: number) => `evt_${ulid(nowMs)}`,
-  delivery: (eventAtMs: number, eventId: string, target: string) =>
-    `dlv_${timePart(eventAtMs)}${digestPart(`${eventId} ${target}`)}`,
-  hostTarget: (tenant: string, url: string) => `host_${digestPart(`${tenant} ${new URL(url).origin}`)}`,
+  delivery: (eventAtMs: number, eventId: string, destinationKey: string) =>
+    `dlv_${timePart(eventAtMs)}${digestPart(`${eventId} ${destinationKey}`)}`,
+  hostDestinationKey: (tenant: string, url: string) =>
+    `host_${digestPart(`${tenant} ${new URL(url).origin}`)}`,
   run: () => randomUUID(),
 };

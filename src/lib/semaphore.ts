@@ -1,4 +1,4 @@
-/** Runs work in a place of its own, see `createPlaces`. */
+/** Runs work in a place of its own, see `createSemaphore`. */
 export type InPlace = <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
 
 /**
@@ -7,7 +7,7 @@ export type InPlace = <T>(work: () => Promise<T>, signal: AbortSignal) => Promis
  *
  * @returns runs work; what it resolves with, or `null` when the signal aborted before there was a place.
  */
-export function createPlaces(count: number): InPlace {
+export function createSemaphore(count: number): InPlace {
   let free = count;
   const waiting = new Set<() => void>();
 

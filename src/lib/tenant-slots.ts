@@ -1,11 +1,11 @@
 /** Places that tenants share. */
-export interface TenantPlaces {
+export interface TenantSlots {
   /** @returns the way out, to be called once; `null` when there is no place for this tenant. */
   enter(tenant: string): (() => void) | null;
 }
 
 /** Counts who has a place in this process, so that no tenant alone takes all of them. */
-export function createTenantPlaces({ most, mostOfOne }: { most: number; mostOfOne: number }): TenantPlaces {
+export function createTenantSlots({ max, maxPerTenant }: { max: number; maxPerTenant: number }): TenantSlots {
   const taken = new Map<string, number>();
   let all = 0;
 
@@ -18,7 +18,7 @@ export function createTenantPlaces({ most, mostOfOne }: { most: number; mostOfOn
 
   return {
     enter(tenant) {
-      if (all >= most || (taken.get(tenant) ?? 0) >= mostOfOne) return null;
+      if (all >= max || (taken.get(tenant) ?? 0) >= maxPerTenant) return null;
       count(tenant, 1);
       return () => count(tenant, -1);
     },

@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 describe('a deployment in which everything breaks at random', () => {
   it(
-    'loses no job, pays for no picture twice without saying so, and tells every end under one id',
+    'loses no job, pays for no image twice without saying so, and tells every end under one id',
     async () => {
       const options = {
         seed: 'suite',
@@ -27,8 +27,8 @@ describe('a deployment in which everything breaks at random', () => {
       const { faults, figures } = await runScenario(fleet, mixed, options);
       expect(faults).toEqual([]);
       expect(figures.jobs).toBeGreaterThanOrEqual(10);
-      expect(figures.pictures).toBe(figures.jobs);
-      expect(figures.charged).toBeGreaterThanOrEqual(figures.pictures);
+      expect(figures.images).toBe(figures.jobs);
+      expect(figures.charged).toBeGreaterThanOrEqual(figures.images);
     },
     limitMs,
   );

@@ -4,7 +4,7 @@ const columns = [
   'scenario',
   'seconds',
   'jobs',
-  'pictures',
+  'images',
   'charged',
   'extra',
   'cut short',
@@ -19,7 +19,7 @@ export function report(results: readonly Result[]): string {
   const rows = results.map(({ name, seconds, figures, faults, late }) => [
     name,
     seconds.toFixed(0),
-    ...[figures.jobs, figures.pictures, figures.charged, figures.extra, figures.cutShort].map(String),
+    ...[figures.jobs, figures.images, figures.charged, figures.extra, figures.cutShort].map(String),
     ...[figures.unpaidDoubts, figures.deliveries].map(String),
     faults.length > 0 ? 'BROKEN' : late.length > 0 ? 'LATE' : 'kept',
   ]);

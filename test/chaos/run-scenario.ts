@@ -1,7 +1,7 @@
 import { createRandom } from '../../src/local/studio/drawing/random.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { createGoodCaller } from './fleet/good-caller.ts';
-import { type Comparison, compareBooks } from './ledgers/compare.ts';
+import { type Comparison, compareLedgers } from './ledgers/compare.ts';
 import { createPromises, type Promises } from './ledgers/guarantees.ts';
 import { watchStatus } from './ledgers/status-watch.ts';
 import { type Finding, type Scenario, type Stage, until } from './scenario.ts';
@@ -34,10 +34,10 @@ export async function runScenario(fleet: Fleet, scenario: Scenario, options: Run
   const startedMs = Date.now();
   const random = createRandom(`${options.seed} ${scenario.name}`);
   const caller = createGoodCaller(fleet);
-  const orders = createRandom(`${options.seed} ${scenario.name} orders`);
+  const submissions = createRandom(`${options.seed} ${scenario.name} orders`);
   // Another one every time: a scenario may run twice on one fleet.
   const mark = `${scenario.name}-${startedMs.toString(36)}`;
-  const promises = createPromises(fleet, caller, orders, mark);
+  const promises = createPromises(fleet, caller, submissions, mark);
   const crashesBefore = fleet.crashes.length;
   const faults: string[] = [];
   const stage: Stage = {
@@ -62,7 +62,7 @@ export async function runScenario(fleet: Fleet, scenario: Scenario, options: Run
   }
   await fleet.heal();
   await watch.stop();
-  const { figures, faults: differences } = await compareBooks(fleet, caller, promises);
+  const { figures, faults: differences } = await compareLedgers(fleet, caller, promises);
   faults.push(...differences, ...watch.stepsBack, ...fleet.crashes.slice(crashesBefore));
   const broken = findings.filter((finding) => finding.ok === false);
   const text = ({ figure, found, allowed }: Finding) => `${figure}: ${found}, allowed: ${allowed}`;

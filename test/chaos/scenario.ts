@@ -65,7 +65,7 @@ export async function until(
 export async function recoveryFindings(stage: Stage, limitMs: number): Promise<Finding[]> {
   const ours = new Set(stage.promises.byKey.values());
   const timesMs: number[] = [];
-  for (const { jobId, killedAtMs, againAtMs } of stage.fleet.work.interruptions()) {
+  for (const { jobId, killedAtMs, againAtMs } of stage.fleet.work.crashCount()) {
     if (!ours.has(jobId)) continue;
     const job = againAtMs === null ? await stage.caller.job(jobId) : null;
     if (job?.finished_at && Date.parse(job.finished_at) <= killedAtMs) continue;

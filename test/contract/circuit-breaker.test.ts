@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ProviderGate } from '../../src/domain/ports.ts';
-import { createProviderGate } from '../../src/outbound/records/circuit-breaker.ts';
+import type { CircuitBreaker } from '../../src/domain/ports.ts';
+import { createCircuitBreaker } from '../../src/outbound/records/circuit-breaker.ts';
 import { createdAt } from '../support/jobs.ts';
 import { connectTestStore } from '../support/store.ts';
 
@@ -8,79 +8,79 @@ const quota = 'provider_quota_exhausted';
 const minute = 60_000;
 
 let store: Awaited<ReturnType<typeof connectTestStore>>;
-let lanes = 0;
+let scopes = 0;
 beforeAll(async () => {
   store = await connectTestStore();
 });
 
 const clock = () => createdAt;
 /** The gate as another process of the deployment sees it. */
-const gateOfAProcess = (): ProviderGate => createProviderGate(store.redis, store.keys, clock);
-const freshLane = () => `lane-${++lanes}`;
+const breakerOfAProcess = (): CircuitBreaker => createCircuitBreaker(store.redis, store.keys, clock);
+const freshScope = () => `lane-${++scopes}`;
 /** Lets the time of a rest pass, which Redis keeps by its own clock. */
-const endRest = (lane: string) => store.redis.del(store.keys.gate(`${lane}:closed`));
-const restOf = async (lane: string) =>
-  ((await gateOfAProcess().closedFor([lane]))?.untilMs ?? createdAt) - createdAt;
+const endRest = (scope: string) => store.redis.del(store.keys.breaker(`${scope}:closed`));
+const restOf = async (scope: string) =>
+  ((await breakerOfAProcess().findBlock([scope]))?.untilMs ?? createdAt) - createdAt;
 
 describe('a lane that is asked to rest', () => {
   it('is closed for every process until then, and no other lane is', async () => {
-    const lane = freshLane();
+    const scope = freshScope();
     const code = 'provider_rate_limited';
-    await gateOfAProcess().close(lane, { untilMs: createdAt + minute, code });
-    const other = gateOfAProcess();
-    expect(await other.closedFor([freshLane(), lane])).toEqual({ untilMs: createdAt + minute, code });
-    expect(await other.closedFor([freshLane()])).toBeNull();
-    expect(await other.refusalOf(lane)).toBeNull();
-    await endRest(lane);
-    expect(await other.closedFor([lane])).toBeNull();
+    await breakerOfAProcess().close(scope, { untilMs: createdAt + minute, code });
+    const other = breakerOfAProcess();
+    expect(await other.findBlock([freshScope(), scope])).toEqual({ untilMs: createdAt + minute, code });
+    expect(await other.findBlock([freshScope()])).toBeNull();
+    expect(await other.failureOf(scope)).toBeNull();
+    await endRest(scope);
+    expect(await other.findBlock([scope])).toBeNull();
   });
 });
 
 describe('a lane that was refused', () => {
   it('rests, and then one call of all processes finds out whether it works again, for which the others wait', async () => {
-    const lane = freshLane();
-    await gateOfAProcess().suspect(lane, quota);
-    expect(await gateOfAProcess().closedFor([lane])).toEqual({ untilMs: createdAt + 5_000, code: quota });
-    expect(await gateOfAProcess().refusalOf(lane)).toBe(quota);
+    const scope = freshScope();
+    await breakerOfAProcess().suspect(scope, quota);
+    expect(await breakerOfAProcess().findBlock([scope])).toEqual({ untilMs: createdAt + 5_000, code: quota });
+    expect(await breakerOfAProcess().failureOf(scope)).toBe(quota);
 
-    await endRest(lane);
-    const asked = await Promise.all(Array.from({ length: 10 }, () => gateOfAProcess().closedFor([lane])));
-    expect(asked.filter((answer) => answer === null)).toHaveLength(1);
-    expect(asked.filter((answer) => answer !== null)).toEqual(
+    await endRest(scope);
+    const asked = await Promise.all(Array.from({ length: 10 }, () => breakerOfAProcess().findBlock([scope])));
+    expect(asked.filter((response) => response === null)).toHaveLength(1);
+    expect(asked.filter((response) => response !== null)).toEqual(
       Array.from({ length: 9 }, () => ({ untilMs: createdAt + 2_000, code: quota, isProbed: true })),
     );
   });
 
   it('is open for all once that call is served, whichever process made it', async () => {
-    const lane = freshLane();
-    await gateOfAProcess().suspect(lane, quota);
-    await endRest(lane);
-    const prober = gateOfAProcess();
-    expect(await prober.closedFor([lane])).toBeNull();
-    await prober.open(lane);
-    const answers = await Promise.all([1, 2, 3].map(() => gateOfAProcess().closedFor([lane])));
-    expect(answers).toEqual([null, null, null]);
-    expect(await prober.refusalOf(lane)).toBeNull();
+    const scope = freshScope();
+    await breakerOfAProcess().suspect(scope, quota);
+    await endRest(scope);
+    const prober = breakerOfAProcess();
+    expect(await prober.findBlock([scope])).toBeNull();
+    await prober.open(scope);
+    const responses = await Promise.all([1, 2, 3].map(() => breakerOfAProcess().findBlock([scope])));
+    expect(responses).toEqual([null, null, null]);
+    expect(await prober.failureOf(scope)).toBeNull();
   });
 
   it('rests twice as long after each further refusal, five minutes at most', async () => {
-    const lane = freshLane();
-    const rests: number[] = [];
+    const scope = freshScope();
+    const isCoolingDown: number[] = [];
     for (let refusals = 0; refusals < 8; refusals++) {
-      await gateOfAProcess().suspect(lane, quota);
-      rests.push((await restOf(lane)) / 1000);
+      await breakerOfAProcess().suspect(scope, quota);
+      isCoolingDown.push((await restOf(scope)) / 1000);
     }
-    expect(rests).toEqual([5, 10, 20, 40, 80, 160, 300, 300]);
+    expect(isCoolingDown).toEqual([5, 10, 20, 40, 80, 160, 300, 300]);
   });
 
   it('keeps its probe for those whom no lane before it keeps back', async () => {
-    const [model, account] = [freshLane(), freshLane()];
-    await gateOfAProcess().suspect(account, quota);
+    const [model, account] = [freshScope(), freshScope()];
+    await breakerOfAProcess().suspect(account, quota);
     await endRest(account);
-    await gateOfAProcess().close(model, { untilMs: createdAt + minute, code: 'provider_rate_limited' });
-    expect(await gateOfAProcess().closedFor([model, account])).toMatchObject({
+    await breakerOfAProcess().close(model, { untilMs: createdAt + minute, code: 'provider_rate_limited' });
+    expect(await breakerOfAProcess().findBlock([model, account])).toMatchObject({
       code: 'provider_rate_limited',
     });
-    expect(await gateOfAProcess().closedFor([freshLane(), account])).toBeNull();
+    expect(await breakerOfAProcess().findBlock([freshScope(), account])).toBeNull();
   });
 });

@@ -23,8 +23,10 @@ const fails = (nowMs: number) => (now: Delivery) =>
   afterAttempt(now, { url: now.url, outcome: 'http_500' }, { nowMs, random: 0, schedule: [0, 5, 300] });
 const arrives = (nowMs: number) => (now: Delivery) =>
   afterAttempt(now, { url: now.url, outcome: 'delivered' }, { nowMs, random: 0, schedule: [0, 5, 300] });
-const idsDue = async ({ tenant, target }: Delivery, nowMs: number) =>
-  (await store.mailboxes.due(tenant, target, { nowMs, limit: 99 })).map(({ delivery }) => delivery.id);
+const idsDue = async ({ tenant, destinationKey }: Delivery, nowMs: number) =>
+  (await store.deliveryQueues.due(tenant, destinationKey, { nowMs, limit: 99 })).map(
+    ({ delivery }) => delivery.id,
+  );
 const idsOf = async (tenant: string, query: Omit<DeliveryQuery, 'limit'>) =>
   (await store.deliveries.list(tenant, { limit: 99, ...query })).deliveries.map(({ id }) => id);
 
@@ -70,14 +72,14 @@ describe('changing a delivery', () => {
     const { tenant, id } = delivery;
     await store.deliveries.update(delivery, arrives(createdAt + 1));
     expect(await idsDue(delivery, Number.MAX_SAFE_INTEGER)).toEqual([]);
-    expect(await store.mailboxes.countPending(tenant)).toBe(0);
+    expect(await store.deliveryQueues.countPending(tenant)).toBe(0);
     expect(await idsOf(tenant, { status: 'pending' })).toEqual([]);
     expect(await idsOf(tenant, { status: 'delivered' })).toEqual([id]);
     await store.deliveries.update(delivery, (now) => sendAgain(now, createdAt + 9));
     expect(await idsDue(delivery, createdAt + 9)).toEqual([id]);
     expect(await idsOf(tenant, { status: 'pending' })).toEqual([id]);
     expect(await idsOf(tenant, { status: 'delivered' })).toEqual([]);
-    expect(await store.deliveries.forget(tenant, Number.MAX_SAFE_INTEGER)).toBe(0);
+    expect(await store.deliveries.purge(tenant, Number.MAX_SAFE_INTEGER)).toBe(0);
   });
 
   it('that was removed meanwhile does not bring it back', async () => {
@@ -95,7 +97,7 @@ describe('the attempts of a delivery', () => {
     const delivery = await posted();
     const noted = [
       attemptOf({ no: 1, status: null, outcome: 'timeout', detail: 'The receiver did not answer.' }),
-      attemptOf({ no: 2, at: createdAt + 5_000, answer: 'Zürich 夜' }),
+      attemptOf({ no: 2, at: createdAt + 5_000, response: 'Zürich 夜' }),
     ];
     for (const attempt of noted) await store.deliveries.update(delivery, fails(createdAt), attempt);
     expect(await store.deliveries.attempts(delivery.tenant, [delivery.id, 'dlv_never'])).toEqual([noted, []]);
@@ -122,7 +124,7 @@ describe('the list of deliveries', () => {
         tenant,
         at: createdAt + i * 1_000,
         jobId: `img_${i % 5}`,
-        target: `whk_${i % 4}`,
+        destinationKey: `whk_${i % 4}`,
       }),
       end: outcomes[i % 3] ?? outcomes[0],
     }));
@@ -149,29 +151,31 @@ describe('the list of deliveries', () => {
     );
     const newestFirst = kept.flatMap((each) => each ?? []).sort((a, b) => b.at - a.at);
     for (const jobId of [undefined, 'img_2', 'img_none'])
-      for (const target of [undefined, 'whk_1'])
+      for (const destinationKey of [undefined, 'whk_1'])
         for (const status of [undefined, 'pending', 'delivered', 'failed'] as const)
           for (const limit of [1, 7, 60]) {
             const fits = newestFirst.filter(
               (each) =>
                 (jobId ?? each.jobId) === each.jobId &&
-                (target ?? each.target) === each.target &&
+                (destinationKey ?? each.destinationKey) === each.destinationKey &&
                 (status ?? each.status) === each.status,
             );
-            const query = { jobId, target, status, limit };
+            const query = { jobId, destinationKey, status, limit };
             expect(await walk(tenant, query), JSON.stringify(query)).toEqual(fits.map(({ id }) => id));
           }
   });
 
   it('does a bounded amount of work for a page: what is rare is found on a later one', async () => {
     const tenant = freshTenant();
-    const target = 'whk_busy';
-    const many = Array.from({ length: 1_300 }, (_, i) => deliveryOf({ tenant, target, at: createdAt + i }));
+    const destinationKey = 'whk_busy';
+    const many = Array.from({ length: 1_300 }, (_, i) =>
+      deliveryOf({ tenant, destinationKey, at: createdAt + i }),
+    );
     await post(store, ...many);
     const [oldest] = many;
     if (!oldest) throw new Error('many were made');
     await store.deliveries.update(oldest, arrives(createdAt));
-    const query = { target, status: 'delivered' as const, limit: 10 };
+    const query = { destinationKey, status: 'delivered' as const, limit: 10 };
     const first = await store.deliveries.list(tenant, query);
     expect(first.deliveries).toEqual([]);
     expect(first.nextBeforeId).not.toBeNull();
@@ -189,22 +193,22 @@ describe('a delivery that was made by hand', () => {
     expect(await store.deliveries.get(tenant, delivery.id)).toEqual(delivery);
     expect(await store.deliveries.attempts(tenant, [delivery.id])).toEqual([[attemptOf()]]);
     expect(await store.events.body(tenant, delivery.eventId)).toBe(bytes.body);
-    for (const query of [{}, { status: 'failed' as const }, { target: delivery.target }])
+    for (const query of [{}, { status: 'failed' as const }, { destinationKey: delivery.destinationKey }])
       expect(await idsOf(tenant, query)).toEqual([delivery.id]);
     expect(await idsDue(delivery, Number.MAX_SAFE_INTEGER)).toEqual([]);
     // Without that the sweeper would never look at a tenant that has no jobs.
     expect(await store.records.tenants()).toContain(tenant);
-    expect(await store.deliveries.forget(tenant, createdAt)).toBe(1);
+    expect(await store.deliveries.purge(tenant, createdAt)).toBe(1);
     expect(await store.keysKeptOf(tenant)).toEqual([]);
   });
 });
 
 describe('forgetting', () => {
   /** As the run does that has nothing left to deliver. */
-  async function visit({ tenant, target }: Delivery): Promise<void> {
+  async function visit({ tenant, destinationKey }: Delivery): Promise<void> {
     const run = { run: 'run', nowMs: createdAt + 9 };
-    await store.mailboxes.take(tenant, target, { ...run, leaseMs: 1_000 });
-    await store.mailboxes.release(tenant, target, run);
+    await store.deliveryQueues.take(tenant, destinationKey, { ...run, leaseMs: 1_000 });
+    await store.deliveryQueues.release(tenant, destinationKey, run);
   }
 
   it('what ended before a moment leaves what ended later, and what is pending', async () => {
@@ -217,9 +221,9 @@ describe('forgetting', () => {
     await store.deliveries.update(old, arrives(createdAt + 10));
     await store.deliveries.update(young, fails(createdAt + 10));
     await store.deliveries.update(young, (now) => giveUp(now, 'x', createdAt + 11));
-    expect(await store.deliveries.forget(tenant, createdAt + 10)).toBe(1);
+    expect(await store.deliveries.purge(tenant, createdAt + 10)).toBe(1);
     expect((await idsOf(tenant, {})).sort()).toEqual([young.id, pending.id].sort());
-    expect(await store.deliveries.forget(tenant, createdAt + 10)).toBe(0);
+    expect(await store.deliveries.purge(tenant, createdAt + 10)).toBe(0);
   });
 
   it('leaves no key behind but what expires by itself', async () => {
@@ -230,8 +234,7 @@ describe('forgetting', () => {
     await Promise.all(made.map((each) => store.deliveries.update(each, arrives(createdAt), attemptOf())));
     for (const each of made.slice(0, 1)) await visit(each);
     let forgotten = 0;
-    for (let page = -1; page !== 0; forgotten += page)
-      page = await store.deliveries.forget(tenant, createdAt);
+    for (let page = -1; page !== 0; forgotten += page) page = await store.deliveries.purge(tenant, createdAt);
     expect(forgotten).toBe(250);
     expect(await store.keysKeptOf(tenant)).toEqual([]);
   });
@@ -246,7 +249,7 @@ describe('forgetting', () => {
     await store.deliveries.removeOf(tenant, jobId);
     await visit(deliveryOf({ tenant }));
     expect(await store.keysKeptOf(tenant)).toEqual([]);
-    expect(await store.deliveries.forget(tenant, Number.MAX_SAFE_INTEGER)).toBe(0);
+    expect(await store.deliveries.purge(tenant, Number.MAX_SAFE_INTEGER)).toBe(0);
   });
 
   it('those of a job leaves those of others', async () => {
@@ -269,7 +272,7 @@ describe('another tenant', () => {
     expect(await store.deliveries.update({ ...delivery, tenant: other }, arrives(createdAt))).toBeNull();
     expect(await store.deliveries.list(other, { limit: 9 })).toEqual({ deliveries: [], nextBeforeId: null });
     await store.deliveries.removeOf(other, 'img_1');
-    expect(await store.deliveries.forget(other, Number.MAX_SAFE_INTEGER)).toBe(0);
+    expect(await store.deliveries.purge(other, Number.MAX_SAFE_INTEGER)).toBe(0);
     expect(await store.deliveries.get(delivery.tenant, delivery.id)).toEqual(delivery);
   });
 });

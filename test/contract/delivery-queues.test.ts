@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { afterFailure, healthy } from '../../src/domain/endpoint-health.ts';
+import { afterFailure, healthy } from '../../src/domain/destination-health.ts';
 import { createdAt } from '../support/jobs.ts';
-import { connectWebhookStore, mailboxIn, type WebhookStore } from '../support/webhooks.ts';
+import { connectWebhookStore, deliveryQueueIn, type WebhookStore } from '../support/webhooks.ts';
 
 let store: WebhookStore;
 beforeAll(async () => {
@@ -10,11 +10,12 @@ beforeAll(async () => {
 
 let tenants = 0;
 /** The mailbox of a receiver, by default of one that no other test has. */
-const mailbox = (tenant = `t${++tenants}`, target = 'whk_1') => mailboxIn(store, tenant, target);
+const deliveryQueue = (tenant = `t${++tenants}`, destinationKey = 'whk_1') =>
+  deliveryQueueIn(store, tenant, destinationKey);
 
 describe('the right to empty a mailbox', () => {
   it('is had by one of twenty who ask at once; the others hear until when, and one of them watches', async () => {
-    const { take } = mailbox();
+    const { take } = deliveryQueue();
     const taken = await Promise.all(Array.from({ length: 20 }, (_, i) => take(`run ${i}`)));
     expect(taken.filter((each) => 'health' in each)).toHaveLength(1);
     const others = taken.filter((each) => 'heldUntilMs' in each);
@@ -25,7 +26,7 @@ describe('the right to empty a mailbox', () => {
   });
 
   it('that is kept beyond its time is watched on by the one who came back', async () => {
-    const { take, keep, release } = mailbox();
+    const { take, keep, release } = deliveryQueue();
     await take('one');
     const watched = { heldUntilMs: createdAt + 35_000, isWatched: true };
     expect(await take('watcher')).toMatchObject({ isWatched: false });
@@ -42,14 +43,14 @@ describe('the right to empty a mailbox', () => {
   });
 
   it('can be kept beyond its time', async () => {
-    const { take, keep } = mailbox();
+    const { take, keep } = deliveryQueue();
     await take('one');
     expect(await keep('one', createdAt + 15_000)).toBe(true);
     expect(await take('other', createdAt + 34_999)).toMatchObject({ heldUntilMs: createdAt + 35_000 });
   });
 
   it('goes to another when its time is over, and then its holder can neither keep it nor give it back', async () => {
-    const { take, keep, release, put } = mailbox();
+    const { take, keep, release, put } = deliveryQueue();
     await put();
     await take('one');
     expect(await take('other', createdAt + 20_000)).toEqual({ health: healthy });
@@ -60,23 +61,23 @@ describe('the right to empty a mailbox', () => {
   });
 
   it('can be had at once when it was given back', async () => {
-    const { take, release } = mailbox();
+    const { take, release } = deliveryQueue();
     await take('one');
     await release('one');
     expect(await take('other')).toEqual({ health: healthy });
   });
 
   it('is had apart for every receiver and every tenant', async () => {
-    const first = mailbox();
+    const first = deliveryQueue();
     await first.take('one');
-    expect(await mailbox(first.tenant, 'whk_2').take('two')).toEqual({ health: healthy });
-    expect(await mailbox(undefined, 'whk_1').take('three')).toEqual({ health: healthy });
+    expect(await deliveryQueue(first.tenant, 'whk_2').take('two')).toEqual({ health: healthy });
+    expect(await deliveryQueue(undefined, 'whk_1').take('three')).toEqual({ health: healthy });
   });
 });
 
 describe('how a receiver does', () => {
   it('is handed from run to run', async () => {
-    const { take, keep, release, health } = mailbox();
+    const { take, keep, release, health } = deliveryQueue();
     const failing = afterFailure(afterFailure(healthy, createdAt, undefined), createdAt + 5, 60_000);
     await take('one');
     await keep('one', createdAt, failing);
@@ -86,7 +87,7 @@ describe('how a receiver does', () => {
   });
 
   it('is not noted by one who has lost the right', async () => {
-    const { take, keep, health } = mailbox();
+    const { take, keep, health } = deliveryQueue();
     await take('one');
     await take('other', createdAt + 20_000);
     await keep('one', createdAt + 20_001, afterFailure(healthy, createdAt, undefined));
@@ -94,22 +95,22 @@ describe('how a receiver does', () => {
   });
 
   it('is forgotten when somebody says that it works again', async () => {
-    const { tenant, target, take, keep, release, put } = mailbox();
+    const { tenant, destinationKey, take, keep, release, put } = deliveryQueue();
     await put();
     await take('one');
     await keep('one', createdAt, afterFailure(healthy, createdAt, 3_600_000));
     expect(await release('one')).toEqual({ againInMs: 3_600_000 });
-    await store.mailboxes.forgive(tenant, target);
+    await store.deliveryQueues.resetBreaker(tenant, destinationKey);
     expect(await take('other')).toEqual({ health: healthy });
     expect(await release('other')).toEqual({ againInMs: 0 });
   });
 
   it('is forgotten by itself, a long time after the last mail', async () => {
-    const { tenant, target, take, release } = mailbox();
+    const { tenant, destinationKey, take, release } = deliveryQueue();
     await take('one');
-    expect(await store.redis.pttl(store.keys.receiver(tenant, target))).toBe(-1);
+    expect(await store.redis.pttl(store.keys.destination(tenant, destinationKey))).toBe(-1);
     await release('one');
-    const days = (await store.redis.pttl(store.keys.receiver(tenant, target))) / 86_400_000;
+    const days = (await store.redis.pttl(store.keys.destination(tenant, destinationKey))) / 86_400_000;
     expect(days).toBeGreaterThan(6.9);
     expect(await store.keysKeptOf(tenant)).toEqual([]);
   });
@@ -117,7 +118,7 @@ describe('how a receiver does', () => {
 
 describe('mail', () => {
   it('that is due comes longest due first, as much as asked for', async () => {
-    const { put, due } = mailbox();
+    const { put, due } = deliveryQueue();
     const [third, first, second, later] = [await put(30), await put(10), await put(20), await put(50)];
     const inOrder = [first, second, third].map(({ delivery }) => delivery.id);
     expect(await due(49)).toEqual(inOrder);
@@ -127,17 +128,17 @@ describe('mail', () => {
   });
 
   it('comes with its bytes, and says when they are gone', async () => {
-    const { tenant, target, put } = mailbox();
+    const { tenant, destinationKey, put } = deliveryQueue();
     const [kept, erased] = [(await put(1)).delivery, (await put(2)).delivery];
     await store.events.remove(tenant, [erased.eventId]);
-    expect(await store.mailboxes.due(tenant, target, { nowMs: createdAt, limit: 9 })).toEqual([
+    expect(await store.deliveryQueues.due(tenant, destinationKey, { nowMs: createdAt, limit: 9 })).toEqual([
       { delivery: kept, body: '{}' },
       { delivery: erased, body: null },
     ]);
   });
 
   it('whose row is lost is dropped, and keeps nobody from the rest', async () => {
-    const { tenant, put, due, take, release } = mailbox();
+    const { tenant, put, due, take, release } = deliveryQueue();
     const [lost, kept] = [(await put(1)).delivery, (await put(2)).delivery];
     await store.redis.unlink(store.keys.delivery(tenant, lost.id));
     expect(await due()).toEqual([kept.id]);
@@ -148,14 +149,14 @@ describe('mail', () => {
   });
 
   it('is counted while it is pending', async () => {
-    const { tenant, put } = mailbox();
-    const [first] = [await put(), await put(), await mailbox(tenant, 'whk_2').put()];
-    expect(await store.mailboxes.countPending(tenant)).toBe(3);
+    const { tenant, put } = deliveryQueue();
+    const [first] = [await put(), await put(), await deliveryQueue(tenant, 'whk_2').put()];
+    expect(await store.deliveryQueues.countPending(tenant)).toBe(3);
     await store.deliveries.update(first.delivery, ({ dueAt: _dueAt, ...now }) => ({
       ...now,
       status: 'delivered',
       finishedAt: createdAt,
     }));
-    expect(await store.mailboxes.countPending(tenant)).toBe(2);
+    expect(await store.deliveryQueues.countPending(tenant)).toBe(2);
   });
 });

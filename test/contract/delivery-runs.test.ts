@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { afterFailure, healthy } from '../../src/domain/endpoint-health.ts';
+import { afterFailure, healthy } from '../../src/domain/destination-health.ts';
 import { createdAt } from '../support/jobs.ts';
-import { connectWebhookStore, mailboxIn, type WebhookStore } from '../support/webhooks.ts';
+import { connectWebhookStore, deliveryQueueIn, type WebhookStore } from '../support/webhooks.ts';
 
 let store: WebhookStore;
 beforeAll(async () => {
@@ -10,16 +10,17 @@ beforeAll(async () => {
 
 let tenants = 0;
 /** The mailbox of a receiver, by default of one that no other test has. */
-const mailbox = (tenant = `t${++tenants}`, target = 'whk_1') => mailboxIn(store, tenant, target);
+const deliveryQueue = (tenant = `t${++tenants}`, destinationKey = 'whk_1') =>
+  deliveryQueueIn(store, tenant, destinationKey);
 
 describe('giving the right back says when to come again', () => {
   it('never when nothing is left', async () => {
-    const { visit } = mailbox();
+    const { visit } = deliveryQueue();
     expect(await visit('one', createdAt)).toBeNull();
   });
 
   it('at once for mail that is due, later for mail that is due later', async () => {
-    const { put, visit } = mailbox();
+    const { put, visit } = deliveryQueue();
     await put(createdAt + 5_000);
     expect(await visit('one', createdAt)).toEqual({ againInMs: 5_000 });
     expect(await visit('two', createdAt + 5_000)).toEqual({ againInMs: 0 });
@@ -27,26 +28,26 @@ describe('giving the right back says when to come again', () => {
   });
 
   it('not before the receiver has rested', async () => {
-    const { put, take, keep, release } = mailbox();
+    const { put, take, keep, release } = deliveryQueue();
     await put(createdAt + 1_000);
     await take('one');
-    await keep('one', createdAt, { failures: 5, failingSince: createdAt, restUntil: createdAt + 15_000 });
+    await keep('one', createdAt, { failures: 5, failingSince: createdAt, blockedUntil: createdAt + 15_000 });
     expect(await release('one')).toEqual({ againInMs: 15_000 });
   });
 
   it('to one of many only, who are told to come later', async () => {
-    const { put, visit } = mailbox();
+    const { put, visit } = deliveryQueue();
     await put(createdAt + 5_000);
-    const told = [];
-    for (let i = 0; i < 20; i++) told.push(await visit(`run ${i}`, createdAt + i));
-    expect(told).toEqual([{ againInMs: 5_000 }, ...Array.from({ length: 19 }, () => null)]);
+    const eventWritten = [];
+    for (let i = 0; i < 20; i++) eventWritten.push(await visit(`run ${i}`, createdAt + i));
+    expect(eventWritten).toEqual([{ againInMs: 5_000 }, ...Array.from({ length: 19 }, () => null)]);
     // The one who was told comes, and again only one is told.
     await put(createdAt + 8_000, { id: 'dlv_later' });
     expect(await visit('sleeper', createdAt + 5_000)).toEqual({ againInMs: 0 });
   });
 
   it('to one more when mail turns up that is due sooner, and each of them is told once', async () => {
-    const { tenant, put, visit, take, release } = mailbox();
+    const { tenant, put, visit, take, release } = deliveryQueue();
     await put(createdAt + 9_000);
     expect(await visit('one', createdAt)).toEqual({ againInMs: 9_000 });
     const { delivery } = await put(createdAt + 3_000);
@@ -56,27 +57,27 @@ describe('giving the right back says when to come again', () => {
     await store.deliveries.update(delivery, ({ dueAt: _dueAt, ...now }) => ({ ...now, status: 'delivered' }));
     expect(await release('two', createdAt + 3_000)).toEqual({ againInMs: 6_000 });
     expect(await visit('four', createdAt + 3_001)).toBeNull();
-    expect(await store.mailboxes.countPending(tenant)).toBe(1);
+    expect(await store.deliveryQueues.countPending(tenant)).toBe(1);
   });
 });
 
 describe('a wake', () => {
   it('is one task for as long as nobody has come, and another one after every change of hands', async () => {
-    const { tenant, target, put, take, release } = mailbox();
-    const wake = async () => (await store.mailboxes.wake(tenant, target)).taskId;
-    const first = await wake();
+    const { tenant, destinationKey, put, take, release } = deliveryQueue();
+    const dispatchTask = async () => (await store.deliveryQueues.dispatchTask(tenant, destinationKey)).taskId;
+    const first = await dispatchTask();
     expect((await put()).taskId).toBe(first);
     expect((await put()).taskId).toBe(first);
     await take('one');
-    const second = await wake();
+    const second = await dispatchTask();
     await release('one');
-    const third = await wake();
+    const third = await dispatchTask();
     expect((await put()).taskId).toBe(third);
     expect(new Set([first, second, third]).size).toBe(3);
   });
 
   it('is not needed while somebody has the right, who looks again before leaving; it is when that one died', async () => {
-    const { put, take, release } = mailbox();
+    const { put, take, release } = deliveryQueue();
     await take('one');
     expect((await put()).taskId).toBeUndefined();
     expect(await release('one')).toEqual({ againInMs: 0 });
@@ -86,29 +87,31 @@ describe('a wake', () => {
   });
 
   it('is not another one because a run keeps the right, or because somebody fails to get it', async () => {
-    const { tenant, target, take, keep } = mailbox();
+    const { tenant, destinationKey, take, keep } = deliveryQueue();
     await take('one');
-    const { taskId } = await store.mailboxes.wake(tenant, target);
+    const { taskId } = await store.deliveryQueues.dispatchTask(tenant, destinationKey);
     await keep('one');
     await take('other');
-    expect((await store.mailboxes.wake(tenant, target)).taskId).toBe(taskId);
+    expect((await store.deliveryQueues.dispatchTask(tenant, destinationKey)).taskId).toBe(taskId);
   });
 });
 
 describe('mailboxes that nobody looks at', () => {
   const overdue = async (tenant: string, beforeMs: number, limit = 99) =>
-    (await store.mailboxes.overdue(tenant, beforeMs, limit)).wakes;
+    (await store.deliveryQueues.overdue(tenant, beforeMs, limit)).dispatchTasks;
 
   it('are those whose mail has been due since before a moment', async () => {
-    const { tenant, target, put } = mailbox();
+    const { tenant, destinationKey, put } = deliveryQueue();
     await put(createdAt + 10);
     expect(await overdue(tenant, createdAt + 10)).toEqual([]);
-    expect(await overdue(tenant, createdAt + 11)).toEqual([await store.mailboxes.wake(tenant, target)]);
+    expect(await overdue(tenant, createdAt + 11)).toEqual([
+      await store.deliveryQueues.dispatchTask(tenant, destinationKey),
+    ]);
     expect(await overdue(`other-${tenant}`, createdAt + 11)).toEqual([]);
   });
 
   it('are not those that somebody empties, until that one is taken for dead', async () => {
-    const { tenant, put, take } = mailbox();
+    const { tenant, put, take } = deliveryQueue();
     await put();
     await take('one', createdAt);
     expect(await overdue(tenant, createdAt + 19_999)).toEqual([]);
@@ -116,8 +119,8 @@ describe('mailboxes that nobody looks at', () => {
   });
 
   it('are not those whose receiver rests, whose mail is due later, or that are empty', async () => {
-    const { tenant, take, keep, release, put } = mailbox();
-    const [later, empty] = [mailbox(tenant, 'whk_later'), mailbox(tenant, 'whk_empty')];
+    const { tenant, take, keep, release, put } = deliveryQueue();
+    const [later, empty] = [deliveryQueue(tenant, 'whk_later'), deliveryQueue(tenant, 'whk_empty')];
     await put();
     await take('one');
     await keep('one', createdAt, afterFailure(healthy, createdAt, 60_000));
@@ -127,25 +130,27 @@ describe('mailboxes that nobody looks at', () => {
     await store.deliveries.update(delivery, ({ dueAt: _dueAt, ...now }) => ({ ...now, status: 'delivered' }));
     await empty.visit('one', createdAt);
     expect(await overdue(tenant, createdAt + 60_000)).toEqual([]);
-    expect((await overdue(tenant, createdAt + 60_001)).map(({ target }) => target).sort()).toEqual([
-      'whk_1',
-      'whk_later',
-    ]);
+    expect(
+      (await overdue(tenant, createdAt + 60_001)).map(({ destinationKey }) => destinationKey).sort(),
+    ).toEqual(['whk_1', 'whk_later']);
   });
 
   it('come longest due first, as many as asked for', async () => {
-    const { tenant } = mailbox();
-    for (const [i, dueAt] of [30, 10, 20].entries()) await mailbox(tenant, `whk_${i}`).put(dueAt);
-    expect((await overdue(tenant, createdAt, 2)).map(({ target }) => target)).toEqual(['whk_1', 'whk_2']);
+    const { tenant } = deliveryQueue();
+    for (const [i, dueAt] of [30, 10, 20].entries()) await deliveryQueue(tenant, `whk_${i}`).put(dueAt);
+    expect((await overdue(tenant, createdAt, 2)).map(({ destinationKey }) => destinationKey)).toEqual([
+      'whk_1',
+      'whk_2',
+    ]);
   });
 
   it('come page by page, of which the last one says so, however many of a page are left out', async () => {
-    const { tenant } = mailbox();
-    for (const i of [0, 1, 2]) await mailbox(tenant, `whk_${i}`).put(i);
-    await mailbox(tenant, 'whk_0').take('one');
-    const page = (offset: number) => store.mailboxes.overdue(tenant, createdAt, 2, offset);
-    expect(await page(0)).toMatchObject({ wakes: [{ target: 'whk_1' }], isLast: false });
-    expect(await page(2)).toMatchObject({ wakes: [{ target: 'whk_2' }], isLast: true });
-    expect(await page(4)).toEqual({ wakes: [], isLast: true });
+    const { tenant } = deliveryQueue();
+    for (const i of [0, 1, 2]) await deliveryQueue(tenant, `whk_${i}`).put(i);
+    await deliveryQueue(tenant, 'whk_0').take('one');
+    const page = (offset: number) => store.deliveryQueues.overdue(tenant, createdAt, 2, offset);
+    expect(await page(0)).toMatchObject({ dispatchTasks: [{ destinationKey: 'whk_1' }], isLast: false });
+    expect(await page(2)).toMatchObject({ dispatchTasks: [{ destinationKey: 'whk_2' }], isLast: true });
+    expect(await page(4)).toEqual({ dispatchTasks: [], isLast: true });
   });
 });

@@ -9,7 +9,7 @@ beforeAll(async () => {
   store = await connectWebhookStore();
 });
 
-const target = 'whk_1';
+const destinationKey = 'whk_1';
 const leaseMs = 20_000;
 
 /** How a task ends a visit to a mailbox. */
@@ -24,18 +24,18 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
   const tenant = `t${ids.run()}`;
   const known = new Set<string>();
   const running: Promise<void>[] = [];
-  const { deliveries, events, mailboxes, redis, keys } = store;
+  const { deliveries, events, deliveryQueues, redis, keys } = store;
 
   /** Puts a letter in after so many steps of others, and has the mailbox looked at. */
   async function put(pauses: number): Promise<void> {
-    const delivery = deliveryOf({ tenant, target });
+    const delivery = deliveryOf({ tenant, destinationKey });
     const event = { tenant, id: delivery.eventId };
     await redis.zadd(keys.outbox(tenant), createdAt, event.id);
     for (let i = 0; i < pauses; i++) await schedule(async () => {});
-    const wakes = await schedule(() =>
-      events.announce(event, '{}', [delivery], { nowMs: createdAt, keepMs: 60_000 }),
+    const dispatchTasks = await schedule(() =>
+      events.dispatch(event, '{}', [delivery], { nowMs: createdAt, keepMs: 60_000 }),
     );
-    for (const { taskId } of wakes) await schedule(async () => add(taskId));
+    for (const { taskId } of dispatchTasks) await schedule(async () => add(taskId));
   }
 
   function add(taskId: string): void {
@@ -54,15 +54,21 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
 
   async function visit(): Promise<Leave> {
     const run = ids.run();
-    const taken = await schedule(() => mailboxes.take(tenant, target, { run, nowMs: createdAt, leaseMs }));
+    const taken = await schedule(() =>
+      deliveryQueues.take(tenant, destinationKey, { run, nowMs: createdAt, leaseMs }),
+    );
     if ('heldUntilMs' in taken) return taken.isWatched ? 'done' : 'watching';
-    const mail = await schedule(() => mailboxes.due(tenant, target, { nowMs: createdAt, limit: 2 }));
-    for (const { delivery } of mail) {
+    const pending = await schedule(() =>
+      deliveryQueues.due(tenant, destinationKey, { nowMs: createdAt, limit: 2 }),
+    );
+    for (const { delivery } of pending) {
       await schedule(() =>
         deliveries.update(delivery, ({ dueAt: _dueAt, ...now }) => ({ ...now, status: 'delivered' })),
       );
     }
-    const again = await schedule(() => mailboxes.release(tenant, target, { run, nowMs: createdAt }));
+    const again = await schedule(() =>
+      deliveryQueues.release(tenant, destinationKey, { run, nowMs: createdAt }),
+    );
     if (again) expect(again).toEqual({ againInMs: 0 });
     return again ? 'again' : 'done';
   }
@@ -94,7 +100,7 @@ describe('no wake is lost', () => {
         const office = postOffice((step) => scheduler.scheduleFunction(step)());
         const senders = letters.map(office.put);
         await scheduler.waitFor(Promise.all(senders).then(office.settled));
-        expect(await store.mailboxes.countPending(office.tenant)).toBe(0);
+        expect(await store.deliveryQueues.countPending(office.tenant)).toBe(0);
       }),
       { numRuns: 500 },
     );

@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ImageJob, JobStatus } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
-import { beginExecution, erase, finish } from '../../src/domain/job-moves.ts';
-import type { ImageListQuery, ImageRecords } from '../../src/domain/ports.ts';
-import { createImageRecords } from '../../src/outbound/records/job-store.ts';
+import { beginRun, erase, finish } from '../../src/domain/job-moves.ts';
+import type { JobListQuery, JobStore } from '../../src/domain/ports.ts';
+import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
 import { connectTestStore } from '../support/store.ts';
 
-let records: ImageRecords;
+let records: JobStore;
 
 beforeAll(async () => {
   const { redis, keys } = await connectTestStore();
-  records = createImageRecords(redis, keys);
+  records = createJobStore(redis, keys);
 });
 
 let tenants = 0;
@@ -25,7 +25,7 @@ async function add(tenant: string, atMs = 0, request: Partial<ImageRequest> = {}
 }
 
 /** Walks all pages and checks what holds for every page. */
-async function allPages(tenant: string, query: ImageListQuery, between = async () => {}): Promise<string[]> {
+async function allPages(tenant: string, query: JobListQuery, between = async () => {}): Promise<string[]> {
   const found: string[] = [];
   let beforeId: string | undefined;
   do {
@@ -68,10 +68,10 @@ describe('the list', () => {
     const model = 'gpt-image-2.5-flare';
     const first = await add(tenant, 0, { prompt, model });
     await Promise.all(
-      Array.from({ length: 30 }, (_, i) => add(tenant, 1 + i, { prompt, metadata: { order: 'all' } })),
+      Array.from({ length: 30 }, (_, i) => add(tenant, 1 + i, { prompt, metadata: { generate: 'all' } })),
     );
-    const last = await add(tenant, 100, { prompt, model, metadata: { order: 'all' } });
-    const query = { limit: 100, models: [model], metadata: { order: 'all' } };
+    const last = await add(tenant, 100, { prompt, model, metadata: { generate: 'all' } });
+    const query = { limit: 100, models: [model], metadata: { generate: 'all' } };
     expect((await records.list(tenant, query)).nextBeforeId).not.toBeNull();
     expect(await allPages(tenant, query)).toEqual([last]);
     expect(await allPages(tenant, { limit: 100, models: [model] })).toEqual([last, first]);
@@ -112,7 +112,7 @@ describe('a filter', () => {
     const id = await add(tenant);
     const moves: [JobStatus, (job: ImageJob) => ImageJob][] = [
       ['queued', (job) => job],
-      ['running', (job) => beginExecution(job, createdAt + 1)],
+      ['running', (job) => beginRun(job, createdAt + 1)],
       ['failed', (job) => finish(job, 'failed', { nowMs: createdAt + 2, retention })],
     ];
     for (const [status, move] of moves) {
@@ -172,7 +172,7 @@ describe('a filter', () => {
     const tenant = freshTenant();
     const [, second, third] = [await add(tenant, 10), await add(tenant, 20), await add(tenant, 30)];
     const [first] = (await allPages(tenant, { limit: 5 })).slice(-1);
-    const list = (query: Omit<ImageListQuery, 'limit'>) => allPages(tenant, { limit: 5, ...query });
+    const list = (query: Omit<JobListQuery, 'limit'>) => allPages(tenant, { limit: 5, ...query });
     expect(await list({ createdAfterMs: createdAt + 10 })).toEqual([third, second]);
     expect(await list({ createdBeforeMs: createdAt + 30 })).toEqual([second, first]);
     expect(await list({ createdAfterMs: createdAt + 10, createdBeforeMs: createdAt + 30 })).toEqual([second]);
@@ -205,7 +205,7 @@ describe('a filter', () => {
     await Promise.all(
       Array.from({ length: 1_150 }, (_, i) => add(tenant, i + 1, { metadata: { all: 'yes' } })),
     );
-    const query: ImageListQuery = { limit: 100, models: ['rare'], metadata: { all: 'yes' } };
+    const query: JobListQuery = { limit: 100, models: ['rare'], metadata: { all: 'yes' } };
     const first = await records.list(tenant, query);
     expect(first.jobs).toEqual([]);
     expect(first.nextBeforeId).not.toBeNull();

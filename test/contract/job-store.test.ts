@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dueAt, type ImageJob } from '../../src/domain/image-job.ts';
-import { beginExecution, erase, finish, forgetMedia } from '../../src/domain/job-moves.ts';
+import { beginRun, erase, finish, purgeMedia } from '../../src/domain/job-moves.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
 import { claimOf, connectRecords } from '../support/records.ts';
@@ -73,7 +73,7 @@ describe('changing a job', () => {
   it('to an end takes it off the list of unfinished ones', async () => {
     const tenant = freshTenant();
     const [a, b] = [await submit(queuedJob({ tenant })), await submit(queuedJob({ tenant }))];
-    await records.update(tenant, a.id, (now) => ({ job: beginExecution(now, createdAt + 5) }));
+    await records.update(tenant, a.id, (now) => ({ job: beginRun(now, createdAt + 5) }));
     expect(await records.openJobs(tenant, 0, 10)).toEqual([
       { id: b.id, changedAt: createdAt },
       { id: a.id, changedAt: createdAt + 5 },
@@ -95,7 +95,7 @@ describe('the oldest job in a status', () => {
       await records.oldestCreatedAt(tenant, 'running'),
     ];
     expect(await oldest()).toEqual([createdAt + 1_000, null]);
-    await records.update(tenant, first?.id ?? '', (now) => ({ job: beginExecution(now, createdAt + 9_000) }));
+    await records.update(tenant, first?.id ?? '', (now) => ({ job: beginRun(now, createdAt + 9_000) }));
     expect(await oldest()).toEqual([createdAt + 2_000, createdAt + 1_000]);
     await records.update(tenant, first?.id ?? '', (now) => ({ job: finishedJob(now) }));
     expect(await oldest()).toEqual([createdAt + 2_000, null]);
@@ -104,7 +104,7 @@ describe('the oldest job in a status', () => {
 });
 
 describe('jobs that need attention', () => {
-  it('move on with what the job waits for: patience, time to run, pictures, record', async () => {
+  it('move on with what the job waits for: patience, time to run, images, record', async () => {
     const tenant = freshTenant();
     const job = await submit(queuedJob({ tenant }));
     const dueExactlyAt = async (moment: number | undefined) => {
@@ -113,9 +113,9 @@ describe('jobs that need attention', () => {
       expect(await records.dueJobs(tenant, moment, 0, 10)).toEqual([job.id]);
     };
     const moves: ((now: ImageJob) => ImageJob)[] = [
-      (now) => beginExecution(now, createdAt + 1_000),
+      (now) => beginRun(now, createdAt + 1_000),
       (now) => finish(now, 'succeeded', { nowMs: createdAt + 2_000, retention }),
-      (now) => forgetMedia(now, createdAt + 3_000),
+      (now) => purgeMedia(now, createdAt + 3_000),
     ];
     await dueExactlyAt(dueAt(job));
     const moments = [dueAt(job)];
@@ -148,7 +148,7 @@ describe('removing a job', () => {
       );
       const moves: Record<typeof when, ((now: ImageJob) => ImageJob)[]> = {
         queued: [],
-        running: [(now) => beginExecution(now, createdAt + 1)],
+        running: [(now) => beginRun(now, createdAt + 1)],
         ended: [finishedJob],
         erased: [finishedJob, (now) => erase(now, createdAt + 99_999, retention)],
       };

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis/redis.ts';
-import { createImageRecords } from '../../src/outbound/records/job-store.ts';
+import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
 import { startTestRedis } from '../support/redis.ts';
 
 const jobs = 2_000;
-const mostBytesEach = 2_048;
+const maxBytesEach = 2_048;
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
 const prompt =
@@ -41,16 +41,16 @@ async function sizesByKind(redis: RedisClient): Promise<Record<string, number>> 
 }
 
 describe('a finished job', () => {
-  it(`with its indexes and idempotency key takes at most ${mostBytesEach} bytes of Redis`, async () => {
+  it(`with its indexes and idempotency key takes at most ${maxBytesEach} bytes of Redis`, async () => {
     const redis = await emptyRedis();
-    const records = createImageRecords(redis, createKeys('darkroom'));
+    const records = createJobStore(redis, createKeys('darkroom'));
     await redis.set('warm', 'up');
     const before = await usedMemory(redis);
     for (let i = 0; i < jobs; i++) {
-      const metadata = { customer: `customer-${i % 50}`, order: `order-${i}` };
+      const metadata = { customer: `customer-${i % 50}`, generate: `order-${i}` };
       const job = {
         ...queuedJob({ nowMs: createdAt + i * 1_000, request: { prompt, quality: 'low', metadata } }),
-        origin: 'https://pictures.example.com',
+        origin: 'https://images.example.com',
       };
       const claim = { keyHash: digest(`key ${i}`), fingerprint: digest(`body ${i}`), ttlMs: 90 * 86_400_000 };
       await records.submit({ job, claim, maxOpenJobs: jobs });
@@ -58,7 +58,7 @@ describe('a finished job', () => {
     }
     const bytesEach = Math.round(((await usedMemory(redis)) - before) / jobs);
     console.log(`bytes per finished job: ${bytesEach}`, await sizesByKind(redis));
-    expect(bytesEach).toBeLessThanOrEqual(mostBytesEach);
+    expect(bytesEach).toBeLessThanOrEqual(maxBytesEach);
     expect(await records.countOpen('acme')).toBe(0);
     expect((await records.list('acme', { limit: 100 })).jobs).toHaveLength(100);
   });

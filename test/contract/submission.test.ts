@@ -87,7 +87,7 @@ describe('submitting', () => {
         { job: other, claim: claimOf('k', 'two') },
         { job: second },
         { job: third, claim: claimOf('l') },
-      ].map((order) => records.submit({ ...order, maxOpenJobs: 2 })),
+      ].map((generate) => records.submit({ ...generate, maxOpenJobs: 2 })),
     );
     expect(outcomes).toEqual([
       { kind: 'created' },

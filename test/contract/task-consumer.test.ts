@@ -8,7 +8,7 @@ import { emptyQueue, lockDurationMs, untilStopped } from '../support/queue.ts';
 const done: TaskResult = { done: true };
 const normal = { priority: 'normal' } as const;
 const task = (id: string) => ({ tenant: 'acme', id });
-const patiently = { timeout: 10_000 };
+const withRetry = { timeout: 10_000 };
 const empty = { waiting: 0, delayed: 0, active: 0 };
 
 describe('a running task', () => {
@@ -21,7 +21,7 @@ describe('a running task', () => {
       return done;
     });
     await queue.add(task('a'), normal);
-    await expect.poll(() => running, patiently).toBe(true);
+    await expect.poll(() => running, withRetry).toBe(true);
     expect(await queue.position('a')).toBeNull();
     expect(await queue.remove('a')).toBe(false);
     expect(await queue.has(['a'])).toEqual([true]);
@@ -35,10 +35,10 @@ describe('a running task', () => {
       return runs === 1 ? { againInMs: 400 } : done;
     });
     await queue.add(task('a'), normal);
-    await expect.poll(() => queue.counts(), { ...patiently, interval: 10 }).toEqual({ ...empty, delayed: 1 });
+    await expect.poll(() => queue.counts(), { ...withRetry, interval: 10 }).toEqual({ ...empty, delayed: 1 });
     expect(runs).toBe(1);
-    await expect.poll(() => runs, patiently).toBe(2);
-    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    await expect.poll(() => runs, withRetry).toBe(2);
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
   it('that is handed back waits in its place for whoever is free', async () => {
@@ -50,7 +50,7 @@ describe('a running task', () => {
       handedBack = true;
       return { againInMs: 0 };
     });
-    await expect.poll(() => queue.counts(), patiently).toMatchObject({ active: 1 });
+    await expect.poll(() => queue.counts(), withRetry).toMatchObject({ active: 1 });
     await queue.add(task('b'), normal);
     await first.drain(0);
     expect(handedBack).toBe(true);
@@ -67,9 +67,9 @@ describe('a running task', () => {
       return done;
     });
     await queue.add(task('a'), normal);
-    await expect.poll(() => queue.counts(), patiently).toEqual({ ...empty, delayed: 1 });
-    await expect.poll(() => tries, patiently).toBe(2);
-    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    await expect.poll(() => queue.counts(), withRetry).toEqual({ ...empty, delayed: 1 });
+    await expect.poll(() => tries, withRetry).toBe(2);
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
   it('is told to stop by its id, with the reason', async () => {
@@ -83,11 +83,11 @@ describe('a running task', () => {
     });
     await queue.add(task('a'), normal);
     await queue.add(task('b'), normal);
-    await expect.poll(() => started.length, patiently).toBe(2);
+    await expect.poll(() => started.length, withRetry).toBe(2);
     consumer.cancel('unknown');
     consumer.cancel('a');
-    await expect.poll(() => stopped, patiently).toEqual([['a', 'canceled']]);
-    await expect.poll(() => queue.has(['a', 'b']), patiently).toEqual([false, true]);
+    await expect.poll(() => stopped, withRetry).toEqual([['a', 'canceled']]);
+    await expect.poll(() => queue.has(['a', 'b']), withRetry).toEqual([false, true]);
   });
 });
 
@@ -108,7 +108,7 @@ describe('draining', () => {
       { concurrency: 2 },
     );
     await queue.add(task('a'), normal);
-    await expect.poll(() => ran, patiently).toEqual(['a']);
+    await expect.poll(() => ran, withRetry).toEqual(['a']);
     const drained = consumer.drain(10_000);
     await queue.add(task('b'), normal);
     release();
@@ -127,7 +127,7 @@ describe('draining', () => {
     });
     await queue.add(task('a'), normal);
     await queue.add(task('b'), normal);
-    await expect.poll(() => queue.counts(), patiently).toEqual({ ...empty, active: 2 });
+    await expect.poll(() => queue.counts(), withRetry).toEqual({ ...empty, active: 2 });
     const elsewhere: string[] = [];
     await first.drain(50);
     expect(reasons).toEqual(['draining', 'draining']);
@@ -143,7 +143,7 @@ describe('draining', () => {
     const { queue, consume } = await emptyQueue();
     const consumer = consume(async () => done);
     await queue.add(task('a'), normal);
-    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
     await consumer.drain(60_000);
   });
 });
@@ -181,7 +181,7 @@ describe('a consumer that is killed', () => {
       return done;
     });
     await expect.poll(() => ran.toSorted(), { timeout: 20_000 }).toEqual(ids);
-    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 });
 
@@ -198,8 +198,8 @@ describe('a consumer that hangs past its lock', () => {
     });
     await expect.poll(() => runs, { timeout: 20_000 }).toBe(1);
     holder.child.kill('SIGCONT');
-    await expect.poll(() => holder.lines, patiently).toEqual(['a', 'a lock_lost']);
-    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    await expect.poll(() => holder.lines, withRetry).toEqual(['a', 'a lock_lost']);
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
     expect(runs).toBe(1);
   });
 });

@@ -3,7 +3,7 @@ import type { Task } from '../../src/domain/ports.ts';
 import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createTaskIntake, createTaskRelay } from '../../src/outbound/queue/task-intake.ts';
 import { intakeKey } from '../../src/outbound/queue/task-queue.ts';
-import { heard } from '../support/captured-log.ts';
+import { captured } from '../support/captured-log.ts';
 import { emptyQueue } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 
@@ -13,13 +13,13 @@ const taskOf = (no: number): Task => ({ tenant: 'acme', id: `img_${String(no).pa
 async function connect(address?: string) {
   const { queue, prefix, consume } = await emptyQueue(address);
   const name = { name: 'images', prefix: `{${prefix}-queue-images}` };
-  const target = address ?? inject('redisPath');
-  const redis = createProducerRedis(target, { onError: () => undefined });
+  const destinationKey = address ?? inject('redisPath');
+  const redis = createProducerRedis(destinationKey, { onError: () => undefined });
   await whenRedisReady(redis, 10_000);
   onTestFinished(() => redis.disconnect());
-  const { log, lines } = heard();
+  const { log, lines } = captured();
   const openRelay = () => {
-    const waiting = createWorkerRedis(target, { onError: () => undefined });
+    const waiting = createWorkerRedis(destinationKey, { onError: () => undefined });
     const relay = createTaskRelay(name, { redis: waiting, queue, log });
     onTestFinished(async () => {
       await relay.stop();

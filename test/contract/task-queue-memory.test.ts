@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import type { TaskResult } from '../../src/domain/ports.ts';
-import { heard } from '../support/captured-log.ts';
+import { captured } from '../support/captured-log.ts';
 import { emptyQueue } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 
@@ -8,7 +8,7 @@ const done: TaskResult = { done: true };
 const normal = { priority: 'normal' } as const;
 const task = (id: string) => ({ tenant: 'acme', id });
 const ids = ['a', 'b', 'c', 'd'];
-const patiently = { timeout: 30_000 };
+const withRetry = { timeout: 30_000 };
 
 it('a consumer of a Redis that takes no writes asks about once a second, says so once, and goes on by itself', async () => {
   const redis = await startTestRedis();
@@ -16,7 +16,7 @@ it('a consumer of a Redis that takes no writes asks about once a second, says so
   const { queue, consume } = await emptyQueue(redis.path);
   for (const id of ids) await queue.add(task(id), normal);
   await redis.refuseWrites(true);
-  const { log, lines } = heard();
+  const { log, lines } = captured();
   const ran: string[] = [];
   const startedAt = Date.now();
   const callsBefore = await redis.callsOf('evalsha');
@@ -28,7 +28,7 @@ it('a consumer of a Redis that takes no writes asks about once a second, says so
     { log },
   );
   const tries = async () => (await redis.callsOf('evalsha')) - callsBefore;
-  await expect.poll(tries, patiently).toBeGreaterThanOrEqual(5);
+  await expect.poll(tries, withRetry).toBeGreaterThanOrEqual(5);
   // Fetches and, more seldom, looks for tasks of dead consumers.
   expect(await tries()).toBeLessThanOrEqual(3 + (2 * (Date.now() - startedAt)) / 1000);
   expect(lines.map(({ level, message }) => [level, message])).toEqual([
@@ -37,8 +37,8 @@ it('a consumer of a Redis that takes no writes asks about once a second, says so
   expect(ran).toEqual([]);
 
   await redis.refuseWrites(false);
-  await expect.poll(() => ran.toSorted(), patiently).toEqual(ids);
-  await expect.poll(() => lines.length, patiently).toBe(2);
+  await expect.poll(() => ran.toSorted(), withRetry).toEqual(ids);
+  await expect.poll(() => lines.length, withRetry).toBe(2);
   expect(lines[1]).toMatchObject({ level: 'info', message: 'the queue works again' });
 });
 
@@ -59,10 +59,10 @@ it('a task that ends while Redis takes no writes is not lost', async () => {
     return done;
   });
   for (const id of ids) await queue.add(task(id), normal);
-  await expect.poll(() => running, patiently).toBe(ids.length);
+  await expect.poll(() => running, withRetry).toBe(ids.length);
   await redis.refuseWrites(true);
   release();
-  await expect.poll(() => new Set(ended).size, patiently).toBe(ids.length);
+  await expect.poll(() => new Set(ended).size, withRetry).toBe(ids.length);
   await redis.refuseWrites(false);
-  await expect.poll(() => queue.counts(), patiently).toEqual({ waiting: 0, delayed: 0, active: 0 });
+  await expect.poll(() => queue.counts(), withRetry).toEqual({ waiting: 0, delayed: 0, active: 0 });
 });

@@ -8,7 +8,7 @@ import { startTestRedis } from '../support/redis.ts';
 const done: TaskResult = { done: true };
 const normal = { priority: 'normal' } as const;
 const task = (id: string) => ({ tenant: 'acme', id });
-const patiently = { timeout: 10_000 };
+const withRetry = { timeout: 10_000 };
 const empty = { waiting: 0, delayed: 0, active: 0 };
 
 describe('while Redis is down', () => {
@@ -39,7 +39,7 @@ describe('while Redis is down', () => {
             () => true,
             () => false,
           ),
-        patiently,
+        withRetry,
       )
       .toBe(true);
     expect(await queue.has(['a', 'b'])).toEqual([true, true]);
@@ -70,7 +70,7 @@ describe('while Redis is down', () => {
       return done;
     });
     await queue.add(task('a'), normal);
-    await expect.poll(() => ran, patiently).toEqual(['a']);
+    await expect.poll(() => ran, withRetry).toEqual(['a']);
     await redis.restart();
     await expect
       .poll(
@@ -79,10 +79,10 @@ describe('while Redis is down', () => {
             () => true,
             () => false,
           ),
-        patiently,
+        withRetry,
       )
       .toBe(true);
-    await expect.poll(() => ran, patiently).toContain('b');
+    await expect.poll(() => ran, withRetry).toContain('b');
   });
 
   it('a consumer can be drained, in bounded time', async () => {
@@ -96,7 +96,7 @@ describe('while Redis is down', () => {
       return { againInMs: 0 };
     });
     await queue.add(task('a'), normal);
-    await expect.poll(() => started, patiently).toBe(true);
+    await expect.poll(() => started, withRetry).toBe(true);
     await redis.kill9();
     await consumer.drain(0);
     await redis.restart();

@@ -5,7 +5,7 @@ import { emptyQueue } from '../support/queue.ts';
 const done: TaskResult = { done: true };
 const normal = { priority: 'normal' } as const;
 const task = (id: string) => ({ tenant: 'acme', id });
-const patiently = { timeout: 10_000 };
+const withRetry = { timeout: 10_000 };
 const empty = { waiting: 0, delayed: 0, active: 0 };
 
 describe('adding a task', () => {
@@ -18,7 +18,7 @@ describe('adding a task', () => {
       ran.push(`${tenant} ${id}`);
       return done;
     });
-    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
     expect(ran).toEqual(['acme a']);
   });
 
@@ -43,15 +43,15 @@ describe('adding a task', () => {
       return done;
     });
     await queue.add(task('a'), normal);
-    await expect.poll(() => ran.length, patiently).toBe(1);
+    await expect.poll(() => ran.length, withRetry).toBe(1);
     await queue.add(task('a'), normal);
     expect(await queue.counts()).toEqual({ ...empty, active: 1 });
     release();
-    await expect.poll(() => queue.has(['a']), patiently).toEqual([false]);
+    await expect.poll(() => queue.has(['a']), withRetry).toEqual([false]);
     await queue.add(task('a'), normal);
-    await expect.poll(() => ran.length, patiently).toBe(2);
+    await expect.poll(() => ran.length, withRetry).toBe(2);
     release();
-    await expect.poll(() => queue.counts(), patiently).toEqual(empty);
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
   it('with a delay keeps it back', async () => {
@@ -63,7 +63,7 @@ describe('adding a task', () => {
     });
     await queue.add(task('later'), { ...normal, delayMs: 60_000 });
     await queue.add(task('now'), normal);
-    await expect.poll(() => ran, patiently).toEqual(['now']);
+    await expect.poll(() => ran, withRetry).toEqual(['now']);
     expect(await queue.counts()).toMatchObject({ delayed: 1 });
     expect(await queue.has(['later', 'now', 'never'])).toEqual([true, expect.any(Boolean), false]);
   });
@@ -80,8 +80,8 @@ describe('waiting tasks', () => {
       ['h2', 'high'],
     ] as const)
       await queue.add(task(id), { priority });
-    const order = ['h1', 'h2', 'n1', 'n2', 'l1'];
-    expect(await Promise.all(order.map((id) => queue.position(id)))).toEqual([0, 1, 2, 3, 4]);
+    const generate = ['h1', 'h2', 'n1', 'n2', 'l1'];
+    expect(await Promise.all(generate.map((id) => queue.position(id)))).toEqual([0, 1, 2, 3, 4]);
     expect(await queue.remove('h2')).toBe(true);
     expect(await queue.remove('h2')).toBe(false);
     expect(await queue.position('n1')).toBe(1);
@@ -107,7 +107,7 @@ describe('waiting tasks', () => {
       },
       { concurrency: 1 },
     );
-    await expect.poll(() => ran, patiently).toEqual(['h1', 'n1', 'n2', 'l1']);
+    await expect.poll(() => ran, withRetry).toEqual(['h1', 'n1', 'n2', 'l1']);
   });
 
   it('that are delayed have no place and can be taken out', async () => {

@@ -146,17 +146,17 @@ describe('an example', () => {
     expect(wrong).toEqual([]);
   });
 
-  const orders = Object.entries(api.operations.find(({ id }) => id === 'submitImage')?.bodyExamples ?? {});
+  const submissions = Object.entries(api.operations.find(({ id }) => id === 'submitJob')?.bodyExamples ?? {});
   it('of an order is there for every built-in preset', async () => {
     const { body } = await service.acme.get('/presets').expect(200);
     const presets = (body.data as { name: string }[]).map(({ name }) => name);
-    expect(orders.map(([name]) => name)).toEqual(['plain', ...presets]);
+    expect(submissions.map(([name]) => name)).toEqual(['plain', ...presets]);
   });
 
-  it.each(orders)('of an order is taken as it stands: %s', async (_, order) => {
+  it.each(submissions)('of an order is taken as it stands: %s', async (_, generate) => {
     const { body } = await service.acme
       .post('/images?dry_run=true')
-      .send(order as object)
+      .send(generate as object)
       .expect(200);
     expect(body.warnings).toEqual([]);
     expect(body.estimate.cost_micro_usd).toBeGreaterThan(0);

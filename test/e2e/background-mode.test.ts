@@ -4,7 +4,7 @@ import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, type TestEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
-const orders = ({ calls }: Studio) => calls.filter(({ path }) => path === '/v1/responses');
+const submissions = ({ calls }: Studio) => calls.filter(({ path }) => path === '/v1/responses');
 const questions = ({ calls }: Studio) =>
   calls.filter(({ method, path }) => method === 'GET' && path.startsWith('/v1/responses/'));
 const cancellations = ({ calls }: Studio) => calls.filter(({ path }) => path.endsWith('/cancel'));
@@ -26,16 +26,16 @@ async function deployment(overrides: Record<string, string> = {}) {
 }
 
 /** Resolves once workers asked after so many calls, and so have written their handles down. */
-async function underWay({ studio }: TestEnvironment, count = 1): Promise<void> {
+async function inFlight({ studio }: TestEnvironment, count = 1): Promise<void> {
   const asked = () => new Set(questions(studio).map(({ path }) => path));
   await vi.waitFor(() => expect(asked().size).toBe(count), { timeout: 30_000 });
 }
 
 describe('calls in the background', () => {
-  it('make pictures like any other, and say how the prompt was reworded and what it cost', async () => {
+  it('make images like any other, and say how the prompt was reworded and what it cost', async () => {
     const { environment, api, startWorker } = await deployment();
     await startWorker();
-    const job = await api.acme.order({
+    const job = await api.acme.generate({
       prompt: 'A lighthouse in a storm',
       model: 'gpt-image-2',
       quality: 'low',
@@ -47,14 +47,14 @@ describe('calls in the background', () => {
       attempts: [{ state: 'stored' }],
       cost: { billing: 'charged', micro_usd: expect.any(Number) },
     });
-    expect(orders(environment.studio)).toHaveLength(1);
+    expect(submissions(environment.studio)).toHaveLength(1);
   }, 60_000);
 
   it('outlive a worker killed in the middle: another one finishes the job, and nothing is paid twice', async () => {
     const { environment, api, startWorker } = await deployment();
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Outlives its worker [studio:latency=6000]' });
-    await underWay(environment);
+    await inFlight(environment);
     expect(await worker.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
     await startWorker();
 
@@ -63,7 +63,7 @@ describe('calls in the background', () => {
     expect(job.images).toHaveLength(1);
     expect(job.attempts.map((attempt) => attempt.state)).toEqual(['stored']);
     expect(environment.studio.chargedImages()).toBe(1);
-    expect(orders(environment.studio)).toHaveLength(1);
+    expect(submissions(environment.studio)).toHaveLength(1);
     expect(cancellations(environment.studio)).toEqual([]);
   }, 120_000);
 
@@ -71,7 +71,7 @@ describe('calls in the background', () => {
     const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Handed on [studio:latency=4000]' });
-    await underWay(environment);
+    await inFlight(environment);
     expect(await worker.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     expect((await api.acme.job(id)).attempts.map((attempt) => attempt.state)).toEqual(['calling']);
     await startWorker();
@@ -86,17 +86,17 @@ describe('calls in the background', () => {
     const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Held by a worker [studio:hang]' });
-    await underWay(environment);
+    await inFlight(environment);
     await api.acme.post(`/images/${id}/cancel`).expect(200);
     expect(await api.acme.ended(id)).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
     expect(cancellations(environment.studio)).toHaveLength(1);
 
     const canceled = await api.acme.submit({ prompt: 'Held by nobody [studio:hang]' });
     const erased = await api.acme.submit({ prompt: 'Nor is this one [studio:hang]' });
-    await underWay(environment, 3);
+    await inFlight(environment, 3);
     await worker.stop('SIGTERM');
-    const answer = await api.acme.post(`/images/${canceled.id}/cancel`).expect(200);
-    expect(answer.body).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
+    const response = await api.acme.post(`/images/${canceled.id}/cancel`).expect(200);
+    expect(response.body).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
     await api.acme.delete(`/images/${erased.id}`).expect(204);
     expect(cancellations(environment.studio)).toHaveLength(1);
     await startWorker();

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { pictureCalls, testKeys } from '../support/service-environment.ts';
+import { imageCalls, testKeys } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -41,7 +41,7 @@ describe('canceling', () => {
     });
     // The provider sees a moment later that nobody listens any more.
     await vi.waitFor(() =>
-      expect(pictureCalls(service.studio, 'Stopped halfway').map((call) => call.aborted)).toEqual([true]),
+      expect(imageCalls(service.studio, 'Stopped halfway').map((call) => call.aborted)).toEqual([true]),
     );
   });
 
@@ -56,10 +56,10 @@ describe('canceling', () => {
     const job = await service.acme.ended(id);
 
     expect(job).toMatchObject({ status: 'canceled', cost: { billing: 'none', micro_usd: 0 } });
-    expect(pictureCalls(service.studio, 'Told to wait')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Told to wait')).toHaveLength(1);
   });
 
-  it('a job whose description is being written ends it before any picture is called for', async () => {
+  it('a job whose description is being written ends it before any image is called for', async () => {
     const { id } = await service.acme.submit({
       prompt: 'Unwritten [studio:enhance-hang]',
       enhance: 'always',
@@ -70,11 +70,11 @@ describe('canceling', () => {
 
     expect(job).toMatchObject({ status: 'canceled', cost: { billing: 'possible', micro_usd: null } });
     expect(job.attempts).toEqual([expect.objectContaining({ kind: 'enhance', state: 'uncertain' })]);
-    expect(pictureCalls(service.studio, 'Unwritten')).toEqual([]);
+    expect(imageCalls(service.studio, 'Unwritten')).toEqual([]);
   });
 
   it.each(['', '[studio:bad-request]'])('a job that has ended is refused with 409 (%s)', async (fault) => {
-    const job = await service.acme.order({ prompt: `Too late ${fault}` });
+    const job = await service.acme.generate({ prompt: `Too late ${fault}` });
     const { body } = await service.acme.post(`/images/${job.id}/cancel`).expect(409);
     expect(body).toMatchObject({ code: 'already_terminal', retryable: false });
     expect((await service.acme.job(job.id)).status).toBe(job.status);
@@ -83,21 +83,21 @@ describe('canceling', () => {
   it('twice at the same moment cancels once and never fails', async () => {
     const { id } = await service.acme.submit({ prompt: 'Impatient [studio:hang]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 5 }, () => createCaller(service.url, testKeys.acme).post(`/images/${id}/cancel`)),
     );
-    for (const { status } of answers) expect([200, 409]).toContain(status);
-    expect(answers.some(({ status }) => status === 200)).toBe(true);
+    for (const { status } of responses) expect([200, 409]).toContain(status);
+    expect(responses.some(({ status }) => status === 200)).toBe(true);
     expect((await service.acme.ended(id)).status).toBe('canceled');
   });
 });
 
 describe('retrying', () => {
   it('a failed job makes a new one of the same request that names it', async () => {
-    const failed = await service.acme.order({
+    const failed = await service.acme.generate({
       prompt: 'Second chance [studio:moderation,times=1]',
       quality: 'low',
-      metadata: { order: '7' },
+      metadata: { generate: '7' },
     });
     const { body, headers } = await service.acme.post(`/images/${failed.id}/retry`).expect(202);
     const job = await service.acme.ended(body.id);
@@ -105,13 +105,13 @@ describe('retrying', () => {
     expect(failed.status).toBe('failed');
     expect(body.id).not.toBe(failed.id);
     expect(headers.location).toBe(`/images/${body.id}`);
-    expect(job).toMatchObject({ status: 'succeeded', parent_id: failed.id, metadata: { order: '7' } });
+    expect(job).toMatchObject({ status: 'succeeded', parent_id: failed.id, metadata: { generate: '7' } });
     expect(job.request).toEqual(failed.request);
     expect((await service.acme.job(failed.id)).status).toBe('failed');
   });
 
   it('with an Idempotency-Key makes one new job however often it is asked', async () => {
-    const failed = await service.acme.order({ prompt: 'Retried often [studio:moderation,times=1]' });
+    const failed = await service.acme.generate({ prompt: 'Retried often [studio:moderation,times=1]' });
     const retry = () =>
       service.acme.post(`/images/${failed.id}/retry`).set('idempotency-key', `retry-${failed.id}`);
     const first = await retry().expect(202);
@@ -122,7 +122,7 @@ describe('retrying', () => {
     await service.acme.delete(`/images/${failed.id}`).expect(204);
     expect((await retry().expect(202)).body.id).toBe(first.body.id);
     await service.acme.post(`/images/${failed.id}/retry`).expect(410);
-    expect(pictureCalls(service.studio, 'Retried often')).toHaveLength(2);
+    expect(imageCalls(service.studio, 'Retried often')).toHaveLength(2);
   });
 
   it('a canceled job works; one that runs or succeeded is refused with 409', async () => {

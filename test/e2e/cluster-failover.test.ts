@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type EventBook, startEventBook } from '../chaos/ledgers/event-log.ts';
+import { type EventLog, startEventLog } from '../chaos/ledgers/event-log.ts';
 import { type ReplicatedCluster, startReplicatedCluster } from '../support/redis-cluster.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { pictureCalls } from '../support/service-environment.ts';
-import { type LoadAnswer, type SteadyLoad, startSteadyLoad } from '../support/steady-load.ts';
+import { imageCalls } from '../support/service-environment.ts';
+import { type LoadResponse, type SteadyLoad, startSteadyLoad } from '../support/steady-load.ts';
 
 /** Puts the records of the tenant and the queue of webhooks on one master: it is hardest for both to lose it together. */
 const keyPrefix = 'failover';
@@ -13,19 +13,19 @@ const limitMs = 120_000;
 
 /** Keys by whose slot the masters are told apart. */
 const places = {
-  'the queue of pictures': `{${keyPrefix}-queue-images}:images:meta`,
+  'the queue of images': `{${keyPrefix}-queue-images}:images:meta`,
   'the records of a tenant': `${keyPrefix}:{acme}:jobs`,
   'the queue of webhooks': `{${keyPrefix}-queue-webhooks}:webhooks:meta`,
 } as const;
 
 let cluster: ReplicatedCluster;
-let events: EventBook;
+let events: EventLog;
 let service: TestService;
 beforeAll(async () => {
   cluster = await startReplicatedCluster(nodeTimeoutMs);
   const [ofRecords, ofWebhooks] = [places['the records of a tenant'], places['the queue of webhooks']];
   expect(await cluster.masterOf(ofRecords)).toBe(await cluster.masterOf(ofWebhooks));
-  events = await startEventBook();
+  events = await startEventLog();
   service = await startService({
     REDIS_URL: cluster.url,
     REDIS_CLUSTER: 'true',
@@ -50,7 +50,7 @@ async function failOver(load: SteadyLoad, key: string) {
   await master.kill9();
   const diedAtMs = Date.now();
   await cluster.isTakenOver(key, master);
-  const later = await load.accepted((order) => order.sentAtMs > diedAtMs);
+  const later = await load.accepted((generate) => generate.sentAtMs > diedAtMs);
   const ended = await service.acme.ended(later.id);
   const endedAfterMs = Date.now() - diedAtMs;
   await load.stop();
@@ -59,7 +59,7 @@ async function failOver(load: SteadyLoad, key: string) {
 }
 
 /** What a caller may see: what was asked for, or a problem that says by itself that coming again helps. */
-function isSuccessOrComeAgain({ status, contentType, retryAfter, text }: LoadAnswer): boolean {
+function isSuccessOrComeAgain({ status, contentType, retryAfter, text }: LoadResponse): boolean {
   if (status < 300) return true;
   const { code, retryable } = JSON.parse(text) as { code: string; retryable: boolean };
   const isProblem = contentType.startsWith('application/problem+json') && retryable;
@@ -82,17 +82,17 @@ describe.each(Object.keys(places) as (keyof typeof places)[])(
         expect(ended.status).toBe('succeeded');
         expect(acceptedAfterMs).toBeLessThan(goesOnWithinMs);
         expect(endedAfterMs).toBeLessThan(goesOnWithinMs);
-        expect(load.answers.filter((answer) => !isSuccessOrComeAgain(answer))).toEqual([]);
+        expect(load.responses.filter((response) => !isSuccessOrComeAgain(response))).toEqual([]);
         const talk = /MOVED|CROSSSLOT|CLUSTERDOWN|TRYAGAIN|READONLY/;
-        expect(load.answers.filter(({ status, text }) => status >= 300 && talk.test(text))).toEqual([]);
+        expect(load.responses.filter(({ status, text }) => status >= 300 && talk.test(text))).toEqual([]);
 
-        const jobs = await Promise.all(load.orders.map(({ id }) => service.acme.ended(id)));
+        const jobs = await Promise.all(load.submissions.map(({ id }) => service.acme.ended(id)));
         expect(jobs.filter((job) => job.status !== 'succeeded')).toEqual([]);
-        expect(new Set(jobs.map((job) => job.id)).size).toBe(load.orders.length);
+        expect(new Set(jobs.map((job) => job.id)).size).toBe(load.submissions.length);
         expect(jobs.filter((job) => job.attempts.length !== 1)).toEqual([]);
-        expect(pictureCalls(service.studio, mark)).toHaveLength(jobs.length);
-        const told = () => jobs.map(({ id }) => events.countsOf(id).size);
-        await expect.poll(told, { timeout: 30_000 }).toEqual(jobs.map(() => 1));
+        expect(imageCalls(service.studio, mark)).toHaveLength(jobs.length);
+        const eventWritten = () => jobs.map(({ id }) => events.countsOf(id).size);
+        await expect.poll(eventWritten, { timeout: 30_000 }).toEqual(jobs.map(() => 1));
       },
       limitMs,
     );

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
-import { askRedis, startTestRedis } from '../support/redis.ts';
+import { queryRedis, startTestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -56,7 +56,7 @@ describe('darkroom doctor at a Redis that asks for a password', () => {
   it('says so, and where', async () => {
     const redis = await startTestRedis();
     onTestFinished(redis.stop);
-    await askRedis(redis.url, (client) => client.config('SET', 'requirepass', 'the-password'));
+    await queryRedis(redis.url, (client) => client.config('SET', 'requirepass', 'the-password'));
     const { code, stdout } = await run(['doctor'], { REDIS_URL: redis.url });
     expect(code).toBe(1);
     expect(stdout).toContain(`FAIL  Redis: Redis at ${redis.path} cannot be used: NOAUTH`);
@@ -64,7 +64,7 @@ describe('darkroom doctor at a Redis that asks for a password', () => {
 });
 
 describe('darkroom doctor where nothing is set', () => {
-  const examine = async (env: Record<string, string>) => {
+  const check = async (env: Record<string, string>) => {
     const cwd = await temporaryFolder();
     const { code, stdout } = await runCommand(['doctor', '--json'], { cwd, env });
     const findings = JSON.parse(stdout) as { name: string; ok: boolean; detail: string }[];
@@ -74,7 +74,7 @@ describe('darkroom doctor where nothing is set', () => {
   it('examines what dev needs, says what serve would refuse, and leaves nothing behind', async () => {
     const TMPDIR = await temporaryFolder();
     const longName = 'a long name '.repeat(10);
-    const { code, findings, of } = await examine({ DATA_DIR: join(TMPDIR, longName), TMPDIR });
+    const { code, findings, of } = await check({ DATA_DIR: join(TMPDIR, longName), TMPDIR });
     expect(findings.filter(({ ok }) => !ok)).toEqual([]);
     expect(code).toBe(0);
     expect(of('configuration')?.detail).toMatch(
@@ -87,7 +87,7 @@ describe('darkroom doctor where nothing is set', () => {
   });
 
   it('examines what serve needs in production, and the rest all the same', async () => {
-    const { code, of } = await examine({
+    const { code, of } = await check({
       NODE_ENV: 'production',
       OPENAI_API_KEY: 'sk-x',
       PROVIDER: 'studio',
@@ -104,7 +104,7 @@ describe('darkroom doctor where nothing is set', () => {
   });
 
   it('tells of bad variables as of any other finding', async () => {
-    const { code, findings } = await examine({ PORT: 'eighty', CATALOGUE_FILE: 'none.json' });
+    const { code, findings } = await check({ PORT: 'eighty', CATALOGUE_FILE: 'none.json' });
     expect(code).toBe(1);
     expect(findings.map(({ name, ok }) => [name, ok])).toEqual([
       ['Node', true],

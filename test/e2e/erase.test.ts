@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobThat } from '../support/caller.ts';
 import { readApiDocument } from '../support/openapi-document.ts';
 import { pendingDeliveries } from '../support/pending-deliveries.ts';
-import { askRedis } from '../support/redis.ts';
+import { queryRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { pictureCalls } from '../support/service-environment.ts';
-import { startReceiver } from '../support/webhook-endpoints.ts';
+import { imageCalls } from '../support/service-environment.ts';
+import { startEndpointServer } from '../support/webhook-endpoints.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ const files = async (folder: string) =>
 /** Every key of the deployment whose name or value holds a text. */
 async function keysHolding(text: string): Promise<string[]> {
   const { REDIS_URL = '', REDIS_KEY_PREFIX = '' } = service.env;
-  return askRedis(REDIS_URL, async (redis) => {
+  return queryRedis(REDIS_URL, async (redis) => {
     const found: string[] = [];
     for (const key of await redis.keys(`*${REDIS_KEY_PREFIX}*`)) {
       const dump = await redis.dump(key);
@@ -37,7 +37,7 @@ async function keysHolding(text: string): Promise<string[]> {
 
 describe('an erased job', () => {
   it('answers 410 on every route, its link is dead, it is in no list, and nothing of it is on disk', async () => {
-    const job = await service.acme.order({ prompt: 'Forget me', metadata: { who: 'me' } });
+    const job = await service.acme.generate({ prompt: 'Forget me', metadata: { who: 'me' } });
     const [file] = (await files('images')).filter((name) => name.includes(job.id));
     expect(file).toBeTruthy();
 
@@ -62,7 +62,7 @@ describe('an erased job', () => {
 
   it('leaves no word of its prompt, its description or its metadata in the store', async () => {
     const word = `w${randomUUID().replaceAll('-', '')}`;
-    const job = await service.acme.order({
+    const job = await service.acme.generate({
       prompt: `A sign that says "${word}"`,
       enhance: 'always',
       metadata: { note: word },
@@ -74,13 +74,13 @@ describe('an erased job', () => {
     expect(await keysHolding(word)).toEqual([]);
   });
 
-  it('that was running has its call broken off, and no picture of it turns up later', async () => {
+  it('that was running has its call broken off, and no image of it turns up later', async () => {
     const { id } = await service.acme.submit({ prompt: 'Erased while drawn [studio:latency=20000]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     await service.acme.delete(`/images/${id}`).expect(204);
 
     await vi.waitFor(() => {
-      const [call] = pictureCalls(service.studio, 'Erased while drawn');
+      const [call] = imageCalls(service.studio, 'Erased while drawn');
       expect(call?.endedAt).not.toBeNull();
       expect(call?.aborted).toBe(true);
     });
@@ -90,7 +90,7 @@ describe('an erased job', () => {
   });
 
   it('sends no webhook: neither of its end, nor one that was to be tried again', async () => {
-    const refusing = await startReceiver((_request, response) => response.writeHead(500).end());
+    const refusing = await startEndpointServer((_request, response) => response.writeHead(500).end());
     const webhook = { url: `http://127.0.0.1:${refusing.port}/` };
     const { id } = await service.acme.submit({ prompt: 'Silenced [studio:hang]', webhook });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');

@@ -34,22 +34,22 @@ describe('the event stream of a job', () => {
     expect(events.slice(0, -1).some((event) => event.job)).toBe(false);
   });
 
-  it('tells of every picture of an order as soon as it is stored, with a link that works', async () => {
+  it('tells of every image of an order as soon as it is stored, with a link that works', async () => {
     const { id } = await service.acme.submit({ prompt: 'A series [studio:latency=200]', n: 3 });
     const events = await eventsOf(await openEvents(service.url, id));
 
-    const told = events.filter((event) => event.image);
-    expect(told.map(({ name, image }) => [name, image?.index]).sort()).toEqual([
+    const eventWritten = events.filter((event) => event.image);
+    expect(eventWritten.map(({ name, image }) => [name, image?.index]).sort()).toEqual([
       ['image.progress', 0],
       ['image.progress', 1],
       ['image.progress', 2],
     ]);
     const { images } = await service.acme.job(id);
-    for (const { image } of told) {
+    for (const { image } of eventWritten) {
       expect(image?.sha256).toBe(images.find(({ index }) => index === image?.index)?.sha256);
-      const picture = await fetch(image?.url ?? '');
-      expect(picture.headers.get('content-type')).toBe('image/png');
-      expect((await picture.arrayBuffer()).byteLength).toBe(image?.size_bytes);
+      const bytes = await fetch(image?.url ?? '');
+      expect(bytes.headers.get('content-type')).toBe('image/png');
+      expect((await bytes.arrayBuffer()).byteLength).toBe(image?.size_bytes);
     }
     const again = await readEvents(service.url, id);
     expect(again.map(({ no, image }) => [no, image?.index])).toEqual(
@@ -69,7 +69,7 @@ describe('the event stream of a job', () => {
   });
 
   it('replays the rest of an ended job, and answers 204 when there is none', async () => {
-    const { id } = await service.acme.order({ prompt: 'All over' });
+    const { id } = await service.acme.generate({ prompt: 'All over' });
     const all = await readEvents(service.url, id);
     const rest = await eventsOf(await openEvents(service.url, id, '2'));
     const after = await openEvents(service.url, id, all.at(-1)?.no);
@@ -80,7 +80,7 @@ describe('the event stream of a job', () => {
   });
 
   it('starts from the beginning when the last event is none of ours', async () => {
-    const { id } = await service.acme.order({ prompt: 'An odd id' });
+    const { id } = await service.acme.generate({ prompt: 'An odd id' });
     const events = await eventsOf(await openEvents(service.url, id, 'yesterday'));
     expect(events[0]?.name).toBe('image.queued');
   });

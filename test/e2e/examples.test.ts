@@ -42,11 +42,11 @@ function run(name: string, programArguments: string[], env: Record<string, strin
     child.kill('SIGKILL');
   });
   let text = '';
-  let wake = () => {};
+  let dispatchTask = () => {};
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (part: string) => {
       text += part;
-      wake();
+      dispatchTask();
     });
   }
   return {
@@ -58,7 +58,7 @@ function run(name: string, programArguments: string[], env: Record<string, strin
         const match = pattern.exec(text);
         if (match) return match;
         await new Promise<void>((resolve) => {
-          wake = resolve;
+          dispatchTask = resolve;
         });
       }
     },
@@ -67,10 +67,10 @@ function run(name: string, programArguments: string[], env: Record<string, strin
 
 const reach = (url: string) => ({ DARKROOM_URL: url, DARKROOM_API_KEY: testKeys.acme });
 
-describe('examples/order-picture.ts', () => {
-  it('orders a picture, waits for it and saves it', async () => {
+describe('examples/order-image.ts', () => {
+  it('orders an image, waits for it and saves it', async () => {
     const file = join(await temporaryFolder(), 'fox.png');
-    const example = run('order-picture', ['A fox [studio:latency=500]', file], reach(service.url));
+    const example = run('order-image', ['A fox [studio:latency=500]', file], reach(service.url));
 
     expect(await example.ended).toEqual({ code: 0, signal: null });
     expect(example.printed()).toMatch(
@@ -79,8 +79,8 @@ describe('examples/order-picture.ts', () => {
     expect(await sharp(file).metadata()).toMatchObject({ format: 'png', width: 1024, height: 1024 });
   });
 
-  it('says why there is no picture, and fails', async () => {
-    const example = run('order-picture', ['Something [studio:moderation]'], reach(service.url));
+  it('says why there is no image, and fails', async () => {
+    const example = run('order-image', ['Something [studio:moderation]'], reach(service.url));
 
     expect((await example.ended).code).toBe(1);
     expect(example.printed()).toContain('moderation_blocked');
@@ -94,15 +94,15 @@ describe('examples/follow-events.ts', () => {
     const example = run('follow-events', [job.id], reach(fragile.url));
 
     expect(await example.ended).toEqual({ code: 0, signal: null });
-    const told = [...example.printed().matchAll(/^\S+Z (image\.\S+)/gm)].map(([, type]) => type);
-    expect(told[0]).toBe('image.queued');
-    expect(told.at(-1)).toBe('image.succeeded');
-    expect(told.filter((type) => type !== 'image.progress')).toEqual([
+    const eventWritten = [...example.printed().matchAll(/^\S+Z (image\.\S+)/gm)].map(([, type]) => type);
+    expect(eventWritten[0]).toBe('image.queued');
+    expect(eventWritten.at(-1)).toBe('image.succeeded');
+    expect(eventWritten.filter((type) => type !== 'image.progress')).toEqual([
       'image.queued',
       'image.started',
       'image.succeeded',
     ]);
-    expect(fragile.connections()).toBe(told.length);
+    expect(fragile.connections()).toBe(eventWritten.length);
     const ended = await service.acme.ended(job.id);
     expect(example.printed()).toContain(`/files/acme/${ended.id}/0`);
   });
@@ -142,17 +142,17 @@ async function startFragileProxy(target: string): Promise<{ url: string; connect
   const proxy = createServer((incoming, outgoing) => {
     connections += 1;
     const { method, headers, url = '' } = incoming;
-    const upstream = httpRequest(new URL(url, target), { method: method ?? 'GET', headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    const upstream = httpRequest(new URL(url, target), { method: method ?? 'GET', headers }, (response) => {
+      outgoing.writeHead(response.statusCode ?? 502, response.headers);
       let text = '';
-      answer.setEncoding('utf8').on('data', (part: string) => {
+      response.setEncoding('utf8').on('data', (part: string) => {
         text += part;
         const firstEvent = /^[\s\S]*?\ndata: .*\n\n/.exec(text)?.[0];
         if (firstEvent === undefined) return;
-        answer.removeAllListeners('data').destroy();
+        response.removeAllListeners('data').destroy();
         outgoing.write(firstEvent, () => outgoing.destroy());
       });
-      answer.on('error', () => undefined);
+      response.on('error', () => undefined);
     });
     upstream.end();
   });

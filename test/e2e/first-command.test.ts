@@ -84,7 +84,7 @@ function shellBlock(page: string, heading: string): string {
 }
 
 describe('the first commands of the README', () => {
-  it('end with a picture on disk, Ctrl-C ends everything, and the next start finds the job', async () => {
+  it('end with an image on disk, Ctrl-C ends everything, and the next start finds the job', async () => {
     const readme = await readFile(join(project, 'README.md'), 'utf8');
     expect(readme).toContain('npm ci && npm start');
     const { folder, env } = await freshCopy();
@@ -96,14 +96,14 @@ describe('the first commands of the README', () => {
     for (const command of first.commands) {
       await promisify(execFile)('bash', ['-c', command], { cwd: folder, env });
     }
-    const picture = await sharp(join(folder, 'picture.png')).metadata();
-    expect(picture).toMatchObject({ format: 'png', width: 1024, height: 1024 });
+    const image = await sharp(join(folder, 'image.png')).metadata();
+    expect(image).toMatchObject({ format: 'png', width: 1024, height: 1024 });
     const job = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'));
     expect(job.status).toBe('succeeded');
 
-    const order = shellBlock(readme, '## Order a picture').replace('http://localhost:8080', first.url);
-    const { stdout } = await promisify(execFile)('bash', ['-c', order], { cwd: folder, env });
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', metadata: { order: '4711' } });
+    const generate = shellBlock(readme, '## Order an image').replace('http://localhost:8080', first.url);
+    const { stdout } = await promisify(execFile)('bash', ['-c', generate], { cwd: folder, env });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', metadata: { generate: '4711' } });
 
     await first.ctrlC();
     await vi.waitFor(() => expect(isAlive(first.redis)).toBe(false), { timeout: 10_000 });
@@ -113,7 +113,7 @@ describe('the first commands of the README', () => {
     const key = (await readFile(join(folder, '.darkroom/dev-api-key'), 'utf8')).trim();
     const again = createCaller(second.url.replace('localhost', '127.0.0.1'), key);
     expect((await again.job(job.id)).images[0]?.sha256).toBe(job.images[0].sha256);
-    expect(await again.picture(job.id)).toEqual(await readFile(join(folder, 'picture.png')));
+    expect(await again.image(job.id)).toEqual(await readFile(join(folder, 'image.png')));
     await second.ctrlC();
     await vi.waitFor(() => expect(isAlive(second.redis)).toBe(false), { timeout: 10_000 });
   });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 describe('polling', () => {
   it('an ended job with its ETag answers 304 without a body, and another ETag gets the job', async () => {
-    const { id } = await service.acme.order({ prompt: 'Seen before' });
+    const { id } = await service.acme.generate({ prompt: 'Seen before' });
     const first = await service.acme.get(`/images/${id}`).expect(200).expect('etag', /^W\/"/);
     const etag = first.headers.etag ?? '';
 
@@ -45,7 +45,7 @@ describe('an ETag', () => {
   it('changes in the middle of the life of the links that came with it', async () => {
     const { acme, close } = await startService({ LINK_TTL_S: '60' });
     onTestFinished(close);
-    const { id } = await acme.order({ prompt: 'Looked at for minutes' });
+    const { id } = await acme.generate({ prompt: 'Looked at for minutes' });
     const halfLifeMs = 30_000;
     const start = Math.ceil(Date.now() / halfLifeMs) * halfLifeMs;
     vi.useFakeTimers({ toFake: ['Date'], now: start });
@@ -100,7 +100,7 @@ describe('waiting', () => {
   });
 
   it.each(['-1', '56', 'long'])('?wait=%s is refused', async (wait) => {
-    const { id } = await service.acme.order({ prompt: `Wrong wait ${wait}` });
+    const { id } = await service.acme.generate({ prompt: `Wrong wait ${wait}` });
     const { body } = await service.acme.get(`/images/${id}?wait=${wait}`).expect(422);
     expect(body.errors).toEqual([expect.objectContaining({ pointer: '/query/wait' })]);
   });
@@ -144,13 +144,13 @@ describe('waiting', () => {
   it('a caller who hangs up while waiting does not cancel the job', async () => {
     const { id } = await service.acme.submit({ prompt: 'Left alone [studio:latency=500]' });
     const leaving = new AbortController();
-    const answer = fetch(`${service.url}/images/${id}?wait=20`, {
+    const response = fetch(`${service.url}/images/${id}?wait=20`, {
       headers: { authorization: `Bearer ${testKeys.acme}` },
       signal: leaving.signal,
     });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     leaving.abort();
-    await expect(answer).rejects.toThrow();
+    await expect(response).rejects.toThrow();
     expect((await service.acme.ended(id)).status).toBe('succeeded');
   });
 });
@@ -159,7 +159,7 @@ describe('the list', () => {
   it('is newest first, goes on by cursor without a gap, and filters by metadata and status', async () => {
     const made: string[] = [];
     for (const no of ['1', '2', '3', '4', '5']) {
-      const job = await service.acme.order({ prompt: `Listed ${no}`, metadata: { batch: 'list', no } });
+      const job = await service.acme.generate({ prompt: `Listed ${no}`, metadata: { batch: 'list', no } });
       made.unshift(job.id);
     }
     const seen: string[] = [];
@@ -183,7 +183,7 @@ describe('the list', () => {
     ['as long as keys may be, in characters beyond the first plane', '😀'.repeat(64)],
     ['with a line break', 'two\nlines'],
   ])('are found by a metadata key %s, and only those', async (_what, key) => {
-    const { id } = await service.acme.order({ prompt: 'By its key', metadata: { [key]: 'here' } });
+    const { id } = await service.acme.generate({ prompt: 'By its key', metadata: { [key]: 'here' } });
     const found = async (value: string) => {
       const { body } = await service.acme
         .get(`/images?metadata[${encodeURIComponent(key)}]=${value}`)

@@ -20,7 +20,7 @@ beforeAll(async () => {
 describe('darkroom generate', () => {
   const client = () => ({ DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme });
 
-  it('writes the pictures it ordered, and says what they cost', async () => {
+  it('writes the images it ordered, and says what they cost', async () => {
     const cwd = await temporaryFolder();
     const args = [
       'generate',
@@ -85,12 +85,12 @@ describe('darkroom generate', () => {
 
   it('says what is wrong with an order or with the address', async () => {
     const cwd = await temporaryFolder();
-    const [order, address] = await Promise.all([
+    const [generate, address] = await Promise.all([
       runCommand(['generate', 'A fox', '--size', '10x10'], { cwd, env: client() }),
       runCommand(['generate', 'A fox'], { cwd, env: { ...client(), DARKROOM_URL: 'http://127.0.0.1:1' } }),
     ]);
-    expect([order, address].map((result) => result?.code)).toEqual([1, 1]);
-    expect(order?.stderr).toMatch(/validation_failed.*\n.*\/size/s);
+    expect([generate, address].map((result) => result?.code)).toEqual([1, 1]);
+    expect(generate?.stderr).toMatch(/validation_failed.*\n.*\/size/s);
     expect(address?.stderr).toContain('http://127.0.0.1:1');
   });
 });

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { imageJobExample } from '../../src/inbound/http/examples.ts';
 import { runCommand } from '../support/command-line.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
-import { answerWith, type Script, type ScriptedServer, serve } from '../support/scripted-server.ts';
+import { respondWith, type Script, type ScriptedServer, serve } from '../support/scripted-server.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 import { endOf, programArguments, systemEnvironment } from '../support/service-process.ts';
@@ -36,7 +36,7 @@ describe('darkroom generate behind a network that fails', () => {
     return body.data.filter((job: { prompt: { original: string } }) => job.prompt.original === prompt);
   };
 
-  it('orders once although the answer to its order is lost, and gets its picture', async () => {
+  it('orders once although the answer to its order is lost, and gets its image', async () => {
     const { proxy, env, cwd } = await brokenWay();
     await proxy.set({ kind: 'cut', afterBytes: 20 });
     const prompt = 'An order whose answer is lost';
@@ -75,7 +75,7 @@ describe('darkroom generate behind a network that fails', () => {
     const { env, cwd } = await brokenWay();
     const prompt = 'A disk that fails';
     const args = ['generate', prompt, '--n', '2', '--out', 'fox.png'];
-    // The second picture goes to a file of this name.
+    // The second image goes to a file of this name.
     await mkdir(join(cwd, 'fox-1.png'));
     const broken = await runCommand(args, { cwd, env });
     expect(broken.code).toBe(1);
@@ -89,7 +89,7 @@ describe('darkroom generate behind a network that fails', () => {
     expect(await jobsWith(prompt)).toHaveLength(1);
   });
 
-  it('orders nothing when it could not write the picture', async () => {
+  it('orders nothing when it could not write the image', async () => {
     const { env, cwd } = await brokenWay();
     const prompt = 'Nowhere to be put';
     const results = await Promise.all(
@@ -113,11 +113,11 @@ describe('darkroom generate before a gateway', () => {
   });
   const generate = async (server: ScriptedServer, ...options: string[]) =>
     runCommand(['generate', 'A fox', ...options], { cwd: await temporaryFolder(), env: reach(server) });
-  const accepted: Script = answerWith(202, { ...imageJobExample, images: [], status: 'queued' });
+  const accepted: Script = respondWith(202, { ...imageJobExample, images: [], status: 'queued' });
   const keysOf = ({ seen }: ScriptedServer) => seen.map(({ headers }) => headers['idempotency-key']);
 
   it('repeats an order of which it does not know the outcome under its key', async () => {
-    const gateway = answerWith(524, '<html>', { 'content-type': 'text/html' });
+    const gateway = respondWith(524, '<html>', { 'content-type': 'text/html' });
     const server = await serve((response, request, index) =>
       (index === 0 ? gateway : accepted)(response, request, index),
     );
@@ -131,7 +131,7 @@ describe('darkroom generate before a gateway', () => {
   });
 
   it.each([
-    ['an answer that is no job', answerWith(202, '{"id":"img_')],
+    ['an answer that is no job', respondWith(202, '{"id":"img_')],
     ['Ctrl-C before there is an answer', () => process.kill(child?.pid ?? 0, 'SIGINT')],
   ])('gives the key with which to go on after %s', async (_what, script) => {
     const server = await serve(script as Script);
@@ -149,7 +149,7 @@ describe('darkroom generate before a gateway', () => {
   it('takes a stream up after the last event that it saw', async () => {
     const event = (no: number, data: object) =>
       `id: ${no}\nevent: image.progress\ndata: ${JSON.stringify(data)}\n\n`;
-    const running = answerWith(200, { ...imageJobExample, images: [], status: 'running' });
+    const running = respondWith(200, { ...imageJobExample, images: [], status: 'running' });
     let streams = 0;
     const server = await serve((response, request, index) => {
       if (request.method === 'POST') return accepted(response, request, index);
@@ -167,8 +167,8 @@ describe('darkroom generate before a gateway', () => {
   });
 
   it('asks for the job where no stream is to be had', async () => {
-    const ended = answerWith(200, { ...imageJobExample, images: [] });
-    const refused = answerWith(429, { code: 'too_many_requests', retryable: true });
+    const ended = respondWith(200, { ...imageJobExample, images: [] });
+    const refused = respondWith(429, { code: 'too_many_requests', retryable: true });
     const server = await serve((response, request, index) => {
       const script =
         request.method === 'POST' ? accepted : request.path.endsWith('/events') ? refused : ended;
@@ -180,7 +180,7 @@ describe('darkroom generate before a gateway', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  it('writes the first picture there is to the file that was named, and says what is missing', async () => {
+  it('writes the first image there is to the file that was named, and says what is missing', async () => {
     const cwd = await temporaryFolder();
     const job = (server: ScriptedServer) => ({
       ...imageJobExample,
@@ -190,9 +190,9 @@ describe('darkroom generate before a gateway', () => {
     });
     const server: ScriptedServer = await serve((response, request, index) => {
       if (request.method === 'POST') return accepted(response, request, index);
-      if (request.path.endsWith('/bytes')) return response.end('picture');
+      if (request.path.endsWith('/bytes')) return response.end('image');
       if (request.path.endsWith('/events')) return response.writeHead(204).end();
-      answerWith(200, job(server))(response, request, index);
+      respondWith(200, job(server))(response, request, index);
     });
     const { code, stderr } = await runCommand(['generate', 'A fox', '--n', '2', '--out', 'fox.png'], {
       cwd,
@@ -200,11 +200,11 @@ describe('darkroom generate before a gateway', () => {
     });
     expect(code, stderr).toBe(0);
     expect(await readdir(cwd)).toEqual(['fox.png']);
-    expect(stderr).toContain('A picture is missing: Refused for its content.');
+    expect(stderr).toContain('An image is missing: Refused for its content.');
   });
 
   it('does not follow an order that is led elsewhere, and says where to', async () => {
-    const server = await serve(answerWith(301, '', { location: 'https://there.example/images' }));
+    const server = await serve(respondWith(301, '', { location: 'https://there.example/images' }));
     const { code, stderr } = await generate(server);
     expect(code).toBe(1);
     expect(stderr).toContain('https://there.example/images');

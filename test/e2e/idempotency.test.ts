@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createCaller } from '../support/caller.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { pictureCalls } from '../support/service-environment.ts';
+import { imageCalls } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -10,40 +10,40 @@ beforeAll(async () => {
   return service.close;
 });
 
-const ordered = (body: Record<string, unknown>, key: string) =>
+const submitted = (body: Record<string, unknown>, key: string) =>
   service.acme.post('/images').set('idempotency-key', key).send(body);
 
 describe('an Idempotency-Key', () => {
   it('with the same body gives the same job whatever its state, and says that it was replayed', async () => {
     const key = randomUUID();
     const body = { prompt: 'Ordered twice [studio:latency=300]', metadata: { a: '1', b: '2' } };
-    const first = await ordered(body, key).expect(202);
-    const whileOpen = await ordered(body, key).expect(202).expect('idempotent-replayed', 'true');
+    const first = await submitted(body, key).expect(202);
+    const whileOpen = await submitted(body, key).expect(202).expect('idempotent-replayed', 'true');
     await service.acme.ended(first.body.id);
-    const whenEnded = await ordered(body, key).expect(202).expect('idempotent-replayed', 'true');
+    const whenEnded = await submitted(body, key).expect(202).expect('idempotent-replayed', 'true');
 
     expect(first.headers['idempotent-replayed']).toBeUndefined();
     expect(whileOpen.body.id).toBe(first.body.id);
     expect(whenEnded.body).toMatchObject({ id: first.body.id, status: 'succeeded' });
-    expect(pictureCalls(service.studio, 'Ordered twice')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Ordered twice')).toHaveLength(1);
   });
 
   it('is the same quoted or bare, and does not care for the order of the fields', async () => {
     const key = randomUUID();
-    const bare = await ordered({ prompt: 'In any order', metadata: { a: '1', b: '2' } }, key);
-    const quoted = await ordered({ metadata: { b: '2', a: '1' }, prompt: 'In any order' }, `"${key}"`);
+    const bare = await submitted({ prompt: 'In any order', metadata: { a: '1', b: '2' } }, key);
+    const quoted = await submitted({ metadata: { b: '2', a: '1' }, prompt: 'In any order' }, `"${key}"`);
     expect(quoted.body.id).toBe(bare.body.id);
   });
 
   it('with another body is refused, and orders nothing', async () => {
     const key = randomUUID();
-    await ordered({ prompt: 'The first body' }, key).expect(202);
-    const { body } = await ordered({ prompt: 'The second body' }, key)
+    await submitted({ prompt: 'The first body' }, key).expect(202);
+    const { body } = await submitted({ prompt: 'The second body' }, key)
       .expect(422)
       .expect('content-type', /^application\/problem\+json/)
       .expect('x-should-retry', 'false');
     expect(body.code).toBe('idempotency_key_reused');
-    expect(pictureCalls(service.studio, 'The second body')).toEqual([]);
+    expect(imageCalls(service.studio, 'The second body')).toEqual([]);
   });
 
   it.each([
@@ -61,13 +61,13 @@ describe('an Idempotency-Key', () => {
         .expect(400);
       expect(body).toMatchObject({ code: 'invalid_idempotency_key', retryable: false });
     }
-    expect(pictureCalls(service.studio, 'A bad key')).toEqual([]);
+    expect(imageCalls(service.studio, 'A bad key')).toEqual([]);
   });
 
   it('of one tenant means nothing to another', async () => {
     const key = randomUUID();
     const body = { prompt: 'Two tenants, one key' };
-    const mine = await ordered(body, key).expect(202);
+    const mine = await submitted(body, key).expect(202);
     const theirs = await service.other.post('/images').set('idempotency-key', key).send(body).expect(202);
     expect(theirs.body.id).not.toBe(mine.body.id);
     expect(theirs.headers['idempotent-replayed']).toBeUndefined();
@@ -75,17 +75,17 @@ describe('an Idempotency-Key', () => {
 
   it('of an erased job stays used', async () => {
     const key = randomUUID();
-    const first = await ordered({ prompt: 'Used and erased' }, key).expect(202);
+    const first = await submitted({ prompt: 'Used and erased' }, key).expect(202);
     await service.acme.ended(first.body.id);
     await service.acme.delete(`/images/${first.body.id}`).expect(204);
-    const { body } = await ordered({ prompt: 'Used and erased' }, key).expect(410);
+    const { body } = await submitted({ prompt: 'Used and erased' }, key).expect(410);
     expect(body.code).toBe('erased');
   });
 
   it('is taken by one of many at the same moment', async () => {
     const key = randomUUID();
     const body = { prompt: 'Many at once' };
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
         createCaller(service.url)
           .post('/images')
@@ -94,10 +94,10 @@ describe('an Idempotency-Key', () => {
           .expect(202),
       ),
     );
-    const ids = new Set(answers.map((answer) => answer.body.id));
+    const ids = new Set(responses.map((response) => response.body.id));
     expect(ids.size).toBe(1);
-    expect(answers.filter((answer) => !answer.headers['idempotent-replayed'])).toHaveLength(1);
+    expect(responses.filter((response) => !response.headers['idempotent-replayed'])).toHaveLength(1);
     await service.acme.ended([...ids][0]);
-    expect(pictureCalls(service.studio, 'Many at once')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Many at once')).toHaveLength(1);
   });
 });

@@ -3,9 +3,9 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createS3Storage } from '../../src/outbound/storage/s3.ts';
 import { bucketOf, holdFirstUpload, storageIn } from '../support/bucket.ts';
-import { answerWithError, startTestS3, type TestS3 } from '../support/s3-server.ts';
+import { respondWithError, startTestS3, type TestS3 } from '../support/s3-server.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { pictureCalls } from '../support/service-environment.ts';
+import { imageCalls } from '../support/service-environment.ts';
 
 let s3: TestS3;
 let service: TestService;
@@ -20,10 +20,10 @@ afterAll(async () => {
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-describe('a picture in a bucket', () => {
+describe('an image in a bucket', () => {
   it.each(['png', 'jpeg', 'webp'])('as %s has the bytes that the provider sent', async (format) => {
-    const job = await service.acme.order({ prompt: `In a bucket as ${format}`, output_format: format });
-    const sent = pictureCalls(service.studio, `In a bucket as ${format}`)[0]?.images[0];
+    const job = await service.acme.generate({ prompt: `In a bucket as ${format}`, output_format: format });
+    const sent = imageCalls(service.studio, `In a bucket as ${format}`)[0]?.images[0];
     const url = job.images[0]?.url ?? '';
 
     expect(url.startsWith(s3.endpoint)).toBe(true);
@@ -33,7 +33,7 @@ describe('a picture in a bucket', () => {
   });
 
   it('is reached by a redirect to a fresh link that works without a key and is never cached', async () => {
-    const job = await service.acme.order({ prompt: 'Behind a redirect' });
+    const job = await service.acme.generate({ prompt: 'Behind a redirect' });
     const { headers } = await service.acme
       .get(`/images/${job.id}/content/0`)
       .expect(302)
@@ -51,19 +51,19 @@ describe('a picture in a bucket', () => {
     s3.intercept((request, response) => {
       if (request.method !== 'PUT' || refused >= 4) return false;
       refused += 1;
-      answerWithError(request, response, 503, 'SlowDown');
+      respondWithError(request, response, 503, 'SlowDown');
       return true;
     });
-    const job = await service.acme.order({ prompt: 'Through a storm' });
+    const job = await service.acme.generate({ prompt: 'Through a storm' });
     s3.intercept(null);
 
     expect(refused).toBe(4);
     expect(job.status).toBe('succeeded');
-    expect(pictureCalls(service.studio, 'Through a storm')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Through a storm')).toHaveLength(1);
   });
 
   it('is gone with its job: the object, the link and the content', async () => {
-    const job = await service.acme.order({ prompt: 'To be erased' });
+    const job = await service.acme.generate({ prompt: 'To be erased' });
     const url = job.images[0]?.url ?? '';
     await supertest(url).get('').expect(200);
 

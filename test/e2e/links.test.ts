@@ -13,8 +13,8 @@ beforeAll(async () => {
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 describe('a link', () => {
-  it('works without a key, and its bytes can only be taken for a picture', async () => {
-    const job = await service.acme.order({ prompt: 'A linked picture' });
+  it('works without a key, and its bytes can only be taken for an image', async () => {
+    const job = await service.acme.generate({ prompt: 'A linked image' });
     const url = job.images[0]?.url ?? '';
 
     const { body } = await supertest(url)
@@ -28,14 +28,14 @@ describe('a link', () => {
     expect(Date.parse(job.images[0]?.url_expires_at ?? '')).toBeGreaterThan(Date.now());
   });
 
-  it('promises no more than its picture is kept', async () => {
-    const job = await service.acme.order({ prompt: 'Kept for a minute', retention: { media_s: 60 } });
+  it('promises no more than its image is kept', async () => {
+    const job = await service.acme.generate({ prompt: 'Kept for a minute', retention: { media_s: 60 } });
     expect(job.images[0]?.url_expires_at).toBe(job.expires_at);
   });
 
   it('that was altered in any part opens nothing', async () => {
-    const first = await service.acme.order({ prompt: 'One of two' });
-    const second = await service.acme.order({ prompt: 'Two of two' });
+    const first = await service.acme.generate({ prompt: 'One of two' });
+    const second = await service.acme.generate({ prompt: 'Two of two' });
     const url = new URL(first.images[0]?.url ?? '');
     const altered = (change: (copy: URL) => void) => {
       const copy = new URL(url);
@@ -60,13 +60,13 @@ describe('a link', () => {
   });
 
   it('opens nothing once it has expired', async () => {
-    const job = await service.acme.order({ prompt: 'A short-lived link' });
+    const job = await service.acme.generate({ prompt: 'A short-lived link' });
     const linkUntil = (expiresAtMs: number) =>
       createFileLinks(Buffer.from(service.env.SECRETS_KEY ?? '', 'base64')).sign({
         key: new URL(job.images[0]?.url ?? '').pathname.slice('/files/'.length),
         expiresAtMs,
         contentType: 'image/png',
-        fileName: 'picture.png',
+        fileName: 'image.png',
       });
 
     await supertest(service.url)
@@ -80,12 +80,12 @@ describe('a link', () => {
 
 describe('a public address', () => {
   it('is where every link of a job leads, under its own path', async () => {
-    const { acme, close } = await startService({ PUBLIC_URL: 'https://pictures.example/darkroom/' });
+    const { acme, close } = await startService({ PUBLIC_URL: 'https://images.example/darkroom/' });
     onTestFinished(close);
-    const job = await acme.order({ prompt: 'Behind a proxy' });
+    const job = await acme.generate({ prompt: 'Behind a proxy' });
     const [image] = job.images;
     for (const link of [...Object.values(job.urls), image?.url]) {
-      expect(link).toMatch(/^https:\/\/pictures\.example\/darkroom\/(images|files)\//);
+      expect(link).toMatch(/^https:\/\/images\.example\/darkroom\/(images|files)\//);
     }
     // A path keeps its meaning whichever address it was read from.
     expect(image?.content_url).toBe(`/images/${job.id}/content/0`);
@@ -96,12 +96,12 @@ describe('an address that a trusted proxy gives', () => {
   it('is where the links of a job lead, unless it is none', async () => {
     const { acme, close } = await startService({ TRUST_PROXY: '127.0.0.1' });
     onTestFinished(close);
-    const { id } = await acme.order({ prompt: 'Behind a proxy that tells its name' });
+    const { id } = await acme.generate({ prompt: 'Behind a proxy that tells its name' });
     const { body } = await acme
       .get(`/images/${id}`)
-      .set({ 'x-forwarded-host': 'pictures.example', 'x-forwarded-proto': 'https' })
+      .set({ 'x-forwarded-host': 'images.example', 'x-forwarded-proto': 'https' })
       .expect(200);
-    expect(body.urls.self).toBe(`https://pictures.example/images/${id}`);
+    expect(body.urls.self).toBe(`https://images.example/images/${id}`);
     for (const lie of [{ 'x-forwarded-host': '"><script>' }, { 'x-forwarded-proto': 'javascript' }]) {
       const refused = await acme.get(`/images/${id}`).set(lie).expect(400);
       expect(refused.body.code).toBe('invalid_request');

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { askRedis, startTestRedis } from '../support/redis.ts';
+import { queryRedis, startTestRedis } from '../support/redis.ts';
 import { createEnvironment, testKeys } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
-import { startReceiver } from '../support/webhook-endpoints.ts';
+import { startEndpointServer } from '../support/webhook-endpoints.ts';
 
 const canary = 'canary-4f1d';
 
@@ -12,25 +12,27 @@ describe('the log', () => {
       WEBHOOK_ALLOW_PRIVATE: 'true',
       WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 9).toString('base64')}`,
     });
-    const receiver = await startReceiver((_request, response) => response.writeHead(500).end(canary));
+    const endpointServer = await startEndpointServer((_request, response) =>
+      response.writeHead(500).end(canary),
+    );
     const service = await startServiceProcess(environment.env);
     onTestFinished(async () => {
       await service.stop();
-      await receiver.close();
+      await endpointServer.close();
       await environment.remove();
     });
     const { acme } = service;
 
-    const good = await acme.order({
+    const good = await acme.generate({
       prompt: `A fox ${canary}`,
       metadata: { note: canary },
       enhance: 'always',
-      webhook: { url: `http://127.0.0.1:${receiver.port}/${canary}` },
+      webhook: { url: `http://127.0.0.1:${endpointServer.port}/${canary}` },
     });
-    await acme.picture(good.id);
-    await acme.order({ prompt: `${canary} [studio:moderation]` });
-    await acme.order({ prompt: `${canary} [studio:truncated]`, on_uncertain: 'fail' });
-    await acme.order({ prompt: `${canary} [studio:enhance-error=500]`, enhance: 'always' });
+    await acme.image(good.id);
+    await acme.generate({ prompt: `${canary} [studio:moderation]` });
+    await acme.generate({ prompt: `${canary} [studio:truncated]`, on_uncertain: 'fail' });
+    await acme.generate({ prompt: `${canary} [studio:enhance-error=500]`, enhance: 'always' });
     await acme.post('/images').send({ prompt: canary, size: canary }).expect(422);
     await acme
       .post('/images')
@@ -67,13 +69,13 @@ describe('the log', () => {
     });
     // The first order of a tenant asks for less.
     await service.acme.submit({ prompt: 'A fox' });
-    await askRedis(redis.url, (client) => client.config('SET', 'maxmemory', '1'));
-    const order = {
+    await queryRedis(redis.url, (client) => client.config('SET', 'maxmemory', '1'));
+    const generate = {
       prompt: canary,
       metadata: { note: canary },
       webhook: { url: `https://example.com/${canary}` },
     };
-    await service.acme.post('/images').send(order).expect(503);
+    await service.acme.post('/images').send(generate).expect(503);
     await service.stop();
     expect(service.log.filter((line) => line.includes('OOM command not allowed'))).not.toEqual([]);
     expect(service.log.filter((line) => line.includes(canary))).toEqual([]);

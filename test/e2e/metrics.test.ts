@@ -23,10 +23,10 @@ const requests = (seen: Scrape, method: string, route: string, status: number) =
   });
 
 describe('the metrics', () => {
-  it('count an order on its whole way: requests, stages, the call, the picture, its webhooks', async () => {
-    const receiver = await receive((no) => (no === 1 ? 500 : 204));
-    const job = await service.acme.order({ prompt: 'Counted', webhook: { url: receiver.url } });
-    const bytes = await service.acme.picture(job.id);
+  it('count an order on its whole way: requests, stages, the call, the image, its webhooks', async () => {
+    const endpointServer = await receive((no) => (no === 1 ? 500 : 204));
+    const job = await service.acme.generate({ prompt: 'Counted', webhook: { url: endpointServer.url } });
+    const bytes = await service.acme.image(job.id);
     await eventually((seen) => {
       expect(requests(seen, 'POST', '/images', 202)).toBe(1);
       expect(requests(seen, 'GET', '/images/:id', 200)).toBeGreaterThanOrEqual(1);
@@ -63,7 +63,7 @@ describe('the metrics', () => {
   });
 
   it('count provider calls that failed, and the jobs that failed by them', async () => {
-    await service.acme.order({ prompt: 'Refused [studio:moderation=violence]' });
+    await service.acme.generate({ prompt: 'Refused [studio:moderation=violence]' });
     await eventually((seen) => {
       const outcome = 'moderation_blocked';
       expect(seen.value('darkroom_provider_call_duration_seconds_count', { outcome })).toBe(1);

@@ -38,8 +38,8 @@ describe('a number in a query or a path', () => {
     await service.acme.post('/images?dry_run=1').send({ prompt: 'Only asked' }).expect(422);
   });
 
-  it.each(['00', '0x0', '0e0', '+0', '%200', '-0'])('is no picture as /content/%s', async (index) => {
-    const { id } = await service.acme.order({ prompt: 'One picture' });
+  it.each(['00', '0x0', '0e0', '+0', '%200', '-0'])('is no image as /content/%s', async (index) => {
+    const { id } = await service.acme.generate({ prompt: 'One image' });
     await service.acme.get(`/images/${id}/content/0`).expect(200);
     await service.acme.get(`/images/${id}/content/${index}`).expect(422);
   });

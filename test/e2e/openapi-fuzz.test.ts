@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withKeys } from '../../src/compose/tools.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { type ApiDocument, readApiDocument } from '../support/openapi-document.ts';
-import { type Outcome, type RawAnswer, sendRaw } from '../support/raw-http.ts';
+import { type Outcome, type RawResponse, sendRaw } from '../support/raw-http.ts';
 import { requestPlans } from '../support/request-arbitraries.ts';
 import { bytesOfPlan, type JobChoice, type RequestPlan } from '../support/request-plan.ts';
 import { faultsOf } from '../support/response-check.ts';
@@ -19,8 +19,8 @@ import { testKeys } from '../support/service-environment.ts';
 const requestCount = Number(process.env.FUZZ_REQUESTS ?? 1_500);
 const firstSeed = Number(process.env.FUZZ_SEED ?? 20_261_123);
 const perSeed = 100;
-const atOnce = 8;
-const answerTimeoutMs = 10_000;
+const maxConcurrent = 8;
+const responseTimeoutMs = 10_000;
 /** An open stream of events is left after this long: it is an answer, not a hang. */
 const streamTimeoutMs = 1_500;
 
@@ -37,16 +37,16 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** One job in every state that lasts, and links to pictures. */
+/** One job in every state that lasts, and links to images. */
 async function keptJobs(): Promise<{ ids: string[]; links: string[] }> {
   const { acme, other } = service;
-  const done = await acme.order({ prompt: 'Kept', n: 2 });
-  const failed = await acme.order({ prompt: 'Refused [studio:moderation]' });
-  const erased = await acme.order({ prompt: 'Erased' });
+  const done = await acme.generate({ prompt: 'Kept', n: 2 });
+  const failed = await acme.generate({ prompt: 'Refused [studio:moderation]' });
+  const erased = await acme.generate({ prompt: 'Erased' });
   await acme.delete(`/images/${erased.id}`).expect(204);
   const slow = await acme.submit({ prompt: 'Canceled [studio:latency=30000]' });
   await acme.post(`/images/${slow.id}/cancel`).expect(200);
-  const foreign = await other.order({ prompt: "Another tenant's" });
+  const foreign = await other.generate({ prompt: "Another tenant's" });
   const link = new URL(done.images[0]?.url ?? '');
   const path = link.pathname.slice('/files/'.length);
   const altered = link.search.replace(/signature=./, 'signature=-');
@@ -73,7 +73,7 @@ interface Finding {
   readonly seed: number;
   readonly fault: string;
   readonly request: string;
-  readonly answer: string;
+  readonly response: string;
 }
 
 describe('every answer to whatever is sent', () => {
@@ -102,7 +102,7 @@ describe('every answer to whatever is sent', () => {
         const [, path = ''] = /^[^ ]* ([^ ?#]*)/.exec(bytes.toString('latin1', 0, 40_000)) ?? [];
         const isStream = path.endsWith('/events');
         const outcome = await sendRaw(port, bytes, {
-          timeoutMs: isStream ? streamTimeoutMs : answerTimeoutMs,
+          timeoutMs: isStream ? streamTimeoutMs : responseTimeoutMs,
           isHead: plan.method === 'HEAD',
         });
         const operation = api.match(plan.method === 'HEAD' ? 'GET' : plan.method, path);
@@ -112,14 +112,14 @@ describe('every answer to whatever is sent', () => {
         histogram.set(label, (histogram.get(label) ?? 0) + 1);
         if (typeof outcome !== 'string') remember(name, outcome);
         for (const fault of allFaults(plan, path, outcome)) {
-          findings.push({ seed, fault, request: shown(bytes), answer: answerText(outcome) });
+          findings.push({ seed, fault, request: shown(bytes), response: responseText(outcome) });
         }
       }
 
-      function remember(operation: string, { status, body }: RawAnswer): void {
+      function remember(operation: string, { status, body }: RawResponse): void {
         const list = operation === 'createWebhookEndpoint' ? endpoints : recent;
         const isNew = operation === 'createWebhookEndpoint' ? status === 201 : status === 202;
-        if (!isNew || !['createWebhookEndpoint', 'submitImage', 'retryImage'].includes(operation)) return;
+        if (!isNew || !['createWebhookEndpoint', 'submitJob', 'retryJob'].includes(operation)) return;
         list.unshift(JSON.parse(body.toString()).id);
         list.length = Math.min(list.length, 40);
       }
@@ -128,7 +128,7 @@ describe('every answer to whatever is sent', () => {
       const sender = async () => {
         for (const { plan, seed } of upcoming) await send(plan, seed);
       };
-      await Promise.all(Array.from({ length: atOnce }, sender));
+      await Promise.all(Array.from({ length: maxConcurrent }, sender));
       report(histogram);
       expect(firstOfEach(findings).map(describeFinding)).toEqual([]);
     },
@@ -145,11 +145,11 @@ describe('every answer to whatever is sent', () => {
   }
 
   /** What the schema of the document forbids must not be accepted. */
-  function acceptanceFaults(plan: RequestPlan, path: string, answer: RawAnswer): string[] {
+  function acceptanceFaults(plan: RequestPlan, path: string, response: RawResponse): string[] {
     const operation = api.match(plan.method, path);
     if (operation === null || typeof operation === 'string' || !operation.bodySchema || !plan.bodyValue)
       return [];
-    if (answer.status >= 300 || api.validator(operation.bodySchema)(plan.bodyValue.value)) return [];
+    if (response.status >= 300 || api.validator(operation.bodySchema)(plan.bodyValue.value)) return [];
     return [`${operation.id} took a body that its schema forbids`];
   }
 });
@@ -169,7 +169,7 @@ function shown(bytes: Buffer): string {
   return text.length > 1_500 ? `${text.slice(0, 1_500)}... (${bytes.length} bytes)` : text;
 }
 
-function answerText(outcome: Outcome): string {
+function responseText(outcome: Outcome): string {
   if (typeof outcome === 'string') return outcome;
   return `${outcome.status} ${JSON.stringify(outcome.headers)} ${outcome.body.toString('utf8', 0, 600)}`;
 }
@@ -185,8 +185,8 @@ function firstOfEach(findings: readonly Finding[]): (Finding & { times: number }
   return [...kinds.values()];
 }
 
-function describeFinding({ seed, fault, request, answer, times }: Finding & { times: number }): string {
-  return `${fault} (${times} times)\n  again: FUZZ_SEED=${seed} FUZZ_REQUESTS=${perSeed}\n  sent: ${request}\n  got: ${answer}`;
+function describeFinding({ seed, fault, request, response, times }: Finding & { times: number }): string {
+  return `${fault} (${times} times)\n  again: FUZZ_SEED=${seed} FUZZ_REQUESTS=${perSeed}\n  sent: ${request}\n  got: ${response}`;
 }
 
 function report(histogram: ReadonlyMap<string, number>): void {

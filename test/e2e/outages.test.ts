@@ -2,10 +2,10 @@ import supertest from 'supertest';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { jobThat } from '../support/caller.ts';
-import { askRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
+import { queryRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { scrape } from '../support/scrape.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { pictureCalls, testKeys } from '../support/service-environment.ts';
+import { imageCalls, testKeys } from '../support/service-environment.ts';
 
 // What a dead connection held is taken up again after the lock on it has run out.
 vi.setConfig({ testTimeout: 60_000 });
@@ -21,8 +21,8 @@ beforeAll(async () => {
   };
 });
 
-/** Orders a picture; rejects when there is no answer in time. */
-function orderWithin(limitMs: number, prompt: string, headers: Record<string, string> = {}) {
+/** Orders an image; rejects when there is no answer in time. */
+function submitWithin(limitMs: number, prompt: string, headers: Record<string, string> = {}) {
   const json = { 'content-type': 'application/json', ...headers };
   return postWithin(limitMs, '/images', json, JSON.stringify({ prompt }));
 }
@@ -34,8 +34,8 @@ async function postWithin(limitMs: number, path: string, headers: Record<string,
     ...(body === undefined ? {} : { body }),
     signal: AbortSignal.timeout(limitMs),
   });
-  const answer = (await response.json()) as { id: string; code?: string };
-  return { status: response.status, headers: response.headers, body: answer };
+  const reply = (await response.json()) as { id: string; code?: string };
+  return { status: response.status, headers: response.headers, body: reply };
 }
 
 const ready = () => supertest(service.url).get('/readyz');
@@ -45,7 +45,7 @@ const isReady = () =>
 describe('without Redis', () => {
   it('an order is answered 503 within a second, and works again by itself once Redis is back', async () => {
     await redis.kill9();
-    const refused = await orderWithin(1000, 'Nowhere to write it');
+    const refused = await submitWithin(1000, 'Nowhere to write it');
     expect(refused.status).toBe(503);
     expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(refused.headers.get('retry-after')).toMatch(/^[1-9]/);
@@ -58,23 +58,23 @@ describe('without Redis', () => {
     await redis.restart();
     const accepted = await vi.waitFor(
       async () => {
-        const answer = await orderWithin(1000, 'Written after all');
-        expect(answer.status).toBe(202);
-        return answer;
+        const reply = await submitWithin(1000, 'Written after all');
+        expect(reply.status).toBe(202);
+        return reply;
       },
       { timeout: 15_000, interval: 100 },
     );
     expect((await service.acme.ended(accepted.body.id)).status).toBe('succeeded');
-    expect(pictureCalls(service.studio, 'Nowhere to write it')).toEqual([]);
+    expect(imageCalls(service.studio, 'Nowhere to write it')).toEqual([]);
   });
 
-  it('a picture that is being made is finished afterwards, and paid for once', async () => {
+  it('an image that is being made is finished afterwards, and paid for once', async () => {
     await isReady();
     const { id } = await service.acme.submit({ prompt: 'Through the outage [studio:latency=500]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     await redis.kill9();
     await vi.waitFor(() => {
-      const [call] = pictureCalls(service.studio, 'Through the outage');
+      const [call] = imageCalls(service.studio, 'Through the outage');
       expect(call?.endedAt).not.toBeNull();
     });
     await redis.restart();
@@ -83,7 +83,7 @@ describe('without Redis', () => {
     const job = await service.acme.ended(id);
     expect(job.status).toBe('succeeded');
     expect(job.attempts.map((attempt) => attempt.state)).toEqual(['stored']);
-    expect(pictureCalls(service.studio, 'Through the outage')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Through the outage')).toHaveLength(1);
   });
 
   it('/readyz is red and names the part, /livez stays green, and both say so without a key', async () => {
@@ -140,7 +140,7 @@ describe('a Redis that hangs', () => {
   it('leads to 503 in bounded time, and to red, and heals by itself', async () => {
     await isReady();
     redis.pause();
-    const refused = await orderWithin(5000, 'Into the void');
+    const refused = await submitWithin(5000, 'Into the void');
     const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
     await supertest(service.url).get('/livez').expect(200);
     redis.resume();
@@ -149,7 +149,7 @@ describe('a Redis that hangs', () => {
     expect(refused.status).toBe(503);
     expect(refused.body.code).toBe('store_unavailable');
     expect(body.checks.redis).toMatchObject({ ok: false });
-    const job = await service.acme.order({ prompt: 'Answered again' });
+    const job = await service.acme.generate({ prompt: 'Answered again' });
     expect(job.status).toBe('succeeded');
   });
 });
@@ -162,7 +162,7 @@ describe('an order that is accepted and waited for when Redis begins to hang', (
     await service.acme.ended(canceled.id);
     const wait = { prefer: 'wait=40' };
     const held = [
-      orderWithin(30_000, 'Waited for [studio:latency=5000]', wait),
+      submitWithin(30_000, 'Waited for [studio:latency=5000]', wait),
       postWithin(30_000, `/images/${canceled.id}/retry`, wait),
     ];
     const bothRun = async () => {
@@ -171,10 +171,10 @@ describe('an order that is accepted and waited for when Redis begins to hang', (
     };
     await vi.waitFor(bothRun, { timeout: 15_000 });
     redis.pause();
-    const answers = await Promise.all(held);
+    const responses = await Promise.all(held);
     redis.resume();
 
-    for (const { status, headers, body } of answers) {
+    for (const { status, headers, body } of responses) {
       expect(status).toBe(202);
       expect(headers.get('location')).toBe(`/images/${body.id}`);
       expect(headers.get('retry-after')).toMatch(/^[1-9]/);
@@ -191,8 +191,8 @@ describe('an order that a hanging Redis writes after its caller was told 503', (
     redis.pause();
     const key = { 'idempotency-key': 'through-the-pause' };
     const refused = await Promise.all([
-      orderWithin(5000, 'Nobody knows its id'),
-      orderWithin(5000, 'Under a key', key),
+      submitWithin(5000, 'Nobody knows its id'),
+      submitWithin(5000, 'Under a key', key),
     ]);
     expect(refused.map(({ status }) => status)).toEqual([503, 503]);
     redis.resume();
@@ -202,11 +202,11 @@ describe('an order that a hanging Redis writes after its caller was told 503', (
     const unknown = async () =>
       (await found()).find(({ request }) => request.prompt === 'Nobody knows its id');
     await vi.waitFor(async () => expect((await unknown())?.status).toBe('canceled'), { timeout: 15_000 });
-    expect(pictureCalls(service.studio, 'Nobody knows its id')).toEqual([]);
-    const again = await orderWithin(5000, 'Under a key', key);
+    expect(imageCalls(service.studio, 'Nobody knows its id')).toEqual([]);
+    const again = await submitWithin(5000, 'Under a key', key);
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect((await service.acme.ended(again.body.id)).status).toBe('succeeded');
-    expect(pictureCalls(service.studio, 'Under a key')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Under a key')).toHaveLength(1);
   });
 });
 
@@ -215,10 +215,10 @@ describe('a cancel whose message is lost', () => {
     await isReady();
     const { id } = await service.acme.submit({ prompt: 'Unheard [studio:hang]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
-    await askRedis(redis.url, async (client) => {
+    await queryRedis(redis.url, async (client) => {
       let isAnswered = false;
-      const answer = service.acme.post(`/images/${id}/cancel`).expect(200);
-      const canceled = answer.then(() => {
+      const reply = service.acme.post(`/images/${id}/cancel`).expect(200);
+      const canceled = reply.then(() => {
         isAnswered = true;
       });
       // Whoever listens is cut off until the message has been sent.
@@ -228,7 +228,7 @@ describe('a cancel whose message is lost', () => {
     const job = await service.acme.ended(id);
     expect(job).toMatchObject({ status: 'canceled', attempts: [{ state: 'uncertain' }] });
     await vi.waitFor(() =>
-      expect(pictureCalls(service.studio, 'Unheard').map((call) => call.aborted)).toEqual([true]),
+      expect(imageCalls(service.studio, 'Unheard').map((call) => call.aborted)).toEqual([true]),
     );
   });
 });
@@ -250,7 +250,7 @@ describe('a Redis that may evict keys', () => {
   it('is reported by /readyz with what to do, until it is mended', async () => {
     await isReady();
     const setPolicy = (policy: string) =>
-      askRedis(redis.url, async (client) => void (await client.config('SET', 'maxmemory-policy', policy)));
+      queryRedis(redis.url, async (client) => void (await client.config('SET', 'maxmemory-policy', policy)));
     await setPolicy('allkeys-lru');
     const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
     await setPolicy('noeviction');

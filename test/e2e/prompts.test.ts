@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startService, type TestService } from '../support/service.ts';
-import { pictureCalls, textCalls } from '../support/service-environment.ts';
+import { imageCalls, textCalls } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -8,7 +8,7 @@ beforeAll(async () => {
   return service.close;
 });
 
-/** Prompts that reached the provider for the pictures of a job, found by the id the calls carried. */
+/** Prompts that reached the provider for the images of a job, found by the id the calls carried. */
 function promptsOf(id: string): (string | null)[] {
   return service.studio.calls
     .filter(
@@ -29,7 +29,7 @@ describe('a prompt', () => {
     ['line breaks, tabs and outer spaces', '  First line\r\n\tsecond line\n\nlast  '],
     ['quotes, backslashes and markup', 'He said "\\n" & <b>bold</b> {{prompt}} $(x) %s'],
   ])('in %s reaches the provider unchanged', async (_what, prompt) => {
-    const job = await service.acme.order({ prompt });
+    const job = await service.acme.generate({ prompt });
     expect(promptsOf(job.id)).toEqual([prompt]);
     expect(job.prompt).toEqual({ original: prompt, enhanced: null, revised: null });
     expect(job.request.prompt).toBe(prompt);
@@ -37,7 +37,7 @@ describe('a prompt', () => {
 
   it('of 32,000 characters outside the first plane passes, and one more is refused', async () => {
     const long = '𝛼'.repeat(32_000);
-    const job = await service.acme.order({ prompt: long });
+    const job = await service.acme.generate({ prompt: long });
     expect(promptsOf(job.id)).toEqual([long]);
     const { body } = await service.acme
       .post('/images')
@@ -48,14 +48,14 @@ describe('a prompt', () => {
 
   it('of 32,000 emoji passes with every other field full, though every character is escaped', async () => {
     const keys = Array.from({ length: 16 }, (_, no) => String.fromCodePoint(0x1f600 + no).repeat(64));
-    const order = {
+    const generate = {
       prompt: '😀'.repeat(32_000),
       metadata: Object.fromEntries(keys.map((key) => [key, '😀'.repeat(512)])),
       safety_identifier: '😀'.repeat(128),
       webhook: { url: 'https://receiver.example/'.padEnd(2048, 'a') },
       provider_options: { note: 'n'.repeat(8 * 1024 - '{"note":""}'.length) },
     };
-    const escaped = JSON.stringify(order).replace(
+    const escaped = JSON.stringify(generate).replace(
       /[^"{}[\]:,]/g,
       (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
@@ -64,7 +64,7 @@ describe('a prompt', () => {
       .set('content-type', 'application/json')
       .send(escaped)
       .expect(200);
-    expect(body.request).toMatchObject(order);
+    expect(body.request).toMatchObject(generate);
   });
 
   it.each([
@@ -100,7 +100,7 @@ describe('a prompt', () => {
 describe('an enhanced prompt', () => {
   it('for 生成一幅美女的照片 is a detailed description in Chinese of the same person', async () => {
     const prompt = '生成一幅美女的照片';
-    const job = await service.acme.order({ prompt, enhance: 'always' });
+    const job = await service.acme.generate({ prompt, enhance: 'always' });
     const [sent = '', ...more] = promptsOf(job.id);
 
     expect(more).toEqual([]);
@@ -120,7 +120,7 @@ describe('an enhanced prompt', () => {
   });
 
   it('keeps quoted text letter for letter', async () => {
-    const job = await service.acme.order({
+    const job = await service.acme.generate({
       prompt: 'A shop sign that says "Zum Löwen №5"',
       enhance: 'always',
     });
@@ -129,7 +129,7 @@ describe('an enhanced prompt', () => {
 
   it('that fails gives way to the original, with a warning, and is tried once', async () => {
     const prompt = 'A plain request [studio:enhance-error=500]';
-    const job = await service.acme.order({ prompt, enhance: 'always' });
+    const job = await service.acme.generate({ prompt, enhance: 'always' });
 
     expect(job.status).toBe('succeeded');
     expect(promptsOf(job.id)).toEqual([prompt]);
@@ -139,18 +139,18 @@ describe('an enhanced prompt', () => {
   });
 
   it('with auto is made of a short prompt only, with off of none', async () => {
-    const long = await service.acme.order({
+    const long = await service.acme.generate({
       prompt: `Long enough ${'and longer '.repeat(20)}`,
       enhance: 'auto',
     });
-    const short = await service.acme.order({ prompt: 'Short and sweet', enhance: 'auto' });
-    const off = await service.acme.order({ prompt: 'Short and plain' });
+    const short = await service.acme.generate({ prompt: 'Short and sweet', enhance: 'auto' });
+    const off = await service.acme.generate({ prompt: 'Short and plain' });
 
     expect([long, short, off].map((job) => job.prompt.enhanced !== null)).toEqual([false, true, false]);
   });
 
-  it('of three pictures is written and paid once', async () => {
-    const job = await service.acme.order({ prompt: 'Three times one idea', enhance: 'always', n: 3 });
+  it('of three images is written and paid once', async () => {
+    const job = await service.acme.generate({ prompt: 'Three times one idea', enhance: 'always', n: 3 });
     expect(textCalls(service.studio, 'Three times one idea')).toHaveLength(1);
     expect(new Set(promptsOf(job.id)).size).toBe(1);
     expect(promptsOf(job.id)).toHaveLength(3);
@@ -159,7 +159,7 @@ describe('an enhanced prompt', () => {
 
 describe('a preset', () => {
   it('sets the prompt and its variables into its frame, and its parameters where none are given', async () => {
-    const job = await service.acme.order({
+    const job = await service.acme.generate({
       prompt: 'A red fox',
       preset: { name: 'avatar', variables: { style: 'pixel art', palette: '青と金' } },
       quality: 'low',
@@ -172,21 +172,21 @@ describe('a preset', () => {
     expect(sent).not.toContain('{{');
     expect(job.prompt.original).toBe('A red fox');
     expect(job.request).toMatchObject({ size: '1024x1024', background: 'opaque', quality: 'low' });
-    expect(pictureCalls(service.studio, 'A red fox')[0]?.parameters).toMatchObject({ quality: 'low' });
+    expect(imageCalls(service.studio, 'A red fox')[0]?.parameters).toMatchObject({ quality: 'low' });
   });
 
   it('frames the enhanced prompt', async () => {
-    const job = await service.acme.order({ prompt: 'A badger', preset: 'game-character', enhance: 'always' });
+    const job = await service.acme.generate({
+      prompt: 'A badger',
+      preset: 'game-character',
+      enhance: 'always',
+    });
     expect(promptsOf(job.id)[0]).toContain(job.prompt.enhanced ?? 'no description');
   });
 
   it.each([
     ['that does not exist', 'portrait', '/preset'],
-    [
-      'with an unknown variable',
-      { name: 'avatar', variables: { colour: 'red' } },
-      '/preset/variables/colour',
-    ],
+    ['with an unknown variable', { name: 'avatar', variables: { color: 'red' } }, '/preset/variables/color'],
     [
       'with a value not allowed',
       { name: 'avatar', variables: { framing: 'feet' } },

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startService } from '../support/service.ts';
-import { pictureCalls } from '../support/service-environment.ts';
+import { imageCalls } from '../support/service-environment.ts';
 
 async function serviceOfTest(overrides: Record<string, string> = {}) {
   const service = await startService(overrides);
@@ -11,29 +11,29 @@ async function serviceOfTest(overrides: Record<string, string> = {}) {
 describe('a provider account without credit', () => {
   it('fails the job after one call, free, and spares it for the jobs behind', async () => {
     const { acme, studio } = await serviceOfTest();
-    const first = await acme.order({ prompt: 'No credit [studio:quota]' });
-    const second = await acme.order({ prompt: 'No credit either' });
+    const first = await acme.generate({ prompt: 'No credit [studio:quota]' });
+    const second = await acme.generate({ prompt: 'No credit either' });
 
     for (const job of [first, second]) {
       expect(job.status).toBe('failed');
       expect(job.error).toMatchObject({ code: 'provider_quota_exhausted', billing: 'none' });
       expect(job.cost).toMatchObject({ micro_usd: 0, billing: 'none' });
     }
-    expect(pictureCalls(studio).map((call) => call.prompt)).toEqual(['No credit [studio:quota]']);
+    expect(imageCalls(studio).map((call) => call.prompt)).toEqual(['No credit [studio:quota]']);
   });
 
   it('is shown by /readyz, which stays green since orders are still accepted', async () => {
     const { acme } = await serviceOfTest();
-    await acme.order({ prompt: 'Not ready [studio:quota]' });
+    await acme.generate({ prompt: 'Not ready [studio:quota]' });
     const { body } = await acme.get('/readyz').expect(200);
     expect(body.checks.provider).toMatchObject({ ok: false, detail: expect.stringContaining('credit') });
   });
 
   it('is waited for where the deployment says so, and the job then succeeds with one payment', async () => {
     const { acme, studio } = await serviceOfTest({ ON_QUOTA: 'wait' });
-    const job = await acme.order({ prompt: 'Credit comes [studio:quota,times=1]' });
+    const job = await acme.generate({ prompt: 'Credit comes [studio:quota,times=1]' });
     expect(job.status).toBe('succeeded');
-    expect(pictureCalls(studio).map((call) => call.charged)).toEqual(['none', 'charged']);
+    expect(imageCalls(studio).map((call) => call.charged)).toEqual(['none', 'charged']);
     expect(job.attempts.map((attempt) => attempt.state)).toEqual(['rejected', 'stored']);
   });
 });
@@ -41,9 +41,9 @@ describe('a provider account without credit', () => {
 describe('a provider account whose key is refused', () => {
   it('fails the job after one call, without naming the key', async () => {
     const { acme, studio } = await serviceOfTest();
-    const job = await acme.order({ prompt: 'Wrong key [studio:unauthorized]' });
+    const job = await acme.generate({ prompt: 'Wrong key [studio:unauthorized]' });
     expect(job.error).toMatchObject({ code: 'provider_unauthorized', billing: 'none' });
     expect(JSON.stringify(job)).not.toContain('sk-of-the-tests');
-    expect(pictureCalls(studio)).toHaveLength(1);
+    expect(imageCalls(studio)).toHaveLength(1);
   });
 });

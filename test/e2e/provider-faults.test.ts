@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startService, type TestService } from '../support/service.ts';
-import { pictureCalls } from '../support/service-environment.ts';
+import { imageCalls } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -14,8 +14,8 @@ const spooled = () => readdir(`${service.dataDir}/spool`).catch(() => []);
 
 describe('a refusal that costs nothing', () => {
   it('for asking too fast is waited for as told, and is no paid attempt', async () => {
-    const job = await service.acme.order({ prompt: 'Too fast [studio:rate-limit=1,times=1]', n: 1 });
-    const calls = pictureCalls(service.studio, 'Too fast');
+    const job = await service.acme.generate({ prompt: 'Too fast [studio:rate-limit=1,times=1]', n: 1 });
+    const calls = imageCalls(service.studio, 'Too fast');
 
     expect(job.status).toBe('succeeded');
     expect(calls.map((call) => call.charged)).toEqual(['none', 'charged']);
@@ -29,13 +29,13 @@ describe('a refusal that costs nothing', () => {
   });
 
   it('of an overloaded provider is waited for as well', async () => {
-    const job = await service.acme.order({ prompt: 'Overloaded [studio:overloaded,times=1]' });
+    const job = await service.acme.generate({ prompt: 'Overloaded [studio:overloaded,times=1]' });
     expect(job.status).toBe('succeeded');
-    expect(pictureCalls(service.studio, 'Overloaded')).toHaveLength(2);
+    expect(imageCalls(service.studio, 'Overloaded')).toHaveLength(2);
   });
 
   it('by the safety system is final after one call, and says which categories', async () => {
-    const job = await service.acme.order({ prompt: 'Refused [studio:moderation=violence]' });
+    const job = await service.acme.generate({ prompt: 'Refused [studio:moderation=violence]' });
     expect(job.status).toBe('failed');
     expect(job.error).toMatchObject({
       code: 'moderation_blocked',
@@ -44,37 +44,40 @@ describe('a refusal that costs nothing', () => {
       provider: { status: 400, code: 'moderation_blocked', categories: ['violence'] },
     });
     expect(job.cost).toMatchObject({ micro_usd: 0, billing: 'none' });
-    expect(pictureCalls(service.studio, 'Refused')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Refused')).toHaveLength(1);
   });
 
   it('as invalid is final after one call', async () => {
-    const job = await service.acme.order({ prompt: 'Invalid [studio:bad-request]' });
+    const job = await service.acme.generate({ prompt: 'Invalid [studio:bad-request]' });
     expect(job.error).toMatchObject({ code: 'provider_rejected', retryable: false, billing: 'none' });
-    expect(pictureCalls(service.studio, 'Invalid')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Invalid')).toHaveLength(1);
   });
 });
 
 describe('a call of which nobody knows whether it was charged', () => {
   it('with on_uncertain fail is never repeated: one call, billing possible, cost unknown', async () => {
-    const job = await service.acme.order({ prompt: 'Broken once [studio:error=500]', on_uncertain: 'fail' });
+    const job = await service.acme.generate({
+      prompt: 'Broken once [studio:error=500]',
+      on_uncertain: 'fail',
+    });
     expect(job.status).toBe('failed');
     expect(job.error).toMatchObject({ code: 'provider_outcome_unknown', billing: 'possible' });
     expect(job.cost).toMatchObject({ micro_usd: null, billing: 'possible', estimated: false });
-    expect(pictureCalls(service.studio, 'Broken once')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Broken once')).toHaveLength(1);
   });
 
   it('with on_uncertain retry is repeated once at most', async () => {
-    const job = await service.acme.order({
+    const job = await service.acme.generate({
       prompt: 'Broken twice [studio:error=500]',
       on_uncertain: 'retry',
     });
     expect(job.status).toBe('failed');
     expect(job.error).toMatchObject({ code: 'provider_outcome_unknown', billing: 'possible' });
-    expect(pictureCalls(service.studio, 'Broken twice')).toHaveLength(2);
+    expect(imageCalls(service.studio, 'Broken twice')).toHaveLength(2);
   });
 
   it('and then succeeds, leaves the cost unknown instead of understated', async () => {
-    const job = await service.acme.order({
+    const job = await service.acme.generate({
       prompt: 'Broken then good [studio:hang-up,times=1]',
       on_uncertain: 'retry',
     });
@@ -83,14 +86,14 @@ describe('a call of which nobody knows whether it was charged', () => {
     expect(job.cost).toMatchObject({ micro_usd: null, billing: 'charged' });
   });
 
-  it('broken off in the middle of the picture leaves nothing half written', async () => {
-    const job = await service.acme.order({ prompt: 'Half [studio:hang-up-mid]', on_uncertain: 'fail' });
+  it('broken off in the middle of the image leaves nothing half written', async () => {
+    const job = await service.acme.generate({ prompt: 'Half [studio:hang-up-mid]', on_uncertain: 'fail' });
     expect(job.error?.code).toBe('provider_outcome_unknown');
     expect(await spooled()).toEqual([]);
   });
 });
 
-describe('an answer without a usable picture', () => {
+describe('an answer without a usable image', () => {
   it.each([
     ['truncated', 'charged'],
     ['html', 'possible'],
@@ -101,7 +104,10 @@ describe('an answer without a usable picture', () => {
     '(%s) is reported and never stored, and its cost is told where the answer tells it',
     async (fault, billing) => {
       const before = await storedFiles();
-      const job = await service.acme.order({ prompt: `No picture [studio:${fault}]`, on_uncertain: 'fail' });
+      const job = await service.acme.generate({
+        prompt: `No image [studio:${fault}]`,
+        on_uncertain: 'fail',
+      });
 
       expect(job.status).toBe('failed');
       expect(job.images).toEqual([]);
@@ -111,12 +117,12 @@ describe('an answer without a usable picture', () => {
       else expect(job.cost.micro_usd).toBeNull();
       expect(await storedFiles()).toEqual(before);
       expect(await spooled()).toEqual([]);
-      expect(pictureCalls(service.studio, `[studio:${fault}]`)).toHaveLength(1);
+      expect(imageCalls(service.studio, `[studio:${fault}]`)).toHaveLength(1);
     },
   );
 
-  it('for one of several pictures leaves the others, and says that it is partial', async () => {
-    const job = await service.acme.order({
+  it('for one of several images leaves the others, and says that it is partial', async () => {
+    const job = await service.acme.generate({
       prompt: 'Two of three [studio:moderation,times=1]',
       n: 3,
     });
@@ -125,13 +131,13 @@ describe('an answer without a usable picture', () => {
     expect(job.image_errors).toEqual([
       expect.objectContaining({ code: 'moderation_blocked', billing: 'none' }),
     ]);
-    expect(pictureCalls(service.studio, 'Two of three')).toHaveLength(3);
+    expect(imageCalls(service.studio, 'Two of three')).toHaveLength(3);
   });
 });
 
 describe('a job that hangs', () => {
   it('ends when its time is over, and admits that it may have been charged', async () => {
-    const job = await service.acme.order({ prompt: 'Never answers [studio:hang]', run_timeout_s: 1 });
+    const job = await service.acme.generate({ prompt: 'Never answers [studio:hang]', run_timeout_s: 1 });
     expect(job.status).toBe('failed');
     expect(job.error).toMatchObject({ code: 'run_timeout', billing: 'possible', stage: 'generating' });
     expect(job.cost.micro_usd).toBeNull();

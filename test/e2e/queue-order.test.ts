@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { jobThat } from '../support/caller.ts';
 import { startService } from '../support/service.ts';
-import { pictureCalls } from '../support/service-environment.ts';
+import { imageCalls } from '../support/service-environment.ts';
 
 describe('waiting jobs', () => {
   it('are made by priority, then by age, and each is told its place', async () => {
@@ -22,7 +22,7 @@ describe('waiting jobs', () => {
     await Promise.all(waiting.map(({ id }) => acme.ended(id)));
 
     expect(places).toEqual([3, 2, 0, 1]);
-    expect(pictureCalls(studio).map((call) => call.prompt)).toEqual([
+    expect(imageCalls(studio).map((call) => call.prompt)).toEqual([
       'Running [studio:latency=1000]',
       'high 1',
       'high 2',

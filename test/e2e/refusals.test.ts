@@ -61,11 +61,11 @@ describe('a field that is refused', () => {
   });
 });
 
-describe('a picture that is not there', () => {
+describe('an image that is not there', () => {
   it.each([1, 9, 10, 99, 99_999_999_999])(
     'is told by 404, as of a job that is unknown: %i',
     async (index) => {
-      const job = await service.acme.order({ prompt: 'Only one' });
+      const job = await service.acme.generate({ prompt: 'Only one' });
       await service.acme.get(`/images/${job.id}/content/${index}`).expect(404);
       await service.acme.get(`/images/img_00000000000000000000000000/content/${index}`).expect(404);
     },
@@ -82,10 +82,10 @@ describe('an address or a method that is not there', () => {
       ['text/plain', 'words'],
       ['application/json', '{broken'],
     ] as const) {
-      const answer = await fetch(service.url + path, { method, body, headers: { 'content-type': type } });
-      expect(answer.status).toBe(status);
-      expect(answer.headers.has('allow')).toBe(status === 405);
-      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      const response = await fetch(service.url + path, { method, body, headers: { 'content-type': type } });
+      expect(response.status).toBe(status);
+      expect(response.headers.has('allow')).toBe(status === 405);
+      expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     }
   });
 
@@ -95,8 +95,8 @@ describe('an address or a method that is not there', () => {
   ])('below the documentation is no fault of ours: %s', async (path, start) => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
     socket.write(`GET ${path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n`);
-    const answer = await text(socket);
-    expect(answer).toMatch(start);
-    expect(answer).toContain('application/problem+json');
+    const response = await text(socket);
+    expect(response).toMatch(start);
+    expect(response).toContain('application/problem+json');
   });
 });

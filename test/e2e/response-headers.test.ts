@@ -6,7 +6,7 @@ let service: TestService;
 let publicJob: string;
 beforeAll(async () => {
   service = await startService();
-  publicJob = (await service.acme.order({ prompt: 'For the headers' })).id;
+  publicJob = (await service.acme.generate({ prompt: 'For the headers' })).id;
 });
 afterAll(() => service.close());
 
@@ -16,7 +16,7 @@ describe('every answer', () => {
   it.each([
     ['a job', () => service.acme.get(`/images/${publicJob}`)],
     ['a page of jobs', () => service.acme.get('/images')],
-    ['a picture', () => service.acme.get(`/images/${publicJob}/content/0`)],
+    ['an image', () => service.acme.get(`/images/${publicJob}/content/0`)],
     ['a stream', () => service.acme.get(`/images/${publicJob}/events`)],
     ['an unchanged job', () => service.acme.get(`/images/${publicJob}`).set('if-none-match', '*')],
     ['a refused order', () => service.acme.post('/images').send({})],

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { jobThat } from '../support/caller.ts';
 import { readEvents } from '../support/event-stream.ts';
-import { askRedis } from '../support/redis.ts';
-import { createEnvironment, pictureCalls, type TestEnvironment } from '../support/service-environment.ts';
+import { queryRedis } from '../support/redis.ts';
+import { createEnvironment, imageCalls, type TestEnvironment } from '../support/service-environment.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 
 // Processes take seconds to start, on a busy machine many.
@@ -24,9 +24,9 @@ afterAll(async () => {
 });
 
 describe('a deployment of several processes', () => {
-  it('makes one job and one picture of a hundred equal orders at once', async () => {
+  it('makes one job and one image of a hundred equal orders at once', async () => {
     const key = randomUUID();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
         (i % 2 ? here : there).acme
           .post('/images')
@@ -35,14 +35,14 @@ describe('a deployment of several processes', () => {
           .expect(202),
       ),
     );
-    const [id, ...others] = new Set(answers.map((answer) => answer.body.id));
+    const [id, ...others] = new Set(responses.map((response) => response.body.id));
     expect(others).toEqual([]);
-    expect(answers.filter((answer) => !answer.headers['idempotent-replayed'])).toHaveLength(1);
+    expect(responses.filter((response) => !response.headers['idempotent-replayed'])).toHaveLength(1);
 
     const job = await there.acme.ended(id);
     expect(job.status).toBe('succeeded');
     expect(job.images).toHaveLength(1);
-    expect(pictureCalls(environment.studio, 'A hundred times')).toHaveLength(1);
+    expect(imageCalls(environment.studio, 'A hundred times')).toHaveLength(1);
   });
 
   it('cancels a hanging call in the process that makes it, and admits that it may have been charged', async () => {
@@ -60,12 +60,12 @@ describe('a deployment of several processes', () => {
     expect(body.cancel_requested_at).not.toBeNull();
     // The provider sees a moment later that nobody listens any more.
     await vi.waitFor(() => {
-      const calls = pictureCalls(environment.studio, prompt);
+      const calls = imageCalls(environment.studio, prompt);
       expect(calls.map(({ aborted }) => aborted)).toEqual([true]);
     });
   });
 
-  it('streams every change from a process that does not make the picture', async () => {
+  it('streams every change from a process that does not make the image', async () => {
     const { id } = await here.acme.submit({ prompt: 'Seen from afar [studio:latency=300]' });
     const events = await readEvents(there.url, id);
     expect(events.map(({ type, stage }) => [type, stage])).toEqual([
@@ -80,22 +80,22 @@ describe('a deployment of several processes', () => {
 
   it('finishes a job whose task was lost, and still knows its Idempotency-Key', async () => {
     const key = randomUUID();
-    const order = (process: ServiceProcess) =>
+    const generate = (process: ServiceProcess) =>
       process.acme.post('/images').set('idempotency-key', key).send({ prompt: 'Lost and found' });
     await worker.stop();
-    const first = await order(here).expect(202);
+    const first = await generate(here).expect(202);
     const { REDIS_URL = '', REDIS_KEY_PREFIX } = environment.env;
-    const lost = await askRedis(REDIS_URL, async (redis) => {
+    const lost = await queryRedis(REDIS_URL, async (redis) => {
       const names = await redis.keys(`{${REDIS_KEY_PREFIX}-queue-*`);
       return names.length > 0 ? redis.del(...names) : 0;
     });
     expect(lost).toBeGreaterThan(0);
     worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
     const job = await here.acme.ended(first.body.id);
-    const again = await order(there);
+    const again = await generate(there);
 
     expect(again.body.id).toBe(first.body.id);
     expect(job.status).toBe('succeeded');
-    expect(pictureCalls(environment.studio, 'Lost and found')).toHaveLength(1);
+    expect(imageCalls(environment.studio, 'Lost and found')).toHaveLength(1);
   });
 });

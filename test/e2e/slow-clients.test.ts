@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openRaw, type RawAnswer, type RawConnection, readAnswer, sendRaw } from '../support/raw-http.ts';
+import { openRaw, type RawConnection, type RawResponse, readResponse, sendRaw } from '../support/raw-http.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 
@@ -22,20 +22,20 @@ function drip(connection: RawConnection, byte: string, pauseMs: number): Promise
   return connection.gone.finally(() => clearInterval(timer));
 }
 
-async function dripAfter(start: string, byte: string): Promise<RawAnswer | null> {
+async function dripAfter(start: string, byte: string): Promise<RawResponse | null> {
   const connection = await openRaw(port);
   if (start) connection.socket.write(start);
   await drip(connection, byte, 200);
-  return readAnswer(connection.received(), { ended: true, isHead: false });
+  return readResponse(connection.received(), { ended: true, isHead: false });
 }
 
-function problemOf(answer: RawAnswer | null): unknown {
-  expect(answer?.headers).toMatchObject({
+function problemOf(response: RawResponse | null): unknown {
+  expect(response?.headers).toMatchObject({
     'content-type': expect.stringMatching(/^application\/problem\+json/),
     'x-request-id': expect.stringMatching(/^req_/),
     'x-content-type-options': 'nosniff',
   });
-  return JSON.parse(answer?.body.toString() ?? '');
+  return JSON.parse(response?.body.toString() ?? '');
 }
 
 describe('a client that is too slow', () => {
@@ -44,7 +44,7 @@ describe('a client that is too slow', () => {
     const post = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\n`;
     const silent = await openRaw(port);
     silent.socket.once('end', () => silent.socket.end());
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       dripAfter('GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ', 'a'),
       dripAfter('GET /li', 'v'),
       dripAfter(`${post}content-length: 200000\r\n\r\n{"prompt":"`, 'a'),
@@ -53,10 +53,10 @@ describe('a client that is too slow', () => {
     // One that sends nothing at all is just left.
     await silent.gone;
 
-    for (const answer of answers) {
-      expect(answer?.status).toBe(408);
-      expect(answer?.headers['retry-after']).toMatch(/^[0-9]+$/);
-      expect(problemOf(answer)).toMatchObject({ status: 408, code: 'request_timeout', retryable: true });
+    for (const response of responses) {
+      expect(response?.status).toBe(408);
+      expect(response?.headers['retry-after']).toMatch(/^[0-9]+$/);
+      expect(problemOf(response)).toMatchObject({ status: 408, code: 'request_timeout', retryable: true });
     }
   });
 
@@ -65,7 +65,7 @@ describe('a client that is too slow', () => {
     const start = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\ncontent-length: 100000\r\n\r\n`;
     for (const { socket } of slow) socket.write(start);
 
-    const job = await service.acme.order({ prompt: 'Between two hundred slow ones' });
+    const job = await service.acme.generate({ prompt: 'Between two hundred slow ones' });
     const stillOpen = slow.filter(({ socket }) => socket.writable).length;
     for (const { socket } of slow) socket.destroy();
 
@@ -74,15 +74,15 @@ describe('a client that is too slow', () => {
   });
 });
 
-describe('a client that asks for many pictures ahead on one connection', () => {
-  const openPictures = async () => {
+describe('a client that asks for many images ahead on one connection', () => {
+  const openImages = async () => {
     const files = await readdir('/proc/self/fd');
     const targets = await Promise.all(files.map((file) => readlink(`/proc/self/fd/${file}`).catch(() => '')));
     return targets.filter((target) => target.startsWith(join(service.dataDir, 'images'))).length;
   };
 
   it.runIf(process.platform === 'linux')('and hangs up leaves none of them open', async () => {
-    const job = await service.acme.order({ prompt: 'Asked for forty times' });
+    const job = await service.acme.generate({ prompt: 'Asked for forty times' });
     const folder = join(service.dataDir, 'images', 'acme', job.id);
     const [file = ''] = await readdir(folder);
     await writeFile(join(folder, file), Buffer.alloc(16 << 20));
@@ -90,9 +90,9 @@ describe('a client that asks for many pictures ahead on one connection', () => {
     const connection = await openRaw(port);
     connection.socket.pause();
     connection.socket.write(get.repeat(40));
-    await vi.waitFor(async () => expect(await openPictures()).toBe(40), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await openImages()).toBe(40), { timeout: 10_000 });
     connection.socket.destroy();
-    await vi.waitFor(async () => expect(await openPictures()).toBe(0), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await openImages()).toBe(0), { timeout: 10_000 });
   });
 
   it('loses it where nobody could want to read so many', async () => {
@@ -107,26 +107,26 @@ describe('a client that asks for many pictures ahead on one connection', () => {
 describe('a request that is too large', () => {
   const send = (head: string, body: Buffer | string = '') =>
     sendRaw(port, Buffer.concat([Buffer.from(`${head}\r\n`), Buffer.from(body)]), { timeoutMs: 20_000 });
-  const answered = async (head: string, body?: string) => (await send(head, body)) as RawAnswer;
+  const answered = async (head: string, body?: string) => (await send(head, body)) as RawResponse;
 
   it('by its headers is told 431', async () => {
-    const answer = await answered(
+    const response = await answered(
       `GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\nx-large: ${'a'.repeat(17 * 1024)}\r\n`,
     );
 
-    expect(answer.status).toBe(431);
-    expect(problemOf(answer)).toMatchObject({ code: 'headers_too_large', retryable: false });
-    expect(answer.headers['x-should-retry']).toBe('false');
+    expect(response.status).toBe(431);
+    expect(problemOf(response)).toMatchObject({ code: 'headers_too_large', retryable: false });
+    expect(response.headers['x-should-retry']).toBe('false');
   });
 
   it.each([
     ['with an id that no job has', `/images/${'i'.repeat(600)}`, 414, 'uri_too_long'],
     ['as a whole', `/images?model=${'m'.repeat(17 * 1024)}`, 431, 'headers_too_large'],
   ])('by its address %s is told so', async (_, path, status, code) => {
-    const answer = await answered(`GET ${path} HTTP/1.1\r\n${authorized}`);
+    const response = await answered(`GET ${path} HTTP/1.1\r\n${authorized}`);
 
-    expect(answer.status).toBe(status);
-    expect(problemOf(answer)).toMatchObject({ status, code });
+    expect(response.status).toBe(status);
+    expect(problemOf(response)).toMatchObject({ status, code });
   });
 
   it.each([
@@ -138,10 +138,10 @@ describe('a request that is too large', () => {
     ],
   ])('by a body %s is told 413', async (_, framing, body) => {
     const head = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\n${framing}\r\n`;
-    const answer = await answered(head, body);
+    const response = await answered(head, body);
 
-    expect(answer.status).toBe(413);
-    expect(problemOf(answer)).toMatchObject({ code: 'payload_too_large', retryable: false });
+    expect(response.status).toBe(413);
+    expect(problemOf(response)).toMatchObject({ code: 'payload_too_large', retryable: false });
   });
 });
 
@@ -150,17 +150,17 @@ describe('what is no HTTP', () => {
     const connection = await openRaw(port);
     connection.socket.once('end', () => connection.socket.end());
     connection.socket.write('GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
-    while (readAnswer(connection.received(), { ended: false, isHead: false })?.complete !== true) {
+    while (readResponse(connection.received(), { ended: false, isHead: false })?.complete !== true) {
       await once(connection.socket, 'data');
     }
     const first = connection.received();
     connection.socket.write('this is no request\r\n\r\n');
     await connection.gone;
 
-    expect(readAnswer(first, { ended: false, isHead: false })?.status).toBe(200);
+    expect(readResponse(first, { ended: false, isHead: false })?.status).toBe(200);
     const rest = connection.received().subarray(first.length);
-    const answer = readAnswer(rest, { ended: true, isHead: false });
-    expect(problemOf(answer)).toMatchObject({ status: 400, code: 'invalid_request' });
+    const response = readResponse(rest, { ended: true, isHead: false });
+    expect(problemOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
   });
 
   it('never lands in the answer to an earlier request', async () => {
@@ -182,18 +182,18 @@ describe('what is no HTTP', () => {
     ['random bytes', Buffer.from('ffd8ffe000104a46494600010101', 'hex')],
     ['the preface of HTTP/2', Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')],
   ])('as %s is told 400', async (_, bytes) => {
-    const answer = (await sendRaw(port, bytes, { timeoutMs: 20_000 })) as RawAnswer;
+    const response = (await sendRaw(port, bytes, { timeoutMs: 20_000 })) as RawResponse;
 
-    expect(answer.status).toBe(400);
-    expect(problemOf(answer)).toMatchObject({ code: 'invalid_request' });
+    expect(response.status).toBe(400);
+    expect(problemOf(response)).toMatchObject({ code: 'invalid_request' });
   });
 
   it('but HTTP/1.0 is served', async () => {
-    const answer = (await sendRaw(port, Buffer.from('GET /livez HTTP/1.0\r\n\r\n'), {
+    const response = (await sendRaw(port, Buffer.from('GET /livez HTTP/1.0\r\n\r\n'), {
       timeoutMs: 20_000,
-    })) as RawAnswer;
+    })) as RawResponse;
 
-    expect(answer.status).toBe(200);
-    expect(JSON.parse(answer.body.toString())).toMatchObject({ status: 'ok' });
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body.toString())).toMatchObject({ status: 'ok' });
   });
 });

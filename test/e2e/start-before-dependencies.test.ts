@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { storageIn } from '../support/bucket.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { startTestS3, type TestS3 } from '../support/s3-server.ts';
-import { createEnvironment, pictureCalls, type TestEnvironment } from '../support/service-environment.ts';
+import { createEnvironment, imageCalls, type TestEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
 // Processes take seconds to start, on a busy machine many.
@@ -36,15 +36,15 @@ describe('processes started before Redis and the storage', () => {
     expect(await impatient.stop()).toEqual({ code: 0, signal: null });
 
     await redis.restart();
-    const order = async () => api.acme.post('/images').send({ prompt: 'As soon as possible' }).expect(202);
-    const { body } = await vi.waitFor(order, { timeout: 15_000, interval: 100 });
+    const generate = async () => api.acme.post('/images').send({ prompt: 'As soon as possible' }).expect(202);
+    const { body } = await vi.waitFor(generate, { timeout: 15_000, interval: 100 });
     // The storage comes last: what is paid for by then waits for it on disk.
-    await vi.waitFor(() => expect(pictureCalls(environment.studio)).toHaveLength(1), { timeout: 15_000 });
+    await vi.waitFor(() => expect(imageCalls(environment.studio)).toHaveLength(1), { timeout: 15_000 });
     await s3.start();
     const job = await api.acme.ended(body.id);
 
     expect(job.status).toBe('succeeded');
-    expect(pictureCalls(environment.studio)).toHaveLength(1);
+    expect(imageCalls(environment.studio)).toHaveLength(1);
     for (const process of [api, worker]) {
       await vi.waitFor(async () => supertest(process.url).get('/readyz').expect(200), { timeout: 10_000 });
     }

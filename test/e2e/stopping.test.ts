@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
 import { eventsOf, openEvents } from '../support/event-stream.ts';
 import { startServiceIn } from '../support/service.ts';
-import { createEnvironment, pictureCalls } from '../support/service-environment.ts';
+import { createEnvironment, imageCalls } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
 // Processes take seconds to start, on a busy machine many.
@@ -35,7 +35,7 @@ describe('a worker that is told to stop', () => {
     expect(await stopped).toEqual(cleanEnd);
     expect((await api.acme.job(id)).status).toBe('succeeded');
     expect((await api.acme.job(late.id)).status).toBe('queued');
-    expect(pictureCalls(environment.studio).map((call) => call.charged)).toEqual(['charged']);
+    expect(imageCalls(environment.studio).map((call) => call.charged)).toEqual(['charged']);
   });
 
   it('hands a job back that takes longer, and another worker finishes it', async () => {
@@ -74,7 +74,7 @@ describe('a worker that is told to stop', () => {
       error: { code: 'provider_outcome_unknown', billing: 'possible' },
       cost: { micro_usd: null, billing: 'possible' },
     });
-    expect(pictureCalls(environment.studio)).toHaveLength(1);
+    expect(imageCalls(environment.studio)).toHaveLength(1);
   });
 });
 
@@ -83,18 +83,18 @@ describe('a process that is told to stop while it runs a job', () => {
     const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '60' });
     const service = await startServiceIn(environment);
     const { acme, url } = service;
-    const failed = await acme.order({ prompt: 'Refused [studio:moderation]' });
+    const failed = await acme.generate({ prompt: 'Refused [studio:moderation]' });
     const { id } = await acme.submit({ prompt: 'Under way [studio:hang]' });
     await jobThat(acme, id, (job) => job.stage === 'generating');
     const closed = service.close();
 
     const ready = await acme.get('/readyz').expect(503);
     expect(ready.body).toMatchObject({ status: 'unavailable', checks: { running: { ok: false } } });
-    for (const order of [
+    for (const generate of [
       acme.post('/images').send({ prompt: 'Too late' }),
       acme.post(`/images/${failed.id}/retry`),
     ]) {
-      const { body, headers } = await order.expect(503);
+      const { body, headers } = await generate.expect(503);
       expect(body).toMatchObject({ code: 'shutting_down', retryable: true });
       expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     }
@@ -110,10 +110,10 @@ describe('a process that is told to stop while it runs a job', () => {
 });
 
 describe('an API process that is told to stop', () => {
-  it('ends although a caller does not take the picture that he asked for', async () => {
+  it('ends although a caller does not take the image that he asked for', async () => {
     const environment = await environmentOfTest();
     const service = await startServiceProcess(environment.env);
-    const job = await service.acme.order({ prompt: 'Asked for and not taken' });
+    const job = await service.acme.generate({ prompt: 'Asked for and not taken' });
     const link = new URL(job.images[0]?.url ?? '');
     // More than the buffers between the two take.
     const [file = ''] = await readdir(join(environment.dataDir, 'images', 'acme', job.id));
@@ -134,7 +134,7 @@ describe('an API process that is told to stop', () => {
       .post('/images')
       .set('prefer', 'wait=50')
       .send({ prompt: 'Waited for' })
-      .then((answer) => answer);
+      .then((response) => response);
     // Whoever is in the list is being waited for: the answer is held from then on.
     const id = await vi.waitFor(async () => {
       const { body } = await api.acme.get('/images').expect(200);
@@ -142,15 +142,15 @@ describe('an API process that is told to stop', () => {
       return String(body.data[0].id);
     });
     const streaming = await openEvents(api.url, id);
-    const [answer, events] = await Promise.all([waiting, eventsOf(streaming), api.close()]);
+    const [response, events] = await Promise.all([waiting, eventsOf(streaming), api.close()]);
 
-    expect(answer.status).toBe(202);
-    expect(answer.body).toMatchObject({ id, status: 'queued' });
+    expect(response.status).toBe(202);
+    expect(response.body).toMatchObject({ id, status: 'queued' });
     expect(events.map((event) => event.name)).toEqual(['image.queued']);
 
     const again = await startServiceIn(environment);
     onTestFinished(again.close);
     expect((await again.acme.ended(id)).status).toBe('succeeded');
-    expect(await again.acme.picture(id)).not.toHaveLength(0);
+    expect(await again.acme.image(id)).not.toHaveLength(0);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { startServiceIn } from '../support/service.ts';
-import { createEnvironment, pictureCalls } from '../support/service-environment.ts';
+import { createEnvironment, imageCalls } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
 it('a process whose address is taken ends with code 1, says what to do, and has taken no work', {
@@ -17,5 +17,5 @@ it('a process whose address is taken ends with code 1, says what to do, and has 
     `the service ended (1) before it listened:\nCannot listen on 127.0.0.1:${PORT}: another program listens there.`,
   );
   expect((await api.acme.job(id)).status).toBe('queued');
-  expect(pictureCalls(environment.studio)).toEqual([]);
+  expect(imageCalls(environment.studio)).toEqual([]);
 });

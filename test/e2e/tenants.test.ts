@@ -9,7 +9,7 @@ import { createCaller } from '../support/caller.ts';
 import { type Operation, readApiDocument } from '../support/openapi-document.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
-import { startReceiver } from '../support/webhook-endpoints.ts';
+import { startEndpointServer } from '../support/webhook-endpoints.ts';
 
 const { operations } = readApiDocument();
 let service: TestService;
@@ -32,13 +32,13 @@ function requestTo({ id: operationId, method, path }: Operation, id: string) {
 }
 
 /** An answer without what differs between any two: the id that was asked for, the request's own id, the time. */
-function comparable(answer: Response, id: string) {
-  const { date: _date, 'x-request-id': requestId = '', ...headers } = answer.headers;
+function comparable(response: Response, id: string) {
+  const { date: _date, 'x-request-id': requestId = '', ...headers } = response.headers;
   const hide = (text: string) => text.replaceAll(id, '(id)').replaceAll(requestId, '(request)');
   return {
-    status: answer.status,
+    status: response.status,
     headers: JSON.parse(hide(JSON.stringify(headers))),
-    body: hide(answer.text),
+    body: hide(response.text),
   };
 }
 
@@ -58,18 +58,18 @@ describe('the id of another tenant', () => {
     const withId = operations.filter(({ path }) => path.startsWith('/images/{id}'));
     expect(withId.map(({ id }) => id).sort()).toEqual(
       expect.arrayContaining([
-        'cancelImage',
-        'eraseImage',
-        'getImage',
+        'cancelJob',
+        'eraseJob',
+        'getJob',
         'getImageContent',
-        'retryImage',
+        'retryJob',
         'streamImageEvents',
       ]),
     );
-    const succeeded = await service.acme.order({ prompt: 'Private' });
-    const failed = await service.acme.order({ prompt: 'Private too [studio:bad-request]' });
+    const succeeded = await service.acme.generate({ prompt: 'Private' });
+    const failed = await service.acme.generate({ prompt: 'Private too [studio:bad-request]' });
     const running = await service.acme.submit({ prompt: 'Private as well [studio:hang]' });
-    const erased = await service.acme.order({ prompt: 'Private and gone' });
+    const erased = await service.acme.generate({ prompt: 'Private and gone' });
     await service.acme.delete(`/images/${erased.id}`).expect(204);
 
     for (const operation of withId) {
@@ -83,14 +83,14 @@ describe('the id of another tenant', () => {
     }
 
     expect((await service.acme.job(succeeded.id)).status).toBe('succeeded');
-    expect(await service.acme.picture(succeeded.id)).not.toHaveLength(0);
+    expect(await service.acme.image(succeeded.id)).not.toHaveLength(0);
     expect((await service.acme.job(running.id)).cancel_requested_at).toBeNull();
     await service.acme.post(`/images/${running.id}/cancel`).expect(200);
   });
 
   it('of a webhook endpoint or a delivery is answered like one that does not exist, and nothing happens to it', async () => {
-    const receiver = await startReceiver();
-    const url = `http://127.0.0.1:${receiver.port}/`;
+    const endpointServer = await startEndpointServer();
+    const url = `http://127.0.0.1:${endpointServer.port}/`;
     const { body: endpoint } = await service.acme.post('/webhooks/endpoints').send({ url }).expect(201);
     const { body: delivery } = await service.acme.post(`/webhooks/endpoints/${endpoint.id}/test`).expect(200);
     const places = [
@@ -117,12 +117,12 @@ describe('the id of another tenant', () => {
     expect((await service.other.get('/webhooks/endpoints').expect(200)).body.data).toEqual([]);
     const { secret: _secret, ...shown } = endpoint;
     expect((await service.acme.get(`/webhooks/endpoints/${endpoint.id}`).expect(200)).body).toEqual(shown);
-    expect(receiver.requests).toHaveLength(1);
-    await receiver.close();
+    expect(endpointServer.requests).toHaveLength(1);
+    await endpointServer.close();
   });
 
   it('never turns up in a list, whatever is asked for', async () => {
-    const job = await service.acme.order({ prompt: 'Unlisted', metadata: { project: 'secret' } });
+    const job = await service.acme.generate({ prompt: 'Unlisted', metadata: { project: 'secret' } });
     const mine = await service.acme.get('/images?limit=1').expect(200);
     expect(mine.body.data[0].id).toBe(job.id);
 
@@ -175,7 +175,7 @@ describe('a caller', () => {
   });
 
   it('who may only read can read and change nothing; who may only order can order and read nothing', async () => {
-    const job = await service.acme.order({ prompt: 'Read or write' });
+    const job = await service.acme.generate({ prompt: 'Read or write' });
     const reader = createCaller(service.url, await keyWith(['images:read']));
     const writer = createCaller(service.url, await keyWith(['images:write']));
 

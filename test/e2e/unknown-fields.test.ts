@@ -11,7 +11,7 @@ beforeAll(async () => {
 const url = 'https://receiver.invalid/hooks';
 const endpointOf = async (caller: Caller): Promise<string> =>
   (await caller.post('/webhooks/endpoints').send({ url }).expect(201)).body.id;
-const failedJob = async () => (await service.acme.order({ prompt: 'Refused [studio:moderation]' })).id;
+const failedJob = async () => (await service.acme.generate({ prompt: 'Refused [studio:moderation]' })).id;
 
 describe('a route that takes no body', () => {
   it('refuses to order again with fields that it would have to ignore, and orders nothing', async () => {
@@ -81,7 +81,10 @@ describe('a query', () => {
     ['/models?status=current', '/query/status'],
     ['/webhooks/endpoints/{endpoint}?x', '/query/x'],
   ])('with a parameter that is not known is refused: %s', async (path, pointer) => {
-    const [{ id }, endpoint] = [await service.acme.order({ prompt: 'Here' }), await endpointOf(service.acme)];
+    const [{ id }, endpoint] = [
+      await service.acme.generate({ prompt: 'Here' }),
+      await endpointOf(service.acme),
+    ];
     const at = path.replace('{job}', id).replace('{endpoint}', endpoint);
     const { body } = await service.acme.get(at).expect(422);
     expect(body.errors).toEqual([{ pointer, detail: 'is not a known field' }]);

@@ -51,7 +51,7 @@ describe('darkroom webhooks', () => {
     expect((await endpoints()).map(({ url, events }) => [url, events])).toEqual([
       [listener.url, ['image.queued', 'image.succeeded']],
     ]);
-    const job = await service.acme.order({ prompt: 'Listened to' });
+    const job = await service.acme.generate({ prompt: 'Listened to' });
     await hasLines(listener.lines, 2);
     await fetch(listener.url, { method: 'POST', body: '{"type":"image.succeeded"}' });
     await hasLines(listener.lines, 3);
@@ -69,7 +69,7 @@ describe('darkroom webhooks', () => {
   it('replay sends one delivery again, and all that an endpoint missed', async () => {
     const since = new Date().toISOString();
     const listener = await listen('--json', '--answer', '500', '--events', 'image.failed');
-    await service.acme.order({ prompt: 'Missed [studio:bad-request]' });
+    await service.acme.generate({ prompt: 'Missed [studio:bad-request]' });
     await hasLines(listener.lines, 1);
     const [endpoint] = await endpoints();
     const failed = async () =>

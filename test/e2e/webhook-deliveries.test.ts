@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DeliveryView } from '../../src/domain/webhook-view.ts';
-import { askRedis } from '../support/redis.ts';
+import { queryRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { arrived, deliveriesBy, receive, register } from '../support/webhook-callers.ts';
 
@@ -15,10 +15,10 @@ beforeAll(async () => {
 
 describe('the log of deliveries', () => {
   it('holds every attempt, is found by job, endpoint and status, and a delivery can be sent again', async () => {
-    const receiver = await receive((no) => (no <= 2 ? 500 : 200), 'no luck');
-    const { id } = await register(service, { url: receiver.url, events: ['image.succeeded'] });
-    const job = await service.acme.order({ prompt: 'Tried twice' });
-    await arrived(receiver.requests, 2);
+    const endpointServer = await receive((no) => (no <= 2 ? 500 : 200), 'no luck');
+    const { id } = await register(service, { url: endpointServer.url, events: ['image.succeeded'] });
+    const job = await service.acme.generate({ prompt: 'Tried twice' });
+    await arrived(endpointServer.requests, 2);
     await vi.waitFor(async () => {
       const [found] = await deliveriesBy(service, `image_id=${job.id}`);
       expect(found).toMatchObject({
@@ -40,12 +40,12 @@ describe('the log of deliveries', () => {
 
     const { body } = await service.acme.post(`/webhooks/deliveries/${pending.id}/redeliver`).expect(202);
     expect(body).toMatchObject({ id: pending.id, status: 'pending' });
-    await arrived(receiver.requests, 3);
+    await arrived(endpointServer.requests, 3);
     await vi.waitFor(async () => {
-      const answer = await service.acme.get(`/webhooks/deliveries/${pending.id}`).expect(200);
-      expect(answer.body).toMatchObject({ status: 'delivered', attempt_count: 3, next_attempt_at: null });
+      const response = await service.acme.get(`/webhooks/deliveries/${pending.id}`).expect(200);
+      expect(response.body).toMatchObject({ status: 'delivered', attempt_count: 3, next_attempt_at: null });
     });
-    const [first, , third] = receiver.requests;
+    const [first, , third] = endpointServer.requests;
     expect([third?.headers['webhook-id'], third?.body]).toEqual([first?.headers['webhook-id'], first?.body]);
     for (const query of [`endpoint_id=${id}`, 'status=delivered', `image_id=${job.id}&status=delivered`]) {
       expect(
@@ -57,8 +57,8 @@ describe('the log of deliveries', () => {
   });
 
   it('is read page by page, newest event first', async () => {
-    const receiver = await receive();
-    const { id } = await register(service, { url: receiver.url, events: ['image.queued'] });
+    const endpointServer = await receive();
+    const { id } = await register(service, { url: endpointServer.url, events: ['image.queued'] });
     for (let i = 0; i < 5; i++) await service.acme.submit({ prompt: `Page ${i}` });
     await vi.waitFor(async () =>
       expect(await deliveriesBy(service, `endpoint_id=${id}&status=delivered`)).toHaveLength(5),
@@ -82,16 +82,18 @@ describe('the log of deliveries', () => {
   });
 
   it('forgets what an erased job told', async () => {
-    const receiver = await receive(() => 500);
-    await register(service, { url: receiver.url });
-    const job = await service.acme.order({ prompt: 'To be forgotten' });
+    const endpointServer = await receive(() => 500);
+    await register(service, { url: endpointServer.url });
+    const job = await service.acme.generate({ prompt: 'To be forgotten' });
     await vi.waitFor(async () => expect(await deliveriesBy(service, `image_id=${job.id}`)).toHaveLength(3));
     const [delivery] = await deliveriesBy(service, `image_id=${job.id}`);
     await service.acme.delete(`/images/${job.id}`).expect(204);
     expect(await deliveriesBy(service, `image_id=${job.id}`)).toEqual([]);
     await service.acme.get(`/webhooks/deliveries/${delivery?.id}`).expect(404);
     const { REDIS_URL = '', REDIS_KEY_PREFIX } = service.env;
-    const left = await askRedis(REDIS_URL, (redis) => redis.keys(`${REDIS_KEY_PREFIX}:*${job.id.slice(4)}*`));
+    const left = await queryRedis(REDIS_URL, (redis) =>
+      redis.keys(`${REDIS_KEY_PREFIX}:*${job.id.slice(4)}*`),
+    );
     expect(left.filter((key) => key.includes(':evt:') || key.includes(':dlvs:'))).toEqual([]);
   });
 });

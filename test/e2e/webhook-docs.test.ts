@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startService, type TestService } from '../support/service.ts';
-import { type Received, startReceiver } from '../support/webhook-endpoints.ts';
+import { type Received, startEndpointServer } from '../support/webhook-endpoints.ts';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
@@ -27,16 +27,16 @@ beforeAll(async () => {
   service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true' });
   // Below the project, so that packages are found.
   folder = await mkdtemp(join(root, 'node_modules', '.docs-'));
-  const receiver = await startReceiver();
-  const url = `http://127.0.0.1:${receiver.port}/hooks`;
+  const endpointServer = await startEndpointServer();
+  const url = `http://127.0.0.1:${endpointServer.port}/hooks`;
   const { body } = await service.acme.post('/webhooks/endpoints').send({ url }).expect(201);
   secret = body.secret;
   const test = await service.acme.post(`/webhooks/endpoints/${body.id}/test`).expect(200);
   expect(test.body.status).toBe('delivered');
-  const [first] = receiver.requests;
+  const [first] = endpointServer.requests;
   if (!first) throw new Error('nothing arrived');
   delivered = first;
-  await receiver.close();
+  await endpointServer.close();
 });
 afterAll(async () => {
   await service.close();

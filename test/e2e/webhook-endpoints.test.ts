@@ -8,10 +8,10 @@ import {
   reservedAddresses,
   urlOfAddress,
 } from '../support/hostile-destinations.ts';
-import { askRedis } from '../support/redis.ts';
+import { queryRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { arrived, deliveriesBy, receive, register } from '../support/webhook-callers.ts';
-import { type Received, startReceiver } from '../support/webhook-endpoints.ts';
+import { type Received, startEndpointServer } from '../support/webhook-endpoints.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -32,37 +32,37 @@ const typeOf = (received: Received, secret: string) =>
 
 describe('a registered endpoint', () => {
   it('gets the events it asked for, of every job, signed with a secret that is shown once and kept encrypted', async () => {
-    const receiver = await receive();
+    const endpointServer = await receive();
     const own = await receive();
     const { secret, ...shown } = await register(service, {
-      url: receiver.url,
+      url: endpointServer.url,
       events: ['image.succeeded', 'image.failed'],
       description: 'orders',
       metadata: { team: 'shop' },
     });
-    const done = await service.acme.order({
+    const done = await service.acme.generate({
       prompt: 'One',
       webhook: { url: own.url, events: ['image.succeeded'] },
     });
-    const failed = await service.acme.order({ prompt: 'Two [studio:bad-request]' });
-    await arrived(receiver.requests, 2);
+    const failed = await service.acme.generate({ prompt: 'Two [studio:bad-request]' });
+    await arrived(endpointServer.requests, 2);
     await arrived(own.requests, 1);
 
-    expect(receiver.requests.map((each) => typeOf(each, secret)).sort()).toEqual([
+    expect(endpointServer.requests.map((each) => typeOf(each, secret)).sort()).toEqual([
       'image.failed',
       'image.succeeded',
     ]);
     expect(own.requests[0]?.headers['webhook-id']).toBe(
-      receiver.requests.find(({ body }) => body.includes(done.id))?.headers['webhook-id'],
+      endpointServer.requests.find(({ body }) => body.includes(done.id))?.headers['webhook-id'],
     );
-    expect(receiver.requests.some(({ body }) => body.includes(failed.id))).toBe(true);
+    expect(endpointServer.requests.some(({ body }) => body.includes(failed.id))).toBe(true);
     expect(shown).toMatchObject({ status: 'enabled', description: 'orders', metadata: { team: 'shop' } });
     expect(JSON.stringify(await endpoint(shown.id))).not.toContain(secret);
     expect(JSON.stringify((await service.acme.get('/webhooks/endpoints').expect(200)).body)).not.toContain(
       secret,
     );
     const { REDIS_URL = '', REDIS_KEY_PREFIX } = service.env;
-    const rows = await askRedis(REDIS_URL, async (redis) =>
+    const rows = await queryRedis(REDIS_URL, async (redis) =>
       redis.mget(...(await redis.keys(`${REDIS_KEY_PREFIX}:*:whk:*`))),
     );
     expect(rows.length).toBeGreaterThan(0);
@@ -74,12 +74,12 @@ describe('a registered endpoint', () => {
     const after = await receive();
     const { id, secret } = await register(service, { url: before.url, events: ['image.queued'] });
     await patch(id, { url: after.url }).expect(200);
-    await service.acme.order({ prompt: 'To the new address' });
+    await service.acme.generate({ prompt: 'To the new address' });
     await arrived(after.requests, 1);
     await patch(id, { disabled: true }).expect(200);
-    await service.acme.order({ prompt: 'To nobody' });
+    await service.acme.generate({ prompt: 'To nobody' });
     const { body } = await patch(id, { disabled: false }).expect(200);
-    await service.acme.order({ prompt: 'To the new address again' });
+    await service.acme.generate({ prompt: 'To the new address again' });
     await arrived(after.requests, 2);
 
     expect(before.requests).toEqual([]);
@@ -94,11 +94,11 @@ describe('a registered endpoint', () => {
   });
 
   it('signs with the old and the new secret after a rotation', async () => {
-    const receiver = await receive();
-    const { id, secret } = await register(service, { url: receiver.url });
+    const endpointServer = await receive();
+    const { id, secret } = await register(service, { url: endpointServer.url });
     const { body } = await service.acme.post(`/webhooks/endpoints/${id}/rotate-secret`).expect(200);
     await service.acme.post(`/webhooks/endpoints/${id}/test`).expect(200);
-    const [request] = receiver.requests;
+    const [request] = endpointServer.requests;
     if (!request) throw new Error('nothing arrived');
     expect(typeOf(request, secret)).toBe('webhook.test');
     expect(typeOf(request, body.secret)).toBe('webhook.test');
@@ -106,34 +106,36 @@ describe('a registered endpoint', () => {
   });
 
   it('takes a secret of the owner, and no bad one', async () => {
-    const receiver = await receive();
+    const endpointServer = await receive();
     const secret = `whsec_${Buffer.alloc(24, 3).toString('base64')}`;
-    expect((await register(service, { url: receiver.url, secret })).secret).toBe(secret);
+    expect((await register(service, { url: endpointServer.url, secret })).secret).toBe(secret);
     for (const bad of ['', 'whsec_', 'secret', `whsec_${'A'.repeat(31)}`, `whsec_${'A'.repeat(33)}`]) {
-      const answer = await service.acme.post('/webhooks/endpoints').send({ url: receiver.url, secret: bad });
-      expect([answer.status, answer.body.code], bad).toEqual([422, 'validation_failed']);
+      const response = await service.acme
+        .post('/webhooks/endpoints')
+        .send({ url: endpointServer.url, secret: bad });
+      expect([response.status, response.body.code], bad).toEqual([422, 'validation_failed']);
     }
   });
 
   it.each([23, 65])(
     'says where a secret of %i bytes stands, when it is registered and when it is rotated',
     async (size) => {
-      const receiver = await receive();
+      const endpointServer = await receive();
       const secret = `whsec_${Buffer.alloc(size, 3).toString('base64')}`;
-      const { id } = await register(service, { url: receiver.url });
-      const answers = [
-        await service.acme.post('/webhooks/endpoints').send({ url: receiver.url, secret }).expect(422),
+      const { id } = await register(service, { url: endpointServer.url });
+      const responses = [
+        await service.acme.post('/webhooks/endpoints').send({ url: endpointServer.url, secret }).expect(422),
         await service.acme.post(`/webhooks/endpoints/${id}/rotate-secret`).send({ secret }).expect(422),
       ];
-      for (const { body } of answers) {
+      for (const { body } of responses) {
         expect(body.errors).toEqual([expect.objectContaining({ pointer: '/secret' })]);
       }
     },
   );
 
   it('shows at once what its receiver says to a test', async () => {
-    const receiver = await receive(() => 503, 'closed for today');
-    const { id } = await register(service, { url: receiver.url });
+    const endpointServer = await receive(() => 503, 'closed for today');
+    const { id } = await register(service, { url: endpointServer.url });
     const { body } = await service.acme.post(`/webhooks/endpoints/${id}/test`).expect(200);
     expect(body).toMatchObject({
       type: 'webhook.test',
@@ -149,14 +151,14 @@ describe('a registered endpoint', () => {
   });
 
   it('that answers 410 is switched off at once, and what it missed can be recovered', async () => {
-    const receiver = await receive((no) => (no === 1 ? 410 : 204));
+    const endpointServer = await receive((no) => (no === 1 ? 410 : 204));
     const since = new Date().toISOString();
-    const { id } = await register(service, { url: receiver.url, events: ['image.succeeded'] });
-    await service.acme.order({ prompt: 'Told to stop' });
+    const { id } = await register(service, { url: endpointServer.url, events: ['image.succeeded'] });
+    await service.acme.generate({ prompt: 'Told to stop' });
     await vi.waitFor(async () =>
       expect(await endpoint(id)).toMatchObject({ status: 'disabled', disabled_reason: 'gone' }),
     );
-    await service.acme.order({ prompt: 'While it was off' });
+    await service.acme.generate({ prompt: 'While it was off' });
     await vi.waitFor(async () =>
       expect(await deliveriesBy(service, `endpoint_id=${id}&status=failed`)).toHaveLength(2),
     );
@@ -164,16 +166,16 @@ describe('a registered endpoint', () => {
     expect((await recover().expect(409)).body.code).toBe('endpoint_disabled');
     await patch(id, { disabled: false }).expect(200);
     expect((await recover().expect(202)).body).toMatchObject({ object: 'webhook_recovery', deliveries: 2 });
-    await arrived(receiver.requests, 3);
+    await arrived(endpointServer.requests, 3);
     await vi.waitFor(async () =>
       expect(await deliveriesBy(service, `endpoint_id=${id}&status=delivered`)).toHaveLength(2),
     );
-    expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(2);
+    expect(new Set(endpointServer.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(2);
   });
 
   it('is refused for every hostile address, new and changed, and nothing is kept or connected', async () => {
     const strict = await startService({ ROLES: 'api' });
-    const bait = await startReceiver(undefined, { host: '::' });
+    const bait = await startEndpointServer(undefined, { host: '::' });
     const good = await strict.acme
       .post('/webhooks/endpoints')
       .send({ url: 'https://receiver.example/' })
@@ -202,12 +204,14 @@ describe('a registered endpoint', () => {
   });
 
   it('is one of a limited number', async () => {
-    const receiver = await receive();
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, () => service.acme.post('/webhooks/endpoints').send({ url: receiver.url })),
+    const endpointServer = await receive();
+    const responses = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        service.acme.post('/webhooks/endpoints').send({ url: endpointServer.url }),
+      ),
     );
-    const made = answers.filter(({ status }) => status === 201).map(({ body }) => body.id);
-    const refused = answers.filter(({ status }) => status === 409);
+    const made = responses.filter(({ status }) => status === 201).map(({ body }) => body.id);
+    const refused = responses.filter(({ status }) => status === 409);
     for (const id of made) await service.acme.delete(`/webhooks/endpoints/${id}`).expect(204);
     expect([made.length, refused.length]).toEqual([3, 5]);
     expect(refused[0]?.body.code).toBe('too_many_endpoints');
@@ -216,11 +220,14 @@ describe('a registered endpoint', () => {
 
 describe('the secret of webhooks that orders name', () => {
   it('can be read with the key, and verifies them', async () => {
-    const receiver = await receive();
+    const endpointServer = await receive();
     const { body } = await service.acme.get('/webhooks/secret').expect(200);
-    await service.acme.submit({ prompt: 'Signed', webhook: { url: receiver.url, events: ['image.queued'] } });
-    await arrived(receiver.requests, 1);
-    const [request] = receiver.requests;
+    await service.acme.submit({
+      prompt: 'Signed',
+      webhook: { url: endpointServer.url, events: ['image.queued'] },
+    });
+    await arrived(endpointServer.requests, 1);
+    const [request] = endpointServer.requests;
     expect(request && typeOf(request, body.secret)).toBe('image.queued');
   });
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DeliveryView } from '../../src/domain/webhook-view.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { startRawReceiver, startReceiver } from '../support/webhook-endpoints.ts';
+import { startEndpointServer, startRawEndpointServer } from '../support/webhook-endpoints.ts';
 
 let service: TestService;
 const closers: (() => Promise<void>)[] = [];
@@ -33,25 +33,25 @@ const drip = (write: (text: string) => boolean) => {
 };
 
 /** Receivers by the word that the log has to say of them. */
-async function startReceivers(inner: string): Promise<Record<string, { url: string }>> {
-  const answering = async (respond: (response: ServerResponse) => void, tls = false) => {
-    const receiver = await startReceiver(
+async function startEndpointServers(inner: string): Promise<Record<string, { url: string }>> {
+  const responding = async (respond: (response: ServerResponse) => void, tls = false) => {
+    const endpointServer = await startEndpointServer(
       (_request, response) => respond(response),
       tls ? { certificate: 'self-signed' } : {},
     );
-    closers.push(receiver.close);
-    return { url: `http${tls ? 's' : ''}://127.0.0.1:${receiver.port}/hook` };
+    closers.push(endpointServer.close);
+    return { url: `http${tls ? 's' : ''}://127.0.0.1:${endpointServer.port}/hook` };
   };
-  const raw = async (onConnection: Parameters<typeof startRawReceiver>[0]) => {
-    const receiver = await startRawReceiver(onConnection);
-    closers.push(receiver.close);
-    return { url: `http://127.0.0.1:${receiver.port}/hook` };
+  const raw = async (onConnection: Parameters<typeof startRawEndpointServer>[0]) => {
+    const endpointServer = await startRawEndpointServer(onConnection);
+    closers.push(endpointServer.close);
+    return { url: `http://127.0.0.1:${endpointServer.port}/hook` };
   };
   return {
-    redirect_refused: await answering((response) => void response.writeHead(301, { location: inner }).end()),
-    gone: await answering((response) => void response.writeHead(410).end()),
-    http_429: await answering((response) => void response.writeHead(429, { 'retry-after': '3600' }).end()),
-    delivered: await answering((response) => flood(response.writeHead(200))),
+    redirect_refused: await responding((response) => void response.writeHead(301, { location: inner }).end()),
+    gone: await responding((response) => void response.writeHead(410).end()),
+    http_429: await responding((response) => void response.writeHead(429, { 'retry-after': '3600' }).end()),
+    delivered: await responding((response) => flood(response.writeHead(200))),
     timeout: await raw((socket) => {
       socket.once('data', () =>
         socket.once(
@@ -60,7 +60,7 @@ async function startReceivers(inner: string): Promise<Record<string, { url: stri
         ),
       );
     }),
-    tls_error: await answering((response) => void response.end(), true),
+    tls_error: await responding((response) => void response.end(), true),
     connection_reset: await raw((socket) => socket.once('data', () => socket.resetAndDestroy())),
     protocol_error: await raw((socket) => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n'))),
   };
@@ -68,10 +68,10 @@ async function startReceivers(inner: string): Promise<Record<string, { url: stri
 
 describe('hostile receivers', () => {
   it('each end with the right word in the log within their 15 seconds, none costs memory, and none delays a good one', async () => {
-    const inner = await startReceiver();
-    const good = await startReceiver();
+    const inner = await startEndpointServer();
+    const good = await startEndpointServer();
     closers.push(inner.close, good.close);
-    const hostile = await startReceivers(`http://127.0.0.1:${inner.port}/`);
+    const hostile = await startEndpointServers(`http://127.0.0.1:${inner.port}/`);
     const words = new Map<string, string>();
     for (const [word, { url }] of Object.entries({
       ...hostile,
@@ -81,7 +81,7 @@ describe('hostile receivers', () => {
       words.set((await service.acme.post('/webhooks/endpoints').send(body).expect(201)).body.id, word);
     }
     const before = process.memoryUsage.rss();
-    const job = await service.acme.order({ prompt: 'For everybody' });
+    const job = await service.acme.generate({ prompt: 'For everybody' });
     await vi.waitFor(() => expect(good.requests).toHaveLength(1), { timeout: 10_000 });
 
     const log = async (): Promise<DeliveryView[]> =>

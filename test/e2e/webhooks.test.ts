@@ -4,7 +4,7 @@ import { webhookSecretOf } from '../../src/lib/crypto/webhook-secret.ts';
 import { pendingDeliveries } from '../support/pending-deliveries.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { arrived } from '../support/webhook-callers.ts';
-import { type Received, startReceiver } from '../support/webhook-endpoints.ts';
+import { type Received, startEndpointServer } from '../support/webhook-endpoints.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -27,12 +27,12 @@ function verified({ body, headers }: Received, tenant = 'acme'): Event {
 /** A receiver for one test, whose answers are given by status. */
 async function receive(...statuses: number[]) {
   let count = 0;
-  const receiver = await startReceiver((_request, response) => {
+  const endpointServer = await startEndpointServer((_request, response) => {
     const status = statuses[Math.min(count, statuses.length - 1)] ?? 200;
     count += 1;
     response.writeHead(status).end('thanks');
   });
-  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/hook` };
+  return { ...endpointServer, url: `http://127.0.0.1:${endpointServer.port}/hook` };
 }
 
 const pendingTo = async (url: string) =>
@@ -40,18 +40,18 @@ const pendingTo = async (url: string) =>
 
 describe('a webhook', () => {
   it('tells every event of a job once, signed, with the job as polling shows it', async () => {
-    const receiver = await receive(204);
-    const job = await service.acme.order({ prompt: 'Told of', webhook: { url: receiver.url } });
-    await arrived(receiver.requests, 3);
-    await receiver.close();
+    const endpointServer = await receive(204);
+    const job = await service.acme.generate({ prompt: 'Told of', webhook: { url: endpointServer.url } });
+    await arrived(endpointServer.requests, 3);
+    await endpointServer.close();
 
-    const events = receiver.requests.map((request) => verified(request));
+    const events = endpointServer.requests.map((request) => verified(request));
     expect(events.map((event) => event.type).sort()).toEqual([
       'image.queued',
       'image.started',
       'image.succeeded',
     ]);
-    expect(new Set(receiver.requests.map((request) => request.headers['webhook-id'])).size).toBe(3);
+    expect(new Set(endpointServer.requests.map((request) => request.headers['webhook-id'])).size).toBe(3);
     const { data } = events.find((event) => event.type === 'image.succeeded') ?? {};
     const withoutLinks = ({ images, ...rest }: Record<string, unknown>) => ({
       ...rest,
@@ -63,18 +63,18 @@ describe('a webhook', () => {
     // Its links lead where the job was ordered, not to the process that sends.
     const bytes = await fetch(data?.images[0]?.url ?? '');
     expect(bytes.status).toBe(200);
-    for (const { headers, method } of receiver.requests) {
+    for (const { headers, method } of endpointServer.requests) {
       expect(method).toBe('POST');
       expect(headers['content-type']).toBe('application/json');
     }
   });
 
   it('tells what happened then, not what the job has become since', async () => {
-    const receiver = await receive(200);
-    await service.acme.order({ prompt: 'As it was', webhook: { url: receiver.url } });
-    await arrived(receiver.requests, 3);
-    await receiver.close();
-    const statuses = receiver.requests.map((request) => {
+    const endpointServer = await receive(200);
+    await service.acme.generate({ prompt: 'As it was', webhook: { url: endpointServer.url } });
+    await arrived(endpointServer.requests, 3);
+    await endpointServer.close();
+    const statuses = endpointServer.requests.map((request) => {
       const { type, data } = verified(request);
       return [type, data.status];
     });
@@ -86,23 +86,23 @@ describe('a webhook', () => {
   });
 
   it('is tried again after a failure, with the same id and the same bytes', async () => {
-    const receiver = await receive(500, 200);
-    const webhook = { url: receiver.url, events: ['image.succeeded'] };
-    await service.acme.order({ prompt: 'Told twice', webhook });
-    await arrived(receiver.requests, 2);
-    await receiver.close();
+    const endpointServer = await receive(500, 200);
+    const webhook = { url: endpointServer.url, events: ['image.succeeded'] };
+    await service.acme.generate({ prompt: 'Told twice', webhook });
+    await arrived(endpointServer.requests, 2);
+    await endpointServer.close();
 
-    const [first, second] = receiver.requests;
+    const [first, second] = endpointServer.requests;
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
     expect(second?.body).toBe(first?.body);
     const seconds = (request: Received | undefined) => Number(request?.headers['webhook-timestamp']);
     expect(seconds(second)).toBeGreaterThan(seconds(first));
-    for (const request of receiver.requests) expect(verified(request).type).toBe('image.succeeded');
+    for (const request of endpointServer.requests) expect(verified(request).type).toBe('image.succeeded');
   });
 
   it('is sent for the events that were asked for, and no others', async () => {
     const failing = await receive(200);
-    await service.acme.order({
+    await service.acme.generate({
       prompt: 'Fails [studio:bad-request]',
       webhook: { url: failing.url, events: ['image.failed', 'image.succeeded'] },
     });
@@ -112,12 +112,12 @@ describe('a webhook', () => {
   });
 
   it('is signed with the secret of its own tenant, and of no other', async () => {
-    const receiver = await receive(200);
-    const webhook = { url: receiver.url, events: ['image.queued'] };
+    const endpointServer = await receive(200);
+    const webhook = { url: endpointServer.url, events: ['image.queued'] };
     await service.other.submit({ prompt: 'Of another tenant', webhook });
-    await arrived(receiver.requests, 1);
-    await receiver.close();
-    const [request] = receiver.requests;
+    await arrived(endpointServer.requests, 1);
+    await endpointServer.close();
+    const [request] = endpointServer.requests;
     if (!request) throw new Error('nothing came');
     expect(verified(request, 'other').type).toBe('image.queued');
     expect(() => verified(request, 'acme')).toThrow();
@@ -125,7 +125,7 @@ describe('a webhook', () => {
 
   it('answered with 410 is not tried again', async () => {
     const gone = await receive(410);
-    await service.acme.order({ prompt: 'Gone', webhook: { url: gone.url, events: ['image.queued'] } });
+    await service.acme.generate({ prompt: 'Gone', webhook: { url: gone.url, events: ['image.queued'] } });
     await arrived(gone.requests, 1);
     // A second attempt would be due after five seconds: until then its row would be here.
     await vi.waitFor(async () => expect(await pendingTo(gone.url)).toEqual([]), { timeout: 4000 });
@@ -135,11 +135,11 @@ describe('a webhook', () => {
 
   it('never follows a redirect: it counts as a failure', async () => {
     const target = await receive(200);
-    const redirecting = await startReceiver((_request, response) =>
+    const redirecting = await startEndpointServer((_request, response) =>
       response.writeHead(302, { location: target.url }).end(),
     );
     const url = `http://127.0.0.1:${redirecting.port}/`;
-    await service.acme.order({ prompt: 'Redirected', webhook: { url, events: ['image.queued'] } });
+    await service.acme.generate({ prompt: 'Redirected', webhook: { url, events: ['image.queued'] } });
     await vi.waitFor(async () => {
       expect(await pendingTo(url)).toEqual([expect.objectContaining({ attempts: 1 })]);
     });

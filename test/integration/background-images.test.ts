@@ -6,13 +6,13 @@ import OpenAI from 'openai';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Studio } from '../../src/local/studio/studio.ts';
 import { type backgroundProvider, backgroundStudio } from '../support/background-calls.ts';
-import { collector, contextOf, drain, failureOf, pictureCall } from '../support/provider-calls.ts';
+import { collector, contextOf, drain, failureOf, imageCall } from '../support/provider-calls.ts';
 import { endOf } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** Pictures in the background, from the provider to the studio and back. */
+/** Images in the background, from the provider to the studio and back. */
 
-const orders = ({ calls }: Studio) =>
+const submissions = ({ calls }: Studio) =>
   calls.filter(({ method, path }) => method === 'POST' && path === '/v1/responses');
 const questions = ({ calls }: Studio) => calls.filter(({ method }) => method === 'GET');
 const cancels = ({ calls }: Studio) => calls.filter(({ path }) => path.endsWith('/cancel'));
@@ -27,7 +27,7 @@ function begin(
   let ended: Promise<unknown> = Promise.resolve();
   const handle = new Promise<string>((resolve) => {
     const context = contextOf({ signal, onHandle: async (given) => resolve(given) });
-    ended = provider.generate(pictureCall(prompt), context, sink);
+    ended = provider.generate(imageCall(prompt), context, sink);
     ended.catch(() => undefined);
   });
   return { handle, ended: () => ended, bytes, decoded };
@@ -38,20 +38,20 @@ async function ask(studio: Studio, handle: string) {
   return client.responses.retrieve(handle);
 }
 
-describe('a picture made in the background', () => {
+describe('an image made in the background', () => {
   it('is the one that the studio made, with its usage, and is charged once', async () => {
     const { studio, provider } = await backgroundStudio({ latencyMs: 60 });
     const { sink, decoded } = collector();
-    await provider.generate(pictureCall('一只猫 [studio:slow-body=30]'), contextOf(), sink);
-    const answer = await decoded(provider);
-    expect(answer).toMatchObject({
-      picture: { contentType: 'image/png', width: 1024, height: 1024 },
+    await provider.generate(imageCall('一只猫 [studio:slow-body=30]'), contextOf(), sink);
+    const response = await decoded(provider);
+    expect(response).toMatchObject({
+      image: { contentType: 'image/png', width: 1024, height: 1024 },
       usage: { output_tokens: 196 },
       revisedPrompt: '一只猫',
-      carrier: { model: 'gpt-5.4-mini', usage: { total_tokens: expect.any(Number) } },
+      hostModel: { model: 'gpt-5.4-mini', usage: { total_tokens: expect.any(Number) } },
     });
-    expect(orders(studio)).toMatchObject([
-      { charged: 'charged', status: 200, images: [{ sizeBytes: answer.picture.bytes.length }] },
+    expect(submissions(studio)).toMatchObject([
+      { charged: 'charged', status: 200, images: [{ sizeBytes: response.image.bytes.length }] },
     ]);
     expect(studio.chargedImages()).toBe(1);
   });
@@ -62,13 +62,13 @@ describe('a picture made in the background', () => {
     const made = await Promise.all(
       sizes.map(async (size) => {
         const { sink, decoded } = collector();
-        await provider.generate({ ...pictureCall('a cat'), parameters: { size } }, contextOf(), sink);
-        const { picture } = await decoded(provider);
-        return `${picture.width}x${picture.height}`;
+        await provider.generate({ ...imageCall('a cat'), parameters: { size } }, contextOf(), sink);
+        const { image } = await decoded(provider);
+        return `${image.width}x${image.height}`;
       }),
     );
     expect(made).toEqual(sizes);
-    expect(orders(studio)).toHaveLength(20);
+    expect(submissions(studio)).toHaveLength(20);
     expect(studio.chargedImages()).toBe(20);
   });
 
@@ -83,8 +83,8 @@ describe('a picture made in the background', () => {
     ];
     const prompt = `a cat ${words.map((word) => `[studio:poll-${word}]`).join('')}`;
     const { sink, decoded } = collector();
-    await provider.generate(pictureCall(prompt), contextOf(), sink);
-    expect((await decoded(provider)).picture.width).toBe(1024);
+    await provider.generate(imageCall(prompt), contextOf(), sink);
+    expect((await decoded(provider)).image.width).toBe(1024);
     expect(questions(studio).length).toBeGreaterThan(10);
     expect(studio.chargedImages()).toBe(1);
   });
@@ -92,8 +92,8 @@ describe('a picture made in the background', () => {
   it('arrives whole although the first answer that holds it breaks off', async () => {
     const { studio, provider } = await backgroundStudio();
     const { sink, decoded } = collector();
-    await provider.generate(pictureCall('a cat [studio:hang-up-mid]'), contextOf(), sink);
-    expect((await decoded(provider)).picture.width).toBe(1024);
+    await provider.generate(imageCall('a cat [studio:hang-up-mid]'), contextOf(), sink);
+    expect((await decoded(provider)).image.width).toBe(1024);
     expect(questions(studio).length).toBeGreaterThan(1);
     expect(studio.chargedImages()).toBe(1);
   });
@@ -110,9 +110,11 @@ describe('a picture made in the background', () => {
     ['hang-up', 'uncertain', 'provider_outcome_unknown', 'charged'],
   ])('fails after [studio:%s] as %s %s; the studio charged: %s', async (word, kind, code, charged) => {
     const { studio, provider } = await backgroundStudio();
-    const run = provider.generate(pictureCall(`a cat [studio:${word}]`), contextOf(), drain);
+    const run = provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), drain);
     expect(await failureOf(run)).toMatchObject({ kind, code });
-    await vi.waitFor(() => expect(orders(studio)).toMatchObject([{ charged, endedAt: expect.any(String) }]));
+    await vi.waitFor(() =>
+      expect(submissions(studio)).toMatchObject([{ charged, endedAt: expect.any(String) }]),
+    );
     expect(studio.chargedImages()).toBe(charged === 'charged' ? 1 : 0);
   });
 
@@ -121,7 +123,7 @@ describe('a picture made in the background', () => {
     async (word) => {
       const { provider } = await backgroundStudio();
       const { sink, decoded } = collector();
-      await provider.generate(pictureCall(`a cat [studio:${word}]`), contextOf(), sink);
+      await provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), sink);
       expect(await failureOf(decoded(provider))).toMatchObject({ kind: 'unusable', billing: 'charged' });
     },
   );
@@ -146,8 +148,8 @@ describe('a call whose caller is gone', () => {
 
     const { sink, decoded } = collector();
     await provider.resume(handle, contextOf(), sink);
-    expect((await decoded(provider)).picture).toMatchObject({ width: 1024, height: 1024 });
-    expect(orders(studio)).toHaveLength(1);
+    expect((await decoded(provider)).image).toMatchObject({ width: 1024, height: 1024 });
+    expect(submissions(studio)).toHaveLength(1);
     expect(studio.chargedImages()).toBe(1);
   });
 
@@ -170,11 +172,11 @@ describe('a call whose caller is gone', () => {
     await handle;
     worker.abort('draining');
     expect(await failureOf(ended())).toMatchObject({ kind: 'uncertain' });
-    expect((await ask(studio, await handle)).status).not.toBe('cancelled');
+    expect((await ask(studio, await handle)).status).not.toBe('canceled');
 
     const { sink, decoded } = collector();
     await provider.resume(await handle, contextOf(), sink);
-    expect((await decoded(provider)).picture.width).toBe(1024);
+    expect((await decoded(provider)).image.width).toBe(1024);
     expect(cancels(studio)).toEqual([]);
     expect(studio.chargedImages()).toBe(1);
   });
@@ -186,7 +188,7 @@ describe('a call whose caller is gone', () => {
     await handle;
     caller.abort('canceled');
     expect(await failureOf(ended())).toMatchObject({ kind: 'uncertain', billing: 'possible' });
-    expect((await ask(studio, await handle)).status).toBe('cancelled');
+    expect((await ask(studio, await handle)).status).toBe('canceled');
     const failure = await failureOf(provider.resume(await handle, contextOf(), drain));
     expect(failure).toMatchObject({ kind: 'unusable', billing: 'possible' });
   });

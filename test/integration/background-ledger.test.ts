@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { beginExecution } from '../../src/domain/job-moves.ts';
+import { beginRun } from '../../src/domain/job-moves.ts';
 import { backgroundJob } from '../support/background-job.ts';
 import { attemptOf, createdAt } from '../support/jobs.ts';
-import { contextOf, drain, pictureCall } from '../support/provider-calls.ts';
+import { contextOf, drain, imageCall } from '../support/provider-calls.ts';
 
 const done = { done: true };
 type Made = Awaited<ReturnType<typeof backgroundJob>>;
@@ -12,7 +12,7 @@ async function leftBehind(prompt: string, state: 'calling' | 'received'): Promis
   const made = await backgroundJob(prompt);
   let handle = '';
   await made.provider.generate(
-    pictureCall(prompt),
+    imageCall(prompt),
     contextOf({
       onHandle: async (given) => {
         handle = given;
@@ -21,7 +21,7 @@ async function leftBehind(prompt: string, state: 'calling' | 'received'): Promis
     drain,
   );
   const attempt = attemptOf({ state, handle, ...(state === 'received' ? { receivedAt: createdAt } : {}) });
-  await made.set((job) => ({ ...beginExecution(job, createdAt), attempts: [attempt] }));
+  await made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attempt] }));
   return made;
 }
 
@@ -31,7 +31,7 @@ async function handleOf(made: Made): Promise<void> {
   });
 }
 
-async function expectOnePaidPicture(made: Made): Promise<void> {
+async function expectOnePaidImage(made: Made): Promise<void> {
   const job = await made.job();
   expect(job).toMatchObject({ status: 'succeeded', images: [{ index: 0 }] });
   expect(job.attempts).toMatchObject([{ state: 'stored', costMicroUsd: expect.any(Number) }]);
@@ -41,13 +41,13 @@ async function expectOnePaidPicture(made: Made): Promise<void> {
 }
 
 describe('a call with a handle', () => {
-  it('has it in the ledger before the first question, and costs what picture and language model used', async () => {
+  it('has it in the ledger before the first question, and costs what image and language model used', async () => {
     const made = await backgroundJob('a cat');
     expect(await made.run()).toEqual(done);
-    await expectOnePaidPicture(made);
+    await expectOnePaidImage(made);
     const [attempt] = (await made.job()).attempts;
     expect(attempt?.handle).toMatch(/^resp_/);
-    // 196 tokens of picture at 30, 2 of prompt at 5, and 2 in at 0.75 and 2 out at 4.5 for the language model.
+    // 196 tokens of image at 30, 2 of prompt at 5, and 2 in at 0.75 and 2 out at 4.5 for the language model.
     expect(attempt?.costMicroUsd).toBe(196 * 30 + 2 * 5 + Math.round(2 * 0.75 + 2 * 4.5));
   });
 
@@ -56,7 +56,7 @@ describe('a call with a handle', () => {
     async (state) => {
       const made = await leftBehind('a cat', state);
       expect(await made.run()).toEqual(done);
-      await expectOnePaidPicture(made);
+      await expectOnePaidImage(made);
     },
   );
 
@@ -66,7 +66,7 @@ describe('a call with a handle', () => {
     for (let runs = 0; runs < 3; runs += 1) expect(await made.run()).toEqual({ againInMs: 5_000 });
     expect((await made.job()).attempts).toMatchObject([{ state: 'calling', handle: expect.any(String) }]);
     expect(await made.run()).toEqual(done);
-    await expectOnePaidPicture(made);
+    await expectOnePaidImage(made);
   });
 
   it('stays as it is when its worker drains, and the next execution takes it up', async () => {
@@ -78,10 +78,10 @@ describe('a call with a handle', () => {
     expect(await running).toEqual({ againInMs: 0 });
     const left = await made.job();
     expect(left).toMatchObject({ status: 'running', attempts: [{ state: 'calling' }] });
-    expect(left).not.toHaveProperty('heldSince');
+    expect(left).not.toHaveProperty('leaseStartedAt');
 
     expect(await made.run()).toEqual(done);
-    await expectOnePaidPicture(made);
+    await expectOnePaidImage(made);
   });
 
   it('is stopped at the provider when its time is over', async () => {
@@ -97,7 +97,7 @@ describe('a call with a handle', () => {
 
   it('that belongs to a newer execution by the time it has one is stopped at the provider', async () => {
     const made = await backgroundJob('a cat [studio:hang]');
-    made.faults.beforeHandle = () => made.set((job) => beginExecution(job, createdAt + 1));
+    made.faults.beforeHandle = () => made.set((job) => beginRun(job, createdAt + 1));
     expect(await made.run()).toEqual(done);
     expect(made.seen('cancellations')).toHaveLength(1);
     expect((await made.job()).attempts).toMatchObject([{ state: 'calling' }]);
@@ -109,14 +109,14 @@ describe('a call with a handle', () => {
       made.faults.changes = 3;
     };
     expect(await made.run()).toEqual(done);
-    await expectOnePaidPicture(made);
+    await expectOnePaidImage(made);
     expect((await made.job()).attempts[0]?.handle).toMatch(/^resp_/);
   });
 
   it('that the provider has forgotten is uncertain, and repeated only with consent', async () => {
     const made = await backgroundJob('a cat');
     const attempt = attemptOf({ state: 'calling', handle: 'resp_of_yesterday' });
-    await made.set((job) => ({ ...beginExecution(job, createdAt), attempts: [attempt] }));
+    await made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attempt] }));
     expect(await made.run()).toEqual(done);
     expect((await made.job()).attempts).toMatchObject([
       { state: 'uncertain', error: 'provider_outcome_unknown' },

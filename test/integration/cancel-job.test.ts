@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
-import { beginExecution, erase, finish } from '../../src/domain/job-moves.ts';
+import { beginRun, erase, finish } from '../../src/domain/job-moves.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, queuedJob, retention } from '../support/jobs.ts';
 
@@ -9,15 +9,15 @@ const webhook = { url: 'https://receiver.example/hook' };
 async function submitted(core: Core): Promise<ImageJob> {
   const job = queuedJob({ request: { webhook } });
   await core.records.submit({ job, maxOpenJobs: 10 });
-  await core.imageQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
+  await core.jobQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
   return job;
 }
 
 /** The job as a worker has it while its call is under way; its task is not waiting. */
 async function running(core: Core): Promise<ImageJob> {
   const job = await submitted(core);
-  await core.imageQueue.remove(job.id);
-  await core.change('acme', job.id, (now) => beginExecution(now, createdAt));
+  await core.jobQueue.remove(job.id);
+  await core.change('acme', job.id, (now) => beginRun(now, createdAt));
   return job;
 }
 
@@ -25,54 +25,56 @@ describe('canceling', () => {
   it('a waiting job ends it at once, without a cost, and takes its task out', async () => {
     const core = await connectCore();
     const job = await submitted(core);
-    expect(await core.cancelImage('acme', job.id)).toMatchObject({
+    expect(await core.cancelJob('acme', job.id)).toMatchObject({
       status: 'canceled',
       cancelRequestedAt: createdAt,
       finishedAt: createdAt,
       attempts: [],
     });
-    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+    expect(await core.jobQueue.has([job.id])).toEqual([false]);
     expect(await core.records.countOpen('acme')).toBe(0);
   });
 
   it('tells the webhook once, in the same step', async () => {
     const core = await connectCore();
     const job = await submitted(core);
-    await Promise.allSettled(Array.from({ length: 10 }, () => core.cancelImage('acme', job.id)));
-    const told = await core.events.waiting('acme', createdAt + 1, 10);
-    expect(told).toHaveLength(1);
-    expect(await core.events.pending('acme', told[0] ?? '')).toMatchObject({ type: 'image.canceled' });
+    await Promise.allSettled(Array.from({ length: 10 }, () => core.cancelJob('acme', job.id)));
+    const eventWritten = await core.events.waiting('acme', createdAt + 1, 10);
+    expect(eventWritten).toHaveLength(1);
+    expect(await core.events.pending('acme', eventWritten[0] ?? '')).toMatchObject({
+      type: 'image.canceled',
+    });
   });
 
   it('a running job that waits for its next try ends it at once', async () => {
     const core = await connectCore();
     const job = await running(core);
-    await core.imageQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal', delayMs: 60_000 });
-    expect(await core.cancelImage('acme', job.id)).toMatchObject({ status: 'canceled' });
-    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+    await core.jobQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal', delayMs: 60_000 });
+    expect(await core.cancelJob('acme', job.id)).toMatchObject({ status: 'canceled' });
+    expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
   it('a job that runs in another process reaches it there, and answers with its end', async () => {
     const core = await connectCore();
     const elsewhere = await core.beside();
     const job = await running(core);
-    const heard: string[] = [];
+    const captured: string[] = [];
     elsewhere.signals.onCancel(async (id) => {
-      heard.push(id);
+      captured.push(id);
       await elsewhere.change('acme', id, (now) =>
         isTerminal(now.status) ? null : finish(now, 'canceled', { nowMs: createdAt + 1, retention }),
       );
     });
-    expect(await core.cancelImage('acme', job.id)).toMatchObject({ status: 'canceled' });
-    expect(heard).toEqual([job.id]);
+    expect(await core.cancelJob('acme', job.id)).toMatchObject({ status: 'canceled' });
+    expect(captured).toEqual([job.id]);
   });
 
   it('a job whose worker does not answer notes the wish and answers all the same', async () => {
     const core = await connectCore();
     const job = await running(core);
-    const answer = await core.cancelImage('acme', job.id);
-    expect(answer).toMatchObject({ status: 'running', cancelRequestedAt: createdAt });
-    expect(await core.records.get('acme', job.id)).toEqual(answer);
+    const response = await core.cancelJob('acme', job.id);
+    expect(response).toMatchObject({ status: 'running', cancelRequestedAt: createdAt });
+    expect(await core.records.get('acme', job.id)).toEqual(response);
   });
 
   it.each(['succeeded', 'failed', 'canceled', 'expired'] as const)(
@@ -83,7 +85,7 @@ describe('canceling', () => {
       const ended = await core.change('acme', job.id, (now) =>
         finish(now, end, { nowMs: createdAt, retention }),
       );
-      await expect(core.cancelImage('acme', job.id)).rejects.toMatchObject({ code: 'already_terminal' });
+      await expect(core.cancelJob('acme', job.id)).rejects.toMatchObject({ code: 'already_terminal' });
       expect(await core.records.get('acme', job.id)).toEqual(ended);
     },
   );
@@ -91,10 +93,10 @@ describe('canceling', () => {
   it("an unknown job, another tenant's and an erased one is refused as what it is", async () => {
     const core = await connectCore();
     const job = await submitted(core);
-    await expect(core.cancelImage('acme', 'img_unknown')).rejects.toMatchObject({ code: 'not_found' });
-    await expect(core.cancelImage('beta', job.id)).rejects.toMatchObject({ code: 'not_found' });
-    expect(await core.imageQueue.has([job.id])).toEqual([true]);
+    await expect(core.cancelJob('acme', 'img_unknown')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(core.cancelJob('beta', job.id)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await core.jobQueue.has([job.id])).toEqual([true]);
     await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
-    await expect(core.cancelImage('acme', job.id)).rejects.toMatchObject({ code: 'erased' });
+    await expect(core.cancelJob('acme', job.id)).rejects.toMatchObject({ code: 'erased' });
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import { beginExecution } from '../../src/domain/job-moves.ts';
+import { beginRun } from '../../src/domain/job-moves.ts';
 import { whenRedisReady } from '../../src/lib/redis/redis.ts';
-import { createAbandonSubmission } from '../../src/usecases/jobs/cancel-unconfirmed-job.ts';
+import { createCancelUnconfirmedJob } from '../../src/usecases/jobs/cancel-unconfirmed-job.ts';
 import { connectCore } from '../support/core.ts';
 import { queuedJob } from '../support/jobs.ts';
 import { startTestRedis } from '../support/redis.ts';
@@ -17,7 +17,7 @@ async function connectAbandoning() {
   let goOn = () => {};
   let onIdle = () => {};
   let draining = false;
-  const abandon = createAbandonSubmission({
+  const abandon = createCancelUnconfirmedJob({
     ...core,
     isDraining: () => draining,
     async sleep(ms) {
@@ -69,11 +69,11 @@ describe('a job that the store may have written although its caller was told 503
     core.store.resume();
     await expect.poll(() => core.statusOf(job).catch(() => null), { timeout: 10_000 }).toBe('queued');
     await core.reconcile();
-    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+    expect(await core.jobQueue.has([job.id])).toEqual([false]);
     void core.runRounds(1);
     await expect.poll(() => core.statusOf(job)).toBe('canceled');
     await core.reconcile();
-    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+    expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
   it('is looked for however long the store is away, also among many', async () => {
@@ -122,7 +122,7 @@ describe('a job that the store may have written although its caller was told 503
     const core = await connectAbandoning();
     const job = queuedJob();
     await core.write(job);
-    await core.change(job.tenant, job.id, (queued) => beginExecution(queued, core.clock()));
+    await core.change(job.tenant, job.id, (queued) => beginRun(queued, core.clock()));
     core.abandon(job);
     void core.runRounds(1);
     await expect

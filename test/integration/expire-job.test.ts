@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
-import { beginExecution } from '../../src/domain/job-moves.ts';
-import { createGetImage } from '../../src/usecases/jobs/get-job.ts';
+import { beginRun } from '../../src/domain/job-moves.ts';
+import { createGetJob } from '../../src/usecases/jobs/get-job.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, queuedJob } from '../support/jobs.ts';
 
@@ -10,7 +10,7 @@ const waitsMs = 60_000;
 async function submitted(core: Core) {
   const job = queuedJob({ request: { queue_ttl_s: waitsMs / 1000 } });
   await core.records.submit({ job, maxOpenJobs: 10 });
-  await core.imageQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
+  await core.jobQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
   return job;
 }
 
@@ -19,22 +19,22 @@ describe('reading a job that waits', () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs - 1);
-    expect(await core.getImage.get('acme', job.id)).toEqual(job);
+    expect(await core.getJob.get('acme', job.id)).toEqual(job);
     core.passTime(1);
-    expect(await core.getImage.get('acme', job.id)).toMatchObject({
+    expect(await core.getJob.get('acme', job.id)).toMatchObject({
       status: 'expired',
       finishedAt: createdAt + waitsMs,
       errors: [{ code: 'queue_timeout', billing: 'none' }],
     });
     expect((await core.records.get('acme', job.id))?.status).toBe('expired');
-    expect(await core.imageQueue.has([job.id])).toEqual([false]);
+    expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
   it('by many at once ends it once', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs);
-    const seen = await Promise.all(Array.from({ length: 20 }, () => core.getImage.get('acme', job.id)));
+    const seen = await Promise.all(Array.from({ length: 20 }, () => core.getJob.get('acme', job.id)));
     expect(seen.map(({ status, history }) => [status, history.length])).toEqual(
       seen.map(() => ['expired', 2]),
     );
@@ -44,9 +44,9 @@ describe('reading a job that waits', () => {
     const core = await connectCore();
     const job = await submitted(core);
     const late = { ...core.records, get: async () => job };
-    await core.change('acme', job.id, (now) => beginExecution(now, createdAt));
+    await core.change('acme', job.id, (now) => beginRun(now, createdAt));
     core.passTime(waitsMs);
-    const { get } = createGetImage({ ...core, records: late });
+    const { get } = createGetJob({ ...core, records: late });
     expect((await get('acme', job.id)).status).toBe('running');
   });
 
@@ -54,9 +54,9 @@ describe('reading a job that waits', () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs);
-    const expireImage = async () => {
+    const expireJob = async () => {
       throw new AppError('store_unavailable');
     };
-    expect(await createGetImage({ ...core, expireImage }).get('acme', job.id)).toEqual(job);
+    expect(await createGetJob({ ...core, expireJob }).get('acme', job.id)).toEqual(job);
   });
 });

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
-import { startRawReceiver } from '../support/webhook-endpoints.ts';
+import { startRawEndpointServer } from '../support/webhook-endpoints.ts';
 
-let server: Awaited<ReturnType<typeof startRawReceiver>>;
+let server: Awaited<ReturnType<typeof startRawEndpointServer>>;
 let proxy: FaultProxy;
 const opened: Socket[] = [];
 
 /** A server that answers every line with the same line in capitals, and hangs up when it is told to. */
 beforeEach(async () => {
-  server = await startRawReceiver((socket) => {
+  server = await startRawEndpointServer((socket) => {
     socket.on('data', (chunk) => {
       const text = String(chunk);
       if (text.startsWith('end')) socket.end('GOOD BYE');
@@ -153,6 +153,6 @@ describe('a connection through the proxy', () => {
   it('breaks when the server behind it is gone', async () => {
     await server.close();
     expect(await call().ended).toBe('ECONNRESET');
-    server = await startRawReceiver(() => undefined);
+    server = await startRawEndpointServer(() => undefined);
   });
 });

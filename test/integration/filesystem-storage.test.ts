@@ -14,22 +14,22 @@ describe('filesystem storage', () => {
 
   beforeEach(async () => {
     base = await mkdtemp(join(tmpdir(), 'darkroom-files-'));
-    directory = join(base, 'pictures');
+    directory = join(base, 'images');
     storage = createFilesystemStorage({ directory, signingKey });
   });
   afterEach(() => rm(base, { recursive: true }));
 
-  const put = (text = 'picture') => storage.put(key, Buffer.from(text), 'image/png');
+  const put = (text = 'image') => storage.put(key, Buffer.from(text), 'image/png');
   const entries = () => readdir(directory, { recursive: true }).then((found) => found.sort());
 
-  it('a picture is one file, and nothing else is left by writing it', async () => {
+  it('an image is one file, and nothing else is left by writing it', async () => {
     await put('first');
     await put('second');
     expect(await entries()).toEqual(['acme', 'acme/img_1', key]);
     expect(await readFile(join(directory, key), 'utf8')).toBe('second');
   });
 
-  it('pictures are readable for their owner alone', async () => {
+  it('images are readable for their owner alone', async () => {
     await put();
     const modes = await Promise.all(
       ['', 'acme', 'acme/img_1', key].map(async (path) => (await stat(join(directory, path))).mode & 0o777),
@@ -37,7 +37,7 @@ describe('filesystem storage', () => {
     expect(modes).toEqual([0o700, 0o700, 0o700, 0o600]);
   });
 
-  it('removing prunes the empty folder of the job, but not one that holds another picture', async () => {
+  it('removing prunes the empty folder of the job, but not one that holds another image', async () => {
     await put();
     await storage.put('acme/img_1/1.png', Buffer.from('other'), 'image/png');
     await storage.remove(key);
@@ -46,7 +46,7 @@ describe('filesystem storage', () => {
     expect(await entries()).toEqual(['acme']);
   });
 
-  it('what a crash in the middle of a write left goes with its picture, and only that', async () => {
+  it('what a crash in the middle of a write left goes with its image, and only that', async () => {
     await put();
     const left = join(directory, 'acme/img_1', '.0.png.0b7c.tmp');
     const ofAnother = join(directory, 'acme/img_1', '.1.png.0b7c.tmp');
@@ -56,7 +56,7 @@ describe('filesystem storage', () => {
     expect(await entries()).toEqual(['acme', 'acme/img_1', 'acme/img_1/.1.png.0b7c.tmp']);
   });
 
-  it('what a crash left can be removed although the picture was never there', async () => {
+  it('what a crash left can be removed although the image was never there', async () => {
     await mkdir(join(directory, 'acme/img_1'), { recursive: true });
     await writeFile(join(directory, 'acme/img_1', '.0.png.0b7c.tmp'), 'half a pict');
     expect(await storage.read(key)).toBeNull();
@@ -70,7 +70,7 @@ describe('filesystem storage', () => {
     expect(await entries()).toEqual(['acme', 'acme/img_1', key]);
   });
 
-  it('who reads while a picture is replaced gets the old one whole', async () => {
+  it('who reads while an image is replaced gets the old one whole', async () => {
     const old = 'old'.repeat(200_000);
     await put(old);
     const found = await storage.read(key);
@@ -81,7 +81,7 @@ describe('filesystem storage', () => {
     expect(text).toBe(old);
   });
 
-  it('a picture stored while others of its job are removed is not lost', async () => {
+  it('an image stored while others of its job are removed is not lost', async () => {
     for (let round = 0; round < 60; round++) {
       let stored = false;
       const removeOthers = async () => {
@@ -111,7 +111,7 @@ describe('filesystem storage', () => {
     expect(await readFile(join(outside, '0.png'), 'utf8')).toBe('secret');
   });
 
-  it('a picture that is a link is not followed, and storing replaces the link', async () => {
+  it('an image that is a link is not followed, and storing replaces the link', async () => {
     const outside = join(base, 'secret');
     await writeFile(outside, 'secret');
     await mkdir(join(directory, 'acme/img_1'), { recursive: true });
@@ -120,14 +120,14 @@ describe('filesystem storage', () => {
     await expect(storage.read(key)).rejects.toMatchObject({ code: 'storage_failed' });
     await put();
     expect(await readFile(outside, 'utf8')).toBe('secret');
-    expect(await readFile(join(directory, key), 'utf8')).toBe('picture');
+    expect(await readFile(join(directory, key), 'utf8')).toBe('image');
   });
 
   it('the storage folder itself may be a link', async () => {
     await mkdir(join(base, 'disk'));
     await symlink(join(base, 'disk'), directory);
     await put();
-    expect(await readFile(join(base, 'disk', key), 'utf8')).toBe('picture');
+    expect(await readFile(join(base, 'disk', key), 'utf8')).toBe('image');
     expect((await storage.read(key))?.sizeBytes).toBe(7);
   });
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRedis } from '../../src/lib/redis/redis.ts';
 import { isAlive, pidOf, processIdentity } from '../../src/local/redis/process-identity.ts';
-import { askRedis, startRedisIn } from '../support/redis.ts';
+import { queryRedis, startRedisIn } from '../support/redis.ts';
 import { orphanServer, startRedisOwner } from '../support/redis-owner.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -19,12 +19,12 @@ async function start(dataDir: string, log?: (line: string) => void) {
 async function ownedFolder() {
   const dataDir = await temporaryFolder();
   const owner = await startRedisOwner(dataDir);
-  await askRedis(owner.redis.path, (client) => client.set('kept', 'yes'));
+  await queryRedis(owner.redis.path, (client) => client.set('kept', 'yes'));
   return { dataDir, owner };
 }
 
-const keptKey = (path: string) => askRedis(path, (client) => client.get('kept'));
-const patiently = { timeout: 20_000 };
+const keptKey = (path: string) => queryRedis(path, (client) => client.get('kept'));
+const withRetry = { timeout: 20_000 };
 
 describe('the server of an owner that was killed with SIGKILL', () => {
   it('ends by itself, and the next start finds the data', async () => {
@@ -32,7 +32,7 @@ describe('the server of an owner that was killed with SIGKILL', () => {
     const server = processIdentity(owner.redis.pid) ?? 'none';
     expect(isAlive(server)).toBe(true);
     await owner.kill9();
-    await expect.poll(() => isAlive(server), patiently).toBe(false);
+    await expect.poll(() => isAlive(server), withRetry).toBe(false);
     const redis = await start(dataDir);
     expect(redis.reused).toBe(false);
     expect(await keptKey(redis.path)).toBe('yes');
@@ -66,7 +66,7 @@ describe('the server of an owner that was killed with SIGKILL', () => {
     const second = await startRedisOwner(dataDir);
     expect(second.redis).toMatchObject({ reused: true, pid: pidOf(server) });
     await second.kill9();
-    await expect.poll(() => isAlive(server), patiently).toBe(false);
+    await expect.poll(() => isAlive(server), withRetry).toBe(false);
   });
 
   it('is ended, not doubled, if it does not answer on its socket', async () => {
@@ -101,7 +101,7 @@ describe('what an earlier start left behind', () => {
     await writeFile(join(redisDir, 'server.json'), JSON.stringify(record));
     await leaveDeadSocket(join(redisDir, 'redis.sock'));
     const redis = await start(dataDir);
-    expect(await askRedis(redis.path, (client) => client.ping())).toBe('PONG');
+    expect(await queryRedis(redis.path, (client) => client.ping())).toBe('PONG');
   });
 
   it('does not matter if it cannot be read', async () => {
@@ -109,7 +109,7 @@ describe('what an earlier start left behind', () => {
     await mkdir(join(dataDir, 'redis'));
     await writeFile(join(dataDir, 'redis', 'server.json'), '{"server":');
     const redis = await start(dataDir);
-    expect(await askRedis(redis.path, (client) => client.ping())).toBe('PONG');
+    expect(await queryRedis(redis.path, (client) => client.ping())).toBe('PONG');
   });
 
   async function leaveDeadSocket(path: string): Promise<void> {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { processIdentity } from '../../src/local/redis/process-identity.ts';
 import { startManagedRedis } from '../../src/local/redis/start.ts';
-import { askRedis, startRedisIn } from '../support/redis.ts';
+import { queryRedis, startRedisIn } from '../support/redis.ts';
 import { startRedisOwner } from '../support/redis-owner.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -20,7 +20,7 @@ describe('a managed Redis', () => {
     expect(redis.reused).toBe(false);
     expect(redis.version).toMatch(/^\d+\.\d+\.\d+$/);
     expect((await stat(redis.path)).mode & 0o777).toBe(0o700);
-    const settings = await askRedis(redis.url, async (client) => {
+    const settings = await queryRedis(redis.url, async (client) => {
       const names = ['port', 'appendonly', 'appendfsync', 'save', 'maxmemory-policy'];
       return Promise.all(names.map(async (name) => ((await client.config('GET', name)) as string[])[1]));
     });
@@ -30,11 +30,11 @@ describe('a managed Redis', () => {
   it('finds its keys again after a stop and a second start', async () => {
     const dataDir = await temporaryFolder();
     const first = await start(dataDir);
-    await askRedis(first.path, (client) => client.set('kept', 'yes'));
+    await queryRedis(first.path, (client) => client.set('kept', 'yes'));
     await first.stop();
     expect(processIdentity(first.pid)).toBeUndefined();
     const second = await start(dataDir);
-    expect(await askRedis(second.path, (client) => client.get('kept'))).toBe('yes');
+    expect(await queryRedis(second.path, (client) => client.get('kept'))).toBe('yes');
   });
 
   it('leaves nothing behind but its data and its log when stopped, however often', async () => {
@@ -50,12 +50,12 @@ describe('a managed Redis', () => {
     const dataDir = await temporaryFolder();
     const lines: string[] = [];
     const redis = await start(dataDir, (line) => lines.push(line));
-    await askRedis(redis.path, (client) => client.set('kept', 'yes'));
+    await queryRedis(redis.path, (client) => client.set('kept', 'yes'));
     process.kill(redis.pid, 'SIGKILL');
     await expect.poll(() => lines.join('\n')).toMatch(/ended by itself \(SIGKILL\): see .*redis\.log/);
     await redis.stop();
     const next = await start(dataDir);
-    expect(await askRedis(next.path, (client) => client.get('kept'))).toBe('yes');
+    expect(await queryRedis(next.path, (client) => client.get('kept'))).toBe('yes');
   });
 
   it('works with a data folder whose path is too long for a socket', async () => {
@@ -63,7 +63,7 @@ describe('a managed Redis', () => {
     const redis = await start(dataDir);
     expect(Buffer.byteLength(redis.path)).toBeLessThanOrEqual(100);
     expect((await stat(dirname(redis.path))).mode & 0o777).toBe(0o700);
-    expect(await askRedis(redis.url, (client) => client.ping())).toBe('PONG');
+    expect(await queryRedis(redis.url, (client) => client.ping())).toBe('PONG');
     await expect(startRedisIn(dataDir)).rejects.toThrow(/another Darkroom/);
     await redis.stop();
     expect(existsSync(dirname(redis.path))).toBe(false);
@@ -72,7 +72,7 @@ describe('a managed Redis', () => {
   it('works with a data folder whose name holds marks of an address', async () => {
     const redis = await start(join(await temporaryFolder(), "what? 100% a,b 'c'"));
     expect(dirname(redis.path)).toMatch(/what\? 100% a,b 'c'\/redis$/);
-    expect(await askRedis(redis.url, (client) => client.ping())).toBe('PONG');
+    expect(await queryRedis(redis.url, (client) => client.ping())).toBe('PONG');
   });
 
   it('refuses a socket folder that somebody else could have prepared', async () => {
@@ -90,10 +90,10 @@ describe('a managed Redis', () => {
 describe('two Darkrooms', () => {
   it('with data folders of their own never meet', async () => {
     const [one, two] = [await start(await temporaryFolder()), await start(await temporaryFolder())];
-    await askRedis(one.path, (client) => client.set('key', 'one'));
-    expect(await askRedis(two.path, (client) => client.get('key'))).toBeNull();
+    await queryRedis(one.path, (client) => client.set('key', 'one'));
+    expect(await queryRedis(two.path, (client) => client.get('key'))).toBeNull();
     await one.stop();
-    expect(await askRedis(two.path, (client) => client.ping())).toBe('PONG');
+    expect(await queryRedis(two.path, (client) => client.ping())).toBe('PONG');
   });
 
   it('cannot share a data folder: the second is told who has it, and the first goes on', async () => {
@@ -101,7 +101,7 @@ describe('two Darkrooms', () => {
     const owner = await startRedisOwner(dataDir);
     const expected = new RegExp(`another Darkroom \\(pid ${owner.pid}\\) is using DATA_DIR .*stop it`);
     await expect(startRedisIn(dataDir)).rejects.toThrow(expected);
-    expect(await askRedis(owner.redis.path, (client) => client.ping())).toBe('PONG');
+    expect(await queryRedis(owner.redis.path, (client) => client.ping())).toBe('PONG');
     await owner.finish();
     expect((await start(dataDir)).reused).toBe(false);
   });
@@ -124,7 +124,7 @@ describe('a server that does not come up', () => {
   it('is reported with the end of its log, and the data folder is free again', async () => {
     const dataDir = await temporaryFolder();
     const first = await start(dataDir);
-    await askRedis(first.path, (client) => client.set('kept', 'yes'));
+    await queryRedis(first.path, (client) => client.set('kept', 'yes'));
     await first.stop();
     const manifest = join(dataDir, 'redis', 'appendonlydir', 'appendonly.aof.manifest');
     const before = await readFile(manifest);
@@ -134,7 +134,7 @@ describe('a server that does not come up', () => {
     await expect(refused).rejects.toThrow(/Its log, .*redis\.log, ends with:\n(.*\n)*.*manifest/i);
     await writeFile(manifest, before);
     const second = await start(dataDir);
-    expect(await askRedis(second.path, (client) => client.get('kept'))).toBe('yes');
+    expect(await queryRedis(second.path, (client) => client.get('kept'))).toBe('yes');
   });
 
   it('was given nothing of the environment of this process', async () => {

@@ -6,18 +6,18 @@ import {
   contextOf,
   drain,
   failureOf,
+  imageCall,
+  imageResponse,
   openAIProvider,
-  pictureAnswer,
-  pictureCall,
 } from '../support/provider-calls.ts';
-import { answerWith, flood, serve, startScriptedServer } from '../support/scripted-server.ts';
+import { flood, respondWith, serve, startScriptedServer } from '../support/scripted-server.ts';
 
 /** Calls to OpenAI that end without an answer: each is made once, and says whether it may have been charged. */
 
-const call = pictureCall('a fox');
-let answer: string;
+const call = imageCall('a fox');
+let reply: string;
 beforeAll(async () => {
-  ({ text: answer } = await pictureAnswer());
+  ({ text: reply } = await imageResponse());
 });
 
 describe('a call that nothing was sent for', () => {
@@ -39,7 +39,7 @@ describe('a call that nothing was sent for', () => {
   });
 
   it('is known: the other side does not speak TLS', async () => {
-    const server = await serve(answerWith(200, answer));
+    const server = await serve(respondWith(200, reply));
     const address = server.url.replace('http:', 'https:');
     expect(await failureOf(openAIProvider(address).generate(call, contextOf(), drain))).toMatchObject(
       nothingSent,
@@ -59,7 +59,7 @@ describe('a call that nothing was sent for', () => {
   });
 
   it('is known: the caller had given up before', async () => {
-    const server = await serve(answerWith(200, answer));
+    const server = await serve(respondWith(200, reply));
     const run = openAIProvider(server.url).generate(call, contextOf({ signal: AbortSignal.abort() }), drain);
     expect(await failureOf(run)).toMatchObject(nothingSent);
     expect(server.sockets()).toBe(0);
@@ -104,8 +104,8 @@ describe('a call that breaks', () => {
 
   it('ends at its deadline when the body hangs at byte 10, and the server sees the socket close', async () => {
     const server = await serve((response) => {
-      response.writeHead(200, { 'content-length': String(answer.length), 'x-request-id': 'req_3' });
-      response.write(answer.slice(0, 10));
+      response.writeHead(200, { 'content-length': String(reply.length), 'x-request-id': 'req_3' });
+      response.write(reply.slice(0, 10));
     });
     const run = openAIProvider(server.url).generate(call, contextOf({ timeoutMs: 1_000 }), drain);
     expect(await failureOf(run)).toMatchObject({
@@ -150,8 +150,8 @@ describe('a call that breaks', () => {
 
   it('is uncertain when its body is shorter than announced', async () => {
     const server = await serve((response) => {
-      response.writeHead(200, { 'content-length': String(answer.length) });
-      response.write(answer.slice(0, 5_000), () => response.destroy());
+      response.writeHead(200, { 'content-length': String(reply.length) });
+      response.write(reply.slice(0, 5_000), () => response.destroy());
     });
     expect(await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain))).toMatchObject(
       unknown,
@@ -165,7 +165,7 @@ describe('a call that breaks', () => {
     });
     const { sink, bytes } = collector();
     const failure = await failureOf(
-      openAIProvider(server.url, { maxAnswerBytes: 100_000 }).generate(call, contextOf(), sink),
+      openAIProvider(server.url, { maxResponseBytes: 100_000 }).generate(call, contextOf(), sink),
     );
     expect(failure).toMatchObject({
       kind: 'unusable',

@@ -2,36 +2,36 @@ import { createHash } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
-import type { PictureCall } from '../../src/domain/ports.ts';
+import type { ImageCall } from '../../src/domain/ports.ts';
 import { createOpenAIProvider } from '../../src/outbound/providers/openai/images/openai-provider.ts';
 import {
   collector,
   contextOf,
   drain,
   failureOf,
+  imageResponse,
   openAIProvider,
-  pictureAnswer,
   watchedSignal,
 } from '../support/provider-calls.ts';
-import { answerWith, flood, serve } from '../support/scripted-server.ts';
+import { flood, respondWith, serve } from '../support/scripted-server.ts';
 
 /** What is asked of OpenAI, and what its answers mean; calls that break are in openai-provider-faults.test.ts. */
 
-const call: PictureCall = {
+const call: ImageCall = {
   model: 'gpt-image-2.6-flare',
   prompt: 'Ein Fuchs 🦊 auf dem „Marktplatz“, 猫',
   parameters: { size: '1024x1024', quality: 'low', output_format: 'png' },
 };
 
 let png: Buffer;
-let answer: string;
+let reply: string;
 beforeAll(async () => {
-  ({ png, text: answer } = await pictureAnswer());
+  ({ png, text: reply } = await imageResponse());
 });
 
 describe('a call', () => {
   it('sends exactly what was asked for, unchanged, and nothing hidden', async () => {
-    const server = await serve(answerWith(200, answer));
+    const server = await serve(respondWith(200, reply));
     await openAIProvider(server.url).generate(call, contextOf({ traceparent: '00-aa-bb-01' }), drain);
     expect(server.seen).toHaveLength(1);
     const [request] = server.seen;
@@ -51,15 +51,15 @@ describe('a call', () => {
     });
   });
 
-  it('never streams and never asks for another number of pictures', async () => {
-    const server = await serve(answerWith(200, answer));
+  it('never streams and never asks for another number of images', async () => {
+    const server = await serve(respondWith(200, reply));
     const parameters = { stream: true, partial_images: 2, n: 4, prompt: 'other', model: 'other' };
     await openAIProvider(server.url).generate({ ...call, parameters }, contextOf(), drain);
     expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual({ model: call.model, prompt: call.prompt, n: 1 });
   });
 
   it('hands on the body byte for byte, with the request id of the provider', async () => {
-    const server = await serve(answerWith(200, answer, { 'x-request-id': 'req_42' }));
+    const server = await serve(respondWith(200, reply, { 'x-request-id': 'req_42' }));
     const { sink, bytes } = collector();
     let head: unknown;
     const returned = await openAIProvider(server.url).generate(call, contextOf(), async (given, body) => {
@@ -68,7 +68,7 @@ describe('a call', () => {
     });
     expect(head).toEqual({ providerRequestId: 'req_42' });
     expect(returned).toEqual({ providerRequestId: 'req_42' });
-    expect(bytes().toString()).toBe(answer);
+    expect(bytes().toString()).toBe(reply);
   });
 
   it.each([
@@ -77,16 +77,16 @@ describe('a call', () => {
     ['br', brotliCompressSync],
   ])('unpacks a body that comes as %s although it was not asked for', async (encoding, pack) => {
     const server = await serve((response) =>
-      response.writeHead(200, { 'content-encoding': encoding }).end(pack(answer)),
+      response.writeHead(200, { 'content-encoding': encoding }).end(pack(reply)),
     );
     const { sink, bytes } = collector();
     await openAIProvider(server.url).generate(call, contextOf(), sink);
     expect(server.seen[0]?.headers['accept-encoding']).toBe('identity');
-    expect(bytes().toString()).toBe(answer);
+    expect(bytes().toString()).toBe(reply);
   });
 
   it('is uncertain when a packed body is cut off', async () => {
-    const packed = gzipSync(answer);
+    const packed = gzipSync(reply);
     const server = await serve((response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed.subarray(0, packed.length / 2)),
     );
@@ -94,13 +94,13 @@ describe('a call', () => {
     expect(failure).toMatchObject({ kind: 'uncertain', provider: { status: 200 } });
   });
 
-  it('brings an answer that decodes to the very picture', async () => {
-    const server = await serve(answerWith(200, answer));
+  it('brings an answer that decodes to the very image', async () => {
+    const server = await serve(respondWith(200, reply));
     const provider = openAIProvider(server.url, { name: 'studio' });
     const { sink, decoded } = collector();
     await provider.generate(call, contextOf(), sink);
     const answered = await decoded(provider);
-    expect(answered.picture.bytes.equals(png)).toBe(true);
+    expect(answered.image.bytes.equals(png)).toBe(true);
     expect(answered.usage?.output_tokens).toBe(196);
     expect(provider.name).toBe('studio');
   });
@@ -126,7 +126,7 @@ describe('a call', () => {
   });
 
   it('never runs on a connection that an earlier one used', async () => {
-    const server = await serve(answerWith(200, '{}'));
+    const server = await serve(respondWith(200, '{}'));
     const provider = openAIProvider(server.url);
     for (let i = 0; i < 3; i += 1) await provider.generate(call, contextOf(), drain);
     expect(server.sockets()).toBe(3);
@@ -134,7 +134,7 @@ describe('a call', () => {
   });
 
   it('leaves nothing open on the signal of its caller', async () => {
-    const server = await serve(answerWith(200, answer));
+    const server = await serve(respondWith(200, reply));
     const { signal, listeners } = watchedSignal();
     await openAIProvider(server.url).generate(call, contextOf({ signal }), drain);
     expect(listeners()).toBe(0);
@@ -183,28 +183,28 @@ describe('a refused call', () => {
     [204, '', {}, 'unusable', 'provider_unusable_answer'],
   ])('%i %s %j is made once and classified', async (status, body, headers, kind, code) => {
     const given = headers as Record<string, string>;
-    const server = await serve(answerWith(status, body, { 'x-request-id': 'req_9', ...given }));
+    const server = await serve(respondWith(status, body, { 'x-request-id': 'req_9', ...given }));
     const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
     expect(failure).toMatchObject({ kind, code, provider: { status, request_id: 'req_9' } });
     expect(server.seen).toHaveLength(1);
   });
 
   it('is not made again after 421, for which HTTP allows it', async () => {
-    const server = await serve(answerWith(421, '{}'));
+    const server = await serve(respondWith(421, '{}'));
     const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
     expect(failure.kind).toBe('final');
     expect(server.seen).toHaveLength(1);
   });
 
   it('passes on how long to wait', async () => {
-    const server = await serve(answerWith(429, '{}', { 'retry-after-ms': '1500' }));
+    const server = await serve(respondWith(429, '{}', { 'retry-after-ms': '1500' }));
     expect(await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain))).toMatchObject({
       retryAfterMs: 1500,
     });
   });
 
   it('does not pass on the key that it echoes, also when that looks like none', async () => {
-    const server = await serve(answerWith(400, '{"error":{"message":"Invalid key my-gateway-key here"}}'));
+    const server = await serve(respondWith(400, '{"error":{"message":"Invalid key my-gateway-key here"}}'));
     const provider = openAIProvider(server.url, { apiKey: 'my-gateway-key' });
     const failure = await failureOf(provider.generate(call, contextOf(), drain));
     expect(failure.message).toContain('Invalid key [redacted] here');

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPromptEnhancer } from '../../src/outbound/providers/openai/prompts/prompt-enhancer.ts';
 import { contextOf, failureOf } from '../support/provider-calls.ts';
-import { answerWith, type Script, serve } from '../support/scripted-server.ts';
+import { respondWith, type Script, serve } from '../support/scripted-server.ts';
 
 const context = contextOf();
 
@@ -20,7 +20,7 @@ async function enhancerWith(script: Script, rest: { maxCodePoints?: number } = {
 const reply = (message: object, rest: object = {}): Script => {
   const usage = { prompt_tokens: 100, completion_tokens: 40, total_tokens: 140 };
   const body = { choices: [{ index: 0, finish_reason: 'stop', message, ...rest }], usage };
-  return answerWith(200, body, { 'x-request-id': 'req_5' });
+  return respondWith(200, body, { 'x-request-id': 'req_5' });
 };
 
 describe('an enhanced prompt', () => {

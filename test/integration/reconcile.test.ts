@@ -1,9 +1,9 @@
 import { Queue } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import { beginExecution } from '../../src/domain/job-moves.ts';
+import { beginRun } from '../../src/domain/job-moves.ts';
 import { createDelivery } from '../../src/domain/webhook-delivery.ts';
-import { eventIdsOf, noteFor } from '../../src/domain/webhook-event.ts';
+import { eventFor, eventIdsOf } from '../../src/domain/webhook-event.ts';
 import { queueEvent } from '../../src/usecases/jobs/update-job.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
@@ -11,24 +11,24 @@ import { startTestRedis } from '../support/redis.ts';
 
 async function submitted(core: Core, tenant = 'acme'): Promise<ImageJob> {
   const job = queuedJob({ tenant, request: { webhook: { url: 'https://receiver.example/hook' } } });
-  const event = noteFor(job);
+  const event = eventFor(job);
   await core.records.submit({ job, event, maxOpenJobs: 10_000 });
-  await core.imageQueue.add({ tenant, id: job.id }, { priority: 'normal' });
+  await core.jobQueue.add({ tenant, id: job.id }, { priority: 'normal' });
   await queueEvent(core, { tenant, id: event.id });
   return job;
 }
 
 /** Announces the first event of a job, so that one delivery waits in a mailbox. */
-async function announced(core: Core, { tenant, id: jobId, createdAt: at }: ImageJob) {
+async function dispatched(core: Core, { tenant, id: jobId, createdAt: at }: ImageJob) {
   const [eventId = ''] = eventIdsOf(jobId);
-  const target = 'host_1';
+  const destinationKey = 'host_1';
   const delivery = createDelivery({
-    ...{ id: `dlv_${jobId}`, tenant, eventId, type: 'image.queued', at, jobId, target, nowMs: at },
+    ...{ id: `dlv_${jobId}`, tenant, eventId, type: 'image.queued', at, jobId, destinationKey, nowMs: at },
     url: 'https://receiver.example/hook',
   });
-  const announcement = { nowMs: at, keepMs: 3_600_000 };
-  const [wake] = await core.events.announce({ tenant, id: eventId }, '{}', [delivery], announcement);
-  return { delivery, wake: wake ?? { target, taskId: 'none' } };
+  const dispatchInput = { nowMs: at, keepMs: 3_600_000 };
+  const [dispatchTask] = await core.events.dispatch({ tenant, id: eventId }, '{}', [delivery], dispatchInput);
+  return { delivery, dispatchTask: dispatchTask ?? { destinationKey, taskId: 'none' } };
 }
 
 /** Does what an operator's slip does: every key of a queue is gone. */
@@ -50,15 +50,15 @@ describe('reconciling', () => {
   it('brings every task back after the queue was obliterated, and runs none twice', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 40 }, (_, i) => submitted(core, `tenant${i % 3}`)));
-    await core.change(jobs[0]?.tenant ?? '', jobs[0]?.id ?? '', (job) => beginExecution(job, createdAt));
+    await core.change(jobs[0]?.tenant ?? '', jobs[0]?.id ?? '', (job) => beginRun(job, createdAt));
     await obliterate(core, 'images');
     core.passTime(1);
     await core.reconcile();
-    expect(await core.imageQueue.counts()).toMatchObject({ waiting: 0 });
+    expect(await core.jobQueue.counts()).toMatchObject({ waiting: 0 });
     core.passTime(6_000);
     await Promise.all([core.reconcile(), core.reconcile()]);
-    expect(await core.imageQueue.counts()).toEqual({ waiting: 40, delayed: 0, active: 0 });
-    expect(await core.imageQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
+    expect(await core.jobQueue.counts()).toEqual({ waiting: 40, delayed: 0, active: 0 });
+    expect(await core.jobQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
   });
 
   it('brings the events back after their queue was obliterated', async () => {
@@ -68,7 +68,7 @@ describe('reconciling', () => {
     core.passTime(6_000);
     await core.reconcile();
     expect(await core.webhookQueue.counts()).toEqual({ waiting: 10, delayed: 0, active: 0 });
-    expect(await core.imageQueue.counts()).toMatchObject({ waiting: jobs.length });
+    expect(await core.jobQueue.counts()).toMatchObject({ waiting: jobs.length });
   });
 
   it('stops at the first task that the queue has no memory for, and puts all of them back later', async () => {
@@ -87,7 +87,7 @@ describe('reconciling', () => {
     expect((await redis.callsOf('evalsha')) - callsBefore).toBe(1);
     await redis.refuseWrites(false);
     await core.reconcile();
-    expect(await core.imageQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
+    expect(await core.jobQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
   });
 
   it('leaves what is only moments old, and what has ended', async () => {
@@ -97,60 +97,64 @@ describe('reconciling', () => {
     await obliterate(core, 'images');
     core.passTime(1);
     await core.reconcile();
-    expect(await core.imageQueue.has([young.id, ended.id])).toEqual([false, false]);
+    expect(await core.jobQueue.has([young.id, ended.id])).toEqual([false, false]);
     core.passTime(6_000);
     await core.reconcile();
-    expect(await core.imageQueue.has([young.id, ended.id])).toEqual([true, false]);
+    expect(await core.jobQueue.has([young.id, ended.id])).toEqual([true, false]);
   });
 
   it('leaves what was written since the round before, however old it says it is', async () => {
     const core = await connectCore();
     await submitted(core);
     await core.reconcile();
-    const orderedAt = createdAt + 1_000;
+    const submittedAt = createdAt + 1_000;
     core.passTime(60_000);
-    const late = queuedJob({ nowMs: orderedAt });
+    const late = queuedJob({ nowMs: submittedAt });
     await core.records.submit({ job: late, maxOpenJobs: 9 });
     await core.reconcile();
-    expect(await core.imageQueue.has([late.id])).toEqual([false]);
+    expect(await core.jobQueue.has([late.id])).toEqual([false]);
     await core.reconcile();
-    expect(await core.imageQueue.has([late.id])).toEqual([true]);
+    expect(await core.jobQueue.has([late.id])).toEqual([true]);
   });
 
   it('has a mailbox looked at whose mail is due and that lost its task', async () => {
     const core = await connectCore();
-    const { wake } = await announced(core, await submitted(core));
+    const { dispatchTask } = await dispatched(core, await submitted(core));
     await obliterate(core, 'webhooks');
     await core.reconcile();
-    expect(await core.webhookQueue.has([wake.taskId])).toEqual([false]);
+    expect(await core.webhookQueue.has([dispatchTask.taskId])).toEqual([false]);
     core.passTime(6_000);
     await Promise.all([core.reconcile(), core.reconcile()]);
-    expect(await core.webhookQueue.has([wake.taskId])).toEqual([true]);
+    expect(await core.webhookQueue.has([dispatchTask.taskId])).toEqual([true]);
     expect(await core.webhookQueue.counts()).toEqual({ waiting: 1, delayed: 0, active: 0 });
   });
 
   it('leaves a mailbox alone whose mail waits for its next attempt', async () => {
     const core = await connectCore();
-    const { delivery, wake } = await announced(core, await submitted(core));
+    const { delivery, dispatchTask } = await dispatched(core, await submitted(core));
     const run = { run: 'run', nowMs: createdAt };
-    await core.mailboxes.take('acme', wake.target, { ...run, leaseMs: 1_000 });
+    await core.deliveryQueues.take('acme', dispatchTask.destinationKey, { ...run, leaseMs: 1_000 });
     await core.deliveries.update(delivery, (now) => ({ ...now, dueAt: createdAt + 300_000 }));
-    await core.mailboxes.release('acme', wake.target, run);
+    await core.deliveryQueues.release('acme', dispatchTask.destinationKey, run);
     await obliterate(core, 'webhooks');
     core.passTime(6_000);
     await core.reconcile();
     expect(await core.webhookQueue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 });
     core.passTime(300_000);
     await core.reconcile();
-    const { taskId } = await core.mailboxes.wake('acme', wake.target);
+    const { taskId } = await core.deliveryQueues.dispatchTask('acme', dispatchTask.destinationKey);
     expect(await core.webhookQueue.has([taskId])).toEqual([true]);
   });
 
   it('leaves a mailbox alone that somebody empties, until that one is taken for dead', async () => {
     const core = await connectCore();
-    const { wake } = await announced(core, await submitted(core));
+    const { dispatchTask } = await dispatched(core, await submitted(core));
     await obliterate(core, 'webhooks');
-    await core.mailboxes.take('acme', wake.target, { run: 'run', nowMs: createdAt, leaseMs: 20_000 });
+    await core.deliveryQueues.take('acme', dispatchTask.destinationKey, {
+      run: 'run',
+      nowMs: createdAt,
+      leaseMs: 20_000,
+    });
     core.passTime(6_000);
     await core.reconcile();
     expect(await core.webhookQueue.counts()).toMatchObject({ waiting: 0 });
@@ -165,10 +169,10 @@ describe('reconciling', () => {
     await obliterate(core, 'images');
     await obliterate(core, 'webhooks');
     await reconcileTwice(core);
-    expect(await core.imageQueue.counts()).toMatchObject({ waiting: jobs.length });
+    expect(await core.jobQueue.counts()).toMatchObject({ waiting: jobs.length });
     core.passTime(1);
     await core.reconcile();
-    expect(await core.imageQueue.counts()).toMatchObject({ waiting: jobs.length });
+    expect(await core.jobQueue.counts()).toMatchObject({ waiting: jobs.length });
   });
 
   it('finds lost events and mail behind more than a page of what has to wait', async () => {
@@ -178,17 +182,17 @@ describe('reconciling', () => {
       nowMs: createdAt + 1,
       request: { webhook: { url: 'https://receiver.example/hook' } },
     });
-    await core.records.submit({ job: late, event: noteFor(late), maxOpenJobs: 10_000 });
-    const receivers = `${core.prefix}:{acme}`;
+    await core.records.submit({ job: late, event: eventFor(late), maxOpenJobs: 10_000 });
+    const endpointServers = `${core.prefix}:{acme}`;
     for (let i = 0; i < 501; i++) {
-      await core.redis.zadd(`${receivers}:boxes`, createdAt - 1, `rests_${i}`);
-      await core.redis.hset(`${receivers}:rcv:rests_${i}`, 'restUntil', createdAt + 3_600_000);
+      await core.redis.zadd(`${endpointServers}:boxes`, createdAt - 1, `rests_${i}`);
+      await core.redis.hset(`${endpointServers}:rcv:rests_${i}`, 'blockedUntil', createdAt + 3_600_000);
     }
-    const { wake } = await announced(core, waiting[0] ?? late);
-    await core.webhookQueue.remove(wake.taskId);
+    const { dispatchTask } = await dispatched(core, waiting[0] ?? late);
+    await core.webhookQueue.remove(dispatchTask.taskId);
     await reconcileTwice(core);
     const [event] = eventIdsOf(late.id);
-    expect(await core.webhookQueue.has([event ?? '', wake.taskId])).toEqual([true, true]);
+    expect(await core.webhookQueue.has([event ?? '', dispatchTask.taskId])).toEqual([true, true]);
   });
 
   it('is not kept from the other jobs by a record that cannot be read', async () => {
@@ -197,7 +201,7 @@ describe('reconciling', () => {
     await obliterate(core, 'images');
     await core.redis.set(`${core.prefix}:{acme}:job:${broken.id}`, '1 nonsense');
     await reconcileTwice(core);
-    expect(await core.imageQueue.has([broken.id, other.id])).toEqual([false, true]);
+    expect(await core.jobQueue.has([broken.id, other.id])).toEqual([false, true]);
   });
 
   it.each([
@@ -213,7 +217,7 @@ describe('reconciling', () => {
     await expect(core.reconcile()).rejects.toMatchObject({ code: 'store_unavailable' });
     core.passTime(6_000);
     await expect(core.reconcile()).rejects.toMatchObject({ code: 'store_unavailable' });
-    expect(await core.imageQueue.has(jobs.map(({ id }) => id))).toEqual(restored);
+    expect(await core.jobQueue.has(jobs.map(({ id }) => id))).toEqual(restored);
   });
 
   it('keeps the priority of a job', async () => {
@@ -222,7 +226,7 @@ describe('reconciling', () => {
     const high = queuedJob({ request: { priority: 'high' } });
     for (const job of [low, high]) await core.records.submit({ job, maxOpenJobs: 9 });
     await reconcileTwice(core);
-    expect(await core.imageQueue.position(high.id)).toBe(0);
-    expect(await core.imageQueue.position(low.id)).toBe(1);
+    expect(await core.jobQueue.position(high.id)).toBe(0);
+    expect(await core.jobQueue.position(low.id)).toBe(1);
   });
 });

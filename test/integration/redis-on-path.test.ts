@@ -1,7 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { composeSurroundings } from '../../src/compose/local.ts';
+import { composeEnvironment } from '../../src/compose/local.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { createClosers } from '../../src/lib/closers.ts';
 import { findRedisBinary } from '../../src/local/redis/find.ts';
@@ -29,7 +29,7 @@ it('a redis-server in a folder that only PATH names is the one that dev runs', a
   const config = loadConfig({ PATH: folder, DATA_DIR: dataDir, PROVIDER: 'studio' }, 'dev');
   const closers = createClosers((error) => expect.fail(String(error)));
   try {
-    const { redis } = await composeSurroundings(config, closers, { say: () => undefined });
+    const { redis } = await composeEnvironment(config, closers, { say: () => undefined });
     expect(redis.managed).toBe(true);
     expect(await readFile(join(folder, 'calls'), 'utf8')).toContain(join(dataDir, 'redis'));
   } finally {

@@ -9,7 +9,7 @@ import {
   whenRedisReady,
 } from '../../src/lib/redis/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
-import { askRedis, startTestRedis } from '../support/redis.ts';
+import { queryRedis, startTestRedis } from '../support/redis.ts';
 import { startReplicatedCluster, startTestCluster } from '../support/redis-cluster.ts';
 
 let redis: TestRedis;
@@ -34,7 +34,7 @@ function connect(
   return client;
 }
 
-const patiently = { timeout: 15_000 };
+const withRetry = { timeout: 15_000 };
 
 describe('a producer connection', () => {
   it('rejects commands while Redis is down, instead of holding them, and works again by itself', async () => {
@@ -58,7 +58,7 @@ describe('a producer connection', () => {
     const client = connect(createProducerRedis, redis.path, { onError: (error) => errors.push(error) });
     await expect(client.get('key')).rejects.toThrow();
     expect(await whenRedisReady(client, 50)).toBe(false);
-    await expect.poll(() => errors.length, patiently).toBeGreaterThan(1);
+    await expect.poll(() => errors.length, withRetry).toBeGreaterThan(1);
     await redis.restart();
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     expect(await client.ping()).toBe('PONG');
@@ -73,7 +73,7 @@ describe('a producer connection', () => {
     const sent = client.incr('counter');
     await expect(sent).rejects.toThrow('Command timed out');
     // The connection is given up while Redis still hangs, so that a sending again would happen after it wakes.
-    await expect.poll(() => client.status, patiently).not.toBe('ready');
+    await expect.poll(() => client.status, withRetry).not.toBe('ready');
     redis.resume();
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     expect(await client.get('counter')).toBe('1');
@@ -98,7 +98,7 @@ describe('a worker connection', () => {
       attempts += 1;
     });
     const held = client.get('key');
-    await expect.poll(() => attempts, patiently).toBeGreaterThan(3);
+    await expect.poll(() => attempts, withRetry).toBeGreaterThan(3);
     await redis.restart();
     expect(await held).toBe('value');
   });
@@ -109,7 +109,7 @@ describe('a worker connection', () => {
     const waiting = client.blpop('list', 0);
     await redis.kill9();
     await redis.restart();
-    await askRedis(redis.path, (other) => other.rpush('list', 'item'));
+    await queryRedis(redis.path, (other) => other.rpush('list', 'item'));
     expect(await waiting).toEqual(['list', 'item']);
   });
 });
@@ -117,27 +117,27 @@ describe('a worker connection', () => {
 describe('a subscriber connection', () => {
   it('hears its channels again after an outage', async () => {
     const client = connect(createSubscriberRedis);
-    const heard: string[] = [];
-    client.on('message', (_channel: string, message: string) => heard.push(message));
+    const captured: string[] = [];
+    client.on('message', (_channel: string, message: string) => captured.push(message));
     await client.subscribe('news');
     await redis.restart();
-    const publish = () => askRedis(redis.path, (other) => other.publish('news', 'hello'));
-    await expect.poll(publish, patiently).toBe(1);
-    await expect.poll(() => heard, patiently).toEqual(['hello']);
+    const publish = () => queryRedis(redis.path, (other) => other.publish('news', 'hello'));
+    await expect.poll(publish, withRetry).toBe(1);
+    await expect.poll(() => captured, withRetry).toEqual(['hello']);
   });
 
   it('gives up a Redis that is silent, and hears its channels again once it speaks', async () => {
     const client = connect(createSubscriberRedis);
-    const heard: string[] = [];
-    client.on('message', (_channel: string, message: string) => heard.push(message));
+    const captured: string[] = [];
+    client.on('message', (_channel: string, message: string) => captured.push(message));
     await client.subscribe('news');
     redis.pause();
     onTestFinished(() => redis.resume());
-    await expect.poll(() => client.status, patiently).not.toBe('ready');
+    await expect.poll(() => client.status, withRetry).not.toBe('ready');
     redis.resume();
-    const publish = () => askRedis(redis.path, (other) => other.publish('news', 'hello'));
-    await expect.poll(publish, patiently).toBe(1);
-    await expect.poll(() => heard, patiently).toEqual(['hello']);
+    const publish = () => queryRedis(redis.path, (other) => other.publish('news', 'hello'));
+    await expect.poll(publish, withRetry).toBe(1);
+    await expect.poll(() => captured, withRetry).toEqual(['hello']);
   });
 });
 
@@ -146,7 +146,7 @@ describe('a connection by address', () => {
     const client = connect(createProducerRedis, `${redis.url}?db=3`, { connectionName: 'darkroom-test' });
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     await client.set('only-in-3', 'yes');
-    expect(await askRedis(redis.path, (other) => other.get('only-in-3'))).toBeNull();
+    expect(await queryRedis(redis.path, (other) => other.get('only-in-3'))).toBeNull();
     expect(await client.client('GETNAME')).toBe('darkroom-test');
   });
 });
@@ -184,7 +184,7 @@ describe('a Redis Cluster', () => {
     await expect(producer.get('{key}')).rejects.toThrow();
     await cluster.isTakenOver('{key}', master);
     expect(await held).toBe('value');
-    await expect.poll(() => producer.rpush('{key}:list', 'item').catch(() => 0), patiently).toBe(1);
+    await expect.poll(() => producer.rpush('{key}:list', 'item').catch(() => 0), withRetry).toBe(1);
     expect(await item).toEqual(['{key}:list', 'item']);
   });
 
@@ -193,10 +193,10 @@ describe('a Redis Cluster', () => {
     const client = connect(createProducerRedis, `redis://${node.host}:${node.port}`, { cluster: true });
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     await node.ask((redis) => redis.cluster('DELSLOTS', 0));
-    const answer = client.get('key').catch((error: Error) => error.message);
-    expect(await Promise.race([answer, sleep(1_000, 'too late')])).toMatch('CLUSTERDOWN');
+    const response = client.get('key').catch((error: Error) => error.message);
+    expect(await Promise.race([response, sleep(1_000, 'too late')])).toMatch('CLUSTERDOWN');
     await node.ask((redis) => redis.cluster('ADDSLOTS', 0));
-    await expect.poll(() => client.get('key').catch(() => 'refused'), patiently).toBeNull();
+    await expect.poll(() => client.get('key').catch(() => 'refused'), withRetry).toBeNull();
   });
 
   it('that is down when a worker connection is made again still gets it, and its commands, once it is whole', async () => {
@@ -221,8 +221,8 @@ describe('a Redis Cluster', () => {
     const cluster = await startReplicatedCluster(1_000);
     onTestFinished(cluster.stop);
     const client = connect(createSubscriberRedis, cluster.url);
-    const heard: string[] = [];
-    client.on('message', (_channel: string, message: string) => heard.push(message));
+    const captured: string[] = [];
+    client.on('message', (_channel: string, message: string) => captured.push(message));
     await client.subscribe('news');
     const counts = await Promise.all(
       cluster.nodes.map((node) => node.ask((redis) => redis.pubsub('NUMSUB', 'news'))),
@@ -234,8 +234,8 @@ describe('a Redis Cluster', () => {
     await expect
       .poll(async () => {
         await others[0]?.ask((redis) => redis.publish('news', 'hello'));
-        return heard;
-      }, patiently)
+        return captured;
+      }, withRetry)
       .toContain('hello');
   });
 
@@ -244,7 +244,7 @@ describe('a Redis Cluster', () => {
     const options = { cluster: true, onError: (error: Error) => errors.push(error) };
     const client = connect(createProducerRedis, 'redis://127.0.0.1:1', options);
     await expect(client.get('key')).rejects.toThrow();
-    await expect.poll(() => errors.length, patiently).toBeGreaterThan(1);
+    await expect.poll(() => errors.length, withRetry).toBeGreaterThan(1);
     await expect(client.get('key')).rejects.toThrow();
   });
 });

@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import { backgroundProvider } from '../support/background-calls.ts';
-import { noisePicture } from '../support/images.ts';
+import { noiseImage } from '../support/images.ts';
 import {
   collector,
   contextOf,
   drain,
   failureOf,
-  pictureCall,
+  imageCall,
   watchedSignal,
 } from '../support/provider-calls.ts';
-import { answerWith, type Script, serve, startScriptedServer } from '../support/scripted-server.ts';
+import { respondWith, type Script, serve, startScriptedServer } from '../support/scripted-server.ts';
 
-/** The provider against servers that answer as a test says; against the studio it is in background-pictures.test.ts. */
+/** The provider against servers that answer as a test says; against the studio it is in background-images.test.ts. */
 
 type Members = Record<string, unknown>;
 
 const queued = { id: 'resp_1', object: 'response', status: 'queued', output: [] };
 const failed = (error: Members) => ({ ...queued, status: 'failed', error });
 async function completed(rest: Members = {}) {
-  const result = (await noisePicture(64, 64)).toString('base64');
+  const result = (await noiseImage(64, 64)).toString('base64');
   return { ...queued, status: 'completed', output: [{ type: 'image_generation_call', result }], ...rest };
 }
 
@@ -27,19 +27,19 @@ async function completed(rest: Members = {}) {
 function background(...questions: Script[]): Script {
   let asked = 0;
   return (response, request, index) => {
-    if (request.method === 'POST') return answerWith(200, queued)(response, request, index);
+    if (request.method === 'POST') return respondWith(200, queued)(response, request, index);
     const script = questions[Math.min(asked, questions.length - 1)];
     asked += 1;
     script?.(response, request, index);
   };
 }
 
-const call = pictureCall('Ein Fuchs 🦊 auf dem „Marktplatz“, 猫');
+const call = imageCall('Ein Fuchs 🦊 auf dem „Marktplatz“, 猫');
 const methods = (server: { seen: readonly { method: string }[] }) => server.seen.map(({ method }) => method);
 
 describe('an order', () => {
   it('is one request with the prompt verbatim; its id is kept before the first question', async () => {
-    const server = await serve(background(answerWith(200, await completed(), { 'x-request-id': 'req_9' })));
+    const server = await serve(background(respondWith(200, await completed(), { 'x-request-id': 'req_9' })));
     const provider = backgroundProvider(server.url);
     const { sink, bytes } = collector();
     let seenAtHandle = 0;
@@ -91,7 +91,7 @@ describe('an order', () => {
     [200, '{"object":"response","status":"queued"}', 'unusable', 'provider_unusable_answer'],
     [200, '{"id":"../models","status":"queued"}', 'unusable', 'provider_unusable_answer'],
   ])('answered with %i %s is made once and classified', async (status, body, kind, code) => {
-    const server = await serve(answerWith(status, body, { 'x-request-id': 'req_9' }));
+    const server = await serve(respondWith(status, body, { 'x-request-id': 'req_9' }));
     const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
     expect(failure).toMatchObject({ kind, code, provider: { status, request_id: 'req_9' } });
     expect(methods(server)).toEqual(['POST']);
@@ -122,7 +122,7 @@ describe('an order', () => {
 
   it('that a server carries out at once is taken as it is, its id kept first', async () => {
     const whole = JSON.stringify(await completed());
-    const server = await serve(answerWith(200, whole));
+    const server = await serve(respondWith(200, whole));
     const { sink, bytes } = collector();
     const steps: string[] = [];
     await backgroundProvider(server.url).generate(
@@ -139,7 +139,7 @@ describe('an order', () => {
   });
 
   it('that nobody wants any more is stopped at the provider, and says why', async () => {
-    const server = await serve(background(answerWith(200, queued)));
+    const server = await serve(background(respondWith(200, queued)));
     const overtaken = new AppError('already_terminal');
     const run = backgroundProvider(server.url).generate(
       call,
@@ -152,27 +152,27 @@ describe('an order', () => {
 });
 
 describe('questions after a response', () => {
-  it('that fail in any way are asked again, for one picture of one order', async () => {
+  it('that fail in any way are asked again, for one image of one order', async () => {
     const whole = JSON.stringify(await completed());
     const server = await serve(
       background(
         (response) => response.destroy(),
-        answerWith(500, '{"error":{}}'),
-        answerWith(502, '<html>bad gateway</html>'),
-        answerWith(401, '{"error":{"code":"invalid_api_key"}}'),
-        answerWith(404, '{"error":{}}'),
-        answerWith(429, '{"error":{}}', { 'retry-after-ms': '20' }),
-        answerWith(404, '{"error":{}}'),
-        answerWith(404, '{"error":{}}'),
-        answerWith(200, '<html>a page of a proxy</html>'),
-        answerWith(200, '{"id":"resp_1","sta'),
-        answerWith(302, '', { location: '/v1/elsewhere' }),
-        answerWith(200, { ...queued, status: 'in_progress' }),
+        respondWith(500, '{"error":{}}'),
+        respondWith(502, '<html>bad gateway</html>'),
+        respondWith(401, '{"error":{"code":"invalid_api_key"}}'),
+        respondWith(404, '{"error":{}}'),
+        respondWith(429, '{"error":{}}', { 'retry-after-ms': '20' }),
+        respondWith(404, '{"error":{}}'),
+        respondWith(404, '{"error":{}}'),
+        respondWith(200, '<html>a page of a proxy</html>'),
+        respondWith(200, '{"id":"resp_1","sta'),
+        respondWith(302, '', { location: '/v1/elsewhere' }),
+        respondWith(200, { ...queued, status: 'in_progress' }),
         (response) => {
           response.writeHead(200, { 'content-length': whole.length });
           response.write(whole.slice(0, whole.length >> 1), () => response.destroy());
         },
-        answerWith(200, whole),
+        respondWith(200, whole),
       ),
     );
     const { sink, bytes } = collector();
@@ -184,7 +184,7 @@ describe('questions after a response', () => {
 
   it('share a connection, and the order never runs on one that was used before', async () => {
     const server = await serve(
-      background(answerWith(200, queued), answerWith(200, queued), answerWith(200, await completed())),
+      background(respondWith(200, queued), respondWith(200, queued), respondWith(200, await completed())),
     );
     const provider = backgroundProvider(server.url);
     await provider.generate(call, contextOf(), drain);
@@ -195,7 +195,9 @@ describe('questions after a response', () => {
   });
 
   it('end when the provider keeps saying that it knows no such response', async () => {
-    const server = await serve(answerWith(404, '{"error":{"message":"Response with id resp_1 not found."}}'));
+    const server = await serve(
+      respondWith(404, '{"error":{"message":"Response with id resp_1 not found."}}'),
+    );
     const failure = await failureOf(backgroundProvider(server.url).resume('resp_1', contextOf(), drain));
     expect(failure).toMatchObject({
       kind: 'uncertain',
@@ -213,7 +215,7 @@ describe('questions after a response', () => {
       message: 'Blocked.',
       moderation_details: { categories: ['violence'], moderation_stage: 'input' },
     };
-    const server = await serve(background(answerWith(200, queued), answerWith(200, failed(blocked))));
+    const server = await serve(background(respondWith(200, queued), respondWith(200, failed(blocked))));
     const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
     expect(failure).toMatchObject({
       kind: 'final',
@@ -225,8 +227,8 @@ describe('questions after a response', () => {
   });
 
   it('end when the answer is too large, which it would be again', async () => {
-    const server = await serve(background(answerWith(200, await completed())));
-    const provider = backgroundProvider(server.url, { maxAnswerBytes: 5_000 });
+    const server = await serve(background(respondWith(200, await completed())));
+    const provider = backgroundProvider(server.url, { maxResponseBytes: 5_000 });
     expect(await failureOf(provider.generate(call, contextOf(), drain))).toMatchObject({
       kind: 'unusable',
       message: expect.stringContaining('larger than 5000 bytes'),
@@ -235,7 +237,7 @@ describe('questions after a response', () => {
   });
 
   it('end with an error of the sink as it is, and leave the response alone', async () => {
-    const server = await serve(background(answerWith(200, await completed())));
+    const server = await serve(background(respondWith(200, await completed())));
     const full = new AppError('storage_failed', { detail: 'The disk is full.' });
     const run = backgroundProvider(server.url).generate(call, contextOf(), async (_head, body) => {
       for await (const _ of body) throw full;
@@ -255,7 +257,7 @@ describe('giving up', () => {
     ['draining', false],
     ['lock_lost', false],
   ])('because of %s stops the work at the provider: %s', async (reason, stops) => {
-    const server = await serve(background(answerWith(200, queued)));
+    const server = await serve(background(respondWith(200, queued)));
     const caller = new AbortController();
     const run = failureOf(
       backgroundProvider(server.url).generate(call, contextOf({ signal: caller.signal }), drain),
@@ -267,7 +269,7 @@ describe('giving up', () => {
   });
 
   it('at the deadline stops the work at the provider, and says what the last question met', async () => {
-    const server = await serve(background(answerWith(401, '{"error":{"code":"invalid_api_key"}}')));
+    const server = await serve(background(respondWith(401, '{"error":{"code":"invalid_api_key"}}')));
     const run = backgroundProvider(server.url).generate(call, contextOf({ timeoutMs: 2_000 }), drain);
     expect(await failureOf(run)).toMatchObject({
       ...unknown,
@@ -296,9 +298,9 @@ describe('giving up', () => {
     ] as const) {
       const caller = new AbortController();
       const server = await serve((response, request, index) => {
-        if (request.path === stopped) return answerWith(200, queued)(response, request, index);
+        if (request.path === stopped) return respondWith(200, queued)(response, request, index);
         caller.abort(reason);
-        setTimeout(() => answerWith(200, queued)(response, request, index), 50);
+        setTimeout(() => respondWith(200, queued)(response, request, index), 50);
       });
       const handles: string[] = [];
       const run = backgroundProvider(server.url).generate(
@@ -313,7 +315,7 @@ describe('giving up', () => {
   });
 
   it('by closing the provider ends calls without stopping the work', async () => {
-    const server = await serve(background(answerWith(200, queued)));
+    const server = await serve(background(respondWith(200, queued)));
     const provider = backgroundProvider(server.url);
     const run = failureOf(provider.generate(call, contextOf(), drain));
     await server.arrived(3);
@@ -325,17 +327,17 @@ describe('giving up', () => {
   it('never fails because the provider does not take the wish to stop', async () => {
     const server = await serve((response) => response.destroy());
     const provider = backgroundProvider(server.url);
-    provider.abandon('resp_1');
+    provider.cancel('resp_1');
     await provider.close();
     await server.close();
     const other = backgroundProvider(server.url);
-    other.abandon('resp_1');
+    other.cancel('resp_1');
     await other.close();
     expect(server.seen.map(({ path }) => path)).toEqual([stopped]);
   });
 
   it('leaves nothing open on the signal of its caller', async () => {
-    const server = await serve(background(answerWith(200, queued), answerWith(200, await completed())));
+    const server = await serve(background(respondWith(200, queued), respondWith(200, await completed())));
     const { signal, listeners } = watchedSignal();
     await backgroundProvider(server.url).generate(call, contextOf({ signal }), drain);
     expect(listeners()).toBe(0);
@@ -344,7 +346,7 @@ describe('giving up', () => {
 
 describe('the account', () => {
   it('is checked without cost', async () => {
-    const server = await serve(answerWith(200, '{"data":[]}'));
+    const server = await serve(respondWith(200, '{"data":[]}'));
     expect(await backgroundProvider(server.url).check()).toContain('takes the key');
     expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/models']);
   });

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
-import { answerWithError } from '../support/s3-server.ts';
+import { respondWithError } from '../support/s3-server.ts';
 import { bytesOf, storageForEachTest } from '../support/s3-storage.ts';
 
 const key = 'acme/img_1/0.png';
-const picture = Buffer.from('picture');
+const image = Buffer.from('image');
 
 describe('s3 storage when S3 has trouble', () => {
   const s3 = storageForEachTest();
@@ -16,7 +16,7 @@ describe('s3 storage when S3 has trouble', () => {
     s3.server.intercept((request, response) => {
       if (refused.length === times) return false;
       refused.push(request);
-      answerWithError(request, response, status, code);
+      respondWithError(request, response, status, code);
       return true;
     });
     return refused;
@@ -25,27 +25,27 @@ describe('s3 storage when S3 has trouble', () => {
   it('one 503 is healed inside the call', async () => {
     const refused = refuseNext(1, 503, 'SlowDown');
     const storage = s3.open();
-    await storage.put(key, picture, 'image/png');
+    await storage.put(key, image, 'image/png');
     expect(refused).toHaveLength(1);
-    expect((await storage.read(key))?.sizeBytes).toBe(picture.length);
+    expect((await storage.read(key))?.sizeBytes).toBe(image.length);
   });
 
   it('two 503 are an outage, and the call after them works', async () => {
     const refused = refuseNext(2, 503, 'SlowDown');
     const storage = s3.open();
-    await expect(storage.put(key, picture, 'image/png')).rejects.toMatchObject({
+    await expect(storage.put(key, image, 'image/png')).rejects.toMatchObject({
       code: 'storage_unavailable',
       message: expect.stringContaining('SlowDown'),
     });
     expect(refused).toHaveLength(2);
     expect(await storage.read(key)).toBeNull();
-    await storage.put(key, picture, 'image/png');
-    expect((await storage.read(key))?.sizeBytes).toBe(picture.length);
+    await storage.put(key, image, 'image/png');
+    expect((await storage.read(key))?.sizeBytes).toBe(image.length);
   });
 
   it('a refusal is not asked for again', async () => {
     const refused = refuseNext(5, 403, 'AccessDenied');
-    await expect(s3.open().put(key, picture, 'image/png')).rejects.toMatchObject({
+    await expect(s3.open().put(key, image, 'image/png')).rejects.toMatchObject({
       code: 'storage_failed',
       message: expect.stringContaining('AccessDenied'),
       cause: expect.objectContaining({ name: 'AccessDenied' }),
@@ -53,19 +53,19 @@ describe('s3 storage when S3 has trouble', () => {
     expect(refused).toHaveLength(1);
   });
 
-  it('a missing bucket is a refusal, not a missing picture', async () => {
+  it('a missing bucket is a refusal, not a missing image', async () => {
     const storage = s3.open({ bucket: 'not-there' });
     const refusal = { code: 'storage_failed', message: expect.stringContaining('NoSuchBucket') };
-    await expect(storage.put(key, picture, 'image/png')).rejects.toMatchObject(refusal);
+    await expect(storage.put(key, image, 'image/png')).rejects.toMatchObject(refusal);
     await expect(storage.read(key)).rejects.toMatchObject(refusal);
   });
 
   it('what was stored is there again after an outage, through the same storage', async () => {
     const storage = s3.open({ timeoutMs: 5_000 });
-    await storage.put(key, picture, 'image/png');
+    await storage.put(key, image, 'image/png');
     await s3.server.stop();
     const outage = { code: 'storage_unavailable' };
-    await expect(storage.put(key, picture, 'image/png')).rejects.toMatchObject(outage);
+    await expect(storage.put(key, image, 'image/png')).rejects.toMatchObject(outage);
     await expect(storage.read(key)).rejects.toMatchObject(outage);
     await expect(storage.remove(key)).rejects.toMatchObject(outage);
     await expect(storage.check()).rejects.toMatchObject({
@@ -74,7 +74,7 @@ describe('s3 storage when S3 has trouble', () => {
     });
     await s3.server.start();
     await storage.check();
-    expect(await bytesOf(await storage.read(key))).toEqual(picture);
+    expect(await bytesOf(await storage.read(key))).toEqual(image);
   });
 
   it('a server that never answers holds no call, and its connections are given up', async () => {
@@ -107,7 +107,7 @@ describe('s3 storage when S3 has trouble', () => {
       request.resume();
       return held++ === 0;
     });
-    await s3.open({ timeoutMs: 4_000 }).put(key, picture, 'image/png');
+    await s3.open({ timeoutMs: 4_000 }).put(key, image, 'image/png');
     expect(held).toBe(2);
   });
 
@@ -141,7 +141,7 @@ describe('s3 storage when S3 has trouble', () => {
     ['overload', 503, 'SlowDown', {}, 'has trouble (http_503)'],
   ])('check tells of %s', async (_what, status, code, headers, words) => {
     s3.server.intercept((request, response) => {
-      answerWithError(request, response, status, code, headers);
+      respondWithError(request, response, status, code, headers);
       return true;
     });
     await expect(s3.open().check()).rejects.toMatchObject({

@@ -8,7 +8,7 @@ import { createS3Storage } from '../../src/outbound/storage/s3.ts';
 import { bytesOf, storageForEachTest } from '../support/s3-storage.ts';
 
 const key = 'acme/img_1/0.png';
-const picture = Buffer.from('picture');
+const image = Buffer.from('image');
 
 describe('s3 storage on the wire', () => {
   const s3 = storageForEachTest();
@@ -20,12 +20,12 @@ describe('s3 storage on the wire', () => {
       signedDigests.push(request.headers['x-amz-content-sha256']);
       return false;
     });
-    await s3.open().put(key, picture, 'image/png', known);
-    await s3.open().put(key, picture, 'image/png');
-    expect(signedDigests).toEqual([known, createHash('sha256').update(picture).digest('hex')]);
+    await s3.open().put(key, image, 'image/png', known);
+    await s3.open().put(key, image, 'image/png');
+    expect(signedDigests).toEqual([known, createHash('sha256').update(image).digest('hex')]);
   });
 
-  it('a picture of several megabytes goes out at once, with length, type, caching and digest', async () => {
+  it('an image of several megabytes goes out at once, with length, type, caching and digest', async () => {
     const seen: IncomingMessage[] = [];
     s3.server.intercept((request) => {
       seen.push(request);
@@ -59,7 +59,7 @@ describe('s3 storage on the wire', () => {
 
   it('an expired link is refused', async () => {
     const storage = s3.open({}, () => Date.now() - 60_000);
-    await storage.put(key, picture, 'image/png');
+    await storage.put(key, image, 'image/png');
     const options = { contentType: 'image/png', fileName: '0.png' };
     const fresh = await storage.link(key, { ...options, expiresAtMs: Date.now() + 60_000 });
     const expired = await storage.link(key, { ...options, expiresAtMs: Date.now() - 2_000 });

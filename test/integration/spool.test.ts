@@ -155,11 +155,11 @@ describe('a body that breaks off', () => {
 describe('a spool that fills up', () => {
   it('has no room from its limit on and has again below it, and tells of each change once', async () => {
     let nowMs = 0;
-    const told: boolean[] = [];
+    const eventWritten: boolean[] = [];
     const spool = createSpool(await temporaryFolder(), {
       fullBytes: 1_000,
       clock: () => nowMs,
-      onRoom: (hasRoom) => told.push(hasRoom),
+      onRoom: (hasRoom) => eventWritten.push(hasRoom),
     });
     const looked = async () => {
       nowMs += 1_000;
@@ -174,7 +174,7 @@ describe('a spool that fills up', () => {
     expect(fullBytes).toBe(1_000);
     await spool.remove(key);
     expect(await looked()).toEqual([true, true]);
-    expect(told).toEqual([false, true]);
+    expect(eventWritten).toEqual([false, true]);
     expect(await spool.usage()).toEqual({ usedBytes: 0, fullBytes: 1_000 });
   });
 });

@@ -49,7 +49,7 @@ describe('faults that answer', () => {
     expect((await lastCall(studio)).headers).toMatchObject({ fault: 'error=502', clientRequestId: 'mine' });
   });
 
-  it('send an empty list, half a picture, or none at all', async () => {
+  it('send an empty list, half an image, or none at all', async () => {
     const { studio, client } = await studioAndClient();
     expect((await generate(client, '[studio:empty]')).data).toEqual([]);
     expect(studio.calls.at(-1)?.charged).toBe('possible');
@@ -63,7 +63,7 @@ describe('faults that answer', () => {
     expect(studio.calls.at(-1)?.charged).toBe('charged');
   });
 
-  it('send pictures of absurd sizes', async () => {
+  it('send images of absurd sizes', async () => {
     const { client } = await studioAndClient();
     const huge = bytesOf((await generate(client, '[studio:huge=1x30000]')).data?.[0]);
     expect(await sharp(huge).metadata()).toMatchObject({ width: 1, height: 30_000 });
@@ -83,26 +83,23 @@ describe('faults that answer', () => {
 
   it('send a slow body whole', async () => {
     const { client } = await studioAndClient();
-    const answer = await generate(client, 'a cat [studio:slow-body=60]');
-    expect((await sharp(bytesOf(answer.data?.[0])).metadata()).width).toBe(1024);
+    const reply = await generate(client, 'a cat [studio:slow-body=60]');
+    expect((await sharp(bytesOf(reply.data?.[0])).metadata()).width).toBe(1024);
   });
 });
 
 describe('faults of the connection', () => {
-  it.each(['hang-up', 'hang-up-mid'])(
-    '%s breaks the connection after the pictures were paid',
-    async (word) => {
-      const { studio, client } = await studioAndClient();
-      await expect(generate(client, `a cat [studio:${word}]`)).rejects.toThrow(Error);
-      expect(await lastCall(studio)).toMatchObject({
-        status: word === 'hang-up' ? null : 200,
-        charged: 'charged',
-        aborted: false,
-      });
-      expect(studio.chargedImages()).toBe(1);
-      expect((await generate(client, 'another cat')).data).toHaveLength(1);
-    },
-  );
+  it.each(['hang-up', 'hang-up-mid'])('%s breaks the connection after the images were paid', async (word) => {
+    const { studio, client } = await studioAndClient();
+    await expect(generate(client, `a cat [studio:${word}]`)).rejects.toThrow(Error);
+    expect(await lastCall(studio)).toMatchObject({
+      status: word === 'hang-up' ? null : 200,
+      charged: 'charged',
+      aborted: false,
+    });
+    expect(studio.chargedImages()).toBe(1);
+    expect((await generate(client, 'another cat')).data).toHaveLength(1);
+  });
 
   it('hang-up is a connection error to the client', async () => {
     const { client } = await studioAndClient();
@@ -131,10 +128,10 @@ describe('faults of the connection', () => {
     const { studio, client } = await studioAndClient();
     const leaving = new AbortController();
     const body = { model: 'gpt-image-2', prompt: '[studio:hang]' };
-    const answer = apiErrorOf(client.images.generate(body, { signal: leaving.signal }));
+    const reply = apiErrorOf(client.images.generate(body, { signal: leaving.signal }));
     await until(() => studio.chargedImages() === 1);
     leaving.abort();
-    expect(await answer).toBeInstanceOf(APIUserAbortError);
+    expect(await reply).toBeInstanceOf(APIUserAbortError);
     expect(await lastCall(studio)).toMatchObject({ aborted: true, status: null, charged: 'charged' });
   });
 
@@ -142,10 +139,10 @@ describe('faults of the connection', () => {
     const { studio, client } = await studioAndClient({ latencyMs: 600_000 });
     const leaving = new AbortController();
     const body = { model: 'gpt-image-2', prompt: 'a cat' };
-    const answer = apiErrorOf(client.images.generate(body, { signal: leaving.signal }));
+    const reply = apiErrorOf(client.images.generate(body, { signal: leaving.signal }));
     await until(() => studio.chargedImages() === 1);
     leaving.abort();
-    await answer;
+    await reply;
     // The call can only be final if its ten-minute wait has ended.
     expect(await lastCall(studio)).toMatchObject({ aborted: true, charged: 'charged' });
   });

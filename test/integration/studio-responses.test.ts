@@ -8,8 +8,8 @@ describe('the Responses API of the studio', () => {
   it('speaks to the official client: order, question, cancellation', async () => {
     const { studio } = await backgroundStudio({ latencyMs: 50 });
     const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
-    const order = { model: 'gpt-5.4-mini', input: 'a cat', background: true, tools };
-    const { id, status, output } = await client.responses.create(order);
+    const generate = { model: 'gpt-5.4-mini', input: 'a cat', background: true, tools };
+    const { id, status, output } = await client.responses.create(generate);
     expect({ status, output }).toEqual({ status: 'in_progress', output: [] });
     const made = await vi.waitFor(async () => {
       const response = await client.responses.retrieve(id);
@@ -18,14 +18,14 @@ describe('the Responses API of the studio', () => {
     });
     expect(made.output).toMatchObject([{ type: 'image_generation_call', status: 'completed' }]);
     expect((await client.responses.cancel(id)).status).toBe('completed');
-    const other = await client.responses.create({ ...order, input: 'another cat [studio:hang]' });
+    const other = await client.responses.create({ ...generate, input: 'another cat [studio:hang]' });
     expect((await client.responses.cancel(other.id)).status).toBe('cancelled');
     expect((await client.responses.retrieve(other.id)).status).toBe('cancelled');
     await expect(client.responses.retrieve('resp_unknown')).rejects.toMatchObject({ status: 404 });
     await expect(client.responses.cancel('resp_unknown')).rejects.toMatchObject({ status: 404 });
   });
 
-  it('makes and charges the picture although nobody stays to see it', async () => {
+  it('makes and charges the image although nobody stays to see it', async () => {
     const { studio } = await backgroundStudio();
     const body = JSON.stringify({ input: 'a cat [studio:hang-up]', background: true, tools });
     const headers = { authorization: 'Bearer any' };

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { apiErrorOf, generate, lastCall, studioAndClient } from '../support/studio-calls.ts';
 
 describe('text', () => {
-  it('describes the picture in the language of the last user message', async () => {
+  it('describes the image in the language of the last user message', async () => {
     const { studio, client } = await studioAndClient();
-    const answer = await client.chat.completions.create({
+    const reply = await client.chat.completions.create({
       model: 'gpt-5-mini',
       messages: [
         { role: 'system', content: 'You write prompts.' },
@@ -13,12 +13,12 @@ describe('text', () => {
         { role: 'user', content: '生成一幅美女的照片' },
       ],
     });
-    const text = answer.choices[0]?.message.content ?? '';
+    const text = reply.choices[0]?.message.content ?? '';
     expect(text).toMatch(/美女.*。$/);
     expect(text).not.toContain('生成');
-    expect(answer.choices[0]?.finish_reason).toBe('stop');
-    expect(answer.usage?.total_tokens).toBe(
-      (answer.usage?.prompt_tokens ?? 0) + (answer.usage?.completion_tokens ?? 0),
+    expect(reply.choices[0]?.finish_reason).toBe('stop');
+    expect(reply.usage?.total_tokens).toBe(
+      (reply.usage?.prompt_tokens ?? 0) + (reply.usage?.completion_tokens ?? 0),
     );
     expect(await lastCall(studio)).toMatchObject({ prompt: '生成一幅美女的照片', charged: 'charged' });
     expect(studio.chargedImages()).toBe(0);

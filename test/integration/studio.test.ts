@@ -8,10 +8,10 @@ import { startStudio } from '../../src/local/studio/studio.ts';
 import { apiErrorOf, bytesOf, generate, lastCall, studioAndClient, until } from '../support/studio-calls.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-describe('pictures', () => {
+describe('images', () => {
   it('are drawn in the size and format asked for, with the usage of the published formula', async () => {
-    const { studio, client } = await studioAndClient({ picture: 'drawn' });
-    const { data: answer, response } = await client.images
+    const { studio, client } = await studioAndClient({ image: 'drawn' });
+    const { data: reply, response } = await client.images
       .generate({
         model: 'gpt-image-2',
         prompt: '生成一幅美女的照片',
@@ -21,15 +21,15 @@ describe('pictures', () => {
         output_compression: 80,
       })
       .withResponse();
-    const metadata = await sharp(bytesOf(answer.data?.[0])).metadata();
+    const metadata = await sharp(bytesOf(reply.data?.[0])).metadata();
     expect(metadata).toMatchObject({ width: 1536, height: 1024, format: 'webp' });
-    expect(answer).toMatchObject({
+    expect(reply).toMatchObject({
       size: '1536x1024',
       quality: 'low',
       output_format: 'webp',
       background: 'opaque',
     });
-    expect(answer.usage).toMatchObject({ input_tokens: 9, output_tokens: 158, total_tokens: 167 });
+    expect(reply.usage).toMatchObject({ input_tokens: 9, output_tokens: 158, total_tokens: 167 });
     expect(response.headers.get('x-request-id')).toMatch(/^req_/);
     expect(response.headers.get('openai-processing-ms')).toMatch(/^\d+$/);
     expect(response.headers.get('x-ratelimit-remaining-requests')).not.toBeNull();
@@ -42,8 +42,8 @@ describe('pictures', () => {
 
   it('differ within one answer and are recorded by their hashes', async () => {
     const { studio, client } = await studioAndClient();
-    const answer = await generate(client, 'three cats', { n: 3 });
-    const hashes = (answer.data ?? []).map((image) =>
+    const reply = await generate(client, 'three cats', { n: 3 });
+    const hashes = (reply.data ?? []).map((image) =>
       createHash('sha256').update(bytesOf(image)).digest('hex'),
     );
     expect(new Set(hashes).size).toBe(3);
@@ -92,8 +92,8 @@ describe('pictures', () => {
   it('arrive for a hundred calls at once, each counted once', async () => {
     const { studio, client } = await studioAndClient();
     const prompts = Array.from({ length: 100 }, (_, index) => `cat number ${index}`);
-    const answers = await Promise.all(prompts.map((prompt) => generate(client, prompt)));
-    expect(new Set(answers.map(({ data }) => data?.[0]?.b64_json)).size).toBe(100);
+    const responses = await Promise.all(prompts.map((prompt) => generate(client, prompt)));
+    expect(new Set(responses.map(({ data }) => data?.[0]?.b64_json)).size).toBe(100);
     expect(studio.chargedImages()).toBe(100);
     expect(new Set(studio.calls.map(({ prompt }) => prompt))).toEqual(new Set(prompts));
   });
@@ -147,9 +147,9 @@ describe('bookkeeping', () => {
     const ledgerFile = join(await temporaryFolder(), 'ledger.jsonl');
     const { client } = await studioAndClient({ ledgerFile });
     const lines = async () => (await readFile(ledgerFile, 'utf8')).trimEnd().split('\n');
-    const answer = await generate(client, 'a cat', { n: 2 });
+    const reply = await generate(client, 'a cat', { n: 2 });
     const line = JSON.parse((await lines())[0] ?? '');
-    const hashes = (answer.data ?? []).map((image) =>
+    const hashes = (reply.data ?? []).map((image) =>
       createHash('sha256').update(bytesOf(image)).digest('hex'),
     );
     expect(line.images.map(({ sha256 }: { sha256: string }) => sha256)).toEqual(hashes);
@@ -164,14 +164,14 @@ describe('bookkeeping', () => {
   });
 
   it('tells of every call when it arrives and when it is over', async () => {
-    const heard: string[] = [];
+    const captured: string[] = [];
     const { client, studio } = await studioAndClient({
-      onArrival: ({ id, status }) => heard.push(`arrived ${id} ${status}`),
-      onCall: ({ id, status }) => heard.push(`over ${id} ${status}`),
+      onArrival: ({ id, status }) => captured.push(`arrived ${id} ${status}`),
+      onCall: ({ id, status }) => captured.push(`over ${id} ${status}`),
     });
     await generate(client, 'a cat');
     await lastCall(studio);
-    expect(heard).toEqual(['arrived 1 null', 'over 1 200']);
+    expect(captured).toEqual(['arrived 1 null', 'over 1 200']);
   });
 
   it('keeps nothing of the key', async () => {

@@ -11,15 +11,15 @@ const body: ImageRequestBody = { prompt: 'A fox', quality: 'low', metadata: { a:
 const webhook = { url: 'https://receiver.example/hook' };
 
 const submit = (
-  core: Pick<Core, 'submitImage'>,
+  core: Pick<Core, 'submitJob'>,
   more: Partial<ImageRequestBody> = {},
   idempotencyKey?: string,
-) => core.submitImage.submit({ caller, body: { ...body, ...more }, idempotencyKey });
+) => core.submitJob.submit({ caller, body: { ...body, ...more }, idempotencyKey });
 
 async function expectNothingKept(core: Core): Promise<void> {
   expect(await core.records.list('acme', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
   expect(await core.records.countOpen('acme')).toBe(0);
-  expect(await core.imageQueue.counts()).toMatchObject({ waiting: 0, delayed: 0 });
+  expect(await core.jobQueue.counts()).toMatchObject({ waiting: 0, delayed: 0 });
   expect(await core.redis.keys(`*${core.prefix}*`)).toEqual([]);
 }
 
@@ -40,7 +40,7 @@ describe('a request that cannot be accepted', () => {
     ],
     ['a model that was shut down', 'model_retired', { model: 'dall-e-3' }],
     ['a value that the model does not take', 'validation_failed', { quality: 'ultra' }],
-    ['pictures kept for too long', 'validation_failed', { retention: { media_s: 3_601 } }],
+    ['images kept for too long', 'validation_failed', { retention: { media_s: 3_601 } }],
     ['a record kept for too long', 'validation_failed', { retention: { record_s: 7_201 } }],
     ['a blank prompt', 'validation_failed', { prompt: ' \n' }],
     ['a forbidden address', 'destination_forbidden', { webhook: { url: 'https://127.0.0.1/hook' } }],
@@ -69,7 +69,7 @@ describe('a request that cannot be accepted', () => {
     expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
   });
 
-  it('because a record would go before its pictures names the field', async () => {
+  it('because a record would go before its images names the field', async () => {
     const core = await connectCore();
     await expect(submit(core, { retention: { media_s: 600, record_s: 599 } })).rejects.toMatchObject({
       code: 'validation_failed',
@@ -94,7 +94,7 @@ describe('a request that cannot be accepted', () => {
       code: 'queue_full',
       retryAfterSeconds: 30,
     });
-    await core.cancelImage('acme', first.job.id);
+    await core.cancelJob('acme', first.job.id);
     expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
   });
 });
@@ -109,7 +109,7 @@ describe('an accepted request', () => {
       request: { ...body, model: 'gpt-image-2', n: 1, size: 'auto', queue_ttl_s: 600, run_timeout_s: 300 },
     });
     expect(await core.records.get('acme', job.id)).toEqual(job);
-    expect(await core.imageQueue.position(job.id)).toBe(0);
+    expect(await core.jobQueue.position(job.id)).toBe(0);
   });
 
   it('takes the defaults of its preset where the caller says nothing', async () => {
@@ -142,13 +142,13 @@ describe('an accepted request', () => {
     expect(await core.records.get('acme', job.id)).toEqual(job);
     await queues.restart();
     await expect
-      .poll(() => core.imageQueue.has([job.id]).catch(() => null), { timeout: 10_000 })
+      .poll(() => core.jobQueue.has([job.id]).catch(() => null), { timeout: 10_000 })
       .toEqual([false]);
     core.passTime(1);
     await core.reconcile();
     core.passTime(6_000);
     await core.reconcile();
-    expect(await core.imageQueue.has([job.id])).toEqual([true]);
+    expect(await core.jobQueue.has([job.id])).toEqual([true]);
     expect(await core.webhookQueue.counts()).toMatchObject({ waiting: 1 });
   });
 });
@@ -158,9 +158,9 @@ describe('the same request again', () => {
     const core = await connectCore();
     const first = await submit(core, {}, 'key');
     const shuffled = { metadata: { b: '2', a: '1' }, quality: 'low', prompt: 'A fox' };
-    const again = await core.submitImage.submit({ caller, body: shuffled, idempotencyKey: 'key' });
+    const again = await core.submitJob.submit({ caller, body: shuffled, idempotencyKey: 'key' });
     expect(again).toEqual({ job: first.job, replayed: true });
-    expect(await core.imageQueue.counts()).toMatchObject({ waiting: 1 });
+    expect(await core.jobQueue.counts()).toMatchObject({ waiting: 1 });
   });
 
   it('sent 50 times at once is one job and one task', async () => {
@@ -168,16 +168,16 @@ describe('the same request again', () => {
     const accepted = await Promise.all(Array.from({ length: 50 }, () => submit(core, {}, 'key')));
     expect(accepted.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(new Set(accepted.map(({ job }) => job.id)).size).toBe(1);
-    expect(await core.imageQueue.counts()).toMatchObject({ waiting: 1 });
+    expect(await core.jobQueue.counts()).toMatchObject({ waiting: 1 });
     expect(await core.records.countOpen('acme')).toBe(1);
   });
 
   it('has a job queued that never got its task', async () => {
     const core = await connectCore();
     const { job } = await submit(core, {}, 'key');
-    await core.imageQueue.remove(job.id);
+    await core.jobQueue.remove(job.id);
     await submit(core, {}, 'key');
-    await expect.poll(() => core.imageQueue.has([job.id])).toEqual([true]);
+    await expect.poll(() => core.jobQueue.has([job.id])).toEqual([true]);
   });
 
   it('is refused, not paid again, when the record of its job was kept for less than the key', async () => {
@@ -217,7 +217,7 @@ describe('the same request again', () => {
   it('is another one when it is a retry of another job', async () => {
     const core = await connectCore();
     const retry = (parentId: string) =>
-      core.submitImage.submit({ caller, body, parentId, idempotencyKey: 'key' });
+      core.submitJob.submit({ caller, body, parentId, idempotencyKey: 'key' });
     const first = await retry('img_1');
     expect(first.job.parentId).toBe('img_1');
     expect(await retry('img_1')).toMatchObject({ replayed: true });
@@ -230,15 +230,15 @@ describe('a preset', () => {
     const core = await connectCore();
     const { job } = await submit(core, { preset: 'avatar' });
     const kept = await core.records.get('acme', job.id);
-    expect(kept?.frame?.join('A fox')).toContain('A fox');
-    expect(kept?.frame).toEqual(job.frame);
+    expect(kept?.promptTemplate?.join('A fox')).toContain('A fox');
+    expect(kept?.promptTemplate).toEqual(job.promptTemplate);
   });
 });
 
 describe('a preview', () => {
   it('says what would happen and what it costs, and keeps nothing', async () => {
     const core = await connectCore();
-    const preview = await core.submitImage.preview({ ...body, size: '1024x1024', webhook });
+    const preview = await core.submitJob.preview({ ...body, size: '1024x1024', webhook });
     expect(preview).toMatchObject({ estimateMicroUsd: 5_890, queueDepth: 0, warnings: [] });
     expect(preview.request.model).toBe('gpt-image-2');
     await expectNothingKept(core);

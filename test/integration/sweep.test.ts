@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import { storageKeyOf } from '../../src/domain/image.ts';
 import { type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
-import { beginExecution, erase } from '../../src/domain/job-moves.ts';
+import { beginRun, erase } from '../../src/domain/job-moves.ts';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { attemptOf, createdAt, finishedJob, imageOf, queuedJob, retention } from '../support/jobs.ts';
@@ -13,16 +13,16 @@ const webhook = { url: 'https://receiver.example/hook' };
 async function submitted(core: Core, queue_ttl_s = 60): Promise<ImageJob> {
   const job = queuedJob({ request: { webhook, queue_ttl_s, run_timeout_s: 100, metadata: { a: 'b' } } });
   await core.records.submit({ job, maxOpenJobs: 10_000 });
-  await core.imageQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
+  await core.jobQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
   return job;
 }
 
-/** A finished job whose picture is in the storage. */
+/** A finished job whose image is in the storage. */
 async function finished(core: Core): Promise<ImageJob> {
   const job = await submitted(core);
   const ended = await core.change('acme', job.id, (now) => finishedJob(now));
   for (const image of ended?.images ?? [])
-    await core.storage.put(image.storageKey, Buffer.from('picture'), image.contentType);
+    await core.storage.put(image.storageKey, Buffer.from('image'), image.contentType);
   return ended ?? job;
 }
 
@@ -41,16 +41,16 @@ describe('sweeping', () => {
       status: 'expired',
       errors: [{ code: 'queue_timeout', billing: 'none' }],
     });
-    expect(await core.imageQueue.has([job.id])).toEqual([false]);
-    const told = await core.events.waiting('acme', createdAt + 61_000, 10);
-    expect(told.map((id) => id.replace(/^.*_/, ''))).toEqual(['expired']);
+    expect(await core.jobQueue.has([job.id])).toEqual([false]);
+    const eventWritten = await core.events.waiting('acme', createdAt + 61_000, 10);
+    expect(eventWritten.map((id) => id.replace(/^.*_/, ''))).toEqual(['expired']);
   });
 
   it('fails a job whose worker did not end it in time, with what is known about money', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     await core.change('acme', job.id, (now) => ({
-      ...beginExecution(now, createdAt),
+      ...beginRun(now, createdAt),
       attempts: [attemptOf({ state: 'calling' })],
     }));
     core.passTime(100_000);
@@ -64,12 +64,12 @@ describe('sweeping', () => {
     });
   });
 
-  it('keeps the pictures of such a job that are done, and says why the others are missing', async () => {
+  it('keeps the images of such a job that are done, and says why the others are missing', async () => {
     const core = await connectCore();
     const job = queuedJob({ request: { n: 3, run_timeout_s: 100 } });
     await core.records.submit({ job, maxOpenJobs: 10 });
     await core.change('acme', job.id, (now) => ({
-      ...beginExecution(now, createdAt),
+      ...beginRun(now, createdAt),
       images: [imageOf(job, 1)],
     }));
     core.passTime(130_000);
@@ -85,13 +85,13 @@ describe('sweeping', () => {
   it('leaves alone a job that was taken up while it was on its list', async () => {
     const core = await connectCore();
     const job = await submitted(core);
-    await core.change('acme', job.id, (now) => beginExecution(now, createdAt));
+    await core.change('acme', job.id, (now) => beginRun(now, createdAt));
     const sweep = createSweep({ ...core, records: { ...core.records, dueJobs: async () => [job.id] } });
     await sweep();
     expect((await core.records.get('acme', job.id))?.status).toBe('running');
   });
 
-  it('removes pictures first and the record later, and then no key is left', async () => {
+  it('removes images first and the record later, and then no key is left', async () => {
     const core = await connectCore();
     const job = await finished(core);
     expect(await files(core)).toBeGreaterThan(0);
@@ -116,7 +116,7 @@ describe('sweeping', () => {
     expect(left).toEqual([':tenants']);
   });
 
-  it('removes the pictures of an erased job that the storage did not give up at once', async () => {
+  it('removes the images of an erased job that the storage did not give up at once', async () => {
     const core = await connectCore();
     const job = await finished(core);
     await core.change('acme', job.id, (now) => erase(now, createdAt, retention));

@@ -6,7 +6,7 @@ import { createConnectionPool } from '../../src/outbound/webhooks/connection-poo
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { postOnce } from '../../src/outbound/webhooks/post-once.ts';
 import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
-import { startReceiver } from '../support/webhook-endpoints.ts';
+import { startEndpointServer } from '../support/webhook-endpoints.ts';
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 
@@ -24,89 +24,94 @@ function startSender(options: Partial<WebhookSenderOptions> = {}) {
     ...options,
   });
   closers.push(sender.close);
-  const send = (url: string, eventId = 'evt_1', receiver = 'acme') =>
-    sender.send({ receiver, url, eventId, body: '{}', secrets: [secret] });
+  const send = (url: string, eventId = 'evt_1', destination = 'acme') =>
+    sender.send({ destination, url, eventId, body: '{}', secrets: [secret] });
   return { send, close: sender.close };
 }
 
-async function startTarget(...args: Parameters<typeof startReceiver>) {
-  const receiver = await startReceiver(...args);
-  closers.push(receiver.close);
-  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/hook?a=1` };
+async function startTarget(...args: Parameters<typeof startEndpointServer>) {
+  const destination = await startEndpointServer(...args);
+  closers.push(destination.close);
+  return { ...destination, url: `http://127.0.0.1:${destination.port}/hook?a=1` };
 }
 
 describe('connections', () => {
   it('twenty attempts in a row use one', async () => {
-    const target = await startTarget((_request, response) => response.end('thank you'));
+    const destinationKey = await startTarget((_request, response) => response.end('thank you'));
     const { send } = startSender();
-    for (let count = 0; count < 20; count++) await send(target.url, `evt_${count}`);
-    expect(target.requests).toHaveLength(20);
-    expect(target.connections()).toBe(1);
+    for (let count = 0; count < 20; count++) await send(destinationKey.url, `evt_${count}`);
+    expect(destinationKey.requests).toHaveLength(20);
+    expect(destinationKey.connections()).toBe(1);
   });
 
   it('are not used beyond their age, so that the name is asked for anew', async () => {
-    const target = await startTarget();
+    const destinationKey = await startTarget();
     const { send } = startSender({ connectionMaxAgeMs: 0 });
-    for (let count = 0; count < 3; count++) await send(target.url);
-    expect(target.connections()).toBe(3);
+    for (let count = 0; count < 3; count++) await send(destinationKey.url);
+    expect(destinationKey.connections()).toBe(3);
   });
 
   it('are not used beyond it either when nobody needed them meanwhile, however long a receiver would keep them', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
-    const target = await startTarget((_request, response) =>
+    const destinationKey = await startTarget((_request, response) =>
       response.setHeader('keep-alive', 'timeout=600').end(),
     );
     const { send } = startSender({ connectionMaxAgeMs: 60_000 });
-    await send(target.url);
-    await send(target.url);
-    expect(target.connections()).toBe(1);
+    await send(destinationKey.url);
+    await send(destinationKey.url);
+    expect(destinationKey.connections()).toBe(1);
     vi.advanceTimersByTime(60_000);
-    await send(target.url);
-    expect(target.connections()).toBe(2);
+    await send(destinationKey.url);
+    expect(destinationKey.connections()).toBe(2);
   });
 
   it('that a receiver closes are replaced', async () => {
-    const target = await startTarget((_request, response) => response.setHeader('connection', 'close').end());
+    const destinationKey = await startTarget((_request, response) =>
+      response.setHeader('connection', 'close').end(),
+    );
     const { send } = startSender();
-    for (let count = 0; count < 3; count++) expect((await send(target.url)).outcome).toBe('delivered');
-    expect(target.connections()).toBe(3);
+    for (let count = 0; count < 3; count++)
+      expect((await send(destinationKey.url)).outcome).toBe('delivered');
+    expect(destinationKey.connections()).toBe(3);
   });
 
   it('are kept after failures with a body', async () => {
-    const target = await startTarget((_request, response) => response.writeHead(500).end('x'.repeat(60_000)));
+    const destinationKey = await startTarget((_request, response) =>
+      response.writeHead(500).end('x'.repeat(60_000)),
+    );
     const { send } = startSender();
-    for (let count = 0; count < 5; count++) expect((await send(target.url)).outcome).toBe('http_500');
-    expect(target.connections()).toBe(1);
+    for (let count = 0; count < 5; count++) expect((await send(destinationKey.url)).outcome).toBe('http_500');
+    expect(destinationKey.connections()).toBe(1);
   });
 
   it('are never more to one receiver than allowed, and every attempt has its turn', async () => {
     const held: (() => void)[] = [];
-    let most = 0;
+    let max = 0;
     // Answers only once three attempts are there at the same time.
-    const target = await startTarget((_request, response) => {
-      most = Math.max(
-        most,
+    const destinationKey = await startTarget((_request, response) => {
+      max = Math.max(
+        max,
         held.push(() => response.end()),
       );
-      if (held.length === 3) for (const answer of held.splice(0)) answer();
+      if (held.length === 3) for (const response of held.splice(0)) response();
     });
-    const { send } = startSender({ connectionsPerReceiver: 3 });
-    const answers = await Promise.all(
-      Array.from({ length: 30 }, (_, index) => send(target.url, `evt_${index}`)),
+    const { send } = startSender({ connectionsPerDestination: 3 });
+    const responses = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => send(destinationKey.url, `evt_${index}`)),
     );
-    expect(answers.every(({ outcome }) => outcome === 'delivered')).toBe(true);
-    expect(new Set(target.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(30);
-    expect(most).toBe(3);
-    expect(target.connections()).toBe(3);
+    expect(responses.every(({ outcome }) => outcome === 'delivered')).toBe(true);
+    expect(new Set(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(30);
+    expect(max).toBe(3);
+    expect(destinationKey.connections()).toBe(3);
   });
 
   it('a hanging receiver takes none from another', async () => {
     const hanging = await startTarget(() => undefined);
-    const target = await startTarget();
-    const { send } = startSender({ connectionsPerReceiver: 1, timeoutMs: 1_000 });
+    const destinationKey = await startTarget();
+    const { send } = startSender({ connectionsPerDestination: 1, timeoutMs: 1_000 });
     const stuck = Promise.all([send(hanging.url), send(hanging.url)]);
-    expect((await send(target.url)).outcome).toBe('delivered');
+    expect((await send(destinationKey.url)).outcome).toBe('delivered');
     expect((await stuck).map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
   });
 
@@ -114,7 +119,7 @@ describe('connections', () => {
     const host = await startTarget((request, response) => {
       if (request.url !== '/hanging') response.end();
     });
-    const { send } = startSender({ connectionsPerReceiver: 1, timeoutMs: 1_000 });
+    const { send } = startSender({ connectionsPerDestination: 1, timeoutMs: 1_000 });
     const at = (path: string) => new URL(path, host.url).href;
     const stuck = Promise.all(['evt_1', 'evt_2'].map((id) => send(at('/hanging'), id, 'globex')));
     expect((await send(at('/well'), 'evt_3', 'acme')).outcome).toBe('delivered');
@@ -126,21 +131,21 @@ describe('closing', () => {
   it('lets a running attempt end, refuses new ones and leaves no connection', async () => {
     const sockets: Socket[] = [];
     let release = () => {};
-    const target = await startTarget((request, response) => {
+    const destinationKey = await startTarget((request, response) => {
       sockets.push(request.socket);
       if (request.url === '/idle') response.end();
       else release = () => response.end();
     });
     const { send, close } = startSender();
-    const running = send(target.url);
-    await expect.poll(() => target.requests.length).toBe(1);
-    await send(`http://127.0.0.1:${target.port}/idle`);
+    const running = send(destinationKey.url);
+    await expect.poll(() => destinationKey.requests.length).toBe(1);
+    await send(`http://127.0.0.1:${destinationKey.port}/idle`);
 
     let isClosed = false;
     const closed = close().then(() => {
       isClosed = true;
     });
-    await expect(send(target.url)).rejects.toThrow('closed');
+    await expect(send(destinationKey.url)).rejects.toThrow('closed');
     expect(isClosed).toBe(false);
     release();
 
@@ -153,45 +158,45 @@ describe('closing', () => {
 });
 
 describe('the line for a connection', () => {
-  const receiver = 'acme';
+  const destination = 'acme';
   const postTo = (url: string, id: string) => ({
-    receiver,
+    destination,
     url: new URL(url),
     headers: { 'webhook-id': id },
     body: '{}',
   });
   const startPool = () => {
-    const pool = createConnectionPool({ connectionsPerReceiver: 1, maxAgeMs: 60_000, client: {} });
+    const pool = createConnectionPool({ connectionsPerDestination: 1, maxAgeMs: 60_000, client: {} });
     closers.push(async () => pool.close());
     return pool;
   };
 
   it('is left at the deadline: what waited too long is never sent afterwards', async () => {
-    const target = await startTarget();
-    const { origin } = new URL(target.url);
+    const destinationKey = await startTarget();
+    const { origin } = new URL(destinationKey.url);
     const pool = startPool();
-    const held = await new Promise<Client>((taken) => pool.take({ receiver, origin }, taken));
+    const held = await new Promise<Client>((taken) => pool.take({ destination, origin }, taken));
 
-    const late = await postOnce(pool, postTo(target.url, 'evt_late'), 50);
-    pool.giveBack({ receiver, origin }, held, true);
-    const next = await postOnce(pool, postTo(target.url, 'evt_next'), 5_000);
+    const late = await postOnce(pool, postTo(destinationKey.url, 'evt_late'), 50);
+    pool.giveBack({ destination, origin }, held, true);
+    const next = await postOnce(pool, postTo(destinationKey.url, 'evt_next'), 5_000);
 
     expect(late).toEqual({ kind: 'timed_out', connected: false });
     expect(next).toMatchObject({ kind: 'answered', status: 200 });
-    expect(target.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
+    expect(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
   });
 
   it('moves on in order, also past a connection that broke', async () => {
     const broken = ['evt_1', 'evt_3'];
-    const target = await startTarget((request, response) => {
+    const destinationKey = await startTarget((request, response) => {
       if (broken.includes(String(request.headers['webhook-id']))) response.destroy();
       else response.end();
     });
     const pool = startPool();
     const ids = ['evt_1', 'evt_2', 'evt_3', 'evt_4'];
-    const results = await Promise.all(ids.map((id) => postOnce(pool, postTo(target.url, id), 5_000)));
+    const results = await Promise.all(ids.map((id) => postOnce(pool, postTo(destinationKey.url, id), 5_000)));
     expect(results.map(({ kind }) => kind)).toEqual(['failed', 'answered', 'failed', 'answered']);
-    expect(target.requests.map(({ headers }) => headers['webhook-id'])).toEqual(ids);
-    expect(target.connections()).toBe(3);
+    expect(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).toEqual(ids);
+    expect(destinationKey.connections()).toBe(3);
   });
 });

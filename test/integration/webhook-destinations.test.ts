@@ -9,18 +9,18 @@ import {
   reservedAddresses,
   urlOfAddress,
 } from '../support/hostile-destinations.ts';
-import { type Receiver, startReceiver } from '../support/webhook-endpoints.ts';
+import { type Destination, startEndpointServer } from '../support/webhook-endpoints.ts';
 
 const strict = createDestinationGuard({ allowPrivate: false, requireHttps: false });
 const development = createDestinationGuard({ allowPrivate: true, requireHttps: false });
 /** As if nobody had read the URL: what is left is the check at the connection. */
 const blind: AddressGuard = { ...strict, checkUrl: (url) => new URL(url) };
 
-let bait: Receiver;
+let bait: Destination;
 const closers: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  bait = await startReceiver(undefined, { host: '::' });
+  bait = await startEndpointServer(undefined, { host: '::' });
 });
 afterAll(() => bait.close());
 afterEach(async () => {
@@ -38,10 +38,10 @@ function startSender(guard: AddressGuard, resolve?: ResolveName) {
   });
   closers.push(sender.close);
   const secrets = [`whsec_${randomBytes(32).toString('base64')}`];
-  return (url: string) => sender.send({ receiver: 'acme', url, eventId: 'evt_1', body: '{}', secrets });
+  return (url: string) => sender.send({ destination: 'acme', url, eventId: 'evt_1', body: '{}', secrets });
 }
 
-const answering =
+const responding =
   (...addresses: string[]): ResolveName =>
   async () =>
     addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
@@ -52,8 +52,8 @@ describe('a listener on every address of this machine', () => {
     for (const url of loopbackUrls(bait.port)) {
       const before = bait.connections();
       // A sender each: a kept connection would hide the second spelling of one host.
-      const answer = await startSender(development)(url);
-      if (answer.outcome === 'delivered' && bait.connections() === before + 1) reached.push(url);
+      const response = await startSender(development)(url);
+      if (response.outcome === 'delivered' && bait.connections() === before + 1) reached.push(url);
     }
     expect(reached).toEqual(loopbackUrls(bait.port));
   });
@@ -63,8 +63,8 @@ describe('a listener on every address of this machine', () => {
     const before = bait.connections();
     const reserved = reservedAddresses.map((address) => urlOfAddress(address, bait.port));
     for (const url of [...loopbackUrls(bait.port), ...reserved, ...malformedUrls]) {
-      const answer = await send(url);
-      expect(answer, url).toMatchObject({ status: null, outcome: 'address_forbidden' });
+      const response = await send(url);
+      expect(response, url).toMatchObject({ status: null, outcome: 'address_forbidden' });
     }
     expect(bait.connections()).toBe(before);
   });
@@ -74,8 +74,8 @@ describe('a listener on every address of this machine', () => {
     const before = bait.connections();
     const reserved = reservedAddresses.map((address) => urlOfAddress(address, bait.port));
     for (const url of [...loopbackUrls(bait.port), ...reserved]) {
-      const answer = await send(url);
-      expect(answer, url).toMatchObject({ status: null, outcome: 'address_forbidden' });
+      const response = await send(url);
+      expect(response, url).toMatchObject({ status: null, outcome: 'address_forbidden' });
     }
     expect(bait.connections()).toBe(before);
   });
@@ -93,12 +93,12 @@ describe('a listener on every address of this machine', () => {
     ['a public IPv4 and a private IPv6 address', ['93.184.216.34', 'fd00::1']],
     ['something that is no address', ['localhost']],
   ])('is not reached through a name that resolves to %s', async (_what, addresses) => {
-    const send = startSender(strict, answering(...addresses));
+    const send = startSender(strict, responding(...addresses));
     const before = bait.connections();
-    const answer = await send(`http://receiver.example:${bait.port}/hook`);
-    expect(answer.outcome).toBe('address_forbidden');
-    expect(answer.detail).toContain('receiver.example');
-    for (const address of addresses) expect(answer.detail).not.toContain(address);
+    const response = await send(`http://receiver.example:${bait.port}/hook`);
+    expect(response.outcome).toBe('address_forbidden');
+    expect(response.detail).toContain('receiver.example');
+    for (const address of addresses) expect(response.detail).not.toContain(address);
     expect(bait.connections()).toBe(before);
   });
 
@@ -107,12 +107,12 @@ describe('a listener on every address of this machine', () => {
       vi.stubEnv(name, `http://127.0.0.1:${bait.port}`);
     }
     vi.stubEnv('NODE_USE_ENV_PROXY', '1');
-    const target = await startReceiver();
-    closers.push(target.close);
+    const destinationKey = await startEndpointServer();
+    closers.push(destinationKey.close);
     const before = bait.connections();
-    const answer = await startSender(development)(`http://127.0.0.1:${target.port}/hook`);
-    expect(answer.outcome).toBe('delivered');
-    expect(target.requests).toHaveLength(1);
+    const response = await startSender(development)(`http://127.0.0.1:${destinationKey.port}/hook`);
+    expect(response.outcome).toBe('delivered');
+    expect(destinationKey.requests).toHaveLength(1);
     expect(bait.connections()).toBe(before);
   });
 });
@@ -122,32 +122,32 @@ describe('a name whose answer changes', () => {
   const guard: AddressGuard = { ...blind, allowsAddress: (ip) => ip === '127.0.0.2' };
 
   it('is connected to at the address that was checked, and asked for once', async () => {
-    const trusted = await startReceiver(undefined, { host: '127.0.0.2' });
-    const inner = await startReceiver(undefined, { host: '127.0.0.1', port: trusted.port });
+    const trusted = await startEndpointServer(undefined, { host: '127.0.0.2' });
+    const inner = await startEndpointServer(undefined, { host: '127.0.0.1', port: trusted.port });
     closers.push(trusted.close, inner.close);
-    const answers = ['127.0.0.2', '127.0.0.1'];
+    const responses = ['127.0.0.2', '127.0.0.1'];
     let asked = 0;
-    const send = startSender(guard, async () => [{ address: answers[asked++] ?? '127.0.0.1', family: 4 }]);
+    const send = startSender(guard, async () => [{ address: responses[asked++] ?? '127.0.0.1', family: 4 }]);
 
-    const answer = await send(`http://receiver.example:${trusted.port}/hook`);
+    const response = await send(`http://receiver.example:${trusted.port}/hook`);
 
-    expect(answer.outcome).toBe('delivered');
+    expect(response.outcome).toBe('delivered');
     expect(asked).toBe(1);
     expect(trusted.requests[0]?.headers.host).toBe(`receiver.example:${trusted.port}`);
     expect(inner.connections()).toBe(0);
   });
 
   it('is refused at the next connection, once it points inside', async () => {
-    const trusted = await startReceiver(
+    const trusted = await startEndpointServer(
       (_request, response) => response.setHeader('connection', 'close').end(),
       {
         host: '127.0.0.2',
       },
     );
-    const inner = await startReceiver(undefined, { host: '127.0.0.1', port: trusted.port });
+    const inner = await startEndpointServer(undefined, { host: '127.0.0.1', port: trusted.port });
     closers.push(trusted.close, inner.close);
-    const answers = ['127.0.0.2', '127.0.0.1'];
-    const send = startSender(guard, async () => [{ address: answers.shift() ?? '', family: 4 }]);
+    const responses = ['127.0.0.2', '127.0.0.1'];
+    const send = startSender(guard, async () => [{ address: responses.shift() ?? '', family: 4 }]);
     const url = `http://receiver.example:${trusted.port}/hook`;
 
     expect((await send(url)).outcome).toBe('delivered');
@@ -156,21 +156,21 @@ describe('a name whose answer changes', () => {
   });
 
   it('sends nothing when the other end turns out to be forbidden after connecting', async () => {
-    const target = await startReceiver();
-    closers.push(target.close);
+    const destinationKey = await startEndpointServer();
+    closers.push(destinationKey.close);
     const verdicts = [true, false];
     const changing: AddressGuard = { ...blind, allowsAddress: () => verdicts.shift() ?? false };
-    const answer = await startSender(changing)(`http://127.0.0.1:${target.port}/hook`);
-    expect(answer.outcome).toBe('address_forbidden');
+    const response = await startSender(changing)(`http://127.0.0.1:${destinationKey.port}/hook`);
+    expect(response.outcome).toBe('address_forbidden');
     expect(verdicts).toEqual([]);
-    expect(target.requests).toEqual([]);
+    expect(destinationKey.requests).toEqual([]);
   });
 
   it('is tried at its other allowed addresses when the first does not answer', async () => {
-    const target = await startReceiver(undefined, { host: '127.0.0.2' });
-    closers.push(target.close);
+    const destinationKey = await startEndpointServer(undefined, { host: '127.0.0.2' });
+    closers.push(destinationKey.close);
     const both: AddressGuard = { ...blind, allowsAddress: (ip) => ip.startsWith('127.0.0.') };
-    const send = startSender(both, answering('127.0.0.3', '127.0.0.2'));
-    expect((await send(`http://receiver.example:${target.port}/hook`)).outcome).toBe('delivered');
+    const send = startSender(both, responding('127.0.0.3', '127.0.0.2'));
+    expect((await send(`http://receiver.example:${destinationKey.port}/hook`)).outcome).toBe('delivered');
   });
 });

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { connectWebhooks, held, receiverOf } from '../support/webhook-core.ts';
+import { connectWebhooks, endpointServerOf, held } from '../support/webhook-core.ts';
 
 /** An endpoint that wants one event of each job, at a receiver. */
 async function registered() {
   const webhooks = await connectWebhooks();
-  const receiver = await receiverOf();
-  const endpoint = await webhooks.register({ url: receiver.url, events: ['image.queued'] });
+  const destination = await endpointServerOf();
+  const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
   return {
     webhooks,
-    receiver,
+    destination,
     endpoint,
-    async mail(count: number) {
-      await webhooks.order(count);
-      await webhooks.announce();
+    async pending(count: number) {
+      await webhooks.emit(count);
+      await webhooks.dispatch();
     },
     /** How many deliveries have each status and outcome. */
     async outcomes() {
@@ -30,11 +30,11 @@ async function registered() {
 
 describe('a receiver that answers 410', () => {
   it('is sent nothing more: its endpoint is off at once and the rest of its mail is given up', async () => {
-    const { webhooks, receiver, endpoint, mail, outcomes, shown } = await registered();
-    receiver.answer(410);
-    await mail(30);
+    const { webhooks, destination, endpoint, pending, outcomes, shown } = await registered();
+    destination.response(410);
+    await pending(30);
     expect(await webhooks.emptyAll(endpoint.id)).toBeNull();
-    const sent = receiver.requests.length;
+    const sent = destination.requests.length;
     // As many as were on their way at the same time.
     expect(sent).toBeLessThanOrEqual(8);
     expect(await outcomes()).toEqual({ 'failed: gone': sent, 'failed: endpoint_disabled': 30 - sent });
@@ -42,25 +42,25 @@ describe('a receiver that answers 410', () => {
       ...{ status: 'disabled', disabled_reason: 'gone' },
       history: [{ what: 'created' }, { what: 'disabled', detail: 'the receiver answered 410' }],
     });
-    await mail(2);
+    await pending(2);
     await webhooks.emptyAll(endpoint.id);
-    expect(receiver.requests).toHaveLength(sent);
+    expect(destination.requests).toHaveLength(sent);
     expect(await outcomes()).toMatchObject({ 'failed: endpoint_disabled': 32 - sent });
   });
 
   it('gets all that it missed once its owner enables and recovers it, under the same ids', async () => {
-    const { webhooks, receiver, endpoint, mail, outcomes, enable } = await registered();
-    receiver.answer(410);
-    await mail(250);
+    const { webhooks, destination, endpoint, pending, outcomes, enable } = await registered();
+    destination.response(410);
+    await pending(250);
     await webhooks.emptyAll(endpoint.id);
     webhooks.passTime(3_600_000);
-    await mail(3);
+    await pending(3);
     await webhooks.emptyAll(endpoint.id);
-    const refused = [...receiver.times().keys()];
+    const refused = [...destination.times().keys()];
 
     const recover = (sinceMs: number) => webhooks.redeliver.recover('acme', endpoint.id, sinceMs);
     await expect(recover(0)).rejects.toMatchObject({ code: 'endpoint_disabled' });
-    receiver.answer(200);
+    destination.response(200);
     await enable();
     expect(await recover(webhooks.clock())).toBe(3);
     await webhooks.emptyAll(endpoint.id);
@@ -68,21 +68,21 @@ describe('a receiver that answers 410', () => {
     expect(await recover(0)).toBe(250);
     await webhooks.emptyAll(endpoint.id);
     expect(await outcomes()).toEqual({ delivered: 253 });
-    expect(receiver.times().size).toBe(253);
-    for (const id of refused) expect(receiver.times().get(id)).toBe(2);
+    expect(destination.times().size).toBe(253);
+    for (const id of refused) expect(destination.times().get(id)).toBe(2);
     expect(await recover(0)).toBe(0);
   });
 
   it('does not switch off an endpoint that has another address by then', async () => {
-    const { webhooks, receiver, endpoint, mail, outcomes, shown } = await registered();
-    const answers = held();
-    receiver.answer(answers.listener(410));
-    await mail(20);
+    const { webhooks, destination, endpoint, pending, outcomes, shown } = await registered();
+    const responses = held();
+    destination.response(responses.listener(410));
+    await pending(20);
     const run = webhooks.empty(endpoint.id);
-    await expect.poll(() => receiver.requests.length).toBe(8);
-    const moved = await receiverOf();
+    await expect.poll(() => destination.requests.length).toBe(8);
+    const moved = await endpointServerOf();
     await webhooks.manageEndpoints.change('acme', endpoint.id, { url: moved.url });
-    answers.release();
+    responses.release();
     await run;
     expect(await shown()).toMatchObject({ status: 'enabled', url: moved.url });
     await webhooks.emptyForGood(endpoint.id);
@@ -93,30 +93,30 @@ describe('a receiver that answers 410', () => {
 
 describe('an endpoint that its owner switches off', () => {
   it('has its mail given up and gets no more of it, also not what happens meanwhile', async () => {
-    const { webhooks, receiver, endpoint, mail, outcomes, enable } = await registered();
-    await mail(5);
+    const { webhooks, destination, endpoint, pending, outcomes, enable } = await registered();
+    await pending(5);
     await webhooks.manageEndpoints.change('acme', endpoint.id, { disabled: true });
     await webhooks.emptyAll(endpoint.id);
     expect(await outcomes()).toEqual({ 'failed: endpoint_disabled': 5 });
-    await mail(5);
+    await pending(5);
     await enable();
     await webhooks.emptyAll(endpoint.id);
-    expect(receiver.requests).toEqual([]);
+    expect(destination.requests).toEqual([]);
     expect(await outcomes()).toEqual({ 'failed: endpoint_disabled': 5 });
-    await mail(1);
+    await pending(1);
     await webhooks.emptyAll(endpoint.id);
-    expect(receiver.requests).toHaveLength(1);
+    expect(destination.requests).toHaveLength(1);
   });
 });
 
 describe('an endpoint that is removed', () => {
   it('has its mail given up; what was sent stays in the log and cannot be sent again', async () => {
-    const { webhooks, receiver, endpoint, mail, outcomes } = await registered();
-    await mail(3);
+    const { webhooks, destination, endpoint, pending, outcomes } = await registered();
+    await pending(3);
     await webhooks.manageEndpoints.remove('acme', endpoint.id);
     await webhooks.emptyAll(endpoint.id);
     expect(await outcomes()).toEqual({ 'failed: endpoint_removed': 3 });
-    expect(receiver.requests).toEqual([]);
+    expect(destination.requests).toEqual([]);
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
     await expect(webhooks.redeliver.one('acme', delivery?.id ?? '')).rejects.toMatchObject({
       code: 'endpoint_disabled',
@@ -129,15 +129,15 @@ describe('an endpoint that is removed', () => {
 
 describe('an endpoint with another address', () => {
   it('has what waits for it sent there at once, although the old one was resting', async () => {
-    const { webhooks, receiver, endpoint, mail, outcomes } = await registered();
-    receiver.answer(500);
-    await mail(20);
+    const { webhooks, destination, endpoint, pending, outcomes } = await registered();
+    destination.response(500);
+    await pending(20);
     await webhooks.emptyAll(endpoint.id);
-    const moved = await receiverOf();
+    const moved = await endpointServerOf();
     await webhooks.manageEndpoints.change('acme', endpoint.id, { url: moved.url });
     await webhooks.emptyAll(endpoint.id);
-    expect(moved.times().size).toBe(20 - receiver.times().size);
-    expect(receiver.times().size).toBeLessThanOrEqual(12);
+    expect(moved.times().size).toBe(20 - destination.times().size);
+    expect(destination.times().size).toBeLessThanOrEqual(12);
     await webhooks.emptyForGood(endpoint.id);
     expect(await outcomes()).toEqual({ delivered: 20 });
     expect(moved.times().size).toBe(20);
@@ -146,15 +146,15 @@ describe('an endpoint with another address', () => {
 
 describe('sending again', () => {
   it('is the same bytes under the same id, at once, and the log goes on', async () => {
-    const { webhooks, receiver, endpoint, mail } = await registered();
-    await mail(1);
+    const { webhooks, destination, endpoint, pending } = await registered();
+    await pending(1);
     await webhooks.emptyAll(endpoint.id);
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
     const id = delivery?.id ?? '';
     webhooks.passTime(86_400_000);
     expect(await webhooks.redeliver.one('acme', id)).toMatchObject({ status: 'pending', attempt_count: 1 });
     await webhooks.emptyAll(endpoint.id);
-    const [first, second] = receiver.requests;
+    const [first, second] = destination.requests;
     expect(second?.body).toBe(first?.body);
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
     expect(await webhooks.readDeliveries.get('acme', id)).toMatchObject({
@@ -163,22 +163,22 @@ describe('sending again', () => {
   });
 
   it('starts the schedule anew where it fails once more', async () => {
-    const { webhooks, receiver, endpoint, mail, outcomes } = await registered();
-    receiver.answer(500);
-    await mail(1);
+    const { webhooks, destination, endpoint, pending, outcomes } = await registered();
+    destination.response(500);
+    await pending(1);
     await webhooks.emptyForGood(endpoint.id);
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
     await webhooks.redeliver.one('acme', delivery?.id ?? '');
     // Whoever asks knows better than the breaker.
     expect(await webhooks.emptyAll(endpoint.id)).toBe(5_000);
     await webhooks.emptyForGood(endpoint.id);
-    expect(receiver.requests).toHaveLength(20);
+    expect(destination.requests).toHaveLength(20);
     expect(await outcomes()).toEqual({ 'failed: http_500': 1 });
   });
 
   it('is refused when the bytes are gone, and for the delivery of another tenant', async () => {
-    const { webhooks, endpoint, mail } = await registered();
-    await mail(1);
+    const { webhooks, endpoint, pending } = await registered();
+    await pending(1);
     await webhooks.emptyAll(endpoint.id);
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
     const { id = '', eventId = '' } = delivery ?? {};
@@ -191,42 +191,42 @@ describe('sending again', () => {
 
 describe('a test of an endpoint', () => {
   it('is sent at once, answers with what the receiver said, and is in the log', async () => {
-    const { webhooks, receiver, endpoint } = await registered();
+    const { webhooks, destination, endpoint } = await registered();
     const shown = await webhooks.testEndpoint('acme', endpoint.id);
     expect(shown).toMatchObject({
       ...{ type: 'webhook.test', status: 'delivered', endpoint_id: endpoint.id, image_id: null },
       attempts: [{ no: 1, status: 200, response_body: 'thanks' }],
     });
-    expect(JSON.parse(receiver.requests[0]?.body ?? '')).toMatchObject({
+    expect(JSON.parse(destination.requests[0]?.body ?? '')).toMatchObject({
       type: 'webhook.test',
       data: { object: 'webhook_test', endpoint_id: endpoint.id },
     });
     expect(await webhooks.readDeliveries.get('acme', shown.id)).toEqual(shown);
     await webhooks.redeliver.one('acme', shown.id);
     await webhooks.emptyAll(endpoint.id);
-    expect(receiver.times().get(shown.event_id)).toBe(2);
+    expect(destination.times().get(shown.event_id)).toBe(2);
   });
 
   it('that fails counts for nothing, is not tried again, and 410 switches nothing off', async () => {
-    const { webhooks, receiver, endpoint, shown } = await registered();
+    const { webhooks, destination, endpoint, shown } = await registered();
     for (const status of [500, 410, 500, 500, 500, 500]) {
-      receiver.answer(status);
+      destination.response(status);
       expect(await webhooks.testEndpoint('acme', endpoint.id)).toMatchObject({
         ...{ status: 'failed', next_attempt_at: null, attempts: [{ status }] },
       });
     }
     expect(await shown()).toMatchObject({ status: 'enabled', health: { consecutive_failures: 0 } });
     expect(await webhooks.emptyAll(endpoint.id)).toBeNull();
-    expect(receiver.requests).toHaveLength(6);
+    expect(destination.requests).toHaveLength(6);
   });
 
   it('is refused while the endpoint is off, and for that of another tenant', async () => {
-    const { webhooks, receiver, endpoint } = await registered();
+    const { webhooks, destination, endpoint } = await registered();
     await expect(webhooks.testEndpoint('other', endpoint.id)).rejects.toMatchObject({ code: 'not_found' });
     await webhooks.manageEndpoints.change('acme', endpoint.id, { disabled: true });
     await expect(webhooks.testEndpoint('acme', endpoint.id)).rejects.toMatchObject({
       code: 'endpoint_disabled',
     });
-    expect(receiver.requests).toEqual([]);
+    expect(destination.requests).toEqual([]);
   });
 });

@@ -3,20 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { deliveryLogMs } from '../support/core.ts';
 import { finishedJob } from '../support/jobs.ts';
-import { connectWebhooks, held, receiverOf, type Webhooks } from '../support/webhook-core.ts';
+import { connectWebhooks, endpointServerOf, held, type Webhooks } from '../support/webhook-core.ts';
 
 /** A job that an endpoint and a host of its own are told of, whose receivers refuse. */
 async function refusedJob() {
   const webhooks = await connectWebhooks();
-  const [registered, named] = [await receiverOf(500), await receiverOf(500)];
+  const [registered, named] = [await endpointServerOf(500), await endpointServerOf(500)];
   const endpoint = await webhooks.register({ url: registered.url });
-  const [jobId = ''] = await webhooks.order(1, { url: named.url });
-  const targets = [endpoint.id, webhooks.hostTarget(named.url)];
+  const [jobId = ''] = await webhooks.emit(1, { url: named.url });
+  const destinationKeys = [endpoint.id, webhooks.hostDestinationKey(named.url)];
   return {
-    ...{ webhooks, jobId, targets, registered, named },
+    ...{ webhooks, jobId, destinationKeys, registered, named },
     async deliver() {
-      await webhooks.announce();
-      for (const target of targets) await webhooks.emptyAll(target);
+      await webhooks.dispatch();
+      for (const destinationKey of destinationKeys) await webhooks.emptyAll(destinationKey);
     },
   };
 }
@@ -33,77 +33,79 @@ async function keysHolding({ redis, prefix }: Webhooks, text: string): Promise<s
 
 describe('erasing a job', () => {
   it('removes its events, its deliveries and their bytes, and nothing of it is sent any more', async () => {
-    const { webhooks, jobId, targets, registered, named, deliver } = await refusedJob();
+    const { webhooks, jobId, destinationKeys, registered, named, deliver } = await refusedJob();
     await deliver();
     const ulid = jobId.slice('img_'.length);
-    expect(await webhooks.mailboxes.countPending('acme')).toBe(2);
+    expect(await webhooks.deliveryQueues.countPending('acme')).toBe(2);
     expect((await keysHolding(webhooks, ulid)).length).toBeGreaterThan(3);
-    await webhooks.eraseImage('acme', jobId);
+    await webhooks.eraseJob('acme', jobId);
     // The tombstone stays, with its place in the list of what is due.
     expect((await keysHolding(webhooks, ulid)).sort()).toEqual([':{acme}:due', `:{acme}:job:${jobId}`]);
     webhooks.passTime(86_400_000);
     await deliver();
     expect([registered.requests.length, named.requests.length]).toEqual([1, 1]);
-    for (const target of targets) expect(await webhooks.deliveriesTo(target)).toEqual([]);
+    for (const destinationKey of destinationKeys)
+      expect(await webhooks.deliveriesTo(destinationKey)).toEqual([]);
   });
 
   it('before its events are announced has none announced', async () => {
     const { webhooks, jobId, registered, named, deliver } = await refusedJob();
-    await webhooks.eraseImage('acme', jobId);
+    await webhooks.eraseJob('acme', jobId);
     await deliver();
-    expect(await webhooks.mailboxes.countPending('acme')).toBe(0);
+    expect(await webhooks.deliveryQueues.countPending('acme')).toBe(0);
     expect([registered.requests.length, named.requests.length]).toEqual([0, 0]);
   });
 
   it('while it is announced leaves no delivery of it, whoever comes first', async () => {
     for (let i = 0; i < 20; i++) {
-      const { webhooks, jobId, targets, deliver } = await refusedJob();
+      const { webhooks, jobId, destinationKeys, deliver } = await refusedJob();
       const waiting = await webhooks.events.waiting('acme', Number.MAX_SAFE_INTEGER, 9);
       await Promise.all([
-        webhooks.eraseImage('acme', jobId),
-        ...waiting.map((id) => webhooks.announceEvent({ tenant: 'acme', id })),
+        webhooks.eraseJob('acme', jobId),
+        ...waiting.map((id) => webhooks.dispatchEvent({ tenant: 'acme', id })),
       ]);
       await deliver();
-      for (const target of targets) expect(await webhooks.deliveriesTo(target)).toEqual([]);
-      expect(await webhooks.mailboxes.countPending('acme')).toBe(0);
+      for (const destinationKey of destinationKeys)
+        expect(await webhooks.deliveriesTo(destinationKey)).toEqual([]);
+      expect(await webhooks.deliveryQueues.countPending('acme')).toBe(0);
     }
   }, 120_000);
 
   it('while an attempt is under way leaves nothing of it either', async () => {
-    const { webhooks, jobId, targets, registered } = await refusedJob();
-    const answers = held();
-    registered.answer(answers.listener(500));
-    await webhooks.announce();
-    const [target = ''] = targets;
-    const run = webhooks.empty(target);
+    const { webhooks, jobId, destinationKeys, registered } = await refusedJob();
+    const responses = held();
+    registered.response(responses.listener(500));
+    await webhooks.dispatch();
+    const [destinationKey = ''] = destinationKeys;
+    const run = webhooks.empty(destinationKey);
     await expect.poll(() => registered.requests.length).toBe(1);
-    await webhooks.eraseImage('acme', jobId);
-    answers.release();
+    await webhooks.eraseJob('acme', jobId);
+    responses.release();
     expect(await run).toEqual({ done: true });
     const ulid = jobId.slice('img_'.length);
     expect((await keysHolding(webhooks, ulid)).sort()).toEqual([':{acme}:due', `:{acme}:job:${jobId}`]);
   });
 
   it('leaves what was told of other jobs', async () => {
-    const { webhooks, jobId, targets } = await refusedJob();
-    const [other] = await webhooks.order();
-    await webhooks.announce();
-    await webhooks.eraseImage('acme', jobId);
-    const [target = ''] = targets;
-    expect((await webhooks.deliveriesTo(target)).map((each) => each.jobId)).toEqual([other]);
+    const { webhooks, jobId, destinationKeys } = await refusedJob();
+    const [other] = await webhooks.emit();
+    await webhooks.dispatch();
+    await webhooks.eraseJob('acme', jobId);
+    const [destinationKey = ''] = destinationKeys;
+    expect((await webhooks.deliveriesTo(destinationKey)).map((each) => each.jobId)).toEqual([other]);
   });
 });
 
 describe('the log of deliveries', () => {
   it('is kept for its time after a delivery ended, with the bytes, and then leaves no trace', async () => {
-    const { webhooks, targets, registered, named, deliver } = await refusedJob();
+    const { webhooks, destinationKeys, registered, named, deliver } = await refusedJob();
     const word = randomUUID();
-    await webhooks.order(1, { url: `${named.url}/${word}` });
-    for (const receiver of [registered, named]) receiver.answer(200);
+    await webhooks.emit(1, { url: `${named.url}/${word}` });
+    for (const destination of [registered, named]) destination.response(200);
     await deliver();
     const sweep = createSweep({ ...webhooks, deliveryLogMs });
-    const [target = ''] = targets;
-    const [delivery] = await webhooks.deliveriesTo(target);
+    const [destinationKey = ''] = destinationKeys;
+    const [delivery] = await webhooks.deliveriesTo(destinationKey);
     const isKept = async () => {
       expect(await webhooks.readDeliveries.get('acme', delivery?.id ?? '')).toMatchObject({
         attempt_count: 1,
@@ -118,7 +120,7 @@ describe('the log of deliveries', () => {
     await isKept();
     webhooks.passTime(1);
     await createSweep({ ...webhooks, deliveryLogMs, clock: webhooks.clock })();
-    expect(await webhooks.deliveriesTo(target)).toEqual([]);
+    expect(await webhooks.deliveriesTo(destinationKey)).toEqual([]);
     expect((await webhooks.redis.keys(`${webhooks.prefix}:*:dlv*`)).length).toBe(0);
     expect((await webhooks.redis.keys(`${webhooks.prefix}:*:log:*`)).length).toBe(0);
   });
@@ -127,8 +129,8 @@ describe('the log of deliveries', () => {
     const { webhooks, jobId, registered, deliver } = await refusedJob();
     await webhooks.change('acme', jobId, finishedJob);
     await deliver();
-    const told = registered.requests.map(({ body }) => JSON.parse(body));
-    expect(told.map(({ type, data }) => [type, data.status]).sort()).toEqual([
+    const eventWritten = registered.requests.map(({ body }) => JSON.parse(body));
+    expect(eventWritten.map(({ type, data }) => [type, data.status]).sort()).toEqual([
       ['image.queued', 'queued'],
       ['image.succeeded', 'succeeded'],
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectWebhooks, receiverOf } from '../support/webhook-core.ts';
+import { connectWebhooks, endpointServerOf } from '../support/webhook-core.ts';
 
 const waitFor = (check: () => unknown, timeout = 30_000) => vi.waitFor(check, { timeout, interval: 20 });
 
@@ -7,15 +7,15 @@ describe('of 50 receivers one hangs', () => {
   it('and all deliveries of the others arrive while it does, with two places for all of them', async () => {
     const webhooks = await connectWebhooks({ realTime: true });
     // Takes every connection and answers none.
-    const hanging = await receiverOf(() => undefined);
-    const others = await Promise.all(Array.from({ length: 49 }, () => receiverOf()));
+    const hanging = await endpointServerOf(() => undefined);
+    const others = await Promise.all(Array.from({ length: 49 }, () => endpointServerOf()));
     for (const { url } of [hanging, ...others]) await webhooks.register({ url, events: ['image.queued'] });
-    await webhooks.order(5);
+    await webhooks.emit(5);
     // Before anything is delivered: a run that came in between would try what is there and hang with fewer than five.
-    await webhooks.announce();
+    await webhooks.dispatch();
     webhooks.consume(2);
     await waitFor(() => expect(hanging.requests).toHaveLength(5));
-    await webhooks.order(5);
+    await webhooks.emit(5);
     await waitFor(() => {
       for (const each of others) expect(each.times().size).toBe(10);
     });
@@ -30,10 +30,10 @@ describe('of 50 receivers one hangs', () => {
   it('gives its place back within fifteen seconds, and the right to its mailbox with it', async () => {
     // The deployment's own deadline.
     const webhooks = await connectWebhooks({ realTime: true });
-    const hanging = await receiverOf(() => undefined);
+    const hanging = await endpointServerOf(() => undefined);
     const endpoint = await webhooks.register({ url: hanging.url, events: ['image.queued'] });
-    await webhooks.order(30);
-    await webhooks.announce();
+    await webhooks.emit(30);
+    await webhooks.dispatch();
     const startedAt = performance.now();
     const result = await webhooks.empty(endpoint.id);
     const tookMs = performance.now() - startedAt;
@@ -42,7 +42,7 @@ describe('of 50 receivers one hangs', () => {
     expect(hanging.requests).toHaveLength(8);
     // It rests now; who comes is not kept out by the one who was there.
     expect(result).toMatchObject({ againInMs: expect.any(Number) });
-    const taken = await webhooks.mailboxes.take('acme', endpoint.id, {
+    const taken = await webhooks.deliveryQueues.take('acme', endpoint.id, {
       ...{ run: 'next', nowMs: Date.now(), leaseMs: 1_000 },
     });
     expect(taken).toMatchObject({ health: { failures: 8 } });
@@ -51,14 +51,14 @@ describe('of 50 receivers one hangs', () => {
 
 describe('receivers of one tenant that hang', () => {
   it('take no more places than are for one tenant: the rest of its mail stands back, that of others goes out', async () => {
-    const webhooks = await connectWebhooks({ realTime: true, placesOfOneTenant: 2 });
-    const hanging = await receiverOf(() => undefined);
+    const webhooks = await connectWebhooks({ realTime: true, slotsPerTenant: 2 });
+    const hanging = await endpointServerOf(() => undefined);
     const names = [1, 2, 3].map((i) => `${hanging.url}/${i}`);
     const endpoints = await Promise.all(
       names.map((url) => webhooks.register({ url, events: ['image.queued'] })),
     );
-    await webhooks.order();
-    await webhooks.announce();
+    await webhooks.emit();
+    await webhooks.dispatch();
     const stop = new AbortController();
     const runs = endpoints.slice(0, 2).map(({ id }) => webhooks.empty(id, stop.signal));
     await waitFor(() => expect(hanging.requests).toHaveLength(2));
@@ -73,33 +73,33 @@ describe('receivers of one tenant that hang', () => {
 describe('a receiver that is slow', () => {
   it('with a full mailbox does not keep its place for long: what is left stands back in line', async () => {
     const webhooks = await connectWebhooks({ realTime: true });
-    const slow = await receiverOf((_request, response) => void setTimeout(() => response.end(), 700));
+    const slow = await endpointServerOf((_request, response) => void setTimeout(() => response.end(), 700));
     const endpoint = await webhooks.register({ url: slow.url, events: ['image.queued'] });
-    await webhooks.order(64);
-    await webhooks.announce();
+    await webhooks.emit(64);
+    await webhooks.dispatch();
     const startedAt = performance.now();
     // All of it would take more than five seconds.
     expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: 0 });
     expect(performance.now() - startedAt).toBeLessThan(4_000);
-    expect(await webhooks.mailboxes.countPending('acme')).toBe(64 - slow.requests.length);
+    expect(await webhooks.deliveryQueues.countPending('acme')).toBe(64 - slow.requests.length);
   });
 
   it('is never called by more than eight at a time, however many workers there are', async () => {
     const webhooks = await connectWebhooks({ realTime: true });
-    let [open, most] = [0, 0];
-    const slow = await receiverOf((_request, response) => {
+    let [open, max] = [0, 0];
+    const slow = await endpointServerOf((_request, response) => {
       open += 1;
-      most = Math.max(most, open);
+      max = Math.max(max, open);
       setTimeout(() => {
         open -= 1;
         response.end();
       }, 30);
     });
     await webhooks.register({ url: slow.url, events: ['image.queued'] });
-    await webhooks.order(100);
+    await webhooks.emit(100);
     webhooks.consume(16);
     await waitFor(() => expect(slow.times().size).toBe(100));
-    expect(most).toBeLessThanOrEqual(8);
+    expect(max).toBeLessThanOrEqual(8);
     expect(slow.requests).toHaveLength(100);
   });
 });
@@ -107,20 +107,20 @@ describe('a receiver that is slow', () => {
 describe('the tasks of many wakes', () => {
   it('are gone when the mail is: nothing sleeps for an empty mailbox, and nothing is delivered twice', async () => {
     const webhooks = await connectWebhooks({ realTime: true });
-    const receivers = await Promise.all(Array.from({ length: 5 }, () => receiverOf()));
-    for (const { url } of receivers) await webhooks.register({ url, events: ['image.queued'] });
+    const endpointServers = await Promise.all(Array.from({ length: 5 }, () => endpointServerOf()));
+    for (const { url } of endpointServers) await webhooks.register({ url, events: ['image.queued'] });
     webhooks.consume(8);
-    for (let i = 0; i < 20; i++) await webhooks.order(5);
+    for (let i = 0; i < 20; i++) await webhooks.emit(5);
     await waitFor(async () => {
-      for (const each of receivers) expect(each.times().size).toBe(100);
-      expect(await webhooks.mailboxes.countPending('acme')).toBe(0);
+      for (const each of endpointServers) expect(each.times().size).toBe(100);
+      expect(await webhooks.deliveryQueues.countPending('acme')).toBe(0);
     });
-    for (const each of receivers) expect(each.requests).toHaveLength(100);
+    for (const each of endpointServers) expect(each.requests).toHaveLength(100);
     // Those that found a run under way sleep until its right would have ended, find nothing, and go.
     await waitFor(
       async () => expect(await webhooks.webhookQueue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 }),
       40_000,
     );
-    for (const each of receivers) expect(each.requests).toHaveLength(100);
+    for (const each of endpointServers) expect(each.requests).toHaveLength(100);
   });
 });

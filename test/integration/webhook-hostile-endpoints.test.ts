@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
 import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
-import { startRawReceiver, startReceiver } from '../support/webhook-endpoints.ts';
+import { startEndpointServer, startRawEndpointServer } from '../support/webhook-endpoints.ts';
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 
@@ -23,19 +23,19 @@ function startSender(options: Partial<WebhookSenderOptions> = {}) {
   });
   closers.push(sender.close);
   return (url: string, eventId = 'evt_1') =>
-    sender.send({ receiver: 'acme', url, eventId, body: '{}', secrets: [secret] });
+    sender.send({ destination: 'acme', url, eventId, body: '{}', secrets: [secret] });
 }
 
 async function startRaw(onConnection: (socket: Socket) => void) {
-  const receiver = await startRawReceiver(onConnection);
-  closers.push(receiver.close);
-  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/` };
+  const destination = await startRawEndpointServer(onConnection);
+  closers.push(destination.close);
+  return { ...destination, url: `http://127.0.0.1:${destination.port}/` };
 }
 
-async function startHttp(...args: Parameters<typeof startReceiver>) {
-  const receiver = await startReceiver(...args);
-  closers.push(receiver.close);
-  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/` };
+async function startHttp(...args: Parameters<typeof startEndpointServer>) {
+  const destination = await startEndpointServer(...args);
+  closers.push(destination.close);
+  return { ...destination, url: `http://127.0.0.1:${destination.port}/` };
 }
 
 /** Answers each request with raw text, without waiting for its body. */
@@ -44,9 +44,11 @@ const saying = (text: string) => startRaw((socket) => socket.once('data', () => 
 describe('a receiver that wastes time', () => {
   it('and never answers, ends with the deadline and its connection', async () => {
     const closed: boolean[] = [];
-    const target = await startRaw((socket) => void socket.resume().on('close', () => closed.push(true)));
-    const answer = await startSender({ timeoutMs: 200 })(target.url);
-    expect(answer).toMatchObject({
+    const destinationKey = await startRaw(
+      (socket) => void socket.resume().on('close', () => closed.push(true)),
+    );
+    const response = await startSender({ timeoutMs: 200 })(destinationKey.url);
+    expect(response).toMatchObject({
       status: null,
       outcome: 'timeout',
       detail: expect.stringContaining('200 ms'),
@@ -55,18 +57,18 @@ describe('a receiver that wastes time', () => {
   });
 
   it('and sends its headers byte by byte, ends with the deadline', async () => {
-    const target = await startRaw((socket) => {
+    const destinationKey = await startRaw((socket) => {
       const text = 'HTTP/1.1 200 OK\r\nx-slow: '.padEnd(10_000, 'x');
       let at = 0;
       const timer = setInterval(() => socket.write(text.charAt(at++)), 100);
       socket.on('close', () => clearInterval(timer));
     });
-    expect((await startSender({ timeoutMs: 350 })(target.url)).outcome).toBe('timeout');
+    expect((await startSender({ timeoutMs: 350 })(destinationKey.url)).outcome).toBe('timeout');
   });
 
   it('and sends its body byte by byte, has said its status: the connection ends with the deadline', async () => {
     const closed: boolean[] = [];
-    const target = await startHttp((_request, response) => {
+    const destinationKey = await startHttp((_request, response) => {
       response.writeHead(200, { 'content-length': 10_000 }).write('x');
       const timer = setInterval(() => response.write('x'), 100);
       response.on('close', () => {
@@ -74,7 +76,7 @@ describe('a receiver that wastes time', () => {
         closed.push(true);
       });
     });
-    expect(await startSender({ timeoutMs: 350 })(target.url)).toMatchObject({
+    expect(await startSender({ timeoutMs: 350 })(destinationKey.url)).toMatchObject({
       status: 200,
       outcome: 'delivered',
     });
@@ -82,33 +84,33 @@ describe('a receiver that wastes time', () => {
   });
 
   it('and sends interim answers without end, ends with the deadline', async () => {
-    const target = await startRaw((socket) => {
+    const destinationKey = await startRaw((socket) => {
       const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
       socket.resume().on('close', () => clearInterval(timer));
     });
-    expect((await startSender({ timeoutMs: 200 })(target.url)).outcome).toBe('timeout');
+    expect((await startSender({ timeoutMs: 200 })(destinationKey.url)).outcome).toBe('timeout');
   });
 
   it('and never finishes the TLS handshake, ends with the deadline', async () => {
-    const target = await startRaw((socket) => void socket.resume());
-    const answer = await startSender({ timeoutMs: 200 })(`https://127.0.0.1:${target.port}/`);
-    expect(answer.outcome).toBe('timeout');
+    const destinationKey = await startRaw((socket) => void socket.resume());
+    const response = await startSender({ timeoutMs: 200 })(`https://127.0.0.1:${destinationKey.port}/`);
+    expect(response.outcome).toBe('timeout');
   });
 
   it('by a name that never resolves, ends with the deadline and is not sent when it resolves at last', async () => {
-    const target = await startHttp();
+    const destinationKey = await startHttp();
     const waiting: (() => void)[] = [];
     const resolve: ResolveName = () =>
       new Promise((found) => waiting.push(() => found([{ address: '127.0.0.1', family: 4 }])));
     const send = startSender({ timeoutMs: 200, resolve });
-    const url = `http://receiver.test:${target.port}/`;
+    const url = `http://receiver.test:${destinationKey.port}/`;
     expect((await send(url, 'evt_late')).outcome).toBe('timeout');
-    for (const answer of waiting.splice(0)) answer();
+    for (const response of waiting.splice(0)) response();
     const second = send(url, 'evt_next');
     await expect.poll(() => waiting.length).toBe(1);
-    for (const answer of waiting) answer();
+    for (const response of waiting) response();
     expect((await second).outcome).toBe('delivered');
-    expect(target.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
+    expect(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
   });
 });
 
@@ -117,7 +119,7 @@ describe('a receiver that sends too much', () => {
     const chunk = Buffer.alloc(65_536, 'x');
     const total = 100 * 1024 * 1024;
     let socket: Socket | undefined;
-    const target = await startHttp((_request, response) => {
+    const destinationKey = await startHttp((_request, response) => {
       socket = response.socket ?? undefined;
       response.writeHead(200, { 'content-length': total });
       const pump = () => {
@@ -127,7 +129,7 @@ describe('a receiver that sends too much', () => {
       pump();
     });
     const before = process.memoryUsage().arrayBuffers;
-    expect(await startSender()(target.url)).toMatchObject({ status: 200, outcome: 'delivered' });
+    expect(await startSender()(destinationKey.url)).toMatchObject({ status: 200, outcome: 'delivered' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
     await expect.poll(() => socket?.destroyed).toBe(true);
     // What fits into the buffers of the kernel is beyond the reader.
@@ -136,20 +138,20 @@ describe('a receiver that sends too much', () => {
 
   it('a body of exactly the limit keeps its connection, one byte more ends it', async () => {
     let sizeBytes = 1_000;
-    const target = await startHttp((_request, response) => response.end('x'.repeat(sizeBytes)));
-    const send = startSender({ maxAnswerBytes: 1_000 });
-    await send(target.url);
-    await send(target.url);
-    expect(target.connections()).toBe(1);
+    const destinationKey = await startHttp((_request, response) => response.end('x'.repeat(sizeBytes)));
+    const send = startSender({ maxResponseBytes: 1_000 });
+    await send(destinationKey.url);
+    await send(destinationKey.url);
+    expect(destinationKey.connections()).toBe(1);
     sizeBytes = 1_001;
-    expect((await send(target.url)).outcome).toBe('delivered');
-    await send(target.url);
-    expect(target.connections()).toBe(2);
+    expect((await send(destinationKey.url)).outcome).toBe('delivered');
+    await send(destinationKey.url);
+    expect(destinationKey.connections()).toBe(2);
   });
 
   it('headers without end are a protocol error', async () => {
-    const target = await saying(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
-    expect((await startSender()(target.url)).outcome).toBe('protocol_error');
+    const destinationKey = await saying(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
+    expect((await startSender()(destinationKey.url)).outcome).toBe('protocol_error');
   });
 });
 
@@ -172,12 +174,15 @@ describe('a receiver that does not speak HTTP/1.1', () => {
     ],
     ['100 and nothing else', 'HTTP/1.1 100 Continue\r\n\r\n'],
   ])('%s is a protocol error', async (_what, text) => {
-    const target = await saying(text);
-    expect(await startSender()(target.url)).toMatchObject({ status: null, outcome: 'protocol_error' });
+    const destinationKey = await saying(text);
+    expect(await startSender()(destinationKey.url)).toMatchObject({
+      status: null,
+      outcome: 'protocol_error',
+    });
   });
 
   it('a second answer that nobody asked for reaches no other attempt', async () => {
-    const target = await startRaw((socket) => {
+    const destinationKey = await startRaw((socket) => {
       socket.on('data', () =>
         socket.write(
           'HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n',
@@ -185,16 +190,16 @@ describe('a receiver that does not speak HTTP/1.1', () => {
       );
     });
     const send = startSender();
-    expect((await send(target.url)).outcome).toBe('http_500');
-    expect((await send(target.url)).outcome).toBe('http_500');
-    expect(target.connections()).toBe(2);
+    expect((await send(destinationKey.url)).outcome).toBe('http_500');
+    expect((await send(destinationKey.url)).outcome).toBe('http_500');
+    expect(destinationKey.connections()).toBe(2);
   });
 
   it('a body that breaks off or is malformed does not take back the status', async () => {
     const send = startSender();
     for (const rest of ['content-length: 100\r\n\r\nshort', 'transfer-encoding: chunked\r\n\r\nzz\r\n']) {
-      const target = await saying(`HTTP/1.1 202 Accepted\r\n${rest}`);
-      expect(await send(target.url)).toMatchObject({ status: 202, outcome: 'delivered' });
+      const destinationKey = await saying(`HTTP/1.1 202 Accepted\r\n${rest}`);
+      expect(await send(destinationKey.url)).toMatchObject({ status: 202, outcome: 'delivered' });
     }
   });
 });
@@ -212,19 +217,19 @@ describe('a receiver that breaks off', () => {
       (socket: Socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nx:')),
     ],
   ])('%s: connection_reset, or what is wrong with the half answer', async (what, onConnection) => {
-    const target = await startRaw(onConnection);
-    const answer = await startSender()(target.url);
+    const destinationKey = await startRaw(onConnection);
+    const response = await startSender()(destinationKey.url);
     const expected = what.includes('headers') ? /^(connection_reset|protocol_error)$/ : /^connection_reset$/;
-    expect(answer).toMatchObject({ status: null, outcome: expect.stringMatching(expected) });
+    expect(response).toMatchObject({ status: null, outcome: expect.stringMatching(expected) });
   });
 
   it('and listens no more: connection_refused for each of many attempts at a time', async () => {
-    const target = await startHttp();
-    await target.close();
+    const destinationKey = await startHttp();
+    await destinationKey.close();
     closers.pop();
-    const send = startSender({ connectionsPerReceiver: 2 });
-    const answers = await Promise.all(Array.from({ length: 10 }, () => send(target.url)));
-    expect(answers.map(({ outcome }) => outcome)).toEqual(Array(10).fill('connection_refused'));
+    const send = startSender({ connectionsPerDestination: 2 });
+    const responses = await Promise.all(Array.from({ length: 10 }, () => send(destinationKey.url)));
+    expect(responses.map(({ outcome }) => outcome)).toEqual(Array(10).fill('connection_refused'));
   });
 
   it('and is known by no name: dns_error', async () => {

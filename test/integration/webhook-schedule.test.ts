@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
-import { connectWebhooks, isSignedWith, receiverOf } from '../support/webhook-core.ts';
+import { connectWebhooks, endpointServerOf, isSignedWith } from '../support/webhook-core.ts';
 
 /** An endpoint that wants one event, which is announced. */
 async function oneDelivery(...given: Parameters<typeof connectWebhooks>) {
   const webhooks = await connectWebhooks(...given);
-  const receiver = await receiverOf();
-  const endpoint = await webhooks.register({ url: receiver.url, events: ['image.queued'] });
-  await webhooks.order();
-  await webhooks.announce();
+  const destination = await endpointServerOf();
+  const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
+  await webhooks.emit();
+  await webhooks.dispatch();
   const [delivery] = await webhooks.deliveriesTo(endpoint.id);
   if (!delivery) throw new Error('nothing was announced');
-  return { webhooks, receiver, endpoint, shown: () => webhooks.readDeliveries.get('acme', delivery.id) };
+  return { webhooks, destination, endpoint, shown: () => webhooks.readDeliveries.get('acme', delivery.id) };
 }
 
 const msBetween = (earlier: string, later: string) => Date.parse(later) - Date.parse(earlier);
@@ -21,9 +21,9 @@ describe('a delivery that never arrives', () => {
     let draws = 0;
     // All of the jitter's range, its ends included.
     const random = () => [0, 0.999, 0.5][draws++ % 3] ?? 0;
-    const { webhooks, receiver, endpoint, shown } = await oneDelivery({ random });
-    receiver.answer((_request, response) => response.writeHead(500).end('out of order'));
-    const orderedAt = webhooks.clock();
+    const { webhooks, destination, endpoint, shown } = await oneDelivery({ random });
+    destination.response((_request, response) => response.writeHead(500).end('out of order'));
+    const submittedAt = webhooks.clock();
     await webhooks.emptyForGood(endpoint.id);
 
     const { attempts, ...delivery } = await shown();
@@ -32,7 +32,7 @@ describe('a delivery that never arrives', () => {
       finished_at: new Date(webhooks.clock()).toISOString(),
     });
     expect(attempts.map(({ no }) => no)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    let before = new Date(orderedAt).toISOString();
+    let before = new Date(submittedAt).toISOString();
     for (const [i, attempt] of attempts.entries()) {
       const seconds = webhookScheduleSeconds[i] ?? Number.NaN;
       const waitedMs = msBetween(before, attempt.started_at);
@@ -44,11 +44,11 @@ describe('a delivery that never arrives', () => {
   });
 
   it('carries the same id and bytes each time, under the time and a signature of the attempt', async () => {
-    const { webhooks, receiver, endpoint, shown } = await oneDelivery();
-    receiver.answer(503);
+    const { webhooks, destination, endpoint, shown } = await oneDelivery();
+    destination.response(503);
     await webhooks.emptyForGood(endpoint.id);
     const { attempts, event_id } = await shown();
-    const { requests } = receiver;
+    const { requests } = destination;
     expect(requests).toHaveLength(10);
     expect(new Set(requests.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([event_id]));
     expect(new Set(requests.map(({ body }) => body)).size).toBe(1);
@@ -61,12 +61,12 @@ describe('a delivery that never arrives', () => {
   });
 
   it('shows in its log what was sent, without the signature', async () => {
-    const { webhooks, receiver, endpoint, shown } = await oneDelivery();
-    receiver.answer(404);
+    const { webhooks, destination, endpoint, shown } = await oneDelivery();
+    destination.response(404);
     await webhooks.emptyAll(endpoint.id);
     const { attempts, event_id, next_attempt_at } = await shown();
     expect(attempts).toHaveLength(1);
-    expect(attempts[0]).toMatchObject({ url: receiver.url, status: 404, latency_ms: expect.any(Number) });
+    expect(attempts[0]).toMatchObject({ url: destination.url, status: 404, latency_ms: expect.any(Number) });
     expect(attempts[0]?.request_headers).toEqual({
       'content-type': 'application/json',
       'user-agent': 'Darkroom/test',
@@ -79,28 +79,28 @@ describe('a delivery that never arrives', () => {
 
 describe('a delivery that arrives after failures', () => {
   it('is tried no more', async () => {
-    const { webhooks, receiver, endpoint, shown } = await oneDelivery();
+    const { webhooks, destination, endpoint, shown } = await oneDelivery();
     let count = 0;
-    receiver.answer((_request, response) => response.writeHead(++count < 3 ? 500 : 204).end());
+    destination.response((_request, response) => response.writeHead(++count < 3 ? 500 : 204).end());
     await webhooks.emptyForGood(endpoint.id);
     const { attempts, ...delivery } = await shown();
     expect(delivery).toMatchObject({ status: 'delivered', outcome: 'delivered', attempt_count: 3 });
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['http_500', 'http_500', 'delivered']);
     webhooks.passTime(5 * 86_400_000);
     expect(await webhooks.emptyAll(endpoint.id)).toBeNull();
-    expect(receiver.requests).toHaveLength(3);
+    expect(destination.requests).toHaveLength(3);
   });
 
   it('is not tried before its time, however often somebody looks', async () => {
-    const { webhooks, receiver, endpoint } = await oneDelivery();
-    receiver.answer(500);
+    const { webhooks, destination, endpoint } = await oneDelivery();
+    destination.response(500);
     await webhooks.emptyAll(endpoint.id);
     webhooks.passTime(4_999);
     for (let i = 0; i < 5; i++) await webhooks.emptyAll(endpoint.id);
-    expect(receiver.requests).toHaveLength(1);
+    expect(destination.requests).toHaveLength(1);
     webhooks.passTime(1);
     await webhooks.emptyAll(endpoint.id);
-    expect(receiver.requests).toHaveLength(2);
+    expect(destination.requests).toHaveLength(2);
   });
 });
 
@@ -108,9 +108,9 @@ describe('a receiver that says when to come back', () => {
   it.each([429, 502, 503, 504])(
     'with %i is not called before, be it in seconds or as a date',
     async (status) => {
-      const { webhooks, receiver, endpoint } = await oneDelivery();
+      const { webhooks, destination, endpoint } = await oneDelivery();
       const wishes = [() => '120', () => new Date(webhooks.clock() + 900_000).toUTCString()];
-      receiver.answer((_request, response) => {
+      destination.response((_request, response) => {
         const wish = wishes.shift();
         response.writeHead(wish ? status : 200, wish ? { 'retry-after': wish() } : {}).end();
       });
@@ -119,31 +119,31 @@ describe('a receiver that says when to come back', () => {
       expect(await webhooks.emptyAll(endpoint.id)).toBe(900_000);
       webhooks.passTime(900_000);
       expect(await webhooks.emptyAll(endpoint.id)).toBeNull();
-      expect(receiver.requests).toHaveLength(3);
+      expect(destination.requests).toHaveLength(3);
     },
   );
 
   it('is left alone with its other deliveries too', async () => {
-    const { webhooks, receiver, endpoint } = await oneDelivery();
-    receiver.answer((_request, response) => response.writeHead(429, { 'retry-after': '600' }).end());
+    const { webhooks, destination, endpoint } = await oneDelivery();
+    destination.response((_request, response) => response.writeHead(429, { 'retry-after': '600' }).end());
     await webhooks.emptyAll(endpoint.id);
-    await webhooks.order(5);
-    await webhooks.announce();
+    await webhooks.emit(5);
+    await webhooks.dispatch();
     expect(await webhooks.emptyAll(endpoint.id)).toBeNull();
     webhooks.passTime(599_999);
     await webhooks.emptyAll(endpoint.id);
-    expect(receiver.requests).toHaveLength(1);
-    receiver.answer(200);
+    expect(destination.requests).toHaveLength(1);
+    destination.response(200);
     webhooks.passTime(1);
     await webhooks.emptyAll(endpoint.id);
-    expect(receiver.times().size).toBe(6);
+    expect(destination.times().size).toBe(6);
   });
 
   it('is not waited for longer than a day, nor heard where its status is no call for patience', async () => {
-    const { webhooks, receiver, endpoint, shown } = await oneDelivery();
-    const answers = [500, 429];
-    receiver.answer((_request, response) =>
-      response.writeHead(answers.shift() ?? 200, { 'retry-after': '99999999' }).end(),
+    const { webhooks, destination, endpoint, shown } = await oneDelivery();
+    const responses = [500, 429];
+    destination.response((_request, response) =>
+      response.writeHead(responses.shift() ?? 200, { 'retry-after': '99999999' }).end(),
     );
     expect(await webhooks.emptyAll(endpoint.id)).toBe(5_000);
     webhooks.passTime(5_000);

@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
-import { startReceiver } from '../support/webhook-endpoints.ts';
+import { startEndpointServer } from '../support/webhook-endpoints.ts';
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 const body = JSON.stringify({ type: 'image.succeeded', data: { id: 'img_1', note: 'Zürich 夜' } });
@@ -23,22 +23,22 @@ function startSender(options: Partial<WebhookSenderOptions> = {}) {
   });
   closers.push(sender.close);
   const send = (url: string, eventId = 'evt_1', secrets: readonly string[] = [secret]) =>
-    sender.send({ receiver: 'acme', url, eventId, body, secrets });
+    sender.send({ destination: 'acme', url, eventId, body, secrets });
   return { send, close: sender.close };
 }
 
-async function startTarget(...args: Parameters<typeof startReceiver>) {
-  const receiver = await startReceiver(...args);
-  closers.push(receiver.close);
-  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/hook?a=1` };
+async function startTarget(...args: Parameters<typeof startEndpointServer>) {
+  const destination = await startEndpointServer(...args);
+  closers.push(destination.close);
+  return { ...destination, url: `http://127.0.0.1:${destination.port}/hook?a=1` };
 }
 
 describe('one attempt', () => {
   it('posts the exact body, which the reference verifier takes', async () => {
-    const target = await startTarget();
-    const answer = await startSender().send(target.url);
-    const [received] = target.requests;
-    expect(answer).toEqual({
+    const destinationKey = await startTarget();
+    const response = await startSender().send(destinationKey.url);
+    const [received] = destinationKey.requests;
+    expect(response).toEqual({
       status: 200,
       outcome: 'delivered',
       latencyMs: expect.any(Number),
@@ -51,7 +51,7 @@ describe('one attempt', () => {
     });
     expect(received).toMatchObject({ method: 'POST', path: '/hook?a=1', body });
     expect(received?.headers).toEqual({
-      host: `127.0.0.1:${target.port}`,
+      host: `127.0.0.1:${destinationKey.port}`,
       connection: 'keep-alive',
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(body)),
@@ -65,37 +65,42 @@ describe('one attempt', () => {
   });
 
   it('carries the time of the attempt and the same id when an event is sent again', async () => {
-    const target = await startTarget();
+    const destinationKey = await startTarget();
     let nowMs = 1_700_000_000_999;
     const { send } = startSender({ clock: () => nowMs });
-    await send(target.url);
+    await send(destinationKey.url);
     nowMs += 300_000;
-    await send(target.url);
-    const sent = target.requests.map(({ headers }) => [headers['webhook-id'], headers['webhook-timestamp']]);
+    await send(destinationKey.url);
+    const sent = destinationKey.requests.map(({ headers }) => [
+      headers['webhook-id'],
+      headers['webhook-timestamp'],
+    ]);
     expect(sent).toEqual([
       ['evt_1', '1700000000'],
       ['evt_1', '1700000300'],
     ]);
-    expect(target.requests[0]?.headers['webhook-signature']).not.toBe(
-      target.requests[1]?.headers['webhook-signature'],
+    expect(destinationKey.requests[0]?.headers['webhook-signature']).not.toBe(
+      destinationKey.requests[1]?.headers['webhook-signature'],
     );
   });
 
   it('is signed with every secret', async () => {
-    const target = await startTarget();
+    const destinationKey = await startTarget();
     const other = `whsec_${randomBytes(24).toString('base64')}`;
-    await startSender().send(target.url, 'evt_1', [secret, other]);
-    const headers = target.requests[0]?.headers as Record<string, string>;
+    await startSender().send(destinationKey.url, 'evt_1', [secret, other]);
+    const headers = destinationKey.requests[0]?.headers as Record<string, string>;
     for (const one of [secret, other])
       expect(new Webhook(one).verify(body, headers)).toEqual(JSON.parse(body));
   });
 
   it('is never sent unsigned', async () => {
-    const target = await startTarget();
+    const destinationKey = await startTarget();
     const { send } = startSender();
-    await expect(send(target.url, 'evt_1', [])).rejects.toMatchObject({ code: 'validation_failed' });
-    await expect(send(target.url, 'evt_1', ['whsec_'])).rejects.toMatchObject({ code: 'validation_failed' });
-    expect(target.connections()).toBe(0);
+    await expect(send(destinationKey.url, 'evt_1', [])).rejects.toMatchObject({ code: 'validation_failed' });
+    await expect(send(destinationKey.url, 'evt_1', ['whsec_'])).rejects.toMatchObject({
+      code: 'validation_failed',
+    });
+    expect(destinationKey.connections()).toBe(0);
   });
 });
 
@@ -103,11 +108,11 @@ describe('what a receiver answers', () => {
   it('a redirect is never followed', async () => {
     const inner = await startTarget();
     for (const status of [301, 302, 303, 307, 308]) {
-      const target = await startTarget((_request, response) => {
+      const destinationKey = await startTarget((_request, response) => {
         response.writeHead(status, { location: inner.url }).end();
       });
-      const answer = await startSender().send(target.url);
-      expect(answer).toMatchObject({
+      const response = await startSender().send(destinationKey.url);
+      expect(response).toMatchObject({
         status,
         outcome: 'redirect_refused',
         detail: expect.stringContaining(`${status}`),
@@ -117,13 +122,13 @@ describe('what a receiver answers', () => {
   });
 
   it('410 is told as gone, any other failure by its status', async () => {
-    const target = await startTarget((request, response) =>
+    const destinationKey = await startTarget((request, response) =>
       response.writeHead(Number(request.url?.slice(1))).end('x'),
     );
     const { send } = startSender();
     const outcomes: string[] = [];
     for (const status of [204, 410, 400, 404, 413, 500]) {
-      outcomes.push((await send(`http://127.0.0.1:${target.port}/${status}`)).outcome);
+      outcomes.push((await send(`http://127.0.0.1:${destinationKey.port}/${status}`)).outcome);
     }
     expect(outcomes).toEqual(['delivered', 'gone', 'http_400', 'http_404', 'http_413', 'http_500']);
   });
@@ -131,20 +136,20 @@ describe('what a receiver answers', () => {
   it('the wish to wait is read as seconds and as a date', async () => {
     const nowMs = Date.UTC(2026, 0, 1);
     const wishes = ['120', new Date(nowMs + 90_000).toUTCString(), 'soon'];
-    const target = await startTarget((_request, response) => {
+    const destinationKey = await startTarget((_request, response) => {
       response.writeHead(429, { 'retry-after': wishes.shift() ?? '' }).end();
     });
     const { send } = startSender({ clock: () => nowMs });
-    expect(await send(target.url)).toMatchObject({ outcome: 'http_429', retryAfterMs: 120_000 });
-    expect(await send(target.url)).toMatchObject({ outcome: 'http_429', retryAfterMs: 90_000 });
-    expect(await send(target.url)).not.toHaveProperty('retryAfterMs');
+    expect(await send(destinationKey.url)).toMatchObject({ outcome: 'http_429', retryAfterMs: 120_000 });
+    expect(await send(destinationKey.url)).toMatchObject({ outcome: 'http_429', retryAfterMs: 90_000 });
+    expect(await send(destinationKey.url)).not.toHaveProperty('retryAfterMs');
   });
 
   it('early hints are not the answer', async () => {
-    const target = await startTarget((_request, response) => {
+    const destinationKey = await startTarget((_request, response) => {
       response.writeEarlyHints({ link: '</a>; rel=preload' });
       response.writeHead(503).end();
     });
-    expect(await startSender().send(target.url)).toMatchObject({ status: 503, outcome: 'http_503' });
+    expect(await startSender().send(destinationKey.url)).toMatchObject({ status: 503, outcome: 'http_503' });
   });
 });

@@ -1,18 +1,18 @@
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, it } from 'vitest';
-import { atTimeOf, connectWebhooks, dayMs, isSignedWith, receiverOf } from '../support/webhook-core.ts';
+import { atTimeOf, connectWebhooks, dayMs, endpointServerOf, isSignedWith } from '../support/webhook-core.ts';
 import type { Received } from '../support/webhook-endpoints.ts';
 
 /** Deliveries of one endpoint and of the webhooks that jobs name, and the secret of each. */
 async function someDeliveries() {
   const webhooks = await connectWebhooks();
-  const [registered, named] = [await receiverOf(), await receiverOf()];
+  const [registered, named] = [await endpointServerOf(), await endpointServerOf()];
   const endpoint = await webhooks.register({ url: registered.url, events: ['image.queued'] });
-  await webhooks.order(5, { url: named.url });
-  await webhooks.announce();
+  await webhooks.emit(5, { url: named.url });
+  await webhooks.dispatch();
   await webhooks.emptyAll(endpoint.id);
-  await webhooks.emptyAll(webhooks.hostTarget(named.url));
+  await webhooks.emptyAll(webhooks.hostDestinationKey(named.url));
   await webhooks.testEndpoint('acme', endpoint.id);
   const signed = [
     ...registered.requests.map((request) => ({ request, secret: endpoint.secret })),
@@ -86,47 +86,47 @@ describe('every delivery', () => {
 
   it('can be signed with a secret that its owner chose', async () => {
     const webhooks = await connectWebhooks();
-    const receiver = await receiverOf();
+    const destination = await endpointServerOf();
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
-    const endpoint = await webhooks.register({ url: receiver.url, secret });
+    const endpoint = await webhooks.register({ url: destination.url, secret });
     expect(endpoint.secret).toBe(secret);
     await webhooks.testEndpoint('acme', endpoint.id);
-    for (const request of receiver.requests) verify(request, secret);
-    expect(receiver.requests).toHaveLength(1);
+    for (const request of destination.requests) verify(request, secret);
+    expect(destination.requests).toHaveLength(1);
   });
 });
 
 describe('rotating the secret', () => {
   it('while deliveries are on their way loses none: each is taken with the old or the new one', async () => {
     const webhooks = await connectWebhooks();
-    const receiver = await receiverOf();
-    const endpoint = await webhooks.register({ url: receiver.url, events: ['image.queued'] });
-    await webhooks.order(300);
-    await webhooks.announce();
+    const destination = await endpointServerOf();
+    const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
+    await webhooks.emit(300);
+    await webhooks.dispatch();
     const secrets = [endpoint.secret];
     const run = webhooks.emptyAll(endpoint.id);
     for (let i = 1; i <= 3; i++) {
-      await expect.poll(() => receiver.requests.length).toBeGreaterThan(20 * i);
+      await expect.poll(() => destination.requests.length).toBeGreaterThan(20 * i);
       secrets.push((await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined)).secret);
     }
     await run;
-    expect(receiver.times().size).toBe(300);
-    for (const request of receiver.requests)
+    expect(destination.times().size).toBe(300);
+    for (const request of destination.requests)
       expect(secrets.some((secret) => isSignedWith(request, secret))).toBe(true);
   });
 
   it('has each delivery taken with both for a day, and then with the new one alone', async () => {
     const webhooks = await connectWebhooks();
-    const receiver = await receiverOf();
-    const endpoint = await webhooks.register({ url: receiver.url, events: ['image.queued'] });
+    const destination = await endpointServerOf();
+    const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
     const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined);
     expect(secret).not.toBe(endpoint.secret);
     const takenWith = async () => {
-      const before = receiver.requests.length;
-      await webhooks.order(5);
-      await webhooks.announce();
+      const before = destination.requests.length;
+      await webhooks.emit(5);
+      await webhooks.dispatch();
       await webhooks.emptyAll(endpoint.id);
-      const fresh = receiver.requests.slice(before);
+      const fresh = destination.requests.slice(before);
       expect(fresh).toHaveLength(5);
       for (const request of fresh) verify(request, secret);
       return fresh.map((request) => isSignedWith(request, endpoint.secret));

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
-import { startReceiver } from '../support/webhook-endpoints.ts';
+import { startEndpointServer } from '../support/webhook-endpoints.ts';
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 const toLoopback: ResolveName = async () => [{ address: '127.0.0.1', family: 4 }];
@@ -18,12 +18,12 @@ afterEach(async () => {
 
 async function startTls(certificate: 'valid' | 'expired' | 'self-signed') {
   const serverNames: string[] = [];
-  const receiver = await startReceiver(undefined, {
+  const destination = await startEndpointServer(undefined, {
     certificate,
     onServerName: (name) => serverNames.push(name),
   });
-  closers.push(receiver.close);
-  return { ...receiver, serverNames };
+  closers.push(destination.close);
+  return { ...destination, serverNames };
 }
 
 async function send(url: string) {
@@ -35,7 +35,7 @@ async function send(url: string) {
     resolve: toLoopback,
   });
   closers.push(sender.close);
-  return sender.send({ receiver: 'acme', url, eventId: 'evt_1', body: '{}', secrets: [secret] });
+  return sender.send({ destination: 'acme', url, eventId: 'evt_1', body: '{}', secrets: [secret] });
 }
 
 /** The same in a process that trusts the test authority: Node reads NODE_EXTRA_CA_CERTS once, at its start. */
@@ -57,31 +57,31 @@ describe('over TLS', () => {
   ] as const)(
     'a %s certificate of no known authority is refused before anything is sent',
     async (certificate, reason) => {
-      const target = await startTls(certificate);
-      const answer = await send(`https://receiver.test:${target.port}/`);
-      expect(answer).toMatchObject({
+      const destinationKey = await startTls(certificate);
+      const response = await send(`https://receiver.test:${destinationKey.port}/`);
+      expect(response).toMatchObject({
         status: null,
         outcome: 'tls_error',
         detail: expect.stringMatching(reason),
       });
-      expect(target.requests).toEqual([]);
-      expect(target.serverNames).toEqual(['receiver.test']);
+      expect(destinationKey.requests).toEqual([]);
+      expect(destinationKey.serverNames).toEqual(['receiver.test']);
     },
   );
 
   it('a receiver that speaks plain HTTP is a tls_error', async () => {
-    const target = await startReceiver();
-    closers.push(target.close);
-    expect((await send(`https://receiver.test:${target.port}/`)).outcome).toBe('tls_error');
+    const destinationKey = await startEndpointServer();
+    closers.push(destinationKey.close);
+    expect((await send(`https://receiver.test:${destinationKey.port}/`)).outcome).toBe('tls_error');
   });
 
   it('a certificate of a known authority is accepted for its own name', async () => {
-    const target = await startTls('valid');
-    expect(await sendTrusting(`https://receiver.test:${target.port}/hook`)).toMatchObject({
+    const destinationKey = await startTls('valid');
+    expect(await sendTrusting(`https://receiver.test:${destinationKey.port}/hook`)).toMatchObject({
       outcome: 'delivered',
     });
-    expect(target.serverNames).toEqual(['receiver.test']);
-    expect(target.requests[0]?.headers.host).toBe(`receiver.test:${target.port}`);
+    expect(destinationKey.serverNames).toEqual(['receiver.test']);
+    expect(destinationKey.requests[0]?.headers.host).toBe(`receiver.test:${destinationKey.port}`);
   });
 
   it('a certificate of a known authority is refused for another name, and when it has expired', async () => {

@@ -5,13 +5,13 @@ import {
   type ResponsesProviderConfig,
 } from '../../src/outbound/providers/openai/images/responses-provider.ts';
 
-/** A provider of pictures in the background that asks every 10 ms; it goes with the test. */
+/** A provider of images in the background that asks every 10 ms; it goes with the test. */
 export function backgroundProvider(baseUrl: string, rest: Partial<ResponsesProviderConfig> = {}) {
   const provider = createResponsesProvider({
     name: 'openai',
     apiKey: 'sk-test-000',
     baseUrl,
-    carrierModel: 'gpt-5.4-mini',
+    hostModelName: 'gpt-5.4-mini',
     pauseMs: () => 10,
     ...rest,
   });
@@ -20,7 +20,7 @@ export function backgroundProvider(baseUrl: string, rest: Partial<ResponsesProvi
 }
 /** A studio and a provider that calls it. */
 export async function backgroundStudio(options: StudioOptions = {}) {
-  const studio = await startStudio({ picture: 'quick', ...options });
+  const studio = await startStudio({ image: 'quick', ...options });
   onTestFinished(studio.stop);
   return { studio, provider: backgroundProvider(studio.baseUrl) };
 }

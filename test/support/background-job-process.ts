@@ -1,4 +1,4 @@
-// Orders one picture in the background and asks after it until it is killed. Arguments: the address of the provider,
+// Orders one image in the background and asks after it until it is killed. Arguments: the address of the provider,
 // the prompt, and the file that gets the handle before anything else happens.
 import { writeFile } from 'node:fs/promises';
 import { createResponsesProvider } from '../../src/outbound/providers/openai/images/responses-provider.ts';
@@ -8,7 +8,7 @@ const provider = createResponsesProvider({
   name: 'openai',
   apiKey: 'sk-test-000',
   baseUrl,
-  carrierModel: 'gpt-5.4-mini',
+  hostModelName: 'gpt-5.4-mini',
   pauseMs: () => 20,
 });
 await provider.generate(
@@ -23,6 +23,6 @@ await provider.generate(
     },
   },
   async () => {
-    throw new Error('the picture was finished before this process was killed');
+    throw new Error('the image was finished before this process was killed');
   },
 );

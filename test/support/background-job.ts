@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { AppError } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import type { ImageProvider, ImageRecords, Spool } from '../../src/domain/ports.ts';
-import { createProviderGate } from '../../src/outbound/records/circuit-breaker.ts';
+import type { ImageProvider, JobStore, Spool } from '../../src/domain/ports.ts';
+import { createCircuitBreaker } from '../../src/outbound/records/circuit-breaker.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
 import { createCallProvider } from '../../src/usecases/generation/call-provider.ts';
-import { createStoreAhead } from '../../src/usecases/generation/early-upload.ts';
+import { createEarlyUpload } from '../../src/usecases/generation/early-upload.ts';
 import { createExpandPrompt } from '../../src/usecases/generation/expand-prompt.ts';
-import { createSettleAnswer } from '../../src/usecases/generation/finalize-response.ts';
-import { createMakePicture } from '../../src/usecases/generation/generate-image.ts';
-import { createGenerateImage } from '../../src/usecases/generation/run-job.ts';
-import { createKeepAnswer } from '../../src/usecases/generation/spool-response.ts';
-import { createStorePicture } from '../../src/usecases/generation/upload-image.ts';
-import { createAbandonCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
-import { createChangeImage } from '../../src/usecases/jobs/update-job.ts';
+import { createFinalizeResponse } from '../../src/usecases/generation/finalize-response.ts';
+import { createGenerateImage } from '../../src/usecases/generation/generate-image.ts';
+import { createRunJob } from '../../src/usecases/generation/run-job.ts';
+import { createSpoolResponse } from '../../src/usecases/generation/spool-response.ts';
+import { createUploadImage } from '../../src/usecases/generation/upload-image.ts';
+import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
+import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { backgroundStudio } from './background-calls.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { connectCore } from './core.ts';
@@ -22,7 +22,7 @@ import { queuedJob } from './jobs.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /**
- * One job whose pictures are made in the background: the real records, provider, studio, spool and storage, without a
+ * One job whose images are made in the background: the real records, provider, studio, spool and storage, without a
  * queue, so that a test says when the job runs and what breaks.
  */
 export async function backgroundJob(prompt: string) {
@@ -44,7 +44,7 @@ export async function backgroundJob(prompt: string) {
       await disk.write(key, head, body);
     },
   };
-  const records: ImageRecords = {
+  const records: JobStore = {
     ...core.records,
     async update(...given) {
       if (faults.changes-- > 0) throw new AppError('store_unavailable');
@@ -69,38 +69,43 @@ export async function backgroundJob(prompt: string) {
 
   const shared = {
     ...core,
-    abandonCalls: createAbandonCalls({ ...core, provider: watched }),
+    cancelProviderCalls: createCancelProviderCalls({ ...core, provider: watched }),
     records,
     provider: watched,
     spool,
     random: () => 0,
     catalogue: builtInCatalogue(),
   };
-  const change = createChangeImage(shared);
-  const gate = createProviderGate(core.redis, createKeys(core.prefix), core.clock);
-  const storePicture = createStorePicture({ ...shared, sleep: async () => {} });
-  const settleAnswer = createSettleAnswer({ ...shared, storePicture, change, inMemory: (work) => work() });
-  const makePicture = createMakePicture({
+  const change = createUpdateJob(shared);
+  const breaker = createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock);
+  const uploadImage = createUploadImage({ ...shared, sleep: async () => {} });
+  const finalizeResponse = createFinalizeResponse({
     ...shared,
-    gate,
+    uploadImage,
+    change,
+    inMemory: (work) => work(),
+  });
+  const generateImage = createGenerateImage({
+    ...shared,
+    breaker,
     callProvider: createCallProvider({
       ...shared,
-      gate,
-      keepAnswer: createKeepAnswer({
+      breaker,
+      spoolResponse: createSpoolResponse({
         ...shared,
-        storeAhead: createStoreAhead({ ...shared, storePicture }, 1),
+        startEarlyUpload: createEarlyUpload({ ...shared, uploadImage }, 1),
       }),
     }),
-    settleAnswer,
+    finalizeResponse,
     policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },
   });
   const enhancer = { model: 'gpt-5.4-mini', enhance: () => Promise.reject(new Error('not wanted here')) };
-  const generateImage = createGenerateImage({
+  const runJob = createRunJob({
     sleep: async () => {},
     ...shared,
     change,
     expandPrompt: createExpandPrompt({ ...shared, enhancer, policy: { onUncertain: 'retry' } }),
-    makePicture,
+    generateImage,
   });
 
   const queued = queuedJob({ request: { prompt, quality: 'low' } });
@@ -111,7 +116,7 @@ export async function backgroundJob(prompt: string) {
     provider,
     spool: disk,
     /** One execution, as a worker does it. */
-    run: (stop = new AbortController().signal) => generateImage({ tenant, id }, stop),
+    run: (stop = new AbortController().signal) => runJob({ tenant, id }, stop),
     async job(): Promise<ImageJob> {
       return (await core.records.get(tenant, id)) ?? queued;
     },

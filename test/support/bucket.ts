@@ -41,9 +41,9 @@ export function holdFirstUpload(s3: TestS3): HeldUpload {
       carriedOut = (async () => {
         const body = await bodyOf(request);
         await released;
-        const answer = await forward(s3, request, body);
-        response.writeHead(answer).end();
-        return answer;
+        const reply = await forward(s3, request, body);
+        response.writeHead(reply).end();
+        return reply;
       })();
       resolve(decodeURIComponent((request.url ?? '').split('?')[0]?.slice(`/${s3.bucket}/`.length) ?? ''));
       return true;
@@ -73,11 +73,11 @@ async function forward(s3: TestS3, request: IncomingMessage, body: Buffer): Prom
       headers.set(name, String(value));
     }
   }
-  const answer = await fetch(s3.endpoint + request.url, {
+  const reply = await fetch(s3.endpoint + request.url, {
     method: 'PUT',
     headers,
     body: new Uint8Array(body),
   });
-  await answer.arrayBuffer();
-  return answer.status;
+  await reply.arrayBuffer();
+  return reply.status;
 }

@@ -11,15 +11,15 @@ export interface Caller {
   post(path: string): Test;
   patch(path: string): Test;
   delete(path: string): Test;
-  /** Orders pictures; fails unless the order is accepted. */
+  /** Orders images; fails unless the order is accepted. */
   submit(body: Body): Promise<ImageJobView>;
   job(id: string): Promise<ImageJobView>;
   /** The job once it has ended; long-polls until then. */
   ended(id: string): Promise<ImageJobView>;
-  /** Orders pictures and waits for the end of the job. */
-  order(body: Body): Promise<ImageJobView>;
-  /** The bytes of a picture, through the API. */
-  picture(id: string, index?: number): Promise<Buffer>;
+  /** Orders images and waits for the end of the job. */
+  generate(body: Body): Promise<ImageJobView>;
+  /** The bytes of an image, through the API. */
+  image(id: string, index?: number): Promise<Buffer>;
 }
 
 /** Calls a service at `url` with a key. */
@@ -40,8 +40,8 @@ export function createCaller(url: string, key: string = testKeys.acme): Caller {
         return body;
       }
     },
-    order: async (body) => caller.ended((await caller.submit(body)).id),
-    picture: async (id, index = 0) => (await caller.get(`/images/${id}/content/${index}`).expect(200)).body,
+    generate: async (body) => caller.ended((await caller.submit(body)).id),
+    image: async (id, index = 0) => (await caller.get(`/images/${id}/content/${index}`).expect(200)).body,
   };
   return caller;
 }

@@ -1,15 +1,15 @@
 import type { Log } from '../../src/domain/ports.ts';
 
 /** One line of a log. */
-export interface HeardLine {
+export interface CapturedLine {
   readonly level: keyof Log;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** A log whose lines can be looked at. */
-export function heard(): { log: Log; lines: HeardLine[] } {
-  const lines: HeardLine[] = [];
+export function captured(): { log: Log; lines: CapturedLine[] } {
+  const lines: CapturedLine[] = [];
   const at = (level: keyof Log) => (fields: object, message: string) =>
     void lines.push({ level, message, fields: { ...fields } });
   return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };

@@ -6,7 +6,7 @@ import { inject, onTestFinished } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
 import { createPresets, PresetFile } from '../../src/domain/preset.ts';
-import { createSealedDigest } from '../../src/lib/crypto/keyed-digest.ts';
+import { createKeyedDigest } from '../../src/lib/crypto/keyed-digest.ts';
 import { readBuiltIn } from '../../src/lib/data-files.ts';
 import { ids, ulid } from '../../src/lib/ids.ts';
 import {
@@ -16,21 +16,21 @@ import {
   whenRedisReady,
 } from '../../src/lib/redis/redis.ts';
 import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
-import { createImageRecords } from '../../src/outbound/records/job-store.ts';
+import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
 import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
-import { createMailboxes } from '../../src/outbound/records/webhooks/delivery-queues.ts';
+import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
-import { createCancelImage } from '../../src/usecases/jobs/cancel-job.ts';
-import { createAbandonCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
-import { createExpireImage } from '../../src/usecases/jobs/expire-job.ts';
-import { createGetImage } from '../../src/usecases/jobs/get-job.ts';
-import { createSubmitImage, type SubmitPolicy } from '../../src/usecases/jobs/submit-job.ts';
-import { createChangeImage } from '../../src/usecases/jobs/update-job.ts';
+import { createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
+import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
+import { createExpireJob } from '../../src/usecases/jobs/expire-job.ts';
+import { createGetJob } from '../../src/usecases/jobs/get-job.ts';
+import { createSubmitJob, type SubmitPolicy } from '../../src/usecases/jobs/submit-job.ts';
+import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { createReconcile } from '../../src/usecases/maintenance/reconcile.ts';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { builtInCatalogue } from './catalogue.ts';
@@ -88,15 +88,15 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   let nowMs = createdAt;
   const clock = () => nowMs;
   const keys = createKeys(prefix);
-  const records = createImageRecords(redis, keys);
+  const records = createJobStore(redis, keys);
   const webhooks = {
     events: createWebhookEvents(redis, keys),
     deliveries: createDeliveries(redis, keys),
-    mailboxes: createMailboxes(redis, keys),
+    deliveryQueues: createDeliveryQueues(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys),
   };
   const queueRedis = await connect(given.queueAddress ?? inject('redisPath'));
-  const imageQueue = createTaskQueue(queueRedis, queueNames(prefix).images);
+  const jobQueue = createTaskQueue(queueRedis, queueNames(prefix).images);
   const webhookQueue = createTaskQueue(queueRedis, queueNames(prefix).webhooks);
   const subscriber = createSubscriberRedis(given.recordsAddress ?? inject('redisPath'), {
     onError: () => undefined,
@@ -105,16 +105,16 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   await subscriber.ping();
   onTestFinished(async () => {
     signals.close();
-    await imageQueue.close();
+    await jobQueue.close();
     await webhookQueue.close();
     queueRedis.disconnect();
     subscriber.disconnect();
   });
   const storage = createFilesystemStorage({ directory, signingKey: Buffer.alloc(32, 1) });
   const retentionOf = (_job: ImageJob) => retention;
-  const queues = { imageQueue, webhookQueue };
+  const queues = { jobQueue, webhookQueue };
   const shared = {
-    imageIntake: imageQueue,
+    jobIntake: jobQueue,
     records,
     ...webhooks,
     ...queues,
@@ -125,11 +125,11 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
     deliveryLogMs,
   };
   const noise = { meter: idleMeter, log: silentLog };
-  const abandonCalls = createAbandonCalls({ ...shared, ...noise });
-  const change = createChangeImage({ ...shared, ...noise, abandonCalls });
-  const expireImage = createExpireImage({ ...shared, change });
-  const getImage = createGetImage({ ...shared, expireImage });
-  const deps = { ...shared, ...noise, change, expireImage, getImage };
+  const cancelProviderCalls = createCancelProviderCalls({ ...shared, ...noise });
+  const change = createUpdateJob({ ...shared, ...noise, cancelProviderCalls });
+  const expireJob = createExpireJob({ ...shared, change });
+  const getJob = createGetJob({ ...shared, expireJob });
+  const deps = { ...shared, ...noise, change, expireJob, getJob };
   return {
     ...deps,
     queueRedis,
@@ -138,18 +138,18 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
     passTime(ms: number) {
       nowMs += ms;
     },
-    submitImage: createSubmitImage({
+    submitJob: createSubmitJob({
       ...deps,
       guard: createDestinationGuard({ allowPrivate: false, requireHttps: true }),
       catalogue: given.catalogue ?? builtInCatalogue(),
       presets: createPresets([PresetFile.parse(readBuiltIn('presets.json'))]),
       ids,
       digest: (text) => createHash('sha256').update(text).digest('base64url'),
-      sealedDigest: createSealedDigest(Buffer.alloc(32, 1)),
-      abandon: () => undefined,
+      keyedDigest: createKeyedDigest(Buffer.alloc(32, 1)),
+      cancelUnconfirmed: () => undefined,
       policy: { ...policy, ...given.policy },
     }),
-    cancelImage: createCancelImage(deps),
+    cancelJob: createCancelJob(deps),
     sweep: createSweep(deps),
     reconcile: createReconcile(deps),
   };

@@ -36,7 +36,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     while (fault.kind === 'black-hole') await once(changes, 'change');
     if (fault.kind === 'latency') await sleep(fault.ms);
   }
-  const answerLimit = () => (fault.kind === 'cut' ? fault.afterBytes : Number.POSITIVE_INFINITY);
+  const responseLimit = () => (fault.kind === 'cut' ? fault.afterBytes : Number.POSITIVE_INFINITY);
 
   const server = createServer({ allowHalfOpen: true }, (caller) => {
     accepted += 1;
@@ -51,7 +51,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     target.on('error', () => caller.resetAndDestroy());
     const broken = () => caller.destroy();
     carry(caller, target, wait, () => Number.POSITIVE_INFINITY).catch(broken);
-    carry(target, caller, wait, answerLimit).then(() => caller.destroySoon(), broken);
+    carry(target, caller, wait, responseLimit).then(() => caller.destroySoon(), broken);
   });
 
   async function listen(port: number): Promise<number> {

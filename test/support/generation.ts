@@ -2,40 +2,40 @@ import { AppError, type ErrorCode } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
 import {
-  type AnswerHead,
-  type ClosedLane,
-  type DecodedAnswer,
+  type BlockedScope,
+  type CircuitBreaker,
+  type DecodedResponse,
+  type ImageCall,
   type ImageProvider,
   type ImageStorage,
-  type PictureCall,
   type PromptEnhancer,
   ProviderError,
   type ProviderFailure,
-  type ProviderGate,
+  type ResponseMeta,
   type Spool,
   type SpoolKey,
 } from '../../src/domain/ports.ts';
 import { digestHex } from '../../src/lib/crypto/api-key-text.ts';
-import { createPlaces } from '../../src/lib/semaphore.ts';
+import { createSemaphore } from '../../src/lib/semaphore.ts';
 import { createCallProvider } from '../../src/usecases/generation/call-provider.ts';
-import { createStoreAhead } from '../../src/usecases/generation/early-upload.ts';
+import { createEarlyUpload } from '../../src/usecases/generation/early-upload.ts';
 import { createExpandPrompt } from '../../src/usecases/generation/expand-prompt.ts';
-import { createSettleAnswer } from '../../src/usecases/generation/finalize-response.ts';
-import { createMakePicture } from '../../src/usecases/generation/generate-image.ts';
-import { createGenerateImage } from '../../src/usecases/generation/run-job.ts';
-import { createKeepAnswer } from '../../src/usecases/generation/spool-response.ts';
-import { createStorePicture } from '../../src/usecases/generation/upload-image.ts';
-import type { ChangeImage } from '../../src/usecases/jobs/update-job.ts';
+import { createFinalizeResponse } from '../../src/usecases/generation/finalize-response.ts';
+import { createGenerateImage } from '../../src/usecases/generation/generate-image.ts';
+import { createRunJob } from '../../src/usecases/generation/run-job.ts';
+import { createSpoolResponse } from '../../src/usecases/generation/spool-response.ts';
+import { createUploadImage } from '../../src/usecases/generation/upload-image.ts';
+import type { UpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
 
 /** What the scripted provider does with one call. */
-export type Answer =
-  | 'picture'
-  | 'no picture'
+export type Response_ =
+  | 'image'
+  | 'no image'
   | 'until stopped'
   | ProviderFailure
-  | ((call: { signal: AbortSignal }) => Promise<'picture' | ProviderFailure>);
+  | ((call: { signal: AbortSignal }) => Promise<'image' | ProviderFailure>);
 
 export const failureOf = (
   kind: ProviderFailure['kind'],
@@ -52,7 +52,7 @@ export const failureOf = (
 interface Given {
   readonly request?: Partial<ImageRequest>;
   /** What the provider does with the first call, the second, and so on. */
-  readonly answers?: readonly Answer[];
+  readonly responses?: readonly Response_[];
   /** What the language model does with each call. */
   readonly descriptions?: readonly (
     | string
@@ -62,14 +62,14 @@ interface Given {
   readonly onUncertain?: 'retry' | 'fail';
   readonly onQuota?: 'wait' | 'fail';
   readonly maxPaidAttempts?: number;
-  /** How often the storage refuses before it takes a picture. */
+  /** How often the storage refuses before it takes an image. */
   readonly storageRefusals?: number;
   /** What happens while an answer waits for its place in memory. */
   readonly meanwhile?: () => Promise<void>;
 }
 
 /**
- * One job and everything that makes its pictures, over ports in memory that do what a script says: for the decisions
+ * One job and everything that makes its images, over ports in memory that do what a script says: for the decisions
  * between the ports, which real parts would only make slow.
  */
 export function generation(given: Given = {}) {
@@ -77,13 +77,13 @@ export function generation(given: Given = {}) {
   let job = first;
   let nowMs = createdAt + 1_000;
   const clock = () => nowMs;
-  const calls: PictureCall[] = [];
+  const calls: ImageCall[] = [];
   const enhancements: string[] = [];
   const stored = new Map<string, Buffer>();
   const puts: string[] = [];
-  const spooled = new Map<string, { head: AnswerHead; bytes: Buffer }>();
-  const lanesAsked: (readonly string[])[] = [];
-  const closed = new Map<string, ClosedLane>();
+  const spooled = new Map<string, { head: ResponseMeta; bytes: Buffer }>();
+  const scopesChecked: (readonly string[])[] = [];
+  const closed = new Map<string, BlockedScope>();
   const faults = {
     /** Answers of which the disk takes nothing, and answers that it loses after the last byte. */
     spoolWrites: 0,
@@ -93,10 +93,10 @@ export function generation(given: Given = {}) {
     /** Keys at which the storage fails as only a fault in the program does. */
     storageKeys: new Set<string>(),
     /** How often the gate cannot be told that a lane works again. */
-    gateOpenings: 0,
+    breakerResets: 0,
   };
 
-  const change: ChangeImage = async (_tenant, _id, next, known) => {
+  const change: UpdateJob = async (_tenant, _id, next, known) => {
     await Promise.resolve();
     for (let base = known ?? job; ; base = job) {
       const after = next(base);
@@ -131,25 +131,25 @@ export function generation(given: Given = {}) {
     name: 'studio',
     async generate(call, context, sink) {
       calls.push(call);
-      const scripted = given.answers?.[calls.length - 1] ?? 'picture';
-      const answer = typeof scripted === 'function' ? await scripted(context) : scripted;
-      if (answer === 'until stopped') {
+      const scripted = given.responses?.[calls.length - 1] ?? 'image';
+      const response = typeof scripted === 'function' ? await scripted(context) : scripted;
+      if (response === 'until stopped') {
         await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
         throw new ProviderError(failureOf('uncertain', 'provider_outcome_unknown'));
       }
-      if (typeof answer === 'object') throw new ProviderError(answer);
+      if (typeof response === 'object') throw new ProviderError(response);
       const head = { providerRequestId: `req_${calls.length}` };
-      await sink(head, oneChunk(Buffer.from(`${answer} of call ${calls.length}`)));
+      await sink(head, oneChunk(Buffer.from(`${response} of call ${calls.length}`)));
       return head;
     },
-    async decode(body): Promise<DecodedAnswer> {
+    async decode(body): Promise<DecodedResponse> {
       const parts: Uint8Array[] = [];
       for await (const part of body) parts.push(part);
       const bytes = Buffer.concat(parts);
-      if (bytes.toString().startsWith('no picture'))
+      if (bytes.toString().startsWith('no image'))
         throw new ProviderError(failureOf('unusable', 'provider_unusable_answer'));
       return {
-        picture: { bytes, sha256: digestHex(bytes), contentType: 'image/png', width: 1024, height: 1024 },
+        image: { bytes, sha256: digestHex(bytes), contentType: 'image/png', width: 1024, height: 1024 },
         usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
         revisedPrompt: null,
       };
@@ -167,22 +167,22 @@ export function generation(given: Given = {}) {
     },
   };
 
-  const gate: ProviderGate = {
-    async closedFor(lanes) {
-      lanesAsked.push(lanes);
-      const found = lanes.map((lane) => closed.get(lane)).find((lane) => lane && lane.untilMs > nowMs);
+  const breaker: CircuitBreaker = {
+    async findBlock(scopes) {
+      scopesChecked.push(scopes);
+      const found = scopes.map((scope) => closed.get(scope)).find((scope) => scope && scope.untilMs > nowMs);
       return found ?? null;
     },
-    async close(lane, until) {
-      closed.set(lane, until);
+    async close(scope, until) {
+      closed.set(scope, until);
     },
-    async suspect(lane, code) {
-      closed.set(lane, { untilMs: nowMs + 5_000, code });
+    async suspect(scope, code) {
+      closed.set(scope, { untilMs: nowMs + 5_000, code });
     },
-    refusalOf: async (lane) => closed.get(lane)?.code ?? null,
-    async open(lane) {
-      if (faults.gateOpenings-- > 0) throw new AppError('store_unavailable');
-      closed.delete(lane);
+    failureOf: async (scope) => closed.get(scope)?.code ?? null,
+    async open(scope) {
+      if (faults.breakerResets-- > 0) throw new AppError('store_unavailable');
+      closed.delete(scope);
     },
   };
 
@@ -198,18 +198,18 @@ export function generation(given: Given = {}) {
     },
   };
 
-  const shared = { clock, random: () => 0, meter: idleMeter, log: silentLog, spool, gate, provider };
+  const shared = { clock, random: () => 0, meter: idleMeter, log: silentLog, spool, breaker, provider };
   const catalogue = builtInCatalogue();
-  const inMemory = createPlaces(1);
-  const storePicture = createStorePicture({
+  const inMemory = createSemaphore(1);
+  const uploadImage = createUploadImage({
     ...shared,
     storage,
     sleep: async () => {},
   });
-  const settleAnswer = createSettleAnswer({
+  const finalizeResponse = createFinalizeResponse({
     ...shared,
     storage,
-    storePicture,
+    uploadImage,
     change,
     catalogue,
     async inMemory(work, signal) {
@@ -218,18 +218,18 @@ export function generation(given: Given = {}) {
     },
     retentionOf: () => retention,
   });
-  const makePicture = createMakePicture({
+  const generateImage = createGenerateImage({
     ...shared,
     catalogue,
     callProvider: createCallProvider({
       ...shared,
       catalogue,
-      keepAnswer: createKeepAnswer({
+      spoolResponse: createSpoolResponse({
         ...shared,
-        storeAhead: createStoreAhead({ provider, storePicture }, 1),
+        startEarlyUpload: createEarlyUpload({ provider, uploadImage }, 1),
       }),
     }),
-    settleAnswer,
+    finalizeResponse,
     policy: {
       onUncertain: given.onUncertain ?? 'retry',
       onQuota: given.onQuota ?? 'wait',
@@ -242,14 +242,14 @@ export function generation(given: Given = {}) {
     catalogue,
     policy: { onUncertain: given.onUncertain ?? 'retry' },
   });
-  const generate = createGenerateImage({
+  const generate = createRunJob({
     sleep: async () => {},
     ...shared,
     records: { get: async () => job },
     change,
-    abandonCalls: async () => {},
+    cancelProviderCalls: async () => {},
     expandPrompt,
-    makePicture,
+    generateImage,
     retentionOf: () => retention,
   });
 
@@ -257,23 +257,23 @@ export function generation(given: Given = {}) {
     calls,
     enhancements,
     stored,
-    /** Keys of all pictures that the storage took, each as often as it did. */
+    /** Keys of all images that the storage took, each as often as it did. */
     puts,
     spooled,
     faults,
     closed,
     /** What the gate was asked for before each call. */
-    lanesAsked,
-    /** The only place in memory for a picture from the spool. */
+    scopesChecked,
+    /** The only place in memory for an image from the spool. */
     inMemory,
-    settleAnswer,
+    finalizeResponse,
     job: () => job,
     /** Puts the record into another state, as other processes do. */
     set(next: (job: ImageJob) => ImageJob) {
       job = { ...next(job), version: job.version + 1 };
     },
     /** Leaves an answer in the spool, as a worker that died after paying does. */
-    spoolAnswer(attemptNo: number, text = 'picture from before') {
+    spoolBody(attemptNo: number, text = 'image from before') {
       spooled.set(name({ tenant: job.tenant, jobId: job.id, attemptNo }), {
         head: {},
         bytes: Buffer.from(text),

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 
-/** A real picture of random pixels, which hardly compresses: 1024x1024 as PNG is 3 MB. */
-export async function noisePicture(
+/** A real image of random pixels, which hardly compresses: 1024x1024 as PNG is 3 MB. */
+export async function noiseImage(
   width: number,
   height: number,
   format: 'png' | 'jpeg' | 'webp' = 'png',

@@ -2,7 +2,7 @@ import type { Attempt } from '../../src/domain/attempt.ts';
 import type { StoredImage } from '../../src/domain/image.ts';
 import { createJob, type ImageJob, type Retention } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
-import { beginExecution, enterImage, enterStage, finish } from '../../src/domain/job-moves.ts';
+import { addImage, beginRun, enterStage, finish } from '../../src/domain/job-moves.ts';
 import type { Log, Meter } from '../../src/domain/ports.ts';
 import { ids } from '../../src/lib/ids.ts';
 
@@ -44,7 +44,7 @@ export function attemptOf(fields: Partial<Attempt> = {}): Attempt {
   return { no: 1, kind: 'generate', index: 0, state: 'stored', fence: 1, startedAt: createdAt, ...fields };
 }
 
-/** A stored picture as a record keeps it. */
+/** A stored image as a record keeps it. */
 export function imageOf(job: Pick<ImageJob, 'tenant' | 'id'>, index = 0): StoredImage {
   return {
     index,
@@ -70,10 +70,10 @@ export const idleMeter: Meter = {
   webhookAttempt() {},
 };
 
-/** A finished job of one picture as most are, by the moves that lead there. */
+/** A finished job of one image as most are, by the moves that lead there. */
 export function finishedJob(queued: ImageJob): ImageJob {
   const at = queued.createdAt;
-  const generating = enterStage(beginExecution(queued, at + 120), 'generating', at + 121);
+  const generating = enterStage(beginRun(queued, at + 120), 'generating', at + 121);
   const storing = enterStage(generating, 'storing', at + 14_310);
   const attempt = attemptOf({
     startedAt: at + 121,
@@ -83,7 +83,7 @@ export function finishedJob(queued: ImageJob): ImageJob {
     costMicroUsd: 5_970,
   });
   const stored: ImageJob = {
-    ...enterImage(storing, imageOf(queued), at + 14_390),
+    ...addImage(storing, imageOf(queued), at + 14_390),
     attempts: [attempt],
     usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
   };

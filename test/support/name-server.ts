@@ -18,16 +18,16 @@ function questionOf(message: Buffer): { name: string; type: number; end: number 
 }
 
 /** An answer of DNS (RFC 1035): one address of version 4, or none. */
-function answerTo(message: Buffer, address: string | undefined): Buffer {
+function responseTo(message: Buffer, address: string | undefined): Buffer {
   const { type, end } = questionOf(message);
-  const hasAnswer = type === typeA && address !== undefined;
+  const hasResponse = type === typeA && address !== undefined;
   const header = Buffer.from(message.subarray(0, headerBytes));
   header.writeUInt16BE(0x8180 | (address === undefined ? noSuchName : 0), 2);
-  header.writeUInt16BE(hasAnswer ? 1 : 0, 6);
+  header.writeUInt16BE(hasResponse ? 1 : 0, 6);
   header.writeUInt32BE(0, 8);
   const record = Buffer.from([0xc0, headerBytes, 0, typeA, 0, 1, 0, 0, 0, 60, 0, 4]);
   const data = Buffer.from((address ?? '').split('.').map(Number));
-  return Buffer.concat([header, message.subarray(headerBytes, end), ...(hasAnswer ? [record, data] : [])]);
+  return Buffer.concat([header, message.subarray(headerBytes, end), ...(hasResponse ? [record, data] : [])]);
 }
 
 /**
@@ -42,7 +42,7 @@ export async function startNameServer(addresses: (name: string) => string | null
     const { name } = questionOf(message);
     asked.push(name);
     const address = addresses(name);
-    if (address !== null) socket.send(answerTo(message, address), from.port, from.address);
+    if (address !== null) socket.send(responseTo(message, address), from.port, from.address);
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');

@@ -1,11 +1,11 @@
 import { Delivery } from '../../src/domain/webhook-delivery.ts';
 import { decodeVersioned } from '../../src/outbound/records/versioned-json.ts';
-import { askRedis } from './redis.ts';
+import { queryRedis } from './redis.ts';
 
 /** The webhook deliveries of a deployment that have neither arrived nor been given up. */
 export async function pendingDeliveries(env: Readonly<Record<string, string>>): Promise<Delivery[]> {
   const { REDIS_URL = '', REDIS_KEY_PREFIX } = env;
-  return askRedis(REDIS_URL, async (redis) => {
+  return queryRedis(REDIS_URL, async (redis) => {
     const names = await redis.keys(`${REDIS_KEY_PREFIX}:*:dlv:*`);
     const rows = await Promise.all(names.map((name) => redis.get(name)));
     const deliveries = rows.flatMap((row) => (row === null ? [] : [decodeVersioned(Delivery, row)]));

@@ -1,15 +1,15 @@
 import { onTestFinished } from 'vitest';
 import {
-  type AnswerSink,
   type CallContext,
+  type ImageCall,
   type ImageProvider,
-  type PictureCall,
   ProviderError,
   type ProviderFailure,
+  type ResponseSink,
 } from '../../src/domain/ports.ts';
 import { createOpenAIProvider } from '../../src/outbound/providers/openai/images/openai-provider.ts';
 import type { OpenAIProviderConfig } from '../../src/outbound/providers/openai/images/provider-config.ts';
-import { chunked, noisePicture } from './images.ts';
+import { chunked, noiseImage } from './images.ts';
 
 /** Calls of a provider and what becomes of them, as tests make them. */
 
@@ -20,9 +20,9 @@ export function openAIProvider(baseUrl: string, rest: Partial<OpenAIProviderConf
   return provider;
 }
 
-/** An answer of the Images API with a picture in it. */
-export async function pictureAnswer(): Promise<{ png: Buffer; text: string }> {
-  const png = await noisePicture(256, 256);
+/** An answer of the Images API with an image in it. */
+export async function imageResponse(): Promise<{ png: Buffer; text: string }> {
+  const png = await noiseImage(256, 256);
   const text = JSON.stringify({
     created: 1,
     data: [{ b64_json: png.toString('base64') }],
@@ -31,7 +31,7 @@ export async function pictureAnswer(): Promise<{ png: Buffer; text: string }> {
   return { png, text };
 }
 
-export const pictureCall = (prompt: string): PictureCall => ({
+export const imageCall = (prompt: string): ImageCall => ({
   model: 'gpt-image-2',
   prompt,
   parameters: { size: '1024x1024', quality: 'low' },
@@ -47,7 +47,7 @@ export const contextOf = (rest: Partial<CallContext> = {}): CallContext => ({
 /** A sink that keeps the last body it was given, as far as it came. */
 export function collector() {
   let parts: Uint8Array[] = [];
-  const sink: AnswerSink = async (_head, body) => {
+  const sink: ResponseSink = async (_head, body) => {
     parts = [];
     for await (const part of body) parts.push(part);
   };
@@ -59,7 +59,7 @@ export function collector() {
   };
 }
 
-export const drain: AnswerSink = async (_head, body) => {
+export const drain: ResponseSink = async (_head, body) => {
   for await (const _ of body) {
     // Only read.
   }

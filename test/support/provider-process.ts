@@ -3,7 +3,7 @@
 import { startStudio } from '../../src/local/studio/studio.ts';
 
 const [, , ledgerFile = '', latencyMs = '0'] = process.argv;
-const studio = await startStudio({ picture: 'quick', ledgerFile, latencyMs: Number(latencyMs) });
+const studio = await startStudio({ image: 'quick', ledgerFile, latencyMs: Number(latencyMs) });
 console.log(studio.baseUrl);
 process.stdin.on('end', () => void studio.stop().then(() => process.exit(0)));
 process.stdin.resume();

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 
 /** One HTTP answer as it stood on the wire. */
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   /** Names in lower case; values of one name are joined as the standard says. */
   readonly headers: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export interface RawAnswer {
 }
 
 /** What came of sending bytes: an answer, an end of the connection without one, or silence. */
-export type Outcome = RawAnswer | 'closed' | 'silent';
+export type Outcome = RawResponse | 'closed' | 'silent';
 
 export interface SendOptions {
   /** Gives up waiting for the end of the answer. */
@@ -28,15 +28,15 @@ export function sendRaw(port: number, bytes: Buffer, options: SendOptions): Prom
     const finish = (ended: boolean) => {
       clearTimeout(timer);
       socket.destroy();
-      const answer = readAnswer(Buffer.concat(parts), { ended, isHead: options.isHead === true });
-      resolve(answer ?? (ended ? 'closed' : 'silent'));
+      const response = readResponse(Buffer.concat(parts), { ended, isHead: options.isHead === true });
+      resolve(response ?? (ended ? 'closed' : 'silent'));
     };
     const timer = setTimeout(() => finish(false), options.timeoutMs);
     socket.on('connect', () => socket.write(bytes));
     socket.on('data', (part) => {
       parts.push(part);
-      const answer = readAnswer(Buffer.concat(parts), { ended: false, isHead: options.isHead === true });
-      if (answer?.complete) finish(true);
+      const response = readResponse(Buffer.concat(parts), { ended: false, isHead: options.isHead === true });
+      if (response?.complete) finish(true);
     });
     socket.on('end', () => finish(true));
     // A reset after the answer is nothing bad: what arrived before it counts.
@@ -74,13 +74,16 @@ export function openRaw(port: number): Promise<RawConnection> {
  *
  * @returns `null` while not even its head is there.
  */
-export function readAnswer(bytes: Buffer, options: { ended: boolean; isHead: boolean }): RawAnswer | null {
+export function readResponse(
+  bytes: Buffer,
+  options: { ended: boolean; isHead: boolean },
+): RawResponse | null {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return null;
   const [statusLine = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n');
   const status = Number(/^HTTP\/1\.[01] ([0-9]{3})(?: |$)/.exec(statusLine)?.[1] ?? Number.NaN);
   const rest = bytes.subarray(headEnd + 4);
-  if (status < 200) return readAnswer(rest, options);
+  if (status < 200) return readResponse(rest, options);
   const headers: Record<string, string> = {};
   for (const line of lines) {
     const colon = line.indexOf(':');
@@ -98,14 +101,14 @@ function bodyOf(
   headers: Record<string, string>,
   rest: Buffer,
   ended: boolean,
-): Pick<RawAnswer, 'body' | 'complete'> {
+): Pick<RawResponse, 'body' | 'complete'> {
   if (headers['transfer-encoding']?.toLowerCase() === 'chunked') return dechunk(rest);
   const length = headers['content-length'];
   if (length === undefined) return { body: rest, complete: ended };
   return { body: rest.subarray(0, Number(length)), complete: rest.length >= Number(length) };
 }
 
-function dechunk(bytes: Buffer): Pick<RawAnswer, 'body' | 'complete'> {
+function dechunk(bytes: Buffer): Pick<RawResponse, 'body' | 'complete'> {
   const parts: Buffer[] = [];
   for (let at = 0; ; ) {
     const lineEnd = bytes.indexOf('\r\n', at);

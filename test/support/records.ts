@@ -1,13 +1,13 @@
 import { expect } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { IdempotencyClaim } from '../../src/domain/ports.ts';
-import { createImageRecords } from '../../src/outbound/records/job-store.ts';
+import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { connectTestStore } from './store.ts';
 
 /** Job records in the shared Redis, for one test file. */
 export async function connectRecords() {
   const store = await connectTestStore();
-  const records = createImageRecords(store.redis, store.keys);
+  const records = createJobStore(store.redis, store.keys);
   let tenants = 0;
   return {
     store,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { findRedisBinary } from '../../src/local/redis/find.ts';
 import { serverEnvironment } from '../../src/local/redis/redis-binary.ts';
-import { askRedis, testCacheDir } from './redis.ts';
+import { queryRedis, testCacheDir } from './redis.ts';
 
 /** One server of a Redis Cluster, on a loopback port, with a folder of its own. */
 export interface ClusterNode {
@@ -41,7 +41,7 @@ export async function startClusterNode(settings: readonly string[] = []): Promis
   let ended: Promise<unknown> = Promise.resolve();
 
   const ask = <T>(question: (redis: Redis) => Promise<T>) =>
-    askRedis(`redis://${host}:${port}`, (client) => question(client as Redis));
+    queryRedis(`redis://${host}:${port}`, (client) => question(client as Redis));
 
   async function start(): Promise<void> {
     const started = spawn(binary?.path ?? '', args, {

@@ -27,7 +27,10 @@ export async function startRedisIn(
 }
 
 /** Puts one question to a Redis through a connection of its own. */
-export async function askRedis<T>(target: string, question: (client: RedisClient) => Promise<T>): Promise<T> {
+export async function queryRedis<T>(
+  target: string,
+  question: (client: RedisClient) => Promise<T>,
+): Promise<T> {
   const client = createRedis(target, { onError: () => undefined });
   try {
     return await question(client);
@@ -84,9 +87,12 @@ export async function startTestRedis(): Promise<TestRedis> {
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
     refuseWrites: (refuse) =>
-      askRedis(running.url, async (client) => void (await client.config('SET', 'maxmemory', refuse ? 1 : 0))),
+      queryRedis(
+        running.url,
+        async (client) => void (await client.config('SET', 'maxmemory', refuse ? 1 : 0)),
+      ),
     async callsOf(command) {
-      const stats = await askRedis(running.url, (client) => client.info('commandstats'));
+      const stats = await queryRedis(running.url, (client) => client.info('commandstats'));
       return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
     },
     async stop() {

@@ -7,9 +7,9 @@ import { barePlan, type FuzzKeys, type JobChoice, type RequestPlan } from './req
 import { allowedBy, textOf } from './schema-arbitraries.ts';
 
 const weights: Record<string, number> = {
-  submitImage: 30,
-  getImage: 14,
-  listImages: 12,
+  submitJob: 30,
+  getJob: 14,
+  listJobs: 12,
   getImageContent: 8,
 };
 

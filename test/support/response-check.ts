@@ -1,6 +1,6 @@
 import { errorCodes, errorRow } from '../../src/domain/errors.ts';
 import type { ApiDocument, Node, Operation } from './openapi-document.ts';
-import type { RawAnswer } from './raw-http.ts';
+import type { RawResponse } from './raw-http.ts';
 
 /** Refusals of what is no proper HTTP, which no operation documents because none is reached. */
 const httpRefusals = new Set([400, 404, 405, 408, 413, 414, 415, 417, 431]);
@@ -14,31 +14,31 @@ export interface Expectation {
 }
 
 /** Compares an answer with the document. @returns everything that is wrong with it, one line each. */
-export function faultsOf(api: ApiDocument, expected: Expectation, answer: RawAnswer): string[] {
-  const faults = generalFaults(answer);
-  if (expected.isBrokenHttp && httpRefusals.has(answer.status)) {
-    return [...faults, ...problemFaults(api, expected, answer)];
+export function faultsOf(api: ApiDocument, expected: Expectation, reply: RawResponse): string[] {
+  const faults = generalFaults(reply);
+  if (expected.isBrokenHttp && httpRefusals.has(reply.status)) {
+    return [...faults, ...problemFaults(api, expected, reply)];
   }
   const method = expected.method === 'HEAD' ? 'GET' : expected.method;
   const target = api.match(method, expected.path);
   if (target === 'other method') {
-    return [...faults, ...otherMethodFaults(answer), ...problemFaults(api, expected, answer)];
+    return [...faults, ...otherMethodFaults(reply), ...problemFaults(api, expected, reply)];
   }
   if (target === null) {
-    if (answer.status >= 400) faults.push(...problemFaults(api, expected, answer));
+    if (reply.status >= 400) faults.push(...problemFaults(api, expected, reply));
     return faults;
   }
-  return [...faults, ...operationFaults(api, target, expected, answer)];
+  return [...faults, ...operationFaults(api, target, expected, reply)];
 }
 
 /** The address itself may be malformed; otherwise the methods it has are named. */
-function otherMethodFaults({ status, headers }: RawAnswer): string[] {
+function otherMethodFaults({ status, headers }: RawResponse): string[] {
   if (status === 400 || status === 414) return [];
   if (status !== 405) return [`status ${status} for a method the address does not have`];
   return headers.allow ? [] : ['405 without Allow'];
 }
 
-function generalFaults({ status, headers, body, complete }: RawAnswer): string[] {
+function generalFaults({ status, headers, body, complete }: RawResponse): string[] {
   const faults: string[] = [];
   if (status >= 500) faults.push(`status ${status}: ${body.toString('utf8', 0, 300)}`);
   if (!complete && !headers['content-type']?.startsWith('text/event-stream'))
@@ -55,35 +55,35 @@ function operationFaults(
   api: ApiDocument,
   operation: Operation,
   expected: Expectation,
-  answer: RawAnswer,
+  reply: RawResponse,
 ): string[] {
-  const response = operation.responses[answer.status];
-  if (!response) return [`${operation.id} does not document status ${answer.status} (${codeOf(answer)})`];
-  const faults = headerFaults(response, answer).map((fault) => `${operation.id} ${answer.status}: ${fault}`);
+  const response = operation.responses[reply.status];
+  if (!response) return [`${operation.id} does not document status ${reply.status} (${codeOf(reply)})`];
+  const faults = headerFaults(response, reply).map((fault) => `${operation.id} ${reply.status}: ${fault}`);
   const content = (response.content ?? {}) as Record<string, Node>;
-  const type = (answer.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+  const type = (reply.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
   if (expected.method === 'HEAD') return faults;
   if (Object.keys(content).length === 0) {
-    if (answer.body.length > 0) faults.push(`${operation.id} ${answer.status} has a body`);
+    if (reply.body.length > 0) faults.push(`${operation.id} ${reply.status} has a body`);
     return faults;
   }
   const media = content[type];
-  if (!media) return [...faults, `${operation.id} ${answer.status} is of the undocumented type '${type}'`];
-  if (type === 'application/problem+json') return [...faults, ...problemFaults(api, expected, answer)];
+  if (!media) return [...faults, `${operation.id} ${reply.status} is of the undocumented type '${type}'`];
+  if (type === 'application/problem+json') return [...faults, ...problemFaults(api, expected, reply)];
   const wrong = (value: unknown) => schemaFaults(api, media.schema as Node, value);
   if (type === 'application/json')
-    faults.push(...wrong(parsed(answer)).map((each) => `${operation.id}: ${each}`));
+    faults.push(...wrong(parsed(reply)).map((each) => `${operation.id}: ${each}`));
   if (type === 'text/event-stream') {
-    for (const [, data = ''] of answer.body.toString().matchAll(/^data: (.*)\n\n/gm)) {
+    for (const [, data = ''] of reply.body.toString().matchAll(/^data: (.*)\n\n/gm)) {
       faults.push(...wrong(JSON.parse(data)).map((each) => `${operation.id}: ${each}`));
     }
   }
   return faults;
 }
 
-function headerFaults(response: Node, answer: RawAnswer): string[] {
+function headerFaults(response: Node, reply: RawResponse): string[] {
   return Object.entries((response.headers ?? {}) as Record<string, Node>).flatMap(([name, header]) => {
-    const text = answer.headers[name];
+    const text = reply.headers[name];
     if (text === undefined) return header.required === true ? [`header ${name} is missing`] : [];
     const schema = header.schema as Node;
     if (schema.type === 'integer' && !/^[0-9]+$/.test(text)) return [`header ${name} is no integer: ${text}`];
@@ -101,36 +101,36 @@ function schemaFaults(api: ApiDocument, schema: Node, value: unknown): string[] 
 
 const problemSchema: Node = { $ref: '#/components/schemas/Problem' };
 
-function problemFaults(api: ApiDocument, expected: Expectation, answer: RawAnswer): string[] {
+function problemFaults(api: ApiDocument, expected: Expectation, reply: RawResponse): string[] {
   if (expected.method === 'HEAD') return [];
-  const type = answer.headers['content-type'] ?? '';
+  const type = reply.headers['content-type'] ?? '';
   if (!type.startsWith('application/problem+json'))
-    return [`status ${answer.status} of type '${type}' is no problem`];
-  const problem = parsed(answer) as Record<string, unknown> | undefined;
+    return [`status ${reply.status} of type '${type}' is no problem`];
+  const problem = parsed(reply) as Record<string, unknown> | undefined;
   const faults = schemaFaults(api, problemSchema, problem).map((each) => `Problem: ${each}`);
   if (!problem) return faults;
-  if (problem.status !== answer.status)
-    faults.push(`Problem says ${problem.status}, the answer ${answer.status}`);
-  if (problem.request_id !== answer.headers['x-request-id']) faults.push('Problem has another request id');
+  if (problem.status !== reply.status)
+    faults.push(`Problem says ${problem.status}, the answer ${reply.status}`);
+  if (problem.request_id !== reply.headers['x-request-id']) faults.push('Problem has another request id');
   const code = errorCodes.find((each) => each === problem.code);
   const retryable = code !== undefined && errorRow(code).retryable;
-  if (retryable && !answer.headers['retry-after']) faults.push(`${code} without Retry-After`);
-  if (!retryable && answer.headers['x-should-retry'] !== 'false')
+  if (retryable && !reply.headers['retry-after']) faults.push(`${code} without Retry-After`);
+  if (!retryable && reply.headers['x-should-retry'] !== 'false')
     faults.push(`${code} without x-should-retry`);
-  if (/\n\s+at |node_modules|node:internal|\.ts:\d|\/src\//.test(answer.body.toString())) {
-    faults.push(`Problem tells of our code: ${answer.body.toString('utf8', 0, 400)}`);
+  if (/\n\s+at |node_modules|node:internal|\.ts:\d|\/src\//.test(reply.body.toString())) {
+    faults.push(`Problem tells of our code: ${reply.body.toString('utf8', 0, 400)}`);
   }
   return faults;
 }
 
-function parsed(answer: RawAnswer): unknown {
+function parsed(reply: RawResponse): unknown {
   try {
-    return JSON.parse(answer.body.toString());
+    return JSON.parse(reply.body.toString());
   } catch {
     return undefined;
   }
 }
 
-function codeOf(answer: RawAnswer): unknown {
-  return (parsed(answer) as { code?: unknown } | undefined)?.code;
+function codeOf(reply: RawResponse): unknown {
+  return (parsed(reply) as { code?: unknown } | undefined)?.code;
 }

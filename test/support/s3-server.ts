@@ -24,7 +24,7 @@ const region = 'us-east-1';
 
 /**
  * An S3 API server in this process, on loopback, with one bucket. On top of fauxqs it checks the signatures of requests
- * and links, the expiry of links, and honours the response headers a link asks for. Bodies are limited to 11 MiB.
+ * and links, the expiry of links, and honors the response headers a link asks for. Bodies are limited to 11 MiB.
  */
 export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
   const s3 = buildApp({ logger: false });
@@ -34,9 +34,9 @@ export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
   let interceptor: Interceptor | null = null;
   const handle: RequestListener = (request, response) => {
     if (interceptor?.(request, response) === true) return;
-    const refusal = refusalOf(request);
+    const refusal = failureOf(request);
     if (refusal !== null) {
-      answerWithError(request, response, 403, refusal);
+      respondWithError(request, response, 403, refusal);
       return;
     }
     overrideHeaders(request, response);
@@ -73,7 +73,7 @@ export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
 }
 
 /** Answers as S3 does: the code in an XML body, but no body to HEAD. */
-export function answerWithError(
+export function respondWithError(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
@@ -87,7 +87,7 @@ export function answerWithError(
 }
 
 /** Why S3 would refuse a request for its signature; `null` when it is in order. */
-function refusalOf({ method = '', url: target = '', headers }: IncomingMessage): string | null {
+function failureOf({ method = '', url: target = '', headers }: IncomingMessage): string | null {
   const request = { method, target, headers };
   const claim = readClaim(request);
   if (claim === null) return 'AccessDenied';

@@ -51,7 +51,7 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
         closed,
       };
       seen.push(entry);
-      for (const wake of waiting.splice(0)) wake();
+      for (const dispatchTask of waiting.splice(0)) dispatchTask();
       script(response, entry, seen.length - 1);
     });
   });
@@ -86,7 +86,7 @@ export async function serve(script: Script): Promise<ScriptedServer> {
 }
 
 /** Gives every request the same answer, text as it is and anything else as JSON. */
-export const answerWith =
+export const respondWith =
   (status: number, body: unknown, headers: Record<string, string> = {}): Script =>
   (response) =>
     response

@@ -13,6 +13,12 @@ const sender = createWebhookSender({
   userAgent: 'Darkroom/test',
   resolve: async () => [{ address: '127.0.0.1', family: 4 }],
 });
-const answer = await sender.send({ receiver: 'acme', url, eventId: 'evt_1', body: '{}', secrets: [secret] });
+const response = await sender.send({
+  destination: 'acme',
+  url,
+  eventId: 'evt_1',
+  body: '{}',
+  secrets: [secret],
+});
 await sender.close();
-console.log(JSON.stringify(answer));
+console.log(JSON.stringify(response));

@@ -28,7 +28,7 @@ export interface TestEnvironment {
  * @param overrides variables over the ones given here.
  */
 export async function createEnvironment(overrides: Record<string, string> = {}): Promise<TestEnvironment> {
-  const studio = await startStudio({ picture: 'quick' });
+  const studio = await startStudio({ image: 'quick' });
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-e2e-'));
   const env = {
     HOST: '127.0.0.1',
@@ -57,8 +57,8 @@ export async function createEnvironment(overrides: Record<string, string> = {}):
   };
 }
 
-/** The calls for pictures that reached a studio, of those the ones whose prompt holds a text. */
-export function pictureCalls(studio: Studio, promptPart = ''): StudioCall[] {
+/** The calls for images that reached a studio, of those the ones whose prompt holds a text. */
+export function imageCalls(studio: Studio, promptPart = ''): StudioCall[] {
   return studio.calls.filter(
     ({ path, prompt }) => path === '/v1/images/generations' && (prompt ?? '').includes(promptPart),
   );

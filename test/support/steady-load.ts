@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { testKeys } from './service-environment.ts';
 
 /** One answer of the service under load. */
-export interface LoadAnswer {
+export interface LoadResponse {
   readonly call: string;
   readonly status: number;
   readonly contentType: string;
@@ -12,7 +12,7 @@ export interface LoadAnswer {
 }
 
 /** An order that was accepted. */
-export interface LoadOrder {
+export interface LoadRequest {
   readonly id: string;
   readonly key: string;
   /** When the order was first sent, and when its answer was here; epoch milliseconds. */
@@ -20,29 +20,29 @@ export interface LoadOrder {
   readonly acceptedAtMs: number;
 }
 
-/** Callers who order pictures and look after them, without a pause longer than a moment, until they are told to stop. */
+/** Callers who order images and look after them, without a pause longer than a moment, until they are told to stop. */
 export interface SteadyLoad {
   /** Every answer that came, those that said to come again included. */
-  readonly answers: readonly LoadAnswer[];
-  readonly orders: readonly LoadOrder[];
+  readonly responses: readonly LoadResponse[];
+  readonly submissions: readonly LoadRequest[];
   /** The first order that fits, as soon as it is accepted; orders are counted from 1. */
-  accepted(fits: (order: LoadOrder, count: number) => boolean): Promise<LoadOrder>;
+  accepted(fits: (generate: LoadRequest, count: number) => boolean): Promise<LoadRequest>;
   /** Lets every order that was begun come to its answer, and ends. Rejects when a call brought no answer at all. */
   stop(): Promise<void>;
 }
 
-const orderingLanes = 4;
+const submittingLanes = 4;
 /** Slow enough that no backlog grows, so that the time of a job is its own. */
-const orderPauseMs = 250;
+const submitPauseMs = 250;
 const lookPauseMs = 40;
 const againMs = 100;
 
 /** Starts the load on a service, as the tenant `acme`. Orders are repeated under their keys until they are accepted. */
 export function startSteadyLoad(url: string, mark: string, body: Record<string, unknown>): SteadyLoad {
-  const answers: LoadAnswer[] = [];
-  const orders: LoadOrder[] = [];
+  const responses: LoadResponse[] = [];
+  const submissions: LoadRequest[] = [];
   const changes = new EventEmitter();
-  let ordered = 0;
+  let submitted = 0;
   let isOver = false;
 
   async function call(method: string, path: string, headers: Record<string, string>, json?: unknown) {
@@ -55,27 +55,27 @@ export function startSteadyLoad(url: string, mark: string, body: Record<string, 
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
     });
-    const answer = {
+    const result = {
       call: `${method} ${path}`,
       status: response.status,
       contentType: response.headers.get('content-type') ?? '',
       retryAfter: response.headers.get('retry-after'),
       text: await response.text(),
     };
-    answers.push(answer);
-    return answer;
+    responses.push(result);
+    return result;
   }
 
-  async function order(): Promise<void> {
-    ordered += 1;
-    const key = `${mark}-${ordered}`;
+  async function generate(): Promise<void> {
+    submitted += 1;
+    const key = `${mark}-${submitted}`;
     const sentAtMs = Date.now();
     for (;;) {
       const json = { ...body, prompt: `${body.prompt} ${key}` };
       const { status, text } = await call('POST', '/images', { 'idempotency-key': key }, json);
       if (status < 300) {
         const { id } = JSON.parse(text) as { id: string };
-        orders.push({ id, key, sentAtMs, acceptedAtMs: Date.now() });
+        submissions.push({ id, key, sentAtMs, acceptedAtMs: Date.now() });
         changes.emit('accepted');
         return;
       }
@@ -84,41 +84,41 @@ export function startSteadyLoad(url: string, mark: string, body: Record<string, 
     }
   }
 
-  async function orderOn(): Promise<void> {
+  async function submitOn(): Promise<void> {
     while (!isOver) {
-      await order();
-      await sleep(orderPauseMs);
+      await generate();
+      await sleep(submitPauseMs);
     }
   }
   async function lookOn(pathOf: (id: string) => string): Promise<void> {
     while (!isOver) {
-      const last = orders.at(-1);
+      const last = submissions.at(-1);
       if (last) await call('GET', pathOf(last.id), {});
       await sleep(lookPauseMs);
     }
   }
 
-  const lanes = Promise.all([
-    ...Array.from({ length: orderingLanes }, orderOn),
+  const scopes = Promise.all([
+    ...Array.from({ length: submittingLanes }, submitOn),
     lookOn((id) => `/images/${id}`),
     lookOn((id) => `/images/${id}?wait=5`),
     lookOn(() => '/images?limit=5&status=succeeded'),
   ]);
   // Whoever stops hears of it; until then a failed call is not an error that nobody handles.
-  lanes.catch(() => undefined);
+  scopes.catch(() => undefined);
   return {
-    answers,
-    orders,
+    responses,
+    submissions,
     async accepted(fits) {
       for (;;) {
-        const found = orders.find((order, at) => fits(order, at + 1));
+        const found = submissions.find((generate, at) => fits(generate, at + 1));
         if (found) return found;
-        await Promise.race([once(changes, 'accepted'), lanes]);
+        await Promise.race([once(changes, 'accepted'), scopes]);
       }
     },
     async stop() {
       isOver = true;
-      await lanes;
+      await scopes;
     },
   };
 }

@@ -31,7 +31,7 @@ export async function openFilesystem(): Promise<StorageSubject> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-storage-'));
   await writeFile(join(folder, 'a-file'), '');
   const signingKey = randomBytes(32);
-  const storage = createFilesystemStorage({ directory: join(folder, 'deep', 'pictures'), signingKey });
+  const storage = createFilesystemStorage({ directory: join(folder, 'deep', 'images'), signingKey });
   const at = (...path: string[]) => createFilesystemStorage({ directory: join(folder, ...path), signingKey });
   return {
     storage,

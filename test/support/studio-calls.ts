@@ -7,11 +7,11 @@ import {
   startStudio,
 } from '../../src/local/studio/studio.ts';
 
-/** A studio of quick pictures and the official client to it; it goes with the test. */
+/** A studio of quick images and the official client to it; it goes with the test. */
 export async function studioAndClient(
   options: StudioOptions = {},
 ): Promise<{ studio: Studio; client: OpenAI }> {
-  const studio = await startStudio({ picture: 'quick', ...options });
+  const studio = await startStudio({ image: 'quick', ...options });
   onTestFinished(studio.stop);
   return { studio, client: new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 }) };
 }

@@ -1,19 +1,19 @@
 import { expect, onTestFinished, vi } from 'vitest';
 import type { DeliveryView, EndpointView } from '../../src/domain/webhook-view.ts';
 import type { TestService } from './service.ts';
-import { type Received, startReceiver } from './webhook-endpoints.ts';
+import { type Received, startEndpointServer } from './webhook-endpoints.ts';
 
 export type NewEndpoint = EndpointView & { secret: string };
 
 /** A receiver that ends with its test and answers as told. */
-export async function receive(answer: (no: number) => number = () => 204, body = 'thanks') {
+export async function receive(statusOf: (no: number) => number = () => 204, body = 'thanks') {
   let no = 0;
-  const receiver = await startReceiver((_request, response) => {
+  const endpointServer = await startEndpointServer((_request, response) => {
     no += 1;
-    response.writeHead(answer(no)).end(body);
+    response.writeHead(statusOf(no)).end(body);
   });
-  onTestFinished(receiver.close);
-  return { ...receiver, url: `http://127.0.0.1:${receiver.port}/hook` };
+  onTestFinished(endpointServer.close);
+  return { ...endpointServer, url: `http://127.0.0.1:${endpointServer.port}/hook` };
 }
 
 /** Waits until so many webhooks are there. */
@@ -22,9 +22,9 @@ export const arrived = (requests: readonly Received[], count: number) =>
 
 /** An endpoint that is removed with its test. */
 export async function register(service: TestService, body: object): Promise<NewEndpoint> {
-  const answer = await service.acme.post('/webhooks/endpoints').send(body).expect(201);
-  onTestFinished(async () => void (await service.acme.delete(`/webhooks/endpoints/${answer.body.id}`)));
-  return answer.body;
+  const response = await service.acme.post('/webhooks/endpoints').send(body).expect(201);
+  onTestFinished(async () => void (await service.acme.delete(`/webhooks/endpoints/${response.body.id}`)));
+  return response.body;
 }
 
 /** The log of deliveries. */

@@ -6,12 +6,12 @@ import type { Task } from '../../src/domain/ports.ts';
 import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
 import { longestPendingMs } from '../../src/domain/webhook-delivery.ts';
 import type { EndpointBody } from '../../src/domain/webhook-endpoint.ts';
-import { noteFor } from '../../src/domain/webhook-event.ts';
+import { eventFor } from '../../src/domain/webhook-event.ts';
 import { createWebhookWorker } from '../../src/inbound/worker/webhook-worker.ts';
-import { createSealedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
+import { createEncryptedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
 import {
   createWebhookSecret,
-  parseWebhookSecret,
+  webhookSecretFault,
   webhookSecretOf,
 } from '../../src/lib/crypto/webhook-secret.ts';
 import { ids } from '../../src/lib/ids.ts';
@@ -20,12 +20,12 @@ import { createTaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
-import { createEraseImage } from '../../src/usecases/jobs/erase-job.ts';
-import { createPresentImage } from '../../src/usecases/jobs/present-job.ts';
+import { createEraseJob } from '../../src/usecases/jobs/erase-job.ts';
+import { createPresentJob } from '../../src/usecases/jobs/present-job.ts';
 import { createAttemptDelivery } from '../../src/usecases/webhooks/attempt-delivery.ts';
-import { createEmptyMailbox } from '../../src/usecases/webhooks/deliver-pending.ts';
-import { createAnnounceEvent } from '../../src/usecases/webhooks/dispatch-event.ts';
-import { createFindReceiver } from '../../src/usecases/webhooks/find-destination.ts';
+import { createDeliverPending } from '../../src/usecases/webhooks/deliver-pending.ts';
+import { createDispatchEvent } from '../../src/usecases/webhooks/dispatch-event.ts';
+import { createFindDestination } from '../../src/usecases/webhooks/find-destination.ts';
 import { createManageEndpoints } from '../../src/usecases/webhooks/manage-endpoints.ts';
 import { createReadDeliveries } from '../../src/usecases/webhooks/read-deliveries.ts';
 import { createRedeliver } from '../../src/usecases/webhooks/redeliver.ts';
@@ -33,7 +33,7 @@ import { createTestEndpoint } from '../../src/usecases/webhooks/test-endpoint.ts
 import { builtInCatalogue } from './catalogue.ts';
 import { connectCore, deliveryLogMs } from './core.ts';
 import { createdAt, queuedJob, silentLog } from './jobs.ts';
-import { type Received, startReceiver } from './webhook-endpoints.ts';
+import { type Received, startEndpointServer } from './webhook-endpoints.ts';
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
@@ -43,7 +43,7 @@ const tenant = 'acme';
 interface Given {
   /** Real time instead of a clock that the test sets. */
   readonly realTime?: boolean;
-  readonly placesOfOneTenant?: number;
+  readonly slotsPerTenant?: number;
   readonly random?: () => number;
 }
 
@@ -64,12 +64,12 @@ export async function connectWebhooks(given: Given = {}) {
   };
   const sender = openSender();
 
-  const mailboxes = createKeys(core.prefix).mailboxes(tenant);
+  const deliveryQueues = createKeys(core.prefix).deliveryQueues(tenant);
   const secretsKey = randomBytes(32);
-  const sealed = createSealedSecrets(secretsKey);
+  const encrypted = createEncryptedSecrets(secretsKey);
   const policy = {
-    ...{ schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, atOnce: 8 },
-    placesOfOneTenant: given.placesOfOneTenant ?? 100,
+    ...{ schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, maxConcurrent: 8 },
+    slotsPerTenant: given.slotsPerTenant ?? 100,
   };
   const shared = {
     ...core,
@@ -78,31 +78,31 @@ export async function connectWebhooks(given: Given = {}) {
     publicUrlFor: () => 'https://darkroom.example',
     keepBodyMs: deliveryLogMs + longestPendingMs(policy.schedule),
   };
-  const presentImage = createPresentImage({
+  const presentJob = createPresentJob({
     ...shared,
     catalogue: builtInCatalogue(),
     enhanceModel: 'gpt-5.4-mini',
   });
-  const findReceiver = createFindReceiver({
+  const findDestination = createFindDestination({
     ...shared,
     secretsOf: (name) => [webhookSecretOf(secretsKey, name)],
-    unseal: sealed.unseal,
+    unseal: encrypted.unseal,
   });
   const attemptDelivery = createAttemptDelivery(shared);
-  const deps = { ...shared, findReceiver, attemptDelivery, presentImage };
-  const announceEvent = createAnnounceEvent(deps);
-  const emptyMailbox = createEmptyMailbox(deps);
+  const deps = { ...shared, findDestination, attemptDelivery, presentJob };
+  const dispatchEvent = createDispatchEvent(deps);
+  const deliverPending = createDeliverPending(deps);
   const manageEndpoints = createManageEndpoints({
     ...deps,
     createSecret: createWebhookSecret,
-    checkSecret: (secret) => void parseWebhookSecret(secret),
-    seal: sealed.seal,
-    most: 100,
+    secretFault: webhookSecretFault,
+    seal: encrypted.seal,
+    max: 100,
   });
   const readDeliveries = createReadDeliveries(deps);
 
-  const empty = (target: string, signal = new AbortController().signal) =>
-    emptyMailbox({ tenant, id: target }, signal);
+  const empty = (destinationKey: string, signal = new AbortController().signal) =>
+    deliverPending({ tenant, id: destinationKey }, signal);
   const passTime = (ms: number) => {
     nowMs += ms;
   };
@@ -117,46 +117,46 @@ export async function connectWebhooks(given: Given = {}) {
     manageEndpoints,
     testEndpoint: createTestEndpoint(deps),
     redeliver: createRedeliver(deps),
-    eraseImage: createEraseImage(deps),
-    announceEvent,
+    eraseJob: createEraseJob(deps),
+    dispatchEvent,
     /** The name of the mailbox of the host that a job named. */
-    hostTarget: (url: string) => ids.hostTarget(tenant, url),
+    hostDestinationKey: (url: string) => ids.hostDestinationKey(tenant, url),
     /** Registers an endpoint. */
     register: (body: EndpointBody) => manageEndpoints.create(tenant, body),
     /** One run for a receiver, as a worker makes it. */
     empty,
     /** The same for a receiver of another tenant. */
-    emptyOf: (owner: string, target: string) =>
-      emptyMailbox({ tenant: owner, id: target }, new AbortController().signal),
+    emptyOf: (owner: string, destinationKey: string) =>
+      deliverPending({ tenant: owner, id: destinationKey }, new AbortController().signal),
     /** The same in another worker, which has connections of its own. */
-    emptyElsewhere(target: string) {
+    emptyElsewhere(destinationKey: string) {
       const attempts = createAttemptDelivery({ ...shared, sender: openSender() });
-      const run = createEmptyMailbox({ ...deps, attemptDelivery: attempts });
-      return run({ tenant, id: target }, new AbortController().signal);
+      const run = createDeliverPending({ ...deps, attemptDelivery: attempts });
+      return run({ tenant, id: destinationKey }, new AbortController().signal);
     },
     /** Runs for a receiver until nothing is due by now. @returns in how many milliseconds something is. */
-    async emptyAll(target: string): Promise<number | null> {
+    async emptyAll(destinationKey: string): Promise<number | null> {
       for (;;) {
-        const result = await empty(target);
+        const result = await empty(destinationKey);
         if (!('againInMs' in result)) return null;
         if (result.againInMs > 0) return result.againInMs;
       }
     },
     /** Runs for a receiver, with time passing in between, until it has no mail left. */
-    async emptyForGood(target: string): Promise<void> {
+    async emptyForGood(destinationKey: string): Promise<void> {
       for (;;) {
-        await empty(target);
-        const dueAt = await core.redis.zscore(mailboxes, target);
+        await empty(destinationKey);
+        const dueAt = await core.redis.zscore(deliveryQueues, destinationKey);
         if (dueAt === null) return;
         passTime(Math.max(0, Number(dueAt) - nowMs));
       }
     },
     /** Submits jobs, each of which causes `image.queued`, and queues those events. @returns the ids of the jobs. */
-    async order(count = 1, webhook?: { url: string }): Promise<string[]> {
+    async emit(count = 1, webhook?: { url: string }): Promise<string[]> {
       return Promise.all(
         Array.from({ length: count }, async () => {
           const job = queuedJob({ tenant, nowMs: clock(), request: webhook ? { webhook } : {} });
-          const event = noteFor(job);
+          const event = eventFor(job);
           await core.records.submit({ job, event, maxOpenJobs: 100_000 });
           await core.webhookQueue.add({ tenant, id: event.id }, { priority: 'normal' });
           return job.id;
@@ -164,17 +164,17 @@ export async function connectWebhooks(given: Given = {}) {
       );
     },
     /** Announces every event that waits. */
-    async announce(): Promise<void> {
+    async dispatch(): Promise<void> {
       const waiting = await core.events.waiting(tenant, Number.MAX_SAFE_INTEGER, 100_000);
-      await Promise.all(waiting.map((id) => announceEvent({ tenant, id })));
+      await Promise.all(waiting.map((id) => dispatchEvent({ tenant, id })));
     },
     /** The deliveries to a receiver, newest event first. */
-    deliveriesTo: async (target: string) =>
-      (await core.deliveries.list(tenant, { target, limit: 1_000 })).deliveries,
+    deliveriesTo: async (destinationKey: string) =>
+      (await core.deliveries.list(tenant, { destinationKey, limit: 1_000 })).deliveries,
     /** Has the real queue run everything, as a worker process does. @returns how many tasks run at the moment. */
     consume(concurrency: number) {
       const connection = createWorkerRedis(inject('redisPath'), { onError: () => undefined });
-      const work = createWebhookWorker({ announceEvent, emptyMailbox, log: silentLog });
+      const work = createWebhookWorker({ dispatchEvent, deliverPending, log: silentLog });
       let running = 0;
       const handler = async (task: Task, signal: AbortSignal) => {
         running += 1;
@@ -197,23 +197,23 @@ export async function connectWebhooks(given: Given = {}) {
 export type Webhooks = Awaited<ReturnType<typeof connectWebhooks>>;
 
 /** A receiver of one test; what it answers can be changed at any time, at first it is 200. */
-export async function receiverOf(first: RequestListener | number = 200) {
+export async function endpointServerOf(first: RequestListener | number = 200) {
   let respond = first;
-  const receiver = await startReceiver((request, response) => {
+  const endpointServer = await startEndpointServer((request, response) => {
     if (typeof respond === 'function') respond(request, response);
     else response.writeHead(respond).end('thanks');
   });
-  onTestFinished(receiver.close);
+  onTestFinished(endpointServer.close);
   return {
-    ...receiver,
-    url: `http://127.0.0.1:${receiver.port}/hook`,
-    answer(next: RequestListener | number) {
+    ...endpointServer,
+    url: `http://127.0.0.1:${endpointServer.port}/hook`,
+    response(next: RequestListener | number) {
       respond = next;
     },
     /** How often each event came, by its id. */
     times() {
       const times = new Map<string, number>();
-      for (const { headers } of receiver.requests) {
+      for (const { headers } of endpointServer.requests) {
         const id = String(headers['webhook-id']);
         times.set(id, (times.get(id) ?? 0) + 1);
       }

@@ -11,7 +11,7 @@ export interface Received {
   readonly body: string;
 }
 
-export interface Receiver {
+export interface Destination {
   readonly port: number;
   readonly requests: Received[];
   /** TCP connections ever accepted. */
@@ -19,7 +19,7 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-interface ReceiverOptions {
+interface EndpointServerOptions {
   readonly host?: string;
   readonly port?: number;
   /** Speaks TLS with this certificate of `test/support/certificates`. */
@@ -34,10 +34,10 @@ export function readCertificate(name: string): string {
 }
 
 /** An HTTP receiver on loopback that keeps what it was sent and answers as told (200 without a body). */
-export async function startReceiver(
+export async function startEndpointServer(
   respond: RequestListener = (_request, response) => void response.end(),
-  options: ReceiverOptions = {},
-): Promise<Receiver> {
+  options: EndpointServerOptions = {},
+): Promise<Destination> {
   const requests: Received[] = [];
   const listener: RequestListener = async (request, response) => {
     let body = '';
@@ -64,9 +64,9 @@ export async function startReceiver(
 }
 
 /** A TCP receiver for what no HTTP server would do. */
-export async function startRawReceiver(
+export async function startRawEndpointServer(
   onConnection: (socket: Socket) => void,
-): Promise<Omit<Receiver, 'requests'>> {
+): Promise<Omit<Destination, 'requests'>> {
   return listen(
     createTcpServer((socket) => {
       socket.on('error', () => undefined);
@@ -75,7 +75,7 @@ export async function startRawReceiver(
   );
 }
 
-async function listen(server: Server, host = '127.0.0.1', port = 0): Promise<Omit<Receiver, 'requests'>> {
+async function listen(server: Server, host = '127.0.0.1', port = 0): Promise<Omit<Destination, 'requests'>> {
   const sockets = new Set<Socket>();
   let accepted = 0;
   server.on('connection', (socket: Socket) => {

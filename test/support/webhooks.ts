@@ -1,10 +1,10 @@
-import { healthy } from '../../src/domain/endpoint-health.ts';
+import { healthy } from '../../src/domain/destination-health.ts';
 import { createDelivery, type Delivery, type DeliveryAttempt } from '../../src/domain/webhook-delivery.ts';
 import { createEndpoint, type WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts';
 import { ids } from '../../src/lib/ids.ts';
-import { createImageRecords } from '../../src/outbound/records/job-store.ts';
+import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
-import { createMailboxes } from '../../src/outbound/records/webhooks/delivery-queues.ts';
+import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import { createdAt } from './jobs.ts';
@@ -16,10 +16,10 @@ export async function connectWebhookStore() {
   const { redis, keys } = store;
   return {
     ...store,
-    records: createImageRecords(redis, keys),
+    records: createJobStore(redis, keys),
     events: createWebhookEvents(redis, keys),
     deliveries: createDeliveries(redis, keys),
-    mailboxes: createMailboxes(redis, keys),
+    deliveryQueues: createDeliveryQueues(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys),
     /** What of a tenant stays for good: keys that expire by themselves are left out. */
     async keysKeptOf(tenant: string): Promise<string[]> {
@@ -37,7 +37,7 @@ export function endpointOf(fields: Partial<WebhookEndpoint> = {}): WebhookEndpoi
     id: ids.endpoint(fields.createdAt ?? createdAt),
     tenant: 'acme',
     body: { url: 'https://receiver.example/hook' },
-    sealedSecret: 'sealed',
+    encryptedSecret: 'sealed',
     nowMs: createdAt,
   });
   return { ...created, ...fields };
@@ -47,9 +47,16 @@ export function endpointOf(fields: Partial<WebhookEndpoint> = {}): WebhookEndpoi
 export function deliveryOf(fields: Partial<Delivery> = {}): Delivery {
   const at = fields.at ?? createdAt;
   const eventId = fields.eventId ?? ids.event(at);
-  const target = fields.target ?? 'whk_1';
+  const destinationKey = fields.destinationKey ?? 'whk_1';
   const created = createDelivery({
-    ...{ id: ids.delivery(at, eventId, target), tenant: 'acme', eventId, type: 'image.queued', at, target },
+    ...{
+      id: ids.delivery(at, eventId, destinationKey),
+      tenant: 'acme',
+      eventId,
+      type: 'image.queued',
+      at,
+      destinationKey,
+    },
     url: 'https://receiver.example/hook',
     jobId: 'img_1',
     nowMs: createdAt,
@@ -80,42 +87,44 @@ export async function post(
   { redis, keys, events }: Pick<WebhookStore, 'redis' | 'keys' | 'events'>,
   ...deliveries: readonly Delivery[]
 ) {
-  const wakes = await Promise.all(
+  const dispatchTasks = await Promise.all(
     deliveries.map(async (delivery) => {
       const { tenant, eventId: id, dueAt: nowMs = createdAt } = delivery;
       await redis.zadd(keys.outbox(tenant), nowMs, id);
-      return events.announce({ tenant, id }, '{}', [delivery], { nowMs, keepMs: 3_600_000 });
+      return events.dispatch({ tenant, id }, '{}', [delivery], { nowMs, keepMs: 3_600_000 });
     }),
   );
-  return wakes.flat();
+  return dispatchTasks.flat();
 }
 
 /** The mailbox of a receiver, and those who come to empty it. */
-export function mailboxIn(store: WebhookStore, tenant: string, target = 'whk_1') {
-  const { mailboxes } = store;
+export function deliveryQueueIn(store: WebhookStore, tenant: string, destinationKey = 'whk_1') {
+  const { deliveryQueues } = store;
   const leaseMs = 20_000;
-  const take = (run: string, nowMs = createdAt) => mailboxes.take(tenant, target, { run, nowMs, leaseMs });
-  const release = (run: string, nowMs = createdAt) => mailboxes.release(tenant, target, { run, nowMs });
+  const take = (run: string, nowMs = createdAt) =>
+    deliveryQueues.take(tenant, destinationKey, { run, nowMs, leaseMs });
+  const release = (run: string, nowMs = createdAt) =>
+    deliveryQueues.release(tenant, destinationKey, { run, nowMs });
   return {
     tenant,
-    target,
+    destinationKey,
     take,
     release,
     keep: (run: string, nowMs = createdAt, health = healthy) =>
-      mailboxes.keep(tenant, target, { run, nowMs, leaseMs, health }),
+      deliveryQueues.keep(tenant, destinationKey, { run, nowMs, leaseMs, health }),
     due: async (nowMs = createdAt, limit = 99) =>
-      (await mailboxes.due(tenant, target, { nowMs, limit })).map(({ delivery }) => delivery.id),
+      (await deliveryQueues.due(tenant, destinationKey, { nowMs, limit })).map(({ delivery }) => delivery.id),
     /** What to queue after a delivery was put in. */
     async put(dueAt = createdAt, fields: Partial<Delivery> = {}) {
-      const delivery = deliveryOf({ tenant, target, dueAt, ...fields });
-      const [wake] = await post(store, delivery);
-      return { delivery, taskId: wake?.taskId };
+      const delivery = deliveryOf({ tenant, destinationKey, dueAt, ...fields });
+      const [dispatchTask] = await post(store, delivery);
+      return { delivery, taskId: dispatchTask?.taskId };
     },
     /** One whole visit by somebody who delivers nothing. */
     async visit(run: string, nowMs: number) {
       await take(run, nowMs);
       return release(run, nowMs);
     },
-    health: async () => (await mailboxes.health(tenant, [target]))[0],
+    health: async () => (await deliveryQueues.health(tenant, [destinationKey]))[0],
   };
 }

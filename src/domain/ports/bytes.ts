@@ -1,6 +1,6 @@
-import type { AnswerHead } from './providers.ts';
+import type { ResponseMeta } from './providers.ts';
 
-/** Where bytes are kept: answers on local disk, pictures in the storage. */
+/** Where bytes are kept: answers on local disk, images in the storage. */
 
 /** Names one provider answer. */
 export interface SpoolKey {
@@ -12,9 +12,9 @@ export interface SpoolKey {
 /** Answers on local disk between "paid" and "stored". */
 export interface Spool {
   /** Returns once the bytes are on disk (fsync) under their final name; a broken-off body leaves nothing behind. */
-  write(key: SpoolKey, head: AnswerHead, body: AsyncIterable<Uint8Array>): Promise<void>;
+  write(key: SpoolKey, head: ResponseMeta, body: AsyncIterable<Uint8Array>): Promise<void>;
   /** `null` when there is no complete answer under that name. */
-  open(key: SpoolKey): Promise<{ head: AnswerHead; body: AsyncIterable<Uint8Array> } | null>;
+  open(key: SpoolKey): Promise<{ head: ResponseMeta; body: AsyncIterable<Uint8Array> } | null>;
   /** Waits for a write of the same answer that is under way. Idempotent. */
   remove(key: SpoolKey): Promise<void>;
   /** Keys of all complete answers, in no order. */

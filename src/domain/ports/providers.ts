@@ -1,10 +1,10 @@
 import type { TokenUsage } from '../cost.ts';
 import type { Billing, ErrorCode } from '../errors.ts';
 
-/** Who makes pictures and descriptions. */
+/** Who makes images and descriptions. */
 
-/** Parameters of one picture, in the provider's own names. */
-export interface PictureCall {
+/** Parameters of one image, in the provider's own names. */
+export interface ImageCall {
   readonly model: string;
   readonly prompt: string;
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -24,15 +24,15 @@ export interface CallContext {
 }
 
 /** What is known of an answer before its body. */
-export interface AnswerHead {
+export interface ResponseMeta {
   readonly providerRequestId?: string | undefined;
 }
 
 /** Takes the body of an answer as it arrives; resolves when every byte is safe. */
-export type AnswerSink = (head: AnswerHead, body: AsyncIterable<Uint8Array>) => Promise<void>;
+export type ResponseSink = (head: ResponseMeta, body: AsyncIterable<Uint8Array>) => Promise<void>;
 
-/** A picture found in an answer. `bytes` is decoded and byte-exact. */
-export interface DecodedPicture {
+/** An image found in an answer. `bytes` is decoded and byte-exact. */
+export interface DecodedImage {
   readonly bytes: Buffer;
   /** Of the bytes, hex; taken while they arrived. */
   readonly sha256: string;
@@ -43,14 +43,14 @@ export interface DecodedPicture {
 
 /** What an answer says it used. */
 export interface Spent {
-  /** Of the picture or the text itself; `null` when the answer does not say. */
+  /** Of the image or the text itself; `null` when the answer does not say. */
   readonly usage: TokenUsage | null;
-  /** The language model that carried the call, where one did; what it used is charged beside the picture. */
-  readonly carrier?: { readonly model: string; readonly usage: TokenUsage | null } | undefined;
+  /** The language model that carried the call, where one did; what it used is charged beside the image. */
+  readonly hostModel?: { readonly model: string; readonly usage: TokenUsage | null } | undefined;
 }
 
-export interface DecodedAnswer extends Spent {
-  readonly picture: DecodedPicture;
+export interface DecodedResponse extends Spent {
+  readonly image: DecodedImage;
   readonly revisedPrompt: string | null;
 }
 
@@ -61,7 +61,7 @@ export interface ProviderFailure {
    * `stopped`: refused until a person acts (no credit, wrong key); nothing spent.
    * `final`: the same request will never be accepted (moderation, invalid); nothing spent.
    * `uncertain`: sent, but the outcome is unknown.
-   * `unusable`: answered, and possibly charged, but without a picture.
+   * `unusable`: answered, and possibly charged, but without an image.
    */
   readonly kind: 'refused' | 'stopped' | 'final' | 'uncertain' | 'unusable';
   readonly code: ErrorCode;
@@ -89,34 +89,34 @@ export class ProviderError extends Error {
 export interface ImageProvider {
   readonly name: 'openai' | 'studio';
   /**
-   * Makes exactly one call for exactly one picture: no retries of any kind. The body goes to `sink` as it arrives.
+   * Makes exactly one call for exactly one image: no retries of any kind. The body goes to `sink` as it arrives.
    *
    * @throws ProviderError; after an abort by `signal` one of kind `uncertain`, unless nothing was sent. A call with a
    * handle goes on at the provider when the reason is `draining` or `lock_lost`, and is stopped there otherwise.
    */
-  generate(call: PictureCall, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
+  generate(call: ImageCall, context: CallContext, sink: ResponseSink): Promise<ResponseMeta>;
   /**
    * Takes up a call by its handle, after a death of whoever made it. Costs nothing. Only where calls have handles.
    *
    * @throws ProviderError
    */
-  resume?(handle: string, context: CallContext, sink: AnswerSink): Promise<AnswerHead>;
+  resume?(handle: string, context: CallContext, sink: ResponseSink): Promise<ResponseMeta>;
   /**
    * Asks the provider to stop a call that has a handle. Best effort: nobody waits for it but whoever closes the provider.
    */
-  abandon?(handle: string): void;
+  cancel?(handle: string): void;
   /**
-   * Finds the picture in a spooled answer. Free: may be repeated.
+   * Finds the image in a spooled answer. Free: may be repeated.
    *
-   * @param memory holds the bytes of the picture where they fit into it; it must serve nothing else until they are done
+   * @param memory holds the bytes of the image where they fit into it; it must serve nothing else until they are done
    *   with.
    * @throws ProviderError of kind `unusable` when there is none.
    */
-  decode(answer: AsyncIterable<Uint8Array>, memory?: Buffer): Promise<DecodedAnswer>;
+  decode(response: AsyncIterable<Uint8Array>, memory?: Buffer): Promise<DecodedResponse>;
 }
 
 /** Why a lane takes no call for now. */
-export interface ClosedLane {
+export interface BlockedScope {
   readonly untilMs: number;
   readonly code: ErrorCode;
   /** A call is under way that will tell whether the lane works again. */
@@ -127,20 +127,20 @@ export interface ClosedLane {
  * What keeps calls from being made at all: an account without credit, or a lane that the provider asked to rest. Shared
  * by all workers of a deployment.
  */
-export interface ProviderGate {
+export interface CircuitBreaker {
   /** Why and until when a call in one of these lanes must wait; `null` when it may be made. */
-  closedFor(lanes: readonly string[]): Promise<ClosedLane | null>;
+  findBlock(scopes: readonly string[]): Promise<BlockedScope | null>;
   /** Closes a lane until a moment. */
-  close(lane: string, options: { untilMs: number; code: ErrorCode }): Promise<void>;
+  close(scope: string, options: { untilMs: number; code: ErrorCode }): Promise<void>;
   /**
    * Closes a lane until a call in it is accepted: after a rest that doubles with every refusal a single call tries, the
    * others go on waiting.
    */
-  suspect(lane: string, code: ErrorCode): Promise<void>;
+  suspect(scope: string, code: ErrorCode): Promise<void>;
   /** Why a lane is suspect; `null` when it is not. Changes nothing. */
-  refusalOf(lane: string): Promise<ErrorCode | null>;
+  failureOf(scope: string): Promise<ErrorCode | null>;
   /** Opens a lane after a call in it was accepted. */
-  open(lane: string): Promise<void>;
+  open(scope: string): Promise<void>;
 }
 
 export interface PromptEnhancer {

@@ -1,27 +1,27 @@
 import type { ApiKeyRecord } from '../api-key.ts';
 import type { ImageJob, JobStatus } from '../image-job.ts';
-import type { EventNote } from '../webhook-event.ts';
+import type { NewEvent } from '../webhook-event.ts';
 
 /** Where jobs and keys are kept, and how processes hear of changes. */
 
 export interface IdempotencyClaim {
   /** Digest of the caller's key. */
   readonly keyHash: string;
-  /** Digest of the normalised request; another one under the same key is a mistake. */
+  /** Digest of the normalized request; another one under the same key is a mistake. */
   readonly fingerprint: string;
   readonly ttlMs: number;
 }
 
 export type SubmitOutcome =
   /** `told`: its event was written as well, because somebody asked for it. */
-  | { readonly kind: 'created'; readonly told?: true }
+  | { readonly kind: 'created'; readonly eventWritten?: true }
   | { readonly kind: 'replayed'; readonly job: ImageJob }
   | { readonly kind: 'key_reused' }
   /** The key was used, but the record of its job has expired. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'queue_full' };
 
-export interface ImageListQuery {
+export interface JobListQuery {
   readonly limit: number;
   /** Only jobs with an id below this one. */
   readonly beforeId?: string | undefined;
@@ -33,7 +33,7 @@ export interface ImageListQuery {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
-export interface ImageList {
+export interface JobList {
   readonly jobs: readonly ImageJob[];
   /** Pass as `beforeId` for the next page; `null` at the end. */
   readonly nextBeforeId: string | null;
@@ -43,16 +43,16 @@ export interface ImageList {
 export interface Change {
   readonly job: ImageJob;
   /** Written in the same step, where the job's own webhook wants it or an endpoint has asked for its type. */
-  readonly event?: EventNote;
+  readonly event?: NewEvent;
 }
 
 /** The job records. Every call names the tenant; what belongs to another one does not exist. */
-export interface ImageRecords {
+export interface JobStore {
   /** Atomic: claims the key, checks the limit, writes record, indexes and event, or does nothing at all. */
   submit(input: {
     job: ImageJob;
     claim?: IdempotencyClaim | undefined;
-    event?: EventNote | undefined;
+    event?: NewEvent | undefined;
     maxOpenJobs: number;
   }): Promise<SubmitOutcome>;
   /** The job that a key was claimed for, without claiming it. */
@@ -74,10 +74,10 @@ export interface ImageRecords {
     id: string,
     change: (job: ImageJob) => Change | null,
     known?: ImageJob,
-    onEvent?: (event: EventNote) => void,
+    onEvent?: (event: NewEvent) => void,
   ): Promise<ImageJob | null>;
   /** Newest first. The work per call is bounded whatever is kept, so a page may hold fewer jobs than asked for. */
-  list(tenant: string, query: ImageListQuery): Promise<ImageList>;
+  list(tenant: string, query: JobListQuery): Promise<JobList>;
   /** Tenants that ever submitted a job. */
   tenants(): Promise<string[]>;
   countOpen(tenant: string): Promise<number>;

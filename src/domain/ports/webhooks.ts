@@ -1,4 +1,4 @@
-import type { ReceiverHealth } from '../endpoint-health.ts';
+import type { DestinationHealth } from '../destination-health.ts';
 import type { Delivery, DeliveryAttempt, DeliveryStatus } from '../webhook-delivery.ts';
 import type { WebhookEndpoint } from '../webhook-endpoint.ts';
 import type { ImageEventType, JobEvent } from '../webhook-event.ts';
@@ -18,12 +18,12 @@ export interface WebhookEvents {
    * @param keepMs how long the bytes are kept for sending them again.
    * @returns what to wake; nothing where somebody empties the mailbox, who looks again before leaving.
    */
-  announce(
+  dispatch(
     event: Pick<JobEvent, 'tenant' | 'id'>,
     body: string,
     deliveries: readonly Delivery[],
     options: { nowMs: number; keepMs: number },
-  ): Promise<Wake[]>;
+  ): Promise<DispatchTask[]>;
   /** The bytes of an announced event; `null` when they are gone. */
   body(tenant: string, id: string): Promise<string | null>;
   /** Forgets events, announced or not. Idempotent. */
@@ -31,8 +31,8 @@ export interface WebhookEvents {
 }
 
 /** Mail for a target is waiting. `taskId` differs after every run, so that no wake is swallowed by a run that ends. */
-export interface Wake {
-  readonly target: string;
+export interface DispatchTask {
+  readonly destinationKey: string;
   readonly taskId: string;
 }
 
@@ -40,7 +40,7 @@ export interface DeliveryQuery {
   readonly limit: number;
   /** Only deliveries with an id below this one. */
   readonly beforeId?: string | undefined;
-  readonly target?: string | undefined;
+  readonly destinationKey?: string | undefined;
   readonly jobId?: string | undefined;
   readonly status?: DeliveryStatus | undefined;
 }
@@ -74,35 +74,35 @@ export interface Deliveries {
   /** Forgets all deliveries of a job. Idempotent. */
   removeOf(tenant: string, jobId: string): Promise<void>;
   /** Forgets deliveries that ended before a moment. @returns how many, at most a page. */
-  forget(tenant: string, beforeMs: number): Promise<number>;
+  purge(tenant: string, beforeMs: number): Promise<number>;
 }
 
 /**
  * Pending deliveries by receiver. One run at a time empties a mailbox, wherever it runs, so that receivers neither
  * wait for each other nor get more than they can take.
  */
-export interface Mailboxes {
+export interface DeliveryQueues {
   /**
    * Takes the right to empty a mailbox, or says until when another run has it, should that die. One of those who ask
    * meanwhile is to come back then; for the others it is watched.
    */
   take(
     tenant: string,
-    target: string,
+    destinationKey: string,
     options: { run: string; nowMs: number; leaseMs: number },
   ): Promise<
-    { readonly health: ReceiverHealth } | { readonly heldUntilMs: number; readonly isWatched: boolean }
+    { readonly health: DestinationHealth } | { readonly heldUntilMs: number; readonly isWatched: boolean }
   >;
   /** Keeps the right, and notes how the receiver does. @returns false when the right is lost. */
   keep(
     tenant: string,
-    target: string,
-    options: { run: string; nowMs: number; leaseMs: number; health: ReceiverHealth },
+    destinationKey: string,
+    options: { run: string; nowMs: number; leaseMs: number; health: DestinationHealth },
   ): Promise<boolean>;
   /** Deliveries due by a moment with the bytes to send, the longest due first. `body` is `null` where it is gone. */
   due(
     tenant: string,
-    target: string,
+    destinationKey: string,
     options: { nowMs: number; limit: number },
   ): Promise<{ delivery: Delivery; body: string | null }[]>;
   /**
@@ -113,12 +113,12 @@ export interface Mailboxes {
    */
   release(
     tenant: string,
-    target: string,
+    destinationKey: string,
     options: { run: string; nowMs: number },
   ): Promise<{ againInMs: number } | null>;
-  health(tenant: string, targets: readonly string[]): Promise<ReceiverHealth[]>;
+  health(tenant: string, destinationKeys: readonly string[]): Promise<DestinationHealth[]>;
   /** Forgets how a receiver did, because somebody says that it works again. */
-  forgive(tenant: string, target: string): Promise<void>;
+  resetBreaker(tenant: string, destinationKey: string): Promise<void>;
   /**
    * Of the mailboxes whose mail has been due since before a moment, a page by rank: those that nobody empties and whose
    * receivers do not rest.
@@ -128,15 +128,15 @@ export interface Mailboxes {
     beforeMs: number,
     limit: number,
     offset?: number,
-  ): Promise<{ wakes: Wake[]; isLast: boolean }>;
+  ): Promise<{ dispatchTasks: DispatchTask[]; isLast: boolean }>;
   /** What to queue so that a mailbox is looked at. */
-  wake(tenant: string, target: string): Promise<Wake>;
+  dispatchTask(tenant: string, destinationKey: string): Promise<DispatchTask>;
   countPending(tenant: string): Promise<number>;
 }
 
 export interface WebhookEndpoints {
   /** Atomic. @returns false when the tenant has as many as it may. */
-  create(endpoint: WebhookEndpoint, most: number): Promise<boolean>;
+  create(endpoint: WebhookEndpoint, max: number): Promise<boolean>;
   get(tenant: string, id: string): Promise<WebhookEndpoint | null>;
   /** Newest first. */
   list(
@@ -155,7 +155,7 @@ export interface WebhookEndpoints {
   subscribed(tenant: string, type: ImageEventType): Promise<WebhookEndpoint[]>;
 }
 
-export interface WebhookAnswer {
+export interface WebhookResponse {
   /** Receiver's status; `null` when there was no answer. */
   readonly status: number | null;
   /** `delivered`, or the reason in one word: `redirect_refused`, `address_forbidden`, `timeout`, `http_500`, ... */
@@ -173,12 +173,12 @@ export interface WebhookSender {
   /** One attempt. Never throws for what a receiver does. */
   send(message: {
     /** Names who is sent to: connections are shared with no other receiver, also where both are at one host. */
-    receiver: string;
+    destination: string;
     url: string;
     eventId: string;
     body: string;
     secrets: readonly string[];
-  }): Promise<WebhookAnswer>;
+  }): Promise<WebhookResponse>;
 }
 
 export interface DestinationGuard {

@@ -1,6 +1,6 @@
 import type { ImageJobView } from '../../domain/job-view.ts';
-import { errorOf, isConnectionTrouble, mayHaveArrived, PassingTrouble, Refusal } from './call-errors.ts';
-import { patiently } from './retry.ts';
+import { errorOf, isConnectionError, mayHaveArrived, Refusal, TransientError } from './call-errors.ts';
+import { withRetry } from './retry.ts';
 
 export interface StreamEvent {
   /** What `events` takes as `after`. */
@@ -14,7 +14,7 @@ export interface StreamEvent {
  * The few calls that the command line makes to a running service. What may be repeated without harm is repeated while
  * the service is away for a moment, unless it never was there.
  *
- * @throws Refusal when nothing was done, PassingTrouble when it may be over later, both in words a person can act on.
+ * @throws Refusal when nothing was done, TransientError when it may be over later, both in words a person can act on.
  */
 export interface ApiClient {
   /** @param key makes the order safe to repeat, should the answer be lost. */
@@ -47,19 +47,19 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
   if (!apiKey)
     throw new Error('No API key. Set DARKROOM_API_KEY, or start `darkroom dev` in this folder first.');
   const authorization = { authorization: `Bearer ${apiKey}` };
-  let hasAnswered = false;
+  let hasResponded = false;
 
   /** One exchange, to the last byte that is read of it. */
   async function exchange<T>(target: URL, init: RequestInit, read: Call<T>['read']): Promise<T> {
     try {
       const response = await fetch(target, init);
-      hasAnswered = true;
+      hasResponded = true;
       if (!response.ok) throw await errorOf(response);
       return await read(response);
     } catch (error) {
-      if (!isConnectionTrouble(error)) throw error;
-      if (hasAnswered || mayHaveArrived(error)) {
-        throw new PassingTrouble(`The connection to ${target.origin} broke`, { cause: error });
+      if (!isConnectionError(error)) throw error;
+      if (hasResponded || mayHaveArrived(error)) {
+        throw new TransientError(`The connection to ${target.origin} broke`, { cause: error });
       }
       throw new Refusal(`No service answers at ${url}. Start one with: darkroom dev`, { cause: error });
     }
@@ -75,7 +75,7 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
       body: body === undefined ? null : JSON.stringify(body),
     };
     const once = () => exchange(new URL(`${url.replace(/\/+$/, '')}${path}`), init, read);
-    return mayRepeat ? patiently(once, say) : once();
+    return mayRepeat ? withRetry(once, say) : once();
   }
 
   return {
@@ -112,7 +112,7 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
     },
     // The link carries its own right to read; the key does not leave for another host.
     download: (link) =>
-      patiently(
+      withRetry(
         () =>
           exchange(new URL(link, url), {}, async (response) => new Uint8Array(await response.arrayBuffer())),
         say,
@@ -145,6 +145,6 @@ async function* eventsIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<Str
       }
     }
   } catch (error) {
-    if (!isConnectionTrouble(error)) throw error;
+    if (!isConnectionError(error)) throw error;
   }
 }

@@ -10,7 +10,7 @@ export class Refusal extends Error {
 }
 
 /** A failure that may be over a little later; whether the call did something is not known. */
-export class PassingTrouble extends Error {
+export class TransientError extends Error {
   /** Milliseconds that the service asks callers to stay away. */
   readonly awayMs: number;
 
@@ -21,7 +21,7 @@ export class PassingTrouble extends Error {
 }
 
 /** What an answer without success means, with the fields that are to be mended. */
-export async function errorOf(response: Response): Promise<Refusal | PassingTrouble> {
+export async function errorOf(response: Response): Promise<Refusal | TransientError> {
   const { status, statusText, headers } = response;
   if (status < 400) {
     return new Refusal(`The address leads to ${headers.get('location')}. Set DARKROOM_URL to what is there.`);
@@ -38,11 +38,11 @@ export async function errorOf(response: Response): Promise<Refusal | PassingTrou
   // What stands before the service does not speak of problems.
   const mayPass = problem?.retryable ?? (status >= 500 || [408, 425, 429].includes(status));
   if (!mayPass) return new Refusal(message, { code });
-  return new PassingTrouble(message, { awayMs: 1000 * (Number(headers.get('retry-after')) || 0) });
+  return new TransientError(message, { awayMs: 1000 * (Number(headers.get('retry-after')) || 0) });
 }
 
 /** `fetch` tells of connections, and of bodies that break off, by a `TypeError` with a cause. */
-export const isConnectionTrouble = (error: unknown): error is TypeError =>
+export const isConnectionError = (error: unknown): error is TypeError =>
   error instanceof TypeError && error.cause !== undefined;
 
 const beforeAnythingIsSent: ReadonlySet<string> = new Set([

@@ -6,7 +6,7 @@ export function addDev(program: Command, context: CliContext): void {
   program
     .command('dev')
     .description(
-      'run everything on this machine: a Redis of its own, files, offline pictures unless a key is given',
+      'run everything on this machine: a Redis of its own, files, offline images unless a key is given',
     )
     .action(async () => {
       const service = await context.runService('dev', { say: (line) => context.print(line) });
@@ -34,13 +34,13 @@ Darkroom ${version} listens on ${url}
 
 ${uses.map(([name = '', value]) => `  ${name.padEnd(10)} ${value}`).join('\n')}
 
-Order a picture:
+Order an image:
 
   curl -s ${url}/images -H 'Authorization: Bearer ${devApiKey}' -H 'Content-Type: application/json' -H 'Prefer: wait=50' -d '{"prompt":"A lighthouse in a storm, oil on canvas","size":"1024x1024"}' | tee job.json
 
 Download it:
 
-  curl -s -o picture.png "$(node -p "require('./job.json').images[0].url")"
+  curl -s -o image.png "$(node -p "require('./job.json').images[0].url")"
 
 Ctrl-C stops everything that was started; the next start finds the jobs again.`;
 }

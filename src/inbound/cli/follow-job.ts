@@ -2,7 +2,7 @@ import { isTerminal } from '../../domain/image-job.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import { sleep } from '../../lib/sleep.ts';
 import type { ApiClient } from './api-client.ts';
-import { PassingTrouble } from './call-errors.ts';
+import { TransientError } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 
 /** So that a stream that is cut at once, again and again, is not opened without a pause. */
@@ -35,7 +35,7 @@ export async function followJob(
           if (event.job) return event.job;
         }
       } catch (error) {
-        if (!(error instanceof PassingTrouble)) throw error;
+        if (!(error instanceof TransientError)) throw error;
         pauseMs = Math.max(pauseMs, error.awayMs);
       }
       // Also where no stream is to be had.

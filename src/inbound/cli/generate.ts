@@ -5,7 +5,7 @@ import { type ApiClient, createApiClient } from './api-client.ts';
 import { Refusal } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 import { clearLine, followJob } from './follow-job.ts';
-import { checkWritable, savePictures } from './image-files.ts';
+import { checkWritable, saveImages } from './image-files.ts';
 
 interface Options {
   model?: string;
@@ -21,12 +21,12 @@ interface Options {
   json?: boolean;
 }
 
-/** `darkroom generate`: orders pictures from a running service, shows the progress, writes the files. */
+/** `darkroom generate`: orders images from a running service, shows the progress, writes the files. */
 export function addGenerate(program: Command, context: CliContext): void {
   program
     .command('generate [prompt]')
     .description(
-      'order pictures from a running service (DARKROOM_URL, DARKROOM_API_KEY); the prompt may come on stdin',
+      'order images from a running service (DARKROOM_URL, DARKROOM_API_KEY); the prompt may come on stdin',
     )
     .option('--model <name>', 'a model of GET /models')
     .option('--size <WxH>', 'size in pixels, or auto')
@@ -38,7 +38,7 @@ export function addGenerate(program: Command, context: CliContext): void {
     .option('--wait', 'wait until the job has ended')
     .option(
       '--out <file>',
-      'write the picture there; further ones get -1, -2, ... before the ending; implies --wait',
+      'write the image there; further ones get -1, -2, ... before the ending; implies --wait',
     )
     .option(
       '--idempotency-key <key>',
@@ -50,8 +50,8 @@ export function addGenerate(program: Command, context: CliContext): void {
       const say = (line: string) =>
         context.printError(context.drawsProgress() ? `${clearLine}${line}` : line);
       const client = createApiClient({ ...context.client(), say });
-      const order = bodyOf(prompt ?? (await readStdin()), options);
-      const job = await orderOnce(context, client, order, options);
+      const body = bodyOf(prompt ?? (await readStdin()), options);
+      const job = await submitOnce(context, client, body, options);
       if (options.json) context.print(JSON.stringify(job));
       else context.print(summary(job));
       if (waitsForEnd(options) && job.status !== 'succeeded') process.exitCode = 1;
@@ -61,10 +61,10 @@ export function addGenerate(program: Command, context: CliContext): void {
 const waitsForEnd = ({ wait, out }: Options) => wait || out !== undefined;
 
 /** Orders, and follows to the end if that is wanted. Where it breaks off, it says how to go on without paying again. */
-async function orderOnce(
+async function submitOnce(
   context: CliContext,
   client: ApiClient,
-  order: Record<string, unknown>,
+  body: Record<string, unknown>,
   options: Options,
 ): Promise<ImageJobView> {
   const key = options.idempotencyKey ?? randomUUID();
@@ -79,11 +79,11 @@ async function orderOnce(
   };
   process.once('SIGINT', interrupted);
   try {
-    accepted = await client.submit(order, key);
+    accepted = await client.submit(body, key);
     if (!waitsForEnd(options)) return accepted;
     const job = await followJob(context, client, accepted);
     if (job.status === 'succeeded' && options.out !== undefined)
-      await savePictures(context, client, job, options.out);
+      await saveImages(context, client, job, options.out);
     return job;
   } catch (error) {
     if (!accepted && error instanceof Refusal) throw error;

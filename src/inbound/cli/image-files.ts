@@ -13,8 +13,8 @@ export async function checkWritable(out: string): Promise<void> {
   });
 }
 
-/** Writes the pictures of a job: the first to `out`, further ones beside it with a number in the name. */
-export async function savePictures(
+/** Writes the images of a job: the first to `out`, further ones beside it with a number in the name. */
+export async function saveImages(
   context: CliContext,
   client: ApiClient,
   job: ImageJobView,
@@ -28,5 +28,5 @@ export async function savePictures(
       `${path}: ${image.width}x${image.height} ${image.content_type}, ${image.size_bytes} bytes`,
     );
   }
-  for (const { message } of job.image_errors) context.printError(`A picture is missing: ${message}`);
+  for (const { message } of job.image_errors) context.printError(`An image is missing: ${message}`);
 }

@@ -12,7 +12,7 @@ import { addWebhooks } from './webhooks.ts';
 /** The command line; one file per sub-command. */
 export function createProgram(context: CliContext): Command {
   const program = new Command('darkroom')
-    .description('Pictures from an API: durable jobs, honest costs, one payment per picture.')
+    .description('Images from an API: durable jobs, honest costs, one payment per image.')
     .version(context.version);
   const commands = [addServe, addDev, addKeys, addWebhooks, addDoctor, addConfig, addGenerate, addOpenapi];
   for (const add of commands) add(program, context);

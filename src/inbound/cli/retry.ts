@@ -1,8 +1,8 @@
 import { sleep } from '../../lib/sleep.ts';
-import { PassingTrouble } from './call-errors.ts';
+import { TransientError } from './call-errors.ts';
 
 /** Longer than a restart of the service or of what stands before it. */
-const patienceMs = 60_000;
+const timeoutMs = 60_000;
 const shortestPauseMs = 250;
 const longestPauseMs = 5_000;
 
@@ -12,13 +12,13 @@ const longestPauseMs = 5_000;
  * @param say is told the first trouble, so that nobody watches a silent command.
  * @throws whatever else the work throws, at once; the last trouble when the patience is at its end.
  */
-export async function patiently<T>(work: () => Promise<T>, say: (line: string) => void): Promise<T> {
-  const endMs = Date.now() + patienceMs;
+export async function withRetry<T>(work: () => Promise<T>, say: (line: string) => void): Promise<T> {
+  const endMs = Date.now() + timeoutMs;
   for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
       return await work();
     } catch (error) {
-      const waitMs = error instanceof PassingTrouble ? Math.max(pauseMs, error.awayMs) : Infinity;
+      const waitMs = error instanceof TransientError ? Math.max(pauseMs, error.awayMs) : Infinity;
       if (Date.now() + waitMs > endMs) throw error;
       if (pauseMs === shortestPauseMs) say(`${(error as Error).message}; trying again`);
       await sleep(waitMs);

@@ -4,7 +4,7 @@ import { AppError, errorRow } from '../../domain/errors.ts';
 import type { HttpContext } from './context.ts';
 import { requestIdFrom, traceIdOf, traceparentFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
-import { largestOrderBytes } from './max-body-size.ts';
+import { maxBodyBytes } from './max-body-size.ts';
 import { useAuthentication } from './plugins/authenticate.ts';
 import { useDocument } from './plugins/document.ts';
 import { watchMethods } from './plugins/method-not-allowed.ts';
@@ -31,7 +31,7 @@ const idleCheckMs = 100;
 /** A connection on which nothing moves for so long is dead: longer than any wait, and than the pauses of a stream. */
 const stalledMs = 120_000;
 /** How long downloads may still take once the process ends. */
-const lastAnswersMs = 5_000;
+const lastResponsesMs = 5_000;
 
 /** The HTTP server, built but not listening. */
 export async function createHttpApp(context: HttpContext, options: HttpOptions): Promise<FastifyInstance> {
@@ -42,7 +42,7 @@ export async function createHttpApp(context: HttpContext, options: HttpOptions):
     genReqId: (request) => requestIdFrom(request.headers['x-request-id'], context.clock()),
     requestIdHeader: false,
     trustProxy: options.trustProxy ? [...options.trustProxy] : false,
-    bodyLimit: largestOrderBytes(),
+    bodyLimit: maxBodyBytes(),
     requestTimeout: requestTimeoutMs,
     connectionTimeout: stalledMs,
     keepAliveTimeout: 72_000,
@@ -145,13 +145,13 @@ function observe(app: FastifyInstance, context: HttpContext, logger: FastifyBase
 /**
  * Ends connections that fall idle while the server closes. Fastify ends those that are idle when it begins; one whose
  * long poll or stream is answered after that would keep the process until its keep-alive time is over. A caller who does
- * not take what he asked for keeps it no longer than `lastAnswersMs`.
+ * not take what he asked for keeps it no longer than `lastResponsesMs`.
  */
 function letConnectionsGo(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     if (!app.server.listening) return;
     const timer = setInterval(() => app.server.closeIdleConnections(), idleCheckMs);
-    const last = setTimeout(() => app.server.closeAllConnections(), lastAnswersMs);
+    const last = setTimeout(() => app.server.closeAllConnections(), lastResponsesMs);
     app.server.once('close', () => {
       clearInterval(timer);
       clearTimeout(last);

@@ -6,17 +6,17 @@ import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { Presets } from '../../domain/preset.ts';
 import type { FileLinks } from '../../lib/crypto/file-link.ts';
-import type { TenantPlaces } from '../../lib/tenant-slots.ts';
+import type { TenantSlots } from '../../lib/tenant-slots.ts';
 import type { Authenticate } from '../../usecases/access/authenticate.ts';
-import type { CancelImage } from '../../usecases/jobs/cancel-job.ts';
-import type { EraseImage } from '../../usecases/jobs/erase-job.ts';
-import type { GetImage } from '../../usecases/jobs/get-job.ts';
-import type { ListImages } from '../../usecases/jobs/list-jobs.ts';
-import type { PresentImage } from '../../usecases/jobs/present-job.ts';
+import type { CancelJob } from '../../usecases/jobs/cancel-job.ts';
+import type { EraseJob } from '../../usecases/jobs/erase-job.ts';
+import type { GetJob } from '../../usecases/jobs/get-job.ts';
+import type { ListJobs } from '../../usecases/jobs/list-jobs.ts';
+import type { PresentJob } from '../../usecases/jobs/present-job.ts';
 import type { ReadContent } from '../../usecases/jobs/read-image.ts';
-import type { RetryImage } from '../../usecases/jobs/retry-job.ts';
-import type { WatchImage } from '../../usecases/jobs/stream-job-events.ts';
-import type { SubmitImage } from '../../usecases/jobs/submit-job.ts';
+import type { RetryJob } from '../../usecases/jobs/retry-job.ts';
+import type { StreamJobEvents } from '../../usecases/jobs/stream-job-events.ts';
+import type { SubmitJob } from '../../usecases/jobs/submit-job.ts';
 import type { CheckReadiness } from '../../usecases/maintenance/check-readiness.ts';
 import type { ManageEndpoints } from '../../usecases/webhooks/manage-endpoints.ts';
 import type { ReadDeliveries } from '../../usecases/webhooks/read-deliveries.ts';
@@ -26,15 +26,15 @@ import type { TestEndpoint } from '../../usecases/webhooks/test-endpoint.ts';
 /** What the routes work with. */
 export interface HttpContext {
   readonly authenticate: Authenticate;
-  readonly submitImage: SubmitImage;
-  readonly getImage: GetImage;
-  readonly listImages: ListImages;
-  readonly watchImage: WatchImage;
-  readonly cancelImage: CancelImage;
-  readonly eraseImage: EraseImage;
-  readonly retryImage: RetryImage;
+  readonly submitJob: SubmitJob;
+  readonly getJob: GetJob;
+  readonly listJobs: ListJobs;
+  readonly streamJobEvents: StreamJobEvents;
+  readonly cancelJob: CancelJob;
+  readonly eraseJob: EraseJob;
+  readonly retryJob: RetryJob;
   readonly readContent: ReadContent;
-  readonly presentImage: PresentImage;
+  readonly presentJob: PresentJob;
   readonly manageEndpoints: ManageEndpoints;
   readonly testEndpoint: TestEndpoint;
   readonly readDeliveries: ReadDeliveries;
@@ -51,7 +51,7 @@ export interface HttpContext {
   readonly fileLinks: Pick<FileLinks, 'verify'>;
   readonly clock: Clock;
   /** For long polls and event streams. */
-  readonly waitingRoom: TenantPlaces;
+  readonly longPollSlots: TenantSlots;
   readonly publicUrl: string | undefined;
   readonly linkSeconds: number;
   /** Whether this process answers callers, or only those who watch it. */
@@ -69,7 +69,7 @@ export function publicUrlOf(context: HttpContext, request: FastifyRequest): stri
 }
 
 /** Where webhooks can tell of a job that is ordered now; a deployment that knows its address needs no other. */
-export function originToKeep(context: HttpContext, request: FastifyRequest): string | undefined {
+export function storedOrigin(context: HttpContext, request: FastifyRequest): string | undefined {
   return context.publicUrl === undefined ? publicUrlOf(context, request) : undefined;
 }
 
@@ -86,7 +86,7 @@ export function present(
   job: ImageJob,
   options: { withPosition?: boolean } = {},
 ): Promise<ImageJobView> {
-  return context.presentImage(job, {
+  return context.presentJob(job, {
     publicUrl: publicUrlOf(context, request),
     linkSeconds: context.linkSeconds,
     ...options,
@@ -104,21 +104,21 @@ export function untilCallerLeaves(
   reply: FastifyReply,
 ): AbortSignal {
   const gone = new AbortController();
-  const answer = reply.raw;
+  const response = reply.raw;
   // An answer that waits behind another one of its connection is not told that the connection is gone.
   const { socket } = reply.request.raw;
   const leave = () => {
     draining.removeEventListener('abort', leave);
-    answer.off('close', leave);
+    response.off('close', leave);
     socket.off('close', leave);
     gone.abort();
   };
-  if (draining.aborted || answer.closed || socket.destroyed) {
+  if (draining.aborted || response.closed || socket.destroyed) {
     gone.abort();
     return gone.signal;
   }
   draining.addEventListener('abort', leave);
-  answer.once('close', leave);
+  response.once('close', leave);
   // As many may wait on one connection as its caller sends ahead.
   socket.setMaxListeners(0).once('close', leave);
   return gone.signal;

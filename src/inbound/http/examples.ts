@@ -12,7 +12,7 @@ export interface Example<Value = unknown> {
 }
 
 const id = 'img_01KAR3S9Z8QJ4V5W6X7Y8Z9A0B';
-const publicUrl = 'https://pictures.example.com';
+const publicUrl = 'https://images.example.com';
 const self = `${publicUrl}/images/${id}`;
 
 /** Orders, from the plainest to one per built-in preset. */
@@ -26,7 +26,7 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
     },
   },
   avatar: {
-    summary: 'A profile picture from a preset',
+    summary: 'A profile image from a preset',
     value: {
       prompt: 'A red fox with round glasses',
       preset: {
@@ -37,7 +37,7 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
     },
   },
   artwork: {
-    summary: 'A picture for the wall; a language model writes the details first',
+    summary: 'An image for the wall; a language model writes the details first',
     value: {
       prompt: 'An orchard after the first frost',
       preset: { name: 'artwork', variables: { medium: 'gouache on rough paper', mood: 'quiet joy' } },
@@ -46,7 +46,7 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
     },
   },
   'ad-creative': {
-    summary: 'Three advertising pictures, within a budget, told of by webhook',
+    summary: 'Three advertising images, within a budget, told of by webhook',
     value: {
       prompt: 'A bottle of cloudy apple juice on wet slate',
       preset: {
@@ -55,7 +55,7 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
       },
       n: 3,
       max_cost_micro_usd: 500_000,
-      webhook: { url: 'https://example.com/hooks/pictures', events: ['image.succeeded', 'image.failed'] },
+      webhook: { url: 'https://example.com/hooks/images', events: ['image.succeeded', 'image.failed'] },
     },
   },
   'game-character': {
@@ -73,12 +73,12 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
 export const endpointRequestExamples: Record<string, Example<EndpointBody>> = {
   everything: {
     summary: 'Every event, there',
-    value: { url: 'https://example.com/hooks/pictures' },
+    value: { url: 'https://example.com/hooks/images' },
   },
   ends: {
     summary: 'Only how jobs end, with words for people',
     value: {
-      url: 'https://example.com/hooks/pictures',
+      url: 'https://example.com/hooks/images',
       events: ['image.succeeded', 'image.failed'],
       description: 'Order service',
       metadata: { team: 'shop' },

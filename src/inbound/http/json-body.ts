@@ -31,7 +31,7 @@ export function acceptJson(app: FastifyInstance): void {
     }
     const text = bytes.toString('utf8');
     parse(request, text, (error, value) => {
-      if (error) done(refusalOf(text, error));
+      if (error) done(failureOf(text, error));
       else done(null, value);
     });
   });
@@ -44,7 +44,7 @@ export function acceptJson(app: FastifyInstance): void {
 }
 
 /** The parser refuses names that could reach the prototype of an object as well, and does not say which of both it was. */
-function refusalOf(text: string, cause: Error): AppError {
+function failureOf(text: string, cause: Error): AppError {
   if (!isJson(text)) return new AppError('invalid_json', { detail: 'The body is not valid JSON.', cause });
   const detail =
     'holds a field named __proto__, or constructor with a prototype, which are never known fields';

@@ -12,7 +12,7 @@ interface Named {
   /** What callers send: taken as it is, strict where zod is strict. */
   readonly requests: Record<string, z.ZodType>;
   /** What callers get: open, so that a field can be added without breaking whoever validates. */
-  readonly answers: Record<string, z.ZodType>;
+  readonly responses: Record<string, z.ZodType>;
   /** Lists of values that several schemas share. */
   readonly values: Record<string, { readonly values: readonly string[]; readonly description: string }>;
   /** Descriptions and examples of named schemas. */
@@ -25,7 +25,7 @@ interface Named {
  */
 export function namedJsonSchemas(named: Named): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries({ ...named.requests, ...named.answers })) {
+  for (const [id, schema] of Object.entries({ ...named.requests, ...named.responses })) {
     registry.add(schema, { id });
   }
   const valueNames = new Map(
@@ -38,14 +38,14 @@ export function namedJsonSchemas(named: Named): Record<string, JsonSchema> {
       override: ({ jsonSchema: node }) => simplify(node as JsonSchema, valueNames, io === 'output'),
     }).schemas as Record<string, JsonSchema>;
   const requests = convert('input');
-  const answers = convert('output');
+  const responses = convert('output');
   const pick = (names: Record<string, unknown>, from: Record<string, JsonSchema>) =>
     Object.fromEntries(
       Object.keys(names).map((name) => [name, { ...withoutHead(from[name] ?? {}), ...named.notes[name] }]),
     );
   return {
     ...pick(named.requests, requests),
-    ...pick(named.answers, answers),
+    ...pick(named.responses, responses),
     ...Object.fromEntries(
       Object.entries(named.values).map(([name, { values, description }]) => [
         name,

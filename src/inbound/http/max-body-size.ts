@@ -11,7 +11,7 @@ const longestNumberBytes = 20;
 const whitespaceBytes = 16 * 1024;
 
 /** Most bytes of an order whose fields keep to their limits, though every character of it is escaped. */
-export function largestOrderBytes(): number {
+export function maxBodyBytes(): number {
   const schema = z.toJSONSchema(ImageRequestBody, { io: 'input' });
   return largestJson(schema) + maxProviderOptionsBytes * escapedByteBytes + whitespaceBytes;
 }

@@ -21,7 +21,7 @@ export interface Problem {
 
 const defaultRetryAfterSeconds = 5;
 /** Faults that one answer names. A body may have tens of thousands, and comparing them takes time by their square. */
-const mostIssues = 100;
+const maxIssues = 100;
 
 /** The body for an error. */
 export function problemOf(error: AppError, instance: string, requestId: string): Problem {
@@ -36,7 +36,7 @@ export function problemOf(error: AppError, instance: string, requestId: string):
     code: error.code,
     retryable: row.retryable,
     request_id: requestId,
-    errors: error.issues.slice(0, mostIssues),
+    errors: error.issues.slice(0, maxIssues),
     error: {
       message: error.message,
       type: errorType(row.status),
@@ -93,9 +93,7 @@ export function asAppError(error: unknown): AppError {
   const fault = error as Partial<FastifyError>;
   if (fault.validation) {
     const context = fault.validationContext ?? 'body';
-    const issues = worthTelling(fault.validation.slice(0, mostIssues)).map((issue) =>
-      issueOf(issue, context),
-    );
+    const issues = reportable(fault.validation.slice(0, maxIssues)).map((issue) => issueOf(issue, context));
     return new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
   }
   const code = fault.code === undefined ? undefined : byFastifyCode[fault.code];
@@ -120,7 +118,7 @@ type ValidationIssue = NonNullable<FastifyError['validation']>[number] & { prope
  * Leaves out what only repeats another complaint: of a name, that there is a bad one; of a choice between a text and an
  * object, that it is no text where the object was meant.
  */
-function worthTelling(all: readonly ValidationIssue[]): ValidationIssue[] {
+function reportable(all: readonly ValidationIssue[]): ValidationIssue[] {
   const isAboutFields = ({ keyword }: ValidationIssue) =>
     ['required', 'additionalProperties'].includes(keyword);
   const hasMore = (path: string) =>

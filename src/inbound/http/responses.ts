@@ -79,8 +79,8 @@ export function raw(
   };
 }
 
-/** The bytes of a picture. */
-export function picture(description: string, headers: Record<string, Header> = {}): Response {
+/** The bytes of an image. */
+export function image(description: string, headers: Record<string, Header> = {}): Response {
   return raw(
     description,
     ['image/png', 'image/jpeg', 'image/webp'],

@@ -103,7 +103,7 @@ const ImageEvent = z
     status: z.enum(jobStatuses),
     stage: z.enum(jobStages).nullable(),
     at: z.iso.datetime(),
-    image: ImageView.optional().describe('The picture that was stored, where the event is that.'),
+    image: ImageView.optional().describe('The image that was stored, where the event is that.'),
     job: ImageJob.optional().describe('The job; with the last event only.'),
   })
   .describe('The `data` of one server-sent event.');
@@ -160,21 +160,21 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas({
   requests: {
     ImageRequest: ImageRequestBody,
     PresetChoice,
-    WebhookTarget: WebhookRequest,
+    WebhookDestination: WebhookRequest,
     Retention: RetentionRequest,
     WebhookEndpointRequest: EndpointBody,
     WebhookEndpointPatch: EndpointPatch,
     SecretRotation,
     WebhookRecovery,
   },
-  answers: {
+  responses: {
     ImageJob,
     AcceptedRequest,
     Image: ImageView,
     JobError: JobErrorView,
     Attempt: AttemptView,
     TokenUsage: TokenTotals,
-    ImageList: pageOf(ImageJob),
+    JobList: pageOf(ImageJob),
     ImagePreview,
     ImageEvent,
     WebhookEvent,
@@ -223,10 +223,10 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas({
   },
   notes: {
     PresetChoice: { description: 'A named template from GET /presets, with its variables.' },
-    WebhookTarget: { description: 'Where to send events of this job, and which; all by default.' },
+    WebhookDestination: { description: 'Where to send events of this job, and which; all by default.' },
     Retention: {
       description:
-        'How long to keep pictures and record, within what is allowed, and pictures no longer than their record.',
+        'How long to keep images and record, within what is allowed, and images no longer than their record.',
     },
     ImageJob: { examples: [imageJobExample] },
     Problem: { examples: [problemExample] },

@@ -10,7 +10,7 @@ import { problemHeaders, problemOf } from './problem.ts';
 const hostPattern = /^[A-Za-z0-9._~%:[\]-]{1,255}$/;
 
 /** Most requests that may be sent ahead on one connection. Each holds what its answer is made of until its turn comes. */
-const mostAhead = 100;
+const maxEarlyUploads = 100;
 
 /** How long a refused client may take to read the refusal: an end with unread bytes would reset the connection. */
 const lingerMs = 1_000;
@@ -23,7 +23,7 @@ const byNodeCode: Record<string, ErrorCode> = {
 /** Answers, with a body that says why, what Node would answer by itself without one, or not at all. */
 export function createStrictHttp(clock: Clock) {
   /** The last answer of a connection. */
-  const answers = new WeakMap<Duplex, ServerResponse>();
+  const responses = new WeakMap<Duplex, ServerResponse>();
   /** Requests of a connection that have no answer yet. */
   const unanswered = new WeakMap<Duplex, number>();
 
@@ -36,10 +36,10 @@ export function createStrictHttp(clock: Clock) {
   /** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
   function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    const answer = answers.get(socket);
-    const isBusy = answer !== undefined && !answer.writableFinished;
+    const response = responses.get(socket);
+    const isBusy = response !== undefined && !response.writableFinished;
     // The refusal would be taken for the answer to an earlier request, or land in the middle of it.
-    if (isBusy && (answer.headersSent || answer.req.complete)) return void socket.destroy();
+    if (isBusy && (response.headersSent || response.req.complete)) return void socket.destroy();
     refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'));
   }
 
@@ -71,9 +71,9 @@ export function createStrictHttp(clock: Clock) {
     });
     app.addHook('onRequest', (request, reply, done) => {
       const { raw } = request;
-      answers.set(raw.socket, reply.raw);
+      responses.set(raw.socket, reply.raw);
       // A refusal would have to wait for its turn as well.
-      if (count(raw.socket, 1) > mostAhead) return void raw.socket.destroy();
+      if (count(raw.socket, 1) > maxEarlyUploads) return void raw.socket.destroy();
       if (hasSaneHost(raw) && isSaneOrigin(request)) done();
       else
         done(

@@ -7,16 +7,16 @@ import { type HttpContext, untilCallerLeaves } from './context.ts';
  *
  * @returns the job as it is then; at once where nobody else can wait here, since a wait is a wish.
  */
-export async function holdAnswer(
+export async function waitForTerminal(
   context: HttpContext,
   reply: FastifyReply,
   { tenant, id }: Pick<ImageJob, 'tenant' | 'id'>,
   waitMs: number,
 ): Promise<ImageJob> {
-  const leave = context.waitingRoom.enter(tenant);
-  if (!leave) return context.getImage.get(tenant, id);
+  const leave = context.longPollSlots.enter(tenant);
+  if (!leave) return context.getJob.get(tenant, id);
   try {
-    return await context.getImage.waitForEnd(tenant, id, waitMs, untilCallerLeaves(context, reply));
+    return await context.getJob.waitForEnd(tenant, id, waitMs, untilCallerLeaves(context, reply));
   } finally {
     leave();
   }

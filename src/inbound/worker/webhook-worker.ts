@@ -1,17 +1,17 @@
 import type { Log, Task, TaskResult } from '../../domain/ports.ts';
 
 interface Deps {
-  announceEvent: (task: Task) => Promise<void>;
-  emptyMailbox: (task: Task, signal: AbortSignal) => Promise<TaskResult>;
+  dispatchEvent: (task: Task) => Promise<void>;
+  deliverPending: (task: Task, signal: AbortSignal) => Promise<TaskResult>;
   log: Log;
 }
 
 /** Queue message to use case: announces the event that a task names, or empties the mailbox. */
 export function createWebhookWorker(deps: Deps) {
   return async (task: Task, signal: AbortSignal): Promise<TaskResult> => {
-    if (!task.id.startsWith('evt_')) return deps.emptyMailbox(task, signal);
+    if (!task.id.startsWith('evt_')) return deps.deliverPending(task, signal);
     deps.log.debug({ event_id: task.id, tenant: task.tenant }, 'event taken');
-    await deps.announceEvent(task);
+    await deps.dispatchEvent(task);
     return { done: true };
   };
 }

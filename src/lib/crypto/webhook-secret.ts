@@ -1,5 +1,4 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { AppError } from '../../domain/errors.ts';
 
 const secretPrefix = 'whsec_';
 const minKeyBytes = 24;
@@ -24,28 +23,46 @@ export function createWebhookSecret(): string {
  * padded spelling is accepted, because decoders differ in what they make of any other.
  *
  * @returns the key's bytes, never empty.
- * @throws AppError `validation_failed`; the text never repeats the secret.
+ * @throws WebhookSecretError; the text never repeats the secret.
  */
 export function parseWebhookSecret(text: string): Buffer {
   if (!text.startsWith(secretPrefix)) {
-    throw unusableSecret(`it must start with ${secretPrefix}`);
+    throw new WebhookSecretError(`it must start with ${secretPrefix}`);
   }
   const encoded = text.slice(secretPrefix.length);
   const key = Buffer.from(encoded, 'base64');
   if (key.toString('base64') !== encoded) {
-    throw unusableSecret(`what follows ${secretPrefix} must be base64 with padding`);
+    throw new WebhookSecretError(`what follows ${secretPrefix} must be base64 with padding`);
   }
   if (key.length < minKeyBytes || key.length > maxKeyBytes) {
-    throw unusableSecret(`it must hold ${minKeyBytes} to ${maxKeyBytes} bytes, this one holds ${key.length}`);
+    throw new WebhookSecretError(
+      `it must hold ${minKeyBytes} to ${maxKeyBytes} bytes, this one holds ${key.length}`,
+    );
   }
   return key;
 }
 
-/** Why a secret is not used, and where to get one that is. */
-export function unusableSecret(reason: string): AppError {
-  return new AppError('validation_failed', {
-    detail: `The webhook secret cannot be used: ${reason}. Make one with: echo "whsec_$(openssl rand -base64 32)"`,
-    // Whatever body holds one calls it that.
-    issues: [{ pointer: '/secret', detail: reason }],
-  });
+/** A signing secret that cannot be used. The message says how to create one that can. */
+export class WebhookSecretError extends Error {
+  /** What is wrong with the secret, without its text. */
+  readonly reason: string;
+
+  constructor(reason: string) {
+    super(
+      `The webhook secret cannot be used: ${reason}. Create one with: echo "whsec_$(openssl rand -base64 32)"`,
+    );
+    this.name = 'WebhookSecretError';
+    this.reason = reason;
+  }
+}
+
+/** Returns why a secret cannot be used; `null` if it can. */
+export function webhookSecretFault(text: string): WebhookSecretError | null {
+  try {
+    parseWebhookSecret(text);
+    return null;
+  } catch (error) {
+    if (error instanceof WebhookSecretError) return error;
+    throw error;
+  }
 }

@@ -86,7 +86,7 @@ export function createDirectRedis(target: string, options: RedisClientOptions): 
  * How often a command may be told to come again or to go elsewhere. A cluster that is down says so every 100 ms, so this is
  * half a second, in which a new master may have taken over; no more is left of the second in which callers are answered.
  */
-const mostRedirections = 5;
+const maxRedirects = 5;
 
 const failFast: RedisClientSettings = {
   enableOfflineQueue: false,
@@ -186,7 +186,7 @@ function clusterOptions(
     // What may not queue may not be sent again either; 0 turns that off. What may queue waits for a new master for as
     // long as its election takes: by default it would be given up after 16 tries, which is less than two seconds.
     retryDelayOnFailover: enableOfflineQueue ? 100 : 0,
-    maxRedirections: enableOfflineQueue ? Number.POSITIVE_INFINITY : mostRedirections,
+    maxRedirections: enableOfflineQueue ? Number.POSITIVE_INFINITY : maxRedirects,
     // Certificates name hosts, not addresses, so under TLS the host names are kept.
     ...(where.tls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: {

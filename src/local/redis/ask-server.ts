@@ -3,7 +3,7 @@ import type { RedisClient } from '../../lib/redis/redis.ts';
 import { createRedis } from '../../lib/redis/redis.ts';
 
 /** What a running server says of itself. */
-export interface ServerAnswer {
+export interface ServerReply {
   pid: number;
   version: string;
   /** The real path of the folder it keeps its data in. */
@@ -19,7 +19,7 @@ export function socketUrl(socketPath: string): string {
  * Asks the server on a unix socket who it is, once it has loaded its data and answers PING. Resolves with
  * undefined when nobody listens, the connection breaks, or there is no answer within `timeoutMs`. Never rejects.
  */
-export async function askServer(socketPath: string, timeoutMs: number): Promise<ServerAnswer | undefined> {
+export async function queryServer(socketPath: string, timeoutMs: number): Promise<ServerReply | undefined> {
   let giveUp: () => void = () => undefined;
   const givenUp = new Promise<undefined>((resolve) => {
     giveUp = () => resolve(undefined);
@@ -38,7 +38,7 @@ export async function askServer(socketPath: string, timeoutMs: number): Promise<
   }
 }
 
-async function interview(client: RedisClient): Promise<ServerAnswer | undefined> {
+async function interview(client: RedisClient): Promise<ServerReply | undefined> {
   if ((await client.ping()) !== 'PONG') return undefined;
   const info = await client.info('server');
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];

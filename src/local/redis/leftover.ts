@@ -1,12 +1,12 @@
 import { existsSync, rmSync } from 'node:fs';
-import { askServer } from './ask-server.ts';
+import { queryServer } from './ask-server.ts';
 import { ManagedRedisError } from './managed-redis-error.ts';
 import { isAlive, pidOf } from './process-identity.ts';
-import type { RunningServer, ServerPlace } from './run.ts';
+import type { RunningServer, ServerPaths } from './run.ts';
 import { adoptServer, endProcess, waitUntilDead } from './run.ts';
 import { readServerRecord, removeServerRecord } from './server-record.ts';
 
-const askTimeoutMs = 3000;
+const queryTimeoutMs = 3000;
 const guardTimeoutMs = 12_000;
 
 /**
@@ -16,8 +16,8 @@ const guardTimeoutMs = 12_000;
  * not answer is ended; stale files are removed.
  * Throws ManagedRedisError when a server answers that cannot be told to be the recorded one.
  */
-export async function settleLeftover(
-  place: ServerPlace,
+export async function adoptLeftover(
+  place: ServerPaths,
   log: (line: string) => void,
 ): Promise<RunningServer | undefined> {
   const record = readServerRecord(place.recordPath);
@@ -33,7 +33,7 @@ export async function settleLeftover(
 }
 
 async function settleAlive(
-  place: ServerPlace,
+  place: ServerPaths,
   record: { server: string; guard: string },
   log: (line: string) => void,
 ): Promise<RunningServer | undefined> {
@@ -42,10 +42,10 @@ async function settleAlive(
   const isGuarded = isAlive(record.guard);
   if (isGuarded) log(`waiting for the redis-server (pid ${pid}) of an earlier start to end`);
   if (isGuarded && (await waitUntilDead(record.server, guardTimeoutMs))) return undefined;
-  const answer = isGuarded ? undefined : await askServer(place.socketPath, askTimeoutMs);
-  if (answer && answer.pid === pid && answer.dir === place.redisDir) {
+  const response = isGuarded ? undefined : await queryServer(place.socketPath, queryTimeoutMs);
+  if (response && response.pid === pid && response.dir === place.redisDir) {
     log(`a redis-server (pid ${pid}) left running by an earlier start is used again`);
-    return adoptServer(place, pid, record.server, answer.version);
+    return adoptServer(place, pid, record.server, response.version);
   }
   log(`a redis-server (pid ${pid}) left behind by an earlier start does not answer: ending it`);
   await endProcess(pid, (timeoutMs) => waitUntilDead(record.server, timeoutMs));
@@ -53,11 +53,11 @@ async function settleAlive(
 }
 
 /** A second server on the same files would ruin them, so one that only the socket knows of is left alone. */
-async function refuseStranger(place: ServerPlace): Promise<void> {
-  const answer = await askServer(place.socketPath, askTimeoutMs);
-  if (!answer) return;
+async function refuseStranger(place: ServerPaths): Promise<void> {
+  const response = await queryServer(place.socketPath, queryTimeoutMs);
+  if (!response) return;
   throw new ManagedRedisError(
-    `a redis-server that this Darkroom did not start (it calls itself pid ${answer.pid}) already serves ` +
+    `a redis-server that this Darkroom did not start (it calls itself pid ${response.pid}) already serves ` +
       `${place.socketPath}: end it, or use another DATA_DIR`,
   );
 }

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askServer } from './ask-server.ts';
+import { queryServer } from './ask-server.ts';
 import type { Guard } from './guard.ts';
 import { startGuard } from './guard.ts';
 import { ManagedRedisError } from './managed-redis-error.ts';
@@ -12,7 +12,7 @@ import { serverEnvironment } from './redis-binary.ts';
 import { writeServerRecord } from './server-record.ts';
 
 /** Where one data folder's server keeps everything. */
-export interface ServerPlace {
+export interface ServerPaths {
   /** Real path of DATA_DIR/redis: the data, the log, the record and the claim. */
   redisDir: string;
   logPath: string;
@@ -39,7 +39,7 @@ const startTimeoutMs = 120_000;
  * listens on no port, flushes its append-only file every second and never evicts. A guard ends it with this
  * process. Throws ManagedRedisError, with the end of the server's log, when it does not come up.
  */
-export async function startServer(binary: RedisBinary, place: ServerPlace): Promise<RunningServer> {
+export async function startServer(binary: RedisBinary, place: ServerPaths): Promise<RunningServer> {
   rmSync(place.socketPath, { force: true });
   const logStart = existsSync(place.logPath) ? statSync(place.logPath).size : 0;
   // The guard first: from its start to the server's there is no moment in which an end would leave an orphan.
@@ -70,7 +70,7 @@ export async function startServer(binary: RedisBinary, place: ServerPlace): Prom
 
 /** Takes over a server that an earlier process left running, and guards it. */
 export function adoptServer(
-  place: ServerPlace,
+  place: ServerPaths,
   pid: number,
   identity: string,
   version: string,
@@ -112,7 +112,7 @@ export async function waitUntilDead(identity: string, timeoutMs: number): Promis
   return true;
 }
 
-function spawnServer(binary: RedisBinary, place: ServerPlace): ChildProcess {
+function spawnServer(binary: RedisBinary, place: ServerPaths): ChildProcess {
   // What the server says before it has opened its log, such as a setting it refuses, goes there too.
   const output = openSync(place.logPath, 'a', 0o600);
   try {
@@ -130,7 +130,7 @@ function spawnServer(binary: RedisBinary, place: ServerPlace): ChildProcess {
   }
 }
 
-function serverArguments(place: ServerPlace): string[] {
+function serverArguments(place: ServerPaths): string[] {
   const settings: Record<string, string> = {
     port: '0',
     unixsocket: place.socketPath,
@@ -146,7 +146,7 @@ function serverArguments(place: ServerPlace): string[] {
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
-function recordServer(place: ServerPlace, serverPid: number, guardPid: number): void {
+function recordServer(place: ServerPaths, serverPid: number, guardPid: number): void {
   const server = processIdentity(serverPid);
   const guard = processIdentity(guardPid) ?? '';
   if (server !== undefined)
@@ -155,7 +155,7 @@ function recordServer(place: ServerPlace, serverPid: number, guardPid: number): 
 
 /** The server's answer, or why there is none. Stops trying when the server has ended. */
 async function waitUntilReady(
-  place: ServerPlace,
+  place: ServerPaths,
   ended: Promise<string>,
 ): Promise<{ version: string } | string> {
   let isOver = false;
@@ -164,10 +164,10 @@ async function waitUntilReady(
   });
   const deadlineMs = performance.now() + startTimeoutMs;
   while (!isOver && performance.now() < deadlineMs) {
-    const answer = existsSync(place.socketPath)
-      ? await askServer(place.socketPath, startTimeoutMs)
+    const response = existsSync(place.socketPath)
+      ? await queryServer(place.socketPath, startTimeoutMs)
       : undefined;
-    if (answer) return answer;
+    if (response) return response;
     await sleep(5);
   }
   return isOver ? ended : `no answer within ${startTimeoutMs / 1000} s`;

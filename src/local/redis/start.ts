@@ -6,10 +6,10 @@ import type { DataDirClaim } from './data-dir-claim.ts';
 import { claimDataDir } from './data-dir-claim.ts';
 import { fetchDebianRedis } from './fetch-debian.ts';
 import { findRedisBinary } from './find.ts';
-import { settleLeftover } from './leftover.ts';
+import { adoptLeftover } from './leftover.ts';
 import { ManagedRedisError, waysToGetRedis } from './managed-redis-error.ts';
 import type { RedisBinary } from './redis-binary.ts';
-import type { RunningServer, ServerPlace } from './run.ts';
+import type { RunningServer, ServerPaths } from './run.ts';
 import { endProcess, startServer } from './run.ts';
 import { removeServerRecord } from './server-record.ts';
 import { chooseSocketPath, redisDirOf } from './socket-path.ts';
@@ -54,13 +54,13 @@ export async function startManagedRedis(options: ManagedRedisOptions): Promise<M
   const redisDir = await redisDirOf(options.dataDir);
   const claim = claimDataDir(join(redisDir, 'owner'), dirname(redisDir));
   try {
-    const place: ServerPlace = {
+    const place: ServerPaths = {
       redisDir,
       logPath: join(redisDir, 'redis.log'),
       recordPath: join(redisDir, 'server.json'),
       socketPath: await chooseSocketPath(redisDir),
     };
-    const adopted = await settleLeftover(place, options.log);
+    const adopted = await adoptLeftover(place, options.log);
     const server = adopted ?? (await startServer(await obtainBinary(options), place));
     return manage(server, place, claim, adopted !== undefined, options.log);
   } catch (error) {
@@ -79,7 +79,7 @@ async function obtainBinary(options: ManagedRedisOptions): Promise<RedisBinary> 
 
 function manage(
   server: RunningServer,
-  place: ServerPlace,
+  place: ServerPaths,
   claim: DataDirClaim,
   reused: boolean,
   log: (line: string) => void,

@@ -2,7 +2,7 @@ import type { OpenCall } from './calls.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type Fault, numberOf, readFaults } from './faults.ts';
-import { answerHtml, deliveryOf, type ImageDeps, JSON_TYPE } from './generate-images.ts';
+import { deliveryOf, type ImageDeps, JSON_TYPE, sendHtml } from './generate-images.ts';
 import { variedBy } from './generation-request.ts';
 import { identify } from './production.ts';
 import { refusalError, StudioRefusal } from './refusals.ts';
@@ -15,27 +15,27 @@ export type BackgroundDeps = ImageDeps & { shelf: ResponseShelf; clock: () => nu
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * POST /v1/responses with the image tool and `background: true`: answers with the id, and makes the picture whoever
+ * POST /v1/responses with the image tool and `background: true`: answers with the id, and makes the image whoever
  * stays. It is paid for once, when it is made, whatever becomes of it. Faults act as on the Images API with these
  * differences: a blocked prompt is accepted and fails in the background; `latency` passes there too; `hang` never ends;
- * `hang-up` loses the id; `hang-up-mid` breaks the first answer that holds the picture.
+ * `hang-up` loses the id; `hang-up-mid` breaks the first answer that holds the image.
  */
-export async function orderPicture(exchange: Exchange, body: Body, deps: BackgroundDeps): Promise<void> {
+export async function submitRequest(exchange: Exchange, body: Body, deps: BackgroundDeps): Promise<void> {
   const { call } = exchange;
-  const { picture: asked, ...request } = readToolRequest(body);
-  const picture = variedBy(call.headers.clientRequestId, asked);
-  const active = deps.faults.take(request.prompt, readFaults('picture', request.prompt, call.headers.fault));
+  const { image: asked, ...request } = readToolRequest(body);
+  const image = variedBy(call.headers.clientRequestId, asked);
+  const active = deps.faults.take(request.prompt, readFaults('image', request.prompt, call.headers.fault));
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
   call.charged = fault === null ? 'charged' : chargeFor(fault);
   const refusal = fault === null ? null : refusalFor(fault, call.requestId);
   if (refusal !== null && fault?.name !== 'moderation') throw refusal;
-  if (fault?.name === 'html') return await answerHtml(exchange);
+  if (fault?.name === 'html') return await sendHtml(exchange);
 
   const latencyMs = active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000);
   const response = deps.shelf.put({
     ...request,
-    picture,
+    image,
     readyAtMs: fault?.name === 'hang' ? Number.POSITIVE_INFINITY : deps.clock() + latencyMs,
     breaksLeft: fault?.name === 'hang-up-mid' ? 1 : 0,
     slowBodyMs: deliveryOf(active).slowBodyMs,
@@ -43,7 +43,7 @@ export async function orderPicture(exchange: Exchange, body: Body, deps: Backgro
   const work = produce(response, call, { fault, refusal }, deps);
   try {
     if (fault?.name === 'hang-up') exchange.hangUp();
-    else await exchange.answer(200, JSON_TYPE, responseBody({ ...response, outcome: null }, deps.clock()));
+    else await exchange.reply(200, JSON_TYPE, responseBody({ ...response, outcome: null }, deps.clock()));
   } finally {
     await work;
   }
@@ -62,9 +62,9 @@ async function produce(
     } else if (call.charged !== 'charged') {
       response.outcome = { kind: 'nothing' };
     } else {
-      const [bytes = Buffer.alloc(0)] = await deps.produce({ ...response.picture, n: 1 }, fault);
+      const [bytes = Buffer.alloc(0)] = await deps.produce({ ...response.image, n: 1 }, fault);
       await deps.book.charge(call, [identify(bytes)]);
-      response.outcome = { kind: 'picture', bytes, cut: fault?.name === 'truncated' };
+      response.outcome = { kind: 'image', bytes, cut: fault?.name === 'truncated' };
     }
   } catch (error) {
     const message = `The studio failed: ${error instanceof Error ? error.message : error}`;
@@ -73,7 +73,7 @@ async function produce(
 }
 
 /** GET /v1/responses/{id}. Only faults by their `poll-` names act on the question itself. */
-export async function answerResponse(exchange: Exchange, id: string, deps: BackgroundDeps): Promise<void> {
+export async function sendResponse(exchange: Exchange, id: string, deps: BackgroundDeps): Promise<void> {
   const { call } = exchange;
   const response = findResponse(id, deps);
   const active = deps.faults.take(response.prompt, readFaults('poll', response.prompt, call.headers.fault));
@@ -84,24 +84,24 @@ export async function answerResponse(exchange: Exchange, id: string, deps: Backg
   const refusal = fault === null ? null : refusalFor(fault, call.requestId);
   if (refusal !== null) throw refusal;
   if (fault?.name === 'hang-up') return exchange.hangUp();
-  if (fault?.name === 'html') return await answerHtml(exchange);
+  if (fault?.name === 'html') return await sendHtml(exchange);
 
   const nowMs = deps.clock();
   const delivery = deliveryOf(active);
-  const holdsPicture = statusAt(response, nowMs) === 'completed' && response.outcome?.kind === 'picture';
-  if (holdsPicture) delivery.slowBodyMs ||= response.slowBodyMs;
-  if (holdsPicture && response.breaksLeft > 0) {
+  const holdsImage = statusAt(response, nowMs) === 'completed' && response.outcome?.kind === 'image';
+  if (holdsImage) delivery.slowBodyMs ||= response.slowBodyMs;
+  if (holdsImage && response.breaksLeft > 0) {
     response.breaksLeft -= 1;
     delivery.breakInMiddle = true;
   }
-  await exchange.answer(200, JSON_TYPE, responseBody(response, nowMs), delivery);
+  await exchange.reply(200, JSON_TYPE, responseBody(response, nowMs), delivery);
 }
 
 /** POST /v1/responses/{id}/cancel. One that has ended stays as it is. */
 export async function cancelResponse(exchange: Exchange, id: string, deps: BackgroundDeps): Promise<void> {
   const response = findResponse(id, deps);
-  if (statusAt(response, deps.clock()) === 'in_progress') response.isCancelled = true;
-  await exchange.answer(200, JSON_TYPE, responseBody(response, deps.clock()));
+  if (statusAt(response, deps.clock()) === 'in_progress') response.isCanceled = true;
+  await exchange.reply(200, JSON_TYPE, responseBody(response, deps.clock()));
 }
 
 function findResponse(id: string, deps: BackgroundDeps): KeptResponse {

@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 
-/** What a provider would have billed: nothing, perhaps something, or the pictures for certain. */
+/** What a provider would have billed: nothing, perhaps something, or the images for certain. */
 export type Charged = 'none' | 'possible' | 'charged';
 
 export type ProducedImage = { readonly sha256: string; readonly sizeBytes: number };
@@ -39,10 +39,10 @@ export type StudioCall = {
 /** A call as its own handler sees it. */
 export type OpenCall = { -readonly [Key in keyof StudioCall]: StudioCall[Key] };
 
-export type CallBook = {
+export type CallLog = {
   readonly calls: ReadonlyArray<StudioCall>;
   open(start: Pick<StudioCall, 'method' | 'path' | 'requestId' | 'headers'>): OpenCall;
-  /** Marks pictures as paid and writes the ledger line; resolves once the line is in the file. */
+  /** Marks images as paid and writes the ledger line; resolves once the line is in the file. */
   charge(call: OpenCall, images: readonly ProducedImage[]): Promise<void>;
   close(call: OpenCall): void;
   chargedImages(): number;
@@ -56,8 +56,8 @@ type BookOptions = {
 
 const KEPT_CALLS = 10_000;
 
-/** Remembers the last 10,000 calls, counts the paid pictures, and keeps the ledger file. */
-export function createCallBook({ ledgerFile, onArrival, onCall }: BookOptions): CallBook {
+/** Remembers the last 10,000 calls, counts the paid images, and keeps the ledger file. */
+export function createCallLog({ ledgerFile, onArrival, onCall }: BookOptions): CallLog {
   const calls: OpenCall[] = [];
   const tell = (listener: ((call: StudioCall) => void) | undefined, call: OpenCall) => {
     try {

@@ -21,7 +21,7 @@ export type Exchange = {
   /** Waits until the client leaves. */
   waitForever(): Promise<never>;
   /** Sends a whole answer. */
-  answer(
+  reply(
     status: number,
     headers: OutgoingHttpHeaders,
     body: Buffer | string,
@@ -105,7 +105,7 @@ export function createExchange(
       await closed;
       throw new ClientGone();
     },
-    async answer(status, headers, body, { slowBodyMs = 0, breakInMiddle = false } = {}) {
+    async reply(status, headers, body, { slowBodyMs = 0, breakInMiddle = false } = {}) {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
       start(status, { ...headers, 'content-length': bytes.length });
       if (breakInMiddle) {

@@ -4,7 +4,7 @@ import type { Charged } from './calls.ts';
  * The words that make the studio misbehave. In a prompt: `[studio:NAME]`, `[studio:NAME=VALUE]`, and with
  * `,times=N` only for the first N calls with this prompt. In the header `x-studio-fault`: the same without
  * brackets, several joined by `;`. Calls for text (chat, responses) obey the words only as `enhance-NAME`, so that
- * one prompt can fail its expansion and not its picture; questions after a response in the background obey them only
+ * one prompt can fail its expansion and not its image; questions after a response in the background obey them only
  * as `poll-NAME`. `latency` and `slow-body` combine with the others; of the
  * others the first one that still has times left acts. Words unknown to this table do nothing.
  */
@@ -33,7 +33,7 @@ export const FAULTS = {
   huge: { value: 'WxH (1x30000)', does: '200, a PNG of that size', charged: 'charged' },
   oversized: {
     value: 'megabytes (64)',
-    does: '200, a picture (a text) of that many megabytes',
+    does: '200, an image (a text) of that many megabytes',
     charged: 'charged',
   },
 } as const satisfies Record<string, { value: string | null; does: string; charged: Charged }>;
@@ -52,7 +52,7 @@ export type Fault = {
 const WORD = /\[studio:([^\]]*)\]/g;
 const PARTS = /^([a-z-]+)(?:=([^,]*))?(?:,\s*times=(\d+))?$/;
 /** What stands before the name of a fault that is meant for one kind of call. */
-const PREFIXES = { picture: '', text: 'enhance-', poll: 'poll-' } as const;
+const PREFIXES = { image: '', text: 'enhance-', poll: 'poll-' } as const;
 type CallKind = keyof typeof PREFIXES;
 
 /** Faults written in a prompt and in the fault header, in that order, for one kind of call. */
@@ -71,7 +71,7 @@ function parseFault(kind: CallKind, text: string): Fault | null {
 
 const isFaultName = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
 
-/** The prompt without any `[studio:...]` word: what the picture is made from. */
+/** The prompt without any `[studio:...]` word: what the image is made from. */
 export function withoutFaultWords(prompt: string): string {
   return prompt.replace(WORD, ' ').replace(/\s+/g, ' ').trim();
 }
@@ -85,7 +85,7 @@ export function numberOf(fault: Fault, fallback: number): number {
 /** What acts on one call. */
 export type ActiveFaults = { main: Fault | null; latency: Fault | null; slowBody: Fault | null };
 
-export type FaultBook = {
+export type FaultLog = {
   /** Chooses what acts on this call and counts it against `times`. */
   take(prompt: string, faults: readonly Fault[]): ActiveFaults;
 };
@@ -93,7 +93,7 @@ export type FaultBook = {
 const KEPT_COUNTS = 10_000;
 
 /** Counts how often each fault has acted for each prompt; the oldest of 10,000 counts are forgotten. */
-export function createFaultBook(): FaultBook {
+export function createFaultLog(): FaultLog {
   const counts = new Map<string, number>();
   const takeOne = (prompt: string, fault: Fault): boolean => {
     if (fault.times === null) return true;

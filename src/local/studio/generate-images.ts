@@ -1,23 +1,23 @@
-import type { CallBook } from './calls.ts';
+import type { CallLog } from './calls.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
-import { type ActiveFaults, type Fault, type FaultBook, numberOf, readFaults } from './faults.ts';
+import { type ActiveFaults, type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
 import { type GenerationRequest, readGenerationRequest, variedBy } from './generation-request.ts';
 import { identify, type Production, previewOf } from './production.ts';
 import { imageUsage } from './usage.ts';
 
-export type ImageDeps = { book: CallBook; faults: FaultBook; produce: Production; latencyMs: number };
+export type ImageDeps = { book: CallLog; faults: FaultLog; produce: Production; latencyMs: number };
 
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * POST /v1/images/generations. Pictures are paid for once they are made, before the answer and before any delay:
+ * POST /v1/images/generations. Images are paid for once they are made, before the answer and before any delay:
  * a client that leaves while it waits has paid, as with a real provider.
  */
 export async function generateImages(exchange: Exchange, body: Body, deps: ImageDeps): Promise<void> {
   const { call } = exchange;
   const request = variedBy(call.headers.clientRequestId, readGenerationRequest(body));
-  const active = deps.faults.take(request.prompt, readFaults('picture', request.prompt, call.headers.fault));
+  const active = deps.faults.take(request.prompt, readFaults('image', request.prompt, call.headers.fault));
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
   const latencyMs = active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000);
@@ -31,17 +31,17 @@ export async function generateImages(exchange: Exchange, body: Body, deps: Image
   if (charged === 'possible') {
     call.charged = charged;
     await exchange.pause(latencyMs);
-    return await answerWithoutPictures(exchange, request, fault);
+    return await responseWithoutImages(exchange, request, fault);
   }
-  const pictures = await deps.produce(request, fault);
-  await deps.book.charge(call, pictures.map(identify));
+  const drawn = await deps.produce(request, fault);
+  await deps.book.charge(call, drawn.map(identify));
   if (fault?.name === 'hang') return await exchange.waitForever();
   if (request.stream && fault?.name !== 'hang-up') {
-    return await streamPictures(exchange, request, pictures, { latencyMs, fault });
+    return await streamImages(exchange, request, drawn, { latencyMs, fault });
   }
   await exchange.pause(latencyMs);
   if (fault?.name === 'hang-up') return exchange.hangUp();
-  await exchange.answer(200, JSON_TYPE, answerBody(request, pictures, fault), deliveryOf(active));
+  await exchange.reply(200, JSON_TYPE, responseBody(request, drawn, fault), deliveryOf(active));
 }
 
 export const JSON_TYPE = { 'content-type': 'application/json' };
@@ -53,23 +53,23 @@ export const deliveryOf = ({ main, slowBody }: ActiveFaults) => ({
 });
 
 /** A 200 page of HTML, as a proxy in trouble sends it. */
-export const answerHtml = (exchange: Exchange) =>
-  exchange.answer(200, { 'content-type': 'text/html' }, '<html><body><h1>It works!</h1></body></html>');
+export const sendHtml = (exchange: Exchange) =>
+  exchange.reply(200, { 'content-type': 'text/html' }, '<html><body><h1>It works!</h1></body></html>');
 
-async function answerWithoutPictures(
+async function responseWithoutImages(
   exchange: Exchange,
   request: GenerationRequest,
   fault: Fault | null,
 ): Promise<void> {
-  if (fault?.name === 'html') return await answerHtml(exchange);
+  if (fault?.name === 'html') return await sendHtml(exchange);
   if (request.stream) return exchange.startEvents().end();
-  await exchange.answer(200, JSON_TYPE, answerBody(request, [], fault));
+  await exchange.reply(200, JSON_TYPE, responseBody(request, [], fault));
 }
 
 /** The JSON of an answer. Base64 needs no escaping and all of it is ASCII: writing it out saves half the time. */
-function answerBody(request: GenerationRequest, pictures: Buffer[], fault: Fault | null): Buffer {
-  const data = pictures.map((bytes) => `{"b64_json":"${base64(bytes, fault)}"}`).join();
-  const rest = JSON.stringify({ ...echo(request), usage: usageOf(request, pictures.length, 0) });
+function responseBody(request: GenerationRequest, drawn: Buffer[], fault: Fault | null): Buffer {
+  const data = drawn.map((bytes) => `{"b64_json":"${base64(bytes, fault)}"}`).join();
+  const rest = JSON.stringify({ ...echo(request), usage: usageOf(request, drawn.length, 0) });
   return Buffer.from(`{"created":${nowSeconds()},"data":[${data}],${rest.slice(1)}`, 'latin1');
 }
 
@@ -88,7 +88,7 @@ export const echo = ({ background, format, quality, width, height }: GenerationR
   size: `${width}x${height}`,
 });
 
-/** What the pictures of a request used. */
+/** What the images of a request used. */
 export const usageOf = (
   { prompt, family, width, height, quality }: GenerationRequest,
   images: number,
@@ -97,19 +97,19 @@ export const usageOf = (
 
 type StreamFaults = { latencyMs: number; fault: Fault | null };
 
-/** The same pictures as events: previews that grow sharper, then the finished picture with its usage. */
-async function streamPictures(
+/** The same images as events: previews that grow sharper, then the finished image with its usage. */
+async function streamImages(
   exchange: Exchange,
   request: GenerationRequest,
-  pictures: Buffer[],
+  drawn: Buffer[],
   { latencyMs, fault }: StreamFaults,
 ): Promise<void> {
   const count = fault?.name === 'not-an-image' || fault?.name === 'huge' ? 0 : request.partialImages;
-  const stepMs = latencyMs / (pictures.length * (count + 1));
+  const stepMs = latencyMs / (drawn.length * (count + 1));
   const events = exchange.startEvents();
-  for (const [position, picture] of pictures.entries()) {
+  for (const [position, image] of drawn.entries()) {
     for (let index = 0; index < count; index++) {
-      const preview = await previewOf(picture, request, index, count);
+      const preview = await previewOf(image, request, index, count);
       await exchange.pause(stepMs);
       await events.send('image_generation.partial_image', {
         type: 'image_generation.partial_image',
@@ -122,11 +122,11 @@ async function streamPictures(
     }
     await exchange.pause(stepMs);
     if (fault?.name === 'hang-up-mid') return exchange.hangUp();
-    // The prompt is billed with the first picture only.
+    // The prompt is billed with the first image only.
     const usage = usageOf(position === 0 ? request : { ...request, prompt: '' }, 1, count);
     await events.send('image_generation.completed', {
       type: 'image_generation.completed',
-      b64_json: base64(picture, fault),
+      b64_json: base64(image, fault),
       created_at: nowSeconds(),
       ...echo(request),
       usage,

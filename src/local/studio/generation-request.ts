@@ -1,4 +1,4 @@
-import type { PictureFormat } from './drawing/render.ts';
+import type { ImageFormat } from './drawing/render.ts';
 import { type ModelFamily, modelFamily } from './models.ts';
 import { invalid } from './refusals.ts';
 
@@ -11,7 +11,7 @@ export type GenerationRequest = {
   height: number;
   quality: string;
   background: 'transparent' | 'opaque';
-  format: PictureFormat;
+  format: ImageFormat;
   compression: number;
   seed: string;
   stream: boolean;
@@ -37,7 +37,7 @@ const KNOWN = new Set([
   'user',
   'seed',
 ]);
-const FORMATS: readonly PictureFormat[] = ['png', 'jpeg', 'webp'];
+const FORMATS: readonly ImageFormat[] = ['png', 'jpeg', 'webp'];
 const CLASSIC_SIZES = ['1024x1024', '1536x1024', '1024x1536'];
 const DEFAULT_MODEL = 'gpt-image-2.6-flare';
 const MAX_PROMPT = 32_000;
@@ -86,7 +86,7 @@ export function readGenerationRequest(body: Body): GenerationRequest {
 
 /**
  * What is drawn for a call without a seed: a real model draws something else each time. Here the calls of one job differ,
- * by the number at the end of their client's id, and its first picture stays the same, so that it can be known again.
+ * by the number at the end of their client's id, and its first image stays the same, so that it can be known again.
  */
 export function variedBy(clientRequestId: string | null, request: GenerationRequest): GenerationRequest {
   const no = /-([0-9]{1,4})$/.exec(clientRequestId ?? '')?.[1] ?? '1';

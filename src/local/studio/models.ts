@@ -5,7 +5,7 @@ export type ModelFamily = {
   readonly qualities: readonly string[];
   /** True when any WxH within the limits is allowed, not just the three classic sizes. */
   readonly freeSizes: boolean;
-  /** Image tokens of one picture. */
+  /** Image tokens of one image. */
   outputTokens(width: number, height: number, quality: string): number;
 };
 
@@ -26,7 +26,7 @@ export const MODEL_IDS = [
 
 const GPT_IMAGE_2 = byFormula({ low: 16, medium: 48, high: 96 });
 const GPT_IMAGE_2_5 = byFormula({ low: 16, medium: 24, high: 48, xhigh: 64, max: 96 });
-// Published price per picture divided by the price of a token: square first, then 3:2 and 2:3.
+// Published price per image divided by the price of a token: square first, then 3:2 and 2:3.
 const GPT_IMAGE_1_5 = byTable({ low: [281, 406], medium: [1063, 1563], high: [4156, 6250] });
 const GPT_IMAGE_1_MINI = byTable({ low: [625, 750], medium: [1375, 1875], high: [4500, 6500] });
 

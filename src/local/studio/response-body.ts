@@ -5,7 +5,7 @@ import { countTextTokens } from './usage.ts';
 
 /** The JSON of a response object as it is at a moment. */
 export function responseBody(response: KeptResponse, nowMs: number): Buffer {
-  const { id, createdAtMs, carrierModel, outcome, picture } = response;
+  const { id, createdAtMs, hostModelName, outcome, image } = response;
   const status = statusAt(response, nowMs);
   const start = {
     id,
@@ -15,21 +15,21 @@ export function responseBody(response: KeptResponse, nowMs: number): Buffer {
     background: true,
     error: status === 'failed' && outcome?.kind === 'failed' ? outcome.error : null,
     incomplete_details: null,
-    model: carrierModel,
+    model: hostModelName,
     store: true,
   };
   if (status !== 'completed' || outcome?.kind === 'failed') {
     return Buffer.from(JSON.stringify({ ...start, output: [], usage: null }));
   }
-  const end = { usage: carrierUsage(picture.prompt), tool_usage: { image_gen: pictureUsage(response) } };
+  const end = { usage: hostModelUsage(image.prompt), tool_usage: { image_gen: usageOfImage(response) } };
   const [head, tail] = [JSON.stringify(start).slice(0, -1), JSON.stringify(end).slice(1)];
   return Buffer.concat([Buffer.from(`${head},"output":[`), ...outputOf(response), Buffer.from(`],${tail}`)]);
 }
 
 /** Base64 needs no escaping and all of it is ASCII: writing it out saves half the time. */
-function outputOf({ id, outcome, picture }: KeptResponse): Buffer[] {
-  if (outcome?.kind !== 'picture') {
-    const content = [{ type: 'output_text', text: 'There is no picture.', annotations: [] }];
+function outputOf({ id, outcome, image }: KeptResponse): Buffer[] {
+  if (outcome?.kind !== 'image') {
+    const content = [{ type: 'output_text', text: 'There is no image.', annotations: [] }];
     const message = { type: 'message', id: `msg_${id}`, role: 'assistant', status: 'completed', content };
     return [Buffer.from(JSON.stringify(message))];
   }
@@ -39,15 +39,15 @@ function outputOf({ id, outcome, picture }: KeptResponse): Buffer[] {
     type: 'image_generation_call',
     id: `ig_${id}`,
     status: 'completed',
-    revised_prompt: withoutFaultWords(picture.prompt),
-    ...echo(picture),
+    revised_prompt: withoutFaultWords(image.prompt),
+    ...echo(image),
   });
   const text = cut ? base64.slice(0, base64.length >> 1) : base64;
   return [Buffer.from(`${item.slice(0, -1)},"result":"`), Buffer.from(text, 'latin1'), Buffer.from('"}')];
 }
 
 /** What the language model that carries the call used: it reads the prompt and calls the tool with it. */
-function carrierUsage(prompt: string) {
+function hostModelUsage(prompt: string) {
   const tokens = countTextTokens(prompt);
   return {
     input_tokens: tokens,
@@ -58,5 +58,5 @@ function carrierUsage(prompt: string) {
   };
 }
 
-const pictureUsage = ({ picture, outcome }: KeptResponse) =>
-  usageOf(picture, outcome?.kind === 'picture' ? 1 : 0, 0);
+const usageOfImage = ({ image, outcome }: KeptResponse) =>
+  usageOf(image, outcome?.kind === 'image' ? 1 : 0, 0);

@@ -3,7 +3,7 @@ import type { GenerationRequest } from './generation-request.ts';
 
 /** What became of the work in the background. */
 export type Outcome =
-  | { readonly kind: 'picture'; readonly bytes: Buffer; readonly cut: boolean }
+  | { readonly kind: 'image'; readonly bytes: Buffer; readonly cut: boolean }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'failed'; readonly error: Readonly<Record<string, unknown>> };
 
@@ -13,20 +13,20 @@ export type KeptResponse = {
   readonly createdAtMs: number;
   /** The prompt as it was written; faults of later questions are read from it. */
   readonly prompt: string;
-  readonly carrierModel: string;
-  readonly picture: GenerationRequest;
+  readonly hostModelName: string;
+  readonly image: GenerationRequest;
   /** When the outcome shows, once there is one; infinite for work that never ends. */
   readonly readyAtMs: number;
   outcome: Outcome | null;
-  isCancelled: boolean;
-  /** Over how long an answer that holds the picture is spread. */
+  isCanceled: boolean;
+  /** Over how long an answer that holds the image is spread. */
   readonly slowBodyMs: number;
-  /** How many answers that hold the picture still break off. */
+  /** How many answers that hold the image still break off. */
   breaksLeft: number;
 };
 
 export type ResponseShelf = {
-  put(start: Omit<KeptResponse, 'id' | 'createdAtMs' | 'outcome' | 'isCancelled'>): KeptResponse;
+  put(start: Omit<KeptResponse, 'id' | 'createdAtMs' | 'outcome' | 'isCanceled'>): KeptResponse;
   /** Undefined for ids that were never given or are forgotten. */
   find(id: string): KeptResponse | undefined;
 };
@@ -37,7 +37,7 @@ const KEPT_RESPONSES = 512;
 /** Keeps responses for ten minutes, as OpenAI does, and at most 512 of them. */
 export function createResponseShelf(clock: () => number): ResponseShelf {
   const kept = new Map<string, KeptResponse>();
-  const forget = () => {
+  const purge = () => {
     for (const [id, { createdAtMs }] of kept) {
       const isOld = createdAtMs + KEPT_MS <= clock();
       // In the order of creation: what follows is younger.
@@ -53,14 +53,14 @@ export function createResponseShelf(clock: () => number): ResponseShelf {
         createdAtMs: clock(),
         ...start,
         outcome: null,
-        isCancelled: false,
+        isCanceled: false,
       };
       kept.set(id, response);
-      forget();
+      purge();
       return response;
     },
     find(id) {
-      forget();
+      purge();
       return kept.get(id);
     },
   };
@@ -71,7 +71,7 @@ export function statusAt(
   response: KeptResponse,
   nowMs: number,
 ): 'in_progress' | 'completed' | 'failed' | 'cancelled' {
-  if (response.isCancelled) return 'cancelled';
+  if (response.isCanceled) return 'cancelled';
   if (response.outcome === null || nowMs < response.readyAtMs) return 'in_progress';
   return response.outcome.kind === 'failed' ? 'failed' : 'completed';
 }

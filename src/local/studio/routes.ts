@@ -1,10 +1,10 @@
-import { answerResponse, type BackgroundDeps, cancelResponse, orderPicture } from './background-responses.ts';
+import { type BackgroundDeps, cancelResponse, sendResponse, submitRequest } from './background-responses.ts';
 import type { Exchange } from './exchange.ts';
 import { generateImages } from './generate-images.ts';
 import { MODEL_IDS } from './models.ts';
 import { StudioRefusal } from './refusals.ts';
 import { isRecord, readChatRequest, readResponseRequest } from './text-request.ts';
-import { asksForPicture } from './tool-request.ts';
+import { requestsImage } from './tool-request.ts';
 import { chatCompletion, responseObject, writeText } from './write-text.ts';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -51,24 +51,24 @@ function createEndpoints(deps: BackgroundDeps): (path: string) => Endpoint | und
     '/v1/responses': post((exchange, body) => {
       const request = readResponseRequest(body);
       exchange.call.prompt = request.prompt;
-      if (asksForPicture(body)) return orderPicture(exchange, body, deps);
+      if (requestsImage(body)) return submitRequest(exchange, body, deps);
       return writeText(exchange, request, responseObject, deps);
     }),
-    '/v1/models': get(answerModels),
+    '/v1/models': get(sendModels),
   };
   return (path) => {
     if (Object.hasOwn(endpoints, path)) return endpoints[path];
-    if (path.startsWith('/v1/models/')) return get(answerModels);
+    if (path.startsWith('/v1/models/')) return get(sendModels);
     const [, id, cancel] = /^\/v1\/responses\/([^/]+)(\/cancel)?$/.exec(path) ?? [];
     if (id === undefined) return undefined;
-    if (cancel === undefined) return get((exchange) => answerResponse(exchange, id, deps));
+    if (cancel === undefined) return get((exchange) => sendResponse(exchange, id, deps));
     return post((exchange) => cancelResponse(exchange, id, deps));
   };
 }
 
 const promptOf = (value: unknown) => (typeof value === 'string' ? value : null);
 
-async function answerModels(exchange: Exchange): Promise<void> {
+async function sendModels(exchange: Exchange): Promise<void> {
   const models = MODEL_IDS.map((id) => ({ id, object: 'model', created: 1_777_000_000, owned_by: 'studio' }));
   const wanted = decodeName(exchange.call.path.slice('/v1/models/'.length));
   const one = models.find(({ id }) => id === wanted);
@@ -79,7 +79,7 @@ async function answerModels(exchange: Exchange): Promise<void> {
     });
   }
   const body = one ?? { object: 'list', data: models };
-  await exchange.answer(200, { 'content-type': 'application/json' }, JSON.stringify(body));
+  await exchange.reply(200, { 'content-type': 'application/json' }, JSON.stringify(body));
 }
 
 function decodeName(text: string): string {

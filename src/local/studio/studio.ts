@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { hostInUrl } from '../../lib/host-in-url.ts';
-import { type CallBook, createCallBook, type StudioCall } from './calls.ts';
+import { type CallLog, createCallLog, type StudioCall } from './calls.ts';
 import { createExchange, type Exchange } from './exchange.ts';
-import { createFaultBook } from './faults.ts';
+import { createFaultLog } from './faults.ts';
 import { createProduction } from './production.ts';
 import { ClientGone, refusalBody, StudioRefusal } from './refusals.ts';
 import { createResponseShelf } from './response-shelf.ts';
@@ -19,11 +19,11 @@ export type StudioOptions = {
   port?: number;
   /** How much later every answer comes; 0 unless told. */
   latencyMs?: number;
-  /** A file that gets one JSON line per paid picture call, appended before the answer is sent. */
+  /** A file that gets one JSON line per paid image call, appended before the answer is sent. */
   ledgerFile?: string;
-  /** `drawn` (the default) composes real pictures; `quick` sends flat ones from a cache, for benches and tests. */
-  picture?: 'drawn' | 'quick';
-  /** Quick pictures of about this many bytes (png). Implies `quick`. */
+  /** `drawn` (the default) composes real images; `quick` sends flat ones from a cache, for benches and tests. */
+  image?: 'drawn' | 'quick';
+  /** Quick images of about this many bytes (png). Implies `quick`. */
   imageBytes?: number;
   /** Called when a call arrived, before its body was read. */
   onArrival?: (call: StudioCall) => void;
@@ -36,7 +36,7 @@ export type Studio = {
   readonly baseUrl: string;
   /** The last 10,000 calls, newest last. Entries of calls under way still change. */
   readonly calls: ReadonlyArray<StudioCall>;
-  /** How many pictures were certainly paid for since the start. */
+  /** How many images were certainly paid for since the start. */
   chargedImages(): number;
   /** Cuts every connection and resolves when no call is left. May be called twice. */
   stop(): Promise<void>;
@@ -44,26 +44,26 @@ export type Studio = {
 
 const KEEP_ALIVE_MS = 65_000;
 
-/** Starts the offline provider: an HTTP server that speaks OpenAI's language of pictures. Rejects when the port is taken. */
+/** Starts the offline provider: an HTTP server that speaks OpenAI's language of images. Rejects when the port is taken. */
 export async function startStudio(options: StudioOptions = {}): Promise<Studio> {
   const { host = '127.0.0.1', port = 0, latencyMs = 0, ledgerFile, onArrival, onCall } = options;
-  const book = createCallBook({ ledgerFile, onArrival, onCall });
+  const book = createCallLog({ ledgerFile, onArrival, onCall });
   const route = createRouter({
     book,
-    faults: createFaultBook(),
+    faults: createFaultLog(),
     produce: createProduction(options),
     shelf: createResponseShelf(Date.now),
     clock: Date.now,
     latencyMs,
   });
-  const underWay = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   const cut = new AbortController();
   setMaxListeners(0, cut.signal);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const done = serve({ book, route, stopped: cut.signal }, request, response).finally(() =>
-      underWay.delete(done),
+      inFlight.delete(done),
     );
-    underWay.add(done);
+    inFlight.add(done);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -77,7 +77,7 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     server.closeAllConnections();
     await closed;
     cut.abort();
-    await Promise.all(underWay);
+    await Promise.all(inFlight);
   };
   return {
     baseUrl: `http://${hostInUrl(host)}:${address.port}/v1`,
@@ -96,7 +96,7 @@ async function serve(
     book,
     route,
     stopped,
-  }: { book: CallBook; route: (exchange: Exchange) => Promise<void>; stopped: AbortSignal },
+  }: { book: CallLog; route: (exchange: Exchange) => Promise<void>; stopped: AbortSignal },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -138,7 +138,7 @@ async function refuse(exchange: Exchange, error: unknown): Promise<void> {
   try {
     if (exchange.call.status !== null) return exchange.hangUp();
     const headers = { 'content-type': 'application/json', ...refusal.headers };
-    await exchange.answer(refusal.status, headers, refusalBody(refusal));
+    await exchange.reply(refusal.status, headers, refusalBody(refusal));
   } catch {
     // The client left before it could be told.
   }

@@ -4,16 +4,16 @@ import { isRecord, readResponseRequest } from './text-request.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** An order for a picture in the background of the Responses API. */
+/** An order for an image in the background of the Responses API. */
 export type ToolRequest = {
-  readonly carrierModel: string;
+  readonly hostModelName: string;
   readonly prompt: string;
   /** What the tool was told, as a request of the Images API. */
-  readonly picture: GenerationRequest;
+  readonly image: GenerationRequest;
 };
 
 /** Whether a body asks for the image tool. */
-export function asksForPicture(body: Body): boolean {
+export function requestsImage(body: Body): boolean {
   return imageToolOf(body) !== undefined;
 }
 
@@ -31,7 +31,7 @@ export function readToolRequest(body: Body): ToolRequest {
     );
   }
   const { type: _type, action: _action, ...parameters } = imageToolOf(body) ?? {};
-  return { carrierModel: model, prompt, picture: readGenerationRequest({ ...parameters, prompt }) };
+  return { hostModelName: model, prompt, image: readGenerationRequest({ ...parameters, prompt }) };
 }
 
 function imageToolOf({ tools }: Body): Body | undefined {

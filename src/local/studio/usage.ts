@@ -28,7 +28,7 @@ type UsageInput = {
   partialImages: number;
 };
 
-/** What one call reports as used. The prompt is counted once, whatever the number of pictures. */
+/** What one call reports as used. The prompt is counted once, whatever the number of images. */
 export function imageUsage(input: UsageInput): ImageUsage {
   const textTokens = countTextTokens(input.prompt);
   const perImage = input.family.outputTokens(input.width, input.height, input.quality);

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { describePicture } from './describe/describe.ts';
+import { describeImage } from './describe/describe.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
-import { type Fault, type FaultBook, numberOf, readFaults } from './faults.ts';
-import { answerHtml, deliveryOf } from './generate-images.ts';
+import { type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
+import { deliveryOf, sendHtml } from './generate-images.ts';
 import type { TextRequest } from './text-request.ts';
 import { countTextTokens } from './usage.ts';
 
-type TextDeps = { faults: FaultBook; latencyMs: number };
+type TextDeps = { faults: FaultLog; latencyMs: number };
 
 type Reply = { text: string; inputTokens: number; outputTokens: number; isCut: boolean };
 
@@ -15,8 +15,8 @@ type Reply = { text: string; inputTokens: number; outputTokens: number; isCut: b
 type ReplyShape = (model: string, reply: Reply) => Record<string, unknown>;
 
 /**
- * POST /v1/chat/completions and /v1/responses: describes the picture that the last user message asks for. Faults act
- * as for pictures, by their `enhance-` names.
+ * POST /v1/chat/completions and /v1/responses: describes the image that the last user message asks for. Faults act
+ * as for images, by their `enhance-` names.
  */
 export async function writeText(
   exchange: Exchange,
@@ -34,13 +34,13 @@ export async function writeText(
   await exchange.pause(active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000));
   if (refusal !== null) throw refusal;
   if (fault?.name === 'hang-up') return exchange.hangUp();
-  if (fault?.name === 'html') return await answerHtml(exchange);
+  if (fault?.name === 'html') return await sendHtml(exchange);
   const body = JSON.stringify(shape(request.model, replyTo(request, fault)));
-  await exchange.answer(200, { 'content-type': 'application/json' }, body, deliveryOf(active));
+  await exchange.reply(200, { 'content-type': 'application/json' }, body, deliveryOf(active));
 }
 
 function replyTo({ prompt, everything }: TextRequest, fault: Fault | null): Reply {
-  const whole = fault?.name === 'empty' ? '' : describePicture(prompt);
+  const whole = fault?.name === 'empty' ? '' : describeImage(prompt);
   const isCut = fault?.name === 'truncated';
   const text = isCut ? whole.slice(0, Math.ceil(whole.length / 2)) : enlarge(whole, fault);
   return { text, isCut, inputTokens: countTextTokens(everything), outputTokens: countTextTokens(text) };

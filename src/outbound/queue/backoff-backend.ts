@@ -8,7 +8,7 @@ import { sleep } from '../../lib/sleep.ts';
  *
  * @param options.onFetch hears of every fetch that did not fail, whether it brought a task or not.
  */
-export function createPatientBackend(options: {
+export function createBackoffBackend(options: {
   pauseMs: number;
   onFetch: () => void;
 }): BackendFactory<RedisQueueBackend> {

@@ -2,8 +2,8 @@ import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Log, StopReason, Task, TaskResult } from '../../domain/ports.ts';
-import { createTroubleLog } from '../../lib/outage-log.ts';
-import { createPatientBackend } from './backoff-backend.ts';
+import { createOutageLog } from '../../lib/outage-log.ts';
+import { createBackoffBackend } from './backoff-backend.ts';
 import type { QueueName } from './task-queue.ts';
 
 const TaskData = z.object({ tenant: z.string(), id: z.string() });
@@ -83,9 +83,9 @@ export function createTaskConsumer(
     throw new WaitingError();
   }
 
-  const trouble = createTroubleLog(deps.log, {
+  const outage = createOutageLog(deps.log, {
     fields: { queue: config.queue.name },
-    trouble: 'the queue gives no tasks, trying again',
+    outage: 'the queue gives no tasks, trying again',
     over: 'the queue works again',
   });
   const worker = new Worker(
@@ -111,9 +111,9 @@ export function createTaskConsumer(
       autorun: false,
       skipVersionCheck: true,
     },
-    createPatientBackend({ pauseMs: fetchAgainMs, onFetch: trouble.worked }),
+    createBackoffBackend({ pauseMs: fetchAgainMs, onFetch: outage.worked }),
   );
-  worker.on('error', trouble.failed);
+  worker.on('error', outage.failed);
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lock_lost' satisfies StopReason);
   });

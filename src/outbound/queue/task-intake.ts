@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { priorities } from '../../domain/image-request.ts';
 import type { Log, TaskIntake, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
-import { createTroubleLog } from '../../lib/outage-log.ts';
+import { createOutageLog } from '../../lib/outage-log.ts';
 import { intakeKey, type QueueName, translated } from './task-queue.ts';
 
 /**
@@ -60,9 +60,9 @@ export function createTaskRelay(
 ): TaskRelay {
   const { redis, queue } = deps;
   const key = intakeKey(queueName);
-  const trouble = createTroubleLog(deps.log, {
+  const outage = createOutageLog(deps.log, {
     fields: { queue: queueName.name },
-    trouble: 'tasks not taken over, the reconciler will do it',
+    outage: 'tasks not taken over, the reconciler will do it',
     over: 'tasks are taken over again',
   });
   let stopped = false;
@@ -84,14 +84,14 @@ export function createTaskRelay(
     if (!first) return;
     // A single task, which is most of them, does not wait to hear that no other came with it.
     await Promise.all([moveEntry(first[1]), moveMore()]);
-    trouble.worked();
+    outage.worked();
   }
 
   async function run(): Promise<void> {
     while (!stopped) {
       await moveSome().catch(async (error) => {
         if (stopped) return;
-        trouble.failed(error);
+        outage.failed(error);
         await sleep(pauseAfterFaultMs);
       });
     }

@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
+import { AppError } from '../../domain/errors.ts';
 import type { Priority, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
 import { createTranslation } from '../../lib/redis/store-failure.ts';
@@ -103,4 +104,12 @@ export function createTaskQueue(
 }
 
 /** Runs a command on a queue and translates its failure. */
-export const translated = createTranslation('The queue cannot be reached. Try again shortly.');
+export const translated = createTranslation(
+  (error) => error instanceof AppError,
+  (cause) =>
+    new AppError('store_unavailable', {
+      detail: 'The queue is not available. Retry shortly.',
+      retryAfterSeconds: 2,
+      cause,
+    }),
+);

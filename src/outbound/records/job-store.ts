@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
-import type { Change, ImageRecords } from '../../domain/ports.ts';
-import type { EventNote } from '../../domain/webhook-event.ts';
+import type { Change, JobStore } from '../../domain/ports.ts';
+import type { NewEvent } from '../../domain/webhook-event.ts';
 import { timeOf } from '../../lib/ids.ts';
 import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
 import { createJobList } from './list-jobs.ts';
@@ -17,11 +17,11 @@ import { createSubmission } from './submission.ts';
  * @param options.writes the connection for all that changes a record, where it is another one. It is one for all of that:
  * whoever takes back a job that a hanging Redis has not written yet must not overtake it.
  */
-export function createImageRecords(
+export function createJobStore(
   redis: Redis | Cluster,
   keys: Keys,
   { writes = redis }: { writes?: Redis | Cluster } = {},
-): ImageRecords {
+): JobStore {
   const updateJob = createScript(writes, updateScript);
   const removeJob = createScript(writes, removeScript);
 
@@ -33,7 +33,7 @@ export function createImageRecords(
   const submit = createSubmission(writes, keys, get);
 
   /** Where an event goes and who may have asked for it; without one the script reads none of these. */
-  function eventKeys(tenant: string, event: EventNote | undefined): string[] {
+  function eventKeys(tenant: string, event: NewEvent | undefined): string[] {
     const outbox = keys.outbox(tenant);
     if (!event) return [outbox, outbox, outbox, outbox, outbox];
     return [outbox, ...subscribersOf(keys, tenant, event.type), keys.event(tenant, event.id)];
@@ -42,7 +42,7 @@ export function createImageRecords(
   async function write(
     before: ImageJob,
     change: Change,
-    onEvent?: (event: EventNote) => void,
+    onEvent?: (event: NewEvent) => void,
   ): Promise<ImageJob | 'gone' | string> {
     const { tenant, id } = before;
     const { event } = change;
@@ -85,7 +85,7 @@ export function createImageRecords(
     id: string,
     change: (job: ImageJob) => Change | null,
     known?: ImageJob,
-    onEvent?: (event: EventNote) => void,
+    onEvent?: (event: NewEvent) => void,
   ): Promise<ImageJob | null> {
     let current = known ?? (await get(tenant, id, writes));
     while (current) {
@@ -137,7 +137,7 @@ export function createImageRecords(
   };
 }
 
-const eventArguments = (event: EventNote | undefined) => [event?.id ?? '-', event?.wanted ? '1' : ''];
+const eventArguments = (event: NewEvent | undefined) => [event?.id ?? '-', event?.wanted ? '1' : ''];
 
 function pairs(flat: readonly string[]): [string, string][] {
   const result: [string, string][] = [];

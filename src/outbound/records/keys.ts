@@ -52,14 +52,14 @@ export function createKeys(prefix: string) {
     /** @param by a status, a target or a job; their names never meet. */
     deliveriesBy: (tenant: string, by: string) => of(tenant, `dlvs:${by}`),
     endedDeliveries: (tenant: string) => of(tenant, 'done'),
-    mailbox: (tenant: string, target: string) => of(tenant, `box:${target}`),
-    mailboxes: (tenant: string) => of(tenant, 'boxes'),
-    receiver: (tenant: string, target: string) => of(tenant, `rcv:${target}`),
+    deliveryQueue: (tenant: string, destinationKey: string) => of(tenant, `box:${destinationKey}`),
+    deliveryQueues: (tenant: string) => of(tenant, 'boxes'),
+    destination: (tenant: string, destinationKey: string) => of(tenant, `rcv:${destinationKey}`),
     tenants: `${prefix}:tenants`,
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,
     /** No tenant is called like this. */
-    gate: (lane: string) => `${prefix}:{.gate}:${lane}`,
+    breaker: (scope: string) => `${prefix}:{.gate}:${scope}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,
     keyChanged: `${prefix}:key-changed`,

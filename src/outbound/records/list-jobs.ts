@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { ImageList, ImageListQuery } from '../../domain/ports.ts';
+import type { JobList, JobListQuery } from '../../domain/ports.ts';
 import { timePart } from '../../lib/ids.ts';
 import type { Keys } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
@@ -9,14 +9,14 @@ import { decodeRecord } from './record-codec.ts';
 const maxScanned = 1_000;
 /** So that a page of the largest records does not hold up what others read over the same connection. */
 const maxPageBytes = 2 * 1024 * 1024;
-const recordsAtOnce = 10;
+const maxConcurrentReads = 10;
 
 /**
  * Walks the narrowest index that a query names, or the few of one model's names, and tests the records for the rest of
  * it, so that the cost of a page depends on the page, not on how many jobs are kept.
  */
 export function createJobList(redis: Redis | Cluster, keys: Keys) {
-  function indexesFor(tenant: string, query: ImageListQuery): string[] {
+  function indexesFor(tenant: string, query: JobListQuery): string[] {
     const [pair] = Object.entries(query.metadata ?? {});
     if (pair) return [keys.metadata(tenant, pair[0], pair[1])];
     if (query.status) return [keys.status(tenant, query.status)];
@@ -25,17 +25,17 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
   }
 
   /** The highest ids between two bounds in any of the indexes, highest first. */
-  async function newest(indexes: readonly string[], highest: string, lowest: string, most: number) {
+  async function newest(indexes: readonly string[], highest: string, lowest: string, max: number) {
     const lists = await Promise.all(
-      indexes.map((index) => redis.zrevrangebylex(index, highest, lowest, 'LIMIT', 0, most)),
+      indexes.map((index) => redis.zrevrangebylex(index, highest, lowest, 'LIMIT', 0, max)),
     );
-    return lists.flat().sort().reverse().slice(0, most);
+    return lists.flat().sort().reverse().slice(0, max);
   }
 
   /** The records of ids, a few at a time, each with its size. */
   async function* records(tenant: string, ids: readonly string[]) {
-    for (let i = 0; i < ids.length; i += recordsAtOnce) {
-      const some = ids.slice(i, i + recordsAtOnce);
+    for (let i = 0; i < ids.length; i += maxConcurrentReads) {
+      const some = ids.slice(i, i + maxConcurrentReads);
       const texts = await redis.mget(...some.map((id) => keys.job(tenant, id)));
       for (const [place, id] of some.entries()) {
         const text = texts[place];
@@ -44,7 +44,7 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
     }
   }
 
-  return async function list(tenant: string, query: ImageListQuery): Promise<ImageList> {
+  return async function list(tenant: string, query: JobListQuery): Promise<JobList> {
     const indexes = indexesFor(tenant, query);
     const lowest = query.createdAfterMs === undefined ? '-' : `(img_${timePart(query.createdAfterMs)}~`;
     let highest = upperBound(query);
@@ -71,7 +71,7 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
   };
 }
 
-function upperBound(query: ImageListQuery): string {
+function upperBound(query: JobListQuery): string {
   const bounds = [
     ...(query.beforeId === undefined ? [] : [query.beforeId]),
     ...(query.createdBeforeMs === undefined ? [] : [`img_${timePart(query.createdBeforeMs)}`]),
@@ -79,7 +79,7 @@ function upperBound(query: ImageListQuery): string {
   return bounds[0] === undefined ? '+' : `(${bounds[0]}`;
 }
 
-function matches(job: ImageJob, query: ImageListQuery): boolean {
+function matches(job: ImageJob, query: JobListQuery): boolean {
   // Erased between the reading of the index and of the record.
   if (job.erasedAt !== undefined) return false;
   if (query.status && job.status !== query.status) return false;

@@ -1,6 +1,13 @@
+import { AppError } from '../../domain/errors.ts';
 import { createTranslation } from '../../lib/redis/store-failure.ts';
 
 /** Runs a command on the records and translates its failure. */
 export const translated = createTranslation(
-  'The job store is not available. Try again shortly, with the same Idempotency-Key where there is one.',
+  (error) => error instanceof AppError,
+  (cause) =>
+    new AppError('store_unavailable', {
+      detail: 'The job store is not available. Retry shortly, with the same Idempotency-Key if you sent one.',
+      retryAfterSeconds: 2,
+      cause,
+    }),
 );

@@ -1,25 +1,25 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { ImageRecords, SubmitOutcome } from '../../domain/ports.ts';
+import type { JobStore, SubmitOutcome } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
 import type { Keys } from './keys.ts';
 import { createScript } from './script.ts';
 import { submitScript } from './scripts.ts';
-import { callFor, type Order } from './submit-call.ts';
+import { callFor, type SubmitInput } from './submit-call.ts';
 
 /** As `submitScript` says it. */
 type Reply = string;
 /** Takes the orders of one tenant. */
-type Desk = (order: Order) => Promise<Reply>;
+type TenantBatcher = (item: SubmitInput) => Promise<Reply>;
 
 const listAgainMs = 60_000;
 /** Redis does nothing else while a script runs: this many take it a quarter of a millisecond. */
-const mostPerCall = 16;
+const maxPerCall = 16;
 /** Beyond that all are closed and opened anew, at the price of a few calls that could have been shared. */
-const mostDesks = 10_000;
+const maxBatchers = 10_000;
 
 /**
- * Accepts jobs, see `ImageRecords.submit`. Jobs of one tenant that come together share a call of the script, which decides
+ * Accepts jobs, see `JobStore.submit`. Jobs of one tenant that come together share a call of the script, which decides
  * on each by itself: most of what a job costs here is the call and the names that are the same for all.
  *
  * @param get reads a record.
@@ -28,20 +28,20 @@ export function createSubmission(
   redis: Redis | Cluster,
   keys: Keys,
   get: (tenant: string, id: string) => Promise<ImageJob | null>,
-): ImageRecords['submit'] {
+): JobStore['submit'] {
   const submitJobs = createScript(redis, submitScript);
-  const desks = new Map<string, Desk>();
+  const batchers = new Map<string, TenantBatcher>();
 
-  function deskOf(tenant: string): Desk {
-    const known = desks.get(tenant);
+  function batcherOf(tenant: string): TenantBatcher {
+    const known = batchers.get(tenant);
     if (known) return known;
-    if (desks.size >= mostDesks) desks.clear();
-    const desk = openDesk(tenant);
-    desks.set(tenant, desk);
-    return desk;
+    if (batchers.size >= maxBatchers) batchers.clear();
+    const batcher = createBatcher(tenant);
+    batchers.set(tenant, batcher);
+    return batcher;
   }
 
-  function openDesk(tenant: string): Desk {
+  function createBatcher(tenant: string): TenantBatcher {
     let listedAtMs = Number.NEGATIVE_INFINITY;
 
     /**
@@ -57,24 +57,24 @@ export function createSubmission(
     }
 
     return createBatches(
-      async (orders: readonly Order[]) => {
+      async (items: readonly SubmitInput[]) => {
         await listTenant();
-        return callScript(tenant, orders);
+        return callScript(tenant, items);
       },
-      { most: mostPerCall },
+      { max: maxPerCall },
     );
   }
 
-  async function callScript(tenant: string, orders: readonly Order[]): Promise<Reply[]> {
-    const { names, values } = callFor(keys, tenant, orders);
+  async function callScript(tenant: string, items: readonly SubmitInput[]): Promise<Reply[]> {
+    const { names, values } = callFor(keys, tenant, items);
     return (await submitJobs(names, values)) as Reply[];
   }
 
   return async function submit(input): Promise<SubmitOutcome> {
     const { tenant } = input.job;
-    const reply = await deskOf(tenant)(input);
+    const reply = await batcherOf(tenant)(input);
     if (reply === 'created') return { kind: 'created' };
-    if (reply === 'told') return { kind: 'created', told: true };
+    if (reply === 'told') return { kind: 'created', eventWritten: true };
     if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
     const held = await get(tenant, reply.slice('replayed '.length));
     // The claim outlives its record: a caller who comes again must not pay again because the record was kept shortly.

@@ -1,9 +1,9 @@
-import type { ImageRecords } from '../../domain/ports.ts';
+import type { JobStore } from '../../domain/ports.ts';
 import { eventOf } from '../../domain/webhook-event.ts';
 import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
 import { encodeRecord } from './record-codec.ts';
 
-export type Order = Parameters<ImageRecords['submit']>[0];
+export type SubmitInput = Parameters<JobStore['submit']>[0];
 
 /** Stands for what an order does not have. */
 const none = '-';
@@ -12,7 +12,7 @@ const none = '-';
 export function callFor(
   keys: Keys,
   tenant: string,
-  orders: readonly Order[],
+  inputs: readonly SubmitInput[],
 ): { names: string[]; values: (string | number)[] } {
   const names = [
     keys.open(tenant),
@@ -21,17 +21,17 @@ export function callFor(
     ...subscribersOf(keys, tenant, eventOf('queued')),
   ];
   // Most jobs join the same indexes, which are named once.
-  const places = new Map<string, number>();
-  function placeOf(index: string): number {
-    const place = places.get(index) ?? names.push(index);
-    places.set(index, place);
-    return place;
+  const positions = new Map<string, number>();
+  function positionOf(index: string): number {
+    const position = positions.get(index) ?? names.push(index);
+    positions.set(index, position);
+    return position;
   }
-  const joined = orders.map(({ job }) => indexesOf(keys, job).map(placeOf).join(','));
-  const values: (string | number)[] = [places.size];
-  for (const [i, order] of orders.entries()) {
-    const { job, claim, event } = order;
-    values.push(wordsOf(order, joined[i] || none), encodeRecord(job));
+  const joined = inputs.map(({ job }) => indexesOf(keys, job).map(positionOf).join(','));
+  const values: (string | number)[] = [positions.size];
+  for (const [i, input] of inputs.entries()) {
+    const { job, claim, event } = input;
+    values.push(wordsOf(input, joined[i] || none), encodeRecord(job));
     names.push(keys.job(tenant, job.id), keys.event(tenant, event?.id ?? none));
     if (claim) names.push(keys.idempotency(tenant, claim.keyHash));
   }
@@ -39,9 +39,9 @@ export function callFor(
 }
 
 /** An order as the script reads it. */
-function wordsOf({ job, claim, event, maxOpenJobs }: Order, places: string): string {
-  const itself = `${job.id} ${job.updatedAt} ${dueScoreOf(job)} ${maxOpenJobs} ${places}`;
-  const told = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
+function wordsOf({ job, claim, event, maxOpenJobs }: SubmitInput, positions: string): string {
+  const itself = `${job.id} ${job.updatedAt} ${dueScoreOf(job)} ${maxOpenJobs} ${positions}`;
+  const eventWritten = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
   const claimed = `${claim?.fingerprint ?? none} ${claim?.ttlMs ?? none}`;
-  return `${itself} ${told} ${claimed}`;
+  return `${itself} ${eventWritten} ${claimed}`;
 }

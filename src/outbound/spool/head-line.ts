@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AnswerHead } from '../../domain/ports.ts';
+import type { ResponseMeta } from '../../domain/ports.ts';
 
 const HeadLine = z.object({ v: z.literal(1), providerRequestId: z.string().optional() });
 
@@ -7,13 +7,13 @@ const HeadLine = z.object({ v: z.literal(1), providerRequestId: z.string().optio
 export const maxHeadLineBytes = 8 * 1024;
 
 /** The first line of a spooled answer: its head as JSON. */
-export function headLine(head: AnswerHead): Buffer {
+export function headLine(head: ResponseMeta): Buffer {
   const providerRequestId = head.providerRequestId?.slice(0, 1024);
   return Buffer.from(`${JSON.stringify({ v: 1, providerRequestId })}\n`);
 }
 
 /** Reads the first line of a file; `null` when it is none of ours. */
-export function parseHead(start: Buffer): { head: AnswerHead; bodyStart: number } | null {
+export function parseHead(start: Buffer): { head: ResponseMeta; bodyStart: number } | null {
   const end = start.indexOf('\n');
   if (end === -1) return null;
   try {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { AnswerHead } from '../../domain/ports.ts';
+import type { ResponseMeta } from '../../domain/ports.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { onDisk } from './disk.ts';
 import { maxHeadLineBytes, parseHead } from './head-line.ts';
@@ -7,7 +7,7 @@ import { maxHeadLineBytes, parseHead } from './head-line.ts';
 const chunkBytes = 256 * 1024;
 
 /** Reads the head of an answer; `null` when there is no complete answer under that path. */
-export async function readHead(path: string): Promise<{ head: AnswerHead; bodyStart: number } | null> {
+export async function readHead(path: string): Promise<{ head: ResponseMeta; bodyStart: number } | null> {
   const handle = await open(path, 'r').catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null;
     throw error;

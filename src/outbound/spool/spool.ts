@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AnswerHead, Clock, Spool } from '../../domain/ports.ts';
+import type { Clock, ResponseMeta, Spool } from '../../domain/ports.ts';
 import { syncFolder } from '../../lib/sync-folder.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { freeBytes, onDisk, usedBytes } from './disk.ts';
 import { readBody, readHead } from './read-response.ts';
-import { answerFileName, keyOfAnswerFile, unfinishedFileName } from './spool-name.ts';
+import { keyOfResponseFile, responseFileName, unfinishedFileName } from './spool-name.ts';
 import { sweepUnfinished } from './sweep-unfinished.ts';
-import { writeAnswer } from './write-response.ts';
+import { writeResponse } from './write-response.ts';
 
 export interface SpoolOptions {
   /** Bytes of all answers together from which on there is no room for another; 4 GiB by default. */
@@ -62,29 +62,29 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     return prepared;
   }
 
-  async function write(name: string, head: AnswerHead, body: AsyncIterable<Uint8Array>): Promise<void> {
+  async function write(name: string, head: ResponseMeta, body: AsyncIterable<Uint8Array>): Promise<void> {
     await ready();
     const unfinished = join(directory, unfinishedFileName(name, process.pid, randomBytes(8).toString('hex')));
-    await writeAnswer({ unfinished, final: join(directory, name), head, body, maxBytes });
+    await writeResponse({ unfinished, final: join(directory, name), head, body, maxBytes });
     await onDisk('write', () => syncFolder(directory));
   }
 
   return {
     async write(key, head, body) {
-      const name = answerFileName(key);
+      const name = responseFileName(key);
       const work = write(name, head, body);
       writing.set(name, work);
       await work.finally(() => writing.delete(name));
     },
 
     async open(key) {
-      const path = join(directory, answerFileName(key));
+      const path = join(directory, responseFileName(key));
       const found = await onDisk('read', () => readHead(path));
       return found && { head: found.head, body: readBody(path, found.bodyStart) };
     },
 
     async remove(key) {
-      const name = answerFileName(key);
+      const name = responseFileName(key);
       const path = join(directory, name);
       await writing.get(name)?.catch(() => {});
       await onDisk('remove', () =>
@@ -114,7 +114,7 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     async *list() {
       await ready();
       for await (const entry of await onDisk('list', () => opendir(directory))) {
-        const key = keyOfAnswerFile(entry.name);
+        const key = keyOfResponseFile(entry.name);
         if (key) yield key;
       }
     },

@@ -1,13 +1,13 @@
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { AppError } from '../../domain/errors.ts';
-import type { AnswerHead } from '../../domain/ports.ts';
+import type { ResponseMeta } from '../../domain/ports.ts';
 import { onDisk } from './disk.ts';
 import { headLine } from './head-line.ts';
 
 interface Writing {
   readonly unfinished: string;
   readonly final: string;
-  readonly head: AnswerHead;
+  readonly head: ResponseMeta;
   readonly body: AsyncIterable<Uint8Array>;
   readonly maxBytes: number;
 }
@@ -21,7 +21,7 @@ const pieceBytes = 256 * 1024;
  *
  * What the body throws comes out as it is; then, and after any error, the unfinished file is removed.
  */
-export async function writeAnswer(writing: Writing): Promise<void> {
+export async function writeResponse(writing: Writing): Promise<void> {
   const handle = await onDisk('write', () => open(writing.unfinished, 'wx', 0o600));
   try {
     await fill(handle, writing);

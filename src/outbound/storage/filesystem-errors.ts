@@ -49,7 +49,7 @@ export function unusableFolder(directory: string, error: unknown): AppError {
   const code = systemCode(error) ?? 'unknown';
   const remedy = remedies[code] ?? 'the operating system refuses. Look at the folder and its disk';
   return new AppError('storage_unavailable', {
-    detail: `Pictures cannot be stored in "${directory}": ${remedy}, or set DATA_DIR to another folder (${code}).`,
+    detail: `Images cannot be stored in "${directory}": ${remedy}, or set DATA_DIR to another folder (${code}).`,
     cause: error,
   });
 }

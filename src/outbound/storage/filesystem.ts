@@ -18,7 +18,7 @@ export interface FilesystemStorageConfig {
 }
 
 /**
- * Pictures as files below one folder, for a single machine or a shared volume. A stored picture survives a power cut.
+ * Images as files below one folder, for a single machine or a shared volume. A stored image survives a power cut.
  * Folders and files are readable for their owner alone. Links are paths that Darkroom serves itself. What `read`
  * returns is a stream of Node that holds an open file until it is read to its end or destroyed.
  *
@@ -82,7 +82,7 @@ async function remove(root: string, key: string): Promise<void> {
   const { folder, name } = locate(root, key);
   await absentAsNull(async () => {
     await assertInside(root, folder);
-    // With it goes what a crash in the middle of a write left: an erased picture must not survive as a temporary file.
+    // With it goes what a crash in the middle of a write left: an erased image must not survive as a temporary file.
     const doomed = (await readdir(folder)).filter((entry) => belongsTo(name, entry));
     for (const entry of doomed) await rm(join(folder, entry), { force: true });
     const kept = await pruneFolder(folder);

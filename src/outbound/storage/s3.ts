@@ -15,7 +15,7 @@ const cacheControl = 'private, max-age=31536000, immutable';
 const maxLinkSeconds = 604_800;
 
 /**
- * Pictures in a bucket of S3 or of a server that speaks its API. The SDK is loaded with the first call. Every call is
+ * Images in a bucket of S3 or of a server that speaks its API. The SDK is loaded with the first call. Every call is
  * bounded by `timeoutMs`. What `read` returns is a stream of Node that holds a connection until it is read to its end
  * or destroyed. Links are presigned without a network call (unless a credential chain has to be asked), live for 1 s
  * to 7 days, and with credentials of a role no longer than these.
@@ -134,8 +134,8 @@ async function read(
 ): Promise<{ body: Readable; sizeBytes: number } | null> {
   const command = new access.sdk.GetObjectCommand({ Bucket: config.bucket, Key: key });
   try {
-    const answer = await access.client.send(command, { abortSignal: limits.signal });
-    const { Body: body, ContentLength: sizeBytes } = answer;
+    const response = await access.client.send(command, { abortSignal: limits.signal });
+    const { Body: body, ContentLength: sizeBytes } = response;
     if (body instanceof Readable && sizeBytes !== undefined) {
       return { body: boundedBody(body, limits.timeoutMs), sizeBytes };
     }

@@ -35,7 +35,7 @@ export interface Metrics extends Meter {
  * @param askSpool how full the spool of this process is, where it has one.
  */
 export function createMetrics(
-  askStore: () => Promise<StoreFigures>,
+  queryStore: () => Promise<StoreFigures>,
   askSpool?: () => Promise<SpoolFigures>,
 ): Metrics {
   const registry = new Registry();
@@ -77,13 +77,13 @@ export function createMetrics(
   });
   const images = new Counter({
     name: 'darkroom_images_stored_total',
-    help: 'Pictures stored',
+    help: 'Images stored',
     labelNames: ['content_type'],
     registers,
   });
   const bytes = new Counter({
     name: 'darkroom_images_stored_bytes_total',
-    help: 'Bytes of the pictures stored',
+    help: 'Bytes of the images stored',
     registers,
   });
   const deliveries = new Histogram({
@@ -121,7 +121,7 @@ export function createMetrics(
     },
     async render() {
       // Whoever asks while the store is asked gets the same answer: a scrape costs it some questions for each tenant.
-      asking ??= answerOf(askStore).finally(() => {
+      asking ??= responseOf(queryStore).finally(() => {
         asking = undefined;
       });
       const figures = await asking;
@@ -184,8 +184,8 @@ function createStoreGauges() {
 }
 
 /** `null` when the store is not there, or takes too long. */
-function answerOf(askStore: () => Promise<StoreFigures>): Promise<StoreFigures | null> {
-  const asked = askStore().catch((error) => {
+function responseOf(queryStore: () => Promise<StoreFigures>): Promise<StoreFigures | null> {
+  const asked = queryStore().catch((error) => {
     if (error instanceof AppError && error.code === 'store_unavailable') return null;
     throw error;
   });

@@ -1,8 +1,8 @@
 import { AppError } from '../../domain/errors.ts';
-import type { WebhookAnswer } from '../../domain/ports.ts';
+import type { WebhookResponse } from '../../domain/ports.ts';
 import { retryAfterMs } from './retry-after.ts';
 
-type Verdict = Omit<WebhookAnswer, 'latencyMs' | 'sentHeaders' | 'excerpt'>;
+type Verdict = Omit<WebhookResponse, 'latencyMs' | 'sentHeaders' | 'excerpt'>;
 
 /** Answers with which a receiver may say when to come back. */
 const throttlingStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);

@@ -2,7 +2,7 @@ import { Client } from 'undici';
 
 export interface ConnectionPoolOptions {
   /** Of one receiver to one scheme, host and port. */
-  readonly connectionsPerReceiver: number;
+  readonly connectionsPerDestination: number;
   /** After this a connection is not used again, so that a name which moved is asked for anew; milliseconds. */
   readonly maxAgeMs: number;
   readonly client: Client.Options;
@@ -10,7 +10,7 @@ export interface ConnectionPoolOptions {
 
 /** Who shares connections. Receivers at one host have nothing in common: one that hangs must not use up the others'. */
 export interface Line {
-  readonly receiver: string;
+  readonly destination: string;
   readonly origin: string;
 }
 
@@ -43,13 +43,13 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   const openedAtMs = new WeakMap<Client, number>();
   let closed = false;
 
-  const nameOf = ({ receiver, origin }: Line) => `${origin} ${receiver}`;
+  const nameOf = ({ destination, origin }: Line) => `${origin} ${destination}`;
   const stateOf = (line: Line): State => {
     const known = states.get(nameOf(line)) ?? { inUse: 0, idle: [], waiting: new Set() };
     states.set(nameOf(line), known);
     return known;
   };
-  const forgetIfUnused = (line: Line, { inUse, idle }: State): void => {
+  const deleteIfUnused = (line: Line, { inUse, idle }: State): void => {
     if (inUse === 0 && idle.length === 0) states.delete(nameOf(line));
   };
   const open = (line: Line, state: State): Client => {
@@ -61,7 +61,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
       if (at === -1) return;
       idle.splice(at, 1);
       void connection.destroy();
-      forgetIfUnused(line, state);
+      deleteIfUnused(line, state);
     });
     return connection;
   };
@@ -79,7 +79,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   return {
     take(line, onTurn) {
       const state = stateOf(line);
-      if (state.inUse >= options.connectionsPerReceiver) {
+      if (state.inUse >= options.connectionsPerDestination) {
         state.waiting.add(onTurn);
         return () => void state.waiting.delete(onTurn);
       }
@@ -99,7 +99,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
       }
       state.inUse -= 1;
       if (kept) state.idle.push(connection);
-      forgetIfUnused(line, state);
+      deleteIfUnused(line, state);
     },
     close() {
       closed = true;

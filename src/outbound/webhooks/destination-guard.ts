@@ -112,7 +112,7 @@ function objectionToHost(
   return undefined;
 }
 
-/** The host as WHATWG normalised it (any spelling of an IPv4 address is dotted decimal by now), without brackets. */
+/** The host as WHATWG normalized it (any spelling of an IPv4 address is dotted decimal by now), without brackets. */
 function hostOf(url: URL): string {
   return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
 }

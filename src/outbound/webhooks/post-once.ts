@@ -3,7 +3,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 
 interface PostRequest {
   /** Whose connections are used. */
-  readonly receiver: string;
+  readonly destination: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -31,7 +31,7 @@ const excerptBytes = 4_096;
  */
 export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: number): Promise<PostResult> {
   const { origin, pathname, search } = request.url;
-  const line = { receiver: request.receiver, origin };
+  const line = { destination: request.destination, origin };
   return new Promise((resolve) => {
     let connection: Client | undefined;
     let connected = false;

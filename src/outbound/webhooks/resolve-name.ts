@@ -34,8 +34,8 @@ export function createPublicResolver(servers?: readonly string[]): ResolveName {
   };
 }
 
-const addressesOf = (answer: PromiseSettledResult<string[]>) =>
-  answer.status === 'fulfilled' ? answer.value : [];
+const addressesOf = (response: PromiseSettledResult<string[]>) =>
+  response.status === 'fulfilled' ? response.value : [];
 
 /** The name server's refusals would read as if the receiver had refused the connection. */
 function namedAsLookup(error: NodeJS.ErrnoException): Error {

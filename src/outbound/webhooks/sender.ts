@@ -1,4 +1,4 @@
-import type { Clock, WebhookAnswer, WebhookSender } from '../../domain/ports.ts';
+import type { Clock, WebhookResponse, WebhookSender } from '../../domain/ports.ts';
 import { verdictOnError, verdictOnStatus } from './attempt-outcome.ts';
 import { createConnectionPool } from './connection-pool.ts';
 import type { AddressGuard } from './destination-guard.ts';
@@ -15,9 +15,9 @@ export interface WebhookSenderOptions {
   /** For a whole attempt, from the wait for a connection to the last byte of the answer. */
   readonly timeoutMs?: number;
   /** An answer longer than this ends with its connection. */
-  readonly maxAnswerBytes?: number;
+  readonly maxResponseBytes?: number;
   /** Open connections, and with that attempts at a time, of one receiver to one scheme, host and port. */
-  readonly connectionsPerReceiver?: number;
+  readonly connectionsPerDestination?: number;
   /** How long one connection is used before the name is resolved and checked again. */
   readonly connectionMaxAgeMs?: number;
   /** Instead of the system's resolver. */
@@ -25,7 +25,7 @@ export interface WebhookSenderOptions {
 }
 
 type Message = Parameters<WebhookSender['send']>[0];
-type Verdict = Omit<WebhookAnswer, 'latencyMs' | 'sentHeaders'>;
+type Verdict = Omit<WebhookResponse, 'latencyMs' | 'sentHeaders'>;
 
 const maxHeaderBytes = 16_384;
 
@@ -55,7 +55,7 @@ export function createWebhookSender(
     }
     const result = await postOnce(
       pool,
-      { receiver: message.receiver, url, headers, body: message.body },
+      { destination: message.destination, url, headers, body: message.body },
       timeoutMs,
     );
     if (result.kind === 'answered') {
@@ -95,11 +95,11 @@ export function createWebhookSender(
 function openPool(options: WebhookSenderOptions, timeoutMs: number) {
   const { guard, resolve } = options;
   return createConnectionPool({
-    connectionsPerReceiver: options.connectionsPerReceiver ?? 8,
+    connectionsPerDestination: options.connectionsPerDestination ?? 8,
     maxAgeMs: options.connectionMaxAgeMs ?? 60_000,
     client: {
       connect: createPinnedConnector({ allowsAddress: guard.allowsAddress, timeoutMs, resolve }),
-      maxResponseSize: options.maxAnswerBytes ?? 65_536,
+      maxResponseSize: options.maxResponseBytes ?? 65_536,
       maxHeaderSize: maxHeaderBytes,
       // The deadline of the attempt covers both.
       headersTimeout: 0,

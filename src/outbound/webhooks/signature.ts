@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { parseWebhookSecret, unusableSecret } from '../../lib/crypto/webhook-secret.ts';
+import { parseWebhookSecret, WebhookSecretError } from '../../lib/crypto/webhook-secret.ts';
 
 /** The three headers of Standard Webhooks 1.0.0. */
 export const webhookHeaders = {
@@ -22,11 +22,11 @@ interface SignedMessage {
  * while one replaces the other.
  *
  * @returns the value of `webhook-signature`: `v1,<base64>`, space-separated.
- * @throws AppError `validation_failed` when there is no secret or one is malformed; nothing is ever signed with an empty key.
+ * @throws WebhookSecretError if there is no secret or one is malformed; nothing is ever signed with an empty key.
  */
 export type SignWebhook = (message: SignedMessage) => string;
 
-const mostKeys = 1_000;
+const maxKeys = 1_000;
 
 /** A signer that keeps the keys of the secrets it used last: reading one takes as long as signing with it. */
 export function createWebhookSigner(): SignWebhook {
@@ -35,14 +35,15 @@ export function createWebhookSigner(): SignWebhook {
   function keyOf(secret: string): KeyObject {
     const known = keys.get(secret);
     if (known) return known;
-    if (keys.size >= mostKeys) keys.clear();
+    if (keys.size >= maxKeys) keys.clear();
     const key = createSecretKey(parseWebhookSecret(secret));
     keys.set(secret, key);
     return key;
   }
 
   return ({ id, timestampSeconds, body, secrets }) => {
-    if (secrets.length === 0) throw unusableSecret('there is none, and webhooks are never sent unsigned');
+    if (secrets.length === 0)
+      throw new WebhookSecretError('there is none, and webhooks are never sent unsigned');
     const signed = `${id}.${timestampSeconds}.${body}`;
     return secrets
       .map((secret) => `v1,${createHmac('sha256', keyOf(secret)).update(signed).digest('base64')}`)

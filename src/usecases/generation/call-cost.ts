@@ -3,13 +3,13 @@ import type { ImageJob } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Spent } from '../../domain/ports.ts';
 
-/** What the answer to a call for a picture cost, in micro-USD; `null` when it does not say, or a price is unknown. */
-export function answerCost(
+/** What the answer to a call for an image cost, in micro-USD; `null` when it does not say, or a price is unknown. */
+export function callCost(
   job: ImageJob,
-  { usage, carrier }: Spent,
+  { usage, hostModel }: Spent,
   catalogue: ModelCatalogue,
 ): number | null {
-  const picture = costOfUsage(usage, catalogue.find(job.request?.model ?? '')?.prices ?? null);
-  if (!carrier) return picture;
-  return sumCosts([picture, costOfText(carrier.usage, catalogue.textPrices(carrier.model))]);
+  const image = costOfUsage(usage, catalogue.find(job.request?.model ?? '')?.prices ?? null);
+  if (!hostModel) return image;
+  return sumCosts([image, costOfText(hostModel.usage, catalogue.textPrices(hostModel.model))]);
 }

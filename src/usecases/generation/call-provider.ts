@@ -3,28 +3,28 @@ import { AppError, errorRow } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import {
-  type AnswerHead,
-  type AnswerSink,
   type CallContext,
+  type CircuitBreaker,
   type Clock,
   type ImageProvider,
   type Log,
   type Meter,
   ProviderError,
   type ProviderFailure,
-  type ProviderGate,
+  type ResponseMeta,
+  type ResponseSink,
 } from '../../domain/ports.ts';
 import { providerDelayMs } from '../../domain/retry-schedule.ts';
-import { answerCost } from './call-cost.ts';
-import type { StoringAhead } from './early-upload.ts';
-import { pictureParameters } from './image-parameters.ts';
-import { type Execution, isLeaving } from './job-run.ts';
-import type { KeepAnswer } from './spool-response.ts';
+import { callCost } from './call-cost.ts';
+import type { EarlyUpload } from './early-upload.ts';
+import { imageParameters } from './image-parameters.ts';
+import { isHandingOver, type JobRun } from './job-run.ts';
+import type { SpoolResponse } from './spool-response.ts';
 
 interface Deps {
   provider: ImageProvider;
-  gate: ProviderGate;
-  keepAnswer: KeepAnswer;
+  breaker: CircuitBreaker;
+  spoolResponse: SpoolResponse;
   catalogue: ModelCatalogue;
   clock: Clock;
   random: () => number;
@@ -34,18 +34,18 @@ interface Deps {
 
 const defaultCallTimeoutSeconds = 600;
 
-export const accountLane = 'account';
+export const accountScope = 'account';
 
 /** The lane of a job's model, which is the same by whichever of its names the model was ordered. */
-function modelLane({ request }: ImageJob, catalogue: ModelCatalogue): string {
+function modelScope({ request }: ImageJob, catalogue: ModelCatalogue): string {
   const name = request?.model ?? '';
   return `model:${catalogue.find(name)?.id ?? name}`;
 }
 
 /** All lanes that a job's calls take; the account last, so that whoever its model keeps back takes no probe of it. */
-export const lanesOf = (job: ImageJob, catalogue: ModelCatalogue): readonly string[] => [
-  modelLane(job, catalogue),
-  accountLane,
+export const scopesOf = (job: ImageJob, catalogue: ModelCatalogue): readonly string[] => [
+  modelScope(job, catalogue),
+  accountScope,
 ];
 
 /**
@@ -53,15 +53,15 @@ export const lanesOf = (job: ImageJob, catalogue: ModelCatalogue): readonly stri
  * and the socket, so that a death at any moment is told from the row.
  */
 export function createCallProvider(deps: Deps) {
-  function contextOf(execution: Execution, no: number): CallContext {
-    const { job } = execution;
+  function contextOf(run: JobRun, no: number): CallContext {
+    const { job } = run;
     const found = deps.catalogue.find(job.request?.model ?? '');
     return {
-      signal: execution.signal,
+      signal: run.signal,
       timeoutMs: (found?.call_timeout_s ?? defaultCallTimeoutSeconds) * 1000,
       clientRequestId: `${job.id}-${no}`,
       traceparent: job.traceparent,
-      onHandle: (handle) => execution.moveAttempt(no, { handle }),
+      onHandle: (handle) => run.moveAttempt(no, { handle }),
     };
   }
 
@@ -72,93 +72,93 @@ export function createCallProvider(deps: Deps) {
    * @throws ProviderError
    */
   async function follow(
-    execution: Execution,
+    run: JobRun,
     attempt: { no: number; index: number },
-    work: (context: CallContext, sink: AnswerSink) => Promise<AnswerHead>,
-  ): Promise<StoringAhead> {
-    const { job } = execution;
+    work: (context: CallContext, sink: ResponseSink) => Promise<ResponseMeta>,
+  ): Promise<EarlyUpload> {
+    const { job } = run;
     const { no } = attempt;
     const model = deps.catalogue.find(job.request?.model ?? '')?.id ?? 'other';
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     let ourFault = false;
-    const answer = deps.keepAnswer(execution, attempt);
+    const response = deps.spoolResponse(run, attempt);
     try {
-      const head = await work(contextOf(execution, no), answer.sink).catch((error) => {
-        if (isTold(error)) throw error;
+      const head = await work(contextOf(run, no), response.sink).catch((error) => {
+        if (isClassified(error)) throw error;
         ourFault = true;
         deps.log.error({ err: error, job_id: job.id, attempt: no }, 'an answer could not be kept');
         throw keptNothing(error);
       });
       deps.meter.providerCall('generate', model, 'ok', seconds());
       deps.meter.stageDone('generating', seconds());
-      await openLane();
-      await answer.enter(head);
-      return answer.ahead;
+      await resetScope();
+      await response.enter(head);
+      return response.earlyUpload;
     } catch (error) {
-      answer.ahead.end();
+      response.earlyUpload.end();
       if (!(error instanceof ProviderError)) throw error;
-      if (error.failure.kind === 'uncertain' && goesOn(execution, no, ourFault)) {
+      if (error.failure.kind === 'uncertain' && continuesAtProvider(run, no, ourFault)) {
         deps.meter.providerCall('generate', model, 'handed_on', seconds());
         throw error;
       }
       deps.meter.providerCall('generate', model, error.failure.code, seconds());
-      await noteFailure(execution, no, error.failure);
+      await recordFailure(run, no, error.failure);
       throw error;
     }
   }
 
   /** The account is served. A store that cannot be told must not come between a paid answer and its row. */
-  async function openLane(): Promise<void> {
-    await deps.gate.open(accountLane).catch((error) => {
+  async function resetScope(): Promise<void> {
+    await deps.breaker.open(accountScope).catch((error) => {
       deps.log.warn({ err: error }, 'the account works again, but the others could not be told yet');
     });
   }
 
-  /** Writes down what became of a call that brought no picture, and closes the lanes that it concerns. */
-  async function noteFailure(execution: Execution, no: number, failure: ProviderFailure): Promise<void> {
+  /** Writes down what became of a call that brought no image, and closes the lanes that it concerns. */
+  async function recordFailure(run: JobRun, no: number, failure: ProviderFailure): Promise<void> {
     const requestId = failure.provider?.request_id;
     // Cut off by our own leaving: that is no failure of the provider, and a few deploys must not use up its attempts.
-    const isCutOff = failure.kind === 'uncertain' && isLeaving(execution.signal);
-    await execution.moveAttempt(
+    const isCutOff = failure.kind === 'uncertain' && isHandingOver(run.signal);
+    await run.moveAttempt(
       no,
       {
         state: stateAfter(failure),
         error: isCutOff ? 'worker_lost' : failure.code,
         finishedAt: deps.clock(),
         ...(requestId ? { providerRequestId: requestId } : {}),
-        ...chargeOf(execution.job, no, failure),
+        ...chargeOf(run.job, no, failure),
       },
       (job) => (failure.kind === 'refused' ? { ...job, refusals: (job.refusals ?? 0) + 1 } : job),
     );
     deps.log.warn(
       {
-        job_id: execution.job.id,
+        job_id: run.job.id,
         attempt: no,
         code: failure.code,
         kind: failure.kind,
         provider: failure.provider,
       },
-      'provider call brought no picture',
+      'provider call brought no image',
     );
-    await closeLanes(execution.job, failure);
+    await tripScopes(run.job, failure);
   }
 
-  /** What is known of the money for a call without a picture. An answer that was here stays paid when it is lost. */
+  /** What is known of the money for a call without an image. An answer that was here stays paid when it is lost. */
   function chargeOf(job: ImageJob, no: number, { kind, billing, spent }: ProviderFailure): Partial<Attempt> {
     const wasHere = job.attempts.some((each) => each.no === no && each.receivedAt !== undefined);
     if (billing !== 'charged' && !(wasHere && kind === 'uncertain')) return {};
-    return { charged: true, ...knownCost(spent ? answerCost(job, spent, deps.catalogue) : null) };
+    return { charged: true, ...knownCost(spent ? callCost(job, spent, deps.catalogue) : null) };
   }
 
-  async function closeLanes(job: ImageJob, failure: ProviderFailure): Promise<void> {
+  async function tripScopes(job: ImageJob, failure: ProviderFailure): Promise<void> {
     const { code } = failure;
     if (failure.kind === 'stopped') {
       deps.log.error({ code, provider: failure.provider }, 'the provider account is refused; calls rest');
-      await deps.gate.suspect(accountLane, code);
+      await deps.breaker.suspect(accountScope, code);
     } else if (failure.kind === 'refused' && code === 'provider_rate_limited') {
       const delayMs = providerDelayMs(job.refusals ?? 1, failure.retryAfterMs, deps.random());
-      await deps.gate.close(modelLane(job, deps.catalogue), {
+      await deps.breaker.close(modelScope(job, deps.catalogue), {
         untilMs: deps.clock() + delayMs,
         code,
       });
@@ -166,37 +166,33 @@ export function createCallProvider(deps: Deps) {
   }
 
   return {
-    noteFailure,
+    recordFailure,
 
     /**
-     * Pays for one picture.
+     * Pays for one image.
      *
-     * @returns the attempt whose answer is spooled, see `follow`; `null` when the picture turned out to be there already.
+     * @returns the attempt whose answer is spooled, see `follow`; `null` when the image turned out to be there already.
      * @throws ProviderError
      */
     async call(
-      execution: Execution,
+      run: JobRun,
       index: number,
       prompt: string,
-    ): Promise<{ no: number; ahead: StoringAhead } | null> {
-      const { request } = execution.job;
-      const no = await execution.openAttempt('generate', index, 'generating', deps.clock());
+    ): Promise<{ no: number; earlyUpload: EarlyUpload } | null> {
+      const { request } = run.job;
+      const no = await run.openAttempt('generate', index, 'generating', deps.clock());
       if (no === null) return null;
-      const picture = { model: request?.model ?? '', prompt, parameters: pictureParameters(request) };
-      const ahead = await follow(execution, { no, index }, (context, sink) =>
-        deps.provider.generate(picture, context, sink),
+      const image = { model: request?.model ?? '', prompt, parameters: imageParameters(request) };
+      const earlyUpload = await follow(run, { no, index }, (context, sink) =>
+        deps.provider.generate(image, context, sink),
       );
-      return { no, ahead };
+      return { no, earlyUpload };
     },
 
     /** Takes up a call that a dead worker began. Costs nothing. @returns see `follow`. @throws ProviderError */
-    resume(
-      execution: Execution,
-      attempt: { no: number; index: number },
-      handle: string,
-    ): Promise<StoringAhead> {
-      return follow(execution, attempt, (context, sink) => {
-        if (!deps.provider.resume) throw lostAnswer();
+    resume(run: JobRun, attempt: { no: number; index: number }, handle: string): Promise<EarlyUpload> {
+      return follow(run, attempt, (context, sink) => {
+        if (!deps.provider.resume) throw lostResponse();
         return deps.provider.resume(handle, context, sink);
       });
     },
@@ -205,7 +201,7 @@ export function createCallProvider(deps: Deps) {
 export type CallProvider = ReturnType<typeof createCallProvider>;
 
 /** The failure of a call that left no trace of its answer. */
-export function lostAnswer(): ProviderError {
+export function lostResponse(): ProviderError {
   return new ProviderError({
     kind: 'uncertain',
     code: 'provider_outcome_unknown',
@@ -215,7 +211,7 @@ export function lostAnswer(): ProviderError {
 }
 
 /** Whether an error says itself what became of a call: the provider's, and the record's when it refuses a change. */
-const isTold = (error: unknown) =>
+const isClassified = (error: unknown) =>
   error instanceof ProviderError || (error instanceof AppError && error.code !== 'storage_failed');
 
 /** A call that failed on our side after it was sent: it may have been charged, and counts as such. */
@@ -229,9 +225,9 @@ function keptNothing(error: unknown): ProviderError {
  * Whether a call lives on at the provider: this execution is told to leave it to the next one, or it is only we who
  * could not keep its answer. Its row stays as it is, so that it is taken up again by its handle instead of paid again.
  */
-function goesOn({ job, signal }: Execution, no: number, ourFault: boolean): boolean {
+function continuesAtProvider({ job, signal }: JobRun, no: number, ourFault: boolean): boolean {
   const hasHandle = job.attempts.some((each) => each.no === no && each.handle !== undefined);
-  return hasHandle && (isLeaving(signal) || (ourFault && !signal.aborted));
+  return hasHandle && (isHandingOver(signal) || (ourFault && !signal.aborted));
 }
 
 function stateAfter(failure: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {

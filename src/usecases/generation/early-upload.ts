@@ -1,33 +1,33 @@
 import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
-import type { DecodedAnswer, ImageProvider } from '../../domain/ports.ts';
-import type { StorePicture } from './upload-image.ts';
+import type { DecodedResponse, ImageProvider } from '../../domain/ports.ts';
+import type { UploadImage } from './upload-image.ts';
 
 /** What was done with an answer on its way to the spool. */
 export interface Prepared {
-  readonly answer: DecodedAnswer;
-  /** As from `StorePicture`. */
-  readonly image: Promise<StoredImage | null>;
+  readonly response: DecodedResponse;
+  /** As from `UploadImage`. */
+  readonly upload: Promise<StoredImage | null>;
 }
 
 /** One answer that may be decoded and stored while it is on its way to the spool. */
-export interface StoringAhead {
-  /** Passes the answer on; decodes what passes and begins to store it where there is a place for one more picture. */
+export interface EarlyUpload {
+  /** Passes the answer on; decodes what passes and begins to store it where there is a place for one more image. */
   watch(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /** What was prepared; `null` when nothing was or there is a fault in it: then the spool is read, which tells why. */
   prepared(): Promise<Prepared | null>;
-  /** Resolves when the picture is in the storage; rejects when it will not be stored ahead. */
+  /** Resolves when the image is in the storage; rejects when it will not be stored ahead. */
   stored(): Promise<void>;
   isStored(): boolean;
   /** Gives the place back, reads no further and tries no longer. Always call it, once stored or given up. */
   end(): void;
 }
 
-/** Holds most pictures of up to 1536 pixels an edge; larger ones get memory of their own. */
+/** Holds most images of up to 1536 pixels an edge; larger ones get memory of their own. */
 const placeBytes = 4 * 1024 * 1024;
 
 interface Deps {
   provider: Pick<ImageProvider, 'decode'>;
-  storePicture: StorePicture;
+  uploadImage: UploadImage;
 }
 
 /**
@@ -35,33 +35,33 @@ interface Deps {
  * and stored while the spool is still being synced. Nothing depends on it: whoever finds the answer in the spool may
  * store it again under the same key.
  *
- * @param places how many pictures may be held in memory like this; answers beyond that are read from the spool later.
+ * @param places how many images may be held in memory like this; answers beyond that are read from the spool later.
  */
-export function createStoreAhead(deps: Deps, places: number) {
+export function createEarlyUpload(deps: Deps, slots: number) {
   let taken = 0;
-  /** Free memory of the places. With new memory for each picture, garbage would be collected at every other one. */
+  /** Free memory of the places. With new memory for each image, garbage would be collected at every other one. */
   const free: Buffer[] = [];
   const keepFree = (memory: Buffer): void => {
     // A place that was given up may have been taken again, with new memory, before its own comes back.
-    if (free.length < places) free.push(memory);
+    if (free.length < slots) free.push(memory);
   };
 
   return (
     job: { readonly tenant: string; readonly id: string },
     attempt: { readonly index: number; readonly no: number },
     signal: AbortSignal,
-  ): StoringAhead => {
+  ): EarlyUpload => {
     const given = new AbortController();
     let holdsPlace = false;
     let isStored = false;
     let copy: ReturnType<typeof createCopy> | undefined;
     let prepared: Promise<Prepared | null> = Promise.resolve(null);
 
-    function prepare(answer: DecodedAnswer, memory: Buffer): Prepared {
-      const { picture } = answer;
-      const place = { index: attempt.index, storageKey: storageKeyOf(job, attempt, picture.contentType) };
-      const image = deps.storePicture(picture, place, AbortSignal.any([signal, given.signal]));
-      image.then(
+    function prepare(response: DecodedResponse, memory: Buffer): Prepared {
+      const { image } = response;
+      const place = { index: attempt.index, storageKey: storageKeyOf(job, attempt, image.contentType) };
+      const upload = deps.uploadImage(image, place, AbortSignal.any([signal, given.signal]));
+      upload.then(
         (stored) => {
           isStored = stored !== null;
           // Only what is stored is read by nobody any more: a try that was given up may still be sending.
@@ -70,18 +70,18 @@ export function createStoreAhead(deps: Deps, places: number) {
         // Whoever asks for the image hears of it; nobody may ask.
         () => {},
       );
-      return { answer, image };
+      return { response, upload };
     }
 
     return {
       watch(body) {
-        if (holdsPlace || taken >= places) return body;
+        if (holdsPlace || taken >= slots) return body;
         holdsPlace = true;
         taken += 1;
         copy = createCopy();
         const memory = free.pop() ?? Buffer.allocUnsafeSlow(placeBytes);
         prepared = deps.provider.decode(copy.chunks(), memory).then(
-          (answer) => prepare(answer, memory),
+          (response) => prepare(response, memory),
           () => {
             keepFree(memory);
             return null;
@@ -91,7 +91,7 @@ export function createStoreAhead(deps: Deps, places: number) {
       },
       prepared: () => prepared,
       async stored() {
-        if (!(await (await prepared)?.image)) throw new Error('not stored ahead');
+        if (!(await (await prepared)?.upload)) throw new Error('not stored ahead');
       },
       isStored: () => isStored,
       end() {
@@ -104,34 +104,34 @@ export function createStoreAhead(deps: Deps, places: number) {
     };
   };
 }
-export type StoreAhead = ReturnType<typeof createStoreAhead>;
+export type StartEarlyUpload = ReturnType<typeof createEarlyUpload>;
 
 /** A second reader of a stream. The decoder reads faster than any disk writes, so hardly a chunk ever waits for it. */
 function createCopy() {
   const waiting: Uint8Array[] = [];
   let over = false;
   let complete = false;
-  let wake = () => {};
+  let dispatchTask = () => {};
 
   return {
     async *watch(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
       try {
         for await (const chunk of body) {
           if (!over) waiting.push(chunk);
-          wake();
+          dispatchTask();
           yield chunk;
         }
         complete = true;
       } finally {
         over = true;
-        wake();
+        dispatchTask();
       }
     },
 
     /** Nothing more will come: the second reader hears of it, also where the first one never began. */
     end() {
       over = true;
-      wake();
+      dispatchTask();
     },
 
     async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -141,7 +141,7 @@ function createCopy() {
           if (complete) return;
           if (over) throw new Error('the answer broke off');
           await new Promise<void>((resolve) => {
-            wake = resolve;
+            dispatchTask = resolve;
           });
         }
       } finally {

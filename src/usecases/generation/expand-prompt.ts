@@ -12,8 +12,8 @@ import {
   type ProviderFailure,
 } from '../../domain/ports.ts';
 import { hasMoreCodePoints } from '../../domain/text.ts';
-import { type Execution, isLeaving } from './job-run.ts';
-import { consents, type UncertainPolicy } from './retry-decision.ts';
+import { isHandingOver, type JobRun } from './job-run.ts';
+import { allowsPaidRetry, type UncertainPolicy } from './retry-decision.ts';
 
 interface Deps {
   enhancer: PromptEnhancer;
@@ -26,31 +26,26 @@ interface Deps {
 
 const callTimeoutMs = 60_000;
 
-export type ExpandPrompt = (execution: Execution) => Promise<string>;
+export type ExpandPrompt = (run: JobRun) => Promise<string>;
 
 /**
  * The text that goes to the image model: the caller's prompt, expanded if wanted, in the preset's frame if one was
  * chosen. The expansion is kept with the job, so that it is paid once; when it fails, the original goes on with a warning.
  */
 export function createExpandPrompt(deps: Deps): ExpandPrompt {
-  const mayPayAgain = (job: ImageJob) => consents(job, deps.policy);
+  const mayPayAgain = (job: ImageJob) => allowsPaidRetry(job, deps.policy);
 
   /** A call that a worker took with it. It is paid for again only where that is consented to. */
-  function noteLost(execution: Execution, no: number): Promise<void> {
+  function recordLost(run: JobRun, no: number): Promise<void> {
     const row = { state: 'uncertain', error: 'worker_lost', finishedAt: deps.clock() } as const;
-    return execution.moveAttempt(no, row, (job) =>
-      mayPayAgain(job) ? job : withoutEnhancement(job, row.error),
-    );
+    return run.moveAttempt(no, row, (job) => (mayPayAgain(job) ? job : withoutEnhancement(job, row.error)));
   }
 
-  async function noteFailure(execution: Execution, no: number, failure: ProviderFailure): Promise<void> {
-    deps.log.warn(
-      { job_id: execution.job.id, code: failure.code },
-      'prompt not enhanced, the original goes on',
-    );
+  async function recordFailure(run: JobRun, no: number, failure: ProviderFailure): Promise<void> {
+    deps.log.warn({ job_id: run.job.id, code: failure.code }, 'prompt not enhanced, the original goes on');
     const broken = failure.kind === 'unusable' ? 'unusable' : 'uncertain';
     const state = failure.billing === 'none' ? 'rejected' : broken;
-    await execution.moveAttempt(
+    await run.moveAttempt(
       no,
       {
         state,
@@ -67,31 +62,31 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
     knownCost(costOfText(usage, deps.catalogue.textPrices(deps.enhancer.model)));
 
   /** @throws ProviderError also when the description is more than the image model takes. */
-  async function describe(execution: Execution, no: number, prompt: string) {
-    const { job, signal } = execution;
+  async function describe(run: JobRun, no: number, prompt: string) {
+    const { job, signal } = run;
     const description = await deps.enhancer.enhance(prompt, {
       signal,
       timeoutMs: callTimeoutMs,
       clientRequestId: `${job.id}-${no}`,
       traceparent: job.traceparent,
     });
-    const most = deps.catalogue.find(job.request?.model ?? '')?.max_prompt ?? Number.POSITIVE_INFINITY;
-    if (hasMoreCodePoints(framed(job, description.text), most)) throw tooLong(description.usage);
+    const max = deps.catalogue.find(job.request?.model ?? '')?.max_prompt ?? Number.POSITIVE_INFINITY;
+    if (hasMoreCodePoints(wrapPrompt(job, description.text), max)) throw tooLong(description.usage);
     return description;
   }
 
-  async function enhance(execution: Execution, prompt: string): Promise<void> {
-    const no = await execution.openAttempt('enhance', 0, 'enhancing', deps.clock(), deps.enhancer.model);
+  async function enhance(run: JobRun, prompt: string): Promise<void> {
+    const no = await run.openAttempt('enhance', 0, 'enhancing', deps.clock(), deps.enhancer.model);
     if (no === null) return;
     const started = performance.now();
     const meter = (outcome: string) =>
       deps.meter.providerCall('enhance', deps.enhancer.model, outcome, (performance.now() - started) / 1000);
     try {
-      const { text, providerRequestId, usage } = await describe(execution, no, prompt);
+      const { text, providerRequestId, usage } = await describe(run, no, prompt);
       meter('ok');
       deps.meter.stageDone('enhancing', (performance.now() - started) / 1000);
       const head = providerRequestId ? { providerRequestId } : {};
-      await execution.moveAttempt(
+      await run.moveAttempt(
         no,
         { state: 'stored', finishedAt: deps.clock(), ...head, ...costOf(usage) },
         (job) => ({ ...job, enhancedPrompt: text }),
@@ -100,8 +95,8 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
       if (!(error instanceof ProviderError)) throw error;
       const { failure } = error;
       meter(failure.code);
-      const isCutOff = failure.kind === 'uncertain' && isLeaving(execution.signal);
-      await (isCutOff ? noteLost(execution, no) : noteFailure(execution, no, failure));
+      const isCutOff = failure.kind === 'uncertain' && isHandingOver(run.signal);
+      await (isCutOff ? recordLost(run, no) : recordFailure(run, no, failure));
     }
   }
 
@@ -112,18 +107,18 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
     return tries.every(({ error }) => error === 'worker_lost') && (tries.length === 0 || mayPayAgain(job));
   }
 
-  return async (execution) => {
-    const { request } = execution.job;
+  return async (run) => {
+    const { request } = run.job;
     if (!request) return '';
-    for (const { kind, state, no } of execution.job.attempts) {
-      if (kind === 'enhance' && state === 'calling') await noteLost(execution, no);
+    for (const { kind, state, no } of run.job.attempts) {
+      if (kind === 'enhance' && state === 'calling') await recordLost(run, no);
     }
-    if (isDue(execution.job, request)) await enhance(execution, request.prompt);
-    return framed(execution.job, execution.job.enhancedPrompt ?? request.prompt);
+    if (isDue(run.job, request)) await enhance(run, request.prompt);
+    return wrapPrompt(run.job, run.job.enhancedPrompt ?? request.prompt);
   };
 }
 
-const framed = ({ frame }: ImageJob, text: string) => frame?.join(text) ?? text;
+const wrapPrompt = ({ promptTemplate }: ImageJob, text: string) => promptTemplate?.join(text) ?? text;
 
 function withoutEnhancement(job: ImageJob, code: string): ImageJob {
   const warning = `The prompt was not enhanced (${code}); the original was used.`;

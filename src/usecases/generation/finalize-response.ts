@@ -1,34 +1,34 @@
-import { type Attempt, knownCost, settleAttempt } from '../../domain/attempt.ts';
+import { type Attempt, finalizeAttempt, knownCost } from '../../domain/attempt.ts';
 import type { TokenUsage } from '../../domain/cost.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
-import { hasPicture, type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
-import { enterImage, finishIfWhole } from '../../domain/job-moves.ts';
+import { hasImage, type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
+import { addImage, finishIfWhole } from '../../domain/job-moves.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import {
   type Clock,
-  type DecodedAnswer,
+  type DecodedResponse,
   type ImageProvider,
   type ImageStorage,
   type Log,
   ProviderError,
   type Spool,
 } from '../../domain/ports.ts';
-import type { ChangeImage } from '../jobs/update-job.ts';
-import { answerCost } from './call-cost.ts';
-import { lostAnswer } from './call-provider.ts';
+import type { UpdateJob } from '../jobs/update-job.ts';
+import { callCost } from './call-cost.ts';
+import { lostResponse } from './call-provider.ts';
 import type { Prepared } from './early-upload.ts';
-import type { StorePicture } from './upload-image.ts';
+import type { UploadImage } from './upload-image.ts';
 
 interface Deps {
   provider: ImageProvider;
   spool: Spool;
   storage: Pick<ImageStorage, 'remove'>;
-  storePicture: StorePicture;
-  change: ChangeImage;
+  uploadImage: UploadImage;
+  change: UpdateJob;
   catalogue: ModelCatalogue;
   /**
-   * Runs work under the limit on pictures held in memory that come from the spool.
+   * Runs work under the limit on images held in memory that come from the spool.
    *
    * @returns `null` when the signal aborted before there was room.
    */
@@ -51,38 +51,38 @@ interface Owner {
  * The free part: a paid answer from the spool is decoded, stored and entered, as often as it takes. An answer whose job
  * has ended, or whose place was filled meanwhile, is entered as wasted: its money stays visible, its bytes go.
  */
-export function createSettleAnswer(deps: Deps) {
+export function createFinalizeResponse(deps: Deps) {
   const keyOf = (job: ImageJob, attempt: Attempt) => ({
     tenant: job.tenant,
     jobId: job.id,
     attemptNo: attempt.no,
   });
 
-  async function decode(job: ImageJob, attempt: Attempt): Promise<DecodedAnswer> {
+  async function decode(job: ImageJob, attempt: Attempt): Promise<DecodedResponse> {
     const key = keyOf(job, attempt);
-    const answer = await deps.spool.open(key);
-    if (!answer) throw lostAnswer();
-    return deps.provider.decode(answer.body);
+    const response = await deps.spool.open(key);
+    if (!response) throw lostResponse();
+    return deps.provider.decode(response.body);
   }
 
-  function entered(job: ImageJob, attempt: Attempt, image: StoredImage, answer: DecodedAnswer): ImageJob {
+  function entered(job: ImageJob, attempt: Attempt, image: StoredImage, response: DecodedResponse): ImageJob {
     // Entered before, by whoever was faster: the same bytes under the same key.
     if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
-    const wasted = isTerminal(job.status) || hasPicture(job, image.index);
-    const attempts = settleAttempt(job.attempts, attempt.no, {
+    const wasted = isTerminal(job.status) || hasImage(job, image.index);
+    const attempts = finalizeAttempt(job.attempts, attempt.no, {
       state: wasted ? 'wasted' : 'stored',
       finishedAt: deps.clock(),
-      ...knownCost(answerCost(job, answer, deps.catalogue)),
+      ...knownCost(callCost(job, response, deps.catalogue)),
     });
     if (wasted) return { ...job, attempts };
     const nowMs = deps.clock();
     const next = {
-      ...enterImage(job, image, nowMs),
+      ...addImage(job, image, nowMs),
       attempts,
-      ...(answer.revisedPrompt ? { revisedPrompt: answer.revisedPrompt } : {}),
-      ...(answer.usage ? { usage: totalOf(job.usage, answer.usage) } : {}),
+      ...(response.revisedPrompt ? { revisedPrompt: response.revisedPrompt } : {}),
+      ...(response.usage ? { usage: totalOf(job.usage, response.usage) } : {}),
     };
-    // With its last picture a job has succeeded: nobody has to wait for another write.
+    // With its last image a job has succeeded: nobody has to wait for another write.
     return finishIfWhole(next, { nowMs, retention: deps.retentionOf(next) });
   }
 
@@ -93,7 +93,7 @@ export function createSettleAnswer(deps: Deps) {
       await deps.change(job.tenant, job.id, change);
     };
 
-  /** Enters a stored picture, as late where its job is no longer the owner's. @returns whether the job keeps it. */
+  /** Enters a stored image, as late where its job is no longer the owner's. @returns whether the job keeps it. */
   async function enter(
     job: ImageJob,
     change: (current: ImageJob) => ImageJob,
@@ -115,21 +115,21 @@ export function createSettleAnswer(deps: Deps) {
     return kept;
   }
 
-  /** Stores and enters the picture of an answer. @returns false when it could not be stored now. */
+  /** Stores and enters the image of an answer. @returns false when it could not be stored now. */
   async function settle(
     job: ImageJob,
     attempt: Attempt,
     signal: AbortSignal,
     { tell, prepared }: Owner,
   ): Promise<boolean> {
-    const answer = prepared?.answer ?? (await decode(job, attempt));
-    const storageKey = storageKeyOf(job, attempt, answer.picture.contentType);
+    const response = prepared?.response ?? (await decode(job, attempt));
+    const storageKey = storageKeyOf(job, attempt, response.image.contentType);
     const place = { index: attempt.index, storageKey };
     // Nobody runs for an answer that is handed in: a storage that refuses it now is asked again with the next round.
     const tries = tell ? Number.POSITIVE_INFINITY : 1;
-    const image = await (prepared?.image ?? deps.storePicture(answer.picture, place, signal, tries));
+    const image = await (prepared?.upload ?? deps.uploadImage(response.image, place, signal, tries));
     if (!image) return false;
-    const kept = await enter(job, (now) => entered(now, attempt, image, answer), storageKey, tell);
+    const kept = await enter(job, (now) => entered(now, attempt, image, response), storageKey, tell);
     if (!kept) {
       deps.log.warn({ job_id: job.id, attempt: attempt.no }, 'answer came too late and is counted as wasted');
       await deps.storage.remove(storageKey);
@@ -145,8 +145,8 @@ export function createSettleAnswer(deps: Deps) {
    * @param owner.tell how an owner changes the record; without one, and once it refuses, the answer counts as late.
    * @param owner.prepared what was done with the answer on its way to the spool.
    * @returns whether the answer was dealt with; `false` when `signal` aborted first, and without an owner also when the
-   *   storage did not take the picture.
-   * @throws ProviderError when there is no picture in it. Its file is gone then: it would never hold one.
+   *   storage did not take the image.
+   * @throws ProviderError when there is no image in it. Its file is gone then: it would never hold one.
    */
   return async (
     job: ImageJob,
@@ -163,7 +163,7 @@ export function createSettleAnswer(deps: Deps) {
     }
   };
 }
-export type SettleAnswer = ReturnType<typeof createSettleAnswer>;
+export type FinalizeResponse = ReturnType<typeof createFinalizeResponse>;
 
 function totalOf(before: ImageJob['usage'], usage: TokenUsage): NonNullable<ImageJob['usage']> {
   const total = (key: 'input_tokens' | 'output_tokens' | 'total_tokens') => (before?.[key] ?? 0) + usage[key];

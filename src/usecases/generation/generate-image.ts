@@ -1,112 +1,104 @@
 import { type Attempt, isCallFor } from '../../domain/attempt.ts';
 import { type ErrorCode, errorRow } from '../../domain/errors.ts';
-import { hasPicture, type ImageJob, jobError } from '../../domain/image-job.ts';
+import { hasImage, type ImageJob, jobError } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import {
+  type CircuitBreaker,
   type Clock,
   ProviderError,
   type ProviderFailure,
-  type ProviderGate,
   type Spool,
 } from '../../domain/ports.ts';
-import { type CallProvider, lanesOf, lostAnswer } from './call-provider.ts';
-import type { StoringAhead } from './early-upload.ts';
-import type { SettleAnswer } from './finalize-response.ts';
-import type { Execution } from './job-run.ts';
-import { createTakeUpCall } from './resume-call.ts';
-import { lookAgain, type PictureOutcome, type UncertainPolicy, verdictOn } from './retry-decision.ts';
+import { type CallProvider, lostResponse, scopesOf } from './call-provider.ts';
+import type { EarlyUpload } from './early-upload.ts';
+import type { FinalizeResponse } from './finalize-response.ts';
+import type { JobRun } from './job-run.ts';
+import { createResumeCall } from './resume-call.ts';
+import { decideRetry, type ImageOutcome, RETRY_LATER, type UncertainPolicy } from './retry-decision.ts';
 
 interface Deps {
   callProvider: CallProvider;
-  settleAnswer: SettleAnswer;
+  finalizeResponse: FinalizeResponse;
   catalogue: ModelCatalogue;
-  gate: ProviderGate;
+  breaker: CircuitBreaker;
   spool: Spool;
   clock: Clock;
   random: () => number;
   policy: UncertainPolicy & { onQuota: 'fail' | 'wait' };
 }
 
-export type MakePicture = (execution: Execution, index: number, prompt: string) => Promise<PictureOutcome>;
+export type GenerateImage = (run: JobRun, index: number, prompt: string) => Promise<ImageOutcome>;
 
 /**
- * Makes one picture. What an earlier execution paid for is used first; a new call is made only where none is under way,
+ * Makes one image. What an earlier execution paid for is used first; a new call is made only where none is under way,
  * and repeated only where the last one provably was not accepted or a second payment is allowed.
  */
-export function createMakePicture(deps: Deps): MakePicture {
-  const settle = async (
-    execution: Execution,
-    attempt: Attempt,
-    ahead?: StoringAhead,
-  ): Promise<PictureOutcome> => {
+export function createGenerateImage(deps: Deps): GenerateImage {
+  const settle = async (run: JobRun, attempt: Attempt, earlyUpload?: EarlyUpload): Promise<ImageOutcome> => {
     try {
-      const done = await deps.settleAnswer(execution.job, attempt, execution.signal, {
-        tell: execution.change,
-        prepared: await ahead?.prepared(),
+      const done = await deps.finalizeResponse(run.job, attempt, run.signal, {
+        tell: run.change,
+        prepared: await earlyUpload?.prepared(),
       });
       return { kind: done ? 'stored' : 'stopped' };
     } finally {
-      ahead?.end();
+      earlyUpload?.end();
     }
   };
 
-  const takeUp = createTakeUpCall({ ...deps, settle });
+  const resumeCall = createResumeCall({ ...deps, settle });
 
   /** Why no call may be made now. */
-  async function gateOutcome(job: ImageJob, index: number): Promise<PictureOutcome | null> {
-    if (!(await deps.spool.hasRoom())) return lookAgain;
-    const closed = await deps.gate.closedFor(lanesOf(job, deps.catalogue));
+  async function breakerOutcome(job: ImageJob, index: number): Promise<ImageOutcome | null> {
+    if (!(await deps.spool.hasRoom())) return RETRY_LATER;
+    const closed = await deps.breaker.findBlock(scopesOf(job, deps.catalogue));
     if (!closed) return null;
     const isRefused = closed.code !== 'provider_rate_limited' && !closed.isProbed;
     if (isRefused && deps.policy.onQuota === 'fail') {
-      return { kind: 'failed', error: refusedByGate(closed.code, index) };
+      return { kind: 'failed', error: refusedByBreaker(closed.code, index) };
     }
     return { kind: 'wait', delayMs: Math.max(1, closed.untilMs - deps.clock()) };
   }
 
   /** What follows from a failed call; `null` means another call. */
-  async function judge(
-    execution: Execution,
-    index: number,
-    failure: ProviderFailure,
-  ): Promise<PictureOutcome | null> {
-    const { job, signal } = execution;
+  async function judge(run: JobRun, index: number, failure: ProviderFailure): Promise<ImageOutcome | null> {
+    const { job, signal } = run;
     if (signal.aborted) return { kind: 'stopped' };
-    if (failure.kind === 'stopped' && deps.policy.onQuota === 'wait') return gateOutcome(job, index);
-    return verdictOn(failure, job, index, deps.policy, deps.random());
+    if (failure.kind === 'stopped' && deps.policy.onQuota === 'wait') return breakerOutcome(job, index);
+    return decideRetry(failure, job, index, deps.policy, deps.random());
   }
 
-  async function fresh(execution: Execution, index: number, prompt: string): Promise<PictureOutcome> {
-    const closed = await gateOutcome(execution.job, index);
+  async function fresh(run: JobRun, index: number, prompt: string): Promise<ImageOutcome> {
+    const closed = await breakerOutcome(run.job, index);
     if (closed) return closed;
-    const called = await deps.callProvider.call(execution, index, prompt);
+    const called = await deps.callProvider.call(run, index, prompt);
     if (!called) return { kind: 'stored' };
-    const { no, ahead } = called;
-    const attempt = execution.job.attempts.find((each) => each.no === no);
-    if (attempt) return settle(execution, attempt, ahead);
-    ahead.end();
-    throw new Error(`attempt ${no} of ${execution.job.id} is not in its ledger`);
+    const { no, earlyUpload } = called;
+    const attempt = run.job.attempts.find((each) => each.no === no);
+    if (attempt) return settle(run, attempt, earlyUpload);
+    earlyUpload.end();
+    throw new Error(`attempt ${no} of ${run.job.id} is not in its ledger`);
   }
 
-  return async (execution, index, prompt) => {
+  return async (run, index, prompt) => {
     let hasFailedHere = false;
-    while (!execution.signal.aborted) {
+    while (!run.signal.aborted) {
       try {
-        const earlier = await takeUp(execution, index);
+        const earlier = await resumeCall(run, index);
         if (earlier) return earlier;
-        if (hasPicture(execution.job, index)) return { kind: 'stored' };
+        if (hasImage(run.job, index)) return { kind: 'stored' };
         // A dead worker may have paid without a trace: the rules for a call of unknown outcome apply.
-        if (!hasFailedHere && isInDoubt(execution.job, index)) {
-          const outcome = await judge(execution, index, lostAnswer().failure);
+        if (!hasFailedHere && isInDoubt(run.job, index)) {
+          const outcome = await judge(run, index, lostResponse().failure);
           if (outcome) return outcome;
         }
-        return await fresh(execution, index, prompt);
+        return await fresh(run, index, prompt);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         hasFailedHere = true;
-        const failure = await noteUnusable(execution, index, error.failure);
-        if (livesOn(execution, index)) return lookAgain;
-        const outcome = await judge(execution, index, failure);
+        const failure = await recordUnusable(run, index, error.failure);
+        if (livesOn(run, index)) return RETRY_LATER;
+        const outcome = await judge(run, index, failure);
         if (outcome) return outcome;
       }
     }
@@ -114,18 +106,18 @@ export function createMakePicture(deps: Deps): MakePicture {
   };
 
   /**
-   * An answer that turned out to hold no picture is noted when it is read, long after its call ended well.
+   * An answer that turned out to hold no image is noted when it is read, long after its call ended well.
    *
    * @returns the failure with what is known of that call
    */
-  async function noteUnusable(
-    execution: Execution,
+  async function recordUnusable(
+    run: JobRun,
     index: number,
     failure: ProviderFailure,
   ): Promise<ProviderFailure> {
-    const read = execution.job.attempts.find((each) => each.index === index && each.state === 'received');
+    const read = run.job.attempts.find((each) => each.index === index && each.state === 'received');
     if (!read) return failure;
-    await deps.callProvider.noteFailure(execution, read.no, failure);
+    await deps.callProvider.recordFailure(run, read.no, failure);
     const { providerRequestId: request_id } = read;
     return {
       ...failure,
@@ -135,17 +127,17 @@ export function createMakePicture(deps: Deps): MakePicture {
 }
 
 /** Whether a call is still open after it failed here: it can be taken up by its handle. */
-const livesOn = ({ job, signal }: Execution, index: number) =>
+const livesOn = ({ job, signal }: JobRun, index: number) =>
   !signal.aborted &&
   job.attempts.some(
     (each) => isCallFor(each, index) && each.state === 'calling' && each.handle !== undefined,
   );
 
-/** Whether a call for the picture may have been paid although nothing came of it. */
+/** Whether a call for the image may have been paid although nothing came of it. */
 const isInDoubt = ({ attempts }: ImageJob, index: number) =>
   attempts.some((each) => isCallFor(each, index) && ['uncertain', 'unusable', 'wasted'].includes(each.state));
 
-function refusedByGate(code: ErrorCode, index: number) {
+function refusedByBreaker(code: ErrorCode, index: number) {
   const message = `${errorRow(code).title}. No call was made; one is tried again within five minutes.`;
   return jobError(code, 'none', { index, stage: 'generating', message });
 }

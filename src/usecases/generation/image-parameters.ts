@@ -12,8 +12,8 @@ const passedOn = [
   'safety_identifier',
 ] as const satisfies readonly (keyof ImageRequest)[];
 
-/** The parameters of one picture: the provider's own names and values, and the caller's extras untouched. */
-export function pictureParameters(request: ImageRequest | undefined): Record<string, unknown> {
+/** The parameters of one image: the provider's own names and values, and the caller's extras untouched. */
+export function imageParameters(request: ImageRequest | undefined): Record<string, unknown> {
   const parameters: Record<string, unknown> = { ...request?.provider_options };
   for (const field of passedOn) {
     if (request?.[field] !== undefined) parameters[field] = request[field];

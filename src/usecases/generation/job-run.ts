@@ -1,12 +1,12 @@
 import { type Attempt, addAttempt, nextAttemptNo, patchAttempt } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
-import { hasPicture, type ImageJob, type JobStage } from '../../domain/image-job.ts';
+import { hasImage, type ImageJob, type JobStage } from '../../domain/image-job.ts';
 import { checkFence, enterStage, touch } from '../../domain/job-moves.ts';
 import type { StopReason } from '../../domain/ports.ts';
-import type { ChangeImage } from '../jobs/update-job.ts';
+import type { UpdateJob } from '../jobs/update-job.ts';
 
 /** One run of a job by one worker: the record as last seen, and the right to change it as long as nobody took over. */
-export interface Execution {
+export interface JobRun {
   readonly job: ImageJob;
   /** Aborts when the run has to stop; its reason is a `StopReason`. */
   readonly signal: AbortSignal;
@@ -20,7 +20,7 @@ export interface Execution {
   /**
    * Writes a `calling` row to the ledger together with the stage, or fails. The call must follow at once.
    *
-   * @returns the number of the row; `null` when the picture is there already, entered by somebody else meanwhile.
+   * @returns the number of the row; `null` when the image is there already, entered by somebody else meanwhile.
    */
   openAttempt(
     kind: Attempt['kind'],
@@ -34,7 +34,7 @@ export interface Execution {
 }
 
 /** Whether a run was told to leave its job to the next one. */
-export function isLeaving(signal: AbortSignal): boolean {
+export function isHandingOver(signal: AbortSignal): boolean {
   const reason = signal.aborted ? (signal.reason as StopReason) : undefined;
   return reason === 'draining' || reason === 'lock_lost';
 }
@@ -47,12 +47,12 @@ const storePauseMs = 500;
  *
  * @param sleep resolves after the time, or at once when the signal aborts.
  */
-export function createExecution(
+export function createJobRun(
   taken: ImageJob,
-  change: ChangeImage,
+  change: UpdateJob,
   stop: AbortSignal,
   sleep: (ms: number, signal: AbortSignal) => Promise<void>,
-): Execution {
+): JobRun {
   const { tenant, id, fence } = taken;
   const canceled = new AbortController();
   const signal = AbortSignal.any([stop, canceled.signal]);
@@ -86,7 +86,7 @@ export function createExecution(
       current,
     );
     if (!written) throw new AppError('already_terminal', { detail: 'The record is gone.' });
-    // Pictures of one job change it at the same time and their answers may overtake each other.
+    // Images of one job change it at the same time and their answers may overtake each other.
     if (written.version > current.version) current = written;
     // The wish to cancel also stands in the record, in case its message was lost.
     if (current.cancelRequestedAt !== undefined) canceled.abort('canceled' satisfies StopReason);
@@ -102,7 +102,7 @@ export function createExecution(
       let no: number | null = null;
       await changeOwn((job) => {
         no = null;
-        if (kind === 'generate' && hasPicture(job, index)) return job;
+        if (kind === 'generate' && hasImage(job, index)) return job;
         no = nextAttemptNo(job.attempts);
         const row: Attempt = {
           no,

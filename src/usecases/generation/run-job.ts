@@ -5,30 +5,24 @@ import {
   type ImageJob,
   isTerminal,
   jobError,
-  missingPictures,
+  missingImages,
   type Retention,
 } from '../../domain/image-job.ts';
-import {
-  beginExecution,
-  expire,
-  finish,
-  finishIncomplete,
-  releaseExecution,
-} from '../../domain/job-moves.ts';
-import type { Clock, ImageRecords, Log, Meter, StopReason, Task, TaskResult } from '../../domain/ports.ts';
-import type { AbandonCalls } from '../jobs/cancel-provider-calls.ts';
-import type { ChangeImage } from '../jobs/update-job.ts';
+import { beginRun, expire, finish, finishIncomplete, releaseRun } from '../../domain/job-moves.ts';
+import type { Clock, JobStore, Log, Meter, StopReason, Task, TaskResult } from '../../domain/ports.ts';
+import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
+import type { UpdateJob } from '../jobs/update-job.ts';
 import type { ExpandPrompt } from './expand-prompt.ts';
-import type { MakePicture } from './generate-image.ts';
-import { createExecution, type Execution } from './job-run.ts';
-import type { PictureOutcome } from './retry-decision.ts';
+import type { GenerateImage } from './generate-image.ts';
+import { createJobRun, type JobRun } from './job-run.ts';
+import type { ImageOutcome } from './retry-decision.ts';
 
 interface Deps {
-  records: Pick<ImageRecords, 'get'>;
-  change: ChangeImage;
-  abandonCalls: AbandonCalls;
+  records: Pick<JobStore, 'get'>;
+  change: UpdateJob;
+  cancelProviderCalls: CancelProviderCalls;
   expandPrompt: ExpandPrompt;
-  makePicture: MakePicture;
+  generateImage: GenerateImage;
   /** Resolves after the time, or at once when the signal aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   clock: Clock;
@@ -37,33 +31,33 @@ interface Deps {
   retentionOf: (job: ImageJob) => Retention;
 }
 
-/** Pictures of one job that are made at the same time. */
-const picturesAtOnce = 4;
+/** Images of one job that are made at the same time. */
+const maxConcurrentImages = 4;
 /** Deaths of workers that a job survives; a prompt that kills its worker must not do so for ever. */
-const maxInterruptions = 20;
+const maxCrashes = 20;
 /** How often a run looks into its record: the message that tells it to stop may be lost, and a call may take minutes. */
 const lookAgainMs = 5_000;
 
 /**
- * Runs a job: expand the prompt, make every picture that is still missing, end the record. May be called again for the
+ * Runs a job: expand the prompt, make every image that is still missing, end the record. May be called again for the
  * same job at any time and by any process: the record's fence lets only the latest execution write, and what is
  * already stored is never made again.
  */
-export function createGenerateImage(deps: Deps) {
+export function createRunJob(deps: Deps) {
   return async (task: Task, stop: AbortSignal): Promise<TaskResult> => {
     const job = await begin(deps, task);
     if (!job) return { done: true };
     const deadline = startDeadline(job, deps.clock());
     const watch = watchRecord(deps.records, job);
     const signal = AbortSignal.any([stop, deadline.signal, watch.signal]);
-    const execution = createExecution(job, deps.change, signal, deps.sleep);
+    const jobRun = createJobRun(job, deps.change, signal, deps.sleep);
     try {
-      return await run(deps, execution);
+      return await run(deps, jobRun);
     } catch (error) {
       // Ended, erased or taken over by another worker meanwhile: there is nothing left to do here.
       if (error instanceof AppError && error.code === 'already_terminal') return { done: true };
       // A fault of ours or of a dependency is not the death of a worker and must not count as one.
-      await execution.change((current) => releaseExecution(current, deps.clock())).catch(() => {});
+      await jobRun.change((current) => releaseRun(current, deps.clock())).catch(() => {});
       throw error;
     } finally {
       deadline.stop();
@@ -81,15 +75,15 @@ async function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
     if (wasOver || !job.request) return null;
     const retention = deps.retentionOf(job);
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
-    if ((job.interruptions ?? 0) >= maxInterruptions) {
+    if ((job.crashCount ?? 0) >= maxCrashes) {
       const error = jobError('worker_lost', billingOf(job.attempts));
       return finishIncomplete(job, { nowMs, retention, error });
     }
     if (hasWaitedTooLong(job, nowMs)) return expire(job, { nowMs, retention });
-    return beginExecution(job, nowMs);
+    return beginRun(job, nowMs);
   });
   // Whoever ended it may have had no way to stop what it was waiting for.
-  if (begun && wasOver) await deps.abandonCalls(begun);
+  if (begun && wasOver) await deps.cancelProviderCalls(begun);
   if (!begun?.request || isTerminal(begun.status)) return null;
   if (begun.fence === 1) deps.meter.stageDone('queued', (nowMs - begun.createdAt) / 1000);
   return begun;
@@ -125,57 +119,53 @@ function watchRecord(
   return { signal: unwanted.signal, stop: () => clearInterval(timer) };
 }
 
-async function run(deps: Deps, execution: Execution): Promise<TaskResult> {
-  if (execution.signal.aborted) return stopped(deps, execution, []);
-  const prompt = await deps.expandPrompt(execution);
-  const outcomes = await makeMissing(deps, execution, prompt);
-  // The entry of the last picture ended it.
-  if (isTerminal(execution.job.status)) return { done: true };
-  if (execution.signal.aborted) return stopped(deps, execution, outcomes);
+async function run(deps: Deps, jobRun: JobRun): Promise<TaskResult> {
+  if (jobRun.signal.aborted) return stopped(deps, jobRun, []);
+  const prompt = await deps.expandPrompt(jobRun);
+  const outcomes = await makeMissing(deps, jobRun, prompt);
+  // The entry of the last image ended it.
+  if (isTerminal(jobRun.job.status)) return { done: true };
+  if (jobRun.signal.aborted) return stopped(deps, jobRun, outcomes);
   const waits = outcomes.flatMap((outcome) => (outcome.kind === 'wait' ? [outcome.delayMs] : []));
   if (waits.length > 0) {
-    await execution.change((job) => releaseExecution(withErrors(job, outcomes), deps.clock()));
+    await jobRun.change((job) => releaseRun(withErrors(job, outcomes), deps.clock()));
     return { againInMs: Math.max(1, Math.min(...waits)) };
   }
-  await end(deps, execution, outcomes);
+  await end(deps, jobRun, outcomes);
   return { done: true };
 }
 
-/** Enters the errors of pictures that failed for good, so that the next execution leaves them alone. */
-function withErrors(job: ImageJob, outcomes: readonly PictureOutcome[]): ImageJob {
+/** Enters the errors of images that failed for good, so that the next execution leaves them alone. */
+function withErrors(job: ImageJob, outcomes: readonly ImageOutcome[]): ImageJob {
   const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
   return errors.length > 0 ? { ...job, errors: [...(job.errors ?? []), ...errors] } : job;
 }
 
-async function makeMissing(deps: Deps, execution: Execution, prompt: string): Promise<PictureOutcome[]> {
-  const missing = missingPictures(execution.job);
-  const outcomes: PictureOutcome[] = [];
-  const lane = async () => {
+async function makeMissing(deps: Deps, jobRun: JobRun, prompt: string): Promise<ImageOutcome[]> {
+  const missing = missingImages(jobRun.job);
+  const outcomes: ImageOutcome[] = [];
+  const runner = async () => {
     for (let index = missing.shift(); index !== undefined; index = missing.shift()) {
-      outcomes.push(await deps.makePicture(execution, index, prompt));
+      outcomes.push(await deps.generateImage(jobRun, index, prompt));
     }
   };
-  const lanes = Array.from({ length: Math.min(picturesAtOnce, missing.length) }, lane);
+  const runners = Array.from({ length: Math.min(maxConcurrentImages, missing.length) }, runner);
   // A call that is under way in one lane must end before a fault in another gives the job back: nobody would know of it.
-  for (const settled of await Promise.allSettled(lanes)) {
+  for (const settled of await Promise.allSettled(runners)) {
     if (settled.status === 'rejected') throw settled.reason;
   }
   return outcomes;
 }
 
 /** The execution was told to stop: end the job, or hand it back with what is known so far. */
-async function stopped(
-  deps: Deps,
-  execution: Execution,
-  outcomes: readonly PictureOutcome[],
-): Promise<TaskResult> {
-  const reason = execution.signal.reason as StopReason;
+async function stopped(deps: Deps, jobRun: JobRun, outcomes: readonly ImageOutcome[]): Promise<TaskResult> {
+  const reason = jobRun.signal.reason as StopReason;
   if (reason === 'draining') {
-    await execution.change((job) => releaseExecution(withErrors(job, outcomes), deps.clock()));
+    await jobRun.change((job) => releaseRun(withErrors(job, outcomes), deps.clock()));
     return { againInMs: 0 };
   }
   if (reason === 'lock_lost') return { done: true };
-  await execution.change((current) => {
+  await jobRun.change((current) => {
     const job = withErrors(current, outcomes);
     const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', outcome);
@@ -185,9 +175,9 @@ async function stopped(
   return { done: true };
 }
 
-/** Every picture is there or has failed for good. Some pictures are a success that says it is partial. */
-async function end(deps: Deps, execution: Execution, outcomes: readonly PictureOutcome[]): Promise<void> {
-  await execution.change((job) => {
+/** Every image is there or has failed for good. Some images are a success that says it is partial. */
+async function end(deps: Deps, jobRun: JobRun, outcomes: readonly ImageOutcome[]): Promise<void> {
+  await jobRun.change((job) => {
     const next = withErrors(job, outcomes);
     const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
     if (job.cancelRequestedAt !== undefined && job.images.length === 0)

@@ -1,75 +1,73 @@
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import { enterStage } from '../../domain/job-moves.ts';
-import type { AnswerHead, AnswerSink, Clock, Spool } from '../../domain/ports.ts';
-import type { StoreAhead, StoringAhead } from './early-upload.ts';
-import type { Execution } from './job-run.ts';
+import type { Clock, ResponseMeta, ResponseSink, Spool } from '../../domain/ports.ts';
+import type { EarlyUpload, StartEarlyUpload } from './early-upload.ts';
+import type { JobRun } from './job-run.ts';
 
 interface Deps {
   spool: Spool;
-  storeAhead: StoreAhead;
+  startEarlyUpload: StartEarlyUpload;
   clock: Clock;
 }
 
 /** An answer that is brought to safety while it arrives. */
-interface KeptAnswer {
+interface SpooledResponse {
   /** Takes the answer; resolves when it is safe, and rejects as the spool does when it will not be. */
-  readonly sink: AnswerSink;
+  readonly sink: ResponseSink;
   /** Enters a safe answer in the ledger, unless the record is not ours any more. */
-  readonly enter: (head: AnswerHead) => Promise<void>;
+  readonly enter: (head: ResponseMeta) => Promise<void>;
   /** What is done with the answer on its way; to be ended by the caller. */
-  readonly ahead: StoringAhead;
+  readonly earlyUpload: EarlyUpload;
 }
 
 /**
- * Brings a paid answer to safety: on the disk, or its picture in the storage, whichever comes first. Meanwhile the ledger
+ * Brings a paid answer to safety: on the disk, or its image in the storage, whichever comes first. Meanwhile the ledger
  * learns that the last byte is here.
  */
-export function createKeepAnswer(deps: Deps) {
-  return (execution: Execution, { no, index }: { no: number; index: number }): KeptAnswer => {
-    const { tenant, id: jobId } = execution.job;
-    const ahead = deps.storeAhead(execution.job, { no, index }, execution.signal);
+export function createSpoolResponse(deps: Deps) {
+  return (run: JobRun, { no, index }: { no: number; index: number }): SpooledResponse => {
+    const { tenant, id: jobId } = run.job;
+    const earlyUpload = deps.startEarlyUpload(run.job, { no, index }, run.signal);
     let noted: Promise<void> = Promise.resolve();
 
-    function noteArrival(head: AnswerHead): void {
+    function recordArrival(head: ResponseMeta): void {
       noted = unlessOver(
-        execution.moveAttempt(no, nameOf(head), (job) =>
-          enterStage(withoutRefusals(job), 'storing', deps.clock()),
-        ),
+        run.moveAttempt(no, nameOf(head), (job) => enterStage(withoutRefusals(job), 'storing', deps.clock())),
       );
       noted.catch(() => {}); // heard of when it is waited for, unless the call fails before
     }
 
     return {
-      ahead,
+      earlyUpload,
       async sink(head, body) {
         let arrived = false;
         const arriving = followedBy(body, () => {
           arrived = true;
-          noteArrival(head);
+          recordArrival(head);
         });
-        const written = deps.spool.write({ tenant, jobId, attemptNo: no }, head, ahead.watch(arriving));
-        // Nobody reads on for a disk that failed. After the last byte the storage may still take the picture.
+        const written = deps.spool.write({ tenant, jobId, attemptNo: no }, head, earlyUpload.watch(arriving));
+        // Nobody reads on for a disk that failed. After the last byte the storage may still take the image.
         written.catch(() => {
-          if (!arrived) ahead.end();
+          if (!arrived) earlyUpload.end();
         });
-        await Promise.any([written, ahead.stored()]).catch(() => written);
+        await Promise.any([written, earlyUpload.stored()]).catch(() => written);
       },
       async enter(head) {
         await noted;
-        if (!ahead.isStored()) await unlessOver(execution.moveAttempt(no, received(head, deps.clock())));
+        if (!earlyUpload.isStored()) await unlessOver(run.moveAttempt(no, received(head, deps.clock())));
       },
     };
   };
 }
-export type KeepAnswer = ReturnType<typeof createKeepAnswer>;
+export type SpoolResponse = ReturnType<typeof createSpoolResponse>;
 
 /** The row of a call whose answer is on disk. */
-export function received(head: AnswerHead, nowMs: number) {
+export function received(head: ResponseMeta, nowMs: number) {
   return { state: 'received' as const, receivedAt: nowMs, ...nameOf(head) };
 }
 
-const nameOf = ({ providerRequestId }: AnswerHead) => (providerRequestId ? { providerRequestId } : {});
+const nameOf = ({ providerRequestId }: ResponseMeta) => (providerRequestId ? { providerRequestId } : {});
 
 /**
  * Lets a refused write pass where the record is not ours any more: it will hear of the answer when that is settled, and

@@ -1,6 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import type { StoredImage } from '../../domain/image.ts';
-import type { DecodedPicture, ImageStorage, Log, Meter } from '../../domain/ports.ts';
+import type { DecodedImage, ImageStorage, Log, Meter } from '../../domain/ports.ts';
 import { storageDelayMs } from '../../domain/retry-schedule.ts';
 
 interface Deps {
@@ -14,31 +14,31 @@ interface Deps {
 
 /**
  * @param tries how often the storage is asked at most; without a limit by default.
- * @returns the stored picture; `null` when the execution was told to stop first, or the tries are used up.
+ * @returns the stored image; `null` when the execution was told to stop first, or the tries are used up.
  */
-export type StorePicture = (
-  picture: DecodedPicture,
+export type UploadImage = (
+  image: DecodedImage,
   place: { index: number; storageKey: string },
   signal: AbortSignal,
   tries?: number,
 ) => Promise<StoredImage | null>;
 
 /**
- * Stores a paid picture, unless limited for as long as it takes: the bytes are safe in the spool, and a storage that is
+ * Stores a paid image, unless limited for as long as it takes: the bytes are safe in the spool, and a storage that is
  * down costs nothing but time.
  */
-export function createStorePicture(deps: Deps): StorePicture {
-  return async (picture, { index, storageKey }, signal, tries = Number.POSITIVE_INFINITY) => {
+export function createUploadImage(deps: Deps): UploadImage {
+  return async (image, { index, storageKey }, signal, tries = Number.POSITIVE_INFINITY) => {
     const started = performance.now();
     for (let failures = 1; ; failures++) {
       try {
-        await deps.storage.put(storageKey, picture.bytes, picture.contentType, picture.sha256);
+        await deps.storage.put(storageKey, image.bytes, image.contentType, image.sha256);
         break;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         deps.log.warn(
           { err: error, storage_key: storageKey, failures },
-          'picture not stored yet, trying again',
+          'image not stored yet, trying again',
         );
         if (failures >= tries) return null;
         await deps.sleep(storageDelayMs(failures, deps.random()), signal);
@@ -46,15 +46,15 @@ export function createStorePicture(deps: Deps): StorePicture {
       }
     }
     deps.meter.stageDone('storing', (performance.now() - started) / 1000);
-    deps.meter.imageStored(picture.contentType, picture.bytes.length);
+    deps.meter.imageStored(image.contentType, image.bytes.length);
     return {
       index,
       storageKey,
-      contentType: picture.contentType,
-      width: picture.width,
-      height: picture.height,
-      sizeBytes: picture.bytes.length,
-      sha256: picture.sha256,
+      contentType: image.contentType,
+      width: image.width,
+      height: image.height,
+      sizeBytes: image.bytes.length,
+      sha256: image.sha256,
     };
   };
 }

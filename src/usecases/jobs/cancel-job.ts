@@ -1,20 +1,20 @@
 import { type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
 import { finish, requestCancel } from '../../domain/job-moves.ts';
 import type { Clock, Signals, TaskQueue } from '../../domain/ports.ts';
-import type { GetImage } from './get-job.ts';
-import type { ChangeImage } from './update-job.ts';
+import type { GetJob } from './get-job.ts';
+import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
-  change: ChangeImage;
-  getImage: GetImage;
-  imageQueue: TaskQueue;
+  change: UpdateJob;
+  getJob: GetJob;
+  jobQueue: TaskQueue;
   signals: Signals;
   clock: Clock;
   retentionOf: (job: ImageJob) => Retention;
 }
 
 /** How long the answer waits for the worker that holds the job to end it. */
-const patienceMs = 1_000;
+const timeoutMs = 1_000;
 
 /**
  * Cancels a job. A waiting one ends at once and has cost nothing. A running one is ended by the worker that holds it,
@@ -23,9 +23,9 @@ const patienceMs = 1_000;
  *
  * @throws AppError `already_terminal`, `not_found`, `erased`
  */
-export function createCancelImage(deps: Deps) {
+export function createCancelJob(deps: Deps) {
   return async (tenant: string, id: string): Promise<ImageJob> => {
-    const found = await deps.getImage.get(tenant, id);
+    const found = await deps.getJob.get(tenant, id);
     const nowMs = deps.clock();
     const canceled = (job: ImageJob) => finish(job, 'canceled', { nowMs, retention: deps.retentionOf(job) });
     const job = await deps.change(
@@ -36,7 +36,7 @@ export function createCancelImage(deps: Deps) {
       found,
     );
     // A task that waits for its next try runs nowhere: nobody else would end its job.
-    const takenOut = await deps.imageQueue.remove(id).catch(() => false);
+    const takenOut = await deps.jobQueue.remove(id).catch(() => false);
     if (job?.status === 'running' && takenOut) {
       await deps.change(
         tenant,
@@ -48,7 +48,7 @@ export function createCancelImage(deps: Deps) {
       await deps.signals.requestCancel(id);
     }
     if (job && isTerminal(job.status)) return job;
-    return deps.getImage.waitForEnd(tenant, id, patienceMs, new AbortController().signal);
+    return deps.getJob.waitForEnd(tenant, id, timeoutMs, new AbortController().signal);
   };
 }
-export type CancelImage = ReturnType<typeof createCancelImage>;
+export type CancelJob = ReturnType<typeof createCancelJob>;

@@ -4,8 +4,8 @@ import type { ImageProvider, Log, TaskQueue } from '../../domain/ports.ts';
 
 interface Deps {
   /** Only where calls are made: whoever makes none has no key for it. */
-  provider?: Pick<ImageProvider, 'abandon'> | undefined;
-  imageQueue: Pick<TaskQueue, 'add'>;
+  provider?: Pick<ImageProvider, 'cancel'> | undefined;
+  jobQueue: Pick<TaskQueue, 'add'>;
   log: Log;
 }
 
@@ -13,18 +13,18 @@ interface Deps {
  * Stops the calls of a job that has ended which go on by themselves at the provider: nobody will take them up again, and
  * they go on costing money. A process that makes no calls leaves it to a worker, by the task of the job. Best effort.
  */
-export function createAbandonCalls({ provider, imageQueue, log }: Deps) {
+export function createCancelProviderCalls({ provider, jobQueue, log }: Deps) {
   return async (job: ImageJob): Promise<void> => {
     const handles = openHandles(job.attempts);
     if (handles.length === 0) return;
     if (provider) {
-      for (const handle of handles) provider.abandon?.(handle);
+      for (const handle of handles) provider.cancel?.(handle);
       return;
     }
     const { tenant, id } = job;
-    await imageQueue.add({ tenant, id }, { priority: 'high' }).catch((error) => {
+    await jobQueue.add({ tenant, id }, { priority: 'high' }).catch((error) => {
       log.warn({ err: error, job_id: id }, 'calls of an ended job go on at the provider');
     });
   };
 }
-export type AbandonCalls = ReturnType<typeof createAbandonCalls>;
+export type CancelProviderCalls = ReturnType<typeof createCancelProviderCalls>;

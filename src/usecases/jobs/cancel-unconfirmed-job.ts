@@ -2,11 +2,11 @@ import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
 import { finish, requestCancel } from '../../domain/job-moves.ts';
 import type { Clock, Log, TaskQueue } from '../../domain/ports.ts';
-import type { ChangeImage } from './update-job.ts';
+import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
-  change: ChangeImage;
-  imageQueue: TaskQueue;
+  change: UpdateJob;
+  jobQueue: TaskQueue;
   sleep: (ms: number) => Promise<void>;
   isDraining: () => boolean;
   clock: Clock;
@@ -15,7 +15,7 @@ interface Deps {
 }
 
 /** A job that may or may not be written. */
-interface Doubtful {
+interface UnconfirmedSubmission {
   readonly tenant: string;
   readonly id: string;
   /** How often the store has answered that it is not there. */
@@ -26,9 +26,9 @@ interface Doubtful {
 const roundPauseMs = 500;
 /** Until the next look, after each at which it was not there: a connection that broke may still hold it for a while. */
 const lookAgainMs = [500, 1_000, 2_000, 5_000, 10_000];
-const looksAtOnce = 100;
+const maxConcurrentChecks = 100;
 /** What is ordered beyond that in one outage may be made for nobody. */
-const mostDoubtful = 10_000;
+const maxUnconfirmed = 10_000;
 
 /**
  * Takes back a job whose submission got no answer from the store: its caller was told 503 and has no key to find it by,
@@ -36,8 +36,8 @@ const mostDoubtful = 10_000;
  * it does not answer do not count; the reconciler leaves a job that was written so late alone for some seconds.
  * Best effort: a process that ends meanwhile takes nothing back.
  */
-export function createAbandonSubmission(deps: Deps) {
-  const doubtful = new Set<Doubtful>();
+export function createCancelUnconfirmedJob(deps: Deps) {
+  const unconfirmed = new Set<UnconfirmedSubmission>();
 
   /** Ends a job that nobody has begun, and asks whoever has begun it to stop. */
   function takenBack(job: ImageJob): ImageJob | null {
@@ -47,11 +47,11 @@ export function createAbandonSubmission(deps: Deps) {
     return finish(job, 'canceled', { nowMs, retention: deps.retentionOf(job) });
   }
 
-  async function look({ tenant, id }: Doubtful): Promise<'away' | 'missing' | 'settled'> {
+  async function look({ tenant, id }: UnconfirmedSubmission): Promise<'away' | 'missing' | 'settled'> {
     try {
       const found = await deps.change(tenant, id, takenBack);
       if (!found) return 'missing';
-      await deps.imageQueue.remove(id).catch(() => false);
+      await deps.jobQueue.remove(id).catch(() => false);
       deps.log.warn({ job_id: id, status: found.status }, 'job taken back: its caller was told 503');
       return 'settled';
     } catch (error) {
@@ -61,10 +61,10 @@ export function createAbandonSubmission(deps: Deps) {
     }
   }
 
-  function note(doubt: Doubtful, seen: 'away' | 'missing' | 'settled'): void {
+  function note(doubt: UnconfirmedSubmission, seen: 'away' | 'missing' | 'settled'): void {
     if (seen === 'away') return;
     const pauseMs = seen === 'missing' ? lookAgainMs[doubt.missed] : undefined;
-    if (pauseMs === undefined) doubtful.delete(doubt);
+    if (pauseMs === undefined) unconfirmed.delete(doubt);
     else doubt.dueMs = deps.clock() + pauseMs;
     doubt.missed += 1;
   }
@@ -72,9 +72,9 @@ export function createAbandonSubmission(deps: Deps) {
   /** Looks at all whose time has come, except those of tenants whose records were found to be away. */
   async function lookAround(): Promise<void> {
     const away = new Set<string>();
-    const due = [...doubtful].filter(({ dueMs }) => dueMs <= deps.clock());
-    for (let i = 0; i < due.length; i += looksAtOnce) {
-      const some = due.slice(i, i + looksAtOnce).filter(({ tenant }) => !away.has(tenant));
+    const due = [...unconfirmed].filter(({ dueMs }) => dueMs <= deps.clock());
+    for (let i = 0; i < due.length; i += maxConcurrentChecks) {
+      const some = due.slice(i, i + maxConcurrentChecks).filter(({ tenant }) => !away.has(tenant));
       await Promise.all(
         some.map(async (doubt) => {
           const seen = await look(doubt);
@@ -88,7 +88,7 @@ export function createAbandonSubmission(deps: Deps) {
   let settling = false;
 
   async function settle(): Promise<void> {
-    while (doubtful.size > 0 && !deps.isDraining()) {
+    while (unconfirmed.size > 0 && !deps.isDraining()) {
       await deps.sleep(roundPauseMs);
       await lookAround();
     }
@@ -96,11 +96,11 @@ export function createAbandonSubmission(deps: Deps) {
   }
 
   return ({ tenant, id }: ImageJob): void => {
-    if (doubtful.size >= mostDoubtful) return;
-    doubtful.add({ tenant, id, missed: 0, dueMs: deps.clock() });
+    if (unconfirmed.size >= maxUnconfirmed) return;
+    unconfirmed.add({ tenant, id, missed: 0, dueMs: deps.clock() });
     if (settling) return;
     settling = true;
     void settle();
   };
 }
-export type AbandonSubmission = ReturnType<typeof createAbandonSubmission>;
+export type CancelUnconfirmedJob = ReturnType<typeof createCancelUnconfirmedJob>;

@@ -1,27 +1,27 @@
 import { storageKeysOf } from '../../domain/image.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
-import { erase, forgetMedia } from '../../domain/job-moves.ts';
+import { erase, purgeMedia } from '../../domain/job-moves.ts';
 import type {
   Clock,
   Deliveries,
-  ImageRecords,
   ImageStorage,
+  JobStore,
   Log,
   Signals,
   TaskQueue,
   WebhookEvents,
 } from '../../domain/ports.ts';
 import { eventIdsOf } from '../../domain/webhook-event.ts';
-import { findImage } from './get-job.ts';
-import type { ChangeImage } from './update-job.ts';
+import { findJob } from './get-job.ts';
+import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
-  records: ImageRecords;
-  change: ChangeImage;
+  records: JobStore;
+  change: UpdateJob;
   deliveries: Deliveries;
   events: WebhookEvents;
   storage: ImageStorage;
-  imageQueue: TaskQueue;
+  jobQueue: TaskQueue;
   signals: Signals;
   clock: Clock;
   log: Log;
@@ -29,16 +29,16 @@ interface Deps {
 }
 
 /** Deletes all bytes of a job, known or not, and notes that they are gone. Repeatable: what fails stays due. */
-export async function removePictures(
-  deps: { storage: ImageStorage; change: ChangeImage; clock: Clock },
+export async function removeImages(
+  deps: { storage: ImageStorage; change: UpdateJob; clock: Clock },
   job: ImageJob,
 ): Promise<ImageJob | null> {
   for (const key of storageKeysOf(job)) await deps.storage.remove(key);
-  return deps.change(job.tenant, job.id, (current) => forgetMedia(current, deps.clock()), job);
+  return deps.change(job.tenant, job.id, (current) => purgeMedia(current, deps.clock()), job);
 }
 
 /** Forgets what was told of a job, and what is still to be told. Events first: without them no delivery is written. */
-export async function forgetEvents(
+export async function purgeEvents(
   deps: { deliveries: Deliveries; events: WebhookEvents },
   tenant: string,
   id: string,
@@ -48,25 +48,25 @@ export async function forgetEvents(
 }
 
 /**
- * Erases a job. The tombstone is what counts: from that moment nobody reads it; then the webhook bodies and the pictures
- * go. Pictures that the storage does not give up now are due at once for the sweeper.
+ * Erases a job. The tombstone is what counts: from that moment nobody reads it; then the webhook bodies and the images
+ * go. Images that the storage does not give up now are due at once for the sweeper.
  *
  * @throws AppError `not_found`, `erased`
  */
-export function createEraseImage(deps: Deps) {
+export function createEraseJob(deps: Deps) {
   return async (tenant: string, id: string): Promise<void> => {
-    await findImage(deps.records, tenant, id);
+    await findJob(deps.records, tenant, id);
     // Before the end, which may put it back for a worker to stop the calls of the job.
-    await deps.imageQueue.remove(id).catch(() => false);
+    await deps.jobQueue.remove(id).catch(() => false);
     const job = await deps.change(tenant, id, (current) =>
       current.erasedAt === undefined ? erase(current, deps.clock(), deps.retentionOf(current)) : null,
     );
     if (!job) return;
     await deps.signals.requestCancel(id);
-    await forgetEvents(deps, tenant, id);
-    await removePictures(deps, job).catch((error) => {
-      deps.log.warn({ err: error, job_id: id }, 'pictures not erased yet, the sweeper will do it');
+    await purgeEvents(deps, tenant, id);
+    await removeImages(deps, job).catch((error) => {
+      deps.log.warn({ err: error, job_id: id }, 'images not erased yet, the sweeper will do it');
     });
   };
 }
-export type EraseImage = ReturnType<typeof createEraseImage>;
+export type EraseJob = ReturnType<typeof createEraseJob>;

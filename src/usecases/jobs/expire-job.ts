@@ -1,11 +1,11 @@
 import { hasWaitedTooLong, type ImageJob, type Retention } from '../../domain/image-job.ts';
 import { expire } from '../../domain/job-moves.ts';
 import type { Clock, TaskQueue } from '../../domain/ports.ts';
-import type { ChangeImage } from './update-job.ts';
+import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
-  change: ChangeImage;
-  imageQueue: TaskQueue;
+  change: UpdateJob;
+  jobQueue: TaskQueue;
   clock: Clock;
   retentionOf: (job: ImageJob) => Retention;
 }
@@ -16,7 +16,7 @@ interface Deps {
  *
  * @returns the job as it is then
  */
-export function createExpireImage(deps: Deps) {
+export function createExpireJob(deps: Deps) {
   return async (job: ImageJob): Promise<ImageJob> => {
     const nowMs = deps.clock();
     if (!hasWaitedTooLong(job, nowMs)) return job;
@@ -28,8 +28,8 @@ export function createExpireImage(deps: Deps) {
       job,
     );
     // A task that stays finds its job ended.
-    if (after?.status === 'expired') await deps.imageQueue.remove(job.id).catch(() => false);
+    if (after?.status === 'expired') await deps.jobQueue.remove(job.id).catch(() => false);
     return after ?? job;
   };
 }
-export type ExpireImage = ReturnType<typeof createExpireImage>;
+export type ExpireJob = ReturnType<typeof createExpireJob>;

@@ -1,11 +1,11 @@
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { Clock, ImageRecords, Signals } from '../../domain/ports.ts';
-import type { ExpireImage } from './expire-job.ts';
-import { followImage } from './wait-for-job.ts';
+import type { Clock, JobStore, Signals } from '../../domain/ports.ts';
+import type { ExpireJob } from './expire-job.ts';
+import { waitForJob } from './wait-for-job.ts';
 
 /** Finds a job. @throws AppError `not_found`, also for another tenant's; `erased` for a tombstone. */
-export async function findImage(records: ImageRecords, tenant: string, id: string): Promise<ImageJob> {
+export async function findJob(records: JobStore, tenant: string, id: string): Promise<ImageJob> {
   const job = await records.get(tenant, id);
   if (!job) throw new AppError('not_found', { detail: 'There is no image job with this id.' });
   if (job.erasedAt !== undefined) {
@@ -17,9 +17,9 @@ export async function findImage(records: ImageRecords, tenant: string, id: strin
 }
 
 interface Deps {
-  records: ImageRecords;
+  records: JobStore;
   signals: Signals;
-  expireImage: ExpireImage;
+  expireJob: ExpireJob;
   clock: Clock;
 }
 
@@ -27,11 +27,11 @@ interface Deps {
  * Reads a job, or waits until it has ended. Nobody is shown a job that waits longer than it was to: whoever asks for it
  * ends it, so that this needs no worker and no sweep.
  */
-export function createGetImage(deps: Deps) {
+export function createGetJob(deps: Deps) {
   /** A job that was just read as it is to be shown. A store that takes no writes can still be read. */
-  const current = (job: ImageJob) => deps.expireImage(job).catch(() => job);
+  const current = (job: ImageJob) => deps.expireJob(job).catch(() => job);
 
-  const get = async (tenant: string, id: string) => current(await findImage(deps.records, tenant, id));
+  const get = async (tenant: string, id: string) => current(await findJob(deps.records, tenant, id));
 
   /**
    * The job once it is terminal, or as it is when `waitMs` is over or `signal` aborts.
@@ -46,10 +46,10 @@ export function createGetImage(deps: Deps) {
   ): Promise<ImageJob> {
     const read = () => get(tenant, id);
     let last: ImageJob | undefined;
-    for await (const job of followImage({ ...deps, read }, { tenant, id }, { signal, waitMs })) last = job;
+    for await (const job of waitForJob({ ...deps, read }, { tenant, id }, { signal, waitMs })) last = job;
     return last ?? read();
   }
 
   return { get, current, waitForEnd };
 }
-export type GetImage = ReturnType<typeof createGetImage>;
+export type GetJob = ReturnType<typeof createGetJob>;

@@ -1,13 +1,13 @@
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
-import type { ImageList, ImageListQuery, ImageRecords } from '../../domain/ports.ts';
-import type { GetImage } from './get-job.ts';
+import type { JobList, JobListQuery, JobStore } from '../../domain/ports.ts';
+import type { GetJob } from './get-job.ts';
 
-type Query = Omit<ImageListQuery, 'models'> & { readonly model?: string | undefined };
+type Query = Omit<JobListQuery, 'models'> & { readonly model?: string | undefined };
 
 /** Lists a tenant's jobs, newest first; those of a model under whichever of its names they were ordered. */
-export function createListImages(deps: {
-  records: ImageRecords;
-  getImage: Pick<GetImage, 'current'>;
+export function createListJobs(deps: {
+  records: JobStore;
+  getJob: Pick<GetJob, 'current'>;
   catalogue: ModelCatalogue;
 }) {
   function namesOf(name: string): string[] {
@@ -15,10 +15,10 @@ export function createListImages(deps: {
     return model ? [model.id, ...model.aliases] : [name];
   }
 
-  return async (tenant: string, { model, ...query }: Query): Promise<ImageList> => {
+  return async (tenant: string, { model, ...query }: Query): Promise<JobList> => {
     const models = model === undefined ? undefined : namesOf(model);
     const page = await deps.records.list(tenant, { ...query, models });
-    const jobs = await Promise.all(page.jobs.map(deps.getImage.current));
+    const jobs = await Promise.all(page.jobs.map(deps.getJob.current));
     // One whose patience was over has another status now.
     return {
       ...page,
@@ -26,4 +26,4 @@ export function createListImages(deps: {
     };
   };
 }
-export type ListImages = ReturnType<typeof createListImages>;
+export type ListJobs = ReturnType<typeof createListJobs>;

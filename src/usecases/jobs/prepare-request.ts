@@ -3,7 +3,7 @@ import { estimateCost } from '../../domain/estimate.ts';
 import { checkRequestText, type ImageRequest, type ImageRequestBody } from '../../domain/image-request.ts';
 import { checkAgainstCatalogue, type ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Clock, DestinationGuard } from '../../domain/ports.ts';
-import { frameOf, type PresetDefaults, type Presets } from '../../domain/preset.ts';
+import { type PresetDefaults, type Presets, promptTemplateOf } from '../../domain/preset.ts';
 
 /** What a deployment decides about a request where the caller does not, and how far the caller may go. */
 export interface RequestPolicy {
@@ -29,7 +29,7 @@ export interface Rules {
 export interface PreparedRequest {
   readonly request: ImageRequest;
   /** What the chosen preset puts around the prompt. */
-  readonly frame?: readonly string[] | undefined;
+  readonly promptTemplate?: readonly string[] | undefined;
   readonly warnings: readonly string[];
   /** In micro-USD; `null` where it cannot be told. */
   readonly estimate: number | null;
@@ -44,18 +44,18 @@ export function prepareRequest(body: ImageRequestBody, rules: Rules): PreparedRe
   const { catalogue, policy } = rules;
   checkRequestText(body);
   const chosen = rules.presets.choose(body.preset);
-  const frame = chosen ? frameOf(chosen) : undefined;
+  const promptTemplate = chosen ? promptTemplateOf(chosen) : undefined;
   const request = withDefaults(body, chosen?.preset.defaults, policy);
   const warnings = checkAgainstCatalogue(request, catalogue, {
     nowMs: rules.clock(),
     allowUnknownModels: policy.allowUnknownModels,
-    frame,
+    promptTemplate,
   });
   checkRetention(request, policy);
   if (request.webhook) rules.guard.checkUrl(request.webhook.url);
-  const estimate = estimateCost(request, catalogue, { frame, enhanceModel: policy.enhanceModel });
+  const estimate = estimateCost(request, catalogue, { promptTemplate, enhanceModel: policy.enhanceModel });
   checkMaxCost(request, estimate);
-  return { request, frame, warnings, estimate };
+  return { request, promptTemplate, warnings, estimate };
 }
 
 function withDefaults(
@@ -77,7 +77,7 @@ function withDefaults(
 
 function checkRetention({ retention }: ImageRequest, policy: RequestPolicy): void {
   const { record_s = policy.maxRecordSeconds } = retention ?? {};
-  // Who only wants the record kept shortly has said enough of its pictures.
+  // Who only wants the record kept shortly has said enough of its images.
   const { media_s = Math.min(policy.maxMediaSeconds, record_s) } = retention ?? {};
   const issues: FieldIssue[] = [];
   if (media_s > policy.maxMediaSeconds) {
@@ -95,7 +95,7 @@ function checkRetention({ retention }: ImageRequest, policy: RequestPolicy): voi
   if (media_s > record_s) {
     const detail = `must not be above record_s; it is ${media_s} here, and record_s is ${record_s}`;
     throw new AppError('validation_failed', {
-      detail: 'Pictures without a record cannot be found.',
+      detail: 'Images without a record cannot be found.',
       issues: [{ pointer: '/retention/media_s', detail }],
     });
   }

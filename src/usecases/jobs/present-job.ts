@@ -9,7 +9,7 @@ import { viewJob } from '../../domain/view-job.ts';
 
 interface Deps {
   storage: ImageStorage;
-  imageQueue: TaskQueue;
+  jobQueue: TaskQueue;
   catalogue: ModelCatalogue;
   /** The language model that writes descriptions. */
   enhanceModel: string;
@@ -20,16 +20,16 @@ interface Deps {
  * Shows a job to a caller: links are signed now, because only storage keys are kept, and the place in the queue is
  * asked for now. A queue that does not answer costs the position, not the answer.
  */
-export function createPresentImage(deps: Deps) {
+export function createPresentJob(deps: Deps) {
   const { catalogue, enhanceModel } = deps;
-  const estimateOf = ({ frame }: ImageJob, request: ImageRequest) =>
-    estimateCost(request, catalogue, { frame, enhanceModel });
+  const estimateOf = ({ promptTemplate }: ImageJob, request: ImageRequest) =>
+    estimateCost(request, catalogue, { promptTemplate, enhanceModel });
 
   return async (
     job: ImageJob,
     options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
   ): Promise<ImageJobView> => {
-    // A link promises no more than its picture: that goes with its retention.
+    // A link promises no more than its image: that goes with its retention.
     const expiresAtMs = Math.min(
       deps.clock() + options.linkSeconds * 1000,
       job.mediaExpiresAt ?? Number.POSITIVE_INFINITY,
@@ -50,7 +50,7 @@ export function createPresentImage(deps: Deps) {
     }
     const position =
       job.status === 'queued' && options.withPosition !== false
-        ? await deps.imageQueue.position(job.id).catch(() => null)
+        ? await deps.jobQueue.position(job.id).catch(() => null)
         : null;
     return viewJob(job, {
       publicUrl: options.publicUrl,
@@ -61,4 +61,4 @@ export function createPresentImage(deps: Deps) {
     });
   };
 }
-export type PresentImage = ReturnType<typeof createPresentImage>;
+export type PresentJob = ReturnType<typeof createPresentJob>;

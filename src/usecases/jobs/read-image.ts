@@ -1,10 +1,10 @@
 import { AppError } from '../../domain/errors.ts';
 import { extensionOf, type StoredImage } from '../../domain/image.ts';
-import type { Clock, ImageRecords, ImageStorage } from '../../domain/ports.ts';
-import { findImage } from './get-job.ts';
+import type { Clock, ImageStorage, JobStore } from '../../domain/ports.ts';
+import { findJob } from './get-job.ts';
 
 interface Deps {
-  records: ImageRecords;
+  records: JobStore;
   storage: ImageStorage;
   clock: Clock;
   linkSeconds: number;
@@ -15,7 +15,7 @@ export interface Bytes {
   readonly sizeBytes: number;
 }
 
-/** How a caller gets a picture: where to go, or the bytes where Darkroom serves them itself. */
+/** How a caller gets an image: where to go, or the bytes where Darkroom serves them itself. */
 export type Content =
   | { readonly kind: 'redirect'; readonly url: string; readonly image: StoredImage }
   | {
@@ -25,19 +25,19 @@ export type Content =
       open(): Promise<Bytes>;
     };
 
-/** Gives out stored pictures. @throws AppError `not_found`, `erased` */
+/** Gives out stored images. @throws AppError `not_found`, `erased` */
 export function createReadContent(deps: Deps) {
   async function open(key: string): Promise<Bytes> {
     const stored = await deps.storage.read(key);
-    if (!stored) throw new AppError('not_found', { detail: 'The picture is not stored any more.' });
+    if (!stored) throw new AppError('not_found', { detail: 'The image is not stored any more.' });
     return stored;
   }
 
   async function image(tenant: string, id: string, index: number): Promise<Content> {
-    const job = await findImage(deps.records, tenant, id);
+    const job = await findJob(deps.records, tenant, id);
     const found = job.mediaGone ? undefined : job.images.find((each) => each.index === index);
     if (!found)
-      throw new AppError('not_found', { detail: 'The job has no picture with this index (any more).' });
+      throw new AppError('not_found', { detail: 'The job has no image with this index (any more).' });
     const fileName = `${id}-${index}.${extensionOf(found.contentType)}`;
     if (deps.storage.isServedHere) {
       return { kind: 'bytes', image: found, fileName, open: () => open(found.storageKey) };

@@ -1,15 +1,15 @@
 import type { Caller } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { GetImage } from './get-job.ts';
-import type { Submission, SubmitImage } from './submit-job.ts';
+import type { GetJob } from './get-job.ts';
+import type { Submission, SubmitJob } from './submit-job.ts';
 
 /**
  * Makes a new job from one that ended without success; the new one names the old one as its parent.
  *
  * @throws AppError `not_retryable_job` for any other status, and whatever submitting may throw.
  */
-export function createRetryImage(deps: { getImage: GetImage; submitImage: SubmitImage }) {
+export function createRetryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
   return async (
     caller: Caller,
     id: string,
@@ -17,10 +17,10 @@ export function createRetryImage(deps: { getImage: GetImage; submitImage: Submit
   ) => {
     let job: ImageJob;
     try {
-      job = await deps.getImage.get(caller.tenant, id);
+      job = await deps.getJob.get(caller.tenant, id);
     } catch (error) {
       // What was made of it under this key lives on without it.
-      const made = await deps.submitImage.replay({ caller, parentId: id, ...options });
+      const made = await deps.submitJob.replay({ caller, parentId: id, ...options });
       if (made) return made;
       throw error;
     }
@@ -29,7 +29,7 @@ export function createRetryImage(deps: { getImage: GetImage; submitImage: Submit
         detail: `The job is ${job.status}. Only one that failed, was canceled or expired can be retried.`,
       });
     }
-    return deps.submitImage.submit({ caller, body: job.request, parentId: id, ...options });
+    return deps.submitJob.submit({ caller, body: job.request, parentId: id, ...options });
   };
 }
-export type RetryImage = ReturnType<typeof createRetryImage>;
+export type RetryJob = ReturnType<typeof createRetryJob>;

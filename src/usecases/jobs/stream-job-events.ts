@@ -2,8 +2,8 @@ import { AppError } from '../../domain/errors.ts';
 import type { ImageJob, JobStage, JobStatus } from '../../domain/image-job.ts';
 import type { Clock, Signals } from '../../domain/ports.ts';
 import { eventOf } from '../../domain/webhook-event.ts';
-import type { GetImage } from './get-job.ts';
-import { followImage } from './wait-for-job.ts';
+import type { GetJob } from './get-job.ts';
+import { waitForJob } from './wait-for-job.ts';
 
 /** One moment of a job's life. */
 export interface ImageMoment {
@@ -13,7 +13,7 @@ export interface ImageMoment {
   readonly status: JobStatus;
   readonly stage: JobStage | null;
   readonly at: number;
-  /** Index of the picture that was stored then. */
+  /** Index of the image that was stored then. */
   readonly image?: number;
   /** The job as it was read for this moment. */
   readonly job: ImageJob;
@@ -23,8 +23,8 @@ export interface ImageMoment {
  * Follows a job from any point of its life to its end. The history stands in the record, so that a stream can be taken
  * up on any machine; ends when the job has ended, was erased, or `signal` aborts. A store that is away is waited for.
  */
-export function createWatchImage(deps: {
-  getImage: Pick<GetImage, 'get'>;
+export function createStreamJobEvents(deps: {
+  getJob: Pick<GetJob, 'get'>;
   signals: Pick<Signals, 'onChange'>;
   clock: Clock;
 }) {
@@ -36,7 +36,7 @@ export function createWatchImage(deps: {
     let last = first;
     async function read(): Promise<ImageJob | null> {
       try {
-        last = await deps.getImage.get(first.tenant, first.id);
+        last = await deps.getJob.get(first.tenant, first.id);
         return last;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
@@ -46,7 +46,7 @@ export function createWatchImage(deps: {
       }
     }
     let sent = afterNo;
-    for await (const job of followImage({ ...deps, read }, first, { signal })) {
+    for await (const job of waitForJob({ ...deps, read }, first, { signal })) {
       for (const moment of momentsOf(job).slice(sent)) {
         yield moment;
         sent = moment.no;
@@ -54,7 +54,7 @@ export function createWatchImage(deps: {
     }
   };
 }
-export type WatchImage = ReturnType<typeof createWatchImage>;
+export type StreamJobEvents = ReturnType<typeof createStreamJobEvents>;
 
 function momentsOf(job: ImageJob): ImageMoment[] {
   return job.history.map((moment, i) => ({

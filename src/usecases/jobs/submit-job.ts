@@ -5,15 +5,15 @@ import type { ImageRequest, ImageRequestBody } from '../../domain/image-request.
 import type {
   IdempotencyClaim,
   Ids,
-  ImageRecords,
+  JobStore,
   Log,
   Meter,
   TaskIntake,
   TaskQueue,
 } from '../../domain/ports.ts';
-import { type EventNote, noteFor } from '../../domain/webhook-event.ts';
-import type { AbandonSubmission } from './cancel-unconfirmed-job.ts';
-import type { GetImage } from './get-job.ts';
+import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
+import type { CancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
+import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
 import { queueEvent } from './update-job.ts';
 
@@ -23,18 +23,18 @@ export interface SubmitPolicy extends RequestPolicy {
 }
 
 interface Deps extends Rules {
-  records: ImageRecords;
-  getImage: Pick<GetImage, 'current'>;
-  imageQueue: TaskQueue;
+  records: JobStore;
+  getJob: Pick<GetJob, 'current'>;
+  jobQueue: TaskQueue;
   /** The way into it. */
-  imageIntake: TaskIntake;
+  jobIntake: TaskIntake;
   webhookQueue: TaskQueue;
   ids: Ids;
   /** SHA-256, base64url. */
   digest: (text: string) => string;
   /** A digest that nobody can make again without our secret: what it was made of may be guessed, and outlives its job. */
-  sealedDigest: (text: string) => string;
-  abandon: AbandonSubmission;
+  keyedDigest: (text: string) => string;
+  cancelUnconfirmed: CancelUnconfirmedJob;
   meter: Meter;
   log: Log;
   policy: SubmitPolicy;
@@ -74,7 +74,7 @@ const minClaimMs = 24 * 3_600_000;
  * Accepts a request durably: once it returns, the job survives the death of any process. Everything that can be known
  * to be wrong is refused before anything is written.
  */
-export function createSubmitImage(deps: Deps) {
+export function createSubmitJob(deps: Deps) {
   const { policy } = deps;
 
   /** How a key stands in the store, and what it was given for. */
@@ -82,8 +82,8 @@ export function createSubmitImage(deps: Deps) {
     if (idempotencyKey === undefined) return undefined;
     // A retry says nothing but its parent, whose own words may be erased meanwhile. The words of an order are the caller's
     // own, without the defaults: another default after a deploy is not another request.
-    const order = parentId === undefined ? { route: 'POST /images', body } : { route: 'retry', parentId };
-    return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.sealedDigest(canonicalJson(order)) };
+    const identity = parentId === undefined ? { route: 'POST /images', body } : { route: 'retry', parentId };
+    return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.keyedDigest(canonicalJson(identity)) };
   }
 
   function claimFor(submission: Submission): IdempotencyClaim | undefined {
@@ -100,7 +100,7 @@ export function createSubmitImage(deps: Deps) {
   async function replay(named: Named): Promise<Accepted | null> {
     const name = nameOf(named);
     const held = name && (await deps.records.findByKey(named.caller.tenant, name));
-    return held?.kind === 'replayed' ? { job: await deps.getImage.current(held.job), replayed: true } : null;
+    return held?.kind === 'replayed' ? { job: await deps.getJob.current(held.job), replayed: true } : null;
   }
 
   async function submit(submission: Submission): Promise<Accepted> {
@@ -119,7 +119,7 @@ export function createSubmitImage(deps: Deps) {
       tenant: submission.caller.tenant,
       nowMs,
       request: prepared.request,
-      frame: prepared.frame,
+      promptTemplate: prepared.promptTemplate,
       warnings: prepared.warnings,
       parentId: submission.parentId,
       traceparent: submission.traceparent,
@@ -128,18 +128,18 @@ export function createSubmitImage(deps: Deps) {
     return accept(job, claimFor(submission));
   }
 
-  async function write(job: ImageJob, claim: IdempotencyClaim | undefined, event: EventNote) {
+  async function write(job: ImageJob, claim: IdempotencyClaim | undefined, event: NewEvent) {
     try {
       return await deps.records.submit({ job, claim, event, maxOpenJobs: policy.maxOpenJobsPerTenant });
     } catch (error) {
       // With a key the caller's next try finds the job, should it have been written after all.
-      if (!claim) deps.abandon(job);
+      if (!claim) deps.cancelUnconfirmed(job);
       throw error;
     }
   }
 
   async function accept(job: ImageJob, claim: IdempotencyClaim | undefined): Promise<Accepted> {
-    const event = noteFor(job);
+    const event = eventFor(job);
     const outcome = await write(job, claim, event);
     if (outcome.kind === 'key_reused') {
       throw new AppError('idempotency_key_reused', {
@@ -160,15 +160,15 @@ export function createSubmitImage(deps: Deps) {
     }
     if (outcome.kind === 'replayed') {
       deps.meter.submitted('replayed');
-      const replayed = await deps.getImage.current(outcome.job);
+      const replayed = await deps.getJob.current(outcome.job);
       // Its first answer may have been 503 from a store that wrote it all the same. Not by the intake, which keeps
       // everything that is thrown in.
-      if (replayed.status === 'queued') queueJob(replayed, deps.imageQueue);
+      if (replayed.status === 'queued') queueJob(replayed, deps.jobQueue);
       return { job: replayed, replayed: true };
     }
     deps.meter.submitted('created');
-    queueJob(job, deps.imageIntake);
-    if (outcome.told) await queueEvent(deps, { tenant: job.tenant, id: event.id });
+    queueJob(job, deps.jobIntake);
+    if (outcome.eventWritten) await queueEvent(deps, { tenant: job.tenant, id: event.id });
     return { job, replayed: false };
   }
 
@@ -181,14 +181,14 @@ export function createSubmitImage(deps: Deps) {
 
   async function preview(body: ImageRequestBody): Promise<Preview> {
     const { request, warnings, estimate } = prepareRequest(body, deps);
-    const { waiting, delayed } = await deps.imageQueue.counts();
+    const { waiting, delayed } = await deps.jobQueue.counts();
     return { request, warnings, estimateMicroUsd: estimate, queueDepth: waiting + delayed };
   }
 
   return { submit, replay, preview };
 }
 
-export type SubmitImage = ReturnType<typeof createSubmitImage>;
+export type SubmitJob = ReturnType<typeof createSubmitJob>;
 
 /** JSON with sorted keys, so that the order in which a client writes its fields does not matter. */
 function canonicalJson(value: unknown): string {

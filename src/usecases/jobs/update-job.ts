@@ -1,18 +1,18 @@
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
-import type { ImageRecords, Log, Meter, Task, TaskQueue } from '../../domain/ports.ts';
-import { type EventNote, noteFor } from '../../domain/webhook-event.ts';
-import type { AbandonCalls } from './cancel-provider-calls.ts';
+import type { JobStore, Log, Meter, Task, TaskQueue } from '../../domain/ports.ts';
+import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
+import type { CancelProviderCalls } from './cancel-provider-calls.ts';
 
 interface Deps {
-  records: ImageRecords;
+  records: JobStore;
   webhookQueue: TaskQueue;
-  abandonCalls: AbandonCalls;
+  cancelProviderCalls: CancelProviderCalls;
   meter: Meter;
   log: Log;
 }
 
-/** Changes a record, see `ImageRecords.update`. */
-export type ChangeImage = (
+/** Changes a record, see `JobStore.update`. */
+export type UpdateJob = (
   tenant: string,
   id: string,
   change: (job: ImageJob) => ImageJob | null,
@@ -24,9 +24,9 @@ export type ChangeImage = (
  * atomic step; then the event is queued to be announced. Where queueing fails the reconciler finds it. Calls that go on by
  * themselves at the provider are stopped when their job has ended, for nobody will take them up again.
  */
-export function createChangeImage(deps: Deps): ChangeImage {
+export function createUpdateJob(deps: Deps): UpdateJob {
   return async (tenant, id, change, known) => {
-    let told: EventNote | undefined;
+    let eventWritten: NewEvent | undefined;
     let ended: ImageJob | undefined;
     const job = await deps.records.update(
       tenant,
@@ -37,21 +37,21 @@ export function createChangeImage(deps: Deps): ChangeImage {
         if (after === null || after === before) return null;
         if (after.status === before.status) return { job: after };
         if (isTerminal(after.status)) ended = after;
-        return { job: after, event: noteFor(after) };
+        return { job: after, event: eventFor(after) };
       },
       known,
       (event) => {
-        told = event;
+        eventWritten = event;
       },
     );
-    if (job && ended) noteEnd(deps, ended);
-    if (told) await queueEvent(deps, { tenant, id: told.id });
-    if (ended) await deps.abandonCalls(ended);
+    if (job && ended) recordEnd(deps, ended);
+    if (eventWritten) await queueEvent(deps, { tenant, id: eventWritten.id });
+    if (ended) await deps.cancelProviderCalls(ended);
     return job;
   };
 }
 
-function noteEnd({ meter, log }: Deps, job: ImageJob): void {
+function recordEnd({ meter, log }: Deps, job: ImageJob): void {
   meter.jobFinished(job.status, job.errors?.at(-1)?.code ?? 'none');
   log.info(
     {

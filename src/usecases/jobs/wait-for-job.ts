@@ -17,29 +17,29 @@ interface Deps {
  *
  * Followers share the process's one subscription. Rejects with what `read` throws.
  */
-export async function* followImage(
+export async function* waitForJob(
   { signals, clock, read }: Deps,
   { tenant, id }: Pick<ImageJob, 'tenant' | 'id'>,
   until: { signal: AbortSignal; waitMs?: number },
 ): AsyncGenerator<ImageJob, void, undefined> {
   const { signal, waitMs = Number.POSITIVE_INFINITY } = until;
   const deadline = performance.now() + waitMs;
-  let wake = () => {};
-  const stop = signals.onChange(tenant, id, () => wake());
-  const onAbort = () => wake();
+  let dispatchTask = () => {};
+  const stop = signals.onChange(tenant, id, () => dispatchTask());
+  const onAbort = () => dispatchTask();
   signal.addEventListener('abort', onAbort);
   try {
     for (;;) {
       // Listening starts before the read, so that no change can fall between the two.
       const changed = new Promise<void>((resolve) => {
-        wake = resolve;
+        dispatchTask = resolve;
       });
       const job = await read();
       if (!job) return;
       yield job;
       const left = deadline - performance.now();
       if (isTerminal(job.status) || left <= 0 || signal.aborted) return;
-      const timer = setTimeout(() => wake(), Math.min(left, pollMs, patienceLeftMs(job, clock())));
+      const timer = setTimeout(() => dispatchTask(), Math.min(left, pollMs, remainingMs(job, clock())));
       await changed;
       clearTimeout(timer);
     }
@@ -50,7 +50,7 @@ export async function* followImage(
 }
 
 /** How long a job goes on waiting; for ever once that is over, for then somebody else is to end it. */
-function patienceLeftMs(job: ImageJob, nowMs: number): number {
+function remainingMs(job: ImageJob, nowMs: number): number {
   const left = (waitsUntil(job) ?? 0) - nowMs;
   return left > 0 ? left : Number.POSITIVE_INFINITY;
 }

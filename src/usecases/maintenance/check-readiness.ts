@@ -1,6 +1,6 @@
 import { errorRow } from '../../domain/errors.ts';
-import type { Clock, ImageStorage, ProviderGate } from '../../domain/ports.ts';
-import { accountLane } from '../generation/call-provider.ts';
+import type { CircuitBreaker, Clock, ImageStorage } from '../../domain/ports.ts';
+import { accountScope } from '../generation/call-provider.ts';
 
 export interface Readiness {
   /** Whether work can be accepted. A provider account that is refused does not stop that, but is shown. */
@@ -12,7 +12,7 @@ interface Deps {
   /** A write to Redis and a look at its eviction policy; PING is green while every write fails. */
   probeStore: () => Promise<void>;
   storage: ImageStorage;
-  gate: ProviderGate;
+  breaker: CircuitBreaker;
   isDraining: () => boolean;
   clock: Clock;
 }
@@ -33,7 +33,7 @@ export function createCheckReadiness(deps: Deps) {
   }
 
   async function accountIsOpen(): Promise<void> {
-    const refused = await deps.gate.refusalOf(accountLane);
+    const refused = await deps.breaker.failureOf(accountScope);
     if (refused) throw new Error(`${errorRow(refused).title}; calls rest`);
   }
 

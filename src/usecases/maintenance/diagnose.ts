@@ -1,5 +1,5 @@
 /** One look at a dependency: says what it found, or throws what is wrong and what to do. */
-export interface Examination {
+export interface Check {
   readonly name: string;
   run(): Promise<string>;
 }
@@ -13,9 +13,9 @@ export interface Finding {
 const limitMs = 10_000;
 
 /** Looks at every dependency; one that hangs counts as failed after ten seconds. */
-export async function diagnose(examinations: readonly Examination[]): Promise<Finding[]> {
+export async function diagnose(checks: readonly Check[]): Promise<Finding[]> {
   return Promise.all(
-    examinations.map(async ({ name, run }): Promise<Finding> => {
+    checks.map(async ({ name, run }): Promise<Finding> => {
       let timer: NodeJS.Timeout | undefined;
       const limit = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(new Error('did not answer within 10 s')), limitMs);

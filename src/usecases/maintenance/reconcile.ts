@@ -1,12 +1,12 @@
 import { AppError } from '../../domain/errors.ts';
 import { isTerminal } from '../../domain/image-job.ts';
-import type { Clock, ImageRecords, Log, Mailboxes, TaskQueue, WebhookEvents } from '../../domain/ports.ts';
+import type { Clock, DeliveryQueues, JobStore, Log, TaskQueue, WebhookEvents } from '../../domain/ports.ts';
 
 interface Deps {
-  records: ImageRecords;
+  records: JobStore;
   events: WebhookEvents;
-  mailboxes: Mailboxes;
-  imageQueue: TaskQueue;
+  deliveryQueues: DeliveryQueues;
+  jobQueue: TaskQueue;
   webhookQueue: TaskQueue;
   clock: Clock;
   log: Log;
@@ -27,7 +27,7 @@ export function createReconcile(deps: Deps) {
   async function restore(tenant: string, id: string): Promise<boolean> {
     const job = await deps.records.get(tenant, id);
     if (!job || isTerminal(job.status)) return false;
-    await deps.imageQueue.add({ tenant, id }, { priority: job.request?.priority ?? 'normal' });
+    await deps.jobQueue.add({ tenant, id }, { priority: job.request?.priority ?? 'normal' });
     return true;
   }
 
@@ -37,7 +37,7 @@ export function createReconcile(deps: Deps) {
     for (let offset = 0; ; offset += pageSize) {
       const page = await deps.records.openJobs(tenant, offset, pageSize);
       const settled = page.filter((job) => job.changedAt < settledBefore).map((job) => job.id);
-      const known = await deps.imageQueue.has(settled);
+      const known = await deps.jobQueue.has(settled);
       for (const id of settled.filter((_, i) => !known[i])) {
         const restoredOne = await restore(tenant, id).catch((error) => {
           // Nor would it take the others.
@@ -62,10 +62,15 @@ export function createReconcile(deps: Deps) {
     let restored = 0;
     for (let offset = 0; ; offset += pageSize) {
       const events = await deps.events.waiting(tenant, settledBefore, pageSize, offset);
-      const { wakes, isLast } = await deps.mailboxes.overdue(tenant, settledBefore, pageSize, offset);
+      const { dispatchTasks, isLast } = await deps.deliveryQueues.overdue(
+        tenant,
+        settledBefore,
+        pageSize,
+        offset,
+      );
       const tasks = [
         ...events.map((id) => ({ id, taskId: id })),
-        ...wakes.map(({ target, taskId }) => ({ id: target, taskId })),
+        ...dispatchTasks.map(({ destinationKey, taskId }) => ({ id: destinationKey, taskId })),
       ];
       const known = await deps.webhookQueue.has(tasks.map(({ taskId }) => taskId));
       const lost = tasks.filter((_, i) => !known[i]);
@@ -101,7 +106,7 @@ export function createReconcile(deps: Deps) {
     const thorough = walks % thoroughEvery === 0;
     walks += 1;
     if (thorough) return true;
-    const { waiting, delayed, active } = await deps.imageQueue.counts();
+    const { waiting, delayed, active } = await deps.jobQueue.counts();
     return [...open.values()].reduce((sum, count) => sum + count, 0) > waiting + delayed + active;
   }
 
@@ -123,7 +128,7 @@ export function createReconcile(deps: Deps) {
       const jobs = open.has(tenant) ? await refillImages(tenant, answeredBefore) : 0;
       if (jobs > 0) deps.log.warn({ tenant, jobs }, 'lost tasks put back into the queue');
     }
-    // After all pictures: whatever is wrong with the webhooks of one tenant keeps none of them waiting.
+    // After all images: whatever is wrong with the webhooks of one tenant keeps none of them waiting.
     for (const tenant of open.keys()) {
       const webhooks = await refillWebhooks(tenant, walk);
       if (webhooks > 0) deps.log.warn({ tenant, webhooks }, 'lost tasks put back into the queue');

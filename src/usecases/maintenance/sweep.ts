@@ -1,25 +1,18 @@
 import { billingOf } from '../../domain/attempt.ts';
 import { dueAt, type ImageJob, isTerminal, jobError, type Retention } from '../../domain/image-job.ts';
 import { finishIncomplete } from '../../domain/job-moves.ts';
-import type {
-  Clock,
-  Deliveries,
-  ImageRecords,
-  ImageStorage,
-  Log,
-  WebhookEvents,
-} from '../../domain/ports.ts';
-import { forgetEvents, removePictures } from '../jobs/erase-job.ts';
-import type { ExpireImage } from '../jobs/expire-job.ts';
-import type { ChangeImage } from '../jobs/update-job.ts';
+import type { Clock, Deliveries, ImageStorage, JobStore, Log, WebhookEvents } from '../../domain/ports.ts';
+import { purgeEvents, removeImages } from '../jobs/erase-job.ts';
+import type { ExpireJob } from '../jobs/expire-job.ts';
+import type { UpdateJob } from '../jobs/update-job.ts';
 
 interface Deps {
-  records: ImageRecords;
-  change: ChangeImage;
+  records: JobStore;
+  change: UpdateJob;
   deliveries: Deliveries;
   events: WebhookEvents;
   storage: ImageStorage;
-  expireImage: ExpireImage;
+  expireJob: ExpireJob;
   clock: Clock;
   log: Log;
   retentionOf: (job: ImageJob) => Retention;
@@ -32,15 +25,15 @@ const pageSize = 200;
 const maxStorageFailures = 10;
 
 /**
- * Does what is due without anybody asking: ends jobs whose patience or time is over, removes pictures, records and
+ * Does what is due without anybody asking: ends jobs whose patience or time is over, removes images, records and
  * deliveries whose retention is over. Idempotent; a job that cannot be dealt with now stays due.
  */
 export function createSweep(deps: Deps) {
-  async function attend(job: ImageJob): Promise<void> {
+  async function expireOrPurge(job: ImageJob): Promise<void> {
     const nowMs = deps.clock();
     const retention = deps.retentionOf(job);
     if (job.status === 'queued') {
-      await deps.expireImage(job);
+      await deps.expireJob(job);
     } else if (job.status === 'running') {
       await deps.change(job.tenant, job.id, (now) =>
         now.status === 'running'
@@ -52,20 +45,20 @@ export function createSweep(deps: Deps) {
           : null,
       );
     } else if (!job.mediaGone) {
-      await removePictures(deps, job);
+      await removeImages(deps, job);
     } else {
-      await forgetEvents(deps, job.tenant, job.id);
+      await purgeEvents(deps, job.tenant, job.id);
       await deps.records.remove(job);
     }
   }
 
   /** Deals with one job, unless that needs a storage that is down. @returns whether it is dealt with. */
-  async function visit(job: ImageJob, storage: { failures: number }): Promise<boolean> {
+  async function processDueJob(job: ImageJob, storage: { failures: number }): Promise<boolean> {
     // Listed a while ago: it may have been taken up since.
     if ((dueAt(job) ?? Number.POSITIVE_INFINITY) > deps.clock()) return true;
     const needsStorage = isTerminal(job.status) && !job.mediaGone;
     if (needsStorage && storage.failures >= maxStorageFailures) return false;
-    await attend(job).catch((error) => {
+    await expireOrPurge(job).catch((error) => {
       if (needsStorage) storage.failures += 1;
       throw error;
     });
@@ -74,24 +67,24 @@ export function createSweep(deps: Deps) {
 
   async function sweepTenant(tenant: string, storage: { failures: number }): Promise<void> {
     // Jobs that stay due are stepped over, so that they keep no other one waiting.
-    for (let staying = 0; ; ) {
-      const ids = await deps.records.dueJobs(tenant, deps.clock(), staying, pageSize);
+    for (let stillDue = 0; ; ) {
+      const ids = await deps.records.dueJobs(tenant, deps.clock(), stillDue, pageSize);
       for (const id of ids) {
         const dealtWith = await deps.records
           .get(tenant, id)
-          .then((job) => job !== null && visit(job, storage))
+          .then((job) => job !== null && processDueJob(job, storage))
           .catch((error) => {
             deps.log.warn({ err: error, job_id: id }, 'due job not dealt with, it stays due');
             return false;
           });
-        if (!dealtWith) staying += 1;
+        if (!dealtWith) stillDue += 1;
       }
       if (ids.length < pageSize) return;
     }
   }
 
   async function sweepLog(tenant: string): Promise<void> {
-    while ((await deps.deliveries.forget(tenant, deps.clock() - deps.deliveryLogMs)) > 0);
+    while ((await deps.deliveries.purge(tenant, deps.clock() - deps.deliveryLogMs)) > 0);
   }
 
   return async (): Promise<void> => {

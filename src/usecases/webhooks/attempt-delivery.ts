@@ -1,6 +1,6 @@
 import type { Clock, Log, Meter, WebhookSender } from '../../domain/ports.ts';
 import type { Delivery, DeliveryAttempt } from '../../domain/webhook-delivery.ts';
-import type { Receiver } from './find-destination.ts';
+import type { Destination } from './find-destination.ts';
 
 interface Deps {
   sender: WebhookSender;
@@ -12,31 +12,31 @@ interface Deps {
 /** Makes one attempt and says what the log should keep of it. Never throws for what a receiver does. */
 export function createAttemptDelivery(deps: Deps) {
   return async (
-    receiver: Pick<Receiver, 'tenant' | 'target' | 'urlOf' | 'secrets'>,
+    destination: Pick<Destination, 'tenant' | 'destinationKey' | 'urlOf' | 'secrets'>,
     delivery: Delivery,
     body: string,
   ): Promise<{ attempt: DeliveryAttempt; retryAfterMs: number | undefined }> => {
-    const url = receiver.urlOf(delivery);
+    const url = destination.urlOf(delivery);
     const at = deps.clock();
-    const answer = await deps.sender.send({
-      receiver: `${receiver.tenant} ${receiver.target}`,
+    const response = await deps.sender.send({
+      destination: `${destination.tenant} ${destination.destinationKey}`,
       url,
       eventId: delivery.eventId,
       body,
-      secrets: receiver.secrets,
+      secrets: destination.secrets,
     });
-    const { outcome, status, detail, excerpt } = answer;
-    deps.meter.webhookAttempt(outcome, answer.latencyMs / 1000);
+    const { outcome, status, detail, excerpt } = response;
+    deps.meter.webhookAttempt(outcome, response.latencyMs / 1000);
     const attempt: DeliveryAttempt = {
       no: delivery.attempts + 1,
       at,
       url,
       outcome,
       status,
-      latencyMs: Math.round(answer.latencyMs),
+      latencyMs: Math.round(response.latencyMs),
       ...(detail ? { detail } : {}),
-      headers: { ...answer.sentHeaders },
-      ...(excerpt ? { answer: excerpt } : {}),
+      headers: { ...response.sentHeaders },
+      ...(excerpt ? { response: excerpt } : {}),
     };
     deps.log[outcome === 'delivered' ? 'info' : 'warn'](
       {
@@ -52,7 +52,7 @@ export function createAttemptDelivery(deps: Deps) {
       },
       'webhook attempt',
     );
-    return { attempt, retryAfterMs: answer.retryAfterMs };
+    return { attempt, retryAfterMs: response.retryAfterMs };
   };
 }
 export type AttemptDelivery = ReturnType<typeof createAttemptDelivery>;

@@ -1,18 +1,18 @@
 import {
   afterFailure,
+  type DestinationHealth,
   hasFailedFor,
   healthy,
   isBroken,
-  type ReceiverHealth,
-} from '../../domain/endpoint-health.ts';
-import type { Clock, Deliveries, Mailboxes } from '../../domain/ports.ts';
+} from '../../domain/destination-health.ts';
+import type { Clock, Deliveries, DeliveryQueues } from '../../domain/ports.ts';
 import { afterAttempt, type Delivery, giveUp, scheduleLengthMs } from '../../domain/webhook-delivery.ts';
 import type { AttemptDelivery } from './attempt-delivery.ts';
-import type { Receiver } from './find-destination.ts';
-import { createUnderWay, type UnderWay } from './in-flight.ts';
+import type { Destination } from './find-destination.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
 
-export interface MailboxRunDeps {
-  mailboxes: Mailboxes;
+export interface DeliveryRunDeps {
+  deliveryQueues: DeliveryQueues;
   deliveries: Deliveries;
   attemptDelivery: AttemptDelivery;
   clock: Clock;
@@ -27,21 +27,21 @@ export interface WebhookPolicy {
   /** An endpoint to which nothing could be delivered for so long is switched off. */
   readonly disableAfterMs: number;
   /** Attempts to one receiver at the same time. */
-  readonly atOnce: number;
+  readonly maxConcurrent: number;
   /** Receivers of one tenant that a process serves at the same time. */
-  readonly placesOfOneTenant: number;
+  readonly slotsPerTenant: number;
 }
 
 /** What a run works with while it has the right to the mailbox. */
-export interface MailboxRight {
-  readonly receiver: Receiver;
-  readonly health: ReceiverHealth;
+export interface DeliveryLease {
+  readonly destination: Destination;
+  readonly health: DestinationHealth;
   /** The name under which the right was taken. */
   readonly run: string;
   readonly signal: AbortSignal;
 }
 
-type Mail = Awaited<ReturnType<Mailboxes['due']>>[number];
+type PendingDelivery = Awaited<ReturnType<DeliveryQueues['due']>>[number];
 
 /** A run that gives no sign for so long is taken for dead; longer than any attempt. */
 export const leaseMs = 20_000;
@@ -55,30 +55,31 @@ const lookAgainMs = 250;
 const graceMs = 3_600_000;
 
 /** One run, from taking the right to giving it back. */
-export function createMailboxRun(
-  deps: MailboxRunDeps,
-  { receiver, health: given, run, signal }: MailboxRight,
+export function createDeliveryRun(
+  deps: DeliveryRunDeps,
+  { destination, health: given, run, signal }: DeliveryLease,
 ) {
   const { clock, policy } = deps;
   const tooOldMs = scheduleLengthMs(policy.schedule) + graceMs;
-  const { tenant, target } = receiver;
+  const { tenant, destinationKey } = destination;
   let health = given;
   let keptAtMs = clock();
   let isOver = false;
 
-  const rests = () => (health.restUntil ?? 0) > clock();
-  const stops = () => isOver || signal.aborted || rests();
+  const isCoolingDown = () => (health.blockedUntil ?? 0) > clock();
+  const stops = () => isOver || signal.aborted || isCoolingDown();
 
   async function keep(): Promise<void> {
     const nowMs = clock();
     keptAtMs = nowMs;
-    if (!(await deps.mailboxes.keep(tenant, target, { run, nowMs, leaseMs, health }))) isOver = true;
+    if (!(await deps.deliveryQueues.keep(tenant, destinationKey, { run, nowMs, leaseMs, health })))
+      isOver = true;
   }
 
-  async function attempt({ delivery, body }: Mail): Promise<void> {
+  async function attempt({ delivery, body }: PendingDelivery): Promise<void> {
     if (body === null) return void (await close(delivery, 'erased'));
     const random = deps.random();
-    const { attempt, retryAfterMs } = await deps.attemptDelivery(receiver, delivery, body);
+    const { attempt, retryAfterMs } = await deps.attemptDelivery(destination, delivery, body);
     const { outcome, url } = attempt;
     const nowMs = clock();
     await deps.deliveries.update(
@@ -87,7 +88,7 @@ export function createMailboxRun(
         afterAttempt(now, { outcome, url, retryAfterMs }, { nowMs, random, schedule: policy.schedule }),
       attempt,
     );
-    const isThere = outcome === 'delivered' || (receiver.hasManyAddresses && attempt.status !== null);
+    const isThere = outcome === 'delivered' || (destination.hasManyAddresses && attempt.status !== null);
     health = isThere ? healthy : afterFailure(health, nowMs, retryAfterMs);
     await switchOffIfHopeless(outcome, nowMs);
   }
@@ -99,9 +100,9 @@ export function createMailboxRun(
         : hasFailedFor(health, nowMs, policy.disableAfterMs)
           ? 'failing'
           : undefined;
-    if (!reason || !receiver.disable) return;
+    if (!reason || !destination.disable) return;
     isOver = true;
-    if (!(await receiver.disable(reason))) return;
+    if (!(await destination.disable(reason))) return;
     health = healthy;
     await closeAll('endpoint_disabled');
   }
@@ -114,17 +115,17 @@ export function createMailboxRun(
   async function closeAll(outcome: string): Promise<void> {
     const closed = new Set<string>();
     for (;;) {
-      const mail = await deps.mailboxes.due(tenant, target, {
+      const pending = await deps.deliveryQueues.due(tenant, destinationKey, {
         nowMs: Number.MAX_SAFE_INTEGER,
         limit: batchSize,
       });
-      if (mail.length === 0) return;
+      if (pending.length === 0) return;
       // Tried again later, with a pause: here it would go on for ever.
-      if (mail.every(({ delivery }) => closed.has(delivery.id))) {
+      if (pending.every(({ delivery }) => closed.has(delivery.id))) {
         throw new Error('deliveries stay in their mailbox although they are closed');
       }
-      await Promise.all(mail.map(({ delivery }) => close(delivery, outcome)));
-      for (const { delivery } of mail) closed.add(delivery.id);
+      await Promise.all(pending.map(({ delivery }) => close(delivery, outcome)));
+      for (const { delivery } of pending) closed.add(delivery.id);
     }
   }
 
@@ -132,16 +133,21 @@ export function createMailboxRun(
    * The next deliveries to try, without those that are tried already: while the receiver fails a single one, and what is
    * too old is given up unseen.
    */
-  async function nextMail(attempts: UnderWay): Promise<Mail[]> {
+  async function nextPending(attempts: InFlight): Promise<PendingDelivery[]> {
     const nowMs = clock();
     // Also those that end before the answer is here: when it was written they were still due.
     const tried = attempts.names();
-    const due = await deps.mailboxes.due(tenant, target, { nowMs, limit: batchSize + tried.size });
-    const mail = due.filter(({ delivery }) => !tried.has(delivery.id));
-    if (!isBroken(health)) return mail;
-    const isTooOld = ({ delivery }: Mail) => nowMs - delivery.startedAt > tooOldMs;
-    await Promise.all(mail.filter(isTooOld).map(({ delivery }) => close(delivery, 'receiver_unavailable')));
-    return mail.filter((each) => !isTooOld(each)).slice(0, 1);
+    const due = await deps.deliveryQueues.due(tenant, destinationKey, {
+      nowMs,
+      limit: batchSize + tried.size,
+    });
+    const pending = due.filter(({ delivery }) => !tried.has(delivery.id));
+    if (!isBroken(health)) return pending;
+    const isTooOld = ({ delivery }: PendingDelivery) => nowMs - delivery.startedAt > tooOldMs;
+    await Promise.all(
+      pending.filter(isTooOld).map(({ delivery }) => close(delivery, 'receiver_unavailable')),
+    );
+    return pending.filter((each) => !isTooOld(each)).slice(0, 1);
   }
 
   /**
@@ -150,32 +156,32 @@ export function createMailboxRun(
    */
   async function deliver(): Promise<void> {
     const endMs = clock() + sliceMs;
-    let mail: Mail[] = [];
+    let pending: PendingDelivery[] = [];
     const faults: unknown[] = [];
     const endFor = (fault: unknown): void => {
       isOver = true;
       faults.push(fault);
     };
-    const attempts = createUnderWay(clock, endFor);
-    const places = () => {
+    const attempts = createInFlight(clock, endFor);
+    const slots = () => {
       const isHanging = (attempts.oldestMs() ?? endMs) < endMs;
       // What takes longer than an attempt can does not hang at its receiver, and must not keep the right for ever.
       const untilMs = isHanging ? endMs + leaseMs : endMs;
       if (stops() || clock() >= untilMs) return 0;
-      return Math.max(0, (isBroken(health) ? 1 : policy.atOnce) - attempts.size());
+      return Math.max(0, (isBroken(health) ? 1 : policy.maxConcurrent) - attempts.size());
     };
 
     async function look(): Promise<void> {
       // After a pause of this process the right may long be another's.
       if (clock() - keptAtMs > renewMs) await keep();
-      if (places() > 0 && mail.length === 0) mail = await nextMail(attempts);
+      if (slots() > 0 && pending.length === 0) pending = await nextPending(attempts);
     }
 
     for (;;) {
-      if (places() > 0) await look().catch(endFor);
-      for (const next of mail.splice(0, places())) attempts.begin(next.delivery.id, () => attempt(next));
+      if (slots() > 0) await look().catch(endFor);
+      for (const next of pending.splice(0, slots())) attempts.begin(next.delivery.id, () => attempt(next));
       if (attempts.size() === 0) break;
-      await attempts.oneEnds(places() > 0 ? lookAgainMs : undefined);
+      await attempts.oneEnds(slots() > 0 ? lookAgainMs : undefined);
     }
     if (faults.length > 0) throw faults[0];
     await keep();

@@ -2,7 +2,7 @@ import type { ImageJob } from '../../domain/image-job.ts';
 import type {
   Clock,
   Ids,
-  ImageRecords,
+  JobStore,
   Log,
   Task,
   TaskQueue,
@@ -12,15 +12,15 @@ import type {
 import { createDelivery, type Delivery } from '../../domain/webhook-delivery.ts';
 import { type JobEvent, wantsEvent } from '../../domain/webhook-event.ts';
 import { payloadText } from '../../domain/webhook-payload.ts';
-import type { PresentImage } from '../jobs/present-job.ts';
-import { queueWake } from './enqueue-delivery.ts';
+import type { PresentJob } from '../jobs/present-job.ts';
+import { enqueueDelivery } from './enqueue-delivery.ts';
 
 interface Deps {
-  records: ImageRecords;
+  records: JobStore;
   events: WebhookEvents;
   endpoints: WebhookEndpoints;
   webhookQueue: TaskQueue;
-  presentImage: PresentImage;
+  presentJob: PresentJob;
   ids: Ids;
   clock: Clock;
   log: Log;
@@ -37,24 +37,24 @@ const linkSeconds = 7 * 24 * 3600;
  * Turns an event into deliveries: fixes the bytes that all attempts carry, and writes one delivery for the job's own
  * webhook and for every endpoint that asked for the type. Repeatable: what was announced before stays as it is.
  */
-export function createAnnounceEvent(deps: Deps) {
-  async function receiversOf({ tenant, type, job }: JobEvent) {
+export function createDispatchEvent(deps: Deps) {
+  async function destinationsOf({ tenant, type, job }: JobEvent) {
     const webhook = job.request?.webhook;
     const own = webhook && wantsEvent(webhook, type) ? [{ url: webhook.url }] : [];
     const endpoints = await deps.endpoints.subscribed(tenant, type);
     return [
-      ...own.map(({ url }) => ({ url, target: deps.ids.hostTarget(tenant, url) })),
-      ...endpoints.map(({ id, url }) => ({ url, target: id, endpointId: id })),
+      ...own.map(({ url }) => ({ url, destinationKey: deps.ids.hostDestinationKey(tenant, url) })),
+      ...endpoints.map(({ id, url }) => ({ url, destinationKey: id, endpointId: id })),
     ];
   }
 
   async function deliveriesOf(event: JobEvent): Promise<Delivery[]> {
     const { id: eventId, tenant, type, at, job } = event;
     const nowMs = deps.clock();
-    return (await receiversOf(event)).map((receiver) =>
+    return (await destinationsOf(event)).map((destination) =>
       createDelivery({
-        ...receiver,
-        id: deps.ids.delivery(at, eventId, receiver.target),
+        ...destination,
+        id: deps.ids.delivery(at, eventId, destination.destinationKey),
         tenant,
         eventId,
         type,
@@ -71,17 +71,17 @@ export function createAnnounceEvent(deps: Deps) {
     const record = await deps.records.get(tenant, event.job.id);
     const deliveries = record && record.erasedAt === undefined ? await deliveriesOf(event) : [];
     if (deliveries.length === 0) return deps.events.remove(tenant, [id]);
-    const view = await deps.presentImage(event.job, {
+    const view = await deps.presentJob(event.job, {
       publicUrl: deps.publicUrlFor(event.job),
       linkSeconds,
       withPosition: false,
     });
     const body = payloadText(event.type, event.at, view);
-    const wakes = await deps.events.announce(event, body, deliveries, {
+    const dispatchTasks = await deps.events.dispatch(event, body, deliveries, {
       nowMs: deps.clock(),
       keepMs: deps.keepBodyMs,
     });
-    for (const wake of wakes) await queueWake(deps, tenant, wake);
+    for (const dispatchTask of dispatchTasks) await enqueueDelivery(deps, tenant, dispatchTask);
   };
 }
-export type AnnounceEvent = ReturnType<typeof createAnnounceEvent>;
+export type DispatchEvent = ReturnType<typeof createDispatchEvent>;

@@ -3,9 +3,9 @@ import type { Delivery } from '../../domain/webhook-delivery.ts';
 import { type DisabledReason, disable, liveSecrets } from '../../domain/webhook-endpoint.ts';
 
 /** Who the mail of one mailbox goes to. */
-export interface Receiver {
+export interface Destination {
   readonly tenant: string;
-  readonly target: string;
+  readonly destinationKey: string;
   readonly urlOf: (delivery: Delivery) => string;
   /** Set for a host that jobs named: what one of its addresses answers says nothing about the others. */
   readonly hasManyAddresses?: true;
@@ -26,7 +26,7 @@ interface Deps {
   /** Secrets of a tenant, for the webhooks that jobs name. */
   secretsOf: (tenant: string) => readonly string[];
   /** The text of a kept secret. */
-  unseal: (sealed: string, endpointId: string) => string;
+  unseal: (encrypted: string, endpointId: string) => string;
   clock: Clock;
   log: Log;
 }
@@ -38,30 +38,33 @@ const disabledDetail: Readonly<Record<DisabledReason, string>> = {
 };
 
 /** Finds the receiver of a mailbox: a registered endpoint, or a host that jobs named. */
-export function createFindReceiver(deps: Deps) {
-  return async (tenant: string, target: string): Promise<Receiver> => {
-    if (!target.startsWith('whk_')) {
+export function createFindDestination(deps: Deps) {
+  return async (tenant: string, destinationKey: string): Promise<Destination> => {
+    if (!destinationKey.startsWith('whk_')) {
       const urlOf = (delivery: Delivery) => delivery.url;
-      return { tenant, target, urlOf, hasManyAddresses: true, secrets: deps.secretsOf(tenant) };
+      return { tenant, destinationKey, urlOf, hasManyAddresses: true, secrets: deps.secretsOf(tenant) };
     }
-    const endpoint = await deps.endpoints.get(tenant, target);
-    const base = { tenant, target, urlOf: () => endpoint?.url ?? '' };
+    const endpoint = await deps.endpoints.get(tenant, destinationKey);
+    const base = { tenant, destinationKey, urlOf: () => endpoint?.url ?? '' };
     if (!endpoint) return { ...base, secrets: [], closed: 'endpoint_removed' };
     if (endpoint.disabled) return { ...base, secrets: [], closed: 'endpoint_disabled' };
     return {
       ...base,
-      secrets: liveSecrets(endpoint, deps.clock()).map(({ sealed }) => deps.unseal(sealed, endpoint.id)),
+      secrets: liveSecrets(endpoint, deps.clock()).map(({ encrypted }) =>
+        deps.unseal(encrypted, endpoint.id),
+      ),
       async disable(reason) {
-        const after = await deps.endpoints.update(tenant, target, (now) =>
+        const after = await deps.endpoints.update(tenant, destinationKey, (now) =>
           now.disabled || now.url !== endpoint.url
             ? null
             : disable(now, reason, deps.clock(), disabledDetail[reason]),
         );
         const isOff = !after || after.disabled !== undefined;
-        if (isOff) deps.log.warn({ tenant, endpoint_id: target, reason }, 'webhook endpoint switched off');
+        if (isOff)
+          deps.log.warn({ tenant, endpoint_id: destinationKey, reason }, 'webhook endpoint switched off');
         return isOff;
       },
     };
   };
 }
-export type FindReceiver = ReturnType<typeof createFindReceiver>;
+export type FindDestination = ReturnType<typeof createFindDestination>;

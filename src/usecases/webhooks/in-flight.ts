@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/ports.ts';
 
 /** Pieces of work that were begun and have not ended, by their names. */
-export interface UnderWay {
+export interface InFlight {
   /** Begins a piece of work. When it fails, `onFault` hears of it before anything else happens. */
   begin(name: string, work: () => Promise<void>): void;
   /** As they are now; later changes do not show. */
@@ -13,11 +13,11 @@ export interface UnderWay {
   oneEnds(limitMs?: number): Promise<void>;
 }
 
-export function createUnderWay(clock: Clock, onFault: (error: unknown) => void): UnderWay {
+export function createInFlight(clock: Clock, onFault: (error: unknown) => void): InFlight {
   /** When each was begun, the first one first. */
   const begun = new Map<string, number>();
   // One waiter is told by whichever ends: to race all of them again and again would leave a listener on each one that hangs.
-  let wake = () => {};
+  let dispatchTask = () => {};
 
   return {
     begin(name, work) {
@@ -26,7 +26,7 @@ export function createUnderWay(clock: Clock, onFault: (error: unknown) => void):
         .catch(onFault)
         .finally(() => {
           begun.delete(name);
-          wake();
+          dispatchTask();
         });
     },
     names: () => new Set(begun.keys()),
@@ -35,7 +35,7 @@ export function createUnderWay(clock: Clock, onFault: (error: unknown) => void):
     async oneEnds(limitMs) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
-        wake = resolve;
+        dispatchTask = resolve;
         if (limitMs !== undefined) timer = setTimeout(resolve, limitMs);
       });
       clearTimeout(timer);

@@ -1,11 +1,11 @@
-import { healthy } from '../../domain/endpoint-health.ts';
+import { healthy } from '../../domain/destination-health.ts';
 import { AppError } from '../../domain/errors.ts';
 import type {
   Clock,
+  DeliveryQueues,
   DestinationGuard,
   Ids,
   Log,
-  Mailboxes,
   TaskQueue,
   WebhookEndpoints,
 } from '../../domain/ports.ts';
@@ -19,11 +19,11 @@ import {
   type WebhookEndpoint,
 } from '../../domain/webhook-endpoint.ts';
 import { type EndpointView, viewEndpoint } from '../../domain/webhook-view.ts';
-import { queueWake } from './enqueue-delivery.ts';
+import { enqueueDelivery } from './enqueue-delivery.ts';
 
 interface Deps {
   endpoints: WebhookEndpoints;
-  mailboxes: Mailboxes;
+  deliveryQueues: DeliveryQueues;
   webhookQueue: TaskQueue;
   guard: DestinationGuard;
   ids: Ids;
@@ -31,11 +31,11 @@ interface Deps {
   log: Log;
   createSecret: () => string;
   /** Checks a caller's own secret. @throws AppError `validation_failed` */
-  checkSecret: (secret: string) => void;
+  secretFault: (secret: string) => { readonly message: string; readonly reason: string } | null;
   /** Encrypts a secret for its endpoint, so that it is worth nothing elsewhere. */
   seal: (secret: string, endpointId: string) => string;
   /** Most endpoints of a tenant. */
-  most: number;
+  max: number;
 }
 
 /** The text of a secret exists only in the answer that made it. */
@@ -55,7 +55,7 @@ export async function findEndpoint(
 /** Registers, shows, changes and removes the addresses that a tenant wants events at. */
 export function createManageEndpoints(deps: Deps) {
   async function show(endpoint: WebhookEndpoint): Promise<EndpointView> {
-    const [health] = await deps.mailboxes.health(endpoint.tenant, [endpoint.id]);
+    const [health] = await deps.deliveryQueues.health(endpoint.tenant, [endpoint.id]);
     return viewEndpoint(endpoint, health ?? healthy, deps.clock());
   }
 
@@ -71,7 +71,13 @@ export function createManageEndpoints(deps: Deps) {
 
   function secretFrom(given: string | undefined): string {
     if (given === undefined) return deps.createSecret();
-    deps.checkSecret(given);
+    const fault = deps.secretFault(given);
+    if (fault) {
+      throw new AppError('validation_failed', {
+        detail: fault.message,
+        issues: [{ pointer: '/secret', detail: fault.reason }],
+      });
+    }
     return given;
   }
 
@@ -83,10 +89,10 @@ export function createManageEndpoints(deps: Deps) {
       const nowMs = deps.clock();
       const id = deps.ids.endpoint(nowMs);
       const secret = secretFrom(body.secret);
-      const endpoint = createEndpoint({ id, tenant, body, nowMs, sealedSecret: deps.seal(secret, id) });
-      if (!(await deps.endpoints.create(endpoint, deps.most))) {
+      const endpoint = createEndpoint({ id, tenant, body, nowMs, encryptedSecret: deps.seal(secret, id) });
+      if (!(await deps.endpoints.create(endpoint, deps.max))) {
         throw new AppError('too_many_endpoints', {
-          detail: `There are already ${deps.most} endpoints. Remove one, or send several kinds of events to one.`,
+          detail: `There are already ${deps.max} endpoints. Remove one, or send several kinds of events to one.`,
         });
       }
       return { ...(await show(endpoint)), secret };
@@ -110,24 +116,25 @@ export function createManageEndpoints(deps: Deps) {
         const next = changeEndpoint(now, patch, nowMs);
         return next === now ? null : next;
       });
-      if (patch.url !== undefined || patch.disabled === false) await deps.mailboxes.forgive(tenant, id);
-      await queueWake(deps, tenant, await deps.mailboxes.wake(tenant, id));
+      if (patch.url !== undefined || patch.disabled === false)
+        await deps.deliveryQueues.resetBreaker(tenant, id);
+      await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, id));
       return show(endpoint);
     },
 
     /** The secret before goes on signing for a day. @throws AppError `too_many_secrets`, `validation_failed` */
     async rotateSecret(tenant: string, id: string, given: string | undefined): Promise<WithSecret> {
       const secret = secretFrom(given);
-      const sealed = deps.seal(secret, id);
+      const encrypted = deps.seal(secret, id);
       const nowMs = deps.clock();
-      const endpoint = await update(tenant, id, (now) => rotateSecret(now, sealed, nowMs));
+      const endpoint = await update(tenant, id, (now) => rotateSecret(now, encrypted, nowMs));
       return { ...(await show(endpoint)), secret };
     },
 
     /** What waits for it is given up; its log stays as long as it would have. */
     async remove(tenant: string, id: string): Promise<void> {
       if (!(await deps.endpoints.remove(tenant, id))) throw unknownEndpoint();
-      await queueWake(deps, tenant, await deps.mailboxes.wake(tenant, id));
+      await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, id));
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { ReceiverHealth } from '../../domain/endpoint-health.ts';
+import type { DestinationHealth } from '../../domain/destination-health.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Deliveries, DeliveryQuery, Mailboxes } from '../../domain/ports.ts';
+import type { Deliveries, DeliveryQuery, DeliveryQueues } from '../../domain/ports.ts';
 import type { Delivery } from '../../domain/webhook-delivery.ts';
 import { type DeliveryView, viewDelivery } from '../../domain/webhook-view.ts';
 
@@ -12,13 +12,20 @@ export async function findDelivery(deliveries: Deliveries, tenant: string, id: s
 }
 
 /** Shows the log of deliveries, every attempt included. */
-export function createReadDeliveries(deps: { deliveries: Deliveries; mailboxes: Mailboxes }) {
+export function createReadDeliveries(deps: { deliveries: Deliveries; deliveryQueues: DeliveryQueues }) {
   /** How the receivers of what is still to be delivered do. */
-  async function healthOf(tenant: string, found: readonly Delivery[]): Promise<Map<string, ReceiverHealth>> {
+  async function healthOf(
+    tenant: string,
+    found: readonly Delivery[],
+  ): Promise<Map<string, DestinationHealth>> {
     const waiting = found.filter(({ dueAt }) => dueAt !== undefined);
-    const targets = [...new Set(waiting.map(({ target }) => target))];
-    const health = await deps.mailboxes.health(tenant, targets);
-    return new Map(targets.flatMap((target, i) => (health[i] ? [[target, health[i]] as const] : [])));
+    const destinationKeys = [...new Set(waiting.map(({ destinationKey }) => destinationKey))];
+    const health = await deps.deliveryQueues.health(tenant, destinationKeys);
+    return new Map(
+      destinationKeys.flatMap((destinationKey, i) =>
+        health[i] ? [[destinationKey, health[i]] as const] : [],
+      ),
+    );
   }
 
   async function show(tenant: string, found: readonly Delivery[]): Promise<DeliveryView[]> {
@@ -27,7 +34,9 @@ export function createReadDeliveries(deps: { deliveries: Deliveries; mailboxes: 
       found.map(({ id }) => id),
     );
     const health = await healthOf(tenant, found);
-    return found.map((delivery, i) => viewDelivery(delivery, attempts[i] ?? [], health.get(delivery.target)));
+    return found.map((delivery, i) =>
+      viewDelivery(delivery, attempts[i] ?? [], health.get(delivery.destinationKey)),
+    );
   }
 
   return {

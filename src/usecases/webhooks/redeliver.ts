@@ -2,15 +2,15 @@ import { AppError } from '../../domain/errors.ts';
 import type {
   Clock,
   Deliveries,
+  DeliveryQueues,
   Log,
-  Mailboxes,
   TaskQueue,
   WebhookEndpoints,
   WebhookEvents,
 } from '../../domain/ports.ts';
 import { type Delivery, sendAgain } from '../../domain/webhook-delivery.ts';
 import { type DeliveryView, viewDelivery } from '../../domain/webhook-view.ts';
-import { queueWake } from './enqueue-delivery.ts';
+import { enqueueDelivery } from './enqueue-delivery.ts';
 import { findEndpoint } from './manage-endpoints.ts';
 import { findDelivery } from './read-deliveries.ts';
 
@@ -18,7 +18,7 @@ interface Deps {
   deliveries: Deliveries;
   events: WebhookEvents;
   endpoints: WebhookEndpoints;
-  mailboxes: Mailboxes;
+  deliveryQueues: DeliveryQueues;
   webhookQueue: TaskQueue;
   clock: Clock;
   log: Log;
@@ -46,10 +46,10 @@ export function createRedeliver(deps: Deps) {
     return deps.deliveries.update(delivery, (now) => sendAgain(now, deps.clock()));
   }
 
-  async function wake(tenant: string, target: string): Promise<void> {
+  async function dispatchTask(tenant: string, destinationKey: string): Promise<void> {
     // Whoever asks knows that the receiver works again.
-    await deps.mailboxes.forgive(tenant, target);
-    await queueWake(deps, tenant, await deps.mailboxes.wake(tenant, target));
+    await deps.deliveryQueues.resetBreaker(tenant, destinationKey);
+    await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, destinationKey));
   }
 
   return {
@@ -59,7 +59,7 @@ export function createRedeliver(deps: Deps) {
       if (delivery.endpointId) await checkIsEnabled(tenant, delivery.endpointId);
       const again = await restart(delivery);
       if (!again) throw new AppError('erased', { detail: 'What this delivery sent is no longer kept.' });
-      await wake(tenant, delivery.target);
+      await dispatchTask(tenant, delivery.destinationKey);
       const [attempts] = await deps.deliveries.attempts(tenant, [id]);
       return viewDelivery(again, attempts ?? []);
     },
@@ -75,7 +75,7 @@ export function createRedeliver(deps: Deps) {
       await checkIsEnabled(tenant, endpointId);
       let restarted = 0;
       for (let beforeId: string | undefined; ; ) {
-        const query = { target: endpointId, status: 'failed' as const, limit: pageSize, beforeId };
+        const query = { destinationKey: endpointId, status: 'failed' as const, limit: pageSize, beforeId };
         const page = await deps.deliveries.list(tenant, query);
         // Newest event first: from here on all are older.
         const missed = page.deliveries.filter(({ at }) => at >= sinceMs);
@@ -85,7 +85,7 @@ export function createRedeliver(deps: Deps) {
         if (isPast || page.nextBeforeId === null) break;
         beforeId = page.nextBeforeId;
       }
-      if (restarted > 0) await wake(tenant, endpointId);
+      if (restarted > 0) await dispatchTask(tenant, endpointId);
       return restarted;
     },
   };

@@ -3,13 +3,13 @@ import type { Clock, Deliveries, Ids, WebhookEndpoints } from '../../domain/port
 import { afterAttempt, createDelivery } from '../../domain/webhook-delivery.ts';
 import { type DeliveryView, viewDelivery } from '../../domain/webhook-view.ts';
 import type { AttemptDelivery } from './attempt-delivery.ts';
-import type { FindReceiver } from './find-destination.ts';
+import type { FindDestination } from './find-destination.ts';
 import { findEndpoint } from './manage-endpoints.ts';
 
 interface Deps {
   endpoints: WebhookEndpoints;
   deliveries: Deliveries;
-  findReceiver: FindReceiver;
+  findDestination: FindDestination;
   attemptDelivery: AttemptDelivery;
   ids: Ids;
   clock: Clock;
@@ -25,8 +25,8 @@ interface Deps {
 export function createTestEndpoint(deps: Deps) {
   return async (tenant: string, id: string): Promise<DeliveryView> => {
     await findEndpoint(deps.endpoints, tenant, id);
-    const receiver = await deps.findReceiver(tenant, id);
-    if (receiver.closed) {
+    const destination = await deps.findDestination(tenant, id);
+    if (destination.closed) {
       throw new AppError('endpoint_disabled', { detail: 'The endpoint is switched off. Enable it first.' });
     }
     const nowMs = deps.clock();
@@ -40,11 +40,11 @@ export function createTestEndpoint(deps: Deps) {
       type: 'webhook.test',
       at: nowMs,
       endpointId: id,
-      target: id,
+      destinationKey: id,
       url: '',
       nowMs,
     });
-    const { attempt } = await deps.attemptDelivery(receiver, planned, body);
+    const { attempt } = await deps.attemptDelivery(destination, planned, body);
     // Its one attempt is its whole schedule.
     const delivery = afterAttempt(planned, attempt, { nowMs: deps.clock(), random: 0, schedule: [] });
     await deps.deliveries.enter(delivery, attempt, { body, keepMs: deps.keepBodyMs });

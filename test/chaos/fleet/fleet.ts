@@ -6,7 +6,7 @@ import { storageIn } from '../../support/bucket.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { startTestS3 } from '../../support/s3-server.ts';
-import { type EventBook, startEventBook } from '../ledgers/event-log.ts';
+import { type EventLog, startEventLog } from '../ledgers/event-log.ts';
 import { createWorkLog, type WorkLog } from '../ledgers/work-log.ts';
 import { compileService } from './compile-service.ts';
 import { createMember, type Member } from './member.ts';
@@ -22,7 +22,7 @@ export interface Fleet {
   /** Stands between the deployment and its storage. */
   readonly storage: FaultProxy;
   readonly provider: Provider;
-  readonly events: EventBook;
+  readonly events: EventLog;
   readonly work: WorkLog;
   /** What ended though nobody ended it. */
   readonly crashes: readonly string[];
@@ -59,7 +59,7 @@ export async function startFleet(overrides: Readonly<Record<string, string>> = {
     undo.push(storage.close);
     const provider = await startProvider(folder, providerLatencyMs);
     undo.push(provider.stop);
-    const events = await startEventBook();
+    const events = await startEventLog();
     undo.push(events.close);
 
     const work = createWorkLog();
@@ -116,7 +116,7 @@ export async function startFleet(overrides: Readonly<Record<string, string>> = {
         const life = target.pid();
         const atMs = Date.now();
         await target.end('SIGKILL');
-        work.noteKill(life, atMs);
+        work.recordKill(life, atMs);
       },
       async heal() {
         await storage.set({ kind: 'pass' });

@@ -3,7 +3,7 @@ import type { ImageJobView } from '../../../src/domain/job-view.ts';
 import type { Fleet } from './fleet.ts';
 
 /** What came back, if anything did. */
-export interface Answer {
+export interface Response_ {
   readonly status: number;
   readonly body: Buffer;
 }
@@ -11,11 +11,11 @@ export interface Answer {
 /** Calls a fleet as a careful program does: over both API processes, again after every failure that may pass. */
 export interface GoodCaller {
   /** Why calls were made again: the answer said so, nobody listened, or a connection brought no answer. */
-  readonly troubles: { refused: number; unreachable: number; unanswered: string[] };
+  readonly outages: { refused: number; unreachable: number; unanswered: string[] };
   /** The first answer that is not a reason to come again. Rejects when there is none until the limit. */
-  call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer>;
+  call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Response_>;
   /** One try at one API process; `null` when it brought no answer. */
-  once(url: string, method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer | null>;
+  once(url: string, method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Response_ | null>;
   job(id: string): Promise<ImageJobView | null>;
 }
 
@@ -29,15 +29,15 @@ const pauseMs = 250;
 const limitMs = 120_000;
 
 export function createGoodCaller(fleet: Fleet): GoodCaller {
-  const troubles = { refused: 0, unreachable: 0, unanswered: [] as string[] };
-  let turn = 0;
+  const outages = { refused: 0, unreachable: 0, unanswered: [] as string[] };
+  let leaseEpoch = 0;
 
   async function once(
     url: string,
     method: string,
     path: string,
     options: CallOptions = {},
-  ): Promise<Answer | null> {
+  ): Promise<Response_ | null> {
     try {
       const response = await fetch(url + path, {
         method,
@@ -52,27 +52,27 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
       return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
     } catch (error) {
       const reason = reasonOf(error);
-      if (reason === 'ECONNREFUSED') troubles.unreachable += 1;
-      else troubles.unanswered.push(`${method}: ${reason}`);
+      if (reason === 'ECONNREFUSED') outages.unreachable += 1;
+      else outages.unanswered.push(`${method}: ${reason}`);
       return null;
     }
   }
 
-  async function call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Answer> {
+  async function call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Response_> {
     const giveUpMs = Date.now() + limitMs;
     while (Date.now() < giveUpMs) {
-      turn += 1;
-      const api = fleet.apis[turn % fleet.apis.length];
-      const answer = await once(api?.url() ?? '', method, path, options);
-      if (answer && answer.status < 500 && answer.status !== 429) return answer;
-      if (answer) troubles.refused += 1;
+      leaseEpoch += 1;
+      const api = fleet.apis[leaseEpoch % fleet.apis.length];
+      const response = await once(api?.url() ?? '', method, path, options);
+      if (response && response.status < 500 && response.status !== 429) return response;
+      if (response) outages.refused += 1;
       await sleep(pauseMs);
     }
     throw new Error(`${method} ${path} had no answer within ${limitMs / 1000} s`);
   }
 
   return {
-    troubles,
+    outages,
     call,
     once,
     async job(id) {

@@ -9,7 +9,7 @@ export interface Charge {
   /** Number of the attempt within its job, from 1. */
   readonly attemptNo: number;
   readonly requestId: string;
-  /** Digests of the pictures that were paid for. */
+  /** Digests of the images that were paid for. */
   readonly sha256: readonly string[];
 }
 
@@ -24,23 +24,23 @@ export interface Provider {
 const program = fileURLToPath(new URL('../../support/provider-process.ts', import.meta.url));
 const loader = import.meta.resolve('tsx');
 
-/** Starts the provider with its list of charges in the folder. Pictures take so long unless their prompt says otherwise. */
+/** Starts the provider with its list of charges in the folder. Images take so long unless their prompt says otherwise. */
 export async function startProvider(folder: string, latencyMs: number): Promise<Provider> {
   const ledgerFile = join(folder, 'charges.jsonl');
   writeFileSync(ledgerFile, '');
-  let announce = (_line: string) => {};
-  const announced = new Promise<string>((resolve) => {
-    announce = resolve;
+  let dispatch = (_line: string) => {};
+  const dispatched = new Promise<string>((resolve) => {
+    dispatch = resolve;
   });
   const child = startChild(['--import', loader, program, ledgerFile, String(latencyMs)], {
     env: {},
     cwd: folder,
-    onLine: (line) => line.startsWith('http://') && announce(line),
+    onLine: (line) => line.startsWith('http://') && dispatch(line),
   });
   const gone = child.ended.then((): never => {
     throw new Error('the provider ended while it was started');
   });
-  const baseUrl = await Promise.race([announced, gone]);
+  const baseUrl = await Promise.race([dispatched, gone]);
   return {
     baseUrl,
     charges: () => readFileSync(ledgerFile, 'utf8').split('\n').filter(Boolean).map(chargeOf),

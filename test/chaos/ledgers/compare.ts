@@ -9,10 +9,10 @@ import type { Promises } from './guarantees.ts';
 export interface Comparison {
   readonly figures: {
     readonly jobs: number;
-    readonly pictures: number;
+    readonly images: number;
     /** Calls that the provider charged. */
     readonly charged: number;
-    /** Charged calls that no picture shows for. */
+    /** Charged calls that no image shows for. */
     readonly extra: number;
     /** Attempts that are shown as possibly paid and were never charged. */
     readonly unpaidDoubts: number;
@@ -29,21 +29,21 @@ const readersAtOnce = 6;
 const fruitless = new Set(['uncertain', 'unusable', 'wasted']);
 
 /** Compares what callers were promised, what the provider charged and what the jobs say, for one scenario. */
-export async function compareBooks(
+export async function compareLedgers(
   fleet: Fleet,
   caller: GoodCaller,
   promises: Promises,
 ): Promise<Comparison> {
   const faults = [...promises.contradictions];
   const charges = chargesByJob(fleet);
-  const figures = { jobs: 0, pictures: 0, charged: 0, extra: 0, unpaidDoubts: 0, cutShort: 0, deliveries: 0 };
+  const figures = { jobs: 0, images: 0, charged: 0, extra: 0, unpaidDoubts: 0, cutShort: 0, deliveries: 0 };
 
   async function compareJob(id: string): Promise<void> {
     const job = await caller.job(id);
     if (!job) return void faults.push(`${id} was accepted and is lost`);
     const paid = charges.get(id) ?? [];
     figures.jobs += 1;
-    figures.pictures += job.images.length;
+    figures.images += job.images.length;
     figures.charged += paid.length;
     figures.extra += paid.length - job.images.length;
     if (job.status !== 'succeeded')
@@ -56,17 +56,17 @@ export async function compareBooks(
     figures.unpaidDoubts += job.attempts.filter(
       (attempt, at) => fruitless.has(attempt.state) && !paid.some((charge) => charge.attemptNo === at + 1),
     ).length;
-    faults.push(...(await comparePictures(caller, job, paid)), ...compareEvents(fleet, job));
+    faults.push(...(await compareImages(caller, job, paid)), ...compareEvents(fleet, job));
     for (const count of fleet.events.countsOf(id).values()) figures.deliveries += count;
   }
 
   const ids = [...new Set(promises.byKey.values())];
   if (ids.length !== promises.byKey.size) faults.push(`${promises.byKey.size} keys gave ${ids.length} jobs`);
   faults.push(...(await findUnpromised(caller, promises, new Set(ids))));
-  const lane = async () => {
+  const scope = async () => {
     for (let id = ids.shift(); id !== undefined; id = ids.shift()) await compareJob(id);
   };
-  await Promise.all(Array.from({ length: readersAtOnce }, lane));
+  await Promise.all(Array.from({ length: readersAtOnce }, scope));
   return { figures, faults };
 }
 
@@ -80,7 +80,7 @@ function chargesByJob(fleet: Fleet): Map<string, Charge[]> {
   return byJob;
 }
 
-/** Every charged call is an attempt of its job, and every attempt that brought a picture was charged. */
+/** Every charged call is an attempt of its job, and every attempt that brought an image was charged. */
 function compareMoney(job: ImageJobView, paid: readonly Charge[], isBackground: boolean): string[] {
   const faults: string[] = [];
   for (const charge of paid) {
@@ -90,7 +90,7 @@ function compareMoney(job: ImageJobView, paid: readonly Charge[], isBackground: 
       faults.push(
         `${job.id}: call ${charge.attemptNo} was charged and is shown as ${attempt?.state ?? 'nothing'}`,
       );
-    // In the background the request that brings the picture is another one than the one that ordered it.
+    // In the background the request that brings the image is another one than the one that ordered it.
     else if (!isBackground && (attempt.provider_request_id ?? charge.requestId) !== charge.requestId)
       faults.push(`${job.id}: call ${charge.attemptNo} is shown under another request id`);
   }
@@ -100,14 +100,14 @@ function compareMoney(job: ImageJobView, paid: readonly Charge[], isBackground: 
   }
   const stored = job.attempts.filter((attempt) => attempt.state === 'stored').length;
   if (stored !== job.images.length)
-    faults.push(`${job.id} has ${job.images.length} pictures of ${stored} stored attempts`);
+    faults.push(`${job.id} has ${job.images.length} images of ${stored} stored attempts`);
   if (new Set(paid.map((charge) => charge.attemptNo)).size !== paid.length)
     faults.push(`${job.id}: one attempt was charged twice`);
   return faults;
 }
 
-/** Every picture can be downloaded and has the bytes that were paid for. */
-async function comparePictures(
+/** Every image can be downloaded and has the bytes that were paid for. */
+async function compareImages(
   caller: GoodCaller,
   job: ImageJobView,
   paid: readonly Charge[],
@@ -116,9 +116,9 @@ async function comparePictures(
   for (const image of job.images) {
     const { status, body } = await caller.call('GET', `/images/${job.id}/content/${image.index}`);
     const digest = createHash('sha256').update(body).digest('hex');
-    if (status !== 200) faults.push(`${job.id}: picture ${image.index} cannot be downloaded (${status})`);
+    if (status !== 200) faults.push(`${job.id}: image ${image.index} cannot be downloaded (${status})`);
     else if (digest !== image.sha256 || !paid.some((charge) => charge.sha256.includes(digest)))
-      faults.push(`${job.id}: picture ${image.index} is not what was paid for`);
+      faults.push(`${job.id}: image ${image.index} is not what was paid for`);
   }
   return faults;
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { startReceiver } from '../../support/webhook-endpoints.ts';
+import { startEndpointServer } from '../../support/webhook-endpoints.ts';
 
 /** What arrived at the receiver of webhooks. */
-export interface EventBook {
+export interface EventLog {
   readonly url: string;
   /** How often each event arrived, by the id that is the same in every attempt. */
   countsOf(jobId: string): ReadonlyMap<string, number>;
@@ -12,17 +12,17 @@ export interface EventBook {
 }
 
 /** Starts a receiver that takes everything and counts it. */
-export async function startEventBook(): Promise<EventBook> {
-  const books = new Map<string, Map<string, number>>();
+export async function startEventLog(): Promise<EventLog> {
+  const ledgers = new Map<string, Map<string, number>>();
   const bodies = new Map<string, string>();
   const unequal = new Set<string>();
-  const receiver = await startReceiver((_request, response) => {
+  const endpointServer = await startEndpointServer((_request, response) => {
     // One at a time: an answer follows its request at once.
-    for (const { headers, body } of receiver.requests.splice(0)) {
+    for (const { headers, body } of endpointServer.requests.splice(0)) {
       const jobId = (JSON.parse(body) as { data: { id: string } }).data.id;
       const eventId = String(headers['webhook-id']);
-      const book = books.get(jobId) ?? new Map<string, number>();
-      books.set(jobId, book.set(eventId, (book.get(eventId) ?? 0) + 1));
+      const book = ledgers.get(jobId) ?? new Map<string, number>();
+      ledgers.set(jobId, book.set(eventId, (book.get(eventId) ?? 0) + 1));
       const digest = createHash('sha256').update(body).digest('base64');
       if ((bodies.get(eventId) ?? digest) !== digest) unequal.add(eventId);
       bodies.set(eventId, digest);
@@ -30,9 +30,9 @@ export async function startEventBook(): Promise<EventBook> {
     response.writeHead(204).end();
   });
   return {
-    url: `http://127.0.0.1:${receiver.port}/events`,
+    url: `http://127.0.0.1:${endpointServer.port}/events`,
     unequal,
-    countsOf: (jobId) => books.get(jobId) ?? new Map(),
-    close: receiver.close,
+    countsOf: (jobId) => ledgers.get(jobId) ?? new Map(),
+    close: endpointServer.close,
   };
 }

@@ -1,6 +1,6 @@
 import type { Random } from '../../../src/local/studio/drawing/random.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { Answer, GoodCaller } from '../fleet/good-caller.ts';
+import type { GoodCaller, Response_ } from '../fleet/good-caller.ts';
 
 /** What the callers of one scenario were promised. */
 export interface Promises {
@@ -10,14 +10,14 @@ export interface Promises {
   readonly contradictions: readonly string[];
   /** The pair of metadata that all jobs of the scenario carry. */
   readonly mark: string;
-  /** Orders pictures, several at a time, a tenth of them twice at once. Resolves when all are accepted. */
-  order(count: number, options?: OrderOptions): Promise<string[]>;
+  /** Orders images, several at a time, a tenth of them twice at once. Resolves when all are accepted. */
+  generate(count: number, options?: SubmitOptions): Promise<string[]>;
 }
 
-interface OrderOptions {
+interface SubmitOptions {
   /** How long the provider takes for each, in milliseconds, at least and at most. */
   readonly latencyMs?: readonly [number, number];
-  readonly atOnce?: number;
+  readonly maxConcurrent?: number;
   /** Pause after each order of a lane, in milliseconds. */
   readonly pauseMs?: number;
 }
@@ -30,9 +30,9 @@ const askedTwice = 0.1;
 export function createPromises(fleet: Fleet, caller: GoodCaller, random: Random, mark: string): Promises {
   const byKey = new Map<string, string>();
   const contradictions: string[] = [];
-  let ordered = 0;
+  let submitted = 0;
 
-  function enter(key: string, { status, body }: Answer): void {
+  function enter(key: string, { status, body }: Response_): void {
     if (status !== 202 && status !== 200) {
       contradictions.push(`order ${key} was answered ${status}: ${body.toString().slice(0, 200)}`);
       return;
@@ -44,11 +44,11 @@ export function createPromises(fleet: Fleet, caller: GoodCaller, random: Random,
     byKey.set(key, id);
   }
 
-  async function orderOne(latencyMs: number, twice: boolean): Promise<string> {
-    ordered += 1;
-    const key = `${mark}-${ordered}`;
+  async function submitOne(latencyMs: number, twice: boolean): Promise<string> {
+    submitted += 1;
+    const key = `${mark}-${submitted}`;
     const body = {
-      prompt: `Picture ${ordered} of ${mark} [studio:latency=${latencyMs}]`,
+      prompt: `Image ${submitted} of ${mark} [studio:latency=${latencyMs}]`,
       metadata: { scenario: mark },
       webhook: {
         url: fleet.events.url,
@@ -56,7 +56,7 @@ export function createPromises(fleet: Fleet, caller: GoodCaller, random: Random,
       },
     };
     const place = () => caller.call('POST', '/images', { body, idempotencyKey: key });
-    for (const answer of await Promise.all(twice ? [place(), place()] : [place()])) enter(key, answer);
+    for (const response of await Promise.all(twice ? [place(), place()] : [place()])) enter(key, response);
     return byKey.get(key) ?? '';
   }
 
@@ -64,19 +64,22 @@ export function createPromises(fleet: Fleet, caller: GoodCaller, random: Random,
     byKey,
     contradictions,
     mark,
-    async order(count, { latencyMs: [low, high] = usualLatencyMs, atOnce = usualAtOnce, pauseMs = 0 } = {}) {
+    async generate(
+      count,
+      { latencyMs: [low, high] = usualLatencyMs, maxConcurrent = usualAtOnce, pauseMs = 0 } = {},
+    ) {
       const plan = Array.from({ length: count }, () => ({
         latencyMs: random.whole(low, high),
         twice: random.chance(askedTwice),
       }));
       const ids: string[] = [];
-      const lane = async () => {
+      const scope = async () => {
         for (let next = plan.shift(); next; next = plan.shift()) {
-          ids.push(await orderOne(next.latencyMs, next.twice));
+          ids.push(await submitOne(next.latencyMs, next.twice));
           if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
         }
       };
-      await Promise.all(Array.from({ length: atOnce }, lane));
+      await Promise.all(Array.from({ length: maxConcurrent }, scope));
       return ids;
     },
   };

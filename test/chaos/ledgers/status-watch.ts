@@ -29,11 +29,11 @@ export function watchStatus(fleet: Fleet, caller: GoodCaller, jobIds: () => read
   let stopped = false;
 
   async function look(id: string, url: string): Promise<void> {
-    const answer = await caller.once(url, 'GET', `/images/${id}`);
-    if (answer?.status === 404) stepsBack.push(`${id} was accepted and is unknown`);
-    if (answer?.status !== 200) return;
+    const response = await caller.once(url, 'GET', `/images/${id}`);
+    if (response?.status === 404) stepsBack.push(`${id} was accepted and is unknown`);
+    if (response?.status !== 200) return;
     reads += 1;
-    const { status } = JSON.parse(answer.body.toString()) as ImageJobView;
+    const { status } = JSON.parse(response.body.toString()) as ImageJobView;
     const before = seen.get(id) ?? 'queued';
     const isBack = rank[status] < rank[before] || (rank[before] === 2 && status !== before);
     if (isBack) stepsBack.push(`${id} went from ${before} to ${status}`);

@@ -37,11 +37,11 @@ const kinds: Readonly<Record<string, Note['kind']>> = {
 /** What the logs of all workers say about who ran which job when. */
 export interface WorkLog {
   note(line: LogLine, life: number): void;
-  noteKill(life: number, atMs: number): void;
+  recordKill(life: number, atMs: number): void;
   /** Jobs that a process runs now. */
   heldBy(life: number): string[];
   runsOf(jobId: string): Run[];
-  interruptions(): Interruption[];
+  crashCount(): Interruption[];
 }
 
 export function createWorkLog(): WorkLog {
@@ -67,13 +67,13 @@ export function createWorkLog(): WorkLog {
       notes.set(job_id, known);
       known.push({ kind, life, atMs: Date.parse(time) });
     },
-    noteKill: (life, atMs) => void kills.push({ life, atMs }),
+    recordKill: (life, atMs) => void kills.push({ life, atMs }),
     heldBy: (life) =>
       [...notes.keys()].filter((jobId) =>
         runsOf(jobId).some((run) => run.life === life && run.end === 'open'),
       ),
     runsOf,
-    interruptions: () =>
+    crashCount: () =>
       [...notes.keys()].flatMap((jobId) => {
         const runs = runsOf(jobId);
         return kills.flatMap(({ life, atMs }) => {

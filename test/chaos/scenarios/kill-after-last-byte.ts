@@ -5,12 +5,12 @@ import { recoveryFindings, type Scenario, type Stage, until } from '../scenario.
 import { killAndRestart, runnerOf } from './hurt.ts';
 
 const quickCallsMs = [300, 600] as const;
-/** So slow that storing a picture, which takes one way there and one back, is not over when the blow falls. */
+/** So slow that storing an image, which takes one way there and one back, is not over when the blow falls. */
 const storageDelayMs = 700;
 const laterByMs = [0, 1_000] as const;
 /** One less than workers, so that there is a free place for those whose worker was killed. */
-const lanes = 2;
-const patienceMs = 30_000;
+const scopes = 2;
+const timeoutMs = 30_000;
 
 /**
  * A worker is killed at a random moment after the last byte of an answer, again and again, every time for another job:
@@ -27,16 +27,16 @@ export const killAfterLastByte: Scenario = {
     await storage.set({ kind: 'latency', ms: storageDelayMs });
     let begun = 0;
     let kills = 0;
-    const lane = async () => {
+    const scope = async () => {
       while (begun < wanted) {
         begun += 1;
-        const [id = ''] = await stage.promises.order(1, { latencyMs: quickCallsMs });
+        const [id = ''] = await stage.promises.generate(1, { latencyMs: quickCallsMs });
         // One that was stored too soon does not count.
-        if (await killAfterAnswer(stage, id)) kills += 1;
+        if (await killAfterResponse(stage, id)) kills += 1;
         else begun -= 1;
       }
     };
-    await Promise.all(Array.from({ length: lanes }, lane));
+    await Promise.all(Array.from({ length: scopes }, scope));
     await storage.set({ kind: 'pass' });
     await stage.drained();
     const ids = new Set(stage.promises.byKey.values());
@@ -46,7 +46,7 @@ export const killAfterLastByte: Scenario = {
       {
         figure: 'calls',
         found: calls,
-        allowed: `${ids.size} for ${ids.size} pictures`,
+        allowed: `${ids.size} for ${ids.size} images`,
         ok: calls === ids.size,
       },
       ...(await recoveryFindings(stage, 20_000)),
@@ -55,14 +55,14 @@ export const killAfterLastByte: Scenario = {
 };
 
 /** Kills whoever runs a job at a random moment after its answer is complete. @returns whether it was soon enough. */
-async function killAfterAnswer(stage: Stage, id: string): Promise<boolean> {
-  const runner = await runnerOf(stage, id, patienceMs);
+async function killAfterResponse(stage: Stage, id: string): Promise<boolean> {
+  const runner = await runnerOf(stage, id, timeoutMs);
   const spool = join(runner.dataDir, 'spool');
-  const isAnswer = (name: string) => name.endsWith('.answer') && name.split('.')[1] === id;
-  await until('the answer is on the disk', patienceMs, () => readdirSync(spool).some(isAnswer));
+  const isResponse = (name: string) => name.endsWith('.answer') && name.split('.')[1] === id;
+  await until('the answer is on the disk', timeoutMs, () => readdirSync(spool).some(isResponse));
   await sleep(stage.random.whole(...laterByMs));
   // Looked at once more right before the blow: the file goes before the worker takes another job.
-  if (!readdirSync(spool).some(isAnswer)) return false;
+  if (!readdirSync(spool).some(isResponse)) return false;
   await killAndRestart(stage, runner);
   return true;
 }

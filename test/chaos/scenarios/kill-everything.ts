@@ -9,7 +9,7 @@ export const killEverything: Scenario = {
   about: 'everything is killed at once and started again',
   async run(stage) {
     const { fleet } = stage;
-    await stage.promises.order(stage.short ? 40 : 200);
+    await stage.promises.generate(stage.short ? 40 : 200);
     await Promise.all([
       ...fleet.members.map((member) => fleet.kill(member)),
       fleet.redis.kill9(),

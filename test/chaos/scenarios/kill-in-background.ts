@@ -14,12 +14,12 @@ export const killInBackground: Scenario = {
   env: { OPENAI_MODE: 'responses' },
   async run(stage) {
     const kills = stage.short ? 5 : 15;
-    const ordering = stage.promises.order(stage.short ? 40 : 150, { latencyMs: longCallsMs });
+    const submitting = stage.promises.generate(stage.short ? 40 : 150, { latencyMs: longCallsMs });
     for (let kill = 0; kill < kills; kill++) {
       await sleep(everyMs);
       await killAndRestart(stage, await anyUp(stage, stage.fleet.workers, 2));
     }
-    await ordering;
+    await submitting;
     await stage.drained();
     const ids = new Set(stage.promises.byKey.values());
     const calls = stage.fleet.provider.charges().filter((charge) => ids.has(charge.jobId)).length;

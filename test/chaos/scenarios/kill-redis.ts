@@ -11,12 +11,12 @@ export const killRedis: Scenario = {
   about: 'Redis is killed under load and comes back after 5 s',
   async run(stage) {
     const kills = stage.short ? 1 : 3;
-    const ordering = stage.promises.order(stage.short ? 60 : 300);
+    const submitting = stage.promises.generate(stage.short ? 60 : 300);
     for (let kill = 0; kill < kills; kill++) {
       await sleep(betweenMs);
       await redisAway(stage, awayMs);
     }
-    await ordering;
+    await submitting;
     await stage.drained();
     return [{ figure: 'kills of Redis', found: kills }];
   },

@@ -11,7 +11,7 @@ export const killSameJob: Scenario = {
   about: 'the worker of one job is killed, again and again',
   async run(stage) {
     const kills = stage.short ? 2 : 5;
-    const [id = ''] = await stage.promises.order(1, { latencyMs: [callMs, callMs] });
+    const [id = ''] = await stage.promises.generate(1, { latencyMs: [callMs, callMs] });
     for (let kill = 0; kill < kills; kill++) {
       const runner = await runnerOf(stage, id, 60_000);
       await sleep(intoTheCallMs);

@@ -18,8 +18,8 @@ export const killWebhooks: Scenario = {
     const { fleet, promises } = stage;
     const jobs = stage.short ? 100 : 1_000;
     let isOver = false;
-    const ordering = promises
-      .order(jobs, { latencyMs: quickCallsMs, atOnce: 4, pauseMs: 250 })
+    const submitting = promises
+      .generate(jobs, { latencyMs: quickCallsMs, maxConcurrent: 4, pauseMs: 250 })
       .finally(() => {
         isOver = true;
       });
@@ -30,7 +30,7 @@ export const killWebhooks: Scenario = {
       if (blows % redisEvery === 0) await redisAway(stage, redisAwayMs);
       else await killAndRestart(stage, await anyUp(stage, [stage.fleet.webhooks, ...fleet.workers], 2));
     }
-    const ids = await ordering;
+    const ids = await submitting;
     await stage.drained();
     const counts = ids.map((id) => fleet.events.countsOf(id));
     const distinct = new Set(counts.flatMap((count) => [...count.keys()])).size;

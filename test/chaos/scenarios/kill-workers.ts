@@ -14,12 +14,12 @@ export const killWorkers: Scenario = {
   about: 'a random worker is killed every 3 s',
   async run(stage) {
     const kills = stage.short ? 5 : 30;
-    const ordering = stage.promises.order(stage.short ? 60 : 1000);
+    const submitting = stage.promises.generate(stage.short ? 60 : 1000);
     for (let kill = 0; kill < kills; kill++) {
       await sleep(everyMs);
       await killAndRestart(stage, await anyUp(stage, stage.fleet.workers, 2));
     }
-    await ordering;
+    await submitting;
     await stage.drained();
     return [{ figure: 'kills', found: kills }, ...(await recoveryFindings(stage, againWithinMs))];
   },

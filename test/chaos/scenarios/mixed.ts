@@ -66,11 +66,11 @@ export const mixed: Scenario = {
     const { random, promises } = stage;
     const weighted = blows.flatMap((blow) => Array<Blow>(blow.weight).fill(blow));
     const plan = random.shuffle([...blows, ...Array.from({ length: 3 }, () => random.pick(weighted))]);
-    const underWay = new Map<string, Promise<void>>();
+    const inFlight = new Map<string, Promise<void>>();
     let struck = 0;
     let isOver = false;
-    const ordering = (async () => {
-      while (!isOver) await promises.order(10, { pauseMs: 1_000 });
+    const submitting = (async () => {
+      while (!isOver) await promises.generate(10, { pauseMs: 1_000 });
     })();
     const hasTime = () => !stage.short && Date.now() < stage.deadlineMs - drainMs;
     for (let blow = plan.pop(); blow; blow = plan.pop() ?? (hasTime() ? random.pick(weighted) : undefined)) {
@@ -78,16 +78,16 @@ export const mixed: Scenario = {
       stage.say(blow.name);
       const { name, strike } = blow;
       // The same thing does not break twice at once; different things do.
-      const before = underWay.get(name) ?? Promise.resolve();
-      underWay.set(
+      const before = inFlight.get(name) ?? Promise.resolve();
+      inFlight.set(
         name,
         before.then(() => strike(stage)),
       );
       struck += 1;
     }
-    await Promise.all(underWay.values());
+    await Promise.all(inFlight.values());
     isOver = true;
-    await ordering;
+    await submitting;
     await stage.drained();
     return [{ figure: 'blows', found: struck }, ...(await recoveryFindings(stage, 40_000))];
   },

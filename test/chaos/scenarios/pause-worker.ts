@@ -11,14 +11,14 @@ export const pauseWorker: Scenario = {
   about: 'a worker is stopped for longer than its locks live, and resumed',
   async run(stage) {
     const { fleet, promises } = stage;
-    const ordering = promises.order(stage.short ? 24 : 60, { latencyMs: [1_500, 2_500] });
+    const submitting = promises.generate(stage.short ? 24 : 60, { latencyMs: [1_500, 2_500] });
     const worker = await busyWorker(stage);
     await sleep(intoTheCallsMs);
     const holds = fleet.work.heldBy(worker.pid());
     worker.pause();
     await sleep(stage.short ? 25_000 : 60_000);
     worker.resume();
-    await ordering;
+    await submitting;
     await stage.drained();
     const taken = holds.filter((id) => fleet.work.runsOf(id).some((run) => run.life !== worker.pid()));
     return [

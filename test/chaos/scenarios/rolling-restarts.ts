@@ -9,8 +9,8 @@ export const rollingRestarts: Scenario = {
     const { fleet, caller, promises } = stage;
     const rounds = stage.short ? 1 : 10;
     let isDeploying = true;
-    const ordering = (async () => {
-      while (isDeploying) await promises.order(10, { atOnce: 2, pauseMs: 400 });
+    const submitting = (async () => {
+      while (isDeploying) await promises.generate(10, { maxConcurrent: 2, pauseMs: 400 });
     })();
     const unclean: string[] = [];
     const restart = async (member: Member) => {
@@ -26,7 +26,7 @@ export const rollingRestarts: Scenario = {
       }
     }
     isDeploying = false;
-    await ordering;
+    await submitting;
     await stage.drained();
     const ids = new Set(promises.byKey.values());
     const calls = fleet.provider.charges().filter((charge) => ids.has(charge.jobId)).length;
@@ -41,12 +41,12 @@ export const rollingRestarts: Scenario = {
       {
         figure: 'calls',
         found: calls,
-        allowed: `${ids.size} for ${ids.size} pictures`,
+        allowed: `${ids.size} for ${ids.size} images`,
         ok: calls === ids.size,
       },
-      { figure: 'calls of callers that found nobody listening', found: caller.troubles.unreachable },
-      { figure: 'that were told to come again', found: caller.troubles.refused },
-      { figure: 'whose connection ended without an answer', found: countsOf(caller.troubles.unanswered) },
+      { figure: 'calls of callers that found nobody listening', found: caller.outages.unreachable },
+      { figure: 'that were told to come again', found: caller.outages.refused },
+      { figure: 'whose connection ended without an answer', found: countsOf(caller.outages.unanswered) },
     ];
   },
 };

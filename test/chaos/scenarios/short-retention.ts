@@ -1,10 +1,10 @@
-import { askRedis } from '../../support/redis.ts';
+import { queryRedis } from '../../support/redis.ts';
 import { keyPrefix } from '../fleet/fleet.ts';
 import { type Scenario, type Stage, until } from '../scenario.ts';
 
 const retentionSeconds = 60;
 const limitMs = 20 * 60_000;
-const lanes = 16;
+const scopes = 16;
 const share = 0.1;
 
 /** How many jobs end in which way. Those that are not made cost no call, which is where most of the time would go. */
@@ -66,20 +66,20 @@ export const shortRetention: Scenario = {
 
 const inKiB = (bytes: number) => `${Math.round(bytes / 1024)} KiB`;
 
-/** Orders pictures, has so many of them made, canceled and expire, and waits until all are forgotten. */
+/** Orders images, has so many of them made, canceled and expire, and waits until all are forgotten. */
 async function pass(stage: Stage, { made, canceled, expired }: Counts): Promise<void> {
   const { workers } = stage.fleet;
-  await inLanes(made, async () => void (await order(stage)));
+  await inScopes(made, async () => void (await generate(stage)));
   await until('every job is made', limitMs, async () => (await sizeOf(stage, 'open')) === 0);
   // Nobody takes a job meanwhile, so that none of these is made. The webhooks process does the upkeep.
   for (const worker of workers) worker.pause();
   try {
-    await inLanes(canceled, async () => {
-      const { status, body } = await stage.caller.call('POST', `/images/${await order(stage)}/cancel`);
+    await inScopes(canceled, async () => {
+      const { status, body } = await stage.caller.call('POST', `/images/${await generate(stage)}/cancel`);
       const { status: end } = JSON.parse(body.toString()) as { status?: string };
       if (end !== 'canceled') throw new Error(`a cancellation was answered ${status}, the job is ${end}`);
     });
-    await inLanes(expired, async () => void (await order(stage, { queue_ttl_s: 1 })));
+    await inScopes(expired, async () => void (await generate(stage, { queue_ttl_s: 1 })));
     await until('every job has expired', limitMs, async () => (await sizeOf(stage, 'open')) === 0);
   } finally {
     for (const worker of workers) worker.resume();
@@ -87,31 +87,31 @@ async function pass(stage: Stage, { made, canceled, expired }: Counts): Promise<
   await until('every job is forgotten', limitMs, async () => (await sizeOf(stage, 'due')) === 0);
 }
 
-/** Orders a picture. @returns the id of the job. */
-async function order({ caller }: Stage, wishes: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const prompt = 'Forgotten picture [studio:latency=1]';
+/** Orders an image. @returns the id of the job. */
+async function generate({ caller }: Stage, wishes: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const prompt = 'Forgotten image [studio:latency=1]';
   const body = { prompt, metadata: { scenario: 'retention' }, ...wishes };
-  const answer = await caller.call('POST', '/images', { body });
-  if (answer.status !== 202) throw new Error(`an order was answered ${answer.status}`);
-  return (JSON.parse(answer.body.toString()) as { id: string }).id;
+  const response = await caller.call('POST', '/images', { body });
+  if (response.status !== 202) throw new Error(`an order was answered ${response.status}`);
+  return (JSON.parse(response.body.toString()) as { id: string }).id;
 }
 
 /** Does something so many times, several at once. */
-async function inLanes(times: number, work: () => Promise<void>): Promise<void> {
+async function inScopes(times: number, work: () => Promise<void>): Promise<void> {
   let left = times;
-  const lane = async () => {
+  const scope = async () => {
     while (left-- > 0) await work();
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: scopes }, scope));
 }
 
 /** How many jobs stand in an index of the tenant. */
 function sizeOf({ fleet }: Stage, index: 'open' | 'due'): Promise<number> {
-  return askRedis(fleet.redis.url, (redis) => redis.zcard(`${keyPrefix}:{acme}:${index}`));
+  return queryRedis(fleet.redis.url, (redis) => redis.zcard(`${keyPrefix}:{acme}:${index}`));
 }
 
 function memoryOf(stage: Stage): Promise<number> {
-  return askRedis(stage.fleet.redis.url, async (redis) => {
+  return queryRedis(stage.fleet.redis.url, async (redis) => {
     await redis.memory('PURGE');
     return Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1]);
   });

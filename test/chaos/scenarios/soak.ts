@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askRedis } from '../../support/redis.ts';
+import { queryRedis } from '../../support/redis.ts';
 import type { Finding, Scenario, Stage } from '../scenario.ts';
 
 const sampleEveryMs = 5_000;
-const quick = { latencyMs: [1, 50], atOnce: 4 } as const;
+const quick = { latencyMs: [1, 50], maxConcurrent: 4 } as const;
 /** Growth over the time that is measured, as a share of the mean. */
 const share = 0.1;
 
@@ -31,7 +31,7 @@ export const soak: Scenario = {
     }, sampleEveryMs);
     try {
       for (let second = 1; Date.now() - startedMs < lengthMs; second++) {
-        await stage.promises.order(Math.max(1, Math.round(perSecond / 2)), quick);
+        await stage.promises.generate(Math.max(1, Math.round(perSecond / 2)), quick);
         await sleep(Math.max(0, startedMs + second * 1000 - Date.now()));
       }
     } finally {
@@ -49,7 +49,7 @@ export const soak: Scenario = {
 async function highestRate(stage: Stage, lengthMs: number): Promise<number> {
   const startedMs = Date.now();
   let jobs = 0;
-  while (Date.now() - startedMs < lengthMs) jobs += (await stage.promises.order(20, quick)).length;
+  while (Date.now() - startedMs < lengthMs) jobs += (await stage.promises.generate(20, quick)).length;
   await stage.drained();
   return (jobs / (Date.now() - startedMs)) * 1000;
 }
@@ -65,7 +65,7 @@ function allSeries({ fleet }: Stage): Series[] {
 }
 
 async function sample({ fleet }: Stage, series: readonly Series[]): Promise<void> {
-  const connections = await askRedis(fleet.redis.url, (redis) => redis.info('clients'));
+  const connections = await queryRedis(fleet.redis.url, (redis) => redis.info('clients'));
   const measured = [
     ...fleet.members.flatMap((member) => [residentMiB(member.pid()), openFiles(member.pid())]),
     Number(/^connected_clients:(\d+)/m.exec(connections)?.[1]),

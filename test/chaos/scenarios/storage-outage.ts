@@ -11,11 +11,11 @@ export const storageOutage: Scenario = {
   async run(stage) {
     const { fleet, promises } = stage;
     const jobs = stage.short ? 40 : 200;
-    const ordering = promises.order(jobs, { pauseMs: 200 });
+    const submitting = promises.generate(jobs, { pauseMs: 200 });
     await sleep(2_000);
     await storageAway(stage, stage.short ? 10_000 : 60_000);
     const backAtMs = Date.now();
-    await ordering;
+    await submitting;
     const accepted = new Set(promises.byKey.values());
     await stage.drained();
     const ends: number[] = [];
@@ -23,9 +23,9 @@ export const storageOutage: Scenario = {
     const lastMs = Math.max(...ends) - backAtMs;
     const calls = fleet.provider.charges().filter((charge) => accepted.has(charge.jobId)).length;
     return [
-      { figure: 'calls', found: calls, allowed: `${jobs} for ${jobs} pictures`, ok: calls === jobs },
+      { figure: 'calls', found: calls, allowed: `${jobs} for ${jobs} images`, ok: calls === jobs },
       {
-        figure: 'last picture delivered after the storage was back',
+        figure: 'last image delivered after the storage was back',
         found: `${(lastMs / 1000).toFixed(1)} s`,
         allowed: `${deliveredWithinMs / 1000} s`,
         ok: lastMs <= deliveredWithinMs,

@@ -1,4 +1,4 @@
-import { askRedis } from '../../support/redis.ts';
+import { queryRedis } from '../../support/redis.ts';
 import { keyPrefix } from '../fleet/fleet.ts';
 import { type Scenario, type Stage, until } from '../scenario.ts';
 
@@ -9,7 +9,7 @@ export const wipeQueue: Scenario = {
   name: 'wiped',
   about: "the queue's keys are deleted",
   async run(stage) {
-    const ids = await stage.promises.order(stage.short ? 60 : 200);
+    const ids = await stage.promises.generate(stage.short ? 60 : 200);
     const deleted = await deleteQueues(stage);
     const wipedAtMs = Date.now();
     await until('every job is back in the queue', backWithinMs * 2, () => areBack(stage, ids));
@@ -29,7 +29,7 @@ export const wipeQueue: Scenario = {
 };
 
 function deleteQueues({ fleet }: Stage): Promise<number> {
-  return askRedis(fleet.redis.url, async (redis) => {
+  return queryRedis(fleet.redis.url, async (redis) => {
     const keys = await redis.keys(`{${keyPrefix}-queue-*`);
     return keys.length > 0 ? redis.del(...keys) : 0;
   });
@@ -37,7 +37,7 @@ function deleteQueues({ fleet }: Stage): Promise<number> {
 
 /** Whether each of the jobs has a task again, or needs none any more. */
 function areBack({ fleet }: Stage, ids: readonly string[]): Promise<boolean> {
-  return askRedis(fleet.redis.url, async (redis) => {
+  return queryRedis(fleet.redis.url, async (redis) => {
     const open = new Set(await redis.zrange(`${keyPrefix}:{acme}:open`, 0, '-1'));
     const waiting = ids.filter((id) => open.has(id));
     const tasks = await Promise.all(

@@ -51,7 +51,7 @@ describe('the ledger of a job', () => {
     expect(ledger.at(-1)?.no).toBe(500);
   });
 
-  it('counts paid attempts per picture, without refusals and enhancements', () => {
+  it('counts paid attempts per image, without refusals and enhancements', () => {
     const ledger = [
       attemptOf({ no: 1, state: 'rejected' }),
       attemptOf({ no: 2, state: 'uncertain' }),

@@ -67,7 +67,7 @@ describe('the cost of a finished call', () => {
   });
 });
 
-describe('output tokens of a picture', () => {
+describe('output tokens of an image', () => {
   it.each([
     [1024, 1024, [196, 439, 1756, 3122, 7024]],
     [1536, 1024, [158, 343, 1372, 2459, 5488]],

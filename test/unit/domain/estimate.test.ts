@@ -5,8 +5,8 @@ import { builtInCatalogue } from '../../support/catalogue.ts';
 import { requestOf } from '../../support/jobs.ts';
 
 const catalogue = builtInCatalogue();
-const estimate = (fields: Partial<ImageRequest>, frame?: string[], enhanceModel = 'gpt-5.4-mini') =>
-  estimateCost(requestOf(fields), catalogue, { frame, enhanceModel });
+const estimate = (fields: Partial<ImageRequest>, promptTemplate?: string[], enhanceModel = 'gpt-5.4-mini') =>
+  estimateCost(requestOf(fields), catalogue, { promptTemplate, enhanceModel });
 const prompt = 'x'.repeat(4 * 18);
 
 describe('an estimate', () => {
@@ -21,7 +21,7 @@ describe('an estimate', () => {
     expect(estimate({ prompt, quality: 'auto', size: 'auto' })).toBe(said);
   });
 
-  it('grows with the number of pictures', () => {
+  it('grows with the number of images', () => {
     expect(estimate({ prompt, quality: 'low', n: 7 })).toBe(7 * 5_970);
   });
 
@@ -38,14 +38,14 @@ describe('an estimate', () => {
     expect(estimate(fields)).toBeNull();
   });
 
-  it('counts what a preset adds, for every picture', () => {
-    const frame = ['x'.repeat(4 * 100), 'x'.repeat(4 * 100)];
-    const added = estimate({ prompt, quality: 'low', n: 3 }, frame) ?? 0;
+  it('counts what a preset adds, for every image', () => {
+    const promptTemplate = ['x'.repeat(4 * 100), 'x'.repeat(4 * 100)];
+    const added = estimate({ prompt, quality: 'low', n: 3 }, promptTemplate) ?? 0;
     expect(added - 3 * 5_970).toBe(3 * 200 * 5);
   });
 
   it('is not below what a description and its longer prompt cost', () => {
-    // 400 and 200 tokens of the language model, and 200 for the picture: what most descriptions take.
+    // 400 and 200 tokens of the language model, and 200 for the image: what most descriptions take.
     const cost = 5_970 - 18 * 5 + 200 * 5 + 400 * 0.75 + 200 * 4.5;
     expect(estimate({ prompt, quality: 'low', enhance: 'always' })).toBeGreaterThan(cost);
     expect(estimate({ prompt, quality: 'low', enhance: 'auto' })).toBeGreaterThan(cost);

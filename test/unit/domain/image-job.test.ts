@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { dueAt, finalError, jobError } from '../../../src/domain/image-job.ts';
-import { beginExecution, finish, forgetMedia } from '../../../src/domain/job-moves.ts';
+import { beginRun, finish, purgeMedia } from '../../../src/domain/job-moves.ts';
 import { createdAt, queuedJob, retention } from '../../support/jobs.ts';
 
 describe('the error that ended a job', () => {
-  const running = beginExecution(queuedJob(), createdAt + 1);
+  const running = beginRun(queuedJob(), createdAt + 1);
 
-  it('is the last of those of its pictures where they failed one by one', () => {
+  it('is the last of those of its images where they failed one by one', () => {
     const errors = [
       jobError('moderation_blocked', 'none', { index: 0 }),
       jobError('provider_rejected', 'none', { index: 1 }),
@@ -27,15 +27,15 @@ describe('a job needs attention', () => {
   });
 
   it('some time after it should have ended, counted from its first start', () => {
-    const first = beginExecution(queuedJob({ request: { run_timeout_s: 60 } }), createdAt + 10);
-    const again = beginExecution(first, createdAt + 50_000);
+    const first = beginRun(queuedJob({ request: { run_timeout_s: 60 } }), createdAt + 10);
+    const again = beginRun(first, createdAt + 50_000);
     expect(dueAt(again)).toBe(dueAt(first));
     expect(dueAt(first)).toBeGreaterThan(createdAt + 10 + 60_000);
   });
 
-  it('when its pictures, and then its record, are to be forgotten', () => {
+  it('when its images, and then its record, are to be forgotten', () => {
     const ended = finish(queuedJob(), 'expired', { nowMs: createdAt + 5, retention });
     expect(dueAt(ended)).toBe(ended.mediaExpiresAt);
-    expect(dueAt(forgetMedia(ended, createdAt + 6))).toBe(ended.recordExpiresAt);
+    expect(dueAt(purgeMedia(ended, createdAt + 6))).toBe(ended.recordExpiresAt);
   });
 });

@@ -6,7 +6,7 @@ import { attemptOf, imageOf } from '../../support/jobs.ts';
 const job = { tenant: 'acme', id: 'img_1' };
 
 describe('the keys under which the storage may hold bytes of a job', () => {
-  it('are those of its pictures', () => {
+  it('are those of its images', () => {
     const images = [imageOf(job, 0), imageOf(job, 1)];
     expect(
       storageKeysOf({ ...job, images, attempts: [attemptOf(), attemptOf({ no: 2, index: 1 })] }),

@@ -12,14 +12,14 @@ import {
   jobStages,
 } from '../../../src/domain/image-job.ts';
 import {
-  beginExecution,
+  addImage,
+  beginRun,
   checkFence,
-  enterImage,
   enterStage,
   erase,
   finish,
   finishIfWhole,
-  forgetMedia,
+  purgeMedia,
   requestCancel,
 } from '../../../src/domain/job-moves.ts';
 import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';
@@ -36,7 +36,7 @@ const rank: Record<JobStatus, number> = {
 
 type Move = (job: ImageJob, nowMs: number) => ImageJob;
 const anyMove: fc.Arbitrary<Move> = fc.oneof(
-  fc.constant<Move>((job, nowMs) => beginExecution(job, nowMs)),
+  fc.constant<Move>((job, nowMs) => beginRun(job, nowMs)),
   fc.constantFrom(...jobStages).map(
     (stage): Move =>
       (job, nowMs) =>
@@ -45,7 +45,7 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
   fc.nat(9).map(
     (index): Move =>
       (job, nowMs) =>
-        enterImage(job, imageOf(job, index), nowMs),
+        addImage(job, imageOf(job, index), nowMs),
   ),
   fc.constant<Move>((job, nowMs) => requestCancel(job, nowMs)),
   fc.constantFrom(...ends).map(
@@ -54,7 +54,7 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
         finish(job, status, { nowMs, retention }),
   ),
   fc.constant<Move>((job, nowMs) => erase(job, nowMs, retention)),
-  fc.constant<Move>((job, nowMs) => (isTerminal(job.status) ? forgetMedia(job, nowMs) : job)),
+  fc.constant<Move>((job, nowMs) => (isTerminal(job.status) ? purgeMedia(job, nowMs) : job)),
 );
 
 /** Applies a move as the use cases do: a refused one leaves the record as it was. */
@@ -141,30 +141,30 @@ describe('the moves of a job', () => {
 
 describe('an execution', () => {
   it('starts the job once and raises the fence every time', () => {
-    const first = beginExecution(queuedJob(), createdAt + 10);
-    const second = beginExecution(first, createdAt + 20);
+    const first = beginRun(queuedJob(), createdAt + 10);
+    const second = beginRun(first, createdAt + 20);
     expect(first).toMatchObject({ status: 'running', fence: 1, startedAt: createdAt + 10 });
     expect(second).toMatchObject({ status: 'running', fence: 2, startedAt: createdAt + 10 });
     expect(second.history).toEqual(first.history);
   });
 
   it('may write only while its fence is the latest', () => {
-    const first = beginExecution(queuedJob(), createdAt + 10);
-    const second = beginExecution(first, createdAt + 20);
+    const first = beginRun(queuedJob(), createdAt + 10);
+    const second = beginRun(first, createdAt + 20);
     expect(() => checkFence(first, 1)).not.toThrow();
     expect(() => checkFence(second, 1)).toThrow(expect.objectContaining({ code: 'already_terminal' }));
   });
 
   it('entering the same stage again changes nothing', () => {
-    const job = enterStage(beginExecution(queuedJob(), createdAt + 1), 'generating', createdAt + 2);
+    const job = enterStage(beginRun(queuedJob(), createdAt + 1), 'generating', createdAt + 2);
     expect(enterStage(job, 'generating', createdAt + 3)).toBe(job);
   });
 });
 
 describe('ending a job', () => {
-  const running = beginExecution(queuedJob(), createdAt + 1);
+  const running = beginRun(queuedJob(), createdAt + 1);
 
-  it('sets when pictures and record are forgotten, pictures never after the record', () => {
+  it('sets when images and record are forgotten, images never after the record', () => {
     const short = { mediaSeconds: 9_000, recordSeconds: 100 };
     const job = finish(running, 'succeeded', { nowMs: createdAt + 5, retention: short });
     expect(job.mediaExpiresAt).toBe(createdAt + 5 + 100_000);
@@ -178,21 +178,21 @@ describe('ending a job', () => {
     expect(ended).not.toHaveProperty('refusals');
   });
 
-  it('puts its error behind those of the pictures', () => {
-    const ofPicture = jobError('moderation_blocked', 'none', { index: 0 });
+  it('puts its error behind those of the images', () => {
+    const ofImage = jobError('moderation_blocked', 'none', { index: 0 });
     const ofJob = jobError('run_timeout', 'possible');
-    const job = finish({ ...running, errors: [ofPicture] }, 'failed', {
+    const job = finish({ ...running, errors: [ofImage] }, 'failed', {
       nowMs: createdAt + 5,
       retention,
       error: ofJob,
     });
-    expect(job.errors).toEqual([ofPicture, ofJob]);
+    expect(job.errors).toEqual([ofImage, ofJob]);
     expect(finalError(job)).toEqual(ofJob);
   });
 });
 
 describe('erasing a job', () => {
-  const running = beginExecution(queuedJob({ request: { metadata: { user: 'ada' } } }), createdAt + 1);
+  const running = beginRun(queuedJob({ request: { metadata: { user: 'ada' } } }), createdAt + 1);
   const full: ImageJob = {
     ...running,
     enhancedPrompt: 'ada in detail',
@@ -216,13 +216,13 @@ describe('erasing a job', () => {
     expect(erased).toMatchObject({ status: 'succeeded', usage: full.usage, attempts: full.attempts });
     expect(erased.images).toEqual(full.images);
     expect(dueAt(erased)).toBe(createdAt + 9);
-    expect(dueAt(forgetMedia(erased, createdAt + 10))).toBe(ended.recordExpiresAt);
+    expect(dueAt(purgeMedia(erased, createdAt + 10))).toBe(ended.recordExpiresAt);
   });
 });
 
-describe('a job whose last picture is entered', () => {
+describe('a job whose last image is entered', () => {
   const running = (images: number, ...attempts: Attempt[]): ImageJob => {
-    const job = beginExecution(queuedJob({ request: { n: 2 } }), createdAt + 1);
+    const job = beginRun(queuedJob({ request: { n: 2 } }), createdAt + 1);
     return { ...job, attempts, images: Array.from({ length: images }, (_, index) => imageOf(job, index)) };
   };
   const outcome = { nowMs: createdAt + 9, retention };
@@ -233,7 +233,7 @@ describe('a job whose last picture is entered', () => {
   });
 
   it.each([
-    ['a picture is missing', running(1, attemptOf())],
+    ['an image is missing', running(1, attemptOf())],
     ['a call is under way', running(2, attemptOf(), attemptOf({ no: 2, state: 'calling' }))],
     ['an answer is not settled', running(2, attemptOf(), attemptOf({ no: 2, state: 'received' }))],
     ['it ended before', finish(running(2), 'canceled', outcome)],

@@ -9,10 +9,10 @@ import {
   checkAgainstCatalogue,
   createCatalogue,
 } from '../../../src/domain/model-catalogue.ts';
-import { createPresets, frameOf, Preset, PresetFile } from '../../../src/domain/preset.ts';
+import { createPresets, Preset, PresetFile, promptTemplateOf } from '../../../src/domain/preset.ts';
 
 const renderPreset = (preset: Preset, prompt: string, variables: Record<string, string>) =>
-  frameOf({ preset, variables }).join(prompt);
+  promptTemplateOf({ preset, variables }).join(prompt);
 
 const poster = Preset.parse({
   name: 'poster',

@@ -2,21 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { retentionFor } from '../../../src/domain/retention.ts';
 import { queuedJob } from '../../support/jobs.ts';
 
-const most = { mediaSeconds: 1_000, recordSeconds: 5_000 };
+const max = { mediaSeconds: 1_000, recordSeconds: 5_000 };
 
 describe('retention', () => {
   it.each([
-    [undefined, most],
-    [{}, most],
+    [undefined, max],
+    [{}, max],
     [{ media_s: 60 }, { mediaSeconds: 60, recordSeconds: 5_000 }],
     [{ record_s: 90 }, { mediaSeconds: 1_000, recordSeconds: 90 }],
-    [{ media_s: 9_999, record_s: 9_999 }, most],
+    [{ media_s: 9_999, record_s: 9_999 }, max],
   ])('asked %j gives %j', (asked, granted) => {
-    expect(retentionFor(queuedJob({ request: asked ? { retention: asked } : {} }), most)).toEqual(granted);
+    expect(retentionFor(queuedJob({ request: asked ? { retention: asked } : {} }), max)).toEqual(granted);
   });
 
   it('of an erased job is that of the deployment', () => {
     const { request: _request, ...erased } = queuedJob();
-    expect(retentionFor(erased, most)).toEqual(most);
+    expect(retentionFor(erased, max)).toEqual(max);
   });
 });

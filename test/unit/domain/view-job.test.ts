@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ImageJob, jobError } from '../../../src/domain/image-job.ts';
-import {
-  beginExecution,
-  enterStage,
-  finish,
-  forgetMedia,
-  requestCancel,
-} from '../../../src/domain/job-moves.ts';
+import { beginRun, enterStage, finish, purgeMedia, requestCancel } from '../../../src/domain/job-moves.ts';
 import { ImageJobView } from '../../../src/domain/job-view.ts';
 import { type ViewContext, viewJob } from '../../../src/domain/view-job.ts';
 import { arbitraryJob } from '../../support/arbitrary-job.ts';
@@ -25,8 +19,7 @@ const context: ViewContext = {
 
 const end = (job: ImageJob, status: 'succeeded' | 'failed' | 'canceled' = 'succeeded') =>
   finish(job, status, { nowMs: createdAt + 30, retention });
-const running = (n = 1) =>
-  beginExecution(queuedJob({ request: { n, metadata: { user: 'ada' } } }), createdAt + 10);
+const running = (n = 1) => beginRun(queuedJob({ request: { n, metadata: { user: 'ada' } } }), createdAt + 10);
 
 describe('the view of a job', () => {
   it('has every member, in a form that the published schema allows, for any record', () => {
@@ -68,7 +61,7 @@ describe('the view of a job', () => {
     });
   });
 
-  it('shows pictures in order with a link and their path, and metadata in both places', () => {
+  it('shows images in order with a link and their path, and metadata in both places', () => {
     const job = running(2);
     const view = viewJob(end({ ...job, images: [imageOf(job, 1), imageOf(job, 0)] }), context);
     expect(view.images.map((image) => [image.index, image.url, image.content_url])).toEqual([
@@ -79,7 +72,7 @@ describe('the view of a job', () => {
     expect(view.urls.self).toBe(`https://darkroom.example/images/${job.id}`);
   });
 
-  it('never shows where a picture is kept, which fence ran, or whose job it is', () => {
+  it('never shows where an image is kept, which fence ran, or whose job it is', () => {
     const job = running();
     const text = JSON.stringify(viewJob(end({ ...job, images: [imageOf(job)] }), context));
     expect(text).not.toMatch(/storageKey|acme|fence|version":\d/);
@@ -136,7 +129,7 @@ describe('a canceled job', () => {
   });
 });
 
-describe('a success without some of its pictures', () => {
+describe('a success without some of its images', () => {
   const job = running(3);
   const errors = [jobError('moderation_blocked', 'none', { index: 1, stage: 'generating' })];
   const partial = end({ ...job, images: [imageOf(job, 0), imageOf(job, 2)], errors });
@@ -163,8 +156,8 @@ describe('a success without some of its pictures', () => {
     expect(viewJob(complete, context).partial).toBe(false);
   });
 
-  it('shows no pictures once they are gone', () => {
-    const view = viewJob(forgetMedia(partial, createdAt + 99), context);
+  it('shows no images once they are gone', () => {
+    const view = viewJob(purgeMedia(partial, createdAt + 99), context);
     expect(view.images).toEqual([]);
     expect(view.image_errors).toHaveLength(1);
   });

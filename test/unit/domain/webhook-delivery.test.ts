@@ -15,7 +15,7 @@ import { createdAt } from '../../support/jobs.ts';
 const url = 'https://receiver.example/hook';
 const fresh = createDelivery({
   ...{ id: 'dlv_1', tenant: 'acme', eventId: 'evt_1', type: 'image.succeeded', at: createdAt - 7 },
-  ...{ target: 'whk_1', endpointId: 'whk_1', jobId: 'img_1', url, nowMs: createdAt },
+  ...{ destinationKey: 'whk_1', endpointId: 'whk_1', jobId: 'img_1', url, nowMs: createdAt },
 });
 
 /** After an attempt with an outcome. */

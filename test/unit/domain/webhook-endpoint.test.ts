@@ -17,10 +17,10 @@ import { createdAt } from '../../support/jobs.ts';
 
 const url = 'https://receiver.example/hook';
 const created = createEndpoint({
-  ...{ id: 'whk_1', tenant: 'acme', body: { url }, sealedSecret: 'sealed 0', nowMs: createdAt },
+  ...{ id: 'whk_1', tenant: 'acme', body: { url }, encryptedSecret: 'sealed 0', nowMs: createdAt },
 });
 const signing = (endpoint: WebhookEndpoint, nowMs: number) =>
-  liveSecrets(endpoint, nowMs).map(({ sealed }) => sealed);
+  liveSecrets(endpoint, nowMs).map(({ encrypted }) => encrypted);
 const moments = ({ history }: WebhookEndpoint) => history.map(({ what }) => what);
 
 describe('a new endpoint', () => {

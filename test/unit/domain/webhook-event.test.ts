@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../../src/domain/image-job.ts';
 import { type ImageRequest, imageEventTypes } from '../../../src/domain/image-request.ts';
-import { beginExecution, finish } from '../../../src/domain/job-moves.ts';
+import { beginRun, finish } from '../../../src/domain/job-moves.ts';
 import {
   type EventPattern,
+  eventFor,
   eventIdsOf,
   eventOf,
-  noteFor,
   patternsFor,
   wantsEvent,
 } from '../../../src/domain/webhook-event.ts';
@@ -17,7 +17,7 @@ const url = 'https://receiver.example/hook';
 /** A job in each of its statuses. */
 function lifeOf(webhook?: ImageRequest['webhook']): ImageJob[] {
   const queued = queuedJob({ request: webhook ? { webhook } : {} });
-  const running = beginExecution(queued, createdAt + 1);
+  const running = beginRun(queued, createdAt + 1);
   const ended = (['succeeded', 'failed', 'canceled', 'expired'] as const).map((status) =>
     finish(running, status, { nowMs: createdAt + 2, retention }),
   );
@@ -26,7 +26,7 @@ function lifeOf(webhook?: ImageRequest['webhook']): ImageJob[] {
 
 describe('the event of a change', () => {
   it('is one per status, each under its own type and id', () => {
-    const notes = lifeOf({ url }).map(noteFor);
+    const notes = lifeOf({ url }).map(eventFor);
     expect(notes.map(({ type }) => type)).toEqual([...imageEventTypes]);
     expect(new Set(notes.map(({ id }) => id)).size).toBe(imageEventTypes.length);
   });
@@ -36,21 +36,21 @@ describe('the event of a change', () => {
     if (!queued) throw new Error('no job');
     const id = `evt_${queued.id.slice('img_'.length)}_queued`;
     for (const job of [queued, { ...queued, version: 9, updatedAt: createdAt + 9 }])
-      expect(noteFor(job)).toEqual({ id, type: 'image.queued', wanted: true });
+      expect(eventFor(job)).toEqual({ id, type: 'image.queued', wanted: true });
   });
 
   it('is always among those that erasing removes', () => {
     const life = lifeOf({ url });
-    expect(eventIdsOf(life[0]?.id ?? '').sort()).toEqual(life.map((job) => noteFor(job).id).sort());
+    expect(eventIdsOf(life[0]?.id ?? '').sort()).toEqual(life.map((job) => eventFor(job).id).sort());
   });
 
   it('is not wanted by a job without a webhook, nor by an erased one', () => {
     const erased = lifeOf({ url }).map(({ request: _request, ...job }) => job);
-    for (const job of [...lifeOf(), ...erased]) expect(noteFor(job).wanted).toBe(false);
+    for (const job of [...lifeOf(), ...erased]) expect(eventFor(job).wanted).toBe(false);
   });
 
   it('is wanted by a job whose webhook asked for it alone', () => {
-    const wanted = lifeOf({ url, events: ['image.failed'] }).filter((job) => noteFor(job).wanted);
+    const wanted = lifeOf({ url, events: ['image.failed'] }).filter((job) => eventFor(job).wanted);
     expect(wanted.map(({ status }) => status)).toEqual(['failed']);
   });
 });

@@ -52,7 +52,7 @@ function hugeJob(letter: string): ImageJob {
 
 describe('the text that is sent', () => {
   it('is type, time and the job as polling shows it, whole where that fits', () => {
-    const view = viewOf(finishedJob(queuedJob({ request: { metadata: { order: '17' } } })));
+    const view = viewOf(finishedJob(queuedJob({ request: { metadata: { generate: '17' } } })));
     expect(payloadOf(view)).toEqual({
       type: 'image.succeeded',
       timestamp: '2026-11-23T12:00:00.000Z',

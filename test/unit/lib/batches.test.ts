@@ -56,7 +56,7 @@ describe('items', () => {
   });
 
   it('that are too many for one batch go as several at the same moment, each answered by itself', async () => {
-    const { add, sent, batchNo } = heldSender({ most: 2 });
+    const { add, sent, batchNo } = heldSender({ max: 2 });
     const [a, b, c] = [add('a'), add('b'), add('c')];
     const two = await batchNo(2);
     expect(sent.map(({ items }) => items)).toEqual([['a', 'b'], ['c']]);
@@ -67,7 +67,7 @@ describe('items', () => {
   });
 
   it('wait only until the first batch of those before them is answered', async () => {
-    const { add, sent, batchNo } = heldSender({ most: 1 });
+    const { add, sent, batchNo } = heldSender({ max: 1 });
     const [a, b] = [add('a'), add('b')];
     await batchNo(2);
     const later = add('c');

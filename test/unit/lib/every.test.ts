@@ -10,13 +10,13 @@ const noError = (error: unknown) => {
 
 describe('work that is done again and again', () => {
   it('starts after one pause, or when it is told to', async () => {
-    const [late, atOnce] = [vi.fn(async () => {}), vi.fn(async () => {})];
+    const [late, maxConcurrent] = [vi.fn(async () => {}), vi.fn(async () => {})];
     every(1_000, late, noError);
-    every(1_000, atOnce, noError, { firstAfterMs: 0 });
+    every(1_000, maxConcurrent, noError, { firstAfterMs: 0 });
     await vi.advanceTimersByTimeAsync(999);
-    expect([late, atOnce].map((work) => work.mock.calls.length)).toEqual([0, 1]);
+    expect([late, maxConcurrent].map((work) => work.mock.calls.length)).toEqual([0, 1]);
     await vi.advanceTimersByTimeAsync(1);
-    expect([late, atOnce].map((work) => work.mock.calls.length)).toEqual([1, 2]);
+    expect([late, maxConcurrent].map((work) => work.mock.calls.length)).toEqual([1, 2]);
   });
 
   it('never overlaps: the pause counts from the end', async () => {

@@ -83,14 +83,14 @@ describe('the id of a delivery', () => {
 
 describe('the mailbox of a host', () => {
   it('is one for all addresses of an origin, and another one for every tenant and origin', () => {
-    const target = ids.hostTarget('acme', 'https://receiver.example/hook');
+    const target = ids.hostDestinationKey('acme', 'https://receiver.example/hook');
     for (const same of ['https://receiver.example/other?a=1', 'HTTPS://RECEIVER.example:443'])
-      expect(ids.hostTarget('acme', same)).toBe(target);
+      expect(ids.hostDestinationKey('acme', same)).toBe(target);
     const others = [
-      ids.hostTarget('other', 'https://receiver.example/hook'),
-      ids.hostTarget('acme', 'https://receiver.example:8443/hook'),
-      ids.hostTarget('acme', 'http://receiver.example/hook'),
-      ids.hostTarget('acme', 'https://receiver.example.org/hook'),
+      ids.hostDestinationKey('other', 'https://receiver.example/hook'),
+      ids.hostDestinationKey('acme', 'https://receiver.example:8443/hook'),
+      ids.hostDestinationKey('acme', 'http://receiver.example/hook'),
+      ids.hostDestinationKey('acme', 'https://receiver.example.org/hook'),
     ];
     expect(new Set([target, ...others]).size).toBe(5);
     // No endpoint can have such a name.

@@ -1,18 +1,19 @@
 import { expect, it } from 'vitest';
-import { createTroubleLog } from '../../../src/lib/outage-log.ts';
-import { heard } from '../../support/captured-log.ts';
+import { createOutageLog } from '../../../src/lib/outage-log.ts';
+import { captured } from '../../support/captured-log.ts';
 
 /** A log of trouble under a clock that the test sets. */
 function begin() {
-  const { log, lines } = heard();
+  const { log, lines } = captured();
   let nowMs = 1_000;
-  const words = { fields: { queue: 'images' }, trouble: 'nothing works', over: 'all works' };
-  const trouble = createTroubleLog(log, words, () => nowMs);
-  const told = () => lines.map(({ level, message, fields }) => `${level} ${message} ${fields.failures}`);
+  const words = { fields: { queue: 'images' }, outage: 'nothing works', over: 'all works' };
+  const outage = createOutageLog(log, words, () => nowMs);
+  const eventWritten = () =>
+    lines.map(({ level, message, fields }) => `${level} ${message} ${fields.failures}`);
   const pass = (ms: number) => {
     nowMs += ms;
   };
-  return { ...trouble, lines, told, pass };
+  return { ...outage, lines, eventWritten, pass };
 }
 
 it('trouble is told once, with the error and what it is about', () => {
@@ -25,30 +26,30 @@ it('trouble is told once, with the error and what it is about', () => {
 });
 
 it('trouble that lasts is told once a minute, with the number of failures since it began', () => {
-  const { failed, pass, told } = begin();
+  const { failed, pass, eventWritten } = begin();
   for (let second = 0; second <= 120; second++) {
     failed(new Error('out of memory'));
     pass(1_000);
   }
-  expect(told()).toEqual(['warn nothing works 1', 'warn nothing works 61', 'warn nothing works 121']);
+  expect(eventWritten()).toEqual(['warn nothing works 1', 'warn nothing works 61', 'warn nothing works 121']);
 });
 
 it('its end is told once, and the next trouble at once', () => {
-  const { failed, worked, pass, told } = begin();
+  const { failed, worked, pass, eventWritten } = begin();
   worked();
   for (let i = 0; i < 3; i++) failed(new Error('out of memory'));
   pass(5_000);
   for (let i = 0; i < 3; i++) worked();
   failed(new Error('out of memory'));
-  expect(told()).toEqual(['warn nothing works 1', 'info all works 3', 'warn nothing works 1']);
+  expect(eventWritten()).toEqual(['warn nothing works 1', 'info all works 3', 'warn nothing works 1']);
 });
 
 it('trouble that comes and goes is one trouble', () => {
-  const { failed, worked, pass, told } = begin();
+  const { failed, worked, pass, eventWritten } = begin();
   for (let i = 0; i < 100; i++) {
     failed(new Error('out of memory'));
     pass(100);
     worked();
   }
-  expect(told()).toEqual(['warn nothing works 1']);
+  expect(eventWritten()).toEqual(['warn nothing works 1']);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPlaces } from '../../../src/lib/semaphore.ts';
+import { createSemaphore } from '../../../src/lib/semaphore.ts';
 
 const never = new AbortController().signal;
 
@@ -14,7 +14,7 @@ function lasting() {
 
 describe('places', () => {
   it('take no more work at a time than there are, and the rest in order of arrival', async () => {
-    const inPlace = createPlaces(2);
+    const inPlace = createSemaphore(2);
     const begun: number[] = [];
     const works = [0, 1, 2, 3].map(lasting);
     const all = works.map(({ work }, i) =>
@@ -34,7 +34,7 @@ describe('places', () => {
   });
 
   it('are waited for no longer than the signal allows, and the work is not done then', async () => {
-    const inPlace = createPlaces(1);
+    const inPlace = createSemaphore(1);
     const holder = lasting();
     const held = inPlace(holder.work, never);
     const stop = new AbortController();
@@ -48,11 +48,11 @@ describe('places', () => {
   });
 
   it('that are free take work once whatever its signal says', async () => {
-    expect(await createPlaces(1)(async () => 'done', AbortSignal.abort())).toBe('done');
+    expect(await createSemaphore(1)(async () => 'done', AbortSignal.abort())).toBe('done');
   });
 
   it('are free again after work that failed, and whatever gave up waiting meanwhile', async () => {
-    const inPlace = createPlaces(2);
+    const inPlace = createSemaphore(2);
     for (let round = 0; round < 20; round++) {
       const stop = new AbortController();
       const holders = [lasting(), lasting()];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createTenantPlaces } from '../../../src/lib/tenant-slots.ts';
+import { createTenantSlots } from '../../../src/lib/tenant-slots.ts';
 
 describe('places that tenants share', () => {
   it('are given to one of them up to its share, and others theirs meanwhile', () => {
-    const places = createTenantPlaces({ most: 5, mostOfOne: 3 });
+    const places = createTenantSlots({ max: 5, maxPerTenant: 3 });
     const acme = [1, 2, 3, 4].map(() => places.enter('acme'));
     expect(acme.map((leave) => leave !== null)).toEqual([true, true, true, false]);
     expect(places.enter('other')).not.toBeNull();
@@ -13,7 +13,7 @@ describe('places that tenants share', () => {
   });
 
   it('are free again when somebody leaves, and no more than there are', () => {
-    const places = createTenantPlaces({ most: 2, mostOfOne: 2 });
+    const places = createTenantSlots({ max: 2, maxPerTenant: 2 });
     const leave = places.enter('a');
     places.enter('b');
     expect(places.enter('c')).toBeNull();

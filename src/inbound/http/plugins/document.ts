@@ -13,7 +13,7 @@ declare module 'fastify' {
   }
 }
 
-const about = `Order pictures, durably: \`POST /images\` accepts a job that survives the death of any process, a worker has it
+const about = `Order images, durably: \`POST /images\` accepts a job that survives the death of any process, a worker has it
 made by OpenAI's image models, and you learn of it by poll, long-poll, event stream or signed webhook.
 
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`, all listed in
@@ -47,7 +47,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
       },
       servers: [{ url: '/', description: 'The service that serves this document.' }],
       tags: [
-        { name: 'images', description: 'Order, follow, read and erase pictures.' },
+        { name: 'images', description: 'Order, follow, read and erase images.' },
         { name: 'catalogue', description: 'What can be ordered.' },
         { name: 'operations', description: 'For those who run it.' },
         { name: 'webhooks', description: 'Where events go, what became of them, and what is sent.' },
@@ -72,7 +72,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
     },
     transformObject: (documents) =>
       finishDocument('openapiObject' in documents ? documents.openapiObject : documents.swaggerObject, {
-        submitImage: imageRequestExamples,
+        submitJob: imageRequestExamples,
         createWebhookEndpoint: endpointRequestExamples,
       }),
   });

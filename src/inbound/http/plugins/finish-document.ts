@@ -56,8 +56,8 @@ function shareParts(document: Node, visitAll: (document: Node, visit: Visit) => 
   const components = node(document.components);
   visitAll(document, (section, name, holder, key) => {
     const text = JSON.stringify(at(holder, key));
-    const [most, count] = [...(uses.get(`${section}/${name}`) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
-    if (text !== most || count === undefined || count < 2) return;
+    const [max, count] = [...(uses.get(`${section}/${name}`) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
+    if (text !== max || count === undefined || count < 2) return;
     const shelf = node(components[section]);
     components[section] = shelf;
     shelf[name] = JSON.parse(text);

@@ -4,13 +4,13 @@ import { callerOf } from '../plugins/authenticate.ts';
 import { header, idParams, json, problems } from '../responses.ts';
 
 /** `POST /images/{id}/cancel` */
-export function cancelImageRoute(app: FastifyInstance, context: HttpContext): void {
+export function cancelJobRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Params: { id: string } }>({
     method: 'POST',
     url: '/images/:id/cancel',
     config: { scope: 'images:write' },
     schema: {
-      operationId: 'cancelImage',
+      operationId: 'cancelJob',
       summary: 'Cancel a job',
       description:
         'A waiting job ends at once and costs nothing. Of a running one the provider call is aborted within a second; `cost.billing` says what is known about money.',
@@ -22,7 +22,7 @@ export function cancelImageRoute(app: FastifyInstance, context: HttpContext): vo
       },
     },
     handler: async (request, reply) => {
-      const job = await context.cancelImage(callerOf(request).tenant, request.params.id);
+      const job = await context.cancelJob(callerOf(request).tenant, request.params.id);
       reply.header('cache-control', 'no-store');
       return present(context, request, job);
     },

@@ -4,22 +4,22 @@ import { callerOf } from '../plugins/authenticate.ts';
 import { empty, idParams, problems } from '../responses.ts';
 
 /** `DELETE /images/{id}` */
-export function eraseImageRoute(app: FastifyInstance, context: HttpContext): void {
+export function eraseJobRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Params: { id: string } }>({
     method: 'DELETE',
     url: '/images/:id',
     config: { scope: 'images:write' },
     schema: {
-      operationId: 'eraseImage',
+      operationId: 'eraseJob',
       summary: 'Erase a job',
       description:
-        'Pictures, prompts, metadata and pending webhooks are erased; a tombstone with ids, times and amounts stays and answers 410.',
+        'Images, prompts, metadata and pending webhooks are erased; a tombstone with ids, times and amounts stays and answers 410.',
       tags: ['images'],
       params: idParams,
       response: { 204: empty('Erased'), ...problems({ body: true, params: true }, 'not_found', 'erased') },
     },
     handler: async (request, reply) => {
-      await context.eraseImage(callerOf(request).tenant, request.params.id);
+      await context.eraseJob(callerOf(request).tenant, request.params.id);
       return reply.code(204).send();
     },
   });

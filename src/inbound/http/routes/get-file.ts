@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import type { HttpContext } from '../context.ts';
-import { header, picture, problems } from '../responses.ts';
+import { header, image, problems } from '../responses.ts';
 import { sendBytes } from './get-image-content.ts';
 
 /** The parts of a link. Whatever is wrong with them is answered with the one 403. */
@@ -22,7 +22,7 @@ const linkParts = {
   },
 };
 
-/** `GET /files/*`: a picture by a signed link, for storage that cannot serve links itself. Needs no key. */
+/** `GET /files/*`: an image by a signed link, for storage that cannot serve links itself. Needs no key. */
 export function getFileRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Params: { '*': string }; Querystring: Record<string, unknown> }>({
     method: 'GET',
@@ -30,12 +30,12 @@ export function getFileRoute(app: FastifyInstance, context: HttpContext): void {
     config: { documented: { url: '/files/:key', ...linkParts } },
     schema: {
       operationId: 'getFile',
-      summary: 'Download a picture by a signed link',
+      summary: 'Download an image by a signed link',
       description:
         'Links come from a job and carry their expiry and signature; they are not built by callers.',
       tags: ['images'],
       response: {
-        200: picture('The bytes', { 'cache-control': header.cacheControl }),
+        200: image('The bytes', { 'cache-control': header.cacheControl }),
         ...problems({ open: true }, 'link_expired', 'not_found', 'storage_unavailable', 'storage_failed'),
       },
     },

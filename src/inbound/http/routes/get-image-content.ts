@@ -5,9 +5,9 @@ import type { Bytes } from '../../../usecases/jobs/read-image.ts';
 import type { HttpContext } from '../context.ts';
 import { matchesEtag } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { empty, header, picture, problems, requestHeader } from '../responses.ts';
+import { empty, header, image, problems, requestHeader } from '../responses.ts';
 
-/** `GET /images/{id}/content/{index}`: the picture, or a redirect to a fresh link where the storage serves it. */
+/** `GET /images/{id}/content/{index}`: the image, or a redirect to a fresh link where the storage serves it. */
 export function getContentRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Params: { id: string; index: number } }>({
     method: 'GET',
@@ -15,20 +15,20 @@ export function getContentRoute(app: FastifyInstance, context: HttpContext): voi
     config: { scope: 'images:read' },
     schema: {
       operationId: 'getImageContent',
-      summary: 'Download a picture',
+      summary: 'Download an image',
       description: 'The bytes never change, so they may be kept for good.',
       tags: ['images'],
       params: {
         type: 'object',
         properties: {
           id: { type: 'string', description: 'Id of the job, `img_...`.' },
-          index: { type: 'integer', minimum: 0, description: 'Which of the pictures, from 0.' },
+          index: { type: 'integer', minimum: 0, description: 'Which of the images, from 0.' },
         },
         required: ['id', 'index'],
       },
       headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
       response: {
-        200: picture('The bytes as the provider made them', {
+        200: image('The bytes as the provider made them', {
           etag: header.etag,
           'cache-control': header.cacheControl,
         }),
@@ -51,7 +51,7 @@ export function getContentRoute(app: FastifyInstance, context: HttpContext): voi
   });
 }
 
-/** Sends stored bytes in a way that a browser can only take for the picture they are. */
+/** Sends stored bytes in a way that a browser can only take for the image they are. */
 export function sendBytes(
   reply: FastifyReply,
   bytes: Bytes,
@@ -70,7 +70,7 @@ export function sendBytes(
 }
 
 /**
- * Lets nothing of a picture stay open when its caller hangs up: an answer that waits behind another one of its connection
+ * Lets nothing of an image stay open when its caller hangs up: an answer that waits behind another one of its connection
  * is not told that the connection is gone.
  */
 function closeWithConnection(reply: FastifyReply, body: Readable): void {

@@ -5,19 +5,19 @@ import { imageJobExamples } from '../examples.ts';
 import { matchesEtag, maxWaitSeconds } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { empty, header, idParams, json, problems, requestHeader } from '../responses.ts';
-import { holdAnswer } from '../wait-for-terminal.ts';
+import { waitForTerminal } from '../wait-for-terminal.ts';
 
 /** `GET /images/{id}`: poll or long-poll a job. */
-export function getImageRoute(app: FastifyInstance, context: HttpContext): void {
+export function getJobRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Params: { id: string }; Querystring: { wait?: number } }>({
     method: 'GET',
     url: '/images/:id',
     config: { scope: 'images:read' },
     schema: {
-      operationId: 'getImage',
+      operationId: 'getJob',
       summary: 'Read a job',
       description:
-        'With `?wait=N` the answer is held until the job has ended or N seconds have passed. After a 304 the links at hand work for at least half of their life more, or as long as their pictures are kept.',
+        'With `?wait=N` the answer is held until the job has ended or N seconds have passed. After a 304 the links at hand work for at least half of their life more, or as long as their images are kept.',
       tags: ['images'],
       params: idParams,
       querystring: {
@@ -53,8 +53,8 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
       const { id } = request.params;
       const waitMs = (request.query.wait ?? 0) * 1000;
       const job = await (waitMs > 0
-        ? holdAnswer(context, reply, { tenant, id }, waitMs)
-        : context.getImage.get(tenant, id));
+        ? waitForTerminal(context, reply, { tenant, id }, waitMs)
+        : context.getJob.get(tenant, id));
       // Only a waiting job has a place, and only its tag has to wait until that is known.
       const waiting = job.status === 'queued' ? await present(context, request, job) : null;
       const etag = etagOf(job, waiting?.queue.position ?? null, context);
@@ -68,7 +68,7 @@ export function getImageRoute(app: FastifyInstance, context: HttpContext): void 
 
 /**
  * Changes with the job, with its place in the queue, and twice in the life of a link: whoever is told that nothing changed
- * has links that work for at least half of `linkSeconds` more, or as long as their pictures are kept.
+ * has links that work for at least half of `linkSeconds` more, or as long as their images are kept.
  */
 function etagOf(job: ImageJob, position: number | null, { clock, linkSeconds }: HttpContext): string {
   const place = position === null ? '' : `-place-${position}`;

@@ -20,13 +20,13 @@ interface Query {
 }
 
 /** `GET /images`: a tenant's jobs, newest first. */
-export function listImagesRoute(app: FastifyInstance, context: HttpContext): void {
+export function listJobsRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Querystring: Query }>({
     method: 'GET',
     url: '/images',
     config: { scope: 'images:read' },
     schema: {
-      operationId: 'listImages',
+      operationId: 'listJobs',
       summary: 'List jobs',
       description:
         'Newest first. Filter by metadata with `metadata[key]=value`. A page may hold fewer jobs than `limit`; go on while `has_more` is true.',
@@ -52,13 +52,13 @@ export function listImagesRoute(app: FastifyInstance, context: HttpContext): voi
         patternProperties: { [metadataParameter]: { type: 'string', maxLength: 512 } },
       },
       response: {
-        200: json('A page of jobs', 'ImageList'),
+        200: json('A page of jobs', 'JobList'),
         ...problems({}),
       },
     },
     handler: async (request) => {
       const { query } = request;
-      const { jobs, nextBeforeId } = await context.listImages(callerOf(request).tenant, {
+      const { jobs, nextBeforeId } = await context.listJobs(callerOf(request).tenant, {
         limit: query.limit ?? defaultPageSize,
         beforeId: decodeCursor(query.cursor, 'img'),
         status: query.status,

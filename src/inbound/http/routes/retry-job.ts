@@ -1,18 +1,18 @@
 import type { FastifyInstance } from 'fastify';
-import { type HttpContext, originToKeep, refuseWhileStopping } from '../context.ts';
+import { type HttpContext, refuseWhileStopping, storedOrigin } from '../context.ts';
 import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, idParams, json, problems, requestHeader } from '../responses.ts';
-import { acceptedHeaders, answerAccepted } from './submit-job.ts';
+import { acceptedHeaders, sendAccepted } from './submit-job.ts';
 
 /** `POST /images/{id}/retry` */
-export function retryImageRoute(app: FastifyInstance, context: HttpContext): void {
+export function retryJobRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Params: { id: string } }>({
     method: 'POST',
     url: '/images/:id/retry',
     config: { scope: 'images:write' },
     schema: {
-      operationId: 'retryImage',
+      operationId: 'retryJob',
       summary: 'Order the same again',
       description: 'Makes a new job with `parent_id` from one that failed, was canceled or expired.',
       tags: ['images'],
@@ -45,12 +45,12 @@ export function retryImageRoute(app: FastifyInstance, context: HttpContext): voi
     handler: async (request, reply) => {
       refuseWhileStopping(context);
       const preferences = preferencesFrom(request.headers.prefer);
-      const { job, replayed } = await context.retryImage(callerOf(request), request.params.id, {
+      const { job, replayed } = await context.retryJob(callerOf(request), request.params.id, {
         idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
         traceparent: traceparentFrom(request.headers.traceparent),
-        origin: originToKeep(context, request),
+        origin: storedOrigin(context, request),
       });
-      return answerAccepted(context, request, reply, { job, replayed, preferences });
+      return sendAccepted(context, request, reply, { job, replayed, preferences });
     },
   });
 }

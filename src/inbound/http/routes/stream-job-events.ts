@@ -22,7 +22,7 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
       operationId: 'streamImageEvents',
       summary: 'Follow a job',
       description:
-        'Server-sent events, each an `ImageEvent`: one for every change of status or stage, one for every picture as soon as it is stored; the last one holds the job. Take a broken stream up again with `Last-Event-ID`. A job that has nothing more to tell answers 204.',
+        'Server-sent events, each an `ImageEvent`: one for every change of status or stage, one for every image as soon as it is stored; the last one holds the job. Take a broken stream up again with `Last-Event-ID`. A job that has nothing more to tell answers 204.',
       tags: ['images'],
       params: idParams,
       headers: {
@@ -45,12 +45,12 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
       },
     },
     handler: async (request, reply) => {
-      const job = await context.getImage.get(callerOf(request).tenant, request.params.id);
+      const job = await context.getJob.get(callerOf(request).tenant, request.params.id);
       const seen = Number.parseInt(String(request.headers['last-event-id'] ?? '0'), 10) || 0;
       // A number that was never given would skip events that are still to come, the last one among them.
       const after = Math.min(Math.max(0, seen), job.history.length);
       if (isTerminal(job.status) && after >= job.history.length) return reply.code(204).send();
-      const leave = context.waitingRoom.enter(job.tenant);
+      const leave = context.longPollSlots.enter(job.tenant);
       if (!leave) {
         throw new AppError('too_many_requests', {
           detail: 'Too many open streams here. Poll, or try again.',
@@ -59,7 +59,7 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
       const signal = untilCallerLeaves(context, reply);
       if (signal.aborted) leave();
       else signal.addEventListener('abort', leave, { once: true });
-      const moments = context.watchImage(job, after, signal);
+      const moments = context.streamJobEvents(job, after, signal);
       reply
         .header('content-type', 'text/event-stream; charset=utf-8')
         .header('cache-control', 'no-store')

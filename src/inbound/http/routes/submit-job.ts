@@ -3,13 +3,13 @@ import { AppError } from '../../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
 import type { ImageRequestBody } from '../../../domain/image-request.ts';
 import type { ImageJobView } from '../../../domain/job-view.ts';
-import { type HttpContext, originToKeep, pollSeconds, present, refuseWhileStopping } from '../context.ts';
+import { type HttpContext, pollSeconds, present, refuseWhileStopping, storedOrigin } from '../context.ts';
 import { imageJobExamples, imagePreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom, type Preferences, preferencesFrom, traceparentFrom } from '../headers.ts';
 import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, json, problems, requestHeader } from '../responses.ts';
-import { holdAnswer } from '../wait-for-terminal.ts';
+import { waitForTerminal } from '../wait-for-terminal.ts';
 
 /** Headers of every answer that holds an accepted job. */
 export const acceptedHeaders = {
@@ -18,14 +18,14 @@ export const acceptedHeaders = {
 };
 
 /** `POST /images`: accept a request durably, or say what it would be and cost. */
-export function submitImageRoute(app: FastifyInstance, context: HttpContext): void {
+export function submitJobRoute(app: FastifyInstance, context: HttpContext): void {
   app.route<{ Body: ImageRequestBody; Querystring: { dry_run?: boolean } }>({
     method: 'POST',
     url: '/images',
     config: { scope: 'images:write' },
     schema: {
-      operationId: 'submitImage',
-      summary: 'Order pictures',
+      operationId: 'submitJob',
+      summary: 'Order images',
       description:
         'Accepts a job durably and answers at once; with `Prefer: wait=N` the answer is held until the job has ended or N seconds (at most 55) have passed.',
       tags: ['images'],
@@ -38,7 +38,7 @@ export function submitImageRoute(app: FastifyInstance, context: HttpContext): vo
         properties: {
           dry_run: {
             type: 'boolean',
-            description: 'Validate, normalise and estimate; nothing is stored or queued.',
+            description: 'Validate, normalize and estimate; nothing is stored or queued.',
           },
         },
       },
@@ -81,20 +81,20 @@ export function submitImageRoute(app: FastifyInstance, context: HttpContext): vo
       if (request.query.dry_run) return preview(context, request.body);
       refuseWhileStopping(context);
       const preferences = preferencesFrom(request.headers.prefer);
-      const { job, replayed } = await context.submitImage.submit({
+      const { job, replayed } = await context.submitJob.submit({
         caller,
         body: request.body,
         idempotencyKey,
         traceparent: traceparentFrom(request.headers.traceparent),
-        origin: originToKeep(context, request),
+        origin: storedOrigin(context, request),
       });
-      return answerAccepted(context, request, reply, { job, replayed, preferences });
+      return sendAccepted(context, request, reply, { job, replayed, preferences });
     },
   });
 }
 
 async function preview(context: HttpContext, body: ImageRequestBody) {
-  const { request, warnings, estimateMicroUsd, queueDepth } = await context.submitImage.preview(body);
+  const { request, warnings, estimateMicroUsd, queueDepth } = await context.submitJob.preview(body);
   return {
     request,
     warnings,
@@ -109,7 +109,7 @@ interface Accepted {
 }
 
 /** Answers with an accepted job: 202, or 200 when the caller waited and it has ended. */
-export async function answerAccepted(
+export async function sendAccepted(
   context: HttpContext,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -140,7 +140,7 @@ async function latestView(
 ): Promise<ImageJobView> {
   const waitMs = preferences.waitSeconds * 1000;
   try {
-    const latest = waitMs > 0 ? await holdAnswer(context, reply, job, waitMs) : job;
+    const latest = waitMs > 0 ? await waitForTerminal(context, reply, job, waitMs) : job;
     // The place in the queue costs a question to Redis; who wants it polls.
     return await present(context, request, latest, { withPosition: waitMs > 0 || replayed });
   } catch (error) {

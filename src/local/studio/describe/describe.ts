@@ -29,10 +29,10 @@ const PROTECTED = /\[studio:[^\]]*\]|"[^"\n]+"|“[^”\n]+”|「[^」\n]+」|�
 const LONG_SUBJECT = 160;
 
 /**
- * Turns a short request into a detailed description of a picture, in the language of the request. Quoted words and
+ * Turns a short request into a detailed description of an image, in the language of the request. Quoted words and
  * `[studio:...]` words are kept exactly. The same request always gives the same description.
  */
-export function describePicture(request: string): string {
+export function describeImage(request: string): string {
   const pieces: string[] = [];
   const masked = unwrap(request.replace(MARK, '')).replace(PROTECTED, (piece) => {
     pieces.push(piece);

@@ -48,12 +48,12 @@ export function detectLanguage(text: string): Language {
   const latin = (text.match(/\p{Script=Latin}/gu) ?? []).length;
   let best: Language = 'en';
   // One sign of these scripts says about as much as three Latin letters.
-  let most = latin / 3;
+  let max = latin / 3;
   for (const [language, script] of SCRIPTS) {
     const count = (text.match(script) ?? []).length;
-    if (count > most) {
+    if (count > max) {
       best = language;
-      most = count;
+      max = count;
     }
   }
   return best === 'en' ? detectLatin(text) : best;
@@ -66,14 +66,14 @@ function detectLatin(text: string): Language {
     return words.filter((word) => known.has(word)).length;
   };
   let best: Language = 'en';
-  let most = score(
+  let max = score(
     'the a an of and with in on at for is photo image picture generate create draw make portrait woman man',
   );
   for (const language of ['es', 'fr', 'de', 'pt'] as const) {
     const total = score(STOP_WORDS[language]) + (LETTERS[language].test(text) ? 1.5 : 0);
-    if (total > most) {
+    if (total > max) {
       best = language;
-      most = total;
+      max = total;
     }
   }
   return best;

@@ -1,7 +1,7 @@
 /**
- * How one language asks for pictures and describes them. `{s}` stands for the subject. Frames differ by what was
+ * How one language asks for images and describes them. `{s}` stands for the subject. Frames differ by what was
  * cut from the request, because the subject keeps the case it had there: nothing, a verb ("draw a cat"), or a verb
- * and a noun ("make a picture of a cat").
+ * and a noun ("make an image of a cat").
  */
 export type Phrasebook = {
   /** Whole-phrase patterns at the start: the first group that fits is cut. `verb` is tried after `noun`. */
@@ -20,7 +20,7 @@ export type Phrasebook = {
   composition: readonly string[];
   photo: readonly string[];
   art: readonly string[];
-  /** A sentence about words to be seen in the picture; `{q}` stands for the quotations. */
+  /** A sentence about words to be seen in the image; `{q}` stands for the quotations. */
   lettering: string;
   /** What joins sentences, and what ends one that lacks a full stop. */
   joint: string;

@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 type Kind = {
   name: 'cat' | 'dog' | 'fox' | 'bear' | 'panda' | 'rabbit';
   coats: readonly Lch[];
-  /** Both ears, outer colour and inner colour; the head spans x -170..170, y -140..150. */
+  /** Both ears, outer color and inner color; the head spans x -170..170, y -140..150. */
   ears(outer: string, inner: string): string;
 };
 

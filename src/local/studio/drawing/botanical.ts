@@ -8,19 +8,21 @@ export function paintBotanical(canvas: Canvas, mood: Mood, random: Random, backd
   const { width, height, unit } = canvas;
   const base: Point = [width / 2, height - unit * 0.31];
   if (backdrop) paintBackdrop(canvas, mood, random);
-  const greens = leafColours(mood);
+  const greens = leafColors(mood);
   const stems = random.whole(8, 11);
   const kinds = random.shuffle(
     Array.from({ length: stems }, (_, stem) => STEM_KINDS[stem % STEM_KINDS.length] ?? 0),
   );
-  const order = random.shuffle(kinds.map((kind, place) => ({ kind, place })));
+  const submit = random.shuffle(kinds.map((kind, place) => ({ kind, place })));
   const reach = Math.min(height - unit * 0.42, unit * 0.58, width * 0.62);
   // Flowers and berries come last: leaves never hide them.
-  for (const { kind, place } of order.sort((left, right) => Number(left.kind > 2) - Number(right.kind > 2))) {
+  for (const { kind, place } of submit.sort(
+    (left, right) => Number(left.kind > 2) - Number(right.kind > 2),
+  )) {
     const lean = ((place + 0.5) / stems - 0.5) * 2;
     const angle = lean * 1.12 + random.between(-0.07, 0.07);
     const length = reach * (1 - 0.34 * Math.abs(lean)) * random.between(0.82, 1.08);
-    paintStem(canvas, mood, random, { kind, base, angle, length, colour: random.pick(greens) });
+    paintStem(canvas, mood, random, { kind, base, angle, length, color: random.pick(greens) });
   }
   paintVase(canvas, mood, random, base);
 }
@@ -53,7 +55,7 @@ function paintBackdrop(canvas: Canvas, mood: Mood, random: Random): void {
   canvas.add(`<rect y="${num(tableY)}" width="${width}" height="${num(unit * 0.12)}" fill="${hex(table)}"/>`);
 }
 
-function leafColours(mood: Mood): Lch[] {
+function leafColors(mood: Mood): Lch[] {
   const green: Lch = [0.55, 0.075, mood.name === 'ink' ? 90 : 150];
   const calm: Lch = mood.name === 'ink' ? [0.4, 0.008, 90] : green;
   return [
@@ -67,25 +69,25 @@ function leafColours(mood: Mood): Lch[] {
 /** 0 to 2 are leaves of three shapes, 3 a flower, 4 berries. */
 const STEM_KINDS = [0, 3, 1, 2, 3, 4, 0];
 
-type Stem = { kind: number; base: Point; angle: number; length: number; colour: Lch };
+type Stem = { kind: number; base: Point; angle: number; length: number; color: Lch };
 
 function paintStem(
   canvas: Canvas,
   mood: Mood,
   random: Random,
-  { kind, base, angle, length, colour }: Stem,
+  { kind, base, angle, length, color }: Stem,
 ): void {
   const { unit } = canvas;
   const bend = angle * 0.5;
   const at = (share: number): Point => {
-    const turn = angle * 0.45 + bend * share;
-    return [base[0] + Math.sin(turn) * length * share, base[1] - Math.cos(turn) * length * share];
+    const leaseEpoch = angle * 0.45 + bend * share;
+    return [base[0] + Math.sin(leaseEpoch) * length * share, base[1] - Math.cos(leaseEpoch) * length * share];
   };
   const [mx, my] = at(0.5);
   const [tx, ty] = at(1);
   const control: Point = [2 * mx - (base[0] + tx) / 2, 2 * my - (base[1] + ty) / 2];
   canvas.add(
-    `<path d="M${num(base[0])} ${num(base[1] + unit * 0.03)}Q${num(control[0])} ${num(control[1])} ${num(tx)} ${num(ty)}" fill="none" stroke="${hex(lighten(colour, -0.1))}" stroke-width="${num(unit * 0.005)}" stroke-linecap="round"/>`,
+    `<path d="M${num(base[0])} ${num(base[1] + unit * 0.03)}Q${num(control[0])} ${num(control[1])} ${num(tx)} ${num(ty)}" fill="none" stroke="${hex(lighten(color, -0.1))}" stroke-width="${num(unit * 0.005)}" stroke-linecap="round"/>`,
   );
   const heading = ((angle * 0.45 + bend) * 180) / Math.PI;
   if (kind <= 2) {
@@ -96,10 +98,10 @@ function paintStem(
       const share = 0.36 + (0.6 * pair) / (pairs - 1);
       const size = leaf * (1.12 - 0.62 * Math.abs(share - 0.55) * 1.6);
       for (const side of [-1, 1]) {
-        paintLeaf(canvas, at(share), heading * share + side * (58 - 22 * share), size, broad, colour);
+        paintLeaf(canvas, at(share), heading * share + side * (58 - 22 * share), size, broad, color);
       }
     }
-    paintLeaf(canvas, [tx, ty], heading, leaf * 0.75, broad, colour);
+    paintLeaf(canvas, [tx, ty], heading, leaf * 0.75, broad, color);
     return;
   }
   for (const [share, side] of [
@@ -107,7 +109,7 @@ function paintStem(
     [0.52, 1],
     [0.66, -1],
   ] as const) {
-    paintLeaf(canvas, at(share), heading * share + side * 52, length * 0.2, 0.34, colour);
+    paintLeaf(canvas, at(share), heading * share + side * 52, length * 0.2, 0.34, color);
   }
   if (kind === 3) paintFlower(canvas, mood, random, [tx, ty], unit * random.between(0.055, 0.085));
   else paintBerries(canvas, mood, random, at, unit);
@@ -120,27 +122,27 @@ function paintLeaf(
   heading: number,
   size: number,
   broad: number,
-  colour: Lch,
+  color: Lch,
 ): void {
   const w = size * broad;
   const edge = (side: number) =>
     `M0 0C${num(side * w)} ${num(-size * 0.25)} ${num(side * w * 0.85)} ${num(-size * 0.72)} 0 ${num(-size)}Z`;
   canvas.add(
-    `<g transform="translate(${num(from[0])} ${num(from[1])}) rotate(${num(heading)})"><path d="${edge(1)}" fill="${hex(colour)}"/><path d="${edge(-1)}" fill="${hex(lighten(colour, 0.055))}"/>` +
-      `<path d="M0 0V${num(-size * 0.9)}" stroke="${hex(lighten(colour, -0.09))}" stroke-width="${num(Math.max(0.6, size * 0.018))}" opacity=".6"/></g>`,
+    `<g transform="translate(${num(from[0])} ${num(from[1])}) rotate(${num(heading)})"><path d="${edge(1)}" fill="${hex(color)}"/><path d="${edge(-1)}" fill="${hex(lighten(color, 0.055))}"/>` +
+      `<path d="M0 0V${num(-size * 0.9)}" stroke="${hex(lighten(color, -0.09))}" stroke-width="${num(Math.max(0.6, size * 0.018))}" opacity=".6"/></g>`,
   );
 }
 
 function paintFlower(canvas: Canvas, mood: Mood, random: Random, [x, y]: Point, size: number): void {
   const petals = random.whole(6, 9);
-  const colour = random.pick([mood.pops[0], mood.pops[1], mood.pops[4], mood.light]);
+  const color = random.pick([mood.pops[0], mood.pops[1], mood.pops[4], mood.light]);
   const ring = (count: number, reach: number, tone: Lch, offset: number) =>
     Array.from({ length: count }, (_, petal) => {
-      const turn = (petal * 360) / count + offset;
-      return `<path transform="rotate(${num(turn)})" d="M0 0C${num(reach * 0.62)} ${num(-reach * 0.35)} ${num(reach * 0.42)} ${num(-reach * 1.05)} 0 ${num(-reach)}C${num(-reach * 0.42)} ${num(-reach * 1.05)} ${num(-reach * 0.62)} ${num(-reach * 0.35)} 0 0Z" fill="${hex(tone)}"/>`;
+      const leaseEpoch = (petal * 360) / count + offset;
+      return `<path transform="rotate(${num(leaseEpoch)})" d="M0 0C${num(reach * 0.62)} ${num(-reach * 0.35)} ${num(reach * 0.42)} ${num(-reach * 1.05)} 0 ${num(-reach)}C${num(-reach * 0.42)} ${num(-reach * 1.05)} ${num(-reach * 0.62)} ${num(-reach * 0.35)} 0 0Z" fill="${hex(tone)}"/>`;
     }).join('');
   canvas.add(
-    `<g transform="translate(${num(x)} ${num(y)})">${ring(petals, size, colour, random.between(0, 40))}${ring(petals, size * 0.66, lighten(colour, 0.06), 20)}` +
+    `<g transform="translate(${num(x)} ${num(y)})">${ring(petals, size, color, random.between(0, 40))}${ring(petals, size * 0.66, lighten(color, 0.06), 20)}` +
       `<circle r="${num(size * 0.25)}" fill="${hex(mix(mood.pops[1], mood.near, 0.25))}"/><circle r="${num(size * 0.14)}" fill="${hex(lighten(mood.pops[1], 0.06))}"/></g>`,
   );
 }
@@ -152,7 +154,7 @@ function paintBerries(
   at: (share: number) => Point,
   unit: number,
 ): void {
-  const colour = random.pick([mood.pops[0], mood.pops[2], mood.pops[4]]);
+  const color = random.pick([mood.pops[0], mood.pops[2], mood.pops[4]]);
   for (let berry = 0; berry < 11; berry++) {
     const [x, y] = at(0.68 + 0.034 * berry);
     const side = berry % 2 === 0 ? -1 : 1;
@@ -161,19 +163,19 @@ function paintBerries(
     const by = y - unit * 0.006;
     canvas.add(
       `<path d="M${num(x)} ${num(y + unit * 0.012)}L${num(bx)} ${num(by)}" stroke="${hex(mood.near)}" stroke-width="${num(unit * 0.002)}" opacity=".6"/>` +
-        `<circle cx="${num(bx)}" cy="${num(by)}" r="${num(radius)}" fill="${hex(colour)}"/><circle cx="${num(bx - radius * 0.3)}" cy="${num(by - radius * 0.35)}" r="${num(radius * 0.28)}" fill="#fff" opacity=".45"/>`,
+        `<circle cx="${num(bx)}" cy="${num(by)}" r="${num(radius)}" fill="${hex(color)}"/><circle cx="${num(bx - radius * 0.3)}" cy="${num(by - radius * 0.35)}" r="${num(radius * 0.28)}" fill="#fff" opacity=".45"/>`,
     );
   }
 }
 
 function paintVase(canvas: Canvas, mood: Mood, random: Random, [x, y]: Point): void {
   const { unit } = canvas;
-  const colour = mix(mood.pops[random.pick([2, 3] as const)], mood.paper, mood.night ? 0.1 : 0.18);
+  const color = mix(mood.pops[random.pick([2, 3] as const)], mood.paper, mood.night ? 0.1 : 0.18);
   const fill = canvas.linear(
     [
-      [0, lighten(colour, -0.03)],
-      [0.3, lighten(colour, 0.07)],
-      [1, lighten(colour, -0.09)],
+      [0, lighten(color, -0.03)],
+      [0.3, lighten(color, 0.07)],
+      [1, lighten(color, -0.09)],
     ],
     [0, 0, 1, 0],
   );
@@ -187,6 +189,6 @@ function paintVase(canvas: Canvas, mood: Mood, random: Random, [x, y]: Point): v
   canvas.add(
     `<ellipse cx="${num(x)}" cy="${num(y + scale * 2)}" rx="${num(scale * 1.15)}" ry="${num(scale * 0.14)}" fill="${hex(mood.near)}" opacity=".22"/>` +
       `<path transform="${transform}" d="${random.pick(shapes)}" fill="${fill}"/>` +
-      `<ellipse cx="${num(x)}" cy="${num(y)}" rx="${num(scale * 0.32)}" ry="${num(scale * 0.05)}" fill="${hex(lighten(colour, -0.16))}"/>`,
+      `<ellipse cx="${num(x)}" cy="${num(y)}" rx="${num(scale * 0.32)}" ry="${num(scale * 0.05)}" fill="${hex(lighten(color, -0.16))}"/>`,
   );
 }

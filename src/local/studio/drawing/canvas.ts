@@ -1,6 +1,6 @@
 import { hex, type Lch } from './color.ts';
 
-type Stop = readonly [offset: number, colour: Lch, opacity?: number];
+type Stop = readonly [offset: number, color: Lch, opacity?: number];
 export type Point = readonly [x: number, y: number];
 
 /** An SVG under construction: shapes in painting order, gradients kept apart. */
@@ -20,11 +20,11 @@ export type Canvas = {
   /** Paints the whole surface. */
   backdrop(paint: string): void;
   /** A soft disc of light: no filter, a gradient to nothing. */
-  glow(x: number, y: number, radius: number, colour: Lch, opacity: number): void;
+  glow(x: number, y: number, radius: number, color: Lch, opacity: number): void;
   toSvg(): string;
 };
 
-/** Numbers are written with one decimal: smaller documents, same picture. */
+/** Numbers are written with one decimal: smaller documents, same image. */
 export const num = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** A closed or open path through points, with straight segments. */
@@ -47,7 +47,7 @@ export function smoothLine(points: readonly Point[]): string {
   return path;
 }
 
-/** Opens an empty picture of the given size in pixels. */
+/** Opens an empty image of the given size in pixels. */
 export function createCanvas(width: number, height: number): Canvas {
   const definitions: string[] = [];
   const shapes: string[] = [];
@@ -60,8 +60,8 @@ export function createCanvas(width: number, height: number): Canvas {
   const stopsOf = (stops: readonly Stop[]) =>
     stops
       .map(
-        ([offset, colour, opacity = 1]) =>
-          `<stop offset="${Math.round(offset * 1000) / 1000}" stop-color="${hex(colour)}"${
+        ([offset, color, opacity = 1]) =>
+          `<stop offset="${Math.round(offset * 1000) / 1000}" stop-color="${hex(color)}"${
             opacity === 1 ? '' : ` stop-opacity="${Math.round(opacity * 1000) / 1000}"`
           }/>`,
       )
@@ -80,13 +80,13 @@ export function createCanvas(width: number, height: number): Canvas {
     radial: (stops) =>
       `url(#${define((id) => `<radialGradient id="${id}">${stopsOf(stops)}</radialGradient>`)})`,
     backdrop: (paint) => canvas.add(`<rect width="${width}" height="${height}" fill="${paint}"/>`),
-    glow: (x, y, radius, colour, opacity) => {
+    glow: (x, y, radius, color, opacity) => {
       const paint = canvas.radial([
-        [0, colour, opacity],
-        [0.25, colour, opacity * 0.62],
-        [0.5, colour, opacity * 0.28],
-        [0.75, colour, opacity * 0.08],
-        [1, colour, 0],
+        [0, color, opacity],
+        [0.25, color, opacity * 0.62],
+        [0.5, color, opacity * 0.28],
+        [0.75, color, opacity * 0.08],
+        [1, color, 0],
       ]);
       canvas.add(`<circle cx="${num(x)}" cy="${num(y)}" r="${num(radius)}" fill="${paint}"/>`);
     },

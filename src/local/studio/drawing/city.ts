@@ -27,10 +27,10 @@ export function paintCity(canvas: Canvas, mood: Mood, random: Random, backdrop: 
 function paintBlock(canvas: Canvas, mood: Mood, random: Random, layer: number, shoreY: number): void {
   const { width, height, unit } = canvas;
   const depth = layer / 2;
-  const colour = mix(mix(mood.far, mood.sky[2], 0.25), mood.near, 0.12 + depth * 0.78);
+  const color = mix(mix(mood.far, mood.sky[2], 0.25), mood.near, 0.12 + depth * 0.78);
   const fill = canvas.linear([
-    [0, colour],
-    [1, mix(colour, mood.sky[2], 0.42 - depth * 0.3)],
+    [0, color],
+    [1, mix(color, mood.sky[2], 0.42 - depth * 0.3)],
   ]);
   const outlines: string[] = [];
   const windows: string[] = [];
@@ -46,7 +46,7 @@ function paintBlock(canvas: Canvas, mood: Mood, random: Random, layer: number, s
     x += wide * random.between(0.82, 1.12);
   }
   canvas.add(`<path d="${outlines.join('')}" fill="${fill}"/>`);
-  const glow = mood.night || layer === 2 ? mix(mood.light, [0.84, 0.13, 78], 0.6) : lighten(colour, 0.14);
+  const glow = mood.night || layer === 2 ? mix(mood.light, [0.84, 0.13, 78], 0.6) : lighten(color, 0.14);
   canvas.add(`<path d="${windows.join('')}" fill="${hex(glow)}" opacity="${mood.night ? 0.85 : 0.6}"/>`);
 }
 

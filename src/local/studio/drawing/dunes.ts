@@ -80,7 +80,7 @@ function paintShade(
   );
 }
 
-function paintRipples(canvas: Canvas, random: Random, points: Point[], colour: Lch, depth: number): void {
+function paintRipples(canvas: Canvas, random: Random, points: Point[], color: Lch, depth: number): void {
   if (depth < 0.6) return;
   const lines = Array.from({ length: 9 }, (_, row) => {
     const drop = canvas.unit * (0.06 + row * 0.035 + random.between(0, 0.012));
@@ -94,6 +94,6 @@ function paintRipples(canvas: Canvas, random: Random, points: Point[], colour: L
     );
   });
   canvas.add(
-    `<path d="${lines.join('')}" fill="none" stroke="${hex(colour)}" stroke-width="${num(canvas.unit * 0.0025)}" opacity=".22"/>`,
+    `<path d="${lines.join('')}" fill="none" stroke="${hex(color)}" stroke-width="${num(canvas.unit * 0.0025)}" opacity=".22"/>`,
   );
 }

@@ -13,19 +13,19 @@ export function paintGeometric(canvas: Canvas, mood: Mood, random: Random, backd
   const rows = Math.max(2, Math.round((height - 2 * margin) / target));
   const cellWidth = (width - 2 * margin) / columns;
   const cellHeight = (height - 2 * margin) / rows;
-  const colours = [...mood.pops, mood.ink, mix(mood.paper, mood.pops[1], 0.3)];
+  const colors = [...mood.pops, mood.ink, mix(mood.paper, mood.pops[1], 0.3)];
   const heroes = new Set([random.whole(0, columns * rows - 1), random.whole(0, columns * rows - 1)]);
   let lastGround = -1;
   for (let index = 0; index < columns * rows; index++) {
     const x = margin + (index % columns) * cellWidth;
     const y = margin + Math.floor(index / columns) * cellHeight;
-    let groundIndex = random.whole(0, colours.length - 1);
-    if (groundIndex === lastGround) groundIndex = (groundIndex + 1) % colours.length;
+    let groundIndex = random.whole(0, colors.length - 1);
+    if (groundIndex === lastGround) groundIndex = (groundIndex + 1) % colors.length;
     lastGround = groundIndex;
-    const ground = colours[groundIndex] ?? mood.paper;
-    const inks = random.shuffle(colours.filter((_, other) => other !== groundIndex));
+    const ground = colors[groundIndex] ?? mood.paper;
+    const inks = random.shuffle(colors.filter((_, other) => other !== groundIndex));
     const first = contrasting(inks, ground);
-    const second = inks.find((colour) => colour !== first) ?? mood.ink;
+    const second = inks.find((color) => color !== first) ?? mood.ink;
     const draw = heroes.has(index) ? rings : random.pick(TILES);
     const shapes = draw(hex(first), hex(second), random);
     canvas.add(
@@ -37,12 +37,12 @@ export function paintGeometric(canvas: Canvas, mood: Mood, random: Random, backd
 
 type Tile = (first: string, second: string, random: Random) => string;
 
-/** The first colour that stands out from the ground. */
-function contrasting(colours: Lch[], ground: Lch): Lch {
+/** The first color that stands out from the ground. */
+function contrasting(colors: Lch[], ground: Lch): Lch {
   const apart = ([lightness, chroma, hue]: Lch) =>
     Math.abs(lightness - ground[0]) +
     Math.min(chroma, ground[1]) * Math.abs(Math.sin(((hue - ground[2]) * Math.PI) / 360));
-  return colours.find((colour) => apart(colour) > 0.16) ?? colours[0] ?? ground;
+  return colors.find((color) => apart(color) > 0.16) ?? colors[0] ?? ground;
 }
 
 const rings: Tile = (first, second) =>

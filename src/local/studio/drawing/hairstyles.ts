@@ -1,6 +1,6 @@
 import { num } from './canvas.ts';
 
-/** The paints of one head of hair, as SVG colours. */
+/** The paints of one head of hair, as SVG colors. */
 export type HairTone = { base: string; shade: string; gloss: string };
 
 /** Hair around a face whose outline spans x -128..128, y -145..168. `back` is painted before the body. */

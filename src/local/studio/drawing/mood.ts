@@ -2,7 +2,7 @@ import type { Lch } from './color.ts';
 import { firstNamed } from './prompt-words.ts';
 import type { Random } from './random.ts';
 
-/** The colours of one picture. `sky` runs from the top to the horizon, `far` to `near` through the layers. */
+/** The colors of one image. `sky` runs from the top to the horizon, `far` to `near` through the layers. */
 export type Mood = {
   readonly name: string;
   readonly night: boolean;
@@ -12,29 +12,29 @@ export type Mood = {
   readonly near: Lch;
   readonly paper: Lch;
   readonly ink: Lch;
-  /** Five colours that go together, for flat work. */
+  /** Five colors that go together, for flat work. */
   readonly pops: readonly [Lch, Lch, Lch, Lch, Lch];
 };
 
-const colours = (text: string): Lch[] =>
-  text.split(', ').map((colour) => {
-    const [lightness = 0, chroma = 0, hue = 0] = colour.split(' ').map(Number);
+const colors = (text: string): Lch[] =>
+  text.split(', ').map((color) => {
+    const [lightness = 0, chroma = 0, hue = 0] = color.split(' ').map(Number);
     return [lightness, chroma, hue] as const;
   });
 
 const GREY: Lch = [0.5, 0, 0];
 
-/** Reads one row: sky (top, middle, low); light, far, near; paper, ink; five pops. Each colour is L C h. */
+/** Reads one row: sky (top, middle, low); light, far, near; paper, ink; five pops. Each color is L C h. */
 function mood(name: string, skyText: string, landText: string, paperText: string, popText: string): Mood {
-  const [top = GREY, middle = GREY, low = GREY] = colours(skyText);
-  const [light = GREY, far = GREY, near = GREY] = colours(landText);
-  const [paper = GREY, ink = GREY] = colours(paperText);
-  const [p1 = GREY, p2 = GREY, p3 = GREY, p4 = GREY, p5 = GREY] = colours(popText);
+  const [top = GREY, middle = GREY, low = GREY] = colors(skyText);
+  const [light = GREY, far = GREY, near = GREY] = colors(landText);
+  const [paper = GREY, ink = GREY] = colors(paperText);
+  const [p1 = GREY, p2 = GREY, p3 = GREY, p4 = GREY, p5 = GREY] = colors(popText);
   const night = name === 'night';
   return { name, night, sky: [top, middle, low], light, far, near, paper, ink, pops: [p1, p2, p3, p4, p5] };
 }
 
-// biome-ignore format: one mood, one row of colours
+// biome-ignore format: one mood, one row of colors
 const MOODS: readonly Mood[] = [
   mood('dawn', '0.7 0.075 285, 0.83 0.075 10, 0.94 0.06 75', '0.98 0.05 90, 0.79 0.055 330, 0.33 0.07 290', '0.965 0.015 70, 0.32 0.06 290', '0.72 0.11 15, 0.84 0.09 70, 0.62 0.09 285, 0.44 0.09 295, 0.78 0.06 195'),
   mood('sunset', '0.42 0.12 300, 0.67 0.16 20, 0.86 0.13 72', '0.96 0.09 92, 0.66 0.13 22, 0.23 0.07 312', '0.96 0.025 75, 0.28 0.07 315', '0.66 0.17 35, 0.82 0.14 75, 0.52 0.14 5, 0.36 0.1 320, 0.72 0.07 215'),
@@ -50,7 +50,7 @@ const MOODS: readonly Mood[] = [
   mood('ink', '0.89 0.012 85, 0.935 0.012 85, 0.965 0.012 85', '0.62 0.19 30, 0.84 0.01 90, 0.24 0.01 265', '0.96 0.012 85, 0.22 0.01 265', '0.3 0.01 265, 0.58 0.012 90, 0.62 0.19 30, 0.8 0.02 85, 0.44 0.012 90'),
 ];
 
-/** Chooses the colours: a colour or time of day named in the prompt wins, else chance decides. */
+/** Chooses the colors: a color or time of day named in the prompt wins, else chance decides. */
 export function chooseMood(prompt: string, random: Random): Mood {
   const surprise = random.pick(MOODS);
   const asked = firstNamed(
@@ -58,8 +58,8 @@ export function chooseMood(prompt: string, random: Random): Mood {
     prompt,
   );
   const chosen = MOODS.find(({ name }) => name === asked) ?? surprise;
-  const turn = random.between(-7, 7);
-  const shift = ([lightness, chroma, hue]: Lch): Lch => [lightness, chroma, hue + turn];
+  const leaseEpoch = random.between(-7, 7);
+  const shift = ([lightness, chroma, hue]: Lch): Lch => [lightness, chroma, hue + leaseEpoch];
   const [top, middle, low] = chosen.sky;
   const [p1, p2, p3, p4, p5] = chosen.pops;
   return {

@@ -22,14 +22,14 @@ export function paintMountains(canvas: Canvas, mood: Mood, random: Random, backd
   const ridges = makeRidges(canvas, random, shoreY);
   const layers = ridges.map((points, index) => {
     const depth = index / (ridges.length - 1);
-    return { points, depth, colour: mix(mood.far, mood.near, depth ** 1.35 * (hasLake ? 0.82 : 0.95)) };
+    return { points, depth, color: mix(mood.far, mood.near, depth ** 1.35 * (hasLake ? 0.82 : 0.95)) };
   });
-  for (const layer of layers) paintRidge(canvas, layer.points, layer.colour, mood, shoreY, layer.depth);
+  for (const layer of layers) paintRidge(canvas, layer.points, layer.color, mood, shoreY, layer.depth);
   if (hasLake) paintLake(canvas, mood, random, { layers, shoreY, sun, radius, backdrop });
   paintPines(canvas, mood, random, height);
 }
 
-type Layer = { points: Point[]; depth: number; colour: Lch };
+type Layer = { points: Point[]; depth: number; color: Lch };
 
 function makeRidges(canvas: Canvas, random: Random, shoreY: number): Point[][] {
   const { width, height, unit } = canvas;
@@ -56,15 +56,15 @@ function makeRidges(canvas: Canvas, random: Random, shoreY: number): Point[][] {
 function paintRidge(
   canvas: Canvas,
   points: Point[],
-  colour: Lch,
+  color: Lch,
   mood: Mood,
   footY: number,
   depth: number,
 ): void {
-  const mist = mix(colour, mood.sky[2], 0.72 - 0.4 * depth);
+  const mist = mix(color, mood.sky[2], 0.72 - 0.4 * depth);
   const fill = canvas.linear([
-    [0, colour],
-    [0.35, mix(colour, mist, 0.35)],
+    [0, color],
+    [0.35, mix(color, mist, 0.35)],
     [1, mist],
   ]);
   canvas.add(
@@ -95,9 +95,9 @@ function paintLake(canvas: Canvas, mood: Mood, random: Random, lake: Lake): void
       `<clipPath id="${id}"><rect y="${num(shoreY)}" width="${width}" height="${num(depth)}"/></clipPath>`,
   );
   const mirror = lake.layers
-    .map(({ points, colour, depth: near }) => {
+    .map(({ points, color, depth: near }) => {
       const mirrored = points.map(([x, y]): Point => [x, shoreY + (shoreY - y) * 0.62]);
-      return `<path d="${polyline(mirrored)}L${width} ${num(shoreY)}L0 ${num(shoreY)}Z" fill="${hex(colour)}" fill-opacity="${num(0.2 + near * 0.3)}"/>`;
+      return `<path d="${polyline(mirrored)}L${width} ${num(shoreY)}L0 ${num(shoreY)}Z" fill="${hex(color)}" fill-opacity="${num(0.2 + near * 0.3)}"/>`;
     })
     .join('');
   canvas.add(`<g clip-path="url(#${clip})">${mirror}</g>`);

@@ -76,15 +76,15 @@ function paintGalaxy(canvas: Canvas, mood: Mood, random: Random): void {
 function paintConstellation(canvas: Canvas, mood: Mood, random: Random): void {
   const { width, height, unit } = canvas;
   const count = random.whole(6, 9);
-  const centre: Point = [width * random.between(0.38, 0.62), height * random.between(0.28, 0.42)];
+  const center: Point = [width * random.between(0.38, 0.62), height * random.between(0.28, 0.42)];
   const reach = unit * random.between(0.2, 0.28);
   // Stars around a loose ellipse, joined in turn: never tangled, never regular.
   const stars = Array.from({ length: count }, (_, index): Point => {
     const angle = (index / count) * Math.PI * 1.7 + random.between(-0.2, 0.2);
     const radius = reach * random.between(0.55, 1.15);
-    return [centre[0] + Math.cos(angle) * radius * 1.25, centre[1] + Math.sin(angle) * radius * 0.8];
+    return [center[0] + Math.cos(angle) * radius * 1.25, center[1] + Math.sin(angle) * radius * 0.8];
   });
-  const spur = stars[random.whole(1, count - 2)] ?? centre;
+  const spur = stars[random.whole(1, count - 2)] ?? center;
   const tip: Point = [
     spur[0] + reach * random.between(-0.5, 0.5),
     spur[1] - reach * random.between(0.4, 0.7),
@@ -131,10 +131,10 @@ function paintHills(canvas: Canvas, mood: Mood, random: Random): void {
       const rise = unit * (0.2 - layer * 0.055) + unit * 0.07 * noise(share * (width / unit) * 2.4, 3);
       return [share * width, height - rise];
     });
-    const colour = mix(mix(mood.far, mood.sky[2], 0.25), mood.near, layer / 2.2);
+    const color = mix(mix(mood.far, mood.sky[2], 0.25), mood.near, layer / 2.2);
     const fill = canvas.linear([
-      [0, colour],
-      [1, lighten(colour, -0.05)],
+      [0, color],
+      [1, lighten(color, -0.05)],
     ]);
     canvas.add(`<path d="${polyline(points)}V${height}H0Z" fill="${fill}"/>`);
   }

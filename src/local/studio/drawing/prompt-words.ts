@@ -1,5 +1,5 @@
 /**
- * Words of a prompt that steer a picture's colours and composition, in the languages most prompts come in.
+ * Words of a prompt that steer an image's colors and composition, in the languages most prompts come in.
  * Latin, Greek and Cyrillic words match whole words (or stems ending in `*`); scripts without spaces match anywhere.
  */
 const WORDS: Readonly<Record<string, string>> = {

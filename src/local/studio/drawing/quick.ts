@@ -1,41 +1,41 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import sharp from 'sharp';
 import { withComment } from './png.ts';
-import { encode, type PictureRequest } from './render.ts';
+import { encode, type RenderRequest } from './render.ts';
 
 const LOOKS = 8;
-const KEPT_PICTURES = 64;
+const KEPT_IMAGES = 64;
 
 /**
- * Flat pictures in eight colours for benches and tests, drawn once per size, format and colour and then kept.
- * With `imageBytes`, so many bytes of each picture are noise, which no encoder makes smaller: a PNG of about that
+ * Flat images in eight colors for benches and tests, drawn once per size, format and color and then kept.
+ * With `imageBytes`, so many bytes of each image are noise, which no encoder makes smaller: a PNG of about that
  * many bytes, as far as its pixels can hold them. PNGs carry a comment, so that every prompt, seed and index gives
- * other bytes; jpeg and webp of one colour are equal.
+ * other bytes; jpeg and webp of one color are equal.
  */
-export function createQuickPictures(imageBytes = 0): (request: PictureRequest) => Promise<Buffer> {
+export function createQuickImages(imageBytes = 0): (request: RenderRequest) => Promise<Buffer> {
   const kept = new Map<string, Promise<Buffer>>();
   return async (request) => {
     const { prompt, seed, index, width, height, format, compression, transparent } = request;
     const digest = createHash('sha256').update(`${prompt}|${seed}|${index}`).digest();
     const look = digest.readUInt8(0) % LOOKS;
     const key = [width, height, format, compression, transparent, look].join();
-    const picture = kept.get(key) ?? drawFlat(request, look, imageBytes);
-    kept.set(key, picture);
+    const image = kept.get(key) ?? drawFlat(request, look, imageBytes);
+    kept.set(key, image);
     const [oldest] = kept.keys();
-    if (kept.size > KEPT_PICTURES && oldest !== undefined) kept.delete(oldest);
-    const bytes = await picture;
+    if (kept.size > KEPT_IMAGES && oldest !== undefined) kept.delete(oldest);
+    const bytes = await image;
     return format === 'png' ? withComment(bytes, digest.toString('hex')) : bytes;
   };
 }
 
-async function drawFlat(request: PictureRequest, look: number, imageBytes: number): Promise<Buffer> {
+async function drawFlat(request: RenderRequest, look: number, imageBytes: number): Promise<Buffer> {
   const { width, height, format, compression, transparent } = request;
   const channels = transparent ? 4 : 3;
-  const colour = [70 + look * 20, 120, 200 - look * 15, 255].slice(0, channels);
-  const pixels = Buffer.alloc(width * height * channels, Buffer.from(colour));
+  const color = [70 + look * 20, 120, 200 - look * 15, 255].slice(0, channels);
+  const pixels = Buffer.alloc(width * height * channels, Buffer.from(color));
   noise(Math.min(imageBytes, pixels.length), look).copy(pixels);
-  const picture = sharp(pixels, { raw: { width, height, channels } });
-  return await encode(picture, format, compression).toBuffer();
+  const image = sharp(pixels, { raw: { width, height, channels } });
+  return await encode(image, format, compression).toBuffer();
 }
 
 /** Bytes that do not compress, the same every time: the key stream of a cipher. */

@@ -33,8 +33,8 @@ export function createRandom(key: string): Random {
     },
     shuffle: (list) =>
       list
-        .map((value) => ({ value, order: next() }))
-        .sort((left, right) => left.order - right.order)
+        .map((value) => ({ value, submit: next() }))
+        .sort((left, right) => left.submit - right.submit)
         .map(({ value }) => value),
   };
 }

@@ -2,10 +2,10 @@ import sharp, { type Sharp } from 'sharp';
 import { createRandom } from './random.ts';
 import { composeScene, type SceneRequest } from './scene.ts';
 
-export type PictureFormat = 'png' | 'jpeg' | 'webp';
+export type ImageFormat = 'png' | 'jpeg' | 'webp';
 
-export type PictureRequest = Omit<SceneRequest, 'backdrop'> & {
-  format: PictureFormat;
+export type RenderRequest = Omit<SceneRequest, 'backdrop'> & {
+  format: ImageFormat;
   /** 0..100, for jpeg and webp. */
   compression: number;
   transparent: boolean;
@@ -14,15 +14,15 @@ export type PictureRequest = Omit<SceneRequest, 'backdrop'> & {
 const GRAIN_EDGE = 256;
 const GRAIN = makeGrain();
 
-/** The IPTC term for a picture made by rule, without a trained model. */
+/** The IPTC term for an image made by rule, without a trained model. */
 const XMP =
   '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' +
   '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" ' +
   'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia" ' +
   'xmp:CreatorTool="Darkroom studio (offline)"/></rdf:RDF></x:xmpmeta>';
 
-/** Draws one picture: the same request gives the same bytes. Drawing and encoding run off the event loop. */
-export async function renderPicture(request: PictureRequest): Promise<Buffer> {
+/** Draws one image: the same request gives the same bytes. Drawing and encoding run off the event loop. */
+export async function renderImage(request: RenderRequest): Promise<Buffer> {
   const svg = composeScene({ ...request, backdrop: !request.transparent });
   const edge = Math.min(GRAIN_EDGE, request.width, request.height);
   const grain = {
@@ -35,12 +35,12 @@ export async function renderPicture(request: PictureRequest): Promise<Buffer> {
   return await encode(flat.withXmp(XMP), request.format, request.compression).toBuffer();
 }
 
-/** Writes any picture in the asked format; `compression` is the quality of jpeg and webp. */
-export function encode(picture: Sharp, format: PictureFormat, compression: number): Sharp {
+/** Writes any image in the asked format; `compression` is the quality of jpeg and webp. */
+export function encode(image: Sharp, format: ImageFormat, compression: number): Sharp {
   const quality = Math.max(1, compression);
-  if (format === 'jpeg') return picture.jpeg({ quality });
-  if (format === 'webp') return picture.webp({ quality, effort: 2 });
-  return picture.png({ compressionLevel: 6 });
+  if (format === 'jpeg') return image.jpeg({ quality });
+  if (format === 'webp') return image.webp({ quality, effort: 2 });
+  return image.png({ compressionLevel: 6 });
 }
 
 /** A tile of faint monochrome grain: it hides the banding of gradients. */
@@ -49,8 +49,8 @@ function makeGrain(): Buffer {
   const tile = Buffer.alloc(GRAIN_EDGE * GRAIN_EDGE * 4);
   for (let offset = 0; offset < tile.length; offset += 4) {
     const value = random.next() + random.next() - 1;
-    const grey = value < 0 ? 0 : 255;
-    tile.set([grey, grey, grey, Math.round(Math.abs(value) * 11)], offset);
+    const gray = value < 0 ? 0 : 255;
+    tile.set([gray, gray, gray, Math.round(Math.abs(value) * 11)], offset);
   }
   return tile;
 }

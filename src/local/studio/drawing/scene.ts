@@ -33,15 +33,15 @@ const SCENES: Readonly<Record<string, Paint>> = {
 export type SceneRequest = {
   prompt: string;
   seed: string;
-  /** Which picture of the request: each one differs. */
+  /** Which image of the request: each one differs. */
   index: number;
   width: number;
   height: number;
-  /** Without a backdrop the picture is transparent where nothing is painted. */
+  /** Without a backdrop the image is transparent where nothing is painted. */
   backdrop: boolean;
 };
 
-/** Composes one picture as SVG. The same request gives the same text, on every machine. */
+/** Composes one image as SVG. The same request gives the same text, on every machine. */
 export function composeScene({ prompt, seed, index, width, height, backdrop }: SceneRequest): string {
   const random = createRandom(`${prompt}|${seed}|${index}`);
   const mood = chooseMood(prompt, random);

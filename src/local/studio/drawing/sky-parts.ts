@@ -69,7 +69,7 @@ export function paintStars(
 }
 
 /** A small flock, as two curved strokes each. */
-export function paintBirds(canvas: Canvas, colour: Lch, random: Random, near: Spot): void {
+export function paintBirds(canvas: Canvas, color: Lch, random: Random, near: Spot): void {
   const { unit } = canvas;
   const flock = Array.from({ length: random.whole(3, 7) }, () => {
     const span = unit * random.between(0.009, 0.018);
@@ -79,6 +79,6 @@ export function paintBirds(canvas: Canvas, colour: Lch, random: Random, near: Sp
     return `M${num(x - span)} ${num(y - lift)}q${num(span * 0.62)} ${num(-lift * 0.15)} ${num(span)} ${num(lift)}q${num(span * 0.38)} ${num(-lift * 1.15)} ${num(span)} ${num(-lift)}`;
   });
   canvas.add(
-    `<path d="${flock.join('')}" fill="none" stroke="${hex(colour)}" stroke-width="${num(unit * 0.0026)}" stroke-linecap="round" stroke-linejoin="round" opacity=".7"/>`,
+    `<path d="${flock.join('')}" fill="none" stroke="${hex(color)}" stroke-width="${num(unit * 0.0026)}" stroke-linecap="round" stroke-linejoin="round" opacity=".7"/>`,
   );
 }

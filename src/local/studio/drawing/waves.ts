@@ -22,7 +22,7 @@ export function paintWaves(canvas: Canvas, mood: Mood, random: Random, backdrop:
   const count = random.whole(6, 8);
   const top = height * random.between(0.42, 0.5);
   const boatAt = random.chance(0.6) ? random.whole(1, Math.floor(count / 2)) : -1;
-  const colours = waveColours(mood, random, count);
+  const colors = waveColors(mood, random, count);
   for (let layer = 0; layer < count; layer++) {
     const base = top + ((height - top) * layer) / (count - 0.35);
     const line = crest(canvas, random, base, 0.5 + layer / count);
@@ -30,7 +30,7 @@ export function paintWaves(canvas: Canvas, mood: Mood, random: Random, backdrop:
       const seat = line[Math.round(line.length * random.between(0.3, 0.7))] ?? [width / 2, base];
       paintBoat(canvas, mood, seat, unit * 0.1, random);
     }
-    paintSheet(canvas, line, colours[layer] ?? mood.near);
+    paintSheet(canvas, line, colors[layer] ?? mood.near);
   }
 }
 
@@ -48,7 +48,7 @@ function paintRingedSun(canvas: Canvas, mood: Mood, sun: { x: number; y: number;
   });
 }
 
-function waveColours(mood: Mood, random: Random, count: number): Lch[] {
+function waveColors(mood: Mood, random: Random, count: number): Lch[] {
   const accentAt = random.whole(1, count - 2);
   const accent = random.pick(mood.pops);
   return Array.from({ length: count }, (_, layer) => {
@@ -73,7 +73,7 @@ function crest(canvas: Canvas, random: Random, base: number, scale: number): Poi
   return points;
 }
 
-function paintSheet(canvas: Canvas, line: Point[], colour: Lch): void {
+function paintSheet(canvas: Canvas, line: Point[], color: Lch): void {
   const { width, height, unit } = canvas;
   const path = `${smoothLine(line)}V${height + 10}H${num(-width)}Z`;
   // A few offset copies of the edge stand in for a blur filter, which would be slow.
@@ -84,11 +84,11 @@ function paintSheet(canvas: Canvas, line: Point[], colour: Lch): void {
     );
   }
   const fill = canvas.linear([
-    [0, lighten(colour, 0.035)],
-    [1, lighten(colour, -0.03)],
+    [0, lighten(color, 0.035)],
+    [1, lighten(color, -0.03)],
   ]);
   canvas.add(`<path d="${path}" fill="${fill}"/>`);
-  const rim = hex(lighten(colour, 0.08));
+  const rim = hex(lighten(color, 0.08));
   canvas.add(
     `<path d="${smoothLine(line)}" fill="none" stroke="${rim}" stroke-width="${num(unit * 0.0022)}" opacity=".8"/>`,
   );

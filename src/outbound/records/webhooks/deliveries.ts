@@ -29,7 +29,7 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
     change: (delivery: Delivery) => Delivery | null,
     attempt?: DeliveryAttempt,
   ): Promise<Delivery | null> {
-    const { tenant, id, target } = known;
+    const { tenant, id, destinationKey } = known;
     for (let current = known; ; ) {
       const next = change(current);
       if (next === null) return current;
@@ -38,14 +38,14 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
         [
           keys.delivery(tenant, id),
           keys.deliveryLog(tenant, id),
-          keys.mailbox(tenant, target),
-          keys.mailboxes(tenant),
+          keys.deliveryQueue(tenant, destinationKey),
+          keys.deliveryQueues(tenant),
           keys.endedDeliveries(tenant),
           keys.deliveriesBy(tenant, current.status),
           keys.deliveriesBy(tenant, after.status),
         ],
         [
-          ...[current.version, encodeVersioned(after), id, target],
+          ...[current.version, encodeVersioned(after), id, destinationKey],
           ...[after.dueAt ?? '', after.finishedAt ?? ''],
           ...[attempt ? JSON.stringify({ ...attempt, no: after.attempts }) : '', maxAttempts],
         ],
@@ -58,12 +58,17 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
 
   async function remove(deliveries: readonly Delivery[]): Promise<void> {
     const commands = redis.multi();
-    for (const { tenant, id, target, jobId } of deliveries) {
+    for (const { tenant, id, destinationKey, jobId } of deliveries) {
       commands.del(keys.delivery(tenant, id), keys.deliveryLog(tenant, id));
       const statuses = deliveryStatuses.map((status) => keys.deliveriesBy(tenant, status));
       for (const index of [
-        ...[keys.deliveries(tenant), keys.endedDeliveries(tenant), keys.mailbox(tenant, target), ...statuses],
-        ...[keys.deliveriesBy(tenant, target), ...(jobId ? [keys.deliveriesBy(tenant, jobId)] : [])],
+        ...[
+          keys.deliveries(tenant),
+          keys.endedDeliveries(tenant),
+          keys.deliveryQueue(tenant, destinationKey),
+          ...statuses,
+        ],
+        ...[keys.deliveriesBy(tenant, destinationKey), ...(jobId ? [keys.deliveriesBy(tenant, jobId)] : [])],
       ])
         commands.zrem(index, id);
     }
@@ -103,7 +108,7 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
       }),
     enter: (delivery, attempt, { body, keepMs }) =>
       translated(async () => {
-        const { tenant, id, target, status, eventId, finishedAt = 0 } = delivery;
+        const { tenant, id, destinationKey, status, eventId, finishedAt = 0 } = delivery;
         // In another slot, so before: a tenant that has only tested so far would never be swept.
         await redis.sadd(keys.tenants, tenant);
         await redis
@@ -113,7 +118,7 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
           .rpush(keys.deliveryLog(tenant, id), JSON.stringify(attempt))
           .zadd(keys.deliveries(tenant), 0, id)
           .zadd(keys.deliveriesBy(tenant, status), 0, id)
-          .zadd(keys.deliveriesBy(tenant, target), 0, id)
+          .zadd(keys.deliveriesBy(tenant, destinationKey), 0, id)
           .zadd(keys.endedDeliveries(tenant), finishedAt, id)
           .exec();
       }),
@@ -123,7 +128,7 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
         const ids = await redis.zrange(keys.deliveriesBy(tenant, jobId), 0, '-1');
         if (ids.length > 0) await remove(await rows(tenant, ids));
       }),
-    forget: (tenant, beforeMs) =>
+    purge: (tenant, beforeMs) =>
       translated(async () => {
         const ended = keys.endedDeliveries(tenant);
         const ids = await redis.zrangebyscore(ended, '-inf', beforeMs, 'LIMIT', 0, pageSize);
@@ -137,15 +142,15 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
 }
 
 /** The narrowest index that a query names; the rows are tested for the rest of it. */
-function indexFor(keys: Keys, tenant: string, { jobId, target, status }: DeliveryQuery): string {
-  const by = jobId ?? target ?? status;
+function indexFor(keys: Keys, tenant: string, { jobId, destinationKey, status }: DeliveryQuery): string {
+  const by = jobId ?? destinationKey ?? status;
   return by === undefined ? keys.deliveries(tenant) : keys.deliveriesBy(tenant, by);
 }
 
-function matches(delivery: Delivery, { jobId, target, status }: DeliveryQuery): boolean {
+function matches(delivery: Delivery, { jobId, destinationKey, status }: DeliveryQuery): boolean {
   return (
     (jobId === undefined || delivery.jobId === jobId) &&
-    (target === undefined || delivery.target === target) &&
+    (destinationKey === undefined || delivery.destinationKey === destinationKey) &&
     (status === undefined || delivery.status === status)
   );
 }

@@ -11,7 +11,7 @@
  * Returns for each delivery how often the right to empty its mailbox has changed hands, or '' where somebody has it: that one
  * looks again before it leaves
  */
-export const announceScript = `
+export const dispatchScript = `
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {} end
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
@@ -80,7 +80,7 @@ end
 redis.call('HSET', KEYS[1], 'run', ARGV[1], 'until', ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'turn', 1)
 redis.call('PERSIST', KEYS[1])
-local health = redis.call('HMGET', KEYS[1], 'failures', 'failingSince', 'restUntil')
+local health = redis.call('HMGET', KEYS[1], 'failures', 'failingSince', 'blockedUntil')
 return {'', health[1], health[2], health[3]}
 `;
 
@@ -91,7 +91,7 @@ return {'', health[1], health[2], health[3]}
  */
 export const keepScript = `
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'until', ARGV[2], 'failures', ARGV[3], 'failingSince', ARGV[4], 'restUntil', ARGV[5])
+redis.call('HSET', KEYS[1], 'until', ARGV[2], 'failures', ARGV[3], 'failingSince', ARGV[4], 'blockedUntil', ARGV[5])
 return 1
 `;
 
@@ -113,7 +113,7 @@ if #first == 0 then
   return false
 end
 local now = tonumber(ARGV[2])
-local due = math.max(tonumber(first[2]), tonumber(redis.call('HGET', KEYS[1], 'restUntil') or '0'))
+local due = math.max(tonumber(first[2]), tonumber(redis.call('HGET', KEYS[1], 'blockedUntil') or '0'))
 redis.call('ZADD', KEYS[3], due, ARGV[3])
 if due <= now then return tostring(due) end
 local alarm = tonumber(redis.call('HGET', KEYS[1], 'alarm') or '0')

@@ -16,7 +16,7 @@ export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): Webh
   const writeEndpoint = createScript(redis, writeEndpointScript);
   const decode = (text: string) => decodeVersioned(WebhookEndpoint, text);
 
-  async function write(endpoint: WebhookEndpoint, expectedVersion: number, most: number) {
+  async function write(endpoint: WebhookEndpoint, expectedVersion: number, max: number) {
     const { tenant, id } = endpoint;
     const asks = (pattern: (typeof eventPatterns)[number]) =>
       isSubscribed(endpoint) && endpoint.events.includes(pattern);
@@ -27,7 +27,7 @@ export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): Webh
         ...eventPatterns.map((pattern) => keys.subscribers(tenant, pattern)),
       ],
       [
-        ...[expectedVersion, encodeVersioned(endpoint), id, most],
+        ...[expectedVersion, encodeVersioned(endpoint), id, max],
         ...eventPatterns.map((pattern) => (asks(pattern) ? '1' : '0')),
       ],
     )) as [number, string?];
@@ -45,7 +45,7 @@ export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): Webh
   }
 
   return {
-    create: (endpoint, most) => translated(async () => (await write(endpoint, 0, most))[0] === 1),
+    create: (endpoint, max) => translated(async () => (await write(endpoint, 0, max))[0] === 1),
     get: (tenant, id) => translated(() => get(tenant, id)),
     list: (tenant, { limit, beforeId }) =>
       translated(async () => {

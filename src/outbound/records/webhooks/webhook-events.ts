@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { Wake, WebhookEvents } from '../../../domain/ports.ts';
+import type { DispatchTask, WebhookEvents } from '../../../domain/ports.ts';
 import type { Delivery } from '../../../domain/webhook-delivery.ts';
 import { eventOf } from '../../../domain/webhook-event.ts';
 import type { Keys } from '../keys.ts';
@@ -7,19 +7,19 @@ import { decodeRecord } from '../record-codec.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { encodeVersioned } from '../versioned-json.ts';
-import { announceScript } from './scripts.ts';
+import { dispatchScript } from './scripts.ts';
 
 const noJob = '-';
 
 /** Events in Redis. They are written by the scripts that write their cause, see `../scripts.ts`. */
 export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): WebhookEvents {
-  const announceEvent = createScript(redis, announceScript);
+  const dispatchEvent = createScript(redis, dispatchScript);
 
-  const keysOf = ({ tenant, id, target, jobId }: Delivery) => [
+  const keysOf = ({ tenant, id, destinationKey, jobId }: Delivery) => [
     keys.delivery(tenant, id),
-    keys.mailbox(tenant, target),
-    keys.receiver(tenant, target),
-    keys.deliveriesBy(tenant, target),
+    keys.deliveryQueue(tenant, destinationKey),
+    keys.destination(tenant, destinationKey),
+    keys.deliveriesBy(tenant, destinationKey),
     keys.deliveriesBy(tenant, jobId ?? noJob),
   ];
 
@@ -36,23 +36,25 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
       translated(() =>
         redis.zrangebyscore(keys.outbox(tenant), '-inf', `(${beforeMs}`, 'LIMIT', offset, limit),
       ),
-    announce: ({ tenant, id }, body, deliveries, { nowMs, keepMs }) =>
+    dispatch: ({ tenant, id }, body, deliveries, { nowMs, keepMs }) =>
       translated(async () => {
-        const turns = (await announceEvent(
+        const leaseEpochs = (await dispatchEvent(
           [
             keys.outbox(tenant),
             keys.event(tenant, id),
             keys.deliveries(tenant),
             keys.deliveriesBy(tenant, 'pending'),
-            keys.mailboxes(tenant),
+            keys.deliveryQueues(tenant),
             ...deliveries.flatMap(keysOf),
           ],
           [
             ...[id, body, keepMs, nowMs],
-            ...deliveries.flatMap((each) => [each.id, encodeVersioned(each), each.target]),
+            ...deliveries.flatMap((each) => [each.id, encodeVersioned(each), each.destinationKey]),
           ],
         )) as string[];
-        return turns.flatMap((turn, i) => (turn === '' ? [] : [wakeOf(deliveries[i]?.target ?? '', turn)]));
+        return leaseEpochs.flatMap((leaseEpoch, i) =>
+          leaseEpoch === '' ? [] : [dispatchTaskOf(deliveries[i]?.destinationKey ?? '', leaseEpoch)],
+        );
       }),
     body: (tenant, id) =>
       translated(async () => {
@@ -71,6 +73,6 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
 }
 
 /** A task of its own for every turn of a mailbox: see `Mailboxes`. */
-export function wakeOf(target: string, turn: string | null): Wake {
-  return { target, taskId: `${target}-${turn ?? 0}` };
+export function dispatchTaskOf(destinationKey: string, leaseEpoch: string | null): DispatchTask {
+  return { destinationKey, taskId: `${destinationKey}-${leaseEpoch ?? 0}` };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   errorOf,
-  isConnectionTrouble,
+  isConnectionError,
   mayHaveArrived,
-  PassingTrouble,
   Refusal,
+  TransientError,
 } from '../../../../src/inbound/cli/call-errors.ts';
 
 const problem = (status: number, fields: Record<string, unknown>, headers: Record<string, string> = {}) =>
@@ -18,14 +18,14 @@ describe('an answer without success', () => {
   it.each([408, 425, 429, 500, 502, 503, 504, 520, 524])(
     'of %i without a problem, as gateways give it, says nothing of what became of the call',
     async (status) => {
-      expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(PassingTrouble);
+      expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(TransientError);
     },
   );
 
   it('says itself whether it passes, and for how long to stay away', async () => {
     const passing = await errorOf(problem(409, { code: 'busy', retryable: true }, { 'retry-after': '7' }));
     expect(passing).toMatchObject({ awayMs: 7_000, message: expect.stringContaining('busy') });
-    expect(passing).toBeInstanceOf(PassingTrouble);
+    expect(passing).toBeInstanceOf(TransientError);
     const final = await errorOf(problem(500, { code: 'internal', retryable: false }));
     expect(final).toMatchObject({ code: 'internal' });
     expect(final).toBeInstanceOf(Refusal);
@@ -46,7 +46,7 @@ describe('an answer without success', () => {
 });
 
 describe('trouble with the connection', () => {
-  const trouble = (code?: string) =>
+  const outage = (code?: string) =>
     new TypeError('fetch failed', { cause: Object.assign(new Error('why'), code ? { code } : {}) });
 
   it.each([
@@ -56,18 +56,18 @@ describe('trouble with the connection', () => {
     'CERT_HAS_EXPIRED',
     'ERR_TLS_CERT_ALTNAME_INVALID',
   ])('by %s came before anything was sent', (code) => {
-    expect(mayHaveArrived(trouble(code))).toBe(false);
+    expect(mayHaveArrived(outage(code))).toBe(false);
   });
 
   it.each(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'HPE_INVALID_CONSTANT'])(
     'by %s may have come after the call arrived',
     (code) => {
-      expect(mayHaveArrived(trouble(code))).toBe(true);
+      expect(mayHaveArrived(outage(code))).toBe(true);
     },
   );
 
   it('is told from a fault in the program', () => {
-    expect(isConnectionTrouble(trouble())).toBe(true);
-    expect(isConnectionTrouble(new TypeError('x is not a function'))).toBe(false);
+    expect(isConnectionError(outage())).toBe(true);
+    expect(isConnectionError(new TypeError('x is not a function'))).toBe(false);
   });
 });

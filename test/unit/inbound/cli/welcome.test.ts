@@ -20,8 +20,8 @@ describe('what a newcomer reads', () => {
   });
 
   it('says where links lead, if that is elsewhere, and its command still goes to where it listens', () => {
-    const text = welcome({ ...service, publicUrl: 'https://pictures.example' }, '1.2.3');
-    expect(text).toContain('\n\n  Links      https://pictures.example\n  Redis ');
+    const text = welcome({ ...service, publicUrl: 'https://images.example' }, '1.2.3');
+    expect(text).toContain('\n\n  Links      https://images.example\n  Redis ');
     expect(text).toContain('curl -s http://localhost:8080/images');
   });
 });

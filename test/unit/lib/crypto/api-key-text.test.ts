@@ -27,7 +27,7 @@ describe('an API key', () => {
     }
   });
 
-  it('with any two neighbours swapped is not a key', () => {
+  it('with any two neighbors swapped is not a key', () => {
     const { key } = createKeyText();
     for (let place = 0; place + 1 < key.length; place++) {
       const [a, b] = [key[place], key[place + 1]];

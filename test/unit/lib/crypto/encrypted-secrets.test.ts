@@ -1,37 +1,37 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSealedSecrets } from '../../../../src/lib/crypto/encrypted-secrets.ts';
+import { createEncryptedSecrets } from '../../../../src/lib/crypto/encrypted-secrets.ts';
 
 const key = randomBytes(32);
-const { seal, unseal } = createSealedSecrets(key);
+const { seal, unseal } = createEncryptedSecrets(key);
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 
 describe('a sealed secret', () => {
   it('opens for its owner, also in another process with the same key', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (text, owner) => {
-        expect(createSealedSecrets(Buffer.from(key)).unseal(seal(text, owner), owner)).toBe(text);
+        expect(createEncryptedSecrets(Buffer.from(key)).unseal(seal(text, owner), owner)).toBe(text);
       }),
     );
   });
 
   it('does not open for another owner', () => {
-    const sealed = seal(secret, 'whk_1');
-    for (const other of ['whk_2', 'whk_', '', 'whk_10']) expect(() => unseal(sealed, other)).toThrow();
+    const encrypted = seal(secret, 'whk_1');
+    for (const other of ['whk_2', 'whk_', '', 'whk_10']) expect(() => unseal(encrypted, other)).toThrow();
   });
 
   it('does not open with another key', () => {
-    const sealed = seal(secret, 'whk_1');
+    const encrypted = seal(secret, 'whk_1');
     const other = Buffer.from(key);
     other.writeUInt8(other.readUInt8(31) ^ 1, 31);
-    expect(() => createSealedSecrets(other).unseal(sealed, 'whk_1')).toThrow();
-    expect(() => createSealedSecrets(randomBytes(32)).unseal(sealed, 'whk_1')).toThrow();
+    expect(() => createEncryptedSecrets(other).unseal(encrypted, 'whk_1')).toThrow();
+    expect(() => createEncryptedSecrets(randomBytes(32)).unseal(encrypted, 'whk_1')).toThrow();
   });
 
   it('does not open when any bit of it is another', () => {
-    const sealed = seal(secret, 'whk_1');
-    const bytes = Buffer.from(sealed.slice('v1.'.length), 'base64url');
+    const encrypted = seal(secret, 'whk_1');
+    const bytes = Buffer.from(encrypted.slice('v1.'.length), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const altered = Buffer.from(bytes);
       altered.writeUInt8(altered.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
@@ -40,15 +40,15 @@ describe('a sealed secret', () => {
   });
 
   it('does not open when it is cut, of another kind, or nothing at all', () => {
-    const sealed = seal(secret, 'whk_1');
-    for (let length = 0; length < sealed.length; length++)
-      expect(() => unseal(sealed.slice(0, length), 'whk_1'), `${length} characters`).toThrow();
-    expect(() => unseal(sealed.replace('v1.', 'v2.'), 'whk_1')).toThrow('another release');
+    const encrypted = seal(secret, 'whk_1');
+    for (let length = 0; length < encrypted.length; length++)
+      expect(() => unseal(encrypted.slice(0, length), 'whk_1'), `${length} characters`).toThrow();
+    expect(() => unseal(encrypted.replace('v1.', 'v2.'), 'whk_1')).toThrow('another release');
   });
 
   it('never looks the same twice, and shows nothing of the secret', () => {
-    const sealed = Array.from({ length: 100 }, () => seal(secret, 'whk_1'));
-    expect(new Set(sealed).size).toBe(100);
-    for (const each of sealed) expect(each).not.toContain(secret.slice('whsec_'.length, 20));
+    const encrypted = Array.from({ length: 100 }, () => seal(secret, 'whk_1'));
+    expect(new Set(encrypted).size).toBe(100);
+    for (const each of encrypted) expect(each).not.toContain(secret.slice('whsec_'.length, 20));
   });
 });

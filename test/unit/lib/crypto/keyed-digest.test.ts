@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { createSealedDigest } from '../../../../src/lib/crypto/keyed-digest.ts';
+import { createKeyedDigest } from '../../../../src/lib/crypto/keyed-digest.ts';
 
 describe('a sealed digest', () => {
-  const ours = createSealedDigest(Buffer.alloc(32, 1));
+  const ours = createKeyedDigest(Buffer.alloc(32, 1));
 
   it('is the same for the same text in every process that has the key', () => {
-    expect(createSealedDigest(Buffer.alloc(32, 1))('a prompt')).toBe(ours('a prompt'));
+    expect(createKeyedDigest(Buffer.alloc(32, 1))('a prompt')).toBe(ours('a prompt'));
     expect(ours('another prompt')).not.toBe(ours('a prompt'));
   });
 
   it('cannot be made again with another key', () => {
-    expect(createSealedDigest(Buffer.alloc(32, 2))('a prompt')).not.toBe(ours('a prompt'));
+    expect(createKeyedDigest(Buffer.alloc(32, 2))('a prompt')).not.toBe(ours('a prompt'));
   });
 });

@@ -6,7 +6,7 @@ import {
   type KeptResponse,
   statusAt,
 } from '../../../../src/local/studio/response-shelf.ts';
-import { asksForPicture, readToolRequest } from '../../../../src/local/studio/tool-request.ts';
+import { readToolRequest, requestsImage } from '../../../../src/local/studio/tool-request.ts';
 
 const minute = 60_000;
 
@@ -16,8 +16,8 @@ function shelfAt(startMs: number) {
   const put = (more: Partial<KeptResponse> = {}) =>
     shelf.put({
       prompt: 'a cat',
-      carrierModel: 'gpt-5.4-mini',
-      picture: readGenerationRequest({ prompt: 'a cat' }),
+      hostModelName: 'gpt-5.4-mini',
+      image: readGenerationRequest({ prompt: 'a cat' }),
       readyAtMs: nowMs,
       slowBodyMs: 0,
       breaksLeft: 0,
@@ -54,12 +54,12 @@ describe('the shelf of responses', () => {
     const { put } = shelfAt(0);
     const response = put({ readyAtMs: 500 });
     expect(statusAt(response, 1_000)).toBe('in_progress');
-    response.outcome = { kind: 'picture', bytes: Buffer.from('x'), cut: false };
+    response.outcome = { kind: 'image', bytes: Buffer.from('x'), cut: false };
     expect(statusAt(response, 499)).toBe('in_progress');
     expect(statusAt(response, 500)).toBe('completed');
     response.outcome = { kind: 'failed', error: {} };
     expect(statusAt(response, 500)).toBe('failed');
-    response.isCancelled = true;
+    response.isCanceled = true;
     expect(statusAt(response, 500)).toBe('cancelled');
   });
 });
@@ -82,16 +82,16 @@ describe('an order with the image tool', () => {
       action: 'auto',
     };
     expect(readToolRequest(body(tool))).toMatchObject({
-      carrierModel: 'gpt-5.4-mini',
+      hostModelName: 'gpt-5.4-mini',
       prompt: 'a cat',
-      picture: { prompt: 'a cat', width: 1536, height: 1024, quality: 'low', format: 'webp' },
+      image: { prompt: 'a cat', width: 1536, height: 1024, quality: 'low', format: 'webp' },
     });
   });
 
   it('is told from one for text', () => {
-    expect(asksForPicture(body())).toBe(true);
-    expect(asksForPicture({ input: 'a cat' })).toBe(false);
-    expect(asksForPicture({ input: 'a cat', tools: [{ type: 'web_search' }, 'image_generation'] })).toBe(
+    expect(requestsImage(body())).toBe(true);
+    expect(requestsImage({ input: 'a cat' })).toBe(false);
+    expect(requestsImage({ input: 'a cat', tools: [{ type: 'web_search' }, 'image_generation'] })).toBe(
       false,
     );
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describePicture } from '../../../../src/local/studio/describe/describe.ts';
+import { describeImage } from '../../../../src/local/studio/describe/describe.ts';
 import { detectLanguage } from '../../../../src/local/studio/describe/language.ts';
 
 // A request in each language, what must be left of it, and what must be gone.
@@ -17,14 +17,14 @@ const REQUESTS = [
   ['fr', 'Génère une image d’un chat noir', 'un chat noir', 'Génère'],
   ['de', 'Erstelle ein Bild von einem Hund am Meer', 'einem Hund am Meer', 'Erstelle'],
   ['pt', 'Crie uma imagem de um barco no mar', 'um barco no mar', 'Crie'],
-  ['en', 'Please draw a picture of a red fox', 'a red fox', 'Please draw'],
+  ['en', 'Please draw an image of a red fox', 'a red fox', 'Please draw'],
 ] as const;
 
 describe('a description', () => {
   it.each(REQUESTS)(
     'in %s keeps the language and the subject, and drops the asking',
     (language, request, subject, asking) => {
-      const text = describePicture(request);
+      const text = describeImage(request);
       expect(detectLanguage(request)).toBe(language);
       expect(detectLanguage(text)).toBe(language);
       expect(text).toContain(subject);
@@ -36,42 +36,42 @@ describe('a description', () => {
   it.each(['"HELLO  World"', '“向前”', '「準備中」', '«Открыто»'])(
     'keeps the quotation %s exactly',
     (quotation) => {
-      expect(describePicture(`a sign that says ${quotation} on a wall`)).toContain(quotation);
+      expect(describeImage(`a sign that says ${quotation} on a wall`)).toContain(quotation);
     },
   );
 
   it('is not written in the language of a quotation', () => {
-    expect(detectLanguage(describePicture('a shop with the sign “欢迎光临欢迎光临欢迎光临”'))).toBe('en');
+    expect(detectLanguage(describeImage('a shop with the sign “欢迎光临欢迎光临欢迎光临”'))).toBe('en');
   });
 
   it('keeps the words of the studio exactly', () => {
     const word = '[studio:rate-limit=1,times=2]';
-    expect(describePicture(`画一只猫 ${word}`)).toContain(word);
-    expect(describePicture(word)).toContain(word);
+    expect(describeImage(`画一只猫 ${word}`)).toContain(word);
+    expect(describeImage(word)).toContain(word);
   });
 
   it('adds to a text of several sentences without changing it', () => {
     const text = 'A man walks. He carries a bag! It rains.';
-    expect(describePicture(text).startsWith(text)).toBe(true);
+    expect(describeImage(text).startsWith(text)).toBe(true);
   });
 
   it('takes off delimiters around the whole message', () => {
-    expect(describePicture('<prompt>\na tiny robot\n</prompt>')).toMatch(/^a tiny robot, /);
-    expect(describePicture('"""\na tiny robot\n"""')).toMatch(/^a tiny robot, /);
+    expect(describeImage('<prompt>\na tiny robot\n</prompt>')).toMatch(/^a tiny robot, /);
+    expect(describeImage('"""\na tiny robot\n"""')).toMatch(/^a tiny robot, /);
   });
 
   it('does not take the beginning of a noun for an instruction', () => {
-    expect(describePicture('画家在工作室')).toContain('画家在工作室');
-    expect(describePicture('设计师的桌子')).toContain('设计师的桌子');
+    expect(describeImage('画家在工作室')).toContain('画家在工作室');
+    expect(describeImage('设计师的桌子')).toContain('设计师的桌子');
   });
 
   it('survives texts that look like patterns', () => {
-    expect(describePicture('a sign $& $1 {s} {q}')).toContain('$& $1 {s} {q}');
+    expect(describeImage('a sign $& $1 {s} {q}')).toContain('$& $1 {s} {q}');
   });
 
   it('is the same for the same request and differs for others', () => {
-    expect(describePicture('a cat')).toBe(describePicture('a cat'));
-    const tails = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => describePicture(name).slice(1));
+    expect(describeImage('a cat')).toBe(describeImage('a cat'));
+    const tails = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => describeImage(name).slice(1));
     expect(new Set(tails).size).toBeGreaterThan(1);
   });
 });

@@ -4,11 +4,11 @@ import { hex, mix } from '../../../../src/local/studio/drawing/color.ts';
 import { chooseMood } from '../../../../src/local/studio/drawing/mood.ts';
 import { blankPng } from '../../../../src/local/studio/drawing/png.ts';
 import { firstNamed, wordsMatch } from '../../../../src/local/studio/drawing/prompt-words.ts';
-import { createQuickPictures } from '../../../../src/local/studio/drawing/quick.ts';
+import { createQuickImages } from '../../../../src/local/studio/drawing/quick.ts';
 import { createRandom } from '../../../../src/local/studio/drawing/random.ts';
-import { type PictureRequest, renderPicture } from '../../../../src/local/studio/drawing/render.ts';
+import { type RenderRequest, renderImage } from '../../../../src/local/studio/drawing/render.ts';
 
-const request = (changes: Partial<PictureRequest> = {}): PictureRequest => ({
+const request = (changes: Partial<RenderRequest> = {}): RenderRequest => ({
   prompt: 'mountains',
   seed: '',
   index: 0,
@@ -33,9 +33,9 @@ const SCENES = [
   'a fox',
 ];
 
-describe('a drawn picture', () => {
-  it.each(SCENES)('of %s decodes in the size asked for and is not one flat colour', async (prompt) => {
-    const bytes = await renderPicture(request({ prompt, width: 144, height: 48 }));
+describe('a drawn image', () => {
+  it.each(SCENES)('of %s decodes in the size asked for and is not one flat color', async (prompt) => {
+    const bytes = await renderImage(request({ prompt, width: 144, height: 48 }));
     const { width, height, format, hasAlpha } = await sharp(bytes).metadata();
     expect({ width, height, format, hasAlpha }).toEqual({
       width: 144,
@@ -48,7 +48,7 @@ describe('a drawn picture', () => {
   });
 
   it.each(SCENES)('of %s leaves corners transparent when asked to', async (prompt) => {
-    const bytes = await renderPicture(request({ prompt, transparent: true, format: 'webp' }));
+    const bytes = await renderImage(request({ prompt, transparent: true, format: 'webp' }));
     const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
     expect(info.channels).toBe(4);
     expect(data[3]).toBeLessThan(128);
@@ -56,20 +56,20 @@ describe('a drawn picture', () => {
   });
 
   it('is the same for the same prompt, seed and index, and differs otherwise', async () => {
-    const first = await renderPicture(request());
-    expect(first.equals(await renderPicture(request()))).toBe(true);
+    const first = await renderImage(request());
+    expect(first.equals(await renderImage(request()))).toBe(true);
     for (const change of [{ prompt: 'mountain' }, { seed: '7' }, { index: 1 }, { width: 112 }]) {
-      expect(first.equals(await renderPicture(request(change)))).toBe(false);
+      expect(first.equals(await renderImage(request(change)))).toBe(false);
     }
   });
 
   it.each(['png', 'jpeg', 'webp'] as const)('as %s says that it was made by rule', async (format) => {
-    const { xmpAsString, format: actual } = await sharp(await renderPicture(request({ format }))).metadata();
+    const { xmpAsString, format: actual } = await sharp(await renderImage(request({ format }))).metadata();
     expect(actual).toBe(format);
     expect(xmpAsString).toContain('digitalsourcetype/algorithmicMedia');
   });
 
-  it('listens to the first colour named in the prompt', () => {
+  it('listens to the first color named in the prompt', () => {
     const moodOf = (prompt: string) => chooseMood(prompt, createRandom(prompt)).name;
     expect(moodOf('a blue cat in golden light')).toBe('ocean');
     expect(moodOf('红色的房子')).toBe('crimson');
@@ -93,21 +93,21 @@ describe('words of the prompt', () => {
   });
 });
 
-describe('a quick picture', () => {
+describe('a quick image', () => {
   it('is flat and small, and its bytes differ by prompt, seed and index', async () => {
-    const make = createQuickPictures();
-    const pictures = await Promise.all([
+    const make = createQuickImages();
+    const images = await Promise.all([
       make(request()),
       make(request({ index: 1 })),
       make(request({ seed: '1' })),
     ]);
-    expect(new Set(pictures.map((bytes) => bytes.toString('base64'))).size).toBe(3);
-    for (const bytes of pictures) expect(bytes.length).toBeLessThan(2000);
-    expect(pictures[0]?.equals(await make(request()))).toBe(true);
+    expect(new Set(images.map((bytes) => bytes.toString('base64'))).size).toBe(3);
+    for (const bytes of images) expect(bytes.length).toBeLessThan(2000);
+    expect(images[0]?.equals(await make(request()))).toBe(true);
   });
 
   it('has about as many bytes as asked, and decodes', async () => {
-    const make = createQuickPictures(100_000);
+    const make = createQuickImages(100_000);
     const bytes = await make(request({ width: 512, height: 512 }));
     expect(bytes.length).toBeGreaterThan(100_000);
     expect(bytes.length).toBeLessThan(110_000);
@@ -116,7 +116,7 @@ describe('a quick picture', () => {
   });
 
   it.each(['jpeg', 'webp'] as const)('can be %s', async (format) => {
-    const bytes = await createQuickPictures()(request({ format }));
+    const bytes = await createQuickImages()(request({ format }));
     expect((await sharp(bytes).metadata()).format).toBe(format);
   });
 });
@@ -127,7 +127,7 @@ describe('building blocks', () => {
     expect([width, height]).toEqual([3, 20_000]);
   });
 
-  it('colours are the known sRGB values of OKLCH', () => {
+  it('colors are the known sRGB values of OKLCH', () => {
     expect(hex([1, 0, 0])).toBe('#ffffff');
     expect(hex([0, 0, 0])).toBe('#000000');
     expect(hex([0.62796, 0.25768, 29.2339])).toBe('#ff0000');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chargeFor, refusalFor } from '../../../../src/local/studio/fault-refusals.ts';
 import {
-  createFaultBook,
+  createFaultLog,
   FAULTS,
   type Fault,
   readFaults,
@@ -11,21 +11,21 @@ import {
 const names = (faults: Fault[]) => faults.map(({ name }) => name);
 
 const only = (text: string): Fault => {
-  const [fault] = readFaults('picture', `[studio:${text}]`, null);
+  const [fault] = readFaults('image', `[studio:${text}]`, null);
   if (fault === undefined) throw new Error(`no fault in ${text}`);
   return fault;
 };
 
 describe('fault words', () => {
   it('are read with value and times, wherever they stand in the prompt', () => {
-    expect(readFaults('picture', 'a cat [studio:rate-limit=2,times=3] asleep[studio:html]', null)).toEqual([
+    expect(readFaults('image', 'a cat [studio:rate-limit=2,times=3] asleep[studio:html]', null)).toEqual([
       { name: 'rate-limit', value: '2', times: 3, text: 'rate-limit=2,times=3' },
       { name: 'html', value: null, times: null, text: 'html' },
     ]);
   });
 
   it('are read from the header after those of the prompt', () => {
-    expect(names(readFaults('picture', '[studio:hang]', 'error=502; latency=10'))).toEqual([
+    expect(names(readFaults('image', '[studio:hang]', 'error=502; latency=10'))).toEqual([
       'hang',
       'error',
       'latency',
@@ -36,7 +36,7 @@ describe('fault words', () => {
     const prompt = Object.keys(FAULTS)
       .map((name) => `[studio:${name}]`)
       .join('');
-    expect(names(readFaults('picture', prompt, null))).toEqual(Object.keys(FAULTS));
+    expect(names(readFaults('image', prompt, null))).toEqual(Object.keys(FAULTS));
   });
 
   it.each([
@@ -47,13 +47,13 @@ describe('fault words', () => {
     '[studio:error=500',
     'hang',
   ])('that are unknown or malformed do nothing: %s', (prompt) => {
-    expect(readFaults('picture', prompt, null)).toEqual([]);
+    expect(readFaults('image', prompt, null)).toEqual([]);
   });
 
-  it('act on text calls only with the enhance prefix, and on picture calls only without', () => {
+  it('act on text calls only with the enhance prefix, and on image calls only without', () => {
     const prompt = '[studio:enhance-error=500] [studio:quota]';
     expect(names(readFaults('text', prompt, null))).toEqual(['error']);
-    expect(names(readFaults('picture', prompt, null))).toEqual(['quota']);
+    expect(names(readFaults('image', prompt, null))).toEqual(['quota']);
   });
 
   it('act on questions after background work only with the poll prefix', () => {
@@ -61,35 +61,34 @@ describe('fault words', () => {
     expect(readFaults('poll', prompt, null)).toEqual([
       { name: 'error', value: '503', times: 2, text: 'poll-error=503,times=2' },
     ]);
-    expect(names(readFaults('picture', prompt, null))).toEqual(['latency']);
+    expect(names(readFaults('image', prompt, null))).toEqual(['latency']);
     expect(names(readFaults('text', prompt, null))).toEqual(['quota']);
   });
 
-  it('leave no trace in what the picture is made from', () => {
+  it('leave no trace in what the image is made from', () => {
     expect(withoutFaultWords('[studio:latency=5] a  cat [studio:whatever, 1] asleep')).toBe('a cat asleep');
   });
 });
 
 describe('times', () => {
   it('counts per prompt and fault, then lets calls through', () => {
-    const book = createFaultBook();
-    const acts = (prompt: string) =>
-      book.take(prompt, readFaults('picture', prompt, null)).main?.name ?? null;
+    const book = createFaultLog();
+    const acts = (prompt: string) => book.take(prompt, readFaults('image', prompt, null)).main?.name ?? null;
     const prompt = 'a [studio:rate-limit=1,times=2]';
     expect([acts(prompt), acts(prompt), acts(prompt)]).toEqual(['rate-limit', 'rate-limit', null]);
     expect(acts(`${prompt} b`)).toBe('rate-limit');
   });
 
   it('lets the next fault act once the first is used up', () => {
-    const book = createFaultBook();
+    const book = createFaultLog();
     const prompt = '[studio:overloaded,times=1][studio:error=500,times=1]';
-    const acts = () => book.take(prompt, readFaults('picture', prompt, null)).main?.name ?? null;
+    const acts = () => book.take(prompt, readFaults('image', prompt, null)).main?.name ?? null;
     expect([acts(), acts(), acts()]).toEqual(['overloaded', 'error', null]);
   });
 
   it('lets delays combine with another fault', () => {
     const prompt = '[studio:latency=5][studio:slow-body=6][studio:truncated]';
-    const active = createFaultBook().take(prompt, readFaults('picture', prompt, null));
+    const active = createFaultLog().take(prompt, readFaults('image', prompt, null));
     expect([active.latency?.value, active.slowBody?.value, active.main?.name]).toEqual([
       '5',
       '6',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readGenerationRequest } from '../../../../src/local/studio/generation-request.ts';
 import { StudioRefusal } from '../../../../src/local/studio/refusals.ts';
 
-function refusalOf(body: Record<string, unknown>): StudioRefusal {
+function failureOf(body: Record<string, unknown>): StudioRefusal {
   try {
     readGenerationRequest(body);
   } catch (error) {
@@ -12,7 +12,7 @@ function refusalOf(body: Record<string, unknown>): StudioRefusal {
   throw new Error(`accepted: ${JSON.stringify(body)}`);
 }
 
-describe('a request for pictures', () => {
+describe('a request for images', () => {
   it('needs only a prompt, and has every auto resolved', () => {
     expect(readGenerationRequest({ prompt: 'a cat' })).toMatchObject({
       n: 1,
@@ -38,7 +38,7 @@ describe('a request for pictures', () => {
 
   it('counts the length of a prompt in characters, not in UTF-16 units', () => {
     expect(readGenerationRequest({ prompt: '🐈'.repeat(32_000) }).n).toBe(1);
-    expect(refusalOf({ prompt: '🐈'.repeat(32_001) }).code).toBe('string_above_max_length');
+    expect(failureOf({ prompt: '🐈'.repeat(32_001) }).code).toBe('string_above_max_length');
   });
 
   it.each([
@@ -65,11 +65,11 @@ describe('a request for pictures', () => {
     [{ prompt: 'a', partial_images: 2 }, 'partial_images', 'invalid_value'],
     [{ prompt: 'a', stream: 'yes' }, 'stream', 'invalid_type'],
   ])('is refused with 400 naming the parameter: %j', (body, param, code) => {
-    expect(refusalOf(body)).toMatchObject({ status: 400, type: 'invalid_request_error', param, code });
+    expect(failureOf(body)).toMatchObject({ status: 400, type: 'invalid_request_error', param, code });
   });
 
   it('is refused with 404 for a model that was shut down', () => {
-    expect(refusalOf({ prompt: 'a', model: 'dall-e-3' })).toMatchObject({
+    expect(failureOf({ prompt: 'a', model: 'dall-e-3' })).toMatchObject({
       status: 404,
       code: 'model_not_found',
     });

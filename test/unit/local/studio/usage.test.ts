@@ -24,7 +24,7 @@ describe('output tokens', () => {
     expect(family.qualities).toEqual(['low', 'medium', 'high']);
   });
 
-  it('of the older models give the published price per picture', () => {
+  it('of the older models give the published price per image', () => {
     const micros = modelFamily('gpt-image-1.5').outputTokens(1024, 1536, 'high') * 32;
     expect(micros).toBe(200_000);
     expect(modelFamily('gpt-image-1-mini').outputTokens(1024, 1024, 'low') * 8).toBe(5000);
@@ -32,7 +32,7 @@ describe('output tokens', () => {
 });
 
 describe('usage', () => {
-  it('adds up, counts every picture and partial image, and the prompt once', () => {
+  it('adds up, counts every image and partial image, and the prompt once', () => {
     const family = modelFamily('gpt-image-2');
     const usage = imageUsage({
       prompt: 'a cat asleep',

@@ -28,8 +28,8 @@ describe('a record as text', () => {
 
   it('holds neither tenant nor id, which its key already says', () => {
     const job = finishedJob(queuedJob({ tenant: 'tenant-name' }));
-    const withoutPictures = encodeRecord({ ...job, images: [] });
-    expect(withoutPictures).not.toContain('tenant-name');
-    expect(withoutPictures).not.toContain(job.id);
+    const withoutImages = encodeRecord({ ...job, images: [] });
+    expect(withoutImages).not.toContain('tenant-name');
+    expect(withoutImages).not.toContain(job.id);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { filesystemError, unusableFolder } from '../../../../src/outbound/storage/filesystem-errors.ts';
 
 function failed(code: string) {
-  return Object.assign(new Error(`${code}: write '/srv/pictures/acme'`), { code });
+  return Object.assign(new Error(`${code}: write '/srv/images/acme'`), { code });
 }
 
 describe('filesystemError', () => {
@@ -21,12 +21,12 @@ describe('filesystemError', () => {
 
 describe('unusableFolder', () => {
   it.each([
-    ['EACCES', /"\/srv\/pictures": it is not writable.*Change its owner or permissions/],
+    ['EACCES', /"\/srv\/images": it is not writable.*Change its owner or permissions/],
     ['EROFS', /read-only file system\. Mount a writable volume/],
     ['ENOSPC', /the disk is full\. Free some space/],
     ['ENXIO', /Look at the folder and its disk.*\(ENXIO\)/],
   ])('%s: says what is wrong and what to do', (code, words) => {
-    const error = unusableFolder('/srv/pictures', failed(code));
+    const error = unusableFolder('/srv/images', failed(code));
     expect(error).toMatchObject({ code: 'storage_unavailable', message: expect.stringMatching(words) });
   });
 });

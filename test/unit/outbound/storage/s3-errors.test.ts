@@ -37,7 +37,7 @@ describe('s3Error', () => {
     ['a wrong secret', answered(403, 'SignatureDoesNotMatch')],
     ['no bucket', answered(404, 'NoSuchBucket')],
     ['another region', answered(301, 'PermanentRedirect')],
-    ['a picture that is too large', answered(400, 'EntityTooLarge')],
+    ['an image that is too large', answered(400, 'EntityTooLarge')],
   ])('%s is a refusal that retries cannot heal', (_what, error) => {
     expect(s3Error(error)).toMatchObject({ code: 'storage_failed', cause: error });
   });
@@ -50,7 +50,7 @@ describe('s3Error', () => {
 
 describe('unusableBucket', () => {
   const config = {
-    bucket: 'pictures',
+    bucket: 'images',
     region: 'us-east-1',
     endpoint: 'http://user:hidden@s3.darkroom.test:9000/base',
     accessKeyId: 'AKIDTEST',
@@ -58,7 +58,7 @@ describe('unusableBucket', () => {
   };
 
   it.each([
-    [answered(404), 'There is no bucket "pictures" at http://s3.darkroom.test:9000. Create it'],
+    [answered(404), 'There is no bucket "images" at http://s3.darkroom.test:9000. Create it'],
     [
       answered(301, undefined, { $response: { headers: { 'x-amz-bucket-region': 'eu-west-1' } } }),
       'Set S3_REGION=eu-west-1',

@@ -7,7 +7,7 @@ const nowMs = Date.UTC(2026, 4, 24, 10, 20, 30, 700);
 const key = 'acme/img_1/0.png';
 const hourLater = { expiresAtMs: nowMs + 3_600_000, contentType: 'image/png', fileName: 'img_1-0.png' };
 const config: S3StorageConfig = {
-  bucket: 'pictures',
+  bucket: 'images',
   region: 'eu-west-1',
   accessKeyId: 'AKIDTEST',
   secretAccessKey: 'a/secret+key',
@@ -83,7 +83,7 @@ describe('links of the S3 storage', () => {
       signedHeaders: ['host'],
       expiresSeconds: 3600,
     });
-    expect(url.origin + url.pathname).toBe(`https://pictures.s3.eu-west-1.amazonaws.com/${key}`);
+    expect(url.origin + url.pathname).toBe(`https://images.s3.eu-west-1.amazonaws.com/${key}`);
   });
 
   it('content type and disposition are fixed by the signature', async () => {
@@ -122,18 +122,18 @@ describe('links of the S3 storage', () => {
 
   it('an endpoint of its own is used with the bucket in the path', async () => {
     const url = await linkOf({ endpoint: 'http://127.0.0.1:1' });
-    expect(url.origin + url.pathname).toBe(`http://127.0.0.1:1/pictures/${key}`);
+    expect(url.origin + url.pathname).toBe(`http://127.0.0.1:1/images/${key}`);
     expect(claimOf(url).signature).toBe(rightSignature(url));
   });
 
   it('the bucket can be in the host name of an endpoint of its own', async () => {
     const url = await linkOf({ endpoint: 'https://s3.darkroom.test', forcePathStyle: false });
-    expect(url.origin + url.pathname).toBe(`https://pictures.s3.darkroom.test/${key}`);
+    expect(url.origin + url.pathname).toBe(`https://images.s3.darkroom.test/${key}`);
   });
 
   it('links name the address that callers reach, and are signed for it', async () => {
     const url = await linkOf({ endpoint: 'http://127.0.0.1:1', publicEndpoint: 'https://img.darkroom.test' });
-    expect(url.origin + url.pathname).toBe(`https://img.darkroom.test/pictures/${key}`);
+    expect(url.origin + url.pathname).toBe(`https://img.darkroom.test/images/${key}`);
     expect(claimOf(url).signature).toBe(rightSignature(url));
   });
 

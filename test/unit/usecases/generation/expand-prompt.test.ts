@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginExecution } from '../../../../src/domain/job-moves.ts';
+import { beginRun } from '../../../../src/domain/job-moves.ts';
 import { failureOf, generation } from '../../../support/generation.ts';
 import { attemptOf, createdAt } from '../../../support/jobs.ts';
 
@@ -33,7 +33,7 @@ describe('expanding a prompt', () => {
   it('is paid once, however often the job is begun anew', async () => {
     const made = generation({
       request: { prompt, enhance: 'always' },
-      answers: [failureOf('refused'), failureOf('refused'), 'picture'],
+      responses: [failureOf('refused'), failureOf('refused'), 'image'],
     });
     for (let runs = 0; runs < 3; runs++) await made.run();
     expect(made.job().status).toBe('succeeded');
@@ -51,7 +51,7 @@ describe('expanding a prompt', () => {
       const made = generation({
         request: { prompt, enhance: 'always' },
         descriptions: [failureOf(kind)],
-        answers: [failureOf('refused'), 'picture'],
+        responses: [failureOf('refused'), 'image'],
       });
       await made.run();
       expect(await made.run()).toEqual(done);
@@ -73,7 +73,7 @@ describe('expanding a prompt', () => {
     async (onUncertain, states, text) => {
       const made = generation({ request: { prompt, enhance: 'always' }, onUncertain });
       made.set((job) => ({
-        ...beginExecution(job, createdAt),
+        ...beginRun(job, createdAt),
         attempts: [attemptOf({ kind: 'enhance', state: 'calling' })],
       }));
       await made.run();
@@ -119,7 +119,7 @@ describe('expanding a prompt', () => {
       request: { prompt, enhance: 'always' },
       descriptions: ['x'.repeat(32_000)],
     });
-    made.set((job) => ({ ...job, frame: ['In oil: ', '.'] }));
+    made.set((job) => ({ ...job, promptTemplate: ['In oil: ', '.'] }));
     await made.run();
     expect(made.calls.map((call) => call.prompt)).toEqual(['In oil: A fox.']);
     expect(made.job().warnings).toHaveLength(1);
@@ -133,11 +133,11 @@ describe('the frame of a preset', () => {
       ['always', 'In oil: A fox, in detail.'],
     ] as const) {
       const made = generation({ request: { prompt, enhance } });
-      made.set((job) => ({ ...job, frame: ['In oil: ', '.'] }));
+      made.set((job) => ({ ...job, promptTemplate: ['In oil: ', '.'] }));
       await made.run();
       expect(made.calls.map((call) => call.prompt)).toEqual([text]);
       expect(made.job()).toMatchObject({ status: 'succeeded' });
-      expect(made.job().frame).toBeUndefined();
+      expect(made.job().promptTemplate).toBeUndefined();
     }
   });
 });

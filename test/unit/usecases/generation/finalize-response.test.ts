@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
-import { beginExecution, erase, finish } from '../../../../src/domain/job-moves.ts';
+import { beginRun, erase, finish } from '../../../../src/domain/job-moves.ts';
 import { generation } from '../../../support/generation.ts';
 import { attemptOf, createdAt, imageOf, retention } from '../../../support/jobs.ts';
 
@@ -9,13 +9,13 @@ const never = new AbortController().signal;
 /** A job with an answer of its first attempt in the spool, in whatever state the job has got to meanwhile. */
 function late(meanwhile: (job: ImageJob) => ImageJob, text?: string) {
   const made = generation();
-  made.set((job) => ({ ...beginExecution(job, createdAt), attempts: [attemptOf({ state: 'uncertain' })] }));
+  made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state: 'uncertain' })] }));
   made.set(meanwhile);
-  made.spoolAnswer(1, text);
-  const settle = (signal = never, owner: Parameters<typeof made.settleAnswer>[3] = {}) => {
+  made.spoolBody(1, text);
+  const settle = (signal = never, owner: Parameters<typeof made.finalizeResponse>[3] = {}) => {
     const [attempt] = made.job().attempts;
     if (!attempt) throw new Error('no attempt');
-    return made.settleAnswer(made.job(), attempt, signal, owner);
+    return made.finalizeResponse(made.job(), attempt, signal, owner);
   };
   return { made, settle };
 }
@@ -31,7 +31,7 @@ describe('an answer that comes late', () => {
     expect(made.spooled.size).toBe(0);
   });
 
-  it('ends its job with the last picture, in the same write', async () => {
+  it('ends its job with the last image, in the same write', async () => {
     const { made, settle } = late((job) => job);
     const { version } = made.job();
     await settle();
@@ -66,15 +66,15 @@ describe('an answer that comes late', () => {
     const { made, settle } = late((job) => job);
     await settle();
     const once = made.job();
-    made.spoolAnswer(1);
+    made.spoolBody(1);
     expect(await settle()).toBe(true);
     expect(made.job().images).toEqual(once.images);
     expect(made.job().usage).toEqual(once.usage);
     expect(made.stored.size).toBe(1);
   });
 
-  it('without a picture in it says so and leaves no file', async () => {
-    const { made, settle } = late((job) => job, 'no picture');
+  it('without an image in it says so and leaves no file', async () => {
+    const { made, settle } = late((job) => job, 'no image');
     await expect(settle()).rejects.toMatchObject({ failure: { kind: 'unusable' } });
     expect(made.spooled.size).toBe(0);
     expect(made.job().images).toEqual([]);

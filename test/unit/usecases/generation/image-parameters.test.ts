@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { pictureParameters } from '../../../../src/usecases/generation/image-parameters.ts';
+import { imageParameters } from '../../../../src/usecases/generation/image-parameters.ts';
 import { requestOf } from '../../../support/jobs.ts';
 
-describe('the parameters of one picture', () => {
+describe('the parameters of one image', () => {
   it("are the provider's own names and values, and nothing that is meant for Darkroom", () => {
     const request = requestOf({
       n: 5,
@@ -14,7 +14,7 @@ describe('the parameters of one picture', () => {
       webhook: { url: 'https://a.example' },
       max_cost_micro_usd: 1,
     });
-    expect(pictureParameters(request)).toEqual({
+    expect(imageParameters(request)).toEqual({
       size: '1024x1024',
       quality: 'low',
       output_format: 'webp',
@@ -24,7 +24,7 @@ describe('the parameters of one picture', () => {
 
   it("hold the caller's extras untouched, which never replace a field of the request", () => {
     const provider_options = { style: 'vivid', nested: { list: [1, null] }, size: '1x1' };
-    expect(pictureParameters(requestOf({ provider_options }))).toEqual({
+    expect(imageParameters(requestOf({ provider_options }))).toEqual({
       style: 'vivid',
       nested: { list: [1, null] },
       size: '1024x1024',
@@ -32,6 +32,6 @@ describe('the parameters of one picture', () => {
   });
 
   it('of an erased job are none', () => {
-    expect(pictureParameters(undefined)).toEqual({});
+    expect(imageParameters(undefined)).toEqual({});
   });
 });

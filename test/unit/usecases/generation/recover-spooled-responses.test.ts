@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../../src/domain/attempt.ts';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
-import { beginExecution, erase, finish } from '../../../../src/domain/job-moves.ts';
-import type { ImageRecords, ImageStorage, Spool, SpoolKey } from '../../../../src/domain/ports.ts';
-import { createHandInAnswers } from '../../../../src/usecases/generation/recover-spooled-responses.ts';
+import { beginRun, erase, finish } from '../../../../src/domain/job-moves.ts';
+import type { ImageStorage, JobStore, Spool, SpoolKey } from '../../../../src/domain/ports.ts';
+import { createRecoverSpooledResponses } from '../../../../src/usecases/generation/recover-spooled-responses.ts';
 import { attemptOf, createdAt, queuedJob, retention, silentLog } from '../../../support/jobs.ts';
 
 const clock = () => createdAt + 60_000;
 
 /** A worker that starts with the answer to call 1 of a job on its disk. */
 function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJob = (job) => job) {
-  const taken = beginExecution(queuedJob(), createdAt);
+  const taken = beginRun(queuedJob(), createdAt);
   let job = change({ ...taken, attempts: [attemptOf({ fence: taken.fence, ...attempt })] });
   const keys: SpoolKey[] = [{ tenant: job.tenant, jobId: job.id, attemptNo: 1 }];
   const settled: number[] = [];
@@ -22,15 +22,15 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
     open: async () => ({ head: { providerRequestId: 'req_1' }, body: (async function* () {})() }),
     remove: async () => void keys.pop(),
   };
-  const handIn = createHandInAnswers({
-    records: { get: async () => job } as unknown as ImageRecords,
+  const recoverSpooled = createRecoverSpooledResponses({
+    records: { get: async () => job } as unknown as JobStore,
     change: async (_tenant, _id, next) => {
       job = next(job) ?? job;
       return job;
     },
     spool: spool as Spool,
     storage: { remove: async (key: string) => void removed.push(key) } as unknown as ImageStorage,
-    settleAnswer: async (_job, { no }) => {
+    finalizeResponse: async (_job, { no }) => {
       settled.push(no);
       return true;
     },
@@ -38,7 +38,7 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
     log: silentLog,
   });
   return {
-    handIn: () => handIn(new AbortController().signal),
+    recoverSpooled: () => recoverSpooled(new AbortController().signal),
     job: () => job,
     files: () => keys.length,
     settled,
@@ -49,7 +49,7 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
 describe('a paid answer on the disk of a worker that starts', () => {
   it('is noted as received where the record does not know of it, and left to the next execution', async () => {
     const worker = workerWith({ state: 'calling' });
-    await worker.handIn();
+    await worker.recoverSpooled();
     expect(worker.job().attempts).toMatchObject([
       { state: 'received', receivedAt: clock(), providerRequestId: 'req_1' },
     ]);
@@ -59,7 +59,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
   it('is left alone where the record knows of it and its execution may still live', async () => {
     const worker = workerWith({ state: 'received', receivedAt: createdAt });
     const before = worker.job();
-    await worker.handIn();
+    await worker.recoverSpooled();
     expect(worker.job()).toBe(before);
     expect(worker.files()).toBe(1);
   });
@@ -68,7 +68,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
     'is settled when it was overtaken while it was %s',
     async (state) => {
       const worker = workerWith({ state }, (job) => ({ ...job, fence: job.fence + 1 }));
-      await worker.handIn();
+      await worker.recoverSpooled();
       expect(worker.settled).toEqual([1]);
     },
   );
@@ -78,17 +78,17 @@ describe('a paid answer on the disk of a worker that starts', () => {
       ...job,
       fence: job.fence + 1,
     }));
-    await worker.handIn();
+    await worker.recoverSpooled();
     expect(worker.settled).toEqual([1]);
   });
 
   it('gets its row back where the store has lost it, and is settled with the next round', async () => {
     const worker = workerWith({}, (job) => ({ ...job, attempts: [] }));
-    await worker.handIn();
+    await worker.recoverSpooled();
     expect(worker.job().attempts).toMatchObject([
       { no: 1, kind: 'generate', index: 0, state: 'received', providerRequestId: 'req_1' },
     ]);
-    await worker.handIn();
+    await worker.recoverSpooled();
     expect(worker.settled).toEqual([1]);
   });
 
@@ -96,13 +96,13 @@ describe('a paid answer on the disk of a worker that starts', () => {
     const worker = workerWith({ state: 'received' }, (job) =>
       finish(job, 'canceled', { nowMs: createdAt, retention }),
     );
-    await worker.handIn();
+    await worker.recoverSpooled();
     expect(worker.settled).toEqual([1]);
   });
 
   it('goes with all bytes that may have been stored of it, when its job was erased', async () => {
     const worker = workerWith({ state: 'calling' }, (job) => erase(job, createdAt, retention));
-    await worker.handIn();
+    await worker.recoverSpooled();
     const { tenant, id } = worker.job();
     expect(worker.removed).toEqual(
       ['png', 'jpg', 'webp'].map((extension) => `${tenant}/${id}/0-1.${extension}`),
@@ -112,7 +112,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
 
   it('goes when it was settled before', async () => {
     const worker = workerWith({ state: 'stored' });
-    await worker.handIn();
+    await worker.recoverSpooled();
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
   });
 });

@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { beginExecution } from '../../../../src/domain/job-moves.ts';
+import { beginRun } from '../../../../src/domain/job-moves.ts';
 import { generation } from '../../../support/generation.ts';
 import { attemptOf, createdAt } from '../../../support/jobs.ts';
 
 const signal = new AbortController().signal;
 
 /**
- * A job for two pictures, whose first one was paid for by a worker that died. Its answer is handed in just when the next
+ * A job for two images, whose first one was paid for by a worker that died. Its answer is handed in just when the next
  * execution is about to settle it.
  */
 function overtaken(state: 'calling' | 'received', onUncertain: 'retry' | 'fail') {
-  let handIn = async () => {};
+  let recoverSpooled = async () => {};
   const made = generation({
     request: { n: 2 },
     onUncertain,
-    // The other picture takes longer than anything that can become of the first.
-    answers: [() => new Promise((resolve) => setImmediate(resolve, 'picture'))],
-    meanwhile: () => handIn(),
+    // The other image takes longer than anything that can become of the first.
+    responses: [() => new Promise((resolve) => setImmediate(resolve, 'image'))],
+    meanwhile: () => recoverSpooled(),
   });
   const receivedAt = createdAt + 600;
   const row = attemptOf({
@@ -26,12 +26,12 @@ function overtaken(state: 'calling' | 'received', onUncertain: 'retry' | 'fail')
     state,
     ...(state === 'received' ? { receivedAt } : {}),
   });
-  made.set((job) => ({ ...beginExecution(job, createdAt + 500), attempts: [row] }));
-  made.spoolAnswer(1);
-  handIn = async () => {
-    handIn = async () => {};
-    handIn = async () => {};
-    await made.settleAnswer(made.job(), row, signal);
+  made.set((job) => ({ ...beginRun(job, createdAt + 500), attempts: [row] }));
+  made.spoolBody(1);
+  recoverSpooled = async () => {
+    recoverSpooled = async () => {};
+    recoverSpooled = async () => {};
+    await made.finalizeResponse(made.job(), row, signal);
   };
   return made;
 }
@@ -62,7 +62,7 @@ describe('a paid answer that is handed in while an execution is about to settle 
   );
 });
 
-describe('a picture that is entered just before its call', () => {
+describe('an image that is entered just before its call', () => {
   it('is not paid for: the row of the call is not written', async () => {
     const made = generation();
     let entered = false;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../../src/domain/attempt.ts';
 import type { ProviderFailure } from '../../../../src/domain/ports.ts';
-import { verdictOn } from '../../../../src/usecases/generation/retry-decision.ts';
+import { decideRetry } from '../../../../src/usecases/generation/retry-decision.ts';
 import { failureOf } from '../../../support/generation.ts';
 import { attemptOf, queuedJob } from '../../../support/jobs.ts';
 
@@ -22,7 +22,7 @@ function verdict(
     attempts,
     ...(given.refusals ? { refusals: given.refusals } : {}),
   };
-  return verdictOn(failure, job, 0, { ...policy, onUncertain: given.onUncertain ?? 'retry' }, 0);
+  return decideRetry(failure, job, 0, { ...policy, onUncertain: given.onUncertain ?? 'retry' }, 0);
 }
 
 describe('what follows from a failed call', () => {
@@ -35,7 +35,7 @@ describe('what follows from a failed call', () => {
     expect(verdict(failureOf('refused'), { refusals: 3 })).toEqual({ kind: 'wait', delayMs: 2_000 });
   });
 
-  it.each(['final', 'stopped'] as const)('%s ends the picture, whatever the policy', (kind) => {
+  it.each(['final', 'stopped'] as const)('%s ends the image, whatever the policy', (kind) => {
     for (const onUncertain of ['retry', 'fail'] as const) {
       const outcome = verdict(failureOf(kind, 'moderation_blocked'), { states: ['rejected'], onUncertain });
       expect(outcome).toMatchObject({
@@ -65,9 +65,9 @@ describe('what follows from a failed call', () => {
     expect(verdict(failureOf('uncertain'), { onUncertain: 'fail', asked: 'retry' })).toBeNull();
   });
 
-  it('payments for other pictures of the job do not count', () => {
+  it('payments for other images of the job do not count', () => {
     const job = { ...queuedJob(), attempts: [1, 2, 3].map((no) => attemptOf({ no, index: 1 })) };
-    expect(verdictOn(failureOf('uncertain'), job, 0, policy, 0)).toBeNull();
+    expect(decideRetry(failureOf('uncertain'), job, 0, policy, 0)).toBeNull();
   });
 
   it('keeps what the provider said', () => {

@@ -6,7 +6,7 @@ const done = { done: true };
 const statesOf = (made: ReturnType<typeof generation>) => made.job().attempts.map(({ state }) => state);
 
 describe('a job without trouble', () => {
-  it('pays once, stores the picture and enters its cost', async () => {
+  it('pays once, stores the image and enters its cost', async () => {
     const made = generation();
     expect(await made.run()).toEqual(done);
     const job = made.job();
@@ -26,7 +26,7 @@ describe('a job without trouble', () => {
     ]);
   });
 
-  it('makes every one of its pictures once, and gives each its place', async () => {
+  it('makes every one of its images once, and gives each its place', async () => {
     const made = generation({ request: { n: 10 } });
     await made.run();
     expect(made.calls).toHaveLength(10);
@@ -43,10 +43,10 @@ describe('a job without trouble', () => {
 
   it('has its last change no earlier than its creation, also where the clock of its worker is behind', async () => {
     const made = generation();
-    const { createdAt: orderedAt } = made.job();
+    const { createdAt: submittedAt } = made.job();
     made.passTime(-60_000);
     await made.run();
-    expect(made.job()).toMatchObject({ status: 'succeeded', updatedAt: orderedAt });
+    expect(made.job()).toMatchObject({ status: 'succeeded', updatedAt: submittedAt });
   });
 
   it('that has ended is not run again', async () => {
@@ -71,10 +71,10 @@ describe('a job without trouble', () => {
 
 describe('a refusal', () => {
   it('waits, has cost nothing, and is forgotten after the next success', async () => {
-    const made = generation({ answers: [failureOf('refused'), failureOf('refused'), 'picture'] });
+    const made = generation({ responses: [failureOf('refused'), failureOf('refused'), 'image'] });
     expect(await made.run()).toEqual({ againInMs: 500 });
     expect(made.job()).toMatchObject({ status: 'running', refusals: 1 });
-    expect(made.job()).not.toHaveProperty('heldSince');
+    expect(made.job()).not.toHaveProperty('leaseStartedAt');
     expect(await made.run()).toEqual({ againInMs: 1_000 });
     expect(await made.run()).toEqual(done);
     expect(statesOf(made)).toEqual(['rejected', 'rejected', 'stored']);
@@ -83,7 +83,7 @@ describe('a refusal', () => {
 
   it('for too many requests closes the way of the model for everybody, until the moment named', async () => {
     const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
-    const made = generation({ answers: [limited] });
+    const made = generation({ responses: [limited] });
     expect(await made.run()).toEqual({ againInMs: 9_000 });
     made.passTime(8_000);
     expect(await made.run()).toEqual({ againInMs: 1_000 });
@@ -94,14 +94,14 @@ describe('a refusal', () => {
 
   it('keeps back jobs that ordered the model by another of its names, and these do not take the one trial call of the account', async () => {
     const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
-    const made = generation({ request: { model: 'gpt-image-2-2026-04-21' }, answers: [limited] });
+    const made = generation({ request: { model: 'gpt-image-2-2026-04-21' }, responses: [limited] });
     await made.run();
-    expect(made.lanesAsked[0]).toEqual(['model:gpt-image-2', 'account']);
+    expect(made.scopesChecked[0]).toEqual(['model:gpt-image-2', 'account']);
     expect(made.closed.has('model:gpt-image-2')).toBe(true);
   });
 
   it('counts anew once the provider accepted a call', async () => {
-    const made = generation({ answers: [failureOf('refused'), 'no picture', failureOf('refused')] });
+    const made = generation({ responses: [failureOf('refused'), 'no image', failureOf('refused')] });
     await made.run();
     expect(made.job().refusals).toBe(1);
     made.passTime(60_000);
@@ -111,7 +111,7 @@ describe('a refusal', () => {
   });
 
   it('that is final ends the job at once', async () => {
-    const made = generation({ answers: [failureOf('final', 'moderation_blocked')] });
+    const made = generation({ responses: [failureOf('final', 'moderation_blocked')] });
     expect(await made.run()).toEqual(done);
     expect(made.job()).toMatchObject({
       status: 'failed',
@@ -121,7 +121,10 @@ describe('a refusal', () => {
   });
 
   it('of the whole account waits without further calls where the deployment says so', async () => {
-    const made = generation({ answers: [failureOf('stopped', 'provider_quota_exhausted')], onQuota: 'wait' });
+    const made = generation({
+      responses: [failureOf('stopped', 'provider_quota_exhausted')],
+      onQuota: 'wait',
+    });
     expect(await made.run()).toEqual({ againInMs: 5_000 });
     expect(await made.run()).toEqual({ againInMs: 5_000 });
     expect(made.calls).toHaveLength(1);
@@ -133,7 +136,7 @@ describe('a refusal', () => {
   it('of the whole account fails the job, and the next one without a call, where it says so', async () => {
     const made = generation({
       request: { n: 5 },
-      answers: Array(5).fill(failureOf('stopped', 'provider_quota_exhausted')),
+      responses: Array(5).fill(failureOf('stopped', 'provider_quota_exhausted')),
       onQuota: 'fail',
     });
     expect(await made.run()).toEqual(done);
@@ -157,9 +160,9 @@ describe('a call beside one that finds out whether the account works again', () 
   });
 });
 
-describe('an answer without a picture', () => {
+describe('an answer without an image', () => {
   it('is told with the request that brought it', async () => {
-    const made = generation({ answers: ['no picture'], onUncertain: 'fail' });
+    const made = generation({ responses: ['no image'], onUncertain: 'fail' });
     await made.run();
     expect(made.job().errors).toMatchObject([
       { code: 'provider_unusable_answer', provider: { status: 200, request_id: 'req_1' } },
@@ -167,11 +170,11 @@ describe('an answer without a picture', () => {
   });
 });
 
-describe('several pictures', () => {
+describe('several images', () => {
   it('of which one is refused for good are a success that says it is partial', async () => {
     const made = generation({
       request: { n: 3 },
-      answers: ['picture', failureOf('final', 'moderation_blocked'), 'picture'],
+      responses: ['image', failureOf('final', 'moderation_blocked'), 'image'],
     });
     expect(await made.run()).toEqual(done);
     expect(made.job()).toMatchObject({
@@ -189,7 +192,7 @@ describe('several pictures', () => {
   it('of which one has to wait keep what is done and what failed: only the missing one is asked for again', async () => {
     const made = generation({
       request: { n: 3 },
-      answers: ['picture', failureOf('final', 'moderation_blocked'), failureOf('refused'), 'picture'],
+      responses: ['image', failureOf('final', 'moderation_blocked'), failureOf('refused'), 'image'],
     });
     expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
     expect(await made.run()).toEqual(done);
@@ -206,7 +209,7 @@ describe('several pictures', () => {
   it('that all fail are a failure', async () => {
     const made = generation({
       request: { n: 2 },
-      answers: [failureOf('final', 'moderation_blocked'), failureOf('final', 'provider_rejected')],
+      responses: [failureOf('final', 'moderation_blocked'), failureOf('final', 'provider_rejected')],
     });
     await made.run();
     expect(made.job()).toMatchObject({ status: 'failed', images: [] });

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
-import { beginExecution, erase, finish, requestCancel } from '../../../../src/domain/job-moves.ts';
+import { beginRun, erase, finish, requestCancel } from '../../../../src/domain/job-moves.ts';
 import { failureOf, generation } from '../../../support/generation.ts';
 import { createdAt, imageOf, retention } from '../../../support/jobs.ts';
 
 const done = { done: true };
 /** Lets others go on for a while. */
-async function turns(count: number): Promise<void> {
+async function leaseEpochs(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve();
 }
 
@@ -14,9 +14,9 @@ describe('an execution that is overtaken', () => {
   it('by a newer one makes no further call and changes nothing', async () => {
     const made = generation({
       request: { n: 1 },
-      answers: [
+      responses: [
         async () => {
-          made.set((job) => beginExecution(job, createdAt + 2_000));
+          made.set((job) => beginRun(job, createdAt + 2_000));
           return failureOf('uncertain');
         },
       ],
@@ -28,14 +28,14 @@ describe('an execution that is overtaken', () => {
 
   it('by a newer one that filled the place has its late answer counted as wasted and its bytes removed', async () => {
     const made = generation({
-      answers: [
+      responses: [
         async () => {
-          made.set((job) => beginExecution(job, createdAt + 2_000));
+          made.set((job) => beginRun(job, createdAt + 2_000));
           made.set((job) => ({
             ...finish(job, 'succeeded', { nowMs: createdAt + 3_000, retention }),
             images: [{ ...imageOf(job), storageKey: 'theirs' }],
           }));
-          return 'picture';
+          return 'image';
         },
       ],
     });
@@ -50,7 +50,7 @@ describe('being told to stop', () => {
     const stop = new AbortController();
     const made = generation({
       request,
-      answers: [
+      responses: [
         async ({ signal }) => {
           if (reason === 'canceled') made.set((job) => requestCancel(job, createdAt + 1_500));
           stop.abort(reason);
@@ -72,7 +72,7 @@ describe('being told to stop', () => {
 
   it('before its start ends it as canceled without a call', async () => {
     const made = generation();
-    made.set((job) => requestCancel(beginExecution(job, createdAt), createdAt + 1));
+    made.set((job) => requestCancel(beginRun(job, createdAt), createdAt + 1));
     expect(await made.run()).toEqual(done);
     expect(made.job()).toMatchObject({ status: 'canceled', attempts: [] });
     expect(made.calls).toHaveLength(0);
@@ -81,7 +81,7 @@ describe('being told to stop', () => {
   it('by a wish whose message was lost happens at the next step', async () => {
     const made = generation({
       request: { n: 2 },
-      answers: [
+      responses: [
         async () => {
           made.set((job) => requestCancel(job, createdAt + 1_500));
           return failureOf('refused');
@@ -97,7 +97,7 @@ describe('being told to stop', () => {
     const { made, run } = calling('draining');
     expect(await run()).toEqual({ againInMs: 0 });
     expect(made.job()).toMatchObject({ status: 'running', attempts: [{ state: 'uncertain' }] });
-    expect(made.job()).not.toHaveProperty('heldSince');
+    expect(made.job()).not.toHaveProperty('leaseStartedAt');
   });
 
   it('by one deploy after the other costs a call each time and fails no job', async () => {
@@ -105,7 +105,7 @@ describe('being told to stop', () => {
       stop.abort('draining');
       return failureOf('uncertain', 'provider_outcome_unknown');
     };
-    const made = generation({ maxPaidAttempts: 2, answers: [cut, cut, cut, 'picture'] });
+    const made = generation({ maxPaidAttempts: 2, responses: [cut, cut, cut, 'image'] });
     let stop = new AbortController();
     for (let deploys = 0; deploys < 3; deploys++) {
       stop = new AbortController();
@@ -123,10 +123,10 @@ describe('being told to stop', () => {
     const stop = new AbortController();
     const made = generation({
       request: { n: 2 },
-      answers: [
+      responses: [
         failureOf('final', 'moderation_blocked'),
         async () => {
-          await turns(50);
+          await leaseEpochs(50);
           stop.abort('draining');
           return failureOf('refused');
         },
@@ -147,15 +147,15 @@ describe('being told to stop', () => {
     });
   });
 
-  it('because its time is over keeps the pictures that are done and lists every missing one', async () => {
+  it('because its time is over keeps the images that are done and lists every missing one', async () => {
     const stop = new AbortController();
     const made = generation({
       request: { n: 3 },
-      answers: [
-        'picture',
+      responses: [
+        'image',
         failureOf('final', 'moderation_blocked'),
         async () => {
-          await turns(50);
+          await leaseEpochs(50);
           stop.abort('run_timeout');
           return failureOf('uncertain');
         },
@@ -173,7 +173,7 @@ describe('being told to stop', () => {
   it('with its time used up by earlier executions makes no call', async () => {
     const made = generation({ request: { run_timeout_s: 60 } });
     made.set((job) => {
-      const { heldSince: _held, ...waiting } = beginExecution(job, createdAt);
+      const { leaseStartedAt: _held, ...waiting } = beginRun(job, createdAt);
       return waiting;
     });
     made.passTime(60_000);
@@ -196,7 +196,7 @@ describe('being told to stop by the record alone, during a call', () => {
     const reasons: unknown[] = [];
     const left: ImageJob[] = [];
     const made = generation({
-      answers: [
+      responses: [
         async ({ signal }) => {
           made.set(change);
           left.push(made.job());
@@ -219,7 +219,7 @@ describe('being told to stop by the record alone, during a call', () => {
   it.each<[string, (job: ImageJob) => ImageJob]>([
     ['ended', (job) => finish(job, 'failed', { nowMs: createdAt + 1_500, retention })],
     ['erased', (job) => erase(job, createdAt + 1_500, retention)],
-    ['taken over', (job) => beginExecution(job, createdAt + 1_500)],
+    ['taken over', (job) => beginRun(job, createdAt + 1_500)],
   ])('as %s breaks the call off and leaves the record alone', async (_name, change) => {
     const { made, reasons, left } = during(change);
     expect(await made.run()).toEqual(done);

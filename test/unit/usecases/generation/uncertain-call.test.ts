@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { billingOf } from '../../../../src/domain/attempt.ts';
-import { beginExecution } from '../../../../src/domain/job-moves.ts';
+import { beginRun } from '../../../../src/domain/job-moves.ts';
 import { failureOf, generation } from '../../../support/generation.ts';
 import { attemptOf, createdAt } from '../../../support/jobs.ts';
 
@@ -8,13 +8,13 @@ const done = { done: true };
 const statesOf = (made: ReturnType<typeof generation>) => made.job().attempts.map(({ state }) => state);
 
 /** Lets others go on for a while. */
-async function turns(count: number): Promise<void> {
+async function leaseEpochs(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve();
 }
 
 describe('a call of unknown outcome', () => {
   it('is not repeated against the will of the caller', async () => {
-    const made = generation({ request: { on_uncertain: 'fail' }, answers: [failureOf('uncertain')] });
+    const made = generation({ request: { on_uncertain: 'fail' }, responses: [failureOf('uncertain')] });
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(1);
     expect(made.job()).toMatchObject({ status: 'failed', errors: [{ billing: 'possible' }] });
@@ -22,8 +22,8 @@ describe('a call of unknown outcome', () => {
   });
 
   it.each([1, 2, 3, 5])('with consent is paid for at most %i times', async (maxPaidAttempts) => {
-    for (const answer of [failureOf('uncertain'), 'no picture'] as const) {
-      const made = generation({ answers: Array(10).fill(answer), maxPaidAttempts });
+    for (const response of [failureOf('uncertain'), 'no image'] as const) {
+      const made = generation({ responses: Array(10).fill(response), maxPaidAttempts });
       expect(await made.run()).toEqual(done);
       expect(made.calls).toHaveLength(maxPaidAttempts);
       expect(made.job().status).toBe('failed');
@@ -32,7 +32,7 @@ describe('a call of unknown outcome', () => {
 
   it('counts over executions: refusals in between do not open another payment', async () => {
     const [broken, refused] = [failureOf('uncertain'), failureOf('refused')];
-    const made = generation({ answers: [broken, refused, refused, broken, broken] });
+    const made = generation({ responses: [broken, refused, refused, broken, broken] });
     expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
     expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
     expect(await made.run()).toEqual(done);
@@ -42,7 +42,7 @@ describe('a call of unknown outcome', () => {
   it('that a dead worker left behind is judged by the same rules', async () => {
     const left = (onUncertain: 'retry' | 'fail') => {
       const made = generation({ onUncertain });
-      made.set((job) => ({ ...beginExecution(job, createdAt), attempts: [attemptOf({ state: 'calling' })] }));
+      made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state: 'calling' })] }));
       return made;
     };
     const strict = left('fail');
@@ -59,19 +59,19 @@ describe('a call of unknown outcome', () => {
 describe('an answer that was paid for before', () => {
   it.each(['calling', 'received'] as const)('and noted as %s is stored without a call', async (state) => {
     const made = generation();
-    made.set((job) => ({ ...beginExecution(job, createdAt), attempts: [attemptOf({ state })] }));
-    made.spoolAnswer(1);
+    made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state })] }));
+    made.spoolBody(1);
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(0);
     expect(statesOf(made)).toEqual(['stored']);
-    expect([...made.stored.values()].map(String)).toEqual(['picture from before']);
+    expect([...made.stored.values()].map(String)).toEqual(['image from before']);
     expect(made.spooled.size).toBe(0);
   });
 
   it('and lies on another disk is waited for, but not for ever', async () => {
     const made = generation();
     made.set((job) => ({
-      ...beginExecution(job, createdAt),
+      ...beginRun(job, createdAt),
       attempts: [attemptOf({ state: 'received', receivedAt: createdAt + 900 })],
     }));
     expect(await made.run()).toEqual({ againInMs: 5_000 });
@@ -86,7 +86,7 @@ describe('an answer that was paid for before', () => {
   it('and can be had from nowhere any more stays paid, in the books as well', async () => {
     const made = generation({ onUncertain: 'fail' });
     const seen = { state: 'received', receivedAt: createdAt, handle: 'resp_1' } as const;
-    made.set((job) => ({ ...beginExecution(job, createdAt), attempts: [attemptOf(seen)] }));
+    made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf(seen)] }));
     expect(await made.run()).toEqual(done);
     expect(made.job()).toMatchObject({ status: 'failed', attempts: [{ state: 'uncertain' }] });
     expect(billingOf(made.job().attempts)).toBe('charged');
@@ -101,7 +101,7 @@ describe('an answer that was paid for before', () => {
 });
 
 describe('trouble of our own', () => {
-  it('a disk that fails after the last byte loses nothing: the storage is asked until it takes the picture', async () => {
+  it('a disk that fails after the last byte loses nothing: the storage is asked until it takes the image', async () => {
     const made = generation({ storageRefusals: 3 });
     made.faults.spoolSyncs = 1;
     await made.run();
@@ -113,7 +113,7 @@ describe('trouble of our own', () => {
 
   it('a store that cannot be told that the account works again keeps no paid answer from its row', async () => {
     const made = generation();
-    made.faults.gateOpenings = 1;
+    made.faults.breakerResets = 1;
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(1);
     expect(statesOf(made)).toEqual(['stored']);
@@ -136,16 +136,16 @@ describe('trouble of our own', () => {
     expect(await made.run()).toEqual(done);
   });
 
-  it('that hits one picture of several gives the job back only when the calls for the others have ended', async () => {
+  it('that hits one image of several gives the job back only when the calls for the others have ended', async () => {
     let ended = false;
     const made = generation({
       request: { n: 2 },
-      answers: [
-        'picture',
+      responses: [
+        'image',
         async () => {
-          await turns(50);
+          await leaseEpochs(50);
           ended = true;
-          return 'picture';
+          return 'image';
         },
       ],
     });
@@ -161,7 +161,7 @@ describe('trouble of our own', () => {
 
   it('a job that outlived too many workers ends, and says so', async () => {
     const made = generation();
-    made.set((job) => ({ ...beginExecution(job, createdAt), interruptions: 20 }));
+    made.set((job) => ({ ...beginRun(job, createdAt), crashCount: 20 }));
     expect(await made.run()).toEqual(done);
     expect(made.job()).toMatchObject({ status: 'failed', errors: [{ code: 'worker_lost' }] });
     expect(made.calls).toHaveLength(0);

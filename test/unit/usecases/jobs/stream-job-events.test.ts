@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../../src/domain/errors.ts';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
-import { beginExecution, finish } from '../../../../src/domain/job-moves.ts';
-import type { GetImage } from '../../../../src/usecases/jobs/get-job.ts';
-import { createWatchImage } from '../../../../src/usecases/jobs/stream-job-events.ts';
+import { beginRun, finish } from '../../../../src/domain/job-moves.ts';
+import type { GetJob } from '../../../../src/usecases/jobs/get-job.ts';
+import { createStreamJobEvents } from '../../../../src/usecases/jobs/stream-job-events.ts';
 import { createdAt, queuedJob, retention } from '../../../support/jobs.ts';
 
 const queued = queuedJob();
-const running = beginExecution(queued, createdAt + 10);
+const running = beginRun(queued, createdAt + 10);
 const succeeded = finish(running, 'succeeded', { nowMs: createdAt + 20, retention });
 
 /** Follows a job of which every look finds the next thing, to the end of the stream. */
 async function watched(...found: (ImageJob | Error)[]): Promise<string[]> {
   const looks = [...found];
-  const getImage = {
+  const getJob = {
     async get() {
       const next = looks.shift();
       if (next === undefined || next instanceof Error) throw next ?? new Error('looked once too often');
       return next;
     },
-  } as Pick<GetImage, 'get'>;
+  } as Pick<GetJob, 'get'>;
   // A change is told as soon as somebody listens for it.
   const signals = {
     onChange(_tenant: string, _id: string, listener: () => void) {
@@ -27,7 +27,7 @@ async function watched(...found: (ImageJob | Error)[]): Promise<string[]> {
       return () => clearInterval(timer);
     },
   };
-  const watch = createWatchImage({ getImage, signals, clock: () => createdAt });
+  const watch = createStreamJobEvents({ getJob, signals, clock: () => createdAt });
   const types: string[] = [];
   for await (const { type } of watch(queued, 0, new AbortController().signal)) types.push(type);
   expect(looks).toEqual([]);

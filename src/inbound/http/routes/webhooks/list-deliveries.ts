@@ -44,7 +44,7 @@ export function listDeliveriesRoute(app: FastifyInstance, context: HttpContext):
         limit,
         beforeId: decodeCursor(cursor, 'dlv'),
         jobId: image_id,
-        target: endpoint_id,
+        destinationKey: endpoint_id,
         status,
       });
       return pageOf(deliveries, nextBeforeId);

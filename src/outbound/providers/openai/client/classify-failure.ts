@@ -5,7 +5,7 @@ import { publicMessage } from './public-message.ts';
 import { type ReadHeader, retryAfterMs } from './retry-after.ts';
 
 /** An answer of a provider with a status other than 2xx. */
-export interface RefusedAnswer {
+export interface RefusedResponse {
   readonly status: number;
   readonly header: ReadHeader;
   /** The member `error` of the body where the body is JSON. */
@@ -42,26 +42,26 @@ const quotaCodes = new Set([
  * Decided on `error.code` before the status, because 429 stands for "wait a second" and for "no credit left" alike.
  * What was provably not accepted costs nothing; of a 5xx other than 503 nobody knows.
  */
-export function classifyAnswer(answer: RefusedAnswer, nowMs: number): ProviderFailure {
-  const { status } = answer;
-  const code = textOf(answer.error, 'code');
-  const provider = providerOf(answer, code);
+export function classifyResponse(response: RefusedResponse, nowMs: number): ProviderFailure {
+  const { status } = response;
+  const code = textOf(response.error, 'code');
+  const provider = providerOf(response, code);
   const none = { billing: 'none', provider } as const;
   const named = code ? `${status} ${code}` : `${status}`;
 
-  if (isQuota(status, code, textOf(answer.error, 'type'))) {
+  if (isQuota(status, code, textOf(response.error, 'type'))) {
     const message = `The provider account has no credit left or reached its spending limit (${named}).`;
     return { kind: 'stopped', code: 'provider_quota_exhausted', message, ...none };
   }
-  if (status === 403 && isAboutModel(code, textOf(answer.error, 'type'))) {
-    return rejected(answer, provider, `with status ${status}`);
+  if (status === 403 && isAboutModel(code, textOf(response.error, 'type'))) {
+    return rejected(response, provider, `with status ${status}`);
   }
   if (status === 401 || status === 403) {
     const message = `The provider refused the API key of this deployment (${named}). Its operator has to act.`;
     return { kind: 'stopped', code: 'provider_unauthorized', message, ...none };
   }
   if (status === 429 || status === 503) {
-    const waitMs = retryAfterMs(answer.header, nowMs);
+    const waitMs = retryAfterMs(response.header, nowMs);
     const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
     return status === 429
       ? refused('provider_rate_limited', `The provider asks to wait (${named}).`, { ...none, ...wait })
@@ -71,7 +71,7 @@ export function classifyAnswer(answer: RefusedAnswer, nowMs: number): ProviderFa
     const message = `The provider failed (${named}); the call may have been carried out and charged all the same.`;
     return { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible', message, provider };
   }
-  if (status >= 400) return rejected(answer, provider, `with status ${status}`);
+  if (status >= 400) return rejected(response, provider, `with status ${status}`);
   const message =
     status >= 300
       ? `The provider answered with a redirect (${status}), which is never followed. Check its base URL.`
@@ -120,13 +120,13 @@ function refused(
  * @param how how it was refused, for a refusal without a text.
  */
 export function rejected(
-  answer: Pick<RefusedAnswer, 'error' | 'text'>,
+  response: Pick<RefusedResponse, 'error' | 'text'>,
   provider: Provider,
   how: string,
 ): ProviderFailure {
   const none = { kind: 'final', billing: 'none' } as const;
-  const said = publicMessage(textOf(answer.error, 'message') ?? answer.error ?? answer.text);
-  const moderation = moderationOf(answer.error);
+  const said = publicMessage(textOf(response.error, 'message') ?? response.error ?? response.text);
+  const moderation = moderationOf(response.error);
   if (moderation) {
     const details = [
       ...(moderation.categories.length > 0 ? [`categories: ${moderation.categories.join(', ')}`] : []),
@@ -163,10 +163,10 @@ export function saysQuota(code: string | undefined, type: string | undefined): b
   return quotaCodes.has(code ?? '') || quotaCodes.has(type ?? '');
 }
 
-function providerOf(answer: RefusedAnswer, code: string | undefined): Provider {
-  const requestId = requestIdOf(answer.header);
+function providerOf(response: RefusedResponse, code: string | undefined): Provider {
+  const requestId = requestIdOf(response.header);
   return {
-    status: answer.status,
+    status: response.status,
     ...(code ? { code } : {}),
     ...(requestId ? { request_id: requestId } : {}),
   };

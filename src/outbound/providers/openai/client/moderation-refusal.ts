@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** What a provider's safety system objects to. */
 export interface ModerationRefusal {
   readonly categories: string[];
-  /** Whether the prompt or the finished picture was refused; absent when not said. */
+  /** Whether the prompt or the finished image was refused; absent when not said. */
   readonly stage?: string | undefined;
 }
 

@@ -33,8 +33,8 @@ const connectTimeoutMs = 10_000;
  * Builds the client that a room uses for all of its calls.
  *
  * Every call that may cost money gets a fresh connection (`pipelining: 0`): on a reused one the server may close just as the request is
- * written, and then nobody can tell whether a picture was made and charged. Next to seconds of drawing a handshake
- * costs nothing. The time limits of the agent are off because Node's own (300 s) are below the time a large picture
+ * written, and then nobody can tell whether an image was made and charged. Next to seconds of drawing a handshake
+ * costs nothing. The time limits of the agent are off because Node's own (300 s) are below the time a large image
  * takes; each call brings its own deadline instead.
  *
  * @throws AppError `provider_unauthorized` when the key cannot be sent in a header at all.

@@ -1,6 +1,6 @@
 import { APIError, type OpenAI } from 'openai';
 import { type CallContext, ProviderError, type ProviderFailure } from '../../../../domain/ports.ts';
-import { classifyAnswer, classifyBreak, requestIdOf } from './classify-failure.ts';
+import { classifyBreak, classifyResponse, requestIdOf } from './classify-failure.ts';
 import { startDeadline } from './deadline.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 import { carrying, createSingleRequest, type SingleRequest } from './single-request.ts';
@@ -63,12 +63,12 @@ export function beginCall(connection: OpenAIConnection, context: CallContext, gr
         // Anything else is a fault of ours, and no reason to ask the provider again.
         if (!(error instanceof APIError)) throw error;
         if (error.status === undefined) throw broken(error);
-        throw new ProviderError(refusalOf(error, connection), error);
+        throw new ProviderError(failureOf(error, connection), error);
       }
     },
 
     async receive(response, maxBytes, take) {
-      const provider = answerFacts(response);
+      const provider = responseFacts(response);
       const arriving = single.body();
       if (!arriving) throw new ProviderError(unusableBody(provider, 'has no body'));
       let failure: ProviderError | undefined;
@@ -139,10 +139,10 @@ async function* limited(
 
 const shortestKey = 12;
 
-function refusalOf(error: APIError, { client, clock }: OpenAIConnection): ProviderFailure {
+function failureOf(error: APIError, { client, clock }: OpenAIConnection): ProviderFailure {
   const status = error.status ?? 0;
   const text = error.error === undefined ? error.message.replace(/^[0-9]{3} /, '') : undefined;
-  const failure = classifyAnswer(
+  const failure = classifyResponse(
     {
       status,
       header: (name) => error.headers?.get(name) ?? null,
@@ -158,7 +158,7 @@ function refusalOf(error: APIError, { client, clock }: OpenAIConnection): Provid
     : failure;
 }
 
-function answerFacts(response: Response): NonNullable<ProviderFailure['provider']> {
+function responseFacts(response: Response): NonNullable<ProviderFailure['provider']> {
   const requestId = requestIdOf((name) => response.headers.get(name));
   return { status: response.status, ...(requestId ? { request_id: requestId } : {}) };
 }

@@ -26,7 +26,7 @@ const statusesWithoutBody = new Set([204, 205]);
 const chunksAheadBytes = 256 * 1024;
 
 /**
- * Prepares one request, straight on the HTTP client instead of through `fetch`: on the megabytes of a picture the streams
+ * Prepares one request, straight on the HTTP client instead of through `fetch`: on the megabytes of an image the streams
  * of `fetch` cost more time than everything else that is done with them.
  *
  * @param maxRefusalBytes a body that comes with a status other than 2xx is broken off above this size.
@@ -61,7 +61,7 @@ export function createSingleRequest(agent: Agent, maxRefusalBytes: number): Sing
     async send(url, { method, headers, body, signal }) {
       if (seen.sent) throw new Error('a second request in one call was refused');
       seen.sent = true;
-      const answer = await request(url, {
+      const response = await request(url, {
         dispatcher,
         method: (method ?? 'GET') as Dispatcher.HttpMethod,
         headers: Object.fromEntries(new Headers(headers)),
@@ -69,14 +69,14 @@ export function createSingleRequest(agent: Agent, maxRefusalBytes: number): Sing
         signal: signal ?? null,
         highWaterMark: chunksAheadBytes,
       });
-      const { statusCode: status } = answer;
-      const unpacked = unpack(answer.body, answer.headers['content-encoding']);
+      const { statusCode: status } = response;
+      const unpacked = unpack(response.body, response.headers['content-encoding']);
       if (status >= 200 && status <= 299) {
         if (!statusesWithoutBody.has(status)) seen.body = unpacked;
-        return new Response(null, { status, headers: headersOf(answer.headers) });
+        return new Response(null, { status, headers: headersOf(response.headers) });
       }
       const text = await textOf(unpacked, maxRefusalBytes);
-      return new Response(text || null, { status, headers: headersOf(answer.headers) });
+      return new Response(text || null, { status, headers: headersOf(response.headers) });
     },
     body: () => seen.body,
     started: () => seen.started,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createDataUrlSkipper } from './data-url-skipper.ts';
 
 /** Decodes base64 text that arrives in pieces, into one buffer. */
-export interface Base64Picture {
+export interface Base64Image {
   /** Takes the next characters, given as bytes. @throws Base64Fault */
   write(bytes: Buffer): void;
   /** The decoded bytes and their SHA-256, hex. @throws Base64Fault when the text is cut off or empty. */
@@ -18,13 +18,13 @@ const equalsSign = 0x3d;
 
 /**
  * Accepts the standard and the URL-safe alphabet, with an optional `data:...,` in front, and nothing else: Node's own
- * decoder skips what it does not know, and would make a damaged picture out of damaged text.
+ * decoder skips what it does not know, and would make a damaged image out of damaged text.
  *
  * Holds one buffer that doubles when it is full, and never a copy of the text.
  *
  * @param memory the first such buffer, where there is one to use again.
  */
-export function createBase64Picture(maxBytes: number, memory?: Buffer): Base64Picture {
+export function createBase64Image(maxBytes: number, memory?: Buffer): Base64Image {
   const target = createTarget(maxBytes, memory);
   /** Up to three characters that do not make a group of four yet. */
   let carry = '';
@@ -59,7 +59,7 @@ export function createBase64Picture(maxBytes: number, memory?: Buffer): Base64Pi
   return {
     write: skipper.write,
     finish() {
-      if (!skipper.finish()) throw new Base64Fault('the data URL of the picture has no comma');
+      if (!skipper.finish()) throw new Base64Fault('the data URL of the image has no comma');
       const groupIsWhole = padding === 0 ? carry === '' : carry.length + padding === 4;
       if (!groupIsWhole) throw new Base64Fault('the base64 text is cut off');
       if (carry !== '') target.decode(carry, carry.length - 1);
@@ -82,7 +82,7 @@ function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)): Targe
 
   function reserve(more: number): void {
     const needed = sizeBytes + more;
-    if (needed > maxBytes) throw new Base64Fault(`the picture is larger than ${maxBytes} bytes`);
+    if (needed > maxBytes) throw new Base64Fault(`the image is larger than ${maxBytes} bytes`);
     if (needed <= out.length) return;
     const capacity = Math.min(maxBytes, Math.max(firstCapacityBytes, out.length * 2, needed));
     const larger = Buffer.allocUnsafeSlow(capacity);
@@ -101,7 +101,7 @@ function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)): Targe
       sizeBytes += written;
     },
     finish() {
-      if (sizeBytes === 0) throw new Base64Fault('the picture is empty');
+      if (sizeBytes === 0) throw new Base64Fault('the image is empty');
       return { bytes: out.subarray(0, sizeBytes), sha256: digest.digest('hex') };
     },
   };

@@ -1,23 +1,23 @@
 import type { OpenAI } from 'openai';
 import {
-  type AnswerHead,
-  type AnswerSink,
   type CallContext,
   ProviderError,
   type ProviderFailure,
+  type ResponseMeta,
+  type ResponseSink,
 } from '../../../../domain/ports.ts';
 import type { OpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall } from '../client/provider-call.ts';
-import { examineResponse } from './inspect-response.ts';
+import { inspectResponse } from './inspect-response.ts';
 import { failureOfResponse } from './response-failure.ts';
 import { headOf } from './response-head.ts';
 
-interface Order {
+interface SubmitInput {
   readonly connection: OpenAIConnection;
   readonly body: OpenAI.Responses.ResponseCreateParamsNonStreaming;
   readonly context: CallContext;
-  readonly sink: AnswerSink;
-  readonly maxAnswerBytes: number;
+  readonly sink: ResponseSink;
+  readonly maxResponseBytes: number;
   /** Takes care of the id before anything else happens. */
   readonly keep: (handle: string) => Promise<void>;
 }
@@ -30,21 +30,23 @@ const idGraceMs = 3_000;
 
 /**
  * Orders work in the background: the one request that may cost money. A server that does the work at once, and answers
- * with the picture instead of an id to ask for, is taken at its word.
+ * with the image instead of an id to ask for, is taken at its word.
  *
  * @returns the handle of the work, or the head of its answer when that went to the sink already.
  * @throws ProviderError, and what `keep` and `sink` throw.
  */
-export async function orderResponse(order: Order): Promise<{ handle: string } | { head: AnswerHead }> {
-  const { connection, context, keep, sink } = order;
+export async function orderResponse(
+  submit: SubmitInput,
+): Promise<{ handle: string } | { head: ResponseMeta }> {
+  const { connection, context, keep, sink } = submit;
   const running = beginCall(connection, context, idGraceMs);
   try {
     const response = await running.send((options) =>
-      connection.client.responses.create(order.body, options).asResponse(),
+      connection.client.responses.create(submit.body, options).asResponse(),
     );
     const head = headOf(response);
-    const finding = await running.receive(response, order.maxAnswerBytes, (body) =>
-      examineResponse(body, async (whole, id) => {
+    const finding = await running.receive(response, submit.maxResponseBytes, (body) =>
+      inspectResponse(body, async (whole, id) => {
         if (isHandle(id)) await keep(id);
         await sink(head, whole);
       }),
@@ -66,7 +68,7 @@ function isHandle(id: string | undefined): id is string {
   return id !== undefined && /^[A-Za-z0-9][\w.:-]{0,199}$/.test(id);
 }
 
-function unusable(fault: string, status: number, { providerRequestId }: AnswerHead): ProviderError {
+function unusable(fault: string, status: number, { providerRequestId }: ResponseMeta): ProviderError {
   const provider: ProviderFailure['provider'] = {
     status,
     ...(providerRequestId ? { request_id: providerRequestId } : {}),

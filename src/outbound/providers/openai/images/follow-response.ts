@@ -1,4 +1,4 @@
-import { type AnswerHead, ProviderError, type ProviderFailure } from '../../../../domain/ports.ts';
+import { ProviderError, type ProviderFailure, type ResponseMeta } from '../../../../domain/ports.ts';
 import { sleep } from '../../../../lib/sleep.ts';
 import { classifyBreak } from '../client/classify-failure.ts';
 import type { Deadline } from '../client/deadline.ts';
@@ -7,7 +7,7 @@ import { failureOfResponse, forgottenResponse } from './response-failure.ts';
 
 interface Following {
   /** Asks once after the response. @throws ProviderError */
-  readonly look: () => Promise<{ head: AnswerHead; finding: Finding }>;
+  readonly look: () => Promise<{ head: ResponseMeta; finding: Finding }>;
   readonly deadline: Deadline;
   readonly timeoutMs: number;
   /** Milliseconds before the question with this number, counted from 0. */
@@ -15,7 +15,7 @@ interface Following {
 }
 
 /** A response that was only just made may be unknown for a moment. */
-const mostUnknown = 3;
+const maxUnknown = 3;
 /** However long a refused question is asked to wait, the next one must come before the answer is forgotten. */
 const longestWaitMs = 15_000;
 
@@ -25,7 +25,7 @@ const longestWaitMs = 15_000;
  *
  * @throws ProviderError
  */
-export async function followResponse(following: Following): Promise<AnswerHead> {
+export async function followResponse(following: Following): Promise<ResponseMeta> {
   const { look, deadline, timeoutMs, pauseMs } = following;
   let unknown = 0;
   let refusal: ProviderFailure | undefined;
@@ -45,10 +45,10 @@ export async function followResponse(following: Following): Promise<AnswerHead> 
     }
     // A question that the deadline cut short tells nothing; the one before it may have.
     refusal = (deadline.signal.aborted && refusal) || seen.failure;
-    // Too large a picture would be too large the next time.
+    // Too large an image would be too large the next time.
     if (refusal.kind === 'unusable' && refusal.provider?.status === 200) throw seen;
     unknown = refusal.kind === 'final' ? unknown + 1 : 0;
-    if (unknown === mostUnknown) throw new ProviderError(forgottenResponse(refusal.provider), seen);
+    if (unknown === maxUnknown) throw new ProviderError(forgottenResponse(refusal.provider), seen);
   }
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AnswerFault } from './response-fault.ts';
-import { createAnswerScanner } from './response-scanner.ts';
+import { ResponseFault } from './response-fault.ts';
+import { createResponseScanner } from './response-scanner.ts';
 
 const OptionalText = z.string().nullish().catch(null);
 
@@ -19,7 +19,7 @@ export type Finding =
   | { readonly kind: 'delivered' }
   /** It has to be asked for again. */
   | { readonly kind: 'under_way'; readonly id: string | undefined }
-  /** It ended and holds no picture. */
+  /** It ended and holds no image. */
   | { readonly kind: 'failed'; readonly state: ResponseState }
   /** What came is no response object. */
   | { readonly kind: 'unreadable'; readonly fault: string };
@@ -30,14 +30,14 @@ export type Deliver = (whole: AsyncIterable<Uint8Array>, id: string | undefined)
 const ended = new Set(['completed', 'failed', 'incomplete', 'cancelled']);
 
 /**
- * Looks at a response object while it arrives. An answer without a picture is small and read to its end. One with a
- * picture goes to `deliver` from its first byte on as soon as the picture begins, unless its status, which comes first,
+ * Looks at a response object while it arrives. An answer without an image is small and read to its end. One with a
+ * image goes to `deliver` from its first byte on as soon as the image begins, unless its status, which comes first,
  * says that more is to come: then what it used is not known yet. Nothing but the small part is ever held.
  */
-export async function examineResponse(body: AsyncIterable<Uint8Array>, deliver: Deliver): Promise<Finding> {
-  let pictureBegan = false;
-  const scanner = createAnswerScanner(() => {
-    pictureBegan = true;
+export async function inspectResponse(body: AsyncIterable<Uint8Array>, deliver: Deliver): Promise<Finding> {
+  let imageBegan = false;
+  const scanner = createResponseScanner(() => {
+    imageBegan = true;
   });
   const held: Uint8Array[] = [];
   const chunks = body[Symbol.asyncIterator]();
@@ -45,7 +45,7 @@ export async function examineResponse(body: AsyncIterable<Uint8Array>, deliver: 
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
       held.push(next.value);
       scanner.push(next.value);
-      if (!pictureBegan) continue;
+      if (!imageBegan) continue;
       const [id, status] = [scanner.rootText('id'), scanner.rootText('status')];
       if (status !== undefined && !ended.has(status)) return { kind: 'under_way', id };
       await deliver(joined(held, chunks), id);
@@ -53,7 +53,7 @@ export async function examineResponse(body: AsyncIterable<Uint8Array>, deliver: 
     }
     return await judge(scanner.finish(), held, deliver);
   } catch (error) {
-    if (error instanceof AnswerFault) return { kind: 'unreadable', fault: error.message };
+    if (error instanceof ResponseFault) return { kind: 'unreadable', fault: error.message };
     throw error;
   }
 }
@@ -72,7 +72,7 @@ function parse(text: string): ResponseState {
   try {
     return ResponseState.parse(JSON.parse(text));
   } catch {
-    throw new AnswerFault('it is not valid JSON');
+    throw new ResponseFault('it is not valid JSON');
   }
 }
 

@@ -1,4 +1,4 @@
-/** Where in a JSON text a scanner is: as much as is needed to know a picture when it comes. */
+/** Where in a JSON text a scanner is: as much as is needed to know an image when it comes. */
 export interface JsonPath {
   open(container: 'object' | 'array'): void;
   close(): void;
@@ -10,8 +10,8 @@ export interface JsonPath {
   key(name: string): void;
   /** Whether a text that begins here is the name of a member. */
   atKey(): boolean;
-  /** Whether a text that begins here is a picture: `data[].b64_json` or `output[].result` of the outermost object. */
-  atPicture(): boolean;
+  /** Whether a text that begins here is an image: `data[].b64_json` or `output[].result` of the outermost object. */
+  atImage(): boolean;
   /** The name of the member of the outermost object whose value begins here; `null` anywhere else. */
   rootMember(): string | null;
   begun(): boolean;
@@ -24,8 +24,8 @@ interface Frame {
   atKey: boolean;
 }
 
-/** Where pictures stand: in answers of the Images API, and of the Responses API. */
-const pictureMembers: Readonly<Record<string, string>> = { data: 'b64_json', output: 'result' };
+/** Where images stand: in answers of the Images API, and of the Responses API. */
+const imageMembers: Readonly<Record<string, string>> = { data: 'b64_json', output: 'result' };
 
 /** Follows containers and names. It checks no syntax: what it follows is parsed properly afterwards. */
 export function createJsonPath(): JsonPath {
@@ -53,10 +53,10 @@ export function createJsonPath(): JsonPath {
       if (frame) frame.key = name;
     },
     atKey: () => top()?.atKey === true,
-    atPicture: () => {
+    atImage: () => {
       const [root, list, item] = frames;
       if (frames.length !== 3 || !root || list?.container !== 'array' || !item || item.atKey) return false;
-      return Object.hasOwn(pictureMembers, root.key) && pictureMembers[root.key] === item.key;
+      return Object.hasOwn(imageMembers, root.key) && imageMembers[root.key] === item.key;
     },
     rootMember: () => {
       const [root] = frames;

@@ -2,7 +2,7 @@ import type { ImageProvider } from '../../../../domain/ports.ts';
 import { createOpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall } from '../client/provider-call.ts';
 import { checkAccount } from './check-account.ts';
-import { decodeAnswer } from './decode-response-body.ts';
+import { decodeResponseBody } from './decode-response-body.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
 import { imagesBody } from './request-body.ts';
 import { headOf } from './response-head.ts';
@@ -29,7 +29,7 @@ export function createOpenAIProvider(
           connection.client.images.generate(imagesBody(call), options).asResponse(),
         );
         const head = headOf(response);
-        await running.receive(response, limits.maxAnswerBytes, (body) => sink(head, body));
+        await running.receive(response, limits.maxResponseBytes, (body) => sink(head, body));
         return head;
       } finally {
         running.end();
@@ -37,7 +37,7 @@ export function createOpenAIProvider(
     },
 
     check: () => checkAccount(connection),
-    decode: (answer, memory) => decodeAnswer(answer, limits, memory),
+    decode: (response, memory) => decodeResponseBody(response, limits, memory),
     close: connection.close,
   };
 }

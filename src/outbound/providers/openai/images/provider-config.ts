@@ -7,20 +7,20 @@ export interface OpenAIProviderConfig {
   readonly apiKey: string;
   /** Address of an API that speaks OpenAI's language, with its version; OpenAI's own by default. */
   readonly baseUrl?: string | undefined;
-  /** Largest answer taken, as sent; 128 MiB by default, which is a picture of 96 MiB. */
-  readonly maxAnswerBytes?: number | undefined;
-  /** Most pixels a picture may have; 64 million by default. */
+  /** Largest answer taken, as sent; 128 MiB by default, which is an image of 96 MiB. */
+  readonly maxResponseBytes?: number | undefined;
+  /** Most pixels an image may have; 64 million by default. */
   readonly maxPixels?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
-const defaultMaxAnswerBytes = 128 * 1024 * 1024;
+const defaultMaxResponseBytes = 128 * 1024 * 1024;
 const defaultMaxPixels = 64_000_000;
 
 /** The limits of a configuration, with what holds where it names none. */
 export function limitsOf(config: OpenAIProviderConfig): DecodeLimits {
   return {
-    maxAnswerBytes: config.maxAnswerBytes ?? defaultMaxAnswerBytes,
+    maxResponseBytes: config.maxResponseBytes ?? defaultMaxResponseBytes,
     maxPixels: config.maxPixels ?? defaultMaxPixels,
   };
 }

@@ -1,13 +1,13 @@
 import type { OpenAI } from 'openai';
-import type { PictureCall } from '../../../../domain/ports.ts';
+import type { ImageCall } from '../../../../domain/ports.ts';
 
 /** Never the caller's: Darkroom decides on them, or they would be charged for without being used. */
 const decided = new Set(['model', 'prompt', 'n', 'stream', 'partial_images']);
 /** Who asks: in the Responses API these belong to the request, not to its tool. */
 const aboutTheCaller = new Set(['safety_identifier', 'user']);
 
-/** One picture, not streamed: a stream would be charged for its partial pictures and has another shape. */
-export function imagesBody(call: PictureCall): OpenAI.Images.ImageGenerateParamsNonStreaming {
+/** One image, not streamed: a stream would be charged for its partial images and has another shape. */
+export function imagesBody(call: ImageCall): OpenAI.Images.ImageGenerateParamsNonStreaming {
   const parameters = pick(call, (name) => !decided.has(name));
   return { ...parameters, model: call.model, prompt: call.prompt, n: 1 };
 }
@@ -16,14 +16,14 @@ export function imagesBody(call: PictureCall): OpenAI.Images.ImageGenerateParams
 type BackgroundBody = OpenAI.Responses.ResponseCreateParamsNonStreaming & { readonly max_tool_calls: number };
 
 /**
- * The same picture as work in the background of the Responses API, where a language model carries the call. It has to
+ * The same image as work in the background of the Responses API, where a language model carries the call. It has to
  * use the tool, and left to itself it may do so several times, each of which is charged.
  */
-export function backgroundBody(call: PictureCall, carrierModel: string): BackgroundBody {
+export function backgroundBody(call: ImageCall, hostModelName: string): BackgroundBody {
   const tool = pick(call, (name) => !decided.has(name) && !aboutTheCaller.has(name));
   return {
     ...pick(call, (name) => aboutTheCaller.has(name)),
-    model: carrierModel,
+    model: hostModelName,
     input: call.prompt,
     background: true,
     store: true,
@@ -34,6 +34,6 @@ export function backgroundBody(call: PictureCall, carrierModel: string): Backgro
   };
 }
 
-function pick(call: PictureCall, wanted: (name: string) => boolean): Record<string, unknown> {
+function pick(call: ImageCall, wanted: (name: string) => boolean): Record<string, unknown> {
   return Object.fromEntries(Object.entries(call.parameters).filter(([name]) => wanted(name)));
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { TokenUsage } from '../../../../domain/cost.ts';
-import { AnswerFault } from './response-fault.ts';
-import { pictureMark } from './response-scanner.ts';
+import { ResponseFault } from './response-fault.ts';
+import { imageMark } from './response-scanner.ts';
 
-/** What an answer says beside its picture, in either of the two shapes that OpenAI's APIs have. */
+/** What an answer says beside its image, in either of the two shapes that OpenAI's APIs have. */
 
 const Count = z.int().min(0);
 const OptionalCount = Count.optional().catch(undefined);
@@ -47,44 +47,44 @@ export type Envelope = z.infer<typeof Envelope>;
 
 const isResponse = (envelope: Envelope) => !envelope.data && !!envelope.output;
 
-/** Reads an answer whose picture was taken out. @throws AnswerFault */
+/** Reads an answer whose image was taken out. @throws ResponseFault */
 export function readEnvelope(text: string): Envelope {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new AnswerFault('it is not valid JSON');
+    throw new ResponseFault('it is not valid JSON');
   }
   return Envelope.parse(value);
 }
 
-/** The entry that the picture was taken out of. */
-export function pictureEntry(envelope: Envelope): { revisedPrompt: string | null } | null {
+/** The entry that the image was taken out of. */
+export function imageEntry(envelope: Envelope): { revisedPrompt: string | null } | null {
   const entry =
-    envelope.data?.find((each) => each?.b64_json === pictureMark.taken) ??
+    envelope.data?.find((each) => each?.b64_json === imageMark.taken) ??
     envelope.output?.find(
-      (each) => each?.type === 'image_generation_call' && each.result === pictureMark.taken,
+      (each) => each?.type === 'image_generation_call' && each.result === imageMark.taken,
     );
   return entry ? { revisedPrompt: entry.revised_prompt || null } : null;
 }
 
 /**
- * What the picture used; `null` when the answer does not say. In an answer of the Responses API `usage` is that of the
- * language model, and the picture's own is `tool_usage.image_gen`, which is all zeros where it was not counted.
+ * What the image used; `null` when the answer does not say. In an answer of the Responses API `usage` is that of the
+ * language model, and the image's own is `tool_usage.image_gen`, which is all zeros where it was not counted.
  */
-export function pictureUsage(envelope: Envelope): TokenUsage | null {
+export function usageOfImage(envelope: Envelope): TokenUsage | null {
   if (!isResponse(envelope)) return usageOf(envelope.usage);
   const usage = usageOf(envelope.tool_usage?.image_gen);
   return usage && usage.output_tokens > 0 ? usage : null;
 }
 
 /** The language model that an answer of the Responses API names, and what it used. */
-export function carrierOf(envelope: Envelope): { model: string; usage: TokenUsage | null } | undefined {
+export function hostModelOf(envelope: Envelope): { model: string; usage: TokenUsage | null } | undefined {
   if (!isResponse(envelope)) return undefined;
   return { model: envelope.model ?? '', usage: usageOf(envelope.usage) };
 }
 
-/** What a language model wrote instead of a picture. */
+/** What a language model wrote instead of an image. */
 export function saidInstead(envelope: Envelope): string | null {
   const parts = envelope.output?.flatMap((item) => item?.content ?? []) ?? [];
   const text = parts

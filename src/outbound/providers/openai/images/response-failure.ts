@@ -9,8 +9,8 @@ const aboutTheRequest =
   /^(?:invalid_|unknown_parameter$|unsupported_|model_not_found$|data_residency_mismatch$|bio_policy$)/;
 
 /**
- * Tells what follows from a response that ended without a picture. It was accepted, so whether it cost something is
- * known only where the provider says why it made no picture: a refusal of the content or of the request, a limit of the
+ * Tells what follows from a response that ended without an image. It was accepted, so whether it cost something is
+ * known only where the provider says why it made no image: a refusal of the content or of the request, a limit of the
  * account. (What the language model that carried the call read before is some hundred tokens.)
  */
 export function failureOfResponse(state: ResponseState, requestId: string | undefined): ProviderFailure {
@@ -20,8 +20,8 @@ export function failureOfResponse(state: ResponseState, requestId: string | unde
   if (reason === 'content_filter') return rejected({ error: { code: reason } }, provider, 'by a filter');
   const end =
     state.status === 'cancelled'
-      ? 'The call was canceled at the provider before its picture was finished.'
-      : `The provider ended the call without a picture${reason ? ` (${reason.slice(0, 100)})` : ''}.`;
+      ? 'The call was canceled at the provider before its image was finished.'
+      : `The provider ended the call without an image${reason ? ` (${reason.slice(0, 100)})` : ''}.`;
   return {
     kind: 'unusable',
     code: 'provider_unusable_answer',

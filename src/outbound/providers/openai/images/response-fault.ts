@@ -1,2 +1,2 @@
 /** Says in words what is wrong with an answer. */
-export class AnswerFault extends Error {}
+export class ResponseFault extends Error {}

@@ -1,7 +1,7 @@
-import { AnswerFault } from './response-fault.ts';
+import { ResponseFault } from './response-fault.ts';
 
 /** Bytes of an answer that are kept. */
-export interface AnswerRest {
+export interface ResponseRest {
   keep(value: number): void;
   keepWord(word: string): void;
   sizeBytes(): number;
@@ -9,13 +9,13 @@ export interface AnswerRest {
   text(from: number, to: number): string;
 }
 
-/** Collects bytes one by one. @throws AnswerFault from `keep` above the limit. */
-export function createAnswerRest(maxBytes: number): AnswerRest {
+/** Collects bytes one by one. @throws ResponseFault from `keep` above the limit. */
+export function createResponseRest(maxBytes: number): ResponseRest {
   let bytes = Buffer.allocUnsafe(4096);
   let size = 0;
 
   function keep(value: number): void {
-    if (size === maxBytes) throw new AnswerFault(`it holds more than ${maxBytes} bytes beside the picture`);
+    if (size === maxBytes) throw new ResponseFault(`it holds more than ${maxBytes} bytes beside the image`);
     if (size === bytes.length) {
       const larger = Buffer.allocUnsafe(size * 2);
       bytes.copy(larger);

@@ -1,20 +1,20 @@
 import { createJsonPath } from './json-path.ts';
 import { createLongText } from './long-text.ts';
-import { AnswerFault } from './response-fault.ts';
-import { createAnswerRest } from './response-rest.ts';
+import { ResponseFault } from './response-fault.ts';
+import { createResponseRest } from './response-rest.ts';
 
-/** Takes the text of pictures out of a JSON answer while it arrives. */
-export interface AnswerScanner {
-  /** @throws AnswerFault as soon as the answer cannot become a good one. */
+/** Takes the text of images out of a JSON answer while it arrives. */
+export interface ResponseScanner {
+  /** @throws ResponseFault as soon as the answer cannot become a good one. */
   push(chunk: Uint8Array): void;
-  /** A text that is a member of the outermost object, once it was passed. @throws AnswerFault */
+  /** A text that is a member of the outermost object, once it was passed. @throws ResponseFault */
   rootText(name: string): string | undefined;
-  /** The answer without its pictures, as JSON text. @throws AnswerFault when it is cut off. */
+  /** The answer without its images, as JSON text. @throws ResponseFault when it is cut off. */
   finish(): string;
 }
 
-/** What stands in the scanned answer in place of a picture's text. */
-export const pictureMark = { taken: 'taken', skipped: 'skipped' } as const;
+/** What stands in the scanned answer in place of an image's text. */
+export const imageMark = { taken: 'taken', skipped: 'skipped' } as const;
 
 const maxRestBytes = 256 * 1024;
 /** Larger strings than this are allocated apart by the engine, which makes decoding them twenty times slower. */
@@ -38,18 +38,18 @@ const byte = {
 } as const;
 
 /**
- * Finds pictures (`data[].b64_json`, `output[].result`) wherever they stand, hands the first one to `write` piece by
+ * Finds images (`data[].b64_json`, `output[].result`) wherever they stand, hands the first one to `write` piece by
  * piece and skips the others.
  *
- * `JSON.parse` would block the event loop for tens of milliseconds on one large picture and hold it three times. Here
+ * `JSON.parse` would block the event loop for tens of milliseconds on one large image and hold it three times. Here
  * the long text is only searched for its end; everything else (at most 256 KiB) is kept and left to `JSON.parse`, which
  * alone decides whether it is valid.
  */
-export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScanner {
+export function createResponseScanner(write: (bytes: Buffer) => void): ResponseScanner {
   const path = createJsonPath();
-  const rest = createAnswerRest(maxRestBytes);
+  const rest = createResponseRest(maxRestBytes);
   const long = createLongText();
-  let mode: 'between' | 'text' | 'picture' = 'between';
+  let mode: 'between' | 'text' | 'image' = 'between';
   let textStart = 0;
   let escaped = false;
   let skippedMarks = 0;
@@ -62,9 +62,9 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
       if (rest.sizeBytes() > 0 && rest.last() !== byte.space) rest.keep(byte.space);
       return;
     }
-    if (path.ended()) throw new AnswerFault('something follows after its end');
+    if (path.ended()) throw new ResponseFault('something follows after its end');
     if (!path.begun() && value !== byte.openBrace) {
-      if (value !== byteOrderMark[skippedMarks]) throw new AnswerFault(strangeStart(value));
+      if (value !== byteOrderMark[skippedMarks]) throw new ResponseFault(strangeStart(value));
       skippedMarks += 1;
       return;
     }
@@ -83,9 +83,9 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
 
   function beginText(): void {
     textStart = rest.sizeBytes();
-    mode = path.atPicture() ? 'picture' : 'text';
+    mode = path.atImage() ? 'image' : 'text';
     if (mode === 'text') return;
-    rest.keepWord(taken ? pictureMark.skipped : pictureMark.taken);
+    rest.keepWord(taken ? imageMark.skipped : imageMark.taken);
     take = taken ? () => undefined : write;
     taken = true;
   }
@@ -106,7 +106,7 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
     else if (name !== null) rootTexts.set(name, { from, to });
   }
 
-  function picture(chunk: Buffer, from: number): number {
+  function image(chunk: Buffer, from: number): number {
     const { at, closed } = long.read(chunk, from, take);
     if (closed) {
       rest.keep(byte.quote);
@@ -118,7 +118,7 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
   function piece(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
-      if (mode === 'picture') at = picture(chunk, at);
+      if (mode === 'image') at = image(chunk, at);
       else {
         if (mode === 'text') text(chunk[at] ?? 0);
         else between(chunk[at] ?? 0);
@@ -139,9 +139,9 @@ export function createAnswerScanner(write: (bytes: Buffer) => void): AnswerScann
       return at && plainText(rest.text(at.from, at.to));
     },
     finish() {
-      if (!path.begun()) throw new AnswerFault('it is empty');
-      if (mode === 'picture') throw new AnswerFault('it is cut off in the middle of the picture');
-      if (!path.ended()) throw new AnswerFault('it is cut off');
+      if (!path.begun()) throw new ResponseFault('it is empty');
+      if (mode === 'image') throw new ResponseFault('it is cut off in the middle of the image');
+      if (!path.ended()) throw new ResponseFault('it is cut off');
       return rest.text(0, rest.sizeBytes());
     },
   };
@@ -163,6 +163,6 @@ function plainText(raw: string): string {
   try {
     return String(JSON.parse(`"${raw}"`));
   } catch {
-    throw new AnswerFault('a name in it is not valid JSON');
+    throw new ResponseFault('a name in it is not valid JSON');
   }
 }

@@ -1,8 +1,8 @@
 import type {
-  AnswerHead,
-  AnswerSink,
   CallContext,
   ImageProvider,
+  ResponseMeta,
+  ResponseSink,
   StopReason,
 } from '../../../../domain/ports.ts';
 import { type Deadline, startDeadline } from '../client/deadline.ts';
@@ -10,30 +10,30 @@ import { createOpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall } from '../client/provider-call.ts';
 import { checkAccount } from './check-account.ts';
 import { orderResponse } from './create-response.ts';
-import { decodeAnswer } from './decode-response-body.ts';
+import { decodeResponseBody } from './decode-response-body.ts';
 import { followResponse } from './follow-response.ts';
-import { examineResponse } from './inspect-response.ts';
+import { inspectResponse } from './inspect-response.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
 import { backgroundBody } from './request-body.ts';
 import { headOf } from './response-head.ts';
 
 export interface ResponsesProviderConfig extends OpenAIProviderConfig {
   /** The language model that carries the calls. */
-  readonly carrierModel: string;
+  readonly hostModelName: string;
   /** Milliseconds before the question with this number, counted from 1; from 1 s at first up to 3 s by default. */
   readonly pauseMs?: ((question: number) => number) | undefined;
 }
 
 /** A question that gets no byte for this long is asked again. */
 const silenceTimeoutMs = 15_000;
-const abandonTimeoutMs = 3_000;
+const cancelTimeoutMs = 3_000;
 
 const defaultPauseMs = (question: number) => Math.min(3_000, 1_000 + 100 * (question - 1));
 
 /**
- * Pictures as background work of OpenAI's Responses API. The order is answered at once with an id, the handle of the
+ * Images as background work of OpenAI's Responses API. The order is answered at once with an id, the handle of the
  * call; the provider then works on by itself and keeps the answer for about ten minutes, in which anybody who knows the
- * handle can fetch it. So the death of a worker costs nothing, and no connection has to last as long as a picture takes.
+ * handle can fetch it. So the death of a worker costs nothing, and no connection has to last as long as an image takes.
  *
  * Keeps the promises of `ImageProvider`: one call is one order, whatever comes back; questions after it are free and
  * repeated. `check` and `close` are those of the Images API's provider.
@@ -48,15 +48,15 @@ export function createResponsesProvider(
   const followed = new Set<Deadline>();
   const abandoned = new Set<Promise<void>>();
 
-  async function look(handle: string, context: CallContext, sink: AnswerSink, deadline: Deadline) {
+  async function look(handle: string, context: CallContext, sink: ResponseSink, deadline: Deadline) {
     const running = beginCall(asking, { ...context, signal: deadline.signal });
     try {
       const response = await running.send((options) =>
         asking.client.responses.retrieve(handle, {}, options).asResponse(),
       );
       const head = headOf(response);
-      const finding = await running.receive(response, limits.maxAnswerBytes, (body) =>
-        examineResponse(body, (whole) => sink(head, whole)),
+      const finding = await running.receive(response, limits.maxResponseBytes, (body) =>
+        inspectResponse(body, (whole) => sink(head, whole)),
       );
       return { head, finding };
     } finally {
@@ -68,9 +68,9 @@ export function createResponsesProvider(
   async function follow(
     handle: string,
     context: CallContext,
-    sink: AnswerSink,
+    sink: ResponseSink,
     firstPauseMs: number,
-  ): Promise<AnswerHead> {
+  ): Promise<ResponseMeta> {
     const { timeoutMs } = context;
     const deadline = startDeadline(context.signal, timeoutMs);
     followed.add(deadline);
@@ -92,7 +92,7 @@ export function createResponsesProvider(
 
   async function stop(handle: string): Promise<void> {
     const { signal } = new AbortController();
-    const running = beginCall(asking, { signal, timeoutMs: abandonTimeoutMs, clientRequestId: handle });
+    const running = beginCall(asking, { signal, timeoutMs: cancelTimeoutMs, clientRequestId: handle });
     try {
       await running.send((options) => asking.client.responses.cancel(handle, options).asResponse());
     } catch {
@@ -112,7 +112,7 @@ export function createResponsesProvider(
     }
   }
 
-  function abandon(handle: string): void {
+  function cancel(handle: string): void {
     const stopping = stop(handle);
     abandoned.add(stopping);
     void stopping.then(() => abandoned.delete(stopping));
@@ -122,23 +122,23 @@ export function createResponsesProvider(
     name: config.name,
 
     async generate(call, context, sink) {
-      const order = await orderResponse({
+      const submit = await orderResponse({
         connection: paying,
-        body: backgroundBody(call, config.carrierModel),
+        body: backgroundBody(call, config.hostModelName),
         context,
         sink,
-        maxAnswerBytes: limits.maxAnswerBytes,
+        maxResponseBytes: limits.maxResponseBytes,
         keep: (handle) => keep(handle, context),
       });
-      if ('head' in order) return order.head;
+      if ('head' in submit) return submit.head;
       // A deadline of its own: keeping the handle may have had to wait for the ledger.
-      return follow(order.handle, context, sink, pauseMs(1));
+      return follow(submit.handle, context, sink, pauseMs(1));
     },
 
     resume: (handle, context, sink) => follow(handle, context, sink, 0),
-    abandon,
+    cancel,
     check: () => checkAccount(asking),
-    decode: (answer, memory) => decodeAnswer(answer, limits, memory),
+    decode: (response, memory) => decodeResponseBody(response, limits, memory),
     async close() {
       for (const deadline of followed) deadline.stop();
       await Promise.all(abandoned);

@@ -18,8 +18,8 @@ const wrappings: readonly (readonly [string, string])[] = [
  *
  * @returns an empty text when nothing is left.
  */
-export function cleanDescription(answer: string, maxCodePoints: number): string {
-  let text = answer.toWellFormed().trim();
+export function cleanDescription(response: string, maxCodePoints: number): string {
+  let text = response.toWellFormed().trim();
   text = (fence.exec(text)?.[1] ?? text).replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return cut(unwrapped(text), maxCodePoints);
 }

@@ -67,7 +67,7 @@ function usageOf(usage: z.infer<typeof Completion>['usage']): TokenUsage | null 
       text_tokens: usage.prompt_tokens,
       ...(cached === undefined ? {} : { cached_tokens: cached }),
     },
-    // Said outright, since output tokens without details are priced as those of a picture.
+    // Said outright, since output tokens without details are priced as those of an image.
     output_tokens_details: { text_tokens: usage.completion_tokens },
   };
 }

@@ -27,7 +27,7 @@ export interface PromptEnhancerConfig {
 
 const defaultMaxTokens = 2_000;
 const defaultMaxCodePoints = 4_000;
-const maxAnswerBytes = 1024 * 1024;
+const maxResponseBytes = 1024 * 1024;
 
 /**
  * Writes descriptions with a language model. The caller's prompt is the user message and nothing else; what the model
@@ -62,7 +62,7 @@ export function createPromptEnhancer(
           connection.client.chat.completions.create(requestBody(prompt), options).asResponse(),
         );
         const providerRequestId = requestIdOf((name) => response.headers.get(name));
-        const body = await call.receive(response, maxAnswerBytes, textOf);
+        const body = await call.receive(response, maxResponseBytes, textOf);
         const provider = {
           status: response.status,
           ...(providerRequestId === undefined ? {} : { request_id: providerRequestId }),

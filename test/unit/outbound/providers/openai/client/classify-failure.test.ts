@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, errorRow } from '../../../../../../src/domain/errors.ts';
 import {
-  classifyAnswer,
   classifyBreak,
+  classifyResponse,
 } from '../../../../../../src/outbound/providers/openai/client/classify-failure.ts';
 
 const nowMs = Date.parse('2026-11-23T12:00:00Z');
 
 function classify(status: number, error?: unknown, headers: Record<string, string> = {}, text?: string) {
-  return classifyAnswer({ status, error, text, header: (name) => headers[name] ?? null }, nowMs);
+  return classifyResponse({ status, error, text, header: (name) => headers[name] ?? null }, nowMs);
 }
 
 describe('a refusal', () => {

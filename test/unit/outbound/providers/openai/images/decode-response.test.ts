@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ProviderError, type ProviderFailure } from '../../../../../../src/domain/ports.ts';
-import { decodeAnswer } from '../../../../../../src/outbound/providers/openai/images/decode-response-body.ts';
+import { decodeResponseBody } from '../../../../../../src/outbound/providers/openai/images/decode-response-body.ts';
 import { escapeBase64, escapings } from '../../../../../support/escape-base64.ts';
-import { chunked, noisePicture } from '../../../../../support/images.ts';
+import { chunked, noiseImage } from '../../../../../support/images.ts';
 
 /** Answers of the Responses API; those of the Images API are in decode-answer.test.ts. */
 
-const limits = { maxAnswerBytes: 8 * 1024 * 1024, maxPixels: 64_000_000 };
+const limits = { maxResponseBytes: 8 * 1024 * 1024, maxPixels: 64_000_000 };
 const carried = { input_tokens: 60, output_tokens: 40, total_tokens: 100 };
 const drawn = { input_tokens: 17, output_tokens: 196, total_tokens: 213 };
 
 let png: Buffer;
 let base64: string;
 beforeAll(async () => {
-  png = await noisePicture(24, 17);
+  png = await noiseImage(24, 17);
   base64 = png.toString('base64');
 });
 
@@ -44,7 +44,7 @@ const response = (output: unknown, rest: object = {}) =>
   });
 
 const decode = (text: string, chunkBytes = 64 * 1024) =>
-  decodeAnswer(chunked(Buffer.from(text), chunkBytes), limits);
+  decodeResponseBody(chunked(Buffer.from(text), chunkBytes), limits);
 
 async function failureOf(text: string): Promise<ProviderFailure> {
   const error = await decode(text, 1000).then(
@@ -58,18 +58,18 @@ async function failureOf(text: string): Promise<ProviderFailure> {
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 describe('decoding a response', () => {
-  it('returns the bytes of the picture unchanged, its own usage, the new prompt and who carried it', async () => {
+  it('returns the bytes of the image unchanged, its own usage, the new prompt and who carried it', async () => {
     const text = response(
       [message('Here it is.'), call(base64, { revised_prompt: 'A lighthouse in a storm' })],
       { tool_usage: { image_gen: drawn, web_search: { num_requests: 0 } } },
     );
     const decoded = await decode(text);
-    expect(decoded.picture.bytes.equals(png)).toBe(true);
+    expect(decoded.image.bytes.equals(png)).toBe(true);
     expect(decoded).toMatchObject({
-      picture: { contentType: 'image/png', width: 24, height: 17 },
+      image: { contentType: 'image/png', width: 24, height: 17 },
       usage: drawn,
       revisedPrompt: 'A lighthouse in a storm',
-      carrier: { model: 'gpt-5.4-mini', usage: carried },
+      hostModel: { model: 'gpt-5.4-mini', usage: carried },
     });
   });
 
@@ -80,9 +80,12 @@ describe('decoding a response', () => {
       before: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 }),
       after: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 4 }),
       itemBefore: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }),
-      ahead: fc.array(fc.constantFrom(null, message('"result":"AAAA"'), call(null), { type: 'reasoning' }), {
-        maxLength: 3,
-      }),
+      earlyUpload: fc.array(
+        fc.constantFrom(null, message('"result":"AAAA"'), call(null), { type: 'reasoning' }),
+        {
+          maxLength: 3,
+        },
+      ),
       others: fc.array(fc.base64String({ maxLength: 40 }), { maxLength: 3 }),
       indent: fc.constantFrom('', ' ', '\t', '\r\n  '),
       lead: fc.constantFrom('', '   \n\n', '\ufeff'),
@@ -102,7 +105,7 @@ describe('decoding a response', () => {
           {
             ...own(layout.before),
             output: [
-              ...layout.ahead,
+              ...layout.earlyUpload,
               { ...own(layout.itemBefore), ...call(mark), revised_prompt: 'a "quoted" \\ prompt' },
               ...layout.others.map((other) => call(other)),
             ],
@@ -113,8 +116,8 @@ describe('decoding a response', () => {
           layout.indent,
         ).replace(JSON.stringify(mark), `"${escapeBase64(padded.toString('base64'), layout.escaping)}"`);
         const decoded = await decode(layout.lead + text, layout.chunkBytes);
-        expect(sha256(decoded.picture.bytes)).toBe(sha256(padded));
-        expect(decoded.picture.sha256).toBe(sha256(padded));
+        expect(sha256(decoded.image.bytes)).toBe(sha256(padded));
+        expect(decoded.image.sha256).toBe(sha256(padded));
         expect(decoded.usage).toEqual(drawn);
         expect(decoded.revisedPrompt).toBe('a "quoted" \\ prompt');
       }),
@@ -130,25 +133,25 @@ describe('decoding a response', () => {
         fc.integer({ min: 0, max: text.length - 1 }),
         fc.integer({ min: 0, max: 127 }),
         async (at, code) => {
-          // A digit changed into another digit is another valid picture text, which nobody could notice here.
-          const inPicture = at >= start && at < start + base64.length;
-          fc.pre(!inPicture || !/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)));
+          // A digit changed into another digit is another valid image text, which nobody could notice here.
+          const inImage = at >= start && at < start + base64.length;
+          fc.pre(!inImage || !/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)));
           const damaged = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
           const decoded = await decode(damaged).catch((error: unknown) => error);
           if (decoded instanceof Error) expect(decoded).toBeInstanceOf(ProviderError);
-          else expect(decoded).toMatchObject({ picture: { bytes: png } });
+          else expect(decoded).toMatchObject({ image: { bytes: png } });
         },
       ),
       { numRuns: 150 },
     );
   });
 
-  it('takes the first picture of several, and passes over calls without one', async () => {
-    const second = (await noisePicture(30, 30)).toString('base64');
+  it('takes the first image of several, and passes over calls without one', async () => {
+    const second = (await noiseImage(30, 30)).toString('base64');
     const decoded = await decode(
       response([call(null, { status: 'failed' }), call(base64, { revised_prompt: 'one' }), call(second)]),
     );
-    expect(decoded.picture.bytes.equals(png)).toBe(true);
+    expect(decoded.image.bytes.equals(png)).toBe(true);
     expect(decoded.revisedPrompt).toBe('one');
   });
 
@@ -158,62 +161,55 @@ describe('decoding a response', () => {
       meta: { output: [{ result: 'BBBB' }] },
       metadata: { output: 'EEEE' },
     });
-    expect((await decode(text)).picture.bytes.equals(png)).toBe(true);
+    expect((await decode(text)).image.bytes.equals(png)).toBe(true);
   });
 
   it('does not need the status of the call, which some servers leave at "generating"', async () => {
     const decoded = await decode(response([call(base64, { status: 'generating' })]));
-    expect(decoded.picture.bytes.equals(png)).toBe(true);
+    expect(decoded.image.bytes.equals(png)).toBe(true);
   });
 });
 
 describe('the usage of a response', () => {
   it.each([
     ['is not given', {}],
-    ['is all zeros although there is a picture', { input_tokens: 0, output_tokens: 0, total_tokens: 0 }],
+    ['is all zeros although there is an image', { input_tokens: 0, output_tokens: 0, total_tokens: 0 }],
     ['is no usage', 'none'],
     ['is negative', { input_tokens: 1, output_tokens: -1 }],
-  ])(
-    'of its picture is unknown when it %s, and never that of the language model',
-    async (_name, image_gen) => {
-      const decoded = await decode(response([call(base64)], { tool_usage: { image_gen } }));
-      expect(decoded.usage).toBeNull();
-      expect(decoded.carrier).toEqual({ model: 'gpt-5.4-mini', usage: carried });
-    },
-  );
+  ])('of its image is unknown when it %s, and never that of the language model', async (_name, image_gen) => {
+    const decoded = await decode(response([call(base64)], { tool_usage: { image_gen } }));
+    expect(decoded.usage).toBeNull();
+    expect(decoded.hostModel).toEqual({ model: 'gpt-5.4-mini', usage: carried });
+  });
 
   it('of its language model is unknown when it is not given', async () => {
     const decoded = await decode(response([call(base64)], { usage: null, model: null }));
-    expect(decoded).toMatchObject({ usage: null, carrier: { model: '', usage: null } });
+    expect(decoded).toMatchObject({ usage: null, hostModel: { model: '', usage: null } });
   });
 });
 
 describe('a broken response', () => {
   const cases: readonly [string, () => string, RegExp][] = [
-    ['no output', () => response([]), /it holds no picture\./],
+    ['no output', () => response([]), /it holds no image\./],
     ['only text', () => response([message('I cannot draw that.')]), /the model wrote: I cannot draw that/],
     [
       'a refusal',
       () => response([{ type: 'message', content: [{ type: 'refusal', refusal: 'No. sk-abcdefghijkl' }] }]),
       /the model wrote: No\. \[redacted\]/,
     ],
-    ['a call that made nothing', () => response([call(null, { status: 'failed' })]), /holds no picture/],
-    ['a result that is a number', () => response([call(7)]), /holds no picture/],
-    [
-      'the result of another tool',
-      () => response([{ type: 'mcp_call', result: base64 }]),
-      /holds no picture/,
-    ],
+    ['a call that made nothing', () => response([call(null, { status: 'failed' })]), /holds no image/],
+    ['a result that is a number', () => response([call(7)]), /holds no image/],
+    ['the result of another tool', () => response([{ type: 'mcp_call', result: base64 }]), /holds no image/],
     ['an output that is no list', () => response({ result: 'AAAA' }), /no list "data"/],
-    ['an empty picture', () => response([call('')]), /the picture is empty/],
+    ['an empty image', () => response([call('')]), /the image is empty/],
     ['base64 of the wrong length', () => response([call(base64.slice(0, 401))]), /base64 text is cut off/],
     ['other bytes', () => response([call('AAAA')]), /no PNG, JPEG or WebP/],
     [
-      'an end in the picture',
+      'an end in the image',
       () => response([call(base64)]).slice(0, 300),
-      /cut off in the middle of the picture/,
+      /cut off in the middle of the image/,
     ],
-    ['an end after the picture', () => response([call(base64)]).slice(0, -2), /it is cut off/],
+    ['an end after the image', () => response([call(base64)]).slice(0, -2), /it is cut off/],
     ['an error', () => response([], { error: { code: 'server_error', message: 'Boom' } }), /Boom/],
   ];
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import {
-  PictureFault,
-  readPictureHeader,
+  ImageFault,
+  readImageHeader,
 } from '../../../../../../src/outbound/providers/openai/images/image-header.ts';
 
 const base = () =>
@@ -31,22 +31,22 @@ const kinds: readonly [string, string, () => Promise<Buffer>][] = [
 
 describe.each(kinds)('%s', (_name, contentType, make) => {
   it('is known by its bytes, with its size', async () => {
-    expect(readPictureHeader(await make())).toEqual({ contentType, width: 45, height: 31 });
+    expect(readImageHeader(await make())).toEqual({ contentType, width: 45, height: 31 });
   });
 
   it('is refused wherever it is cut off', async () => {
     const bytes = await make();
     for (let length = 0; length < bytes.length; length += 1) {
-      expect(() => readPictureHeader(bytes.subarray(0, length)), `${length} bytes`).toThrow(PictureFault);
+      expect(() => readImageHeader(bytes.subarray(0, length)), `${length} bytes`).toThrow(ImageFault);
     }
   });
 
   it('may be followed by padding, and by nothing else', async () => {
     const bytes = await make();
     const padded = Buffer.concat([bytes, Buffer.from([0, 0x0a, 0x20])]);
-    expect(readPictureHeader(padded)).toMatchObject({ width: 45 });
-    expect(() => readPictureHeader(Buffer.concat([bytes, Buffer.from('PK\x03\x04')]))).toThrow(PictureFault);
-    expect(() => readPictureHeader(Buffer.concat([bytes, Buffer.alloc(100_000)]))).toThrow(PictureFault);
+    expect(readImageHeader(padded)).toMatchObject({ width: 45 });
+    expect(() => readImageHeader(Buffer.concat([bytes, Buffer.from('PK\x03\x04')]))).toThrow(ImageFault);
+    expect(() => readImageHeader(Buffer.concat([bytes, Buffer.alloc(100_000)]))).toThrow(ImageFault);
   });
 });
 
@@ -67,11 +67,9 @@ describe('any other bytes', () => {
     fc.assert(
       fc.property(bytes, ([start, middle, end]) => {
         try {
-          readPictureHeader(
-            Buffer.concat([Buffer.from(start, 'latin1'), middle, Buffer.from(end, 'latin1')]),
-          );
+          readImageHeader(Buffer.concat([Buffer.from(start, 'latin1'), middle, Buffer.from(end, 'latin1')]));
         } catch (error) {
-          expect(error).toBeInstanceOf(PictureFault);
+          expect(error).toBeInstanceOf(ImageFault);
         }
       }),
       { numRuns: 500 },
@@ -82,6 +80,6 @@ describe('any other bytes', () => {
     const fill = Buffer.alloc(3_000_000, 0xff);
     fill[1] = 0xd8;
     fill[fill.length - 1] = 0xd9;
-    expect(() => readPictureHeader(fill)).toThrow(PictureFault);
+    expect(() => readImageHeader(fill)).toThrow(ImageFault);
   });
 });

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { examineResponse } from '../../../../../../src/outbound/providers/openai/images/inspect-response.ts';
-import { chunked, noisePicture } from '../../../../../support/images.ts';
+import { inspectResponse } from '../../../../../../src/outbound/providers/openai/images/inspect-response.ts';
+import { chunked, noiseImage } from '../../../../../support/images.ts';
 
 let base64: string;
 beforeAll(async () => {
-  base64 = (await noisePicture(24, 17)).toString('base64');
+  base64 = (await noiseImage(24, 17)).toString('base64');
 });
 
 const output = () => [{ type: 'image_generation_call', id: 'ig_1', status: 'generating', result: base64 }];
 
-async function examine(text: string, chunkBytes = 512) {
+async function check(text: string, chunkBytes = 512) {
   const parts: Uint8Array[] = [];
   let named: string | undefined;
-  const finding = await examineResponse(chunked(Buffer.from(text), chunkBytes), async (whole, id) => {
+  const finding = await inspectResponse(chunked(Buffer.from(text), chunkBytes), async (whole, id) => {
     named = id;
     for await (const part of whole) parts.push(part);
   });
@@ -21,7 +21,7 @@ async function examine(text: string, chunkBytes = 512) {
 }
 
 describe('looking at a response', () => {
-  it('hands on a finished one with its picture byte for byte, however it is cut', async () => {
+  it('hands on a finished one with its image byte for byte, however it is cut', async () => {
     const text = JSON.stringify(
       { id: 'resp_1', status: 'completed', output: output(), note: 'é"\\' },
       null,
@@ -29,7 +29,7 @@ describe('looking at a response', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 3_000 }), async (chunkBytes) => {
-        const { finding, delivered, named } = await examine(text, chunkBytes);
+        const { finding, delivered, named } = await check(text, chunkBytes);
         expect(finding).toEqual({ kind: 'delivered' });
         expect(delivered).toBe(text);
         expect(named).toBe('resp_1');
@@ -40,40 +40,38 @@ describe('looking at a response', () => {
 
   it.each(['queued', 'in_progress', 'a status of tomorrow'])('asks again while it is %s', async (status) => {
     for (const members of [{ output: [] }, { output: output() }]) {
-      const { finding, delivered } = await examine(JSON.stringify({ id: 'resp_1', status, ...members }));
+      const { finding, delivered } = await check(JSON.stringify({ id: 'resp_1', status, ...members }));
       expect(finding).toEqual({ kind: 'under_way', id: 'resp_1' });
       expect(delivered).toBe('');
     }
   });
 
   it.each(['failed', 'incomplete', 'cancelled'])(
-    'finds a %s one without a picture at its end',
+    'finds a %s one without an image at its end',
     async (status) => {
       const error = { code: 'server_error', message: 'x' };
-      const { finding, delivered } = await examine(
-        JSON.stringify({ id: 'resp_1', status, error, output: [] }),
-      );
+      const { finding, delivered } = await check(JSON.stringify({ id: 'resp_1', status, error, output: [] }));
       expect(finding).toMatchObject({ kind: 'failed', state: { id: 'resp_1', status, error } });
       expect(delivered).toBe('');
     },
   );
 
   it.each(['failed', 'incomplete', 'cancelled'])(
-    'does not throw away the picture of a %s one',
+    'does not throw away the image of a %s one',
     async (status) => {
       const text = JSON.stringify({ id: 'resp_1', status, output: output() });
-      expect(await examine(text)).toMatchObject({ finding: { kind: 'delivered' }, delivered: text });
+      expect(await check(text)).toMatchObject({ finding: { kind: 'delivered' }, delivered: text });
     },
   );
 
-  it('hands on a completed one without a picture too: it may have been charged', async () => {
+  it('hands on a completed one without an image too: it may have been charged', async () => {
     const text = JSON.stringify({ id: 'resp_1', status: 'completed', output: [], usage: {} });
-    expect(await examine(text)).toMatchObject({ finding: { kind: 'delivered' }, delivered: text });
+    expect(await check(text)).toMatchObject({ finding: { kind: 'delivered' }, delivered: text });
   });
 
-  it('takes a picture whose response names its status only afterwards', async () => {
+  it('takes an image whose response names its status only afterwards', async () => {
     const text = JSON.stringify({ output: output(), status: 'completed', id: 'resp_1' });
-    expect(await examine(text)).toMatchObject({
+    expect(await check(text)).toMatchObject({
       finding: { kind: 'delivered' },
       delivered: text,
       named: undefined,
@@ -83,7 +81,7 @@ describe('looking at a response', () => {
   it('is not misled by the status of an item', async () => {
     const items = [{ type: 'reasoning', status: 'completed', id: 'rs_1' }];
     const text = JSON.stringify({ output: items, status: 'in_progress', id: 'resp_1' });
-    expect((await examine(text)).finding).toEqual({ kind: 'under_way', id: 'resp_1' });
+    expect((await check(text)).finding).toEqual({ kind: 'under_way', id: 'resp_1' });
   });
 
   it.each([
@@ -94,7 +92,7 @@ describe('looking at a response', () => {
     ['broken JSON', '{"id":01}', /not valid JSON/],
     ['too much', `{"note":"${'x'.repeat(300_000)}"}`, /more than 262144 bytes/],
   ])('calls %s unreadable', async (_name, text, fault) => {
-    const { finding, delivered } = await examine(text);
+    const { finding, delivered } = await check(text);
     expect(finding).toMatchObject({ kind: 'unreadable', fault: expect.stringMatching(fault) });
     expect(delivered).toBe('');
   });
@@ -105,10 +103,10 @@ describe('looking at a response', () => {
       yield Buffer.from('{"id":');
       throw broken;
     })();
-    await expect(examineResponse(reading, async () => undefined)).rejects.toBe(broken);
+    await expect(inspectResponse(reading, async () => undefined)).rejects.toBe(broken);
     const full = new Error('the disk is full');
     const text = JSON.stringify({ status: 'completed', output: output() });
-    const taking = examineResponse(chunked(Buffer.from(text)), () => Promise.reject(full));
+    const taking = inspectResponse(chunked(Buffer.from(text)), () => Promise.reject(full));
     await expect(taking).rejects.toBe(full);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { PictureCall } from '../../../../../../src/domain/ports.ts';
+import type { ImageCall } from '../../../../../../src/domain/ports.ts';
 import {
   backgroundBody,
   imagesBody,
 } from '../../../../../../src/outbound/providers/openai/images/request-body.ts';
 
-const call = (parameters: PictureCall['parameters']): PictureCall => ({
+const call = (parameters: ImageCall['parameters']): ImageCall => ({
   model: 'gpt-image-2',
   prompt: ' Ein Fuchs 🦊,\n„wörtlich“ ',
   parameters,
@@ -20,7 +20,7 @@ const output = {
 };
 const notTheirs = { model: 'other', prompt: 'other', n: 4, stream: true, partial_images: 3 };
 
-describe('the request for a picture', () => {
+describe('the request for an image', () => {
   it('to the Images API carries every parameter, and none that Darkroom decides', () => {
     const { model, prompt } = call({});
     expect(imagesBody(call({ ...output, ...notTheirs, safety_identifier: 'u', new_one: 1 }))).toEqual({

@@ -52,7 +52,7 @@ describe('a response that failed', () => {
   });
 });
 
-describe('a response that ended without a picture', () => {
+describe('a response that ended without an image', () => {
   it('by a filter of the content is final and costs nothing', () => {
     const failure = failureOfResponse(
       { status: 'incomplete', incomplete_details: { reason: 'content_filter' } },

@@ -17,8 +17,8 @@ describe('a description', () => {
     ['""', ''],
     [' \n', ''],
     ['"', '"'],
-  ])('%j becomes %j', (answer, expected) => {
-    expect(cleanDescription(answer, 4_000)).toBe(expected);
+  ])('%j becomes %j', (response, expected) => {
+    expect(cleanDescription(response, 4_000)).toBe(expected);
   });
 
   it('has no lone surrogate', () => {

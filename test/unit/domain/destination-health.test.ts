@@ -2,20 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   afterFailure,
+  type DestinationHealth,
   hasFailedFor,
   healthy,
   isBroken,
-  type ReceiverHealth,
-} from '../../../src/domain/endpoint-health.ts';
+} from '../../../src/domain/destination-health.ts';
 import { createdAt } from '../../support/jobs.ts';
 
 /** After so many failures in a row, all at one moment. */
-function failing(times: number, retryAfterMs?: number): ReceiverHealth {
+function failing(times: number, retryAfterMs?: number): DestinationHealth {
   let health = healthy;
   for (let i = 0; i < times; i++) health = afterFailure(health, createdAt, retryAfterMs);
   return health;
 }
-const restOf = (health: ReceiverHealth, nowMs = createdAt) => (health.restUntil ?? nowMs) - nowMs;
+const restOf = (health: DestinationHealth, nowMs = createdAt) => (health.blockedUntil ?? nowMs) - nowMs;
 
 describe('a receiver that fails', () => {
   it('is left alone only after five failures in a row', () => {
@@ -71,7 +71,7 @@ describe('the time without a success', () => {
           nowMs += afterMs;
           const before = health;
           health = afterFailure(before, nowMs, wishMs);
-          expect(health.restUntil).toBeGreaterThanOrEqual(before.restUntil ?? 0);
+          expect(health.blockedUntil).toBeGreaterThanOrEqual(before.blockedUntil ?? 0);
           expect(restOf(health, nowMs)).toBeLessThanOrEqual(3_600_000);
           expect(health.failures).toBe(before.failures + 1);
         }
