@@ -1,4 +1,5 @@
-import { type Variable, variables } from '../src/config/variables.ts';
+import { variables } from '../src/config/variables.ts';
+import type { Variable } from '../src/lib/variable.ts';
 
 /** Documents the environment variables in the two forms in which people look for them. */
 

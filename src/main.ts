@@ -42,8 +42,7 @@ async function runService(
     url,
     publicUrl: config.PUBLIC_URL,
     redis: environment.redis.managed ? `${environment.redis.text}, data in ${config.DATA_DIR}` : 'REDIS_URL',
-    storage:
-      config.STORAGE === 's3' ? `s3, bucket ${config.S3_BUCKET}` : `filesystem, ${config.DATA_DIR}/images`,
+    storage: service.storage,
     provider: environment.provider.name,
     devApiKey: environment.devApiKey,
     roles: [...config.roles],

@@ -50,7 +50,7 @@ const layers: Record<string, readonly string[]> = {
   inbound: ['domain', 'usecases', 'lib'],
   outbound: ['domain', 'lib'],
   local: ['domain', 'lib'],
-  config: ['domain', 'lib'],
+  config: ['domain', 'lib', 'outbound'],
   compose: ['domain', 'usecases', 'inbound', 'outbound', 'local', 'config', 'lib'],
   'main.ts': ['compose', 'config', 'inbound', 'usecases', 'lib'],
   'health-check.ts': ['config', 'lib'],
@@ -88,6 +88,21 @@ describe('the modules', () => {
           layer(to) !== 'data' &&
           !layers[layer(from)]?.includes(layer(to)),
       ),
+    ).toEqual([]);
+  });
+
+  it('config imports only the registries of outbound', () => {
+    expect(
+      offending(
+        ({ from, to }) =>
+          layer(from) === 'config' && layer(to) === 'outbound' && !to.endsWith('/registry.ts'),
+      ),
+    ).toEqual([]);
+  });
+
+  it('local is imported by compose only', () => {
+    expect(
+      offending(({ from, to }) => layer(to) === 'local' && !['local', 'compose'].includes(layer(from))),
     ).toEqual([]);
   });
 

@@ -28,8 +28,7 @@ import { createDeliveryQueues } from '../outbound/records/webhooks/delivery-queu
 import { createWebhookEndpoints } from '../outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../outbound/records/webhooks/webhook-events.ts';
 import { createSpool } from '../outbound/spool/spool.ts';
-import { createFilesystemStorage } from '../outbound/storage/filesystem.ts';
-import { createS3Storage } from '../outbound/storage/s3.ts';
+import { storageNamed } from '../outbound/storage/registry.ts';
 import { createMetrics } from '../outbound/telemetry/metrics.ts';
 import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
@@ -164,28 +163,21 @@ export function composeProvider(config: Config, provider: Environment['provider'
     : createOpenAIProvider(common);
 }
 
+/** Opens the storage that the configuration selects. */
 export function composeStorage(
   config: Config,
   environment: Pick<Environment, 'secretsKey'>,
   closers: Closers,
 ) {
-  if (config.STORAGE === 'filesystem') {
-    const directory = join(config.DATA_DIR, 'images');
-    return closers.add(createFilesystemStorage({ directory, signingKey: environment.secretsKey }), (each) =>
-      each.close(),
-    );
-  }
-  const storage = createS3Storage(
-    {
-      bucket: config.S3_BUCKET ?? '',
-      region: config.S3_REGION,
-      endpoint: config.S3_ENDPOINT,
-      publicEndpoint: config.S3_PUBLIC_ENDPOINT,
-      accessKeyId: config.S3_ACCESS_KEY_ID,
-      secretAccessKey: config.S3_SECRET_ACCESS_KEY,
-      forcePathStyle: config.S3_FORCE_PATH_STYLE,
-    },
-    { clock },
-  );
+  const storage = storageNamed(config.STORAGE).create(config, {
+    dataDir: config.DATA_DIR,
+    signingKey: environment.secretsKey,
+    clock,
+  });
   return closers.add(storage, (each) => each.close());
+}
+
+/** Returns the location of the images in a few words, without secrets. */
+export function describeStorage(config: Config): string {
+  return storageNamed(config.STORAGE).describe(config, { dataDir: config.DATA_DIR });
 }

@@ -1,5 +1,5 @@
 import { access, constants, mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import {
   type Config,
@@ -13,7 +13,7 @@ import { createClosers } from '../lib/closers.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
-import { composeProvider, composeStorage } from './adapters.ts';
+import { composeProvider, composeStorage, describeStorage } from './adapters.ts';
 import { namedProvider } from './local.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
 
@@ -77,9 +77,7 @@ async function checkStorage(config: Config): Promise<string> {
   try {
     const storage = composeStorage(config, { secretsKey: Buffer.alloc(32) }, closers);
     await storage.check();
-    return config.STORAGE === 's3'
-      ? `bucket ${config.S3_BUCKET} is reachable`
-      : join(config.DATA_DIR, 'images');
+    return `${describeStorage(config)} is usable`;
   } finally {
     await closers.close();
   }

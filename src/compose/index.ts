@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
@@ -17,7 +16,7 @@ import { createWorkerRedis } from '../lib/redis/redis.ts';
 import { createTenantSlots } from '../lib/tenant-slots.ts';
 import { createTaskConsumer, type TaskConsumer } from '../outbound/queue/task-consumer.ts';
 import { createTaskRelay, type TaskRelay } from '../outbound/queue/task-intake.ts';
-import { type Adapters, composeAdapters, openRedis } from './adapters.ts';
+import { type Adapters, composeAdapters, describeStorage, openRedis } from './adapters.ts';
 import { composeEnvironment, type Environment } from './local.ts';
 import { composeUseCases, type UseCases } from './use-cases.ts';
 
@@ -25,6 +24,8 @@ import { composeUseCases, type UseCases } from './use-cases.ts';
 export interface Service {
   readonly app: FastifyInstance;
   readonly environment: Environment;
+  /** Location of the images, for people. */
+  readonly storage: string;
   /**
    * Listens, then takes work.
    *
@@ -93,12 +94,12 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
 
     return {
       app,
-      environment: environment,
+      environment,
+      storage: describeStorage(config),
       async start() {
-        if (config.STORAGE === 'filesystem' && config.roles.size < roles.length) {
-          const directory = join(config.DATA_DIR, 'images');
+        if (adapters.storage.isServedHere && config.roles.size < roles.length) {
           log.warn(
-            { directory },
+            { storage: describeStorage(config) },
             'images are files: every process of this deployment must share this folder',
           );
         }

@@ -3,27 +3,20 @@ import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { parseRedisTarget } from '../lib/redis/redis-target.ts';
 import { systemCode } from '../lib/system-code.ts';
+import type { ValuesOf } from '../lib/variable.ts';
+import { storages } from '../outbound/storage/registry.ts';
 import { wordsFor } from './values.ts';
 import { type Role, roles, type VariableName, variables } from './variables.ts';
 
 /** What a command needs: `serve` and `dev` run the service, `tool` only looks at it. */
 export type Mode = 'serve' | 'dev' | 'tool';
 
-type Variables = typeof variables;
-type Value<Name extends VariableName> = z.output<Variables[Name]['schema']>;
-type Fixed = {
-  [Name in VariableName as Variables[Name] extends { fallback: string } ? Name : never]: Value<Name>;
-};
-type Optional = {
-  [Name in VariableName as Variables[Name] extends { fallback: string } ? never : Name]:
-    | Value<Name>
-    | undefined;
-};
+type Values = ValuesOf<typeof variables>;
 
 /** Where a value came from. */
 export type Source = 'environment' | 'file' | 'default' | 'unset';
 
-export interface Config extends Omit<Fixed & Optional, 'ROLES'> {
+export interface Config extends Omit<Values, 'ROLES'> {
   readonly mode: Mode;
   readonly roles: ReadonlySet<Role>;
   readonly sources: Readonly<Record<VariableName, Source>>;
@@ -167,11 +160,8 @@ function readVariable(
 function contradictions(config: Config): string[] {
   const faults: string[] = [];
   const need = (missing: boolean, fault: string) => missing && faults.push(fault);
-  if (config.STORAGE === 's3') need(!config.S3_BUCKET, 'S3_BUCKET: needed because STORAGE is s3');
-  need(
-    (config.S3_ACCESS_KEY_ID === undefined) !== (config.S3_SECRET_ACCESS_KEY === undefined),
-    'S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: set both or neither',
-  );
+  for (const { name, check } of storages)
+    faults.push(...check(config, { isSelected: name === config.STORAGE }));
   need(
     config.PROVIDER === 'openai' && !config.OPENAI_API_KEY && config.roles.has('worker'),
     'OPENAI_API_KEY: needed because PROVIDER is openai',

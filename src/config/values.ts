@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { list } from '../lib/variable.ts';
 
 /**
  * How the values of environment variables are read: what is taken, what comes out, and what a person is told of any other.
@@ -12,42 +13,6 @@ export function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}${unit}`;
   return undefined;
 }
-
-export const text = z.string().min(1);
-
-/** A text that its reader takes. What the reader complains of is shown, so it must not repeat a secret. */
-export const readBy = (read: (value: string) => unknown) =>
-  text.superRefine((value, context) => {
-    try {
-      read(value);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  });
-
-export const truth = z
-  .enum(['true', 'false', '1', '0', 'yes', 'no'], { error: 'must be true or false' })
-  .transform((value) => value === 'true' || value === '1' || value === 'yes');
-
-/** A whole number between two bounds, both included. */
-export const whole = (min: number, max: number) => {
-  const words = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^[0-9]+$/, words)
-    .transform(Number)
-    .pipe(z.number().min(min, words).max(max, words));
-};
-
-export const url = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
-
-/** Items between commas, without the spaces around them. */
-export const list = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
 
 const proxy = z.union([
   z.ipv4(),

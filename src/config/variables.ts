@@ -5,33 +5,20 @@ import { webhookScheduleSeconds } from '../domain/retry-schedule.ts';
 import { parseWebhookSecret } from '../lib/crypto/webhook-secret.ts';
 import { readOperatorFile } from '../lib/data-files.ts';
 import { parseRedisTarget } from '../lib/redis/redis-target.ts';
-import { apiKeys, list, proxies, readBy, secretsKey, text, truth, url, whole } from './values.ts';
+import { defineVariable, list, readBy, text, truth, url, type VariableSet, whole } from '../lib/variable.ts';
+import { storageNames, storageSection, storageVariables } from '../outbound/storage/registry.ts';
+import { apiKeys, proxies, secretsKey } from './values.ts';
 
 /**
- * Every environment variable, once: what it is called, what it takes, what it is when absent. `config.ts` reads them,
- * `docs/configuration.md` and `.env.example` are written from them. Each may also be given as `NAME_FILE`.
+ * Declares every environment variable. `config.ts` reads them; `docs/configuration.md` and `.env.example` are generated from them.
+ * The variables of the storages are declared by the storages.
  */
-export interface Variable<Schema extends z.ZodType = z.ZodType> {
-  readonly section: string;
-  readonly schema: Schema;
-  /** Text used when the variable is absent; none means "not set". */
-  readonly fallback?: string;
-  /** Another text for `darkroom dev`. */
-  readonly devFallback?: string;
-  readonly secret?: boolean;
-  /** Comes from the system, which a `.env` file should leave alone. */
-  readonly inherited?: boolean;
-  readonly about: string;
-}
-
-const define = <const V extends Variable>(variable: V): V => variable;
 
 export const roles = ['api', 'worker', 'webhooks'] as const;
 export type Role = (typeof roles)[number];
 
 const serving = 'Serving';
 const redis = 'Redis and data';
-const storage = 'Storage';
 const provider = 'Provider';
 const prompts = 'Prompts';
 const access = 'Keys and secrets';
@@ -41,255 +28,230 @@ const limits = 'Limits and retention';
 const commandLine = 'Command line';
 
 export const variables = {
-  HOST: define({
+  HOST: defineVariable({
     section: serving,
     schema: text,
     fallback: '0.0.0.0',
     devFallback: '127.0.0.1',
     about: 'Address to listen on.',
   }),
-  PORT: define({
+  PORT: defineVariable({
     section: serving,
     schema: whole(0, 65_535),
     fallback: '8080',
     about: 'Port; 0 takes a free one.',
   }),
-  ROLES: define({
+  ROLES: defineVariable({
     section: serving,
     schema: list.pipe(z.array(z.enum([...roles, 'all'])).min(1)),
     fallback: 'all',
     about: 'Which parts this process runs: `api`, `worker`, `webhooks`, comma-separated, or `all`.',
   }),
-  PUBLIC_URL: define({
+  PUBLIC_URL: defineVariable({
     section: serving,
     schema: url.transform((value) => value.replace(/\/+$/, '')),
     about:
       'Address under which callers reach Darkroom. When absent, links lead to the address that each request was sent to, and those in webhooks to the address of the order.',
   }),
-  LOG_LEVEL: define({
+  LOG_LEVEL: defineVariable({
     section: serving,
     schema: z.enum(['silent', 'error', 'warn', 'info', 'debug']),
     fallback: 'info',
     devFallback: 'warn',
     about: '`silent`, `error`, `warn`, `info` or `debug`.',
   }),
-  TRUST_PROXY: define({
+  TRUST_PROXY: defineVariable({
     section: serving,
     schema: proxies,
     about: 'Addresses or networks of proxies whose X-Forwarded headers are believed, comma-separated.',
   }),
-  CORS_ORIGINS: define({
+  CORS_ORIGINS: defineVariable({
     section: serving,
     schema: list,
     about: 'Origins that browsers may call from, comma-separated. CORS is off when absent.',
   }),
-  SHUTDOWN_GRACE_S: define({
+  SHUTDOWN_GRACE_S: defineVariable({
     section: serving,
     schema: whole(0, 3600),
     fallback: '30',
     devFallback: '3',
     about: 'How long running work may finish after SIGTERM before it is handed back to the queue.',
   }),
-  REDIS_URL: define({
+  REDIS_URL: defineVariable({
     section: redis,
     schema: readBy((value) => parseRedisTarget(value)),
     secret: true,
     about:
       '`redis://`, `rediss://`, a socket path, or several hosts for a cluster. `darkroom dev` runs a Redis of its own when absent; everything else needs it.',
   }),
-  REDIS_CLUSTER: define({
+  REDIS_CLUSTER: defineVariable({
     section: redis,
     schema: truth,
     fallback: 'false',
     about: 'Whether REDIS_URL is a cluster.',
   }),
-  REDIS_KEY_PREFIX: define({
+  REDIS_KEY_PREFIX: defineVariable({
     section: redis,
     schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes'),
     fallback: 'darkroom',
     about: 'Start of every key, so that deployments can share a Redis.',
   }),
-  REDIS_SERVER_BIN: define({
+  REDIS_SERVER_BIN: defineVariable({
     section: redis,
     schema: text,
     about: 'The redis-server or valkey-server that `dev` runs.',
   }),
-  DATA_DIR: define({
+  DATA_DIR: defineVariable({
     section: redis,
     schema: text,
     fallback: './.darkroom',
     about:
       'Folder for the embedded data, the file storage and the spool of paid answers. Keep it on a real disk.',
   }),
-  SPOOL_MAX_BYTES: define({
+  SPOOL_MAX_BYTES: defineVariable({
     section: redis,
     schema: whole(1, 1e15),
     fallback: '4294967296',
     about:
       'When the spool holds as much, the worker makes no new call until the storage has taken some of it.',
   }),
-  STORAGE: define({
-    section: storage,
-    schema: z.enum(['filesystem', 's3']),
+  STORAGE: defineVariable({
+    section: storageSection,
+    schema: z.enum(storageNames),
     fallback: 'filesystem',
     about: 'Where images are kept.',
   }),
-  S3_ENDPOINT: define({ section: storage, schema: url, about: 'Endpoint; absent for AWS.' }),
-  S3_PUBLIC_ENDPOINT: define({
-    section: storage,
-    schema: url,
-    about: 'Endpoint in links, where callers reach the storage under another address.',
-  }),
-  S3_REGION: define({ section: storage, schema: text, fallback: 'us-east-1', about: 'Region.' }),
-  S3_BUCKET: define({ section: storage, schema: text, about: 'Bucket; it has to exist.' }),
-  S3_ACCESS_KEY_ID: define({
-    section: storage,
-    schema: text,
-    secret: true,
-    about: 'Key id; the usual AWS credential chain is used when absent.',
-  }),
-  S3_SECRET_ACCESS_KEY: define({
-    section: storage,
-    schema: text,
-    secret: true,
-    about: 'Secret of the key id.',
-  }),
-  S3_FORCE_PATH_STYLE: define({
-    section: storage,
-    schema: truth,
-    fallback: 'false',
-    about: 'Bucket in the path instead of the host name, as most self-hosted servers want it.',
-  }),
-  PROVIDER: define({
+  ...storageVariables,
+  PROVIDER: defineVariable({
     section: provider,
     schema: z.enum(['openai', 'studio']),
     about:
       '`openai`, or `studio`: built-in offline images. In `dev` it is `openai` where a key is given, else `studio`.',
   }),
-  OPENAI_API_KEY: define({
+  OPENAI_API_KEY: defineVariable({
     section: provider,
     schema: text,
     secret: true,
     about: 'Key of the provider account.',
   }),
-  OPENAI_BASE_URL: define({
+  OPENAI_BASE_URL: defineVariable({
     section: provider,
     schema: url,
     about: 'Another server that speaks the OpenAI API.',
   }),
-  OPENAI_MODE: define({
+  OPENAI_MODE: defineVariable({
     section: provider,
     schema: z.enum(['images', 'responses']),
     fallback: 'images',
     about:
       '`images`: one request per image. `responses`: images are made in the background of the Responses API, so that the death of a worker in the middle of a call costs nothing; a language model carries the call and may reword the prompt, and the provider keeps the data for about ten minutes.',
   }),
-  RESPONSES_MODEL: define({
+  RESPONSES_MODEL: defineVariable({
     section: provider,
     schema: text,
     fallback: 'gpt-5.4-mini',
     about: 'Language model that carries the calls where OPENAI_MODE is `responses`.',
   }),
-  DEFAULT_MODEL: define({
+  DEFAULT_MODEL: defineVariable({
     section: provider,
     schema: text,
     fallback: 'gpt-image-2.6-flare',
     about: 'Model of requests that name none.',
   }),
-  CATALOGUE_FILE: define({
+  CATALOGUE_FILE: defineVariable({
     section: provider,
     schema: readBy((path) => readOperatorFile(path, CatalogueFile)),
     about: 'Model catalogue that replaces the built-in one.',
   }),
-  ALLOW_UNKNOWN_MODELS: define({
+  ALLOW_UNKNOWN_MODELS: defineVariable({
     section: provider,
     schema: truth,
     fallback: 'true',
     about: 'Whether models outside the catalogue pass, with a warning and without checks and costs.',
   }),
-  ON_UNCERTAIN: define({
+  ON_UNCERTAIN: defineVariable({
     section: provider,
     schema: z.enum(['retry', 'fail']),
     fallback: 'retry',
     about: 'What to do with a call of which nobody knows whether it was charged, unless the caller says.',
   }),
-  MAX_PAID_ATTEMPTS: define({
+  MAX_PAID_ATTEMPTS: defineVariable({
     section: provider,
     schema: whole(1, 10),
     fallback: '2',
     about: 'Most calls for one image that were, or may have been, charged.',
   }),
-  ON_QUOTA: define({
+  ON_QUOTA: defineVariable({
     section: provider,
     schema: z.enum(['fail', 'wait']),
     fallback: 'fail',
     about:
       'What jobs do while the provider account is refused (no credit, wrong key): `fail` at once or `wait`.',
   }),
-  ENHANCE_MODEL: define({
+  ENHANCE_MODEL: defineVariable({
     section: prompts,
     schema: text,
     fallback: 'gpt-5.4-mini',
     about: 'Language model that expands short prompts.',
   }),
-  PRESETS_FILE: define({
+  PRESETS_FILE: defineVariable({
     section: prompts,
     schema: readBy((path) => readOperatorFile(path, PresetFile)),
     about: 'More presets; the same name replaces a built-in one.',
   }),
-  API_KEYS: define({
+  API_KEYS: defineVariable({
     section: access,
     schema: apiKeys,
     secret: true,
     about:
       'Bootstrap keys as `tenant:key`, comma-separated, with the scopes images:read, images:write and webhooks.',
   }),
-  ADMIN_KEY: define({
+  ADMIN_KEY: defineVariable({
     section: access,
     schema: text.regex(/^\S+$/, 'must be a key without spaces'),
     secret: true,
     about: 'A key with every scope, for the tenant `admin` only: it opens no other tenant.',
   }),
-  SECRETS_KEY: define({
+  SECRETS_KEY: defineVariable({
     section: access,
     schema: secretsKey,
     secret: true,
     about:
       '32 bytes in base64: signs links, derives and encrypts webhook secrets. Made and kept in DATA_DIR by `dev`.',
   }),
-  WORKER_CONCURRENCY: define({
+  WORKER_CONCURRENCY: defineVariable({
     section: work,
     schema: whole(1, 1000),
     fallback: '8',
     about: 'Jobs that one worker runs at the same time.',
   }),
-  WEBHOOK_CONCURRENCY: define({
+  WEBHOOK_CONCURRENCY: defineVariable({
     section: work,
     schema: whole(1, 1000),
     fallback: '128',
     about:
       'Receivers that one webhook worker serves at the same time, each with a few connections; at most half of them of one tenant.',
   }),
-  QUEUE_TTL_S: define({
+  QUEUE_TTL_S: defineVariable({
     section: work,
     schema: whole(1, 604_800),
     fallback: '86400',
     about: 'How long a job waits before it expires, unless the caller says.',
   }),
-  RUN_TIMEOUT_S: define({
+  RUN_TIMEOUT_S: defineVariable({
     section: work,
     schema: whole(1, 7200),
     fallback: '1800',
     about: 'How long a job runs before it fails, unless the caller says.',
   }),
-  WEBHOOK_SECRET: define({
+  WEBHOOK_SECRET: defineVariable({
     section: webhooks,
     schema: readBy(parseWebhookSecret),
     secret: true,
     about:
       'Signs the webhooks that orders name, of all tenants. When absent every tenant has a secret of its own: `darkroom keys webhook-secret`. Registered endpoints always have their own.',
   }),
-  WEBHOOK_ALLOWED_NETWORKS: define({
+  WEBHOOK_ALLOWED_NETWORKS: defineVariable({
     section: webhooks,
     schema: list.pipe(
       z.array(z.union([z.cidrv4(), z.cidrv6()], { error: 'must be networks as 10.0.0.0/8' })),
@@ -297,26 +259,26 @@ export const variables = {
     about:
       'Private networks that webhooks may reach all the same, comma-separated, for deployments inside one. https and ordinary ports are still needed.',
   }),
-  WEBHOOK_SCHEDULE_S: define({
+  WEBHOOK_SCHEDULE_S: defineVariable({
     section: webhooks,
     schema: list.pipe(z.array(whole(0, 604_800)).min(1).max(30)),
     fallback: webhookScheduleSeconds.join(','),
     about:
       'Pauses before the attempts at a delivery in seconds, comma-separated, each counted from the attempt before it. The first stands for attempt 1, which is always made at once.',
   }),
-  WEBHOOK_DISABLE_AFTER_S: define({
+  WEBHOOK_DISABLE_AFTER_S: defineVariable({
     section: webhooks,
     schema: whole(60, 31_536_000),
     fallback: '432000',
     about: 'An endpoint to which nothing could be delivered for so long is switched off.',
   }),
-  WEBHOOK_LOG_TTL_S: define({
+  WEBHOOK_LOG_TTL_S: defineVariable({
     section: webhooks,
     schema: whole(60, 31_536_000),
     fallback: '604800',
     about: 'How long deliveries stay in the log once they have ended, and can be sent again.',
   }),
-  MAX_WEBHOOK_ENDPOINTS: define({
+  MAX_WEBHOOK_ENDPOINTS: defineVariable({
     section: webhooks,
     // One step of Redis writes an event for all of them: it takes 0.1 s for 1,000, in which Redis serves nobody else, and the
     // arguments of more than about 8,000 do not fit on the stack.
@@ -325,71 +287,71 @@ export const variables = {
     about:
       'Most registered endpoints of one tenant; 1,000 at most, for an event is written for all of them in one step.',
   }),
-  WEBHOOK_ALLOW_PRIVATE: define({
+  WEBHOOK_ALLOW_PRIVATE: defineVariable({
     section: webhooks,
     schema: truth,
     fallback: 'false',
     devFallback: 'true',
     about: 'Whether webhooks may go to private addresses and plain http. For development.',
   }),
-  MAX_OPEN_JOBS: define({
+  MAX_OPEN_JOBS: defineVariable({
     section: limits,
     schema: whole(1, 100_000_000),
     fallback: '100000',
     about: 'Most unfinished jobs of one tenant.',
   }),
-  MEDIA_TTL_S: define({
+  MEDIA_TTL_S: defineVariable({
     section: limits,
     schema: whole(60, 315_360_000),
     fallback: '2592000',
     about: 'How long images are kept, unless the caller says less.',
   }),
-  RECORD_TTL_S: define({
+  RECORD_TTL_S: defineVariable({
     section: limits,
     schema: whole(60, 315_360_000),
     fallback: '7776000',
     about: 'How long records are kept, unless the caller says less.',
   }),
-  LINK_TTL_S: define({
+  LINK_TTL_S: defineVariable({
     section: limits,
     schema: whole(60, 604_800),
     fallback: '3600',
     about:
       'How long the links in an answer work, unless their image goes sooner; those in webhooks work for 7 days.',
   }),
-  DARKROOM_URL: define({
+  DARKROOM_URL: defineVariable({
     section: commandLine,
     schema: url,
     about: 'Service that `generate` and `webhooks` call; the one on this machine, at PORT, when absent.',
   }),
-  DARKROOM_API_KEY: define({
+  DARKROOM_API_KEY: defineVariable({
     section: commandLine,
     schema: text,
     secret: true,
     about: 'Key with which they call it; the one that `dev` made in DATA_DIR when absent.',
   }),
-  NO_COLOR: define({
+  NO_COLOR: defineVariable({
     section: commandLine,
     schema: text,
     about: 'Set to anything, it keeps `generate` from drawing its progress on a terminal.',
   }),
-  XDG_CACHE_HOME: define({
+  XDG_CACHE_HOME: defineVariable({
     section: commandLine,
     schema: text,
     about: 'Folder of caches, where `dev` keeps a fetched Redis; `~/.cache` when absent.',
   }),
-  NODE_ENV: define({
+  NODE_ENV: defineVariable({
     section: commandLine,
     schema: text,
     about:
       'Where it is `production`, or REDIS_URL is set, `doctor` examines what `serve` needs, else what `dev` needs.',
   }),
-  PATH: define({
+  PATH: defineVariable({
     section: commandLine,
     schema: text,
     inherited: true,
     about: 'Folders in which `dev` looks for redis-server or valkey-server, and for apt-get to fetch one.',
   }),
-} as const satisfies Record<string, Variable>;
+} as const satisfies VariableSet;
 
 export type VariableName = keyof typeof variables;

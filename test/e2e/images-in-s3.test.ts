@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createS3Storage } from '../../src/outbound/storage/s3.ts';
+import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 import { bucketOf, holdFirstUpload, storageIn } from '../support/bucket.ts';
 import { respondWithError, startTestS3, type TestS3 } from '../support/s3-server.ts';
 import { startService, type TestService } from '../support/service.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
+import { createFilesystemStorage } from '../../src/outbound/storage/filesystem/filesystem-storage.ts';
 
 const key = 'acme/img_1/0.png';
 const signingKey = Buffer.alloc(32, 1);

@@ -8,7 +8,7 @@ import { digestHex } from '../../src/lib/crypto/api-key-text.ts';
 import { createSemaphore } from '../../src/lib/semaphore.ts';
 import { sleep } from '../../src/lib/sleep.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
-import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
+import { createFilesystemStorage } from '../../src/outbound/storage/filesystem/filesystem-storage.ts';
 import { createFinalizeResponse } from '../../src/usecases/generation/finalize-response.ts';
 import { createRecoverSpooledResponses } from '../../src/usecases/generation/recover-spooled-responses.ts';
 import { createUploadImage } from '../../src/usecases/generation/upload-image.ts';

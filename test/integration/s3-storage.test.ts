@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createS3Storage } from '../../src/outbound/storage/s3.ts';
+import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 import { bytesOf, storageForEachTest } from '../support/s3-storage.ts';
 
 const key = 'acme/img_1/0.png';
@@ -70,7 +70,7 @@ describe('s3 storage on the wire', () => {
 
 describe('s3 storage at rest', () => {
   it('the SDK is not loaded before it is needed', async () => {
-    const module = fileURLToPath(new URL('../../src/outbound/storage/s3.ts', import.meta.url));
+    const module = fileURLToPath(new URL('../../src/outbound/storage/s3/s3-storage.ts', import.meta.url));
     const program = `
       import { createRequire } from 'node:module';
       const { createS3Storage } = await import(${JSON.stringify(module)});

@@ -23,7 +23,7 @@ import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries
 import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
-import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
+import { createFilesystemStorage } from '../../src/outbound/storage/filesystem/filesystem-storage.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
 import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';

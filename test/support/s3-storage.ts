@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from 'vitest';
 import type { Clock } from '../../src/domain/ports.ts';
-import { createS3Storage } from '../../src/outbound/storage/s3.ts';
-import type { S3StorageConfig } from '../../src/outbound/storage/s3-client.ts';
+import type { S3StorageConfig } from '../../src/outbound/storage/s3/s3-client.ts';
+import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 import { startTestS3, type TestS3 } from './s3-server.ts';
 
 /** Gives every test of the file an S3 server of its own, and storages in its bucket that are closed afterwards. */

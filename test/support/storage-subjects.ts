@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageStorage } from '../../src/domain/ports.ts';
 import { createFileLinks } from '../../src/lib/crypto/file-link.ts';
-import { createFilesystemStorage } from '../../src/outbound/storage/filesystem.ts';
-import { createS3Storage } from '../../src/outbound/storage/s3.ts';
+import { createFilesystemStorage } from '../../src/outbound/storage/filesystem/filesystem-storage.ts';
+import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 import { startTestS3 } from './s3-server.ts';
 
 export type Storage = ImageStorage & { close(): Promise<void> };

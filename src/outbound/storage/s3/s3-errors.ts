@@ -1,4 +1,4 @@
-import { AppError } from '../../domain/errors.ts';
+import { AppError } from '../../../domain/errors.ts';
 
 /** What an S3 call failed with, read from whatever the SDK threw. */
 export interface S3Fault {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createS3Storage } from '../../../../src/outbound/storage/s3.ts';
-import type { S3StorageConfig } from '../../../../src/outbound/storage/s3-client.ts';
-import { readClaim, type SignedRequest, signatureOf } from '../../../support/sigv4.ts';
+import type { S3StorageConfig } from '../../../../../src/outbound/storage/s3/s3-client.ts';
+import { createS3Storage } from '../../../../../src/outbound/storage/s3/s3-storage.ts';
+import { readClaim, type SignedRequest, signatureOf } from '../../../../support/sigv4.ts';
 
 const nowMs = Date.UTC(2026, 4, 24, 10, 20, 30, 700);
 const key = 'acme/img_1/0.png';

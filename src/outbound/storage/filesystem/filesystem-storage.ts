@@ -2,13 +2,13 @@ import { constants } from 'node:fs';
 import { open, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { AppError } from '../../domain/errors.ts';
-import type { ImageStorage } from '../../domain/ports.ts';
-import { createFileLinks } from '../../lib/crypto/file-link.ts';
-import { systemCode } from '../../lib/system-code.ts';
+import { AppError } from '../../../domain/errors.ts';
+import type { ImageStorage } from '../../../domain/ports.ts';
+import { createFileLinks } from '../../../lib/crypto/file-link.ts';
+import { systemCode } from '../../../lib/system-code.ts';
+import { assertStorageKey } from '../storage-key.ts';
 import { belongsTo, flushFolders, makeFolder, replaceFile } from './durable-file.ts';
 import { filesystemError, unusableFolder } from './filesystem-errors.ts';
-import { assertStorageKey } from './storage-key.ts';
 
 export interface FilesystemStorageConfig {
   /** Made when it is missing. */

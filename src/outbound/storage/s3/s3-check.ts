@@ -1,4 +1,4 @@
-import { AppError } from '../../domain/errors.ts';
+import { AppError } from '../../../domain/errors.ts';
 import type { S3Access, S3StorageConfig } from './s3-client.ts';
 import { readS3Fault, type S3Fault } from './s3-errors.ts';
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { filesystemError, unusableFolder } from '../../../../src/outbound/storage/filesystem-errors.ts';
+import {
+  filesystemError,
+  unusableFolder,
+} from '../../../../../src/outbound/storage/filesystem/filesystem-errors.ts';
 
 function failed(code: string) {
   return Object.assign(new Error(`${code}: write '/srv/images/acme'`), { code });

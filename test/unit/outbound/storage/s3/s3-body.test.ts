@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { boundedBody } from '../../../../src/outbound/storage/s3-body.ts';
+import { boundedBody } from '../../../../../src/outbound/storage/s3/s3-body.ts';
 
 const idleMs = 1_000;
 

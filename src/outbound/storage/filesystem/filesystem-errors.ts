@@ -1,5 +1,5 @@
-import { AppError } from '../../domain/errors.ts';
-import { systemCode } from '../../lib/system-code.ts';
+import { AppError } from '../../../domain/errors.ts';
+import { systemCode } from '../../../lib/system-code.ts';
 
 // What goes away by itself or by freeing something; everything else needs a change by a person.
 const passing = new Set([

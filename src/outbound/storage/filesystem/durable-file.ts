@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../../lib/sync-folder.ts';
+import { syncFolder } from '../../../lib/sync-folder.ts';
 
 /**
  * Files that are either there as a whole or not at all, also after a power cut: written under a temporary name in the

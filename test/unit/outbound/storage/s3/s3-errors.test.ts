@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { unusableBucket } from '../../../../src/outbound/storage/s3-check.ts';
-import { s3Error } from '../../../../src/outbound/storage/s3-errors.ts';
+import { unusableBucket } from '../../../../../src/outbound/storage/s3/s3-check.ts';
+import { s3Error } from '../../../../../src/outbound/storage/s3/s3-errors.ts';
 
 /** An error as the SDK throws it for an answer. */
 function answered(status: number, Code?: string, more: object = {}) {

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
-import { AppError } from '../../domain/errors.ts';
-import type { Clock, ImageStorage, LinkOptions } from '../../domain/ports.ts';
-import { inlineDisposition } from '../../lib/content-disposition.ts';
+import { AppError } from '../../../domain/errors.ts';
+import type { Clock, ImageStorage, LinkOptions } from '../../../domain/ports.ts';
+import { inlineDisposition } from '../../../lib/content-disposition.ts';
+import { assertStorageKey } from '../storage-key.ts';
 import { boundedBody } from './s3-body.ts';
 import { askForBucket, unusableBucket } from './s3-check.ts';
 import { defaultTimeoutMs, openS3, type S3Access, type S3StorageConfig } from './s3-client.ts';
 import { readS3Fault, s3Error, timeoutError } from './s3-errors.ts';
-import { assertStorageKey } from './storage-key.ts';
 
 // A key names the same bytes for ever. Private: they belong to one tenant.
 const cacheControl = 'private, max-age=31536000, immutable';

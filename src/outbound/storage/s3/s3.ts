@@ -1,0 +1,60 @@
+import { defineVariable, text, truth, url } from '../../../lib/variable.ts';
+import { defineStorage, storageSection as section } from '../storage-definition.ts';
+import { createS3Storage } from './s3-storage.ts';
+
+const variables = {
+  S3_ENDPOINT: defineVariable({ section, schema: url, about: 'Endpoint. Absent for AWS.' }),
+  S3_PUBLIC_ENDPOINT: defineVariable({
+    section,
+    schema: url,
+    about: 'Endpoint in links, if callers reach the storage at another address than this service does.',
+  }),
+  S3_REGION: defineVariable({ section, schema: text, fallback: 'us-east-1', about: 'Region.' }),
+  S3_BUCKET: defineVariable({ section, schema: text, about: 'Bucket. It must exist.' }),
+  S3_ACCESS_KEY_ID: defineVariable({
+    section,
+    schema: text,
+    secret: true,
+    about: 'Access key id. If absent, the standard AWS credential chain is used.',
+  }),
+  S3_SECRET_ACCESS_KEY: defineVariable({
+    section,
+    schema: text,
+    secret: true,
+    about: 'Secret of the access key.',
+  }),
+  S3_FORCE_PATH_STYLE: defineVariable({
+    section,
+    schema: truth,
+    fallback: 'false',
+    about: 'Bucket in the path instead of the host name. Most self-hosted servers need it.',
+  }),
+};
+
+/** Images in a bucket of AWS S3 or of a server with the same API. */
+export const s3 = defineStorage({
+  name: 's3',
+  variables,
+  create: (values, { clock }) =>
+    createS3Storage(
+      {
+        bucket: values.S3_BUCKET ?? '',
+        region: values.S3_REGION,
+        endpoint: values.S3_ENDPOINT,
+        publicEndpoint: values.S3_PUBLIC_ENDPOINT,
+        accessKeyId: values.S3_ACCESS_KEY_ID,
+        secretAccessKey: values.S3_SECRET_ACCESS_KEY,
+        forcePathStyle: values.S3_FORCE_PATH_STYLE,
+      },
+      { clock },
+    ),
+  check(values, { isSelected }) {
+    const faults: string[] = [];
+    if (isSelected && !values.S3_BUCKET) faults.push('S3_BUCKET: needed because STORAGE is s3');
+    if ((values.S3_ACCESS_KEY_ID === undefined) !== (values.S3_SECRET_ACCESS_KEY === undefined)) {
+      faults.push('S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: set both or neither');
+    }
+    return faults;
+  },
+  describe: (values) => `s3, bucket ${values.S3_BUCKET}`,
+});
