@@ -1,7 +1,7 @@
 /**
  * Orders an image, waits for it and saves it.
  *
- *   DARKROOM_URL=http://localhost:8080 DARKROOM_API_KEY=... node --import tsx examples/order-image.ts "A fox in the snow" fox.png
+ *   DARKROOM_URL=http://localhost:8080 DARKROOM_API_KEY=... node --import tsx examples/generate-image.ts "A fox in the snow" fox.png
  */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';

@@ -67,10 +67,10 @@ function run(name: string, programArguments: string[], env: Record<string, strin
 
 const reach = (url: string) => ({ DARKROOM_URL: url, DARKROOM_API_KEY: testKeys.acme });
 
-describe('examples/order-image.ts', () => {
+describe('examples/generate-image.ts', () => {
   it('orders an image, waits for it and saves it', async () => {
     const file = join(await temporaryFolder(), 'fox.png');
-    const example = run('order-image', ['A fox [studio:latency=500]', file], reach(service.url));
+    const example = run('generate-image', ['A fox [studio:latency=500]', file], reach(service.url));
 
     expect(await example.ended).toEqual({ code: 0, signal: null });
     expect(example.printed()).toMatch(
@@ -80,7 +80,7 @@ describe('examples/order-image.ts', () => {
   });
 
   it('says why there is no image, and fails', async () => {
-    const example = run('order-image', ['Something [studio:moderation]'], reach(service.url));
+    const example = run('generate-image', ['Something [studio:moderation]'], reach(service.url));
 
     expect((await example.ended).code).toBe(1);
     expect(example.printed()).toContain('moderation_blocked');

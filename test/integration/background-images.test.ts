@@ -133,7 +133,7 @@ describe('a call whose caller is gone', () => {
   it('is taken up by another process after SIGKILL, without another order', async () => {
     const { studio, provider } = await backgroundStudio();
     const handleFile = join(await temporaryFolder(), 'handle');
-    const program = join(import.meta.dirname, '../support/background-order-process.ts');
+    const program = join(import.meta.dirname, '../support/background-job-process.ts');
     const child = spawn(
       process.execPath,
       ['--import', 'tsx', program, studio.baseUrl, 'a cat [studio:latency=4000]', handleFile],
@@ -188,7 +188,7 @@ describe('a call whose caller is gone', () => {
     await handle;
     caller.abort('canceled');
     expect(await failureOf(ended())).toMatchObject({ kind: 'uncertain', billing: 'possible' });
-    expect((await ask(studio, await handle)).status).toBe('canceled');
+    expect((await ask(studio, await handle)).status).toBe('cancelled');
     const failure = await failureOf(provider.resume(await handle, contextOf(), drain));
     expect(failure).toMatchObject({ kind: 'unusable', billing: 'possible' });
   });
