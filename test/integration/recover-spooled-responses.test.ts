@@ -39,7 +39,7 @@ async function workerWith(tenants: readonly string[]) {
     const image = (async function* () {
       yield Buffer.from(`image of ${tenant}`);
     })();
-    await spool.write({ tenant, jobId: job.id, attemptNo: 1 }, {}, image);
+    await spool.write({ tenant, jobId: job.id, attemptNo: 1 }, { provider: 'studio' }, image);
   }
   const change: UpdateJob = async (tenant, _id, next) => {
     const job = jobs.get(tenant);

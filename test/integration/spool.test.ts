@@ -1,18 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
-import type { Spool, SpoolKey } from '../../src/domain/ports.ts';
+import type { Spool, SpoolEntry, SpoolKey } from '../../src/domain/ports.ts';
 import { onDisk } from '../../src/outbound/spool/disk.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const key: SpoolKey = { tenant: 'acme', jobId: 'img_01', attemptNo: 1 };
-const head = { providerRequestId: 'req_1' };
+const head = { provider: 'studio', providerRequestId: 'req_1' };
+const noId = { provider: 'studio' };
 
 async function* parts(...given: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
   for (const part of given) yield Buffer.from(part);
@@ -20,16 +21,16 @@ async function* parts(...given: (string | Uint8Array)[]): AsyncGenerator<Uint8Ar
 
 async function readAll(spool: Spool, at: SpoolKey) {
   const found = await spool.open(at);
-  if (!found) return null;
+  if (!found || found.format === 'unknown') return null;
   const chunks: Uint8Array[] = [];
   for await (const chunk of found.body) chunks.push(chunk);
   return { head: found.head, bytes: Buffer.concat(chunks) };
 }
 
-async function listed(spool: Spool): Promise<SpoolKey[]> {
-  const keys: SpoolKey[] = [];
-  for await (const found of spool.list()) keys.push(found);
-  return keys;
+async function listed(spool: Spool): Promise<SpoolEntry[]> {
+  const entries: SpoolEntry[] = [];
+  for await (const entry of spool.list()) entries.push(entry);
+  return entries;
 }
 
 async function errorOf(run: Promise<unknown>): Promise<unknown> {
@@ -39,8 +40,8 @@ async function errorOf(run: Promise<unknown>): Promise<unknown> {
   );
 }
 
-describe('an answer in the spool', () => {
-  it('comes back byte for byte, with its head, also in another process life', async () => {
+describe('a response in the spool', () => {
+  it('returns a response byte for byte with its head, in another process too', async () => {
     const folder = join(await temporaryFolder(), 'not', 'there', 'yet');
     const bytes = Buffer.alloc(700_000, 'a line\nand another\n');
     await createSpool(folder).write(key, head, parts(bytes.subarray(0, 3), bytes.subarray(3)));
@@ -49,33 +50,33 @@ describe('an answer in the spool', () => {
     expect(found?.bytes.equals(bytes)).toBe(true);
   });
 
-  it('may have no request id and no bytes', async () => {
+  it('stores a response without a request id and without bytes', async () => {
     const spool = createSpool(await temporaryFolder());
-    await spool.write(key, {}, parts());
-    expect(await readAll(spool, key)).toEqual({ head: {}, bytes: Buffer.alloc(0) });
+    await spool.write(key, noId, parts());
+    expect(await readAll(spool, key)).toEqual({ head: noId, bytes: Buffer.alloc(0) });
   });
 
-  it('is read again as often as asked', async () => {
+  it('opens the same response repeatedly, each body readable once', async () => {
     const spool = createSpool(await temporaryFolder());
     await spool.write(key, head, parts('paid'));
     const found = await spool.open(key);
     for (let i = 0; i < 2; i += 1) {
       let text = '';
-      for await (const chunk of found?.body ?? []) text += Buffer.from(chunk).toString();
-      // A body is read once; opening again starts over.
+      for await (const chunk of found?.format === 'known' ? found.body : [])
+        text += Buffer.from(chunk).toString();
       expect(text).toBe(i === 0 ? 'paid' : '');
     }
     expect((await readAll(spool, key))?.bytes.toString()).toBe('paid');
   });
 
-  it('replaces an earlier one under the same name', async () => {
+  it('replaces an earlier response under the same key', async () => {
     const spool = createSpool(await temporaryFolder());
     await spool.write(key, head, parts('a longer first one'));
-    await spool.write(key, {}, parts('second'));
-    expect(await readAll(spool, key)).toEqual({ head: {}, bytes: Buffer.from('second') });
+    await spool.write(key, noId, parts('second'));
+    expect(await readAll(spool, key)).toEqual({ head: noId, bytes: Buffer.from('second') });
   });
 
-  it('is not there before it was written, and after it was removed', async () => {
+  it('finds no response before the write and after the removal', async () => {
     const folder = await temporaryFolder();
     const spool = createSpool(join(folder, 'new'));
     expect(await spool.open(key)).toBeNull();
@@ -87,7 +88,7 @@ describe('an answer in the spool', () => {
     expect(await readdir(join(folder, 'new'))).toEqual([]);
   });
 
-  it('that is still being written is gone once its removal is done', async () => {
+  it('removes a response that is still being written when the removal starts', async () => {
     const spool = createSpool(await temporaryFolder());
     const written = spool.write(key, head, parts('one ', 'two'));
     await spool.remove(key);
@@ -95,7 +96,7 @@ describe('an answer in the spool', () => {
     expect(await listed(spool)).toEqual([]);
   });
 
-  it('is one of many that do not get in each other`s way', async () => {
+  it('keeps responses written side by side apart', async () => {
     const spool = createSpool(await temporaryFolder());
     const keys = Array.from({ length: 20 }, (_, i) => ({
       tenant: `t${i % 3}`,
@@ -103,12 +104,14 @@ describe('an answer in the spool', () => {
       attemptNo: 1 + (i % 2),
     }));
     const names = new Map(keys.map((k) => [JSON.stringify(k), k]));
-    await Promise.all([...names].map(([name, k]) => spool.write(k, {}, parts(name))));
+    await Promise.all([...names].map(([name, k]) => spool.write(k, noId, parts(name))));
     for (const [name, k] of names) expect((await readAll(spool, k))?.bytes.toString()).toBe(name);
-    expect(new Set((await listed(spool)).map((k) => JSON.stringify(k)))).toEqual(new Set(names.keys()));
+    expect(new Set((await listed(spool)).map((entry) => JSON.stringify(entry.key)))).toEqual(
+      new Set(names.keys()),
+    );
   });
 
-  it('can be read by its owner only', async () => {
+  it('creates files that only their owner can read', async () => {
     const folder = join(await temporaryFolder(), 'private');
     await createSpool(folder).write(key, head, parts('x'));
     expect((await stat(folder)).mode & 0o077).toBe(0);
@@ -117,8 +120,8 @@ describe('an answer in the spool', () => {
   });
 });
 
-describe('a body that breaks off', () => {
-  it('leaves nothing behind, and its error comes out as it is', async () => {
+describe('a failing write to the spool', () => {
+  it('rethrows the error of a body unchanged and leaves no file', async () => {
     const folder = await temporaryFolder();
     const spool = createSpool(folder);
     const broken = new Error('reset');
@@ -131,7 +134,7 @@ describe('a body that breaks off', () => {
     expect(await spool.open(key)).toBeNull();
   });
 
-  it('leaves an earlier answer as it was', async () => {
+  it('leaves the earlier response intact if a second write fails', async () => {
     const spool = createSpool(await temporaryFolder());
     await spool.write(key, head, parts('good'));
     const body = (async function* () {
@@ -142,7 +145,7 @@ describe('a body that breaks off', () => {
     expect((await readAll(spool, key))?.bytes.toString()).toBe('good');
   });
 
-  it('above the limit is refused and leaves nothing behind', async () => {
+  it('rejects a body above the size limit and leaves no file', async () => {
     const folder = await temporaryFolder();
     const spool = createSpool(folder, { maxBytes: 10 });
     const error = await errorOf(spool.write(key, head, parts('12345', '678901')));
@@ -152,35 +155,35 @@ describe('a body that breaks off', () => {
   });
 });
 
-describe('a spool that fills up', () => {
-  it('has no room from its limit on and has again below it, and tells of each change once', async () => {
+describe('the fill level of the spool', () => {
+  it('reports no room from the limit on and announces each change once', async () => {
     let nowMs = 0;
-    const eventWritten: boolean[] = [];
+    const changes: boolean[] = [];
     const spool = createSpool(await temporaryFolder(), {
       fullBytes: 1_000,
       clock: () => nowMs,
-      onRoom: (hasRoom) => eventWritten.push(hasRoom),
+      onRoom: (hasRoom) => changes.push(hasRoom),
     });
-    const looked = async () => {
+    const measure = async () => {
       nowMs += 1_000;
       return [await spool.hasRoom(), await spool.hasRoom()];
     };
-    expect(await looked()).toEqual([true, true]);
+    expect(await measure()).toEqual([true, true]);
     await spool.write(key, head, parts(Buffer.alloc(1_000)));
-    expect(await looked()).toEqual([false, false]);
-    expect(await looked()).toEqual([false, false]);
+    expect(await measure()).toEqual([false, false]);
+    expect(await measure()).toEqual([false, false]);
     const { usedBytes, fullBytes } = await spool.usage();
     expect(usedBytes).toBeGreaterThanOrEqual(1_000);
     expect(fullBytes).toBe(1_000);
     await spool.remove(key);
-    expect(await looked()).toEqual([true, true]);
-    expect(eventWritten).toEqual([false, true]);
+    expect(await measure()).toEqual([true, true]);
+    expect(changes).toEqual([false, true]);
     expect(await spool.usage()).toEqual({ usedBytes: 0, fullBytes: 1_000 });
   });
 });
 
-describe('a disk that does not do its part', () => {
-  it('gives storage_failed with its own error as the cause', async () => {
+describe('a failing disk', () => {
+  it('rejects every operation with storage_failed, caused by the error of the disk', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'file'), '');
     const spool = createSpool(join(folder, 'file'));
@@ -195,7 +198,7 @@ describe('a disk that does not do its part', () => {
     }
   });
 
-  it('is tried again when it works later', async () => {
+  it('uses the disk again after it recovered', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'later');
     await writeFile(path, '');
@@ -206,7 +209,7 @@ describe('a disk that does not do its part', () => {
     expect((await readAll(spool, key))?.bytes.toString()).toBe('x');
   });
 
-  it('is told in words when it is full', async () => {
+  it('names a full disk in the error message', async () => {
     const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
     const error = await errorOf(onDisk('write', () => Promise.reject(full)));
     expect(error).toMatchObject({
@@ -216,17 +219,45 @@ describe('a disk that does not do its part', () => {
     });
   });
 
-  it('gives no answer for a file whose first line is damaged', async () => {
+  it('finds no response in a file with a damaged head line', async () => {
     const folder = await temporaryFolder();
     const spool = createSpool(folder);
-    for (const text of ['', 'no line', '{"v":2}\nbody', 'x'.repeat(20_000)]) {
-      await writeFile(join(folder, 'acme.img_01.1.answer'), text);
+    for (const text of ['', 'no line', '{"v":1}\nbody', '{"v":1,"provider":"studio"}', 'x'.repeat(20_000)]) {
+      await writeFile(join(folder, 'acme.img_01.1.response'), text);
       expect(await spool.open(key)).toBeNull();
+      expect(await listed(spool)).toEqual([{ key, format: 'damaged' }]);
     }
   });
 });
 
-describe('a key', () => {
+describe('a spool file of another release', () => {
+  const file = 'acme.img_01.1.response';
+
+  it.each([
+    ['a newer head line', '{"v":2,"kind":"edit"}\nbody'],
+    ['a head line that is longer than this release reads', `{"v":2,"more":"${'x'.repeat(100_000)}"}\nbody`],
+    ['a binary head', '{"v":2}\u0000\u0001'],
+  ])('reports an unknown version and keeps the file: %s', async (_name, text) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, file), text);
+    const spool = createSpool(folder);
+    expect(await spool.open(key)).toEqual({ format: 'unknown', version: 2 });
+    expect(await listed(spool)).toEqual([{ key, format: 'unknown', version: 2 }]);
+    expect(await readFile(join(folder, file), 'utf8')).toBe(text);
+  });
+
+  it('reads a file of its own version with fields that it does not know', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, file), '{"v":1,"provider":"acme-images","later":{"a":1}}\npaid');
+    const spool = createSpool(folder);
+    const found = await readAll(spool, key);
+    expect(found?.head).toEqual({ provider: 'acme-images' });
+    expect(found?.bytes.toString()).toBe('paid');
+    expect(await listed(spool)).toEqual([{ key, format: 'known', provider: 'acme-images' }]);
+  });
+});
+
+describe('a spool key', () => {
   it.each([
     { ...key, tenant: '../..' },
     { ...key, tenant: '' },
@@ -237,7 +268,7 @@ describe('a key', () => {
     { ...key, attemptNo: 0 },
     { ...key, attemptNo: 1.5 },
     { ...key, attemptNo: Number.NaN },
-  ])('%j never becomes a path', async (bad) => {
+  ])('never turns the key %j into a path', async (bad) => {
     const folder = await temporaryFolder();
     const spool = createSpool(join(folder, 'spool'));
     for (const run of [
@@ -251,13 +282,13 @@ describe('a key', () => {
   });
 });
 
-describe('leftovers', () => {
+describe('unfinished files of the spool', () => {
   const dead = 4_194_305; // Above the highest process id Linux gives out.
   const random = '0123456789abcdef';
   const hourMs = 3_600_000;
 
   async function leftover(folder: string, pid: number, ageMs: number): Promise<string> {
-    const name = `acme.img_01.1.answer.${pid}-${random}.tmp`;
+    const name = `acme.img_01.1.response.${pid}-${random}.tmp`;
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, name), 'half');
     const at = new Date(Date.now() - ageMs);
@@ -280,7 +311,7 @@ describe('leftovers', () => {
     expect(left).toContain('notes.tmp');
   });
 
-  it('are never taken for an answer', async () => {
+  it('never lists or opens an unfinished file as a response', async () => {
     const folder = await temporaryFolder();
     await leftover(folder, dead, 0);
     const spool = createSpool(folder);
@@ -289,33 +320,36 @@ describe('leftovers', () => {
   });
 });
 
-describe('a writer killed at any moment', () => {
-  it.each([1, 20, 50])('leaves only complete answers, killed at chunk %i', async (chunks) => {
-    const folder = await temporaryFolder();
-    const script = fileURLToPath(new URL('../support/spool-writer-process.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', script, folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let seen = 0;
-    for await (const _ of createInterface({ input: child.stdout })) {
-      seen += 1;
-      if (seen === chunks) break;
-    }
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-    expect(child.signalCode).toBe('SIGKILL');
+describe('a killed writer of the spool', () => {
+  it.each([1, 20, 50])(
+    'contains only complete responses after its writer was killed at chunk %i',
+    async (chunks) => {
+      const folder = await temporaryFolder();
+      const script = fileURLToPath(new URL('../support/spool-writer-process.ts', import.meta.url));
+      const child = spawn(process.execPath, ['--import', 'tsx', script, folder], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let seen = 0;
+      for await (const _ of createInterface({ input: child.stdout })) {
+        seen += 1;
+        if (seen === chunks) break;
+      }
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+      expect(child.signalCode).toBe('SIGKILL');
 
-    const spool = createSpool(folder);
-    let complete = 0;
-    for (let attemptNo = 1; attemptNo < 200; attemptNo += 1) {
-      const found = await readAll(spool, { tenant: 't', jobId: 'img_x', attemptNo });
-      if (!found) continue;
-      complete += 1;
-      expect(found.head).toEqual({ providerRequestId: `req_${attemptNo}` });
-      expect(found.bytes.equals(Buffer.alloc(16 * 64 * 1024, attemptNo))).toBe(true);
-    }
-    expect(complete).toBeGreaterThanOrEqual(Math.floor((chunks - 1) / 16));
-    expect(complete).toBeLessThan(199);
-  });
+      const spool = createSpool(folder);
+      let complete = 0;
+      for (let attemptNo = 1; attemptNo < 200; attemptNo += 1) {
+        const found = await readAll(spool, { tenant: 't', jobId: 'img_x', attemptNo });
+        if (!found) continue;
+        complete += 1;
+        expect(found.head).toEqual({ provider: 'studio', providerRequestId: `req_${attemptNo}` });
+        expect(found.bytes.equals(Buffer.alloc(16 * 64 * 1024, attemptNo))).toBe(true);
+      }
+      expect(complete).toBeGreaterThanOrEqual(Math.floor((chunks - 1) / 16));
+      expect(complete).toBeLessThan(199);
+    },
+  );
 });

@@ -11,8 +11,8 @@ import {
   type PromptEnhancer,
   ProviderError,
   type ProviderFailure,
-  type ResponseMeta,
   type Spool,
+  type SpoolHead,
   type SpoolKey,
 } from '../../src/domain/ports.ts';
 import { digestHex } from '../../src/lib/crypto/api-key-text.ts';
@@ -81,7 +81,7 @@ export function generation(given: Given = {}) {
   const enhancements: string[] = [];
   const stored = new Map<string, Buffer>();
   const puts: string[] = [];
-  const spooled = new Map<string, { head: ResponseMeta; bytes: Buffer }>();
+  const spooled = new Map<string, { head: SpoolHead; bytes: Buffer }>();
   const scopesChecked: (readonly string[])[] = [];
   const closed = new Map<string, BlockedScope>();
   const faults = {
@@ -118,7 +118,7 @@ export function generation(given: Given = {}) {
     },
     async open(key) {
       const found = spooled.get(name(key));
-      return found ? { head: found.head, body: oneChunk(found.bytes) } : null;
+      return found ? { format: 'known', head: found.head, body: oneChunk(found.bytes) } : null;
     },
     async remove(key) {
       spooled.delete(name(key));
@@ -275,7 +275,7 @@ export function generation(given: Given = {}) {
     /** Leaves an answer in the spool, as a worker that died after paying does. */
     spoolBody(attemptNo: number, text = 'image from before') {
       spooled.set(name({ tenant: job.tenant, jobId: job.id, attemptNo }), {
-        head: {},
+        head: { provider: 'studio' },
         bytes: Buffer.from(text),
       });
     },

@@ -16,7 +16,7 @@ async function* body(attemptNo: number): AsyncGenerator<Uint8Array> {
 for (let attemptNo = 1; attemptNo < 200; attemptNo += 1) {
   await spool.write(
     { tenant: 't', jobId: 'img_x', attemptNo },
-    { providerRequestId: `req_${attemptNo}` },
+    { provider: 'studio', providerRequestId: `req_${attemptNo}` },
     body(attemptNo),
   );
 }

@@ -1,53 +1,82 @@
 import type { ResponseMeta } from './providers.ts';
 
-/** Where bytes are kept: answers on local disk, images in the storage. */
+/** Ports to stored bytes: provider responses on local disk, images in the storage. */
 
-/** Names one provider answer. */
+/** Identifies one provider response. */
 export interface SpoolKey {
   readonly tenant: string;
   readonly jobId: string;
   readonly attemptNo: number;
 }
 
-/** Answers on local disk between "paid" and "stored". */
+/** Facts about a spooled response that its body does not contain. */
+export interface SpoolHead extends ResponseMeta {
+  /** Name of the provider that produced the response. Only that provider can decode it. */
+  readonly provider: string;
+}
+
+/**
+ * A complete spooled response. An `unknown` format was written by a newer release: the response is paid, must stay in the
+ * spool and must not be requested again.
+ */
+export type SpooledResponse =
+  | { readonly format: 'known'; readonly head: SpoolHead; readonly body: AsyncIterable<Uint8Array> }
+  | { readonly format: 'unknown'; readonly version: number };
+
+/** One file of the spool. A `damaged` file has no readable head; `open` returns `null` for it. */
+export type SpoolEntry = { readonly key: SpoolKey } & (
+  | { readonly format: 'known'; readonly provider: string }
+  | { readonly format: 'unknown'; readonly version: number }
+  | { readonly format: 'damaged' }
+);
+
+/** Provider responses on local disk between payment and storage. */
 export interface Spool {
-  /** Returns once the bytes are on disk (fsync) under their final name; a broken-off body leaves nothing behind. */
-  write(key: SpoolKey, head: ResponseMeta, body: AsyncIterable<Uint8Array>): Promise<void>;
-  /** `null` when there is no complete answer under that name. */
-  open(key: SpoolKey): Promise<{ head: ResponseMeta; body: AsyncIterable<Uint8Array> } | null>;
-  /** Waits for a write of the same answer that is under way. Idempotent. */
+  /**
+   * Writes a response. Resolves after the bytes are on disk (fsync) under their final name. If the body fails, no file
+   * remains.
+   */
+  write(key: SpoolKey, head: SpoolHead, body: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Opens a response. Returns `null` if there is no complete response under the key. */
+  open(key: SpoolKey): Promise<SpooledResponse | null>;
+  /** Removes a response after any write of it in this process has ended. Idempotent. */
   remove(key: SpoolKey): Promise<void>;
-  /** Keys of all complete answers, in no order. */
-  list(): AsyncIterable<SpoolKey>;
-  /** Whether another answer may be awaited; a full spool has to stop calls, not lose answers. */
+  /** Lists all responses of this disk, unordered. */
+  list(): AsyncIterable<SpoolEntry>;
+  /** Returns whether a further response fits. If not, callers must make no provider call, because its response would be lost. */
   hasRoom(): Promise<boolean>;
 }
 
 export interface LinkOptions {
   readonly expiresAtMs: number;
   readonly contentType: string;
-  /** File name offered by the link. */
+  /** File name that the link offers to browsers. */
   readonly fileName: string;
 }
 
 export interface ImageStorage {
-  /** Whether nobody but this service gives its bytes out. Its links are paths below the public address then. */
+  /** Whether only Darkroom serves the bytes. Links are then paths below the public URL. */
   readonly isServedHere: boolean;
   /**
-   * Stores bytes under a key; the same key again replaces them. Returns only when they are safe.
+   * Stores bytes under a key and replaces earlier bytes. Resolves after the bytes are durable.
    *
-   * @param sha256 of the bytes, hex, where it is known: a storage that checks what arrives need not take it again.
+   * @param sha256 SHA-256 of the bytes, hex, if the caller knows it. It saves a storage that verifies uploads the
+   *   computation.
    */
   put(key: string, bytes: Buffer, contentType: string, sha256?: string): Promise<void>;
-  /** `null` when there is nothing under the key. */
+  /** Reads the bytes under a key. Returns `null` if there are none. */
   read(key: string): Promise<{ body: AsyncIterable<Uint8Array>; sizeBytes: number } | null>;
-  /** Idempotent. */
+  /** Removes the bytes under a key. Idempotent. */
   remove(key: string): Promise<void>;
   /**
-   * A link that works without a key until it expires: an absolute URL, or a path below the public address where
-   * Darkroom itself serves the bytes.
+   * Creates a link that works without an API key until it expires: an absolute URL, or a path below the public URL if
+   * Darkroom serves the bytes.
    */
   link(key: string, options: LinkOptions): Promise<string>;
-  /** @throws AppError `storage_unavailable` saying what is wrong and what to do. */
+  /**
+   * Checks that the storage is reachable and usable.
+   *
+   * @throws AppError `storage_unavailable` with the fault and the remedy.
+   */
   check(): Promise<void>;
 }

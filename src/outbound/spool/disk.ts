@@ -4,28 +4,31 @@ import { AppError } from '../../domain/errors.ts';
 import { systemCode } from '../../lib/system-code.ts';
 
 const advice: Record<string, string> = {
-  ENOSPC: 'The disk of the spool is full. Free space or give it a larger one.',
-  EDQUOT: 'The disk quota of the spool is used up. Raise it or free space.',
-  EACCES: 'The spool directory may not be written. Check DATA_DIR and its owner.',
+  ENOSPC: 'The disk of the spool is full. Free space or use a larger disk.',
+  EDQUOT: 'The disk quota of the spool is used up. Raise the quota or free space.',
+  EACCES: 'The spool directory is not writable. Check DATA_DIR and its owner.',
   EROFS: 'The spool directory is on a read-only disk. Check DATA_DIR.',
   EMFILE: 'Too many files are open. Raise the limit of open files.',
 };
 
-/** Runs one step against the disk. @throws AppError `storage_failed` with advice, and the disk's error as its cause. */
+/**
+ * Runs one step against the disk.
+ *
+ * @throws AppError `storage_failed` with advice; its cause is the disk's error.
+ */
 export async function onDisk<T>(step: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const code = systemCode(error) ?? '';
     throw new AppError('storage_failed', {
-      detail:
-        advice[code] ?? `The spool failed to ${step} an answer${code ? ` (${code})` : ''}. Check its disk.`,
+      detail: advice[code] ?? `The spool failed to ${step}${code ? ` (${code})` : ''}. Check its disk.`,
       cause: error,
     });
   }
 }
 
-/** Bytes of all files in a directory; a file that goes meanwhile counts nothing. */
+/** Returns the size of all files in a directory, in bytes. A file that disappears while the directory is read counts 0. */
 export async function usedBytes(directory: string): Promise<number> {
   const names = await readdir(directory);
   const sizes = await Promise.all(
@@ -39,7 +42,7 @@ export async function usedBytes(directory: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Bytes that the disk of a directory can still take. */
+/** Returns the free space on the disk of a directory, in bytes. */
 export async function freeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;

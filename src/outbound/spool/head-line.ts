@@ -1,25 +1,51 @@
 import { z } from 'zod';
-import type { ResponseMeta } from '../../domain/ports.ts';
+import type { SpoolHead } from '../../domain/ports.ts';
 
-const HeadLine = z.object({ v: z.literal(1), providerRequestId: z.string().optional() });
+/** Schema version of the spool files that this release writes. */
+const currentVersion = 1;
 
-/** Longest first line that is read; a request id is far shorter. */
+/** Maximum length of a head line that this release reads, in bytes. Its own head lines are shorter than 3 KiB. */
 export const maxHeadLineBytes = 8 * 1024;
 
-/** The first line of a spooled answer: its head as JSON. */
-export function headLine(head: ResponseMeta): Buffer {
-  const providerRequestId = head.providerRequestId?.slice(0, 1024);
-  return Buffer.from(`${JSON.stringify({ v: 1, providerRequestId })}\n`);
+const maxFieldLength = 1024;
+const HeadLine = z.object({ provider: z.string().min(1), providerRequestId: z.string().optional() });
+
+/** Result of reading the start of a spool file. */
+export type ParsedHead =
+  | { readonly format: 'known'; readonly head: SpoolHead; readonly bodyStart: number }
+  | { readonly format: 'unknown'; readonly version: number }
+  | { readonly format: 'damaged' };
+
+/** Encodes the head of a spool file: one line of JSON that begins with the schema version, then the body follows. */
+export function headLine({ provider, providerRequestId }: SpoolHead): Buffer {
+  const fields = {
+    v: currentVersion,
+    provider,
+    providerRequestId: providerRequestId?.slice(0, maxFieldLength),
+  };
+  return Buffer.from(`${JSON.stringify(fields)}\n`);
 }
 
-/** Reads the first line of a file; `null` when it is none of ours. */
-export function parseHead(start: Buffer): { head: ResponseMeta; bodyStart: number } | null {
+/**
+ * Parses the start of a spool file. Every release must begin its files with `{"v":N`, so that older releases recognize
+ * a newer format even if they cannot read the rest of the line. Unknown fields of a known version are ignored.
+ */
+export function parseHead(start: Buffer): ParsedHead {
+  const version = versionOf(start);
+  if (version === null) return { format: 'damaged' };
+  if (version !== currentVersion) return { format: 'unknown', version };
   const end = start.indexOf('\n');
-  if (end === -1) return null;
+  if (end === -1) return { format: 'damaged' };
   try {
-    const { providerRequestId } = HeadLine.parse(JSON.parse(start.toString('utf8', 0, end)));
-    return { head: providerRequestId === undefined ? {} : { providerRequestId }, bodyStart: end + 1 };
+    const { provider, providerRequestId } = HeadLine.parse(JSON.parse(start.toString('utf8', 0, end)));
+    const head = { provider, ...(providerRequestId === undefined ? {} : { providerRequestId }) };
+    return { format: 'known', head, bodyStart: end + 1 };
   } catch {
-    return null;
+    return { format: 'damaged' };
   }
+}
+
+function versionOf(start: Buffer): number | null {
+  const digits = /^\{"v":([0-9]{1,9})[,}]/.exec(start.toString('latin1', 0, 32))?.[1];
+  return digits === undefined ? null : Number(digits);
 }

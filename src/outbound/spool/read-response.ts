@@ -1,13 +1,12 @@
 import { open } from 'node:fs/promises';
-import type { ResponseMeta } from '../../domain/ports.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { onDisk } from './disk.ts';
-import { maxHeadLineBytes, parseHead } from './head-line.ts';
+import { maxHeadLineBytes, type ParsedHead, parseHead } from './head-line.ts';
 
 const chunkBytes = 256 * 1024;
 
-/** Reads the head of an answer; `null` when there is no complete answer under that path. */
-export async function readHead(path: string): Promise<{ head: ResponseMeta; bodyStart: number } | null> {
+/** Reads the head of a spool file. Returns `null` if the file does not exist. */
+export async function readHead(path: string): Promise<ParsedHead | null> {
   const handle = await open(path, 'r').catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null;
     throw error;
@@ -22,19 +21,19 @@ export async function readHead(path: string): Promise<{ head: ResponseMeta; body
   }
 }
 
-/** Reads the body of an answer. The file is open only while it is read, so an answer that nobody reads holds nothing. */
+/** Reads the body of a spool file. The file is open only during the iteration, so an unused body holds no resources. */
 export async function* readBody(
   path: string,
   bodyStart: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const handle = await onDisk('read', () => open(path, 'r'));
   try {
-    let at = bodyStart;
+    let position = bodyStart;
     while (true) {
       const chunk = Buffer.allocUnsafe(chunkBytes);
-      const { bytesRead } = await onDisk('read', () => handle.read(chunk, 0, chunkBytes, at));
+      const { bytesRead } = await onDisk('read', () => handle.read(chunk, 0, chunkBytes, position));
       if (bytesRead === 0) return;
-      at += bytesRead;
+      position += bytesRead;
       yield chunk.subarray(0, bytesRead);
     }
   } finally {

@@ -2,34 +2,35 @@ import { AppError } from '../../domain/errors.ts';
 import type { SpoolKey } from '../../domain/ports.ts';
 
 const idPattern = /^[A-Za-z0-9_-]{1,80}$/;
-const responsePattern = /^([A-Za-z0-9_-]{1,80})\.([A-Za-z0-9_-]{1,80})\.([1-9][0-9]{0,8})\.answer$/;
-const unfinishedPattern = /\.answer\.([1-9][0-9]{0,9})-[0-9a-f]{16}\.tmp$/;
+const responsePattern = /^([A-Za-z0-9_-]{1,80})\.([A-Za-z0-9_-]{1,80})\.([1-9][0-9]{0,8})\.response$/;
+const unfinishedPattern = /\.response\.([1-9][0-9]{0,9})-[0-9a-f]{16}\.tmp$/;
 
 /**
- * File name of one answer. Made of ids only, and reversible: no id holds a dot.
+ * Returns the file name of a response. The name is reversible, because it consists of ids and no id contains a dot. All
+ * releases use the same names; only the content of a file has a schema version.
  *
- * @throws AppError `internal` when an id could be anything but a name.
+ * @throws AppError `internal` if a part of the key is not a plain id, so that no key can leave the directory.
  */
 export function responseFileName(key: SpoolKey): string {
-  const name = `${key.tenant}.${key.jobId}.${key.attemptNo}.answer`;
+  const name = `${key.tenant}.${key.jobId}.${key.attemptNo}.response`;
   if (!idPattern.test(key.tenant) || !idPattern.test(key.jobId) || !responsePattern.test(name)) {
-    throw new AppError('internal', { cause: new Error(`not a spool key: ${JSON.stringify(key)}`) });
+    throw new AppError('internal', { cause: new Error(`invalid spool key: ${JSON.stringify(key)}`) });
   }
   return name;
 }
 
-/** The key of a file name; `null` for every other file. */
+/** Returns the key of a response's file name, or `null` for any other file. */
 export function keyOfResponseFile(name: string): SpoolKey | null {
   const [, tenant, jobId, attemptNo] = responsePattern.exec(name) ?? [];
   return tenant && jobId && attemptNo ? { tenant, jobId, attemptNo: Number(attemptNo) } : null;
 }
 
-/** Name of an answer while it is written: tells whose it is, so that only leftovers are swept. */
+/** Returns the name of a response while it is written. It contains the writer's process id, so that leftovers are recognized. */
 export function unfinishedFileName(responseName: string, pid: number, randomHex: string): string {
   return `${responseName}.${pid}-${randomHex}.tmp`;
 }
 
-/** Process that writes or wrote an unfinished file; `null` for every other file. */
+/** Returns the process id in the name of an unfinished file, or `null` for any other file. */
 export function writerOfUnfinishedFile(name: string): number | null {
   const pid = unfinishedPattern.exec(name)?.[1];
   return pid ? Number(pid) : null;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, ResponseMeta, Spool } from '../../domain/ports.ts';
+import type { Clock, Spool, SpoolEntry, SpoolHead, SpoolKey } from '../../domain/ports.ts';
 import { syncFolder } from '../../lib/sync-folder.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { freeBytes, onDisk, usedBytes } from './disk.ts';
@@ -11,33 +11,33 @@ import { sweepUnfinished } from './sweep-unfinished.ts';
 import { writeResponse } from './write-response.ts';
 
 export interface SpoolOptions {
-  /** Bytes of all answers together from which on there is no room for another; 4 GiB by default. */
+  /** Total size of all responses, in bytes, from which on the spool is full. Default 4 GiB. */
   readonly fullBytes?: number | undefined;
-  /** Largest body taken, in bytes; unlimited by default. */
+  /** Maximum size of one body, in bytes. Default unlimited. */
   readonly maxBytes?: number | undefined;
   readonly clock?: Clock | undefined;
-  /** Hears when there is no room for another answer any more, and when there is again. */
+  /** Called when the spool becomes full and when it has room again. */
   readonly onRoom?: ((hasRoom: boolean) => void) | undefined;
 }
 
-/** A spool whose filling can be watched. */
+/** Spool that reports its fill level. */
 export interface WatchedSpool extends Spool {
-  /** Bytes of all answers, and the number from which on there is no room for another. */
+  /** Returns the total size of all responses and the size from which on the spool is full, both in bytes. */
   usage(): Promise<{ readonly usedBytes: number; readonly fullBytes: number }>;
 }
 
 const defaultFullBytes = 4 * 1024 ** 3;
-/** What must stay free on the disk, for the answers that are on their way. */
+/** Minimum free space on the disk, in bytes, reserved for the responses of calls in flight. */
 const reservedBytes = 512 * 1024 ** 2;
 const measureEveryMs = 1_000;
 
 /**
- * Answers as files in one directory, which is made when it is first used.
+ * Creates a spool that stores each response as a file in one directory. The directory is created on first use.
  *
- * An answer is written under another name, synced and then renamed, so that under its own name there is a complete one
- * or none, whatever dies and whenever. Several processes may share the directory.
+ * A response is written under a temporary name, synced and then renamed. Its final name therefore refers to a complete
+ * response or to none, whichever process dies at whatever moment. Several processes may share the directory.
  *
- * @throws AppError `storage_failed` from every method when the disk does not do its part.
+ * @throws AppError `storage_failed` from every method if the disk fails.
  */
 export function createSpool(directory: string, options: SpoolOptions = {}): WatchedSpool {
   const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
@@ -62,7 +62,7 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     return prepared;
   }
 
-  async function write(name: string, head: ResponseMeta, body: AsyncIterable<Uint8Array>): Promise<void> {
+  async function write(name: string, head: SpoolHead, body: AsyncIterable<Uint8Array>): Promise<void> {
     await ready();
     const unfinished = join(directory, unfinishedFileName(name, process.pid, randomBytes(8).toString('hex')));
     await writeResponse({ unfinished, final: join(directory, name), head, body, maxBytes });
@@ -80,7 +80,9 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     async open(key) {
       const path = join(directory, responseFileName(key));
       const found = await onDisk('read', () => readHead(path));
-      return found && { head: found.head, body: readBody(path, found.bodyStart) };
+      if (!found || found.format === 'damaged') return null;
+      if (found.format === 'unknown') return found;
+      return { format: 'known', head: found.head, body: readBody(path, found.bodyStart) };
     },
 
     async remove(key) {
@@ -115,8 +117,18 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
       await ready();
       for await (const entry of await onDisk('list', () => opendir(directory))) {
         const key = keyOfResponseFile(entry.name);
-        if (key) yield key;
+        const listed = key && (await entryOf(directory, key));
+        if (listed) yield listed;
       }
     },
   };
+}
+
+async function entryOf(directory: string, key: SpoolKey): Promise<SpoolEntry | null> {
+  const found = await onDisk('read', () => readHead(join(directory, responseFileName(key))));
+  // Removed since the directory was read.
+  if (!found) return null;
+  return found.format === 'known'
+    ? { key, format: 'known', provider: found.head.provider }
+    : { key, ...found };
 }

@@ -2,21 +2,21 @@ import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writerOfUnfinishedFile } from './spool-name.ts';
 
-/** No living writer pauses for so long: no job may run for more than two hours. */
+/** Maximum pause of a living writer, in milliseconds. No job runs for more than two hours. */
 const idleMs = 3 * 60 * 60 * 1000;
-/** Containers have the same process ids again and again, so a living id does not protect a file for ever. */
+/** Age in milliseconds after which a running process id no longer protects a file, because containers reuse process ids. */
 const abandonedMs = 24 * 60 * 60 * 1000;
 
 /**
- * Removes what dead processes left half written: files not written to for three hours whose process is gone, and any not
- * written to for a day. Files of a living process are left alone.
+ * Removes unfinished files of dead processes: files without a write for three hours whose process has ended, and any file
+ * without a write for a day. Files of a running process remain.
  */
 export async function sweepUnfinished(directory: string, nowMs: number): Promise<void> {
   for (const name of await readdir(directory)) {
     const pid = writerOfUnfinishedFile(name);
     if (pid === null) continue;
     const path = join(directory, name);
-    // Another process may sweep at the same time.
+    // The file may be gone, because another process sweeps at the same time.
     const found = await stat(path).catch(() => null);
     if (!found) continue;
     const ageMs = nowMs - found.mtimeMs;
@@ -29,7 +29,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Not allowed to signal it: it lives, and belongs to somebody else.
+    // EPERM: the process exists and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -1,25 +1,25 @@
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { AppError } from '../../domain/errors.ts';
-import type { ResponseMeta } from '../../domain/ports.ts';
+import type { SpoolHead } from '../../domain/ports.ts';
 import { onDisk } from './disk.ts';
 import { headLine } from './head-line.ts';
 
 interface Writing {
   readonly unfinished: string;
   readonly final: string;
-  readonly head: ResponseMeta;
+  readonly head: SpoolHead;
   readonly body: AsyncIterable<Uint8Array>;
   readonly maxBytes: number;
 }
 
-/** Chunks come small; each write is a round trip to another thread. */
+/** Chunks are collected to this size, because chunks are small and each write is a round trip to another thread. */
 const pieceBytes = 256 * 1024;
 
 /**
- * Writes an answer to its unfinished name, syncs it and gives it its final name. Holds two pieces at most: one is
- * written while the next one arrives.
+ * Writes a response to its unfinished name, syncs it and renames it to its final name. Holds at most two pieces in
+ * memory: one is written while the next one arrives.
  *
- * What the body throws comes out as it is; then, and after any error, the unfinished file is removed.
+ * @throws what the body throws, unchanged. After any error the unfinished file is removed.
  */
 export async function writeResponse(writing: Writing): Promise<void> {
   const handle = await onDisk('write', () => open(writing.unfinished, 'wx', 0o600));
@@ -45,7 +45,7 @@ async function fill(handle: FileHandle, { head, body, maxBytes }: Writing): Prom
     piece = [];
     pieceSize = 0;
     writing = onDisk('write', () => writeAll(handle, chunks));
-    // Whoever waits for it next hears of its failure; nobody may wait in time.
+    // The next piece awaits this write and rejects with its error. The handler prevents an unhandled rejection until then.
     writing.catch(() => {});
   }
 
@@ -54,7 +54,7 @@ async function fill(handle: FileHandle, { head, body, maxBytes }: Writing): Prom
     total += chunk.byteLength;
     if (total > maxBytes) {
       throw new AppError('storage_failed', {
-        detail: `An answer is larger than the ${maxBytes} bytes the spool takes.`,
+        detail: `A provider response exceeds the limit of ${maxBytes} bytes.`,
       });
     }
     piece.push(chunk);
@@ -65,7 +65,7 @@ async function fill(handle: FileHandle, { head, body, maxBytes }: Writing): Prom
   await writing;
 }
 
-/** One write may take less than it is given. */
+/** Writes all chunks. A single `writev` may write only a part of them. */
 async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
   let { bytesWritten } = await handle.writev(chunks);
   for (const chunk of chunks) {

@@ -62,6 +62,7 @@ export function createFinalizeResponse(deps: Deps) {
     const key = keyOf(job, attempt);
     const response = await deps.spool.open(key);
     if (!response) throw lostResponse();
+    if (response.format === 'unknown') throw new AppError('internal');
     return deps.provider.decode(response.body);
   }
 

@@ -8,6 +8,7 @@ import {
   type Log,
   ProviderError,
   type Spool,
+  type SpoolEntry,
   type SpoolKey,
 } from '../../domain/ports.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
@@ -30,12 +31,14 @@ interface Deps {
  * these jobs now; the rest is counted as wasted. Repeatable.
  */
 export function createRecoverSpooledResponses(deps: Deps) {
-  async function recoverSpooled(key: SpoolKey, signal: AbortSignal): Promise<void> {
+  async function recoverSpooled({ key, format }: SpoolEntry, signal: AbortSignal): Promise<void> {
     const job = await deps.records.get(key.tenant, key.jobId);
     const attempt = job?.attempts.find((each) => each.no === key.attemptNo);
+    if (job?.erasedAt !== undefined) return purge(job, key);
+    // Only a release that knows the format can decode the response.
+    if (format === 'unknown' && job) return;
     if (job && !attempt && !isTerminal(job.status)) return restoreRow(key);
     if (!job || !attempt || isFinalized(attempt)) return deps.spool.remove(key);
-    if (job.erasedAt !== undefined) return purge(job, key);
     if (isHeldBy(job, attempt)) return recordReceived(key);
     if (await deps.finalizeResponse(job, attempt, signal)) {
       deps.log.info({ job_id: job.id, attempt: attempt.no }, 'paid answer of an earlier run handed in');
@@ -54,7 +57,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
    */
   async function recordReceived(key: SpoolKey): Promise<void> {
     const response = await deps.spool.open(key);
-    if (!response) return;
+    if (!response || response.format === 'unknown') return;
     const row = received(response.head, deps.clock());
     await deps.change(key.tenant, key.jobId, (job) => {
       const attempt = job.attempts.find((each) => each.no === key.attemptNo);
@@ -69,7 +72,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
    */
   async function restoreRow(key: SpoolKey): Promise<void> {
     const response = await deps.spool.open(key);
-    if (!response) return;
+    if (!response || response.format === 'unknown') return;
     const nowMs = deps.clock();
     const row = { no: key.attemptNo, kind: 'generate', fence: 0, startedAt: nowMs } as const;
     await deps.change(key.tenant, key.jobId, (job) => {
@@ -84,11 +87,11 @@ export function createRecoverSpooledResponses(deps: Deps) {
   }
 
   return async (signal: AbortSignal): Promise<void> => {
-    for await (const key of deps.spool.list()) {
+    for await (const entry of deps.spool.list()) {
       if (signal.aborted) return;
-      await recoverSpooled(key, signal).catch((error) => {
+      await recoverSpooled(entry, signal).catch((error) => {
         if (error instanceof ProviderError) return; // no image in it; its file is gone
-        deps.log.warn({ err: error, job_id: key.jobId }, 'paid answer not handed in yet, trying again');
+        deps.log.warn({ err: error, job_id: entry.key.jobId }, 'paid answer not handed in yet, trying again');
       });
     }
   };

@@ -28,7 +28,10 @@ export function createResumeCall(deps: Deps) {
   async function finalizeSpooled(run: JobRun, attempt: Attempt): Promise<ImageOutcome | null> {
     const { tenant, id } = run.job;
     const key = { tenant, jobId: id, attemptNo: attempt.no };
-    if (!(await deps.spool.open(key))) return null;
+    const spooled = await deps.spool.open(key);
+    if (!spooled) return null;
+    // The response is paid. The job waits for a release that can decode it.
+    if (spooled.format === 'unknown') return RETRY_LATER;
     try {
       return await deps.settle(run, attempt);
     } catch (error) {

@@ -1,11 +1,12 @@
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import { enterStage } from '../../domain/job-moves.ts';
-import type { Clock, ResponseMeta, ResponseSink, Spool } from '../../domain/ports.ts';
+import type { Clock, ImageProvider, ResponseMeta, ResponseSink, Spool } from '../../domain/ports.ts';
 import type { EarlyUpload, StartEarlyUpload } from './early-upload.ts';
 import type { JobRun } from './job-run.ts';
 
 interface Deps {
+  provider: Pick<ImageProvider, 'name'>;
   spool: Spool;
   startEarlyUpload: StartEarlyUpload;
   clock: Clock;
@@ -46,7 +47,11 @@ export function createSpoolResponse(deps: Deps) {
           arrived = true;
           recordArrival(head);
         });
-        const written = deps.spool.write({ tenant, jobId, attemptNo: no }, head, earlyUpload.watch(arriving));
+        const written = deps.spool.write(
+          { tenant, jobId, attemptNo: no },
+          { ...head, provider: deps.provider.name },
+          earlyUpload.watch(arriving),
+        );
         // Nobody reads on for a disk that failed. After the last byte the storage may still take the image.
         written.catch(() => {
           if (!arrived) earlyUpload.end();

@@ -58,7 +58,7 @@ export const killAfterLastByte: Scenario = {
 async function killAfterResponse(stage: Stage, id: string): Promise<boolean> {
   const runner = await runnerOf(stage, id, timeoutMs);
   const spool = join(runner.dataDir, 'spool');
-  const isResponse = (name: string) => name.endsWith('.answer') && name.split('.')[1] === id;
+  const isResponse = (name: string) => name.endsWith('.response') && name.split('.')[1] === id;
   await until('the answer is on the disk', timeoutMs, () => readdirSync(spool).some(isResponse));
   await sleep(stage.random.whole(...laterByMs));
   // Looked at once more right before the blow: the file goes before the worker takes another job.

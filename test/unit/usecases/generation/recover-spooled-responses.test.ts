@@ -17,9 +17,13 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
   const removed: string[] = [];
   const spool: Pick<Spool, 'list' | 'open' | 'remove'> = {
     async *list() {
-      yield* [...keys];
+      for (const key of [...keys]) yield { key, format: 'known', provider: 'studio' };
     },
-    open: async () => ({ head: { providerRequestId: 'req_1' }, body: (async function* () {})() }),
+    open: async () => ({
+      format: 'known',
+      head: { provider: 'studio', providerRequestId: 'req_1' },
+      body: (async function* () {})(),
+    }),
     remove: async () => void keys.pop(),
   };
   const recoverSpooled = createRecoverSpooledResponses({
