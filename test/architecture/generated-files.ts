@@ -1,0 +1,43 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configurationPage, environmentExample } from '../../scripts/config-docs.ts';
+import { errorsPage } from '../../scripts/error-docs.ts';
+import { root, textOf } from '../../scripts/language/source-files.ts';
+import { studioPage } from '../../scripts/studio-docs.ts';
+import { composeDocument } from '../../src/compose/document.ts';
+import { errorCodes } from '../../src/domain/errors.ts';
+import { maxBodyBytes } from '../../src/inbound/http/max-body-size.ts';
+
+describe('generated files', () => {
+  it('openapi.yaml is the document of the running service', async () => {
+    expect(textOf('openapi.yaml')).toBe(await composeDocument());
+  });
+
+  it('docs/configuration.md and .env.example match the variables', () => {
+    expect(textOf('docs/configuration.md')).toBe(configurationPage());
+    expect(textOf('.env.example')).toBe(environmentExample());
+  });
+
+  it('docs/errors.md matches the table of errors and lists every code', () => {
+    const page = textOf('docs/errors.md');
+    expect(page).toBe(errorsPage());
+    for (const code of errorCodes) expect(page).toContain(`| \`${code}\` |`);
+  });
+
+  it('docs/studio.md matches the faults of the studio', () => {
+    expect(textOf('docs/studio.md')).toBe(studioPage());
+  });
+
+  it('SECURITY.md states the maximum size of a body', () => {
+    expect(textOf('SECURITY.md')).toContain(`at most ${maxBodyBytes().toLocaleString('en')} bytes`);
+  });
+
+  it('the list of decisions names every decision by its title', () => {
+    const list = textOf('docs/adr/README.md');
+    for (const page of readdirSync(join(root, 'docs/adr')).filter((name) => name !== 'README.md')) {
+      const title = /^# (.*)$/m.exec(textOf(`docs/adr/${page}`))?.[1];
+      expect(list).toContain(`- [${title}](${page})`);
+    }
+  });
+});
