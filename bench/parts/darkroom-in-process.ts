@@ -29,6 +29,7 @@ const meter: Meter = {
   providerCall: nothing,
   imageStored: nothing,
   webhookAttempt: nothing,
+  recordUnreadable: nothing,
 };
 /** Jobs that nobody runs need no signals. */
 const signals: Signals = {

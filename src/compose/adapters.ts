@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { CatalogueFile, createCatalogue } from '../domain/model-catalogue.ts';
+import type { OnUnreadable } from '../domain/ports.ts';
 import { createPresets, PresetFile } from '../domain/preset.ts';
 import type { Closers } from '../lib/closers.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
@@ -54,7 +55,11 @@ export function composeAdapters(config: Config, environment: Environment, closer
     closers.add(createTaskQueue(direct, name, redis), (queue) => queue.close());
   const jobQueue = openQueue(queues.images);
   const webhookQueue = openQueue(queues.webhooks);
-  const records = createJobStore(redis, keys, { writes: direct });
+  const onUnreadable: OnUnreadable = ({ kind, error, tenant, id }) => {
+    metrics.recordUnreadable(kind);
+    log.error({ err: error, record_kind: kind, tenant, record_id: id }, 'unreadable record skipped');
+  };
+  const records = createJobStore(redis, keys, { writes: direct, onUnreadable });
   const deliveryQueues = createDeliveryQueues(redis, keys);
   const guard = createDestinationGuard({
     allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
@@ -81,6 +86,10 @@ export function composeAdapters(config: Config, environment: Environment, closer
         );
     },
   });
+  const metrics = createMetrics(
+    createStoreFigures({ records, deliveryQueues, jobQueue, webhookQueue, clock }),
+    config.roles.has('worker') ? spool.usage : undefined,
+  );
 
   return {
     clock,
@@ -97,7 +106,7 @@ export function composeAdapters(config: Config, environment: Environment, closer
     deliveries: createDeliveries(redis, keys),
     deliveryQueues,
     endpoints: createWebhookEndpoints(redis, keys),
-    apiKeys: createApiKeys(redis, keys),
+    apiKeys: createApiKeys(redis, keys, { onUnreadable }),
     signals: closers.add(createSignals(redis, connect(createSubscriberRedis, 'signals'), keys), (s) =>
       s.close(),
     ),
@@ -123,10 +132,7 @@ export function composeAdapters(config: Config, environment: Environment, closer
       PresetFile.parse(readBuiltIn('presets.json')),
       ...(config.PRESETS_FILE ? [readOperatorFile(config.PRESETS_FILE, PresetFile)] : []),
     ]),
-    metrics: createMetrics(
-      createStoreFigures({ records, deliveryQueues, jobQueue, webhookQueue, clock }),
-      config.roles.has('worker') ? spool.usage : undefined,
-    ),
+    metrics,
   };
 }
 export type Adapters = ReturnType<typeof composeAdapters>;

@@ -62,6 +62,11 @@ const table = {
   queue_full: { status: 503, retryable: true, title: 'The queue is full' },
   store_unavailable: { status: 503, retryable: true, title: 'The job store is not available' },
   storage_unavailable: { status: 503, retryable: true, title: 'The image storage cannot be reached' },
+  newer_release: {
+    status: 503,
+    retryable: true,
+    title: 'The job was written by a newer release of the service',
+  },
   shutting_down: { status: 503, retryable: true, title: 'This instance is shutting down' },
 
   // What can end or delay a job. Their status matters only where a caller waits for the job itself.
@@ -150,9 +155,14 @@ export type ErrorCode = keyof typeof table;
 /** Every stable error code, for documentation and schemas. */
 export const errorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]];
 
-/** The row of a code. */
+/** Returns the row of a code. */
 export function errorRow(code: ErrorCode): ErrorRow {
   return table[code];
+}
+
+/** Returns a stored code, or `internal` for a code that a newer release wrote. */
+export function shownCode(code: string): ErrorCode {
+  return Object.hasOwn(table, code) ? (code as ErrorCode) : 'internal';
 }
 
 /** One faulty place in a request: a JSON Pointer (RFC 6901) and what to do about it. */

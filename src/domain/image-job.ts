@@ -1,12 +1,16 @@
 import { z } from 'zod';
-import { Attempt } from './attempt.ts';
-import { type Billing, billings, type ErrorCode, errorCodes, errorRow } from './errors.ts';
-import { StoredImage } from './image.ts';
-import { ImageRequest } from './image-request.ts';
+import type { Attempt } from './attempt.ts';
+import { type Billing, type ErrorCode, errorRow } from './errors.ts';
+import type { StoredImage } from './image.ts';
+import type { ImageRequest } from './image-request.ts';
+import { isKnown, type Open } from './open.ts';
 
 /**
- * The record of a job: what is kept of it and what can be read from it. `job-moves.ts` has how it changes. Times are epoch
- * milliseconds. The store compares versions, so two processes can never both move the same record.
+ * The record of a job and everything that can be read from it. `job-moves.ts` has its transitions. Times are epoch
+ * milliseconds. The store compares versions, so two processes never change the same version of a record.
+ *
+ * Records are open: another release may have written fields and values that this one does not know. Every update keeps
+ * them. Types of stored lists of values are therefore `Open`.
  */
 
 export const jobStatuses = ['queued', 'running', 'succeeded', 'failed', 'canceled', 'expired'] as const;
@@ -15,31 +19,35 @@ export type JobStatus = (typeof jobStatuses)[number];
 export const jobStages = ['moderating', 'enhancing', 'generating', 'storing', 'processing'] as const;
 export type JobStage = (typeof jobStages)[number];
 
-export const JobError = z.object({
-  code: z.enum(errorCodes),
-  message: z.string(),
-  stage: z.enum(jobStages).optional(),
-  billing: z.enum(billings),
-  /** Which of the `n` images it concerns; absent when it concerns the job. */
-  index: z.int().optional(),
-  provider: z
-    .object({
-      status: z.int().optional(),
-      code: z.string().optional(),
-      request_id: z.string().optional(),
-      categories: z.array(z.string()).optional(),
-    })
-    .optional(),
-});
-export type JobError = z.infer<typeof JobError>;
+/**
+ * Schema version of the records that this release writes and runs. A release raises it if older releases must not change
+ * or run its records. New fields that older releases may ignore do not raise it.
+ */
+export const recordSchema = 1;
 
-const Moment = z.object({
-  at: z.int(),
-  status: z.enum(jobStatuses),
-  stage: z.enum(jobStages).optional(),
-  /** The image that was stored then, by its index; absent where it was a change of status or stage. */
-  image: z.int().optional(),
-});
+export interface JobError {
+  readonly code: Open<ErrorCode>;
+  readonly message: string;
+  readonly stage?: Open<JobStage>;
+  readonly billing: Open<Billing>;
+  /** Index of the image that failed; absent if the error concerns the job. */
+  readonly index?: number;
+  readonly provider?: {
+    readonly status?: number;
+    readonly code?: string;
+    readonly request_id?: string;
+    readonly categories?: string[];
+  };
+}
+
+/** One change of status or stage, or one stored image. */
+export interface Moment {
+  readonly at: number;
+  readonly status: Open<JobStatus>;
+  readonly stage?: Open<JobStage>;
+  /** Index of the image that was stored; absent for a change of status or stage. */
+  readonly image?: number;
+}
 
 export const TokenTotals = z.object({
   input_tokens: z.int(),
@@ -48,60 +56,86 @@ export const TokenTotals = z.object({
 });
 export type TokenTotals = z.infer<typeof TokenTotals>;
 
-export const ImageJob = z.object({
-  id: z.string(),
-  tenant: z.string(),
-  /** Raised by the store with every write; the basis of compare-and-set and of the ETag. */
-  version: z.int(),
-  status: z.enum(jobStatuses),
-  stage: z.enum(jobStages).optional(),
-  createdAt: z.int(),
-  updatedAt: z.int(),
-  startedAt: z.int().optional(),
-  finishedAt: z.int().optional(),
-  cancelRequestedAt: z.int().optional(),
-  erasedAt: z.int().optional(),
-  /** When the images, and when the record, are to be forgotten. Set when the job ends. */
-  mediaExpiresAt: z.int().optional(),
-  recordExpiresAt: z.int().optional(),
-  mediaGone: z.boolean().optional(),
-  /** The request in the caller's own words and names; absent once erased. */
-  request: ImageRequest.optional(),
-  /** What the chosen preset puts around the prompt, see `promptTemplateOf`; kept until the job ends, whatever becomes of the preset. */
-  promptTemplate: z.array(z.string()).optional(),
-  enhancedPrompt: z.string().optional(),
-  revisedPrompt: z.string().optional(),
-  images: z.array(StoredImage),
-  /** Errors of single images, and last the error that ended the job. */
-  errors: z.array(JobError).optional(),
-  attempts: z.array(Attempt),
-  usage: TokenTotals.optional(),
-  warnings: z.array(z.string()).optional(),
-  parentId: z.string().optional(),
-  /** Executions so far; the current one owns the record, and an older one's writes are refused. */
-  fence: z.int(),
-  /** When the current execution took the job; absent while nobody holds it. */
-  leaseStartedAt: z.int().optional(),
-  /** Executions that ended without a word: their worker died. */
-  crashCount: z.int().optional(),
-  /** Consecutive refusals by the provider since it last accepted a call. */
-  refusals: z.int().optional(),
-  traceparent: z.string().optional(),
-  /** Scheme and host under which the job was ordered, where the deployment does not say its own: for links in webhooks. */
-  origin: z.string().optional(),
-  /** Every change of status or stage and every stored image in order; its positions number the events of the stream. */
-  history: z.array(Moment),
-});
-export type ImageJob = z.infer<typeof ImageJob>;
+export interface ImageJob {
+  /** Raised by the store with every write. Basis of compare-and-set and of the ETag. */
+  readonly version: number;
+  /** See `recordSchema`. */
+  readonly schema: number;
+  readonly id: string;
+  readonly tenant: string;
+  readonly status: Open<JobStatus>;
+  readonly stage?: Open<JobStage>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly cancelRequestedAt?: number;
+  readonly erasedAt?: number;
+  /** Times at which the images and the record are deleted. Set when the job ends. */
+  readonly mediaExpiresAt?: number;
+  readonly recordExpiresAt?: number;
+  readonly mediaGone?: boolean;
+  /** The request with the caller's own names, and the defaults decided at submission. Absent once erased. */
+  readonly request?: ImageRequest;
+  /** Texts around the prompt from the chosen preset, see `promptTemplateOf`. Fixed at submission, dropped at the end. */
+  readonly promptTemplate?: string[];
+  readonly enhancedPrompt?: string;
+  readonly revisedPrompt?: string;
+  readonly images: StoredImage[];
+  /** Errors of single images. The error that ended the job is the last one. */
+  readonly errors?: JobError[];
+  readonly attempts: Attempt[];
+  readonly usage?: TokenTotals;
+  readonly warnings?: string[];
+  readonly parentId?: string;
+  /** Fencing token: number of runs so far. Only the latest run may write. */
+  readonly fence: number;
+  /** Start of the current run; absent between runs. */
+  readonly leaseStartedAt?: number;
+  /** Runs that ended without a result, because their worker crashed. */
+  readonly crashCount?: number;
+  /** Consecutive rejections by the provider since it last accepted a call. */
+  readonly refusals?: number;
+  readonly traceparent?: string;
+  /** Scheme and host of the request, if the deployment sets no public address. Used for links in webhooks. */
+  readonly origin?: string;
+  /** Every change of status or stage and every stored image, in order. The positions number the events of the stream. */
+  readonly history: Moment[];
+}
 
-const terminalStatuses: ReadonlySet<JobStatus> = new Set(['succeeded', 'failed', 'canceled', 'expired']);
+const terminalStatuses: ReadonlySet<string> = new Set<JobStatus>([
+  'succeeded',
+  'failed',
+  'canceled',
+  'expired',
+]);
 
-/** Whether a status is final. */
-export function isTerminal(status: JobStatus): boolean {
+/** Whether a status is final. An unknown status is not: only the release that wrote it knows. */
+export function isTerminal(status: Open<JobStatus>): boolean {
   return terminalStatuses.has(status);
 }
 
-/** A fresh record in `queued`. */
+/** Whether this release may change and run a job. A newer release may have written a schema or a status unknown here. */
+export function isChangeable({ schema, status }: Pick<ImageJob, 'schema' | 'status'>): boolean {
+  return schema <= recordSchema && isKnown(jobStatuses, status);
+}
+
+/**
+ * Returns the status to show. An unknown status of a newer release is shown as `running` until the job has ended, then as
+ * `succeeded` if it has images and as `failed` if not.
+ */
+export function shownStatus(job: Pick<ImageJob, 'status' | 'finishedAt' | 'images'>): JobStatus {
+  if (isKnown(jobStatuses, job.status)) return job.status;
+  if (job.finishedAt === undefined) return 'running';
+  return job.images.length > 0 ? 'succeeded' : 'failed';
+}
+
+/** Returns the stage to show; `null` for an unknown stage of a newer release. */
+export function shownStage(stage: Open<JobStage> | undefined): JobStage | null {
+  return stage !== undefined && isKnown(jobStages, stage) ? stage : null;
+}
+
+/** Creates a record in `queued`. */
 export function createJob(input: {
   id: string;
   tenant: string;
@@ -114,9 +148,10 @@ export function createJob(input: {
   origin?: string | undefined;
 }): ImageJob {
   return {
+    version: 1,
+    schema: recordSchema,
     id: input.id,
     tenant: input.tenant,
-    version: 1,
     status: 'queued',
     createdAt: input.nowMs,
     updatedAt: input.nowMs,
@@ -133,18 +168,18 @@ export function createJob(input: {
   };
 }
 
-/** How long images and records are kept once a job ended. */
+/** How long images and records stay after the end of a job. */
 export interface Retention {
   readonly mediaSeconds: number;
   readonly recordSeconds: number;
 }
 
-/** Whether a job has the image of that index. */
+/** Whether a job has the image of an index. */
 export function hasImage(job: ImageJob, index: number): boolean {
   return job.images.some((image) => image.index === index);
 }
 
-/** Images that are neither there nor failed for good. */
+/** Returns the indexes of images that are neither stored nor failed for good. */
 export function missingImages(job: ImageJob): number[] {
   const wanted = job.request?.n ?? 1;
   const failed = new Set(job.errors?.map((error) => error.index));
@@ -154,8 +189,8 @@ export function missingImages(job: ImageJob): number[] {
 }
 
 /**
- * When a job next needs somebody's attention without being asked: a waiting one when its patience ends, a running one
- * well after its time is up (its worker should have ended it), an ended one when something is to be forgotten.
+ * Returns when the sweeper next has to act on a job: at the end of the queue TTL, some time after the run timeout (the
+ * worker should have ended the job), or when images or record expire. `undefined` if it never has to.
  */
 export function dueAt(job: ImageJob): number | undefined {
   if (job.status === 'queued') return waitsUntil(job);
@@ -167,23 +202,23 @@ export function dueAt(job: ImageJob): number | undefined {
 
 const overrunMs = 30_000;
 
-/** When the patience of a waiting job ends, by its `queue_ttl_s`; `undefined` for one that does not wait any more. */
+/** Returns the end of the queue TTL (`queue_ttl_s`); `undefined` if the job is not queued. */
 export function waitsUntil({ status, request, createdAt }: ImageJob): number | undefined {
   return status === 'queued' && request ? createdAt + request.queue_ttl_s * 1000 : undefined;
 }
 
-/** Whether a job still waits although its patience is over. */
+/** Whether a queued job is past its queue TTL. */
 export function hasWaitedTooLong(job: ImageJob, nowMs: number): boolean {
   return (waitsUntil(job) ?? Number.POSITIVE_INFINITY) <= nowMs;
 }
 
-/** The error that ended a job, if one did. */
+/** Returns the error that ended a job, or `undefined` if the job did not fail or expire. */
 export function finalError(job: ImageJob): JobError | undefined {
   if (job.status !== 'failed' && job.status !== 'expired') return undefined;
   return job.errors?.findLast((error) => error.index === undefined) ?? job.errors?.at(-1);
 }
 
-/** An error as a job keeps it, with the public text of its code unless a better one is given. */
+/** Creates an error for a record, with the public title of its code unless `extra` has a message. */
 export function jobError(
   code: ErrorCode,
   billing: Billing,

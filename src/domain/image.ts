@@ -1,58 +1,69 @@
-import { z } from 'zod';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, isOpen } from './attempt.ts';
 
-/** A stored image: what its bytes are, not what was asked for. Links are made when it is read, never kept. */
-export const StoredImage = z.object({
-  index: z.int(),
-  storageKey: z.string(),
-  contentType: z.string(),
-  width: z.int(),
-  height: z.int(),
-  sizeBytes: z.int(),
-  sha256: z.string(),
-});
-export type StoredImage = z.infer<typeof StoredImage>;
+/** A stored image: facts about its bytes. Links are signed when the job is read, never stored. */
+export interface StoredImage {
+  readonly index: number;
+  readonly storageKey: string;
+  readonly contentType: string;
+  readonly width: number;
+  readonly height: number;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
 
 const extensions: Record<string, string> = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp' };
 
-/** File extension of a content type, without the dot. */
+/** Returns the file extension of a content type, without the dot; `bin` if the type is unknown. */
 export function extensionOf(contentType: string): string {
   return extensions[contentType] ?? 'bin';
 }
 
+type JobName = { readonly tenant: string; readonly id: string };
+
 /**
- * Where the bytes of one answer live in the storage. Built from ids only, so that no caller-given text can ever become
- * part of a path; deterministic, so that storing twice overwrites equal bytes; and of its own for every attempt, so
- * that a late answer never replaces the bytes of the one that came before it.
+ * Returns the storage key of the bytes of one response. Built from ids only, so that no text of a caller becomes part of a
+ * path. Deterministic, so that storing twice overwrites equal bytes. Unique per attempt, so that a late response never
+ * replaces the bytes of an earlier one.
  */
 export function storageKeyOf(
-  job: { readonly tenant: string; readonly id: string },
+  job: JobName,
   attempt: { readonly index: number; readonly no: number },
   contentType: string,
 ): string {
-  return `${job.tenant}/${job.id}/${attempt.index}-${attempt.no}.${extensionOf(contentType)}`;
+  return `${folderOf(job)}${attempt.index}-${attempt.no}.${extensionOf(contentType)}`;
 }
 
-/** A worker that died may have stored the answer of such a call, and nobody knows of the bytes. */
-const mayHaveLeftBytes = new Set<Attempt['state']>(['calling', 'received', 'uncertain', 'wasted']);
+const folderOf = ({ tenant, id }: JobName) => `${tenant}/${id}/`;
+
+/** States of attempts whose bytes are in `images`, or that had none. An unknown state may have left bytes. */
+const leftNoBytes: ReadonlySet<string> = new Set<Attempt['state']>(['stored', 'rejected', 'unusable']);
 
 /**
- * Every key under which the storage may hold bytes of a job: those of its images, and those of answers that were
- * perhaps stored but never entered. What is to be gone for sure has to be removed under all of them.
+ * Returns every key under which the storage may hold bytes of a job: its images, and responses that a crashed worker may
+ * have stored without recording them. Includes keys in fields that a newer release wrote, such as thumbnails.
  */
-export function storageKeysOf(job: {
-  readonly tenant: string;
-  readonly id: string;
-  readonly images: readonly StoredImage[];
-  readonly attempts: readonly Attempt[];
-}): string[] {
-  const unentered = job.attempts.filter(
-    ({ kind, state }) => kind === 'generate' && mayHaveLeftBytes.has(state),
+export function storageKeysOf(
+  job: JobName & { readonly images: readonly StoredImage[]; readonly attempts: readonly Attempt[] },
+): string[] {
+  const unrecorded = job.attempts.filter(
+    (attempt) => attempt.kind !== 'enhance' && (isOpen(attempt) || !leftNoBytes.has(attempt.state)),
   );
-  return [
-    ...job.images.map((image) => image.storageKey),
-    ...unentered.flatMap((attempt) =>
-      Object.keys(extensions).map((contentType) => storageKeyOf(job, attempt, contentType)),
-    ),
-  ];
+  const keys = new Set(keysWithin(job.images, folderOf(job)));
+  for (const image of job.images) keys.add(image.storageKey);
+  for (const attempt of unrecorded) {
+    for (const contentType of Object.keys(extensions)) keys.add(storageKeyOf(job, attempt, contentType));
+  }
+  return [...keys];
+}
+
+/** Names below a job's folder. Excludes `..`, so that a damaged record cannot name the bytes of another job. */
+const nameInFolder = /^[\w-]+(?:[./][\w-]+)*$/;
+
+/** Returns every text anywhere in a value that is a storage key in a folder. */
+function keysWithin(value: unknown, folder: string): string[] {
+  if (typeof value === 'string') {
+    return value.startsWith(folder) && nameInFolder.test(value.slice(folder.length)) ? [value] : [];
+  }
+  if (value === null || typeof value !== 'object') return [];
+  return Object.values(value).flatMap((nested) => keysWithin(nested, folder));
 }

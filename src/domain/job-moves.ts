@@ -1,8 +1,9 @@
-import { isOpen } from './attempt.ts';
+import { type Attempt, isOpen } from './attempt.ts';
 import { AppError } from './errors.ts';
 import type { StoredImage } from './image.ts';
 import {
   type ImageJob,
+  isChangeable,
   isTerminal,
   type JobError,
   type JobStage,
@@ -11,83 +12,85 @@ import {
   missingImages,
   type Retention,
 } from './image-job.ts';
+import { keepAmounts } from './keep-amounts.ts';
 
 /**
- * The legal moves of a job. A status only goes forward and a terminal one never changes:
+ * The legal moves of a job. A status only moves forward, and a terminal status never changes:
  *
  *   queued -> running -> succeeded | failed | canceled | expired
  *
- * Every function here is pure: it takes a record and returns the next one, or refuses.
+ * Every function is pure: it takes a record and returns the next one, or throws. Fields of a newer release stay. A record
+ * whose schema or status is unknown is refused with `newer_release`: only the release that wrote it can change it.
  */
 
 /**
- * Takes the record for a new execution: raises the fence and, the first time, moves it to `running`. A job that is
- * still held was interrupted by the death of its worker.
+ * Acquires a job for a new run: raises the fencing token and moves a queued job to `running`. A lease that was not released
+ * counts as a crash of its worker.
  */
 export function beginRun(job: ImageJob, nowMs: number): ImageJob {
-  refuseTerminal(job);
-  const taken = {
+  checkOpen(job);
+  const acquired = {
     ...touch(job, nowMs),
     fence: job.fence + 1,
     leaseStartedAt: nowMs,
     ...(job.leaseStartedAt === undefined ? {} : { crashCount: (job.crashCount ?? 0) + 1 }),
   };
-  if (job.status === 'running') return taken;
-  return moved({ ...taken, startedAt: nowMs }, 'running', job.stage, nowMs);
+  if (job.status === 'running') return acquired;
+  return moved({ ...acquired, startedAt: nowMs }, 'running', undefined, nowMs);
 }
 
-/** Gives the record back without an end, to be taken up again by anybody. */
+/** Releases a job without a result, so that any worker can run it next. */
 export function releaseRun(job: ImageJob, nowMs: number): ImageJob {
   const { leaseStartedAt: _leaseStartedAt, ...rest } = job;
   return touch(rest, nowMs);
 }
 
-/** Marks a record as changed. Its time never goes back, whatever the clocks of the processes say. */
+/** Marks a record as changed. The time never goes back, whatever the clocks of the processes show. */
 export function touch(job: ImageJob, nowMs: number): ImageJob {
   return { ...job, updatedAt: Math.max(nowMs, job.updatedAt) };
 }
 
-/** Refuses a write by an execution that no longer owns the record. @throws AppError `already_terminal`. */
+/** Refuses a write by a run that no longer owns the record. @throws AppError `already_terminal`. */
 export function checkFence(job: ImageJob, fence: number): void {
-  refuseTerminal(job);
+  checkOpen(job);
   if (job.fence !== fence) {
-    throw new AppError('already_terminal', { detail: 'Another worker has taken this job over.' });
+    throw new AppError('already_terminal', { detail: 'Another worker runs this job now.' });
   }
 }
 
-/** Moves a running job to a stage; the same stage again changes nothing. */
+/** Moves a running job to a stage. Returns the same record if it is in that stage already. */
 export function enterStage(job: ImageJob, stage: JobStage, nowMs: number): ImageJob {
-  refuseTerminal(job);
+  checkOpen(job);
   if (job.stage === stage) return job;
   return moved(job, 'running', stage, nowMs);
 }
 
-/** Enters a stored image, which is a moment of the job's life like a change of status. */
+/** Adds a stored image, which is a moment of the history like a change of status. */
 export function addImage(job: ImageJob, image: StoredImage, nowMs: number): ImageJob {
-  refuseTerminal(job);
+  checkOpen(job);
   const touched = touch(job, nowMs);
   const { status, stage, updatedAt: at } = touched;
   const moment = { at, status, ...(stage ? { stage } : {}), image: image.index };
   return { ...touched, images: [...job.images, image], history: [...job.history, moment] };
 }
 
-/** Notes the wish to cancel a running job; the worker that holds it ends it. */
+/** Records a cancel request. The worker that runs the job ends it. */
 export function requestCancel(job: ImageJob, nowMs: number): ImageJob {
-  refuseTerminal(job);
+  checkOpen(job);
   return { ...touch(job, nowMs), cancelRequestedAt: job.cancelRequestedAt ?? nowMs };
 }
 
 /**
- * Ends a job. What the record keeps of a finished job is only what a reader can ask for.
+ * Ends a job. Drops fields that matter only while a job runs.
  *
- * @throws AppError `already_terminal` when it has ended before.
+ * @throws AppError `already_terminal` if the job has ended before.
  */
 export function finish(
   job: ImageJob,
   status: 'succeeded' | 'failed' | 'canceled' | 'expired',
   outcome: { nowMs: number; retention: Retention; error?: JobError },
 ): ImageJob {
-  refuseTerminal(job);
+  checkOpen(job);
   const {
     stage: _stage,
     promptTemplate: _promptTemplate,
@@ -96,15 +99,15 @@ export function finish(
     ...rest
   } = job;
   const errors = outcome.error ? [...(job.errors ?? []), outcome.error] : job.errors;
-  const keep = outcome.retention;
+  const { mediaSeconds, recordSeconds } = outcome.retention;
   return moved(
     {
       ...rest,
       ...(errors ? { errors } : {}),
       finishedAt: outcome.nowMs,
-      // Images without a record could never be found again, so they are not kept longer than it.
-      mediaExpiresAt: outcome.nowMs + Math.min(keep.mediaSeconds, keep.recordSeconds) * 1000,
-      recordExpiresAt: outcome.nowMs + keep.recordSeconds * 1000,
+      // Images never outlive their record, because without it they could not be found and deleted.
+      mediaExpiresAt: outcome.nowMs + Math.min(mediaSeconds, recordSeconds) * 1000,
+      recordExpiresAt: outcome.nowMs + recordSeconds * 1000,
     },
     status,
     undefined,
@@ -112,42 +115,68 @@ export function finish(
   );
 }
 
-/** Ends a job that has waited too long, see `hasWaitedTooLong`. Nothing was spent on it. */
+/** Ends a job that is past its queue TTL, see `hasWaitedTooLong`. Nothing was spent on it. */
 export function expire(job: ImageJob, outcome: { nowMs: number; retention: Retention }): ImageJob {
   return finish(job, 'expired', { ...outcome, error: jobError('queue_timeout', 'none') });
 }
 
-/** Ends a job that has all of its images; one that has not, or whose calls are not all over, stays as it is. */
+/** Ends a job if all of its images are stored and no call is open. Otherwise returns it unchanged. */
 export function finishIfWhole(job: ImageJob, outcome: { nowMs: number; retention: Retention }): ImageJob {
   const isWhole = job.images.length > 0 && missingImages(job).length === 0;
-  // A call under way has to be seen to its end by its worker, which would leave an ended job alone.
+  // The worker has to record the outcome of an open call, and could not do so in an ended job.
   const isOver = !job.attempts.some(isOpen);
   return isWhole && isOver && !isTerminal(job.status) ? finish(job, 'succeeded', outcome) : job;
 }
 
-/** Ends a job before all of its images are made: those that are there are kept, each missing one gets the error. */
+/** Ends a job that lacks images. Stored images stay, and each missing one gets the error. */
 export function finishIncomplete(
   job: ImageJob,
   outcome: { nowMs: number; retention: Retention; error: JobError },
 ): ImageJob {
   if (job.images.length === 0) return finish(job, 'failed', outcome);
-  const { error, ...kept } = outcome;
+  const { error, ...others } = outcome;
   const errors = missingImages(job).map((index) => ({ ...error, index }));
-  return finish({ ...job, errors: [...(job.errors ?? []), ...errors] }, 'succeeded', kept);
+  return finish({ ...job, errors: [...(job.errors ?? []), ...errors] }, 'succeeded', others);
 }
 
 /**
- * Erases what a person could be known by: prompts, metadata, errors. Ids, times and amounts stay as a tombstone; the
- * images are due at once and stay listed until they are really gone. An unfinished job ends as `canceled` first.
+ * Erases personal data: prompts, metadata, errors, and every unknown field that is not a number or a boolean. Ids, times
+ * and amounts stay as a tombstone. The images are due for deletion at once and stay listed until their bytes are deleted.
+ * Ends an unfinished job as `canceled` first.
  */
 export function erase(job: ImageJob, nowMs: number, retention: Retention): ImageJob {
+  checkChangeable(job);
   const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
-  const { request: _r, enhancedPrompt: _e, revisedPrompt: _v, warnings: _w, errors: _x, ...rest } = ended;
-  return { ...touch(rest, nowMs), erasedAt: nowMs, mediaExpiresAt: nowMs };
+  const tombstone = keepAmounts(ended, tombstoneFields) as unknown as ImageJob;
+  const attempts = ended.attempts.map((attempt) => keepAmounts(attempt, attemptFields) as unknown as Attempt);
+  return { ...touch({ ...tombstone, attempts }, nowMs), erasedAt: nowMs, mediaExpiresAt: nowMs };
 }
 
-/** Marks the images of an ended job as gone because their retention is over. */
+/** Fields of a tombstone besides numbers and booleans. */
+const tombstoneFields = [
+  'id',
+  'tenant',
+  'status',
+  'images',
+  'attempts',
+  'usage',
+  'parentId',
+  'traceparent',
+  'history',
+] as const satisfies readonly (keyof ImageJob)[];
+
+const attemptFields = [
+  'kind',
+  'state',
+  'providerRequestId',
+  'handle',
+  'error',
+  'model',
+] as const satisfies readonly (keyof Attempt)[];
+
+/** Marks the images of an ended job as deleted. */
 export function purgeMedia(job: ImageJob, nowMs: number): ImageJob {
+  checkChangeable(job);
   return { ...touch(job, nowMs), images: [], mediaGone: true };
 }
 
@@ -162,8 +191,17 @@ function moved(job: ImageJob, status: JobStatus, stage: JobStage | undefined, no
   };
 }
 
-function refuseTerminal(job: ImageJob): void {
+function checkOpen(job: ImageJob): void {
+  checkChangeable(job);
   if (isTerminal(job.status)) {
     throw new AppError('already_terminal', { detail: `The job has already ended as ${job.status}.` });
   }
+}
+
+function checkChangeable(job: ImageJob): void {
+  if (isChangeable(job)) return;
+  throw new AppError('newer_release', {
+    detail: 'A newer release of the service wrote this job. Retry when all instances run it.',
+    retryAfterSeconds: 30,
+  });
 }

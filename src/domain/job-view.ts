@@ -1,21 +1,23 @@
 import { z } from 'zod';
-import { attemptStates } from './attempt.ts';
+import { attemptKinds, attemptStates } from './attempt.ts';
 import { billings, errorCodes } from './errors.ts';
 import { jobStages, jobStatuses, TokenTotals } from './image-job.ts';
 import { ImageRequestBody } from './image-request.ts';
 
-/** The one shape in which a job is shown: poll, list, stream and webhook. */
+/** The representation of a job in polls, lists, streams and webhooks. */
 
 const time = z.iso.datetime();
 const nullableTime = time.nullable();
+/** Shown for a kind or state of a newer release. */
+export const other = 'other';
 
 export const JobErrorView = z.object({
   code: z.enum(errorCodes),
   message: z.string(),
   stage: z.enum(jobStages).nullable(),
-  retryable: z.boolean().describe('Whether the same order may succeed later.'),
+  retryable: z.boolean().describe('Whether the same request may succeed later.'),
   billing: z.enum(billings),
-  index: z.int().nullable().describe('Which image it concerns; `null` when it is the whole job.'),
+  index: z.int().nullable().describe('Index of the image that failed; `null` if the error concerns the job.'),
   provider: z
     .object({
       status: z.int().nullable(),
@@ -24,7 +26,7 @@ export const JobErrorView = z.object({
       categories: z.array(z.string()),
     })
     .nullable()
-    .describe('What the provider said, where it was its doing.'),
+    .describe('Error of the provider, if the provider caused the failure.'),
 });
 
 export const ImageView = z.object({
@@ -33,28 +35,28 @@ export const ImageView = z.object({
   url_expires_at: time,
   content_url: z
     .string()
-    .describe('Path of the bytes at this service. Needs the key and does not expire before them.'),
+    .describe('Path of the bytes at this service. Needs the key and works as long as the image exists.'),
   content_type: z.string(),
   width: z.int(),
   height: z.int(),
   size_bytes: z.int(),
-  sha256: z.string().describe('Of the bytes, in hexadecimal.'),
+  sha256: z.string().describe('Digest of the bytes, in hexadecimal.'),
   variants: z.record(z.string(), z.unknown()).describe('Derived renditions by name.'),
 });
 
 export const AttemptView = z.object({
-  kind: z.enum(['generate', 'enhance']),
-  index: z.int().describe('Which of the images; 0 for a description.'),
+  kind: z.enum([...attemptKinds, other]).describe('`other` for a kind of a newer release.'),
+  index: z.int().describe('Index of the image; 0 for an enhancement.'),
   state: z
-    .enum(attemptStates)
+    .enum([...attemptStates, other])
     .describe(
-      '`rejected` was not charged, `uncertain` and `unusable` may have been, every other one that ended was.',
+      '`rejected` was not charged. `uncertain`, `unusable` and `other` (a state of a newer release) may have been charged. Every other ended attempt was charged.',
     ),
   started_at: time,
   finished_at: nullableTime,
-  provider_request_id: z.string().nullable().describe('Names the call to the support of the provider.'),
-  error: z.string().nullable().describe('Code of what went wrong.'),
-  cost_micro_usd: z.int().nullable().describe('`null` while or where it is not known, never 0 instead.'),
+  provider_request_id: z.string().nullable().describe('Provider request id, for support cases.'),
+  error: z.string().nullable().describe('Error code of the attempt.'),
+  cost_micro_usd: z.int().nullable().describe('Cost in micro-USD. `null` if unknown, never 0 instead.'),
 });
 
 export const ImageJobView = z.object({
@@ -63,10 +65,10 @@ export const ImageJobView = z.object({
   status: z.enum(jobStatuses),
   stage: z.enum(jobStages).nullable(),
   created_at: time,
-  updated_at: time.describe('Of two copies of a job the later one is true.'),
+  updated_at: time.describe('Last update. If you hold two versions of a job, keep the later one.'),
   started_at: nullableTime,
   finished_at: nullableTime,
-  expires_at: nullableTime.describe('When the images are forgotten.'),
+  expires_at: nullableTime.describe('Time at which the images are deleted.'),
   cancel_requested_at: nullableTime,
   request: ImageRequestBody.partial(),
   prompt: z.object({
@@ -74,36 +76,36 @@ export const ImageJobView = z.object({
     enhanced: z
       .string()
       .nullable()
-      .describe('As a language model wrote it out, where `enhance` asked for it.'),
-    revised: z.string().nullable().describe('As the provider changed it.'),
+      .describe('Description written by a language model, if `enhance` requested one.'),
+    revised: z.string().nullable().describe('Prompt as changed by the provider.'),
   }),
   images: z.array(ImageView),
-  partial: z.boolean().describe('Whether some of the `n` images are missing though the job succeeded.'),
-  error: JobErrorView.nullable().describe('What ended the job, where it failed.'),
-  image_errors: z.array(JobErrorView).describe('What went wrong with single images.'),
-  warnings: z.array(z.string()).describe('What the caller should know about the order.'),
+  partial: z.boolean().describe('Whether the job succeeded with fewer than `n` images.'),
+  error: JobErrorView.nullable().describe('Error that ended the job, if it failed or expired.'),
+  image_errors: z.array(JobErrorView).describe('Errors of single images.'),
+  warnings: z.array(z.string()).describe('Remarks on the request, such as a model near its end.'),
   usage: TokenTotals.nullable(),
   cost: z.object({
-    micro_usd: z
-      .int()
-      .nullable()
-      .describe('Millionths of a US dollar; `null` where unknown, never 0 instead.'),
+    micro_usd: z.int().nullable().describe('Cost in micro-USD. `null` if unknown, never 0 instead.'),
     estimated: z.boolean().describe('True until the job has ended.'),
     billing: z.enum(billings),
-    price_version: z.string().describe('The price list it was computed from.'),
+    price_version: z.string().describe('Version of the price list.'),
   }),
   queue: z.object({
-    position: z.int().nullable().describe('Tasks before it, while it waits.'),
-    eta_s: z.number().nullable().describe('Seconds until it may end; `null` where that is not known.'),
+    position: z
+      .int()
+      .nullable()
+      .describe('Number of tasks before this job in the queue; `null` if not queued.'),
+    eta_s: z.number().nullable().describe('Estimated seconds until the end; `null` if unknown.'),
   }),
-  attempts: z.array(AttemptView).describe('Every call that was, or may have been, paid for.'),
+  attempts: z.array(AttemptView).describe('Ledger of the calls to the provider.'),
   metadata: z.record(z.string(), z.string()),
-  parent_id: z.string().nullable().describe('The job that this one repeats.'),
+  parent_id: z.string().nullable().describe('Id of the job that this one retries.'),
   urls: z.object({
     self: z.string(),
     cancel: z.string(),
     events: z.string(),
-    content: z.string().describe('The first of the images that are there.'),
+    content: z.string().describe('Path of the first stored image.'),
   }),
 });
 export type ImageJobView = z.infer<typeof ImageJobView>;

@@ -44,4 +44,6 @@ export interface Meter {
   providerCall(kind: 'generate' | 'enhance', model: string, outcome: string, seconds: number): void;
   imageStored(contentType: string, sizeBytes: number): void;
   webhookAttempt(outcome: string, seconds: number): void;
+  /** Counts a stored record that was skipped because this release cannot read it. */
+  recordUnreadable(kind: string): void;
 }

@@ -1,6 +1,6 @@
 import type { ImageJob, Retention } from './image-job.ts';
 
-/** How long a job's images and record are kept: what the caller asked for, within what the deployment allows. */
+/** Returns how long the images and the record of a job stay: as requested, limited by the deployment. */
 export function retentionFor(job: ImageJob, max: Retention): Retention {
   const { media_s = max.mediaSeconds, record_s = max.recordSeconds } = job.request?.retention ?? {};
   return {

@@ -1,10 +1,18 @@
-import { billingOf } from './attempt.ts';
+import { type Attempt, attemptKinds, attemptStates, billingOf } from './attempt.ts';
 import { sumCosts } from './cost.ts';
-import { errorRow } from './errors.ts';
-import { finalError, type ImageJob, isTerminal, type JobError } from './image-job.ts';
-import type { ImageJobView } from './job-view.ts';
+import { type Billing, billings, errorRow, shownCode } from './errors.ts';
+import {
+  finalError,
+  type ImageJob,
+  isTerminal,
+  type JobError,
+  shownStage,
+  shownStatus,
+} from './image-job.ts';
+import { type ImageJobView, other } from './job-view.ts';
+import { isKnown, type Open } from './open.ts';
 
-/** What is known only at the moment of reading. */
+/** Facts that are known only when the job is read. */
 export interface ViewContext {
   /** Public address without a trailing slash. */
   readonly publicUrl: string;
@@ -15,47 +23,39 @@ export interface ViewContext {
 }
 
 /**
- * Shows a job, field by field, so that nothing of a record reaches the wire that is not named here. Not for erased ones:
- * they have no shape any more.
+ * Returns the view of a job, field by field, so that no field of a record reaches the wire by accident. Values of a newer
+ * release are shown by their fallbacks. Not for erased jobs, which have no view.
  */
 export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
   const self = `${context.publicUrl}${pathOf(job)}`;
+  const status = shownStatus(job);
   const error = finalError(job);
   const prompt = job.request?.prompt ?? '';
   const createdAt = iso(job.createdAt);
   return {
     id: job.id,
     object: 'image_job',
-    status: job.status,
-    stage: job.stage ?? null,
+    status,
+    stage: shownStage(job.stage),
     created_at: createdAt,
-    // Spelling a time takes as long as the rest of this; a new job has one for both.
+    // Formatting a time costs as much as the rest of the view, and a new job has one time for both.
     updated_at: job.updatedAt === job.createdAt ? createdAt : iso(job.updatedAt),
     started_at: isoOrNull(job.startedAt),
     finished_at: isoOrNull(job.finishedAt),
     expires_at: isoOrNull(job.mediaExpiresAt),
     cancel_requested_at: isoOrNull(job.cancelRequestedAt),
-    // The metadata stand beside it; JSON leaves out what is undefined.
+    // The view has metadata as a field of its own, and JSON omits undefined fields.
     request: { prompt, ...job.request, metadata: undefined },
     prompt: { original: prompt, enhanced: job.enhancedPrompt ?? null, revised: job.revisedPrompt ?? null },
     images: job.mediaGone ? [] : viewImages(job, context),
-    partial: job.status === 'succeeded' && job.images.length < (job.request?.n ?? 1) && !job.mediaGone,
+    partial: status === 'succeeded' && job.images.length < (job.request?.n ?? 1) && !job.mediaGone,
     error: error ? viewError(error) : null,
     image_errors: (job.errors ?? []).filter((each) => each.index !== undefined).map(viewError),
     warnings: job.warnings ?? [],
     usage: job.usage ?? null,
     cost: viewCost(job, context),
     queue: { position: context.position, eta_s: null },
-    attempts: job.attempts.map((attempt) => ({
-      kind: attempt.kind,
-      index: attempt.index,
-      state: attempt.state,
-      started_at: iso(attempt.startedAt),
-      finished_at: isoOrNull(attempt.finishedAt),
-      provider_request_id: attempt.providerRequestId ?? null,
-      error: attempt.error ?? null,
-      cost_micro_usd: attempt.state === 'rejected' ? 0 : (attempt.costMicroUsd ?? null),
-    })),
+    attempts: job.attempts.map(viewAttempt),
     metadata: job.request?.metadata ?? {},
     parent_id: job.parentId ?? null,
     urls: {
@@ -67,12 +67,12 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
   };
 }
 
-/** Where a job is, below the address of the service. */
+/** Returns the path of a job below the address of the service. */
 function pathOf({ id }: ImageJob): string {
   return `/images/${id}`;
 }
 
-/** The lowest index of an image that is there; 0 while there is none. */
+/** Returns the lowest index of a stored image; 0 if there is none. */
 function firstImage(job: ImageJob): number {
   return job.images.length === 0 ? 0 : Math.min(...job.images.map((image) => image.index));
 }
@@ -98,13 +98,27 @@ function viewImages(job: ImageJob, context: ViewContext): ImageJobView['images']
     });
 }
 
-function viewError(error: JobError): NonNullable<ImageJobView['error']> {
+function viewAttempt(attempt: Attempt): ImageJobView['attempts'][number] {
   return {
-    code: error.code,
+    kind: isKnown(attemptKinds, attempt.kind) ? attempt.kind : other,
+    index: attempt.index,
+    state: isKnown(attemptStates, attempt.state) ? attempt.state : other,
+    started_at: iso(attempt.startedAt),
+    finished_at: isoOrNull(attempt.finishedAt),
+    provider_request_id: attempt.providerRequestId ?? null,
+    error: attempt.error === undefined ? null : shownCode(attempt.error),
+    cost_micro_usd: costOf(attempt),
+  };
+}
+
+function viewError(error: JobError): NonNullable<ImageJobView['error']> {
+  const code = shownCode(error.code);
+  return {
+    code,
     message: error.message,
-    stage: error.stage ?? null,
-    retryable: errorRow(error.code).retryable,
-    billing: error.billing,
+    stage: shownStage(error.stage),
+    retryable: errorRow(code).retryable,
+    billing: shownBilling(error.billing),
     index: error.index ?? null,
     provider: error.provider
       ? {
@@ -117,9 +131,13 @@ function viewError(error: JobError): NonNullable<ImageJobView['error']> {
   };
 }
 
+function shownBilling(billing: Open<Billing>): Billing {
+  return isKnown(billings, billing) ? billing : 'possible';
+}
+
 /**
- * Before the end the cost is an estimate. Afterwards it is the sum of what the attempts cost by the provider's own
- * usage; one attempt whose price or outcome is unknown makes it `null`.
+ * Returns the cost of a job. Before the end it is an estimate. Afterwards it is the sum over the attempts, computed from
+ * the provider's own usage. A single attempt with an unknown price or outcome makes it `null`.
  */
 function viewCost(job: ImageJob, context: ViewContext): ImageJobView['cost'] {
   const price_version = context.priceVersion;
@@ -127,10 +145,11 @@ function viewCost(job: ImageJob, context: ViewContext): ImageJobView['cost'] {
   if (!isTerminal(job.status)) {
     return { micro_usd: context.estimateMicroUsd, estimated: true, billing, price_version };
   }
-  const amounts = job.attempts.map((attempt) =>
-    attempt.state === 'rejected' ? 0 : (attempt.costMicroUsd ?? null),
-  );
-  return { micro_usd: sumCosts(amounts), estimated: false, billing, price_version };
+  return { micro_usd: sumCosts(job.attempts.map(costOf)), estimated: false, billing, price_version };
+}
+
+function costOf({ state, costMicroUsd }: Attempt): number | null {
+  return state === 'rejected' ? 0 : (costMicroUsd ?? null);
 }
 
 function iso(ms: number): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ImageJob } from './image-job.ts';
+import { type ImageJob, type JobStatus, shownStatus } from './image-job.ts';
 import { type eventPatterns, type ImageRequest, imageEventTypes } from './image-request.ts';
 
 /** What happens to a job. */
@@ -34,7 +34,7 @@ export interface NewEvent {
 }
 
 /** The event that a change of status causes. */
-export function eventOf(status: ImageJob['status']): ImageEventType {
+export function eventOf(status: JobStatus): ImageEventType {
   return status === 'running' ? 'image.started' : `image.${status}`;
 }
 
@@ -55,7 +55,7 @@ export function wantsEvent(webhook: ImageRequest['webhook'], type: ImageEventTyp
  * status: the same change can never make a second event.
  */
 export function eventFor(job: ImageJob): NewEvent {
-  const type = eventOf(job.status);
+  const type = eventOf(shownStatus(job));
   return { id: eventIdOf(job.id, type), type, wanted: wantsEvent(job.request?.webhook, type) };
 }
 

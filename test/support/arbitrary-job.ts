@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { attemptStates } from '../../src/domain/attempt.ts';
 import { billings, errorCodes } from '../../src/domain/errors.ts';
-import { type ImageJob, jobStages, jobStatuses } from '../../src/domain/image-job.ts';
+import { type ImageJob, jobStages, jobStatuses, recordSchema } from '../../src/domain/image-job.ts';
 import { imageEventTypes } from '../../src/domain/image-request.ts';
 
 const whole = fc.nat(2 ** 40);
@@ -113,6 +113,7 @@ const moment = withOptional(
 export const arbitraryJob: fc.Arbitrary<ImageJob> = withOptional(
   {
     id: id.map((ulid) => `img_${ulid}`),
+    schema: fc.constant(recordSchema),
     tenant: fc.constantFrom('acme', 'A-b_9'),
     version: fc.integer({ min: 1, max: 1_000_000 }),
     status: fc.constantFrom(...jobStatuses),
@@ -140,5 +141,17 @@ export const arbitraryJob: fc.Arbitrary<ImageJob> = withOptional(
     traceparent: text,
     history: fc.array(moment, { maxLength: 6 }),
   },
-  ['id', 'tenant', 'version', 'status', 'createdAt', 'updatedAt', 'images', 'attempts', 'fence', 'history'],
+  [
+    'id',
+    'tenant',
+    'version',
+    'schema',
+    'status',
+    'createdAt',
+    'updatedAt',
+    'images',
+    'attempts',
+    'fence',
+    'history',
+  ],
 );

@@ -68,6 +68,7 @@ export const idleMeter: Meter = {
   providerCall() {},
   imageStored() {},
   webhookAttempt() {},
+  recordUnreadable() {},
 };
 
 /** A finished job of one image as most are, by the moves that lead there. */

@@ -2,22 +2,22 @@ import type { ApiKeyRecord } from '../api-key.ts';
 import type { ImageJob, JobStatus } from '../image-job.ts';
 import type { NewEvent } from '../webhook-event.ts';
 
-/** Where jobs and keys are kept, and how processes hear of changes. */
+/** The store of jobs and keys, and notifications between processes. */
 
 export interface IdempotencyClaim {
   /** Digest of the caller's key. */
   readonly keyHash: string;
-  /** Digest of the normalized request; another one under the same key is a mistake. */
+  /** Digest of the normalized request. Another digest under the same key is an error. */
   readonly fingerprint: string;
   readonly ttlMs: number;
 }
 
 export type SubmitOutcome =
-  /** `told`: its event was written as well, because somebody asked for it. */
+  /** `eventWritten` is set if the job's webhook or an endpoint wants its event, which was then written too. */
   | { readonly kind: 'created'; readonly eventWritten?: true }
   | { readonly kind: 'replayed'; readonly job: ImageJob }
   | { readonly kind: 'key_reused' }
-  /** The key was used, but the record of its job has expired. */
+  /** The key was used, and the record of its job has expired. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'queue_full' };
 
@@ -26,7 +26,7 @@ export interface JobListQuery {
   /** Only jobs with an id below this one. */
   readonly beforeId?: string | undefined;
   readonly status?: JobStatus | undefined;
-  /** Names of which the order has to hold one: those of one model. */
+  /** Names of one model. A job matches if its request has one of them. */
   readonly models?: readonly string[] | undefined;
   readonly createdAfterMs?: number | undefined;
   readonly createdBeforeMs?: number | undefined;
@@ -35,39 +35,48 @@ export interface JobListQuery {
 
 export interface JobList {
   readonly jobs: readonly ImageJob[];
-  /** Pass as `beforeId` for the next page; `null` at the end. */
+  /** `beforeId` of the next page; `null` at the end. */
   readonly nextBeforeId: string | null;
 }
 
-/** The next state of a record and the event that its change is; `null` leaves the record as it is. */
+/** The next state of a record and the event of that change. */
 export interface Change {
   readonly job: ImageJob;
-  /** Written in the same step, where the job's own webhook wants it or an endpoint has asked for its type. */
+  /** Written in the same step, if the job's own webhook wants it or an endpoint subscribed to its type. */
   readonly event?: NewEvent;
 }
 
-/** The job records. Every call names the tenant; what belongs to another one does not exist. */
+/** Called for a stored record that a list skips, because another release or a fault wrote it in an unreadable form. */
+export type OnUnreadable = (record: {
+  readonly kind: 'job' | 'api_key';
+  readonly id: string;
+  readonly tenant?: string;
+  readonly error: unknown;
+}) => void;
+
+/** The job records. Every call names the tenant; records of another tenant do not exist for it. */
 export interface JobStore {
-  /** Atomic: claims the key, checks the limit, writes record, indexes and event, or does nothing at all. */
+  /** Claims the key, checks the limit, and writes record, indexes and event. Atomic: does all of it or nothing. */
   submit(input: {
     job: ImageJob;
     claim?: IdempotencyClaim | undefined;
     event?: NewEvent | undefined;
     maxOpenJobs: number;
   }): Promise<SubmitOutcome>;
-  /** The job that a key was claimed for, without claiming it. */
+  /** Finds the job of a claimed key, without claiming it. */
   findByKey(
     tenant: string,
     claim: Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>,
   ): Promise<Exclude<SubmitOutcome, { kind: 'created' | 'queue_full' }> | null>;
   get(tenant: string, id: string): Promise<ImageJob | null>;
   /**
-   * Compare-and-set: reads, applies `change`, writes if nobody else wrote in between, else starts over with the newer
-   * record. `change` must be pure; what it throws is passed on and nothing is written. Tells the listeners of the job.
+   * Compare-and-set: reads the record, applies `change`, and writes if the version is unchanged. Otherwise starts over
+   * with the newer record. `change` must be pure; `null` leaves the record unchanged, and an error is passed on with
+   * nothing written. Notifies the listeners of the job.
    *
-   * @param known a record read before, which saves the read when it is still current.
-   * @param onEvent hears of the event once it is written.
-   * @returns the record as it is now; `null` when there is none.
+   * @param known a record read before. Saves the read if it is current.
+   * @param onEvent called with the event once it is written.
+   * @returns the current record; `null` if there is none.
    */
   update(
     tenant: string,
@@ -76,36 +85,40 @@ export interface JobStore {
     known?: ImageJob,
     onEvent?: (event: NewEvent) => void,
   ): Promise<ImageJob | null>;
-  /** Newest first. The work per call is bounded whatever is kept, so a page may hold fewer jobs than asked for. */
+  /**
+   * Lists jobs, newest first. The work per call is bounded, so a page may hold fewer jobs than requested. Skips and
+   * reports records that it cannot read.
+   */
   list(tenant: string, query: JobListQuery): Promise<JobList>;
   /** Tenants that ever submitted a job. */
   tenants(): Promise<string[]>;
   countOpen(tenant: string): Promise<number>;
-  /** When the oldest job in a status was created; `null` when there is none. Costs the same however many there are. */
+  /** Creation time of the oldest job in a status; `null` if there is none. The cost does not depend on their number. */
   oldestCreatedAt(tenant: string, status: JobStatus): Promise<number | null>;
-  /** Unfinished jobs of a tenant by the time of their last change, a page by rank. */
+  /** A page, by rank, of a tenant's unfinished jobs in the order of their last change. */
   openJobs(tenant: string, offset: number, limit: number): Promise<{ id: string; changedAt: number }[]>;
-  /** Ids of jobs that need attention by a moment, see `dueAt`; the longest due first, a page by rank. */
+  /** A page, by rank, of the ids of jobs due until a time, see `dueAt`. The longest due job comes first. */
   dueJobs(tenant: string, nowMs: number, offset: number, limit: number): Promise<string[]>;
   /** Removes record and indexes. Idempotent. */
   remove(job: ImageJob): Promise<void>;
 }
 
 export interface ApiKeys {
-  /** `null` when there is no such key. */
+  /** `null` if there is no such key. */
   get(id: string): Promise<ApiKeyRecord | null>;
-  /** Tells the listeners of keys. */
+  /** Writes a key and notifies the listeners of keys. */
   put(record: ApiKeyRecord): Promise<void>;
+  /** Lists keys in the order of creation. Skips and reports records that it cannot read. */
   list(tenant?: string): Promise<ApiKeyRecord[]>;
 }
 
-/** Tells processes of changes and wishes, without a guarantee: a lost message costs only time. */
+/** Best-effort notifications between processes, delivered at most once. Callers also poll. */
 export interface Signals {
-  /** Calls back on every change of a job's record anywhere; returns the way to stop. */
+  /** Calls back on every change of a job's record in any process. Returns a function that stops listening. */
   onChange(tenant: string, id: string, listener: () => void): () => void;
-  /** Calls back when a job anywhere is to be canceled. */
+  /** Calls back on a cancel request in any process. */
   onCancel(listener: (id: string) => void): () => void;
   requestCancel(id: string): Promise<void>;
-  /** Calls back when an API key was made or changed anywhere. */
+  /** Calls back if an API key was created or changed in any process. */
   onKeyChange(listener: (id: string) => void): () => void;
 }

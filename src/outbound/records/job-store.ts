@@ -1,26 +1,28 @@
 import type { Cluster, Redis } from 'ioredis';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
-import type { Change, JobStore } from '../../domain/ports.ts';
+import type { Change, JobStore, OnUnreadable } from '../../domain/ports.ts';
 import type { NewEvent } from '../../domain/webhook-event.ts';
 import { timeOf } from '../../lib/ids.ts';
 import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
 import { createJobList } from './list-jobs.ts';
-import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { decodeRecord } from './record-codec.ts';
 import { createScript } from './script.ts';
 import { removeScript, updateScript } from './scripts.ts';
 import { translated } from './store-errors.ts';
 import { createSubmission } from './submission.ts';
+import { encodeVersioned } from './versioned-json.ts';
 
 /**
- * Job records in Redis. See the port for the promises, `keys.ts` for the layout.
+ * Job records in Redis. See the port for the guarantees and `keys.ts` for the layout.
  *
- * @param options.writes the connection for all that changes a record, where it is another one. It is one for all of that:
- * whoever takes back a job that a hanging Redis has not written yet must not overtake it.
+ * @param options.writes the connection for every change of a record; default `redis`. One connection keeps the order of
+ *   commands, so that the cancellation of an unconfirmed job never overtakes its submission in a slow Redis.
+ * @param options.onUnreadable called for each record that a list skips.
  */
 export function createJobStore(
   redis: Redis | Cluster,
   keys: Keys,
-  { writes = redis }: { writes?: Redis | Cluster } = {},
+  { writes = redis, onUnreadable }: { writes?: Redis | Cluster; onUnreadable?: OnUnreadable } = {},
 ): JobStore {
   const updateJob = createScript(writes, updateScript);
   const removeJob = createScript(writes, removeScript);
@@ -32,7 +34,7 @@ export function createJobStore(
 
   const submit = createSubmission(writes, keys, get);
 
-  /** Where an event goes and who may have asked for it; without one the script reads none of these. */
+  /** Returns the keys of an event and of the subscriptions to its type. Without an event the script reads none of them. */
   function eventKeys(tenant: string, event: NewEvent | undefined): string[] {
     const outbox = keys.outbox(tenant);
     if (!event) return [outbox, outbox, outbox, outbox, outbox];
@@ -62,7 +64,7 @@ export function createJobStore(
       ],
       [
         before.version,
-        encodeRecord(after),
+        encodeVersioned(after),
         id,
         isTerminal(after.status) ? '' : after.updatedAt,
         dueScoreOf(after),
@@ -98,7 +100,7 @@ export function createJobStore(
     return null;
   }
 
-  const list = createJobList(redis, keys);
+  const list = createJobList(redis, keys, onUnreadable);
   return {
     submit: (input) => translated(() => submit(input)),
     findByKey: (tenant, claim) =>

@@ -3,25 +3,25 @@ import { dueAt, type ImageJob } from '../../domain/image-job.ts';
 import { type EventPattern, type ImageEventType, patternsFor } from '../../domain/webhook-event.ts';
 
 /**
- * The names of our keys. Those of one tenant share a hash tag, so that one script may touch them on a cluster.
+ * The names of our keys. All keys of one tenant share a hash tag, so that one script may use them on a cluster.
  *
- *   {tenant}:job:ID      string  version and record, see record-codec.ts
- *   {tenant}:jobs        zset    all ids, ordered by id, which is by time of creation
- *   {tenant}:status:S    zset    the same, by status; also model:M and meta:DIGEST
- *   {tenant}:open        zset    unfinished ids by time of the last change
- *   {tenant}:due         zset    ids by the time they need attention: patience over, retention over
- *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by itself
- *   {tenant}:evt:ID      string  job id and record, until announced; then the bytes to send
- *   {tenant}:outbox      zset    ids of events that are not announced yet, by their time
- *   {tenant}:whk:ID      string  version and JSON of a webhook endpoint; whks: zset of all ids
- *   {tenant}:sub:PATTERN set     ids of endpoints that asked for it
- *   {tenant}:dlv:ID      string  version and JSON of a delivery; log:ID: list of its attempts
- *   {tenant}:dlvs        zset    ids of all deliveries, ordered by id, which is by time of the event; also dlvs:S by
- *                                status, dlvs:TARGET by receiver, dlvs:JOB by job; done: those that ended, by time
- *   {tenant}:box:TARGET  zset    pending deliveries to one receiver by next attempt; boxes: receivers by that
- *   {tenant}:rcv:TARGET  hash    how a receiver does, and who empties its mailbox until when
+ *   {tenant}:job:ID      string  the record as JSON with its version first, see versioned-json.ts
+ *   {tenant}:jobs        zset    all ids, ordered by id and therefore by creation
+ *   {tenant}:status:S    zset    the same by status; also model:M and meta:DIGEST
+ *   {tenant}:open        zset    unfinished ids by the time of the last change
+ *   {tenant}:due         zset    ids by the time at which the sweeper has to act: end of queue TTL or retention
+ *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by TTL
+ *   {tenant}:evt:ID      string  job id, space, record until the event is dispatched; then the body to send
+ *   {tenant}:outbox      zset    ids of undispatched events by their time
+ *   {tenant}:whk:ID      string  a webhook endpoint as JSON with its version first; whks: zset of all ids
+ *   {tenant}:sub:PATTERN set     ids of endpoints that subscribed to a pattern
+ *   {tenant}:dlv:ID      string  a delivery as JSON with its version first; log:ID: list of its attempts
+ *   {tenant}:dlvs        zset    ids of all deliveries, ordered by id and therefore by the time of the event; also dlvs:S by
+ *                                status, dlvs:D by destination, dlvs:JOB by job; done: ended ones by time
+ *   {tenant}:box:D       zset    pending deliveries to one destination by next attempt; boxes: destinations by that time
+ *   {tenant}:rcv:D       hash    health of a destination, and the lease of its delivery queue
  *   tenants              set     every tenant that ever submitted
- *   {.gate}:LANE         string  until when and why no provider call may be made; expires by itself
+ *   {.gate}:SCOPE        string  an open circuit breaker of provider calls: until when and why; expires by TTL
  */
 export function createKeys(prefix: string) {
   const of = (tenant: string, rest: string) => `${prefix}:{${tenant}}:${rest}`;
@@ -49,7 +49,7 @@ export function createKeys(prefix: string) {
     delivery: (tenant: string, id: string) => of(tenant, `dlv:${id}`),
     deliveryLog: (tenant: string, id: string) => of(tenant, `log:${id}`),
     deliveries: (tenant: string) => of(tenant, 'dlvs'),
-    /** @param by a status, a target or a job; their names never meet. */
+    /** @param by a status, a destination or a job; their names never collide. */
     deliveriesBy: (tenant: string, by: string) => of(tenant, `dlvs:${by}`),
     endedDeliveries: (tenant: string) => of(tenant, 'done'),
     deliveryQueue: (tenant: string, destinationKey: string) => of(tenant, `box:${destinationKey}`),
@@ -58,7 +58,7 @@ export function createKeys(prefix: string) {
     tenants: `${prefix}:tenants`,
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,
-    /** No tenant is called like this. */
+    /** No tenant can have this name. */
     breaker: (scope: string) => `${prefix}:{.gate}:${scope}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,
@@ -67,17 +67,17 @@ export function createKeys(prefix: string) {
 }
 export type Keys = ReturnType<typeof createKeys>;
 
-/** The sets of endpoints that asked for an event, by each of the patterns that mean it. */
+/** Returns the sets of endpoints that subscribed to an event type, one for each matching pattern. */
 export function subscribersOf(keys: Keys, tenant: string, type: ImageEventType): string[] {
   return patternsFor(type).map((pattern) => keys.subscribers(tenant, pattern));
 }
 
-/** The score of a record in `due`: a time, or the end of the line while it needs nobody. */
+/** Returns the score of a record in `due`: a time, or infinity if the sweeper never has to act. */
 export function dueScoreOf(job: ImageJob): number | '+inf' {
   return dueAt(job) ?? '+inf';
 }
 
-/** The indexes a record stands in. An erased one is in none: it can only be asked for by id. */
+/** Returns the indexes of a record. An erased record is in none and can only be read by id. */
 export function indexesOf(keys: Keys, job: ImageJob): string[] {
   if (job.erasedAt !== undefined || !job.request) return [];
   const { tenant, request } = job;

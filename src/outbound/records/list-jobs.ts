@@ -1,21 +1,21 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { JobList, JobListQuery } from '../../domain/ports.ts';
+import type { JobList, JobListQuery, OnUnreadable } from '../../domain/ports.ts';
 import { timePart } from '../../lib/ids.ts';
 import type { Keys } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
 
-/** Most records looked at for one page; beyond it, or beyond its bytes, it ends early and its cursor goes on from there. */
+/** Maximum number of records read for one page. Beyond it, or beyond the bytes, the page ends early with a cursor. */
 const maxScanned = 1_000;
-/** So that a page of the largest records does not hold up what others read over the same connection. */
+/** Limits the time for which a page of large records blocks other reads on the same connection. */
 const maxPageBytes = 2 * 1024 * 1024;
 const maxConcurrentReads = 10;
 
 /**
- * Walks the narrowest index that a query names, or the few of one model's names, and tests the records for the rest of
- * it, so that the cost of a page depends on the page, not on how many jobs are kept.
+ * Creates the list of jobs. It walks the narrowest index of a query, or one index per name of a model, and tests the records
+ * for the other conditions. The cost of a page depends on the page, not on the number of stored jobs.
  */
-export function createJobList(redis: Redis | Cluster, keys: Keys) {
+export function createJobList(redis: Redis | Cluster, keys: Keys, onUnreadable?: OnUnreadable) {
   function indexesFor(tenant: string, query: JobListQuery): string[] {
     const [pair] = Object.entries(query.metadata ?? {});
     if (pair) return [keys.metadata(tenant, pair[0], pair[1])];
@@ -24,7 +24,7 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
     return [keys.jobs(tenant)];
   }
 
-  /** The highest ids between two bounds in any of the indexes, highest first. */
+  /** Returns the highest ids between two bounds in any of the indexes, highest first. */
   async function newest(indexes: readonly string[], highest: string, lowest: string, max: number) {
     const lists = await Promise.all(
       indexes.map((index) => redis.zrevrangebylex(index, highest, lowest, 'LIMIT', 0, max)),
@@ -32,14 +32,23 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
     return lists.flat().sort().reverse().slice(0, max);
   }
 
-  /** The records of ids, a few at a time, each with its size. */
+  function readableOrNull(tenant: string, id: string, text: string): ImageJob | null {
+    try {
+      return decodeRecord(tenant, id, text);
+    } catch (error) {
+      onUnreadable?.({ kind: 'job', tenant, id, error });
+      return null;
+    }
+  }
+
+  /** Reads the records of ids, a few at a time, each with its size in bytes. An unreadable record is `null`. */
   async function* records(tenant: string, ids: readonly string[]) {
     for (let i = 0; i < ids.length; i += maxConcurrentReads) {
       const some = ids.slice(i, i + maxConcurrentReads);
       const texts = await redis.mget(...some.map((id) => keys.job(tenant, id)));
-      for (const [place, id] of some.entries()) {
-        const text = texts[place];
-        if (text) yield { job: decodeRecord(tenant, id, text), bytes: Buffer.byteLength(text) };
+      for (const [at, id] of some.entries()) {
+        const text = texts[at];
+        if (text) yield { id, job: readableOrNull(tenant, id, text), bytes: Buffer.byteLength(text) };
       }
     }
   }
@@ -55,11 +64,11 @@ export function createJobList(redis: Redis | Cluster, keys: Keys) {
       const wanted = query.limit - jobs.length + 1;
       const ids = await newest(indexes, highest, lowest, wanted);
       if (ids.length === 0) return { jobs, nextBeforeId: null };
-      for await (const { job, bytes } of records(tenant, ids)) {
+      for await (const { id, job, bytes } of records(tenant, ids)) {
         pageBytes += bytes;
         if (pageBytes > maxPageBytes && lastId) return { jobs, nextBeforeId: lastId };
-        lastId = job.id;
-        if (!matches(job, query)) continue;
+        lastId = id;
+        if (!job || !matches(job, query)) continue;
         if (jobs.length === query.limit) return { jobs, nextBeforeId: jobs.at(-1)?.id ?? null };
         jobs.push(job);
       }
@@ -80,7 +89,7 @@ function upperBound(query: JobListQuery): string {
 }
 
 function matches(job: ImageJob, query: JobListQuery): boolean {
-  // Erased between the reading of the index and of the record.
+  // The job may have been erased after the index was read.
   if (job.erasedAt !== undefined) return false;
   if (query.status && job.status !== query.status) return false;
   if (query.models && !query.models.includes(job.request?.model ?? '')) return false;

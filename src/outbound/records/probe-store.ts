@@ -1,10 +1,10 @@
 import { type Cluster, Redis, ReplyError } from 'ioredis';
 
 /**
- * Whether the store can be trusted with jobs: it takes a write (PING is green while every write fails) and does not
- * evict keys. Where CONFIG is forbidden, as on many managed services, the policy is taken on trust.
+ * Checks that the store is safe for jobs: it accepts a write (PING succeeds while every write fails) and never evicts keys.
+ * If CONFIG is forbidden, as on many managed services, the eviction policy is not checked.
  *
- * @throws Error saying what is wrong and what to do.
+ * @throws Error that names the problem and the action.
  */
 export async function probeStore(redis: Redis | Cluster, keyPrefix: string): Promise<void> {
   await redis.set(`${keyPrefix}:probe`, '1', 'PX', 60_000).catch(inOperatorsWords);
@@ -15,7 +15,7 @@ export async function probeStore(redis: Redis | Cluster, keyPrefix: string): Pro
   }
 }
 
-/** What Redis answers names the cause; what the client says of a connection that is away names its own settings. */
+/** A reply of Redis names the cause. The client's own error names its settings instead, so it becomes a plain sentence. */
 function inOperatorsWords(cause: unknown): never {
   const refusal = cause instanceof ReplyError ? `takes no writes: ${(cause as Error).message}` : undefined;
   throw new Error(refusal ?? 'cannot be reached', { cause });

@@ -1,3 +1,5 @@
+import { luaVersionOf, versionLength } from './versioned-json.ts';
+
 /**
  * The scripts that change job records. Each runs atomically in one hash slot.
  */
@@ -87,8 +89,8 @@ return outcomes
  * Returns {1, 1 if the event was written} when written, {0, record} when somebody else wrote before, {-1} when there is no
  *      record
  */
-export const updateScript = `${writeEvent}
-local version = string.match(redis.call('GETRANGE', KEYS[1], 0, 19), '^(%d+) ')
+export const updateScript = `${writeEvent}${luaVersionOf}
+local version = version_of(redis.call('GETRANGE', KEYS[1], 0, ${versionLength}))
 if not version then return {-1} end
 if version ~= ARGV[1] then return {0, redis.call('GET', KEYS[1])} end
 redis.call('SET', KEYS[1], ARGV[2])

@@ -4,8 +4,8 @@ import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 
 /**
- * Changes of jobs and keys, and cancel wishes, over Redis pub/sub: one subscription per process, whatever the number of
- * waiters, since a blocking connection per waiter does not scale.
+ * Signals over Redis pub/sub: changes of jobs and keys, and cancel requests. One subscription per process serves all of its
+ * waiters, because a blocking connection per waiter does not scale.
  */
 export function createSignals(
   publisher: Redis | Cluster,
@@ -28,7 +28,7 @@ export function createSignals(
     return () => void listenersOf.get(channel)?.delete(listener);
   };
   subscriber.on('message', onMessage);
-  // Redis may still be starting: the subscription is queued and renewed by the client after every reconnect.
+  // Redis may still be starting. The client queues the subscription and renews it after every reconnect.
   subscriber.subscribe(keys.changed, ...listenersOf.keys()).catch(() => {});
 
   return {

@@ -1,7 +1,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { createTranslation } from '../../lib/redis/store-failure.ts';
 
-/** Runs a command on the records and translates its failure. */
+/** Runs a command on the records and translates its failure into an `AppError`. */
 export const translated = createTranslation(
   (error) => error instanceof AppError,
   (cause) =>

@@ -7,20 +7,20 @@ import { createScript } from './script.ts';
 import { submitScript } from './scripts.ts';
 import { callFor, type SubmitInput } from './submit-call.ts';
 
-/** As `submitScript` says it. */
+/** Reply of `submitScript` for one job. */
 type Reply = string;
-/** Takes the orders of one tenant. */
+/** Submits the jobs of one tenant in batches. */
 type TenantBatcher = (item: SubmitInput) => Promise<Reply>;
 
 const listAgainMs = 60_000;
-/** Redis does nothing else while a script runs: this many take it a quarter of a millisecond. */
+/** Maximum jobs per call. Redis does nothing else during a script, and this many take a quarter of a millisecond. */
 const maxPerCall = 16;
-/** Beyond that all are closed and opened anew, at the price of a few calls that could have been shared. */
+/** Maximum number of batchers. Beyond it all are replaced, which costs a few calls that could have been shared. */
 const maxBatchers = 10_000;
 
 /**
- * Accepts jobs, see `JobStore.submit`. Jobs of one tenant that come together share a call of the script, which decides
- * on each by itself: most of what a job costs here is the call and the names that are the same for all.
+ * Creates `JobStore.submit`. Jobs of one tenant that arrive together share a call of the script, which decides on each job
+ * separately. Most of the cost of a submission is the call and the key names that all jobs share.
  *
  * @param get reads a record.
  */
@@ -45,8 +45,8 @@ export function createSubmission(
     let listedAtMs = Number.NEGATIVE_INFINITY;
 
     /**
-     * The list of tenants lives in another slot, so it is written first: a tenant without jobs does no harm. It is
-     * written again now and then, since a tenant that is missing there, say after a loss of data, is neither swept nor
+     * Adds the tenant to the list of tenants. The list is in another slot, so this happens first: a tenant without jobs is
+     * harmless. Repeated every minute, because a tenant missing from the list after a loss of data is neither swept nor
      * reconciled.
      */
     async function listTenant(): Promise<void> {
@@ -77,7 +77,7 @@ export function createSubmission(
     if (reply === 'told') return { kind: 'created', eventWritten: true };
     if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
     const held = await get(tenant, reply.slice('replayed '.length));
-    // The claim outlives its record: a caller who comes again must not pay again because the record was kept shortly.
+    // The claim outlives the record, so that a retried request is not paid again after a short retention.
     return held ? { kind: 'replayed', job: held } : { kind: 'gone' };
   };
 }

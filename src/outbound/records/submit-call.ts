@@ -1,14 +1,14 @@
 import type { JobStore } from '../../domain/ports.ts';
 import { eventOf } from '../../domain/webhook-event.ts';
 import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
-import { encodeRecord } from './record-codec.ts';
+import { encodeVersioned } from './versioned-json.ts';
 
 export type SubmitInput = Parameters<JobStore['submit']>[0];
 
-/** Stands for what an order does not have. */
+/** Placeholder for an absent value. */
 const none = '-';
 
-/** The keys and arguments with which `submitScript` takes orders of one tenant. */
+/** Returns the keys and arguments of `submitScript` for jobs of one tenant. */
 export function callFor(
   keys: Keys,
   tenant: string,
@@ -20,7 +20,7 @@ export function callFor(
     keys.outbox(tenant),
     ...subscribersOf(keys, tenant, eventOf('queued')),
   ];
-  // Most jobs join the same indexes, which are named once.
+  // Most jobs join the same indexes, so each index is sent once.
   const positions = new Map<string, number>();
   function positionOf(index: string): number {
     const position = positions.get(index) ?? names.push(index);
@@ -31,14 +31,14 @@ export function callFor(
   const values: (string | number)[] = [positions.size];
   for (const [i, input] of inputs.entries()) {
     const { job, claim, event } = input;
-    values.push(wordsOf(input, joined[i] || none), encodeRecord(job));
+    values.push(wordsOf(input, joined[i] || none), encodeVersioned(job));
     names.push(keys.job(tenant, job.id), keys.event(tenant, event?.id ?? none));
     if (claim) names.push(keys.idempotency(tenant, claim.keyHash));
   }
   return { names, values };
 }
 
-/** An order as the script reads it. */
+/** Returns the fields of a job that the script reads, as one text. */
 function wordsOf({ job, claim, event, maxOpenJobs }: SubmitInput, positions: string): string {
   const itself = `${job.id} ${job.updatedAt} ${dueScoreOf(job)} ${maxOpenJobs} ${positions}`;
   const eventWritten = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;

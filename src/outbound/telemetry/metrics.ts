@@ -93,6 +93,12 @@ export function createMetrics(
     buckets: seconds,
     registers,
   });
+  const unreadable = new Counter({
+    name: 'darkroom_unreadable_records_total',
+    help: 'Stored records that were skipped because this release cannot read them',
+    labelNames: ['kind'],
+    registers,
+  });
   const storeUp = new Gauge({
     name: 'darkroom_store_up',
     help: 'Whether the store answered; 0: what only the store knows is left out',
@@ -112,6 +118,7 @@ export function createMetrics(
       bytes.inc(sizeBytes);
     },
     webhookAttempt: (outcome, value) => deliveries.observe({ outcome }, value),
+    recordUnreadable: (kind) => unreadable.inc({ kind }),
     observeRequest(route, method, status, value) {
       // Looking the labels up takes longer than counting.
       const name = `${method} ${status} ${route}`;

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import {
   hasWaitedTooLong,
   type ImageJob,
+  isChangeable,
   isTerminal,
   jobError,
   missingImages,
@@ -72,7 +73,8 @@ async function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
   let wasOver = false;
   const begun = await deps.change(task.tenant, task.id, (job) => {
     wasOver = isTerminal(job.status);
-    if (wasOver || !job.request) return null;
+    // A newer release runs the jobs that only it can read.
+    if (wasOver || !job.request || !isChangeable(job)) return null;
     const retention = deps.retentionOf(job);
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
     if ((job.crashCount ?? 0) >= maxCrashes) {
@@ -84,7 +86,7 @@ async function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
   });
   // Whoever ended it may have had no way to stop what it was waiting for.
   if (begun && wasOver) await deps.cancelProviderCalls(begun);
-  if (!begun?.request || isTerminal(begun.status)) return null;
+  if (!begun?.request || !isChangeable(begun) || isTerminal(begun.status)) return null;
   if (begun.fence === 1) deps.meter.stageDone('queued', (nowMs - begun.createdAt) / 1000);
   return begun;
 }

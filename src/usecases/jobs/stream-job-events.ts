@@ -1,5 +1,12 @@
 import { AppError } from '../../domain/errors.ts';
-import type { ImageJob, JobStage, JobStatus } from '../../domain/image-job.ts';
+import {
+  type ImageJob,
+  type JobStage,
+  type JobStatus,
+  jobStatuses,
+  shownStage,
+} from '../../domain/image-job.ts';
+import { isKnown } from '../../domain/open.ts';
 import type { Clock, Signals } from '../../domain/ports.ts';
 import { eventOf } from '../../domain/webhook-event.ts';
 import type { GetJob } from './get-job.ts';
@@ -57,13 +64,16 @@ export function createStreamJobEvents(deps: {
 export type StreamJobEvents = ReturnType<typeof createStreamJobEvents>;
 
 function momentsOf(job: ImageJob): ImageMoment[] {
-  return job.history.map((moment, i) => ({
-    no: i + 1,
-    type: i > 0 && job.history[i - 1]?.status === moment.status ? 'image.progress' : eventOf(moment.status),
-    status: moment.status,
-    stage: moment.stage ?? null,
-    at: moment.at,
-    ...(moment.image === undefined ? {} : { image: moment.image }),
-    job,
-  }));
+  return job.history.map((moment, i) => {
+    const isChange = job.history[i - 1]?.status !== moment.status;
+    return {
+      no: i + 1,
+      type: isChange && isKnown(jobStatuses, moment.status) ? eventOf(moment.status) : 'image.progress',
+      status: isKnown(jobStatuses, moment.status) ? moment.status : 'running',
+      stage: shownStage(moment.stage),
+      at: moment.at,
+      ...(moment.image === undefined ? {} : { image: moment.image }),
+      job,
+    };
+  });
 }

@@ -1,4 +1,4 @@
-import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { type ImageJob, isTerminal, shownStatus } from '../../domain/image-job.ts';
 import type { JobStore, Log, Meter, Task, TaskQueue } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
 import type { CancelProviderCalls } from './cancel-provider-calls.ts';
@@ -52,7 +52,7 @@ export function createUpdateJob(deps: Deps): UpdateJob {
 }
 
 function recordEnd({ meter, log }: Deps, job: ImageJob): void {
-  meter.jobFinished(job.status, job.errors?.at(-1)?.code ?? 'none');
+  meter.jobFinished(shownStatus(job), job.errors?.at(-1)?.code ?? 'none');
   log.info(
     {
       job_id: job.id,

@@ -1,5 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
-import { isTerminal } from '../../domain/image-job.ts';
+import { isChangeable, isTerminal } from '../../domain/image-job.ts';
 import type { Clock, DeliveryQueues, JobStore, Log, TaskQueue, WebhookEvents } from '../../domain/ports.ts';
 
 interface Deps {
@@ -26,7 +26,7 @@ const thoroughEvery = 12;
 export function createReconcile(deps: Deps) {
   async function restore(tenant: string, id: string): Promise<boolean> {
     const job = await deps.records.get(tenant, id);
-    if (!job || isTerminal(job.status)) return false;
+    if (!job || isTerminal(job.status) || !isChangeable(job)) return false;
     await deps.jobQueue.add({ tenant, id }, { priority: job.request?.priority ?? 'normal' });
     return true;
   }

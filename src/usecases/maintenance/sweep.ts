@@ -1,5 +1,12 @@
 import { billingOf } from '../../domain/attempt.ts';
-import { dueAt, type ImageJob, isTerminal, jobError, type Retention } from '../../domain/image-job.ts';
+import {
+  dueAt,
+  type ImageJob,
+  isChangeable,
+  isTerminal,
+  jobError,
+  type Retention,
+} from '../../domain/image-job.ts';
 import { finishIncomplete } from '../../domain/job-moves.ts';
 import type { Clock, Deliveries, ImageStorage, JobStore, Log, WebhookEvents } from '../../domain/ports.ts';
 import { purgeEvents, removeImages } from '../jobs/erase-job.ts';
@@ -54,6 +61,8 @@ export function createSweep(deps: Deps) {
 
   /** Deals with one job, unless that needs a storage that is down. @returns whether it is dealt with. */
   async function processDueJob(job: ImageJob, storage: { failures: number }): Promise<boolean> {
+    // Only the release that wrote such a job can act on it.
+    if (!isChangeable(job)) return false;
     // Listed a while ago: it may have been taken up since.
     if ((dueAt(job) ?? Number.POSITIVE_INFINITY) > deps.clock()) return true;
     const needsStorage = isTerminal(job.status) && !job.mediaGone;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageJob } from '../../../src/domain/image-job.ts';
+import { type ImageJob, shownStatus } from '../../../src/domain/image-job.ts';
 import { type ImageRequest, imageEventTypes } from '../../../src/domain/image-request.ts';
 import { beginRun, finish } from '../../../src/domain/job-moves.ts';
 import {
@@ -73,7 +73,7 @@ describe('a subscription', () => {
 
   it('can be stated by one pattern for each event, and by two for all of them', () => {
     for (const job of lifeOf()) {
-      const type = eventOf(job.status);
+      const type = eventOf(shownStatus(job));
       expect(patternsFor(type)).toEqual(['*', 'image.*', type]);
     }
   });

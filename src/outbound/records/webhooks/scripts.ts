@@ -1,3 +1,5 @@
+import { luaVersionOf } from '../versioned-json.ts';
+
 /**
  * The scripts of events, deliveries, mailboxes and endpoints. Each runs atomically in one hash slot.
  */
@@ -38,10 +40,10 @@ return turns
  * ARGV 1 expected version, 2 row, 3 id, 4 target, 5 due at or '', 6 ended at or '', 7 attempt or '', 8 most attempts kept
  * Returns {1} when written, {0, row} when somebody else wrote before, {-1} when there is none
  */
-export const updateDeliveryScript = `
+export const updateDeliveryScript = `${luaVersionOf}
 local row = redis.call('GET', KEYS[1])
 if not row then return {-1} end
-if string.match(row, '^(%d+) ') ~= ARGV[1] then return {0, row} end
+if version_of(row) ~= ARGV[1] then return {0, row} end
 redis.call('SET', KEYS[1], ARGV[2])
 if ARGV[5] ~= '' then
   redis.call('ZADD', KEYS[3], ARGV[5], ARGV[3])
@@ -129,13 +131,13 @@ return tostring(due)
  * endpoints, then for each pattern '1' where the endpoint asks for it
  * Returns {1} when written, {0, row} when somebody else wrote before, {-1} when there is none, {-2} when there are too many
  */
-export const writeEndpointScript = `
+export const writeEndpointScript = `${luaVersionOf}
 local row = redis.call('GET', KEYS[1])
 if ARGV[1] == '0' then
   if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then return {-2} end
 else
   if not row then return {-1} end
-  if string.match(row, '^(%d+) ') ~= ARGV[1] then return {0, row} end
+  if version_of(row) ~= ARGV[1] then return {0, row} end
 end
 redis.call('SET', KEYS[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[3])

@@ -1,4 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
+import { jobStatuses } from '../../../domain/image-job.ts';
+import { isKnown } from '../../../domain/open.ts';
 import type { DispatchTask, WebhookEvents } from '../../../domain/ports.ts';
 import type { Delivery } from '../../../domain/webhook-delivery.ts';
 import { eventOf } from '../../../domain/webhook-event.ts';
@@ -30,6 +32,8 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
         if (!text?.startsWith('img_')) return null;
         const space = text.indexOf(' ');
         const job = decodeRecord(tenant, text.slice(0, space), text.slice(space + 1));
+        // Only the release that wrote an unknown status can dispatch its event.
+        if (!isKnown(jobStatuses, job.status)) return null;
         return { id, tenant, type: eventOf(job.status), at: job.updatedAt, job };
       }),
     waiting: (tenant, beforeMs, limit, offset = 0) =>
