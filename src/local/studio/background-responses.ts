@@ -1,4 +1,4 @@
-import type { OpenCall } from './calls.ts';
+import type { OpenCall } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type Fault, numberOf, readFaults } from './faults.ts';
@@ -7,24 +7,29 @@ import { variedBy } from './generation-request.ts';
 import { identify } from './production.ts';
 import { refusalError, StudioRefusal } from './refusals.ts';
 import { responseBody } from './response-body.ts';
-import { type KeptResponse, type ResponseShelf, statusAt } from './response-shelf.ts';
+import { type ResponseStore, type StoredResponse, statusAt } from './response-store.ts';
 import { readToolRequest } from './tool-request.ts';
 
-export type BackgroundDeps = ImageDeps & { shelf: ResponseShelf; clock: () => number };
+export type BackgroundDeps = ImageDeps & { responses: ResponseStore; clock: () => number };
 
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * POST /v1/responses with the image tool and `background: true`: answers with the id, and makes the image whoever
- * stays. It is paid for once, when it is made, whatever becomes of it. Faults act as on the Images API with these
- * differences: a blocked prompt is accepted and fails in the background; `latency` passes there too; `hang` never ends;
- * `hang-up` loses the id; `hang-up-mid` breaks the first answer that holds the image.
+ * Serves POST /v1/responses with the image tool and `background: true`. Responds with the id, then makes the image even
+ * if the client disconnects. The image is charged once, when it is made.
+ *
+ * Faults act as on the Images API, with these differences: a blocked prompt is accepted and fails in the background;
+ * `latency` delays the outcome; `hang` never ends; `hang-up` loses the id; `hang-up-mid` breaks the first body that holds
+ * the image.
  */
 export async function submitRequest(exchange: Exchange, body: Body, deps: BackgroundDeps): Promise<void> {
   const { call } = exchange;
-  const { image: asked, ...request } = readToolRequest(body);
-  const image = variedBy(call.headers.clientRequestId, asked);
-  const active = deps.faults.take(request.prompt, readFaults('image', request.prompt, call.headers.fault));
+  const { image: requested, ...request } = readToolRequest(body);
+  const image = variedBy(call.headers.clientRequestId, requested);
+  const active = deps.faults.activate(
+    request.prompt,
+    readFaults('image', request.prompt, call.headers.fault),
+  );
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
   call.charged = fault === null ? 'charged' : chargeFor(fault);
@@ -33,27 +38,26 @@ export async function submitRequest(exchange: Exchange, body: Body, deps: Backgr
   if (fault?.name === 'html') return await sendHtml(exchange);
 
   const latencyMs = active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000);
-  const response = deps.shelf.put({
+  const response = deps.responses.add({
     ...request,
     image,
     readyAtMs: fault?.name === 'hang' ? Number.POSITIVE_INFINITY : deps.clock() + latencyMs,
     breaksLeft: fault?.name === 'hang-up-mid' ? 1 : 0,
     slowBodyMs: deliveryOf(active).slowBodyMs,
   });
-  const work = produce(response, call, { fault, refusal }, deps);
+  const work = produce(response, { call, fault, refusal }, deps);
   try {
     if (fault?.name === 'hang-up') exchange.hangUp();
-    else await exchange.reply(200, JSON_TYPE, responseBody({ ...response, outcome: null }, deps.clock()));
+    else await sendObject(exchange, { ...response, outcome: null }, deps);
   } finally {
     await work;
   }
 }
 
-/** Never rejects: what goes wrong becomes the outcome. */
+/** Makes the image in the background. Never rejects: a failure becomes the outcome. */
 async function produce(
-  response: KeptResponse,
-  call: OpenCall,
-  { fault, refusal }: { fault: Fault | null; refusal: StudioRefusal | null },
+  response: StoredResponse,
+  { call, fault, refusal }: { call: OpenCall; fault: Fault | null; refusal: StudioRefusal | null },
   deps: BackgroundDeps,
 ): Promise<void> {
   try {
@@ -63,7 +67,7 @@ async function produce(
       response.outcome = { kind: 'nothing' };
     } else {
       const [bytes = Buffer.alloc(0)] = await deps.produce({ ...response.image, n: 1 }, fault);
-      await deps.book.charge(call, [identify(bytes)]);
+      await deps.callLog.charge(call, [identify(bytes)]);
       response.outcome = { kind: 'image', bytes, cut: fault?.name === 'truncated' };
     }
   } catch (error) {
@@ -72,11 +76,14 @@ async function produce(
   }
 }
 
-/** GET /v1/responses/{id}. Only faults by their `poll-` names act on the question itself. */
+/** Serves GET /v1/responses/{id}. Only faults with `poll-` names act on the poll itself. */
 export async function sendResponse(exchange: Exchange, id: string, deps: BackgroundDeps): Promise<void> {
   const { call } = exchange;
   const response = findResponse(id, deps);
-  const active = deps.faults.take(response.prompt, readFaults('poll', response.prompt, call.headers.fault));
+  const active = deps.faults.activate(
+    response.prompt,
+    readFaults('poll', response.prompt, call.headers.fault),
+  );
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
   if (fault?.name === 'hang') return await exchange.waitForever();
@@ -94,18 +101,27 @@ export async function sendResponse(exchange: Exchange, id: string, deps: Backgro
     response.breaksLeft -= 1;
     delivery.breakInMiddle = true;
   }
-  await exchange.reply(200, JSON_TYPE, responseBody(response, nowMs), delivery);
+  await exchange.reply({
+    status: 200,
+    headers: JSON_TYPE,
+    body: responseBody(response, nowMs),
+    ...delivery,
+  });
 }
 
-/** POST /v1/responses/{id}/cancel. One that has ended stays as it is. */
+/** Serves POST /v1/responses/{id}/cancel. A response that has ended does not change. */
 export async function cancelResponse(exchange: Exchange, id: string, deps: BackgroundDeps): Promise<void> {
   const response = findResponse(id, deps);
   if (statusAt(response, deps.clock()) === 'in_progress') response.isCanceled = true;
-  await exchange.reply(200, JSON_TYPE, responseBody(response, deps.clock()));
+  await sendObject(exchange, response, deps);
 }
 
-function findResponse(id: string, deps: BackgroundDeps): KeptResponse {
-  const response = deps.shelf.find(id);
+function sendObject(exchange: Exchange, response: StoredResponse, { clock }: BackgroundDeps): Promise<void> {
+  return exchange.reply({ status: 200, headers: JSON_TYPE, body: responseBody(response, clock()) });
+}
+
+function findResponse(id: string, deps: BackgroundDeps): StoredResponse {
+  const response = deps.responses.find(id);
   if (response === undefined) {
     throw new StudioRefusal(404, `Response with id '${id}' not found.`, { param: 'id' });
   }

@@ -1,49 +1,51 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OpenCall } from './calls.ts';
+import type { OpenCall } from './call-log.ts';
 import { ClientGone } from './refusals.ts';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
-/** How a body is sent when a fault interferes. */
-type Delivery = { slowBodyMs?: number; breakInMiddle?: boolean };
+/** A whole response. A fault can slow or break the delivery of the body. */
+type Reply = {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: Buffer | string;
+  /** Spreads the body over this time, in milliseconds. */
+  readonly slowBodyMs?: number;
+  /** Closes the connection after half of the body. */
+  readonly breakInMiddle?: boolean;
+};
 
 type EventStream = { send(name: string, data: unknown): Promise<void>; end(): void };
 
-/** One request and its answer. Every wait ends with ClientGone when the client leaves or the studio stops. */
+/** One request and its response. Every wait rejects with ClientGone if the client disconnects or the studio stops. */
 export type Exchange = {
   readonly call: OpenCall;
-  /** True when the request names any key. */
+  /** True if the request carries any key. */
   readonly hasCredentials: boolean;
-  /** The body as JSON, `{}` when there is none; `malformed` and `too-large` are answers of their own. Bodies above 1 MiB are read and dropped. */
+  /** Reads the body as JSON, `{}` if it is empty. Bodies above 1 MiB are read to the end and dropped (`too-large`). */
   readJson(): Promise<{ value: unknown } | 'malformed' | 'too-large'>;
   pause(durationMs: number): Promise<void>;
-  /** Waits until the client leaves. */
+  /** Waits until the client disconnects. */
   waitForever(): Promise<never>;
-  /** Sends a whole answer. */
-  reply(
-    status: number,
-    headers: OutgoingHttpHeaders,
-    body: Buffer | string,
-    delivery?: Delivery,
-  ): Promise<void>;
+  /** Sends a whole response. */
+  reply(reply: Reply): Promise<void>;
   /** Starts a `text/event-stream`. */
   startEvents(): EventStream;
-  /** Closes the connection on purpose, without a further byte. */
+  /** Closes the connection deliberately, without a further byte. */
   hangUp(): void;
-  /** Resolves when nothing more can be sent. */
+  /** Resolves when no more bytes can be sent. */
   readonly closed: Promise<void>;
 };
 
 /**
- * Wraps one request of the HTTP server. Records the status sent, and whether the client left early.
+ * Wraps one request of the HTTP server. Records the status sent, and whether the client disconnected early.
  *
- * @param stopped aborts when no connection is left: an answer that never got its turn on one hears nothing else.
+ * @param stopped aborts when every connection is closed. A pipelined response that was never assigned to a connection
+ *   emits no `close` event.
  */
 export function createExchange(
-  request: IncomingMessage,
-  response: ServerResponse,
-  authorization: string | null,
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
   call: OpenCall,
   stopped: AbortSignal,
 ): Exchange {
@@ -72,12 +74,12 @@ export function createExchange(
   };
   const write = (chunk: Buffer | string) =>
     new Promise<void>((resolve, reject) => {
-      const leave = () => reject(new ClientGone());
-      if (gone.signal.aborted) return leave();
-      gone.signal.addEventListener('abort', leave, { once: true });
+      const fail = () => reject(new ClientGone());
+      if (gone.signal.aborted) return fail();
+      gone.signal.addEventListener('abort', fail, { once: true });
       response.write(chunk, (error) => {
-        gone.signal.removeEventListener('abort', leave);
-        if (error) leave();
+        gone.signal.removeEventListener('abort', fail);
+        if (error) fail();
         else resolve();
       });
     });
@@ -96,7 +98,7 @@ export function createExchange(
 
   return {
     call,
-    hasCredentials: /\S+\s+\S/.test(authorization ?? ''),
+    hasCredentials: hasCredentials(request.headers.authorization ?? ''),
     closed,
     pause,
     hangUp,
@@ -105,7 +107,7 @@ export function createExchange(
       await closed;
       throw new ClientGone();
     },
-    async reply(status, headers, body, { slowBodyMs = 0, breakInMiddle = false } = {}) {
+    async reply({ status, headers, body, slowBodyMs = 0, breakInMiddle = false }) {
       const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
       start(status, { ...headers, 'content-length': bytes.length });
       if (breakInMiddle) {
@@ -131,6 +133,12 @@ export function createExchange(
   };
 }
 
+/** Returns true if a scheme and a key follow each other. Which key it is does not matter. */
+function hasCredentials(authorization: string): boolean {
+  const [scheme, key] = authorization.split(' ').filter((part) => part !== '');
+  return scheme !== undefined && key !== undefined;
+}
+
 async function readJson(request: IncomingMessage): Promise<{ value: unknown } | 'malformed' | 'too-large'> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
@@ -152,7 +160,7 @@ async function readJson(request: IncomingMessage): Promise<{ value: unknown } | 
   }
 }
 
-/** The headers OpenAI puts on every answer; the limits are those of an imaginary generous account. */
+/** Returns the headers that OpenAI puts on every response. The rate limits are invented. */
 const standardHeaders = (requestId: string, processingMs: number): OutgoingHttpHeaders => ({
   'x-request-id': requestId,
   'openai-processing-ms': String(processingMs),

@@ -1,8 +1,8 @@
-import type { Charged } from './calls.ts';
+import type { Charged } from './call-log.ts';
 import { FAULTS, type Fault, numberOf } from './faults.ts';
 import { StudioRefusal } from './refusals.ts';
 
-/** The refusal a fault asks for, or null for faults that act on the answer or the connection. */
+/** Returns the refusal that a fault stands for, or null if the fault acts on the response or the connection. */
 export function refusalFor(fault: Fault, requestId: string): StudioRefusal | null {
   switch (fault.name) {
     case 'rate-limit':
@@ -12,13 +12,17 @@ export function refusalFor(fault: Fault, requestId: string): StudioRefusal | nul
         headers: { ...retryAfter(fault), 'x-ratelimit-remaining-requests': '0' },
       });
     case 'slow-down':
-      return new StudioRefusal(429, 'Requests grew too fast. Slow down, then raise the rate again.', {
-        type: 'requests',
-        code: 'slow_down',
-        headers: retryAfter(fault),
-      });
+      return new StudioRefusal(
+        429,
+        'The request rate grew too fast. Slow down, then increase it gradually.',
+        {
+          type: 'requests',
+          code: 'slow_down',
+          headers: retryAfter(fault),
+        },
+      );
     case 'quota':
-      return new StudioRefusal(429, 'The prepaid credit is used up. Add credit to go on.', {
+      return new StudioRefusal(429, 'The prepaid credit is used up. Add credit to continue.', {
         type: 'insufficient_quota',
         code: 'credit_balance_exhausted',
       });
@@ -33,7 +37,10 @@ export function refusalFor(fault: Fault, requestId: string): StudioRefusal | nul
     case 'unauthorized':
       return new StudioRefusal(401, 'The API key is not valid.', { code: 'invalid_api_key' });
     case 'error':
-      return new StudioRefusal(statusOf(fault), `The studio was told to fail. Request ID: ${requestId}.`);
+      return new StudioRefusal(
+        statusOf(fault),
+        `The prompt or header requested this failure. Request ID: ${requestId}.`,
+      );
     default:
       return null;
   }
@@ -55,7 +62,7 @@ function moderationRefusal(category: string, requestId: string): StudioRefusal {
   });
 }
 
-/** What a provider would bill for a call that met this fault. */
+/** Returns the charge that a provider would make for a call with this fault. */
 export function chargeFor(fault: Fault): Charged {
   if (fault.name !== 'error') return FAULTS[fault.name].charged;
   const status = statusOf(fault);

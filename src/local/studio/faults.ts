@@ -1,12 +1,14 @@
-import type { Charged } from './calls.ts';
+import type { Charged } from './call-log.ts';
 
 /**
- * The words that make the studio misbehave. In a prompt: `[studio:NAME]`, `[studio:NAME=VALUE]`, and with
- * `,times=N` only for the first N calls with this prompt. In the header `x-studio-fault`: the same without
- * brackets, several joined by `;`. Calls for text (chat, responses) obey the words only as `enhance-NAME`, so that
- * one prompt can fail its expansion and not its image; questions after a response in the background obey them only
- * as `poll-NAME`. `latency` and `slow-body` combine with the others; of the
- * others the first one that still has times left acts. Words unknown to this table do nothing.
+ * Faults that a caller can request from the studio.
+ *
+ * In a prompt: `[studio:NAME]`, `[studio:NAME=VALUE]`, and with `,times=N` only for the first N calls with this prompt.
+ * In the header `x-studio-fault`: the same without brackets, several joined by `;`.
+ * Calls for text (chat, responses) obey only `enhance-NAME`, so that one prompt can fail its expansion and not its
+ * image. Polls of a background response obey only `poll-NAME`.
+ * `latency` and `slow-body` combine with the others. Of the others, the first one with remaining times acts. Unknown
+ * names have no effect.
  */
 export const FAULTS = {
   'rate-limit': { value: 'Retry-After in seconds (1)', does: '429 rate_limit_exceeded', charged: 'none' },
@@ -21,10 +23,10 @@ export const FAULTS = {
   moderation: { value: 'category (sexual)', does: '400 moderation_blocked', charged: 'none' },
   'bad-request': { value: null, does: '400 invalid_value', charged: 'none' },
   unauthorized: { value: null, does: '401 invalid_api_key', charged: 'none' },
-  'hang-up': { value: null, does: 'closes the connection instead of answering', charged: 'charged' },
+  'hang-up': { value: null, does: 'closes the connection without a response', charged: 'charged' },
   'hang-up-mid': { value: null, does: 'closes the connection in the middle of the body', charged: 'charged' },
-  hang: { value: null, does: 'never answers', charged: 'charged' },
-  latency: { value: 'milliseconds (1000)', does: 'answers that much later', charged: 'charged' },
+  hang: { value: null, does: 'never responds', charged: 'charged' },
+  latency: { value: 'milliseconds (1000)', does: 'delays the response', charged: 'charged' },
   'slow-body': { value: 'milliseconds (1000)', does: 'spreads the body over that time', charged: 'charged' },
   empty: { value: null, does: '200 with an empty data list (an empty text)', charged: 'possible' },
   truncated: { value: null, does: '200, the base64 (the text) cut in half', charged: 'charged' },
@@ -43,7 +45,7 @@ type FaultName = keyof typeof FAULTS;
 export type Fault = {
   readonly name: FaultName;
   readonly value: string | null;
-  /** Acts for the first `times` calls only; null = always. */
+  /** Number of calls for which the fault acts. Null means all calls. */
   readonly times: number | null;
   /** As written, without brackets. */
   readonly text: string;
@@ -51,11 +53,11 @@ export type Fault = {
 
 const WORD = /\[studio:([^\]]*)\]/g;
 const PARTS = /^([a-z-]+)(?:=([^,]*))?(?:,\s*times=(\d+))?$/;
-/** What stands before the name of a fault that is meant for one kind of call. */
+/** Prefixes of fault names, by the kind of call that obeys them. */
 const PREFIXES = { image: '', text: 'enhance-', poll: 'poll-' } as const;
 type CallKind = keyof typeof PREFIXES;
 
-/** Faults written in a prompt and in the fault header, in that order, for one kind of call. */
+/** Reads the faults of a prompt and of the fault header, in that order, for one kind of call. */
 export function readFaults(kind: CallKind, prompt: string, header: string | null): Fault[] {
   const written = [...prompt.matchAll(WORD)].map(([, text = '']) => text);
   return [...written, ...(header ?? '').split(';')].flatMap((text) => parseFault(kind, text.trim()) ?? []);
@@ -71,31 +73,31 @@ function parseFault(kind: CallKind, text: string): Fault | null {
 
 const isFaultName = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);
 
-/** The prompt without any `[studio:...]` word: what the image is made from. */
+/** Returns the prompt without `[studio:...]` words. Images are drawn from it. */
 export function withoutFaultWords(prompt: string): string {
   return prompt.replace(WORD, ' ').replace(/\s+/g, ' ').trim();
 }
 
-/** A fault's value as a number of at least zero, or the default when it is none. */
+/** Returns the value of a fault as a number of at least zero, or `fallback` if it is not one. */
 export function numberOf(fault: Fault, fallback: number): number {
   const value = Number(fault.value ?? Number.NaN);
   return Number.isFinite(value) && value >= 0 ? value : fallback;
 }
 
-/** What acts on one call. */
+/** The faults that act on one call. */
 export type ActiveFaults = { main: Fault | null; latency: Fault | null; slowBody: Fault | null };
 
 export type FaultLog = {
-  /** Chooses what acts on this call and counts it against `times`. */
-  take(prompt: string, faults: readonly Fault[]): ActiveFaults;
+  /** Chooses the faults that act on this call and counts them against `times`. */
+  activate(prompt: string, faults: readonly Fault[]): ActiveFaults;
 };
 
-const KEPT_COUNTS = 10_000;
+const MAX_COUNTS = 10_000;
 
-/** Counts how often each fault has acted for each prompt; the oldest of 10,000 counts are forgotten. */
+/** Creates a log that counts how often each fault acted for each prompt. It holds the newest 10,000 counts. */
 export function createFaultLog(): FaultLog {
   const counts = new Map<string, number>();
-  const takeOne = (prompt: string, fault: Fault): boolean => {
+  const activateOne = (prompt: string, fault: Fault): boolean => {
     if (fault.times === null) return true;
     const key = `${fault.text}\n${prompt}`;
     const count = counts.get(key) ?? 0;
@@ -103,13 +105,13 @@ export function createFaultLog(): FaultLog {
     counts.delete(key);
     counts.set(key, count + 1);
     const [oldest] = counts.keys();
-    if (counts.size > KEPT_COUNTS && oldest !== undefined) counts.delete(oldest);
+    if (counts.size > MAX_COUNTS && oldest !== undefined) counts.delete(oldest);
     return true;
   };
   return {
-    take(prompt, faults) {
+    activate(prompt, faults) {
       const first = (fits: (name: FaultName) => boolean) =>
-        faults.find((fault) => fits(fault.name) && takeOne(prompt, fault)) ?? null;
+        faults.find((fault) => fits(fault.name) && activateOne(prompt, fault)) ?? null;
       return {
         latency: first((name) => name === 'latency'),
         slowBody: first((name) => name === 'slow-body'),

@@ -1,4 +1,4 @@
-import type { CallLog } from './calls.ts';
+import type { CallLog } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type ActiveFaults, type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
@@ -6,18 +6,21 @@ import { type GenerationRequest, readGenerationRequest, variedBy } from './gener
 import { identify, type Production, previewOf } from './production.ts';
 import { imageUsage } from './usage.ts';
 
-export type ImageDeps = { book: CallLog; faults: FaultLog; produce: Production; latencyMs: number };
+export type ImageDeps = { callLog: CallLog; faults: FaultLog; produce: Production; latencyMs: number };
 
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * POST /v1/images/generations. Images are paid for once they are made, before the answer and before any delay:
- * a client that leaves while it waits has paid, as with a real provider.
+ * Serves POST /v1/images/generations. Images are charged as soon as they are made, before the response and any delay:
+ * a client that disconnects while it waits has paid, as with a real provider.
  */
 export async function generateImages(exchange: Exchange, body: Body, deps: ImageDeps): Promise<void> {
   const { call } = exchange;
   const request = variedBy(call.headers.clientRequestId, readGenerationRequest(body));
-  const active = deps.faults.take(request.prompt, readFaults('image', request.prompt, call.headers.fault));
+  const active = deps.faults.activate(
+    request.prompt,
+    readFaults('image', request.prompt, call.headers.fault),
+  );
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
   const latencyMs = active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000);
@@ -34,27 +37,36 @@ export async function generateImages(exchange: Exchange, body: Body, deps: Image
     return await responseWithoutImages(exchange, request, fault);
   }
   const drawn = await deps.produce(request, fault);
-  await deps.book.charge(call, drawn.map(identify));
+  await deps.callLog.charge(call, drawn.map(identify));
   if (fault?.name === 'hang') return await exchange.waitForever();
   if (request.stream && fault?.name !== 'hang-up') {
-    return await streamImages(exchange, request, drawn, { latencyMs, fault });
+    return await streamImages(exchange, { request, drawn, fault }, latencyMs);
   }
   await exchange.pause(latencyMs);
   if (fault?.name === 'hang-up') return exchange.hangUp();
-  await exchange.reply(200, JSON_TYPE, responseBody(request, drawn, fault), deliveryOf(active));
+  await exchange.reply({
+    status: 200,
+    headers: JSON_TYPE,
+    body: responseBody(request, drawn, fault),
+    ...deliveryOf(active),
+  });
 }
 
 export const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** How the faults in force want the body sent. */
+/** Returns how the active faults change the delivery of the body. */
 export const deliveryOf = ({ main, slowBody }: ActiveFaults) => ({
   breakInMiddle: main?.name === 'hang-up-mid',
   slowBodyMs: slowBody === null ? 0 : numberOf(slowBody, 1000),
 });
 
-/** A 200 page of HTML, as a proxy in trouble sends it. */
+/** Sends a 200 page of HTML, as a misconfigured proxy does. */
 export const sendHtml = (exchange: Exchange) =>
-  exchange.reply(200, { 'content-type': 'text/html' }, '<html><body><h1>It works!</h1></body></html>');
+  exchange.reply({
+    status: 200,
+    headers: { 'content-type': 'text/html' },
+    body: '<html><body><h1>It works!</h1></body></html>',
+  });
 
 async function responseWithoutImages(
   exchange: Exchange,
@@ -63,10 +75,10 @@ async function responseWithoutImages(
 ): Promise<void> {
   if (fault?.name === 'html') return await sendHtml(exchange);
   if (request.stream) return exchange.startEvents().end();
-  await exchange.reply(200, JSON_TYPE, responseBody(request, [], fault));
+  await exchange.reply({ status: 200, headers: JSON_TYPE, body: responseBody(request, [], fault) });
 }
 
-/** The JSON of an answer. Base64 needs no escaping and all of it is ASCII: writing it out saves half the time. */
+/** Builds the JSON of a response. Base64 is ASCII and needs no escaping, so concatenation takes half the time of JSON.stringify. */
 function responseBody(request: GenerationRequest, drawn: Buffer[], fault: Fault | null): Buffer {
   const data = drawn.map((bytes) => `{"b64_json":"${base64(bytes, fault)}"}`).join();
   const rest = JSON.stringify({ ...echo(request), usage: usageOf(request, drawn.length, 0) });
@@ -80,7 +92,7 @@ function base64(bytes: Buffer, fault: Fault | null): string {
   return fault?.name === 'truncated' ? text.slice(0, Math.floor(text.length / 2)) : text;
 }
 
-/** How an answer repeats what was asked for. */
+/** Returns the request parameters that a response repeats. */
 export const echo = ({ background, format, quality, width, height }: GenerationRequest) => ({
   background,
   output_format: format,
@@ -88,28 +100,27 @@ export const echo = ({ background, format, quality, width, height }: GenerationR
   size: `${width}x${height}`,
 });
 
-/** What the images of a request used. */
+/** Returns the usage of the images of a request. */
 export const usageOf = (
   { prompt, family, width, height, quality }: GenerationRequest,
   images: number,
   partials: number,
 ) => imageUsage({ prompt, family, width, height, quality, images, partialImages: partials });
 
-type StreamFaults = { latencyMs: number; fault: Fault | null };
+type ImageStream = { request: GenerationRequest; drawn: Buffer[]; fault: Fault | null };
 
-/** The same images as events: previews that grow sharper, then the finished image with its usage. */
+/** Sends the images as events: previews with growing detail, then the finished image with its usage. */
 async function streamImages(
   exchange: Exchange,
-  request: GenerationRequest,
-  drawn: Buffer[],
-  { latencyMs, fault }: StreamFaults,
+  { request, drawn, fault }: ImageStream,
+  latencyMs: number,
 ): Promise<void> {
   const count = fault?.name === 'not-an-image' || fault?.name === 'huge' ? 0 : request.partialImages;
   const stepMs = latencyMs / (drawn.length * (count + 1));
   const events = exchange.startEvents();
   for (const [position, image] of drawn.entries()) {
     for (let index = 0; index < count; index++) {
-      const preview = await previewOf(image, request, index, count);
+      const preview = await previewOf(image, request, { index, count });
       await exchange.pause(stepMs);
       await events.send('image_generation.partial_image', {
         type: 'image_generation.partial_image',

@@ -2,7 +2,7 @@ import type { ImageFormat } from './drawing/render.ts';
 import { type ModelFamily, modelFamily } from './models.ts';
 import { invalid } from './refusals.ts';
 
-/** A validated body of POST /images/generations, with `auto` resolved. */
+/** Validated body of POST /images/generations, with `auto` resolved. */
 export type GenerationRequest = {
   prompt: string;
   family: ModelFamily;
@@ -43,7 +43,7 @@ const DEFAULT_MODEL = 'gpt-image-2.6-flare';
 const MAX_PROMPT = 32_000;
 
 /**
- * Reads and checks a request body the way OpenAI does.
+ * Reads and checks a request body as OpenAI does.
  * @throws StudioRefusal 400 naming the parameter, or 404 for a model that was shut down.
  */
 export function readGenerationRequest(body: Body): GenerationRequest {
@@ -55,7 +55,7 @@ export function readGenerationRequest(body: Body): GenerationRequest {
   if (background === 'transparent' && format === 'jpeg') {
     throw invalid('background', 'invalid_value', 'A transparent background needs output_format png or webp.');
   }
-  const compression = whole(body, 'output_compression', 0, 100) ?? 100;
+  const compression = whole(body, 'output_compression', [0, 100]) ?? 100;
   if (format === 'png' && compression < 100) {
     throw invalid('output_compression', 'invalid_value', 'output_compression below 100 needs jpeg or webp.');
   }
@@ -65,14 +65,14 @@ export function readGenerationRequest(body: Body): GenerationRequest {
   text(body, 'user');
   const quality = oneOf(body, 'quality', [...family.qualities, 'auto']) ?? 'auto';
   const stream = flag(body, 'stream');
-  const partialImages = whole(body, 'partial_images', 0, 3) ?? 0;
+  const partialImages = whole(body, 'partial_images', [0, 3]) ?? 0;
   if (partialImages > 0 && !stream) {
     throw invalid('partial_images', 'invalid_value', 'partial_images needs stream: true.');
   }
   return {
     prompt: readPrompt(body),
     family,
-    n: whole(body, 'n', 1, 10) ?? 1,
+    n: whole(body, 'n', [1, 10]) ?? 1,
     ...readSize(body, family),
     quality: quality === 'auto' ? 'medium' : quality,
     background: background === 'transparent' ? 'transparent' : 'opaque',
@@ -85,8 +85,8 @@ export function readGenerationRequest(body: Body): GenerationRequest {
 }
 
 /**
- * What is drawn for a call without a seed: a real model draws something else each time. Here the calls of one job differ,
- * by the number at the end of their client's id, and its first image stays the same, so that it can be known again.
+ * Derives a seed for a call without one, from the number at the end of its client request id. The calls of one job
+ * therefore draw different images, as with a real model, and the first image of a prompt is always the same.
  */
 export function variedBy(clientRequestId: string | null, request: GenerationRequest): GenerationRequest {
   const no = /-([0-9]{1,4})$/.exec(clientRequestId ?? '')?.[1] ?? '1';
@@ -106,7 +106,7 @@ function readPrompt(body: Body): string {
   return prompt;
 }
 
-/** The published limits of free sizes: edges, ratio and number of pixels. */
+/** Reads the size within the published limits of edges, ratio and number of pixels. */
 function readSize(body: Body, family: ModelFamily): { width: number; height: number } {
   const size = text(body, 'size') ?? 'auto';
   if (size === 'auto') return { width: 1024, height: 1024 };
@@ -150,15 +150,15 @@ function oneOf<Value extends string>(body: Body, name: string, allowed: readonly
   throw invalid(name, 'invalid_value', `Invalid value: '${value}'. Supported values are: ${list}.`);
 }
 
-function whole(body: Body, name: string, lowest: number, highest: number): number | null {
+function whole(body: Body, name: string, [min, max]: readonly [number, number]): number | null {
   const value = body[name] ?? null;
   if (value === null) return null;
   if (typeof value !== 'number' || !Number.isInteger(value)) throw wrongType(name, 'an integer');
-  if (value < lowest) {
-    throw invalid(name, 'integer_below_min_value', `Invalid '${name}': the lowest value is ${lowest}.`);
+  if (value < min) {
+    throw invalid(name, 'integer_below_min_value', `Invalid '${name}': the minimum is ${min}.`);
   }
-  if (value > highest) {
-    throw invalid(name, 'integer_above_max_value', `Invalid '${name}': the highest value is ${highest}.`);
+  if (value > max) {
+    throw invalid(name, 'integer_above_max_value', `Invalid '${name}': the maximum is ${max}.`);
   }
   return value;
 }

@@ -1,17 +1,17 @@
 import { StudioRefusal } from './refusals.ts';
 
-/** How one family of models is sized and counted. */
+/** Sizes, qualities and token counts of one family of models. */
 export type ModelFamily = {
   readonly qualities: readonly string[];
-  /** True when any WxH within the limits is allowed, not just the three classic sizes. */
+  /** True if any WxH within the limits is allowed, not only the three classic sizes. */
   readonly freeSizes: boolean;
-  /** Image tokens of one image. */
+  /** Returns the image tokens of one image. */
   outputTokens(width: number, height: number, quality: string): number;
 };
 
 const RETIRED = new Set(['dall-e-2', 'dall-e-3', 'gpt-image-1']);
 
-/** Ids listed by GET /models. Other names work too: the studio does not care which model draws. */
+/** Ids listed by GET /models. Other names work too, except retired ones. */
 export const MODEL_IDS = [
   'gpt-image-2.6-sunburst',
   'gpt-image-2.6-flare',
@@ -26,12 +26,12 @@ export const MODEL_IDS = [
 
 const GPT_IMAGE_2 = byFormula({ low: 16, medium: 48, high: 96 });
 const GPT_IMAGE_2_5 = byFormula({ low: 16, medium: 24, high: 48, xhigh: 64, max: 96 });
-// Published price per image divided by the price of a token: square first, then 3:2 and 2:3.
+// Published price of an image divided by the price of a token: square first, then 3:2 and 2:3.
 const GPT_IMAGE_1_5 = byTable({ low: [281, 406], medium: [1063, 1563], high: [4156, 6250] });
 const GPT_IMAGE_1_MINI = byTable({ low: [625, 750], medium: [1375, 1875], high: [4500, 6500] });
 
 /**
- * The rules for a model name. An unknown name gets those of the newest family.
+ * Returns the family of a model name. An unknown name belongs to the newest family.
  * @throws StudioRefusal 404 for a model that was shut down.
  */
 export function modelFamily(model: string): ModelFamily {
@@ -48,7 +48,7 @@ export function modelFamily(model: string): ModelFamily {
 }
 
 /**
- * Tokens by OpenAI's published formula for gpt-image-2 and 2.5: with L and S the longer and shorter edge,
+ * Counts tokens by OpenAI's published formula for gpt-image-2 and 2.5: with L and S the longer and shorter edge,
  * s = floor((2fS + L) / 2L) and tokens = ceil(f * s * (2,000,000 + w*h) / 4,000,000).
  */
 function byFormula(factors: Readonly<Record<string, number>>): ModelFamily {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import sharp from 'sharp';
-import type { ProducedImage } from './calls.ts';
+import type { ProducedImage } from './call-log.ts';
 import { blankPng } from './drawing/png.ts';
 import { createQuickImages } from './drawing/quick.ts';
 import { encode, type RenderRequest, renderImage } from './drawing/render.ts';
@@ -9,17 +9,17 @@ import type { GenerationRequest } from './generation-request.ts';
 
 type ProductionOptions = { image?: 'drawn' | 'quick' | undefined; imageBytes?: number | undefined };
 
-/** Makes the images of one request, as its faults want them. */
+/** Makes the images of one request, changed by its fault. */
 export type Production = (request: GenerationRequest, fault: Fault | null) => Promise<Buffer[]>;
 
-/** Chooses the way images are made: drawn (the default), or quick ones, which `imageBytes` implies. */
+/** Creates the function that makes images: drawn ones (default) or quick ones (implied by `imageBytes`). */
 export function createProduction({ image, imageBytes }: ProductionOptions): Production {
   const isQuick = image === 'quick' || (image === undefined && imageBytes !== undefined);
   const make = isQuick ? createQuickImages(imageBytes) : renderImage;
   return async (request, fault) => {
     const images: Buffer[] = [];
     for (let index = 0; index < request.n; index++) {
-      images.push((await makeWrong(fault)) ?? enlarge(await make(renderRequest(request, index)), fault));
+      images.push((await makeFaulty(fault)) ?? enlarge(await make(renderRequest(request, index)), fault));
     }
     return images;
   };
@@ -36,22 +36,26 @@ const renderRequest = (request: GenerationRequest, index: number): RenderRequest
   transparent: request.background === 'transparent',
 });
 
-async function makeWrong(fault: Fault | null): Promise<Buffer | null> {
-  if (fault?.name === 'not-an-image') return Buffer.from('This is not an image, whatever the answer says.\n');
+async function makeFaulty(fault: Fault | null): Promise<Buffer | null> {
+  if (fault?.name === 'not-an-image') return Buffer.from('This is plain text, not an image.\n');
   if (fault?.name !== 'huge') return null;
   const [, width = '1', height = '30000'] = /^(\d{1,5})x(\d{1,5})$/.exec(fault.value ?? '') ?? [];
   return await blankPng(Math.max(1, Number(width)), Math.max(1, Number(height)));
 }
 
-/** Pads an image with zeros behind its end, which decoders ignore. */
+/** Pads an image with zeros after its end, which decoders ignore. */
 function enlarge(image: Buffer, fault: Fault | null): Buffer {
   if (fault?.name !== 'oversized') return image;
   const sizeBytes = Math.min(256, numberOf(fault, 64)) * 1024 * 1024;
   return Buffer.concat([image, Buffer.alloc(Math.max(0, sizeBytes - image.length))]);
 }
 
-/** A blurred preview of a finished image; later ones of `count` are sharper. */
-export async function previewOf(image: Buffer, request: GenerationRequest, index: number, count: number) {
+/** Returns a blurred preview of a finished image. Of `count` previews, later ones have more detail. */
+export async function previewOf(
+  image: Buffer,
+  request: GenerationRequest,
+  { index, count }: { index: number; count: number },
+): Promise<Buffer> {
   const { width, height, format, compression } = request;
   const factor = 2 ** (count - index + 2);
   const edge = (pixels: number) => Math.max(4, Math.round(pixels / factor));
@@ -60,7 +64,7 @@ export async function previewOf(image: Buffer, request: GenerationRequest, index
   return await encode(large, format, compression).toBuffer();
 }
 
-/** What the call book keeps of an image. */
+/** Returns the entry of the call log for an image. */
 export const identify = (bytes: Buffer): ProducedImage => ({
   sha256: createHash('sha256').update(bytes).digest('hex'),
   sizeBytes: bytes.length,

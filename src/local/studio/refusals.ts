@@ -1,4 +1,4 @@
-/** An answer that is not a success, in the shape of OpenAI's errors. */
+/** An error response with the fields of OpenAI's errors. */
 export class StudioRefusal extends Error {
   readonly status: number;
   readonly type: string;
@@ -28,24 +28,24 @@ type RefusalDetails = {
   details?: Readonly<Record<string, unknown>>;
 };
 
-/** Thrown inside a call when its client went away or the studio stops: nobody waits for the answer. */
+/** Thrown inside a call if its client disconnected or the studio stops. */
 export class ClientGone extends Error {
   constructor() {
-    super('the client went away');
+    super('the client disconnected');
     this.name = 'ClientGone';
   }
 }
 
-/** A 400 about one parameter. */
+/** Creates a 400 that names a parameter. */
 export const invalid = (param: string, code: string, message: string) =>
   new StudioRefusal(400, message, { param, code });
 
-/** The error object of a refusal. */
+/** Returns the error object of a refusal. */
 export function refusalError({ message, type, param, code, details }: StudioRefusal) {
   return { message, type, param, code, ...details };
 }
 
-/** The JSON body of a refusal: `{error: {message, type, param, code}}`. */
+/** Returns the JSON body of a refusal: `{error: {message, type, param, code}}`. */
 export function refusalBody(refusal: StudioRefusal): string {
   return JSON.stringify({ error: refusalError(refusal) });
 }

@@ -1,10 +1,10 @@
 import { withoutFaultWords } from './faults.ts';
 import { echo, usageOf } from './generate-images.ts';
-import { type KeptResponse, statusAt } from './response-shelf.ts';
+import { type StoredResponse, statusAt } from './response-store.ts';
 import { countTextTokens } from './usage.ts';
 
-/** The JSON of a response object as it is at a moment. */
-export function responseBody(response: KeptResponse, nowMs: number): Buffer {
+/** Returns the JSON of a response object at a time. */
+export function responseBody(response: StoredResponse, nowMs: number): Buffer {
   const { id, createdAtMs, hostModelName, outcome, image } = response;
   const status = statusAt(response, nowMs);
   const start = {
@@ -26,8 +26,8 @@ export function responseBody(response: KeptResponse, nowMs: number): Buffer {
   return Buffer.concat([Buffer.from(`${head},"output":[`), ...outputOf(response), Buffer.from(`],${tail}`)]);
 }
 
-/** Base64 needs no escaping and all of it is ASCII: writing it out saves half the time. */
-function outputOf({ id, outcome, image }: KeptResponse): Buffer[] {
+/** Builds the output items. Base64 is ASCII and needs no escaping, so concatenation takes half the time of JSON.stringify. */
+function outputOf({ id, outcome, image }: StoredResponse): Buffer[] {
   if (outcome?.kind !== 'image') {
     const content = [{ type: 'output_text', text: 'There is no image.', annotations: [] }];
     const message = { type: 'message', id: `msg_${id}`, role: 'assistant', status: 'completed', content };
@@ -46,7 +46,7 @@ function outputOf({ id, outcome, image }: KeptResponse): Buffer[] {
   return [Buffer.from(`${item.slice(0, -1)},"result":"`), Buffer.from(text, 'latin1'), Buffer.from('"}')];
 }
 
-/** What the language model that carries the call used: it reads the prompt and calls the tool with it. */
+/** Returns the usage of the host model, which reads the prompt and calls the tool with it. */
 function hostModelUsage(prompt: string) {
   const tokens = countTextTokens(prompt);
   return {
@@ -58,5 +58,5 @@ function hostModelUsage(prompt: string) {
   };
 }
 
-const usageOfImage = ({ image, outcome }: KeptResponse) =>
+const usageOfImage = ({ image, outcome }: StoredResponse) =>
   usageOf(image, outcome?.kind === 'image' ? 1 : 0, 0);

@@ -1,6 +1,6 @@
 import { type BackgroundDeps, cancelResponse, sendResponse, submitRequest } from './background-responses.ts';
 import type { Exchange } from './exchange.ts';
-import { generateImages } from './generate-images.ts';
+import { generateImages, JSON_TYPE } from './generate-images.ts';
 import { MODEL_IDS } from './models.ts';
 import { StudioRefusal } from './refusals.ts';
 import { isRecord, readChatRequest, readResponseRequest } from './text-request.ts';
@@ -11,15 +11,15 @@ type Body = Readonly<Record<string, unknown>>;
 type Handler = (exchange: Exchange, body: Body) => Promise<void>;
 type Endpoint = { readonly method: 'GET' | 'POST'; readonly handle: Handler };
 
-/** Finds the endpoint for a call and runs it. Throws StudioRefusal for everything that gets an error answer. */
+/** Creates the function that runs the endpoint of a call. It throws StudioRefusal for every error response. */
 export function createRouter(deps: BackgroundDeps): (exchange: Exchange) => Promise<void> {
   const find = createEndpoints(deps);
   return async (exchange) => {
     const { method, path } = exchange.call;
-    // The body is read even when it is refused: closing on a client that still writes would hide the answer.
+    // The body is read even if the call is refused, because a client that is still writing would not see the response.
     const read = method === 'POST' ? await exchange.readJson() : { value: {} };
     if (!exchange.hasCredentials) {
-      throw new StudioRefusal(401, 'No API key was given: send it as Authorization: Bearer KEY.');
+      throw new StudioRefusal(401, 'Missing API key. Send it as Authorization: Bearer KEY.');
     }
     const endpoint = find(path);
     if (endpoint === undefined) throw new StudioRefusal(404, `Invalid URL (${method} ${path})`);
@@ -46,13 +46,13 @@ function createEndpoints(deps: BackgroundDeps): (path: string) => Endpoint | und
     '/v1/chat/completions': post((exchange, body) => {
       const request = readChatRequest(body);
       exchange.call.prompt = request.prompt;
-      return writeText(exchange, request, chatCompletion, deps);
+      return writeText(exchange, { request, shape: chatCompletion }, deps);
     }),
     '/v1/responses': post((exchange, body) => {
       const request = readResponseRequest(body);
       exchange.call.prompt = request.prompt;
       if (requestsImage(body)) return submitRequest(exchange, body, deps);
-      return writeText(exchange, request, responseObject, deps);
+      return writeText(exchange, { request, shape: responseObject }, deps);
     }),
     '/v1/models': get(sendModels),
   };
@@ -78,8 +78,8 @@ async function sendModels(exchange: Exchange): Promise<void> {
       param: 'model',
     });
   }
-  const body = one ?? { object: 'list', data: models };
-  await exchange.reply(200, { 'content-type': 'application/json' }, JSON.stringify(body));
+  const body = JSON.stringify(one ?? { object: 'list', data: models });
+  await exchange.reply({ status: 200, headers: JSON_TYPE, body });
 }
 
 function decodeName(text: string): string {

@@ -2,57 +2,57 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { hostInUrl } from '../../lib/host-in-url.ts';
-import { type CallLog, createCallLog, type StudioCall } from './calls.ts';
+import { type CallLog, createCallLog, type StudioCall } from './call-log.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createFaultLog } from './faults.ts';
 import { createProduction } from './production.ts';
 import { ClientGone, refusalBody, StudioRefusal } from './refusals.ts';
-import { createResponseShelf } from './response-shelf.ts';
+import { createResponseStore } from './response-store.ts';
 import { createRouter } from './routes.ts';
 
-export type { StudioCall } from './calls.ts';
+export type { StudioCall } from './call-log.ts';
 
 export type StudioOptions = {
-  /** 127.0.0.1 unless told: the studio is for this machine only. */
+  /** Default 127.0.0.1. */
   host?: string;
-  /** 0, the default, takes any free port. */
+  /** Default 0: any free port. */
   port?: number;
-  /** How much later every answer comes; 0 unless told. */
+  /** Delay of every response in milliseconds. Default 0. */
   latencyMs?: number;
-  /** A file that gets one JSON line per paid image call, appended before the answer is sent. */
+  /** File that receives one JSON line per paid image call, appended before the response is sent. */
   ledgerFile?: string;
-  /** `drawn` (the default) composes real images; `quick` sends flat ones from a cache, for benches and tests. */
+  /** `drawn` (default) composes real images. `quick` sends flat ones from a cache, for benchmarks and tests. */
   image?: 'drawn' | 'quick';
-  /** Quick images of about this many bytes (png). Implies `quick`. */
+  /** Approximate size of quick images in bytes (png). Implies `quick`. */
   imageBytes?: number;
-  /** Called when a call arrived, before its body was read. */
+  /** Called when a call arrives, before its body is read. */
   onArrival?: (call: StudioCall) => void;
-  /** Called once per call, when its outcome is final. */
+  /** Called once per call, when its record is final. */
   onCall?: (call: StudioCall) => void;
 };
 
 export type Studio = {
-  /** What the `openai` client takes as `baseURL`: http://127.0.0.1:PORT/v1 */
+  /** The `baseURL` for an OpenAI client: http://127.0.0.1:PORT/v1 */
   readonly baseUrl: string;
-  /** The last 10,000 calls, newest last. Entries of calls under way still change. */
+  /** The last 10,000 calls, newest last. Entries of running calls still change. */
   readonly calls: ReadonlyArray<StudioCall>;
-  /** How many images were certainly paid for since the start. */
+  /** Returns the number of images that were certainly paid for since the start. */
   chargedImages(): number;
-  /** Cuts every connection and resolves when no call is left. May be called twice. */
+  /** Closes every connection. Resolves when no call is running. Idempotent. */
   stop(): Promise<void>;
 };
 
 const KEEP_ALIVE_MS = 65_000;
 
-/** Starts the offline provider: an HTTP server that speaks OpenAI's language of images. Rejects when the port is taken. */
+/** Starts the offline provider: an HTTP server with OpenAI's image API. Rejects if the port is in use. */
 export async function startStudio(options: StudioOptions = {}): Promise<Studio> {
   const { host = '127.0.0.1', port = 0, latencyMs = 0, ledgerFile, onArrival, onCall } = options;
-  const book = createCallLog({ ledgerFile, onArrival, onCall });
+  const callLog = createCallLog({ ledgerFile, onArrival, onCall });
   const route = createRouter({
-    book,
+    callLog,
     faults: createFaultLog(),
     produce: createProduction(options),
-    shelf: createResponseShelf(Date.now),
+    responses: createResponseStore(Date.now),
     clock: Date.now,
     latencyMs,
   });
@@ -60,7 +60,7 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
   const cut = new AbortController();
   setMaxListeners(0, cut.signal);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    const done = serve({ book, route, stopped: cut.signal }, request, response).finally(() =>
+    const done = serve({ callLog, route, stopped: cut.signal }, request, response).finally(() =>
       inFlight.delete(done),
     );
     inFlight.add(done);
@@ -81,8 +81,8 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
   };
   return {
     baseUrl: `http://${hostInUrl(host)}:${address.port}/v1`,
-    calls: book.calls,
-    chargedImages: book.chargedImages,
+    calls: callLog.calls,
+    chargedImages: callLog.chargedImages,
     stop: () => {
       stopped ??= stop();
       return stopped;
@@ -93,10 +93,10 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
 /** Serves one request from arrival to the last byte. Never rejects. */
 async function serve(
   {
-    book,
+    callLog,
     route,
     stopped,
-  }: { book: CallLog; route: (exchange: Exchange) => Promise<void>; stopped: AbortSignal },
+  }: { callLog: CallLog; route: (exchange: Exchange) => Promise<void>; stopped: AbortSignal },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -104,7 +104,7 @@ async function serve(
     const value = request.headers[name];
     return typeof value === 'string' ? value : null;
   };
-  const call = book.open({
+  const call = callLog.open({
     method: request.method ?? 'GET',
     path: (request.url ?? '/').split('?')[0] ?? '/',
     requestId: `req_${randomUUID().replaceAll('-', '')}`,
@@ -116,14 +116,14 @@ async function serve(
       fault: header('x-studio-fault'),
     },
   });
-  const exchange = createExchange(request, response, header('authorization'), call, stopped);
+  const exchange = createExchange({ request, response }, call, stopped);
   try {
     await route(exchange);
   } catch (error) {
     await refuse(exchange, error);
   }
   await exchange.closed;
-  book.close(call);
+  callLog.close(call);
 }
 
 async function refuse(exchange: Exchange, error: unknown): Promise<void> {
@@ -138,8 +138,8 @@ async function refuse(exchange: Exchange, error: unknown): Promise<void> {
   try {
     if (exchange.call.status !== null) return exchange.hangUp();
     const headers = { 'content-type': 'application/json', ...refusal.headers };
-    await exchange.reply(refusal.status, headers, refusalBody(refusal));
+    await exchange.reply({ status: refusal.status, headers, body: refusalBody(refusal) });
   } catch {
-    // The client left before it could be told.
+    // The client disconnected before the refusal was sent.
   }
 }

@@ -4,31 +4,34 @@ type Body = Readonly<Record<string, unknown>>;
 
 export type TextRequest = {
   model: string;
-  /** The last user message, as it was written. */
+  /** The last user message as written. */
   prompt: string;
-  /** Everything that was sent as text, for counting tokens. */
-  everything: string;
+  /** All text of the request, for counting tokens. */
+  allText: string;
 };
 
-/** Reads `messages` of a chat completion. @throws StudioRefusal 400 when there is no user message. */
+/** Reads `messages` of a chat completion. @throws StudioRefusal 400 if there is no user message. */
 export function readChatRequest(body: Body): TextRequest {
   refuseStream(body);
-  return fromMessages(body, 'messages', body.messages, '');
+  return fromMessages(body, { param: 'messages', messages: body.messages, instructions: '' });
 }
 
-/** Reads `input` (a text, or a list of messages) of a response. @throws StudioRefusal 400 without user text. */
+/** Reads `input` (a text, or a list of messages) of a response. @throws StudioRefusal 400 if there is no user text. */
 export function readResponseRequest(body: Body): TextRequest {
   refuseStream(body);
   const instructions = typeof body.instructions === 'string' ? body.instructions : '';
   const input = typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : body.input;
-  return fromMessages(body, 'input', input, instructions);
+  return fromMessages(body, { param: 'input', messages: input, instructions });
 }
 
 function refuseStream(body: Body): void {
   if (body.stream === true) throw invalid('stream', 'unsupported_value', 'The studio does not stream text.');
 }
 
-function fromMessages(body: Body, param: string, messages: unknown, instructions: string): TextRequest {
+function fromMessages(
+  body: Body,
+  { param, messages, instructions }: { param: string; messages: unknown; instructions: string },
+): TextRequest {
   if (!Array.isArray(messages)) {
     throw invalid(param, 'missing_required_parameter', `Missing required parameter: '${param}'.`);
   }
@@ -39,11 +42,11 @@ function fromMessages(body: Body, param: string, messages: unknown, instructions
   return {
     model: typeof body.model === 'string' ? body.model : 'studio-writer',
     prompt: last.text,
-    everything: [instructions, ...texts.map(({ text }) => text)].join('\n'),
+    allText: [instructions, ...texts.map(({ text }) => text)].join('\n'),
   };
 }
 
-/** The text of a message: a string, or the text parts of a list. */
+/** Returns the text of a message: a string, or the text parts of a list. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
@@ -53,6 +56,6 @@ function textOf(content: unknown): string {
     .join('');
 }
 
-/** True for JSON objects. */
+/** Returns true for JSON objects. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

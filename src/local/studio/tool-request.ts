@@ -4,21 +4,21 @@ import { isRecord, readResponseRequest } from './text-request.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** An order for an image in the background of the Responses API. */
+/** A request for an image in the background of the Responses API. */
 export type ToolRequest = {
   readonly hostModelName: string;
   readonly prompt: string;
-  /** What the tool was told, as a request of the Images API. */
+  /** The parameters of the tool, as a request of the Images API. */
   readonly image: GenerationRequest;
 };
 
-/** Whether a body asks for the image tool. */
+/** Returns true if a body uses the image tool. */
 export function requestsImage(body: Body): boolean {
   return imageToolOf(body) !== undefined;
 }
 
 /**
- * Reads a body with the image tool.
+ * Reads a body that uses the image tool.
  * @throws StudioRefusal 400 naming the parameter, or 404 for a model that was shut down.
  */
 export function readToolRequest(body: Body): ToolRequest {

@@ -1,6 +1,6 @@
 import type { ModelFamily } from './models.ts';
 
-/** Extra image tokens of one partial image. */
+/** Additional image tokens of one partial image. */
 const PARTIAL_IMAGE_TOKENS = 100;
 
 type ImageUsage = {
@@ -11,7 +11,7 @@ type ImageUsage = {
   total_tokens: number;
 };
 
-/** An approximate token count: four letters of a Latin-like script, or one character of any other. */
+/** Estimates tokens: one per four letters of a Latin-like script, or per character of any other. */
 export function countTextTokens(text: string): number {
   let quarters = 0;
   for (const character of text) quarters += (character.codePointAt(0) ?? 0) < 0x250 ? 1 : 4;
@@ -28,7 +28,7 @@ type UsageInput = {
   partialImages: number;
 };
 
-/** What one call reports as used. The prompt is counted once, whatever the number of images. */
+/** Returns the usage that one call reports. The prompt counts once, independent of the number of images. */
 export function imageUsage(input: UsageInput): ImageUsage {
   const textTokens = countTextTokens(input.prompt);
   const perImage = input.family.outputTokens(input.width, input.height, input.quality);

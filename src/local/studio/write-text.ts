@@ -3,7 +3,7 @@ import { describeImage } from './describe/describe.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
-import { deliveryOf, sendHtml } from './generate-images.ts';
+import { deliveryOf, JSON_TYPE, sendHtml } from './generate-images.ts';
 import type { TextRequest } from './text-request.ts';
 import { countTextTokens } from './usage.ts';
 
@@ -11,21 +11,20 @@ type TextDeps = { faults: FaultLog; latencyMs: number };
 
 type Reply = { text: string; inputTokens: number; outputTokens: number; isCut: boolean };
 
-/** Puts a reply into the body of one endpoint. */
+/** Builds the response body of one endpoint. */
 type ReplyShape = (model: string, reply: Reply) => Record<string, unknown>;
 
 /**
- * POST /v1/chat/completions and /v1/responses: describes the image that the last user message asks for. Faults act
- * as for images, by their `enhance-` names.
+ * Serves POST /v1/chat/completions and /v1/responses: describes the image that the last user message requests. Faults
+ * act as for images, by their `enhance-` names.
  */
 export async function writeText(
   exchange: Exchange,
-  request: TextRequest,
-  shape: ReplyShape,
+  { request, shape }: { request: TextRequest; shape: ReplyShape },
   deps: TextDeps,
 ): Promise<void> {
   const { call } = exchange;
-  const active = deps.faults.take(request.prompt, readFaults('text', request.prompt, call.headers.fault));
+  const active = deps.faults.activate(request.prompt, readFaults('text', request.prompt, call.headers.fault));
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
   call.charged = fault === null ? 'charged' : chargeFor(fault);
@@ -36,14 +35,14 @@ export async function writeText(
   if (fault?.name === 'hang-up') return exchange.hangUp();
   if (fault?.name === 'html') return await sendHtml(exchange);
   const body = JSON.stringify(shape(request.model, replyTo(request, fault)));
-  await exchange.reply(200, { 'content-type': 'application/json' }, body, deliveryOf(active));
+  await exchange.reply({ status: 200, headers: JSON_TYPE, body, ...deliveryOf(active) });
 }
 
-function replyTo({ prompt, everything }: TextRequest, fault: Fault | null): Reply {
+function replyTo({ prompt, allText }: TextRequest, fault: Fault | null): Reply {
   const whole = fault?.name === 'empty' ? '' : describeImage(prompt);
   const isCut = fault?.name === 'truncated';
   const text = isCut ? whole.slice(0, Math.ceil(whole.length / 2)) : enlarge(whole, fault);
-  return { text, isCut, inputTokens: countTextTokens(everything), outputTokens: countTextTokens(text) };
+  return { text, isCut, inputTokens: countTextTokens(allText), outputTokens: countTextTokens(text) };
 }
 
 function enlarge(text: string, fault: Fault | null): string {

@@ -1,4 +1,4 @@
-import { createRandom } from '../drawing/random.ts';
+import { createRandom, type Random } from '../drawing/random.ts';
 import { detectLanguage, type Language } from './language.ts';
 import type { Phrasebook } from './phrasebook.ts';
 import { chinese, japanese, korean } from './phrases-east-asian.ts';
@@ -22,15 +22,15 @@ const PHRASEBOOKS: Readonly<Record<Language, Phrasebook>> = {
   en: english,
 };
 
-// A private-use character stands for each protected piece while the rest is worked on.
+// A private-use character replaces each protected piece while the rest of the text is changed.
 const FIRST_MARK = 0xe000;
 const MARK = /[\ue000-\uf8ff]/gu;
 const PROTECTED = /\[studio:[^\]]*\]|"[^"\n]+"|“[^”\n]+”|「[^」\n]+」|『[^』\n]+』|«[^»\n]+»|„[^“”\n]+[“”]/gu;
 const LONG_SUBJECT = 160;
 
 /**
- * Turns a short request into a detailed description of an image, in the language of the request. Quoted words and
- * `[studio:...]` words are kept exactly. The same request always gives the same description.
+ * Expands a short request to a detailed description of an image, in the language of the request. Quoted words and
+ * `[studio:...]` words do not change. The same request always has the same description.
  */
 export function describeImage(request: string): string {
   const pieces: string[] = [];
@@ -39,13 +39,14 @@ export function describeImage(request: string): string {
     return String.fromCharCode(FIRST_MARK + Math.min(pieces.length - 1, 6399));
   });
   const words = masked.replace(MARK, ' ').trim();
-  const book = PHRASEBOOKS[detectLanguage(words === '' ? request : words)];
+  const phrases = PHRASEBOOKS[detectLanguage(words === '' ? request : words)];
   const quotes = pieces.filter((piece) => !piece.startsWith('[studio:'));
-  const text = compose(book, masked.trim(), words, quotes, request);
+  const random = createRandom(`describe|${request}`);
+  const text = compose({ masked: masked.trim(), words, quotes }, phrases, random);
   return text.replace(MARK, (mark) => pieces[mark.charCodeAt(0) - FIRST_MARK] ?? '');
 }
 
-/** Takes off delimiters that enclose the whole message: tags, fences or triple quotes. */
+/** Removes delimiters that enclose the whole message: tags, fences or triple quotes. */
 function unwrap(text: string): string {
   const inner =
     /^\s*<([a-z][\w-]*)>\s*([\s\S]*?)\s*<\/\1>\s*$/i.exec(text)?.[2] ??
@@ -54,38 +55,40 @@ function unwrap(text: string): string {
   return inner ?? text;
 }
 
-function compose(book: Phrasebook, masked: string, words: string, quotes: string[], key: string): string {
-  const random = createRandom(`describe|${key}`);
-  const drawn = book.drawn.test(words);
+/** The parts of a request: its text with protected pieces masked, without them, and the quotations among them. */
+type Request = { masked: string; words: string; quotes: string[] };
+
+function compose({ masked, words, quotes }: Request, phrases: Phrasebook, random: Random): string {
+  const drawn = phrases.drawn.test(words);
   const sentences = [
-    opening(book, masked),
-    ...(book.person.test(words) ? [random.pick(book.people)] : []),
-    random.pick(book.settings),
-    random.pick(book.light),
-    random.pick(book.composition),
-    random.pick(drawn ? book.art : book.photo),
-    ...(quotes.length > 0 ? [book.lettering.replace('{q}', () => quotes.join(' '))] : []),
+    opening(phrases, masked),
+    ...(phrases.person.test(words) ? [random.pick(phrases.people)] : []),
+    random.pick(phrases.settings),
+    random.pick(phrases.light),
+    random.pick(phrases.composition),
+    random.pick(drawn ? phrases.art : phrases.photo),
+    ...(quotes.length > 0 ? [phrases.lettering.replace('{q}', () => quotes.join(' '))] : []),
   ];
-  return sentences.join(book.joint);
+  return sentences.join(phrases.joint);
 }
 
-function opening(book: Phrasebook, masked: string): string {
+function opening(phrases: Phrasebook, masked: string): string {
   const ended = (text: string) =>
-    /[.!?。！？…।]\s*$/u.test(text) ? text.trim() : `${text.trim()}${book.stop}`;
-  const { subject, frame } = findSubject(book, masked);
-  // A request that is a description already, or of several sentences, is kept as it is and added to.
+    /[.!?。！？…।]\s*$/u.test(text) ? text.trim() : `${text.trim()}${phrases.stop}`;
+  const { subject, frame } = findSubject(phrases, masked);
+  // A request that already is a description stays unchanged, because a template would break its sentences.
   const isLong = subject.length > LONG_SUBJECT || /[\n。！？]|[.!?]\s/u.test(subject);
   return ended(isLong ? subject : frame.replace('{s}', () => subject));
 }
 
-function findSubject(book: Phrasebook, masked: string): { subject: string; frame: string } {
-  const { bare, afterNoun, afterVerb } = book.frames;
+function findSubject(phrases: Phrasebook, masked: string): { subject: string; frame: string } {
+  const { bare, afterNoun, afterVerb } = phrases.frames;
   const plain = masked.replace(/[\s.。!！]+$/u, '');
   const clean = (text: string) => text.replace(/^[\s:：,，、]+|[\s.。!！,，、]+$/gu, '');
-  const cutTail = (text: string) => (book.tail === null ? text : clean(text.replace(book.tail, '')));
+  const cutTail = (text: string) => (phrases.tail === null ? text : clean(text.replace(phrases.tail, '')));
   for (const [pattern, frame] of [
-    [book.noun, afterNoun],
-    [book.verb, afterVerb],
+    [phrases.noun, afterNoun],
+    [phrases.verb, afterVerb],
   ] as const) {
     const rest = clean(plain.replace(pattern, ''));
     if (rest !== clean(plain)) {

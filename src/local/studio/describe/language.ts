@@ -42,12 +42,12 @@ const LETTERS: Readonly<Record<'es' | 'fr' | 'de' | 'pt', RegExp>> = {
   pt: /[ãõ]/i,
 };
 
-/** Guesses the language of a text: by its main script, and for the Latin script by common words; else English. */
+/** Detects the language of a text by its main script, and for the Latin script by common words. Default English. */
 export function detectLanguage(text: string): Language {
   if (KANA.test(text)) return 'ja';
   const latin = (text.match(/\p{Script=Latin}/gu) ?? []).length;
   let best: Language = 'en';
-  // One sign of these scripts says about as much as three Latin letters.
+  // One character of these scripts has about the weight of three Latin letters.
   let max = latin / 3;
   for (const [language, script] of SCRIPTS) {
     const count = (text.match(script) ?? []).length;

@@ -1,18 +1,18 @@
 /**
- * How one language asks for images and describes them. `{s}` stands for the subject. Frames differ by what was
- * cut from the request, because the subject keeps the case it had there: nothing, a verb ("draw a cat"), or a verb
- * and a noun ("make an image of a cat").
+ * The phrases with which one language requests and describes images. `{s}` is the subject. There is a template for each
+ * kind of words cut from the request, because they decide the grammatical case of the subject: nothing, a verb ("draw a
+ * cat"), or a verb and a noun ("make an image of a cat").
  */
 export type Phrasebook = {
-  /** Whole-phrase patterns at the start: the first group that fits is cut. `verb` is tried after `noun`. */
+  /** Patterns of phrases at the start. The first match is cut; `noun` is tried before `verb`. */
   noun: RegExp;
   verb: RegExp;
   /** Patterns at the end of the request. */
   tail: RegExp | null;
   frames: { bare: string; afterNoun: string; afterVerb: string };
-  /** Words that say the subject is a person. */
+  /** Words for a subject that is a person. */
   person: RegExp;
-  /** Words that ask for something drawn or painted rather than a photograph. */
+  /** Words that request a drawing or painting instead of a photograph. */
   drawn: RegExp;
   people: readonly string[];
   settings: readonly string[];
@@ -20,9 +20,10 @@ export type Phrasebook = {
   composition: readonly string[];
   photo: readonly string[];
   art: readonly string[];
-  /** A sentence about words to be seen in the image; `{q}` stands for the quotations. */
+  /** Sentence about words that are visible in the image. `{q}` is the quotations. */
   lettering: string;
-  /** What joins sentences, and what ends one that lacks a full stop. */
+  /** Text between sentences. */
   joint: string;
+  /** Full stop for a sentence without one. */
   stop: string;
 };

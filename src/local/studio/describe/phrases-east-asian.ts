@@ -1,7 +1,7 @@
 import type { Phrasebook } from './phrasebook.ts';
 
 const ZH_ASK = '(?:请|麻烦)?(?:你)?(?:帮我|给我|为我|替我|帮忙)?';
-// One-character verbs also begin ordinary nouns, so they count only before a numeral.
+// One-character verbs also begin ordinary nouns, so they match only before a numeral.
 const ZH_VERB =
   '(?:(?:生成|绘制|创作|制作|设计|创建|渲染|產生|繪製|製作|設計)(?:一下|出)?(?![师師家者人中的])|(?:画|做|拍|来|畫)(?:一下|出)?(?=[一两几三四]))';
 const ZH_COUNT = '(?:一|两|几|三|四)?(?:幅|张|個|个|副|组|款|枚|張)';

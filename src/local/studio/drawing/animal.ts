@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 type Kind = {
   name: 'cat' | 'dog' | 'fox' | 'bear' | 'panda' | 'rabbit';
   coats: readonly Lch[];
-  /** Both ears, outer color and inner color; the head spans x -170..170, y -140..150. */
+  /** Returns both ears in the outer and the inner color. The head spans x -170..170, y -140..150. */
   ears(outer: string, inner: string): string;
 };
 
@@ -75,7 +75,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** A friendly animal looking at the viewer, in flat shapes. The words of the prompt choose which one. */
+/** Paints a friendly animal that looks at the viewer, in flat shapes. The words of the prompt choose the animal. */
 export function paintAnimal(
   canvas: Canvas,
   mood: Mood,

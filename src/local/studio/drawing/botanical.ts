@@ -3,7 +3,7 @@ import { hex, type Lch, lighten, mix } from './color.ts';
 import type { Mood } from './mood.ts';
 import type { Random } from './random.ts';
 
-/** Leaves, flowers and berries in a vase, in front of a paper arch. */
+/** Paints leaves, flowers and berries in a vase, in front of a paper arch. */
 export function paintBotanical(canvas: Canvas, mood: Mood, random: Random, backdrop: boolean): void {
   const { width, height, unit } = canvas;
   const base: Point = [width / 2, height - unit * 0.31];
@@ -15,7 +15,7 @@ export function paintBotanical(canvas: Canvas, mood: Mood, random: Random, backd
   );
   const submit = random.shuffle(kinds.map((kind, place) => ({ kind, place })));
   const reach = Math.min(height - unit * 0.42, unit * 0.58, width * 0.62);
-  // Flowers and berries come last: leaves never hide them.
+  // Flowers and berries are painted last, because leaves would hide them.
   for (const { kind, place } of submit.sort(
     (left, right) => Number(left.kind > 2) - Number(right.kind > 2),
   )) {
@@ -115,7 +115,7 @@ function paintStem(
   else paintBerries(canvas, mood, random, at, unit);
 }
 
-/** One leaf: two halves in two tones and a midrib, growing from `from` towards `heading` degrees (0 = up). */
+/** Paints one leaf: two halves in two tones and a midrib, from `from` towards `heading` degrees (0 = up). */
 function paintLeaf(
   canvas: Canvas,
   from: Point,

@@ -3,36 +3,36 @@ import { hex, type Lch } from './color.ts';
 type Stop = readonly [offset: number, color: Lch, opacity?: number];
 export type Point = readonly [x: number, y: number];
 
-/** An SVG under construction: shapes in painting order, gradients kept apart. */
+/** An SVG under construction: shapes in painting order, and definitions. */
 export type Canvas = {
   readonly width: number;
   readonly height: number;
-  /** The shorter edge: sizes of things are given as a share of it, so that every aspect ratio works. */
+  /** The shorter edge. Sizes of shapes are shares of it, so that every aspect ratio works. */
   readonly unit: number;
   /** Adds a shape or any other SVG text. */
   add(svg: string): void;
-  /** Defines a linear gradient in box shares (top to bottom unless told) and answers its paint. */
+  /** Defines a linear gradient in box shares (default top to bottom) and returns its paint. */
   linear(stops: readonly Stop[], direction?: readonly [number, number, number, number]): string;
-  /** Defines a radial gradient that fills the shape's box and answers its paint. */
+  /** Defines a radial gradient that fills the shape's box and returns its paint. */
   radial(stops: readonly Stop[]): string;
-  /** Adds a definition such as a clip path and answers its id. */
+  /** Adds a definition such as a clip path and returns its id. */
   define(build: (id: string) => string): string;
   /** Paints the whole surface. */
   backdrop(paint: string): void;
-  /** A soft disc of light: no filter, a gradient to nothing. */
+  /** Paints a soft disc of light with a gradient to transparent. */
   glow(x: number, y: number, radius: number, color: Lch, opacity: number): void;
   toSvg(): string;
 };
 
-/** Numbers are written with one decimal: smaller documents, same image. */
+/** Writes a number with one decimal: smaller documents, same image. */
 export const num = (value: number): string => String(Math.round(value * 10) / 10);
 
-/** A closed or open path through points, with straight segments. */
+/** Returns a closed or open path through points, with straight segments. */
 export function polyline(points: readonly Point[]): string {
   return points.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${num(x)} ${num(y)}`).join('');
 }
 
-/** A path through points with rounded bends (Catmull-Rom, written as cubic curves). */
+/** Returns a path through points with rounded bends (Catmull-Rom, written as cubic curves). */
 export function smoothLine(points: readonly Point[]): string {
   const at = (index: number): Point =>
     points[Math.min(points.length - 1, Math.max(0, index))] ?? points[0] ?? [0, 0];
@@ -47,7 +47,7 @@ export function smoothLine(points: readonly Point[]): string {
   return path;
 }
 
-/** Opens an empty image of the given size in pixels. */
+/** Creates an empty image of the given size in pixels. */
 export function createCanvas(width: number, height: number): Canvas {
   const definitions: string[] = [];
   const shapes: string[] = [];

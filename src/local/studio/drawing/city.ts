@@ -4,7 +4,7 @@ import type { Mood } from './mood.ts';
 import type { Random } from './random.ts';
 import { paintSky, paintStars, paintSunOrMoon } from './sky-parts.ts';
 
-/** A skyline in three depths with lit windows, standing on calm water. */
+/** Paints a skyline in three depths with lit windows, above calm water. */
 export function paintCity(canvas: Canvas, mood: Mood, random: Random, backdrop: boolean): void {
   const { width, height, unit } = canvas;
   const sun = { x: width * random.between(0.25, 0.75), y: height * random.between(0.22, 0.4) };
@@ -50,7 +50,7 @@ function paintBlock(canvas: Canvas, mood: Mood, random: Random, layer: number, s
   canvas.add(`<path d="${windows.join('')}" fill="${hex(glow)}" opacity="${mood.night ? 0.85 : 0.6}"/>`);
 }
 
-/** One tower, clockwise so that overlapping towers stay filled: flat, stepped, slanted, domed or with a mast. */
+/** Returns one tower, clockwise so that overlapping towers stay filled: flat, stepped, slanted, domed or with a mast. */
 function building(random: Random, x: number, top: number, wide: number, bottom: number): string {
   const right = x + wide;
   const step = wide * 0.22;

@@ -1,4 +1,4 @@
-/** Lightness 0..1, chroma 0..0.37, hue in degrees: a color in OKLCH. */
+/** A color in OKLCH: lightness 0..1, chroma 0..0.37, hue in degrees. */
 export type Lch = readonly [lightness: number, chroma: number, hue: number];
 
 type Triple = readonly [number, number, number];
@@ -34,7 +34,7 @@ function toByte(linear: number): number {
   return Math.round(encoded * 255);
 }
 
-/** The color as `#rrggbb`. Colors outside sRGB lose chroma, never lightness or hue. */
+/** Returns the color as `#rrggbb`. Colors outside sRGB lose chroma, never lightness or hue. */
 export function hex(color: Lch): string {
   let [lightness, chroma, hue] = color;
   lightness = Math.min(1, Math.max(0, lightness));
@@ -46,7 +46,7 @@ export function hex(color: Lch): string {
   return `#${linear.map((channel) => toByte(channel).toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** A color between two others (0 = the first, 1 = the second), along a straight line in OKLab. */
+/** Returns a color between two others (0 = the first, 1 = the second), along a straight line in OKLab. */
 export function mix(from: Lch, to: Lch, share: number): Lch {
   const [l1, a1, b1] = toLab(from);
   const [l2, a2, b2] = toLab(to);
@@ -54,7 +54,7 @@ export function mix(from: Lch, to: Lch, share: number): Lch {
   return fromLab([blend(l1, l2), blend(a1, a2), blend(b1, b2)]);
 }
 
-/** The same color, lighter (positive) or darker (negative). */
+/** Returns the color lighter (positive) or darker (negative). */
 export function lighten([lightness, chroma, hue]: Lch, amount: number): Lch {
   return [Math.min(1, Math.max(0, lightness + amount)), chroma, hue];
 }

@@ -4,7 +4,7 @@ import type { Mood } from './mood.ts';
 import { createNoise, type Random } from './random.ts';
 import { paintBirds, paintSky, paintStars, paintSunOrMoon } from './sky-parts.ts';
 
-/** Sand dunes in low light: each crest parts a lit slope from a slope in shade. */
+/** Paints sand dunes in low light: each crest parts a lit slope from a slope in shade. */
 export function paintDunes(canvas: Canvas, mood: Mood, random: Random, backdrop: boolean): void {
   const { width, height, unit } = canvas;
   const sun = { x: width * random.between(0.2, 0.8), y: height * random.between(0.2, 0.36) };
@@ -51,7 +51,7 @@ function paintDune(canvas: Canvas, mood: Mood, random: Random, { base, depth, su
 
 type Shade = { peakX: number; towards: 1 | -1; sand: Lch; mood: Mood; depth: number };
 
-/** The side turned from the sun, bounded by an S-curve that runs down from the summit. */
+/** Paints the side in shade, bounded by an S-curve that runs down from the summit. */
 function paintShade(
   canvas: Canvas,
   random: Random,

@@ -3,7 +3,7 @@ import { hex, type Lch, mix } from './color.ts';
 import type { Mood } from './mood.ts';
 import type { Random } from './random.ts';
 
-/** A poster of quarter circles, arcs, stripes and dots on a grid, with a paper margin. */
+/** Paints a poster of quarter circles, arcs, stripes and dots on a grid, with a paper margin. */
 export function paintGeometric(canvas: Canvas, mood: Mood, random: Random, backdrop: boolean): void {
   const { width, height, unit } = canvas;
   const margin = unit * 0.06;
@@ -37,7 +37,7 @@ export function paintGeometric(canvas: Canvas, mood: Mood, random: Random, backd
 
 type Tile = (first: string, second: string, random: Random) => string;
 
-/** The first color that stands out from the ground. */
+/** Returns the first color with contrast to the ground. */
 function contrasting(colors: Lch[], ground: Lch): Lch {
   const apart = ([lightness, chroma, hue]: Lch) =>
     Math.abs(lightness - ground[0]) +

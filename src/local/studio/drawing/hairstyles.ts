@@ -5,7 +5,7 @@ export type HairTone = { base: string; shade: string; gloss: string };
 
 /** Hair around a face whose outline spans x -128..128, y -145..168. `back` is painted before the body. */
 export type Hairstyle = {
-  /** true and false: offered for one only; null: for everybody. */
+  /** True or false restricts the style to women or to men. Null allows both. */
   feminine: boolean | null;
   coversEars: boolean;
   back(tone: HairTone): string;

@@ -12,7 +12,7 @@ export type Mood = {
   readonly near: Lch;
   readonly paper: Lch;
   readonly ink: Lch;
-  /** Five colors that go together, for flat work. */
+  /** Five matching colors for flat shapes. */
   readonly pops: readonly [Lch, Lch, Lch, Lch, Lch];
 };
 
@@ -50,7 +50,7 @@ const MOODS: readonly Mood[] = [
   mood('ink', '0.89 0.012 85, 0.935 0.012 85, 0.965 0.012 85', '0.62 0.19 30, 0.84 0.01 90, 0.24 0.01 265', '0.96 0.012 85, 0.22 0.01 265', '0.3 0.01 265, 0.58 0.012 90, 0.62 0.19 30, 0.8 0.02 85, 0.44 0.012 90'),
 ];
 
-/** Chooses the colors: a color or time of day named in the prompt wins, else chance decides. */
+/** Chooses the colors by the color or time of day that the prompt names first, otherwise by `random`. */
 export function chooseMood(prompt: string, random: Random): Mood {
   const surprise = random.pick(MOODS);
   const asked = firstNamed(

@@ -5,7 +5,7 @@ import { createNoise, type Random } from './random.ts';
 import { paintBirds, paintSky, paintStars, paintSunOrMoon } from './sky-parts.ts';
 import { paintPines } from './trees.ts';
 
-/** Layered mountains in mist, often over a lake that mirrors them, with a sun or a moon. */
+/** Paints layered mountains in mist, often over a lake that mirrors them, with a sun or a moon. */
 export function paintMountains(canvas: Canvas, mood: Mood, random: Random, backdrop: boolean): void {
   const { width, height, unit } = canvas;
   const hasLake = random.chance(0.6);
@@ -45,7 +45,7 @@ function makeRidges(canvas: Canvas, random: Random, shoreY: number): Point[][] {
     const stretch = (width / unit) * random.between(2.2, 3.2);
     return Array.from({ length: steps + 1 }, (_unused, step): Point => {
       const share = step / steps;
-      // The folded octaves give pointed summits; the plain one keeps the slopes from looking regular.
+      // The folded octaves make pointed summits, and the plain one makes the slopes irregular.
       const folded = 1 - Math.abs(noise(share * stretch, 4)) * 1.6;
       const rolling = noise(share * stretch * 0.6 + 90);
       return [share * width, base - relief * (0.62 * folded + 0.38 * rolling)];
@@ -111,7 +111,7 @@ function paintLake(canvas: Canvas, mood: Mood, random: Random, lake: Lake): void
   paintGlints(canvas, mood, random, lake);
 }
 
-/** Broken strokes of light on the water: dense below the sun, sparse elsewhere. */
+/** Paints broken strokes of light on the water: dense below the sun, sparse elsewhere. */
 function paintGlints(canvas: Canvas, mood: Mood, random: Random, { shoreY, sun, radius }: Lake): void {
   const { width, height, unit } = canvas;
   const depth = height - shoreY;

@@ -5,7 +5,7 @@ import { createNoise, type Random } from './random.ts';
 import { paintStars } from './sky-parts.ts';
 import { paintPines } from './trees.ts';
 
-/** A clear night: the band of the galaxy, a made-up constellation, hills and pines below. */
+/** Paints a clear night: the band of the galaxy, an invented constellation, hills and pines below. */
 export function paintNightSky(canvas: Canvas, mood: Mood, random: Random, backdrop: boolean): void {
   const { width, height } = canvas;
   const night = darkened(mood);
@@ -28,7 +28,7 @@ export function paintNightSky(canvas: Canvas, mood: Mood, random: Random, backdr
   paintPines(canvas, { ...night, near: lighten(night.near, -0.02) }, random, height);
 }
 
-/** The mood's own hues, at night. */
+/** Returns the hues of the mood at night. */
 function darkened(mood: Mood): Mood {
   if (mood.night) return mood;
   const dim = ([, chroma, hue]: Lch, lightness: number): Lch => [
@@ -78,7 +78,7 @@ function paintConstellation(canvas: Canvas, mood: Mood, random: Random): void {
   const count = random.whole(6, 9);
   const center: Point = [width * random.between(0.38, 0.62), height * random.between(0.28, 0.42)];
   const reach = unit * random.between(0.2, 0.28);
-  // Stars around a loose ellipse, joined in turn: never tangled, never regular.
+  // Stars around a loose ellipse, joined in turn, are neither tangled nor regular.
   const stars = Array.from({ length: count }, (_, index): Point => {
     const angle = (index / count) * Math.PI * 1.7 + random.between(-0.2, 0.2);
     const radius = reach * random.between(0.55, 1.15);

@@ -14,7 +14,7 @@ function chunk(name: string, data: Buffer): Buffer {
   return frame;
 }
 
-/** A black one-bit PNG of any size: small as a file, as large as asked once decoded. */
+/** Creates a black one-bit PNG of any size. The file is small, the decoded image is not. */
 export async function blankPng(width: number, height: number): Promise<Buffer> {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
@@ -30,7 +30,7 @@ export async function blankPng(width: number, height: number): Promise<Buffer> {
   ]);
 }
 
-/** The same PNG with a comment in it. The pixels stay as they are. */
+/** Returns the PNG with a comment in it. The pixels do not change. */
 export function withComment(png: Buffer, comment: string): Buffer {
   const at = png.length - END_BYTES;
   const text = chunk('tEXt', Buffer.from(`Comment\0${comment}`, 'latin1'));

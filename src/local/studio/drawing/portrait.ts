@@ -23,7 +23,7 @@ const HAIRS: readonly Lch[] = [
   [0.76, 0.09, 82],
 ];
 
-/** A calm person, head and shoulders, in flat shapes. The words of the prompt choose woman or man. */
+/** Paints a calm person, head and shoulders, in flat shapes. The words of the prompt choose woman or man. */
 export function paintPortrait(
   canvas: Canvas,
   mood: Mood,

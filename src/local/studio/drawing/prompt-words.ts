@@ -73,12 +73,12 @@ function toPattern(words: string): RegExp {
   return new RegExp(alternatives.join('|'), 'iu');
 }
 
-/** True when the prompt holds one of the words known under this name; false for a name without words. */
+/** Returns true if the prompt contains one of the words of this name. A name without words matches nothing. */
 export function wordsMatch(name: string, prompt: string): boolean {
   return patterns.get(name)?.test(prompt) ?? false;
 }
 
-/** Of several names, the one whose word comes first in the prompt: what is named first is what is meant most. */
+/** Returns the name whose word comes first in the prompt, because the first subject is the most important one. */
 export function firstNamed(names: readonly string[], prompt: string): string | null {
   const found = names
     .map((name) => ({ name, at: prompt.search(patterns.get(name) ?? NEVER) }))

@@ -7,10 +7,9 @@ const LOOKS = 8;
 const KEPT_IMAGES = 64;
 
 /**
- * Flat images in eight colors for benches and tests, drawn once per size, format and color and then kept.
- * With `imageBytes`, so many bytes of each image are noise, which no encoder makes smaller: a PNG of about that
- * many bytes, as far as its pixels can hold them. PNGs carry a comment, so that every prompt, seed and index gives
- * other bytes; jpeg and webp of one color are equal.
+ * Creates flat images in eight colors for benchmarks and tests. Each size, format and color is drawn once and cached.
+ * With `imageBytes`, that number of bytes of each image is noise, which no encoder compresses. PNGs carry a comment, so
+ * that every prompt, seed and index has different bytes. Jpeg and webp images of one color are equal.
  */
 export function createQuickImages(imageBytes = 0): (request: RenderRequest) => Promise<Buffer> {
   const kept = new Map<string, Promise<Buffer>>();
@@ -38,7 +37,7 @@ async function drawFlat(request: RenderRequest, look: number, imageBytes: number
   return await encode(image, format, compression).toBuffer();
 }
 
-/** Bytes that do not compress, the same every time: the key stream of a cipher. */
+/** Returns bytes that do not compress and are always the same: the key stream of a cipher. */
 function noise(sizeBytes: number, look: number): Buffer {
   const key = createHash('sha256').update(`noise ${look}`).digest();
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(sizeBytes));

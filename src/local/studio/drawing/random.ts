@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto';
 
-/** A deterministic source of choices. The same key always yields the same sequence, on every machine. */
+/** A deterministic source of choices. The same key yields the same sequence on every machine. */
 export type Random = {
-  /** A number in [0, 1). */
+  /** Returns a number in [0, 1). */
   next(): number;
-  /** A number in [low, high). */
+  /** Returns a number in [low, high). */
   between(low: number, high: number): number;
-  /** A whole number in [low, high], both included. */
+  /** Returns a whole number in [low, high], both included. */
   whole(low: number, high: number): number;
-  /** True with the given probability. */
+  /** Returns true with the given probability. */
   chance(probability: number): boolean;
-  /** One element of a list that is not empty. */
+  /** Returns one element of a list that is not empty. */
   pick<T>(list: readonly T[]): T;
-  /** A new list with the same elements in another order. */
+  /** Returns a new list with the same elements in another order. */
   shuffle<T>(list: readonly T[]): T[];
 };
 
-/** Makes a deterministic source from any text: sha256 of the key seeds the sfc32 generator. */
+/** Creates a deterministic source from any text. SHA-256 of the key seeds the sfc32 generator. */
 export function createRandom(key: string): Random {
   const digest = createHash('sha256').update(key).digest();
   const next = sfc32(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8));
@@ -56,7 +56,7 @@ function sfc32(seedA: number, seedB: number, seedC: number): () => number {
   return next;
 }
 
-/** Smooth one-dimensional noise in about [-1, 1]; `octaves` adds finer and weaker detail. */
+/** Creates smooth one-dimensional noise in about [-1, 1]. `octaves` adds finer and weaker detail. */
 export function createNoise(random: Random): (x: number, octaves?: number) => number {
   const lattice = Array.from({ length: 256 }, () => random.between(-1, 1));
   const at = (index: number) => lattice[((index % 256) + 256) % 256] ?? 0;

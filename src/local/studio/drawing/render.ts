@@ -14,14 +14,14 @@ export type RenderRequest = Omit<SceneRequest, 'backdrop'> & {
 const GRAIN_EDGE = 256;
 const GRAIN = makeGrain();
 
-/** The IPTC term for an image made by rule, without a trained model. */
+/** Metadata with the IPTC term for an image made by an algorithm without a trained model. */
 const XMP =
   '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' +
   '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" ' +
   'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia" ' +
   'xmp:CreatorTool="Darkroom studio (offline)"/></rdf:RDF></x:xmpmeta>';
 
-/** Draws one image: the same request gives the same bytes. Drawing and encoding run off the event loop. */
+/** Draws one image. The same request has the same bytes. Drawing and encoding run off the event loop. */
 export async function renderImage(request: RenderRequest): Promise<Buffer> {
   const svg = composeScene({ ...request, backdrop: !request.transparent });
   const edge = Math.min(GRAIN_EDGE, request.width, request.height);
@@ -29,13 +29,13 @@ export async function renderImage(request: RenderRequest): Promise<Buffer> {
     input: GRAIN.subarray(0, edge * edge * 4),
     raw: { width: edge, height: edge, channels: 4 },
   } as const;
-  // `atop` keeps transparent places transparent.
+  // `atop` leaves transparent areas transparent.
   const drawn = sharp(Buffer.from(svg)).composite([{ ...grain, tile: true, blend: 'atop' }]);
   const flat = request.transparent ? drawn : drawn.removeAlpha();
   return await encode(flat.withXmp(XMP), request.format, request.compression).toBuffer();
 }
 
-/** Writes any image in the asked format; `compression` is the quality of jpeg and webp. */
+/** Encodes an image in a format. `compression` is the quality of jpeg and webp. */
 export function encode(image: Sharp, format: ImageFormat, compression: number): Sharp {
   const quality = Math.max(1, compression);
   if (format === 'jpeg') return image.jpeg({ quality });
@@ -43,7 +43,7 @@ export function encode(image: Sharp, format: ImageFormat, compression: number): 
   return image.png({ compressionLevel: 6 });
 }
 
-/** A tile of faint monochrome grain: it hides the banding of gradients. */
+/** Returns a tile of faint monochrome grain, which hides the banding of gradients. */
 function makeGrain(): Buffer {
   const random = createRandom('grain');
   const tile = Buffer.alloc(GRAIN_EDGE * GRAIN_EDGE * 4);

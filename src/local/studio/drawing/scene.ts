@@ -14,7 +14,7 @@ import { paintWaves } from './waves.ts';
 
 type Paint = (canvas: Canvas, mood: Mood, random: Random, backdrop: boolean, prompt: string) => void;
 
-/** A living subject named in the prompt wins over everything else. */
+/** Living subjects. One that the prompt names has priority over every scene. */
 const SUBJECTS: readonly (readonly [words: readonly string[], paint: Paint])[] = [
   [['animal', 'cat', 'dog', 'fox', 'bear', 'panda', 'rabbit'], paintAnimal],
   [['portrait', 'feminine', 'masculine'], paintPortrait],
@@ -33,15 +33,15 @@ const SCENES: Readonly<Record<string, Paint>> = {
 export type SceneRequest = {
   prompt: string;
   seed: string;
-  /** Which image of the request: each one differs. */
+  /** Position of the image in the request. Every position has another image. */
   index: number;
   width: number;
   height: number;
-  /** Without a backdrop the image is transparent where nothing is painted. */
+  /** If false, the image is transparent behind its subject. */
   backdrop: boolean;
 };
 
-/** Composes one image as SVG. The same request gives the same text, on every machine. */
+/** Composes one image as SVG. The same request has the same text on every machine. */
 export function composeScene({ prompt, seed, index, width, height, backdrop }: SceneRequest): string {
   const random = createRandom(`${prompt}|${seed}|${index}`);
   const mood = chooseMood(prompt, random);

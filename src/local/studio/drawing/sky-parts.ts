@@ -5,7 +5,7 @@ import type { Random } from './random.ts';
 
 type Spot = { x: number; y: number };
 
-/** The sky over the whole surface, lightest at the horizon. */
+/** Paints the sky over the whole surface, lightest at the horizon. */
 export function paintSky(canvas: Canvas, mood: Mood): void {
   const [top, middle, low] = mood.sky;
   canvas.backdrop(
@@ -18,7 +18,7 @@ export function paintSky(canvas: Canvas, mood: Mood): void {
   );
 }
 
-/** A disc with a halo. At night it is a moon with faint spots. */
+/** Paints a disc with a halo. At night the disc is a moon with faint spots. */
 export function paintSunOrMoon(canvas: Canvas, mood: Mood, { x, y }: Spot, radius: number): void {
   const isInk = mood.name === 'ink';
   if (!isInk) canvas.glow(x, y, radius * (mood.night ? 4.5 : 6), mood.light, mood.night ? 0.4 : 0.75);
@@ -43,7 +43,7 @@ export function paintSunOrMoon(canvas: Canvas, mood: Mood, { x, y }: Spot, radiu
   canvas.add(`<g fill="${hex(lighten(mood.light, -0.16))}" opacity=".28">${discs.join('')}</g>`);
 }
 
-/** Stars from the top down to `lowest`, fewer and fainter towards it. */
+/** Paints stars from the top down to `lowest`, fewer and fainter towards it. */
 export function paintStars(
   canvas: Canvas,
   mood: Mood,
@@ -68,7 +68,7 @@ export function paintStars(
   });
 }
 
-/** A small flock, as two curved strokes each. */
+/** Paints a small flock of birds, two curved strokes each. */
 export function paintBirds(canvas: Canvas, color: Lch, random: Random, near: Spot): void {
   const { unit } = canvas;
   const flock = Array.from({ length: random.whole(3, 7) }, () => {

@@ -3,7 +3,7 @@ import { lighten } from './color.ts';
 import type { Mood } from './mood.ts';
 import { createNoise, type Random } from './random.ts';
 
-/** A near slope with pines on it, thickest at one side so that the view stays open. */
+/** Paints a near slope with pines, densest at one side so that the view stays open. */
 export function paintPines(canvas: Canvas, mood: Mood, random: Random, bottom: number): void {
   const { width, height, unit } = canvas;
   const noise = createNoise(random);
@@ -30,7 +30,7 @@ export function paintPines(canvas: Canvas, mood: Mood, random: Random, bottom: n
   );
 }
 
-/** The outline of one conifer standing at (x, y): uneven tiers that widen downwards. */
+/** Returns the outline of one conifer at (x, y): uneven tiers that widen downwards. */
 function pine(random: Random, x: number, y: number, size: number): string {
   const tiers = random.whole(6, 8);
   const reach = size * random.between(0.15, 0.21);

@@ -3,7 +3,7 @@ import { hex, type Lch, lighten, mix } from './color.ts';
 import type { Mood } from './mood.ts';
 import { createNoise, type Random } from './random.ts';
 
-/** Paper-cut waves with soft shadows under a ringed sun; sometimes a folded boat sails between them. */
+/** Paints paper-cut waves with soft shadows under a ringed sun, sometimes with a folded boat between them. */
 export function paintWaves(canvas: Canvas, mood: Mood, random: Random, backdrop: boolean): void {
   const { width, height, unit } = canvas;
   if (backdrop) {
@@ -76,7 +76,7 @@ function crest(canvas: Canvas, random: Random, base: number, scale: number): Poi
 function paintSheet(canvas: Canvas, line: Point[], color: Lch): void {
   const { width, height, unit } = canvas;
   const path = `${smoothLine(line)}V${height + 10}H${num(-width)}Z`;
-  // A few offset copies of the edge stand in for a blur filter, which would be slow.
+  // A few offset copies of the edge replace a blur filter, which would be slow.
   for (let step = 7; step >= 1; step--) {
     const shift = num(-step * unit * 0.0021);
     canvas.add(

@@ -2,19 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { readGenerationRequest } from '../../../../src/local/studio/generation-request.ts';
 import { StudioRefusal } from '../../../../src/local/studio/refusals.ts';
 import {
-  createResponseShelf,
-  type KeptResponse,
+  createResponseStore,
+  type StoredResponse,
   statusAt,
-} from '../../../../src/local/studio/response-shelf.ts';
+} from '../../../../src/local/studio/response-store.ts';
 import { readToolRequest, requestsImage } from '../../../../src/local/studio/tool-request.ts';
 
 const minute = 60_000;
 
-function shelfAt(startMs: number) {
+function storeAt(startMs: number) {
   let nowMs = startMs;
-  const shelf = createResponseShelf(() => nowMs);
-  const put = (more: Partial<KeptResponse> = {}) =>
-    shelf.put({
+  const responses = createResponseStore(() => nowMs);
+  const add = (more: Partial<StoredResponse> = {}) =>
+    responses.add({
       prompt: 'a cat',
       hostModelName: 'gpt-5.4-mini',
       image: readGenerationRequest({ prompt: 'a cat' }),
@@ -23,36 +23,36 @@ function shelfAt(startMs: number) {
       breaksLeft: 0,
       ...more,
     });
-  return { shelf, put, pass: (ms: number) => (nowMs += ms) };
+  return { responses, add, pass: (ms: number) => (nowMs += ms) };
 }
 
-describe('the shelf of responses', () => {
+describe('the responses of responses', () => {
   it('forgets each ten minutes after it was made', () => {
-    const { shelf, put, pass } = shelfAt(1_000);
-    const first = put();
+    const { responses, add, pass } = storeAt(1_000);
+    const first = add();
     pass(4 * minute);
-    const second = put();
+    const second = add();
     pass(6 * minute - 1);
-    expect(shelf.find(first.id)).toBe(first);
+    expect(responses.find(first.id)).toBe(first);
     pass(1);
-    expect(shelf.find(first.id)).toBeUndefined();
-    expect(shelf.find(second.id)).toBe(second);
+    expect(responses.find(first.id)).toBeUndefined();
+    expect(responses.find(second.id)).toBe(second);
     pass(4 * minute);
-    expect(shelf.find(second.id)).toBeUndefined();
+    expect(responses.find(second.id)).toBeUndefined();
   });
 
   it('keeps the youngest 512', () => {
-    const { shelf, put } = shelfAt(0);
-    const ids = Array.from({ length: 600 }, () => put().id);
+    const { responses, add } = storeAt(0);
+    const ids = Array.from({ length: 600 }, () => add().id);
     expect(new Set(ids).size).toBe(600);
-    const kept = ids.map((id) => shelf.find(id) !== undefined);
+    const kept = ids.map((id) => responses.find(id) !== undefined);
     expect(kept.indexOf(true)).toBe(88);
     expect(kept.slice(88)).not.toContain(false);
   });
 
   it('shows an outcome only once the time of the work is over', () => {
-    const { put } = shelfAt(0);
-    const response = put({ readyAtMs: 500 });
+    const { add } = storeAt(0);
+    const response = add({ readyAtMs: 500 });
     expect(statusAt(response, 1_000)).toBe('in_progress');
     response.outcome = { kind: 'image', bytes: Buffer.from('x'), cut: false };
     expect(statusAt(response, 499)).toBe('in_progress');

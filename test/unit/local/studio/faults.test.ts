@@ -72,23 +72,24 @@ describe('fault words', () => {
 
 describe('times', () => {
   it('counts per prompt and fault, then lets calls through', () => {
-    const book = createFaultLog();
-    const acts = (prompt: string) => book.take(prompt, readFaults('image', prompt, null)).main?.name ?? null;
+    const log = createFaultLog();
+    const acts = (prompt: string) =>
+      log.activate(prompt, readFaults('image', prompt, null)).main?.name ?? null;
     const prompt = 'a [studio:rate-limit=1,times=2]';
     expect([acts(prompt), acts(prompt), acts(prompt)]).toEqual(['rate-limit', 'rate-limit', null]);
     expect(acts(`${prompt} b`)).toBe('rate-limit');
   });
 
   it('lets the next fault act once the first is used up', () => {
-    const book = createFaultLog();
+    const log = createFaultLog();
     const prompt = '[studio:overloaded,times=1][studio:error=500,times=1]';
-    const acts = () => book.take(prompt, readFaults('image', prompt, null)).main?.name ?? null;
+    const acts = () => log.activate(prompt, readFaults('image', prompt, null)).main?.name ?? null;
     expect([acts(), acts(), acts()]).toEqual(['overloaded', 'error', null]);
   });
 
   it('lets delays combine with another fault', () => {
     const prompt = '[studio:latency=5][studio:slow-body=6][studio:truncated]';
-    const active = createFaultLog().take(prompt, readFaults('image', prompt, null));
+    const active = createFaultLog().activate(prompt, readFaults('image', prompt, null));
     expect([active.latency?.value, active.slowBody?.value, active.main?.name]).toEqual([
       '5',
       '6',

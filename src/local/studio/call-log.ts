@@ -1,19 +1,19 @@
 import { appendFile } from 'node:fs/promises';
 
-/** What a provider would have billed: nothing, perhaps something, or the images for certain. */
+/** The charge a provider would have made: none, possibly one, or the images for certain. */
 export type Charged = 'none' | 'possible' | 'charged';
 
 export type ProducedImage = { readonly sha256: string; readonly sizeBytes: number };
 
-/** One request that reached the studio. It is filled in while the call goes on; `endedAt` tells when it is final. */
+/** One request that reached the studio. Its fields are final once `endedAt` is set. */
 export type StudioCall = {
-  /** Counts up from 1 in the order of arrival. */
+  /** Position in the order of arrival, from 1. */
   readonly id: number;
   readonly arrivedAt: string;
   readonly endedAt: string | null;
   readonly method: string;
   readonly path: string;
-  /** The `x-request-id` of the answer. */
+  /** The `x-request-id` of the response. */
   readonly requestId: string;
   readonly headers: {
     readonly retryCount: string | null;
@@ -23,43 +23,43 @@ export type StudioCall = {
     readonly fault: string | null;
   };
   readonly prompt: string | null;
-  /** The rest of the JSON body. */
+  /** The other fields of the JSON body. */
   readonly parameters: Readonly<Record<string, unknown>>;
   /** The fault that acted, as written, without brackets. */
   readonly fault: string | null;
-  /** The status sent, or null when none was. */
+  /** The status sent, or null if none was sent. */
   readonly status: number | null;
   readonly charged: Charged;
-  /** What was produced, sent or not. */
+  /** The images produced, sent or not. */
   readonly images: readonly ProducedImage[];
-  /** True when the client left before the answer was complete. */
+  /** True if the client disconnected before the response was complete. */
   readonly aborted: boolean;
 };
 
-/** A call as its own handler sees it. */
+/** A call as its own handler sees it: writable. */
 export type OpenCall = { -readonly [Key in keyof StudioCall]: StudioCall[Key] };
 
 export type CallLog = {
   readonly calls: ReadonlyArray<StudioCall>;
   open(start: Pick<StudioCall, 'method' | 'path' | 'requestId' | 'headers'>): OpenCall;
-  /** Marks images as paid and writes the ledger line; resolves once the line is in the file. */
+  /** Marks images as paid and writes the ledger line. Resolves once the line is in the file. */
   charge(call: OpenCall, images: readonly ProducedImage[]): Promise<void>;
   close(call: OpenCall): void;
   chargedImages(): number;
 };
 
-type BookOptions = {
+type CallLogOptions = {
   ledgerFile?: string | undefined;
   onArrival?: ((call: StudioCall) => void) | undefined;
   onCall?: ((call: StudioCall) => void) | undefined;
 };
 
-const KEPT_CALLS = 10_000;
+const MAX_CALLS = 10_000;
 
-/** Remembers the last 10,000 calls, counts the paid images, and keeps the ledger file. */
-export function createCallLog({ ledgerFile, onArrival, onCall }: BookOptions): CallLog {
+/** Creates a log of the last 10,000 calls that counts paid images and writes the ledger file. */
+export function createCallLog({ ledgerFile, onArrival, onCall }: CallLogOptions): CallLog {
   const calls: OpenCall[] = [];
-  const tell = (listener: ((call: StudioCall) => void) | undefined, call: OpenCall) => {
+  const notify = (listener: ((call: StudioCall) => void) | undefined, call: OpenCall) => {
     try {
       listener?.(call);
     } catch (error) {
@@ -86,8 +86,8 @@ export function createCallLog({ ledgerFile, onArrival, onCall }: BookOptions): C
         aborted: false,
       };
       calls.push(call);
-      if (calls.length > KEPT_CALLS) calls.shift();
-      tell(onArrival, call);
+      if (calls.length > MAX_CALLS) calls.shift();
+      notify(onArrival, call);
       return call;
     },
     async charge(call, images) {
@@ -98,7 +98,7 @@ export function createCallLog({ ledgerFile, onArrival, onCall }: BookOptions): C
     },
     close(call) {
       call.endedAt = new Date().toISOString();
-      tell(onCall, call);
+      notify(onCall, call);
     },
   };
 }
