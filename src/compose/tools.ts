@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { createKeyText, digestHex } from '../lib/crypto/api-key-text.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis/redis.ts';
 import { describeRedisTarget, parseRedisTarget } from '../lib/redis/redis-target.ts';
-import { socketUrl } from '../local/redis/ask-server.ts';
+import { socketUrl } from '../local/redis/query-server.ts';
 import { findSocketPath } from '../local/redis/socket-path.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createKeys } from '../outbound/records/keys.ts';

@@ -22,7 +22,7 @@ describe('findRedisBinary', () => {
   it('takes valkey-server where there is no redis-server', async () => {
     const folder = await temporaryFolder();
     const path = await program(folder, 'valkey-server', 'echo "Valkey server v=8.1.3 sha=0"');
-    expect(await find(folder)).toEqual({ path, flavour: 'valkey', version: '8.1.3', source: 'path' });
+    expect(await find(folder)).toEqual({ path, flavor: 'valkey', version: '8.1.3', source: 'path' });
   });
 
   it('passes over a server that is too old or broken, and says why', async () => {
@@ -32,9 +32,7 @@ describe('findRedisBinary', () => {
     const lines: string[] = [];
     const found = await find(`relative:${old}:${good}`, { log: (line) => lines.push(line) });
     expect(found?.path).toBe(path);
-    expect(lines).toEqual([
-      `${join(old, 'redis-server')} is passed over: version 5.0.14 is older than 6.0.0`,
-    ]);
+    expect(lines).toEqual([`skipping ${join(old, 'redis-server')}: version 5.0.14 is older than 6.0.0`]);
   });
 
   it('insists on the program it is told to use', async () => {

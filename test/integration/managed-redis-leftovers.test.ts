@@ -78,7 +78,7 @@ describe('the server of an owner that was killed with SIGKILL', () => {
     expect(isAlive(server)).toBe(false);
     expect(redis.reused).toBe(false);
     expect(await keptKey(redis.path)).toBe('yes');
-    expect(lines.join('\n')).toMatch(/left behind .* does not answer/);
+    expect(lines.join('\n')).toMatch(/of an earlier start, because it does not respond/);
   });
 
   it('is left alone, and no second one started, if no record says that it is ours', async () => {

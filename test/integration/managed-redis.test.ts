@@ -52,7 +52,7 @@ describe('a managed Redis', () => {
     const redis = await start(dataDir, (line) => lines.push(line));
     await queryRedis(redis.path, (client) => client.set('kept', 'yes'));
     process.kill(redis.pid, 'SIGKILL');
-    await expect.poll(() => lines.join('\n')).toMatch(/ended by itself \(SIGKILL\): see .*redis\.log/);
+    await expect.poll(() => lines.join('\n')).toMatch(/ended unexpectedly \(SIGKILL\): see .*redis\.log/);
     await redis.stop();
     const next = await start(dataDir);
     expect(await queryRedis(next.path, (client) => client.get('kept'))).toBe('yes');
@@ -83,7 +83,7 @@ describe('a managed Redis', () => {
     await mkdir(folder);
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     await chmod(folder, 0o777);
-    await expect(startRedisIn(dataDir)).rejects.toThrow(/not a folder of this user alone/);
+    await expect(startRedisIn(dataDir)).rejects.toThrow(/not a private folder of this user/);
   });
 });
 
@@ -130,7 +130,7 @@ describe('a server that does not come up', () => {
     const before = await readFile(manifest);
     await writeFile(manifest, 'not a manifest\n');
     const refused = startRedisIn(dataDir);
-    await expect(refused).rejects.toThrow(/did not come up \(exit code 1\)/);
+    await expect(refused).rejects.toThrow(/did not start \(exit code 1\)/);
     await expect(refused).rejects.toThrow(/Its log, .*redis\.log, ends with:\n(.*\n)*.*manifest/i);
     await writeFile(manifest, before);
     const second = await start(dataDir);
@@ -146,7 +146,7 @@ describe('a server that does not come up', () => {
     );
     await chmod(binary, 0o755);
     const started = startManagedRedis({ dataDir, cacheDir: folder, binary, log: () => undefined });
-    await expect(started).rejects.toThrow(/did not come up \(exit code 3\)/);
+    await expect(started).rejects.toThrow(/did not start \(exit code 3\)/);
     const environment = await readFile(join(dataDir, 'redis', 'redis.log'), 'utf8');
     expect(environment).toContain('LC_ALL=C');
     expect(environment).not.toMatch(/VITEST|HOME=/);

@@ -4,24 +4,24 @@ import { basename, dirname, join } from 'node:path';
 import { ManagedRedisError } from './managed-redis-error.ts';
 import { isAlive, pidOf, processIdentity } from './process-identity.ts';
 
-/** The right to run the one Redis of a data folder. */
+/** Exclusive right to run the Redis of a data folder. */
 export interface DataDirClaim {
-  /** Gives the right back. */
   release(): void;
 }
 
 /**
- * Claims a data folder for this process, atomically among processes of this machine. A claim is a symbolic link, named
- * `path` and a number, whose target names its owner: making one fails if it exists, and target and link appear together.
- * The highest number counts. A claim whose owner has ended, however it ended, is outnumbered and never removed first, so
- * that of several who find it only one gets the next number.
+ * Claims a data folder for this process, atomically among processes of this machine.
  *
- * @throws ManagedRedisError naming the pid while the owner lives.
+ * A claim is a symbolic link, named `path` and a number, whose target names its owner. Creating an existing link fails,
+ * and link and target appear together. The highest number is valid. The claim of a dead owner is superseded by the next
+ * number before it is removed, so only one of several starting processes succeeds.
+ *
+ * @throws ManagedRedisError naming the pid if the owner is alive.
  */
 export function claimDataDir(path: string, dataDir: string): DataDirClaim {
   const self = processIdentity(process.pid) ?? `${process.pid}:unknown`;
   const mine = `${self}:${randomBytes(4).toString('hex')}`;
-  // Each round claims, throws, or was overtaken by another starter. Many rounds mean many of them at once.
+  // A round without success or error was overtaken by another starting process.
   for (let round = 0; round < 20; round += 1) {
     const last = claimsAt(path).at(-1);
     const theirs = last && tryReadLink(last.path);
@@ -30,18 +30,20 @@ export function claimDataDir(path: string, dataDir: string): DataDirClaim {
     const next = `${path}.${(last?.no ?? 0) + 1}`;
     if (!tryLink(mine, next)) continue;
     const claims = claimsAt(path);
-    // What was seen before may have been long ago: somebody may have got further since.
+    // Another process may have created a higher number since the first look.
     if (claims.at(-1)?.path !== next) {
       rmSync(next, { force: true });
       continue;
     }
-    for (const outnumbered of claims.slice(0, -1)) rmSync(outnumbered.path, { force: true });
+    for (const superseded of claims.slice(0, -1)) rmSync(superseded.path, { force: true });
     return { release: () => rmSync(next, { force: true }) };
   }
-  throw new ManagedRedisError(`several Darkrooms are starting on DATA_DIR ${dataDir} at once: start one`);
+  throw new ManagedRedisError(
+    `several Darkrooms are starting on DATA_DIR ${dataDir} at the same time. Start only one.`,
+  );
 }
 
-/** All claims, the lowest number first. */
+/** Returns all claims in ascending order. */
 function claimsAt(path: string): { no: number; path: string }[] {
   const prefix = `${basename(path)}.`;
   return readdirSync(dirname(path))
@@ -52,7 +54,7 @@ function claimsAt(path: string): { no: number; path: string }[] {
 
 function inUse(pid: number, dataDir: string): ManagedRedisError {
   return new ManagedRedisError(
-    `another Darkroom (pid ${pid}) is using DATA_DIR ${dataDir}: stop it first, or give this one a DATA_DIR of its own`,
+    `another Darkroom (pid ${pid}) is using DATA_DIR ${dataDir}. Stop it first, or set another DATA_DIR.`,
   );
 }
 

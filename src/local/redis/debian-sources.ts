@@ -1,18 +1,18 @@
-/** What /etc/os-release says that matters for finding packages. */
+/** The release of a Debian-like system. */
 export interface DebianRelease {
-  /** `debian-12`, `ubuntu-24.04`: names the system a copy was made for. */
+  /** Name and version, such as `debian-12` or `ubuntu-24.04`. */
   label: string;
-  /** Release names under which the mirrors know this system: `bookworm`. */
+  /** Release names of this system on mirrors, such as `bookworm`. */
   codenames: string[];
 }
 
-/** A file of package sources, in the form apt reads: one line each (`.list`) or stanzas (`.sources`). */
+/** A file of package sources for apt: one source per line (`.list`) or stanzas (`.sources`). */
 export interface SourcesFile {
   name: string;
   text: string;
 }
 
-/** Reads os-release(5). Undefined when the system is neither Debian, Ubuntu nor derived from them. */
+/** Reads os-release(5). Returns undefined if the system is not Debian, Ubuntu or derived from them. */
 export function parseDebianRelease(osRelease: string): DebianRelease | undefined {
   const fields = new Map<string, string>();
   for (const line of osRelease.split('\n')) {
@@ -35,9 +35,9 @@ export function parseDebianRelease(osRelease: string): DebianRelease | undefined
 const wantedComponents = ['main', 'universe'];
 
 /**
- * The part of the machine's package sources that can hold Redis: the distribution's own suites and two
- * components, without sources of packages. Third-party repositories, which make an update slow or fail, are
- * left out. Empty when nothing matches; the caller should then use the sources as they are.
+ * Selects the package sources that can contain Redis: binary packages of the distribution's own suites, in two
+ * components. Third-party repositories are excluded, because they make an update slow or fail. Returns an empty list if
+ * nothing matches. The caller should then use the sources unchanged.
  */
 export function pickSources(files: readonly SourcesFile[], release: DebianRelease): SourcesFile[] {
   const picked: SourcesFile[] = [];
@@ -76,7 +76,7 @@ function pickStanzas(text: string, release: DebianRelease): string {
 }
 
 function pickStanza(stanza: string, release: DebianRelease): string {
-  // A field runs on over lines that begin with a space.
+  // A field continues on lines that begin with a space.
   const fields = stanza.split(/\n(?!\s)/).flatMap((field) => {
     const match = /^([\w-]+):([\s\S]*)$/.exec(field.trim());
     return match?.[1] ? [{ key: match[1].toLowerCase(), name: match[1], value: match[2] ?? '' }] : [];

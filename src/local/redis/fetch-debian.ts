@@ -13,7 +13,7 @@ interface Fetching {
   release: DebianRelease;
   aptGet: string;
   dpkgDeb: string;
-  /** A folder of this fetch alone, removed at its end. */
+  /** Folder of this fetch only, removed at its end. */
   workDir: string;
   log: (line: string) => void;
 }
@@ -24,12 +24,14 @@ const workPrefix = 'fetching-';
 const listsDir = '/var/lib/apt/lists';
 
 /**
- * Fetches the distribution's redis-server package, and the libraries it links that this machine lacks, and
- * unpacks them into a new folder of `cacheDir`. Needs no root, changes nothing outside `cacheDir`, and apt
- * checks every signature as usual. Several processes may do it at once: each works in its own folder and
- * the finished one appears by a rename. About 2 s and 1.4 MB with package lists at hand, 4 s and 11 MB
- * without. Resolves with undefined where the system is not Debian-like; throws ManagedRedisError when
- * fetching fails.
+ * Downloads the distribution's redis-server package, and the missing libraries that it links, and unpacks them into a new
+ * folder of `cacheDir`. Needs no root and changes nothing outside `cacheDir`. Apt checks every signature as usual.
+ *
+ * Several processes may fetch at the same time: each works in its own folder, and a finished folder appears by a rename.
+ * A fetch takes about 2 s and 1.4 MB with package lists on the machine, 4 s and 11 MB without.
+ *
+ * @returns undefined if the system is not Debian-like.
+ * @throws ManagedRedisError if the download fails.
  */
 export async function fetchDebianRedis(options: {
   cacheDir: string;
@@ -53,7 +55,7 @@ export async function fetchDebianRedis(options: {
 
 async function fetchInto(cacheDir: string, fetching: Fetching): Promise<RedisBinary> {
   const startedAtMs = performance.now();
-  fetching.log('no redis-server on this machine: fetching the redis-server package (about 1.5 MB, once)');
+  fetching.log('no redis-server found: downloading the redis-server package (about 1.5 MB, once)');
   const archives = await download(fetching);
   const root = join(fetching.workDir, 'root');
   for (const archive of archives) {
@@ -61,20 +63,20 @@ async function fetchInto(cacheDir: string, fetching: Fetching): Promise<RedisBin
     if (unpacked.code !== 0) throw fetchFailure('unpacking a package failed', unpacked.stderr);
   }
   const inspected = await inspectUnpacked(root);
-  if (typeof inspected === 'string') throw fetchFailure('the fetched server is of no use', inspected);
-  // Another process may have finished meanwhile; one copy is enough.
-  const theirs = await findUnpacked(cacheDir);
-  if (theirs) return theirs;
+  if (typeof inspected === 'string') throw fetchFailure('the downloaded server does not run', inspected);
+  // Another process may have finished first, and one copy is enough.
+  const existing = await findUnpacked(cacheDir);
+  if (existing) return existing;
   const name = `${unpackedPrefix}${fetching.release.label}-${process.arch}-${randomBytes(4).toString('hex')}`;
   await rename(root, join(cacheDir, name));
   const found = await inspectUnpacked(join(cacheDir, name));
-  if (typeof found === 'string') throw fetchFailure('the fetched server is of no use', found);
+  if (typeof found === 'string') throw fetchFailure('the downloaded server does not run', found);
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
-  fetching.log(`${found.flavour} ${found.version} fetched into ${cacheDir} in ${seconds} s`);
+  fetching.log(`downloaded ${found.flavor} ${found.version} into ${cacheDir} in ${seconds} s`);
   return found;
 }
 
-/** Downloads with the machine's package lists if it has any, else (or if they are stale) with fresh ones. */
+/** Downloads with the package lists of the machine, or with fresh ones if those are missing or stale. */
 async function download(fetching: Fetching): Promise<string[]> {
   const basics = await basicOptions(fetching.workDir);
   if (await hasPackageLists()) {
@@ -82,26 +84,29 @@ async function download(fetching: Fetching): Promise<string[]> {
     if (Array.isArray(archives)) return archives;
   }
   fetching.log(
-    'the package lists are missing or stale: fetching fresh ones (about 10 MB on Debian, 25 on Ubuntu)',
+    'the package lists are missing or stale: downloading fresh ones (about 10 MB on Debian, 25 MB on Ubuntu)',
   );
   const own = [...basics, ...(await ownListOptions(fetching))];
   const updated = await runProgram(fetching.aptGet, ['update', ...own], { timeoutMs: stepTimeoutMs });
-  // An update that misses one list of several is often good enough, so the download decides.
+  // The exit code is ignored, because an update that misses one list of several is often sufficient.
   const archives = await downloadWith(own, fetching);
   if (Array.isArray(archives)) return archives;
   throw fetchFailure('apt-get could not fetch redis-server', `${updated.stderr}\n${archives}`);
 }
 
-/** The downloaded archives, or what apt complained of. */
+/** Returns the paths of the downloaded archives, or the error output of apt. */
 async function downloadWith(aptOptions: readonly string[], fetching: Fetching): Promise<string[] | string> {
-  // Works out which libraries are missing and downloads; --download-only installs nothing.
   const args = [
     'install',
     '--yes',
     '--download-only',
     '--no-install-recommends',
+    // Without it apt downloads nothing if the packages are installed, even though no usable server was found.
+    '--reinstall',
     ...aptOptions,
     'redis-server',
+    // Debian puts the program into this package. It may be installed without redis-server.
+    'redis-tools',
   ];
   const result = await runProgram(fetching.aptGet, args, { timeoutMs: stepTimeoutMs });
   if (result.code !== 0) return result.stderr;
@@ -110,7 +115,7 @@ async function downloadWith(aptOptions: readonly string[], fetching: Fetching): 
   return names.length > 0 ? names.map((name) => join(folder, name)) : 'apt-get downloaded nothing';
 }
 
-/** Makes apt work without root: its cache is ours, it takes no lock, and it does not change its user. */
+/** Returns options with which apt works without root: own cache, no lock, no change of user. */
 async function basicOptions(workDir: string): Promise<string[]> {
   const cache = join(workDir, 'cache');
   await mkdir(join(cache, 'archives', 'partial'), { recursive: true });
@@ -124,7 +129,7 @@ async function basicOptions(workDir: string): Promise<string[]> {
   });
 }
 
-/** Gives apt package lists of our own, as few and small as will do. */
+/** Returns options for own package lists, as few and small as possible. */
 async function ownListOptions({ release, workDir }: Fetching): Promise<string[]> {
   const lists = join(workDir, 'lists');
   const sources = join(workDir, 'sources');
@@ -177,11 +182,11 @@ async function hasPackageLists(): Promise<boolean> {
   return false;
 }
 
-function fetchFailure(what: string, detail: string): ManagedRedisError {
+function fetchFailure(step: string, detail: string): ManagedRedisError {
   const lines = detail.trim().split('\n');
-  // Why a list could not be fetched says more than that a package is then unknown.
+  // The failed download of a list is the cause. "Unknown package" is only its consequence.
   const cause =
     lines.find((line) => line.includes('Failed to fetch')) ?? lines.findLast((line) => line.startsWith('E:'));
   const shown = (cause ?? lines.at(-1) ?? '').slice(0, 400);
-  return new ManagedRedisError(`${what}: ${shown || 'no reason given'}\n${waysToGetRedis}`);
+  return new ManagedRedisError(`${step}: ${shown || 'no reason given'}\n${waysToGetRedis}`);
 }

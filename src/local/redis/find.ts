@@ -5,14 +5,15 @@ import type { RedisBinary } from './redis-binary.ts';
 import { inspectBinary, inspectUnpacked } from './redis-binary.ts';
 import { defaultSearchPath, findOnPath } from './run-program.ts';
 
-/** Folders in the cache folder that hold an unpacked server begin with this. */
+/** Prefix of the folders of unpacked servers in the cache folder. */
 export const unpackedPrefix = 'redis-';
 
 /**
- * Looks for a Redis or Valkey server program: `binary` (REDIS_SERVER_BIN) if given, else `redis-server` or
- * `valkey-server` on `searchPath`, else a copy unpacked into `cacheDir` earlier. Each candidate is run once
- * with `--version`; one that does not run or is too old is passed over, and `log` hears why. Fetches nothing.
- * Throws ManagedRedisError when `binary` is given and of no use.
+ * Finds a Redis or Valkey server program: `binary` (REDIS_SERVER_BIN) if given, otherwise `redis-server` or
+ * `valkey-server` on `searchPath`, otherwise a copy that was unpacked into `cacheDir` earlier. Runs each candidate once
+ * with `--version`. Skips and logs a candidate that does not run or is too old. Downloads nothing.
+ *
+ * @throws ManagedRedisError if `binary` is given and unusable.
  */
 export async function findRedisBinary(options: {
   cacheDir: string;
@@ -26,12 +27,12 @@ export async function findRedisBinary(options: {
     if (path === undefined) continue;
     const found = await inspectBinary(path, 'path');
     if (typeof found !== 'string') return found;
-    options.log?.(`${path} is passed over: ${found}`);
+    options.log?.(`skipping ${path}: ${found}`);
   }
   return findUnpacked(options.cacheDir);
 }
 
-/** The first copy in `cacheDir` that runs on this machine. */
+/** Returns the first copy in `cacheDir` that runs on this machine. */
 export async function findUnpacked(cacheDir: string): Promise<RedisBinary | undefined> {
   const entries = await readdir(cacheDir).catch(() => []);
   for (const entry of entries.filter((name) => name.startsWith(unpackedPrefix)).sort()) {

@@ -2,17 +2,17 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { ManagedRedisError } from './managed-redis-error.ts';
 
-/** A small process that ends the server when this process is gone. */
+/** A small process that ends the server when this process ends. */
 export interface Guard {
   pid: number;
-  /** Names the server to end. */
+  /** Sets the server to end. */
   watch(serverPid: number): void;
-  /** Ends the guard; the server stays. */
+  /** Ends the guard. The server continues. */
   dismiss(): void;
 }
 
-// Standard input is a pipe whose other end only this process holds. However this process ends, the kernel
-// closes it, and the second `read` returns. A server that does not end by itself within 10 s is killed.
+// Standard input is a pipe whose other end only this process holds. However this process ends, the kernel closes the
+// pipe, and the second `read` returns. A server that does not end within 10 s of SIGTERM is killed.
 const script = `
 read -r server || exit 0
 read -r _
@@ -25,10 +25,7 @@ done
 kill -KILL "$server" 2>/dev/null
 `;
 
-/**
- * Starts a guard in a session of its own, so that Ctrl-C in a terminal and the terminal's end pass it by. It
- * does not keep this process alive.
- */
+/** Starts a guard in its own session, so that Ctrl-C and the end of the terminal do not reach it. Does not keep this process alive. */
 export function startGuard(): Guard {
   const child = spawn('/bin/sh', ['-c', script, 'darkroom-redis-guard'], {
     cwd: '/',
@@ -36,14 +33,16 @@ export function startGuard(): Guard {
     stdio: ['pipe', 'ignore', 'ignore'],
     env: { PATH: '/usr/bin:/bin' },
   });
-  // Told by the missing pid; without a listener the event would end this process.
+  // The missing pid reports the failure. Without a listener the event would end this process.
   child.on('error', () => undefined);
   const { pid, stdin } = child;
   if (pid === undefined || !stdin)
-    throw new ManagedRedisError('could not start /bin/sh, which ends Redis with Darkroom');
+    throw new ManagedRedisError(
+      'could not start /bin/sh, which is needed to end Redis together with Darkroom',
+    );
   child.unref();
   unrefStream(child);
-  // A guard that was ended from outside is not worth failing for.
+  // A guard that another process ended must not stop this process.
   stdin.on('error', () => undefined);
   return {
     pid,
@@ -53,7 +52,7 @@ export function startGuard(): Guard {
 }
 
 function unrefStream(child: ChildProcess): void {
-  // The pipe is a socket underneath, which its type does not say.
+  // The pipe is a socket at runtime, but its type has no `unref`.
   const stream: unknown = child.stdin;
   if (stream && typeof stream === 'object' && 'unref' in stream && typeof stream.unref === 'function')
     stream.unref();

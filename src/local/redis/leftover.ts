@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
-import { queryServer } from './ask-server.ts';
 import { ManagedRedisError } from './managed-redis-error.ts';
 import { isAlive, pidOf } from './process-identity.ts';
+import { queryServer } from './query-server.ts';
 import type { RunningServer, ServerPaths } from './run.ts';
 import { adoptServer, endProcess, waitUntilDead } from './run.ts';
 import { readServerRecord, removeServerRecord } from './server-record.ts';
@@ -10,54 +10,56 @@ const queryTimeoutMs = 3000;
 const guardTimeoutMs = 12_000;
 
 /**
- * Deals with what an earlier process left in the place, so that afterwards either the server returned is
- * running or none is. To be called with the data folder claimed, when its last owner is known to be gone:
- * a server whose guard is at work is waited for; one without a guard that answers is adopted; one that does
- * not answer is ended; stale files are removed.
- * Throws ManagedRedisError when a server answers that cannot be told to be the recorded one.
+ * Cleans up after an earlier process. Afterwards either the returned server is running, or none is. The caller must hold
+ * the claim on the data folder, so the earlier owner is known to be dead.
+ *
+ * A server whose guard is ending it is awaited. A server without a guard is adopted if it responds, otherwise ended.
+ * Stale files are removed.
+ *
+ * @throws ManagedRedisError if a server responds that is not the recorded one.
  */
 export async function adoptLeftover(
-  place: ServerPaths,
+  paths: ServerPaths,
   log: (line: string) => void,
 ): Promise<RunningServer | undefined> {
-  const record = readServerRecord(place.recordPath);
+  const record = readServerRecord(paths.recordPath);
   if (record && isAlive(record.server)) {
-    const adopted = await settleAlive({ ...place, socketPath: record.socketPath }, record, log);
+    const adopted = await adoptOrEnd({ ...paths, socketPath: record.socketPath }, record, log);
     if (adopted) return adopted;
-  } else if (existsSync(place.socketPath)) {
-    await refuseStranger(place);
+  } else if (existsSync(paths.socketPath)) {
+    await refuseUnknownServer(paths);
   }
-  removeServerRecord(place.recordPath);
-  rmSync(place.socketPath, { force: true });
+  removeServerRecord(paths.recordPath);
+  rmSync(paths.socketPath, { force: true });
   return undefined;
 }
 
-async function settleAlive(
-  place: ServerPaths,
+async function adoptOrEnd(
+  paths: ServerPaths,
   record: { server: string; guard: string },
   log: (line: string) => void,
 ): Promise<RunningServer | undefined> {
   const pid = pidOf(record.server);
-  // A living guard has seen its owner go and is ending the server this moment.
+  // The owner is dead, so a living guard is ending the server now.
   const isGuarded = isAlive(record.guard);
   if (isGuarded) log(`waiting for the redis-server (pid ${pid}) of an earlier start to end`);
   if (isGuarded && (await waitUntilDead(record.server, guardTimeoutMs))) return undefined;
-  const response = isGuarded ? undefined : await queryServer(place.socketPath, queryTimeoutMs);
-  if (response && response.pid === pid && response.dir === place.redisDir) {
-    log(`a redis-server (pid ${pid}) left running by an earlier start is used again`);
-    return adoptServer(place, pid, record.server, response.version);
+  const response = isGuarded ? undefined : await queryServer(paths.socketPath, queryTimeoutMs);
+  if (response && response.pid === pid && response.dir === paths.redisDir) {
+    log(`reusing the redis-server (pid ${pid}) of an earlier start`);
+    return adoptServer(paths, { pid, identity: record.server, version: response.version });
   }
-  log(`a redis-server (pid ${pid}) left behind by an earlier start does not answer: ending it`);
+  log(`ending the redis-server (pid ${pid}) of an earlier start, because it does not respond`);
   await endProcess(pid, (timeoutMs) => waitUntilDead(record.server, timeoutMs));
   return undefined;
 }
 
-/** A second server on the same files would ruin them, so one that only the socket knows of is left alone. */
-async function refuseStranger(place: ServerPaths): Promise<void> {
-  const response = await queryServer(place.socketPath, queryTimeoutMs);
+/** Rejects if an unrecorded server responds on the socket, because a second server would corrupt its files. */
+async function refuseUnknownServer(paths: ServerPaths): Promise<void> {
+  const response = await queryServer(paths.socketPath, queryTimeoutMs);
   if (!response) return;
   throw new ManagedRedisError(
-    `a redis-server that this Darkroom did not start (it calls itself pid ${response.pid}) already serves ` +
-      `${place.socketPath}: end it, or use another DATA_DIR`,
+    `a redis-server that Darkroom did not start (pid ${response.pid}) already serves ${paths.socketPath}. ` +
+      'End it, or set another DATA_DIR.',
   );
 }

@@ -1,12 +1,12 @@
-/** Why no managed Redis could be had. The message says what happened and what the operator can do. */
+/** Failure to provide a managed Redis. The message says what failed and what the operator can do. */
 export class ManagedRedisError extends Error {
   override readonly name = 'ManagedRedisError';
 }
 
-/** The ways out that every "no Redis" message ends with. */
+/** Remedies at the end of every message about a missing Redis. */
 export const waysToGetRedis = [
-  'There are three ways to give Darkroom a Redis:',
-  '  - set REDIS_URL to one that runs already, for example redis://127.0.0.1:6379',
+  'Do one of these:',
+  '  - set REDIS_URL to a running Redis, for example redis://127.0.0.1:6379',
   '  - install redis or valkey (Debian and Ubuntu: sudo apt-get install redis-server; macOS: brew install valkey) and start again',
   '  - set REDIS_SERVER_BIN to the path of a redis-server or valkey-server program',
 ].join('\n');

@@ -3,9 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /**
- * Names a living process so that another one that gets the same pid later has another name: the pid and
- * when the process started. Undefined when there is no such process, or it has ended and only its parent
- * has not noticed yet.
+ * Returns a name for a living process that a later process with the same pid does not have: the pid and a digest of the
+ * start time. Returns undefined if there is no such process or it is a zombie.
  */
 export function processIdentity(pid: number): string | undefined {
   const started = process.platform === 'linux' ? startOnLinux(pid) : startFromPs(pid);
@@ -13,12 +12,12 @@ export function processIdentity(pid: number): string | undefined {
   return `${pid}:${createHash('sha256').update(started).digest('hex').slice(0, 16)}`;
 }
 
-/** True while the process so named lives. */
+/** Returns true if the process of an identity is alive. */
 export function isAlive(identity: string): boolean {
   return processIdentity(pidOf(identity)) === identity;
 }
 
-/** The pid in an identity; NaN when it is not one. */
+/** Returns the pid in an identity, or NaN if the text is not one. */
 export function pidOf(identity: string): number {
   return Number.parseInt(identity, 10);
 }
@@ -26,7 +25,7 @@ export function pidOf(identity: string): number {
 function startOnLinux(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The program's name comes in parentheses and may hold anything; proc(5) numbers its fields from 1.
+    // The name is in parentheses and may contain any character, so fields are counted from the last parenthesis.
     const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, startTicks] = [afterName[0], afterName[19]];
     if (state === 'Z' || state === 'X') return undefined;

@@ -2,29 +2,29 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from './run-program.ts';
 
-/** A server program that was run once to ask for its version. */
+/** A server program whose version is known. */
 export interface RedisBinary {
   path: string;
-  flavour: 'redis' | 'valkey';
-  /** Three numbers, as the program says them. */
+  flavor: 'redis' | 'valkey';
+  /** Three numbers, as the program prints them. */
   version: string;
   /** REDIS_SERVER_BIN, the PATH, or the copy in the cache folder. */
   source: 'setting' | 'path' | 'cache';
-  /** Folders for LD_LIBRARY_PATH; set for a copy in the cache folder only. */
+  /** Folders for LD_LIBRARY_PATH. Set only for a copy in the cache folder. */
   libraryPath?: string;
 }
 
-/** The oldest server accepted. Redis 5 does not know the protocol (RESP3) the clients speak. */
+/** Oldest accepted server. Redis 5 lacks RESP3, the protocol of the client. */
 export const oldestVersion = '6.0.0';
 
-/** What `redis-server --version` or `valkey-server --version` says, or undefined for anything else. */
-export function parseServerVersion(output: string): Pick<RedisBinary, 'flavour' | 'version'> | undefined {
+/** Reads the output of `redis-server --version` or `valkey-server --version`. Returns undefined for anything else. */
+export function parseServerVersion(output: string): Pick<RedisBinary, 'flavor' | 'version'> | undefined {
   const match = /^(redis|valkey) server v=(\d+\.\d+\.\d+)/im.exec(output);
   if (!match?.[1] || !match[2]) return undefined;
-  return { flavour: match[1].toLowerCase() === 'valkey' ? 'valkey' : 'redis', version: match[2] };
+  return { flavor: match[1].toLowerCase() === 'valkey' ? 'valkey' : 'redis', version: match[2] };
 }
 
-/** True when `version` is `least` or newer; both are three numbers. */
+/** Returns true if `version` is `least` or newer. Both are three numbers. */
 export function isAtLeast(version: string, least: string): boolean {
   const [have, want] = [version, least].map((text) => text.split('.').map(Number));
   for (const [index, wanted] of (want ?? []).entries()) {
@@ -34,7 +34,7 @@ export function isAtLeast(version: string, least: string): boolean {
   return true;
 }
 
-/** Runs the program's `--version`. A string answer says why it is of no use. */
+/** Runs the program with `--version`. Returns the reason as a string if the program is unusable. */
 export async function inspectBinary(
   path: string,
   source: RedisBinary['source'],
@@ -52,19 +52,19 @@ export async function inspectBinary(
   return { path, source, ...parsed, ...(libraryPath === undefined ? {} : { libraryPath }) };
 }
 
-/** The server in an unpacked copy below `root`, if it has one and it runs. */
+/** Inspects the server of an unpacked copy below `root`. Returns the reason as a string if it is unusable. */
 export async function inspectUnpacked(root: string): Promise<RedisBinary | string> {
   const libraries = [join(root, 'usr', 'lib'), join(root, 'lib')];
   for (const folder of [...libraries]) {
     const inside = await readdir(folder, { withFileTypes: true }).catch(() => []);
-    // Debian keeps libraries one folder deeper, named for the machine: usr/lib/x86_64-linux-gnu.
+    // Debian puts libraries into a folder per architecture: usr/lib/x86_64-linux-gnu.
     const perMachine = inside.filter((entry) => entry.isDirectory() && entry.name.includes('-linux-'));
     libraries.push(...perMachine.map((entry) => join(folder, entry.name)));
   }
   return inspectBinary(join(root, 'usr', 'bin', 'redis-server'), 'cache', libraries.join(':'));
 }
 
-/** The whole environment a server is started with: none of this process' settings and secrets. */
+/** Returns the whole environment of a server. It contains none of the settings and secrets of this process. */
 export function serverEnvironment(libraryPath?: string): Record<string, string> {
   return { LC_ALL: 'C', ...(libraryPath === undefined ? {} : { LD_LIBRARY_PATH: libraryPath }) };
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Folders searched for programs when the caller names none. */
+/** Default folders to search for programs. */
 export const defaultSearchPath = [
   '/usr/local/sbin',
   '/usr/local/bin',
@@ -13,7 +13,7 @@ export const defaultSearchPath = [
   '/opt/homebrew/bin',
 ].join(delimiter);
 
-/** How a finished program did. `code` is undefined when it could not be started or was ended. */
+/** Result of a program. `code` is undefined if the program could not be started or was killed. */
 export interface ProgramResult {
   code: number | undefined;
   stdout: string;
@@ -21,8 +21,8 @@ export interface ProgramResult {
 }
 
 /**
- * Runs a program to its end, or ends it after `timeoutMs`. Never rejects. Without `env` the program has this
- * process' environment (proxy settings, for example).
+ * Runs a program to its end, or kills it after `timeoutMs`. Never rejects. Without `env` the program has the environment
+ * of this process, including proxy settings.
  */
 export function runProgram(
   program: string,
@@ -35,17 +35,17 @@ export function runProgram(
     execFile(program, args, settings, (error, stdout, stderr) => {
       if (!error) resolve({ code: 0, stdout, stderr });
       else if (error.killed)
-        resolve({ code: undefined, stdout, stderr: `${stderr}\nno end after ${timeoutMs} ms` });
+        resolve({ code: undefined, stdout, stderr: `${stderr}\nkilled after ${timeoutMs} ms` });
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
       else resolve({ code: undefined, stdout, stderr: stderr || error.message });
     });
   });
 }
 
-/** The absolute path of an executable file called `name` in a folder of `searchPath`, the first that has one. */
+/** Returns the absolute path of the first executable file `name` in the folders of `searchPath`. */
 export async function findOnPath(name: string, searchPath: string): Promise<string | undefined> {
   for (const folder of searchPath.split(delimiter)) {
-    // A relative entry would make the answer depend on the working directory.
+    // A relative entry would make the result depend on the working directory.
     if (!isAbsolute(folder)) continue;
     const candidate = join(folder, name);
     if (await isExecutable(candidate)) return candidate;

@@ -2,16 +2,16 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { queryServer } from './ask-server.ts';
 import type { Guard } from './guard.ts';
 import { startGuard } from './guard.ts';
 import { ManagedRedisError } from './managed-redis-error.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
+import { queryServer } from './query-server.ts';
 import type { RedisBinary } from './redis-binary.ts';
 import { serverEnvironment } from './redis-binary.ts';
 import { writeServerRecord } from './server-record.ts';
 
-/** Where one data folder's server keeps everything. */
+/** File paths of the server of one data folder. */
 export interface ServerPaths {
   /** Real path of DATA_DIR/redis: the data, the log, the record and the claim. */
   redisDir: string;
@@ -20,31 +20,32 @@ export interface ServerPaths {
   socketPath: string;
 }
 
-/** A server that answers, and what ends it. */
+/** A server that responds. */
 export interface RunningServer {
   pid: number;
   socketPath: string;
   version: string;
   guard: Guard;
-  /** Resolves when the server has ended; for an adopted server only looked at while it is awaited. */
+  /** Resolves with true once the server has ended, or with false after `timeoutMs`. */
   hasEnded(timeoutMs: number): Promise<boolean>;
-  /** Resolves when a server started here ends, with how. Never for an adopted one. */
+  /** Resolves with the reason when a server that this process started ends. Never resolves for an adopted server. */
   ended: Promise<string>;
 }
 
 const startTimeoutMs = 120_000;
 
 /**
- * Starts the server on the place's socket and resolves once it has loaded its data and answers PING. It
- * listens on no port, flushes its append-only file every second and never evicts. A guard ends it with this
- * process. Throws ManagedRedisError, with the end of the server's log, when it does not come up.
+ * Starts the server and resolves once it has loaded its data and replies to PING. The server listens on a unix socket
+ * only, flushes its append-only file every second and never evicts. A guard ends it when this process ends.
+ *
+ * @throws ManagedRedisError with the end of the server's log if the server does not start.
  */
-export async function startServer(binary: RedisBinary, place: ServerPaths): Promise<RunningServer> {
-  rmSync(place.socketPath, { force: true });
-  const logStart = existsSync(place.logPath) ? statSync(place.logPath).size : 0;
-  // The guard first: from its start to the server's there is no moment in which an end would leave an orphan.
+export async function startServer(binary: RedisBinary, paths: ServerPaths): Promise<RunningServer> {
+  rmSync(paths.socketPath, { force: true });
+  const logStart = existsSync(paths.logPath) ? statSync(paths.logPath).size : 0;
+  // The guard starts first, so that the server is never without one.
   const guard = startGuard();
-  const child = spawnServer(binary, place);
+  const child = spawnServer(binary, paths);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
@@ -52,37 +53,35 @@ export async function startServer(binary: RedisBinary, place: ServerPaths): Prom
   const { pid } = child;
   if (pid !== undefined) {
     guard.watch(pid);
-    recordServer(place, pid, guard.pid);
+    recordServer(paths, pid, guard.pid);
   }
-  const outcome = await Promise.race([ended, waitUntilReady(place, ended)]);
+  const outcome = await Promise.race([ended, waitUntilReady(paths, ended)]);
   if (typeof outcome === 'string' || pid === undefined) {
     child.kill('SIGKILL');
     guard.dismiss();
     const why = typeof outcome === 'string' ? outcome : 'it could not be started';
     throw new ManagedRedisError(
-      `${binary.path} did not come up (${why}).\n${logTail(place.logPath, logStart)}`,
+      `${binary.path} did not start (${why}).\n${logTail(paths.logPath, logStart)}`,
     );
   }
   const { version } = outcome;
   const hasEnded = (timeoutMs: number) => resolvesWithin(ended, timeoutMs);
-  return { pid, socketPath: place.socketPath, version, guard, ended, hasEnded };
+  return { pid, socketPath: paths.socketPath, version, guard, ended, hasEnded };
 }
 
-/** Takes over a server that an earlier process left running, and guards it. */
+/** Adopts a server of an earlier process and starts a guard for it. */
 export function adoptServer(
-  place: ServerPaths,
-  pid: number,
-  identity: string,
-  version: string,
+  paths: ServerPaths,
+  { pid, identity, version }: { pid: number; identity: string; version: string },
 ): RunningServer {
   const guard = startGuard();
   guard.watch(pid);
-  recordServer(place, pid, guard.pid);
+  recordServer(paths, pid, guard.pid);
   const hasEnded = (timeoutMs: number) => waitUntilDead(identity, timeoutMs);
-  return { pid, socketPath: place.socketPath, version, guard, ended: new Promise(() => undefined), hasEnded };
+  return { pid, socketPath: paths.socketPath, version, guard, ended: new Promise(() => undefined), hasEnded };
 }
 
-/** Ends the process named by `pid`: SIGTERM, which lets Redis write everything, and SIGKILL after 10 s. */
+/** Ends the process with SIGTERM, on which Redis writes its data, and with SIGKILL after 10 s. */
 export async function endProcess(
   pid: number,
   hasEnded: (timeoutMs: number) => Promise<boolean>,
@@ -95,14 +94,14 @@ export async function endProcess(
     try {
       process.kill(pid, signal);
     } catch {
-      // It ended in between.
+      // The process ended between the check and the signal.
     }
     if (await hasEnded(timeoutMs)) return;
   }
-  throw new ManagedRedisError(`the redis-server with pid ${pid} does not end, not even by SIGKILL`);
+  throw new ManagedRedisError(`the redis-server with pid ${pid} does not end on SIGKILL`);
 }
 
-/** Resolves with true once the process is gone, with false after `timeoutMs`. */
+/** Resolves with true once the process is dead, or with false after `timeoutMs`. */
 export async function waitUntilDead(identity: string, timeoutMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + timeoutMs;
   while (isAlive(identity)) {
@@ -112,13 +111,13 @@ export async function waitUntilDead(identity: string, timeoutMs: number): Promis
   return true;
 }
 
-function spawnServer(binary: RedisBinary, place: ServerPaths): ChildProcess {
-  // What the server says before it has opened its log, such as a setting it refuses, goes there too.
-  const output = openSync(place.logPath, 'a', 0o600);
+function spawnServer(binary: RedisBinary, paths: ServerPaths): ChildProcess {
+  // Output goes to the log file too, because a refused setting is reported before the server opens its log.
+  const output = openSync(paths.logPath, 'a', 0o600);
   try {
-    const child = spawn(binary.path, serverArguments(place), {
+    const child = spawn(binary.path, serverArguments(paths), {
       cwd: '/',
-      // A session of its own: Ctrl-C must reach Darkroom alone, which stops the server last.
+      // In its own session the server does not receive Ctrl-C. Darkroom stops it last.
       detached: true,
       stdio: ['ignore', output, output],
       env: serverEnvironment(binary.libraryPath),
@@ -130,13 +129,13 @@ function spawnServer(binary: RedisBinary, place: ServerPaths): ChildProcess {
   }
 }
 
-function serverArguments(place: ServerPaths): string[] {
+function serverArguments(paths: ServerPaths): string[] {
   const settings: Record<string, string> = {
     port: '0',
-    unixsocket: place.socketPath,
+    unixsocket: paths.socketPath,
     unixsocketperm: '700',
-    dir: place.redisDir,
-    logfile: place.logPath,
+    dir: paths.redisDir,
+    logfile: paths.logPath,
     appendonly: 'yes',
     appendfsync: 'everysec',
     save: '',
@@ -146,16 +145,16 @@ function serverArguments(place: ServerPaths): string[] {
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
-function recordServer(place: ServerPaths, serverPid: number, guardPid: number): void {
+function recordServer(paths: ServerPaths, serverPid: number, guardPid: number): void {
   const server = processIdentity(serverPid);
   const guard = processIdentity(guardPid) ?? '';
   if (server !== undefined)
-    writeServerRecord(place.recordPath, { server, guard, socketPath: place.socketPath });
+    writeServerRecord(paths.recordPath, { server, guard, socketPath: paths.socketPath });
 }
 
-/** The server's answer, or why there is none. Stops trying when the server has ended. */
+/** Returns the server's reply, or the reason why there is none. Stops trying once the server has ended. */
 async function waitUntilReady(
-  place: ServerPaths,
+  paths: ServerPaths,
   ended: Promise<string>,
 ): Promise<{ version: string } | string> {
   let isOver = false;
@@ -164,13 +163,13 @@ async function waitUntilReady(
   });
   const deadlineMs = performance.now() + startTimeoutMs;
   while (!isOver && performance.now() < deadlineMs) {
-    const response = existsSync(place.socketPath)
-      ? await queryServer(place.socketPath, startTimeoutMs)
+    const response = existsSync(paths.socketPath)
+      ? await queryServer(paths.socketPath, startTimeoutMs)
       : undefined;
     if (response) return response;
     await sleep(5);
   }
-  return isOver ? ended : `no answer within ${startTimeoutMs / 1000} s`;
+  return isOver ? ended : `no reply within ${startTimeoutMs / 1000} s`;
 }
 
 function resolvesWithin(event: Promise<unknown>, timeoutMs: number): Promise<boolean> {

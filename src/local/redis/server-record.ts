@@ -1,20 +1,21 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
-/** What the next start must know about the server of this one, kept beside the data. */
+/** Identity of the running server, stored beside the data for the next start. */
 export interface ServerRecord {
-  /** Process identities, see processIdentity. */
+  /** Process identity, see processIdentity. */
   server: string;
+  /** Process identity of the guard. */
   guard: string;
   socketPath: string;
 }
 
-/** Writes the record, whole or not at all. */
+/** Writes the record atomically. */
 export function writeServerRecord(path: string, record: ServerRecord): void {
   writeFileSync(`${path}.new`, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }
 
-/** The record, or undefined when there is none that can be read. */
+/** Returns the record, or undefined if none can be read. */
 export function readServerRecord(path: string): ServerRecord | undefined {
   try {
     const found: unknown = JSON.parse(readFileSync(path, 'utf8'));

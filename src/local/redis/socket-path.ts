@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ManagedRedisError } from './managed-redis-error.ts';
 
-/** The kernel's limit is 107 bytes on Linux and 103 on macOS. */
+/** Maximum length of a socket path in bytes. The kernel's limit is 107 on Linux and 103 on macOS. */
 export const maxSocketPathBytes = 100;
 
-/** The socket's place if it lies next to the data. */
+/** Returns the socket path next to the data. */
 export function socketPathInside(redisDir: string): string {
   return join(redisDir, 'redis.sock');
 }
 
-/** The socket's place elsewhere: short, and always the same for the same data folder and user. */
+/** Returns the socket path outside the data folder: short, and always the same for the same data folder and user. */
 export function socketPathOutside(redisDir: string, tmpDir: string, uid: number): string {
   const name = createHash('sha256').update(`${uid}\0${redisDir}`).digest('hex').slice(0, 16);
   const path = join(tmpDir, `darkroom-${name}`, 'redis.sock');
@@ -22,22 +22,23 @@ export function socketPathOutside(redisDir: string, tmpDir: string, uid: number)
 }
 
 /**
- * The folder of the server's files as a real path, on which the socket's place depends: a data folder may be reached
- * through links. Rejects when it is not there.
+ * Returns the real path of the folder with the server's files. The socket path depends on it, because a data folder may
+ * be reached through links. Rejects if the folder does not exist.
  */
 export function redisDirOf(dataDir: string): Promise<string> {
   return realpath(join(dataDir, 'redis'));
 }
 
 /**
- * Chooses where the server's unix socket goes: into `redisDir`, or, when that path is too long or its file
- * system has no sockets (shared folders of virtual machines), into a folder of this user alone below the
- * temporary folder. `redisDir` is a real path. The folder is made. Throws ManagedRedisError if somebody
- * else's folder is in the way.
+ * Chooses the path of the server's unix socket and creates its folder: `redisDir` (a real path), or a private folder
+ * below the temporary folder. The second is used if the path is too long or the file system has no sockets, as shared
+ * folders of virtual machines.
+ *
+ * @throws ManagedRedisError if the private folder belongs to another user.
  */
 export async function chooseSocketPath(redisDir: string): Promise<string> {
-  const { inside, outside } = socketPlaces(redisDir);
-  // The trial's name is as long as the real one, so it also tells of a smaller limit.
+  const { inside, outside } = socketPaths(redisDir);
+  // The trial socket has a name of the same length, so it also detects a smaller limit.
   if (isShort(inside) && (await canListenIn(redisDir))) return inside;
   const folder = dirname(outside);
   await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
@@ -48,20 +49,21 @@ export async function chooseSocketPath(redisDir: string): Promise<string> {
 }
 
 /**
- * The socket of a server that runs on a data folder, or undefined where there is none. Makes nothing. Throws
- * ManagedRedisError if it would be in somebody else's folder.
+ * Returns the socket of a server that runs on a data folder, or undefined if there is none. Creates nothing.
+ *
+ * @throws ManagedRedisError if its folder belongs to another user.
  */
 export async function findSocketPath(dataDir: string): Promise<string | undefined> {
   const redisDir = await redisDirOf(dataDir).catch(() => undefined);
   if (redisDir === undefined) return undefined;
-  const { inside, outside } = socketPlaces(redisDir);
+  const { inside, outside } = socketPaths(redisDir);
   if (existsSync(inside)) return inside;
   if (!existsSync(outside)) return undefined;
   await refuseForeignFolder(dirname(outside));
   return outside;
 }
 
-function socketPlaces(redisDir: string): { inside: string; outside: string } {
+function socketPaths(redisDir: string): { inside: string; outside: string } {
   return { inside: socketPathInside(redisDir), outside: socketPathOutside(redisDir, tmpdir(), ownUid()) };
 }
 
@@ -85,11 +87,11 @@ async function canListenIn(folder: string): Promise<boolean> {
 }
 
 async function refuseForeignFolder(folder: string): Promise<void> {
-  // The temporary folder is everybody's: a folder prepared by another user could be a trap.
+  // Every user can write to the temporary folder, so another user could have prepared this one.
   const found = await lstat(folder);
   if (!found.isDirectory() || found.uid !== ownUid() || (found.mode & 0o077) !== 0) {
     throw new ManagedRedisError(
-      `${folder} is not a folder of this user alone (mode 700): remove it, or use a DATA_DIR with a shorter path`,
+      `${folder} is not a private folder of this user (mode 700). Remove it, or set a DATA_DIR with a shorter path.`,
     );
   }
 }

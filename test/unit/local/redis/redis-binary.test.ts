@@ -10,8 +10,8 @@ describe('parseServerVersion', () => {
     ['Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=e08d', 'redis', '7.0.15'],
     ['Valkey server v=8.1.3 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=1', 'valkey', '8.1.3'],
     ['a warning of the loader\nRedis server v=6.2.0 sha=0\n', 'redis', '6.2.0'],
-  ])('reads %j', (output, flavour, version) => {
-    expect(parseServerVersion(output)).toEqual({ flavour, version });
+  ])('reads %j', (output, flavor, version) => {
+    expect(parseServerVersion(output)).toEqual({ flavor, version });
   });
 
   it.each([['redis-cli 7.0.15'], ['Keydb server v=6.3.4'], ['']])(
