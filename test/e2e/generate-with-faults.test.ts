@@ -11,7 +11,7 @@ import { startFaultProxy } from '../support/fault-proxy.ts';
 import { respondWith, type Script, type ScriptedServer, serve } from '../support/scripted-server.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
-import { endOf, programArguments, systemEnvironment } from '../support/service-process.ts';
+import { compiledProgram, endOf, systemEnvironment } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Every command is a process of its own.
@@ -135,7 +135,7 @@ describe('darkroom generate before a gateway', () => {
     ['Ctrl-C before there is an answer', () => process.kill(child?.pid ?? 0, 'SIGINT')],
   ])('gives the key with which to go on after %s', async (_what, script) => {
     const server = await serve(script as Script);
-    child = spawn(process.execPath, [...programArguments, 'generate', 'A fox'], {
+    child = spawn(process.execPath, [compiledProgram('main'), 'generate', 'A fox'], {
       cwd: await temporaryFolder(),
       env: { ...systemEnvironment(), ...reach(server) },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -3,18 +3,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { endOf, systemEnvironment } from '../support/service-process.ts';
+import { compiledProgram, endOf, systemEnvironment } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Every check is a process of its own.
 vi.setConfig({ testTimeout: 60_000 });
 
-const program = join(import.meta.dirname, '../../src/health-check.ts');
-
 async function codeOf(env: Record<string, string>): Promise<number | null> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), program], {
+  const child = spawn(process.execPath, [compiledProgram('health-check')], {
     cwd: await temporaryFolder(),
     env: { ...systemEnvironment(), ...env },
     stdio: 'ignore',

@@ -5,7 +5,7 @@ import type { EndpointView } from '../../src/domain/webhook-view.ts';
 import { runCommand } from '../support/command-line.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
-import { endOf, programArguments, systemEnvironment } from '../support/service-process.ts';
+import { compiledProgram, endOf, systemEnvironment } from '../support/service-process.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ const reach = () => ({ DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acm
 
 /** `darkroom webhooks listen`, as soon as it listens. */
 async function listen(...options: string[]) {
-  const child = spawn(process.execPath, [...programArguments, 'webhooks', 'listen', ...options], {
+  const child = spawn(process.execPath, [compiledProgram('main'), 'webhooks', 'listen', ...options], {
     cwd: service.dataDir,
     env: { ...systemEnvironment(), ...reach() },
     stdio: ['ignore', 'pipe', 'pipe'],

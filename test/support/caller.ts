@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import supertest, { type Test } from 'supertest';
 import { errorRow } from '../../src/domain/errors.ts';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { testKeys } from './service-environment.ts';
 
 type Body = Record<string, unknown>;
+
+const pollMs = 20;
 
 /** Somebody who calls a running service with an API key. */
 export interface Caller {
@@ -70,5 +73,6 @@ export async function jobThat(
   for (;;) {
     const job = await caller.job(id);
     if (fits(job)) return job;
+    await sleep(pollMs);
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { endOf, programArguments, systemEnvironment } from './service-process.ts';
+import { compiledProgram, endOf, systemEnvironment } from './service-process.ts';
 
 /** What a command did. */
 export interface CommandResult {
@@ -20,7 +20,7 @@ export async function runCommand(
   args: readonly string[],
   options: { cwd: string; env?: Readonly<Record<string, string>>; input?: string; terminal?: boolean },
 ): Promise<CommandResult> {
-  const direct = [process.execPath, ...programArguments, ...args];
+  const direct = [process.execPath, compiledProgram('main'), ...args];
   const [program = '', ...rest] = options.terminal ? onTerminal(direct) : direct;
   const child = spawn(program, rest, {
     cwd: options.cwd,

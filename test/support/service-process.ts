@@ -1,18 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
+import { inject } from 'vitest';
 import { type Caller, createCaller } from './caller.ts';
 import { testKeys } from './service-environment.ts';
 
-const program = join(import.meta.dirname, '../../src/main.ts');
-// As an address, because the processes do not run in the folder of the project.
-const loader = import.meta.resolve('tsx');
+/** Returns the path of a compiled program of the service, for example `main`. */
+export function compiledProgram(name: string): string {
+  return join(inject('serviceFolder'), `${name}.js`);
+}
 
-/** The arguments with which Node runs the command line from its sources, whatever the working folder is. */
-export const programArguments: readonly string[] = ['--import', loader, pathToFileURL(program).pathname];
-
-/** What every process needs of the environment of the tests. */
+/** Returns the few variables of this process that every child process needs. */
 export function systemEnvironment(): Record<string, string> {
   const names = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'REDIS_SERVER_BIN'];
   return Object.fromEntries(
@@ -23,32 +21,32 @@ export function systemEnvironment(): Record<string, string> {
   );
 }
 
-/** How a process ended. */
+/** Exit code or signal of an ended process. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The service as a process of its own. */
+/** A process that runs `darkroom serve`. */
 export interface ServiceProcess {
   readonly pid: number;
   readonly url: string;
-  /** Calls it as the tenant `acme`. */
+  /** Calls the process as the tenant `acme`. */
   readonly acme: Caller;
-  /** The lines of its log so far. */
+  /** Lines of the log so far. */
   readonly log: readonly string[];
   readonly ended: Promise<ProcessEnd>;
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the end of the process. */
   stop(signal?: NodeJS.Signals): Promise<ProcessEnd>;
 }
 
 /**
- * Starts `darkroom serve` and resolves once it listens. Rejects with what it printed when it ends before.
+ * Starts `darkroom serve` and resolves when the process listens. Rejects with the output if the process ends earlier.
  *
- * @param env all variables it gets, besides the few every process needs.
+ * @param env all variables of the process besides those of `systemEnvironment`.
  */
 export async function startServiceProcess(env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [...programArguments, 'serve'], {
+  const child = spawn(process.execPath, [compiledProgram('main'), 'serve'], {
     cwd: env.DATA_DIR,
     env: { ...systemEnvironment(), ...env, LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],

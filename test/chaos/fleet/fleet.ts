@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Role } from '../../../src/config/variables.ts';
 import { storageIn } from '../../support/bucket.ts';
+import { compileService } from '../../support/compile-service.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { startTestS3 } from '../../support/s3-server.ts';
 import { type EventLog, startEventLog } from '../ledgers/event-log.ts';
 import { createWorkLog, type WorkLog } from '../ledgers/work-log.ts';
-import { compileService } from './compile-service.ts';
 import { createMember, type Member } from './member.ts';
 import { type Provider, startProvider } from './provider.ts';
 
@@ -48,7 +48,7 @@ const providerLatencyMs = 300;
 /** Starts 2 API processes, 3 workers and 1 webhooks process with their Redis, storage, provider and receiver. */
 export async function startFleet(overrides: Readonly<Record<string, string>> = {}): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'darkroom-chaos-'));
-  const service = compileService();
+  const service = await compileService();
   const undo: (() => unknown)[] = [service.remove];
   try {
     const redis = await startTestRedis();
@@ -83,7 +83,7 @@ export async function startFleet(overrides: Readonly<Record<string, string>> = {
     };
     const member = (name: string, role: Role) =>
       createMember(
-        { name, role, folder, program: service.program, env },
+        { name, role, folder, program: join(service.folder, 'main.js'), env },
         { onLine: work.note, onCrash: (how) => void crashes.push(how) },
       );
     const apis = ['api-1', 'api-2'].map((name) => member(name, 'api'));

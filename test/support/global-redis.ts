@@ -6,12 +6,12 @@ import { startRedisIn } from './redis.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Unix socket of the Redis that all test files share: `inject('redisPath')`. Use key prefixes of your own. */
+    /** Unix socket of the Redis that all test files of a project share. Each file uses its own key prefix. */
     redisPath: string;
   }
 }
 
-/** Runs one Redis for the whole test run. Returns what ends it. */
+/** Starts the Redis that the test files of a project share. Returns the function that ends it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'darkroom-shared-redis-'));
   const redis = await startRedisIn(dataDir, (line) => console.log(line));
