@@ -15,7 +15,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'unit',
+          name: 'parts',
           include: ['test/*.test.ts', 'test/unit/**/*.test.ts'],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
