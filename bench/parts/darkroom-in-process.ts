@@ -57,8 +57,14 @@ export async function openDarkroom(
   const queue = closers.add(createTaskQueue(queueRedis, images), (each) => each.close());
   const webhookQueue = closers.add(createTaskQueue(queueRedis, webhooks), (each) => each.close());
   const { records } = store;
-  const change = createUpdateJob({ records, webhookQueue, cancelProviderCalls: async () => {}, meter, log });
-  const environment = { change, jobQueue: queue, clock: Date.now, retentionOf };
+  const updateJob = createUpdateJob({
+    records,
+    webhookQueue,
+    cancelProviderCalls: async () => {},
+    meter,
+    log,
+  });
+  const environment = { updateJob, jobQueue: queue, clock: Date.now, retentionOf };
   const getJob = createGetJob({ ...environment, records, signals, expireJob: createExpireJob(environment) });
   return {
     ...store,

@@ -1,5 +1,5 @@
-import { access, constants, mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import {
   type Config,
@@ -9,17 +9,18 @@ import {
   loadConfig,
   type Mode,
 } from '../config/config.ts';
-import { createClosers } from '../lib/closers.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
-import { probeStore } from '../outbound/records/probe-store.ts';
+import { systemCode } from '../lib/system-code.ts';
+import { inspectStore } from '../outbound/records/inspect-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
-import { composeProvider, composeStorage, describeStorage } from './adapters.ts';
 import { namedProvider } from './local.ts';
+import { composeProvider } from './provider.ts';
+import { composeStorage, describeStorage } from './storage.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
 
 /**
- * What `doctor` looks at: the configuration as the mode that is meant here would take it, and what it points to, as far
- * as that can be read.
+ * Returns the checks of `doctor`: the configuration in the mode that is intended here, and every dependency that can be
+ * found from it. No check creates anything: no file, no key, no object.
  */
 export function composeChecks(env: NodeJS.ProcessEnv, log: Logger): Check[] {
   const mode = intendedMode(env);
@@ -27,7 +28,7 @@ export function composeChecks(env: NodeJS.ProcessEnv, log: Logger): Check[] {
     { name: 'Node', run: async () => `${process.version} on ${process.platform}` },
     { name: 'configuration', run: async () => checkConfiguration(env, mode) },
   ];
-  // What only `serve` misses keeps nobody from looking at the rest.
+  // A variable that only `serve` needs is no reason to skip the dependencies.
   if (faultsOf(env, 'tool').length > 0) return basics;
   const config = loadConfig(env, 'tool');
   return [
@@ -47,46 +48,61 @@ function checkConfiguration(env: NodeJS.ProcessEnv, mode: 'serve' | 'dev'): stri
   return [`${text}; \`darkroom serve\` would refuse:`, ...refused].join('\n  ');
 }
 
+/** Checks that a folder is writable, or that the service can create it. */
 async function checkFolder(folder: string): Promise<string> {
   const path = resolve(folder);
-  await mkdir(path, { recursive: true });
-  await access(path, constants.W_OK);
-  return `${path} is writable`;
+  const existing = await nearestExisting(path);
+  await access(existing, constants.W_OK | constants.X_OK);
+  if (!(await stat(existing)).isDirectory()) throw new Error(`${existing} is not a folder`);
+  return existing === path ? `${path} is writable` : `${path} does not exist yet and can be created`;
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  try {
+    await stat(path);
+    return path;
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    return nearestExisting(dirname(path));
+  }
 }
 
 async function checkRedis(config: Config, mode: Mode, log: Logger): Promise<string> {
   const target = await redisTargetOf(config);
-  if (!target && mode === 'dev') return 'none runs in this folder; `darkroom dev` starts one of its own';
-  return withRedis(target, config, log, (redis) => checkServer(redis, config));
+  if (!target && mode === 'dev') return 'none runs in this folder; `darkroom dev` starts one';
+  return withRedis(target, { config, log }, (redis) => checkServer(redis, config));
 }
 
 async function checkServer(redis: RedisClient, config: Config): Promise<string> {
-  await probeStore(redis, config.REDIS_KEY_PREFIX);
+  await inspectStore(redis, config.REDIS_KEY_PREFIX);
   const info = await redis.info();
   const field = (name: string) => new RegExp(`^${name}:(.*)\\r?$`, 'm').exec(info)?.[1] ?? 'unknown';
   if (field('aof_enabled') === '0') {
     throw new Error(
-      'takes writes, but appendonly is off: accepted jobs are lost when it restarts. Set appendonly yes',
+      'accepts writes, but appendonly is off: a restart loses accepted jobs. Set appendonly to yes',
     );
   }
-  return `version ${field('redis_version')}, takes writes, appendonly on, ${field('used_memory_human')} used`;
+  return `version ${field('redis_version')}, accepts writes, appendonly on, ${field('used_memory_human')} used`;
 }
 
 async function checkStorage(config: Config): Promise<string> {
-  const closers = createClosers(() => {});
+  const storage = composeStorage(config, Buffer.alloc(32));
   try {
-    const storage = composeStorage(config, { secretsKey: Buffer.alloc(32) }, closers);
+    // The storage's own check of a folder creates it and writes a file.
+    if (storage.isServedHere) return await checkFolder(join(config.DATA_DIR, 'images'));
     await storage.check();
     return `${describeStorage(config)} is usable`;
   } finally {
-    await closers.close();
+    await storage.close();
   }
 }
 
 async function checkProvider(config: Config): Promise<string> {
   if (!config.roles.has('worker')) return 'not needed: only the role worker calls it';
   const named = namedProvider(config);
-  if (!named) return 'studio: offline images; set OPENAI_API_KEY, and not PROVIDER=studio, for real ones';
+  if (!named) {
+    return 'studio: offline images; for real ones set OPENAI_API_KEY and remove PROVIDER=studio';
+  }
   const provider = composeProvider(config, named);
   try {
     return await provider.check();

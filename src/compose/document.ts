@@ -1,15 +1,19 @@
 import { pino } from 'pino';
-import { createHttpApp } from '../inbound/http/app.ts';
-import type { HttpContext } from '../inbound/http/context.ts';
+import { createHttpApp, type HttpDeps } from '../inbound/http/app.ts';
 import { packageVersion } from '../lib/package-version.ts';
 
-/** The text of the OpenAPI document, from routes that are declared but never serve a request. */
+/** Dependencies of routes that are declared and never serve a request. */
+const nothing = { jobs: {}, metrics: {}, webhooks: {} } as HttpDeps;
+
+/** Returns the text of the OpenAPI document. */
 export async function composeDocument(format: 'yaml' | 'json' = 'yaml'): Promise<string> {
-  const app = await createHttpApp({ publicApi: true } as HttpContext, {
+  const app = await createHttpApp(nothing, {
     logger: pino({ level: 'silent' }),
     version: packageVersion(),
+    publicUrl: undefined,
     trustProxy: undefined,
     corsOrigins: undefined,
+    servesCallers: true,
   });
   try {
     await app.ready();

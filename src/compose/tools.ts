@@ -8,7 +8,7 @@ import { findSocketPath } from '../local/redis/socket-path.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
-import { openRedis } from './adapters.ts';
+import { openRedis } from './redis.ts';
 
 const reachMs = 3_000;
 
@@ -22,14 +22,13 @@ export async function redisTargetOf(config: Config): Promise<string | undefined>
 /** Runs work with a Redis. @throws Error saying what to do when it does not answer, or there is none. */
 export async function withRedis<T>(
   redisTarget: string | undefined,
-  config: Config,
-  log: Logger,
+  { config, log }: { readonly config: Config; readonly log: Logger },
   work: (redis: RedisClient) => Promise<T>,
 ): Promise<T> {
   if (!redisTarget) {
     throw new Error('There is no Redis. Set REDIS_URL, or start `darkroom dev` in this folder.');
   }
-  const redis = openRedis(createProducerRedis, config, { redisTarget }, log, 'tool');
+  const redis = openRedis(createProducerRedis, { redisTarget, name: 'tool' }, { config, log });
   let reason = 'it does not answer';
   redis.on('error', (error: Error) => {
     reason = error.message;
@@ -49,7 +48,7 @@ export async function withKeys<T>(
   log: Logger,
   work: (keys: ManageKeys) => Promise<T>,
 ): Promise<T> {
-  return withRedis(await redisTargetOf(config), config, log, (redis) =>
+  return withRedis(await redisTargetOf(config), { config, log }, (redis) =>
     work(
       createManageKeys({
         apiKeys: createApiKeys(redis, createKeys(config.REDIS_KEY_PREFIX)),

@@ -2,7 +2,7 @@ import { getEventListeners, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyReply } from 'fastify';
 import { expect, it, onTestFinished } from 'vitest';
-import { untilCallerLeaves } from '../../src/inbound/http/context.ts';
+import { untilCallerLeaves } from '../../src/inbound/http/draining.ts';
 import { openRaw } from '../support/raw-http.ts';
 
 const request = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
@@ -31,7 +31,7 @@ async function startServer() {
       connection.socket.destroy();
       await known;
     },
-    watch: (reply: FastifyReply) => untilCallerLeaves({ draining: draining.signal }, reply),
+    watch: (reply: FastifyReply) => untilCallerLeaves(draining.signal, reply),
     listeners: () => getEventListeners(draining.signal, 'abort').length,
   };
 }

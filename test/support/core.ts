@@ -126,10 +126,10 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   };
   const noise = { meter: idleMeter, log: silentLog };
   const cancelProviderCalls = createCancelProviderCalls({ ...shared, ...noise });
-  const change = createUpdateJob({ ...shared, ...noise, cancelProviderCalls });
-  const expireJob = createExpireJob({ ...shared, change });
+  const updateJob = createUpdateJob({ ...shared, ...noise, cancelProviderCalls });
+  const expireJob = createExpireJob({ ...shared, updateJob });
   const getJob = createGetJob({ ...shared, expireJob });
-  const deps = { ...shared, ...noise, change, expireJob, getJob };
+  const deps = { ...shared, ...noise, updateJob, change: updateJob, expireJob, getJob };
   return {
     ...deps,
     queueRedis,

@@ -156,6 +156,9 @@ export const deliveryParams = idParamsOf('Id of the delivery, `dlv_...`.');
 
 export const defaultPageSize = 20;
 
+/** Seconds until another poll makes sense. */
+export const pollSeconds = 2;
+
 /** Query parameters of every list. */
 export const pageQuery = {
   limit: {

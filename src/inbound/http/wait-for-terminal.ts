@@ -1,23 +1,34 @@
 import type { FastifyReply } from 'fastify';
 import type { ImageJob } from '../../domain/image-job.ts';
-import { type HttpContext, untilCallerLeaves } from './context.ts';
+import type { TenantSlots } from '../../lib/tenant-slots.ts';
+import type { GetJob } from '../../usecases/jobs/get-job.ts';
+import { untilCallerLeaves } from './draining.ts';
+
+interface Deps {
+  readonly getJob: Pick<GetJob, 'get' | 'waitForEnd'>;
+  readonly longPollSlots: TenantSlots;
+  readonly draining: AbortSignal;
+}
+
+/** Waits for the end of a job and returns its latest state. */
+export type WaitForTerminal = (
+  reply: FastifyReply,
+  job: Pick<ImageJob, 'tenant' | 'id'>,
+  waitMs: number,
+) => Promise<ImageJob>;
 
 /**
- * Holds an answer until its job has ended, the time is over or the caller leaves.
- *
- * @returns the job as it is then; at once where nobody else can wait here, since a wait is a wish.
+ * Creates the wait of a request for its job: until the job is terminal, the time is over, the caller disconnects, or the
+ * process stops. Does not wait if no long-poll slot is free, because a wait is only a preference of the caller.
  */
-export async function waitForTerminal(
-  context: HttpContext,
-  reply: FastifyReply,
-  { tenant, id }: Pick<ImageJob, 'tenant' | 'id'>,
-  waitMs: number,
-): Promise<ImageJob> {
-  const leave = context.longPollSlots.enter(tenant);
-  if (!leave) return context.getJob.get(tenant, id);
-  try {
-    return await context.getJob.waitForEnd(tenant, id, waitMs, untilCallerLeaves(context, reply));
-  } finally {
-    leave();
-  }
+export function createWaitForTerminal({ getJob, longPollSlots, draining }: Deps): WaitForTerminal {
+  return async (reply, { tenant, id }, waitMs) => {
+    const leave = longPollSlots.enter(tenant);
+    if (!leave) return getJob.get(tenant, id);
+    try {
+      return await getJob.waitForEnd(tenant, id, waitMs, untilCallerLeaves(draining, reply));
+    } finally {
+      leave();
+    }
+  };
 }

@@ -1,13 +1,21 @@
 import { type Cluster, Redis, ReplyError } from 'ioredis';
 
 /**
- * Checks that the store is safe for jobs: it accepts a write (PING succeeds while every write fails) and never evicts keys.
- * If CONFIG is forbidden, as on many managed services, the eviction policy is not checked.
+ * Writes a key that expires, because PING succeeds while every write fails, and checks the eviction policy.
  *
- * @throws Error that names the problem and the action.
+ * @throws Error with the cause and the remedy.
  */
 export async function probeStore(redis: Redis | Cluster, keyPrefix: string): Promise<void> {
-  await redis.set(`${keyPrefix}:probe`, '1', 'PX', 60_000).catch(inOperatorsWords);
+  await redis.set(`${keyPrefix}:probe`, '1', 'PX', 60_000).catch(explainRefusal);
+  await checkEviction(redis);
+}
+
+/**
+ * Checks that Redis evicts no key. Managed services may forbid CONFIG; the policy is not checked then.
+ *
+ * @throws Error if keys may be evicted.
+ */
+export async function checkEviction(redis: Redis | Cluster): Promise<void> {
   const node = redis instanceof Redis ? redis : redis.nodes('master')[0];
   const [, policy] = ((await node?.config('GET', 'maxmemory-policy').catch(() => [])) ?? []) as string[];
   if (policy !== undefined && policy !== 'noeviction') {
@@ -15,8 +23,8 @@ export async function probeStore(redis: Redis | Cluster, keyPrefix: string): Pro
   }
 }
 
-/** A reply of Redis names the cause. The client's own error names its settings instead, so it becomes a plain sentence. */
-function inOperatorsWords(cause: unknown): never {
-  const refusal = cause instanceof ReplyError ? `takes no writes: ${(cause as Error).message}` : undefined;
+/** Throws the reason of a failed write. A reply names the cause; an error of the client names its own settings. */
+export function explainRefusal(cause: unknown): never {
+  const refusal = cause instanceof ReplyError ? `refuses writes: ${(cause as Error).message}` : undefined;
   throw new Error(refusal ?? 'cannot be reached', { cause });
 }

@@ -5,7 +5,7 @@ import type { GetJob } from './get-job.ts';
 import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
-  change: UpdateJob;
+  updateJob: UpdateJob;
   getJob: GetJob;
   jobQueue: TaskQueue;
   signals: Signals;
@@ -28,7 +28,7 @@ export function createCancelJob(deps: Deps) {
     const found = await deps.getJob.get(tenant, id);
     const nowMs = deps.clock();
     const canceled = (job: ImageJob) => finish(job, 'canceled', { nowMs, retention: deps.retentionOf(job) });
-    const job = await deps.change(
+    const job = await deps.updateJob(
       tenant,
       id,
       (current) =>
@@ -38,7 +38,7 @@ export function createCancelJob(deps: Deps) {
     // A task that waits for its next try runs nowhere: nobody else would end its job.
     const takenOut = await deps.jobQueue.remove(id).catch(() => false);
     if (job?.status === 'running' && takenOut) {
-      await deps.change(
+      await deps.updateJob(
         tenant,
         id,
         (current) => (isTerminal(current.status) ? null : canceled(current)),

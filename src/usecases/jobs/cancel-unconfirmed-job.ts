@@ -5,7 +5,7 @@ import type { Clock, Log, TaskQueue } from '../../domain/ports.ts';
 import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
-  change: UpdateJob;
+  updateJob: UpdateJob;
   jobQueue: TaskQueue;
   sleep: (ms: number) => Promise<void>;
   isDraining: () => boolean;
@@ -49,7 +49,7 @@ export function createCancelUnconfirmedJob(deps: Deps) {
 
   async function look({ tenant, id }: UnconfirmedSubmission): Promise<'away' | 'missing' | 'settled'> {
     try {
-      const found = await deps.change(tenant, id, takenBack);
+      const found = await deps.updateJob(tenant, id, takenBack);
       if (!found) return 'missing';
       await deps.jobQueue.remove(id).catch(() => false);
       deps.log.warn({ job_id: id, status: found.status }, 'job taken back: its caller was told 503');

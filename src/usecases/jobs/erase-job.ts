@@ -17,7 +17,7 @@ import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
   records: JobStore;
-  change: UpdateJob;
+  updateJob: UpdateJob;
   deliveries: Deliveries;
   events: WebhookEvents;
   storage: ImageStorage;
@@ -30,11 +30,11 @@ interface Deps {
 
 /** Deletes all bytes of a job, known or not, and notes that they are gone. Repeatable: what fails stays due. */
 export async function removeImages(
-  deps: { storage: ImageStorage; change: UpdateJob; clock: Clock },
+  deps: { storage: ImageStorage; updateJob: UpdateJob; clock: Clock },
   job: ImageJob,
 ): Promise<ImageJob | null> {
   for (const key of storageKeysOf(job)) await deps.storage.remove(key);
-  return deps.change(job.tenant, job.id, (current) => purgeMedia(current, deps.clock()), job);
+  return deps.updateJob(job.tenant, job.id, (current) => purgeMedia(current, deps.clock()), job);
 }
 
 /** Forgets what was told of a job, and what is still to be told. Events first: without them no delivery is written. */
@@ -58,7 +58,7 @@ export function createEraseJob(deps: Deps) {
     await findJob(deps.records, tenant, id);
     // Before the end, which may put it back for a worker to stop the calls of the job.
     await deps.jobQueue.remove(id).catch(() => false);
-    const job = await deps.change(tenant, id, (current) =>
+    const job = await deps.updateJob(tenant, id, (current) =>
       current.erasedAt === undefined ? erase(current, deps.clock(), deps.retentionOf(current)) : null,
     );
     if (!job) return;

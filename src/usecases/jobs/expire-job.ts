@@ -4,7 +4,7 @@ import type { Clock, TaskQueue } from '../../domain/ports.ts';
 import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
-  change: UpdateJob;
+  updateJob: UpdateJob;
   jobQueue: TaskQueue;
   clock: Clock;
   retentionOf: (job: ImageJob) => Retention;
@@ -20,7 +20,7 @@ export function createExpireJob(deps: Deps) {
   return async (job: ImageJob): Promise<ImageJob> => {
     const nowMs = deps.clock();
     if (!hasWaitedTooLong(job, nowMs)) return job;
-    const after = await deps.change(
+    const after = await deps.updateJob(
       job.tenant,
       job.id,
       (now) =>

@@ -16,7 +16,7 @@ export interface Bytes {
 }
 
 /** How a caller gets an image: where to go, or the bytes where Darkroom serves them itself. */
-export type Content =
+export type ImageContent =
   | { readonly kind: 'redirect'; readonly url: string; readonly image: StoredImage }
   | {
       readonly kind: 'bytes';
@@ -26,14 +26,14 @@ export type Content =
     };
 
 /** Gives out stored images. @throws AppError `not_found`, `erased` */
-export function createReadContent(deps: Deps) {
+export function createReadImage(deps: Deps) {
   async function open(key: string): Promise<Bytes> {
     const stored = await deps.storage.read(key);
     if (!stored) throw new AppError('not_found', { detail: 'The image is not stored any more.' });
     return stored;
   }
 
-  async function image(tenant: string, id: string, index: number): Promise<Content> {
+  async function image(tenant: string, id: string, index: number): Promise<ImageContent> {
     const job = await findJob(deps.records, tenant, id);
     const found = job.mediaGone ? undefined : job.images.find((each) => each.index === index);
     if (!found)
@@ -53,4 +53,4 @@ export function createReadContent(deps: Deps) {
 
   return { image, open };
 }
-export type ReadContent = ReturnType<typeof createReadContent>;
+export type ReadImage = ReturnType<typeof createReadImage>;

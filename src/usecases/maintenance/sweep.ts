@@ -15,7 +15,7 @@ import type { UpdateJob } from '../jobs/update-job.ts';
 
 interface Deps {
   records: JobStore;
-  change: UpdateJob;
+  updateJob: UpdateJob;
   deliveries: Deliveries;
   events: WebhookEvents;
   storage: ImageStorage;
@@ -42,7 +42,7 @@ export function createSweep(deps: Deps) {
     if (job.status === 'queued') {
       await deps.expireJob(job);
     } else if (job.status === 'running') {
-      await deps.change(job.tenant, job.id, (now) =>
+      await deps.updateJob(job.tenant, job.id, (now) =>
         now.status === 'running'
           ? finishIncomplete(now, {
               nowMs,

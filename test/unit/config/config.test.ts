@@ -8,8 +8,7 @@ import {
   loadConfig,
 } from '../../../src/config/config.ts';
 import { type VariableName, variables } from '../../../src/config/variables.ts';
-import { createHttpApp } from '../../../src/inbound/http/app.ts';
-import type { HttpContext } from '../../../src/inbound/http/context.ts';
+import { createHttpApp, type HttpDeps } from '../../../src/inbound/http/app.ts';
 
 const secretsKey = Buffer.alloc(32, 7).toString('base64');
 const enough = { REDIS_URL: 'redis://:pa55word@redis:6379', SECRETS_KEY: secretsKey, PROVIDER: 'studio' };
@@ -221,8 +220,14 @@ describe('values', () => {
     const given = '10.0.0.7,10.0.0.0/8,::1,fd00::/8,::ffff:10.0.0.1,loopback,linklocal,uniquelocal';
     const { TRUST_PROXY: trustProxy } = serve({ TRUST_PROXY: given });
     expect(trustProxy).toEqual(given.split(','));
-    const options = { logger: pino({ level: 'silent' }), version: '0', trustProxy, corsOrigins: undefined };
-    const app = await createHttpApp({ publicApi: false } as HttpContext, options);
+    const app = await createHttpApp({ jobs: {}, metrics: {} } as HttpDeps, {
+      logger: pino({ level: 'silent' }),
+      version: '0',
+      publicUrl: undefined,
+      trustProxy,
+      corsOrigins: undefined,
+      servesCallers: false,
+    });
     await app.close();
   });
 

@@ -3,6 +3,8 @@ import { type Caller, covers, type Scope } from '../../../domain/api-key.ts';
 import { AppError } from '../../../domain/errors.ts';
 import type { Authenticate } from '../../../usecases/access/authenticate.ts';
 
+export type { Authenticate };
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a caller's key must cover; routes without it are open. */

@@ -1,10 +1,16 @@
 import type { FastifyInstance } from 'fastify';
-import { type HttpContext, present } from '../context.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import type { PresentTo } from '../present-to.ts';
 import { header, idParams, json, problems } from '../responses.ts';
 
+interface Deps {
+  readonly jobs: Pick<Jobs, 'cancelJob'>;
+  readonly presentTo: PresentTo;
+}
+
 /** `POST /images/{id}/cancel` */
-export function cancelJobRoute(app: FastifyInstance, context: HttpContext): void {
+export function cancelJobRoute(app: FastifyInstance, { jobs, presentTo }: Deps): void {
   app.route<{ Params: { id: string } }>({
     method: 'POST',
     url: '/images/:id/cancel',
@@ -22,9 +28,9 @@ export function cancelJobRoute(app: FastifyInstance, context: HttpContext): void
       },
     },
     handler: async (request, reply) => {
-      const job = await context.cancelJob(callerOf(request).tenant, request.params.id);
+      const job = await jobs.cancelJob(callerOf(request).tenant, request.params.id);
       reply.header('cache-control', 'no-store');
-      return present(context, request, job);
+      return presentTo(request, job);
     },
   });
 }

@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../context.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { empty, idParams, problems } from '../responses.ts';
 
+interface Deps {
+  readonly jobs: Pick<Jobs, 'eraseJob'>;
+}
+
 /** `DELETE /images/{id}` */
-export function eraseJobRoute(app: FastifyInstance, context: HttpContext): void {
+export function eraseJobRoute(app: FastifyInstance, { jobs }: Deps): void {
   app.route<{ Params: { id: string } }>({
     method: 'DELETE',
     url: '/images/:id',
@@ -19,7 +23,7 @@ export function eraseJobRoute(app: FastifyInstance, context: HttpContext): void 
       response: { 204: empty('Erased'), ...problems({ body: true, params: true }, 'not_found', 'erased') },
     },
     handler: async (request, reply) => {
-      await context.eraseJob(callerOf(request).tenant, request.params.id);
+      await jobs.eraseJob(callerOf(request).tenant, request.params.id);
       return reply.code(204).send();
     },
   });

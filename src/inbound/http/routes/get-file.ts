@@ -1,8 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
-import type { HttpContext } from '../context.ts';
+import type { Clock } from '../../../domain/ports.ts';
+import type { FileLinks } from '../../../lib/crypto/file-link.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { header, image, problems } from '../responses.ts';
-import { sendBytes } from './get-image-content.ts';
+import { sendBytes } from '../send-bytes.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'readImage'>;
+  readonly fileLinks: Pick<FileLinks, 'verify'>;
+  readonly clock: Clock;
+}
 
 /** The parts of a link. Whatever is wrong with them is answered with the one 403. */
 const linkParts = {
@@ -23,7 +31,7 @@ const linkParts = {
 };
 
 /** `GET /files/*`: an image by a signed link, for storage that cannot serve links itself. Needs no key. */
-export function getFileRoute(app: FastifyInstance, context: HttpContext): void {
+export function getFileRoute(app: FastifyInstance, { jobs, fileLinks, clock }: Deps): void {
   app.route<{ Params: { '*': string }; Querystring: Record<string, unknown> }>({
     method: 'GET',
     url: '/files/*',
@@ -41,14 +49,14 @@ export function getFileRoute(app: FastifyInstance, context: HttpContext): void {
     },
     handler: async (request, reply) => {
       const key = request.params['*'];
-      const link = context.fileLinks.verify({ key, query: request.query }, context.clock());
+      const link = fileLinks.verify({ key, query: request.query }, clock());
       if (!link) {
         throw new AppError('link_expired', { detail: 'Read the job again for a fresh link.' });
       }
       reply
         .header('cache-control', 'private, max-age=3600, immutable')
         .header('referrer-policy', 'no-referrer');
-      return sendBytes(reply, await context.readContent.open(key), link.contentType, link.fileName);
+      return sendBytes(reply, await jobs.readImage.open(key), link);
     },
   });
 }

@@ -1,14 +1,16 @@
-import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { inlineDisposition } from '../../../lib/content-disposition.ts';
-import type { Bytes } from '../../../usecases/jobs/read-image.ts';
-import type { HttpContext } from '../context.ts';
+import type { FastifyInstance } from 'fastify';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { matchesEtag } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { empty, header, image, problems, requestHeader } from '../responses.ts';
+import { sendBytes } from '../send-bytes.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'readImage'>;
+}
 
 /** `GET /images/{id}/content/{index}`: the image, or a redirect to a fresh link where the storage serves it. */
-export function getContentRoute(app: FastifyInstance, context: HttpContext): void {
+export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void {
   app.route<{ Params: { id: string; index: number } }>({
     method: 'GET',
     url: '/images/:id/content/:index',
@@ -39,45 +41,15 @@ export function getContentRoute(app: FastifyInstance, context: HttpContext): voi
     },
     handler: async (request, reply) => {
       const { id, index } = request.params;
-      const content = await context.readContent.image(callerOf(request).tenant, id, index);
+      const content = await jobs.readImage.image(callerOf(request).tenant, id, index);
       if (content.kind === 'redirect') {
         return reply.header('cache-control', 'private, no-store').redirect(content.url, 302);
       }
       const etag = `"${content.image.sha256}"`;
       reply.header('etag', etag).header('cache-control', 'private, max-age=31536000, immutable');
       if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-      return sendBytes(reply, await content.open(), content.image.contentType, content.fileName);
+      const { contentType } = content.image;
+      return sendBytes(reply, await content.open(), { contentType, fileName: content.fileName });
     },
   });
-}
-
-/** Sends stored bytes in a way that a browser can only take for the image they are. */
-export function sendBytes(
-  reply: FastifyReply,
-  bytes: Bytes,
-  contentType: string,
-  fileName: string,
-): FastifyReply {
-  const body = bytes.body instanceof Readable ? bytes.body : Readable.from(bytes.body);
-  closeWithConnection(reply, body);
-  return reply
-    .header('content-type', contentType)
-    .header('content-length', bytes.sizeBytes)
-    .header('content-disposition', inlineDisposition(fileName))
-    .header('content-security-policy', "default-src 'none'; sandbox")
-    .header('cross-origin-resource-policy', 'cross-origin')
-    .send(body);
-}
-
-/**
- * Lets nothing of an image stay open when its caller hangs up: an answer that waits behind another one of its connection
- * is not told that the connection is gone.
- */
-function closeWithConnection(reply: FastifyReply, body: Readable): void {
-  const { socket } = reply.request.raw;
-  const close = () => body.destroy();
-  if (socket.destroyed) return void close();
-  // As many may wait on one connection as its caller asked for ahead.
-  socket.setMaxListeners(0).once('close', close);
-  body.once('close', () => socket.off('close', close));
 }

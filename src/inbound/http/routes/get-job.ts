@@ -1,14 +1,25 @@
 import type { FastifyInstance } from 'fastify';
 import { type ImageJob, isTerminal } from '../../../domain/image-job.ts';
-import { type HttpContext, pollSeconds, present } from '../context.ts';
+import type { Clock } from '../../../domain/ports.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { imageJobExamples } from '../examples.ts';
 import { matchesEtag, maxWaitSeconds } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { empty, header, idParams, json, problems, requestHeader } from '../responses.ts';
-import { waitForTerminal } from '../wait-for-terminal.ts';
+import type { PresentTo } from '../present-to.ts';
+import { empty, header, idParams, json, pollSeconds, problems, requestHeader } from '../responses.ts';
+import type { WaitForTerminal } from '../wait-for-terminal.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'getJob'>;
+  readonly presentTo: PresentTo;
+  readonly waitForTerminal: WaitForTerminal;
+  readonly linkSeconds: number;
+  readonly clock: Clock;
+}
 
 /** `GET /images/{id}`: poll or long-poll a job. */
-export function getJobRoute(app: FastifyInstance, context: HttpContext): void {
+export function getJobRoute(app: FastifyInstance, deps: Deps): void {
+  const { jobs, presentTo, waitForTerminal } = deps;
   app.route<{ Params: { id: string }; Querystring: { wait?: number } }>({
     method: 'GET',
     url: '/images/:id',
@@ -53,15 +64,15 @@ export function getJobRoute(app: FastifyInstance, context: HttpContext): void {
       const { id } = request.params;
       const waitMs = (request.query.wait ?? 0) * 1000;
       const job = await (waitMs > 0
-        ? waitForTerminal(context, reply, { tenant, id }, waitMs)
-        : context.getJob.get(tenant, id));
+        ? waitForTerminal(reply, { tenant, id }, waitMs)
+        : jobs.getJob.get(tenant, id));
       // Only a waiting job has a place, and only its tag has to wait until that is known.
-      const waiting = job.status === 'queued' ? await present(context, request, job) : null;
-      const etag = etagOf(job, waiting?.queue.position ?? null, context);
+      const waiting = job.status === 'queued' ? await presentTo(request, job) : null;
+      const etag = etagOf(job, waiting?.queue.position ?? null, deps);
       reply.header('etag', etag).header('cache-control', 'no-cache');
       if (!isTerminal(job.status)) reply.header('retry-after', pollSeconds);
       if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-      return waiting ?? present(context, request, job);
+      return waiting ?? presentTo(request, job);
     },
   });
 }
@@ -70,7 +81,7 @@ export function getJobRoute(app: FastifyInstance, context: HttpContext): void {
  * Changes with the job, with its place in the queue, and twice in the life of a link: whoever is told that nothing changed
  * has links that work for at least half of `linkSeconds` more, or as long as their images are kept.
  */
-function etagOf(job: ImageJob, position: number | null, { clock, linkSeconds }: HttpContext): string {
+function etagOf(job: ImageJob, position: number | null, { clock, linkSeconds }: Deps): string {
   const place = position === null ? '' : `-place-${position}`;
   const hasLinks = job.images.length > 0 && !job.mediaGone;
   const links = hasLinks ? `-links-${Math.floor(clock() / (linkSeconds * 500))}` : '';

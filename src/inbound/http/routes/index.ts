@@ -1,26 +1,25 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../context.ts';
 import { cancelJobRoute } from './cancel-job.ts';
 import { eraseJobRoute } from './erase-job.ts';
 import { getFileRoute } from './get-file.ts';
-import { getContentRoute } from './get-image-content.ts';
+import { getImageContentRoute } from './get-image-content.ts';
 import { getJobRoute } from './get-job.ts';
 import { listJobsRoute } from './list-jobs.ts';
 import { listModelsRoute } from './list-models.ts';
 import { listPresetsRoute } from './list-presets.ts';
 import { probeRoutes } from './probes.ts';
 import { retryJobRoute } from './retry-job.ts';
-import { streamEventsRoute } from './stream-job-events.ts';
+import { streamJobEventsRoute } from './stream-job-events.ts';
 import { submitJobRoute } from './submit-job.ts';
 import { webhookRoutes } from './webhooks/index.ts';
 
-/** Every route of the service, in the order of the documentation. */
-export const routes: readonly ((app: FastifyInstance, context: HttpContext) => void)[] = [
+/** Every route of the service, in the order of the documentation. Each names in its type what it uses. */
+export const routes = [
   submitJobRoute,
   listJobsRoute,
   getJobRoute,
-  getContentRoute,
-  streamEventsRoute,
+  getImageContentRoute,
+  streamJobEventsRoute,
   cancelJobRoute,
   retryJobRoute,
   eraseJobRoute,
@@ -29,4 +28,11 @@ export const routes: readonly ((app: FastifyInstance, context: HttpContext) => v
   listPresetsRoute,
   ...webhookRoutes,
   probeRoutes,
-];
+] as const;
+
+/** Everything that the routes use together. */
+export type RouteDeps = [(typeof routes)[number]] extends [
+  (app: FastifyInstance, deps: infer Deps) => unknown,
+]
+  ? Deps
+  : never;

@@ -1,9 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { type JobStatus, jobStatuses } from '../../../domain/image-job.ts';
-import { type HttpContext, present } from '../context.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { decodeCursor, pageOf } from '../cursor.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import type { PresentTo } from '../present-to.ts';
 import { defaultPageSize, json, pageQuery, problems } from '../responses.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'listJobs'>;
+  readonly presentTo: PresentTo;
+}
 
 /** Counts what a key may have as the schema of an order does: in code points, of whatever kind. */
 const metadataParameter = '^metadata\\[([\\s\\S]{1,64})\\]$';
@@ -20,7 +26,7 @@ interface Query {
 }
 
 /** `GET /images`: a tenant's jobs, newest first. */
-export function listJobsRoute(app: FastifyInstance, context: HttpContext): void {
+export function listJobsRoute(app: FastifyInstance, deps: Deps): void {
   app.route<{ Querystring: Query }>({
     method: 'GET',
     url: '/images',
@@ -58,7 +64,7 @@ export function listJobsRoute(app: FastifyInstance, context: HttpContext): void 
     },
     handler: async (request) => {
       const { query } = request;
-      const { jobs, nextBeforeId } = await context.listJobs(callerOf(request).tenant, {
+      const { jobs, nextBeforeId } = await deps.jobs.listJobs(callerOf(request).tenant, {
         limit: query.limit ?? defaultPageSize,
         beforeId: decodeCursor(query.cursor, 'img'),
         status: query.status,
@@ -67,7 +73,7 @@ export function listJobsRoute(app: FastifyInstance, context: HttpContext): void 
         createdBeforeMs: timeOf(query.created_before),
         metadata: metadataOf(query),
       });
-      return pageOf(await Promise.all(jobs.map((job) => present(context, request, job))), nextBeforeId);
+      return pageOf(await Promise.all(jobs.map((job) => deps.presentTo(request, job))), nextBeforeId);
     },
   });
 }

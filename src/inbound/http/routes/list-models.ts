@@ -1,10 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import { statusOn } from '../../../domain/model-catalogue.ts';
-import type { HttpContext } from '../context.ts';
+import { type ModelCatalogue, statusOn } from '../../../domain/model-catalogue.ts';
+import type { Clock } from '../../../domain/ports.ts';
 import { json, problems } from '../responses.ts';
 
+interface Deps {
+  readonly catalogue: ModelCatalogue;
+  readonly clock: Clock;
+}
+
 /** `GET /models`: the catalogue with today's status of every model. */
-export function listModelsRoute(app: FastifyInstance, context: HttpContext): void {
+export function listModelsRoute(app: FastifyInstance, { catalogue, clock }: Deps): void {
   app.route({
     method: 'GET',
     url: '/models',
@@ -19,10 +24,10 @@ export function listModelsRoute(app: FastifyInstance, context: HttpContext): voi
     },
     handler: async () => ({
       object: 'list',
-      data: context.catalogue.models.map((model) => ({
+      data: catalogue.models.map((model) => ({
         object: 'model',
         ...model,
-        status: statusOn(model, context.clock()),
+        status: statusOn(model, clock()),
       })),
     }),
   });

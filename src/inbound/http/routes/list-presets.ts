@@ -1,9 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../context.ts';
+import type { Presets } from '../../../domain/preset.ts';
 import { json, problems } from '../responses.ts';
 
+interface Deps {
+  readonly presets: Presets;
+}
+
 /** `GET /presets`: the named templates and their variables. */
-export function listPresetsRoute(app: FastifyInstance, context: HttpContext): void {
+export function listPresetsRoute(app: FastifyInstance, { presets }: Deps): void {
   app.route({
     method: 'GET',
     url: '/presets',
@@ -16,7 +20,7 @@ export function listPresetsRoute(app: FastifyInstance, context: HttpContext): vo
     },
     handler: async () => ({
       object: 'list',
-      data: context.presets.all.map((preset) => ({
+      data: presets.all.map((preset) => ({
         object: 'preset',
         name: preset.name,
         description: preset.description,

@@ -1,9 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../context.ts';
+import type { CheckReadiness } from '../../../usecases/maintenance/check-readiness.ts';
 import { json, problems, raw } from '../responses.ts';
 
+interface Deps {
+  readonly checkReadiness: CheckReadiness;
+  readonly metrics: { render(): Promise<{ contentType: string; text: string }> };
+}
+
 /** `/livez`, `/readyz`, `/metrics`: for machines that run machines. They need no key. */
-export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
+export function probeRoutes(app: FastifyInstance, { checkReadiness, metrics }: Deps): void {
   app.route({
     method: 'GET',
     url: '/livez',
@@ -33,7 +38,7 @@ export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
       },
     },
     handler: async (_request, reply) => {
-      const { ok, checks } = await context.checkReadiness();
+      const { ok, checks } = await checkReadiness();
       return reply
         .code(ok ? 200 : 503)
         .header('cache-control', 'no-store')
@@ -53,7 +58,7 @@ export function probeRoutes(app: FastifyInstance, context: HttpContext): void {
       response: { 200: raw('The metrics', ['text/plain']), ...problems({ open: true }) },
     },
     handler: async (_request, reply) => {
-      const { contentType, text } = await context.renderMetrics();
+      const { contentType, text } = await metrics.render();
       return reply.header('content-type', contentType).send(text);
     },
   });

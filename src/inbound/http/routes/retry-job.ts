@@ -1,12 +1,22 @@
 import type { FastifyInstance } from 'fastify';
-import { type HttpContext, refuseWhileStopping, storedOrigin } from '../context.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
+import type { Addresses } from '../addresses.ts';
+import { refuseWhileDraining } from '../draining.ts';
 import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, idParams, json, problems, requestHeader } from '../responses.ts';
-import { acceptedHeaders, sendAccepted } from './submit-job.ts';
+import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'retryJob'>;
+  readonly addresses: Addresses;
+  readonly sendAccepted: SendAccepted;
+  readonly draining: AbortSignal;
+}
 
 /** `POST /images/{id}/retry` */
-export function retryJobRoute(app: FastifyInstance, context: HttpContext): void {
+export function retryJobRoute(app: FastifyInstance, deps: Deps): void {
+  const { jobs, addresses, sendAccepted, draining } = deps;
   app.route<{ Params: { id: string } }>({
     method: 'POST',
     url: '/images/:id/retry',
@@ -43,14 +53,14 @@ export function retryJobRoute(app: FastifyInstance, context: HttpContext): void 
       },
     },
     handler: async (request, reply) => {
-      refuseWhileStopping(context);
+      refuseWhileDraining(draining);
       const preferences = preferencesFrom(request.headers.prefer);
-      const { job, replayed } = await context.retryJob(callerOf(request), request.params.id, {
+      const { job, replayed } = await jobs.retryJob(callerOf(request), request.params.id, {
         idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
         traceparent: traceparentFrom(request.headers.traceparent),
-        origin: storedOrigin(context, request),
+        origin: addresses.storedOriginOf(request),
       });
-      return sendAccepted(context, request, reply, { job, replayed, preferences });
+      return sendAccepted(request, reply, { job, replayed, preferences });
     },
   });
 }

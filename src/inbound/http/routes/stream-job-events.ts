@@ -3,17 +3,28 @@ import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { isTerminal } from '../../../domain/image-job.ts';
 import type { ImageJobView } from '../../../domain/job-view.ts';
+import type { TenantSlots } from '../../../lib/tenant-slots.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { ImageMoment } from '../../../usecases/jobs/stream-job-events.ts';
-import { type HttpContext, present, untilCallerLeaves } from '../context.ts';
+import { untilCallerLeaves } from '../draining.ts';
 import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import type { PresentTo } from '../present-to.ts';
 import { empty, header, idParams, problems, raw } from '../responses.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'getJob' | 'streamJobEvents'>;
+  readonly presentTo: PresentTo;
+  readonly longPollSlots: TenantSlots;
+  readonly draining: AbortSignal;
+}
 
 /** Proxies cut connections that are silent for longer. */
 const heartbeatMs = 15_000;
 
 /** `GET /images/{id}/events`: server-sent events from any point of a job's life to its end. */
-export function streamEventsRoute(app: FastifyInstance, context: HttpContext): void {
+export function streamJobEventsRoute(app: FastifyInstance, deps: Deps): void {
+  const { jobs, presentTo, longPollSlots, draining } = deps;
   app.route<{ Params: { id: string } }>({
     method: 'GET',
     url: '/images/:id/events',
@@ -45,28 +56,28 @@ export function streamEventsRoute(app: FastifyInstance, context: HttpContext): v
       },
     },
     handler: async (request, reply) => {
-      const job = await context.getJob.get(callerOf(request).tenant, request.params.id);
+      const job = await jobs.getJob.get(callerOf(request).tenant, request.params.id);
       const seen = Number.parseInt(String(request.headers['last-event-id'] ?? '0'), 10) || 0;
       // A number that was never given would skip events that are still to come, the last one among them.
       const after = Math.min(Math.max(0, seen), job.history.length);
       if (isTerminal(job.status) && after >= job.history.length) return reply.code(204).send();
-      const leave = context.longPollSlots.enter(job.tenant);
+      const leave = longPollSlots.enter(job.tenant);
       if (!leave) {
         throw new AppError('too_many_requests', {
           detail: 'Too many open streams here. Poll, or try again.',
         });
       }
-      const signal = untilCallerLeaves(context, reply);
+      const signal = untilCallerLeaves(draining, reply);
       if (signal.aborted) leave();
       else signal.addEventListener('abort', leave, { once: true });
-      const moments = context.streamJobEvents(job, after, signal);
+      const moments = jobs.streamJobEvents(job, after, signal);
       reply
         .header('content-type', 'text/event-stream; charset=utf-8')
         .header('cache-control', 'no-store')
         .header('x-accel-buffering', 'no');
       const render = async (moment: ImageMoment) => {
         const hasView = moment.image !== undefined || isTerminal(moment.status);
-        const view = hasView ? await present(context, request, moment.job) : undefined;
+        const view = hasView ? await presentTo(request, moment.job) : undefined;
         return eventText(job.id, moment, view);
       };
       return reply.send(

@@ -1,12 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import type { EndpointPatch } from '../../../../domain/webhook-endpoint.ts';
-import type { HttpContext } from '../../context.ts';
+import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { ref } from '../../json-schema.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { endpointParams, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'change'> };
+}
+
 /** `PATCH /webhooks/endpoints/{id}` */
-export function changeEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+export function changeEndpointRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Params: { id: string }; Body: EndpointPatch }>({
     method: 'PATCH',
     url: '/webhooks/endpoints/:id',
@@ -25,6 +29,6 @@ export function changeEndpointRoute(app: FastifyInstance, context: HttpContext):
       },
     },
     handler: (request) =>
-      context.manageEndpoints.change(callerOf(request).tenant, request.params.id, request.body),
+      webhooks.manageEndpoints.change(callerOf(request).tenant, request.params.id, request.body),
   });
 }

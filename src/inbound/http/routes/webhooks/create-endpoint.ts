@@ -1,12 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import type { EndpointBody } from '../../../../domain/webhook-endpoint.ts';
-import type { HttpContext } from '../../context.ts';
+import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { ref } from '../../json-schema.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { header, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'create'> };
+}
+
 /** `POST /webhooks/endpoints` */
-export function createEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+export function createEndpointRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Body: EndpointBody }>({
     method: 'POST',
     url: '/webhooks/endpoints',
@@ -25,7 +29,7 @@ export function createEndpointRoute(app: FastifyInstance, context: HttpContext):
       },
     },
     handler: async (request, reply) => {
-      const endpoint = await context.manageEndpoints.create(callerOf(request).tenant, request.body);
+      const endpoint = await webhooks.manageEndpoints.create(callerOf(request).tenant, request.body);
       return reply
         .code(201)
         .header('location', `/webhooks/endpoints/${endpoint.id}`)

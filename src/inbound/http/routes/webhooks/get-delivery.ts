@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
+import type { ReadDeliveries } from '../../../../usecases/webhooks/read-deliveries.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { deliveryParams, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly readDeliveries: Pick<ReadDeliveries, 'get'> };
+}
+
 /** `GET /webhooks/deliveries/{id}` */
-export function getDeliveryRoute(app: FastifyInstance, context: HttpContext): void {
+export function getDeliveryRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Params: { id: string } }>({
     method: 'GET',
     url: '/webhooks/deliveries/:id',
@@ -18,6 +22,6 @@ export function getDeliveryRoute(app: FastifyInstance, context: HttpContext): vo
       params: deliveryParams,
       response: { 200: json('The delivery', 'WebhookDelivery'), ...problems({ params: true }, 'not_found') },
     },
-    handler: (request) => context.readDeliveries.get(callerOf(request).tenant, request.params.id),
+    handler: (request) => webhooks.readDeliveries.get(callerOf(request).tenant, request.params.id),
   });
 }

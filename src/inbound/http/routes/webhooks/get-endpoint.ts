@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
+import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { endpointParams, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'get'> };
+}
+
 /** `GET /webhooks/endpoints/{id}` */
-export function getEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+export function getEndpointRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Params: { id: string } }>({
     method: 'GET',
     url: '/webhooks/endpoints/:id',
@@ -17,6 +21,6 @@ export function getEndpointRoute(app: FastifyInstance, context: HttpContext): vo
       params: endpointParams,
       response: { 200: json('The endpoint', 'WebhookEndpoint'), ...problems({ params: true }, 'not_found') },
     },
-    handler: (request) => context.manageEndpoints.get(callerOf(request).tenant, request.params.id),
+    handler: (request) => webhooks.manageEndpoints.get(callerOf(request).tenant, request.params.id),
   });
 }

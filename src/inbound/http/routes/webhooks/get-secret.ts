@@ -1,12 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { covers } from '../../../../domain/api-key.ts';
 import { AppError } from '../../../../domain/errors.ts';
-import type { HttpContext } from '../../context.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { header, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly webhookSecretOf: (tenant: string) => string };
+  /** Whether one secret signs the webhooks of all tenants. */
+  readonly sharesWebhookSecret: boolean;
+}
+
 /** `GET /webhooks/secret` */
-export function getSecretRoute(app: FastifyInstance, context: HttpContext): void {
+export function getSecretRoute(app: FastifyInstance, { webhooks, sharesWebhookSecret }: Deps): void {
   app.route({
     method: 'GET',
     url: '/webhooks/secret',
@@ -24,13 +29,13 @@ export function getSecretRoute(app: FastifyInstance, context: HttpContext): void
     },
     handler: async (request, reply) => {
       const { tenant, scopes } = callerOf(request);
-      if (context.sharesWebhookSecret && !covers(scopes, 'admin')) {
+      if (sharesWebhookSecret && !covers(scopes, 'admin')) {
         throw new AppError('insufficient_scope', {
           detail: 'One secret signs for all tenants of this deployment: its operator gives it to receivers.',
         });
       }
       reply.header('cache-control', 'no-store');
-      return { object: 'webhook_secret', secret: context.webhookSecretOf(tenant) };
+      return { object: 'webhook_secret', secret: webhooks.webhookSecretOf(tenant) };
     },
   });
 }

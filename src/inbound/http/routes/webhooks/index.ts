@@ -1,5 +1,3 @@
-import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
 import { changeEndpointRoute } from './change-endpoint.ts';
 import { createEndpointRoute } from './create-endpoint.ts';
 import { getDeliveryRoute } from './get-delivery.ts';
@@ -14,7 +12,7 @@ import { rotateSecretRoute } from './rotate-secret.ts';
 import { testEndpointRoute } from './test-endpoint.ts';
 
 /** Every route of webhooks, in the order of the documentation. */
-export const webhookRoutes: readonly ((app: FastifyInstance, context: HttpContext) => void)[] = [
+export const webhookRoutes = [
   createEndpointRoute,
   listEndpointsRoute,
   getEndpointRoute,
@@ -27,4 +25,4 @@ export const webhookRoutes: readonly ((app: FastifyInstance, context: HttpContex
   getDeliveryRoute,
   redeliverRoute,
   getSecretRoute,
-];
+] as const;

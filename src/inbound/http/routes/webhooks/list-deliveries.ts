@@ -1,9 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { type DeliveryStatus, deliveryStatuses } from '../../../../domain/webhook-delivery.ts';
-import type { HttpContext } from '../../context.ts';
+import type { ReadDeliveries } from '../../../../usecases/webhooks/read-deliveries.ts';
 import { decodeCursor, pageOf } from '../../cursor.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { defaultPageSize, json, pageQuery, problems } from '../../responses.ts';
+
+interface Deps {
+  readonly webhooks: { readonly readDeliveries: Pick<ReadDeliveries, 'list'> };
+}
 
 interface Query {
   limit?: number;
@@ -14,7 +18,7 @@ interface Query {
 }
 
 /** `GET /webhooks/deliveries` */
-export function listDeliveriesRoute(app: FastifyInstance, context: HttpContext): void {
+export function listDeliveriesRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Querystring: Query }>({
     method: 'GET',
     url: '/webhooks/deliveries',
@@ -40,7 +44,7 @@ export function listDeliveriesRoute(app: FastifyInstance, context: HttpContext):
     },
     handler: async (request) => {
       const { limit = defaultPageSize, cursor, image_id, endpoint_id, status } = request.query;
-      const { deliveries, nextBeforeId } = await context.readDeliveries.list(callerOf(request).tenant, {
+      const { deliveries, nextBeforeId } = await webhooks.readDeliveries.list(callerOf(request).tenant, {
         limit,
         beforeId: decodeCursor(cursor, 'dlv'),
         jobId: image_id,

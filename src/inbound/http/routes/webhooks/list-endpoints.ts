@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
+import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { decodeCursor, pageOf } from '../../cursor.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { defaultPageSize, json, pageQuery, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'list'> };
+}
+
 /** `GET /webhooks/endpoints` */
-export function listEndpointsRoute(app: FastifyInstance, context: HttpContext): void {
+export function listEndpointsRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Querystring: { limit?: number; cursor?: string } }>({
     method: 'GET',
     url: '/webhooks/endpoints',
@@ -23,7 +27,7 @@ export function listEndpointsRoute(app: FastifyInstance, context: HttpContext): 
     },
     handler: async (request) => {
       const { limit = defaultPageSize, cursor } = request.query;
-      const { endpoints, nextBeforeId } = await context.manageEndpoints.list(callerOf(request).tenant, {
+      const { endpoints, nextBeforeId } = await webhooks.manageEndpoints.list(callerOf(request).tenant, {
         limit,
         beforeId: decodeCursor(cursor, 'whk'),
       });

@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
+import type { Redeliver } from '../../../../usecases/webhooks/redeliver.ts';
 import { ref } from '../../json-schema.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { endpointParams, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly redeliver: Pick<Redeliver, 'recover'> };
+}
+
 /** `POST /webhooks/endpoints/{id}/recover` */
-export function recoverEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+export function recoverEndpointRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Params: { id: string }; Body: { since: string } }>({
     method: 'POST',
     url: '/webhooks/endpoints/:id/recover',
@@ -26,7 +30,7 @@ export function recoverEndpointRoute(app: FastifyInstance, context: HttpContext)
     handler: async (request, reply) => {
       const { id } = request.params;
       const sinceMs = Date.parse(request.body.since);
-      const deliveries = await context.redeliver.recover(callerOf(request).tenant, id, sinceMs);
+      const deliveries = await webhooks.redeliver.recover(callerOf(request).tenant, id, sinceMs);
       const since = new Date(sinceMs).toISOString();
       return reply.code(202).send({ object: 'webhook_recovery', endpoint_id: id, since, deliveries });
     },

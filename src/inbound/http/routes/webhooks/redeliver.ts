@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
+import type { Redeliver } from '../../../../usecases/webhooks/redeliver.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { deliveryParams, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly redeliver: Pick<Redeliver, 'one'> };
+}
+
 /** `POST /webhooks/deliveries/{id}/redeliver` */
-export function redeliverRoute(app: FastifyInstance, context: HttpContext): void {
+export function redeliverRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Params: { id: string } }>({
     method: 'POST',
     url: '/webhooks/deliveries/:id/redeliver',
@@ -22,7 +26,7 @@ export function redeliverRoute(app: FastifyInstance, context: HttpContext): void
     },
     handler: async (request, reply) => {
       reply.code(202);
-      return context.redeliver.one(callerOf(request).tenant, request.params.id);
+      return webhooks.redeliver.one(callerOf(request).tenant, request.params.id);
     },
   });
 }

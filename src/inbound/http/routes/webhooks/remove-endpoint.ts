@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
+import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { empty, endpointParams, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'remove'> };
+}
+
 /** `DELETE /webhooks/endpoints/{id}` */
-export function removeEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+export function removeEndpointRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Params: { id: string } }>({
     method: 'DELETE',
     url: '/webhooks/endpoints/:id',
@@ -18,7 +22,7 @@ export function removeEndpointRoute(app: FastifyInstance, context: HttpContext):
       response: { 204: empty('Removed'), ...problems({ body: true, params: true }, 'not_found') },
     },
     handler: async (request, reply) => {
-      await context.manageEndpoints.remove(callerOf(request).tenant, request.params.id);
+      await webhooks.manageEndpoints.remove(callerOf(request).tenant, request.params.id);
       return reply.code(204).send();
     },
   });

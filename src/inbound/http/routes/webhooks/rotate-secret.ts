@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
+import type { ManageEndpoints } from '../../../../usecases/webhooks/manage-endpoints.ts';
 import { ref } from '../../json-schema.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { endpointParams, header, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'rotateSecret'> };
+}
+
 /** `POST /webhooks/endpoints/{id}/rotate-secret` */
-export function rotateSecretRoute(app: FastifyInstance, context: HttpContext): void {
+export function rotateSecretRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Params: { id: string }; Body: { secret?: string } }>({
     method: 'POST',
     url: '/webhooks/endpoints/:id/rotate-secret',
@@ -31,7 +35,7 @@ export function rotateSecretRoute(app: FastifyInstance, context: HttpContext): v
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store');
       const { tenant } = callerOf(request);
-      return context.manageEndpoints.rotateSecret(tenant, request.params.id, request.body.secret);
+      return webhooks.manageEndpoints.rotateSecret(tenant, request.params.id, request.body.secret);
     },
   });
 }

@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import type { HttpContext } from '../../context.ts';
+import type { TestEndpoint } from '../../../../usecases/webhooks/test-endpoint.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { endpointParams, json, problems } from '../../responses.ts';
 
+interface Deps {
+  readonly webhooks: { readonly testEndpoint: TestEndpoint };
+}
+
 /** `POST /webhooks/endpoints/{id}/test` */
-export function testEndpointRoute(app: FastifyInstance, context: HttpContext): void {
+export function testEndpointRoute(app: FastifyInstance, { webhooks }: Deps): void {
   app.route<{ Params: { id: string } }>({
     method: 'POST',
     url: '/webhooks/endpoints/:id/test',
@@ -20,6 +24,6 @@ export function testEndpointRoute(app: FastifyInstance, context: HttpContext): v
         ...problems({ body: true, params: true }, 'not_found', 'endpoint_disabled'),
       },
     },
-    handler: (request) => context.testEndpoint(callerOf(request).tenant, request.params.id),
+    handler: (request) => webhooks.testEndpoint(callerOf(request).tenant, request.params.id),
   });
 }

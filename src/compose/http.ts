@@ -1,0 +1,42 @@
+import type { FastifyInstance } from 'fastify';
+import { createHttpApp } from '../inbound/http/app.ts';
+import { createFileLinks } from '../lib/crypto/file-link.ts';
+import { packageVersion } from '../lib/package-version.ts';
+import { createTenantSlots } from '../lib/tenant-slots.ts';
+import type { Adapters } from './adapters.ts';
+import { clock } from './clock.ts';
+import type { Root } from './root.ts';
+import type { UseCases } from './use-cases.ts';
+
+/** Long polls and event streams of one process. Each costs about 20 KiB of memory. */
+const longPollLimits = { max: 20_000, maxPerTenant: 10_000 };
+
+/** Builds the HTTP server. */
+export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases): Promise<FastifyInstance> {
+  const { config, environment, draining, log } = root;
+  return createHttpApp(
+    {
+      authenticate: useCases.access.authenticate,
+      jobs: useCases.jobs,
+      webhooks: useCases.webhooks,
+      checkReadiness: useCases.maintenance.checkReadiness,
+      catalogue: adapters.catalogue,
+      presets: adapters.presets,
+      metrics: adapters.metrics,
+      fileLinks: createFileLinks(environment.secretsKey),
+      longPollSlots: createTenantSlots(longPollLimits),
+      sharesWebhookSecret: config.WEBHOOK_SECRET !== undefined,
+      linkSeconds: config.LINK_TTL_S,
+      draining,
+      clock,
+    },
+    {
+      logger: log,
+      version: packageVersion(),
+      publicUrl: config.PUBLIC_URL,
+      trustProxy: config.TRUST_PROXY,
+      corsOrigins: config.CORS_ORIGINS,
+      servesCallers: config.roles.has('api'),
+    },
+  );
+}

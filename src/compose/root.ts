@@ -1,0 +1,15 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import type { Closers } from '../lib/closers.ts';
+import type { Environment } from './local.ts';
+
+/** What every step of the composition builds from. */
+export interface Root {
+  readonly config: Config;
+  readonly environment: Environment;
+  readonly log: Logger;
+  /** Closes what was built, in reverse order. */
+  readonly closers: Closers;
+  /** Aborts when the process begins to stop. */
+  readonly draining: AbortSignal;
+}

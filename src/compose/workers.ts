@@ -1,0 +1,104 @@
+import { createJobWorker } from '../inbound/worker/job-worker.ts';
+import { createWebhookWorker } from '../inbound/worker/webhook-worker.ts';
+import { every } from '../lib/every.ts';
+import { createOutageLog } from '../lib/outage-log.ts';
+import { createWorkerRedis } from '../lib/redis/redis.ts';
+import { createTaskConsumer, type TaskConsumer } from '../outbound/queue/task-consumer.ts';
+import { createTaskRelay, type TaskRelay } from '../outbound/queue/task-intake.ts';
+import type { Adapters } from './adapters.ts';
+import { connect } from './redis.ts';
+import type { Root } from './root.ts';
+import type { UseCases } from './use-cases.ts';
+
+/** A killed worker's task is taken over after at most one and a half of these. */
+const lockDurationMs = 10_000;
+const reconcilePauseMs = 5_000;
+const sweepPauseMs = 10_000;
+const spoolRecoveryPauseMs = 15_000;
+
+/** Everything in a process that works without a request. */
+export interface Workers {
+  start(): void;
+  /** Takes no new task, and waits until running tasks have ended or returned to the queue. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Builds the queue consumers, the intake relay and the maintenance of this process's roles. */
+export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCases): Workers {
+  const { roles } = root.config;
+  const consumers: TaskConsumer[] = [];
+  if (roles.has('worker')) consumers.push(composeJobConsumer(root, adapters, useCases));
+  if (roles.has('webhooks')) consumers.push(composeWebhookConsumer(root, adapters, useCases));
+  const relay = roles.has('worker') ? composeRelay(root, adapters) : undefined;
+  return {
+    start() {
+      for (const consumer of consumers) consumer.start();
+      relay?.start();
+      if (consumers.length > 0) startMaintenance(root, useCases);
+      if (roles.has('worker')) startSpoolRecovery(root, useCases);
+    },
+    async drain(graceMs) {
+      await Promise.all(consumers.map((consumer) => consumer.drain(graceMs)));
+    },
+  };
+}
+
+function composeJobConsumer(root: Root, { queues, records }: Adapters, { generation }: UseCases) {
+  const { config, closers, log } = root;
+  const consumer = createTaskConsumer(
+    { queue: queues.names.images, concurrency: config.WORKER_CONCURRENCY, lockDurationMs },
+    { redis: connect(root, createWorkerRedis, 'worker'), log },
+    createJobWorker({ runJob: generation.runJob, log }),
+  );
+  closers.add(
+    records.signals.onCancel((id) => consumer.cancel(id)),
+    (unsubscribe) => unsubscribe(),
+  );
+  return consumer;
+}
+
+function composeWebhookConsumer(root: Root, { queues }: Adapters, { webhooks }: UseCases) {
+  const { config, log } = root;
+  return createTaskConsumer(
+    { queue: queues.names.webhooks, concurrency: config.WEBHOOK_CONCURRENCY, lockDurationMs },
+    { redis: connect(root, createWorkerRedis, 'webhooks'), log },
+    createWebhookWorker({
+      dispatchEvent: webhooks.dispatchEvent,
+      deliverPending: webhooks.deliverPending,
+      log,
+    }),
+  );
+}
+
+/** Builds the relay that moves accepted jobs from the intake into the queue. */
+function composeRelay(root: Root, { queues }: Adapters): TaskRelay {
+  const redis = connect(root, createWorkerRedis, 'intake');
+  const relay = createTaskRelay(queues.names.images, { redis, queue: queues.jobs, log: root.log });
+  return root.closers.add(relay, (each) => each.stop());
+}
+
+/** Recovers the responses in this worker's spool, at once and at intervals. */
+function startSpoolRecovery({ closers, draining, log }: Root, { generation }: UseCases): void {
+  const recover = () => generation.recoverSpooledResponses(draining);
+  const onError = (error: unknown) => log.warn({ err: error }, 'spool cannot be read, retrying');
+  closers.add(every(spoolRecoveryPauseMs, recover, onError, { firstAfterMs: 0 }), (stop) => stop());
+}
+
+/** Reconciles and sweeps at intervals. Every process with a worker does both, because both are idempotent. */
+function startMaintenance({ closers, log }: Root, { maintenance }: UseCases): void {
+  const repeat = (name: 'reconcile' | 'sweep', pauseMs: number, firstAfterMs: number) => {
+    const outage = createOutageLog(log, {
+      fields: { maintenance: name },
+      outage: 'maintenance failed, retrying',
+      over: 'maintenance works again',
+    });
+    const work = async () => {
+      await maintenance[name]();
+      outage.worked();
+    };
+    closers.add(every(pauseMs, work, outage.failed, { firstAfterMs }), (stop) => stop());
+  };
+  repeat('reconcile', reconcilePauseMs, 0);
+  // One pause later: a restarted worker recovers its spooled responses before the sweep ends their jobs.
+  repeat('sweep', sweepPauseMs, sweepPauseMs);
+}

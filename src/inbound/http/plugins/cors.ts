@@ -1,0 +1,26 @@
+import cors from '@fastify/cors';
+import type { FastifyInstance } from 'fastify';
+
+/** Allows browsers to call from these origins. Without origins CORS is off. */
+export async function allowOrigins(
+  app: FastifyInstance,
+  origins: readonly string[] | undefined,
+): Promise<void> {
+  if (!origins?.length) return;
+  await app.register(cors, {
+    origin: [...origins],
+    // A strict preflight responds to other OPTIONS requests with a body that is not problem+json.
+    strictPreflight: false,
+    // The default list has only the methods of HTML forms.
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    exposedHeaders: [
+      'x-request-id',
+      'retry-after',
+      'location',
+      'etag',
+      'idempotent-replayed',
+      'preference-applied',
+      'x-should-retry',
+    ],
+  });
+}

@@ -1,0 +1,70 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../domain/errors.ts';
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import type { ImageJobView } from '../../domain/job-view.ts';
+import type { Preferences } from './headers.ts';
+import type { PresentTo } from './present-to.ts';
+import { header, pollSeconds } from './responses.ts';
+import type { WaitForTerminal } from './wait-for-terminal.ts';
+
+/** Headers of every response that holds an accepted job. */
+export const acceptedHeaders = {
+  'preference-applied': header.preferenceApplied,
+  'idempotent-replayed': header.replayed,
+};
+
+interface Accepted {
+  readonly job: ImageJob;
+  readonly replayed: boolean;
+  readonly preferences: Preferences;
+}
+
+/** Responds with an accepted job: 200 if the caller waited and the job has ended, otherwise 202. */
+export type SendAccepted = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  accepted: Accepted,
+) => Promise<ImageJobView>;
+
+interface Deps {
+  readonly presentTo: PresentTo;
+  readonly waitForTerminal: WaitForTerminal;
+}
+
+/** Creates the response to every request that makes a job. The response throws `erased` for the replay of an erased job. */
+export function createSendAccepted({ presentTo, waitForTerminal }: Deps): SendAccepted {
+  /**
+   * Returns the job after the wait. If waiting or rendering fails, returns the job as it was accepted: an error would hide
+   * the id of a job that runs and is paid for.
+   */
+  async function latestView(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { job, replayed, preferences }: Accepted,
+  ): Promise<ImageJobView> {
+    const waitMs = preferences.waitSeconds * 1000;
+    try {
+      const latest = waitMs > 0 ? await waitForTerminal(reply, job, waitMs) : job;
+      // The queue position costs a Redis read, and a caller that needs it polls.
+      return await presentTo(request, latest, { withPosition: waitMs > 0 || replayed });
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'erased') throw error;
+      request.log.warn({ err: error, job_id: job.id }, 'job accepted, but its latest state is not available');
+      return presentTo(request, job, { withPosition: false });
+    }
+  }
+
+  return async (request, reply, accepted) => {
+    const { job, preferences, replayed } = accepted;
+    if (job.erasedAt !== undefined) {
+      throw new AppError('erased', { detail: 'The job of this Idempotency-Key was erased.' });
+    }
+    const view = await latestView(request, reply, accepted);
+    reply.header('cache-control', 'no-store');
+    if (replayed) reply.header('idempotent-replayed', 'true');
+    if (preferences.applied) reply.header('preference-applied', preferences.applied);
+    const hasEnded = isTerminal(view.status) && preferences.waitSeconds > 0;
+    if (!hasEnded) reply.code(202).header('location', `/images/${job.id}`).header('retry-after', pollSeconds);
+    return view;
+  };
+}

@@ -1,0 +1,140 @@
+import type { ImageJob, Retention } from '../../domain/image-job.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import type {
+  Clock,
+  Deliveries,
+  DestinationGuard,
+  Ids,
+  ImageProvider,
+  ImageStorage,
+  JobStore,
+  Log,
+  Meter,
+  Signals,
+  TaskIntake,
+  TaskQueue,
+  WebhookEvents,
+} from '../../domain/ports.ts';
+import type { Presets } from '../../domain/preset.ts';
+import { createCancelJob } from './cancel-job.ts';
+import { createCancelProviderCalls } from './cancel-provider-calls.ts';
+import { createCancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
+import { createEraseJob } from './erase-job.ts';
+import { createExpireJob } from './expire-job.ts';
+import { createGetJob } from './get-job.ts';
+import { createListJobs } from './list-jobs.ts';
+import { createPresentJob } from './present-job.ts';
+import { createReadImage } from './read-image.ts';
+import { createRetryJob } from './retry-job.ts';
+import { createStreamJobEvents } from './stream-job-events.ts';
+import { createSubmitJob, type SubmitPolicy } from './submit-job.ts';
+import { createUpdateJob } from './update-job.ts';
+
+/** Everything that the verbs of jobs need. */
+export interface JobsDeps {
+  readonly records: JobStore;
+  readonly events: WebhookEvents;
+  readonly deliveries: Deliveries;
+  readonly storage: ImageStorage;
+  readonly jobQueue: TaskQueue;
+  readonly jobIntake: TaskIntake;
+  readonly webhookQueue: TaskQueue;
+  readonly signals: Signals;
+  readonly guard: DestinationGuard;
+  readonly catalogue: ModelCatalogue;
+  readonly presets: Presets;
+  /** Only in processes that call the provider. */
+  readonly provider: Pick<ImageProvider, 'cancel'> | undefined;
+  readonly ids: Ids;
+  /** SHA-256, base64url. */
+  readonly digest: (text: string) => string;
+  /** A digest that only a holder of our secret can compute. */
+  readonly keyedDigest: (text: string) => string;
+  readonly clock: Clock;
+  /** Resolves after the time. */
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly isDraining: () => boolean;
+  readonly retentionOf: (job: ImageJob) => Retention;
+  readonly linkSeconds: number;
+  readonly policy: SubmitPolicy;
+  readonly meter: Meter;
+  readonly log: Log;
+}
+
+/** Builds the verbs of jobs. */
+export function createJobs(deps: JobsDeps) {
+  const { records, storage, jobQueue, signals, catalogue, clock, retentionOf, log } = deps;
+  const cancelProviderCalls = createCancelProviderCalls({ provider: deps.provider, jobQueue, log });
+  const { webhookQueue, meter } = deps;
+  const updateJob = createUpdateJob({ records, webhookQueue, cancelProviderCalls, meter, log });
+  const expireJob = createExpireJob({ updateJob, jobQueue, clock, retentionOf });
+  const getJob = createGetJob({ records, signals, expireJob, clock });
+  const submitJob = composeSubmitJob(deps, { getJob, updateJob });
+  const { events, deliveries, linkSeconds } = deps;
+  return {
+    updateJob,
+    expireJob,
+    cancelProviderCalls,
+    getJob,
+    submitJob,
+    presentJob: createPresentJob({
+      storage,
+      jobQueue,
+      catalogue,
+      clock,
+      enhanceModel: deps.policy.enhanceModel,
+    }),
+    listJobs: createListJobs({ records, getJob, catalogue }),
+    streamJobEvents: createStreamJobEvents({ getJob, signals, clock }),
+    readImage: createReadImage({ records, storage, clock, linkSeconds }),
+    cancelJob: createCancelJob({ updateJob, getJob, jobQueue, signals, clock, retentionOf }),
+    eraseJob: createEraseJob({
+      records,
+      updateJob,
+      deliveries,
+      events,
+      storage,
+      jobQueue,
+      signals,
+      clock,
+      log,
+      retentionOf,
+    }),
+    retryJob: createRetryJob({ getJob, submitJob }),
+  };
+}
+export type Jobs = ReturnType<typeof createJobs>;
+
+function composeSubmitJob(
+  deps: JobsDeps,
+  { getJob, updateJob }: Pick<Parameters<typeof createCancelJob>[0], 'getJob' | 'updateJob'>,
+) {
+  const { records, jobQueue, clock, log, retentionOf } = deps;
+  const cancelUnconfirmed = createCancelUnconfirmedJob({
+    updateJob,
+    jobQueue,
+    sleep: deps.sleep,
+    isDraining: deps.isDraining,
+    clock,
+    log,
+    retentionOf,
+  });
+  return createSubmitJob({
+    records,
+    getJob,
+    jobQueue,
+    jobIntake: deps.jobIntake,
+    webhookQueue: deps.webhookQueue,
+    guard: deps.guard,
+    catalogue: deps.catalogue,
+    presets: deps.presets,
+    ids: deps.ids,
+    digest: deps.digest,
+    keyedDigest: deps.keyedDigest,
+    cancelUnconfirmed,
+    clock,
+    policy: deps.policy,
+    meter: deps.meter,
+    log,
+  });
+}

@@ -1,0 +1,68 @@
+import type { ImageJob, Retention } from '../../domain/image-job.ts';
+import type {
+  CircuitBreaker,
+  Clock,
+  Deliveries,
+  DeliveryQueues,
+  ImageStorage,
+  JobStore,
+  Log,
+  TaskQueue,
+  WebhookEvents,
+} from '../../domain/ports.ts';
+import type { ExpireJob } from '../jobs/expire-job.ts';
+import type { UpdateJob } from '../jobs/update-job.ts';
+import { createCheckReadiness } from './check-readiness.ts';
+import { createReconcile } from './reconcile.ts';
+import { createSweep } from './sweep.ts';
+
+/** Everything that maintenance needs. */
+export interface MaintenanceDeps {
+  readonly records: JobStore;
+  readonly events: WebhookEvents;
+  readonly deliveries: Deliveries;
+  readonly deliveryQueues: DeliveryQueues;
+  readonly jobQueue: TaskQueue;
+  readonly webhookQueue: TaskQueue;
+  readonly storage: ImageStorage;
+  readonly breaker: CircuitBreaker;
+  readonly updateJob: UpdateJob;
+  readonly expireJob: ExpireJob;
+  /** Writes to Redis and checks its settings. */
+  readonly probeStore: () => Promise<void>;
+  readonly isDraining: () => boolean;
+  readonly retentionOf: (job: ImageJob) => Retention;
+  /** Retention of ended deliveries. */
+  readonly deliveryLogMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Builds the verbs of maintenance. */
+export function createMaintenance(deps: MaintenanceDeps) {
+  const { records, events, deliveries, deliveryQueues, jobQueue, webhookQueue } = deps;
+  const { storage, breaker, updateJob, expireJob, clock, log } = deps;
+  return {
+    reconcile: createReconcile({ records, events, deliveryQueues, jobQueue, webhookQueue, clock, log }),
+    sweep: createSweep({
+      records,
+      updateJob,
+      deliveries,
+      events,
+      storage,
+      expireJob,
+      clock,
+      log,
+      retentionOf: deps.retentionOf,
+      deliveryLogMs: deps.deliveryLogMs,
+    }),
+    checkReadiness: createCheckReadiness({
+      probeStore: deps.probeStore,
+      storage,
+      breaker,
+      isDraining: deps.isDraining,
+      clock,
+    }),
+  };
+}
+export type Maintenance = ReturnType<typeof createMaintenance>;
