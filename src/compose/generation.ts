@@ -41,7 +41,7 @@ export function composeGeneration({ config, log }: Root, adapters: Adapters, job
     retentionOf: retentionOf(config),
   });
   const startEarlyUpload = createEarlyUpload({ provider, uploadImage }, maxImagesInMemory);
-  const spoolResponse = createSpoolResponse({ spool, startEarlyUpload, clock });
+  const spoolResponse = createSpoolResponse({ provider, spool, startEarlyUpload, clock });
   const callProvider = createCallProvider({
     provider,
     breaker,

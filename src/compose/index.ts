@@ -103,7 +103,10 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
 /** Logs settings that work here and are a risk in production. */
 function warnOfRisks({ config, log }: Root, { storage }: Adapters): void {
   if (storage.isServedHere && config.roles.size < roles.length) {
-    log.warn({ storage: describeStorage(config) }, 'images are files: every process of this deployment must share this folder');
+    log.warn(
+      { storage: describeStorage(config) },
+      'images are files: every process of this deployment must share this folder',
+    );
   }
   if (hasWeakKey(config)) {
     log.warn('API_KEYS or ADMIN_KEY holds a key of fewer than 16 characters, which can be guessed');
