@@ -3,7 +3,8 @@ import { Redis } from 'ioredis';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { JobStore, Log, Meter, Signals, TaskQueue } from '../../src/domain/ports.ts';
 import type { Closers } from '../../src/lib/closers.ts';
-import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { queueNames } from '../../src/outbound/queue/queue-names.ts';
+import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
 import { type CancelJob, createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
 import { createExpireJob } from '../../src/usecases/jobs/expire-job.ts';
 import { createGetJob } from '../../src/usecases/jobs/get-job.ts';
@@ -47,14 +48,14 @@ export async function openDarkroom(
   closers: Closers,
 ): Promise<DarkroomInProcess> {
   const store = openRecords(redis, keyPrefix, closers);
-  const { images, webhooks } = queueNames(keyPrefix);
+  const { jobs, webhooks } = queueNames(keyPrefix);
   const connect = () =>
     closers.add(new Redis(redis.path, { enableAutoPipelining: true, maxRetriesPerRequest: null }), (each) =>
       each.disconnect(),
     );
   const queueRedis = connect();
   await queueRedis.ping();
-  const queue = closers.add(createTaskQueue(queueRedis, images), (each) => each.close());
+  const queue = closers.add(createTaskQueue(queueRedis, jobs), (each) => each.close());
   const webhookQueue = closers.add(createTaskQueue(queueRedis, webhooks), (each) => each.close());
   const { records } = store;
   const updateJob = createUpdateJob({
@@ -70,7 +71,7 @@ export async function openDarkroom(
     ...store,
     queue,
     cancel: createCancelJob({ ...environment, getJob, signals }),
-    takeTask: await openTaker(images, connect(), closers),
+    takeTask: await openTaker(jobs, connect(), closers),
   };
 }
 

@@ -34,7 +34,7 @@ export async function loadDarkroom(
   async function accept(nowMs: number): Promise<string> {
     const job = waitingJob(nowMs);
     await keepJob(store, job);
-    await queue.add({ tenant, id: job.id }, { priority: 'normal' });
+    await queue.add({ kind: 'run_job', tenant, id: job.id }, { priority: 'normal' });
     return job.id;
   }
   const waiting = await inParallel(place.jobs, (no) => accept(startMs + no * msBetweenJobs));

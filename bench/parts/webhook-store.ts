@@ -7,7 +7,8 @@ import type { Closers } from '../../src/lib/closers.ts';
 import { createEncryptedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
 import { createWebhookSecret } from '../../src/lib/crypto/webhook-secret.ts';
 import { ids } from '../../src/lib/ids.ts';
-import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { queueNames } from '../../src/outbound/queue/queue-names.ts';
+import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
 import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
@@ -79,11 +80,16 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
       });
     },
     async queueEvents(eventIds) {
-      await Promise.all(eventIds.map((id) => queue.add({ tenant, id }, { priority: 'normal' })));
+      await Promise.all(
+        eventIds.map((id) => queue.add({ kind: 'dispatch_event', tenant, id }, { priority: 'normal' })),
+      );
     },
     async dispatchTask(endpointId) {
       const { destinationKey, taskId } = await deliveryQueues.dispatchTask(tenant, endpointId);
-      await queue.add({ tenant, id: destinationKey }, { priority: 'normal', taskId });
+      await queue.add(
+        { kind: 'deliver_pending', tenant, id: destinationKey },
+        { priority: 'normal', taskId },
+      );
     },
   };
 }

@@ -5,8 +5,9 @@ import { createPresets, PresetFile } from '../domain/preset.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { createPromptEnhancer } from '../outbound/providers/openai/prompts/prompt-enhancer.ts';
+import { queueNames } from '../outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
-import { createTaskQueue, queueNames } from '../outbound/queue/task-queue.ts';
+import { createTaskQueue } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
@@ -91,9 +92,9 @@ function composeQueues({ config, closers }: Root, { direct, records }: Connectio
   const names = queueNames(config.REDIS_KEY_PREFIX);
   return {
     names,
-    jobs: closers.add(createTaskQueue(direct, names.images, records), (queue) => queue.close()),
+    jobs: closers.add(createTaskQueue(direct, names.jobs, records), (queue) => queue.close()),
     webhooks: closers.add(createTaskQueue(direct, names.webhooks, records), (queue) => queue.close()),
-    jobIntake: closers.add(createTaskIntake(direct, names.images), (intake) => intake.settle()),
+    jobIntake: closers.add(createTaskIntake(direct, names.jobs), (intake) => intake.flush()),
   };
 }
 

@@ -24,7 +24,7 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
   }
 
   return async () => {
-    const [images, webhooks, tenants] = await Promise.all([
+    const [jobs, webhooks, tenants] = await Promise.all([
       jobQueue.counts(),
       webhookQueue.counts(),
       records.tenants(),
@@ -35,7 +35,7 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
       Promise.all(tenants.map((tenant) => deliveryQueues.countPending(tenant))),
     ]);
     return {
-      queueTasks: [...depths('images', images), ...depths('webhooks', webhooks)],
+      queueTasks: [...depths('jobs', jobs), ...depths('webhooks', webhooks)],
       oldestJobs: [
         { state: 'queued', seconds: queued },
         { state: 'running', seconds: running },

@@ -1,10 +1,11 @@
-import { createJobWorker } from '../inbound/worker/job-worker.ts';
-import { createWebhookWorker } from '../inbound/worker/webhook-worker.ts';
+import type { TaskHandler } from '../domain/ports.ts';
+import { createTaskDispatcher } from '../inbound/worker/dispatch-task.ts';
+import { createTaskHandlers } from '../inbound/worker/task-handlers.ts';
 import { every } from '../lib/every.ts';
 import { createOutageLog } from '../lib/outage-log.ts';
 import { createWorkerRedis } from '../lib/redis/redis.ts';
 import { createTaskConsumer, type TaskConsumer } from '../outbound/queue/task-consumer.ts';
-import { createTaskRelay, type TaskRelay } from '../outbound/queue/task-intake.ts';
+import { createTaskRelay, type TaskRelay } from '../outbound/queue/task-relay.ts';
 import type { Adapters } from './adapters.ts';
 import { connect } from './redis.ts';
 import type { Root } from './root.ts';
@@ -26,9 +27,10 @@ export interface Workers {
 /** Builds the queue consumers, the intake relay and the maintenance of this process's roles. */
 export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCases): Workers {
   const { roles } = root.config;
+  const dispatch = composeDispatcher(root, useCases);
   const consumers: TaskConsumer[] = [];
-  if (roles.has('worker')) consumers.push(composeJobConsumer(root, adapters, useCases));
-  if (roles.has('webhooks')) consumers.push(composeWebhookConsumer(root, adapters, useCases));
+  if (roles.has('worker')) consumers.push(composeJobConsumer(root, adapters, dispatch));
+  if (roles.has('webhooks')) consumers.push(composeWebhookConsumer(root, adapters, dispatch));
   const relay = roles.has('worker') ? composeRelay(root, adapters) : undefined;
   return {
     start() {
@@ -43,12 +45,18 @@ export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCase
   };
 }
 
-function composeJobConsumer(root: Root, { queues, records }: Adapters, { generation }: UseCases) {
+function composeDispatcher({ log }: Root, { generation, webhooks }: UseCases): TaskHandler {
+  const { dispatchEvent, deliverPending } = webhooks;
+  const handlers = createTaskHandlers({ runJob: generation.runJob, dispatchEvent, deliverPending, log });
+  return createTaskDispatcher(handlers);
+}
+
+function composeJobConsumer(root: Root, { queues, records }: Adapters, dispatch: TaskHandler) {
   const { config, closers, log } = root;
   const consumer = createTaskConsumer(
-    { queue: queues.names.images, concurrency: config.WORKER_CONCURRENCY, lockDurationMs },
+    { queue: queues.names.jobs, concurrency: config.WORKER_CONCURRENCY, lockDurationMs },
     { redis: connect(root, createWorkerRedis, 'worker'), log },
-    createJobWorker({ runJob: generation.runJob, log }),
+    dispatch,
   );
   closers.add(
     records.signals.onCancel((id) => consumer.cancel(id)),
@@ -57,23 +65,19 @@ function composeJobConsumer(root: Root, { queues, records }: Adapters, { generat
   return consumer;
 }
 
-function composeWebhookConsumer(root: Root, { queues }: Adapters, { webhooks }: UseCases) {
+function composeWebhookConsumer(root: Root, { queues }: Adapters, dispatch: TaskHandler) {
   const { config, log } = root;
   return createTaskConsumer(
     { queue: queues.names.webhooks, concurrency: config.WEBHOOK_CONCURRENCY, lockDurationMs },
     { redis: connect(root, createWorkerRedis, 'webhooks'), log },
-    createWebhookWorker({
-      dispatchEvent: webhooks.dispatchEvent,
-      deliverPending: webhooks.deliverPending,
-      log,
-    }),
+    dispatch,
   );
 }
 
 /** Builds the relay that moves accepted jobs from the intake into the queue. */
 function composeRelay(root: Root, { queues }: Adapters): TaskRelay {
   const redis = connect(root, createWorkerRedis, 'intake');
-  const relay = createTaskRelay(queues.names.images, { redis, queue: queues.jobs, log: root.log });
+  const relay = createTaskRelay(queues.names.jobs, { redis, queue: queues.jobs, log: root.log });
   return root.closers.add(relay, (each) => each.stop());
 }
 

@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { StopReason, TaskResult } from '../../src/domain/ports.ts';
+import { captured } from '../support/captured-log.ts';
 import { emptyQueue, lockDurationMs, untilStopped } from '../support/queue.ts';
 
 const done: TaskResult = { done: true };
 const normal = { priority: 'normal' } as const;
-const task = (id: string) => ({ tenant: 'acme', id });
+const task = (id: string) => ({ kind: 'run_job', tenant: 'acme', id }) as const;
 const withRetry = { timeout: 10_000 };
 const empty = { waiting: 0, delayed: 0, active: 0 };
 
-describe('a running task', () => {
-  it('has no place and cannot be taken out', async () => {
+describe('a running task of a queue', () => {
+  it('has no position and cannot be removed', async () => {
     const { queue, consume } = await emptyQueue();
     let running = false;
     consume(async (_task, signal) => {
@@ -27,7 +28,7 @@ describe('a running task', () => {
     expect(await queue.has(['a'])).toEqual([true]);
   });
 
-  it('that asks for a delay is kept back for it and then runs again', async () => {
+  it('runs again after the delay that its handler returned', async () => {
     const { queue, consume } = await emptyQueue();
     let runs = 0;
     consume(async () => {
@@ -41,24 +42,24 @@ describe('a running task', () => {
     await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
-  it('that is handed back waits in its place for whoever is free', async () => {
+  it('waits at its old position after a drain returned it to the queue', async () => {
     const { queue, consume } = await emptyQueue();
     await queue.add(task('a'), { priority: 'high' });
-    let handedBack = false;
+    let isReturned = false;
     const first = consume(async (_task, signal) => {
       await untilStopped(signal);
-      handedBack = true;
+      isReturned = true;
       return { againInMs: 0 };
     });
     await expect.poll(() => queue.counts(), withRetry).toMatchObject({ active: 1 });
     await queue.add(task('b'), normal);
     await first.drain(0);
-    expect(handedBack).toBe(true);
+    expect(isReturned).toBe(true);
     expect([await queue.position('a'), await queue.position('b')]).toEqual([0, 1]);
     expect(await queue.remove('a')).toBe(true);
   });
 
-  it('that throws is tried again and never lost', async () => {
+  it('runs again after its handler threw', async () => {
     const { queue, consume } = await emptyQueue();
     let tries = 0;
     consume(async () => {
@@ -72,7 +73,7 @@ describe('a running task', () => {
     await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
-  it('is told to stop by its id, with the reason', async () => {
+  it('is aborted by its id, with the reason', async () => {
     const { queue, consume } = await emptyQueue();
     const stopped: [string, StopReason][] = [];
     const started: string[] = [];
@@ -91,8 +92,8 @@ describe('a running task', () => {
   });
 });
 
-describe('draining', () => {
-  it('lets running work finish, and takes no new task', async () => {
+describe('draining a consumer', () => {
+  it('lets running tasks finish and starts no new one', async () => {
     const { queue, consume } = await emptyQueue();
     const ran: string[] = [];
     let release = () => {};
@@ -118,7 +119,7 @@ describe('draining', () => {
     expect(await queue.counts()).toEqual({ ...empty, waiting: 1 });
   });
 
-  it('then stops the rest and hands it back, so that another consumer has it within seconds', async () => {
+  it('aborts the remaining tasks and returns them, so that another consumer runs them within seconds', async () => {
     const { queue, consume } = await emptyQueue();
     const reasons: StopReason[] = [];
     const first = consume(async (_task, signal) => {
@@ -135,11 +136,11 @@ describe('draining', () => {
       elsewhere.push(id);
       return done;
     });
-    // Well below the end of the lock, after which it would be taken in any case.
+    // The time is shorter than the lock, after which any consumer would take the tasks.
     await expect.poll(() => elsewhere.toSorted(), { timeout: lockDurationMs / 2 }).toEqual(['a', 'b']);
   });
 
-  it('an idle consumer does not wait for the grace to pass', { timeout: 15_000 }, async () => {
+  it('ends at once if no task runs', { timeout: 15_000 }, async () => {
     const { queue, consume } = await emptyQueue();
     const consumer = consume(async () => done);
     await queue.add(task('a'), normal);
@@ -148,7 +149,7 @@ describe('draining', () => {
   });
 });
 
-/** A consumer in a process of its own that has taken the given tasks and holds them. */
+/** Starts a consumer in its own process that runs the given tasks and never finishes them. */
 async function startHolder(prefix: string, ids: readonly string[]) {
   const program = join(import.meta.dirname, '../support/task-consumer-process.ts');
   const child = spawn(
@@ -168,8 +169,8 @@ async function startHolder(prefix: string, ids: readonly string[]) {
   return { child, lines, kill9 };
 }
 
-describe('a consumer that is killed', () => {
-  it('loses none of its tasks: others run them once its lock is over', async () => {
+describe('a killed consumer', () => {
+  it('loses no task: another consumer runs its tasks after their locks have expired', async () => {
     const { queue, prefix, consume } = await emptyQueue();
     const ids = ['a', 'b', 'c'];
     for (const id of ids) await queue.add(task(id), normal);
@@ -185,8 +186,8 @@ describe('a consumer that is killed', () => {
   });
 });
 
-describe('a consumer that hangs past its lock', () => {
-  it('loses the task to another one and is told so when it wakes', async () => {
+describe('a consumer that hangs longer than its lock', () => {
+  it('loses the task to another consumer and aborts it when it continues', async () => {
     const { queue, prefix, consume } = await emptyQueue();
     await queue.add(task('a'), normal);
     const holder = await startHolder(prefix, ['a']);
@@ -201,5 +202,41 @@ describe('a consumer that hangs past its lock', () => {
     await expect.poll(() => holder.lines, withRetry).toEqual(['a', 'a lock_lost']);
     await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
     expect(runs).toBe(1);
+  });
+});
+
+describe('a task of a newer release', () => {
+  it.each([
+    { v: 1, kind: 'edit_job', tenant: 'acme', id: 'b', inputs: ['upl_1'] },
+    { v: 2, kind: 'run_job', tenant: 'acme', id: 'b', lane: 'flex' },
+  ])('stays in the queue unchanged and does not hold up others: %j', async (message) => {
+    const { queue, stored, consume } = await emptyQueue();
+    await queue.addMessage(message, { taskId: 'b', priority: 'high' });
+    await queue.add(task('a'), normal);
+    const ran: string[] = [];
+    const { log, lines } = captured();
+    consume(
+      async ({ id }) => {
+        ran.push(id);
+        return done;
+      },
+      { log, concurrency: 1 },
+    );
+    await expect.poll(() => ran, withRetry).toEqual(['a']);
+    await expect.poll(() => queue.counts(), withRetry).toEqual({ ...empty, delayed: 1 });
+    expect(JSON.parse((await stored('b')).data ?? '')).toEqual(message);
+    expect(lines).toMatchObject([
+      {
+        message: 'task of a newer release returned to the queue',
+        fields: { kind: message.kind, version: message.v },
+      },
+    ]);
+  });
+
+  it('drops a damaged task, because the reconciler re-enqueues its record', async () => {
+    const { queue, consume } = await emptyQueue();
+    await queue.addMessage({ tenant: 'acme' }, { taskId: 'b', priority: 'normal' });
+    consume(async () => Promise.reject(new Error('no task is expected')));
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 });

@@ -1,25 +1,30 @@
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import type { Task } from '../../src/domain/ports.ts';
 import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
-import { createTaskIntake, createTaskRelay } from '../../src/outbound/queue/task-intake.ts';
-import { intakeKey } from '../../src/outbound/queue/task-queue.ts';
+import { intakeKey, queueNames } from '../../src/outbound/queue/queue-names.ts';
+import { createTaskIntake } from '../../src/outbound/queue/task-intake.ts';
+import { createTaskRelay } from '../../src/outbound/queue/task-relay.ts';
 import { captured } from '../support/captured-log.ts';
 import { emptyQueue } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 
-const taskOf = (no: number): Task => ({ tenant: 'acme', id: `img_${String(no).padStart(26, '0')}` });
+const taskOf = (no: number): Task => ({
+  kind: 'run_job',
+  tenant: 'acme',
+  id: `img_${String(no).padStart(26, '0')}`,
+});
 
-/** A queue with its intake and as many relays as wanted, none of them started. */
+/** Creates a queue with its intake and relays that are not started. */
 async function connect(address?: string) {
-  const { queue, prefix, consume } = await emptyQueue(address);
-  const name = { name: 'images', prefix: `{${prefix}-queue-images}` };
-  const destinationKey = address ?? inject('redisPath');
-  const redis = createProducerRedis(destinationKey, { onError: () => undefined });
+  const { queue, prefix, stored, consume } = await emptyQueue(address);
+  const name = queueNames(prefix).jobs;
+  const target = address ?? inject('redisPath');
+  const redis = createProducerRedis(target, { onError: () => undefined });
   await whenRedisReady(redis, 10_000);
   onTestFinished(() => redis.disconnect());
   const { log, lines } = captured();
   const openRelay = () => {
-    const waiting = createWorkerRedis(destinationKey, { onError: () => undefined });
+    const waiting = createWorkerRedis(target, { onError: () => undefined });
     const relay = createTaskRelay(name, { redis: waiting, queue, log });
     onTestFinished(async () => {
       await relay.stop();
@@ -28,11 +33,11 @@ async function connect(address?: string) {
     return relay;
   };
   const intake = createTaskIntake(redis, name);
-  return { queue, consume, redis, intake, openRelay, key: intakeKey(name), lines };
+  return { queue, stored, consume, redis, intake, openRelay, key: intakeKey(name), lines };
 }
 
 describe('the intake of a queue', () => {
-  it('keeps tasks until a relay runs, counts them as waiting, and hands them over in order and by priority', async () => {
+  it('holds tasks until a relay runs, counts them as waiting, and moves them in order and by priority', async () => {
     const { queue, intake, openRelay } = await connect();
     for (let no = 1; no <= 20; no++)
       await intake.add(taskOf(no), { priority: no === 20 ? 'high' : 'normal' });
@@ -45,7 +50,7 @@ describe('the intake of a queue', () => {
     expect(positions).toEqual([0, 1, 2]);
   });
 
-  it('hands every task over exactly once, whatever the number of relays and however fast tasks come', async () => {
+  it('moves every task exactly once with three relays and 2,000 tasks at once', async () => {
     const { intake, consume, openRelay } = await connect();
     const seen: string[] = [];
     consume(
@@ -53,7 +58,8 @@ describe('the intake of a queue', () => {
         seen.push(id);
         return { done: true };
       },
-      { concurrency: 50 },
+      // The lock is longer than the test, so that no task runs twice because the machine is busy.
+      { concurrency: 50, lockDurationMs: 60_000 },
     );
     for (const relay of [openRelay(), openRelay(), openRelay()]) relay.start();
     await Promise.all(
@@ -64,21 +70,21 @@ describe('the intake of a queue', () => {
     expect(seen).toHaveLength(2_000);
   });
 
-  it('has settled when everything that was added before is in the list', async () => {
+  it('flushes only after every earlier task is in the list', async () => {
     const server = await startTestRedis();
     onTestFinished(server.stop);
     const { intake, redis, key } = await connect(server.path);
     const asked = createProducerRedis(server.path, { onError: () => undefined });
     onTestFinished(() => asked.disconnect());
     await whenRedisReady(asked, 10_000);
-    // Whoever does not wait sees the list as it was before.
+    // Without the wait the list would still be empty.
     await redis.client('PAUSE', 200, 'WRITE');
     for (let no = 1; no <= 3; no++) void intake.add(taskOf(no), { priority: 'normal' });
-    await intake.settle();
+    await intake.flush();
     expect(await asked.llen(key)).toBe(3);
   });
 
-  it('is handed over again by itself after Redis was away', async () => {
+  it('is relayed again after an outage of Redis', async () => {
     const server = await startTestRedis();
     onTestFinished(server.stop);
     const { queue, intake, openRelay, redis } = await connect(server.path);
@@ -98,11 +104,11 @@ describe('the intake of a queue', () => {
     });
   });
 
-  it('is emptied all the same while Redis takes no writes, and the relay says once that tasks are lost', async () => {
+  it('is emptied while Redis refuses writes, and the relay logs the lost tasks once', async () => {
     const server = await startTestRedis();
     onTestFinished(server.stop);
     const { queue, intake, openRelay, redis, key, lines } = await connect(server.path);
-    // More than are taken over at once.
+    // More than one batch of the relay.
     await Promise.all(
       Array.from({ length: 1_200 }, (_, no) => intake.add(taskOf(no), { priority: 'normal' })),
     );
@@ -114,15 +120,27 @@ describe('the intake of a queue', () => {
     await vi.waitFor(async () => expect(await queue.has([taskOf(1_200).id])).toEqual([true]), {
       timeout: 10_000,
     });
-    expect(lines.map(({ message }) => message)).toEqual(['tasks not taken over, the reconciler will do it']);
+    expect(lines.map(({ message }) => message)).toEqual(['intake relay failing; reconciler will re-enqueue']);
   });
 
-  it('is left alone by a relay that stopped', async () => {
+  it('is not read by a stopped relay', async () => {
     const { intake, openRelay, redis, key } = await connect();
     const relay = openRelay();
     relay.start();
     await relay.stop();
     await intake.add(taskOf(1), { priority: 'low' });
-    expect(await redis.lrange(key, 0, -1)).toEqual([`acme ${taskOf(1).id} low`]);
+    expect(await redis.llen(key)).toBe(1);
+  });
+
+  it('passes a task of a newer release on unchanged and drops a damaged entry', async () => {
+    const { queue, stored, openRelay, redis, key, lines } = await connect();
+    const message = { v: 2, kind: 'edit_job', tenant: 'acme', id: 'img_9', inputs: ['upl_1'] };
+    await redis.rpush(key, 'damaged', JSON.stringify({ taskId: 'img_9', priority: 'urgent', message }));
+    openRelay().start();
+    await vi.waitFor(async () => expect(await queue.has(['img_9'])).toEqual([true]));
+    expect(JSON.parse((await stored('img_9')).data ?? '')).toEqual(message);
+    expect(lines.map(({ message: text }) => text)).toEqual([
+      'damaged intake entry dropped; reconciler will re-enqueue',
+    ]);
   });
 });

@@ -6,11 +6,11 @@ import { startTestRedis } from '../support/redis.ts';
 
 const done: TaskResult = { done: true };
 const normal = { priority: 'normal' } as const;
-const task = (id: string) => ({ tenant: 'acme', id });
+const task = (id: string) => ({ kind: 'run_job', tenant: 'acme', id }) as const;
 const ids = ['a', 'b', 'c', 'd'];
 const withRetry = { timeout: 30_000 };
 
-it('a consumer of a Redis that takes no writes asks about once a second, says so once, and goes on by itself', async () => {
+it('fetches about once a second while Redis refuses writes, logs it once, and continues without help', async () => {
   const redis = await startTestRedis();
   onTestFinished(() => redis.stop());
   const { queue, consume } = await emptyQueue(redis.path);
@@ -29,20 +29,20 @@ it('a consumer of a Redis that takes no writes asks about once a second, says so
   );
   const tries = async () => (await redis.callsOf('evalsha')) - callsBefore;
   await expect.poll(tries, withRetry).toBeGreaterThanOrEqual(5);
-  // Fetches and, more seldom, looks for tasks of dead consumers.
+  // Counts fetches and the less frequent checks for stalled tasks.
   expect(await tries()).toBeLessThanOrEqual(3 + (2 * (Date.now() - startedAt)) / 1000);
   expect(lines.map(({ level, message }) => [level, message])).toEqual([
-    ['warn', 'the queue gives no tasks, trying again'],
+    ['warn', 'cannot fetch tasks, retrying'],
   ]);
   expect(ran).toEqual([]);
 
   await redis.refuseWrites(false);
   await expect.poll(() => ran.toSorted(), withRetry).toEqual(ids);
   await expect.poll(() => lines.length, withRetry).toBe(2);
-  expect(lines[1]).toMatchObject({ level: 'info', message: 'the queue works again' });
+  expect(lines[1]).toMatchObject({ level: 'info', message: 'fetching tasks again' });
 });
 
-it('a task that ends while Redis takes no writes is not lost', async () => {
+it('loses no task that ends while Redis refuses writes', async () => {
   const redis = await startTestRedis();
   onTestFinished(() => redis.stop());
   const { queue, consume } = await emptyQueue(redis.path);

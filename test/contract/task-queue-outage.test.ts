@@ -1,24 +1,25 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TaskResult } from '../../src/domain/ports.ts';
 import { createProducerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
-import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { queueNames } from '../../src/outbound/queue/queue-names.ts';
+import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
 import { emptyQueue, untilStopped } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 
 const done: TaskResult = { done: true };
 const normal = { priority: 'normal' } as const;
-const task = (id: string) => ({ tenant: 'acme', id });
+const task = (id: string) => ({ kind: 'run_job', tenant: 'acme', id }) as const;
 const withRetry = { timeout: 10_000 };
 const empty = { waiting: 0, delayed: 0, active: 0 };
 
-describe('while Redis is down', () => {
-  it('every question and every task is refused at once, and accepted again by itself', async () => {
+describe('a queue whose Redis is down', () => {
+  it('rejects every call at once and works again after the restart without help', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const { queue } = await emptyQueue(redis.path);
     await queue.add(task('a'), normal);
     await redis.kill9();
-    const questions = () => [
+    const calls = () => [
       queue.add(task('b'), normal),
       queue.remove('a'),
       queue.position('a'),
@@ -26,8 +27,7 @@ describe('while Redis is down', () => {
       queue.counts(),
     ];
     for (let round = 0; round < 2; round++) {
-      // Nothing starts Redis before all of them have been answered.
-      const outcomes = await Promise.allSettled(questions());
+      const outcomes = await Promise.allSettled(calls());
       for (const outcome of outcomes)
         expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } });
     }
@@ -45,13 +45,13 @@ describe('while Redis is down', () => {
     expect(await queue.has(['a', 'b'])).toEqual([true, true]);
   });
 
-  it('a queue can be built, and is usable as soon as Redis is there', async () => {
+  it('can be created during the outage and is usable as soon as Redis is up', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     await redis.kill9();
     const connection = createProducerRedis(redis.path, { onError: () => undefined });
     onTestFinished(() => connection.disconnect());
-    const queue = createTaskQueue(connection, queueNames('down').images);
+    const queue = createTaskQueue(connection, queueNames('down').jobs);
     await expect(queue.add(task('a'), normal)).rejects.toMatchObject({ code: 'store_unavailable' });
     await redis.restart();
     expect(await whenRedisReady(connection, 10_000)).toBe(true);
@@ -60,7 +60,7 @@ describe('while Redis is down', () => {
     await queue.close();
   });
 
-  it('a consumer goes on by itself once Redis is back', async () => {
+  it('lets its consumer continue after the restart without help', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const { queue, consume } = await emptyQueue(redis.path);
@@ -85,7 +85,7 @@ describe('while Redis is down', () => {
     await expect.poll(() => ran, withRetry).toContain('b');
   });
 
-  it('a consumer can be drained, in bounded time', async () => {
+  it('lets its consumer drain within a bounded time', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const { queue, consume } = await emptyQueue(redis.path);

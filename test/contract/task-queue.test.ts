@@ -4,12 +4,12 @@ import { emptyQueue } from '../support/queue.ts';
 
 const done: TaskResult = { done: true };
 const normal = { priority: 'normal' } as const;
-const task = (id: string) => ({ tenant: 'acme', id });
+const task = (id: string) => ({ kind: 'run_job', tenant: 'acme', id }) as const;
 const withRetry = { timeout: 10_000 };
 const empty = { waiting: 0, delayed: 0, active: 0 };
 
-describe('adding a task', () => {
-  it('twice queues it once', async () => {
+describe('adding a task to a queue', () => {
+  it('queues a task once if it is added twice', async () => {
     const { queue, consume } = await emptyQueue();
     await Promise.all(Array.from({ length: 20 }, () => queue.add(task('a'), normal)));
     expect(await queue.counts()).toEqual({ ...empty, waiting: 1 });
@@ -22,16 +22,16 @@ describe('adding a task', () => {
     expect(ran).toEqual(['acme a']);
   });
 
-  it('keeps its two ids and nothing else, whatever it is given', async () => {
-    const { queue, kept } = await emptyQueue();
+  it('stores schema version, kind, tenant and id of a task and nothing else', async () => {
+    const { queue, stored: read } = await emptyQueue();
     const given = { ...task('a'), prompt: 'nothing of this', request: { n: 10 } };
     await queue.add(given, normal);
-    const stored = await kept('a');
-    expect(JSON.parse(stored.data ?? '')).toEqual({ tenant: 'acme', id: 'a' });
+    const stored = await read('a');
+    expect(JSON.parse(stored.data ?? '')).toEqual({ v: 1, kind: 'run_job', tenant: 'acme', id: 'a' });
     expect(JSON.stringify(stored)).not.toContain('nothing of this');
   });
 
-  it('that is running changes nothing; one that is done is queued again', async () => {
+  it('ignores a running task and queues a finished one again', async () => {
     const { queue, consume } = await emptyQueue();
     const ran: string[] = [];
     let release = () => {};
@@ -54,7 +54,7 @@ describe('adding a task', () => {
     await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
-  it('with a delay keeps it back', async () => {
+  it('runs a delayed task only after its delay', async () => {
     const { queue, consume } = await emptyQueue();
     const ran: string[] = [];
     consume(async ({ id }) => {
@@ -69,8 +69,8 @@ describe('adding a task', () => {
   });
 });
 
-describe('waiting tasks', () => {
-  it('have a place by priority and then by age, and can be taken out', async () => {
+describe('waiting tasks of a queue', () => {
+  it('have a position by priority and then by age, and can be removed', async () => {
     const { queue } = await emptyQueue();
     for (const [id, priority] of [
       ['n1', 'normal'],
@@ -90,7 +90,7 @@ describe('waiting tasks', () => {
     expect(await queue.has(['h2', 'n1'])).toEqual([false, true]);
   });
 
-  it('run in that order', async () => {
+  it('run by priority and then by age', async () => {
     const { queue, consume } = await emptyQueue();
     for (const [id, priority] of [
       ['l1', 'low'],
@@ -110,7 +110,7 @@ describe('waiting tasks', () => {
     await expect.poll(() => ran, withRetry).toEqual(['h1', 'n1', 'n2', 'l1']);
   });
 
-  it('that are delayed have no place and can be taken out', async () => {
+  it('have no position while they are delayed, and can be removed then', async () => {
     const { queue } = await emptyQueue();
     await queue.add(task('a'), { ...normal, delayMs: 60_000 });
     expect(await queue.position('a')).toBeNull();
@@ -118,7 +118,7 @@ describe('waiting tasks', () => {
     expect(await queue.counts()).toEqual(empty);
   });
 
-  it('of other ids do not matter to questions about none', async () => {
+  it('reports nothing for an empty list of ids and for unknown ids', async () => {
     const { queue } = await emptyQueue();
     expect(await queue.has([])).toEqual([]);
     expect(await queue.remove('never')).toBe(false);

@@ -13,7 +13,7 @@ const limitMs = 120_000;
 
 /** Keys by whose slot the masters are told apart. */
 const places = {
-  'the queue of images': `{${keyPrefix}-queue-images}:images:meta`,
+  'the queue of jobs': `{${keyPrefix}-queue-jobs}:jobs:meta`,
   'the records of a tenant': `${keyPrefix}:{acme}:jobs`,
   'the queue of webhooks': `{${keyPrefix}-queue-webhooks}:webhooks:meta`,
 } as const;

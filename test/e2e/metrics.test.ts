@@ -83,7 +83,7 @@ describe('the metrics', () => {
     const seen = await scrape(service.url);
     const after = [running, waiting[0]].map((job) => job && ageOf(job));
 
-    const tasks = (state: string) => seen.value('darkroom_queue_tasks', { queue: 'images', state });
+    const tasks = (state: string) => seen.value('darkroom_queue_tasks', { queue: 'jobs', state });
     expect([tasks('waiting'), tasks('active'), tasks('delayed')]).toEqual([2, 1, 0]);
     for (const [i, state] of ['running', 'queued'].entries()) {
       const age = seen.value('darkroom_oldest_job_age_seconds', { state });

@@ -9,7 +9,7 @@ const webhook = { url: 'https://receiver.example/hook' };
 async function submitted(core: Core): Promise<ImageJob> {
   const job = queuedJob({ request: { webhook } });
   await core.records.submit({ job, maxOpenJobs: 10 });
-  await core.jobQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
+  await core.jobQueue.add({ kind: 'run_job', tenant: 'acme', id: job.id }, { priority: 'normal' });
   return job;
 }
 
@@ -49,7 +49,10 @@ describe('canceling', () => {
   it('a running job that waits for its next try ends it at once', async () => {
     const core = await connectCore();
     const job = await running(core);
-    await core.jobQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal', delayMs: 60_000 });
+    await core.jobQueue.add(
+      { kind: 'run_job', tenant: 'acme', id: job.id },
+      { priority: 'normal', delayMs: 60_000 },
+    );
     expect(await core.cancelJob('acme', job.id)).toMatchObject({ status: 'canceled' });
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });

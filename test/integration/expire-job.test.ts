@@ -10,7 +10,7 @@ const waitsMs = 60_000;
 async function submitted(core: Core) {
   const job = queuedJob({ request: { queue_ttl_s: waitsMs / 1000 } });
   await core.records.submit({ job, maxOpenJobs: 10 });
-  await core.jobQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
+  await core.jobQueue.add({ kind: 'run_job', tenant: 'acme', id: job.id }, { priority: 'normal' });
   return job;
 }
 

@@ -13,7 +13,7 @@ async function submitted(core: Core, tenant = 'acme'): Promise<ImageJob> {
   const job = queuedJob({ tenant, request: { webhook: { url: 'https://receiver.example/hook' } } });
   const event = eventFor(job);
   await core.records.submit({ job, event, maxOpenJobs: 10_000 });
-  await core.jobQueue.add({ tenant, id: job.id }, { priority: 'normal' });
+  await core.jobQueue.add({ kind: 'run_job', tenant, id: job.id }, { priority: 'normal' });
   await queueEvent(core, { tenant, id: event.id });
   return job;
 }
@@ -32,7 +32,7 @@ async function dispatched(core: Core, { tenant, id: jobId, createdAt: at }: Imag
 }
 
 /** Does what an operator's slip does: every key of a queue is gone. */
-async function obliterate(core: Core, which: 'images' | 'webhooks'): Promise<void> {
+async function obliterate(core: Core, which: 'jobs' | 'webhooks'): Promise<void> {
   const { name, prefix } = core.queueNames[which];
   const queue = new Queue(name, { connection: core.queueRedis, prefix, skipVersionCheck: true });
   await queue.obliterate({ force: true });
@@ -51,7 +51,7 @@ describe('reconciling', () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 40 }, (_, i) => submitted(core, `tenant${i % 3}`)));
     await core.change(jobs[0]?.tenant ?? '', jobs[0]?.id ?? '', (job) => beginRun(job, createdAt));
-    await obliterate(core, 'images');
+    await obliterate(core, 'jobs');
     core.passTime(1);
     await core.reconcile();
     expect(await core.jobQueue.counts()).toMatchObject({ waiting: 0 });
@@ -76,7 +76,7 @@ describe('reconciling', () => {
     onTestFinished(() => redis.stop());
     const core = await connectCore({ queueAddress: redis.path });
     const jobs = await Promise.all(Array.from({ length: 40 }, () => submitted(core)));
-    await obliterate(core, 'images');
+    await obliterate(core, 'jobs');
     await obliterate(core, 'webhooks');
     core.passTime(1);
     await core.reconcile();
@@ -94,7 +94,7 @@ describe('reconciling', () => {
     const core = await connectCore();
     const [young, ended] = [await submitted(core), await submitted(core)];
     await core.change('acme', ended.id, finishedJob);
-    await obliterate(core, 'images');
+    await obliterate(core, 'jobs');
     core.passTime(1);
     await core.reconcile();
     expect(await core.jobQueue.has([young.id, ended.id])).toEqual([false, false]);
@@ -166,7 +166,7 @@ describe('reconciling', () => {
   it('finds everything among more jobs than one page', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 620 }, () => submitted(core)));
-    await obliterate(core, 'images');
+    await obliterate(core, 'jobs');
     await obliterate(core, 'webhooks');
     await reconcileTwice(core);
     expect(await core.jobQueue.counts()).toMatchObject({ waiting: jobs.length });
@@ -198,7 +198,7 @@ describe('reconciling', () => {
   it('is not kept from the other jobs by a record that cannot be read', async () => {
     const core = await connectCore();
     const [broken, other] = [await submitted(core), await submitted(core)];
-    await obliterate(core, 'images');
+    await obliterate(core, 'jobs');
     await core.redis.set(`${core.prefix}:{acme}:job:${broken.id}`, '1 nonsense');
     await reconcileTwice(core);
     expect(await core.jobQueue.has([broken.id, other.id])).toEqual([false, true]);
@@ -210,7 +210,7 @@ describe('reconciling', () => {
   ])('puts the jobs of a tenant back although the %s', async (_name, broken, restored) => {
     const core = await connectCore();
     const jobs = [await submitted(core, 'one'), await submitted(core, 'other')];
-    await obliterate(core, 'images');
+    await obliterate(core, 'jobs');
     for (const key of broken)
       await core.redis.set(`${core.prefix}:${key.replace(/^\w+/, '{$&}')}`, 'nonsense');
     core.passTime(1);

@@ -13,7 +13,7 @@ const webhook = { url: 'https://receiver.example/hook' };
 async function submitted(core: Core, queue_ttl_s = 60): Promise<ImageJob> {
   const job = queuedJob({ request: { webhook, queue_ttl_s, run_timeout_s: 100, metadata: { a: 'b' } } });
   await core.records.submit({ job, maxOpenJobs: 10_000 });
-  await core.jobQueue.add({ tenant: 'acme', id: job.id }, { priority: 'normal' });
+  await core.jobQueue.add({ kind: 'run_job', tenant: 'acme', id: job.id }, { priority: 'normal' });
   return job;
 }
 

@@ -15,7 +15,8 @@ import {
   type RedisClient,
   whenRedisReady,
 } from '../../src/lib/redis/redis.ts';
-import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { queueNames } from '../../src/outbound/queue/queue-names.ts';
+import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
@@ -96,7 +97,7 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
     endpoints: createWebhookEndpoints(redis, keys),
   };
   const queueRedis = await connect(given.queueAddress ?? inject('redisPath'));
-  const jobQueue = createTaskQueue(queueRedis, queueNames(prefix).images);
+  const jobQueue = createTaskQueue(queueRedis, queueNames(prefix).jobs);
   const webhookQueue = createTaskQueue(queueRedis, queueNames(prefix).webhooks);
   const subscriber = createSubscriberRedis(given.recordsAddress ?? inject('redisPath'), {
     onError: () => undefined,

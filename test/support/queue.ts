@@ -1,31 +1,32 @@
 import { inject, onTestFinished } from 'vitest';
-import type { Log, StopReason, Task, TaskQueue, TaskResult } from '../../src/domain/ports.ts';
+import type { Log, StopReason, TaskHandler, TaskQueue } from '../../src/domain/ports.ts';
 import { ulid } from '../../src/lib/ids.ts';
 import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
+import { queueNames } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskConsumer, type TaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
-import { createTaskQueue, queueNames } from '../../src/outbound/queue/task-queue.ts';
+import { createTaskQueue, type MessageQueue } from '../../src/outbound/queue/task-queue.ts';
 import { silentLog } from './jobs.ts';
 
-/** Milliseconds that a dead consumer keeps its tasks; the deployment uses 10,000. */
+/** Lock of a task in milliseconds; the deployment uses 10,000. */
 export const lockDurationMs = 2_000;
 
 export interface TestQueue {
-  queue: TaskQueue;
+  queue: TaskQueue & MessageQueue;
   prefix: string;
-  /** What Redis keeps of a task. */
-  kept(id: string): Promise<Record<string, string>>;
-  /** Starts a consumer that runs the handler; it is drained when the test ends, unless the test did so before. */
+  /** Reads what Redis stores of a task. */
+  stored(taskId: string): Promise<Record<string, string>>;
+  /** Starts a consumer that runs the handler. It is drained when the test ends. */
   consume(
-    handler: (task: Task, signal: AbortSignal) => Promise<TaskResult>,
-    options?: { concurrency?: number; log?: Log },
+    handler: TaskHandler,
+    options?: { concurrency?: number; lockDurationMs?: number; log?: Log },
   ): TaskConsumer;
 }
 
-/** An empty queue of one test. */
+/** Creates an empty queue for one test. */
 export async function emptyQueue(address = inject('redisPath')): Promise<TestQueue> {
   const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
   const redis = createProducerRedis(address, { onError: () => undefined });
-  const name = queueNames(prefix).images;
+  const name = queueNames(prefix).jobs;
   const queue = createTaskQueue(redis, name);
   await whenRedisReady(redis, 10_000);
   onTestFinished(async () => {
@@ -37,11 +38,11 @@ export async function emptyQueue(address = inject('redisPath')): Promise<TestQue
   return {
     queue,
     prefix,
-    kept: (id) => redis.hgetall(`${name.prefix}:${name.name}:${id}`),
+    stored: (taskId) => redis.hgetall(`${name.prefix}:${name.name}:${taskId}`),
     consume(handler, options = {}) {
       const connection = createWorkerRedis(address, { onError: () => undefined });
       const consumer = createTaskConsumer(
-        { queue: name, concurrency: options.concurrency ?? 4, lockDurationMs },
+        { queue: name, concurrency: 4, lockDurationMs, ...options },
         { redis: connection, log: options.log ?? silentLog },
         handler,
       );
@@ -55,7 +56,7 @@ export async function emptyQueue(address = inject('redisPath')): Promise<TestQue
   };
 }
 
-/** A handler's part that lasts until it is told to stop; resolves with the reason. */
+/** Resolves with the reason as soon as a task must stop. */
 export function untilStopped(signal: AbortSignal): Promise<StopReason> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(signal.reason as StopReason));

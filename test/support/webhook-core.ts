@@ -7,7 +7,8 @@ import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
 import { longestPendingMs } from '../../src/domain/webhook-delivery.ts';
 import type { EndpointBody } from '../../src/domain/webhook-endpoint.ts';
 import { eventFor } from '../../src/domain/webhook-event.ts';
-import { createWebhookWorker } from '../../src/inbound/worker/webhook-worker.ts';
+import { createTaskDispatcher } from '../../src/inbound/worker/dispatch-task.ts';
+import { createTaskHandlers } from '../../src/inbound/worker/task-handlers.ts';
 import { createEncryptedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
 import {
   createWebhookSecret,
@@ -158,7 +159,10 @@ export async function connectWebhooks(given: Given = {}) {
           const job = queuedJob({ tenant, nowMs: clock(), request: webhook ? { webhook } : {} });
           const event = eventFor(job);
           await core.records.submit({ job, event, maxOpenJobs: 100_000 });
-          await core.webhookQueue.add({ tenant, id: event.id }, { priority: 'normal' });
+          await core.webhookQueue.add(
+            { kind: 'dispatch_event', tenant, id: event.id },
+            { priority: 'normal' },
+          );
           return job.id;
         }),
       );
@@ -174,7 +178,14 @@ export async function connectWebhooks(given: Given = {}) {
     /** Has the real queue run everything, as a worker process does. @returns how many tasks run at the moment. */
     consume(concurrency: number) {
       const connection = createWorkerRedis(inject('redisPath'), { onError: () => undefined });
-      const work = createWebhookWorker({ dispatchEvent, deliverPending, log: silentLog });
+      const work = createTaskDispatcher(
+        createTaskHandlers({
+          dispatchEvent,
+          deliverPending,
+          runJob: () => Promise.reject(new Error('no job runs here')),
+          log: silentLog,
+        }),
+      );
       let running = 0;
       const handler = async (task: Task, signal: AbortSignal) => {
         running += 1;

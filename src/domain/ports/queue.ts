@@ -1,12 +1,9 @@
 import type { ImageRequest } from '../image-request.ts';
+import type { Task } from '../task.ts';
 
-/** Work that waits. */
+export type { Task, TaskKind, TaskSubject } from '../task.ts';
 
-/** What a queue message carries: ids, nothing else. */
-export interface Task {
-  readonly tenant: string;
-  readonly id: string;
-}
+/** Ports to the queues. */
 
 export type Priority = ImageRequest['priority'];
 
@@ -16,30 +13,38 @@ export interface QueueCounts {
   readonly active: number;
 }
 
-/** Work waiting to be done. May lose everything at any time: the records are the truth and a reconciler refills it. */
+/**
+ * Queue of tasks. It may lose any task at any time: the records are the truth, and the reconciler re-enqueues lost tasks.
+ *
+ * Every method throws AppError `store_unavailable` if the queue is not available.
+ */
 export interface TaskQueue {
   /**
-   * Adding a task that is already queued changes nothing.
+   * Adds a task. Adding a task that is queued already has no effect.
    *
-   * @param options.taskId what tells tasks apart, where one id may be queued more than once.
+   * @param options.taskId identifies the task in the queue. Default: the id of its record. A caller that may queue the same
+   *   record more than once passes distinct ids.
    */
   add(task: Task, options: { priority: Priority; delayMs?: number; taskId?: string }): Promise<void>;
-  /** Takes a waiting or delayed task out and says whether it did; a task that runs stays. */
-  remove(id: string): Promise<boolean>;
-  /** How many tasks are ahead; `null` when it is not waiting. */
-  position(id: string): Promise<number | null>;
-  /** For each id whether the queue still knows a task for it. */
-  has(ids: readonly string[]): Promise<boolean[]>;
+  /** Removes a waiting or delayed task and returns whether it existed. A running task stays. */
+  remove(taskId: string): Promise<boolean>;
+  /** Returns the number of waiting tasks before this one, or `null` if the task is not waiting. */
+  position(taskId: string): Promise<number | null>;
+  /** Returns for each id whether the queue contains the task, in any state. */
+  has(taskIds: readonly string[]): Promise<boolean[]>;
   counts(): Promise<QueueCounts>;
 }
 
-/** The cheap way into a queue: what is thrown in is queued within milliseconds, or put back by the reconciler. */
+/** Fast entry to a queue: a task is queued within milliseconds, or the reconciler re-enqueues it later. */
 export interface TaskIntake {
   add(task: Task, options: { priority: Priority }): Promise<void>;
 }
 
-/** Why a running task is told to stop; the reason of its signal. */
+/** Reason why a running task must stop. It is the reason of the task's abort signal. */
 export type StopReason = 'canceled' | 'draining' | 'lock_lost' | 'run_timeout';
 
-/** What a consumer does with a task after the use case: done, or again after a delay (0: at once, elsewhere). */
+/** Result of a task: it is done, or it must run again after a delay. A delay of 0 lets another process take it at once. */
 export type TaskResult = { readonly done: true } | { readonly againInMs: number };
+
+/** Runs the tasks of one kind. */
+export type TaskHandler = (task: Task, signal: AbortSignal) => Promise<TaskResult>;

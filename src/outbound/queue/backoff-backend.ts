@@ -2,11 +2,10 @@ import { type BackendFactory, createRedisBackend, type RedisQueueBackend } from 
 import { sleep } from '../../lib/sleep.ts';
 
 /**
- * Redis as a worker of BullMQ sees it, only that a failed fetch is followed by a pause before the next one. BullMQ itself
- * pauses after errors of the connection; any other, such as that of a Redis without memory, it would ask for again
- * thousands of times in a second.
+ * Creates BullMQ's Redis backend with a pause after every failed fetch. BullMQ pauses after connection errors only. After
+ * any other error, such as that of a Redis without memory, it would fetch again thousands of times per second.
  *
- * @param options.onFetch hears of every fetch that did not fail, whether it brought a task or not.
+ * @param options.onFetch called after every successful fetch, with or without a task.
  */
 export function createBackoffBackend(options: {
   pauseMs: number;

@@ -1,21 +1,19 @@
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
-import { z } from 'zod';
-import type { Log, StopReason, Task, TaskResult } from '../../domain/ports.ts';
+import type { Log, StopReason, TaskHandler, TaskResult } from '../../domain/ports.ts';
 import { createOutageLog } from '../../lib/outage-log.ts';
 import { createBackoffBackend } from './backoff-backend.ts';
-import type { QueueName } from './task-queue.ts';
-
-const TaskData = z.object({ tenant: z.string(), id: z.string() });
+import type { QueueName } from './queue-names.ts';
+import { decodeTask } from './task-message.ts';
 
 export interface TaskConsumer {
-  /** Starts taking tasks. */
+  /** Starts fetching tasks. */
   start(): void;
-  /** Tells the task with this id to stop, if it runs in this process. */
-  cancel(id: string): void;
+  /** Aborts the task with this id if it runs in this process. */
+  cancel(taskId: string): void;
   /**
-   * Takes no new task from now on, lets running ones finish for `graceMs`, then has the rest handed back to the queue,
-   * and closes.
+   * Stops fetching, lets running tasks finish for `graceMs`, then returns the remaining ones to the queue and closes.
+   * Resolves within a bounded time.
    */
   drain(graceMs: number): Promise<void>;
 }
@@ -23,46 +21,67 @@ export interface TaskConsumer {
 interface ConsumerConfig {
   readonly queue: QueueName;
   readonly concurrency: number;
-  /** Milliseconds after which a task of a dead process may be taken by another. */
+  /** Milliseconds after which another process may take over a task of a dead process. */
   readonly lockDurationMs: number;
 }
 
-/** A failed handler is tried again after this pause; the record says whether there is still something to do. */
+/** Pause before a failed handler runs again, in milliseconds. The record then says whether work is left. */
 const pauseAfterFaultMs = 5_000;
 
 /**
- * How soon a consumer asks for a task again that could not ask, or got an error. BullMQ would wait 15 s after the loss of
- * its connection, and not at all after any other error.
+ * Pause before a task that this release cannot read is offered again, in milliseconds. A worker of the newer release may
+ * take it then.
  */
-const fetchAgainMs = 1_000;
-
-/** Handed-back tasks need a moment for their records; then the process leaves whatever is left to the lock's end. */
-const handBackLimitMs = 5_000;
+const unknownTaskPauseMs = 5_000;
 
 /**
- * The consuming side of a queue. Handlers decide by their result what becomes of a task; BullMQ's own retries and
- * failure states are not used, since a retry may cost money and only the record knows.
+ * Pause after a failed fetch, in milliseconds. BullMQ would wait 15 s after the loss of its connection, and not at all
+ * after any other error.
+ */
+const fetchRetryMs = 1_000;
+
+/** Maximum time for returning tasks to the queue, in milliseconds. After it the lock expires and another process takes over. */
+const releaseLimitMs = 5_000;
+
+/**
+ * Creates the consuming side of a queue. The result of the handler decides whether a task runs again. BullMQ's own retries
+ * and failure states are not used, because a retry may cost money and only the record has the facts.
  *
- * @param redis a connection of its own that waits for Redis as long as it takes.
+ * A task of an unknown kind or version was written by a newer release. It stays in the queue unchanged, delayed, until a
+ * worker of that release takes it. A damaged message is dropped: the reconciler re-enqueues its record.
+ *
+ * @param deps.redis a connection of its own that waits during an outage of Redis.
  */
 export function createTaskConsumer(
   config: ConsumerConfig,
   deps: { redis: Redis | Cluster; log: Log },
-  handler: (task: Task, signal: AbortSignal) => Promise<TaskResult>,
+  handler: TaskHandler,
 ): TaskConsumer {
   const running = new Set<Promise<unknown>>();
+  const fields = { queue: config.queue.name };
   let draining = false;
 
-  async function run(task: Task, signal: AbortSignal): Promise<TaskResult> {
-    // A fetch that was already waiting when the draining began still brings a task.
+  async function run(job: Job, signal: AbortSignal): Promise<TaskResult> {
+    // A fetch that was in flight when the drain began may still return a task.
     if (draining) return { againInMs: 0 };
+    const decoded = decodeTask(job.data);
+    if (decoded.format === 'damaged') {
+      deps.log.error({ ...fields, task_id: job.id }, 'damaged task dropped; reconciler will re-enqueue');
+      return { done: true };
+    }
+    if (decoded.format === 'unknown') {
+      const { kind, version } = decoded;
+      deps.log.warn(
+        { ...fields, task_id: job.id, kind, version },
+        'task of a newer release returned to the queue',
+      );
+      return { againInMs: unknownTaskPauseMs };
+    }
+    const { task } = decoded;
     try {
       return await handler(task, signal);
     } catch (error) {
-      deps.log.error(
-        { err: error, job_id: task.id, queue: config.queue.name },
-        'task failed, will be tried again',
-      );
+      deps.log.error({ ...fields, err: error, kind: task.kind, id: task.id }, 'task failed, retrying');
       return { againInMs: pauseAfterFaultMs };
     }
   }
@@ -72,8 +91,7 @@ export function createTaskConsumer(
     token: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const task = TaskData.parse(job.data);
-    const result = await run(task, signal ?? new AbortController().signal);
+    const result = await run(job, signal ?? new AbortController().signal);
     if (!('againInMs' in result)) return;
     if (result.againInMs > 0) {
       await job.moveToDelayed(Date.now() + result.againInMs, token);
@@ -84,9 +102,9 @@ export function createTaskConsumer(
   }
 
   const outage = createOutageLog(deps.log, {
-    fields: { queue: config.queue.name },
-    outage: 'the queue gives no tasks, trying again',
-    over: 'the queue works again',
+    fields,
+    outage: 'cannot fetch tasks, retrying',
+    over: 'fetching tasks again',
   });
   const worker = new Worker(
     config.queue.name,
@@ -103,15 +121,15 @@ export function createTaskConsumer(
       concurrency: config.concurrency,
       lockDuration: config.lockDurationMs,
       stalledInterval: config.lockDurationMs / 2,
-      runRetryDelay: fetchAgainMs,
-      // A deploy or a crash must never fail a job by itself; the record counts executions.
+      runRetryDelay: fetchRetryMs,
+      // A deploy or a crash must never fail a job; the record counts the crashes of its runs.
       maxStalledCount: 1_000_000,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
       autorun: false,
       skipVersionCheck: true,
     },
-    createBackoffBackend({ pauseMs: fetchAgainMs, onFetch: outage.worked }),
+    createBackoffBackend({ pauseMs: fetchRetryMs, onFetch: outage.worked }),
   );
   worker.on('error', outage.failed);
   worker.on('lockRenewalFailed', (ids) => {
@@ -122,25 +140,23 @@ export function createTaskConsumer(
 
   return {
     start() {
-      worker
-        .run()
-        .catch((error) => deps.log.error({ err: error, queue: config.queue.name }, 'consumer stopped'));
+      worker.run().catch((error) => deps.log.error({ ...fields, err: error }, 'consumer stopped'));
     },
-    cancel(id) {
-      worker.cancelJob(id, 'canceled' satisfies StopReason);
+    cancel(taskId) {
+      worker.cancelJob(taskId, 'canceled' satisfies StopReason);
     },
     async drain(graceMs) {
       draining = true;
       await worker.pause(true);
       await within(settled(), graceMs);
       worker.cancelAllJobs('draining' satisfies StopReason);
-      const clean = await within(settled(), handBackLimitMs);
-      await within(worker.close(!clean), handBackLimitMs);
+      const clean = await within(settled(), releaseLimitMs);
+      await within(worker.close(!clean), releaseLimitMs);
     },
   };
 }
 
-/** Waits for a promise for a limited time; says whether it was done by then. */
+/** Waits for a promise for a limited time. Returns whether the promise was fulfilled by then. */
 async function within(work: Promise<unknown>, limitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<false>((resolve) => {

@@ -4,48 +4,45 @@ import { AppError } from '../../domain/errors.ts';
 import type { Priority, TaskQueue } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
 import { createTranslation } from '../../lib/redis/store-failure.ts';
-
-/** Name and key prefix of a queue. The prefix is a hash tag: BullMQ's scripts need all keys of a queue in one slot. */
-export interface QueueName {
-  readonly name: string;
-  readonly prefix: string;
-}
-
-/** The queues of a deployment. */
-export function queueNames(keyPrefix: string): { images: QueueName; webhooks: QueueName } {
-  return {
-    images: { name: 'images', prefix: `{${keyPrefix}-queue-images}` },
-    webhooks: { name: 'webhooks', prefix: `{${keyPrefix}-queue-webhooks}` },
-  };
-}
-
-/** Where tasks wait to be taken over by the queue itself, see `task-intake.ts`. */
-export const intakeKey = (queueName: QueueName) => `${queueName.prefix}:intake`;
+import { intakeKey, type QueueName } from './queue-names.ts';
+import { encodeTask, type TaskMessage } from './task-message.ts';
 
 /**
- * BullMQ treats 0 as "no priority" and keeps such tasks in a list, where state, position and removal cost time in
- * proportion to its length. Every task has a priority, so all waiting ones stand in a sorted set.
+ * BullMQ treats 0 as "no priority" and stores such tasks in a list, in which state, position and removal are linear in its
+ * length. Every task therefore has a priority, and all waiting tasks are in a sorted set.
  */
 const ranks = { high: 1, normal: 2, low: 3 } as const satisfies Record<Priority, number>;
 
 type BulkJobs = Parameters<Queue['addBulk']>[0];
 
+interface MessageOptions {
+  readonly taskId: string;
+  readonly priority: Priority;
+  readonly delayMs?: number | undefined;
+}
+
+/** Queue that the relay can fill with messages of any release. */
+export interface MessageQueue {
+  /** Adds a message unchanged. @throws AppError `store_unavailable` */
+  addMessage(message: TaskMessage, options: MessageOptions): Promise<void>;
+}
+
 /**
- * The producing side of a queue.
+ * Creates the producing side of a queue.
  *
- * @param redis a connection that fails fast (no offline queue): a request must not hang while Redis is away.
- * @param asked another such connection, for questions: on one that shares round trips they cost less.
+ * @param redis a connection that fails fast (no offline queue), because a request must not hang while Redis is down.
+ * @param reads a further such connection for reads. Reads cost less on a connection with automatic pipelining.
  */
 export function createTaskQueue(
   redis: Redis | Cluster,
   queueName: QueueName,
-  asked: Redis | Cluster = redis,
-): TaskQueue & { close(): Promise<void> } {
+  reads: Redis | Cluster = redis,
+): TaskQueue & MessageQueue & { close(): Promise<void> } {
   let queue: Queue | undefined;
 
-  // Built at first use: BullMQ talks to Redis while it is constructed, and the API has to start before Redis does.
+  // Built on first use, because BullMQ sends commands in the constructor and the API must start before Redis does.
   function open(): Queue {
-    if (redis.status !== 'ready') throw new Error(`the connection of the queue is ${redis.status}`);
+    if (redis.status !== 'ready') throw new Error(`Connection is closed (status ${redis.status}).`);
     if (!queue) {
       queue = new Queue(queueName.name, {
         connection: redis,
@@ -54,46 +51,50 @@ export function createTaskQueue(
         skipWaitingForReady: true,
         streams: { events: { maxLen: 100 } },
       });
-      queue.on('error', () => {}); // the connection's own listener reports it
+      queue.on('error', () => {}); // the listener of the connection reports it
     }
     return queue;
   }
 
   const key = (rest: string) => `${queueName.prefix}:${queueName.name}:${rest}`;
-  const exists = async (id: string) => (await asked.exists(key(id))) === 1;
+  const exists = async (taskId: string) => (await reads.exists(key(taskId))) === 1;
 
   const addInBatch = createBatches((jobs: readonly BulkJobs[number][]) => open().addBulk([...jobs]));
 
+  function addMessage(message: TaskMessage, { taskId, priority, delayMs }: MessageOptions): Promise<void> {
+    return translated(async () => {
+      await addInBatch({
+        name: String(message.kind),
+        data: message,
+        opts: {
+          jobId: taskId,
+          priority: ranks[priority],
+          ...(delayMs ? { delay: delayMs } : {}),
+          // The record is ours, so BullMQ keeps nothing, and an id can be added again as soon as its task is done.
+          attempts: 1,
+          removeOnComplete: true,
+          removeOnFail: true,
+        },
+      });
+    });
+  }
+
   return {
-    add: (task, options) =>
-      translated(async () => {
-        await addInBatch({
-          name: queueName.name,
-          data: { tenant: task.tenant, id: task.id },
-          opts: {
-            jobId: options.taskId ?? task.id,
-            priority: ranks[options.priority],
-            ...(options.delayMs ? { delay: options.delayMs } : {}),
-            // The record is ours: nothing is kept here, and an id can be added again as soon as its task is done.
-            attempts: 1,
-            removeOnComplete: true,
-            removeOnFail: true,
-          },
-        });
-      }),
-    remove: (id) =>
-      // BullMQ counts a task that was never there as removed.
-      translated(async () => (await exists(id)) && (await open().remove(id)) === 1),
-    position: (id) => translated(() => asked.zrank(key('prioritized'), id)),
-    has: (ids) => translated(() => Promise.all(ids.map(exists))),
+    addMessage,
+    add: (task, { taskId = task.id, ...options }) => addMessage(encodeTask(task), { taskId, ...options }),
+    remove: (taskId) =>
+      // BullMQ reports a task that never existed as removed.
+      translated(async () => (await exists(taskId)) && (await open().remove(taskId)) === 1),
+    position: (taskId) => translated(() => reads.zrank(key('prioritized'), taskId)),
+    has: (taskIds) => translated(() => Promise.all(taskIds.map(exists))),
     counts: () =>
       translated(async () => {
         const [intake, wait, prioritized, delayed, active] = await Promise.all([
-          asked.llen(intakeKey(queueName)),
-          asked.llen(key('wait')),
-          asked.zcard(key('prioritized')),
-          asked.zcard(key('delayed')),
-          asked.llen(key('active')),
+          reads.llen(intakeKey(queueName)),
+          reads.llen(key('wait')),
+          reads.zcard(key('prioritized')),
+          reads.zcard(key('delayed')),
+          reads.llen(key('active')),
         ]);
         return { waiting: intake + wait + prioritized, delayed, active };
       }),

@@ -10,7 +10,7 @@ import {
   type Retention,
 } from '../../domain/image-job.ts';
 import { beginRun, expire, finish, finishIncomplete, releaseRun } from '../../domain/job-moves.ts';
-import type { Clock, JobStore, Log, Meter, StopReason, Task, TaskResult } from '../../domain/ports.ts';
+import type { Clock, JobStore, Log, Meter, StopReason, TaskResult, TaskSubject } from '../../domain/ports.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import type { ExpandPrompt } from './expand-prompt.ts';
@@ -45,7 +45,7 @@ const lookAgainMs = 5_000;
  * already stored is never made again.
  */
 export function createRunJob(deps: Deps) {
-  return async (task: Task, stop: AbortSignal): Promise<TaskResult> => {
+  return async (task: TaskSubject, stop: AbortSignal): Promise<TaskResult> => {
     const job = await begin(deps, task);
     if (!job) return { done: true };
     const deadline = startDeadline(job, deps.clock());
@@ -68,7 +68,7 @@ export function createRunJob(deps: Deps) {
 }
 
 /** Takes the job over, or ends it where it must not run any more: then there is nothing to do, and it returns `null`. */
-async function begin(deps: Deps, task: Task): Promise<ImageJob | null> {
+async function begin(deps: Deps, task: TaskSubject): Promise<ImageJob | null> {
   const nowMs = deps.clock();
   let wasOver = false;
   const begun = await deps.change(task.tenant, task.id, (job) => {

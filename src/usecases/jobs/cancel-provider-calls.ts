@@ -22,7 +22,7 @@ export function createCancelProviderCalls({ provider, jobQueue, log }: Deps) {
       return;
     }
     const { tenant, id } = job;
-    await jobQueue.add({ tenant, id }, { priority: 'high' }).catch((error) => {
+    await jobQueue.add({ kind: 'run_job', tenant, id }, { priority: 'high' }).catch((error) => {
       log.warn({ err: error, job_id: id }, 'calls of an ended job go on at the provider');
     });
   };

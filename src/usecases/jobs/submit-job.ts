@@ -174,7 +174,7 @@ export function createSubmitJob(deps: Deps) {
 
   /** The caller does not wait for it: the record is what makes the job durable, and the reconciler queues what is lost. */
   function queueJob({ tenant, id, request }: ImageJob, queue: TaskIntake): void {
-    queue.add({ tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
+    queue.add({ kind: 'run_job', tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
       deps.log.warn({ err: error, job_id: id }, 'job accepted but not queued, the reconciler will do it');
     });
   }

@@ -1,5 +1,5 @@
 import { type ImageJob, isTerminal, shownStatus } from '../../domain/image-job.ts';
-import type { JobStore, Log, Meter, Task, TaskQueue } from '../../domain/ports.ts';
+import type { JobStore, Log, Meter, TaskQueue, TaskSubject } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
 import type { CancelProviderCalls } from './cancel-provider-calls.ts';
 
@@ -68,8 +68,11 @@ function recordEnd({ meter, log }: Deps, job: ImageJob): void {
 }
 
 /** Queues an event that was written, to be announced; a failure only delays it until the reconciler's next round. */
-export async function queueEvent(deps: { webhookQueue: TaskQueue; log: Log }, event: Task): Promise<void> {
-  await deps.webhookQueue.add(event, { priority: 'normal' }).catch((error) => {
+export async function queueEvent(
+  deps: { webhookQueue: TaskQueue; log: Log },
+  event: TaskSubject,
+): Promise<void> {
+  await deps.webhookQueue.add({ ...event, kind: 'dispatch_event' }, { priority: 'normal' }).catch((error) => {
     deps.log.warn({ err: error, event_id: event.id }, 'event not queued, the reconciler will do it');
   });
 }

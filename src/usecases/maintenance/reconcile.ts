@@ -27,7 +27,7 @@ export function createReconcile(deps: Deps) {
   async function restore(tenant: string, id: string): Promise<boolean> {
     const job = await deps.records.get(tenant, id);
     if (!job || isTerminal(job.status) || !isChangeable(job)) return false;
-    await deps.jobQueue.add({ tenant, id }, { priority: job.request?.priority ?? 'normal' });
+    await deps.jobQueue.add({ kind: 'run_job', tenant, id }, { priority: job.request?.priority ?? 'normal' });
     return true;
   }
 
@@ -69,13 +69,17 @@ export function createReconcile(deps: Deps) {
         offset,
       );
       const tasks = [
-        ...events.map((id) => ({ id, taskId: id })),
-        ...dispatchTasks.map(({ destinationKey, taskId }) => ({ id: destinationKey, taskId })),
+        ...events.map((id) => ({ kind: 'dispatch_event' as const, id, taskId: id })),
+        ...dispatchTasks.map(({ destinationKey, taskId }) => ({
+          kind: 'deliver_pending' as const,
+          id: destinationKey,
+          taskId,
+        })),
       ];
       const known = await deps.webhookQueue.has(tasks.map(({ taskId }) => taskId));
       const lost = tasks.filter((_, i) => !known[i]);
-      for (const { id, taskId } of lost) {
-        await deps.webhookQueue.add({ tenant, id }, { priority: 'normal', taskId });
+      for (const { kind, id, taskId } of lost) {
+        await deps.webhookQueue.add({ kind, tenant, id }, { priority: 'normal', taskId });
       }
       restored += lost.length;
       if (!isThorough || (isLast && events.length < pageSize)) return restored;

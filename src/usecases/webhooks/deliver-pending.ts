@@ -1,5 +1,5 @@
 import type { DestinationHealth } from '../../domain/destination-health.ts';
-import type { Ids, Log, Task, TaskResult } from '../../domain/ports.ts';
+import type { Ids, Log, TaskResult, TaskSubject } from '../../domain/ports.ts';
 import { createTenantSlots } from '../../lib/tenant-slots.ts';
 import { createDeliveryRun, type DeliveryRunDeps, leaseMs } from './delivery-run.ts';
 import type { FindDestination } from './find-destination.ts';
@@ -27,7 +27,7 @@ export function createDeliverPending(deps: Deps) {
     maxPerTenant: deps.policy.slotsPerTenant,
   });
 
-  return async (task: Task, signal: AbortSignal): Promise<TaskResult> => {
+  return async (task: TaskSubject, signal: AbortSignal): Promise<TaskResult> => {
     const leave = slots.enter(task.tenant);
     // Receivers that hang, however many hosts one tenant names, keep no place that others need.
     if (!leave) return { againInMs: standBackMs };
@@ -38,7 +38,10 @@ export function createDeliverPending(deps: Deps) {
     }
   };
 
-  async function takePending({ tenant, id: destinationKey }: Task, signal: AbortSignal): Promise<TaskResult> {
+  async function takePending(
+    { tenant, id: destinationKey }: TaskSubject,
+    signal: AbortSignal,
+  ): Promise<TaskResult> {
     const deliveryQueue = `${tenant} ${destinationKey}`;
     const run = unreleased.takeOver(deliveryQueue) ?? deps.ids.run();
     const leave = () => unreleased.leave(deliveryQueue, run);

@@ -4,8 +4,8 @@ import type {
   Ids,
   JobStore,
   Log,
-  Task,
   TaskQueue,
+  TaskSubject,
   WebhookEndpoints,
   WebhookEvents,
 } from '../../domain/ports.ts';
@@ -65,7 +65,7 @@ export function createDispatchEvent(deps: Deps) {
     );
   }
 
-  return async ({ tenant, id }: Task): Promise<void> => {
+  return async ({ tenant, id }: TaskSubject): Promise<void> => {
     const event = await deps.events.pending(tenant, id);
     if (!event) return;
     const record = await deps.records.get(tenant, event.job.id);

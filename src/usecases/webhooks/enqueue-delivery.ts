@@ -7,7 +7,7 @@ export async function enqueueDelivery(
   { destinationKey, taskId }: DispatchTask,
 ): Promise<void> {
   await deps.webhookQueue
-    .add({ tenant, id: destinationKey }, { priority: 'normal', taskId })
+    .add({ kind: 'deliver_pending', tenant, id: destinationKey }, { priority: 'normal', taskId })
     .catch((error) => {
       deps.log.warn({ err: error, tenant, destinationKey }, 'mailbox not queued, the reconciler will do it');
     });

@@ -41,7 +41,7 @@ function areBack({ fleet }: Stage, ids: readonly string[]): Promise<boolean> {
     const open = new Set(await redis.zrange(`${keyPrefix}:{acme}:open`, 0, '-1'));
     const waiting = ids.filter((id) => open.has(id));
     const tasks = await Promise.all(
-      waiting.map((id) => redis.exists(`{${keyPrefix}-queue-images}:images:${id}`)),
+      waiting.map((id) => redis.exists(`{${keyPrefix}-queue-jobs}:jobs:${id}`)),
     );
     return tasks.every((exists) => exists === 1);
   });

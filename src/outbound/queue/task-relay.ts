@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster, Redis } from 'ioredis';
+import type { Log } from '../../domain/ports.ts';
+import { createOutageLog } from '../../lib/outage-log.ts';
+import { decodeEntry } from './intake-entry.ts';
+import { intakeKey, type QueueName } from './queue-names.ts';
+import type { MessageQueue } from './task-queue.ts';
+
+export interface TaskRelay {
+  start(): void;
+  /** Stops moving tasks. Resolves after the tasks taken from the intake are in the queue or have failed. */
+  stop(): Promise<void>;
+}
+
+const waitSeconds = 0.5;
+const batchSize = 500;
+const pauseAfterFaultMs = 1_000;
+const stopLimitMs = 2_000;
+
+/**
+ * Creates a relay that moves tasks from the intake into the queue, in their order. Any number of relays may run. Messages
+ * pass unchanged, so that a relay of this release can move tasks of a newer one.
+ *
+ * @param deps.redis a connection of its own that waits during an outage of Redis.
+ */
+export function createTaskRelay(
+  queueName: QueueName,
+  deps: { redis: Redis | Cluster; queue: MessageQueue; log: Log },
+): TaskRelay {
+  const { redis, queue, log } = deps;
+  const key = intakeKey(queueName);
+  const outage = createOutageLog(log, {
+    fields: { queue: queueName.name },
+    outage: 'intake relay failing; reconciler will re-enqueue',
+    over: 'intake relay recovered',
+  });
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+
+  async function moveEntry(text: string): Promise<void> {
+    const entry = decodeEntry(text);
+    if (entry) return queue.addMessage(entry.message, entry);
+    log.error({ queue: queueName.name }, 'damaged intake entry dropped; reconciler will re-enqueue');
+  }
+
+  async function moveMore(): Promise<void> {
+    const entries = (await redis.lpop(key, batchSize)) ?? [];
+    await Promise.all(entries.map(moveEntry));
+  }
+
+  async function moveSome(): Promise<void> {
+    const first = await redis.blpop(key, waitSeconds);
+    if (!first) return;
+    // The first task is moved at once, because most tasks arrive alone.
+    await Promise.all([moveEntry(first[1]), moveMore()]);
+    outage.worked();
+  }
+
+  async function run(): Promise<void> {
+    while (!stopped) {
+      await moveSome().catch(async (error) => {
+        if (stopped) return;
+        outage.failed(error);
+        await sleep(pauseAfterFaultMs);
+      });
+    }
+  }
+
+  return {
+    start() {
+      running = run();
+    },
+    async stop() {
+      stopped = true;
+      // The blocking read never ends while Redis is down. The owner of the connection ends it by closing the connection.
+      await Promise.race([running, sleep(stopLimitMs)]);
+    },
+  };
+}
