@@ -83,7 +83,7 @@ except ValueError as error:
       return (await child).stdout.trim();
     };
     expect(await ask(delivered.body)).toBe('genuine webhook.test');
-    expect(await ask(flipped(delivered.body))).toBe('refused no signature fits');
+    expect(await ask(flipped(delivered.body))).toBe('refused no signature matches');
   });
 
   it('are all there: with the library and by hand, in three languages', () => {
