@@ -66,12 +66,21 @@ function devFile(dataDir: string, name: string): string | undefined {
   }
 }
 
+/** Runs the offline provider alone until a signal ends it. */
+async function runStudio(options: { host: string; port: number; latencyMs: number }): Promise<string> {
+  const { composeStudio } = await import('./compose/studio.ts');
+  const studio = await composeStudio(options);
+  closeWithGrace({ delay: 5_000, logger: false, skip: ['beforeExit'] }, () => studio.stop());
+  return studio.baseUrl;
+}
+
 const context: CliContext = {
   version: packageVersion(),
   print: (line) => void process.stdout.write(`${line}\n`),
   printError: (line) => void process.stderr.write(`${line}\n`),
   drawsProgress: () => process.stderr.isTTY && loadConfig(env, 'tool').NO_COLOR === undefined,
   runService,
+  runStudio,
   async withKeys(work) {
     const { withKeys } = await import('./compose/tools.ts');
     return withKeys(loadConfig(env, 'tool'), quiet, work);

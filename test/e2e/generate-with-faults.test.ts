@@ -46,7 +46,7 @@ describe('darkroom generate behind a network that fails', () => {
 
     const { code, stderr } = await command;
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain('trying again');
+    expect(stderr).toContain('Retrying');
     const [job, ...others] = await jobsWith(prompt);
     expect(others).toEqual([]);
     const bytes = await readFile(join(cwd, 'fox.png'));

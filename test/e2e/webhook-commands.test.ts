@@ -82,7 +82,7 @@ describe('darkroom webhooks', () => {
 
     expect(await run(delivery.id)).toMatchObject({
       code: 0,
-      stdout: `${delivery.id} is sent again to ${listener.url}\n`,
+      stdout: `${delivery.id} will be redelivered to ${listener.url}\n`,
     });
     await hasLines(listener.lines, 2);
     await vi.waitFor(async () => expect(await failed()).toHaveLength(1));

@@ -99,7 +99,7 @@ describe('two Darkrooms', () => {
   it('cannot share a data folder: the second is told who has it, and the first goes on', async () => {
     const dataDir = await temporaryFolder();
     const owner = await startRedisOwner(dataDir);
-    const expected = new RegExp(`another Darkroom \\(pid ${owner.pid}\\) is using DATA_DIR .*stop it`);
+    const expected = new RegExp(`another Darkroom \\(pid ${owner.pid}\\) is using DATA_DIR .*Stop it`);
     await expect(startRedisIn(dataDir)).rejects.toThrow(expected);
     expect(await queryRedis(owner.redis.path, (client) => client.ping())).toBe('PONG');
     await owner.finish();

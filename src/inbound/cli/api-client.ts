@@ -3,7 +3,7 @@ import { errorOf, isConnectionError, mayHaveArrived, Refusal, TransientError } f
 import { withRetry } from './retry.ts';
 
 export interface StreamEvent {
-  /** What `events` takes as `after`. */
+  /** Position for the `after` parameter of `events`. */
   readonly no: string;
   readonly status: string;
   readonly stage: string | null;
@@ -11,19 +11,18 @@ export interface StreamEvent {
 }
 
 /**
- * The few calls that the command line makes to a running service. What may be repeated without harm is repeated while
- * the service is away for a moment, unless it never was there.
+ * Client for a running service. Retries idempotent calls during a short outage, unless the service never responded.
  *
- * @throws Refusal when nothing was done, TransientError when it may be over later, both in words a person can act on.
+ * @throws Refusal if the service did nothing, TransientError if a later call may succeed.
  */
 export interface ApiClient {
-  /** @param key makes the order safe to repeat, should the answer be lost. */
+  /** @param key idempotency key, which makes the call safe to retry if its response is lost. */
   submit(body: Record<string, unknown>, key: string): Promise<ImageJobView>;
   get(id: string): Promise<ImageJobView>;
-  /** Ends with the last event of the job, or sooner: proxies and restarts cut streams. A stream is opened once. */
+  /** Yields events until the terminal one, or until a proxy or a restart cuts the stream. Never reconnects. */
   events(id: string, after: string): AsyncGenerator<StreamEvent>;
   download(url: string): Promise<Uint8Array>;
-  /** Any other call that answers with JSON or nothing. */
+  /** Makes any other call. The response is JSON or empty. */
   request<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
 }
 
@@ -31,25 +30,25 @@ interface Call<T> {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Whether a second call does no more than the first. */
-  readonly mayRepeat: boolean;
+  /** True if a second call has no further effect. */
+  readonly isIdempotent: boolean;
   readonly read: (response: Response) => Promise<T>;
 }
 
 interface Options {
   readonly url: string;
   readonly apiKey: string | undefined;
-  /** Takes a line for the person who waits. */
+  /** Prints a line for the user. */
   readonly say: (line: string) => void;
 }
 
 export function createApiClient({ url, apiKey, say }: Options): ApiClient {
   if (!apiKey)
-    throw new Error('No API key. Set DARKROOM_API_KEY, or start `darkroom dev` in this folder first.');
+    throw new Error('Missing API key. Set DARKROOM_API_KEY, or start `darkroom dev` in this folder first.');
   const authorization = { authorization: `Bearer ${apiKey}` };
   let hasResponded = false;
 
-  /** One exchange, to the last byte that is read of it. */
+  /** Makes one call and reads its response to the end. */
   async function exchange<T>(target: URL, init: RequestInit, read: Call<T>['read']): Promise<T> {
     try {
       const response = await fetch(target, init);
@@ -61,21 +60,21 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
       if (hasResponded || mayHaveArrived(error)) {
         throw new TransientError(`The connection to ${target.origin} broke`, { cause: error });
       }
-      throw new Refusal(`No service answers at ${url}. Start one with: darkroom dev`, { cause: error });
+      throw new Refusal(`No service responds at ${url}. Start one with: darkroom dev`, { cause: error });
     }
   }
 
-  function call<T>(path: string, { method, headers, body, mayRepeat, read }: Call<T>): Promise<T> {
+  function call<T>(path: string, { method, headers, body, isIdempotent, read }: Call<T>): Promise<T> {
     const contentType = body === undefined ? {} : { 'content-type': 'application/json' };
     const init: RequestInit = {
       method: method ?? 'GET',
-      // A redirected POST may become a GET, which would order nothing and seem to have worked.
+      // A redirected POST may become a GET, which would do nothing and seem to succeed.
       redirect: 'manual',
       headers: { ...authorization, ...contentType, ...headers },
       body: body === undefined ? null : JSON.stringify(body),
     };
     const once = () => exchange(new URL(`${url.replace(/\/+$/, '')}${path}`), init, read);
-    return mayRepeat ? withRetry(once, say) : once();
+    return isIdempotent ? withRetry(once, say) : once();
   }
 
   return {
@@ -84,14 +83,14 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
         method: 'POST',
         headers: { 'idempotency-key': key },
         body,
-        mayRepeat: true,
-        read: jobOf,
+        isIdempotent: true,
+        read: readJob,
       }),
     request: <T>(method: 'POST' | 'DELETE', path: string, body?: unknown) =>
       call(path, {
         method,
         body,
-        mayRepeat: method === 'DELETE',
+        isIdempotent: method === 'DELETE',
         read: async (response) => {
           const text = await response.text();
           return (text === '' ? undefined : JSON.parse(text)) as T;
@@ -99,18 +98,18 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
       }),
     get: (id) =>
       call(`/images/${id}`, {
-        mayRepeat: true,
-        read: jobOf,
+        isIdempotent: true,
+        read: readJob,
       }),
     async *events(id, after) {
       const stream = await call(`/images/${id}/events`, {
         headers: { 'last-event-id': after },
-        mayRepeat: false,
+        isIdempotent: false,
         read: async (response) => response.body,
       });
       if (stream) yield* eventsIn(stream);
     },
-    // The link carries its own right to read; the key does not leave for another host.
+    // The link is signed, and the API key must not be sent to another host.
     download: (link) =>
       withRetry(
         () =>
@@ -120,12 +119,12 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
   };
 }
 
-async function jobOf(response: Response): Promise<ImageJobView> {
+async function readJob(response: Response): Promise<ImageJobView> {
   const text = await response.text();
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error('What answers at DARKROOM_URL does not speak as a Darkroom: no JSON came.', { cause });
+    throw new Error('The server at DARKROOM_URL is not a Darkroom: its response is not JSON.', { cause });
   }
 }
 

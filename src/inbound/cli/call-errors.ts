@@ -1,6 +1,6 @@
-/** The call did nothing: it was turned down, or never arrived. */
+/** Failure of a call without effect: it was refused or never arrived. */
 export class Refusal extends Error {
-  /** Of the problem that was answered, else the status. */
+  /** Code of the problem response, otherwise the status. */
   readonly code: string | undefined;
 
   constructor(message: string, options: { code?: string; cause?: unknown } = {}) {
@@ -9,22 +9,24 @@ export class Refusal extends Error {
   }
 }
 
-/** A failure that may be over a little later; whether the call did something is not known. */
+/** Temporary failure. It is unknown if the call had an effect. */
 export class TransientError extends Error {
-  /** Milliseconds that the service asks callers to stay away. */
-  readonly awayMs: number;
+  /** Minimum pause before a retry, from Retry-After. Default 0. */
+  readonly retryAfterMs: number;
 
-  constructor(message: string, options: { awayMs?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
-    this.awayMs = options.awayMs ?? 0;
+    this.retryAfterMs = options.retryAfterMs ?? 0;
   }
 }
 
-/** What an answer without success means, with the fields that are to be mended. */
+/** Translates an error response. The message lists the invalid fields. */
 export async function errorOf(response: Response): Promise<Refusal | TransientError> {
   const { status, statusText, headers } = response;
   if (status < 400) {
-    return new Refusal(`The address leads to ${headers.get('location')}. Set DARKROOM_URL to what is there.`);
+    return new Refusal(
+      `The server redirects to ${headers.get('location')}. Set DARKROOM_URL to that server.`,
+    );
   }
   const problem = (await response.json().catch(() => null)) as {
     code?: string;
@@ -35,17 +37,17 @@ export async function errorOf(response: Response): Promise<Refusal | TransientEr
   const code = problem?.code ?? String(status);
   const fields = problem?.errors?.map((each) => `\n  ${each.pointer}: ${each.detail}`).join('') ?? '';
   const message = `${code}: ${problem?.detail ?? (statusText || 'no reason given')}${fields}`;
-  // What stands before the service does not speak of problems.
-  const mayPass = problem?.retryable ?? (status >= 500 || [408, 425, 429].includes(status));
-  if (!mayPass) return new Refusal(message, { code });
-  return new TransientError(message, { awayMs: 1000 * (Number(headers.get('retry-after')) || 0) });
+  // A proxy in front of the service sends no problem body, so its status decides.
+  const isTransient = problem?.retryable ?? (status >= 500 || [408, 425, 429].includes(status));
+  if (!isTransient) return new Refusal(message, { code });
+  return new TransientError(message, { retryAfterMs: 1000 * (Number(headers.get('retry-after')) || 0) });
 }
 
-/** `fetch` tells of connections, and of bodies that break off, by a `TypeError` with a cause. */
+/** Returns true if `fetch` failed because of the connection: it throws a `TypeError` with a cause. */
 export const isConnectionError = (error: unknown): error is TypeError =>
   error instanceof TypeError && error.cause !== undefined;
 
-const beforeAnythingIsSent: ReadonlySet<string> = new Set([
+const codesBeforeSending: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -54,9 +56,9 @@ const beforeAnythingIsSent: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** Whether a call that met trouble may have arrived all the same: not before there was a connection that is trusted. */
+/** Returns true if a failed call may have arrived. Without a trusted connection nothing was sent. */
 export function mayHaveArrived({ cause }: TypeError): boolean {
-  // What `fetch` refuses by itself, such as a port that is never used for HTTP, has no code.
+  // A call that `fetch` itself refuses, such as one to a blocked port, has no code.
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-  return code !== undefined && !beforeAnythingIsSent.has(code) && !/CERT|TLS|SSL|SIGNATURE/.test(code);
+  return code !== undefined && !codesBeforeSending.has(code) && !/CERT|TLS|SSL|SIGNATURE/.test(code);
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type CliContext, table } from './context.ts';
 
-/** `darkroom config`: the effective values and where they come from, secrets hidden. */
+/** Adds `darkroom config`, which prints the effective values with their sources, secrets hidden. */
 export function addConfig(program: Command, context: CliContext): void {
   program
     .command('config')
@@ -10,7 +10,7 @@ export function addConfig(program: Command, context: CliContext): void {
     .action((options: { json?: boolean }) => {
       const values = context.describeConfig();
       if (options.json) return context.print(JSON.stringify(values));
-      // Values last, since some are long.
+      // The value is the last column, because some values are long.
       const rows = values.map(({ name, value, source }) => [name, source, value]);
       context.print(table([['VARIABLE', 'SOURCE', 'VALUE'], ...rows]));
     });

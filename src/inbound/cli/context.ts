@@ -1,32 +1,35 @@
 import type { ManageKeys } from '../../usecases/access/manage-keys.ts';
 import type { Finding } from '../../usecases/maintenance/diagnose.ts';
 
-/** What the commands work with; `main.ts` fills it from the composition root. */
+/** Dependencies of the commands. `main.ts` provides them from the composition root. */
 export interface CliContext {
   readonly version: string;
-  /** Takes ready text; a line break is added. */
+  /** Prints a line on standard output. */
   readonly print: (line: string) => void;
+  /** Prints a line on standard error. */
   readonly printError: (line: string) => void;
-  /** Whether progress is drawn: on a terminal, unless its user wants none. */
+  /** Returns true if progress is drawn: on a terminal without NO_COLOR. */
   readonly drawsProgress: () => boolean;
-  /** Builds and starts the service; stops it on SIGTERM, SIGINT and fatal errors. */
+  /** Builds and starts the service. Stops it on SIGTERM, SIGINT and fatal errors. */
   readonly runService: (
     mode: 'serve' | 'dev',
     options: { say: (line: string) => void },
   ) => Promise<StartedService>;
+  /** Starts the offline provider alone and returns its base URL. Stops it on SIGTERM and SIGINT. */
+  readonly runStudio: (options: { host: string; port: number; latencyMs: number }) => Promise<string>;
   readonly withKeys: <T>(work: (keys: ManageKeys) => Promise<T>) => Promise<T>;
   readonly webhookSecretOf: (tenant: string) => string;
   readonly diagnose: () => Promise<readonly Finding[]>;
   readonly describeConfig: () => readonly { name: string; value: string; source: string }[];
   readonly openApiDocument: (format: 'yaml' | 'json') => Promise<string>;
-  /** Where `generate` finds a service, and its key. */
+  /** Returns the address and the key of the service that commands call. */
   readonly client: () => { url: string; apiKey: string | undefined };
 }
 
 export interface StartedService {
-  /** Where it listens. */
+  /** Address on which it listens. */
   readonly url: string;
-  /** Where links to it lead, if elsewhere. */
+  /** Address in links, if it differs. */
   readonly publicUrl: string | undefined;
   readonly redis: string;
   readonly storage: string;
@@ -35,7 +38,7 @@ export interface StartedService {
   readonly roles: readonly string[];
 }
 
-/** Prints rows of text as aligned columns. */
+/** Formats rows as aligned columns. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { CliContext, StartedService } from './context.ts';
 
-/** `darkroom dev`: everything in one process on embedded defaults. */
+/** Adds `darkroom dev`, which runs all roles in one process on embedded defaults. */
 export function addDev(program: Command, context: CliContext): void {
   program
     .command('dev')
     .description(
-      'run everything on this machine: a Redis of its own, files, offline images unless a key is given',
+      'run everything on this machine: its own Redis, file storage, offline images without OPENAI_API_KEY',
     )
     .action(async () => {
       const service = await context.runService('dev', { say: (line) => context.print(line) });
@@ -14,12 +14,12 @@ export function addDev(program: Command, context: CliContext): void {
     });
 }
 
-/** What a newcomer needs: where it listens, what it uses, a key, and two commands that work as they stand. */
+/** Returns the first output of `dev`: addresses, dependencies, a key and two commands to paste. */
 export function welcome(service: StartedService, version: string): string {
   const { url, publicUrl, devApiKey = 'YOUR_KEY' } = service;
   const provider =
     service.provider === 'studio'
-      ? 'studio, OFFLINE PICTURES drawn on this machine; set OPENAI_API_KEY for real ones'
+      ? 'studio, OFFLINE IMAGES drawn on this machine, nothing is charged; set OPENAI_API_KEY for real ones'
       : 'openai';
   const uses = [
     ...(publicUrl ? [['Links', publicUrl]] : []),
@@ -34,7 +34,7 @@ Darkroom ${version} listens on ${url}
 
 ${uses.map(([name = '', value]) => `  ${name.padEnd(10)} ${value}`).join('\n')}
 
-Order an image:
+Generate an image:
 
   curl -s ${url}/images -H 'Authorization: Bearer ${devApiKey}' -H 'Content-Type: application/json' -H 'Prefer: wait=50' -d '{"prompt":"A lighthouse in a storm, oil on canvas","size":"1024x1024"}' | tee job.json
 
@@ -42,5 +42,5 @@ Download it:
 
   curl -s -o image.png "$(node -p "require('./job.json').images[0].url")"
 
-Ctrl-C stops everything that was started; the next start finds the jobs again.`;
+Ctrl-C stops the service and its Redis. Jobs and images stay for the next start.`;
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 
-/** `darkroom doctor`: looks at every dependency and says what to do. */
+/** Adds `darkroom doctor`, which checks every dependency and prints remedies. */
 export function addDoctor(program: Command, context: CliContext): void {
   program
     .command('doctor')
-    .description('check configuration, Redis, storage and provider, and say what to do')
+    .description('check configuration, Redis, storage and provider, and print what to do')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const findings = await context.diagnose();

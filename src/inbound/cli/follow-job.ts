@@ -5,12 +5,12 @@ import type { ApiClient } from './api-client.ts';
 import { TransientError } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 
-/** So that a stream that is cut at once, again and again, is not opened without a pause. */
+/** Minimum pause before a stream is opened again. It bounds the rate if every stream is cut at once. */
 const reopenMs = 500;
-/** Takes the progress off its line of the terminal. */
+/** Terminal sequence that erases the line with the progress. */
 export const clearLine = '\r\u001b[K';
 
-/** Follows a job by its stream to its end, with its progress on a terminal, and takes a stream that is cut up again. */
+/** Waits for the end of a job by its event stream and draws its progress. Opens the stream again if it is cut. */
 export async function followJob(
   context: CliContext,
   client: ApiClient,
@@ -36,9 +36,9 @@ export async function followJob(
         }
       } catch (error) {
         if (!(error instanceof TransientError)) throw error;
-        pauseMs = Math.max(pauseMs, error.awayMs);
+        pauseMs = Math.max(pauseMs, error.retryAfterMs);
       }
-      // Also where no stream is to be had.
+      // The job is also polled, because a proxy may block event streams.
       const now = await client.get(job.id);
       if (isTerminal(now.status)) return now;
       await sleep(pauseMs);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { Refusal } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 import { clearLine, followJob } from './follow-job.ts';
 import { checkWritable, saveImages } from './image-files.ts';
+import { wholeNumber } from './numbers.ts';
 
 interface Options {
   model?: string;
@@ -21,28 +22,28 @@ interface Options {
   json?: boolean;
 }
 
-/** `darkroom generate`: orders images from a running service, shows the progress, writes the files. */
+/** Adds `darkroom generate`, which submits a job to a running service, shows its progress and saves its images. */
 export function addGenerate(program: Command, context: CliContext): void {
   program
     .command('generate [prompt]')
     .description(
-      'order images from a running service (DARKROOM_URL, DARKROOM_API_KEY); the prompt may come on stdin',
+      'generate images with a running service (DARKROOM_URL, DARKROOM_API_KEY); without an argument the prompt is read from stdin',
     )
-    .option('--model <name>', 'a model of GET /models')
+    .option('--model <name>', 'name or alias of GET /models')
     .option('--size <WxH>', 'size in pixels, or auto')
-    .option('--quality <quality>', 'quality of the model')
-    .option('--n <count>', 'how many', wholeNumber)
-    .option('--preset <name>', 'a preset of GET /presets')
+    .option('--quality <quality>', 'a quality that the model supports')
+    .option('--n <count>', 'number of images, 1 to 10', wholeNumber(1, 10))
+    .option('--preset <name>', 'name of GET /presets')
     .option('--enhance <mode>', 'off, auto or always')
     .option('--format <format>', 'png, jpeg or webp')
     .option('--wait', 'wait until the job has ended')
     .option(
       '--out <file>',
-      'write the image there; further ones get -1, -2, ... before the ending; implies --wait',
+      'save the image to this file; further images get -1, -2, ... before the extension; implies --wait',
     )
     .option(
       '--idempotency-key <key>',
-      'the same key never orders twice: give it to repeat a command whose end is not known',
+      'repeat an interrupted command with its key: the same key never creates a second job',
     )
     .option('--json', 'print the job as JSON')
     .action(async (prompt: string | undefined, options: Options) => {
@@ -51,7 +52,7 @@ export function addGenerate(program: Command, context: CliContext): void {
         context.printError(context.drawsProgress() ? `${clearLine}${line}` : line);
       const client = createApiClient({ ...context.client(), say });
       const body = bodyOf(prompt ?? (await readStdin()), options);
-      const job = await submitOnce(context, client, body, options);
+      const job = await submitOnce(context, client, { body, options });
       if (options.json) context.print(JSON.stringify(job));
       else context.print(summary(job));
       if (waitsForEnd(options) && job.status !== 'succeeded') process.exitCode = 1;
@@ -60,21 +61,20 @@ export function addGenerate(program: Command, context: CliContext): void {
 
 const waitsForEnd = ({ wait, out }: Options) => wait || out !== undefined;
 
-/** Orders, and follows to the end if that is wanted. Where it breaks off, it says how to go on without paying again. */
+/** Submits the job and waits for its end if requested. An error says how to continue without a second payment. */
 async function submitOnce(
   context: CliContext,
   client: ApiClient,
-  body: Record<string, unknown>,
-  options: Options,
+  { body, options }: { body: Record<string, unknown>; options: Options },
 ): Promise<ImageJobView> {
   const key = options.idempotencyKey ?? randomUUID();
   let accepted: ImageJobView | undefined;
-  const howToGoOn = () => {
-    const known = accepted ? `${accepted.id} is accepted` : 'It is not known whether the order was accepted';
-    return `${known}. The same command with --idempotency-key ${key} goes on and orders nothing twice.`;
+  const howToContinue = () => {
+    const known = accepted ? `${accepted.id} is accepted` : 'It is unknown if the job was accepted';
+    return `${known}. Repeat the command with --idempotency-key ${key} to continue without a second job.`;
   };
   const interrupted = () => {
-    context.printError(howToGoOn());
+    context.printError(howToContinue());
     process.exit(130);
   };
   process.once('SIGINT', interrupted);
@@ -83,11 +83,11 @@ async function submitOnce(
     if (!waitsForEnd(options)) return accepted;
     const job = await followJob(context, client, accepted);
     if (job.status === 'succeeded' && options.out !== undefined)
-      await saveImages(context, client, job, options.out);
+      await saveImages(context, client, { job, out: options.out });
     return job;
   } catch (error) {
     if (!accepted && error instanceof Refusal) throw error;
-    throw new Error(`${(error as Error).message}\n${howToGoOn()}`, { cause: error });
+    throw new Error(`${(error as Error).message}\n${howToContinue()}`, { cause: error });
   } finally {
     process.off('SIGINT', interrupted);
   }
@@ -99,7 +99,7 @@ function bodyOf(prompt: string, options: Options): Record<string, unknown> {
   return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }
 
-/** Money in words that claim no more than is known. */
+/** Returns one line with the status and cost of a job, and its error. */
 function summary(job: ImageJobView): string {
   const { micro_usd: amount, estimated, billing } = job.cost;
   const usd = amount === null ? 'unknown' : `${(amount / 1e6).toFixed(6)} USD`;
@@ -109,15 +109,9 @@ function summary(job: ImageJobView): string {
 }
 
 async function readStdin(): Promise<string> {
-  if (process.stdin.isTTY) throw new Error('Give a prompt, as an argument or on standard input.');
+  if (process.stdin.isTTY) throw new Error('Missing prompt. Pass it as an argument or on standard input.');
   let text = '';
-  // Not chunk by chunk: a character may begin in one and end in the next.
+  // The stream decodes, because a character may begin in one chunk and end in the next.
   for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk;
   return text.trim();
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number from 1.');
-  return value;
 }

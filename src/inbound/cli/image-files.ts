@@ -4,24 +4,23 @@ import type { ImageJobView } from '../../domain/job-view.ts';
 import type { ApiClient } from './api-client.ts';
 import type { CliContext } from './context.ts';
 
-/** What cannot be written is found out before it is paid for. */
+/** Throws if the file cannot be written. Called before the job, so that nothing is paid for in vain. */
 export async function checkWritable(out: string): Promise<void> {
   const existing = await stat(out).catch(() => null);
   if (existing?.isDirectory()) throw new Error(`--out ${out} is a folder. Name a file in it.`);
   await access(existing ? out : dirname(out), constants.W_OK).catch((cause: unknown) => {
-    throw new Error(`--out ${out} cannot be written. Nothing was ordered.`, { cause });
+    throw new Error(`--out ${out} cannot be written. No job was submitted.`, { cause });
   });
 }
 
-/** Writes the images of a job: the first to `out`, further ones beside it with a number in the name. */
+/** Saves the images of a job: the first to `out`, further ones beside it with a number in the name. */
 export async function saveImages(
   context: CliContext,
   client: ApiClient,
-  job: ImageJobView,
-  out: string,
+  { job, out }: { job: ImageJobView; out: string },
 ): Promise<void> {
-  const inOrder = job.images.toSorted((a, b) => a.index - b.index);
-  for (const [i, image] of inOrder.entries()) {
+  const sorted = job.images.toSorted((a, b) => a.index - b.index);
+  for (const [i, image] of sorted.entries()) {
     const path = i === 0 ? out : out.replace(/(\.[^./]+)?$/, `-${i}$1`);
     await writeFile(path, await client.download(image.url));
     context.printError(

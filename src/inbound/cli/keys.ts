@@ -12,26 +12,30 @@ interface CreateOptions {
 
 const usualScopes: Scope[] = ['images:write', 'images:read', 'webhooks'];
 
-/** `darkroom keys create|list|revoke|webhook-secret` */
+/** Adds `darkroom keys create|list|revoke|webhook-secret`. */
 export function addKeys(program: Command, context: CliContext): void {
-  const keys = program.command('keys').description('make, list and revoke API keys');
+  const keys = program.command('keys').description('create, list and revoke API keys');
 
   keys
     .command('create')
-    .description('make a key; it is shown once')
-    .requiredOption('--tenant <tenant>', 'who owns the key and everything made with it; needed')
-    .option('--name <name>', 'what the key is for', 'unnamed')
+    .description('create a key; it is shown once')
+    .requiredOption('--tenant <tenant>', 'owner of the key and of all jobs made with it (required)')
+    .option('--name <name>', 'purpose of the key', 'unnamed')
     .addOption(
-      new Option('--scopes <list>', `comma-separated, of ${scopes.join(', ')}`)
+      new Option('--scopes <list>', `comma-separated: ${scopes.join(', ')}`)
         .argParser(parseScopes)
         .default(usualScopes, usualScopes.join(',')),
     )
-    .option('--expires-in-days <days>', 'end of its life, for example 90 or 0.5', parseDays)
+    .option(
+      '--expires-in-days <days>',
+      'lifetime in days, for example 90 or 0.5; default unlimited',
+      parseDays,
+    )
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions) => {
       const { record, key } = await context.withKeys((manage) => manage.create(options));
       if (options.json) return context.print(JSON.stringify({ ...shown(record), key }));
-      context.print(`${key}\n\nKeep it safe: it is not shown again. Its id is ${record.id}.`);
+      context.print(`${key}\n\nStore it now, it is not shown again. Its id is ${record.id}.`);
     });
 
   keys
@@ -51,7 +55,7 @@ export function addKeys(program: Command, context: CliContext): void {
   keys
     .command('revoke <id>')
     .description(
-      'revoke a key; it stops working everywhere at once, or within seconds where a process misses the message',
+      'revoke a key; every process refuses it at once, or within seconds if a process misses the notification',
     )
     .option('--json', 'print JSON')
     .action(async (id: string, options: { json?: boolean }) => {
@@ -62,7 +66,7 @@ export function addKeys(program: Command, context: CliContext): void {
   keys
     .command('webhook-secret')
     .description("show the secret that signs a tenant's webhooks")
-    .requiredOption('--tenant <tenant>', 'whose secret')
+    .requiredOption('--tenant <tenant>', 'tenant of the secret (required)')
     .option('--json', 'print JSON')
     .action((options: { tenant: string; json?: boolean }) => {
       const secret = context.webhookSecretOf(options.tenant);
@@ -89,7 +93,7 @@ function shown(record: ApiKeyRecord) {
 function parseScopes(text: string): Scope[] {
   return text.split(',').map((item) => {
     const scope = scopes.find((each) => each === item.trim());
-    if (!scope) throw new InvalidArgumentError(`${item.trim()} is none of ${scopes.join(', ')}.`);
+    if (!scope) throw new InvalidArgumentError(`${item.trim()} is not one of ${scopes.join(', ')}.`);
     return scope;
   });
 }
@@ -97,7 +101,7 @@ function parseScopes(text: string): Scope[] {
 function parseDays(text: string): number {
   const days = Number(text);
   if (!/^[0-9.]+$/.test(text) || !(days > 0 && days <= 3650)) {
-    throw new InvalidArgumentError('Give days up to 3650, for example 90 or 0.5.');
+    throw new InvalidArgumentError('It must be a number of days up to 3650, for example 90 or 0.5.');
   }
   return days;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 
-/** `darkroom openapi`: the document that the service serves. */
+/** Adds `darkroom openapi`, which prints the document that the service serves. */
 export function addOpenapi(program: Command, context: CliContext): void {
   program
     .command('openapi')

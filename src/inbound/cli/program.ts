@@ -7,14 +7,25 @@ import { addGenerate } from './generate.ts';
 import { addKeys } from './keys.ts';
 import { addOpenapi } from './openapi.ts';
 import { addServe } from './serve.ts';
+import { addStudio } from './studio.ts';
 import { addWebhooks } from './webhooks.ts';
 
-/** The command line; one file per sub-command. */
+/** Creates the command line. Every subcommand has its own file. */
 export function createProgram(context: CliContext): Command {
   const program = new Command('darkroom')
     .description('Images from an API: durable jobs, honest costs, one payment per image.')
     .version(context.version);
-  const commands = [addServe, addDev, addKeys, addWebhooks, addDoctor, addConfig, addGenerate, addOpenapi];
+  const commands = [
+    addServe,
+    addDev,
+    addStudio,
+    addKeys,
+    addWebhooks,
+    addDoctor,
+    addConfig,
+    addGenerate,
+    addOpenapi,
+  ];
   for (const add of commands) add(program, context);
   return program;
 }

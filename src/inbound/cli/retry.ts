@@ -1,26 +1,26 @@
 import { sleep } from '../../lib/sleep.ts';
 import { TransientError } from './call-errors.ts';
 
-/** Longer than a restart of the service or of what stands before it. */
+/** Total time for retries. It exceeds a restart of the service or of its proxy. */
 const timeoutMs = 60_000;
-const shortestPauseMs = 250;
-const longestPauseMs = 5_000;
+const minPauseMs = 250;
+const maxPauseMs = 5_000;
 
 /**
- * Does the work again while passing trouble keeps it from succeeding, with growing pauses and for a minute at most.
+ * Retries work that fails with TransientError, with growing pauses, for at most a minute.
  *
- * @param say is told the first trouble, so that nobody watches a silent command.
- * @throws whatever else the work throws, at once; the last trouble when the patience is at its end.
+ * @param say prints the first failure, so that the user knows why the command waits.
+ * @throws the last TransientError after a minute, and every other error at once.
  */
 export async function withRetry<T>(work: () => Promise<T>, say: (line: string) => void): Promise<T> {
   const endMs = Date.now() + timeoutMs;
-  for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+  for (let pauseMs = minPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
     try {
       return await work();
     } catch (error) {
-      const waitMs = error instanceof TransientError ? Math.max(pauseMs, error.awayMs) : Infinity;
+      const waitMs = error instanceof TransientError ? Math.max(pauseMs, error.retryAfterMs) : Infinity;
       if (Date.now() + waitMs > endMs) throw error;
-      if (pauseMs === shortestPauseMs) say(`${(error as Error).message}; trying again`);
+      if (pauseMs === minPauseMs) say(`${(error as Error).message}. Retrying.`);
       await sleep(waitMs);
     }
   }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 
-/** `darkroom serve`: the production service, in the roles of ROLES. */
+/** Adds `darkroom serve`, which runs the roles of ROLES. */
 export function addServe(program: Command, context: CliContext): void {
   program
     .command('serve')

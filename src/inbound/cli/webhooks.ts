@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { DeliveryView, EndpointView } from '../../domain/webhook-view.ts';
 import { objectionToWebhook } from '../../lib/crypto/verify-webhook.ts';
 import { createApiClient } from './api-client.ts';
 import { Refusal } from './call-errors.ts';
 import type { CliContext } from './context.ts';
+import { wholeNumber } from './numbers.ts';
 
 interface ListenOptions {
   port: number;
@@ -24,31 +25,31 @@ interface ReplayOptions {
 
 const maxBodyBytes = 1_048_576;
 
-/** `darkroom webhooks listen|replay` */
+/** Adds `darkroom webhooks listen|replay`. */
 export function addWebhooks(program: Command, context: CliContext): void {
   const webhooks = program
     .command('webhooks')
-    .description('receive webhooks on this machine, send them again');
+    .description('receive webhooks on this machine, redeliver them');
 
   webhooks
     .command('listen')
     .description(
       'receive, verify and print webhooks: registers an endpoint on this machine with a running service (DARKROOM_URL, DARKROOM_API_KEY) and removes it at the end',
     )
-    .option('--port <port>', 'port to listen on; 0 takes a free one', wholeNumber, 0)
+    .option('--port <port>', 'port to listen on; 0 is any free port', wholeNumber(0, 65_535), 0)
     .addOption(
-      new Option('--events <list>', 'what to ask for, comma-separated')
+      new Option('--events <list>', 'event types, comma-separated')
         .argParser((text) => text.split(','))
-        .default(['*'], '*, which is everything'),
+        .default(['*'], '*, all types'),
     )
-    .option('--secret <secret>', 'register nothing; verify what arrives with this secret')
-    .option('--answer <status>', 'status to answer with, to see how failures look', finalStatus, 204)
+    .option('--secret <secret>', 'register no endpoint; verify deliveries with this secret')
+    .option('--answer <status>', 'status of the responses, to try failures', wholeNumber(200, 599), 204)
     .option('--json', 'print one JSON object for each delivery')
     .action((options: ListenOptions) => listen(context, options));
 
   webhooks
     .command('replay [delivery]')
-    .description('send a delivery again, or all that an endpoint missed since a time')
+    .description('redeliver one delivery, or all that an endpoint missed since a time')
     .option('--endpoint <id>', 'the endpoint, whk_...')
     .option('--since <time>', 'RFC 3339, for example 2026-11-24T09:00:00Z')
     .option('--json', 'print JSON')
@@ -65,7 +66,9 @@ async function listen(context: CliContext, options: ListenOptions): Promise<void
     });
     request.on('end', () => {
       response.writeHead(options.answer).end();
-      context.print(lineFor(request.headers, body, registration.secret ?? '', options.json ?? false));
+      context.print(
+        lineFor({ headers: request.headers, body }, registration.secret ?? '', options.json ?? false),
+      );
     });
   });
   server.listen(options.port, '127.0.0.1');
@@ -77,7 +80,7 @@ async function listen(context: CliContext, options: ListenOptions): Promise<void
   };
   const remove = options.secret
     ? async () => {}
-    : await register(context, url, options, registration).catch((error) => {
+    : await register(context, { url, events: options.events }, registration).catch((error) => {
         stop();
         throw error;
       });
@@ -89,11 +92,10 @@ async function listen(context: CliContext, options: ListenOptions): Promise<void
   await remove();
 }
 
-/** Registers an endpoint for this machine. @returns the way to remove it. */
+/** Registers an endpoint for this machine. @returns a function that removes it. */
 async function register(
   context: CliContext,
-  url: string,
-  { events }: ListenOptions,
+  { url, events }: { url: string; events: string[] },
   registration: { secret?: string },
 ): Promise<() => Promise<void>> {
   const client = createApiClient({ ...context.client(), say: context.printError });
@@ -106,13 +108,17 @@ async function register(
   registration.secret = created.secret;
   return async () => {
     await client.request('DELETE', `/webhooks/endpoints/${created.id}`).catch((error) => {
-      // Removed by somebody else, or by a first try whose answer was lost.
+      // Another client removed it, or the response to a first try was lost.
       if (!(error instanceof Refusal) || error.code !== 'not_found') throw error;
     });
   };
 }
 
-function lineFor(headers: IncomingHttpHeaders, body: string, secret: string, asJson: boolean): string {
+function lineFor(
+  { headers, body }: { headers: IncomingHttpHeaders; body: string },
+  secret: string,
+  asJson: boolean,
+): string {
   const header = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined);
   const id = header('webhook-id');
   const objection = objectionToWebhook(
@@ -151,28 +157,16 @@ async function replay(
   if (delivery !== undefined && endpoint === undefined && since === undefined) {
     const path = `/webhooks/deliveries/${encodeURIComponent(delivery)}/redeliver`;
     const again = await client.request<DeliveryView>('POST', path);
-    return context.print(json ? JSON.stringify(again) : `${again.id} is sent again to ${again.url}`);
+    return context.print(json ? JSON.stringify(again) : `${again.id} will be redelivered to ${again.url}`);
   }
   if (delivery !== undefined || endpoint === undefined || since === undefined) {
-    throw new Error('Name one delivery, or give --endpoint and --since.');
+    throw new Error('Pass either a delivery, or --endpoint and --since.');
   }
   const path = `/webhooks/endpoints/${encodeURIComponent(endpoint)}/recover`;
   const result = await client.request<{ deliveries: number; since: string }>('POST', path, { since });
   context.print(
     json
       ? JSON.stringify(result)
-      : `${result.deliveries} deliveries of events since ${result.since} are sent again`,
+      : `${result.deliveries} deliveries of events since ${result.since} will be redelivered`,
   );
-}
-
-function finalStatus(text: string): number {
-  const status = Number(text);
-  if (/^[2-5][0-9][0-9]$/.test(text)) return status;
-  throw new InvalidArgumentError('Give a status from 200 to 599.');
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError('Give a whole number.');
-  return value;
 }

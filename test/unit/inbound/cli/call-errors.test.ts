@@ -10,28 +10,28 @@ import {
 const problem = (status: number, fields: Record<string, unknown>, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(fields), { status, headers });
 
-describe('an answer without success', () => {
-  it.each([400, 401, 403, 404, 409, 413, 422])('of %i without a problem is a refusal', async (status) => {
+describe('an error response', () => {
+  it.each([400, 401, 403, 404, 409, 413, 422])('a %i without a problem body is a refusal', async (status) => {
     expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(Refusal);
   });
 
   it.each([408, 425, 429, 500, 502, 503, 504, 520, 524])(
-    'of %i without a problem, as gateways give it, says nothing of what became of the call',
+    'a %i without a problem body, as gateways send it, leaves the outcome of the call unknown',
     async (status) => {
       expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(TransientError);
     },
   );
 
-  it('says itself whether it passes, and for how long to stay away', async () => {
+  it('a problem body decides if a retry is allowed and after which time', async () => {
     const passing = await errorOf(problem(409, { code: 'busy', retryable: true }, { 'retry-after': '7' }));
-    expect(passing).toMatchObject({ awayMs: 7_000, message: expect.stringContaining('busy') });
+    expect(passing).toMatchObject({ retryAfterMs: 7_000, message: expect.stringContaining('busy') });
     expect(passing).toBeInstanceOf(TransientError);
     const final = await errorOf(problem(500, { code: 'internal', retryable: false }));
     expect(final).toMatchObject({ code: 'internal' });
     expect(final).toBeInstanceOf(Refusal);
   });
 
-  it('names the fields that are to be mended', async () => {
+  it('the message lists the invalid fields', async () => {
     const errors = [{ pointer: '/size', detail: 'is too large' }];
     const error = await errorOf(
       problem(422, { code: 'validation_failed', detail: 'No.', retryable: false, errors }),
@@ -39,13 +39,13 @@ describe('an answer without success', () => {
     expect(error.message).toBe('validation_failed: No.\n  /size: is too large');
   });
 
-  it('that leads elsewhere names the address to use', async () => {
+  it('the message of a redirect names the new address', async () => {
     const moved = new Response(null, { status: 301, headers: { location: 'https://there.example/' } });
     expect((await errorOf(moved)).message).toContain('https://there.example/');
   });
 });
 
-describe('trouble with the connection', () => {
+describe('a connection error', () => {
   const outage = (code?: string) =>
     new TypeError('fetch failed', { cause: Object.assign(new Error('why'), code ? { code } : {}) });
 
@@ -55,18 +55,18 @@ describe('trouble with the connection', () => {
     'UND_ERR_CONNECT_TIMEOUT',
     'CERT_HAS_EXPIRED',
     'ERR_TLS_CERT_ALTNAME_INVALID',
-  ])('by %s came before anything was sent', (code) => {
+  ])('%s means that nothing was sent', (code) => {
     expect(mayHaveArrived(outage(code))).toBe(false);
   });
 
   it.each(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'HPE_INVALID_CONSTANT'])(
-    'by %s may have come after the call arrived',
+    '%s means that the call may have arrived',
     (code) => {
       expect(mayHaveArrived(outage(code))).toBe(true);
     },
   );
 
-  it('is told from a fault in the program', () => {
+  it('a TypeError without a cause is a bug, not a connection error', () => {
     expect(isConnectionError(outage())).toBe(true);
     expect(isConnectionError(new TypeError('x is not a function'))).toBe(false);
   });

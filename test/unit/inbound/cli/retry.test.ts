@@ -5,8 +5,8 @@ import { withRetry } from '../../../../src/inbound/cli/retry.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Work that meets trouble so often before it succeeds, and when each try was made. */
-function troubled(times: number, outage: () => Error) {
+/** Retries work that fails `times` times. Returns its result, the times of its tries and the printed lines. */
+function retrying(times: number, outage: () => Error) {
   const startedMs = Date.now();
   const triesMs: number[] = [];
   const said: string[] = [];
@@ -19,35 +19,35 @@ function troubled(times: number, outage: () => Error) {
   return { result, triesMs, said };
 }
 
-describe('patience', () => {
-  it('tries again with growing pauses, and says so once', async () => {
-    const { result, triesMs, said } = troubled(6, () => new TransientError('It is away'));
+describe('withRetry', () => {
+  it('retries a temporary failure with growing pauses and prints it once', async () => {
+    const { result, triesMs, said } = retrying(6, () => new TransientError('It is unavailable'));
     await vi.runAllTimersAsync();
     expect(await result).toBe('done');
     expect(triesMs).toEqual([0, 250, 750, 1_750, 3_750, 7_750, 12_750]);
-    expect(said).toEqual(['It is away; trying again']);
+    expect(said).toEqual(['It is unavailable. Retrying.']);
   });
 
-  it('stays away for as long as it is asked to', async () => {
-    const { result, triesMs } = troubled(1, () => new TransientError('busy', { awayMs: 7_000 }));
+  it('waits for the time of Retry-After before the next try', async () => {
+    const { result, triesMs } = retrying(1, () => new TransientError('busy', { retryAfterMs: 7_000 }));
     await vi.runAllTimersAsync();
     expect(await result).toBe('done');
     expect(triesMs).toEqual([0, 7_000]);
   });
 
-  it('ends within a minute with the last trouble, and at once where it would have to stay away for longer', async () => {
-    const endless = troubled(Number.POSITIVE_INFINITY, () => new TransientError('It is away'));
+  it('gives up after a minute, and at once if Retry-After is longer', async () => {
+    const endless = retrying(Number.POSITIVE_INFINITY, () => new TransientError('It is unavailable'));
     await vi.runAllTimersAsync();
     expect(await endless.result).toBeInstanceOf(TransientError);
     expect(endless.triesMs.at(-1)).toBeLessThanOrEqual(60_000);
     expect(endless.triesMs.at(-1)).toBeGreaterThan(50_000);
-    const distant = troubled(1, () => new TransientError('busy', { awayMs: 61_000 }));
-    expect(await distant.result).toBeInstanceOf(TransientError);
-    expect(distant.triesMs).toEqual([0]);
+    const long = retrying(1, () => new TransientError('busy', { retryAfterMs: 61_000 }));
+    expect(await long.result).toBeInstanceOf(TransientError);
+    expect(long.triesMs).toEqual([0]);
   });
 
-  it('has none with a refusal', async () => {
-    const { result, triesMs, said } = troubled(1, () => new Refusal('No.'));
+  it('does not retry a refusal', async () => {
+    const { result, triesMs, said } = retrying(1, () => new Refusal('No.'));
     expect(await result).toBeInstanceOf(Refusal);
     expect({ triesMs, said }).toEqual({ triesMs: [0], said: [] });
   });

@@ -11,15 +11,15 @@ const service = {
   roles: ['api'],
 } as const;
 
-describe('what a newcomer reads', () => {
-  it('says where it listens and what it uses, and has a command for that address', () => {
+describe('the first output of dev', () => {
+  it('names its address and dependencies, with a command for that address', () => {
     const text = welcome(service, '1.2.3');
     expect(text).toContain('Darkroom 1.2.3 listens on http://localhost:8080\n\n  Redis      managed Redis\n');
     expect(text).toContain("curl -s http://localhost:8080/images -H 'Authorization: Bearer dkr_key'");
     expect(text).not.toContain('Links');
   });
 
-  it('says where links lead, if that is elsewhere, and its command still goes to where it listens', () => {
+  it('names PUBLIC_URL if it is set, and its command still calls the local address', () => {
     const text = welcome({ ...service, publicUrl: 'https://images.example' }, '1.2.3');
     expect(text).toContain('\n\n  Links      https://images.example\n  Redis ');
     expect(text).toContain('curl -s http://localhost:8080/images');
