@@ -80,8 +80,8 @@ function paintStem(
   const { unit } = canvas;
   const bend = angle * 0.5;
   const at = (share: number): Point => {
-    const leaseEpoch = angle * 0.45 + bend * share;
-    return [base[0] + Math.sin(leaseEpoch) * length * share, base[1] - Math.cos(leaseEpoch) * length * share];
+    const heading = angle * 0.45 + bend * share;
+    return [base[0] + Math.sin(heading) * length * share, base[1] - Math.cos(heading) * length * share];
   };
   const [mx, my] = at(0.5);
   const [tx, ty] = at(1);
@@ -138,8 +138,8 @@ function paintFlower(canvas: Canvas, mood: Mood, random: Random, [x, y]: Point, 
   const color = random.pick([mood.pops[0], mood.pops[1], mood.pops[4], mood.light]);
   const ring = (count: number, reach: number, tone: Lch, offset: number) =>
     Array.from({ length: count }, (_, petal) => {
-      const leaseEpoch = (petal * 360) / count + offset;
-      return `<path transform="rotate(${num(leaseEpoch)})" d="M0 0C${num(reach * 0.62)} ${num(-reach * 0.35)} ${num(reach * 0.42)} ${num(-reach * 1.05)} 0 ${num(-reach)}C${num(-reach * 0.42)} ${num(-reach * 1.05)} ${num(-reach * 0.62)} ${num(-reach * 0.35)} 0 0Z" fill="${hex(tone)}"/>`;
+      const angle = (petal * 360) / count + offset;
+      return `<path transform="rotate(${num(angle)})" d="M0 0C${num(reach * 0.62)} ${num(-reach * 0.35)} ${num(reach * 0.42)} ${num(-reach * 1.05)} 0 ${num(-reach)}C${num(-reach * 0.42)} ${num(-reach * 1.05)} ${num(-reach * 0.62)} ${num(-reach * 0.35)} 0 0Z" fill="${hex(tone)}"/>`;
     }).join('');
   canvas.add(
     `<g transform="translate(${num(x)} ${num(y)})">${ring(petals, size, color, random.between(0, 40))}${ring(petals, size * 0.66, lighten(color, 0.06), 20)}` +

@@ -58,8 +58,8 @@ export function chooseMood(prompt: string, random: Random): Mood {
     prompt,
   );
   const chosen = MOODS.find(({ name }) => name === asked) ?? surprise;
-  const leaseEpoch = random.between(-7, 7);
-  const shift = ([lightness, chroma, hue]: Lch): Lch => [lightness, chroma, hue + leaseEpoch];
+  const rotation = random.between(-7, 7);
+  const shift = ([lightness, chroma, hue]: Lch): Lch => [lightness, chroma, hue + rotation];
   const [top, middle, low] = chosen.sky;
   const [p1, p2, p3, p4, p5] = chosen.pops;
   return {

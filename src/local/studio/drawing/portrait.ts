@@ -96,9 +96,9 @@ function paintBackdrop(canvas: Canvas, mood: Mood, random: Random, centreY: numb
     if (!random.chance(0.75)) continue;
     const rootX = width / 2 + side * unit * 0.4;
     const blades = Array.from({ length: 7 }, (_, blade) => {
-      const leaseEpoch = side * (-52 + blade * 19);
+      const angle = side * (-52 + blade * 19);
       const size = unit * (0.3 - 0.035 * Math.abs(blade - 2.5));
-      return `<path transform="rotate(${num(leaseEpoch)})" d="M0 0C${num(size * 0.16)} ${num(-size * 0.3)} ${num(size * 0.13)} ${num(-size * 0.75)} 0 ${num(-size)}C${num(-size * 0.13)} ${num(-size * 0.75)} ${num(-size * 0.16)} ${num(-size * 0.3)} 0 0Z"/>`;
+      return `<path transform="rotate(${num(angle)})" d="M0 0C${num(size * 0.16)} ${num(-size * 0.3)} ${num(size * 0.13)} ${num(-size * 0.75)} 0 ${num(-size)}C${num(-size * 0.13)} ${num(-size * 0.75)} ${num(-size * 0.16)} ${num(-size * 0.3)} 0 0Z"/>`;
     });
     canvas.add(
       `<g fill="${leaf}" opacity=".75" transform="translate(${num(rootX)} ${num(height - unit * 0.1)})">${blades.join('')}</g>`,

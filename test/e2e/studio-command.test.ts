@@ -4,12 +4,12 @@ import OpenAI from 'openai';
 import sharp from 'sharp';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
-import { endOf, programArguments, systemEnvironment } from '../support/service-process.ts';
+import { compiledProgram, endOf, systemEnvironment } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** Runs `darkroom studio` until it has printed its introduction. */
 async function startCommand(args: readonly string[]) {
-  const child = spawn(process.execPath, [...programArguments, 'studio', ...args], {
+  const child = spawn(process.execPath, [compiledProgram('main'), 'studio', ...args], {
     cwd: await temporaryFolder(),
     env: systemEnvironment(),
     stdio: ['ignore', 'pipe', 'inherit'],
