@@ -4,6 +4,7 @@ import type { OnUnreadable } from '../domain/ports.ts';
 import { createPresets, PresetFile } from '../domain/preset.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { packageVersion } from '../lib/package-version.ts';
+import { createPromptEnhancer } from '../outbound/providers/openai/prompts/prompt-enhancer.ts';
 import { queueNames } from '../outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue } from '../outbound/queue/task-queue.ts';
@@ -41,9 +42,7 @@ export function composeAdapters(root: Root) {
   const queues = composeQueues(root, connections);
   const spool = composeSpool(root);
   const storage = closers.add(composeStorage(config, environment.secretsKey), (each) => each.close());
-  const provider = closers.add(composeProvider(config, environment.provider.studioUrl), (each) =>
-    each.close(),
-  );
+  const provider = closers.add(composeProvider(config, environment.provider), (each) => each.close());
   const { guard, sender } = composeWebhookSender(root);
   const metrics = createMetrics(
     createStoreFigures({
@@ -62,6 +61,7 @@ export function composeAdapters(root: Root) {
     storage,
     spool,
     provider,
+    enhancer: composeEnhancer(root),
     guard,
     sender,
     ...readCatalogues(root),
@@ -107,6 +107,12 @@ function composeSpool({ config, log }: Root) {
       else log.warn(fields, 'spool is full; provider calls wait until responses are stored');
     },
   });
+}
+
+function composeEnhancer({ config, environment, closers }: Root) {
+  const { apiKey, baseUrl } = environment.provider;
+  const enhancer = createPromptEnhancer({ apiKey, baseUrl, model: config.ENHANCE_MODEL, clock });
+  return closers.add(enhancer, (each) => each.close());
 }
 
 function composeWebhookSender({ config, closers }: Root) {

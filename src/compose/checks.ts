@@ -11,9 +11,9 @@ import {
 } from '../config/config.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
 import { systemCode } from '../lib/system-code.ts';
-import { selectedProvider } from '../outbound/providers/registry.ts';
 import { inspectStore } from '../outbound/records/inspect-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
+import { namedProvider } from './local.ts';
 import { composeProvider } from './provider.ts';
 import { composeStorage, describeStorage } from './storage.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
@@ -99,13 +99,13 @@ async function checkStorage(config: Config): Promise<string> {
 
 async function checkProvider(config: Config): Promise<string> {
   if (!config.roles.has('worker')) return 'not needed: only the role worker calls it';
-  const selected = selectedProvider(config);
-  if (selected.needsStudio(config)) {
+  const named = namedProvider(config);
+  if (!named) {
     return 'studio: offline images; for real ones set OPENAI_API_KEY and remove PROVIDER=studio';
   }
-  const provider = composeProvider(config, undefined);
+  const provider = composeProvider(config, named);
   try {
-    return await provider.probe();
+    return await provider.check();
   } finally {
     await provider.close();
   }

@@ -1,12 +1,13 @@
 import type { Config } from '../config/config.ts';
-import { type OpenProvider, selectedProvider } from '../outbound/providers/registry.ts';
+import { createOpenAIProvider } from '../outbound/providers/openai/images/openai-provider.ts';
+import { createResponsesProvider } from '../outbound/providers/openai/images/responses-provider.ts';
 import { clock } from './clock.ts';
+import type { Environment } from './local.ts';
 
-/**
- * Opens the provider that the configuration selects.
- *
- * @param studioUrl address of the offline server that this process runs, if it runs one.
- */
-export function composeProvider(config: Config, studioUrl: string | undefined): OpenProvider {
-  return selectedProvider(config).create(config, { clock, enhanceModel: config.ENHANCE_MODEL, studioUrl });
+/** Creates the image provider in the mode that the configuration chooses. */
+export function composeProvider(config: Config, provider: Environment['provider']) {
+  const common = { ...provider, clock };
+  return config.OPENAI_MODE === 'responses'
+    ? createResponsesProvider({ ...common, hostModelName: config.RESPONSES_MODEL })
+    : createOpenAIProvider(common);
 }

@@ -60,7 +60,7 @@ function composeJobs({ config, environment, draining, log }: Root, adapters: Ada
     catalogue: adapters.catalogue,
     presets: adapters.presets,
     // Other roles have no key of the provider.
-    provider: config.roles.has('worker') ? adapters.provider.images : undefined,
+    provider: config.roles.has('worker') ? adapters.provider : undefined,
     ids,
     digest: (text) => hash('sha256', text, 'base64url'),
     keyedDigest: createKeyedDigest(environment.secretsKey),

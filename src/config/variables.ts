@@ -6,7 +6,6 @@ import { parseWebhookSecret } from '../lib/crypto/webhook-secret.ts';
 import { readOperatorFile } from '../lib/data-files.ts';
 import { parseRedisTarget } from '../lib/redis/redis-target.ts';
 import { defineVariable, list, readBy, text, truth, url, type VariableSet, whole } from '../lib/variable.ts';
-import { providerNames, providerSection, providerVariables } from '../outbound/providers/registry.ts';
 import { storageNames, storageSection, storageVariables } from '../outbound/storage/registry.ts';
 import { apiKeys, proxies, secretsKey } from './values.ts';
 
@@ -20,6 +19,7 @@ export type Role = (typeof roles)[number];
 
 const serving = 'Serving';
 const redis = 'Redis and data';
+const provider = 'Provider';
 const prompts = 'Prompts';
 const access = 'Keys and secrets';
 const work = 'Work';
@@ -123,43 +123,66 @@ export const variables = {
   }),
   ...storageVariables,
   PROVIDER: defineVariable({
-    section: providerSection,
-    schema: z.enum(providerNames),
+    section: provider,
+    schema: z.enum(['openai', 'studio']),
     about:
-      '`openai`, or `studio`: built-in offline images. In `dev` the default is `openai` if a key is given, otherwise `studio`.',
+      '`openai`, or `studio`: built-in offline images. In `dev` it is `openai` where a key is given, else `studio`.',
   }),
-  ...providerVariables,
+  OPENAI_API_KEY: defineVariable({
+    section: provider,
+    schema: text,
+    secret: true,
+    about: 'Key of the provider account.',
+  }),
+  OPENAI_BASE_URL: defineVariable({
+    section: provider,
+    schema: url,
+    about: 'Another server that speaks the OpenAI API.',
+  }),
+  OPENAI_MODE: defineVariable({
+    section: provider,
+    schema: z.enum(['images', 'responses']),
+    fallback: 'images',
+    about:
+      '`images`: one request per image. `responses`: images are made in the background of the Responses API, so that the death of a worker in the middle of a call costs nothing; a language model carries the call and may reword the prompt, and the provider keeps the data for about ten minutes.',
+  }),
+  RESPONSES_MODEL: defineVariable({
+    section: provider,
+    schema: text,
+    fallback: 'gpt-5.4-mini',
+    about: 'Language model that carries the calls where OPENAI_MODE is `responses`.',
+  }),
   DEFAULT_MODEL: defineVariable({
-    section: providerSection,
+    section: provider,
     schema: text,
     fallback: 'gpt-image-2.6-flare',
     about: 'Model of requests that name none.',
   }),
   CATALOGUE_FILE: defineVariable({
-    section: providerSection,
+    section: provider,
     schema: readBy((path) => readOperatorFile(path, CatalogueFile)),
     about: 'Model catalogue that replaces the built-in one.',
   }),
   ALLOW_UNKNOWN_MODELS: defineVariable({
-    section: providerSection,
+    section: provider,
     schema: truth,
     fallback: 'true',
     about: 'Whether models outside the catalogue pass, with a warning and without checks and costs.',
   }),
   ON_UNCERTAIN: defineVariable({
-    section: providerSection,
+    section: provider,
     schema: z.enum(['retry', 'fail']),
     fallback: 'retry',
     about: 'What to do with a call of which nobody knows whether it was charged, unless the caller says.',
   }),
   MAX_PAID_ATTEMPTS: defineVariable({
-    section: providerSection,
+    section: provider,
     schema: whole(1, 10),
     fallback: '2',
     about: 'Most calls for one image that were, or may have been, charged.',
   }),
   ON_QUOTA: defineVariable({
-    section: providerSection,
+    section: provider,
     schema: z.enum(['fail', 'wait']),
     fallback: 'fail',
     about:

@@ -117,9 +117,7 @@ export function afterAttempt(
   if (result.outcome === 'delivered') return closed(tried, 'delivered', nowMs);
   if (delivery.status !== 'pending') return { ...tried, outcome: delivery.outcome ?? result.outcome };
   const delayMs =
-    result.outcome === 'gone'
-      ? null
-      : webhookDelayMs(tried.step, { retryAfterMs: result.retryAfterMs, random, schedule });
+    result.outcome === 'gone' ? null : webhookDelayMs(tried.step, result.retryAfterMs, random, schedule);
   if (delayMs === null) return closed(tried, 'failed', nowMs);
   return { ...tried, dueAt: nowMs + delayMs };
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** Every object of the document, with where it stands. */
+/** Returns every object of the document with its path. */
 function walk(value: unknown, path = '#'): [path: string, node: Node][] {
   if (value === null || typeof value !== 'object') return [];
   const nested = Object.entries(value).flatMap(([key, each]) =>
@@ -25,7 +25,7 @@ function walk(value: unknown, path = '#'): [path: string, node: Node][] {
 const nodes = walk(api.document);
 
 describe('the OpenAPI document', () => {
-  it('is served as it is committed, as YAML and as JSON', async () => {
+  it('serves the committed document as YAML and as JSON', async () => {
     const yaml = await supertest(service.url)
       .get('/openapi.yaml')
       .buffer(true)
@@ -44,7 +44,7 @@ describe('the OpenAPI document', () => {
   });
 
   it.each(api.operations.map((operation) => [operation.id, operation] as const))(
-    'tells of %s what it is, what it needs, and how it can fail',
+    'documents the summary, the security, the parameters and the errors of %s',
     (id, operation) => {
       const node = (api.document.paths as Record<string, Record<string, Node>>)[operation.path]?.[
         operation.method.toLowerCase()
@@ -71,7 +71,7 @@ describe('the OpenAPI document', () => {
     },
   );
 
-  it('gives every operation an id of its own', () => {
+  it('gives every operation a unique id', () => {
     const ids = nodes.flatMap(([, { operationId }]) =>
       typeof operationId === 'string' ? [operationId] : [],
     );
@@ -79,7 +79,7 @@ describe('the OpenAPI document', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('refers to what exists, and holds no component that nothing refers to', () => {
+  it('has no dangling reference and no unused component', () => {
     const references = new Set(nodes.flatMap(([, { $ref }]) => (typeof $ref === 'string' ? [$ref] : [])));
     const named = Object.entries(components)
       .filter(([section]) => section !== 'securitySchemes')
@@ -89,7 +89,7 @@ describe('the OpenAPI document', () => {
     expect(named.filter((name) => !references.has(name))).toEqual([]);
   });
 
-  it('writes every shape once: no inline copy of a named schema', () => {
+  it('has no inline copy of a named schema', () => {
     const shapeOf = (node: Node) =>
       Object.keys((node.properties ?? {}) as Node)
         .sort()
@@ -109,7 +109,7 @@ describe('the OpenAPI document', () => {
     expect(copies.map(([path]) => path)).toEqual([]);
   });
 
-  it('tells of every webhook, with the headers it is verified by', () => {
+  it('documents every webhook with the headers for its verification', () => {
     const webhooks = api.document.webhooks as Record<string, { post: Node }>;
 
     expect(Object.keys(webhooks)).toEqual([...eventTypes]);
@@ -120,7 +120,7 @@ describe('the OpenAPI document', () => {
   });
 });
 
-describe('an example', () => {
+describe('the examples of the OpenAPI document', () => {
   const follow = (value: Node) => (typeof value.$ref === 'string' ? api.resolve(value.$ref) : value);
   const inMedia = nodes.flatMap(([path, node]) =>
     node.schema && node.examples
@@ -135,7 +135,7 @@ describe('an example', () => {
     ),
   );
 
-  it('always is what its schema says', () => {
+  it('every example matches its schema', () => {
     const wrong = [...inMedia, ...inSchemas].flatMap(([path, schema, value]) => {
       const validate = api.validator(schema);
       return validate(value) ? [] : [`${path}: ${JSON.stringify(validate.errors)}`];
@@ -147,16 +147,16 @@ describe('an example', () => {
   });
 
   const submissions = Object.entries(api.operations.find(({ id }) => id === 'submitJob')?.bodyExamples ?? {});
-  it('of an order is there for every built-in preset', async () => {
+  it('the document has a request example for every built-in preset', async () => {
     const { body } = await service.acme.get('/presets').expect(200);
     const presets = (body.data as { name: string }[]).map(({ name }) => name);
     expect(submissions.map(([name]) => name)).toEqual(['plain', ...presets]);
   });
 
-  it.each(submissions)('of an order is taken as it stands: %s', async (_, generate) => {
+  it.each(submissions)('the service accepts the request example %s unchanged', async (_, request) => {
     const { body } = await service.acme
       .post('/images?dry_run=true')
-      .send(generate as object)
+      .send(request as object)
       .expect(200);
     expect(body.warnings).toEqual([]);
     expect(body.estimate.cost_micro_usd).toBeGreaterThan(0);

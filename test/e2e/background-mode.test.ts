@@ -5,15 +5,15 @@ import { createEnvironment, type TestEnvironment } from '../support/service-envi
 import { startServiceProcess } from '../support/service-process.ts';
 
 const submissions = ({ calls }: Studio) => calls.filter(({ path }) => path === '/v1/responses');
-const questions = ({ calls }: Studio) =>
+const polls = ({ calls }: Studio) =>
   calls.filter(({ method, path }) => method === 'GET' && path.startsWith('/v1/responses/'));
 const cancellations = ({ calls }: Studio) => calls.filter(({ path }) => path.endsWith('/cancel'));
 
-/** An API that runs here and a worker in a process of its own, in the mode with the Responses API. */
+/** Starts an API in this process that uses the Responses API; the worker is a separate process. */
 async function deployment(overrides: Record<string, string> = {}) {
   const environment = await createEnvironment({ OPENAI_MODE: 'responses', ...overrides });
   onTestFinished(environment.remove);
-  // The API has no way to the provider, and needs none.
+  // The API process never calls the provider, so an unreachable address must not matter.
   const nowhere = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' };
   const api = await startServiceIn(environment, { ROLES: 'api', ...nowhere });
   onTestFinished(api.close);
@@ -25,14 +25,14 @@ async function deployment(overrides: Record<string, string> = {}) {
   return { environment, api, startWorker };
 }
 
-/** Resolves once workers asked after so many calls, and so have written their handles down. */
+/** Resolves when workers have polled so many calls, which means that their handles are in the ledger. */
 async function inFlight({ studio }: TestEnvironment, count = 1): Promise<void> {
-  const asked = () => new Set(questions(studio).map(({ path }) => path));
-  await vi.waitFor(() => expect(asked().size).toBe(count), { timeout: 30_000 });
+  const polled = () => new Set(polls(studio).map(({ path }) => path));
+  await vi.waitFor(() => expect(polled().size).toBe(count), { timeout: 30_000 });
 }
 
-describe('calls in the background', () => {
-  it('make images like any other, and say how the prompt was reworded and what it cost', async () => {
+describe('background calls', () => {
+  it('a background call stores the image, the revised prompt and the cost', async () => {
     const { environment, api, startWorker } = await deployment();
     await startWorker();
     const job = await api.acme.generate({
@@ -50,7 +50,7 @@ describe('calls in the background', () => {
     expect(submissions(environment.studio)).toHaveLength(1);
   }, 60_000);
 
-  it('outlive a worker killed in the middle: another one finishes the job, and nothing is paid twice', async () => {
+  it('another worker finishes the background call of a killed worker without a second payment', async () => {
     const { environment, api, startWorker } = await deployment();
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Outlives its worker [studio:latency=6000]' });
@@ -67,7 +67,7 @@ describe('calls in the background', () => {
     expect(cancellations(environment.studio)).toEqual([]);
   }, 120_000);
 
-  it('outlive a deploy: the job is handed on with its call', async () => {
+  it('the next worker finishes the background call of a worker that stopped for a deploy', async () => {
     const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Handed on [studio:latency=4000]' });
@@ -82,7 +82,7 @@ describe('calls in the background', () => {
     expect(cancellations(environment.studio)).toEqual([]);
   }, 120_000);
 
-  it('are stopped at the provider when their job is canceled or erased, by a worker also where none has it', async () => {
+  it('canceling or erasing a job cancels its call at the provider, even if no worker runs the job', async () => {
     const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Held by a worker [studio:hang]' });
@@ -91,8 +91,8 @@ describe('calls in the background', () => {
     expect(await api.acme.ended(id)).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
     expect(cancellations(environment.studio)).toHaveLength(1);
 
-    const canceled = await api.acme.submit({ prompt: 'Held by nobody [studio:hang]' });
-    const erased = await api.acme.submit({ prompt: 'Nor is this one [studio:hang]' });
+    const canceled = await api.acme.submit({ prompt: 'Held by no worker [studio:hang]' });
+    const erased = await api.acme.submit({ prompt: 'Also held by no worker [studio:hang]' });
     await inFlight(environment, 3);
     await worker.stop('SIGTERM');
     const response = await api.acme.post(`/images/${canceled.id}/cancel`).expect(200);

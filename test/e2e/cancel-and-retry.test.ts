@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 describe('canceling', () => {
-  it('a waiting job ends it at once, and nothing was called or spent', async () => {
+  it('canceling a queued job ends it at once without a provider call or a cost', async () => {
     const idle = await startService({ ROLES: 'api' });
     const { id } = await idle.acme.submit({ prompt: 'Never started' });
     const { body } = await idle.acme.post(`/images/${id}/cancel`).expect(200);
@@ -27,7 +27,7 @@ describe('canceling', () => {
     expect(idle.studio.calls).toEqual([]);
   });
 
-  it('a running job breaks the call off, keeps it canceled, and admits a possible charge', async () => {
+  it('canceling a running job aborts its call and reports a possible charge', async () => {
     const { id } = await service.acme.submit({ prompt: 'Stopped halfway [studio:latency=20000]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     await service.acme.post(`/images/${id}/cancel`).expect(200);
@@ -39,16 +39,16 @@ describe('canceling', () => {
       cost: { billing: 'possible', micro_usd: null },
       attempts: [{ state: 'uncertain' }],
     });
-    // The provider sees a moment later that nobody listens any more.
+    // The provider notices the closed connection a moment later.
     await vi.waitFor(() =>
       expect(imageCalls(service.studio, 'Stopped halfway').map((call) => call.aborted)).toEqual([true]),
     );
   });
 
-  it('a job that waits for its next try ends it, and it is not tried again', async () => {
-    // A model of its own: while it is asked to wait, all jobs of a model do.
+  it('canceling a job that waits for its next attempt prevents that attempt', async () => {
+    // A separate model, because a rate limit delays all jobs of its model.
     const { id } = await service.acme.submit({
-      prompt: 'Told to wait [studio:rate-limit=30]',
+      prompt: 'Rate limited [studio:rate-limit=30]',
       model: 'gpt-image-2',
     });
     await jobThat(service.acme, id, (job) => job.attempts[0]?.state === 'rejected');
@@ -56,10 +56,10 @@ describe('canceling', () => {
     const job = await service.acme.ended(id);
 
     expect(job).toMatchObject({ status: 'canceled', cost: { billing: 'none', micro_usd: 0 } });
-    expect(imageCalls(service.studio, 'Told to wait')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Rate limited')).toHaveLength(1);
   });
 
-  it('a job whose description is being written ends it before any image is called for', async () => {
+  it('canceling a job during prompt enhancement ends it before any image call', async () => {
     const { id } = await service.acme.submit({
       prompt: 'Unwritten [studio:enhance-hang]',
       enhance: 'always',
@@ -73,14 +73,17 @@ describe('canceling', () => {
     expect(imageCalls(service.studio, 'Unwritten')).toEqual([]);
   });
 
-  it.each(['', '[studio:bad-request]'])('a job that has ended is refused with 409 (%s)', async (fault) => {
-    const job = await service.acme.generate({ prompt: `Too late ${fault}` });
-    const { body } = await service.acme.post(`/images/${job.id}/cancel`).expect(409);
-    expect(body).toMatchObject({ code: 'already_terminal', retryable: false });
-    expect((await service.acme.job(job.id)).status).toBe(job.status);
-  });
+  it.each(['', '[studio:bad-request]'])(
+    'canceling a terminal job is refused with 409 (%s)',
+    async (fault) => {
+      const job = await service.acme.generate({ prompt: `Too late ${fault}` });
+      const { body } = await service.acme.post(`/images/${job.id}/cancel`).expect(409);
+      expect(body).toMatchObject({ code: 'already_terminal', retryable: false });
+      expect((await service.acme.job(job.id)).status).toBe(job.status);
+    },
+  );
 
-  it('twice at the same moment cancels once and never fails', async () => {
+  it('five concurrent cancel requests cancel a job once and never fail', async () => {
     const { id } = await service.acme.submit({ prompt: 'Impatient [studio:hang]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     const responses = await Promise.all(
@@ -93,11 +96,11 @@ describe('canceling', () => {
 });
 
 describe('retrying', () => {
-  it('a failed job makes a new one of the same request that names it', async () => {
+  it('retrying a failed job creates a job with the same request and the parent id', async () => {
     const failed = await service.acme.generate({
       prompt: 'Second chance [studio:moderation,times=1]',
       quality: 'low',
-      metadata: { generate: '7' },
+      metadata: { order: '7' },
     });
     const { body, headers } = await service.acme.post(`/images/${failed.id}/retry`).expect(202);
     const job = await service.acme.ended(body.id);
@@ -105,12 +108,12 @@ describe('retrying', () => {
     expect(failed.status).toBe('failed');
     expect(body.id).not.toBe(failed.id);
     expect(headers.location).toBe(`/images/${body.id}`);
-    expect(job).toMatchObject({ status: 'succeeded', parent_id: failed.id, metadata: { generate: '7' } });
+    expect(job).toMatchObject({ status: 'succeeded', parent_id: failed.id, metadata: { order: '7' } });
     expect(job.request).toEqual(failed.request);
     expect((await service.acme.job(failed.id)).status).toBe('failed');
   });
 
-  it('with an Idempotency-Key makes one new job however often it is asked', async () => {
+  it('repeated retries with one Idempotency-Key create one job', async () => {
     const failed = await service.acme.generate({ prompt: 'Retried often [studio:moderation,times=1]' });
     const retry = () =>
       service.acme.post(`/images/${failed.id}/retry`).set('idempotency-key', `retry-${failed.id}`);
@@ -118,14 +121,14 @@ describe('retrying', () => {
     const second = await retry().expect(202).expect('idempotent-replayed', 'true');
     expect(second.body.id).toBe(first.body.id);
     await service.acme.ended(first.body.id);
-    // Also once there is nothing left of what was retried.
+    // The key still works after the parent job was erased.
     await service.acme.delete(`/images/${failed.id}`).expect(204);
     expect((await retry().expect(202)).body.id).toBe(first.body.id);
     await service.acme.post(`/images/${failed.id}/retry`).expect(410);
     expect(imageCalls(service.studio, 'Retried often')).toHaveLength(2);
   });
 
-  it('a canceled job works; one that runs or succeeded is refused with 409', async () => {
+  it('a canceled job can be retried, and a running or succeeded job is refused with 409', async () => {
     const running = await service.acme.submit({ prompt: 'Runs [studio:hang,times=1]' });
     await jobThat(service.acme, running.id, (job) => job.stage === 'generating');
     await service.acme.post(`/images/${running.id}/retry`).expect(409);

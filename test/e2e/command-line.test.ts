@@ -10,7 +10,7 @@ import { runCommand } from '../support/command-line.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// Every command is a process of its own.
+// Every command is a separate process.
 vi.setConfig({ testTimeout: 60_000 });
 
 let service: TestService;
@@ -23,7 +23,7 @@ const run = (args: readonly string[], env: Record<string, string> = {}) =>
   runCommand(args, { cwd: service.dataDir, env: { ...service.env, ...env } });
 
 describe('darkroom keys', () => {
-  it('makes a key that works until it is revoked, and shows it only once', async () => {
+  it('keys create prints a key once, and the key works until keys revoke', async () => {
     const made = await run(['keys', 'create', '--tenant', 'acme', '--name', 'a test', '--json']);
     const { id, key, scopes } = JSON.parse(made.stdout);
     expect(made.code).toBe(0);
@@ -38,11 +38,11 @@ describe('darkroom keys', () => {
 
     const revoked = await run(['keys', 'revoke', id]);
     expect(revoked).toMatchObject({ code: 0, stdout: `${id} is revoked.\n` });
-    // Before what a process remembers of a key is forgotten by itself.
+    // Sooner than the cache entry of the key expires.
     await vi.waitFor(() => createCaller(service.url, key).get('/images').expect(401), { timeout: 2_000 });
   });
 
-  it('makes a key that works for half a day', async () => {
+  it('keys create accepts a lifetime of half a day and refuses lifetimes out of range', async () => {
     const made = await run(['keys', 'create', '--tenant', 'acme', '--expires-in-days', '0.5', '--json']);
     const { created_at, expires_at } = JSON.parse(made.stdout);
     expect(Date.parse(expires_at) - Date.parse(created_at)).toBe(12 * 3_600_000);
@@ -52,7 +52,7 @@ describe('darkroom keys', () => {
     }
   });
 
-  it('refuses a scope and an id that do not exist, with exit code 1', async () => {
+  it('keys commands refuse an unknown scope and an unknown id with exit code 1', async () => {
     const results = await Promise.all([
       run(['keys', 'create', '--tenant', 'acme', '--scopes', 'images:paint']),
       run(['keys', 'revoke', 'key_none']),
@@ -65,7 +65,7 @@ describe('darkroom keys', () => {
 });
 
 describe('darkroom config', () => {
-  it('shows every value with its source, and no secret', async () => {
+  it('config prints every value with its source and hides secrets', async () => {
     const file = join(service.dataDir, 'admin-key');
     await writeFile(file, 'admin-key-from-a-file\n');
     const { code, stdout } = await run(['config'], { ADMIN_KEY: '', ADMIN_KEY_FILE: file });
@@ -81,7 +81,7 @@ describe('darkroom config', () => {
     expect(stdout).not.toContain('admin-key-from-a-file');
   });
 
-  it('takes a .env file that is there, after the environment, and refuses one that cannot be read', async () => {
+  it('config reads .env after the environment and reports an unreadable .env', async () => {
     const cwd = await temporaryFolder();
     const file = join(cwd, '.env');
     await writeFile(file, 'PORT=9999\nDEFAULT_MODEL="gpt-image-2"\n');
@@ -97,7 +97,7 @@ describe('darkroom config', () => {
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 
-  it('names all bad variables at once, without repeating secrets', async () => {
+  it('config names all invalid variables at once without printing secrets', async () => {
     const bad = {
       PORT: 'eighty',
       ROLES: 'api,painter',
@@ -118,7 +118,7 @@ describe('darkroom config', () => {
 });
 
 describe('darkroom serve', () => {
-  it('does not start on defaults that only fit development, and names all that is missing', async () => {
+  it('serve refuses to start without the required variables and names each of them', async () => {
     const { code, stderr } = await runCommand(['serve'], { cwd: service.dataDir });
     expect(code).toBe(1);
     for (const name of ['REDIS_URL', 'SECRETS_KEY', 'OPENAI_API_KEY'])
@@ -127,14 +127,14 @@ describe('darkroom serve', () => {
 });
 
 describe('darkroom openapi', () => {
-  it('prints the document that is committed', async () => {
+  it('openapi prints the committed document', async () => {
     const committed = await readFile(new URL('../../openapi.yaml', import.meta.url), 'utf8');
     const { code, stdout } = await run(['openapi']);
     expect(code).toBe(0);
     expect(stdout.trimEnd()).toBe(committed.trimEnd());
   });
 
-  it('prints the same as JSON', async () => {
+  it('openapi --json prints the same document as JSON', async () => {
     const committed = await readFile(new URL('../../openapi.yaml', import.meta.url), 'utf8');
     const { code, stdout } = await run(['openapi', '--json']);
     expect(code).toBe(0);
@@ -143,7 +143,7 @@ describe('darkroom openapi', () => {
 });
 
 describe('every command', () => {
-  it('is listed, says what it does, and takes --help', async () => {
+  it('every command is listed, has a description and supports --help', async () => {
     const listed = (command: Command): Command[] => [command, ...command.commands.flatMap(listed)];
     const pathOf = (command: Command): string =>
       command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();

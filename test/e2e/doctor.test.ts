@@ -6,7 +6,7 @@ import { queryRedis, startTestRedis } from '../support/redis.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// Every command is a process of its own.
+// Every command is a separate process.
 vi.setConfig({ testTimeout: 60_000 });
 
 let service: TestService;
@@ -19,7 +19,7 @@ const run = (args: readonly string[], env: Record<string, string> = {}) =>
   runCommand(args, { cwd: service.dataDir, env: { ...service.env, ...env } });
 
 describe('darkroom doctor', () => {
-  it('ends with 0 when every part is in order, and names each', async () => {
+  it('doctor names every part and exits with 0 if all are in order', async () => {
     const { code, stdout } = await run(['doctor', '--json']);
     expect(JSON.parse(stdout)).toEqual(
       ['Node', 'configuration', 'data folder', 'Redis', 'storage', 'provider'].map((name) => ({
@@ -31,14 +31,14 @@ describe('darkroom doctor', () => {
     expect(code).toBe(0);
   });
 
-  it('ends with 1 when parts fail, and says of each what to do', async () => {
+  it('doctor exits with 1 if parts fail and names the remedy for each', async () => {
     const { code, stdout } = await run(['doctor'], {
       REDIS_URL: 'redis://127.0.0.1:1',
       STORAGE: 's3',
       S3_BUCKET: 'nowhere',
       S3_ENDPOINT: 'http://127.0.0.1:1',
-      S3_ACCESS_KEY_ID: 'id-of-nobody',
-      S3_SECRET_ACCESS_KEY: 'secret-of-nobody',
+      S3_ACCESS_KEY_ID: 'unused-id',
+      S3_SECRET_ACCESS_KEY: 'unused-secret',
     });
     const lines = stdout.trim().split('\n');
     expect(code).toBe(1);
@@ -48,12 +48,12 @@ describe('darkroom doctor', () => {
     ]);
     expect(stdout).toMatch(/Redis at redis:\/\/127\.0\.0\.1:1\/0 cannot be used: .*ECONNREFUSED.*REDIS_URL/);
     expect(stdout).toMatch(/S3_ENDPOINT/);
-    expect(stdout).not.toContain('secret-of-nobody');
+    expect(stdout).not.toContain('unused-secret');
   });
 });
 
 describe('darkroom doctor beside an idle deployment', () => {
-  it('creates no file and no key, although folder and Redis are writable', async () => {
+  it('doctor creates no file and no key, although folder and Redis are writable', async () => {
     const redis = await startTestRedis();
     onTestFinished(redis.stop);
     const DATA_DIR = await temporaryFolder();
@@ -68,7 +68,7 @@ describe('darkroom doctor beside an idle deployment', () => {
     expect(await queryRedis(redis.url, (client) => client.keys('*'))).toEqual([]);
   });
 
-  it('reports a Redis that is full, without a write', async () => {
+  it('doctor reports a full Redis without a write', async () => {
     const redis = await startTestRedis();
     onTestFinished(redis.stop);
     await queryRedis(redis.url, (client) => client.config('SET', 'maxmemory', '1kb'));
@@ -78,8 +78,8 @@ describe('darkroom doctor beside an idle deployment', () => {
   });
 });
 
-describe('darkroom doctor at a Redis that asks for a password', () => {
-  it('says so, and where', async () => {
+describe('darkroom doctor with a Redis that requires a password', () => {
+  it('doctor reports NOAUTH with the address of the Redis', async () => {
     const redis = await startTestRedis();
     onTestFinished(redis.stop);
     await queryRedis(redis.url, (client) => client.config('SET', 'requirepass', 'the-password'));
@@ -89,7 +89,7 @@ describe('darkroom doctor at a Redis that asks for a password', () => {
   });
 });
 
-describe('darkroom doctor where nothing is set', () => {
+describe('darkroom doctor without settings', () => {
   const check = async (env: Record<string, string>) => {
     const cwd = await temporaryFolder();
     const { code, stdout } = await runCommand(['doctor', '--json'], { cwd, env });
@@ -97,7 +97,7 @@ describe('darkroom doctor where nothing is set', () => {
     return { code, findings, of: (name: string) => findings.find((finding) => finding.name === name) };
   };
 
-  it('examines what dev needs, says what serve would refuse, and leaves nothing behind', async () => {
+  it('doctor checks the needs of dev, lists the faults for serve and leaves no files', async () => {
     const TMPDIR = await temporaryFolder();
     const longName = 'a long name '.repeat(10);
     const { code, findings, of } = await check({ DATA_DIR: join(TMPDIR, longName), TMPDIR });
@@ -113,7 +113,7 @@ describe('darkroom doctor where nothing is set', () => {
     expect((await readdir(TMPDIR)).filter((name) => !name.startsWith('tsx-'))).toEqual([]);
   });
 
-  it('examines what serve needs in production, and the rest all the same', async () => {
+  it('doctor checks the needs of serve in production and still checks the other parts', async () => {
     const { code, of } = await check({
       NODE_ENV: 'production',
       OPENAI_API_KEY: 'sk-x',
@@ -126,11 +126,11 @@ describe('darkroom doctor where nothing is set', () => {
     });
     expect(of('Redis')?.ok).toBe(false);
     expect(of('storage')?.ok).toBe(true);
-    // The key is there, but not used.
+    // The key is set, but PROVIDER does not use it.
     expect(of('provider')).toMatchObject({ ok: true, detail: expect.stringMatching(/^studio: offline/) });
   });
 
-  it('tells of bad variables as of any other finding', async () => {
+  it('doctor reports invalid variables as a finding', async () => {
     const { code, findings } = await check({ PORT: 'eighty', CATALOGUE_FILE: 'none.json' });
     expect(code).toBe(1);
     expect(findings.map(({ name, ok }) => [name, ok])).toEqual([

@@ -21,7 +21,7 @@ const files = async (folder: string) =>
     name.includes('.'),
   );
 
-/** Every key of the deployment whose name or value holds a text. */
+/** Returns every key of the deployment whose name or value contains a text. */
 async function keysHolding(text: string): Promise<string[]> {
   const { REDIS_URL = '', REDIS_KEY_PREFIX = '' } = service.env;
   return queryRedis(REDIS_URL, async (redis) => {
@@ -36,8 +36,8 @@ async function keysHolding(text: string): Promise<string[]> {
 }
 
 describe('an erased job', () => {
-  it('answers 410 on every route, its link is dead, it is in no list, and nothing of it is on disk', async () => {
-    const job = await service.acme.generate({ prompt: 'Forget me', metadata: { who: 'me' } });
+  it('an erased job is 410 on every route, in no list, without links and without files', async () => {
+    const job = await service.acme.generate({ prompt: 'Erase me', metadata: { who: 'me' } });
     const [file] = (await files('images')).filter((name) => name.includes(job.id));
     expect(file).toBeTruthy();
 
@@ -60,7 +60,7 @@ describe('an erased job', () => {
     expect((await files('images')).filter((name) => name.includes(job.id))).toEqual([]);
   });
 
-  it('leaves no word of its prompt, its description or its metadata in the store', async () => {
+  it('an erased job leaves no word of its prompt, description or metadata in Redis', async () => {
     const word = `w${randomUUID().replaceAll('-', '')}`;
     const job = await service.acme.generate({
       prompt: `A sign that says "${word}"`,
@@ -74,7 +74,7 @@ describe('an erased job', () => {
     expect(await keysHolding(word)).toEqual([]);
   });
 
-  it('that was running has its call broken off, and no image of it turns up later', async () => {
+  it('erasing a running job aborts its call and stores no image later', async () => {
     const { id } = await service.acme.submit({ prompt: 'Erased while drawn [studio:latency=20000]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     await service.acme.delete(`/images/${id}`).expect(204);
@@ -89,7 +89,7 @@ describe('an erased job', () => {
     expect((await files('spool')).filter((name) => name.includes(id))).toEqual([]);
   });
 
-  it('sends no webhook: neither of its end, nor one that was to be tried again', async () => {
+  it('an erased job sends no further webhook, not even a scheduled retry', async () => {
     const refusing = await startEndpointServer((_request, response) => response.writeHead(500).end());
     const webhook = { url: `http://127.0.0.1:${refusing.port}/` };
     const { id } = await service.acme.submit({ prompt: 'Silenced [studio:hang]', webhook });

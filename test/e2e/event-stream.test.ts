@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 
 describe('the event stream of a job', () => {
-  it('tells every change once and in order, ends with the job, and then ends itself', async () => {
+  it('the stream sends every change once and in order and ends after the terminal event', async () => {
     const { id } = await service.acme.submit({ prompt: 'A lamp [studio:latency=300]', enhance: 'always' });
     const response = await openEvents(service.url, id);
     const events = await eventsOf(response);
@@ -34,18 +34,18 @@ describe('the event stream of a job', () => {
     expect(events.slice(0, -1).some((event) => event.job)).toBe(false);
   });
 
-  it('tells of every image of an order as soon as it is stored, with a link that works', async () => {
+  it('the stream sends every image with a working link when it is stored', async () => {
     const { id } = await service.acme.submit({ prompt: 'A series [studio:latency=200]', n: 3 });
     const events = await eventsOf(await openEvents(service.url, id));
 
-    const eventWritten = events.filter((event) => event.image);
-    expect(eventWritten.map(({ name, image }) => [name, image?.index]).sort()).toEqual([
+    const withImage = events.filter((event) => event.image);
+    expect(withImage.map(({ name, image }) => [name, image?.index]).sort()).toEqual([
       ['image.progress', 0],
       ['image.progress', 1],
       ['image.progress', 2],
     ]);
     const { images } = await service.acme.job(id);
-    for (const { image } of eventWritten) {
+    for (const { image } of withImage) {
       expect(image?.sha256).toBe(images.find(({ index }) => index === image?.index)?.sha256);
       const bytes = await fetch(image?.url ?? '');
       expect(bytes.headers.get('content-type')).toBe('image/png');
@@ -57,7 +57,7 @@ describe('the event stream of a job', () => {
     );
   });
 
-  it('goes on after the event that was seen last, also while the job runs', async () => {
+  it('the stream resumes after Last-Event-ID while the job runs', async () => {
     const { id } = await service.acme.submit({ prompt: 'Cut in the middle [studio:latency=500]' });
     const seen = await eventsOf(await openEvents(service.url, id), 2);
     const last = seen.at(-1)?.no ?? '';
@@ -68,7 +68,7 @@ describe('the event stream of a job', () => {
     expect(rest.at(-1)?.status).toBe('succeeded');
   });
 
-  it('replays the rest of an ended job, and answers 204 when there is none', async () => {
+  it('the stream replays the rest of an ended job, or is 204 if no event is left', async () => {
     const { id } = await service.acme.generate({ prompt: 'All over' });
     const all = await readEvents(service.url, id);
     const rest = await eventsOf(await openEvents(service.url, id, '2'));
@@ -79,19 +79,19 @@ describe('the event stream of a job', () => {
     expect(await after.text()).toBe('');
   });
 
-  it('starts from the beginning when the last event is none of ours', async () => {
+  it('the stream starts from the beginning if Last-Event-ID is unknown', async () => {
     const { id } = await service.acme.generate({ prompt: 'An odd id' });
     const events = await eventsOf(await openEvents(service.url, id, 'yesterday'));
     expect(events[0]?.name).toBe('image.queued');
   });
 
-  it('goes on to the end of a running job when the last event is one that was never given', async () => {
-    const { id } = await service.acme.submit({ prompt: 'Ahead of time [studio:latency=500]' });
+  it('the stream of a running job sends the terminal event if Last-Event-ID is too high', async () => {
+    const { id } = await service.acme.submit({ prompt: 'Too high an id [studio:latency=500]' });
     const events = await eventsOf(await openEvents(service.url, id, '50'));
     expect(events.at(-1)).toMatchObject({ name: 'image.succeeded', job: { status: 'succeeded' } });
   });
 
-  it('ends with image.canceled when the job is canceled, and at once when it is erased', async () => {
+  it('the stream ends with image.canceled after a cancel and at once after an erase', async () => {
     const canceled = await service.acme.submit({ prompt: 'To cancel [studio:hang]' });
     const erased = await service.acme.submit({ prompt: 'To erase [studio:hang]' });
     const streams = [canceled, erased].map(({ id }) => openEvents(service.url, id).then((r) => eventsOf(r)));

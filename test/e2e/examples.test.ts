@@ -21,13 +21,13 @@ afterAll(() => service.close());
 interface Example {
   readonly child: ChildProcess;
   readonly ended: Promise<ProcessEnd>;
-  /** What it has printed so far. */
+  /** Returns the output so far. */
   printed(): string;
-  /** Resolves with the match once it has printed such a text. */
+  /** Resolves with the match when the output contains such a text. */
   prints(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** Runs a program of the examples folder as its caller would. */
+/** Runs a program of the examples folder as a user would. */
 function run(name: string, programArguments: string[], env: Record<string, string>): Example {
   const program = join(import.meta.dirname, `../../examples/${name}.ts`);
   const child = spawn(
@@ -42,11 +42,11 @@ function run(name: string, programArguments: string[], env: Record<string, strin
     child.kill('SIGKILL');
   });
   let text = '';
-  let dispatchTask = () => {};
+  let notify = () => {};
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (part: string) => {
       text += part;
-      dispatchTask();
+      notify();
     });
   }
   return {
@@ -58,7 +58,7 @@ function run(name: string, programArguments: string[], env: Record<string, strin
         const match = pattern.exec(text);
         if (match) return match;
         await new Promise<void>((resolve) => {
-          dispatchTask = resolve;
+          notify = resolve;
         });
       }
     },
@@ -68,7 +68,7 @@ function run(name: string, programArguments: string[], env: Record<string, strin
 const reach = (url: string) => ({ DARKROOM_URL: url, DARKROOM_API_KEY: testKeys.acme });
 
 describe('examples/generate-image.ts', () => {
-  it('orders an image, waits for it and saves it', async () => {
+  it('generate-image.ts submits a job, waits for it and saves the image', async () => {
     const file = join(await temporaryFolder(), 'fox.png');
     const example = run('generate-image', ['A fox [studio:latency=500]', file], reach(service.url));
 
@@ -79,7 +79,7 @@ describe('examples/generate-image.ts', () => {
     expect(await sharp(file).metadata()).toMatchObject({ format: 'png', width: 1024, height: 1024 });
   });
 
-  it('says why there is no image, and fails', async () => {
+  it('generate-image.ts prints the error of a failed job and exits with 1', async () => {
     const example = run('generate-image', ['Something [studio:moderation]'], reach(service.url));
 
     expect((await example.ended).code).toBe(1);
@@ -88,34 +88,34 @@ describe('examples/generate-image.ts', () => {
 });
 
 describe('examples/follow-events.ts', () => {
-  it('tells of every event once, though the connection breaks after each', async () => {
+  it('follow-events.ts prints every event once although the connection breaks after each', async () => {
     const job = await service.acme.submit({ prompt: 'Followed [studio:latency=1500]' });
     const fragile = await startFragileProxy(service.url);
     const example = run('follow-events', [job.id], reach(fragile.url));
 
     expect(await example.ended).toEqual({ code: 0, signal: null });
-    const eventWritten = [...example.printed().matchAll(/^\S+Z (image\.\S+)/gm)].map(([, type]) => type);
-    expect(eventWritten[0]).toBe('image.queued');
-    expect(eventWritten.at(-1)).toBe('image.succeeded');
-    expect(eventWritten.filter((type) => type !== 'image.progress')).toEqual([
+    const printed = [...example.printed().matchAll(/^\S+Z (image\.\S+)/gm)].map(([, type]) => type);
+    expect(printed[0]).toBe('image.queued');
+    expect(printed.at(-1)).toBe('image.succeeded');
+    expect(printed.filter((type) => type !== 'image.progress')).toEqual([
       'image.queued',
       'image.started',
       'image.succeeded',
     ]);
-    expect(fragile.connections()).toBe(eventWritten.length);
+    expect(fragile.connections()).toBe(printed.length);
     const ended = await service.acme.ended(job.id);
     expect(example.printed()).toContain(`/files/acme/${ended.id}/0`);
   });
 });
 
 describe('examples/receive-webhook.ts', () => {
-  it('prints what was signed, refuses what was not, and ends on SIGTERM', async () => {
+  it('receive-webhook.ts prints genuine events, refuses forged ones and ends on SIGTERM', async () => {
     const example = run('receive-webhook', [], { PORT: '0', WEBHOOK_SECRET: webhookSecret });
     const [, port] = await example.prints(/listening on port (\d+)/);
     const url = `http://127.0.0.1:${port}/hooks`;
 
     const { id } = await service.acme.submit({
-      prompt: 'Told of',
+      prompt: 'Signed',
       webhook: { url, events: ['image.succeeded'] },
     });
     await example.prints(new RegExp(`image\\.succeeded ${id} http\\S+/files/acme/${id}/0`));
@@ -136,7 +136,7 @@ describe('examples/receive-webhook.ts', () => {
   });
 });
 
-/** Stands between a client and the service and cuts every stream after its first event. */
+/** Starts a proxy in front of the service that cuts every stream after its first event. */
 async function startFragileProxy(target: string): Promise<{ url: string; connections(): number }> {
   let connections = 0;
   const proxy = createServer((incoming, outgoing) => {

@@ -12,14 +12,14 @@ import { createCaller } from '../support/caller.ts';
 import { endOf, systemEnvironment } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// Processes take seconds to start, on a busy machine many.
+// Processes need seconds to start, on a busy machine many seconds.
 vi.setConfig({ testTimeout: 120_000 });
 
 const project = new URL('../..', import.meta.url).pathname;
-/** What the README's commands need, and nothing of Redis. */
+/** The programs that the commands of the README need; Redis is not among them. */
 const programs = ['node', 'npm', 'sh', 'bash', 'env', 'curl', 'tee', 'cat', 'apt-get', 'dpkg-deb'];
 
-/** A fresh copy of the project in which `npm ci` was run, and a PATH with few programs. */
+/** Creates a copy of the project as after `npm ci`, and a PATH with few programs. */
 async function freshCopy(): Promise<{ folder: string; env: Record<string, string> }> {
   const folder = await temporaryFolder();
   for (const name of ['package.json', 'tsconfig.json', 'src']) {
@@ -35,9 +35,9 @@ async function freshCopy(): Promise<{ folder: string; env: Record<string, string
   return { folder, env: { ...systemEnvironment(), PATH: bin, PORT: '0' } };
 }
 
-/** Runs `npm start` until it has printed its welcome. */
+/** Runs `npm start` until it has printed its welcome. Returns handles of the running service. */
 async function npmStart(folder: string, env: Record<string, string>) {
-  // A process group of its own, as a terminal gives it one: Ctrl-C reaches every process in it.
+  // A separate process group, as in a terminal: Ctrl-C reaches every process of the group.
   const child = spawn('npm', ['start'], {
     cwd: folder,
     env,
@@ -72,7 +72,7 @@ function endGroup(child: ChildProcess): void {
   try {
     if (child.pid) process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // Nothing of the group is left.
+    // The group has already ended.
   }
 }
 
@@ -85,7 +85,7 @@ function shellBlock(page: string, text: string): string {
 }
 
 describe('the first commands of the README', () => {
-  it('end with an image on disk, Ctrl-C ends everything, and the next start finds the job', async () => {
+  it('the README commands save an image, Ctrl-C ends all processes, and the next start finds the job', async () => {
     const readme = await readFile(join(project, 'README.md'), 'utf8');
     expect(readme).toContain('npm ci && npm start');
     const { folder, env } = await freshCopy();

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 
 describe('polling', () => {
-  it('an ended job with its ETag answers 304 without a body, and another ETag gets the job', async () => {
+  it('a poll of an ended job with its ETag is 304, and with another ETag 200', async () => {
     const { id } = await service.acme.generate({ prompt: 'Seen before' });
     const first = await service.acme.get(`/images/${id}`).expect(200).expect('etag', /^W\/"/);
     const etag = first.headers.etag ?? '';
@@ -21,7 +21,7 @@ describe('polling', () => {
     await service.acme.get(`/images/${id}`).set('if-none-match', 'W/"0"').expect(200);
   });
 
-  it('says how long to wait while the job runs, and gives another ETag after every change', async () => {
+  it('a running job has Retry-After, and its ETag changes when it ends', async () => {
     const { id } = await service.acme.submit({ prompt: 'Still at it [studio:latency=500]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     const running = await service.acme
@@ -42,7 +42,7 @@ describe('polling', () => {
 });
 
 describe('an ETag', () => {
-  it('changes in the middle of the life of the links that came with it', async () => {
+  it('an ETag changes after half the lifetime of the links in the response', async () => {
     const { acme, close } = await startService({ LINK_TTL_S: '60' });
     onTestFinished(close);
     const { id } = await acme.generate({ prompt: 'Looked at for minutes' });
@@ -60,7 +60,7 @@ describe('an ETag', () => {
     expect(body.images[0].url_expires_at).toBe(new Date(start + 3 * halfLifeMs).toISOString());
   });
 
-  it('stays while the job runs or waits at its place, and changes with the place', async () => {
+  it('an ETag changes with the queue position and not otherwise', async () => {
     const { acme, close } = await startService({ WORKER_CONCURRENCY: '1' });
     onTestFinished(close);
     const running = await acme.submit({ prompt: 'Before all others [studio:hang]' });
@@ -86,26 +86,26 @@ describe('an ETag', () => {
 });
 
 describe('waiting', () => {
-  it('?wait holds the answer until the job has ended', async () => {
+  it('?wait delays the response until the job has ended', async () => {
     const { id } = await service.acme.submit({ prompt: 'Worth the wait [studio:latency=400]' });
     const { body } = await service.acme.get(`/images/${id}?wait=25`).expect(200);
     expect(body.status).toBe('succeeded');
   });
 
-  it('?wait gives the job as it is when the time is over', async () => {
+  it('?wait returns the running job when the time is over', async () => {
     const { id } = await service.acme.submit({ prompt: 'Not worth the wait [studio:latency=4000]' });
     const { body } = await service.acme.get(`/images/${id}?wait=1`).expect(200);
     expect(body.status).toBe('running');
     await service.acme.post(`/images/${id}/cancel`).expect(200);
   });
 
-  it.each(['-1', '56', 'long'])('?wait=%s is refused', async (wait) => {
+  it.each(['-1', '56', 'long'])('?wait=%s is refused with a pointer', async (wait) => {
     const { id } = await service.acme.generate({ prompt: `Wrong wait ${wait}` });
     const { body } = await service.acme.get(`/images/${id}?wait=${wait}`).expect(422);
     expect(body.errors).toEqual([expect.objectContaining({ pointer: '/query/wait' })]);
   });
 
-  it('Prefer: wait gives the ended job with 200 and says what was applied', async () => {
+  it('Prefer: wait returns 200 with the ended job and Preference-Applied', async () => {
     const { body } = await service.acme
       .post('/images')
       .set('prefer', 'wait=30')
@@ -116,7 +116,7 @@ describe('waiting', () => {
     expect(body.status).toBe('succeeded');
   });
 
-  it('Prefer: wait gives 202 with the place of the job when the time is over', async () => {
+  it('Prefer: wait returns 202 with the location of the job when the time is over', async () => {
     const { body, headers } = await service.acme
       .post('/images')
       .set('prefer', 'wait=1')
@@ -128,20 +128,20 @@ describe('waiting', () => {
     await service.acme.post(`/images/${body.id}/cancel`).expect(200);
   });
 
-  it('a wait above the limit is shortened, respond-async alone does not wait, and with both it waits', async () => {
+  it('Prefer limits wait to 55 s, and wait takes precedence over respond-async', async () => {
     const preferring = (prefer: string, prompt: string) =>
       service.acme.post('/images').set('prefer', prefer).send({ prompt });
-    const long = await preferring('wait=900', 'Long patience').expect(200);
-    const none = await preferring('respond-async', 'No patience [studio:latency=200]').expect(202);
-    // RFC 7240, section 4.3: wait first, and answer asynchronously only when the time is over.
-    const both = await preferring('respond-async, wait=20', 'Some patience [studio:latency=200]').expect(200);
+    const long = await preferring('wait=900', 'A long wait').expect(200);
+    const none = await preferring('respond-async', 'No wait [studio:latency=200]').expect(202);
+    // RFC 7240, section 4.3: wait first, respond asynchronously only when the time is over.
+    const both = await preferring('respond-async, wait=20', 'Some wait [studio:latency=200]').expect(200);
 
     expect(long.headers['preference-applied']).toBe('wait=55');
     expect(none.headers['preference-applied']).toBe('respond-async');
     expect(both.headers['preference-applied']).toBe('wait=20');
   });
 
-  it('a caller who hangs up while waiting does not cancel the job', async () => {
+  it('a caller that disconnects while it waits does not cancel the job', async () => {
     const { id } = await service.acme.submit({ prompt: 'Left alone [studio:latency=500]' });
     const leaving = new AbortController();
     const response = fetch(`${service.url}/images/${id}?wait=20`, {
@@ -156,7 +156,7 @@ describe('waiting', () => {
 });
 
 describe('the list', () => {
-  it('is newest first, goes on by cursor without a gap, and filters by metadata and status', async () => {
+  it('the list is newest first, pages without gaps and filters by metadata and status', async () => {
     const made: string[] = [];
     for (const no of ['1', '2', '3', '4', '5']) {
       const job = await service.acme.generate({ prompt: `Listed ${no}`, metadata: { batch: 'list', no } });
@@ -180,9 +180,9 @@ describe('the list', () => {
   });
 
   it.each([
-    ['as long as keys may be, in characters beyond the first plane', '😀'.repeat(64)],
+    ['of 64 characters outside the first plane', '😀'.repeat(64)],
     ['with a line break', 'two\nlines'],
-  ])('are found by a metadata key %s, and only those', async (_what, key) => {
+  ])('the list filters by a metadata key %s', async (_what, key) => {
     const { id } = await service.acme.generate({ prompt: 'By its key', metadata: { [key]: 'here' } });
     const found = async (value: string) => {
       const { body } = await service.acme

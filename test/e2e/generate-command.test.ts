@@ -8,7 +8,7 @@ import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// Every command is a process of its own.
+// Every command is a separate process.
 vi.setConfig({ testTimeout: 60_000 });
 
 let service: TestService;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 describe('darkroom generate', () => {
   const client = () => ({ DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme });
 
-  it('writes the images it ordered, and says what they cost', async () => {
+  it('generate writes all images of a job and prints the cost', async () => {
     const cwd = await temporaryFolder();
     const args = [
       'generate',
@@ -44,11 +44,11 @@ describe('darkroom generate', () => {
       expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
       expect(await sharp(bytes).metadata()).toMatchObject({ format: 'png', width: 1536, height: 1024 });
     }
-    // Who orders two wants to choose: also the offline ones differ.
+    // A caller of two images wants a choice, so offline images differ too.
     expect(new Set(job.images.map((image) => image.sha256)).size).toBe(2);
   });
 
-  it('takes the prompt from standard input, and ends with 1 and the reason when the job fails', async () => {
+  it('generate reads the prompt from standard input and exits with 1 and the error if the job fails', async () => {
     const { code, stdout } = await runCommand(['generate', '--wait'], {
       cwd: await temporaryFolder(),
       env: client(),
@@ -61,7 +61,7 @@ describe('darkroom generate', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'shows stage and seconds on a terminal, and clears them at the end',
+    'generate shows stage and seconds on a terminal and clears them at the end',
     async () => {
       const { code, stdout } = await runCommand(
         ['generate', 'A fox that takes its time [studio:latency=2500]', '--wait'],
@@ -74,7 +74,7 @@ describe('darkroom generate', () => {
     },
   );
 
-  it('finds the service by a .env file and its key in a mounted one', async () => {
+  it('generate reads the address from .env and the key from a mounted file', async () => {
     const cwd = await temporaryFolder();
     await writeFile(join(cwd, '.env'), `DARKROOM_URL=${service.url}\nDARKROOM_API_KEY_FILE=key\n`);
     await writeFile(join(cwd, 'key'), `${testKeys.acme}\n`);
@@ -83,14 +83,14 @@ describe('darkroom generate', () => {
     expect((await service.acme.job(JSON.parse(stdout).id)).prompt.original).toBe('A fox');
   });
 
-  it('says what is wrong with an order or with the address', async () => {
+  it('generate reports the invalid field or the unreachable address', async () => {
     const cwd = await temporaryFolder();
-    const [generate, address] = await Promise.all([
+    const [refused, unreachable] = await Promise.all([
       runCommand(['generate', 'A fox', '--size', '10x10'], { cwd, env: client() }),
       runCommand(['generate', 'A fox'], { cwd, env: { ...client(), DARKROOM_URL: 'http://127.0.0.1:1' } }),
     ]);
-    expect([generate, address].map((result) => result?.code)).toEqual([1, 1]);
-    expect(generate?.stderr).toMatch(/validation_failed.*\n.*\/size/s);
-    expect(address?.stderr).toContain('http://127.0.0.1:1');
+    expect([refused, unreachable].map((result) => result?.code)).toEqual([1, 1]);
+    expect(refused?.stderr).toMatch(/validation_failed.*\n.*\/size/s);
+    expect(unreachable?.stderr).toContain('http://127.0.0.1:1');
   });
 });

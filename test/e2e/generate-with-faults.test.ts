@@ -14,7 +14,7 @@ import { testKeys } from '../support/service-environment.ts';
 import { compiledProgram, endOf, systemEnvironment } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// Every command is a process of its own.
+// Every command is a separate process.
 vi.setConfig({ testTimeout: 60_000 });
 
 let service: TestService;
@@ -23,9 +23,9 @@ beforeAll(async () => {
   return service.close;
 });
 
-describe('darkroom generate behind a network that fails', () => {
-  /** A way to the service that can be broken, and the variables that take it. */
-  async function brokenWay() {
+describe('darkroom generate over a failing network', () => {
+  /** Starts a proxy that can break connections to the service. Returns it with the variables of a client. */
+  async function faultyNetwork() {
     const proxy = await startFaultProxy(Number(new URL(service.url).port));
     onTestFinished(proxy.close);
     const env = { DARKROOM_URL: `http://127.0.0.1:${proxy.port}`, DARKROOM_API_KEY: testKeys.acme };
@@ -36,10 +36,10 @@ describe('darkroom generate behind a network that fails', () => {
     return body.data.filter((job: { prompt: { original: string } }) => job.prompt.original === prompt);
   };
 
-  it('orders once although the answer to its order is lost, and gets its image', async () => {
-    const { proxy, env, cwd } = await brokenWay();
+  it('generate submits one job and saves its image although the first response is lost', async () => {
+    const { proxy, env, cwd } = await faultyNetwork();
     await proxy.set({ kind: 'cut', afterBytes: 20 });
-    const prompt = 'An order whose answer is lost';
+    const prompt = 'A request whose response is lost';
     const command = runCommand(['generate', prompt, '--out', 'fox.png'], { cwd, env });
     await vi.waitFor(async () => expect(await jobsWith(prompt)).toHaveLength(1), { timeout: 30_000 });
     await proxy.set({ kind: 'pass' });
@@ -53,8 +53,8 @@ describe('darkroom generate behind a network that fails', () => {
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.images[0].sha256);
   });
 
-  it('takes up a stream that is cut, as proxies cut what is long', async () => {
-    const { proxy, env, cwd } = await brokenWay();
+  it('generate resumes an event stream that a proxy cut', async () => {
+    const { proxy, env, cwd } = await faultyNetwork();
     const prompt = 'Longer than its stream [studio:latency=3000]';
     const command = runCommand(['generate', prompt, '--out', 'fox.png'], { cwd, env });
     await vi.waitFor(async () => expect((await jobsWith(prompt))[0]?.stage).toBe('generating'), {
@@ -71,8 +71,8 @@ describe('darkroom generate behind a network that fails', () => {
     expect((await readFile(join(cwd, 'fox.png'))).length).toBeGreaterThan(0);
   });
 
-  it('says how to go on when it breaks off, and the same command with that key pays nothing again', async () => {
-    const { env, cwd } = await brokenWay();
+  it('generate prints its Idempotency-Key if it fails, and the same command with the key pays nothing again', async () => {
+    const { env, cwd } = await faultyNetwork();
     const prompt = 'A disk that fails';
     const args = ['generate', prompt, '--n', '2', '--out', 'fox.png'];
     // The second image goes to a file of this name.
@@ -89,8 +89,8 @@ describe('darkroom generate behind a network that fails', () => {
     expect(await jobsWith(prompt)).toHaveLength(1);
   });
 
-  it('orders nothing when it could not write the image', async () => {
-    const { env, cwd } = await brokenWay();
+  it('generate submits nothing if --out cannot be written', async () => {
+    const { env, cwd } = await faultyNetwork();
     const prompt = 'Nowhere to be put';
     const results = await Promise.all(
       ['no/such/folder/fox.png', '.'].map((out) =>
@@ -105,7 +105,7 @@ describe('darkroom generate behind a network that fails', () => {
   });
 });
 
-describe('darkroom generate before a gateway', () => {
+describe('darkroom generate behind a gateway', () => {
   let child: ChildProcess | undefined;
   const reach = (server: ScriptedServer) => ({
     DARKROOM_URL: server.url,
@@ -116,7 +116,7 @@ describe('darkroom generate before a gateway', () => {
   const accepted: Script = respondWith(202, { ...imageJobExample, images: [], status: 'queued' });
   const keysOf = ({ seen }: ScriptedServer) => seen.map(({ headers }) => headers['idempotency-key']);
 
-  it('repeats an order of which it does not know the outcome under its key', async () => {
+  it('generate repeats a request of unknown outcome with the same Idempotency-Key', async () => {
     const gateway = respondWith(524, '<html>', { 'content-type': 'text/html' });
     const server = await serve((response, request, index) =>
       (index === 0 ? gateway : accepted)(response, request, index),
@@ -131,9 +131,9 @@ describe('darkroom generate before a gateway', () => {
   });
 
   it.each([
-    ['an answer that is no job', respondWith(202, '{"id":"img_')],
-    ['Ctrl-C before there is an answer', () => process.kill(child?.pid ?? 0, 'SIGINT')],
-  ])('gives the key with which to go on after %s', async (_what, script) => {
+    ['a malformed response', respondWith(202, '{"id":"img_')],
+    ['Ctrl-C before the response', () => process.kill(child?.pid ?? 0, 'SIGINT')],
+  ])('generate prints its Idempotency-Key after %s', async (_what, script) => {
     const server = await serve(script as Script);
     child = spawn(process.execPath, [compiledProgram('main'), 'generate', 'A fox'], {
       cwd: await temporaryFolder(),
@@ -146,7 +146,7 @@ describe('darkroom generate before a gateway', () => {
     expect(stderr).not.toContain('JSON at position');
   });
 
-  it('takes a stream up after the last event that it saw', async () => {
+  it('generate resumes a stream with the id of the last event', async () => {
     const event = (no: number, data: object) =>
       `id: ${no}\nevent: image.progress\ndata: ${JSON.stringify(data)}\n\n`;
     const running = respondWith(200, { ...imageJobExample, images: [], status: 'running' });
@@ -166,7 +166,7 @@ describe('darkroom generate before a gateway', () => {
     expect(opened.map(({ headers }) => headers['last-event-id'])).toEqual(['0', '2']);
   });
 
-  it('asks for the job where no stream is to be had', async () => {
+  it('generate polls the job if the event stream is refused', async () => {
     const ended = respondWith(200, { ...imageJobExample, images: [] });
     const refused = respondWith(429, { code: 'too_many_requests', retryable: true });
     const server = await serve((response, request, index) => {
@@ -180,7 +180,7 @@ describe('darkroom generate before a gateway', () => {
     expect(server.seen).toHaveLength(3);
   });
 
-  it('writes the first image there is to the file that was named, and says what is missing', async () => {
+  it('generate writes the first existing image to --out and reports the missing image', async () => {
     const cwd = await temporaryFolder();
     const job = (server: ScriptedServer) => ({
       ...imageJobExample,
@@ -203,7 +203,7 @@ describe('darkroom generate before a gateway', () => {
     expect(stderr).toContain('An image is missing: Refused for its content.');
   });
 
-  it('does not follow an order that is led elsewhere, and says where to', async () => {
+  it('generate does not follow a redirect and prints its target', async () => {
     const server = await serve(respondWith(301, '', { location: 'https://there.example/images' }));
     const { code, stderr } = await generate(server);
     expect(code).toBe(1);
@@ -212,8 +212,8 @@ describe('darkroom generate before a gateway', () => {
   });
 });
 
-it('darkroom generate takes a prompt of any length and language from standard input', async () => {
-  // Longer than a pipe: characters are cut into pieces on the way.
+it('generate reads a prompt of 32,000 characters from standard input', async () => {
+  // Longer than the buffer of a pipe, so that characters are split between chunks.
   const prompt = 'あ'.repeat(32_000);
   const { code, stdout, stderr } = await runCommand(['generate', '--json'], {
     cwd: await temporaryFolder(),

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { compiledProgram, endOf, systemEnvironment } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// Every check is a process of its own.
+// Every check is a separate process.
 vi.setConfig({ testTimeout: 60_000 });
 
 async function codeOf(env: Record<string, string>): Promise<number | null> {
@@ -19,7 +19,7 @@ async function codeOf(env: Record<string, string>): Promise<number | null> {
   return (await endOf(child)).code;
 }
 
-/** Answers everything with one status. */
+/** Starts a server that responds to every request with one status. Returns its port. */
 async function listenOn(host: string, status: number): Promise<string> {
   const server = createServer((_request, response) => response.writeHead(status).end()).listen(0, host);
   onTestFinished(() => void server.close());
@@ -40,13 +40,13 @@ const listeners: [string, string][] = [
 
 describe('the health check of the container', () => {
   it.each(listeners.filter(([HOST]) => hasIpv6 || !HOST.includes(':')))(
-    'finds a service that listens on %s',
+    'the health check exits with 0 for a service that listens on %s',
     async (HOST, host) => {
       expect(await codeOf({ HOST, PORT: await listenOn(host, 200) })).toBe(0);
     },
   );
 
-  it('fails where nothing answers, or not well', async () => {
+  it('the health check exits with 1 if no service listens or the status is 503', async () => {
     expect(await codeOf({ HOST: '127.0.0.1', PORT: '1' })).toBe(1);
     expect(await codeOf({ HOST: '127.0.0.1', PORT: await listenOn('127.0.0.1', 503) })).toBe(1);
   });

@@ -10,35 +10,35 @@ beforeAll(async () => {
   return service.close;
 });
 
-const submitted = (body: Record<string, unknown>, key: string) =>
+const submit = (body: Record<string, unknown>, key: string) =>
   service.acme.post('/images').set('idempotency-key', key).send(body);
 
 describe('an Idempotency-Key', () => {
-  it('with the same body gives the same job whatever its state, and says that it was replayed', async () => {
+  it('a repeated key with the same body returns the same job and Idempotent-Replayed', async () => {
     const key = randomUUID();
-    const body = { prompt: 'Ordered twice [studio:latency=300]', metadata: { a: '1', b: '2' } };
-    const first = await submitted(body, key).expect(202);
-    const whileOpen = await submitted(body, key).expect(202).expect('idempotent-replayed', 'true');
+    const body = { prompt: 'Submitted twice [studio:latency=300]', metadata: { a: '1', b: '2' } };
+    const first = await submit(body, key).expect(202);
+    const whileOpen = await submit(body, key).expect(202).expect('idempotent-replayed', 'true');
     await service.acme.ended(first.body.id);
-    const whenEnded = await submitted(body, key).expect(202).expect('idempotent-replayed', 'true');
+    const whenEnded = await submit(body, key).expect(202).expect('idempotent-replayed', 'true');
 
     expect(first.headers['idempotent-replayed']).toBeUndefined();
     expect(whileOpen.body.id).toBe(first.body.id);
     expect(whenEnded.body).toMatchObject({ id: first.body.id, status: 'succeeded' });
-    expect(imageCalls(service.studio, 'Ordered twice')).toHaveLength(1);
+    expect(imageCalls(service.studio, 'Submitted twice')).toHaveLength(1);
   });
 
-  it('is the same quoted or bare, and does not care for the order of the fields', async () => {
+  it('a key is the same quoted or bare, and the order of body fields does not matter', async () => {
     const key = randomUUID();
-    const bare = await submitted({ prompt: 'In any order', metadata: { a: '1', b: '2' } }, key);
-    const quoted = await submitted({ metadata: { b: '2', a: '1' }, prompt: 'In any order' }, `"${key}"`);
+    const bare = await submit({ prompt: 'In any order', metadata: { a: '1', b: '2' } }, key);
+    const quoted = await submit({ metadata: { b: '2', a: '1' }, prompt: 'In any order' }, `"${key}"`);
     expect(quoted.body.id).toBe(bare.body.id);
   });
 
-  it('with another body is refused, and orders nothing', async () => {
+  it('a repeated key with another body is refused with 422 and creates no job', async () => {
     const key = randomUUID();
-    await submitted({ prompt: 'The first body' }, key).expect(202);
-    const { body } = await submitted({ prompt: 'The second body' }, key)
+    await submit({ prompt: 'The first body' }, key).expect(202);
+    const { body } = await submit({ prompt: 'The second body' }, key)
       .expect(422)
       .expect('content-type', /^application\/problem\+json/)
       .expect('x-should-retry', 'false');
@@ -47,12 +47,12 @@ describe('an Idempotency-Key', () => {
   });
 
   it.each([
-    ['empty', ''],
+    ['without characters', ''],
     ['of two words', 'two words'],
     ['beyond ASCII', Buffer.from('schlüssel').toString('latin1')],
     ['of 256 characters', 'k'.repeat(256)],
     ['of 2,000 characters', 'k'.repeat(2000)],
-  ])('%s is refused with 400, also in a dry run', async (_what, key) => {
+  ])('a key %s is refused with 400, in a dry run too', async (_what, key) => {
     for (const path of ['/images', '/images?dry_run=true']) {
       const { body } = await service.acme
         .post(path)
@@ -64,25 +64,25 @@ describe('an Idempotency-Key', () => {
     expect(imageCalls(service.studio, 'A bad key')).toEqual([]);
   });
 
-  it('of one tenant means nothing to another', async () => {
+  it('tenants can use the same key for different jobs', async () => {
     const key = randomUUID();
     const body = { prompt: 'Two tenants, one key' };
-    const mine = await submitted(body, key).expect(202);
+    const mine = await submit(body, key).expect(202);
     const theirs = await service.other.post('/images').set('idempotency-key', key).send(body).expect(202);
     expect(theirs.body.id).not.toBe(mine.body.id);
     expect(theirs.headers['idempotent-replayed']).toBeUndefined();
   });
 
-  it('of an erased job stays used', async () => {
+  it('the key of an erased job returns 410', async () => {
     const key = randomUUID();
-    const first = await submitted({ prompt: 'Used and erased' }, key).expect(202);
+    const first = await submit({ prompt: 'Used and erased' }, key).expect(202);
     await service.acme.ended(first.body.id);
     await service.acme.delete(`/images/${first.body.id}`).expect(204);
-    const { body } = await submitted({ prompt: 'Used and erased' }, key).expect(410);
+    const { body } = await submit({ prompt: 'Used and erased' }, key).expect(410);
     expect(body.code).toBe('erased');
   });
 
-  it('is taken by one of many at the same moment', async () => {
+  it('fifty concurrent requests with one key create one job', async () => {
     const key = randomUUID();
     const body = { prompt: 'Many at once' };
     const responses = await Promise.all(

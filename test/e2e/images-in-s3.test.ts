@@ -20,19 +20,22 @@ afterAll(async () => {
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-describe('an image in a bucket', () => {
-  it.each(['png', 'jpeg', 'webp'])('as %s has the bytes that the provider sent', async (format) => {
-    const job = await service.acme.generate({ prompt: `In a bucket as ${format}`, output_format: format });
-    const sent = imageCalls(service.studio, `In a bucket as ${format}`)[0]?.images[0];
-    const url = job.images[0]?.url ?? '';
+describe('an image in S3', () => {
+  it.each(['png', 'jpeg', 'webp'])(
+    'an image in S3 as %s has the bytes that the provider sent',
+    async (format) => {
+      const job = await service.acme.generate({ prompt: `In a bucket as ${format}`, output_format: format });
+      const sent = imageCalls(service.studio, `In a bucket as ${format}`)[0]?.images[0];
+      const url = job.images[0]?.url ?? '';
 
-    expect(url.startsWith(s3.endpoint)).toBe(true);
-    const { body } = await supertest(url).get('').expect(200).expect('content-type', `image/${format}`);
-    expect(sha256(body)).toBe(sent?.sha256);
-    expect(job.images[0]).toMatchObject({ sha256: sent?.sha256, content_type: `image/${format}` });
-  });
+      expect(url.startsWith(s3.endpoint)).toBe(true);
+      const { body } = await supertest(url).get('').expect(200).expect('content-type', `image/${format}`);
+      expect(sha256(body)).toBe(sent?.sha256);
+      expect(job.images[0]).toMatchObject({ sha256: sent?.sha256, content_type: `image/${format}` });
+    },
+  );
 
-  it('is reached by a redirect to a fresh link that works without a key and is never cached', async () => {
+  it('the content route redirects to a fresh S3 link that needs no key and is not cached', async () => {
     const job = await service.acme.generate({ prompt: 'Behind a redirect' });
     const { headers } = await service.acme
       .get(`/images/${job.id}/content/0`)
@@ -46,7 +49,7 @@ describe('an image in a bucket', () => {
     expect(sha256(body)).toBe(job.images[0]?.sha256);
   });
 
-  it('is stored without a second payment when the bucket fails for a while', async () => {
+  it('a temporary S3 failure delays an image without a second payment', async () => {
     let refused = 0;
     s3.intercept((request, response) => {
       if (request.method !== 'PUT' || refused >= 4) return false;
@@ -62,7 +65,7 @@ describe('an image in a bucket', () => {
     expect(imageCalls(service.studio, 'Through a storm')).toHaveLength(1);
   });
 
-  it('is gone with its job: the object, the link and the content', async () => {
+  it('erasing a job deletes its object in S3', async () => {
     const job = await service.acme.generate({ prompt: 'To be erased' });
     const url = job.images[0]?.url ?? '';
     await supertest(url).get('').expect(200);
@@ -72,12 +75,12 @@ describe('an image in a bucket', () => {
     await service.acme.get(`/images/${job.id}/content/0`).expect(410);
   });
 
-  it('is not left behind when its job is erased while it is being stored', async () => {
+  it('erasing a job during its upload leaves no object in S3', async () => {
     const held = holdFirstUpload(s3);
     const { id } = await service.acme.submit({ prompt: 'Erased in the middle' });
     const key = await held.key;
     await service.acme.delete(`/images/${id}`).expect(204);
-    expect(await held.goOn()).toBe(200);
+    expect(await held.release()).toBe(200);
 
     const bucket = createS3Storage(bucketOf(s3), { clock: Date.now });
     await vi.waitFor(async () => expect(await bucket.read(key)).toBeNull(), { timeout: 10_000 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEnvironment, type TestEnvironment } from '../support/service-environment.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 
-// A process of its own: one that shares its event loop with the sender reads no faster than that writes.
+// A separate process, because a service in the event loop of the sender reads no faster than the sender writes.
 let environment: TestEnvironment;
 let service: ServiceProcess;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ afterAll(async () => {
   await environment.remove();
 });
 
-/** Sends a body with a client that reads the answer only once everything is sent. */
+/** Sends a body with a client that reads the response only after it has sent everything. */
 async function send(contentType: string, megabytes: number): Promise<{ status: number; code: string }> {
   const response = await fetch(`${service.url}/images`, {
     method: 'POST',
@@ -25,9 +25,9 @@ async function send(contentType: string, megabytes: number): Promise<{ status: n
   return { status: response.status, code };
 }
 
-describe('a body that nobody takes', () => {
+describe('a refused body', () => {
   it.each([1, 2, 5, 10, 30])(
-    'of %i MB is answered by why, also while it is still being sent',
+    'a refused body of %i MB gets the reason although the client still sends',
     async (megabytes) => {
       expect(await send('application/json', megabytes)).toEqual({ status: 413, code: 'payload_too_large' });
       expect(await send('text/plain', megabytes)).toEqual({ status: 415, code: 'unsupported_media_type' });
@@ -35,8 +35,8 @@ describe('a body that nobody takes', () => {
   );
 });
 
-describe('a key that can be guessed', () => {
-  it('works, and is warned of when the service starts, without being named', () => {
+describe('a short API key', () => {
+  it('a short API key works and causes one startup warning that does not contain it', () => {
     const warnings = service.log.filter((line) => line.includes('can be guessed'));
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).not.toContain('acme:short');

@@ -13,7 +13,7 @@ beforeAll(async () => {
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 describe('a link', () => {
-  it('works without a key, and its bytes can only be taken for an image', async () => {
+  it('a link works without a key and is always served as an image', async () => {
     const job = await service.acme.generate({ prompt: 'A linked image' });
     const url = job.images[0]?.url ?? '';
 
@@ -28,12 +28,12 @@ describe('a link', () => {
     expect(Date.parse(job.images[0]?.url_expires_at ?? '')).toBeGreaterThan(Date.now());
   });
 
-  it('promises no more than its image is kept', async () => {
+  it('a link expires no later than its image', async () => {
     const job = await service.acme.generate({ prompt: 'Kept for a minute', retention: { media_s: 60 } });
     expect(job.images[0]?.url_expires_at).toBe(job.expires_at);
   });
 
-  it('that was altered in any part opens nothing', async () => {
+  it('an altered link is refused', async () => {
     const first = await service.acme.generate({ prompt: 'One of two' });
     const second = await service.acme.generate({ prompt: 'Two of two' });
     const url = new URL(first.images[0]?.url ?? '');
@@ -59,7 +59,7 @@ describe('a link', () => {
     }
   });
 
-  it('opens nothing once it has expired', async () => {
+  it('an expired link is refused', async () => {
     const job = await service.acme.generate({ prompt: 'A short-lived link' });
     const linkUntil = (expiresAtMs: number) =>
       createFileLinks(Buffer.from(service.env.SECRETS_KEY ?? '', 'base64')).sign({
@@ -79,7 +79,7 @@ describe('a link', () => {
 });
 
 describe('a public address', () => {
-  it('is where every link of a job leads, under its own path', async () => {
+  it('all links of a job use PUBLIC_URL with its path', async () => {
     const { acme, close } = await startService({ PUBLIC_URL: 'https://images.example/darkroom/' });
     onTestFinished(close);
     const job = await acme.generate({ prompt: 'Behind a proxy' });
@@ -87,23 +87,23 @@ describe('a public address', () => {
     for (const link of [...Object.values(job.urls), image?.url]) {
       expect(link).toMatch(/^https:\/\/images\.example\/darkroom\/(images|files)\//);
     }
-    // A path keeps its meaning whichever address it was read from.
+    // A path is valid for every address of the service.
     expect(image?.content_url).toBe(`/images/${job.id}/content/0`);
   });
 });
 
-describe('an address that a trusted proxy gives', () => {
-  it('is where the links of a job lead, unless it is none', async () => {
+describe('a host from a trusted proxy', () => {
+  it('links use the host from a trusted proxy, and an invalid host is refused', async () => {
     const { acme, close } = await startService({ TRUST_PROXY: '127.0.0.1' });
     onTestFinished(close);
-    const { id } = await acme.generate({ prompt: 'Behind a proxy that tells its name' });
+    const { id } = await acme.generate({ prompt: 'Behind a trusted proxy' });
     const { body } = await acme
       .get(`/images/${id}`)
       .set({ 'x-forwarded-host': 'images.example', 'x-forwarded-proto': 'https' })
       .expect(200);
     expect(body.urls.self).toBe(`https://images.example/images/${id}`);
-    for (const lie of [{ 'x-forwarded-host': '"><script>' }, { 'x-forwarded-proto': 'javascript' }]) {
-      const refused = await acme.get(`/images/${id}`).set(lie).expect(400);
+    for (const forged of [{ 'x-forwarded-host': '"><script>' }, { 'x-forwarded-proto': 'javascript' }]) {
+      const refused = await acme.get(`/images/${id}`).set(forged).expect(400);
       expect(refused.body.code).toBe('invalid_request');
     }
   });

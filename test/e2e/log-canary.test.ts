@@ -7,7 +7,7 @@ import { startEndpointServer } from '../support/webhook-endpoints.ts';
 const canary = 'canary-4f1d';
 
 describe('the log', () => {
-  it('never holds a prompt, a key, a link or a secret, whatever happens to a job', async () => {
+  it('the log never contains a prompt, a key, a link or a secret', async () => {
     const environment = await createEnvironment({
       WEBHOOK_ALLOW_PRIVATE: 'true',
       WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 9).toString('base64')}`,
@@ -58,7 +58,7 @@ describe('the log', () => {
     }
   });
 
-  it('holds none of them when Redis refuses to write, which its client reports with everything it was to write', async () => {
+  it('the log of a refused Redis write does not contain the arguments of the command', async () => {
     const redis = await startTestRedis();
     const environment = await createEnvironment({ REDIS_URL: redis.url, ROLES: 'api' });
     const service = await startServiceProcess(environment.env);
@@ -67,15 +67,15 @@ describe('the log', () => {
       await environment.remove();
       await redis.stop();
     });
-    // The first order of a tenant asks for less.
+    // The first request of a tenant uses another command.
     await service.acme.submit({ prompt: 'A fox' });
     await queryRedis(redis.url, (client) => client.config('SET', 'maxmemory', '1'));
-    const generate = {
+    const request = {
       prompt: canary,
       metadata: { note: canary },
       webhook: { url: `https://example.com/${canary}` },
     };
-    await service.acme.post('/images').send(generate).expect(503);
+    await service.acme.post('/images').send(request).expect(503);
     await service.stop();
     expect(service.log.filter((line) => line.includes('OOM command not allowed'))).not.toEqual([]);
     expect(service.log.filter((line) => line.includes(canary))).toEqual([]);

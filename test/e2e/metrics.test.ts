@@ -11,7 +11,7 @@ beforeAll(async () => {
   return service.close;
 });
 
-/** Scrapes until what has just happened is counted: that comes moments after the answer to the caller. */
+/** Scrapes until a check passes. Events are counted a moment after the response to the caller. */
 const eventually = (check: (seen: Scrape) => void) =>
   vi.waitFor(async () => check(await scrape(service.url)), { timeout: 15_000 });
 
@@ -23,7 +23,7 @@ const requests = (seen: Scrape, method: string, route: string, status: number) =
   });
 
 describe('the metrics', () => {
-  it('count an order on its whole way: requests, stages, the call, the image, its webhooks', async () => {
+  it('metrics count the request, the stages, the call, the image and the webhooks of a job', async () => {
     const endpointServer = await receive((no) => (no === 1 ? 500 : 204));
     const job = await service.acme.generate({ prompt: 'Counted', webhook: { url: endpointServer.url } });
     const bytes = await service.acme.image(job.id);
@@ -40,20 +40,20 @@ describe('the metrics', () => {
       expect(seen.value('darkroom_images_stored_bytes_total')).toBe(bytes.length);
       const attempts = (outcome: string) =>
         seen.value('darkroom_webhook_attempt_duration_seconds_count', { outcome });
-      // Of three events the first that arrived is due again later.
+      // The first of three deliveries failed and is due later.
       expect([attempts('http_500'), attempts('delivered')]).toEqual([1, 2]);
       expect(seen.value('darkroom_webhook_deliveries_pending')).toBe(1);
     });
   });
 
-  it('show how full the spool of a worker is', async () => {
+  it('metrics show the size and the limit of the spool', async () => {
     await eventually((seen) => {
       expect(seen.value('darkroom_spool_bytes')).toBe(0);
       expect(seen.value('darkroom_spool_limit_bytes')).toBe(4 * 1024 ** 3);
     });
   });
 
-  it('count refused requests by their status', async () => {
+  it('metrics count refused requests by status', async () => {
     await service.acme.post('/images').send({ prompt: '' }).expect(422);
     await service.acme.get('/images/img_00000000000000000000000000').expect(404);
     await eventually((seen) => {
@@ -62,7 +62,7 @@ describe('the metrics', () => {
     });
   });
 
-  it('count provider calls that failed, and the jobs that failed by them', async () => {
+  it('metrics count failed provider calls and the jobs that failed because of them', async () => {
     await service.acme.generate({ prompt: 'Refused [studio:moderation=violence]' });
     await eventually((seen) => {
       const outcome = 'moderation_blocked';
@@ -71,7 +71,7 @@ describe('the metrics', () => {
     });
   });
 
-  it('tell how many tasks are in each state, and the age of the oldest job in it since its creation', async () => {
+  it('metrics show the tasks in each state and the age of the oldest job', async () => {
     const running = await service.acme.submit({ prompt: 'Hangs [studio:hang]' });
     await jobThat(service.acme, running.id, (job) => job.stage === 'generating');
     const waiting = [
@@ -97,7 +97,7 @@ describe('the metrics', () => {
     });
   });
 
-  it('of the service are the ones that the operating guide names', async () => {
+  it('the operating guide documents exactly the metrics of the service', async () => {
     const guide = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
     const named = guide.match(/\b(darkroom|http_server)_[a-z_]+\b/g) ?? [];
     const { names } = await scrape(service.url);

@@ -12,7 +12,7 @@ describe('a number in a body', () => {
     ['{"prompt":"Seeded","provider_options":{"seed":12345678901234567890}}', '/provider_options/seed'],
     ['{"prompt":"Dear","max_cost_micro_usd":1e23}', '/max_cost_micro_usd'],
     ['{"prompt":"Dear","max_cost_micro_usd":9007199254740992}', '/max_cost_micro_usd'],
-  ])('that cannot be kept exactly is refused: %s', async (text, pointer) => {
+  ])('a number that cannot be stored exactly is refused: %s', async (text, pointer) => {
     const { body } = await service.acme.post('/images').type('application/json').send(text).expect(422);
     expect(body.errors).toEqual([expect.objectContaining({ pointer })]);
   });
@@ -20,7 +20,7 @@ describe('a number in a body', () => {
 
 describe('a number in a query or a path', () => {
   it.each(['0x5', '1e1', '%2B5', '%205', '5%20', '05', '5.0', '-1', '', '1_0', '99999999999999999999'])(
-    'is refused when it is spelt as %j',
+    'a query number spelled as %j is refused',
     async (text) => {
       const { id } = await service.acme.submit({ prompt: 'Numbers' });
       const { body: ofLimit } = await service.acme.get(`/images?limit=${text}`).expect(422);
@@ -30,15 +30,15 @@ describe('a number in a query or a path', () => {
     },
   );
 
-  it('is taken as the plain number it is, and so is a yes or no', async () => {
+  it('plain numbers and booleans in a query are accepted', async () => {
     const { body } = await service.acme.get('/images?limit=1').expect(200);
     expect(body.data).toHaveLength(1);
     await service.acme.get(`/images/${body.data[0].id}?wait=0`).expect(200);
-    await service.acme.post('/images?dry_run=true').send({ prompt: 'Only asked' }).expect(200);
-    await service.acme.post('/images?dry_run=1').send({ prompt: 'Only asked' }).expect(422);
+    await service.acme.post('/images?dry_run=true').send({ prompt: 'Dry run' }).expect(200);
+    await service.acme.post('/images?dry_run=1').send({ prompt: 'Dry run' }).expect(422);
   });
 
-  it.each(['00', '0x0', '0e0', '+0', '%200', '-0'])('is no image as /content/%s', async (index) => {
+  it.each(['00', '0x0', '0e0', '+0', '%200', '-0'])('the image index %s is refused', async (index) => {
     const { id } = await service.acme.generate({ prompt: 'One image' });
     await service.acme.get(`/images/${id}/content/0`).expect(200);
     await service.acme.get(`/images/${id}/content/${index}`).expect(422);

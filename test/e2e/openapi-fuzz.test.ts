@@ -12,16 +12,16 @@ import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 
 /**
- * Sends requests made from the OpenAPI document to the real service and holds every answer against the document.
- * FUZZ_REQUESTS sets how many, FUZZ_SEED where the generator begins; every hundred requests begin anew, from the seed
- * that a failure names.
+ * Sends requests generated from the OpenAPI document to the service and compares every response with the document.
+ * FUZZ_REQUESTS sets the number of requests, FUZZ_SEED the first seed. The generator restarts with the next seed after
+ * every hundred requests, and a failure names its seed.
  */
 const requestCount = Number(process.env.FUZZ_REQUESTS ?? 1_500);
 const firstSeed = Number(process.env.FUZZ_SEED ?? 20_261_123);
 const perSeed = 100;
 const maxConcurrent = 8;
 const responseTimeoutMs = 10_000;
-/** An open stream of events is left after this long: it is an answer, not a hang. */
+/** Time after which an open event stream is closed. An open stream counts as a response, not as a hang. */
 const streamTimeoutMs = 1_500;
 
 let api: ApiDocument;
@@ -29,7 +29,7 @@ let service: TestService;
 let readOnlyKey: string;
 beforeAll(async () => {
   api = readApiDocument();
-  // Without the webhooks role nothing is sent to the addresses that the requests name.
+  // Without the webhooks role the service sends nothing to the URLs in the requests.
   service = await startService({ ROLES: 'api,worker', RUN_TIMEOUT_S: '60', MAX_WEBHOOK_ENDPOINTS: '20' });
   readOnlyKey = await withKeys(loadConfig(service.env, 'tool'), pino({ level: 'silent' }), async (keys) => {
     return (await keys.create({ tenant: 'acme', name: 'reads', scopes: ['images:read'] })).key;
@@ -37,10 +37,10 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** One job in every state that lasts, and links to images. */
-async function keptJobs(): Promise<{ ids: string[]; links: string[] }> {
+/** Creates one job in every terminal state, and links to images. */
+async function createJobs(): Promise<{ ids: string[]; links: string[] }> {
   const { acme, other } = service;
-  const done = await acme.generate({ prompt: 'Kept', n: 2 });
+  const done = await acme.generate({ prompt: 'Succeeded', n: 2 });
   const failed = await acme.generate({ prompt: 'Refused [studio:moderation]' });
   const erased = await acme.generate({ prompt: 'Erased' });
   await acme.delete(`/images/${erased.id}`).expect(204);
@@ -57,8 +57,8 @@ async function keptJobs(): Promise<{ ids: string[]; links: string[] }> {
   };
 }
 
-/** Endpoints of both tenants, and a delivery that never arrived: the name of its receiver is a reserved one. */
-async function keptWebhooks(): Promise<{ endpoints: string[]; deliveries: string[] }> {
+/** Creates endpoints of both tenants and a failed delivery. The host name of the endpoint is reserved. */
+async function createWebhooks(): Promise<{ endpoints: string[]; deliveries: string[] }> {
   const url = 'https://receiver.invalid/hooks';
   const endpoints: string[] = [];
   for (const caller of [service.acme, service.acme, service.other]) {
@@ -76,14 +76,14 @@ interface Finding {
   readonly response: string;
 }
 
-describe('every answer to whatever is sent', () => {
+describe('every response', () => {
   it(
-    `is one that the OpenAPI document promises (${requestCount} requests from seed ${firstSeed})`,
+    `every response matches the OpenAPI document (${requestCount} requests from seed ${firstSeed})`,
     async () => {
       const findings: Finding[] = [];
       const histogram = new Map<string, number>();
-      const kept = await keptJobs();
-      const { endpoints, deliveries } = await keptWebhooks();
+      const kept = await createJobs();
+      const { endpoints, deliveries } = await createWebhooks();
       const recent: string[] = [];
       const plans = requestPlans(api, { ...testKeys, good: testKeys.acme, readOnly: readOnlyKey });
       const port = Number(new URL(service.url).port);
@@ -136,7 +136,7 @@ describe('every answer to whatever is sent', () => {
   );
 
   function allFaults(plan: RequestPlan, path: string, outcome: Outcome): string[] {
-    if (typeof outcome === 'string') return [`${outcome} instead of an answer`];
+    if (typeof outcome === 'string') return [`${outcome} instead of a response`];
     const { method, isBrokenHttp } = plan;
     return [
       ...faultsOf(api, { method, path, isBrokenHttp }, outcome),
@@ -144,17 +144,17 @@ describe('every answer to whatever is sent', () => {
     ];
   }
 
-  /** What the schema of the document forbids must not be accepted. */
+  /** Returns a fault if the service accepted a body that the schema forbids. */
   function acceptanceFaults(plan: RequestPlan, path: string, response: RawResponse): string[] {
     const operation = api.match(plan.method, path);
     if (operation === null || typeof operation === 'string' || !operation.bodySchema || !plan.bodyValue)
       return [];
     if (response.status >= 300 || api.validator(operation.bodySchema)(plan.bodyValue.value)) return [];
-    return [`${operation.id} took a body that its schema forbids`];
+    return [`${operation.id} accepted a body that its schema forbids`];
   }
 });
 
-/** All requests of the run, made when they are asked for. */
+/** Generates the requests of the run lazily. */
 function* sampled(plans: Arbitrary<RequestPlan>): Generator<{ plan: RequestPlan; seed: number }> {
   for (let made = 0, seed = firstSeed; made < requestCount; made += perSeed, seed++) {
     const numRuns = Math.min(perSeed, requestCount - made);
@@ -174,7 +174,7 @@ function responseText(outcome: Outcome): string {
   return `${outcome.status} ${JSON.stringify(outcome.headers)} ${outcome.body.toString('utf8', 0, 600)}`;
 }
 
-/** The first finding of every kind: numbers and quoted texts do not make a kind of their own. */
+/** Returns the first finding of every kind. Findings that differ in numbers or quoted texts are one kind. */
 function firstOfEach(findings: readonly Finding[]): (Finding & { times: number })[] {
   const kinds = new Map<string, Finding & { times: number }>();
   for (const finding of findings) {
@@ -186,7 +186,7 @@ function firstOfEach(findings: readonly Finding[]): (Finding & { times: number }
 }
 
 function describeFinding({ seed, fault, request, response, times }: Finding & { times: number }): string {
-  return `${fault} (${times} times)\n  again: FUZZ_SEED=${seed} FUZZ_REQUESTS=${perSeed}\n  sent: ${request}\n  got: ${response}`;
+  return `${fault} (${times} times)\n  repeat: FUZZ_SEED=${seed} FUZZ_REQUESTS=${perSeed}\n  sent: ${request}\n  got: ${response}`;
 }
 
 function report(histogram: ReadonlyMap<string, number>): void {

@@ -7,7 +7,7 @@ import { scrape } from '../support/scrape.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { imageCalls, testKeys } from '../support/service-environment.ts';
 
-// What a dead connection held is taken up again after the lock on it has run out.
+// A task of a dead connection runs again after its lock has expired.
 vi.setConfig({ testTimeout: 60_000 });
 
 let redis: TestRedis;
@@ -21,7 +21,7 @@ beforeAll(async () => {
   };
 });
 
-/** Orders an image; rejects when there is no answer in time. */
+/** Submits a job. Rejects if there is no response within the limit. */
 function submitWithin(limitMs: number, prompt: string, headers: Record<string, string> = {}) {
   const json = { 'content-type': 'application/json', ...headers };
   return postWithin(limitMs, '/images', json, JSON.stringify({ prompt }));
@@ -43,7 +43,7 @@ const isReady = () =>
   vi.waitFor(async () => expect((await ready()).status).toBe(200), { timeout: 15_000, interval: 100 });
 
 describe('without Redis', () => {
-  it('an order is answered 503 within a second, and works again by itself once Redis is back', async () => {
+  it('a request without Redis is 503 within a second, and the service recovers with Redis', async () => {
     await redis.kill9();
     const refused = await submitWithin(1000, 'Nowhere to write it');
     expect(refused.status).toBe(503);
@@ -68,7 +68,7 @@ describe('without Redis', () => {
     expect(imageCalls(service.studio, 'Nowhere to write it')).toEqual([]);
   });
 
-  it('an image that is being made is finished afterwards, and paid for once', async () => {
+  it('a running job finishes after a Redis outage with one payment', async () => {
     await isReady();
     const { id } = await service.acme.submit({ prompt: 'Through the outage [studio:latency=500]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
@@ -86,7 +86,7 @@ describe('without Redis', () => {
     expect(imageCalls(service.studio, 'Through the outage')).toHaveLength(1);
   });
 
-  it('/readyz is red and names the part, /livez stays green, and both say so without a key', async () => {
+  it('/readyz names Redis as unavailable while /livez stays 200, both without a key', async () => {
     await isReady();
     await redis.kill9();
     const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
@@ -100,7 +100,7 @@ describe('without Redis', () => {
 });
 
 describe('the metrics', () => {
-  /** A scrape with the store's part. */
+  /** Scrapes until the metrics of the store are present. */
   const whole = () =>
     vi.waitFor(
       async () => {
@@ -111,11 +111,11 @@ describe('the metrics', () => {
       { timeout: 15_000, interval: 100 },
     );
   const outages: [string, () => void | Promise<void>, () => void | Promise<void>][] = [
-    ['is away', () => redis.kill9(), () => redis.restart()],
+    ['is down', () => redis.kill9(), () => redis.restart()],
     ['hangs', () => redis.pause(), () => redis.resume()],
   ];
   it.each(outages)(
-    'of the process are there while Redis %s, without what only Redis knows',
+    'process metrics stay available while Redis %s, without the metrics of the store',
     async (_outage, begin, end) => {
       const ofTheStore = [
         'darkroom_queue_tasks',
@@ -137,7 +137,7 @@ describe('the metrics', () => {
 });
 
 describe('a Redis that hangs', () => {
-  it('leads to 503 in bounded time, and to red, and heals by itself', async () => {
+  it('a hanging Redis causes 503 in bounded time, and the service recovers', async () => {
     await isReady();
     redis.pause();
     const refused = await submitWithin(5000, 'Into the void');
@@ -154,8 +154,8 @@ describe('a Redis that hangs', () => {
   });
 });
 
-describe('an order that is accepted and waited for when Redis begins to hang', () => {
-  it('is answered 202 with its id, and so is one that repeats another', async () => {
+describe('a waiting request when Redis begins to hang', () => {
+  it('a waiting submission or retry returns 202 with its id when Redis begins to hang', async () => {
     await isReady();
     const canceled = await service.acme.submit({ prompt: 'Waited for again [studio:latency=5000]' });
     await service.acme.post(`/images/${canceled.id}/cancel`).expect(200);
@@ -185,13 +185,13 @@ describe('an order that is accepted and waited for when Redis begins to hang', (
   });
 });
 
-describe('an order that a hanging Redis writes after its caller was told 503', () => {
-  it('is taken back, unless it has a key under which its caller comes again', async () => {
+describe('a job that a hanging Redis stores after its caller received 503', () => {
+  it('a job stored after a 503 is canceled unless it has an Idempotency-Key', async () => {
     await isReady();
     redis.pause();
     const key = { 'idempotency-key': 'through-the-pause' };
     const refused = await Promise.all([
-      submitWithin(5000, 'Nobody knows its id'),
+      submitWithin(5000, 'Without a known id'),
       submitWithin(5000, 'Under a key', key),
     ]);
     expect(refused.map(({ status }) => status)).toEqual([503, 503]);
@@ -200,9 +200,9 @@ describe('an order that a hanging Redis writes after its caller was told 503', (
 
     const found = async () => (await service.acme.get('/images').expect(200)).body.data as ImageJobView[];
     const unknown = async () =>
-      (await found()).find(({ request }) => request.prompt === 'Nobody knows its id');
+      (await found()).find(({ request }) => request.prompt === 'Without a known id');
     await vi.waitFor(async () => expect((await unknown())?.status).toBe('canceled'), { timeout: 15_000 });
-    expect(imageCalls(service.studio, 'Nobody knows its id')).toEqual([]);
+    expect(imageCalls(service.studio, 'Without a known id')).toEqual([]);
     const again = await submitWithin(5000, 'Under a key', key);
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect((await service.acme.ended(again.body.id)).status).toBe('succeeded');
@@ -211,9 +211,9 @@ describe('an order that a hanging Redis writes after its caller was told 503', (
 });
 
 describe('a cancel whose message is lost', () => {
-  it('breaks the call off all the same', async () => {
+  it('a cancel aborts the call although its message is lost', async () => {
     await isReady();
-    const { id } = await service.acme.submit({ prompt: 'Unheard [studio:hang]' });
+    const { id } = await service.acme.submit({ prompt: 'Lost message [studio:hang]' });
     await jobThat(service.acme, id, (job) => job.stage === 'generating');
     await queryRedis(redis.url, async (client) => {
       let isAnswered = false;
@@ -221,23 +221,23 @@ describe('a cancel whose message is lost', () => {
       const canceled = reply.then(() => {
         isAnswered = true;
       });
-      // Whoever listens is cut off until the message has been sent.
+      // Subscribers are disconnected until the message has been published.
       while (!isAnswered) await client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await canceled;
     });
     const job = await service.acme.ended(id);
     expect(job).toMatchObject({ status: 'canceled', attempts: [{ state: 'uncertain' }] });
     await vi.waitFor(() =>
-      expect(imageCalls(service.studio, 'Unheard').map((call) => call.aborted)).toEqual([true]),
+      expect(imageCalls(service.studio, 'Lost message').map((call) => call.aborted)).toEqual([true]),
     );
   });
 });
 
 describe('a service that is started while Redis is slow', () => {
-  it('takes orders as soon as it says that it has started', async () => {
+  it('a service accepts jobs as soon as its start resolves, even if Redis is slow', async () => {
     redis.pause();
     const starting = startService({ REDIS_URL: redis.url, ROLES: 'api' });
-    // Redis goes on only after the service has begun to connect.
+    // Redis resumes only after the service has begun to connect.
     await new Promise(setImmediate);
     redis.resume();
     const fresh = await starting;
@@ -247,7 +247,7 @@ describe('a service that is started while Redis is slow', () => {
 });
 
 describe('a Redis that may evict keys', () => {
-  it('is reported by /readyz with what to do, until it is mended', async () => {
+  it('/readyz reports a Redis that may evict keys, with the remedy', async () => {
     await isReady();
     const setPolicy = (policy: string) =>
       queryRedis(redis.url, async (client) => void (await client.config('SET', 'maxmemory-policy', policy)));
@@ -260,7 +260,7 @@ describe('a Redis that may evict keys', () => {
 });
 
 describe('a Redis that has no memory left', () => {
-  it('is reported by /readyz in the words of Redis, until it takes writes again', async () => {
+  it('/readyz reports a Redis without free memory until Redis accepts writes', async () => {
     await isReady();
     await redis.refuseWrites(true);
     const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });

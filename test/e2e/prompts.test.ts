@@ -8,7 +8,7 @@ beforeAll(async () => {
   return service.close;
 });
 
-/** Prompts that reached the provider for the images of a job, found by the id the calls carried. */
+/** Returns the prompts that reached the provider for a job, identified by the request id of the calls. */
 function promptsOf(id: string): (string | null)[] {
   return service.studio.calls
     .filter(
@@ -28,14 +28,14 @@ describe('a prompt', () => {
     ['direction marks', 'Sign: \u202Eabc\u202C and \u2067שלום\u2069 end'],
     ['line breaks, tabs and outer spaces', '  First line\r\n\tsecond line\n\nlast  '],
     ['quotes, backslashes and markup', 'He said "\\n" & <b>bold</b> {{prompt}} $(x) %s'],
-  ])('in %s reaches the provider unchanged', async (_what, prompt) => {
+  ])('a prompt in %s reaches the provider unchanged', async (_what, prompt) => {
     const job = await service.acme.generate({ prompt });
     expect(promptsOf(job.id)).toEqual([prompt]);
     expect(job.prompt).toEqual({ original: prompt, enhanced: null, revised: null });
     expect(job.request.prompt).toBe(prompt);
   });
 
-  it('of 32,000 characters outside the first plane passes, and one more is refused', async () => {
+  it('a prompt of 32,000 characters outside the first plane is accepted, and one more is refused', async () => {
     const long = '𝛼'.repeat(32_000);
     const job = await service.acme.generate({ prompt: long });
     expect(promptsOf(job.id)).toEqual([long]);
@@ -46,16 +46,16 @@ describe('a prompt', () => {
     expect(body.errors).toEqual([expect.objectContaining({ pointer: '/prompt' })]);
   });
 
-  it('of 32,000 emoji passes with every other field full, though every character is escaped', async () => {
+  it('a prompt of 32,000 escaped emoji is accepted with every other field at its maximum', async () => {
     const keys = Array.from({ length: 16 }, (_, no) => String.fromCodePoint(0x1f600 + no).repeat(64));
-    const generate = {
+    const request = {
       prompt: '😀'.repeat(32_000),
       metadata: Object.fromEntries(keys.map((key) => [key, '😀'.repeat(512)])),
       safety_identifier: '😀'.repeat(128),
       webhook: { url: 'https://receiver.example/'.padEnd(2048, 'a') },
       provider_options: { note: 'n'.repeat(8 * 1024 - '{"note":""}'.length) },
     };
-    const escaped = JSON.stringify(generate).replace(
+    const escaped = JSON.stringify(request).replace(
       /[^"{}[\]:,]/g,
       (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
@@ -64,7 +64,7 @@ describe('a prompt', () => {
       .set('content-type', 'application/json')
       .send(escaped)
       .expect(200);
-    expect(body.request).toMatchObject(generate);
+    expect(body.request).toMatchObject(request);
   });
 
   it.each([
@@ -73,7 +73,7 @@ describe('a prompt', () => {
     ['NUL', '"cut \\u0000 here"'],
     ['nothing', '""'],
     ['nothing but spaces, line breaks and invisible characters', '" \\u3000\\n\\t\\u200b\\ufeff"'],
-  ])('of %s is refused with a pointer', async (_what, json) => {
+  ])('a prompt of %s is refused with a pointer', async (_what, json) => {
     const { body } = await service.acme
       .post('/images')
       .set('content-type', 'application/json')
@@ -82,7 +82,7 @@ describe('a prompt', () => {
     expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/prompt' }] });
   });
 
-  it('that is not valid UTF-8 is refused as a whole', async () => {
+  it('a body that is not valid UTF-8 is refused with 400', async () => {
     const broken = Buffer.concat([Buffer.from('{"prompt":"caf'), Buffer.from([0xe9]), Buffer.from('"}')]);
     const response = await fetch(`${service.url}/images`, {
       method: 'POST',
@@ -98,7 +98,7 @@ describe('a prompt', () => {
 });
 
 describe('an enhanced prompt', () => {
-  it('for 生成一幅美女的照片 is a detailed description in Chinese of the same person', async () => {
+  it('enhancing 生成一幅美女的照片 writes a detailed description in Chinese of the same subject', async () => {
     const prompt = '生成一幅美女的照片';
     const job = await service.acme.generate({ prompt, enhance: 'always' });
     const [sent = '', ...more] = promptsOf(job.id);
@@ -119,7 +119,7 @@ describe('an enhanced prompt', () => {
     expect(job.cost).toMatchObject({ billing: 'charged', estimated: false });
   });
 
-  it('keeps quoted text letter for letter', async () => {
+  it('enhancement preserves quoted text letter for letter', async () => {
     const job = await service.acme.generate({
       prompt: 'A shop sign that says "Zum Löwen №5"',
       enhance: 'always',
@@ -127,7 +127,7 @@ describe('an enhanced prompt', () => {
     expect(promptsOf(job.id)[0]).toContain('Zum Löwen №5');
   });
 
-  it('that fails gives way to the original, with a warning, and is tried once', async () => {
+  it('a failed enhancement is attempted once and leaves the original prompt with a warning', async () => {
     const prompt = 'A plain request [studio:enhance-error=500]';
     const job = await service.acme.generate({ prompt, enhance: 'always' });
 
@@ -138,7 +138,7 @@ describe('an enhanced prompt', () => {
     expect(textCalls(service.studio, 'A plain request')).toHaveLength(1);
   });
 
-  it('with auto is made of a short prompt only, with off of none', async () => {
+  it('enhance: auto applies to short prompts only, and off to none', async () => {
     const long = await service.acme.generate({
       prompt: `Long enough ${'and longer '.repeat(20)}`,
       enhance: 'auto',
@@ -149,7 +149,7 @@ describe('an enhanced prompt', () => {
     expect([long, short, off].map((job) => job.prompt.enhanced !== null)).toEqual([false, true, false]);
   });
 
-  it('of three images is written and paid once', async () => {
+  it('three images share one enhancement call', async () => {
     const job = await service.acme.generate({ prompt: 'Three times one idea', enhance: 'always', n: 3 });
     expect(textCalls(service.studio, 'Three times one idea')).toHaveLength(1);
     expect(new Set(promptsOf(job.id)).size).toBe(1);
@@ -158,7 +158,7 @@ describe('an enhanced prompt', () => {
 });
 
 describe('a preset', () => {
-  it('sets the prompt and its variables into its frame, and its parameters where none are given', async () => {
+  it('a preset wraps the prompt with its variables and sets missing parameters', async () => {
     const job = await service.acme.generate({
       prompt: 'A red fox',
       preset: { name: 'avatar', variables: { style: 'pixel art', palette: '青と金' } },
@@ -175,7 +175,7 @@ describe('a preset', () => {
     expect(imageCalls(service.studio, 'A red fox')[0]?.parameters).toMatchObject({ quality: 'low' });
   });
 
-  it('frames the enhanced prompt', async () => {
+  it('a preset wraps the enhanced prompt', async () => {
     const job = await service.acme.generate({
       prompt: 'A badger',
       preset: 'game-character',
@@ -197,7 +197,7 @@ describe('a preset', () => {
       { name: 'avatar', variables: { style: 's'.repeat(200) } },
       '/preset/variables/style',
     ],
-  ])('%s is refused with a pointer', async (_what, preset, pointer) => {
+  ])('a preset %s is refused with a pointer', async (_what, preset, pointer) => {
     const { body } = await service.acme.post('/images').send({ prompt: 'A fox', preset }).expect(422);
     expect(body.errors).toEqual([expect.objectContaining({ pointer })]);
   });

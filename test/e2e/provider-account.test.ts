@@ -9,7 +9,7 @@ async function serviceOfTest(overrides: Record<string, string> = {}) {
 }
 
 describe('a provider account without credit', () => {
-  it('fails the job after one call, free, and spares it for the jobs behind', async () => {
+  it('an exhausted account fails the job after one free call and blocks the next jobs', async () => {
     const { acme, studio } = await serviceOfTest();
     const first = await acme.generate({ prompt: 'No credit [studio:quota]' });
     const second = await acme.generate({ prompt: 'No credit either' });
@@ -22,14 +22,14 @@ describe('a provider account without credit', () => {
     expect(imageCalls(studio).map((call) => call.prompt)).toEqual(['No credit [studio:quota]']);
   });
 
-  it('is shown by /readyz, which stays green since orders are still accepted', async () => {
+  it('/readyz shows an exhausted account and stays 200, because jobs are still accepted', async () => {
     const { acme } = await serviceOfTest();
     await acme.generate({ prompt: 'Not ready [studio:quota]' });
     const { body } = await acme.get('/readyz').expect(200);
     expect(body.checks.provider).toMatchObject({ ok: false, detail: expect.stringContaining('credit') });
   });
 
-  it('is waited for where the deployment says so, and the job then succeeds with one payment', async () => {
+  it('with ON_QUOTA=wait a job waits for credit and succeeds with one payment', async () => {
     const { acme, studio } = await serviceOfTest({ ON_QUOTA: 'wait' });
     const job = await acme.generate({ prompt: 'Credit comes [studio:quota,times=1]' });
     expect(job.status).toBe('succeeded');
@@ -39,7 +39,7 @@ describe('a provider account without credit', () => {
 });
 
 describe('a provider account whose key is refused', () => {
-  it('fails the job after one call, without naming the key', async () => {
+  it('a rejected provider key fails the job after one call without showing the key', async () => {
     const { acme, studio } = await serviceOfTest();
     const job = await acme.generate({ prompt: 'Wrong key [studio:unauthorized]' });
     expect(job.error).toMatchObject({ code: 'provider_unauthorized', billing: 'none' });

@@ -13,7 +13,7 @@ const storedFiles = () => readdir(`${service.dataDir}/images`, { recursive: true
 const spooled = () => readdir(`${service.dataDir}/spool`).catch(() => []);
 
 describe('a refusal that costs nothing', () => {
-  it('for asking too fast is waited for as told, and is no paid attempt', async () => {
+  it('retries a rate-limited call after Retry-After without a paid attempt', async () => {
     const job = await service.acme.generate({ prompt: 'Too fast [studio:rate-limit=1,times=1]', n: 1 });
     const calls = imageCalls(service.studio, 'Too fast');
 
@@ -28,13 +28,13 @@ describe('a refusal that costs nothing', () => {
     expect(job.cost.billing).toBe('charged');
   });
 
-  it('of an overloaded provider is waited for as well', async () => {
+  it('retries a call after the provider was overloaded', async () => {
     const job = await service.acme.generate({ prompt: 'Overloaded [studio:overloaded,times=1]' });
     expect(job.status).toBe('succeeded');
     expect(imageCalls(service.studio, 'Overloaded')).toHaveLength(2);
   });
 
-  it('by the safety system is final after one call, and says which categories', async () => {
+  it('a moderation refusal is final after one call and names the categories', async () => {
     const job = await service.acme.generate({ prompt: 'Refused [studio:moderation=violence]' });
     expect(job.status).toBe('failed');
     expect(job.error).toMatchObject({
@@ -47,15 +47,15 @@ describe('a refusal that costs nothing', () => {
     expect(imageCalls(service.studio, 'Refused')).toHaveLength(1);
   });
 
-  it('as invalid is final after one call', async () => {
+  it('a refused request is final after one call', async () => {
     const job = await service.acme.generate({ prompt: 'Invalid [studio:bad-request]' });
     expect(job.error).toMatchObject({ code: 'provider_rejected', retryable: false, billing: 'none' });
     expect(imageCalls(service.studio, 'Invalid')).toHaveLength(1);
   });
 });
 
-describe('a call of which nobody knows whether it was charged', () => {
-  it('with on_uncertain fail is never repeated: one call, billing possible, cost unknown', async () => {
+describe('a call of unknown outcome', () => {
+  it('on_uncertain fail never repeats a call of unknown outcome', async () => {
     const job = await service.acme.generate({
       prompt: 'Broken once [studio:error=500]',
       on_uncertain: 'fail',
@@ -66,7 +66,7 @@ describe('a call of which nobody knows whether it was charged', () => {
     expect(imageCalls(service.studio, 'Broken once')).toHaveLength(1);
   });
 
-  it('with on_uncertain retry is repeated once at most', async () => {
+  it('on_uncertain retry repeats a call of unknown outcome at most once', async () => {
     const job = await service.acme.generate({
       prompt: 'Broken twice [studio:error=500]',
       on_uncertain: 'retry',
@@ -76,7 +76,7 @@ describe('a call of which nobody knows whether it was charged', () => {
     expect(imageCalls(service.studio, 'Broken twice')).toHaveLength(2);
   });
 
-  it('and then succeeds, leaves the cost unknown instead of understated', async () => {
+  it('the cost is unknown if a call of unknown outcome preceded the stored image', async () => {
     const job = await service.acme.generate({
       prompt: 'Broken then good [studio:hang-up,times=1]',
       on_uncertain: 'retry',
@@ -86,14 +86,14 @@ describe('a call of which nobody knows whether it was charged', () => {
     expect(job.cost).toMatchObject({ micro_usd: null, billing: 'charged' });
   });
 
-  it('broken off in the middle of the image leaves nothing half written', async () => {
+  it('a call that breaks off during the image leaves no partial file', async () => {
     const job = await service.acme.generate({ prompt: 'Half [studio:hang-up-mid]', on_uncertain: 'fail' });
     expect(job.error?.code).toBe('provider_outcome_unknown');
     expect(await spooled()).toEqual([]);
   });
 });
 
-describe('an answer without a usable image', () => {
+describe('a response without a usable image', () => {
   it.each([
     ['truncated', 'charged'],
     ['html', 'possible'],
@@ -101,7 +101,7 @@ describe('an answer without a usable image', () => {
     ['not-an-image', 'charged'],
     ['huge=60000x60000', 'charged'],
   ] as const)(
-    '(%s) is reported and never stored, and its cost is told where the answer tells it',
+    'an unusable response (%s) is never stored, and its known cost is reported',
     async (fault, billing) => {
       const before = await storedFiles();
       const job = await service.acme.generate({
@@ -121,7 +121,7 @@ describe('an answer without a usable image', () => {
     },
   );
 
-  it('for one of several images leaves the others, and says that it is partial', async () => {
+  it('a job with one refused image of three succeeds as partial', async () => {
     const job = await service.acme.generate({
       prompt: 'Two of three [studio:moderation,times=1]',
       n: 3,
@@ -136,8 +136,8 @@ describe('an answer without a usable image', () => {
 });
 
 describe('a job that hangs', () => {
-  it('ends when its time is over, and admits that it may have been charged', async () => {
-    const job = await service.acme.generate({ prompt: 'Never answers [studio:hang]', run_timeout_s: 1 });
+  it('a hanging job fails with run_timeout and a possible charge', async () => {
+    const job = await service.acme.generate({ prompt: 'Never responds [studio:hang]', run_timeout_s: 1 });
     expect(job.status).toBe('failed');
     expect(job.error).toMatchObject({ code: 'run_timeout', billing: 'possible', stage: 'generating' });
     expect(job.cost.micro_usd).toBeNull();

@@ -4,7 +4,7 @@ import { startService } from '../support/service.ts';
 import { imageCalls } from '../support/service-environment.ts';
 
 describe('waiting jobs', () => {
-  it('are made by priority, then by age, and each is told its place', async () => {
+  it('waiting jobs run by priority, then by age, and each shows its queue position', async () => {
     const { acme, studio, close } = await startService({ WORKER_CONCURRENCY: '1' });
     onTestFinished(close);
     const first = await acme.submit({ prompt: 'Running [studio:latency=1000]' });
@@ -18,10 +18,10 @@ describe('waiting jobs', () => {
     ]) {
       waiting.push(await acme.submit({ prompt, priority }));
     }
-    const places = await Promise.all(waiting.map(async ({ id }) => (await acme.job(id)).queue.position));
+    const positions = await Promise.all(waiting.map(async ({ id }) => (await acme.job(id)).queue.position));
     await Promise.all(waiting.map(({ id }) => acme.ended(id)));
 
-    expect(places).toEqual([3, 2, 0, 1]);
+    expect(positions).toEqual([3, 2, 0, 1]);
     expect(imageCalls(studio).map((call) => call.prompt)).toEqual([
       'Running [studio:latency=1000]',
       'high 1',

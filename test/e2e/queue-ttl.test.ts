@@ -5,7 +5,7 @@ import { startService } from '../support/service.ts';
 import { arrived } from '../support/webhook-callers.ts';
 import { startEndpointServer } from '../support/webhook-endpoints.ts';
 
-/** A deployment in which nobody works: no task is taken up and nothing is swept. */
+/** Starts a deployment without workers: no task runs and nothing is swept. */
 async function withoutWorkers() {
   const service = await startService({ ROLES: 'api' });
   onTestFinished(service.close);
@@ -13,9 +13,9 @@ async function withoutWorkers() {
 }
 
 describe('a job that waits too long', () => {
-  it('has expired for whoever waits for it, without a call, and costs nothing', async () => {
+  it('a queued job expires for a waiting caller without a call and without cost', async () => {
     const { acme, studio } = await withoutWorkers();
-    const job = await acme.generate({ prompt: 'Out of patience', queue_ttl_s: 1 });
+    const job = await acme.generate({ prompt: 'Expires', queue_ttl_s: 1 });
     expect(job).toMatchObject({
       status: 'expired',
       error: { code: 'queue_timeout', billing: 'none' },
@@ -24,44 +24,44 @@ describe('a job that waits too long', () => {
     expect(studio.calls).toEqual([]);
   });
 
-  it('ends its event stream', async () => {
+  it('the event stream of an expired job ends', async () => {
     const { acme, url } = await withoutWorkers();
-    const { id } = await acme.submit({ prompt: 'Out of patience too', queue_ttl_s: 1 });
+    const { id } = await acme.submit({ prompt: 'Expires too', queue_ttl_s: 1 });
     const names = (await readEvents(url, id)).map((event) => event.name);
     expect(names).toEqual(['image.queued', 'image.expired']);
   });
 
-  it('answers an order that is waited for as expired', async () => {
+  it('a submission with Prefer: wait returns the expired job', async () => {
     const { acme } = await withoutWorkers();
-    const generate = { prompt: 'No patience at all', queue_ttl_s: 1 };
-    const { body } = await acme.post('/images').set('prefer', 'wait=20').send(generate).expect(200);
+    const request = { prompt: 'Expires while waiting', queue_ttl_s: 1 };
+    const { body } = await acme.post('/images').set('prefer', 'wait=20').send(request).expect(200);
     expect(body.status).toBe('expired');
   });
 
-  it('is listed as expired, and no longer among those that wait', async () => {
+  it('an expired job is listed as expired and no longer as queued', async () => {
     const { acme } = await withoutWorkers();
     const { id } = await acme.submit({ prompt: 'Only listed', queue_ttl_s: 1 });
-    const { id: patient } = await acme.submit({ prompt: 'Still waits' });
+    const { id: waiting } = await acme.submit({ prompt: 'Still waits' });
     const listed = async (query: string) => {
       const { body } = await acme.get(`/images${query}`).expect(200);
       return body.data.map((job: ImageJobView) => [job.id, job.status]);
     };
     await vi.waitFor(
-      async () => expect(await listed('?status=queued')).toEqual([[patient, 'queued']]),
+      async () => expect(await listed('?status=queued')).toEqual([[waiting, 'queued']]),
       5_000,
     );
     expect(await listed('')).toEqual([
-      [patient, 'queued'],
+      [waiting, 'queued'],
       [id, 'expired'],
     ]);
   });
 
-  it('is expired for an order that repeats it under its key, and can be retried at once', async () => {
+  it('an expired job is returned for its Idempotency-Key and can be retried at once', async () => {
     const { acme } = await withoutWorkers();
     const repeat = () =>
       acme
         .post('/images')
-        .set('idempotency-key', 'impatient')
+        .set('idempotency-key', 'expires')
         .send({ prompt: 'Repeated', queue_ttl_s: 1 })
         .expect(202);
     const { body: first } = await repeat();
@@ -75,7 +75,7 @@ describe('a job that waits too long', () => {
     expect((await repeat()).body.id).toBe(first.id);
   });
 
-  it('is told of to its receiver although nobody asks for it', async () => {
+  it('an expired job sends its webhook although no caller reads the job', async () => {
     const endpointServer = await startEndpointServer(
       (_request, response) => void response.writeHead(204).end(),
     );
@@ -83,7 +83,7 @@ describe('a job that waits too long', () => {
     const service = await startService({ ROLES: 'api,webhooks', WEBHOOK_ALLOW_PRIVATE: 'true' });
     onTestFinished(service.close);
     const webhook = { url: `http://127.0.0.1:${endpointServer.port}/hook`, events: ['image.expired'] };
-    const { id } = await service.acme.submit({ prompt: 'Forgotten', queue_ttl_s: 1, webhook });
+    const { id } = await service.acme.submit({ prompt: 'Expires unread', queue_ttl_s: 1, webhook });
     await arrived(endpointServer.requests, 1);
     expect(JSON.parse(endpointServer.requests[0]?.body ?? '')).toMatchObject({
       type: 'image.expired',

@@ -20,15 +20,18 @@ describe('a field that is refused', () => {
     ],
     [{ 'a/b~c': 1 }, '/a~1b~0c', 'is not a known field'],
     [{ size: '01024x1024' }, '/size', expect.stringContaining('must be one of')],
-  ])('is named once, where it is, and says what is wrong: %j', async (fields, pointer, detail) => {
-    const { body } = await service.acme
-      .post('/images')
-      .send({ prompt: 'Refused', model: 'gpt-image-2.5-flare', ...fields })
-      .expect(422);
-    expect(body.errors).toEqual([{ pointer, detail }]);
-  });
+  ])(
+    'an invalid field is reported once with its pointer and its fault: %j',
+    async (fields, pointer, detail) => {
+      const { body } = await service.acme
+        .post('/images')
+        .send({ prompt: 'Refused', model: 'gpt-image-2.5-flare', ...fields })
+        .expect(422);
+      expect(body.errors).toEqual([{ pointer, detail }]);
+    },
+  );
 
-  it('is one of a hundred at most, however many there are', async () => {
+  it('at most a hundred invalid fields are reported', async () => {
     const variables = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`v${i}`, 1]));
     const manyFields = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`f${i}`, 1]));
     for (const fields of [{ preset: { name: 'avatar', variables } }, manyFields]) {
@@ -46,7 +49,7 @@ describe('a field that is refused', () => {
   });
 
   it.each(['{"prompt":"x","__proto__":{"n":10}}', '{"prompt":"x","metadata":{"__proto__":"y"}}'])(
-    'is told also where its name could reach a prototype: %s',
+    'a field named __proto__ is refused: %s',
     async (text) => {
       const { body } = await service.acme.post('/images').type('json').send(text).expect(422);
       expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '' }] });
@@ -55,7 +58,7 @@ describe('a field that is refused', () => {
     },
   );
 
-  it('is named to clients of OpenAI without the escapes of a pointer', async () => {
+  it('error.param names a field without the escapes of a pointer', async () => {
     const { body } = await service.acme.post('/images').send({ prompt: 'x', 'a/b~c': 1 }).expect(422);
     expect(body.error.param).toBe('a/b~c');
   });
@@ -63,7 +66,7 @@ describe('a field that is refused', () => {
 
 describe('an image that is not there', () => {
   it.each([1, 9, 10, 99, 99_999_999_999])(
-    'is told by 404, as of a job that is unknown: %i',
+    'the content of the missing image %i is 404, as for an unknown job',
     async (index) => {
       const job = await service.acme.generate({ prompt: 'Only one' });
       await service.acme.get(`/images/${job.id}/content/${index}`).expect(404);
@@ -77,7 +80,7 @@ describe('an address or a method that is not there', () => {
     ['PUT', '/images', 405],
     ['QUERY', '/images', 405],
     ['POST', '/nowhere', 404],
-  ])('%s %s is refused as that, whatever its body', async (method, path, status) => {
+  ])('%s %s is refused for its address or method, whatever the body is', async (method, path, status) => {
     for (const [type, body] of [
       ['text/plain', 'words'],
       ['application/json', '{broken'],
@@ -92,7 +95,7 @@ describe('an address or a method that is not there', () => {
   it.each([
     ['/docs/static/../../secret', /^HTTP\/1\.1 404 /],
     ['/docs/static/%00', /^HTTP\/1\.1 400 /],
-  ])('below the documentation is no fault of ours: %s', async (path, start) => {
+  ])('a malformed path below /docs is a client error: %s', async (path, start) => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
     socket.write(`GET ${path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n`);
     const response = await text(socket);

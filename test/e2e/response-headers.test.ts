@@ -10,26 +10,26 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const anybody = () => supertest(service.url);
+const anonymous = () => supertest(service.url);
 
-describe('every answer', () => {
+describe('every response', () => {
   it.each([
     ['a job', () => service.acme.get(`/images/${publicJob}`)],
     ['a page of jobs', () => service.acme.get('/images')],
     ['an image', () => service.acme.get(`/images/${publicJob}/content/0`)],
     ['a stream', () => service.acme.get(`/images/${publicJob}/events`)],
     ['an unchanged job', () => service.acme.get(`/images/${publicJob}`).set('if-none-match', '*')],
-    ['a refused order', () => service.acme.post('/images').send({})],
-    ['a request without a key', () => anybody().get('/images')],
-    ['an altered link', () => anybody().get(`/files/acme/${publicJob}/0.png?signature=x`)],
-    ['an unknown address', () => anybody().get('/nothing')],
-    ['an address that cannot be decoded', () => anybody().get('/images/%zz')],
-    ['a method the address does not have', () => anybody().put('/images')],
-    ['a probe', () => anybody().get('/livez')],
-    ['the metrics', () => anybody().get('/metrics')],
-    ['the document', () => anybody().get('/openapi.json')],
-    ['the page of the document', () => anybody().get('/docs')],
-  ])('names the request, is taken for what it says it is, and names no software: %s', async (_, request) => {
+    ['a refused submission', () => service.acme.post('/images').send({})],
+    ['a request without a key', () => anonymous().get('/images')],
+    ['an altered link', () => anonymous().get(`/files/acme/${publicJob}/0.png?signature=x`)],
+    ['an unknown address', () => anonymous().get('/nothing')],
+    ['an address that cannot be decoded', () => anonymous().get('/images/%zz')],
+    ['a method the address does not have', () => anonymous().put('/images')],
+    ['a probe', () => anonymous().get('/livez')],
+    ['the metrics', () => anonymous().get('/metrics')],
+    ['the document', () => anonymous().get('/openapi.json')],
+    ['the page of the document', () => anonymous().get('/docs')],
+  ])('every response has x-request-id and nosniff and names no software: %s', async (_, request) => {
     const { headers } = await request();
 
     expect(headers['x-request-id']).toMatch(/^req_[0-9A-Z]{26}$/);
@@ -39,16 +39,16 @@ describe('every answer', () => {
     expect(headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('keeps the id that the caller gave to the request, unless it is fit for nothing', async () => {
-    const given = await anybody().get('/nothing').set('x-request-id', 'order-4711.try:2');
-    const unfit = await anybody().get('/nothing').set('x-request-id', '"><script>');
+  it('a valid x-request-id of the caller is used, and an invalid one replaced', async () => {
+    const given = await anonymous().get('/nothing').set('x-request-id', 'shop-4711.try:2');
+    const unfit = await anonymous().get('/nothing').set('x-request-id', '"><script>');
 
-    expect(given.headers['x-request-id']).toBe('order-4711.try:2');
-    expect(given.body.request_id).toBe('order-4711.try:2');
+    expect(given.headers['x-request-id']).toBe('shop-4711.try:2');
+    expect(given.body.request_id).toBe('shop-4711.try:2');
     expect(unfit.headers['x-request-id']).toMatch(/^req_/);
   });
 
-  it('with a job in it is not kept by anybody on the way', async () => {
+  it('a response with a job is never cached', async () => {
     const accepted = await service.acme.post('/images').send({ prompt: 'Never cached' }).expect(202);
     const read = await service.acme.get(`/images/${accepted.body.id}`).expect(200);
 
@@ -66,12 +66,12 @@ describe('a page of another site', () => {
       .set('access-control-request-method', method)
       .set('access-control-request-headers', 'authorization,content-type,idempotency-key');
 
-  it('may not call, as long as no origin is configured', async () => {
+  it('a page of another origin may not call if no origin is configured', async () => {
     const { headers } = await preflight(service.url, 'https://app.example.com').expect(405);
     expect(headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('may call when its origin is configured, and no other may', async () => {
+  it('a page of a configured origin may call, and no other page may', async () => {
     const open = await startService({ CORS_ORIGINS: 'https://app.example.com,https://www.example.com' });
     try {
       const welcome = await preflight(open.url, 'https://app.example.com').expect(204);
@@ -90,9 +90,9 @@ describe('a page of another site', () => {
       for (const header of ['retry-after', 'preference-applied', 'x-should-retry']) {
         expect(call.headers['access-control-expose-headers']).toContain(header);
       }
-      // One that asks for nothing is answered as well, and not in plain text.
-      const asked = await supertest(open.url).options('/images').expect(204);
-      expect(asked.text).toBe('');
+      // An OPTIONS request that is no preflight has no body in plain text.
+      const plain = await supertest(open.url).options('/images').expect(204);
+      expect(plain.text).toBe('');
       for (const method of ['DELETE', 'PATCH']) {
         const { headers } = await preflight(open.url, 'https://app.example.com', method);
         expect(headers['access-control-allow-methods']).toContain(method);
@@ -104,30 +104,33 @@ describe('a page of another site', () => {
 });
 
 describe('the page of the document', () => {
-  it.each(['/docs', '/docs/'])('at %s loads everything from here, and its policy lets it', async (path) => {
-    const page = await anybody()
-      .get(path)
-      .expect(200)
-      .expect('content-type', /^text\/html/);
-    const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(
-      ([, link = '']) => new URL(link, `${service.url}${path}`).pathname,
-    );
+  it.each(['/docs', '/docs/'])(
+    'the page at %s loads its assets from the service, and its policy allows them',
+    async (path) => {
+      const page = await anonymous()
+        .get(path)
+        .expect(200)
+        .expect('content-type', /^text\/html/);
+      const assets = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+        ([, link = '']) => new URL(link, `${service.url}${path}`).pathname,
+      );
 
-    expect(assets.length).toBeGreaterThan(4);
-    for (const asset of assets) await anybody().get(asset).expect(200);
-    expect(page.text).not.toMatch(/<script(?![^>]*\bsrc=)/);
-    expect(page.text).not.toMatch(/\bon[a-z]+="/);
-    const policy = page.headers['content-security-policy'];
-    expect(policy).toContain("default-src 'self'");
-    expect(policy).toContain("frame-ancestors 'none'");
-    // Over plain http the assets would be asked for by https, which nobody answers.
-    expect(policy).not.toContain('upgrade-insecure-requests');
-    expect(policy).not.toMatch(/https?:|script-src[^;]*unsafe/);
-  });
+      expect(assets.length).toBeGreaterThan(4);
+      for (const asset of assets) await anonymous().get(asset).expect(200);
+      expect(page.text).not.toMatch(/<script(?![^>]*\bsrc=)/);
+      expect(page.text).not.toMatch(/\bon[a-z]+="/);
+      const policy = page.headers['content-security-policy'];
+      expect(policy).toContain("default-src 'self'");
+      expect(policy).toContain("frame-ancestors 'none'");
+      // With this directive a page over plain http would request its assets by https, which the service does not serve.
+      expect(policy).not.toContain('upgrade-insecure-requests');
+      expect(policy).not.toMatch(/https?:|script-src[^;]*unsafe/);
+    },
+  );
 
-  it('shows the document of this service', async () => {
-    const shown = await anybody().get('/docs/json').expect(200);
-    const served = await anybody().get('/openapi.json').expect(200);
+  it('/docs shows the document of this service', async () => {
+    const shown = await anonymous().get('/docs/json').expect(200);
+    const served = await anonymous().get('/openapi.json').expect(200);
 
     expect(shown.body).toEqual(served.body);
   });

@@ -6,7 +6,7 @@ import { queryRedis } from '../support/redis.ts';
 import { createEnvironment, imageCalls, type TestEnvironment } from '../support/service-environment.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts';
 
-// Processes take seconds to start, on a busy machine many.
+// Processes need seconds to start, on a busy machine many seconds.
 vi.setConfig({ testTimeout: 90_000 });
 
 let environment: TestEnvironment;
@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 describe('a deployment of several processes', () => {
-  it('makes one job and one image of a hundred equal orders at once', async () => {
+  it('a hundred equal requests to two processes create one job and one image', async () => {
     const key = randomUUID();
     const responses = await Promise.all(
       Array.from({ length: 100 }, (_, i) =>
@@ -45,27 +45,27 @@ describe('a deployment of several processes', () => {
     expect(imageCalls(environment.studio, 'A hundred times')).toHaveLength(1);
   });
 
-  it('cancels a hanging call in the process that makes it, and admits that it may have been charged', async () => {
-    const prompt = `Hangs for ever [studio:hang] ${randomUUID()}`;
+  it('a cancel through one process aborts the call in another and reports a possible charge', async () => {
+    const prompt = `Hangs [studio:hang] ${randomUUID()}`;
     const { id } = await here.acme.submit({ prompt });
     await jobThat(there.acme, id, (job) => job.stage === 'generating');
     const { body } = await there.acme.post(`/images/${id}/cancel`).expect(200);
 
-    // The answer waits a second for the worker, so that a job that is still running here took longer than that.
+    // The response waits a second for the worker, so a job that still runs here needed longer than that.
     expect(body).toMatchObject({
       status: 'canceled',
       cost: { billing: 'possible', micro_usd: null },
       attempts: [{ state: 'uncertain' }],
     });
     expect(body.cancel_requested_at).not.toBeNull();
-    // The provider sees a moment later that nobody listens any more.
+    // The provider notices the closed connection a moment later.
     await vi.waitFor(() => {
       const calls = imageCalls(environment.studio, prompt);
       expect(calls.map(({ aborted }) => aborted)).toEqual([true]);
     });
   });
 
-  it('streams every change from a process that does not make the image', async () => {
+  it('any API process streams every change of a job', async () => {
     const { id } = await here.acme.submit({ prompt: 'Seen from afar [studio:latency=300]' });
     const events = await readEvents(there.url, id);
     expect(events.map(({ type, stage }) => [type, stage])).toEqual([
@@ -78,12 +78,12 @@ describe('a deployment of several processes', () => {
     ]);
   });
 
-  it('finishes a job whose task was lost, and still knows its Idempotency-Key', async () => {
+  it('a job whose task was lost still finishes, and its Idempotency-Key still works', async () => {
     const key = randomUUID();
-    const generate = (process: ServiceProcess) =>
+    const submit = (process: ServiceProcess) =>
       process.acme.post('/images').set('idempotency-key', key).send({ prompt: 'Lost and found' });
     await worker.stop();
-    const first = await generate(here).expect(202);
+    const first = await submit(here).expect(202);
     const { REDIS_URL = '', REDIS_KEY_PREFIX } = environment.env;
     const lost = await queryRedis(REDIS_URL, async (redis) => {
       const names = await redis.keys(`{${REDIS_KEY_PREFIX}-queue-*`);
@@ -92,7 +92,7 @@ describe('a deployment of several processes', () => {
     expect(lost).toBeGreaterThan(0);
     worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
     const job = await here.acme.ended(first.body.id);
-    const again = await generate(there);
+    const again = await submit(there);
 
     expect(again.body.id).toBe(first.body.id);
     expect(job.status).toBe('succeeded');

@@ -16,7 +16,7 @@ afterAll(() => service.close());
 
 const authorized = `host: 127.0.0.1\r\nauthorization: Bearer ${testKeys.acme}\r\n`;
 
-/** Writes one byte again and again for as long as the connection takes any. */
+/** Writes one byte at a time until the connection is closed. */
 function drip(connection: RawConnection, byte: string, pauseMs: number): Promise<void> {
   const timer = setInterval(() => connection.socket.write(byte), pauseMs);
   return connection.gone.finally(() => clearInterval(timer));
@@ -39,8 +39,10 @@ function problemOf(response: RawResponse | null): unknown {
 }
 
 describe('a client that is too slow', () => {
-  // Requests have fifteen seconds to arrive; the limit here is only there to end a hang.
-  it('is told 408 and loses its connection, though it goes on sending', { timeout: 60_000 }, async () => {
+  // A request must arrive within fifteen seconds. The timeout of this test only ends a hang.
+  it('a client that is too slow gets 408 and is disconnected while it still sends', {
+    timeout: 60_000,
+  }, async () => {
     const post = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\n`;
     const silent = await openRaw(port);
     silent.socket.once('end', () => silent.socket.end());
@@ -50,7 +52,7 @@ describe('a client that is too slow', () => {
       dripAfter(`${post}content-length: 200000\r\n\r\n{"prompt":"`, 'a'),
       dripAfter(`${post}transfer-encoding: chunked\r\n\r\n`, '1\r\n \r\n'),
     ]);
-    // One that sends nothing at all is just left.
+    // A client that sends nothing is disconnected without a response.
     await silent.gone;
 
     for (const response of responses) {
@@ -60,7 +62,7 @@ describe('a client that is too slow', () => {
     }
   });
 
-  it('does not keep others waiting, two hundred of them neither', async () => {
+  it('two hundred slow clients do not delay others', async () => {
     const slow = await Promise.all(Array.from({ length: 200 }, () => openRaw(port)));
     const start = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\ncontent-length: 100000\r\n\r\n`;
     for (const { socket } of slow) socket.write(start);
@@ -74,28 +76,31 @@ describe('a client that is too slow', () => {
   });
 });
 
-describe('a client that asks for many images ahead on one connection', () => {
+describe('a client that pipelines many requests', () => {
   const openImages = async () => {
     const files = await readdir('/proc/self/fd');
     const targets = await Promise.all(files.map((file) => readlink(`/proc/self/fd/${file}`).catch(() => '')));
     return targets.filter((target) => target.startsWith(join(service.dataDir, 'images'))).length;
   };
 
-  it.runIf(process.platform === 'linux')('and hangs up leaves none of them open', async () => {
-    const job = await service.acme.generate({ prompt: 'Asked for forty times' });
-    const folder = join(service.dataDir, 'images', 'acme', job.id);
-    const [file = ''] = await readdir(folder);
-    await writeFile(join(folder, file), Buffer.alloc(16 << 20));
-    const get = `GET /images/${job.id}/content/0 HTTP/1.1\r\n${authorized}\r\n`;
-    const connection = await openRaw(port);
-    connection.socket.pause();
-    connection.socket.write(get.repeat(40));
-    await vi.waitFor(async () => expect(await openImages()).toBe(40), { timeout: 10_000 });
-    connection.socket.destroy();
-    await vi.waitFor(async () => expect(await openImages()).toBe(0), { timeout: 10_000 });
-  });
+  it.runIf(process.platform === 'linux')(
+    'a client that pipelines forty downloads and disconnects leaves no file open',
+    async () => {
+      const job = await service.acme.generate({ prompt: 'Requested forty times' });
+      const folder = join(service.dataDir, 'images', 'acme', job.id);
+      const [file = ''] = await readdir(folder);
+      await writeFile(join(folder, file), Buffer.alloc(16 << 20));
+      const get = `GET /images/${job.id}/content/0 HTTP/1.1\r\n${authorized}\r\n`;
+      const connection = await openRaw(port);
+      connection.socket.pause();
+      connection.socket.write(get.repeat(40));
+      await vi.waitFor(async () => expect(await openImages()).toBe(40), { timeout: 10_000 });
+      connection.socket.destroy();
+      await vi.waitFor(async () => expect(await openImages()).toBe(0), { timeout: 10_000 });
+    },
+  );
 
-  it('loses it where nobody could want to read so many', async () => {
+  it('a connection with a hundred pipelined requests is closed', async () => {
     const connection = await openRaw(port);
     connection.socket.write(`GET /images HTTP/1.1\r\n${authorized}\r\n`.repeat(101));
     await once(connection.socket, 'end');
@@ -107,10 +112,10 @@ describe('a client that asks for many images ahead on one connection', () => {
 describe('a request that is too large', () => {
   const send = (head: string, body: Buffer | string = '') =>
     sendRaw(port, Buffer.concat([Buffer.from(`${head}\r\n`), Buffer.from(body)]), { timeoutMs: 20_000 });
-  const answered = async (head: string, body?: string) => (await send(head, body)) as RawResponse;
+  const responseOf = async (head: string, body?: string) => (await send(head, body)) as RawResponse;
 
-  it('by its headers is told 431', async () => {
-    const response = await answered(
+  it('a request with too large headers gets 431', async () => {
+    const response = await responseOf(
       `GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\nx-large: ${'a'.repeat(17 * 1024)}\r\n`,
     );
 
@@ -122,8 +127,8 @@ describe('a request that is too large', () => {
   it.each([
     ['with an id that no job has', `/images/${'i'.repeat(600)}`, 414, 'uri_too_long'],
     ['as a whole', `/images?model=${'m'.repeat(17 * 1024)}`, 431, 'headers_too_large'],
-  ])('by its address %s is told so', async (_, path, status, code) => {
-    const response = await answered(`GET ${path} HTTP/1.1\r\n${authorized}`);
+  ])('a request with a too long address (%s) gets 414 or 431', async (_, path, status, code) => {
+    const response = await responseOf(`GET ${path} HTTP/1.1\r\n${authorized}`);
 
     expect(response.status).toBe(status);
     expect(problemOf(response)).toMatchObject({ status, code });
@@ -136,17 +141,17 @@ describe('a request that is too large', () => {
       'transfer-encoding: chunked',
       `100000\r\n${'{"prompt":"'.padEnd(1024 * 1024, 'a')}\r\n0\r\n\r\n`,
     ],
-  ])('by a body %s is told 413', async (_, framing, body) => {
+  ])('a request with a too large body (%s) gets 413', async (_, framing, body) => {
     const head = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\n${framing}\r\n`;
-    const response = await answered(head, body);
+    const response = await responseOf(head, body);
 
     expect(response.status).toBe(413);
     expect(problemOf(response)).toMatchObject({ code: 'payload_too_large', retryable: false });
   });
 });
 
-describe('what is no HTTP', () => {
-  it('after a good request in the same connection is told 400, and the connection ends', async () => {
+describe('bytes that are not HTTP', () => {
+  it('invalid bytes after a good request get 400 and end the connection', async () => {
     const connection = await openRaw(port);
     connection.socket.once('end', () => connection.socket.end());
     connection.socket.write('GET /livez HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
@@ -163,7 +168,7 @@ describe('what is no HTTP', () => {
     expect(problemOf(response)).toMatchObject({ status: 400, code: 'invalid_request' });
   });
 
-  it('never lands in the answer to an earlier request', async () => {
+  it('the error for invalid bytes never appears inside an earlier response', async () => {
     const job = await service.acme.submit({ prompt: 'Watched [studio:latency=2000]' });
     const connection = await openRaw(port);
     connection.socket.once('end', () => connection.socket.end());
@@ -181,14 +186,14 @@ describe('what is no HTTP', () => {
     ['TLS', Buffer.from('16030100a5010000a10303', 'hex')],
     ['random bytes', Buffer.from('ffd8ffe000104a46494600010101', 'hex')],
     ['the preface of HTTP/2', Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')],
-  ])('as %s is told 400', async (_, bytes) => {
+  ])('%s instead of HTTP gets 400', async (_, bytes) => {
     const response = (await sendRaw(port, bytes, { timeoutMs: 20_000 })) as RawResponse;
 
     expect(response.status).toBe(400);
     expect(problemOf(response)).toMatchObject({ code: 'invalid_request' });
   });
 
-  it('but HTTP/1.0 is served', async () => {
+  it('an HTTP/1.0 request is served', async () => {
     const response = (await sendRaw(port, Buffer.from('GET /livez HTTP/1.0\r\n\r\n'), {
       timeoutMs: 20_000,
     })) as RawResponse;

@@ -6,7 +6,7 @@ import { startTestS3, type TestS3 } from '../support/s3-server.ts';
 import { createEnvironment, imageCalls, type TestEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
-// Processes take seconds to start, on a busy machine many.
+// Processes need seconds to start, on a busy machine many seconds.
 vi.setConfig({ testTimeout: 120_000 });
 
 let redis: TestRedis;
@@ -25,20 +25,20 @@ beforeAll(async () => {
 });
 
 describe('processes started before Redis and the storage', () => {
-  it('say what is missing, work once it is there, and can be stopped all along', async () => {
+  it('processes started before Redis and S3 report both, recover with them and can be stopped at any time', async () => {
     const start = (ROLES: string) => startServiceProcess({ ...environment.env, ROLES });
-    const [api, worker, impatient] = await Promise.all([start('api'), start('worker'), start('all')]);
+    const [api, worker, stoppedEarly] = await Promise.all([start('api'), start('worker'), start('all')]);
     for (const process of [api, worker]) {
       const { body } = await supertest(process.url).get('/readyz').expect(503);
       expect(body.checks).toMatchObject({ redis: { ok: false }, storage: { ok: false } });
       await supertest(process.url).get('/livez').expect(200);
     }
-    expect(await impatient.stop()).toEqual({ code: 0, signal: null });
+    expect(await stoppedEarly.stop()).toEqual({ code: 0, signal: null });
 
     await redis.restart();
-    const generate = async () => api.acme.post('/images').send({ prompt: 'As soon as possible' }).expect(202);
-    const { body } = await vi.waitFor(generate, { timeout: 15_000, interval: 100 });
-    // The storage comes last: what is paid for by then waits for it on disk.
+    const submit = async () => api.acme.post('/images').send({ prompt: 'As soon as possible' }).expect(202);
+    const { body } = await vi.waitFor(submit, { timeout: 15_000, interval: 100 });
+    // S3 starts last: the paid response waits on disk until then.
     await vi.waitFor(() => expect(imageCalls(environment.studio)).toHaveLength(1), { timeout: 15_000 });
     await s3.start();
     const job = await api.acme.ended(body.id);

@@ -9,7 +9,7 @@ import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, imageCalls } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
-// Processes take seconds to start, on a busy machine many.
+// Processes need seconds to start, on a busy machine many seconds.
 vi.setConfig({ testTimeout: 90_000 });
 
 const cleanEnd = { code: 0, signal: null };
@@ -20,8 +20,8 @@ async function environmentOfTest(overrides: Record<string, string> = {}) {
   return environment;
 }
 
-describe('a worker that is told to stop', () => {
-  it('finishes the job it runs within its grace, pays once, and takes no new one', async () => {
+describe('a stopping worker', () => {
+  it('a stopping worker finishes its job within the grace period and starts no other', async () => {
     const environment = await environmentOfTest();
     const api = await startServiceIn(environment, { ROLES: 'api' });
     onTestFinished(api.close);
@@ -38,7 +38,7 @@ describe('a worker that is told to stop', () => {
     expect(imageCalls(environment.studio).map((call) => call.charged)).toEqual(['charged']);
   });
 
-  it('hands a job back that takes longer, and another worker finishes it', async () => {
+  it('a stopping worker releases a longer job, and another worker finishes it', async () => {
     const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '0' });
     const api = await startServiceIn(environment, { ROLES: 'api' });
     onTestFinished(api.close);
@@ -56,7 +56,7 @@ describe('a worker that is told to stop', () => {
     expect(job.cost).toMatchObject({ micro_usd: null, billing: 'charged' });
   });
 
-  it('never pays a second time for a job that forbids it', async () => {
+  it('a job with on_uncertain fail is not paid twice after a restart', async () => {
     const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '0' });
     const first = await startServiceIn(environment);
     const { id } = await first.acme.submit({
@@ -78,23 +78,23 @@ describe('a worker that is told to stop', () => {
   });
 });
 
-describe('a process that is told to stop while it runs a job', () => {
-  it('goes on listening until the job has ended: readiness is red, orders are refused, reads answered', async () => {
+describe('a process that stops while it runs a job', () => {
+  it('a stopping process refuses jobs, reports not ready and serves reads until its job has ended', async () => {
     const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '60' });
     const service = await startServiceIn(environment);
     const { acme, url } = service;
     const failed = await acme.generate({ prompt: 'Refused [studio:moderation]' });
-    const { id } = await acme.submit({ prompt: 'Under way [studio:hang]' });
+    const { id } = await acme.submit({ prompt: 'In flight [studio:hang]' });
     await jobThat(acme, id, (job) => job.stage === 'generating');
     const closed = service.close();
 
     const ready = await acme.get('/readyz').expect(503);
     expect(ready.body).toMatchObject({ status: 'unavailable', checks: { running: { ok: false } } });
-    for (const generate of [
+    for (const refused of [
       acme.post('/images').send({ prompt: 'Too late' }),
       acme.post(`/images/${failed.id}/retry`),
     ]) {
-      const { body, headers } = await generate.expect(503);
+      const { body, headers } = await refused.expect(503);
       expect(body).toMatchObject({ code: 'shutting_down', retryable: true });
       expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     }
@@ -102,20 +102,20 @@ describe('a process that is told to stop while it runs a job', () => {
     expect((await acme.get(`/images/${id}?wait=50`).expect(200)).body.status).toBe('running');
     expect((await acme.get('/images').expect(200)).body.data).toHaveLength(2);
 
-    // The end of its last job ends the process as well.
+    // The process ends with its last job.
     await acme.post(`/images/${id}/cancel`).expect(200);
     await closed;
     await expect(fetch(`${url}/livez`)).rejects.toThrow();
   });
 });
 
-describe('an API process that is told to stop', () => {
-  it('ends although a caller does not take the image that he asked for', async () => {
+describe('a stopping API process', () => {
+  it('a stopping process ends although a client does not read its download', async () => {
     const environment = await environmentOfTest();
     const service = await startServiceProcess(environment.env);
-    const job = await service.acme.generate({ prompt: 'Asked for and not taken' });
+    const job = await service.acme.generate({ prompt: 'Requested and not read' });
     const link = new URL(job.images[0]?.url ?? '');
-    // More than the buffers between the two take.
+    // More bytes than the buffers between service and client hold.
     const [file = ''] = await readdir(join(environment.dataDir, 'images', 'acme', job.id));
     await writeFile(join(environment.dataDir, 'images', 'acme', job.id, file), Buffer.alloc(32 << 20));
     const reader = connect(Number(link.port), '127.0.0.1');
@@ -127,7 +127,7 @@ describe('an API process that is told to stop', () => {
     expect(await service.stop('SIGTERM')).toEqual(cleanEnd);
   });
 
-  it('answers who waits and ends streams at once, and loses no job', async () => {
+  it('a stopping process responds to waiting callers, ends streams at once and loses no job', async () => {
     const environment = await environmentOfTest();
     const api = await startServiceIn(environment, { ROLES: 'api' });
     const waiting = createCaller(api.url)
@@ -135,7 +135,7 @@ describe('an API process that is told to stop', () => {
       .set('prefer', 'wait=50')
       .send({ prompt: 'Waited for' })
       .then((response) => response);
-    // Whoever is in the list is being waited for: the answer is held from then on.
+    // The request waits from the moment at which its job is in the list.
     const id = await vi.waitFor(async () => {
       const { body } = await api.acme.get('/images').expect(200);
       expect(body.data).toHaveLength(1);

@@ -12,11 +12,11 @@ beforeAll(async () => {
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-describe('an order', () => {
-  it('is accepted at once, says where it is and when to ask again, and is never cached', async () => {
+describe('a submission', () => {
+  it('a submission returns 202 at once with Location and Retry-After and is never cached', async () => {
     const { body, headers } = await service.acme
       .post('/images')
-      .send({ prompt: 'A harbour [studio:latency=300]', metadata: { generate: '4711' } })
+      .send({ prompt: 'A harbour [studio:latency=300]', metadata: { order: '4711' } })
       .expect(202)
       .expect('content-type', /^application\/json/)
       .expect('cache-control', 'no-store')
@@ -28,7 +28,7 @@ describe('an order', () => {
     expect(body).toMatchObject({
       object: 'image_job',
       status: 'queued',
-      metadata: { generate: '4711' },
+      metadata: { order: '4711' },
       images: [],
       error: null,
       parent_id: null,
@@ -36,7 +36,7 @@ describe('an order', () => {
     expect((await service.acme.ended(body.id)).status).toBe('succeeded');
   });
 
-  it('ends with the image that the provider sent, byte for byte', async () => {
+  it('the stored image has the bytes that the provider sent', async () => {
     const job = await service.acme.generate({ prompt: 'A quiet bay', size: '1024x1024', quality: 'medium' });
 
     const [call, ...more] = imageCalls(service.studio, 'A quiet bay');
@@ -57,7 +57,7 @@ describe('an order', () => {
     ]);
   });
 
-  it('makes exactly one call, without a retry of the client library, under an id the ledger knows', async () => {
+  it('a job makes exactly one provider call with a request id from its ledger', async () => {
     const job = await service.acme.generate({ prompt: 'A single call' });
 
     const calls = imageCalls(service.studio, 'A single call');
@@ -73,7 +73,7 @@ describe('an order', () => {
     ]);
   });
 
-  it('for three images makes three calls, and stores three images', async () => {
+  it('n: 3 makes three calls and stores three images', async () => {
     const job = await service.acme.generate({ prompt: 'Three of them', n: 3 });
 
     expect(job.images.map((image) => image.index)).toEqual([0, 1, 2]);
@@ -88,7 +88,7 @@ describe('an order', () => {
     ['png', '1536x1024', 'image/png'],
     ['jpeg', '1024x1536', 'image/jpeg'],
     ['webp', '1280x720', 'image/webp'],
-  ])('for a %s of %s gets just that', async (format, size, contentType) => {
+  ])('a job for %s in %s gets that format and size', async (format, size, contentType) => {
     const job = await service.acme.generate({ prompt: `As ${format}`, size, output_format: format });
 
     const bytes = await service.acme.image(job.id);
@@ -98,7 +98,7 @@ describe('an order', () => {
     await service.acme.get(`/images/${job.id}/content/0`).expect('content-type', contentType);
   });
 
-  it('costs what the published formula and the price list say', async () => {
+  it('the cost follows the published token formula and the price list', async () => {
     // 24 x 24 x (2,000,000 + 1024 x 1024) / 4,000,000 = 438.99 tokens of 30, and 40 letters = 10 tokens of 5 micro-USD.
     const square = await service.acme.generate({
       prompt: 'Forty letters of plain text, no more, OK',
@@ -119,7 +119,7 @@ describe('an order', () => {
     expect(two.cost).toMatchObject({ micro_usd: 2 * (158 * 30 + 10 * 5), estimated: false });
   });
 
-  it('by another name of a model is listed under every name of it', async () => {
+  it('a job is listed under every name of its model', async () => {
     const { id } = await service.acme.submit({ prompt: 'Dated', model: 'gpt-image-2-2026-04-21' });
     for (const [name, isListed] of [
       ['gpt-image-2', true],
@@ -135,7 +135,7 @@ describe('an order', () => {
     }
   });
 
-  it('for a model outside the catalogue passes with a warning, and its cost is unknown instead of zero', async () => {
+  it('a job with a model outside the catalogue has a warning and an unknown cost', async () => {
     const job = await service.acme.generate({
       prompt: 'A new model',
       model: 'gpt-image-9',
@@ -148,21 +148,21 @@ describe('an order', () => {
     expect(imageCalls(service.studio, 'A new model')[0]?.parameters.model).toBe('gpt-image-9');
   });
 
-  it('as a dry run is checked and estimated, and stores, queues and calls nothing', async () => {
+  it('a dry run validates and estimates without storing, queueing or calling', async () => {
     const before = await service.acme.get('/images?limit=1').expect(200);
     const { body } = await service.acme
       .post('/images?dry_run=true')
-      .send({ prompt: 'Only asking', size: '1024x1024', quality: 'medium', n: 2 })
+      .send({ prompt: 'Dry run only', size: '1024x1024', quality: 'medium', n: 2 })
       .expect(200);
 
-    expect(body.request).toMatchObject({ prompt: 'Only asking', model: 'gpt-image-2.6-flare', n: 2 });
+    expect(body.request).toMatchObject({ prompt: 'Dry run only', model: 'gpt-image-2.6-flare', n: 2 });
     expect(body.estimate).toEqual({ cost_micro_usd: 2 * (439 * 30 + 3 * 5), eta_s: null, queue_depth: 0 });
     const after = await service.acme.get('/images?limit=1').expect(200);
     expect(after.body.data[0]?.id).toBe(before.body.data[0]?.id);
-    expect(imageCalls(service.studio, 'Only asking')).toEqual([]);
+    expect(imageCalls(service.studio, 'Dry run only')).toEqual([]);
   });
 
-  it('with a field that is not known is refused with a pointer, and costs nothing', async () => {
+  it('an unknown field is refused with a pointer before any call', async () => {
     const { body } = await service.acme
       .post('/images')
       .send({ prompt: 'A typo', qualty: 'high' })
@@ -174,15 +174,15 @@ describe('an order', () => {
   });
 });
 
-describe('an order that cannot be made', () => {
-  it('for its cost is refused before anything is called', async () => {
-    const generate = { prompt: 'Too dear', size: '1024x1024', quality: 'max', max_cost_micro_usd: 1000 };
-    const { body } = await service.acme.post('/images').send(generate).expect(422);
+describe('a refused submission', () => {
+  it('a job above max_cost_micro_usd is refused before any call', async () => {
+    const request = { prompt: 'Too dear', size: '1024x1024', quality: 'max', max_cost_micro_usd: 1000 };
+    const { body } = await service.acme.post('/images').send(request).expect(422);
     expect(body).toMatchObject({ code: 'max_cost_exceeded', errors: [{ pointer: '/max_cost_micro_usd' }] });
     expect(imageCalls(service.studio, 'Too dear')).toEqual([]);
   });
 
-  it('for its retired model is refused and told the successor', async () => {
+  it('a retired model is refused with the name of its successor', async () => {
     const { body } = await service.acme
       .post('/images')
       .send({ prompt: 'Old', model: 'dall-e-3' })

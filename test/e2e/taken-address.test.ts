@@ -3,14 +3,14 @@ import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, imageCalls } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
-it('a process whose address is taken ends with code 1, says what to do, and has taken no work', {
+it('a process whose address is in use exits with 1, names the remedy and runs no job', {
   timeout: 90_000,
 }, async () => {
   const environment = await createEnvironment();
   onTestFinished(environment.remove);
   const api = await startServiceIn(environment, { ROLES: 'api' });
   onTestFinished(api.close);
-  const { id } = await api.acme.submit({ prompt: 'Left to somebody who can be reached' });
+  const { id } = await api.acme.submit({ prompt: 'Left to another process' });
   const { port: PORT } = new URL(api.url);
 
   await expect(startServiceProcess({ ...environment.env, PORT })).rejects.toThrow(

@@ -18,20 +18,20 @@ beforeAll(async () => {
   return service.close;
 });
 
-/** Bodies of the operations that name something and need one. */
+/** Bodies of the operations that take an id and require a body. */
 const bodies: Readonly<Record<string, object>> = {
   changeWebhookEndpoint: { description: 'mine now' },
   recoverWebhookEndpoint: { since: '2026-01-01T00:00:00Z' },
 };
 
-/** A request to an operation, with an id where its path takes one. */
+/** Creates a request to an operation, with the id in its path. */
 function requestTo({ id: operationId, method, path }: Operation, id: string) {
-  const place = path.replace('{id}', id).replace('{index}', '0');
+  const target = path.replace('{id}', id).replace('{index}', '0');
   const verb = method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete';
-  return supertest(service.url)[verb](place).send(bodies[operationId]);
+  return supertest(service.url)[verb](target).send(bodies[operationId]);
 }
 
-/** An answer without what differs between any two: the id that was asked for, the request's own id, the time. */
+/** Returns a response without the parts that differ between two requests: resource id, request id and time. */
 function comparable(response: Response, id: string) {
   const { date: _date, 'x-request-id': requestId = '', ...headers } = response.headers;
   const hide = (text: string) => text.replaceAll(id, '(id)').replaceAll(requestId, '(request)');
@@ -54,7 +54,7 @@ async function keyWith(scopes: Scope[]): Promise<string> {
 }
 
 describe('the id of another tenant', () => {
-  it('is answered on every route exactly like an id that does not exist', async () => {
+  it('the id of another tenant is the same 404 as an unknown id on every job route', async () => {
     const withId = operations.filter(({ path }) => path.startsWith('/images/{id}'));
     expect(withId.map(({ id }) => id).sort()).toEqual(
       expect.arrayContaining([
@@ -88,12 +88,12 @@ describe('the id of another tenant', () => {
     await service.acme.post(`/images/${running.id}/cancel`).expect(200);
   });
 
-  it('of a webhook endpoint or a delivery is answered like one that does not exist, and nothing happens to it', async () => {
+  it('a webhook endpoint or delivery of another tenant is the same 404 as an unknown id and stays unchanged', async () => {
     const endpointServer = await startEndpointServer();
     const url = `http://127.0.0.1:${endpointServer.port}/`;
     const { body: endpoint } = await service.acme.post('/webhooks/endpoints').send({ url }).expect(201);
     const { body: delivery } = await service.acme.post(`/webhooks/endpoints/${endpoint.id}/test`).expect(200);
-    const places = [
+    const resources = [
       { under: '/webhooks/endpoints/{id}', mine: endpoint.id, unknown: ids.endpoint(Date.now()) },
       {
         under: '/webhooks/deliveries/{id}',
@@ -101,7 +101,7 @@ describe('the id of another tenant', () => {
         unknown: ids.delivery(Date.now(), 'evt_1', 'whk_1'),
       },
     ];
-    for (const { under, mine, unknown } of places) {
+    for (const { under, mine, unknown } of resources) {
       const withId = operations.filter(({ path }) => path.startsWith(under));
       expect(withId.length).toBeGreaterThanOrEqual(2);
       for (const operation of withId) {
@@ -121,7 +121,7 @@ describe('the id of another tenant', () => {
     await endpointServer.close();
   });
 
-  it('never turns up in a list, whatever is asked for', async () => {
+  it('a list never contains a job of another tenant', async () => {
     const job = await service.acme.generate({ prompt: 'Unlisted', metadata: { project: 'secret' } });
     const mine = await service.acme.get('/images?limit=1').expect(200);
     expect(mine.body.data[0].id).toBe(job.id);
@@ -140,7 +140,7 @@ describe('the id of another tenant', () => {
 });
 
 describe('a caller', () => {
-  it('without a valid key gets 401 on every route that needs one, before anything else is looked at', async () => {
+  it('a request without a valid key is 401 on every secured route before any other check', async () => {
     const keyed = operations.filter((operation) => operation.secured);
     expect(keyed.length).toBeGreaterThanOrEqual(10);
     const id = ids.image(Date.now());
@@ -161,7 +161,7 @@ describe('a caller', () => {
     }
   });
 
-  it('without the scope gets 403 on every route that needs a key', async () => {
+  it('a key without the scope is 403 on every secured route', async () => {
     const key = {
       webhooks: await keyWith(['webhooks']),
       images: await keyWith(['images:read', 'images:write']),
@@ -174,7 +174,7 @@ describe('a caller', () => {
     }
   });
 
-  it('who may only read can read and change nothing; who may only order can order and read nothing', async () => {
+  it('images:read permits reads only, and images:write permits submissions only', async () => {
     const job = await service.acme.generate({ prompt: 'Read or write' });
     const reader = createCaller(service.url, await keyWith(['images:read']));
     const writer = createCaller(service.url, await keyWith(['images:write']));
@@ -191,7 +191,7 @@ describe('a caller', () => {
     await writer.post('/images').send({ prompt: 'Yes' }).expect(202);
   });
 
-  it('needs no key for the probes and the documents, and for nothing else', async () => {
+  it('only the probes, the metrics and the documents need no key', async () => {
     const open = operations.filter((operation) => !operation.secured).map(({ path }) => path);
     expect(open.filter((path) => !path.startsWith('/files/')).sort()).toEqual([
       '/livez',

@@ -13,8 +13,8 @@ const endpointOf = async (caller: Caller): Promise<string> =>
   (await caller.post('/webhooks/endpoints').send({ url }).expect(201)).body.id;
 const failedJob = async () => (await service.acme.generate({ prompt: 'Refused [studio:moderation]' })).id;
 
-describe('a route that takes no body', () => {
-  it('refuses to order again with fields that it would have to ignore, and orders nothing', async () => {
+describe('a route without body fields', () => {
+  it('a retry with unknown fields is refused and creates no job', async () => {
     const id = await failedJob();
     const before = service.studio.calls.length;
     const { body } = await service.acme
@@ -41,32 +41,29 @@ describe('a route that takes no body', () => {
     ['POST', '/webhooks/endpoints/{endpoint}/test'],
     ['DELETE', '/webhooks/endpoints/{endpoint}'],
     ['POST', '/webhooks/deliveries/dlv_00000000000000000000000000/redeliver'],
-  ])(
-    '%s %s refuses fields, what is no object, and query parameters, each by its name',
-    async (method, path) => {
-      const [job, endpoint] = [await failedJob(), await endpointOf(service.acme)];
-      const at = path.replace('{job}', job).replace('{endpoint}', endpoint);
-      const call = (query = '') =>
-        method === 'POST' ? service.acme.post(at + query) : service.acme.delete(at + query);
-      const pointersOf = async (test: ReturnType<typeof call>) => {
-        const { body } = await test.expect(422);
-        return body.errors.map((issue: { pointer: string }) => issue.pointer);
-      };
-      expect(await pointersOf(call().send({ bogus: 1 }))).toEqual(['/bogus']);
-      expect(await pointersOf(call().send([]))).toEqual(['']);
-      expect(await pointersOf(call().type('application/json').send('null'))).toEqual(['']);
-      expect(await pointersOf(call('?foo=1&bar=2'))).toEqual(['/query/foo', '/query/bar']);
-      await service.acme.get(`/images/${job}`).expect(200);
-      await service.acme.get(`/webhooks/endpoints/${endpoint}`).expect(200);
-    },
-  );
+  ])('%s %s refuses body fields, non-objects and query parameters with pointers', async (method, path) => {
+    const [job, endpoint] = [await failedJob(), await endpointOf(service.acme)];
+    const at = path.replace('{job}', job).replace('{endpoint}', endpoint);
+    const call = (query = '') =>
+      method === 'POST' ? service.acme.post(at + query) : service.acme.delete(at + query);
+    const pointersOf = async (test: ReturnType<typeof call>) => {
+      const { body } = await test.expect(422);
+      return body.errors.map((issue: { pointer: string }) => issue.pointer);
+    };
+    expect(await pointersOf(call().send({ bogus: 1 }))).toEqual(['/bogus']);
+    expect(await pointersOf(call().send([]))).toEqual(['']);
+    expect(await pointersOf(call().type('application/json').send('null'))).toEqual(['']);
+    expect(await pointersOf(call('?foo=1&bar=2'))).toEqual(['/query/foo', '/query/bar']);
+    await service.acme.get(`/images/${job}`).expect(200);
+    await service.acme.get(`/webhooks/endpoints/${endpoint}`).expect(200);
+  });
 
-  it('is satisfied with nothing, with a content type and nothing, and with an empty object', async () => {
+  it('a retry accepts no body, an empty body with a content type, and an empty object', async () => {
     const id = await failedJob();
     await service.acme.post(`/images/${id}/retry`).expect(202);
     await service.acme.post(`/images/${id}/retry`).type('application/json').expect(202);
     await service.acme.post(`/images/${id}/retry`).send({}).expect(202);
-    // What curl sends with `-d ''`.
+    // curl sends this for `-d ''`.
     await service.acme.post(`/images/${id}/retry`).type('form').send('').expect(202);
     await service.acme.post(`/images/${id}/retry`).type('form').send('n=2').expect(415);
   });
@@ -80,7 +77,7 @@ describe('a query', () => {
     ['/images?modle=gpt-image-2', '/query/modle'],
     ['/models?status=current', '/query/status'],
     ['/webhooks/endpoints/{endpoint}?x', '/query/x'],
-  ])('with a parameter that is not known is refused: %s', async (path, pointer) => {
+  ])('an unknown query parameter is refused: %s', async (path, pointer) => {
     const [{ id }, endpoint] = [
       await service.acme.generate({ prompt: 'Here' }),
       await endpointOf(service.acme),

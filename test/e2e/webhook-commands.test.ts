@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 const reach = () => ({ DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme });
 
-/** `darkroom webhooks listen`, as soon as it listens. */
+/** Starts `darkroom webhooks listen` and resolves when it listens. */
 async function listen(...options: string[]) {
   const child = spawn(process.execPath, [compiledProgram('main'), 'webhooks', 'listen', ...options], {
     cwd: service.dataDir,
@@ -29,12 +29,12 @@ async function listen(...options: string[]) {
   });
   const lines: string[] = [];
   createInterface(child.stdout).on('line', (line) => lines.push(line));
-  const said: string[] = [];
-  createInterface(child.stderr).on('line', (line) => said.push(line));
-  await vi.waitFor(() => expect(said.join('\n')).toContain('Listening on'), { timeout: 30_000 });
+  const errors: string[] = [];
+  createInterface(child.stderr).on('line', (line) => errors.push(line));
+  await vi.waitFor(() => expect(errors.join('\n')).toContain('Listening on'), { timeout: 30_000 });
   return {
     lines,
-    url: /http:\S+\//.exec(said.join('\n'))?.[0] ?? '',
+    url: /http:\S+\//.exec(errors.join('\n'))?.[0] ?? '',
     stop: () => child.kill('SIGINT'),
     ended,
   };
@@ -46,12 +46,12 @@ const hasLines = (lines: readonly string[], count: number) =>
   vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(count), { timeout: 15_000 });
 
 describe('darkroom webhooks', () => {
-  it('listen prints what arrives and whether it is genuine, and leaves no endpoint behind', async () => {
+  it('webhooks listen prints each event with its verification and removes its endpoint at the end', async () => {
     const listener = await listen('--events', 'image.queued,image.succeeded');
     expect((await endpoints()).map(({ url, events }) => [url, events])).toEqual([
       [listener.url, ['image.queued', 'image.succeeded']],
     ]);
-    const job = await service.acme.generate({ prompt: 'Listened to' });
+    const job = await service.acme.generate({ prompt: 'Printed' });
     await hasLines(listener.lines, 2);
     await fetch(listener.url, { method: 'POST', body: '{"type":"image.succeeded"}' });
     await hasLines(listener.lines, 3);
@@ -66,7 +66,7 @@ describe('darkroom webhooks', () => {
     expect(await endpoints()).toEqual([]);
   });
 
-  it('replay sends one delivery again, and all that an endpoint missed', async () => {
+  it('webhooks replay resends one delivery or all missed deliveries of an endpoint', async () => {
     const since = new Date().toISOString();
     const listener = await listen('--json', '--answer', '500', '--events', 'image.failed');
     await service.acme.generate({ prompt: 'Missed [studio:bad-request]' });
@@ -99,7 +99,7 @@ describe('darkroom webhooks', () => {
     }
   });
 
-  it('listen ends when it cannot register, or is told to answer what is no answer', async () => {
+  it('webhooks listen exits with 1 if it cannot register or the status is invalid', async () => {
     const run = (...args: string[]) =>
       runCommand(['webhooks', 'listen', ...args], {
         cwd: service.dataDir,
@@ -113,7 +113,7 @@ describe('darkroom webhooks', () => {
     expect(results[0]?.stderr).toContain('unauthorized');
   });
 
-  it('listen ends well although its endpoint was removed meanwhile', async () => {
+  it('webhooks listen exits with 0 although its endpoint was already removed', async () => {
     const listener = await listen();
     const endpoint = (await endpoints()).find(({ url }) => url === listener.url);
     await service.acme.delete(`/webhooks/endpoints/${endpoint?.id}`).expect(204);

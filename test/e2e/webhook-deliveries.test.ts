@@ -14,10 +14,10 @@ beforeAll(async () => {
 });
 
 describe('the log of deliveries', () => {
-  it('holds every attempt, is found by job, endpoint and status, and a delivery can be sent again', async () => {
+  it('a delivery shows every attempt, is found by job, endpoint and status, and can be redelivered', async () => {
     const endpointServer = await receive((no) => (no <= 2 ? 500 : 200), 'no luck');
     const { id } = await register(service, { url: endpointServer.url, events: ['image.succeeded'] });
-    const job = await service.acme.generate({ prompt: 'Tried twice' });
+    const job = await service.acme.generate({ prompt: 'Attempted twice' });
     await arrived(endpointServer.requests, 2);
     await vi.waitFor(async () => {
       const [found] = await deliveriesBy(service, `image_id=${job.id}`);
@@ -56,7 +56,7 @@ describe('the log of deliveries', () => {
     expect(await deliveriesBy(service, `image_id=${job.id}&status=failed`)).toEqual([]);
   });
 
-  it('is read page by page, newest event first', async () => {
+  it('deliveries are listed in pages, newest event first', async () => {
     const endpointServer = await receive();
     const { id } = await register(service, { url: endpointServer.url, events: ['image.queued'] });
     for (let i = 0; i < 5; i++) await service.acme.submit({ prompt: `Page ${i}` });
@@ -81,10 +81,10 @@ describe('the log of deliveries', () => {
     );
   });
 
-  it('forgets what an erased job told', async () => {
+  it('erasing a job deletes its deliveries', async () => {
     const endpointServer = await receive(() => 500);
     await register(service, { url: endpointServer.url });
-    const job = await service.acme.generate({ prompt: 'To be forgotten' });
+    const job = await service.acme.generate({ prompt: 'To be erased' });
     await vi.waitFor(async () => expect(await deliveriesBy(service, `image_id=${job.id}`)).toHaveLength(3));
     const [delivery] = await deliveriesBy(service, `image_id=${job.id}`);
     await service.acme.delete(`/images/${job.id}`).expect(204);

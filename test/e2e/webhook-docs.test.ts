@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
 const page = readFileSync(join(root, 'docs/webhooks.md'), 'utf8');
 
-/** The programs of a language that the page shows, in order. */
+/** Returns the programs of the page in one language, in order. */
 function programs(language: string): string[] {
   return [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
     ([, code]) => code ?? '',
@@ -25,7 +25,7 @@ let secret: string;
 
 beforeAll(async () => {
   service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true' });
-  // Below the project, so that packages are found.
+  // Below the project, so that Node finds the packages.
   folder = await mkdtemp(join(root, 'node_modules', '.docs-'));
   const endpointServer = await startEndpointServer();
   const url = `http://127.0.0.1:${endpointServer.port}/hooks`;
@@ -47,9 +47,9 @@ const headers = () =>
   Object.fromEntries(Object.entries(delivered.headers).filter(([name]) => name.startsWith('webhook-')));
 const flipped = (text: string) => text.replace('webhook.test', 'webhook.tesu');
 
-describe('the receivers that docs/webhooks.md shows', () => {
+describe('the endpoints in docs/webhooks.md', () => {
   it.each(programs('ts').map((code, i) => [i + 1, code] as const))(
-    'in TypeScript, %i: takes what is genuine and nothing else',
+    'TypeScript example %i of docs/webhooks.md accepts genuine webhooks only',
     async (no, code) => {
       const file = join(folder, `receiver-${no}.ts`);
       await writeFile(file, code);
@@ -63,7 +63,7 @@ describe('the receivers that docs/webhooks.md shows', () => {
     },
   );
 
-  it('in Python, by hand: takes what is genuine and nothing else', async (context) => {
+  it('the Python example of docs/webhooks.md without a library accepts genuine webhooks only', async (context) => {
     const python = await run('python3', ['--version']).catch(() => null);
     if (!python) context.skip('there is no Python on this machine');
     const [, byHand = ''] = programs('python');
@@ -77,16 +77,16 @@ except ValueError as error:
     print("refused", error)
 `;
     await writeFile(file, byHand + call);
-    const ask = async (body: string) => {
+    const verify = async (body: string) => {
       const child = run('python3', [file]);
       child.child.stdin?.end(JSON.stringify({ secret, headers: headers(), body }));
       return (await child).stdout.trim();
     };
-    expect(await ask(delivered.body)).toBe('genuine webhook.test');
-    expect(await ask(flipped(delivered.body))).toBe('refused no signature matches');
+    expect(await verify(delivered.body)).toBe('genuine webhook.test');
+    expect(await verify(flipped(delivered.body))).toBe('refused no signature matches');
   });
 
-  it('are all there: with the library and by hand, in three languages', () => {
+  it('docs/webhooks.md has two examples in each of three languages', () => {
     for (const language of ['ts', 'python', 'go']) expect(programs(language), language).toHaveLength(2);
   });
 });

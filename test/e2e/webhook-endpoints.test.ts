@@ -31,13 +31,13 @@ const typeOf = (received: Received, secret: string) =>
     .type;
 
 describe('a registered endpoint', () => {
-  it('gets the events it asked for, of every job, signed with a secret that is shown once and kept encrypted', async () => {
+  it('an endpoint gets its subscribed events of every job, signed with a secret that is shown once and stored encrypted', async () => {
     const endpointServer = await receive();
     const own = await receive();
     const { secret, ...shown } = await register(service, {
       url: endpointServer.url,
       events: ['image.succeeded', 'image.failed'],
-      description: 'orders',
+      description: 'shop',
       metadata: { team: 'shop' },
     });
     const done = await service.acme.generate({
@@ -56,7 +56,7 @@ describe('a registered endpoint', () => {
       endpointServer.requests.find(({ body }) => body.includes(done.id))?.headers['webhook-id'],
     );
     expect(endpointServer.requests.some(({ body }) => body.includes(failed.id))).toBe(true);
-    expect(shown).toMatchObject({ status: 'enabled', description: 'orders', metadata: { team: 'shop' } });
+    expect(shown).toMatchObject({ status: 'enabled', description: 'shop', metadata: { team: 'shop' } });
     expect(JSON.stringify(await endpoint(shown.id))).not.toContain(secret);
     expect(JSON.stringify((await service.acme.get('/webhooks/endpoints').expect(200)).body)).not.toContain(
       secret,
@@ -69,7 +69,7 @@ describe('a registered endpoint', () => {
     expect(rows.join()).not.toContain(secret.slice('whsec_'.length));
   });
 
-  it('can be moved, switched off and on again, and says what happened to it', async () => {
+  it('an endpoint can be moved, disabled and enabled, and its history shows the changes', async () => {
     const before = await receive();
     const after = await receive();
     const { id, secret } = await register(service, { url: before.url, events: ['image.queued'] });
@@ -77,14 +77,14 @@ describe('a registered endpoint', () => {
     await service.acme.generate({ prompt: 'To the new address' });
     await arrived(after.requests, 1);
     await patch(id, { disabled: true }).expect(200);
-    await service.acme.generate({ prompt: 'To nobody' });
+    await service.acme.generate({ prompt: 'To no endpoint' });
     const { body } = await patch(id, { disabled: false }).expect(200);
     await service.acme.generate({ prompt: 'To the new address again' });
     await arrived(after.requests, 2);
 
     expect(before.requests).toEqual([]);
     expect(after.requests.map((each) => typeOf(each, secret))).toEqual(['image.queued', 'image.queued']);
-    expect(after.requests.map((each) => each.body).join()).not.toContain('To nobody');
+    expect(after.requests.map((each) => each.body).join()).not.toContain('To no endpoint');
     expect((body as EndpointView).history.map(({ what }) => what)).toEqual([
       'created',
       'changed',
@@ -93,7 +93,7 @@ describe('a registered endpoint', () => {
     ]);
   });
 
-  it('signs with the old and the new secret after a rotation', async () => {
+  it('webhooks are signed with the old and the new secret after a rotation', async () => {
     const endpointServer = await receive();
     const { id, secret } = await register(service, { url: endpointServer.url });
     const { body } = await service.acme.post(`/webhooks/endpoints/${id}/rotate-secret`).expect(200);
@@ -105,7 +105,7 @@ describe('a registered endpoint', () => {
     expect(body.secrets).toEqual([{ expires_at: null }, { expires_at: expect.any(String) }]);
   });
 
-  it('takes a secret of the owner, and no bad one', async () => {
+  it('an endpoint accepts a valid secret of its owner and refuses invalid ones', async () => {
     const endpointServer = await receive();
     const secret = `whsec_${Buffer.alloc(24, 3).toString('base64')}`;
     expect((await register(service, { url: endpointServer.url, secret })).secret).toBe(secret);
@@ -118,7 +118,7 @@ describe('a registered endpoint', () => {
   });
 
   it.each([23, 65])(
-    'says where a secret of %i bytes stands, when it is registered and when it is rotated',
+    'a secret of %i bytes is refused with a pointer at registration and at rotation',
     async (size) => {
       const endpointServer = await receive();
       const secret = `whsec_${Buffer.alloc(size, 3).toString('base64')}`;
@@ -133,7 +133,7 @@ describe('a registered endpoint', () => {
     },
   );
 
-  it('shows at once what its receiver says to a test', async () => {
+  it('a test delivery returns the response of the endpoint at once', async () => {
     const endpointServer = await receive(() => 503, 'closed for today');
     const { id } = await register(service, { url: endpointServer.url });
     const { body } = await service.acme.post(`/webhooks/endpoints/${id}/test`).expect(200);
@@ -150,11 +150,11 @@ describe('a registered endpoint', () => {
     expect(await deliveriesBy(service, `endpoint_id=${id}`)).toEqual([body]);
   });
 
-  it('that answers 410 is switched off at once, and what it missed can be recovered', async () => {
+  it('an endpoint that responds with 410 is disabled at once, and its missed events can be recovered', async () => {
     const endpointServer = await receive((no) => (no === 1 ? 410 : 204));
     const since = new Date().toISOString();
     const { id } = await register(service, { url: endpointServer.url, events: ['image.succeeded'] });
-    await service.acme.generate({ prompt: 'Told to stop' });
+    await service.acme.generate({ prompt: 'Gone' });
     await vi.waitFor(async () =>
       expect(await endpoint(id)).toMatchObject({ status: 'disabled', disabled_reason: 'gone' }),
     );
@@ -173,7 +173,7 @@ describe('a registered endpoint', () => {
     expect(new Set(endpointServer.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(2);
   });
 
-  it('is refused for every hostile address, new and changed, and nothing is kept or connected', async () => {
+  it('a hostile address is refused at creation and at change, without storing or connecting', async () => {
     const strict = await startService({ ROLES: 'api' });
     const bait = await startEndpointServer(undefined, { host: '::' });
     const good = await strict.acme
@@ -203,7 +203,7 @@ describe('a registered endpoint', () => {
     await Promise.all([strict.close(), bait.close()]);
   });
 
-  it('is one of a limited number', async () => {
+  it('a tenant can register at most MAX_WEBHOOK_ENDPOINTS endpoints', async () => {
     const endpointServer = await receive();
     const responses = await Promise.all(
       Array.from({ length: 8 }, () =>
@@ -218,8 +218,8 @@ describe('a registered endpoint', () => {
   });
 });
 
-describe('the secret of webhooks that orders name', () => {
-  it('can be read with the key, and verifies them', async () => {
+describe('the secret of the webhooks of single jobs', () => {
+  it('the tenant can read the secret that verifies the webhooks of its jobs', async () => {
     const endpointServer = await receive();
     const { body } = await service.acme.get('/webhooks/secret').expect(200);
     await service.acme.submit({
@@ -231,7 +231,7 @@ describe('the secret of webhooks that orders name', () => {
     expect(request && typeOf(request, body.secret)).toBe('image.queued');
   });
 
-  it('is not shown to a tenant where it signs for all of them', async () => {
+  it('a webhook secret that all tenants share is shown to the operator only', async () => {
     const shared = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
     const deployment = await startService({ WEBHOOK_SECRET: shared, ADMIN_KEY: 'the-key-of-the-operator' });
     onTestFinished(deployment.close);

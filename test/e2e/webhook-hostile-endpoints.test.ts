@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 const megabyte = Buffer.alloc(1_048_576, 'x');
 
-/** Sends for ever, as fast as it is read. */
+/** Sends without end, as fast as the client reads. */
 function flood(response: ServerResponse): void {
   const more = () => {
     while (!response.destroyed && response.write(megabyte));
@@ -25,14 +25,14 @@ function flood(response: ServerResponse): void {
   more();
 }
 
-/** Sends a head that never ends, a byte at a time. */
+/** Sends headers that never end, one byte at a time. */
 const drip = (write: (text: string) => boolean) => {
   write('HTTP/1.1 200 OK\r\n');
   const timer = setInterval(() => write('x'), 1_000);
   return () => clearInterval(timer);
 };
 
-/** Receivers by the word that the log has to say of them. */
+/** Starts endpoints. The keys are the outcomes that the delivery log must show. */
 async function startEndpointServers(inner: string): Promise<Record<string, { url: string }>> {
   const responding = async (respond: (response: ServerResponse) => void, tls = false) => {
     const endpointServer = await startEndpointServer(
@@ -66,8 +66,8 @@ async function startEndpointServers(inner: string): Promise<Record<string, { url
   };
 }
 
-describe('hostile receivers', () => {
-  it('each end with the right word in the log within their 15 seconds, none costs memory, and none delays a good one', async () => {
+describe('hostile endpoints', () => {
+  it('each hostile endpoint ends with its outcome within 15 s, without memory growth and without delaying a good one', async () => {
     const inner = await startEndpointServer();
     const good = await startEndpointServer();
     closers.push(inner.close, good.close);
@@ -81,7 +81,7 @@ describe('hostile receivers', () => {
       words.set((await service.acme.post('/webhooks/endpoints').send(body).expect(201)).body.id, word);
     }
     const before = process.memoryUsage.rss();
-    const job = await service.acme.generate({ prompt: 'For everybody' });
+    const job = await service.acme.generate({ prompt: 'For all endpoints' });
     await vi.waitFor(() => expect(good.requests).toHaveLength(1), { timeout: 10_000 });
 
     const log = async (): Promise<DeliveryView[]> =>

@@ -18,13 +18,13 @@ interface Event {
   data: { id: string; status: string; images: { url: string }[] };
 }
 
-/** Checks the signature as any receiver would, and gives the event. */
+/** Verifies the signature as an endpoint would. Returns the event. */
 function verified({ body, headers }: Received, tenant = 'acme'): Event {
   const key = Buffer.from(service.env.SECRETS_KEY ?? '', 'base64');
   return new Webhook(webhookSecretOf(key, tenant)).verify(body, headers as Record<string, string>) as Event;
 }
 
-/** A receiver for one test, whose answers are given by status. */
+/** Starts an endpoint that responds with the given statuses in order. */
 async function receive(...statuses: number[]) {
   let count = 0;
   const endpointServer = await startEndpointServer((_request, response) => {
@@ -39,9 +39,9 @@ const pendingTo = async (url: string) =>
   (await pendingDeliveries(service.env)).filter((delivery) => delivery.url === url);
 
 describe('a webhook', () => {
-  it('tells every event of a job once, signed, with the job as polling shows it', async () => {
+  it('every event of a job is sent once, signed, with the job as a poll shows it', async () => {
     const endpointServer = await receive(204);
-    const job = await service.acme.generate({ prompt: 'Told of', webhook: { url: endpointServer.url } });
+    const job = await service.acme.generate({ prompt: 'Delivered', webhook: { url: endpointServer.url } });
     await arrived(endpointServer.requests, 3);
     await endpointServer.close();
 
@@ -60,7 +60,7 @@ describe('a webhook', () => {
       ),
     });
     expect(withoutLinks(data as never)).toEqual(withoutLinks(job as never));
-    // Its links lead where the job was ordered, not to the process that sends.
+    // The links use the address of the submission, not of the sending process.
     const bytes = await fetch(data?.images[0]?.url ?? '');
     expect(bytes.status).toBe(200);
     for (const { headers, method } of endpointServer.requests) {
@@ -69,7 +69,7 @@ describe('a webhook', () => {
     }
   });
 
-  it('tells what happened then, not what the job has become since', async () => {
+  it('a webhook shows the job as it was at the event', async () => {
     const endpointServer = await receive(200);
     await service.acme.generate({ prompt: 'As it was', webhook: { url: endpointServer.url } });
     await arrived(endpointServer.requests, 3);
@@ -85,10 +85,10 @@ describe('a webhook', () => {
     });
   });
 
-  it('is tried again after a failure, with the same id and the same bytes', async () => {
+  it('a failed webhook is retried with the same id and the same bytes', async () => {
     const endpointServer = await receive(500, 200);
     const webhook = { url: endpointServer.url, events: ['image.succeeded'] };
-    await service.acme.generate({ prompt: 'Told twice', webhook });
+    await service.acme.generate({ prompt: 'Delivered twice', webhook });
     await arrived(endpointServer.requests, 2);
     await endpointServer.close();
 
@@ -100,7 +100,7 @@ describe('a webhook', () => {
     for (const request of endpointServer.requests) expect(verified(request).type).toBe('image.succeeded');
   });
 
-  it('is sent for the events that were asked for, and no others', async () => {
+  it('a webhook is sent for the subscribed events only', async () => {
     const failing = await receive(200);
     await service.acme.generate({
       prompt: 'Fails [studio:bad-request]',
@@ -111,29 +111,29 @@ describe('a webhook', () => {
     expect(failing.requests.map((request) => verified(request).type)).toEqual(['image.failed']);
   });
 
-  it('is signed with the secret of its own tenant, and of no other', async () => {
+  it('a webhook is signed with the secret of its tenant', async () => {
     const endpointServer = await receive(200);
     const webhook = { url: endpointServer.url, events: ['image.queued'] };
     await service.other.submit({ prompt: 'Of another tenant', webhook });
     await arrived(endpointServer.requests, 1);
     await endpointServer.close();
     const [request] = endpointServer.requests;
-    if (!request) throw new Error('nothing came');
+    if (!request) throw new Error('no webhook arrived');
     expect(verified(request, 'other').type).toBe('image.queued');
     expect(() => verified(request, 'acme')).toThrow();
   });
 
-  it('answered with 410 is not tried again', async () => {
+  it('a webhook is not retried after 410', async () => {
     const gone = await receive(410);
     await service.acme.generate({ prompt: 'Gone', webhook: { url: gone.url, events: ['image.queued'] } });
     await arrived(gone.requests, 1);
-    // A second attempt would be due after five seconds: until then its row would be here.
+    // A second attempt would be due after five seconds. Its delivery would be pending until then.
     await vi.waitFor(async () => expect(await pendingTo(gone.url)).toEqual([]), { timeout: 4000 });
     await gone.close();
     expect(gone.requests).toHaveLength(1);
   });
 
-  it('never follows a redirect: it counts as a failure', async () => {
+  it('a redirect is a failed delivery and is never followed', async () => {
     const target = await receive(200);
     const redirecting = await startEndpointServer((_request, response) =>
       response.writeHead(302, { location: target.url }).end(),
@@ -150,7 +150,7 @@ describe('a webhook', () => {
 });
 
 describe('a webhook to a private address', () => {
-  it('is refused before anything is ordered, where it is not allowed', async () => {
+  it('a webhook to a private address is refused before a job is created', async () => {
     const strict = await startService({ ROLES: 'api' });
     for (const url of [
       'http://127.0.0.1:9999/hook',
@@ -164,7 +164,7 @@ describe('a webhook to a private address', () => {
     ]) {
       const { body } = await strict.acme
         .post('/images')
-        .send({ prompt: 'To a private place', webhook: { url } })
+        .send({ prompt: 'To a private address', webhook: { url } })
         .expect(422);
       expect(body, url).toMatchObject({
         code: 'destination_forbidden',

@@ -182,7 +182,7 @@ describe('a Redis Cluster', () => {
     await master.kill9();
     const held = worker.get('{key}');
     await expect(producer.get('{key}')).rejects.toThrow();
-    await cluster.isTakenOver('{key}', master);
+    await cluster.whenTakenOver('{key}', master);
     expect(await held).toBe('value');
     await expect.poll(() => producer.rpush('{key}:list', 'item').catch(() => 0), withRetry).toBe(1);
     expect(await item).toEqual(['{key}:list', 'item']);
@@ -192,10 +192,10 @@ describe('a Redis Cluster', () => {
     const node = await startTestCluster();
     const client = connect(createProducerRedis, `redis://${node.host}:${node.port}`, { cluster: true });
     expect(await whenRedisReady(client, 10_000)).toBe(true);
-    await node.ask((redis) => redis.cluster('DELSLOTS', 0));
+    await node.query((redis) => redis.cluster('DELSLOTS', 0));
     const response = client.get('key').catch((error: Error) => error.message);
     expect(await Promise.race([response, sleep(1_000, 'too late')])).toMatch('CLUSTERDOWN');
-    await node.ask((redis) => redis.cluster('ADDSLOTS', 0));
+    await node.query((redis) => redis.cluster('ADDSLOTS', 0));
     await expect.poll(() => client.get('key').catch(() => 'refused'), withRetry).toBeNull();
   });
 
@@ -203,8 +203,8 @@ describe('a Redis Cluster', () => {
     const node = await startTestCluster();
     const client = connect(createWorkerRedis, `redis://${node.host}:${node.port}`, { cluster: true });
     await client.set('key', 'value');
-    await node.ask((redis) => redis.cluster('DELSLOTS', 0));
-    await expect(node.ask((redis) => redis.get('key'))).rejects.toThrow('CLUSTERDOWN');
+    await node.query((redis) => redis.cluster('DELSLOTS', 0));
+    await expect(node.query((redis) => redis.get('key'))).rejects.toThrow('CLUSTERDOWN');
     // What BullMQ does to a blocking connection that does not answer; it goes on when both promises are kept.
     const ended = once(client, 'end');
     client.disconnect();
@@ -212,7 +212,7 @@ describe('a Redis Cluster', () => {
     const connected = client.connect();
     const held = client.get('key');
     await once(client, 'connect');
-    await node.ask((redis) => redis.cluster('ADDSLOTS', 0));
+    await node.query((redis) => redis.cluster('ADDSLOTS', 0));
     expect(await held).toBe('value');
     await connected;
   });
@@ -225,7 +225,7 @@ describe('a Redis Cluster', () => {
     client.on('message', (_channel: string, message: string) => captured.push(message));
     await client.subscribe('news');
     const counts = await Promise.all(
-      cluster.nodes.map((node) => node.ask((redis) => redis.pubsub('NUMSUB', 'news'))),
+      cluster.nodes.map((node) => node.query((redis) => redis.pubsub('NUMSUB', 'news'))),
     );
     const [listenedTo, ...others] = cluster.nodes.toSorted(
       (a, b) => Number(counts[cluster.nodes.indexOf(b)]?.[1]) - Number(counts[cluster.nodes.indexOf(a)]?.[1]),
@@ -233,7 +233,7 @@ describe('a Redis Cluster', () => {
     await listenedTo?.kill9();
     await expect
       .poll(async () => {
-        await others[0]?.ask((redis) => redis.publish('news', 'hello'));
+        await others[0]?.query((redis) => redis.publish('news', 'hello'));
         return captured;
       }, withRetry)
       .toContain('hello');

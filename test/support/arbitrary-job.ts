@@ -6,7 +6,7 @@ import { imageEventTypes } from '../../src/domain/image-request.ts';
 
 const whole = fc.nat(2 ** 40);
 const seconds = fc.integer({ min: 60, max: 100_000_000 });
-/** Texts of any code units: letters, control characters, surrogates in pairs and alone. */
+/** Generates texts of any code units: letters, control characters, paired and lone surrogates. */
 export const anyText = (minLength = 0, maxLength = 40) =>
   fc.string({
     unit: fc
@@ -27,7 +27,7 @@ const id = fc.string({
   maxLength: 26,
 });
 
-/** A record with every value drawn and the named members sometimes missing. */
+/** Generates objects in which the members outside `requiredKeys` are sometimes missing. */
 function withOptional<T, K extends keyof T>(
   model: { [Key in keyof T]: fc.Arbitrary<T[Key]> },
   requiredKeys: K[],
@@ -35,7 +35,7 @@ function withOptional<T, K extends keyof T>(
   return fc.record(model, { requiredKeys });
 }
 
-// JSON knows no negative zero.
+// JSON has no negative zero.
 const json = fc.jsonValue({ maxDepth: 2 }).map((value): unknown => JSON.parse(JSON.stringify(value)));
 
 const request = withOptional(
@@ -109,7 +109,7 @@ const moment = withOptional(
   ['at', 'status'],
 );
 
-/** Any job that the schema allows, whether or not its life could have led there. */
+/** Generates any job that the schema allows, even if no sequence of transitions leads to it. */
 export const arbitraryJob: fc.Arbitrary<ImageJob> = withOptional(
   {
     id: id.map((ulid) => `img_${ulid}`),

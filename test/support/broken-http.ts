@@ -26,7 +26,7 @@ const damages: readonly ((plan: RequestPlan) => RequestPlan)[] = [
   withHeaders(['no-host', '']),
 ];
 
-/** Requests that are no proper HTTP any more, made from ones that are. */
+/** Generates invalid HTTP requests by damaging valid ones. */
 export function brokenHttp(plans: Arbitrary<RequestPlan>): Arbitrary<RequestPlan> {
   return fc
     .tuple(plans, fc.constantFrom(...damages))

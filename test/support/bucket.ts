@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TestS3 } from './s3-server.ts';
 
-/** The variables with which the service uses a test bucket. */
+/** Returns the variables with which the service uses a test bucket. */
 export function storageIn(s3: TestS3): Record<string, string> {
   return {
     STORAGE: 's3',
@@ -14,31 +14,31 @@ export function storageIn(s3: TestS3): Record<string, string> {
   };
 }
 
-/** A test bucket as the storage adapter takes it. */
+/** Returns the configuration of the storage adapter for a test bucket. */
 export function bucketOf({ bucket, region, endpoint, credentials }: TestS3) {
   return { bucket, region, endpoint, ...credentials, forcePathStyle: true };
 }
 
-/** An upload that has arrived and is not carried out yet. */
+/** An upload that has arrived and waits for its release. */
 export interface HeldUpload {
-  /** Storage key, once the upload has arrived. */
+  /** Storage key. Resolves when the upload has arrived. */
   readonly key: Promise<string>;
-  /** Carries the upload out and answers it; resolves with its status. */
-  goOn(): Promise<number>;
+  /** Executes the upload and responds to it. Resolves with the status. */
+  release(): Promise<number>;
 }
 
-/** Holds the next upload to a test bucket until it is told to go on; later ones pass. */
+/** Delays the next upload to a test bucket until its release. Later uploads pass. */
 export function holdFirstUpload(s3: TestS3): HeldUpload {
-  let release = () => {};
+  let proceed = () => {};
   const released = new Promise<void>((resolve) => {
-    release = resolve;
+    proceed = resolve;
   });
-  let carriedOut: Promise<number>;
+  let executed: Promise<number>;
   const key = new Promise<string>((resolve) => {
     s3.intercept((request, response) => {
       if (request.method !== 'PUT') return false;
       s3.intercept(null);
-      carriedOut = (async () => {
+      executed = (async () => {
         const body = await bodyOf(request);
         await released;
         const reply = await forward(s3, request, body);
@@ -51,10 +51,10 @@ export function holdFirstUpload(s3: TestS3): HeldUpload {
   });
   return {
     key,
-    async goOn() {
-      release();
+    async release() {
+      proceed();
       await key;
-      return carriedOut;
+      return executed;
     },
   };
 }
@@ -65,7 +65,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Sends a request once more, under its own signature. */
+/** Sends a request again with its original signature. */
 async function forward(s3: TestS3, request: IncomingMessage, body: Buffer): Promise<number> {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {

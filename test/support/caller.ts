@@ -8,24 +8,24 @@ type Body = Record<string, unknown>;
 
 const pollMs = 20;
 
-/** Somebody who calls a running service with an API key. */
+/** A client of a running service with an API key. */
 export interface Caller {
   get(path: string): Test;
   post(path: string): Test;
   patch(path: string): Test;
   delete(path: string): Test;
-  /** Orders images; fails unless the order is accepted. */
+  /** Submits a job. Rejects if the service does not accept it. */
   submit(body: Body): Promise<ImageJobView>;
   job(id: string): Promise<ImageJobView>;
-  /** The job once it has ended; long-polls until then. */
+  /** Long-polls until the job has ended. Resolves with the job. */
   ended(id: string): Promise<ImageJobView>;
-  /** Orders images and waits for the end of the job. */
+  /** Submits a job and waits for its end. */
   generate(body: Body): Promise<ImageJobView>;
-  /** The bytes of an image, through the API. */
+  /** Downloads an image through the API. */
   image(id: string, index?: number): Promise<Buffer>;
 }
 
-/** Calls a service at `url` with a key. */
+/** Creates a client of the service at `url`. */
 export function createCaller(url: string, key: string = testKeys.acme): Caller {
   const authorized = (test: Test) => test.set('authorization', `Bearer ${key}`);
   const caller: Caller = {
@@ -49,30 +49,28 @@ export function createCaller(url: string, key: string = testKeys.acme): Caller {
   return caller;
 }
 
-/** What an error of a job says about money is what docs/errors.md says of its code. */
+/** Throws if docs/errors.md does not list the billing of an error for its code. */
 function expectDocumented({ code, billing }: NonNullable<ImageJobView['error']>): void {
   const documented = errorRow(code).billing ?? [];
   if (!documented.includes(billing)) {
-    throw new Error(
-      `billing of ${code} is ${billing}, documented: ${documented.join(', ') || 'none of all'}`,
-    );
+    throw new Error(`billing of ${code} is ${billing}, documented: ${documented.join(', ') || 'no value'}`);
   }
 }
 
-/** Whether a job is in a final status. */
+/** Returns whether a job has a terminal status. */
 export function hasEnded(job: Pick<ImageJobView, 'status'>): boolean {
   return job.status !== 'queued' && job.status !== 'running';
 }
 
-/** Resolves with the job as soon as it fits, by polling; the test's own timeout bounds it. */
+/** Polls a job until it matches. The timeout of the test is the limit. */
 export async function jobThat(
   caller: Caller,
   id: string,
-  fits: (job: ImageJobView) => boolean,
+  matches: (job: ImageJobView) => boolean,
 ): Promise<ImageJobView> {
   for (;;) {
     const job = await caller.job(id);
-    if (fits(job)) return job;
+    if (matches(job)) return job;
     await sleep(pollMs);
   }
 }

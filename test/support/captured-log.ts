@@ -7,7 +7,7 @@ export interface CapturedLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A log whose lines can be looked at. */
+/** Creates a log that stores its lines. */
 export function captured(): { log: Log; lines: CapturedLine[] } {
   const lines: CapturedLine[] = [];
   const at = (level: keyof Log) => (fields: object, message: string) =>

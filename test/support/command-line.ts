@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { compiledProgram, endOf, systemEnvironment } from './service-process.ts';
 
-/** What a command did. */
+/** Exit code and output of a command. */
 export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
@@ -12,9 +12,9 @@ export interface CommandResult {
 /**
  * Runs `darkroom` with arguments until it ends.
  *
- * @param options `env`: all variables it gets, besides the few every process needs; `cwd`: where it runs, which should
- * not be the folder of the project, since a `.env` there would count; `terminal`: run it on one (Linux only), so that all
- * it prints comes as `stdout`.
+ * @param options `env`: all variables besides those of `systemEnvironment`. `cwd`: the working folder; not the project
+ * folder, because the command would read a `.env` file there. `terminal`: runs the command on a terminal (Linux only), so
+ * that all output is `stdout`.
  */
 export async function runCommand(
   args: readonly string[],
@@ -36,7 +36,7 @@ export async function runCommand(
   return { code, stdout, stderr };
 }
 
-/** `script` of util-linux gives a command a terminal and passes on how it ended. */
+/** Wraps a command in `script` of util-linux, which provides a terminal and returns the exit code of the command. */
 function onTerminal(command: readonly string[]): string[] {
   const quoted = command.map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
   return ['script', '--quiet', '--return', '--command', quoted, '/dev/null'];

@@ -48,21 +48,21 @@ export const policy: SubmitPolicy = {
   enhanceModel: 'gpt-5.4-mini',
 };
 
-/** How long deliveries that ended stay in the log. */
+/** Retention of ended deliveries, in milliseconds. */
 export const deliveryLogMs = 7 * 24 * 3_600_000;
 
 interface Given {
   readonly policy?: Partial<SubmitPolicy>;
   readonly catalogue?: ModelCatalogue;
-  /** Where the queues are, if not in the shared Redis. */
+  /** Address of the queues. Default: the shared Redis. */
   readonly queueAddress?: string;
-  /** Where the records are, if not in the shared Redis. */
+  /** Address of the records. Default: the shared Redis. */
   readonly recordsAddress?: string;
 }
 
 /**
- * One process's submitting, canceling, sweeping and reconciling over the shared Redis and files of one test, under a
- * clock that the test sets. Further processes on the same data come from `beside`.
+ * Connects the use cases of one process to the shared Redis and to a folder of the test. The test sets the clock.
+ * `beside` creates another process on the same data.
  */
 export async function connectCore(given: Given = {}) {
   const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
@@ -81,7 +81,7 @@ export type Core = Awaited<ReturnType<typeof connectCore>>;
 
 async function connect(address: string): Promise<RedisClient> {
   const client = createProducerRedis(address, { onError: () => undefined });
-  if (!(await whenRedisReady(client, 10_000))) throw new Error(`no Redis answers at ${address}`);
+  if (!(await whenRedisReady(client, 10_000))) throw new Error(`no Redis responds at ${address}`);
   return client;
 }
 
@@ -135,7 +135,7 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
     ...deps,
     queueRedis,
     queueNames: queueNames(prefix),
-    /** Lets the clock of this process go on. */
+    /** Advances the clock of this process. */
     passTime(ms: number) {
       nowMs += ms;
     },

@@ -1,7 +1,7 @@
-/** The ways in which servers write base64 into JSON. */
+/** The forms of base64 in the JSON of providers. */
 export const escapings = ['none', 'slash', 'unicode', 'wrapped', 'dataUrl', 'urlSafe'] as const;
 
-/** Writes base64 text as it stands between the quotes of a JSON text. */
+/** Returns base64 in the given form, as it appears between the quotes of a JSON string. */
 export function escapeBase64(text: string, how: (typeof escapings)[number]): string {
   if (how === 'slash') return text.replaceAll('/', '\\/');
   if (how === 'unicode') {

@@ -3,7 +3,7 @@ import { testKeys } from './service-environment.ts';
 
 /** One event of a job's stream. */
 export interface StreamedEvent {
-  /** The `id:` line: what Last-Event-ID takes. */
+  /** The `id:` line, a value for Last-Event-ID. */
   readonly no: string;
   /** The `event:` line. */
   readonly name: string;
@@ -26,7 +26,7 @@ export function openEvents(url: string, jobId: string, lastEventId?: string): Pr
   });
 }
 
-/** Reads a stream until the server ends it, or until enough events have come. */
+/** Reads a stream until the server ends it or `enough` events have arrived. */
 export async function eventsOf(
   response: Response,
   enough = Number.POSITIVE_INFINITY,
@@ -39,14 +39,14 @@ export async function eventsOf(
     const blocks = rest.split('\n\n');
     rest = blocks.pop() ?? '';
     events.push(...blocks.flatMap(parseEvent));
-    // Leaving the loop cancels the body, which closes the connection.
+    // Leaving the loop cancels the body and so closes the connection.
     if (events.length >= enough) break;
   }
   if (rest !== '') throw new Error(`the stream ended in the middle of an event: ${rest}`);
   return events;
 }
 
-/** The whole stream of a job, from its first event to the end. */
+/** Reads the stream of a job from its first event to its end. */
 export async function readEvents(url: string, jobId: string): Promise<StreamedEvent[]> {
   return eventsOf(await openEvents(url, jobId));
 }

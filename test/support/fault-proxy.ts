@@ -3,35 +3,35 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * What a proxy does to its connections, the open ones included. `pass`: nothing. `latency`: every chunk, in both
- * directions, arrives that much later. `cut`: the connection ends after so many bytes of the answer. `reset`: every
- * connection is broken. `black-hole`: connections open and nothing arrives; it does once the fault is taken away, as with
- * a network that loses packets for a while. `refuse`: nobody listens.
+ * A fault of all connections of a proxy, open ones included. `pass`: no fault. `latency`: delays every chunk in both
+ * directions. `cut`: ends a connection after so many bytes of the response. `reset`: resets every connection.
+ * `black-hole`: accepts connections and transfers nothing until the fault ends, like a network that loses packets.
+ * `refuse`: does not listen.
  */
 export type ConnectionFault =
   | { readonly kind: 'pass' | 'reset' | 'black-hole' | 'refuse' }
   | { readonly kind: 'latency'; readonly ms: number }
   | { readonly kind: 'cut'; readonly afterBytes: number };
 
-/** A TCP proxy on loopback in front of one server, to be made worse and better at run time. */
+/** A TCP proxy on loopback in front of one server, with faults that can be set at run time. */
 export interface FaultProxy {
   readonly port: number;
-  /** Connections ever accepted. */
+  /** Number of connections accepted so far. */
   accepted(): number;
-  /** Puts another fault in force; resolves once it is. */
+  /** Sets the fault. Resolves when it is active. */
   set(fault: ConnectionFault): Promise<void>;
-  /** Breaks every connection and stops listening. */
+  /** Resets every connection and stops listening. */
   close(): Promise<void>;
 }
 
-/** Starts a proxy in front of a port of this machine. */
+/** Starts a proxy in front of a local port. */
 export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
   let fault: ConnectionFault = { kind: 'pass' };
   let accepted = 0;
   const changes = new EventEmitter().setMaxListeners(0);
   const callers = new Set<Socket>();
 
-  /** Waits as long as the fault in force wants it. */
+  /** Waits as long as the active fault requires. */
   async function wait(): Promise<void> {
     while (fault.kind === 'black-hole') await once(changes, 'change');
     if (fault.kind === 'latency') await sleep(fault.ms);
@@ -50,8 +50,8 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     });
     target.on('error', () => caller.resetAndDestroy());
     const broken = () => caller.destroy();
-    carry(caller, target, wait, () => Number.POSITIVE_INFINITY).catch(broken);
-    carry(target, caller, wait, responseLimit).then(() => caller.destroySoon(), broken);
+    transfer(caller, target, wait, () => Number.POSITIVE_INFINITY).catch(broken);
+    transfer(target, caller, wait, responseLimit).then(() => caller.destroySoon(), broken);
   });
 
   async function listen(port: number): Promise<number> {
@@ -89,20 +89,20 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
   };
 }
 
-/** Carries bytes one way until their end or the limit. Rejects when either side breaks. */
-async function carry(
+/** Transfers bytes in one direction until the end or the limit. Rejects if either side breaks. */
+async function transfer(
   from: Socket,
   to: Socket,
   wait: () => Promise<void>,
   limitBytes: () => number,
 ): Promise<void> {
-  let carried = 0;
+  let transferred = 0;
   for await (const chunk of from.iterator({ destroyOnReturn: false })) {
     await wait();
-    const rest = (chunk as Buffer).subarray(0, Math.max(0, limitBytes() - carried));
-    carried += rest.length;
+    const rest = (chunk as Buffer).subarray(0, Math.max(0, limitBytes() - transferred));
+    transferred += rest.length;
     if (!to.write(rest)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
-    if (carried >= limitBytes()) break;
+    if (transferred >= limitBytes()) break;
   }
   await wait();
   to.end();

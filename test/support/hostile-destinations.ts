@@ -1,4 +1,4 @@
-/** Every spelling here is loopback or "this host": a program that only filters looked-up names connects to it. */
+/** Returns URLs of loopback or "this host" in every spelling. A program that filters resolved names only connects to them. */
 export function loopbackUrls(port: number): string[] {
   const hosts = [
     '127.0.0.1',
@@ -52,7 +52,7 @@ export function loopbackUrls(port: number): string[] {
   ];
 }
 
-/** Not public, in the spelling of the system; none of them is loopback. */
+/** Reserved addresses in the spelling of the system, without loopback. */
 export const reservedAddresses: readonly string[] = [
   // Private, shared and "this network".
   ...['10.0.0.1', '10.255.255.255', '172.16.0.1', '172.31.255.255', '192.168.0.1', '192.168.255.255'],
@@ -89,14 +89,14 @@ export const reservedAddresses: readonly string[] = [
   ...['ff02::1', 'ff0e::1', '2001:10::1', '2001:20::1', '2001:30::1', '1::1', '200::1', '4000::1', 'e000::1'],
 ];
 
-/** Public, one of each kind. */
+/** Public addresses, at least one beside each reserved range. */
 export const publicAddresses: readonly string[] = [
   ...['1.1.1.1', '8.8.8.8', '9.255.255.255', '11.0.0.1', '100.63.255.255', '100.128.0.1', '172.15.255.255'],
   ...['172.32.0.1', '169.253.255.255', '192.167.255.255', '198.17.255.255', '198.20.0.1', '223.255.255.255'],
   ...['168.63.129.17', '2606:4700:4700::1111', '2a00:1450:4001:81b::200e', '2001:4860:4860::8888', '3000::1'],
 ];
 
-/** URLs that no rule about addresses covers: wrong scheme, secrets inside, ports of internal services, local names. */
+/** Forbidden URLs of other kinds: wrong schemes, credentials, ports of internal services, local names. */
 export const malformedUrls: readonly string[] = [
   ...[
     '',
@@ -150,7 +150,7 @@ export const malformedUrls: readonly string[] = [
   ...['https://kubernetes.default.svc.cluster.local/', 'https://wiki.corp/', 'https://host.localdomain/'],
 ];
 
-/** The URL of an address, as a caller could write it. */
+/** Returns the URL of an address. */
 export function urlOfAddress(address: string, port: number): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}/hook`;
 }

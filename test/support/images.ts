@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 
-/** A real image of random pixels, which hardly compresses: 1024x1024 as PNG is 3 MB. */
+/** Creates an image of random pixels, which hardly compresses: 1024x1024 as PNG has 3 MB. */
 export async function noiseImage(
   width: number,
   height: number,
@@ -19,7 +19,7 @@ export async function noiseImage(
     .toBuffer();
 }
 
-/** Cuts bytes into chunks of one size. */
+/** Splits bytes into chunks of one size. */
 export async function* chunked(bytes: Uint8Array, sizeBytes = 64 * 1024): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += sizeBytes) yield bytes.subarray(at, at + sizeBytes);
 }

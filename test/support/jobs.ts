@@ -6,12 +6,12 @@ import { addImage, beginRun, enterStage, finish } from '../../src/domain/job-mov
 import type { Log, Meter } from '../../src/domain/ports.ts';
 import { ids } from '../../src/lib/ids.ts';
 
-/** The moment at which the jobs of the tests were created, unless they say otherwise. */
+/** Default creation time of the jobs in tests. */
 export const createdAt = Date.UTC(2026, 10, 23, 12, 0, 0);
 
 export const retention: Retention = { mediaSeconds: 3600, recordSeconds: 7200 };
 
-/** A request as kept with a job: the given fields over the defaults of a deployment. */
+/** Returns a stored request: the given fields over the defaults of a deployment. */
 export function requestOf(fields: Partial<ImageRequest> = {}): ImageRequest {
   return {
     prompt: 'A lighthouse in a storm, oil on canvas',
@@ -26,7 +26,7 @@ export function requestOf(fields: Partial<ImageRequest> = {}): ImageRequest {
   };
 }
 
-/** A fresh job with an id of its own. */
+/** Creates a queued job with a new id. */
 export function queuedJob(
   given: { tenant?: string; nowMs?: number; request?: Partial<ImageRequest>; id?: string } = {},
 ): ImageJob {
@@ -39,12 +39,12 @@ export function queuedJob(
   });
 }
 
-/** One row of the ledger. */
+/** Returns one attempt of the ledger. */
 export function attemptOf(fields: Partial<Attempt> = {}): Attempt {
   return { no: 1, kind: 'generate', index: 0, state: 'stored', fence: 1, startedAt: createdAt, ...fields };
 }
 
-/** A stored image as a record keeps it. */
+/** Returns a stored image as it is in a record. */
 export function imageOf(job: Pick<ImageJob, 'tenant' | 'id'>, index = 0): StoredImage {
   return {
     index,
@@ -57,7 +57,7 @@ export function imageOf(job: Pick<ImageJob, 'tenant' | 'id'>, index = 0): Stored
   };
 }
 
-/** A log that nobody reads. */
+/** A log that discards its lines. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A meter that counts nothing. */
@@ -71,7 +71,7 @@ export const idleMeter: Meter = {
   recordUnreadable() {},
 };
 
-/** A finished job of one image as most are, by the moves that lead there. */
+/** Returns a finished job with one image, created by the usual transitions. */
 export function finishedJob(queued: ImageJob): ImageJob {
   const at = queued.createdAt;
   const generating = enterStage(beginRun(queued, at + 120), 'generating', at + 121);

@@ -6,7 +6,7 @@ const typeA = 1;
 const headerBytes = 12;
 const noSuchName = 3;
 
-/** The name of the first question, and where it ends. */
+/** Returns name and type of the first question, and the offset of its end. */
 function questionOf(message: Buffer): { name: string; type: number; end: number } {
   const labels: string[] = [];
   let at = headerBytes;
@@ -17,7 +17,7 @@ function questionOf(message: Buffer): { name: string; type: number; end: number 
   return { name: labels.join('.').toLowerCase(), type: message.readUInt16BE(at + 1), end: at + 5 };
 }
 
-/** An answer of DNS (RFC 1035): one address of version 4, or none. */
+/** Creates a DNS response (RFC 1035) with one IPv4 address or none. */
 function responseTo(message: Buffer, address: string | undefined): Buffer {
   const { type, end } = questionOf(message);
   const hasResponse = type === typeA && address !== undefined;
@@ -31,9 +31,9 @@ function responseTo(message: Buffer, address: string | undefined): Buffer {
 }
 
 /**
- * A name server on loopback, which goes with the test.
+ * Starts a name server on loopback, which ends with the test.
  *
- * @param addresses of names; `null` for one of which it says nothing at all, and what is not there does not exist.
+ * @param addresses returns the address of a name, `null` to send no response, or `undefined` if the name does not exist.
  */
 export async function startNameServer(addresses: (name: string) => string | null | undefined) {
   const socket = createSocket('udp4');

@@ -6,13 +6,13 @@ import { parse } from 'yaml';
 /** A node of the OpenAPI document. */
 export type Node = Record<string, unknown>;
 
-/** One operation of the document, with references to parameters, headers and responses followed. */
+/** One operation of the document, with resolved references to parameters, headers and responses. */
 export interface Operation {
   readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly parameters: readonly Node[];
-  /** Schema of the JSON body, or nothing. */
+  /** Schema of the JSON body, if the operation has one. */
   readonly bodySchema: Node | undefined;
   readonly bodyExamples: Readonly<Record<string, unknown>>;
   /** By status, as text. */
@@ -23,17 +23,17 @@ export interface Operation {
 export interface ApiDocument {
   readonly document: Node;
   readonly operations: readonly Operation[];
-  /** What a `$ref` names. */
+  /** Returns the target of a `$ref`. */
   resolve(reference: string): Node;
-  /** A validator of a schema of the document; it also refuses members that no schema names. */
+  /** Returns a validator of a schema of the document. It also refuses members that the schema does not name. */
   validator(schema: Node): ValidateFunction;
-  /** The operation a request goes to, `'other method'` where only the path is known, `null` for an unknown path. */
+  /** Returns the operation of a request, `'other method'` if only the path is known, `null` for an unknown path. */
   match(method: string, path: string): Operation | 'other method' | null;
 }
 
 const documentId = 'darkroom';
 
-/** Reads openapi.yaml, the document that is committed and that the service serves. */
+/** Reads openapi.yaml, the committed document that the service serves. */
 export function readApiDocument(): ApiDocument {
   const text = readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8');
   return createApiDocument(parse(text, { maxAliasCount: 0 }) as Node);
@@ -109,13 +109,13 @@ function readOperation(
   };
 }
 
-/** `{key}` of a file may hold slashes; every other parameter is one part of the path. */
+/** Converts a path to a pattern. `{key}` of a file may contain slashes; other parameters are one segment. */
 function patternOf(path: string): RegExp {
   const pattern = path.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'key' ? '.*' : '[^/]+'));
   return new RegExp(`^${pattern}$`, 's');
 }
 
-/** The document with every object closed that is open only so that members can be added in later versions. */
+/** Creates a validator in which objects are closed that are open only for members of later versions. */
 function createAjv(document: Node): Ajv2020 {
   const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true });
   addFormats.default(ajv);

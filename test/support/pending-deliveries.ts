@@ -2,7 +2,7 @@ import { Delivery } from '../../src/domain/webhook-delivery.ts';
 import { decodeVersioned } from '../../src/outbound/records/versioned-json.ts';
 import { queryRedis } from './redis.ts';
 
-/** The webhook deliveries of a deployment that have neither arrived nor been given up. */
+/** Reads the pending webhook deliveries of a deployment. */
 export async function pendingDeliveries(env: Readonly<Record<string, string>>): Promise<Delivery[]> {
   const { REDIS_URL = '', REDIS_KEY_PREFIX } = env;
   return queryRedis(REDIS_URL, async (redis) => {

@@ -1,5 +1,5 @@
-// The offline provider in a process of its own. Arguments: the file that gets a line per paid call, and how many
-// milliseconds every answer takes. Prints its address, and ends when its standard input does.
+// Runs the offline provider as a process. Arguments: the file for one line per paid call, and the latency of every
+// response in milliseconds. Prints the address of the provider. Ends with its standard input.
 import { startStudio } from '../../src/local/studio/studio.ts';
 
 const [, , ledgerFile = '', latencyMs = '0'] = process.argv;

@@ -1,26 +1,26 @@
 import { connect, type Socket } from 'node:net';
 
-/** One HTTP answer as it stood on the wire. */
+/** One HTTP response as received. */
 export interface RawResponse {
   readonly status: number;
-  /** Names in lower case; values of one name are joined as the standard says. */
+  /** Names are in lower case. Values of one name are joined as RFC 9110 says. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** The body ended where its framing says; `false` for a stream that was left or a connection that broke. */
+  /** Whether the body is complete. `false` for a stream that was left or a connection that broke. */
   readonly complete: boolean;
 }
 
-/** What came of sending bytes: an answer, an end of the connection without one, or silence. */
+/** Result of sending bytes: a response, a closed connection, or no reaction in time. */
 export type Outcome = RawResponse | 'closed' | 'silent';
 
 export interface SendOptions {
-  /** Gives up waiting for the end of the answer. */
+  /** Limit for the end of the response. */
   readonly timeoutMs: number;
-  /** The answer has no body whatever its headers say. */
+  /** Whether the response has no body in spite of its headers. */
   readonly isHead?: boolean;
 }
 
-/** Sends bytes over a connection of their own and reads the first final answer. Never rejects. */
+/** Sends bytes over a new connection and reads the first final response. Never rejects. */
 export function sendRaw(port: number, bytes: Buffer, options: SendOptions): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
@@ -39,22 +39,22 @@ export function sendRaw(port: number, bytes: Buffer, options: SendOptions): Prom
       if (response?.complete) finish(true);
     });
     socket.on('end', () => finish(true));
-    // A reset after the answer is nothing bad: what arrived before it counts.
+    // A reset after the response is normal: the bytes before the reset count.
     socket.on('error', () => finish(true));
     socket.on('close', () => finish(true));
   });
 }
 
-/** A connection that a test writes to bit by bit. */
+/** A connection to which a test writes in parts. */
 export interface RawConnection {
   readonly socket: Socket;
-  /** All that arrived so far. */
+  /** Returns the bytes received so far. */
   received(): Buffer;
-  /** Resolves when the connection is gone for good: also this side can send nothing any more. */
+  /** Resolves when the connection is closed in both directions. */
   readonly gone: Promise<void>;
 }
 
-/** Opens a connection that this side never ends by itself, even when the other side has ended it. */
+/** Opens a connection that this side does not end when the other side has ended it. */
 export function openRaw(port: number): Promise<RawConnection> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -70,9 +70,9 @@ export function openRaw(port: number): Promise<RawConnection> {
 }
 
 /**
- * Reads one answer from the bytes so far; interim answers (1xx) are passed over.
+ * Parses one response from the bytes so far and skips interim responses (1xx).
  *
- * @returns `null` while not even its head is there.
+ * @returns `null` as long as the headers are incomplete.
  */
 export function readResponse(
   bytes: Buffer,

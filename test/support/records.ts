@@ -4,7 +4,7 @@ import type { IdempotencyClaim } from '../../src/domain/ports.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { connectTestStore } from './store.ts';
 
-/** Job records in the shared Redis, for one test file. */
+/** Connects a test file to job records in the shared Redis. */
 export async function connectRecords() {
   const store = await connectTestStore();
   const records = createJobStore(store.redis, store.keys);
@@ -12,9 +12,9 @@ export async function connectRecords() {
   return {
     store,
     records,
-    /** A tenant without any jobs. */
+    /** Returns a tenant without jobs. */
     freshTenant: () => `t${++tenants}`,
-    /** Submits a job, which has to be accepted. */
+    /** Submits a job. Fails the test if the job is not accepted. */
     async submit(job: ImageJob, claim?: IdempotencyClaim, maxOpenJobs = 1_000): Promise<ImageJob> {
       const outcome = await records.submit({ job, claim, maxOpenJobs });
       expect(outcome.kind).toBe('created');

@@ -9,16 +9,16 @@ import { findRedisBinary } from '../../src/local/redis/find.ts';
 import { serverEnvironment } from '../../src/local/redis/redis-binary.ts';
 import { queryRedis, testCacheDir } from './redis.ts';
 
-/** One server of a Redis Cluster, on a loopback port, with a folder of its own. */
+/** One server of a Redis Cluster, on a loopback port, with its own folder. */
 export interface ClusterNode {
   readonly host: string;
   readonly port: number;
   isAlive(): boolean;
-  /** Puts one question to this very node. */
-  ask<T>(question: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Ends the server with SIGKILL and waits until it is gone. */
+  /** Runs a query on this node through a new connection. */
+  query<T>(run: (redis: Redis) => Promise<T>): Promise<T>;
+  /** Ends the server with SIGKILL and waits for its end. */
   kill9(): Promise<void>;
-  /** Starts the server again, on the same port and folder. */
+  /** Starts the server again on the same port and folder. */
   start(): Promise<void>;
   /** Ends the server and removes its folder. */
   stop(): Promise<void>;
@@ -40,8 +40,8 @@ export async function startClusterNode(settings: readonly string[] = []): Promis
   let child: ChildProcess | undefined;
   let ended: Promise<unknown> = Promise.resolve();
 
-  const ask = <T>(question: (redis: Redis) => Promise<T>) =>
-    queryRedis(`redis://${host}:${port}`, (client) => question(client as Redis));
+  const query = <T>(run: (redis: Redis) => Promise<T>) =>
+    queryRedis(`redis://${host}:${port}`, (client) => run(client as Redis));
 
   async function start(): Promise<void> {
     const started = spawn(binary?.path ?? '', args, {
@@ -51,9 +51,9 @@ export async function startClusterNode(settings: readonly string[] = []): Promis
     child = started;
     ended = new Promise((resolve) => started.once('exit', resolve));
     const gone = ended.then((): never => {
-      throw new Error(`the server on port ${port} ended while it was started`);
+      throw new Error(`the server on port ${port} ended during its start`);
     });
-    await Promise.race([ask((redis) => redis.ping()), gone]);
+    await Promise.race([query((redis) => redis.ping()), gone]);
     gone.catch(() => undefined);
   }
   async function kill9(): Promise<void> {
@@ -66,7 +66,7 @@ export async function startClusterNode(settings: readonly string[] = []): Promis
     host,
     port,
     isAlive: () => child !== undefined,
-    ask,
+    query,
     kill9,
     start,
     async stop() {
@@ -76,7 +76,7 @@ export async function startClusterNode(settings: readonly string[] = []): Promis
   };
 }
 
-/** A port that is free now and leaves room for the cluster's second port, 10,000 above. */
+/** Finds a free port whose cluster bus port, 10,000 above, is valid. */
 async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer();

@@ -1,6 +1,6 @@
-// A process that runs a managed Redis until its standard input ends, for tests that end it in other ways.
-// Argument: the data folder. Prints a line of JSON when the server answers or could not be started, and one
-// word whenever it gets SIGINT, which it otherwise ignores like a server that is still finishing its work.
+// Runs a managed Redis until its standard input ends. Tests end this process in other ways. Argument: the data folder.
+// Prints a line of JSON when the server responds or could not be started. Prints one word for every SIGINT and otherwise
+// ignores the signal, like a server that is still finishing its work.
 import { startRedisIn } from './redis.ts';
 
 const [, , dataDir = ''] = process.argv;

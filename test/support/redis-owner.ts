@@ -6,21 +6,21 @@ import { onTestFinished } from 'vitest';
 import { isAlive, pidOf } from '../../src/local/redis/process-identity.ts';
 import { readServerRecord } from '../../src/local/redis/server-record.ts';
 
-/** Another process that runs a managed Redis. */
+/** A process that runs a managed Redis. */
 export interface RedisOwner {
   pid: number;
   redis: { pid: number; path: string; reused: boolean };
-  /** The next line the process prints. */
+  /** Resolves with the next line of output. */
   nextLine(): Promise<string>;
   /** Sends a signal to the process and everything in its process group, as a terminal does for Ctrl-C. */
   signalGroup(signal: NodeJS.Signals): void;
-  /** Ends the process with SIGKILL, so that it cannot clean up, and waits for that. */
+  /** Ends the process with SIGKILL, so that it cannot clean up, and waits for its end. */
   kill9(): Promise<void>;
-  /** Lets the process stop its Redis and end. */
+  /** Makes the process stop its Redis and end. */
   finish(): Promise<void>;
 }
 
-/** Starts a managed Redis in a process of its own, which is ended with the test. Rejects with its error. */
+/** Starts a process with a managed Redis, which ends with the test. Rejects with the error of the process. */
 export async function startRedisOwner(dataDir: string): Promise<RedisOwner> {
   const program = join(import.meta.dirname, 'redis-owner-process.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], {
@@ -35,7 +35,7 @@ export async function startRedisOwner(dataDir: string): Promise<RedisOwner> {
   onTestFinished(kill9);
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const nextLine = async () => String((await lines.next()).value ?? '');
-  const { error, ...redis } = JSON.parse((await nextLine()) || '{"error":"the owner ended without a word"}');
+  const { error, ...redis } = JSON.parse((await nextLine()) || '{"error":"the owner ended without output"}');
   const { pid } = child;
   if (error !== undefined || pid === undefined) throw new Error(error);
   return {
@@ -52,8 +52,8 @@ export async function startRedisOwner(dataDir: string): Promise<RedisOwner> {
 }
 
 /**
- * Kills the owner and the guard of its server, so that the server lives on alone. Resolves with the server's
- * process identity; it is ended with the test.
+ * Kills the owner and the guard of its server, so that the server continues alone. Resolves with the process identity of
+ * the server, which ends with the test.
  */
 export async function orphanServer(owner: RedisOwner, dataDir: string): Promise<string> {
   const record = readServerRecord(join(dataDir, 'redis', 'server.json'));
@@ -69,7 +69,7 @@ async function endWithSigkill(identity: string): Promise<void> {
     try {
       process.kill(pidOf(identity), 'SIGKILL');
     } catch (error) {
-      // It ended between the question and the kill.
+      // The process ended between the check and the kill.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
     await sleep(5);

@@ -7,12 +7,12 @@ import { isAlive, processIdentity } from '../../src/local/redis/process-identity
 import type { ManagedRedis } from '../../src/local/redis/start.ts';
 import { startManagedRedis } from '../../src/local/redis/start.ts';
 
-/** Where a fetched Redis is kept between test runs; the same place `npm start` uses by default. */
+/** Returns the cache folder of downloaded Redis servers, the default of `npm start`. */
 export function testCacheDir(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'darkroom');
 }
 
-/** Starts a managed Redis as the tests find one on this machine. */
+/** Starts a managed Redis with the server that is available on this machine. */
 export async function startRedisIn(
   dataDir: string,
   log: (line: string) => void = () => undefined,
@@ -26,37 +26,34 @@ export async function startRedisIn(
   });
 }
 
-/** Puts one question to a Redis through a connection of its own. */
-export async function queryRedis<T>(
-  target: string,
-  question: (client: RedisClient) => Promise<T>,
-): Promise<T> {
+/** Runs a query on a Redis through a new connection. */
+export async function queryRedis<T>(target: string, run: (client: RedisClient) => Promise<T>): Promise<T> {
   const client = createRedis(target, { onError: () => undefined });
   try {
-    return await question(client);
+    return await run(client);
   } finally {
     client.disconnect();
   }
 }
 
-/** A Redis of one test file's own, to be hurt at will. */
+/** A Redis of one test file, with faults. */
 export interface TestRedis {
-  /** Unix socket, the same over restarts; `url` is the same place for createRedis. */
+  /** Unix socket, the same after restarts. `url` is the same address for createRedis. */
   path: string;
   url: string;
-  /** The server process of now. */
+  /** Returns the id of the current server process. */
   pid(): number;
-  /** Ends the server with SIGKILL and waits until it is gone. */
+  /** Ends the server with SIGKILL and waits for its end. */
   kill9(): Promise<void>;
-  /** Ends the server if it still runs, and starts one on the same data and socket. */
+  /** Ends the server if it runs, and starts a server on the same data and socket. */
   restart(): Promise<void>;
-  /** Makes the server hang: it accepts connections and never answers. */
+  /** Makes the server hang: it accepts connections and never responds. */
   pause(): void;
-  /** Lets a paused server go on. */
+  /** Resumes a paused server. */
   resume(): void;
-  /** Lets the server refuse every write that needs memory, or take writes again. */
+  /** Makes the server refuse every write that needs memory, or accept writes again. */
   refuseWrites(refuse: boolean): Promise<void>;
-  /** How often a command was called since the server started. */
+  /** Returns the number of calls of a command since the server started. */
   callsOf(command: string): Promise<number>;
   /** Ends the server and removes its data. */
   stop(): Promise<void>;

@@ -13,7 +13,7 @@ const weights: Record<string, number> = {
   getImageContent: 8,
 };
 
-/** Requests made from an OpenAPI document: good ones, ones at the limits, and broken ones of every kind. */
+/** Generates requests from an OpenAPI document: valid ones, ones at the limits, and invalid ones of every kind. */
 export function requestPlans(api: ApiDocument, keys: FuzzKeys): Arbitrary<RequestPlan> {
   const toOperations = fc.oneof(
     ...api.operations.map((operation) => ({
@@ -37,7 +37,7 @@ function toOperation(api: ApiDocument, operation: Operation, keys: FuzzKeys): Ar
   const query = queryFor(api, operation);
   return fc
     .record({
-      // A link comes with a query of its own.
+      // A link contains its own query.
       query: isLink ? fc.oneof({ arbitrary: fc.constant(''), weight: 4 }, query) : query,
       index: fc.constantFrom(...indexTexts),
       job: jobChoice(kindOf(operation)),
@@ -75,7 +75,7 @@ const strangeIds = [
   ...[64, 65, 512, 513, 4000].map((length) => 'i'.repeat(length)),
 ];
 
-/** What the id in the path of an operation names. */
+/** Returns the kind of resource that the id in the path of an operation identifies. */
 function kindOf({ path }: Operation): 'job' | 'link' | 'endpoint' | 'delivery' {
   if (path.includes('{key}')) return 'link';
   if (path.startsWith('/webhooks/endpoints/')) return 'endpoint';
@@ -124,7 +124,7 @@ function queryFor(api: ApiDocument, operation: Operation): Arbitrary<string> {
   );
 }
 
-// None of them is a long time to wait: that would only make the run longer.
+// No value is a long wait, because a wait only makes the run longer.
 const strangeValues = [
   '',
   ' ',

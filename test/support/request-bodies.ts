@@ -10,7 +10,7 @@ export interface Body {
   readonly headers: readonly Header[];
 }
 
-/** Fields whose values follow the catalogue, not the schema; without hints hardly an order would be accepted. */
+/** Fields whose values depend on the catalogue. With values of the schema alone hardly a request would be accepted. */
 const sensibleFields: Record<string, Arbitrary<unknown>> = {
   prompt: fc.oneof(
     textOf(1, 60).filter((text) => text.trim() !== ''),
@@ -44,7 +44,7 @@ const sensibleFields: Record<string, Arbitrary<unknown>> = {
       'not an address',
     ),
   }),
-  // Reserved names: nothing is ever sent there.
+  // Reserved names, so that nothing is ever sent.
   url: fc.constantFrom(
     'https://receiver.invalid/hooks',
     'https://127.0.0.1/',
@@ -84,7 +84,7 @@ const packed: Body = {
   headers: [['content-encoding', 'gzip']],
 };
 
-/** Bodies that were not made from any schema: broken JSON, broken UTF-8, too deep, too large, packed. */
+/** Generates bodies without a schema: invalid JSON, invalid UTF-8, too deep, too large, compressed. */
 const strangeBody: Arbitrary<Body> = fc.oneof(
   { arbitrary: fc.constantFrom(...strangeTexts.map(bytesOf)), weight: 6 },
   fc.constantFrom(31, 32, 33, 5_000, 100_000).map((depth) => bytesOf('['.repeat(depth) + ']'.repeat(depth))),
@@ -96,13 +96,13 @@ const strangeBody: Arbitrary<Body> = fc.oneof(
   fc.constant(packed),
 );
 
-/** Bodies for an operation: mostly from its schema where it has one, mostly none where it has not. */
+/** Generates bodies for an operation: mostly from its schema, or mostly none if it has no schema. */
 export function bodyFor(api: ApiDocument, operation: Operation): Arbitrary<Body> {
   const schema = operation.bodySchema;
   const none = { arbitrary: fc.constant(noBody), weight: schema ? 1 : 16 };
   const strange = { arbitrary: strangeBody, weight: 2 };
   if (!schema) {
-    // Nobody reads the body of a GET, and a connection that ends with much unread is reset, the answer with it.
+    // The service does not read the body of a GET. Closing with many unread bytes resets the connection and the response.
     const fits = ({ bytes }: Body) => operation.method !== 'GET' || (bytes?.length ?? 0) < 10_000;
     return fc.oneof(none, { ...strange, arbitrary: strangeBody.filter(fits) });
   }
@@ -135,7 +135,7 @@ function sensibleBody(api: ApiDocument, schema: Node): Arbitrary<unknown> {
     );
 }
 
-/** Content types of a request with a body; `null` for none. */
+/** Generates content types of a request with a body, `null` for none. */
 export function contentTypeFor(operation: Operation): Arbitrary<string | null> {
   const good = fc.constantFrom('application/json', 'application/json; charset=utf-8');
   const odd = fc.constantFrom(

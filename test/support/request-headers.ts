@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { FuzzKeys, Header } from './request-plan.ts';
 
-/** Mostly the key that may do everything a caller does, now and then another, a wrong one or none. */
+/** Generates mostly the key with all scopes, sometimes another key, an invalid one or none. */
 export function authorization(keys: FuzzKeys): Arbitrary<Header[]> {
   const one = (value: string): Header[] => [['authorization', value]];
   const odd = fc.constantFrom<Header[]>(
@@ -24,7 +24,7 @@ export function authorization(keys: FuzzKeys): Arbitrary<Header[]> {
   );
 }
 
-/** Up to three more headers with good, odd and broken values. */
+/** Generates up to three more headers with valid, unusual and invalid values. */
 export const otherHeaders: Arbitrary<Header[]> = fc.oneof(
   { arbitrary: fc.constant<Header[]>([]), weight: 3 },
   { arbitrary: fc.array(oddHeader(), { minLength: 1, maxLength: 3 }), weight: 2 },
@@ -34,8 +34,8 @@ function oddHeader(): Arbitrary<Header> {
   return fc.oneof(
     one(
       'idempotency-key',
-      'order-1',
-      '"order-2"',
+      'request-1',
+      '"request-2"',
       '""',
       '',
       'a b',

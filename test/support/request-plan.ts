@@ -1,21 +1,21 @@
-/** What a request is about; what it is called is known when the request is sent. */
+/** The resource of a request. Its id is chosen when the request is sent. */
 export type JobChoice =
   | { readonly of: 'kept' | 'recent' | 'link' | 'endpoint' | 'delivery'; readonly nth: number }
   | { readonly text: string };
 
-/** A request as it will be written to a socket. Texts are bytes in latin1. */
+/** A request to write to a socket. Texts are bytes in latin1. */
 export interface RequestPlan {
   readonly method: string;
-  /** `{job}` stands for what `job` names. */
+  /** Path and query. `{job}` is replaced by the id of `job`. */
   readonly target: string;
   readonly job: JobChoice;
   readonly headers: readonly Header[];
   readonly body: Buffer | null;
   readonly framing: 'length' | 'chunked' | 'none';
   readonly version: string;
-  /** The body where it is JSON that the operation's schema can be asked about. */
+  /** The body if it is JSON that the schema of the operation can validate. */
   readonly bodyValue: { readonly value: unknown } | null;
-  /** It is no proper HTTP: any refusal will do. */
+  /** Whether the request is invalid HTTP, for which any refusal is correct. */
   readonly isBrokenHttp: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface FuzzKeys {
   readonly admin: string;
 }
 
-/** A plan without a body and about no job. */
+/** Defaults of a plan without a body and a resource. */
 export const barePlan = {
   job: { text: 'x' },
   body: null,
@@ -39,7 +39,7 @@ export const barePlan = {
   isBrokenHttp: false,
 } as const satisfies Partial<RequestPlan>;
 
-/** The bytes of a request; the connection ends with the answer. A header `no-host` leaves Host out. */
+/** Returns the bytes of a request with `connection: close`. A header `no-host` omits Host. */
 export function bytesOfPlan(plan: RequestPlan, jobText: string): Buffer {
   const lines = [`${plan.method} ${plan.target.replaceAll('{job}', jobText)} ${plan.version}`];
   lines.push('connection: close');

@@ -2,10 +2,10 @@ import { errorCodes, errorRow } from '../../src/domain/errors.ts';
 import type { ApiDocument, Node, Operation } from './openapi-document.ts';
 import type { RawResponse } from './raw-http.ts';
 
-/** Refusals of what is no proper HTTP, which no operation documents because none is reached. */
+/** Statuses for invalid HTTP. No operation documents them, because the request reaches none. */
 const httpRefusals = new Set([400, 404, 405, 408, 413, 414, 415, 417, 431]);
 
-/** What is said about a request before its answer is looked at. */
+/** The facts about a request that the check of its response needs. */
 export interface Expectation {
   readonly method: string;
   /** Path as sent, without the query. */
@@ -13,7 +13,7 @@ export interface Expectation {
   readonly isBrokenHttp: boolean;
 }
 
-/** Compares an answer with the document. @returns everything that is wrong with it, one line each. */
+/** Compares a response with the document. @returns all faults, one line each. */
 export function faultsOf(api: ApiDocument, expected: Expectation, reply: RawResponse): string[] {
   const faults = generalFaults(reply);
   if (expected.isBrokenHttp && httpRefusals.has(reply.status)) {
@@ -31,7 +31,7 @@ export function faultsOf(api: ApiDocument, expected: Expectation, reply: RawResp
   return [...faults, ...operationFaults(api, target, expected, reply)];
 }
 
-/** The address itself may be malformed; otherwise the methods it has are named. */
+/** Checks a response to a method that the path does not have. The path itself may be malformed. */
 function otherMethodFaults({ status, headers }: RawResponse): string[] {
   if (status === 400 || status === 414) return [];
   if (status !== 405) return [`status ${status} for a method the address does not have`];
@@ -42,8 +42,8 @@ function generalFaults({ status, headers, body, complete }: RawResponse): string
   const faults: string[] = [];
   if (status >= 500) faults.push(`status ${status}: ${body.toString('utf8', 0, 300)}`);
   if (!complete && !headers['content-type']?.startsWith('text/event-stream'))
-    faults.push('the answer is cut off');
-  if (!/^[A-Za-z0-9._:-]{1,128}$/.test(headers['x-request-id'] ?? '')) faults.push('no sane x-request-id');
+    faults.push('the response is cut off');
+  if (!/^[A-Za-z0-9._:-]{1,128}$/.test(headers['x-request-id'] ?? '')) faults.push('no valid x-request-id');
   if (headers['x-content-type-options'] !== 'nosniff') faults.push('no x-content-type-options: nosniff');
   if (headers['access-control-allow-origin'] !== undefined) faults.push('CORS headers without CORS');
   if (headers['x-powered-by'] !== undefined || headers.server !== undefined)
@@ -110,7 +110,7 @@ function problemFaults(api: ApiDocument, expected: Expectation, reply: RawRespon
   const faults = schemaFaults(api, problemSchema, problem).map((each) => `Problem: ${each}`);
   if (!problem) return faults;
   if (problem.status !== reply.status)
-    faults.push(`Problem says ${problem.status}, the answer ${reply.status}`);
+    faults.push(`Problem says ${problem.status}, the response ${reply.status}`);
   if (problem.request_id !== reply.headers['x-request-id']) faults.push('Problem has another request id');
   const code = errorCodes.find((each) => each === problem.code);
   const retryable = code !== undefined && errorRow(code).retryable;
@@ -118,7 +118,7 @@ function problemFaults(api: ApiDocument, expected: Expectation, reply: RawRespon
   if (!retryable && reply.headers['x-should-retry'] !== 'false')
     faults.push(`${code} without x-should-retry`);
   if (/\n\s+at |node_modules|node:internal|\.ts:\d|\/src\//.test(reply.body.toString())) {
-    faults.push(`Problem tells of our code: ${reply.body.toString('utf8', 0, 400)}`);
+    faults.push(`Problem shows internal code: ${reply.body.toString('utf8', 0, 400)}`);
   }
   return faults;
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buildApp } from 'fauxqs';
 import { expiryOf, readClaim, signatureOf } from './sigv4.ts';
 
-/** Answers a request itself and returns `true`, or lets it through to the real server. */
+/** Responds to a request and returns `true`, or returns `false` to pass the request to the server. */
 export type Interceptor = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export interface TestS3 {
@@ -11,11 +11,11 @@ export interface TestS3 {
   readonly region: string;
   readonly bucket: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Puts faults in front of the server; `null` takes them away. */
+  /** Installs an interceptor in front of the server; `null` removes it. */
   intercept(interceptor: Interceptor | null): void;
-  /** Ends every connection and stops listening. What was stored is kept. */
+  /** Ends every connection and stops listening. Stored objects remain. */
   stop(): Promise<void>;
-  /** Listens again on the same port, with what was stored. */
+  /** Listens again on the same port with the stored objects. */
   start(): Promise<void>;
 }
 
@@ -23,8 +23,8 @@ const credentials = { accessKeyId: 'TESTACCESSKEY', secretAccessKey: 'test/secre
 const region = 'us-east-1';
 
 /**
- * An S3 API server in this process, on loopback, with one bucket. On top of fauxqs it checks the signatures of requests
- * and links, the expiry of links, and honors the response headers a link asks for. Bodies are limited to 11 MiB.
+ * Starts an S3 API server in this process, on loopback, with one bucket. In addition to fauxqs it verifies the signatures
+ * of requests and links and the expiry of links, and it sends the response headers of a link. Bodies are limited to 11 MiB.
  */
 export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
   const s3 = buildApp({ logger: false });
@@ -72,7 +72,7 @@ export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
   };
 }
 
-/** Answers as S3 does: the code in an XML body, but no body to HEAD. */
+/** Responds like S3: the code in an XML body, but no body for HEAD. */
 export function respondWithError(
   request: IncomingMessage,
   response: ServerResponse,
@@ -86,7 +86,7 @@ export function respondWithError(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-/** Why S3 would refuse a request for its signature; `null` when it is in order. */
+/** Returns the S3 error code for the signature of a request, or `null` if the signature is valid. */
 function failureOf({ method = '', url: target = '', headers }: IncomingMessage): string | null {
   const request = { method, target, headers };
   const claim = readClaim(request);
@@ -107,7 +107,7 @@ function overrideHeaders(request: IncomingMessage, response: ServerResponse): vo
     return value === null ? [] : [[name, value] as const];
   });
   if (wanted.length === 0) return;
-  // The last moment before the headers go out, so that these win.
+  // Immediately before the headers are sent, so that these take precedence.
   response.writeHead = ((status: number, headers?: Record<string, string>) =>
     writeHead(status, { ...headers, ...Object.fromEntries(wanted) })) as typeof response.writeHead;
 }

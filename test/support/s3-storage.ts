@@ -4,7 +4,7 @@ import type { S3StorageConfig } from '../../src/outbound/storage/s3/s3-client.ts
 import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 import { startTestS3, type TestS3 } from './s3-server.ts';
 
-/** Gives every test of the file an S3 server of its own, and storages in its bucket that are closed afterwards. */
+/** Starts an S3 server for every test of the file. Closes the storages that the test opened. */
 export function storageForEachTest() {
   let server: TestS3;
   const opened: { close(): Promise<void> }[] = [];
@@ -30,7 +30,7 @@ export function storageForEachTest() {
   };
 }
 
-/** The bytes of what a storage found; none when it found nothing. */
+/** Reads the bytes of a stored object; empty if there is none. */
 export async function bytesOf(found: { body: AsyncIterable<Uint8Array> } | null): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of found?.body ?? []) chunks.push(chunk);

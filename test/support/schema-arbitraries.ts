@@ -1,9 +1,9 @@
 import fc, { type Arbitrary } from 'fast-check';
 import type { Node } from './openapi-document.ts';
 
-/** Values that JSON Schemas allow, and the same values after something was done to them. */
+/** Generators of values that JSON Schemas allow, and of damaged values. */
 
-/** Longest text that is written out; longer limits are met by repeating one character. */
+/** Maximum length of random text. Longer texts repeat one character. */
 const maxSpelledLength = 24;
 
 const character = fc.oneof(
@@ -11,13 +11,13 @@ const character = fc.oneof(
   { arbitrary: fc.constantFrom('ä', '漢', '🦊', 'é', '\u202e', '\u2028', '\ufeff', '\n', '\t'), weight: 2 },
 );
 
-/** Texts in many alphabets between two lengths, in code points. */
+/** Generates texts in many alphabets between two lengths, in code points. */
 export function textOf(minLength: number, maxLength: number): Arbitrary<string> {
   const spelled = Math.min(maxLength, minLength + maxSpelledLength);
   return fc.array(character, { minLength, maxLength: spelled }).map((characters) => characters.join(''));
 }
 
-/** Values that a schema allows: ordinary ones and those at its limits. */
+/** Generates values that a schema allows: ordinary ones and those at its limits. */
 export function allowedBy(schema: Node, resolve: (reference: string) => Node): Arbitrary<unknown> {
   const next = (nested: unknown) => allowedBy(nested as Node, resolve);
   if (typeof schema.$ref === 'string') return next(resolve(schema.$ref));
@@ -94,15 +94,15 @@ function objectOf(schema: Node, next: (nested: unknown) => Arbitrary<unknown>): 
   });
 }
 
-/** Leaves most optional members out: an object with all of them at once is refused for too many reasons. */
+/** Omits most optional members, because an object with all of them is refused for too many reasons. */
 function sparse(
   named: Arbitrary<Record<string, unknown>>,
   required: readonly string[],
   size: number,
 ): Arbitrary<unknown> {
-  const dice = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: size, maxLength: size });
+  const draws = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: size, maxLength: size });
   return fc
-    .tuple(named, dice)
+    .tuple(named, draws)
     .map(([value, thrown]) =>
       Object.fromEntries(
         Object.entries(value).filter(([name], i) => required.includes(name) || thrown[i] === 0),
@@ -110,7 +110,7 @@ function sparse(
     );
 }
 
-/** What no schema of ours expects in a place, sent as JSON. */
+/** JSON values that no schema of the document expects. */
 const strangeValue: Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -153,7 +153,7 @@ function nested(depth: number): unknown {
   return value;
 }
 
-/** A value after one to three of its places were replaced, removed or added to. */
+/** Generates values in which one to three members were replaced, removed or added. */
 export function damaged(value: Arbitrary<unknown>): Arbitrary<unknown> {
   const step = fc.record({
     kind: fc.constantFrom('replace', 'replace', 'remove', 'add'),
@@ -174,18 +174,18 @@ interface Damage {
 }
 
 function applyDamage(value: unknown, damage: Damage): unknown {
-  const places = placesOf(value);
-  const place = places[damage.where % places.length];
-  if (!place) return damage.value;
-  const { holder, key } = place;
+  const members = membersOf(value);
+  const member = members[damage.where % members.length];
+  if (!member) return damage.value;
+  const { holder, key } = member;
   if (damage.kind === 'remove') delete holder[key];
   else if (damage.kind === 'add') holder[damage.name] = damage.value;
   else holder[key] = damage.value;
   return value;
 }
 
-function placesOf(value: unknown): { holder: Node; key: string }[] {
+function membersOf(value: unknown): { holder: Node; key: string }[] {
   if (value === null || typeof value !== 'object') return [];
   const holder = value as Node;
-  return Object.keys(holder).flatMap((key) => [{ holder, key }, ...placesOf(holder[key])]);
+  return Object.keys(holder).flatMap((key) => [{ holder, key }, ...membersOf(holder[key])]);
 }

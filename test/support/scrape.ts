@@ -2,15 +2,15 @@ import supertest from 'supertest';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What a service tells whoever watches it. */
+/** The metrics of one scrape. */
 export interface Scrape {
-  /** The names of all metrics, whether they have values yet or not. */
+  /** Names of all metrics, with or without values. */
   readonly names: ReadonlySet<string>;
-  /** The sum of all values of a metric whose labels hold the given ones; `undefined` when there is none. */
+  /** Returns the sum of all values of a metric that have the given labels, or `undefined` if there is none. */
   value(name: string, labels?: Labels): number | undefined;
 }
 
-/** Reads the metrics of a service, which have to be there. */
+/** Reads the metrics of a service. Rejects if there are none. */
 export async function scrape(url: string): Promise<Scrape> {
   const { text } = await supertest(url)
     .get('/metrics')

@@ -3,32 +3,32 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** One request as the server saw it. */
+/** One request that the server received. */
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
-  /** Resolves when the socket of this request is closed, by whichever side. */
+  /** Resolves when either side has closed the socket of this request. */
   readonly closed: Promise<void>;
 }
 
 export interface ScriptedServer {
-  /** With `/v1` at the end, as an API that speaks OpenAI's language has it. */
+  /** Ends with `/v1`, like an OpenAI-compatible API. */
   readonly url: string;
-  /** Every request whose body arrived, in order. */
+  /** Requests with complete bodies, in order. */
   readonly seen: readonly SeenRequest[];
-  /** Sockets accepted so far. */
+  /** Returns the number of accepted sockets. */
   sockets(): number;
-  /** Resolves once so many requests arrived. */
+  /** Resolves when so many requests have arrived. */
   arrived(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Writes an answer; called once per request, after its body arrived. */
+/** Writes a response. Called once per request after its body has arrived. */
 export type Script = (response: ServerResponse, request: SeenRequest, index: number) => void;
 
-/** A local HTTP server that answers as a test says. */
+/** Starts a local HTTP server that responds with a script. */
 export async function startScriptedServer(script: Script): Promise<ScriptedServer> {
   const seen: SeenRequest[] = [];
   const waiting: (() => void)[] = [];
@@ -51,13 +51,13 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
         closed,
       };
       seen.push(entry);
-      for (const dispatchTask of waiting.splice(0)) dispatchTask();
+      for (const notify of waiting.splice(0)) notify();
       script(response, entry, seen.length - 1);
     });
   });
   server.on('connection', (socket) => {
     sockets += 1;
-    // Every request on it listens for its end.
+    // Every request on the socket listens for its end.
     socket.setMaxListeners(0);
   });
   server.listen(0, '127.0.0.1');
@@ -78,14 +78,14 @@ export async function startScriptedServer(script: Script): Promise<ScriptedServe
   };
 }
 
-/** The same, for one test: it goes with it. */
+/** Starts a scripted server that ends with the test. */
 export async function serve(script: Script): Promise<ScriptedServer> {
   const server = await startScriptedServer(script);
   onTestFinished(server.close);
   return server;
 }
 
-/** Gives every request the same answer, text as it is and anything else as JSON. */
+/** Creates a script with one response for every request. Values other than text are sent as JSON. */
 export const respondWith =
   (status: number, body: unknown, headers: Record<string, string> = {}): Script =>
   (response) =>
@@ -93,7 +93,7 @@ export const respondWith =
       .writeHead(status, { 'content-type': 'application/json', ...headers })
       .end(typeof body === 'string' ? body : JSON.stringify(body));
 
-/** Writes without end, as fast as the reader takes it. */
+/** Writes without end, as fast as the client reads. */
 export function flood(response: ServerResponse): void {
   const block = Buffer.alloc(64 * 1024, 0x20);
   const more = () => {

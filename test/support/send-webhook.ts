@@ -1,5 +1,5 @@
 /**
- * Sends one webhook from a process of its own and prints the answer as JSON. Every name resolves to 127.0.0.1.
+ * Sends one webhook and prints the result as JSON. Every name resolves to 127.0.0.1.
  *
  * Usage: node --import tsx test/support/send-webhook.ts <url> <secret>
  */

@@ -5,27 +5,27 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { type Studio, type StudioCall, startStudio } from '../../src/local/studio/studio.ts';
 
-/** The keys that every environment has, by tenant. */
+/** API keys of every environment, by tenant. */
 export const testKeys = {
   acme: 'key-of-acme-for-tests',
   other: 'key-of-other-for-tests',
   admin: 'key-of-admin-for-tests',
 } as const;
 
-/** A deployment that is not running yet: its settings, its provider, its folder. */
+/** Settings, provider and folder of a deployment. No process runs yet. */
 export interface TestEnvironment {
   readonly env: Readonly<Record<string, string>>;
-  /** The provider: counts the calls that reach it. */
+  /** The provider, which records its calls. */
   readonly studio: Studio;
   readonly dataDir: string;
-  /** Ends the provider and removes the folder. */
+  /** Stops the provider and removes the folder. */
   remove(): Promise<void>;
 }
 
 /**
- * Settings of a deployment of its own on the shared Redis, whose provider is a studio in this process.
+ * Creates the settings of a new deployment on the shared Redis. Its provider is a studio in this process.
  *
- * @param overrides variables over the ones given here.
+ * @param overrides variables that replace the defaults.
  */
 export async function createEnvironment(overrides: Record<string, string> = {}): Promise<TestEnvironment> {
   const studio = await startStudio({ image: 'quick' });
@@ -57,14 +57,14 @@ export async function createEnvironment(overrides: Record<string, string> = {}):
   };
 }
 
-/** The calls for images that reached a studio, of those the ones whose prompt holds a text. */
+/** Returns the image calls of a studio whose prompt contains a text. */
 export function imageCalls(studio: Studio, promptPart = ''): StudioCall[] {
   return studio.calls.filter(
     ({ path, prompt }) => path === '/v1/images/generations' && (prompt ?? '').includes(promptPart),
   );
 }
 
-/** The calls for descriptions that reached a studio. */
+/** Returns the prompt enhancement calls of a studio whose prompt contains a text. */
 export function textCalls(studio: Studio, promptPart = ''): StudioCall[] {
   return studio.calls.filter(
     ({ path, prompt }) => path === '/v1/chat/completions' && (prompt ?? '').includes(promptPart),

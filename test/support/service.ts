@@ -5,12 +5,12 @@ import type { Studio } from '../../src/local/studio/studio.ts';
 import { type Caller, createCaller } from './caller.ts';
 import { createEnvironment, type TestEnvironment, testKeys } from './service-environment.ts';
 
-/** The real service, running in this process. */
+/** The service, running in this process. */
 export interface TestService {
   readonly url: string;
-  /** Calls it as the tenant `acme`. */
+  /** Client with the key of the tenant `acme`. */
   readonly acme: Caller;
-  /** Calls it as another tenant. */
+  /** Client with the key of another tenant. */
   readonly other: Caller;
   readonly studio: Studio;
   readonly dataDir: string;
@@ -18,7 +18,7 @@ export interface TestService {
   close(): Promise<void>;
 }
 
-/** Starts the service with all roles, in an environment of its own that goes with it. */
+/** Starts the service with all roles in a new environment, which is removed on close. */
 export async function startService(overrides: Record<string, string> = {}): Promise<TestService> {
   const environment = await createEnvironment(overrides);
   const service = await startServiceIn(environment);
@@ -31,7 +31,7 @@ export async function startService(overrides: Record<string, string> = {}): Prom
   };
 }
 
-/** Starts one more instance in an environment, which stays when the instance is closed. */
+/** Starts an instance in an environment, which remains when the instance is closed. */
 export async function startServiceIn(
   environment: TestEnvironment,
   overrides: Record<string, string> = {},

@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 
 /**
- * Signatures of AWS version 4 for S3, written from the published rules ("Authenticating Requests: Using Query
- * Parameters" and "Using the Authorization Header" in the S3 API reference), independent of the SDK.
+ * AWS Signature Version 4 for S3, independent of the SDK. Sources: "Authenticating Requests: Using Query Parameters" and
+ * "Using the Authorization Header" in the S3 API reference.
  */
 
 export interface SignedRequest {
@@ -12,7 +12,7 @@ export interface SignedRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** What a request claims about its signature. */
+/** The signature of a request with its parameters, not verified yet. */
 export interface SignatureClaim {
   readonly accessKeyId: string;
   /** `date/region/s3/aws4_request`. */
@@ -21,11 +21,11 @@ export interface SignatureClaim {
   readonly signedAt: string;
   readonly signedHeaders: readonly string[];
   readonly signature: string;
-  /** Only for links. */
+  /** Lifetime of a link; `null` for other requests. */
   readonly expiresSeconds: number | null;
 }
 
-/** Reads the claim of a link or of a request with an Authorization header; `null` when there is none. */
+/** Reads the signature of a link or of an Authorization header. Returns `null` if there is none. */
 export function readClaim(request: SignedRequest): SignatureClaim | null {
   const query = new URLSearchParams(request.target.split('?')[1] ?? '');
   const text = query.has('X-Amz-Signature')
@@ -49,7 +49,7 @@ export function readClaim(request: SignedRequest): SignatureClaim | null {
   };
 }
 
-/** The signature a request must have under a secret key. */
+/** Computes the signature of a request with a secret key. */
 export function signatureOf(request: SignedRequest, claim: SignatureClaim, secretAccessKey: string): string {
   const toSign = ['AWS4-HMAC-SHA256', claim.signedAt, claim.scope, sha256(canonicalRequest(request, claim))];
   let key: Buffer = Buffer.from(`AWS4${secretAccessKey}`);
@@ -57,7 +57,7 @@ export function signatureOf(request: SignedRequest, claim: SignatureClaim, secre
   return hmac(key, toSign.join('\n')).toString('hex');
 }
 
-/** The moment until which a link works, in milliseconds since the epoch. */
+/** Returns the expiry of a link, in milliseconds since the epoch. */
 export function expiryOf(claim: SignatureClaim): number {
   const [, y, mo, d, h, mi, s] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(claim.signedAt) ?? [];
   const signedAtMs = Date.UTC(Number(y), Number(mo) - 1, Number(d), Number(h), Number(mi), Number(s));
@@ -98,7 +98,7 @@ function readAuthorization({ headers }: SignedRequest) {
   return { credential, signedHeaders, signature, signedAt: String(headers['x-amz-date']) };
 }
 
-/** RFC 3986: everything but unreserved characters. */
+/** Percent-encodes all but the unreserved characters of RFC 3986. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,

@@ -1,8 +1,8 @@
 import { createSpool } from '../../src/outbound/spool/spool.ts';
 
 /**
- * A process that writes answers 1, 2, 3 ... of the job `img_x` into a spool until it is killed, and says so after every
- * chunk. The body of answer N is 16 chunks of 64 KiB of the byte N.
+ * Writes responses 1, 2, 3 ... of the job `img_x` into a spool until the process is killed. Prints a line for every chunk.
+ * The body of response N is 16 chunks of 64 KiB of the byte N.
  */
 const spool = createSpool(process.argv[2] ?? '');
 

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testKeys } from './service-environment.ts';
 
-/** One answer of the service under load. */
+/** One response of the service under load. */
 export interface LoadResponse {
   readonly call: string;
   readonly status: number;
@@ -11,33 +11,33 @@ export interface LoadResponse {
   readonly text: string;
 }
 
-/** An order that was accepted. */
+/** An accepted submission. */
 export interface LoadRequest {
   readonly id: string;
   readonly key: string;
-  /** When the order was first sent, and when its answer was here; epoch milliseconds. */
+  /** Times of the first attempt and of the accepting response, in epoch milliseconds. */
   readonly sentAtMs: number;
   readonly acceptedAtMs: number;
 }
 
-/** Callers who order images and look after them, without a pause longer than a moment, until they are told to stop. */
+/** Callers that submit and poll jobs continuously until they are stopped. */
 export interface SteadyLoad {
-  /** Every answer that came, those that said to come again included. */
+  /** All responses, including those that asked for a retry. */
   readonly responses: readonly LoadResponse[];
   readonly submissions: readonly LoadRequest[];
-  /** The first order that fits, as soon as it is accepted; orders are counted from 1. */
-  accepted(fits: (generate: LoadRequest, count: number) => boolean): Promise<LoadRequest>;
-  /** Lets every order that was begun come to its answer, and ends. Rejects when a call brought no answer at all. */
+  /** Resolves with the first accepted submission that matches. The count starts at 1. */
+  accepted(matches: (submission: LoadRequest, count: number) => boolean): Promise<LoadRequest>;
+  /** Waits for the responses to all submissions and ends. Rejects if a call had no response. */
   stop(): Promise<void>;
 }
 
-const submittingLanes = 4;
-/** Slow enough that no backlog grows, so that the time of a job is its own. */
+const submitters = 4;
+/** Slow enough that no backlog grows, because a backlog would delay the jobs that are measured. */
 const submitPauseMs = 250;
-const lookPauseMs = 40;
-const againMs = 100;
+const pollPauseMs = 40;
+const retryPauseMs = 100;
 
-/** Starts the load on a service, as the tenant `acme`. Orders are repeated under their keys until they are accepted. */
+/** Starts load on a service as the tenant `acme`. Submissions are repeated with their keys until they are accepted. */
 export function startSteadyLoad(url: string, mark: string, body: Record<string, unknown>): SteadyLoad {
   const responses: LoadResponse[] = [];
   const submissions: LoadRequest[] = [];
@@ -66,7 +66,7 @@ export function startSteadyLoad(url: string, mark: string, body: Record<string, 
     return result;
   }
 
-  async function generate(): Promise<void> {
+  async function submit(): Promise<void> {
     submitted += 1;
     const key = `${mark}-${submitted}`;
     const sentAtMs = Date.now();
@@ -79,46 +79,46 @@ export function startSteadyLoad(url: string, mark: string, body: Record<string, 
         changes.emit('accepted');
         return;
       }
-      if (status < 500) throw new Error(`order ${key} was answered ${status}: ${text}`);
-      await sleep(againMs);
+      if (status < 500) throw new Error(`submission ${key} got ${status}: ${text}`);
+      await sleep(retryPauseMs);
     }
   }
 
-  async function submitOn(): Promise<void> {
+  async function keepSubmitting(): Promise<void> {
     while (!isOver) {
-      await generate();
+      await submit();
       await sleep(submitPauseMs);
     }
   }
-  async function lookOn(pathOf: (id: string) => string): Promise<void> {
+  async function keepPolling(pathOf: (id: string) => string): Promise<void> {
     while (!isOver) {
       const last = submissions.at(-1);
       if (last) await call('GET', pathOf(last.id), {});
-      await sleep(lookPauseMs);
+      await sleep(pollPauseMs);
     }
   }
 
-  const scopes = Promise.all([
-    ...Array.from({ length: submittingLanes }, submitOn),
-    lookOn((id) => `/images/${id}`),
-    lookOn((id) => `/images/${id}?wait=5`),
-    lookOn(() => '/images?limit=5&status=succeeded'),
+  const loops = Promise.all([
+    ...Array.from({ length: submitters }, keepSubmitting),
+    keepPolling((id) => `/images/${id}`),
+    keepPolling((id) => `/images/${id}?wait=5`),
+    keepPolling(() => '/images?limit=5&status=succeeded'),
   ]);
-  // Whoever stops hears of it; until then a failed call is not an error that nobody handles.
-  scopes.catch(() => undefined);
+  // `stop` rejects with the error of a failed call. Until then the rejection must not count as unhandled.
+  loops.catch(() => undefined);
   return {
     responses,
     submissions,
-    async accepted(fits) {
+    async accepted(matches) {
       for (;;) {
-        const found = submissions.find((generate, at) => fits(generate, at + 1));
+        const found = submissions.find((submission, index) => matches(submission, index + 1));
         if (found) return found;
-        await Promise.race([once(changes, 'accepted'), scopes]);
+        await Promise.race([once(changes, 'accepted'), loops]);
       }
     },
     async stop() {
       isOver = true;
-      await scopes;
+      await loops;
     },
   };
 }

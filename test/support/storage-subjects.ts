@@ -16,17 +16,17 @@ interface Fetched {
   readonly fileName: string | null;
 }
 
-/** One adapter with everything the contract suite needs to know about it. */
+/** A storage adapter with the helpers that the contract suite needs. */
 export interface StorageSubject {
   readonly storage: Storage;
-  /** What somebody with nothing but the link gets; `null` for a refusal. */
+  /** Downloads through a link without credentials. Resolves with `null` if the link is refused. */
   fetchLink(link: string): Promise<Fetched | null>;
-  /** The adapter pointed at something that does not work, and what it has to say about that. */
+  /** Misconfigured adapters with the messages that their checks must report. */
   readonly broken: readonly { readonly storage: Storage; readonly says: RegExp }[];
   stop(): Promise<void>;
 }
 
-/** The filesystem adapter in a folder of its own. */
+/** Opens the filesystem adapter in a new folder. */
 export async function openFilesystem(): Promise<StorageSubject> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-storage-'));
   await writeFile(join(folder, 'a-file'), '');
@@ -50,7 +50,7 @@ export async function openFilesystem(): Promise<StorageSubject> {
   };
 }
 
-/** The S3 adapter against a server of its own. */
+/** Opens the S3 adapter with a new server. */
 export async function openS3(): Promise<StorageSubject> {
   const server = await startTestS3();
   const config = {
@@ -84,7 +84,7 @@ export async function openS3(): Promise<StorageSubject> {
   };
 }
 
-/** The stored bytes, and that the size told beforehand was right. */
+/** Reads the stored bytes. Throws if their number differs from the announced size. */
 export async function bytesAt(storage: ImageStorage, key: string): Promise<Buffer> {
   const found = await storage.read(key);
   if (found === null) throw new Error(`nothing under ${key}`);

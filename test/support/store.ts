@@ -3,20 +3,20 @@ import { ulid } from '../../src/lib/ids.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 
-/** The Redis that all test files share, under a key prefix of one file's own that is emptied afterwards. */
+/** The shared Redis with the key prefix of one test file. Its keys are deleted after the tests. */
 export interface TestStore {
   redis: RedisClient;
   prefix: string;
   keys: ReturnType<typeof createKeys>;
-  /** Every key under the prefix. */
+  /** Returns all keys with the prefix. */
   keysLeft(): Promise<string[]>;
 }
 
-/** Connects a test file to the shared Redis; disconnects when its tests are over. */
+/** Connects a test file to the shared Redis until its tests have ended. */
 export async function connectTestStore(): Promise<TestStore> {
   const redis = createProducerRedis(inject('redisPath'), { onError: () => undefined });
   const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
-  if (!(await whenRedisReady(redis, 10_000))) throw new Error('the shared Redis does not answer');
+  if (!(await whenRedisReady(redis, 10_000))) throw new Error('the shared Redis does not respond');
   const keysLeft = async () => {
     const found: string[] = [];
     let cursor = '0';

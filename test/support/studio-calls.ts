@@ -7,7 +7,7 @@ import {
   startStudio,
 } from '../../src/local/studio/studio.ts';
 
-/** A studio of quick images and the official client to it; it goes with the test. */
+/** Starts a studio with quick images, which ends with the test. Returns it with an official client. */
 export async function studioAndClient(
   options: StudioOptions = {},
 ): Promise<{ studio: Studio; client: OpenAI }> {
@@ -23,7 +23,7 @@ export function bytesOf(image: { b64_json?: string | undefined } | undefined): B
   return Buffer.from(image?.b64_json ?? '', 'base64');
 }
 
-/** What the client threw. Throws what is no error of the API. */
+/** Returns the API error of a rejected call. Throws any other error. */
 export async function apiErrorOf(promise: Promise<unknown>): Promise<InstanceType<typeof APIError>> {
   const error = await promise.then(
     () => new Error('it did not fail'),
@@ -35,7 +35,7 @@ export async function apiErrorOf(promise: Promise<unknown>): Promise<InstanceTyp
 
 export const until = (condition: () => boolean) => vi.waitUntil(condition, { timeout: 20_000, interval: 5 });
 
-/** The last call, once it is final. */
+/** Waits until the last call has ended. Resolves with the call. */
 export async function lastCall(studio: Studio): Promise<StudioCall> {
   await until(() => studio.calls.at(-1)?.endedAt != null);
   const call = studio.calls.at(-1);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A new empty folder, removed with all it holds when the running test ends. Its path is short. */
+/** Creates an empty folder with a short path, which is removed with its content at the end of the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-test-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

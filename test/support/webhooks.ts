@@ -10,7 +10,7 @@ import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook
 import { createdAt } from './jobs.ts';
 import { connectTestStore } from './store.ts';
 
-/** Everything that keeps webhooks, over the shared Redis, under key names of one test file's own. */
+/** Connects a test file to the webhook stores in the shared Redis. */
 export async function connectWebhookStore() {
   const store = await connectTestStore();
   const { redis, keys } = store;
@@ -21,7 +21,7 @@ export async function connectWebhookStore() {
     deliveries: createDeliveries(redis, keys),
     deliveryQueues: createDeliveryQueues(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys),
-    /** What of a tenant stays for good: keys that expire by themselves are left out. */
+    /** Returns the keys of a tenant that never expire. */
     async keysKeptOf(tenant: string): Promise<string[]> {
       const names = (await store.keysLeft()).filter((key) => key.includes(`{${tenant}}`));
       const lives = await Promise.all(names.map((name) => redis.pttl(name)));
@@ -31,7 +31,7 @@ export async function connectWebhookStore() {
 }
 export type WebhookStore = Awaited<ReturnType<typeof connectWebhookStore>>;
 
-/** An endpoint as registering makes it, with an id of its own; fields as given. */
+/** Creates an endpoint with a new id and the given fields. */
 export function endpointOf(fields: Partial<WebhookEndpoint> = {}): WebhookEndpoint {
   const created = createEndpoint({
     id: ids.endpoint(fields.createdAt ?? createdAt),
@@ -43,7 +43,7 @@ export function endpointOf(fields: Partial<WebhookEndpoint> = {}): WebhookEndpoi
   return { ...created, ...fields };
 }
 
-/** A delivery that is due since the first moment, of an event of its own; fields as given. */
+/** Creates a delivery of a new event with the given fields. It is due at `createdAt`. */
 export function deliveryOf(fields: Partial<Delivery> = {}): Delivery {
   const at = fields.at ?? createdAt;
   const eventId = fields.eventId ?? ids.event(at);
@@ -64,7 +64,7 @@ export function deliveryOf(fields: Partial<Delivery> = {}): Delivery {
   return { ...created, ...fields };
 }
 
-/** One try of a delivery that brought a status of 500, unless told otherwise. */
+/** Returns one attempt of a delivery, with status 500 by default. */
 export function attemptOf(fields: Partial<DeliveryAttempt> = {}): DeliveryAttempt {
   return {
     no: 1,
@@ -79,9 +79,9 @@ export function attemptOf(fields: Partial<DeliveryAttempt> = {}): DeliveryAttemp
 }
 
 /**
- * Puts deliveries into their mailboxes as announcing does, one event for each, with `{}` for its bytes.
+ * Dispatches one event for each delivery, with `{}` as its payload.
  *
- * @returns what to wake.
+ * @returns the dispatch tasks.
  */
 export async function post(
   { redis, keys, events }: Pick<WebhookStore, 'redis' | 'keys' | 'events'>,
@@ -97,7 +97,7 @@ export async function post(
   return dispatchTasks.flat();
 }
 
-/** The mailbox of a receiver, and those who come to empty it. */
+/** Returns the operations of runs on one delivery queue. */
 export function deliveryQueueIn(store: WebhookStore, tenant: string, destinationKey = 'whk_1') {
   const { deliveryQueues } = store;
   const leaseMs = 20_000;
@@ -114,13 +114,13 @@ export function deliveryQueueIn(store: WebhookStore, tenant: string, destination
       deliveryQueues.keep(tenant, destinationKey, { run, nowMs, leaseMs, health }),
     due: async (nowMs = createdAt, limit = 99) =>
       (await deliveryQueues.due(tenant, destinationKey, { nowMs, limit })).map(({ delivery }) => delivery.id),
-    /** What to queue after a delivery was put in. */
+    /** Adds a delivery. Returns it with the id of its dispatch task. */
     async put(dueAt = createdAt, fields: Partial<Delivery> = {}) {
       const delivery = deliveryOf({ tenant, destinationKey, dueAt, ...fields });
       const [dispatchTask] = await post(store, delivery);
       return { delivery, taskId: dispatchTask?.taskId };
     },
-    /** One whole visit by somebody who delivers nothing. */
+    /** Performs one run without a delivery. */
     async visit(run: string, nowMs: number) {
       await take(run, nowMs);
       return release(run, nowMs);

@@ -33,7 +33,7 @@ export interface StartedService {
   readonly publicUrl: string | undefined;
   readonly redis: string;
   readonly storage: string;
-  readonly provider: string;
+  readonly provider: 'openai' | 'studio';
   readonly devApiKey: string | undefined;
   readonly roles: readonly string[];
 }

@@ -21,8 +21,7 @@ import { type EventPattern, type ImageEventType, patternsFor } from '../../domai
  *   {tenant}:box:D       zset    pending deliveries to one destination by next attempt; boxes: destinations by that time
  *   {tenant}:rcv:D       hash    health of a destination, and the lease of its delivery queue
  *   tenants              set     every tenant that ever submitted
- *   {.breaker}:open      hash    open circuit breakers of provider calls: scope to state as JSON
- *   {.breaker}:probe:SCOPE string  the probe of a half-open circuit breaker; expires by TTL
+ *   {.gate}:SCOPE        string  an open circuit breaker of provider calls: until when and why; expires by TTL
  */
 export function createKeys(prefix: string) {
   const of = (tenant: string, rest: string) => `${prefix}:{${tenant}}:${rest}`;
@@ -60,7 +59,7 @@ export function createKeys(prefix: string) {
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,
     /** No tenant can have this name. */
-    breaker: (scope: string) => `${prefix}:{.breaker}:${scope}`,
+    breaker: (scope: string) => `${prefix}:{.gate}:${scope}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,
     keyChanged: `${prefix}:key-changed`,

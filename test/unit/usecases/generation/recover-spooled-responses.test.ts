@@ -6,19 +6,10 @@ import type { ImageStorage, JobStore, Spool, SpoolKey } from '../../../../src/do
 import { createRecoverSpooledResponses } from '../../../../src/usecases/generation/recover-spooled-responses.ts';
 import { attemptOf, createdAt, queuedJob, retention, silentLog } from '../../../support/jobs.ts';
 
-type SpoolFormat =
-  | { format: 'known'; provider: string }
-  | { format: 'unknown'; version: number }
-  | { format: 'damaged' };
-const neverDecoded = () => Promise.reject(new Error('not decoded here'));
 const clock = () => createdAt + 60_000;
 
-/** A worker that starts with the response to attempt 1 of a job on its disk. */
-function workerWith(
-  attempt: Partial<Attempt>,
-  change: (job: ImageJob) => ImageJob = (job) => job,
-  entry: SpoolFormat = { format: 'known', provider: 'studio' },
-) {
+/** A worker that starts with the answer to call 1 of a job on its disk. */
+function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJob = (job) => job) {
   const taken = beginRun(queuedJob(), createdAt);
   let job = change({ ...taken, attempts: [attemptOf({ fence: taken.fence, ...attempt })] });
   const keys: SpoolKey[] = [{ tenant: job.tenant, jobId: job.id, attemptNo: 1 }];
@@ -26,7 +17,7 @@ function workerWith(
   const removed: string[] = [];
   const spool: Pick<Spool, 'list' | 'open' | 'remove'> = {
     async *list() {
-      for (const key of [...keys]) yield { key, ...entry };
+      for (const key of [...keys]) yield { key, format: 'known', provider: 'studio' };
     },
     open: async () => ({
       format: 'known',
@@ -37,8 +28,7 @@ function workerWith(
   };
   const recoverSpooled = createRecoverSpooledResponses({
     records: { get: async () => job } as unknown as JobStore,
-    findDecoder: (name) => (name === 'studio' ? neverDecoded : undefined),
-    updateJob: async (_tenant, _id, next) => {
+    change: async (_tenant, _id, next) => {
       job = next(job) ?? job;
       return job;
     },
@@ -60,8 +50,8 @@ function workerWith(
   };
 }
 
-describe('recovery of spooled responses', () => {
-  it('records a response that the record does not know as received, and leaves it to the next run', async () => {
+describe('a paid answer on the disk of a worker that starts', () => {
+  it('is noted as received where the record does not know of it, and left to the next execution', async () => {
     const worker = workerWith({ state: 'calling' });
     await worker.recoverSpooled();
     expect(worker.job().attempts).toMatchObject([
@@ -70,7 +60,7 @@ describe('recovery of spooled responses', () => {
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 1, settled: [] });
   });
 
-  it('leaves a received response alone while the run that paid may still be alive', async () => {
+  it('is left alone where the record knows of it and its execution may still live', async () => {
     const worker = workerWith({ state: 'received', receivedAt: createdAt });
     const before = worker.job();
     await worker.recoverSpooled();
@@ -79,7 +69,7 @@ describe('recovery of spooled responses', () => {
   });
 
   it.each(['calling', 'received', 'uncertain'] as const)(
-    'finalizes a response whose run was overtaken while the attempt was %s',
+    'is settled when it was overtaken while it was %s',
     async (state) => {
       const worker = workerWith({ state }, (job) => ({ ...job, fence: job.fence + 1 }));
       await worker.recoverSpooled();
@@ -87,7 +77,7 @@ describe('recovery of spooled responses', () => {
     },
   );
 
-  it('finalizes a response although its attempt was recorded as lost with its worker', async () => {
+  it('is settled although its row was given up when its worker did not come back', async () => {
     const worker = workerWith({ state: 'wasted', error: 'worker_lost' }, (job) => ({
       ...job,
       fence: job.fence + 1,
@@ -96,7 +86,7 @@ describe('recovery of spooled responses', () => {
     expect(worker.settled).toEqual([1]);
   });
 
-  it('restores a row that the store lost, and finalizes the response in the next round', async () => {
+  it('gets its row back where the store has lost it, and is settled with the next round', async () => {
     const worker = workerWith({}, (job) => ({ ...job, attempts: [] }));
     await worker.recoverSpooled();
     expect(worker.job().attempts).toMatchObject([
@@ -106,7 +96,7 @@ describe('recovery of spooled responses', () => {
     expect(worker.settled).toEqual([1]);
   });
 
-  it('finalizes a response whose job has ended', async () => {
+  it('is settled when its job has ended', async () => {
     const worker = workerWith({ state: 'received' }, (job) =>
       finish(job, 'canceled', { nowMs: createdAt, retention }),
     );
@@ -114,7 +104,7 @@ describe('recovery of spooled responses', () => {
     expect(worker.settled).toEqual([1]);
   });
 
-  it('removes the response of an erased job with every image that may have been stored of it', async () => {
+  it('goes with all bytes that may have been stored of it, when its job was erased', async () => {
     const worker = workerWith({ state: 'calling' }, (job) => erase(job, createdAt, retention));
     await worker.recoverSpooled();
     const { tenant, id } = worker.job();
@@ -124,19 +114,9 @@ describe('recovery of spooled responses', () => {
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
   });
 
-  it('removes a response that was finalized before', async () => {
+  it('goes when it was settled before', async () => {
     const worker = workerWith({ state: 'stored' });
     await worker.recoverSpooled();
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
-  });
-
-  it.each([
-    ['of an unknown spool version', { format: 'unknown', version: 2 }],
-    ['of a provider that this release does not know', { format: 'known', provider: 'of-tomorrow' }],
-  ] as const)('keeps a response %s and confirms again and again that it exists', async (_name, entry) => {
-    const worker = workerWith({ state: 'received', receivedAt: createdAt }, (job) => job, entry);
-    await worker.recoverSpooled();
-    expect(worker.job().attempts).toMatchObject([{ state: 'received', receivedAt: clock() }]);
-    expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 1, settled: [] });
   });
 });

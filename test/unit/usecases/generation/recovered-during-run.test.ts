@@ -30,7 +30,8 @@ function overtaken(state: 'calling' | 'received', onUncertain: 'retry' | 'fail')
   made.spoolBody(1);
   recoverSpooled = async () => {
     recoverSpooled = async () => {};
-    await made.finalizeResponse(made.job(), row, { signal });
+    recoverSpooled = async () => {};
+    await made.finalizeResponse(made.job(), row, signal);
   };
   return made;
 }

@@ -3,8 +3,7 @@ import type { DecodeLimits } from './decode-response-body.ts';
 
 /** What every way of calling OpenAI's API needs. */
 export interface OpenAIProviderConfig {
-  /** Name of the provider in the registry. */
-  readonly name: string;
+  readonly name: 'openai' | 'studio';
   readonly apiKey: string;
   /** Address of an API that speaks OpenAI's language, with its version; OpenAI's own by default. */
   readonly baseUrl?: string | undefined;
@@ -19,7 +18,7 @@ const defaultMaxResponseBytes = 128 * 1024 * 1024;
 const defaultMaxPixels = 64_000_000;
 
 /** The limits of a configuration, with what holds where it names none. */
-export function limitsOf(config: Pick<OpenAIProviderConfig, 'maxResponseBytes' | 'maxPixels'>): DecodeLimits {
+export function limitsOf(config: OpenAIProviderConfig): DecodeLimits {
   return {
     maxResponseBytes: config.maxResponseBytes ?? defaultMaxResponseBytes,
     maxPixels: config.maxPixels ?? defaultMaxPixels,

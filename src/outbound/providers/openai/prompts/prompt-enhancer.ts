@@ -14,8 +14,6 @@ import { instructions } from './instructions.ts';
 import { lostQuotedText } from './quoted-text.ts';
 
 export interface PromptEnhancerConfig {
-  /** Name of the provider in the registry. */
-  readonly name: string;
   readonly apiKey: string;
   readonly baseUrl?: string | undefined;
   /** A language model of the chat completions API. */
@@ -55,7 +53,6 @@ export function createPromptEnhancer(
   });
 
   return {
-    provider: config.name,
     model: config.model,
 
     async enhance(prompt, context) {
