@@ -17,7 +17,11 @@ function build(): string {
   const cache = join(root, 'node_modules', '.cache');
   mkdirSync(cache, { recursive: true });
   const target = mkdtempSync(join(cache, 'darkroom-bench-'));
-  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  // The package exports no path to its program.
+  const compiler = join(
+    createRequire(import.meta.url).resolve('typescript/package.json'),
+    '../bin/tsc',
+  );
   const { status } = spawnSync(
     process.execPath,
     [compiler, '-p', join(root, 'bench', 'tsconfig.json'), '--outDir', target],
