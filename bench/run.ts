@@ -18,10 +18,7 @@ function build(): string {
   mkdirSync(cache, { recursive: true });
   const target = mkdtempSync(join(cache, 'darkroom-bench-'));
   // The package exports no path to its program.
-  const compiler = join(
-    createRequire(import.meta.url).resolve('typescript/package.json'),
-    '../bin/tsc',
-  );
+  const compiler = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc');
   const { status } = spawnSync(
     process.execPath,
     [compiler, '-p', join(root, 'bench', 'tsconfig.json'), '--outDir', target],

@@ -133,6 +133,7 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
   const deps = { ...shared, ...noise, updateJob, change: updateJob, expireJob, getJob };
   return {
     ...deps,
+    keys,
     queueRedis,
     queueNames: queueNames(prefix),
     /** Advances the clock of this process. */

@@ -69,6 +69,8 @@ export interface JobStore {
     claim: Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>,
   ): Promise<Exclude<SubmitOutcome, { kind: 'created' | 'queue_full' }> | null>;
   get(tenant: string, id: string): Promise<ImageJob | null>;
+  /** Reads only the version of a record, at a fraction of the cost of `get`; `null` if there is none. */
+  versionOf(tenant: string, id: string): Promise<number | null>;
   /**
    * Compare-and-set: reads the record, applies `change`, and writes if the version is unchanged. Otherwise starts over
    * with the newer record. `change` must be pure; `null` leaves the record unchanged, and an error is passed on with

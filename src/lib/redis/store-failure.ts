@@ -9,13 +9,11 @@ export function createTranslation(
   isOurs: (error: unknown) => boolean,
   unavailable: (cause: unknown) => Error,
 ): <T>(work: () => Promise<T>) => Promise<T> {
-  return async (work) => {
-    try {
-      return await work();
-    } catch (error) {
-      // A mistake in our own code is not an outage, and trying again would not help.
-      if (isOurs(error) || error instanceof TypeError || error instanceof RangeError) throw error;
-      throw unavailable(error);
-    }
+  // A mistake in our own code is not an outage, and a retry would not help.
+  const translate = (error: unknown): never => {
+    if (isOurs(error) || error instanceof TypeError || error instanceof RangeError) throw error;
+    throw unavailable(error);
   };
+  // Not an async function, because every read would pay for one more.
+  return (work) => work().catch(translate);
 }

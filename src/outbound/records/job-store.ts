@@ -10,7 +10,7 @@ import { createScript } from './script.ts';
 import { removeScript, updateScript } from './scripts.ts';
 import { translated } from './store-errors.ts';
 import { createSubmission } from './submission.ts';
-import { encodeVersioned } from './versioned-json.ts';
+import { encodeVersioned, versionLength, versionOf } from './versioned-json.ts';
 
 /**
  * Job records in Redis. See the port for the guarantees and `keys.ts` for the layout.
@@ -113,6 +113,8 @@ export function createJobStore(
         return job ? { kind: 'replayed', job } : { kind: 'gone' };
       }),
     get: (tenant, id) => translated(() => get(tenant, id)),
+    versionOf: (tenant, id) =>
+      translated(async () => versionOf(await redis.getrange(keys.job(tenant, id), 0, versionLength))),
     update: (tenant, id, change, known, onEvent) =>
       translated(() => update(tenant, id, change, known, onEvent)),
     list: (tenant, query) => translated(() => list(tenant, query)),

@@ -15,6 +15,12 @@ export function encodeVersioned(record: { readonly version: number }): string {
 export const luaVersionOf = `
 local function version_of(text) return string.match(text, '^{"version":(%d+)[,}]') end
 `;
+/** Returns the version of a record from its start, or `null` if the text is no record. */
+export function versionOf(start: string): number | null {
+  const version = /^{"version":(\d+)[,}]/.exec(start)?.[1];
+  return version === undefined ? null : Number(version);
+}
+
 /** Length of a start that always holds the version. */
 export const versionLength = 32;
 

@@ -4,13 +4,13 @@ import type { Clock, JobStore, Signals } from '../../domain/ports.ts';
 import type { ExpireJob } from './expire-job.ts';
 import { waitForJob } from './wait-for-job.ts';
 
-/** Finds a job. @throws AppError `not_found`, also for another tenant's; `erased` for a tombstone. */
+/** Finds a job. @throws AppError `not_found`, also for a job of another tenant; `erased` for a tombstone. */
 export async function findJob(records: JobStore, tenant: string, id: string): Promise<ImageJob> {
   const job = await records.get(tenant, id);
   if (!job) throw new AppError('not_found', { detail: 'There is no image job with this id.' });
   if (job.erasedAt !== undefined) {
     throw new AppError('erased', {
-      detail: `The job was erased on ${new Date(job.erasedAt).toISOString()}; only its id, times and amounts are kept.`,
+      detail: `The job was erased on ${new Date(job.erasedAt).toISOString()}; only its id, times and amounts remain.`,
     });
   }
   return job;
@@ -24,19 +24,23 @@ interface Deps {
 }
 
 /**
- * Reads a job, or waits until it has ended. Nobody is shown a job that waits longer than it was to: whoever asks for it
- * ends it, so that this needs no worker and no sweep.
+ * Reads a job, or waits until it has ended. A read of a queued job past its queue TTL ends the job, so that no caller sees
+ * it as queued, even without a worker or a sweeper.
  */
 export function createGetJob(deps: Deps) {
-  /** A job that was just read as it is to be shown. A store that takes no writes can still be read. */
-  const current = (job: ImageJob) => deps.expireJob(job).catch(() => job);
+  /** Returns a job just read in its current state. If the store accepts no writes, the job is shown as it is. */
+  const current = async (job: ImageJob) =>
+    job.status === 'queued' ? deps.expireJob(job).catch(() => job) : job;
 
   const get = async (tenant: string, id: string) => current(await findJob(deps.records, tenant, id));
 
+  /** Returns the version of a job's record; `null` if there is none. */
+  const versionOf = (tenant: string, id: string) => deps.records.versionOf(tenant, id);
+
   /**
-   * The job once it is terminal, or as it is when `waitMs` is over or `signal` aborts.
+   * Returns the job once it is terminal, or its current state when `waitMs` are over or `signal` aborts.
    *
-   * @throws AppError like `get`, also when the job is erased meanwhile
+   * @throws AppError like `get`, also if the job is erased during the wait
    */
   async function waitForEnd(
     tenant: string,
@@ -50,6 +54,6 @@ export function createGetJob(deps: Deps) {
     return last ?? read();
   }
 
-  return { get, current, waitForEnd };
+  return { get, current, versionOf, waitForEnd };
 }
 export type GetJob = ReturnType<typeof createGetJob>;

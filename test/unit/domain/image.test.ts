@@ -22,6 +22,24 @@ describe('the keys under which the storage may hold bytes of a job', () => {
     );
   });
 
+  it('include those of an attempt whose kind and state only a newer release knows', () => {
+    const attempts = [attemptOf({ no: 2, kind: 'edit', state: 'screened' })];
+    expect(storageKeysOf({ ...job, images: [], attempts })).toContain('acme/img_1/0-2.png');
+  });
+
+  it('include renditions that a newer release recorded with an image, but nothing outside the folder of the job', () => {
+    const image = {
+      ...imageOf(job),
+      variants: { webp: { storageKey: 'acme/img_1/0.small.webp' } },
+      source: 'acme/img_2/0.png',
+      odd: ['acme/img_1/../img_2/0.png', 'acme/img_1/', 7, null],
+    };
+    expect(storageKeysOf({ ...job, images: [image], attempts: [] })).toEqual([
+      'acme/img_1/0.png',
+      'acme/img_1/0.small.webp',
+    ]);
+  });
+
   it('are none of a description', () => {
     expect(
       storageKeysOf({ ...job, images: [], attempts: [attemptOf({ kind: 'enhance', state: 'uncertain' })] }),

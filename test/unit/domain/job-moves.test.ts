@@ -245,3 +245,22 @@ describe('a job whose last image is entered', () => {
     expect(finishIfWhole(job, outcome)).toBe(job);
   });
 });
+
+describe('a record that only a newer release may change', () => {
+  const moves: [string, Move][] = [
+    ['run', beginRun],
+    ['entered into a stage', (job, nowMs) => enterStage(job, 'storing', nowMs)],
+    ['given an image', (job, nowMs) => addImage(job, imageOf(job), nowMs)],
+    ['canceled', requestCancel],
+    ['ended', (job, nowMs) => finish(job, 'failed', { nowMs, retention })],
+    ['erased', (job, nowMs) => erase(job, nowMs, retention)],
+    ['purged', purgeMedia],
+  ];
+
+  it.each(moves)('is not %s by this release', (_what, move) => {
+    for (const newer of [{ status: 'paused' }, { schema: 2 }]) {
+      const refusal = expect.objectContaining({ code: 'newer_release' });
+      expect(() => move({ ...queuedJob(), ...newer }, createdAt)).toThrow(refusal);
+    }
+  });
+});

@@ -6,6 +6,7 @@ import { ImageJobView } from '../../../src/domain/job-view.ts';
 import { type ViewContext, viewJob } from '../../../src/domain/view-job.ts';
 import { arbitraryJob } from '../../support/arbitrary-job.ts';
 import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';
+import { asNextRelease, nextRelease } from '../../support/next-release.ts';
 
 const context: ViewContext = {
   publicUrl: 'https://darkroom.example',
@@ -182,5 +183,26 @@ describe('a failed job', () => {
       index: null,
       provider: { status: 400, code: null, request_id: 'req_1', categories: ['violence'] },
     });
+  });
+});
+
+describe('the view of a job that a newer release wrote', () => {
+  it('shows an unknown kind and state as other, a stage as null, an error code as internal', () => {
+    const job = { ...asNextRelease(running()), stage: 'screening', errors: [nextRelease.error] };
+    const view = viewJob(job as unknown as ImageJob, context);
+    expect(view.stage).toBeNull();
+    expect(view.attempts).toMatchObject([{ kind: 'other', state: 'other', error: 'internal' }]);
+    expect(view.image_errors).toMatchObject([
+      { code: 'internal', stage: null, billing: 'possible', retryable: true, message: 'A newer error.' },
+    ]);
+    expect(ImageJobView.parse(view)).toMatchObject({ cost: { billing: 'possible' } });
+  });
+
+  it.each([
+    ['running', 'before its end', running()],
+    ['succeeded', 'after an end with images', end({ ...running(), images: [imageOf(queuedJob())] })],
+    ['failed', 'after an end without images', end(running())],
+  ])('shows an unknown status as %s %s', (status, _when, job) => {
+    expect(viewJob({ ...job, status: 'paused' }, context).status).toBe(status);
   });
 });

@@ -28,7 +28,7 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
       operationId: 'getJob',
       summary: 'Read a job',
       description:
-        'With `?wait=N` the answer is held until the job has ended or N seconds have passed. After a 304 the links at hand work for at least half of their life more, or as long as their images are kept.',
+        'With `?wait=N` the response is sent when the job has ended or N seconds have passed. After a 304 the links of the last response work for at least half of their life more, or as long as their images exist.',
       tags: ['images'],
       params: idParams,
       querystring: {
@@ -38,7 +38,7 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
             type: 'integer',
             minimum: 0,
             maximum: maxWaitSeconds,
-            description: 'Seconds to wait for the end of the job.',
+            description: 'Maximum time to wait for the end of the job, in seconds.',
           },
         },
       },
@@ -52,7 +52,7 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
           },
           examples: imageJobExamples,
         }),
-        304: empty('Not changed since the given ETag', {
+        304: empty('Unchanged since the given ETag', {
           etag: header.etag,
           'retry-after': header.pollWhileOpen,
         }),
@@ -63,27 +63,47 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
       const { tenant } = callerOf(request);
       const { id } = request.params;
       const waitMs = (request.query.wait ?? 0) * 1000;
+      const known = request.headers['if-none-match'];
+      reply.header('cache-control', 'no-cache');
+      if (known && (await isUnchanged(deps, { tenant, id }, known))) {
+        return reply.header('etag', known).code(304).send();
+      }
       const job = await (waitMs > 0
         ? waitForTerminal(reply, { tenant, id }, waitMs)
         : jobs.getJob.get(tenant, id));
-      // Only a waiting job has a place, and only its tag has to wait until that is known.
-      const waiting = job.status === 'queued' ? await presentTo(request, job) : null;
-      const etag = etagOf(job, waiting?.queue.position ?? null, deps);
-      reply.header('etag', etag).header('cache-control', 'no-cache');
+      // The tag of a queued job holds its position, which is known only once the job is presented.
+      const queued = job.status === 'queued' ? await presentTo(request, job) : null;
+      const etag = etagOf(job, queued?.queue.position ?? null, deps);
+      reply.header('etag', etag);
       if (!isTerminal(job.status)) reply.header('retry-after', pollSeconds);
-      if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-      return waiting ?? presentTo(request, job);
+      if (matchesEtag(known, etag)) return reply.code(304).send();
+      return queued ?? presentTo(request, job);
     },
   });
 }
 
 /**
- * Changes with the job, with its place in the queue, and twice in the life of a link: whoever is told that nothing changed
- * has links that work for at least half of `linkSeconds` more, or as long as their images are kept.
+ * Returns the tag of a job. It changes with the job, with its position in the queue, and twice in the life of a link: after
+ * a 304 the caller's links work for at least half of `linkSeconds` more, or as long as their images exist.
  */
-function etagOf(job: ImageJob, position: number | null, { clock, linkSeconds }: Deps): string {
-  const place = position === null ? '' : `-place-${position}`;
-  const hasLinks = job.images.length > 0 && !job.mediaGone;
-  const links = hasLinks ? `-links-${Math.floor(clock() / (linkSeconds * 500))}` : '';
-  return `W/"${job.version}${place}${links}"`;
+function etagOf(job: ImageJob, position: number | null, deps: Pick<Deps, 'clock' | 'linkSeconds'>): string {
+  if (isTerminal(job.status)) return `W/"${job.version}-end-${linkPeriodOf(deps)}"`;
+  const queued = position === null ? '' : `-position-${position}`;
+  const links = job.images.length > 0 ? `-links-${linkPeriodOf(deps)}` : '';
+  return `W/"${job.version}${queued}${links}"`;
+}
+
+const linkPeriodOf = ({ clock, linkSeconds }: Pick<Deps, 'clock' | 'linkSeconds'>) =>
+  String(Math.floor(clock() / (linkSeconds * 500)));
+
+const finalTag = /^W\/"(\d{1,15})-end-(\d{1,15})"$/;
+
+/**
+ * Whether a caller's tag is the current one of an ended job. Reads only the version of the record, because every change of
+ * a record raises it: a 304 needs neither the job nor its view.
+ */
+async function isUnchanged(deps: Deps, job: { tenant: string; id: string }, tag: string): Promise<boolean> {
+  const [, version, linkPeriod] = finalTag.exec(tag) ?? [];
+  if (version === undefined || linkPeriod !== linkPeriodOf(deps)) return false;
+  return (await deps.jobs.getJob.versionOf(job.tenant, job.id)) === Number(version);
 }

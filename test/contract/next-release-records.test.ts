@@ -1,0 +1,141 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { beginRun, erase, finish, requestCancel } from '../../src/domain/job-moves.ts';
+import { createApiKeys } from '../../src/outbound/records/api-keys.ts';
+import { createJobStore } from '../../src/outbound/records/job-store.ts';
+import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
+import { asNextRelease, nextRelease, writeRecord } from '../support/next-release.ts';
+import { connectTestStore, type TestStore } from '../support/store.ts';
+
+let store: TestStore;
+beforeAll(async () => {
+  store = await connectTestStore();
+});
+
+const nowMs = createdAt + 60_000;
+let tenants = 0;
+
+/** Submits a job and rewrites its record as the next release would. */
+async function newerJob(change: (job: ImageJob) => ImageJob = (job) => job) {
+  const records = createJobStore(store.redis, store.keys);
+  const submitted = queuedJob({ tenant: `next${++tenants}` });
+  await records.submit({ job: submitted, maxOpenJobs: 10 });
+  const job = asNextRelease(change(submitted));
+  await writeRecord(store, job);
+  return { records, job };
+}
+
+describe('a record of the next release', () => {
+  it('is read with every field and value that this release does not know', async () => {
+    const { records, job } = await newerJob();
+    expect(await records.get(job.tenant, job.id)).toEqual(job);
+  });
+
+  it('keeps its newer fields through every update until its end', async () => {
+    const { records, job } = await newerJob();
+    const moves: ((now: ImageJob) => ImageJob)[] = [
+      (now) => beginRun(now, nowMs),
+      (now) => requestCancel(now, nowMs),
+      (now) => finish(now, 'canceled', { nowMs, retention }),
+    ];
+    for (const move of moves) {
+      await records.update(job.tenant, job.id, (now) => ({ job: move(now) }));
+      const stored = await records.get(job.tenant, job.id);
+      expect(stored).toMatchObject({ budgetHold: nextRelease.budgetHold, variants: nextRelease.variants });
+      expect(stored?.attempts).toEqual([nextRelease.attempt]);
+      expect(stored?.history[0]).toMatchObject({ by: 'next' });
+    }
+  });
+
+  it('is listed beside records of this release', async () => {
+    const { records, job } = await newerJob();
+    const own = queuedJob({ tenant: job.tenant, nowMs: createdAt + 1 });
+    await records.submit({ job: own, maxOpenJobs: 10 });
+    expect((await records.list(job.tenant, { limit: 10 })).jobs).toEqual([own, job]);
+  });
+
+  it('loses every text when it is erased, and keeps times and amounts', async () => {
+    const { records, job } = await newerJob((now) => ({ ...finishedJob(now), heldMicroUsd: 9 }) as ImageJob);
+    await records.update(job.tenant, job.id, (now) => ({ job: erase(now, nowMs, retention) }));
+    const stored = await records.get(job.tenant, job.id);
+    expect(stored).toMatchObject({ heldMicroUsd: 9, finishedAt: job.finishedAt, images: job.images });
+    expect(stored).not.toHaveProperty('budgetHold');
+    expect(stored).not.toHaveProperty('variants');
+    expect(JSON.stringify(stored)).not.toContain('lighthouse');
+    expect(stored?.attempts.at(-1)).not.toHaveProperty('verdict');
+    expect(stored?.attempts[0]).toEqual(job.attempts[0]);
+  });
+});
+
+describe('an unreadable record', () => {
+  it('is skipped by the list, which reports it and shows all others, on every page', async () => {
+    const reported: object[] = [];
+    const records = createJobStore(store.redis, store.keys, {
+      onUnreadable: (record) => reported.push(record),
+    });
+    const tenant = `next${++tenants}`;
+    const jobs = Array.from({ length: 5 }, (_, i) => queuedJob({ tenant, nowMs: createdAt + i }));
+    for (const job of jobs) await records.submit({ job, maxOpenJobs: 10 });
+    for (const job of [jobs[1], jobs[4]])
+      await store.redis.set(store.keys.job(tenant, job?.id ?? ''), '2!{}');
+    const readable = [jobs[3], jobs[2], jobs[0]];
+    expect((await records.list(tenant, { limit: 10 })).jobs).toEqual(readable);
+    const error = expect.objectContaining({ code: 'internal' });
+    expect(reported).toEqual([
+      { kind: 'job', tenant, id: jobs[4]?.id, error },
+      { kind: 'job', tenant, id: jobs[1]?.id, error },
+    ]);
+    const paged: unknown[] = [];
+    for (let beforeId: string | undefined; ; ) {
+      const page = await records.list(tenant, { limit: 1, beforeId });
+      paged.push(...page.jobs);
+      if (page.nextBeforeId === null) break;
+      beforeId = page.nextBeforeId;
+    }
+    expect(paged).toEqual(readable);
+  });
+
+  it('is never overwritten by an update', async () => {
+    const { records, job } = await newerJob();
+    await store.redis.set(store.keys.job(job.tenant, job.id), '2!{}');
+    await expect(
+      records.update(job.tenant, job.id, (now) => ({ job: beginRun(now, nowMs) })),
+    ).rejects.toMatchObject({ code: 'internal' });
+    // A record read before it became unreadable.
+    await records.update(job.tenant, job.id, (now) => ({ job: beginRun(now, nowMs) }), job).catch(() => {});
+    expect(await store.redis.get(store.keys.job(job.tenant, job.id))).toBe('2!{}');
+  });
+});
+
+describe('an API key of the next release', () => {
+  const record = {
+    id: 'key_next',
+    tenant: 'acme',
+    name: 'app',
+    digest: 'd'.repeat(64),
+    scopes: ['images:read', 'batches'],
+    createdAt: 1,
+    budgets: [{ window: 'day', limit_micro_usd: 5 }],
+  };
+
+  it('keeps its newer fields and scopes through an update by this release', async () => {
+    const apiKeys = createApiKeys(store.redis, store.keys);
+    await store.redis.set(store.keys.apiKey(record.id), JSON.stringify(record));
+    const read = await apiKeys.get(record.id);
+    expect(read).toEqual(record);
+    if (read) await apiKeys.put({ ...read, revokedAt: 5 });
+    expect(await apiKeys.get(record.id)).toEqual({ ...record, revokedAt: 5 });
+  });
+
+  it('that cannot be read is skipped by the list and reported', async () => {
+    const reported: object[] = [];
+    const apiKeys = createApiKeys(store.redis, store.keys, {
+      onUnreadable: (each) => reported.push(each),
+    });
+    await apiKeys.put(record);
+    await store.redis.set(store.keys.apiKey('key_odd'), '{"id":7}');
+    await store.redis.sadd(store.keys.apiKeys, 'key_odd');
+    expect((await apiKeys.list('acme')).map(({ id }) => id)).toEqual([record.id]);
+    expect(reported).toMatchObject([{ kind: 'api_key', id: 'key_odd' }]);
+  });
+});
