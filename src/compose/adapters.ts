@@ -14,6 +14,7 @@ import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
 import { createSignals } from '../outbound/records/signals.ts';
+import { createWaitingCallers, startPresence } from '../outbound/records/waiting-callers.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
 import { createDeliveryQueues } from '../outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../outbound/records/webhooks/webhook-endpoints.ts';
@@ -83,6 +84,8 @@ function composeRecords({ config, closers }: Root, connections: Connections, onU
     apiKeys: createApiKeys(redis, keys, { onUnreadable }),
     breaker: createCircuitBreaker(redis, keys, clock),
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),
+    callers: createWaitingCallers(redis, keys),
+    presence: (process: string) => startPresence(redis, keys.presence(process)),
     probe: () => probeStore(redis, config.REDIS_KEY_PREFIX),
   };
 }

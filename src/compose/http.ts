@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { createHttpApp } from '../inbound/http/app.ts';
+import { createModelMap, usableIn } from '../inbound/http/openai-v1/model-map.ts';
 import { createFileLinks } from '../lib/crypto/file-link.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { createTenantSlots } from '../lib/tenant-slots.ts';
@@ -28,6 +29,12 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
       sharesWebhookSecret: config.WEBHOOK_SECRET !== undefined,
       linkSeconds: config.LINK_TTL_S,
       draining,
+      openAi: {
+        models: createModelMap(config.V1_MODEL_MAP ?? [], usableIn(adapters.catalogue, clock)),
+        interimResponses: config.V1_INTERIM_RESPONSES,
+        cancelOnDisconnect: config.V1_CANCEL_ON_DISCONNECT,
+      },
+      defaultModel: config.DEFAULT_MODEL,
       clock,
     },
     {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -59,7 +60,7 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
     const environment = await composeEnvironment(config, closers, {
       say: say ?? ((line) => log.info(line)),
     });
-    const root: Root = { config, environment, log, closers, draining };
+    const root: Root = { config, environment, process: randomUUID(), log, closers, draining };
     const adapters = composeAdapters(root);
     let address = `http://localhost:${config.PORT}`;
     const useCases = composeUseCases(root, adapters, {
@@ -70,6 +71,7 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
 
     async function start(): Promise<string> {
       warnOfRisks(root, adapters);
+      if (config.roles.has('api')) closers.add(adapters.records.presence(root.process), (end) => end());
       // Not fatal: the storage may still be starting, and paid responses wait in the spool.
       adapters.storage.check().catch((error) => log.error({ err: error }, 'storage is not usable'));
       // The first callers should not meet a connection that is still opening.

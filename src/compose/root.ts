@@ -7,6 +7,8 @@ import type { Environment } from './local.ts';
 export interface Root {
   readonly config: Config;
   readonly environment: Environment;
+  /** Name of this process, different after every start. */
+  readonly process: string;
   readonly log: Logger;
   /** Closes what was built, in reverse order. */
   readonly closers: Closers;

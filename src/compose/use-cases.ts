@@ -45,7 +45,7 @@ function composeAccess({ config, environment }: Root, { records }: Adapters) {
   });
 }
 
-function composeJobs({ config, environment, draining, log }: Root, adapters: Adapters): Jobs {
+function composeJobs({ config, environment, draining, process, log }: Root, adapters: Adapters): Jobs {
   const { records, queues } = adapters;
   return createJobs({
     records: records.jobs,
@@ -69,6 +69,8 @@ function composeJobs({ config, environment, draining, log }: Root, adapters: Ada
     isDraining: () => draining.aborted,
     retentionOf: retentionOf(config),
     linkSeconds: config.LINK_TTL_S,
+    callers: records.callers,
+    process,
     policy: {
       defaultModel: config.DEFAULT_MODEL,
       allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,

@@ -66,3 +66,16 @@ export const apiKeys = list
       context.addIssue({ code: 'custom', message });
     }
   });
+
+/** `name=model` pairs: which model a client gets for a name. */
+export const modelMap = list.pipe(
+  z.array(
+    z
+      .string()
+      .regex(/^[^=\s]{1,128}=[^=\s]{1,128}$/, 'must be name=model')
+      .transform((entry) => ({
+        name: entry.slice(0, entry.indexOf('=')),
+        model: entry.slice(entry.indexOf('=') + 1),
+      })),
+  ),
+);

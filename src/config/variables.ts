@@ -7,7 +7,7 @@ import { readOperatorFile } from '../lib/data-files.ts';
 import { parseRedisTarget } from '../lib/redis/redis-target.ts';
 import { defineVariable, list, readBy, text, truth, url, type VariableSet, whole } from '../lib/variable.ts';
 import { storageNames, storageSection, storageVariables } from '../outbound/storage/registry.ts';
-import { apiKeys, proxies, secretsKey } from './values.ts';
+import { apiKeys, modelMap, proxies, secretsKey } from './values.ts';
 
 /**
  * Declares every environment variable. `config.ts` reads them; `docs/configuration.md` and `.env.example` are generated from them.
@@ -24,6 +24,7 @@ const prompts = 'Prompts';
 const access = 'Keys and secrets';
 const work = 'Work';
 const webhooks = 'Webhooks';
+const openAi = 'OpenAI-compatible API';
 const limits = 'Limits and retention';
 const commandLine = 'Command line';
 
@@ -293,6 +294,26 @@ export const variables = {
     fallback: 'false',
     devFallback: 'true',
     about: 'Whether webhooks may go to private addresses and plain http. For development.',
+  }),
+  V1_MODEL_MAP: defineVariable({
+    section: openAi,
+    schema: modelMap,
+    about:
+      'Models for the names that OpenAI clients send, as `name=model`, comma-separated. `*` stands for every other name that the catalogue does not know or that is retired. The model `default` is DEFAULT_MODEL. Example: `dall-e-3=gpt-image-2.6-flare,*=default`.',
+  }),
+  V1_CANCEL_ON_DISCONNECT: defineVariable({
+    section: openAi,
+    schema: truth,
+    fallback: 'false',
+    about:
+      'Whether the job of an OpenAI client that disconnects is canceled. By default the job goes on, and a repeated request joins it.',
+  }),
+  V1_INTERIM_RESPONSES: defineVariable({
+    section: openAi,
+    schema: z.enum(['auto', 'always', 'never']),
+    fallback: 'auto',
+    about:
+      'Whether OpenAI clients that wait get `102 Processing` responses. `auto` sends them to direct clients that are known to skip them. Other clients get white space.',
   }),
   MAX_OPEN_JOBS: defineVariable({
     section: limits,

@@ -37,6 +37,7 @@ const table = {
   endpoint_disabled: { status: 409, retryable: false, title: 'The webhook endpoint is switched off' },
   too_many_secrets: { status: 409, retryable: false, title: 'Too many secrets sign at the same time' },
   too_many_endpoints: { status: 409, retryable: false, title: 'There are as many endpoints as allowed' },
+  canceled: { status: 409, retryable: false, title: 'The job was canceled' },
   erased: { status: 410, retryable: false, title: 'The job was erased' },
   payload_too_large: { status: 413, retryable: false, title: 'The body is too large' },
   uri_too_long: { status: 414, retryable: false, title: 'The address is too long' },

@@ -5,6 +5,7 @@ import { createAddresses } from './addresses.ts';
 import { requestIdFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
 import { maxBodyBytes } from './max-body-size.ts';
+import { rewriteOpenAiPath } from './openai-v1/base-url.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
@@ -54,6 +55,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   const strictHttp = createStrictHttp(() => clock());
   const app = Fastify({
     ...serverOptions(options),
+    rewriteUrl: (request) => rewriteOpenAiPath(request.url ?? '/'),
     genReqId: (request) => requestIdFrom(request.headers['x-request-id'], clock()),
     clientErrorHandler: strictHttp.refuseConnection,
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply as never, asAppError(error)),
@@ -120,6 +122,8 @@ function routeDepsOf(deps: HttpDeps, { publicUrl }: HttpOptions): RouteDeps {
     sharesWebhookSecret: deps.sharesWebhookSecret,
     linkSeconds,
     draining,
+    openAi: deps.openAi,
+    defaultModel: deps.defaultModel,
     clock: deps.clock,
     addresses,
     presentTo,

@@ -18,6 +18,7 @@ import { eventTypes, WebhookSecret } from '../../domain/webhook-event.ts';
 import { DeliveryAttemptView, DeliveryView, EndpointView } from '../../domain/webhook-view.ts';
 import { imageJobExample, problemExample } from './examples.ts';
 import { type JsonSchema, namedJsonSchemas } from './json-schema.ts';
+import { GenerationBody } from './openai-v1/generation-body.ts';
 
 /**
  * The schemas of the wire. zod is the source; what the server validates with and what the OpenAPI document shows is
@@ -159,6 +160,7 @@ const pageOf = (item: z.ZodType) =>
 export const components: Record<string, JsonSchema> = namedJsonSchemas({
   requests: {
     ImageRequest: ImageRequestBody,
+    OpenAiGenerationRequest: GenerationBody,
     PresetChoice,
     WebhookDestination: WebhookRequest,
     Retention: RetentionRequest,

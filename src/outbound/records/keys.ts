@@ -55,6 +55,8 @@ export function createKeys(prefix: string) {
     deliveryQueue: (tenant: string, destinationKey: string) => of(tenant, `box:${destinationKey}`),
     deliveryQueues: (tenant: string) => of(tenant, 'boxes'),
     destination: (tenant: string, destinationKey: string) => of(tenant, `rcv:${destinationKey}`),
+    waitingCallers: (tenant: string, group: string) => of(tenant, `callers:${group}`),
+    presence: (process: string) => `${prefix}:presence:${process}`,
     tenants: `${prefix}:tenants`,
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,

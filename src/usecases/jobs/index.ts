@@ -1,5 +1,6 @@
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import type { WaitingCallers } from '../../domain/ports/callers.ts';
 import type {
   Clock,
   Deliveries,
@@ -28,6 +29,7 @@ import { createReadImage } from './read-image.ts';
 import { createRetryJob } from './retry-job.ts';
 import { createStreamJobEvents } from './stream-job-events.ts';
 import { createSubmitJob, type SubmitPolicy } from './submit-job.ts';
+import { createSubmitOrJoin } from './submit-or-join.ts';
 import { createUpdateJob } from './update-job.ts';
 
 /** Everything that the verbs of jobs need. */
@@ -56,6 +58,10 @@ export interface JobsDeps {
   readonly isDraining: () => boolean;
   readonly retentionOf: (job: ImageJob) => Retention;
   readonly linkSeconds: number;
+  /** Callers that wait on a connection of any process. */
+  readonly callers: WaitingCallers;
+  /** Name of this process, different after every start. */
+  readonly process: string;
   readonly policy: SubmitPolicy;
   readonly meter: Meter;
   readonly log: Log;
@@ -77,6 +83,16 @@ export function createJobs(deps: JobsDeps) {
     cancelProviderCalls,
     getJob,
     submitJob,
+    submitOrJoin: createSubmitOrJoin({
+      callers: deps.callers,
+      submitJob,
+      getJob,
+      ids: deps.ids,
+      keyedDigest: deps.keyedDigest,
+      process: deps.process,
+      clock,
+      log,
+    }),
     presentJob: createPresentJob({
       storage,
       jobQueue,

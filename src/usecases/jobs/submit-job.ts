@@ -12,6 +12,7 @@ import type {
   TaskQueue,
 } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
+import { canonicalJson } from '../../lib/canonical-json.ts';
 import type { CancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
 import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
@@ -47,6 +48,10 @@ export interface Submission {
   readonly parentId?: string | undefined;
   readonly traceparent?: string | undefined;
   readonly origin?: string | undefined;
+  /** Id of the job if it is decided before the submission. */
+  readonly id?: string | undefined;
+  /** What was changed or ignored in the request before it came here. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** What a key was given for: an order by its body, a retry by its parent. */
@@ -115,12 +120,12 @@ export function createSubmitJob(deps: Deps) {
     }
     const nowMs = deps.clock();
     const job = createJob({
-      id: deps.ids.image(nowMs),
+      id: submission.id ?? deps.ids.image(nowMs),
       tenant: submission.caller.tenant,
       nowMs,
       request: prepared.request,
       promptTemplate: prepared.promptTemplate,
-      warnings: prepared.warnings,
+      warnings: [...(submission.warnings ?? []), ...prepared.warnings],
       parentId: submission.parentId,
       traceparent: submission.traceparent,
       origin: submission.origin,
@@ -189,12 +194,3 @@ export function createSubmitJob(deps: Deps) {
 }
 
 export type SubmitJob = ReturnType<typeof createSubmitJob>;
-
-/** JSON with sorted keys, so that the order in which a client writes its fields does not matter. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, nested: unknown) =>
-    nested !== null && typeof nested === 'object' && !Array.isArray(nested)
-      ? Object.fromEntries(Object.entries(nested).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : nested,
-  );
-}

@@ -9,6 +9,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a caller's key must cover; routes without it are open. */
     scope?: Scope;
+    /** Whether the route speaks the dialect of OpenAI's API: another key header, and query parameters that it ignores. */
+    isOpenAi?: boolean;
   }
   interface FastifyRequest {
     caller: Caller | null;
@@ -21,9 +23,11 @@ const bearer = /^Bearer +(\S{1,512}) *$/i;
 export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
-    const { scope } = request.routeOptions.config;
+    const { scope, isOpenAi } = request.routeOptions.config;
     if (!scope) return;
-    const key = bearer.exec(request.headers.authorization ?? '')?.[1];
+    const key =
+      bearer.exec(request.headers.authorization ?? '')?.[1] ??
+      (isOpenAi ? apiKeyHeaderOf(request) : undefined);
     if (!key) {
       throw new AppError('unauthorized', { detail: 'Send the API key as: Authorization: Bearer <key>' });
     }
@@ -33,6 +37,12 @@ export function useAuthentication(app: FastifyInstance, authenticate: Authentica
     }
     request.caller = caller;
   });
+}
+
+/** Returns the key of clients that send `api-key`, as those of Azure do. */
+function apiKeyHeaderOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers['api-key'];
+  return typeof key === 'string' && /^\S{1,512}$/.test(key) ? key : undefined;
 }
 
 /** The caller of a route that declares a scope. */

@@ -10,7 +10,7 @@ import type { JsonSchema } from '../json-schema.ts';
 export function refuseUnknown(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     const { config, schema } = route;
-    if (!config?.scope || !schema) return;
+    if (!config?.scope || config.isOpenAi || !schema) return;
     const known = schema.querystring as JsonSchema | undefined;
     schema.querystring = { type: 'object', properties: {}, ...known, additionalProperties: false };
     // Nobody reads the body of a GET.

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { openAiRoutes } from '../openai-v1/index.ts';
 import { cancelJobRoute } from './cancel-job.ts';
 import { eraseJobRoute } from './erase-job.ts';
 import { getFileRoute } from './get-file.ts';
@@ -27,6 +28,7 @@ export const routes = [
   listModelsRoute,
   listPresetsRoute,
   ...webhookRoutes,
+  ...openAiRoutes,
   probeRoutes,
 ] as const;
 

@@ -1,0 +1,13 @@
+/** Paths of the OpenAI API that are no paths of ours, so that clients may leave `/v1` out of the base URL. */
+const withoutPrefix = /^\/(images\/(generations|edits|variations)|models\/[^/?]+)\/?(?=\?|$)/;
+
+/**
+ * Rewrites the path of an OpenAI client: a base URL works with and without `/v1` and with a trailing slash.
+ *
+ * @returns the path of the route, with the query
+ */
+export function rewriteOpenAiPath(url: string): string {
+  if (url.startsWith('/v1'))
+    return url.replace(/^[^?]*/, (path) => path.replace(/\/+/g, '/').replace(/(?<=.)\/$/, ''));
+  return withoutPrefix.test(url) ? `/v1${url.replace(/\/(?=\?|$)/, '')}` : url;
+}

@@ -1,0 +1,22 @@
+/** Bytes of base64 text for a number of bytes (RFC 4648, with padding). */
+export const base64Length = (sizeBytes: number): number => 4 * Math.ceil(sizeBytes / 3);
+
+/**
+ * Encodes bytes as base64 while they are read. At most one chunk and two bytes of the previous one are held.
+ *
+ * @returns pieces of ASCII text that together are the base64 of all bytes.
+ */
+export async function* base64Of(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of bytes) {
+    const all =
+      rest.length === 0
+        ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+        : Buffer.concat([rest, chunk]);
+    const whole = all.length - (all.length % 3);
+    if (whole > 0) yield all.toString('base64', 0, whole);
+    // A copy, because the reader may reuse the memory of its chunk.
+    rest = Buffer.from(all.subarray(whole));
+  }
+  if (rest.length > 0) yield rest.toString('base64');
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/**
+ * The body of `POST /v1/images/generations`: every field of the official SDKs, those of models that are gone included.
+ * Types are checked here. Values that depend on the model are checked against the catalogue after mapping.
+ */
+
+const text = (max: number) => z.string().min(1).max(max);
+
+const SvgOptions = z.strictObject({
+  model: text(128).optional(),
+  reasoning: z.strictObject({ effort: text(32).optional() }).optional(),
+});
+
+export const GenerationBody = z.strictObject({
+  prompt: z.string().min(1).describe('Description of the image, 1 to 32,000 code points.'),
+  model: text(128)
+    .optional()
+    .describe('Catalogue name or alias. `V1_MODEL_MAP` of the deployment may map other names.'),
+  n: z.int().min(1).max(10).optional().describe('Number of images. Default 1.'),
+  size: text(32).optional().describe('`auto` or WIDTHxHEIGHT. Legacy sizes are mapped to the nearest one.'),
+  quality: text(64).optional().describe('`standard` is mapped to `auto`, `hd` to `high`.'),
+  complexity: text(64).optional(),
+  background: text(64).optional(),
+  moderation: text(64).optional(),
+  output_format: text(64).optional(),
+  output_compression: z.int().min(0).max(100).optional(),
+  frame_count: z.int().min(2).max(64).optional(),
+  frame_duration_ms: z.int().min(10).max(655_350).optional(),
+  svg: SvgOptions.optional(),
+  partial_images: z.int().min(0).max(3).optional().describe('Number of previews in a stream.'),
+  stream: z.boolean().optional().describe('Send server-sent events.'),
+  response_format: z.enum(['url', 'b64_json']).optional().describe('Default `b64_json`.'),
+  safety_identifier: text(128).optional(),
+  user: text(256).optional().describe('Legacy name of `safety_identifier`.'),
+  style: text(64).optional().describe('Legacy field without effect.'),
+});
+export type GenerationBody = z.infer<typeof GenerationBody>;
+
+/** Returns a JSON value without members that are null: clients send null for fields that their callers left out. */
+export function withoutNulls(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([name, member]) => [name, withoutNulls(member)]),
+  );
+}

@@ -1,0 +1,165 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
+import type { ImageJob } from '../../../domain/image-job.ts';
+import { canonicalJson } from '../../../lib/canonical-json.ts';
+import type { TenantSlots } from '../../../lib/tenant-slots.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
+import type { Addresses } from '../addresses.ts';
+import { refuseWhileDraining, untilCallerLeaves } from '../draining.ts';
+import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
+import { ref } from '../json-schema.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import type { SendAccepted } from '../send-accepted.ts';
+import { type GenerationBody, withoutNulls } from './generation-body.ts';
+import { createImageSources } from './image-sources.ts';
+import { type InterimResponses, keepAliveFormFor } from './keep-alive.ts';
+import { type MappedRequest, mapRequest } from './map-request.ts';
+import type { ModelMap } from './model-map.ts';
+import { respond } from './respond.ts';
+import { openAiRoute } from './route-options.ts';
+import { watchDelivery } from './watch-delivery.ts';
+
+/** Settings of the OpenAI-compatible API. */
+export interface OpenAiSettings {
+  readonly models: ModelMap;
+  readonly interimResponses: InterimResponses;
+  /** Cancels the job of a caller who disconnects, instead of keeping it for a retry. */
+  readonly cancelOnDisconnect: boolean;
+}
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'submitOrJoin' | 'getJob' | 'cancelJob' | 'readImage' | 'presentJob'>;
+  readonly addresses: Addresses;
+  readonly sendAccepted: SendAccepted;
+  readonly longPollSlots: TenantSlots;
+  readonly draining: AbortSignal;
+  readonly linkSeconds: number;
+  readonly openAi: OpenAiSettings;
+}
+
+const path = '/v1/images/generations';
+
+/** `POST /v1/images/generations`: the call of OpenAI's API, as a job. */
+export function generationsRoute(app: FastifyInstance, deps: Deps): void {
+  const { jobs, openAi, draining } = deps;
+  const sourcesFor = createImageSources(deps);
+  app.route<{ Body: GenerationBody }>({
+    method: 'POST',
+    url: path,
+    ...openAiRoute('images:write'),
+    schema: {
+      operationId: 'createOpenAiImage',
+      summary: 'Generate images (OpenAI-compatible)',
+      description:
+        'Takes the request of an OpenAI client and responds when the images are stored. The job is durable: it goes on if the caller disconnects, and a repeated request joins it.',
+      tags: ['openai'],
+      body: ref('OpenAiGenerationRequest'),
+    },
+    preValidation: async (request) => {
+      request.body = withoutNulls(request.body) as GenerationBody;
+    },
+    handler: async (request, reply) => {
+      const mapped = mapRequest(request.body, openAi.models);
+      refuseWhileDraining(draining);
+      const preferences = preferencesFrom(request.headers.prefer);
+      const leave = enterSlot(deps.longPollSlots, request);
+      const submitted = await submit(request, mapped).catch((error) => {
+        leave();
+        throw error;
+      });
+      const { job, isJoined, report } = submitted;
+      const headers = headersOf(request, mapped, submitted);
+      if (preferences.applied === 'respond-async') {
+        leave();
+        reply.headers(headers);
+        return deps.sendAccepted(request, reply, { job, replayed: isJoined, preferences });
+      }
+      const gone = untilCallerLeaves(draining, reply);
+      watchDelivery(reply.raw, (isDelivered) => {
+        leave();
+        void report(isDelivered ? 'delivered' : 'disconnected');
+        if (!isDelivered && openAi.cancelOnDisconnect) void cancel(request, job);
+      });
+      await respond(
+        {
+          request,
+          reply,
+          form: mapped.form,
+          keepAlive: keepAliveFormFor(request, openAi.interimResponses),
+          warnings: [...mapped.warnings, ...(job.warnings ?? [])],
+          headers,
+          sourcesOf: (ended) => sourcesFor(request, ended, mapped.form.format),
+        },
+        untilEnded(request, job, gone),
+      ).catch((error) => abandon(request, reply, error));
+    },
+  });
+
+  function submit(request: FastifyRequest<{ Body: GenerationBody }>, mapped: MappedRequest) {
+    return jobs.submitOrJoin({
+      caller: callerOf(request),
+      body: mapped.body,
+      warnings: mapped.warnings,
+      idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
+      isRetry: Number(request.headers['x-stainless-retry-count'] ?? 0) > 0,
+      identity: `${path} ${canonicalJson(request.body)}`,
+      traceparent: traceparentFrom(request.headers.traceparent),
+      origin: deps.addresses.storedOriginOf(request),
+    });
+  }
+
+  /** Waits for the end of the job, however long that takes, unless the caller leaves or the process stops. */
+  async function untilEnded(request: FastifyRequest, { tenant, id }: ImageJob, gone: AbortSignal) {
+    for (;;) {
+      try {
+        const job = await jobs.getJob.waitForEnd(tenant, id, Number.POSITIVE_INFINITY, gone);
+        if (gone.aborted) throw new CallerLeft();
+        return job;
+      } catch (error) {
+        const isOutage = error instanceof AppError && error.code === 'store_unavailable';
+        if (!isOutage || gone.aborted) throw error;
+        request.log.warn({ err: error, job_id: id }, 'job not readable, retrying');
+      }
+    }
+  }
+
+  async function cancel(request: FastifyRequest, { tenant, id }: ImageJob): Promise<void> {
+    await jobs.cancelJob(tenant, id).catch((error) => {
+      if (error instanceof AppError && error.code === 'already_terminal') return;
+      request.log.warn({ err: error, job_id: id }, 'job of a disconnected caller not canceled');
+    });
+  }
+}
+
+/** The wait ended before the job: the caller disconnected or the process stops. */
+class CallerLeft extends Error {}
+
+/**
+ * Cuts the connection of a response that cannot be completed. The client's own retry then joins the job, which no
+ * error body could promise.
+ */
+function abandon(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  if (!(error instanceof CallerLeft)) request.log.warn({ err: error }, 'response not completed');
+  reply.raw.destroy();
+}
+
+function enterSlot(slots: TenantSlots, request: FastifyRequest): () => void {
+  const leave = slots.enter(callerOf(request).tenant);
+  if (leave) return leave;
+  throw new AppError('too_many_requests', { detail: 'Too many waiting requests. Retry later.' });
+}
+
+function headersOf(
+  request: FastifyRequest,
+  { requestedModel }: MappedRequest,
+  { job, isJoined }: { readonly job: ImageJob; readonly isJoined: boolean },
+): Record<string, string> {
+  return {
+    'x-request-id': request.id,
+    'x-content-type-options': 'nosniff',
+    'x-darkroom-job-id': job.id,
+    'x-darkroom-model': job.request?.model ?? '',
+    ...(requestedModel === undefined ? {} : { 'x-darkroom-requested-model': encodeURI(requestedModel) }),
+    ...(isJoined ? { 'x-darkroom-joined': job.id } : {}),
+  };
+}

@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify';
+import type { ImageJob } from '../../../domain/image-job.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
+import type { Addresses } from '../addresses.ts';
+import type { ImageSource } from './images-response.ts';
+import type { ResponseForm } from './map-request.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'readImage' | 'presentJob'>;
+  readonly addresses: Addresses;
+  readonly linkSeconds: number;
+}
+
+/** Creates the ways to the images of a job: signed links, or the bytes in the storage. */
+export function createImageSources({ jobs, addresses, linkSeconds }: Deps) {
+  return async (
+    request: FastifyRequest,
+    job: ImageJob,
+    format: ResponseForm['format'],
+  ): Promise<readonly ImageSource[]> => {
+    const open = async (storageKey: string) => (await jobs.readImage.open(storageKey)).body;
+    const images = job.images.toSorted((a, b) => a.index - b.index);
+    if (format === 'b64_json') return images.map((image) => ({ image, open: () => open(image.storageKey) }));
+    const view = await jobs.presentJob(job, {
+      publicUrl: addresses.publicUrlOf(request),
+      linkSeconds,
+      withPosition: false,
+    });
+    const urls = new Map(view.images.map(({ index, url }) => [index, url ?? undefined]));
+    return images.map((image) => ({
+      image,
+      url: urls.get(image.index),
+      open: () => open(image.storageKey),
+    }));
+  };
+}

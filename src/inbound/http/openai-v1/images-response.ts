@@ -1,0 +1,94 @@
+import type { StoredImage } from '../../../domain/image.ts';
+import type { ImageJob } from '../../../domain/image-job.ts';
+import { base64Length, base64Of } from './base64-body.ts';
+
+/** How one image gets into a response: its bytes, opened when they are due, or a link. */
+export interface ImageSource {
+  readonly image: StoredImage;
+  /** Link of the image; absent if the bytes are sent. */
+  readonly url?: string | undefined;
+  open(): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Members of a job that OpenAI's response and its stream events have beside the image. */
+export function describeOutput(job: ImageJob): Record<string, unknown> {
+  const { request, usage } = job;
+  const first = job.images[0];
+  return {
+    ...(request?.background ? { background: request.background } : {}),
+    output_format: first?.contentType.replace('image/', '') ?? request?.output_format ?? 'png',
+    quality: request?.quality ?? 'auto',
+    size: first ? `${first.width}x${first.height}` : (request?.size ?? 'auto'),
+    ...(usage ? { usage } : {}),
+  };
+}
+
+/** Text that stands before and after the base64 of an image in its JSON object. */
+function entryAround(job: ImageJob, source: ImageSource): [string, string] {
+  const revised = job.revisedPrompt ? { revised_prompt: job.revisedPrompt } : {};
+  if (source.url !== undefined) return [JSON.stringify({ url: source.url, ...revised }), ''];
+  const tail = JSON.stringify({ ...revised }).slice(1);
+  return ['{"b64_json":"', tail === '}' ? '"}' : `",${tail}`];
+}
+
+/** The body of a successful response in pieces, and its length. */
+export interface ImagesBody {
+  /** Bytes of the whole body, which is ASCII except for texts of the job. */
+  readonly sizeBytes: number;
+  /** Pieces in sequence; one image is read at a time, when its turn comes. */
+  pieces(): AsyncGenerator<string, void, undefined>;
+}
+
+/**
+ * Builds OpenAI's `ImagesResponse` for a job. The bytes of its images flow from the storage through base64 to whoever
+ * reads the pieces: no image is held in memory as a whole.
+ *
+ * @param warnings what was changed or ignored in the request; a member of ours, which clients pass through.
+ */
+export function imagesBody(
+  job: ImageJob,
+  sources: readonly ImageSource[],
+  warnings: readonly string[],
+): ImagesBody {
+  const created = Math.floor((job.finishedAt ?? job.updatedAt) / 1000);
+  const head = `{"created":${created},"data":[`;
+  const members = {
+    ...describeOutput(job),
+    job_id: job.id,
+    ...(warnings.length > 0 ? { warnings } : {}),
+  };
+  const tail = `],${JSON.stringify(members).slice(1)}`;
+  const entries = sources.map((source) => ({ source, around: entryAround(job, source) }));
+  const sizeOf = ({ source, around }: (typeof entries)[number]) =>
+    Buffer.byteLength(around[0]) +
+    Buffer.byteLength(around[1]) +
+    (source.url === undefined ? base64Length(source.image.sizeBytes) : 0);
+  return {
+    sizeBytes:
+      Buffer.byteLength(head) +
+      Buffer.byteLength(tail) +
+      Math.max(0, entries.length - 1) +
+      entries.reduce((sum, entry) => sum + sizeOf(entry), 0),
+    async *pieces() {
+      yield head;
+      for (const [i, { source, around }] of entries.entries()) {
+        yield (i > 0 ? ',' : '') + around[0];
+        if (source.url === undefined) yield* base64Of(await source.open());
+        yield around[1];
+      }
+      yield tail;
+    },
+  };
+}
+
+/** The frame of a server-sent event whose data is a JSON object that holds the base64 of an image, in pieces. */
+export async function* imageEventPieces(
+  type: string,
+  members: Readonly<Record<string, unknown>>,
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<string, void, undefined> {
+  yield `event: ${type}\ndata: {"type":${JSON.stringify(type)},"b64_json":"`;
+  yield* base64Of(bytes);
+  const rest = JSON.stringify(members).slice(1);
+  yield `"${rest === '}' ? '}' : `,${rest}`}\n\n`;
+}

@@ -1,0 +1,71 @@
+import type { ImageRequestBody } from '../../../domain/image-request.ts';
+import type { GenerationBody } from './generation-body.ts';
+import type { ModelMap } from './model-map.ts';
+
+/** How the response is to be sent. */
+export interface ResponseForm {
+  readonly format: 'b64_json' | 'url';
+  readonly stream: boolean;
+}
+
+/** A request of an OpenAI client in our own terms. */
+export interface MappedRequest {
+  readonly body: ImageRequestBody;
+  readonly form: ResponseForm;
+  /** Model as the caller named it; absent if the caller named none. */
+  readonly requestedModel: string | undefined;
+  /** What was changed or ignored, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** Sizes of earlier model families, with the size of the same shape that current models take. */
+const legacySizes: Readonly<Record<string, string>> = {
+  '256x256': '1024x1024',
+  '512x512': '1024x1024',
+  '1792x1024': '1536x1024',
+  '1024x1792': '1024x1536',
+};
+const legacyQualities: Readonly<Record<string, string>> = { standard: 'auto', hd: 'high' };
+
+/**
+ * Maps the body of an OpenAI client to the body of `POST /images`. Legacy fields and values are replaced, and every
+ * replacement is reported in `warnings`.
+ *
+ * @throws AppError `model_unknown` if a model map exists and does not know the name
+ */
+export function mapRequest(body: GenerationBody, models: ModelMap): MappedRequest {
+  const { response_format, stream, style, user, size, quality, model, ...same } = body;
+  const warnings: string[] = [];
+  const replaced = (field: string, value: string | undefined, table: Readonly<Record<string, string>>) => {
+    const replacement = value === undefined ? undefined : table[value];
+    if (replacement === undefined) return value;
+    warnings.push(`${field} ${value} was replaced by ${replacement}.`);
+    return replacement;
+  };
+  if (style !== undefined) warnings.push('style has no effect on current models and was ignored.');
+  const safetyIdentifier = same.safety_identifier ?? user;
+  if (user !== undefined) {
+    warnings.push(
+      same.safety_identifier === undefined
+        ? 'user was passed on as safety_identifier.'
+        : 'user was ignored, because safety_identifier is set.',
+    );
+  }
+  const mapped = model === undefined ? undefined : models.resolve(model);
+  if (mapped !== model) warnings.push(`model ${model} was replaced by ${mapped ?? 'the default model'}.`);
+  const fields = {
+    ...same,
+    model: mapped,
+    size: replaced('size', size, legacySizes),
+    quality: replaced('quality', quality, legacyQualities),
+    safety_identifier: safetyIdentifier,
+  };
+  return {
+    body: Object.fromEntries(
+      Object.entries(fields).filter(([, value]) => value !== undefined),
+    ) as unknown as ImageRequestBody,
+    form: { format: response_format ?? 'b64_json', stream: stream ?? false },
+    requestedModel: model,
+    warnings,
+  };
+}

@@ -1,0 +1,107 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
+import { finalError, type ImageJob, jobError } from '../../../domain/image-job.ts';
+import { describeOutput, type ImageSource, imageEventPieces, imagesBody } from './images-response.ts';
+import { type KeepAliveForm, sendSignOfLife, startKeepAlive } from './keep-alive.ts';
+import type { ResponseForm } from './map-request.ts';
+import { jobFailure, openAiError } from './problem.ts';
+import { writePieces } from './write-pieces.ts';
+
+/** What a response needs to know of its request and its job. */
+export interface Waiting {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly form: ResponseForm;
+  readonly keepAlive: KeepAliveForm;
+  readonly warnings: readonly string[];
+  /** Headers of every response of this request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The ways to the images of a job that succeeded, in the sequence of their indexes. */
+  readonly sourcesOf: (job: ImageJob) => Promise<readonly ImageSource[]>;
+}
+
+/**
+ * Answers a request with the images of a job or its failure, once `ended` resolves. Until then signs of life keep the
+ * connection open. Resolves when everything was written.
+ *
+ * @throws CallerGone if the connection closes first
+ */
+export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promise<void> {
+  const { reply } = waiting;
+  reply.hijack();
+  if (waiting.form.stream) return respondWithEvents(waiting, ended);
+  const stop = startKeepAlive(() =>
+    sendSignOfLife(reply.raw, waiting.keepAlive, { ...waiting.headers, 'content-type': 'application/json' }),
+  );
+  const job = await ended.finally(stop);
+  const failure = failureOf(job);
+  if (failure) return writeFailure(waiting, failure);
+  const body = imagesBody(job, await waiting.sourcesOf(job), waiting.warnings);
+  if (!reply.raw.headersSent) {
+    reply.raw.writeHead(200, {
+      ...waiting.headers,
+      ...costHeader(job),
+      'content-type': 'application/json',
+      'content-length': body.sizeBytes,
+    });
+  }
+  await writePieces(reply.raw, body.pieces());
+  reply.raw.end();
+}
+
+/** The failure of a job that has no image to give; `null` for every other job. */
+function failureOf(job: ImageJob): AppError | null {
+  if (job.status === 'succeeded') return null;
+  if (job.status === 'canceled') return new AppError('canceled', { detail: 'The job was canceled.' });
+  return jobFailure(finalError(job) ?? jobError('internal', 'possible'));
+}
+
+function costHeader(job: ImageJob): Record<string, string> {
+  const cost = job.attempts.reduce((sum, { costMicroUsd }) => sum + (costMicroUsd ?? 0), 0);
+  return job.attempts.some(({ costMicroUsd }) => costMicroUsd !== undefined)
+    ? { 'x-darkroom-cost-micro-usd': String(cost) }
+    : {};
+}
+
+/** After white space the status is 200 already: the body then holds `error` and no `data`. */
+function writeFailure({ request, reply, headers }: Waiting, failure: AppError): void {
+  const path = request.url.split('?', 1)[0] ?? '/';
+  const error = openAiError(failure, { path, id: request.id }, { isAccepted: true });
+  const text = JSON.stringify(error.body);
+  if (!reply.raw.headersSent) {
+    reply.raw.writeHead(error.status, {
+      ...headers,
+      ...error.headers,
+      'content-length': Buffer.byteLength(text),
+    });
+  }
+  reply.raw.end(text);
+}
+
+/** One `completed` event per image. A failure is an `error` event, which official clients throw. */
+async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Promise<void> {
+  const { reply, request } = waiting;
+  const { raw } = reply;
+  raw.writeHead(200, {
+    ...waiting.headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  raw.write(': open\n\n');
+  const stop = startKeepAlive(() => void raw.write(': keep-alive\n\n'));
+  const job = await ended.finally(stop);
+  const failure = failureOf(job);
+  if (failure) {
+    const path = request.url.split('?', 1)[0] ?? '/';
+    const { body } = openAiError(failure, { path, id: request.id }, { isAccepted: true });
+    raw.end(`event: error\ndata: ${JSON.stringify({ type: 'error', error: body.error })}\n\n`);
+    return;
+  }
+  const created = Math.floor((job.finishedAt ?? job.updatedAt) / 1000);
+  for (const source of await waiting.sourcesOf(job)) {
+    const members = { created_at: created, ...describeOutput(job), job_id: job.id };
+    await writePieces(raw, imageEventPieces('image_generation.completed', members, await source.open()));
+  }
+  raw.end();
+}

@@ -1,0 +1,123 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { JobClaim, WaitingCallers } from '../../domain/ports/callers.ts';
+import { createScript } from './script.ts';
+import { translated } from './store-errors.ts';
+
+/** A marked retry joins a job that was accepted at most this long ago. */
+const retryWindowMs = 30 * 60_000;
+/** A request without a mark joins a job that lost its caller at most this long ago. */
+const orphanWindowMs = 10 * 60_000;
+/** A process that did not report for this long is dead. */
+const deadAfterMs = 8_000;
+const reportEveryMs = 2_000;
+const presenceKeptMs = 2 * orphanWindowMs;
+
+/**
+ * Joins a job or registers a new one. A member of the group is a field: the job's id, and as value the time of acceptance,
+ * the state (`waiting`, `orphan`), the time of the state and the holder, whose name begins with its process and a dot.
+ *
+ * KEYS 1 group
+ * ARGV 1 id of a new job, 2 now, 3 holder, 4 '1' for a retry, 5 retry window, 6 orphan window, then for every known
+ *      process its name and when it died, '-' if it lives
+ * Returns {'joined', ID} | {'created'} | {'unknown', PROCESS, ...} if processes must be looked up first
+ */
+const claimSource = `
+local now, is_retry = tonumber(ARGV[2]), ARGV[4] == '1'
+local function process_of(holder) return string.match(holder, '^[^.]+') end
+local retry_from, orphan_from = now - tonumber(ARGV[5]), now - tonumber(ARGV[6])
+local died = { [process_of(ARGV[3])] = '-' }
+for i = 7, #ARGV, 2 do died[ARGV[i]] = ARGV[i + 1] end
+local best, best_accepted, unknown = nil, nil, { 'unknown' }
+local members = redis.call('HGETALL', KEYS[1])
+for i = 1, #members, 2 do
+  local id = members[i]
+  local accepted, state, at, holder = string.match(members[i + 1], '^(%S+) (%S+) (%S+) (%S+)$')
+  accepted, at = tonumber(accepted), tonumber(at)
+  local process = process_of(holder)
+  local death = state == 'waiting' and died[process]
+  if state == 'waiting' and not death and not is_retry then unknown[#unknown + 1] = process end
+  local orphaned_at = state == 'orphan' and at or (death and death ~= '-' and tonumber(death))
+  local fits = (is_retry and accepted >= retry_from) or (orphaned_at and orphaned_at >= orphan_from)
+  if fits and (not best or accepted > best_accepted or (accepted == best_accepted and id > best)) then
+    best, best_accepted = id, accepted
+  elseif orphaned_at and orphaned_at < orphan_from and accepted < retry_from then
+    redis.call('HDEL', KEYS[1], id)
+  end
+end
+if #unknown > 1 then return unknown end
+local id = best or ARGV[1]
+redis.call('HSET', KEYS[1], id, (best_accepted or now) .. ' waiting ' .. now .. ' ' .. ARGV[3])
+redis.call('PEXPIRE', KEYS[1], 3 * tonumber(ARGV[5]))
+return best and { 'joined', best } or { 'created' }
+`;
+
+/**
+ * Ends the wait of one holder for a job, unless another one joined the job since.
+ *
+ * KEYS 1 group. ARGV 1 id, 2 holder, 3 'orphan' or '', 4 now
+ */
+const releaseSource = `
+local member = redis.call('HGET', KEYS[1], ARGV[1])
+if not member then return 0 end
+local accepted, _, _, holder = string.match(member, '^(%S+) (%S+) (%S+) (%S+)$')
+if holder ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+redis.call('HSET', KEYS[1], ARGV[1], accepted .. ' ' .. ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. holder)
+return 1
+`;
+
+interface CallerKeys {
+  /** Hash of the jobs of equal requests. */
+  waitingCallers(tenant: string, group: string): string;
+  /** Its remaining life says when a process reported last. */
+  presence(process: string): string;
+}
+
+type Reply = ['joined', string] | ['created'] | ['unknown', ...string[]];
+
+/** Waiting callers in Redis. The presence of a process stays for some time after its death, because it tells when it died. */
+export function createWaitingCallers(redis: Redis | Cluster, keys: CallerKeys): WaitingCallers {
+  const runClaim = createScript(redis, claimSource);
+  const runRelease = createScript(redis, releaseSource);
+
+  /** Returns for every process when it died, `-` if it lives. The clock of Redis decides, because those of processes differ. */
+  async function lookUp(processes: readonly string[], nowMs: number): Promise<[string, string][]> {
+    const unique = [...new Set(processes)];
+    const leftMs = await Promise.all(unique.map((process) => redis.pttl(keys.presence(process))));
+    return unique.map((process, i) => {
+      const silentMs = presenceKeptMs - Math.max(0, leftMs[i] ?? 0);
+      return [process, silentMs > deadAfterMs ? String(nowMs - silentMs) : '-'];
+    });
+  }
+
+  async function claim(claimed: JobClaim): Promise<{ jobId: string; isJoined: boolean }> {
+    const { tenant, group, jobId, holder, isRetry, nowMs } = claimed;
+    const known = new Map<string, string>();
+    for (;;) {
+      const reply = (await runClaim(
+        [keys.waitingCallers(tenant, group)],
+        [jobId, nowMs, holder, isRetry ? '1' : '0', retryWindowMs, orphanWindowMs, ...[...known].flat()],
+      )) as Reply;
+      if (reply[0] === 'joined') return { jobId: reply[1], isJoined: true };
+      if (reply[0] === 'created') return { jobId, isJoined: false };
+      for (const [name, death] of await lookUp(reply.slice(1), nowMs)) known.set(name, death);
+    }
+  }
+
+  return {
+    claim: (claimed) => translated(() => claim(claimed)),
+    release: ({ tenant, group, jobId, holder, nowMs }, outcome) =>
+      translated(async () => {
+        const state = outcome === 'disconnected' ? 'orphan' : '';
+        await runRelease([keys.waitingCallers(tenant, group)], [jobId, holder, state, nowMs]);
+      }),
+  };
+}
+
+/** Reports again and again that a process lives. @returns the function that ends it. */
+export function startPresence(redis: Redis | Cluster, key: string): () => void {
+  const report = () => void redis.set(key, '1', 'PX', presenceKeptMs).catch(() => {});
+  report();
+  const timer = setInterval(report, reportEveryMs);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,102 @@
+import type { Caller } from '../../domain/api-key.ts';
+import { billingOf } from '../../domain/attempt.ts';
+import { AppError } from '../../domain/errors.ts';
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import type { DeliveryOutcome, WaitingCallers } from '../../domain/ports/callers.ts';
+import type { Clock, Ids, Log } from '../../domain/ports.ts';
+import type { GetJob } from './get-job.ts';
+import type { Submission, SubmitJob } from './submit-job.ts';
+
+interface Deps {
+  callers: WaitingCallers;
+  submitJob: Pick<SubmitJob, 'submit'>;
+  getJob: Pick<GetJob, 'get'>;
+  ids: Pick<Ids, 'image'>;
+  /** Keyed digest, base64url: group names outlive their jobs and must not confirm a guessed prompt. */
+  keyedDigest: (text: string) => string;
+  /** Name of this API process, different after every start. */
+  process: string;
+  clock: Clock;
+  log: Log;
+}
+
+/** A request of a client that cannot name its job. */
+export interface JoinableSubmission extends Omit<Submission, 'caller'> {
+  readonly caller: Caller;
+  /** The client says that it sends this request again. */
+  readonly isRetry: boolean;
+  /** Text that is equal for equal requests: route and canonical body. */
+  readonly identity: string;
+}
+
+export interface SubmittedOrJoined {
+  readonly job: ImageJob;
+  readonly isJoined: boolean;
+  /** Reports where the response went. Never rejects. */
+  readonly report: (outcome: Exclude<DeliveryOutcome, 'refused'>) => Promise<void>;
+}
+
+/** A job is joined if it may still give an image, gave one, or may have cost something. */
+const isWorthJoining = ({ status, attempts }: ImageJob) =>
+  !isTerminal(status) || status === 'succeeded' || billingOf(attempts) !== 'none';
+
+/**
+ * Submits a request, or joins the job of an equal request whose response was not delivered. The claim is registered
+ * before the job is submitted, so that the death of this process at any moment leaves a job that can be joined.
+ */
+export function createSubmitOrJoin(deps: Deps) {
+  let connections = 0;
+
+  async function release(
+    held: { tenant: string; group: string; jobId: string; holder: string },
+    outcome: DeliveryOutcome,
+  ): Promise<void> {
+    await deps.callers.release({ ...held, nowMs: deps.clock() }, outcome).catch((error) => {
+      deps.log.warn({ err: error, job_id: held.jobId }, 'delivery of a response not recorded');
+    });
+  }
+
+  /** Returns the job of a joined claim; `null` if it cannot serve this request. */
+  async function joinable(tenant: string, jobId: string): Promise<ImageJob | null> {
+    try {
+      const job = await deps.getJob.get(tenant, jobId);
+      return isWorthJoining(job) ? job : null;
+    } catch (error) {
+      if (error instanceof AppError && (error.code === 'not_found' || error.code === 'erased')) return null;
+      throw error;
+    }
+  }
+
+  return async function submitOrJoin(submission: JoinableSubmission): Promise<SubmittedOrJoined> {
+    const { caller, isRetry, identity, ...rest } = submission;
+    if (rest.idempotencyKey !== undefined) {
+      const { job, replayed } = await deps.submitJob.submit({ caller, ...rest });
+      return { job, isJoined: replayed, report: async () => {} };
+    }
+    const { tenant } = caller;
+    const group = deps.keyedDigest(`${caller.keyId} ${identity}`);
+    connections += 1;
+    const holder = `${deps.process}.${connections}`;
+    for (;;) {
+      const nowMs = deps.clock();
+      const claim = { tenant, group, jobId: deps.ids.image(nowMs), holder, isRetry, nowMs };
+      const { jobId, isJoined } = await deps.callers.claim(claim);
+      const held = { tenant, group, jobId, holder };
+      const report = (outcome: DeliveryOutcome) => release(held, outcome);
+      if (isJoined) {
+        const job = await joinable(tenant, jobId);
+        if (job) return { job, isJoined, report };
+        await report('refused');
+        continue;
+      }
+      try {
+        const { job } = await deps.submitJob.submit({ caller, ...rest, id: jobId });
+        return { job, isJoined, report };
+      } catch (error) {
+        await report('refused');
+        throw error;
+      }
+    }
+  };
+}
+export type SubmitOrJoin = ReturnType<typeof createSubmitOrJoin>;

@@ -1,0 +1,170 @@
+import OpenAI, { APIError, NotFoundError } from 'openai';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startService, type TestService } from '../../support/service.ts';
+import { imageCalls, testKeys } from '../../support/service-environment.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({ V1_MODEL_MAP: 'dall-e-3=gpt-image-2.6-flare' });
+  return service.close;
+});
+
+const client = (options: { base?: string; maxRetries?: number } = {}) =>
+  new OpenAI({
+    apiKey: testKeys.acme,
+    baseURL: `${service.url}${options.base ?? '/v1'}`,
+    maxRetries: options.maxRetries ?? 2,
+  });
+
+const isPng = (base64: string | undefined) =>
+  Buffer.from(base64 ?? '', 'base64')
+    .subarray(1, 4)
+    .toString() === 'PNG';
+
+describe('the official client', () => {
+  it.each(['/v1', '/v1/', '', '/'])('generates an image with the base URL path %j', async (base) => {
+    const response = await client({ base }).images.generate({ prompt: `A fox at ${base || 'the root'}` });
+    expect(response.data).toHaveLength(1);
+    expect(isPng(response.data?.[0]?.b64_json)).toBe(true);
+    expect(response.usage?.total_tokens).toBeGreaterThan(0);
+  });
+
+  it('gets n different images from one job, which is the job of the header', async () => {
+    const { data, response } = await client().images.generate({ prompt: 'Three foxes', n: 3 }).withResponse();
+    expect(new Set(data.data?.map(({ b64_json }) => b64_json)).size).toBe(3);
+    const job = await service.acme.job(response.headers.get('x-darkroom-job-id') ?? '');
+    expect(job).toMatchObject({ status: 'succeeded', request: { n: 3 } });
+    expect(response.headers.get('x-darkroom-cost-micro-usd')).toBe(String(job.cost.micro_usd));
+    const bytes = await service.acme.image(job.id, 1);
+    expect(data.data?.[1]?.b64_json).toBe(bytes.toString('base64'));
+  });
+
+  it('gets a link that works without a key if it asks for links', async () => {
+    const { data } = await client().images.generate({ prompt: 'A linked fox', response_format: 'url' });
+    const bytes = await fetch(data?.[0]?.url ?? '').then((response) => response.arrayBuffer());
+    expect(Buffer.from(bytes).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('gets a completed event per image from a stream', async () => {
+    const stream = await client().images.generate({ prompt: 'A streamed fox', n: 2, stream: true });
+    const events = [];
+    for await (const event of stream) events.push(event);
+    expect(events.map(({ type }) => type)).toEqual([
+      'image_generation.completed',
+      'image_generation.completed',
+    ]);
+    for (const event of events) expect(isPng(event.b64_json)).toBe(true);
+  });
+
+  it('may send null for every field that its caller left out', async () => {
+    const body = { prompt: 'A fox of nulls', n: null, size: null, quality: null, user: null } as never;
+    const response = await client().images.generate(body);
+    expect((response as { data?: unknown[] }).data).toHaveLength(1);
+  });
+
+  it('gets a mapped model for a retired name, with a warning and both names in headers', async () => {
+    const { data, response } = await client()
+      .images.generate({ model: 'dall-e-3', prompt: 'A fox of old', quality: 'hd', size: '1792x1024' })
+      .withResponse();
+    expect(response.headers.get('x-darkroom-requested-model')).toBe('dall-e-3');
+    expect(response.headers.get('x-darkroom-model')).toBe('gpt-image-2.6-flare');
+    expect(data).toMatchObject({ size: '1536x1024', quality: 'high' });
+    expect((data as { warnings?: string[] }).warnings).toContain(
+      'model dall-e-3 was replaced by gpt-image-2.6-flare.',
+    );
+  });
+
+  it('gets 404 model_not_found for a retired name without an entry in the map', async () => {
+    const failure = await client()
+      .images.generate({ model: 'dall-e-2', prompt: 'A fox' })
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(NotFoundError);
+    expect(failure).toMatchObject({ status: 404, code: 'model_not_found' });
+  });
+
+  it('gets 400 moderation_blocked for refused content, once', async () => {
+    const prompt = 'Refused [studio:moderation=violence]';
+    const failure = await client()
+      .images.generate({ prompt })
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      status: 400,
+      code: 'moderation_blocked',
+      type: 'image_generation_user_error',
+    });
+    expect(service.studio.calls.filter((call) => call.prompt === prompt)).toHaveLength(1);
+  });
+
+  it('throws the late failure of a stream with its code', async () => {
+    const stream = await client().images.generate({
+      prompt: 'Refused in a stream [studio:moderation=violence]',
+      stream: true,
+    });
+    const failure = await (async () => {
+      for await (const _ of stream);
+    })().catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(APIError);
+    expect(failure).toMatchObject({ code: 'moderation_blocked' });
+  });
+
+  it('lists usable models on one page and resolves mapped names', async () => {
+    const models = await client().models.list();
+    expect(models.data.map(({ id }) => id)).toContain('gpt-image-2.6-flare');
+    expect(models.data.map(({ id }) => id)).not.toContain('dall-e-3');
+    expect(await client().models.retrieve('dall-e-3')).toMatchObject({ id: 'dall-e-3', object: 'model' });
+    await expect(client().models.retrieve('no-such-model')).rejects.toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+    });
+  });
+
+  it('is directed from variations to edits', async () => {
+    const response = await fetch(`${service.url}/v1/images/variations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${testKeys.acme}` },
+    });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({
+      error: { message: expect.stringContaining('/v1/images/edits') },
+    });
+  });
+});
+
+describe('a request without Authorization', () => {
+  it('may carry its key in the header api-key', async () => {
+    const response = await fetch(`${service.url}/v1/models?api-version=2026-01-01`, {
+      headers: { 'api-key': testKeys.acme },
+    });
+    expect(response.status).toBe(200);
+  });
+});
+
+describe('Prefer: respond-async', () => {
+  it('returns the accepted job at once', async () => {
+    const response = await fetch(`${service.url}/v1/images/generations`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${testKeys.acme}`,
+        'content-type': 'application/json',
+        prefer: 'respond-async',
+      },
+      body: JSON.stringify({ prompt: 'An asynchronous fox' }),
+    });
+    expect(response.status).toBe(202);
+    const { id } = (await response.json()) as { id: string };
+    expect(response.headers.get('x-darkroom-job-id')).toBe(id);
+    expect(await service.acme.ended(id)).toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe('two equal requests side by side', () => {
+  it('are two jobs with two calls', async () => {
+    const prompt = 'Twin foxes';
+    const responses = await Promise.all(
+      [1, 2].map(() => client().images.generate({ prompt }).withResponse()),
+    );
+    const ids = responses.map(({ response }) => response.headers.get('x-darkroom-job-id'));
+    expect(new Set(ids).size).toBe(2);
+    expect(imageCalls(service.studio).filter((call) => call.prompt === prompt)).toHaveLength(2);
+  });
+});

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ImageJob } from '../../../../../src/domain/image-job.ts';
+import { base64Length, base64Of } from '../../../../../src/inbound/http/openai-v1/base64-body.ts';
+import { imageEventPieces, imagesBody } from '../../../../../src/inbound/http/openai-v1/images-response.ts';
+import { queuedJob } from '../../../../support/jobs.ts';
+
+async function textOf(pieces: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const piece of pieces) text += piece;
+  return text;
+}
+
+async function* chunksOf(bytes: Buffer, sizes: readonly number[]) {
+  let at = 0;
+  for (const size of sizes) {
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+  yield bytes.subarray(at);
+}
+
+const image = (index: number, bytes: Buffer) => ({
+  image: {
+    index,
+    storageKey: `acme/img_1/${index}-1.png`,
+    contentType: 'image/png',
+    width: 1024,
+    height: 1024,
+    sizeBytes: bytes.length,
+    sha256: 'x',
+  },
+  open: async () => chunksOf(bytes, [1, 2, 3, 5]),
+});
+
+function succeeded(sources: readonly ReturnType<typeof image>[]): ImageJob {
+  return {
+    ...queuedJob({ tenant: 'acme' }),
+    status: 'succeeded',
+    finishedAt: 1_764_000_000_500,
+    images: sources.map((source) => source.image),
+    usage: { input_tokens: 17, output_tokens: 196, total_tokens: 213 },
+  };
+}
+
+describe('base64Of', () => {
+  it('gives the base64 of all bytes, however they are cut into chunks', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.array(fc.nat({ max: 40 }), { maxLength: 8 }),
+        async (data, sizes) => {
+          const bytes = Buffer.from(data);
+          const text = await textOf(base64Of(chunksOf(bytes, sizes)));
+          expect(text).toBe(bytes.toString('base64'));
+          expect(base64Length(bytes.length)).toBe(text.length);
+        },
+      ),
+    );
+  });
+});
+
+describe('imagesBody', () => {
+  it('is the response of the OpenAI API with the bytes of every image, and knows its length', async () => {
+    const bytes = [randomBytes(1000), randomBytes(1001)];
+    const sources = bytes.map((each, index) => image(index, each));
+    const body = imagesBody(succeeded(sources), sources, ['style was ignored.']);
+    const text = await textOf(body.pieces());
+    expect(Buffer.byteLength(text)).toBe(body.sizeBytes);
+    expect(JSON.parse(text)).toMatchObject({
+      created: 1_764_000_000,
+      data: bytes.map((each) => ({ b64_json: each.toString('base64') })),
+      output_format: 'png',
+      size: '1024x1024',
+      usage: { total_tokens: 213 },
+      warnings: ['style was ignored.'],
+    });
+  });
+
+  it('holds links instead of bytes if the caller wants links', async () => {
+    const source = { ...image(0, randomBytes(9)), url: 'https://images.example/1' };
+    const body = imagesBody(succeeded([source]), [source], []);
+    const text = await textOf(body.pieces());
+    expect(Buffer.byteLength(text)).toBe(body.sizeBytes);
+    expect(JSON.parse(text).data).toEqual([{ url: 'https://images.example/1' }]);
+  });
+
+  it('opens an image only when the one before it was read', async () => {
+    const opened: number[] = [];
+    const sources = [0, 1].map((index) => ({
+      ...image(index, Buffer.from('abc')),
+      open: async () => {
+        opened.push(index);
+        return chunksOf(Buffer.from('abc'), []);
+      },
+    }));
+    const seen: number[] = [];
+    for await (const piece of imagesBody(succeeded(sources), sources, []).pieces()) {
+      if (piece === 'YWJj') seen.push(opened.length);
+    }
+    expect(seen).toEqual([1, 2]);
+  });
+});
+
+describe('imageEventPieces', () => {
+  it('is one server-sent event whose data repeats its type', async () => {
+    const text = await textOf(
+      imageEventPieces(
+        'image_generation.completed',
+        { size: '1024x1024' },
+        chunksOf(Buffer.from('abcd'), [1]),
+      ),
+    );
+    const [first, second, ...rest] = text.split('\n');
+    expect(first).toBe('event: image_generation.completed');
+    expect(JSON.parse((second ?? '').replace(/^data: /, ''))).toEqual({
+      type: 'image_generation.completed',
+      b64_json: 'YWJjZA==',
+      size: '1024x1024',
+    });
+    expect(rest).toEqual(['', '']);
+  });
+});
