@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Darkroom in one image; the role is chosen by ROLES. Build: docker build -t darkroom .
+# One container image for all roles; ROLES selects the role. Build: docker build -t darkroom .
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
@@ -24,7 +24,7 @@ ENV NODE_ENV=production \
     PORT=8080 \
     DATA_DIR=/data
 WORKDIR /app
-# The spool of paid answers and the file storage are the only things written; mount a volume here.
+# The service writes only its spool and the file storage. Mount a volume here.
 RUN mkdir /data && chown 65532:65532 /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
@@ -33,6 +33,6 @@ USER 65532:65532
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "dist/health-check.js"]
-# node directly, not npm, so that signals arrive; run with an init (docker run --init) for zombies.
+# Runs node without npm, so that it receives signals. Use docker run --init to reap child processes.
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve"]

@@ -1,5 +1,5 @@
 /**
- * Follows a job to its end by server-sent events, also when the connection breaks on the way.
+ * Follows a job to its end by server-sent events. Reconnects and continues if the connection breaks.
  *
  *   DARKROOM_URL=http://localhost:8080 DARKROOM_API_KEY=... node --import tsx examples/follow-events.ts img_...
  */
@@ -7,21 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const { DARKROOM_URL = 'http://localhost:8080', DARKROOM_API_KEY } = process.env;
 const [id] = process.argv.slice(2);
-if (!id) throw new Error('Give the id of a job.');
+if (!id) throw new Error('Pass the id of a job.');
 
 interface ServerEvent {
-  /** Number of the event within the job: what a broken stream is taken up after. */
+  /** Number of the event within the job. A new stream continues after it (`Last-Event-ID`). */
   id: string;
   data: { type: string; status: string; stage: string | null; at: string; job?: Job };
 }
 
-/** The few members of a job that this program looks at. */
+/** The members of a job that this program uses. */
 interface Job {
   images: { url: string }[];
   error: { code: string; message: string } | null;
 }
 
-/** Reads events from the body of an answer. Lines that begin with a colon only keep the connection alive. */
+/** Yields the events of a response body. Lines that begin with a colon only keep the connection alive. */
 async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   let buffered = '';
   for await (const text of body.pipeThrough(new TextDecoderStream())) {
@@ -35,7 +35,7 @@ async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Serve
   }
 }
 
-/** Follows the job from an event on. @returns the last event that was seen, and the job once it has ended. */
+/** Follows the job after an event. Returns the id of the last event, and the job if it has ended. */
 async function follow(lastEventId: string): Promise<{ lastEventId: string; ended: Job | undefined }> {
   let last = lastEventId;
   try {
@@ -51,7 +51,7 @@ async function follow(lastEventId: string): Promise<{ lastEventId: string; ended
     }
   } catch (error) {
     if (error instanceof Refused) throw error;
-    console.error('The connection broke, taking it up again.');
+    console.error('The connection broke. Reconnecting.');
   }
   return { lastEventId: last, ended: undefined };
 }

@@ -1,5 +1,5 @@
 /**
- * Orders an image, waits for it and saves it.
+ * Submits a job, waits for its image and saves it.
  *
  *   DARKROOM_URL=http://localhost:8080 DARKROOM_API_KEY=... node --import tsx examples/generate-image.ts "A fox in the snow" fox.png
  */
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const { DARKROOM_URL = 'http://localhost:8080', DARKROOM_API_KEY } = process.env;
 const [prompt = 'A lighthouse in a storm, oil on canvas', file = 'image.png'] = process.argv.slice(2);
 
-/** The few members of a job that this program looks at; `npx openapi-typescript openapi.yaml` writes all of them. */
+/** The members of a job that this program uses. `npx openapi-typescript openapi.yaml` generates complete types. */
 interface Job {
   id: string;
   status: 'queued' | 'running' | 'succeeded' | 'failed' | 'canceled' | 'expired';
@@ -26,12 +26,12 @@ interface Problem {
   errors: { pointer: string; detail: string }[];
 }
 
-/** Calls the API, again and again where that can help. Answers with an error end the program. */
+/** Calls the API. Retries broken connections and retryable errors, at most 5 times. */
 async function call(path: string, init: RequestInit = {}): Promise<Job> {
   const headers = { authorization: `Bearer ${DARKROOM_API_KEY}`, ...init.headers };
   for (let attempt = 1; ; attempt++) {
     const response = await fetch(new URL(path, DARKROOM_URL), { ...init, headers }).catch((error) => {
-      // Nobody knows whether the order arrived. The same key makes asking again safe.
+      // The request may have been accepted. The idempotency key makes a retry safe.
       if (attempt === 5) throw error;
       return null;
     });
@@ -50,14 +50,14 @@ let job = await call('/images', {
   method: 'POST',
   headers: {
     'content-type': 'application/json',
-    // One key for one order, kept until its answer has arrived: a database id is even better than a random one.
+    // One key per image. Store it before the call, or use the id of a row, so that a restart retries with the same key.
     'idempotency-key': randomUUID(),
   },
   body: JSON.stringify({ prompt, size: '1024x1024' }),
 });
 console.log(`${job.id} accepted`);
 
-// An image may take minutes; each of these calls is held for at most 50 seconds.
+// An image may take minutes. Each of these calls waits for at most 50 seconds.
 while (job.status === 'queued' || job.status === 'running') {
   job = await call(`/images/${job.id}?wait=50`);
   console.log(`${job.id} ${job.status}`);
@@ -66,7 +66,7 @@ while (job.status === 'queued' || job.status === 'running') {
 const [image] = job.images;
 if (!image) throw new Error(`No image: ${job.error?.code ?? job.status} ${job.error?.message ?? ''}`);
 
-// The link carries its own right to read: send no key to it, it may lead to another host.
+// The link is signed and may lead to another host, so it must not get the API key.
 const download = await fetch(image.url);
 if (!download.ok) throw new Error(`The image could not be downloaded: ${download.status}`);
 await writeFile(file, Buffer.from(await download.arrayBuffer()));

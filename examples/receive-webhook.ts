@@ -10,19 +10,19 @@ const { WEBHOOK_SECRET, PORT = '3000' } = process.env;
 if (!WEBHOOK_SECRET) throw new Error('Set WEBHOOK_SECRET to the secret of your tenant: whsec_...');
 const webhook = new Webhook(WEBHOOK_SECRET);
 
-/** The few members of an event that this program looks at. */
+/** The members of an event that this program uses. */
 interface Event {
   type: string;
   timestamp: string;
   data: { id?: string; images?: { url: string }[] };
 }
 
-/** A delivery may come twice. A real receiver keeps these ids in its database, in the transaction of the work. */
+/** Ids of processed events, because a delivery may arrive twice. Store them in the database transaction of the work. */
 const seen = new Set<string>();
 
 const maxBodyBytes = 1024 * 1024;
 
-/** The body byte by byte as it was signed: parsing and writing it again would change it. */
+/** Returns the raw body. The signature covers its bytes, so the body must not be parsed and serialized again. */
 async function bodyOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
@@ -44,7 +44,7 @@ const server = createServer(async (request, response) => {
     response.writeHead(400).end();
     return;
   }
-  // Answer first, work later: who takes longer than 15 seconds is called again.
+  // Respond first and work later, because a response after 15 seconds counts as a failure.
   response.writeHead(204).end();
   const id = String(request.headers['webhook-id']);
   if (seen.has(id)) return;

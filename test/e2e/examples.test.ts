@@ -23,7 +23,7 @@ interface Example {
   readonly ended: Promise<ProcessEnd>;
   /** Returns the output so far. */
   printed(): string;
-  /** Resolves with the match when the output contains such a text. */
+  /** Resolves with the first match of a pattern in the output. */
   prints(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
@@ -42,11 +42,11 @@ function run(name: string, programArguments: string[], env: Record<string, strin
     child.kill('SIGKILL');
   });
   let text = '';
-  let notify = () => {};
+  let onOutput = () => {};
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (part: string) => {
       text += part;
-      notify();
+      onOutput();
     });
   }
   return {
@@ -58,7 +58,7 @@ function run(name: string, programArguments: string[], env: Record<string, strin
         const match = pattern.exec(text);
         if (match) return match;
         await new Promise<void>((resolve) => {
-          notify = resolve;
+          onOutput = resolve;
         });
       }
     },
@@ -68,7 +68,7 @@ function run(name: string, programArguments: string[], env: Record<string, strin
 const reach = (url: string) => ({ DARKROOM_URL: url, DARKROOM_API_KEY: testKeys.acme });
 
 describe('examples/generate-image.ts', () => {
-  it('generate-image.ts submits a job, waits for it and saves the image', async () => {
+  it('submits a job, waits for its image and saves it', async () => {
     const file = join(await temporaryFolder(), 'fox.png');
     const example = run('generate-image', ['A fox [studio:latency=500]', file], reach(service.url));
 
@@ -79,7 +79,7 @@ describe('examples/generate-image.ts', () => {
     expect(await sharp(file).metadata()).toMatchObject({ format: 'png', width: 1024, height: 1024 });
   });
 
-  it('generate-image.ts prints the error of a failed job and exits with 1', async () => {
+  it('prints the error code of a failed job and exits with 1', async () => {
     const example = run('generate-image', ['Something [studio:moderation]'], reach(service.url));
 
     expect((await example.ended).code).toBe(1);
@@ -88,34 +88,34 @@ describe('examples/generate-image.ts', () => {
 });
 
 describe('examples/follow-events.ts', () => {
-  it('follow-events.ts prints every event once although the connection breaks after each', async () => {
+  it('prints every event once although the connection breaks after each event', async () => {
     const job = await service.acme.submit({ prompt: 'Followed [studio:latency=1500]' });
     const fragile = await startFragileProxy(service.url);
     const example = run('follow-events', [job.id], reach(fragile.url));
 
     expect(await example.ended).toEqual({ code: 0, signal: null });
-    const printed = [...example.printed().matchAll(/^\S+Z (image\.\S+)/gm)].map(([, type]) => type);
-    expect(printed[0]).toBe('image.queued');
-    expect(printed.at(-1)).toBe('image.succeeded');
-    expect(printed.filter((type) => type !== 'image.progress')).toEqual([
+    const events = [...example.printed().matchAll(/^\S+Z (image\.\S+)/gm)].map(([, type]) => type);
+    expect(events[0]).toBe('image.queued');
+    expect(events.at(-1)).toBe('image.succeeded');
+    expect(events.filter((type) => type !== 'image.progress')).toEqual([
       'image.queued',
       'image.started',
       'image.succeeded',
     ]);
-    expect(fragile.connections()).toBe(printed.length);
+    expect(fragile.connections()).toBe(events.length);
     const ended = await service.acme.ended(job.id);
     expect(example.printed()).toContain(`/files/acme/${ended.id}/0`);
   });
 });
 
 describe('examples/receive-webhook.ts', () => {
-  it('receive-webhook.ts prints genuine events, refuses forged ones and ends on SIGTERM', async () => {
+  it('prints signed events, refuses a forged one, and exits on SIGTERM', async () => {
     const example = run('receive-webhook', [], { PORT: '0', WEBHOOK_SECRET: webhookSecret });
     const [, port] = await example.prints(/listening on port (\d+)/);
     const url = `http://127.0.0.1:${port}/hooks`;
 
     const { id } = await service.acme.submit({
-      prompt: 'Signed',
+      prompt: 'A job with a webhook',
       webhook: { url, events: ['image.succeeded'] },
     });
     await example.prints(new RegExp(`image\\.succeeded ${id} http\\S+/files/acme/${id}/0`));
@@ -136,7 +136,7 @@ describe('examples/receive-webhook.ts', () => {
   });
 });
 
-/** Starts a proxy in front of the service that cuts every stream after its first event. */
+/** Starts a proxy that closes every event stream after its first event. */
 async function startFragileProxy(target: string): Promise<{ url: string; connections(): number }> {
   let connections = 0;
   const proxy = createServer((incoming, outgoing) => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -12,14 +13,14 @@ import { createCaller } from '../support/caller.ts';
 import { endOf, systemEnvironment } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-// Processes need seconds to start, on a busy machine many seconds.
+// Processes take many seconds to start on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 const project = new URL('../..', import.meta.url).pathname;
-/** The programs that the commands of the README need; Redis is not among them. */
-const programs = ['node', 'npm', 'sh', 'bash', 'env', 'curl', 'tee', 'cat', 'apt-get', 'dpkg-deb'];
+/** Programs that the README's commands need. None of them belongs to Redis. */
+const programs = ['node', 'npm', 'sh', 'bash', 'env', 'curl', 'tee', 'cat', 'date', 'apt-get', 'dpkg-deb'];
 
-/** Creates a copy of the project as after `npm ci`, and a PATH with few programs. */
+/** Returns a fresh copy of the project with installed packages, and a PATH with few programs. */
 async function freshCopy(): Promise<{ folder: string; env: Record<string, string> }> {
   const folder = await temporaryFolder();
   for (const name of ['package.json', 'tsconfig.json', 'src']) {
@@ -35,9 +36,9 @@ async function freshCopy(): Promise<{ folder: string; env: Record<string, string
   return { folder, env: { ...systemEnvironment(), PATH: bin, PORT: '0' } };
 }
 
-/** Runs `npm start` until it has printed its welcome. Returns handles of the running service. */
+/** Runs `npm start` until it has printed its welcome. */
 async function npmStart(folder: string, env: Record<string, string>) {
-  // A separate process group, as in a terminal: Ctrl-C reaches every process of the group.
+  // A process group of its own, as in a terminal, because Ctrl-C signals every process of the group.
   const child = spawn('npm', ['start'], {
     cwd: folder,
     env,
@@ -72,39 +73,45 @@ function endGroup(child: ChildProcess): void {
   try {
     if (child.pid) process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // The group has already ended.
+    // Every process of the group has ended.
   }
 }
 
-/** The first shell block of a page that contains a text. */
-function shellBlock(page: string, text: string): string {
-  const blocks = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) => block);
-  const found = blocks.find((block) => block.includes(text));
-  if (found === undefined) throw new Error(`no shell block with ${text}`);
-  return found;
+const readme = readFileSync(join(project, 'README.md'), 'utf8');
+
+/** Returns the first block of a language after a heading of the README. */
+function block(heading: string, language: string): string {
+  const section = readme.slice(readme.indexOf(heading));
+  const code = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(section)?.[1];
+  if (code === undefined) throw new Error(`no ${language} under ${heading}`);
+  return code;
+}
+
+/** Returns the lines of an output without the parts that differ between machines: addresses, folders and keys. */
+function shapeOf(lines: readonly string[]): string[] {
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/http:\S+/g, 'URL').replace(/^(Redis|Storage|API key) .*/, '$1'));
+}
+
+async function run(folder: string, env: Record<string, string>, [program, ...args]: [string, ...string[]]) {
+  return (await promisify(execFile)(program, args, { cwd: folder, env })).stdout;
 }
 
 describe('the first commands of the README', () => {
-  it('the README commands save an image, Ctrl-C ends all processes, and the next start finds the job', async () => {
-    const readme = await readFile(join(project, 'README.md'), 'utf8');
+  it('npm start prints two commands that save an image, ends with Ctrl-C, and finds the job again', async () => {
     expect(readme).toContain('npm ci && npm start');
     const { folder, env } = await freshCopy();
     const first = await npmStart(folder, env);
-    expect(first.lines.join('\n')).toMatch(/offline/i);
     expect(first.commands).toHaveLength(2);
     expect(isAlive(first.redis)).toBe(true);
 
-    for (const command of first.commands) {
-      await promisify(execFile)('bash', ['-c', command], { cwd: folder, env });
-    }
+    for (const command of first.commands) await run(folder, env, ['bash', '-c', command]);
     const image = await sharp(join(folder, 'image.png')).metadata();
     expect(image).toMatchObject({ format: 'png', width: 1024, height: 1024 });
     const job = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'));
     expect(job.status).toBe('succeeded');
-
-    const submit = shellBlock(readme, '/images').replace('http://localhost:8080', first.url);
-    const { stdout } = await promisify(execFile)('bash', ['-c', submit], { cwd: folder, env });
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'succeeded', metadata: { order: '4711' } });
 
     await first.ctrlC();
     await vi.waitFor(() => expect(isAlive(first.redis)).toBe(false), { timeout: 10_000 });
@@ -117,5 +124,36 @@ describe('the first commands of the README', () => {
     expect(await again.image(job.id)).toEqual(await readFile(join(folder, 'image.png')));
     await second.ctrlC();
     await vi.waitFor(() => expect(isAlive(second.redis)).toBe(false), { timeout: 10_000 });
+  });
+
+  it('the README shows the output of npm start, and its commands and programs work as pasted', async (context) => {
+    const { folder, env } = await freshCopy();
+    const service = await npmStart(folder, env);
+    const shown = shapeOf(block('## Start', 'text').split('\n'));
+    expect(shapeOf(service.lines)).toEqual(expect.arrayContaining(shown));
+
+    // Pasted twice: the second paste is another request, so it must get another job.
+    const submit = block('## Generate an image', 'sh').replace('http://localhost:8080', service.url);
+    const pasted = [1, 2].map(async () => JSON.parse(await run(folder, env, ['bash', '-c', submit])));
+    const [one, two] = await Promise.all(pasted);
+    expect(one).toMatchObject({ status: 'succeeded', metadata: { order: '4711' } });
+    expect(two.id).not.toBe(one.id);
+
+    const key = (await readFile(join(folder, '.darkroom/dev-api-key'), 'utf8')).trim();
+    const caller = { ...env, DARKROOM_URL: service.url, DARKROOM_API_KEY: key };
+    const list = /`(curl -g [^`]+)`/.exec(readme)?.[1] ?? '';
+    const authorized = list.replace('curl', 'curl -s -H "Authorization: Bearer $DARKROOM_API_KEY"');
+    const listed = JSON.parse(await run(folder, caller, ['bash', '-c', authorized]));
+    expect(listed.data.map(({ id }: { id: string }) => id).sort()).toEqual([one.id, two.id].sort());
+
+    await writeFile(join(folder, 'snippet.ts'), block('## Generate an image', 'ts'));
+    const program = await run(folder, caller, ['node', '--import', 'tsx', 'snippet.ts']);
+    expect(program).toMatch(/^succeeded http:\S+\n$/);
+
+    const python = await run(folder, systemEnvironment(), ['python3', '--version']).catch(() => null);
+    if (python === null) context.skip('python3 is not installed');
+    await writeFile(join(folder, 'snippet.py'), block('## Generate an image', 'python'));
+    const withPython = { ...caller, PATH: process.env.PATH ?? '' };
+    expect(await run(folder, withPython, ['python3', 'snippet.py'])).toMatch(/^succeeded http:\S+\n$/);
   });
 });

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
 const page = readFileSync(join(root, 'docs/webhooks.md'), 'utf8');
 
-/** Returns the programs of the page in one language, in order. */
+/** Returns the programs of a language in docs/webhooks.md, from top to bottom. */
 function programs(language: string): string[] {
   return [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
     ([, code]) => code ?? '',
@@ -25,7 +25,7 @@ let secret: string;
 
 beforeAll(async () => {
   service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true' });
-  // Below the project, so that Node finds the packages.
+  // Inside the project, so that imports find its packages.
   folder = await mkdtemp(join(root, 'node_modules', '.docs-'));
   const endpointServer = await startEndpointServer();
   const url = `http://127.0.0.1:${endpointServer.port}/hooks`;
@@ -34,7 +34,7 @@ beforeAll(async () => {
   const test = await service.acme.post(`/webhooks/endpoints/${body.id}/test`).expect(200);
   expect(test.body.status).toBe('delivered');
   const [first] = endpointServer.requests;
-  if (!first) throw new Error('nothing arrived');
+  if (!first) throw new Error('no delivery arrived');
   delivered = first;
   await endpointServer.close();
 });
@@ -47,25 +47,27 @@ const headers = () =>
   Object.fromEntries(Object.entries(delivered.headers).filter(([name]) => name.startsWith('webhook-')));
 const flipped = (text: string) => text.replace('webhook.test', 'webhook.tesu');
 
-describe('the endpoints in docs/webhooks.md', () => {
+describe('programs of docs/webhooks.md', () => {
   it.each(programs('ts').map((code, i) => [i + 1, code] as const))(
-    'TypeScript example %i of docs/webhooks.md accepts genuine webhooks only',
+    'TypeScript program %i of docs/webhooks.md accepts a signed delivery and refuses a changed or old one',
     async (no, code) => {
       const file = join(folder, `receiver-${no}.ts`);
       await writeFile(file, code);
       const { verify } = (await import(file)) as {
         verify: (secret: string, headers: Record<string, string>, body: string) => unknown;
       };
-      const given = headers() as Record<string, string>;
-      expect(verify(secret, given, delivered.body)).toMatchObject({ type: 'webhook.test' });
-      expect(() => verify(secret, given, flipped(delivered.body))).toThrow();
-      expect(() => verify(secret, { ...given, 'webhook-timestamp': '1700000000' }, delivered.body)).toThrow();
+      const received = headers() as Record<string, string>;
+      expect(verify(secret, received, delivered.body)).toMatchObject({ type: 'webhook.test' });
+      expect(() => verify(secret, received, flipped(delivered.body))).toThrow();
+      expect(() =>
+        verify(secret, { ...received, 'webhook-timestamp': '1700000000' }, delivered.body),
+      ).toThrow();
     },
   );
 
-  it('the Python example of docs/webhooks.md without a library accepts genuine webhooks only', async (context) => {
+  it('the Python program of docs/webhooks.md accepts a signed delivery and refuses a changed one', async (context) => {
     const python = await run('python3', ['--version']).catch(() => null);
-    if (!python) context.skip('there is no Python on this machine');
+    if (!python) context.skip('python3 is not installed');
     const [, byHand = ''] = programs('python');
     const file = join(folder, 'receiver.py');
     const call = `
@@ -77,16 +79,16 @@ except ValueError as error:
     print("refused", error)
 `;
     await writeFile(file, byHand + call);
-    const verify = async (body: string) => {
+    const verdictOn = async (body: string) => {
       const child = run('python3', [file]);
       child.child.stdin?.end(JSON.stringify({ secret, headers: headers(), body }));
       return (await child).stdout.trim();
     };
-    expect(await verify(delivered.body)).toBe('genuine webhook.test');
-    expect(await verify(flipped(delivered.body))).toBe('refused no signature matches');
+    expect(await verdictOn(delivered.body)).toBe('genuine webhook.test');
+    expect(await verdictOn(flipped(delivered.body))).toBe('refused no signature matches');
   });
 
-  it('docs/webhooks.md has two examples in each of three languages', () => {
+  it('docs/webhooks.md verifies with the library and by hand in three languages', () => {
     for (const language of ['ts', 'python', 'go']) expect(programs(language), language).toHaveLength(2);
   });
 });
