@@ -1,16 +1,23 @@
 import type { Cluster, Redis } from 'ioredis';
-import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
 import type { Change, JobStore, OnUnreadable } from '../../domain/ports.ts';
 import type { NewEvent } from '../../domain/webhook-event.ts';
 import { timeOf } from '../../lib/ids.ts';
-import { dueScoreOf, indexesOf, type Keys, subscribersOf } from './keys.ts';
+import { type ProjectJob, projectJob } from './job-projections.ts';
+import type { Keys } from './keys.ts';
 import { createJobList } from './list-jobs.ts';
 import { decodeRecord } from './record-codec.ts';
-import { createScript } from './script.ts';
-import { removeScript, updateScript } from './scripts.ts';
+import { createRemoveJob } from './scripts/remove-job.ts';
+import { createUpdateJob } from './scripts/update-job.ts';
 import { translated } from './store-errors.ts';
 import { createSubmission } from './submission.ts';
-import { encodeVersioned, versionLength, versionOf } from './versioned-json.ts';
+import { versionLength, versionOf } from './versioned-json.ts';
+
+interface JobStoreOptions {
+  readonly writes?: Redis | Cluster;
+  readonly onUnreadable?: OnUnreadable;
+  readonly project?: ProjectJob;
+}
 
 /**
  * Job records in Redis. See the port for the guarantees and `keys.ts` for the layout.
@@ -18,68 +25,35 @@ import { encodeVersioned, versionLength, versionOf } from './versioned-json.ts';
  * @param options.writes the connection for every change of a record; default `redis`. One connection keeps the order of
  *   commands, so that the cancellation of an unconfirmed job never overtakes its submission in a slow Redis.
  * @param options.onUnreadable called for each record that a list skips.
+ * @param options.project derives indexes and counters; default `projectJob`.
  */
 export function createJobStore(
   redis: Redis | Cluster,
   keys: Keys,
-  { writes = redis, onUnreadable }: { writes?: Redis | Cluster; onUnreadable?: OnUnreadable } = {},
+  { writes = redis, onUnreadable, project = projectJob }: JobStoreOptions = {},
 ): JobStore {
-  const updateJob = createScript(writes, updateScript);
-  const removeJob = createScript(writes, removeScript);
+  const updateJob = createUpdateJob(writes, keys, project);
+  const removeJob = createRemoveJob(writes, keys, project);
 
   async function get(tenant: string, id: string, connection = redis): Promise<ImageJob | null> {
     const text = await connection.get(keys.job(tenant, id));
     return text === null ? null : decodeRecord(tenant, id, text);
   }
 
-  const submit = createSubmission(writes, keys, get);
-
-  /** Returns the keys of an event and of the subscriptions to its type. Without an event the script reads none of them. */
-  function eventKeys(tenant: string, event: NewEvent | undefined): string[] {
-    const outbox = keys.outbox(tenant);
-    if (!event) return [outbox, outbox, outbox, outbox, outbox];
-    return [outbox, ...subscribersOf(keys, tenant, event.type), keys.event(tenant, event.id)];
-  }
+  const submit = createSubmission(writes, keys, { project, get });
 
   async function write(
     before: ImageJob,
     change: Change,
     onEvent?: (event: NewEvent) => void,
   ): Promise<ImageJob | 'gone' | string> {
-    const { tenant, id } = before;
     const { event } = change;
     const after = { ...change.job, version: before.version + 1 };
-    const old = indexesOf(keys, before);
-    const now = indexesOf(keys, after);
-    const leave = old.filter((key) => !now.includes(key));
-    const join = now.filter((key) => !old.includes(key));
-    const [outcome, more] = (await updateJob(
-      [
-        keys.job(tenant, id),
-        keys.open(tenant),
-        keys.due(tenant),
-        ...eventKeys(tenant, event),
-        ...leave,
-        ...join,
-      ],
-      [
-        before.version,
-        encodeVersioned(after),
-        id,
-        isTerminal(after.status) ? '' : after.updatedAt,
-        dueScoreOf(after),
-        keys.changed,
-        `${tenant} ${id}`,
-        after.updatedAt,
-        leave.length,
-        ...eventArguments(event),
-      ],
-    )) as [number, (string | number)?];
-    if (outcome === 1) {
-      if (event && more === 1) onEvent?.(event);
-      return after;
-    }
-    return outcome === 0 && typeof more === 'string' ? more : 'gone';
+    const reply = await updateJob({ before, after, event });
+    if (reply.kind === 'missing') return 'gone';
+    if (reply.kind === 'conflict') return reply.record;
+    if (event && reply.eventWritten) onEvent?.(event);
+    return after;
   }
 
   async function update(
@@ -132,16 +106,9 @@ export function createJobStore(
       }),
     dueJobs: (tenant, now, offset, limit) =>
       translated(() => redis.zrangebyscore(keys.due(tenant), '-inf', now, 'LIMIT', offset, limit)),
-    remove: (job) =>
-      translated(async () => {
-        const { tenant, id } = job;
-        const indexes = indexesOf(keys, job);
-        await removeJob([keys.job(tenant, id), keys.open(tenant), keys.due(tenant), ...indexes], [id]);
-      }),
+    remove: (job) => translated(() => removeJob(job)),
   };
 }
-
-const eventArguments = (event: NewEvent | undefined) => [event?.id ?? '-', event?.wanted ? '1' : ''];
 
 function pairs(flat: readonly string[]): [string, string][] {
   const result: [string, string][] = [];

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { dueAt, type ImageJob } from '../../domain/image-job.ts';
 import { type EventPattern, type ImageEventType, patternsFor } from '../../domain/webhook-event.ts';
 
 /**
@@ -72,21 +71,4 @@ export type Keys = ReturnType<typeof createKeys>;
 /** Returns the sets of endpoints that subscribed to an event type, one for each matching pattern. */
 export function subscribersOf(keys: Keys, tenant: string, type: ImageEventType): string[] {
   return patternsFor(type).map((pattern) => keys.subscribers(tenant, pattern));
-}
-
-/** Returns the score of a record in `due`: a time, or infinity if the sweeper never has to act. */
-export function dueScoreOf(job: ImageJob): number | '+inf' {
-  return dueAt(job) ?? '+inf';
-}
-
-/** Returns the indexes of a record. An erased record is in none and can only be read by id. */
-export function indexesOf(keys: Keys, job: ImageJob): string[] {
-  if (job.erasedAt !== undefined || !job.request) return [];
-  const { tenant, request } = job;
-  return [
-    keys.jobs(tenant),
-    keys.status(tenant, job.status),
-    keys.model(tenant, request.model),
-    ...Object.entries(request.metadata ?? {}).map(([key, value]) => keys.metadata(tenant, key, value)),
-  ];
 }

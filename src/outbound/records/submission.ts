@@ -2,15 +2,12 @@ import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { JobStore, SubmitOutcome } from '../../domain/ports.ts';
 import { createBatches } from '../../lib/batches.ts';
+import type { ProjectJob } from './job-projections.ts';
 import type { Keys } from './keys.ts';
-import { createScript } from './script.ts';
-import { submitScript } from './scripts.ts';
-import { callFor, type SubmitInput } from './submit-call.ts';
+import { createSubmitJobs, type SubmitInput, type SubmitReply } from './scripts/submit-jobs.ts';
 
-/** Reply of `submitScript` for one job. */
-type Reply = string;
-/** Submits the jobs of one tenant in batches. */
-type TenantBatcher = (item: SubmitInput) => Promise<Reply>;
+/** Submits a job of one tenant, together with others that arrive at the same time. */
+type TenantBatcher = (item: SubmitInput) => Promise<SubmitReply>;
 
 const listAgainMs = 60_000;
 /** Maximum jobs per call. Redis does nothing else during a script, and this many take a quarter of a millisecond. */
@@ -22,14 +19,14 @@ const maxBatchers = 10_000;
  * Creates `JobStore.submit`. Jobs of one tenant that arrive together share a call of the script, which decides on each job
  * separately. Most of the cost of a submission is the call and the key names that all jobs share.
  *
- * @param get reads a record.
+ * @param deps.get reads a record.
  */
 export function createSubmission(
   redis: Redis | Cluster,
   keys: Keys,
-  get: (tenant: string, id: string) => Promise<ImageJob | null>,
+  deps: { project: ProjectJob; get: (tenant: string, id: string) => Promise<ImageJob | null> },
 ): JobStore['submit'] {
-  const submitJobs = createScript(redis, submitScript);
+  const submitJobs = createSubmitJobs(redis, keys, deps.project);
   const batchers = new Map<string, TenantBatcher>();
 
   function batcherOf(tenant: string): TenantBatcher {
@@ -59,24 +56,19 @@ export function createSubmission(
     return createBatches(
       async (items: readonly SubmitInput[]) => {
         await listTenant();
-        return callScript(tenant, items);
+        return submitJobs(tenant, items);
       },
       { max: maxPerCall },
     );
   }
 
-  async function callScript(tenant: string, items: readonly SubmitInput[]): Promise<Reply[]> {
-    const { names, values } = callFor(keys, tenant, items);
-    return (await submitJobs(names, values)) as Reply[];
-  }
-
   return async function submit(input): Promise<SubmitOutcome> {
     const { tenant } = input.job;
     const reply = await batcherOf(tenant)(input);
-    if (reply === 'created') return { kind: 'created' };
-    if (reply === 'told') return { kind: 'created', eventWritten: true };
-    if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
-    const held = await get(tenant, reply.slice('replayed '.length));
+    if (reply.kind === 'created')
+      return reply.eventWritten ? { kind: 'created', eventWritten: true } : { kind: 'created' };
+    if (reply.kind !== 'replayed') return { kind: reply.kind };
+    const held = await deps.get(tenant, reply.id);
     // The claim outlives the record, so that a retried request is not paid again after a short retention.
     return held ? { kind: 'replayed', job: held } : { kind: 'gone' };
   };

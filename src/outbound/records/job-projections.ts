@@ -1,0 +1,86 @@
+import { dueAt, type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import type { Keys } from './keys.ts';
+
+/** Sorted set that contains a job's id while the job has this entry. */
+export interface IndexEntry {
+  readonly key: string;
+  readonly score: number | '+inf';
+}
+
+/** Integer that a job contributes to a field of a hash. The field consists of word characters, dots and hyphens. */
+export interface CounterEntry {
+  readonly key: string;
+  readonly field: string;
+  readonly amount: number;
+}
+
+/** Everything that a record's current state adds to indexes and counters. */
+export interface Projection {
+  readonly indexes: readonly IndexEntry[];
+  readonly counters: readonly CounterEntry[];
+}
+
+/**
+ * Derives index and counter entries from a record. All keys must have the tenant's hash tag. The function must be pure,
+ * because updates compare the entries of the record before and after the change.
+ */
+export type ProjectJob = (keys: Keys, job: ImageJob) => Projection;
+
+/**
+ * Derives the entries of a job. This is the only place that lists them: the scripts apply whatever it returns, in the same
+ * atomic step as the record. See docs/adr/0014-derive-indexes-and-counters-from-records.md.
+ */
+export const projectJob: ProjectJob = (keys, job) => ({
+  indexes: [...openJob(keys, job), dueJob(keys, job), ...searchableJob(keys, job)],
+  counters: [],
+});
+
+/** Unfinished jobs by the time of their last change. */
+function openJob(keys: Keys, job: ImageJob): IndexEntry[] {
+  return isTerminal(job.status) ? [] : [{ key: keys.open(job.tenant), score: job.updatedAt }];
+}
+
+/** All jobs by the time at which the sweeper has to act, infinity if never. */
+function dueJob(keys: Keys, job: ImageJob): IndexEntry {
+  return { key: keys.due(job.tenant), score: dueAt(job) ?? '+inf' };
+}
+
+/** Indexes of lists. All scores are equal, so the order is that of the ids. An erased job can only be read by id. */
+function searchableJob(keys: Keys, { tenant, request, status, erasedAt }: ImageJob): IndexEntry[] {
+  if (erasedAt !== undefined || !request) return [];
+  return [
+    keys.jobs(tenant),
+    keys.status(tenant, status),
+    keys.model(tenant, request.model),
+    ...Object.entries(request.metadata ?? {}).map(([key, value]) => keys.metadata(tenant, key, value)),
+  ].map((key) => ({ key, score: 0 }));
+}
+
+/** Difference between two projections, as the update script applies it. */
+export interface ProjectionChange {
+  readonly leave: readonly string[];
+  readonly join: readonly IndexEntry[];
+  readonly counters: readonly CounterEntry[];
+}
+
+/** Returns what an update has to change in indexes and counters. */
+export function compareProjections(before: Projection, after: Projection): ProjectionChange {
+  const scores = new Map(before.indexes.map(({ key, score }) => [key, score]));
+  const remaining = new Set(after.indexes.map(({ key }) => key));
+  return {
+    leave: [...scores.keys()].filter((key) => !remaining.has(key)),
+    join: after.indexes.filter(({ key, score }) => scores.get(key) !== score),
+    counters: counterChanges(before.counters, after.counters),
+  };
+}
+
+function counterChanges(before: readonly CounterEntry[], after: readonly CounterEntry[]): CounterEntry[] {
+  const changes = new Map<string, CounterEntry>();
+  const add = ({ key, field, amount }: CounterEntry, sign: 1 | -1) => {
+    const name = `${key} ${field}`;
+    changes.set(name, { key, field, amount: (changes.get(name)?.amount ?? 0) + sign * amount });
+  };
+  for (const entry of before) add(entry, -1);
+  for (const entry of after) add(entry, 1);
+  return [...changes.values()].filter(({ amount }) => amount !== 0);
+}

@@ -1,0 +1,26 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { ImageJob } from '../../../domain/image-job.ts';
+import type { ProjectJob } from '../job-projections.ts';
+import type { Keys } from '../keys.ts';
+import { createScript } from '../script.ts';
+
+/** KEYS 1 record, then its indexes. ARGV 1 id. */
+const source = `
+redis.call('DEL', KEYS[1])
+for i = 2, #KEYS do redis.call('ZREM', KEYS[i], ARGV[1]) end
+return 1
+`;
+
+/**
+ * Prepares the removal of a record and its index entries. Idempotent. Counters stay, because usage outlives the records;
+ * a job that may be removed has ended and holds nothing.
+ */
+export function createRemoveJob(redis: Redis | Cluster, keys: Keys, project: ProjectJob) {
+  const run = createScript(redis, source);
+  return async (job: ImageJob): Promise<void> => {
+    const { tenant, id } = job;
+    // Every index that the record may be in, even if it is out of date in the copy at hand.
+    const indexes = project(keys, job).indexes.map(({ key }) => key);
+    await run([keys.job(tenant, id), keys.open(tenant), ...indexes], [id]);
+  };
+}

@@ -1,0 +1,130 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { JobStore } from '../../../domain/ports.ts';
+import { eventOf } from '../../../domain/webhook-event.ts';
+import type { Projection, ProjectJob } from '../job-projections.ts';
+import { type Keys, subscribersOf } from '../keys.ts';
+import { createScript } from '../script.ts';
+import { encodeVersioned } from '../versioned-json.ts';
+import { luaWriteEvent } from './write-event.ts';
+
+export type SubmitInput = Parameters<JobStore['submit']>[0];
+
+/** Decision on one job. */
+export type SubmitReply =
+  | { readonly kind: 'created'; readonly eventWritten: boolean }
+  | { readonly kind: 'replayed'; readonly id: string }
+  | { readonly kind: 'key_reused' | 'queue_full' };
+
+/**
+ * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, then the indexes and counters of all jobs, each once; then for each job: its
+ *      record, its event (unused without one), its idempotency claim (only with a fingerprint)
+ * ARGV 1 number of indexes and counters; then for each job: its fields and its record. The fields are one text, because
+ *      every argument costs more than its bytes: id, now, max open jobs, indexes, counters, event id, '1' if the job's own
+ *      webhook wants the event, fingerprint, TTL of the claim in ms. '-' stands for an absent value.
+ *      Indexes: 'position=score,...', counters: 'position=field=amount,...', positions in KEYS.
+ * Returns for each job 'created' | 'event_written' (created with its event) | 'replayed ID' | 'key_reused' | 'queue_full'
+ */
+const source = `${luaWriteEvent}
+local open_jobs = redis.call('ZCARD', KEYS[1])
+-- One ZADD for each index, however many jobs join it.
+local joining = {}
+local function join(position, score, id)
+  local members = joining[position] or {}
+  joining[position] = members
+  members[#members + 1] = score
+  members[#members + 1] = id
+end
+
+local keys_read, args_read = 5 + tonumber(ARGV[1]), 1
+local function next_key() keys_read = keys_read + 1 return KEYS[keys_read] end
+local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
+
+local function submit()
+  local record_key, event_key = next_key(), next_key()
+  local fields, record = next_arg(), next_arg()
+  local id, now, max_open, indexes, counters, event_id, wanted, fingerprint, ttl =
+    string.match(fields, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local claim_key = fingerprint ~= '-' and next_key()
+
+  local claim = claim_key and redis.call('GET', claim_key)
+  if claim then
+    local claimed_by, holder = string.match(claim, '^(%S+) (%S+)$')
+    return claimed_by == fingerprint and 'replayed ' .. holder or 'key_reused'
+  end
+  if open_jobs >= tonumber(max_open) then return 'queue_full' end
+  open_jobs = open_jobs + 1
+  if claim_key then redis.call('SET', claim_key, fingerprint .. ' ' .. id, 'PX', ttl) end
+  redis.call('SET', record_key, record)
+  for position, score in string.gmatch(indexes, '(%d+)=([^,]+)') do join(position, score, id) end
+  for position, field, amount in string.gmatch(counters, '(%d+)=([^,=]+)=([^,]+)') do
+    redis.call('HINCRBY', KEYS[tonumber(position)], field, amount)
+  end
+  local event = {
+    outbox = KEYS[2], subscriptions = {KEYS[3], KEYS[4], KEYS[5]}, key = event_key, id = event_id, wanted = wanted,
+  }
+  return write_event(event, id, record, now) and 'event_written' or 'created'
+end
+
+local replies = {}
+while args_read < #ARGV do replies[#replies + 1] = submit() end
+for position, members in pairs(joining) do redis.call('ZADD', KEYS[tonumber(position)], unpack(members)) end
+return replies
+`;
+
+/** Placeholder for an absent value. */
+const none = '-';
+
+/**
+ * Prepares the script that accepts jobs of one tenant in their order, each as if it came alone: it claims the key, checks
+ * the limit, and writes record, indexes, counters and event, or nothing.
+ */
+export function createSubmitJobs(redis: Redis | Cluster, keys: Keys, project: ProjectJob) {
+  const run = createScript(redis, source);
+  return async (tenant: string, inputs: readonly SubmitInput[]): Promise<SubmitReply[]> => {
+    const { names, values } = argumentsOf(keys, project, { tenant, inputs });
+    return ((await run(names, values)) as string[]).map(parseReply);
+  };
+}
+
+function parseReply(reply: string): SubmitReply {
+  if (reply === 'created' || reply === 'event_written')
+    return { kind: 'created', eventWritten: reply === 'event_written' };
+  if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
+  return { kind: 'replayed', id: reply.slice('replayed '.length) };
+}
+
+function argumentsOf(
+  keys: Keys,
+  project: ProjectJob,
+  { tenant, inputs }: { tenant: string; inputs: readonly SubmitInput[] },
+): { names: string[]; values: (string | number)[] } {
+  const names = [keys.open(tenant), keys.outbox(tenant), ...subscribersOf(keys, tenant, eventOf('queued'))];
+  const fixedCount = names.length;
+  // Most jobs join the same indexes, so each key is sent once.
+  const positions = new Map<string, number>();
+  function positionOf(key: string): number {
+    const position = positions.get(key) ?? names.push(key);
+    positions.set(key, position);
+    return position;
+  }
+  const fields = inputs.map((input) => fieldsOf(input, project(keys, input.job), positionOf));
+  const values: (string | number)[] = [names.length - fixedCount];
+  for (const [i, { job, claim, event }] of inputs.entries()) {
+    values.push(fields[i] ?? none, encodeVersioned(job));
+    names.push(keys.job(tenant, job.id), keys.event(tenant, event?.id ?? none));
+    if (claim) names.push(keys.idempotency(tenant, claim.keyHash));
+  }
+  return { names, values };
+}
+
+function fieldsOf(
+  { job, claim, event, maxOpenJobs }: SubmitInput,
+  { indexes, counters }: Projection,
+  positionOf: (key: string) => number,
+): string {
+  const joined = indexes.map(({ key, score }) => `${positionOf(key)}=${score}`).join(',');
+  const counted = counters.map(({ key, field, amount }) => `${positionOf(key)}=${field}=${amount}`).join(',');
+  const itself = `${job.id} ${job.updatedAt} ${maxOpenJobs} ${joined || none} ${counted || none}`;
+  const eventFields = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
+  return `${itself} ${eventFields} ${claim?.fingerprint ?? none} ${claim?.ttlMs ?? none}`;
+}

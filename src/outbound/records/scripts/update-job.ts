@@ -1,0 +1,100 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { ImageJob } from '../../../domain/image-job.ts';
+import type { NewEvent } from '../../../domain/webhook-event.ts';
+import { compareProjections, type ProjectJob } from '../job-projections.ts';
+import { type Keys, subscribersOf } from '../keys.ts';
+import { createScript } from '../script.ts';
+import { encodeVersioned, luaVersionOf, versionLength } from '../versioned-json.ts';
+import { luaWriteEvent } from './write-event.ts';
+
+interface JobUpdate {
+  /** Record that the change is based on. */
+  readonly before: ImageJob;
+  /** Record to write, with its new version. */
+  readonly after: ImageJob;
+  readonly event?: NewEvent | undefined;
+}
+
+/** Result of an update. `conflict`: another process wrote first; `record` is the newer record as stored. */
+export type UpdateReply =
+  | { readonly kind: 'written'; readonly eventWritten: boolean }
+  | { readonly kind: 'conflict'; readonly record: string }
+  | { readonly kind: 'missing' };
+
+/**
+ * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, then indexes to leave, indexes to join, counters
+ * ARGV 1 expected version, 2 record, 3 id, 4 now, 5 channel, 6 message, 7 event id or '-', 8 '1' if the job's own webhook
+ *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, then a score for each index to join,
+ *      then field and amount for each counter
+ * Returns {'written', '1' if the event was written} | {'conflict', record} | {'missing'}
+ */
+const source = `${luaWriteEvent}${luaVersionOf}
+local version = version_of(redis.call('GETRANGE', KEYS[1], 0, ${versionLength}))
+if not version then return {'missing'} end
+if version ~= ARGV[1] then return {'conflict', redis.call('GET', KEYS[1])} end
+local record, id = ARGV[2], ARGV[3]
+redis.call('SET', KEYS[1], record)
+local leave_count, join_count = tonumber(ARGV[9]), tonumber(ARGV[10])
+local key, arg = 6, 10
+for _ = 1, leave_count do
+  key = key + 1
+  redis.call('ZREM', KEYS[key], id)
+end
+for _ = 1, join_count do
+  key, arg = key + 1, arg + 1
+  redis.call('ZADD', KEYS[key], ARGV[arg], id)
+end
+while key < #KEYS do
+  key = key + 1
+  redis.call('HINCRBY', KEYS[key], ARGV[arg + 1], ARGV[arg + 2])
+  arg = arg + 2
+end
+local event = {
+  outbox = KEYS[2], subscriptions = {KEYS[3], KEYS[4], KEYS[5]}, key = KEYS[6], id = ARGV[7], wanted = ARGV[8],
+}
+local event_written = write_event(event, id, record, ARGV[4])
+redis.call('PUBLISH', ARGV[5], ARGV[6])
+return {'written', event_written and '1' or ''}
+`;
+
+/**
+ * Prepares the compare-and-set of a record together with its indexes, its counters and its event. It also notifies the
+ * listeners of the job.
+ */
+export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: ProjectJob) {
+  const run = createScript(redis, source);
+  return async ({ before, after, event }: JobUpdate): Promise<UpdateReply> => {
+    const { tenant, id } = before;
+    const change = compareProjections(project(keys, before), project(keys, after));
+    const reply = await run(
+      [
+        keys.job(tenant, id),
+        ...eventKeys(keys, tenant, event),
+        ...change.leave,
+        ...change.join.map(({ key }) => key),
+        ...change.counters.map(({ key }) => key),
+      ],
+      [
+        ...[before.version, encodeVersioned(after), id, after.updatedAt],
+        ...[keys.changed, `${tenant} ${id}`],
+        ...[event?.id ?? '-', event?.wanted ? '1' : ''],
+        ...[change.leave.length, change.join.length],
+        ...change.join.map(({ score }) => score),
+        ...change.counters.flatMap(({ field, amount }) => [field, amount]),
+      ],
+    );
+    return parseReply(reply as string[]);
+  };
+}
+
+/** Returns outbox, subscriptions and event. Without an event the script reads none of them. */
+function eventKeys(keys: Keys, tenant: string, event: NewEvent | undefined): string[] {
+  const outbox = keys.outbox(tenant);
+  if (!event) return [outbox, outbox, outbox, outbox, outbox];
+  return [outbox, ...subscribersOf(keys, tenant, event.type), keys.event(tenant, event.id)];
+}
+
+function parseReply([kind, more = '']: readonly string[]): UpdateReply {
+  if (kind === 'written') return { kind, eventWritten: more === '1' };
+  return kind === 'conflict' ? { kind, record: more } : { kind: 'missing' };
+}
