@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { createHttpApp, type HttpDeps } from '../inbound/http/app.ts';
+import { documentYaml } from '../inbound/http/plugins/document.ts';
 import { packageVersion } from '../lib/package-version.ts';
 
 /** Dependencies of routes that are declared and never serve a request. */
@@ -17,7 +18,7 @@ export async function composeDocument(format: 'yaml' | 'json' = 'yaml'): Promise
   });
   try {
     await app.ready();
-    return format === 'yaml' ? app.swagger({ yaml: true }) : JSON.stringify(app.swagger());
+    return format === 'yaml' ? documentYaml(app) : JSON.stringify(app.swagger());
   } finally {
     await app.close();
   }

@@ -35,7 +35,7 @@ describe('generated files', () => {
   });
 
   it('SECURITY.md states the maximum size of a body', () => {
-    expect(textOf('SECURITY.md')).toContain(`at most ${maxBodyBytes().toLocaleString('en')} bytes`);
+    expect(textOf('SECURITY.md')).toContain(`at most ${maxBodyBytes.toLocaleString('en')} bytes`);
   });
 
   it('the list of decisions names every decision by its title', () => {

@@ -1,6 +1,13 @@
 import type { FastifyRequest } from 'fastify';
 
-/** The public addresses of this service. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Decorated before the routes. */
+    publicAddresses?: Addresses;
+  }
+}
+
+/** Public addresses of this service. */
 export interface Addresses {
   /** Returns the address under which callers reach this service: `PUBLIC_URL`, otherwise the address of the request. */
   publicUrlOf(request: FastifyRequest): string;

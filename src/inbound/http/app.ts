@@ -1,7 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { AppError, errorRow } from '../../domain/errors.ts';
 import type { PresentJob } from '../../usecases/jobs/present-job.ts';
-import { createAddresses } from './addresses.ts';
+import { type Addresses, createAddresses } from './addresses.ts';
 import { requestIdFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
 import { maxBodyBytes } from './max-body-size.ts';
@@ -9,6 +9,7 @@ import { rewriteOpenAiPath } from './openai-v1/base-url.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
+import { useErrorPage } from './plugins/error-page.ts';
 import { watchMethods } from './plugins/method-not-allowed.ts';
 import { type Observe, observeRequests } from './plugins/observe-requests.ts';
 import { refuseUnknown } from './plugins/refuse-unknown.ts';
@@ -52,7 +53,7 @@ const lastResponsesMs = 5_000;
 /** Builds the HTTP server. It does not listen yet. */
 export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promise<FastifyInstance> {
   const { clock, draining } = deps;
-  const strictHttp = createStrictHttp(() => clock());
+  const strictHttp = createStrictHttp(() => clock(), options.publicUrl);
   const app = Fastify({
     ...serverOptions(options),
     rewriteUrl: (request) => rewriteOpenAiPath(request.url ?? '/'),
@@ -60,6 +61,8 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
     clientErrorHandler: strictHttp.refuseConnection,
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply as never, asAppError(error)),
   });
+  const addresses = createAddresses(options.publicUrl);
+  app.decorate('publicAddresses', addresses);
   app.setChildLoggerFactory(createRequestLogger);
   acceptJson(app);
   useValidation(app);
@@ -73,7 +76,8 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   useAuthentication(app, deps.authenticate);
   refuseUnknown(app);
   await useDocument(app, { version: options.version });
-  const routeDeps = routeDepsOf(deps, options);
+  useErrorPage(app);
+  const routeDeps = routeDepsOf(deps, addresses);
   for (const route of options.servesCallers ? routes : [probeRoutes]) route(app, routeDeps);
   refuseOtherMethods();
   return app;
@@ -85,7 +89,7 @@ function serverOptions({ logger, trustProxy }: HttpOptions) {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     requestIdHeader: false as const,
     trustProxy: trustProxy ? [...trustProxy] : false,
-    bodyLimit: maxBodyBytes(),
+    bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
     connectionTimeout: stalledMs,
     keepAliveTimeout: 72_000,
@@ -104,9 +108,8 @@ function serverOptions({ logger, trustProxy }: HttpOptions) {
 }
 
 /** Builds what the routes share, and returns everything that they use. */
-function routeDepsOf(deps: HttpDeps, { publicUrl }: HttpOptions): RouteDeps {
+function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
   const { jobs, longPollSlots, draining, linkSeconds } = deps;
-  const addresses = createAddresses(publicUrl);
   const presentTo = createPresentTo({ presentJob: jobs.presentJob, addresses, linkSeconds });
   const waitForTerminal = createWaitForTerminal({ getJob: jobs.getJob, longPollSlots, draining });
   const sendAccepted = createSendAccepted({ presentTo, waitForTerminal });

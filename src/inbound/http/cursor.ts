@@ -1,14 +1,14 @@
 import { AppError } from '../../domain/errors.ts';
 
-/** Cursors are ids that callers need not understand. */
+/** Returns the opaque cursor of an id. */
 export function encodeCursor(id: string | null): string | null {
   return id === null ? null : Buffer.from(id).toString('base64url');
 }
 
 /**
- * The id in a cursor.
+ * Returns the id in a cursor.
  *
- * @param prefix of the ids of that list.
+ * @param prefix Prefix of the ids in that list.
  * @throws AppError `validation_failed`
  */
 export function decodeCursor(cursor: string | undefined, prefix: 'img' | 'whk' | 'dlv'): string | undefined {
@@ -16,12 +16,12 @@ export function decodeCursor(cursor: string | undefined, prefix: 'img' | 'whk' |
   const id = Buffer.from(cursor, 'base64url').toString('latin1');
   if (id.startsWith(`${prefix}_`) && /^[a-z]{3}_[0-9A-Z]{26}$/.test(id)) return id;
   throw new AppError('validation_failed', {
-    detail: 'The cursor is not one of ours. Use next_cursor as it was given.',
+    detail: 'Invalid cursor. Pass next_cursor unchanged.',
     issues: [{ pointer: '/query/cursor', detail: 'is not a cursor' }],
   });
 }
 
-/** A page of a list, as every list is answered. */
+/** Returns the body of a page, the same for every list. */
 export function pageOf<Item>(data: readonly Item[], nextBeforeId: string | null) {
   return {
     object: 'list' as const,

@@ -4,7 +4,7 @@ import type { ImageJobView } from '../../domain/job-view.ts';
 import type { EndpointBody } from '../../domain/webhook-endpoint.ts';
 import { type Problem, problemOf } from './problem.ts';
 
-/** What the OpenAPI document shows as examples. */
+/** Examples of the OpenAPI document. */
 
 export interface Example<Value = unknown> {
   readonly summary: string;
@@ -15,10 +15,10 @@ const id = 'img_01KAR3S9Z8QJ4V5W6X7Y8Z9A0B';
 const publicUrl = 'https://images.example.com';
 const self = `${publicUrl}/images/${id}`;
 
-/** Orders, from the plainest to one per built-in preset. */
+/** Requests: a plain one, and one for each built-in preset. */
 export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
   plain: {
-    summary: 'A prompt, and an order number to find it by',
+    summary: 'A prompt, with an order number to find the job by',
     value: {
       prompt: 'A lighthouse in a storm, oil on canvas',
       size: '1536x1024',
@@ -37,7 +37,7 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
     },
   },
   artwork: {
-    summary: 'An image for the wall; a language model writes the details first',
+    summary: 'A wall image, described by a language model first',
     value: {
       prompt: 'An orchard after the first frost',
       preset: { name: 'artwork', variables: { medium: 'gouache on rough paper', mood: 'quiet joy' } },
@@ -46,7 +46,7 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
     },
   },
   'ad-creative': {
-    summary: 'Three advertising images, within a budget, told of by webhook',
+    summary: 'Three advertising images with a maximum cost and a webhook',
     value: {
       prompt: 'A bottle of cloudy apple juice on wet slate',
       preset: {
@@ -59,7 +59,7 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
     },
   },
   'game-character': {
-    summary: 'A game character on a transparent background, kept for a week',
+    summary: 'A game character on a transparent background, stored for a week',
     value: {
       prompt: 'A starship mechanic in her sixties with a patched yellow overall',
       preset: { name: 'game-character', variables: { role: 'starship mechanic', view: 'front view' } },
@@ -69,14 +69,14 @@ export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
   },
 };
 
-/** Endpoints to register. */
+/** Requests that register an endpoint. */
 export const endpointRequestExamples: Record<string, Example<EndpointBody>> = {
   everything: {
-    summary: 'Every event, there',
+    summary: 'All events',
     value: { url: 'https://example.com/hooks/images' },
   },
   ends: {
-    summary: 'Only how jobs end, with words for people',
+    summary: 'Only ends of jobs, with a description',
     value: {
       url: 'https://example.com/hooks/images',
       events: ['image.succeeded', 'image.failed'],
@@ -86,7 +86,7 @@ export const endpointRequestExamples: Record<string, Example<EndpointBody>> = {
   },
 };
 
-/** A job that ended well. */
+/** A job that succeeded. */
 export const imageJobExample: ImageJobView = {
   id,
   object: 'image_job',
@@ -180,17 +180,18 @@ const refused: Partial<ImageJobView> = {
   attempts: [],
 };
 
-/** A job at the moments in which callers meet it. */
+/** A job in its typical states. */
 export const imageJobExamples = {
-  queued: { summary: 'A job that waits', value: { ...imageJobExample, ...waiting } },
-  succeeded: { summary: 'A job that ended well', value: imageJobExample },
+  queued: { summary: 'A queued job', value: { ...imageJobExample, ...waiting } },
+  succeeded: { summary: 'A job that succeeded', value: imageJobExample },
   failed: { summary: 'A job whose content was refused', value: { ...imageJobExample, ...refused } },
 } satisfies Record<string, Example<ImageJobView>>;
 
-/** What `dry_run` answers. */
+/** Result of a dry run. */
 export const imagePreviewExample: Example = {
-  summary: 'What `dry_run` answers',
+  summary: 'Result of a dry run',
   value: {
+    object: 'image_preview',
     request: imageJobExample.request,
     warnings: [],
     estimate: { cost_micro_usd: 9_110, eta_s: null, queue_depth: 2 },
@@ -199,19 +200,20 @@ export const imagePreviewExample: Example = {
 
 const requestId = 'req_01KAR3S9Z9B2C3D4E5F6G7H8J9';
 
-/** An order with a misspelt field. */
+/** The problem of a request with a misspelled field. */
 export const problemExample: Problem = problemOf(
   new AppError('validation_failed', {
     detail: 'Correct the fields listed in errors.',
     issues: [{ pointer: '/qualty', detail: 'is not a known field' }],
   }),
-  '/images',
-  requestId,
+  { instance: '/images', requestId, publicUrl },
 );
 
-/** The problem of a code, as far as the code alone says what it holds. */
+/** Returns an example of the problem with this code. */
 export function problemExampleOf(code: ErrorCode): Example<Problem> {
   const value =
-    code === 'validation_failed' ? problemExample : problemOf(new AppError(code), '/images', requestId);
+    code === 'validation_failed'
+      ? problemExample
+      : problemOf(new AppError(code), { instance: '/images', requestId, publicUrl });
   return { summary: errorRow(code).title, value };
 }

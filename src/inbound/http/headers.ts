@@ -1,28 +1,29 @@
 import { AppError } from '../../domain/errors.ts';
 import { ulid } from '../../lib/ids.ts';
 
-/** Longest wait of one request: below the 60 s at which common load balancers cut. */
+/** Maximum wait of one request, in seconds. Common load balancers close a connection after 60 s. */
 export const maxWaitSeconds = 55;
 
-/** A request id is taken over only when it is short and plain, since it goes into logs and headers. */
+/** Returns the caller's request id if it is short and plain, otherwise a new one. The id goes into logs and headers. */
 export function requestIdFrom(header: string | string[] | undefined, nowMs: number): string {
   if (typeof header === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(header)) return header;
   return `req_${ulid(nowMs)}`;
 }
 
-/** A W3C trace context header, or nothing when it is not one. */
+/** Returns a W3C trace context header, or `undefined` if it is malformed. */
 export function traceparentFrom(header: string | string[] | undefined): string | undefined {
   if (typeof header !== 'string') return undefined;
   return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(header) ? header : undefined;
 }
 
-/** The trace id of a trace context header. */
+/** Returns the trace id of a trace context header. */
 export function traceIdOf(traceparent: string | undefined): string | undefined {
   return traceparent?.slice(3, 35);
 }
 
 /**
- * The Idempotency-Key: 1 to 255 visible ASCII characters, bare or as a quoted string (draft-ietf-httpapi-idempotency-key-header).
+ * Reads the Idempotency-Key: 1 to 255 visible ASCII characters, bare or as a quoted string
+ * (draft-ietf-httpapi-idempotency-key-header).
  *
  * @throws AppError `invalid_idempotency_key`
  */
@@ -40,20 +41,20 @@ export function idempotencyKeyFrom(header: string | string[] | undefined): strin
 }
 
 export interface Preferences {
-  /** Seconds to hold the answer, at most `maxWaitSeconds`. */
+  /** Seconds to wait before the response, at most `maxWaitSeconds`. */
   readonly waitSeconds: number;
-  /** What to say in Preference-Applied, if anything. */
+  /** Value of Preference-Applied; `null` for no such header. */
   readonly applied: string | null;
 }
 
 const noPreferences: Preferences = { waitSeconds: 0, applied: null };
 
-/** One preference of a list; a comma within quotes does not end it. A quote need not end, so that nothing is read twice. */
+/** Matches one preference of a list. A comma within quotes does not end it, and an unclosed quote is allowed. */
 const anyPreference = /(?:"(?:[^"\\]|\\.)*"?|[^,"])+/g;
 
 /**
- * The Prefer header (RFC 7240): `wait=N` and `respond-async`, whatever parameters follow them; what is not understood is
- * ignored, as it demands.
+ * Reads the Prefer header (RFC 7240): `wait=N` and `respond-async`, with any parameters. Other preferences are ignored,
+ * as the RFC demands.
  */
 export function preferencesFrom(header: string | string[] | undefined): Preferences {
   if (header === undefined) return noPreferences;
@@ -67,11 +68,11 @@ export function preferencesFrom(header: string | string[] | undefined): Preferen
     const waitSeconds = Math.min(Number(match[2]), maxWaitSeconds);
     return { waitSeconds, applied: `wait=${waitSeconds}` };
   }
-  // With both, section 4.3 has us wait first; without a wait the answer is asynchronous anyway.
+  // Section 4.3: with both preferences the wait comes first. Without a wait the response is asynchronous anyway.
   return { waitSeconds: 0, applied: preferences.includes('respond-async') ? 'respond-async' : null };
 }
 
-/** Whether an If-None-Match header names an entity tag; weak comparison (RFC 9110, section 8.8.3.2). */
+/** Returns whether an If-None-Match header names an entity tag, by weak comparison (RFC 9110, section 8.8.3.2). */
 export function matchesEtag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   const opaque = (tag: string) => tag.trim().replace(/^W\//, '');

@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
+import { pointerToken } from '../../domain/image-request.ts';
+import { findDuplicateName } from './duplicate-names.ts';
 
-/** Deeper JSON serves nobody and costs stack wherever it is walked. */
+/** Maximum nesting. Deeper JSON has no use here, and recursive functions would need more stack. */
 const maxDepth = 32;
 
 /**
- * Reads JSON bodies strictly: valid UTF-8 only, bounded depth, no prototype poisoning. An empty body is `undefined`, since
- * many clients send a content type, of JSON or of forms, with requests that need no body.
+ * Reads JSON bodies strictly: valid UTF-8, bounded depth, no duplicate names, no prototype poisoning. An empty body is
+ * `undefined`, because many clients send a content type of JSON or forms with requests that need no body.
  */
 export function acceptJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -19,12 +21,13 @@ export function acceptJson(app: FastifyInstance): void {
     if (encoding.toLowerCase() !== 'identity') {
       return done(
         new AppError('unsupported_media_type', {
-          detail: 'Send the body as it is, without Content-Encoding.',
+          detail: 'Send the body without Content-Encoding.',
         }),
       );
     }
     if (!isUtf8(bytes)) return done(new AppError('invalid_json', { detail: 'The body is not valid UTF-8.' }));
-    if (depthOf(bytes) > maxDepth) {
+    const { depth, members } = measure(bytes);
+    if (depth > maxDepth) {
       return done(
         new AppError('invalid_json', { detail: `The body is nested deeper than ${maxDepth} levels.` }),
       );
@@ -32,22 +35,22 @@ export function acceptJson(app: FastifyInstance): void {
     const text = bytes.toString('utf8');
     parse(request, text, (error, value) => {
       if (error) done(failureOf(text, error));
+      else if (countMembers(value) < members) done(duplicateIn(text));
       else done(null, value);
     });
   });
   app.addContentTypeParser('*', ({ headers }, _body, done) => {
     if (headers['content-length'] === '0') return done(null, undefined);
     done(
-      new AppError('unsupported_media_type', { detail: 'Send JSON, as `Content-Type: application/json`.' }),
+      new AppError('unsupported_media_type', { detail: 'Send JSON with `Content-Type: application/json`.' }),
     );
   });
 }
 
-/** The parser refuses names that could reach the prototype of an object as well, and does not say which of both it was. */
+/** Returns the reason of a parse error. The parser also refuses names that reach a prototype, with the same error. */
 function failureOf(text: string, cause: Error): AppError {
   if (!isJson(text)) return new AppError('invalid_json', { detail: 'The body is not valid JSON.', cause });
-  const detail =
-    'holds a field named __proto__, or constructor with a prototype, which are never known fields';
+  const detail = 'must not hold a field named __proto__, or a field named constructor that holds prototype';
   return new AppError('validation_failed', {
     detail: 'Correct the fields listed in errors.',
     issues: [{ pointer: '', detail }],
@@ -65,15 +68,20 @@ function isJson(text: string): boolean {
 
 const quote = 0x22;
 const backslash = 0x5c;
+const colon = 0x3a;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** Deepest nesting of a JSON text, without building it. */
-function depthOf(bytes: Buffer): number {
+/**
+ * Measures a JSON text without building it: its deepest nesting, and how many members its objects have together. Parsing
+ * drops all but the last member of a name, so fewer members afterwards mean that a name occurred twice.
+ */
+function measure(bytes: Buffer): { depth: number; members: number } {
   let depth = 0;
   let deepest = 0;
+  let members = 0;
   let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0;
@@ -81,8 +89,24 @@ function depthOf(bytes: Buffer): number {
       if (byte === backslash) i += 1;
       else if (byte === quote) inString = false;
     } else if (byte === quote) inString = true;
+    else if (byte === colon) members += 1;
     else if (byte === openBrace || byte === openBracket) deepest = Math.max(deepest, ++depth);
     else if (byte === closeBrace || byte === closeBracket) depth -= 1;
   }
-  return deepest;
+  return { depth: deepest, members };
+}
+
+function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const items = Object.values(value);
+  const own = Array.isArray(value) ? 0 : items.length;
+  return items.reduce<number>((sum, item) => sum + countMembers(item), own);
+}
+
+function duplicateIn(text: string): AppError {
+  const pointer = (findDuplicateName(text) ?? []).map((name) => `/${pointerToken(name)}`).join('');
+  return new AppError('validation_failed', {
+    detail: 'Correct the fields listed in errors.',
+    issues: [{ pointer, detail: 'occurs more than once' }],
+  });
 }

@@ -1,19 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { hostInUrl } from '../../lib/host-in-url.ts';
 
-/** Why an address cannot be listened on and what to do, by the code of the error. */
+/** Reason and remedy of a failed listen, by error code. */
 const remedies: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program listens there. End it, or set PORT to a free port',
-  EACCES: 'this user may not. Set PORT to 1024 or above',
-  EADDRNOTAVAIL: 'this machine has no such address. Set HOST to one that it has',
+  EADDRINUSE: 'another program uses this port. Stop it, or set PORT to a free port',
+  EACCES: 'this user lacks the permission. Set PORT to 1024 or above',
+  EADDRNOTAVAIL: 'this machine has no such address. Set HOST to an address of this machine',
   ENOTFOUND: 'there is no such host. Set HOST to an address of this machine',
 };
 
 /**
- * Listens where HOST and PORT say.
+ * Listens on HOST and PORT.
  *
  * @returns the address, for people.
- * @throws Error saying which address cannot be had, and what to do.
+ * @throws Error with the address and the remedy if the address is unavailable.
  */
 export async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
   try {
@@ -31,7 +31,7 @@ function portOf(app: FastifyInstance): number | undefined {
   return typeof bound === 'object' ? bound?.port : undefined;
 }
 
-/** How a person on this machine reaches a listening address. */
+/** Returns the URL under which a person on this machine reaches the service. */
 function addressFor(host: string, port: number): string {
   const everywhere = host === '0.0.0.0' || host === '::' || host === '127.0.0.1';
   return `http://${everywhere ? 'localhost' : hostInUrl(host)}:${port}`;

@@ -2,10 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode, errorRow, type FieldIssue } from '../../domain/errors.ts';
 import { pointerToken } from '../../domain/image-request.ts';
 
-/**
- * Errors on the wire: problem+json (RFC 9457) with the OpenAI-style `error` member nested, so that a client of either
- * kind understands the one body.
- */
+/** Body of an error: problem+json (RFC 9457) with a nested `error` member for clients of the OpenAI API. */
 export interface Problem {
   type: string;
   title: string;
@@ -20,15 +17,26 @@ export interface Problem {
 }
 
 const defaultRetryAfterSeconds = 5;
-/** Faults that one answer names. A body may have tens of thousands, and comparing them takes time by their square. */
+/** Maximum number of issues in one response. A body may have tens of thousands, and comparing them takes quadratic time. */
 const maxIssues = 100;
 
-/** The body for an error. */
-export function problemOf(error: AppError, instance: string, requestId: string): Problem {
+/** Path of the page that explains every error code. */
+export const errorsPath = '/docs/errors';
+
+export interface Circumstances {
+  /** Path of the request. */
+  readonly instance: string;
+  readonly requestId: string;
+  /** Address of this service, for the link to the documentation of the code. Without it the link is relative. */
+  readonly publicUrl?: string | undefined;
+}
+
+/** Returns the body of an error. */
+export function problemOf(error: AppError, { instance, requestId, publicUrl = '' }: Circumstances): Problem {
   const row = errorRow(error.code);
   const pointer = error.issues[0]?.pointer;
   return {
-    type: `urn:darkroom:problem:${error.code}`,
+    type: `${publicUrl}${errorsPath}#${error.code}`,
     title: row.title,
     status: row.status,
     detail: error.message,
@@ -53,7 +61,7 @@ function errorType(status: number): string {
   return status < 500 ? 'invalid_request_error' : 'server_error';
 }
 
-/** The headers of an answer that is an error, also of one that no hook has seen. */
+/** Returns the headers of an error, including those that hooks add: a refused connection passes no hook. */
 export function problemHeaders(error: AppError, requestId: string): Record<string, string> {
   const { status, retryable } = errorRow(error.code);
   return {
@@ -61,7 +69,7 @@ export function problemHeaders(error: AppError, requestId: string): Record<strin
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'x-request-id': requestId,
-    // The official SDKs retry by status alone unless they are told.
+    // Without this header the official SDKs decide by the status alone.
     ...(retryable
       ? { 'retry-after': String(error.retryAfterSeconds ?? defaultRetryAfterSeconds) }
       : { 'x-should-retry': 'false' }),
@@ -69,11 +77,19 @@ export function problemHeaders(error: AppError, requestId: string): Record<strin
   };
 }
 
-/** Answers a request with an error. */
+/** Responds to a request with an error. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
   reply.code(errorRow(error.code).status).headers(problemHeaders(error, request.id));
-  const path = request.url.split('?', 1)[0] ?? '/';
-  return reply.send(JSON.stringify(problemOf(error, path, request.id)));
+  return reply.send(JSON.stringify(problemOf(error, circumstancesOf(request))));
+}
+
+/** Returns what a problem says about its request. */
+export function circumstancesOf(request: FastifyRequest): Circumstances {
+  return {
+    instance: request.url.split('?', 1)[0] ?? '/',
+    requestId: request.id,
+    publicUrl: request.server.publicAddresses?.publicUrlOf(request),
+  };
 }
 
 const byFastifyCode: Record<string, ErrorCode> = {
@@ -87,7 +103,7 @@ const byFastifyCode: Record<string, ErrorCode> = {
   FST_ERR_MAX_HEADER_SIZE: 'headers_too_large',
 };
 
-/** Translates whatever a request may throw; what is nobody's fault but ours becomes `internal`, without its text. */
+/** Translates every error of a request. A fault of the service becomes `internal`, without its text. */
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const fault = error as Partial<FastifyError>;
@@ -98,14 +114,14 @@ export function asAppError(error: unknown): AppError {
   }
   const code = fault.code === undefined ? undefined : byFastifyCode[fault.code];
   if (code) return new AppError(code, { detail: errorRow(code).title, cause: error });
-  // Of the pages of the documentation and the files they are made of.
+  // Thrown for the files of the documentation page.
   if (fault.statusCode === 403 || fault.statusCode === 404)
     return new AppError('not_found', { cause: error });
   if (fault.statusCode === 400) return new AppError('invalid_request', { cause: error });
-  return new AppError('internal', { detail: 'Something went wrong on our side. Try again.', cause: error });
+  return new AppError('internal', { detail: 'Internal error. Retry the request.', cause: error });
 }
 
-/** The names in a JSON Pointer (RFC 6901). */
+/** Returns the names in a JSON Pointer (RFC 6901). */
 const namesIn = (pointer: string) =>
   pointer
     .split('/')
@@ -115,8 +131,8 @@ const namesIn = (pointer: string) =>
 type ValidationIssue = NonNullable<FastifyError['validation']>[number] & { propertyName?: string };
 
 /**
- * Leaves out what only repeats another complaint: of a name, that there is a bad one; of a choice between a text and an
- * object, that it is no text where the object was meant.
+ * Drops issues that only repeat others: that some name is bad, if another issue names it, and that a value is no text, if
+ * the caller meant the object of that choice.
  */
 function reportable(all: readonly ValidationIssue[]): ValidationIssue[] {
   const isAboutFields = ({ keyword }: ValidationIssue) =>
@@ -133,7 +149,7 @@ function reportable(all: readonly ValidationIssue[]): ValidationIssue[] {
   });
 }
 
-/** A validator's complaint as a pointer and a sentence. Query parameters are pointed to as `/query/NAME`. */
+/** Converts an issue of the validator to a pointer and a sentence. The pointer of a query parameter is `/query/NAME`. */
 function issueOf(issue: ValidationIssue, context: string): FieldIssue {
   const params = issue.params as Record<string, unknown>;
   const base =

@@ -3,18 +3,18 @@ import type { FastifyBaseLogger } from 'fastify';
 type ChildParameters = Parameters<FastifyBaseLogger['child']>;
 
 /**
- * The logger of one request, whose lines all name it. The child logger behind it is made when the first line is
- * written: making one costs more than most other things that are done for a request, and few requests write any line.
+ * Creates the logger of one request. Every line names the request. The child logger is created with the first line, because
+ * its creation is among the most expensive steps of a request and few requests log anything.
  */
 export function createRequestLogger(
   logger: FastifyBaseLogger,
   bindings: ChildParameters[0],
   options: ChildParameters[1],
 ): FastifyBaseLogger {
-  let made: FastifyBaseLogger | undefined;
+  let created: FastifyBaseLogger | undefined;
   const child = () => {
-    made ??= logger.child(bindings, options);
-    return made;
+    created ??= logger.child(bindings, options);
+    return created;
   };
   const write =
     (level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace') =>

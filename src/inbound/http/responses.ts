@@ -2,48 +2,54 @@ import { type ErrorCode, errorRow } from '../../domain/errors.ts';
 import { type Example, problemExampleOf } from './examples.ts';
 import { type JsonSchema, ref } from './json-schema.ts';
 
-/** Building blocks of the documented answers of a route. */
+/** Building blocks of the documented responses of a route. */
 
 type Response = Record<string, unknown>;
 
-/** A documented header: its schema, and `required` where no such answer comes without it. */
+/** A documented header: its schema, and `required` if every such response has it. */
 type Header = JsonSchema & { readonly description: string; readonly required?: boolean };
 
 const always: Record<string, Header> = {
   'x-request-id': {
-    description: "Identifies this request in logs; the caller's own where it sent one.",
+    description:
+      'Id of this request in logs: the id that the caller sent if it is valid, otherwise a new one.',
     type: 'string',
     required: true,
   },
 };
 
 export const header = {
-  location: { description: 'Where it is.', type: 'string', format: 'uri-reference', required: true },
-  link: { description: 'Where the bytes are.', type: 'string', format: 'uri', required: true },
-  pollAfter: { description: 'Seconds until asking again makes sense.', type: 'integer', required: true },
+  location: {
+    description: 'Address of the resource.',
+    type: 'string',
+    format: 'uri-reference',
+    required: true,
+  },
+  link: { description: 'Link to the bytes.', type: 'string', format: 'uri', required: true },
+  pollAfter: { description: 'Seconds until the next poll.', type: 'integer', required: true },
   pollWhileOpen: {
-    description: 'Seconds until asking again makes sense; absent once the job has ended.',
+    description: 'Seconds until the next poll. Absent if the job is terminal.',
     type: 'integer',
   },
   replayed: {
-    description: '`true` when the Idempotency-Key had been used before.',
+    description: '`true` if the Idempotency-Key was used before.',
     type: 'string',
     enum: ['true'],
   },
-  preferenceApplied: { description: 'What of `Prefer` was followed.', type: 'string' },
-  etag: { description: 'Changes whenever the answer would.', type: 'string', required: true },
-  cacheControl: { description: 'Whether and for how long to keep it.', type: 'string', required: true },
+  preferenceApplied: { description: 'The preferences that were applied.', type: 'string' },
+  etag: { description: 'Changes with the body of the response.', type: 'string', required: true },
+  cacheControl: { description: 'Cache policy of the response.', type: 'string', required: true },
 } as const satisfies Record<string, Header>;
 
-const retryAfter: Header = { description: 'Seconds until a retry makes sense.', type: 'integer' };
+const retryAfter: Header = { description: 'Seconds until a retry may succeed.', type: 'integer' };
 const shouldRetry: Header = {
-  description: '`false` where a retry cannot help: tells the SDKs of OpenAI.',
+  description: '`false` if a retry cannot help. SDKs of the OpenAI API read it.',
   type: 'string',
   enum: ['false'],
 };
-const authenticate: Header = { description: 'How to authenticate.', type: 'string', required: true };
+const authenticate: Header = { description: 'Authentication scheme.', type: 'string', required: true };
 
-/** A JSON answer. */
+/** Returns a JSON response. */
 export function json(
   description: string,
   schema: string | JsonSchema,
@@ -60,12 +66,12 @@ export function json(
   };
 }
 
-/** An answer without a body. */
+/** Returns a response without a body. */
 export function empty(description: string, headers: Record<string, Header> = {}): Response {
   return { description, headers: { ...always, ...headers }, type: 'null' };
 }
 
-/** An answer in other content types. */
+/** Returns a response in other content types. */
 export function raw(
   description: string,
   contentTypes: readonly string[],
@@ -79,7 +85,7 @@ export function raw(
   };
 }
 
-/** The bytes of an image. */
+/** Returns a response with the bytes of an image. */
 export function image(description: string, headers: Record<string, Header> = {}): Response {
   return raw(
     description,
@@ -104,9 +110,9 @@ const keyed: readonly ErrorCode[] = [
 const withBody: readonly ErrorCode[] = ['invalid_json', 'payload_too_large', 'unsupported_media_type'];
 
 /**
- * The problems a route may answer with, one response per status, naming the codes.
+ * Returns the problems of a route: one response for each status, with its codes, and a default for others.
  *
- * @param kind `open`: needs no key and no store; `body`: reads a body; `params`: has parameters in its path.
+ * @param kind `open`: needs no key and no store. `body`: reads a body. `params`: has parameters in its path.
  */
 export function problems(
   kind: { open?: boolean; body?: boolean; params?: boolean },
@@ -124,7 +130,14 @@ export function problems(
     const { status } = errorRow(code);
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  return Object.fromEntries([...byStatus].map(([status, list]) => [String(status), problem(status, list)]));
+  return {
+    ...Object.fromEntries([...byStatus].map(([status, list]) => [String(status), problem(status, list)])),
+    default: {
+      description: 'Any other error.',
+      headers: always,
+      content: { 'application/problem+json': { schema: ref('Problem') } },
+    },
+  };
 }
 
 function problem(status: number, codes: readonly ErrorCode[]): Response {
@@ -149,7 +162,7 @@ const idParamsOf = (description: string): JsonSchema => ({
   required: ['id'],
 });
 
-/** Parameters that several routes share. */
+/** Path parameters that several routes share. */
 export const idParams = idParamsOf('Id of the job, `img_...`.');
 export const endpointParams = idParamsOf('Id of the endpoint, `whk_...`.');
 export const deliveryParams = idParamsOf('Id of the delivery, `dlv_...`.');
@@ -165,26 +178,26 @@ export const pageQuery = {
     type: 'integer',
     minimum: 1,
     maximum: 100,
-    description: `Length of a page; ${defaultPageSize} when absent.`,
+    description: `Maximum length of the page. Default: ${defaultPageSize}.`,
   },
-  cursor: { type: 'string', maxLength: 128, description: '`next_cursor` of the page before.' },
+  cursor: { type: 'string', maxLength: 128, description: '`next_cursor` of the previous page.' },
 } as const satisfies Record<string, JsonSchema>;
 
-/** Request headers that several routes share. They are read by `headers.ts`; this only documents them. */
+/** Documentation of request headers that several routes share. `headers.ts` reads them. */
 export const requestHeader = {
   idempotencyKey: {
     type: 'string',
     minLength: 1,
     maxLength: 257,
     description:
-      '1 to 255 visible ASCII characters, bare or quoted; the same key with the same body gives the same job.',
+      '1 to 255 visible ASCII characters, bare or quoted. The same key with the same body returns the same job.',
     examples: ['order-4711'],
   },
   prefer: {
     type: 'string',
     description:
-      '`wait=N` holds the answer until the job has ended or N seconds, at most 55, have passed; `respond-async` does not wait.',
+      '`wait=N` delays the response until the job is terminal or N seconds have passed, at most 55. `respond-async` does not wait.',
     examples: ['wait=50'],
   },
-  ifNoneMatch: { type: 'string', description: 'ETags of answers at hand; a match answers 304.' },
+  ifNoneMatch: { type: 'string', description: 'ETags of stored responses. A match is a 304 response.' },
 } as const satisfies Record<string, JsonSchema>;

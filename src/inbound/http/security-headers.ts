@@ -1,7 +1,6 @@
 /**
- * What tells browsers to be careful with every answer of ours, after the list of OWASP for REST services. They are set as
- * plain headers of the reply, because a middleware that sets them one by one costs as much as reading the request. The
- * page of the documentation adds its own content security policy.
+ * Security headers of every response, from the OWASP list for REST services. A middleware that sets them one by one costs as
+ * much as reading the request, so they are plain reply headers. The documentation page adds a content security policy.
  */
 export const securityHeaders = {
   'cross-origin-opener-policy': 'same-origin',

@@ -9,10 +9,10 @@ import { problemHeaders, problemOf } from './problem.ts';
 
 const hostPattern = /^[A-Za-z0-9._~%:[\]-]{1,255}$/;
 
-/** Most requests that may be sent ahead on one connection. Each holds what its answer is made of until its turn comes. */
-const maxEarlyUploads = 100;
+/** Maximum number of pipelined requests without a response. Each holds its finished response until the earlier ones are sent. */
+const maxPipelined = 100;
 
-/** How long a refused client may take to read the refusal: an end with unread bytes would reset the connection. */
+/** How long a refused client may read the refusal. Closing with unread bytes resets the connection. */
 const lingerMs = 1_000;
 
 const byNodeCode: Record<string, ErrorCode> = {
@@ -20,32 +20,32 @@ const byNodeCode: Record<string, ErrorCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** Answers, with a body that says why, what Node would answer by itself without one, or not at all. */
-export function createStrictHttp(clock: Clock) {
-  /** The last answer of a connection. */
+/** Creates the checks below HTTP. They respond with a problem where Node would send an empty body or none. */
+export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
+  /** Last response of a connection. */
   const responses = new WeakMap<Duplex, ServerResponse>();
-  /** Requests of a connection that have no answer yet. */
-  const unanswered = new WeakMap<Duplex, number>();
+  /** Number of requests of a connection without a response. */
+  const pending = new WeakMap<Duplex, number>();
 
   function count(socket: Duplex, more: 1 | -1): number {
-    const now = (unanswered.get(socket) ?? 0) + more;
-    unanswered.set(socket, now);
+    const now = (pending.get(socket) ?? 0) + more;
+    pending.set(socket, now);
     return now;
   }
 
-  /** Answers what was not even HTTP, or came too slowly or too large, before any route is known. */
+  /** Responds to bytes that are not HTTP, too slow or too large, before any route is known. */
   function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const response = responses.get(socket);
     const isBusy = response !== undefined && !response.writableFinished;
-    // The refusal would be taken for the answer to an earlier request, or land in the middle of it.
+    // The client would take the refusal for the response to an earlier request, or find it inside of that response.
     if (isBusy && (response.headersSent || response.req.complete)) return void socket.destroy();
     refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'));
   }
 
   function refuse(socket: Duplex, refusal: AppError, extraHeaders: Record<string, string> = {}): void {
     const requestId = requestIdFrom(undefined, clock());
-    const body = JSON.stringify(problemOf(refusal, '/', requestId));
+    const body = JSON.stringify(problemOf(refusal, { instance: '/', requestId, publicUrl }));
     const { status, title } = errorRow(refusal.code);
     const headers = {
       ...problemHeaders(refusal, requestId),
@@ -55,25 +55,27 @@ export function createStrictHttp(clock: Clock) {
     };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
     socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
-    // Whoever does not hang up then, and goes on sending, would keep the connection for ever.
+    // A client that continues to send would hold the connection open.
     const lingering = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(lingering));
   }
 
   /**
-   * A request has exactly one sane Host (RFC 9112, section 3.2); an expectation that is not known is ignored, as RFC
-   * 9110, section 10.1.1, allows; and this is no proxy.
+   * Refuses requests without exactly one valid Host (RFC 9112, section 3.2) and proxy requests. Unknown expectations are
+   * ignored, as RFC 9110, section 10.1.1, allows.
    */
   function watch(app: FastifyInstance): void {
     app.server.on('checkExpectation', (request, response) => app.routing(request, response));
     app.server.on('connect', (_request, socket) => {
-      refuse(socket, new AppError('method_not_allowed', { detail: 'This is no proxy.' }), { allow: 'GET' });
+      refuse(socket, new AppError('method_not_allowed', { detail: 'This service is not a proxy.' }), {
+        allow: 'GET',
+      });
     });
     app.addHook('onRequest', (request, reply, done) => {
       const { raw } = request;
       responses.set(raw.socket, reply.raw);
-      // A refusal would have to wait for its turn as well.
-      if (count(raw.socket, 1) > maxEarlyUploads) return void raw.socket.destroy();
+      // A refusal would wait in the same line.
+      if (count(raw.socket, 1) > maxPipelined) return void raw.socket.destroy();
       if (hasSaneHost(raw) && isSaneOrigin(request)) done();
       else
         done(
@@ -89,7 +91,7 @@ export function createStrictHttp(clock: Clock) {
   return { refuseConnection, watch };
 }
 
-/** What a trusted proxy says becomes part of links. A request of HTTP/1.0 may have no host. */
+/** Forwarded values of a trusted proxy become part of links. A request of HTTP/1.0 may have no host. */
 const isSaneOrigin = ({ host, protocol }: FastifyRequest) =>
   (!host || hostPattern.test(host)) && (protocol === 'http' || protocol === 'https');
 

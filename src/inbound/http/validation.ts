@@ -2,14 +2,14 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
 import type { JsonSchema } from './json-schema.ts';
-import { components } from './schemas.ts';
+import { components } from './schemas/index.ts';
 
 /**
- * Validates requests with Ajv on the JSON Schema made from zod, which takes half the time of running zod itself, and
- * serializes answers with JSON.stringify: they are built field by field already.
+ * Validates requests with Ajv against the JSON Schema of the zod schemas, which takes half the time of zod. Serializes
+ * responses with JSON.stringify, because they are built field by field.
  *
- * Bodies are taken as they are; only query and path, which are text by nature, are converted. Headers are only
- * documented by their schemas: `headers.ts` reads them and knows which to refuse and which to ignore.
+ * Bodies are not converted. Query and path parameters are text and are converted to the type in the schema. Schemas of
+ * headers are documentation only: `headers.ts` reads the headers.
  */
 export function useValidation(app: FastifyInstance): void {
   const ajv = createAjv();
@@ -25,7 +25,7 @@ export function useValidation(app: FastifyInstance): void {
 function createAjv(): Ajv2020 {
   const ajv = new Ajv2020({ allErrors: true, strict: false, useDefaults: false, removeAdditional: false });
   addFormats.default(ajv);
-  // The format has leap seconds, which no Date can tell: the time would be lost further on.
+  // The format allows leap seconds. A Date has none, so such a time would be lost.
   const wide = ajv.formats['date-time'] as { validate(text: string): boolean };
   ajv.addFormat('date-time', (text) => wide.validate(text) && !Number.isNaN(Date.parse(text)));
   for (const [name, schema] of Object.entries(components)) ajv.addSchema({ $id: name, ...schema });
@@ -33,15 +33,15 @@ function createAjv(): Ajv2020 {
 }
 
 /**
- * A value has one spelling. Ajv's own conversion, which is that of JavaScript, takes `0x5`, `1e1`, `+5` and ` 5` for
- * numbers; what is not converted here is refused as being of the wrong type.
+ * Converters that accept one spelling for each value. Ajv converts like JavaScript and accepts `0x5`, `1e1`, `+5` and ` 5`
+ * as numbers. A text that is not converted fails the validation of its type.
  */
 const readers: Record<string, (text: string) => unknown> = {
   integer: (text) => (/^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : text),
   boolean: (text) => (text === 'true' || text === 'false' ? text === 'true' : text),
 };
 
-/** A validator of parameters, which come as text, that first gives them the types which the schema names. */
+/** Returns a validator of parameters that first converts them to the types in the schema. */
 function converting(schema: JsonSchema, validate: ValidateFunction) {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
   const conversions = properties.flatMap(([name, { type }]) => {

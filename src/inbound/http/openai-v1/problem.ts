@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, errorCodes, errorRow } from '../../../domain/errors.ts';
 import type { JobError } from '../../../domain/image-job.ts';
 import { isKnown } from '../../../domain/open.ts';
-import { type Problem, problemHeaders, problemOf } from '../problem.ts';
+import { type Circumstances, circumstancesOf, type Problem, problemHeaders, problemOf } from '../problem.ts';
 
 /** Official clients obey a longer `Retry-After`, but their callers would wait without a word. */
 const maxRetryAfterSeconds = 60;
@@ -44,10 +44,10 @@ export interface OpenAiError {
  */
 export function openAiError(
   error: AppError,
-  request: { readonly path: string; readonly id: string },
+  circumstances: Circumstances,
   options: { isAccepted: boolean },
 ): OpenAiError {
-  const problem = problemOf(error, request.path, request.id);
+  const problem = problemOf(error, circumstances);
   const form = openAiForms[error.code];
   const { isAccepted } = options;
   const status = isAccepted
@@ -58,7 +58,7 @@ export function openAiError(
   const retryable = !isAccepted && problem.retryable;
   return {
     status,
-    headers: headersOf(error, request.id, retryable),
+    headers: headersOf(error, circumstances.requestId, retryable),
     body: {
       ...problem,
       status,
@@ -79,8 +79,7 @@ function headersOf(error: AppError, requestId: string, retryable: boolean): Reco
 
 /** Sends an error before a job was accepted. */
 export function sendOpenAiError(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
-  const path = request.url.split('?', 1)[0] ?? '/';
-  const { status, headers, body } = openAiError(error, { path, id: request.id }, { isAccepted: false });
+  const { status, headers, body } = openAiError(error, circumstancesOf(request), { isAccepted: false });
   if (errorRow(error.code).status >= 500) {
     request.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
   }

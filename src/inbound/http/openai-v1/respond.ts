@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { finalError, type ImageJob, jobError } from '../../../domain/image-job.ts';
+import { circumstancesOf } from '../problem.ts';
 import { describeOutput, type ImageSource, imageEventPieces, imagesBody } from './images-response.ts';
 import { type KeepAliveForm, sendSignOfLife, startKeepAlive } from './keep-alive.ts';
 import type { ResponseForm } from './map-request.ts';
@@ -65,8 +66,7 @@ function costHeader(job: ImageJob): Record<string, string> {
 
 /** After white space the status is 200 already: the body then holds `error` and no `data`. */
 function writeFailure({ request, reply, headers }: Waiting, failure: AppError): void {
-  const path = request.url.split('?', 1)[0] ?? '/';
-  const error = openAiError(failure, { path, id: request.id }, { isAccepted: true });
+  const error = openAiError(failure, circumstancesOf(request), { isAccepted: true });
   const text = JSON.stringify(error.body);
   if (!reply.raw.headersSent) {
     reply.raw.writeHead(error.status, {
@@ -93,8 +93,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   const job = await ended.finally(stop);
   const failure = failureOf(job);
   if (failure) {
-    const path = request.url.split('?', 1)[0] ?? '/';
-    const { body } = openAiError(failure, { path, id: request.id }, { isAccepted: true });
+    const { body } = openAiError(failure, circumstancesOf(request), { isAccepted: true });
     raw.end(`event: error\ndata: ${JSON.stringify({ type: 'error', error: body.error })}\n\n`);
     return;
   }

@@ -7,9 +7,9 @@ export type { Authenticate };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a caller's key must cover; routes without it are open. */
+    /** Scope that the caller's key must cover. A route without a scope needs no key. */
     scope?: Scope;
-    /** Whether the route speaks the dialect of OpenAI's API: another key header, and query parameters that it ignores. */
+    /** Whether the route is part of the OpenAI-compatible API: it has another key header and ignores unknown query parameters. */
     isOpenAi?: boolean;
   }
   interface FastifyRequest {
@@ -19,7 +19,7 @@ declare module 'fastify' {
 
 const bearer = /^Bearer +(\S{1,512}) *$/i;
 
-/** Lets only callers with the route's scope through, before the body is read. */
+/** Refuses callers without the scope of the route, before the body is read. */
 export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
@@ -45,7 +45,7 @@ function apiKeyHeaderOf({ headers }: FastifyRequest): string | undefined {
   return typeof key === 'string' && /^\S{1,512}$/.test(key) ? key : undefined;
 }
 
-/** The caller of a route that declares a scope. */
+/** Returns the caller of a route that declares a scope. */
 export function callerOf(request: FastifyRequest): Caller {
   if (!request.caller) throw new Error(`route ${request.routeOptions.url} declares no scope`);
   return request.caller;

@@ -1,26 +1,30 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { stringify } from 'yaml';
 import { eventTypes } from '../../../domain/webhook-event.ts';
 import { endpointRequestExamples, imageRequestExamples } from '../examples.ts';
 import type { JsonSchema } from '../json-schema.ts';
+import { eventName, webhookName } from '../schemas/events.ts';
 import { finishDocument } from './finish-document.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the document shows where it cannot follow from the route itself. */
+    /** Documentation of a route that differs from its declaration. */
     documented?: { url: string; params: JsonSchema; querystring: JsonSchema };
+    /** Whether the body may be absent. An absent body is an empty object then. */
+    hasOptionalBody?: boolean;
   }
 }
 
-const about = `Order images, durably: \`POST /images\` accepts a job that survives the death of any process, a worker has it
-made by OpenAI's image models, and you learn of it by poll, long-poll, event stream or signed webhook.
+const about = `Durable image generation. \`POST /images\` accepts a job that survives the crash of any process. A worker calls the
+provider and stores the images. Callers learn of the result by poll, long-poll, event stream or signed webhook.
 
-Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`, all listed in
-\`docs/errors.md\` of the source; the same body holds OpenAI's \`error\` member.
+Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`; \`type\` is a link to its documentation. The same body
+holds the \`error\` member of the OpenAI API.
 Webhooks follow Standard Webhooks 1.0.0.`;
 
-/** Nothing from elsewhere. Insecure requests are not upgraded, since the page may well be read over plain http. */
+/** Allows only content of this origin. Does not upgrade insecure requests, because the page may be served over plain http. */
 const pagePolicy = {
   'default-src': "'self'",
   'base-uri': "'none'",
@@ -32,10 +36,12 @@ const pagePolicy = {
 };
 
 /**
- * The OpenAPI 3.1 document, made from the routes: served as JSON, YAML and a page to read and try. Registered before
- * the routes, so that it sees them.
+ * Serves the OpenAPI 3.1 document of the routes as JSON, as YAML and as a page. Must be registered before the routes, which
+ * it observes.
  */
 export async function useDocument(app: FastifyInstance, options: { version: string }): Promise<void> {
+  const optionalBodies = new Set<string>();
+  acceptAbsentBodies(app);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -45,12 +51,12 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
         description: about,
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: '/', description: 'The service that serves this document.' }],
+      servers: [{ url: '/', description: 'The service that serves this document' }],
       tags: [
-        { name: 'images', description: 'Order, follow, read and erase images.' },
-        { name: 'catalogue', description: 'What can be ordered.' },
-        { name: 'operations', description: 'For those who run it.' },
-        { name: 'webhooks', description: 'Where events go, what became of them, and what is sent.' },
+        { name: 'images', description: 'Create, follow, read and erase jobs and their images.' },
+        { name: 'catalogue', description: 'Models and presets.' },
+        { name: 'operations', description: 'Probes and metrics for operators.' },
+        { name: 'webhooks', description: 'Endpoints, deliveries and payloads.' },
       ],
       components: {
         securitySchemes: {
@@ -58,7 +64,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
             type: 'http',
             scheme: 'bearer',
             description:
-              'An API key: `Authorization: Bearer <key>`. Operations name the scope that the key needs.',
+              'API key: `Authorization: Bearer <key>`. Each operation names the scope that the key needs.',
           },
         },
       },
@@ -66,59 +72,76 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
     },
     refResolver: { buildLocalReference: (json, _baseUri, _fragment, i) => String(json.$id ?? `def-${i}`) },
     transform: ({ schema, url, route }) => {
-      const scope = route.config?.scope;
-      const { url: shownUrl = url, ...shown } = route.config?.documented ?? {};
+      const { scope, documented, hasOptionalBody } = route.config ?? {};
+      const { url: shownUrl = url, ...shown } = documented ?? {};
+      if (hasOptionalBody) optionalBodies.add(String(schema?.operationId));
       return { schema: { security: scope ? [{ apiKey: [scope] }] : [], ...schema, ...shown }, url: shownUrl };
     },
     transformObject: (documents) =>
       finishDocument('openapiObject' in documents ? documents.openapiObject : documents.swaggerObject, {
-        submitJob: imageRequestExamples,
-        createWebhookEndpoint: endpointRequestExamples,
+        requestExamples: {
+          submitJob: imageRequestExamples,
+          createWebhookEndpoint: endpointRequestExamples,
+        },
+        optionalBodies,
       }),
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: pagePolicy });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/openapi.yaml', { schema: { hide: true } }, (_request, reply) =>
-    reply.header('content-type', 'application/yaml; charset=utf-8').send(app.swagger({ yaml: true })),
+    reply.header('content-type', 'application/yaml; charset=utf-8').send(documentYaml(app)),
   );
 }
 
-/** One event of the `webhooks` section. */
+/**
+ * Returns the document as YAML that readers of YAML 1.1 and 1.2 understand in the same way: words such as `off` and times
+ * are quoted.
+ */
+export function documentYaml(app: FastifyInstance): string {
+  return stringify(app.swagger(), { compat: 'yaml-1.1', lineWidth: 0 });
+}
+
+/** Replaces an absent body by an empty object in routes that allow it. */
+function acceptAbsentBodies(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (!route.config?.hasOptionalBody) return;
+    route.preValidation = async (request) => {
+      request.body ??= {};
+    };
+  });
+}
+
+/** Returns one entry of the `webhooks` section. */
 function webhookOf(type: string) {
   const isTest = type === 'webhook.test';
   return {
     post: {
-      operationId: `on${type
-        .split('.')
-        .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
-        .join('')}`,
-      summary: isTest
-        ? 'Sent when somebody tests an endpoint'
-        : `Sent when a job reaches the status of ${type}`,
+      operationId: `on${eventName(type)}`,
+      summary: isTest ? 'Test of an endpoint' : `Event ${type} of a job`,
       tags: ['webhooks'],
       description: isTest
-        ? 'Signed as Standard Webhooks. Answer 2xx within 15 seconds.'
-        : 'Signed as Standard Webhooks; `data` is the job as polling shows it. Answer 2xx within 15 seconds.',
+        ? 'Signed by Standard Webhooks. Respond with 2xx within 15 seconds.'
+        : 'Signed by Standard Webhooks. `data` is the job as in polls. Respond with 2xx within 15 seconds.',
       security: [],
       parameters: [
         webhookHeader('webhook-id', 'Id of the event, the same in every attempt.'),
-        webhookHeader('webhook-timestamp', 'When this attempt was made, in seconds since 1970.'),
+        webhookHeader('webhook-timestamp', 'Time of this attempt, in seconds since 1970.'),
         webhookHeader('webhook-signature', '`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`.'),
       ],
       requestBody: {
         required: true,
         content: {
           'application/json': {
-            schema: { $ref: `#/components/schemas/${isTest ? 'WebhookTestEvent' : 'WebhookEvent'}` },
+            schema: { $ref: `#/components/schemas/${webhookName(type)}` },
           },
         },
       },
       responses: {
-        '2XX': { description: 'Taken.' },
+        '2XX': { description: 'Delivered.' },
         '410': {
-          description: 'Not wanted any more: this delivery ends, and a registered endpoint is switched off.',
+          description: 'Ends this delivery, and disables a registered endpoint.',
         },
-        default: { description: 'Anything else is tried again.' },
+        default: { description: 'Any other status is retried.' },
       },
     },
   };

@@ -2,21 +2,25 @@ import { STATUS_CODES } from 'node:http';
 import type { Example } from '../examples.ts';
 
 type Node = Record<string, unknown>;
-/** Told of every place that may refer to a component instead: what kind, by what name, and where it stands. */
+/** Receives every part that may become a reference to a component: its section, its name and its position. */
 type Visit = (section: Section, name: string, holder: Node | unknown[], key: string | number) => void;
 type Section = 'parameters' | 'headers' | 'examples' | 'responses';
 
 /**
- * Puts an OpenAPI document, as it comes from the routes, into the form that people and generators read: what operations
- * share stands once, in `components`.
+ * Converts the OpenAPI document of the routes to the form for readers and generators: parts that operations share move to
+ * `components`.
  *
- * @param requestExamples by the id of the operation.
+ * @param options.requestExamples Examples by operation id.
+ * @param options.optionalBodies Ids of operations whose body may be absent.
  */
 export function finishDocument(
   document: object,
-  requestExamples: Readonly<Record<string, Record<string, Example>>>,
+  options: {
+    readonly requestExamples: Readonly<Record<string, Record<string, Example>>>;
+    readonly optionalBodies: ReadonlySet<string>;
+  },
 ): Node {
-  // Through JSON, because nodes that are one object would become anchors and aliases in YAML.
+  // A copy by JSON, because shared nodes would become anchors and aliases in YAML.
   const finished = JSON.parse(JSON.stringify(document)) as Node;
   for (const operation of operationsOf(finished)) {
     for (const parameter of list(operation.parameters)) {
@@ -28,39 +32,41 @@ export function finishDocument(
     for (const response of Object.values(node(operation.responses)) as Node[]) {
       for (const header of Object.values(node(response.headers)) as Node[]) liftRequired(header);
     }
-    const examples = requestExamples[String(operation.operationId)];
+    const id = String(operation.operationId);
+    const examples = options.requestExamples[id];
     const body = node(node(node(operation.requestBody).content)['application/json']);
     if (examples) body.examples = examples;
+    if (options.optionalBodies.has(id)) node(operation.requestBody).required = false;
   }
   shareParts(finished, visitDetails);
   shareParts(finished, visitResponses);
   return finished;
 }
 
-/** `required` of a header stands beside its schema. */
+/** Moves `required` of a header out of its schema. */
 function liftRequired(header: Node): void {
   const schema = node(header.schema);
   if (schema.required === true) header.required = true;
   delete schema.required;
 }
 
-/** Moves what occurs more than once into `components`: for every name the shape that is used most. */
+/** Moves repeated parts to `components`: for every name the shape that occurs most often. */
 function shareParts(document: Node, visitAll: (document: Node, visit: Visit) => void): void {
   const uses = new Map<string, Map<string, number>>();
   visitAll(document, (section, name, holder, key) => {
-    const place = `${section}/${name}`;
+    const id = `${section}/${name}`;
     const text = JSON.stringify(at(holder, key));
-    const counts = uses.get(place) ?? new Map<string, number>();
-    uses.set(place, counts.set(text, (counts.get(text) ?? 0) + 1));
+    const counts = uses.get(id) ?? new Map<string, number>();
+    uses.set(id, counts.set(text, (counts.get(text) ?? 0) + 1));
   });
   const components = node(document.components);
   visitAll(document, (section, name, holder, key) => {
     const text = JSON.stringify(at(holder, key));
     const [max, count] = [...(uses.get(`${section}/${name}`) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
     if (text !== max || count === undefined || count < 2) return;
-    const shelf = node(components[section]);
-    components[section] = shelf;
-    shelf[name] = JSON.parse(text);
+    const shared = node(components[section]);
+    components[section] = shared;
+    shared[name] = JSON.parse(text);
     put(holder, key, { $ref: `#/components/${section}/${name}` });
   });
 }
@@ -107,7 +113,7 @@ const put = (holder: Node | unknown[], key: string | number, value: unknown) => 
   (holder as Node)[key] = value;
 };
 
-/** `x-request-id` and `Not Found` as the name of a component. */
+/** Returns the name of a component for texts such as `x-request-id` and `Not Found`. */
 function pascal(text: string): string {
   return text
     .split(/[^A-Za-z0-9]+/)

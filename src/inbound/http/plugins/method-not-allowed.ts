@@ -2,12 +2,12 @@ import { METHODS } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 
-/** Every method that a request can have here; CONNECT never becomes a request. */
+/** Every method that a request can have. CONNECT never becomes a request. */
 const methods = METHODS.filter((method) => method !== 'CONNECT');
 
 /**
- * Answers 405 with `Allow` where an address exists but not with that method; a router would call it 404. Watches the
- * routes as they are added, so it is registered before them; call the result after the last one.
+ * Responds with 405 and `Allow` if an address exists with other methods only; the router would respond with 404. Observes
+ * the routes, so it must be registered before them. Call the result after the last route.
  */
 export function watchMethods(app: FastifyInstance): () => void {
   for (const method of methods) {
@@ -18,7 +18,7 @@ export function watchMethods(app: FastifyInstance): () => void {
     const list = Array.isArray(route.method) ? route.method : [route.method];
     const seen = known.get(route.url) ?? new Set();
     for (const method of list) seen.add(method);
-    // The pages of the documentation bring a router of their own.
+    // The documentation plugin adds its own routes for other methods.
     if (!route.url.startsWith('/docs')) known.set(route.url, seen);
   });
   return () => {
@@ -30,7 +30,7 @@ export function watchMethods(app: FastifyInstance): () => void {
         method: missing,
         url,
         schema: { hide: true },
-        // Before the body is looked at, whatever it may be.
+        // Before the body is read, so that a faulty body does not hide the 405.
         onRequest: (request, reply, done) => {
           reply.header('allow', allow);
           const detail = `${request.method} is not allowed here, only ${allow}.`;

@@ -4,8 +4,8 @@ import { pointerToken } from '../../../domain/image-request.ts';
 import type { JsonSchema } from '../json-schema.ts';
 
 /**
- * Has every route for callers refuse what it does not know: query parameters that its schema does not name, and any field
- * where it takes no body. What is ignored would be a typo that costs money. Registered before the routes.
+ * Makes every route for callers refuse unknown query parameters, and every field if the route has no body: an ignored typo
+ * may cost money. Must be registered before the routes.
  */
 export function refuseUnknown(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
@@ -13,17 +13,17 @@ export function refuseUnknown(app: FastifyInstance): void {
     if (!config?.scope || config.isOpenAi || !schema) return;
     const known = schema.querystring as JsonSchema | undefined;
     schema.querystring = { type: 'object', properties: {}, ...known, additionalProperties: false };
-    // Nobody reads the body of a GET.
+    // The body of a GET is not read.
     if (schema.body || route.method === 'GET' || route.method === 'HEAD') return;
     route.preValidation = [refuseFields, ...[route.preValidation ?? []].flat()];
   });
 }
 
-/** Lets no body and an empty object through. */
+/** Refuses every body except an empty one and an empty object. */
 async function refuseFields({ body }: FastifyRequest): Promise<void> {
   const issues = issuesOf(body);
   if (issues.length > 0) {
-    throw new AppError('validation_failed', { detail: 'Nothing is taken in the body here.', issues });
+    throw new AppError('validation_failed', { detail: 'This request has no body.', issues });
   }
 }
 

@@ -19,7 +19,7 @@ export function cancelJobRoute(app: FastifyInstance, { jobs, presentTo }: Deps):
       operationId: 'cancelJob',
       summary: 'Cancel a job',
       description:
-        'A waiting job ends at once and costs nothing. Of a running one the provider call is aborted within a second; `cost.billing` says what is known about money.',
+        'A queued job ends at once and costs nothing. The provider call of a running job is aborted within a second; `cost.billing` shows whether it may be charged.',
       tags: ['images'],
       params: idParams,
       response: {

@@ -17,7 +17,7 @@ export function eraseJobRoute(app: FastifyInstance, { jobs }: Deps): void {
       operationId: 'eraseJob',
       summary: 'Erase a job',
       description:
-        'Images, prompts, metadata and pending webhooks are erased; a tombstone with ids, times and amounts stays and answers 410.',
+        'Erases images, prompts, metadata and pending webhooks. A tombstone with ids, times and amounts stays; its response is 410.',
       tags: ['images'],
       params: idParams,
       response: { 204: empty('Erased'), ...problems({ body: true, params: true }, 'not_found', 'erased') },

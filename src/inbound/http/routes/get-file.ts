@@ -12,25 +12,25 @@ interface Deps {
   readonly clock: Clock;
 }
 
-/** The parts of a link. Whatever is wrong with them is answered with the one 403. */
+/** The parts of a link. Every fault of a part has the same response, 403. */
 const linkParts = {
   params: {
     type: 'object',
-    properties: { key: { type: 'string', description: 'Storage key; may hold slashes.' } },
+    properties: { key: { type: 'string', description: 'Storage key. May contain slashes.' } },
   },
   querystring: {
     type: 'object',
     properties: {
-      expires: { type: 'string', description: 'When the link stops working.' },
+      expires: { type: 'string', description: 'Expiry of the link.' },
       type: { type: 'string', description: 'Content type.' },
       name: { type: 'string', description: 'File name.' },
-      signature: { type: 'string', description: 'Signs all of it.' },
+      signature: { type: 'string', description: 'Signature of the link.' },
     },
     required: ['expires', 'type', 'name', 'signature'],
   },
 };
 
-/** `GET /files/*`: an image by a signed link, for storage that cannot serve links itself. Needs no key. */
+/** `GET /files/*`: an image by a signed link, for a storage without links of its own. Needs no key. */
 export function getFileRoute(app: FastifyInstance, { jobs, fileLinks, clock }: Deps): void {
   app.route<{ Params: { '*': string }; Querystring: Record<string, unknown> }>({
     method: 'GET',
@@ -39,8 +39,7 @@ export function getFileRoute(app: FastifyInstance, { jobs, fileLinks, clock }: D
     schema: {
       operationId: 'getFile',
       summary: 'Download an image by a signed link',
-      description:
-        'Links come from a job and carry their expiry and signature; they are not built by callers.',
+      description: 'The link is part of a job and contains its expiry and signature.',
       tags: ['images'],
       response: {
         200: image('The bytes', { 'cache-control': header.cacheControl }),
@@ -51,7 +50,9 @@ export function getFileRoute(app: FastifyInstance, { jobs, fileLinks, clock }: D
       const key = request.params['*'];
       const link = fileLinks.verify({ key, query: request.query }, clock());
       if (!link) {
-        throw new AppError('link_expired', { detail: 'Read the job again for a fresh link.' });
+        throw new AppError('link_expired', {
+          detail: 'Link expired or altered. Read the job again for a new link.',
+        });
       }
       reply
         .header('cache-control', 'private, max-age=3600, immutable')

@@ -9,7 +9,7 @@ interface Deps {
   readonly jobs: Pick<Jobs, 'readImage'>;
 }
 
-/** `GET /images/{id}/content/{index}`: the image, or a redirect to a fresh link where the storage serves it. */
+/** `GET /images/{id}/content/{index}`: the image, or a redirect to a new link if the storage serves it. */
 export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void {
   app.route<{ Params: { id: string; index: number } }>({
     method: 'GET',
@@ -18,23 +18,23 @@ export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void
     schema: {
       operationId: 'getImageContent',
       summary: 'Download an image',
-      description: 'The bytes never change, so they may be kept for good.',
+      description: 'The bytes never change, so clients may cache them without a limit.',
       tags: ['images'],
       params: {
         type: 'object',
         properties: {
           id: { type: 'string', description: 'Id of the job, `img_...`.' },
-          index: { type: 'integer', minimum: 0, description: 'Which of the images, from 0.' },
+          index: { type: 'integer', minimum: 0, description: 'Index of the image, from 0.' },
         },
         required: ['id', 'index'],
       },
       headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
       response: {
-        200: image('The bytes as the provider made them', {
+        200: image('The bytes that the provider sent', {
           etag: header.etag,
           'cache-control': header.cacheControl,
         }),
-        302: empty('A fresh signed link, where the storage serves it', { location: header.link }),
+        302: empty('A new signed link, if the storage serves the bytes', { location: header.link }),
         304: empty('Not changed since the given ETag', { etag: header.etag }),
         ...problems({ params: true }, 'not_found', 'erased', 'storage_unavailable', 'storage_failed'),
       },

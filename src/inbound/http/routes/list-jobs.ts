@@ -11,7 +11,7 @@ interface Deps {
   readonly presentTo: PresentTo;
 }
 
-/** Counts what a key may have as the schema of an order does: in code points, of whatever kind. */
+/** Limits a key like the schema of requests does: in code points. */
 const metadataParameter = '^metadata\\[([\\s\\S]{1,64})\\]$';
 const metadataKey = new RegExp(metadataParameter, 'u');
 
@@ -25,7 +25,7 @@ interface Query {
   [parameter: `metadata[${string}]`]: string | string[];
 }
 
-/** `GET /images`: a tenant's jobs, newest first. */
+/** `GET /images`: jobs of the tenant, newest first. */
 export function listJobsRoute(app: FastifyInstance, deps: Deps): void {
   app.route<{ Querystring: Query }>({
     method: 'GET',
@@ -35,24 +35,32 @@ export function listJobsRoute(app: FastifyInstance, deps: Deps): void {
       operationId: 'listJobs',
       summary: 'List jobs',
       description:
-        'Newest first. Filter by metadata with `metadata[key]=value`. A page may hold fewer jobs than `limit`; go on while `has_more` is true.',
+        'Newest first. `metadata[key]=value` filters by metadata. A page may hold fewer jobs than `limit`; read the next page while `has_more` is true.',
       tags: ['images'],
       querystring: {
         type: 'object',
         properties: {
           ...pageQuery,
-          status: { type: 'string', enum: [...jobStatuses], description: 'Jobs in this status only.' },
+          status: { type: 'string', enum: [...jobStatuses], description: 'Only jobs in this status.' },
           model: {
             type: 'string',
             maxLength: 128,
-            description: 'Jobs of this model only, by any of its names.',
+            description: 'Only jobs of this model, by any of its names.',
           },
-          created_after: { type: 'string', format: 'date-time', description: 'Jobs created later.' },
-          created_before: { type: 'string', format: 'date-time', description: 'Jobs created earlier.' },
+          created_after: {
+            type: 'string',
+            format: 'date-time',
+            description: 'Only jobs created after this time.',
+          },
+          created_before: {
+            type: 'string',
+            format: 'date-time',
+            description: 'Only jobs created before this time.',
+          },
           metadata: {
             type: 'object',
             additionalProperties: { type: 'string', maxLength: 512 },
-            description: 'Jobs with all these pairs only: `metadata[order]=4711`.',
+            description: 'Only jobs with all these pairs: `metadata[order]=4711`.',
           },
         },
         patternProperties: { [metadataParameter]: { type: 'string', maxLength: 512 } },

@@ -8,7 +8,7 @@ interface Deps {
   readonly clock: Clock;
 }
 
-/** `GET /models`: the catalogue with today's status of every model. */
+/** `GET /models`: the catalogue with the current status of every model. */
 export function listModelsRoute(app: FastifyInstance, { catalogue, clock }: Deps): void {
   app.route({
     method: 'GET',
@@ -18,7 +18,7 @@ export function listModelsRoute(app: FastifyInstance, { catalogue, clock }: Deps
       operationId: 'listModels',
       summary: 'List the models',
       description:
-        'Rules, prices (USD per million tokens), status and successor of every model in the catalogue.',
+        'Rules, prices in USD per million tokens, status and successor of every model in the catalogue.',
       tags: ['catalogue'],
       response: { 200: json('The catalogue', 'ModelList'), ...problems({}) },
     },

@@ -15,6 +15,7 @@ export function listPresetsRoute(app: FastifyInstance, { presets }: Deps): void 
     schema: {
       operationId: 'listPresets',
       summary: 'List the presets',
+      description: 'Named templates with their variables and defaults.',
       tags: ['catalogue'],
       response: { 200: json('The presets', 'PresetList'), ...problems({}) },
     },

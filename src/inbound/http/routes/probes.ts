@@ -7,15 +7,15 @@ interface Deps {
   readonly metrics: { render(): Promise<{ contentType: string; text: string }> };
 }
 
-/** `/livez`, `/readyz`, `/metrics`: for machines that run machines. They need no key. */
+/** `/livez`, `/readyz`, `/metrics`: probes for orchestrators and Prometheus. They need no key. */
 export function probeRoutes(app: FastifyInstance, { checkReadiness, metrics }: Deps): void {
   app.route({
     method: 'GET',
     url: '/livez',
     schema: {
       operationId: 'live',
-      summary: 'Is the process alive',
-      description: 'Touches nothing.',
+      summary: 'Liveness of this process',
+      description: 'Checks no dependency.',
       tags: ['operations'],
       response: { 200: json('Alive', 'Health'), ...problems({ open: true }) },
     },
@@ -27,14 +27,14 @@ export function probeRoutes(app: FastifyInstance, { checkReadiness, metrics }: D
     url: '/readyz',
     schema: {
       operationId: 'ready',
-      summary: 'Can this process do its work',
+      summary: 'Readiness of this process',
       description:
-        'Writes to Redis, asks the storage, and is red from the moment the process begins to stop until it ends.',
+        'Checks a write to Redis and the storage. Fails from the moment the process begins to stop.',
       tags: ['operations'],
       response: {
         ...problems({ open: true }),
         200: json('Ready', 'Health'),
-        503: json('Not ready; the failing part says why', 'Health'),
+        503: json('Not ready. The failing check has the reason', 'Health'),
       },
     },
     handler: async (_request, reply) => {
@@ -52,8 +52,7 @@ export function probeRoutes(app: FastifyInstance, { checkReadiness, metrics }: D
     schema: {
       operationId: 'metrics',
       summary: 'Metrics in the Prometheus text format',
-      description:
-        'While Redis does not answer `darkroom_store_up` is 0 and what only Redis knows is left out.',
+      description: 'While Redis is unreachable `darkroom_store_up` is 0 and figures from Redis are absent.',
       tags: ['operations'],
       response: { 200: raw('The metrics', ['text/plain']), ...problems({ open: true }) },
     },

@@ -23,8 +23,9 @@ export function retryJobRoute(app: FastifyInstance, deps: Deps): void {
     config: { scope: 'images:write' },
     schema: {
       operationId: 'retryJob',
-      summary: 'Order the same again',
-      description: 'Makes a new job with `parent_id` from one that failed, was canceled or expired.',
+      summary: 'Retry a job',
+      description:
+        'Creates a job with the same request and `parent_id`. Only for a failed, canceled or expired job.',
       tags: ['images'],
       params: idParams,
       headers: {
@@ -32,7 +33,7 @@ export function retryJobRoute(app: FastifyInstance, deps: Deps): void {
         properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
       },
       response: {
-        200: json('The new job has ended while waiting', 'ImageJob', { headers: acceptedHeaders }),
+        200: json('The new job, which ended during the wait', 'ImageJob', { headers: acceptedHeaders }),
         202: json('The new job', 'ImageJob', {
           headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
         }),

@@ -19,10 +19,10 @@ interface Deps {
   readonly draining: AbortSignal;
 }
 
-/** Proxies cut connections that are silent for longer. */
+/** Pause between heartbeats. Proxies close connections that are silent for longer. */
 const heartbeatMs = 15_000;
 
-/** `GET /images/{id}/events`: server-sent events from any point of a job's life to its end. */
+/** `GET /images/{id}/events`: server-sent events of a job until its end. */
 export function streamJobEventsRoute(app: FastifyInstance, deps: Deps): void {
   const { jobs, presentTo, longPollSlots, draining } = deps;
   app.route<{ Params: { id: string } }>({
@@ -31,40 +31,40 @@ export function streamJobEventsRoute(app: FastifyInstance, deps: Deps): void {
     config: { scope: 'images:read' },
     schema: {
       operationId: 'streamImageEvents',
-      summary: 'Follow a job',
+      summary: 'Stream the events of a job',
       description:
-        'Server-sent events, each an `ImageEvent`: one for every change of status or stage, one for every image as soon as it is stored; the last one holds the job. Take a broken stream up again with `Last-Event-ID`. A job that has nothing more to tell answers 204.',
+        'Server-sent events, each an `ImageEvent`: one for every change of status or stage, and one for every stored image. The last event holds the job. `Last-Event-ID` resumes a broken stream. The response is 204 if no event is left.',
       tags: ['images'],
       params: idParams,
       headers: {
         type: 'object',
         properties: {
-          'last-event-id': { type: 'string', description: 'Id of the last event that was seen.' },
+          'last-event-id': { type: 'string', description: 'Id of the last received event.' },
         },
       },
       response: {
         200: raw(
-          'The events; the `data` of each is an `ImageEvent`',
+          'The events. The `data` of each is an `ImageEvent`',
           ['text/event-stream'],
           ref('ImageEvent'),
           {
             'cache-control': header.cacheControl,
           },
         ),
-        204: empty('The job has ended and its last event was seen'),
+        204: empty('The job is terminal and `Last-Event-ID` is its last event'),
         ...problems({ params: true }, 'not_found', 'erased', 'too_many_requests'),
       },
     },
     handler: async (request, reply) => {
       const job = await jobs.getJob.get(callerOf(request).tenant, request.params.id);
       const seen = Number.parseInt(String(request.headers['last-event-id'] ?? '0'), 10) || 0;
-      // A number that was never given would skip events that are still to come, the last one among them.
+      // A number above the last event would skip future events, including the terminal one.
       const after = Math.min(Math.max(0, seen), job.history.length);
       if (isTerminal(job.status) && after >= job.history.length) return reply.code(204).send();
       const leave = longPollSlots.enter(job.tenant);
       if (!leave) {
         throw new AppError('too_many_requests', {
-          detail: 'Too many open streams here. Poll, or try again.',
+          detail: 'Too many open streams. Poll, or retry later.',
         });
       }
       const signal = untilCallerLeaves(draining, reply);
@@ -88,7 +88,7 @@ export function streamJobEventsRoute(app: FastifyInstance, deps: Deps): void {
 }
 
 function eventText(id: string, moment: ImageMoment, job: ImageJobView | undefined): string {
-  // One whose time is over is told of without a link.
+  // The image is absent if its retention is over.
   const image = job?.images.find(({ index }) => index === moment.image);
   const data = {
     id,
@@ -102,12 +102,12 @@ function eventText(id: string, moment: ImageMoment, job: ImageJobView | undefine
   return `id: ${moment.no}\nevent: ${moment.type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Passes events on and fills long pauses with comments, which clients ignore and proxies count as life. */
+/** Forwards events, and adds comments in long pauses: clients ignore them, and proxies see traffic. */
 async function* withHeartbeats(
   moments: AsyncGenerator<ImageMoment, void, undefined>,
   render: (moment: ImageMoment) => Promise<string>,
 ): AsyncGenerator<string, void, undefined> {
-  // The first bytes go out at once, so that the caller knows that the stream is open.
+  // The first bytes are sent at once, so that the caller knows that the stream is open.
   yield ': open\n\n';
   try {
     for (let pending = moments.next(); ; ) {

@@ -5,7 +5,7 @@ import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining } from '../draining.ts';
 import { imageJobExamples, imagePreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
-import { ref } from '../json-schema.ts';
+import { ref, unionOf } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, json, problems, requestHeader } from '../responses.ts';
 import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
@@ -17,7 +17,7 @@ interface Deps {
   readonly draining: AbortSignal;
 }
 
-/** `POST /images`: accept a request durably, or say what it would be and cost. */
+/** `POST /images`: accepts a request durably, or previews it. */
 export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
   const { jobs, addresses, sendAccepted, draining } = deps;
   app.route<{ Body: ImageRequestBody; Querystring: { dry_run?: boolean } }>({
@@ -26,9 +26,9 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
     config: { scope: 'images:write' },
     schema: {
       operationId: 'submitJob',
-      summary: 'Order images',
+      summary: 'Create a job',
       description:
-        'Accepts a job durably and answers at once; with `Prefer: wait=N` the answer is held until the job has ended or N seconds (at most 55) have passed.',
+        'Accepts a job durably. `Prefer: wait=N` delays the response until the job is terminal or N seconds have passed, at most 55.',
       tags: ['images'],
       headers: {
         type: 'object',
@@ -39,15 +39,18 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
         properties: {
           dry_run: {
             type: 'boolean',
-            description: 'Validate, normalize and estimate; nothing is stored or queued.',
+            description: 'Validates, normalizes and estimates. Nothing is stored or queued.',
           },
         },
       },
       body: ref('ImageRequest'),
       response: {
         200: json(
-          'The job has ended while waiting; with `dry_run`, the preview',
-          { anyOf: [ref('ImageJob'), ref('ImagePreview')] },
+          'The job, which ended during the wait; with `dry_run` the preview',
+          unionOf('object', [
+            ['image_job', 'ImageJob'],
+            ['image_preview', 'ImagePreview'],
+          ]),
           {
             headers: acceptedHeaders,
             examples: {
@@ -57,7 +60,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
             },
           },
         ),
-        202: json('Accepted: from here on the job survives the death of any process', 'ImageJob', {
+        202: json('Accepted. The job survives the crash of any process', 'ImageJob', {
           headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
           examples: { queued: imageJobExamples.queued },
         }),
@@ -77,7 +80,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
     },
     handler: async (request, reply) => {
       const caller = callerOf(request);
-      // Checked first, so that a dry run tells of a bad key as well.
+      // Read first, so that a dry run reports a malformed key as well.
       const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
       if (request.query.dry_run) return preview(jobs, request.body);
       refuseWhileDraining(draining);
@@ -97,6 +100,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
 async function preview(jobs: Deps['jobs'], body: ImageRequestBody) {
   const { request, warnings, estimateMicroUsd, queueDepth } = await jobs.submitJob.preview(body);
   return {
+    object: 'image_preview',
     request,
     warnings,
     estimate: { cost_micro_usd: estimateMicroUsd, eta_s: null, queue_depth: queueDepth },

@@ -17,9 +17,9 @@ export function changeEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
     config: { scope: 'webhooks' },
     schema: {
       operationId: 'changeWebhookEndpoint',
-      summary: 'Change an endpoint, switch it off or on',
+      summary: 'Update an endpoint',
       description:
-        'Fields that are absent stay. What waits for the endpoint goes to its new address; when it is switched off, it is given up.',
+        'Absent fields stay unchanged. Pending deliveries go to the new URL; disabling the endpoint ends them.',
       tags: ['webhooks'],
       params: endpointParams,
       body: ref('WebhookEndpointPatch'),

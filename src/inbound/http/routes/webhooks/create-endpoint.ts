@@ -18,7 +18,7 @@ export function createEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
     schema: {
       operationId: 'createWebhookEndpoint',
       summary: 'Register an endpoint',
-      description: 'Events of all jobs go there from now on. The secret that signs them is shown this once.',
+      description: 'The endpoint receives events of all jobs. Only this response contains its secret.',
       tags: ['webhooks'],
       body: ref('WebhookEndpointRequest'),
       response: {

@@ -17,7 +17,7 @@ export function getDeliveryRoute(app: FastifyInstance, { webhooks }: Deps): void
       operationId: 'getWebhookDelivery',
       summary: 'Read a delivery',
       description:
-        'Every attempt with its time, what was sent and what came back, and when the next one is due.',
+        'Includes every attempt with its time, request and response, and the time of the next attempt.',
       tags: ['webhooks'],
       params: deliveryParams,
       response: { 200: json('The delivery', 'WebhookDelivery'), ...problems({ params: true }, 'not_found') },

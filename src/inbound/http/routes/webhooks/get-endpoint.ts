@@ -16,7 +16,7 @@ export function getEndpointRoute(app: FastifyInstance, { webhooks }: Deps): void
     schema: {
       operationId: 'getWebhookEndpoint',
       summary: 'Read an endpoint',
-      description: 'With what happened to it and how its receiver does; never with its secret.',
+      description: 'Includes its history and its health, without its secret.',
       tags: ['webhooks'],
       params: endpointParams,
       response: { 200: json('The endpoint', 'WebhookEndpoint'), ...problems({ params: true }, 'not_found') },

@@ -18,9 +18,9 @@ export function getSecretRoute(app: FastifyInstance, { webhooks, sharesWebhookSe
     config: { scope: 'webhooks' },
     schema: {
       operationId: 'getWebhookSecret',
-      summary: 'Read the secret of webhooks that orders name',
+      summary: 'Read the secret of job webhooks',
       description:
-        'Signs what goes to the `webhook` of a job. Registered endpoints have secrets of their own. Where one secret signs for all tenants only a key with the scope `admin` may read it.',
+        'Signs deliveries to the `webhook` of a job. Registered endpoints have their own secrets. If one secret signs for all tenants, only a key with the scope `admin` may read it.',
       tags: ['webhooks'],
       response: {
         200: json('The secret', 'TenantWebhookSecret', { headers: { 'cache-control': header.cacheControl } }),
@@ -31,7 +31,7 @@ export function getSecretRoute(app: FastifyInstance, { webhooks, sharesWebhookSe
       const { tenant, scopes } = callerOf(request);
       if (sharesWebhookSecret && !covers(scopes, 'admin')) {
         throw new AppError('insufficient_scope', {
-          detail: 'One secret signs for all tenants of this deployment: its operator gives it to receivers.',
+          detail: 'One secret signs for all tenants of this deployment. Request it from the operator.',
         });
       }
       reply.header('cache-control', 'no-store');

@@ -26,15 +26,20 @@ export function listDeliveriesRoute(app: FastifyInstance, { webhooks }: Deps): v
     schema: {
       operationId: 'listWebhookDeliveries',
       summary: 'List deliveries with their attempts',
-      description: 'Newest event first. A page may hold fewer than `limit`; go on while `has_more` is true.',
+      description:
+        'Newest event first. A page may hold fewer deliveries than `limit`; read the next page while `has_more` is true.',
       tags: ['webhooks'],
       querystring: {
         type: 'object',
         properties: {
           ...pageQuery,
-          image_id: { type: 'string', maxLength: 64, description: 'Deliveries of this job only.' },
-          endpoint_id: { type: 'string', maxLength: 64, description: 'Deliveries to this endpoint only.' },
-          status: { type: 'string', enum: [...deliveryStatuses], description: 'In this status only.' },
+          image_id: { type: 'string', maxLength: 64, description: 'Only deliveries of this job.' },
+          endpoint_id: { type: 'string', maxLength: 64, description: 'Only deliveries to this endpoint.' },
+          status: {
+            type: 'string',
+            enum: [...deliveryStatuses],
+            description: 'Only deliveries in this status.',
+          },
         },
       },
       response: {

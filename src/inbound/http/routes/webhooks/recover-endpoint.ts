@@ -16,14 +16,14 @@ export function recoverEndpointRoute(app: FastifyInstance, { webhooks }: Deps): 
     config: { scope: 'webhooks' },
     schema: {
       operationId: 'recoverWebhookEndpoint',
-      summary: 'Send again what an endpoint missed',
+      summary: 'Send missed events again',
       description:
-        'Every delivery that was given up, of events since a time: under the same `webhook-id`, by a fresh schedule.',
+        'Sends every failed delivery of events since a time again, with the same `webhook-id` and a new schedule.',
       tags: ['webhooks'],
       params: endpointParams,
       body: ref('WebhookRecovery'),
       response: {
-        202: json('What is sent again', 'WebhookRecoveryResult'),
+        202: json('Number of deliveries that are sent again', 'WebhookRecoveryResult'),
         ...problems({ body: true, params: true }, 'not_found', 'endpoint_disabled'),
       },
     },

@@ -16,7 +16,8 @@ export function redeliverRoute(app: FastifyInstance, { webhooks }: Deps): void {
     schema: {
       operationId: 'redeliverWebhook',
       summary: 'Send a delivery again',
-      description: 'Whatever became of it: the same bytes under the same `webhook-id`, by a fresh schedule.',
+      description:
+        'Sends the same bytes with the same `webhook-id` and a new schedule, whatever the status of the delivery.',
       tags: ['webhooks'],
       params: deliveryParams,
       response: {

@@ -16,7 +16,7 @@ export function removeEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
     schema: {
       operationId: 'removeWebhookEndpoint',
       summary: 'Remove an endpoint',
-      description: 'What waits for it is given up; the log of its deliveries stays as long as it would have.',
+      description: 'Ends its pending deliveries. Their log stays for its retention.',
       tags: ['webhooks'],
       params: endpointParams,
       response: { 204: empty('Removed'), ...problems({ body: true, params: true }, 'not_found') },

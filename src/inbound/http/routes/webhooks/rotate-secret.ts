@@ -13,15 +13,11 @@ export function rotateSecretRoute(app: FastifyInstance, { webhooks }: Deps): voi
   app.route<{ Params: { id: string }; Body: { secret?: string } }>({
     method: 'POST',
     url: '/webhooks/endpoints/:id/rotate-secret',
-    config: { scope: 'webhooks' },
-    // The body may be left out.
-    preValidation: async (request) => {
-      request.body ??= {};
-    },
+    config: { scope: 'webhooks', hasOptionalBody: true },
     schema: {
       operationId: 'rotateWebhookSecret',
-      summary: 'Give an endpoint a new secret',
-      description: 'Old and new secret both sign for 24 hours. The new one is shown this once.',
+      summary: 'Rotate the secret of an endpoint',
+      description: 'Both secrets sign for 24 hours. Only this response contains the new secret.',
       tags: ['webhooks'],
       params: endpointParams,
       body: ref('SecretRotation'),

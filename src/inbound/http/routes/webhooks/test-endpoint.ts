@@ -15,12 +15,12 @@ export function testEndpointRoute(app: FastifyInstance, { webhooks }: Deps): voi
     config: { scope: 'webhooks' },
     schema: {
       operationId: 'testWebhookEndpoint',
-      summary: 'Send a test event now',
-      description: 'One `webhook.test`, signed like every event; the answer shows what the receiver said.',
+      summary: 'Test an endpoint',
+      description: 'Sends one signed `webhook.test` event and returns the response of the endpoint.',
       tags: ['webhooks'],
       params: endpointParams,
       response: {
-        200: json('The delivery with its one attempt', 'WebhookDelivery'),
+        200: json('The delivery with its attempt', 'WebhookDelivery'),
         ...problems({ body: true, params: true }, 'not_found', 'endpoint_disabled'),
       },
     },

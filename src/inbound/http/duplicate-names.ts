@@ -1,0 +1,36 @@
+/** A JSON string, or a character that opens, closes or separates. Strings contain none of those characters for us. */
+const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+
+interface Level {
+  readonly names: Set<string> | null;
+  /** Name or index of the current member. */
+  current: string;
+  isName: boolean;
+}
+
+/**
+ * Returns the path of the first member whose name occurs twice in one object, as its names and indexes; `null` if there
+ * is none. The text must be valid JSON.
+ */
+export function findDuplicateName(text: string): readonly string[] | null {
+  const levels: Level[] = [];
+  for (const [token] of text.matchAll(tokens)) {
+    const level = levels.at(-1);
+    if (token === '{') levels.push({ names: new Set(), current: '', isName: true });
+    else if (token === '[') levels.push({ names: null, current: '0', isName: false });
+    else if (token === '}' || token === ']') levels.pop();
+    else if (level && token === ',') advance(level);
+    else if (level && token === ':') level.isName = false;
+    else if (level?.isName && level.names) {
+      level.current = JSON.parse(token) as string;
+      if (level.names.has(level.current)) return levels.map(({ current }) => current);
+      level.names.add(level.current);
+    }
+  }
+  return null;
+}
+
+function advance(level: Level): void {
+  if (level.names) level.isName = true;
+  else level.current = String(Number(level.current) + 1);
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { CatalogueModel } from '../../../domain/model-catalogue.ts';
+import type { SchemaGroup } from '../json-schema.ts';
+
+const Model = CatalogueModel.extend({ object: z.literal('model') });
+
+const PresetVariable = z.object({
+  description: z.string(),
+  default: z.string().nullable().describe('Default; `null` if the variable is required.'),
+  one_of: z.array(z.string()).nullable().describe('Allowed values; `null` for any.'),
+  max_length: z.int().nullable().describe('Maximum length in code points.'),
+});
+
+const Preset = z.object({
+  object: z.literal('preset'),
+  name: z.string(),
+  description: z.string(),
+  template: z.string().describe('Text around the prompt and the variables.'),
+  variables: z.record(z.string(), PresetVariable),
+  defaults: z.record(z.string(), z.unknown()).describe('Defaults of request fields.'),
+});
+
+const listOf = (item: z.ZodType) => z.object({ object: z.literal('list'), data: z.array(item) });
+
+const HealthCheck = z.object({
+  ok: z.boolean(),
+  detail: z.string().nullable().describe('Reason of a failure, or a remark.'),
+});
+
+const Health = z.object({
+  status: z.enum(['ok', 'unavailable']),
+  checks: z.record(z.string(), HealthCheck).describe('Results by the name of the check.'),
+});
+
+/** Schemas of models, presets and probes. */
+export const catalogueSchemas: SchemaGroup = {
+  responses: {
+    Model,
+    FreeSizes: CatalogueModel.shape.free_sizes.unwrap().unwrap(),
+    ModelPrices: CatalogueModel.shape.prices.unwrap().unwrap(),
+    ModelList: listOf(Model),
+    PresetVariable,
+    Preset,
+    PresetList: listOf(Preset),
+    HealthCheck,
+    Health,
+  },
+  notes: {
+    FreeSizes: { description: 'Rules for sizes that the model accepts besides its list.' },
+    ModelPrices: { description: 'Prices in USD per million tokens.' },
+  },
+};

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { jobStages, jobStatuses } from '../../../domain/image-job.ts';
+import { imageEventTypes } from '../../../domain/image-request.ts';
+import { ImageView } from '../../../domain/job-view.ts';
+import { eventTypes } from '../../../domain/webhook-event.ts';
+import { type SchemaGroup, unionOf } from '../json-schema.ts';
+import { ImageJob } from './jobs.ts';
+
+/** Types of the events in streams: every status of a job, and the steps between them. */
+const streamEventTypes = ['image.progress', ...imageEventTypes] as const;
+type StreamEventType = (typeof streamEventTypes)[number];
+const terminalTypes: readonly string[] = [
+  'image.succeeded',
+  'image.failed',
+  'image.canceled',
+  'image.expired',
+];
+
+const event = {
+  id: z.string().describe('Id of the job.'),
+  status: z.enum(jobStatuses),
+  stage: z.enum(jobStages).nullable(),
+  at: z.iso.datetime().describe('Time of the event.'),
+};
+
+/** The `data` of one server-sent event of a type. */
+function streamEvent(type: StreamEventType) {
+  const base = z.object({ type: z.literal(type), ...event });
+  if (type === 'image.progress') {
+    return base.extend({ image: ImageView.optional().describe('The image that was stored in this step.') });
+  }
+  return terminalTypes.includes(type) ? base.extend({ job: ImageJob }) : base;
+}
+
+/** The body of one webhook of a type. */
+const webhookEvent = (type: (typeof imageEventTypes)[number]) =>
+  z.object({
+    type: z.literal(type),
+    timestamp: z.iso.datetime().describe('Time of the event.'),
+    data: ImageJob,
+    truncated: z
+      .literal(true)
+      .optional()
+      .describe('Present if texts of `data` were shortened. The complete job is at `data.urls.self`.'),
+  });
+
+const WebhookTestData = z.object({ object: z.literal('webhook_test'), endpoint_id: z.string() });
+
+const WebhookTestEvent = z.object({
+  type: z.literal('webhook.test'),
+  timestamp: z.iso.datetime().describe('Time of the event.'),
+  data: WebhookTestData,
+});
+
+/** Returns the schema name of an event type: `image.succeeded` becomes `ImageSucceeded`. */
+export const eventName = (type: string) =>
+  type.replace(/(?:^|\.)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+
+const streamName = (type: string) => `${eventName(type)}Event`;
+export const webhookName = (type: string) =>
+  type === 'webhook.test' ? 'WebhookTestEvent' : `${eventName(type)}Webhook`;
+
+const named = <Type extends string>(
+  types: readonly Type[],
+  nameOf: (type: Type) => string,
+  schemaOf: (type: Type) => z.ZodType,
+) => Object.fromEntries(types.map((type) => [nameOf(type), schemaOf(type)]));
+
+/** Schemas of events in streams and webhooks, one for each type. */
+export const eventSchemas: SchemaGroup = {
+  responses: {
+    ...named(streamEventTypes, streamName, streamEvent),
+    ...named(imageEventTypes, webhookName, webhookEvent),
+    WebhookTestData,
+    WebhookTestEvent,
+  },
+  unions: {
+    ImageEvent: unionOf(
+      'type',
+      streamEventTypes.map((type) => [type, streamName(type)]),
+      'The `data` of one server-sent event.',
+    ),
+    WebhookEvent: unionOf(
+      'type',
+      eventTypes.map((type) => [type, webhookName(type)]),
+      'The body of one webhook.',
+    ),
+  },
+  values: {
+    StreamEventType: { values: streamEventTypes, description: 'Type of an event in a stream.' },
+    ImageEventType: { values: imageEventTypes, description: 'Event of a job.' },
+    WebhookEventType: { values: eventTypes, description: 'Type of a webhook.' },
+  },
+};

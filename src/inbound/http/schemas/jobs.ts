@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { billings } from '../../../domain/errors.ts';
+import { jobStages, jobStatuses, TokenTotals } from '../../../domain/image-job.ts';
+import {
+  ImageRequest,
+  ImageRequestBody,
+  PresetChoice,
+  RetentionRequest,
+  WebhookRequest,
+} from '../../../domain/image-request.ts';
+import { AttemptView, ImageJobView, ImageView, JobErrorView } from '../../../domain/job-view.ts';
+import { imageJobExample } from '../examples.ts';
+import { pageOf, type SchemaGroup } from '../json-schema.ts';
+import { GenerationBody } from '../openai-v1/generation-body.ts';
+
+/** The request of a job on the wire. It is complete, because every default was decided at submission. */
+const AcceptedRequest = ImageRequest.describe('The request with every default filled in.');
+
+/** A job on the wire. */
+export const ImageJob = ImageJobView.extend({ request: AcceptedRequest }).describe(
+  'A job: the same shape in polls, lists, event streams and webhooks.',
+);
+
+const { shape } = ImageJobView;
+
+const ImageEstimate = z
+  .object({
+    cost_micro_usd: z.int().nullable().describe('Estimated cost in micro-USD; `null` if unknown.'),
+    eta_s: z.number().nullable().describe('Estimated seconds until the end; `null` if unknown.'),
+    queue_depth: z.int().describe('Number of tasks that wait in the queue.'),
+  })
+  .describe('Estimate of a request.');
+
+const ImagePreview = z
+  .object({
+    object: z.literal('image_preview'),
+    request: AcceptedRequest,
+    warnings: z.array(z.string()).describe('Remarks on the request.'),
+    estimate: ImageEstimate,
+  })
+  .describe('Result of a dry run. Nothing is stored or queued.');
+
+/** Schemas of jobs. */
+export const jobSchemas: SchemaGroup = {
+  requests: {
+    ImageRequest: ImageRequestBody,
+    OpenAiGenerationRequest: GenerationBody,
+    PresetChoice,
+    WebhookDestination: WebhookRequest,
+    Retention: RetentionRequest,
+  },
+  responses: {
+    ImageJob,
+    AcceptedRequest,
+    JobPrompt: shape.prompt,
+    Image: ImageView,
+    JobError: JobErrorView,
+    ProviderError: JobErrorView.shape.provider.unwrap(),
+    Attempt: AttemptView,
+    TokenUsage: TokenTotals,
+    JobCost: shape.cost,
+    JobQueue: shape.queue,
+    JobUrls: shape.urls,
+    JobList: pageOf(ImageJob),
+    ImageEstimate,
+    ImagePreview,
+  },
+  values: {
+    JobStatus: {
+      values: jobStatuses,
+      description: 'Status of a job. `queued` and `running` may change; the others are final.',
+    },
+    JobStage: { values: jobStages, description: 'Stage of a running job.' },
+    Billing: {
+      values: billings,
+      description: 'Known charges: `none` was spent, a charge is `possible`, or it was `charged`.',
+    },
+  },
+  notes: {
+    PresetChoice: { description: 'Name of a preset from GET /presets, optionally with its variables.' },
+    WebhookDestination: { description: 'URL for the events of this job. Default: all events.' },
+    Retention: {
+      description:
+        'Retention of images and record, in seconds, within the limits of the deployment. Images are not stored longer than their record.',
+    },
+    JobPrompt: { description: 'Versions of the prompt.' },
+    ProviderError: { description: 'Error of the provider.' },
+    JobCost: { description: 'Cost of a job.' },
+    JobQueue: { description: 'Place of a job in the queue.' },
+    JobUrls: { description: 'Links to the resources of a job.' },
+    ImageJob: { examples: [imageJobExample] },
+  },
+};

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { errorCodes } from '../../../domain/errors.ts';
+import { problemExample } from '../examples.ts';
+import type { SchemaGroup } from '../json-schema.ts';
+
+const ErrorCode = z.enum(errorCodes);
+
+const FieldIssue = z.object({
+  pointer: z
+    .string()
+    .describe('JSON Pointer into the body; `/query/NAME`, `/params/NAME` or `/headers/NAME` elsewhere.'),
+  detail: z.string().describe('Fault of this field.'),
+});
+
+const OpenAIError = z
+  .object({
+    message: z.string(),
+    type: z.string().describe('Kind of error in the terms of the OpenAI API.'),
+    code: ErrorCode,
+    param: z.string().nullable().describe('Name of the faulty field.'),
+  })
+  .describe('The error in the form of the OpenAI API, for its clients.');
+
+const Problem = z
+  .object({
+    type: z.string().meta({ format: 'uri-reference' }).describe('Link to the documentation of the code.'),
+    title: z.string().describe('Meaning of the code, the same for every occurrence.'),
+    status: z.int().describe('HTTP status.'),
+    detail: z.string().describe('Description of this occurrence, with the action to take.'),
+    instance: z.string().describe('Path of the request.'),
+    code: ErrorCode,
+    retryable: z.boolean().describe('Whether the same request may succeed later.'),
+    request_id: z.string().describe('Id of the request, for support.'),
+    errors: z.array(FieldIssue).describe('Faulty fields of the request. Empty for other errors.'),
+    error: OpenAIError,
+  })
+  .describe('An error (RFC 9457).');
+
+/** Schemas of errors. */
+export const problemSchemas: SchemaGroup = {
+  responses: { FieldIssue, OpenAIError, Problem },
+  values: {
+    ErrorCode: {
+      values: errorCodes,
+      description: 'Stable error code. New codes may be added.',
+    },
+  },
+  notes: { Problem: { examples: [problemExample] } },
+};

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { eventPatterns } from '../../../domain/image-request.ts';
+import { deliveryStatuses } from '../../../domain/webhook-delivery.ts';
+import { EndpointBody, EndpointPatch } from '../../../domain/webhook-endpoint.ts';
+import { WebhookSecret } from '../../../domain/webhook-event.ts';
+import { DeliveryAttemptView, DeliveryView, EndpointView } from '../../../domain/webhook-view.ts';
+import { pageOf, type SchemaGroup } from '../json-schema.ts';
+
+const NewWebhookEndpoint = EndpointView.extend({
+  secret: z.string().describe('Secret that signs deliveries. Only this response contains it.'),
+}).describe('An endpoint with its new secret.');
+
+const SecretRotation = z.strictObject({
+  secret: WebhookSecret.optional().describe('New secret. Default: a generated one.'),
+});
+
+const WebhookRecovery = z.strictObject({
+  since: z.iso.datetime({ offset: true }).describe('Earliest time of the events to send again.'),
+});
+
+const WebhookRecoveryResult = z.object({
+  object: z.literal('webhook_recovery'),
+  endpoint_id: z.string(),
+  since: z.iso.datetime(),
+  deliveries: z.int().describe('Number of deliveries that are sent again.'),
+});
+
+const TenantWebhookSecret = z.object({ object: z.literal('webhook_secret'), secret: z.string() });
+
+const { shape } = EndpointView;
+
+/** Schemas of endpoints and deliveries. */
+export const webhookSchemas: SchemaGroup = {
+  requests: {
+    WebhookEndpointRequest: EndpointBody,
+    WebhookEndpointPatch: EndpointPatch,
+    SecretRotation,
+    WebhookRecovery,
+  },
+  responses: {
+    WebhookEndpoint: EndpointView,
+    WebhookEndpointSecret: shape.secrets.element,
+    WebhookEndpointHealth: shape.health,
+    WebhookEndpointMoment: shape.history.element,
+    NewWebhookEndpoint,
+    WebhookEndpointList: pageOf(EndpointView),
+    WebhookAttempt: DeliveryAttemptView,
+    WebhookDelivery: DeliveryView,
+    WebhookDeliveryList: pageOf(DeliveryView),
+    WebhookRecoveryResult,
+    TenantWebhookSecret,
+  },
+  values: {
+    WebhookEventPattern: {
+      values: eventPatterns,
+      description: 'Subscription of an endpoint: one type, all events of jobs, or all events.',
+    },
+    DeliveryStatus: {
+      values: deliveryStatuses,
+      description:
+        'Status of a delivery. `pending` has another attempt. `failed` has none and can be sent again.',
+    },
+  },
+  notes: {
+    WebhookEndpointSecret: { description: 'A secret that signs now, without its text.' },
+    WebhookEndpointHealth: { description: 'Recent results of an endpoint.' },
+    WebhookEndpointMoment: { description: 'A change of an endpoint.' },
+  },
+};
