@@ -86,7 +86,8 @@ describe('the OpenAPI document', () => {
       .flatMap(([section, parts]) => Object.keys(parts).map((name) => `#/components/${section}/${name}`));
 
     expect([...references].filter((reference) => !named.includes(reference))).toEqual([]);
-    expect(named.filter((name) => !references.has(name))).toEqual([]);
+    // The union is for programs that handle every webhook at one address.
+    expect(named.filter((name) => !references.has(name))).toEqual(['#/components/schemas/WebhookEvent']);
   });
 
   it('has no inline copy of a named schema', () => {

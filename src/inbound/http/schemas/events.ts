@@ -87,8 +87,6 @@ export const eventSchemas: SchemaGroup = {
     ),
   },
   values: {
-    StreamEventType: { values: streamEventTypes, description: 'Type of an event in a stream.' },
-    ImageEventType: { values: imageEventTypes, description: 'Event of a job.' },
     WebhookEventType: { values: eventTypes, description: 'Type of a webhook.' },
   },
 };
