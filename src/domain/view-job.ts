@@ -9,6 +9,7 @@ import {
   shownStage,
   shownStatus,
 } from './image-job.ts';
+import { isoTime } from './iso-time.ts';
 import { type ImageJobView, other } from './job-view.ts';
 import { isKnown, type Open } from './open.ts';
 
@@ -31,15 +32,13 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
   const status = shownStatus(job);
   const error = finalError(job);
   const prompt = job.request?.prompt ?? '';
-  const createdAt = iso(job.createdAt);
   return {
     id: job.id,
     object: 'image_job',
     status,
     stage: shownStage(job.stage),
-    created_at: createdAt,
-    // Formatting a time costs as much as the rest of the view, and a new job has one time for both.
-    updated_at: job.updatedAt === job.createdAt ? createdAt : iso(job.updatedAt),
+    created_at: isoTime(job.createdAt),
+    updated_at: isoTime(job.updatedAt),
     started_at: isoOrNull(job.startedAt),
     finished_at: isoOrNull(job.finishedAt),
     expires_at: isoOrNull(job.mediaExpiresAt),
@@ -86,7 +85,7 @@ function viewImages(job: ImageJob, context: ViewContext): ImageJobView['images']
       return {
         index: image.index,
         url: link.url,
-        url_expires_at: iso(link.expiresAtMs),
+        url_expires_at: isoTime(link.expiresAtMs),
         content_url: `${pathOf(job)}/content/${image.index}`,
         content_type: image.contentType,
         width: image.width,
@@ -103,7 +102,7 @@ function viewAttempt(attempt: Attempt): ImageJobView['attempts'][number] {
     kind: isKnown(attemptKinds, attempt.kind) ? attempt.kind : other,
     index: attempt.index,
     state: isKnown(attemptStates, attempt.state) ? attempt.state : other,
-    started_at: iso(attempt.startedAt),
+    started_at: isoTime(attempt.startedAt),
     finished_at: isoOrNull(attempt.finishedAt),
     provider_request_id: attempt.providerRequestId ?? null,
     error: attempt.error === undefined ? null : shownCode(attempt.error),
@@ -152,10 +151,6 @@ function costOf({ state, costMicroUsd }: Attempt): number | null {
   return state === 'rejected' ? 0 : (costMicroUsd ?? null);
 }
 
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 function isoOrNull(ms: number | undefined): string | null {
-  return ms === undefined ? null : iso(ms);
+  return ms === undefined ? null : isoTime(ms);
 }

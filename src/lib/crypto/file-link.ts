@@ -48,8 +48,9 @@ export function createFileLinks(signingKey: Uint8Array): FileLinks {
     sign({ key, expiresAtMs, contentType, fileName }) {
       const expires = String(Math.floor(expiresAtMs / 1000));
       const signature = signatureOf(key, expires, contentType, fileName);
-      const query = new URLSearchParams({ expires, type: contentType, name: fileName, signature });
-      return `/files/${key}?${query}`;
+      const name = encodeURIComponent(fileName);
+      const type = encodeURIComponent(contentType);
+      return `/files/${key}?expires=${expires}&type=${type}&name=${name}&signature=${signature}`;
     },
 
     verify({ key, query }, nowMs) {
