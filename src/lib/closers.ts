@@ -1,12 +1,12 @@
-/** Things to close, last opened first. */
+/** Resources to close in reverse order of opening. */
 export interface Closers {
-  /** Remembers how to close something; returns it. */
-  add<T>(thing: T, close: (thing: T) => unknown): T;
-  /** Closes everything once; a failure does not keep the rest open. */
+  /** Registers a resource with its close function and returns the resource. */
+  add<T>(resource: T, close: (resource: T) => unknown): T;
+  /** Closes all resources. Idempotent. A failure does not prevent closing the others. */
   close(): Promise<void>;
 }
 
-/** A stack of open things. `onError` hears what could not be closed. */
+/** Creates an empty stack of resources. `onError` receives the errors of close functions. */
 export function createClosers(onError: (error: unknown) => void): Closers {
   const stack: (() => unknown)[] = [];
   let closing: Promise<void> | undefined;
@@ -22,9 +22,9 @@ export function createClosers(onError: (error: unknown) => void): Closers {
   }
 
   return {
-    add(thing, close) {
-      stack.push(() => close(thing));
-      return thing;
+    add(resource, close) {
+      stack.push(() => close(resource));
+      return resource;
     },
     close() {
       closing ??= closeAll();

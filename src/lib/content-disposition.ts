@@ -1,6 +1,6 @@
 /**
- * `Content-Disposition` (RFC 6266) of a file shown in place and saved under a name. Whatever the name holds, the result
- * is one harmless header value: path separators, quotes and control characters become `_`; a name beyond ASCII is added
+ * Returns the `Content-Disposition` (RFC 6266) of a file that browsers show inline and save under a name. The result is a
+ * safe header value for any name: path separators, quotes and control characters become `_`. A name beyond ASCII is added
  * in the encoding of RFC 8187.
  */
 export function inlineDisposition(fileName: string): string {

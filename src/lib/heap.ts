@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Lets the heap double between two full collections.
+ * Allows the heap to double between two full garbage collections.
  *
- * V8 lets a heap that allocates slowly grow by less than a third, and counts the buffers that the network is read into
- * toward that as long as no small collection has freed them. A worker has megabytes of them at every image, so after
- * some minutes it would be collected in full twice a second, which costs as much as everything else it does. Only
- * settings of the process can change that; it must not grow above `--max-old-space-size` all the same.
+ * V8 lets a slowly allocating heap grow by less than a third. Network buffers count towards this growth until a minor
+ * collection frees them. A worker has megabytes of buffers per image, so after some minutes V8 would run a full collection
+ * twice a second, which costs as much CPU time as all other work. Only process settings can change that. The heap still
+ * cannot exceed `--max-old-space-size`.
  */
 export function collectInFullLessOften(): void {
   setFlagsFromString('--heap-growing-percent=100');

@@ -1,11 +1,11 @@
 import { type Logger, pino } from 'pino';
 
-/** Fields that never reach a log, wherever they turn up. */
+/** Names of fields that are removed from every log line. */
 const secretFields = ['authorization', 'cookie', 'key', 'api_key', 'secret', 'prompt', 'url', 'b64_json'];
 
 /**
- * What is told of an error, and of what caused it. Nothing else: libraries hang whatever they had in hand on their errors,
- * and that of a Redis command which was refused is the whole record, prompt included.
+ * Returns the loggable fields of an error. All others are dropped, because libraries attach data to their errors: the error
+ * of a refused Redis command contains the whole record, including the prompt.
  */
 function describeError(error: Error): Record<string, unknown> {
   const { type, message, stack, code, aggregateErrors } = pino.stdSerializers.err(error);
@@ -19,8 +19,8 @@ function describeError(error: Error): Record<string, unknown> {
 }
 
 /**
- * A JSON logger on standard output, readable on a terminal. Fields named like secrets, prompts or links are cut out as a
- * second wall; the first is not to pass them.
+ * Creates a JSON logger on standard output, or a readable one on a terminal. It redacts fields with the names of secrets,
+ * prompts and links as a second protection: callers must not pass them.
  */
 export function createLogger(options: { level: string; pretty: boolean }): Logger {
   const paths = secretFields.flatMap((field) => [field, `*.${field}`, `*.headers.${field}`]);

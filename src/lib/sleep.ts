@@ -1,6 +1,6 @@
 import { setTimeout as timeout } from 'node:timers/promises';
 
-/** Resolves after the time, or at once when the signal aborts; never rejects. */
+/** Resolves after the time, or as soon as the signal aborts. Never rejects. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -14,7 +14,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves after the time, but keeps no process alive that has nothing else to do. */
+/** Resolves after the time. Does not keep the process alive. */
 export function idle(ms: number): Promise<void> {
   return timeout(ms, undefined, { ref: false });
 }

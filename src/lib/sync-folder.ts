@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** Makes renames and new names in a folder survive a loss of power: they are data of the folder. */
+/** Flushes a folder to disk, so that new and renamed entries survive a power loss. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {

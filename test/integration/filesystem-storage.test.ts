@@ -19,7 +19,7 @@ describe('filesystem storage', () => {
   });
   afterEach(() => rm(base, { recursive: true }));
 
-  const put = (text = 'image') => storage.put(key, Buffer.from(text), 'image/png');
+  const put = (text = 'image') => storage.put(key, Buffer.from(text), { contentType: 'image/png' });
   const entries = () => readdir(directory, { recursive: true }).then((found) => found.sort());
 
   it('an image is one file, and nothing else is left by writing it', async () => {
@@ -39,7 +39,7 @@ describe('filesystem storage', () => {
 
   it('removing prunes the empty folder of the job, but not one that holds another image', async () => {
     await put();
-    await storage.put('acme/img_1/1.png', Buffer.from('other'), 'image/png');
+    await storage.put('acme/img_1/1.png', Buffer.from('other'), { contentType: 'image/png' });
     await storage.remove(key);
     expect(await entries()).toEqual(['acme', 'acme/img_1', 'acme/img_1/1.png']);
     await storage.remove('acme/img_1/1.png');
@@ -133,7 +133,7 @@ describe('filesystem storage', () => {
 
   it('check makes the folder, leaves nothing behind and meets no tenant', async () => {
     await storage.check();
-    await storage.put('probe/img_1/0.png', Buffer.from('x'), 'image/png');
+    await storage.put('probe/img_1/0.png', Buffer.from('x'), { contentType: 'image/png' });
     await storage.check();
     expect(await entries()).toEqual(['probe', 'probe/img_1', 'probe/img_1/0.png']);
   });

@@ -7,7 +7,7 @@ import { bytesOf, storageForEachTest } from '../support/s3-storage.ts';
 const key = 'acme/img_1/0.png';
 const image = Buffer.from('image');
 
-describe('s3 storage when S3 has trouble', () => {
+describe('s3 storage when S3 fails', () => {
   const s3 = storageForEachTest();
 
   /** Answers the next requests with an error, then lets them through; returns what was refused. */
@@ -25,7 +25,7 @@ describe('s3 storage when S3 has trouble', () => {
   it('one 503 is healed inside the call', async () => {
     const refused = refuseNext(1, 503, 'SlowDown');
     const storage = s3.open();
-    await storage.put(key, image, 'image/png');
+    await storage.put(key, image, { contentType: 'image/png' });
     expect(refused).toHaveLength(1);
     expect((await storage.read(key))?.sizeBytes).toBe(image.length);
   });
@@ -33,19 +33,19 @@ describe('s3 storage when S3 has trouble', () => {
   it('two 503 are an outage, and the call after them works', async () => {
     const refused = refuseNext(2, 503, 'SlowDown');
     const storage = s3.open();
-    await expect(storage.put(key, image, 'image/png')).rejects.toMatchObject({
+    await expect(storage.put(key, image, { contentType: 'image/png' })).rejects.toMatchObject({
       code: 'storage_unavailable',
       message: expect.stringContaining('SlowDown'),
     });
     expect(refused).toHaveLength(2);
     expect(await storage.read(key)).toBeNull();
-    await storage.put(key, image, 'image/png');
+    await storage.put(key, image, { contentType: 'image/png' });
     expect((await storage.read(key))?.sizeBytes).toBe(image.length);
   });
 
   it('a refusal is not asked for again', async () => {
     const refused = refuseNext(5, 403, 'AccessDenied');
-    await expect(s3.open().put(key, image, 'image/png')).rejects.toMatchObject({
+    await expect(s3.open().put(key, image, { contentType: 'image/png' })).rejects.toMatchObject({
       code: 'storage_failed',
       message: expect.stringContaining('AccessDenied'),
       cause: expect.objectContaining({ name: 'AccessDenied' }),
@@ -56,16 +56,16 @@ describe('s3 storage when S3 has trouble', () => {
   it('a missing bucket is a refusal, not a missing image', async () => {
     const storage = s3.open({ bucket: 'not-there' });
     const refusal = { code: 'storage_failed', message: expect.stringContaining('NoSuchBucket') };
-    await expect(storage.put(key, image, 'image/png')).rejects.toMatchObject(refusal);
+    await expect(storage.put(key, image, { contentType: 'image/png' })).rejects.toMatchObject(refusal);
     await expect(storage.read(key)).rejects.toMatchObject(refusal);
   });
 
   it('what was stored is there again after an outage, through the same storage', async () => {
     const storage = s3.open({ timeoutMs: 5_000 });
-    await storage.put(key, image, 'image/png');
+    await storage.put(key, image, { contentType: 'image/png' });
     await s3.server.stop();
     const outage = { code: 'storage_unavailable' };
-    await expect(storage.put(key, image, 'image/png')).rejects.toMatchObject(outage);
+    await expect(storage.put(key, image, { contentType: 'image/png' })).rejects.toMatchObject(outage);
     await expect(storage.read(key)).rejects.toMatchObject(outage);
     await expect(storage.remove(key)).rejects.toMatchObject(outage);
     await expect(storage.check()).rejects.toMatchObject({
@@ -90,12 +90,14 @@ describe('s3 storage when S3 has trouble', () => {
     });
     const storage = s3.open({ timeoutMs: 400 });
     const outage = { code: 'storage_unavailable', message: expect.stringContaining('timeout') };
-    await expect(storage.put(key, randomBytes(3_000_000), 'image/png')).rejects.toMatchObject(outage);
+    await expect(
+      storage.put(key, randomBytes(3_000_000), { contentType: 'image/png' }),
+    ).rejects.toMatchObject(outage);
     await expect(storage.read(key)).rejects.toMatchObject(outage);
     await expect(storage.remove(key)).rejects.toMatchObject(outage);
     await expect(storage.check()).rejects.toMatchObject({
       code: 'storage_unavailable',
-      message: expect.stringContaining('does not answer in time'),
+      message: expect.stringContaining('does not respond in time'),
     });
     expect(count).toBeGreaterThanOrEqual(4);
     await vi.waitFor(() => expect(held.size).toBe(0));
@@ -107,7 +109,7 @@ describe('s3 storage when S3 has trouble', () => {
       request.resume();
       return held++ === 0;
     });
-    await s3.open({ timeoutMs: 4_000 }).put(key, image, 'image/png');
+    await s3.open({ timeoutMs: 4_000 }).put(key, image, { contentType: 'image/png' });
     expect(held).toBe(2);
   });
 
@@ -138,7 +140,7 @@ describe('s3 storage when S3 has trouble', () => {
     ],
     ['no permission', 403, 'AccessDenied', {}, 'grant s3:ListBucket'],
     ['a wrong clock', 403, 'RequestTimeTooSkewed', {}, 'The clock of this machine is wrong'],
-    ['overload', 503, 'SlowDown', {}, 'has trouble (http_503)'],
+    ['overload', 503, 'SlowDown', {}, 'fails (http_503)'],
   ])('check tells of %s', async (_what, status, code, headers, words) => {
     s3.server.intercept((request, response) => {
       respondWithError(request, response, status, code, headers);

@@ -20,8 +20,8 @@ describe('s3 storage on the wire', () => {
       signedDigests.push(request.headers['x-amz-content-sha256']);
       return false;
     });
-    await s3.open().put(key, image, 'image/png', known);
-    await s3.open().put(key, image, 'image/png');
+    await s3.open().put(key, image, { contentType: 'image/png', sha256: known });
+    await s3.open().put(key, image, { contentType: 'image/png' });
     expect(signedDigests).toEqual([known, createHash('sha256').update(image).digest('hex')]);
   });
 
@@ -32,7 +32,7 @@ describe('s3 storage on the wire', () => {
       return false;
     });
     const bytes = randomBytes(3_000_000);
-    await s3.open().put(key, bytes, 'image/webp');
+    await s3.open().put(key, bytes, { contentType: 'image/webp' });
     expect(seen).toHaveLength(1);
     expect(seen[0]?.headers).toMatchObject({
       'content-length': '3000000',
@@ -52,14 +52,14 @@ describe('s3 storage on the wire', () => {
     });
     const storage = s3.open({ checksums: 'when_supported' });
     const bytes = randomBytes(100_000);
-    await storage.put(key, bytes, 'image/png');
+    await storage.put(key, bytes, { contentType: 'image/png' });
     expect(Buffer.compare(await bytesOf(await storage.read(key)), bytes)).toBe(0);
     expect(names).toContain('x-amz-checksum-crc32');
   });
 
   it('an expired link is refused', async () => {
     const storage = s3.open({}, () => Date.now() - 60_000);
-    await storage.put(key, image, 'image/png');
+    await storage.put(key, image, { contentType: 'image/png' });
     const options = { contentType: 'image/png', fileName: '0.png' };
     const fresh = await storage.link(key, { ...options, expiresAtMs: Date.now() + 60_000 });
     const expired = await storage.link(key, { ...options, expiresAtMs: Date.now() - 2_000 });

@@ -22,7 +22,7 @@ async function finished(core: Core): Promise<ImageJob> {
   const job = await submitted(core);
   const ended = await core.change('acme', job.id, (now) => finishedJob(now));
   for (const image of ended?.images ?? [])
-    await core.storage.put(image.storageKey, Buffer.from('image'), image.contentType);
+    await core.storage.put(image.storageKey, Buffer.from('image'), image);
   return ended ?? job;
 }
 
@@ -131,7 +131,7 @@ describe('sweeping', () => {
     const attempt = attemptOf({ no: 9, index: 0, state: 'uncertain', error: 'worker_lost' });
     await core.change('acme', job.id, (now) => ({ ...now, attempts: [...now.attempts, attempt] }));
     const orphan = storageKeyOf(job, attempt, 'image/webp');
-    await core.storage.put(orphan, Buffer.from('nobody knows'), 'image/webp');
+    await core.storage.put(orphan, Buffer.from('nobody knows'), { contentType: 'image/webp' });
     await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
     await core.sweep();
     expect(await core.storage.read(orphan)).toBeNull();

@@ -44,7 +44,7 @@ export async function openFilesystem(): Promise<StorageSubject> {
     },
     broken: [
       { storage: at('a-file', 'below'), says: /a-file.*a part of the path is a file\. Remove that file/ },
-      { storage: at('a-file'), says: /a-file.*there is a file of that name\. Remove that file/ },
+      { storage: at('a-file'), says: /a-file.*a file has that name\. Remove that file/ },
     ],
     stop: () => rm(folder, { recursive: true }),
   };

@@ -63,7 +63,7 @@ export interface ImageStorage {
    * @param sha256 SHA-256 of the bytes, hex, if the caller knows it. It saves a storage that verifies uploads the
    *   computation.
    */
-  put(key: string, bytes: Buffer, contentType: string, sha256?: string): Promise<void>;
+  put(key: string, bytes: Buffer, options: { contentType: string; sha256?: string }): Promise<void>;
   /** Reads the bytes under a key. Returns `null` if there are none. */
   read(key: string): Promise<{ body: AsyncIterable<Uint8Array>; sizeBytes: number } | null>;
   /** Removes the bytes under a key. Idempotent. */

@@ -2,8 +2,8 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /**
- * The text form of an API key: `dkr_<id>_<secret><checksum>`. The fixed prefix and the checksum let secret scanners
- * find leaked keys without false alarms; the pattern is published in SECURITY.md.
+ * The text form of an API key is `dkr_<id>_<secret><checksum>`. Secret scanners find leaked keys without false alarms by
+ * the fixed prefix and the checksum. SECURITY.md publishes the pattern.
  *
  * id: 12 characters, secret: 43 characters of base62 (256 bits), checksum: 6 characters, CRC-32 of all before it.
  */
@@ -11,7 +11,7 @@ import { crc32 } from 'node:zlib';
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const pattern = /^dkr_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
 
-/** A new key and its id. */
+/** Creates a key and its id. */
 export function createKeyText(): { id: string; key: string } {
   const id = base62(BigInt(`0x${randomBytes(16).toString('hex')}`), 12);
   const secret = base62(BigInt(`0x${randomBytes(32).toString('hex')}`), 43);
@@ -19,14 +19,14 @@ export function createKeyText(): { id: string; key: string } {
   return { id: `key_${id}`, key: body + checksum(body) };
 }
 
-/** The id inside a key; `null` when its form or checksum is wrong. */
+/** Returns the id inside a key, or `null` if its form or checksum is wrong. */
 export function keyIdOf(key: string): string | null {
   const match = pattern.exec(key);
   if (!match || checksum(key.slice(0, -6)) !== match[3]) return null;
   return `key_${match[1]}`;
 }
 
-/** SHA-256, hex. */
+/** Returns the SHA-256 of a text in hex. */
 export function digestHex(text: string | Buffer): string {
   return hash('sha256', text, 'hex');
 }
@@ -42,7 +42,7 @@ function checksum(text: string): string {
   return base62(BigInt(crc32(text)), 6);
 }
 
-/** Fixed-length base 62, low digits kept. */
+/** Encodes a number in base 62 with a fixed length. Higher digits are dropped. */
 function base62(value: bigint, length: number): string {
   let rest = value;
   let text = '';

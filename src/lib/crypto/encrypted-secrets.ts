@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
-/** Encrypts secrets that have to be read again. */
+/** Encryption of secrets that must be readable later. */
 export interface EncryptedSecrets {
-  /** @param owner whose secret it is; it can be opened for this owner only. */
+  /** @param owner owner of the secret. Decryption succeeds only for the same owner. */
   seal(secret: string, owner: string): string;
-  /** @throws Error when it was altered, or sealed for another owner or with another key. */
+  /** @throws Error if the text was changed, or encrypted for another owner or with another key. */
   unseal(encrypted: string, owner: string): string;
 }
 
@@ -13,7 +13,7 @@ const version = 'v1';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** AES-256-GCM under a key derived (RFC 5869) from the deployment's one, with the owner as associated data. */
+/** Encrypts with AES-256-GCM, a key derived (RFC 5869) from SECRETS_KEY, and the owner as associated data. */
 export function createEncryptedSecrets(secretsKey: Buffer): EncryptedSecrets {
   const key = Buffer.from(hkdfSync('sha256', secretsKey, '', 'darkroom sealed secrets v1', 32));
   return {
@@ -25,7 +25,7 @@ export function createEncryptedSecrets(secretsKey: Buffer): EncryptedSecrets {
     },
     unseal(encrypted, owner) {
       const [kind, encoded = ''] = encrypted.split('.');
-      if (kind !== version) throw new Error('the secret was sealed by another release');
+      if (kind !== version) throw new Error('the secret was encrypted by another release');
       const bytes = Buffer.from(encoded, 'base64url');
       const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes), {
         authTagLength: tagBytes,

@@ -1,28 +1,28 @@
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 /**
- * Links to files that Darkroom serves itself: they work without an API key until they expire, and for exactly the key,
- * content type and file name they were signed for. Signer and checker share only the signing key.
+ * Signed links to files that this service serves. A link works without an API key until it expires, for exactly the storage
+ * key, content type and file name that were signed.
  */
 
-/** What a link is good for. */
+/** The signed values of a link. */
 export interface FileLink {
-  /** Storage key; its alphabet needs no escaping in a path. */
+  /** Storage key. Its characters need no escaping in a path. */
   readonly key: string;
   readonly expiresAtMs: number;
   readonly contentType: string;
   readonly fileName: string;
 }
 
-/** Signs links and checks them. */
+/** Signer and verifier of links. */
 export interface FileLinks {
-  /** A path below the public address. Expiry is rounded down to seconds. */
+  /** Returns a path below the public address. The expiry is rounded down to seconds. */
   sign(link: FileLink): string;
   /**
-   * Checks a link in constant time. `query` holds the decoded parameters as the HTTP server read them; a parameter given
-   * twice (a list) makes the link invalid.
+   * Verifies a link in constant time. `query` contains the decoded parameters of the HTTP server. A repeated parameter (a
+   * list) makes the link invalid.
    *
-   * @returns what was signed; `null` when the link is expired or was altered, without telling which.
+   * @returns the signed values, or `null` if the link is expired or was changed.
    */
   verify(
     request: { readonly key: string; readonly query: Readonly<Record<string, unknown>> },
@@ -33,15 +33,15 @@ export interface FileLinks {
 const purpose = 'darkroom file link v1';
 const minimumKeyBytes = 32;
 
-/** @throws RangeError when the signing key has less than 32 bytes. */
+/** Creates a signer and verifier. @throws RangeError if the signing key has less than 32 bytes. */
 export function createFileLinks(signingKey: Uint8Array): FileLinks {
   if (signingKey.length < minimumKeyBytes) {
-    throw new RangeError(`The key that signs links needs at least ${minimumKeyBytes} bytes.`);
+    throw new RangeError(`The signing key of links must have at least ${minimumKeyBytes} bytes.`);
   }
-  // A key of its own (RFC 5869), because the same secret serves other purposes elsewhere.
+  // The key is derived (RFC 5869), because the same secret has other purposes too.
   const linkKey = createSecretKey(Buffer.from(hkdfSync('sha256', signingKey, '', purpose, 32)));
   const signatureOf = (...parts: readonly string[]) =>
-    // JSON keeps the parts apart whatever they hold.
+    // JSON separates the parts unambiguously.
     createHmac('sha256', linkKey).update(JSON.stringify(parts)).digest('base64url');
 
   return {
@@ -58,7 +58,7 @@ export function createFileLinks(signingKey: Uint8Array): FileLinks {
       if (typeof expires !== 'string' || typeof type !== 'string') return null;
       if (typeof name !== 'string' || typeof signature !== 'string') return null;
 
-      // Texts are compared, not the bytes they stand for: one base64url text per signature, so no second spelling passes.
+      // Texts are compared instead of decoded bytes, because a signature has several base64url spellings.
       const expected = Buffer.from(signatureOf(key, expires, type, name));
       const given = Buffer.from(signature);
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;

@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** How far the clocks of sender and receiver may be apart, in either direction (Standard Webhooks 1.0.0). */
+/** Maximum difference of the clocks of sender and endpoint, in either direction (Standard Webhooks 1.0.0). */
 const toleranceSeconds = 300;
-/** A sender uses a few at most; more would be work for nothing. */
+/** Maximum number of signatures to check. Senders use one or two. */
 const maxSignatures = 32;
 
 export interface WebhookHeaders {
@@ -12,9 +12,9 @@ export interface WebhookHeaders {
 }
 
 /**
- * Why a delivery must not be believed, by the rules of Standard Webhooks 1.0.0; `null` when it is genuine.
+ * Verifies a delivery by the rules of Standard Webhooks 1.0.0. Returns the reason if it is not genuine, otherwise `null`.
  *
- * @param body exactly as it arrived.
+ * @param body the received bytes as text, unchanged.
  * @param secret `whsec_` and base64.
  */
 export function objectionToWebhook(
@@ -23,8 +23,8 @@ export function objectionToWebhook(
   options: { secret: string; nowMs: number },
 ): string | null {
   const { id, timestamp, signature } = headers;
-  if (!id || !timestamp || !signature) return 'it lacks a webhook- header';
-  if (!/^\d{1,12}$/.test(timestamp)) return 'its timestamp is not a number of seconds';
+  if (!id || !timestamp || !signature) return 'a webhook- header is missing';
+  if (!/^\d{1,12}$/.test(timestamp)) return 'the timestamp is not a number of seconds';
   if (Math.abs(options.nowMs / 1000 - Number(timestamp)) > toleranceSeconds) {
     return `it was sent more than ${toleranceSeconds / 60} minutes ago, or the clocks differ`;
   }
@@ -35,5 +35,5 @@ export function objectionToWebhook(
     .filter((each) => each.startsWith('v1,'))
     .map((each) => Buffer.from(each.slice('v1,'.length), 'base64'))
     .some((given) => given.length === expected.length && timingSafeEqual(given, expected));
-  return isGenuine ? null : 'no signature fits the secret';
+  return isGenuine ? null : 'no signature matches the secret';
 }

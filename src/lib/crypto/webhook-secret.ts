@@ -5,25 +5,25 @@ const minKeyBytes = 24;
 const maxKeyBytes = 64;
 
 /**
- * The secret that signs a tenant's webhooks, in the form of Standard Webhooks. Derived (RFC 5869), so that it need not
- * be stored and no tenant can sign for another.
+ * Returns the secret that signs a tenant's webhooks, in the form of Standard Webhooks. It is derived (RFC 5869), so it is
+ * not stored, and no tenant can sign for another.
  */
 export function webhookSecretOf(secretsKey: Buffer, tenant: string): string {
   const bytes = Buffer.from(hkdfSync('sha256', secretsKey, '', `darkroom webhooks of ${tenant} v1`, 32));
   return secretPrefix + bytes.toString('base64');
 }
 
-/** A new secret of 256 random bits. */
+/** Creates a secret of 256 random bits. */
 export function createWebhookSecret(): string {
   return secretPrefix + randomBytes(32).toString('base64');
 }
 
 /**
- * Reads a signing secret: `whsec_` and the base64 of 24 to 64 bytes (Standard Webhooks 1.0.0). Only the canonical,
- * padded spelling is accepted, because decoders differ in what they make of any other.
+ * Reads a signing secret: `whsec_` and the base64 of 24 to 64 bytes (Standard Webhooks 1.0.0). Only the canonical, padded
+ * spelling is accepted, because decoders read others differently.
  *
- * @returns the key's bytes, never empty.
- * @throws WebhookSecretError; the text never repeats the secret.
+ * @returns the bytes of the key, never empty.
+ * @throws WebhookSecretError, whose message does not repeat the secret.
  */
 export function parseWebhookSecret(text: string): Buffer {
   if (!text.startsWith(secretPrefix)) {
@@ -32,19 +32,19 @@ export function parseWebhookSecret(text: string): Buffer {
   const encoded = text.slice(secretPrefix.length);
   const key = Buffer.from(encoded, 'base64');
   if (key.toString('base64') !== encoded) {
-    throw new WebhookSecretError(`what follows ${secretPrefix} must be base64 with padding`);
+    throw new WebhookSecretError(`the text after ${secretPrefix} must be base64 with padding`);
   }
   if (key.length < minKeyBytes || key.length > maxKeyBytes) {
     throw new WebhookSecretError(
-      `it must hold ${minKeyBytes} to ${maxKeyBytes} bytes, this one holds ${key.length}`,
+      `it must have ${minKeyBytes} to ${maxKeyBytes} bytes, but has ${key.length}`,
     );
   }
   return key;
 }
 
-/** A signing secret that cannot be used. The message says how to create one that can. */
+/** An invalid signing secret. The message says how to create a valid one. */
 export class WebhookSecretError extends Error {
-  /** What is wrong with the secret, without its text. */
+  /** The fault, without the text of the secret. */
   readonly reason: string;
 
   constructor(reason: string) {

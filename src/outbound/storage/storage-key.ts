@@ -1,17 +1,17 @@
 import { AppError } from '../../domain/errors.ts';
 
-// Two folders and a file name with one extension: no dots, separators or escapes to leave a folder with.
+// Two folders and a file name with one extension. No other dots, separators or escapes, so a key cannot leave its folder.
 const pattern = /^[A-Za-z0-9_-]{1,128}\/[A-Za-z0-9_-]{1,128}\/[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9]{1,8}$/;
 
 /**
- * Lets only keys of the form `tenant/job/index.ext` pass, for every storage alike.
+ * Checks that a key has the form `tenant/job/index.ext`, the same for every storage.
  *
- * @throws AppError `storage_failed`; a retry cannot help.
+ * @throws AppError `storage_failed`, which a retry cannot fix.
  */
 export function assertStorageKey(key: string): void {
   if (pattern.test(key)) return;
   throw new AppError('storage_failed', {
-    detail: 'The image has a storage key that is not allowed, so the storage was not touched.',
+    detail: 'The storage key of the image is invalid. The storage was not accessed.',
     cause: new Error(`Not of the form tenant/job/index.ext: ${JSON.stringify(key.slice(0, 300))}`),
   });
 }

@@ -32,7 +32,7 @@ export function createUploadImage(deps: Deps): UploadImage {
     const started = performance.now();
     for (let failures = 1; ; failures++) {
       try {
-        await deps.storage.put(storageKey, image.bytes, image.contentType, image.sha256);
+        await deps.storage.put(storageKey, image.bytes, image);
         break;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;

@@ -67,16 +67,14 @@ describe('a data file', () => {
     const faults = refusals({ ...enough, [name]: path, PORT: 'eighty' });
     expect(faults).toHaveLength(2);
     const fault = faults.find((each) => !each.startsWith('PORT')) ?? '';
-    expect(fault).toMatch(/^[A-Z_]+: \S+\/data\.json has to be corrected.*$/);
+    expect(fault).toMatch(/^[A-Z_]+: \S+\/data\.json is not valid.*$/);
     return fault.replace(path, 'PATH');
   };
 
   it('that is not there is a fault of its variable', () => {
     expect(refusals({ ...enough, CATALOGUE_FILE: '/not/there.json', PRESETS_FILE: '/' })).toEqual([
-      expect.stringMatching(
-        /^CATALOGUE_FILE: \/not\/there\.json cannot be read, name a file that can: ENOENT/,
-      ),
-      expect.stringMatching(/^PRESETS_FILE: \/ cannot be read, name a file that can: EISDIR/),
+      expect.stringMatching(/^CATALOGUE_FILE: \/not\/there\.json cannot be read: ENOENT/),
+      expect.stringMatching(/^PRESETS_FILE: \/ cannot be read: EISDIR/),
     ]);
   });
 
@@ -86,7 +84,7 @@ describe('a data file', () => {
     ['{ "models": [', /end of JSON input$/],
   ])('that is not JSON is a fault that tells the place: %j', async (content, place) => {
     const fault = await faultIn('CATALOGUE_FILE', content);
-    expect(fault).toMatch(/^CATALOGUE_FILE: PATH has to be corrected, it is not JSON: /);
+    expect(fault).toMatch(/^CATALOGUE_FILE: PATH is not valid JSON: /);
     expect(fault).toMatch(place);
   });
 
@@ -102,7 +100,7 @@ describe('a data file', () => {
       expect(fault).toContain(`at ${place}: `);
     const preset = { name: 'a', description: 'x', template: 'no mark' };
     expect(await faultIn('PRESETS_FILE', JSON.stringify({ presets: [preset] }))).toBe(
-      'PRESETS_FILE: PATH has to be corrected at /presets/0/template: must hold {{prompt}}',
+      'PRESETS_FILE: PATH is not valid at /presets/0/template: must hold {{prompt}}',
     );
   });
 

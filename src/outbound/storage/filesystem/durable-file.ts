@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { syncFolder } from '../../../lib/sync-folder.ts';
 
 /**
- * Files that are either there as a whole or not at all, also after a power cut: written under a temporary name in the
- * same folder, flushed, renamed, and then the folders flushed, since a name is data of its folder.
+ * Atomic writes that survive a power loss: a file is written under a temporary name in the same folder, flushed and renamed.
+ * Then the folders are flushed, because names are data of their folder.
  */
 
-/** Writes a file and replaces an older one of that name. The folder must exist. The caller flushes the folder. */
+/** Writes a file and replaces an older one with that name. The folder must exist. The caller flushes the folder. */
 export async function replaceFile(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const temporary = join(folder, `.${name}.${randomUUID()}.tmp`);
   try {
@@ -26,12 +26,12 @@ export async function replaceFile(folder: string, name: string, bytes: Uint8Arra
   }
 }
 
-/** Whether an entry of a folder is `name` itself or what a broken-off write of it left behind. */
+/** Returns true if a folder entry is `name` or the temporary file of an interrupted write of it. */
 export function belongsTo(name: string, entry: string): boolean {
   return entry === name || (entry.startsWith(`.${name}.`) && entry.endsWith('.tmp'));
 }
 
-/** Makes a folder and its parents; returns the topmost folder whose entries changed, or `fallback` if none was made. */
+/** Creates a folder and its parents. Returns the topmost folder whose entries changed, or `fallback` if none was created. */
 export async function makeFolder(folder: string, fallback: string): Promise<string> {
   const made = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (made === undefined) return fallback;

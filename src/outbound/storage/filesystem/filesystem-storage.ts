@@ -11,18 +11,18 @@ import { belongsTo, flushFolders, makeFolder, replaceFile } from './durable-file
 import { filesystemError, unusableFolder } from './filesystem-errors.ts';
 
 export interface FilesystemStorageConfig {
-  /** Made when it is missing. */
+  /** Created if missing. */
   readonly directory: string;
   /** Signs links; at least 32 bytes. */
   readonly signingKey: Buffer;
 }
 
 /**
- * Images as files below one folder, for a single machine or a shared volume. A stored image survives a power cut.
- * Folders and files are readable for their owner alone. Links are paths that Darkroom serves itself. What `read`
- * returns is a stream of Node that holds an open file until it is read to its end or destroyed.
+ * Stores images as files below one folder, for a single machine or a shared volume. A stored image survives a power loss.
+ * Only the owner can read folders and files. Links are paths that this service serves. `read` returns a Node stream that
+ * holds an open file until it is read to the end or destroyed.
  *
- * @throws AppError `storage_unavailable` when waiting can help (disk full), `storage_failed` when it cannot.
+ * @throws AppError `storage_unavailable` if a retry may succeed (disk full), otherwise `storage_failed`.
  */
 export function createFilesystemStorage(
   config: FilesystemStorageConfig,
@@ -31,9 +31,9 @@ export function createFilesystemStorage(
   const links = createFileLinks(config.signingKey);
   return {
     isServedHere: true,
-    put: (key, bytes) => translated(() => put(root, key, bytes)),
-    read: (key) => translated(() => read(root, key)),
-    remove: (key) => translated(() => remove(root, key)),
+    put: (key, bytes) => translateErrors(() => put(root, key, bytes)),
+    read: (key) => translateErrors(() => read(root, key)),
+    remove: (key) => translateErrors(() => remove(root, key)),
     async link(key, options) {
       assertStorageKey(key);
       return links.sign({ key, ...options });
@@ -47,13 +47,13 @@ const maxTries = 100;
 
 async function put(root: string, key: string, bytes: Uint8Array): Promise<void> {
   const { folder, name } = locate(root, key);
-  // A removal may prune the empty folder between making it and writing into it; then it is made again.
+  // A removal may delete the empty folder before the file is written. Then the folder is created again.
   for (let tries = 1; ; tries++) {
     try {
       const top = await makeFolder(folder, root);
       await assertInside(root, folder);
       await replaceFile(folder, name, bytes);
-      // Always up to the top, even if somebody else made the folders: they may not have flushed them yet.
+      // All parents are flushed, because another process that created them may not have flushed them yet.
       await flushFolders(folder, top);
       return;
     } catch (error) {
@@ -82,15 +82,15 @@ async function remove(root: string, key: string): Promise<void> {
   const { folder, name } = locate(root, key);
   await absentAsNull(async () => {
     await assertInside(root, folder);
-    // With it goes what a crash in the middle of a write left: an erased image must not survive as a temporary file.
-    const doomed = (await readdir(folder)).filter((entry) => belongsTo(name, entry));
-    for (const entry of doomed) await rm(join(folder, entry), { force: true });
-    const kept = await pruneFolder(folder);
-    await flushFolders(kept, kept);
+    // Temporary files of interrupted writes are removed too, because an erased image must not survive in one.
+    const removed = (await readdir(folder)).filter((entry) => belongsTo(name, entry));
+    for (const entry of removed) await rm(join(folder, entry), { force: true });
+    const changed = await pruneFolder(folder);
+    await flushFolders(changed, changed);
   });
 }
 
-/** Removes a folder if it is empty; returns the folder whose entries changed last. */
+/** Removes a folder if it is empty. Returns the folder whose entries changed last. */
 async function pruneFolder(folder: string): Promise<string> {
   try {
     await rmdir(folder);
@@ -105,7 +105,7 @@ async function pruneFolder(folder: string): Promise<string> {
 async function probe(root: string): Promise<void> {
   try {
     const top = await makeFolder(root, root);
-    // The dot keeps it apart from the folder of any tenant.
+    // No tenant name starts with a dot, so the file cannot collide with the folder of a tenant.
     await replaceFile(root, '.probe', Buffer.from('probe'));
     await rm(join(root, '.probe'), { force: true });
     await flushFolders(root, top);
@@ -119,16 +119,17 @@ function locate(root: string, key: string): { folder: string; name: string } {
   return { folder: join(root, dirname(key)), name: basename(key) };
 }
 
-/** Refuses a folder that links lead elsewhere, and on file systems that ignore case one with another spelling. */
+/** Rejects if symbolic links lead out of the storage, or if the folder has another spelling (case-insensitive systems). */
 async function assertInside(root: string, folder: string): Promise<void> {
   const actual = relative(await realpath(root), await realpath(folder));
   if (actual === relative(root, folder)) return;
   throw new AppError('storage_failed', {
-    detail: 'The image lies in a folder that leads out of the storage, so it was not touched.',
+    detail: 'The folder of the image leads out of the storage. The storage was not accessed.',
     cause: new Error(`${folder} leads to ${actual}`),
   });
 }
 
+/** Runs file operations. Resolves with null if the file or folder does not exist. */
 async function absentAsNull<T>(work: () => Promise<T>): Promise<T | null> {
   try {
     return await work();
@@ -138,7 +139,7 @@ async function absentAsNull<T>(work: () => Promise<T>): Promise<T | null> {
   }
 }
 
-async function translated<T>(work: () => Promise<T>): Promise<T> {
+async function translateErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

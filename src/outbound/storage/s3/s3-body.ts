@@ -2,14 +2,14 @@ import { Readable } from 'node:stream';
 import { s3Error, timeoutError } from './s3-errors.ts';
 
 /**
- * The body of an S3 answer, bounded: when S3 sends nothing for `idleMs` although somebody reads, it ends with an AppError
- * `storage_unavailable`, as it does when the connection breaks. A slow reader is not held against S3. Destroying the
- * stream gives the connection back, also before the first byte was read.
+ * Wraps the body of an S3 response with an idle timeout. If S3 sends no byte for `idleMs` during a read, or the connection
+ * breaks, the stream fails with AppError `storage_unavailable`. The time between reads does not count. Destroying the stream
+ * releases the connection, even before the first read.
  */
 export function boundedBody(source: Readable, idleMs: number): Readable {
   const chunks: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator]();
   const idle = timeoutError(`S3 sent no byte of the body for ${idleMs} ms.`);
-  // What breaks before the first read must not end the process; the first read reports it.
+  // Without a listener an error before the first read would end the process. The first read reports it.
   source.on('error', () => {});
   return new Readable({
     async read() {

@@ -3,27 +3,27 @@ import type { S3Access, S3StorageConfig } from './s3-client.ts';
 import { readS3Fault, type S3Fault } from './s3-errors.ts';
 
 const permissions =
-  'The credentials are valid but may not use the bucket: grant s3:ListBucket on it and s3:GetObject, s3:PutObject ' +
-  'and s3:DeleteObject on what is in it';
+  'The credentials are valid but have no access to the bucket: grant s3:ListBucket on it and s3:GetObject, s3:PutObject ' +
+  'and s3:DeleteObject on its objects';
 
 const remedies: Record<string, string> = {
   SignatureDoesNotMatch: 'The secret key is wrong: correct S3_SECRET_ACCESS_KEY',
-  InvalidAccessKeyId: 'The access key is unknown there: correct S3_ACCESS_KEY_ID',
+  InvalidAccessKeyId: 'The access key is unknown: correct S3_ACCESS_KEY_ID',
   AccessDenied: permissions,
   AllAccessDisabled: permissions,
   ExpiredToken: 'The temporary credentials are expired: renew them',
   InvalidToken: 'The temporary credentials are not valid: renew them',
   RequestTimeTooSkewed: 'The clock of this machine is wrong: set it',
-  AuthorizationHeaderMalformed: 'The region does not fit: correct S3_REGION',
+  AuthorizationHeaderMalformed: 'The region is wrong: correct S3_REGION',
 };
 
 /**
- * Asks whether the bucket is there for us. An answer to HEAD gives no reason for a refusal, so after one a listing of a
- * single key is asked for: it needs the same permission and its answer carries the reason.
+ * Checks that the bucket exists and can be accessed. A refused HEAD has no reason, so it is followed by a listing of one
+ * key, which needs the same permission and whose response has the reason.
  *
- * @throws what the SDK throws.
+ * @throws the error of the SDK.
  */
-export async function askForBucket(
+export async function checkBucket(
   { client, sdk }: S3Access,
   { bucket }: S3StorageConfig,
   abortSignal: AbortSignal,
@@ -39,16 +39,16 @@ export async function askForBucket(
   }
 }
 
-/** What is wrong with the bucket and what to do about it, for the one who runs the service. */
+/** Returns an error with the fault of the bucket and a remedy for the operator. */
 export function unusableBucket(error: unknown, config: S3StorageConfig): AppError {
-  const detail = inWords(readS3Fault(error), config);
+  const detail = describeFault(readS3Fault(error), config);
   return new AppError('storage_unavailable', { detail, cause: error });
 }
 
-function inWords(fault: S3Fault, config: S3StorageConfig): string {
-  const place = placeOf(config);
-  if (fault.status === null) return unansweredInWords(fault, place, config);
-  const bucket = `bucket "${config.bucket}" at ${place}`;
+function describeFault(fault: S3Fault, config: S3StorageConfig): string {
+  const server = serverOf(config);
+  if (fault.status === null) return describeMissingResponse(fault, server, config);
+  const bucket = `bucket "${config.bucket}" at ${server}`;
   const region = fault.region;
   if (region !== null && region !== config.region) {
     return `The ${bucket} is in region ${region}, not ${config.region}. Set S3_REGION=${region}.`;
@@ -56,25 +56,25 @@ function inWords(fault: S3Fault, config: S3StorageConfig): string {
   if (fault.status === 404) return `There is no ${bucket}. Create it, or correct S3_BUCKET or S3_ENDPOINT.`;
   if (fault.status === 301) return `The ${bucket} is in another region. Correct S3_REGION or S3_ENDPOINT.`;
   if (fault.status >= 500 || fault.status === 429) {
-    return `The S3 server at ${place} has trouble (${fault.reason}). Wait, or look at that server.`;
+    return `The S3 server at ${server} fails (${fault.reason}). Wait, or check that server.`;
   }
   const remedy = remedies[fault.reason] ?? 'Check the credentials, their permissions and S3_ENDPOINT';
   return `Access to ${bucket} was refused (${fault.reason}). ${remedy}.`;
 }
 
-function unansweredInWords(fault: S3Fault, place: string, config: S3StorageConfig): string {
+function describeMissingResponse(fault: S3Fault, server: string, config: S3StorageConfig): string {
   switch (fault.reason) {
     case 'CredentialsProviderError':
       return 'No credentials for S3 were found. Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY, or give this machine a role.';
     case 'ECONNREFUSED':
-      return `Nothing listens at ${place} (ECONNREFUSED). Start the S3 server, or correct S3_ENDPOINT.`;
+      return `Nothing listens at ${server} (ECONNREFUSED). Start the S3 server, or correct S3_ENDPOINT.`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `The name in ${place} cannot be resolved (${fault.reason}). ${nameRemedy(config)}`;
+      return `The name in ${server} cannot be resolved (${fault.reason}). ${nameRemedy(config)}`;
     case 'timeout':
-      return `The S3 server at ${place} does not answer in time. Check S3_ENDPOINT, the network and that server.`;
+      return `The S3 server at ${server} does not respond in time. Check S3_ENDPOINT, the network and that server.`;
     default:
-      return `The S3 server at ${place} cannot be reached (${fault.reason}). Check S3_ENDPOINT, TLS and the network.`;
+      return `The S3 server at ${server} cannot be reached (${fault.reason}). Check S3_ENDPOINT, TLS and the network.`;
   }
 }
 
@@ -84,8 +84,8 @@ function nameRemedy(config: S3StorageConfig): string {
     : 'Correct S3_ENDPOINT, or check the name server.';
 }
 
-/** Where S3 is, without anything secret that an address may hold. */
-function placeOf(config: S3StorageConfig): string {
+/** Returns the name of the S3 server, without the secrets that an address may contain. */
+function serverOf(config: S3StorageConfig): string {
   if (config.endpoint === undefined) return `AWS (${config.region})`;
   return URL.canParse(config.endpoint) ? new URL(config.endpoint).origin : 'the address in S3_ENDPOINT';
 }

@@ -3,22 +3,22 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 export interface S3StorageConfig {
   readonly bucket: string;
   readonly region: string;
-  /** Of a server that is not AWS. */
+  /** Address of a server that is not AWS. */
   readonly endpoint?: string | undefined;
-  /** Without keys the standard credential chain of AWS is asked (environment, profile, role of the machine). */
+  /** Without keys, the standard credential chain of AWS is used (environment, profile, role of the machine). */
   readonly accessKeyId?: string | undefined;
   readonly secretAccessKey?: string | undefined;
-  /** Bucket in the path instead of the host name. Default: where an endpoint is given. */
+  /** Bucket in the path instead of the host name. Default: true if an endpoint is set. */
   readonly forcePathStyle?: boolean | undefined;
-  /** Where callers reach the same bucket, if not at `endpoint`; only links use it. */
+  /** Address of the same bucket for callers, used only in links. Default: `endpoint`. */
   readonly publicEndpoint?: string | undefined;
-  /** Whether the SDK adds checksums of its own where nothing asks for them; many servers cannot take them. */
+  /** Use of the SDK's checksums. Many servers do not support optional ones. Default `when_required`. */
   readonly checksums?: 'when_required' | 'when_supported' | undefined;
-  /** Longest time for one call, its second try included. Default 60 s. */
+  /** Maximum time for one call including its second try, in milliseconds. Default 60,000. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** The SDK and two clients of one bucket: one that calls, one that signs links. */
+/** The SDK and two clients of one bucket, for calls and for signed links. */
 export interface S3Access {
   readonly sdk: typeof import('@aws-sdk/client-s3');
   readonly presigner: typeof import('@aws-sdk/s3-request-presigner');
@@ -30,7 +30,7 @@ export const defaultTimeoutMs = 60_000;
 const maxAttempts = 2;
 const maxConnectMs = 5_000;
 
-/** Loads the SDK, which costs 300 ms and 24 MB and so waits until it is needed, and builds the clients. */
+/** Loads the SDK and creates the clients. Called on first use, because the SDK costs 300 ms and 24 MB. */
 export async function openS3(config: S3StorageConfig): Promise<S3Access> {
   const [sdk, presigner] = await Promise.all([
     import('@aws-sdk/client-s3'),
@@ -63,7 +63,7 @@ function clientOptions(config: S3StorageConfig, endpoint: string | undefined): S
     requestHandler: {
       connectionTimeout: Math.min(maxConnectMs, tryMs),
       requestTimeout: tryMs,
-      // Without this the SDK only prints a warning and goes on waiting.
+      // Without this the SDK prints a warning and continues to wait.
       throwOnRequestTimeout: true,
     },
     requestChecksumCalculation: checksums,

@@ -1,20 +1,20 @@
 import { AppError } from '../../../domain/errors.ts';
 
-/** What an S3 call failed with, read from whatever the SDK threw. */
+/** Failure of an S3 call, read from the error of the SDK. */
 export interface S3Fault {
-  /** HTTP status; `null` when there was no answer. */
+  /** HTTP status, or `null` without a response. */
   readonly status: number | null;
-  /** One word for it: an S3 error code, a system error code, `timeout`, or `http_403`. */
+  /** An S3 error code, a system error code, `timeout`, or `http_<status>`. */
   readonly reason: string;
-  /** The region that S3 says the bucket is in. */
+  /** Region of the bucket as reported by S3. */
   readonly region: string | null;
 }
 
-// Answers with a 3xx or 4xx status that go away by themselves.
-const passingStatuses = new Set([307, 408, 409, 425, 429]);
-const passingReasons = new Set(['RequestTimeout', 'SlowDown', 'Throttling', 'ThrottlingException']);
+// Temporary failures with a 3xx or 4xx status.
+const transientStatuses = new Set([307, 408, 409, 425, 429]);
+const transientReasons = new Set(['RequestTimeout', 'SlowDown', 'Throttling', 'ThrottlingException']);
 
-/** Reads an error of the SDK. An answer to HEAD has no body, so its reason is only `http_<status>`. */
+/** Reads an error of the SDK. The response to HEAD has no body, so its reason is only `http_<status>`. */
 export function readS3Fault(error: unknown): S3Fault {
   const fields = fieldsOf(error);
   const status = numberIn(fieldsOf(fields.$metadata).httpStatusCode);
@@ -26,33 +26,33 @@ export function readS3Fault(error: unknown): S3Fault {
   };
 }
 
-/** Whether the same call may succeed later without anybody changing anything. */
-export function isPassing(fault: S3Fault): boolean {
+/** Returns true if the same call may succeed later without any change. */
+export function isTransient(fault: S3Fault): boolean {
   if (fault.status === null || fault.status >= 500 || fault.status < 300) return true;
-  return passingStatuses.has(fault.status) || passingReasons.has(fault.reason);
+  return transientStatuses.has(fault.status) || transientReasons.has(fault.reason);
 }
 
 /**
- * Translates what the SDK threw: `storage_unavailable` for an outage, `storage_failed` for a refusal that retries
- * cannot heal. Names neither bucket nor endpoint, since callers may read it.
+ * Translates an error of the SDK: `storage_unavailable` for an outage, `storage_failed` for a refusal that retries cannot
+ * fix. The message names neither bucket nor endpoint, because API callers may read it.
  */
 export function s3Error(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const fault = readS3Fault(error);
-  if (isPassing(fault)) {
+  if (isTransient(fault)) {
     return new AppError('storage_unavailable', {
-      detail: `The image storage cannot be reached at the moment (${fault.reason}). Try again shortly.`,
+      detail: `The image storage is temporarily unavailable (${fault.reason}). Retry shortly.`,
       retryAfterSeconds: 5,
       cause: error,
     });
   }
   return new AppError('storage_failed', {
-    detail: `The image storage refused (${fault.reason}). Whoever runs this service has to correct its settings.`,
+    detail: `The image storage refused the call (${fault.reason}). The operator of this service must correct its settings.`,
     cause: error,
   });
 }
 
-/** An error that reads as the reason `timeout`. */
+/** Creates an error that `readS3Fault` reads as the reason `timeout`. */
 export function timeoutError(message: string): Error {
   return Object.assign(new Error(message), { name: 'TimeoutError' });
 }
@@ -70,7 +70,7 @@ function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** A word is all that is taken from an answer: these get into messages. */
+/** Returns the value if it is a single word, because values of responses become parts of messages. */
 function wordIn(value: unknown): string | null {
   return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : null;
 }

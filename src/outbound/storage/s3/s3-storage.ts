@@ -5,29 +5,30 @@ import type { Clock, ImageStorage, LinkOptions } from '../../../domain/ports.ts'
 import { inlineDisposition } from '../../../lib/content-disposition.ts';
 import { assertStorageKey } from '../storage-key.ts';
 import { boundedBody } from './s3-body.ts';
-import { askForBucket, unusableBucket } from './s3-check.ts';
+import { checkBucket, unusableBucket } from './s3-check.ts';
 import { defaultTimeoutMs, openS3, type S3Access, type S3StorageConfig } from './s3-client.ts';
 import { readS3Fault, s3Error, timeoutError } from './s3-errors.ts';
 
-// A key names the same bytes for ever. Private: they belong to one tenant.
+// The bytes of a key never change, and they belong to one tenant.
 const cacheControl = 'private, max-age=31536000, immutable';
-/** The longest life that signature version 4 allows a link. */
+/** Maximum lifetime of a link in signature version 4. */
 const maxLinkSeconds = 604_800;
 
 /**
- * Images in a bucket of S3 or of a server that speaks its API. The SDK is loaded with the first call. Every call is
- * bounded by `timeoutMs`. What `read` returns is a stream of Node that holds a connection until it is read to its end
- * or destroyed. Links are presigned without a network call (unless a credential chain has to be asked), live for 1 s
- * to 7 days, and with credentials of a role no longer than these.
+ * Stores images in a bucket of S3 or of a server with its API. The first call loads the SDK. Every call is bounded by
+ * `timeoutMs`. `read` returns a Node stream that holds a connection until it is read to the end or destroyed.
  *
- * @throws AppError `storage_unavailable` for an outage, `storage_failed` for what retries cannot heal.
+ * Links are presigned without a network call, except for a credential chain. They are valid for 1 s to 7 days, and not
+ * longer than the credentials of a role.
+ *
+ * @throws AppError `storage_unavailable` for an outage, `storage_failed` for failures that retries cannot fix.
  */
 export function createS3Storage(
   config: S3StorageConfig,
   deps: { clock: Clock },
 ): ImageStorage & { close(): Promise<void> } {
   if ((config.accessKeyId === undefined) !== (config.secretAccessKey === undefined)) {
-    throw new Error('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together: set both or none.');
+    throw new Error('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together. Set both or neither.');
   }
   const timeoutMs = config.timeoutMs ?? defaultTimeoutMs;
   let opening: Promise<S3Access> | undefined;
@@ -37,27 +38,31 @@ export function createS3Storage(
   };
   return {
     isServedHere: false,
-    async put(key, bytes, contentType, sha256) {
+    async put(key, bytes, { contentType, sha256 }) {
       assertStorageKey(key);
-      await bounded(timeoutMs, async (signal) =>
-        put(await open(), config, { key, bytes, contentType, sha256 }, signal),
-      );
+      const object = { Bucket: config.bucket, Key: key, Body: bytes, ContentType: contentType };
+      await bounded(timeoutMs, async (signal) => put(await open(), { ...object, sha256 }, signal));
     },
     async read(key) {
       assertStorageKey(key);
-      return bounded(timeoutMs, async (signal) => read(await open(), config, key, { signal, timeoutMs }));
+      const object = { Bucket: config.bucket, Key: key };
+      return bounded(timeoutMs, async (signal) => read(await open(), object, { signal, timeoutMs }));
     },
     async remove(key) {
       assertStorageKey(key);
-      await bounded(timeoutMs, async (signal) => remove(await open(), config, key, signal));
+      const object = { Bucket: config.bucket, Key: key };
+      await bounded(timeoutMs, async (signal) => remove(await open(), object, signal));
     },
     async link(key, options) {
       assertStorageKey(key);
-      return bounded(timeoutMs, async () => presign(await open(), config, key, options, deps.clock()));
+      const object = { Bucket: config.bucket, Key: key };
+      return bounded(timeoutMs, async () =>
+        presign(await open(), object, { ...options, nowMs: deps.clock() }),
+      );
     },
     async check() {
       try {
-        await untilDeadline(timeoutMs, async (signal) => askForBucket(await open(), config, signal));
+        await untilDeadline(timeoutMs, async (signal) => checkBucket(await open(), config, signal));
       } catch (error) {
         throw unusableBucket(error, config);
       }
@@ -78,14 +83,14 @@ async function bounded<T>(timeoutMs: number, work: (signal: AbortSignal) => Prom
   }
 }
 
-/** Runs one call, all its tries together, until a deadline; then it is aborted and given up, even if it hangs on. */
+/** Runs one call including its retries until a deadline. Then aborts it and rejects, even if the call ignores the abort. */
 async function untilDeadline<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const deadline = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const expiry = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       deadline.abort();
-      reject(timeoutError(`S3 did not answer within ${timeoutMs} ms.`));
+      reject(timeoutError(`S3 did not respond within ${timeoutMs} ms.`));
     }, timeoutMs);
   });
   try {
@@ -95,26 +100,25 @@ async function untilDeadline<T>(timeoutMs: number, work: (signal: AbortSignal) =
   }
 }
 
+/** Names one object. */
+type ObjectName = { readonly Bucket: string; readonly Key: string };
+
 async function put(
   access: S3Access,
-  config: S3StorageConfig,
-  object: { key: string; bytes: Buffer; contentType: string; sha256: string | undefined },
+  { sha256, ...object }: ObjectName & { Body: Buffer; ContentType: string; sha256: string | undefined },
   abortSignal: AbortSignal,
 ): Promise<void> {
-  // A buffered body goes out with its length and its SHA-256 under the signature, so a server stores these bytes or none.
+  // The length and the SHA-256 of the buffered body are signed, so a server stores exactly these bytes or none.
   const command = new access.sdk.PutObjectCommand({
-    Bucket: config.bucket,
-    Key: object.key,
-    Body: object.bytes,
-    ContentLength: object.bytes.length,
-    ContentType: object.contentType,
+    ...object,
+    ContentLength: object.Body.length,
     CacheControl: cacheControl,
   });
-  if (object.sha256 !== undefined) presetDigest(command, object.sha256);
+  if (sha256 !== undefined) presetDigest(command, sha256);
   await access.client.send(command, { abortSignal });
 }
 
-/** The signature takes the digest from its header where there is one, and else from the bytes once more. */
+/** Sets the header with the digest. Without it the signer would hash the bytes again. */
 function presetDigest(command: PutObjectCommand, sha256: string): void {
   command.middlewareStack.add(
     (next) => (args) => {
@@ -128,11 +132,10 @@ function presetDigest(command: PutObjectCommand, sha256: string): void {
 
 async function read(
   access: S3Access,
-  config: S3StorageConfig,
-  key: string,
+  object: ObjectName,
   limits: { signal: AbortSignal; timeoutMs: number },
 ): Promise<{ body: Readable; sizeBytes: number } | null> {
-  const command = new access.sdk.GetObjectCommand({ Bucket: config.bucket, Key: key });
+  const command = new access.sdk.GetObjectCommand(object);
   try {
     const response = await access.client.send(command, { abortSignal: limits.signal });
     const { Body: body, ContentLength: sizeBytes } = response;
@@ -140,7 +143,7 @@ async function read(
       return { body: boundedBody(body, limits.timeoutMs), sizeBytes };
     }
     if (body instanceof Readable) body.destroy();
-    throw new AppError('storage_failed', { detail: 'The image storage did not say how large the image is.' });
+    throw new AppError('storage_failed', { detail: 'The image storage sent no Content-Length.' });
   } catch (error) {
     const fault = readS3Fault(error);
     if (fault.status === 404 && fault.reason !== 'NoSuchBucket') return null;
@@ -148,13 +151,8 @@ async function read(
   }
 }
 
-async function remove(
-  access: S3Access,
-  config: S3StorageConfig,
-  key: string,
-  abortSignal: AbortSignal,
-): Promise<void> {
-  const command = new access.sdk.DeleteObjectCommand({ Bucket: config.bucket, Key: key });
+async function remove(access: S3Access, object: ObjectName, abortSignal: AbortSignal): Promise<void> {
+  const command = new access.sdk.DeleteObjectCommand(object);
   try {
     await access.client.send(command, { abortSignal });
   } catch (error) {
@@ -162,19 +160,16 @@ async function remove(
   }
 }
 
-/** A signature's time has whole seconds, so both ends are rounded down: a link never outlives `expiresAtMs`. */
+/** Signs a link. Signed times are whole seconds, rounded down, so a link never outlives `expiresAtMs`. */
 async function presign(
   access: S3Access,
-  config: S3StorageConfig,
-  key: string,
-  options: LinkOptions,
-  nowMs: number,
+  object: ObjectName,
+  options: LinkOptions & { nowMs: number },
 ): Promise<string> {
-  const signedAtSeconds = Math.floor(nowMs / 1000);
+  const signedAtSeconds = Math.floor(options.nowMs / 1000);
   const lifeSeconds = Math.floor(options.expiresAtMs / 1000) - signedAtSeconds;
   const command = new access.sdk.GetObjectCommand({
-    Bucket: config.bucket,
-    Key: key,
+    ...object,
     ResponseContentType: options.contentType,
     ResponseContentDisposition: inlineDisposition(options.fileName),
   });

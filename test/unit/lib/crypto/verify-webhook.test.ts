@@ -31,7 +31,7 @@ describe('objectionToWebhook', () => {
     fc.assert(
       fc.property(fc.nat(body.length - 1), (at) => {
         const changed = `${body.slice(0, at)}${body[at] === 'x' ? 'y' : 'x'}${body.slice(at + 1)}`;
-        expect(objection(headersFor(), changed)).toBe('no signature fits the secret');
+        expect(objection(headersFor(), changed)).toBe('no signature matches the secret');
       }),
     );
     const good = headersFor();
@@ -54,7 +54,7 @@ describe('objectionToWebhook', () => {
   });
 
   it('objects to what lacks a header or has none that can be read', () => {
-    expect(objection({})).toContain('lacks');
+    expect(objection({})).toContain('is missing');
     expect(objection({ ...headersFor(), timestamp: 'yesterday' })).toContain('timestamp');
   });
 });

@@ -27,7 +27,7 @@ describe('unusableFolder', () => {
     ['EACCES', /"\/srv\/images": it is not writable.*Change its owner or permissions/],
     ['EROFS', /read-only file system\. Mount a writable volume/],
     ['ENOSPC', /the disk is full\. Free some space/],
-    ['ENXIO', /Look at the folder and its disk.*\(ENXIO\)/],
+    ['ENXIO', /Check the folder and its disk.*\(ENXIO\)/],
   ])('%s: says what is wrong and what to do', (code, words) => {
     const error = unusableFolder('/srv/images', failed(code));
     expect(error).toMatchObject({ code: 'storage_unavailable', message: expect.stringMatching(words) });

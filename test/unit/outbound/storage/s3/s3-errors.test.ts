@@ -70,7 +70,7 @@ describe('unusableBucket', () => {
     [answered(403, 'AccessDenied'), 'grant s3:ListBucket'],
     [answered(403), 'Check the credentials'],
     [answered(403, 'RequestTimeTooSkewed'), 'The clock of this machine is wrong'],
-    [answered(503), 'has trouble (http_503)'],
+    [answered(503), 'fails (http_503)'],
     [unanswered('ECONNREFUSED'), 'Nothing listens at http://s3.darkroom.test:9000'],
     [unanswered('ENOTFOUND'), 'cannot be resolved'],
     [unanswered('EPROTO'), 'Check S3_ENDPOINT, TLS'],
