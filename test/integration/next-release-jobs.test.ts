@@ -72,7 +72,7 @@ describe('a job of the next release', () => {
     const job = await newerJob(core, finishedJob);
     const folder = `${job.tenant}/${job.id}`;
     const files = ['0.png', 'thumb-0.webp', '0-7.png'].map((name) => `${folder}/${name}`);
-    for (const key of files) await core.storage.put(key, Buffer.from('bytes'), 'image/png');
+    for (const key of files) await core.storage.put(key, Buffer.from('bytes'), { contentType: 'image/png' });
     await createEraseJob(core)(job.tenant, job.id);
     for (const key of files) expect(await core.storage.read(key)).toBeNull();
     expect(await stored(core, job)).toMatchObject({ mediaGone: true, images: [] });

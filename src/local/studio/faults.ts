@@ -47,7 +47,7 @@ export type Fault = {
   readonly value: string | null;
   /** Number of calls for which the fault acts. Null means all calls. */
   readonly times: number | null;
-  /** As written, without brackets. */
+  /** The written text, without brackets. */
   readonly text: string;
 };
 
