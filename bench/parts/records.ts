@@ -30,7 +30,7 @@ const dayMs = 24 * 3_600_000;
 /** A job as `POST /images` accepts it. */
 export function waitingJob(nowMs: number): ImageJob {
   return createJob({
-    id: ids.image(nowMs),
+    id: ids.job(nowMs),
     tenant,
     nowMs,
     request: {

@@ -63,7 +63,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
     async fillDeliveryQueue(endpointId, url, count) {
       await inParallel(count, async () => {
         const id = await writeEvent();
-        const event = await events.pending(tenant, id);
+        const event = await events.undispatched(tenant, id);
         if (!event) throw new Error('nobody asked for the event');
         const nowMs = Date.now();
         const delivery = createDelivery({
@@ -76,7 +76,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
           },
           ...{ jobId: event.job.id, endpointId, destinationKey: endpointId, url, nowMs },
         });
-        await events.dispatch(event, body, [delivery], { nowMs, keepMs });
+        await events.dispatch(event, { body, deliveries: [delivery], nowMs, keepMs });
       });
     },
     async queueEvents(eventIds) {

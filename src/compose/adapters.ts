@@ -78,9 +78,9 @@ function composeRecords({ config, closers }: Root, connections: Connections, onU
   return {
     jobs: createJobStore(redis, keys, { writes: connections.direct, onUnreadable }),
     events: createWebhookEvents(redis, keys),
-    deliveries: createDeliveries(redis, keys),
-    deliveryQueues: createDeliveryQueues(redis, keys),
-    endpoints: createWebhookEndpoints(redis, keys),
+    deliveries: createDeliveries(redis, keys, { onUnreadable }),
+    deliveryQueues: createDeliveryQueues(redis, keys, { onUnreadable }),
+    endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
     apiKeys: createApiKeys(redis, keys, { onUnreadable }),
     breaker: createCircuitBreaker(redis, keys, clock),
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),

@@ -1,22 +1,14 @@
 import type { ImageJob } from '../domain/image-job.ts';
-import { longestPendingMs } from '../domain/webhook-delivery.ts';
 import { createEncryptedSecrets } from '../lib/crypto/encrypted-secrets.ts';
 import { createWebhookSecret, webhookSecretFault, webhookSecretOf } from '../lib/crypto/webhook-secret.ts';
 import { ids } from '../lib/ids.ts';
 import type { Jobs } from '../usecases/jobs/index.ts';
-import { createAttemptDelivery } from '../usecases/webhooks/attempt-delivery.ts';
-import { createDeliverPending } from '../usecases/webhooks/deliver-pending.ts';
-import { createDispatchEvent } from '../usecases/webhooks/dispatch-event.ts';
-import { createFindDestination } from '../usecases/webhooks/find-destination.ts';
-import { createManageEndpoints } from '../usecases/webhooks/manage-endpoints.ts';
-import { createReadDeliveries } from '../usecases/webhooks/read-deliveries.ts';
-import { createRedeliver } from '../usecases/webhooks/redeliver.ts';
-import { createTestEndpoint } from '../usecases/webhooks/test-endpoint.ts';
+import { createWebhooks } from '../usecases/webhooks/index.ts';
 import type { Adapters } from './adapters.ts';
 import { clock } from './clock.ts';
 import type { Root } from './root.ts';
 
-/** Webhook attempts to one destination at the same time. */
+/** Maximum number of concurrent webhook attempts to one destination. */
 const maxConcurrentAttempts = 8;
 
 interface Options {
@@ -26,84 +18,42 @@ interface Options {
 
 /** Builds the verbs of webhooks. */
 export function composeWebhooks({ config, environment, log }: Root, adapters: Adapters, options: Options) {
-  const { guard, sender, metrics: meter } = adapters;
-  const { jobs: records, events, deliveries, deliveryQueues, endpoints } = adapters.records;
-  const { webhooks: webhookQueue } = adapters.queues;
+  const { records, queues } = adapters;
   const encrypted = createEncryptedSecrets(environment.secretsKey);
-  const secretOf = (tenant: string) =>
+  const secretOfTenant = (tenant: string) =>
     config.WEBHOOK_SECRET ?? webhookSecretOf(environment.secretsKey, tenant);
-  // A pending delivery needs its bytes, however old the event is.
-  const keepBodyMs = config.WEBHOOK_LOG_TTL_S * 1000 + longestPendingMs(config.WEBHOOK_SCHEDULE_S);
-  const findDestination = createFindDestination({
-    endpoints,
-    secretsOf: (tenant) => [secretOf(tenant)],
-    unseal: encrypted.unseal,
+  const webhooks = createWebhooks({
+    records: records.jobs,
+    events: records.events,
+    endpoints: records.endpoints,
+    deliveries: records.deliveries,
+    deliveryQueues: records.deliveryQueues,
+    webhookQueue: queues.webhooks,
+    sender: adapters.sender,
+    guard: adapters.guard,
+    presentJob: options.jobs.presentJob,
+    publicUrlFor: options.publicUrlFor,
+    secrets: {
+      create: createWebhookSecret,
+      faultOf: webhookSecretFault,
+      encrypt: encrypted.seal,
+      decrypt: encrypted.unseal,
+      ofTenant: secretOfTenant,
+    },
+    ids,
     clock,
+    random: Math.random,
+    meter: adapters.metrics,
     log,
+    policy: {
+      schedule: config.WEBHOOK_SCHEDULE_S,
+      disableAfterMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
+      maxConcurrent: maxConcurrentAttempts,
+      // One tenant gets half of the slots, which is enough for it alone and leaves slots for the others.
+      slotsPerTenant: Math.ceil(config.WEBHOOK_CONCURRENCY / 2),
+      maxEndpoints: config.MAX_WEBHOOK_ENDPOINTS,
+      logMs: config.WEBHOOK_LOG_TTL_S * 1000,
+    },
   });
-  const attemptDelivery = createAttemptDelivery({ sender, clock, meter, log });
-  return {
-    webhookSecretOf: secretOf,
-    dispatchEvent: createDispatchEvent({
-      records,
-      events,
-      endpoints,
-      webhookQueue,
-      presentJob: options.jobs.presentJob,
-      ids,
-      clock,
-      log,
-      publicUrlFor: options.publicUrlFor,
-      keepBodyMs,
-    }),
-    deliverPending: createDeliverPending({
-      deliveries,
-      deliveryQueues,
-      findDestination,
-      attemptDelivery,
-      ids,
-      clock,
-      random: Math.random,
-      log,
-      policy: {
-        schedule: config.WEBHOOK_SCHEDULE_S,
-        disableAfterMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
-        maxConcurrent: maxConcurrentAttempts,
-        // One tenant gets half of the slots, which is enough for it alone and leaves slots for the others.
-        slotsPerTenant: Math.ceil(config.WEBHOOK_CONCURRENCY / 2),
-      },
-    }),
-    manageEndpoints: createManageEndpoints({
-      endpoints,
-      deliveryQueues,
-      webhookQueue,
-      guard,
-      ids,
-      clock,
-      log,
-      createSecret: createWebhookSecret,
-      secretFault: webhookSecretFault,
-      seal: encrypted.seal,
-      max: config.MAX_WEBHOOK_ENDPOINTS,
-    }),
-    testEndpoint: createTestEndpoint({
-      endpoints,
-      deliveries,
-      findDestination,
-      attemptDelivery,
-      ids,
-      clock,
-      keepBodyMs,
-    }),
-    readDeliveries: createReadDeliveries({ deliveries, deliveryQueues }),
-    redeliver: createRedeliver({
-      deliveries,
-      events,
-      endpoints,
-      deliveryQueues,
-      webhookQueue,
-      clock,
-      log,
-    }),
-  };
+  return { webhookSecretOf: secretOfTenant, ...webhooks };
 }

@@ -1,41 +1,41 @@
 /**
- * How a receiver has been doing: a circuit breaker. After a few failures in a row it is left alone for a while, then one
- * delivery tries; the first success lets everything through again. Pure; times are epoch milliseconds.
+ * Circuit breaker of a destination. It opens after a few consecutive failures and stays open for a cooldown. Then it is
+ * half-open: single deliveries probe the destination, and the first success closes it. Pure; times are epoch milliseconds.
  */
 export interface DestinationHealth {
-  /** Failures since the last success. */
+  /** Consecutive failures since the last success. */
   readonly failures: number;
-  /** When the first of them was. */
+  /** Time of the first of these failures. */
   readonly failingSince?: number | undefined;
-  /** Nothing is sent before this moment. */
+  /** Nothing is sent before this time. */
   readonly blockedUntil?: number | undefined;
 }
 
 export const healthy: DestinationHealth = { failures: 0 };
 
-const breakAfter = 5;
-const firstCooldownMs = 15_000;
+const failuresToOpen = 5;
+const minCooldownMs = 15_000;
 const maxCooldownMs = 300_000;
-/** A receiver that asks for more time gets it, but its other deliveries do not wait for days. */
-const longestWishMs = 3_600_000;
+/** Maximum effect of `Retry-After` on the other deliveries of the destination, in milliseconds. */
+const maxRetryAfterMs = 3_600_000;
 
-/** Whether a receiver has failed so often that one delivery at a time is enough to find out whether it is back. */
+/** Returns whether the breaker is open or half-open: one delivery at a time suffices to probe the destination. */
 export function isBroken(health: DestinationHealth): boolean {
-  return health.failures >= breakAfter;
+  return health.failures >= failuresToOpen;
 }
 
-/** @param retryAfterMs what the receiver asked for, if anything. */
+/** @param retryAfterMs wait requested by the response, if any. */
 export function afterFailure(
   health: DestinationHealth,
   nowMs: number,
   retryAfterMs: number | undefined,
 ): DestinationHealth {
   const failures = health.failures + 1;
-  const doublings = failures - breakAfter;
+  const doublings = failures - failuresToOpen;
   const cooldownMs =
-    doublings < 0 ? 0 : Math.min(maxCooldownMs, firstCooldownMs * 2 ** Math.min(doublings, 10));
-  const wishMs = Math.min(retryAfterMs ?? 0, longestWishMs);
-  const until = nowMs + Math.max(cooldownMs, wishMs);
+    doublings < 0 ? 0 : Math.min(maxCooldownMs, minCooldownMs * 2 ** Math.min(doublings, 10));
+  const requestedMs = Math.min(retryAfterMs ?? 0, maxRetryAfterMs);
+  const until = nowMs + Math.max(cooldownMs, requestedMs);
   return {
     failures,
     failingSince: health.failingSince ?? nowMs,
@@ -43,7 +43,7 @@ export function afterFailure(
   };
 }
 
-/** Whether nothing has arrived for so long that sending more makes no sense. */
+/** Returns whether every attempt within the limit failed, so that further deliveries are pointless. */
 export function hasFailedFor(health: DestinationHealth, nowMs: number, limitMs: number): boolean {
   return health.failingSince !== undefined && nowMs - health.failingSince >= limitMs;
 }

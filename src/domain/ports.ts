@@ -7,8 +7,8 @@ export * from './ports/records.ts';
 export * from './ports/webhooks.ts';
 
 /**
- * What the use cases need from the outside, with the promises each adapter has to keep. One contract suite per port
- * in `test/contract` runs over every adapter.
+ * Interfaces that the use cases require, with the guarantees of every adapter. One contract suite per port in
+ * `test/contract` runs over every adapter.
  */
 
 /** Milliseconds since the epoch. */
@@ -16,19 +16,19 @@ export type Clock = () => number;
 
 /** Prefixed, sortable identifiers. */
 export interface Ids {
-  /** The time is part of a job's id, so that the index of jobs is ordered by creation. */
-  image(nowMs: number): string;
+  /** Returns an id for a job. It contains the time, so ids sort by creation. */
+  job(nowMs: number): string;
   endpoint(nowMs: number): string;
   event(nowMs: number): string;
-  /** The same for the same event and target, so that one event is never delivered twice by a repeated step. */
+  /** Deterministic for an event and a destination, so a repeated dispatch does not deliver an event twice. */
   delivery(eventAtMs: number, eventId: string, destinationKey: string): string;
-  /** The mailbox of the host that a job named; those of other tenants are apart. */
+  /** Key of the delivery queue for the host of a URL. Tenants do not share it. */
   hostDestinationKey(tenant: string, url: string): string;
-  /** Names one run of a worker. */
+  /** Identifies one run of a worker. */
   run(): string;
 }
 
-/** Structured log; never given prompts, keys or links. */
+/** Structured log. Fields never contain prompts, keys or links. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -36,7 +36,7 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** What is counted and timed. Labels never hold ids. */
+/** Counters and timers. Labels never contain ids. */
 export interface Meter {
   submitted(outcome: 'created' | 'replayed'): void;
   jobFinished(status: JobStatus, code: string): void;

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import type { Open } from './open.ts';
 import { maxRetryAfterMs, webhookDelayMs } from './retry-schedule.ts';
-import { eventTypes } from './webhook-event.ts';
+import { openText, storedObject } from './stored.ts';
+import type { EventType } from './webhook-event.ts';
 
 /**
- * One event on its way to one receiver, and what became of it:
+ * The delivery of one event to one destination:
  *
- *   pending -> delivered | failed           both may go back to pending when somebody asks to send it again
+ *   pending -> delivered | failed           a redelivery sets both back to pending
  *
  * Every function here is pure. Times are epoch milliseconds.
  */
@@ -13,60 +15,66 @@ import { eventTypes } from './webhook-event.ts';
 export const deliveryStatuses = ['pending', 'delivered', 'failed'] as const;
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
 
-export const Delivery = z.object({
+/** Version of the stored shapes in this file. */
+const schemaVersion = 1;
+
+export const Delivery = storedObject({
+  /** Version of the stored shape. */
+  schema: z.int(),
   id: z.string(),
   tenant: z.string(),
-  /** Raised by the store with every write; the basis of compare-and-set. */
+  /** Increased by the store with every write; the basis of compare-and-set. */
   version: z.int(),
   eventId: z.string(),
-  type: z.enum(eventTypes),
-  /** When the event happened. */
+  type: openText<EventType>(),
+  /** Time of the event. */
   at: z.int(),
   /** Absent for a test. */
   jobId: z.string().optional(),
   /** Absent for the webhook that a job itself names. */
   endpointId: z.string().optional(),
-  /** Names the mailbox it waits in: that of its endpoint, or of the host that a job named. */
+  /** Delivery queue: the id of an endpoint, or the key of a host named by jobs. */
   destinationKey: z.string(),
-  /** Where it goes, or last went. */
+  /** URL of the last attempt, or of the first one to come. */
   url: z.string(),
-  status: z.enum(deliveryStatuses),
+  status: openText<DeliveryStatus>(),
   createdAt: z.int(),
-  /** Attempts ever made. */
+  /** Number of all attempts. */
   attempts: z.int(),
-  /** Attempts made since the schedule was last started, which was at `startedAt`. */
+  /** Number of attempts since `startedAt`, the last start of the schedule. */
   step: z.int(),
   startedAt: z.int(),
-  /** When the next attempt is due, while it is pending. */
+  /** Time of the next attempt of a pending delivery. */
   dueAt: z.int().optional(),
   finishedAt: z.int().optional(),
-  /** What the last attempt met, in one word. */
+  /** Outcome of the last attempt, one word. */
   outcome: z.string().optional(),
 });
 export type Delivery = z.infer<typeof Delivery>;
 
-/** One try, as the log keeps it. */
-export const DeliveryAttempt = z.object({
+/** Log entry of one attempt. */
+export const DeliveryAttempt = storedObject({
   no: z.int(),
   at: z.int(),
   url: z.string(),
-  /** `delivered`, or the reason why not in one word. */
+  /** `delivered`, or the reason of the failure in one word. */
   outcome: z.string(),
-  /** The receiver's status; `null` when there was no answer. */
+  /** Status of the response; `null` if there was none. */
   status: z.int().nullable(),
   latencyMs: z.int(),
   /** The reason in a sentence that says what to do. */
   detail: z.string().optional(),
-  /** Headers that were sent, without the signature. */
+  /** Request headers without the signature. */
   headers: z.record(z.string(), z.string()),
-  /** The first 4 kB of the answer. */
+  /** The first 4 kB of the response body. */
   response: z.string().optional(),
 });
 export type DeliveryAttempt = z.infer<typeof DeliveryAttempt>;
 
-/** A delivery that is due at once. */
+/** Returns a new delivery, due immediately. */
 export function createDelivery(
-  given: Pick<Delivery, 'id' | 'tenant' | 'eventId' | 'type' | 'at' | 'destinationKey' | 'url'> & {
+  given: Pick<Delivery, 'id' | 'tenant' | 'eventId' | 'at' | 'destinationKey' | 'url'> & {
+    type: Open<EventType>;
     jobId?: string | undefined;
     endpointId?: string | undefined;
     nowMs: number;
@@ -77,6 +85,7 @@ export function createDelivery(
     ...rest,
     ...(jobId ? { jobId } : {}),
     ...(endpointId ? { endpointId } : {}),
+    schema: schemaVersion,
     version: 1,
     status: 'pending',
     createdAt: nowMs,
@@ -87,7 +96,7 @@ export function createDelivery(
   };
 }
 
-/** What a receiver did, as far as the next step depends on it. */
+/** Part of an attempt's result that decides about the next step. */
 export interface AttemptResult {
   readonly url: string;
   readonly outcome: string;
@@ -95,10 +104,10 @@ export interface AttemptResult {
 }
 
 /**
- * A delivery after an attempt: done, to be tried again by the schedule, or given up where the schedule ends or the
- * receiver asked for no more (410).
+ * Returns a delivery after an attempt: delivered; pending until the next attempt of the schedule; or failed, if the
+ * schedule is exhausted or the response was 410.
  *
- * @param random in [0, 1), for the jitter.
+ * @param options.random in [0, 1), for the jitter.
  */
 export function afterAttempt(
   delivery: Delivery,
@@ -106,44 +115,44 @@ export function afterAttempt(
   options: { nowMs: number; random: number; schedule: readonly number[] },
 ): Delivery {
   const { nowMs, random, schedule } = options;
-  const tried = {
+  const attempted = {
     ...delivery,
     url: result.url,
     outcome: result.outcome,
     attempts: delivery.attempts + 1,
     step: delivery.step + 1,
   };
-  // A late note of a run that was overtaken: what is decided stays decided, unless it arrived after all.
-  if (result.outcome === 'delivered') return closed(tried, 'delivered', nowMs);
-  if (delivery.status !== 'pending') return { ...tried, outcome: delivery.outcome ?? result.outcome };
+  if (result.outcome === 'delivered') return ended(attempted, 'delivered', nowMs);
+  // A late update of a run that lost its lease: a delivery that has ended stays as it is.
+  if (delivery.status !== 'pending') return { ...attempted, outcome: delivery.outcome ?? result.outcome };
   const delayMs =
-    result.outcome === 'gone' ? null : webhookDelayMs(tried.step, result.retryAfterMs, random, schedule);
-  if (delayMs === null) return closed(tried, 'failed', nowMs);
-  return { ...tried, dueAt: nowMs + delayMs };
+    result.outcome === 'gone' ? null : webhookDelayMs(attempted.step, result.retryAfterMs, random, schedule);
+  if (delayMs === null) return ended(attempted, 'failed', nowMs);
+  return { ...attempted, dueAt: nowMs + delayMs };
 }
 
-/** Ends a pending delivery without a further attempt. */
-export function giveUp(delivery: Delivery, outcome: string, nowMs: number): Delivery {
-  return delivery.status === 'pending' ? closed({ ...delivery, outcome }, 'failed', nowMs) : delivery;
+/** Fails a pending delivery without a further attempt. */
+export function failDelivery(delivery: Delivery, outcome: string, nowMs: number): Delivery {
+  return delivery.status === 'pending' ? ended({ ...delivery, outcome }, 'failed', nowMs) : delivery;
 }
 
-/** Starts the schedule of a delivery again, at once. */
-export function sendAgain(delivery: Delivery, nowMs: number): Delivery {
+/** Restarts the schedule of a delivery, due immediately. */
+export function restartSchedule(delivery: Delivery, nowMs: number): Delivery {
   const { finishedAt: _finishedAt, ...rest } = delivery;
   return { ...rest, status: 'pending', step: 0, startedAt: nowMs, dueAt: nowMs };
 }
 
-/** Longest time that the whole schedule takes when the receiver never asks for more. */
+/** Returns the maximum duration of the schedule without `Retry-After`, in milliseconds. */
 export function scheduleLengthMs(schedule: readonly number[]): number {
   return schedule.reduce((sum, seconds) => sum + seconds, 0) * 1.1 * 1000;
 }
 
-/** Longest time that a delivery can be pending, when the receiver asks for the longest wait each time. */
+/** Returns the maximum time that a delivery can be pending, with the longest `Retry-After` each time. */
 export function longestPendingMs(schedule: readonly number[]): number {
   return schedule.reduce((sum, seconds) => sum + Math.max(seconds * 1100, maxRetryAfterMs), 0);
 }
 
-function closed(delivery: Delivery, status: 'delivered' | 'failed', nowMs: number): Delivery {
+function ended(delivery: Delivery, status: 'delivered' | 'failed', nowMs: number): Delivery {
   const { dueAt: _dueAt, ...rest } = delivery;
   return { ...rest, status, finishedAt: nowMs };
 }

@@ -1,22 +1,25 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
 import { eventPatterns, inexactIssues } from './image-request.ts';
-import { WebhookSecret } from './webhook-event.ts';
+import { openText, storedObject } from './stored.ts';
+import { type EventPattern, WebhookSecret } from './webhook-event.ts';
 
-/** An address that a tenant registered for events of its jobs. */
+/** A URL that a tenant registered for the events of its jobs. */
 
 const maxUrlLength = 2048;
 const historyLength = 20;
+/** Version of the stored shape. */
+const schemaVersion = 1;
 
 const metadata = z.record(z.string().min(1).max(64), z.string().max(512)).meta({ maxProperties: 16 });
 const events = z.array(z.enum(eventPatterns)).min(1).max(16);
 
 export const EndpointBody = z.strictObject({
-  url: z.string().min(1).max(maxUrlLength).describe('A public https address.'),
-  events: events.optional().describe('What to send: single types, `image.*` or `*`, which is the default.'),
-  description: z.string().max(512).optional().describe('For people.'),
+  url: z.string().min(1).max(maxUrlLength).describe('Public https URL.'),
+  events: events.optional().describe('Event types, `image.*` or `*`. Default: `*`.'),
+  description: z.string().max(512).optional().describe('Free text for the owner.'),
   metadata: metadata.optional().describe('Up to 16 string pairs.'),
-  secret: WebhookSecret.optional().describe('A secret of your own; one is made where it is absent.'),
+  secret: WebhookSecret.optional().describe('Own secret. Default: a new random secret.'),
 });
 export type EndpointBody = z.infer<typeof EndpointBody>;
 
@@ -25,36 +28,42 @@ export const EndpointPatch = z.strictObject({
   events: EndpointBody.shape.events,
   description: EndpointBody.shape.description,
   metadata: metadata.optional().describe('Replaces all pairs.'),
-  disabled: z.boolean().optional().describe('`true` stops deliveries, `false` starts them again.'),
+  disabled: z.boolean().optional().describe('`true` stops deliveries, `false` resumes them.'),
 });
 export type EndpointPatch = z.infer<typeof EndpointPatch>;
 
 export const disabledReasons = ['requested', 'gone', 'failing'] as const;
 export type DisabledReason = (typeof disabledReasons)[number];
 
-export const endpointMoments = ['created', 'changed', 'secret_rotated', 'enabled', 'disabled'] as const;
+export const endpointChanges = ['created', 'changed', 'secret_rotated', 'enabled', 'disabled'] as const;
+export type EndpointChange = (typeof endpointChanges)[number];
 
-export const WebhookEndpoint = z.object({
+export const WebhookEndpoint = storedObject({
+  /** Version of the stored shape. */
+  schema: z.int(),
   id: z.string(),
   tenant: z.string(),
+  /** Increased by the store with every write; the basis of compare-and-set. */
   version: z.int(),
   url: z.string(),
-  events,
+  events: z.array(openText<EventPattern>()),
   description: z.string(),
   metadata: z.record(z.string(), z.string()),
   createdAt: z.int(),
   updatedAt: z.int(),
-  disabled: z.object({ reason: z.enum(disabledReasons), at: z.int() }).optional(),
-  /** Newest first, encrypted. All but the first end at their time. */
-  secrets: z.array(z.object({ encrypted: z.string(), expiresAt: z.int().optional() })),
-  /** What happened to it, oldest first; only the latest are kept. */
-  history: z.array(z.object({ at: z.int(), what: z.enum(endpointMoments), detail: z.string().optional() })),
+  disabled: storedObject({ reason: openText<DisabledReason>(), at: z.int() }).optional(),
+  /** Newest first, encrypted. Every secret but the first expires. */
+  secrets: z.array(storedObject({ encrypted: z.string(), expiresAt: z.int().optional() })),
+  /** The latest changes, oldest first. */
+  history: z.array(
+    storedObject({ at: z.int(), what: openText<EndpointChange>(), detail: z.string().optional() }),
+  ),
 });
 export type WebhookEndpoint = z.infer<typeof WebhookEndpoint>;
 
-/** Old secrets go on signing for this long after a rotation. */
+/** Time for which a replaced secret still signs. */
 export const secretOverlapMs = 24 * 3_600_000;
-/** Secrets that sign at the same time; receivers bound how many signatures they look at. */
+/** Maximum number of signing secrets; verifiers limit the number of signatures that they check. */
 const maxSecrets = 4;
 
 export function createEndpoint(given: {
@@ -66,6 +75,7 @@ export function createEndpoint(given: {
 }): WebhookEndpoint {
   const { id, tenant, body, nowMs } = given;
   return {
+    schema: schemaVersion,
     id,
     tenant,
     version: 1,
@@ -80,76 +90,81 @@ export function createEndpoint(given: {
   };
 }
 
-/** An endpoint with a caller's changes; the same object when nothing changes. */
-export function changeEndpoint(
+/** Applies a caller's patch. @returns the same object if nothing changes. */
+export function updateEndpoint(
   endpoint: WebhookEndpoint,
   patch: EndpointPatch,
   nowMs: number,
 ): WebhookEndpoint {
   const { disabled, ...fields } = patch;
-  const given = Object.entries(fields).filter(
+  const changes = Object.entries(fields).filter(
     ([name, value]) =>
       value !== undefined &&
       JSON.stringify(value) !== JSON.stringify(endpoint[name as keyof WebhookEndpoint]),
   );
-  const changed =
-    given.length === 0
+  const updated =
+    changes.length === 0
       ? endpoint
-      : noted(
-          { ...endpoint, ...Object.fromEntries(given) },
-          nowMs,
-          'changed',
-          given.map(([name]) => name).join(', '),
+      : withHistory(
+          { ...endpoint, ...Object.fromEntries(changes) },
+          { at: nowMs, what: 'changed', detail: changes.map(([name]) => name).join(', ') },
         );
-  if (disabled === true)
-    return changed.disabled?.reason === 'requested' ? changed : disable(changed, 'requested', nowMs);
-  if (disabled === false && changed.disabled) {
-    const { disabled: _disabled, ...rest } = changed;
-    return noted(rest, nowMs, 'enabled');
+  if (disabled === true) {
+    if (updated.disabled?.reason === 'requested') return updated;
+    return disable(updated, 'requested', { nowMs });
   }
-  return changed;
+  if (disabled === false && updated.disabled) {
+    const { disabled: _disabled, ...rest } = updated;
+    return withHistory(rest, { at: nowMs, what: 'enabled' });
+  }
+  return updated;
 }
 
-/** An endpoint that gets nothing any more, and why. */
+/** Returns an endpoint that receives no deliveries, with the reason. */
 export function disable(
   endpoint: WebhookEndpoint,
   reason: DisabledReason,
-  nowMs: number,
-  detail?: string,
+  { nowMs, detail = reason }: { nowMs: number; detail?: string },
 ): WebhookEndpoint {
-  return noted({ ...endpoint, disabled: { reason, at: nowMs } }, nowMs, 'disabled', detail ?? reason);
+  return withHistory(
+    { ...endpoint, disabled: { reason, at: nowMs } },
+    { at: nowMs, what: 'disabled', detail },
+  );
 }
 
 /**
- * Puts a new secret first; those before it end after the overlap.
+ * Puts a new secret first. The previous secrets expire after the overlap.
  *
- * @throws AppError `too_many_secrets` when too many would sign at the same time.
+ * @throws AppError `too_many_secrets` if too many secrets would sign at the same time.
  */
 export function rotateSecret(endpoint: WebhookEndpoint, encrypted: string, nowMs: number): WebhookEndpoint {
   const live = liveSecrets(endpoint, nowMs);
   if (live.length >= maxSecrets) {
     throw new AppError('too_many_secrets', {
-      detail: `${live.length} secrets sign at the moment. Wait until the oldest has ended, 24 h after it was replaced.`,
+      detail: `${live.length} secrets sign at the moment. Wait until the oldest expires, 24 h after it was replaced.`,
     });
   }
   const older = live.map((each) => ({ ...each, expiresAt: each.expiresAt ?? nowMs + secretOverlapMs }));
-  return noted({ ...endpoint, secrets: [{ encrypted }, ...older] }, nowMs, 'secret_rotated');
+  return withHistory(
+    { ...endpoint, secrets: [{ encrypted }, ...older] },
+    { at: nowMs, what: 'secret_rotated' },
+  );
 }
 
-/** The secrets that sign at a moment, newest first; never empty. */
+/** Returns the secrets that sign at a time, newest first. Never empty. */
 export function liveSecrets(endpoint: WebhookEndpoint, nowMs: number): WebhookEndpoint['secrets'] {
   return endpoint.secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > nowMs);
 }
 
 /**
- * Whether events are written down for an endpoint: also for one that was switched off by what its receiver did, so that
- * they can be recovered.
+ * Returns whether events are recorded for an endpoint. This includes an endpoint that was disabled because of its
+ * responses, so that the missed events can be recovered.
  */
 export function isSubscribed(endpoint: WebhookEndpoint): boolean {
   return endpoint.disabled?.reason !== 'requested';
 }
 
-/** Checks what a JSON Schema cannot. @throws AppError `validation_failed` naming every faulty field. */
+/** Checks rules that JSON Schema cannot express. @throws AppError `validation_failed` naming every invalid field. */
 export function checkEndpointText(body: EndpointBody | EndpointPatch): void {
   const issues: FieldIssue[] = inexactIssues(body);
   if (issues.length > 0) {
@@ -157,12 +172,13 @@ export function checkEndpointText(body: EndpointBody | EndpointPatch): void {
   }
 }
 
-function noted(
+function withHistory(
   endpoint: WebhookEndpoint,
-  at: number,
-  what: (typeof endpointMoments)[number],
-  detail?: string,
+  entry: { at: number; what: EndpointChange; detail?: string },
 ): WebhookEndpoint {
-  const moment = { at, what, ...(detail ? { detail } : {}) };
-  return { ...endpoint, updatedAt: at, history: [...endpoint.history, moment].slice(-historyLength) };
+  return {
+    ...endpoint,
+    updatedAt: entry.at,
+    history: [...endpoint.history, entry].slice(-historyLength),
+  };
 }

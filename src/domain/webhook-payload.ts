@@ -1,20 +1,21 @@
 import type { ImageJobView } from './job-view.ts';
+import type { Open } from './open.ts';
 import type { EventType } from './webhook-event.ts';
 
-/** What is sent: `data` is the job as polling shows it. */
+/** Body of a webhook. `data` has the shape of the job in `GET /images/{id}`. */
 export interface WebhookPayload<Data = ImageJobView> {
-  readonly type: EventType;
-  /** When the event happened, RFC 3339. */
+  readonly type: Open<EventType>;
+  /** Time of the event, RFC 3339. */
   readonly timestamp: string;
   readonly data: Data;
-  /** Only when `data` was cut to fit; all of the job is at `data.urls.self`. */
+  /** Present if `data` was shortened. The complete job is at `data.urls.self`. */
   readonly truncated?: true;
 }
 
-/** Standard Webhooks 1.0.0 advises to stay below 20 kB. */
+/** Standard Webhooks 1.0.0 recommends at most 20 kB. */
 export const maxPayloadBytes = 20_000;
 
-/** What makes a job smaller, one after the other until it fits. */
+/** Steps that make a job smaller, applied one after the other until it fits. */
 const reductions: readonly ((job: ImageJobView) => ImageJobView)[] = [
   (job) => withShortTexts(job, 400),
   withoutDetails,
@@ -23,12 +24,12 @@ const reductions: readonly ((job: ImageJobView) => ImageJobView)[] = [
 ];
 
 /**
- * The text to send for an event. Where it would be too long, texts are cut first, then what only explains is left out,
- * last the values of the caller's own metadata are cut; the shape stays that of a job, and `truncated` says so.
+ * Returns the body of an event. If it would be too long, prompts are cut first, then explanatory fields are omitted, and
+ * last the values of the caller's metadata are cut. The shape stays that of a job, and `truncated` is true.
  *
  * @param at epoch milliseconds.
  */
-export function payloadText(type: EventType, at: number, job: ImageJobView): string {
+export function payloadText(type: Open<EventType>, at: number, job: ImageJobView): string {
   const payload: WebhookPayload = { type, timestamp: new Date(at).toISOString(), data: job };
   let text = JSON.stringify(payload);
   let data = job;
@@ -69,7 +70,7 @@ function withShortMetadata(job: ImageJobView, max: number): ImageJobView {
   return { ...job, metadata: Object.fromEntries(pairs) };
 }
 
-/** Cut between code points. */
+/** Cuts a text between code points. */
 function shortened(text: string, max: number): string {
   const points = [...text.slice(0, max * 2)];
   return points.length > max || text.length > max * 2 ? `${points.slice(0, max).join('')}…` : text;

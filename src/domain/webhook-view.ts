@@ -1,42 +1,49 @@
 import { z } from 'zod';
 import { type DestinationHealth, healthy, isBroken } from './destination-health.ts';
 import { eventPatterns } from './image-request.ts';
+import { knownOr } from './stored.ts';
 import { type Delivery, type DeliveryAttempt, deliveryStatuses } from './webhook-delivery.ts';
-import { disabledReasons, endpointMoments, liveSecrets, type WebhookEndpoint } from './webhook-endpoint.ts';
+import { disabledReasons, endpointChanges, liveSecrets, type WebhookEndpoint } from './webhook-endpoint.ts';
 import { eventTypes } from './webhook-event.ts';
 
-/** The shapes in which endpoints and deliveries are shown, built field by field. */
+/** Wire shapes of endpoints and deliveries, built field by field. */
 
 const time = z.iso.datetime();
+/** Shown for a stored value that a newer release wrote. */
+const other = 'other';
 
 export const EndpointView = z.object({
   id: z.string(),
   object: z.literal('webhook_endpoint'),
   url: z.string(),
-  events: z.array(z.enum(eventPatterns)),
+  events: z.array(z.enum([...eventPatterns, other])),
   description: z.string(),
   metadata: z.record(z.string(), z.string()),
   status: z.enum(['enabled', 'disabled']),
   disabled_reason: z
-    .enum(disabledReasons)
+    .enum([...disabledReasons, other])
     .nullable()
     .describe(
-      '`requested`: by its owner; `gone`: the receiver answered 410; `failing`: nothing arrived for days.',
+      '`requested`: by its owner. `gone`: it responded 410. `failing`: every attempt failed for days.',
     ),
   disabled_at: time.nullable(),
   created_at: time,
   updated_at: time,
   secrets: z
     .array(z.object({ expires_at: time.nullable() }))
-    .describe('The secrets that sign now, newest first, without their text.'),
+    .describe('Signing secrets, newest first, without their text.'),
   health: z
     .object({
       consecutive_failures: z.int(),
       failing_since: time.nullable(),
-      resting_until: time.nullable().describe('Nothing is sent before; then one delivery tries.'),
+      blocked_until: time
+        .nullable()
+        .describe('End of the cooldown of the circuit breaker. Then one delivery probes the endpoint.'),
     })
-    .describe('How its receiver has been doing.'),
-  history: z.array(z.object({ at: time, what: z.enum(endpointMoments), detail: z.string().nullable() })),
+    .describe('State of the circuit breaker.'),
+  history: z.array(
+    z.object({ at: time, what: z.enum([...endpointChanges, other]), detail: z.string().nullable() }),
+  ),
 });
 export type EndpointView = z.infer<typeof EndpointView>;
 
@@ -46,30 +53,32 @@ export const DeliveryAttemptView = z.object({
   url: z.string(),
   outcome: z
     .string()
-    .describe('`delivered`, or why not in one word, such as `timeout` or `redirect_refused`.'),
-  status: z.int().nullable().describe('Status of the answer; `null` when there was none.'),
+    .describe(
+      '`delivered`, or the reason of the failure in one word, such as `timeout` or `redirect_refused`.',
+    ),
+  status: z.int().nullable().describe('Status of the response; `null` if there was none.'),
   latency_ms: z.int(),
   detail: z.string().nullable().describe('The reason in a sentence.'),
-  request_headers: z.record(z.string(), z.string()).describe('What was sent, without the signature.'),
-  response_body: z.string().nullable().describe('The first 4 kB of the answer.'),
+  request_headers: z.record(z.string(), z.string()).describe('Request headers without the signature.'),
+  response_body: z.string().nullable().describe('The first 4 kB of the response.'),
 });
 
 export const DeliveryView = z.object({
   id: z.string(),
   object: z.literal('webhook_delivery'),
   event_id: z.string().describe('Sent as `webhook-id`.'),
-  type: z.enum(eventTypes),
-  event_at: time.describe('When the event happened.'),
-  image_id: z.string().nullable().describe('`null` for a test.'),
+  type: z.enum([...eventTypes, other]),
+  event_at: time.describe('Time of the event.'),
+  image_id: z.string().nullable().describe('Id of the job; `null` for a test.'),
   endpoint_id: z.string().nullable().describe('`null` for the webhook that a job itself names.'),
   url: z.string(),
-  status: z.enum(deliveryStatuses),
-  outcome: z.string().nullable().describe('What the last attempt met, in one word.'),
+  status: z.enum([...deliveryStatuses, other]),
+  outcome: z.string().nullable().describe('Outcome of the last attempt, one word.'),
   created_at: time,
   finished_at: time.nullable(),
   next_attempt_at: time.nullable(),
   attempt_count: z.int(),
-  attempts: z.array(DeliveryAttemptView).describe('Oldest first; only the latest thirty are kept.'),
+  attempts: z.array(DeliveryAttemptView).describe('The latest thirty attempts, oldest first.'),
 });
 export type DeliveryView = z.infer<typeof DeliveryView>;
 
@@ -84,11 +93,11 @@ export function viewEndpoint(
     id: endpoint.id,
     object: 'webhook_endpoint',
     url: endpoint.url,
-    events: endpoint.events,
+    events: endpoint.events.map((pattern) => knownOr(eventPatterns, pattern, other)),
     description: endpoint.description,
     metadata: endpoint.metadata,
     status: disabled ? 'disabled' : 'enabled',
-    disabled_reason: disabled?.reason ?? null,
+    disabled_reason: disabled ? knownOr(disabledReasons, disabled.reason, other) : null,
     disabled_at: isoOrNull(disabled?.at),
     created_at: iso(endpoint.createdAt),
     updated_at: iso(endpoint.updatedAt),
@@ -96,13 +105,17 @@ export function viewEndpoint(
     health: {
       consecutive_failures: health.failures,
       failing_since: isoOrNull(health.failingSince),
-      resting_until: isoOrNull(isCoolingDown ? health.blockedUntil : undefined),
+      blocked_until: isoOrNull(isCoolingDown ? health.blockedUntil : undefined),
     },
-    history: endpoint.history.map(({ at, what, detail }) => ({ at: iso(at), what, detail: detail ?? null })),
+    history: endpoint.history.map(({ at, what, detail }) => ({
+      at: iso(at),
+      what: knownOr(endpointChanges, what, other),
+      detail: detail ?? null,
+    })),
   };
 }
 
-/** @param health of its receiver, where that is known: it gets nothing while it rests. */
+/** @param health of the destination, if known; it may postpone the next attempt. */
 export function viewDelivery(
   delivery: Delivery,
   attempts: readonly DeliveryAttempt[],
@@ -113,12 +126,12 @@ export function viewDelivery(
     id: delivery.id,
     object: 'webhook_delivery',
     event_id: delivery.eventId,
-    type: delivery.type,
+    type: knownOr(eventTypes, delivery.type, other),
     event_at: iso(delivery.at),
     image_id: delivery.jobId ?? null,
     endpoint_id: delivery.endpointId ?? null,
     url: delivery.url,
-    status: delivery.status,
+    status: knownOr(deliveryStatuses, delivery.status, other),
     outcome: delivery.outcome ?? null,
     created_at: iso(delivery.createdAt),
     finished_at: isoOrNull(delivery.finishedAt),

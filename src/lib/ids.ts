@@ -64,7 +64,7 @@ function digestPart(text: string): string {
 
 /** The ids of the domain. */
 export const ids = {
-  image: (nowMs: number) => `img_${ulid(nowMs)}`,
+  job: (nowMs: number) => `img_${ulid(nowMs)}`,
   endpoint: (nowMs: number) => `whk_${ulid(nowMs)}`,
   event: (nowMs: number) => `evt_${ulid(nowMs)}`,
   delivery: (eventAtMs: number, eventId: string, destinationKey: string) =>

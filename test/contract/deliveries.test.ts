@@ -1,6 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DeliveryQuery } from '../../src/domain/ports.ts';
-import { afterAttempt, type Delivery, giveUp, sendAgain } from '../../src/domain/webhook-delivery.ts';
+import {
+  afterAttempt,
+  type Delivery,
+  failDelivery,
+  restartSchedule,
+} from '../../src/domain/webhook-delivery.ts';
 import { createdAt } from '../support/jobs.ts';
 import { attemptOf, connectWebhookStore, deliveryOf, post, type WebhookStore } from '../support/webhooks.ts';
 
@@ -75,7 +80,7 @@ describe('changing a delivery', () => {
     expect(await store.deliveryQueues.countPending(tenant)).toBe(0);
     expect(await idsOf(tenant, { status: 'pending' })).toEqual([]);
     expect(await idsOf(tenant, { status: 'delivered' })).toEqual([id]);
-    await store.deliveries.update(delivery, (now) => sendAgain(now, createdAt + 9));
+    await store.deliveries.update(delivery, (now) => restartSchedule(now, createdAt + 9));
     expect(await idsDue(delivery, createdAt + 9)).toEqual([id]);
     expect(await idsOf(tenant, { status: 'pending' })).toEqual([id]);
     expect(await idsOf(tenant, { status: 'delivered' })).toEqual([]);
@@ -117,7 +122,7 @@ describe('the list of deliveries', () => {
     const outcomes = [
       (now: Delivery) => now,
       arrives(createdAt),
-      (now: Delivery) => giveUp(now, 'x', createdAt),
+      (now: Delivery) => failDelivery(now, 'x', createdAt),
     ];
     return Array.from({ length: 60 }, (_, i) => ({
       given: deliveryOf({
@@ -189,7 +194,7 @@ describe('a delivery that was made by hand', () => {
     const { dueAt: _dueAt, jobId: _jobId, ...rest } = deliveryOf({ tenant });
     const delivery: Delivery = { ...rest, type: 'webhook.test', status: 'failed', finishedAt: createdAt };
     const bytes = { body: '{"type":"webhook.test"}', keepMs: 60_000 };
-    await store.deliveries.enter(delivery, attemptOf(), bytes);
+    await store.deliveries.createEnded(delivery, attemptOf(), bytes);
     expect(await store.deliveries.get(tenant, delivery.id)).toEqual(delivery);
     expect(await store.deliveries.attempts(tenant, [delivery.id])).toEqual([[attemptOf()]]);
     expect(await store.events.body(tenant, delivery.eventId)).toBe(bytes.body);
@@ -207,8 +212,8 @@ describe('forgetting', () => {
   /** As the run does that has nothing left to deliver. */
   async function visit({ tenant, destinationKey }: Delivery): Promise<void> {
     const run = { run: 'run', nowMs: createdAt + 9 };
-    await store.deliveryQueues.take(tenant, destinationKey, { ...run, leaseMs: 1_000 });
-    await store.deliveryQueues.release(tenant, destinationKey, run);
+    await store.deliveryQueues.acquireLease(tenant, destinationKey, { ...run, leaseMs: 1_000 });
+    await store.deliveryQueues.releaseLease(tenant, destinationKey, run);
   }
 
   it('what ended before a moment leaves what ended later, and what is pending', async () => {
@@ -220,7 +225,7 @@ describe('forgetting', () => {
     ];
     await store.deliveries.update(old, arrives(createdAt + 10));
     await store.deliveries.update(young, fails(createdAt + 10));
-    await store.deliveries.update(young, (now) => giveUp(now, 'x', createdAt + 11));
+    await store.deliveries.update(young, (now) => failDelivery(now, 'x', createdAt + 11));
     expect(await store.deliveries.purge(tenant, createdAt + 10)).toBe(1);
     expect((await idsOf(tenant, {})).sort()).toEqual([young.id, pending.id].sort());
     expect(await store.deliveries.purge(tenant, createdAt + 10)).toBe(0);
@@ -242,7 +247,11 @@ describe('forgetting', () => {
   it('the deliveries of a job leaves no key of them behind, in whatever status they are', async () => {
     const tenant = freshTenant();
     const jobId = 'img_gone';
-    const moves = [fails(createdAt), arrives(createdAt), (now: Delivery) => giveUp(now, 'x', createdAt)];
+    const moves = [
+      fails(createdAt),
+      arrives(createdAt),
+      (now: Delivery) => failDelivery(now, 'x', createdAt),
+    ];
     for (const move of moves)
       await store.deliveries.update(await posted({ tenant, jobId }), move, attemptOf());
     await store.deliveries.removeOf(tenant, jobId);

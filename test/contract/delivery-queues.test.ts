@@ -22,23 +22,23 @@ describe('the right to empty a mailbox', () => {
     expect(others.map(({ heldUntilMs }) => heldUntilMs)).toEqual(
       Array.from({ length: 19 }, () => createdAt + 20_000),
     );
-    expect(others.filter(({ isWatched }) => !isWatched)).toHaveLength(1);
+    expect(others.filter(({ hasFollowUp }) => !hasFollowUp)).toHaveLength(1);
   });
 
   it('that is kept beyond its time is watched on by the one who came back', async () => {
     const { take, keep, release } = deliveryQueue();
     await take('one');
-    const watched = { heldUntilMs: createdAt + 35_000, isWatched: true };
-    expect(await take('watcher')).toMatchObject({ isWatched: false });
+    const watched = { heldUntilMs: createdAt + 35_000, hasFollowUp: true };
+    expect(await take('watcher')).toMatchObject({ hasFollowUp: false });
     await keep('one', createdAt + 15_000);
     expect(await take('other', createdAt + 15_000)).toEqual(watched);
-    expect(await take('watcher', createdAt + 20_000)).toEqual({ ...watched, isWatched: false });
+    expect(await take('watcher', createdAt + 20_000)).toEqual({ ...watched, hasFollowUp: false });
     expect(await take('other', createdAt + 20_001)).toEqual(watched);
     await release('one', createdAt + 21_000);
     await take('two', createdAt + 21_000);
     // The watcher is still to come, and that is before the new right would end.
     expect(await take('other', createdAt + 21_001)).toEqual({
-      ...{ heldUntilMs: createdAt + 41_000, isWatched: true },
+      ...{ heldUntilMs: createdAt + 41_000, hasFollowUp: true },
     });
   });
 

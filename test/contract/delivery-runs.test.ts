@@ -98,7 +98,7 @@ describe('a wake', () => {
 
 describe('mailboxes that nobody looks at', () => {
   const overdue = async (tenant: string, beforeMs: number, limit = 99) =>
-    (await store.deliveryQueues.overdue(tenant, beforeMs, limit)).dispatchTasks;
+    (await store.deliveryQueues.overdue(tenant, { beforeMs, limit })).dispatchTasks;
 
   it('are those whose mail has been due since before a moment', async () => {
     const { tenant, destinationKey, put } = deliveryQueue();
@@ -148,7 +148,8 @@ describe('mailboxes that nobody looks at', () => {
     const { tenant } = deliveryQueue();
     for (const i of [0, 1, 2]) await deliveryQueue(tenant, `whk_${i}`).put(i);
     await deliveryQueue(tenant, 'whk_0').take('one');
-    const page = (offset: number) => store.deliveryQueues.overdue(tenant, createdAt, 2, offset);
+    const page = (offset: number) =>
+      store.deliveryQueues.overdue(tenant, { beforeMs: createdAt, limit: 2, offset });
     expect(await page(0)).toMatchObject({ dispatchTasks: [{ destinationKey: 'whk_1' }], isLast: false });
     expect(await page(2)).toMatchObject({ dispatchTasks: [{ destinationKey: 'whk_2' }], isLast: true });
     expect(await page(4)).toEqual({ dispatchTasks: [], isLast: true });

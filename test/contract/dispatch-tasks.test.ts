@@ -33,7 +33,7 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
     await redis.zadd(keys.outbox(tenant), createdAt, event.id);
     for (let i = 0; i < pauses; i++) await schedule(async () => {});
     const dispatchTasks = await schedule(() =>
-      events.dispatch(event, '{}', [delivery], { nowMs: createdAt, keepMs: 60_000 }),
+      events.dispatch(event, { body: '{}', deliveries: [delivery], nowMs: createdAt, keepMs: 60_000 }),
     );
     for (const { taskId } of dispatchTasks) await schedule(async () => add(taskId));
   }
@@ -55,9 +55,9 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
   async function visit(): Promise<Leave> {
     const run = ids.run();
     const taken = await schedule(() =>
-      deliveryQueues.take(tenant, destinationKey, { run, nowMs: createdAt, leaseMs }),
+      deliveryQueues.acquireLease(tenant, destinationKey, { run, nowMs: createdAt, leaseMs }),
     );
-    if ('heldUntilMs' in taken) return taken.isWatched ? 'done' : 'watching';
+    if ('heldUntilMs' in taken) return taken.hasFollowUp ? 'done' : 'watching';
     const pending = await schedule(() =>
       deliveryQueues.due(tenant, destinationKey, { nowMs: createdAt, limit: 2 }),
     );
@@ -67,7 +67,7 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
       );
     }
     const again = await schedule(() =>
-      deliveryQueues.release(tenant, destinationKey, { run, nowMs: createdAt }),
+      deliveryQueues.releaseLease(tenant, destinationKey, { run, nowMs: createdAt }),
     );
     if (again) expect(again).toEqual({ againInMs: 0 });
     return again ? 'again' : 'done';

@@ -65,7 +65,7 @@ describe('changing a job', () => {
   });
 
   it('that does not exist brings nothing', async () => {
-    const never = ids.image(createdAt);
+    const never = ids.job(createdAt);
     expect(await records.update('t', never, (now) => ({ job: now }))).toBeNull();
     expect(await records.update('t', never, (now) => ({ job: now }), queuedJob({ tenant: 't' }))).toBeNull();
   });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageEventTypes } from '../../src/domain/image-request.ts';
-import { changeEndpoint, disable, type WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts';
+import { disable, updateEndpoint, type WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts';
 import { createdAt } from '../support/jobs.ts';
 import { connectWebhookStore, endpointOf, type WebhookStore } from '../support/webhooks.ts';
 
@@ -127,7 +127,7 @@ describe('what is written down for an endpoint', () => {
     const { tenant, id } = endpoint;
     for (const events of [['image.queued'], ['image.failed', 'image.expired'], ['image.*']] as const) {
       await store.endpoints.update(tenant, id, (now) =>
-        changeEndpoint(now, { events: [...events] }, createdAt),
+        updateEndpoint(now, { events: [...events] }, createdAt),
       );
       const [only] = events;
       expect(await typesOf(endpoint)).toEqual(only === 'image.*' ? imageEventTypes : events);
@@ -138,7 +138,7 @@ describe('what is written down for an endpoint', () => {
     const endpoint = await created();
     const { tenant, id } = endpoint;
     const set = (disabled: boolean) =>
-      store.endpoints.update(tenant, id, (now) => changeEndpoint(now, { disabled }, createdAt));
+      store.endpoints.update(tenant, id, (now) => updateEndpoint(now, { disabled }, createdAt));
     await set(true);
     expect(await typesOf(endpoint)).toEqual([]);
     await set(false);
@@ -150,9 +150,9 @@ describe('what is written down for an endpoint', () => {
     async (reason) => {
       const endpoint = await created();
       const { tenant, id } = endpoint;
-      await store.endpoints.update(tenant, id, (now) => disable(now, reason, createdAt));
+      await store.endpoints.update(tenant, id, (now) => disable(now, reason, { nowMs: createdAt }));
       expect(await typesOf(endpoint)).toEqual(imageEventTypes);
-      await store.endpoints.update(tenant, id, (now) => changeEndpoint(now, { disabled: true }, createdAt));
+      await store.endpoints.update(tenant, id, (now) => updateEndpoint(now, { disabled: true }, createdAt));
       expect(await typesOf(endpoint)).toEqual([]);
     },
   );

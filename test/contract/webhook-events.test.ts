@@ -30,7 +30,7 @@ async function isClassified(tenant: string): Promise<boolean> {
   const job = queuedJob({ tenant });
   const event = eventFor(job);
   const outcome = await store.records.submit({ job, event, maxOpenJobs: 9 });
-  const eventWritten = (await store.events.pending(tenant, event.id)) !== null;
+  const eventWritten = (await store.events.undispatched(tenant, event.id)) !== null;
   expect(outcome).toEqual({ kind: 'created', ...(eventWritten ? { eventWritten: true } : {}) });
   return eventWritten;
 }
@@ -39,10 +39,10 @@ describe('the event of a submission', () => {
   it('is written in the same step, with the job as it was then', async () => {
     const { job, tenant, id, outcome } = await submit();
     expect(outcome).toEqual({ kind: 'created', eventWritten: true });
-    expect(await store.events.pending(tenant, id)).toEqual({
+    expect(await store.events.undispatched(tenant, id)).toEqual({
       ...{ id, tenant, type: 'image.queued', at: createdAt, job },
     });
-    expect(await store.events.waiting(tenant, soon, 10)).toEqual([id]);
+    expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([id]);
   });
 
   it('is not written when the submission is refused', async () => {
@@ -50,8 +50,8 @@ describe('the event of a submission', () => {
     const job = queuedJob({ tenant, request: { webhook } });
     const event = eventFor(job);
     expect(await store.records.submit({ job, event, maxOpenJobs: 1 })).toEqual({ kind: 'queue_full' });
-    expect(await store.events.pending(tenant, event.id)).toBeNull();
-    expect(await store.events.waiting(tenant, soon, 10)).toEqual([first]);
+    expect(await store.events.undispatched(tenant, event.id)).toBeNull();
+    expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([first]);
   });
 
   it('is written for those of several at once whose own webhook wants it, and for no other', async () => {
@@ -64,7 +64,9 @@ describe('the event of a submission', () => {
       { kind: 'created', eventWritten: true },
       { kind: 'created' },
     ]);
-    expect(await store.events.waiting(tenant, soon, 10)).toEqual([submissions[1]?.event.id]);
+    expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([
+      submissions[1]?.event.id,
+    ]);
   });
 
   it('of 50 equal claims at once is one', async () => {
@@ -76,7 +78,7 @@ describe('the event of a submission', () => {
         return store.records.submit({ job, claim, event: eventFor(job), maxOpenJobs: 99 });
       }),
     );
-    expect(await store.events.waiting(tenant, soon, 99)).toHaveLength(1);
+    expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 99 })).toHaveLength(1);
   });
 });
 
@@ -103,13 +105,16 @@ describe('the event of a change', () => {
     );
     expect(new Set(after.map((each) => each?.version))).toEqual(new Set([2]));
     expect(captured).toHaveLength(1);
-    expect(await store.events.waiting(tenant, soon, 10)).toEqual([queued, ...captured]);
-    expect(await store.events.pending(tenant, captured[0] ?? '')).toMatchObject({
+    expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([
+      queued,
+      ...captured,
+    ]);
+    expect(await store.events.undispatched(tenant, captured[0] ?? '')).toMatchObject({
       type: 'image.started',
       at: createdAt + 1,
       job: after[0],
     });
-    expect((await store.events.pending(tenant, queued))?.job).toEqual(job);
+    expect((await store.events.undispatched(tenant, queued))?.job).toEqual(job);
   });
 
   it('that nobody asked to hear of is not written, and costs no key', async () => {
@@ -132,7 +137,7 @@ describe('the event of a change', () => {
     await store.endpoints.create(endpointOf({ tenant, events: ['image.started'] }), 9);
     const captured: string[] = [];
     await resumeCall(job, captured, job);
-    expect(await store.events.waiting(tenant, soon, 10)).toEqual(captured);
+    expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual(captured);
     expect(captured).toHaveLength(1);
   });
 });
@@ -157,7 +162,7 @@ describe('an event without a webhook of the job', () => {
     for (const endpoint of [kept, removed]) await store.endpoints.create(endpoint, 9);
     await store.endpoints.remove(tenant, removed.id);
     expect(await isClassified(tenant)).toBe(true);
-    await store.endpoints.update(tenant, kept.id, (now) => disable(now, 'requested', createdAt));
+    await store.endpoints.update(tenant, kept.id, (now) => disable(now, 'requested', { nowMs: createdAt }));
     expect(await isClassified(tenant)).toBe(false);
   });
 
@@ -167,7 +172,7 @@ describe('an event without a webhook of the job', () => {
       const tenant = freshTenant();
       const endpoint = endpointOf({ tenant });
       await store.endpoints.create(endpoint, 9);
-      await store.endpoints.update(tenant, endpoint.id, (now) => disable(now, reason, createdAt));
+      await store.endpoints.update(tenant, endpoint.id, (now) => disable(now, reason, { nowMs: createdAt }));
       expect(await isClassified(tenant)).toBe(true);
     },
   );
@@ -180,11 +185,14 @@ describe('announcing', () => {
     const deliveries = endpointServers.map((destinationKey) =>
       deliveryOf({ tenant, eventId: id, destinationKey, jobId: job.id }),
     );
-    const dispatchTasks = await store.events.dispatch({ tenant, id }, '{"a":1}', deliveries, dispatchInput);
+    const dispatchTasks = await store.events.dispatch(
+      { tenant, id },
+      { body: '{"a":1}', deliveries, ...dispatchInput },
+    );
     expect(dispatchTasks.map(({ destinationKey }) => destinationKey)).toEqual(endpointServers);
     expect(await store.events.body(tenant, id)).toBe('{"a":1}');
-    expect(await store.events.pending(tenant, id)).toBeNull();
-    expect(await store.events.waiting(tenant, soon, 10)).toEqual([]);
+    expect(await store.events.undispatched(tenant, id)).toBeNull();
+    expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([]);
     for (const [i, destinationKey] of endpointServers.entries()) {
       expect(await store.deliveryQueues.due(tenant, destinationKey, { nowMs: createdAt, limit: 9 })).toEqual([
         { delivery: deliveries[i], body: '{"a":1}' },
@@ -199,7 +207,10 @@ describe('announcing', () => {
     const deliveries = destinationKeys.map((destinationKey) =>
       deliveryOf({ tenant, eventId: id, destinationKey }),
     );
-    const dispatchTasks = await store.events.dispatch({ tenant, id }, '{}', deliveries, dispatchInput);
+    const dispatchTasks = await store.events.dispatch(
+      { tenant, id },
+      { body: '{}', deliveries, ...dispatchInput },
+    );
     expect(dispatchTasks.map(({ destinationKey }) => destinationKey)).toEqual(destinationKeys);
     expect(await store.deliveryQueues.countPending(tenant)).toBe(1_000);
   });
@@ -210,11 +221,14 @@ describe('announcing', () => {
       deliveryOf({ tenant, eventId: id, destinationKey }),
     );
     if (!first || !second) throw new Error('two were made');
-    await store.events.dispatch({ tenant, id }, '{"a":1}', [first], dispatchInput);
+    await store.events.dispatch({ tenant, id }, { body: '{"a":1}', deliveries: [first], ...dispatchInput });
     await store.deliveries.update(first, (now) => ({ ...now, attempts: 1 }));
-    expect(await store.events.dispatch({ tenant, id }, '{"a":2}', [first, second], dispatchInput)).toEqual(
-      [],
-    );
+    expect(
+      await store.events.dispatch(
+        { tenant, id },
+        { body: '{"a":2}', deliveries: [first, second], ...dispatchInput },
+      ),
+    ).toEqual([]);
     expect(await store.events.body(tenant, id)).toBe('{"a":1}');
     expect(await store.deliveries.get(tenant, second.id)).toBeNull();
     expect(await store.deliveries.get(tenant, first.id)).toMatchObject({ attempts: 1 });
@@ -227,7 +241,7 @@ describe('announcing', () => {
         const deliveries = [1, 2, 3].map((n) =>
           deliveryOf({ tenant, eventId: id, destinationKey: `whk_${i}_${n}` }),
         );
-        return store.events.dispatch({ tenant, id }, `{"by":${i}}`, deliveries, dispatchInput);
+        return store.events.dispatch({ tenant, id }, { body: `{"by":${i}}`, deliveries, ...dispatchInput });
       }),
     );
     const [winner, ...others] = results.filter((dispatchTasks) => dispatchTasks.length > 0);
@@ -241,7 +255,10 @@ describe('announcing', () => {
 
   it('keeps the bytes for as long as told', async () => {
     const { tenant, id } = await submit();
-    await store.events.dispatch({ tenant, id }, '{}', [deliveryOf({ tenant, eventId: id })], dispatchInput);
+    await store.events.dispatch(
+      { tenant, id },
+      { body: '{}', deliveries: [deliveryOf({ tenant, eventId: id })], ...dispatchInput },
+    );
     const life = await store.redis.pttl(store.keys.event(tenant, id));
     expect(life).toBeGreaterThan(0);
     expect(life).toBeLessThanOrEqual(dispatchInput.keepMs);
@@ -251,7 +268,9 @@ describe('announcing', () => {
     const { tenant, id, job } = await submit();
     await store.events.remove(tenant, [id]);
     const deliveries = [deliveryOf({ tenant, eventId: id, jobId: job.id })];
-    expect(await store.events.dispatch({ tenant, id }, '{}', deliveries, dispatchInput)).toEqual([]);
+    expect(await store.events.dispatch({ tenant, id }, { body: '{}', deliveries, ...dispatchInput })).toEqual(
+      [],
+    );
     await store.records.remove(job);
     expect(await store.keysKeptOf(tenant)).toEqual([]);
   });
@@ -268,7 +287,7 @@ describe('events that wait', () => {
       eventWritten[at] = event.id;
     }
     const waiting = (before: number, limit: number) =>
-      store.events.waiting(tenant, createdAt + before, limit);
+      store.events.listUndispatched(tenant, { beforeMs: createdAt + before, limit });
     expect(await waiting(99, 9)).toEqual([eventWritten[10], eventWritten[20], eventWritten[30]]);
     expect(await waiting(99, 2)).toEqual([eventWritten[10], eventWritten[20]]);
     expect(await waiting(20, 9)).toEqual([eventWritten[10]]);
@@ -277,20 +296,25 @@ describe('events that wait', () => {
   it('can be forgotten, twice, and before they were ever written', async () => {
     const { tenant, id } = await submit();
     for (let i = 0; i < 2; i++) await store.events.remove(tenant, [id, 'evt_never']);
-    expect(await store.events.pending(tenant, id)).toBeNull();
-    expect(await store.events.waiting(tenant, soon, 10)).toEqual([]);
+    expect(await store.events.undispatched(tenant, id)).toBeNull();
+    expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([]);
   });
 
   it('belong to their tenant alone', async () => {
     const { tenant, id } = await submit();
     const other = freshTenant();
-    expect(await store.events.pending(other, id)).toBeNull();
-    expect(await store.events.waiting(other, soon, 10)).toEqual([]);
+    expect(await store.events.undispatched(other, id)).toBeNull();
+    expect(await store.events.listUndispatched(other, { beforeMs: soon, limit: 10 })).toEqual([]);
     await store.events.remove(other, [id]);
     const deliveries = [deliveryOf({ tenant: other, eventId: id })];
-    expect(await store.events.dispatch({ tenant: other, id }, '{}', deliveries, dispatchInput)).toEqual([]);
-    expect(await store.events.pending(tenant, id)).not.toBeNull();
-    await store.events.dispatch({ tenant, id }, '{}', [deliveryOf({ tenant, eventId: id })], dispatchInput);
+    expect(
+      await store.events.dispatch({ tenant: other, id }, { body: '{}', deliveries, ...dispatchInput }),
+    ).toEqual([]);
+    expect(await store.events.undispatched(tenant, id)).not.toBeNull();
+    await store.events.dispatch(
+      { tenant, id },
+      { body: '{}', deliveries: [deliveryOf({ tenant, eventId: id })], ...dispatchInput },
+    );
     expect(await store.events.body(other, id)).toBeNull();
   });
 });

@@ -73,7 +73,7 @@ describe('the id of another tenant', () => {
     await service.acme.delete(`/images/${erased.id}`).expect(204);
 
     for (const operation of withId) {
-      const unknown = ids.image(Date.now());
+      const unknown = ids.job(Date.now());
       const expected = comparable(await call(operation, unknown, testKeys.other), unknown);
       expect(expected.status).toBe(404);
       for (const { id } of [succeeded, failed, running, erased]) {
@@ -143,7 +143,7 @@ describe('a caller', () => {
   it('a request without a valid key is 401 on every secured route before any other check', async () => {
     const keyed = operations.filter((operation) => operation.secured);
     expect(keyed.length).toBeGreaterThanOrEqual(10);
-    const id = ids.image(Date.now());
+    const id = ids.job(Date.now());
     for (const operation of keyed) {
       for (const authorization of [
         undefined,
@@ -166,7 +166,7 @@ describe('a caller', () => {
       webhooks: await keyWith(['webhooks']),
       images: await keyWith(['images:read', 'images:write']),
     };
-    const id = ids.image(Date.now());
+    const id = ids.job(Date.now());
     for (const operation of operations.filter((each) => each.secured)) {
       const other = operation.path.startsWith('/webhooks/') ? key.images : key.webhooks;
       const { status, body } = await call(operation, id, other);

@@ -39,9 +39,9 @@ describe('canceling', () => {
     const core = await connectCore();
     const job = await submitted(core);
     await Promise.allSettled(Array.from({ length: 10 }, () => core.cancelJob('acme', job.id)));
-    const eventWritten = await core.events.waiting('acme', createdAt + 1, 10);
+    const eventWritten = await core.events.listUndispatched('acme', { beforeMs: createdAt + 1, limit: 10 });
     expect(eventWritten).toHaveLength(1);
-    expect(await core.events.pending('acme', eventWritten[0] ?? '')).toMatchObject({
+    expect(await core.events.undispatched('acme', eventWritten[0] ?? '')).toMatchObject({
       type: 'image.canceled',
     });
   });

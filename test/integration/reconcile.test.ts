@@ -26,8 +26,10 @@ async function dispatched(core: Core, { tenant, id: jobId, createdAt: at }: Imag
     ...{ id: `dlv_${jobId}`, tenant, eventId, type: 'image.queued', at, jobId, destinationKey, nowMs: at },
     url: 'https://receiver.example/hook',
   });
-  const dispatchInput = { nowMs: at, keepMs: 3_600_000 };
-  const [dispatchTask] = await core.events.dispatch({ tenant, id: eventId }, '{}', [delivery], dispatchInput);
+  const [dispatchTask] = await core.events.dispatch(
+    { tenant, id: eventId },
+    { body: '{}', deliveries: [delivery], nowMs: at, keepMs: 3_600_000 },
+  );
   return { delivery, dispatchTask: dispatchTask ?? { destinationKey, taskId: 'none' } };
 }
 
@@ -133,9 +135,9 @@ describe('reconciling', () => {
     const core = await connectCore();
     const { delivery, dispatchTask } = await dispatched(core, await submitted(core));
     const run = { run: 'run', nowMs: createdAt };
-    await core.deliveryQueues.take('acme', dispatchTask.destinationKey, { ...run, leaseMs: 1_000 });
+    await core.deliveryQueues.acquireLease('acme', dispatchTask.destinationKey, { ...run, leaseMs: 1_000 });
     await core.deliveries.update(delivery, (now) => ({ ...now, dueAt: createdAt + 300_000 }));
-    await core.deliveryQueues.release('acme', dispatchTask.destinationKey, run);
+    await core.deliveryQueues.releaseLease('acme', dispatchTask.destinationKey, run);
     await obliterate(core, 'webhooks');
     core.passTime(6_000);
     await core.reconcile();
@@ -150,7 +152,7 @@ describe('reconciling', () => {
     const core = await connectCore();
     const { dispatchTask } = await dispatched(core, await submitted(core));
     await obliterate(core, 'webhooks');
-    await core.deliveryQueues.take('acme', dispatchTask.destinationKey, {
+    await core.deliveryQueues.acquireLease('acme', dispatchTask.destinationKey, {
       run: 'run',
       nowMs: createdAt,
       leaseMs: 20_000,

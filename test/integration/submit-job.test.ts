@@ -121,15 +121,17 @@ describe('an accepted request', () => {
   it('causes its event in the same step, which is queued to be announced', async () => {
     const core = await connectCore();
     const { job } = await submit(core, { webhook });
-    const [id = ''] = await core.events.waiting('acme', job.createdAt + 1, 10);
-    expect(await core.events.pending('acme', id)).toMatchObject({ type: 'image.queued', job });
+    const [id = ''] = await core.events.listUndispatched('acme', { beforeMs: job.createdAt + 1, limit: 10 });
+    expect(await core.events.undispatched('acme', id)).toMatchObject({ type: 'image.queued', job });
     expect(await core.webhookQueue.has([id])).toEqual([true]);
   });
 
   it('that nobody asked to be told of causes no event and no task', async () => {
     const core = await connectCore();
     const { job } = await submit(core, { webhook: { ...webhook, events: ['image.failed'] } });
-    expect(await core.events.waiting('acme', job.createdAt + 1, 10)).toEqual([]);
+    expect(await core.events.listUndispatched('acme', { beforeMs: job.createdAt + 1, limit: 10 })).toEqual(
+      [],
+    );
     expect(await core.webhookQueue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 });
   });
 

@@ -42,7 +42,10 @@ describe('sweeping', () => {
       errors: [{ code: 'queue_timeout', billing: 'none' }],
     });
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
-    const eventWritten = await core.events.waiting('acme', createdAt + 61_000, 10);
+    const eventWritten = await core.events.listUndispatched('acme', {
+      beforeMs: createdAt + 61_000,
+      limit: 10,
+    });
     expect(eventWritten.map((id) => id.replace(/^.*_/, ''))).toEqual(['expired']);
   });
 
@@ -144,7 +147,9 @@ describe('sweeping', () => {
     await Promise.all([core.sweep(), core.sweep(), core.sweep()]);
     const after = await Promise.all(jobs.map((job) => core.records.get('acme', job.id)));
     expect(after.map((job) => job?.history.length)).toEqual(jobs.map(() => 2));
-    expect(await core.events.waiting('acme', createdAt + 61_000, 100)).toHaveLength(30);
+    expect(
+      await core.events.listUndispatched('acme', { beforeMs: createdAt + 61_000, limit: 100 }),
+    ).toHaveLength(30);
   });
 
   it('deals with more jobs than one page', async () => {

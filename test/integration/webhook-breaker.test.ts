@@ -31,8 +31,8 @@ describe('a receiver that is dead', () => {
     expect(first).toBeLessThanOrEqual(12);
 
     for (let probe = 1; probe <= 12; probe++) {
-      const { resting_until } = (await shown()).health;
-      const cooldownMs = Date.parse(resting_until ?? '') - webhooks.clock();
+      const { blocked_until } = (await shown()).health;
+      const cooldownMs = Date.parse(blocked_until ?? '') - webhooks.clock();
       expect(cooldownMs).toBeGreaterThan(0);
       expect(cooldownMs).toBeLessThanOrEqual(300_000);
       webhooks.passTime(cooldownMs - 1);
@@ -69,7 +69,7 @@ describe('a receiver that is dead', () => {
     expect(destination.times().size).toBe(200);
     expect(destination.requests).toHaveLength(200 + failed);
     expect((await shown()).health).toEqual({
-      ...{ consecutive_failures: 0, failing_since: null, resting_until: null },
+      ...{ consecutive_failures: 0, failing_since: null, blocked_until: null },
     });
   });
 
@@ -87,7 +87,7 @@ describe('a receiver that is dead', () => {
     const [young, ...old] = await webhooks.deliveriesTo(endpoint.id);
     expect(young).toMatchObject({ status: 'pending', attempts: 1 });
     expect(old).toHaveLength(100);
-    for (const each of old) expect(each).toMatchObject({ status: 'failed', outcome: 'receiver_unavailable' });
+    for (const each of old) expect(each).toMatchObject({ status: 'failed', outcome: 'endpoint_unavailable' });
   });
 
   it('that is only unlucky now and then never rests', async () => {
@@ -150,13 +150,13 @@ describe('the log of a receiver that rests', () => {
     const { webhooks, endpoint, pending, shown } = await endpointAt(destination.url);
     await pending(20);
     await webhooks.emptyAll(endpoint.id);
-    const { resting_until } = (await shown()).health;
-    const { deliveries } = await webhooks.readDeliveries.list('acme', {
+    const { blocked_until } = (await shown()).health;
+    const { deliveries } = await webhooks.listDeliveries('acme', {
       destinationKey: endpoint.id,
       limit: 100,
     });
     expect(deliveries).toHaveLength(20);
-    for (const { next_attempt_at } of deliveries) expect(next_attempt_at).toBe(resting_until);
+    for (const { next_attempt_at } of deliveries) expect(next_attempt_at).toBe(blocked_until);
   });
 });
 

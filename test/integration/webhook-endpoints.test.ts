@@ -23,7 +23,7 @@ async function registered() {
       }
       return counts;
     },
-    enable: () => webhooks.manageEndpoints.change('acme', endpoint.id, { disabled: false }),
+    enable: () => webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: false }),
     shown: () => webhooks.manageEndpoints.get('acme', endpoint.id),
   };
 }
@@ -58,7 +58,7 @@ describe('a receiver that answers 410', () => {
     await webhooks.emptyAll(endpoint.id);
     const refused = [...destination.times().keys()];
 
-    const recover = (sinceMs: number) => webhooks.redeliver.recover('acme', endpoint.id, sinceMs);
+    const recover = (sinceMs: number) => webhooks.recoverEndpoint('acme', endpoint.id, sinceMs);
     await expect(recover(0)).rejects.toMatchObject({ code: 'endpoint_disabled' });
     destination.response(200);
     await enable();
@@ -81,7 +81,7 @@ describe('a receiver that answers 410', () => {
     const run = webhooks.empty(endpoint.id);
     await expect.poll(() => destination.requests.length).toBe(8);
     const moved = await endpointServerOf();
-    await webhooks.manageEndpoints.change('acme', endpoint.id, { url: moved.url });
+    await webhooks.manageEndpoints.update('acme', endpoint.id, { url: moved.url });
     responses.release();
     await run;
     expect(await shown()).toMatchObject({ status: 'enabled', url: moved.url });
@@ -95,7 +95,7 @@ describe('an endpoint that its owner switches off', () => {
   it('has its mail given up and gets no more of it, also not what happens meanwhile', async () => {
     const { webhooks, destination, endpoint, pending, outcomes, enable } = await registered();
     await pending(5);
-    await webhooks.manageEndpoints.change('acme', endpoint.id, { disabled: true });
+    await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });
     await webhooks.emptyAll(endpoint.id);
     expect(await outcomes()).toEqual({ 'failed: endpoint_disabled': 5 });
     await pending(5);
@@ -113,15 +113,15 @@ describe('an endpoint that is removed', () => {
   it('has its mail given up; what was sent stays in the log and cannot be sent again', async () => {
     const { webhooks, destination, endpoint, pending, outcomes } = await registered();
     await pending(3);
-    await webhooks.manageEndpoints.remove('acme', endpoint.id);
+    await webhooks.manageEndpoints.delete('acme', endpoint.id);
     await webhooks.emptyAll(endpoint.id);
     expect(await outcomes()).toEqual({ 'failed: endpoint_removed': 3 });
     expect(destination.requests).toEqual([]);
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
-    await expect(webhooks.redeliver.one('acme', delivery?.id ?? '')).rejects.toMatchObject({
+    await expect(webhooks.redeliver('acme', delivery?.id ?? '')).rejects.toMatchObject({
       code: 'endpoint_disabled',
     });
-    await expect(webhooks.redeliver.recover('acme', endpoint.id, 0)).rejects.toMatchObject({
+    await expect(webhooks.recoverEndpoint('acme', endpoint.id, 0)).rejects.toMatchObject({
       code: 'not_found',
     });
   });
@@ -134,7 +134,7 @@ describe('an endpoint with another address', () => {
     await pending(20);
     await webhooks.emptyAll(endpoint.id);
     const moved = await endpointServerOf();
-    await webhooks.manageEndpoints.change('acme', endpoint.id, { url: moved.url });
+    await webhooks.manageEndpoints.update('acme', endpoint.id, { url: moved.url });
     await webhooks.emptyAll(endpoint.id);
     expect(moved.times().size).toBe(20 - destination.times().size);
     expect(destination.times().size).toBeLessThanOrEqual(12);
@@ -152,12 +152,12 @@ describe('sending again', () => {
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
     const id = delivery?.id ?? '';
     webhooks.passTime(86_400_000);
-    expect(await webhooks.redeliver.one('acme', id)).toMatchObject({ status: 'pending', attempt_count: 1 });
+    expect(await webhooks.redeliver('acme', id)).toMatchObject({ status: 'pending', attempt_count: 1 });
     await webhooks.emptyAll(endpoint.id);
     const [first, second] = destination.requests;
     expect(second?.body).toBe(first?.body);
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
-    expect(await webhooks.readDeliveries.get('acme', id)).toMatchObject({
+    expect(await webhooks.getDelivery('acme', id)).toMatchObject({
       ...{ status: 'delivered', attempt_count: 2, attempts: [{ no: 1 }, { no: 2 }] },
     });
   });
@@ -168,7 +168,7 @@ describe('sending again', () => {
     await pending(1);
     await webhooks.emptyForGood(endpoint.id);
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
-    await webhooks.redeliver.one('acme', delivery?.id ?? '');
+    await webhooks.redeliver('acme', delivery?.id ?? '');
     // Whoever asks knows better than the breaker.
     expect(await webhooks.emptyAll(endpoint.id)).toBe(5_000);
     await webhooks.emptyForGood(endpoint.id);
@@ -182,9 +182,9 @@ describe('sending again', () => {
     await webhooks.emptyAll(endpoint.id);
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
     const { id = '', eventId = '' } = delivery ?? {};
-    await expect(webhooks.redeliver.one('other', id)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(webhooks.redeliver('other', id)).rejects.toMatchObject({ code: 'not_found' });
     await webhooks.events.remove('acme', [eventId]);
-    await expect(webhooks.redeliver.one('acme', id)).rejects.toMatchObject({ code: 'erased' });
+    await expect(webhooks.redeliver('acme', id)).rejects.toMatchObject({ code: 'erased' });
     expect(await webhooks.deliveriesTo(endpoint.id)).toEqual([delivery]);
   });
 });
@@ -201,8 +201,8 @@ describe('a test of an endpoint', () => {
       type: 'webhook.test',
       data: { object: 'webhook_test', endpoint_id: endpoint.id },
     });
-    expect(await webhooks.readDeliveries.get('acme', shown.id)).toEqual(shown);
-    await webhooks.redeliver.one('acme', shown.id);
+    expect(await webhooks.getDelivery('acme', shown.id)).toEqual(shown);
+    await webhooks.redeliver('acme', shown.id);
     await webhooks.emptyAll(endpoint.id);
     expect(destination.times().get(shown.event_id)).toBe(2);
   });
@@ -223,7 +223,7 @@ describe('a test of an endpoint', () => {
   it('is refused while the endpoint is off, and for that of another tenant', async () => {
     const { webhooks, destination, endpoint } = await registered();
     await expect(webhooks.testEndpoint('other', endpoint.id)).rejects.toMatchObject({ code: 'not_found' });
-    await webhooks.manageEndpoints.change('acme', endpoint.id, { disabled: true });
+    await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });
     await expect(webhooks.testEndpoint('acme', endpoint.id)).rejects.toMatchObject({
       code: 'endpoint_disabled',
     });

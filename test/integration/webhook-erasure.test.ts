@@ -59,7 +59,10 @@ describe('erasing a job', () => {
   it('while it is announced leaves no delivery of it, whoever comes first', async () => {
     for (let i = 0; i < 20; i++) {
       const { webhooks, jobId, destinationKeys, deliver } = await refusedJob();
-      const waiting = await webhooks.events.waiting('acme', Number.MAX_SAFE_INTEGER, 9);
+      const waiting = await webhooks.events.listUndispatched('acme', {
+        beforeMs: Number.MAX_SAFE_INTEGER,
+        limit: 9,
+      });
       await Promise.all([
         webhooks.eraseJob('acme', jobId),
         ...waiting.map((id) => webhooks.dispatchEvent({ tenant: 'acme', id })),
@@ -107,7 +110,7 @@ describe('the log of deliveries', () => {
     const [destinationKey = ''] = destinationKeys;
     const [delivery] = await webhooks.deliveriesTo(destinationKey);
     const isKept = async () => {
-      expect(await webhooks.readDeliveries.get('acme', delivery?.id ?? '')).toMatchObject({
+      expect(await webhooks.getDelivery('acme', delivery?.id ?? '')).toMatchObject({
         attempt_count: 1,
       });
       expect(await webhooks.events.body('acme', delivery?.eventId ?? '')).not.toBeNull();

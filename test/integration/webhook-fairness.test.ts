@@ -42,7 +42,7 @@ describe('of 50 receivers one hangs', () => {
     expect(hanging.requests).toHaveLength(8);
     // It rests now; who comes is not kept out by the one who was there.
     expect(result).toMatchObject({ againInMs: expect.any(Number) });
-    const taken = await webhooks.deliveryQueues.take('acme', endpoint.id, {
+    const taken = await webhooks.deliveryQueues.acquireLease('acme', endpoint.id, {
       ...{ run: 'next', nowMs: Date.now(), leaseMs: 1_000 },
     });
     expect(taken).toMatchObject({ health: { failures: 8 } });

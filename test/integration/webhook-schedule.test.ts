@@ -11,7 +11,7 @@ async function oneDelivery(...given: Parameters<typeof connectWebhooks>) {
   await webhooks.dispatch();
   const [delivery] = await webhooks.deliveriesTo(endpoint.id);
   if (!delivery) throw new Error('nothing was announced');
-  return { webhooks, destination, endpoint, shown: () => webhooks.readDeliveries.get('acme', delivery.id) };
+  return { webhooks, destination, endpoint, shown: () => webhooks.getDelivery('acme', delivery.id) };
 }
 
 const msBetween = (earlier: string, later: string) => Date.parse(later) - Date.parse(earlier);

@@ -32,7 +32,7 @@ export function queuedJob(
 ): ImageJob {
   const nowMs = given.nowMs ?? createdAt;
   return createJob({
-    id: given.id ?? ids.image(nowMs),
+    id: given.id ?? ids.job(nowMs),
     tenant: given.tenant ?? 'acme',
     nowMs,
     request: requestOf(given.request),

@@ -4,7 +4,6 @@ import { Webhook } from 'standardwebhooks';
 import { inject, onTestFinished, vi } from 'vitest';
 import type { Task } from '../../src/domain/ports.ts';
 import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
-import { longestPendingMs } from '../../src/domain/webhook-delivery.ts';
 import type { EndpointBody } from '../../src/domain/webhook-endpoint.ts';
 import { eventFor } from '../../src/domain/webhook-event.ts';
 import { createTaskDispatcher } from '../../src/inbound/worker/dispatch-task.ts';
@@ -23,14 +22,7 @@ import { createDestinationGuard } from '../../src/outbound/webhooks/destination-
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
 import { createEraseJob } from '../../src/usecases/jobs/erase-job.ts';
 import { createPresentJob } from '../../src/usecases/jobs/present-job.ts';
-import { createAttemptDelivery } from '../../src/usecases/webhooks/attempt-delivery.ts';
-import { createDeliverPending } from '../../src/usecases/webhooks/deliver-pending.ts';
-import { createDispatchEvent } from '../../src/usecases/webhooks/dispatch-event.ts';
-import { createFindDestination } from '../../src/usecases/webhooks/find-destination.ts';
-import { createManageEndpoints } from '../../src/usecases/webhooks/manage-endpoints.ts';
-import { createReadDeliveries } from '../../src/usecases/webhooks/read-deliveries.ts';
-import { createRedeliver } from '../../src/usecases/webhooks/redeliver.ts';
-import { createTestEndpoint } from '../../src/usecases/webhooks/test-endpoint.ts';
+import { createWebhooks } from '../../src/usecases/webhooks/index.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { connectCore, deliveryLogMs } from './core.ts';
 import { createdAt, queuedJob, silentLog } from './jobs.ts';
@@ -49,59 +41,51 @@ interface Given {
 }
 
 /**
- * All that is done with webhooks, of one tenant, over the real Redis and with the real sender; addresses on loopback are
- * allowed. Unless told otherwise under a clock that the test sets, and then a test says when a mailbox is emptied;
- * `consume` has the real queue say it.
+ * All webhook use cases of one tenant, over the real Redis and with the real sender; URLs on loopback are allowed. By
+ * default the test sets the clock and starts every delivery run; `consume` starts the runs by the real queue.
  */
 export async function connectWebhooks(given: Given = {}) {
   const core = await connectCore();
   let nowMs = createdAt;
   const clock = given.realTime ? Date.now : () => nowMs;
   const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
-  const openSender = () => {
-    const sender = createWebhookSender({ guard, clock, userAgent: 'Darkroom/test' });
-    onTestFinished(sender.close);
-    return sender;
-  };
-  const sender = openSender();
-
-  const deliveryQueues = createKeys(core.prefix).deliveryQueues(tenant);
   const secretsKey = randomBytes(32);
   const encrypted = createEncryptedSecrets(secretsKey);
-  const policy = {
-    ...{ schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, maxConcurrent: 8 },
-    slotsPerTenant: given.slotsPerTenant ?? 100,
-  };
-  const shared = {
-    ...core,
-    ...{ clock, ids, guard, sender, policy },
-    random: given.random ?? (() => 0),
-    publicUrlFor: () => 'https://darkroom.example',
-    keepBodyMs: deliveryLogMs + longestPendingMs(policy.schedule),
-  };
   const presentJob = createPresentJob({
-    ...shared,
+    ...core,
+    clock,
     catalogue: builtInCatalogue(),
     enhanceModel: 'gpt-5.4-mini',
   });
-  const findDestination = createFindDestination({
-    ...shared,
-    secretsOf: (name) => [webhookSecretOf(secretsKey, name)],
-    unseal: encrypted.unseal,
-  });
-  const attemptDelivery = createAttemptDelivery(shared);
-  const deps = { ...shared, findDestination, attemptDelivery, presentJob };
-  const dispatchEvent = createDispatchEvent(deps);
-  const deliverPending = createDeliverPending(deps);
-  const manageEndpoints = createManageEndpoints({
-    ...deps,
-    createSecret: createWebhookSecret,
-    secretFault: webhookSecretFault,
-    seal: encrypted.seal,
-    max: 100,
-  });
-  const readDeliveries = createReadDeliveries(deps);
 
+  /** Webhooks as one worker process has them, with connections of its own. */
+  function buildWebhooks() {
+    const sender = createWebhookSender({ guard, clock, userAgent: 'Darkroom/test' });
+    onTestFinished(sender.close);
+    return createWebhooks({
+      ...{ records: core.records, events: core.events, endpoints: core.endpoints },
+      ...{ deliveries: core.deliveries, deliveryQueues: core.deliveryQueues },
+      ...{ webhookQueue: core.webhookQueue, meter: core.meter, log: core.log },
+      ...{ clock, ids, guard, sender, presentJob },
+      random: given.random ?? (() => 0),
+      publicUrlFor: () => 'https://darkroom.example',
+      secrets: {
+        create: createWebhookSecret,
+        faultOf: webhookSecretFault,
+        encrypt: encrypted.seal,
+        decrypt: encrypted.unseal,
+        ofTenant: (name) => webhookSecretOf(secretsKey, name),
+      },
+      policy: {
+        ...{ schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, maxConcurrent: 8 },
+        ...{ slotsPerTenant: given.slotsPerTenant ?? 100, maxEndpoints: 100, logMs: deliveryLogMs },
+      },
+    });
+  }
+
+  const webhooks = buildWebhooks();
+  const { dispatchEvent, deliverPending, manageEndpoints } = webhooks;
+  const deliveryQueues = createKeys(core.prefix).deliveryQueues(tenant);
   const empty = (destinationKey: string, signal = new AbortController().signal) =>
     deliverPending({ tenant, id: destinationKey }, signal);
   const passTime = (ms: number) => {
@@ -110,32 +94,25 @@ export async function connectWebhooks(given: Given = {}) {
 
   return {
     ...core,
+    ...webhooks,
     clock,
     passTime,
     /** Signs the webhooks that jobs name. */
     tenantSecret: webhookSecretOf(secretsKey, tenant),
-    readDeliveries,
-    manageEndpoints,
-    testEndpoint: createTestEndpoint(deps),
-    redeliver: createRedeliver(deps),
-    eraseJob: createEraseJob(deps),
-    dispatchEvent,
-    /** The name of the mailbox of the host that a job named. */
+    eraseJob: createEraseJob({ ...core, clock }),
+    /** Key of the delivery queue of a host named by a job. */
     hostDestinationKey: (url: string) => ids.hostDestinationKey(tenant, url),
     /** Registers an endpoint. */
     register: (body: EndpointBody) => manageEndpoints.create(tenant, body),
-    /** One run for a receiver, as a worker makes it. */
+    /** Makes one delivery run, as a worker does. */
     empty,
-    /** The same for a receiver of another tenant. */
+    /** Makes one delivery run of another tenant. */
     emptyOf: (owner: string, destinationKey: string) =>
       deliverPending({ tenant: owner, id: destinationKey }, new AbortController().signal),
-    /** The same in another worker, which has connections of its own. */
-    emptyElsewhere(destinationKey: string) {
-      const attempts = createAttemptDelivery({ ...shared, sender: openSender() });
-      const run = createDeliverPending({ ...deps, attemptDelivery: attempts });
-      return run({ tenant, id: destinationKey }, new AbortController().signal);
-    },
-    /** Runs for a receiver until nothing is due by now. @returns in how many milliseconds something is. */
+    /** Makes one delivery run in another worker process. */
+    emptyElsewhere: (destinationKey: string) =>
+      buildWebhooks().deliverPending({ tenant, id: destinationKey }, new AbortController().signal),
+    /** Runs until no delivery is due. @returns the milliseconds until the next one is. */
     async emptyAll(destinationKey: string): Promise<number | null> {
       for (;;) {
         const result = await empty(destinationKey);
@@ -143,7 +120,7 @@ export async function connectWebhooks(given: Given = {}) {
         if (result.againInMs > 0) return result.againInMs;
       }
     },
-    /** Runs for a receiver, with time passing in between, until it has no mail left. */
+    /** Runs, with time passing in between, until the delivery queue is empty. */
     async emptyForGood(destinationKey: string): Promise<void> {
       for (;;) {
         await empty(destinationKey);
@@ -169,7 +146,10 @@ export async function connectWebhooks(given: Given = {}) {
     },
     /** Announces every event that waits. */
     async dispatch(): Promise<void> {
-      const waiting = await core.events.waiting(tenant, Number.MAX_SAFE_INTEGER, 100_000);
+      const waiting = await core.events.listUndispatched(tenant, {
+        beforeMs: Number.MAX_SAFE_INTEGER,
+        limit: 100_000,
+      });
       await Promise.all(waiting.map((id) => dispatchEvent({ tenant, id })));
     },
     /** The deliveries to a receiver, newest event first. */

@@ -91,7 +91,10 @@ export async function post(
     deliveries.map(async (delivery) => {
       const { tenant, eventId: id, dueAt: nowMs = createdAt } = delivery;
       await redis.zadd(keys.outbox(tenant), nowMs, id);
-      return events.dispatch({ tenant, id }, '{}', [delivery], { nowMs, keepMs: 3_600_000 });
+      return events.dispatch(
+        { tenant, id },
+        { body: '{}', deliveries: [delivery], nowMs, keepMs: 3_600_000 },
+      );
     }),
   );
   return dispatchTasks.flat();
@@ -102,16 +105,16 @@ export function deliveryQueueIn(store: WebhookStore, tenant: string, destination
   const { deliveryQueues } = store;
   const leaseMs = 20_000;
   const take = (run: string, nowMs = createdAt) =>
-    deliveryQueues.take(tenant, destinationKey, { run, nowMs, leaseMs });
+    deliveryQueues.acquireLease(tenant, destinationKey, { run, nowMs, leaseMs });
   const release = (run: string, nowMs = createdAt) =>
-    deliveryQueues.release(tenant, destinationKey, { run, nowMs });
+    deliveryQueues.releaseLease(tenant, destinationKey, { run, nowMs });
   return {
     tenant,
     destinationKey,
     take,
     release,
     keep: (run: string, nowMs = createdAt, health = healthy) =>
-      deliveryQueues.keep(tenant, destinationKey, { run, nowMs, leaseMs, health }),
+      deliveryQueues.renewLease(tenant, destinationKey, { run, nowMs, leaseMs, health }),
     due: async (nowMs = createdAt, limit = 99) =>
       (await deliveryQueues.due(tenant, destinationKey, { nowMs, limit })).map(({ delivery }) => delivery.id),
     /** Adds a delivery. Returns it with the id of its dispatch task. */

@@ -1,36 +1,52 @@
 import type { DestinationHealth } from '../destination-health.ts';
+import type { Open } from '../open.ts';
 import type { Delivery, DeliveryAttempt, DeliveryStatus } from '../webhook-delivery.ts';
 import type { WebhookEndpoint } from '../webhook-endpoint.ts';
 import type { ImageEventType, JobEvent } from '../webhook-event.ts';
 
-/** Events, deliveries and their receivers. */
+/** Events, deliveries, endpoints and the sender. */
 
-/** Events that were written with their cause. */
+/** Page of an index whose entries became due before a time, longest due first. */
+export interface DuePage {
+  readonly beforeMs: number;
+  readonly limit: number;
+  /** Rank of the first entry. Default 0. */
+  readonly offset?: number;
+}
+
+/** The outbox: events that were written together with their cause. */
 export interface WebhookEvents {
-  /** An event whose deliveries are not written yet; `null` when they are, or when it was erased. */
-  pending(tenant: string, id: string): Promise<JobEvent | null>;
-  /** Ids of events that have been waiting for their deliveries since before a moment, longest first, a page by rank. */
-  waiting(tenant: string, beforeMs: number, limit: number, offset?: number): Promise<string[]>;
+  /** Returns an event whose deliveries are not written yet; `null` if it was dispatched or erased. */
+  undispatched(tenant: string, id: string): Promise<JobEvent | null>;
+  /** Returns ids of events that were written before a time and are not dispatched yet. */
+  listUndispatched(tenant: string, page: DuePage): Promise<string[]>;
   /**
-   * Atomic: fixes the bytes that every attempt carries and writes the deliveries; nothing where this was done before or
-   * the event was erased.
+   * Atomic: fixes the bytes that every attempt sends and creates the deliveries. Does nothing if the event was dispatched
+   * or erased before.
    *
-   * @param keepMs how long the bytes are kept for sending them again.
-   * @returns what to wake; nothing where somebody empties the mailbox, who looks again before leaving.
+   * @returns the delivery runs to enqueue. There is none for a delivery queue whose lease is held: the holder checks the
+   *   queue again before it releases the lease.
    */
   dispatch(
     event: Pick<JobEvent, 'tenant' | 'id'>,
-    body: string,
-    deliveries: readonly Delivery[],
-    options: { nowMs: number; keepMs: number },
+    payload: {
+      readonly body: string;
+      readonly deliveries: readonly Delivery[];
+      readonly nowMs: number;
+      /** Lifetime of the body, which redeliveries need, in milliseconds. */
+      readonly keepMs: number;
+    },
   ): Promise<DispatchTask[]>;
-  /** The bytes of an announced event; `null` when they are gone. */
+  /** Returns the bytes of a dispatched event; `null` if they expired or were erased. */
   body(tenant: string, id: string): Promise<string | null>;
-  /** Forgets events, announced or not. Idempotent. */
+  /** Removes events, dispatched or not. Idempotent. */
   remove(tenant: string, ids: readonly string[]): Promise<void>;
 }
 
-/** Mail for a target is waiting. `taskId` differs after every run, so that no wake is swallowed by a run that ends. */
+/**
+ * Task that starts a delivery run. The id includes the lease epoch, so a task enqueued while a run ends is not
+ * deduplicated away.
+ */
 export interface DispatchTask {
   readonly destinationKey: string;
   readonly taskId: string;
@@ -45,134 +61,137 @@ export interface DeliveryQuery {
   readonly status?: DeliveryStatus | undefined;
 }
 
-/** The log of deliveries. */
+/** The delivery log. */
 export interface Deliveries {
   get(tenant: string, id: string): Promise<Delivery | null>;
-  /** The attempts of each delivery, oldest first. */
+  /** Returns the attempts of each delivery, oldest first. */
   attempts(tenant: string, ids: readonly string[]): Promise<DeliveryAttempt[][]>;
-  /** Newest event first. The work per call is bounded, so a page may hold fewer than asked for. */
+  /**
+   * Returns a page, newest event first. The work per call is bounded, so a page may contain fewer deliveries than `limit`.
+   * Deliveries that this release cannot read are skipped and reported.
+   */
   list(
     tenant: string,
     query: DeliveryQuery,
   ): Promise<{ deliveries: readonly Delivery[]; nextBeforeId: string | null }>;
   /** Writes a delivery that has ended, with its only attempt and the bytes that were sent. */
-  enter(
+  createEnded(
     delivery: Delivery,
     attempt: DeliveryAttempt,
-    bytes: { readonly body: string; readonly keepMs: number },
+    payload: { readonly body: string; readonly keepMs: number },
   ): Promise<void>;
   /**
-   * Compare-and-set, together with the mailbox and the attempt where there is one. `change` must be pure.
+   * Compare-and-set of a delivery together with its delivery queue and, if given, an attempt. `change` must be pure.
    *
-   * @returns the delivery as it is now; `null` when there is none.
+   * @returns the delivery as it is now; `null` if there is none.
    */
   update(
     known: Delivery,
     change: (delivery: Delivery) => Delivery | null,
     attempt?: DeliveryAttempt,
   ): Promise<Delivery | null>;
-  /** Forgets all deliveries of a job. Idempotent. */
+  /** Removes all deliveries of a job. Idempotent. */
   removeOf(tenant: string, jobId: string): Promise<void>;
-  /** Forgets deliveries that ended before a moment. @returns how many, at most a page. */
+  /** Removes a page of the deliveries that ended before a time. @returns how many. */
   purge(tenant: string, beforeMs: number): Promise<number>;
 }
 
 /**
- * Pending deliveries by receiver. One run at a time empties a mailbox, wherever it runs, so that receivers neither
- * wait for each other nor get more than they can take.
+ * Pending deliveries by destination. One run at a time, in whatever process, holds the lease of a delivery queue. So
+ * destinations do not wait for each other and none receives more concurrent requests than allowed.
  */
 export interface DeliveryQueues {
   /**
-   * Takes the right to empty a mailbox, or says until when another run has it, should that die. One of those who ask
-   * meanwhile is to come back then; for the others it is watched.
+   * Acquires the lease of a delivery queue. If another run holds it, one caller should try again when the lease expires, in
+   * case its holder dies; `hasFollowUp` says that another caller does so already.
    */
-  take(
+  acquireLease(
     tenant: string,
     destinationKey: string,
     options: { run: string; nowMs: number; leaseMs: number },
   ): Promise<
-    { readonly health: DestinationHealth } | { readonly heldUntilMs: number; readonly isWatched: boolean }
+    { readonly health: DestinationHealth } | { readonly heldUntilMs: number; readonly hasFollowUp: boolean }
   >;
-  /** Keeps the right, and notes how the receiver does. @returns false when the right is lost. */
-  keep(
+  /** Renews the lease and stores the destination's health. @returns false if another run holds the lease. */
+  renewLease(
     tenant: string,
     destinationKey: string,
     options: { run: string; nowMs: number; leaseMs: number; health: DestinationHealth },
   ): Promise<boolean>;
-  /** Deliveries due by a moment with the bytes to send, the longest due first. `body` is `null` where it is gone. */
+  /**
+   * Returns deliveries due by a time with the bytes to send, longest due first. `body` is `null` if it expired or was
+   * erased. A delivery that this release cannot read is reported and postponed, so that it does not block the others.
+   */
   due(
     tenant: string,
     destinationKey: string,
     options: { nowMs: number; limit: number },
   ): Promise<{ delivery: Delivery; body: string | null }[]>;
   /**
-   * Gives the right back.
+   * Releases the lease.
    *
-   * @returns when to come back: 0 for more mail that is due, later for mail that is due then, `null` when somebody else
-   *   will or there is nothing left.
+   * @returns the time until the next run: 0 if more deliveries are due, `null` if there are none or another run follows.
    */
-  release(
+  releaseLease(
     tenant: string,
     destinationKey: string,
     options: { run: string; nowMs: number },
   ): Promise<{ againInMs: number } | null>;
   health(tenant: string, destinationKeys: readonly string[]): Promise<DestinationHealth[]>;
-  /** Forgets how a receiver did, because somebody says that it works again. */
+  /** Resets the circuit breaker of a destination, because a caller expects the destination to work. */
   resetBreaker(tenant: string, destinationKey: string): Promise<void>;
   /**
-   * Of the mailboxes whose mail has been due since before a moment, a page by rank: those that nobody empties and whose
-   * receivers do not rest.
+   * Returns a run for each delivery queue of the page whose lease is free and whose circuit breaker is not open.
    */
-  overdue(
-    tenant: string,
-    beforeMs: number,
-    limit: number,
-    offset?: number,
-  ): Promise<{ dispatchTasks: DispatchTask[]; isLast: boolean }>;
-  /** What to queue so that a mailbox is looked at. */
+  overdue(tenant: string, page: DuePage): Promise<{ dispatchTasks: DispatchTask[]; isLast: boolean }>;
+  /** Returns the task to enqueue for a run of a delivery queue. */
   dispatchTask(tenant: string, destinationKey: string): Promise<DispatchTask>;
   countPending(tenant: string): Promise<number>;
 }
 
 export interface WebhookEndpoints {
-  /** Atomic. @returns false when the tenant has as many as it may. */
+  /** Atomic. @returns false if the tenant has `max` endpoints. */
   create(endpoint: WebhookEndpoint, max: number): Promise<boolean>;
   get(tenant: string, id: string): Promise<WebhookEndpoint | null>;
-  /** Newest first. */
+  /** Returns a page, newest first. Endpoints that this release cannot read are skipped and reported. */
   list(
     tenant: string,
     query: { limit: number; beforeId?: string | undefined },
   ): Promise<{ endpoints: readonly WebhookEndpoint[]; nextBeforeId: string | null }>;
-  /** Compare-and-set, together with the subscriptions. `change` must be pure. @returns the endpoint as it is now. */
+  /**
+   * Compare-and-set of an endpoint together with its subscriptions. `change` must be pure.
+   *
+   * @returns the endpoint as it is now; `null` if there is none.
+   */
   update(
     tenant: string,
     id: string,
     change: (endpoint: WebhookEndpoint) => WebhookEndpoint | null,
   ): Promise<WebhookEndpoint | null>;
-  /** @returns whether there was one. */
+  /** @returns whether the endpoint existed. */
   remove(tenant: string, id: string): Promise<boolean>;
-  /** Endpoints for which an event of this type is written down. */
-  subscribed(tenant: string, type: ImageEventType): Promise<WebhookEndpoint[]>;
+  /** Returns the endpoints for which an event of this type is recorded. */
+  subscribed(tenant: string, type: Open<ImageEventType>): Promise<WebhookEndpoint[]>;
 }
 
 export interface WebhookResponse {
-  /** Receiver's status; `null` when there was no answer. */
+  /** Status of the response; `null` if there was none. */
   readonly status: number | null;
   /** `delivered`, or the reason in one word: `redirect_refused`, `address_forbidden`, `timeout`, `http_500`, ... */
   readonly outcome: string;
   readonly detail?: string | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly latencyMs: number;
-  /** Headers that were sent, without the signature. */
+  /** Request headers without the signature. */
   readonly sentHeaders: Readonly<Record<string, string>>;
-  /** The first 4 kB of the answer, as text. */
+  /** The first 4 kB of the response, as text. */
   readonly excerpt?: string | undefined;
 }
 
 export interface WebhookSender {
-  /** One attempt. Never throws for what a receiver does. */
+  /** Makes one attempt. Never rejects because of the endpoint's behavior. */
   send(message: {
-    /** Names who is sent to: connections are shared with no other receiver, also where both are at one host. */
+    /** Owner of the connections: they are not shared between destinations, even at the same host. */
     destination: string;
     url: string;
     eventId: string;
@@ -183,10 +202,10 @@ export interface WebhookSender {
 
 export interface DestinationGuard {
   /**
-   * Does not resolve names.
+   * Checks a URL without resolving names.
    *
    * @param pointer the request field that names the URL.
-   * @throws AppError `destination_forbidden` when a URL may not be called.
+   * @throws AppError `destination_forbidden` if the URL must not be called.
    */
   checkUrl(url: string, pointer?: string): void;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type EventPattern, type ImageEventType, patternsFor } from '../../domain/webhook-event.ts';
+import type { Open } from '../../domain/open.ts';
+import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts';
 
 /**
  * The names of our keys. All keys of one tenant share a hash tag, so that one script may use them on a cluster.
@@ -44,7 +45,7 @@ export function createKeys(prefix: string) {
     outbox: (tenant: string) => of(tenant, 'outbox'),
     endpoint: (tenant: string, id: string) => of(tenant, `whk:${id}`),
     endpoints: (tenant: string) => of(tenant, 'whks'),
-    subscribers: (tenant: string, pattern: EventPattern) => of(tenant, `sub:${pattern}`),
+    subscribers: (tenant: string, pattern: string) => of(tenant, `sub:${pattern}`),
     delivery: (tenant: string, id: string) => of(tenant, `dlv:${id}`),
     deliveryLog: (tenant: string, id: string) => of(tenant, `log:${id}`),
     deliveries: (tenant: string) => of(tenant, 'dlvs'),
@@ -69,6 +70,6 @@ export function createKeys(prefix: string) {
 export type Keys = ReturnType<typeof createKeys>;
 
 /** Returns the sets of endpoints that subscribed to an event type, one for each matching pattern. */
-export function subscribersOf(keys: Keys, tenant: string, type: ImageEventType): string[] {
+export function subscribersOf(keys: Keys, tenant: string, type: Open<ImageEventType>): string[] {
   return patternsFor(type).map((pattern) => keys.subscribers(tenant, pattern));
 }

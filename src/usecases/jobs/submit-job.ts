@@ -120,7 +120,7 @@ export function createSubmitJob(deps: Deps) {
     }
     const nowMs = deps.clock();
     const job = createJob({
-      id: submission.id ?? deps.ids.image(nowMs),
+      id: submission.id ?? deps.ids.job(nowMs),
       tenant: submission.caller.tenant,
       nowMs,
       request: prepared.request,

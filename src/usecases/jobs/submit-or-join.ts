@@ -11,7 +11,7 @@ interface Deps {
   callers: WaitingCallers;
   submitJob: Pick<SubmitJob, 'submit'>;
   getJob: Pick<GetJob, 'get'>;
-  ids: Pick<Ids, 'image'>;
+  ids: Pick<Ids, 'job'>;
   /** Keyed digest, base64url: group names outlive their jobs and must not confirm a guessed prompt. */
   keyedDigest: (text: string) => string;
   /** Name of this API process, different after every start. */
@@ -79,7 +79,7 @@ export function createSubmitOrJoin(deps: Deps) {
     const holder = `${deps.process}.${connections}`;
     for (;;) {
       const nowMs = deps.clock();
-      const claim = { tenant, group, jobId: deps.ids.image(nowMs), holder, isRetry, nowMs };
+      const claim = { tenant, group, jobId: deps.ids.job(nowMs), holder, isRetry, nowMs };
       const { jobId, isJoined } = await deps.callers.claim(claim);
       const held = { tenant, group, jobId, holder };
       const report = (outcome: DeliveryOutcome) => release(held, outcome);

@@ -61,13 +61,9 @@ export function createReconcile(deps: Deps) {
     const settledBefore = deps.clock() - settleMs;
     let restored = 0;
     for (let offset = 0; ; offset += pageSize) {
-      const events = await deps.events.waiting(tenant, settledBefore, pageSize, offset);
-      const { dispatchTasks, isLast } = await deps.deliveryQueues.overdue(
-        tenant,
-        settledBefore,
-        pageSize,
-        offset,
-      );
+      const page = { beforeMs: settledBefore, limit: pageSize, offset };
+      const events = await deps.events.listUndispatched(tenant, page);
+      const { dispatchTasks, isLast } = await deps.deliveryQueues.overdue(tenant, page);
       const tasks = [
         ...events.map((id) => ({ kind: 'dispatch_event' as const, id, taskId: id })),
         ...dispatchTasks.map(({ destinationKey, taskId }) => ({

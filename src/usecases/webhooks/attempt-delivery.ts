@@ -1,15 +1,15 @@
 import type { Clock, Log, Meter, WebhookSender } from '../../domain/ports.ts';
 import type { Delivery, DeliveryAttempt } from '../../domain/webhook-delivery.ts';
-import type { Destination } from './find-destination.ts';
+import type { Destination } from './resolve-destination.ts';
 
 interface Deps {
-  sender: WebhookSender;
-  clock: Clock;
-  meter: Meter;
-  log: Log;
+  readonly sender: WebhookSender;
+  readonly clock: Clock;
+  readonly meter: Meter;
+  readonly log: Log;
 }
 
-/** Makes one attempt and says what the log should keep of it. Never throws for what a receiver does. */
+/** Makes one attempt and returns its log entry. Never rejects because of the endpoint's behavior. */
 export function createAttemptDelivery(deps: Deps) {
   return async (
     destination: Pick<Destination, 'tenant' | 'destinationKey' | 'urlOf' | 'secrets'>,

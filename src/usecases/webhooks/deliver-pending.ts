@@ -2,25 +2,25 @@ import type { DestinationHealth } from '../../domain/destination-health.ts';
 import type { Ids, Log, TaskResult, TaskSubject } from '../../domain/ports.ts';
 import { createTenantSlots } from '../../lib/tenant-slots.ts';
 import { createDeliveryRun, type DeliveryRunDeps, leaseMs } from './delivery-run.ts';
-import type { FindDestination } from './find-destination.ts';
+import type { ResolveDestination } from './resolve-destination.ts';
 import { createUnreleasedLeases } from './unreleased-leases.ts';
 
 interface Deps extends DeliveryRunDeps {
-  findDestination: FindDestination;
-  ids: Ids;
-  log: Log;
+  readonly resolveDestination: ResolveDestination;
+  readonly ids: Ids;
+  readonly log: Log;
 }
 
-const pauseAfterFaultMs = 5_000;
-const standBackMs = 2_000;
+const retryAfterFaultMs = 5_000;
+const retryWithoutSlotMs = 2_000;
 
 /**
- * Delivers what is due for one receiver: several at a time, one at a time while it fails, nothing while it rests. At
- * least once: a death between the receiver's answer and our note of it leads to a second attempt with the same
- * `webhook-id` and the same bytes.
+ * Delivers the due deliveries of one destination: several at a time, one at a time while the destination fails, none
+ * while its circuit breaker is open. Delivery is at least once: if the worker dies between the response and the update
+ * of the delivery, a second attempt carries the same `webhook-id`.
  */
 export function createDeliverPending(deps: Deps) {
-  const { clock } = deps;
+  const { clock, deliveryQueues } = deps;
   const unreleased = createUnreleasedLeases(clock, leaseMs);
   const slots = createTenantSlots({
     max: Number.POSITIVE_INFINITY,
@@ -29,57 +29,58 @@ export function createDeliverPending(deps: Deps) {
 
   return async (task: TaskSubject, signal: AbortSignal): Promise<TaskResult> => {
     const leave = slots.enter(task.tenant);
-    // Receivers that hang, however many hosts one tenant names, keep no place that others need.
-    if (!leave) return { againInMs: standBackMs };
+    // Hanging destinations of one tenant, however many, must not occupy the slots of other tenants.
+    if (!leave) return { againInMs: retryWithoutSlotMs };
     try {
-      return await takePending(task, signal);
+      return await runWithLease(task, signal);
     } finally {
       leave();
     }
   };
 
-  async function takePending(
+  async function runWithLease(
     { tenant, id: destinationKey }: TaskSubject,
     signal: AbortSignal,
   ): Promise<TaskResult> {
-    const deliveryQueue = `${tenant} ${destinationKey}`;
-    const run = unreleased.takeOver(deliveryQueue) ?? deps.ids.run();
-    const leave = () => unreleased.leave(deliveryQueue, run);
-    const taken = await deps.deliveryQueues
-      .take(tenant, destinationKey, { run, nowMs: clock(), leaseMs })
+    const lease = `${tenant} ${destinationKey}`;
+    const run = unreleased.reuse(lease) ?? deps.ids.run();
+    const acquired = await deliveryQueues
+      .acquireLease(tenant, destinationKey, { run, nowMs: clock(), leaseMs })
       .catch((error) => {
-        leave();
+        unreleased.add(lease, run);
         throw error;
       });
-    if ('heldUntilMs' in taken) {
-      // Its holder looks at the mailbox again before it leaves; only its death would leave that to another.
-      return taken.isWatched ? { done: true } : { againInMs: Math.max(1_000, taken.heldUntilMs - clock()) };
+    if ('heldUntilMs' in acquired) {
+      // The lease holder checks the queue again before it releases. Only a crash of the holder needs a follow-up.
+      return acquired.hasFollowUp
+        ? { done: true }
+        : { againInMs: Math.max(1_000, acquired.heldUntilMs - clock()) };
     }
-    const fault = await work(tenant, destinationKey, { run, health: taken.health, signal }).then(
+    const fault = await deliver(tenant, destinationKey, { run, health: acquired.health, signal }).then(
       () => undefined,
       (error: unknown) => error ?? new Error('unknown'),
     );
-    const again = await deps.deliveryQueues
-      .release(tenant, destinationKey, { run, nowMs: clock() })
+    const again = await deliveryQueues
+      .releaseLease(tenant, destinationKey, { run, nowMs: clock() })
       .catch(() => {
-        leave();
-        return { againInMs: pauseAfterFaultMs };
+        unreleased.add(lease, run);
+        return { againInMs: retryAfterFaultMs };
       });
     if (!fault) return again ?? { done: true };
-    deps.log.error({ err: fault, tenant, destinationKey }, 'mailbox not emptied, will be tried again');
-    // What failed now would fail at once again.
-    return { againInMs: Math.max(pauseAfterFaultMs, again?.againInMs ?? 0) };
+    deps.log.error({ err: fault, tenant, destination: destinationKey }, 'delivery run failed, retrying');
+    // An immediate retry would meet the same fault.
+    return { againInMs: Math.max(retryAfterFaultMs, again?.againInMs ?? 0) };
   }
 
-  async function work(
+  async function deliver(
     tenant: string,
     destinationKey: string,
-    { run, health, signal }: { run: string; health: DestinationHealth; signal: AbortSignal },
+    lease: { run: string; health: DestinationHealth; signal: AbortSignal },
   ): Promise<void> {
-    const destination = await deps.findDestination(tenant, destinationKey);
-    const open = createDeliveryRun(deps, { destination, health, run, signal });
-    if (destination.closed) await open.closeAll(destination.closed);
-    else await open.deliver();
+    const destination = await deps.resolveDestination(tenant, destinationKey);
+    const deliveryRun = createDeliveryRun(deps, { destination, ...lease });
+    if (destination.inactive) await deliveryRun.failAll(destination.inactive);
+    else await deliveryRun.deliver();
   }
 }
 export type DeliverPending = ReturnType<typeof createDeliverPending>;

@@ -16,26 +16,25 @@ import type { PresentJob } from '../jobs/present-job.ts';
 import { enqueueDelivery } from './enqueue-delivery.ts';
 
 interface Deps {
-  records: JobStore;
-  events: WebhookEvents;
-  endpoints: WebhookEndpoints;
-  webhookQueue: TaskQueue;
-  presentJob: PresentJob;
-  ids: Ids;
-  clock: Clock;
-  log: Log;
-  /** Where callers find a job. */
-  publicUrlFor: (job: ImageJob) => string;
-  /** How long the bytes are kept for sending them again. */
-  keepBodyMs: number;
+  readonly records: JobStore;
+  readonly events: WebhookEvents;
+  readonly endpoints: WebhookEndpoints;
+  readonly webhookQueue: TaskQueue;
+  readonly presentJob: PresentJob;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly publicUrlFor: (job: ImageJob) => string;
+  /** Lifetime of a payload, which redeliveries need, in milliseconds. */
+  readonly keepBodyMs: number;
 }
 
-/** Links in a webhook outlive the whole retry schedule; S3 signs for at most seven days. */
+/** Lifetime of links in a payload, in seconds. Longer than the retry schedule; S3 signs for at most seven days. */
 const linkSeconds = 7 * 24 * 3600;
 
 /**
- * Turns an event into deliveries: fixes the bytes that all attempts carry, and writes one delivery for the job's own
- * webhook and for every endpoint that asked for the type. Repeatable: what was announced before stays as it is.
+ * Turns an event into deliveries: fixes the payload and creates one delivery for the job's own webhook and one for
+ * every subscribed endpoint. Idempotent: an event that was dispatched before stays unchanged.
  */
 export function createDispatchEvent(deps: Deps) {
   async function destinationsOf({ tenant, type, job }: JobEvent) {
@@ -66,7 +65,7 @@ export function createDispatchEvent(deps: Deps) {
   }
 
   return async ({ tenant, id }: TaskSubject): Promise<void> => {
-    const event = await deps.events.pending(tenant, id);
+    const event = await deps.events.undispatched(tenant, id);
     if (!event) return;
     const record = await deps.records.get(tenant, event.job.id);
     const deliveries = record && record.erasedAt === undefined ? await deliveriesOf(event) : [];
@@ -76,8 +75,9 @@ export function createDispatchEvent(deps: Deps) {
       linkSeconds,
       withPosition: false,
     });
-    const body = payloadText(event.type, event.at, view);
-    const dispatchTasks = await deps.events.dispatch(event, body, deliveries, {
+    const dispatchTasks = await deps.events.dispatch(event, {
+      body: payloadText(event.type, event.at, view),
+      deliveries,
       nowMs: deps.clock(),
       keepMs: deps.keepBodyMs,
     });

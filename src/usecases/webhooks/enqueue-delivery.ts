@@ -1,14 +1,17 @@
 import type { DispatchTask, Log, TaskQueue } from '../../domain/ports.ts';
 
-/** Has a mailbox looked at; a failure only delays it until the reconciler's next round. */
+/** Enqueues a delivery run. If the queue is down, the reconciler enqueues the run later. */
 export async function enqueueDelivery(
-  deps: { webhookQueue: TaskQueue; log: Log },
+  deps: { readonly webhookQueue: TaskQueue; readonly log: Log },
   tenant: string,
   { destinationKey, taskId }: DispatchTask,
 ): Promise<void> {
   await deps.webhookQueue
     .add({ kind: 'deliver_pending', tenant, id: destinationKey }, { priority: 'normal', taskId })
     .catch((error) => {
-      deps.log.warn({ err: error, tenant, destinationKey }, 'mailbox not queued, the reconciler will do it');
+      deps.log.warn(
+        { err: error, tenant, destination: destinationKey },
+        'delivery task not enqueued, the reconciler will enqueue it',
+      );
     });
 }

@@ -1,42 +1,43 @@
 import type { Clock } from '../../domain/ports.ts';
 
-/** Pieces of work that were begun and have not ended, by their names. */
+/** In-flight operations by name. */
 export interface InFlight {
-  /** Begins a piece of work. When it fails, `onFault` hears of it before anything else happens. */
-  begin(name: string, work: () => Promise<void>): void;
-  /** As they are now; later changes do not show. */
+  /** Starts an operation. If it fails, `onFault` is called before the operation leaves the list. */
+  start(name: string, operation: () => Promise<void>): void;
+  /** Returns a copy of the current names. */
   names(): ReadonlySet<string>;
   size(): number;
-  /** When the one that takes longest was begun; `undefined` when there is none. */
-  oldestMs(): number | undefined;
-  /** Resolves when one ends, or after the time. Never rejects. */
-  oneEnds(limitMs?: number): Promise<void>;
+  /** Returns the start time of the oldest operation; `undefined` if there is none. */
+  oldestStartMs(): number | undefined;
+  /** Resolves when the next operation ends, or after the timeout. Never rejects. One caller at a time. */
+  nextEnd(timeoutMs?: number): Promise<void>;
 }
 
+/** Tracks in-flight operations by name. */
 export function createInFlight(clock: Clock, onFault: (error: unknown) => void): InFlight {
-  /** When each was begun, the first one first. */
-  const begun = new Map<string, number>();
-  // One waiter is told by whichever ends: to race all of them again and again would leave a listener on each one that hangs.
-  let dispatchTask = () => {};
+  /** Start times, oldest first. */
+  const startedAt = new Map<string, number>();
+  // One callback instead of a race over all operations: each race would leave a listener on every hanging one.
+  let notifyEnd = () => {};
 
   return {
-    begin(name, work) {
-      begun.set(name, clock());
-      work()
+    start(name, operation) {
+      startedAt.set(name, clock());
+      operation()
         .catch(onFault)
         .finally(() => {
-          begun.delete(name);
-          dispatchTask();
+          startedAt.delete(name);
+          notifyEnd();
         });
     },
-    names: () => new Set(begun.keys()),
-    size: () => begun.size,
-    oldestMs: () => begun.values().next().value,
-    async oneEnds(limitMs) {
+    names: () => new Set(startedAt.keys()),
+    size: () => startedAt.size,
+    oldestStartMs: () => startedAt.values().next().value,
+    async nextEnd(timeoutMs) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
-        dispatchTask = resolve;
-        if (limitMs !== undefined) timer = setTimeout(resolve, limitMs);
+        notifyEnd = resolve;
+        if (timeoutMs !== undefined) timer = setTimeout(resolve, timeoutMs);
       });
       clearTimeout(timer);
     },

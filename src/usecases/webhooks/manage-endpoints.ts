@@ -10,39 +10,44 @@ import type {
   WebhookEndpoints,
 } from '../../domain/ports.ts';
 import {
-  changeEndpoint,
   checkEndpointText,
   createEndpoint,
   type EndpointBody,
   type EndpointPatch,
   rotateSecret,
+  updateEndpoint,
   type WebhookEndpoint,
 } from '../../domain/webhook-endpoint.ts';
 import { type EndpointView, viewEndpoint } from '../../domain/webhook-view.ts';
 import { enqueueDelivery } from './enqueue-delivery.ts';
 
 interface Deps {
-  endpoints: WebhookEndpoints;
-  deliveryQueues: DeliveryQueues;
-  webhookQueue: TaskQueue;
-  guard: DestinationGuard;
-  ids: Ids;
-  clock: Clock;
-  log: Log;
-  createSecret: () => string;
-  /** Checks a caller's own secret. @throws AppError `validation_failed` */
-  secretFault: (secret: string) => { readonly message: string; readonly reason: string } | null;
-  /** Encrypts a secret for its endpoint, so that it is worth nothing elsewhere. */
-  seal: (secret: string, endpointId: string) => string;
-  /** Most endpoints of a tenant. */
-  max: number;
+  readonly endpoints: WebhookEndpoints;
+  readonly deliveryQueues: DeliveryQueues;
+  readonly webhookQueue: TaskQueue;
+  readonly guard: DestinationGuard;
+  readonly secrets: EndpointSecrets;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Maximum number of endpoints of one tenant. */
+  readonly maxEndpoints: number;
 }
 
-/** The text of a secret exists only in the answer that made it. */
+/** Secrets of endpoints. */
+export interface EndpointSecrets {
+  create(): string;
+  /** Returns why a caller's own secret is unusable; `null` if it can sign. */
+  faultOf(secret: string): { readonly message: string; readonly reason: string } | null;
+  /** Encrypts a secret for one endpoint; the result cannot be decrypted for another endpoint. */
+  encrypt(secret: string, endpointId: string): string;
+}
+
+/** Response that contains the plain text of a new secret. No later response does. */
 type WithSecret = EndpointView & { secret: string };
 
-/** Finds an endpoint. @throws AppError `not_found`, also for another tenant's. */
-export async function findEndpoint(
+/** Returns an endpoint. @throws AppError `not_found`, also for an endpoint of another tenant. */
+export async function getEndpoint(
   endpoints: WebhookEndpoints,
   tenant: string,
   id: string,
@@ -52,9 +57,9 @@ export async function findEndpoint(
   return endpoint;
 }
 
-/** Registers, shows, changes and removes the addresses that a tenant wants events at. */
+/** Creates, returns, updates and deletes the registered endpoints of a tenant. */
 export function createManageEndpoints(deps: Deps) {
-  async function show(endpoint: WebhookEndpoint): Promise<EndpointView> {
+  async function present(endpoint: WebhookEndpoint): Promise<EndpointView> {
     const [health] = await deps.deliveryQueues.health(endpoint.tenant, [endpoint.id]);
     return viewEndpoint(endpoint, health ?? healthy, deps.clock());
   }
@@ -70,8 +75,8 @@ export function createManageEndpoints(deps: Deps) {
   }
 
   function secretFrom(given: string | undefined): string {
-    if (given === undefined) return deps.createSecret();
-    const fault = deps.secretFault(given);
+    if (given === undefined) return deps.secrets.create();
+    const fault = deps.secrets.faultOf(given);
     if (fault) {
       throw new AppError('validation_failed', {
         detail: fault.message,
@@ -82,57 +87,67 @@ export function createManageEndpoints(deps: Deps) {
   }
 
   return {
-    /** @throws AppError `destination_forbidden`, `too_many_endpoints`, `validation_failed` */
+    /** Registers an endpoint. @throws AppError `destination_forbidden`, `too_many_endpoints`, `validation_failed` */
     async create(tenant: string, body: EndpointBody): Promise<WithSecret> {
       checkEndpointText(body);
       deps.guard.checkUrl(body.url, '/url');
       const nowMs = deps.clock();
       const id = deps.ids.endpoint(nowMs);
       const secret = secretFrom(body.secret);
-      const endpoint = createEndpoint({ id, tenant, body, nowMs, encryptedSecret: deps.seal(secret, id) });
-      if (!(await deps.endpoints.create(endpoint, deps.max))) {
+      const encryptedSecret = deps.secrets.encrypt(secret, id);
+      const endpoint = createEndpoint({ id, tenant, body, nowMs, encryptedSecret });
+      if (!(await deps.endpoints.create(endpoint, deps.maxEndpoints))) {
         throw new AppError('too_many_endpoints', {
-          detail: `There are already ${deps.max} endpoints. Remove one, or send several kinds of events to one.`,
+          detail: `The limit of ${deps.maxEndpoints} endpoints is reached. Delete one, or send several event types to one.`,
         });
       }
-      return { ...(await show(endpoint)), secret };
+      return { ...(await present(endpoint)), secret };
     },
 
+    /** @throws AppError `not_found` */
     async get(tenant: string, id: string): Promise<EndpointView> {
-      return show(await findEndpoint(deps.endpoints, tenant, id));
+      return present(await getEndpoint(deps.endpoints, tenant, id));
     },
 
     async list(tenant: string, query: { limit: number; beforeId?: string | undefined }) {
       const { endpoints, nextBeforeId } = await deps.endpoints.list(tenant, query);
-      return { endpoints: await Promise.all(endpoints.map(show)), nextBeforeId };
+      return { endpoints: await Promise.all(endpoints.map(present)), nextBeforeId };
     },
 
-    /** What waits for it goes to its new address; where it is switched off, nowhere. */
-    async change(tenant: string, id: string, patch: EndpointPatch): Promise<EndpointView> {
+    /**
+     * Updates an endpoint. Its pending deliveries go to the new URL; if the endpoint is disabled, they fail.
+     *
+     * @throws AppError `not_found`, `destination_forbidden`, `validation_failed`
+     */
+    async update(tenant: string, id: string, patch: EndpointPatch): Promise<EndpointView> {
       checkEndpointText(patch);
       if (patch.url !== undefined) deps.guard.checkUrl(patch.url, '/url');
       const nowMs = deps.clock();
       const endpoint = await update(tenant, id, (now) => {
-        const next = changeEndpoint(now, patch, nowMs);
+        const next = updateEndpoint(now, patch, nowMs);
         return next === now ? null : next;
       });
       if (patch.url !== undefined || patch.disabled === false)
         await deps.deliveryQueues.resetBreaker(tenant, id);
       await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, id));
-      return show(endpoint);
+      return present(endpoint);
     },
 
-    /** The secret before goes on signing for a day. @throws AppError `too_many_secrets`, `validation_failed` */
+    /**
+     * Replaces the secret. The previous secret also signs for 24 hours.
+     *
+     * @throws AppError `not_found`, `too_many_secrets`, `validation_failed`
+     */
     async rotateSecret(tenant: string, id: string, given: string | undefined): Promise<WithSecret> {
       const secret = secretFrom(given);
-      const encrypted = deps.seal(secret, id);
+      const encrypted = deps.secrets.encrypt(secret, id);
       const nowMs = deps.clock();
       const endpoint = await update(tenant, id, (now) => rotateSecret(now, encrypted, nowMs));
-      return { ...(await show(endpoint)), secret };
+      return { ...(await present(endpoint)), secret };
     },
 
-    /** What waits for it is given up; its log stays as long as it would have. */
-    async remove(tenant: string, id: string): Promise<void> {
+    /** Deletes an endpoint. Its pending deliveries fail; its delivery log stays until its retention ends. */
+    async delete(tenant: string, id: string): Promise<void> {
       if (!(await deps.endpoints.remove(tenant, id))) throw unknownEndpoint();
       await enqueueDelivery(deps, tenant, await deps.deliveryQueues.dispatchTask(tenant, id));
     },

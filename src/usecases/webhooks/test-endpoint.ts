@@ -3,31 +3,31 @@ import type { Clock, Deliveries, Ids, WebhookEndpoints } from '../../domain/port
 import { afterAttempt, createDelivery } from '../../domain/webhook-delivery.ts';
 import { type DeliveryView, viewDelivery } from '../../domain/webhook-view.ts';
 import type { AttemptDelivery } from './attempt-delivery.ts';
-import type { FindDestination } from './find-destination.ts';
-import { findEndpoint } from './manage-endpoints.ts';
+import { getEndpoint } from './manage-endpoints.ts';
+import type { ResolveDestination } from './resolve-destination.ts';
 
 interface Deps {
-  endpoints: WebhookEndpoints;
-  deliveries: Deliveries;
-  findDestination: FindDestination;
-  attemptDelivery: AttemptDelivery;
-  ids: Ids;
-  clock: Clock;
-  keepBodyMs: number;
+  readonly endpoints: WebhookEndpoints;
+  readonly deliveries: Deliveries;
+  readonly resolveDestination: ResolveDestination;
+  readonly attemptDelivery: AttemptDelivery;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly keepBodyMs: number;
 }
 
 /**
- * Sends `webhook.test` to an endpoint now and shows what the receiver said. One attempt, which is in the log but changes
- * nothing else: a test that fails does not count against the endpoint.
+ * Sends `webhook.test` to an endpoint immediately and returns the endpoint's response. The single attempt is logged and
+ * has no other effect: a failed test does not count towards the circuit breaker.
  *
  * @throws AppError `not_found`, `endpoint_disabled`
  */
 export function createTestEndpoint(deps: Deps) {
   return async (tenant: string, id: string): Promise<DeliveryView> => {
-    await findEndpoint(deps.endpoints, tenant, id);
-    const destination = await deps.findDestination(tenant, id);
-    if (destination.closed) {
-      throw new AppError('endpoint_disabled', { detail: 'The endpoint is switched off. Enable it first.' });
+    await getEndpoint(deps.endpoints, tenant, id);
+    const destination = await deps.resolveDestination(tenant, id);
+    if (destination.inactive) {
+      throw new AppError('endpoint_disabled', { detail: 'The endpoint is disabled. Enable it first.' });
     }
     const nowMs = deps.clock();
     const eventId = deps.ids.event(nowMs);
@@ -45,9 +45,9 @@ export function createTestEndpoint(deps: Deps) {
       nowMs,
     });
     const { attempt } = await deps.attemptDelivery(destination, planned, body);
-    // Its one attempt is its whole schedule.
+    // The schedule of a test is its single attempt.
     const delivery = afterAttempt(planned, attempt, { nowMs: deps.clock(), random: 0, schedule: [] });
-    await deps.deliveries.enter(delivery, attempt, { body, keepMs: deps.keepBodyMs });
+    await deps.deliveries.createEnded(delivery, attempt, { body, keepMs: deps.keepBodyMs });
     return viewDelivery(delivery, [attempt]);
   };
 }

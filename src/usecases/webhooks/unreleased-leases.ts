@@ -1,39 +1,39 @@
 import type { Clock } from '../../domain/ports.ts';
 
 /**
- * Rights that ended runs of this process may still have, because the store was away when they took them or gave them
- * back. Nobody else may have such a right before its lease is over; who goes on under the name of that run need not wait.
+ * Leases that this process could not release because the store was down. The next run of the same delivery queue reuses
+ * the token of such a lease instead of waiting until the lease expires.
  */
 export interface UnreleasedLeases {
-  /** Remembers the run of a right that nobody uses any more. */
-  leave(right: string, run: string): void;
-  /** The run that left the right, where there is one; the next caller gets it no more. */
-  takeOver(right: string): string | undefined;
+  /** Remembers a lease and its token. */
+  add(lease: string, token: string): void;
+  /** Returns the token of an unreleased lease and removes it, so that only one run reuses it. */
+  reuse(lease: string): string | undefined;
 }
 
-/** @param leaseMs after this a right has ended anyway and is forgotten. */
+/** @param leaseMs lifetime of a lease; an older one has expired and is dropped. */
 export function createUnreleasedLeases(clock: Clock, leaseMs: number): UnreleasedLeases {
-  /** In the order in which they were left. */
-  const left = new Map<string, { run: string; untilMs: number }>();
+  /** Oldest first. */
+  const unreleased = new Map<string, { token: string; untilMs: number }>();
 
-  function purgeEnded(): void {
-    for (const [right, { untilMs }] of left) {
+  function dropExpired(): void {
+    for (const [lease, { untilMs }] of unreleased) {
       if (untilMs > clock()) return;
-      left.delete(right);
+      unreleased.delete(lease);
     }
   }
 
   return {
-    leave(right, run) {
-      purgeEnded();
-      left.delete(right);
-      left.set(right, { run, untilMs: clock() + leaseMs });
+    add(lease, token) {
+      dropExpired();
+      unreleased.delete(lease);
+      unreleased.set(lease, { token, untilMs: clock() + leaseMs });
     },
-    takeOver(right) {
-      purgeEnded();
-      const run = left.get(right)?.run;
-      left.delete(right);
-      return run;
+    reuse(lease) {
+      dropExpired();
+      const token = unreleased.get(lease)?.token;
+      unreleased.delete(lease);
+      return token;
     },
   };
 }

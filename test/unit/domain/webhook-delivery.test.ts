@@ -5,10 +5,10 @@ import {
   afterAttempt,
   createDelivery,
   Delivery,
-  giveUp,
+  failDelivery,
   longestPendingMs,
+  restartSchedule,
   scheduleLengthMs,
-  sendAgain,
 } from '../../../src/domain/webhook-delivery.ts';
 import { createdAt } from '../../support/jobs.ts';
 
@@ -81,7 +81,7 @@ describe('a final status', () => {
           delivery =
             kind === 'attempt'
               ? tried(before, outcome, createdAt + i)
-              : giveUp(before, outcome, createdAt + i);
+              : failDelivery(before, outcome, createdAt + i);
           const isFinal = before.status !== 'pending';
           if (isFinal && outcome !== 'delivered') {
             expect(delivery.status).toBe(before.status);
@@ -97,8 +97,8 @@ describe('a final status', () => {
   });
 
   it('is left by sending again, which starts the schedule anew and counts on', () => {
-    const failed = giveUp(tried(fresh, 'http_500'), 'endpoint_disabled', createdAt + 5);
-    const again = sendAgain(failed, createdAt + 9);
+    const failed = failDelivery(tried(fresh, 'http_500'), 'endpoint_disabled', createdAt + 5);
+    const again = restartSchedule(failed, createdAt + 9);
     expect(again).toMatchObject({
       status: 'pending',
       dueAt: createdAt + 9,
@@ -111,7 +111,7 @@ describe('a final status', () => {
 
   it('is not changed by giving up', () => {
     const delivered = tried(fresh, 'delivered');
-    expect(giveUp(delivered, 'erased', createdAt + 9)).toEqual(delivered);
+    expect(failDelivery(delivered, 'erased', createdAt + 9)).toEqual(delivered);
   });
 });
 

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  changeEndpoint,
   checkEndpointText,
   createEndpoint,
   disable,
@@ -11,6 +10,7 @@ import {
   liveSecrets,
   rotateSecret,
   secretOverlapMs,
+  updateEndpoint,
   WebhookEndpoint,
 } from '../../../src/domain/webhook-endpoint.ts';
 import { createdAt } from '../../support/jobs.ts';
@@ -83,22 +83,22 @@ describe('rotating the secret', () => {
 describe('changing an endpoint', () => {
   it('takes what is given, says what it was, and leaves the rest', () => {
     const patch = { url: 'https://other.example/', events: ['image.failed' as const] };
-    const changed = changeEndpoint(created, patch, createdAt + 1);
+    const changed = updateEndpoint(created, patch, createdAt + 1);
     expect(changed).toMatchObject({ ...patch, secrets: created.secrets, updatedAt: createdAt + 1 });
     expect(changed.history.at(-1)).toEqual({ at: createdAt + 1, what: 'changed', detail: 'url, events' });
   });
 
   it('to what it is already is no change', () => {
     for (const patch of [{}, { url }, { events: ['*' as const], metadata: {} }, { disabled: false }])
-      expect(changeEndpoint(created, patch, createdAt + 1)).toBe(created);
-    const off = changeEndpoint(created, { disabled: true }, createdAt + 1);
-    expect(changeEndpoint(off, { disabled: true }, createdAt + 2)).toBe(off);
+      expect(updateEndpoint(created, patch, createdAt + 1)).toBe(created);
+    const off = updateEndpoint(created, { disabled: true }, createdAt + 1);
+    expect(updateEndpoint(off, { disabled: true }, createdAt + 2)).toBe(off);
   });
 
   it('switches it off and on again, and the history says why it was off', () => {
-    const off = changeEndpoint(created, { disabled: true }, createdAt + 1);
+    const off = updateEndpoint(created, { disabled: true }, createdAt + 1);
     expect(off.disabled).toEqual({ reason: 'requested', at: createdAt + 1 });
-    const on = changeEndpoint(off, { disabled: false }, createdAt + 2);
+    const on = updateEndpoint(off, { disabled: false }, createdAt + 2);
     expect(on.disabled).toBeUndefined();
     expect(on.history.slice(1)).toEqual([
       { at: createdAt + 1, what: 'disabled', detail: 'requested' },
@@ -108,9 +108,9 @@ describe('changing an endpoint', () => {
 
   it('by its owner ends also what its receiver had switched off for a while', () => {
     for (const reason of ['gone', 'failing'] as const) {
-      const off = disable(created, reason, createdAt + 1);
+      const off = disable(created, reason, { nowMs: createdAt + 1 });
       expect(isSubscribed(off)).toBe(true);
-      const requested = changeEndpoint(off, { disabled: true }, createdAt + 2);
+      const requested = updateEndpoint(off, { disabled: true }, createdAt + 2);
       expect(requested.disabled).toEqual({ reason: 'requested', at: createdAt + 2 });
       expect(isSubscribed(requested)).toBe(false);
     }
@@ -118,7 +118,7 @@ describe('changing an endpoint', () => {
 
   it('keeps only the latest moments of its history', () => {
     let endpoint = created;
-    for (let i = 1; i <= 50; i++) endpoint = changeEndpoint(endpoint, { description: `${i}` }, createdAt + i);
+    for (let i = 1; i <= 50; i++) endpoint = updateEndpoint(endpoint, { description: `${i}` }, createdAt + i);
     expect(endpoint.history).toHaveLength(20);
     expect(endpoint.history.at(-1)?.at).toBe(createdAt + 50);
   });

@@ -7,7 +7,7 @@ const moment = fc.integer({ min: 0, max: maxMs });
 
 describe('identifiers', () => {
   it('are a prefix and a ULID', () => {
-    expect(ids.image(Date.now())).toMatch(/^img_[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
+    expect(ids.job(Date.now())).toMatch(/^img_[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
   });
 
   it('made at different moments sort by the moment', () => {
@@ -46,7 +46,7 @@ describe('the time part', () => {
   it('can be read from an id', () => {
     fc.assert(
       fc.property(moment, (ms) => {
-        expect(timeOf(ids.image(ms))).toBe(ms);
+        expect(timeOf(ids.job(ms))).toBe(ms);
       }),
     );
   });

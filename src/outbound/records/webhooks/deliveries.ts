@@ -1,27 +1,49 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { Deliveries, DeliveryQuery } from '../../../domain/ports.ts';
+import type { Deliveries, DeliveryQuery, OnUnreadable } from '../../../domain/ports.ts';
 import { Delivery, DeliveryAttempt, deliveryStatuses } from '../../../domain/webhook-delivery.ts';
 import type { Keys } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned, encodeVersioned } from '../versioned-json.ts';
+import { readableRows } from './readable-rows.ts';
 import { updateDeliveryScript } from './scripts.ts';
 
-/** Attempts kept of one delivery: two full schedules and some sent by hand. */
+/** Maximum number of attempts in the log of one delivery: two full schedules and some redeliveries. */
 const maxAttempts = 30;
-/** Most rows looked at for one page of a list; beyond it the page ends early and its cursor goes on from there. */
+/** Maximum number of rows read for one page of a list. Beyond it the page ends early, and its cursor continues there. */
 const maxScanned = 1_000;
 const pageSize = 200;
 
-/** The log of deliveries in Redis. See the port for the promises, `../keys.ts` for the layout. */
-export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries {
+/** The delivery log in Redis. The port states the guarantees, `../keys.ts` the layout. */
+export function createDeliveries(
+  redis: Redis | Cluster,
+  keys: Keys,
+  { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
+): Deliveries {
   const updateDelivery = createScript(redis, updateDeliveryScript);
   const decode = (text: string) => decodeVersioned(Delivery, text);
 
   async function rows(tenant: string, ids: readonly string[]): Promise<Delivery[]> {
     if (ids.length === 0) return [];
     const texts = await redis.mget(...ids.map((id) => keys.delivery(tenant, id)));
-    return texts.flatMap((text) => (text === null ? [] : [decode(text)]));
+    return readableRows(ids, texts, decode, (id, error) =>
+      onUnreadable?.({ kind: 'delivery', tenant, id, error }),
+    );
+  }
+
+  async function get(tenant: string, id: string): Promise<Delivery | null> {
+    const text = await redis.get(keys.delivery(tenant, id));
+    return text === null ? null : decode(text);
+  }
+
+  async function attempts(tenant: string, id: string): Promise<DeliveryAttempt[]> {
+    const texts = await redis.lrange(keys.deliveryLog(tenant, id), 0, -1);
+    return readableRows(
+      texts.map(() => id),
+      texts,
+      (text) => DeliveryAttempt.parse(JSON.parse(text)),
+      (_id, error) => onUnreadable?.({ kind: 'delivery_attempt', tenant, id, error }),
+    );
   }
 
   async function update(
@@ -56,36 +78,26 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
     }
   }
 
-  async function remove(deliveries: readonly Delivery[]): Promise<void> {
+  /** Removes deliveries with their log and indexes; also those whose row is missing or unreadable. */
+  async function remove(tenant: string, ids: readonly string[], jobId?: string): Promise<void> {
+    const found = await rows(tenant, ids);
     const commands = redis.multi();
-    for (const { tenant, id, destinationKey, jobId } of deliveries) {
-      commands.del(keys.delivery(tenant, id), keys.deliveryLog(tenant, id));
-      const statuses = deliveryStatuses.map((status) => keys.deliveriesBy(tenant, status));
-      for (const index of [
-        ...[
-          keys.deliveries(tenant),
-          keys.endedDeliveries(tenant),
-          keys.deliveryQueue(tenant, destinationKey),
-          ...statuses,
-        ],
-        ...[keys.deliveriesBy(tenant, destinationKey), ...(jobId ? [keys.deliveriesBy(tenant, jobId)] : [])],
-      ])
-        commands.zrem(index, id);
+    for (const id of ids) commands.del(keys.delivery(tenant, id), keys.deliveryLog(tenant, id));
+    for (const index of [keys.deliveries(tenant), keys.endedDeliveries(tenant)]) commands.zrem(index, ...ids);
+    for (const by of [...deliveryStatuses, ...(jobId ? [jobId] : [])])
+      commands.zrem(keys.deliveriesBy(tenant, by), ...ids);
+    for (const delivery of found) {
+      const { id, destinationKey } = delivery;
+      commands.zrem(keys.deliveryQueue(tenant, destinationKey), id);
+      for (const by of [destinationKey, delivery.status, delivery.jobId ?? ''])
+        commands.zrem(keys.deliveriesBy(tenant, by), id);
     }
     await commands.exec();
   }
 
   return {
-    get: (tenant, id) => translated(async () => (await rows(tenant, [id]))[0] ?? null),
-    attempts: (tenant, ids) =>
-      translated(() =>
-        Promise.all(
-          ids.map(async (id) => {
-            const texts = await redis.lrange(keys.deliveryLog(tenant, id), 0, -1);
-            return texts.map((text) => DeliveryAttempt.parse(JSON.parse(text)));
-          }),
-        ),
-      ),
+    get: (tenant, id) => translated(() => get(tenant, id)),
+    attempts: (tenant, ids) => translated(() => Promise.all(ids.map((id) => attempts(tenant, id)))),
     list: (tenant, query) =>
       translated(async () => {
         const index = indexFor(keys, tenant, query);
@@ -106,10 +118,10 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
         }
         return { deliveries, nextBeforeId: below.slice(1) };
       }),
-    enter: (delivery, attempt, { body, keepMs }) =>
+    createEnded: (delivery, attempt, { body, keepMs }) =>
       translated(async () => {
         const { tenant, id, destinationKey, status, eventId, finishedAt = 0 } = delivery;
-        // In another slot, so before: a tenant that has only tested so far would never be swept.
+        // Another hash slot, so not in the transaction. First, because the sweep must know a tenant that only sent tests.
         await redis.sadd(keys.tenants, tenant);
         await redis
           .multi()
@@ -126,22 +138,20 @@ export function createDeliveries(redis: Redis | Cluster, keys: Keys): Deliveries
     removeOf: (tenant, jobId) =>
       translated(async () => {
         const ids = await redis.zrange(keys.deliveriesBy(tenant, jobId), 0, '-1');
-        if (ids.length > 0) await remove(await rows(tenant, ids));
+        if (ids.length > 0) await remove(tenant, ids, jobId);
       }),
     purge: (tenant, beforeMs) =>
       translated(async () => {
         const ended = keys.endedDeliveries(tenant);
         const ids = await redis.zrangebyscore(ended, '-inf', beforeMs, 'LIMIT', 0, pageSize);
         if (ids.length === 0) return 0;
-        await remove(await rows(tenant, ids));
-        // Also those whose rows were gone before: they must not come up again.
-        await redis.zrem(ended, ...ids);
+        await remove(tenant, ids);
         return ids.length;
       }),
   };
 }
 
-/** The narrowest index that a query names; the rows are tested for the rest of it. */
+/** Returns the narrowest index of a query. `matches` tests the remaining conditions on the rows. */
 function indexFor(keys: Keys, tenant: string, { jobId, destinationKey, status }: DeliveryQuery): string {
   const by = jobId ?? destinationKey ?? status;
   return by === undefined ? keys.deliveries(tenant) : keys.deliveriesBy(tenant, by);

@@ -1,50 +1,62 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { DestinationHealth } from '../../../domain/destination-health.ts';
-import type { DeliveryQueues } from '../../../domain/ports.ts';
-import { Delivery } from '../../../domain/webhook-delivery.ts';
+import { isKnown } from '../../../domain/open.ts';
+import type { DeliveryQueues, OnUnreadable } from '../../../domain/ports.ts';
+import { Delivery, deliveryStatuses } from '../../../domain/webhook-delivery.ts';
 import type { Keys } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned } from '../versioned-json.ts';
+import { readableRows } from './readable-rows.ts';
 import { keepScript, releaseScript, takeScript } from './scripts.ts';
 import { dispatchTaskOf } from './webhook-events.ts';
 
-/** How long is remembered how a receiver does that gets no mail; longer than any schedule. */
-const rememberMs = 7 * 24 * 3_600_000;
+/** Retention of an idle destination's health, in milliseconds. Longer than any schedule. */
+const healthTtlMs = 7 * 24 * 3_600_000;
+/** Pause before a delivery that only another release can read is looked at again, in milliseconds. */
+const foreignRetryMs = 300_000;
+
+const hasKnownStatus = ({ status }: Delivery) => isKnown(deliveryStatuses, status);
 
 /**
- * Mailboxes in Redis: a sorted set of pending deliveries for each receiver, and who may empty it.
+ * Delivery queues in Redis: a sorted set of pending deliveries for each destination, and the lease of each set.
  *
- * A queue task only says that there is mail. Its id holds the turn, which changes whenever the right is taken or given
- * back: many wakes within one turn are one task, and one that comes after a run has ended is a task of its own. While a
- * run is under way new mail needs no task: the run looks again before it leaves, and one task watches over its death.
+ * A queue task only starts a run. Its id contains the lease epoch, which changes whenever the lease is acquired or
+ * released: all tasks of one epoch are one task, and a task enqueued after a run ended is a new task. While a run holds
+ * the lease, new deliveries need no task: the run checks the queue again before it releases, and one follow-up task
+ * covers the crash of the run.
  */
-export function createDeliveryQueues(redis: Redis | Cluster, keys: Keys): DeliveryQueues {
+export function createDeliveryQueues(
+  redis: Redis | Cluster,
+  keys: Keys,
+  { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
+): DeliveryQueues {
   const acquireLease = createScript(redis, takeScript);
   const renewLease = createScript(redis, keepScript);
   const releaseLease = createScript(redis, releaseScript);
+  const decode = (text: string) => decodeVersioned(Delivery, text);
   const dispatchTask = async (tenant: string, destinationKey: string) =>
     dispatchTaskOf(destinationKey, await redis.hget(keys.destination(tenant, destinationKey), 'turn'));
 
   return {
-    take: (tenant, destinationKey, { run, nowMs, leaseMs }) =>
+    acquireLease: (tenant, destinationKey, { run, nowMs, leaseMs }) =>
       translated(async () => {
         const [heldUntil, ...health] = (await acquireLease(
           [keys.destination(tenant, destinationKey)],
           [run, nowMs, nowMs + leaseMs],
         )) as (string | null)[];
         return heldUntil
-          ? { heldUntilMs: Number(heldUntil), isWatched: health[0] === '1' }
+          ? { heldUntilMs: Number(heldUntil), hasFollowUp: health[0] === '1' }
           : { health: healthOf(health) };
       }),
-    keep: (tenant, destinationKey, { run, nowMs, leaseMs, health }) =>
+    renewLease: (tenant, destinationKey, { run, nowMs, leaseMs, health }) =>
       translated(async () => {
         const { failures, failingSince, blockedUntil } = health;
-        const kept = await renewLease(
+        const isHeld = await renewLease(
           [keys.destination(tenant, destinationKey)],
           [run, nowMs + leaseMs, failures, failingSince ?? 0, Math.ceil(blockedUntil ?? 0)],
         );
-        return kept === 1;
+        return isHeld === 1;
       }),
     due: (tenant, destinationKey, { nowMs, limit }) =>
       translated(async () => {
@@ -54,12 +66,21 @@ export function createDeliveryQueues(redis: Redis | Cluster, keys: Keys): Delive
         const rows = await redis.mget(...ids.map((id) => keys.delivery(tenant, id)));
         const lost = ids.filter((_, i) => rows[i] === null);
         if (lost.length > 0) await redis.zrem(deliveryQueue, ...lost);
-        const deliveries = rows.flatMap((row) => (row === null ? [] : [decodeVersioned(Delivery, row)]));
+        const foreign: string[] = [];
+        const read = readableRows(ids, rows, decode, (id, error) => {
+          foreign.push(id);
+          onUnreadable?.({ kind: 'delivery', tenant, id, error });
+        });
+        const deliveries = read.filter(hasKnownStatus);
+        foreign.push(...read.filter((each) => !hasKnownStatus(each)).map(({ id }) => id));
+        const postponedMs = nowMs + foreignRetryMs;
+        if (foreign.length > 0 && Number.isSafeInteger(postponedMs))
+          await redis.zadd(deliveryQueue, 'XX', ...foreign.flatMap((id) => [postponedMs, id]));
         if (deliveries.length === 0) return [];
         const bodies = await redis.mget(...deliveries.map(({ eventId }) => keys.event(tenant, eventId)));
         return deliveries.map((delivery, i) => ({ delivery, body: bodies[i] ?? null }));
       }),
-    release: (tenant, destinationKey, { run, nowMs }) =>
+    releaseLease: (tenant, destinationKey, { run, nowMs }) =>
       translated(async () => {
         const due = await releaseLease(
           [
@@ -67,7 +88,7 @@ export function createDeliveryQueues(redis: Redis | Cluster, keys: Keys): Delive
             keys.deliveryQueue(tenant, destinationKey),
             keys.deliveryQueues(tenant),
           ],
-          [run, nowMs, destinationKey, rememberMs],
+          [run, nowMs, destinationKey, healthTtlMs],
         );
         return due === null ? null : { againInMs: Math.max(0, Math.ceil(Number(due) - nowMs)) };
       }),
@@ -95,7 +116,7 @@ export function createDeliveryQueues(redis: Redis | Cluster, keys: Keys): Delive
           'blockedUntil',
         );
       }),
-    overdue: (tenant, beforeMs, limit, offset = 0) =>
+    overdue: (tenant, { beforeMs, limit, offset = 0 }) =>
       translated(async () => {
         const deliveryQueues = keys.deliveryQueues(tenant);
         const destinationKeys = await redis.zrangebyscore(
@@ -115,8 +136,8 @@ export function createDeliveryQueues(redis: Redis | Cluster, keys: Keys): Delive
               'blockedUntil',
               'turn',
             );
-            const isLookedAfter = Math.max(Number(until ?? 0), Number(blockedUntil ?? 0)) > beforeMs;
-            return isLookedAfter ? [] : [dispatchTaskOf(destinationKey, leaseEpoch ?? null)];
+            const isCovered = Math.max(Number(until ?? 0), Number(blockedUntil ?? 0)) > beforeMs;
+            return isCovered ? [] : [dispatchTaskOf(destinationKey, leaseEpoch ?? null)];
           }),
         );
         return { dispatchTasks: dispatchTasks.flat(), isLast: destinationKeys.length < limit };

@@ -1,34 +1,41 @@
 import type { Cluster, Redis } from 'ioredis';
 import { eventPatterns } from '../../../domain/image-request.ts';
-import type { WebhookEndpoints } from '../../../domain/ports.ts';
+import type { OnUnreadable, WebhookEndpoints } from '../../../domain/ports.ts';
 import { isSubscribed, WebhookEndpoint } from '../../../domain/webhook-endpoint.ts';
+import { patternsFor } from '../../../domain/webhook-event.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned, encodeVersioned } from '../versioned-json.ts';
+import { readableRows } from './readable-rows.ts';
 import { writeEndpointScript } from './scripts.ts';
 
 /**
- * Registered endpoints in Redis. Beside their rows stands one set for each pattern of events, so that what an event costs
- * depends on who asked for it, not on how many endpoints there are.
+ * Registered endpoints in Redis. One set for each event pattern contains the ids of its subscribers, so the cost of an
+ * event depends on its subscribers and not on the number of endpoints.
  */
-export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): WebhookEndpoints {
+export function createWebhookEndpoints(
+  redis: Redis | Cluster,
+  keys: Keys,
+  { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
+): WebhookEndpoints {
   const writeEndpoint = createScript(redis, writeEndpointScript);
   const decode = (text: string) => decodeVersioned(WebhookEndpoint, text);
 
-  async function write(endpoint: WebhookEndpoint, expectedVersion: number, max: number) {
+  /** @param previous the endpoint before an update; its subscriptions of another release are removed as well. */
+  async function write(endpoint: WebhookEndpoint, max: number, previous?: WebhookEndpoint) {
     const { tenant, id } = endpoint;
-    const asks = (pattern: (typeof eventPatterns)[number]) =>
-      isSubscribed(endpoint) && endpoint.events.includes(pattern);
+    const patterns = patternsOf(endpoint, previous);
+    const subscribes = (pattern: string) => isSubscribed(endpoint) && endpoint.events.includes(pattern);
     return (await writeEndpoint(
       [
         keys.endpoint(tenant, id),
         keys.endpoints(tenant),
-        ...eventPatterns.map((pattern) => keys.subscribers(tenant, pattern)),
+        ...patterns.map((pattern) => keys.subscribers(tenant, pattern)),
       ],
       [
-        ...[expectedVersion, encodeVersioned(endpoint), id, max],
-        ...eventPatterns.map((pattern) => (asks(pattern) ? '1' : '0')),
+        ...[previous?.version ?? 0, encodeVersioned(endpoint), id, max],
+        ...patterns.map((pattern) => (subscribes(pattern) ? '1' : '0')),
       ],
     )) as [number, string?];
   }
@@ -41,11 +48,13 @@ export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): Webh
   async function rows(tenant: string, ids: readonly string[]): Promise<WebhookEndpoint[]> {
     if (ids.length === 0) return [];
     const texts = await redis.mget(...ids.map((id) => keys.endpoint(tenant, id)));
-    return texts.flatMap((text) => (text === null ? [] : [decode(text)]));
+    return readableRows(ids, texts, decode, (id, error) =>
+      onUnreadable?.({ kind: 'webhook_endpoint', tenant, id, error }),
+    );
   }
 
   return {
-    create: (endpoint, max) => translated(async () => (await write(endpoint, 0, max))[0] === 1),
+    create: (endpoint, max) => translated(async () => (await write(endpoint, max))[0] === 1),
     get: (tenant, id) => translated(() => get(tenant, id)),
     list: (tenant, { limit, beforeId }) =>
       translated(async () => {
@@ -63,7 +72,7 @@ export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): Webh
           const next = change(current);
           if (next === null) return current;
           const after = { ...next, version: current.version + 1 };
-          const [outcome, newer] = await write(after, current.version, Number.MAX_SAFE_INTEGER);
+          const [outcome, newer] = await write(after, Number.MAX_SAFE_INTEGER, current);
           if (outcome === 1) return after;
           current = outcome === 0 && newer !== undefined ? decode(newer) : null;
         }
@@ -71,12 +80,23 @@ export function createWebhookEndpoints(redis: Redis | Cluster, keys: Keys): Webh
       }),
     remove: (tenant, id) =>
       translated(async () => {
+        // An unreadable endpoint can be removed too; `subscribed` ignores what stays of its subscriptions.
+        const endpoint = await get(tenant, id).catch(() => undefined);
         const commands = redis.multi().del(keys.endpoint(tenant, id)).zrem(keys.endpoints(tenant), id);
-        for (const pattern of eventPatterns) commands.srem(keys.subscribers(tenant, pattern), id);
+        for (const pattern of patternsOf(endpoint)) commands.srem(keys.subscribers(tenant, pattern), id);
         const [deleted] = (await commands.exec()) ?? [];
         return deleted?.[1] === 1;
       }),
     subscribed: (tenant, type) =>
-      translated(async () => rows(tenant, await redis.sunion(...subscribersOf(keys, tenant, type)))),
+      translated(async () => {
+        const found = await rows(tenant, await redis.sunion(...subscribersOf(keys, tenant, type)));
+        // Another release may have left an outdated subscription.
+        return found.filter(({ events }) => patternsFor(type).some((pattern) => events.includes(pattern)));
+      }),
   };
+}
+
+/** Returns the patterns of this release and those of the given endpoints, which another release may know. */
+function patternsOf(...endpoints: (WebhookEndpoint | null | undefined)[]): string[] {
+  return [...new Set([...eventPatterns, ...endpoints.flatMap((each) => each?.events ?? [])])];
 }

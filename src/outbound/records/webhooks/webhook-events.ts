@@ -13,7 +13,7 @@ import { dispatchScript } from './scripts.ts';
 
 const noJob = '-';
 
-/** Events in Redis. They are written by the scripts that write their cause, see `../scripts.ts`. */
+/** Events in Redis. The scripts that write the cause of an event also write the event, see `../scripts.ts`. */
 export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): WebhookEvents {
   const dispatchEvent = createScript(redis, dispatchScript);
 
@@ -26,7 +26,7 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
   ];
 
   return {
-    pending: (tenant, id) =>
+    undispatched: (tenant, id) =>
       translated(async () => {
         const text = await redis.get(keys.event(tenant, id));
         if (!text?.startsWith('img_')) return null;
@@ -36,11 +36,11 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
         if (!isKnown(jobStatuses, job.status)) return null;
         return { id, tenant, type: eventOf(job.status), at: job.updatedAt, job };
       }),
-    waiting: (tenant, beforeMs, limit, offset = 0) =>
+    listUndispatched: (tenant, { beforeMs, limit, offset = 0 }) =>
       translated(() =>
         redis.zrangebyscore(keys.outbox(tenant), '-inf', `(${beforeMs}`, 'LIMIT', offset, limit),
       ),
-    dispatch: ({ tenant, id }, body, deliveries, { nowMs, keepMs }) =>
+    dispatch: ({ tenant, id }, { body, deliveries, nowMs, keepMs }) =>
       translated(async () => {
         const leaseEpochs = (await dispatchEvent(
           [
@@ -76,7 +76,7 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
   };
 }
 
-/** A task of its own for every turn of a mailbox: see `Mailboxes`. */
+/** Returns the task for a run in a lease epoch, see `createDeliveryQueues`. */
 export function dispatchTaskOf(destinationKey: string, leaseEpoch: string | null): DispatchTask {
   return { destinationKey, taskId: `${destinationKey}-${leaseEpoch ?? 0}` };
 }

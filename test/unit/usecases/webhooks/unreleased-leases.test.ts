@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createUnreleasedLeases } from '../../../../src/usecases/webhooks/unreleased-leases.ts';
 
-describe('a right that could not be given back', () => {
+describe('a lease that could not be released', () => {
   function leases() {
     let nowMs = 0;
     const passTime = (ms: number) => {
@@ -10,22 +10,22 @@ describe('a right that could not be given back', () => {
     return { ...createUnreleasedLeases(() => nowMs, 1_000), passTime };
   }
 
-  it('goes to one caller and to no second one', () => {
-    const { leave, takeOver } = leases();
-    leave('a', 'run-1');
-    expect(takeOver('b')).toBeUndefined();
-    expect(takeOver('a')).toBe('run-1');
-    expect(takeOver('a')).toBeUndefined();
+  it('an unreleased lease is reused by one run and not by a second one', () => {
+    const { add, reuse } = leases();
+    add('a', 'run-1');
+    expect(reuse('b')).toBeUndefined();
+    expect(reuse('a')).toBe('run-1');
+    expect(reuse('a')).toBeUndefined();
   });
 
-  it('is forgotten when its lease is over, but not when it was left again since', () => {
-    const { leave, takeOver, passTime } = leases();
-    leave('a', 'run-1');
-    leave('b', 'run-2');
+  it('an unreleased lease is dropped when it expires, unless it was added again since', () => {
+    const { add, reuse, passTime } = leases();
+    add('a', 'run-1');
+    add('b', 'run-2');
     passTime(600);
-    leave('a', 'run-3');
+    add('a', 'run-3');
     passTime(400);
-    expect(takeOver('b')).toBeUndefined();
-    expect(takeOver('a')).toBe('run-3');
+    expect(reuse('b')).toBeUndefined();
+    expect(reuse('a')).toBe('run-3');
   });
 });

@@ -6,7 +6,7 @@ import { callerOf } from '../../plugins/authenticate.ts';
 import { endpointParams, json, problems } from '../../responses.ts';
 
 interface Deps {
-  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'change'> };
+  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'update'> };
 }
 
 /** `PATCH /webhooks/endpoints/{id}` */
@@ -29,6 +29,6 @@ export function changeEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
       },
     },
     handler: (request) =>
-      webhooks.manageEndpoints.change(callerOf(request).tenant, request.params.id, request.body),
+      webhooks.manageEndpoints.update(callerOf(request).tenant, request.params.id, request.body),
   });
 }

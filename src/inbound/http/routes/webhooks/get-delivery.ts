@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import type { ReadDeliveries } from '../../../../usecases/webhooks/read-deliveries.ts';
+import type { GetDelivery } from '../../../../usecases/webhooks/get-delivery.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { deliveryParams, json, problems } from '../../responses.ts';
 
 interface Deps {
-  readonly webhooks: { readonly readDeliveries: Pick<ReadDeliveries, 'get'> };
+  readonly webhooks: { readonly getDelivery: GetDelivery };
 }
 
 /** `GET /webhooks/deliveries/{id}` */
@@ -22,6 +22,6 @@ export function getDeliveryRoute(app: FastifyInstance, { webhooks }: Deps): void
       params: deliveryParams,
       response: { 200: json('The delivery', 'WebhookDelivery'), ...problems({ params: true }, 'not_found') },
     },
-    handler: (request) => webhooks.readDeliveries.get(callerOf(request).tenant, request.params.id),
+    handler: (request) => webhooks.getDelivery(callerOf(request).tenant, request.params.id),
   });
 }

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { type DeliveryStatus, deliveryStatuses } from '../../../../domain/webhook-delivery.ts';
-import type { ReadDeliveries } from '../../../../usecases/webhooks/read-deliveries.ts';
+import type { ListDeliveries } from '../../../../usecases/webhooks/list-deliveries.ts';
 import { decodeCursor, pageOf } from '../../cursor.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { defaultPageSize, json, pageQuery, problems } from '../../responses.ts';
 
 interface Deps {
-  readonly webhooks: { readonly readDeliveries: Pick<ReadDeliveries, 'list'> };
+  readonly webhooks: { readonly listDeliveries: ListDeliveries };
 }
 
 interface Query {
@@ -49,7 +49,7 @@ export function listDeliveriesRoute(app: FastifyInstance, { webhooks }: Deps): v
     },
     handler: async (request) => {
       const { limit = defaultPageSize, cursor, image_id, endpoint_id, status } = request.query;
-      const { deliveries, nextBeforeId } = await webhooks.readDeliveries.list(callerOf(request).tenant, {
+      const { deliveries, nextBeforeId } = await webhooks.listDeliveries(callerOf(request).tenant, {
         limit,
         beforeId: decodeCursor(cursor, 'dlv'),
         jobId: image_id,

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import type { Redeliver } from '../../../../usecases/webhooks/redeliver.ts';
+import type { RecoverEndpoint } from '../../../../usecases/webhooks/recover-endpoint.ts';
 import { ref } from '../../json-schema.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { endpointParams, json, problems } from '../../responses.ts';
 
 interface Deps {
-  readonly webhooks: { readonly redeliver: Pick<Redeliver, 'recover'> };
+  readonly webhooks: { readonly recoverEndpoint: RecoverEndpoint };
 }
 
 /** `POST /webhooks/endpoints/{id}/recover` */
@@ -30,7 +30,7 @@ export function recoverEndpointRoute(app: FastifyInstance, { webhooks }: Deps): 
     handler: async (request, reply) => {
       const { id } = request.params;
       const sinceMs = Date.parse(request.body.since);
-      const deliveries = await webhooks.redeliver.recover(callerOf(request).tenant, id, sinceMs);
+      const deliveries = await webhooks.recoverEndpoint(callerOf(request).tenant, id, sinceMs);
       const since = new Date(sinceMs).toISOString();
       return reply.code(202).send({ object: 'webhook_recovery', endpoint_id: id, since, deliveries });
     },

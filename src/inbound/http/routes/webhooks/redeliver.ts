@@ -4,7 +4,7 @@ import { callerOf } from '../../plugins/authenticate.ts';
 import { deliveryParams, json, problems } from '../../responses.ts';
 
 interface Deps {
-  readonly webhooks: { readonly redeliver: Pick<Redeliver, 'one'> };
+  readonly webhooks: { readonly redeliver: Redeliver };
 }
 
 /** `POST /webhooks/deliveries/{id}/redeliver` */
@@ -27,7 +27,7 @@ export function redeliverRoute(app: FastifyInstance, { webhooks }: Deps): void {
     },
     handler: async (request, reply) => {
       reply.code(202);
-      return webhooks.redeliver.one(callerOf(request).tenant, request.params.id);
+      return webhooks.redeliver(callerOf(request).tenant, request.params.id);
     },
   });
 }

@@ -4,7 +4,7 @@ import { callerOf } from '../../plugins/authenticate.ts';
 import { empty, endpointParams, problems } from '../../responses.ts';
 
 interface Deps {
-  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'remove'> };
+  readonly webhooks: { readonly manageEndpoints: Pick<ManageEndpoints, 'delete'> };
 }
 
 /** `DELETE /webhooks/endpoints/{id}` */
@@ -22,7 +22,7 @@ export function removeEndpointRoute(app: FastifyInstance, { webhooks }: Deps): v
       response: { 204: empty('Removed'), ...problems({ body: true, params: true }, 'not_found') },
     },
     handler: async (request, reply) => {
-      await webhooks.manageEndpoints.remove(callerOf(request).tenant, request.params.id);
+      await webhooks.manageEndpoints.delete(callerOf(request).tenant, request.params.id);
       return reply.code(204).send();
     },
   });

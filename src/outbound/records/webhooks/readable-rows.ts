@@ -1,0 +1,20 @@
+/**
+ * Decodes the rows of a list. Missing rows are omitted; a row that cannot be decoded is reported and skipped, so that one
+ * record of another release does not fail the list.
+ */
+export function readableRows<Row>(
+  ids: readonly string[],
+  texts: readonly (string | null)[],
+  decode: (text: string) => Row,
+  onUnreadable: (id: string, error: unknown) => void,
+): Row[] {
+  return texts.flatMap((text, i) => {
+    if (text === null) return [];
+    try {
+      return [decode(text)];
+    } catch (error) {
+      onUnreadable(ids[i] ?? '', error);
+      return [];
+    }
+  });
+}
