@@ -48,7 +48,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'slow',
-          include: ['test/{slow,chaos}/**/*.test.ts'],
+          include: ['test/slow/**/*.test.ts'],
           globalSetup: [redis, service],
           maxWorkers: 2,
           sequence: { groupOrder: 3 },

@@ -8,20 +8,20 @@ const columns = [
   'charged',
   'extra',
   'cut short',
-  'unpaid doubts',
+  'unpaid uncertain',
   'events',
   'verdict',
 ] as const;
 const shownFaults = 12;
 
-/** The books of all scenarios as a table, and below it what each of them found. */
+/** Formats the figures of all scenarios as a table, followed by the findings of each. */
 export function report(results: readonly Result[]): string {
   const rows = results.map(({ name, seconds, figures, faults, late }) => [
     name,
     seconds.toFixed(0),
     ...[figures.jobs, figures.images, figures.charged, figures.extra, figures.cutShort].map(String),
-    ...[figures.unpaidDoubts, figures.deliveries].map(String),
-    faults.length > 0 ? 'BROKEN' : late.length > 0 ? 'LATE' : 'kept',
+    ...[figures.unpaidUncertain, figures.deliveries].map(String),
+    faults.length > 0 ? 'BROKEN' : late.length > 0 ? 'LATE' : 'ok',
   ]);
   return [table([[...columns], ...rows]), ...results.map(details)].join('\n\n');
 }

@@ -1,59 +1,61 @@
 import { createRandom } from '../../src/local/studio/drawing/random.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { createGoodCaller } from './fleet/good-caller.ts';
+import { type AcceptedJobs, createAcceptedJobs } from './ledgers/accepted-jobs.ts';
 import { type Comparison, compareLedgers } from './ledgers/compare.ts';
-import { createPromises, type Promises } from './ledgers/guarantees.ts';
 import { watchStatus } from './ledgers/status-watch.ts';
 import { type Finding, type Scenario, type Stage, until } from './scenario.ts';
 
-/** What became of one scenario. */
+/** The result of one scenario. */
 export interface Result {
   readonly name: string;
   readonly seconds: number;
   readonly figures: Comparison['figures'];
   readonly findings: readonly Finding[];
-  /** What the rules do not allow. */
+  /** Violations of the guarantees. */
   readonly faults: readonly string[];
-  /** Times that were longer than allowed. */
+  /** Durations above their limits. */
   readonly late: readonly string[];
 }
 
 interface RunOptions {
   readonly seed: string;
   readonly short: boolean;
-  /** Epoch milliseconds at which nothing is waited for any more. */
+  /** Time at which all waits end, in epoch milliseconds. */
   readonly deadlineMs: number;
-  readonly say: (line: string) => void;
+  readonly log: (line: string) => void;
 }
 
 const drainLimitMs = 180_000;
 const watchedJobs = 8;
 
-/** Runs a scenario on a fleet that is whole, and compares the books at its end. */
+/** Runs a scenario on a healthy fleet and compares the ledgers at its end. */
 export async function runScenario(fleet: Fleet, scenario: Scenario, options: RunOptions): Promise<Result> {
   const startedMs = Date.now();
   const random = createRandom(`${options.seed} ${scenario.name}`);
   const caller = createGoodCaller(fleet);
-  const submissions = createRandom(`${options.seed} ${scenario.name} orders`);
-  // Another one every time: a scenario may run twice on one fleet.
+  const choices = createRandom(`${options.seed} ${scenario.name} submissions`);
+  // Unique, because a scenario may run twice on one fleet.
   const mark = `${scenario.name}-${startedMs.toString(36)}`;
-  const promises = createPromises(fleet, caller, submissions, mark);
+  const accepted = createAcceptedJobs(fleet, caller, choices, mark);
   const crashesBefore = fleet.crashes.length;
   const faults: string[] = [];
   const stage: Stage = {
     fleet,
     caller,
-    promises,
+    accepted,
     random,
     short: options.short,
     deadlineMs: options.deadlineMs,
-    say: options.say,
+    log: options.log,
     drained: (limitMs = drainLimitMs) =>
-      until('the end of every job is told', Math.min(limitMs, options.deadlineMs - Date.now()), () =>
-        isDrained(fleet, promises),
+      until(
+        'the terminal event of every job has arrived',
+        Math.min(limitMs, options.deadlineMs - Date.now()),
+        () => isDrained(fleet, accepted),
       ),
   };
-  const watch = watchStatus(fleet, caller, () => [...promises.byKey.values()].slice(0, watchedJobs));
+  const watch = watchStatus(fleet, caller, () => [...accepted.byKey.values()].slice(0, watchedJobs));
   let findings: Finding[] = [];
   try {
     findings = await scenario.run(stage);
@@ -62,7 +64,7 @@ export async function runScenario(fleet: Fleet, scenario: Scenario, options: Run
   }
   await fleet.heal();
   await watch.stop();
-  const { figures, faults: differences } = await compareLedgers(fleet, caller, promises);
+  const { figures, faults: differences } = await compareLedgers(fleet, caller, accepted);
   faults.push(...differences, ...watch.stepsBack, ...fleet.crashes.slice(crashesBefore));
   const broken = findings.filter((finding) => finding.ok === false);
   const text = ({ figure, found, allowed }: Finding) => `${figure}: ${found}, allowed: ${allowed}`;
@@ -77,7 +79,7 @@ export async function runScenario(fleet: Fleet, scenario: Scenario, options: Run
   };
 }
 
-/** The end of a job and the event that tells of it are written in one step, so the events tell when all have ended. */
-function isDrained(fleet: Fleet, { byKey }: Promises): boolean {
+/** Job and terminal event are written atomically, so the events show whether all jobs have ended. */
+function isDrained(fleet: Fleet, { byKey }: AcceptedJobs): boolean {
   return [...byKey.values()].every((id) => fleet.events.countsOf(id).size > 0);
 }

@@ -6,15 +6,15 @@ import { type Result, runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios/index.ts';
 
-const usage = `Breaks a deployment of real processes and compares the books afterwards.
+const usage = `Injects faults into a deployment of real processes and compares the ledgers afterwards.
 
 npm run chaos -- [scenario ...] [options]
 
   --seed TEXT     repeat the choices of an earlier run
-  --minutes N     stop after so many minutes (20)
+  --minutes N     maximum duration in minutes. Default 20
   --short         the short form of every scenario
-  --full          also the scenarios that take very long
-  --keep          keep the folder with the logs; it is kept whenever something is broken
+  --full          include the scenarios that take very long
+  --keep          keep the folder with the logs. Default: only after a failure
 
 Scenarios:
 ${scenarios.map(({ name, about, long }) => `  ${name.padEnd(16)}${about}${long ? ' (--full)' : ''}`).join('\n')}`;
@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({
 
 const startedMs = Date.now();
 const deadlineMs = startedMs + Number(values.minutes) * 60_000;
-const say = (line: string) =>
+const log = (line: string) =>
   console.log(`${((Date.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${line}`);
 
 function chosen(): readonly Scenario[] {
@@ -59,7 +59,7 @@ async function open(env?: Readonly<Record<string, string>>): Promise<Fleet> {
   return fleet;
 }
 
-/** Runs the scenarios, those without settings of their own on one fleet. */
+/** Runs the scenarios. Scenarios without own settings share one fleet. */
 async function runAll(
   list: readonly Scenario[],
 ): Promise<{ results: Result[]; left: string[]; kept: string[] }> {
@@ -80,14 +80,14 @@ async function runAll(
         left.push(scenario.name);
         continue;
       }
-      say(`${scenario.name}: ${scenario.about}`);
+      log(`${scenario.name}: ${scenario.about}`);
       if (!scenario.env) shared = shared ?? (await open());
       const fleet = scenario.env || !shared ? await open(scenario.env) : shared;
       const options = {
         seed: values.seed,
         short: values.short,
         deadlineMs,
-        say: (line: string) => say(`  ${line}`),
+        log: (line: string) => log(`  ${line}`),
       };
       results.push(await runScenario(fleet, scenario, options));
       if (scenario.env) await stop(fleet, results.length - 1);
@@ -104,13 +104,13 @@ if (values.help) {
   console.log(`seed ${values.seed}, Node ${process.version}`);
   const { results, left, kept } = await runAll(chosen());
   console.log(`\n${report(results)}`);
-  if (left.length > 0) console.log(`\nNot run, since the time was over: ${left.join(', ')}`);
+  if (left.length > 0) console.log(`\nNot run because the time was over: ${left.join(', ')}`);
   for (const folder of kept) console.log(`\nLogs and data: ${folder}`);
   console.log(
-    `\nAgain: npm run chaos -- ${process.argv.slice(2).includes('--seed') ? '' : `--seed ${values.seed} `}${process.argv.slice(2).join(' ')}`,
+    `\nRepeat: npm run chaos -- ${process.argv.slice(2).includes('--seed') ? '' : `--seed ${values.seed} `}${process.argv.slice(2).join(' ')}`,
   );
-  const isKept = left.length === 0 && results.every(({ faults, late }) => faults.length + late.length === 0);
-  // Everything is stopped. Left to itself, Node 20 may spin for ever in its own ending, when a socket of somebody who was
-  // killed is still in it.
-  process.exit(isKept ? 0 : 1);
+  const isOk = left.length === 0 && results.every(({ faults, late }) => faults.length + late.length === 0);
+  // Everything is stopped. Without this call Node 20 may loop endlessly at its end if it still has a socket of a killed
+  // process.
+  process.exit(isOk ? 0 : 1);
 }

@@ -2,70 +2,70 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../src/local/studio/drawing/random.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { GoodCaller } from './fleet/good-caller.ts';
-import type { Promises } from './ledgers/guarantees.ts';
+import type { AcceptedJobs } from './ledgers/accepted-jobs.ts';
 
-/** What a scenario has to work with. */
+/** The environment of a scenario. */
 export interface Stage {
   readonly fleet: Fleet;
   readonly caller: GoodCaller;
-  readonly promises: Promises;
-  /** Choices of this scenario, the same for the same seed. */
+  readonly accepted: AcceptedJobs;
+  /** Random choices, the same for the same seed. */
   readonly random: Random;
-  /** Whether the short form is wanted. */
+  /** Whether to run the short form. */
   readonly short: boolean;
-  /** Epoch milliseconds at which nothing is waited for any more. */
+  /** Time at which all waits end, in epoch milliseconds. */
   readonly deadlineMs: number;
-  /** Resolves once every job of the scenario has ended and its end was told. Rejects after the limit. */
+  /** Resolves when the terminal event of every job has arrived. Rejects after the limit. */
   drained(limitMs?: number): Promise<void>;
-  say(line: string): void;
+  log(line: string): void;
 }
 
-/** What a scenario found besides the books, which are compared after every one. */
+/** A finding of a scenario beside the comparison of the ledgers. */
 export interface Finding {
   readonly figure: string;
   readonly found: number | string;
-  /** Absent for what is only told. */
+  /** Absent if the figure is only informative. */
   readonly allowed?: string;
   readonly ok?: boolean;
-  /** Whether it is a time, which means little on a machine that is busy with other things. */
+  /** Whether the figure is a duration, which means little on a busy machine. */
   readonly timed?: boolean;
 }
 
-/** One way of breaking things. */
+/** One kind of fault injection. */
 export interface Scenario {
   readonly name: string;
   readonly about: string;
-  /** Takes too long for every day: only with --full. */
+  /** Whether the scenario takes very long and runs with --full only. */
   readonly long?: boolean;
-  /** Settings that need a fleet of its own. */
+  /** Settings that require a separate fleet. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Hurts the fleet; returns when it is whole again and everything is drained. */
+  /** Injects faults. Resolves when the fleet is healthy again and all jobs have ended. */
   run(stage: Stage): Promise<Finding[]>;
 }
 
-const lookMs = 25;
+const pollMs = 25;
 
-/** Waits for a condition by looking at it again and again. Rejects after the limit. */
+/** Polls a condition until it holds. Rejects after the limit. */
 export async function until(
   what: string,
   limitMs: number,
   holds: () => boolean | Promise<boolean>,
 ): Promise<void> {
-  const giveUpMs = Date.now() + limitMs;
+  const deadlineMs = Date.now() + limitMs;
   while (!(await holds())) {
-    if (Date.now() > giveUpMs) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
-    await sleep(lookMs);
+    if (Date.now() > deadlineMs) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
+    await sleep(pollMs);
   }
 }
 
 /**
- * How long it took from the kill of a worker to the next run of each job it held. Jobs that had already ended when their
- * worker was killed are not waited for by anybody.
+ * Measures the time from the kill of a worker to the next run of each job of that worker. Jobs that had already ended at
+ * the kill are ignored.
  */
 export async function recoveryFindings(stage: Stage, limitMs: number): Promise<Finding[]> {
-  const ours = new Set(stage.promises.byKey.values());
+  const ours = new Set(stage.accepted.byKey.values());
   const timesMs: number[] = [];
-  for (const { jobId, killedAtMs, againAtMs } of stage.fleet.work.crashCount()) {
+  for (const { jobId, killedAtMs, againAtMs } of stage.fleet.work.interruptions()) {
     if (!ours.has(jobId)) continue;
     const job = againAtMs === null ? await stage.caller.job(jobId) : null;
     if (job?.finished_at && Date.parse(job.finished_at) <= killedAtMs) continue;

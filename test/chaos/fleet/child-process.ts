@@ -1,20 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** How a process ended. */
+/** Exit code or signal of an ended process. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A process of the fleet. Its standard input is open as long as this process lives. */
+/** A process of the fleet. Its standard input is open as long as this process runs. */
 export interface RunningChild {
   readonly pid: number;
   readonly ended: Promise<ProcessEnd>;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts Node with the given arguments, in an environment that holds nothing of this one but what every process needs. */
+/** Starts Node with the given arguments. The environment contains only the given and the few required variables. */
 export function startChild(
   args: readonly string[],
   options: { env: Readonly<Record<string, string>>; cwd: string; onLine: (line: string) => void },
@@ -34,7 +34,7 @@ export function startChild(
   };
 }
 
-/** Resolves when a process has ended and all it said was read. */
+/** Resolves when a process has ended and its output was read. */
 function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);

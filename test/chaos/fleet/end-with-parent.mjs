@@ -1,4 +1,4 @@
-// Loaded into every process of the fleet: ends it when whoever started it is gone, however that ended.
+// Loaded into every process of the fleet. Ends the process when its parent process has ended for any reason.
 process.stdin.on('end', () => process.exit(1));
 process.stdin.resume();
 process.stdin.unref();

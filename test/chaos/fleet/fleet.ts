@@ -12,40 +12,40 @@ import { createWorkLog, type WorkLog } from '../ledgers/work-log.ts';
 import { createMember, type Member } from './member.ts';
 import { type Provider, startProvider } from './provider.ts';
 
-/** A deployment of real processes on this machine, with everything it needs, to be hurt at will. */
+/** A deployment of real processes on this machine with its dependencies, for fault injection. */
 export interface Fleet {
   readonly apis: readonly Member[];
   readonly workers: readonly Member[];
   readonly webhooks: Member;
   readonly members: readonly Member[];
   readonly redis: TestRedis;
-  /** Stands between the deployment and its storage. */
+  /** Proxy between the deployment and its storage. */
   readonly storage: FaultProxy;
   readonly provider: Provider;
   readonly events: EventLog;
   readonly work: WorkLog;
-  /** What ended though nobody ended it. */
+  /** Unexpected ends of processes. */
   readonly crashes: readonly string[];
   readonly apiKey: string;
-  /** Whether calls go on at the provider by themselves. */
+  /** Whether calls continue at the provider without their worker. */
   readonly isBackground: boolean;
   /** Folder with the data and the logs of all processes. */
   readonly folder: string;
-  /** Kills a member as if its machine was lost. */
+  /** Kills a member like the loss of its machine. */
   kill(member: Member): Promise<void>;
-  /** Starts whatever is down and takes every fault away. */
+  /** Starts all stopped processes and removes all faults. */
   heal(): Promise<void>;
-  /** Ends everything. The folder stays where it is wanted for looking at it. */
+  /** Ends everything. `keepFolder` preserves the folder for inspection. */
   stop(options?: { keepFolder?: boolean }): Promise<void>;
 }
 
 export const keyPrefix = 'chaos';
-/** Jobs that one worker runs at the same time. */
+/** Number of jobs that one worker runs concurrently. */
 export const concurrency = 4;
 const apiKey = 'key-of-acme-for-chaos';
 const providerLatencyMs = 300;
 
-/** Starts 2 API processes, 3 workers and 1 webhooks process with their Redis, storage, provider and receiver. */
+/** Starts 2 API processes, 3 workers and 1 webhooks process with Redis, storage, provider and webhook endpoint. */
 export async function startFleet(overrides: Readonly<Record<string, string>> = {}): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'darkroom-chaos-'));
   const service = await compileService();
@@ -84,7 +84,7 @@ export async function startFleet(overrides: Readonly<Record<string, string>> = {
     const member = (name: string, role: Role) =>
       createMember(
         { name, role, folder, program: join(service.folder, 'main.js'), env },
-        { onLine: work.note, onCrash: (how) => void crashes.push(how) },
+        { onLine: work.record, onCrash: (how) => void crashes.push(how) },
       );
     const apis = ['api-1', 'api-2'].map((name) => member(name, 'api'));
     const workers = ['worker-1', 'worker-2', 'worker-3'].map((name) => member(name, 'worker'));

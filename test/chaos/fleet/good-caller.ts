@@ -2,20 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ImageJobView } from '../../../src/domain/job-view.ts';
 import type { Fleet } from './fleet.ts';
 
-/** What came back, if anything did. */
-export interface Response_ {
+/** Status and body of a response. */
+export interface CallResponse {
   readonly status: number;
   readonly body: Buffer;
 }
 
-/** Calls a fleet as a careful program does: over both API processes, again after every failure that may pass. */
+/** Calls a fleet like a careful client: through both API processes, with a retry after every temporary failure. */
 export interface GoodCaller {
-  /** Why calls were made again: the answer said so, nobody listened, or a connection brought no answer. */
+  /** Reasons for retries: a retryable response, a refused connection, or a connection without a response. */
   readonly outages: { refused: number; unreachable: number; unanswered: string[] };
-  /** The first answer that is not a reason to come again. Rejects when there is none until the limit. */
-  call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Response_>;
-  /** One try at one API process; `null` when it brought no answer. */
-  once(url: string, method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Response_ | null>;
+  /** Resolves with the first response that is not retryable. Rejects after the limit. */
+  call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<CallResponse>;
+  /** Calls one API process once. Resolves with `null` if there is no response. */
+  once(
+    url: string,
+    method: 'GET' | 'POST',
+    path: string,
+    options?: CallOptions,
+  ): Promise<CallResponse | null>;
   job(id: string): Promise<ImageJobView | null>;
 }
 
@@ -30,14 +35,14 @@ const limitMs = 120_000;
 
 export function createGoodCaller(fleet: Fleet): GoodCaller {
   const outages = { refused: 0, unreachable: 0, unanswered: [] as string[] };
-  let leaseEpoch = 0;
+  let calls = 0;
 
   async function once(
     url: string,
     method: string,
     path: string,
     options: CallOptions = {},
-  ): Promise<Response_ | null> {
+  ): Promise<CallResponse | null> {
     try {
       const response = await fetch(url + path, {
         method,
@@ -58,17 +63,17 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
     }
   }
 
-  async function call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<Response_> {
-    const giveUpMs = Date.now() + limitMs;
-    while (Date.now() < giveUpMs) {
-      leaseEpoch += 1;
-      const api = fleet.apis[leaseEpoch % fleet.apis.length];
+  async function call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<CallResponse> {
+    const deadlineMs = Date.now() + limitMs;
+    while (Date.now() < deadlineMs) {
+      calls += 1;
+      const api = fleet.apis[calls % fleet.apis.length];
       const response = await once(api?.url() ?? '', method, path, options);
       if (response && response.status < 500 && response.status !== 429) return response;
       if (response) outages.refused += 1;
       await sleep(pauseMs);
     }
-    throw new Error(`${method} ${path} had no answer within ${limitMs / 1000} s`);
+    throw new Error(`${method} ${path} had no response within ${limitMs / 1000} s`);
   }
 
   return {
@@ -82,7 +87,7 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
   };
 }
 
-/** The system's code, or the name, of what ended a call. */
+/** Returns the system code or the name of the error that ended a call. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return (error.cause as { code?: string } | undefined)?.code ?? error.name;

@@ -12,19 +12,19 @@ export interface LogLine {
   readonly address?: string;
 }
 
-/** A process of the deployment that may die, and is started again with the same command in the same folder. */
+/** A process of the deployment. It may be killed and is restarted with the same command in the same folder. */
 export interface Member {
   readonly name: string;
   readonly role: Role;
   readonly dataDir: string;
-  /** Where it listens, or last listened. */
+  /** Returns the current or last address. */
   url(): string;
   pid(): number;
-  /** Whether it listens and is not paused. */
+  /** Returns whether the process listens and is not paused. */
   isUp(): boolean;
-  /** Starts it; resolves once it listens, or when it ended before. Does nothing while it runs. */
+  /** Starts the process. Resolves when it listens or has ended. Does nothing if it runs. */
   start(): Promise<void>;
-  /** Ends it with a signal and waits for that. */
+  /** Sends a signal and waits for the end of the process. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<ProcessEnd>;
   pause(): void;
   resume(): void;
@@ -33,23 +33,23 @@ export interface Member {
 interface MemberConfig {
   readonly name: string;
   readonly role: Role;
-  /** Folder of the fleet: data folder and log of the member lie in it. */
+  /** Folder of the fleet, which contains the data folder and the log of the member. */
   readonly folder: string;
   readonly program: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
 const preload = new URL('./end-with-parent.mjs', import.meta.url).href;
-const keptWords = 20;
+const maxLastLines = 20;
 
 interface MemberListeners {
-  /** Hears every line it logs, and the process id of the life that said it. */
+  /** Called with every log line and the id of the process. */
   readonly onLine: (line: LogLine, pid: number) => void;
-  /** Hears of an end that nobody asked for. */
+  /** Called after an unexpected end of the process. */
   readonly onCrash: (how: string) => void;
 }
 
-/** Prepares a member; it is not started yet. */
+/** Creates a member without starting its process. */
 export function createMember(config: MemberConfig, listeners: MemberListeners): Member {
   const { name, role, folder } = config;
   const dataDir = join(folder, name);
@@ -64,7 +64,7 @@ export function createMember(config: MemberConfig, listeners: MemberListeners): 
     if (state !== 'down') return;
     state = 'starting';
     killed = false;
-    const words: string[] = [];
+    const lastLines: string[] = [];
     let listening = () => {};
     const isListening = new Promise<void>((resolve) => {
       listening = resolve;
@@ -74,8 +74,8 @@ export function createMember(config: MemberConfig, listeners: MemberListeners): 
       env: { ...config.env, ROLES: role, DATA_DIR: dataDir },
       onLine(line) {
         appendFileSync(logFile, `${line}\n`);
-        words.push(line);
-        if (words.length > keptWords) words.shift();
+        lastLines.push(line);
+        if (lastLines.length > maxLastLines) lastLines.shift();
         const parsed = parse(line);
         if (!parsed) return;
         if (parsed.msg === 'listening') {
@@ -90,7 +90,7 @@ export function createMember(config: MemberConfig, listeners: MemberListeners): 
     const ended = started.ended.then((end) => {
       state = 'down';
       if (!killed)
-        listeners.onCrash(`${name} ended by itself (${end.code ?? end.signal}):\n${words.join('\n')}`);
+        listeners.onCrash(`${name} ended unexpectedly (${end.code ?? end.signal}):\n${lastLines.join('\n')}`);
     });
     await Promise.race([isListening, ended]);
   }

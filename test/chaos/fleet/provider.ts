@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startChild } from './child-process.ts';
 
-/** One line of the provider's own list of what it charged. */
+/** One line of the ledger of the provider. */
 export interface Charge {
   readonly jobId: string;
   /** Number of the attempt within its job, from 1. */
   readonly attemptNo: number;
   readonly requestId: string;
-  /** Digests of the images that were paid for. */
+  /** Digests of the paid images. */
   readonly sha256: readonly string[];
 }
 
-/** The offline provider in a process of its own, which nobody kills. */
+/** The offline provider in a separate process that no scenario kills. */
 export interface Provider {
   readonly baseUrl: string;
-  /** All that was charged so far. */
+  /** Returns all charges so far. */
   charges(): Charge[];
   stop(): Promise<void>;
 }
@@ -24,23 +24,23 @@ export interface Provider {
 const program = fileURLToPath(new URL('../../support/provider-process.ts', import.meta.url));
 const loader = import.meta.resolve('tsx');
 
-/** Starts the provider with its list of charges in the folder. Images take so long unless their prompt says otherwise. */
+/** Starts the provider with its ledger in the folder. `latencyMs` is the default latency of an image. */
 export async function startProvider(folder: string, latencyMs: number): Promise<Provider> {
   const ledgerFile = join(folder, 'charges.jsonl');
   writeFileSync(ledgerFile, '');
-  let dispatch = (_line: string) => {};
-  const dispatched = new Promise<string>((resolve) => {
-    dispatch = resolve;
+  let resolveAddress = (_line: string) => {};
+  const address = new Promise<string>((resolve) => {
+    resolveAddress = resolve;
   });
   const child = startChild(['--import', loader, program, ledgerFile, String(latencyMs)], {
     env: {},
     cwd: folder,
-    onLine: (line) => line.startsWith('http://') && dispatch(line),
+    onLine: (line) => line.startsWith('http://') && resolveAddress(line),
   });
   const gone = child.ended.then((): never => {
-    throw new Error('the provider ended while it was started');
+    throw new Error('the provider ended during its start');
   });
-  const baseUrl = await Promise.race([dispatched, gone]);
+  const baseUrl = await Promise.race([address, gone]);
   return {
     baseUrl,
     charges: () => readFileSync(ledgerFile, 'utf8').split('\n').filter(Boolean).map(chargeOf),

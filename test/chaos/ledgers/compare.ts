@@ -3,40 +3,48 @@ import type { ImageJobView } from '../../../src/domain/job-view.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { GoodCaller } from '../fleet/good-caller.ts';
 import type { Charge } from '../fleet/provider.ts';
-import type { Promises } from './guarantees.ts';
+import type { AcceptedJobs } from './accepted-jobs.ts';
 
-/** What the three books say together. */
+/** Result of comparing the three ledgers: callers, provider, jobs. */
 export interface Comparison {
   readonly figures: {
     readonly jobs: number;
     readonly images: number;
-    /** Calls that the provider charged. */
+    /** Charged provider calls. */
     readonly charged: number;
-    /** Charged calls that no image shows for. */
+    /** Charged calls without an image. */
     readonly extra: number;
-    /** Attempts that are shown as possibly paid and were never charged. */
-    readonly unpaidDoubts: number;
-    /** Runs of jobs that ended with the death of their worker or an error. */
+    /** Attempts with a possible charge that were not charged. */
+    readonly unpaidUncertain: number;
+    /** Runs that ended with a crash of the worker or an error. */
     readonly cutShort: number;
-    /** Deliveries of events, those repeated included. */
+    /** Deliveries of events, including repeated ones. */
     readonly deliveries: number;
   };
-  /** What the rules do not allow. */
+  /** Violations of the guarantees. */
   readonly faults: readonly string[];
 }
 
-const readersAtOnce = 6;
+const maxConcurrentReads = 6;
 const fruitless = new Set(['uncertain', 'unusable', 'wasted']);
 
-/** Compares what callers were promised, what the provider charged and what the jobs say, for one scenario. */
+/** Compares the accepted jobs, the charges of the provider and the job records of one scenario. */
 export async function compareLedgers(
   fleet: Fleet,
   caller: GoodCaller,
-  promises: Promises,
+  accepted: AcceptedJobs,
 ): Promise<Comparison> {
-  const faults = [...promises.contradictions];
+  const faults = [...accepted.contradictions];
   const charges = chargesByJob(fleet);
-  const figures = { jobs: 0, images: 0, charged: 0, extra: 0, unpaidDoubts: 0, cutShort: 0, deliveries: 0 };
+  const figures = {
+    jobs: 0,
+    images: 0,
+    charged: 0,
+    extra: 0,
+    unpaidUncertain: 0,
+    cutShort: 0,
+    deliveries: 0,
+  };
 
   async function compareJob(id: string): Promise<void> {
     const job = await caller.job(id);
@@ -52,21 +60,21 @@ export async function compareLedgers(
     const cutShort = fleet.work.runsOf(id).filter((run) => run.end !== 'released').length;
     figures.cutShort += cutShort;
     if (paid.length - job.images.length > cutShort)
-      faults.push(`${id} was paid ${paid.length} times though only ${cutShort} of its runs were cut short`);
-    figures.unpaidDoubts += job.attempts.filter(
+      faults.push(`${id} was paid ${paid.length} times but only ${cutShort} of its runs were interrupted`);
+    figures.unpaidUncertain += job.attempts.filter(
       (attempt, at) => fruitless.has(attempt.state) && !paid.some((charge) => charge.attemptNo === at + 1),
     ).length;
     faults.push(...(await compareImages(caller, job, paid)), ...compareEvents(fleet, job));
     for (const count of fleet.events.countsOf(id).values()) figures.deliveries += count;
   }
 
-  const ids = [...new Set(promises.byKey.values())];
-  if (ids.length !== promises.byKey.size) faults.push(`${promises.byKey.size} keys gave ${ids.length} jobs`);
-  faults.push(...(await findUnpromised(caller, promises, new Set(ids))));
-  const scope = async () => {
+  const ids = [...new Set(accepted.byKey.values())];
+  if (ids.length !== accepted.byKey.size) faults.push(`${accepted.byKey.size} keys gave ${ids.length} jobs`);
+  faults.push(...(await findUnaccepted(caller, accepted, new Set(ids))));
+  const reader = async () => {
     for (let id = ids.shift(); id !== undefined; id = ids.shift()) await compareJob(id);
   };
-  await Promise.all(Array.from({ length: readersAtOnce }, scope));
+  await Promise.all(Array.from({ length: maxConcurrentReads }, reader));
   return { figures, faults };
 }
 
@@ -80,7 +88,7 @@ function chargesByJob(fleet: Fleet): Map<string, Charge[]> {
   return byJob;
 }
 
-/** Every charged call is an attempt of its job, and every attempt that brought an image was charged. */
+/** Checks that every charged call is an attempt of its job, and that every stored attempt was charged. */
 function compareMoney(job: ImageJobView, paid: readonly Charge[], isBackground: boolean): string[] {
   const faults: string[] = [];
   for (const charge of paid) {
@@ -90,7 +98,7 @@ function compareMoney(job: ImageJobView, paid: readonly Charge[], isBackground: 
       faults.push(
         `${job.id}: call ${charge.attemptNo} was charged and is shown as ${attempt?.state ?? 'nothing'}`,
       );
-    // In the background the request that brings the image is another one than the one that ordered it.
+    // In background mode the image arrives with another request than the call.
     else if (!isBackground && (attempt.provider_request_id ?? charge.requestId) !== charge.requestId)
       faults.push(`${job.id}: call ${charge.attemptNo} is shown under another request id`);
   }
@@ -106,7 +114,7 @@ function compareMoney(job: ImageJobView, paid: readonly Charge[], isBackground: 
   return faults;
 }
 
-/** Every image can be downloaded and has the bytes that were paid for. */
+/** Checks that every image can be downloaded and has the paid bytes. */
 async function compareImages(
   caller: GoodCaller,
   job: ImageJobView,
@@ -118,22 +126,22 @@ async function compareImages(
     const digest = createHash('sha256').update(body).digest('hex');
     if (status !== 200) faults.push(`${job.id}: image ${image.index} cannot be downloaded (${status})`);
     else if (digest !== image.sha256 || !paid.some((charge) => charge.sha256.includes(digest)))
-      faults.push(`${job.id}: image ${image.index} is not what was paid for`);
+      faults.push(`${job.id}: image ${image.index} does not have the paid bytes`);
   }
   return faults;
 }
 
-/** The end of a job was told at least once, under one id. */
+/** Checks that the terminal event of a job arrived under one id. */
 function compareEvents(fleet: Fleet, job: ImageJobView): string[] {
   const ids = [...fleet.events.countsOf(job.id).keys()];
-  return ids.length === 1 ? [] : [`${job.id}: its end was told under ${ids.length} ids`];
+  return ids.length === 1 ? [] : [`${job.id}: its terminal event arrived under ${ids.length} ids`];
 }
 
-/** Jobs of the scenario that nobody was told of: a second one for an order that was already accepted. */
-async function findUnpromised(
+/** Finds jobs of the scenario that no caller knows, such as a second job for one submission. */
+async function findUnaccepted(
   caller: GoodCaller,
-  { mark }: Promises,
-  promised: ReadonlySet<string>,
+  { mark }: AcceptedJobs,
+  known: ReadonlySet<string>,
 ): Promise<string[]> {
   const faults: string[] = [];
   for (let cursor = ''; ; ) {
@@ -141,7 +149,7 @@ async function findUnpromised(
     const { body } = await caller.call('GET', `/images?${query}`);
     const page = JSON.parse(body.toString()) as { data: { id: string }[]; next_cursor: string | null };
     faults.push(
-      ...page.data.filter(({ id }) => !promised.has(id)).map(({ id }) => `${id} was made, but for nobody`),
+      ...page.data.filter(({ id }) => !known.has(id)).map(({ id }) => `${id} exists, but no caller knows it`),
     );
     if (page.next_cursor === null) return faults;
     cursor = page.next_cursor;

@@ -1,28 +1,28 @@
 import { createHash } from 'node:crypto';
 import { startEndpointServer } from '../../support/webhook-endpoints.ts';
 
-/** What arrived at the receiver of webhooks. */
+/** The webhooks that arrived at an endpoint. */
 export interface EventLog {
   readonly url: string;
-  /** How often each event arrived, by the id that is the same in every attempt. */
+  /** Returns how often each event arrived, by its id. */
   countsOf(jobId: string): ReadonlyMap<string, number>;
   /** Events that arrived again with other bytes. */
   readonly unequal: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
-/** Starts a receiver that takes everything and counts it. */
+/** Starts an endpoint that accepts and counts all webhooks. */
 export async function startEventLog(): Promise<EventLog> {
   const ledgers = new Map<string, Map<string, number>>();
   const bodies = new Map<string, string>();
   const unequal = new Set<string>();
   const endpointServer = await startEndpointServer((_request, response) => {
-    // One at a time: an answer follows its request at once.
+    // The list has one request, because each response follows its request at once.
     for (const { headers, body } of endpointServer.requests.splice(0)) {
       const jobId = (JSON.parse(body) as { data: { id: string } }).data.id;
       const eventId = String(headers['webhook-id']);
-      const book = ledgers.get(jobId) ?? new Map<string, number>();
-      ledgers.set(jobId, book.set(eventId, (book.get(eventId) ?? 0) + 1));
+      const counts = ledgers.get(jobId) ?? new Map<string, number>();
+      ledgers.set(jobId, counts.set(eventId, (counts.get(eventId) ?? 0) + 1));
       const digest = createHash('sha256').update(body).digest('base64');
       if ((bodies.get(eventId) ?? digest) !== digest) unequal.add(eventId);
       bodies.set(eventId, digest);

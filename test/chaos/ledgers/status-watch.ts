@@ -3,10 +3,10 @@ import type { ImageJobView } from '../../../src/domain/job-view.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { GoodCaller } from '../fleet/good-caller.ts';
 
-/** Polls jobs through every API process and writes down every step back. */
+/** Polls jobs through every API process and records every status that goes back. */
 export interface StatusWatch {
   readonly stepsBack: readonly string[];
-  /** How often a job was read. */
+  /** Returns the number of reads. */
   reads(): number;
   stop(): Promise<void>;
 }
@@ -21,14 +21,14 @@ const rank: Readonly<Record<ImageJobView['status'], number>> = {
 };
 const pauseMs = 250;
 
-/** Starts polling the given jobs; those added to the list later are polled as well. */
+/** Starts to poll the given jobs, including jobs that are added later. */
 export function watchStatus(fleet: Fleet, caller: GoodCaller, jobIds: () => readonly string[]): StatusWatch {
   const stepsBack: string[] = [];
   const seen = new Map<string, ImageJobView['status']>();
   let reads = 0;
   let stopped = false;
 
-  async function look(id: string, url: string): Promise<void> {
+  async function poll(id: string, url: string): Promise<void> {
     const response = await caller.once(url, 'GET', `/images/${id}`);
     if (response?.status === 404) stepsBack.push(`${id} was accepted and is unknown`);
     if (response?.status !== 200) return;
@@ -43,8 +43,8 @@ export function watchStatus(fleet: Fleet, caller: GoodCaller, jobIds: () => read
   async function run(): Promise<void> {
     while (!stopped) {
       for (const id of jobIds()) {
-        // One after the other: an answer that was overtaken by a later one proves nothing.
-        for (const api of fleet.apis) if (api.isUp()) await look(id, api.url());
+        // Sequentially, because responses of concurrent reads have no order.
+        for (const api of fleet.apis) if (api.isUp()) await poll(id, api.url());
       }
       await sleep(pauseMs);
     }

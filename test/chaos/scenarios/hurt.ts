@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Member } from '../fleet/member.ts';
 import type { Stage } from '../scenario.ts';
 
-/** A random member of these that is up; waits until so many are. */
+/** Waits until at least so many members are up. Resolves with a random one of them. */
 export async function anyUp(stage: Stage, members: readonly Member[], atLeast = 1): Promise<Member> {
   for (;;) {
     const up = members.filter((member) => member.isUp());
@@ -11,35 +11,35 @@ export async function anyUp(stage: Stage, members: readonly Member[], atLeast = 
   }
 }
 
-/** The worker that runs a job now; waits until there is one. */
+/** Waits until a worker runs a job. Resolves with the worker. */
 export async function runnerOf(stage: Stage, jobId: string, limitMs: number): Promise<Member> {
-  const giveUpMs = Date.now() + limitMs;
-  while (Date.now() < giveUpMs) {
+  const deadlineMs = Date.now() + limitMs;
+  while (Date.now() < deadlineMs) {
     const run = stage.fleet.work.runsOf(jobId).findLast((each) => each.end === 'open');
     const runner = stage.fleet.workers.find((worker) => worker.isUp() && worker.pid() === run?.life);
     if (runner) return runner;
     await sleep(10);
   }
-  throw new Error(`nobody ran ${jobId} within ${limitMs / 1000} s`);
+  throw new Error(`no worker ran ${jobId} within ${limitMs / 1000} s`);
 }
 
-/** Kills a member and starts it again in the background, as whatever runs it would. */
+/** Kills a member and restarts it in the background, like a process supervisor. */
 export async function killAndRestart(stage: Stage, member: Member): Promise<void> {
   await stage.fleet.kill(member);
   void member.start();
 }
 
-/** Kills Redis, keeps it away for a while and starts it again on the same data. */
-export async function redisAway(stage: Stage, awayMs: number): Promise<void> {
+/** Kills Redis and restarts it on the same data after a downtime. */
+export async function interruptRedis(stage: Stage, downMs: number): Promise<void> {
   await stage.fleet.redis.kill9();
-  await sleep(awayMs);
+  await sleep(downMs);
   await stage.fleet.redis.restart();
 }
 
-/** Takes the storage away for a while. */
-export async function storageAway(stage: Stage, awayMs: number): Promise<void> {
+/** Makes the storage fail for a while. */
+export async function interruptStorage(stage: Stage, downMs: number): Promise<void> {
   const { storage } = stage.fleet;
   await storage.set({ kind: stage.random.pick(['refuse', 'reset', 'black-hole'] as const) });
-  await sleep(awayMs);
+  await sleep(downMs);
   await storage.set({ kind: 'pass' });
 }

@@ -14,7 +14,7 @@ import { soak } from './soak.ts';
 import { storageOutage } from './storage-outage.ts';
 import { wipeQueue } from './wipe-queue.ts';
 
-/** Every scenario, in the order in which they run. */
+/** All scenarios, in the order of their runs. */
 export const scenarios: readonly Scenario[] = [
   killWorkers,
   killSameJob,

@@ -5,21 +5,20 @@ import { recoveryFindings, type Scenario, type Stage, until } from '../scenario.
 import { killAndRestart, runnerOf } from './hurt.ts';
 
 const quickCallsMs = [300, 600] as const;
-/** So slow that storing an image, which takes one way there and one back, is not over when the blow falls. */
+/** So slow that an upload, which needs one round trip, has not finished at the kill. */
 const storageDelayMs = 700;
 const laterByMs = [0, 1_000] as const;
-/** One less than workers, so that there is a free place for those whose worker was killed. */
-const scopes = 2;
+/** One less than workers, so that a free worker can run the job of a killed one. */
+const loops = 2;
 const timeoutMs = 30_000;
 
 /**
- * A worker is killed at a random moment after the last byte of an answer, again and again, every time for another job:
- * nothing of what was paid for may be paid for again. A worker runs one job at a time here, so that no other call is
- * under way in it.
+ * Kills workers at random moments after the last byte of a response, each time for another job. No paid image may be paid
+ * again. Each worker runs one job at a time, so that it has no other call in flight.
  */
 export const killAfterLastByte: Scenario = {
   name: 'after-last-byte',
-  about: 'workers are killed at random moments after an answer is on their disk',
+  about: 'kills workers at random moments after a response is on their disk',
   env: { WORKER_CONCURRENCY: '1' },
   async run(stage) {
     const wanted = stage.short ? 10 : 50;
@@ -27,19 +26,19 @@ export const killAfterLastByte: Scenario = {
     await storage.set({ kind: 'latency', ms: storageDelayMs });
     let begun = 0;
     let kills = 0;
-    const scope = async () => {
+    const loop = async () => {
       while (begun < wanted) {
         begun += 1;
-        const [id = ''] = await stage.promises.generate(1, { latencyMs: quickCallsMs });
-        // One that was stored too soon does not count.
+        const [id = ''] = await stage.accepted.submit(1, { latencyMs: quickCallsMs });
+        // A job whose image was stored before the kill does not count.
         if (await killAfterResponse(stage, id)) kills += 1;
         else begun -= 1;
       }
     };
-    await Promise.all(Array.from({ length: scopes }, scope));
+    await Promise.all(Array.from({ length: loops }, loop));
     await storage.set({ kind: 'pass' });
     await stage.drained();
-    const ids = new Set(stage.promises.byKey.values());
+    const ids = new Set(stage.accepted.byKey.values());
     const calls = provider.charges().filter((charge) => ids.has(charge.jobId)).length;
     return [
       { figure: 'kills after the last byte, each of another job', found: kills },
@@ -54,14 +53,14 @@ export const killAfterLastByte: Scenario = {
   },
 };
 
-/** Kills whoever runs a job at a random moment after its answer is complete. @returns whether it was soon enough. */
+/** Kills the worker of a job at a random moment after its response is complete. @returns whether the response was still on disk. */
 async function killAfterResponse(stage: Stage, id: string): Promise<boolean> {
   const runner = await runnerOf(stage, id, timeoutMs);
   const spool = join(runner.dataDir, 'spool');
   const isResponse = (name: string) => name.endsWith('.response') && name.split('.')[1] === id;
-  await until('the answer is on the disk', timeoutMs, () => readdirSync(spool).some(isResponse));
+  await until('the response is on the disk', timeoutMs, () => readdirSync(spool).some(isResponse));
   await sleep(stage.random.whole(...laterByMs));
-  // Looked at once more right before the blow: the file goes before the worker takes another job.
+  // Checked again immediately before the kill, because the file is removed before the worker starts another job.
   if (!readdirSync(spool).some(isResponse)) return false;
   await killAndRestart(stage, runner);
   return true;

@@ -3,20 +3,20 @@ import type { Scenario } from '../scenario.ts';
 
 const downMs = 3_000;
 
-/** All processes, Redis and the storage die at once and are started again: nobody has to do anything more. */
+/** Kills all processes, Redis and the storage at once and restarts them. Recovery needs no further action. */
 export const killEverything: Scenario = {
   name: 'everything',
-  about: 'everything is killed at once and started again',
+  about: 'kills everything at once and restarts it',
   async run(stage) {
     const { fleet } = stage;
-    await stage.promises.generate(stage.short ? 40 : 200);
+    await stage.accepted.submit(stage.short ? 40 : 200);
     await Promise.all([
       ...fleet.members.map((member) => fleet.kill(member)),
       fleet.redis.kill9(),
       fleet.storage.set({ kind: 'refuse' }),
     ]);
     await sleep(downMs);
-    // In no order: a deployment does not wait for its dependencies.
+    // Without an order, because a deployment does not wait for its dependencies.
     await Promise.all([
       ...fleet.members.map((member) => member.start()),
       fleet.redis.restart(),

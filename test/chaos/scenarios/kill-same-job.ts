@@ -5,13 +5,13 @@ import { killAndRestart, runnerOf } from './hurt.ts';
 const callMs = 2_500;
 const intoTheCallMs = 800;
 
-/** Whoever runs one job dies of it, again and again. */
+/** Kills the worker of one job repeatedly. */
 export const killSameJob: Scenario = {
   name: 'same-job',
-  about: 'the worker of one job is killed, again and again',
+  about: 'kills the worker of one job repeatedly',
   async run(stage) {
     const kills = stage.short ? 2 : 5;
-    const [id = ''] = await stage.promises.generate(1, { latencyMs: [callMs, callMs] });
+    const [id = ''] = await stage.accepted.submit(1, { latencyMs: [callMs, callMs] });
     for (let kill = 0; kill < kills; kill++) {
       const runner = await runnerOf(stage, id, 60_000);
       await sleep(intoTheCallMs);
@@ -19,10 +19,15 @@ export const killSameJob: Scenario = {
     }
     await stage.drained();
     const job = await stage.caller.job(id);
-    const doubts = job?.attempts.filter((attempt) => attempt.state === 'uncertain').length ?? 0;
+    const uncertain = job?.attempts.filter((attempt) => attempt.state === 'uncertain').length ?? 0;
     return [
       { figure: 'kills', found: kills },
-      { figure: 'calls shown as uncertain', found: doubts, allowed: `at most ${kills}`, ok: doubts <= kills },
+      {
+        figure: 'calls shown as uncertain',
+        found: uncertain,
+        allowed: `at most ${kills}`,
+        ok: uncertain <= kills,
+      },
       ...(await recoveryFindings(stage, 20_000)),
     ];
   },

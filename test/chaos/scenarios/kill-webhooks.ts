@@ -1,33 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../scenario.ts';
-import { anyUp, killAndRestart, redisAway } from './hurt.ts';
+import { anyUp, interruptRedis, killAndRestart } from './hurt.ts';
 
 const everyMs = 3_000;
-const redisAwayMs = 1_000;
-/** Every so many blows it is Redis that dies. */
+const redisDownMs = 1_000;
+/** Every n-th fault is a kill of Redis. */
 const redisEvery = 4;
 const quickCallsMs = [50, 400] as const;
-/** A death between the receiver's answer and the note of it repeats a delivery. */
+/** A kill between the response of the endpoint and its entry repeats a delivery. */
 const share = 0.01;
 
-/** Those who tell of ends die while ends are told: every end arrives, under one id, with the same bytes, hardly ever twice. */
+/** Kills the senders of terminal events. Every event must arrive under one id with the same bytes, and rarely twice. */
 export const killWebhooks: Scenario = {
   name: 'webhooks',
-  about: 'workers, the webhooks process and Redis are killed while ends are told',
+  about: 'kills workers, the webhooks process and Redis during deliveries',
   async run(stage) {
-    const { fleet, promises } = stage;
+    const { fleet, accepted } = stage;
     const jobs = stage.short ? 100 : 1_000;
     let isOver = false;
-    const submitting = promises
-      .generate(jobs, { latencyMs: quickCallsMs, maxConcurrent: 4, pauseMs: 250 })
+    const submitting = accepted
+      .submit(jobs, { latencyMs: quickCallsMs, maxConcurrent: 4, pauseMs: 250 })
       .finally(() => {
         isOver = true;
       });
-    let blows = 0;
+    let faults = 0;
     while (!isOver) {
       await sleep(everyMs);
-      blows += 1;
-      if (blows % redisEvery === 0) await redisAway(stage, redisAwayMs);
+      faults += 1;
+      if (faults % redisEvery === 0) await interruptRedis(stage, redisDownMs);
       else await killAndRestart(stage, await anyUp(stage, [stage.fleet.webhooks, ...fleet.workers], 2));
     }
     const ids = await submitting;
@@ -38,8 +38,13 @@ export const killWebhooks: Scenario = {
     const repeated = arrivals - distinct;
     const allowed = Math.ceil(jobs * share);
     return [
-      { figure: 'blows', found: blows },
-      { figure: 'ids of ends that arrived', found: distinct, allowed: `${jobs}`, ok: distinct === jobs },
+      { figure: 'faults', found: faults },
+      {
+        figure: 'ids of terminal events that arrived',
+        found: distinct,
+        allowed: `${jobs}`,
+        ok: distinct === jobs,
+      },
       {
         figure: 'arrivals beyond the first',
         found: repeated,

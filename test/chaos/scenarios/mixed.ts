@@ -1,94 +1,102 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recoveryFindings, type Scenario, type Stage } from '../scenario.ts';
-import { anyUp, killAndRestart, redisAway, storageAway } from './hurt.ts';
+import { anyUp, interruptRedis, interruptStorage, killAndRestart } from './hurt.ts';
 
 const everyMs = 2_500;
 
-interface Blow {
+interface Fault {
   readonly name: string;
-  /** How often it happens compared with the others. */
+  /** Relative frequency. */
   readonly weight: number;
-  /** Returns once it is over. */
-  readonly strike: (stage: Stage) => Promise<void>;
+  /** Injects the fault. Resolves when it is over. */
+  readonly inject: (stage: Stage) => Promise<void>;
 }
 
-/** What may happen. */
-const blows: readonly Blow[] = [
+/** All kinds of faults. */
+const faults: readonly Fault[] = [
   {
-    name: 'a worker killed',
+    name: 'kill of a worker',
     weight: 5,
-    strike: async (stage) => killAndRestart(stage, await anyUp(stage, stage.fleet.workers)),
+    inject: async (stage) => killAndRestart(stage, await anyUp(stage, stage.fleet.workers)),
   },
   {
-    name: 'an API process killed',
+    name: 'kill of an API process',
     weight: 2,
-    strike: async (stage) => killAndRestart(stage, await anyUp(stage, stage.fleet.apis)),
+    inject: async (stage) => killAndRestart(stage, await anyUp(stage, stage.fleet.apis)),
   },
   {
-    name: 'the webhooks process killed',
+    name: 'kill of the webhooks process',
     weight: 1,
-    strike: async (stage) => killAndRestart(stage, await anyUp(stage, [stage.fleet.webhooks])),
+    inject: async (stage) => killAndRestart(stage, await anyUp(stage, [stage.fleet.webhooks])),
   },
   {
-    name: 'a process told to stop',
+    name: 'restart of a process',
     weight: 2,
-    async strike(stage) {
+    async inject(stage) {
       const member = await anyUp(stage, stage.fleet.members);
       await member.end('SIGTERM');
       await member.start();
     },
   },
   {
-    name: 'a worker paused',
+    name: 'pause of a worker',
     weight: 2,
-    async strike(stage) {
+    async inject(stage) {
       const worker = await anyUp(stage, stage.fleet.workers);
       worker.pause();
       await sleep(stage.random.whole(1_000, 20_000));
       worker.resume();
     },
   },
-  { name: 'Redis killed', weight: 1, strike: (stage) => redisAway(stage, stage.random.whole(200, 5_000)) },
   {
-    name: 'storage away',
+    name: 'kill of Redis',
+    weight: 1,
+    inject: (stage) => interruptRedis(stage, stage.random.whole(200, 5_000)),
+  },
+  {
+    name: 'storage outage',
     weight: 2,
-    strike: (stage) => storageAway(stage, stage.random.whole(1_000, 10_000)),
+    inject: (stage) => interruptStorage(stage, stage.random.whole(1_000, 10_000)),
   },
 ];
 
 const drainMs = 120_000;
 
-/** Everything that can happen, at random: every kind of blow at least once, and in the long form until the time is over. */
+/** Injects random faults: every kind at least once, and in the long form until the time is over. */
 export const mixed: Scenario = {
   name: 'mixed',
-  about: 'whatever can break does, at random, for as long as there is time',
+  about: 'injects random faults of every kind until the time is over',
   async run(stage) {
-    const { random, promises } = stage;
-    const weighted = blows.flatMap((blow) => Array<Blow>(blow.weight).fill(blow));
-    const plan = random.shuffle([...blows, ...Array.from({ length: 3 }, () => random.pick(weighted))]);
+    const { random, accepted } = stage;
+    const weighted = faults.flatMap((fault) => Array<Fault>(fault.weight).fill(fault));
+    const plan = random.shuffle([...faults, ...Array.from({ length: 3 }, () => random.pick(weighted))]);
     const inFlight = new Map<string, Promise<void>>();
-    let struck = 0;
+    let injected = 0;
     let isOver = false;
     const submitting = (async () => {
-      while (!isOver) await promises.generate(10, { pauseMs: 1_000 });
+      while (!isOver) await accepted.submit(10, { pauseMs: 1_000 });
     })();
     const hasTime = () => !stage.short && Date.now() < stage.deadlineMs - drainMs;
-    for (let blow = plan.pop(); blow; blow = plan.pop() ?? (hasTime() ? random.pick(weighted) : undefined)) {
+    for (
+      let fault = plan.pop();
+      fault;
+      fault = plan.pop() ?? (hasTime() ? random.pick(weighted) : undefined)
+    ) {
       await sleep(everyMs);
-      stage.say(blow.name);
-      const { name, strike } = blow;
-      // The same thing does not break twice at once; different things do.
+      stage.log(fault.name);
+      const { name, inject } = fault;
+      // Faults of one kind run in sequence, faults of different kinds concurrently.
       const before = inFlight.get(name) ?? Promise.resolve();
       inFlight.set(
         name,
-        before.then(() => strike(stage)),
+        before.then(() => inject(stage)),
       );
-      struck += 1;
+      injected += 1;
     }
     await Promise.all(inFlight.values());
     isOver = true;
     await submitting;
     await stage.drained();
-    return [{ figure: 'blows', found: struck }, ...(await recoveryFindings(stage, 40_000))];
+    return [{ figure: 'faults', found: injected }, ...(await recoveryFindings(stage, 40_000))];
   },
 };

@@ -5,13 +5,13 @@ import { type Scenario, type Stage, until } from '../scenario.ts';
 
 const intoTheCallsMs = 500;
 
-/** A worker stands still for so long that its jobs are given to others, and then goes on as if nothing had been. */
+/** Pauses a worker until other workers have taken over its jobs, and resumes it. */
 export const pauseWorker: Scenario = {
   name: 'paused',
-  about: 'a worker is stopped for longer than its locks live, and resumed',
+  about: 'pauses a worker for longer than its locks last, and resumes it',
   async run(stage) {
-    const { fleet, promises } = stage;
-    const submitting = promises.generate(stage.short ? 24 : 60, { latencyMs: [1_500, 2_500] });
+    const { fleet, accepted } = stage;
+    const submitting = accepted.submit(stage.short ? 24 : 60, { latencyMs: [1_500, 2_500] });
     const worker = await busyWorker(stage);
     await sleep(intoTheCallsMs);
     const holds = fleet.work.heldBy(worker.pid());
@@ -20,15 +20,15 @@ export const pauseWorker: Scenario = {
     worker.resume();
     await submitting;
     await stage.drained();
-    const taken = holds.filter((id) => fleet.work.runsOf(id).some((run) => run.life !== worker.pid()));
+    const takenOver = holds.filter((id) => fleet.work.runsOf(id).some((run) => run.life !== worker.pid()));
     return [
       { figure: 'jobs held by the paused worker', found: holds.length },
-      { figure: 'of these taken over by others', found: taken.length },
+      { figure: 'of these taken over by others', found: takenOver.length },
     ];
   },
 };
 
-/** A worker all of whose places are taken, as soon as there is one. */
+/** Waits for a worker that runs as many jobs as it can. */
 async function busyWorker({ fleet }: Stage): Promise<Member> {
   const busy: Member[] = [];
   await until('a worker is busy', 60_000, () => {

@@ -1,16 +1,16 @@
 import type { Member } from '../fleet/member.ts';
 import type { Scenario } from '../scenario.ts';
 
-/** Deploys under load: process after process is told to stop, ends in good order and is started again. */
+/** Restarts process after process under load, like a deploy. Each must end with exit code 0. */
 export const rollingRestarts: Scenario = {
   name: 'rolling',
   about: 'rolling restarts under load',
   async run(stage) {
-    const { fleet, caller, promises } = stage;
+    const { fleet, caller, accepted } = stage;
     const rounds = stage.short ? 1 : 10;
     let isDeploying = true;
     const submitting = (async () => {
-      while (isDeploying) await promises.generate(10, { maxConcurrent: 2, pauseMs: 400 });
+      while (isDeploying) await accepted.submit(10, { maxConcurrent: 2, pauseMs: 400 });
     })();
     const unclean: string[] = [];
     const restart = async (member: Member) => {
@@ -18,7 +18,7 @@ export const rollingRestarts: Scenario = {
       if (code !== 0) unclean.push(`${member.name}: ${code ?? signal}`);
       await member.start();
     };
-    // One of each role at a time, so that every role is always there but the single webhooks process.
+    // One process of each role at a time, so that every role except the single webhooks process stays available.
     const others = [...fleet.apis, fleet.webhooks];
     for (let round = 0; round < rounds; round++) {
       for (const [at, worker] of fleet.workers.entries()) {
@@ -28,7 +28,7 @@ export const rollingRestarts: Scenario = {
     isDeploying = false;
     await submitting;
     await stage.drained();
-    const ids = new Set(promises.byKey.values());
+    const ids = new Set(accepted.byKey.values());
     const calls = fleet.provider.charges().filter((charge) => ids.has(charge.jobId)).length;
     return [
       { figure: 'restarts', found: rounds * fleet.members.length },
@@ -44,9 +44,9 @@ export const rollingRestarts: Scenario = {
         allowed: `${ids.size} for ${ids.size} images`,
         ok: calls === ids.size,
       },
-      { figure: 'calls of callers that found nobody listening', found: caller.outages.unreachable },
-      { figure: 'that were told to come again', found: caller.outages.refused },
-      { figure: 'whose connection ended without an answer', found: countsOf(caller.outages.unanswered) },
+      { figure: 'calls with a refused connection', found: caller.outages.unreachable },
+      { figure: 'calls with a retryable response', found: caller.outages.refused },
+      { figure: 'calls without a response', found: countsOf(caller.outages.unanswered) },
     ];
   },
 };

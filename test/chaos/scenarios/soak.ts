@@ -5,25 +5,25 @@ import type { Finding, Scenario, Stage } from '../scenario.ts';
 
 const sampleEveryMs = 5_000;
 const quick = { latencyMs: [1, 50], maxConcurrent: 4 } as const;
-/** Growth over the time that is measured, as a share of the mean. */
+/** Maximum growth over the measured time, as a share of the mean. */
 const share = 0.1;
 
-/** What was measured of one process, or of Redis, over time. */
+/** Measurements of one process or of Redis over time. */
 interface Series {
   readonly name: string;
   readonly unit: string;
   readonly values: number[];
 }
 
-/** Half of what the deployment can do, for a long time: nothing grows. */
+/** Runs half of the maximum load for a long time. Memory, handles and connections must not grow. */
 export const soak: Scenario = {
   name: 'soak',
-  about: 'half of the highest load for ten minutes',
+  about: 'runs half of the maximum load for ten minutes',
   long: true,
   async run(stage) {
     const perSecond = await highestRate(stage, stage.short ? 5_000 : 30_000);
     const lengthMs = stage.short ? 30_000 : 600_000;
-    // The first fifth is for caches to fill and code to get hot.
+    // The first fifth fills caches and optimizes code.
     const series = allSeries(stage);
     const startedMs = Date.now();
     const sampling = setInterval(() => {
@@ -31,7 +31,7 @@ export const soak: Scenario = {
     }, sampleEveryMs);
     try {
       for (let second = 1; Date.now() - startedMs < lengthMs; second++) {
-        await stage.promises.generate(Math.max(1, Math.round(perSecond / 2)), quick);
+        await stage.accepted.submit(Math.max(1, Math.round(perSecond / 2)), quick);
         await sleep(Math.max(0, startedMs + second * 1000 - Date.now()));
       }
     } finally {
@@ -45,11 +45,11 @@ export const soak: Scenario = {
   },
 };
 
-/** Jobs per second that are ordered and ended when orders come as fast as they are taken. */
+/** Measures the jobs per second if submissions come as fast as they are accepted. */
 async function highestRate(stage: Stage, lengthMs: number): Promise<number> {
   const startedMs = Date.now();
   let jobs = 0;
-  while (Date.now() - startedMs < lengthMs) jobs += (await stage.promises.generate(20, quick)).length;
+  while (Date.now() - startedMs < lengthMs) jobs += (await stage.accepted.submit(20, quick)).length;
   await stage.drained();
   return (jobs / (Date.now() - startedMs)) * 1000;
 }
@@ -77,7 +77,7 @@ const residentMiB = (pid: number) =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 const openFiles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 
-/** The straight line through a series, and whether it rises by more than is allowed over the whole of it. */
+/** Fits a line to a series and checks its growth over the whole time. */
 function trend({ name, unit, values }: Series): Finding {
   const mean = average(values);
   const middle = (values.length - 1) / 2;

@@ -1,27 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../scenario.ts';
-import { storageAway } from './hurt.ts';
+import { interruptStorage } from './hurt.ts';
 
 const deliveredWithinMs = 60_000;
 
-/** The storage is away while answers arrive: they wait on disk, and none is paid for again. */
+/** Interrupts the storage while responses arrive. The responses wait on disk, and none is paid again. */
 export const storageOutage: Scenario = {
   name: 'storage',
-  about: 'the storage is away under load',
+  about: 'interrupts the storage under load',
   async run(stage) {
-    const { fleet, promises } = stage;
+    const { fleet, accepted } = stage;
     const jobs = stage.short ? 40 : 200;
-    const submitting = promises.generate(jobs, { pauseMs: 200 });
+    const submitting = accepted.submit(jobs, { pauseMs: 200 });
     await sleep(2_000);
-    await storageAway(stage, stage.short ? 10_000 : 60_000);
+    await interruptStorage(stage, stage.short ? 10_000 : 60_000);
     const backAtMs = Date.now();
     await submitting;
-    const accepted = new Set(promises.byKey.values());
+    const ids = new Set(accepted.byKey.values());
     await stage.drained();
     const ends: number[] = [];
-    for (const id of accepted) ends.push(Date.parse((await stage.caller.job(id))?.finished_at ?? ''));
+    for (const id of ids) ends.push(Date.parse((await stage.caller.job(id))?.finished_at ?? ''));
     const lastMs = Math.max(...ends) - backAtMs;
-    const calls = fleet.provider.charges().filter((charge) => accepted.has(charge.jobId)).length;
+    const calls = fleet.provider.charges().filter((charge) => ids.has(charge.jobId)).length;
     return [
       { figure: 'calls', found: calls, allowed: `${jobs} for ${jobs} images`, ok: calls === jobs },
       {

@@ -4,12 +4,12 @@ import { type Scenario, type Stage, until } from '../scenario.ts';
 
 const backWithinMs = 60_000;
 
-/** Every key of the queues is deleted under a backlog: the records bring all of it back. */
+/** Deletes every key of the queues under a backlog. The reconciler must restore all tasks from the records. */
 export const wipeQueue: Scenario = {
   name: 'wiped',
-  about: "the queue's keys are deleted",
+  about: 'deletes the keys of the queues',
   async run(stage) {
-    const ids = await stage.promises.generate(stage.short ? 60 : 200);
+    const ids = await stage.accepted.submit(stage.short ? 60 : 200);
     const deleted = await deleteQueues(stage);
     const wipedAtMs = Date.now();
     await until('every job is back in the queue', backWithinMs * 2, () => areBack(stage, ids));
@@ -35,7 +35,7 @@ function deleteQueues({ fleet }: Stage): Promise<number> {
   });
 }
 
-/** Whether each of the jobs has a task again, or needs none any more. */
+/** Returns whether each unfinished job has a task again. */
 function areBack({ fleet }: Stage, ids: readonly string[]): Promise<boolean> {
   return queryRedis(fleet.redis.url, async (redis) => {
     const open = new Set(await redis.zrange(`${keyPrefix}:{acme}:open`, 0, '-1'));

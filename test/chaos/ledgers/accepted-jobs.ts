@@ -1,46 +1,51 @@
 import type { Random } from '../../../src/local/studio/drawing/random.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { GoodCaller, Response_ } from '../fleet/good-caller.ts';
+import type { CallResponse, GoodCaller } from '../fleet/good-caller.ts';
 
-/** What the callers of one scenario were promised. */
-export interface Promises {
-  /** Ids of accepted jobs by the Idempotency-Key they were ordered under. */
+/** The jobs that the callers of one scenario submitted. */
+export interface AcceptedJobs {
+  /** Ids of accepted jobs by Idempotency-Key. */
   readonly byKey: ReadonlyMap<string, string>;
-  /** Contradictions among the answers, such as two jobs for one key. */
+  /** Contradictory responses, such as two jobs for one key. */
   readonly contradictions: readonly string[];
-  /** The pair of metadata that all jobs of the scenario carry. */
+  /** Value of the metadata key `scenario` of all jobs. */
   readonly mark: string;
-  /** Orders images, several at a time, a tenth of them twice at once. Resolves when all are accepted. */
-  generate(count: number, options?: SubmitOptions): Promise<string[]>;
+  /** Submits jobs concurrently, a tenth of them twice. Resolves when all are accepted. */
+  submit(count: number, options?: SubmitOptions): Promise<string[]>;
 }
 
 interface SubmitOptions {
-  /** How long the provider takes for each, in milliseconds, at least and at most. */
+  /** Minimum and maximum latency of a provider call, in milliseconds. */
   readonly latencyMs?: readonly [number, number];
   readonly maxConcurrent?: number;
-  /** Pause after each order of a lane, in milliseconds. */
+  /** Pause after each submission, in milliseconds. */
   readonly pauseMs?: number;
 }
 
-const usualLatencyMs = [300, 1500] as const;
-const usualAtOnce = 6;
-const askedTwice = 0.1;
+const defaultLatencyMs = [300, 1500] as const;
+const defaultMaxConcurrent = 6;
+const shareSentTwice = 0.1;
 
-/** Opens the book of one scenario. */
-export function createPromises(fleet: Fleet, caller: GoodCaller, random: Random, mark: string): Promises {
+/** Creates the ledger of the accepted jobs of one scenario. */
+export function createAcceptedJobs(
+  fleet: Fleet,
+  caller: GoodCaller,
+  random: Random,
+  mark: string,
+): AcceptedJobs {
   const byKey = new Map<string, string>();
   const contradictions: string[] = [];
   let submitted = 0;
 
-  function enter(key: string, { status, body }: Response_): void {
+  function enter(key: string, { status, body }: CallResponse): void {
     if (status !== 202 && status !== 200) {
-      contradictions.push(`order ${key} was answered ${status}: ${body.toString().slice(0, 200)}`);
+      contradictions.push(`submission ${key} got ${status}: ${body.toString().slice(0, 200)}`);
       return;
     }
     const { id } = JSON.parse(body.toString()) as { id: string };
     const known = byKey.get(key);
     if (known !== undefined && known !== id)
-      contradictions.push(`order ${key} gave two jobs: ${known}, ${id}`);
+      contradictions.push(`submission ${key} created two jobs: ${known}, ${id}`);
     byKey.set(key, id);
   }
 
@@ -55,8 +60,8 @@ export function createPromises(fleet: Fleet, caller: GoodCaller, random: Random,
         events: ['image.succeeded', 'image.failed', 'image.canceled', 'image.expired'],
       },
     };
-    const place = () => caller.call('POST', '/images', { body, idempotencyKey: key });
-    for (const response of await Promise.all(twice ? [place(), place()] : [place()])) enter(key, response);
+    const send = () => caller.call('POST', '/images', { body, idempotencyKey: key });
+    for (const response of await Promise.all(twice ? [send(), send()] : [send()])) enter(key, response);
     return byKey.get(key) ?? '';
   }
 
@@ -64,22 +69,22 @@ export function createPromises(fleet: Fleet, caller: GoodCaller, random: Random,
     byKey,
     contradictions,
     mark,
-    async generate(
+    async submit(
       count,
-      { latencyMs: [low, high] = usualLatencyMs, maxConcurrent = usualAtOnce, pauseMs = 0 } = {},
+      { latencyMs: [low, high] = defaultLatencyMs, maxConcurrent = defaultMaxConcurrent, pauseMs = 0 } = {},
     ) {
       const plan = Array.from({ length: count }, () => ({
         latencyMs: random.whole(low, high),
-        twice: random.chance(askedTwice),
+        twice: random.chance(shareSentTwice),
       }));
       const ids: string[] = [];
-      const scope = async () => {
+      const submitter = async () => {
         for (let next = plan.shift(); next; next = plan.shift()) {
           ids.push(await submitOne(next.latencyMs, next.twice));
           if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
         }
       };
-      await Promise.all(Array.from({ length: maxConcurrent }, scope));
+      await Promise.all(Array.from({ length: maxConcurrent }, submitter));
       return ids;
     },
   };

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Fleet, startFleet } from './fleet/fleet.ts';
-import { runScenario } from './run-scenario.ts';
-import { mixed } from './scenarios/mixed.ts';
+import { type Fleet, startFleet } from '../chaos/fleet/fleet.ts';
+import { runScenario } from '../chaos/run-scenario.ts';
+import { mixed } from '../chaos/scenarios/mixed.ts';
 
-/** The short form of one scenario; `npm run chaos` has all of them. */
+/** Runs the short form of one scenario. `npm run chaos` runs all scenarios. */
 
 const startLimitMs = 120_000;
 const limitMs = 240_000;
@@ -14,15 +14,15 @@ beforeAll(async () => {
   return () => fleet.stop();
 }, startLimitMs);
 
-describe('a deployment in which everything breaks at random', () => {
+describe('a deployment with random faults', () => {
   it(
-    'loses no job, pays for no image twice without saying so, and tells every end under one id',
+    'random faults lose no job, hide no second payment and send every terminal event under one id',
     async () => {
       const options = {
         seed: 'suite',
         short: true,
         deadlineMs: Date.now() + limitMs - 30_000,
-        say: () => {},
+        log: () => {},
       };
       const { faults, figures } = await runScenario(fleet, mixed, options);
       expect(faults).toEqual([]);
