@@ -9,6 +9,8 @@ export interface LogLine {
   readonly level: string;
   readonly msg: string;
   readonly job_id?: string;
+  /** Id of the subject of a task. */
+  readonly id?: string;
   readonly address?: string;
 }
 

@@ -57,6 +57,7 @@ export async function compareLedgers(
     if (job.status !== 'succeeded')
       faults.push(`${id} ended as ${job.status}: ${job.error?.code ?? 'no error'}`);
     faults.push(...compareMoney(job, paid, fleet.isBackground));
+    if (fleet.work.runsOf(id).length === 0) faults.push(`${id} ended, but no log line names a run of it`);
     const cutShort = fleet.work.runsOf(id).filter((run) => run.end !== 'released').length;
     figures.cutShort += cutShort;
     if (paid.length - job.images.length > cutShort)

@@ -5,7 +5,7 @@ export interface Run {
   readonly jobId: string;
   /** Process id of the worker. */
   readonly life: number;
-  readonly takenAtMs: number;
+  readonly startedAtMs: number;
   /**
    * `released`: ended or put back normally. `failed`: interrupted by an error. `lost`: taken over by a later run. `open`:
    * the log has no end.
@@ -22,16 +22,17 @@ export interface Interruption {
 }
 
 interface Entry {
-  readonly kind: 'taken' | 'released' | 'failed';
+  readonly kind: 'started' | 'released' | 'failed';
   readonly life: number;
   readonly atMs: number;
 }
 
+/** Log messages of the service by their meaning. `compareLedgers` fails if none of them names a run of a job. */
 const kinds: Readonly<Record<string, Entry['kind']>> = {
-  'job taken': 'taken',
+  'job run started': 'started',
   'job ended': 'released',
-  'job put back': 'released',
-  'task failed, will be tried again': 'failed',
+  'job returned to the queue': 'released',
+  'task failed, retrying': 'failed',
 };
 
 /** The runs of all jobs, read from the logs of the workers. */
@@ -52,19 +53,20 @@ export function createWorkLog(): WorkLog {
   function runsOf(jobId: string): Run[] {
     const all = inOrder(jobId);
     return all.flatMap(({ kind, life, atMs }, index) => {
-      if (kind !== 'taken') return [];
-      const next = all.slice(index + 1).find((each) => each.kind === 'taken' || each.life === life);
-      const end = !next ? 'open' : next.kind === 'taken' ? 'lost' : next.kind;
-      return [{ jobId, life, takenAtMs: atMs, end }];
+      if (kind !== 'started') return [];
+      const next = all.slice(index + 1).find((each) => each.kind === 'started' || each.life === life);
+      const end = !next ? 'open' : next.kind === 'started' ? 'lost' : next.kind;
+      return [{ jobId, life, startedAtMs: atMs, end }];
     });
   }
 
   return {
-    record({ msg, time, job_id }, life) {
+    record({ msg, time, job_id, id }, life) {
       const kind = kinds[msg];
-      if (!kind || !job_id) return;
-      const known = entries.get(job_id) ?? [];
-      entries.set(job_id, known);
+      const jobId = job_id ?? id;
+      if (!kind || !jobId) return;
+      const known = entries.get(jobId) ?? [];
+      entries.set(jobId, known);
       known.push({ kind, life, atMs: Date.parse(time) });
     },
     recordKill: (life, atMs) => void kills.push({ life, atMs }),
@@ -78,11 +80,12 @@ export function createWorkLog(): WorkLog {
         const runs = runsOf(jobId);
         return kills.flatMap(({ life, atMs }) => {
           const index = runs.findIndex(
-            (run) => run.life === life && run.takenAtMs <= atMs && (run.end === 'lost' || run.end === 'open'),
+            (run) =>
+              run.life === life && run.startedAtMs <= atMs && (run.end === 'lost' || run.end === 'open'),
           );
           const again = runs[index + 1];
-          if (index < 0 || (again && again.takenAtMs < atMs)) return [];
-          return [{ jobId, killedAtMs: atMs, againAtMs: again?.takenAtMs ?? null }];
+          if (index < 0 || (again && again.startedAtMs < atMs)) return [];
+          return [{ jobId, killedAtMs: atMs, againAtMs: again?.startedAtMs ?? null }];
         });
       }),
   };

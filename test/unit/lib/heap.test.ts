@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-/** Has the engine say at the end of a process how far its heap may grow. */
+/** Makes V8 report at the end of a process how far its heap may grow. */
 const collectAtEnd = 'data:text/javascript,process.on("exit",()=>gc())';
 
-/** By how much the engine lets the heap of a command grow; the command ends by itself. */
+/** Runs a command that ends without a service. Returns the factor by which V8 lets its heap grow. */
 function growthOf(...command: string[]): { factor: string | undefined; errors: string } {
   const flags = ['--import', 'tsx', '--import', collectAtEnd, '--expose-gc', '--trace-gc-verbose'];
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, 'src/main.ts', ...command], {
@@ -14,20 +14,22 @@ function growthOf(...command: string[]): { factor: string | undefined; errors: s
     encoding: 'utf8',
     env: { PATH: process.env.PATH },
   });
-  const factor = [...stdout.matchAll(/\[HeapController\] Limit: .* \(([\d.]+)\)/g)].at(-1)?.[1];
-  return { factor, errors: stderr };
+  // Up to V8 12 the last line of the heap controller shows the factor in use, from V8 13 on the line before it.
+  const inUse = [...stdout.matchAll(/\[HeapController\] Limit: .* \(([\d.]+)\)/g)];
+  const computed = [...stdout.matchAll(/\[HeapController\] factor ([\d.]+) based on/g)];
+  return { factor: (inUse.length > 0 ? inUse : computed).at(-1)?.[1], errors: stderr };
 }
 
 describe('the heap', () => {
-  it('of a service may double before the next full collection, and the engine knows the setting', () => {
-    // Without a configuration the service says so and ends.
+  it('the heap of a service may double before the next full collection', () => {
+    // Without settings `serve` reports them and ends.
     const { factor, errors } = growthOf('serve');
     expect(factor).toBe('2.0');
     expect(errors).toContain('REDIS_URL');
     expect(errors).not.toContain('flag');
   });
 
-  it('of every other command is left to the engine', () => {
+  it('the heap of every other command grows as V8 decides', () => {
     const { factor, errors } = growthOf('--version');
     expect(factor).toMatch(/^\d/);
     expect(factor).not.toBe('2.0');
