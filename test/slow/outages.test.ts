@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
 import { jobThat } from '../support/caller.ts';
 import { queryRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
-import { scrape } from '../support/scrape.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { imageCalls, testKeys } from '../support/service-environment.ts';
 
@@ -24,14 +23,14 @@ beforeAll(async () => {
 /** Submits a job. Rejects if there is no response within the limit. */
 function submitWithin(limitMs: number, prompt: string, headers: Record<string, string> = {}) {
   const json = { 'content-type': 'application/json', ...headers };
-  return postWithin(limitMs, '/images', json, JSON.stringify({ prompt }));
+  return postWithin(limitMs, '/images', { headers: json, body: JSON.stringify({ prompt }) });
 }
 
-async function postWithin(limitMs: number, path: string, headers: Record<string, string>, body?: string) {
+async function postWithin(limitMs: number, path: string, request: { headers: object; body?: string }) {
   const response = await fetch(service.url + path, {
     method: 'POST',
-    headers: { authorization: `Bearer ${testKeys.acme}`, ...headers },
-    ...(body === undefined ? {} : { body }),
+    ...request,
+    headers: { authorization: `Bearer ${testKeys.acme}`, ...request.headers },
     signal: AbortSignal.timeout(limitMs),
   });
   const reply = (await response.json()) as { id: string; code?: string };
@@ -99,43 +98,6 @@ describe('without Redis', () => {
   });
 });
 
-describe('the metrics', () => {
-  /** Scrapes until the metrics of the store are present. */
-  const whole = () =>
-    vi.waitFor(
-      async () => {
-        const seen = await scrape(service.url);
-        expect(seen.value('darkroom_store_up')).toBe(1);
-        return seen;
-      },
-      { timeout: 15_000, interval: 100 },
-    );
-  const outages: [string, () => void | Promise<void>, () => void | Promise<void>][] = [
-    ['is down', () => redis.kill9(), () => redis.restart()],
-    ['hangs', () => redis.pause(), () => redis.resume()],
-  ];
-  it.each(outages)(
-    'process metrics stay available while Redis %s, without the metrics of the store',
-    async (_outage, begin, end) => {
-      const ofTheStore = [
-        'darkroom_queue_tasks',
-        'darkroom_oldest_job_age_seconds',
-        'darkroom_webhook_deliveries_pending',
-      ];
-      const before = await whole();
-      expect(ofTheStore.filter((name) => before.names.has(name))).toEqual(ofTheStore);
-
-      await begin();
-      const during = await scrape(service.url);
-      expect(during.value('darkroom_store_up')).toBe(0);
-      expect(ofTheStore.filter((name) => during.names.has(name))).toEqual([]);
-      expect([...before.names].filter((name) => !during.names.has(name))).toEqual(ofTheStore);
-      await end();
-      await whole();
-    },
-  );
-});
-
 describe('a Redis that hangs', () => {
   it('a hanging Redis causes 503 in bounded time, and the service recovers', async () => {
     await isReady();
@@ -163,7 +125,7 @@ describe('a waiting request when Redis begins to hang', () => {
     const wait = { prefer: 'wait=40' };
     const held = [
       submitWithin(30_000, 'Waited for [studio:latency=5000]', wait),
-      postWithin(30_000, `/images/${canceled.id}/retry`, wait),
+      postWithin(30_000, `/images/${canceled.id}/retry`, { headers: wait }),
     ];
     const bothRun = async () => {
       const { body } = await service.acme.get('/images?status=running').expect(200);
@@ -243,29 +205,5 @@ describe('a service that is started while Redis is slow', () => {
     const fresh = await starting;
     await fresh.acme.submit({ prompt: 'At the first moment' });
     await fresh.close();
-  });
-});
-
-describe('a Redis that may evict keys', () => {
-  it('/readyz reports a Redis that may evict keys, with the remedy', async () => {
-    await isReady();
-    const setPolicy = (policy: string) =>
-      queryRedis(redis.url, async (client) => void (await client.config('SET', 'maxmemory-policy', policy)));
-    await setPolicy('allkeys-lru');
-    const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
-    await setPolicy('noeviction');
-    expect(body.checks.redis.detail).toMatch(/maxmemory-policy.*allkeys-lru.*noeviction/);
-    await isReady();
-  });
-});
-
-describe('a Redis that has no memory left', () => {
-  it('/readyz reports a Redis without free memory until Redis accepts writes', async () => {
-    await isReady();
-    await redis.refuseWrites(true);
-    const { body } = await vi.waitFor(async () => ready().expect(503), { timeout: 10_000 });
-    await redis.refuseWrites(false);
-    expect(body.checks.redis.detail).toMatch(/^refuses writes: OOM /);
-    await isReady();
   });
 });
