@@ -37,7 +37,7 @@ export async function runScenario(fleet: Fleet, scenario: Scenario, options: Run
   const choices = createRandom(`${options.seed} ${scenario.name} submissions`);
   // Unique, because a scenario may run twice on one fleet.
   const mark = `${scenario.name}-${startedMs.toString(36)}`;
-  const accepted = createAcceptedJobs(fleet, caller, choices, mark);
+  const accepted = createAcceptedJobs({ fleet, caller, random: choices, mark });
   const crashesBefore = fleet.crashes.length;
   const faults: string[] = [];
   const stage: Stage = {

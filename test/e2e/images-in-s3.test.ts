@@ -54,7 +54,7 @@ describe('an image in S3', () => {
     s3.intercept((request, response) => {
       if (request.method !== 'PUT' || refused >= 4) return false;
       refused += 1;
-      respondWithError(request, response, 503, 'SlowDown');
+      respondWithError(request, response, { status: 503, code: 'SlowDown' });
       return true;
     });
     const job = await service.acme.generate({ prompt: 'Through a storm' });

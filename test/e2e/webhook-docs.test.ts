@@ -88,7 +88,7 @@ except ValueError as error:
     expect(await verdictOn(flipped(delivered.body))).toBe('refused no signature matches');
   });
 
-  it('docs/webhooks.md verifies with the library and by hand in three languages', () => {
+  it('docs/webhooks.md shows the verification with and without a library in three languages', () => {
     for (const language of ['ts', 'python', 'go']) expect(programs(language), language).toHaveLength(2);
   });
 });

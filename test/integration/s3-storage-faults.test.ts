@@ -16,7 +16,7 @@ describe('s3 storage when S3 fails', () => {
     s3.server.intercept((request, response) => {
       if (refused.length === times) return false;
       refused.push(request);
-      respondWithError(request, response, status, code);
+      respondWithError(request, response, { status, code });
       return true;
     });
     return refused;
@@ -143,7 +143,7 @@ describe('s3 storage when S3 fails', () => {
     ['overload', 503, 'SlowDown', {}, 'fails (http_503)'],
   ])('check tells of %s', async (_what, status, code, headers, words) => {
     s3.server.intercept((request, response) => {
-      respondWithError(request, response, status, code, headers);
+      respondWithError(request, response, { status, code, headers });
       return true;
     });
     await expect(s3.open().check()).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { startService, type TestService } from '../support/service.ts';
 import { imageCalls } from '../support/service-environment.ts';
 import { type LoadResponse, type SteadyLoad, startSteadyLoad } from '../support/steady-load.ts';
 
-/** Places the records of the tenant and the queue of webhooks on one master. Losing both together is the worst case. */
+/** Puts the records of the tenant and the queue of webhooks on one master. Losing both together is the worst case. */
 const keyPrefix = 'failover';
 const nodeTimeoutMs = 1_000;
 const recoversWithinMs = 15_000;

@@ -60,6 +60,13 @@ interface Given {
   readonly recordsAddress?: string;
 }
 
+interface Deployment {
+  readonly redis: RedisClient;
+  readonly prefix: string;
+  /** Folder of the images. */
+  readonly directory: string;
+}
+
 /**
  * Connects the use cases of one process to the shared Redis and to a folder of the test. The test sets the clock.
  * `beside` creates another process on the same data.
@@ -74,7 +81,7 @@ export async function connectCore(given: Given = {}) {
     redis.disconnect();
     await rm(directory, { recursive: true, force: true });
   });
-  const build = (more: Given = {}) => buildCore(redis, prefix, directory, { ...given, ...more });
+  const build = (more: Given = {}) => buildCore({ redis, prefix, directory }, { ...given, ...more });
   return { ...(await build()), redis, prefix, directory, beside: build };
 }
 export type Core = Awaited<ReturnType<typeof connectCore>>;
@@ -85,17 +92,9 @@ async function connect(address: string): Promise<RedisClient> {
   return client;
 }
 
-async function buildCore(redis: RedisClient, prefix: string, directory: string, given: Given) {
-  let nowMs = createdAt;
-  const clock = () => nowMs;
+/** Connects the stores, queues and signals of one process, until the end of the test. */
+async function connectStores({ redis, prefix }: Deployment, given: Given) {
   const keys = createKeys(prefix);
-  const records = createJobStore(redis, keys);
-  const webhooks = {
-    events: createWebhookEvents(redis, keys),
-    deliveries: createDeliveries(redis, keys),
-    deliveryQueues: createDeliveryQueues(redis, keys),
-    endpoints: createWebhookEndpoints(redis, keys),
-  };
   const queueRedis = await connect(given.queueAddress ?? inject('redisPath'));
   const jobQueue = createTaskQueue(queueRedis, queueNames(prefix).jobs);
   const webhookQueue = createTaskQueue(queueRedis, queueNames(prefix).webhooks);
@@ -111,18 +110,32 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
     queueRedis.disconnect();
     subscriber.disconnect();
   });
-  const storage = createFilesystemStorage({ directory, signingKey: Buffer.alloc(32, 1) });
-  const retentionOf = (_job: ImageJob) => retention;
-  const queues = { jobQueue, webhookQueue };
-  const shared = {
+  const stores = {
+    records: createJobStore(redis, keys),
+    events: createWebhookEvents(redis, keys),
+    deliveries: createDeliveries(redis, keys),
+    deliveryQueues: createDeliveryQueues(redis, keys),
+    endpoints: createWebhookEndpoints(redis, keys),
     jobIntake: jobQueue,
-    records,
-    ...webhooks,
-    ...queues,
+    jobQueue,
+    webhookQueue,
     signals,
+  };
+  return { stores, keys, queueRedis };
+}
+
+async function buildCore(deployment: Deployment, given: Given) {
+  let nowMs = createdAt;
+  const { stores, keys, queueRedis } = await connectStores(deployment, given);
+  const storage = createFilesystemStorage({
+    directory: deployment.directory,
+    signingKey: Buffer.alloc(32, 1),
+  });
+  const shared = {
+    ...stores,
     storage,
-    clock,
-    retentionOf,
+    clock: () => nowMs,
+    retentionOf: (_job: ImageJob) => retention,
     deliveryLogMs,
   };
   const noise = { meter: idleMeter, log: silentLog };
@@ -135,7 +148,7 @@ async function buildCore(redis: RedisClient, prefix: string, directory: string, 
     ...deps,
     keys,
     queueRedis,
-    queueNames: queueNames(prefix),
+    queueNames: queueNames(deployment.prefix),
     /** Advances the clock of this process. */
     passTime(ms: number) {
       nowMs += ms;

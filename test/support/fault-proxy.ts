@@ -50,8 +50,8 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     });
     target.on('error', () => caller.resetAndDestroy());
     const broken = () => caller.destroy();
-    transfer(caller, target, wait, () => Number.POSITIVE_INFINITY).catch(broken);
-    transfer(target, caller, wait, responseLimit).then(() => caller.destroySoon(), broken);
+    transfer(caller, target, { wait, limitBytes: () => Number.POSITIVE_INFINITY }).catch(broken);
+    transfer(target, caller, { wait, limitBytes: responseLimit }).then(() => caller.destroySoon(), broken);
   });
 
   async function listen(port: number): Promise<number> {
@@ -93,8 +93,7 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
 async function transfer(
   from: Socket,
   to: Socket,
-  wait: () => Promise<void>,
-  limitBytes: () => number,
+  { wait, limitBytes }: { wait: () => Promise<void>; limitBytes: () => number },
 ): Promise<void> {
   let transferred = 0;
   for await (const chunk of from.iterator({ destroyOnReturn: false })) {

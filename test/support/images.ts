@@ -5,10 +5,9 @@ export async function noiseImage(
   width: number,
   height: number,
   format: 'png' | 'jpeg' | 'webp' = 'png',
-  seed = 1,
 ): Promise<Buffer> {
   const pixels = Buffer.allocUnsafe(width * height * 3);
-  let state = seed;
+  let state = 1;
   for (let at = 0; at < pixels.length; at += 1) {
     // A linear congruential generator (the constants of Numerical Recipes): repeatable, and random enough to be noise.
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -54,7 +54,7 @@ export function createApiDocument(document: Node): ApiDocument {
   };
   const operations = Object.entries(document.paths as Record<string, Record<string, Node>>).flatMap(
     ([path, item]) =>
-      Object.entries(item).map(([method, operation]) => readOperation(path, method, operation, follow)),
+      Object.entries(item).map(([method, operation]) => readOperation({ path, method }, operation, follow)),
   );
   const ajv = createAjv(document);
   const validators = new Map<Node, ValidateFunction>();
@@ -77,8 +77,7 @@ export function createApiDocument(document: Node): ApiDocument {
 }
 
 function readOperation(
-  path: string,
-  method: string,
+  { path, method }: { path: string; method: string },
   operation: Node,
   follow: (value: unknown) => Node,
 ): Operation {

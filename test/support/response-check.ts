@@ -28,7 +28,7 @@ export function faultsOf(api: ApiDocument, expected: Expectation, reply: RawResp
     if (reply.status >= 400) faults.push(...problemFaults(api, expected, reply));
     return faults;
   }
-  return [...faults, ...operationFaults(api, target, expected, reply)];
+  return [...faults, ...operationFaults(api, { operation: target, expected }, reply)];
 }
 
 /** Checks a response to a method that the path does not have. The path itself may be malformed. */
@@ -53,8 +53,7 @@ function generalFaults({ status, headers, body, complete }: RawResponse): string
 
 function operationFaults(
   api: ApiDocument,
-  operation: Operation,
-  expected: Expectation,
+  { operation, expected }: { operation: Operation; expected: Expectation },
   reply: RawResponse,
 ): string[] {
   const response = operation.responses[reply.status];

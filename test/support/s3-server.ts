@@ -36,7 +36,7 @@ export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
     if (interceptor?.(request, response) === true) return;
     const refusal = failureOf(request);
     if (refusal !== null) {
-      respondWithError(request, response, 403, refusal);
+      respondWithError(request, response, { status: 403, code: refusal });
       return;
     }
     overrideHeaders(request, response);
@@ -72,13 +72,17 @@ export async function startTestS3(bucket = 'darkroom-test'): Promise<TestS3> {
   };
 }
 
+export interface S3Error {
+  readonly status: number;
+  readonly code: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Responds like S3: the code in an XML body, but no body for HEAD. */
 export function respondWithError(
   request: IncomingMessage,
   response: ServerResponse,
-  status: number,
-  code: string,
-  headers: Record<string, string> = {},
+  { status, code, headers = {} }: S3Error,
 ): void {
   request.resume();
   response.writeHead(status, { 'content-type': 'application/xml', ...headers });

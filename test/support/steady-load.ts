@@ -22,7 +22,7 @@ export interface LoadRequest {
 
 /** Callers that submit and poll jobs continuously until they are stopped. */
 export interface SteadyLoad {
-  /** All responses, including those that asked for a retry. */
+  /** All responses, including retryable errors. */
   readonly responses: readonly LoadResponse[];
   readonly submissions: readonly LoadRequest[];
   /** Resolves with the first accepted submission that matches. The count starts at 1. */
@@ -45,7 +45,8 @@ export function startSteadyLoad(url: string, mark: string, body: Record<string, 
   let submitted = 0;
   let isOver = false;
 
-  async function call(method: string, path: string, headers: Record<string, string>, json?: unknown) {
+  async function call(operation: string, headers: Record<string, string>, json?: unknown) {
+    const [method = '', path = ''] = operation.split(' ');
     const response = await fetch(url + path, {
       method,
       headers: {
@@ -56,7 +57,7 @@ export function startSteadyLoad(url: string, mark: string, body: Record<string, 
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
     });
     const result = {
-      call: `${method} ${path}`,
+      call: operation,
       status: response.status,
       contentType: response.headers.get('content-type') ?? '',
       retryAfter: response.headers.get('retry-after'),
@@ -72,7 +73,7 @@ export function startSteadyLoad(url: string, mark: string, body: Record<string, 
     const sentAtMs = Date.now();
     for (;;) {
       const json = { ...body, prompt: `${body.prompt} ${key}` };
-      const { status, text } = await call('POST', '/images', { 'idempotency-key': key }, json);
+      const { status, text } = await call('POST /images', { 'idempotency-key': key }, json);
       if (status < 300) {
         const { id } = JSON.parse(text) as { id: string };
         submissions.push({ id, key, sentAtMs, acceptedAtMs: Date.now() });
@@ -93,7 +94,7 @@ export function startSteadyLoad(url: string, mark: string, body: Record<string, 
   async function keepPolling(pathOf: (id: string) => string): Promise<void> {
     while (!isOver) {
       const last = submissions.at(-1);
-      if (last) await call('GET', pathOf(last.id), {});
+      if (last) await call(`GET ${pathOf(last.id)}`, {});
       await sleep(pollPauseMs);
     }
   }

@@ -45,45 +45,54 @@ export const concurrency = 4;
 const apiKey = 'key-of-acme-for-chaos';
 const providerLatencyMs = 300;
 
+/** Starts everything outside the processes of the deployment. Each start adds its end to `undo`. */
+async function startDependencies(folder: string, undo: (() => unknown)[]) {
+  const redis = await startTestRedis();
+  undo.push(redis.stop);
+  const s3 = await startTestS3();
+  undo.push(s3.stop);
+  const storage = await startFaultProxy(Number(new URL(s3.endpoint).port));
+  undo.push(storage.close);
+  const provider = await startProvider(folder, providerLatencyMs);
+  undo.push(provider.stop);
+  const events = await startEventLog();
+  undo.push(events.close);
+  const env = {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    LOG_LEVEL: 'debug',
+    SHUTDOWN_GRACE_S: '20',
+    REDIS_URL: redis.url,
+    REDIS_KEY_PREFIX: keyPrefix,
+    PROVIDER: 'openai',
+    OPENAI_API_KEY: 'sk-of-chaos',
+    OPENAI_BASE_URL: provider.baseUrl,
+    SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+    API_KEYS: `acme:${apiKey}`,
+    WEBHOOK_ALLOW_PRIVATE: 'true',
+    WORKER_CONCURRENCY: String(concurrency),
+    ...storageIn({ ...s3, endpoint: `http://127.0.0.1:${storage.port}` }),
+  };
+  return { redis, storage, provider, events, env };
+}
+
 /** Starts 2 API processes, 3 workers and 1 webhooks process with Redis, storage, provider and webhook endpoint. */
 export async function startFleet(overrides: Readonly<Record<string, string>> = {}): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'darkroom-chaos-'));
   const service = await compileService();
   const undo: (() => unknown)[] = [service.remove];
+  const stop = async ({ keepFolder = false } = {}) => {
+    for (const step of undo.splice(0).reverse()) await step();
+    if (!keepFolder) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  };
   try {
-    const redis = await startTestRedis();
-    undo.push(redis.stop);
-    const s3 = await startTestS3();
-    undo.push(s3.stop);
-    const storage = await startFaultProxy(Number(new URL(s3.endpoint).port));
-    undo.push(storage.close);
-    const provider = await startProvider(folder, providerLatencyMs);
-    undo.push(provider.stop);
-    const events = await startEventLog();
-    undo.push(events.close);
-
+    const { env, ...dependencies } = await startDependencies(folder, undo);
+    const { redis, storage } = dependencies;
     const work = createWorkLog();
     const crashes: string[] = [];
-    const env = {
-      HOST: '127.0.0.1',
-      PORT: '0',
-      LOG_LEVEL: 'debug',
-      SHUTDOWN_GRACE_S: '20',
-      REDIS_URL: redis.url,
-      REDIS_KEY_PREFIX: keyPrefix,
-      PROVIDER: 'openai',
-      OPENAI_API_KEY: 'sk-of-chaos',
-      OPENAI_BASE_URL: provider.baseUrl,
-      SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
-      API_KEYS: `acme:${apiKey}`,
-      WEBHOOK_ALLOW_PRIVATE: 'true',
-      WORKER_CONCURRENCY: String(concurrency),
-      ...storageIn({ ...s3, endpoint: `http://127.0.0.1:${storage.port}` }),
-      ...overrides,
-    };
     const member = (name: string, role: Role) =>
       createMember(
-        { name, role, folder, program: join(service.folder, 'main.js'), env },
+        { name, role, folder, program: join(service.folder, 'main.js'), env: { ...env, ...overrides } },
         { onLine: work.record, onCrash: (how) => void crashes.push(how) },
       );
     const apis = ['api-1', 'api-2'].map((name) => member(name, 'api'));
@@ -93,25 +102,10 @@ export async function startFleet(overrides: Readonly<Record<string, string>> = {
     undo.push(() => Promise.all(members.map((each) => each.end('SIGKILL'))));
     await Promise.all(members.map((each) => each.start()));
     if (crashes.length > 0) throw new Error(crashes.join('\n'));
-
-    const stop = async ({ keepFolder = false } = {}) => {
-      for (const step of undo.splice(0).reverse()) await step();
-      if (!keepFolder) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    };
+    const isBackground = overrides.OPENAI_MODE === 'responses';
     return {
-      apis,
-      workers,
-      webhooks,
-      members,
-      redis,
-      storage,
-      provider,
-      events,
-      work,
-      crashes,
-      apiKey,
-      isBackground: overrides.OPENAI_MODE === 'responses',
-      folder,
+      ...dependencies,
+      ...{ apis, workers, webhooks, members, work, crashes, apiKey, isBackground, folder, stop },
       async kill(target) {
         const life = target.pid();
         const atMs = Date.now();
@@ -124,10 +118,9 @@ export async function startFleet(overrides: Readonly<Record<string, string>> = {
         for (const each of members) each.resume();
         await Promise.all(members.map((each) => each.start()));
       },
-      stop,
     };
   } catch (error) {
-    for (const step of undo.splice(0).reverse()) await step();
+    await stop({ keepFolder: true });
     throw error;
   }
 }

@@ -14,13 +14,8 @@ export interface GoodCaller {
   readonly outages: { refused: number; unreachable: number; unanswered: string[] };
   /** Resolves with the first response that is not retryable. Rejects after the limit. */
   call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<CallResponse>;
-  /** Calls one API process once. Resolves with `null` if there is no response. */
-  once(
-    url: string,
-    method: 'GET' | 'POST',
-    path: string,
-    options?: CallOptions,
-  ): Promise<CallResponse | null>;
+  /** Calls one API process once, at a full URL. Resolves with `null` if there is no response. */
+  once(method: 'GET' | 'POST', url: string, options?: CallOptions): Promise<CallResponse | null>;
   job(id: string): Promise<ImageJobView | null>;
 }
 
@@ -37,14 +32,9 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
   const outages = { refused: 0, unreachable: 0, unanswered: [] as string[] };
   let calls = 0;
 
-  async function once(
-    url: string,
-    method: string,
-    path: string,
-    options: CallOptions = {},
-  ): Promise<CallResponse | null> {
+  async function once(method: string, url: string, options: CallOptions = {}): Promise<CallResponse | null> {
     try {
-      const response = await fetch(url + path, {
+      const response = await fetch(url, {
         method,
         headers: {
           authorization: `Bearer ${fleet.apiKey}`,
@@ -68,7 +58,7 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
     while (Date.now() < deadlineMs) {
       calls += 1;
       const api = fleet.apis[calls % fleet.apis.length];
-      const response = await once(api?.url() ?? '', method, path, options);
+      const response = await once(method, `${api?.url()}${path}`, options);
       if (response && response.status < 500 && response.status !== 429) return response;
       if (response) outages.refused += 1;
       await sleep(pauseMs);

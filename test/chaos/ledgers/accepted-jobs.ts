@@ -14,6 +14,13 @@ export interface AcceptedJobs {
   submit(count: number, options?: SubmitOptions): Promise<string[]>;
 }
 
+interface AcceptedJobsConfig {
+  readonly fleet: Fleet;
+  readonly caller: GoodCaller;
+  readonly random: Random;
+  readonly mark: string;
+}
+
 interface SubmitOptions {
   /** Minimum and maximum latency of a provider call, in milliseconds. */
   readonly latencyMs?: readonly [number, number];
@@ -27,12 +34,7 @@ const defaultMaxConcurrent = 6;
 const shareSentTwice = 0.1;
 
 /** Creates the ledger of the accepted jobs of one scenario. */
-export function createAcceptedJobs(
-  fleet: Fleet,
-  caller: GoodCaller,
-  random: Random,
-  mark: string,
-): AcceptedJobs {
+export function createAcceptedJobs({ fleet, caller, random, mark }: AcceptedJobsConfig): AcceptedJobs {
   const byKey = new Map<string, string>();
   const contradictions: string[] = [];
   let submitted = 0;

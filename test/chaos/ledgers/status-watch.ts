@@ -29,7 +29,7 @@ export function watchStatus(fleet: Fleet, caller: GoodCaller, jobIds: () => read
   let stopped = false;
 
   async function poll(id: string, url: string): Promise<void> {
-    const response = await caller.once(url, 'GET', `/images/${id}`);
+    const response = await caller.once('GET', `${url}/images/${id}`);
     if (response?.status === 404) stepsBack.push(`${id} was accepted and is unknown`);
     if (response?.status !== 200) return;
     reads += 1;

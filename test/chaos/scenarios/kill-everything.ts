@@ -16,7 +16,7 @@ export const killEverything: Scenario = {
       fleet.storage.set({ kind: 'refuse' }),
     ]);
     await sleep(downMs);
-    // Without an order, because a deployment does not wait for its dependencies.
+    // All at once, because a deployment does not wait for its dependencies.
     await Promise.all([
       ...fleet.members.map((member) => member.start()),
       fleet.redis.restart(),
