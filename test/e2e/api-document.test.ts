@@ -59,7 +59,8 @@ describe('the OpenAPI document', () => {
         '400',
         '408',
         '431',
-        '500',
+        // Clients of the OpenAI API get 503 for every fault before a job exists.
+        ...(operation.path.startsWith('/v1') ? [] : ['500']),
         ...(operation.secured ? ['401', '403', '503'] : []),
       ]) {
         const content = responses[status]?.content as Record<string, Node> | undefined;

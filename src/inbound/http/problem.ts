@@ -13,7 +13,8 @@ export interface Problem {
   retryable: boolean;
   request_id: string;
   errors: readonly FieldIssue[];
-  error: { message: string; type: string; code: ErrorCode; param: string | null };
+  /** `code` is that of the problem, or the name by which OpenAI's clients know it. */
+  error: { message: string; type: string; code: string; param: string | null };
 }
 
 const defaultRetryAfterSeconds = 5;

@@ -10,6 +10,7 @@ import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers
 import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { SendAccepted } from '../send-accepted.ts';
+import { imagesResponses } from './documented-responses.ts';
 import { type GenerationBody, withoutNulls } from './generation-body.ts';
 import { createImageSources } from './image-sources.ts';
 import { type InterimResponses, keepAliveFormFor } from './keep-alive.ts';
@@ -54,6 +55,7 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
         'Takes the request of an OpenAI client and responds when the images are stored. The job is durable: it goes on if the caller disconnects, and a repeated request joins it.',
       tags: ['openai'],
       body: ref('OpenAiGenerationRequest'),
+      response: imagesResponses(path),
     },
     preValidation: async (request) => {
       request.body = withoutNulls(request.body) as GenerationBody;
@@ -68,7 +70,7 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
         throw error;
       });
       const { job, isJoined, report } = submitted;
-      const headers = headersOf(request, mapped, submitted);
+      const headers = headersOf(mapped, submitted);
       if (preferences.applied === 'respond-async') {
         leave();
         reply.headers(headers);
@@ -87,7 +89,7 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
           form: mapped.form,
           keepAlive: keepAliveFormFor(request, openAi.interimResponses),
           warnings: [...mapped.warnings, ...(job.warnings ?? [])],
-          headers,
+          headers: { ...(reply.getHeaders() as Record<string, string>), ...headers },
           sourcesOf: (ended) => sourcesFor(request, ended, mapped.form.format),
         },
         untilEnded(request, job, gone),
@@ -150,13 +152,10 @@ function enterSlot(slots: TenantSlots, request: FastifyRequest): () => void {
 }
 
 function headersOf(
-  request: FastifyRequest,
   { requestedModel }: MappedRequest,
   { job, isJoined }: { readonly job: ImageJob; readonly isJoined: boolean },
 ): Record<string, string> {
   return {
-    'x-request-id': request.id,
-    'x-content-type-options': 'nosniff',
     'x-darkroom-job-id': job.id,
     'x-darkroom-model': job.request?.model ?? '',
     ...(requestedModel === undefined ? {} : { 'x-darkroom-requested-model': encodeURI(requestedModel) }),

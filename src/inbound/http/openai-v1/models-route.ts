@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { type CatalogueModel, type ModelCatalogue, statusOn } from '../../../domain/model-catalogue.ts';
 import type { Clock } from '../../../domain/ports.ts';
+import { readResponses } from './documented-responses.ts';
 import type { OpenAiSettings } from './generations-route.ts';
 import { openAiRoute } from './route-options.ts';
 
@@ -29,6 +30,7 @@ export function modelsRoutes(app: FastifyInstance, deps: Deps): void {
       operationId: 'listOpenAiModels',
       summary: 'List models (OpenAI-compatible)',
       tags: ['openai'],
+      response: readResponses('/v1/models', 'OpenAiModelList'),
     },
     handler: async () => ({
       object: 'list',
@@ -50,6 +52,7 @@ export function modelsRoutes(app: FastifyInstance, deps: Deps): void {
         properties: { id: { type: 'string', description: 'Name of the model.' } },
         required: ['id'],
       },
+      response: readResponses('/v1/models/{id}', 'OpenAiModel', 'model_unknown', 'uri_too_long'),
     },
     handler: async (request) => {
       const { id } = request.params;

@@ -30,11 +30,20 @@ const openAiForms: Partial<Record<AppError['code'], { status: number; code?: str
   invalid_json: { status: 400 },
 };
 
+/** Status of an error after a job was accepted: never one that a client takes for retryable. */
+export const statusOfFailure = (code: AppError['code']): number => failureStatus[code] ?? otherFailureStatus;
+
+/** Status of an error before a job was accepted. */
+export function statusBeforeAcceptance(code: AppError['code']): number {
+  const { status } = errorRow(code);
+  return openAiForms[code]?.status ?? (status >= 500 ? 503 : status);
+}
+
 /** Body, status and headers of an error in a form that OpenAI's clients understand. */
 export interface OpenAiError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Omit<Problem, 'code'> & { code: string };
+  readonly body: Problem;
 }
 
 /**
@@ -50,9 +59,7 @@ export function openAiError(
   const problem = problemOf(error, circumstances);
   const form = openAiForms[error.code];
   const { isAccepted } = options;
-  const status = isAccepted
-    ? (failureStatus[error.code] ?? otherFailureStatus)
-    : (form?.status ?? (problem.status >= 500 ? 503 : problem.status));
+  const status = isAccepted ? statusOfFailure(error.code) : statusBeforeAcceptance(error.code);
   const code = form?.code ?? error.code;
   const type = error.code === 'moderation_blocked' ? 'image_generation_user_error' : problem.error.type;
   const retryable = !isAccepted && problem.retryable;
@@ -62,9 +69,8 @@ export function openAiError(
     body: {
       ...problem,
       status,
-      code,
       retryable,
-      error: { ...problem.error, code: code as typeof problem.error.code, type },
+      error: { ...problem.error, code, type },
     },
   };
 }

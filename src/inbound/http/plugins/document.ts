@@ -55,6 +55,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
       tags: [
         { name: 'images', description: 'Create, follow, read and erase jobs and their images.' },
         { name: 'catalogue', description: 'Models and presets.' },
+        { name: 'openai', description: 'For clients of the OpenAI API, with a changed base URL.' },
         { name: 'operations', description: 'Probes and metrics for operators.' },
         { name: 'webhooks', description: 'Endpoints, deliveries and payloads.' },
       ],

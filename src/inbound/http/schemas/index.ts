@@ -1,4 +1,5 @@
 import { type JsonSchema, namedJsonSchemas } from '../json-schema.ts';
+import { openAiSchemas } from '../openai-v1/response-schemas.ts';
 import { catalogueSchemas } from './catalogue.ts';
 import { eventSchemas } from './events.ts';
 import { jobSchemas } from './jobs.ts';
@@ -15,4 +16,5 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas([
   webhookSchemas,
   catalogueSchemas,
   problemSchemas,
+  openAiSchemas,
 ]);

@@ -11,7 +11,6 @@ import {
 import { AttemptView, ImageJobView, ImageView, JobErrorView } from '../../../domain/job-view.ts';
 import { imageJobExample } from '../examples.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
-import { GenerationBody } from '../openai-v1/generation-body.ts';
 
 /** The request of a job on the wire. It is complete, because every default was decided at submission. */
 const AcceptedRequest = ImageRequest.describe('The request with every default filled in.');
@@ -44,7 +43,6 @@ const ImagePreview = z
 export const jobSchemas: SchemaGroup = {
   requests: {
     ImageRequest: ImageRequestBody,
-    OpenAiGenerationRequest: GenerationBody,
     PresetChoice,
     WebhookDestination: WebhookRequest,
     Retention: RetentionRequest,

@@ -12,11 +12,12 @@ const FieldIssue = z.object({
   detail: z.string().describe('Fault of this field.'),
 });
 
-const OpenAIError = z
+/** The error in the form of the OpenAI API. */
+export const OpenAIError = z
   .object({
     message: z.string(),
     type: z.string().describe('Kind of error in the terms of the OpenAI API.'),
-    code: ErrorCode,
+    code: z.string().describe('The code, or the name by which clients of the OpenAI API know it.'),
     param: z.string().nullable().describe('Name of the faulty field.'),
   })
   .describe('The error in the form of the OpenAI API, for its clients.');

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { TokenTotals } from '../../../domain/image-job.ts';
+import type { SchemaGroup } from '../json-schema.ts';
+import { OpenAIError } from '../schemas/problem.ts';
+import { GenerationBody } from './generation-body.ts';
+
+/** What OpenAI's clients read: the response with images, its stream events and models. */
+
+const OpenAiImage = z.object({
+  b64_json: z.string().optional().describe('The bytes in base64.'),
+  url: z.string().optional().describe('A signed link, with `response_format: "url"`.'),
+  revised_prompt: z.string().optional(),
+});
+
+const output = {
+  background: z.string().optional(),
+  output_format: z.string(),
+  quality: z.string(),
+  size: z.string(),
+  usage: TokenTotals.optional(),
+  job_id: z.string().describe('Id of the job.'),
+};
+
+/** The response to a request for images. */
+const OpenAiImages = z.object({
+  created: z.int().describe('Time of the end of the job, in seconds since 1970.'),
+  data: z.array(OpenAiImage),
+  ...output,
+  warnings: z.array(z.string()).optional().describe('What was changed or ignored in the request.'),
+});
+
+/** The data of one event of a stream. */
+const OpenAiImageEvent = z.object({
+  type: z.string().describe('`image_generation.completed`, or `error`.'),
+  b64_json: z.string().optional(),
+  created_at: z.int().optional(),
+  ...z.object(output).partial().shape,
+  error: OpenAIError.optional(),
+});
+
+const OpenAiModel = z.object({
+  id: z.string(),
+  object: z.literal('model'),
+  created: z.int(),
+  owned_by: z.string(),
+});
+
+const OpenAiModelList = z.object({ object: z.literal('list'), data: z.array(OpenAiModel) });
+
+/** Schemas of the OpenAI-compatible API. */
+export const openAiSchemas: SchemaGroup = {
+  requests: { OpenAiGenerationRequest: GenerationBody },
+  responses: { OpenAiImage, OpenAiImages, OpenAiImageEvent, OpenAiModel, OpenAiModelList },
+};
