@@ -5,6 +5,7 @@ import { webhookScheduleSeconds } from '../domain/retry-schedule.ts';
 import { parseWebhookSecret } from '../lib/crypto/webhook-secret.ts';
 import { readOperatorFile } from '../lib/data-files.ts';
 import { parseRedisTarget } from '../lib/redis/redis-target.ts';
+import { withoutTrailingSlashes } from '../lib/trim-slashes.ts';
 import { defineVariable, list, readBy, text, truth, url, type VariableSet, whole } from '../lib/variable.ts';
 import { storageNames, storageSection, storageVariables } from '../outbound/storage/registry.ts';
 import { apiKeys, modelMap, proxies, secretsKey } from './values.ts';
@@ -50,7 +51,7 @@ export const variables = {
   }),
   PUBLIC_URL: defineVariable({
     section: serving,
-    schema: url.transform((value) => value.replace(/\/+$/, '')),
+    schema: url.transform(withoutTrailingSlashes),
     about:
       'Address under which callers reach Darkroom. When absent, links lead to the address that each request was sent to, and those in webhooks to the address of the order.',
   }),

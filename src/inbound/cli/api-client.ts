@@ -1,4 +1,5 @@
 import type { ImageJobView } from '../../domain/job-view.ts';
+import { withoutTrailingSlashes } from '../../lib/trim-slashes.ts';
 import { errorOf, isConnectionError, mayHaveArrived, Refusal, TransientError } from './call-errors.ts';
 import { withRetry } from './retry.ts';
 
@@ -73,7 +74,7 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
       headers: { ...authorization, ...contentType, ...headers },
       body: body === undefined ? null : JSON.stringify(body),
     };
-    const once = () => exchange(new URL(`${url.replace(/\/+$/, '')}${path}`), init, read);
+    const once = () => exchange(new URL(`${withoutTrailingSlashes(url)}${path}`), init, read);
     return isIdempotent ? withRetry(once, say) : once();
   }
 

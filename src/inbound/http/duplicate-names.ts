@@ -1,5 +1,8 @@
-/** A JSON string, or a character that opens, closes or separates. Strings contain none of those characters for us. */
-const tokens = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+/**
+ * A JSON string, or a character that opens, closes or separates. The closing quote is optional, so that unclosed strings
+ * cost linear time.
+ */
+const tokens = /"(?:[^"\\]|\\.)*"?|[{}[\],:]/g;
 
 interface Level {
   readonly names: Set<string> | null;

@@ -56,10 +56,13 @@ function isWantedSuite(suite: string, release: DebianRelease): boolean {
 
 function pickLines(text: string, release: DebianRelease): string {
   const lines = text.split('\n').flatMap((line) => {
-    const match = /^\s*deb\s+(\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+([^#]+)/.exec(line);
-    if (!match) return [];
-    const [, options = '', uri = '', suite = '', components = ''] = match;
-    const wanted = components.split(/\s+/).filter((component) => wantedComponents.includes(component));
+    const [source = ''] = line.split('#', 1);
+    const options = source.includes('[')
+      ? source.slice(source.indexOf('['), source.lastIndexOf(']') + 1)
+      : '';
+    const [type, uri = '', suite = '', ...components] = source.replace(options, ' ').trim().split(/\s+/);
+    if (type !== 'deb') return [];
+    const wanted = components.filter((component) => wantedComponents.includes(component));
     if (wanted.length === 0 || !isWantedSuite(suite, release)) return [];
     return [`deb ${options.trim()} ${uri} ${suite} ${wanted.join(' ')}\n`.replace('  ', ' ')];
   });

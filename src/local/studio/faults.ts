@@ -51,7 +51,7 @@ export type Fault = {
   readonly text: string;
 };
 
-const WORD = /\[studio:([^\]]*)\]/g;
+const WORD = /\[studio:([^[\]]*)\]/g;
 const PARTS = /^([a-z-]+)(?:=([^,]*))?(?:,\s*times=(\d+))?$/;
 /** Prefixes of fault names, by the kind of call that obeys them. */
 const PREFIXES = { image: '', text: 'enhance-', poll: 'poll-' } as const;

@@ -17,7 +17,9 @@ declare module 'fastify' {
   }
 }
 
-const bearer = /^Bearer +(\S{1,512}) *$/i;
+const bearer = /^Bearer +(\S+) *$/i;
+/** A longer header holds no valid key. */
+const maxHeaderLength = 600;
 
 /** Refuses callers without the scope of the route, before the body is read. */
 export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
@@ -26,7 +28,7 @@ export function useAuthentication(app: FastifyInstance, authenticate: Authentica
     const { scope, isOpenAi } = request.routeOptions.config;
     if (!scope) return;
     const key =
-      bearer.exec(request.headers.authorization ?? '')?.[1] ??
+      bearer.exec(request.headers.authorization?.slice(0, maxHeaderLength) ?? '')?.[1] ??
       (isOpenAi ? apiKeyHeaderOf(request) : undefined);
     if (!key) {
       throw new AppError('unauthorized', { detail: 'Send the API key as: Authorization: Bearer <key>' });

@@ -1,9 +1,9 @@
 import type { Phrasebook } from './phrasebook.ts';
 
 export const english: Phrasebook = {
-  noun: /^(?:(?:please|can you|could you|i want(?: you to)?|i'd like(?: you to)?)\s+)*(?:(?:generate|create|make|draw|paint|produce|render|design|give me|show me)\s+)?(?:me\s+)?(?:an?|the|one|some)?\s*(?:[a-z]+\s+){0,2}?(?:picture|image|photo|photograph|illustration|painting|drawing)s?\s+(?:of|showing|with)\s+/i,
-  verb: /^(?:(?:please|can you|could you|i want(?: you to)?|i'd like(?: you to)?)\s+)*(?:generate|create|make|draw|paint|produce|render|design|give me|show me)\s+(?:me\s+)?/i,
-  tail: /,?\s+please$/i,
+  noun: /^(?:(?:please|can you|could you|i want(?: you to)?|i'd like(?: you to)?) )*(?:(?:generate|create|make|draw|paint|produce|render|design|give me|show me) )?(?:me )?(?:an?|the|one|some)? ?(?:[a-z]+ ){0,2}?(?:picture|image|photo|photograph|illustration|painting|drawing)s? (?:of|showing|with) /i,
+  verb: /^(?:(?:please|can you|could you|i want(?: you to)?|i'd like(?: you to)?) )*(?:generate|create|make|draw|paint|produce|render|design|give me|show me) (?:me )?/i,
+  tail: /,? please$/i,
   frames: {
     bare: '{s}, shown as the clear centre of the picture, with crisp shapes and rich, believable detail',
     afterNoun: 'A detailed picture of {s}, with crisp shapes and rich, believable detail',
@@ -47,9 +47,9 @@ export const english: Phrasebook = {
 };
 
 export const spanish: Phrasebook = {
-  noun: /^(?:por favor,?\s+)?(?:(?:genera|generar?me|crea|créame|haz|hazme|dibuja|pinta|diseña|muéstrame|quiero)\s+)?(?:una?|la|el)?\s*(?:foto(?:grafía)?|imagen|ilustración|pintura|dibujo|cuadro)\s+(?:de|con)\s+/i,
-  verb: /^(?:por favor,?\s+)?(?:genera|créame|crea|hazme|haz|dibuja|pinta|diseña|muéstrame|quiero)\s+/i,
-  tail: /,?\s+por favor$/i,
+  noun: /^(?:por favor,? )?(?:(?:genera|generar?me|crea|créame|haz|hazme|dibuja|pinta|diseña|muéstrame|quiero) )?(?:una?|la|el)? ?(?:foto(?:grafía)?|imagen|ilustración|pintura|dibujo|cuadro) (?:de|con) /i,
+  verb: /^(?:por favor,? )?(?:genera|créame|crea|hazme|haz|dibuja|pinta|diseña|muéstrame|quiero) /i,
+  tail: /,? por favor$/i,
   frames: {
     bare: 'El centro de la imagen: {s}, con formas nítidas y un detalle rico y creíble',
     afterNoun: 'Una imagen detallada de {s}, con formas nítidas y un detalle rico y creíble',
@@ -90,9 +90,9 @@ export const spanish: Phrasebook = {
 };
 
 export const french: Phrasebook = {
-  noun: /^(?:s'il (?:te|vous) plaît,?\s+)?(?:(?:génère|générez|génère-moi|crée|créez|crée-moi|fais|fais-moi|faites|dessine|dessine-moi|peins|montre-moi|je veux)\s+)?(?:une?|la|le)?\s*(?:photo(?:graphie)?|image|illustration|peinture|dessin|tableau)\s+(?:de |d['’]|avec )/i,
-  verb: /^(?:s'il (?:te|vous) plaît,?\s+)?(?:génère-moi|génère|générez|crée-moi|crée|créez|fais-moi|fais|faites|dessine-moi|dessine|peins|montre-moi|je veux)\s+/i,
-  tail: /,?\s+s'il (?:te|vous) plaît$/i,
+  noun: /^(?:s'il (?:te|vous) plaît,? )?(?:(?:génère|générez|génère-moi|crée|créez|crée-moi|fais|fais-moi|faites|dessine|dessine-moi|peins|montre-moi|je veux) )?(?:une?|la|le)? ?(?:photo(?:graphie)?|image|illustration|peinture|dessin|tableau) (?:de |d['’]|avec )/i,
+  verb: /^(?:s'il (?:te|vous) plaît,? )?(?:génère-moi|génère|générez|crée-moi|crée|créez|fais-moi|fais|faites|dessine-moi|dessine|peins|montre-moi|je veux) /i,
+  tail: /,? s'il (?:te|vous) plaît$/i,
   frames: {
     bare: "Au centre de l'image : {s}, avec des formes nettes et des détails riches et crédibles",
     afterNoun:
@@ -134,9 +134,9 @@ export const french: Phrasebook = {
 };
 
 export const german: Phrasebook = {
-  noun: /^(?:bitte\s+)?(?:(?:erstelle|erzeuge|generiere|mach|mache|male|zeichne|zeig mir|gib mir|ich möchte)\s+)?(?:mir\s+)?(?:bitte\s+)?(?:ein(?:e|en)?|das)?\s*(?:bild|foto|fotografie|illustration|gemälde|zeichnung)\s+(?:von|mit|über)\s+/i,
-  verb: /^(?:bitte\s+)?(?:erstelle|erzeuge|generiere|mache|mach|male|zeichne|zeig mir|gib mir|ich möchte)\s+(?:mir\s+)?(?:bitte\s+)?/i,
-  tail: /,?\s+bitte$/i,
+  noun: /^(?:bitte )?(?:(?:erstelle|erzeuge|generiere|mach|mache|male|zeichne|zeig mir|gib mir|ich möchte) )?(?:mir )?(?:bitte )?(?:ein(?:e|en)?|das)? ?(?:bild|foto|fotografie|illustration|gemälde|zeichnung) (?:von|mit|über) /i,
+  verb: /^(?:bitte )?(?:erstelle|erzeuge|generiere|mache|mach|male|zeichne|zeig mir|gib mir|ich möchte) (?:mir )?(?:bitte )?/i,
+  tail: /,? bitte$/i,
   frames: {
     bare: 'Im Mittelpunkt des Bildes: {s}, mit klaren Formen und reichen, glaubhaften Einzelheiten',
     afterNoun: 'Ein detailreiches Bild von {s}, mit klaren Formen und glaubhaften Einzelheiten',
@@ -177,9 +177,9 @@ export const german: Phrasebook = {
 };
 
 export const portuguese: Phrasebook = {
-  noun: /^(?:por favor,?\s+)?(?:(?:gere|gera|crie|cria|faça|faz|desenhe|pinte|mostre-me|quero)\s+)?(?:uma?|a|o)?\s*(?:foto(?:grafia)?|imagem|ilustração|pintura|desenho|quadro)\s+(?:de|com|d[oa])\s+/i,
-  verb: /^(?:por favor,?\s+)?(?:gere|gera|crie|cria|faça|faz|desenhe|pinte|mostre-me|quero)\s+/i,
-  tail: /,?\s+por favor$/i,
+  noun: /^(?:por favor,? )?(?:(?:gere|gera|crie|cria|faça|faz|desenhe|pinte|mostre-me|quero) )?(?:uma?|a|o)? ?(?:foto(?:grafia)?|imagem|ilustração|pintura|desenho|quadro) (?:de|com|d[oa]) /i,
+  verb: /^(?:por favor,? )?(?:gere|gera|crie|cria|faça|faz|desenhe|pinte|mostre-me|quero) /i,
+  tail: /,? por favor$/i,
   frames: {
     bare: 'No centro da imagem: {s}, com formas nítidas e detalhes ricos e credíveis',
     afterNoun: 'Uma imagem detalhada de {s}, com formas nítidas e detalhes ricos e credíveis',

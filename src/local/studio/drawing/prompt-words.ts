@@ -59,6 +59,9 @@ const WORDS: Readonly<Record<string, string>> = {
     'desert* dune* sand* sahara pyramid* camel* desierto désert wüste* deserto пустын* έρημος 沙漠 砂 사막 صحراء מדבר ทะเลทราย रेगिस्तान',
 };
 
+/** Characters of a prompt that are read. The first words decide. */
+const MAX_READ = 2_000;
+
 const patterns = new Map(Object.entries(WORDS).map(([name, words]) => [name, toPattern(words)]));
 
 function toPattern(words: string): RegExp {
@@ -75,13 +78,13 @@ function toPattern(words: string): RegExp {
 
 /** Returns true if the prompt contains one of the words of this name. A name without words matches nothing. */
 export function wordsMatch(name: string, prompt: string): boolean {
-  return patterns.get(name)?.test(prompt) ?? false;
+  return patterns.get(name)?.test(prompt.slice(0, MAX_READ)) ?? false;
 }
 
 /** Returns the name whose word comes first in the prompt, because the first subject is the most important one. */
 export function firstNamed(names: readonly string[], prompt: string): string | null {
   const found = names
-    .map((name) => ({ name, at: prompt.search(patterns.get(name) ?? NEVER) }))
+    .map((name) => ({ name, at: prompt.slice(0, MAX_READ).search(patterns.get(name) ?? NEVER) }))
     .filter(({ at }) => at >= 0)
     .sort((left, right) => left.at - right.at);
   return found[0]?.name ?? null;

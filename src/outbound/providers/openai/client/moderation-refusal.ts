@@ -44,8 +44,7 @@ export function moderationOf(error: unknown): ModerationRefusal | null {
     moderationCodes.has(code ?? '') ||
     (type === 'image_generation_user_error' && (blamesSafety || !!details));
   if (!blocked) return null;
-  const listed =
-    /safety_violations\s*=\s*\[([^\]]{0,1000})\]/.exec(message.slice(0, 4000))?.[1]?.split(',') ?? [];
+  const listed = /safety_violations ?= ?\[([^[\]]*)\]/.exec(message.slice(0, 4000))?.[1]?.split(',') ?? [];
   const categories = [...(details?.categories ?? []), ...listed]
     .map(categoryName)
     .filter((name) => name !== '');

@@ -1,11 +1,8 @@
 const maxCodePoints = 300;
 
 /** `sk-...` and relatives, bearer tokens, and any other long run of letters and digits that could be a secret. */
-const secretPatterns = [
-  /\b(?:sk|pk|rk|sess|key)[-_][A-Za-z0-9_*-]{6,}/g,
-  /\bBearer\s+[^\s"',;]+/gi,
-  /\b(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{32,}/g,
-];
+const secretPatterns = [/\b(?:sk|pk|rk|sess|key)[-_][A-Za-z0-9_*-]{6,}/g, /\bBearer\s+[^\s"',;]+/gi];
+const longWord = /[A-Za-z0-9_-]{32,}/g;
 
 /**
  * Makes a provider's error text fit to be shown to a caller: on one line, at most 300 code points, nothing in it that
@@ -22,6 +19,7 @@ export function publicMessage(text: unknown): string | null {
     .trim();
   if (line === '' || line.startsWith('<')) return null;
   for (const pattern of secretPatterns) line = line.replace(pattern, '[redacted]');
+  line = line.replace(longWord, (word) => (/[0-9]/.test(word) ? '[redacted]' : word));
   return shorten(line.toWellFormed());
 }
 

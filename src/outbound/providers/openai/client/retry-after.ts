@@ -52,7 +52,7 @@ const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000
 function durationMs(text: string | null): number | undefined {
   if (text === null || !/^(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h|d)){1,5}$/.test(text)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/([0-9.]+)(ms|s|m|h|d)/g)) {
+  for (const [, amount, unit] of text.matchAll(/([0-9.]{1,19})(ms|s|m|h|d)/g)) {
     total += Number(amount) * (unitMs[unit ?? ''] ?? 0);
   }
   return Math.ceil(total);
