@@ -19,7 +19,7 @@ const forbidden: readonly WordRule[] = [
   rule('all the same', /\ball the same\b/gi),
   rule('mailbox', /\bmailbox(es)?\b/gi),
   rule('picture', /\bpictur(e|es|ed|ing)\b/gi),
-  rule('handed in', /\bhand(s|ed|ing)? in\b/gi),
+  rule('handed in', /(?<!by )\bhand(s|ed|ing)? in\b/gi),
   rule('taken up', /\b(taken?|takes|took|taking) up\b(?! to\b)/gi),
   rule('as it takes', /\bas it takes\b/gi),
   rule('for ever', /\bfor ever\b/gi),
