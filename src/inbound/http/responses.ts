@@ -191,7 +191,6 @@ export const requestHeader = {
     maxLength: 257,
     description:
       '1 to 255 visible ASCII characters, bare or quoted. The same key with the same body returns the same job.',
-    examples: ['order-4711'],
   },
   prefer: {
     type: 'string',

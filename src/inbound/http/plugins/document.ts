@@ -1,11 +1,11 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { stringify } from 'yaml';
 import { eventTypes } from '../../../domain/webhook-event.ts';
 import { endpointRequestExamples, imageRequestExamples } from '../examples.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import { eventName, webhookName } from '../schemas/events.ts';
+import { useDocsPage } from './docs-page.ts';
 import { finishDocument } from './finish-document.ts';
 
 declare module 'fastify' {
@@ -23,17 +23,6 @@ provider and stores the images. Callers learn of the result by poll, long-poll, 
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`; \`type\` is a link to its documentation. The same body
 holds the \`error\` member of the OpenAI API.
 Webhooks follow Standard Webhooks 1.0.0.`;
-
-/** Allows only content of this origin. Does not upgrade insecure requests, because the page may be served over plain http. */
-const pagePolicy = {
-  'default-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'self'",
-  'frame-ancestors': "'none'",
-  'img-src': "'self' data:",
-  'object-src': "'none'",
-  'style-src': "'self' 'unsafe-inline'",
-};
 
 /**
  * Serves the OpenAPI 3.1 document of the routes as JSON, as YAML and as a page. Must be registered before the routes, which
@@ -87,7 +76,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
         optionalBodies,
       }),
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: pagePolicy });
+  await useDocsPage(app);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   app.get('/openapi.yaml', { schema: { hide: true } }, (_request, reply) =>
     reply.header('content-type', 'application/yaml; charset=utf-8').send(documentYaml(app)),

@@ -26,7 +26,8 @@ export function finishDocument(
     for (const parameter of list(operation.parameters)) {
       const schema = node(parameter.schema);
       if (parameter.in === 'query' && schema.type === 'object') {
-        Object.assign(parameter, { style: 'deepObject', explode: true });
+        // The example keeps the page from sending made-up pairs.
+        Object.assign(parameter, { style: 'deepObject', explode: true, example: {} });
       }
     }
     for (const response of Object.values(node(operation.responses)) as Node[]) {
