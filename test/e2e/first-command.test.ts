@@ -141,9 +141,8 @@ describe('the first commands of the README', () => {
 
     const key = (await readFile(join(folder, '.darkroom/dev-api-key'), 'utf8')).trim();
     const caller = { ...env, DARKROOM_URL: service.url, DARKROOM_API_KEY: key };
-    const list = /`(curl -g [^`]+)`/.exec(readme)?.[1] ?? '';
-    const authorized = list.replace('curl', 'curl -s -H "Authorization: Bearer $DARKROOM_API_KEY"');
-    const listed = JSON.parse(await run(folder, caller, ['bash', '-c', authorized]));
+    const list = block('Filters by metadata', 'sh');
+    const listed = JSON.parse(await run(folder, caller, ['bash', '-c', list]));
     expect(listed.data.map(({ id }: { id: string }) => id).sort()).toEqual([one.id, two.id].sort());
 
     await writeFile(join(folder, 'snippet.ts'), block('## Generate an image', 'ts'));
