@@ -26,9 +26,9 @@ export function configurationPage(): string {
   });
   return `# Configuration
 
-Darkroom is configured by environment variables; a \`.env\` file in the working folder is read as well. Every variable may
-also be given as \`NAME_FILE\`, the path of a file that holds the value, for mounted secrets. All bad values are reported
-at once. \`darkroom config\` shows the effective values with their sources, \`darkroom doctor\` checks what they point to.
+Environment variables configure Darkroom. It also reads a \`.env\` file in the working folder. For mounted secrets, \`NAME_FILE\` is the path
+of a file with the value of \`NAME\`. All invalid values are reported at once. \`darkroom config\` shows the effective values and their
+sources, and \`darkroom doctor\` checks what they point to.
 
 This page is written by \`npm run docs\` from [src/config/variables.ts](../src/config/variables.ts).
 

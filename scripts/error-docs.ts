@@ -4,23 +4,23 @@ import { type ErrorCode, errorCodes, errorRow } from '../src/domain/errors.ts';
 export function errorsPage(): string {
   return `# Errors
 
-The \`code\` of a problem is stable: programs may depend on it, new ones may be added. **retry** says whether the same request may
-succeed later without a change; such an answer carries \`Retry-After\`, every other \`x-should-retry: false\`. Where single fields are
-at fault, \`errors\` points to each.
+The \`code\` of a problem is stable: programs may depend on it. Releases may add codes. **retry** shows whether the same request can
+succeed later. Responses with a retryable code carry \`Retry-After\`, all others \`x-should-retry: false\`. If single fields are invalid,
+\`errors\` points to each of them.
 
 This page is written by \`npm run docs\` from [src/domain/errors.ts](../src/domain/errors.ts).
 
 ## Refused requests
 
-They cost nothing. After a 5xx send an order again under its \`Idempotency-Key\`: should it have been accepted, you get that job.
+Refused requests cost nothing. After a 5xx, repeat the request with its \`Idempotency-Key\`. If the first request was accepted, the
+response is its job.
 
 ${table(errorCodes.filter((code) => !errorRow(code).billing))}
 
 ## Ended jobs
 
-They stand in \`error\` and \`image_errors\` of a job. **billing** is what they may say about the money of the call that failed: \`none\`
-was spent, a charge is \`possible\`, or it was \`charged\`; \`cost\` tells of the whole job. The status matters only where a request
-fails with one of them.
+\`error\` and \`image_errors\` of a job contain these codes. **billing** lists the possible charges of the failed call: \`none\` was spent, a
+charge is \`possible\`, or the call was \`charged\`. \`cost\` covers the whole job. The status applies only if a request fails with the code.
 
 ${table(errorCodes.filter((code) => errorRow(code).billing))}
 `;

@@ -27,7 +27,7 @@ const forbidden: readonly WordRule[] = [
   // A sort order and a customer's order are fine.
   rule(
     'order for a request',
-    /\b(an|each|every|per|accepted|repeated|submitted|abandoned|such an|the caller's) orders?\b/gi,
+    /\b(an|each|every|per|accepted|repeated|submitted|abandoned|such an|the caller's) orders?\b(?! (number|id|of))/gi,
   ),
   rule('order for a request', /\border(s|ed|ing)? (an? |the |\d+ )?(images?|jobs?|again|twice)\b/gi),
 ];

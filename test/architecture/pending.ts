@@ -3,14 +3,9 @@
  */
 export const pending = {
   words: [
-    '.ci/run',
     '.env.example',
     'bench/',
     'docs/configuration.md',
-    'docs/errors.md',
-    'docs/studio.md',
-    'openapi.yaml',
-    'scripts/',
     'src/compose/',
     'src/config/',
     'src/domain/',
@@ -25,7 +20,6 @@ export const pending = {
     'src/usecases/generation/',
     'src/usecases/jobs/',
     'src/usecases/maintenance/',
-    'src/usecases/webhooks/',
     'test/contract/',
     'test/deployment.test.ts',
     'test/integration/',
