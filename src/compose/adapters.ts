@@ -25,7 +25,7 @@ import { createDestinationGuard } from '../outbound/webhooks/destination-guard.t
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
 import { clock } from './clock.ts';
-import { composeProvider } from './provider.ts';
+import { composeProvider, providerProxy } from './provider.ts';
 import { type Connections, connectRedis } from './redis.ts';
 import type { Root } from './root.ts';
 import { composeStorage } from './storage.ts';
@@ -114,7 +114,13 @@ function composeSpool({ config, log }: Root) {
 
 function composeEnhancer({ config, environment, closers }: Root) {
   const { apiKey, baseUrl } = environment.provider;
-  const enhancer = createPromptEnhancer({ apiKey, baseUrl, model: config.ENHANCE_MODEL, clock });
+  const enhancer = createPromptEnhancer({
+    apiKey,
+    baseUrl,
+    proxy: providerProxy(config, environment.provider),
+    model: config.ENHANCE_MODEL,
+    clock,
+  });
   return closers.add(enhancer, (each) => each.close());
 }
 

@@ -9,13 +9,14 @@ import {
   loadConfig,
   type Mode,
 } from '../config/config.ts';
+import { redactUrl } from '../lib/redact-url.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
 import { systemCode } from '../lib/system-code.ts';
 import { inspectStore } from '../outbound/records/inspect-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
 import { namedProvider } from './local.ts';
-import { composeProvider } from './provider.ts';
-import { composeStorage, describeStorage } from './storage.ts';
+import { composeProvider, providerProxy } from './provider.ts';
+import { composeStorage, describeStorage, storageProxy } from './storage.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
 
 /**
@@ -91,11 +92,14 @@ async function checkStorage(config: Config): Promise<string> {
     // The storage's own check of a folder creates it and writes a file.
     if (storage.isServedHere) return await checkFolder(join(config.DATA_DIR, 'images'));
     await storage.check();
-    return `${describeStorage(config)} is usable`;
+    return `${describeStorage(config)} is usable${routeText(storageProxy(config))}`;
   } finally {
     await storage.close();
   }
 }
+
+/** Returns the route of calls as a part of a sentence. */
+const routeText = (proxy: string | undefined) => (proxy ? `, by the proxy ${redactUrl(proxy)}` : '');
 
 async function checkProvider(config: Config): Promise<string> {
   if (!config.roles.has('worker')) return 'not needed: only the role worker calls it';
@@ -105,7 +109,7 @@ async function checkProvider(config: Config): Promise<string> {
   }
   const provider = composeProvider(config, named);
   try {
-    return await provider.check();
+    return (await provider.check()) + routeText(providerProxy(config, named));
   } finally {
     await provider.close();
   }

@@ -1,10 +1,22 @@
 import type { Config } from '../config/config.ts';
 import { storageNamed } from '../outbound/storage/registry.ts';
 import { clock } from './clock.ts';
+import { proxiesOf } from './proxies.ts';
 
 /** Opens the storage that the configuration selects. */
 export function composeStorage(config: Config, signingKey: Buffer) {
-  return storageNamed(config.STORAGE).create(config, { dataDir: config.DATA_DIR, signingKey, clock });
+  return storageNamed(config.STORAGE).create(config, {
+    dataDir: config.DATA_DIR,
+    signingKey,
+    proxyFor: proxiesOf(config),
+    clock,
+  });
+}
+
+/** Returns the proxy for calls to the storage, if any. */
+export function storageProxy(config: Config): string | undefined {
+  const endpoint = storageNamed(config.STORAGE).endpoint(config);
+  return endpoint && proxiesOf(config)(endpoint);
 }
 
 /** Returns the location of the images in a few words, without secrets. */

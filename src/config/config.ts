@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
+import { redactUrl } from '../lib/redact-url.ts';
 import { parseRedisTarget } from '../lib/redis/redis-target.ts';
 import { systemCode } from '../lib/system-code.ts';
 import type { ValuesOf } from '../lib/variable.ts';
@@ -8,12 +9,12 @@ import { storages } from '../outbound/storage/registry.ts';
 import { wordsFor } from './values.ts';
 import { type Role, roles, type VariableName, variables } from './variables.ts';
 
-/** What a command needs: `serve` and `dev` run the service, `tool` only looks at it. */
+/** Purpose of the configuration: `serve` and `dev` run the service, `tool` inspects it. */
 export type Mode = 'serve' | 'dev' | 'tool';
 
 type Values = ValuesOf<typeof variables>;
 
-/** Where a value came from. */
+/** Origin of a value. */
 export type Source = 'environment' | 'file' | 'default' | 'unset';
 
 export interface Config extends Omit<Values, 'ROLES'> {
@@ -22,7 +23,7 @@ export interface Config extends Omit<Values, 'ROLES'> {
   readonly sources: Readonly<Record<VariableName, Source>>;
 }
 
-/** All that is wrong with a configuration, one line each. */
+/** Every fault of a configuration, one line each. */
 export class ConfigError extends Error {
   readonly faults: readonly string[];
 
@@ -34,9 +35,9 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the configuration. An empty variable counts as absent.
+ * Reads the configuration. White space at the ends of a value is removed, and an empty value counts as absent.
  *
- * @throws ConfigError naming every bad variable at once.
+ * @throws ConfigError with the faults of all variables.
  */
 export function loadConfig(env: NodeJS.ProcessEnv, mode: Mode): Config {
   const { values, sources, faults } = readVariables(Object.keys(variables) as VariableName[], env, mode);
@@ -48,14 +49,14 @@ export function loadConfig(env: NodeJS.ProcessEnv, mode: Mode): Config {
     roles: new Set(named.includes('all') ? roles : (named as Role[])),
     sources,
   } as unknown as Config;
-  // Where a variable is wrong by itself, what it makes of others is not known.
+  // A contradiction with a faulty variable may be a result of its fault.
   const isSound = (fault: string) => !fault.match(/\w+/g)?.some((word) => faults.has(word));
   const all = [...faults.values(), ...contradictions(config).filter(isSound)];
   if (all.length > 0) throw new ConfigError(all);
   return config;
 }
 
-/** All that is wrong with a configuration, one line each; nothing when `loadConfig` takes it. */
+/** Returns every fault of a configuration, one line each. Empty if `loadConfig` accepts it. */
 export function faultsOf(env: NodeJS.ProcessEnv, mode: Mode): readonly string[] {
   try {
     loadConfig(env, mode);
@@ -67,9 +68,9 @@ export function faultsOf(env: NodeJS.ProcessEnv, mode: Mode): readonly string[] 
 }
 
 /**
- * Reads some variables, for a program that needs no others and is not to fail for them.
+ * Reads some variables, for a program that must not fail for others.
  *
- * @throws ConfigError naming every bad one of them at once.
+ * @throws ConfigError with the faults of these variables.
  */
 export function loadValues<Name extends keyof Config & VariableName>(
   names: readonly Name[],
@@ -80,21 +81,21 @@ export function loadValues<Name extends keyof Config & VariableName>(
   return values as Pick<Config, Name>;
 }
 
-/** What is meant to run here: a service where somebody names its Redis or calls it production, else `dev`. */
+/** Returns the mode that is intended here: `serve` if Redis is named or NODE_ENV is `production`, otherwise `dev`. */
 export function intendedMode(env: NodeJS.ProcessEnv): 'serve' | 'dev' {
   const { values, sources } = readVariables(['NODE_ENV', 'REDIS_URL'], env, 'tool');
   return values.NODE_ENV === 'production' || sources.REDIS_URL !== 'unset' ? 'serve' : 'dev';
 }
 
 /**
- * The process's own environment, together with a `.env` file in the working folder where there is one: what stands in both
- * is taken from the environment.
+ * Returns the environment of the process, completed by the `.env` file in the working folder. A variable in both comes from
+ * the environment.
  *
- * @throws ConfigError when there is a file that cannot be read: it must not pass for none.
+ * @throws ConfigError if the file exists and cannot be read.
  */
 export function processEnv(): NodeJS.ProcessEnv {
   for (const [name, value] of Object.entries(parseEnv(environmentFile()))) process.env[name] ??= value;
-  // The SDK warns on Node 20 of versions to come; ours is pinned to one that supports it.
+  // On Node 20 the AWS SDK warns of its future versions. The pinned version supports Node 20.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return process.env;
 }
@@ -140,11 +141,14 @@ function readVariable(
   if (file && !text) {
     source = 'file';
     try {
-      text = readFileSync(file, 'utf8').trim();
+      text = readFileSync(file, 'utf8');
     } catch (error) {
       return { value: undefined, source, fault: `${name}_FILE: ${(error as Error).message}` };
     }
   }
+  text = text?.trim();
+  const malformed = text && formFault(text);
+  if (malformed) return { value: undefined, source, fault: `${name}: ${malformed}` };
   if (text === undefined || text === '') {
     text = mode === 'dev' ? (variable.devFallback ?? variable.fallback) : variable.fallback;
     source = text === undefined ? 'unset' : 'default';
@@ -156,7 +160,14 @@ function readVariable(
   return { value: undefined, source, fault: `${name}: ${[...reasons].join('; ')}` };
 }
 
-/** What is right by itself but not together. */
+/** Returns the fault of a value that no variable accepts. Both come from mounted files and from shells that keep quotes. */
+function formFault(text: string): string | null {
+  if (/[\r\n]/.test(text)) return 'must not contain a line break';
+  if (/^(["'`]).*\1$/.test(text)) return 'must not be in quotes';
+  return null;
+}
+
+/** Returns the faults of values that are valid alone and not together. */
 function contradictions(config: Config): string[] {
   const faults: string[] = [];
   const need = (missing: boolean, fault: string) => missing && faults.push(fault);
@@ -172,12 +183,12 @@ function contradictions(config: Config): string[] {
   );
   need(
     (config.API_KEYS ?? []).some(({ key }) => key === config.ADMIN_KEY),
-    'API_KEYS, ADMIN_KEY: hold the same key: give the administrator one of its own',
+    'API_KEYS, ADMIN_KEY: hold the same key. Set another ADMIN_KEY',
   );
   const objection = config.REDIS_CLUSTER && objectionToCluster(config.REDIS_URL);
   need(Boolean(objection), `REDIS_URL, REDIS_CLUSTER: ${objection}`);
   if (config.mode === 'serve') {
-    need(!config.REDIS_URL, 'REDIS_URL: needed. Only `darkroom dev` runs a Redis of its own');
+    need(!config.REDIS_URL, 'REDIS_URL: needed. Only `darkroom dev` starts its own Redis');
     need(!config.SECRETS_KEY, 'SECRETS_KEY: needed, for example from: openssl rand -base64 32');
     need(
       !config.PROVIDER && !config.OPENAI_API_KEY && config.roles.has('worker'),
@@ -187,7 +198,7 @@ function contradictions(config: Config): string[] {
   return faults;
 }
 
-/** Why an address cannot be that of a cluster; empty when it can. */
+/** Returns the reason why an address cannot belong to a cluster; empty if it can. */
 function objectionToCluster(address: string | undefined): string {
   try {
     if (address) parseRedisTarget(address, { cluster: true });
@@ -197,7 +208,7 @@ function objectionToCluster(address: string | undefined): string {
   }
 }
 
-/** A configuration for people: effective values with their sources, secrets hidden. */
+/** Returns the effective values with their sources, without secrets. */
 export function describeConfig(config: Config): { name: string; value: string; source: Source }[] {
   return (Object.keys(variables) as VariableName[]).map((name) => {
     const value = name === 'ROLES' ? [...config.roles] : config[name as keyof Config];
@@ -209,5 +220,5 @@ export function describeConfig(config: Config): { name: string; value: string; s
 function shown(value: unknown, secret: boolean): string {
   if (value === undefined) return '';
   if (secret) return '(hidden)';
-  return Array.isArray(value) ? value.join(',') : String(value);
+  return Array.isArray(value) ? value.join(',') : redactUrl(String(value));
 }

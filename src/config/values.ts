@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { list } from '../lib/variable.ts';
 
-/**
- * How the values of environment variables are read: what is taken, what comes out, and what a person is told of any other.
- */
+/** Schemas of environment variables that only the configuration uses, and the messages for invalid values. */
 
-/** What a person is told where a schema has no words of its own. */
+/** Returns the message for an issue if its schema has none. */
 export function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
   const unit = issue.origin === 'string' ? ' characters' : '';
@@ -21,10 +19,10 @@ const proxy = z.union([
   z.cidrv6(),
   z.enum(['loopback', 'linklocal', 'uniquelocal']),
 ]);
-/** What Fastify takes; it refuses networks of all addresses. */
+/** Fastify refuses networks of all addresses. */
 const isProxy = (entry: string) => proxy.safeParse(entry).success && !entry.endsWith('/0');
 
-/** Proxies to believe: addresses, networks, and the names that Fastify has for some of them. */
+/** Trusted proxies: addresses, networks, and Fastify's names for some of them. */
 export const proxies = list.pipe(
   z.array(
     z.string().refine(isProxy, {
@@ -43,13 +41,16 @@ export const secretsKey = z
     'must be 32 bytes in base64, for example from: openssl rand -base64 32',
   );
 
-/** `tenant:key`, in which the key may hold colons; no key belongs to two tenants. */
+/** `tenant:key` pairs. A key may contain colons. No key belongs to two tenants. */
 export const apiKeys = list
   .pipe(
     z.array(
       z
         .string()
-        .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:\S+$/, 'must be tenant:key, the key without spaces')
+        .regex(
+          /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:[^\s'"`]+$/,
+          'must be tenant:key, the key without spaces and quotes',
+        )
         .transform((entry) => ({
           tenant: entry.slice(0, entry.indexOf(':')),
           key: entry.slice(entry.indexOf(':') + 1),
@@ -62,12 +63,12 @@ export const apiKeys = list
       const owner = owners.get(key) ?? tenant;
       owners.set(key, owner);
       if (owner === tenant) continue;
-      const message = `${owner} and ${tenant} have the same key: give every tenant a key of its own`;
+      const message = `${owner} and ${tenant} have the same key. Set a different key for every tenant`;
       context.addIssue({ code: 'custom', message });
     }
   });
 
-/** `name=model` pairs: which model a client gets for a name. */
+/** `name=model` pairs: the model for a name that clients send. */
 export const modelMap = list.pipe(
   z.array(
     z

@@ -35,6 +35,9 @@ export const defineVariable = <const V extends Variable>(variable: V): V => vari
 
 export const text = z.string().min(1);
 
+/** Accepts a key. A quote or white space in a key comes from a faulty file or shell command, and no server accepts it. */
+export const credential = text.regex(/^[^\s'"`]+$/, 'must be a key without spaces and quotes');
+
 /** Accepts a text that `read` can read. The message of an error that `read` throws is shown, so it must not repeat a secret. */
 export const readBy = (read: (value: string) => unknown) =>
   text.superRefine((value, context) => {

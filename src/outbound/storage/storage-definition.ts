@@ -9,6 +9,8 @@ export interface StorageDeps {
   readonly dataDir: string;
   /** Signs links to files that this service serves, at least 32 bytes. */
   readonly signingKey: Buffer;
+  /** Returns the proxy for an address, if any. */
+  readonly proxyFor: (address: string) => string | undefined;
   readonly clock: Clock;
 }
 
@@ -25,6 +27,8 @@ export interface StorageDefinition<Set extends VariableSet> {
   readonly create: (values: ValuesOf<Set>, deps: StorageDeps) => OpenStorage;
   /** Returns the faults of the configuration, each as `NAME: reason`. Variables of an unselected storage may be absent. */
   readonly check: (values: ValuesOf<Set>, options: { isSelected: boolean }) => string[];
+  /** Returns the address of the storage service; `undefined` for a local storage. */
+  readonly endpoint: (values: ValuesOf<Set>) => string | undefined;
   /** Returns the location of the images in a few words, without secrets. */
   readonly describe: (values: ValuesOf<Set>, deps: Pick<StorageDeps, 'dataDir'>) => string;
 }

@@ -81,7 +81,7 @@ describe('a configuration', () => {
       ADMIN_KEY: 'two words',
     };
     expect(refusals({ ...enough, ...few }).toSorted()).toEqual([
-      'ADMIN_KEY: must be a key without spaces',
+      'ADMIN_KEY: must be a key without spaces and quotes',
       'MAX_PAID_ATTEMPTS: must be a whole number from 1 to 10',
       'ROLES: must be one of api, worker, webhooks, all',
       'WEBHOOK_SCHEDULE_S: must be a whole number from 0 to 604800',
@@ -202,7 +202,7 @@ describe('values', () => {
 
   it('of bootstrap keys may not be those of two tenants, whose keys are not shown', () => {
     const faults = refusals({ ...enough, API_KEYS: 'acme:s3cr3t-key,beta:other-key,gamma:s3cr3t-key' });
-    expect(faults).toEqual([expect.stringMatching(/^API_KEYS: acme and gamma have the same key: give/)]);
+    expect(faults).toEqual([expect.stringMatching(/^API_KEYS: acme and gamma have the same key\. Set/)]);
     expect(faults.join()).not.toContain('s3cr3t');
     expect(serve({ API_KEYS: 'acme:same-key1,acme:same-key1' }).API_KEYS).toHaveLength(2);
   });
@@ -256,7 +256,42 @@ describe('values', () => {
   });
 });
 
+describe('the form of a value', () => {
+  it('has no white space at its ends, because mounted secrets end with a line break', () => {
+    const config = serve({
+      OPENAI_API_KEY: ' sk-key\n',
+      S3_ACCESS_KEY_ID: 'id\r\n',
+      S3_SECRET_ACCESS_KEY: 'key\t',
+    });
+    expect(config).toMatchObject({
+      OPENAI_API_KEY: 'sk-key',
+      S3_ACCESS_KEY_ID: 'id',
+      S3_SECRET_ACCESS_KEY: 'key',
+    });
+    expect(serve({ DEFAULT_MODEL: ' \n' }).DEFAULT_MODEL).toBe('gpt-image-2.6-flare');
+  });
+
+  it.each([
+    ['OPENAI_API_KEY', '"sk-key"', 'must not be in quotes'],
+    ['DEFAULT_MODEL', "'gpt-image-2'", 'must not be in quotes'],
+    ['OPENAI_API_KEY', 'sk-one\nsk-two', 'must not contain a line break'],
+    ['OPENAI_API_KEY', 'sk-"key', 'must be a key without spaces and quotes'],
+    ['ADMIN_KEY', 'a key', 'must be a key without spaces and quotes'],
+    ['API_KEYS', 'acme:"key"', 'must be tenant:key, the key without spaces and quotes'],
+  ])('is refused at the start with the name of %s: %j', (name, value, fault) => {
+    expect(refusals({ ...enough, [name]: value })).toEqual([`${name}: ${fault}`]);
+  });
+});
+
 describe('the description of a configuration', () => {
+  it('hides the password and the key in an address', () => {
+    const config = serve({
+      OPENAI_BASE_URL: 'https://user:pa55@llm.example/v1?api-version=1&api-key=s3cr3t',
+    });
+    const shown = describeConfig(config).find(({ name }) => name === 'OPENAI_BASE_URL')?.value;
+    expect(shown).toBe('https://hidden:hidden@llm.example/v1?api-version=1&api-key=hidden');
+  });
+
   it('hides every secret that is set, and shows the rest with its source', () => {
     const secrets = {
       ...enough,

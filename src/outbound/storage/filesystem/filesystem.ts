@@ -11,5 +11,6 @@ export const filesystem = defineStorage({
   create: (_values, { dataDir, signingKey }) =>
     createFilesystemStorage({ directory: directoryIn(dataDir), signingKey }),
   check: () => [],
+  endpoint: () => undefined,
   describe: (_values, { dataDir }) => `filesystem, ${directoryIn(dataDir)}`,
 });

@@ -1,4 +1,5 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 
 export interface S3StorageConfig {
   readonly bucket: string;
@@ -16,6 +17,8 @@ export interface S3StorageConfig {
   readonly checksums?: 'when_required' | 'when_supported' | undefined;
   /** Maximum time for one call including its second try, in milliseconds. Default 60,000. */
   readonly timeoutMs?: number | undefined;
+  /** Proxy for all calls. Default: direct calls. */
+  readonly proxy?: string | undefined;
 }
 
 /** The SDK and two clients of one bucket, for calls and for signed links. */
@@ -65,10 +68,18 @@ function clientOptions(config: S3StorageConfig, endpoint: string | undefined): S
       requestTimeout: tryMs,
       // Without this the SDK prints a warning and continues to wait.
       throwOnRequestTimeout: true,
+      ...agentsOf(config.proxy),
     },
     requestChecksumCalculation: checksums,
     responseChecksumValidation: checksums,
     // By default bodies from 2 MiB on wait for "100 Continue", which many servers and proxies never send.
     expectContinueHeader: false,
   };
+}
+
+/** Returns the agents that tunnel through a proxy, for http and https endpoints. */
+function agentsOf(proxy: string | undefined) {
+  if (proxy === undefined) return {};
+  const agent = new HttpsProxyAgent(proxy, { keepAlive: true });
+  return { httpAgent: agent, httpsAgent: agent };
 }

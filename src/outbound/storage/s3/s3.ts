@@ -1,4 +1,4 @@
-import { defineVariable, text, truth, url } from '../../../lib/variable.ts';
+import { credential, defineVariable, text, truth, url, type ValuesOf } from '../../../lib/variable.ts';
 import { defineStorage, storageSection as section } from '../storage-definition.ts';
 import { createS3Storage } from './s3-storage.ts';
 
@@ -13,13 +13,13 @@ const variables = {
   S3_BUCKET: defineVariable({ section, schema: text, about: 'Bucket. It must exist.' }),
   S3_ACCESS_KEY_ID: defineVariable({
     section,
-    schema: text,
+    schema: credential,
     secret: true,
     about: 'Access key id. If absent, the standard AWS credential chain is used.',
   }),
   S3_SECRET_ACCESS_KEY: defineVariable({
     section,
-    schema: text,
+    schema: credential,
     secret: true,
     about: 'Secret of the access key.',
   }),
@@ -31,11 +31,14 @@ const variables = {
   }),
 };
 
+const endpointOf = (values: ValuesOf<typeof variables>) =>
+  values.S3_ENDPOINT ?? `https://s3.${values.S3_REGION}.amazonaws.com`;
+
 /** Images in a bucket of AWS S3 or of a server with the same API. */
 export const s3 = defineStorage({
   name: 's3',
   variables,
-  create: (values, { clock }) =>
+  create: (values, { proxyFor, clock }) =>
     createS3Storage(
       {
         bucket: values.S3_BUCKET ?? '',
@@ -45,6 +48,7 @@ export const s3 = defineStorage({
         accessKeyId: values.S3_ACCESS_KEY_ID,
         secretAccessKey: values.S3_SECRET_ACCESS_KEY,
         forcePathStyle: values.S3_FORCE_PATH_STYLE,
+        proxy: proxyFor(endpointOf(values)),
       },
       { clock },
     ),
@@ -56,5 +60,6 @@ export const s3 = defineStorage({
     }
     return faults;
   },
+  endpoint: endpointOf,
   describe: (values) => `s3, bucket ${values.S3_BUCKET}`,
 });

@@ -1,5 +1,5 @@
 import { OpenAI } from 'openai';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { AppError } from '../../../../domain/errors.ts';
 import type { Clock } from '../../../../domain/ports.ts';
 import { fetchCarried } from './single-request.ts';
@@ -13,6 +13,8 @@ export interface OpenAIConnectionConfig {
    * for this long is given up.
    */
   readonly silenceTimeoutMs?: number | undefined;
+  /** Proxy for all calls. Default: direct calls. */
+  readonly proxy?: string | undefined;
   /** Reads dates in `Retry-After`; the system's clock by default. */
   readonly clock?: Clock | undefined;
 }
@@ -20,7 +22,7 @@ export interface OpenAIConnectionConfig {
 /** The official client together with the sockets it uses. */
 export interface OpenAIConnection {
   readonly client: OpenAI;
-  readonly agent: Agent;
+  readonly agent: Dispatcher;
   readonly clock: Clock;
   /** Breaks off what is still running and closes every socket. */
   close(): Promise<void>;
@@ -46,15 +48,12 @@ export function createOpenAIConnection(config: OpenAIConnectionConfig): OpenAICo
         "The provider's API key is empty or holds spaces, line breaks or other characters no key has. Set it again.",
     });
   }
-  const agent = new Agent({
-    pipelining: config.silenceTimeoutMs === undefined ? 0 : 1,
-    headersTimeout: config.silenceTimeoutMs ?? 0,
-    bodyTimeout: config.silenceTimeoutMs ?? 0,
-    connect: { timeout: connectTimeoutMs },
-  });
+  const agent = openAgent(config);
+  const { address, query } = splitQuery(config.baseUrl ?? defaultBaseUrl);
   const client = new OpenAI({
     apiKey: config.apiKey,
-    baseURL: config.baseUrl ?? defaultBaseUrl,
+    baseURL: address,
+    defaultQuery: query,
     // Given explicitly, because the client would read them from the environment.
     adminAPIKey: null,
     organization: null,
@@ -65,4 +64,23 @@ export function createOpenAIConnection(config: OpenAIConnectionConfig): OpenAICo
     fetch: fetchCarried,
   });
   return { client, agent, clock: config.clock ?? Date.now, close: () => agent.destroy() };
+}
+
+function openAgent({ silenceTimeoutMs, proxy }: OpenAIConnectionConfig): Dispatcher {
+  const options = {
+    pipelining: silenceTimeoutMs === undefined ? 0 : 1,
+    headersTimeout: silenceTimeoutMs ?? 0,
+    bodyTimeout: silenceTimeoutMs ?? 0,
+  };
+  const connect = { timeout: connectTimeoutMs };
+  if (proxy === undefined) return new Agent({ ...options, connect });
+  return new ProxyAgent({ ...options, uri: proxy, requestTls: connect, proxyTls: connect });
+}
+
+/** Separates the query of a base URL, because the client appends the path of every call. Azure needs `api-version`. */
+function splitQuery(baseUrl: string): { address: string; query: Record<string, string> } {
+  const url = new URL(baseUrl);
+  const query = Object.fromEntries(url.searchParams);
+  url.search = '';
+  return { address: url.toString().replace(/\/$/, ''), query };
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createUnzip } from 'node:zlib';
 import type { OpenAI } from 'openai';
-import { type Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 
 /** One HTTP request, and what became of it. */
 export interface SingleRequest {
@@ -31,7 +31,7 @@ const chunksAheadBytes = 256 * 1024;
  *
  * @param maxRefusalBytes a body that comes with a status other than 2xx is broken off above this size.
  */
-export function createSingleRequest(agent: Agent, maxRefusalBytes: number): SingleRequest {
+export function createSingleRequest(agent: Dispatcher, maxRefusalBytes: number): SingleRequest {
   const seen: { sent: boolean; started: boolean; failure?: Error; body?: Readable } = {
     sent: false,
     started: false,

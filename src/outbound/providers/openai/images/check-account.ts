@@ -1,21 +1,32 @@
+import { redactUrl } from '../../../../lib/redact-url.ts';
 import type { OpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall } from '../client/provider-call.ts';
 
 const timeoutMs = 8_000;
 
 /**
- * Asks for the list of models, which is free and says whether the address and the key are right.
+ * Requests the list of models, which is free and checks the address and the key.
  *
- * @returns what was found, for people.
+ * @returns the finding, for people.
  * @throws ProviderError
  */
 export async function checkAccount(connection: OpenAIConnection): Promise<string> {
   const { signal } = new AbortController();
   const running = beginCall(connection, { signal, timeoutMs, clientRequestId: 'check' });
   try {
-    await running.send((options) => connection.client.models.list(options).asResponse());
-    return `${connection.client.baseURL} answers and takes the key`;
+    const response = await running.send((options) => connection.client.models.list(options).asResponse());
+    const address = redactUrl(connection.client.baseURL);
+    const isHtml = response.headers.get('content-type')?.includes('html');
+    if (isHtml) {
+      throw new Error(
+        `${address} returns a web page, not the OpenAI API.${remedyFor(connection.client.baseURL)}`,
+      );
+    }
+    return `${address} accepts the key`;
   } finally {
     running.end();
   }
 }
+
+const remedyFor = (baseUrl: string) =>
+  /\/v\d+$/.test(new URL(baseUrl).pathname) ? '' : ` Set OPENAI_BASE_URL to ${redactUrl(baseUrl)}/v1`;

@@ -7,6 +7,8 @@ export interface OpenAIProviderConfig {
   readonly apiKey: string;
   /** Address of an API that speaks OpenAI's language, with its version; OpenAI's own by default. */
   readonly baseUrl?: string | undefined;
+  /** Proxy for all calls. Default: direct calls. */
+  readonly proxy?: string | undefined;
   /** Largest answer taken, as sent; 128 MiB by default, which is an image of 96 MiB. */
   readonly maxResponseBytes?: number | undefined;
   /** Most pixels an image may have; 64 million by default. */

@@ -15,6 +15,8 @@ import { lostQuotedText } from './quoted-text.ts';
 
 export interface PromptEnhancerConfig {
   readonly apiKey: string;
+  /** Proxy for all calls. Default: direct calls. */
+  readonly proxy?: string | undefined;
   readonly baseUrl?: string | undefined;
   /** A language model of the chat completions API. */
   readonly model: string;

@@ -1,0 +1,28 @@
+import { credential, defineVariable } from '../../lib/variable.ts';
+import { apiKeys, secretsKey } from '../values.ts';
+
+const section = 'Keys and secrets';
+
+/** Variables of API keys and of the secret of the deployment. */
+export const access = {
+  API_KEYS: defineVariable({
+    section,
+    schema: apiKeys,
+    secret: true,
+    about:
+      'Bootstrap keys as `tenant:key`, comma-separated, with the scopes images:read, images:write and webhooks.',
+  }),
+  ADMIN_KEY: defineVariable({
+    section,
+    schema: credential,
+    secret: true,
+    about: 'Key with every scope for the tenant `admin`. It has no access to other tenants.',
+  }),
+  SECRETS_KEY: defineVariable({
+    section,
+    schema: secretsKey,
+    secret: true,
+    about:
+      '32 bytes in base64. Signs links, derives and encrypts webhook secrets. `dev` creates it in DATA_DIR.',
+  }),
+};

@@ -1,0 +1,32 @@
+import { defineVariable, whole } from '../../lib/variable.ts';
+
+const section = 'Limits and retention';
+
+/** Variables of limits and retention. */
+export const limits = {
+  MAX_OPEN_JOBS: defineVariable({
+    section,
+    schema: whole(1, 100_000_000),
+    fallback: '100000',
+    about: 'Maximum number of unfinished jobs of one tenant.',
+  }),
+  MEDIA_TTL_S: defineVariable({
+    section,
+    schema: whole(60, 315_360_000),
+    fallback: '2592000',
+    about: 'Maximum retention of images, in seconds. Requests may choose less.',
+  }),
+  RECORD_TTL_S: defineVariable({
+    section,
+    schema: whole(60, 315_360_000),
+    fallback: '7776000',
+    about: 'Maximum retention of records, in seconds. Requests may choose less.',
+  }),
+  LINK_TTL_S: defineVariable({
+    section,
+    schema: whole(60, 604_800),
+    fallback: '3600',
+    about:
+      'Lifetime of links in responses, in seconds, at most until their image is deleted. Links in webhooks work for 7 days.',
+  }),
+};

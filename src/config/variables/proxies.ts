@@ -1,0 +1,25 @@
+import { defineVariable, text, url } from '../../lib/variable.ts';
+
+const section = 'Provider';
+
+/** Variables of the proxies for calls to the provider and to S3. Webhooks never use a proxy. */
+export const proxies = {
+  HTTPS_PROXY: defineVariable({
+    section,
+    schema: url,
+    secret: true,
+    about: 'Proxy for https calls to the provider and to S3. Webhooks never use it.',
+  }),
+  HTTP_PROXY: defineVariable({
+    section,
+    schema: url,
+    secret: true,
+    about: 'Proxy for http calls to the provider and to S3. Webhooks never use it.',
+  }),
+  NO_PROXY: defineVariable({
+    section,
+    schema: text,
+    about:
+      'Hosts that are called without the proxy, comma-separated: `host`, `host:port`, `.domain` or `*`. Loopback addresses never use a proxy.',
+  }),
+};

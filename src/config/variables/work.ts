@@ -1,0 +1,32 @@
+import { defineVariable, whole } from '../../lib/variable.ts';
+
+const section = 'Work';
+
+/** Variables of workers. */
+export const work = {
+  WORKER_CONCURRENCY: defineVariable({
+    section,
+    schema: whole(1, 1000),
+    fallback: '8',
+    about: 'Maximum number of jobs that one worker runs at the same time.',
+  }),
+  WEBHOOK_CONCURRENCY: defineVariable({
+    section,
+    schema: whole(1, 1000),
+    fallback: '128',
+    about:
+      'Maximum number of destinations that one webhook worker serves at the same time, each with a few connections. At most half of them belong to one tenant.',
+  }),
+  QUEUE_TTL_S: defineVariable({
+    section,
+    schema: whole(1, 604_800),
+    fallback: '86400',
+    about: 'Maximum time of a job in the queue, in seconds, if the request has none. The job then expires.',
+  }),
+  RUN_TIMEOUT_S: defineVariable({
+    section,
+    schema: whole(1, 7200),
+    fallback: '1800',
+    about: 'Maximum running time of a job, in seconds, if the request has none. The job then fails.',
+  }),
+};

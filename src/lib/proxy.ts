@@ -1,0 +1,32 @@
+/** Proxies of the configuration. */
+export interface ProxySettings {
+  readonly httpsProxy: string | undefined;
+  readonly httpProxy: string | undefined;
+  /** Hosts without a proxy, comma-separated: `host`, `host:port`, `.domain` or `*`. */
+  readonly noProxy: string | undefined;
+}
+
+/** Returns the proxy for calls to an address, or `undefined` for a direct call. Loopback addresses never use a proxy. */
+export function proxyFor(address: string, settings: ProxySettings): string | undefined {
+  const { protocol, hostname, port } = new URL(address);
+  const proxy = protocol === 'https:' ? settings.httpsProxy : settings.httpProxy;
+  if (!proxy || isLoopback(hostname)) return undefined;
+  const effectivePort = port || (protocol === 'https:' ? '443' : '80');
+  const isExempt = (settings.noProxy ?? '')
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .some((entry) => matches(entry.toLowerCase(), hostname, effectivePort));
+  return isExempt ? undefined : proxy;
+}
+
+const isLoopback = (hostname: string) =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+
+/** An entry covers its host and every subdomain, as in curl. */
+function matches(entry: string, hostname: string, port: string): boolean {
+  if (entry === '*') return true;
+  const [, host = entry, entryPort] = /^(.*[^:]):(\d{1,5})$/.exec(entry) ?? [];
+  if (entryPort !== undefined && entryPort !== port) return false;
+  const domain = host.replace(/^\*?\./, '');
+  return hostname === domain || hostname === `[${domain}]` || hostname.endsWith(`.${domain}`);
+}
