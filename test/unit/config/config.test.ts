@@ -49,7 +49,7 @@ const bad: Partial<Record<VariableName, string>> = {
   WEBHOOK_ALLOW_PRIVATE: 'on',
   MAX_OPEN_JOBS: 'many',
   MEDIA_TTL_S: '59',
-  RECORD_TTL_S: ' 60',
+  RECORD_TTL_S: '5 9',
   LINK_TTL_S: '604801',
   DARKROOM_URL: 'example.com',
   MAX_WEBHOOK_ENDPOINTS: '1001',
