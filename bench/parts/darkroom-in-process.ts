@@ -35,6 +35,7 @@ const meter: Meter = {
 /** Jobs that nobody runs need no signals. */
 const signals: Signals = {
   onChange: () => nothing,
+  onTenantChange: () => nothing,
   onCancel: () => nothing,
   requestCancel: async () => {},
   onKeyChange: () => nothing,

@@ -10,6 +10,7 @@ import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
+import { createJobChanges } from '../outbound/records/job-changes.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { probeStore } from '../outbound/records/probe-store.ts';
@@ -77,6 +78,7 @@ function composeRecords({ config, closers }: Root, connections: Connections, onU
   const keys = createKeys(config.REDIS_KEY_PREFIX);
   return {
     jobs: createJobStore(redis, keys, { writes: connections.direct, onUnreadable }),
+    changes: createJobChanges(redis, keys),
     events: createWebhookEvents(redis, keys),
     deliveries: createDeliveries(redis, keys, { onUnreadable }),
     deliveryQueues: createDeliveryQueues(redis, keys, { onUnreadable }),

@@ -49,6 +49,7 @@ function composeJobs({ config, environment, draining, process, log }: Root, adap
   const { records, queues } = adapters;
   return createJobs({
     records: records.jobs,
+    changes: records.changes,
     events: records.events,
     deliveries: records.deliveries,
     storage: adapters.storage,

@@ -26,6 +26,19 @@ export function openEvents(url: string, jobId: string, lastEventId?: string): Pr
   });
 }
 
+/** Opens the stream of all jobs of a tenant, by default of `acme`. */
+export function openTenantEvents(
+  url: string,
+  { lastEventId, key = testKeys.acme }: { lastEventId?: string; key?: string } = {},
+): Promise<Response> {
+  return fetch(`${url}/events`, {
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+    },
+  });
+}
+
 /** Reads a stream until the server ends it or `enough` events have arrived. */
 export async function eventsOf(
   response: Response,

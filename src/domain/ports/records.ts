@@ -118,9 +118,35 @@ export interface ApiKeys {
 export interface Signals {
   /** Calls back on every change of a job's record in any process. Returns a function that stops listening. */
   onChange(tenant: string, id: string, listener: () => void): () => void;
+  /** Calls back on every change of a record of the tenant in any process. Returns a function that stops listening. */
+  onTenantChange(tenant: string, listener: () => void): () => void;
   /** Calls back on a cancel request in any process. */
   onCancel(listener: (id: string) => void): () => void;
   requestCancel(id: string): Promise<void>;
   /** Calls back if an API key was created or changed in any process. */
   onKeyChange(listener: (id: string) => void): () => void;
+}
+
+/** A change of a job: the part of its history that the change added. */
+export interface JobChange {
+  /** Position in the log. Later changes have higher positions. */
+  readonly position: string;
+  /** `null` for an entry without a job. */
+  readonly jobId: string | null;
+  /** Length of the history before the change. */
+  readonly from: number;
+  /** Length of the history after the change. */
+  readonly to: number;
+}
+
+/** The log of the changes of a tenant's jobs, written in the same atomic step as the records. */
+export interface JobChanges {
+  /**
+   * Starts the log of a tenant if necessary, and keeps it for two hours. Changes before the start are not in the log.
+   *
+   * @returns the position of the last entry.
+   */
+  open(tenant: string): Promise<string>;
+  /** Returns entries from a position on, the position included, at most `limit`. */
+  read(tenant: string, from: string, limit: number): Promise<readonly JobChange[]>;
 }

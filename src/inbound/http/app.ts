@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { AppError, errorRow } from '../../domain/errors.ts';
 import type { PresentJob } from '../../usecases/jobs/present-job.ts';
 import { type Addresses, createAddresses } from './addresses.ts';
+import { createSendEvents } from './event-stream.ts';
 import { requestIdFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
 import { maxBodyBytes } from './max-body-size.ts';
@@ -25,7 +26,7 @@ import { createWaitForTerminal } from './wait-for-terminal.ts';
 
 /** Everything that the server uses: what the routes declare, except what the server builds for them. */
 export interface HttpDeps
-  extends Omit<RouteDeps, 'addresses' | 'presentTo' | 'waitForTerminal' | 'sendAccepted'> {
+  extends Omit<RouteDeps, 'addresses' | 'presentTo' | 'waitForTerminal' | 'sendAccepted' | 'sendEvents'> {
   readonly authenticate: Authenticate;
   readonly jobs: RouteDeps['jobs'] & { readonly presentJob: PresentJob };
   readonly metrics: RouteDeps['metrics'] & Observe;
@@ -112,6 +113,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
   const { jobs, longPollSlots, draining, linkSeconds } = deps;
   const presentTo = createPresentTo({ presentJob: jobs.presentJob, addresses, linkSeconds });
   const waitForTerminal = createWaitForTerminal({ getJob: jobs.getJob, longPollSlots, draining });
+  const sendEvents = createSendEvents({ presentTo, longPollSlots, draining });
   const sendAccepted = createSendAccepted({ presentTo, waitForTerminal });
   return {
     jobs,
@@ -132,6 +134,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     presentTo,
     waitForTerminal,
     sendAccepted,
+    sendEvents,
   };
 }
 

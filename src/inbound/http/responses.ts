@@ -198,5 +198,6 @@ export const requestHeader = {
       '`wait=N` delays the response until the job is terminal or N seconds have passed, at most 55. `respond-async` does not wait.',
     examples: ['wait=50'],
   },
+  lastEventId: { type: 'string', description: 'Id of the last received event.' },
   ifNoneMatch: { type: 'string', description: 'ETags of stored responses. A match is a 304 response.' },
 } as const satisfies Record<string, JsonSchema>;

@@ -8,6 +8,7 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:job:ID      string  the record as JSON with its version first, see versioned-json.ts
  *   {tenant}:jobs        zset    all ids, ordered by id and therefore by creation
  *   {tenant}:status:S    zset    the same by status; also model:M and meta:DIGEST
+ *   {tenant}:changes     stream  changes of jobs of the last hour, only while there are listeners
  *   {tenant}:open        zset    unfinished ids by the time of the last change
  *   {tenant}:due         zset    ids by the time at which the sweeper has to act: end of queue TTL or retention
  *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by TTL
@@ -38,6 +39,7 @@ export function createKeys(prefix: string) {
           .digest('base64url')
           .slice(0, 22)}`,
       ),
+    changes: (tenant: string) => of(tenant, 'changes'),
     open: (tenant: string) => of(tenant, 'open'),
     due: (tenant: string) => of(tenant, 'due'),
     idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),

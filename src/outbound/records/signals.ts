@@ -18,10 +18,16 @@ export function createSignals(
     [keys.keyChanged, new Set()],
   ]);
 
+  const tenantListeners = new Map<string, Set<() => void>>();
+
   const onMessage = (channel: string, message: string) => {
     const listeners = listenersOf.get(channel);
     if (listeners) for (const listener of listeners) listener(message);
-    else for (const listener of [...(waiters.get(message) ?? [])]) listener();
+    else {
+      for (const listener of [...(waiters.get(message) ?? [])]) listener();
+      const tenant = message.slice(0, message.indexOf(' '));
+      for (const listener of [...(tenantListeners.get(tenant) ?? [])]) listener();
+    }
   };
   const listen = (channel: string, listener: (id: string) => void) => {
     listenersOf.get(channel)?.add(listener);
@@ -32,18 +38,21 @@ export function createSignals(
   subscriber.subscribe(keys.changed, ...listenersOf.keys()).catch(() => {});
 
   return {
-    onChange(tenant, id, listener) {
-      const topic = `${tenant} ${id}`;
-      const listeners = waiters.get(topic) ?? new Set();
-      waiters.set(topic, listeners.add(listener));
-      return () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) waiters.delete(topic);
-      };
-    },
+    onChange: (tenant, id, listener) => addTo(waiters, `${tenant} ${id}`, listener),
+    onTenantChange: (tenant, listener) => addTo(tenantListeners, tenant, listener),
     onCancel: (listener) => listen(keys.cancel, listener),
     onKeyChange: (listener) => listen(keys.keyChanged, listener),
     requestCancel: (id) => translated(async () => void (await publisher.publish(keys.cancel, id))),
     close: () => void subscriber.off('message', onMessage),
+  };
+}
+
+/** Adds a listener of a topic. Returns a function that removes it. */
+function addTo(all: Map<string, Set<() => void>>, topic: string, listener: () => void): () => void {
+  const listeners = all.get(topic) ?? new Set();
+  all.set(topic, listeners.add(listener));
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) all.delete(topic);
   };
 }

@@ -8,6 +8,7 @@ import type {
   Ids,
   ImageProvider,
   ImageStorage,
+  JobChanges,
   JobStore,
   Log,
   Meter,
@@ -28,6 +29,7 @@ import { createPresentJob } from './present-job.ts';
 import { createReadImage } from './read-image.ts';
 import { createRetryJob } from './retry-job.ts';
 import { createStreamJobEvents } from './stream-job-events.ts';
+import { createStreamTenantEvents } from './stream-tenant-events.ts';
 import { createSubmitJob, type SubmitPolicy } from './submit-job.ts';
 import { createSubmitOrJoin } from './submit-or-join.ts';
 import { createUpdateJob } from './update-job.ts';
@@ -35,6 +37,7 @@ import { createUpdateJob } from './update-job.ts';
 /** Everything that the verbs of jobs need. */
 export interface JobsDeps {
   readonly records: JobStore;
+  readonly changes: JobChanges;
   readonly events: WebhookEvents;
   readonly deliveries: Deliveries;
   readonly storage: ImageStorage;
@@ -102,6 +105,7 @@ export function createJobs(deps: JobsDeps) {
     }),
     listJobs: createListJobs({ records, getJob, catalogue }),
     streamJobEvents: createStreamJobEvents({ getJob, signals, clock }),
+    streamTenantEvents: createStreamTenantEvents({ changes: deps.changes, getJob, signals }),
     readImage: createReadImage({ records, storage, clock, linkSeconds }),
     cancelJob: createCancelJob({ updateJob, getJob, jobQueue, signals, clock, retentionOf }),
     eraseJob: createEraseJob({

@@ -63,7 +63,8 @@ export function createStreamJobEvents(deps: {
 }
 export type StreamJobEvents = ReturnType<typeof createStreamJobEvents>;
 
-function momentsOf(job: ImageJob): ImageMoment[] {
+/** Returns every moment in the history of a job. */
+export function momentsOf(job: ImageJob): ImageMoment[] {
   return job.history.map((moment, i) => {
     const isChange = job.history[i - 1]?.status !== moment.status;
     return {

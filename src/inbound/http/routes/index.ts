@@ -11,6 +11,7 @@ import { listPresetsRoute } from './list-presets.ts';
 import { probeRoutes } from './probes.ts';
 import { retryJobRoute } from './retry-job.ts';
 import { streamJobEventsRoute } from './stream-job-events.ts';
+import { streamTenantEventsRoute } from './stream-tenant-events.ts';
 import { submitJobRoute } from './submit-job.ts';
 import { webhookRoutes } from './webhooks/index.ts';
 
@@ -21,6 +22,7 @@ export const routes = [
   getJobRoute,
   getImageContentRoute,
   streamJobEventsRoute,
+  streamTenantEventsRoute,
   cancelJobRoute,
   retryJobRoute,
   eraseJobRoute,

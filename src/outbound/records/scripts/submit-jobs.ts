@@ -5,6 +5,7 @@ import type { Projection, ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { encodeVersioned } from '../versioned-json.ts';
+import { luaAppendChange } from './append-change.ts';
 import { luaWriteEvent } from './write-event.ts';
 
 export type SubmitInput = Parameters<JobStore['submit']>[0];
@@ -16,7 +17,7 @@ export type SubmitReply =
   | { readonly kind: 'key_reused' | 'queue_full' };
 
 /**
- * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, then the indexes and counters of all jobs, each once; then for each job: its
+ * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, then the indexes and counters of all jobs, each once; then for each job: its
  *      record, its event (unused without one), its idempotency claim (only with a fingerprint)
  * ARGV 1 number of indexes and counters; then for each job: its fields and its record. The fields are one text, because
  *      every argument costs more than its bytes: id, now, max open jobs, indexes, counters, event id, '1' if the job's own
@@ -24,7 +25,7 @@ export type SubmitReply =
  *      Indexes: 'position=score,...', counters: 'position=field=amount,...', positions in KEYS.
  * Returns for each job 'created' | 'event_written' (created with its event) | 'replayed ID' | 'key_reused' | 'queue_full'
  */
-const source = `${luaWriteEvent}
+const source = `${luaWriteEvent}${luaAppendChange}
 local open_jobs = redis.call('ZCARD', KEYS[1])
 -- One ZADD for each index, however many jobs join it.
 local joining = {}
@@ -35,7 +36,7 @@ local function join(position, score, id)
   members[#members + 1] = id
 end
 
-local keys_read, args_read = 5 + tonumber(ARGV[1]), 1
+local keys_read, args_read = 6 + tonumber(ARGV[1]), 1
 local function next_key() keys_read = keys_read + 1 return KEYS[keys_read] end
 local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
 
@@ -59,6 +60,7 @@ local function submit()
   for position, field, amount in string.gmatch(counters, '(%d+)=([^,=]+)=([^,]+)') do
     redis.call('HINCRBY', KEYS[tonumber(position)], field, amount)
   end
+  append_change(KEYS[6], id, '0', '1', now)
   local event = {
     outbox = KEYS[2], subscriptions = {KEYS[3], KEYS[4], KEYS[5]}, key = event_key, id = event_id, wanted = wanted,
   }
@@ -99,6 +101,7 @@ function argumentsOf(
   { tenant, inputs }: { tenant: string; inputs: readonly SubmitInput[] },
 ): { names: string[]; values: (string | number)[] } {
   const names = [keys.open(tenant), keys.outbox(tenant), ...subscribersOf(keys, tenant, eventOf('queued'))];
+  names.push(keys.changes(tenant));
   const fixedCount = names.length;
   // Most jobs join the same indexes, so each key is sent once.
   const positions = new Map<string, number>();

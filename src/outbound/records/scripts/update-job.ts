@@ -5,6 +5,7 @@ import { compareProjections, type ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { encodeVersioned, luaVersionOf, versionLength } from '../versioned-json.ts';
+import { luaAppendChange } from './append-change.ts';
 import { luaWriteEvent } from './write-event.ts';
 
 interface JobUpdate {
@@ -22,20 +23,21 @@ export type UpdateReply =
   | { readonly kind: 'missing' };
 
 /**
- * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, then indexes to leave, indexes to join, counters
+ * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, then indexes to leave, indexes to join, counters
  * ARGV 1 expected version, 2 record, 3 id, 4 now, 5 channel, 6 message, 7 event id or '-', 8 '1' if the job's own webhook
- *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, then a score for each index to join,
+ *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, 11 and 12
+ *      length of the history before and after, then a score for each index to join,
  *      then field and amount for each counter
  * Returns {'written', '1' if the event was written} | {'conflict', record} | {'missing'}
  */
-const source = `${luaWriteEvent}${luaVersionOf}
+const source = `${luaWriteEvent}${luaVersionOf}${luaAppendChange}
 local version = version_of(redis.call('GETRANGE', KEYS[1], 0, ${versionLength}))
 if not version then return {'missing'} end
 if version ~= ARGV[1] then return {'conflict', redis.call('GET', KEYS[1])} end
 local record, id = ARGV[2], ARGV[3]
 redis.call('SET', KEYS[1], record)
 local leave_count, join_count = tonumber(ARGV[9]), tonumber(ARGV[10])
-local key, arg = 6, 10
+local key, arg = 7, 12
 for _ = 1, leave_count do
   key = key + 1
   redis.call('ZREM', KEYS[key], id)
@@ -53,6 +55,7 @@ local event = {
   outbox = KEYS[2], subscriptions = {KEYS[3], KEYS[4], KEYS[5]}, key = KEYS[6], id = ARGV[7], wanted = ARGV[8],
 }
 local event_written = write_event(event, id, record, ARGV[4])
+append_change(KEYS[7], id, ARGV[11], ARGV[12], ARGV[4])
 redis.call('PUBLISH', ARGV[5], ARGV[6])
 return {'written', event_written and '1' or ''}
 `;
@@ -70,6 +73,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
       [
         keys.job(tenant, id),
         ...eventKeys(keys, tenant, event),
+        keys.changes(tenant),
         ...change.leave,
         ...change.join.map(({ key }) => key),
         ...change.counters.map(({ key }) => key),
@@ -79,6 +83,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         ...[keys.changed, `${tenant} ${id}`],
         ...[event?.id ?? '-', event?.wanted ? '1' : ''],
         ...[change.leave.length, change.join.length],
+        ...[before.history.length, after.history.length],
         ...change.join.map(({ score }) => score),
         ...change.counters.flatMap(({ field, amount }) => [field, amount]),
       ],

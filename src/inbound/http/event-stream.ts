@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../domain/errors.ts';
+import { isTerminal } from '../../domain/image-job.ts';
+import type { TenantSlots } from '../../lib/tenant-slots.ts';
+import type { ImageMoment } from '../../usecases/jobs/stream-job-events.ts';
+import { untilCallerLeaves } from './draining.ts';
+import type { PresentTo } from './present-to.ts';
+
+/** Pause between heartbeats. Proxies close connections that are silent for longer. */
+const heartbeatMs = 15_000;
+
+interface Deps {
+  readonly presentTo: PresentTo;
+  readonly longPollSlots: TenantSlots;
+  readonly draining: AbortSignal;
+}
+
+interface StreamEvent {
+  /** Value for `Last-Event-ID`. */
+  readonly eventId: string;
+  readonly moment: ImageMoment;
+}
+
+/** Responds with a stream of server-sent events. */
+export type SendEvents = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  source: { readonly tenant: string; readonly open: (signal: AbortSignal) => AsyncGenerator<StreamEvent> },
+) => FastifyReply;
+
+/** Creates the response of every event stream. The response throws `too_many_requests` if no slot is free. */
+export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): SendEvents {
+  async function render(request: FastifyRequest, { eventId, moment }: StreamEvent): Promise<string> {
+    const hasView = moment.image !== undefined || isTerminal(moment.status);
+    const job = hasView ? await presentTo(request, moment.job) : undefined;
+    // The image is absent if its retention is over.
+    const image = job?.images.find(({ index }) => index === moment.image);
+    const data = {
+      id: moment.job.id,
+      type: moment.type,
+      status: moment.status,
+      stage: moment.stage,
+      at: new Date(moment.at).toISOString(),
+      ...(image ? { image } : {}),
+      ...(isTerminal(moment.status) ? { job } : {}),
+    };
+    return `id: ${eventId}\nevent: ${moment.type}\ndata: ${JSON.stringify(data)}\n\n`;
+  }
+
+  return (request, reply, { tenant, open }) => {
+    const leave = longPollSlots.enter(tenant);
+    if (!leave) {
+      throw new AppError('too_many_requests', { detail: 'Too many open streams. Poll, or retry later.' });
+    }
+    const signal = untilCallerLeaves(draining, reply);
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    const texts = withHeartbeats(open(signal), (event) => render(request, event));
+    return reply
+      .header('content-type', 'text/event-stream; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('x-accel-buffering', 'no')
+      .send(Readable.from(texts, { objectMode: false, highWaterMark: 1 }));
+  };
+}
+
+/** Forwards events, and adds comments in long pauses: clients ignore them, and proxies see traffic. */
+async function* withHeartbeats(
+  events: AsyncGenerator<StreamEvent>,
+  render: (event: StreamEvent) => Promise<string>,
+): AsyncGenerator<string, void, undefined> {
+  // The first bytes are sent at once, so that the caller knows that the stream is open.
+  yield ': open\n\n';
+  try {
+    for (let pending = events.next(); ; ) {
+      let timer: NodeJS.Timeout | undefined;
+      const pause = new Promise<null>((resolve) => {
+        timer = setTimeout(() => resolve(null), heartbeatMs);
+      });
+      const step = await Promise.race([pending, pause]);
+      clearTimeout(timer);
+      if (step === null) {
+        yield ': heartbeat\n\n';
+        continue;
+      }
+      if (step.done) return;
+      yield await render(step.value);
+      pending = events.next();
+    }
+  } finally {
+    await events.return(undefined);
+  }
+}

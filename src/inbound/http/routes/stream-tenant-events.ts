@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
+import type { SendEvents } from '../event-stream.ts';
+import { ref } from '../json-schema.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { header, problems, raw, requestHeader } from '../responses.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'streamTenantEvents'>;
+  readonly sendEvents: SendEvents;
+}
+
+/** `GET /events`: server-sent events of all jobs of the tenant. */
+export function streamTenantEventsRoute(app: FastifyInstance, { jobs, sendEvents }: Deps): void {
+  app.route({
+    method: 'GET',
+    url: '/events',
+    config: { scope: 'images:read' },
+    schema: {
+      operationId: 'streamEvents',
+      summary: 'Stream the events of all jobs',
+      description:
+        'Server-sent events, each an `ImageEvent`, of all jobs of the tenant. The stream starts with the next event and never ends. `Last-Event-ID` resumes it for one hour.',
+      tags: ['images'],
+      headers: { type: 'object', properties: { 'last-event-id': requestHeader.lastEventId } },
+      response: {
+        200: raw(
+          'The events. The `data` of each is an `ImageEvent`',
+          ['text/event-stream'],
+          ref('ImageEvent'),
+          { 'cache-control': header.cacheControl },
+        ),
+        ...problems({}, 'too_many_requests'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { tenant } = callerOf(request);
+      const lastEventId = request.headers['last-event-id'];
+      return sendEvents(request, reply, {
+        tenant,
+        open: (signal) => jobs.streamTenantEvents(tenant, lastEventId?.toString(), signal),
+      });
+    },
+  });
+}

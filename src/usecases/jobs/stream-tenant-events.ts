@@ -1,0 +1,133 @@
+import { AppError } from '../../domain/errors.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
+import type { JobChange, JobChanges, Signals } from '../../domain/ports.ts';
+import type { GetJob } from './get-job.ts';
+import { type ImageMoment, momentsOf } from './stream-job-events.ts';
+
+interface Deps {
+  readonly changes: JobChanges;
+  readonly getJob: Pick<GetJob, 'get'>;
+  readonly signals: Pick<Signals, 'onTenantChange'>;
+}
+
+/** A moment of any job of a tenant, with the id that resumes the stream after it. */
+export interface TenantMoment {
+  readonly eventId: string;
+  readonly moment: ImageMoment;
+}
+
+/** Messages may be lost, and a submission sends none. */
+const pollMs = 1_000;
+const renewMs = 60_000;
+const pageSize = 100;
+
+/**
+ * Streams the moments of all jobs of a tenant in the order of their writes, until `signal` aborts. Resumes after
+ * `lastEventId` if it is at most an hour old; otherwise the stream starts now. Moments of erased jobs are skipped. While the
+ * store is unavailable the stream waits.
+ */
+export function createStreamTenantEvents(deps: Deps) {
+  async function momentsOfChange(tenant: string, change: JobChange): Promise<readonly ImageMoment[]> {
+    const job = change.jobId === null ? null : await findJob(deps, tenant, change.jobId);
+    return job ? momentsOf(job).slice(change.from, change.to) : [];
+  }
+
+  return async function* stream(
+    tenant: string,
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<TenantMoment, void, undefined> {
+    const wait = createWait(deps.signals, tenant, signal);
+    try {
+      const end = await deps.changes.open(tenant);
+      const renewal = createRenewal(() => deps.changes.open(tenant));
+      let { position, no } = parseEventId(lastEventId) ?? { position: end, no: Number.POSITIVE_INFINITY };
+      while (!signal.aborted) {
+        wait.arm();
+        await renewal.whenDue();
+        const changes = (await orUnavailable(deps.changes.read(tenant, position, pageSize))) ?? [];
+        let isComplete = true;
+        for (const change of changes) {
+          const moments = await orUnavailable(momentsOfChange(tenant, change));
+          isComplete = moments !== null;
+          if (!moments) break;
+          // The read starts with the entry of the last event, of which some moments were sent.
+          const sentNo = change.position === position ? no : 0;
+          position = change.position;
+          for (const moment of moments.filter((each) => each.no > sentNo)) {
+            no = moment.no;
+            yield { eventId: `${position}-${no}`, moment };
+          }
+          no = Number.POSITIVE_INFINITY;
+        }
+        if (!isComplete || changes.length < pageSize) await wait.next();
+      }
+    } finally {
+      wait.stop();
+    }
+  };
+}
+export type StreamTenantEvents = ReturnType<typeof createStreamTenantEvents>;
+
+/** Renews the life of the log at intervals, as long as it has a listener. */
+function createRenewal(renew: () => Promise<unknown>) {
+  let renewedAt = performance.now();
+  return {
+    async whenDue() {
+      if (performance.now() - renewedAt < renewMs) return;
+      if ((await orUnavailable(renew())) !== null) renewedAt = performance.now();
+    },
+  };
+}
+
+/** Creates the pause between two reads. It ends with a change, after `pollMs` or with the signal. */
+function createWait(signals: Deps['signals'], tenant: string, signal: AbortSignal) {
+  let wake = () => {};
+  let woken: Promise<void> = Promise.resolve();
+  const stopListening = signals.onTenantChange(tenant, () => wake());
+  const onAbort = () => wake();
+  signal.addEventListener('abort', onAbort);
+  return {
+    /** Listening starts before the read, so that no change falls between read and pause. */
+    arm() {
+      woken = new Promise((resolve) => {
+        wake = resolve;
+      });
+    },
+    async next() {
+      if (signal.aborted) return;
+      const timer = setTimeout(() => wake(), pollMs);
+      await woken;
+      clearTimeout(timer);
+    },
+    stop() {
+      stopListening();
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+function parseEventId(text: string | undefined): { position: string; no: number } | null {
+  const [, position, no] = /^(\d{1,16}-\d{1,10})-(\d{1,6})$/.exec(text ?? '') ?? [];
+  return position === undefined ? null : { position, no: Number(no) };
+}
+
+/** Returns `null` for an erased job. @throws AppError `store_unavailable` */
+async function findJob({ getJob }: Deps, tenant: string, id: string): Promise<ImageJob | null> {
+  try {
+    return await getJob.get(tenant, id);
+  } catch (error) {
+    if (error instanceof AppError && (error.code === 'not_found' || error.code === 'erased')) return null;
+    throw error;
+  }
+}
+
+/** Returns `null` if the store is unavailable. */
+async function orUnavailable<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'store_unavailable') return null;
+    throw error;
+  }
+}
