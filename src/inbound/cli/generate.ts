@@ -100,10 +100,11 @@ function bodyOf(prompt: string, options: Options): Record<string, unknown> {
 }
 
 /** Returns one line with the status and cost of a job, and its error. */
-function summary(job: ImageJobView): string {
+export function summary(job: ImageJobView & { livemode?: boolean }): string {
   const { micro_usd: amount, estimated, billing } = job.cost;
   const usd = amount === null ? 'unknown' : `${(amount / 1e6).toFixed(6)} USD`;
-  const cost = `cost ${usd}${estimated ? ' (estimated)' : ''}, billing ${billing}`;
+  const charge = job.livemode === false ? 'simulated, nothing charged' : `billing ${billing}`;
+  const cost = `cost ${usd}${estimated ? ' (estimated)' : ''}, ${charge}`;
   const error = job.error ? `\n${job.error.code}: ${job.error.message}` : '';
   return `${job.id} ${job.status}, ${cost}${error}`;
 }

@@ -26,10 +26,14 @@ const WORDS: Readonly<Record<string, string>> = {
   ink: 'ink monochrome black grayscale minimal* noir negro schwarz* чёрн* 水墨 黑 墨 单色 흑백 أسود שחור ดำ काल*',
   // compositions
   portrait:
-    'portrait* avatar* face* headshot person people woman women man men girl* boy* lady princess hero elf warrior wizard witch character* ' +
+    'portrait* avatar* head\\sand\\sshoulders face* headshot person people woman women man men girl* boy* lady princess hero elf warrior wizard witch character* ' +
     'retrato mujer hombre niña niño chica femme homme fille garçon visage porträt frau mann mädchen mulher homem menina ' +
     'портрет* женщин* мужчин* девушк* девочк* лицо лица человек аватар* γυναίκα άνδρας κορίτσι πορτρέτο ' +
     '人 美女 女孩 男孩 少女 少年 头像 頭像 肖像 脸 臉 顔 女性 男性 彼女 사람 얼굴 여자 남자 소녀 초상 وجه امرأة رجل فتاة אישה גבר ילדה דיוקן ผู้หญิง ผู้ชาย คน महिला लड़की चेहरा',
+  lighthouse:
+    'lighthouse* faro* phare* leuchtturm* leuchttürme farol* маяк* φάρο* 灯塔 燈塔 灯台 燈台 등대 منارة מגדלור ประภาคาร',
+  storm:
+    'storm* tempest* thunder* tormenta* orage tempête* sturm* gewitter* tempestade* шторм* бур* гроз* καταιγίδα* 暴风 暴風 风暴 嵐 폭풍 عاصفة סערה พายุ तूफान*',
   animal:
     'animal* creature* pet pets dier tier tiere animaux животн* ζώο 动物 動物 どうぶつ 동물 حيوان חיה חיות สัตว์ जानवर पशु',
   cat: 'cat cats kitten* kitty gato* gata* un\\schat le\\schat chaton* chatte katze* kätzchen кот кота кошк* кошек котён* γάτα* 猫 貓 고양이 قطة قط חתול แมว बिल्ली',

@@ -31,6 +31,7 @@ const SCENES = [
   'dunes',
   'woman',
   'a fox',
+  'a lighthouse in a storm',
 ];
 
 describe('a drawn image', () => {
