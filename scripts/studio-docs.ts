@@ -1,12 +1,6 @@
 import { FAULTS } from '../src/local/studio/faults.ts';
 
-/** Returns the text of docs/studio.md. */
-export function studioPage(): string {
-  const rows = Object.entries(FAULTS).map(([name, { value, does, charged }]) => {
-    const word = value === null ? name : `${name}=…`;
-    return `| \`[studio:${word}]\` | ${value ?? ''} | ${does} | ${charged} |`;
-  });
-  return `# The studio
+const introduction = `# The studio
 
 <<<<<<< HEAD
 Without \`OPENAI_API_KEY\`, \`npm start\` uses the **studio**: a server on loopback that speaks OpenAI's API (images, and the language
@@ -33,7 +27,15 @@ npm run darkroom -- studio --port 8090 &
 OPENAI_BASE_URL=http://127.0.0.1:8090/v1 OPENAI_API_KEY=any npm test
 \`\`\`
 
-## Faults on request
+`;
+
+/** Returns the text of docs/studio.md. */
+export function studioPage(): string {
+  const rows = Object.entries(FAULTS).map(([name, { value, does, charged }]) => {
+    const word = value === null ? name : `${name}=…`;
+    return `| \`[studio:${word}]\` | ${value ?? ''} | ${does} | ${charged} |`;
+  });
+  return `${introduction}## Faults on request
 
 Words in a prompt make the studio fail, so that you can see how your program reacts. They are not drawn.
 >>>>>>> 1a74285 (fix(studio): draw what the words ask for and mark offline images)
