@@ -12,7 +12,7 @@ import { packageVersion } from './lib/package-version.ts';
 import { systemCode } from './lib/system-code.ts';
 import { diagnose } from './usecases/maintenance/diagnose.ts';
 
-// What only one command needs is loaded by that command: the others answer in a fraction of the time.
+// A command imports its own modules lazily, so that the other commands start in a fraction of the time.
 let env: NodeJS.ProcessEnv;
 const quiet = createLogger({ level: 'silent', pretty: false });
 
@@ -26,7 +26,7 @@ async function runService(
   const { compose } = await import('./compose/index.ts');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
   const service = await compose(config, { log, say: options.say });
-  // The drain has its own limit; this one only guards against a hang after it. A start that failed ends by itself.
+  // The drain has its own limit. This limit covers a hang after the drain. A failed start ends without it.
   closeWithGrace(
     { delay: config.SHUTDOWN_GRACE_S * 1000 + 20_000, logger: false, skip: ['beforeExit'] },
     async ({ err, signal }) => {
@@ -90,7 +90,7 @@ const context: CliContext = {
     const { composeChecks } = await import('./compose/checks.ts');
     return diagnose(composeChecks(env, quiet));
   },
-  // With the defaults of `dev` where that is what runs here; what only `serve` misses keeps nobody from looking.
+  // Uses the defaults of `dev` if `dev` would run here. Variables that only `serve` requires may be absent.
   describeConfig: () => describeConfig(loadConfig(env, intendedMode(env) === 'dev' ? 'dev' : 'tool')),
   openApiDocument: async (format) => (await import('./compose/document.ts')).composeDocument(format),
   client: () => {

@@ -6,7 +6,7 @@ import { loadDevSecrets } from '../local/dev-secrets.ts';
 import { startManagedRedis } from '../local/redis/start.ts';
 import { startStudio } from '../local/studio/studio.ts';
 
-/** Where the big dependencies are, whether somebody runs them or we do. */
+/** Addresses of Redis, storage and provider, which this process or an operator runs. */
 export interface Environment {
   readonly redisTarget: string;
   readonly redis: { readonly managed: boolean; readonly text: string };

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Closers } from '../lib/closers.ts';
 import type { Environment } from './local.ts';
 
-/** What every step of the composition builds from. */
+/** Input of every step of the composition. */
 export interface Root {
   readonly config: Config;
   readonly environment: Environment;

@@ -10,7 +10,7 @@ interface Deps {
 }
 
 /**
- * What only the store knows of the whole deployment. Asks a constant number of questions for each tenant, all at once.
+ * Figures of the whole deployment, read from the store. Sends a constant number of commands per tenant, all at once.
  *
  * @throws AppError `store_unavailable`
  */

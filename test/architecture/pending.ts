@@ -3,20 +3,14 @@
  */
 export const pending = {
   words: [
-    '.env.example',
     'bench/',
-    'docs/configuration.md',
-    'src/compose/',
-    'src/config/',
     'src/domain/',
     'src/inbound/http/',
     'src/lib/',
-    'src/main.ts',
     'src/outbound/providers/',
     'src/outbound/records/',
     'src/outbound/telemetry/',
     'src/outbound/webhooks/',
-    'src/usecases/access/',
     'src/usecases/generation/',
     'src/usecases/jobs/',
     'src/usecases/maintenance/',
@@ -32,7 +26,6 @@ export const pending = {
   sizes: [
     'bench/harness/',
     'src/compose/',
-    'src/config/',
     'src/domain/',
     'src/inbound/http/',
     'src/lib/',

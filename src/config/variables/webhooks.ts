@@ -43,8 +43,8 @@ export const webhooks = {
   }),
   MAX_WEBHOOK_ENDPOINTS: defineVariable({
     section,
-    // One step of Redis writes an event for all of them: it takes 0.1 s for 1,000, in which Redis serves nobody else, and the
-    // arguments of more than about 8,000 do not fit on the stack.
+    // One script writes an event for all endpoints. For 1,000 endpoints it blocks Redis for 0.1 s, and the arguments of more
+    // than about 8,000 do not fit on the stack.
     schema: whole(1, 1_000),
     fallback: '100',
     about:
