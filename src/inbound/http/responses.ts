@@ -105,6 +105,7 @@ const keyed: readonly ErrorCode[] = [
   'unauthorized',
   'insufficient_scope',
   'validation_failed',
+  'too_many_requests',
   'store_unavailable',
 ];
 const withBody: readonly ErrorCode[] = ['invalid_json', 'payload_too_large', 'unsupported_media_type'];

@@ -33,7 +33,7 @@ export function useAuthentication(app: FastifyInstance, authenticate: Authentica
     if (!key) {
       throw new AppError('unauthorized', { detail: 'Send the API key as: Authorization: Bearer <key>' });
     }
-    const caller = await authenticate(key);
+    const caller = await authenticate(key, request.ip);
     if (!covers(caller.scopes, scope)) {
       throw new AppError('insufficient_scope', { detail: `This needs a key with the scope ${scope}.` });
     }
