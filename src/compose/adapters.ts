@@ -4,7 +4,6 @@ import type { OnUnreadable } from '../domain/ports.ts';
 import { createPresets, PresetFile } from '../domain/preset.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { packageVersion } from '../lib/package-version.ts';
-import { createPromptEnhancer } from '../outbound/providers/openai/prompts/prompt-enhancer.ts';
 import { queueNames } from '../outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue } from '../outbound/queue/task-queue.ts';
@@ -26,7 +25,7 @@ import { createDestinationGuard } from '../outbound/webhooks/destination-guard.t
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
 import { clock } from './clock.ts';
-import { composeProvider, providerProxy } from './provider.ts';
+import { composeProvider } from './provider.ts';
 import { type Connections, connectRedis } from './redis.ts';
 import type { Root } from './root.ts';
 import { composeStorage } from './storage.ts';
@@ -44,7 +43,9 @@ export function composeAdapters(root: Root) {
   const queues = composeQueues(root, connections);
   const spool = composeSpool(root);
   const storage = closers.add(composeStorage(config, environment.secretsKey), (each) => each.close());
-  const provider = closers.add(composeProvider(config, environment.provider), (each) => each.close());
+  const provider = closers.add(composeProvider(config, environment.provider.studioUrl), (each) =>
+    each.close(),
+  );
   const { guard, sender } = composeWebhookSender(root);
   const metrics = createMetrics(
     createStoreFigures({
@@ -63,7 +64,6 @@ export function composeAdapters(root: Root) {
     storage,
     spool,
     provider,
-    enhancer: composeEnhancer(root),
     guard,
     sender,
     ...readCatalogues(root),
@@ -112,18 +112,6 @@ function composeSpool({ config, log }: Root) {
       else log.warn(fields, 'spool is full; provider calls wait until responses are stored');
     },
   });
-}
-
-function composeEnhancer({ config, environment, closers }: Root) {
-  const { apiKey, baseUrl } = environment.provider;
-  const enhancer = createPromptEnhancer({
-    apiKey,
-    baseUrl,
-    proxy: providerProxy(config, environment.provider),
-    model: config.ENHANCE_MODEL,
-    clock,
-  });
-  return closers.add(enhancer, (each) => each.close());
 }
 
 function composeWebhookSender({ config, closers }: Root) {

@@ -12,10 +12,10 @@ import {
 import { redactUrl } from '../lib/redact-url.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
 import { systemCode } from '../lib/system-code.ts';
+import { selectedProvider } from '../outbound/providers/registry.ts';
 import { inspectStore } from '../outbound/records/inspect-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
-import { namedProvider } from './local.ts';
-import { composeProvider, providerProxy } from './provider.ts';
+import { composeProvider } from './provider.ts';
 import { composeStorage, describeStorage, storageProxy } from './storage.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
 
@@ -103,13 +103,13 @@ const routeText = (proxy: string | undefined) => (proxy ? `, by the proxy ${reda
 
 async function checkProvider(config: Config): Promise<string> {
   if (!config.roles.has('worker')) return 'not needed: only the role worker calls it';
-  const named = namedProvider(config);
-  if (!named) {
+  const selected = selectedProvider(config);
+  if (selected.needsStudio(config)) {
     return 'studio: offline images; for real ones set OPENAI_API_KEY and remove PROVIDER=studio';
   }
-  const provider = composeProvider(config, named);
+  const provider = composeProvider(config, undefined);
   try {
-    return (await provider.check()) + routeText(providerProxy(config, named));
+    return (await provider.probe()) + routeText(provider.proxy);
   } finally {
     await provider.close();
   }

@@ -5,15 +5,16 @@ import type { Closers } from '../lib/closers.ts';
 import { loadDevSecrets } from '../local/dev-secrets.ts';
 import { startManagedRedis } from '../local/redis/start.ts';
 import { startStudio } from '../local/studio/studio.ts';
+import { selectedProvider } from '../outbound/providers/registry.ts';
 
 /** Addresses of Redis, storage and provider, which this process or an operator runs. */
 export interface Environment {
   readonly redisTarget: string;
   readonly redis: { readonly managed: boolean; readonly text: string };
   readonly provider: {
-    readonly name: 'openai' | 'studio';
-    readonly apiKey: string;
-    readonly baseUrl: string | undefined;
+    readonly name: string;
+    /** Address of the offline server that this process runs, if its provider needs one. */
+    readonly studioUrl: string | undefined;
   };
   readonly secretsKey: Buffer;
   /** The key that `dev` made for itself. */
@@ -39,7 +40,10 @@ export async function composeEnvironment(
   const secretsKey = config.SECRETS_KEY ?? dev?.secretsKey;
   if (!secretsKey) throw new Error('SECRETS_KEY is needed');
   const redis = await composeRedis(config, closers, options);
-  const provider = await chooseProvider(config, closers);
+  const provider = {
+    name: selectedProvider(config).name,
+    studioUrl: await startNeededStudio(config, closers),
+  };
   return { ...redis, provider, secretsKey, devApiKey: dev?.apiKey };
 }
 
@@ -61,20 +65,9 @@ async function composeRedis(
   return { redisTarget: server.url, redis: { managed: true, text: `managed Redis ${server.version}` } };
 }
 
-async function chooseProvider(config: Config, closers: Closers): Promise<Environment['provider']> {
-  const named = namedProvider(config);
-  if (named) return named;
-  // Only a worker makes calls: the others have no use for a studio, and need no key.
-  if (!config.roles.has('worker')) return { name: 'studio', apiKey: 'studio', baseUrl: undefined };
+async function startNeededStudio(config: Config, closers: Closers): Promise<string | undefined> {
+  // Only a worker makes calls.
+  if (!config.roles.has('worker') || !selectedProvider(config).needsStudio(config)) return undefined;
   const studio = closers.add(await startStudio(), (running) => running.stop());
-  return { name: 'studio', apiKey: 'studio', baseUrl: studio.baseUrl };
-}
-
-/** The provider that a configuration names; none where it means a studio that every process runs for itself. */
-export function namedProvider(config: Config): Environment['provider'] | undefined {
-  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl } = config;
-  const name = config.PROVIDER ?? (apiKey ? 'openai' : 'studio');
-  // A studio that runs elsewhere is reached like any other server.
-  if (name === 'studio') return baseUrl ? { name, apiKey: apiKey ?? 'studio', baseUrl } : undefined;
-  return { name, apiKey: apiKey ?? 'none', baseUrl };
+  return studio.baseUrl;
 }

@@ -61,7 +61,7 @@ function composeJobs({ config, environment, draining, process, log }: Root, adap
     catalogue: adapters.catalogue,
     presets: adapters.presets,
     // Other roles have no key of the provider.
-    provider: config.roles.has('worker') ? adapters.provider : undefined,
+    provider: config.roles.has('worker') ? adapters.provider.images : undefined,
     ids,
     digest: (text) => hash('sha256', text, 'base64url'),
     keyedDigest: createKeyedDigest(environment.secretsKey),

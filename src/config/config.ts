@@ -5,6 +5,7 @@ import { redactUrl } from '../lib/redact-url.ts';
 import { parseRedisTarget } from '../lib/redis/redis-target.ts';
 import { systemCode } from '../lib/system-code.ts';
 import type { ValuesOf } from '../lib/variable.ts';
+import { providers, selectedProvider } from '../outbound/providers/registry.ts';
 import { storages } from '../outbound/storage/registry.ts';
 import { wordsFor } from './values.ts';
 import { type Role, roles, type VariableName, variables } from './variables.ts';
@@ -173,10 +174,10 @@ function contradictions(config: Config): string[] {
   const need = (missing: boolean, fault: string) => missing && faults.push(fault);
   for (const { name, check } of storages)
     faults.push(...check(config, { isSelected: name === config.STORAGE }));
-  need(
-    config.PROVIDER === 'openai' && !config.OPENAI_API_KEY && config.roles.has('worker'),
-    'OPENAI_API_KEY: needed because PROVIDER is openai',
-  );
+  for (const { name, check } of providers) {
+    const isSelected = name === config.PROVIDER;
+    faults.push(...check(config, { isSelected, makesCalls: config.roles.has('worker') }));
+  }
   need(
     config.MEDIA_TTL_S > config.RECORD_TTL_S,
     'MEDIA_TTL_S: must not be above RECORD_TTL_S, since images without a record cannot be found',
@@ -191,7 +192,7 @@ function contradictions(config: Config): string[] {
     need(!config.REDIS_URL, 'REDIS_URL: needed. Only `darkroom dev` starts its own Redis');
     need(!config.SECRETS_KEY, 'SECRETS_KEY: needed, for example from: openssl rand -base64 32');
     need(
-      !config.PROVIDER && !config.OPENAI_API_KEY && config.roles.has('worker'),
+      !config.PROVIDER && !selectedProvider(config).isLive && config.roles.has('worker'),
       'OPENAI_API_KEY: needed, or PROVIDER=studio for offline images',
     );
   }

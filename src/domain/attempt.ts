@@ -45,10 +45,14 @@ export interface Attempt {
   readonly handle?: string;
   /** Error code of a `rejected`, `uncertain` or `unusable` attempt. */
   readonly error?: string;
+  /** Name of the provider that was called. */
+  readonly provider?: string;
   /** Model that was called, if it differs from the model of the job. */
   readonly model?: string;
   /** Micro-USD computed from the provider's usage; absent if unknown. */
   readonly costMicroUsd?: number;
+  /** Set if the response was complete but held no image: another call would bring the same. */
+  readonly final?: true;
   /** Set if a response reported its usage although it held nothing usable. */
   readonly charged?: true;
 }

@@ -49,6 +49,17 @@ export interface Moment {
   readonly image?: number;
 }
 
+/** A wait of a running job. */
+export interface Blocked {
+  readonly sinceMs: number;
+  /** When the next run tries again. */
+  readonly untilMs: number;
+  /** The circuit breaker scope; absent if the job waits for another release. */
+  readonly scope?: string;
+  /** Error code of the block. */
+  readonly code?: string;
+}
+
 export const TokenTotals = z.object({
   input_tokens: z.int(),
   output_tokens: z.int(),
@@ -96,6 +107,13 @@ export interface ImageJob {
   readonly crashCount?: number;
   /** Consecutive rejections by the provider since it last accepted a call. */
   readonly refusals?: number;
+  /**
+   * The current wait of a running job that does not count towards `run_timeout_s`: for a blocked provider scope, or for a
+   * release that can read a spooled response.
+   */
+  readonly blocked?: Blocked;
+  /** Milliseconds of earlier such waits. */
+  readonly blockedMs?: number;
   readonly traceparent?: string;
   /** Scheme and host of the request, if the deployment sets no public address. Used for links in webhooks. */
   readonly origin?: string;
@@ -195,12 +213,25 @@ export function missingImages(job: ImageJob): number[] {
 export function dueAt(job: ImageJob): number | undefined {
   if (job.status === 'queued') return waitsUntil(job);
   if (job.status === 'running') {
-    return job.request && (job.startedAt ?? job.createdAt) + job.request.run_timeout_s * 1000 + overrunMs;
+    const endsAt = runEndsAt(job, job.blocked?.untilMs ?? job.createdAt);
+    return endsAt === undefined ? undefined : endsAt + overrunMs;
   }
   return job.mediaGone ? job.recordExpiresAt : job.mediaExpiresAt;
 }
 
 const overrunMs = 30_000;
+
+/**
+ * Returns when a job exceeds its `run_timeout_s`. Waits for a blocked provider scope or another release do not count.
+ *
+ * @param nowMs end of the current wait if the job is blocked.
+ */
+export function runEndsAt(job: ImageJob, nowMs: number): number | undefined {
+  if (!job.request) return undefined;
+  const currentWaitMs = job.blocked ? Math.max(0, nowMs - job.blocked.sinceMs) : 0;
+  const blockedMs = (job.blockedMs ?? 0) + currentWaitMs;
+  return (job.startedAt ?? job.createdAt) + job.request.run_timeout_s * 1000 + blockedMs;
+}
 
 /** Returns the end of the queue TTL (`queue_ttl_s`); `undefined` if the job is not queued. */
 export function waitsUntil({ status, request, createdAt }: ImageJob): number | undefined {

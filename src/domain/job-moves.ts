@@ -2,6 +2,7 @@ import { type Attempt, isOpen } from './attempt.ts';
 import { AppError } from './errors.ts';
 import type { StoredImage } from './image.ts';
 import {
+  type Blocked,
   type ImageJob,
   isChangeable,
   isTerminal,
@@ -30,7 +31,7 @@ import { keepAmounts } from './keep-amounts.ts';
 export function beginRun(job: ImageJob, nowMs: number): ImageJob {
   checkOpen(job);
   const acquired = {
-    ...touch(job, nowMs),
+    ...unblock(touch(job, nowMs), nowMs),
     fence: job.fence + 1,
     leaseStartedAt: nowMs,
     ...(job.leaseStartedAt === undefined ? {} : { crashCount: (job.crashCount ?? 0) + 1 }),
@@ -39,10 +40,21 @@ export function beginRun(job: ImageJob, nowMs: number): ImageJob {
   return moved({ ...acquired, startedAt: nowMs }, 'running', undefined, nowMs);
 }
 
-/** Releases a job without a result, so that any worker can run it next. */
-export function releaseRun(job: ImageJob, nowMs: number): ImageJob {
+/**
+ * Releases a job without a result, so that any worker can run it next.
+ *
+ * @param blocked the reason if the job waits for something that must not count towards its run time.
+ */
+export function releaseRun(job: ImageJob, nowMs: number, blocked?: Omit<Blocked, 'sinceMs'>): ImageJob {
   const { leaseStartedAt: _leaseStartedAt, ...rest } = job;
-  return touch(rest, nowMs);
+  return { ...touch(rest, nowMs), ...(blocked ? { blocked: { sinceMs: nowMs, ...blocked } } : {}) };
+}
+
+/** Ends the wait of a blocked job and adds its duration to `blockedMs`. */
+function unblock(job: ImageJob, nowMs: number): ImageJob {
+  const { blocked, ...rest } = job;
+  if (!blocked) return job;
+  return { ...rest, blockedMs: (job.blockedMs ?? 0) + Math.max(0, nowMs - blocked.sinceMs) };
 }
 
 /** Marks a record as changed. The time never goes back, whatever the clocks of the processes show. */
@@ -96,6 +108,8 @@ export function finish(
     promptTemplate: _promptTemplate,
     refusals: _refusals,
     leaseStartedAt: _leaseStartedAt,
+    blocked: _blocked,
+    blockedMs: _blockedMs,
     ...rest
   } = job;
   const errors = outcome.error ? [...(job.errors ?? []), outcome.error] : job.errors;

@@ -46,6 +46,7 @@ export const ImageView = z.object({
 
 export const AttemptView = z.object({
   kind: z.enum([...attemptKinds, other]).describe('`other` for a kind of a newer release.'),
+  provider: z.string().nullable().describe('Name of the provider that was called.'),
   index: z.int().describe('Index of the image; 0 for an enhancement.'),
   state: z
     .enum([...attemptStates, other])

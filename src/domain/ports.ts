@@ -1,4 +1,4 @@
-import type { JobStatus } from './image-job.ts';
+import type { JobStage, JobStatus } from './image-job.ts';
 
 export * from './ports/bytes.ts';
 export * from './ports/providers.ts';
@@ -40,8 +40,12 @@ export interface Log {
 export interface Meter {
   submitted(outcome: 'created' | 'replayed'): void;
   jobFinished(status: JobStatus, code: string): void;
-  stageDone(stage: 'queued' | 'enhancing' | 'generating' | 'storing', seconds: number): void;
-  providerCall(kind: 'generate' | 'enhance', model: string, outcome: string, seconds: number): void;
+  stageDone(stage: 'queued' | JobStage, seconds: number): void;
+  providerCall(
+    call: { readonly kind: string; readonly provider: string; readonly model: string },
+    outcome: string,
+    seconds: number,
+  ): void;
   imageStored(contentType: string, sizeBytes: number): void;
   webhookAttempt(outcome: string, seconds: number): void;
   /** Counts a stored record that was skipped because this release cannot read it. */

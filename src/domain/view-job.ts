@@ -100,6 +100,7 @@ function viewImages(job: ImageJob, context: ViewContext): ImageJobView['images']
 function viewAttempt(attempt: Attempt): ImageJobView['attempts'][number] {
   return {
     kind: isKnown(attemptKinds, attempt.kind) ? attempt.kind : other,
+    provider: attempt.provider ?? null,
     index: attempt.index,
     state: isKnown(attemptStates, attempt.state) ? attempt.state : other,
     started_at: isoTime(attempt.startedAt),

@@ -126,7 +126,9 @@ export function afterAttempt(
   // A late update of a run that lost its lease: a delivery that has ended stays as it is.
   if (delivery.status !== 'pending') return { ...attempted, outcome: delivery.outcome ?? result.outcome };
   const delayMs =
-    result.outcome === 'gone' ? null : webhookDelayMs(attempted.step, result.retryAfterMs, random, schedule);
+    result.outcome === 'gone'
+      ? null
+      : webhookDelayMs(attempted.step, { retryAfterMs: result.retryAfterMs, random, schedule });
   if (delayMs === null) return ended(attempted, 'failed', nowMs);
   return { ...attempted, dueAt: nowMs + delayMs };
 }

@@ -5,7 +5,8 @@ import { createdAt } from '../support/jobs.ts';
 import { connectTestStore } from '../support/store.ts';
 
 const quota = 'provider_quota_exhausted';
-const minute = 60_000;
+const rateLimit = 'provider_rate_limited';
+const day = 24 * 3_600_000;
 
 let store: Awaited<ReturnType<typeof connectTestStore>>;
 let scopes = 0;
@@ -13,74 +14,131 @@ beforeAll(async () => {
   store = await connectTestStore();
 });
 
-const clock = () => createdAt;
-/** The gate as another process of the deployment sees it. */
-const breakerOfAProcess = (): CircuitBreaker => createCircuitBreaker(store.redis, store.keys, clock);
-const freshScope = () => `lane-${++scopes}`;
-/** Lets the time of a rest pass, which Redis keeps by its own clock. */
-const endRest = (scope: string) => store.redis.del(store.keys.breaker(`${scope}:closed`));
-const restOf = async (scope: string) =>
-  ((await breakerOfAProcess().findBlock([scope]))?.untilMs ?? createdAt) - createdAt;
+let nowMs = createdAt;
+/** The circuit breaker as another process of the deployment sees it. */
+const breakerOfAProcess = (): CircuitBreaker => createCircuitBreaker(store.redis, store.keys, () => nowMs);
+const freshScope = () => `openai:scope-${++scopes}`;
+const remainingMs = async (scope: string) =>
+  ((await breakerOfAProcess().findBlock([scope]))?.untilMs ?? nowMs) - nowMs;
 
-describe('a lane that is asked to rest', () => {
-  it('is closed for every process until then, and no other lane is', async () => {
+describe('a breaker that is open for a limited time', () => {
+  it('blocks its scope for every process until the time is over, and no other scope', async () => {
     const scope = freshScope();
-    const code = 'provider_rate_limited';
-    await breakerOfAProcess().close(scope, { untilMs: createdAt + minute, code });
+    await breakerOfAProcess().open(scope, { code: rateLimit, forMs: 20_000 });
     const other = breakerOfAProcess();
-    expect(await other.findBlock([freshScope(), scope])).toEqual({ untilMs: createdAt + minute, code });
+    expect(await other.findBlock([freshScope(), scope])).toEqual({
+      scope,
+      untilMs: nowMs + 20_000,
+      code: rateLimit,
+    });
     expect(await other.findBlock([freshScope()])).toBeNull();
-    expect(await other.failureOf(scope)).toBeNull();
-    await endRest(scope);
-    expect(await other.findBlock([scope])).toBeNull();
+    nowMs += 20_001;
+    const admitted = await Promise.all([1, 2, 3].map(() => breakerOfAProcess().findBlock([scope])));
+    expect(admitted).toEqual([null, null, null]);
+  });
+
+  it('admits a probe after 30 s even if the provider asked for a day, and closes after its success', async () => {
+    const scope = freshScope();
+    await breakerOfAProcess().open(scope, { code: rateLimit, forMs: day });
+    expect(await remainingMs(scope)).toBe(30_000);
+    nowMs += 30_000;
+    const prober = breakerOfAProcess();
+    expect(await prober.findBlock([scope])).toBeNull();
+    expect(await breakerOfAProcess().findBlock([scope])).toMatchObject({ isProbed: true });
+    await prober.recordSuccess([scope], nowMs);
+    expect(await breakerOfAProcess().findBlock([scope])).toBeNull();
   });
 });
 
-describe('a lane that was refused', () => {
-  it('rests, and then one call of all processes finds out whether it works again, for which the others wait', async () => {
+describe('a breaker that is open until a call is accepted', () => {
+  it('admits one probe of all processes after the cooldown while the other callers wait', async () => {
     const scope = freshScope();
-    await breakerOfAProcess().suspect(scope, quota);
-    expect(await breakerOfAProcess().findBlock([scope])).toEqual({ untilMs: createdAt + 5_000, code: quota });
-    expect(await breakerOfAProcess().failureOf(scope)).toBe(quota);
-
-    await endRest(scope);
-    const asked = await Promise.all(Array.from({ length: 10 }, () => breakerOfAProcess().findBlock([scope])));
-    expect(asked.filter((response) => response === null)).toHaveLength(1);
-    expect(asked.filter((response) => response !== null)).toEqual(
-      Array.from({ length: 9 }, () => ({ untilMs: createdAt + 2_000, code: quota, isProbed: true })),
+    await breakerOfAProcess().open(scope, { code: quota });
+    expect(await breakerOfAProcess().findBlock([scope])).toEqual({
+      scope,
+      untilMs: nowMs + 5_000,
+      code: quota,
+    });
+    nowMs += 5_000;
+    const found = await Promise.all(Array.from({ length: 10 }, () => breakerOfAProcess().findBlock([scope])));
+    expect(found.filter((block) => block === null)).toHaveLength(1);
+    expect(found.filter((block) => block !== null)).toEqual(
+      Array.from({ length: 9 }, () => ({ scope, untilMs: nowMs + 2_000, code: quota, isProbed: true })),
     );
   });
 
-  it('is open for all once that call is served, whichever process made it', async () => {
+  it('closes for all processes after the probe succeeded, whichever process made it', async () => {
     const scope = freshScope();
-    await breakerOfAProcess().suspect(scope, quota);
-    await endRest(scope);
+    await breakerOfAProcess().open(scope, { code: quota });
+    nowMs += 5_000;
     const prober = breakerOfAProcess();
     expect(await prober.findBlock([scope])).toBeNull();
-    await prober.open(scope);
-    const responses = await Promise.all([1, 2, 3].map(() => breakerOfAProcess().findBlock([scope])));
-    expect(responses).toEqual([null, null, null]);
-    expect(await prober.failureOf(scope)).toBeNull();
+    await prober.recordSuccess([scope], nowMs);
+    const found = await Promise.all([1, 2, 3].map(() => breakerOfAProcess().findBlock([scope])));
+    expect(found).toEqual([null, null, null]);
   });
 
-  it('rests twice as long after each further refusal, five minutes at most', async () => {
+  it('doubles the cooldown with every failure, up to 30 s', async () => {
     const scope = freshScope();
-    const isCoolingDown: number[] = [];
-    for (let refusals = 0; refusals < 8; refusals++) {
-      await breakerOfAProcess().suspect(scope, quota);
-      isCoolingDown.push((await restOf(scope)) / 1000);
+    const cooldowns: number[] = [];
+    for (let failures = 0; failures < 6; failures++) {
+      await breakerOfAProcess().open(scope, { code: quota });
+      cooldowns.push((await remainingMs(scope)) / 1000);
     }
-    expect(isCoolingDown).toEqual([5, 10, 20, 40, 80, 160, 300, 300]);
+    expect(cooldowns).toEqual([5, 10, 20, 30, 30, 30]);
   });
 
-  it('keeps its probe for those whom no lane before it keeps back', async () => {
+  it('keeps the probe for a caller that no other scope blocks', async () => {
     const [model, account] = [freshScope(), freshScope()];
-    await breakerOfAProcess().suspect(account, quota);
-    await endRest(account);
-    await breakerOfAProcess().close(model, { untilMs: createdAt + minute, code: 'provider_rate_limited' });
-    expect(await breakerOfAProcess().findBlock([model, account])).toMatchObject({
-      code: 'provider_rate_limited',
-    });
+    await breakerOfAProcess().open(account, { code: quota });
+    nowMs += 5_000;
+    await breakerOfAProcess().open(model, { code: rateLimit, forMs: 10_000 });
+    expect(await breakerOfAProcess().findBlock([model, account])).toMatchObject({ scope: model });
     expect(await breakerOfAProcess().findBlock([freshScope(), account])).toBeNull();
+  });
+
+  it('stays open if a call succeeds that had started before the failure', async () => {
+    const scope = freshScope();
+    const breaker = breakerOfAProcess();
+    const startedAtMs = nowMs;
+    nowMs += 1_000;
+    await breaker.open(scope, { code: quota });
+    await breaker.recordSuccess([scope], startedAtMs);
+    expect(await breaker.findBlock([scope])).toMatchObject({ code: quota });
+  });
+});
+
+describe('the list of open breakers', () => {
+  it('names scope, reason and times, and omits closed and expired breakers', async () => {
+    const [lasting, brief, closed] = [freshScope(), freshScope(), freshScope()];
+    const breaker = breakerOfAProcess();
+    await breaker.open(lasting, { code: quota });
+    await breaker.open(brief, { code: rateLimit, forMs: 500 });
+    await breaker.open(closed, { code: quota });
+    expect(await breaker.reset(closed)).toBe(true);
+    expect(await breaker.reset(closed)).toBe(false);
+    const openedAtMs = nowMs;
+    nowMs += 1_000;
+    const listed = (await breakerOfAProcess().list()).filter(({ scope }) =>
+      [lasting, brief, closed].includes(scope),
+    );
+    expect(listed).toEqual([
+      {
+        scope: lasting,
+        code: quota,
+        openedAtMs,
+        nextProbeAtMs: openedAtMs + 5_000,
+        untilMs: null,
+        failures: 1,
+      },
+    ]);
+  });
+
+  it('is readable after a newer release has written a state with further fields', async () => {
+    const scope = freshScope();
+    const newer = { code: 'code_of_tomorrow', openedAt: nowMs, failedAt: nowMs, probeAt: nowMs + 1_000 };
+    const text = JSON.stringify({ ...newer, until: null, failures: 1, region: 'eu' });
+    await store.redis.hset(store.keys.breaker('open'), scope, text);
+    expect(await breakerOfAProcess().findBlock([scope])).toMatchObject({ code: 'provider_unreachable' });
   });
 });

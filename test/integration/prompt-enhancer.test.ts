@@ -8,6 +8,7 @@ const context = contextOf();
 async function enhancerWith(script: Script, rest: { maxCodePoints?: number } = {}) {
   const server = await serve(script);
   const enhancer = createPromptEnhancer({
+    name: 'openai',
     apiKey: 'sk-test',
     baseUrl: server.url,
     model: 'gpt-text',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { beginRun } from '../../src/domain/job-moves.ts';
-import type { ImageProvider } from '../../src/domain/ports.ts';
+import type { DecodeResponse } from '../../src/domain/ports.ts';
 import { digestHex } from '../../src/lib/crypto/api-key-text.ts';
 import { createSemaphore } from '../../src/lib/semaphore.ts';
 import { sleep } from '../../src/lib/sleep.ts';
@@ -17,8 +17,8 @@ import { builtInCatalogue } from '../support/catalogue.ts';
 import { attemptOf, createdAt, idleMeter, queuedJob, retention, silentLog } from '../support/jobs.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** The bytes of an answer are its image. */
-const decode: ImageProvider['decode'] = async (body) => {
+/** Uses the bytes of a response as its image. */
+const decode: DecodeResponse = async (body) => {
   const parts: Uint8Array[] = [];
   for await (const part of body) parts.push(part);
   const bytes = Buffer.concat(parts);
@@ -26,7 +26,9 @@ const decode: ImageProvider['decode'] = async (body) => {
   return { image, usage: null, revisedPrompt: null };
 };
 
-/** A worker with the overtaken answer of one job for each tenant on its disk. */
+const findDecoder = (name: string) => (name === 'studio' ? decode : undefined);
+
+/** A worker with the overtaken response of one job for each tenant on its disk. */
 async function workerWith(tenants: readonly string[]) {
   const folder = await temporaryFolder();
   const images = join(folder, 'images');
@@ -41,23 +43,28 @@ async function workerWith(tenants: readonly string[]) {
     })();
     await spool.write({ tenant, jobId: job.id, attemptNo: 1 }, { provider: 'studio' }, image);
   }
-  const change: UpdateJob = async (tenant, _id, next) => {
+  const updateJob: UpdateJob = async (tenant, _id, next) => {
     const job = jobs.get(tenant);
     const after = job ? next(job) : null;
     if (after) jobs.set(tenant, after);
     return after ?? job ?? null;
   };
-  const shared = { storage, spool, change, clock: () => createdAt, log: silentLog };
+  const shared = { storage, spool, updateJob, clock: () => createdAt, log: silentLog };
   const finalizeResponse = createFinalizeResponse({
     ...shared,
-    provider: { decode } as ImageProvider,
+    findDecoder,
     uploadImage: createUploadImage({ ...shared, sleep, random: Math.random, meter: idleMeter }),
     catalogue: builtInCatalogue(),
-    inMemory: createSemaphore(4),
+    withMemorySlot: createSemaphore(4),
     retentionOf: () => retention,
   });
   const records = { get: async (tenant: string) => jobs.get(tenant) ?? null };
-  const recoverSpooled = createRecoverSpooledResponses({ ...shared, records, finalizeResponse });
+  const recoverSpooled = createRecoverSpooledResponses({
+    ...shared,
+    findDecoder,
+    records,
+    finalizeResponse,
+  });
   return {
     images,
     statuses: () => tenants.map((tenant) => jobs.get(tenant)?.status),
@@ -65,10 +72,10 @@ async function workerWith(tenants: readonly string[]) {
   };
 }
 
-describe('handing in', () => {
-  it('is not held up by an image that the storage refuses, which is handed in once it is taken', async () => {
+describe('recovery of spooled responses', () => {
+  it('is not held up by an image that the storage refuses, and stores it once the storage accepts it', async () => {
     const worker = await workerWith(['acme', 'beta', 'gamma']);
-    // Where the folder of a tenant should be stands a file, at which no image of that tenant can be stored.
+    // A file instead of the tenant's folder makes every upload of that tenant fail.
     await mkdir(worker.images);
     for (const tenant of ['acme', 'gamma']) await writeFile(join(worker.images, tenant), '');
     await worker.recoverSpooled();

@@ -5,14 +5,7 @@ import type { ImageProvider, JobStore, Spool } from '../../src/domain/ports.ts';
 import { createCircuitBreaker } from '../../src/outbound/records/circuit-breaker.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
-import { createCallProvider } from '../../src/usecases/generation/call-provider.ts';
-import { createEarlyUpload } from '../../src/usecases/generation/early-upload.ts';
-import { createExpandPrompt } from '../../src/usecases/generation/expand-prompt.ts';
-import { createFinalizeResponse } from '../../src/usecases/generation/finalize-response.ts';
-import { createGenerateImage } from '../../src/usecases/generation/generate-image.ts';
-import { createRunJob } from '../../src/usecases/generation/run-job.ts';
-import { createSpoolResponse } from '../../src/usecases/generation/spool-response.ts';
-import { createUploadImage } from '../../src/usecases/generation/upload-image.ts';
+import { createGeneration } from '../../src/usecases/generation/index.ts';
 import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
 import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { backgroundStudio } from './background-calls.ts';
@@ -67,45 +60,31 @@ export async function backgroundJob(prompt: string) {
       ),
   };
 
-  const shared = {
-    ...core,
-    cancelProviderCalls: createCancelProviderCalls({ ...core, provider: watched }),
+  const cancelProviderCalls = createCancelProviderCalls({ ...core, provider: watched });
+  const { runJob } = createGeneration({
     records,
+    updateJob: createUpdateJob({ ...core, records, cancelProviderCalls }),
+    cancelProviderCalls,
     provider: watched,
+    findDecoder: () => provider.decode,
+    enhancer: {
+      provider: provider.name,
+      model: 'gpt-5.4-mini',
+      enhance: () => Promise.reject(new Error('not enhanced here')),
+    },
+    breaker: createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock),
     spool,
-    random: () => 0,
+    storage: core.storage,
     catalogue: builtInCatalogue(),
-  };
-  const change = createUpdateJob(shared);
-  const breaker = createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock);
-  const uploadImage = createUploadImage({ ...shared, sleep: async () => {} });
-  const finalizeResponse = createFinalizeResponse({
-    ...shared,
-    uploadImage,
-    change,
-    inMemory: (work) => work(),
-  });
-  const generateImage = createGenerateImage({
-    ...shared,
-    breaker,
-    callProvider: createCallProvider({
-      ...shared,
-      breaker,
-      spoolResponse: createSpoolResponse({
-        ...shared,
-        startEarlyUpload: createEarlyUpload({ ...shared, uploadImage }, 1),
-      }),
-    }),
-    finalizeResponse,
-    policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },
-  });
-  const enhancer = { model: 'gpt-5.4-mini', enhance: () => Promise.reject(new Error('not wanted here')) };
-  const runJob = createRunJob({
+    withMemorySlot: (work) => work(),
+    maxEarlyUploads: 1,
+    clock: core.clock,
+    random: () => 0,
     sleep: async () => {},
-    ...shared,
-    change,
-    expandPrompt: createExpandPrompt({ ...shared, enhancer, policy: { onUncertain: 'retry' } }),
-    generateImage,
+    meter: core.meter,
+    log: core.log,
+    retentionOf: core.retentionOf,
+    policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },
   });
 
   const queued = queuedJob({ request: { prompt, quality: 'low' } });

@@ -5,6 +5,8 @@ import {
   type BlockedScope,
   type CircuitBreaker,
   type DecodedResponse,
+  type DecodeResponse,
+  type FindDecoder,
   type ImageCall,
   type ImageProvider,
   type ImageStorage,
@@ -17,22 +19,18 @@ import {
 } from '../../src/domain/ports.ts';
 import { digestHex } from '../../src/lib/crypto/api-key-text.ts';
 import { createSemaphore } from '../../src/lib/semaphore.ts';
-import { createCallProvider } from '../../src/usecases/generation/call-provider.ts';
-import { createEarlyUpload } from '../../src/usecases/generation/early-upload.ts';
-import { createExpandPrompt } from '../../src/usecases/generation/expand-prompt.ts';
 import { createFinalizeResponse } from '../../src/usecases/generation/finalize-response.ts';
-import { createGenerateImage } from '../../src/usecases/generation/generate-image.ts';
-import { createRunJob } from '../../src/usecases/generation/run-job.ts';
-import { createSpoolResponse } from '../../src/usecases/generation/spool-response.ts';
+import { createGeneration } from '../../src/usecases/generation/index.ts';
 import { createUploadImage } from '../../src/usecases/generation/upload-image.ts';
 import type { UpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
 
 /** What the scripted provider does with one call. */
-export type Response_ =
+export type ScriptedResponse =
   | 'image'
   | 'no image'
+  | 'damaged image'
   | 'until stopped'
   | ProviderFailure
   | ((call: { signal: AbortSignal }) => Promise<'image' | ProviderFailure>);
@@ -44,7 +42,7 @@ export const failureOf = (
 ): ProviderFailure => ({
   kind,
   code,
-  billing: kind === 'uncertain' || kind === 'unusable' ? 'possible' : 'none',
+  billing: ['uncertain', 'unusable', 'damaged'].includes(kind) ? 'possible' : 'none',
   message: `The provider answered: ${kind}.`,
   ...more,
 });
@@ -52,7 +50,7 @@ export const failureOf = (
 interface Given {
   readonly request?: Partial<ImageRequest>;
   /** What the provider does with the first call, the second, and so on. */
-  readonly responses?: readonly Response_[];
+  readonly responses?: readonly ScriptedResponse[];
   /** What the language model does with each call. */
   readonly descriptions?: readonly (
     | string
@@ -64,7 +62,11 @@ interface Given {
   readonly maxPaidAttempts?: number;
   /** How often the storage refuses before it takes an image. */
   readonly storageRefusals?: number;
-  /** What happens while an answer waits for its place in memory. */
+  /** Name of the provider of new calls. Default `studio`. */
+  readonly provider?: string;
+  /** Decoders of further providers. */
+  readonly decoders?: Readonly<Record<string, DecodeResponse>>;
+  /** What happens while a response waits for its slot in memory. */
   readonly meanwhile?: () => Promise<void>;
 }
 
@@ -81,9 +83,12 @@ export function generation(given: Given = {}) {
   const enhancements: string[] = [];
   const stored = new Map<string, Buffer>();
   const puts: string[] = [];
-  const spooled = new Map<string, { head: SpoolHead; bytes: Buffer }>();
+  const spooled = new Map<
+    string,
+    { key: SpoolKey; entry: { head: SpoolHead; bytes: Buffer } | { version: number } }
+  >();
   const scopesChecked: (readonly string[])[] = [];
-  const closed = new Map<string, BlockedScope>();
+  const blocked = new Map<string, BlockedScope>();
   const faults = {
     /** Answers of which the disk takes nothing, and answers that it loses after the last byte. */
     spoolWrites: 0,
@@ -96,7 +101,7 @@ export function generation(given: Given = {}) {
     breakerResets: 0,
   };
 
-  const change: UpdateJob = async (_tenant, _id, next, known) => {
+  const updateJob: UpdateJob = async (_tenant, _id, next, known) => {
     await Promise.resolve();
     for (let base = known ?? job; ; base = job) {
       const after = next(base);
@@ -114,21 +119,28 @@ export function generation(given: Given = {}) {
       const parts: Uint8Array[] = [];
       for await (const part of body) parts.push(part);
       if (faults.spoolSyncs-- > 0) throw brokenDisk();
-      spooled.set(name(key), { head, bytes: Buffer.concat(parts) });
+      spooled.set(name(key), { key, entry: { head, bytes: Buffer.concat(parts) } });
     },
     async open(key) {
-      const found = spooled.get(name(key));
-      return found ? { format: 'known', head: found.head, body: oneChunk(found.bytes) } : null;
+      const entry = spooled.get(name(key))?.entry;
+      if (!entry) return null;
+      if ('version' in entry) return { format: 'unknown', version: entry.version };
+      return { format: 'known', head: entry.head, body: oneChunk(entry.bytes) };
     },
     async remove(key) {
       spooled.delete(name(key));
     },
-    async *list() {},
+    async *list() {
+      for (const { key, entry } of spooled.values()) {
+        if ('version' in entry) yield { key, format: 'unknown', version: entry.version };
+        else yield { key, format: 'known', provider: entry.head.provider };
+      }
+    },
     hasRoom: async () => !faults.roomless,
   };
 
   const provider: ImageProvider = {
-    name: 'studio',
+    name: given.provider ?? 'studio',
     async generate(call, context, sink) {
       calls.push(call);
       const scripted = given.responses?.[calls.length - 1] ?? 'image';
@@ -142,21 +154,11 @@ export function generation(given: Given = {}) {
       await sink(head, oneChunk(Buffer.from(`${response} of call ${calls.length}`)));
       return head;
     },
-    async decode(body): Promise<DecodedResponse> {
-      const parts: Uint8Array[] = [];
-      for await (const part of body) parts.push(part);
-      const bytes = Buffer.concat(parts);
-      if (bytes.toString().startsWith('no image'))
-        throw new ProviderError(failureOf('unusable', 'provider_unusable_answer'));
-      return {
-        image: { bytes, sha256: digestHex(bytes), contentType: 'image/png', width: 1024, height: 1024 },
-        usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
-        revisedPrompt: null,
-      };
-    },
+    decode,
   };
 
   const enhancer: PromptEnhancer = {
+    provider: 'studio',
     model: 'gpt-5.4-mini',
     async enhance(prompt, { signal }) {
       enhancements.push(prompt);
@@ -170,26 +172,24 @@ export function generation(given: Given = {}) {
   const breaker: CircuitBreaker = {
     async findBlock(scopes) {
       scopesChecked.push(scopes);
-      const found = scopes.map((scope) => closed.get(scope)).find((scope) => scope && scope.untilMs > nowMs);
+      const found = scopes.map((scope) => blocked.get(scope)).find((block) => block && block.untilMs > nowMs);
       return found ?? null;
     },
-    async close(scope, until) {
-      closed.set(scope, until);
+    async open(scope, { code, forMs = 5_000 }) {
+      blocked.set(scope, { scope, untilMs: nowMs + forMs, code });
     },
-    async suspect(scope, code) {
-      closed.set(scope, { untilMs: nowMs + 5_000, code });
-    },
-    failureOf: async (scope) => closed.get(scope)?.code ?? null,
-    async open(scope) {
+    async recordSuccess(scopes) {
       if (faults.breakerResets-- > 0) throw new AppError('store_unavailable');
-      closed.delete(scope);
+      return scopes.filter((scope) => blocked.delete(scope));
     },
+    reset: async (scope) => blocked.delete(scope),
+    list: async () => [],
   };
 
   const storage: Pick<ImageStorage, 'put' | 'remove'> = {
     async put(key, bytes) {
       if (faults.storage-- > 0) throw brokenDisk();
-      if (faults.storageKeys.has(key.replace(/^.*\//, ''))) throw new Error('a fault of ours');
+      if (faults.storageKeys.has(key.replace(/^.*\//, ''))) throw new Error('a bug');
       puts.push(key);
       stored.set(key, bytes);
     },
@@ -198,59 +198,52 @@ export function generation(given: Given = {}) {
     },
   };
 
-  const shared = { clock, random: () => 0, meter: idleMeter, log: silentLog, spool, breaker, provider };
+  const memorySlots = createSemaphore(1);
   const catalogue = builtInCatalogue();
-  const inMemory = createSemaphore(1);
-  const uploadImage = createUploadImage({
-    ...shared,
-    storage,
+  const findDecoder: FindDecoder = (name) =>
+    given.decoders?.[name] ?? (name === 'studio' ? decode : undefined);
+  async function withMemorySlot<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
+    await given.meanwhile?.();
+    return memorySlots(work, signal);
+  }
+  const common = {
+    clock,
+    random: () => 0,
     sleep: async () => {},
+    meter: idleMeter,
+    log: silentLog,
+    retentionOf: () => retention,
+  };
+  const policy = {
+    onUncertain: given.onUncertain ?? 'retry',
+    onQuota: given.onQuota ?? 'wait',
+    maxPaidAttempts: given.maxPaidAttempts ?? 2,
+  };
+  const { runJob, recoverSpooledResponses } = createGeneration({
+    records: { get: async () => job },
+    updateJob,
+    cancelProviderCalls: async () => {},
+    provider,
+    findDecoder,
+    enhancer,
+    breaker,
+    spool,
+    storage,
+    catalogue,
+    withMemorySlot,
+    maxEarlyUploads: 1,
+    policy,
+    ...common,
   });
   const finalizeResponse = createFinalizeResponse({
-    ...shared,
+    ...common,
+    findDecoder,
+    spool,
     storage,
-    uploadImage,
-    change,
+    uploadImage: createUploadImage({ ...common, storage }),
+    updateJob,
     catalogue,
-    async inMemory(work, signal) {
-      await given.meanwhile?.();
-      return inMemory(work, signal);
-    },
-    retentionOf: () => retention,
-  });
-  const generateImage = createGenerateImage({
-    ...shared,
-    catalogue,
-    callProvider: createCallProvider({
-      ...shared,
-      catalogue,
-      spoolResponse: createSpoolResponse({
-        ...shared,
-        startEarlyUpload: createEarlyUpload({ provider, uploadImage }, 1),
-      }),
-    }),
-    finalizeResponse,
-    policy: {
-      onUncertain: given.onUncertain ?? 'retry',
-      onQuota: given.onQuota ?? 'wait',
-      maxPaidAttempts: given.maxPaidAttempts ?? 2,
-    },
-  });
-  const expandPrompt = createExpandPrompt({
-    ...shared,
-    enhancer,
-    catalogue,
-    policy: { onUncertain: given.onUncertain ?? 'retry' },
-  });
-  const generate = createRunJob({
-    sleep: async () => {},
-    ...shared,
-    records: { get: async () => job },
-    change,
-    cancelProviderCalls: async () => {},
-    expandPrompt,
-    generateImage,
-    retentionOf: () => retention,
+    withMemorySlot,
   });
 
   return {
@@ -261,30 +254,35 @@ export function generation(given: Given = {}) {
     puts,
     spooled,
     faults,
-    closed,
+    blocked,
     /** What the gate was asked for before each call. */
     scopesChecked,
     /** The only place in memory for an image from the spool. */
-    inMemory,
+    memorySlots,
+    recoverSpooledResponses,
     finalizeResponse,
     job: () => job,
     /** Puts the record into another state, as other processes do. */
     set(next: (job: ImageJob) => ImageJob) {
       job = { ...next(job), version: job.version + 1 };
     },
-    /** Leaves an answer in the spool, as a worker that died after paying does. */
-    spoolBody(attemptNo: number, text = 'image from before') {
-      spooled.set(name({ tenant: job.tenant, jobId: job.id, attemptNo }), {
-        head: { provider: 'studio' },
-        bytes: Buffer.from(text),
-      });
+    /** Leaves a response in the spool, as a worker that died after paying does. */
+    spoolBody(attemptNo: number, text = 'image from before', producer = 'studio') {
+      const key = { tenant: job.tenant, jobId: job.id, attemptNo };
+      const entry = { head: { provider: producer }, bytes: Buffer.from(text) };
+      spooled.set(name(key), { key, entry });
+    },
+    /** Leaves a response in the spool whose version only a newer release knows. */
+    spoolUnknown(attemptNo: number) {
+      const key = { tenant: job.tenant, jobId: job.id, attemptNo };
+      spooled.set(name(key), { key, entry: { version: 2 } });
     },
     passTime(ms: number) {
       nowMs += ms;
     },
     /** One execution, as a worker makes it. */
     run: (signal: AbortSignal = new AbortController().signal) =>
-      generate({ tenant: job.tenant, id: job.id }, signal),
+      runJob({ tenant: job.tenant, id: job.id }, signal),
   };
 }
 
@@ -294,4 +292,20 @@ function brokenDisk(): Error {
 
 async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
+}
+
+/** Uses the text of a response as its image. */
+async function decode(body: AsyncIterable<Uint8Array>): Promise<DecodedResponse> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  const bytes = Buffer.concat(parts);
+  if (bytes.toString().startsWith('damaged image'))
+    throw new ProviderError(failureOf('damaged', 'provider_unusable_answer'));
+  if (bytes.toString().startsWith('no image'))
+    throw new ProviderError(failureOf('unusable', 'provider_unusable_answer'));
+  return {
+    image: { bytes, sha256: digestHex(bytes), contentType: 'image/png', width: 1024, height: 1024 },
+    usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
+    revisedPrompt: null,
+  };
 }

@@ -1,43 +1,20 @@
 import { z } from 'zod';
 import { CatalogueFile } from '../../domain/model-catalogue.ts';
 import { readOperatorFile } from '../../lib/data-files.ts';
-import { credential, defineVariable, readBy, text, truth, url, whole } from '../../lib/variable.ts';
+import { defineVariable, readBy, text, truth, whole } from '../../lib/variable.ts';
+import { providerNames, providerSection, providerVariables } from '../../outbound/providers/registry.ts';
 
-const section = 'Provider';
+const section = providerSection;
 
 /** Variables of the provider and its models. */
 export const provider = {
   PROVIDER: defineVariable({
     section,
-    schema: z.enum(['openai', 'studio']),
+    schema: z.enum(providerNames),
     about:
       '`openai`, or `studio` for built-in offline images. Default in `dev`: `openai` if a key is set, otherwise `studio`.',
   }),
-  OPENAI_API_KEY: defineVariable({
-    section,
-    schema: credential,
-    secret: true,
-    about: 'API key of the provider account.',
-  }),
-  OPENAI_BASE_URL: defineVariable({
-    section,
-    schema: url,
-    about:
-      'Address of another server with the OpenAI API, including its version such as `/v1`. Its query is sent with every call.',
-  }),
-  OPENAI_MODE: defineVariable({
-    section,
-    schema: z.enum(['images', 'responses']),
-    fallback: 'images',
-    about:
-      '`images`: one request per image. `responses`: images are generated in the background of the Responses API, so a worker crash during a call costs nothing. A language model runs the call and may reword the prompt, and the provider stores the data for about ten minutes.',
-  }),
-  RESPONSES_MODEL: defineVariable({
-    section,
-    schema: text,
-    fallback: 'gpt-5.4-mini',
-    about: 'Language model that runs the calls if OPENAI_MODE is `responses`.',
-  }),
+  ...providerVariables,
   DEFAULT_MODEL: defineVariable({
     section,
     schema: text,

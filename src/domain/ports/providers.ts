@@ -1,7 +1,7 @@
 import type { TokenUsage } from '../cost.ts';
 import type { Billing, ErrorCode } from '../errors.ts';
 
-/** Who makes images and descriptions. */
+/** Ports to the services that generate images and descriptions. */
 
 /** Parameters of one image, in the provider's own names. */
 export interface ImageCall {
@@ -10,72 +10,74 @@ export interface ImageCall {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** Circumstances of one provider call. */
 export interface CallContext {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  /** Sent as X-Client-Request-Id, so that provider and ledger can be compared. */
+  /** Value of `X-Client-Request-Id`, which connects the provider's log with the ledger. */
   readonly clientRequestId: string;
   readonly traceparent?: string | undefined;
   /**
-   * Hears the handle of a call as soon as there is one; nothing else happens before it resolves. A rejection has the
-   * call given up at the provider.
+   * Called with the provider's job id before anything else happens. If it rejects, the call is canceled at the provider.
    */
   readonly onHandle?: ((handle: string) => Promise<void>) | undefined;
 }
 
-/** What is known of an answer before its body. */
+/** Facts about a response that are known before its body. */
 export interface ResponseMeta {
   readonly providerRequestId?: string | undefined;
 }
 
-/** Takes the body of an answer as it arrives; resolves when every byte is safe. */
+/** Receives the body of a response while it arrives. Resolves when every byte is durable. */
 export type ResponseSink = (head: ResponseMeta, body: AsyncIterable<Uint8Array>) => Promise<void>;
 
-/** An image found in an answer. `bytes` is decoded and byte-exact. */
+/** An image found in a response. `bytes` is decoded and byte-exact. */
 export interface DecodedImage {
   readonly bytes: Buffer;
-  /** Of the bytes, hex; taken while they arrived. */
+  /** SHA-256 of the bytes, hex, computed while they arrived. */
   readonly sha256: string;
   readonly contentType: string;
   readonly width: number;
   readonly height: number;
 }
 
-/** What an answer says it used. */
+/** The usage that a response reports. */
 export interface Spent {
-  /** Of the image or the text itself; `null` when the answer does not say. */
+  /** Usage of the image or the text. `null` if the response does not report it. */
   readonly usage: TokenUsage | null;
-  /** The language model that carried the call, where one did; what it used is charged beside the image. */
+  /** The text model that ran the image tool, if one did. Its usage is charged in addition to the image. */
   readonly hostModel?: { readonly model: string; readonly usage: TokenUsage | null } | undefined;
 }
 
+/** The content of a response with an image. */
 export interface DecodedResponse extends Spent {
   readonly image: DecodedImage;
   readonly revisedPrompt: string | null;
 }
 
-/** Why a provider call brought nothing, told apart by what follows from it. */
+/** The reason why a provider call brought no image, classified by its consequences. */
 export interface ProviderFailure {
   /**
-   * `refused`: proved not accepted, nothing spent, may be asked again later.
-   * `stopped`: refused until a person acts (no credit, wrong key); nothing spent.
-   * `final`: the same request will never be accepted (moderation, invalid); nothing spent.
+   * `refused`: provably not accepted, nothing spent, may be repeated later.
+   * `stopped`: refused until an operator acts (no credit, wrong key), nothing spent.
+   * `final`: the same request will never be accepted (moderation, invalid), nothing spent.
    * `uncertain`: sent, but the outcome is unknown.
-   * `unusable`: answered, and possibly charged, but without an image.
+   * `damaged`: the response is truncated or its bytes are damaged. It may have been charged.
+   * `unusable`: the response is complete, but of a shape without an image. A repetition would bring the same again.
    */
-  readonly kind: 'refused' | 'stopped' | 'final' | 'uncertain' | 'unusable';
+  readonly kind: 'refused' | 'stopped' | 'final' | 'uncertain' | 'damaged' | 'unusable';
   readonly code: ErrorCode;
   readonly billing: Billing;
   readonly message: string;
   readonly retryAfterMs?: number | undefined;
-  /** What an unusable answer says it used. */
+  /** The usage that a response without an image reports. */
   readonly spent?: Spent | undefined;
   readonly provider?:
     | { status?: number; code?: string; request_id?: string; categories?: string[] }
     | undefined;
 }
 
-/** Thrown by providers and enhancers, and by nothing else. */
+/** The only error that providers and enhancers throw. */
 export class ProviderError extends Error {
   readonly failure: ProviderFailure;
 
@@ -86,67 +88,103 @@ export class ProviderError extends Error {
   }
 }
 
+/**
+ * Finds the image in a response. Free of charge and repeatable.
+ *
+ * @param memory buffer for the bytes of the image if they fit. The caller must not reuse it before it is done with the
+ *   image.
+ * @throws ProviderError of kind `damaged`, `unusable`, or any kind that the response itself states.
+ */
+export type DecodeResponse = (
+  response: AsyncIterable<Uint8Array>,
+  memory?: Buffer,
+) => Promise<DecodedResponse>;
+
+/** A configured image provider. */
 export interface ImageProvider {
-  readonly name: 'openai' | 'studio';
+  /** Name in the registry of providers. Attempts, spooled responses, breaker scopes and metrics carry it. */
+  readonly name: string;
   /**
-   * Makes exactly one call for exactly one image: no retries of any kind. The body goes to `sink` as it arrives.
+   * Makes exactly one call for exactly one image, without retries. The body goes to `sink` while it arrives.
    *
-   * @throws ProviderError; after an abort by `signal` one of kind `uncertain`, unless nothing was sent. A call with a
-   * handle goes on at the provider when the reason is `draining` or `lock_lost`, and is stopped there otherwise.
+   * @throws ProviderError. After an abort by `signal` its kind is `uncertain`, unless nothing was sent. A call with a
+   * handle continues at the provider if the abort reason is `draining` or `lock_lost`; otherwise it is canceled there.
    */
   generate(call: ImageCall, context: CallContext, sink: ResponseSink): Promise<ResponseMeta>;
   /**
-   * Takes up a call by its handle, after a death of whoever made it. Costs nothing. Only where calls have handles.
+   * Resumes a call by its handle after the death of the worker that made it. Free of charge. Absent if calls have no
+   * handles.
    *
    * @throws ProviderError
    */
   resume?(handle: string, context: CallContext, sink: ResponseSink): Promise<ResponseMeta>;
-  /**
-   * Asks the provider to stop a call that has a handle. Best effort: nobody waits for it but whoever closes the provider.
-   */
+  /** Cancels a call with a handle at the provider. Best effort; only closing the provider waits for it. */
   cancel?(handle: string): void;
-  /**
-   * Finds the image in a spooled answer. Free: may be repeated.
-   *
-   * @param memory holds the bytes of the image where they fit into it; it must serve nothing else until they are done
-   *   with.
-   * @throws ProviderError of kind `unusable` when there is none.
-   */
-  decode(response: AsyncIterable<Uint8Array>, memory?: Buffer): Promise<DecodedResponse>;
-}
-
-/** Why a lane takes no call for now. */
-export interface BlockedScope {
-  readonly untilMs: number;
-  readonly code: ErrorCode;
-  /** A call is under way that will tell whether the lane works again. */
-  readonly isProbed?: true;
+  readonly decode: DecodeResponse;
 }
 
 /**
- * What keeps calls from being made at all: an account without credit, or a lane that the provider asked to rest. Shared
- * by all workers of a deployment.
+ * Returns the decoder of a provider's responses by the provider's name, even if the provider is not configured any more.
+ * Returns `undefined` for a provider that this release does not know.
  */
-export interface CircuitBreaker {
-  /** Why and until when a call in one of these lanes must wait; `null` when it may be made. */
-  findBlock(scopes: readonly string[]): Promise<BlockedScope | null>;
-  /** Closes a lane until a moment. */
-  close(scope: string, options: { untilMs: number; code: ErrorCode }): Promise<void>;
-  /**
-   * Closes a lane until a call in it is accepted: after a rest that doubles with every refusal a single call tries, the
-   * others go on waiting.
-   */
-  suspect(scope: string, code: ErrorCode): Promise<void>;
-  /** Why a lane is suspect; `null` when it is not. Changes nothing. */
-  failureOf(scope: string): Promise<ErrorCode | null>;
-  /** Opens a lane after a call in it was accepted. */
-  open(scope: string): Promise<void>;
+export type FindDecoder = (provider: string) => DecodeResponse | undefined;
+
+/** The reason why a scope takes no call now. */
+export interface BlockedScope {
+  readonly scope: string;
+  /** When the scope takes a call again, in epoch milliseconds. */
+  readonly untilMs: number;
+  readonly code: ErrorCode;
+  /** Set if a probe is in flight that will close or reopen the breaker. */
+  readonly isProbed?: true;
 }
 
+/** An open circuit breaker. */
+export interface OpenBreaker {
+  readonly scope: string;
+  readonly code: ErrorCode;
+  readonly openedAtMs: number;
+  /** When a probe may be made. */
+  readonly nextProbeAtMs: number;
+  /** When the breaker closes without a probe; `null` if only an accepted call or an operator closes it. */
+  readonly untilMs: number | null;
+  /** Consecutive failures of the scope. */
+  readonly failures: number;
+}
+
+/**
+ * Circuit breaker of provider calls, shared by all workers of a deployment. A scope is an account or a model of a
+ * provider. Open blocks calls, half-open lets one probe pass, closed passes all calls.
+ */
+export interface CircuitBreaker {
+  /** Returns the first block of the scopes, `null` if a call may be made. A half-open scope admits the caller as its probe. */
+  findBlock(scopes: readonly string[]): Promise<BlockedScope | null>;
+  /**
+   * Opens the breaker of a scope. A probe may pass after a cooldown that doubles with every failure, at most 30 s.
+   *
+   * @param options.forMs closes the breaker after this time at the latest. Absent: until a call in the scope is accepted.
+   */
+  open(scope: string, options: { code: ErrorCode; forMs?: number }): Promise<void>;
+  /**
+   * Closes the breakers of scopes in which a call was accepted. Breakers that opened after the call started stay open.
+   *
+   * @returns the scopes whose breakers were closed.
+   */
+  recordSuccess(scopes: readonly string[], startedAtMs: number): Promise<readonly string[]>;
+  /** Closes the breaker of a scope on behalf of an operator. Returns whether it was open. */
+  reset(scope: string): Promise<boolean>;
+  /** Lists the open breakers, without a change. */
+  list(): Promise<OpenBreaker[]>;
+}
+
+/** A text model that writes detailed descriptions. */
 export interface PromptEnhancer {
+  /** Name of the provider in the registry. */
+  readonly provider: string;
   readonly model: string;
   /**
-   * One call, no retries: turns a short prompt into a detailed description in the same language, quoted text kept.
+   * Makes one call without retries: turns a short prompt into a detailed description in the same language. Quoted text
+   * stays as it is.
    *
    * @throws ProviderError
    */

@@ -33,7 +33,7 @@ export interface StartedService {
   readonly publicUrl: string | undefined;
   readonly redis: string;
   readonly storage: string;
-  readonly provider: 'openai' | 'studio';
+  readonly provider: string;
   readonly devApiKey: string | undefined;
   readonly roles: readonly string[];
 }

@@ -133,6 +133,7 @@ export const imageJobExample: ImageJobView = {
   attempts: [
     {
       kind: 'generate',
+      provider: 'openai',
       index: 0,
       state: 'stored',
       started_at: '2026-11-23T09:15:00.052Z',

@@ -1,86 +1,141 @@
 import type { Cluster, Redis } from 'ioredis';
+import { z } from 'zod';
 import { type ErrorCode, errorCodes } from '../../domain/errors.ts';
-import type { BlockedScope, CircuitBreaker, Clock } from '../../domain/ports.ts';
+import type { BlockedScope, CircuitBreaker, Clock, OpenBreaker } from '../../domain/ports.ts';
+import { maxProbeIntervalMs } from '../../domain/retry-schedule.ts';
 import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 
-/** A suspect lane rests this long after its first refusal, twice as long after every further one, up to the limit. */
+/** Cooldown before the first probe. It doubles with every further failure, up to the maximum. */
 const firstCooldownMs = 5_000;
-const maxCooldownMs = 300_000;
-/** How long a lane stays suspect without any call, and how long one probe may take. */
-const probeDueMs = 24 * 3_600_000;
-const probeMs = 60_000;
+/** Time for one probe. Afterwards another caller may probe. */
+const probeMs = 30_000;
 const waitForProbeMs = 2_000;
 
+/** A state as JSON in the hash. Unknown fields of a newer release are ignored. */
+const State = z.object({
+  code: z.string(),
+  openedAt: z.number(),
+  failedAt: z.number(),
+  probeAt: z.number(),
+  until: z.number().nullable(),
+  failures: z.number(),
+});
+type State = z.infer<typeof State>;
+
 /**
- * Closed lanes in Redis, so that what one worker was told holds for all of them.
+ * Stores open circuit breakers in one Redis hash, so that the experience of one worker holds for all of them. Times come
+ * from the clocks of the workers.
  */
 export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: Clock): CircuitBreaker {
-  const closedKey = (scope: string) => keys.breaker(`${scope}:closed`);
-  const probeDueKey = (scope: string) => keys.breaker(`${scope}:suspect`);
-  const probeKey = (scope: string) => keys.breaker(`${scope}:probe`);
-  /** What this process last knew to be suspect; saves two commands per accepted call. */
-  const suspects = new Set<string>();
+  const openKey = keys.breaker('open');
+  const probeKey = (scope: string) => keys.breaker(`probe:${scope}`);
+  /** Scopes that this process saw open. It saves a command per accepted call in all other scopes. */
+  const seenOpen = new Set<string>();
 
-  async function stateOf(
-    scope: string,
-    [closed, suspect]: readonly (string | null | undefined)[],
-  ): Promise<BlockedScope | null> {
-    if (closed) {
-      const [until, code] = closed.split(' ');
-      return { untilMs: Number(until), code: codeOf(code) };
-    }
-    if (!suspect) return null;
-    // A process that was not there at the refusal has to know as well, so that it reports success.
-    suspects.add(scope);
-    const probing = await redis.set(probeKey(scope), '1', 'PX', probeMs, 'NX');
-    if (probing === 'OK') return null;
-    return { untilMs: clock() + waitForProbeMs, code: codeOf(suspect.split(' ')[0]), isProbed: true };
+  async function readStates(scopes: readonly string[]): Promise<(State | null)[]> {
+    const texts = await redis.hmget(openKey, ...scopes);
+    return texts.map((text, i) => currentState(text, scopes[i] ?? ''));
   }
 
-  async function rest(scope: string, untilMs: number, code: ErrorCode): Promise<void> {
-    const cooldownMs = Math.max(1, Math.ceil(untilMs - clock()));
-    await redis.set(closedKey(scope), `${Math.ceil(untilMs)} ${code}`, 'PX', cooldownMs);
+  /** Parses a state; `null` if the breaker is closed or its time is over. */
+  function currentState(text: string | null, scope: string): State | null {
+    const state = text === null ? null : parseState(text);
+    if (state && (state.until === null || state.until > clock())) {
+      seenOpen.add(scope);
+      return state;
+    }
+    seenOpen.delete(scope);
+    return null;
+  }
+
+  async function blockOf(scope: string, state: State | null): Promise<BlockedScope | null> {
+    if (!state) return null;
+    const nowMs = clock();
+    const code = codeOf(state.code);
+    if (state.probeAt > nowMs)
+      return { scope, untilMs: Math.min(state.probeAt, state.until ?? state.probeAt), code };
+    const isProbe = await redis.set(probeKey(scope), '1', 'PX', probeMs, 'NX');
+    return isProbe === 'OK' ? null : { scope, untilMs: nowMs + waitForProbeMs, code, isProbed: true };
+  }
+
+  async function close(scope: string): Promise<boolean> {
+    const removed = await redis.hdel(openKey, scope);
+    await redis.del(probeKey(scope));
+    seenOpen.delete(scope);
+    return removed > 0;
   }
 
   return {
     findBlock: (scopes) =>
       translated(async () => {
-        const marks = await redis.mget(scopes.flatMap((scope) => [closedKey(scope), probeDueKey(scope)]));
-        // One after the other: whoever is kept back by one lane must not take the probe of the next.
+        const states = await readStates(scopes);
+        // One after the other: a caller that one scope blocks must not take the probe of the next.
         for (const [i, scope] of scopes.entries()) {
-          const closed = await stateOf(scope, marks.slice(2 * i, 2 * i + 2));
-          if (closed) return closed;
+          const block = await blockOf(scope, states[i] ?? null);
+          if (block) return block;
         }
         return null;
       }),
-    close: (scope, { untilMs, code }) => translated(() => rest(scope, untilMs, code)),
-    suspect: (scope, code) =>
+    open: (scope, { code, forMs }) =>
       translated(async () => {
-        const refusals = Number((await redis.get(probeDueKey(scope)))?.split(' ')[1] ?? 0);
-        await redis.set(probeDueKey(scope), `${code} ${refusals + 1}`, 'PX', probeDueMs);
-        await rest(
-          scope,
-          clock() + Math.min(maxCooldownMs, firstCooldownMs * 2 ** Math.min(refusals, 10)),
+        const [before] = await readStates([scope]);
+        const nowMs = clock();
+        const failures = (before?.failures ?? 0) + 1;
+        const cooldownMs = Math.min(maxProbeIntervalMs, firstCooldownMs * 2 ** Math.min(failures - 1, 10));
+        const state: State = {
           code,
-        );
+          openedAt: before?.openedAt ?? nowMs,
+          failedAt: nowMs,
+          // A limited block ends soon enough or is probed as late as allowed: its duration is the provider's word.
+          probeAt: nowMs + (forMs === undefined ? cooldownMs : maxProbeIntervalMs),
+          until: forMs === undefined ? null : nowMs + Math.max(1, Math.ceil(forMs)),
+          failures,
+        };
+        await redis.hset(openKey, scope, JSON.stringify(state));
         await redis.del(probeKey(scope));
-        suspects.add(scope);
+        seenOpen.add(scope);
       }),
-    failureOf: (scope) =>
+    recordSuccess: (scopes, startedAtMs) =>
       translated(async () => {
-        const suspect = await redis.get(probeDueKey(scope));
-        return suspect === null ? null : codeOf(suspect.split(' ')[0]);
+        const seen = scopes.filter((scope) => seenOpen.has(scope));
+        if (seen.length === 0) return [];
+        const states = await readStates(seen);
+        const recovered = seen.filter(
+          (_, i) => (states[i]?.failedAt ?? Number.POSITIVE_INFINITY) <= startedAtMs,
+        );
+        for (const scope of recovered) await close(scope);
+        return recovered;
       }),
-    open: (scope) =>
+    reset: (scope) => translated(() => close(scope)),
+    list: () =>
       translated(async () => {
-        if (!suspects.has(scope)) return;
-        await redis.del(closedKey(scope), probeDueKey(scope), probeKey(scope));
-        suspects.delete(scope);
+        const all = Object.entries(await redis.hgetall(openKey));
+        const open = all.map(([scope, text]) => ({ scope, state: currentState(text, scope) }));
+        const closed = open.flatMap(({ scope, state }) => (state ? [] : [scope]));
+        if (closed.length > 0) await redis.hdel(openKey, ...closed);
+        return open.flatMap(({ scope, state }) => (state ? [shown(scope, state)] : []));
       }),
   };
 }
 
-function codeOf(text: string | undefined): ErrorCode {
+function parseState(text: string): State | null {
+  try {
+    return State.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+const shown = (scope: string, state: State): OpenBreaker => ({
+  scope,
+  code: codeOf(state.code),
+  openedAtMs: state.openedAt,
+  nextProbeAtMs: Math.min(state.probeAt, state.until ?? state.probeAt),
+  untilMs: state.until,
+  failures: state.failures,
+});
+
+function codeOf(text: string): ErrorCode {
   return errorCodes.find((code) => code === text) ?? 'provider_unreachable';
 }

@@ -22,7 +22,8 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:box:D       zset    pending deliveries to one destination by next attempt; boxes: destinations by that time
  *   {tenant}:rcv:D       hash    health of a destination, and the lease of its delivery queue
  *   tenants              set     every tenant that ever submitted
- *   {.gate}:SCOPE        string  an open circuit breaker of provider calls: until when and why; expires by TTL
+ *   {.breaker}:open      hash    open circuit breakers of provider calls: scope to state as JSON
+ *   {.breaker}:probe:SCOPE string  the probe of a half-open circuit breaker; expires by TTL
  */
 export function createKeys(prefix: string) {
   const of = (tenant: string, rest: string) => `${prefix}:{${tenant}}:${rest}`;
@@ -63,7 +64,7 @@ export function createKeys(prefix: string) {
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,
     /** No tenant can have this name. */
-    breaker: (scope: string) => `${prefix}:{.gate}:${scope}`,
+    breaker: (scope: string) => `${prefix}:{.breaker}:${scope}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,
     keyChanged: `${prefix}:key-changed`,

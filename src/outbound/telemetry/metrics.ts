@@ -70,8 +70,8 @@ export function createMetrics(
   });
   const calls = new Histogram({
     name: 'darkroom_provider_call_duration_seconds',
-    help: 'Provider calls by kind, model and outcome',
-    labelNames: ['kind', 'model', 'outcome'],
+    help: 'Provider calls by kind, provider, model and outcome',
+    labelNames: ['kind', 'provider', 'model', 'outcome'],
     buckets: seconds,
     registers,
   });
@@ -112,7 +112,8 @@ export function createMetrics(
     submitted: (outcome) => submitted.inc({ outcome }),
     jobFinished: (status, code) => finished.inc({ status, code }),
     stageDone: (stage, value) => stages.observe({ stage }, value),
-    providerCall: (kind, model, outcome, value) => calls.observe({ kind, model, outcome }, value),
+    providerCall: ({ kind, provider, model }, outcome, value) =>
+      calls.observe({ kind, provider, model, outcome }, value),
     imageStored(contentType, sizeBytes) {
       images.inc({ content_type: contentType });
       bytes.inc(sizeBytes);

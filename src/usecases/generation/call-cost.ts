@@ -3,7 +3,7 @@ import type { ImageJob } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Spent } from '../../domain/ports.ts';
 
-/** What the answer to a call for an image cost, in micro-USD; `null` when it does not say, or a price is unknown. */
+/** Returns the cost of a call for an image in micro-USD. `null` if the usage or a price is unknown. */
 export function callCost(
   job: ImageJob,
   { usage, hostModel }: Spent,

@@ -3,118 +3,105 @@ import { costOfText, type TokenUsage } from '../../domain/cost.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import { type ImageRequest, wantsEnhancement } from '../../domain/image-request.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
-import {
-  type Clock,
-  type Log,
-  type Meter,
-  type PromptEnhancer,
-  ProviderError,
-  type ProviderFailure,
-} from '../../domain/ports.ts';
+import { type CallContext, type Clock, type PromptEnhancer, ProviderError } from '../../domain/ports.ts';
 import { hasMoreCodePoints } from '../../domain/text.ts';
+import type { AttemptCall, AttemptedCall } from './attempt-call.ts';
+import type { CheckBreaker } from './check-breaker.ts';
 import { isHandingOver, type JobRun } from './job-run.ts';
-import { allowsPaidRetry, type UncertainPolicy } from './retry-decision.ts';
+import { allowsPaidRetry, type ImageOutcome, type UncertainPolicy } from './retry-decision.ts';
 
 interface Deps {
   enhancer: PromptEnhancer;
+  attemptCall: Pick<AttemptCall, 'make'>;
+  checkBreaker: CheckBreaker;
+  /** Breaker scopes of the enhancer's calls. */
+  scopes: readonly string[];
   catalogue: ModelCatalogue;
   clock: Clock;
-  meter: Meter;
-  log: Log;
   policy: Pick<UncertainPolicy, 'onUncertain'>;
 }
 
+type Description = Awaited<ReturnType<PromptEnhancer['enhance']>>;
+
 const callTimeoutMs = 60_000;
 
-export type ExpandPrompt = (run: JobRun) => Promise<string>;
+/** Returns the text for the image model, or the outcome of the job's images if the job has to wait. */
+export type ExpandPrompt = (run: JobRun) => Promise<{ prompt: string } | { outcome: ImageOutcome }>;
 
 /**
- * The text that goes to the image model: the caller's prompt, expanded if wanted, in the preset's frame if one was
- * chosen. The expansion is kept with the job, so that it is paid once; when it fails, the original goes on with a warning.
+ * Expands the caller's prompt if requested, and wraps it in the template of the preset. The description is stored with the
+ * job, so it is paid once. If the expansion fails, the job continues with the original prompt and a warning.
  */
 export function createExpandPrompt(deps: Deps): ExpandPrompt {
-  const mayPayAgain = (job: ImageJob) => allowsPaidRetry(job, deps.policy);
+  const { enhancer, catalogue } = deps;
+  const allowsRetry = (job: ImageJob) => allowsPaidRetry(job, deps.policy);
+  const costOf = (usage: TokenUsage | null) => costOfText(usage, catalogue.textPrices(enhancer.model));
 
-  /** A call that a worker took with it. It is paid for again only where that is consented to. */
+  /** Records a call whose worker died. It is paid again only with consent. */
   function recordLost(run: JobRun, no: number): Promise<void> {
     const row = { state: 'uncertain', error: 'worker_lost', finishedAt: deps.clock() } as const;
-    return run.moveAttempt(no, row, (job) => (mayPayAgain(job) ? job : withoutEnhancement(job, row.error)));
+    return run.updateAttempt(no, row, (job) => withoutLostEnhancement(job, row.error));
   }
 
-  async function recordFailure(run: JobRun, no: number, failure: ProviderFailure): Promise<void> {
-    deps.log.warn({ job_id: run.job.id, code: failure.code }, 'prompt not enhanced, the original goes on');
-    const broken = failure.kind === 'unusable' ? 'unusable' : 'uncertain';
-    const state = failure.billing === 'none' ? 'rejected' : broken;
-    await run.moveAttempt(
-      no,
-      {
-        state,
-        error: failure.code,
-        finishedAt: deps.clock(),
-        ...(failure.billing === 'charged' ? { charged: true } : {}),
-        ...costOf(failure.spent?.usage ?? null),
-      },
-      (job) => withoutEnhancement(job, failure.code),
-    );
-  }
+  const withoutLostEnhancement = (job: ImageJob, error: string) =>
+    error === 'worker_lost' && allowsRetry(job) ? job : withoutEnhancement(job, error);
 
-  const costOf = (usage: TokenUsage | null) =>
-    knownCost(costOfText(usage, deps.catalogue.textPrices(deps.enhancer.model)));
-
-  /** @throws ProviderError also when the description is more than the image model takes. */
-  async function describe(run: JobRun, no: number, prompt: string) {
-    const { job, signal } = run;
-    const description = await deps.enhancer.enhance(prompt, {
-      signal,
-      timeoutMs: callTimeoutMs,
-      clientRequestId: `${job.id}-${no}`,
-      traceparent: job.traceparent,
-    });
-    const max = deps.catalogue.find(job.request?.model ?? '')?.max_prompt ?? Number.POSITIVE_INFINITY;
+  /** @throws ProviderError, also if the description exceeds the prompt limit of the image model. */
+  async function describe(job: ImageJob, prompt: string, context: CallContext): Promise<Description> {
+    const description = await enhancer.enhance(prompt, context);
+    const max = catalogue.find(job.request?.model ?? '')?.max_prompt ?? Number.POSITIVE_INFINITY;
     if (hasMoreCodePoints(wrapPrompt(job, description.text), max)) throw tooLong(description.usage);
     return description;
   }
 
   async function enhance(run: JobRun, prompt: string): Promise<void> {
-    const no = await run.openAttempt('enhance', 0, 'enhancing', deps.clock(), deps.enhancer.model);
-    if (no === null) return;
-    const started = performance.now();
-    const meter = (outcome: string) =>
-      deps.meter.providerCall('enhance', deps.enhancer.model, outcome, (performance.now() - started) / 1000);
-    try {
-      const { text, providerRequestId, usage } = await describe(run, no, prompt);
-      meter('ok');
-      deps.meter.stageDone('enhancing', (performance.now() - started) / 1000);
-      const head = providerRequestId ? { providerRequestId } : {};
-      await run.moveAttempt(
-        no,
-        { state: 'stored', finishedAt: deps.clock(), ...head, ...costOf(usage) },
-        (job) => ({ ...job, enhancedPrompt: text }),
-      );
-    } catch (error) {
+    const call: AttemptedCall<Description> = {
+      kind: 'enhance',
+      index: 0,
+      stage: 'enhancing',
+      provider: enhancer.provider,
+      model: enhancer.model,
+      timeoutMs: callTimeoutMs,
+      send: (context) => describe(run.job, prompt, context),
+      record: (no, { text, providerRequestId, usage }) =>
+        run.updateAttempt(
+          no,
+          {
+            state: 'stored',
+            finishedAt: deps.clock(),
+            ...(providerRequestId ? { providerRequestId } : {}),
+            ...knownCost(costOf(usage)),
+          },
+          (job) => ({ ...job, enhancedPrompt: text }),
+        ),
+      costOf: ({ usage }) => costOf(usage),
+      afterFailure: withoutLostEnhancement,
+    };
+    await deps.attemptCall.make(run, call).catch((error) => {
       if (!(error instanceof ProviderError)) throw error;
-      const { failure } = error;
-      meter(failure.code);
-      const isCutOff = failure.kind === 'uncertain' && isHandingOver(run.signal);
-      await (isCutOff ? recordLost(run, no) : recordFailure(run, no, failure));
-    }
+    });
   }
 
-  /** Whether a description is still to be asked for, now that no earlier call is open. */
+  /** Returns whether a description is still needed, given that no earlier call is open. */
   function isDue(job: ImageJob, request: ImageRequest): boolean {
     if (job.enhancedPrompt !== undefined || !wantsEnhancement(request)) return false;
-    const tries = job.attempts.filter(({ kind }) => kind === 'enhance');
-    return tries.every(({ error }) => error === 'worker_lost') && (tries.length === 0 || mayPayAgain(job));
+    const calls = job.attempts.filter(({ kind }) => kind === 'enhance');
+    return calls.every(({ error }) => error === 'worker_lost') && (calls.length === 0 || allowsRetry(job));
   }
 
   return async (run) => {
     const { request } = run.job;
-    if (!request) return '';
+    if (!request) return { prompt: '' };
     for (const { kind, state, no } of run.job.attempts) {
       if (kind === 'enhance' && state === 'calling') await recordLost(run, no);
     }
-    if (isDue(run.job, request)) await enhance(run, request.prompt);
-    return wrapPrompt(run.job, run.job.enhancedPrompt ?? request.prompt);
+    if (isDue(run.job, request)) {
+      const block = await deps.checkBreaker(deps.scopes, 0);
+      if (block?.kind === 'wait') return { outcome: block };
+      // If the account is rejected, the images fail for the same reason, so no warning is needed.
+      if (!block && !isHandingOver(run.signal)) await enhance(run, request.prompt);
+    }
+    return { prompt: wrapPrompt(run.job, run.job.enhancedPrompt ?? request.prompt) };
   };
 }
 
@@ -130,7 +117,7 @@ function tooLong(usage: TokenUsage | null): ProviderError {
     kind: 'unusable',
     code: 'provider_unusable_answer',
     billing: usage ? 'charged' : 'possible',
-    message: 'The description is longer than the image model takes.',
+    message: 'The description is longer than the prompt limit of the image model.',
     spent: { usage },
   });
 }

@@ -8,7 +8,7 @@ import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import {
   type Clock,
   type DecodedResponse,
-  type ImageProvider,
+  type FindDecoder,
   type ImageStorage,
   type Log,
   ProviderError,
@@ -16,148 +16,139 @@ import {
 } from '../../domain/ports.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { callCost } from './call-cost.ts';
-import { lostResponse } from './call-provider.ts';
 import type { Prepared } from './early-upload.ts';
+import { lostResponse } from './retry-decision.ts';
 import type { UploadImage } from './upload-image.ts';
 
 interface Deps {
-  provider: ImageProvider;
-  spool: Spool;
+  findDecoder: FindDecoder;
+  spool: Pick<Spool, 'open' | 'remove'>;
   storage: Pick<ImageStorage, 'remove'>;
   uploadImage: UploadImage;
-  change: UpdateJob;
+  updateJob: UpdateJob;
   catalogue: ModelCatalogue;
   /**
-   * Runs work under the limit on images held in memory that come from the spool.
+   * Runs work under the limit of images in memory that come from the spool.
    *
-   * @returns `null` when the signal aborted before there was room.
+   * @returns `null` if the signal aborted before a slot was free.
    */
-  inMemory: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
+  withMemorySlot: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
   clock: Clock;
   log: Log;
   retentionOf: (job: ImageJob) => Retention;
 }
 
-/** How the ledger is told of a settled answer; refuses when the record is no longer the teller's. */
-type Tell = (change: (job: ImageJob) => ImageJob) => Promise<void>;
+/** Updates the job. Rejects if this run no longer holds the job's lease. */
+type UpdateOwnJob = (change: (job: ImageJob) => ImageJob) => Promise<void>;
 
-/** What only the execution that paid has. */
-interface Owner {
-  readonly tell?: Tell;
+interface FinalizeOptions {
+  readonly signal: AbortSignal;
+  /** Updates the job if the caller is the run that paid. Without it, and once it rejects, the response counts as late. */
+  readonly update?: UpdateOwnJob;
+  /** Result of the early upload. */
   readonly prepared?: Prepared | null | undefined;
 }
 
 /**
- * The free part: a paid answer from the spool is decoded, stored and entered, as often as it takes. An answer whose job
- * has ended, or whose place was filled meanwhile, is entered as wasted: its money stays visible, its bytes go.
+ * Turns a spooled provider response into a stored image and records it. Never calls the provider, so it is safe to retry.
+ * A response whose job has ended, or whose image another call brought, is recorded as wasted: the ledger shows its cost,
+ * and its bytes are removed.
  */
 export function createFinalizeResponse(deps: Deps) {
-  const keyOf = (job: ImageJob, attempt: Attempt) => ({
-    tenant: job.tenant,
-    jobId: job.id,
-    attemptNo: attempt.no,
+  const keyOf = ({ tenant, id: jobId }: ImageJob, { no: attemptNo }: Attempt) => ({
+    tenant,
+    jobId,
+    attemptNo,
   });
 
   async function decode(job: ImageJob, attempt: Attempt): Promise<DecodedResponse> {
-    const key = keyOf(job, attempt);
-    const response = await deps.spool.open(key);
-    if (!response) throw lostResponse();
-    if (response.format === 'unknown') throw new AppError('internal');
-    return deps.provider.decode(response.body);
+    const spooled = await deps.spool.open(keyOf(job, attempt));
+    if (!spooled) throw lostResponse();
+    const decodeBody = spooled.format === 'known' ? deps.findDecoder(spooled.head.provider) : undefined;
+    if (spooled.format === 'unknown' || !decodeBody) {
+      throw new AppError('internal', { detail: 'Only another release can read the spooled response.' });
+    }
+    return decodeBody(spooled.body);
   }
 
-  function entered(job: ImageJob, attempt: Attempt, image: StoredImage, response: DecodedResponse): ImageJob {
-    // Entered before, by whoever was faster: the same bytes under the same key.
+  function withImage(
+    job: ImageJob,
+    attempt: Attempt,
+    { image, response }: { image: StoredImage; response: DecodedResponse },
+  ): ImageJob {
+    // Another process recorded the same bytes under the same key before.
     if (job.images.some((each) => each.storageKey === image.storageKey)) return job;
-    const wasted = isTerminal(job.status) || hasImage(job, image.index);
+    const isWasted = isTerminal(job.status) || hasImage(job, image.index);
+    const nowMs = deps.clock();
     const attempts = finalizeAttempt(job.attempts, attempt.no, {
-      state: wasted ? 'wasted' : 'stored',
-      finishedAt: deps.clock(),
+      state: isWasted ? 'wasted' : 'stored',
+      finishedAt: nowMs,
       ...knownCost(callCost(job, response, deps.catalogue)),
     });
-    if (wasted) return { ...job, attempts };
-    const nowMs = deps.clock();
+    if (isWasted) return { ...job, attempts };
     const next = {
       ...addImage(job, image, nowMs),
       attempts,
       ...(response.revisedPrompt ? { revisedPrompt: response.revisedPrompt } : {}),
       ...(response.usage ? { usage: totalOf(job.usage, response.usage) } : {}),
     };
-    // With its last image a job has succeeded: nobody has to wait for another write.
+    // The last image ends the job in the same write, so callers need not wait for another one.
     return finishIfWhole(next, { nowMs, retention: deps.retentionOf(next) });
   }
 
-  /** Tells the ledger without owning the record: for answers that nobody waits for any more. */
-  const tellAnyway =
-    (job: ImageJob): Tell =>
-    async (change) => {
-      await deps.change(job.tenant, job.id, change);
-    };
-
-  /** Enters a stored image, as late where its job is no longer the owner's. @returns whether the job keeps it. */
-  async function enter(
+  /** Records a stored image, as late if the job belongs to another run. Returns whether the job uses the image. */
+  async function record(
     job: ImageJob,
     change: (current: ImageJob) => ImageJob,
-    storageKey: string,
-    tell: Tell | undefined,
+    { storageKey, update }: { storageKey: string; update: UpdateOwnJob | undefined },
   ): Promise<boolean> {
-    let kept = false;
-    const entering = (current: ImageJob) => {
+    let isUsed = false;
+    const recording = (current: ImageJob) => {
       const next = change(current);
-      kept = next.images.some((each) => each.storageKey === storageKey);
+      isUsed = next.images.some((each) => each.storageKey === storageKey);
       return next;
     };
+    const updateAnyway = () => deps.updateJob(job.tenant, job.id, recording);
     try {
-      await (tell ?? tellAnyway(job))(entering);
+      await (update ? update(recording) : updateAnyway());
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'already_terminal') throw error;
-      await tellAnyway(job)(entering);
+      await updateAnyway();
     }
-    return kept;
+    return isUsed;
   }
 
-  /** Stores and enters the image of an answer. @returns false when it could not be stored now. */
-  async function settle(
-    job: ImageJob,
-    attempt: Attempt,
-    signal: AbortSignal,
-    { tell, prepared }: Owner,
-  ): Promise<boolean> {
+  /** Stores and records the image of a response. Returns false if it could not be stored now. */
+  async function store(job: ImageJob, attempt: Attempt, options: FinalizeOptions): Promise<boolean> {
+    const { signal, update, prepared } = options;
     const response = prepared?.response ?? (await decode(job, attempt));
     const storageKey = storageKeyOf(job, attempt, response.image.contentType);
-    const place = { index: attempt.index, storageKey };
-    // Nobody runs for an answer that is handed in: a storage that refuses it now is asked again with the next round.
-    const tries = tell ? Number.POSITIVE_INFINITY : 1;
-    const image = await (prepared?.upload ?? deps.uploadImage(response.image, place, signal, tries));
+    const target = { index: attempt.index, storageKey };
+    // Recovery tries once: the next round asks a failing storage again.
+    const maxTries = update ? Number.POSITIVE_INFINITY : 1;
+    const image = await (prepared?.upload ?? deps.uploadImage(response.image, target, { signal, maxTries }));
     if (!image) return false;
-    const kept = await enter(job, (now) => entered(now, attempt, image, response), storageKey, tell);
-    if (!kept) {
-      deps.log.warn({ job_id: job.id, attempt: attempt.no }, 'answer came too late and is counted as wasted');
+    const change = (now: ImageJob) => withImage(now, attempt, { image, response });
+    if (!(await record(job, change, { storageKey, update }))) {
+      deps.log.warn({ job_id: job.id, attempt: attempt.no }, 'response too late, recorded as wasted');
       await deps.storage.remove(storageKey);
     }
-    // Nobody has to wait for the disk. A file that stays is found by whoever hands answers in, and goes then.
+    // No caller waits for the disk. Recovery finds and removes a file that stays.
     deps.spool.remove(keyOf(job, attempt)).catch((error) => {
-      deps.log.warn({ err: error, job_id: job.id, attempt: attempt.no }, 'settled answer not removed yet');
+      deps.log.warn({ err: error, job_id: job.id, attempt: attempt.no }, 'finalized response not removed');
     });
     return true;
   }
 
   /**
-   * @param owner.tell how an owner changes the record; without one, and once it refuses, the answer counts as late.
-   * @param owner.prepared what was done with the answer on its way to the spool.
-   * @returns whether the answer was dealt with; `false` when `signal` aborted first, and without an owner also when the
-   *   storage did not take the image.
-   * @throws ProviderError when there is no image in it. Its file is gone then: it would never hold one.
+   * @returns whether the response is finalized. `false` if `signal` aborted first, or, during recovery, if the storage did
+   *   not accept the image.
+   * @throws ProviderError if the response holds no image. Its file is removed, because it will never hold one.
    */
-  return async (
-    job: ImageJob,
-    attempt: Attempt,
-    signal: AbortSignal,
-    owner: Owner = {},
-  ): Promise<boolean> => {
-    const work = () => settle(job, attempt, signal, owner);
+  return async (job: ImageJob, attempt: Attempt, options: FinalizeOptions): Promise<boolean> => {
+    const work = () => store(job, attempt, options);
     try {
-      return owner.prepared ? await work() : ((await deps.inMemory(work, signal)) ?? false);
+      return options.prepared ? await work() : ((await deps.withMemorySlot(work, options.signal)) ?? false);
     } catch (error) {
       if (error instanceof ProviderError) await deps.spool.remove(keyOf(job, attempt));
       throw error;

@@ -1,6 +1,6 @@
 import type { ImageRequest } from '../../domain/image-request.ts';
 
-/** Fields that go to the provider under their own names; everything else in a request is for Darkroom. */
+/** Fields that go to the provider under their own names. Darkroom itself uses all other fields of a request. */
 const passedOn = [
   'size',
   'quality',
@@ -12,7 +12,7 @@ const passedOn = [
   'safety_identifier',
 ] as const satisfies readonly (keyof ImageRequest)[];
 
-/** The parameters of one image: the provider's own names and values, and the caller's extras untouched. */
+/** Returns the parameters of one image: the provider's names and values, and the caller's `provider_options` unchanged. */
 export function imageParameters(request: ImageRequest | undefined): Record<string, unknown> {
   const parameters: Record<string, unknown> = { ...request?.provider_options };
   for (const field of passedOn) {

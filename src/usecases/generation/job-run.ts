@@ -5,62 +5,62 @@ import { checkFence, enterStage, touch } from '../../domain/job-moves.ts';
 import type { StopReason } from '../../domain/ports.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 
-/** One run of a job by one worker: the record as last seen, and the right to change it as long as nobody took over. */
+/** The fields of a ledger row that are known before its call. */
+export interface NewAttempt extends Pick<Attempt, 'kind' | 'index' | 'model'> {
+  readonly provider: string;
+  readonly stage: JobStage;
+}
+
+/** One run of a job by one worker: the latest known record plus the fencing token required to update it. */
 export interface JobRun {
   readonly job: ImageJob;
-  /** Aborts when the run has to stop; its reason is a `StopReason`. */
+  /** Aborts if the run has to stop. The abort reason is a `StopReason`. */
   readonly signal: AbortSignal;
   /**
-   * Changes the record, once the store is there. `next` may run several times, also on what it made itself.
+   * Updates the record and repeats the write until the store is available. `next` may run several times, also on its own
+   * result.
    *
-   * @throws AppError `already_terminal` when the job ended or belongs to a newer execution; `store_unavailable` when the
-   *   run has to stop while the store is away.
+   * @throws AppError `already_terminal` if the job ended or belongs to a newer run; `store_unavailable` if the run has to
+   *   stop while the store is down.
    */
-  change(next: (job: ImageJob) => ImageJob): Promise<void>;
+  update(next: (job: ImageJob) => ImageJob): Promise<void>;
   /**
    * Writes a `calling` row to the ledger together with the stage, or fails. The call must follow at once.
    *
-   * @returns the number of the row; `null` when the image is there already, entered by somebody else meanwhile.
+   * @returns the number of the row, or `null` if another process stored the image first.
    */
-  openAttempt(
-    kind: Attempt['kind'],
-    index: number,
-    stage: JobStage,
-    nowMs: number,
-    model?: string,
-  ): Promise<number | null>;
-  /** Moves an open attempt of the ledger on, together with any further change. As persistent as `change`. */
-  moveAttempt(no: number, patch: Partial<Attempt>, also?: (job: ImageJob) => ImageJob): Promise<void>;
+  openAttempt(attempt: NewAttempt, nowMs: number): Promise<number | null>;
+  /** Updates an open attempt together with any further change. As persistent as `update`. */
+  updateAttempt(no: number, patch: Partial<Attempt>, also?: (job: ImageJob) => ImageJob): Promise<void>;
 }
 
-/** Whether a run was told to leave its job to the next one. */
+/** Returns whether a stopped run leaves its job to the next run. */
 export function isHandingOver(signal: AbortSignal): boolean {
   const reason = signal.aborted ? (signal.reason as StopReason) : undefined;
   return reason === 'draining' || reason === 'lock_lost';
 }
 
-/** How long a store that is away is left alone before it is asked again. */
+/** Pause before a write to an unavailable store is repeated. */
 const storePauseMs = 500;
 
 /**
- * Binds an execution to the fence that its record has now.
+ * Binds a run to the fencing token that its record has now.
  *
- * @param sleep resolves after the time, or at once when the signal aborts.
+ * @param options.sleep resolves after the time, or at once if the signal aborts.
  */
 export function createJobRun(
-  taken: ImageJob,
-  change: UpdateJob,
-  stop: AbortSignal,
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>,
+  begun: ImageJob,
+  updateJob: UpdateJob,
+  options: { stop: AbortSignal; sleep: (ms: number, signal: AbortSignal) => Promise<void> },
 ): JobRun {
-  const { tenant, id, fence } = taken;
+  const { tenant, id, fence } = begun;
   const canceled = new AbortController();
-  const signal = AbortSignal.any([stop, canceled.signal]);
-  let current = taken;
+  const signal = AbortSignal.any([options.stop, canceled.signal]);
+  let current = begun;
 
   /**
-   * Repeats a write until the store is there again. What happened to money is known here alone: whoever took the job up
-   * without these rows would have to pay again. All writes but the first row of a call may be repeated.
+   * Repeats a write until the store is available again. Only this process knows the outcome of a paid call: without the
+   * row the next run would pay again. All writes except the first row of a call may be repeated.
    */
   async function untilStored(write: () => Promise<void>): Promise<void> {
     for (;;) {
@@ -68,27 +68,23 @@ export function createJobRun(
       try {
         return await write();
       } catch (error) {
-        const isAway = error instanceof AppError && error.code === 'store_unavailable';
-        if (!isAway || isLastTry) throw error;
-        await sleep(storePauseMs, signal);
+        const isUnavailable = error instanceof AppError && error.code === 'store_unavailable';
+        if (!isUnavailable || isLastTry) throw error;
+        await options.sleep(storePauseMs, signal);
       }
     }
   }
 
-  async function changeOwn(next: (job: ImageJob) => ImageJob): Promise<void> {
-    const written = await change(
-      tenant,
-      id,
-      (job) => {
-        checkFence(job, fence);
-        return next(job);
-      },
-      current,
-    );
+  async function updateOwn(next: (job: ImageJob) => ImageJob): Promise<void> {
+    const checked = (job: ImageJob) => {
+      checkFence(job, fence);
+      return next(job);
+    };
+    const written = await updateJob(tenant, id, checked, current);
     if (!written) throw new AppError('already_terminal', { detail: 'The record is gone.' });
-    // Images of one job change it at the same time and their answers may overtake each other.
+    // Images of one job update it concurrently, and the replies may arrive out of order.
     if (written.version > current.version) current = written;
-    // The wish to cancel also stands in the record, in case its message was lost.
+    // The record carries the cancel request too, because its message may be lost.
     if (current.cancelRequestedAt !== undefined) canceled.abort('canceled' satisfies StopReason);
   }
 
@@ -97,31 +93,22 @@ export function createJobRun(
       return current;
     },
     signal,
-    change: (next) => untilStored(() => changeOwn(next)),
-    async openAttempt(kind, index, stage, nowMs, model) {
+    update: (next) => untilStored(() => updateOwn(next)),
+    async openAttempt({ stage, kind, index, provider, model }, nowMs) {
       let no: number | null = null;
-      await changeOwn((job) => {
+      await updateOwn((job) => {
         no = null;
         if (kind === 'generate' && hasImage(job, index)) return job;
         no = nextAttemptNo(job.attempts);
-        const row: Attempt = {
-          no,
-          kind,
-          index,
-          state: 'calling',
-          fence,
-          startedAt: nowMs,
-          ...(model ? { model } : {}),
-        };
-        const entered = enterStage(job, stage, nowMs);
-        return { ...touch(entered, nowMs), attempts: addAttempt(job.attempts, row) };
+        const row: Attempt = { no, kind, index, state: 'calling', fence, startedAt: nowMs, provider };
+        const attempts = addAttempt(job.attempts, model === undefined ? row : { ...row, model });
+        return { ...touch(enterStage(job, stage, nowMs), nowMs), attempts };
       });
       return no;
     },
-    async moveAttempt(no, patch, also = (job) => job) {
-      await untilStored(() =>
-        changeOwn((job) => also({ ...job, attempts: patchAttempt(job.attempts, no, patch) })),
-      );
-    },
+    updateAttempt: (no, patch, also = (job) => job) =>
+      untilStored(() =>
+        updateOwn((job) => also({ ...job, attempts: patchAttempt(job.attempts, no, patch) })),
+      ),
   };
 }

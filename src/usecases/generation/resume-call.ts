@@ -1,39 +1,44 @@
 import { type Attempt, isCallFor, isOpen } from '../../domain/attempt.ts';
+import { enterStage } from '../../domain/job-moves.ts';
 import { type Clock, ProviderError, type Spool } from '../../domain/ports.ts';
 import type { CallProvider } from './call-provider.ts';
-import type { EarlyUpload } from './early-upload.ts';
+import type { WithEarlyUpload } from './early-upload.ts';
+import type { FinalizeRun } from './finalize-run.ts';
 import type { JobRun } from './job-run.ts';
-import { type ImageOutcome, RETRY_LATER } from './retry-decision.ts';
+import { type ImageOutcome, RETRY_LATER, WAIT_FOR_RELEASE } from './retry-decision.ts';
 
 interface Deps {
   callProvider: Pick<CallProvider, 'resume'>;
-  /** Makes the stored image of an answer that is on this disk. */
-  settle: (run: JobRun, attempt: Attempt, earlyUpload?: EarlyUpload) => Promise<ImageOutcome>;
+  finalizeRun: FinalizeRun;
+  withEarlyUpload: WithEarlyUpload;
   spool: Pick<Spool, 'open'>;
+  /** Whether this release can decode the responses of a provider. */
+  canDecode: (provider: string) => boolean;
   clock: Clock;
 }
 
-/** How long an answer on another worker's disk is waited for before it counts as lost. */
+/** How long a run waits for a response on another worker's disk before the response counts as lost. */
 const responseTimeoutMs = 120_000;
 
 /**
- * Goes on with the calls that earlier executions made for an image: an answer on this disk is settled, a call with a
- * handle is asked for, one on another worker's disk is waited for. What cannot come any more is noted as lost. `null`
- * when nothing is left to wait for.
+ * Resumes calls that earlier runs made for an image: finalizes a spooled response of this disk, polls a call with a handle,
+ * waits for the spool of another worker. Otherwise it records the call as lost.
  *
- * @throws ProviderError when a call that was asked for failed
+ * @returns `null` if there is nothing left to wait for.
+ * @throws ProviderError if a polled call failed.
  */
 export function createResumeCall(deps: Deps) {
-  /** Settles an answer that lies on this disk. `null` when there is none, or somebody else was faster and took it away. */
+  /** Finalizes a response on this disk. Returns `null` if there is none, or if another process finalized it first. */
   async function finalizeSpooled(run: JobRun, attempt: Attempt): Promise<ImageOutcome | null> {
     const { tenant, id } = run.job;
-    const key = { tenant, jobId: id, attemptNo: attempt.no };
-    const spooled = await deps.spool.open(key);
+    const spooled = await deps.spool.open({ tenant, jobId: id, attemptNo: attempt.no });
     if (!spooled) return null;
-    // The response is paid. The job waits for a release that can decode it.
-    if (spooled.format === 'unknown') return RETRY_LATER;
+    if (spooled.format === 'unknown' || !deps.canDecode(spooled.head.provider)) {
+      await run.update((job) => enterStage(job, 'storing', deps.clock()));
+      return WAIT_FOR_RELEASE;
+    }
     try {
-      return await deps.settle(run, attempt);
+      return await deps.finalizeRun(run, attempt);
     } catch (error) {
       if (error instanceof ProviderError && error.failure.kind === 'uncertain') return null;
       throw error;
@@ -42,19 +47,23 @@ export function createResumeCall(deps: Deps) {
 
   return async (run: JobRun, index: number): Promise<ImageOutcome | null> => {
     for (const attempt of run.job.attempts.filter((each) => isCallFor(each, index) && isOpen(each))) {
-      const settled = await finalizeSpooled(run, attempt);
-      if (settled) return settled;
-      // Also when it was received: the disk that holds the answer may never come back.
+      const finalized = await finalizeSpooled(run, attempt);
+      if (finalized) return finalized;
+      // Poll by handle even if the state is `received`, because the disk with that response may be gone.
       if (attempt.handle) {
-        const earlyUpload = await deps.callProvider.resume(run, attempt, attempt.handle);
-        return deps.settle(run, attempt, earlyUpload);
+        const { handle } = attempt;
+        return await deps.withEarlyUpload(run, async (earlyUpload) => {
+          await deps.callProvider.resume(run, attempt, { handle, earlyUpload });
+          return deps.finalizeRun(run, attempt, earlyUpload);
+        });
       }
-      // The worker that paid has it on its disk and hands it in as soon as it runs again.
-      const age = deps.clock() - (attempt.receivedAt ?? Number.NEGATIVE_INFINITY);
-      if (attempt.state === 'received' && age < responseTimeoutMs) return RETRY_LATER;
+      // The worker that paid has the response on its disk and recovers it as soon as it runs again.
+      const ageMs = deps.clock() - (attempt.receivedAt ?? Number.NEGATIVE_INFINITY);
+      if (attempt.state === 'received' && ageMs < responseTimeoutMs) return RETRY_LATER;
       const state = attempt.state === 'received' ? 'wasted' : 'uncertain';
-      await run.moveAttempt(attempt.no, { state, error: 'worker_lost', finishedAt: deps.clock() });
+      await run.updateAttempt(attempt.no, { state, error: 'worker_lost', finishedAt: deps.clock() });
     }
     return null;
   };
 }
+export type ResumeCall = ReturnType<typeof createResumeCall>;

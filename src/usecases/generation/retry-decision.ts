@@ -1,26 +1,34 @@
 import { paymentsFor } from '../../domain/attempt.ts';
-import { type ImageJob, type JobError, jobError } from '../../domain/image-job.ts';
-import type { ProviderFailure } from '../../domain/ports.ts';
-import { providerDelayMs } from '../../domain/retry-schedule.ts';
+import { type Blocked, type ImageJob, type JobError, jobError } from '../../domain/image-job.ts';
+import { ProviderError, type ProviderFailure } from '../../domain/ports.ts';
+import { maxProbeIntervalMs, providerDelayMs } from '../../domain/retry-schedule.ts';
 
-/** What became of one of the `n` images in one execution. */
+/** Result of one run for one of the `n` images. */
 export type ImageOutcome =
   | { readonly kind: 'stored' }
-  | { readonly kind: 'wait'; readonly delayMs: number }
+  | {
+      readonly kind: 'wait';
+      readonly delayMs: number;
+      /** Set if the wait does not count towards `run_timeout_s`. */
+      readonly blocked?: Pick<Blocked, 'scope' | 'code'>;
+    }
   | { readonly kind: 'failed'; readonly error: JobError }
   | { readonly kind: 'stopped' };
 
-/** Nothing can be done for the image just now; another execution looks again. */
+/** The image cannot make progress now; a later run tries again. */
 export const RETRY_LATER: ImageOutcome = { kind: 'wait', delayMs: 5_000 };
 
-/** How a deployment treats calls of which nobody knows whether they were charged. */
+/** The response is paid, but only another release can read it. The job waits for that release. */
+export const WAIT_FOR_RELEASE: ImageOutcome = { kind: 'wait', delayMs: 30_000, blocked: {} };
+
+/** Policy of a deployment for calls with an unknown charge. */
 export interface UncertainPolicy {
   readonly onUncertain: 'retry' | 'fail';
-  /** Most calls for one image that were, or may have been, charged. */
+  /** Maximum number of calls for one image that were, or may have been, charged. */
   readonly maxPaidAttempts: number;
 }
 
-/** Whether a call of unknown outcome may be made again, and paid for a second time. */
+/** Returns whether a call with an unknown outcome may be repeated and paid for a second time. */
 export function allowsPaidRetry(
   { request }: ImageJob,
   policy: Pick<UncertainPolicy, 'onUncertain'>,
@@ -28,35 +36,35 @@ export function allowsPaidRetry(
   return (request?.on_uncertain ?? policy.onUncertain) === 'retry';
 }
 
+/** Describes a call that left no trace of its response. */
+export function lostResponse(): ProviderError {
+  return new ProviderError({
+    kind: 'uncertain',
+    code: 'provider_outcome_unknown',
+    billing: 'possible',
+    message: 'The call was sent, but its outcome is unknown. It may have been charged.',
+  });
+}
+
 /**
- * What a failed call means for its image: wait (it provably was not accepted), give up, or, as `null`, call again
- * at once, which may pay a second time and therefore needs the caller's or the deployment's consent.
+ * Decides what a failed call means for its image: wait (it was provably not accepted), fail, or, as `null`, call again at
+ * once. A further call may pay a second time. It needs the consent of the caller or the deployment, and a failure that
+ * another call can cure: a complete response of an unusable shape would only come again.
  */
 export function decideRetry(
   failure: ProviderFailure,
   job: ImageJob,
-  index: number,
-  policy: UncertainPolicy,
-  random: number,
+  options: { index: number; policy: UncertainPolicy; random: number },
 ): ImageOutcome | null {
+  const { index, policy, random } = options;
   if (failure.kind === 'refused') {
-    return { kind: 'wait', delayMs: providerDelayMs(job.refusals ?? 1, failure.retryAfterMs, random) };
+    const delayMs = providerDelayMs(job.refusals ?? 1, failure.retryAfterMs, random);
+    return { kind: 'wait', delayMs: Math.min(delayMs, maxProbeIntervalMs) };
   }
-  const unconfirmed = failure.kind === 'uncertain' || failure.kind === 'unusable';
-  if (
-    unconfirmed &&
-    allowsPaidRetry(job, policy) &&
-    paymentsFor(job.attempts, index) < policy.maxPaidAttempts
-  )
-    return null;
+  const isRepeatable = failure.kind === 'uncertain' || failure.kind === 'damaged';
+  const isAllowed = allowsPaidRetry(job, policy) && paymentsFor(job.attempts, index) < policy.maxPaidAttempts;
+  if (isRepeatable && isAllowed) return null;
   const { code, billing, message, provider } = failure;
-  return {
-    kind: 'failed',
-    error: jobError(code, billing, {
-      message,
-      index,
-      stage: 'generating',
-      ...(provider ? { provider } : {}),
-    }),
-  };
+  const facts = { message, index, stage: 'generating', ...(provider ? { provider } : {}) } as const;
+  return { kind: 'failed', error: jobError(code, billing, facts) };
 }

@@ -1,82 +1,82 @@
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import { enterStage } from '../../domain/job-moves.ts';
-import type { Clock, ImageProvider, ResponseMeta, ResponseSink, Spool } from '../../domain/ports.ts';
-import type { EarlyUpload, StartEarlyUpload } from './early-upload.ts';
+import type { Clock, ResponseMeta, ResponseSink, Spool } from '../../domain/ports.ts';
+import type { EarlyUpload } from './early-upload.ts';
 import type { JobRun } from './job-run.ts';
 
 interface Deps {
-  provider: Pick<ImageProvider, 'name'>;
-  spool: Spool;
-  startEarlyUpload: StartEarlyUpload;
+  spool: Pick<Spool, 'write'>;
+  /** Name of the provider whose responses are spooled. Only that provider can decode them. */
+  providerName: string;
   clock: Clock;
 }
 
-/** An answer that is brought to safety while it arrives. */
-interface SpooledResponse {
-  /** Takes the answer; resolves when it is safe, and rejects as the spool does when it will not be. */
+/** A response that becomes durable while it arrives. */
+export interface SpooledResponse {
+  /** Receives the response. Resolves when it is durable; rejects as the spool does if it will not be. */
   readonly sink: ResponseSink;
-  /** Enters a safe answer in the ledger, unless the record is not ours any more. */
+  /** Records a durable response in the ledger, unless the record belongs to another run. */
   readonly enter: (head: ResponseMeta) => Promise<void>;
-  /** What is done with the answer on its way; to be ended by the caller. */
-  readonly earlyUpload: EarlyUpload;
 }
 
 /**
- * Brings a paid answer to safety: on the disk, or its image in the storage, whichever comes first. Meanwhile the ledger
- * learns that the last byte is here.
+ * Makes a paid response durable: spooled to disk or its image uploaded, whichever finishes first. The arrival of the last
+ * byte is recorded in parallel.
  */
-export function createSpoolResponse(deps: Deps) {
-  return (run: JobRun, { no, index }: { no: number; index: number }): SpooledResponse => {
+export function createSpoolResponse({ spool, providerName, clock }: Deps) {
+  return (
+    run: JobRun,
+    { no, index, earlyUpload }: { no: number; index: number; earlyUpload: EarlyUpload },
+  ): SpooledResponse => {
     const { tenant, id: jobId } = run.job;
-    const earlyUpload = deps.startEarlyUpload(run.job, { no, index }, run.signal);
-    let noted: Promise<void> = Promise.resolve();
+    let arrivalRecorded: Promise<void> = Promise.resolve();
 
     function recordArrival(head: ResponseMeta): void {
-      noted = unlessOver(
-        run.moveAttempt(no, nameOf(head), (job) => enterStage(withoutRefusals(job), 'storing', deps.clock())),
+      arrivalRecorded = unlessOver(
+        run.updateAttempt(no, requestIdOf(head), (job) =>
+          enterStage(withoutRefusals(job), 'storing', clock()),
+        ),
       );
-      noted.catch(() => {}); // heard of when it is waited for, unless the call fails before
+      // `enter` reports the failure, unless the call fails before.
+      arrivalRecorded.catch(() => {});
     }
 
     return {
-      earlyUpload,
       async sink(head, body) {
-        let arrived = false;
+        let hasArrived = false;
         const arriving = followedBy(body, () => {
-          arrived = true;
+          hasArrived = true;
           recordArrival(head);
         });
-        const written = deps.spool.write(
-          { tenant, jobId, attemptNo: no },
-          { ...head, provider: deps.provider.name },
-          earlyUpload.watch(arriving),
-        );
-        // Nobody reads on for a disk that failed. After the last byte the storage may still take the image.
+        const key = { tenant, jobId, attemptNo: no };
+        const watched = earlyUpload.watch(arriving, { index, no });
+        const written = spool.write(key, { ...head, provider: providerName }, watched);
+        // If the disk fails, reading stops. After the last byte the storage may still accept the image.
         written.catch(() => {
-          if (!arrived) earlyUpload.end();
+          if (!hasArrived) earlyUpload.end();
         });
         await Promise.any([written, earlyUpload.stored()]).catch(() => written);
       },
       async enter(head) {
-        await noted;
-        if (!earlyUpload.isStored()) await unlessOver(run.moveAttempt(no, received(head, deps.clock())));
+        await arrivalRecorded;
+        if (!earlyUpload.isStored()) await unlessOver(run.updateAttempt(no, received(head, clock())));
       },
     };
   };
 }
 export type SpoolResponse = ReturnType<typeof createSpoolResponse>;
 
-/** The row of a call whose answer is on disk. */
+/** Returns the fields of a row whose response is on disk. */
 export function received(head: ResponseMeta, nowMs: number) {
-  return { state: 'received' as const, receivedAt: nowMs, ...nameOf(head) };
+  return { state: 'received' as const, receivedAt: nowMs, ...requestIdOf(head) };
 }
 
-const nameOf = ({ providerRequestId }: ResponseMeta) => (providerRequestId ? { providerRequestId } : {});
+const requestIdOf = ({ providerRequestId }: ResponseMeta) => (providerRequestId ? { providerRequestId } : {});
 
 /**
- * Lets a refused write pass where the record is not ours any more: it will hear of the answer when that is settled, and
- * what was stored of it ahead is dealt with there as well.
+ * Ignores a refused write if the record belongs to another run or has ended. The record learns of the response when it is
+ * finalized, and an image that was stored early is handled there as well.
  */
 async function unlessOver(write: Promise<void>): Promise<void> {
   await write.catch((error) => {

@@ -5,7 +5,7 @@ import { storageDelayMs } from '../../domain/retry-schedule.ts';
 
 interface Deps {
   storage: Pick<ImageStorage, 'put'>;
-  /** Resolves after the time, or at once when the signal aborts. */
+  /** Resolves after the time, or at once if the signal aborts. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   random: () => number;
   meter: Meter;
@@ -13,22 +13,23 @@ interface Deps {
 }
 
 /**
- * @param tries how often the storage is asked at most; without a limit by default.
- * @returns the stored image; `null` when the execution was told to stop first, or the tries are used up.
+ * Uploads an image.
+ *
+ * @param options.maxTries number of tries; unlimited by default.
+ * @returns `null` if the signal aborted first or the tries are used up.
  */
 export type UploadImage = (
   image: DecodedImage,
-  place: { index: number; storageKey: string },
-  signal: AbortSignal,
-  tries?: number,
+  target: { index: number; storageKey: string },
+  options: { signal: AbortSignal; maxTries?: number },
 ) => Promise<StoredImage | null>;
 
 /**
- * Stores a paid image, unless limited for as long as it takes: the bytes are safe in the spool, and a storage that is
- * down costs nothing but time.
+ * Stores a paid image and retries until it succeeds, unless the tries are limited. The bytes are safe in the spool, so a
+ * storage outage costs only time.
  */
 export function createUploadImage(deps: Deps): UploadImage {
-  return async (image, { index, storageKey }, signal, tries = Number.POSITIVE_INFINITY) => {
+  return async (image, { index, storageKey }, { signal, maxTries = Number.POSITIVE_INFINITY }) => {
     const started = performance.now();
     for (let failures = 1; ; failures++) {
       try {
@@ -36,11 +37,8 @@ export function createUploadImage(deps: Deps): UploadImage {
         break;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        deps.log.warn(
-          { err: error, storage_key: storageKey, failures },
-          'image not stored yet, trying again',
-        );
-        if (failures >= tries) return null;
+        deps.log.warn({ err: error, storage_key: storageKey, failures }, 'image not stored, retrying');
+        if (failures >= maxTries) return null;
         await deps.sleep(storageDelayMs(failures, deps.random()), signal);
         if (signal.aborted) return null;
       }

@@ -1,6 +1,5 @@
 import { errorRow } from '../../domain/errors.ts';
 import type { CircuitBreaker, Clock, ImageStorage } from '../../domain/ports.ts';
-import { accountScope } from '../generation/call-provider.ts';
 
 export interface Readiness {
   /** Whether work can be accepted. A provider account that is refused does not stop that, but is shown. */
@@ -12,7 +11,7 @@ interface Deps {
   /** A write to Redis and a look at its eviction policy; PING is green while every write fails. */
   probeStore: () => Promise<void>;
   storage: ImageStorage;
-  breaker: CircuitBreaker;
+  breaker: Pick<CircuitBreaker, 'list'>;
   isDraining: () => boolean;
   clock: Clock;
 }
@@ -28,13 +27,19 @@ export function createCheckReadiness(deps: Deps) {
   async function probe(): Promise<Readiness['checks']> {
     const [redis, storage] = await Promise.all([attempt(deps.probeStore()), attempt(deps.storage.check())]);
     // Asked of Redis, never of the provider: a probe must not cost money or fail with somebody else's outage.
-    const provider = redis.ok ? await attempt(accountIsOpen()) : { ok: true, detail: null };
+    const provider = redis.ok ? await attempt(checkBreakers()) : { ok: true, detail: null };
     return { redis, storage, provider };
   }
 
-  async function accountIsOpen(): Promise<void> {
-    const refused = await deps.breaker.failureOf(accountScope);
-    if (refused) throw new Error(`${errorRow(refused).title}; calls rest`);
+  /** @throws Error that names every blocked scope with its reason and the time of the next probe. */
+  async function checkBreakers(): Promise<void> {
+    const open = await deps.breaker.list();
+    if (open.length === 0) return;
+    const texts = open.map(({ scope, code, nextProbeAtMs }) => {
+      const at = new Date(nextProbeAtMs).toISOString();
+      return `${scope}: ${errorRow(code).title} (${code}), next probe at ${at}`;
+    });
+    throw new Error(`Blocked: ${texts.join('; ')}`);
   }
 
   return async (): Promise<Readiness> => {

@@ -8,11 +8,11 @@ import {
 } from '../../../src/domain/retry-schedule.ts';
 
 const delayMs = (made: number, retryAfterMs: number | undefined, random: number) =>
-  webhookDelayMs(made, retryAfterMs, random, webhookScheduleSeconds);
+  webhookDelayMs(made, { retryAfterMs, random, schedule: webhookScheduleSeconds });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-describe('webhook attempts', () => {
-  it('follow the published schedule', () => {
+describe('the webhook schedule', () => {
+  it('follows the published schedule of Standard Webhooks', () => {
     const minutes = (n: number) => n * 60;
     const hours = (n: number) => n * 3600;
     expect(webhookScheduleSeconds).toEqual([
@@ -32,13 +32,13 @@ describe('webhook attempts', () => {
     });
   });
 
-  it('end after the tenth', () => {
+  it('ends after the tenth attempt', () => {
     expect(delayMs(9, undefined, 0)).not.toBeNull();
     expect(delayMs(10, undefined, 0)).toBeNull();
     expect(delayMs(10, 60_000, 0)).toBeNull();
   });
 
-  it('are spread by at most a tenth, and never come early', () => {
+  it('adds a jitter of at most a tenth and never shortens a delay', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), random, (made, chance) => {
         const seconds = webhookScheduleSeconds[made] ?? Number.NaN;
@@ -49,20 +49,22 @@ describe('webhook attempts', () => {
     );
   });
 
-  it('wait as long as the receiver asks, but not less than scheduled and not more than a day', () => {
+  it('waits as long as the endpoint asks, but not less than scheduled and not more than a day', () => {
     expect(delayMs(1, 60_000, 0)).toBe(60_000);
     expect(delayMs(2, 1_000, 0)).toBe(300_000);
     expect(delayMs(1, 1e15, 0)).toBe(86_400_000);
   });
 
-  it('follow the schedule of the deployment where it has one of its own', () => {
+  it('follows the schedule of the deployment if it has one', () => {
     const own = [0, 1, 60];
-    expect([1, 2, 3].map((made) => webhookDelayMs(made, undefined, 0, own))).toEqual([1_000, 60_000, null]);
+    expect(
+      [1, 2, 3].map((made) => webhookDelayMs(made, { retryAfterMs: undefined, random: 0, schedule: own })),
+    ).toEqual([1_000, 60_000, null]);
   });
 });
 
-describe('asking the provider again', () => {
-  it('waits at least as long as it asks, and at most a day', () => {
+describe('the delay before another provider call', () => {
+  it('is at least as long as the provider asks for, and at most a day', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(1e12), random, (failures, asked, chance) => {
         const delay = providerDelayMs(failures, asked, chance);
@@ -72,22 +74,23 @@ describe('asking the provider again', () => {
     );
   });
 
-  it('else doubles from a second to a minute, in the upper half', () => {
+  it('doubles from a second to half a minute, in the upper half of each step, and a short hint never shortens it', () => {
     expect([1, 2, 3, 6, 7, 1000].map((failures) => providerDelayMs(failures, undefined, 0))).toEqual([
-      500, 1_000, 2_000, 16_000, 30_000, 30_000,
+      500, 1_000, 2_000, 15_000, 15_000, 15_000,
     ]);
+    expect([0, 1, 499].map((hintMs) => providerDelayMs(1, hintMs, 0))).toEqual([500, 500, 500]);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), random, (failures, chance) => {
         const delay = providerDelayMs(failures, undefined, chance);
         expect(delay).toBeGreaterThanOrEqual(500);
-        expect(delay).toBeLessThanOrEqual(60_000);
+        expect(delay).toBeLessThanOrEqual(30_000);
       }),
     );
   });
 });
 
-describe('asking the storage again', () => {
-  it('starts within a fifth of a second and stays below ten seconds', () => {
+describe('the delay before another upload', () => {
+  it('begins below a fifth of a second and stays below ten seconds', () => {
     expect(storageDelayMs(1, 0.99)).toBeLessThanOrEqual(200);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), random, (failures, chance) => {

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { StoredImage } from '../../../../src/domain/image.ts';
 import type { DecodedResponse } from '../../../../src/domain/ports.ts';
-import { createEarlyUpload, type EarlyUpload } from '../../../../src/usecases/generation/early-upload.ts';
+import { createWithEarlyUpload, type EarlyUpload } from '../../../../src/usecases/generation/early-upload.ts';
 import type { UploadImage } from '../../../../src/usecases/generation/upload-image.ts';
 
-/** A decoder that takes the text of the answer for the image, and refuses texts with "bad" in them. */
+/** A decoder that uses the text of a response as the image, and refuses texts with "bad" in them. */
 const decoder = (memories: (Buffer | undefined)[]) => ({
   async decode(body: AsyncIterable<Uint8Array>, memory?: Buffer): Promise<DecodedResponse> {
     memories.push(memory);
@@ -41,11 +41,11 @@ const job = { tenant: 'acme', id: 'img_1' };
 const attempt = { index: 2, no: 7 };
 const never = new AbortController().signal;
 
-/** Stores at once. */
-function uploadEarlyWith(places: number, given: { uploadImage?: UploadImage } = {}) {
+/** Early uploads over a storage that stores at once. A test says when each one ends. */
+function uploadEarlyWith(maxImages: number, given: { uploadImage?: UploadImage } = {}) {
   const stored: string[] = [];
   const memories: (Buffer | undefined)[] = [];
-  const startEarlyUpload = createEarlyUpload(
+  const withEarlyUpload = createWithEarlyUpload(
     {
       provider: decoder(memories),
       uploadImage:
@@ -55,16 +55,41 @@ function uploadEarlyWith(places: number, given: { uploadImage?: UploadImage } = 
           return { index, storageKey } as StoredImage;
         }),
     },
-    places,
+    maxImages,
   );
-  return { stored, memories, start: (signal = never) => startEarlyUpload(job, attempt, signal) };
+  return {
+    stored,
+    memories,
+    start(signal = never) {
+      let started: EarlyUpload | undefined;
+      let finish = () => {};
+      void withEarlyUpload({ job, signal }, (earlyUpload) => {
+        started = earlyUpload;
+        return new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+      });
+      if (!started) throw new Error('not started');
+      const { watch, prepared } = started;
+      return {
+        ...started,
+        prepared,
+        watch: (body: AsyncIterable<Uint8Array>) => watch(body, attempt),
+        /** Ends the work, whose owner then ends the early upload. */
+        async end() {
+          finish();
+          await new Promise(setImmediate);
+        },
+      };
+    },
+  };
 }
 
-const preparedText = async (earlyUpload: EarlyUpload) =>
+const preparedText = async (earlyUpload: Pick<EarlyUpload, 'prepared'>) =>
   (await earlyUpload.prepared())?.response.image.bytes.toString() ?? null;
 
-describe('an answer on its way to the spool', () => {
-  it('is passed on as it is, decoded, and stored under the key of its attempt', async () => {
+describe('the early upload of a response', () => {
+  it('passes a response on unchanged while it decodes it and stores it under the key of its attempt', async () => {
     const { stored, start } = uploadEarlyWith(1);
     const earlyUpload = start();
     expect(await textOf(earlyUpload.watch(bodyOf('one ', 'two')))).toBe('one two');
@@ -76,7 +101,7 @@ describe('an answer on its way to the spool', () => {
     expect(stored).toEqual(['acme/img_1/2-7.png one two']);
   });
 
-  it('is passed on in full although the decoder finds a fault', async () => {
+  it('passes a response on in full although the decoder finds a fault', async () => {
     const { stored, start } = uploadEarlyWith(1);
     const earlyUpload = start();
     expect(await textOf(earlyUpload.watch(bodyOf('one ', 'bad ', 'three')))).toBe('one bad three');
@@ -84,7 +109,7 @@ describe('an answer on its way to the spool', () => {
     expect(stored).toEqual([]);
   });
 
-  it('counts as not prepared when it breaks off, and its reader hears why', async () => {
+  it('prepares nothing if the response breaks off, and reports the reason to its reader', async () => {
     const { stored, start } = uploadEarlyWith(1);
     const earlyUpload = start();
     await expect(textOf(earlyUpload.watch(bodyOf('one ', new Error('broken'))))).rejects.toThrow('broken');
@@ -92,22 +117,22 @@ describe('an answer on its way to the spool', () => {
     expect(stored).toEqual([]);
   });
 
-  it('counts as not prepared when its reader leaves early', async () => {
+  it('prepares nothing if the reader of the response stops early', async () => {
     const earlyUpload = uploadEarlyWith(1).start();
     for await (const _chunk of earlyUpload.watch(bodyOf('one ', 'two'))) break;
     expect(await preparedText(earlyUpload)).toBeNull();
   });
 
-  it('is only passed on while every place is taken, and prepared again once one was given back', async () => {
+  it('only passes a response on while every slot is taken, and prepares again once a slot is free', async () => {
     const { start } = uploadEarlyWith(1);
     const first = start();
     await textOf(first.watch(bodyOf('first')));
     const second = start();
     expect(await textOf(second.watch(bodyOf('second')))).toBe('second');
     expect(await preparedText(second)).toBeNull();
-    second.end();
-    first.end();
-    first.end();
+    await second.end();
+    await first.end();
+    await first.end();
     const third = start();
     await textOf(third.watch(bodyOf('third')));
     expect(await preparedText(third)).toBe('third');
@@ -116,32 +141,32 @@ describe('an answer on its way to the spool', () => {
     expect(await preparedText(fourth)).toBeNull();
   });
 
-  it('is decoded into memory of images that are stored, which is used again', async () => {
+  it('reuses the memory of images that are stored', async () => {
     const { memories, start } = uploadEarlyWith(1);
     for (const text of ['one', 'two', 'bad', 'four']) {
       const earlyUpload = start();
       await textOf(earlyUpload.watch(bodyOf(text)));
       await (await earlyUpload.prepared())?.upload;
-      earlyUpload.end();
+      await earlyUpload.end();
     }
     expect(memories).toHaveLength(4);
     expect(memories[0]).toBeInstanceOf(Buffer);
     expect(new Set(memories).size).toBe(1);
   });
 
-  it('never shares memory with an image that was given up and may still be on its way to the storage', async () => {
+  it('never reuses the memory of an abandoned image that may still be on its way to the storage', async () => {
     const { memories, start } = uploadEarlyWith(1, { uploadImage: async () => null });
     for (const text of ['one', 'two']) {
       const earlyUpload = start();
       await textOf(earlyUpload.watch(bodyOf(text)));
       await (await earlyUpload.prepared())?.upload;
-      earlyUpload.end();
+      await earlyUpload.end();
     }
-    // Compared here: a matcher would look at every byte to word a failure that there is none of.
+    // Compared by identity, because a matcher would read every byte for its message.
     expect(memories[1] === memories[0]).toBe(false);
   });
 
-  it('leaves no more memory behind than there are places, however late images are stored', async () => {
+  it('holds no more free memory than there are slots, however late images are stored', async () => {
     const storing: ((image: StoredImage | null) => void)[] = [];
     const image = {} as StoredImage;
     const { memories, start } = uploadEarlyWith(1, {
@@ -152,7 +177,7 @@ describe('an answer on its way to the spool', () => {
       const earlyUpload = start();
       await textOf(earlyUpload.watch(bodyOf(text)));
       held.push((await earlyUpload.prepared())?.upload);
-      earlyUpload.end();
+      await earlyUpload.end();
     }
     for (const done of storing) done(image);
     await Promise.all(held);
@@ -160,30 +185,30 @@ describe('an answer on its way to the spool', () => {
       const earlyUpload = start();
       await textOf(earlyUpload.watch(bodyOf(text)));
       await earlyUpload.prepared();
-      earlyUpload.end();
+      await earlyUpload.end();
     }
     const [one, two, three, four] = memories;
     expect([three, four].map((memory) => [one, two].includes(memory))).toEqual([true, false]);
   });
 
   it.each([
-    ['its execution is told to stop', (_earlyUpload: EarlyUpload, stop: AbortController) => stop.abort()],
-    ['it is given up', (earlyUpload: EarlyUpload) => earlyUpload.end()],
-  ])('is not stored for ever: no longer once %s', async (_name, giveUp) => {
+    ['its run has to stop', async (_end: () => Promise<void>, stop: AbortController) => stop.abort()],
+    ['its owner ends it', (end: () => Promise<void>) => end()],
+  ])('stops the upload once %s', async (_name, giveUp) => {
     const stop = new AbortController();
     const storing = vi.fn<UploadImage>(
-      (_image, _place, signal) =>
+      (_image, _target, { signal }) =>
         new Promise((resolve) => signal.addEventListener('abort', () => resolve(null))),
     );
     const earlyUpload = uploadEarlyWith(1, { uploadImage: storing }).start(stop.signal);
     await textOf(earlyUpload.watch(bodyOf('one')));
     const prepared = await earlyUpload.prepared();
-    giveUp(earlyUpload, stop);
+    await giveUp(earlyUpload.end, stop);
     expect(await prepared?.upload).toBeNull();
   });
 
-  it('tells a fault of the storage to whoever asks, and to nobody else', async () => {
-    const broken = new Error('a fault of ours');
+  it('reports a fault of the storage only to a caller that needs the image', async () => {
+    const broken = new Error('a bug');
     const earlyUpload = uploadEarlyWith(1, { uploadImage: () => Promise.reject(broken) }).start();
     await textOf(earlyUpload.watch(bodyOf('one')));
     const prepared = await earlyUpload.prepared();

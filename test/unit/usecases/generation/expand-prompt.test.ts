@@ -6,8 +6,8 @@ import { attemptOf, createdAt } from '../../../support/jobs.ts';
 const done = { done: true };
 const prompt = 'A fox';
 
-describe('expanding a prompt', () => {
-  it('happens when asked for, and its text goes to the image model', async () => {
+describe('the expansion of a prompt', () => {
+  it('sends the description to the image model and records its cost', async () => {
     const made = generation({ request: { prompt, enhance: 'always', n: 2 } });
     expect(await made.run()).toEqual(done);
     expect(made.enhancements).toEqual([prompt]);
@@ -24,13 +24,13 @@ describe('expanding a prompt', () => {
     ['auto', 'x'.repeat(161), 0],
     ['auto', '🦊'.repeat(160), 1],
     ['always', 'x'.repeat(5_000), 1],
-  ] as const)('with "%s" depends on the length', async (enhance, text, times) => {
+  ] as const)('follows enhance "%s" and the length of the prompt (case %#)', async (enhance, text, times) => {
     const made = generation({ request: { prompt: text, enhance } });
     await made.run();
     expect(made.enhancements).toHaveLength(times);
   });
 
-  it('is paid once, however often the job is begun anew', async () => {
+  it('is paid once, however often the job runs', async () => {
     const made = generation({
       request: { prompt, enhance: 'always' },
       responses: [failureOf('refused'), failureOf('refused'), 'image'],
@@ -45,8 +45,9 @@ describe('expanding a prompt', () => {
     ['refused', 'rejected'],
     ['uncertain', 'uncertain'],
     ['unusable', 'unusable'],
+    ['damaged', 'unusable'],
   ] as const)(
-    'that is %s lets the original go on, with a warning, and is not tried again',
+    'continues with the original prompt and a warning after a %s failure, without another try',
     async (kind, state) => {
       const made = generation({
         request: { prompt, enhance: 'always' },
@@ -69,7 +70,7 @@ describe('expanding a prompt', () => {
     ['retry', ['uncertain', 'stored', 'stored'], 'A fox, in detail'],
     ['fail', ['uncertain', 'stored'], prompt],
   ] as const)(
-    'that a dead worker began is paid for again only with consent (%s), and its row is closed',
+    'repeats a call of a dead worker only with consent (%s), and closes its row',
     async (onUncertain, states, text) => {
       const made = generation({ request: { prompt, enhance: 'always' }, onUncertain });
       made.set((job) => ({
@@ -85,7 +86,7 @@ describe('expanding a prompt', () => {
     },
   );
 
-  it('that a deploy cuts off is begun again by the next worker, without a warning', async () => {
+  it('repeats a call that a shutdown cut off, without a warning', async () => {
     const deploy = new AbortController();
     const made = generation({
       request: { prompt, enhance: 'always' },
@@ -102,7 +103,7 @@ describe('expanding a prompt', () => {
     expect(made.job().warnings).toBeUndefined();
   });
 
-  it('that was charged although nothing came of it has its cost in the ledger', async () => {
+  it('records the cost of a charged call that brought no description', async () => {
     const usage = { input_tokens: 400, output_tokens: 200, total_tokens: 600 };
     const made = generation({
       request: { prompt, enhance: 'always' },
@@ -114,7 +115,7 @@ describe('expanding a prompt', () => {
     expect(made.job().attempts[0]).toMatchObject({ state: 'unusable', charged: true, costMicroUsd: 1_200 });
   });
 
-  it('to more than the image model takes lets the original go on', async () => {
+  it('continues with the original prompt if the description exceeds the limit of the image model', async () => {
     const made = generation({
       request: { prompt, enhance: 'always' },
       descriptions: ['x'.repeat(32_000)],
@@ -126,8 +127,8 @@ describe('expanding a prompt', () => {
   });
 });
 
-describe('the frame of a preset', () => {
-  it('is put around the prompt, or around its description, and goes with the end of the job', async () => {
+describe('the template of a preset', () => {
+  it('wraps the prompt or its description, and is removed at the end of the job', async () => {
     for (const [enhance, text] of [
       ['off', 'In oil: A fox.'],
       ['always', 'In oil: A fox, in detail.'],

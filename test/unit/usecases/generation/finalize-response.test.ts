@@ -6,24 +6,27 @@ import { attemptOf, createdAt, imageOf, retention } from '../../../support/jobs.
 
 const never = new AbortController().signal;
 
-/** A job with an answer of its first attempt in the spool, in whatever state the job has got to meanwhile. */
+/** A job with a response to its first attempt in the spool, after a further change of the job. */
 function late(meanwhile: (job: ImageJob) => ImageJob, text?: string) {
   const made = generation();
   made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state: 'uncertain' })] }));
   made.set(meanwhile);
   made.spoolBody(1, text);
-  const settle = (signal = never, owner: Parameters<typeof made.finalizeResponse>[3] = {}) => {
+  const finalize = (
+    signal = never,
+    owner: Omit<Parameters<typeof made.finalizeResponse>[2], 'signal'> = {},
+  ) => {
     const [attempt] = made.job().attempts;
     if (!attempt) throw new Error('no attempt');
-    return made.finalizeResponse(made.job(), attempt, signal, owner);
+    return made.finalizeResponse(made.job(), attempt, { signal, ...owner });
   };
-  return { made, settle };
+  return { made, finalize };
 }
 
-describe('an answer that comes late', () => {
-  it('is entered where its place is still empty, and the doubt is gone', async () => {
-    const { made, settle } = late((job) => job);
-    expect(await settle()).toBe(true);
+describe('the finalization of a late response', () => {
+  it('records the image if it is still missing, and clears the error of the attempt', async () => {
+    const { made, finalize } = late((job) => job);
+    expect(await finalize()).toBe(true);
     const [attempt] = made.job().attempts;
     expect(attempt).toMatchObject({ state: 'stored', costMicroUsd: 5_970 });
     expect(attempt).not.toHaveProperty('error');
@@ -31,20 +34,20 @@ describe('an answer that comes late', () => {
     expect(made.spooled.size).toBe(0);
   });
 
-  it('ends its job with the last image, in the same write', async () => {
-    const { made, settle } = late((job) => job);
+  it('ends the job with its last image in the same write', async () => {
+    const { made, finalize } = late((job) => job);
     const { version } = made.job();
-    await settle();
+    await finalize();
     expect(made.job()).toMatchObject({ status: 'succeeded', version: version + 1 });
   });
 
   it.each([
-    ['its place is filled', (job: ImageJob) => ({ ...job, images: [imageOf(job)] })],
-    ['its job has ended', (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt + 1, retention })],
-  ])('is counted as wasted where %s: its money stays visible, its bytes go', async (_name, meanwhile) => {
-    const { made, settle } = late(meanwhile);
+    ['the image exists already', (job: ImageJob) => ({ ...job, images: [imageOf(job)] })],
+    ['the job has ended', (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt + 1, retention })],
+  ])('records the response as wasted with its cost and removes its bytes if %s', async (_name, meanwhile) => {
+    const { made, finalize } = late(meanwhile);
     const before = made.job();
-    expect(await settle()).toBe(true);
+    expect(await finalize()).toBe(true);
     expect(made.job()).toMatchObject({
       status: before.status,
       images: before.images,
@@ -54,67 +57,67 @@ describe('an answer that comes late', () => {
     expect(made.spooled.size).toBe(0);
   });
 
-  it('leaves nothing of itself where its job was erased', async () => {
-    const { made, settle } = late((job) => erase(job, createdAt + 1, retention));
-    expect(await settle()).toBe(true);
+  it('leaves no bytes of a response whose job was erased', async () => {
+    const { made, finalize } = late((job) => erase(job, createdAt + 1, retention));
+    expect(await finalize()).toBe(true);
     expect(made.job()).toMatchObject({ status: 'canceled', images: [], attempts: [{ state: 'wasted' }] });
     expect(made.stored.size).toBe(0);
     expect(made.spooled.size).toBe(0);
   });
 
-  it('is entered once, although it is settled twice', async () => {
-    const { made, settle } = late((job) => job);
-    await settle();
+  it('records an image once although it is finalized twice', async () => {
+    const { made, finalize } = late((job) => job);
+    await finalize();
     const once = made.job();
     made.spoolBody(1);
-    expect(await settle()).toBe(true);
+    expect(await finalize()).toBe(true);
     expect(made.job().images).toEqual(once.images);
     expect(made.job().usage).toEqual(once.usage);
     expect(made.stored.size).toBe(1);
   });
 
-  it('without an image in it says so and leaves no file', async () => {
-    const { made, settle } = late((job) => job, 'no image');
-    await expect(settle()).rejects.toMatchObject({ failure: { kind: 'unusable' } });
+  it('rejects a response without an image and removes its file', async () => {
+    const { made, finalize } = late((job) => job, 'no image');
+    await expect(finalize()).rejects.toMatchObject({ failure: { kind: 'unusable' } });
     expect(made.spooled.size).toBe(0);
     expect(made.job().images).toEqual([]);
   });
 
-  it('stays in the spool when the storage is down and its run has to stop', async () => {
-    const { made, settle } = late((job) => job);
-    const owner = { tell: async (change: (job: ImageJob) => ImageJob) => made.set(change) };
+  it('keeps the response in the spool if the storage is down and the run has to stop', async () => {
+    const { made, finalize } = late((job) => job);
+    const owner = { update: async (change: (job: ImageJob) => ImageJob) => made.set(change) };
     made.faults.storage = 2;
-    expect(await settle(AbortSignal.abort('draining'), owner)).toBe(false);
+    expect(await finalize(AbortSignal.abort('draining'), owner)).toBe(false);
     expect(made.spooled.size).toBe(1);
-    expect(await settle(never, owner)).toBe(true);
+    expect(await finalize(never, owner)).toBe(true);
   });
 
-  it('stays in the spool when the storage does not take it, which is asked once: nobody waits for it', async () => {
-    const { made, settle } = late((job) => job);
+  it('tries the storage once during recovery and keeps the response in the spool if it fails', async () => {
+    const { made, finalize } = late((job) => job);
     made.faults.storage = 1;
-    expect(await settle()).toBe(false);
+    expect(await finalize()).toBe(false);
     expect(made.spooled.size).toBe(1);
-    expect(await settle()).toBe(true);
+    expect(await finalize()).toBe(true);
     expect(made.spooled.size).toBe(0);
   });
 
-  it('stays in the spool when there is no room in memory and the work has to stop', async () => {
-    const { made, settle } = late((job) => job);
-    let leave = () => {};
-    const held = made.inMemory(
+  it('keeps the response in the spool if no memory slot is free and the run has to stop', async () => {
+    const { made, finalize } = late((job) => job);
+    let release = () => {};
+    const held = made.memorySlots(
       () =>
         new Promise<void>((resolve) => {
-          leave = resolve;
+          release = resolve;
         }),
       never,
     );
     const stop = new AbortController();
-    const settled = settle(stop.signal);
+    const finalized = finalize(stop.signal);
     stop.abort('run_timeout');
-    expect(await settled).toBe(false);
+    expect(await finalized).toBe(false);
     expect(made.spooled.size).toBe(1);
-    leave();
+    release();
     await held;
-    expect(await settle()).toBe(true);
+    expect(await finalize()).toBe(true);
   });
 });

@@ -3,7 +3,7 @@ import { imageParameters } from '../../../../src/usecases/generation/image-param
 import { requestOf } from '../../../support/jobs.ts';
 
 describe('the parameters of one image', () => {
-  it("are the provider's own names and values, and nothing that is meant for Darkroom", () => {
+  it('contain the provider names and values, and no field that is meant for Darkroom', () => {
     const request = requestOf({
       n: 5,
       quality: 'low',
@@ -22,7 +22,7 @@ describe('the parameters of one image', () => {
     });
   });
 
-  it("hold the caller's extras untouched, which never replace a field of the request", () => {
+  it('contain provider_options unchanged, which never replace a field of the request', () => {
     const provider_options = { style: 'vivid', nested: { list: [1, null] }, size: '1x1' };
     expect(imageParameters(requestOf({ provider_options }))).toEqual({
       style: 'vivid',
@@ -31,7 +31,7 @@ describe('the parameters of one image', () => {
     });
   });
 
-  it('of an erased job are none', () => {
+  it('are empty for an erased job', () => {
     expect(imageParameters(undefined)).toEqual({});
   });
 });

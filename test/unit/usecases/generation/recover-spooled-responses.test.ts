@@ -6,10 +6,19 @@ import type { ImageStorage, JobStore, Spool, SpoolKey } from '../../../../src/do
 import { createRecoverSpooledResponses } from '../../../../src/usecases/generation/recover-spooled-responses.ts';
 import { attemptOf, createdAt, queuedJob, retention, silentLog } from '../../../support/jobs.ts';
 
+type SpoolFormat =
+  | { format: 'known'; provider: string }
+  | { format: 'unknown'; version: number }
+  | { format: 'damaged' };
+const neverDecoded = () => Promise.reject(new Error('not decoded here'));
 const clock = () => createdAt + 60_000;
 
-/** A worker that starts with the answer to call 1 of a job on its disk. */
-function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJob = (job) => job) {
+/** A worker that starts with the response to attempt 1 of a job on its disk. */
+function workerWith(
+  attempt: Partial<Attempt>,
+  change: (job: ImageJob) => ImageJob = (job) => job,
+  entry: SpoolFormat = { format: 'known', provider: 'studio' },
+) {
   const taken = beginRun(queuedJob(), createdAt);
   let job = change({ ...taken, attempts: [attemptOf({ fence: taken.fence, ...attempt })] });
   const keys: SpoolKey[] = [{ tenant: job.tenant, jobId: job.id, attemptNo: 1 }];
@@ -17,7 +26,7 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
   const removed: string[] = [];
   const spool: Pick<Spool, 'list' | 'open' | 'remove'> = {
     async *list() {
-      for (const key of [...keys]) yield { key, format: 'known', provider: 'studio' };
+      for (const key of [...keys]) yield { key, ...entry };
     },
     open: async () => ({
       format: 'known',
@@ -28,7 +37,8 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
   };
   const recoverSpooled = createRecoverSpooledResponses({
     records: { get: async () => job } as unknown as JobStore,
-    change: async (_tenant, _id, next) => {
+    findDecoder: (name) => (name === 'studio' ? neverDecoded : undefined),
+    updateJob: async (_tenant, _id, next) => {
       job = next(job) ?? job;
       return job;
     },
@@ -50,8 +60,8 @@ function workerWith(attempt: Partial<Attempt>, change: (job: ImageJob) => ImageJ
   };
 }
 
-describe('a paid answer on the disk of a worker that starts', () => {
-  it('is noted as received where the record does not know of it, and left to the next execution', async () => {
+describe('recovery of spooled responses', () => {
+  it('records a response that the record does not know as received, and leaves it to the next run', async () => {
     const worker = workerWith({ state: 'calling' });
     await worker.recoverSpooled();
     expect(worker.job().attempts).toMatchObject([
@@ -60,7 +70,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 1, settled: [] });
   });
 
-  it('is left alone where the record knows of it and its execution may still live', async () => {
+  it('leaves a received response alone while the run that paid may still be alive', async () => {
     const worker = workerWith({ state: 'received', receivedAt: createdAt });
     const before = worker.job();
     await worker.recoverSpooled();
@@ -69,7 +79,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
   });
 
   it.each(['calling', 'received', 'uncertain'] as const)(
-    'is settled when it was overtaken while it was %s',
+    'finalizes a response whose run was overtaken while the attempt was %s',
     async (state) => {
       const worker = workerWith({ state }, (job) => ({ ...job, fence: job.fence + 1 }));
       await worker.recoverSpooled();
@@ -77,7 +87,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
     },
   );
 
-  it('is settled although its row was given up when its worker did not come back', async () => {
+  it('finalizes a response although its attempt was recorded as lost with its worker', async () => {
     const worker = workerWith({ state: 'wasted', error: 'worker_lost' }, (job) => ({
       ...job,
       fence: job.fence + 1,
@@ -86,7 +96,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
     expect(worker.settled).toEqual([1]);
   });
 
-  it('gets its row back where the store has lost it, and is settled with the next round', async () => {
+  it('restores a row that the store lost, and finalizes the response in the next round', async () => {
     const worker = workerWith({}, (job) => ({ ...job, attempts: [] }));
     await worker.recoverSpooled();
     expect(worker.job().attempts).toMatchObject([
@@ -96,7 +106,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
     expect(worker.settled).toEqual([1]);
   });
 
-  it('is settled when its job has ended', async () => {
+  it('finalizes a response whose job has ended', async () => {
     const worker = workerWith({ state: 'received' }, (job) =>
       finish(job, 'canceled', { nowMs: createdAt, retention }),
     );
@@ -104,7 +114,7 @@ describe('a paid answer on the disk of a worker that starts', () => {
     expect(worker.settled).toEqual([1]);
   });
 
-  it('goes with all bytes that may have been stored of it, when its job was erased', async () => {
+  it('removes the response of an erased job with every image that may have been stored of it', async () => {
     const worker = workerWith({ state: 'calling' }, (job) => erase(job, createdAt, retention));
     await worker.recoverSpooled();
     const { tenant, id } = worker.job();
@@ -114,9 +124,19 @@ describe('a paid answer on the disk of a worker that starts', () => {
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
   });
 
-  it('goes when it was settled before', async () => {
+  it('removes a response that was finalized before', async () => {
     const worker = workerWith({ state: 'stored' });
     await worker.recoverSpooled();
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
+  });
+
+  it.each([
+    ['of an unknown spool version', { format: 'unknown', version: 2 }],
+    ['of a provider that this release does not know', { format: 'known', provider: 'of-tomorrow' }],
+  ] as const)('keeps a response %s and confirms again and again that it exists', async (_name, entry) => {
+    const worker = workerWith({ state: 'received', receivedAt: createdAt }, (job) => job, entry);
+    await worker.recoverSpooled();
+    expect(worker.job().attempts).toMatchObject([{ state: 'received', receivedAt: clock() }]);
+    expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 1, settled: [] });
   });
 });

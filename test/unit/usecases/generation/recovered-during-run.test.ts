@@ -30,8 +30,7 @@ function overtaken(state: 'calling' | 'received', onUncertain: 'retry' | 'fail')
   made.spoolBody(1);
   recoverSpooled = async () => {
     recoverSpooled = async () => {};
-    recoverSpooled = async () => {};
-    await made.finalizeResponse(made.job(), row, signal);
+    await made.finalizeResponse(made.job(), row, { signal });
   };
   return made;
 }

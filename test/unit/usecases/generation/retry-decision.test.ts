@@ -7,7 +7,7 @@ import { attemptOf, queuedJob } from '../../../support/jobs.ts';
 
 const policy = { onUncertain: 'retry', maxPaidAttempts: 2 } as const;
 
-function verdict(
+function decide(
   failure: ProviderFailure,
   given: {
     states?: readonly Attempt['state'][];
@@ -22,28 +22,44 @@ function verdict(
     attempts,
     ...(given.refusals ? { refusals: given.refusals } : {}),
   };
-  return decideRetry(failure, job, 0, { ...policy, onUncertain: given.onUncertain ?? 'retry' }, 0);
+  return decideRetry(failure, job, {
+    index: 0,
+    policy: { ...policy, onUncertain: given.onUncertain ?? 'retry' },
+    random: 0,
+  });
 }
 
-describe('what follows from a failed call', () => {
-  it('a refusal waits: as long as the provider asks, else longer with every refusal', () => {
-    expect(verdict(failureOf('refused', 'provider_overloaded', { retryAfterMs: 7_000 }))).toEqual({
+describe('the retry decision', () => {
+  it('waits after a refusal: at least the backoff, and longer if the provider asks for it', () => {
+    expect(decide(failureOf('refused', 'provider_overloaded', { retryAfterMs: 7_000 }))).toEqual({
       kind: 'wait',
       delayMs: 7_000,
     });
-    expect(verdict(failureOf('refused'), { refusals: 1 })).toEqual({ kind: 'wait', delayMs: 500 });
-    expect(verdict(failureOf('refused'), { refusals: 3 })).toEqual({ kind: 'wait', delayMs: 2_000 });
+    for (const retryAfterMs of [0, 1])
+      expect(decide(failureOf('refused', 'provider_overloaded', { retryAfterMs }))).toEqual({
+        kind: 'wait',
+        delayMs: 500,
+      });
+    expect(decide(failureOf('refused', 'provider_overloaded', { retryAfterMs: 1e11 }))).toEqual({
+      kind: 'wait',
+      delayMs: 30_000,
+    });
+    expect(decide(failureOf('refused'), { refusals: 1 })).toEqual({ kind: 'wait', delayMs: 500 });
+    expect(decide(failureOf('refused'), { refusals: 3 })).toEqual({ kind: 'wait', delayMs: 2_000 });
   });
 
-  it.each(['final', 'stopped'] as const)('%s ends the image, whatever the policy', (kind) => {
-    for (const onUncertain of ['retry', 'fail'] as const) {
-      const outcome = verdict(failureOf(kind, 'moderation_blocked'), { states: ['rejected'], onUncertain });
-      expect(outcome).toMatchObject({
-        kind: 'failed',
-        error: { code: 'moderation_blocked', billing: 'none', index: 0, stage: 'generating' },
-      });
-    }
-  });
+  it.each(['final', 'stopped'] as const)(
+    'fails the image after a %s failure, whatever the policy',
+    (kind) => {
+      for (const onUncertain of ['retry', 'fail'] as const) {
+        const outcome = decide(failureOf(kind, 'moderation_blocked'), { states: ['rejected'], onUncertain });
+        expect(outcome).toMatchObject({
+          kind: 'failed',
+          error: { code: 'moderation_blocked', billing: 'none', index: 0, stage: 'generating' },
+        });
+      }
+    },
+  );
 
   it.each([
     { kind: 'uncertain', states: ['uncertain'], onUncertain: 'retry', again: true },
@@ -51,28 +67,32 @@ describe('what follows from a failed call', () => {
     { kind: 'uncertain', states: ['unusable', 'uncertain'], onUncertain: 'retry', again: false },
     { kind: 'uncertain', states: ['rejected', 'rejected', 'uncertain'], onUncertain: 'retry', again: true },
     { kind: 'uncertain', states: ['uncertain'], onUncertain: 'fail', again: false },
-    { kind: 'unusable', states: ['unusable'], onUncertain: 'retry', again: true },
-    { kind: 'unusable', states: ['unusable', 'unusable'], onUncertain: 'retry', again: false },
-    { kind: 'unusable', states: ['unusable'], onUncertain: 'fail', again: false },
-  ] as const)('$kind after $states with "$onUncertain": another call: $again', (row) => {
-    const outcome = verdict(failureOf(row.kind), row);
-    if (row.again) expect(outcome).toBeNull();
-    else expect(outcome).toMatchObject({ kind: 'failed', error: { billing: 'possible', index: 0 } });
+    { kind: 'damaged', states: ['unusable'], onUncertain: 'retry', again: true },
+    { kind: 'damaged', states: ['unusable', 'unusable'], onUncertain: 'retry', again: false },
+    { kind: 'damaged', states: ['unusable'], onUncertain: 'fail', again: false },
+    { kind: 'unusable', states: ['unusable'], onUncertain: 'retry', again: false },
+  ] as const)(
+    'decides on another paid call ($again) after $kind with attempts $states and on_uncertain "$onUncertain"',
+    (row) => {
+      const outcome = decide(failureOf(row.kind), row);
+      if (row.again) expect(outcome).toBeNull();
+      else expect(outcome).toMatchObject({ kind: 'failed', error: { billing: 'possible', index: 0 } });
+    },
+  );
+
+  it('prefers on_uncertain of the caller to that of the deployment', () => {
+    expect(decide(failureOf('uncertain'), { onUncertain: 'retry', asked: 'fail' })?.kind).toBe('failed');
+    expect(decide(failureOf('uncertain'), { onUncertain: 'fail', asked: 'retry' })).toBeNull();
   });
 
-  it("the caller's word on doubt counts more than the deployment's", () => {
-    expect(verdict(failureOf('uncertain'), { onUncertain: 'retry', asked: 'fail' })?.kind).toBe('failed');
-    expect(verdict(failureOf('uncertain'), { onUncertain: 'fail', asked: 'retry' })).toBeNull();
-  });
-
-  it('payments for other images of the job do not count', () => {
+  it('does not count payments for other images of the job', () => {
     const job = { ...queuedJob(), attempts: [1, 2, 3].map((no) => attemptOf({ no, index: 1 })) };
-    expect(decideRetry(failureOf('uncertain'), job, 0, policy, 0)).toBeNull();
+    expect(decideRetry(failureOf('uncertain'), job, { index: 0, policy, random: 0 })).toBeNull();
   });
 
-  it('keeps what the provider said', () => {
+  it('reports the facts of the provider', () => {
     const provider = { status: 400, request_id: 'req_1', categories: ['violence'] };
-    const outcome = verdict(failureOf('final', 'moderation_blocked', { provider, message: 'Refused.' }));
+    const outcome = decide(failureOf('final', 'moderation_blocked', { provider, message: 'Refused.' }));
     expect(outcome).toMatchObject({ error: { message: 'Refused.', provider } });
   });
 });

@@ -5,8 +5,8 @@ import { createdAt } from '../../../support/jobs.ts';
 const done = { done: true };
 const statesOf = (made: ReturnType<typeof generation>) => made.job().attempts.map(({ state }) => state);
 
-describe('a job without trouble', () => {
-  it('pays once, stores the image and enters its cost', async () => {
+describe('a run without failures', () => {
+  it('pays once, stores the image and records its cost', async () => {
     const made = generation();
     expect(await made.run()).toEqual(done);
     const job = made.job();
@@ -26,7 +26,7 @@ describe('a job without trouble', () => {
     ]);
   });
 
-  it('makes every one of its images once, and gives each its place', async () => {
+  it('generates each of n images exactly once', async () => {
     const made = generation({ request: { n: 10 } });
     await made.run();
     expect(made.calls).toHaveLength(10);
@@ -41,7 +41,7 @@ describe('a job without trouble', () => {
     expect(made.puts).toHaveLength(10);
   });
 
-  it('has its last change no earlier than its creation, also where the clock of its worker is behind', async () => {
+  it('never records an update before the creation, even if the clock of the worker is behind', async () => {
     const made = generation();
     const { createdAt: submittedAt } = made.job();
     made.passTime(-60_000);
@@ -49,7 +49,7 @@ describe('a job without trouble', () => {
     expect(made.job()).toMatchObject({ status: 'succeeded', updatedAt: submittedAt });
   });
 
-  it('that has ended is not run again', async () => {
+  it('does not run a job that has ended', async () => {
     const made = generation();
     await made.run();
     const ended = made.job();
@@ -58,7 +58,7 @@ describe('a job without trouble', () => {
     expect(made.calls).toHaveLength(1);
   });
 
-  it('whose patience is over expires without a call', async () => {
+  it('expires a job past its queue TTL without a call', async () => {
     const made = generation({ request: { queue_ttl_s: 1 } });
     await made.run();
     expect(made.job()).toMatchObject({
@@ -69,8 +69,8 @@ describe('a job without trouble', () => {
   });
 });
 
-describe('a refusal', () => {
-  it('waits, has cost nothing, and is forgotten after the next success', async () => {
+describe('a refused call', () => {
+  it('makes the job wait, costs nothing, and is not counted any more after the next success', async () => {
     const made = generation({ responses: [failureOf('refused'), failureOf('refused'), 'image'] });
     expect(await made.run()).toEqual({ againInMs: 500 });
     expect(made.job()).toMatchObject({ status: 'running', refusals: 1 });
@@ -81,7 +81,7 @@ describe('a refusal', () => {
     expect(made.job()).not.toHaveProperty('refusals');
   });
 
-  it('for too many requests closes the way of the model for everybody, until the moment named', async () => {
+  it('opens the breaker of the model for the time that a rate limit names', async () => {
     const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
     const made = generation({ responses: [limited] });
     expect(await made.run()).toEqual({ againInMs: 9_000 });
@@ -92,16 +92,16 @@ describe('a refusal', () => {
     expect(await made.run()).toEqual(done);
   });
 
-  it('keeps back jobs that ordered the model by another of its names, and these do not take the one trial call of the account', async () => {
+  it('blocks the same scope for every name of a model, and asks for the account last', async () => {
     const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
     const made = generation({ request: { model: 'gpt-image-2-2026-04-21' }, responses: [limited] });
     await made.run();
-    expect(made.scopesChecked[0]).toEqual(['model:gpt-image-2', 'account']);
-    expect(made.closed.has('model:gpt-image-2')).toBe(true);
+    expect(made.scopesChecked[0]).toEqual(['studio:model:gpt-image-2', 'studio:account']);
+    expect(made.blocked.has('studio:model:gpt-image-2')).toBe(true);
   });
 
-  it('counts anew once the provider accepted a call', async () => {
-    const made = generation({ responses: [failureOf('refused'), 'no image', failureOf('refused')] });
+  it('counts refusals anew once the provider accepted a call', async () => {
+    const made = generation({ responses: [failureOf('refused'), 'damaged image', failureOf('refused')] });
     await made.run();
     expect(made.job().refusals).toBe(1);
     made.passTime(60_000);
@@ -110,7 +110,7 @@ describe('a refusal', () => {
     expect(made.job().refusals).toBe(1);
   });
 
-  it('that is final ends the job at once', async () => {
+  it('ends the job at once if it is final', async () => {
     const made = generation({ responses: [failureOf('final', 'moderation_blocked')] });
     expect(await made.run()).toEqual(done);
     expect(made.job()).toMatchObject({
@@ -120,7 +120,7 @@ describe('a refusal', () => {
     expect(made.calls).toHaveLength(1);
   });
 
-  it('of the whole account waits without further calls where the deployment says so', async () => {
+  it('of the account makes jobs wait without further calls if ON_QUOTA is wait', async () => {
     const made = generation({
       responses: [failureOf('stopped', 'provider_quota_exhausted')],
       onQuota: 'wait',
@@ -133,7 +133,7 @@ describe('a refusal', () => {
     expect(made.job().status).toBe('succeeded');
   });
 
-  it('of the whole account fails the job, and the next one without a call, where it says so', async () => {
+  it('of the account fails the job, and further images without a call, if ON_QUOTA is fail', async () => {
     const made = generation({
       request: { n: 5 },
       responses: Array(5).fill(failureOf('stopped', 'provider_quota_exhausted')),
@@ -147,11 +147,14 @@ describe('a refusal', () => {
   });
 });
 
-describe('a call beside one that finds out whether the account works again', () => {
-  it('waits for it, also where refusals of the account fail jobs', async () => {
+describe('a call while another one probes the account', () => {
+  it('waits for the probe even if ON_QUOTA is fail', async () => {
     const made = generation({ onQuota: 'fail' });
-    made.closed.set('account', {
-      ...{ untilMs: createdAt + 3_000, code: 'provider_quota_exhausted', isProbed: true },
+    made.blocked.set('studio:account', {
+      scope: 'studio:account',
+      untilMs: createdAt + 3_000,
+      code: 'provider_quota_exhausted',
+      isProbed: true,
     });
     expect(await made.run()).toEqual({ againInMs: 2_000 });
     made.passTime(2_000);
@@ -160,8 +163,8 @@ describe('a call beside one that finds out whether the account works again', () 
   });
 });
 
-describe('an answer without an image', () => {
-  it('is told with the request that brought it', async () => {
+describe('a response without an image', () => {
+  it('is reported with the status and the id of the provider request', async () => {
     const made = generation({ responses: ['no image'], onUncertain: 'fail' });
     await made.run();
     expect(made.job().errors).toMatchObject([
@@ -170,8 +173,8 @@ describe('an answer without an image', () => {
   });
 });
 
-describe('several images', () => {
-  it('of which one is refused for good are a success that says it is partial', async () => {
+describe('a job of several images', () => {
+  it('succeeds partially if one image is refused for good', async () => {
     const made = generation({
       request: { n: 3 },
       responses: ['image', failureOf('final', 'moderation_blocked'), 'image'],
@@ -189,7 +192,7 @@ describe('several images', () => {
     ).toEqual([0, 2]);
   });
 
-  it('of which one has to wait keep what is done and what failed: only the missing one is asked for again', async () => {
+  it('repeats only the image that had to wait, not those that are stored or failed', async () => {
     const made = generation({
       request: { n: 3 },
       responses: ['image', failureOf('final', 'moderation_blocked'), failureOf('refused'), 'image'],
@@ -206,7 +209,7 @@ describe('several images', () => {
     ).toEqual([0, 2]);
   });
 
-  it('that all fail are a failure', async () => {
+  it('fails if all images fail', async () => {
     const made = generation({
       request: { n: 2 },
       responses: [failureOf('final', 'moderation_blocked'), failureOf('final', 'provider_rejected')],

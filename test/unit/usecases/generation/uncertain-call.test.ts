@@ -7,13 +7,13 @@ import { attemptOf, createdAt } from '../../../support/jobs.ts';
 const done = { done: true };
 const statesOf = (made: ReturnType<typeof generation>) => made.job().attempts.map(({ state }) => state);
 
-/** Lets others go on for a while. */
-async function leaseEpochs(count: number): Promise<void> {
+/** Lets other promises make progress. */
+async function yieldTurns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve();
 }
 
-describe('a call of unknown outcome', () => {
-  it('is not repeated against the will of the caller', async () => {
+describe('a call with an unknown outcome', () => {
+  it('is not repeated if the caller chose on_uncertain fail', async () => {
     const made = generation({ request: { on_uncertain: 'fail' }, responses: [failureOf('uncertain')] });
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(1);
@@ -21,8 +21,8 @@ describe('a call of unknown outcome', () => {
     expect(statesOf(made)).toEqual(['uncertain']);
   });
 
-  it.each([1, 2, 3, 5])('with consent is paid for at most %i times', async (maxPaidAttempts) => {
-    for (const response of [failureOf('uncertain'), 'no image'] as const) {
+  it.each([1, 2, 3, 5])('is paid at most %i times with consent', async (maxPaidAttempts) => {
+    for (const response of [failureOf('uncertain'), 'damaged image'] as const) {
       const made = generation({ responses: Array(10).fill(response), maxPaidAttempts });
       expect(await made.run()).toEqual(done);
       expect(made.calls).toHaveLength(maxPaidAttempts);
@@ -30,7 +30,7 @@ describe('a call of unknown outcome', () => {
     }
   });
 
-  it('counts over executions: refusals in between do not open another payment', async () => {
+  it('counts payments over all runs, so refusals in between allow no further payment', async () => {
     const [broken, refused] = [failureOf('uncertain'), failureOf('refused')];
     const made = generation({ responses: [broken, refused, refused, broken, broken] });
     expect(await made.run()).toMatchObject({ againInMs: expect.any(Number) });
@@ -39,7 +39,7 @@ describe('a call of unknown outcome', () => {
     expect(statesOf(made)).toEqual(['uncertain', 'rejected', 'rejected', 'uncertain']);
   });
 
-  it('that a dead worker left behind is judged by the same rules', async () => {
+  it('follows the same rules if a dead worker left it behind', async () => {
     const left = (onUncertain: 'retry' | 'fail') => {
       const made = generation({ onUncertain });
       made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state: 'calling' })] }));
@@ -56,19 +56,22 @@ describe('a call of unknown outcome', () => {
   });
 });
 
-describe('an answer that was paid for before', () => {
-  it.each(['calling', 'received'] as const)('and noted as %s is stored without a call', async (state) => {
-    const made = generation();
-    made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state })] }));
-    made.spoolBody(1);
-    expect(await made.run()).toEqual(done);
-    expect(made.calls).toHaveLength(0);
-    expect(statesOf(made)).toEqual(['stored']);
-    expect([...made.stored.values()].map(String)).toEqual(['image from before']);
-    expect(made.spooled.size).toBe(0);
-  });
+describe('a response that an earlier run paid for', () => {
+  it.each(['calling', 'received'] as const)(
+    'is stored without a call if its attempt is %s',
+    async (state) => {
+      const made = generation();
+      made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state })] }));
+      made.spoolBody(1);
+      expect(await made.run()).toEqual(done);
+      expect(made.calls).toHaveLength(0);
+      expect(statesOf(made)).toEqual(['stored']);
+      expect([...made.stored.values()].map(String)).toEqual(['image from before']);
+      expect(made.spooled.size).toBe(0);
+    },
+  );
 
-  it('and lies on another disk is waited for, but not for ever', async () => {
+  it('on another disk is waited for, for two minutes', async () => {
     const made = generation();
     made.set((job) => ({
       ...beginRun(job, createdAt),
@@ -83,7 +86,7 @@ describe('an answer that was paid for before', () => {
     expect(statesOf(made)).toEqual(['wasted', 'stored']);
   });
 
-  it('and can be had from nowhere any more stays paid, in the books as well', async () => {
+  it('that is gone for good stays charged in the ledger', async () => {
     const made = generation({ onUncertain: 'fail' });
     const seen = { state: 'received', receivedAt: createdAt, handle: 'resp_1' } as const;
     made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf(seen)] }));
@@ -92,7 +95,7 @@ describe('an answer that was paid for before', () => {
     expect(billingOf(made.job().attempts)).toBe('charged');
   });
 
-  it('is stored for as long as the storage takes, without a second payment', async () => {
+  it('is uploaded until the storage accepts it, without a second payment', async () => {
     const made = generation({ storageRefusals: 30 });
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(1);
@@ -100,18 +103,18 @@ describe('an answer that was paid for before', () => {
   });
 });
 
-describe('trouble of our own', () => {
-  it('a disk that fails after the last byte loses nothing: the storage is asked until it takes the image', async () => {
+describe('a failure on our side', () => {
+  it('loses no image if the disk fails after the last byte, because the storage accepts it', async () => {
     const made = generation({ storageRefusals: 3 });
     made.faults.spoolSyncs = 1;
     await made.run();
     expect(made.calls).toHaveLength(1);
     expect(made.job()).toMatchObject({ status: 'succeeded', attempts: [{ state: 'stored' }] });
-    // The ledger never says that the answer is on the disk.
+    // The ledger never says that the response is on the disk.
     expect(made.job().attempts[0]).not.toHaveProperty('receivedAt');
   });
 
-  it('a store that cannot be told that the account works again keeps no paid answer from its row', async () => {
+  it('records a paid response even if the circuit breaker cannot be closed', async () => {
     const made = generation();
     made.faults.breakerResets = 1;
     expect(await made.run()).toEqual(done);
@@ -119,7 +122,7 @@ describe('trouble of our own', () => {
     expect(statesOf(made)).toEqual(['stored']);
   });
 
-  it('a spool that cannot be written is not a reason to pay again and again', async () => {
+  it('does not pay without limit if the spool cannot be written', async () => {
     const made = generation({ maxPaidAttempts: 2 });
     made.faults.spoolWrites = 1_000;
     for (let runs = 0; runs < 10 && made.job().status !== 'failed'; runs++) await made.run().catch(() => {});
@@ -127,7 +130,7 @@ describe('trouble of our own', () => {
     expect(made.job()).toMatchObject({ status: 'failed', errors: [{ code: 'storage_failed' }] });
   });
 
-  it('a full spool makes no call and waits', async () => {
+  it('makes no call while the spool is full', async () => {
     const made = generation();
     made.faults.roomless = true;
     expect(await made.run()).toEqual({ againInMs: 5_000 });
@@ -136,21 +139,21 @@ describe('trouble of our own', () => {
     expect(await made.run()).toEqual(done);
   });
 
-  it('that hits one image of several gives the job back only when the calls for the others have ended', async () => {
+  it('of one image releases the job only after the calls of the other images have ended', async () => {
     let ended = false;
     const made = generation({
       request: { n: 2 },
       responses: [
         'image',
         async () => {
-          await leaseEpochs(50);
+          await yieldTurns(50);
           ended = true;
           return 'image';
         },
       ],
     });
     made.faults.storageKeys.add('0-1.png');
-    await expect(made.run()).rejects.toThrow('a fault of ours');
+    await expect(made.run()).rejects.toThrow('a bug');
     expect(ended).toBe(true);
     expect(made.job().images.map((image) => image.index)).toEqual([1]);
     made.faults.storageKeys.clear();
@@ -159,7 +162,7 @@ describe('trouble of our own', () => {
     expect(made.job()).toMatchObject({ status: 'succeeded', images: [{ index: 1 }, { index: 0 }] });
   });
 
-  it('a job that outlived too many workers ends, and says so', async () => {
+  it('ends a job with worker_lost after too many crashes', async () => {
     const made = generation();
     made.set((job) => ({ ...beginRun(job, createdAt), crashCount: 20 }));
     expect(await made.run()).toEqual(done);

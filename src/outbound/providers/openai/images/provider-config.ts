@@ -3,7 +3,8 @@ import type { DecodeLimits } from './decode-response-body.ts';
 
 /** What every way of calling OpenAI's API needs. */
 export interface OpenAIProviderConfig {
-  readonly name: 'openai' | 'studio';
+  /** Name of the provider in the registry. */
+  readonly name: string;
   readonly apiKey: string;
   /** Address of an API that speaks OpenAI's language, with its version; OpenAI's own by default. */
   readonly baseUrl?: string | undefined;
@@ -20,7 +21,7 @@ const defaultMaxResponseBytes = 128 * 1024 * 1024;
 const defaultMaxPixels = 64_000_000;
 
 /** The limits of a configuration, with what holds where it names none. */
-export function limitsOf(config: OpenAIProviderConfig): DecodeLimits {
+export function limitsOf(config: Pick<OpenAIProviderConfig, 'maxResponseBytes' | 'maxPixels'>): DecodeLimits {
   return {
     maxResponseBytes: config.maxResponseBytes ?? defaultMaxResponseBytes,
     maxPixels: config.maxPixels ?? defaultMaxPixels,

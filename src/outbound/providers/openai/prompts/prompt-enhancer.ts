@@ -14,6 +14,8 @@ import { instructions } from './instructions.ts';
 import { lostQuotedText } from './quoted-text.ts';
 
 export interface PromptEnhancerConfig {
+  /** Name of the provider in the registry. */
+  readonly name: string;
   readonly apiKey: string;
   /** Proxy for all calls. Default: direct calls. */
   readonly proxy?: string | undefined;
@@ -55,6 +57,7 @@ export function createPromptEnhancer(
   });
 
   return {
+    provider: config.name,
     model: config.model,
 
     async enhance(prompt, context) {

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { credential, defineVariable, text, url } from '../../../lib/variable.ts';
+import { providerSection as section } from '../provider-definition.ts';
+
+/** The variables of every provider that speaks the OpenAI API. */
+export const openaiVariables = {
+  OPENAI_API_KEY: defineVariable({
+    section,
+    schema: credential,
+    secret: true,
+    about: 'API key of the provider account.',
+  }),
+  OPENAI_BASE_URL: defineVariable({
+    section,
+    schema: url,
+    about:
+      'Address of another server with the OpenAI API, including its version such as `/v1`. Its query is sent with every call.',
+  }),
+  OPENAI_MODE: defineVariable({
+    section,
+    schema: z.enum(['images', 'responses']),
+    fallback: 'images',
+    about:
+      '`images`: one request per image. `responses`: background mode of the Responses API. A worker crash during a call then costs nothing. A text model runs the image tool and may reword the prompt. Requests are sent with `store: true`; the provider keeps the results.',
+  }),
+  RESPONSES_MODEL: defineVariable({
+    section,
+    schema: text,
+    fallback: 'gpt-5.4-mini',
+    about: 'Text model that runs the image tool if OPENAI_MODE is `responses`.',
+  }),
+};

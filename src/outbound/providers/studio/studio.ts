@@ -1,0 +1,33 @@
+import { decodeOpenAIResponse } from '../openai/images/decode-openai-response.ts';
+import { openOpenAI } from '../openai/open.ts';
+import { openaiVariables } from '../openai/variables.ts';
+import { defineProvider } from '../provider-definition.ts';
+
+const name = 'studio';
+
+/**
+ * Offline images. The studio speaks the OpenAI API: this process runs it, or OPENAI_BASE_URL names a studio that runs
+ * elsewhere.
+ */
+export const studio = defineProvider({
+  name,
+  isLive: false,
+  variables: openaiVariables,
+  isImpliedBy: ({ OPENAI_API_KEY }) => OPENAI_API_KEY === undefined,
+  needsStudio: ({ OPENAI_BASE_URL }) => OPENAI_BASE_URL === undefined,
+  create: (values, { clock, enhanceModel, studioUrl, proxyFor }) =>
+    openOpenAI({
+      name,
+      apiKey: values.OPENAI_API_KEY ?? 'studio',
+      baseUrl: values.OPENAI_BASE_URL ?? studioUrl,
+      mode: values.OPENAI_MODE,
+      hostModelName: values.RESPONSES_MODEL,
+      enhanceModel,
+      clock,
+      proxyFor,
+    }),
+  check: () => [],
+  describe: ({ OPENAI_BASE_URL }) =>
+    OPENAI_BASE_URL ? `studio at ${new URL(OPENAI_BASE_URL).host}` : 'studio, offline images',
+  decode: decodeOpenAIResponse,
+});

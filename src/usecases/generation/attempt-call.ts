@@ -1,0 +1,229 @@
+import { type Attempt, knownCost } from '../../domain/attempt.ts';
+import { AppError, errorRow } from '../../domain/errors.ts';
+import type { ImageJob, JobStage } from '../../domain/image-job.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import {
+  type CallContext,
+  type CircuitBreaker,
+  type Clock,
+  type Log,
+  type Meter,
+  ProviderError,
+  type ProviderFailure,
+  type Spent,
+} from '../../domain/ports.ts';
+import { providerDelayMs } from '../../domain/retry-schedule.ts';
+import { type CallTarget, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
+import { isHandingOver, type JobRun } from './job-run.ts';
+
+interface Deps {
+  breaker: Pick<CircuitBreaker, 'open' | 'recordSuccess'>;
+  catalogue: ModelCatalogue;
+  clock: Clock;
+  random: () => number;
+  meter: Meter;
+  log: Log;
+}
+
+/** A paid call of any kind, described by its caller. */
+export interface AttemptedCall<Result> {
+  /** `generate` or `enhance`; every further kind of paid call as well. */
+  readonly kind: string;
+  readonly index: number;
+  /** Stage of the job during the call. */
+  readonly stage: JobStage;
+  readonly provider: string;
+  /** The model that the provider runs. */
+  readonly model: string;
+  readonly timeoutMs: number;
+  /** Sends the request. The row is already written. */
+  send(context: CallContext): Promise<Result>;
+  /** Writes the result to the record. */
+  record(no: number, result: Result): Promise<void>;
+  /** Returns the cost of a failed call that reports its usage, in micro-USD. */
+  costOf(spent: Spent): number | null;
+  /** Further change of the job in the step that writes a failure. */
+  afterFailure?(job: ImageJob, error: string): ImageJob;
+}
+
+/**
+ * Runs one call of any kind under the ledger: a `calling` row, one call, the outcome row, metrics, circuit breaker.
+ * Nothing else happens between the row and the socket, so the row tells about a crash at any moment.
+ */
+export function createAttemptCall(deps: Deps) {
+  function contextOf(run: JobRun, no: number, timeoutMs: number): CallContext {
+    return {
+      signal: run.signal,
+      timeoutMs,
+      clientRequestId: `${run.job.id}-${no}`,
+      traceparent: run.job.traceparent,
+      onHandle: (handle) => run.updateAttempt(no, { handle }),
+    };
+  }
+
+  /** Sends a call whose row exists and records the outcome. @throws ProviderError */
+  async function follow<Result>(run: JobRun, no: number, call: AttemptedCall<Result>): Promise<Result> {
+    const startedAtMs = deps.clock();
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1000;
+    const meter = (outcome: string) =>
+      deps.meter.providerCall({ ...call, model: modelLabel(call) }, outcome, seconds());
+    let isOwnFault = false;
+    try {
+      const result = await call.send(contextOf(run, no, call.timeoutMs)).catch((error) => {
+        if (isClassified(error)) throw error;
+        isOwnFault = true;
+        deps.log.error({ err: error, job_id: run.job.id, attempt: no }, 'provider response not saved');
+        throw lostHere(error);
+      });
+      meter('ok');
+      deps.meter.stageDone(call.stage, seconds());
+      await recordSuccess(call, startedAtMs);
+      await call.record(no, result);
+      return result;
+    } catch (error) {
+      if (!(error instanceof ProviderError)) throw error;
+      if (error.failure.kind === 'uncertain' && isResumable(run, no, isOwnFault)) {
+        meter('handed_on');
+        throw error;
+      }
+      meter(error.failure.code);
+      await recordFailure(run, no, { call, failure: error.failure });
+      throw error;
+    }
+  }
+
+  /** Metrics never carry names that callers invent. */
+  function modelLabel({ model }: Pick<AttemptedCall<unknown>, 'model'>): string {
+    return deps.catalogue.find(model)?.id ?? (deps.catalogue.textPrices(model) ? model : 'other');
+  }
+
+  /** Closes the breakers of the call. An unavailable store must not come between a paid response and its row. */
+  async function recordSuccess(call: CallTarget, startedAtMs: number): Promise<void> {
+    try {
+      const closed = await deps.breaker.recordSuccess(scopesOfCall(call, deps.catalogue), startedAtMs);
+      for (const scope of closed) deps.log.info({ scope }, 'circuit breaker closed');
+    } catch (error) {
+      deps.log.warn({ err: error }, 'circuit breaker not closed; other workers will recover by probe');
+    }
+  }
+
+  /** Records a call that brought no result, and opens the circuit breakers of its scopes. */
+  async function recordFailure(
+    run: JobRun,
+    no: number,
+    { call, failure }: { call: FailedCall; failure: ProviderFailure },
+  ): Promise<void> {
+    const requestId = failure.provider?.request_id;
+    // A call cut off by a shutdown is no failure of the provider. Otherwise a few deploys would use up its attempts.
+    const isCutOff = failure.kind === 'uncertain' && isHandingOver(run.signal);
+    const error = isCutOff ? 'worker_lost' : failure.code;
+    const row: Partial<Attempt> = {
+      state: stateAfter(failure),
+      error,
+      finishedAt: deps.clock(),
+      ...(failure.kind === 'unusable' ? { final: true } : {}),
+      ...(requestId ? { providerRequestId: requestId } : {}),
+      ...(isCharged(run.job, no, failure) ? { charged: true, ...knownCostOf(call, failure) } : {}),
+    };
+    await run.updateAttempt(no, row, (job) => {
+      const after = call.afterFailure?.(job, error) ?? job;
+      return failure.kind === 'refused' && call.kind !== 'enhance'
+        ? { ...after, refusals: (after.refusals ?? 0) + 1 }
+        : after;
+    });
+    deps.log.warn(
+      {
+        job_id: run.job.id,
+        attempt: no,
+        kind: call.kind,
+        provider: call.provider,
+        model: call.model,
+        failure: failure.kind,
+        code: failure.code,
+        response: failure.provider,
+      },
+      'provider call failed',
+    );
+    await openBreaker(run.job, call, failure);
+  }
+
+  async function openBreaker(job: ImageJob, call: CallTarget, failure: ProviderFailure): Promise<void> {
+    const { code, retryAfterMs } = failure;
+    const scope = scopeOfFailure(failure, call, deps.catalogue);
+    if (scope === null) return;
+    const facts = { scope, code, response: failure.provider };
+    if (failure.kind === 'stopped') {
+      deps.log.error(facts, 'circuit breaker opened');
+      await deps.breaker.open(scope, { code });
+    } else {
+      const forMs = providerDelayMs(job.refusals ?? 1, retryAfterMs, deps.random());
+      deps.log.warn({ ...facts, for_ms: forMs }, 'circuit breaker opened');
+      await deps.breaker.open(scope, { code, forMs });
+    }
+  }
+
+  return {
+    recordFailure,
+
+    /**
+     * Makes one paid call.
+     *
+     * @returns the number of its row with the result; `null` if another process stored the image first.
+     * @throws ProviderError
+     */
+    async make<Result>(
+      run: JobRun,
+      call: Omit<AttemptedCall<Result>, 'send'> & {
+        send(context: CallContext, no: number): Promise<Result>;
+      },
+    ): Promise<{ no: number; result: Result } | null> {
+      const { kind, index, stage, provider, model } = call;
+      const own = model === run.job.request?.model ? {} : { model };
+      const no = await run.openAttempt({ kind, index, stage, provider, ...own }, deps.clock());
+      if (no === null) return null;
+      const result = await follow(run, no, { ...call, send: (context) => call.send(context, no) });
+      return { no, result };
+    },
+
+    /** Continues a call whose row an earlier run wrote. Free of charge. @throws ProviderError */
+    resume: follow,
+  };
+}
+export type AttemptCall = ReturnType<typeof createAttemptCall>;
+
+type FailedCall = Pick<AttemptedCall<never>, 'provider' | 'model' | 'kind' | 'costOf' | 'afterFailure'>;
+
+/** Returns whether a failed call is known to be charged. A response that arrived stays paid even if it is lost. */
+function isCharged(job: ImageJob, no: number, { kind, billing }: ProviderFailure): boolean {
+  const hasArrived = job.attempts.some((each) => each.no === no && each.receivedAt !== undefined);
+  return billing === 'charged' || (hasArrived && kind === 'uncertain');
+}
+
+const knownCostOf = (call: FailedCall, { spent }: ProviderFailure) =>
+  knownCost(spent ? call.costOf(spent) : null);
+
+/** Returns whether an error states the outcome of a call: the provider's, or the record's when it refuses a change. */
+const isClassified = (error: unknown) =>
+  error instanceof ProviderError || (error instanceof AppError && error.code !== 'storage_failed');
+
+/** Describes a call that failed on our side after it was sent: it may have been charged and counts as such. */
+function lostHere(error: unknown): ProviderError {
+  const code = error instanceof AppError ? error.code : 'internal';
+  const message = `${errorRow(code).title}. The call may have been charged.`;
+  return new ProviderError({ kind: 'uncertain', code, billing: 'possible', message }, error);
+}
+
+/**
+ * Returns whether a call continues at the provider: this run hands it over, or only its response could not be saved. Its
+ * row stays open, so that a later run resumes it by its handle instead of paying again.
+ */
+function isResumable({ job, signal }: JobRun, no: number, isOwnFault: boolean): boolean {
+  const hasHandle = job.attempts.some((each) => each.no === no && each.handle !== undefined);
+  return hasHandle && (isHandingOver(signal) || (isOwnFault && !signal.aborted));
+}
+
+function stateAfter({ kind }: ProviderFailure): 'rejected' | 'unusable' | 'uncertain' {
+  if (kind === 'unusable' || kind === 'damaged') return 'unusable';
+  return kind === 'uncertain' ? 'uncertain' : 'rejected';
+}

@@ -1,0 +1,35 @@
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import type { ProviderFailure } from '../../domain/ports.ts';
+
+/** The provider and the model of a call. */
+export interface CallTarget {
+  readonly provider: string;
+  readonly model: string;
+}
+
+/** Returns the breaker scope of a provider's account. */
+const accountScope = (provider: string): string => `${provider}:account`;
+
+/** Returns the breaker scope of a model, which is the same for each of its names. */
+const modelScope = ({ provider, model }: CallTarget, catalogue: ModelCatalogue): string =>
+  `${provider}:model:${catalogue.find(model)?.id ?? model}`;
+
+/**
+ * Returns the scopes of a call. The account comes last, so that a job that its model blocks does not take the account's
+ * probe.
+ */
+export const scopesOfCall = (target: CallTarget, catalogue: ModelCatalogue): readonly string[] => [
+  modelScope(target, catalogue),
+  accountScope(target.provider),
+];
+
+/** Returns the scope that a failure blocks. `null` if it concerns one call only. */
+export function scopeOfFailure(
+  failure: ProviderFailure,
+  target: CallTarget,
+  catalogue: ModelCatalogue,
+): string | null {
+  if (failure.kind === 'stopped') return accountScope(target.provider);
+  const asksToWait = failure.code === 'provider_rate_limited' || failure.retryAfterMs !== undefined;
+  return failure.kind === 'refused' && asksToWait ? modelScope(target, catalogue) : null;
+}
