@@ -118,15 +118,17 @@ describe('an image made in the background', () => {
     expect(studio.chargedImages()).toBe(charged === 'charged' ? 1 : 0);
   });
 
-  it.each(['empty', 'truncated', 'not-an-image', 'huge'])(
-    'turns out unusable after [studio:%s]',
-    async (word) => {
-      const { provider } = await backgroundStudio();
-      const { sink, decoded } = collector();
-      await provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), sink);
-      expect(await failureOf(decoded(provider))).toMatchObject({ kind: 'unusable', billing: 'charged' });
-    },
-  );
+  it.each([
+    ['empty', 'unusable'],
+    ['truncated', 'damaged'],
+    ['not-an-image', 'damaged'],
+    ['huge', 'unusable'],
+  ])('turns out without an image after [studio:%s], which is %s', async (word, kind) => {
+    const { provider } = await backgroundStudio();
+    const { sink, decoded } = collector();
+    await provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), sink);
+    expect(await failureOf(decoded(provider))).toMatchObject({ kind, billing: 'charged' });
+  });
 });
 
 describe('a call whose caller is gone', () => {

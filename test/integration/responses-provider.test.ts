@@ -205,7 +205,7 @@ describe('questions after a response', () => {
       billing: 'possible',
       provider: { status: 404 },
     });
-    expect(failure.message).toContain('does not know this call any more');
+    expect(failure.message).toContain('does not know this call');
     expect(methods(server)).toEqual(['GET', 'GET', 'GET']);
   });
 

@@ -64,6 +64,8 @@ interface Given {
   readonly storageRefusals?: number;
   /** Name of the provider of new calls. Default `studio`. */
   readonly provider?: string;
+  /** A real provider instead of the scripted one. */
+  readonly realProvider?: ImageProvider;
   /** Decoders of further providers. */
   readonly decoders?: Readonly<Record<string, DecodeResponse>>;
   /** What happens while a response waits for its slot in memory. */
@@ -139,7 +141,7 @@ export function generation(given: Given = {}) {
     hasRoom: async () => !faults.roomless,
   };
 
-  const provider: ImageProvider = {
+  const scripted: ImageProvider = {
     name: given.provider ?? 'studio',
     async generate(call, context, sink) {
       calls.push(call);
@@ -156,6 +158,8 @@ export function generation(given: Given = {}) {
     },
     decode,
   };
+
+  const provider = given.realProvider ?? scripted;
 
   const enhancer: PromptEnhancer = {
     provider: 'studio',
@@ -201,7 +205,7 @@ export function generation(given: Given = {}) {
   const memorySlots = createSemaphore(1);
   const catalogue = builtInCatalogue();
   const findDecoder: FindDecoder = (name) =>
-    given.decoders?.[name] ?? (name === 'studio' ? decode : undefined);
+    given.decoders?.[name] ?? (name === 'studio' ? decode : given.realProvider?.decode);
   async function withMemorySlot<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | null> {
     await given.meanwhile?.();
     return memorySlots(work, signal);

@@ -1,188 +1,160 @@
 import type { ErrorCode } from '../../../../domain/errors.ts';
 import type { ProviderFailure } from '../../../../domain/ports.ts';
-import { moderationOf } from './moderation-refusal.ts';
+import { type ErrorFacts, readErrorFacts } from './error-facts.ts';
+import { type ErrorMeaning, meaningOf, meaningOfMessage } from './known-errors.ts';
+import { readModeration } from './moderation-refusal.ts';
 import { publicMessage } from './public-message.ts';
 import { type ReadHeader, retryAfterMs } from './retry-after.ts';
 
-/** An answer of a provider with a status other than 2xx. */
+/** A response that states an error. */
 export interface RefusedResponse {
   readonly status: number;
   readonly header: ReadHeader;
-  /** The member `error` of the body where the body is JSON. */
-  readonly error: unknown;
-  /** The body where it is not JSON. */
-  readonly text?: string | undefined;
-}
-
-/** A call that ended without a status, or in the middle of a good answer. */
-export interface BrokenCall {
-  /** Whether a byte of the request may have left. */
-  readonly sent: boolean;
-  readonly reason: 'canceled' | 'timeout' | 'broken';
-  readonly timeoutMs: number;
-  /** What the transport said, for example `ECONNREFUSED`. */
-  readonly transportCode?: string | undefined;
-  /** What is known of the answer when its body broke off. */
-  readonly provider?: ProviderFailure['provider'];
-}
-
-const quotaCodes = new Set([
-  'credit_balance_exhausted',
-  'organization_spend_limit_exceeded',
-  'project_spend_limit_exceeded',
-  'organization_usage_limit_exceeded',
-  'insufficient_quota',
-  'billing_hard_limit_reached',
-  'billing_not_active',
-]);
-
-/**
- * Tells what follows from a provider's refusal: for the retry, for the money and for the person who reads it.
- *
- * Decided on `error.code` before the status, because 429 stands for "wait a second" and for "no credit left" alike.
- * What was provably not accepted costs nothing; of a 5xx other than 503 nobody knows.
- */
-export function classifyResponse(response: RefusedResponse, nowMs: number): ProviderFailure {
-  const { status } = response;
-  const code = textOf(response.error, 'code');
-  const provider = providerOf(response, code);
-  const none = { billing: 'none', provider } as const;
-  const named = code ? `${status} ${code}` : `${status}`;
-
-  if (isQuota(status, code, textOf(response.error, 'type'))) {
-    const message = `The provider account has no credit left or reached its spending limit (${named}).`;
-    return { kind: 'stopped', code: 'provider_quota_exhausted', message, ...none };
-  }
-  if (status === 403 && isAboutModel(code, textOf(response.error, 'type'))) {
-    return rejected(response, provider, `with status ${status}`);
-  }
-  if (status === 401 || status === 403) {
-    const message = `The provider refused the API key of this deployment (${named}). Its operator has to act.`;
-    return { kind: 'stopped', code: 'provider_unauthorized', message, ...none };
-  }
-  if (status === 429 || status === 503) {
-    const waitMs = retryAfterMs(response.header, nowMs);
-    const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
-    return status === 429
-      ? refused('provider_rate_limited', `The provider asks to wait (${named}).`, { ...none, ...wait })
-      : refused('provider_overloaded', `The provider is overloaded (${named}).`, { ...none, ...wait });
-  }
-  if (status === 408 || status >= 500) {
-    const message = `The provider failed (${named}); the call may have been carried out and charged all the same.`;
-    return { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible', message, provider };
-  }
-  if (status >= 400) return rejected(response, provider, `with status ${status}`);
-  const message =
-    status >= 300
-      ? `The provider answered with a redirect (${status}), which is never followed. Check its base URL.`
-      : `The provider answered with the unexpected status ${status}.`;
-  return { kind: 'unusable', code: 'provider_unusable_answer', billing: 'possible', message, provider };
-}
-
-/** Tells what follows from a call that broke: nothing was spent if nothing was sent, else nobody knows. */
-export function classifyBreak(call: BrokenCall): ProviderFailure {
-  const seconds = Math.round(call.timeoutMs / 100) / 10;
-  const provider = call.provider === undefined ? {} : { provider: call.provider };
-  const suffix = call.transportCode ? ` (${call.transportCode})` : '';
-  if (!call.sent) {
-    const messages = {
-      canceled: 'The call was given up before anything was sent to the provider.',
-      timeout: `No connection to the provider within ${seconds} s; nothing was sent.`,
-      broken: `The provider cannot be reached${suffix}; nothing was sent.`,
-    };
-    return refused('provider_unreachable', messages[call.reason], { billing: 'none', ...provider });
-  }
-  const messages = {
-    canceled: 'The call was given up before its answer was complete.',
-    timeout: `The provider did not answer completely within ${seconds} s.`,
-    broken: `The connection to the provider broke before its answer was complete${suffix}.`,
-  };
-  return {
-    kind: 'uncertain',
-    code: 'provider_outcome_unknown',
-    billing: 'possible',
-    message: `${messages[call.reason]} The call may have been carried out and charged all the same.`,
-    ...provider,
-  };
-}
-
-function refused(
-  code: ErrorCode,
-  message: string,
-  rest: Pick<ProviderFailure, 'billing' | 'retryAfterMs' | 'provider'>,
-): ProviderFailure {
-  return { kind: 'refused', code, message, ...rest };
-}
-
-/**
- * A refusal of the request itself, by a safety system or as invalid: it would be refused again.
- *
- * @param how how it was refused, for a refusal without a text.
- */
-export function rejected(
-  response: Pick<RefusedResponse, 'error' | 'text'>,
-  provider: Provider,
-  how: string,
-): ProviderFailure {
-  const none = { kind: 'final', billing: 'none' } as const;
-  const said = publicMessage(textOf(response.error, 'message') ?? response.error ?? response.text);
-  const moderation = moderationOf(response.error);
-  if (moderation) {
-    const details = [
-      ...(moderation.categories.length > 0 ? [`categories: ${moderation.categories.join(', ')}`] : []),
-      ...(moderation.stage ? [`stage: ${moderation.stage}`] : []),
-    ];
-    return {
-      ...none,
-      code: 'moderation_blocked',
-      message: `The provider's safety system refused the content${details.length > 0 ? ` (${details.join('; ')})` : ''}.`,
-      provider:
-        moderation.categories.length > 0 ? { ...provider, categories: moderation.categories } : provider,
-    };
-  }
-  const message = said
-    ? `The provider refused the request: ${said}`
-    : `The provider refused the request ${how}.`;
-  return { ...none, code: 'provider_rejected', message, provider };
+  /** The body as JSON, or as text if it is not JSON. */
+  readonly body: unknown;
 }
 
 type Provider = NonNullable<ProviderFailure['provider']>;
 
-function isQuota(status: number, code: string | undefined, type: string | undefined): boolean {
-  if (status === 402) return true;
-  return (status === 429 || status === 403) && saysQuota(code, type);
+/**
+ * Classifies a response with a status other than 2xx by its consequences for the retry, the money and the reader.
+ *
+ * Known codes and types decide before the status; see `known-errors.ts`. A response that was provably not accepted costs
+ * nothing. The charge of a 5xx other than 503 is unknown.
+ */
+export function classifyResponse(response: RefusedResponse, nowMs: number): ProviderFailure {
+  const facts = readErrorFacts(response.body);
+  const { status } = response;
+  const stated = statedFailure(facts, { status, ...requestFacts(response.header) });
+  const failure =
+    stated ?? failureByStatus(status, facts, { status, ...requestFacts(response.header), ...codeOf(facts) });
+  const waitMs = failure.kind === 'refused' ? retryAfterMs(response.header, nowMs) : undefined;
+  return waitMs === undefined ? failure : { ...failure, retryAfterMs: waitMs };
 }
 
-/** Whether an error says that this account may not use this model; it says nothing about the others. */
-function isAboutModel(code: string | undefined, type: string | undefined): boolean {
-  return code === 'model_not_found' || (code === undefined && type === 'invalid_request_error');
+/**
+ * Classifies an error that came with a 2xx status: in the body, as an event of a stream, or as the state of a background
+ * response. Known codes and types decide; otherwise the numeric code inside the error counts like a 4xx status. A 5xx
+ * inside a complete response is not repeated.
+ *
+ * @returns `null` if nothing in the error is known.
+ */
+export function classifyStatedError(error: unknown, provider: Provider): ProviderFailure | null {
+  const facts = readErrorFacts(error);
+  const stated = statedFailure(facts, provider);
+  if (stated) return stated;
+  const inner = facts.words.map(Number).find((word) => word >= 400 && word <= 499 && word !== 408);
+  if (inner !== undefined) return failureByStatus(inner, facts, { ...provider, ...codeOf(facts) });
+  const blamesRequest = facts.words.some((word) =>
+    /^(?:invalid_|unsupported_|image_generation_user_error$)/.test(word),
+  );
+  return blamesRequest ? rejected(facts, { ...provider, ...codeOf(facts) }, 'without a reason') : null;
 }
 
-/** Whether an error's code or type says that the account's credit is used up. */
-export function saysQuota(code: string | undefined, type: string | undefined): boolean {
-  return quotaCodes.has(code ?? '') || quotaCodes.has(type ?? '');
+/** Classifies a refusal whose reason is known by its name, for example the reason of an incomplete response. */
+export function classifyReason(reason: string, provider: Provider): ProviderFailure | null {
+  return statedFailure(readErrorFacts({ code: reason }), provider);
 }
 
-function providerOf(response: RefusedResponse, code: string | undefined): Provider {
-  const requestId = requestIdOf(response.header);
+function statedFailure(facts: ErrorFacts, provider: Provider): ProviderFailure | null {
+  const known = meaningOf(facts.words);
+  // Some gateways report every refusal as an invalid request and name the reason in the message only.
+  const isVague = known === null || known.meaning === 'request';
+  const said = isVague && facts.message !== null ? meaningOfMessage(facts.message) : null;
+  const meaning = said ?? known?.meaning;
+  if (meaning === undefined) return null;
+  return failureOf(meaning, facts, { ...provider, ...(known ? { code: known.word } : codeOf(facts)) });
+}
+
+function failureOf(meaning: ErrorMeaning, facts: ErrorFacts, provider: Provider): ProviderFailure {
+  const named = namedBy(provider);
+  switch (meaning) {
+    case 'quota':
+      return {
+        ...free('stopped', 'provider_quota_exhausted', provider),
+        message: `The provider account has no credit left or reached its spending limit${named}.`,
+      };
+    case 'key':
+      return {
+        ...free('stopped', 'provider_unauthorized', provider),
+        message: `The provider rejected the API key of this deployment${named}. Its operator has to act.`,
+      };
+    case 'rate_limit':
+      return {
+        ...free('refused', 'provider_rate_limited', provider),
+        message: `The provider limits the rate of calls${named}.`,
+      };
+    case 'overload':
+      return {
+        ...free('refused', 'provider_overloaded', provider),
+        message: `The provider is overloaded${named}.`,
+      };
+    case 'moderation':
+      return moderated(facts, provider);
+    case 'request':
+      return rejected(facts, provider, 'without a reason');
+  }
+}
+
+function failureByStatus(status: number, facts: ErrorFacts, provider: Provider): ProviderFailure {
+  if (status === 402) return failureOf('quota', facts, provider);
+  if (status === 401 || (status === 403 && !isAboutRequest(facts))) return failureOf('key', facts, provider);
+  if (status === 429) return failureOf('rate_limit', facts, provider);
+  if (status === 503) return failureOf('overload', facts, provider);
+  if (status === 408 || status >= 500) {
+    const message = `The provider failed${namedBy(provider)}; the call may have been carried out and charged.`;
+    return { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible', message, provider };
+  }
+  if (status >= 400) return rejected(facts, provider, `with status ${status}`);
+  const message =
+    status >= 300
+      ? `The provider sent a redirect (${status}), which is never followed. Check its base URL.`
+      : `The provider sent the unexpected status ${status}.`;
+  return { kind: 'unusable', code: 'provider_unusable_answer', billing: 'possible', message, provider };
+}
+
+/** OpenAI refuses a model that the account may not use with 403 and this type only. */
+const isAboutRequest = ({ words }: ErrorFacts) => words[0] === 'invalid_request_error';
+
+const free = (kind: 'stopped' | 'refused' | 'final', code: ErrorCode, provider: Provider) =>
+  ({ kind, code, billing: 'none', provider }) as const;
+
+function moderated(facts: ErrorFacts, provider: Provider): ProviderFailure {
+  const { categories, stage } = readModeration(facts);
+  const details = [
+    ...(categories.length > 0 ? [`categories: ${categories.join(', ')}`] : []),
+    ...(stage ? [`stage: ${stage}`] : []),
+  ];
+  const suffix = details.length > 0 ? ` (${details.join('; ')})` : '';
   return {
-    status: response.status,
-    ...(code ? { code } : {}),
-    ...(requestId ? { request_id: requestId } : {}),
+    ...free('final', 'moderation_blocked', categories.length > 0 ? { ...provider, categories } : provider),
+    message: `The provider's safety system refused the content${suffix}.`,
   };
 }
 
-/** The provider's own name for a request, by which its support finds it. */
+/** @param how how the request was refused, for a refusal without a text. */
+function rejected(facts: ErrorFacts, provider: Provider, how: string): ProviderFailure {
+  const said = publicMessage(facts.message);
+  const message = said
+    ? `The provider refused the request: ${said}`
+    : `The provider refused the request ${how}.`;
+  return { ...free('final', 'provider_rejected', provider), message };
+}
+
+function namedBy({ status, code }: Provider): string {
+  const words = [status, code].filter((word) => word !== undefined);
+  return words.length > 0 ? ` (${words.join(' ')})` : '';
+}
+
+const codeOf = ({ code }: ErrorFacts): { code?: string } => (code === undefined ? {} : { code });
+
+const requestFacts = (header: ReadHeader): Provider => {
+  const requestId = requestIdOf(header);
+  return requestId ? { request_id: requestId } : {};
+};
+
+/** Returns the provider's own id of a request, for its support. */
 export function requestIdOf(header: ReadHeader): string | undefined {
   const id = header('x-request-id') ?? header('apim-request-id') ?? '';
   return /^[\x21-\x7e]{1,200}$/.test(id) ? id : undefined;
-}
-
-/** A text member of a value that may be anything; of a code or a type only what looks like one, for it may echo a prompt. */
-export function textOf(value: unknown, member: string): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const found: unknown = Reflect.get(value, member);
-  if (typeof found === 'number') return String(found);
-  if (typeof found !== 'string' || found === '') return undefined;
-  return member === 'message' || /^[\w.:-]{1,100}$/.test(found) ? found : undefined;
 }

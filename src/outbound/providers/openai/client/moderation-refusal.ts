@@ -1,61 +1,65 @@
 import { z } from 'zod';
+import type { ErrorFacts } from './error-facts.ts';
 
-/** What a provider's safety system objects to. */
+/** The objection of a provider's safety system. */
 export interface ModerationRefusal {
   readonly categories: string[];
-  /** Whether the prompt or the finished image was refused; absent when not said. */
+  /** Whether the prompt (`input`) or the finished image (`output`) was refused; absent if unknown. */
   readonly stage?: string | undefined;
 }
 
-const moderationCodes = new Set([
-  'moderation_blocked',
-  'content_policy_violation',
-  'image_content_policy_violation',
-  'content_filter',
-  'contentFilter',
-  'ResponsibleAIPolicyViolation',
-]);
 const maxCategories = 16;
 
-const ErrorBody = z.looseObject({
-  code: z.string().nullish().catch(null),
-  type: z.string().nullish().catch(null),
-  message: z.string().catch(''),
+const Names = z.array(z.string()).optional().catch(undefined);
+const Filtered = z.record(z.string(), z.unknown()).optional().catch(undefined);
+
+/** Where OpenAI, Azure and OpenRouter name the categories. */
+const Details = z.looseObject({
   moderation_details: z
-    .looseObject({
-      categories: z.array(z.string()).catch([]),
-      moderation_stage: z.string().nullish().catch(null),
-    })
+    .looseObject({ categories: Names, moderation_stage: z.string().nullish().catch(null) })
     .nullish()
     .catch(null),
+  content_filter_result: Filtered,
+  content_filter_results: Filtered,
+  reasons: Names,
 });
 
 /**
- * Reads a refusal by a safety system out of the `error` of a 4xx answer; `null` when it is another refusal.
- *
- * OpenAI names the categories in `moderation_details`, or only in the text, as `safety_violations=[sexual, violence]`.
+ * Reads the categories of a refusal. OpenAI names them in `moderation_details`, or only in the text, as
+ * `safety_violations=[sexual, violence]`; Azure marks them as filtered.
  */
-export function moderationOf(error: unknown): ModerationRefusal | null {
-  const parsed = ErrorBody.safeParse(error);
-  if (!parsed.success) return null;
-  const { code, type, message, moderation_details: details } = parsed.data;
-  const blamesSafety = /safety[ _](?:system|violations?)|moderation/i.test(message.slice(0, 4000));
-  const blocked =
-    moderationCodes.has(code ?? '') ||
-    (type === 'image_generation_user_error' && (blamesSafety || !!details));
-  if (!blocked) return null;
-  const listed = /safety_violations ?= ?\[([^[\]]*)\]/.exec(message.slice(0, 4000))?.[1]?.split(',') ?? [];
-  const categories = [...(details?.categories ?? []), ...listed]
-    .map(categoryName)
-    .filter((name) => name !== '');
-  const stage = categoryName(details?.moderation_stage ?? '');
+export function readModeration({ parts, message }: ErrorFacts): ModerationRefusal {
+  const details = parts.flatMap((part): z.infer<typeof Details>[] => {
+    const parsed = Details.safeParse(part);
+    return parsed.success ? [parsed.data] : [];
+  });
+  const listed =
+    /safety_violations\s{0,4}=\s{0,4}\[([^\]]{0,1000})\]/.exec(message ?? '')?.[1]?.split(',') ?? [];
+  const names = [
+    ...details.flatMap((each) => each.moderation_details?.categories ?? []),
+    ...details.flatMap((each) => filteredIn(each.content_filter_result ?? each.content_filter_results)),
+    ...details.flatMap((each) => each.reasons ?? []),
+    ...listed,
+  ];
+  const categories = names.map(categoryName).filter((name) => name !== '');
+  const stage = categoryName(
+    details.find((each) => each.moderation_details)?.moderation_details?.moderation_stage ?? '',
+  );
   return {
     categories: [...new Set(categories)].slice(0, maxCategories),
     ...(stage && stage !== 'unknown' ? { stage } : {}),
   };
 }
 
+const filteredIn = (results: Record<string, unknown> | undefined) =>
+  Object.entries(results ?? {}).flatMap(([name, result]) =>
+    typeof result === 'object' && result !== null && Reflect.get(result, 'filtered') === true ? [name] : [],
+  );
+
 function categoryName(text: string): string {
-  const name = text.replace(/["'\s]+/g, ' ').trim();
+  const name = text
+    .slice(0, 100)
+    .replace(/["'\s]+/g, ' ')
+    .trim();
   return /^[A-Za-z0-9_/ -]{1,64}$/.test(name) ? name : '';
 }

@@ -1,6 +1,7 @@
 import { APIError, type OpenAI } from 'openai';
 import { type CallContext, ProviderError, type ProviderFailure } from '../../../../domain/ports.ts';
-import { classifyBreak, classifyResponse, requestIdOf } from './classify-failure.ts';
+import { classifyBreak } from './classify-break.ts';
+import { classifyResponse, requestIdOf } from './classify-failure.ts';
 import { startDeadline } from './deadline.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 import { carrying, createSingleRequest, type SingleRequest } from './single-request.ts';
@@ -63,7 +64,7 @@ export function beginCall(connection: OpenAIConnection, context: CallContext, gr
         // Anything else is a fault of ours, and no reason to ask the provider again.
         if (!(error instanceof APIError)) throw error;
         if (error.status === undefined) throw broken(error);
-        throw new ProviderError(failureOf(error, connection), error);
+        throw new ProviderError(failureOf(error, single.refusal(), connection), error);
       }
     },
 
@@ -139,23 +140,27 @@ async function* limited(
 
 const shortestKey = 12;
 
-function failureOf(error: APIError, { client, clock }: OpenAIConnection): ProviderFailure {
-  const status = error.status ?? 0;
-  const text = error.error === undefined ? error.message.replace(/^[0-9]{3} /, '') : undefined;
-  const failure = classifyResponse(
-    {
-      status,
-      header: (name) => error.headers?.get(name) ?? null,
-      error: error.error,
-      text: text === 'status code (no body)' ? undefined : text,
-    },
-    clock(),
-  );
+/** @param refusal the body. The client shows only its member `error`, and gateways put the reason elsewhere. */
+function failureOf(
+  error: APIError,
+  refusal: string | undefined,
+  { client, clock }: OpenAIConnection,
+): ProviderFailure {
+  const header = (name: string) => error.headers?.get(name) ?? null;
+  const failure = classifyResponse({ status: error.status ?? 0, header, body: bodyOf(refusal) }, clock());
   // A gateway may echo a key that looks like none; a word that is none stands for a provider that needs no key.
   const isKey = client.apiKey !== null && client.apiKey.length >= shortestKey;
   return isKey
     ? { ...failure, message: failure.message.replaceAll(`${client.apiKey}`, '[redacted]') }
     : failure;
+}
+
+function bodyOf(refusal: string | undefined): unknown {
+  try {
+    return JSON.parse(refusal ?? '');
+  } catch {
+    return refusal;
+  }
 }
 
 function responseFacts(response: Response): NonNullable<ProviderFailure['provider']> {

@@ -13,6 +13,8 @@ export interface SingleRequest {
    * @returns status and headers; a body only where the status is not 2xx. A good answer has its body in `body`.
    */
   send(url: string | URL, init: RequestInit): Promise<Response>;
+  /** The body of a response whose status is not 2xx; `undefined` before there is one. */
+  refusal(): string | undefined;
   /** The body of a good answer as it arrives, unpacked; `undefined` before there is one. */
   body(): AsyncIterable<Uint8Array> | undefined;
   /** Whether a byte of the request may have been written to a socket. While false, nothing was sent. */
@@ -32,7 +34,7 @@ const chunksAheadBytes = 256 * 1024;
  * @param maxRefusalBytes a body that comes with a status other than 2xx is broken off above this size.
  */
 export function createSingleRequest(agent: Dispatcher, maxRefusalBytes: number): SingleRequest {
-  const seen: { sent: boolean; started: boolean; failure?: Error; body?: Readable } = {
+  const seen: { sent: boolean; started: boolean; failure?: Error; body?: Readable; refusal?: string } = {
     sent: false,
     started: false,
   };
@@ -76,9 +78,11 @@ export function createSingleRequest(agent: Dispatcher, maxRefusalBytes: number):
         return new Response(null, { status, headers: headersOf(response.headers) });
       }
       const text = await textOf(unpacked, maxRefusalBytes);
+      seen.refusal = text;
       return new Response(text || null, { status, headers: headersOf(response.headers) });
     },
     body: () => seen.body,
+    refusal: () => seen.refusal,
     started: () => seen.started,
     failure: () => seen.failure,
   };
@@ -95,10 +99,9 @@ export const fetchCarried: typeof fetch = (url, init = {}) =>
 
 /** Packed bodies were not asked for, but some gateways send them all the same. */
 function unpack(body: Readable, encoding: string | string[] | undefined): Readable {
+  const name = [encoding ?? ''].flat().join(',').trim().toLowerCase();
   const unpacker =
-    encoding === 'br'
-      ? createBrotliDecompress()
-      : /^(x-)?gzip$|^deflate$/.test(String(encoding)) && createUnzip();
+    name === 'br' ? createBrotliDecompress() : /^(?:x-)?gzip$|^deflate$/.test(name) && createUnzip();
   // A fault of one side ends the other, and whoever reads hears of it.
   return unpacker ? pipeline(body, unpacker, () => {}) : body;
 }

@@ -1,32 +1,33 @@
 import { createHash } from 'node:crypto';
 import { createDataUrlSkipper } from './data-url-skipper.ts';
+import { ResponseFault } from './response-fault.ts';
 
-/** Decodes base64 text that arrives in pieces, into one buffer. */
+/** Decodes base64 text that arrives in pieces into one buffer. */
 export interface Base64Image {
-  /** Takes the next characters, given as bytes. @throws Base64Fault */
+  /** Decodes the next characters, given as bytes. @throws Base64Fault */
   write(bytes: Buffer): void;
-  /** The decoded bytes and their SHA-256, hex. @throws Base64Fault when the text is cut off or empty. */
+  /** Returns the decoded bytes and their SHA-256, hex. @throws Base64Fault if the text is cut off or empty. */
   finish(): { bytes: Buffer; sha256: string };
 }
 
-/** Says in words what is wrong with the text. */
-export class Base64Fault extends Error {}
+/** Describes what is wrong with the text. */
+export class Base64Fault extends ResponseFault {}
 
-/** Memory that is never written to is never taken from the system, so a generous start saves copies for nothing. */
+/** The system allocates memory when it is written, so a generous start saves copies at no cost. */
 const firstCapacityBytes = 4 * 1024 * 1024;
 const equalsSign = 0x3d;
 
 /**
- * Accepts the standard and the URL-safe alphabet, with an optional `data:...,` in front, and nothing else: Node's own
- * decoder skips what it does not know, and would make a damaged image out of damaged text.
+ * Creates a decoder of the standard and the URL-safe alphabet with an optional `data:...,` in front. It refuses all other
+ * characters, because Node's own decoder skips them and would turn damaged text into a damaged image.
  *
  * Holds one buffer that doubles when it is full, and never a copy of the text.
  *
- * @param memory the first such buffer, where there is one to use again.
+ * @param memory the first such buffer, if there is one to reuse.
  */
 export function createBase64Image(maxBytes: number, memory?: Buffer): Base64Image {
   const target = createTarget(maxBytes, memory);
-  /** Up to three characters that do not make a group of four yet. */
+  /** Up to three characters that do not form a group of four yet. */
   let carry = '';
   let padding = 0;
 
@@ -49,7 +50,7 @@ export function createBase64Image(maxBytes: number, memory?: Buffer): Base64Imag
     const data = end === -1 ? bytes : bytes.subarray(0, end);
     if (end !== -1) padding += 1;
     if (padding > 2 || (data.length > 0 && padding > (end === -1 ? 0 : 1))) {
-      throw new Base64Fault('the base64 text goes on after its end');
+      throw new Base64Fault('the base64 text continues after its end');
     }
     if (data.length > 0) digits(data);
     if (end !== -1 && end + 1 < bytes.length) text(bytes.subarray(end + 1));
@@ -69,7 +70,7 @@ export function createBase64Image(maxBytes: number, memory?: Buffer): Base64Imag
 }
 
 interface Target {
-  /** Decodes a text that must make exactly the expected number of bytes. */
+  /** Decodes a text that must have exactly the expected number of bytes. */
   decode(text: string, expectedBytes: number): void;
   finish(): { bytes: Buffer; sha256: string };
 }
@@ -77,12 +78,12 @@ interface Target {
 function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)): Target {
   let out = memory;
   let sizeBytes = 0;
-  // Taken piece by piece, while each is still in the processor's cache and the next one on its way.
+  // Hashed piece by piece, because each piece is still in the processor's cache.
   const digest = createHash('sha256');
 
   function reserve(more: number): void {
     const needed = sizeBytes + more;
-    if (needed > maxBytes) throw new Base64Fault(`the image is larger than ${maxBytes} bytes`);
+    if (needed > maxBytes) throw new Base64Fault(`the image is larger than ${maxBytes} bytes`, 'unusable');
     if (needed <= out.length) return;
     const capacity = Math.min(maxBytes, Math.max(firstCapacityBytes, out.length * 2, needed));
     const larger = Buffer.allocUnsafeSlow(capacity);
@@ -95,13 +96,13 @@ function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)): Targe
       reserve(expectedBytes);
       const written = out.write(text, sizeBytes, expectedBytes, 'base64');
       if (written !== expectedBytes) {
-        throw new Base64Fault('the base64 text holds characters that do not belong there');
+        throw new Base64Fault('the base64 text holds invalid characters');
       }
       digest.update(out.subarray(sizeBytes, sizeBytes + written));
       sizeBytes += written;
     },
     finish() {
-      if (sizeBytes === 0) throw new Base64Fault('the image is empty');
+      if (sizeBytes === 0) throw new Base64Fault('the image is empty', 'unusable');
       return { bytes: out.subarray(0, sizeBytes), sha256: digest.digest('hex') };
     },
   };

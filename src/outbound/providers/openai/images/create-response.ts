@@ -2,10 +2,10 @@ import type { OpenAI } from 'openai';
 import {
   type CallContext,
   ProviderError,
-  type ProviderFailure,
   type ResponseMeta,
   type ResponseSink,
 } from '../../../../domain/ports.ts';
+import { classifyStatedError } from '../client/classify-failure.ts';
 import type { OpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall } from '../client/provider-call.ts';
 import { inspectResponse } from './inspect-response.ts';
@@ -18,24 +18,24 @@ interface SubmitInput {
   readonly context: CallContext;
   readonly sink: ResponseSink;
   readonly maxResponseBytes: number;
-  /** Takes care of the id before anything else happens. */
+  /** Stores the id before anything else happens. */
   readonly keep: (handle: string) => Promise<void>;
 }
 
 /**
- * How long the id is still waited for when the caller gives up after the order was sent. It comes within a second, and
- * without it the work could neither be stopped nor taken up again.
+ * How long a canceled call still waits for the id after the request was sent. The id comes within a second, and without it
+ * the work could neither be canceled nor resumed.
  */
 const idGraceMs = 3_000;
 
 /**
- * Orders work in the background: the one request that may cost money. A server that does the work at once, and answers
- * with the image instead of an id to ask for, is taken at its word.
+ * Creates a background response: the one request that may cost money. If the server does the work at once and sends the
+ * image instead of an id to poll, the image is used.
  *
- * @returns the handle of the work, or the head of its answer when that went to the sink already.
- * @throws ProviderError, and what `keep` and `sink` throw.
+ * @returns the handle of the work, or the head of its response if that went to the sink already.
+ * @throws ProviderError, and errors of `keep` and `sink`.
  */
-export async function orderResponse(
+export async function createBackgroundResponse(
   submit: SubmitInput,
 ): Promise<{ handle: string } | { head: ResponseMeta }> {
   const { connection, context, keep, sink } = submit;
@@ -55,7 +55,11 @@ export async function orderResponse(
     if (finding.kind === 'failed')
       throw new ProviderError(failureOfResponse(finding.state, head.providerRequestId));
     if (finding.kind === 'unreadable') throw unusable(finding.fault, response.status, head);
-    if (!isHandle(finding.id)) throw unusable('it names no response to ask for', response.status, head);
+    if (!isHandle(finding.id)) {
+      const stated = classifyStatedError(finding.error, providerOf(response.status, head));
+      if (stated) throw new ProviderError(stated);
+      throw unusable('it names no response to poll', response.status, head);
+    }
     await keep(finding.id);
     return { handle: finding.id };
   } finally {
@@ -63,21 +67,23 @@ export async function orderResponse(
   }
 }
 
-/** Whether a text can be an id, and so a part of a path. */
+/** Returns whether a text can be an id, and so a part of a path. */
 function isHandle(id: string | undefined): id is string {
   return id !== undefined && /^[A-Za-z0-9][\w.:-]{0,199}$/.test(id);
 }
 
-function unusable(fault: string, status: number, { providerRequestId }: ResponseMeta): ProviderError {
-  const provider: ProviderFailure['provider'] = {
-    status,
-    ...(providerRequestId ? { request_id: providerRequestId } : {}),
-  };
+const providerOf = (status: number, { providerRequestId }: ResponseMeta) => ({
+  status,
+  ...(providerRequestId ? { request_id: providerRequestId } : {}),
+});
+
+function unusable(fault: string, status: number, head: ResponseMeta): ProviderError {
+  const provider = providerOf(status, head);
   return new ProviderError({
     kind: 'unusable',
     code: 'provider_unusable_answer',
     billing: 'possible',
-    message: `The provider's answer cannot be used: ${fault}.`,
+    message: `The provider's response cannot be used: ${fault}.`,
     provider,
   });
 }

@@ -1,40 +1,40 @@
 import { ProviderError, type ProviderFailure, type ResponseMeta } from '../../../../domain/ports.ts';
 import { sleep } from '../../../../lib/sleep.ts';
-import { classifyBreak } from '../client/classify-failure.ts';
+import { classifyBreak } from '../client/classify-break.ts';
 import type { Deadline } from '../client/deadline.ts';
 import type { Finding } from './inspect-response.ts';
 import { failureOfResponse, forgottenResponse } from './response-failure.ts';
 
 interface Following {
-  /** Asks once after the response. @throws ProviderError */
-  readonly look: () => Promise<{ head: ResponseMeta; finding: Finding }>;
+  /** Polls the response once. @throws ProviderError */
+  readonly poll: () => Promise<{ head: ResponseMeta; finding: Finding }>;
   readonly deadline: Deadline;
   readonly timeoutMs: number;
-  /** Milliseconds before the question with this number, counted from 0. */
-  readonly pauseMs: (question: number) => number;
+  /** Milliseconds before the poll with this number, counted from 0. */
+  readonly pauseMs: (poll: number) => number;
 }
 
 /** A response that was only just made may be unknown for a moment. */
 const maxUnknown = 3;
-/** However long a refused question is asked to wait, the next one must come before the answer is forgotten. */
+/** Whatever a refused poll asks for, the next one must come before the provider deletes the response. */
 const longestWaitMs = 15_000;
 
 /**
- * Asks after a response until it has ended or the deadline falls. Questions cost nothing, so one that fails is asked
- * again, whatever the reason; only a provider that keeps saying that it knows no such response is believed.
+ * Polls a response until it has ended or the deadline is over. Polls cost nothing, so a failed one is repeated, whatever
+ * the reason. Only a provider that repeatedly knows no such response is believed.
  *
  * @throws ProviderError
  */
 export async function followResponse(following: Following): Promise<ResponseMeta> {
-  const { look, deadline, timeoutMs, pauseMs } = following;
+  const { poll, deadline, timeoutMs, pauseMs } = following;
   let unknown = 0;
   let refusal: ProviderFailure | undefined;
-  for (let question = 0; ; question += 1) {
+  for (let count = 0; ; count += 1) {
     const askedToWaitMs = Math.min(refusal?.retryAfterMs ?? 0, longestWaitMs);
-    await sleep(Math.max(pauseMs(question), askedToWaitMs), deadline.signal);
+    await sleep(Math.max(pauseMs(count), askedToWaitMs), deadline.signal);
     if (deadline.signal.aborted) throw brokenOff(deadline, timeoutMs, refusal);
 
-    const seen = await look().catch(providerErrorOnly);
+    const seen = await poll().catch(providerErrorOnly);
     if (!(seen instanceof ProviderError)) {
       const { head, finding } = seen;
       if (finding.kind === 'delivered') return head;
@@ -43,9 +43,9 @@ export async function followResponse(following: Following): Promise<ResponseMeta
       [refusal, unknown] = [undefined, 0];
       continue;
     }
-    // A question that the deadline cut short tells nothing; the one before it may have.
+    // A poll that the deadline cut short has no information; the one before it may have some.
     refusal = (deadline.signal.aborted && refusal) || seen.failure;
-    // Too large an image would be too large the next time.
+    // A response that is too large would be too large the next time.
     if (refusal.kind === 'unusable' && refusal.provider?.status === 200) throw seen;
     unknown = refusal.kind === 'final' ? unknown + 1 : 0;
     if (unknown === maxUnknown) throw new ProviderError(forgottenResponse(refusal.provider), seen);

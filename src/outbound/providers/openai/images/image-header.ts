@@ -1,17 +1,15 @@
-/** What the bytes of an image say about themselves. */
+import { ResponseFault } from './response-fault.ts';
+
+/** Type and size of an image, read from its bytes. */
 export interface ImageHeader {
   readonly contentType: 'image/png' | 'image/jpeg' | 'image/webp';
-  /** Pixels, as stored. */
+  /** Pixels as stored, without a rotation by metadata. */
   readonly width: number;
   readonly height: number;
 }
 
-/** Says in words why bytes are no complete image. */
-export class ImageFault extends Error {}
-
-/** Bytes after the end of an image that harm nobody; anything else could be a second file in disguise. */
-const paddingBytes = new Set([0x00, 0x09, 0x0a, 0x0d, 0x20]);
-const maxPaddingBytes = 64 * 1024;
+/** Describes why bytes are no complete image. */
+export class ImageFault extends ResponseFault {}
 
 const signatures: readonly { readonly name: string; readonly start: string }[] = [
   { name: 'a GIF', start: 'GIF8' },
@@ -21,11 +19,20 @@ const signatures: readonly { readonly name: string; readonly start: string }[] =
   { name: 'JSON', start: '{' },
 ];
 
+/** Brands of ISO base media files (ISO/IEC 14496-12), after the size and `ftyp`. */
+const isoBrands: Readonly<Record<string, string>> = {
+  avif: 'AVIF',
+  avis: 'AVIF',
+  heic: 'HEIC',
+  heix: 'HEIC',
+};
+
 /**
  * Reads type and size from the bytes and proves that the image is complete: by its chunks up to IEND (PNG), its end
- * marker (JPEG) or its RIFF length (WebP). Nothing is decoded, so no image can be a bomb here.
+ * marker (JPEG) or its RIFF length (WebP). Bytes after the end stay part of the image. Nothing is decoded, so no
+ * decompression bomb can do harm here.
  *
- * @throws ImageFault
+ * @throws ImageFault `unusable` for another known format, otherwise `damaged`.
  */
 export function readImageHeader(bytes: Buffer): ImageHeader {
   if (bytes.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n') return png(bytes);
@@ -34,9 +41,10 @@ export function readImageHeader(bytes: Buffer): ImageHeader {
     return webp(bytes);
   const start = bytes.toString('latin1', 0, 64).trimStart();
   const known = signatures.find((signature) => start.startsWith(signature.start));
-  throw new ImageFault(
-    known ? `the bytes are ${known.name}, not PNG, JPEG or WebP` : 'the bytes are no PNG, JPEG or WebP',
-  );
+  const iso = bytes.toString('latin1', 4, 8) === 'ftyp' && isoBrands[bytes.toString('latin1', 8, 12)];
+  const name = iso || known?.name;
+  if (!name) throw new ImageFault('the bytes are no PNG, JPEG or WebP');
+  throw new ImageFault(`the bytes are ${name}, not PNG, JPEG or WebP`, 'unusable');
 }
 
 /** `IDAT` and `IEND`. */
@@ -55,21 +63,23 @@ function png(bytes: Buffer): ImageHeader {
     at += 12 + bytes.readUInt32BE(at);
     if (name !== chunkName.end || at > bytes.length) continue;
     if (!hasPixels) throw new ImageFault('the PNG holds no pixels');
-    refuseAfterEnd(bytes, at);
     return { contentType: 'image/png', width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
   }
   throw new ImageFault('the PNG is cut off');
 }
 
-/** ITU-T T.81, annex B: segments up to the first frame header; the rest is proved by the end marker. */
+const endOfImage = Buffer.from([0xff, 0xd9]);
+
+/**
+ * ITU-T T.81, annex B: segments up to the first frame header. An end marker behind it proves the rest. (The metadata before
+ * it may hold a complete JPEG of its own, the thumbnail.)
+ */
 function jpeg(bytes: Buffer): ImageHeader {
-  let end = bytes.length;
-  while (end > bytes.length - maxPaddingBytes && paddingBytes.has(bytes[end - 1] ?? 0xff)) end -= 1;
-  if (bytes[end - 2] !== 0xff || bytes[end - 1] !== 0xd9) throw new ImageFault('the JPEG is cut off');
   let at = 2;
-  while (at + 9 <= end && bytes[at] === 0xff) {
+  while (at + 9 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1] ?? 0;
     if (isFrameHeader(marker)) {
+      if (bytes.indexOf(endOfImage, at) === -1) throw new ImageFault('the JPEG is cut off');
       return {
         contentType: 'image/jpeg',
         width: bytes.readUInt16BE(at + 7),
@@ -81,10 +91,11 @@ function jpeg(bytes: Buffer): ImageHeader {
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
     else at += 2 + Math.max(2, bytes.readUInt16BE(at + 2));
   }
-  throw new ImageFault('the JPEG has no frame header');
+  const isCutOff = bytes.indexOf(endOfImage, 2) === -1;
+  throw new ImageFault(isCutOff ? 'the JPEG is cut off' : 'the JPEG has no frame header');
 }
 
-/** SOF0 to SOF15, without the three markers of that range that mean something else (DHT, JPG, DAC). */
+/** SOF0 to SOF15, without the three markers of that range with another meaning (DHT, JPG, DAC). */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
@@ -94,7 +105,6 @@ function webp(bytes: Buffer): ImageHeader {
   if (bytes.length < 30) throw new ImageFault('the WebP is cut off');
   const end = 8 + bytes.readUInt32LE(4);
   if (end > bytes.length) throw new ImageFault('the WebP is cut off');
-  refuseAfterEnd(bytes, end);
   const size = webpSize(bytes, bytes.toString('latin1', 12, 16));
   if (!size) throw new ImageFault('the WebP has no image header');
   return { contentType: 'image/webp', ...size };
@@ -110,11 +120,4 @@ function webpSize(bytes: Buffer, chunk: string): { width: number; height: number
     return { width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff) };
   }
   return null;
-}
-
-function refuseAfterEnd(bytes: Buffer, end: number): void {
-  const after = bytes.subarray(end);
-  if (after.length > maxPaddingBytes || !after.every((value) => paddingBytes.has(value))) {
-    throw new ImageFault('something else follows the image');
-  }
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { ResponseFault } from './response-fault.ts';
+import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseScanner } from './response-scanner.ts';
+import { foreignShape } from './response-shape.ts';
 
 const OptionalText = z.string().nullish().catch(null);
 
-/** A response object without its output, as far as it is needed to tell what became of a call. */
+/** A response object without its output, as far as the outcome of a call needs it. */
 export const ResponseState = z.looseObject({
   id: OptionalText,
   status: OptionalText,
@@ -14,25 +15,25 @@ export const ResponseState = z.looseObject({
 });
 export type ResponseState = z.infer<typeof ResponseState>;
 
-/** What one look at a response showed. */
+/** Result of reading a response object once. */
 export type Finding =
   | { readonly kind: 'delivered' }
-  /** It has to be asked for again. */
-  | { readonly kind: 'under_way'; readonly id: string | undefined }
-  /** It ended and holds no image. */
+  /** It is not finished. `error` is what the response states; a response that is no background response may state one. */
+  | { readonly kind: 'in_progress'; readonly id: string | undefined; readonly error?: unknown }
+  /** It ended without an image. */
   | { readonly kind: 'failed'; readonly state: ResponseState }
-  /** What came is no response object. */
+  /** The body is no response object. */
   | { readonly kind: 'unreadable'; readonly fault: string };
 
-/** Hands on the whole answer of a response that is done; `id` is the name of the response. */
+/** Receives the whole body of a finished response; `id` is the id of the response. */
 export type Deliver = (whole: AsyncIterable<Uint8Array>, id: string | undefined) => Promise<void>;
 
 const ended = new Set(['completed', 'failed', 'incomplete', 'cancelled']);
 
 /**
- * Looks at a response object while it arrives. An answer without an image is small and read to its end. One with a
- * image goes to `deliver` from its first byte on as soon as the image begins, unless its status, which comes first,
- * says that more is to come: then what it used is not known yet. Nothing but the small part is ever held.
+ * Reads a response object while it arrives. A body without an image is small and read to its end. A body with an image
+ * goes to `deliver` from its first byte on as soon as the image begins, unless its status, which comes first, says that
+ * more will come: then its usage is not known yet. Only the small part is ever held in memory.
  */
 export async function inspectResponse(body: AsyncIterable<Uint8Array>, deliver: Deliver): Promise<Finding> {
   let imageBegan = false;
@@ -47,12 +48,15 @@ export async function inspectResponse(body: AsyncIterable<Uint8Array>, deliver: 
       scanner.push(next.value);
       if (!imageBegan) continue;
       const [id, status] = [scanner.rootText('id'), scanner.rootText('status')];
-      if (status !== undefined && !ended.has(status)) return { kind: 'under_way', id };
+      if (status !== undefined && !ended.has(status)) return { kind: 'in_progress', id };
       await deliver(joined(held, chunks), id);
       return { kind: 'delivered' };
     }
     return await judge(scanner.finish(), held, deliver);
   } catch (error) {
+    if (error instanceof ForeignStart) {
+      return { kind: 'unreadable', fault: foreignShape(Buffer.concat(held).toString('latin1', 0, 256)) };
+    }
     if (error instanceof ResponseFault) return { kind: 'unreadable', fault: error.message };
     throw error;
   }
@@ -65,7 +69,9 @@ async function judge(text: string, held: readonly Uint8Array[], deliver: Deliver
     await deliver(joined(held), id);
     return { kind: 'delivered' };
   }
-  return ended.has(state.status ?? '') ? { kind: 'failed', state } : { kind: 'under_way', id };
+  return ended.has(state.status ?? '')
+    ? { kind: 'failed', state }
+    : { kind: 'in_progress', id, ...(state.error ? { error: state.error } : {}) };
 }
 
 function parse(text: string): ResponseState {

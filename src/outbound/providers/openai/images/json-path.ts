@@ -1,4 +1,4 @@
-/** Where in a JSON text a scanner is: as much as is needed to know an image when it comes. */
+/** Position of a scanner in a JSON text, precise enough to recognize an image. */
 export interface JsonPath {
   open(container: 'object' | 'array'): void;
   close(): void;
@@ -6,13 +6,15 @@ export interface JsonPath {
   next(): void;
   /** A colon. */
   value(): void;
-  /** The name of a member was read. */
+  /** Records the name of a member. */
   key(name: string): void;
-  /** Whether a text that begins here is the name of a member. */
+  /** Returns whether a text that begins here is the name of a member. */
   atKey(): boolean;
-  /** Whether a text that begins here is an image: `data[].b64_json` or `output[].result` of the outermost object. */
+  /** Returns whether a text that begins here is an image: `data[].b64_json` or `output[].result` of the outermost object. */
   atImage(): boolean;
-  /** The name of the member of the outermost object whose value begins here; `null` anywhere else. */
+  /** Returns whether a text that begins here is a link to an image, `data[].url` of the outermost object. */
+  atLink(): boolean;
+  /** Returns the name of the member of the outermost object whose value begins here; `null` anywhere else. */
   rootMember(): string | null;
   begun(): boolean;
   ended(): boolean;
@@ -24,14 +26,20 @@ interface Frame {
   atKey: boolean;
 }
 
-/** Where images stand: in answers of the Images API, and of the Responses API. */
+/** Members that hold images, in responses of the Images API and of the Responses API. */
 const imageMembers: Readonly<Record<string, string>> = { data: 'b64_json', output: 'result' };
 
-/** Follows containers and names. It checks no syntax: what it follows is parsed properly afterwards. */
+/** Follows containers and names. It checks no syntax, because the text is parsed afterwards. */
 export function createJsonPath(): JsonPath {
   const frames: Frame[] = [];
   let begun = false;
   const top = () => frames[frames.length - 1];
+  /** Returns list and member if a value begins here that belongs to an object in a list of the outermost object. */
+  const itemMember = (): [string, string] | null => {
+    const [root, list, item] = frames;
+    if (frames.length !== 3 || !root || list?.container !== 'array' || !item || item.atKey) return null;
+    return [root.key, item.key];
+  };
   return {
     open(container) {
       begun = true;
@@ -54,9 +62,12 @@ export function createJsonPath(): JsonPath {
     },
     atKey: () => top()?.atKey === true,
     atImage: () => {
-      const [root, list, item] = frames;
-      if (frames.length !== 3 || !root || list?.container !== 'array' || !item || item.atKey) return false;
-      return Object.hasOwn(imageMembers, root.key) && imageMembers[root.key] === item.key;
+      const [list, member] = itemMember() ?? ['', ''];
+      return Object.hasOwn(imageMembers, list) && imageMembers[list] === member;
+    },
+    atLink: () => {
+      const [list, member] = itemMember() ?? [];
+      return list === 'data' && member === 'url';
     },
     rootMember: () => {
       const [root] = frames;

@@ -3,7 +3,7 @@ import type { TokenUsage } from '../../../../domain/cost.ts';
 import { ResponseFault } from './response-fault.ts';
 import { imageMark } from './response-scanner.ts';
 
-/** What an answer says beside its image, in either of the two shapes that OpenAI's APIs have. */
+/** Reads a response without its image, in either of the two shapes of OpenAI's APIs. */
 
 const Count = z.int().min(0);
 const OptionalCount = Count.optional().catch(undefined);
@@ -40,14 +40,15 @@ const Envelope = z.looseObject({
   ),
   model: OptionalText,
   error: z.unknown().optional(),
+  errors: z.unknown().optional(),
   usage: z.unknown().optional(),
   tool_usage: z.looseObject({ image_gen: z.unknown().optional() }).nullish().catch(null),
 });
-export type Envelope = z.infer<typeof Envelope>;
+export type Envelope = z.infer<typeof Envelope> & { readonly raw?: unknown };
 
 const isResponse = (envelope: Envelope) => !envelope.data && !!envelope.output;
 
-/** Reads an answer whose image was taken out. @throws ResponseFault */
+/** Parses a response whose image was taken out. @throws ResponseFault */
 export function readEnvelope(text: string): Envelope {
   let value: unknown;
   try {
@@ -55,13 +56,15 @@ export function readEnvelope(text: string): Envelope {
   } catch {
     throw new ResponseFault('it is not valid JSON');
   }
-  return Envelope.parse(value);
+  return { ...Envelope.parse(value), raw: value };
 }
 
-/** The entry that the image was taken out of. */
+/** Returns the entry that held the image. */
 export function imageEntry(envelope: Envelope): { revisedPrompt: string | null } | null {
   const entry =
-    envelope.data?.find((each) => each?.b64_json === imageMark.taken) ??
+    envelope.data?.find(
+      (each) => each?.b64_json === imageMark.taken || each?.url?.toLowerCase() === `data:${imageMark.taken}`,
+    ) ??
     envelope.output?.find(
       (each) => each?.type === 'image_generation_call' && each.result === imageMark.taken,
     );
@@ -69,8 +72,8 @@ export function imageEntry(envelope: Envelope): { revisedPrompt: string | null }
 }
 
 /**
- * What the image used; `null` when the answer does not say. In an answer of the Responses API `usage` is that of the
- * language model, and the image's own is `tool_usage.image_gen`, which is all zeros where it was not counted.
+ * Returns the usage of the image; `null` if the response does not report it. In a response of the Responses API `usage`
+ * belongs to the host model. That of the image is `tool_usage.image_gen`, which is all zeros if it was not counted.
  */
 export function usageOfImage(envelope: Envelope): TokenUsage | null {
   if (!isResponse(envelope)) return usageOf(envelope.usage);
@@ -78,13 +81,13 @@ export function usageOfImage(envelope: Envelope): TokenUsage | null {
   return usage && usage.output_tokens > 0 ? usage : null;
 }
 
-/** The language model that an answer of the Responses API names, and what it used. */
+/** Returns the host model that a response of the Responses API names, and its usage. */
 export function hostModelOf(envelope: Envelope): { model: string; usage: TokenUsage | null } | undefined {
   if (!isResponse(envelope)) return undefined;
   return { model: envelope.model ?? '', usage: usageOf(envelope.usage) };
 }
 
-/** What a language model wrote instead of an image. */
+/** Returns the text that a language model wrote instead of an image. */
 export function saidInstead(envelope: Envelope): string | null {
   const parts = envelope.output?.flatMap((item) => item?.content ?? []) ?? [];
   const text = parts
@@ -99,6 +102,6 @@ function usageOf(value: unknown): TokenUsage | null {
   if (!parsed.success) return null;
   const usage = parsed.data;
   const total_tokens = usage.total_tokens ?? usage.input_tokens + usage.output_tokens;
-  // Members that are absent must not come out as `undefined`, which is not the same to a strict reader.
+  // Absent members must not become `undefined`, which strict readers treat differently.
   return JSON.parse(JSON.stringify({ ...usage, total_tokens })) as TokenUsage;
 }

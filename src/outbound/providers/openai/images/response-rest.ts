@@ -1,6 +1,6 @@
 import { ResponseFault } from './response-fault.ts';
 
-/** Bytes of an answer that are kept. */
+/** The bytes of a response beside its image. */
 export interface ResponseRest {
   keep(value: number): void;
   keepWord(word: string): void;
@@ -15,7 +15,8 @@ export function createResponseRest(maxBytes: number): ResponseRest {
   let size = 0;
 
   function keep(value: number): void {
-    if (size === maxBytes) throw new ResponseFault(`it holds more than ${maxBytes} bytes beside the image`);
+    if (size === maxBytes)
+      throw new ResponseFault(`it holds more than ${maxBytes} bytes beside the image`, 'unusable');
     if (size === bytes.length) {
       const larger = Buffer.allocUnsafe(size * 2);
       bytes.copy(larger);

@@ -1,24 +1,25 @@
 import { createJsonPath } from './json-path.ts';
 import { createLongText } from './long-text.ts';
-import { ResponseFault } from './response-fault.ts';
+import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseRest } from './response-rest.ts';
 
-/** Takes the text of images out of a JSON answer while it arrives. */
+/** Takes the text of images out of a JSON response while it arrives. */
 export interface ResponseScanner {
-  /** @throws ResponseFault as soon as the answer cannot become a good one. */
+  /** @throws ResponseFault as soon as the response cannot become valid; ForeignStart if it is no JSON object at all. */
   push(chunk: Uint8Array): void;
-  /** A text that is a member of the outermost object, once it was passed. @throws ResponseFault */
+  /** Returns a text member of the outermost object that was passed already. @throws ResponseFault */
   rootText(name: string): string | undefined;
-  /** The answer without its images, as JSON text. @throws ResponseFault when it is cut off. */
+  /** Returns the response without its images, as JSON text. @throws ResponseFault if it is cut off. */
   finish(): string;
 }
 
-/** What stands in the scanned answer in place of an image's text. */
+/** Replaces the text of an image in the scanned response. */
 export const imageMark = { taken: 'taken', skipped: 'skipped' } as const;
 
 const maxRestBytes = 256 * 1024;
-/** Larger strings than this are allocated apart by the engine, which makes decoding them twenty times slower. */
+/** The engine allocates larger strings apart, which makes decoding them twenty times slower. */
 const pieceBytes = 64 * 1024;
+const dataScheme = 'data:';
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 const byte = {
@@ -29,7 +30,6 @@ const byte = {
   quote: 0x22,
   comma: 0x2c,
   colon: 0x3a,
-  lessThan: 0x3c,
   openBracket: 0x5b,
   backslash: 0x5c,
   closeBracket: 0x5d,
@@ -38,12 +38,12 @@ const byte = {
 } as const;
 
 /**
- * Finds images (`data[].b64_json`, `output[].result`) wherever they stand, hands the first one to `write` piece by
- * piece and skips the others.
+ * Creates a scanner that finds images (`data[].b64_json`, `output[].result`, and data URIs in `data[].url`) in any order. It
+ * passes the first one to `write` piece by piece and skips the others.
  *
- * `JSON.parse` would block the event loop for tens of milliseconds on one large image and hold it three times. Here
- * the long text is only searched for its end; everything else (at most 256 KiB) is kept and left to `JSON.parse`, which
- * alone decides whether it is valid.
+ * `JSON.parse` would block the event loop for tens of milliseconds on one large image and hold it three times. The scanner
+ * only searches the long text for its end. Everything else (at most 256 KiB) is left to `JSON.parse`, which alone decides
+ * whether it is valid. Bytes after the end of the object are ignored: the image before them is complete and paid.
  */
 export function createResponseScanner(write: (bytes: Buffer) => void): ResponseScanner {
   const path = createJsonPath();
@@ -52,6 +52,8 @@ export function createResponseScanner(write: (bytes: Buffer) => void): ResponseS
   let mode: 'between' | 'text' | 'image' = 'between';
   let textStart = 0;
   let escaped = false;
+  /** Whether the current text is a link whose first characters were not seen yet. */
+  let mayBeDataUri = false;
   let skippedMarks = 0;
   let taken = false;
   let take = write;
@@ -62,9 +64,9 @@ export function createResponseScanner(write: (bytes: Buffer) => void): ResponseS
       if (rest.sizeBytes() > 0 && rest.last() !== byte.space) rest.keep(byte.space);
       return;
     }
-    if (path.ended()) throw new ResponseFault('something follows after its end');
+    if (path.ended()) return;
     if (!path.begun() && value !== byte.openBrace) {
-      if (value !== byteOrderMark[skippedMarks]) throw new ResponseFault(strangeStart(value));
+      if (value !== byteOrderMark[skippedMarks]) throw new ForeignStart();
       skippedMarks += 1;
       return;
     }
@@ -83,8 +85,13 @@ export function createResponseScanner(write: (bytes: Buffer) => void): ResponseS
 
   function beginText(): void {
     textStart = rest.sizeBytes();
-    mode = path.atImage() ? 'image' : 'text';
-    if (mode === 'text') return;
+    mode = 'text';
+    mayBeDataUri = path.atLink();
+    if (path.atImage()) beginImage();
+  }
+
+  function beginImage(): void {
+    mode = 'image';
     rest.keepWord(taken ? imageMark.skipped : imageMark.taken);
     take = taken ? () => undefined : write;
     taken = true;
@@ -92,6 +99,14 @@ export function createResponseScanner(write: (bytes: Buffer) => void): ResponseS
 
   function text(value: number): void {
     rest.keep(value);
+    if (mayBeDataUri && rest.sizeBytes() - textStart === dataScheme.length) {
+      mayBeDataUri = false;
+      if (rest.text(textStart, rest.sizeBytes()).toLowerCase() === dataScheme) {
+        beginImage();
+        take(Buffer.from(dataScheme));
+        return;
+      }
+    }
     if (escaped) escaped = false;
     else if (value === byte.backslash) escaped = true;
     else if (value === byte.quote) {
@@ -153,11 +168,7 @@ function isWhiteSpace(value: number): boolean {
   );
 }
 
-function strangeStart(value: number): string {
-  return value === byte.lessThan ? 'it is a web page or XML, not JSON' : 'it is not a JSON object';
-}
-
-/** What a short text says, which may hold escapes. */
+/** Returns the meaning of a short text that may hold escapes. */
 function plainText(raw: string): string {
   if (!raw.includes('\\')) return raw;
   try {

@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, errorRow } from '../../../../../../src/domain/errors.ts';
-import {
-  classifyBreak,
-  classifyResponse,
-} from '../../../../../../src/outbound/providers/openai/client/classify-failure.ts';
+import { classifyResponse } from '../../../../../../src/outbound/providers/openai/client/classify-failure.ts';
 
 const nowMs = Date.parse('2026-11-23T12:00:00Z');
 
 function classify(status: number, error?: unknown, headers: Record<string, string> = {}, text?: string) {
-  return classifyResponse({ status, error, text, header: (name) => headers[name] ?? null }, nowMs);
+  const body = error === undefined ? text : { error };
+  return classifyResponse({ status, body, header: (name) => headers[name] ?? null }, nowMs);
 }
 
-describe('a refusal', () => {
+describe('the classification of a refusal', () => {
   const none = 'none';
   const possible = 'possible';
   it.each([
@@ -32,7 +30,7 @@ describe('a refusal', () => {
     [403, undefined, 'stopped', 'provider_unauthorized', none],
     [403, { code: 'unsupported_country_region_territory' }, 'stopped', 'provider_unauthorized', none],
     [503, { code: 'server_is_overloaded' }, 'refused', 'provider_overloaded', none],
-    [503, { code: 'slow_down' }, 'refused', 'provider_overloaded', none],
+    [503, { code: 'slow_down' }, 'refused', 'provider_rate_limited', none],
     [503, undefined, 'refused', 'provider_overloaded', none],
     [400, { code: 'moderation_blocked' }, 'final', 'moderation_blocked', none],
     [400, { code: 'content_policy_violation' }, 'final', 'moderation_blocked', none],
@@ -64,41 +62,41 @@ describe('a refusal', () => {
     [301, undefined, 'unusable', 'provider_unusable_answer', possible],
     [304, undefined, 'unusable', 'provider_unusable_answer', possible],
     [199, undefined, 'unusable', 'provider_unusable_answer', possible],
-  ])('%i %j is %s, %s, billing %s', (status, error, kind, code, billing) => {
+  ])('turns status %i with %j into %s, %s, billing %s', (status, error, kind, code, billing) => {
     expect(classify(status, error)).toMatchObject({ kind, code, billing, provider: { status } });
     expect(errorRow(code as ErrorCode).billing).toContain(billing);
   });
 
-  it('keeps status, code and request id of the provider', () => {
+  it('reports status, code and request id of the provider', () => {
     const failure = classify(500, { code: 'server_error' }, { 'x-request-id': 'req_7' });
     expect(failure.provider).toEqual({ status: 500, code: 'server_error', request_id: 'req_7' });
   });
 
-  it('does not keep a code that is a sentence: it may echo the prompt, and codes are logged', () => {
+  it('ignores a code that is a sentence, because it may echo the prompt', () => {
     const failure = classify(500, { code: 'A lighthouse in a storm' });
     expect(failure.provider).toEqual({ status: 500 });
     expect(failure.message).not.toContain('lighthouse');
   });
 
-  it('does not keep a request id that is none', () => {
+  it('ignores a malformed request id', () => {
     expect(classify(500, undefined, { 'x-request-id': 'a b' }).provider).toEqual({ status: 500 });
     expect(classify(500, undefined, { 'x-request-id': 'x'.repeat(300) }).provider).toEqual({ status: 500 });
   });
 
-  it('says how long to wait, for 429 and 503 alike', () => {
+  it('reports how long to wait, for 429 and 503 alike', () => {
     expect(classify(429, undefined, { 'retry-after': '7' }).retryAfterMs).toBe(7_000);
     expect(classify(503, undefined, { 'retry-after-ms': '250' }).retryAfterMs).toBe(250);
     expect(classify(429)).not.toHaveProperty('retryAfterMs');
   });
 
-  it('shows the provider text of a faulty request, without secrets and shortened', () => {
+  it('shows the text of the provider without secrets and shortened', () => {
     const message = `Unknown parameter 'x'. Key sk-proj-abcdEFGH1234. ${'y '.repeat(400)}`;
     const failure = classify(400, { code: 'unknown_parameter', message });
     expect(failure.message).toContain("Unknown parameter 'x'. Key [redacted]");
     expect([...failure.message].length).toBeLessThan(350);
   });
 
-  it('shows text that is no JSON, but no web page', () => {
+  it('shows a text that is no JSON, but no web page', () => {
     expect(classify(404, undefined, {}, 'no such model').message).toContain('no such model');
     expect(classify(404, 'no such model').message).toContain('no such model');
     expect(classify(404, undefined, {}, '<html>nginx</html>').message).toBe(
@@ -106,7 +104,7 @@ describe('a refusal', () => {
     );
   });
 
-  it('says nothing of the account to the caller when key or credit are the matter', () => {
+  it('hides the text of the provider if it is about the key or the credit', () => {
     const text = {
       code: 'invalid_api_key',
       message: 'Incorrect API key provided: sk-1234567890 of org Acme.',
@@ -116,8 +114,8 @@ describe('a refusal', () => {
   });
 });
 
-describe('a refusal by the safety system', () => {
-  it('names the categories listed in the text', () => {
+describe('the classification of a refusal by the safety system', () => {
+  it('reports the categories listed in the text', () => {
     const error = {
       type: 'image_generation_user_error',
       code: 'moderation_blocked',
@@ -134,14 +132,14 @@ describe('a refusal by the safety system', () => {
     expect(failure.message).toContain('categories: sexual, self-harm/intent');
   });
 
-  it('names categories and stage given as details', () => {
+  it('reports categories and stage given as details', () => {
     const details = { categories: ['violence', 'violence'], moderation_stage: 'output' };
     const failure = classify(400, { code: 'moderation_blocked', message: 'no', moderation_details: details });
     expect(failure.provider?.categories).toEqual(['violence']);
     expect(failure.message).toContain('stage: output');
   });
 
-  it('names none when none are given', () => {
+  it('reports no categories if none are given', () => {
     const failure = classify(400, { code: 'moderation_blocked', message: 'no safety_violations=[]' });
     expect(failure.provider).not.toHaveProperty('categories');
     expect(failure.message).toBe("The provider's safety system refused the content.");
@@ -151,40 +149,7 @@ describe('a refusal by the safety system', () => {
     [{ moderation_details: 7 }],
     [{ moderation_details: { categories: 'x' } }],
     [{ message: 9, type: [] }],
-  ])('is known whatever else the error holds: %j', (rest) => {
+  ])('ignores malformed members beside the code: %j', (rest) => {
     expect(classify(400, { code: 'moderation_blocked', ...rest }).code).toBe('moderation_blocked');
-  });
-});
-
-describe('a call that broke', () => {
-  it.each(['canceled', 'timeout', 'broken'] as const)('spent nothing when nothing was sent: %s', (reason) => {
-    expect(classifyBreak({ sent: false, reason, timeoutMs: 1_000 })).toMatchObject({
-      kind: 'refused',
-      code: 'provider_unreachable',
-      billing: 'none',
-    });
-  });
-
-  it.each(['canceled', 'timeout', 'broken'] as const)(
-    'is uncertain once something was sent: %s',
-    (reason) => {
-      const provider = { status: 200, request_id: 'req_2' };
-      expect(classifyBreak({ sent: true, reason, timeoutMs: 1_000, provider })).toMatchObject({
-        kind: 'uncertain',
-        code: 'provider_outcome_unknown',
-        billing: 'possible',
-        provider,
-      });
-    },
-  );
-
-  it('says what the transport said', () => {
-    const failure = classifyBreak({
-      sent: false,
-      reason: 'broken',
-      timeoutMs: 1,
-      transportCode: 'ECONNREFUSED',
-    });
-    expect(failure.message).toContain('ECONNREFUSED');
   });
 });

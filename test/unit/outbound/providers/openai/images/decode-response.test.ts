@@ -6,7 +6,7 @@ import { decodeResponseBody } from '../../../../../../src/outbound/providers/ope
 import { escapeBase64, escapings } from '../../../../../support/escape-base64.ts';
 import { chunked, noiseImage } from '../../../../../support/images.ts';
 
-/** Answers of the Responses API; those of the Images API are in decode-answer.test.ts. */
+/** Responses of the Responses API. Those of the Images API are in decode-response-body.test.ts. */
 
 const limits = { maxResponseBytes: 8 * 1024 * 1024, maxPixels: 64_000_000 };
 const carried = { input_tokens: 60, output_tokens: 40, total_tokens: 100 };
@@ -48,7 +48,7 @@ const decode = (text: string, chunkBytes = 64 * 1024) =>
 
 async function failureOf(text: string): Promise<ProviderFailure> {
   const error = await decode(text, 1000).then(
-    () => new Error('the answer was accepted'),
+    () => new Error('the response was accepted'),
     (reason: unknown) => reason,
   );
   if (error instanceof ProviderError) return error.failure;
@@ -213,10 +213,14 @@ describe('a broken response', () => {
     ['an error', () => response([], { error: { code: 'server_error', message: 'Boom' } }), /Boom/],
   ];
 
-  it.each(cases)('with %s is unusable and says why', async (_name, text, message_) => {
+  it.each(cases)('with %s reports the fault', async (_name, text, message_) => {
     const failure = await failureOf(text());
     expect(failure.message).toMatch(message_);
-    expect(failure).toMatchObject({ kind: 'unusable', code: 'provider_unusable_answer' });
+    const isDamaged = /cut off|no PNG/.test(failure.message);
+    expect(failure).toMatchObject({
+      kind: isDamaged ? 'damaged' : 'unusable',
+      code: 'provider_unusable_answer',
+    });
   });
 
   it('counts as charged once it says that the language model used something', async () => {

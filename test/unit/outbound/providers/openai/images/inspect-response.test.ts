@@ -41,7 +41,7 @@ describe('looking at a response', () => {
   it.each(['queued', 'in_progress', 'a status of tomorrow'])('asks again while it is %s', async (status) => {
     for (const members of [{ output: [] }, { output: output() }]) {
       const { finding, delivered } = await check(JSON.stringify({ id: 'resp_1', status, ...members }));
-      expect(finding).toEqual({ kind: 'under_way', id: 'resp_1' });
+      expect(finding).toEqual({ kind: 'in_progress', id: 'resp_1' });
       expect(delivered).toBe('');
     }
   });
@@ -81,13 +81,13 @@ describe('looking at a response', () => {
   it('is not misled by the status of an item', async () => {
     const items = [{ type: 'reasoning', status: 'completed', id: 'rs_1' }];
     const text = JSON.stringify({ output: items, status: 'in_progress', id: 'resp_1' });
-    expect((await check(text)).finding).toEqual({ kind: 'under_way', id: 'resp_1' });
+    expect((await check(text)).finding).toEqual({ kind: 'in_progress', id: 'resp_1' });
   });
 
   it.each([
     ['a web page', '<html></html>', /web page/],
     ['nothing', '', /empty/],
-    ['a list', '[]', /not a JSON object/],
+    ['a list', '[]', /JSON list/],
     ['half of one', '{"id":"resp_1","sta', /cut off/],
     ['broken JSON', '{"id":01}', /not valid JSON/],
     ['too much', `{"note":"${'x'.repeat(300_000)}"}`, /more than 262144 bytes/],

@@ -3,7 +3,7 @@ import { failureOfResponse } from '../../../../../../src/outbound/providers/open
 
 const failed = (error: unknown) => failureOfResponse({ status: 'failed', error }, 'req_1');
 
-describe('a response that failed', () => {
+describe('the failure of a background response', () => {
   it.each([
     ['server_error', 'uncertain', 'provider_outcome_unknown', 'possible'],
     ['vector_store_timeout', 'uncertain', 'provider_outcome_unknown', 'possible'],
@@ -21,7 +21,7 @@ describe('a response that failed', () => {
     ['model_not_found', 'final', 'provider_rejected', 'none'],
     ['bio_policy', 'final', 'provider_rejected', 'none'],
     ['image_generation_failed', 'uncertain', 'provider_outcome_unknown', 'possible'],
-  ])('with %s is %s, %s, billing %s', (code, kind, expected, billing) => {
+  ])('turns the code %s into %s, %s, billing %s', (code, kind, expected, billing) => {
     expect(failed({ code, message: 'What happened.' })).toMatchObject({
       kind,
       code: expected,
@@ -30,7 +30,7 @@ describe('a response that failed', () => {
     });
   });
 
-  it('names the categories and the stage of a refusal by the safety system', () => {
+  it('reports categories and stage of a refusal by the safety system', () => {
     const error = {
       code: 'moderation_blocked',
       message: 'Blocked.',
@@ -41,19 +41,19 @@ describe('a response that failed', () => {
     expect(failure.message).toContain('stage: output');
   });
 
-  it('says what the provider said, without keys', () => {
+  it('shows the text of the provider without keys', () => {
     expect(failed({ code: 'server_error', message: 'Boom sk-abcdefghijkl' }).message).toContain(
       'Boom [redacted]',
     );
   });
 
-  it.each([null, undefined, 'text', 7, [], {}])('with the error %j may have been charged', (error) => {
+  it.each([null, undefined, 'text', 7, [], {}])('may have been charged if the error is %j', (error) => {
     expect(failed(error)).toMatchObject({ kind: 'uncertain', billing: 'possible' });
   });
 });
 
-describe('a response that ended without an image', () => {
-  it('by a filter of the content is final and costs nothing', () => {
+describe('a background response that ended without an image', () => {
+  it('is final and free if a content filter ended it', () => {
     const failure = failureOfResponse(
       { status: 'incomplete', incomplete_details: { reason: 'content_filter' } },
       undefined,
@@ -61,7 +61,7 @@ describe('a response that ended without an image', () => {
     expect(failure).toMatchObject({ kind: 'final', code: 'moderation_blocked', billing: 'none' });
   });
 
-  it('for another reason is unusable, and charged where it says what it used', () => {
+  it('is unusable for another reason, and charged if it reports its usage', () => {
     const end = { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
     const failure = failureOfResponse(end, undefined);
     expect(failure).toMatchObject({
@@ -73,7 +73,7 @@ describe('a response that ended without an image', () => {
     expect(failureOfResponse({ ...end, usage: { input_tokens: 1 } }, undefined).billing).toBe('charged');
   });
 
-  it('because somebody canceled it says so', () => {
+  it('reports that it was canceled at the provider', () => {
     const failure = failureOfResponse({ status: 'cancelled' }, 'req_1');
     expect(failure).toMatchObject({
       kind: 'unusable',

@@ -1,0 +1,198 @@
+/**
+ * The known error codes and types of OpenAI and of gateways that speak its API. They are matched before the status,
+ * because gateways use almost any status: 429 stands for "wait a second" and for "no credit left", and OpenAI's images
+ * endpoint reports an exhausted budget with 400.
+ *
+ * Sources: platform.openai.com error codes; Azure OpenAI content filtering; the sources of LiteLLM, one-api, new-api,
+ * OpenRouter and LobeHub.
+ */
+
+/** What an error says, in the order of precedence if it says several things. */
+const meanings = ['quota', 'key', 'moderation', 'rate_limit', 'overload', 'request'] as const;
+export type ErrorMeaning = (typeof meanings)[number];
+
+const table: Readonly<Record<ErrorMeaning, readonly string[]>> = {
+  /** The account has no credit left or reached a spending limit. An operator has to act. */
+  quota: [
+    'credit_balance_exhausted',
+    'organization_spend_limit_exceeded',
+    'project_spend_limit_exceeded',
+    'organization_usage_limit_exceeded',
+    'insufficient_quota',
+    'billing_hard_limit_reached',
+    'billing_limit_user_error',
+    'billing_not_active',
+    'billing_error',
+    'quota_exceeded',
+    'usage_limit_reached',
+    'exceeded_current_quota_error',
+    'credit_balance_too_low',
+    'insufficient_credits',
+    'insufficient_balance',
+    'insufficient_funds',
+    'payment_required',
+    'Arrearage',
+    // LiteLLM
+    'budget_exceeded',
+    'ExceededBudget',
+    'BudgetExceededError',
+    // one-api and new-api
+    'insufficient_user_quota',
+    'pre_consume_token_quota_failed',
+    'token_quota_exhausted',
+    'quota_not_enough',
+    // LobeHub
+    'InsufficientQuota',
+    'QuotaLimitReached',
+    'InsufficientBudgetForModel',
+    'FreePlanLimit',
+    'SubscriptionPlanLimit',
+  ],
+  /** The key or the account is rejected. An operator has to act. */
+  key: [
+    'invalid_api_key',
+    'incorrect_api_key',
+    'invalid_authentication',
+    'invalid_organization',
+    'mismatched_organization',
+    'mismatched_project',
+    'authentication_error',
+    'AuthenticationError',
+    'expired_api_key',
+    'api_key_disabled',
+    'account_deactivated',
+    'access_terminated',
+    'ip_not_authorized',
+    'unsupported_country_region_territory',
+    // LiteLLM
+    'token_not_found_in_db',
+    'expired_key',
+    // new-api
+    'channel:invalid_key',
+    'token_expired',
+    // LobeHub
+    'InvalidProviderAPIKey',
+    'NoOpenAIAPIKey',
+    'AccountDeactivated',
+    'LocationNotSupportError',
+  ],
+  /** A safety system refused the content. */
+  moderation: [
+    'moderation_blocked',
+    'content_policy_violation',
+    'image_content_policy_violation',
+    'content_filter',
+    'content_filtered',
+    'content_moderation',
+    'content_blocked',
+    'safety_violation',
+    'prompt_blocked',
+    'data_inspection_failed',
+    'sensitive_words_detected',
+    'ResponsibleAIPolicyViolation',
+    'ContentPolicyViolationError',
+    'ContentFilterFinishReasonError',
+  ],
+  /** Too many requests. The same request may be sent later. */
+  rate_limit: [
+    'rate_limit_exceeded',
+    'rate_limit_error',
+    'rate_limited',
+    'slow_down',
+    'too_many_requests',
+    'throttling_error',
+    'Throttling',
+    'RateLimitReached',
+    'RateLimitError',
+    'concurrency_limit_exceeded',
+    'RESOURCE_EXHAUSTED',
+  ],
+  /** The provider has no capacity now. The same request may be sent later. */
+  overload: [
+    'server_is_overloaded',
+    'overloaded',
+    'overloaded_error',
+    'engine_overloaded',
+    'engine_overloaded_error',
+    'system_cpu_overloaded',
+    'system_memory_overloaded',
+    'system_disk_overloaded',
+    'channel:no_available_key',
+    'no_available_channel',
+  ],
+  /** The request itself is wrong, or this account may not use the model. It would be refused again. */
+  request: [
+    'model_not_found',
+    'ModelNotFound',
+    'DeploymentNotFound',
+    'unknown_parameter',
+    'unsupported_parameter',
+    'unsupported_value',
+    'unsupported_model',
+    'missing_required_parameter',
+    'invalid_value',
+    'invalid_type',
+    'invalid_prompt',
+    'invalid_image',
+    'invalid_image_url',
+    'invalid_image_format',
+    'invalid_image_mode',
+    'invalid_base64_image',
+    'invalid_request',
+    'invalid_size',
+    'unsupported_image_media_type',
+    'image_parse_error',
+    'image_too_large',
+    'image_too_small',
+    'image_file_not_found',
+    'image_file_too_large',
+    'empty_image_file',
+    'failed_to_download_image',
+    'context_length_exceeded',
+    'string_above_max_length',
+    'data_residency_mismatch',
+    'bio_policy',
+  ],
+};
+
+/** Compares `content_filter`, `contentFilter` and `ContentFilter` as equal. */
+const normalized = (word: string) => word.toLowerCase().replace(/[^a-z0-9]/g, '');
+
+const byWord = new Map(
+  meanings.flatMap((meaning) => table[meaning].map((word) => [normalized(word), meaning] as const)),
+);
+
+/** A meaning with the code or type that stated it. */
+export interface StatedMeaning {
+  readonly meaning: ErrorMeaning;
+  readonly word: string;
+}
+
+/** Returns the most important meaning of the codes and types of an error; `null` if none is known. */
+export function meaningOf(words: readonly string[]): StatedMeaning | null {
+  for (const meaning of meanings) {
+    const word = words.find((each) => byWord.get(normalized(each)) === meaning);
+    if (word !== undefined) return { meaning, word };
+  }
+  return null;
+}
+
+/** Beginnings of messages that state a meaning although no code does. A prompt can be echoed only further behind. */
+const openings: readonly (readonly [ErrorMeaning, string])[] = [
+  ['quota', 'you exceeded your current quota'],
+  ['quota', 'billing hard limit has been reached'],
+  ['quota', 'your credit balance is too low'],
+  ['quota', 'insufficient balance'],
+  ['quota', 'budget has been exceeded'],
+];
+/** Phrases of safety systems. They concern one job only, so they count anywhere in a message. */
+const safetyPhrases =
+  /safety[ _](?:system|violation)|content[ _](?:management[ _])?policy|moderation[ _]block|ResponsibleAI/i;
+
+/** Returns what a message states if no code or type is known. @param message without the names of wrappers. */
+export function meaningOfMessage(message: string): ErrorMeaning | null {
+  const start = message.slice(0, 200).toLowerCase();
+  const found = openings.find(([, opening]) => start.startsWith(opening));
+  if (found) return found[0];
+  return safetyPhrases.test(message) ? 'moderation' : null;
+}

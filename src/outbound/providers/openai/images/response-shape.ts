@@ -1,0 +1,99 @@
+import { publicMessage } from '../client/public-message.ts';
+import type { Envelope } from './response-envelope.ts';
+
+/** Names shapes of complete responses that hold no image in a known place. */
+
+const fileStarts: readonly (readonly [string, string])[] = [
+  ['\x89PNG', 'the raw bytes of a PNG image instead of JSON'],
+  ['\xff\xd8\xff', 'the raw bytes of a JPEG image instead of JSON'],
+  ['GIF8', 'the raw bytes of a GIF image instead of JSON'],
+  ['RIFF', 'the raw bytes of a WebP image instead of JSON'],
+];
+
+/** Names a body that is no JSON object. @param start the first bytes, as latin1. */
+export function foreignShape(start: string): string {
+  const found = fileStarts.find(([bytes]) => start.startsWith(bytes));
+  if (found) return found[1];
+  const text = start.trimStart();
+  if (text.startsWith('<')) return 'it is a web page or XML, not JSON';
+  if (isEventStream(text)) return 'it is an event stream, which was not requested';
+  if (text.startsWith('[')) return 'it is a JSON list, not an object';
+  return 'it is not a JSON object';
+}
+
+const isEventStream = (text: string) => /^(?:event|data|id|retry|)\s{0,4}:/.test(text);
+
+/** Returns the first error that an event stream states; `null` if it states none. */
+export function errorOfEventStream(text: string): unknown {
+  if (!isEventStream(text.trimStart())) return null;
+  let isErrorEvent = false;
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    if (line.startsWith('event:')) isErrorEvent = /error|failed/.test(line);
+    const data = line.startsWith('data:') ? parse(line.slice(5)) : null;
+    if (data === null) continue;
+    const error: unknown = Reflect.get(data, 'error') ?? Reflect.get(data, 'response');
+    if (isErrorEvent || Reflect.get(data, 'type') === 'error' || Reflect.has(data, 'error'))
+      return error ?? data;
+  }
+  return null;
+}
+
+function parse(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the error that a complete response states instead of an image; `null` if it states none. */
+export function errorOfEnvelope(envelope: Envelope): unknown {
+  const { error, errors, data, output } = envelope;
+  if (isPresent(error)) return error;
+  if (isPresent(errors)) return errors;
+  const hasResult = Array.isArray(data) || Array.isArray(output);
+  const statesCode = ['code', 'status', 'detail', 'errorType'].some((member) => isPresent(envelope[member]));
+  const isTask = taskId(envelope) !== null;
+  return !hasResult && !isTask && statesCode && (envelope.message ?? envelope.detail ?? envelope.errorType)
+    ? envelope
+    : null;
+}
+
+const isPresent = (value: unknown) =>
+  value !== undefined &&
+  value !== null &&
+  value !== false &&
+  value !== '' &&
+  !(Array.isArray(value) && value.length === 0);
+
+/** Names the shape of a JSON object without an image. @param said the text of a language model, if there is one. */
+export function shapeWithoutImage(envelope: Envelope, said: string | null): string {
+  const { data, output } = envelope;
+  if (output && !data) {
+    const text = publicMessage(said);
+    return `it holds no image${text ? `; the model wrote: ${text}` : ''}`;
+  }
+  if (taskId(envelope) !== null) return 'it names a task to poll instead of an image, which is not supported';
+  if (!data) return 'it has no list "data"';
+  if (data.length === 0) return 'its list "data" is empty';
+  if (data.some((item) => item?.url)) {
+    return 'it holds a link instead of the image; if the model sends links, set "sends_links" in the catalogue';
+  }
+  return 'it holds no image: b64_json is missing or null';
+}
+
+const taskMembers = ['task_id', 'taskId', 'job_id', 'request_id', 'polling_url', 'status_url'];
+
+/** Finds the id of an asynchronous task, at the top level or one level below. */
+function taskId({ raw }: Envelope): string | null {
+  const parts = typeof raw === 'object' && raw !== null ? [raw, ...Object.values(raw).flat()] : [];
+  for (const part of parts.slice(0, 40)) {
+    if (typeof part !== 'object' || part === null) continue;
+    for (const member of taskMembers) {
+      const value: unknown = Reflect.get(part, member);
+      if (typeof value === 'string' && value !== '') return value;
+    }
+  }
+  return null;
+}
