@@ -85,6 +85,10 @@ const context: CliContext = {
     const { withKeys } = await import('./compose/tools.ts');
     return withKeys(loadConfig(env, 'tool'), quiet, work);
   },
+  async withBreaker(work) {
+    const { withBreaker } = await import('./compose/tools.ts');
+    return withBreaker(loadConfig(env, 'tool'), quiet, work);
+  },
   webhookSecretOf: secretFor,
   async diagnose() {
     const { composeChecks } = await import('./compose/checks.ts');

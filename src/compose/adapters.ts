@@ -53,6 +53,7 @@ export function composeAdapters(root: Root) {
       deliveryQueues: records.deliveryQueues,
       jobQueue: queues.jobs,
       webhookQueue: queues.webhooks,
+      breaker: records.breaker,
       clock,
     }),
     config.roles.has('worker') ? spool.usage : undefined,

@@ -1,4 +1,12 @@
-import type { Clock, DeliveryQueues, JobStore, QueueCounts, TaskQueue } from '../domain/ports.ts';
+import type {
+  CircuitBreaker,
+  Clock,
+  DeliveryQueues,
+  JobStore,
+  OpenBreaker,
+  QueueCounts,
+  TaskQueue,
+} from '../domain/ports.ts';
 import type { StoreFigures } from '../outbound/telemetry/metrics.ts';
 
 interface Deps {
@@ -6,6 +14,7 @@ interface Deps {
   deliveryQueues: DeliveryQueues;
   jobQueue: TaskQueue;
   webhookQueue: TaskQueue;
+  breaker: Pick<CircuitBreaker, 'list'>;
   clock: Clock;
 }
 
@@ -15,7 +24,7 @@ interface Deps {
  * @throws AppError `store_unavailable`
  */
 export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
-  const { records, deliveryQueues, jobQueue, webhookQueue, clock } = deps;
+  const { records, deliveryQueues, jobQueue, webhookQueue, breaker, clock } = deps;
 
   async function oldestSeconds(tenants: readonly string[], status: 'queued' | 'running'): Promise<number> {
     const created = await Promise.all(tenants.map((tenant) => records.oldestCreatedAt(tenant, status)));
@@ -24,10 +33,11 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
   }
 
   return async () => {
-    const [jobs, webhooks, tenants] = await Promise.all([
+    const [jobs, webhooks, tenants, open] = await Promise.all([
       jobQueue.counts(),
       webhookQueue.counts(),
       records.tenants(),
+      breaker.list(),
     ]);
     const [queued, running, pending] = await Promise.all([
       oldestSeconds(tenants, 'queued'),
@@ -41,10 +51,22 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
         { state: 'running', seconds: running },
       ],
       pendingDeliveries: pending.reduce((sum, count) => sum + count, 0),
+      blockedScopes: countScopes(open),
     };
   };
 }
 
 function depths(queue: string, counts: QueueCounts) {
   return Object.entries(counts).map(([state, count]) => ({ queue, state, count }));
+}
+
+/** Counts open breakers by provider, kind of scope (`account` or `model`) and code. */
+function countScopes(open: readonly OpenBreaker[]): StoreFigures['blockedScopes'] {
+  const groups = new Map<string, StoreFigures['blockedScopes'][number]>();
+  for (const { scope, code } of open) {
+    const [provider = '', kind = ''] = scope.split(':');
+    const group = `${provider} ${kind} ${code}`;
+    groups.set(group, { provider, kind, code, count: (groups.get(group)?.count ?? 0) + 1 });
+  }
+  return [...groups.values()];
 }

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import type { CircuitBreaker } from '../domain/ports.ts';
 import { createKeyText, digestHex } from '../lib/crypto/api-key-text.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis/redis.ts';
 import { describeRedisTarget, parseRedisTarget } from '../lib/redis/redis-target.ts';
 import { socketUrl } from '../local/redis/query-server.ts';
 import { findSocketPath } from '../local/redis/socket-path.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
+import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
 import { openRedis } from './redis.ts';
@@ -57,5 +59,16 @@ export async function withKeys<T>(
         clock: Date.now,
       }),
     ),
+  );
+}
+
+/** Runs work with the circuit breakers of the deployment. */
+export async function withBreaker<T>(
+  config: Config,
+  log: Logger,
+  work: (breaker: CircuitBreaker) => Promise<T>,
+): Promise<T> {
+  return withRedis(await redisTargetOf(config), { config, log }, (redis) =>
+    work(createCircuitBreaker(redis, createKeys(config.REDIS_KEY_PREFIX), Date.now)),
   );
 }

@@ -97,7 +97,12 @@ export const ImageJobView = z.object({
       .int()
       .nullable()
       .describe('Number of tasks before this job in the queue; `null` if not queued.'),
-    eta_s: z.number().nullable().describe('Estimated seconds until the end; `null` if unknown.'),
+    eta_s: z
+      .number()
+      .nullable()
+      .describe(
+        'Seconds from `updated_at` until a job that waits for a blocked provider scope is tried again; `null` if unknown.',
+      ),
   }),
   attempts: z.array(AttemptView).describe('Ledger of the calls to the provider.'),
   metadata: z.record(z.string(), z.string()),

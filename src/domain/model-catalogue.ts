@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
+import { nearestName } from './nearest-name.ts';
 import { hasMoreCodePoints } from './text.ts';
 
 /**
@@ -98,7 +99,7 @@ export function createCatalogue(file: CatalogueFile): ModelCatalogue {
   };
 }
 
-/** A model's status on a day: past its shutdown date it is retired, whatever the file says. */
+/** Returns a model's status on a day: past its shutdown date it is retired, whatever the file says. */
 export function statusOn(model: CatalogueModel, nowMs: number): CatalogueModel['status'] {
   if (model.shutdown_at && Date.parse(model.shutdown_at) <= nowMs) return 'retired';
   return model.status;
@@ -118,7 +119,7 @@ export function checkAgainstCatalogue(
   options: { nowMs: number; allowUnknownModels: boolean; promptTemplate?: readonly string[] | undefined },
 ): string[] {
   const model = catalogue.find(request.model);
-  if (!model) return unknownModel(request.model, options.allowUnknownModels);
+  if (!model) return unknownModel(request.model, catalogue, options);
   const status = statusOn(model, options.nowMs);
   const instead = model.successor ?? 'a model from GET /models';
   if (status === 'retired') {
@@ -137,11 +138,26 @@ export function checkAgainstCatalogue(
   return [`${model.id} is deprecated${until}; move to ${instead}.`];
 }
 
-function unknownModel(name: string, allowed: boolean): string[] {
-  if (!allowed) {
+function unknownModel(
+  name: string,
+  catalogue: ModelCatalogue,
+  { allowUnknownModels, nowMs }: { allowUnknownModels: boolean; nowMs: number },
+): string[] {
+  if (!allowUnknownModels) {
+    const usable = catalogue.models.filter((model) => statusOn(model, nowMs) !== 'retired');
+    const nearest = nearestName(
+      name,
+      usable.flatMap(({ id, aliases }) => [id, ...aliases]),
+    );
+    const suggestion = nearest ? ` Did you mean ${nearest}?` : '';
     throw new AppError('model_unknown', {
-      detail: `${name} is not in the catalogue of this deployment. GET /models lists what is.`,
-      issues: [{ pointer: '/model', detail: 'not in the catalogue' }],
+      detail: `${name} is not in the catalogue of this deployment.${suggestion} GET /models lists the models.`,
+      issues: [
+        {
+          pointer: '/model',
+          detail: nearest ? `not in the catalogue; nearest: ${nearest}` : 'not in the catalogue',
+        },
+      ],
     });
   }
   return [`${name} is not in the catalogue: its parameters were not checked and its cost is unknown.`];

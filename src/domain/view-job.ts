@@ -53,7 +53,7 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
     warnings: job.warnings ?? [],
     usage: job.usage ?? null,
     cost: viewCost(job, context),
-    queue: { position: context.position, eta_s: null },
+    queue: { position: context.position, eta_s: etaOf(job) },
     attempts: job.attempts.map(viewAttempt),
     metadata: job.request?.metadata ?? {},
     parent_id: job.parentId ?? null,
@@ -150,6 +150,14 @@ function viewCost(job: ImageJob, context: ViewContext): ImageJobView['cost'] {
 
 function costOf({ state, costMicroUsd }: Attempt): number | null {
   return state === 'rejected' ? 0 : (costMicroUsd ?? null);
+}
+
+/**
+ * Returns the seconds from the last update until a job that waits for a blocked provider scope, or for another release, is
+ * tried again; `null` for every other job. It does not depend on the time of the read, because views carry an ETag.
+ */
+function etaOf({ blocked }: ImageJob): number | null {
+  return blocked ? Math.ceil((blocked.untilMs - blocked.sinceMs) / 1000) : null;
 }
 
 function isoOrNull(ms: number | undefined): string | null {

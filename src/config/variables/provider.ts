@@ -29,8 +29,9 @@ export const provider = {
   ALLOW_UNKNOWN_MODELS: defineVariable({
     section,
     schema: truth,
-    fallback: 'true',
-    about: 'Whether models outside the catalogue pass, with a warning and without checks and costs.',
+    fallback: 'false',
+    about:
+      'Whether models outside the catalogue are accepted, with a warning and without checks and costs. Otherwise they are refused with the nearest name, so that a typo costs nothing.',
   }),
   ON_UNCERTAIN: defineVariable({
     section,

@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from '../../domain/ports.ts';
 import type { ManageKeys } from '../../usecases/access/manage-keys.ts';
 import type { Finding } from '../../usecases/maintenance/diagnose.ts';
 
@@ -18,6 +19,10 @@ export interface CliContext {
   /** Starts the offline provider alone and returns its base URL. Stops it on SIGTERM and SIGINT. */
   readonly runStudio: (options: { host: string; port: number; latencyMs: number }) => Promise<string>;
   readonly withKeys: <T>(work: (keys: ManageKeys) => Promise<T>) => Promise<T>;
+  /** Runs work with the circuit breakers of provider calls. */
+  readonly withBreaker: <T>(
+    work: (breaker: Pick<CircuitBreaker, 'list' | 'reset'>) => Promise<T>,
+  ) => Promise<T>;
   readonly webhookSecretOf: (tenant: string) => string;
   readonly diagnose: () => Promise<readonly Finding[]>;
   readonly describeConfig: () => readonly { name: string; value: string; source: string }[];

@@ -6,6 +6,7 @@ import { addDoctor } from './doctor.ts';
 import { addGenerate } from './generate.ts';
 import { addKeys } from './keys.ts';
 import { addOpenapi } from './openapi.ts';
+import { addProvider } from './provider.ts';
 import { addServe } from './serve.ts';
 import { addStudio } from './studio.ts';
 import { addWebhooks } from './webhooks.ts';
@@ -20,6 +21,7 @@ export function createProgram(context: CliContext): Command {
     addDev,
     addStudio,
     addKeys,
+    addProvider,
     addWebhooks,
     addDoctor,
     addConfig,

@@ -14,6 +14,14 @@ export interface StoreFigures {
   /** Since their creation; 0 where there is no job in a state. */
   readonly oldestJobs: readonly { readonly state: 'queued' | 'running'; readonly seconds: number }[];
   readonly pendingDeliveries: number;
+  /** Open circuit breakers of provider calls. */
+  readonly blockedScopes: readonly {
+    readonly provider: string;
+    /** `account` or `model`. Names of models are left out, because callers may invent them. */
+    readonly kind: string;
+    readonly code: string;
+    readonly count: number;
+  }[];
 }
 
 /** Bytes of all answers in a spool, and the number from which on there is no room for another. */
@@ -181,8 +189,16 @@ function createStoreGauges() {
     help: 'Webhook deliveries that have not arrived yet and are not given up',
     registers,
   });
+  const blocked = new Gauge({
+    name: 'darkroom_provider_scopes_blocked',
+    help: 'Open circuit breakers of provider calls by provider, kind of scope and error code',
+    labelNames: ['provider', 'kind', 'code'],
+    registers,
+  });
   return {
     show(figures: StoreFigures): Promise<string> {
+      blocked.reset();
+      for (const { count, ...labels } of figures.blockedScopes) blocked.set(labels, count);
       for (const { queue, state, count } of figures.queueTasks) tasks.set({ queue, state }, count);
       for (const { state, seconds: age } of figures.oldestJobs) ages.set({ state }, age);
       pending.set(figures.pendingDeliveries);

@@ -23,6 +23,12 @@ const end = (job: ImageJob, status: 'succeeded' | 'failed' | 'canceled' = 'succe
 const running = (n = 1) => beginRun(queuedJob({ request: { n, metadata: { user: 'ada' } } }), createdAt + 10);
 
 describe('the view of a job', () => {
+  it('shows the seconds until a blocked job is tried again, and null for every other job', () => {
+    const blocked = { sinceMs: createdAt, untilMs: createdAt + 29_001, scope: 'openai:account' };
+    expect(viewJob({ ...queuedJob(), blocked }, context).queue.eta_s).toBe(30);
+    expect(viewJob(queuedJob(), context).queue.eta_s).toBeNull();
+  });
+
   it('has every member, in a form that the published schema allows, for any record', () => {
     const shown = ImageJobView.omit({ request: true });
     const inTime = fc.nat(4_102_444_800_000);

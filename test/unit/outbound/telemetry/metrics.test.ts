@@ -7,7 +7,12 @@ describe('scrapes', () => {
     const metrics = createMetrics(async () => {
       asked += 1;
       await new Promise(setImmediate);
-      return { queueTasks: [], oldestJobs: [], pendingDeliveries: asked };
+      return {
+        queueTasks: [],
+        oldestJobs: [],
+        pendingDeliveries: asked,
+        blockedScopes: [{ provider: 'openai', kind: 'account', code: 'provider_quota_exhausted', count: 1 }],
+      };
     });
     const pendingIn = (text: string) => /^darkroom_webhook_deliveries_pending (\d+)$/m.exec(text)?.[1];
     const together = await Promise.all(Array.from({ length: 20 }, () => metrics.render()));
