@@ -17,6 +17,10 @@ interface Service {
   command?: string[];
   read_only?: boolean;
   cap_drop?: string[];
+  security_opt?: string[];
+  pids_limit?: number;
+  mem_limit?: string;
+  logging?: { driver: string; options: Record<string, string> };
   ports?: string[];
   depends_on?: unknown;
 }
@@ -31,6 +35,7 @@ const fixed = [
   'DATA_DIR',
   'HOST',
   'NODE_ENV',
+  'OPENAI_API_KEY',
   'PORT',
   'REDIS_CLUSTER',
   'REDIS_URL',
@@ -110,10 +115,38 @@ describe('docker-compose.yml', () => {
     for (const role of roles) {
       const given = environmentOf(compose.services[role], env);
       const replaced = Object.keys(env).filter((name) => given[name] !== env[name]);
-      expect(replaced.sort()).toEqual(fixed);
+      expect(replaced.sort()).toEqual(
+        role === 'worker' ? fixed.filter((name) => name !== 'OPENAI_API_KEY') : fixed,
+      );
       expect(given).toMatchObject({ ROLES: role, REDIS_URL: 'redis://:own-REDIS_PASSWORD@valkey:6379' });
     }
-    expect(compose.services.api?.ports).toEqual([expect.stringMatching(/^\$\{PORT:-8080\}:8080$/)]);
+  });
+
+  it('docker-compose.yml gives the provider key to workers only', () => {
+    const env = { OPENAI_API_KEY: 'sk-canary' };
+    const withKey = Object.entries(compose.services).filter(([, service]) =>
+      Object.values(environmentOf(service, env)).includes('sk-canary'),
+    );
+    expect(withKey.map(([name]) => name)).toEqual(['worker']);
+  });
+
+  it('docker-compose.yml publishes ports on loopback unless BIND_ADDRESS says otherwise', () => {
+    const published = Object.values(compose.services).flatMap(({ ports }) => ports ?? []);
+    expect(published.length).toBeGreaterThan(1);
+    for (const port of published) expect(port).toMatch(/^\$\{BIND_ADDRESS:-127\.0\.0\.1\}:/);
+  });
+
+  it('docker-compose.yml bounds the rights, memory, processes and logs of every service', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      expect(service, name).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        mem_limit: expect.any(String),
+        pids_limit: expect.any(Number),
+        logging: { options: { 'max-size': expect.any(String), 'max-file': expect.any(String) } },
+      });
+    }
   });
 
   it('starts without a .env, from the environment of compose alone', () => {

@@ -1,8 +1,6 @@
 import { createDelivery } from '../../src/domain/webhook-delivery.ts';
 import { createEndpoint } from '../../src/domain/webhook-endpoint.ts';
 import { eventFor } from '../../src/domain/webhook-event.ts';
-import { payloadText } from '../../src/domain/webhook-payload.ts';
-import { imageJobExample } from '../../src/inbound/http/examples.ts';
 import type { Closers } from '../../src/lib/closers.ts';
 import { createEncryptedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
 import { createWebhookSecret } from '../../src/lib/crypto/webhook-secret.ts';
@@ -38,7 +36,6 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
   const endpoints = createWebhookEndpoints(client, keys);
   const deliveryQueues = createDeliveryQueues(client, keys);
   const encrypted = createEncryptedSecrets(secretsKey);
-  const body = payloadText('image.queued', Date.now(), imageJobExample);
 
   async function writeEvent(): Promise<string> {
     const job = waitingJob(Date.now());
@@ -76,7 +73,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
           },
           ...{ jobId: event.job.id, endpointId, destinationKey: endpointId, url, nowMs },
         });
-        await events.dispatch(event, { body, deliveries: [delivery], nowMs, keepMs });
+        await events.dispatch(event, { deliveries: [delivery], nowMs, keepMs });
       });
     },
     async queueEvents(eventIds) {

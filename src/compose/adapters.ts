@@ -80,7 +80,7 @@ function composeRecords({ config, closers }: Root, connections: Connections, onU
   return {
     jobs: createJobStore(redis, keys, { writes: connections.direct, onUnreadable }),
     changes: createJobChanges(redis, keys),
-    events: createWebhookEvents(redis, keys),
+    events: createWebhookEvents(redis, keys, { onUnreadable }),
     deliveries: createDeliveries(redis, keys, { onUnreadable }),
     deliveryQueues: createDeliveryQueues(redis, keys, { onUnreadable }),
     endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),

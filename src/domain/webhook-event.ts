@@ -26,6 +26,15 @@ export interface JobEvent {
   readonly job: ImageJob;
 }
 
+/**
+ * Content of a dispatched event. The event of a job is stored without links: they are signed when it is sent, so that the
+ * store never contains a valid link.
+ */
+export type EventContent =
+  | { readonly kind: 'job'; readonly event: JobEvent }
+  /** Complete body of an event without a job, such as `webhook.test`. */
+  | { readonly kind: 'body'; readonly body: string };
+
 /** Event that the store writes together with a status change. */
 export interface NewEvent {
   readonly id: string;

@@ -197,7 +197,7 @@ describe('a delivery that was made by hand', () => {
     await store.deliveries.createEnded(delivery, attemptOf(), bytes);
     expect(await store.deliveries.get(tenant, delivery.id)).toEqual(delivery);
     expect(await store.deliveries.attempts(tenant, [delivery.id])).toEqual([[attemptOf()]]);
-    expect(await store.events.body(tenant, delivery.eventId)).toBe(bytes.body);
+    expect(await store.events.hasContent(tenant, delivery.eventId)).toBe(true);
     for (const query of [{}, { status: 'failed' as const }, { destinationKey: delivery.destinationKey }])
       expect(await idsOf(tenant, query)).toEqual([delivery.id]);
     expect(await idsDue(delivery, Number.MAX_SAFE_INTEGER)).toEqual([]);

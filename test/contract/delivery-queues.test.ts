@@ -127,13 +127,13 @@ describe('mail', () => {
     expect(await due(9)).toEqual([]);
   });
 
-  it('comes with its bytes, and says when they are gone', async () => {
+  it('a due delivery comes with the content of its event, or with null if that was erased', async () => {
     const { tenant, destinationKey, put } = deliveryQueue();
     const [kept, erased] = [(await put(1)).delivery, (await put(2)).delivery];
     await store.events.remove(tenant, [erased.eventId]);
     expect(await store.deliveryQueues.due(tenant, destinationKey, { nowMs: createdAt, limit: 9 })).toEqual([
-      { delivery: kept, body: '{}' },
-      { delivery: erased, body: null },
+      { delivery: kept, content: { kind: 'body', body: '{}' } },
+      { delivery: erased, content: null },
     ]);
   });
 

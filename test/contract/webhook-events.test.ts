@@ -178,86 +178,76 @@ describe('an event without a webhook of the job', () => {
   );
 });
 
-describe('announcing', () => {
-  it('fixes the bytes and writes the deliveries, which wait in their mailboxes', async () => {
+describe('dispatch', () => {
+  it('dispatching an event writes its deliveries into their delivery queues', async () => {
     const { tenant, id, job } = await submit();
     const endpointServers = ['whk_1', 'host_1'];
     const deliveries = endpointServers.map((destinationKey) =>
       deliveryOf({ tenant, eventId: id, destinationKey, jobId: job.id }),
     );
-    const dispatchTasks = await store.events.dispatch(
-      { tenant, id },
-      { body: '{"a":1}', deliveries, ...dispatchInput },
-    );
+    const dispatchTasks = await store.events.dispatch({ tenant, id }, { deliveries, ...dispatchInput });
     expect(dispatchTasks.map(({ destinationKey }) => destinationKey)).toEqual(endpointServers);
-    expect(await store.events.body(tenant, id)).toBe('{"a":1}');
+    expect(await store.events.hasContent(tenant, id)).toBe(true);
     expect(await store.events.undispatched(tenant, id)).toBeNull();
     expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([]);
     for (const [i, destinationKey] of endpointServers.entries()) {
       expect(await store.deliveryQueues.due(tenant, destinationKey, { nowMs: createdAt, limit: 9 })).toEqual([
-        { delivery: deliveries[i], body: '{"a":1}' },
+        { delivery: deliveries[i], content: { kind: 'job', event: expect.objectContaining({ id, job }) } },
       ]);
     }
     expect(await store.deliveryQueues.countPending(tenant)).toBe(2);
   });
 
-  it('reaches as many endpoints as a tenant may have', async () => {
+  it('an event is dispatched to the maximum number of endpoints', async () => {
     const { tenant, id } = await submit();
     const destinationKeys = Array.from({ length: 1_000 }, (_, i) => `whk_${i}`);
     const deliveries = destinationKeys.map((destinationKey) =>
       deliveryOf({ tenant, eventId: id, destinationKey }),
     );
-    const dispatchTasks = await store.events.dispatch(
-      { tenant, id },
-      { body: '{}', deliveries, ...dispatchInput },
-    );
+    const dispatchTasks = await store.events.dispatch({ tenant, id }, { deliveries, ...dispatchInput });
     expect(dispatchTasks.map(({ destinationKey }) => destinationKey)).toEqual(destinationKeys);
     expect(await store.deliveryQueues.countPending(tenant)).toBe(1_000);
   });
 
-  it('again changes nothing: neither bytes nor deliveries', async () => {
+  it('dispatching an event again changes nothing', async () => {
     const { tenant, id } = await submit();
     const [first, second] = ['whk_1', 'whk_2'].map((destinationKey) =>
       deliveryOf({ tenant, eventId: id, destinationKey }),
     );
     if (!first || !second) throw new Error('two were made');
-    await store.events.dispatch({ tenant, id }, { body: '{"a":1}', deliveries: [first], ...dispatchInput });
+    await store.events.dispatch({ tenant, id }, { deliveries: [first], ...dispatchInput });
     await store.deliveries.update(first, (now) => ({ ...now, attempts: 1 }));
     expect(
-      await store.events.dispatch(
-        { tenant, id },
-        { body: '{"a":2}', deliveries: [first, second], ...dispatchInput },
-      ),
+      await store.events.dispatch({ tenant, id }, { deliveries: [first, second], ...dispatchInput }),
     ).toEqual([]);
-    expect(await store.events.body(tenant, id)).toBe('{"a":1}');
     expect(await store.deliveries.get(tenant, second.id)).toBeNull();
     expect(await store.deliveries.get(tenant, first.id)).toMatchObject({ attempts: 1 });
   });
 
-  it('by twenty at once is done by one, wholly', async () => {
+  it('of twenty concurrent dispatches of an event exactly one takes effect, completely', async () => {
     const { tenant, id } = await submit();
     const results = await Promise.all(
       Array.from({ length: 20 }, (_, i) => {
         const deliveries = [1, 2, 3].map((n) =>
           deliveryOf({ tenant, eventId: id, destinationKey: `whk_${i}_${n}` }),
         );
-        return store.events.dispatch({ tenant, id }, { body: `{"by":${i}}`, deliveries, ...dispatchInput });
+        return store.events.dispatch({ tenant, id }, { deliveries, ...dispatchInput });
       }),
     );
     const [winner, ...others] = results.filter((dispatchTasks) => dispatchTasks.length > 0);
     expect(others).toEqual([]);
-    const { by } = JSON.parse((await store.events.body(tenant, id)) ?? '{}');
     const { deliveries } = await store.deliveries.list(tenant, { limit: 99 });
     const destinationKeys = deliveries.map(({ destinationKey }) => destinationKey).sort();
+    const by = destinationKeys[0]?.split('_')[1];
     expect(destinationKeys).toEqual([1, 2, 3].map((n) => `whk_${by}_${n}`));
     expect(winner?.map(({ destinationKey }) => destinationKey)).toEqual(destinationKeys);
   });
 
-  it('keeps the bytes for as long as told', async () => {
+  it('the content of a dispatched event expires after its lifetime', async () => {
     const { tenant, id } = await submit();
     await store.events.dispatch(
       { tenant, id },
-      { body: '{}', deliveries: [deliveryOf({ tenant, eventId: id })], ...dispatchInput },
+      { deliveries: [deliveryOf({ tenant, eventId: id })], ...dispatchInput },
     );
     const life = await store.redis.pttl(store.keys.event(tenant, id));
     expect(life).toBeGreaterThan(0);
@@ -268,9 +258,7 @@ describe('announcing', () => {
     const { tenant, id, job } = await submit();
     await store.events.remove(tenant, [id]);
     const deliveries = [deliveryOf({ tenant, eventId: id, jobId: job.id })];
-    expect(await store.events.dispatch({ tenant, id }, { body: '{}', deliveries, ...dispatchInput })).toEqual(
-      [],
-    );
+    expect(await store.events.dispatch({ tenant, id }, { deliveries, ...dispatchInput })).toEqual([]);
     await store.records.remove(job);
     expect(await store.keysKeptOf(tenant)).toEqual([]);
   });
@@ -307,14 +295,12 @@ describe('events that wait', () => {
     expect(await store.events.listUndispatched(other, { beforeMs: soon, limit: 10 })).toEqual([]);
     await store.events.remove(other, [id]);
     const deliveries = [deliveryOf({ tenant: other, eventId: id })];
-    expect(
-      await store.events.dispatch({ tenant: other, id }, { body: '{}', deliveries, ...dispatchInput }),
-    ).toEqual([]);
+    expect(await store.events.dispatch({ tenant: other, id }, { deliveries, ...dispatchInput })).toEqual([]);
     expect(await store.events.undispatched(tenant, id)).not.toBeNull();
     await store.events.dispatch(
       { tenant, id },
-      { body: '{}', deliveries: [deliveryOf({ tenant, eventId: id })], ...dispatchInput },
+      { deliveries: [deliveryOf({ tenant, eventId: id })], ...dispatchInput },
     );
-    expect(await store.events.body(other, id)).toBeNull();
+    expect(await store.events.hasContent(other, id)).toBe(false);
   });
 });

@@ -85,7 +85,7 @@ describe('a webhook', () => {
     });
   });
 
-  it('a failed webhook is retried with the same id and the same bytes', async () => {
+  it('a failed webhook is retried with the same id and the same body, apart from the links', async () => {
     const endpointServer = await receive(500, 200);
     const webhook = { url: endpointServer.url, events: ['image.succeeded'] };
     await service.acme.generate({ prompt: 'Delivered twice', webhook });
@@ -94,7 +94,8 @@ describe('a webhook', () => {
 
     const [first, second] = endpointServer.requests;
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
-    expect(second?.body).toBe(first?.body);
+    const withoutLinks = (body = '') => body.replaceAll(/"url":"[^"]*","url_expires_at":"[^"]*"/g, '');
+    expect(withoutLinks(second?.body)).toBe(withoutLinks(first?.body));
     const seconds = (request: Received | undefined) => Number(request?.headers['webhook-timestamp']);
     expect(seconds(second)).toBeGreaterThan(seconds(first));
     for (const request of endpointServer.requests) expect(verified(request).type).toBe('image.succeeded');

@@ -28,7 +28,7 @@ async function dispatched(core: Core, { tenant, id: jobId, createdAt: at }: Imag
   });
   const [dispatchTask] = await core.events.dispatch(
     { tenant, id: eventId },
-    { body: '{}', deliveries: [delivery], nowMs: at, keepMs: 3_600_000 },
+    { deliveries: [delivery], nowMs: at, keepMs: 3_600_000 },
   );
   return { delivery, dispatchTask: dispatchTask ?? { destinationKey, taskId: 'none' } };
 }

@@ -90,11 +90,9 @@ export async function post(
   const dispatchTasks = await Promise.all(
     deliveries.map(async (delivery) => {
       const { tenant, eventId: id, dueAt: nowMs = createdAt } = delivery;
+      await redis.set(keys.event(tenant, id), '{}');
       await redis.zadd(keys.outbox(tenant), nowMs, id);
-      return events.dispatch(
-        { tenant, id },
-        { body: '{}', deliveries: [delivery], nowMs, keepMs: 3_600_000 },
-      );
+      return events.dispatch({ tenant, id }, { deliveries: [delivery], nowMs, keepMs: 3_600_000 });
     }),
   );
   return dispatchTasks.flat();

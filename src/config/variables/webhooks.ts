@@ -46,9 +46,9 @@ export const webhooks = {
     // One script writes an event for all endpoints. For 1,000 endpoints it blocks Redis for 0.1 s, and the arguments of more
     // than about 8,000 do not fit on the stack.
     schema: whole(1, 1_000),
-    fallback: '100',
+    fallback: '10',
     about:
-      'Most registered endpoints of one tenant; 1,000 at most, for an event is written for all of them in one step.',
+      'Maximum number of registered endpoints of one tenant, at most 1,000: one step writes an event for all of them. A small number limits how many requests one job can cause at a third party.',
   }),
   WEBHOOK_ALLOW_PRIVATE: defineVariable({
     section,

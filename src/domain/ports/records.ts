@@ -48,7 +48,7 @@ export interface Change {
 
 /** Called for a stored record that a list skips, because another release or a fault wrote it in an unreadable form. */
 export type OnUnreadable = (record: {
-  readonly kind: 'job' | 'api_key' | 'delivery' | 'delivery_attempt' | 'webhook_endpoint';
+  readonly kind: 'job' | 'api_key' | 'event' | 'delivery' | 'delivery_attempt' | 'webhook_endpoint';
   readonly id: string;
   readonly tenant?: string;
   readonly error: unknown;

@@ -2,7 +2,7 @@ import type { DestinationHealth } from '../destination-health.ts';
 import type { Open } from '../open.ts';
 import type { Delivery, DeliveryAttempt, DeliveryStatus } from '../webhook-delivery.ts';
 import type { WebhookEndpoint } from '../webhook-endpoint.ts';
-import type { ImageEventType, JobEvent } from '../webhook-event.ts';
+import type { EventContent, ImageEventType, JobEvent } from '../webhook-event.ts';
 
 /** Events, deliveries, endpoints and the sender. */
 
@@ -21,24 +21,23 @@ export interface WebhookEvents {
   /** Returns ids of events that were written before a time and are not dispatched yet. */
   listUndispatched(tenant: string, page: DuePage): Promise<string[]>;
   /**
-   * Atomic: fixes the bytes that every attempt sends and creates the deliveries. Does nothing if the event was dispatched
-   * or erased before.
+   * Atomic: creates the deliveries and takes the event out of the outbox. Does nothing if the event was dispatched or erased
+   * before.
    *
    * @returns the delivery runs to enqueue. There is none for a delivery queue whose lease is held: the holder checks the
    *   queue again before it releases the lease.
    */
   dispatch(
     event: Pick<JobEvent, 'tenant' | 'id'>,
-    payload: {
-      readonly body: string;
+    options: {
       readonly deliveries: readonly Delivery[];
       readonly nowMs: number;
-      /** Lifetime of the body, which redeliveries need, in milliseconds. */
+      /** Lifetime of the event's content, which redeliveries need, in milliseconds. */
       readonly keepMs: number;
     },
   ): Promise<DispatchTask[]>;
-  /** Returns the bytes of a dispatched event; `null` if they expired or were erased. */
-  body(tenant: string, id: string): Promise<string | null>;
+  /** Returns whether an event can be sent again; false if its content expired or was erased. */
+  hasContent(tenant: string, id: string): Promise<boolean>;
   /** Removes events, dispatched or not. Idempotent. */
   remove(tenant: string, ids: readonly string[]): Promise<void>;
 }
@@ -74,7 +73,7 @@ export interface Deliveries {
     tenant: string,
     query: DeliveryQuery,
   ): Promise<{ deliveries: readonly Delivery[]; nextBeforeId: string | null }>;
-  /** Writes a delivery that has ended, with its only attempt and the bytes that were sent. */
+  /** Writes a delivery that has ended, with its only attempt and the body that was sent. */
   createEnded(
     delivery: Delivery,
     attempt: DeliveryAttempt,
@@ -119,14 +118,14 @@ export interface DeliveryQueues {
     options: { run: string; nowMs: number; leaseMs: number; health: DestinationHealth },
   ): Promise<boolean>;
   /**
-   * Returns deliveries due by a time with the bytes to send, longest due first. `body` is `null` if it expired or was
-   * erased. A delivery that this release cannot read is reported and postponed, so that it does not block the others.
+   * Returns deliveries due by a time with the content of their events, longest due first. `content` is `null` if it expired
+   * or was erased. A delivery that this release cannot read is reported and postponed, so that it does not block the others.
    */
   due(
     tenant: string,
     destinationKey: string,
     options: { nowMs: number; limit: number },
-  ): Promise<{ delivery: Delivery; body: string | null }[]>;
+  ): Promise<{ delivery: Delivery; content: EventContent | null }[]>;
   /**
    * Releases the lease.
    *

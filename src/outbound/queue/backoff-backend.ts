@@ -13,12 +13,12 @@ export function createBackoffBackend(options: {
 }): BackendFactory<RedisQueueBackend> {
   return (...args) => {
     const backend = createRedisBackend(...args);
-    const fetch = backend.moveToActive.bind(backend);
+    const moveToActive = backend.moveToActive.bind(backend);
     let pause: Promise<void> | undefined;
     backend.moveToActive = async (...task) => {
       await pause;
       try {
-        const fetched = await fetch(...task);
+        const fetched = await moveToActive(...task);
         options.onFetch();
         return fetched;
       } catch (error) {

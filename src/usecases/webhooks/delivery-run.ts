@@ -14,12 +14,14 @@ import {
 } from '../../domain/webhook-delivery.ts';
 import type { AttemptDelivery } from './attempt-delivery.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
+import type { RenderEvent } from './render-event.ts';
 import type { Destination } from './resolve-destination.ts';
 
 export interface DeliveryRunDeps {
   readonly deliveryQueues: DeliveryQueues;
   readonly deliveries: Deliveries;
   readonly attemptDelivery: AttemptDelivery;
+  readonly renderEvent: RenderEvent;
   readonly clock: Clock;
   readonly random: () => number;
   readonly policy: DeliveryPolicy;
@@ -86,8 +88,9 @@ export function createDeliveryRun(
     if (!isHeld) isOver = true;
   }
 
-  async function attempt({ delivery, body }: PendingDelivery): Promise<void> {
-    if (body === null) return void (await fail(delivery, 'erased'));
+  async function attempt({ delivery, content }: PendingDelivery): Promise<void> {
+    if (content === null) return void (await fail(delivery, 'erased'));
+    const body = await deps.renderEvent(content);
     const random = deps.random();
     const { attempt, retryAfterMs } = await deps.attemptDelivery(destination, delivery, body);
     const { outcome, url } = attempt;

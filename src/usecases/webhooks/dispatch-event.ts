@@ -1,4 +1,3 @@
-import type { ImageJob } from '../../domain/image-job.ts';
 import type {
   Clock,
   Ids,
@@ -11,8 +10,6 @@ import type {
 } from '../../domain/ports.ts';
 import { createDelivery, type Delivery } from '../../domain/webhook-delivery.ts';
 import { type JobEvent, wantsEvent } from '../../domain/webhook-event.ts';
-import { payloadText } from '../../domain/webhook-payload.ts';
-import type { PresentJob } from '../jobs/present-job.ts';
 import { enqueueDelivery } from './enqueue-delivery.ts';
 
 interface Deps {
@@ -20,21 +17,15 @@ interface Deps {
   readonly events: WebhookEvents;
   readonly endpoints: WebhookEndpoints;
   readonly webhookQueue: TaskQueue;
-  readonly presentJob: PresentJob;
   readonly ids: Ids;
   readonly clock: Clock;
   readonly log: Log;
-  readonly publicUrlFor: (job: ImageJob) => string;
-  /** Lifetime of a payload, which redeliveries need, in milliseconds. */
-  readonly keepBodyMs: number;
+  /** Lifetime of an event's content, which redeliveries need, in milliseconds. */
+  readonly keepContentMs: number;
 }
 
-/** Lifetime of links in a payload, in seconds. Longer than the retry schedule; S3 signs for at most seven days. */
-const linkSeconds = 7 * 24 * 3600;
-
 /**
- * Turns an event into deliveries: fixes the payload and creates one delivery for the job's own webhook and one for
- * every subscribed endpoint. Idempotent: an event that was dispatched before stays unchanged.
+ * Turns an event into deliveries: creates one for the job's own webhook and one for every subscribed endpoint. Idempotent: an event that was dispatched before stays unchanged.
  */
 export function createDispatchEvent(deps: Deps) {
   async function destinationsOf({ tenant, type, job }: JobEvent) {
@@ -70,16 +61,10 @@ export function createDispatchEvent(deps: Deps) {
     const record = await deps.records.get(tenant, event.job.id);
     const deliveries = record && record.erasedAt === undefined ? await deliveriesOf(event) : [];
     if (deliveries.length === 0) return deps.events.remove(tenant, [id]);
-    const view = await deps.presentJob(event.job, {
-      publicUrl: deps.publicUrlFor(event.job),
-      linkSeconds,
-      withPosition: false,
-    });
     const dispatchTasks = await deps.events.dispatch(event, {
-      body: payloadText(event.type, event.at, view),
       deliveries,
       nowMs: deps.clock(),
-      keepMs: deps.keepBodyMs,
+      keepMs: deps.keepContentMs,
     });
     for (const dispatchTask of dispatchTasks) await enqueueDelivery(deps, tenant, dispatchTask);
   };

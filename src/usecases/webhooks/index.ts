@@ -25,6 +25,7 @@ import { createManageEndpoints, type EndpointSecrets } from './manage-endpoints.
 import { createPresentDeliveries } from './present-deliveries.ts';
 import { createRecoverEndpoint } from './recover-endpoint.ts';
 import { createRedeliver } from './redeliver.ts';
+import { createRenderEvent } from './render-event.ts';
 import { createResolveDestination } from './resolve-destination.ts';
 import { createRetryDelivery } from './retry-delivery.ts';
 import { createTestEndpoint } from './test-endpoint.ts';
@@ -70,11 +71,12 @@ export interface WebhooksPolicy extends DeliveryPolicy {
 /** Builds the webhook use cases: dispatch events, deliver them, manage endpoints and read the delivery log. */
 export function createWebhooks(deps: WebhooksDeps) {
   const { events, endpoints, deliveries, deliveryQueues, webhookQueue, ids, clock, log, policy } = deps;
-  // A pending delivery needs its payload, however long ago the event happened.
-  const keepBodyMs = policy.logMs + longestPendingMs(policy.schedule);
+  // A pending delivery needs the content of its event, however long ago the event happened.
+  const keepContentMs = policy.logMs + longestPendingMs(policy.schedule);
   const { encrypt, decrypt, create, faultOf, ofTenant } = deps.secrets;
   const resolveDestination = createResolveDestination({ endpoints, decrypt, ofTenant, clock, log });
   const attemptDelivery = createAttemptDelivery({ sender: deps.sender, clock, meter: deps.meter, log });
+  const renderEvent = createRenderEvent({ presentJob: deps.presentJob, publicUrlFor: deps.publicUrlFor });
   const presentDeliveries = createPresentDeliveries({ deliveries, deliveryQueues });
   const retryDelivery = createRetryDelivery({
     ...{ events, endpoints, deliveries, deliveryQueues },
@@ -82,13 +84,11 @@ export function createWebhooks(deps: WebhooksDeps) {
   });
   return {
     dispatchEvent: createDispatchEvent({
-      ...{ events, endpoints, webhookQueue, ids, clock, log, keepBodyMs },
+      ...{ events, endpoints, webhookQueue, ids, clock, log, keepContentMs },
       records: deps.records,
-      presentJob: deps.presentJob,
-      publicUrlFor: deps.publicUrlFor,
     }),
     deliverPending: createDeliverPending({
-      ...{ deliveries, deliveryQueues, resolveDestination, attemptDelivery },
+      ...{ deliveries, deliveryQueues, resolveDestination, attemptDelivery, renderEvent },
       ...{ ids, clock, log, policy },
       random: deps.random,
     }),
@@ -100,7 +100,7 @@ export function createWebhooks(deps: WebhooksDeps) {
     }),
     testEndpoint: createTestEndpoint({
       ...{ endpoints, deliveries, resolveDestination, attemptDelivery },
-      ...{ ids, clock, keepBodyMs },
+      ...{ ids, clock, keepContentMs },
     }),
     getDelivery: createGetDelivery({ deliveries, presentDeliveries }),
     listDeliveries: createListDeliveries({ deliveries, presentDeliveries }),

@@ -11,17 +11,17 @@ interface Deps {
 }
 
 /**
- * Sends the event of a delivery again, whatever the status of the delivery: same payload, same `webhook-id`, and a new
+ * Sends the event of a delivery again, whatever the status of the delivery: same event, same `webhook-id`, and a new
  * schedule that starts immediately.
  *
- * @throws AppError `not_found`; `endpoint_disabled`; `erased` if the payload has expired.
+ * @throws AppError `not_found`; `endpoint_disabled`; `erased` if the event has expired.
  */
 export function createRedeliver({ deliveries, presentDeliveries, retryDelivery }: Deps) {
   return async (tenant: string, id: string): Promise<DeliveryView> => {
     const delivery = await getDelivery(deliveries, tenant, id);
     if (delivery.endpointId) await retryDelivery.checkEndpoint(tenant, delivery.endpointId);
     const restarted = await retryDelivery.restart(delivery);
-    if (!restarted) throw new AppError('erased', { detail: 'The payload of this delivery has expired.' });
+    if (!restarted) throw new AppError('erased', { detail: 'The event of this delivery has expired.' });
     await retryDelivery.enqueue(tenant, delivery.destinationKey);
     const [view] = await presentDeliveries(tenant, [restarted]);
     if (!view) throw new Error('a delivery without a view');

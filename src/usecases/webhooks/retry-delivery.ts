@@ -33,9 +33,9 @@ export function createRetryDelivery(deps: Deps) {
         : 'The endpoint of this delivery was removed.';
       throw new AppError('endpoint_disabled', { detail });
     },
-    /** Restarts the schedule of a delivery. @returns `null` if its payload has expired or was erased. */
+    /** Restarts the schedule of a delivery. @returns `null` if its event has expired or was erased. */
     async restart(delivery: Delivery): Promise<Delivery | null> {
-      if ((await deps.events.body(delivery.tenant, delivery.eventId)) === null) return null;
+      if (!(await deps.events.hasContent(delivery.tenant, delivery.eventId))) return null;
       return deps.deliveries.update(delivery, (now) => restartSchedule(now, deps.clock()));
     },
     /** Starts a delivery run, and resets the circuit breaker, because the caller expects the destination to work. */

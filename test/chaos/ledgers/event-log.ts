@@ -23,7 +23,7 @@ export async function startEventLog(): Promise<EventLog> {
       const eventId = String(headers['webhook-id']);
       const counts = ledgers.get(jobId) ?? new Map<string, number>();
       ledgers.set(jobId, counts.set(eventId, (counts.get(eventId) ?? 0) + 1));
-      const digest = createHash('sha256').update(body).digest('base64');
+      const digest = createHash('sha256').update(withoutLinks(body)).digest('base64');
       if ((bodies.get(eventId) ?? digest) !== digest) unequal.add(eventId);
       bodies.set(eventId, digest);
     }
@@ -35,4 +35,9 @@ export async function startEventLog(): Promise<EventLog> {
     countsOf: (jobId) => ledgers.get(jobId) ?? new Map(),
     close: endpointServer.close,
   };
+}
+
+/** Links are signed for each attempt. */
+function withoutLinks(body: string): string {
+  return body.replaceAll(/"url":"[^"]*","url_expires_at":"[^"]*"/g, '');
 }

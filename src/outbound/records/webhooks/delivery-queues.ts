@@ -7,6 +7,7 @@ import type { Keys } from '../keys.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned } from '../versioned-json.ts';
+import { decodeEvent } from './event-content.ts';
 import { readableRows } from './readable-rows.ts';
 import { keepScript, releaseScript, takeScript } from './scripts.ts';
 import { dispatchTaskOf } from './webhook-events.ts';
@@ -16,7 +17,7 @@ const healthTtlMs = 7 * 24 * 3_600_000;
 /** Pause before a delivery that only another release can read is looked at again, in milliseconds. */
 const foreignRetryMs = 300_000;
 
-const hasKnownStatus = ({ status }: Delivery) => isKnown(deliveryStatuses, status);
+type PendingDelivery = Awaited<ReturnType<DeliveryQueues['due']>>[number];
 
 /**
  * Delivery queues in Redis: a sorted set of pending deliveries for each destination, and the lease of each set.
@@ -38,6 +39,39 @@ export function createDeliveryQueues(
   const dispatchTask = async (tenant: string, destinationKey: string) =>
     dispatchTaskOf(destinationKey, await redis.hget(keys.destination(tenant, destinationKey), 'turn'));
 
+  const due: DeliveryQueues['due'] = async (tenant, destinationKey, { nowMs, limit }) => {
+    const deliveryQueue = keys.deliveryQueue(tenant, destinationKey);
+    const ids = await redis.zrangebyscore(deliveryQueue, '-inf', nowMs, 'LIMIT', 0, limit);
+    if (ids.length === 0) return [];
+    const rows = await redis.mget(...ids.map((id) => keys.delivery(tenant, id)));
+    const lost = ids.filter((_, i) => rows[i] === null);
+    if (lost.length > 0) await redis.zrem(deliveryQueue, ...lost);
+    const foreign: string[] = [];
+    const skip = (id: string, error?: unknown) => {
+      foreign.push(id);
+      if (error !== undefined) onUnreadable?.({ kind: 'delivery', tenant, id, error });
+    };
+    const deliveries = readableRows(ids, rows, decode, skip);
+    for (const { id, status } of deliveries) if (!isKnown(deliveryStatuses, status)) skip(id);
+    const known = deliveries.filter(({ id }) => !foreign.includes(id));
+    const events =
+      known.length > 0 ? await redis.mget(...known.map(({ eventId }) => keys.event(tenant, eventId))) : [];
+    const found = known.flatMap<PendingDelivery>((delivery, i) => {
+      const text = events[i] ?? null;
+      if (text === null) return [{ delivery, content: null }];
+      try {
+        return [{ delivery, content: decodeEvent(tenant, delivery.eventId, text) }];
+      } catch (error) {
+        skip(delivery.id, error);
+        return [];
+      }
+    });
+    const postponedMs = nowMs + foreignRetryMs;
+    if (foreign.length > 0 && Number.isSafeInteger(postponedMs))
+      await redis.zadd(deliveryQueue, 'XX', ...foreign.flatMap((id) => [postponedMs, id]));
+    return found;
+  };
+
   return {
     acquireLease: (tenant, destinationKey, { run, nowMs, leaseMs }) =>
       translated(async () => {
@@ -58,28 +92,7 @@ export function createDeliveryQueues(
         );
         return isHeld === 1;
       }),
-    due: (tenant, destinationKey, { nowMs, limit }) =>
-      translated(async () => {
-        const deliveryQueue = keys.deliveryQueue(tenant, destinationKey);
-        const ids = await redis.zrangebyscore(deliveryQueue, '-inf', nowMs, 'LIMIT', 0, limit);
-        if (ids.length === 0) return [];
-        const rows = await redis.mget(...ids.map((id) => keys.delivery(tenant, id)));
-        const lost = ids.filter((_, i) => rows[i] === null);
-        if (lost.length > 0) await redis.zrem(deliveryQueue, ...lost);
-        const foreign: string[] = [];
-        const read = readableRows(ids, rows, decode, (id, error) => {
-          foreign.push(id);
-          onUnreadable?.({ kind: 'delivery', tenant, id, error });
-        });
-        const deliveries = read.filter(hasKnownStatus);
-        foreign.push(...read.filter((each) => !hasKnownStatus(each)).map(({ id }) => id));
-        const postponedMs = nowMs + foreignRetryMs;
-        if (foreign.length > 0 && Number.isSafeInteger(postponedMs))
-          await redis.zadd(deliveryQueue, 'XX', ...foreign.flatMap((id) => [postponedMs, id]));
-        if (deliveries.length === 0) return [];
-        const bodies = await redis.mget(...deliveries.map(({ eventId }) => keys.event(tenant, eventId)));
-        return deliveries.map((delivery, i) => ({ delivery, body: bodies[i] ?? null }));
-      }),
+    due: (tenant, destinationKey, options) => translated(() => due(tenant, destinationKey, options)),
     releaseLease: (tenant, destinationKey, { run, nowMs }) =>
       translated(async () => {
         const due = await releaseLease(

@@ -5,28 +5,28 @@ import { luaVersionOf } from '../versioned-json.ts';
  */
 
 /**
- * Fixes the bytes of an event and writes its deliveries. Does nothing for an event that is not in the outbox.
+ * Writes the deliveries of an event and takes it out of the outbox. Does nothing for an event that is not in the outbox.
  *
  * KEYS 1 outbox, 2 event, 3 all deliveries, 4 pending ones, 5 mailboxes, then for each delivery: its row, its mailbox, its
  *      receiver, the deliveries of its receiver, those of its job
- * ARGV 1 id of the event, 2 its bytes, 3 how long to keep them in ms, 4 now, then for each delivery: id, row, target
+ * ARGV 1 id of the event, 2 lifetime of its content in ms, 3 now, then for each delivery: id, row, target
  * Returns for each delivery how often the right to empty its mailbox has changed hands, or '' where somebody has it: that one
  * looks again before it leaves
  */
 export const dispatchScript = `
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {} end
 redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
 local turns = {}
-local at = 5
+local at = 4
 for i = 6, #KEYS, 5 do
   local id, target = ARGV[at], ARGV[at + 2]
   redis.call('SET', KEYS[i], ARGV[at + 1])
-  redis.call('ZADD', KEYS[i + 1], ARGV[4], id)
-  redis.call('ZADD', KEYS[5], 'LT', ARGV[4], target)
+  redis.call('ZADD', KEYS[i + 1], ARGV[3], id)
+  redis.call('ZADD', KEYS[5], 'LT', ARGV[3], target)
   for _, index in ipairs({KEYS[3], KEYS[4], KEYS[i + 3], KEYS[i + 4]}) do redis.call('ZADD', index, 0, id) end
   local receiver = redis.call('HMGET', KEYS[i + 2], 'turn', 'until')
-  local held = receiver[2] and tonumber(receiver[2]) > tonumber(ARGV[4])
+  local held = receiver[2] and tonumber(receiver[2]) > tonumber(ARGV[3])
   turns[#turns + 1] = held and '' or receiver[1] or '0'
   at = at + 3
 end

@@ -1,20 +1,21 @@
 import type { Cluster, Redis } from 'ioredis';
-import { jobStatuses } from '../../../domain/image-job.ts';
-import { isKnown } from '../../../domain/open.ts';
-import type { DispatchTask, WebhookEvents } from '../../../domain/ports.ts';
+import type { DispatchTask, OnUnreadable, WebhookEvents } from '../../../domain/ports.ts';
 import type { Delivery } from '../../../domain/webhook-delivery.ts';
-import { eventOf } from '../../../domain/webhook-event.ts';
 import type { Keys } from '../keys.ts';
-import { decodeRecord } from '../record-codec.ts';
 import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { encodeVersioned } from '../versioned-json.ts';
+import { decodeEvent } from './event-content.ts';
 import { dispatchScript } from './scripts.ts';
 
 const noJob = '-';
 
-/** Events in Redis. The scripts that write the cause of an event also write the event, see `../scripts.ts`. */
-export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): WebhookEvents {
+/** Events in Redis. The scripts that write the cause of an event also write the event, see `../scripts/write-event.ts`. */
+export function createWebhookEvents(
+  redis: Redis | Cluster,
+  keys: Keys,
+  { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
+): WebhookEvents {
   const dispatchEvent = createScript(redis, dispatchScript);
 
   const keysOf = ({ tenant, id, destinationKey, jobId }: Delivery) => [
@@ -28,19 +29,25 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
   return {
     undispatched: (tenant, id) =>
       translated(async () => {
-        const text = await redis.get(keys.event(tenant, id));
-        if (!text?.startsWith('img_')) return null;
-        const space = text.indexOf(' ');
-        const job = decodeRecord(tenant, text.slice(0, space), text.slice(space + 1));
-        // Only the release that wrote an unknown status can dispatch its event.
-        if (!isKnown(jobStatuses, job.status)) return null;
-        return { id, tenant, type: eventOf(job.status), at: job.updatedAt, job };
+        const [text, writtenAt] = await Promise.all([
+          redis.get(keys.event(tenant, id)),
+          redis.zscore(keys.outbox(tenant), id),
+        ]);
+        if (text === null || writtenAt === null) return null;
+        try {
+          const content = decodeEvent(tenant, id, text);
+          return content.kind === 'job' ? content.event : null;
+        } catch (error) {
+          // It stays in the outbox for the release that wrote it.
+          onUnreadable?.({ kind: 'event', tenant, id, error });
+          return null;
+        }
       }),
     listUndispatched: (tenant, { beforeMs, limit, offset = 0 }) =>
       translated(() =>
         redis.zrangebyscore(keys.outbox(tenant), '-inf', `(${beforeMs}`, 'LIMIT', offset, limit),
       ),
-    dispatch: ({ tenant, id }, { body, deliveries, nowMs, keepMs }) =>
+    dispatch: ({ tenant, id }, { deliveries, nowMs, keepMs }) =>
       translated(async () => {
         const leaseEpochs = (await dispatchEvent(
           [
@@ -52,7 +59,7 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
             ...deliveries.flatMap(keysOf),
           ],
           [
-            ...[id, body, keepMs, nowMs],
+            ...[id, keepMs, nowMs],
             ...deliveries.flatMap((each) => [each.id, encodeVersioned(each), each.destinationKey]),
           ],
         )) as string[];
@@ -60,11 +67,7 @@ export function createWebhookEvents(redis: Redis | Cluster, keys: Keys): Webhook
           leaseEpoch === '' ? [] : [dispatchTaskOf(deliveries[i]?.destinationKey ?? '', leaseEpoch)],
         );
       }),
-    body: (tenant, id) =>
-      translated(async () => {
-        const text = await redis.get(keys.event(tenant, id));
-        return text?.startsWith('{') ? text : null;
-      }),
+    hasContent: (tenant, id) => translated(async () => (await redis.exists(keys.event(tenant, id))) === 1),
     remove: (tenant, ids) =>
       translated(async () => {
         await redis

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createUnzip } from 'node:zlib';
-import type { OpenAI } from 'openai';
+import type { ClientOptions, OpenAI } from 'openai';
 import { type Dispatcher, request } from 'undici';
 
 /** One HTTP request, and what became of it. */
@@ -94,7 +94,7 @@ export function carrying(single: SingleRequest): NonNullable<OpenAI.RequestOptio
 }
 
 /** The `fetch` of a client whose every call carries its request. */
-export const fetchCarried: typeof fetch = (url, init = {}) =>
+export const fetchCarried: NonNullable<ClientOptions['fetch']> = (url, init = {}) =>
   (init as RequestInit & { single: SingleRequest }).single.send(url as string | URL, init);
 
 /** Packed bodies were not asked for, but some gateways send them all the same. */

@@ -1,0 +1,20 @@
+import { AppError } from '../../../domain/errors.ts';
+import { jobStatuses } from '../../../domain/image-job.ts';
+import { isKnown } from '../../../domain/open.ts';
+import { type EventContent, eventOf } from '../../../domain/webhook-event.ts';
+import { decodeRecord } from '../record-codec.ts';
+
+/**
+ * Decodes a stored event: the id and record of a job, see `../scripts/write-event.ts`, or the complete body of an event
+ * without a job.
+ *
+ * @throws AppError `internal` if only another release can read the event.
+ */
+export function decodeEvent(tenant: string, id: string, text: string): EventContent {
+  if (text.startsWith('{')) return { kind: 'body', body: text };
+  const space = text.indexOf(' ');
+  const job = decodeRecord(tenant, text.slice(0, space), text.slice(space + 1));
+  if (!isKnown(jobStatuses, job.status))
+    throw new AppError('internal', { detail: `The event ${id} cannot be read.` });
+  return { kind: 'job', event: { id, tenant, type: eventOf(job.status), at: job.updatedAt, job } };
+}

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { eventFor } from '../../src/domain/webhook-event.ts';
+import { finishedJob, queuedJob } from '../support/jobs.ts';
+import { connectWebhooks, endpointServerOf } from '../support/webhook-core.ts';
+
+/** A dispatched event of a job with one image, and everything that Redis stores for the deployment. */
+async function imageDelivered() {
+  const webhooks = await connectWebhooks();
+  const destination = await endpointServerOf(503);
+  const endpoint = await webhooks.register({ url: destination.url, events: ['image.succeeded'] });
+  const queued = queuedJob({ nowMs: webhooks.clock() });
+  await webhooks.records.submit({ job: queued, maxOpenJobs: 9 });
+  // Without an expiry of the images, which would bound the expiry of the links.
+  const { mediaExpiresAt: _mediaExpiresAt, ...job } = finishedJob(queued);
+  await webhooks.records.update('acme', job.id, (now) => ({
+    job: { ...job, version: now.version },
+    event: eventFor(job),
+  }));
+  await webhooks.dispatch();
+  const strings = async () => {
+    const names = await webhooks.redis.keys(`${webhooks.prefix}:*`);
+    const types = await Promise.all(names.map((name) => webhooks.redis.type(name)));
+    return webhooks.redis.mget(names.filter((_, i) => types[i] === 'string'));
+  };
+  const sent = () =>
+    destination.requests.map(({ body }) => JSON.parse(body).data.images[0] as Record<string, string>);
+  return { webhooks, endpoint, destination, strings, sent };
+}
+
+it('the store contains the storage key of an image and no signed link, before and after attempts', async () => {
+  const { webhooks, endpoint, strings } = await imageDelivered();
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const stored = (await strings()).join('\n');
+    expect(stored).toContain('/0.png');
+    expect(stored).not.toMatch(/url_expires_at|\/files\/|signature=|X-Amz-/i);
+    await webhooks.empty(endpoint.id);
+  }
+});
+
+it('every attempt carries the same webhook-id and job, with links that are signed for this attempt', async () => {
+  const { webhooks, endpoint, destination, sent } = await imageDelivered();
+  await webhooks.emptyForGood(endpoint.id);
+  const images = sent();
+  expect(images).toHaveLength(10);
+  for (const image of images) expect(image.url).toMatch(/^https:\/\/darkroom\.example\//);
+  expect(new Set(images.map(({ url }) => url)).size).toBe(10);
+  const [first, ...later] = images.map(({ url_expires_at = '' }) => Date.parse(url_expires_at));
+  for (const expiry of later) expect(expiry).toBeGreaterThan(first ?? 0);
+  const ids = destination.requests.map(({ headers }) => headers['webhook-id']);
+  expect(new Set(ids).size).toBe(1);
+  const withoutLinks = destination.requests.map(({ body }) =>
+    body.replace(/"url":"[^"]*","url_expires_at":"[^"]*"/, ''),
+  );
+  expect(new Set(withoutLinks).size).toBe(1);
+});
