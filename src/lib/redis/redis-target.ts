@@ -1,6 +1,6 @@
 import { hostInUrl } from '../host-in-url.ts';
 
-/** Where a Redis is. `socket` is a unix socket, `tcp` one server, `cluster` the nodes to ask first. */
+/** Address of a Redis. `socket` is a unix socket, `tcp` one server, `cluster` the first nodes to contact. */
 export type RedisTarget =
   | { kind: 'socket'; path: string; db: number; username?: string; password?: string }
   | {
@@ -9,12 +9,23 @@ export type RedisTarget =
       port: number;
       db: number;
       tls: boolean;
+      family?: AddressFamily;
       username?: string;
       password?: string;
     }
-  | { kind: 'cluster'; nodes: RedisNode[]; tls: boolean; username?: string; password?: string };
+  | {
+      kind: 'cluster';
+      nodes: RedisNode[];
+      tls: boolean;
+      family?: AddressFamily;
+      username?: string;
+      password?: string;
+    };
 
-/** One server of a cluster, as named by the operator. */
+/** Version of IP to which host names are resolved; 0 accepts both. */
+export type AddressFamily = 0 | 4 | 6;
+
+/** Server of a cluster as configured by the operator. */
 export interface RedisNode {
   host: string;
   port: number;
@@ -24,13 +35,14 @@ const defaultPort = 6379;
 const forms = 'redis://host:6379/0, rediss://host:6379 (TLS), an absolute socket path, or unix:///path?db=0';
 
 /**
- * Reads a connection string:
- * - `redis://[user:password@]host[:port][/db]` and `rediss://...` for TLS;
+ * Parses a connection string:
+ * - `redis://[user:password@]host[:port][/db]`, and `rediss://...` for TLS, with `?family=0|4|6`;
  * - an absolute path or `unix:///path` (also `redis+unix:///path`) for a unix socket, with `?db=N`;
- * - several of the first form separated by commas, or `cluster: true`, for Redis Cluster. The user,
- *   password and scheme of the first node count for all; nodes after it may be a bare `host:port`.
- * In user and password, `,` and other marks of an address are written %2C and so on.
- * Throws an Error that says what is wrong and never repeats a password.
+ * - several servers separated by commas, or `cluster: true`, for Redis Cluster. User, password, scheme and family of the
+ *   first node apply to all. The other nodes may be a bare `host:port`.
+ * In user and password, `,` and other marks of an address are percent-encoded (%2C).
+ *
+ * @throws Error with the fault. It never contains a password.
  */
 export function parseRedisTarget(target: string, options: { cluster?: boolean } = {}): RedisTarget {
   const parts = target.split(',').map((part) => part.trim());
@@ -47,10 +59,10 @@ export function parseRedisTarget(target: string, options: { cluster?: boolean } 
   }
   const { tls } = first;
   const nodes = [first, ...rest].map(({ host, port }) => ({ host, port }));
-  return { kind: 'cluster', nodes, tls, ...credentialsOf(first) };
+  return { kind: 'cluster', nodes, tls, ...familyIn(first), ...credentialsOf(first) };
 }
 
-/** The target as it may appear in logs: without user and password. */
+/** Returns the target for logs, without user and password. */
 export function describeRedisTarget(target: RedisTarget): string {
   if (target.kind === 'socket') return target.db === 0 ? target.path : `${target.path}?db=${target.db}`;
   const scheme = target.tls ? 'rediss' : 'redis';
@@ -72,7 +84,8 @@ function parseServer(text: string, allowBare: boolean): Extract<RedisTarget, { k
     kind: 'tcp',
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? defaultPort : Number(url.port),
-    db: databaseOf(url, url.pathname.slice(1)),
+    db: databaseOf(url, ['db', 'family'], url.pathname.slice(1)),
+    ...familyIn({ family: familyOf(url) }),
     tls: url.protocol === 'rediss:',
     ...urlCredentials(url),
   };
@@ -81,33 +94,46 @@ function parseServer(text: string, allowBare: boolean): Extract<RedisTarget, { k
 function parseSocket(text: string): RedisTarget {
   if (text.startsWith('/')) {
     const [path = '', query = ''] = text.split('?', 2);
-    return { kind: 'socket', path, db: databaseOf(parseUrl(`unix:///?${query}`), '') };
+    return { kind: 'socket', path, db: databaseOf(parseUrl(`unix:///?${query}`), ['db']) };
   }
   const url = parseUrl(text);
   if (url.hostname) throw new Error('a socket address has three slashes: unix:///path/redis.sock');
   const path = decoded(url.pathname);
   if (!path.startsWith('/'))
     throw new Error('the socket path is not absolute: write unix:///path/redis.sock');
-  return { kind: 'socket', path, db: databaseOf(url, ''), ...urlCredentials(url) };
+  return { kind: 'socket', path, db: databaseOf(url, ['db']), ...urlCredentials(url) };
 }
 
 function parseUrl(text: string): URL {
   try {
     return new URL(text);
   } catch {
-    // The text may hold a password, so neither it nor the parser's own error is shown.
+    // The text may contain a password, so the message contains neither the text nor the parser's error.
     throw new Error(`not a Redis address: expected ${forms}`);
   }
 }
 
-function databaseOf(url: URL, fromPath: string): number {
-  const unknown = [...url.searchParams.keys()].find((key) => key !== 'db');
+function databaseOf(url: URL, options: readonly string[], fromPath = ''): number {
+  const unknown = [...url.searchParams.keys()].find((key) => !options.includes(key));
   if (unknown !== undefined)
-    throw new Error(`the Redis address has an unknown option '${unknown}': only db is known`);
+    throw new Error(`the Redis address has an unknown option '${unknown}': known are ${options.join(', ')}`);
   const text = url.searchParams.get('db') ?? fromPath;
   if (text === '') return 0;
   if (!/^\d{1,5}$/.test(text)) throw new Error('the database of the Redis address is not a number');
   return Number(text);
+}
+
+function familyOf(url: URL): AddressFamily | undefined {
+  const text = url.searchParams.get('family');
+  if (text === null) return undefined;
+  const family = ([0, 4, 6] as const).find((each) => String(each) === text);
+  if (family === undefined)
+    throw new Error('the family of the Redis address must be 0 (IPv4 and IPv6), 4 or 6');
+  return family;
+}
+
+function familyIn({ family }: { family?: AddressFamily | undefined }): { family?: AddressFamily } {
+  return family === undefined ? {} : { family };
 }
 
 function urlCredentials(url: URL): { username?: string; password?: string } {
@@ -121,7 +147,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new Error('the Redis address holds a % that escapes nothing: write it as %25');
+    throw new Error('the Redis address contains a % that encodes nothing: write it as %25');
   }
 }
 

@@ -1,22 +1,28 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 import { Cluster, Redis } from 'ioredis';
+import { isWrongServer } from './redis-errors.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { parseRedisTarget } from './redis-target.ts';
 
-/** One connection to a Redis server, or to a Redis Cluster. Both take the same commands. */
+/** Connection to a Redis server or to a Redis Cluster. Both accept the same commands. */
 export type RedisClient = Redis | Cluster;
 
-/** What every connection needs to be told. */
+/** Options of every connection. */
 export interface RedisClientOptions {
-  /** Hears every connection error, once per failed attempt. Required: an unheard `error` event ends the process. */
+  /** Called once per failed connection attempt. Required, because an `error` event without a listener ends the process. */
   onError: (error: Error) => void;
-  /** Speak Redis Cluster even to a single address. */
+  /**
+   * Called if the server replies that another one is responsible, as after a failover. This connection already reconnects
+   * by name; other connections of the process may have to.
+   */
+  onWrongServer?: () => void;
+  /** Use the cluster protocol for a single address too. */
   cluster?: boolean;
-  /** Shown by Redis' CLIENT LIST. */
+  /** Name in Redis' CLIENT LIST. */
   connectionName?: string;
 }
 
-/** Redis options a caller may set; the address, names and reconnecting are decided here. */
+/** Options of ioredis that a caller may set. Address, names and reconnection are decided here. */
 export type RedisClientSettings = Omit<
   RedisOptions,
   | 'host'
@@ -27,26 +33,31 @@ export type RedisClientSettings = Omit<
   | 'password'
   | 'sentinels'
   | 'retryStrategy'
+  | 'reconnectOnError'
   | 'himportFieldsets'
   | 'replyMapping'
 >;
 
-// Replies in their RESP2 shapes, which the types of both clients assume.
+// The types of both clients assume replies in their RESP2 shapes.
 type LegacyClusterOptions = Omit<ClusterOptions, 'redisOptions'> & {
   redisOptions: Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>;
 };
 
 const maxBackoffMs = 1000;
 
-/** Milliseconds to wait before reconnect attempt `attempt` (from 1): 50, 100, 200, ... at most 1 s. */
+/** Returns the pause before a reconnect attempt (counted from 1), in milliseconds: 50, 100, 200, ... at most 1000. */
 export function reconnectDelayMs(attempt: number): number {
   return Math.min(50 * 2 ** Math.min(attempt - 1, 10), maxBackoffMs);
 }
 
 /**
- * Opens a connection to `target` (forms: see parseRedisTarget; several hosts or `cluster: true` give a
- * Cluster). Returns at once, connects in the background and reconnects for ever, at most 1 s apart, until
- * `disconnect()` or `quit()`. Throws only when `target` cannot be read.
+ * Opens a connection to `target` (forms: see parseRedisTarget; several hosts or `cluster: true` open a cluster connection).
+ * Returns at once, connects in the background and reconnects at most 1 s apart until `disconnect()` or `quit()`.
+ *
+ * After a reply that means "wrong server" (READONLY, UNBLOCKED, MASTERDOWN, LOADING) the connection is opened again by
+ * name, so that an open connection to a demoted server does not outlive a failover.
+ *
+ * @throws Error if `target` is invalid.
  */
 export function createRedis(
   target: string,
@@ -63,62 +74,62 @@ export function createRedis(
 }
 
 /**
- * For callers that must answer soon, such as an HTTP route. While Redis is away a command rejects at once
- * instead of queueing; commands before the first `ready` do too (see whenRedisReady). One that gets no reply
- * rejects after 2 s, or within 4 s if it was issued behind others that hang, because commands of one turn of
- * the event loop share a round trip and the next turn's wait for it. A command in flight when the connection
- * breaks rejects, is never sent again, and may or may not have been carried out.
+ * Opens a connection for callers that must respond soon, such as an HTTP route. While Redis is down a command rejects at
+ * once, also before the first `ready` (see whenRedisReady). A command without a reply rejects after 2 s. It may take 4 s if
+ * the command was issued behind others that hang, because the commands of one event loop turn share a round trip and those
+ * of the next turn wait for it. A command in flight when the connection breaks rejects, is never sent again, and may or may
+ * not have been executed.
  */
 export function createProducerRedis(target: string, options: RedisClientOptions): RedisClient {
   return createRedis(target, options, { ...failFast, enableAutoPipelining: true });
 }
 
 /**
- * The same, but every command is sent by itself and at once. Sharing a round trip costs more than it saves where few
- * commands come together, and most of all for a library that defines many scripts: every pipeline copies all commands
- * and scripts of its connection.
+ * Opens a connection like createProducerRedis that sends every command at once and separately. Sharing a round trip costs
+ * more than it saves if few commands arrive together, most of all for a library that defines many scripts: every pipeline
+ * copies all commands and scripts of its connection.
  */
 export function createDirectRedis(target: string, options: RedisClientOptions): RedisClient {
   return createRedis(target, options, failFast);
 }
 
 /**
- * How often a command may be told to come again or to go elsewhere. A cluster that is down says so every 100 ms, so this is
- * half a second, in which a new master may have taken over; no more is left of the second in which callers are answered.
+ * Maximum redirections and retries of one command in a cluster. A cluster that is down replies so every 100 ms, so this is
+ * half a second, in which a new master may have taken over. Callers get a response within one second.
  */
 const maxRedirects = 5;
 
 const failFast: RedisClientSettings = {
   enableOfflineQueue: false,
-  // With 1, a command whose caller has long been told of a timeout is sent again after a reconnect.
+  // With 1, a command that timed out for its caller long ago would be sent again after a reconnect.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   commandTimeout: 2000,
-  // A peer that vanished without closing would otherwise look connected for minutes.
+  // Without it, a server that vanished without closing would look connected for minutes.
   socketTimeout: 5000,
   connectTimeout: 2000,
 };
 
-/** For workers with blocking reads: commands wait for as long as an outage lasts and are then sent. */
+/** Opens a connection for workers with blocking reads. Commands wait during an outage and are sent after it. */
 export function createWorkerRedis(target: string, options: RedisClientOptions): RedisClient {
   return createRedis(target, options, {
     enableOfflineQueue: true,
     maxRetriesPerRequest: null,
-    // Longer than any blocking read of the queue (10 s at most).
+    // Longer than any blocking read of the queue, which lasts 10 s at most.
     socketTimeout: 30_000,
     connectTimeout: 5000,
   });
 }
 
-/** How often a connection that only listens asks whether it is still heard. */
+/** Pause between two pings of a subscriber, in milliseconds. */
 const pingPauseMs = 3000;
 
 /**
- * For a connection that only listens: after an outage it subscribes again to what it had subscribed to. A server that
- * vanished without closing is noticed within 8 s, because a ping stays without an answer.
+ * Opens a connection for subscriptions, which are renewed after an outage. A server that vanished without closing is
+ * detected within 8 s by a ping without a reply.
  *
- * A cluster's client pings its nodes like this, but listens through one more connection that has only TCP's keep-alive:
- * there it takes up to 40 s, or until the node leaves the cluster.
+ * A cluster client pings its nodes in the same way, but receives messages through a further connection that has only TCP's
+ * keep-alive: detection takes up to 40 s there, or until the node leaves the cluster.
  */
 export function createSubscriberRedis(target: string, options: RedisClientOptions): RedisClient {
   const client = createRedis(target, options, {
@@ -129,7 +140,7 @@ export function createSubscriberRedis(target: string, options: RedisClientOption
     connectTimeout: 5000,
   });
   const timer = setInterval(() => {
-    // During an outage they would only queue.
+    // During an outage pings would only fill the offline queue.
     if (client.status === 'ready') client.ping().catch(() => {});
   }, pingPauseMs);
   timer.unref();
@@ -137,7 +148,7 @@ export function createSubscriberRedis(target: string, options: RedisClientOption
   return client;
 }
 
-/** Resolves with true as soon as the connection takes commands, with false after `timeoutMs`. Never rejects. */
+/** Resolves with true as soon as the connection accepts commands, with false after `timeoutMs`. Never rejects. */
 export async function whenRedisReady(client: RedisClient, timeoutMs: number): Promise<boolean> {
   if (client.status === 'ready') return true;
   return new Promise((resolve) => {
@@ -160,13 +171,19 @@ function serverOptions(
   const address =
     where.kind === 'socket'
       ? { path: where.path }
-      : { host: where.host, port: where.port, ...(where.tls ? { tls: settings.tls ?? {} } : {}) };
+      : {
+          host: where.host,
+          port: where.port,
+          ...(where.family === undefined ? {} : { family: where.family }),
+          ...(where.tls ? { tls: settings.tls ?? {} } : {}),
+        };
   return {
     ...settings,
     ...address,
     ...identityOf(where, options),
     db: where.db,
     retryStrategy: reconnectDelayMs,
+    reconnectOnError: reconnection(options, settings),
   };
 }
 
@@ -180,20 +197,35 @@ function clusterOptions(
     enableOfflineQueue,
     enableAutoPipelining,
     clusterRetryStrategy: reconnectDelayMs,
-    // With it, a `connect()` that finds the cluster down never settles, not even once the cluster is whole and the client
-    // connected, and BullMQ's consumers wait for that promise. Without it, commands tell by themselves that it is down.
+    // With the check, a `connect()` that finds the cluster down never settles, not even after the cluster and the client
+    // have recovered, and BullMQ's consumers wait for that promise. Without it, the commands reject with the reason.
     enableReadyCheck: false,
-    // What may not queue may not be sent again either; 0 turns that off. What may queue waits for a new master for as
-    // long as its election takes: by default it would be given up after 16 tries, which is less than two seconds.
+    // A command that may not queue may not be sent again either; 0 turns that off. A command that may queue waits until a
+    // new master is elected. By default it would fail after 16 tries, which is less than two seconds.
     retryDelayOnFailover: enableOfflineQueue ? 100 : 0,
     maxRedirections: enableOfflineQueue ? Number.POSITIVE_INFINITY : maxRedirects,
-    // Certificates name hosts, not addresses, so under TLS the host names are kept.
+    // Certificates contain host names instead of addresses, so TLS connects by host name.
     ...(where.tls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     redisOptions: {
       ...perNode,
       ...identityOf(where, options),
+      ...(where.family === undefined ? {} : { family: where.family }),
+      reconnectOnError: reconnection(options, settings),
       ...(where.tls ? { tls: settings.tls ?? {} } : {}),
     },
+  };
+}
+
+/**
+ * Returns ioredis' decision on an error reply: 1 reconnects, 2 also sends the command again. A refused command was not
+ * executed, so a connection that may queue sends it again.
+ */
+function reconnection(options: RedisClientOptions, settings: RedisClientSettings) {
+  const decision = settings.enableOfflineQueue === false ? 1 : 2;
+  return (error: Error): false | 1 | 2 => {
+    if (!isWrongServer(error)) return false;
+    options.onWrongServer?.();
+    return decision;
   };
 }
 

@@ -42,7 +42,7 @@ export function createTaskQueue(
 
   // Built on first use, because BullMQ sends commands in the constructor and the API must start before Redis does.
   function open(): Queue {
-    if (redis.status !== 'ready') throw new Error(`Connection is closed (status ${redis.status}).`);
+    if (redis.status !== 'ready') throw new Error('Connection is closed.');
     if (!queue) {
       queue = new Queue(queueName.name, {
         connection: redis,
@@ -104,9 +104,8 @@ export function createTaskQueue(
   };
 }
 
-/** Runs a command on a queue and translates its failure. */
+/** Runs a command on a queue. @throws AppError `store_unavailable` during an outage of Redis. */
 export const translated = createTranslation(
-  (error) => error instanceof AppError,
   (cause) =>
     new AppError('store_unavailable', {
       detail: 'The queue is not available. Retry shortly.',

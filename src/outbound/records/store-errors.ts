@@ -1,9 +1,8 @@
 import { AppError } from '../../domain/errors.ts';
 import { createTranslation } from '../../lib/redis/store-failure.ts';
 
-/** Runs a command on the records and translates its failure into an `AppError`. */
+/** Runs a command on the records. @throws AppError `store_unavailable` during an outage of Redis. */
 export const translated = createTranslation(
-  (error) => error instanceof AppError,
   (cause) =>
     new AppError('store_unavailable', {
       detail: 'The job store is not available. Retry shortly, with the same Idempotency-Key if you sent one.',
