@@ -12,7 +12,7 @@ import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createJobChanges } from '../outbound/records/job-changes.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeys } from '../outbound/records/keys.ts';
-import { probeStore } from '../outbound/records/probe-store.ts';
+import { checkEviction } from '../outbound/records/probe-store.ts';
 import { createSignals } from '../outbound/records/signals.ts';
 import { createWaitingCallers, startPresence } from '../outbound/records/waiting-callers.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
@@ -25,6 +25,7 @@ import { createDestinationGuard } from '../outbound/webhooks/destination-guard.t
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
 import { clock } from './clock.ts';
+import { composeDurability } from './durability.ts';
 import { composeProvider } from './provider.ts';
 import { type Connections, connectRedis } from './redis.ts';
 import type { Root } from './root.ts';
@@ -39,6 +40,7 @@ export function composeAdapters(root: Root) {
     metrics.recordUnreadable(kind);
     log.error({ err: error, record_kind: kind, tenant, record_id: id }, 'unreadable record skipped');
   };
+  const durability = composeDurability(root, connections);
   const records = composeRecords(root, connections, onUnreadable);
   const queues = composeQueues(root, connections);
   const spool = composeSpool(root);
@@ -54,12 +56,14 @@ export function composeAdapters(root: Root) {
       jobQueue: queues.jobs,
       webhookQueue: queues.webhooks,
       breaker: records.breaker,
+      isAofOn: durability.isAofOn,
       clock,
     }),
     config.roles.has('worker') ? spool.usage : undefined,
   );
   return {
     connections,
+    durability,
     records,
     queues,
     storage,
@@ -74,7 +78,8 @@ export function composeAdapters(root: Root) {
 export type Adapters = ReturnType<typeof composeAdapters>;
 
 /** Everything that Redis stores for us. */
-function composeRecords({ config, closers }: Root, connections: Connections, onUnreadable: OnUnreadable) {
+function composeRecords(root: Root, connections: Connections, onUnreadable: OnUnreadable) {
+  const { config, closers } = root;
   const redis = connections.records;
   const keys = createKeys(config.REDIS_KEY_PREFIX);
   return {
@@ -88,8 +93,12 @@ function composeRecords({ config, closers }: Root, connections: Connections, onU
     breaker: createCircuitBreaker(redis, keys, clock),
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),
     callers: createWaitingCallers(redis, keys),
+    /** Rejects with the fault if a connection is not usable or Redis evicts keys. */
+    check: async () => {
+      await root.connections.check();
+      await checkEviction(redis);
+    },
     presence: (process: string) => startPresence(redis, keys.presence(process)),
-    probe: () => probeStore(redis, config.REDIS_KEY_PREFIX),
   };
 }
 

@@ -6,10 +6,10 @@ import type { Config } from '../config/config.ts';
 import { roles } from '../config/variables.ts';
 import { listen } from '../inbound/http/listen.ts';
 import { createClosers } from '../lib/closers.ts';
+import { createConnectionSet } from '../lib/redis/connection-set.ts';
 import { type Adapters, composeAdapters } from './adapters.ts';
 import { composeHttp } from './http.ts';
 import { composeEnvironment, type Environment } from './local.ts';
-import { whenConnected } from './redis.ts';
 import type { Root } from './root.ts';
 import { describeStorage } from './storage.ts';
 import { composeUseCases } from './use-cases.ts';
@@ -60,7 +60,8 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
     const environment = await composeEnvironment(config, closers, {
       say: say ?? ((line) => log.info(line)),
     });
-    const root: Root = { config, environment, process: randomUUID(), log, closers, draining };
+    const connections = createConnectionSet(`${config.REDIS_KEY_PREFIX}:probe`);
+    const root: Root = { config, environment, process: randomUUID(), log, connections, closers, draining };
     const adapters = composeAdapters(root);
     let address = `http://localhost:${config.PORT}`;
     const useCases = composeUseCases(root, adapters, {
@@ -75,7 +76,8 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
       // Not fatal: the storage may still be starting, and paid responses wait in the spool.
       adapters.storage.check().catch((error) => log.error({ err: error }, 'storage is not usable'));
       // The first callers should not meet a connection that is still opening.
-      await whenConnected(adapters.connections, redisTimeoutMs);
+      await connections.whenReady(redisTimeoutMs);
+      adapters.durability.warn().catch((error) => log.warn({ err: error }, 'append-only file not checked'));
       try {
         address = await listen(app, config.HOST, config.PORT);
       } catch (error) {

@@ -1,17 +1,20 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
+import type { ConnectionUse } from '../lib/redis/connection-set.ts';
 import {
   createDirectRedis,
   createProducerRedis,
   createSubscriberRedis,
   type RedisClient,
-  whenRedisReady,
 } from '../lib/redis/redis.ts';
 import type { Root } from './root.ts';
 
 type OpenRedis = typeof createProducerRedis;
 
-/** Connections that every role of a process shares. Each consumer of a queue adds a blocking connection of its own. */
+/**
+ * Connections that every role of a process shares. The roles `worker` and `webhooks` add one for both queues, each queue a
+ * blocking one, and the relay of the role `worker` another.
+ */
 export interface Connections {
   /** Reads and writes of records. Commands of one event loop turn share a pipeline. */
   readonly records: RedisClient;
@@ -31,33 +34,43 @@ export function connectRedis(root: Root): Connections {
   return {
     records: connect(root, isOnlyWorker ? createDirectRedis : createProducerRedis, 'records'),
     direct: connect(root, createDirectRedis, 'direct'),
-    signals: connect(root, createSubscriberRedis, 'signals'),
+    signals: connect(root, createSubscriberRedis, 'signals', 'subscriptions'),
   };
 }
 
-/** Waits until records and queues are reachable, at most `limitMs`. */
-export async function whenConnected({ records, direct }: Connections, limitMs: number): Promise<void> {
-  await Promise.all([records, direct].map((client) => whenRedisReady(client, limitMs)));
-}
-
-/** Opens a connection that is closed with the composition. */
-export function connect(root: Root, open: OpenRedis, name: string): RedisClient {
-  const target = { redisTarget: root.environment.redisTarget, name };
-  return root.closers.add(openRedis(open, target, root), (client) => client.disconnect());
+/** Opens a connection that is part of readiness and is closed with the composition. */
+export function connect(
+  root: Root,
+  open: OpenRedis,
+  name: string,
+  use: ConnectionUse = 'commands',
+): RedisClient {
+  const { environment, connections, closers } = root;
+  const onWrongServer = () => connections.reconnect();
+  const { client, lastError } = openRedis(
+    open,
+    { redisTarget: environment.redisTarget, name, onWrongServer },
+    root,
+  );
+  closers.add(client, (each) => each.disconnect());
+  return connections.add(name, client, { use, lastError });
 }
 
 /** Opens a connection that logs each outage once instead of once per attempt. */
 export function openRedis(
   open: OpenRedis,
-  target: { readonly redisTarget: string; readonly name: string },
+  target: { readonly redisTarget: string; readonly name: string; readonly onWrongServer?: () => void },
   { config, log }: { readonly config: Config; readonly log: Logger },
-): RedisClient {
+): { client: RedisClient; lastError: () => unknown } {
   let isDown = false;
+  let lastError: unknown;
   const fields = { connection: target.name };
   const client = open(target.redisTarget, {
     cluster: config.REDIS_CLUSTER,
     connectionName: `darkroom-${target.name}`,
+    ...(target.onWrongServer ? { onWrongServer: target.onWrongServer } : {}),
     onError: (error) => {
+      lastError = error;
       if (!isDown) log.warn({ err: error, ...fields }, 'Redis is unreachable, reconnecting');
       isDown = true;
     },
@@ -65,6 +78,7 @@ export function openRedis(
   client.on('ready', () => {
     if (isDown) log.info(fields, 'Redis is reachable again');
     isDown = false;
+    lastError = undefined;
   });
-  return client;
+  return { client, lastError: () => lastError };
 }

@@ -15,6 +15,8 @@ interface Deps {
   jobQueue: TaskQueue;
   webhookQueue: TaskQueue;
   breaker: Pick<CircuitBreaker, 'list'>;
+  /** Whether Redis writes an append-only file; `null` if it does not report it. */
+  isAofOn: () => Promise<boolean | null>;
   clock: Clock;
 }
 
@@ -33,11 +35,12 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
   }
 
   return async () => {
-    const [jobs, webhooks, tenants, open] = await Promise.all([
+    const [jobs, webhooks, tenants, open, isAofOn] = await Promise.all([
       jobQueue.counts(),
       webhookQueue.counts(),
       records.tenants(),
       breaker.list(),
+      deps.isAofOn(),
     ]);
     const [queued, running, pending] = await Promise.all([
       oldestSeconds(tenants, 'queued'),
@@ -50,6 +53,7 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
         { state: 'queued', seconds: queued },
         { state: 'running', seconds: running },
       ],
+      isAofOn,
       pendingDeliveries: pending.reduce((sum, count) => sum + count, 0),
       blockedScopes: countScopes(open),
     };

@@ -30,7 +30,7 @@ export async function withRedis<T>(
   if (!redisTarget) {
     throw new Error('There is no Redis. Set REDIS_URL, or start `darkroom dev` in this folder.');
   }
-  const redis = openRedis(createProducerRedis, { redisTarget, name: 'tool' }, { config, log });
+  const { client: redis } = openRedis(createProducerRedis, { redisTarget, name: 'tool' }, { config, log });
   let reason = 'it does not answer';
   redis.on('error', (error: Error) => {
     reason = error.message;

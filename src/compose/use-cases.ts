@@ -88,7 +88,7 @@ function composeJobs({ config, environment, draining, process, log }: Root, adap
 }
 
 function composeMaintenance({ config, draining, log }: Root, adapters: Adapters, jobs: Jobs) {
-  const { records, queues, storage } = adapters;
+  const { records, queues, storage, durability } = adapters;
   return createMaintenance({
     records: records.jobs,
     events: records.events,
@@ -100,7 +100,8 @@ function composeMaintenance({ config, draining, log }: Root, adapters: Adapters,
     breaker: records.breaker,
     updateJob: jobs.updateJob,
     expireJob: jobs.expireJob,
-    probeStore: records.probe,
+    checkStore: records.check,
+    checkDurability: durability.check,
     isDraining: () => draining.aborted,
     retentionOf: retentionOf(config),
     deliveryLogMs: config.WEBHOOK_LOG_TTL_S * 1000,

@@ -27,14 +27,13 @@ export interface Workers {
 /** Builds the queue consumers, the intake relay and the maintenance of this process's roles. */
 export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCases): Workers {
   const { roles } = root.config;
-  const dispatch = composeDispatcher(root, useCases);
-  const consumers: TaskConsumer[] = [];
-  if (roles.has('worker')) consumers.push(composeJobConsumer(root, adapters, dispatch));
-  if (roles.has('webhooks')) consumers.push(composeWebhookConsumer(root, adapters, dispatch));
+  const consumers = composeConsumers(root, adapters, useCases);
   const relay = roles.has('worker') ? composeRelay(root, adapters) : undefined;
   return {
     start() {
-      for (const consumer of consumers) consumer.start();
+      adapters.durability.watch((mayWork) => {
+        for (const consumer of consumers) mayWork ? consumer.start() : consumer.pause();
+      });
       relay?.start();
       if (consumers.length > 0) startMaintenance(root, useCases);
       if (roles.has('worker')) startSpoolRecovery(root, useCases);
@@ -51,27 +50,27 @@ function composeDispatcher({ log }: Root, { generation, webhooks }: UseCases): T
   return createTaskDispatcher(handlers);
 }
 
-function composeJobConsumer(root: Root, { queues, records }: Adapters, dispatch: TaskHandler) {
-  const { config, closers, log } = root;
-  const consumer = createTaskConsumer(
-    { queue: queues.names.jobs, concurrency: config.WORKER_CONCURRENCY, lockDurationMs },
-    { redis: connect(root, createWorkerRedis, 'worker'), log },
-    dispatch,
-  );
-  closers.add(
-    records.signals.onCancel((id) => consumer.cancel(id)),
-    (unsubscribe) => unsubscribe(),
-  );
-  return consumer;
-}
-
-function composeWebhookConsumer(root: Root, { queues }: Adapters, dispatch: TaskHandler) {
-  const { config, log } = root;
-  return createTaskConsumer(
-    { queue: queues.names.webhooks, concurrency: config.WEBHOOK_CONCURRENCY, lockDurationMs },
-    { redis: connect(root, createWorkerRedis, 'webhooks'), log },
-    dispatch,
-  );
+/** Builds the consumers of this process's roles. They share one connection; each has a blocking one besides. */
+function composeConsumers(root: Root, { queues, records }: Adapters, useCases: UseCases): TaskConsumer[] {
+  const { config, connections, closers, log } = root;
+  const { names } = queues;
+  const dispatch = composeDispatcher(root, useCases);
+  const isWorker = config.roles.has('worker');
+  const queuesOfRoles = [
+    ...(isWorker ? [{ queue: names.jobs, concurrency: config.WORKER_CONCURRENCY }] : []),
+    ...(config.roles.has('webhooks')
+      ? [{ queue: names.webhooks, concurrency: config.WEBHOOK_CONCURRENCY }]
+      : []),
+  ];
+  if (queuesOfRoles.length === 0) return [];
+  const redis = connect(root, createWorkerRedis, 'queues');
+  return queuesOfRoles.map((each) => {
+    const consumer = createTaskConsumer({ ...each, lockDurationMs }, { redis, log }, dispatch);
+    connections.addBlocking(`${each.queue.name}-fetch`, consumer.isConnected);
+    const unsubscribe = records.signals.onCancel((id) => consumer.cancel(id));
+    closers.add(unsubscribe, (end) => end());
+    return consumer;
+  });
 }
 
 /** Builds the relay that moves accepted jobs from the intake into the queue. */

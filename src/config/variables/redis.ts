@@ -19,6 +19,13 @@ export const redis = {
     fallback: 'false',
     about: 'Whether REDIS_URL is a cluster.',
   }),
+  REQUIRE_AOF: defineVariable({
+    section,
+    schema: truth,
+    fallback: 'false',
+    about:
+      'Whether Redis must write an append-only file. Without one `/readyz` is then 503 and workers take no job.',
+  }),
   REDIS_KEY_PREFIX: defineVariable({
     section,
     schema: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes'),

@@ -6,13 +6,16 @@ import { sleep } from '../../lib/sleep.ts';
  * any other error, such as that of a Redis without memory, it would fetch again thousands of times per second.
  *
  * @param options.onFetch called after every successful fetch, with or without a task.
+ * @param options.onBlockingClient called with the connection for blocking reads as soon as it is open.
  */
 export function createBackoffBackend(options: {
   pauseMs: number;
   onFetch: () => void;
+  onBlockingClient: (client: { readonly status: string }) => void;
 }): BackendFactory<RedisQueueBackend> {
   return (...args) => {
     const backend = createRedisBackend(...args);
+    backend.blockingClient?.then(options.onBlockingClient, () => {});
     const moveToActive = backend.moveToActive.bind(backend);
     let pause: Promise<void> | undefined;
     backend.moveToActive = async (...task) => {

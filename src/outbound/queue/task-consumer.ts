@@ -7,8 +7,12 @@ import type { QueueName } from './queue-names.ts';
 import { decodeTask } from './task-message.ts';
 
 export interface TaskConsumer {
-  /** Starts fetching tasks. */
+  /** Starts fetching tasks, or continues after a pause. */
   start(): void;
+  /** Stops fetching tasks until the next start. Running tasks continue. */
+  pause(): void;
+  /** Returns whether the connection for blocking reads is open. */
+  isConnected(): boolean;
   /** Aborts the task with this id if it runs in this process. */
   cancel(taskId: string): void;
   /**
@@ -60,6 +64,8 @@ export function createTaskConsumer(
   const running = new Set<Promise<unknown>>();
   const fields = { queue: config.queue.name };
   let draining = false;
+  let isStarted = false;
+  let blocking: { readonly status: string } | undefined;
 
   async function run(job: Job, signal: AbortSignal): Promise<TaskResult> {
     // A fetch that was in flight when the drain began may still return a task.
@@ -129,7 +135,13 @@ export function createTaskConsumer(
       autorun: false,
       skipVersionCheck: true,
     },
-    createBackoffBackend({ pauseMs: fetchRetryMs, onFetch: outage.worked }),
+    createBackoffBackend({
+      pauseMs: fetchRetryMs,
+      onFetch: outage.worked,
+      onBlockingClient(client) {
+        blocking = client;
+      },
+    }),
   );
   worker.on('error', outage.failed);
   worker.on('lockRenewalFailed', (ids) => {
@@ -140,8 +152,14 @@ export function createTaskConsumer(
 
   return {
     start() {
+      if (isStarted) return worker.resume();
+      isStarted = true;
       worker.run().catch((error) => deps.log.error({ ...fields, err: error }, 'consumer stopped'));
     },
+    pause() {
+      worker.pause(true).catch((error) => deps.log.error({ ...fields, err: error }, 'consumer not paused'));
+    },
+    isConnected: () => blocking?.status === 'ready',
     cancel(taskId) {
       worker.cancelJob(taskId, 'canceled' satisfies StopReason);
     },

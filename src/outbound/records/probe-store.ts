@@ -1,16 +1,6 @@
 import { type Cluster, Redis, ReplyError } from 'ioredis';
 
 /**
- * Writes a key that expires, because PING succeeds while every write fails, and checks the eviction policy.
- *
- * @throws Error with the cause and the remedy.
- */
-export async function probeStore(redis: Redis | Cluster, keyPrefix: string): Promise<void> {
-  await redis.set(`${keyPrefix}:probe`, '1', 'PX', 60_000).catch(explainRefusal);
-  await checkEviction(redis);
-}
-
-/**
  * Checks that Redis evicts no key. Managed services may forbid CONFIG; the policy is not checked then.
  *
  * @throws Error if keys may be evicted.

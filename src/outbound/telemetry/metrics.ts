@@ -22,6 +22,8 @@ export interface StoreFigures {
     readonly code: string;
     readonly count: number;
   }[];
+  /** Whether Redis writes an append-only file; `null` if it does not report it. */
+  readonly isAofOn: boolean | null;
 }
 
 /** Bytes of all answers in a spool, and the number from which on there is no room for another. */
@@ -184,6 +186,11 @@ function createStoreGauges() {
     labelNames: ['state'],
     registers,
   });
+  const aof = new Gauge({
+    name: 'darkroom_redis_aof_enabled',
+    help: 'Whether Redis writes an append-only file; without one, accepted jobs are lost when its process ends',
+    registers,
+  });
   const pending = new Gauge({
     name: 'darkroom_webhook_deliveries_pending',
     help: 'Webhook deliveries that have not arrived yet and are not given up',
@@ -201,6 +208,8 @@ function createStoreGauges() {
       for (const { count, ...labels } of figures.blockedScopes) blocked.set(labels, count);
       for (const { queue, state, count } of figures.queueTasks) tasks.set({ queue, state }, count);
       for (const { state, seconds: age } of figures.oldestJobs) ages.set({ state }, age);
+      if (figures.isAofOn === null) aof.remove();
+      else aof.set(figures.isAofOn ? 1 : 0);
       pending.set(figures.pendingDeliveries);
       return registry.metrics();
     },

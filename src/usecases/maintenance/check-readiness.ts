@@ -9,12 +9,16 @@ export interface Readiness {
 
 interface Deps {
   /** A write to Redis and a look at its eviction policy; PING is green while every write fails. */
-  probeStore: () => Promise<void>;
+  checkStore: () => Promise<void>;
+  checkDurability: () => Promise<{ ok: boolean; detail: string | null }>;
   storage: ImageStorage;
   breaker: Pick<CircuitBreaker, 'list'>;
   isDraining: () => boolean;
   clock: Clock;
 }
+
+/** Result of a check that Redis has to serve, while Redis is down. */
+const unchecked = { ok: true, detail: null };
 
 /** Probes are cached this long, so that many load balancers cost no more than one. */
 const cacheMs = 2_000;
@@ -25,10 +29,12 @@ export function createCheckReadiness(deps: Deps) {
   let cached: { until: number; result: Promise<Readiness['checks']> } | undefined;
 
   async function probe(): Promise<Readiness['checks']> {
-    const [redis, storage] = await Promise.all([attempt(deps.probeStore()), attempt(deps.storage.check())]);
+    const [redis, storage] = await Promise.all([attempt(deps.checkStore()), attempt(deps.storage.check())]);
     // Asked of Redis, never of the provider: a probe must not cost money or fail with somebody else's outage.
-    const provider = redis.ok ? await attempt(checkBreakers()) : { ok: true, detail: null };
-    return { redis, storage, provider };
+    const [provider, aof] = redis.ok
+      ? await Promise.all([attempt(checkBreakers()), deps.checkDurability()])
+      : [unchecked, unchecked];
+    return { redis, aof, storage, provider };
   }
 
   /** @throws Error that names every blocked scope with its reason and the time of the next probe. */

@@ -28,8 +28,10 @@ export interface MaintenanceDeps {
   readonly breaker: CircuitBreaker;
   readonly updateJob: UpdateJob;
   readonly expireJob: ExpireJob;
-  /** Writes to Redis and checks its settings. */
-  readonly probeStore: () => Promise<void>;
+  /** Checks every Redis connection by a write, and the settings of Redis. */
+  readonly checkStore: () => Promise<void>;
+  /** Checks that accepted jobs survive the end of the Redis process. */
+  readonly checkDurability: () => Promise<{ ok: boolean; detail: string | null }>;
   readonly isDraining: () => boolean;
   readonly retentionOf: (job: ImageJob) => Retention;
   /** Retention of ended deliveries. */
@@ -57,7 +59,8 @@ export function createMaintenance(deps: MaintenanceDeps) {
       deliveryLogMs: deps.deliveryLogMs,
     }),
     checkReadiness: createCheckReadiness({
-      probeStore: deps.probeStore,
+      checkStore: deps.checkStore,
+      checkDurability: deps.checkDurability,
       storage,
       breaker,
       isDraining: deps.isDraining,

@@ -11,6 +11,7 @@ describe('scrapes', () => {
         queueTasks: [],
         oldestJobs: [],
         pendingDeliveries: asked,
+        isAofOn: true,
         blockedScopes: [{ provider: 'openai', kind: 'account', code: 'provider_quota_exhausted', count: 1 }],
       };
     });

@@ -1,0 +1,109 @@
+import { sleep } from '../sleep.ts';
+import { describeConnectionFault } from './connection-fault.ts';
+import type { RedisClient } from './redis.ts';
+import { isRedisOutage } from './redis-errors.ts';
+
+/** How a connection is used: for commands, for subscriptions, or for blocking reads of a library. */
+export type ConnectionUse = 'commands' | 'subscriptions';
+
+interface Member {
+  readonly name: string;
+  /** Rejects with the reason if the connection is not usable. */
+  check(): Promise<void>;
+  isReady(): boolean;
+  /** Opens the connection again if it was opened before a moment. */
+  reconnect(beforeMs: number): void;
+}
+
+/** All Redis connections of a process. */
+export interface ConnectionSet {
+  /** Adds a connection and returns it. `lastError` returns the error of the last attempt to connect. */
+  add(
+    name: string,
+    client: RedisClient,
+    options: { use: ConnectionUse; lastError: () => unknown },
+  ): RedisClient;
+  /** Adds a connection that a library keeps for blocking reads, so that no command can be sent to it. */
+  addBlocking(name: string, isReady: () => boolean): void;
+  /** Waits until all connections are usable, at most `limitMs`. */
+  whenReady(limitMs: number): Promise<void>;
+  /**
+   * Checks every connection: those for commands by a write, because PING succeeds while every write fails.
+   *
+   * @throws Error that names each unusable connection and the reason.
+   */
+  check(): Promise<void>;
+  /** Opens all connections again by name, because the server turned out to be the wrong one. */
+  reconnect(): void;
+}
+
+/** Wrong-server replies within this time belong to one failover: other connections notice it later than the first one. */
+const failoverMs = 30_000;
+const probeTtlMs = 60_000;
+const probeLimitMs = 1_200;
+const pollMs = 20;
+
+/** Creates an empty set. @param probeKey key that checks write. */
+export function createConnectionSet(probeKey: string): ConnectionSet {
+  const members: Member[] = [];
+  let failedOverAtMs = Number.NEGATIVE_INFINITY;
+
+  async function checkMember({ name, check }: Member): Promise<string | null> {
+    const timeout = sleep(probeLimitMs).then(() => {
+      throw new Error('no reply in time');
+    });
+    timeout.catch(() => {});
+    return Promise.race([check(), timeout]).then(
+      () => null,
+      (error: Error) => `connection ${name}: ${error.message}`,
+    );
+  }
+
+  return {
+    add(name, client, { use, lastError }) {
+      let readyAtMs = performance.now();
+      client.on('ready', () => {
+        readyAtMs = performance.now();
+      });
+      const isReady = () => client.status === 'ready';
+      members.push({
+        name,
+        isReady,
+        async check() {
+          if (!isReady()) throw new Error(describeConnectionFault(lastError()));
+          const reply = use === 'commands' ? client.set(probeKey, '1', 'PX', probeTtlMs) : client.ping();
+          await reply.catch((error: unknown) => {
+            throw isRedisOutage(error) ? new Error(describeConnectionFault(error), { cause: error }) : error;
+          });
+        },
+        reconnect(beforeMs) {
+          if (isReady() && readyAtMs < beforeMs) client.disconnect(true);
+        },
+      });
+      return client;
+    },
+    addBlocking(name, isReady) {
+      members.push({
+        name,
+        isReady,
+        async check() {
+          if (!isReady()) throw new Error('cannot be reached');
+        },
+        reconnect() {},
+      });
+    },
+    async whenReady(limitMs) {
+      const endMs = performance.now() + limitMs;
+      while (performance.now() < endMs && !members.every((member) => member.isReady())) await sleep(pollMs);
+    },
+    async check() {
+      const faults = (await Promise.all(members.map(checkMember))).filter((fault) => fault !== null);
+      if (faults.length > 0) throw new Error(faults.join('; '));
+    },
+    reconnect() {
+      const nowMs = performance.now();
+      if (nowMs - failedOverAtMs > failoverMs) failedOverAtMs = nowMs;
+      for (const member of members) member.reconnect(failedOverAtMs);
+    },
+  };
+}
