@@ -95,8 +95,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     callers: createWaitingCallers(redis, keys),
     /** Rejects with the fault if a connection is not usable or Redis evicts keys. */
     check: async () => {
-      await root.connections.check();
-      await checkEviction(redis);
+      await Promise.all([root.connections.check(), checkEviction(redis)]);
     },
     presence: (process: string) => startPresence(redis, keys.presence(process)),
   };

@@ -75,7 +75,7 @@ function composeConsumers(root: Root, { queues, records }: Adapters, useCases: U
 
 /** Builds the relay that moves accepted jobs from the intake into the queue. */
 function composeRelay(root: Root, { queues }: Adapters): TaskRelay {
-  const redis = connect(root, createWorkerRedis, 'intake');
+  const redis = connect(root, createWorkerRedis, 'intake', 'blocking reads');
   const relay = createTaskRelay(queues.names.jobs, { redis, queue: queues.jobs, log: root.log });
   return root.closers.add(relay, (each) => each.stop());
 }

@@ -3,8 +3,8 @@ import { describeConnectionFault } from './connection-fault.ts';
 import type { RedisClient } from './redis.ts';
 import { isRedisOutage } from './redis-errors.ts';
 
-/** How a connection is used: for commands, for subscriptions, or for blocking reads of a library. */
-export type ConnectionUse = 'commands' | 'subscriptions';
+/** How a connection is used. A blocking read delays every further command, so its connection gets no probe. */
+export type ConnectionUse = 'commands' | 'subscriptions' | 'blocking reads';
 
 interface Member {
   readonly name: string;
@@ -40,7 +40,8 @@ export interface ConnectionSet {
 /** Wrong-server replies within this time belong to one failover: other connections notice it later than the first one. */
 const failoverMs = 30_000;
 const probeTtlMs = 60_000;
-const probeLimitMs = 1_200;
+/** Shorter than the limit of readiness, so that the report names the connection. */
+const probeLimitMs = 1_400;
 const pollMs = 20;
 
 /** Creates an empty set. @param probeKey key that checks write. */
@@ -71,6 +72,7 @@ export function createConnectionSet(probeKey: string): ConnectionSet {
         isReady,
         async check() {
           if (!isReady()) throw new Error(describeConnectionFault(lastError()));
+          if (use === 'blocking reads') return;
           const reply = use === 'commands' ? client.set(probeKey, '1', 'PX', probeTtlMs) : client.ping();
           await reply.catch((error: unknown) => {
             throw isRedisOutage(error) ? new Error(describeConnectionFault(error), { cause: error }) : error;
