@@ -40,6 +40,7 @@ describe('the metrics', () => {
       const ofTheStore = [
         'darkroom_queue_tasks',
         'darkroom_oldest_job_age_seconds',
+        'darkroom_redis_aof_enabled',
         'darkroom_webhook_deliveries_pending',
       ];
       const before = await whole();

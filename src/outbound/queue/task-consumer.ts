@@ -65,11 +65,12 @@ export function createTaskConsumer(
   const fields = { queue: config.queue.name };
   let draining = false;
   let isStarted = false;
+  let isPaused = false;
   let blocking: { readonly status: string } | undefined;
 
   async function run(job: Job, signal: AbortSignal): Promise<TaskResult> {
-    // A fetch that was in flight when the drain began may still return a task.
-    if (draining) return { againInMs: 0 };
+    // A fetch that was in flight when the drain or the pause began may still return a task.
+    if (draining || isPaused) return { againInMs: 0 };
     const decoded = decodeTask(job.data);
     if (decoded.format === 'damaged') {
       deps.log.error({ ...fields, task_id: job.id }, 'damaged task dropped; reconciler will re-enqueue');
@@ -152,11 +153,13 @@ export function createTaskConsumer(
 
   return {
     start() {
+      isPaused = false;
       if (isStarted) return worker.resume();
       isStarted = true;
       worker.run().catch((error) => deps.log.error({ ...fields, err: error }, 'consumer stopped'));
     },
     pause() {
+      isPaused = true;
       worker.pause(true).catch((error) => deps.log.error({ ...fields, err: error }, 'consumer not paused'));
     },
     isConnected: () => blocking?.status === 'ready',
