@@ -40,7 +40,7 @@ describe('a receiver that answers 410', () => {
     expect(await outcomes()).toEqual({ 'failed: gone': sent, 'failed: endpoint_disabled': 30 - sent });
     expect(await shown()).toMatchObject({
       ...{ status: 'disabled', disabled_reason: 'gone' },
-      history: [{ what: 'created' }, { what: 'disabled', detail: 'the receiver answered 410' }],
+      history: [{ what: 'created' }, { what: 'disabled', detail: 'the endpoint responded 410' }],
     });
     await pending(2);
     await webhooks.emptyAll(endpoint.id);
