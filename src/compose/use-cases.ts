@@ -75,6 +75,7 @@ function composeJobs({ config, environment, draining, process, log }: Root, adap
     policy: {
       defaultModel: config.DEFAULT_MODEL,
       allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,
+      allowUnknownCost: config.UNKNOWN_COST === 'allow',
       maxOpenJobsPerTenant: config.MAX_OPEN_JOBS,
       queueTtlSeconds: config.QUEUE_TTL_S,
       runTimeoutSeconds: config.RUN_TIMEOUT_S,

@@ -50,6 +50,11 @@ const table = {
   },
   model_retired: { status: 422, retryable: false, title: 'The model is retired' },
   model_unknown: { status: 422, retryable: false, title: 'The model is not in the catalogue' },
+  cost_unknown: {
+    status: 422,
+    retryable: false,
+    title: 'The cost of the request is unknown',
+  },
   max_cost_exceeded: { status: 422, retryable: false, title: 'The estimate is above max_cost_micro_usd' },
   destination_forbidden: { status: 422, retryable: false, title: 'The address may not be called' },
   too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },

@@ -1,52 +1,93 @@
-import { costOfText, outputTokens, promptTokens, sumCosts } from './cost.ts';
+import { costOfText, outputTokens, promptTokens } from './cost.ts';
 import { type ImageRequest, wantsEnhancement } from './image-request.ts';
-import { type ModelCatalogue, parseSize } from './model-catalogue.ts';
+import { type CatalogueModel, type ModelCatalogue, parseSize } from './model-catalogue.ts';
 
-/** What `auto` most often turns out to be; estimates have to assume something and are marked as estimates. */
-const assumedQuality = 'medium';
-const assumedSize = { width: 1024, height: 1024 };
-/** What a language model is told besides the prompt, and what it writes: rather more than most descriptions take. */
-const assumedInstructionTokens = 400;
-const assumedDescriptionTokens = 500;
+/** Tokens of the instructions that a language model gets besides the prompt. */
+const instructionTokens = 400;
+/** Tokens of a description that a language model writes: few, and more than it ever writes in practice. */
+const descriptionTokens = { low: 100, high: 500 };
+/** No natural text has more than twice the tokens of the rough count. */
+const maxTextFactor = 2;
 
-/** What decides the price of a request besides itself. */
+/** Bounds of a cost in micro-USD. */
+export interface CostRange {
+  readonly low: number;
+  /** Upper bound for one attempt of each image. Caps compare with it. */
+  readonly high: number;
+}
+
+/** Facts besides the request that decide its price. */
 export interface EstimateContext {
-  /** What a preset puts around the prompt. */
+  /** Texts that a preset puts around the prompt. */
   readonly promptTemplate?: readonly string[] | undefined;
   /** The language model that writes descriptions. */
   readonly enhanceModel: string;
 }
 
 /**
- * What a request will probably cost in micro-USD: the published token formula for every image, plus its whole prompt,
- * plus the description where one is to be written. `null` when a model, its prices or the factor of the quality are unknown.
+ * Estimates the cost of a request by the published token formula, with its prompt and, if requested, its description. If
+ * quality or size are left to the model, the range covers everything that the model may choose.
+ *
+ * @returns `null` if a model, its prices or the token factor of its quality are unknown.
  */
 export function estimateCost(
   request: ImageRequest,
   catalogue: ModelCatalogue,
-  { promptTemplate, enhanceModel }: EstimateContext,
-): number | null {
-  const prompt = promptTokens(request.prompt);
-  if (!wantsEnhancement(request))
-    return costOfImages(request, catalogue, prompt + frameTokens(promptTemplate));
-  const usage = { input_tokens: assumedInstructionTokens + prompt, output_tokens: assumedDescriptionTokens };
-  return sumCosts([
-    costOfText(usage, catalogue.textPrices(enhanceModel)),
-    costOfImages(request, catalogue, assumedDescriptionTokens + frameTokens(promptTemplate)),
-  ]);
+  context: EstimateContext,
+): CostRange | null {
+  const low = boundOf('low', request, catalogue, context);
+  const high = boundOf('high', request, catalogue, context);
+  return low === null || high === null ? null : { low, high };
 }
 
-const frameTokens = (promptTemplate: readonly string[] | undefined) =>
-  promptTokens(promptTemplate?.join('') ?? '');
+type Bound = keyof CostRange;
 
-function costOfImages(request: ImageRequest, catalogue: ModelCatalogue, textTokens: number): number | null {
+function boundOf(
+  bound: Bound,
+  request: ImageRequest,
+  catalogue: ModelCatalogue,
+  { promptTemplate, enhanceModel }: EstimateContext,
+): number | null {
   const model = catalogue.find(request.model);
-  const quality =
-    request.quality === undefined || request.quality === 'auto' ? assumedQuality : request.quality;
-  const factor = model?.token_factors?.[quality];
-  if (!model?.prices || factor === undefined) return null;
-  const { width, height } = parseSize(request.size) ?? assumedSize;
-  const perImage =
-    outputTokens(factor, width, height) * model.prices.image_out + textTokens * model.prices.text_in;
-  return Math.round(perImage * request.n);
+  const imageTokens = model && tokensOfImage(bound, request, model);
+  if (!model?.prices || !imageTokens) return null;
+  const isEnhanced = wantsEnhancement(request);
+  const prompt = textTokens(bound, request.prompt);
+  const text =
+    (isEnhanced ? descriptionTokens[bound] : prompt) + textTokens(bound, promptTemplate?.join('') ?? '');
+  const images = request.n * (imageTokens * model.prices.image_out + text * model.prices.text_in);
+  const usage = { input_tokens: instructionTokens + prompt, output_tokens: descriptionTokens[bound] };
+  const description = isEnhanced ? costOfText(usage, catalogue.textPrices(enhanceModel)) : 0;
+  return description === null ? null : Math.round(images + description);
+}
+
+function textTokens(bound: Bound, text: string): number {
+  return promptTokens(text) * (bound === 'high' ? maxTextFactor : 1);
+}
+
+/** Returns the fewest or most output tokens of one image; `null` if a factor is unknown. */
+function tokensOfImage(bound: Bound, request: ImageRequest, model: CatalogueModel): number | null {
+  const factors = qualitiesOf(request.quality, model).map((quality) => model.token_factors?.[quality]);
+  const tokens = factors.flatMap((factor) =>
+    sizesOf(request.size, model).map(({ width, height }) =>
+      factor === undefined ? Number.NaN : outputTokens(factor, width, height),
+    ),
+  );
+  if (tokens.length === 0 || tokens.some(Number.isNaN)) return null;
+  return bound === 'low' ? Math.min(...tokens) : Math.max(...tokens);
+}
+
+const isOpen = (value: string | undefined) => value === undefined || value === 'auto';
+
+/** Returns the qualities of which the model may choose one. */
+function qualitiesOf(quality: string | undefined, model: CatalogueModel): readonly string[] {
+  if (quality !== undefined && !isOpen(quality)) return [quality];
+  return model.auto_qualities ?? Object.keys(model.token_factors ?? {});
+}
+
+/** Returns the sizes of which the model may choose one. */
+function sizesOf(size: string, model: CatalogueModel): { width: number; height: number }[] {
+  const sizes = isOpen(size) ? model.sizes : [size];
+  const edges = sizes.flatMap((each) => parseSize(each) ?? []);
+  return edges.length > 0 ? edges : [{ width: 1024, height: 1024 }];
 }

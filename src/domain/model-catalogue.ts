@@ -46,6 +46,8 @@ export const CatalogueModel = z.strictObject({
   prices: Prices.nullable().default(null),
   /** Factor `f` of the output token formula per quality; null where no formula is known. */
   token_factors: z.record(z.string(), z.number()).nullable().default(null),
+  /** Qualities that the model may choose if a request leaves the quality open; null: any of `token_factors`. */
+  auto_qualities: z.array(z.string()).nullable().default(null),
   /** How long one call may take before it is given up. */
   call_timeout_s: z.int().default(600),
   /** What a call usually takes, for the first estimates. */

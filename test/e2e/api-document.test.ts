@@ -161,6 +161,6 @@ describe('the examples of the OpenAPI document', () => {
       .send(request as object)
       .expect(200);
     expect(body.warnings).toEqual([]);
-    expect(body.estimate.cost_micro_usd).toBeGreaterThan(0);
+    expect(body.estimate.low_micro_usd).toBeGreaterThan(0);
   });
 });

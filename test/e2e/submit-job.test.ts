@@ -99,14 +99,14 @@ describe('a submission', () => {
   });
 
   it('the cost follows the published token formula and the price list', async () => {
-    // 24 x 24 x (2,000,000 + 1024 x 1024) / 4,000,000 = 438.99 tokens of 30, and 40 letters = 10 tokens of 5 micro-USD.
+    // 48 x 48 x (2,000,000 + 1024 x 1024) / 4,000,000 = 1755.98 tokens of 30, and 40 letters = 10 tokens of 5 micro-USD.
     const square = await service.acme.generate({
       prompt: 'Forty letters of plain text, no more, OK',
       model: 'gpt-image-2.6-flare',
       size: '1024x1024',
       quality: 'medium',
     });
-    // 16 x 11 x (2,000,000 + 1536 x 1024) / 4,000,000 = 157.2 tokens.
+    // 34 x 23 x (2,000,000 + 1536 x 1024) / 4,000,000 = 698.5 tokens.
     const two = await service.acme.generate({
       prompt: 'Forty letters of plain text, and two, OK',
       size: '1536x1024',
@@ -114,9 +114,9 @@ describe('a submission', () => {
       n: 2,
     });
 
-    expect(square.usage).toEqual({ input_tokens: 10, output_tokens: 439, total_tokens: 449 });
-    expect(square.cost).toMatchObject({ micro_usd: 439 * 30 + 10 * 5, estimated: false, billing: 'charged' });
-    expect(two.cost).toMatchObject({ micro_usd: 2 * (158 * 30 + 10 * 5), estimated: false });
+    expect(square.usage).toEqual({ input_tokens: 10, output_tokens: 1756, total_tokens: 1766 });
+    expect(square.cost).toMatchObject({ micro_usd: 1756 * 30 + 10 * 5, estimated: false, billing: 'charged' });
+    expect(two.cost).toMatchObject({ micro_usd: 2 * (699 * 30 + 10 * 5), estimated: false });
   });
 
   it('a job is listed under every name of its model', async () => {
@@ -156,7 +156,13 @@ describe('a submission', () => {
       .expect(200);
 
     expect(body.request).toMatchObject({ prompt: 'Dry run only', model: 'gpt-image-2.6-flare', n: 2 });
-    expect(body.estimate).toEqual({ cost_micro_usd: 2 * (439 * 30 + 3 * 5), eta_s: null, queue_depth: 0 });
+    expect(body.object).toBe('image_preview');
+    expect(body.estimate).toEqual({
+      low_micro_usd: 2 * (1756 * 30 + 3 * 5),
+      high_micro_usd: 2 * (1756 * 30 + 6 * 5),
+      eta_s: null,
+      queue_depth: 0,
+    });
     const after = await service.acme.get('/images?limit=1').expect(200);
     expect(after.body.data[0]?.id).toBe(before.body.data[0]?.id);
     expect(imageCalls(service.studio, 'Dry run only')).toEqual([]);

@@ -25,7 +25,7 @@ async function expectNothingKept(core: Core): Promise<void> {
 
 /** A limit that the same order keeps to without the given fields. */
 const overLimitBy = (fields: Partial<ImageRequestBody>): Partial<ImageRequestBody> => ({
-  ...{ quality: 'low', size: '1024x1024', max_cost_micro_usd: 5_890 },
+  ...{ quality: 'low', size: '1024x1024', max_cost_micro_usd: 5_900 },
   ...fields,
 });
 
@@ -45,7 +45,7 @@ describe('a request that cannot be accepted', () => {
     ['a blank prompt', 'validation_failed', { prompt: ' \n' }],
     ['a forbidden address', 'destination_forbidden', { webhook: { url: 'https://127.0.0.1/hook' } }],
     ['an estimate above the limit', 'max_cost_exceeded', { max_cost_micro_usd: 5_000 }],
-    ['a limit and no estimate', 'max_cost_exceeded', { model: 'unknown', max_cost_micro_usd: 1_000_000_000 }],
+    ['a limit and an unknown cost', 'cost_unknown', { model: 'unknown', max_cost_micro_usd: 1_000_000_000 }],
     [
       'a prompt too long for its preset',
       'validation_failed',
@@ -237,11 +237,33 @@ describe('a preset', () => {
   });
 });
 
+describe('a cost limit', () => {
+  it('admits a request that may cost exactly as much, and refuses it one micro-USD below', async () => {
+    const core = await connectCore();
+    const open = { model: 'gpt-image-2.6-flare', prompt: 'x'.repeat(8) };
+    const { estimate } = await core.submitJob.preview({ ...body, ...open });
+    const high = estimate?.high ?? 0;
+    // The dearest choice of the model at 1024x1024: 7,024 tokens.
+    expect(high).toBe(7_024 * 30 + 4 * 5);
+    await expect(submit(core, { ...open, max_cost_micro_usd: high - 1 })).rejects.toMatchObject({
+      code: 'max_cost_exceeded',
+    });
+    expect(await submit(core, { ...open, max_cost_micro_usd: high })).toMatchObject({ replayed: false });
+  });
+
+  it('admits a request of unknown cost if the deployment allows it', async () => {
+    const core = await connectCore({ policy: { allowUnknownCost: true } });
+    const accepted = await submit(core, { model: 'gpt-image-9', max_cost_micro_usd: 1 });
+    expect(accepted.job.status).toBe('queued');
+  });
+});
+
 describe('a preview', () => {
   it('says what would happen and what it costs, and keeps nothing', async () => {
     const core = await connectCore();
     const preview = await core.submitJob.preview({ ...body, size: '1024x1024', webhook });
-    expect(preview).toMatchObject({ estimateMicroUsd: 5_890, queueDepth: 0, warnings: [] });
+    const estimate = { low: 5_890, high: 5_900 };
+    expect(preview).toMatchObject({ estimate, queueDepth: 0, warnings: [] });
     expect(preview.request.model).toBe('gpt-image-2');
     await expectNothingKept(core);
   });

@@ -40,6 +40,7 @@ import { createdAt, idleMeter, retention, silentLog } from './jobs.ts';
 export const policy: SubmitPolicy = {
   defaultModel: 'gpt-image-2',
   allowUnknownModels: true,
+  allowUnknownCost: false,
   maxOpenJobsPerTenant: 100,
   queueTtlSeconds: 600,
   runTimeoutSeconds: 300,

@@ -33,6 +33,12 @@ export const provider = {
     about:
       'Whether models outside the catalogue are accepted, with a warning and without checks and costs. Otherwise they are refused with the nearest name, so that a typo costs nothing.',
   }),
+  UNKNOWN_COST: defineVariable({
+    section,
+    schema: z.enum(['refuse', 'allow']),
+    fallback: 'refuse',
+    about: 'Whether a request with `max_cost_micro_usd` passes if its cost is unknown.',
+  }),
   ON_UNCERTAIN: defineVariable({
     section,
     schema: z.enum(['retry', 'fail']),

@@ -195,7 +195,7 @@ export const imagePreviewExample: Example = {
     object: 'image_preview',
     request: imageJobExample.request,
     warnings: [],
-    estimate: { cost_micro_usd: 9_110, eta_s: null, queue_depth: 2 },
+    estimate: { low_micro_usd: 20_985, high_micro_usd: 210_810, eta_s: null, queue_depth: 2 },
   },
 };
 

@@ -1,14 +1,16 @@
 import { AppError, type FieldIssue } from '../../domain/errors.ts';
-import { estimateCost } from '../../domain/estimate.ts';
+import { type CostRange, estimateCost } from '../../domain/estimate.ts';
 import { checkRequestText, type ImageRequest, type ImageRequestBody } from '../../domain/image-request.ts';
 import { checkAgainstCatalogue, type ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Clock, DestinationGuard } from '../../domain/ports.ts';
 import { type PresetDefaults, type Presets, promptTemplateOf } from '../../domain/preset.ts';
 
-/** What a deployment decides about a request where the caller does not, and how far the caller may go. */
+/** Defaults and limits of a deployment for requests. */
 export interface RequestPolicy {
   readonly defaultModel: string;
   readonly allowUnknownModels: boolean;
+  /** Whether a request with `max_cost_micro_usd` passes if its cost is unknown. */
+  readonly allowUnknownCost: boolean;
   readonly queueTtlSeconds: number;
   readonly runTimeoutSeconds: number;
   readonly maxMediaSeconds: number;
@@ -17,7 +19,7 @@ export interface RequestPolicy {
   readonly enhanceModel: string;
 }
 
-/** What a request has to keep to. */
+/** Rules that a request is checked against. */
 export interface Rules {
   guard: DestinationGuard;
   catalogue: ModelCatalogue;
@@ -28,17 +30,17 @@ export interface Rules {
 
 export interface PreparedRequest {
   readonly request: ImageRequest;
-  /** What the chosen preset puts around the prompt. */
+  /** Texts that the chosen preset puts around the prompt. */
   readonly promptTemplate?: readonly string[] | undefined;
   readonly warnings: readonly string[];
-  /** In micro-USD; `null` where it cannot be told. */
-  readonly estimate: number | null;
+  /** `null` if the cost is unknown. */
+  readonly estimate: CostRange | null;
 }
 
 /**
- * Checks a body against everything that can be known before it costs anything, and fills in what the caller left open.
+ * Checks a body against everything that can be known before it costs money, and fills in the defaults.
  *
- * @throws AppError for every fault a caller can mend.
+ * @throws AppError for every fault that a caller can correct.
  */
 export function prepareRequest(body: ImageRequestBody, rules: Rules): PreparedRequest {
   const { catalogue, policy } = rules;
@@ -54,7 +56,7 @@ export function prepareRequest(body: ImageRequestBody, rules: Rules): PreparedRe
   checkRetention(request, policy);
   if (request.webhook) rules.guard.checkUrl(request.webhook.url);
   const estimate = estimateCost(request, catalogue, { promptTemplate, enhanceModel: policy.enhanceModel });
-  checkMaxCost(request, estimate);
+  checkMaxCost(request, estimate, policy);
   return { request, promptTemplate, warnings, estimate };
 }
 
@@ -63,7 +65,7 @@ function withDefaults(
   presetDefaults: PresetDefaults | undefined,
   policy: RequestPolicy,
 ): ImageRequest {
-  // Not by spreading: copying a parsed object so, and adding to the copy, takes ten times as long.
+  // Not a spread, because copying a parsed object and adding to the copy takes ten times as long.
   const request = Object.assign({}, presetDefaults, body);
   request.model ??= policy.defaultModel;
   request.n ??= 1;
@@ -77,7 +79,7 @@ function withDefaults(
 
 function checkRetention({ retention }: ImageRequest, policy: RequestPolicy): void {
   const { record_s = policy.maxRecordSeconds } = retention ?? {};
-  // Who only wants the record kept shortly has said enough of its images.
+  // A short record_s alone limits the images as well.
   const { media_s = Math.min(policy.maxMediaSeconds, record_s) } = retention ?? {};
   const issues: FieldIssue[] = [];
   if (media_s > policy.maxMediaSeconds) {
@@ -88,7 +90,7 @@ function checkRetention({ retention }: ImageRequest, policy: RequestPolicy): voi
   }
   if (issues.length > 0) {
     throw new AppError('validation_failed', {
-      detail: 'This deployment does not keep data that long.',
+      detail: 'The retention is above the limit of this deployment.',
       issues,
     });
   }
@@ -101,12 +103,16 @@ function checkRetention({ retention }: ImageRequest, policy: RequestPolicy): voi
   }
 }
 
-function checkMaxCost(request: ImageRequest, estimate: number | null): void {
+/** Compares the cap with the upper bound of the estimate, so that an accepted job cannot cost more per attempt. */
+function checkMaxCost(request: ImageRequest, estimate: CostRange | null, policy: RequestPolicy): void {
   const limit = request.max_cost_micro_usd;
-  if (limit === undefined || (estimate !== null && estimate <= limit)) return;
-  const detail =
-    estimate === null
-      ? `The cost of ${request.model} cannot be estimated, so it cannot be kept below the limit.`
-      : `The estimate is ${estimate} micro-USD.`;
+  if (limit === undefined) return;
+  if (estimate === null) {
+    if (policy.allowUnknownCost) return;
+    const detail = `The cost of ${request.model} is unknown, so max_cost_micro_usd cannot limit it. Name another model or quality, or omit the limit.`;
+    throw new AppError('cost_unknown', { detail, issues: [{ pointer: '/max_cost_micro_usd', detail }] });
+  }
+  if (estimate.high <= limit) return;
+  const detail = `The request may cost up to ${estimate.high} micro-USD.`;
   throw new AppError('max_cost_exceeded', { detail, issues: [{ pointer: '/max_cost_micro_usd', detail }] });
 }

@@ -17,19 +17,19 @@ interface Deps {
 }
 
 /**
- * Shows a job to a caller: links are signed now, because only storage keys are kept, and the place in the queue is
- * asked for now. A queue that does not answer costs the position, not the answer.
+ * Renders a job for a caller. Links are signed and the queue position is read at this moment, because the record holds only
+ * storage keys. If the queue is unreachable, the position is `null`.
  */
 export function createPresentJob(deps: Deps) {
   const { catalogue, enhanceModel } = deps;
   const estimateOf = ({ promptTemplate }: ImageJob, request: ImageRequest) =>
-    estimateCost(request, catalogue, { promptTemplate, enhanceModel });
+    estimateCost(request, catalogue, { promptTemplate, enhanceModel })?.high ?? null;
 
   return async (
     job: ImageJob,
     options: { publicUrl: string; linkSeconds: number; withPosition?: boolean },
   ): Promise<ImageJobView> => {
-    // A link promises no more than its image: that goes with its retention.
+    // A link never outlives its image, which is deleted at the end of its retention.
     const expiresAtMs = Math.min(
       deps.clock() + options.linkSeconds * 1000,
       job.mediaExpiresAt ?? Number.POSITIVE_INFINITY,

@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { CostRange } from '../../domain/estimate.ts';
 import { createJob, type ImageJob } from '../../domain/image-job.ts';
 import type { ImageRequest, ImageRequestBody } from '../../domain/image-request.ts';
 import type {
@@ -63,11 +64,12 @@ interface Accepted {
   readonly replayed: boolean;
 }
 
-/** What would be submitted, and what it would probably cost. */
+/** The normalized request and its estimated cost. */
 export interface Preview {
   readonly request: ImageRequest;
   readonly warnings: readonly string[];
-  readonly estimateMicroUsd: number | null;
+  /** `null` if the cost is unknown. */
+  readonly estimate: CostRange | null;
   readonly queueDepth: number;
 }
 
@@ -187,7 +189,7 @@ export function createSubmitJob(deps: Deps) {
   async function preview(body: ImageRequestBody): Promise<Preview> {
     const { request, warnings, estimate } = prepareRequest(body, deps);
     const { waiting, delayed } = await deps.jobQueue.counts();
-    return { request, warnings, estimateMicroUsd: estimate, queueDepth: waiting + delayed };
+    return { request, warnings, estimate, queueDepth: waiting + delayed };
   }
 
   return { submit, replay, preview };

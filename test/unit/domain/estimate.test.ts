@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateCost } from '../../../src/domain/estimate.ts';
+import { type CostRange, estimateCost } from '../../../src/domain/estimate.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
 import { builtInCatalogue } from '../../support/catalogue.ts';
 import { requestOf } from '../../support/jobs.ts';
@@ -7,26 +8,75 @@ import { requestOf } from '../../support/jobs.ts';
 const catalogue = builtInCatalogue();
 const estimate = (fields: Partial<ImageRequest>, promptTemplate?: string[], enhanceModel = 'gpt-5.4-mini') =>
   estimateCost(requestOf(fields), catalogue, { promptTemplate, enhanceModel });
+function rangeOf(...given: Parameters<typeof estimate>): CostRange {
+  const range = estimate(...given);
+  if (!range) throw new Error('the estimate is unknown');
+  return range;
+}
 const prompt = 'x'.repeat(4 * 18);
 
 describe('an estimate', () => {
-  it('equals the invoice where everything is said', () => {
-    expect(estimate({ prompt, quality: 'low', size: '1024x1024' })).toBe(5_970);
-    expect(estimate({ prompt: 'x'.repeat(4 * 17), quality: 'high', size: '2048x2048' })).toBe(428_245);
+  it('starts at the invoice if quality and size are given, and adds at most the same text again', () => {
+    expect(rangeOf({ prompt, quality: 'low', size: '1024x1024' })).toEqual({
+      low: 5_970,
+      high: 5_970 + 18 * 5,
+    });
+    expect(rangeOf({ prompt: 'x'.repeat(4 * 17), quality: 'high', size: '2048x2048' }).low).toBe(428_245);
   });
 
-  it('takes medium and 1024x1024 for what is left open', () => {
-    const said = estimate({ prompt, quality: 'medium', size: '1024x1024' });
-    expect(estimate({ prompt, size: 'auto' })).toBe(said);
-    expect(estimate({ prompt, quality: 'auto', size: 'auto' })).toBe(said);
+  it('covers every quality and size that a request leaves to the model', () => {
+    for (const model of ['gpt-image-2', 'gpt-image-2.5-flare', 'gpt-image-2.6-flare']) {
+      const { qualities = [], sizes = [] } = catalogue.find(model) ?? {};
+      for (const open of [{}, { quality: 'auto' }]) {
+        const range = rangeOf({ prompt, model, size: 'auto', ...open });
+        for (const quality of qualities.filter((each) => each !== 'auto')) {
+          for (const size of sizes.filter((each) => each !== 'auto')) {
+            const chosen = rangeOf({ prompt, model, quality, size });
+            expect(range.low).toBeLessThanOrEqual(chosen.low);
+            expect(range.high).toBeGreaterThanOrEqual(chosen.high);
+          }
+        }
+      }
+    }
+  });
+
+  it.each([
+    ['gpt-image-2.6-flare', { quality: 'low', size: '1536x1024' }, 664],
+    ['gpt-image-2.6-flare', { quality: 'high', size: '1536x1024' }, 1_353],
+    ['gpt-image-2.6-flare', { size: 'auto' }, 5_800],
+    ['gpt-image-2.6-sunburst', { quality: 'high', size: '3840x2160' }, 3_337],
+  ])('of %s with %j is not below the measured number of %i tokens', (model, fields, tokens) => {
+    expect(rangeOf({ prompt, model, ...fields }).high).toBeGreaterThanOrEqual(tokens * 30);
+  });
+
+  it('without a quality is narrower for a model whose choice the catalogue knows', () => {
+    const chosen = { prompt, model: 'gpt-image-2.6-sunburst', size: '1024x1024' };
+    expect(rangeOf(chosen)).toEqual(rangeOf({ ...chosen, quality: 'high' }));
+  });
+
+  it('never has a lower bound above its upper bound', () => {
+    const anyRequest = fc.record({
+      prompt: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }),
+      model: fc.constantFrom('gpt-image-2', 'gpt-image-2.6-flare', 'gpt-image-2.6-sunburst'),
+      n: fc.integer({ min: 1, max: 10 }),
+      enhance: fc.constantFrom('off' as const, 'auto' as const, 'always' as const),
+      size: fc.constantFrom('auto', '1024x1024', '2048x1024'),
+    });
+    fc.assert(
+      fc.property(anyRequest, (request) => {
+        const { low, high } = rangeOf(request);
+        expect(low).toBeGreaterThan(0);
+        expect(low).toBeLessThanOrEqual(high);
+      }),
+    );
   });
 
   it('grows with the number of images', () => {
-    expect(estimate({ prompt, quality: 'low', n: 7 })).toBe(7 * 5_970);
+    expect(rangeOf({ prompt, quality: 'low', n: 7 }).low).toBe(7 * 5_970);
   });
 
-  it('knows the same model under its alias', () => {
-    expect(estimate({ prompt, quality: 'low', model: 'gpt-image-2-2026-04-21' })).toBe(5_970);
+  it('is the same for a model under its alias', () => {
+    expect(rangeOf({ prompt, quality: 'low', model: 'gpt-image-2-2026-04-21' }).low).toBe(5_970);
   });
 
   it.each([
@@ -38,21 +88,21 @@ describe('an estimate', () => {
     expect(estimate(fields)).toBeNull();
   });
 
-  it('counts what a preset adds, for every image', () => {
+  it('counts the texts of a preset for every image', () => {
     const promptTemplate = ['x'.repeat(4 * 100), 'x'.repeat(4 * 100)];
-    const added = estimate({ prompt, quality: 'low', n: 3 }, promptTemplate) ?? 0;
-    expect(added - 3 * 5_970).toBe(3 * 200 * 5);
+    const { low } = rangeOf({ prompt, quality: 'low', n: 3 }, promptTemplate);
+    expect(low - 3 * 5_970).toBe(3 * 200 * 5);
   });
 
-  it('is not below what a description and its longer prompt cost', () => {
-    // 400 and 200 tokens of the language model, and 200 for the image: what most descriptions take.
+  it('is not below the usual cost of a description and its longer prompt', () => {
+    // 400 and 200 tokens of the language model, and 200 for the image, as most descriptions need.
     const cost = 5_970 - 18 * 5 + 200 * 5 + 400 * 0.75 + 200 * 4.5;
-    expect(estimate({ prompt, quality: 'low', enhance: 'always' })).toBeGreaterThan(cost);
-    expect(estimate({ prompt, quality: 'low', enhance: 'auto' })).toBeGreaterThan(cost);
-    expect(estimate({ prompt: 'x'.repeat(161), quality: 'low', enhance: 'auto' })).toBeLessThan(cost);
+    expect(rangeOf({ prompt, quality: 'low', enhance: 'always' }).high).toBeGreaterThan(cost);
+    expect(rangeOf({ prompt, quality: 'low', enhance: 'auto' }).high).toBeGreaterThan(cost);
+    expect(rangeOf({ prompt: 'x'.repeat(161), quality: 'low', enhance: 'auto' }).high).toBeLessThan(cost);
   });
 
-  it('is unknown where a description costs nobody knows what', () => {
+  it('is unknown if the price of the description is unknown', () => {
     expect(estimate({ prompt, enhance: 'always' }, undefined, 'someone-elses-model')).toBeNull();
   });
 });

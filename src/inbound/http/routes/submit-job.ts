@@ -70,6 +70,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
           'idempotency_key_reused',
           'model_retired',
           'model_unknown',
+          'cost_unknown',
           'max_cost_exceeded',
           'destination_forbidden',
           'erased',
@@ -98,11 +99,16 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
 }
 
 async function preview(jobs: Deps['jobs'], body: ImageRequestBody) {
-  const { request, warnings, estimateMicroUsd, queueDepth } = await jobs.submitJob.preview(body);
+  const { request, warnings, estimate, queueDepth } = await jobs.submitJob.preview(body);
   return {
     object: 'image_preview',
     request,
     warnings,
-    estimate: { cost_micro_usd: estimateMicroUsd, eta_s: null, queue_depth: queueDepth },
+    estimate: {
+      low_micro_usd: estimate?.low ?? null,
+      high_micro_usd: estimate?.high ?? null,
+      eta_s: null,
+      queue_depth: queueDepth,
+    },
   };
 }

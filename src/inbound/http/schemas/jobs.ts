@@ -22,10 +22,20 @@ export const ImageJob = ImageJobView.extend({ request: AcceptedRequest }).descri
 
 const { shape } = ImageJobView;
 
+const SecondsRange = z
+  .object({ p50: z.number(), p90: z.number() })
+  .describe('Seconds that half and nine tenths of such jobs take.');
+
 const ImageEstimate = z
   .object({
-    cost_micro_usd: z.int().nullable().describe('Estimated cost in micro-USD; `null` if unknown.'),
-    eta_s: z.number().nullable().describe('Estimated seconds until the end; `null` if unknown.'),
+    low_micro_usd: z.int().nullable().describe('Lower bound of the cost in micro-USD; `null` if unknown.'),
+    high_micro_usd: z
+      .int()
+      .nullable()
+      .describe(
+        'Upper bound for one attempt of each image, in micro-USD; `null` if unknown. If quality or size are left to the model, it covers the dearest choice. `max_cost_micro_usd` compares with it.',
+      ),
+    eta_s: SecondsRange.nullable().describe('Estimated seconds until the end; `null` if unknown.'),
     queue_depth: z.int().describe('Number of tasks that wait in the queue.'),
   })
   .describe('Estimate of a request.');
@@ -60,6 +70,7 @@ export const jobSchemas: SchemaGroup = {
     JobQueue: shape.queue,
     JobUrls: shape.urls,
     JobList: pageOf(ImageJob),
+    SecondsRange,
     ImageEstimate,
     ImagePreview,
   },
