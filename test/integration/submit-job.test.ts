@@ -240,7 +240,7 @@ describe('a preset', () => {
 describe('a cost limit', () => {
   it('admits a request that may cost exactly as much, and refuses it one micro-USD below', async () => {
     const core = await connectCore();
-    const open = { model: 'gpt-image-2.6-flare', prompt: 'x'.repeat(8) };
+    const open = { model: 'gpt-image-2.6-flare', prompt: 'x'.repeat(8), quality: 'auto' };
     const { estimate } = await core.submitJob.preview({ ...body, ...open });
     const high = estimate?.high ?? 0;
     // The dearest choice of the model at 1024x1024: 7,024 tokens.

@@ -25,6 +25,8 @@ export const MODEL_IDS = [
 ] as const;
 
 const GPT_IMAGE_2 = byFormula({ low: 16, medium: 48, high: 96 });
+// Bounds of measured token counts: low and medium take up to four times those of 2.5, high and above the same.
+const GPT_IMAGE_2_6 = byFormula({ low: 34, medium: 48, high: 48, xhigh: 64, max: 96 });
 const GPT_IMAGE_2_5 = byFormula({ low: 16, medium: 24, high: 48, xhigh: 64, max: 96 });
 // Published price of an image divided by the price of a token: square first, then 3:2 and 2:3.
 const GPT_IMAGE_1_5 = byTable({ low: [281, 406], medium: [1063, 1563], high: [4156, 6250] });
@@ -44,7 +46,8 @@ export function modelFamily(model: string): ModelFamily {
   if (/^gpt-image-2(-\d{4}-\d{2}-\d{2})?$/.test(model)) return GPT_IMAGE_2;
   if (/^(gpt-image-1\.5|chatgpt-image-latest)/.test(model)) return GPT_IMAGE_1_5;
   if (model.startsWith('gpt-image-1-mini')) return GPT_IMAGE_1_MINI;
-  return GPT_IMAGE_2_5;
+  if (model.startsWith('gpt-image-2.5-')) return GPT_IMAGE_2_5;
+  return GPT_IMAGE_2_6;
 }
 
 /**
