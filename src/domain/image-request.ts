@@ -90,7 +90,11 @@ export const ImageRequestBody = z.strictObject({
   queue_ttl_s: z.int().min(1).max(secondsPerWeek).optional().describe('Give up waiting after this long.'),
   run_timeout_s: z.int().min(1).max(7200).optional().describe('Give up running after this long.'),
   retention: RetentionRequest.optional(),
-  max_cost_micro_usd: z.int().min(0).optional().describe('Refuse the request if it may cost more than this, see `estimate.high_micro_usd`.'),
+  max_cost_micro_usd: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Refuse the request if it may cost more than this, see `estimate.high_micro_usd`.'),
   on_uncertain: z
     .enum(['retry', 'fail'])
     .optional()

@@ -115,7 +115,11 @@ describe('a submission', () => {
     });
 
     expect(square.usage).toEqual({ input_tokens: 10, output_tokens: 1756, total_tokens: 1766 });
-    expect(square.cost).toMatchObject({ micro_usd: 1756 * 30 + 10 * 5, estimated: false, billing: 'charged' });
+    expect(square.cost).toMatchObject({
+      micro_usd: 1756 * 30 + 10 * 5,
+      estimated: false,
+      billing: 'charged',
+    });
     expect(two.cost).toMatchObject({ micro_usd: 2 * (699 * 30 + 10 * 5), estimated: false });
   });
 
