@@ -31,6 +31,8 @@ export interface Attempt {
   /** Number of the attempt within its job, from 1. With the id of the job it names the spool file. */
   readonly no: number;
   readonly kind: Open<AttemptKind>;
+  /** Name of the provider that was called. */
+  readonly provider?: string;
   /** Index of the image; 0 for an enhancement. */
   readonly index: number;
   readonly state: Open<AttemptState>;
@@ -45,8 +47,6 @@ export interface Attempt {
   readonly handle?: string;
   /** Error code of a `rejected`, `uncertain` or `unusable` attempt. */
   readonly error?: string;
-  /** Name of the provider that was called. */
-  readonly provider?: string;
   /** Model that was called, if it differs from the model of the job. */
   readonly model?: string;
   /** Micro-USD computed from the provider's usage; absent if unknown. */

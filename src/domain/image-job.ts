@@ -114,6 +114,8 @@ export interface ImageJob {
   readonly blocked?: Blocked;
   /** Milliseconds of earlier such waits. */
   readonly blockedMs?: number;
+  /** Id of the request that created the job, and its trace context. Both are in every log line of the job. */
+  readonly requestId?: string;
   readonly traceparent?: string;
   /** Scheme and host of the request, if the deployment sets no public address. Used for links in webhooks. */
   readonly origin?: string;
@@ -162,6 +164,7 @@ export function createJob(input: {
   promptTemplate?: readonly string[] | undefined;
   warnings?: readonly string[];
   parentId?: string | undefined;
+  requestId?: string | undefined;
   traceparent?: string | undefined;
   origin?: string | undefined;
 }): ImageJob {
@@ -179,6 +182,7 @@ export function createJob(input: {
     attempts: [],
     ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),
     ...(input.parentId ? { parentId: input.parentId } : {}),
+    ...(input.requestId ? { requestId: input.requestId } : {}),
     ...(input.traceparent ? { traceparent: input.traceparent } : {}),
     ...(input.origin ? { origin: input.origin } : {}),
     fence: 0,

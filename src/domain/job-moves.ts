@@ -175,12 +175,14 @@ const tombstoneFields = [
   'attempts',
   'usage',
   'parentId',
+  'requestId',
   'traceparent',
   'history',
 ] as const satisfies readonly (keyof ImageJob)[];
 
 const attemptFields = [
   'kind',
+  'provider',
   'state',
   'providerRequestId',
   'handle',

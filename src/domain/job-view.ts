@@ -85,6 +85,17 @@ export const ImageJobView = z.object({
   error: JobErrorView.nullable().describe('Error that ended the job, if it failed or expired.'),
   image_errors: z.array(JobErrorView).describe('Errors of single images.'),
   warnings: z.array(z.string()).describe('Remarks on the request, such as a model near its end.'),
+  provider: z
+    .string()
+    .nullable()
+    .describe(
+      'Provider of the last call, such as `openai`; `studio` for offline images; `null` before a call.',
+    ),
+  livemode: z
+    .boolean()
+    .nullable()
+    .describe('False for offline images of `studio`, which cost nothing; `null` before a call.'),
+  inputs: z.array(z.unknown()).describe('Input images of an edit. Empty for generations.'),
   usage: TokenTotals.nullable(),
   cost: z.object({
     micro_usd: z.int().nullable().describe('Cost in micro-USD. `null` if unknown, never 0 instead.'),

@@ -31,6 +31,7 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
   const self = `${context.publicUrl}${pathOf(job)}`;
   const status = shownStatus(job);
   const error = finalError(job);
+  const provider = job.attempts.findLast((attempt) => attempt.provider !== undefined)?.provider ?? null;
   const prompt = job.request?.prompt ?? '';
   return {
     id: job.id,
@@ -51,6 +52,9 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
     error: error ? viewError(error) : null,
     image_errors: (job.errors ?? []).filter((each) => each.index !== undefined).map(viewError),
     warnings: job.warnings ?? [],
+    provider,
+    livemode: provider === null ? null : provider !== offlineProvider,
+    inputs: [],
     usage: job.usage ?? null,
     cost: viewCost(job, context),
     queue: { position: context.position, eta_s: etaOf(job) },
@@ -65,6 +69,9 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
     },
   };
 }
+
+/** The provider that draws images offline and charges nothing. */
+const offlineProvider = 'studio';
 
 /** Returns the path of a job below the address of the service. */
 function pathOf({ id }: ImageJob): string {

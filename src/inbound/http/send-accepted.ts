@@ -19,7 +19,7 @@ interface Accepted {
   readonly preferences: Preferences;
 }
 
-/** Responds with an accepted job: 200 if the caller waited and the job has ended, otherwise 202. */
+/** Responds with an accepted job: 200 if it has ended and the caller waited or repeated the request, otherwise 202. */
 export type SendAccepted = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -56,6 +56,7 @@ export function createSendAccepted({ presentTo, waitForTerminal }: Deps): SendAc
 
   return async (request, reply, accepted) => {
     const { job, preferences, replayed } = accepted;
+    request.jobId = job.id;
     if (job.erasedAt !== undefined) {
       throw new AppError('erased', { detail: 'The job of this Idempotency-Key was erased.' });
     }
@@ -63,7 +64,7 @@ export function createSendAccepted({ presentTo, waitForTerminal }: Deps): SendAc
     reply.header('cache-control', 'no-store');
     if (replayed) reply.header('idempotent-replayed', 'true');
     if (preferences.applied) reply.header('preference-applied', preferences.applied);
-    const hasEnded = isTerminal(view.status) && preferences.waitSeconds > 0;
+    const hasEnded = isTerminal(view.status) && (preferences.waitSeconds > 0 || replayed);
     if (!hasEnded) reply.code(202).header('location', `/images/${job.id}`).header('retry-after', pollSeconds);
     return view;
   };

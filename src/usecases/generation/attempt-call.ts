@@ -1,6 +1,7 @@
 import { type Attempt, knownCost } from '../../domain/attempt.ts';
 import { AppError, errorRow } from '../../domain/errors.ts';
 import type { ImageJob, JobStage } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import {
   type CallContext,
@@ -73,7 +74,7 @@ export function createAttemptCall(deps: Deps) {
       const result = await call.send(contextOf(run, no, call.timeoutMs)).catch((error) => {
         if (isClassified(error)) throw error;
         isOwnFault = true;
-        deps.log.error({ err: error, job_id: run.job.id, attempt: no }, 'provider response not saved');
+        deps.log.error({ err: error, ...logFieldsOf(run.job), attempt: no }, 'provider response not saved');
         throw lostHere(error);
       });
       meter('ok');
@@ -134,7 +135,7 @@ export function createAttemptCall(deps: Deps) {
     });
     deps.log.warn(
       {
-        job_id: run.job.id,
+        ...logFieldsOf(run.job),
         attempt: no,
         kind: call.kind,
         provider: call.provider,

@@ -3,6 +3,7 @@ import type { TokenUsage } from '../../domain/cost.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
 import { hasImage, type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { addImage, finishIfWhole } from '../../domain/job-moves.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import {
@@ -130,12 +131,15 @@ export function createFinalizeResponse(deps: Deps) {
     if (!image) return false;
     const change = (now: ImageJob) => withImage(now, attempt, { image, response });
     if (!(await record(job, change, { storageKey, update }))) {
-      deps.log.warn({ job_id: job.id, attempt: attempt.no }, 'response too late, recorded as wasted');
+      deps.log.warn({ ...logFieldsOf(job), attempt: attempt.no }, 'response too late, recorded as wasted');
       await deps.storage.remove(storageKey);
     }
     // No caller waits for the disk. Recovery finds and removes a file that stays.
     deps.spool.remove(keyOf(job, attempt)).catch((error) => {
-      deps.log.warn({ err: error, job_id: job.id, attempt: attempt.no }, 'finalized response not removed');
+      deps.log.warn(
+        { err: error, ...logFieldsOf(job), attempt: attempt.no },
+        'finalized response not removed',
+      );
     });
     return true;
   }

@@ -126,6 +126,7 @@ export function createGeneration(deps: GenerationDeps) {
       sleep,
       clock,
       meter,
+      log,
       retentionOf,
     }),
     /** Recovers paid responses from the spool of this worker. */

@@ -1,6 +1,7 @@
 import { type Attempt, addAttempt, isOpen, patchAttempt } from '../../domain/attempt.ts';
 import { storageKeysOf } from '../../domain/image.ts';
 import { type ImageJob, isTerminal, missingImages } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import {
   type Clock,
   type FindDecoder,
@@ -42,7 +43,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
     if (job.erasedAt !== undefined) return purge(job, key);
     if (isHeldBy(job, attempt)) return recordReceived(key, head);
     if (await deps.finalizeResponse(job, attempt, { signal })) {
-      deps.log.info({ job_id: job.id, attempt: attempt.no }, 'recovered spooled response');
+      deps.log.info({ ...logFieldsOf(job), attempt: attempt.no }, 'recovered spooled response');
     }
   }
 

@@ -9,8 +9,9 @@ import {
   missingImages,
   type Retention,
 } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { beginRun, expire, finish, finishIncomplete, releaseRun } from '../../domain/job-moves.ts';
-import type { Clock, JobStore, Meter, StopReason, TaskResult, TaskSubject } from '../../domain/ports.ts';
+import type { Clock, JobStore, Log, Meter, StopReason, TaskResult, TaskSubject } from '../../domain/ports.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import type { ExpandPrompt } from './expand-prompt.ts';
@@ -29,6 +30,7 @@ interface Deps {
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   clock: Clock;
   meter: Meter;
+  log: Log;
   retentionOf: (job: ImageJob) => Retention;
 }
 
@@ -50,7 +52,12 @@ export function createRunJob(deps: Deps) {
     const signal = AbortSignal.any([stop, watch.signal]);
     const jobRun = createJobRun(job, deps.updateJob, { stop: signal, sleep: deps.sleep });
     try {
-      return await run(deps, jobRun);
+      deps.log.debug(logFieldsOf(job), 'job run started');
+      const result = await run(deps, jobRun);
+      if ('againInMs' in result) {
+        deps.log.info({ ...logFieldsOf(job), again_in_ms: result.againInMs }, 'job returned to the queue');
+      }
+      return result;
     } catch (error) {
       // The job has ended, was erased or belongs to another worker.
       if (error instanceof AppError && error.code === 'already_terminal') return { done: true };

@@ -1,5 +1,6 @@
 import { openHandles } from '../../domain/attempt.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { ImageProvider, Log, TaskQueue } from '../../domain/ports.ts';
 
 interface Deps {
@@ -23,7 +24,7 @@ export function createCancelProviderCalls({ provider, jobQueue, log }: Deps) {
     }
     const { tenant, id } = job;
     await jobQueue.add({ kind: 'run_job', tenant, id }, { priority: 'high' }).catch((error) => {
-      log.warn({ err: error, job_id: id }, 'calls of an ended job go on at the provider');
+      log.warn({ err: error, ...logFieldsOf(job) }, 'provider calls of an ended job not canceled');
     });
   };
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { finish, requestCancel } from '../../domain/job-moves.ts';
 import type { Clock, Log, TaskQueue } from '../../domain/ports.ts';
 import type { UpdateJob } from './update-job.ts';
@@ -52,11 +53,14 @@ export function createCancelUnconfirmedJob(deps: Deps) {
       const found = await deps.updateJob(tenant, id, takenBack);
       if (!found) return 'missing';
       await deps.jobQueue.remove(id).catch(() => false);
-      deps.log.warn({ job_id: id, status: found.status }, 'job taken back: its caller was told 503');
+      deps.log.warn(
+        { ...logFieldsOf(found), status: found.status },
+        'unconfirmed job canceled (caller received 503)',
+      );
       return 'settled';
     } catch (error) {
       if (error instanceof AppError && error.code === 'store_unavailable') return 'away';
-      deps.log.error({ err: error, job_id: id }, 'job not taken back, although its caller was told 503');
+      deps.log.error({ err: error, job_id: id }, 'unconfirmed job not canceled (caller received 503)');
       return 'settled';
     }
   }

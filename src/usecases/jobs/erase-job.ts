@@ -1,5 +1,6 @@
 import { storageKeysOf } from '../../domain/image.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { erase, purgeMedia } from '../../domain/job-moves.ts';
 import type {
   Clock,
@@ -65,7 +66,10 @@ export function createEraseJob(deps: Deps) {
     await deps.signals.requestCancel(id);
     await purgeEvents(deps, tenant, id);
     await removeImages(deps, job).catch((error) => {
-      deps.log.warn({ err: error, job_id: id }, 'images not erased yet, the sweeper will do it');
+      deps.log.warn(
+        { err: error, ...logFieldsOf(job) },
+        'images not erased yet; the sweeper will erase them',
+      );
     });
   };
 }

@@ -13,7 +13,7 @@ export function createRetryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
   return async (
     caller: Caller,
     id: string,
-    options: Pick<Submission, 'idempotencyKey' | 'traceparent' | 'origin'>,
+    options: Pick<Submission, 'idempotencyKey' | 'requestId' | 'traceparent' | 'origin'>,
   ) => {
     let job: ImageJob;
     try {

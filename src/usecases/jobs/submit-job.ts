@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { CostRange } from '../../domain/estimate.ts';
 import { createJob, type ImageJob } from '../../domain/image-job.ts';
 import type { ImageRequest, ImageRequestBody } from '../../domain/image-request.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type {
   IdempotencyClaim,
   Ids,
@@ -47,6 +48,8 @@ export interface Submission {
   readonly body: ImageRequestBody;
   readonly idempotencyKey?: string | undefined;
   readonly parentId?: string | undefined;
+  /** Id of the request, for the log lines of the job. */
+  readonly requestId?: string | undefined;
   readonly traceparent?: string | undefined;
   readonly origin?: string | undefined;
   /** Id of the job if it is decided before the submission. */
@@ -129,6 +132,7 @@ export function createSubmitJob(deps: Deps) {
       promptTemplate: prepared.promptTemplate,
       warnings: [...(submission.warnings ?? []), ...prepared.warnings],
       parentId: submission.parentId,
+      requestId: submission.requestId,
       traceparent: submission.traceparent,
       origin: submission.origin,
     });
@@ -179,10 +183,14 @@ export function createSubmitJob(deps: Deps) {
     return { job, replayed: false };
   }
 
-  /** The caller does not wait for it: the record is what makes the job durable, and the reconciler queues what is lost. */
-  function queueJob({ tenant, id, request }: ImageJob, queue: TaskIntake): void {
+  /** Queues a job. The caller does not wait, because the record makes the job durable and the reconciler adds a lost task. */
+  function queueJob(job: ImageJob, queue: TaskIntake): void {
+    const { tenant, id, request } = job;
     queue.add({ kind: 'run_job', tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
-      deps.log.warn({ err: error, job_id: id }, 'job accepted but not queued, the reconciler will do it');
+      deps.log.warn(
+        { err: error, ...logFieldsOf(job) },
+        'job accepted, not queued; the reconciler will queue it',
+      );
     });
   }
 

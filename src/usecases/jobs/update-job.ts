@@ -1,4 +1,5 @@
 import { type ImageJob, isTerminal, shownStatus } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { JobStore, Log, Meter, TaskQueue, TaskSubject } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
 import type { CancelProviderCalls } from './cancel-provider-calls.ts';
@@ -55,9 +56,7 @@ function recordEnd({ meter, log }: Deps, job: ImageJob): void {
   meter.jobFinished(shownStatus(job), job.errors?.at(-1)?.code ?? 'none');
   log.info(
     {
-      job_id: job.id,
-      tenant: job.tenant,
-      trace_id: job.traceparent?.split('-')[1],
+      ...logFieldsOf(job),
       status: job.status,
       images: job.images.length,
       attempts: job.attempts.length,

@@ -192,6 +192,22 @@ describe('a failed job', () => {
   });
 });
 
+describe('the provider of a job', () => {
+  it.each([
+    [[], null, null],
+    [['openai'], 'openai', true],
+    [['openai', 'studio'], 'studio', false],
+    [['openai', undefined], 'openai', true],
+  ])('is that of its last named call: calls to %j show %s and livemode %s', (calls, provider, livemode) => {
+    const attempts = calls.map((each, i) =>
+      attemptOf({ no: i + 1, ...(each === undefined ? {} : { provider: each }) }),
+    );
+    const view = viewJob({ ...running(), attempts }, context);
+    expect(view).toMatchObject({ provider, livemode, inputs: [] });
+    expect(view.attempts.map((attempt) => attempt.provider)).toEqual(calls.map((each) => each ?? null));
+  });
+});
+
 describe('the view of a job that a newer release wrote', () => {
   it('shows an unknown kind and state as other, a stage as null, an error code as internal', () => {
     const job = { ...asNextRelease(running()), stage: 'screening', errors: [nextRelease.error] };

@@ -6,7 +6,8 @@ import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining, untilCallerLeaves } from '../draining.ts';
-import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
+import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
+import { jobTraceOf } from '../job-trace.ts';
 import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { SendAccepted } from '../send-accepted.ts';
@@ -105,7 +106,7 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
       idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
       isRetry: Number(request.headers['x-stainless-retry-count'] ?? 0) > 0,
       identity: `${path} ${canonicalJson(request.body)}`,
-      traceparent: traceparentFrom(request.headers.traceparent),
+      ...jobTraceOf(request),
       origin: deps.addresses.storedOriginOf(request),
     });
   }

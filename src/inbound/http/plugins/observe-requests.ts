@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { traceIdOf, traceparentFrom } from '../headers.ts';
+import { useJobTrace } from '../job-trace.ts';
 import { securityHeaders } from '../security-headers.ts';
 
 /** Counts finished requests. */
@@ -10,6 +11,7 @@ export interface Observe {
 /** Adds the common headers to every response, and writes one log line and one observation for every request. */
 export function observeRequests(app: FastifyInstance, metrics: Observe, logger: FastifyBaseLogger): void {
   // The line has only the fields below and none is secret. Searching it for secrets takes longer than writing it.
+  useJobTrace(app);
   const lines = logger.child({}, { redact: [] });
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(securityHeaders).header('x-request-id', request.id);
@@ -22,7 +24,8 @@ export function observeRequests(app: FastifyInstance, metrics: Observe, logger: 
     lines.info(
       {
         request_id: request.id,
-        trace_id: traceIdOf(traceparentFrom(request.headers.traceparent)),
+        trace_id: traceIdOf(request.traceparent ?? traceparentFrom(request.headers.traceparent)),
+        job_id: request.jobId ?? undefined,
         tenant: request.caller?.tenant,
         method: request.method,
         route,

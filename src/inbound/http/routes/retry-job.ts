@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining } from '../draining.ts';
-import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
+import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
+import { jobTraceOf } from '../job-trace.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, idParams, json, problems, requestHeader } from '../responses.ts';
 import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
@@ -58,7 +59,7 @@ export function retryJobRoute(app: FastifyInstance, deps: Deps): void {
       const preferences = preferencesFrom(request.headers.prefer);
       const { job, replayed } = await jobs.retryJob(callerOf(request), request.params.id, {
         idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
-        traceparent: traceparentFrom(request.headers.traceparent),
+        ...jobTraceOf(request),
         origin: addresses.storedOriginOf(request),
       });
       return sendAccepted(request, reply, { job, replayed, preferences });

@@ -4,7 +4,8 @@ import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining } from '../draining.ts';
 import { imageJobExamples, imagePreviewExample } from '../examples.ts';
-import { idempotencyKeyFrom, preferencesFrom, traceparentFrom } from '../headers.ts';
+import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
+import { jobTraceOf } from '../job-trace.ts';
 import { ref, unionOf } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, json, problems, requestHeader } from '../responses.ts';
@@ -90,7 +91,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
         caller,
         body: request.body,
         idempotencyKey,
-        traceparent: traceparentFrom(request.headers.traceparent),
+        ...jobTraceOf(request),
         origin: addresses.storedOriginOf(request),
       });
       return sendAccepted(request, reply, { job, replayed, preferences });
