@@ -9,6 +9,8 @@ import { AppError } from '../../src/domain/errors.ts';
 import type { Spool, SpoolEntry, SpoolKey } from '../../src/domain/ports.ts';
 import { onDisk } from '../../src/outbound/spool/disk.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
+import { unfinishedFileName, type Writer } from '../../src/outbound/spool/spool-name.ts';
+import { thisWriter } from '../../src/outbound/spool/sweep-unfinished.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const key: SpoolKey = { tenant: 'acme', jobId: 'img_01', attemptNo: 1 };
@@ -287,8 +289,11 @@ describe('unfinished files of the spool', () => {
   const random = '0123456789abcdef';
   const hourMs = 3_600_000;
 
-  async function leftover(folder: string, pid: number, ageMs: number): Promise<string> {
-    const name = `acme.img_01.1.response.${pid}-${random}.tmp`;
+  const here = thisWriter();
+  const elsewhere = { machine: '0a1b2c3d', pid: process.pid };
+
+  async function leftover(folder: string, writer: Writer, ageMs: number): Promise<string> {
+    const name = unfinishedFileName('acme.img_01.1.response', writer, random);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, name), 'half');
     const at = new Date(Date.now() - ageMs);
@@ -296,24 +301,49 @@ describe('unfinished files of the spool', () => {
     return name;
   }
 
-  it.each([
-    ['of a dead process, older than three hours', dead, 3.1 * hourMs, false],
-    ['of a dead process, younger than three hours', dead, 2.9 * hourMs, true],
-    ['of a living process, hours old', process.pid, 20 * hourMs, true],
-    ['of any process, older than a day', process.pid, 25 * hourMs, false],
-  ])('%s: kept is %s', async (_name, pid, ageMs, kept) => {
+  const writers: [string, Writer, number, 'removed' | 'kept'][] = [
+    ['of a dead process, written a moment ago', { ...here, pid: dead }, 0, 'removed'],
+    ['of this process, written a moment ago', here, 0, 'kept'],
+    ['of an earlier process with the same id', here, 20 * hourMs, 'removed'],
+    ['of another living process, hours old', { ...here, pid: process.ppid }, 20 * hourMs, 'kept'],
+    ['of another living process, older than a day', { ...here, pid: process.ppid }, 25 * hourMs, 'removed'],
+    ['of another machine, younger than three hours', elsewhere, 2.9 * hourMs, 'kept'],
+    ['of another machine, older than three hours', elsewhere, 3.1 * hourMs, 'removed'],
+  ];
+
+  it.each(writers)(
+    'an unfinished file %s is handled by the first write and by each sweep',
+    async (...given) => {
+      const [, writer, ageMs, outcome] = given;
+      const folder = await temporaryFolder();
+      const spool = createSpool(folder);
+      const first = await leftover(folder, writer, ageMs);
+      await writeFile(join(folder, 'notes.tmp'), 'not ours');
+      await spool.write(key, head, parts('x'));
+      expect((await readdir(folder)).includes(first)).toBe(outcome === 'kept');
+      const later = await leftover(folder, writer, ageMs);
+      await spool.removeUnfinished(async () => true);
+      const left = await readdir(folder);
+      expect(left.includes(later)).toBe(outcome === 'kept');
+      expect(left).toContain('notes.tmp');
+    },
+  );
+
+  it('an unfinished file of an unwanted response is removed, even if its writer lives', async () => {
     const folder = await temporaryFolder();
-    const name = await leftover(folder, pid, ageMs);
-    await writeFile(join(folder, 'notes.tmp'), 'not ours');
-    await createSpool(folder).write(key, head, parts('x'));
-    const left = await readdir(folder);
-    expect(left.includes(name)).toBe(kept);
-    expect(left).toContain('notes.tmp');
+    for (const writer of [here, elsewhere]) await leftover(folder, writer, 0);
+    const asked: SpoolKey[] = [];
+    await createSpool(folder).removeUnfinished(async (each) => {
+      asked.push(each);
+      return false;
+    });
+    expect(asked).toEqual([here, elsewhere].map(() => ({ tenant: 'acme', jobId: 'img_01', attemptNo: 1 })));
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('never lists or opens an unfinished file as a response', async () => {
     const folder = await temporaryFolder();
-    await leftover(folder, dead, 0);
+    await leftover(folder, here, 0);
     const spool = createSpool(folder);
     expect(await spool.open(key)).toBeNull();
     expect(await listed(spool)).toEqual([]);

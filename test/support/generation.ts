@@ -132,6 +132,7 @@ export function generation(given: Given = {}) {
     async remove(key) {
       spooled.delete(name(key));
     },
+    async removeUnfinished() {},
     async *list() {
       for (const { key, entry } of spooled.values()) {
         if ('version' in entry) yield { key, format: 'unknown', version: entry.version };

@@ -41,6 +41,11 @@ export interface Spool {
   open(key: SpoolKey): Promise<SpooledResponse | null>;
   /** Removes a response after any write of it in this process has ended. Idempotent. */
   remove(key: SpoolKey): Promise<void>;
+  /**
+   * Removes unfinished responses that no living process writes, and all those that are not wanted any more. Callers repeat
+   * it, because a writer may die at any time.
+   */
+  removeUnfinished(isWanted: (key: SpoolKey) => Promise<boolean>): Promise<void>;
   /** Lists all responses of this disk, unordered. */
   list(): AsyncIterable<SpoolEntry>;
   /** Returns whether a further response fits. If not, callers must make no provider call, because its response would be lost. */

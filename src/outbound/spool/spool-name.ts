@@ -3,7 +3,7 @@ import type { SpoolKey } from '../../domain/ports.ts';
 
 const idPattern = /^[A-Za-z0-9_-]{1,80}$/;
 const responsePattern = /^([A-Za-z0-9_-]{1,80})\.([A-Za-z0-9_-]{1,80})\.([1-9][0-9]{0,8})\.response$/;
-const unfinishedPattern = /\.response\.([1-9][0-9]{0,9})-[0-9a-f]{16}\.tmp$/;
+const unfinishedPattern = /^(.+\.response)\.([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{16}\.tmp$/;
 
 /**
  * Returns the file name of a response. The name is reversible, because it consists of ids and no id contains a dot. All
@@ -25,13 +25,27 @@ export function keyOfResponseFile(name: string): SpoolKey | null {
   return tenant && jobId && attemptNo ? { tenant, jobId, attemptNo: Number(attemptNo) } : null;
 }
 
-/** Returns the name of a response while it is written. It contains the writer's process id, so that leftovers are recognized. */
-export function unfinishedFileName(responseName: string, pid: number, randomHex: string): string {
-  return `${responseName}.${pid}-${randomHex}.tmp`;
+/** Process that writes a response. The machine is part of it, because process ids mean nothing on another one. */
+export interface Writer {
+  /** Eight hexadecimal digits that name the machine or container. */
+  readonly machine: string;
+  readonly pid: number;
 }
 
-/** Returns the process id in the name of an unfinished file, or `null` for any other file. */
-export function writerOfUnfinishedFile(name: string): number | null {
-  const pid = unfinishedPattern.exec(name)?.[1];
-  return pid ? Number(pid) : null;
+/** Returns the name of a response while it is written. It names the writer, so that leftovers are recognized. */
+export function unfinishedFileName(
+  responseName: string,
+  { machine, pid }: Writer,
+  randomHex: string,
+): string {
+  return `${responseName}.${machine}-${pid}-${randomHex}.tmp`;
+}
+
+/** Returns key and writer from the name of an unfinished file, or `null` for any other file. */
+export function parseUnfinishedFile(
+  name: string,
+): { readonly key: SpoolKey; readonly writer: Writer } | null {
+  const [, response = '', machine = '', pid = ''] = unfinishedPattern.exec(name) ?? [];
+  const key = keyOfResponseFile(response);
+  return key && { key, writer: { machine, pid: Number(pid) } };
 }

@@ -7,7 +7,7 @@ import { systemCode } from '../../lib/system-code.ts';
 import { freeBytes, onDisk, usedBytes } from './disk.ts';
 import { readBody, readHead } from './read-response.ts';
 import { keyOfResponseFile, responseFileName, unfinishedFileName } from './spool-name.ts';
-import { sweepUnfinished } from './sweep-unfinished.ts';
+import { sweepUnfinished, thisWriter } from './sweep-unfinished.ts';
 import { writeResponse } from './write-response.ts';
 
 export interface SpoolOptions {
@@ -47,10 +47,13 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
   const writing = new Map<string, Promise<void>>();
   let measured: { at: number; room: boolean } | null = null;
 
+  const sweep = (isWanted: (key: SpoolKey) => Promise<boolean>) =>
+    sweepUnfinished({ directory, nowMs: clock(), isWanted });
+
   async function prepare(): Promise<void> {
     await onDisk('prepare', async () => {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      await sweepUnfinished(directory, clock());
+      await sweep(async () => true);
     });
   }
 
@@ -64,7 +67,10 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
 
   async function write(name: string, head: SpoolHead, body: AsyncIterable<Uint8Array>): Promise<void> {
     await ready();
-    const unfinished = join(directory, unfinishedFileName(name, process.pid, randomBytes(8).toString('hex')));
+    const unfinished = join(
+      directory,
+      unfinishedFileName(name, thisWriter(), randomBytes(8).toString('hex')),
+    );
     await writeResponse({ unfinished, final: join(directory, name), head, body, maxBytes });
     await onDisk('write', () => syncFolder(directory));
   }
@@ -111,6 +117,11 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     async usage() {
       await ready();
       return { usedBytes: await onDisk('measure', () => usedBytes(directory)), fullBytes };
+    },
+
+    async removeUnfinished(isWanted) {
+      await ready();
+      await onDisk('sweep', () => sweep(isWanted));
     },
 
     async *list() {

@@ -1,27 +1,51 @@
+import { createHash } from 'node:crypto';
 import { readdir, stat, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { writerOfUnfinishedFile } from './spool-name.ts';
+import type { SpoolKey } from '../../domain/ports.ts';
+import { parseUnfinishedFile, type Writer } from './spool-name.ts';
 
-/** Maximum pause of a living writer, in milliseconds. No job runs for more than two hours. */
+/** Maximum pause of a writer on another machine, in milliseconds. No job runs for more than two hours. */
 const idleMs = 3 * 60 * 60 * 1000;
-/** Age in milliseconds after which a running process id no longer protects a file, because containers reuse process ids. */
+/** Age in milliseconds after which a running process id no longer protects a file, because machines reuse process ids. */
 const abandonedMs = 24 * 60 * 60 * 1000;
 
+/** Returns this process as a writer. Containers have host names of their own. */
+export function thisWriter(): Writer {
+  const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  return { machine, pid: process.pid };
+}
+
+interface Sweep {
+  readonly directory: string;
+  readonly nowMs: number;
+  /** Whether the response is wanted. An unwanted one is removed even if its writer lives, which then fails to finish it. */
+  readonly isWanted: (key: SpoolKey) => Promise<boolean>;
+}
+
 /**
- * Removes unfinished files of dead processes: files without a write for three hours whose process has ended, and any file
- * without a write for a day. Files of a running process remain.
+ * Removes unfinished files without a living writer, and those of unwanted responses. A writer on this machine is dead if its
+ * process has ended. A writer on another machine counts as dead after three hours without a write.
  */
-export async function sweepUnfinished(directory: string, nowMs: number): Promise<void> {
+export async function sweepUnfinished({ directory, nowMs, isWanted }: Sweep): Promise<void> {
+  const self = thisWriter();
   for (const name of await readdir(directory)) {
-    const pid = writerOfUnfinishedFile(name);
-    if (pid === null) continue;
+    const unfinished = parseUnfinishedFile(name);
+    if (!unfinished) continue;
     const path = join(directory, name);
     // The file may be gone, because another process sweeps at the same time.
     const found = await stat(path).catch(() => null);
     if (!found) continue;
-    const ageMs = nowMs - found.mtimeMs;
-    if (ageMs > abandonedMs || (ageMs > idleMs && !isAlive(pid))) await unlink(path).catch(() => undefined);
+    const isDead = isAbandoned(unfinished.writer, self, nowMs - found.mtimeMs);
+    if (isDead || !(await isWanted(unfinished.key))) await unlink(path).catch(() => undefined);
   }
+}
+
+function isAbandoned(writer: Writer, self: Writer, ageMs: number): boolean {
+  if (writer.machine !== self.machine) return ageMs > idleMs;
+  // A restarted container has the same process id, and its new process never wrote to a file before it started.
+  if (writer.pid === self.pid) return ageMs > process.uptime() * 1000;
+  return ageMs > abandonedMs || !isAlive(writer.pid);
 }
 
 function isAlive(pid: number): boolean {

@@ -90,9 +90,11 @@ export function createRecoverSpooledResponses(deps: Deps) {
 
   /**
    * Confirms that a response exists that only another release can read, so that no worker counts it as lost and pays
-   * again.
+   * again. An erased job needs no response in any release.
    */
   async function confirmUnreadable(key: SpoolKey): Promise<void> {
+    const found = await deps.records.get(key.tenant, key.jobId);
+    if (found?.erasedAt !== undefined) return purge(found, key);
     const receivedAt = deps.clock();
     await deps.updateJob(key.tenant, key.jobId, (job) => {
       const attempt = job.attempts.find((each) => each.no === key.attemptNo);
@@ -111,7 +113,14 @@ export function createRecoverSpooledResponses(deps: Deps) {
     if (spooled?.format === 'known') await recover(key, spooled.head, signal);
   }
 
+  /** Whether a job may still need a response. An erased one must leave no bytes behind. */
+  async function isWanted({ tenant, jobId }: SpoolKey): Promise<boolean> {
+    const job = await deps.records.get(tenant, jobId);
+    return job !== null && job.erasedAt === undefined;
+  }
+
   return async (signal: AbortSignal): Promise<void> => {
+    await deps.spool.removeUnfinished(isWanted);
     for await (const entry of deps.spool.list()) {
       if (signal.aborted) return;
       await handle(entry, signal).catch((error) => {

@@ -24,7 +24,11 @@ function workerWith(
   const keys: SpoolKey[] = [{ tenant: job.tenant, jobId: job.id, attemptNo: 1 }];
   const settled: number[] = [];
   const removed: string[] = [];
-  const spool: Pick<Spool, 'list' | 'open' | 'remove'> = {
+  const unwanted: SpoolKey[] = [];
+  const spool: Pick<Spool, 'list' | 'open' | 'remove' | 'removeUnfinished'> = {
+    async removeUnfinished(isWanted) {
+      for (const key of keys) if (!(await isWanted(key))) unwanted.push(key);
+    },
     async *list() {
       for (const key of [...keys]) yield { key, ...entry };
     },
@@ -57,6 +61,7 @@ function workerWith(
     files: () => keys.length,
     settled,
     removed,
+    unwanted,
   };
 }
 
@@ -122,6 +127,24 @@ describe('recovery of spooled responses', () => {
       ['png', 'jpg', 'webp'].map((extension) => `${tenant}/${id}/0-1.${extension}`),
     );
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
+  });
+
+  it('removes a response of an erased job that only another release can read', async () => {
+    const worker = workerWith({ state: 'received' }, (job) => erase(job, createdAt, retention), {
+      format: 'unknown',
+      version: 2,
+    });
+    await worker.recoverSpooled();
+    expect(worker.files()).toBe(0);
+  });
+
+  it('removes an unfinished response of an erased job and leaves those of other jobs', async () => {
+    const erased = workerWith({ state: 'calling' }, (job) => erase(job, createdAt, retention));
+    await erased.recoverSpooled();
+    expect(erased.unwanted).toHaveLength(1);
+    const running = workerWith({ state: 'calling' });
+    await running.recoverSpooled();
+    expect(running.unwanted).toEqual([]);
   });
 
   it('removes a response that was finalized before', async () => {
