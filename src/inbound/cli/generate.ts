@@ -100,7 +100,7 @@ function bodyOf(prompt: string, options: Options): Record<string, unknown> {
 }
 
 /** Returns one line with the status and cost of a job, and its error. */
-export function summary(job: ImageJobView & { livemode?: boolean }): string {
+export function summary(job: ImageJobView): string {
   const { micro_usd: amount, estimated, billing } = job.cost;
   const usd = amount === null ? 'unknown' : `${(amount / 1e6).toFixed(6)} USD`;
   const charge = job.livemode === false ? 'simulated, nothing charged' : `billing ${billing}`;
