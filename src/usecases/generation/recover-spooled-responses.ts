@@ -22,7 +22,7 @@ interface Deps {
   records: Pick<JobStore, 'get'>;
   updateJob: UpdateJob;
   findDecoder: FindDecoder;
-  spool: Pick<Spool, 'open' | 'remove' | 'list'>;
+  spool: Pick<Spool, 'open' | 'remove' | 'list' | 'removeUnfinished'>;
   storage: Pick<ImageStorage, 'remove'>;
   finalizeResponse: FinalizeResponse;
   clock: Clock;
