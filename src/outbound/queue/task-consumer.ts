@@ -1,10 +1,10 @@
-import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
+import { Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
-import type { Log, StopReason, TaskHandler, TaskResult } from '../../domain/ports.ts';
+import type { Log, StopReason, TaskHandler } from '../../domain/ports.ts';
 import { createOutageLog } from '../../lib/outage-log.ts';
 import { createBackoffBackend } from './backoff-backend.ts';
 import type { QueueName } from './queue-names.ts';
-import { decodeTask } from './task-message.ts';
+import { createTaskRunner } from './task-runner.ts';
 
 export interface TaskConsumer {
   /** Starts fetching tasks, or continues after a pause. */
@@ -29,15 +29,6 @@ interface ConsumerConfig {
   readonly lockDurationMs: number;
 }
 
-/** Pause before a failed handler runs again, in milliseconds. The record then says whether work is left. */
-const pauseAfterFaultMs = 5_000;
-
-/**
- * Pause before a task that this release cannot read is offered again, in milliseconds. A worker of the newer release may
- * take it then.
- */
-const unknownTaskPauseMs = 5_000;
-
 /**
  * Pause after a failed fetch, in milliseconds. BullMQ would wait 15 s after the loss of its connection, and not at all
  * after any other error.
@@ -50,9 +41,6 @@ const releaseLimitMs = 5_000;
 /**
  * Creates the consuming side of a queue. The result of the handler decides whether a task runs again. BullMQ's own retries
  * and failure states are not used, because a retry may cost money and only the record has the facts.
- *
- * A task of an unknown kind or version was written by a newer release. It stays in the queue unchanged, delayed, until a
- * worker of that release takes it. A damaged message is dropped: the reconciler re-enqueues its record.
  *
  * @param deps.redis a connection of its own that waits during an outage of Redis.
  */
@@ -68,45 +56,13 @@ export function createTaskConsumer(
   let isPaused = false;
   let blocking: { readonly status: string } | undefined;
 
-  async function run(job: Job, signal: AbortSignal): Promise<TaskResult> {
+  const runTask = createTaskRunner({
+    fields,
+    log: deps.log,
+    handler,
     // A fetch that was in flight when the drain or the pause began may still return a task.
-    if (draining || isPaused) return { againInMs: 0 };
-    const decoded = decodeTask(job.data);
-    if (decoded.format === 'damaged') {
-      deps.log.error({ ...fields, task_id: job.id }, 'damaged task dropped; reconciler will re-enqueue');
-      return { done: true };
-    }
-    if (decoded.format === 'unknown') {
-      const { kind, version } = decoded;
-      deps.log.warn(
-        { ...fields, task_id: job.id, kind, version },
-        'task of a newer release returned to the queue',
-      );
-      return { againInMs: unknownTaskPauseMs };
-    }
-    const { task } = decoded;
-    try {
-      return await handler(task, signal);
-    } catch (error) {
-      deps.log.error({ ...fields, err: error, kind: task.kind, id: task.id }, 'task failed, retrying');
-      return { againInMs: pauseAfterFaultMs };
-    }
-  }
-
-  async function process(
-    job: Job,
-    token: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const result = await run(job, signal ?? new AbortController().signal);
-    if (!('againInMs' in result)) return;
-    if (result.againInMs > 0) {
-      await job.moveToDelayed(Date.now() + result.againInMs, token);
-      throw new DelayedError();
-    }
-    await job.moveToWait(token);
-    throw new WaitingError();
-  }
+    isStopping: () => draining || isPaused,
+  });
 
   const outage = createOutageLog(deps.log, {
     fields,
@@ -116,26 +72,13 @@ export function createTaskConsumer(
   const worker = new Worker(
     config.queue.name,
     (job, token, signal) => {
-      const work = process(job, token, signal);
+      const work = runTask(job, token, signal);
       running.add(work);
       const done = () => void running.delete(work);
       work.then(done, done);
       return work;
     },
-    {
-      connection: deps.redis,
-      prefix: config.queue.prefix,
-      concurrency: config.concurrency,
-      lockDuration: config.lockDurationMs,
-      stalledInterval: config.lockDurationMs / 2,
-      runRetryDelay: fetchRetryMs,
-      // A deploy or a crash must never fail a job; the record counts the crashes of its runs.
-      maxStalledCount: 1_000_000,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
-      autorun: false,
-      skipVersionCheck: true,
-    },
+    workerOptions(config, deps.redis),
     createBackoffBackend({
       pauseMs: fetchRetryMs,
       onFetch: outage.worked,
@@ -174,6 +117,23 @@ export function createTaskConsumer(
       const clean = await within(settled(), releaseLimitMs);
       await within(worker.close(!clean), releaseLimitMs);
     },
+  };
+}
+
+function workerOptions({ queue, concurrency, lockDurationMs }: ConsumerConfig, redis: Redis | Cluster) {
+  return {
+    connection: redis,
+    prefix: queue.prefix,
+    concurrency,
+    lockDuration: lockDurationMs,
+    stalledInterval: lockDurationMs / 2,
+    runRetryDelay: fetchRetryMs,
+    // A deploy or a crash must never fail a job; the record counts the crashes of its runs.
+    maxStalledCount: 1_000_000,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+    autorun: false,
+    skipVersionCheck: true,
   };
 }
 
