@@ -6,7 +6,7 @@ import { imageCalls } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ ALLOW_UNKNOWN_MODELS: 'true' });
   return service.close;
 });
 
