@@ -2,23 +2,13 @@ import { FAULTS } from '../src/local/studio/faults.ts';
 
 const introduction = `# The studio
 
-<<<<<<< HEAD
-Without \`OPENAI_API_KEY\`, \`npm start\` uses the **studio**: a server on loopback that speaks OpenAI's API (images, and the language
-model of \`enhance\`) and draws images on this machine. Darkroom calls it through the same client as OpenAI, so everything else runs as in
-production. Its images depend on the prompt, the size and the number of the call. They cost nothing, although \`usage\` and \`cost\` follow
-the prices of the real models. \`PROVIDER=studio\` selects the studio if a key is set.
-=======
 The **studio** is an offline server with OpenAI's API that draws images on this machine. \`npm start\` runs it if \`OPENAI_API_KEY\`
 is not set, or if \`PROVIDER=studio\` is set. Darkroom calls it through the same client as OpenAI, so everything else is the code of
 production. Its images depend on the prompt, the size and the number of the call, and carry a small crossed-out cloud in the lower
 right corner. Nothing is charged: \`usage\` and \`cost\` are simulated with the numbers of the real models.
->>>>>>> 1a74285 (fix(studio): draw what the words ask for and mark offline images)
 
 ## In your own tests
 
-<<<<<<< HEAD
-Words in a prompt select a fault, so that you can see how your program reacts. They are not drawn.
-=======
 \`darkroom studio\` runs it alone. Every OpenAI client works with its base URL and any key, including \`stream: true\` with
 \`partial_images\`, \`GET /v1/models\`, chat completions and the Responses API:
 
@@ -38,24 +28,14 @@ export function studioPage(): string {
   return `${introduction}## Faults on request
 
 Words in a prompt make the studio fail, so that you can see how your program reacts. They are not drawn.
->>>>>>> 1a74285 (fix(studio): draw what the words ask for and mark offline images)
 
 \`\`\`sh
 npm run darkroom -- generate "A fox in the snow [studio:rate-limit=2,times=1]" --out fox.png
 \`\`\`
 
-<<<<<<< HEAD
-\`,times=N\` limits a fault to the first N calls with that prompt. \`latency\` and \`slow-body\` can be combined with another fault. Of
-several other faults, the first one acts. \`[studio:enhance-NAME]\` is the same fault for the language model, and \`[studio:poll-NAME]\` for
-the polls of a background call (\`OPENAI_MODE=responses\`).
-
-\`quota\` and \`unauthorized\` are faults of the account. Darkroom then opens the circuit breaker of the provider, as in production: all jobs
-wait or fail (\`ON_QUOTA\`), for 5 seconds at first.
-=======
 \`,times=N\` limits a word to the first N calls with that prompt. The header \`x-studio-fault\` takes the same words without brackets.
 \`latency\` and \`slow-body\` combine with the others, of which the first acts. \`[studio:enhance-NAME]\` affects the language model as
 \`[studio:NAME]\` affects the image, and \`[studio:poll-NAME]\` affects polls of a background call (\`OPENAI_MODE=responses\`).
->>>>>>> 1a74285 (fix(studio): draw what the words ask for and mark offline images)
 
 **Some words block other jobs.** \`[studio:quota]\` and \`[studio:unauthorized]\` look like a refused provider account, so Darkroom opens
 its circuit breaker and every job of the deployment fails or waits (\`ON_QUOTA\`) for some seconds. \`[studio:rate-limit]\` and
