@@ -12,6 +12,11 @@ const time = z.iso.datetime();
 /** Shown for a stored value that a newer release wrote. */
 const other = 'other';
 
+/** Types of events on the wire: those of this release, and `other` for a type that a newer release wrote. */
+export const shownEventTypes = [...eventTypes, other] as const;
+/** Statuses of deliveries on the wire, with `other` as for types. */
+export const shownDeliveryStatuses = [...deliveryStatuses, other] as const;
+
 export const EndpointView = z.object({
   id: z.string(),
   object: z.literal('webhook_endpoint'),
@@ -67,12 +72,12 @@ export const DeliveryView = z.object({
   id: z.string(),
   object: z.literal('webhook_delivery'),
   event_id: z.string().describe('Sent as `webhook-id`.'),
-  type: z.enum([...eventTypes, other]),
+  type: z.enum(shownEventTypes),
   event_at: time.describe('Time of the event.'),
   image_id: z.string().nullable().describe('Id of the job; `null` for a test.'),
   endpoint_id: z.string().nullable().describe('`null` for the webhook that a job itself names.'),
   url: z.string(),
-  status: z.enum([...deliveryStatuses, other]),
+  status: z.enum(shownDeliveryStatuses),
   outcome: z.string().nullable().describe('Outcome of the last attempt, one word.'),
   created_at: time,
   finished_at: time.nullable(),

@@ -78,10 +78,8 @@ describe('a query', () => {
     ['/models?status=current', '/query/status'],
     ['/webhooks/endpoints/{endpoint}?x', '/query/x'],
   ])('an unknown query parameter is refused: %s', async (path, pointer) => {
-    const [{ id }, endpoint] = [
-      await service.acme.generate({ prompt: 'Here' }),
-      await endpointOf(service.acme),
-    ];
+    const { id } = await service.acme.generate({ prompt: 'Here' });
+    const endpoint = path.includes('{endpoint}') ? await endpointOf(service.acme) : '';
     const at = path.replace('{job}', id).replace('{endpoint}', endpoint);
     const { body } = await service.acme.get(at).expect(422);
     expect(body.errors).toEqual([{ pointer, detail: 'is not a known field' }]);

@@ -347,7 +347,7 @@ describe('giving up', () => {
 describe('the account', () => {
   it('is checked without cost', async () => {
     const server = await serve(respondWith(200, '{"data":[]}'));
-    expect(await backgroundProvider(server.url).check()).toContain('takes the key');
+    expect(await backgroundProvider(server.url).check()).toContain('accepts the key');
     expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/models']);
   });
 });

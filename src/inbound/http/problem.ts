@@ -86,10 +86,12 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 
 /** Returns what a problem says about its request. */
 export function circumstancesOf(request: FastifyRequest): Circumstances {
+  const publicUrl = request.server.publicAddresses?.publicUrlOf(request);
   return {
     instance: request.url.split('?', 1)[0] ?? '/',
     requestId: request.id,
-    publicUrl: request.server.publicAddresses?.publicUrlOf(request),
+    // A malformed Host is refused with a problem, whose link must not repeat it.
+    publicUrl: URL.canParse(publicUrl ?? '') ? publicUrl : undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { withoutLinks } from '../../support/webhook-bodies.ts';
 import { startEndpointServer } from '../../support/webhook-endpoints.ts';
 
 /** The webhooks that arrived at an endpoint. */
@@ -35,9 +36,4 @@ export async function startEventLog(): Promise<EventLog> {
     countsOf: (jobId) => ledgers.get(jobId) ?? new Map(),
     close: endpointServer.close,
   };
-}
-
-/** Links are signed for each attempt. */
-function withoutLinks(body: string): string {
-  return body.replaceAll(/"url":"[^"]*","url_expires_at":"[^"]*"/g, '');
 }

@@ -3,6 +3,7 @@ import { jobStages, jobStatuses } from '../../../domain/image-job.ts';
 import { imageEventTypes } from '../../../domain/image-request.ts';
 import { ImageView } from '../../../domain/job-view.ts';
 import { eventTypes } from '../../../domain/webhook-event.ts';
+import { shownEventTypes } from '../../../domain/webhook-view.ts';
 import { type SchemaGroup, unionOf } from '../json-schema.ts';
 import { ImageJob } from './jobs.ts';
 
@@ -87,6 +88,6 @@ export const eventSchemas: SchemaGroup = {
     ),
   },
   values: {
-    WebhookEventType: { values: eventTypes, description: 'Type of a webhook.' },
+    WebhookEventType: { values: shownEventTypes, description: 'Type of a webhook.' },
   },
 };

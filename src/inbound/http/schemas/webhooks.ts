@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { eventPatterns } from '../../../domain/image-request.ts';
-import { deliveryStatuses } from '../../../domain/webhook-delivery.ts';
 import { EndpointBody, EndpointPatch } from '../../../domain/webhook-endpoint.ts';
 import { WebhookSecret } from '../../../domain/webhook-event.ts';
-import { DeliveryAttemptView, DeliveryView, EndpointView } from '../../../domain/webhook-view.ts';
+import {
+  DeliveryAttemptView,
+  DeliveryView,
+  EndpointView,
+  shownDeliveryStatuses,
+} from '../../../domain/webhook-view.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
 
 const NewWebhookEndpoint = EndpointView.extend({
@@ -56,7 +60,7 @@ export const webhookSchemas: SchemaGroup = {
       description: 'Subscription of an endpoint: one type, all events of jobs, or all events.',
     },
     DeliveryStatus: {
-      values: deliveryStatuses,
+      values: shownDeliveryStatuses,
       description:
         'Status of a delivery. `pending` has another attempt. `failed` has none and can be sent again.',
     },
