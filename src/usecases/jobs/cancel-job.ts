@@ -13,13 +13,13 @@ interface Deps {
   retentionOf: (job: ImageJob) => Retention;
 }
 
-/** How long the answer waits for the worker that holds the job to end it. */
+/** Maximum time that the response waits for the worker to end a running job. */
 const timeoutMs = 1_000;
 
 /**
- * Cancels a job. A waiting one ends at once and has cost nothing. A running one is ended by the worker that holds it,
- * which aborts the provider call; the answer shows it as ended if that happens within a second, and what is known
- * about money either way.
+ * Cancels a job. A queued job ends immediately and has cost nothing. The worker that runs a job ends it and aborts the
+ * provider call. The response shows the job as ended if the worker ends it within a second. The response always shows
+ * the known cost.
  *
  * @throws AppError `already_terminal`, `not_found`, `erased`
  */
@@ -35,7 +35,7 @@ export function createCancelJob(deps: Deps) {
         current.status === 'queued' ? canceled(requestCancel(current, nowMs)) : requestCancel(current, nowMs),
       found,
     );
-    // A task that waits for its next try runs nowhere: nobody else would end its job.
+    // The job must end here if its task was still waiting for a retry, because no worker runs it.
     const takenOut = await deps.jobQueue.remove(id).catch(() => false);
     if (job?.status === 'running' && takenOut) {
       await deps.updateJob(

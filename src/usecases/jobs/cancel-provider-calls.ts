@@ -4,15 +4,15 @@ import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { ImageProvider, Log, TaskQueue } from '../../domain/ports.ts';
 
 interface Deps {
-  /** Only where calls are made: whoever makes none has no key for it. */
+  /** Present only in processes that make provider calls. Other processes have no provider key. */
   provider?: Pick<ImageProvider, 'cancel'> | undefined;
   jobQueue: Pick<TaskQueue, 'add'>;
   log: Log;
 }
 
 /**
- * Stops the calls of a job that has ended which go on by themselves at the provider: nobody will take them up again, and
- * they go on costing money. A process that makes no calls leaves it to a worker, by the task of the job. Best effort.
+ * Cancels the background calls of an ended job at the provider. No worker will resume these calls, and they continue to
+ * cost money. A process without a provider enqueues the task of the job, so that a worker cancels the calls. Best effort.
  */
 export function createCancelProviderCalls({ provider, jobQueue, log }: Deps) {
   return async (job: ImageJob): Promise<void> => {

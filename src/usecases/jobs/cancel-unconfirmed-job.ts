@@ -15,32 +15,35 @@ interface Deps {
   retentionOf: (job: ImageJob) => Retention;
 }
 
-/** A job that may or may not be written. */
+/** A job that the store may or may not have written. */
 interface UnconfirmedSubmission {
   readonly tenant: string;
   readonly id: string;
-  /** How often the store has answered that it is not there. */
+  /** Number of checks in which the store reported that the job does not exist. */
   missed: number;
   dueMs: number;
 }
 
 const roundPauseMs = 500;
-/** Until the next look, after each at which it was not there: a connection that broke may still hold it for a while. */
+/** Delay before the next check, after each check without a job. A broken connection may still deliver the write later. */
 const lookAgainMs = [500, 1_000, 2_000, 5_000, 10_000];
 const maxConcurrentChecks = 100;
-/** What is ordered beyond that in one outage may be made for nobody. */
+/** Maximum number of tracked submissions. Further jobs of the same outage may run although no caller can find them. */
 const maxUnconfirmed = 10_000;
 
 /**
- * Takes back a job whose submission got no answer from the store: its caller was told 503 and has no key to find it by,
- * so nobody would ever want what it costs. A store that hangs carries out what it was sent once it goes on, so looks that
- * it does not answer do not count; the reconciler leaves a job that was written so late alone for some seconds.
- * Best effort: a process that ends meanwhile takes nothing back.
+ * Cancels a job whose submission the store did not confirm. The caller received 503 and has no key to find the job by, so
+ * its images would cost money without a use.
+ *
+ * A hanging store applies pending commands when it resumes. A check without a response from the store therefore does not
+ * count. The reconciler leaves a job that was written so late alone for some seconds.
+ *
+ * Best effort: a process that ends before the checks are complete cancels nothing.
  */
 export function createCancelUnconfirmedJob(deps: Deps) {
   const unconfirmed = new Set<UnconfirmedSubmission>();
 
-  /** Ends a job that nobody has begun, and asks whoever has begun it to stop. */
+  /** Ends a queued job, or requests the worker of a running job to stop. Returns `null` if the job has already ended. */
   function takenBack(job: ImageJob): ImageJob | null {
     if (isTerminal(job.status)) return null;
     const nowMs = deps.clock();
@@ -73,7 +76,7 @@ export function createCancelUnconfirmedJob(deps: Deps) {
     doubt.missed += 1;
   }
 
-  /** Looks at all whose time has come, except those of tenants whose records were found to be away. */
+  /** Checks every due submission, except those of tenants whose store was unavailable in this round. */
   async function lookAround(): Promise<void> {
     const away = new Set<string>();
     const due = [...unconfirmed].filter(({ dueMs }) => dueMs <= deps.clock());

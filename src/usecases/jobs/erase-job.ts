@@ -29,7 +29,7 @@ interface Deps {
   retentionOf: (job: ImageJob) => Retention;
 }
 
-/** Deletes all bytes of a job, known or not, and notes that they are gone. Repeatable: what fails stays due. */
+/** Deletes all image files of a job, recorded or not, and records the deletion. Repeatable: after a failure it stays due. */
 export async function removeImages(
   deps: { storage: ImageStorage; updateJob: UpdateJob; clock: Clock },
   job: ImageJob,
@@ -38,7 +38,7 @@ export async function removeImages(
   return deps.updateJob(job.tenant, job.id, (current) => purgeMedia(current, deps.clock()), job);
 }
 
-/** Forgets what was told of a job, and what is still to be told. Events first: without them no delivery is written. */
+/** Deletes the events and deliveries of a job. Events are deleted first, because no delivery is written without its event. */
 export async function purgeEvents(
   deps: { deliveries: Deliveries; events: WebhookEvents },
   tenant: string,
@@ -49,15 +49,15 @@ export async function purgeEvents(
 }
 
 /**
- * Erases a job. The tombstone is what counts: from that moment nobody reads it; then the webhook bodies and the images
- * go. Images that the storage does not give up now are due at once for the sweeper.
+ * Erases a job. The tombstone is written first, and from then on no caller can read the job. The webhook bodies and the
+ * images are deleted afterwards. Images that the storage fails to delete are due for the sweeper immediately.
  *
  * @throws AppError `not_found`, `erased`
  */
 export function createEraseJob(deps: Deps) {
   return async (tenant: string, id: string): Promise<void> => {
     await findJob(deps.records, tenant, id);
-    // Before the end, which may put it back for a worker to stop the calls of the job.
+    // The task is removed before the job ends, because the end may enqueue it again to cancel the provider calls.
     await deps.jobQueue.remove(id).catch(() => false);
     const job = await deps.updateJob(tenant, id, (current) =>
       current.erasedAt === undefined ? erase(current, deps.clock(), deps.retentionOf(current)) : null,

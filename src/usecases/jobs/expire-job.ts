@@ -11,10 +11,10 @@ interface Deps {
 }
 
 /**
- * Ends a job that has waited longer than its `queue_ttl_s`, unless somebody took it up meanwhile, and takes its task out.
- * Any other job is left alone. Idempotent.
+ * Expires a job that has waited longer than its `queue_ttl_s` and removes its task. A job that a worker has started since
+ * it was read, and any other job, stays unchanged. Idempotent.
  *
- * @returns the job as it is then
+ * @returns the current job
  */
 export function createExpireJob(deps: Deps) {
   return async (job: ImageJob): Promise<ImageJob> => {
@@ -27,7 +27,7 @@ export function createExpireJob(deps: Deps) {
         hasWaitedTooLong(now, nowMs) ? expire(now, { nowMs, retention: deps.retentionOf(now) }) : null,
       job,
     );
-    // A task that stays finds its job ended.
+    // A failed removal is harmless, because a worker that receives the task finds the job ended.
     if (after?.status === 'expired') await deps.jobQueue.remove(job.id).catch(() => false);
     return after ?? job;
   };

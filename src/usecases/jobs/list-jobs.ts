@@ -4,7 +4,7 @@ import type { GetJob } from './get-job.ts';
 
 type Query = Omit<JobListQuery, 'models'> & { readonly model?: string | undefined };
 
-/** Lists a tenant's jobs, newest first; those of a model under whichever of its names they were ordered. */
+/** Lists a tenant's jobs, newest first. A model filter matches the model id and all of its aliases. */
 export function createListJobs(deps: {
   records: JobStore;
   getJob: Pick<GetJob, 'current'>;
@@ -19,7 +19,7 @@ export function createListJobs(deps: {
     const models = model === undefined ? undefined : namesOf(model);
     const page = await deps.records.list(tenant, { ...query, models });
     const jobs = await Promise.all(page.jobs.map(deps.getJob.current));
-    // One whose patience was over has another status now.
+    // The status is checked again, because reading a queued job past its queue TTL expires the job.
     return {
       ...page,
       jobs: jobs.filter(({ status }) => query.status === undefined || status === query.status),

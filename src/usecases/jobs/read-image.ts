@@ -15,7 +15,7 @@ export interface Bytes {
   readonly sizeBytes: number;
 }
 
-/** How a caller gets an image: where to go, or the bytes where Darkroom serves them itself. */
+/** Content of an image: a URL to redirect to, or the bytes if Darkroom serves them. */
 export type ImageContent =
   | { readonly kind: 'redirect'; readonly url: string; readonly image: StoredImage }
   | {
@@ -25,7 +25,7 @@ export type ImageContent =
       open(): Promise<Bytes>;
     };
 
-/** Gives out stored images. @throws AppError `not_found`, `erased` */
+/** Returns stored images. @throws AppError `not_found`, `erased` */
 export function createReadImage(deps: Deps) {
   async function open(key: string): Promise<Bytes> {
     const stored = await deps.storage.read(key);

@@ -5,9 +5,9 @@ import type { GetJob } from './get-job.ts';
 import type { Submission, SubmitJob } from './submit-job.ts';
 
 /**
- * Makes a new job from one that ended without success; the new one names the old one as its parent.
+ * Creates a new job from a job that ended without success. The new job names the old job as its parent.
  *
- * @throws AppError `not_retryable_job` for any other status, and whatever submitting may throw.
+ * @throws AppError `not_retryable_job` for any other status, and every error of a submission.
  */
 export function createRetryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
   return async (
@@ -19,7 +19,7 @@ export function createRetryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
     try {
       job = await deps.getJob.get(caller.tenant, id);
     } catch (error) {
-      // What was made of it under this key lives on without it.
+      // A retry that was accepted under this key stays valid even if its parent is gone.
       const made = await deps.submitJob.replay({ caller, parentId: id, ...options });
       if (made) return made;
       throw error;

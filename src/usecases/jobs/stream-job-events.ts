@@ -14,21 +14,22 @@ import { waitForJob } from './wait-for-job.ts';
 
 /** One moment of a job's life. */
 export interface ImageMoment {
-  /** Number within the job, from 1: the id under which a stream can be taken up again. */
+  /** Number within the job, from 1. A client resumes a stream with this number as the event id. */
   readonly no: number;
   readonly type: string;
   readonly status: JobStatus;
   readonly stage: JobStage | null;
   readonly at: number;
-  /** Index of the image that was stored then. */
+  /** Index of the image that was stored at this moment. */
   readonly image?: number;
   /** The job as it was read for this moment. */
   readonly job: ImageJob;
 }
 
 /**
- * Follows a job from any point of its life to its end. The history stands in the record, so that a stream can be taken
- * up on any machine; ends when the job has ended, was erased, or `signal` aborts. A store that is away is waited for.
+ * Streams the moments of a job from any point of its life to its end. The record holds the history, so that any machine can
+ * resume a stream. The stream ends when the job has ended or was erased, or when `signal` aborts. While the store is
+ * unavailable the stream waits.
  */
 export function createStreamJobEvents(deps: {
   getJob: Pick<GetJob, 'get'>;

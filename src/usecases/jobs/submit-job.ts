@@ -20,7 +20,7 @@ import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
 import { queueEvent } from './update-job.ts';
 
-/** What a deployment decides where the caller does not. */
+/** Defaults and limits that a deployment sets for submissions. */
 export interface SubmitPolicy extends RequestPolicy {
   readonly maxOpenJobsPerTenant: number;
 }
@@ -29,13 +29,13 @@ interface Deps extends Rules {
   records: JobStore;
   getJob: Pick<GetJob, 'current'>;
   jobQueue: TaskQueue;
-  /** The way into it. */
+  /** Intake of `jobQueue`. */
   jobIntake: TaskIntake;
   webhookQueue: TaskQueue;
   ids: Ids;
   /** SHA-256, base64url. */
   digest: (text: string) => string;
-  /** A digest that nobody can make again without our secret: what it was made of may be guessed, and outlives its job. */
+  /** Keyed digest (HMAC). It outlives its job and must not confirm a guessed input, so it needs our secret. */
   keyedDigest: (text: string) => string;
   cancelUnconfirmed: CancelUnconfirmedJob;
   meter: Meter;
@@ -54,11 +54,11 @@ export interface Submission {
   readonly origin?: string | undefined;
   /** Id of the job if it is decided before the submission. */
   readonly id?: string | undefined;
-  /** What was changed or ignored in the request before it came here. */
+  /** Changes to the request, and ignored fields, before the submission. */
   readonly warnings?: readonly string[] | undefined;
 }
 
-/** What a key was given for: an order by its body, a retry by its parent. */
+/** Identity of an idempotent submission: the body of a new request, or the parent of a retry. */
 type Named = Pick<Submission, 'caller' | 'idempotencyKey' | 'parentId'> & Partial<Pick<Submission, 'body'>>;
 type KeyName = Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>;
 
@@ -76,22 +76,22 @@ export interface Preview {
   readonly queueDepth: number;
 }
 
-/** Extra life of an idempotency claim over its record, for clocks and slow queues. */
+/** Time by which an idempotency claim outlives its record, because of clock differences and slow queues. */
 const claimMarginMs = 3_600_000;
 const minClaimMs = 24 * 3_600_000;
 
 /**
- * Accepts a request durably: once it returns, the job survives the death of any process. Everything that can be known
- * to be wrong is refused before anything is written.
+ * Accepts a request durably: once it returns, the job survives the crash of any process. Every fault that can be detected
+ * is refused before the first write.
  */
 export function createSubmitJob(deps: Deps) {
   const { policy } = deps;
 
-  /** How a key stands in the store, and what it was given for. */
+  /** Returns the hash of an idempotency key and the fingerprint of its request; `undefined` without a key. */
   function nameOf({ idempotencyKey, parentId, body }: Named): KeyName | undefined {
     if (idempotencyKey === undefined) return undefined;
-    // A retry says nothing but its parent, whose own words may be erased meanwhile. The words of an order are the caller's
-    // own, without the defaults: another default after a deploy is not another request.
+    // A retry is identified by its parent alone, because the body of the parent may be erased before the next try.
+    // A new request is identified by the caller's body without defaults, because a deploy may change the defaults.
     const identity = parentId === undefined ? { route: 'POST /images', body } : { route: 'retry', parentId };
     return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.keyedDigest(canonicalJson(identity)) };
   }
@@ -106,7 +106,7 @@ export function createSubmitJob(deps: Deps) {
     return name && { ...name, ttlMs: Math.max(minClaimMs, lifeSeconds * 1000 + claimMarginMs) };
   }
 
-  /** What was accepted under a key before; `null` when nothing was, or something else. Accepts nothing. */
+  /** Returns the job that was accepted under a key; `null` if there is none or its request differs. Accepts no new job. */
   async function replay(named: Named): Promise<Accepted | null> {
     const name = nameOf(named);
     const held = name && (await deps.records.findByKey(named.caller.tenant, name));
@@ -118,7 +118,7 @@ export function createSubmitJob(deps: Deps) {
     try {
       prepared = prepareRequest(submission.body, deps);
     } catch (error) {
-      // What was accepted under this key stays accepted, even if the rules have changed since.
+      // A job that was accepted under this key stays accepted, even if the rules have changed since.
       const held = await replay(submission);
       if (held) return held;
       throw error;
@@ -143,7 +143,7 @@ export function createSubmitJob(deps: Deps) {
     try {
       return await deps.records.submit({ job, claim, event, maxOpenJobs: policy.maxOpenJobsPerTenant });
     } catch (error) {
-      // With a key the caller's next try finds the job, should it have been written after all.
+      // Only a job without a key is canceled, because a retry with the key finds a job that was written despite the error.
       if (!claim) deps.cancelUnconfirmed(job);
       throw error;
     }
@@ -172,8 +172,8 @@ export function createSubmitJob(deps: Deps) {
     if (outcome.kind === 'replayed') {
       deps.meter.submitted('replayed');
       const replayed = await deps.getJob.current(outcome.job);
-      // Its first answer may have been 503 from a store that wrote it all the same. Not by the intake, which keeps
-      // everything that is thrown in.
+      // The task may be missing, because the first response may have been 503 although the store wrote the job. The task
+      // does not pass through the intake, because the intake does not remove duplicates.
       if (replayed.status === 'queued') queueJob(replayed, deps.jobQueue);
       return { job: replayed, replayed: true };
     }

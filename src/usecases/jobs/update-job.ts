@@ -12,7 +12,7 @@ interface Deps {
   log: Log;
 }
 
-/** Changes a record, see `JobStore.update`. */
+/** Function that changes a record, see `JobStore.update`. */
 export type UpdateJob = (
   tenant: string,
   id: string,
@@ -21,9 +21,9 @@ export type UpdateJob = (
 ) => Promise<ImageJob | null>;
 
 /**
- * The one way in which a job changes after it was submitted: the new state and the event that it is are written in one
- * atomic step; then the event is queued to be announced. Where queueing fails the reconciler finds it. Calls that go on by
- * themselves at the provider are stopped when their job has ended, for nobody will take them up again.
+ * Creates the only function that changes a job after its submission. The new state and its event are written in one atomic
+ * step. The event is then enqueued for dispatch. If enqueueing fails, the reconciler finds the event. When a job ends, its
+ * background calls at the provider are canceled, because no worker will resume them.
  */
 export function createUpdateJob(deps: Deps): UpdateJob {
   return async (tenant, id, change, known) => {
@@ -66,7 +66,7 @@ function recordEnd({ meter, log }: Deps, job: ImageJob): void {
   );
 }
 
-/** Queues an event that was written, to be announced; a failure only delays it until the reconciler's next round. */
+/** Enqueues a written event for dispatch. A failure only delays the event until the reconciler's next round. */
 export async function queueEvent(
   deps: { webhookQueue: TaskQueue; log: Log },
   event: TaskSubject,

@@ -1,21 +1,21 @@
 import { type ImageJob, isTerminal, waitsUntil } from '../../domain/image-job.ts';
 import type { Clock, Signals } from '../../domain/ports.ts';
 
-/** Looks again after this long even without a message, since messages may be lost. */
+/** Interval of reads without a message, in milliseconds, because messages may be lost. */
 const pollMs = 5_000;
 
 interface Deps {
   signals: Pick<Signals, 'onChange'>;
   clock: Clock;
-  /** Reads the job; `null` ends the following. */
+  /** Reads the job. `null` ends the wait. */
   read: () => Promise<ImageJob | null>;
 }
 
 /**
- * A job as it is now and whenever it may have changed, until it has ended, `waitMs` are over or `signal` aborts: also then
- * it is read once more. A message, the end of the job's patience and every five seconds are reasons to look.
+ * Yields a job now and after every possible change, until the job has ended, `waitMs` are over or `signal` aborts. The job
+ * is read once more at the timeout or abort. A message, the end of the queue TTL and every five seconds cause a read.
  *
- * Followers share the process's one subscription. Rejects with what `read` throws.
+ * All waits share the one subscription of the process. Rejects with the error of `read`.
  */
 export async function* waitForJob(
   { signals, clock, read }: Deps,
@@ -30,7 +30,7 @@ export async function* waitForJob(
   signal.addEventListener('abort', onAbort);
   try {
     for (;;) {
-      // Listening starts before the read, so that no change can fall between the two.
+      // Listening starts before the read, because a change between the two would be missed.
       const changed = new Promise<void>((resolve) => {
         dispatchTask = resolve;
       });
@@ -49,7 +49,7 @@ export async function* waitForJob(
   }
 }
 
-/** How long a job goes on waiting; for ever once that is over, for then somebody else is to end it. */
+/** Returns the time left of the queue TTL. Returns infinity after it, because another process then ends the job. */
 function remainingMs(job: ImageJob, nowMs: number): number {
   const left = (waitsUntil(job) ?? 0) - nowMs;
   return left > 0 ? left : Number.POSITIVE_INFINITY;
