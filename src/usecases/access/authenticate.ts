@@ -11,7 +11,7 @@ interface Deps {
   digest: (text: string) => string;
   /** Compares two digests in constant time. */
   sameDigest: (a: string, b: string) => boolean;
-  /** The id inside a key, or `null` where its form or checksum is wrong: then no lookup is made. */
+  /** Returns the id inside a key, or `null` if its form or checksum is wrong. No lookup is made then. */
   keyIdOf: (key: string) => string | null;
   clock: Clock;
 }

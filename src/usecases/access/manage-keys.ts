@@ -10,7 +10,7 @@ interface Deps {
   clock: Clock;
 }
 
-/** Makes, lists and revokes API keys. The text of a key exists only in the answer that made it. */
+/** Creates, lists and revokes API keys. Only the response of the creation contains the text of a key. */
 export function createManageKeys(deps: Deps) {
   return {
     async create(options: {
@@ -44,7 +44,11 @@ export function createManageKeys(deps: Deps) {
 
     list: (tenant?: string) => deps.apiKeys.list(tenant),
 
-    /** Works everywhere at once, where a process misses the message within seconds. @throws AppError `not_found` */
+    /**
+     * Revokes a key in all processes immediately. A process that misses the message follows within seconds.
+     *
+     * @throws AppError `not_found`
+     */
     async revoke(id: string): Promise<ApiKeyRecord> {
       const record = await deps.apiKeys.get(id);
       if (!record)

@@ -2,13 +2,13 @@ import { errorRow } from '../../domain/errors.ts';
 import type { CircuitBreaker, Clock, ImageStorage } from '../../domain/ports.ts';
 
 export interface Readiness {
-  /** Whether work can be accepted. A provider account that is refused does not stop that, but is shown. */
+  /** Whether this instance can accept jobs. A rejected provider account appears in the checks but does not change `ok`. */
   readonly ok: boolean;
   readonly checks: Readonly<Record<string, { ok: boolean; detail: string | null }>>;
 }
 
 interface Deps {
-  /** A write to Redis and a look at its eviction policy; PING is green while every write fails. */
+  /** Writes to Redis and checks its eviction policy. PING is not enough, because it succeeds while every write fails. */
   checkStore: () => Promise<void>;
   checkDurability: () => Promise<{ ok: boolean; detail: string | null }>;
   storage: ImageStorage;
@@ -20,17 +20,17 @@ interface Deps {
 /** Result of a check that Redis has to serve, while Redis is down. */
 const unchecked = { ok: true, detail: null };
 
-/** Probes are cached this long, so that many load balancers cost no more than one. */
+/** Lifetime of cached probe results, in milliseconds, so that many load balancers cost no more than one. */
 const cacheMs = 2_000;
 const probeLimitMs = 1_500;
 
-/** Whether this process can do its work: Redis takes writes, the storage is reachable, nobody is stopping it. */
+/** Checks whether this process can work: Redis accepts writes, the storage is reachable, and no shutdown is in progress. */
 export function createCheckReadiness(deps: Deps) {
   let cached: { until: number; result: Promise<Readiness['checks']> } | undefined;
 
   async function probe(): Promise<Readiness['checks']> {
     const [redis, storage] = await Promise.all([attempt(deps.checkStore()), attempt(deps.storage.check())]);
-    // Asked of Redis, never of the provider: a probe must not cost money or fail with somebody else's outage.
+    // The provider's state is read from Redis, because a probe must not cost money or fail with the provider.
     const [provider, aof] = redis.ok
       ? await Promise.all([attempt(checkBreakers()), deps.checkDurability()])
       : [unchecked, unchecked];

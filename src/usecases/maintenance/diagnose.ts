@@ -1,4 +1,4 @@
-/** One look at a dependency: says what it found, or throws what is wrong and what to do. */
+/** A check of one dependency. `run` returns the finding, or throws an error that names the fault and the action. */
 export interface Check {
   readonly name: string;
   run(): Promise<string>;
@@ -12,7 +12,7 @@ export interface Finding {
 
 const limitMs = 10_000;
 
-/** Looks at every dependency; one that hangs counts as failed after ten seconds. */
+/** Runs all checks at the same time. A check that hangs counts as failed after ten seconds. */
 export async function diagnose(checks: readonly Check[]): Promise<Finding[]> {
   return Promise.all(
     checks.map(async ({ name, run }): Promise<Finding> => {

@@ -13,15 +13,17 @@ interface Deps {
 }
 
 const pageSize = 500;
-/** What a script wrote this recently may not have its task yet. */
+/** Minimum age of an event or delivery, in milliseconds. A younger one may not have its task yet. */
 const settleMs = 3_000;
-/** Every how many rounds the queue is compared task by task. */
+/** Number of rounds between two complete comparisons of tasks and records. */
 const thoroughEvery = 12;
 
 /**
- * Puts back what the queues have lost: every unfinished record without a task, every event and every mailbox with due
- * mail without one. To be called again and again, some seconds apart: the jobs of a tenant are compared from the second call
- * on, because those that the first one found may be about to get their tasks. Idempotent, so any number of processes may do it at the same time; adding a task that exists changes nothing.
+ * Re-enqueues tasks that are missing from the queues: for every unfinished job, undispatched event and delivery queue with
+ * due deliveries. Call it repeatedly, some seconds apart. The jobs of a tenant are compared from the second call on,
+ * because jobs that the first call found may be about to get their tasks.
+ *
+ * Idempotent and safe to run in several processes, because adding an existing task changes nothing.
  */
 export function createReconcile(deps: Deps) {
   async function restore(tenant: string, id: string): Promise<boolean> {
@@ -31,7 +33,7 @@ export function createReconcile(deps: Deps) {
     return true;
   }
 
-  /** @returns how many tasks were put back. */
+  /** Re-enqueues missing job tasks of a tenant. @returns the number of re-enqueued tasks. */
   async function refillImages(tenant: string, settledBefore: number): Promise<number> {
     let restored = 0;
     for (let offset = 0; ; offset += pageSize) {
@@ -40,7 +42,7 @@ export function createReconcile(deps: Deps) {
       const known = await deps.jobQueue.has(settled);
       for (const id of settled.filter((_, i) => !known[i])) {
         const restoredOne = await restore(tenant, id).catch((error) => {
-          // Nor would it take the others.
+          // The remaining jobs would fail too, because the store is down.
           if (error instanceof AppError && error.code === 'store_unavailable') throw error;
           deps.log.warn({ err: error, tenant, job_id: id }, 'lost task not put back, trying again');
           return false;
@@ -52,10 +54,10 @@ export function createReconcile(deps: Deps) {
   }
 
   /**
-   * Events that nobody announces, and mail that nobody delivers. What can be neither announced nor delivered for now stays
-   * in the first pages and hides the rest, which is looked through only now and then: it costs time in proportion.
+   * Re-enqueues missing tasks for undispatched events and due deliveries of a tenant. Undeliverable items fill the first
+   * pages. A full scan runs only in some rounds, because its cost grows with the backlog.
    *
-   * @returns how many tasks were put back.
+   * @returns the number of re-enqueued tasks.
    */
   async function refillWebhooks(tenant: string, isThorough: boolean): Promise<number> {
     const settledBefore = deps.clock() - settleMs;
@@ -82,7 +84,7 @@ export function createReconcile(deps: Deps) {
     }
   }
 
-  /** The number of unfinished jobs of every tenant whose records answer. */
+  /** Counts the unfinished jobs of every tenant whose store is available. */
   async function countOpen(
     tenants: readonly string[],
   ): Promise<{ open: Map<string, number>; fault: unknown }> {
@@ -98,9 +100,9 @@ export function createReconcile(deps: Deps) {
   let walks = 0;
 
   /**
-   * Asking for every single task costs time in proportion to the backlog, so it is done where the queue holds fewer tasks
-   * than there are unfinished jobs. A task that outlived its record can hide a missing one from that comparison, so from
-   * time to time every one is looked for all the same.
+   * Returns whether every unfinished job is compared with its task in this round. The cost grows with the backlog, so this
+   * happens if the queue holds fewer tasks than there are unfinished jobs. A task that outlived its record can hide a
+   * missing task from these counts. Some rounds therefore compare all jobs.
    */
   async function isWalkDue(open: ReadonlyMap<string, number>): Promise<boolean> {
     const thorough = walks % thoroughEvery === 0;
@@ -111,9 +113,9 @@ export function createReconcile(deps: Deps) {
   }
 
   /**
-   * When the records of each tenant answered a round. Younger jobs are left alone: one that a hanging Redis writes as soon
-   * as it goes on may be old by its own account, and has had no time to get its task, or to be taken back by whoever told
-   * its caller 503.
+   * Start time of the last round in which the store of each tenant was available. Jobs that changed later are skipped.
+   * A hanging Redis may write a job late, with an old timestamp. The API process then needs time to enqueue the job, or to
+   * cancel it if the caller received 503.
    */
   let answeredAt: ReadonlyMap<string, number> = new Map();
 
@@ -128,7 +130,7 @@ export function createReconcile(deps: Deps) {
       const jobs = open.has(tenant) ? await refillImages(tenant, answeredBefore) : 0;
       if (jobs > 0) deps.log.warn({ tenant, jobs }, 'lost tasks put back into the queue');
     }
-    // After all images: whatever is wrong with the webhooks of one tenant keeps none of them waiting.
+    // Webhooks follow after all jobs, because a webhook fault of one tenant must not delay any job.
     for (const tenant of open.keys()) {
       const webhooks = await refillWebhooks(tenant, walk);
       if (webhooks > 0) deps.log.warn({ tenant, webhooks }, 'lost tasks put back into the queue');

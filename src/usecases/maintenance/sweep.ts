@@ -23,17 +23,17 @@ interface Deps {
   clock: Clock;
   log: Log;
   retentionOf: (job: ImageJob) => Retention;
-  /** How long deliveries that ended stay in the log. */
+  /** Retention of ended deliveries in the log, in milliseconds. */
   deliveryLogMs: number;
 }
 
 const pageSize = 200;
-/** A storage that failed this often is left alone until the next round: every try may take seconds. */
+/** Maximum number of storage failures per round. Further calls wait for the next round, because each may take seconds. */
 const maxStorageFailures = 10;
 
 /**
- * Does what is due without anybody asking: ends jobs whose patience or time is over, removes images, records and
- * deliveries whose retention is over. Idempotent; a job that cannot be dealt with now stays due.
+ * Applies deadlines and retention: expires queued jobs, ends jobs past their run timeout, and deletes images, records and
+ * deliveries at the end of their retention. Idempotent. A job that fails to be processed stays due.
  */
 export function createSweep(deps: Deps) {
   async function expireOrPurge(job: ImageJob): Promise<void> {
@@ -59,11 +59,11 @@ export function createSweep(deps: Deps) {
     }
   }
 
-  /** Deals with one job, unless that needs a storage that is down. @returns whether it is dealt with. */
+  /** Processes one due job, unless that needs a storage that is down. @returns whether the job is processed. */
   async function processDueJob(job: ImageJob, storage: { failures: number }): Promise<boolean> {
-    // Only the release that wrote such a job can act on it.
+    // The job is skipped, because only the release that wrote it can change it.
     if (!isChangeable(job)) return false;
-    // Listed a while ago: it may have been taken up since.
+    // The deadline is checked again, because a worker may have started the job since it was listed.
     if ((dueAt(job) ?? Number.POSITIVE_INFINITY) > deps.clock()) return true;
     const needsStorage = isTerminal(job.status) && !job.mediaGone;
     if (needsStorage && storage.failures >= maxStorageFailures) return false;
@@ -75,7 +75,7 @@ export function createSweep(deps: Deps) {
   }
 
   async function sweepTenant(tenant: string, storage: { failures: number }): Promise<void> {
-    // Jobs that stay due are stepped over, so that they keep no other one waiting.
+    // Jobs that stay due are skipped, because they must not delay other jobs.
     for (let stillDue = 0; ; ) {
       const ids = await deps.records.dueJobs(tenant, deps.clock(), stillDue, pageSize);
       for (const id of ids) {
@@ -104,7 +104,7 @@ export function createSweep(deps: Deps) {
         await sweepTenant(tenant, storage);
         await sweepLog(tenant);
       } catch (error) {
-        // On a cluster the others may be elsewhere.
+        // The sweep continues, because other tenants of a Redis Cluster may be on another node.
         fault ??= error;
       }
     }
