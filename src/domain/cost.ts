@@ -1,5 +1,5 @@
 /**
- * Tokens to money. All amounts are integers in micro-USD; an amount that cannot be known is `null`, never 0.
+ * Conversion of tokens to money. All amounts are integers in micro-USD. An unknown amount is `null`, never 0.
  */
 
 /** Prices in USD per million tokens, which is the same number as micro-USD per token. */
@@ -12,7 +12,7 @@ export interface TokenPrices {
   readonly text_out?: number | undefined;
 }
 
-/** What the provider says it used. `details` are often missing in real answers. */
+/** Token counts that the provider reports. The `details` are often missing in real responses. */
 export interface TokenUsage {
   readonly input_tokens: number;
   readonly output_tokens: number;
@@ -22,12 +22,12 @@ export interface TokenUsage {
 }
 
 /**
- * What a finished call cost, from the provider's own usage.
+ * Returns the cost of a finished call, computed from the provider's reported usage.
  *
- * Without output details every output token is priced as an image token: for an image model that is what they
- * are, and the cheaper text price understates real invoices threefold.
+ * Without output details every output token has the price of an image token. An image model produces image tokens, and the
+ * cheaper text price understates real invoices threefold.
  *
- * @returns micro-USD, or `null` when the usage or the prices are unknown.
+ * @returns micro-USD, or `null` if the usage or the prices are unknown.
  */
 export function costOfUsage(usage: TokenUsage | null | undefined, prices: TokenPrices | null): number | null {
   if (!usage || !prices) return null;
@@ -47,7 +47,7 @@ export function costOfUsage(usage: TokenUsage | null | undefined, prices: TokenP
 }
 
 /**
- * Output tokens of one image, by the formula published for gpt-image-2 and 2.5
+ * Returns the number of output tokens of one image, by the formula published for gpt-image-2 and 2.5
  * (community.openai.com topic 1382699): `s = floor((2fS + L) / 2L)`, `ceil(f * s * (2,000,000 + w*h) / 4,000,000)`
  * with `L` the longer and `S` the shorter edge.
  *
@@ -60,7 +60,7 @@ export function outputTokens(factor: number, width: number, height: number): num
   return Math.ceil((factor * s * (2_000_000 + width * height)) / 4_000_000);
 }
 
-/** A rough count of a prompt's tokens: four Latin letters, or one character of most other scripts, make one. */
+/** Estimates the tokens of a prompt: one token per four Latin letters, or per character of most other scripts. */
 export function promptTokens(prompt: string): number {
   let wide = 0;
   let narrow = 0;
@@ -71,7 +71,7 @@ export function promptTokens(prompt: string): number {
   return wide + Math.ceil(narrow / 4);
 }
 
-/** Sums amounts; one unknown makes the sum unknown. */
+/** Returns the sum of amounts; `null` if any amount is unknown. */
 export function sumCosts(amounts: readonly (number | null)[]): number | null {
   let total = 0;
   for (const amount of amounts) {
@@ -81,7 +81,7 @@ export function sumCosts(amounts: readonly (number | null)[]): number | null {
   return total;
 }
 
-/** What a text call cost, in micro-USD; `null` when the usage or the prices are unknown. */
+/** Returns the cost of a text call, in micro-USD; `null` if the usage or the prices are unknown. */
 export function costOfText(
   usage: Pick<TokenUsage, 'input_tokens' | 'output_tokens'> | null,
   prices: { text_in: number; text_out: number } | null,

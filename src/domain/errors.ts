@@ -1,20 +1,20 @@
 /**
- * The one table of errors. HTTP turns a code into problem+json, the worker turns it into "retry" or "stop";
- * both read the same row, so a code means the same thing wherever a caller meets it.
+ * The only table of errors. The HTTP layer renders a code as problem+json. The worker derives "retry" or "stop" from it.
+ * Both read the same row, so a code has the same meaning for every caller.
  */
 
-/** What is known about money when something ended: nothing was spent, it may have been, or it was. */
+/** Known charges of an ended call or job: nothing was charged, a charge is possible, or it was charged. */
 export const billings = ['none', 'possible', 'charged'] as const;
 export type Billing = (typeof billings)[number];
 
 interface ErrorRow {
-  /** HTTP status when the error answers a request. */
+  /** HTTP status of a response with this error. */
   readonly status: number;
   /** Whether the same request may succeed later without a change. */
   readonly retryable: boolean;
   /** Short, stable summary (RFC 9457 `title`). */
   readonly title: string;
-  /** What a job or an image that ends with it may say about money; absent where it only refuses requests. */
+  /** Possible `billing` values of a job or an image that ends with this error. Absent if the error only refuses requests. */
   readonly billing?: readonly Billing[];
 }
 
@@ -75,7 +75,7 @@ const table = {
   },
   shutting_down: { status: 503, retryable: true, title: 'This instance is shutting down' },
 
-  // What can end or delay a job. Their status matters only where a caller waits for the job itself.
+  // The following errors can end or delay a job. Their status matters only if a caller waits for the job itself.
   moderation_blocked: {
     status: 422,
     retryable: false,
@@ -171,23 +171,23 @@ export function shownCode(code: string): ErrorCode {
   return Object.hasOwn(table, code) ? (code as ErrorCode) : 'internal';
 }
 
-/** One faulty place in a request: a JSON Pointer (RFC 6901) and what to do about it. */
+/** A fault in a request: a JSON Pointer (RFC 6901) and the correction that the caller has to make. */
 export interface FieldIssue {
   readonly pointer: string;
   readonly detail: string;
 }
 
 interface AppErrorOptions {
-  /** Public text: what happened and what to do. Goes to the wire. */
+  /** Public text: the failure and the action. It is sent to the caller. */
   readonly detail?: string;
   readonly issues?: readonly FieldIssue[];
-  /** Seconds until a retry makes sense; sent as Retry-After. */
+  /** Delay before a retry can succeed, in seconds. It is sent as Retry-After. */
   readonly retryAfterSeconds?: number;
-  /** Internal: goes to the log, never to the wire. */
+  /** Internal cause. It is logged and never sent to the caller. */
   readonly cause?: unknown;
 }
 
-/** The only error type that crosses rooms. Adapters translate foreign errors into it at their own edge. */
+/** The only error type that crosses modules. Adapters translate foreign errors into it at their own boundary. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly issues: readonly FieldIssue[];

@@ -3,20 +3,20 @@ import { AppError, type FieldIssue } from './errors.ts';
 import { hasMoreCodePoints, numberFault, showsSomething, textFault } from './text.ts';
 
 /**
- * What a caller may ask for. The schema is strict: an unknown field is refused, so that a typo never costs money.
- * Values that depend on the model (size, quality, formats, ...) are plain strings here and are checked against
- * the catalogue, which is data.
+ * Schema of a caller's request. The schema is strict: an unknown field is refused, so that a typo never costs money.
+ * Values that depend on the model (size, quality, formats, ...) are plain strings in this schema. The catalogue, which is
+ * data, defines their rules.
  */
 
 export const priorities = ['low', 'normal', 'high'] as const;
 const enhanceModes = ['off', 'auto', 'always'] as const;
 
 export const maxPromptCodePoints = 32_000;
-/** Of their JSON, without whitespace and with nothing escaped that need not be. */
+/** Maximum size of `provider_options`, in bytes of JSON without whitespace and without optional escapes. */
 export const maxProviderOptionsBytes = 8 * 1024;
 const secondsPerWeek = 7 * 24 * 3600;
 
-/** Events of a job; a webhook may ask for single ones, or for all with `image.*` or `*`. */
+/** Events of a job. A webhook may subscribe to single types, or to all types with `image.*` or `*`. */
 export const imageEventTypes = [
   'image.queued',
   'image.started',
@@ -25,7 +25,7 @@ export const imageEventTypes = [
   'image.canceled',
   'image.expired',
 ] as const;
-/** What a receiver can ask for: everything, everything of one kind, or single types. */
+/** Event types that a webhook can subscribe to: all types, all types of one kind, or single types. */
 export const eventPatterns = ['*', 'image.*', ...imageEventTypes] as const;
 
 const modelValue = z.string().min(1).max(64);
@@ -109,7 +109,7 @@ export const ImageRequestBody = z.strictObject({
 export type ImageRequestBody = z.infer<typeof ImageRequestBody>;
 export type PresetChoice = z.infer<typeof PresetChoice>;
 
-/** The request as kept with the job: the caller's fields plus the defaults that were decided at submission. */
+/** The request as stored with the job: the caller's fields plus the defaults at the time of submission. */
 export const ImageRequest = ImageRequestBody.extend({
   model: z.string(),
   n: z.int(),
@@ -121,15 +121,15 @@ export const ImageRequest = ImageRequestBody.extend({
 });
 export type ImageRequest = z.infer<typeof ImageRequest>;
 
-/** Up to this many code points a prompt counts as short, and `enhance: auto` expands it. */
+/** Maximum length of a short prompt, in code points. `enhance: auto` expands short prompts. */
 const shortPrompt = 160;
 
-/** Whether a language model is to write the description. */
+/** Returns whether a language model has to write the description. */
 export function wantsEnhancement({ enhance, prompt }: Pick<ImageRequest, 'enhance' | 'prompt'>): boolean {
   return enhance === 'always' || (enhance === 'auto' && !hasMoreCodePoints(prompt, shortPrompt));
 }
 
-/** Parameters that Darkroom itself decides; as `provider_options` they could double a payment or lose an image. */
+/** Parameters that Darkroom itself sets. As `provider_options` they could double a payment or lose an image. */
 const reservedProviderOptions = new Set([
   ...Object.keys(ImageRequestBody.shape),
   'stream',
@@ -138,14 +138,14 @@ const reservedProviderOptions = new Set([
 ]);
 
 /**
- * Checks what the JSON Schema cannot: Unicode, exact numbers, prompts that say nothing or are too long in code points,
- * reserved provider options.
+ * Applies the checks that the JSON Schema cannot express: Unicode, exact numbers, prompts that are blank or have too many
+ * code points, and reserved provider options.
  *
  * @throws AppError `validation_failed` naming every faulty field.
  */
 export function checkRequestText(body: ImageRequestBody): void {
   const issues = inexactIssues(body);
-  // It would be drawn, as anything, and paid for.
+  // A blank prompt is refused, because the provider would generate an arbitrary image and charge it.
   if (!showsSomething(body.prompt)) {
     issues.push({ pointer: '/prompt', detail: 'must say something, not only spaces' });
   }
@@ -158,7 +158,7 @@ export function checkRequestText(body: ImageRequestBody): void {
   }
 }
 
-/** Every text and number anywhere in a value, keys included, that cannot be passed on unchanged. */
+/** Returns an issue for every text, key and number in a value that cannot be passed on unchanged. */
 export function inexactIssues(value: unknown): FieldIssue[] {
   if (typeof value === 'string') return issuesOf(textFault(value));
   if (typeof value === 'number') return issuesOf(numberFault(value));
@@ -166,7 +166,7 @@ export function inexactIssues(value: unknown): FieldIssue[] {
   const issues: FieldIssue[] = [];
   for (const [key, nested] of Object.entries(value)) {
     const fault = textFault(key);
-    // Where it is, is only written for what is faulty: that takes longer than looking.
+    // The pointer is built only for faulty values, because building it takes longer than the check.
     for (const { pointer, detail } of fault ? issuesOf(fault) : inexactIssues(nested)) {
       issues.push({ pointer: `/${pointerToken(key)}${pointer}`, detail });
     }

@@ -5,8 +5,8 @@ import { nearestName } from './nearest-name.ts';
 import { hasMoreCodePoints } from './text.ts';
 
 /**
- * The model catalogue: which models exist and what each one takes. It is data, read from a file that an operator
- * can replace, because names, sizes, qualities and prices change several times a year.
+ * The model catalogue: the available models with their parameters. It is data from a file that an operator can replace,
+ * because names, sizes, qualities and prices change several times a year.
  */
 
 const FreeSizes = z.strictObject({
@@ -42,15 +42,15 @@ export const CatalogueModel = z.strictObject({
   backgrounds: z.array(z.string()).default([]),
   moderations: z.array(z.string()).default([]),
   output_formats: z.array(z.string()).default([]),
-  /** USD per million tokens; null where unknown, and then every cost of the model is null. */
+  /** Prices in USD per million tokens. If it is null, the prices are unknown and every cost of the model is null. */
   prices: Prices.nullable().default(null),
-  /** Factor `f` of the output token formula per quality; null where no formula is known. */
+  /** Factor `f` of the output token formula per quality; null if no formula is known. */
   token_factors: z.record(z.string(), z.number()).nullable().default(null),
   /** Qualities that the model may choose if a request leaves the quality open; null: any of `token_factors`. */
   auto_qualities: z.array(z.string()).nullable().default(null),
-  /** How long one call may take before it is given up. */
+  /** Timeout of one call, in seconds. Default 600. */
   call_timeout_s: z.int().default(600),
-  /** What a call usually takes, for the first estimates. */
+  /** Typical duration of a call, in seconds, for the first estimates. */
   typical_s: z.number().nullable().default(null),
 });
 export type CatalogueModel = z.infer<typeof CatalogueModel>;
@@ -60,7 +60,7 @@ export const CatalogueFile = z
     $comment: z.string().optional(),
     price_version: z.string(),
     models: z.array(CatalogueModel).min(1),
-    /** Language models that expand prompts: USD per million tokens. One that is missing costs an unknown amount. */
+    /** Prices of the language models that expand prompts, in USD per million tokens. A missing model has unknown costs. */
     text_models: z
       .record(z.string(), z.strictObject({ text_in: z.number(), text_out: z.number() }))
       .default({}),
@@ -80,9 +80,9 @@ export type CatalogueFile = z.infer<typeof CatalogueFile>;
 export interface ModelCatalogue {
   readonly priceVersion: string;
   readonly models: readonly CatalogueModel[];
-  /** Looks a name or alias up; `undefined` when the catalogue does not know it. */
+  /** Returns the model of a name or alias; `undefined` if the catalogue does not contain it. */
   find(name: string): CatalogueModel | undefined;
-  /** Prices of a language model, of which a dated version costs what the name without a date does; `null` when unknown. */
+  /** Returns the prices of a language model; `null` if unknown. A dated version has the prices of the undated name. */
   textPrices(name: string): { text_in: number; text_out: number } | null;
 }
 
@@ -101,7 +101,7 @@ export function createCatalogue(file: CatalogueFile): ModelCatalogue {
   };
 }
 
-/** Returns a model's status on a day: past its shutdown date it is retired, whatever the file says. */
+/** Returns a model's status on a day. After its shutdown date the model is retired, even if the file differs. */
 export function statusOn(model: CatalogueModel, nowMs: number): CatalogueModel['status'] {
   if (model.shutdown_at && Date.parse(model.shutdown_at) <= nowMs) return 'retired';
   return model.status;
@@ -110,10 +110,10 @@ export function statusOn(model: CatalogueModel, nowMs: number): CatalogueModel['
 /**
  * Checks a request against its model's rules before anything is queued.
  *
- * @param options.frame what a preset puts around the prompt.
- * @returns warnings that belong into the job (deprecated or unknown model).
- * @throws AppError `model_retired` naming the successor, `model_unknown` when unknown ones are forbidden, or
- * `validation_failed` naming every field the model does not take.
+ * @param options.frame text that a preset adds around the prompt.
+ * @returns warnings to store with the job (deprecated or unknown model).
+ * @throws AppError `model_retired` naming the successor, `model_unknown` if unknown models are forbidden, or
+ * `validation_failed` naming every field that the model does not accept.
  */
 export function checkAgainstCatalogue(
   request: ImageRequest,
@@ -222,7 +222,7 @@ function sizeIssue(size: string, model: CatalogueModel): string | null {
   return null;
 }
 
-/** Edges of a `WIDTHxHEIGHT` size in pixels; `null` for `auto` and anything else. */
+/** Returns the edges of a `WIDTHxHEIGHT` size in pixels; `null` for `auto` and any other text. */
 export function parseSize(size: string): { width: number; height: number } | null {
   const match = /^([1-9][0-9]{0,4})x([1-9][0-9]{0,4})$/.exec(size);
   if (!match) return null;

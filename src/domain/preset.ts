@@ -4,23 +4,23 @@ import { type PresetChoice, pointerToken } from './image-request.ts';
 import { countCodePoints } from './text.ts';
 
 /**
- * Presets: named templates that a caller's prompt is set into, with variables and sensible parameters. They are data,
- * read from a file that an operator can add to. A template is filled in, never evaluated.
+ * Presets: named templates for a caller's prompt, with variables and default parameters. They are data from a file that an
+ * operator can extend. A template is filled in, never evaluated.
  */
 
 const maxValueCodePoints = 120;
 const placeholder = /\{\{([a-z][a-z0-9_]{0,63})\}\}/g;
 const promptName = 'prompt';
-/** All but a typographic apostrophe within a word, which ends no quotation: l’ombre. */
+/** Matches every quotation mark except a typographic apostrophe within a word (l’ombre), which ends no quotation. */
 const quotationMark = /(?!(?<=[\p{L}\p{M}])’\p{L})\p{Quotation_Mark}/gu;
 
 export const PresetVariable = z.strictObject({
   description: z.string().min(1),
-  /** Used when the caller gives nothing; without one the variable has to be given. */
+  /** Value if the caller sets none. Without a default the variable is required. */
   default: z.string().min(1).optional(),
-  /** Longest value in code points; 120 by default. */
+  /** Maximum length of a value, in code points. Default 120. */
   max_length: z.int().min(1).max(512).optional(),
-  /** The only values allowed. */
+  /** The allowed values. If absent, any value is allowed. */
   one_of: z.array(z.string().min(1)).min(1).optional(),
 });
 export type PresetVariable = z.infer<typeof PresetVariable>;
@@ -39,10 +39,10 @@ export const Preset = z
   .strictObject({
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
     description: z.string().min(1),
-    /** Holds `{{prompt}}` and every variable as `{{name}}`. */
+    /** Template text that contains `{{prompt}}` and every variable as `{{name}}`. */
     template: z.string().min(1).max(8_000),
     variables: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), PresetVariable).default({}),
-    /** Parameters of the request, where the caller gives none. */
+    /** Parameters of the request that apply if the caller sets none. */
     defaults: PresetDefaults.default({}),
   })
   .superRefine((preset, context) => {
@@ -64,24 +64,24 @@ export const PresetFile = z
   });
 export type PresetFile = z.infer<typeof PresetFile>;
 
-/** A preset and the variables a request gives to it. */
+/** A preset with the variables of a request. */
 export interface ChosenPreset {
   readonly preset: Preset;
   readonly variables: Readonly<Record<string, string>>;
 }
 
 export interface Presets {
-  /** In the order of the files; one that replaces another stands where that one stood. */
+  /** All presets in the order of the files. A replacement has the position of the preset that it replaces. */
   readonly all: readonly Preset[];
   /**
-   * The preset a request names; `null` when it names none.
+   * Returns the preset that a request names; `null` if the request names none.
    *
-   * @throws AppError `validation_failed` when there is no such preset.
+   * @throws AppError `validation_failed` if the preset does not exist.
    */
   choose(choice: PresetChoice | undefined): ChosenPreset | null;
 }
 
-/** Indexes preset files; a preset of a later file replaces one of the same name. */
+/** Indexes preset files. A preset of a later file replaces a preset of the same name. */
 export function createPresets(files: readonly PresetFile[]): Presets {
   const byName = new Map<string, Preset>();
   for (const file of files) {
@@ -108,12 +108,12 @@ export function createPresets(files: readonly PresetFile[]): Presets {
 }
 
 /**
- * What a preset puts around a prompt: its template with all variables, cut where the prompt goes, so that
- * `frame.join(prompt)` is the whole text.
+ * Returns the template of a preset with all variables, split at the positions of the prompt. The whole text is
+ * `frame.join(prompt)`.
  *
- * The prompt goes in as it is. A value is one line without characters that control the line or its direction, and
- * its quotation marks become plain apostrophes, so that it cannot end a quotation of the template, in whatever language;
- * and the template is filled in one pass, so that `{{...}}` in a prompt or value stays what it is.
+ * The prompt is inserted unchanged. A value is one line without characters that control the line or its direction. Its
+ * quotation marks become plain apostrophes, so that a value cannot end a quotation of the template in any language. The
+ * template is filled in one pass, so that `{{...}}` in a prompt or value stays unchanged.
  *
  * @throws AppError `validation_failed` naming every variable that is unknown, missing, too long or not allowed.
  */

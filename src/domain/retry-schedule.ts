@@ -8,7 +8,7 @@ export const webhookScheduleSeconds: readonly number[] = [
 ];
 
 const jitterShare = 0.1;
-/** Maximum effect of a hint, whatever the other side asks for. */
+/** Maximum delay that a hint of the other side can cause, in milliseconds. */
 export const maxRetryAfterMs = 24 * 3600 * 1000;
 
 /**
@@ -34,7 +34,7 @@ export function webhookDelayMs(
 }
 
 const backoffBaseMs = 1_000;
-/** A blocked provider scope is probed by one call after this time at the latest, whatever the provider asks for. */
+/** Maximum time before one call probes a blocked provider scope, in milliseconds. A longer hint does not extend it. */
 export const maxProbeIntervalMs = 30_000;
 
 /**

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { isKnown, type Open } from './open.ts';
 
 /**
- * Schema of a stored object. Unknown fields, which another release wrote, are kept when the object is parsed and
- * written again.
+ * Returns the schema of a stored object. Unknown fields, which another release wrote, survive parsing and writing the
+ * object again.
  */
 export function storedObject<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strip> {
   // The static type names the known fields only, so that a typo remains a type error.
   return z.looseObject(shape) as unknown as z.ZodObject<Shape, z.core.$strip>;
 }
 
-/** Schema of a stored value of a closed list: other texts are read as they are. */
+/** Returns the schema of a stored value of a closed list. Other texts are read unchanged. */
 export function openText<Known extends string>(): z.ZodType<Open<Known>> {
   return z.string();
 }

@@ -3,7 +3,7 @@
  * one API key share a group. Within the group a repeated request joins a job whose response was not delivered.
  */
 
-/** One request that asks for a job. */
+/** Claim of one request on a job. */
 export interface JobClaim {
   readonly tenant: string;
   /** Digest of API key, route and body: requests with the same digest are equal. */
