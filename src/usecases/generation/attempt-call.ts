@@ -49,7 +49,7 @@ export interface AttemptedCall<Result> {
 
 /**
  * Runs one call of any kind under the ledger: a `calling` row, one call, the outcome row, metrics, circuit breaker.
- * Nothing else happens between the row and the socket, so the row tells about a crash at any moment.
+ * No other step is between the row and the socket, so the row records the state at a crash at any moment.
  */
 export function createAttemptCall(deps: Deps) {
   function contextOf(run: JobRun, no: number, timeoutMs: number): CallContext {

@@ -7,12 +7,12 @@ import type { ImageOutcome } from './retry-decision.ts';
 interface Deps {
   breaker: Pick<CircuitBreaker, 'findBlock'>;
   clock: Clock;
-  /** What jobs do while the provider rejects the account: fail immediately, or wait. */
+  /** Behavior of jobs while the provider rejects the account: fail immediately, or wait. */
   onQuota: 'fail' | 'wait';
 }
 
 /**
- * Asks the circuit breaker whether a call may be made in the scopes.
+ * Checks whether the circuit breaker allows a call in the scopes.
  *
  * @returns the outcome of the image if not; `null` if the call may be made.
  */

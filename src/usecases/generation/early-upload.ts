@@ -6,18 +6,18 @@ import type { UploadImage } from './upload-image.ts';
 /** Result of decoding and uploading a response while it is still being spooled. */
 export interface Prepared {
   readonly response: DecodedResponse;
-  /** As from `UploadImage`. */
+  /** The result of `UploadImage`. */
   readonly upload: Promise<StoredImage | null>;
 }
 
 /** The early upload of one response. */
 export interface EarlyUpload {
-  /** Passes the response on. Decodes and uploads it meanwhile if a slot for one more image is free. */
+  /** Passes the response on. Decodes and uploads it at the same time if a slot for one more image is free. */
   watch(
     body: AsyncIterable<Uint8Array>,
     attempt: { readonly index: number; readonly no: number },
   ): AsyncIterable<Uint8Array>;
-  /** Returns the prepared response. `null` if there is none or it is faulty; the spooled response then tells the fault. */
+  /** Returns the prepared response. `null` if there is none or it is faulty; reading the spool then reports the fault. */
   prepared(): Promise<Prepared | null>;
   /** Resolves when the image is in the storage. Rejects if it will not be uploaded early. */
   stored(): Promise<void>;

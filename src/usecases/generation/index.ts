@@ -30,7 +30,7 @@ import { createRunJob } from './run-job.ts';
 import { createSpoolResponse } from './spool-response.ts';
 import { createUploadImage } from './upload-image.ts';
 
-/** What the generation of images needs. */
+/** Dependencies of image generation. */
 export interface GenerationDeps {
   readonly records: Pick<JobStore, 'get'>;
   readonly updateJob: UpdateJob;

@@ -146,7 +146,7 @@ async function generateMissing(deps: Deps, jobRun: JobRun, prompt: string): Prom
   return outcomes;
 }
 
-/** Ends the job of a stopped run, or releases it with what is known so far. */
+/** Ends the job of a stopped run, or releases it with the outcomes so far. */
 async function stopped(deps: Deps, jobRun: JobRun, outcomes: readonly ImageOutcome[]): Promise<TaskResult> {
   const reason = jobRun.signal.reason as StopReason;
   if (reason === 'draining') {
