@@ -138,8 +138,8 @@ const reservedProviderOptions = new Set([
 ]);
 
 /**
- * Applies the checks that the JSON Schema cannot express: Unicode, exact numbers, prompts that are blank or have too many
- * code points, and reserved provider options.
+ * Applies the checks that the JSON Schema cannot express: Unicode, exact numbers, reserved provider options, prompts
+ * that are blank or have too many code points.
  *
  * @throws AppError `validation_failed` naming every faulty field.
  */

@@ -20,8 +20,8 @@ const thoroughEvery = 12;
 
 /**
  * Re-enqueues tasks that are missing from the queues: for every unfinished job, undispatched event and delivery queue with
- * due deliveries. Call it repeatedly, some seconds apart. The jobs of a tenant are compared from the second call on,
- * because jobs that the first call found may be about to get their tasks.
+ * due deliveries. Call it repeatedly, some seconds apart. The jobs of a tenant are compared from the second call on.
+ * Jobs that the first call found may be about to get their tasks.
  *
  * Idempotent and safe to run in several processes, because adding an existing task changes nothing.
  */
