@@ -5,13 +5,13 @@ import { idle } from '../../lib/sleep.ts';
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
-/** Well below the time after which Prometheus gives a scrape up, 10 s by default. */
+/** Timeout of the query of the store. It is well below the scrape timeout of Prometheus, 10 s by default. */
 const storeLimitMs = 3_000;
 
-/** What only the store knows, for the whole deployment; asked for when somebody looks. */
+/** Figures of the whole deployment that only the store has. They are queried during a scrape. */
 export interface StoreFigures {
   readonly queueTasks: readonly { readonly queue: string; readonly state: string; readonly count: number }[];
-  /** Since their creation; 0 where there is no job in a state. */
+  /** Time since the creation of the oldest job in a state. 0 if no job is in the state. */
   readonly oldestJobs: readonly { readonly state: 'queued' | 'running'; readonly seconds: number }[];
   readonly pendingDeliveries: number;
   /** Open circuit breakers of provider calls. */
@@ -26,7 +26,7 @@ export interface StoreFigures {
   readonly isAofOn: boolean | null;
 }
 
-/** Bytes of all answers in a spool, and the number from which on there is no room for another. */
+/** Bytes of all responses in a spool, and the number of bytes at which the spool accepts no further response. */
 export interface SpoolFigures {
   readonly usedBytes: number;
   readonly fullBytes: number;
@@ -34,15 +34,15 @@ export interface SpoolFigures {
 
 export interface Metrics extends Meter {
   observeRequest(route: string, method: string, status: number, seconds: number): void;
-  /** Answers within seconds, without what only the store knows when that does not answer. */
+  /** Returns all metrics within seconds. Omits the figures of the store if the store does not reply in time. */
   render(): Promise<{ contentType: string; text: string }>;
 }
 
 /**
- * Metrics in a registry of their own, so that two services in one process do not mix. Labels never hold ids or texts
- * of callers.
+ * Creates the metrics in a separate registry, so that two services in one process do not mix. Labels never contain ids or
+ * texts of callers.
  *
- * @param askSpool how full the spool of this process is, where it has one.
+ * @param askSpool returns the usage of this process's spool. Absent if the process has no spool.
  */
 export function createMetrics(
   queryStore: () => Promise<StoreFigures>,
@@ -131,14 +131,14 @@ export function createMetrics(
     webhookAttempt: (outcome, value) => deliveries.observe({ outcome }, value),
     recordUnreadable: (kind) => unreadable.inc({ kind }),
     observeRequest(route, method, status, value) {
-      // Looking the labels up takes longer than counting.
+      // Cached, because finding the labels takes longer than counting.
       const name = `${method} ${status} ${route}`;
       const series = requestSeries.get(name) ?? requests.labels(route, method, String(status));
       requestSeries.set(name, series);
       series.observe(value);
     },
     async render() {
-      // Whoever asks while the store is asked gets the same answer: a scrape costs it some questions for each tenant.
+      // Concurrent scrapes share one query, because a scrape costs the store several commands for each tenant.
       asking ??= responseOf(queryStore).finally(() => {
         asking = undefined;
       });
@@ -150,7 +150,7 @@ export function createMetrics(
   };
 }
 
-/** The spool of this process; a disk that does not answer leaves them as they were. */
+/** Creates the gauges of this process's spool. They retain their values if the disk cannot be read. */
 function createSpoolGauges(registers: Registry[], askSpool: () => Promise<SpoolFigures>): void {
   const limit = new Gauge({
     name: 'darkroom_spool_limit_bytes',
@@ -170,7 +170,7 @@ function createSpoolGauges(registers: Registry[], askSpool: () => Promise<SpoolF
   });
 }
 
-/** Gauges in a registry of their own, so that they can be left out. */
+/** Creates the gauges of the store in a separate registry, so that a scrape can omit them. */
 function createStoreGauges() {
   const registry = new Registry();
   const registers = [registry];
@@ -216,7 +216,7 @@ function createStoreGauges() {
   };
 }
 
-/** `null` when the store is not there, or takes too long. */
+/** Returns the figures of the store, or `null` if the store is unavailable or too slow. */
 function responseOf(queryStore: () => Promise<StoreFigures>): Promise<StoreFigures | null> {
   const asked = queryStore().catch((error) => {
     if (error instanceof AppError && error.code === 'store_unavailable') return null;

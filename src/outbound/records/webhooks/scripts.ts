@@ -1,17 +1,17 @@
 import { luaVersionOf } from '../versioned-json.ts';
 
 /**
- * The scripts of events, deliveries, mailboxes and endpoints. Each runs atomically in one hash slot.
+ * Scripts of events, deliveries, delivery queues and endpoints. Each script runs atomically in one hash slot.
  */
 
 /**
- * Writes the deliveries of an event and takes it out of the outbox. Does nothing for an event that is not in the outbox.
+ * Writes the deliveries of an event and removes the event from the outbox. Does nothing if the event is not in the outbox.
  *
- * KEYS 1 outbox, 2 event, 3 all deliveries, 4 pending ones, 5 mailboxes, then for each delivery: its row, its mailbox, its
- *      receiver, the deliveries of its receiver, those of its job
- * ARGV 1 id of the event, 2 lifetime of its content in ms, 3 now, then for each delivery: id, row, target
- * Returns for each delivery how often the right to empty its mailbox has changed hands, or '' where somebody has it: that one
- * looks again before it leaves
+ * KEYS 1 outbox, 2 event, 3 all deliveries, 4 pending deliveries, 5 destinations with pending deliveries, then for each
+ *      delivery: its row, its delivery queue, its destination, the deliveries of its destination, the deliveries of its job
+ * ARGV 1 id of the event, 2 TTL of its content in ms, 3 now, then for each delivery: id, row, destination key
+ * Returns for each delivery the lease epoch of its delivery queue, or '' if a run holds the lease. That run checks the queue
+ * again before it releases the lease.
  */
 export const dispatchScript = `
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {} end
@@ -34,11 +34,13 @@ return turns
 `;
 
 /**
- * Compare-and-set of a delivery together with its place in its mailbox, its attempts and the indexes.
+ * Compare-and-set of a delivery together with its entry in the delivery queue, its attempts and the indexes.
  *
- * KEYS 1 row, 2 attempts, 3 mailbox, 4 mailboxes, 5 ended, 6 deliveries of the old status, 7 of the new one
- * ARGV 1 expected version, 2 row, 3 id, 4 target, 5 due at or '', 6 ended at or '', 7 attempt or '', 8 most attempts kept
- * Returns {1} when written, {0, row} when somebody else wrote before, {-1} when there is none
+ * KEYS 1 row, 2 attempts, 3 delivery queue, 4 destinations with pending deliveries, 5 ended deliveries, 6 deliveries of the
+ *      old status, 7 deliveries of the new status
+ * ARGV 1 expected version, 2 row, 3 id, 4 destination key, 5 due at or '', 6 ended at or '', 7 attempt or '',
+ *      8 maximum number of stored attempts
+ * Returns {1} if written, {0, row} if another process wrote first, {-1} if the delivery does not exist
  */
 export const updateDeliveryScript = `${luaVersionOf}
 local row = redis.call('GET', KEYS[1])
@@ -64,11 +66,13 @@ return {1}
 `;
 
 /**
- * Takes the right to empty a mailbox for a while. Where another run has it, one of those who ask comes back when that
- * would have died; the others need not, or they would keep each other waiting.
+ * Acquires the lease of a delivery queue. If another run holds the lease, the first refused caller retries when that lease
+ * expires. Further refused callers do not retry, because they would delay each other.
  *
- * KEYS 1 receiver. ARGV 1 name of the run, 2 now, 3 until. Returns {'', failures, failing since, rest until}, or where another
- * run has it {until, '1' if somebody comes back by then}
+ * KEYS 1 destination
+ * ARGV 1 name of the run, 2 now, 3 expiry of the lease
+ * Returns {'', failures, failing since, blocked until} if acquired, or {expiry, '1' if another caller retries by then} if
+ * another run holds the lease
  */
 export const takeScript = `
 local held = redis.call('HMGET', KEYS[1], 'run', 'until', 'alarm')
@@ -87,9 +91,11 @@ return {'', health[1], health[2], health[3]}
 `;
 
 /**
- * Keeps the right and notes how the receiver does.
+ * Renews the lease and records the health of the destination.
  *
- * KEYS 1 receiver. ARGV 1 name of the run, 2 until, 3 failures, 4 failing since, 5 rest until. Returns 1, or 0 when lost
+ * KEYS 1 destination
+ * ARGV 1 name of the run, 2 expiry of the lease, 3 failures, 4 failing since, 5 blocked until
+ * Returns 1, or 0 if the run lost the lease
  */
 export const keepScript = `
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
@@ -98,11 +104,13 @@ return 1
 `;
 
 /**
- * Gives the right back and says when to come again. Of several that were told to come later only the earliest matters,
- * so its time is kept: the others find nothing to do and are not asked to come again.
+ * Releases the lease and returns the time of the next run. The script stores the earliest future run, because only that
+ * run matters: a later run finds nothing to do and is not scheduled.
  *
- * KEYS 1 receiver, 2 mailbox, 3 mailboxes. ARGV 1 name of the run, 2 now, 3 target, 4 how long to remember an idle
- * receiver in ms. Returns when mail is due, or nothing when there is none or somebody else will come
+ * KEYS 1 destination, 2 delivery queue, 3 destinations with pending deliveries
+ * ARGV 1 name of the run, 2 now, 3 destination key, 4 retention of an idle destination's health in ms
+ * Returns the time at which the next run is due. Returns nothing if no delivery is pending, if another run is scheduled by
+ * then, or if the run lost the lease.
  */
 export const releaseScript = `
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return false end
@@ -127,9 +135,11 @@ return tostring(due)
 /**
  * Compare-and-set of an endpoint together with its subscriptions.
  *
- * KEYS 1 row, 2 endpoints, then one set for each pattern. ARGV 1 expected version, 0 for a new one, 2 row, 3 id, 4 most
- * endpoints, then for each pattern '1' where the endpoint asks for it
- * Returns {1} when written, {0, row} when somebody else wrote before, {-1} when there is none, {-2} when there are too many
+ * KEYS 1 row, 2 endpoints, then one set for each pattern
+ * ARGV 1 expected version, 0 for a new endpoint, 2 row, 3 id, 4 maximum number of endpoints, then for each pattern '1' if the
+ *      endpoint subscribes to it
+ * Returns {1} if written, {0, row} if another process wrote first, {-1} if the endpoint does not exist, {-2} if the limit is
+ * reached
  */
 export const writeEndpointScript = `${luaVersionOf}
 local row = redis.call('GET', KEYS[1])
