@@ -1,22 +1,23 @@
-/** A signal that falls when the caller gives up or the time is over, whichever is first. */
+/** A signal that aborts when the caller cancels or the timeout ends, whichever is first. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Why the signal fell; `null` while it has not. */
+  /** Returns why the signal aborted; `null` until it aborts. */
   reason(): 'canceled' | 'timeout' | null;
-  /** Makes the signal fall without a reason: whatever still runs is to stop. */
+  /** Aborts the signal without a reason, to stop all work that still runs. */
   stop(): void;
-  /** Lets go of the timer and of the caller's signal. */
+  /** Clears the timer and removes the listener of the caller's signal. */
   release(): void;
 }
 
-/** Longest delay a timer of Node takes; anything above fires at once. */
+/** Maximum delay of a Node timer. A longer delay fires immediately. */
 const maxTimerMs = 2 ** 31 - 1;
 
 /**
- * Starts a deadline. Unlike `AbortSignal.any` it leaves nothing behind on a signal that lives longer than the call.
+ * Starts a deadline. Unlike `AbortSignal.any`, it leaves no listener on a signal that outlives the call.
  *
  * @param timeoutMs counts from now and covers everything up to `release`.
- * @param graceMs how long the work may go on after the caller gave up, asked when it does; not at all by default.
+ * @param graceMs returns how long the work may continue after the caller cancels, in milliseconds. Called when the caller
+ *   cancels. Default 0.
  */
 export function startDeadline(
   outer: AbortSignal,

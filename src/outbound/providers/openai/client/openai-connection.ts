@@ -9,22 +9,22 @@ export interface OpenAIConnectionConfig {
   /** Address of the API including its version, without a slash at the end. */
   readonly baseUrl?: string | undefined;
   /**
-   * For requests that cost nothing and may be repeated: their connections are used again, and one that says nothing
-   * for this long is given up.
+   * Maximum time without a byte, in milliseconds. Set it only for requests that cost nothing and may be repeated, because
+   * it also enables connection reuse. By default there is no limit, and every request opens a connection.
    */
   readonly silenceTimeoutMs?: number | undefined;
   /** Proxy for all calls. Default: direct calls. */
   readonly proxy?: string | undefined;
-  /** Reads dates in `Retry-After`; the system's clock by default. */
+  /** Clock for dates in `Retry-After`. Default: the system clock. */
   readonly clock?: Clock | undefined;
 }
 
-/** The official client together with the sockets it uses. */
+/** The official client together with its sockets. */
 export interface OpenAIConnection {
   readonly client: OpenAI;
   readonly agent: Dispatcher;
   readonly clock: Clock;
-  /** Breaks off what is still running and closes every socket. */
+  /** Aborts calls in flight and closes every socket. */
   close(): Promise<void>;
 }
 
@@ -32,14 +32,16 @@ const defaultBaseUrl = 'https://api.openai.com/v1';
 const connectTimeoutMs = 10_000;
 
 /**
- * Builds the client that a room uses for all of its calls.
+ * Creates the client that a provider uses for all of its calls.
  *
- * Every call that may cost money gets a fresh connection (`pipelining: 0`): on a reused one the server may close just as the request is
- * written, and then nobody can tell whether an image was made and charged. Next to seconds of drawing a handshake
- * costs nothing. The time limits of the agent are off because Node's own (300 s) are below the time a large image
- * takes; each call brings its own deadline instead.
+ * Every call that may cost money opens a new connection (`pipelining: 0`). A server may close a reused connection just as
+ * the request is written, and then it is unknown whether an image was made and charged. A handshake costs little compared
+ * with the seconds that an image takes.
  *
- * @throws AppError `provider_unauthorized` when the key cannot be sent in a header at all.
+ * The timeouts of the agent are off, because Node's defaults (300 s) are shorter than a large image takes. Each call has its
+ * own deadline instead.
+ *
+ * @throws AppError `provider_unauthorized` if the key cannot be sent in a header.
  */
 export function createOpenAIConnection(config: OpenAIConnectionConfig): OpenAIConnection {
   if (!/^[\x21-\x7e]+$/.test(config.apiKey)) {
@@ -54,7 +56,7 @@ export function createOpenAIConnection(config: OpenAIConnectionConfig): OpenAICo
     apiKey: config.apiKey,
     baseURL: address,
     defaultQuery: query,
-    // Given explicitly, because the client would read them from the environment.
+    // Explicit, because the client would read these values from the environment.
     adminAPIKey: null,
     organization: null,
     project: null,

@@ -9,35 +9,34 @@ import { carrying, createSingleRequest, type SingleRequest } from './single-requ
 /** One call to a provider under one deadline, from the connection to the last byte of the body. */
 export interface ProviderCall {
   /**
-   * Makes the request. `request` must hand the options on to the client and make no second request.
+   * Makes the request. `request` must pass the options to the client and make no second request.
    *
-   * @returns the answer, whose status is 2xx.
+   * @returns the response, whose status is 2xx.
    * @throws ProviderError
    */
   send(request: (options: OpenAI.RequestOptions) => Promise<Response>): Promise<Response>;
   /**
-   * Hands the body of an answer to `take` as it arrives.
+   * Passes the body of a response to `take` while it arrives.
    *
-   * @throws ProviderError when the body breaks off, is too large or misses the deadline; what `take` throws by itself
-   * comes out as it is.
+   * @throws ProviderError if the body breaks off, is too large or misses the deadline. Errors of `take` are rethrown.
    */
   receive<T>(
     response: Response,
     maxBytes: number,
     take: (body: AsyncIterable<Uint8Array>) => Promise<T>,
   ): Promise<T>;
-  /** Closes the socket if it is still open and lets go of everything. Always call it. */
+  /** Closes the socket if it is still open and releases all resources. The caller must always call it. */
   end(): void;
 }
 
 const maxRefusalBytes = 256 * 1024;
-/** So that the client's own timer, which tells less about what happened, never falls before ours. */
+/** Delay of the client's own timer after our deadline. Our deadline fires first, because its reason is more precise. */
 const clientTimerGraceMs = 5_000;
 
 /**
- * Starts the deadline of a call; see `ProviderCall`.
+ * Starts the deadline of a call, see `ProviderCall`.
  *
- * @param graceMs how long an answer is still waited for when the caller gives up after the request was sent.
+ * @param graceMs time to wait for the response if the caller cancels after the request was sent, in milliseconds. Default 0.
  */
 export function beginCall(connection: OpenAIConnection, context: CallContext, graceMs = 0): ProviderCall {
   const single = createSingleRequest(connection.agent, maxRefusalBytes);
@@ -61,7 +60,7 @@ export function beginCall(connection: OpenAIConnection, context: CallContext, gr
       try {
         return await request(requestOptions(context, deadline.signal, single));
       } catch (error) {
-        // Anything else is a fault of ours, and no reason to ask the provider again.
+        // Any other error is a defect of this service, so a retry of the provider would not help.
         if (!(error instanceof APIError)) throw error;
         if (error.status === undefined) throw broken(error);
         throw new ProviderError(failureOf(error, single.refusal(), connection), error);
@@ -106,7 +105,7 @@ function requestOptions(
     fetchOptions: carrying(single),
     headers: {
       'X-Client-Request-Id': context.clientRequestId,
-      // Base64 hardly shrinks, and unpacking it costs more than receiving it.
+      // Compression is not worthwhile, because base64 hardly shrinks and decompressing it costs more than receiving it.
       'Accept-Encoding': 'identity',
       ...(context.traceparent ? { traceparent: context.traceparent } : {}),
     },
@@ -133,14 +132,14 @@ async function* limited(
       yield next.value;
     }
   } finally {
-    // Closes the socket when the reader stops early; after the end it does nothing.
+    // Closes the socket, because the reader may stop early. It has no effect after the end of the body.
     await chunks.return?.().catch(() => undefined);
   }
 }
 
 const shortestKey = 12;
 
-/** @param refusal the body. The client shows only its member `error`, and gateways put the reason elsewhere. */
+/** @param refusal the body. The client exposes only its member `error`, but gateways state the reason elsewhere. */
 function failureOf(
   error: APIError,
   refusal: string | undefined,
@@ -148,7 +147,7 @@ function failureOf(
 ): ProviderFailure {
   const header = (name: string) => error.headers?.get(name) ?? null;
   const failure = classifyResponse({ status: error.status ?? 0, header, body: bodyOf(refusal) }, clock());
-  // A gateway may echo a key that looks like none; a word that is none stands for a provider that needs no key.
+  // Redacted here, because a gateway may echo a key of unusual form. A short word is no key: the provider needs none.
   const isKey = client.apiKey !== null && client.apiKey.length >= shortestKey;
   return isKey
     ? { ...failure, message: failure.message.replaceAll(`${client.apiKey}`, '[redacted]') }
@@ -173,7 +172,7 @@ function unusableBody(provider: ProviderFailure['provider'], fault: string): Pro
   return { kind: 'unusable', code: 'provider_unusable_answer', billing: 'possible', message, provider };
 }
 
-/** The code of the innermost error that has one; `fetch` and the client wrap it several times. */
+/** Returns the code of the innermost error with a code. `fetch` and the client wrap that error several times. */
 function transportCode(error: unknown): string | undefined {
   let found: string | undefined;
   let current = error;

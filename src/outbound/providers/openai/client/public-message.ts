@@ -1,18 +1,18 @@
 const maxCodePoints = 300;
 
-/** `sk-...` and relatives, bearer tokens, and any other long run of letters and digits that could be a secret. */
+/** Patterns of secrets: `sk-...` and similar keys, and bearer tokens. `longWord` finds other long words that may be secrets. */
 const secretPatterns = [/\b(?:sk|pk|rk|sess|key)[-_][A-Za-z0-9_*-]{6,}/g, /\bBearer\s+[^\s"',;]+/gi];
 const longWord = /[A-Za-z0-9_-]{32,}/g;
 
 /**
- * Makes a provider's error text fit to be shown to a caller: on one line, at most 300 code points, nothing in it that
+ * Converts a provider's error text into a message for callers: one line of at most 300 code points, without anything that
  * looks like a key.
  *
- * @returns `null` when there is no text, or a web page instead of one.
+ * @returns `null` if the text is absent, empty or a web page.
  */
 export function publicMessage(text: unknown): string | null {
   if (typeof text !== 'string') return null;
-  // Cut first: what follows must not have to work on a megabyte.
+  // Cut first, because the following steps must not process a megabyte.
   let line = text
     .slice(0, 4 * maxCodePoints)
     .replace(/[\s\p{Cc}]+/gu, ' ')

@@ -1,14 +1,17 @@
-/** Reads one header; `null` when it is absent. */
+/** Function that returns a header, or `null` if it is absent. */
 export type ReadHeader = (name: string) => string | null;
 
 /**
- * How long an answer asks to wait, in milliseconds: `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date
- * (RFC 9110, section 10.2.3), else the longest of OpenAI's `x-ratelimit-reset-*` of a limit that is used up,
- * or of one that may be, where nothing is said of what remains.
+ * Returns the wait that a response requests, in milliseconds. The first usable source wins:
  *
- * A date is read against the `Date` header where there is one, so that a wrong clock on either side does no harm.
+ * 1. `retry-after-ms`
+ * 2. `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3)
+ * 3. the longest `x-ratelimit-reset-*` (OpenAI) of the exhausted limits
+ * 4. the longest `x-ratelimit-reset-*` of the limits that do not report a remaining amount
  *
- * @returns `undefined` when nothing usable is said.
+ * A date is compared with the `Date` header if that is present, so a wrong clock on either side does no harm.
+ *
+ * @returns `undefined` if no source is usable.
  */
 export function retryAfterMs(header: ReadHeader, nowMs: number): number | undefined {
   return (
@@ -25,7 +28,7 @@ function plainNumber(text: string | null, unitMs: number): number | undefined {
 }
 
 function untilDate(text: string | null, serverDate: string | null, nowMs: number): number | undefined {
-  // A date names its weekday or year; without a letter it was meant as a number and is a broken one.
+  // A text without a letter is an invalid number, because an HTTP date names a weekday and a month.
   if (text === null || !/[A-Za-z]/.test(text)) return undefined;
   const due = Date.parse(text);
   if (Number.isNaN(due)) return undefined;
@@ -40,7 +43,7 @@ function untilReset(header: ReadHeader): number | undefined {
   }));
   const known = limits.filter((limit) => limit.resetMs !== undefined);
   const usedUp = known.filter((limit) => limit.remaining !== null && Number(limit.remaining) === 0);
-  // A limit of which something is left did not refuse the call, and may take a day to be whole again.
+  // Limits with a remaining amount are ignored, because they did not refuse the call and may take a day to reset.
   const unsaid = known.filter((limit) => limit.remaining === null);
   const waits = (usedUp.length > 0 ? usedUp : unsaid).map((limit) => limit.resetMs ?? 0);
   return waits.length > 0 ? Math.max(...waits) : undefined;
@@ -48,7 +51,7 @@ function untilReset(header: ReadHeader): number | undefined {
 
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Durations as OpenAI writes them: `20ms`, `1s`, `6m0s`, `1h2m3.5s`. */
+/** Parses a duration in the format of OpenAI: `20ms`, `1s`, `6m0s`, `1h2m3.5s`. */
 function durationMs(text: string | null): number | undefined {
   if (text === null || !/^(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h|d)){1,5}$/.test(text)) return undefined;
   let total = 0;

@@ -4,34 +4,34 @@ import { createBrotliDecompress, createUnzip } from 'node:zlib';
 import type { ClientOptions, OpenAI } from 'openai';
 import { type Dispatcher, request } from 'undici';
 
-/** One HTTP request, and what became of it. */
+/** One HTTP request and its outcome. */
 export interface SingleRequest {
   /**
-   * Stands in for `fetch` in the official client. Follows no redirect and sends nothing twice, whatever comes back: a
-   * second request could be a second payment.
+   * Replaces `fetch` in the official client. Follows no redirect and never sends a second request, because a second
+   * request could be charged again.
    *
-   * @returns status and headers; a body only where the status is not 2xx. A good answer has its body in `body`.
+   * @returns status and headers, and the body only if the status is not 2xx. `body` returns the body of a 2xx response.
    */
   send(url: string | URL, init: RequestInit): Promise<Response>;
-  /** The body of a response whose status is not 2xx; `undefined` before there is one. */
+  /** Returns the body of a response whose status is not 2xx; `undefined` until it has arrived. */
   refusal(): string | undefined;
-  /** The body of a good answer as it arrives, unpacked; `undefined` before there is one. */
+  /** Returns the decompressed body of a 2xx response while it arrives; `undefined` until the headers have arrived. */
   body(): AsyncIterable<Uint8Array> | undefined;
-  /** Whether a byte of the request may have been written to a socket. While false, nothing was sent. */
+  /** Returns whether a byte of the request may have been written to a socket. If false, nothing was sent. */
   started(): boolean;
-  /** What broke the exchange; the official client hides it behind some of its own errors. */
+  /** Returns the transport error of the exchange. The official client hides it behind some of its own errors. */
   failure(): Error | undefined;
 }
 
 const statusesWithoutBody = new Set([204, 205]);
-/** Chunks come in 64 KiB; with room for a few of them the socket is not stopped and started for each. */
+/** Buffer for several chunks of 64 KiB, so that the socket does not pause and resume for each chunk. */
 const chunksAheadBytes = 256 * 1024;
 
 /**
- * Prepares one request, straight on the HTTP client instead of through `fetch`: on the megabytes of an image the streams
- * of `fetch` cost more time than everything else that is done with them.
+ * Prepares one request that uses the HTTP client directly instead of `fetch`. For the megabytes of an image, the streams of
+ * `fetch` cost more time than all other processing together.
  *
- * @param maxRefusalBytes a body that comes with a status other than 2xx is broken off above this size.
+ * @param maxRefusalBytes maximum size of a body with a status other than 2xx. A larger body is aborted.
  */
 export function createSingleRequest(agent: Dispatcher, maxRefusalBytes: number): SingleRequest {
   const seen: { sent: boolean; started: boolean; failure?: Error; body?: Readable; refusal?: string } = {
@@ -41,7 +41,7 @@ export function createSingleRequest(agent: Dispatcher, maxRefusalBytes: number):
 
   const dispatcher = agent.compose((dispatch) => (options, inner) => dispatch(options, watched(inner)));
 
-  /** Only the connection knows when it begins to write. */
+  /** Wraps the handler of a dispatch, because only the connection knows when it begins to write. */
   function watched(inner: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
     return {
       onRequestStart(controller, context) {
@@ -88,25 +88,25 @@ export function createSingleRequest(agent: Dispatcher, maxRefusalBytes: number):
   };
 }
 
-/** Hands a request to the client together with the options of one call; `fetchCarried` finds it there. */
+/** Returns options that pass a request through the client to `fetchCarried`. */
 export function carrying(single: SingleRequest): NonNullable<OpenAI.RequestOptions['fetchOptions']> {
   return { single } as NonNullable<OpenAI.RequestOptions['fetchOptions']>;
 }
 
-/** The `fetch` of a client whose every call carries its request. */
+/** Implements `fetch` for a client that receives a prepared request with every call. */
 export const fetchCarried: NonNullable<ClientOptions['fetch']> = (url, init = {}) =>
   (init as RequestInit & { single: SingleRequest }).single.send(url as string | URL, init);
 
-/** Packed bodies were not asked for, but some gateways send them all the same. */
+/** Decompresses a body. The request accepts no compression, but some gateways compress regardless. */
 function unpack(body: Readable, encoding: string | string[] | undefined): Readable {
   const name = [encoding ?? ''].flat().join(',').trim().toLowerCase();
   const unpacker =
     name === 'br' ? createBrotliDecompress() : /^(?:x-)?gzip$|^deflate$/.test(name) && createUnzip();
-  // A fault of one side ends the other, and whoever reads hears of it.
+  // An error of either stream destroys the other, so the reader receives it. The callback needs no action.
   return unpacker ? pipeline(body, unpacker, () => {}) : body;
 }
 
-/** What a refusal says; nothing where that breaks off or is too long: its status tells more than its text. */
+/** Returns the text of a refusal. Empty if the body breaks off or is too long, because the status matters more. */
 async function textOf(body: Readable, maxBytes: number): Promise<string> {
   const parts: Buffer[] = [];
   let total = 0;
