@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createDataUrlSkipper } from './data-url-skipper.ts';
 import { ResponseFault } from './response-fault.ts';
 
-/** Decodes base64 text that arrives in pieces into one buffer. */
+/** Decoder of base64 text that arrives in pieces. It writes into one buffer. */
 export interface Base64Image {
   /** Decodes the next characters, given as bytes. @throws Base64Fault */
   write(bytes: Buffer): void;
@@ -10,10 +10,10 @@ export interface Base64Image {
   finish(): { bytes: Buffer; sha256: string };
 }
 
-/** Describes what is wrong with the text. */
+/** Describes the fault of a base64 text. */
 export class Base64Fault extends ResponseFault {}
 
-/** The system allocates memory when it is written, so a generous start saves copies at no cost. */
+/** Initial size of the buffer. A large size saves copies at no cost, because the system allocates memory on first write. */
 const firstCapacityBytes = 4 * 1024 * 1024;
 const equalsSign = 0x3d;
 

@@ -23,16 +23,16 @@ interface SubmitInput {
 }
 
 /**
- * How long a canceled call still waits for the id after the request was sent. The id comes within a second, and without it
- * the work could neither be canceled nor resumed.
+ * Time that a canceled call waits for the id after the request was sent. The id arrives within a second. Without the id, no
+ * worker could cancel or resume the call.
  */
 const idGraceMs = 3_000;
 
 /**
- * Creates a background response: the one request that may cost money. If the server does the work at once and sends the
- * image instead of an id to poll, the image is used.
+ * Creates a background response with a single request, which may cost money. If the server works synchronously and sends
+ * the image instead of an id to poll, the image is used.
  *
- * @returns the handle of the work, or the head of its response if that went to the sink already.
+ * @returns the handle of the call, or the head of its response if the sink has already received the response.
  * @throws ProviderError, and errors of `keep` and `sink`.
  */
 export async function createBackgroundResponse(

@@ -1,7 +1,7 @@
-/** Lets a text through without the head of a data URL. */
+/** Filter that removes the head of a data URL from a text. */
 export interface DataUrlSkipper {
   write(bytes: Buffer): void;
-  /** Lets go of what was held back; `false` when a head was begun and never ended. */
+  /** Passes on the buffered characters. Returns `false` if a head began and did not end. */
   finish(): boolean;
 }
 
@@ -9,10 +9,10 @@ const scheme = 'data:';
 const maxHeadBytes = 256;
 const comma = 0x2c;
 
-/** Passes a text on to `next`, piece by piece; a `data:image/png;base64,` in front of it is left out. */
+/** Creates a filter that passes a text to `next` in pieces, without a leading `data:image/png;base64,`. */
 export function createDataUrlSkipper(next: (bytes: Buffer) => void): DataUrlSkipper {
   let state: 'opening' | 'head' | 'through' = 'opening';
-  /** The first characters, held back until it is clear whether they are the scheme. */
+  /** First characters, buffered until the filter knows whether they are the scheme. */
   let opening = '';
   let headBytes = 0;
 
@@ -29,7 +29,7 @@ export function createDataUrlSkipper(next: (bytes: Buffer) => void): DataUrlSkip
   function head(bytes: Buffer): Buffer {
     const end = bytes.indexOf(comma);
     headBytes += end === -1 ? bytes.length : end;
-    // A head this long is none: as text it is refused, since a colon is no base64.
+    // Passed on as text, because no head is this long. The decoder refuses it, because a colon is not base64.
     if (headBytes > maxHeadBytes) next(Buffer.from(scheme));
     if (end === -1) return bytes.subarray(bytes.length);
     state = 'through';

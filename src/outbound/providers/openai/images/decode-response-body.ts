@@ -27,13 +27,13 @@ export interface DecodeLimits {
   readonly maxPixels: number;
 }
 
-/** What is known of the cost of a response without an image. */
+/** Known facts about the cost of a response without an image. */
 type Money = Pick<ProviderFailure, 'billing' | 'spent'>;
 const possible: Money = { billing: 'possible' };
 
 const maxEdge = 16_384;
 const maxRatio = 20;
-/** Start of a body that is no JSON; enough for the error of an event stream. */
+/** Maximum number of bytes read of a body that is no JSON. It suffices for the error of an event stream. */
 const maxForeignBytes = 64 * 1024;
 
 /**

@@ -14,14 +14,14 @@ interface Following {
   readonly pauseMs: (poll: number) => number;
 }
 
-/** A response that was only just made may be unknown for a moment. */
+/** Number of consecutive polls that must not find the response. A new response may be unknown for a moment. */
 const maxUnknown = 3;
-/** Whatever a refused poll asks for, the next one must come before the provider deletes the response. */
+/** Maximum wait after a refused poll, whatever it requests. The next poll must precede the deletion of the response. */
 const longestWaitMs = 15_000;
 
 /**
- * Polls a response until it has ended or the deadline is over. Polls cost nothing, so a failed one is repeated, whatever
- * the reason. Only a provider that repeatedly knows no such response is believed.
+ * Polls a response until it has ended or the deadline is over. A failed poll is repeated whatever the reason, because polls
+ * cost nothing. A response counts as lost only if several consecutive polls do not find it.
  *
  * @throws ProviderError
  */
@@ -43,9 +43,9 @@ export async function followResponse(following: Following): Promise<ResponseMeta
       [refusal, unknown] = [undefined, 0];
       continue;
     }
-    // A poll that the deadline cut short has no information; the one before it may have some.
+    // The previous failure counts if the deadline aborted this poll, because an aborted poll has no information.
     refusal = (deadline.signal.aborted && refusal) || seen.failure;
-    // A response that is too large would be too large the next time.
+    // Not repeated, because a response that is too large stays too large.
     if (refusal.kind === 'unusable' && refusal.provider?.status === 200) throw seen;
     unknown = refusal.kind === 'final' ? unknown + 1 : 0;
     if (unknown === maxUnknown) throw new ProviderError(forgottenResponse(refusal.provider), seen);

@@ -18,9 +18,9 @@ export type ResponseState = z.infer<typeof ResponseState>;
 /** Result of reading a response object once. */
 export type Finding =
   | { readonly kind: 'delivered' }
-  /** It is not finished. `error` is what the response states; a response that is no background response may state one. */
+  /** The response is not finished. `error` is the error that it states, which may occur if it is no background response. */
   | { readonly kind: 'in_progress'; readonly id: string | undefined; readonly error?: unknown }
-  /** It ended without an image. */
+  /** The response ended without an image. */
   | { readonly kind: 'failed'; readonly state: ResponseState }
   /** The body is no response object. */
   | { readonly kind: 'unreadable'; readonly fault: string };
@@ -31,9 +31,11 @@ export type Deliver = (whole: AsyncIterable<Uint8Array>, id: string | undefined)
 const ended = new Set(['completed', 'failed', 'incomplete', 'cancelled']);
 
 /**
- * Reads a response object while it arrives. A body without an image is small and read to its end. A body with an image
- * goes to `deliver` from its first byte on as soon as the image begins, unless its status, which comes first, says that
- * more will come: then its usage is not known yet. Only the small part is ever held in memory.
+ * Reads a response object while it arrives. A body without an image is small and is read to its end. When an image begins,
+ * `deliver` receives the whole body from its first byte.
+ *
+ * A body is not delivered if its status, which precedes the image, says that more will follow. The usage is not known then.
+ * Memory never holds more than a body without an image, or the bytes before the image.
  */
 export async function inspectResponse(body: AsyncIterable<Uint8Array>, deliver: Deliver): Promise<Finding> {
   let imageBegan = false;

@@ -2,9 +2,9 @@
 export interface JsonPath {
   open(container: 'object' | 'array'): void;
   close(): void;
-  /** A comma. */
+  /** Records a comma. */
   next(): void;
-  /** A colon. */
+  /** Records a colon. */
   value(): void;
   /** Records the name of a member. */
   key(name: string): void;
@@ -29,7 +29,7 @@ interface Frame {
 /** Members that hold images, in responses of the Images API and of the Responses API. */
 const imageMembers: Readonly<Record<string, string>> = { data: 'b64_json', output: 'result' };
 
-/** Follows containers and names. It checks no syntax, because the text is parsed afterwards. */
+/** Creates a path that follows containers and names. It checks no syntax, because the text is parsed afterwards. */
 export function createJsonPath(): JsonPath {
   const frames: Frame[] = [];
   let begun = false;

@@ -1,9 +1,9 @@
-/** Reads the inside of a long JSON text, up to its closing quote, across chunks. */
+/** Reader of the content of a long JSON text, up to its closing quote, across chunks. */
 export interface LongText {
   /**
-   * Reads on at `from`, at most to the end of the chunk, and hands what the text says to `write`, without escapes.
+   * Reads from `from` at most to the end of the chunk and passes the content to `write`, with escapes resolved.
    *
-   * @returns where to go on, and whether the closing quote was passed.
+   * @returns the position of the next byte to read, and whether the closing quote was passed.
    */
   read(chunk: Buffer, from: number, write: (bytes: Buffer) => void): { at: number; closed: boolean };
 }
@@ -11,17 +11,17 @@ export interface LongText {
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** White space, with which base64 text may be wrapped, is left out. */
+/** Meanings of escapes. White space is omitted, because servers may wrap base64 text. */
 const meanings: Record<string, string> = { '/': '/', n: '', r: '', t: '' };
-/** Stands for every escape that cannot be base64, so that the decoder refuses it. */
+/** Replacement for every escape that cannot be base64, so that the decoder refuses it. */
 const noBase64 = '\u0000';
 
 /**
- * For base64 text: it is only searched for its end, by native code, and pieces without an escape are never copied.
- * Some servers escape every slash or plus sign, so pieces with escapes are resolved in one pass too.
+ * Creates a reader for base64 text. Native code searches the text for its end, and pieces without an escape are never copied.
+ * Pieces with escapes are resolved in one pass, because some servers escape every slash or plus sign.
  */
 export function createLongText(): LongText {
-  /** A backslash and what followed it, when a chunk ended inside an escape. */
+  /** Start of an escape from its backslash on, if a chunk ended inside the escape. */
   let open = '';
 
   function resolve(text: string): string {
@@ -47,7 +47,7 @@ export function createLongText(): LongText {
       const piece = chunk.subarray(from, end);
       if (piece.includes(backslash)) write(Buffer.from(resolve(piece.toString('latin1')), 'latin1'));
       else if (piece.length > 0) write(piece);
-      // Inside an escape a quote ends nothing: the next call takes it as part of the escape.
+      // Not closed if an escape is open, because the quote belongs to the escape. The next call reads it.
       return found === -1 || open !== '' ? { at: end, closed: false } : { at: end + 1, closed: true };
     },
   };

@@ -8,10 +8,12 @@ import { imagesBody } from './request-body.ts';
 import { headOf } from './response-head.ts';
 
 /**
- * The Images API, called with the official client. `check` asks for the list of models, which is free and says whether
- * the address and the key are right; it throws a ProviderError. `close` breaks off calls that still run.
+ * Creates a provider that calls the Images API with the official client.
  *
- * Keeps the promises of `ImageProvider`: one call is one HTTP request, whatever comes back.
+ * `check` requests the list of models, which is free, to verify the address and the key. It throws a ProviderError if the
+ * check fails. `close` aborts calls in flight.
+ *
+ * Implements the guarantees of `ImageProvider`: one call is one HTTP request, regardless of the response.
  */
 export function createOpenAIProvider(
   config: OpenAIProviderConfig,

@@ -1,18 +1,18 @@
 import type { Clock } from '../../../../domain/ports.ts';
 import type { DecodeLimits } from './decode-response-body.ts';
 
-/** What every way of calling OpenAI's API needs. */
+/** Configuration that every mode of calling OpenAI's API needs. */
 export interface OpenAIProviderConfig {
   /** Name of the provider in the registry. */
   readonly name: string;
   readonly apiKey: string;
-  /** Address of an API that speaks OpenAI's language, with its version; OpenAI's own by default. */
+  /** Address of a server that speaks OpenAI's API, including the version. Default: OpenAI's own address. */
   readonly baseUrl?: string | undefined;
   /** Proxy for all calls. Default: direct calls. */
   readonly proxy?: string | undefined;
-  /** Largest answer taken, as sent; 128 MiB by default, which is an image of 96 MiB. */
+  /** Maximum size of a response as sent, in bytes. Default 128 MiB, which is an image of 96 MiB. */
   readonly maxResponseBytes?: number | undefined;
-  /** Most pixels an image may have; 64 million by default. */
+  /** Maximum number of pixels of an image. Default 64 million. */
   readonly maxPixels?: number | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -20,7 +20,7 @@ export interface OpenAIProviderConfig {
 const defaultMaxResponseBytes = 128 * 1024 * 1024;
 const defaultMaxPixels = 64_000_000;
 
-/** The limits of a configuration, with what holds where it names none. */
+/** Returns the limits of a configuration, with defaults for absent values. */
 export function limitsOf(config: Pick<OpenAIProviderConfig, 'maxResponseBytes' | 'maxPixels'>): DecodeLimits {
   return {
     maxResponseBytes: config.maxResponseBytes ?? defaultMaxResponseBytes,

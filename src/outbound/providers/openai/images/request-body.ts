@@ -1,23 +1,23 @@
 import type { OpenAI } from 'openai';
 import type { ImageCall } from '../../../../domain/ports.ts';
 
-/** Never the caller's: Darkroom decides on them, or they would be charged for without being used. */
+/** Parameters that callers cannot set. Darkroom sets them, or their result would be charged without being used. */
 const decided = new Set(['model', 'prompt', 'n', 'stream', 'partial_images']);
-/** Who asks: in the Responses API these belong to the request, not to its tool. */
+/** Parameters that identify the caller. In the Responses API they belong to the request, not to its tool. */
 const aboutTheCaller = new Set(['safety_identifier', 'user']);
 
-/** One image, not streamed: a stream would be charged for its partial images and has another shape. */
+/** Builds the request for one image, without streaming. A stream has another shape, and its partial images are charged. */
 export function imagesBody(call: ImageCall): OpenAI.Images.ImageGenerateParamsNonStreaming {
   const parameters = pick(call, (name) => !decided.has(name));
   return { ...parameters, model: call.model, prompt: call.prompt, n: 1 };
 }
 
-/** The API takes `max_tool_calls`; the types of the client know it in another place only. */
+/** A request with `max_tool_calls`. The API accepts it, but the client's type of the request lacks it. */
 type BackgroundBody = OpenAI.Responses.ResponseCreateParamsNonStreaming & { readonly max_tool_calls: number };
 
 /**
- * The same image as work in the background of the Responses API, where a language model carries the call. It has to
- * use the tool, and left to itself it may do so several times, each of which is charged.
+ * Builds the request for one image in the background mode of the Responses API, in which a host model runs the image tool.
+ * The request forces the tool. It also limits the tool to one call, because every call is charged.
  */
 export function backgroundBody(call: ImageCall, hostModelName: string): BackgroundBody {
   const tool = pick(call, (name) => !decided.has(name) && !aboutTheCaller.has(name));

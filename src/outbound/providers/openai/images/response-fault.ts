@@ -1,8 +1,8 @@
 /**
- * Describes what is wrong with a response.
+ * Describes the fault of a response.
  *
- * `damaged`: truncated or damaged bytes, which another call can cure. `unusable`: a complete response of another shape,
- * which another call would bring again.
+ * `damaged`: the bytes are truncated or damaged, and another call can succeed. `unusable`: the response is complete but has
+ * another shape, and another call would return the same shape.
  */
 export class ResponseFault extends Error {
   readonly kind: 'damaged' | 'unusable';
@@ -13,7 +13,7 @@ export class ResponseFault extends Error {
   }
 }
 
-/** Describes a response that is no JSON object from its first byte on. */
+/** Describes a response whose first bytes show that it is no JSON object. */
 export class ForeignStart extends ResponseFault {
   constructor() {
     super('it is not a JSON object', 'unusable');

@@ -3,21 +3,21 @@ import { createLongText } from './long-text.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseRest } from './response-rest.ts';
 
-/** Takes the text of images out of a JSON response while it arrives. */
+/** Scanner that extracts the text of images from a JSON response while it arrives. */
 export interface ResponseScanner {
   /** @throws ResponseFault as soon as the response cannot become valid; ForeignStart if it is no JSON object at all. */
   push(chunk: Uint8Array): void;
-  /** Returns a text member of the outermost object that was passed already. @throws ResponseFault */
+  /** Returns a text member of the outermost object that the scanner has already passed. @throws ResponseFault */
   rootText(name: string): string | undefined;
   /** Returns the response without its images, as JSON text. @throws ResponseFault if it is cut off. */
   finish(): string;
 }
 
-/** Replaces the text of an image in the scanned response. */
+/** Placeholders for the text of an image in the scanned response. */
 export const imageMark = { taken: 'taken', skipped: 'skipped' } as const;
 
 const maxRestBytes = 256 * 1024;
-/** The engine allocates larger strings apart, which makes decoding them twenty times slower. */
+/** Maximum size of a piece. The engine allocates larger strings separately, which makes their decoding twenty times slower. */
 const pieceBytes = 64 * 1024;
 const dataScheme = 'data:';
 const byteOrderMark = [0xef, 0xbb, 0xbf];

@@ -1,7 +1,7 @@
 import { publicMessage } from '../client/public-message.ts';
 import type { Envelope } from './response-envelope.ts';
 
-/** Names shapes of complete responses that hold no image in a known place. */
+/** Names the shapes of complete responses that contain no image in a known member. */
 
 const fileStarts: readonly (readonly [string, string])[] = [
   ['\x89PNG', 'the raw bytes of a PNG image instead of JSON'],
