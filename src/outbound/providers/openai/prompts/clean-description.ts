@@ -12,11 +12,10 @@ const wrappings: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Makes one line of plain text out of what a language model answered: without a code fence, without marks around the
- * whole, without control characters, at most `maxCodePoints` long (cut after a sentence where there is one, else after
- * a word).
+ * Converts a response of a language model into one line of plain text. Removes a code fence, marks around the whole text and
+ * control characters. Cuts a text above `maxCodePoints` after a sentence if possible, otherwise after a word.
  *
- * @returns an empty text when nothing is left.
+ * @returns an empty text if nothing remains.
  */
 export function cleanDescription(response: string, maxCodePoints: number): string {
   let text = response.toWellFormed().trim();
@@ -28,7 +27,7 @@ function unwrapped(text: string): string {
   for (const [open, close] of wrappings) {
     if (text.length < 2 || !text.startsWith(open) || !text.endsWith(close)) continue;
     const inside = text.slice(open.length, -close.length);
-    // "A" and "B" is no text in quotation marks, but a text that begins and ends with one.
+    // Inner marks are checked, because `"A" and "B"` begins and ends with a mark but is not quoted as a whole.
     if (!inside.includes(open) && !inside.includes(close)) return unwrapped(inside.trim());
   }
   return text;
@@ -38,7 +37,7 @@ function cut(text: string, maxCodePoints: number): string {
   const points = [...text];
   if (points.length <= maxCodePoints) return text;
   const start = points.slice(0, maxCodePoints).join('');
-  // One more, so that a sentence or word that ends exactly at the limit counts as whole.
+  // One more code point, so that a sentence or word that ends exactly at the limit counts as complete.
   const beyond = start + points[maxCodePoints];
   const sentenceEnd = Math.max(
     start.lastIndexOf('。'),

@@ -28,7 +28,7 @@ const Completion = z.looseObject({
     .catch(null),
 });
 
-/** What a chat completion says, as far as it matters here. */
+/** The parts of a chat completion that prompt enhancement needs. */
 export interface ReadCompletion {
   readonly text: string;
   readonly finishReason: string | null;
@@ -36,7 +36,7 @@ export interface ReadCompletion {
   readonly usage: TokenUsage | null;
 }
 
-/** Reads the body of a chat completion; `null` when it is none. */
+/** Reads the body of a chat completion. Returns `null` if the body is no chat completion. */
 export function readCompletion(body: string): ReadCompletion | null {
   let value: unknown;
   try {
@@ -67,7 +67,7 @@ function usageOf(usage: z.infer<typeof Completion>['usage']): TokenUsage | null 
       text_tokens: usage.prompt_tokens,
       ...(cached === undefined ? {} : { cached_tokens: cached }),
     },
-    // Said outright, since output tokens without details are priced as those of an image.
+    // Explicit, because output tokens without details are priced as image tokens.
     output_tokens_details: { text_tokens: usage.completion_tokens },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What the language model is told. It is a constant: nothing a caller writes ever becomes a part of it.
+ * System message for the language model. It is a constant, so it never contains text of a caller.
  */
 export const instructions = `You turn a short idea for an image into the detailed description that an image model draws from.
 

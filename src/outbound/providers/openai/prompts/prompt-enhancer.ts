@@ -22,9 +22,9 @@ export interface PromptEnhancerConfig {
   readonly baseUrl?: string | undefined;
   /** A language model of the chat completions API. */
   readonly model: string;
-  /** Most tokens an answer may have, including what the model thinks to itself; 2,000 by default. */
+  /** Maximum number of tokens of a response, including the model's reasoning. Default 2,000. */
   readonly maxTokens?: number | undefined;
-  /** Longest description, in code points; 4,000 by default. */
+  /** Maximum length of a description, in code points. Default 4,000. */
   readonly maxCodePoints?: number | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -34,11 +34,11 @@ const defaultMaxCodePoints = 4_000;
 const maxResponseBytes = 1024 * 1024;
 
 /**
- * Writes descriptions with a language model. The caller's prompt is the user message and nothing else; what the model
- * is told is a constant. `close` breaks off calls that still run.
+ * Creates an enhancer that writes descriptions with a language model. The user message is the caller's prompt and nothing
+ * else. The system message is a constant. `close` aborts calls in flight.
  *
- * An answer without a description, one cut off by the token limit, a refusal, and a description that lost a quoted
- * text of the prompt are errors of kind `unusable`.
+ * `enhance` throws an error of kind `unusable` if the response has no description, was cut off by the token limit or is a
+ * refusal. It throws the same kind if the description lost a quoted text of the prompt.
  */
 export function createPromptEnhancer(
   config: PromptEnhancerConfig,

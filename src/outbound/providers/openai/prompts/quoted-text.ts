@@ -1,22 +1,22 @@
-/** Opening and closing marks. The closing mark of one language opens in another, so each pair is searched on its own. */
+/** Opening and closing marks. Each pair is searched separately, because the closing mark of one language opens in another. */
 const pairs: readonly RegExp[] = [
-  // After a digit or letter a straight mark opens nothing: it stands for inches, or closes.
+  // Not after a digit or letter, because a straight mark there means inches or closes a quotation.
   /(?<![0-9A-Za-z])"([^"]+)"/g,
   /“([^“”]+)”/g,
   /„([^„“”"]+)[“”"]/g,
   /「([^「」]+)」/g,
   /『([^『』]+)』/g,
   /‘([^‘’]+)’(?!\p{L})/gu,
-  // Straight single marks are apostrophes far more often: only where a word cannot have one.
+  // Only at positions without apostrophes in words, because most straight single marks are apostrophes.
   /(?<=^|[\s([{:,])'([^'\s](?:[^'\n]{0,118}[^'\s])?)'(?=$|[\s)\]}.,;:!?])/g,
 ];
-/** French «marks» point outwards, German and Danish »marks« inwards; the first one in a text tells which. */
+/** French «marks» point outwards, German and Danish »marks« inwards. The first mark of a text decides the direction. */
 const outwardMarks = /«([^«»]+)»/g;
 const inwardMarks = /»([^«»]+)«/g;
 
 /**
- * Texts that a prompt puts into quotation marks, without the marks and without repetition. Marks around the whole
- * prompt quote nothing.
+ * Returns the texts in quotation marks of a prompt, without the marks and without duplicates. Marks around the whole prompt do
+ * not count.
  */
 export function quotedTexts(prompt: string): string[] {
   const whole = prompt.trim();
@@ -31,13 +31,13 @@ export function quotedTexts(prompt: string): string[] {
   return [...found];
 }
 
-/** The first quoted text of a prompt that a description lost; `null` when all are there, letter for letter. */
+/** Returns the first quoted text of a prompt that a description lost. Returns `null` if it has all texts letter for letter. */
 export function lostQuotedText(prompt: string, description: string): string | null {
   const haystack = comparable(description);
   return quotedTexts(prompt).find((text) => !haystack.includes(comparable(text))) ?? null;
 }
 
-/** Texts that look the same compare as the same: composed letters, any white space, any form of the marks inside. */
+/** Normalizes letters, white space and quotation marks, so that texts that look the same are equal. */
 function comparable(text: string): string {
   return text
     .normalize('NFC')
