@@ -6,7 +6,7 @@ import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 
 /**
- * API keys in Redis, found by id. Stores secrets only as digests.
+ * Creates the store of API keys in Redis, which finds keys by id. It stores secrets only as digests.
  *
  * @param options.onUnreadable called for each record that a list skips.
  */
@@ -50,7 +50,7 @@ export function createApiKeys(
   };
 }
 
-/** @throws AppError `internal` if the text is not a key record. */
+/** Decodes a key record. @throws AppError `internal` if the text is not a key record. */
 function decode(id: string, text: string): ApiKeyRecord {
   try {
     return ApiKeyRecord.parse(JSON.parse(text));

@@ -24,13 +24,13 @@ const State = z.object({
 type State = z.infer<typeof State>;
 
 /**
- * Stores open circuit breakers in one Redis hash, so that the experience of one worker holds for all of them. Times come
- * from the clocks of the workers.
+ * Creates the circuit breakers. One Redis hash stores the open breakers, so that a failure at one worker blocks all workers.
+ * Times come from the clocks of the workers.
  */
 export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: Clock): CircuitBreaker {
   const openKey = keys.breaker('open');
   const probeKey = (scope: string) => keys.breaker(`probe:${scope}`);
-  /** Scopes that this process saw open. It saves a command per accepted call in all other scopes. */
+  /** Scopes that this process saw open. The set saves a command per accepted call in all other scopes. */
   const seenOpen = new Set<string>();
 
   async function readStates(scopes: readonly string[]): Promise<(State | null)[]> {
@@ -38,7 +38,7 @@ export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: 
     return texts.map((text, i) => currentState(text, scopes[i] ?? ''));
   }
 
-  /** Parses a state; `null` if the breaker is closed or its time is over. */
+  /** Parses a state. Returns `null` if the breaker is closed or its time is over. */
   function currentState(text: string | null, scope: string): State | null {
     const state = text === null ? null : parseState(text);
     if (state && (state.until === null || state.until > clock())) {
@@ -70,7 +70,7 @@ export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: 
     findBlock: (scopes) =>
       translated(async () => {
         const states = await readStates(scopes);
-        // One after the other: a caller that one scope blocks must not take the probe of the next.
+        // Sequential, because a caller that one scope blocks must not use the probe of the next scope.
         for (const [i, scope] of scopes.entries()) {
           const block = await blockOf(scope, states[i] ?? null);
           if (block) return block;
@@ -87,7 +87,8 @@ export function createCircuitBreaker(redis: Redis | Cluster, keys: Keys, clock: 
           code,
           openedAt: before?.openedAt ?? nowMs,
           failedAt: nowMs,
-          // A limited block ends soon enough or is probed as late as allowed: its duration is the provider's word.
+          // A block of limited duration is probed as late as allowed, because the provider stated the duration. It may end
+          // before that probe.
           probeAt: nowMs + (forMs === undefined ? cooldownMs : maxProbeIntervalMs),
           until: forMs === undefined ? null : nowMs + Math.max(1, Math.ceil(forMs)),
           failures,

@@ -2,8 +2,8 @@ import type { Cluster, Redis } from 'ioredis';
 import { checkEviction, explainRefusal } from './probe-store.ts';
 
 /**
- * Checks that Redis accepts writes and evicts no key, without writing anything: `UNLINK` of an absent key is refused
- * wherever a write is refused, except if the memory is full.
+ * Checks that Redis accepts writes and evicts no key, without writing anything. Redis refuses `UNLINK` of an absent key
+ * whenever it refuses writes, except if the memory is full.
  *
  * @throws Error with the cause and the remedy.
  */

@@ -14,7 +14,7 @@ export interface CounterEntry {
   readonly amount: number;
 }
 
-/** Everything that a record's current state adds to indexes and counters. */
+/** All entries that a record's current state adds to indexes and counters. */
 export interface Projection {
   readonly indexes: readonly IndexEntry[];
   readonly counters: readonly CounterEntry[];
@@ -27,25 +27,28 @@ export interface Projection {
 export type ProjectJob = (keys: Keys, job: ImageJob) => Projection;
 
 /**
- * Derives the entries of a job. This is the only place that lists them: the scripts apply whatever it returns, in the same
- * atomic step as the record. See docs/adr/0014-derive-indexes-and-counters-from-records.md.
+ * Derives the entries of a job. Only this function lists the entries. The scripts apply its result in the same atomic step as
+ * the record. See docs/adr/0014-derive-indexes-and-counters-from-records.md.
  */
 export const projectJob: ProjectJob = (keys, job) => ({
   indexes: [...openJob(keys, job), dueJob(keys, job), ...searchableJob(keys, job)],
   counters: [],
 });
 
-/** Unfinished jobs by the time of their last change. */
+/** Returns the entry in the index of unfinished jobs, by the time of the last change. */
 function openJob(keys: Keys, job: ImageJob): IndexEntry[] {
   return isTerminal(job.status) ? [] : [{ key: keys.open(job.tenant), score: job.updatedAt }];
 }
 
-/** All jobs by the time at which the sweeper has to act, infinity if never. */
+/** Returns the entry in the index of all jobs, by the time at which the sweeper has to act. Infinity if never. */
 function dueJob(keys: Keys, job: ImageJob): IndexEntry {
   return { key: keys.due(job.tenant), score: dueAt(job) ?? '+inf' };
 }
 
-/** Indexes of lists. All scores are equal, so the order is that of the ids. An erased job can only be read by id. */
+/**
+ * Returns the entries in the indexes of lists. All scores are equal, so ids decide the order. An erased job has no entry and
+ * can only be read by id.
+ */
 function searchableJob(keys: Keys, { tenant, request, status, erasedAt }: ImageJob): IndexEntry[] {
   if (erasedAt !== undefined || !request) return [];
   return [

@@ -20,12 +20,12 @@ interface JobStoreOptions {
 }
 
 /**
- * Job records in Redis. See the port for the guarantees and `keys.ts` for the layout.
+ * Creates the store of job records in Redis. See the port for the guarantees and `keys.ts` for the layout.
  *
- * @param options.writes the connection for every change of a record; default `redis`. One connection keeps the order of
- *   commands, so that the cancellation of an unconfirmed job never overtakes its submission in a slow Redis.
+ * @param options.writes the connection for every change of a record. Default `redis`. One connection preserves the order
+ *   of commands, so that the cancellation of an unconfirmed job never overtakes its submission in a slow Redis.
  * @param options.onUnreadable called for each record that a list skips.
- * @param options.project derives indexes and counters; default `projectJob`.
+ * @param options.project derives indexes and counters. Default `projectJob`.
  */
 export function createJobStore(
   redis: Redis | Cluster,

@@ -3,7 +3,7 @@ import type { Open } from '../../domain/open.ts';
 import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts';
 
 /**
- * The names of our keys. All keys of one tenant share a hash tag, so that one script may use them on a cluster.
+ * Creates the names of all Redis keys. All keys of one tenant share a hash tag, so that one script may use them on a cluster.
  *
  *   {tenant}:job:ID      string  the record as JSON with its version first, see versioned-json.ts
  *   {tenant}:jobs        zset    all ids, ordered by id and therefore by creation
@@ -52,7 +52,7 @@ export function createKeys(prefix: string) {
     delivery: (tenant: string, id: string) => of(tenant, `dlv:${id}`),
     deliveryLog: (tenant: string, id: string) => of(tenant, `log:${id}`),
     deliveries: (tenant: string) => of(tenant, 'dlvs'),
-    /** @param by a status, a destination or a job; their names never collide. */
+    /** @param by a status, a destination or a job. Their names never collide. */
     deliveriesBy: (tenant: string, by: string) => of(tenant, `dlvs:${by}`),
     endedDeliveries: (tenant: string) => of(tenant, 'done'),
     deliveryQueue: (tenant: string, destinationKey: string) => of(tenant, `box:${destinationKey}`),
@@ -63,7 +63,7 @@ export function createKeys(prefix: string) {
     tenants: `${prefix}:tenants`,
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,
-    /** No tenant can have this name. */
+    /** Returns a key of the circuit breakers. No tenant can have the name `.breaker`. */
     breaker: (scope: string) => `${prefix}:{.breaker}:${scope}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,

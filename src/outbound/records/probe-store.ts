@@ -1,7 +1,7 @@
 import { type Cluster, Redis, ReplyError } from 'ioredis';
 
 /**
- * Checks that Redis evicts no key. Managed services may forbid CONFIG; the policy is not checked then.
+ * Checks that Redis evicts no key. Does not check the policy if a managed service forbids CONFIG.
  *
  * @throws Error if keys may be evicted.
  */
@@ -13,7 +13,7 @@ export async function checkEviction(redis: Redis | Cluster): Promise<void> {
   }
 }
 
-/** Throws the reason of a failed write. A reply names the cause; an error of the client names its own settings. */
+/** Throws the reason of a failed write. A reply names the cause, but an error of the client names the client's settings. */
 export function explainRefusal(cause: unknown): never {
   const refusal = cause instanceof ReplyError ? `refuses writes: ${(cause as Error).message}` : undefined;
   throw new Error(refusal ?? 'cannot be reached', { cause });

@@ -2,8 +2,8 @@ import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 
 /**
- * Reads a job's record. Checks only the fields that every release relies on: records are written by this code alone, and a
- * full schema walk would cost more than the rest of a read. Keeps all other fields as they are.
+ * Reads a job's record. Checks only the fields that every release relies on, because only this code writes records. A full
+ * schema validation would cost more than the rest of a read. All other fields stay unchanged.
  *
  * @throws AppError `internal` if the text is not a record of this job.
  */

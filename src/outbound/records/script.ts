@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 
-/** A Redis script. Sent by digest, and in full only if the server does not know it yet. */
+/** A Redis script. The client sends its digest, and the full text only if the server does not know the script. */
 export type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
 
 /**
- * Prepares a Lua script. `keys` must name every key that the script uses, and all of them must share one hash tag, so that
- * the script runs atomically on a cluster as well.
+ * Prepares a Lua script. `keys` must name every key that the script uses. All keys must share one hash tag, so that the
+ * script runs atomically on a cluster too.
  */
 export function createScript(redis: Redis | Cluster, source: string): Script {
   const digest = createHash('sha1').update(source).digest('hex');

@@ -4,8 +4,8 @@ import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 
 /**
- * Signals over Redis pub/sub: changes of jobs and keys, and cancel requests. One subscription per process serves all of its
- * waiters, because a blocking connection per waiter does not scale.
+ * Creates the signals over Redis pub/sub: changes of jobs and keys, and cancel requests. One subscription per process serves
+ * all of its waiters, because a blocking connection per waiter does not scale.
  */
 export function createSignals(
   publisher: Redis | Cluster,

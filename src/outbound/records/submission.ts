@@ -6,13 +6,13 @@ import type { ProjectJob } from './job-projections.ts';
 import type { Keys } from './keys.ts';
 import { createSubmitJobs, type SubmitInput, type SubmitReply } from './scripts/submit-jobs.ts';
 
-/** Submits a job of one tenant, together with others that arrive at the same time. */
+/** Function that submits a job of one tenant, together with other jobs that arrive at the same time. */
 type TenantBatcher = (item: SubmitInput) => Promise<SubmitReply>;
 
 const listAgainMs = 60_000;
-/** Maximum jobs per call. Redis does nothing else during a script, and this many take a quarter of a millisecond. */
+/** Maximum jobs per call. A script blocks Redis, and this number of jobs blocks it for a quarter of a millisecond. */
 const maxPerCall = 16;
-/** Maximum number of batchers. Beyond it all are replaced, which costs a few calls that could have been shared. */
+/** Maximum number of batchers. Above it, all batchers are replaced, which costs a few calls that could have been shared. */
 const maxBatchers = 10_000;
 
 /**
@@ -42,9 +42,9 @@ export function createSubmission(
     let listedAtMs = Number.NEGATIVE_INFINITY;
 
     /**
-     * Adds the tenant to the list of tenants. The list is in another slot, so this happens first: a tenant without jobs is
-     * harmless. Repeated every minute, because a tenant missing from the list after a loss of data is neither swept nor
-     * reconciled.
+     * Adds the tenant to the list of tenants. The list is in another slot, so this happens before the submission. A tenant
+     * without jobs is harmless. The call is repeated every minute, because a tenant that is missing from the list after a
+     * loss of data is neither swept nor reconciled.
      */
     async function listTenant(): Promise<void> {
       const nowMs = performance.now();
@@ -69,7 +69,7 @@ export function createSubmission(
       return reply.eventWritten ? { kind: 'created', eventWritten: true } : { kind: 'created' };
     if (reply.kind !== 'replayed') return { kind: reply.kind };
     const held = await deps.get(tenant, reply.id);
-    // The claim outlives the record, so that a retried request is not paid again after a short retention.
+    // The claim outlives the record, so that a retried request is not charged again after a short retention.
     return held ? { kind: 'replayed', job: held } : { kind: 'gone' };
   };
 }

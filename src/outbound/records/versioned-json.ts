@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 
 /**
- * Returns a record as plain JSON with its version as the first field: an operator can read it in redis-cli, and a script
+ * Returns a record as plain JSON with its version as the first field. An operator can read the record in redis-cli. A script
  * can compare the version without parsing the rest, see `luaVersionOf`.
  */
 export function encodeVersioned(record: { readonly version: number }): string {
@@ -11,7 +11,7 @@ export function encodeVersioned(record: { readonly version: number }): string {
   return `{"version":${record.version}${rest === '}' ? '' : ','}${rest}`;
 }
 
-/** Lua function that returns the version of a record, or nil if the text is no record. Its start is enough. */
+/** Lua function that returns the version of a record, or nil if the text is no record. The start of a record is enough. */
 export const luaVersionOf = `
 local function version_of(text) return string.match(text, '^{"version":(%d+)[,}]') end
 `;
@@ -21,7 +21,7 @@ export function versionOf(start: string): number | null {
   return version === undefined ? null : Number(version);
 }
 
-/** Length of a start that always holds the version. */
+/** Length of the start of a record that always contains the version. */
 export const versionLength = 32;
 
 /**

@@ -3,18 +3,19 @@ import type { JobClaim, WaitingCallers } from '../../domain/ports/callers.ts';
 import { createScript } from './script.ts';
 import { translated } from './store-errors.ts';
 
-/** A marked retry joins a job that was accepted at most this long ago. */
+/** Maximum age of a job that a marked retry joins, since its acceptance. */
 const retryWindowMs = 30 * 60_000;
-/** A request without a mark joins a job that lost its caller at most this long ago. */
+/** Maximum time since a job lost its caller for a request without a mark to join the job. */
 const orphanWindowMs = 10 * 60_000;
-/** A process that did not report for this long is dead. */
+/** Time without a report after which a process counts as dead. */
 const deadAfterMs = 8_000;
 const reportEveryMs = 2_000;
 const presenceKeptMs = 2 * orphanWindowMs;
 
 /**
- * Joins a job or registers a new one. A member of the group is a field: the job's id, and as value the time of acceptance,
- * the state (`waiting`, `orphan`), the time of the state and the holder, whose name begins with its process and a dot.
+ * Joins a job or registers a new one. Each job of the group is a field, named by the job's id. Its value is the time of
+ * acceptance, the state (`waiting`, `orphan`), the time of the state and the holder. The name of a holder begins with its
+ * process and a dot.
  *
  * KEYS 1 group
  * ARGV 1 id of a new job, 2 now, 3 holder, 4 '1' for a retry, 5 retry window, 6 orphan window, then for every known
@@ -69,18 +70,18 @@ return 1
 interface CallerKeys {
   /** Hash of the jobs of equal requests. */
   waitingCallers(tenant: string, group: string): string;
-  /** Its remaining life says when a process reported last. */
+  /** Key of a process. Its remaining TTL shows when the process last reported. */
   presence(process: string): string;
 }
 
 type Reply = ['joined', string] | ['created'] | ['unknown', ...string[]];
 
-/** Waiting callers in Redis. The presence of a process stays for some time after its death, because it tells when it died. */
+/** Creates the waiting callers in Redis. The presence key of a process outlives the process, to show when it died. */
 export function createWaitingCallers(redis: Redis | Cluster, keys: CallerKeys): WaitingCallers {
   const runClaim = createScript(redis, claimSource);
   const runRelease = createScript(redis, releaseSource);
 
-  /** Returns for every process when it died, `-` if it lives. The clock of Redis decides, because those of processes differ. */
+  /** Returns when each process died, `-` if it lives. Uses the clock of Redis, because the clocks of processes differ. */
   async function lookUp(processes: readonly string[], nowMs: number): Promise<[string, string][]> {
     const unique = [...new Set(processes)];
     const leftMs = await Promise.all(unique.map((process) => redis.pttl(keys.presence(process))));
@@ -114,7 +115,7 @@ export function createWaitingCallers(redis: Redis | Cluster, keys: CallerKeys): 
   };
 }
 
-/** Reports again and again that a process lives. @returns the function that ends it. */
+/** Reports periodically that a process lives. @returns the function that ends the reports. */
 export function startPresence(redis: Redis | Cluster, key: string): () => void {
   const report = () => void redis.set(key, '1', 'PX', presenceKeptMs).catch(() => {});
   report();

@@ -22,7 +22,7 @@ export interface StoreFigures {
     readonly code: string;
     readonly count: number;
   }[];
-  /** Whether Redis writes an append-only file; `null` if it does not report it. */
+  /** Whether Redis writes an append-only file, or `null` if it does not report it. */
   readonly isAofOn: boolean | null;
 }
 

@@ -1,4 +1,4 @@
-/** How long the changes of a tenant can be replayed. */
+/** Time for which the changes of a tenant can be replayed, in milliseconds. */
 export const replayMs = 3_600_000;
 
 /**

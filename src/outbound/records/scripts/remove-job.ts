@@ -12,14 +12,14 @@ return 1
 `;
 
 /**
- * Prepares the removal of a record and its index entries. Idempotent. Counters stay, because usage outlives the records;
- * a job that may be removed has ended and holds nothing.
+ * Prepares the removal of a record and its index entries. Idempotent. Counters stay, because usage outlives the records. A
+ * removable job has ended, so it holds no open slot.
  */
 export function createRemoveJob(redis: Redis | Cluster, keys: Keys, project: ProjectJob) {
   const run = createScript(redis, source);
   return async (job: ImageJob): Promise<void> => {
     const { tenant, id } = job;
-    // Every index that the record may be in, even if it is out of date in the copy at hand.
+    // Every index that may contain the record, because the given copy may be outdated.
     const indexes = project(keys, job).indexes.map(({ key }) => key);
     await run([keys.job(tenant, id), keys.open(tenant), ...indexes], [id]);
   };

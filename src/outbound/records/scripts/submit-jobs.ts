@@ -17,9 +17,9 @@ export type SubmitReply =
   | { readonly kind: 'key_reused' | 'queue_full' };
 
 /**
- * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, then the indexes and counters of all jobs, each once; then for each job: its
- *      record, its event (unused without one), its idempotency claim (only with a fingerprint)
- * ARGV 1 number of indexes and counters; then for each job: its fields and its record. The fields are one text, because
+ * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, then the indexes and counters of all jobs, each once,
+ *      then for each job: its record, its event (unused without an event), its idempotency claim (only with a fingerprint)
+ * ARGV 1 number of indexes and counters, then for each job: its fields and its record. The fields are one text, because
  *      every argument costs more than its bytes: id, now, max open jobs, indexes, counters, event id, '1' if the job's own
  *      webhook wants the event, fingerprint, TTL of the claim in ms. '-' stands for an absent value.
  *      Indexes: 'position=score,...', counters: 'position=field=amount,...', positions in KEYS.
@@ -77,8 +77,8 @@ return replies
 const none = '-';
 
 /**
- * Prepares the script that accepts jobs of one tenant in their order, each as if it came alone: it claims the key, checks
- * the limit, and writes record, indexes, counters and event, or nothing.
+ * Prepares the script that accepts jobs of one tenant in their order, each independently of the others. For each job, the
+ * script claims the key, checks the limit, and writes record, indexes, counters and event, or nothing.
  */
 export function createSubmitJobs(redis: Redis | Cluster, keys: Keys, project: ProjectJob) {
   const run = createScript(redis, source);

@@ -16,7 +16,7 @@ interface JobUpdate {
   readonly event?: NewEvent | undefined;
 }
 
-/** Result of an update. `conflict`: another process wrote first; `record` is the newer record as stored. */
+/** Result of an update. `conflict` means that another process wrote first. `record` is the newer record as stored. */
 export type UpdateReply =
   | { readonly kind: 'written'; readonly eventWritten: boolean }
   | { readonly kind: 'conflict'; readonly record: string }

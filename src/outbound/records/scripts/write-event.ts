@@ -1,9 +1,9 @@
 /**
- * Lua function that writes an event if the job's own webhook wants it or an endpoint subscribed to its type: the job as it
- * is now under the event's key, and the event's id in the outbox. All events of one call have the same type, so the
- * subscriptions are read once.
+ * Lua function that writes an event if the job's own webhook wants it or an endpoint subscribed to its type. It writes the
+ * current job under the event's key and the event's id into the outbox. The subscriptions are read once, because all events
+ * of one call have the same type.
  *
- *   event: {outbox, subscriptions, key, id, wanted}; id is '-' without an event, wanted '1' if the job's own webhook wants it
+ *   event: {outbox, subscriptions, key, id, wanted}. id is '-' without an event, wanted is '1' if the job's own webhook wants it
  *   returns whether the event was written
  */
 export const luaWriteEvent = `

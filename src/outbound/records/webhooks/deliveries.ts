@@ -10,11 +10,11 @@ import { updateDeliveryScript } from './scripts.ts';
 
 /** Maximum number of attempts in the log of one delivery: two full schedules and some redeliveries. */
 const maxAttempts = 30;
-/** Maximum number of rows read for one page of a list. Beyond it the page ends early, and its cursor continues there. */
+/** Maximum number of rows read for one page of a list. Above it, the page ends early and its cursor continues there. */
 const maxScanned = 1_000;
 const pageSize = 200;
 
-/** The delivery log in Redis. The port states the guarantees, `../keys.ts` the layout. */
+/** Creates the delivery log in Redis. The port states the guarantees, and `../keys.ts` the layout. */
 export function createDeliveries(
   redis: Redis | Cluster,
   keys: Keys,
@@ -78,7 +78,7 @@ export function createDeliveries(
     }
   }
 
-  /** Removes deliveries with their log and indexes; also those whose row is missing or unreadable. */
+  /** Removes deliveries with their log and indexes, even if a row is missing or unreadable. */
   async function remove(tenant: string, ids: readonly string[], jobId?: string): Promise<void> {
     const found = await rows(tenant, ids);
     const commands = redis.multi();
@@ -121,7 +121,8 @@ export function createDeliveries(
     createEnded: (delivery, attempt, { body, keepMs }) =>
       translated(async () => {
         const { tenant, id, destinationKey, status, eventId, finishedAt = 0 } = delivery;
-        // Another hash slot, so not in the transaction. First, because the sweep must know a tenant that only sent tests.
+        // Not in the transaction, because the key is in another hash slot. It is written first, because the sweeper must know
+        // a tenant that has sent only test events.
         await redis.sadd(keys.tenants, tenant);
         await redis
           .multi()

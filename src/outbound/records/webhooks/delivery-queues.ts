@@ -14,18 +14,19 @@ import { dispatchTaskOf } from './webhook-events.ts';
 
 /** Retention of an idle destination's health, in milliseconds. Longer than any schedule. */
 const healthTtlMs = 7 * 24 * 3_600_000;
-/** Pause before a delivery that only another release can read is looked at again, in milliseconds. */
+/** Delay before the next read of a delivery that only another release can decode, in milliseconds. */
 const foreignRetryMs = 300_000;
 
 type PendingDelivery = Awaited<ReturnType<DeliveryQueues['due']>>[number];
 
 /**
- * Delivery queues in Redis: a sorted set of pending deliveries for each destination, and the lease of each set.
+ * Creates the delivery queues in Redis: a sorted set of pending deliveries for each destination, and the lease of each set.
  *
- * A queue task only starts a run. Its id contains the lease epoch, which changes whenever the lease is acquired or
- * released: all tasks of one epoch are one task, and a task enqueued after a run ended is a new task. While a run holds
- * the lease, new deliveries need no task: the run checks the queue again before it releases, and one follow-up task
- * covers the crash of the run.
+ * A dispatch task only starts a run. Its id contains the lease epoch, which changes when a run acquires or releases the
+ * lease. All tasks of one epoch are therefore one task, and a task enqueued after the end of a run is a new task.
+ *
+ * New deliveries need no task while a run holds the lease, because the run checks the queue again before it releases the
+ * lease. One follow-up task covers the crash of the run.
  */
 export function createDeliveryQueues(
   redis: Redis | Cluster,

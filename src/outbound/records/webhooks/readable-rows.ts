@@ -1,6 +1,6 @@
 /**
- * Decodes the rows of a list. Missing rows are omitted; a row that cannot be decoded is reported and skipped, so that one
- * record of another release does not fail the list.
+ * Decodes the rows of a list and omits missing rows. An unreadable row is reported and skipped, so that one record of another
+ * release does not fail the list.
  */
 export function readableRows<Row>(
   ids: readonly string[],

@@ -11,8 +11,8 @@ import { readableRows } from './readable-rows.ts';
 import { writeEndpointScript } from './scripts.ts';
 
 /**
- * Registered endpoints in Redis. One set for each event pattern contains the ids of its subscribers, so the cost of an
- * event depends on its subscribers and not on the number of endpoints.
+ * Creates the store of registered endpoints in Redis. One set for each event pattern contains the ids of its subscribers. The
+ * cost of an event therefore depends on its subscribers and not on the number of endpoints.
  */
 export function createWebhookEndpoints(
   redis: Redis | Cluster,
@@ -22,7 +22,7 @@ export function createWebhookEndpoints(
   const writeEndpoint = createScript(redis, writeEndpointScript);
   const decode = (text: string) => decodeVersioned(WebhookEndpoint, text);
 
-  /** @param previous the endpoint before an update; its subscriptions of another release are removed as well. */
+  /** @param previous the endpoint before an update. Its subscriptions of another release are removed too. */
   async function write(endpoint: WebhookEndpoint, max: number, previous?: WebhookEndpoint) {
     const { tenant, id } = endpoint;
     const patterns = patternsOf(endpoint, previous);
@@ -80,7 +80,8 @@ export function createWebhookEndpoints(
       }),
     remove: (tenant, id) =>
       translated(async () => {
-        // An unreadable endpoint can be removed too; `subscribed` ignores what stays of its subscriptions.
+        // Errors are ignored, because an unreadable endpoint can be removed too. `subscribed` ignores its remaining
+        // subscriptions.
         const endpoint = await get(tenant, id).catch(() => undefined);
         const commands = redis.multi().del(keys.endpoint(tenant, id)).zrem(keys.endpoints(tenant), id);
         for (const pattern of patternsOf(endpoint)) commands.srem(keys.subscribers(tenant, pattern), id);

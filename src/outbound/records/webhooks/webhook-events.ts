@@ -10,7 +10,7 @@ import { dispatchScript } from './scripts.ts';
 
 const noJob = '-';
 
-/** Events in Redis. The scripts that write the cause of an event also write the event, see `../scripts/write-event.ts`. */
+/** Creates the store of events in Redis. The scripts that change a job write its event, see `../scripts/write-event.ts`. */
 export function createWebhookEvents(
   redis: Redis | Cluster,
   keys: Keys,
@@ -38,7 +38,7 @@ export function createWebhookEvents(
           const content = decodeEvent(tenant, id, text);
           return content.kind === 'job' ? content.event : null;
         } catch (error) {
-          // It stays in the outbox for the release that wrote it.
+          // The event stays in the outbox, because the release that wrote it can read it.
           onUnreadable?.({ kind: 'event', tenant, id, error });
           return null;
         }
