@@ -10,7 +10,7 @@ export interface ProviderDeps {
   readonly enhanceModel: string;
   /** Address of the offline server that this process runs, if it runs one. */
   readonly studioUrl?: string | undefined;
-  /** Chooses the proxy for calls to an address; `undefined` for direct calls. */
+  /** Returns the proxy for calls to an address, or `undefined` for direct calls. */
   readonly proxyFor: (address: string) => string | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface OpenProvider {
   /**
    * Calls a free endpoint to verify address and key.
    *
-   * @returns the result, for people.
+   * @returns the result as text for the operator.
    * @throws ProviderError
    */
   probe(): Promise<string>;
@@ -31,7 +31,7 @@ export interface OpenProvider {
   close(): Promise<void>;
 }
 
-/** The circumstances under which the variables of a provider are checked. */
+/** Context in which the variables of a provider are checked. */
 export interface CheckOptions {
   readonly isSelected: boolean;
   /** Whether this process makes calls. Other processes need no key. */
@@ -54,7 +54,7 @@ export interface ProviderDefinition<Set extends VariableSet> {
   readonly create: (values: ValuesOf<Set>, deps: ProviderDeps) => OpenProvider;
   /** Returns the faults of the configuration, each as `NAME: reason`. */
   readonly check: (values: ValuesOf<Set>, options: CheckOptions) => string[];
-  /** Returns the target of the calls in a few words, without secrets. */
+  /** Returns a short description of the called server, without secrets. */
   readonly describe: (values: ValuesOf<Set>) => string;
   /** Decodes responses of this provider, even if it is not configured any more. */
   readonly decode: DecodeResponse;

@@ -7,8 +7,8 @@ export type { OpenProvider } from './provider-definition.ts';
 export { providerSection } from './provider-definition.ts';
 
 /**
- * Every provider that PROVIDER can select. A new provider is one folder and one line here. If PROVIDER is absent, the first
- * one wins that the other variables imply.
+ * Every provider that PROVIDER can select. A new provider needs one folder and one line here. If PROVIDER is absent, the
+ * first provider that the other variables imply is selected.
  */
 export const providers = [openai, studio] as const;
 
@@ -21,7 +21,7 @@ export const providerVariables = { ...openai.variables, ...studio.variables };
 
 type ProviderValues = ValuesOf<typeof providerVariables>;
 
-/** Returns the provider of a name. */
+/** Returns the provider with a name. */
 export function providerNamed(name: ProviderName): (typeof providers)[number] {
   const found = providers.find((provider) => provider.name === name);
   if (!found) throw new Error(`unknown provider ${name}`);
@@ -36,6 +36,6 @@ export function selectedProvider(
   return providers.find(({ isImpliedBy }) => isImpliedBy(values)) ?? studio;
 }
 
-/** Finds the decoder of a provider's responses, whatever the configuration selects now. */
+/** Finds the decoder of a provider's responses, regardless of the provider that the configuration selects. */
 export const findDecoder: FindDecoder = (name) =>
   providers.find((provider) => provider.name === name)?.decode;

@@ -6,8 +6,8 @@ import { defineProvider } from '../provider-definition.ts';
 const name = 'studio';
 
 /**
- * Offline images. The studio speaks the OpenAI API: this process runs it, or OPENAI_BASE_URL names a studio that runs
- * elsewhere.
+ * Provider of offline images. The studio speaks the OpenAI API. This process runs the studio, unless OPENAI_BASE_URL names
+ * a studio that runs elsewhere.
  */
 export const studio = defineProvider({
   name,

@@ -17,9 +17,9 @@ export interface RefusedResponse {
 type Provider = NonNullable<ProviderFailure['provider']>;
 
 /**
- * Classifies a response with a status other than 2xx by its consequences for the retry, the money and the reader.
+ * Classifies a response with a status other than 2xx: whether a retry helps, whether it was charged, and the message.
  *
- * Known codes and types decide before the status; see `known-errors.ts`. A response that was provably not accepted costs
+ * Known codes and types decide before the status, see `known-errors.ts`. A request that was provably not accepted costs
  * nothing. The charge of a 5xx other than 503 is unknown.
  */
 export function classifyResponse(response: RefusedResponse, nowMs: number): ProviderFailure {
@@ -33,9 +33,9 @@ export function classifyResponse(response: RefusedResponse, nowMs: number): Prov
 }
 
 /**
- * Classifies an error that came with a 2xx status: in the body, as an event of a stream, or as the state of a background
- * response. Known codes and types decide; otherwise the numeric code inside the error counts like a 4xx status. A 5xx
- * inside a complete response is not repeated.
+ * Classifies an error in a response with a 2xx status. The error may be in the body, an event of a stream, or the state of
+ * a background response. If no code or type is known, the numeric code inside the error counts like a 4xx status. A call is
+ * not repeated after a 5xx inside a complete response.
  *
  * @returns `null` if nothing in the error is known.
  */
@@ -132,7 +132,7 @@ function moderated(facts: ErrorFacts, provider: Provider): ProviderFailure {
   };
 }
 
-/** @param how how the request was refused, for a refusal without a text. */
+/** @param how the way in which the request was refused, for a refusal without a text. */
 function rejected(facts: ErrorFacts, provider: Provider, how: string): ProviderFailure {
   const said = publicMessage(facts.message);
   const message = said
@@ -153,7 +153,7 @@ const requestFacts = (header: ReadHeader): Provider => {
   return requestId ? { request_id: requestId } : {};
 };
 
-/** Returns the provider's own id of a request, for its support. */
+/** Returns the provider's id of a request, for support cases. */
 export function requestIdOf(header: ReadHeader): string | undefined {
   const id = header('x-request-id') ?? header('apim-request-id') ?? '';
   return /^[\x21-\x7e]{1,200}$/.test(id) ? id : undefined;

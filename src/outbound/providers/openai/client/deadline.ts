@@ -1,7 +1,7 @@
 /** A signal that aborts when the caller cancels or the timeout ends, whichever is first. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Returns why the signal aborted; `null` until it aborts. */
+  /** Returns why the signal aborted, or `null` until it aborts. */
   reason(): 'canceled' | 'timeout' | null;
   /** Aborts the signal without a reason, to stop all work that still runs. */
   stop(): void;

@@ -1,10 +1,10 @@
-/** Everything that the body of an error says, wherever a gateway put it. */
+/** All facts in the body of an error, at any depth, because gateways nest them differently. */
 export interface ErrorFacts {
   /** Codes and types from the outside to the inside. */
   readonly words: readonly string[];
   /** The first code. */
   readonly code: string | undefined;
-  /** The first message; without the exception names that wrappers put in front. */
+  /** The first message, without the exception names that wrappers prepend. */
   readonly message: string | null;
   /** Every object that was read, from the outside to the inside. */
   readonly parts: readonly object[];
@@ -31,7 +31,7 @@ const maxParts = 40;
 const maxMessageLength = 4_000;
 const maxJsonLength = 64_000;
 
-/** Reads the body of an error. Bodies nest in any depth, as objects, lists, JSON texts and exception texts. */
+/** Reads the body of an error. Bodies nest to any depth, as objects, lists, JSON texts and exception texts. */
 export function readErrorFacts(body: unknown): ErrorFacts {
   const words: string[] = [];
   const parts: object[] = [];
@@ -78,7 +78,7 @@ export function readErrorFacts(body: unknown): ErrorFacts {
   return { words, code, message, parts };
 }
 
-/** Returns a code or a type. A sentence is none: it may echo the prompt, and codes are logged. */
+/** Returns a code or a type. A sentence does not count, because it may echo the prompt and codes are logged. */
 export function wordOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && /^[\w.:-]{1,100}$/.test(value) ? value : undefined;
@@ -107,7 +107,7 @@ function parseObject(text: string): object | null {
   }
 }
 
-/** Reads code and type of a Python dictionary in a message. They follow the message in it, so the last ones count. */
+/** Reads code and type of a Python dictionary in a message. The last ones count, because they follow the inner message. */
 function reprWords(text: string): string[] {
   if (!/^\{'(?:error|message|code)'/.test(text)) return [];
   return ['code', 'type'].flatMap((member) => {

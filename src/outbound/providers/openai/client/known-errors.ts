@@ -1,13 +1,13 @@
 /**
- * The known error codes and types of OpenAI and of gateways that speak its API. They are matched before the status,
- * because gateways use almost any status: 429 stands for "wait a second" and for "no credit left", and OpenAI's images
- * endpoint reports an exhausted budget with 400.
+ * The known error codes and types of OpenAI and of gateways that speak its API. They are matched before the status, because
+ * gateways use almost any status. For example, 429 means "wait a second" or "no credit left". OpenAI's images endpoint
+ * reports an exhausted budget with 400.
  *
- * Sources: platform.openai.com error codes; Azure OpenAI content filtering; the sources of LiteLLM, one-api, new-api,
- * OpenRouter and LobeHub.
+ * Sources: the error codes at platform.openai.com, Azure OpenAI content filtering, and the source code of LiteLLM, one-api,
+ * new-api, OpenRouter and LobeHub.
  */
 
-/** What an error says, in the order of precedence if it says several things. */
+/** Meanings of errors. If an error states several, the first in this list wins. */
 const meanings = ['quota', 'key', 'moderation', 'rate_limit', 'overload', 'request'] as const;
 export type ErrorMeaning = (typeof meanings)[number];
 
@@ -168,7 +168,7 @@ export interface StatedMeaning {
   readonly word: string;
 }
 
-/** Returns the most important meaning of the codes and types of an error; `null` if none is known. */
+/** Returns the most important meaning of the codes and types of an error, or `null` if none is known. */
 export function meaningOf(words: readonly string[]): StatedMeaning | null {
   for (const meaning of meanings) {
     const word = words.find((each) => byWord.get(normalized(each)) === meaning);

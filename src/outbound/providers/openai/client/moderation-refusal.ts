@@ -13,7 +13,7 @@ const maxCategories = 16;
 const Names = z.array(z.string()).optional().catch(undefined);
 const Filtered = z.record(z.string(), z.unknown()).optional().catch(undefined);
 
-/** Where OpenAI, Azure and OpenRouter name the categories. */
+/** Fields in which OpenAI, Azure and OpenRouter name the categories. */
 const Details = z.looseObject({
   moderation_details: z
     .looseObject({ categories: Names, moderation_stage: z.string().nullish().catch(null) })
@@ -26,7 +26,7 @@ const Details = z.looseObject({
 
 /**
  * Reads the categories of a refusal. OpenAI names them in `moderation_details`, or only in the text, as
- * `safety_violations=[sexual, violence]`; Azure marks them as filtered.
+ * `safety_violations=[sexual, violence]`. Azure marks them as filtered.
  */
 export function readModeration({ parts, message }: ErrorFacts): ModerationRefusal {
   const details = parts.flatMap((part): z.infer<typeof Details>[] => {

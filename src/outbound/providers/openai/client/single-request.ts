@@ -13,9 +13,9 @@ export interface SingleRequest {
    * @returns status and headers, and the body only if the status is not 2xx. `body` returns the body of a 2xx response.
    */
   send(url: string | URL, init: RequestInit): Promise<Response>;
-  /** Returns the body of a response whose status is not 2xx; `undefined` until it has arrived. */
+  /** Returns the body of a response whose status is not 2xx, or `undefined` until it has arrived. */
   refusal(): string | undefined;
-  /** Returns the decompressed body of a 2xx response while it arrives; `undefined` until the headers have arrived. */
+  /** Returns the decompressed body of a 2xx response while it arrives, or `undefined` until the headers have arrived. */
   body(): AsyncIterable<Uint8Array> | undefined;
   /** Returns whether a byte of the request may have been written to a socket. If false, nothing was sent. */
   started(): boolean;

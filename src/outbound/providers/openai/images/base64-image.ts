@@ -21,9 +21,9 @@ const equalsSign = 0x3d;
  * Creates a decoder of the standard and the URL-safe alphabet with an optional `data:...,` in front. It refuses all other
  * characters, because Node's own decoder skips them and would turn damaged text into a damaged image.
  *
- * Holds one buffer that doubles when it is full, and never a copy of the text.
+ * The decoder holds one buffer, which doubles when it is full, and never a copy of the text.
  *
- * @param memory the first such buffer, if there is one to reuse.
+ * @param memory a buffer to reuse as the first buffer.
  */
 export function createBase64Image(maxBytes: number, memory?: Buffer): Base64Image {
   const target = createTarget(maxBytes, memory);

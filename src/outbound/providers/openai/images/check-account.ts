@@ -7,7 +7,7 @@ const timeoutMs = 8_000;
 /**
  * Requests the list of models, which is free and checks the address and the key.
  *
- * @returns the finding, for people.
+ * @returns the finding as text for the operator.
  * @throws ProviderError
  */
 export async function checkAccount(connection: OpenAIConnection): Promise<string> {

@@ -40,8 +40,8 @@ const maxForeignBytes = 64 * 1024;
  * Finds the first image in a response of the Images API or of the Responses API. Trusts the bytes of the image, not the
  * requested format.
  *
- * Works while the response arrives: no step blocks the event loop longer than one chunk takes, and memory holds the
- * decoded image once.
+ * Decodes while the response arrives. No step blocks the event loop for longer than one chunk needs. Memory holds the decoded
+ * image once.
  *
  * @param memory as in `DecodeResponse`.
  * @throws ProviderError of kind `damaged` or `unusable` with the fault, or of the kind that an error in the response

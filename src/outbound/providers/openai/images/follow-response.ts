@@ -14,7 +14,7 @@ interface Following {
   readonly pauseMs: (poll: number) => number;
 }
 
-/** Number of consecutive polls that must not find the response. A new response may be unknown for a moment. */
+/** Number of consecutive polls without the response after which it counts as lost. A new response may be unknown briefly. */
 const maxUnknown = 3;
 /** Maximum wait after a refused poll, whatever it requests. The next poll must precede the deletion of the response. */
 const longestWaitMs = 15_000;

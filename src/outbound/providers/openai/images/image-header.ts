@@ -28,9 +28,9 @@ const isoBrands: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads type and size from the bytes and proves that the image is complete: by its chunks up to IEND (PNG), its end
- * marker (JPEG) or its RIFF length (WebP). Bytes after the end stay part of the image. Nothing is decoded, so no
- * decompression bomb can do harm here.
+ * Reads type and size from the bytes and verifies that the image is complete. The proof is the chunks up to IEND (PNG), the
+ * end marker (JPEG) or the RIFF length (WebP). Bytes after the end stay part of the image. The function decodes no pixels, so
+ * a decompression bomb can do no harm.
  *
  * @throws ImageFault `unusable` for another known format, otherwise `damaged`.
  */
@@ -47,10 +47,10 @@ export function readImageHeader(bytes: Buffer): ImageHeader {
   throw new ImageFault(`the bytes are ${name}, not PNG, JPEG or WebP`, 'unusable');
 }
 
-/** `IDAT` and `IEND`. */
+/** The chunk types `IDAT` and `IEND`. */
 const chunkName = { pixels: 0x49444154, end: 0x49454e44 } as const;
 
-/** W3C PNG, sections 5.3 (chunks) and 11.2.1 (IHDR). */
+/** Reads a PNG. Source: W3C PNG, sections 5.3 (chunks) and 11.2.1 (IHDR). */
 function png(bytes: Buffer): ImageHeader {
   if (bytes.length < 33 || bytes.toString('latin1', 12, 16) !== 'IHDR' || bytes.readUInt32BE(8) !== 13) {
     throw new ImageFault('the PNG does not begin with its header');
@@ -71,8 +71,8 @@ function png(bytes: Buffer): ImageHeader {
 const endOfImage = Buffer.from([0xff, 0xd9]);
 
 /**
- * ITU-T T.81, annex B: segments up to the first frame header. An end marker behind it proves the rest. (The metadata before
- * it may hold a complete JPEG of its own, the thumbnail.)
+ * Reads a JPEG up to its first frame header. An end marker after that header proves that the image is complete. The metadata
+ * before the header does not count, because it may contain another complete JPEG, the thumbnail. Source: ITU-T T.81, annex B.
  */
 function jpeg(bytes: Buffer): ImageHeader {
   let at = 2;
@@ -86,7 +86,7 @@ function jpeg(bytes: Buffer): ImageHeader {
         height: bytes.readUInt16BE(at + 5),
       };
     }
-    // Fill bytes and markers without a length.
+    // Skipped one by one, because fill bytes and these markers have no length.
     if (marker === 0xff) at += 1;
     else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
     else at += 2 + Math.max(2, bytes.readUInt16BE(at + 2));
@@ -95,12 +95,12 @@ function jpeg(bytes: Buffer): ImageHeader {
   throw new ImageFault(isCutOff ? 'the JPEG is cut off' : 'the JPEG has no frame header');
 }
 
-/** SOF0 to SOF15, without the three markers of that range with another meaning (DHT, JPG, DAC). */
+/** Returns whether a marker is SOF0 to SOF15, without DHT, JPG and DAC, which have another meaning. */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-/** RFC 9649: RIFF container, then a lossy, lossless or extended header. */
+/** Reads a WebP: a RIFF container, then a lossy, lossless or extended header. Source: RFC 9649. */
 function webp(bytes: Buffer): ImageHeader {
   if (bytes.length < 30) throw new ImageFault('the WebP is cut off');
   const end = 8 + bytes.readUInt32LE(4);

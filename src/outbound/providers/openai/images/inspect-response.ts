@@ -5,7 +5,7 @@ import { foreignShape } from './response-shape.ts';
 
 const OptionalText = z.string().nullish().catch(null);
 
-/** A response object without its output, as far as the outcome of a call needs it. */
+/** The fields of a response object that determine the outcome of a call, without its output. */
 export const ResponseState = z.looseObject({
   id: OptionalText,
   status: OptionalText,
@@ -25,7 +25,7 @@ export type Finding =
   /** The body is no response object. */
   | { readonly kind: 'unreadable'; readonly fault: string };
 
-/** Receives the whole body of a finished response; `id` is the id of the response. */
+/** Function that receives the whole body of a finished response and the id of the response. */
 export type Deliver = (whole: AsyncIterable<Uint8Array>, id: string | undefined) => Promise<void>;
 
 const ended = new Set(['completed', 'failed', 'incomplete', 'cancelled']);

@@ -14,7 +14,7 @@ export interface JsonPath {
   atImage(): boolean;
   /** Returns whether a text that begins here is a link to an image, `data[].url` of the outermost object. */
   atLink(): boolean;
-  /** Returns the name of the member of the outermost object whose value begins here; `null` anywhere else. */
+  /** Returns the name of the member of the outermost object whose value begins here, or `null` anywhere else. */
   rootMember(): string | null;
   begun(): boolean;
   ended(): boolean;

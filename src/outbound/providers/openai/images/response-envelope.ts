@@ -3,7 +3,7 @@ import type { TokenUsage } from '../../../../domain/cost.ts';
 import { ResponseFault } from './response-fault.ts';
 import { imageMark } from './response-scanner.ts';
 
-/** Reads a response without its image, in either of the two shapes of OpenAI's APIs. */
+/** Reads a response without its image, in the shape of the Images API or of the Responses API. */
 
 const Count = z.int().min(0);
 const OptionalCount = Count.optional().catch(undefined);
@@ -48,7 +48,7 @@ export type Envelope = z.infer<typeof Envelope> & { readonly raw?: unknown };
 
 const isResponse = (envelope: Envelope) => !envelope.data && !!envelope.output;
 
-/** Parses a response whose image was taken out. @throws ResponseFault */
+/** Parses a response whose image was removed. @throws ResponseFault */
 export function readEnvelope(text: string): Envelope {
   let value: unknown;
   try {
@@ -72,8 +72,8 @@ export function imageEntry(envelope: Envelope): { revisedPrompt: string | null }
 }
 
 /**
- * Returns the usage of the image; `null` if the response does not report it. In a response of the Responses API `usage`
- * belongs to the host model. That of the image is `tool_usage.image_gen`, which is all zeros if it was not counted.
+ * Returns the usage of the image, or `null` if the response does not report it. In a response of the Responses API, `usage`
+ * belongs to the host model. The usage of the image is `tool_usage.image_gen`, which is all zeros if it was not counted.
  */
 export function usageOfImage(envelope: Envelope): TokenUsage | null {
   if (!isResponse(envelope)) return usageOf(envelope.usage);
@@ -102,6 +102,6 @@ function usageOf(value: unknown): TokenUsage | null {
   if (!parsed.success) return null;
   const usage = parsed.data;
   const total_tokens = usage.total_tokens ?? usage.input_tokens + usage.output_tokens;
-  // Absent members must not become `undefined`, which strict readers treat differently.
+  // Copied through JSON, because strict readers treat `undefined` differently from an absent member.
   return JSON.parse(JSON.stringify({ ...usage, total_tokens })) as TokenUsage;
 }

@@ -5,9 +5,9 @@ import { publicMessage } from '../client/public-message.ts';
 import type { ResponseState } from './inspect-response.ts';
 
 /**
- * Classifies a background response that ended without an image. It was accepted, so its charge is known only if the
- * provider states the reason: a refusal of the content or of the request, or a limit of the account. (The input of the
- * host model costs a fraction of an image and is not counted.)
+ * Classifies a background response that ended without an image. The provider accepted the request, so the charge is known
+ * only if the provider states the reason. Known reasons are a refusal of the content or of the request, and a limit of the
+ * account. The input of the host model is not counted, because it costs a fraction of an image.
  */
 export function failureOfResponse(state: ResponseState, requestId: string | undefined): ProviderFailure {
   const provider = requestId ? { request_id: requestId } : {};

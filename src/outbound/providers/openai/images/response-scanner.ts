@@ -5,7 +5,7 @@ import { createResponseRest } from './response-rest.ts';
 
 /** Scanner that extracts the text of images from a JSON response while it arrives. */
 export interface ResponseScanner {
-  /** @throws ResponseFault as soon as the response cannot become valid; ForeignStart if it is no JSON object at all. */
+  /** Scans a chunk. @throws ResponseFault if the response cannot become valid. @throws ForeignStart if it is no JSON object. */
   push(chunk: Uint8Array): void;
   /** Returns a text member of the outermost object that the scanner has already passed. @throws ResponseFault */
   rootText(name: string): string | undefined;

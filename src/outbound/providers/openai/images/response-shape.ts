@@ -23,7 +23,7 @@ export function foreignShape(start: string): string {
 
 const isEventStream = (text: string) => /^(?:event|data|id|retry|)\s{0,4}:/.test(text);
 
-/** Returns the first error that an event stream states; `null` if it states none. */
+/** Returns the first error that an event stream states, or `null` if it states none. */
 export function errorOfEventStream(text: string): unknown {
   if (!isEventStream(text.trimStart())) return null;
   let isErrorEvent = false;
@@ -47,7 +47,7 @@ function parse(text: string): object | null {
   }
 }
 
-/** Returns the error that a complete response states instead of an image; `null` if it states none. */
+/** Returns the error that a complete response states instead of an image, or `null` if it states none. */
 export function errorOfEnvelope(envelope: Envelope): unknown {
   const { error, errors, data, output } = envelope;
   if (isPresent(error)) return error;

@@ -32,11 +32,11 @@ const defaultPauseMs = (poll: number) => Math.min(3_000, 1_000 + 100 * (poll - 1
 
 /**
  * Creates a provider that generates images in the background mode of OpenAI's Responses API. The request returns an id at
- * once, the handle of the call. The provider then works without a connection and stores the response, so every worker that
- * knows the handle can fetch it. A worker crash costs nothing, and no connection has to last as long as an image takes.
+ * once, which is the handle of the call. The provider then works without a connection and stores the response. Every worker
+ * that knows the handle can fetch the response. A worker crash costs nothing, and no connection has to outlast an image.
  *
- * Implements the guarantees of `ImageProvider`: one call is one paid request; polls are free and repeated. `check` and
- * `close` are those of the Images API's provider.
+ * Implements the guarantees of `ImageProvider`: one call is one paid request. Polls are free and are repeated. `check` and
+ * `close` behave as in the provider of the Images API.
  */
 export function createResponsesProvider(
   config: ResponsesProviderConfig,
@@ -96,7 +96,7 @@ export function createResponsesProvider(
     try {
       await running.send((options) => polling.client.responses.cancel(handle, options).asResponse());
     } catch {
-      // The charge is unknown either way.
+      // Ignored, because the charge is unknown either way.
     } finally {
       running.end();
     }
@@ -131,7 +131,7 @@ export function createResponsesProvider(
         keep: (handle) => keep(handle, context),
       });
       if ('head' in submit) return submit.head;
-      // A deadline of its own, because storing the handle may have had to wait for the ledger.
+      // Polling has a separate deadline, because storing the handle may have had to wait for the ledger.
       return follow(submit.handle, context, sink, pauseMs(1));
     },
 
