@@ -22,21 +22,21 @@ const keyOf = (id: string, fields: Partial<ApiKeyRecord> = {}): ApiKeyRecord => 
 });
 
 describe('API keys', () => {
-  it('are found by id, as they were put', async () => {
+  it('returns a stored API key unchanged by its id', async () => {
     const record = keyOf('key_1', { expiresAt: 99 });
     await apiKeys.put(record);
     expect(await apiKeys.get('key_1')).toEqual(record);
     expect(await apiKeys.get('key_unknown')).toBeNull();
   });
 
-  it('put again are replaced', async () => {
+  it('replaces an API key that is stored again', async () => {
     await apiKeys.put(keyOf('key_2'));
     await apiKeys.put(keyOf('key_2', { revokedAt: 5 }));
     expect(await apiKeys.get('key_2')).toMatchObject({ revokedAt: 5 });
     expect((await apiKeys.list()).filter(({ id }) => id === 'key_2')).toHaveLength(1);
   });
 
-  it('are listed by age, all of them or those of one tenant', async () => {
+  it('lists API keys by age, for all tenants or for one tenant', async () => {
     await apiKeys.put(keyOf('key_b', { tenant: 'beta', createdAt: 30 }));
     await apiKeys.put(keyOf('key_a', { tenant: 'beta', createdAt: 10 }));
     expect((await apiKeys.list('beta')).map(({ id }) => id)).toEqual(['key_a', 'key_b']);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 
 let nowMs = createdAt;
-/** The circuit breaker as another process of the deployment sees it. */
+/** Creates the circuit breaker like another process of the deployment does. */
 const breakerOfAProcess = (): CircuitBreaker => createCircuitBreaker(store.redis, store.keys, () => nowMs);
 const freshScope = () => `openai:scope-${++scopes}`;
 const remainingMs = async (scope: string) =>

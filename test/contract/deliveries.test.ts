@@ -17,7 +17,7 @@ beforeAll(async () => {
 let tenants = 0;
 const freshTenant = () => `t${++tenants}`;
 
-/** A pending delivery in its mailbox. */
+/** Creates a pending delivery in its delivery queue. */
 async function posted(fields: Partial<Delivery> = {}): Promise<Delivery> {
   const delivery = deliveryOf({ tenant: freshTenant(), ...fields });
   await post(store, delivery);
@@ -35,8 +35,8 @@ const idsDue = async ({ tenant, destinationKey }: Delivery, nowMs: number) =>
 const idsOf = async (tenant: string, query: Omit<DeliveryQuery, 'limit'>) =>
   (await store.deliveries.list(tenant, { limit: 99, ...query })).deliveries.map(({ id }) => id);
 
-describe('changing a delivery', () => {
-  it('by 50 writers at once loses none of their changes and none of their attempts', async () => {
+describe('updating a delivery', () => {
+  it('loses no change and no attempt of 50 concurrent updates of a delivery', async () => {
     const delivery = await posted();
     await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
@@ -56,7 +56,7 @@ describe('changing a delivery', () => {
     expect(new Set(attempts.map(({ no }) => no)).size).toBe(20);
   });
 
-  it('that decides against it leaves everything as it is', async () => {
+  it('leaves a delivery unchanged if the update decides against a change', async () => {
     const delivery = await posted();
     const known = { ...delivery, version: 0 };
     expect(
@@ -65,14 +65,14 @@ describe('changing a delivery', () => {
     expect(await store.deliveries.attempts(delivery.tenant, [delivery.id])).toEqual([[]]);
   });
 
-  it('puts it where it is due next', async () => {
+  it('moves a delivery in its queue to its next due time', async () => {
     const delivery = await posted();
     await store.deliveries.update(delivery, fails(createdAt));
     expect(await idsDue(delivery, createdAt + 4_999)).toEqual([]);
     expect(await idsDue(delivery, createdAt + 5_000)).toEqual([delivery.id]);
   });
 
-  it('to an end takes it out of its mailbox; sent again it is back', async () => {
+  it('removes a finished delivery from its queue and returns it to the queue when it is sent again', async () => {
     const delivery = await posted();
     const { tenant, id } = delivery;
     await store.deliveries.update(delivery, arrives(createdAt + 1));
@@ -87,7 +87,7 @@ describe('changing a delivery', () => {
     expect(await store.deliveries.purge(tenant, Number.MAX_SAFE_INTEGER)).toBe(0);
   });
 
-  it('that was removed meanwhile does not bring it back', async () => {
+  it('does not restore a delivery that was removed during the update', async () => {
     const delivery = await posted({ jobId: 'img_gone' });
     await store.deliveries.removeOf(delivery.tenant, 'img_gone');
     expect(await store.deliveries.update(delivery, fails(createdAt), attemptOf())).toBeNull();
@@ -98,7 +98,7 @@ describe('changing a delivery', () => {
 });
 
 describe('the attempts of a delivery', () => {
-  it('are kept in order, as they were noted', async () => {
+  it('returns the attempts of a delivery in the order in which they were recorded', async () => {
     const delivery = await posted();
     const noted = [
       attemptOf({ no: 1, status: null, outcome: 'timeout', detail: 'The receiver did not answer.' }),
@@ -108,7 +108,7 @@ describe('the attempts of a delivery', () => {
     expect(await store.deliveries.attempts(delivery.tenant, [delivery.id, 'dlv_never'])).toEqual([noted, []]);
   });
 
-  it('are kept up to the latest thirty', async () => {
+  it('retains the latest 30 attempts of a delivery', async () => {
     const delivery = await posted();
     for (let i = 1; i <= 35; i++)
       await store.deliveries.update(delivery, (now) => ({ ...now, attempts: i }), attemptOf());
@@ -135,7 +135,7 @@ describe('the list of deliveries', () => {
     }));
   };
 
-  /** Every page of a query in turn. */
+  /** Lists the delivery ids of all pages of a query. */
   async function walk(tenant: string, query: DeliveryQuery): Promise<string[]> {
     const found: string[] = [];
     for (let beforeId: string | undefined; ; ) {
@@ -147,7 +147,7 @@ describe('the list of deliveries', () => {
     }
   }
 
-  it('is told by job, receiver and status in any combination, newest event first, whole in any pages', async () => {
+  it('lists deliveries by job, destination and status in any combination, newest event first, with any page size', async () => {
     const tenant = freshTenant();
     const made = all(tenant);
     await post(store, ...made.map(({ given }) => given));
@@ -170,7 +170,7 @@ describe('the list of deliveries', () => {
           }
   });
 
-  it('does a bounded amount of work for a page: what is rare is found on a later one', async () => {
+  it('bounds the work for a page and returns rare matches on a later page', async () => {
     const tenant = freshTenant();
     const destinationKey = 'whk_busy';
     const many = Array.from({ length: 1_300 }, (_, i) =>
@@ -188,8 +188,8 @@ describe('the list of deliveries', () => {
   });
 });
 
-describe('a delivery that was made by hand', () => {
-  it('is in the log with its attempt and its bytes, in no mailbox, and is forgotten like others', async () => {
+describe('a test delivery', () => {
+  it('logs a test delivery with its attempt and payload, does not queue it, and purges it like any other', async () => {
     const tenant = freshTenant();
     const { dueAt: _dueAt, jobId: _jobId, ...rest } = deliveryOf({ tenant });
     const delivery: Delivery = { ...rest, type: 'webhook.test', status: 'failed', finishedAt: createdAt };
@@ -201,22 +201,22 @@ describe('a delivery that was made by hand', () => {
     for (const query of [{}, { status: 'failed' as const }, { destinationKey: delivery.destinationKey }])
       expect(await idsOf(tenant, query)).toEqual([delivery.id]);
     expect(await idsDue(delivery, Number.MAX_SAFE_INTEGER)).toEqual([]);
-    // Without that the sweeper would never look at a tenant that has no jobs.
+    // Without this entry the sweeper would skip a tenant that has no jobs.
     expect(await store.records.tenants()).toContain(tenant);
     expect(await store.deliveries.purge(tenant, createdAt)).toBe(1);
     expect(await store.keysKeptOf(tenant)).toEqual([]);
   });
 });
 
-describe('forgetting', () => {
-  /** As the run does that has nothing left to deliver. */
+describe('purging and removing deliveries', () => {
+  /** Acquires and releases the lease, like a run without pending deliveries. */
   async function visit({ tenant, destinationKey }: Delivery): Promise<void> {
     const run = { run: 'run', nowMs: createdAt + 9 };
     await store.deliveryQueues.acquireLease(tenant, destinationKey, { ...run, leaseMs: 1_000 });
     await store.deliveryQueues.releaseLease(tenant, destinationKey, run);
   }
 
-  it('what ended before a moment leaves what ended later, and what is pending', async () => {
+  it('purges deliveries that ended before the given time, but no later and no pending ones', async () => {
     const tenant = freshTenant();
     const [old, young, pending] = [
       await posted({ tenant }),
@@ -231,7 +231,7 @@ describe('forgetting', () => {
     expect(await store.deliveries.purge(tenant, createdAt + 10)).toBe(0);
   });
 
-  it('leaves no key behind but what expires by itself', async () => {
+  it('leaves no key of purged deliveries behind, except keys that expire', async () => {
     const tenant = freshTenant();
     const made = await Promise.all(
       Array.from({ length: 250 }, (_, i) => posted({ tenant, jobId: `img_${i % 9}` })),
@@ -244,7 +244,7 @@ describe('forgetting', () => {
     expect(await store.keysKeptOf(tenant)).toEqual([]);
   });
 
-  it('the deliveries of a job leaves no key of them behind, in whatever status they are', async () => {
+  it('removes the deliveries of a job in any status and leaves no key of them behind', async () => {
     const tenant = freshTenant();
     const jobId = 'img_gone';
     const moves = [
@@ -261,7 +261,7 @@ describe('forgetting', () => {
     expect(await store.deliveries.purge(tenant, Number.MAX_SAFE_INTEGER)).toBe(0);
   });
 
-  it('those of a job leaves those of others', async () => {
+  it('removes the deliveries of one job and leaves those of other jobs', async () => {
     const tenant = freshTenant();
     const [gone, other] = [
       await posted({ tenant, jobId: 'img_1' }),
@@ -274,7 +274,7 @@ describe('forgetting', () => {
 });
 
 describe('another tenant', () => {
-  it('neither sees a delivery nor changes or forgets it', async () => {
+  it('can neither read, update nor purge the delivery of another tenant', async () => {
     const delivery = await posted({ jobId: 'img_1' });
     const other = freshTenant();
     expect(await store.deliveries.get(other, delivery.id)).toBeNull();

@@ -9,12 +9,12 @@ beforeAll(async () => {
 });
 
 let tenants = 0;
-/** The mailbox of a receiver, by default of one that no other test has. */
+/** Returns the delivery queue of a destination. The default tenant is unused by other tests. */
 const deliveryQueue = (tenant = `t${++tenants}`, destinationKey = 'whk_1') =>
   deliveryQueueIn(store, tenant, destinationKey);
 
-describe('the right to empty a mailbox', () => {
-  it('is had by one of twenty who ask at once; the others hear until when, and one of them watches', async () => {
+describe('the lease of a delivery queue', () => {
+  it('grants the lease to one of 20 concurrent runs, reports its expiry to the others and makes one of them follow up', async () => {
     const { take } = deliveryQueue();
     const taken = await Promise.all(Array.from({ length: 20 }, (_, i) => take(`run ${i}`)));
     expect(taken.filter((each) => 'health' in each)).toHaveLength(1);
@@ -25,7 +25,7 @@ describe('the right to empty a mailbox', () => {
     expect(others.filter(({ hasFollowUp }) => !hasFollowUp)).toHaveLength(1);
   });
 
-  it('that is kept beyond its time is watched on by the one who came back', async () => {
+  it('assigns the follow-up of a renewed lease to the run that returns first', async () => {
     const { take, keep, release } = deliveryQueue();
     await take('one');
     const watched = { heldUntilMs: createdAt + 35_000, hasFollowUp: true };
@@ -36,20 +36,20 @@ describe('the right to empty a mailbox', () => {
     expect(await take('other', createdAt + 20_001)).toEqual(watched);
     await release('one', createdAt + 21_000);
     await take('two', createdAt + 21_000);
-    // The watcher is still to come, and that is before the new right would end.
+    // The follow-up is still due, and that is before the new lease would expire.
     expect(await take('other', createdAt + 21_001)).toEqual({
       ...{ heldUntilMs: createdAt + 41_000, hasFollowUp: true },
     });
   });
 
-  it('can be kept beyond its time', async () => {
+  it('extends the lease when its run renews it', async () => {
     const { take, keep } = deliveryQueue();
     await take('one');
     expect(await keep('one', createdAt + 15_000)).toBe(true);
     expect(await take('other', createdAt + 34_999)).toMatchObject({ heldUntilMs: createdAt + 35_000 });
   });
 
-  it('goes to another when its time is over, and then its holder can neither keep it nor give it back', async () => {
+  it('passes an expired lease to another run, and its former holder can neither renew nor release it', async () => {
     const { take, keep, release, put } = deliveryQueue();
     await put();
     await take('one');
@@ -60,14 +60,14 @@ describe('the right to empty a mailbox', () => {
     expect(await release('other', createdAt + 20_003)).toEqual({ againInMs: 0 });
   });
 
-  it('can be had at once when it was given back', async () => {
+  it('grants a released lease at once', async () => {
     const { take, release } = deliveryQueue();
     await take('one');
     await release('one');
     expect(await take('other')).toEqual({ health: healthy });
   });
 
-  it('is had apart for every receiver and every tenant', async () => {
+  it('grants a separate lease per destination and per tenant', async () => {
     const first = deliveryQueue();
     await first.take('one');
     expect(await deliveryQueue(first.tenant, 'whk_2').take('two')).toEqual({ health: healthy });
@@ -75,8 +75,8 @@ describe('the right to empty a mailbox', () => {
   });
 });
 
-describe('how a receiver does', () => {
-  it('is handed from run to run', async () => {
+describe('the health of a destination', () => {
+  it('passes the health of a destination from one delivery run to the next', async () => {
     const { take, keep, release, health } = deliveryQueue();
     const failing = afterFailure(afterFailure(healthy, createdAt, undefined), createdAt + 5, 60_000);
     await take('one');
@@ -86,7 +86,7 @@ describe('how a receiver does', () => {
     expect(await take('other')).toEqual({ health: failing });
   });
 
-  it('is not noted by one who has lost the right', async () => {
+  it('ignores a health update from a run that has lost the lease', async () => {
     const { take, keep, health } = deliveryQueue();
     await take('one');
     await take('other', createdAt + 20_000);
@@ -94,7 +94,7 @@ describe('how a receiver does', () => {
     expect(await health()).toEqual(healthy);
   });
 
-  it('is forgotten when somebody says that it works again', async () => {
+  it('returns a destination to healthy when its circuit breaker is reset', async () => {
     const { tenant, destinationKey, take, keep, release, put } = deliveryQueue();
     await put();
     await take('one');
@@ -105,7 +105,7 @@ describe('how a receiver does', () => {
     expect(await release('other')).toEqual({ againInMs: 0 });
   });
 
-  it('is forgotten by itself, a long time after the last mail', async () => {
+  it('expires the health of a destination about 7 days after its last delivery run', async () => {
     const { tenant, destinationKey, take, release } = deliveryQueue();
     await take('one');
     expect(await store.redis.pttl(store.keys.destination(tenant, destinationKey))).toBe(-1);
@@ -116,8 +116,8 @@ describe('how a receiver does', () => {
   });
 });
 
-describe('mail', () => {
-  it('that is due comes longest due first, as much as asked for', async () => {
+describe('pending deliveries', () => {
+  it('returns due deliveries in the order of their due times, up to the limit', async () => {
     const { put, due } = deliveryQueue();
     const [third, first, second, later] = [await put(30), await put(10), await put(20), await put(50)];
     const inOrder = [first, second, third].map(({ delivery }) => delivery.id);
@@ -127,7 +127,7 @@ describe('mail', () => {
     expect(await due(9)).toEqual([]);
   });
 
-  it('a due delivery comes with the content of its event, or with null if that was erased', async () => {
+  it('returns a due delivery with the payload of its event, or with null if the event was erased', async () => {
     const { tenant, destinationKey, put } = deliveryQueue();
     const [kept, erased] = [(await put(1)).delivery, (await put(2)).delivery];
     await store.events.remove(tenant, [erased.eventId]);
@@ -137,7 +137,7 @@ describe('mail', () => {
     ]);
   });
 
-  it('whose row is lost is dropped, and keeps nobody from the rest', async () => {
+  it('drops a queued delivery whose row is lost and returns the remaining deliveries', async () => {
     const { tenant, put, due, take, release } = deliveryQueue();
     const [lost, kept] = [(await put(1)).delivery, (await put(2)).delivery];
     await store.redis.unlink(store.keys.delivery(tenant, lost.id));
@@ -148,7 +148,7 @@ describe('mail', () => {
     expect(await release('one')).toBeNull();
   });
 
-  it('is counted while it is pending', async () => {
+  it('counts a delivery while it is pending', async () => {
     const { tenant, put } = deliveryQueue();
     const [first] = [await put(), await put(), await deliveryQueue(tenant, 'whk_2').put()];
     expect(await store.deliveryQueues.countPending(tenant)).toBe(3);

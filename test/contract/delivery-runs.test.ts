@@ -9,17 +9,17 @@ beforeAll(async () => {
 });
 
 let tenants = 0;
-/** The mailbox of a receiver, by default of one that no other test has. */
+/** Returns the delivery queue of a destination. The default tenant is unused by other tests. */
 const deliveryQueue = (tenant = `t${++tenants}`, destinationKey = 'whk_1') =>
   deliveryQueueIn(store, tenant, destinationKey);
 
-describe('giving the right back says when to come again', () => {
-  it('never when nothing is left', async () => {
+describe('the time of the next delivery run after a lease is released', () => {
+  it('schedules no further run if no delivery is pending', async () => {
     const { visit } = deliveryQueue();
     expect(await visit('one', createdAt)).toBeNull();
   });
 
-  it('at once for mail that is due, later for mail that is due later', async () => {
+  it('schedules the next run at once if a delivery is due, otherwise at its due time', async () => {
     const { put, visit } = deliveryQueue();
     await put(createdAt + 5_000);
     expect(await visit('one', createdAt)).toEqual({ againInMs: 5_000 });
@@ -27,7 +27,7 @@ describe('giving the right back says when to come again', () => {
     expect(await visit('three', createdAt + 9_000)).toEqual({ againInMs: 0 });
   });
 
-  it('not before the receiver has rested', async () => {
+  it('schedules the next run no earlier than the end of the cooldown of the destination', async () => {
     const { put, take, keep, release } = deliveryQueue();
     await put(createdAt + 1_000);
     await take('one');
@@ -35,18 +35,18 @@ describe('giving the right back says when to come again', () => {
     expect(await release('one')).toEqual({ againInMs: 15_000 });
   });
 
-  it('to one of many only, who are told to come later', async () => {
+  it('schedules one later run even if 20 runs release their leases', async () => {
     const { put, visit } = deliveryQueue();
     await put(createdAt + 5_000);
     const eventWritten = [];
     for (let i = 0; i < 20; i++) eventWritten.push(await visit(`run ${i}`, createdAt + i));
     expect(eventWritten).toEqual([{ againInMs: 5_000 }, ...Array.from({ length: 19 }, () => null)]);
-    // The one who was told comes, and again only one is told.
+    // The scheduled run starts, and again only one run is scheduled.
     await put(createdAt + 8_000, { id: 'dlv_later' });
     expect(await visit('sleeper', createdAt + 5_000)).toEqual({ againInMs: 0 });
   });
 
-  it('to one more when mail turns up that is due sooner, and each of them is told once', async () => {
+  it('schedules one additional run if a new delivery is due sooner, and each run once', async () => {
     const { tenant, put, visit, take, release } = deliveryQueue();
     await put(createdAt + 9_000);
     expect(await visit('one', createdAt)).toEqual({ againInMs: 9_000 });
@@ -61,8 +61,8 @@ describe('giving the right back says when to come again', () => {
   });
 });
 
-describe('a wake', () => {
-  it('is one task for as long as nobody has come, and another one after every change of hands', async () => {
+describe('dispatch tasks', () => {
+  it('uses one task id until a lease is acquired, and a new id whenever the lease changes hands', async () => {
     const { tenant, destinationKey, put, take, release } = deliveryQueue();
     const dispatchTask = async () => (await store.deliveryQueues.dispatchTask(tenant, destinationKey)).taskId;
     const first = await dispatchTask();
@@ -76,7 +76,7 @@ describe('a wake', () => {
     expect(new Set([first, second, third]).size).toBe(3);
   });
 
-  it('is not needed while somebody has the right, who looks again before leaving; it is when that one died', async () => {
+  it('creates no dispatch task while a run holds the lease, and creates one after the lease has expired', async () => {
     const { put, take, release } = deliveryQueue();
     await take('one');
     expect((await put()).taskId).toBeUndefined();
@@ -86,7 +86,7 @@ describe('a wake', () => {
     expect((await put(createdAt + 20_000)).taskId).toBeDefined();
   });
 
-  it('is not another one because a run keeps the right, or because somebody fails to get it', async () => {
+  it('keeps the task id if a run renews the lease or fails to acquire it', async () => {
     const { tenant, destinationKey, take, keep } = deliveryQueue();
     await take('one');
     const { taskId } = await store.deliveryQueues.dispatchTask(tenant, destinationKey);
@@ -96,11 +96,11 @@ describe('a wake', () => {
   });
 });
 
-describe('mailboxes that nobody looks at', () => {
+describe('overdue delivery queues', () => {
   const overdue = async (tenant: string, beforeMs: number, limit = 99) =>
     (await store.deliveryQueues.overdue(tenant, { beforeMs, limit })).dispatchTasks;
 
-  it('are those whose mail has been due since before a moment', async () => {
+  it('lists a delivery queue whose first delivery was due before the given time', async () => {
     const { tenant, destinationKey, put } = deliveryQueue();
     await put(createdAt + 10);
     expect(await overdue(tenant, createdAt + 10)).toEqual([]);
@@ -110,7 +110,7 @@ describe('mailboxes that nobody looks at', () => {
     expect(await overdue(`other-${tenant}`, createdAt + 11)).toEqual([]);
   });
 
-  it('are not those that somebody empties, until that one is taken for dead', async () => {
+  it('omits a delivery queue that a run is processing, until its lease expires', async () => {
     const { tenant, put, take } = deliveryQueue();
     await put();
     await take('one', createdAt);
@@ -118,7 +118,7 @@ describe('mailboxes that nobody looks at', () => {
     expect(await overdue(tenant, createdAt + 20_000)).toHaveLength(1);
   });
 
-  it('are not those whose receiver rests, whose mail is due later, or that are empty', async () => {
+  it('omits delivery queues that are empty, due later, or blocked by the cooldown of their destination', async () => {
     const { tenant, take, keep, release, put } = deliveryQueue();
     const [later, empty] = [deliveryQueue(tenant, 'whk_later'), deliveryQueue(tenant, 'whk_empty')];
     await put();
@@ -135,7 +135,7 @@ describe('mailboxes that nobody looks at', () => {
     ).toEqual(['whk_1', 'whk_later']);
   });
 
-  it('come longest due first, as many as asked for', async () => {
+  it('lists overdue delivery queues in the order of their due times, up to the limit', async () => {
     const { tenant } = deliveryQueue();
     for (const [i, dueAt] of [30, 10, 20].entries()) await deliveryQueue(tenant, `whk_${i}`).put(dueAt);
     expect((await overdue(tenant, createdAt, 2)).map(({ destinationKey }) => destinationKey)).toEqual([
@@ -144,7 +144,7 @@ describe('mailboxes that nobody looks at', () => {
     ]);
   });
 
-  it('come page by page, of which the last one says so, however many of a page are left out', async () => {
+  it('lists overdue delivery queues page by page and marks the last page, even if a page omits some of them', async () => {
     const { tenant } = deliveryQueue();
     for (const i of [0, 1, 2]) await deliveryQueue(tenant, `whk_${i}`).put(i);
     await deliveryQueue(tenant, 'whk_0').take('one');

@@ -12,13 +12,13 @@ beforeAll(async () => {
 const destinationKey = 'whk_1';
 const leaseMs = 20_000;
 
-/** How a task ends a visit to a mailbox. */
+/** Outcome of one delivery run of a task. */
 type Leave = 'watching' | 'again' | 'done';
 
 /**
- * Those who put mail into one mailbox and those who take it out, in steps of which each is atomic, in the order of a
- * scheduler. Tasks behave as in the queue: one that is known is not added again, also while it runs or sleeps. One that
- * watches over the right of another sleeps until long after the test.
+ * Simulates senders and delivery runs of one delivery queue. Each step is atomic and the scheduler decides the order
+ * of the steps. Tasks behave like tasks of the queue. A known task is not added again, even while it runs or is
+ * delayed. A task that follows up on the lease of another run stays delayed until long after the test.
  */
 function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<Result>) {
   const tenant = `t${ids.run()}`;
@@ -26,7 +26,7 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
   const running: Promise<void>[] = [];
   const { deliveries, events, deliveryQueues, redis, keys } = store;
 
-  /** Puts a letter in after so many steps of others, and has the mailbox looked at. */
+  /** Dispatches a delivery after the given number of foreign steps and enqueues its dispatch tasks. */
   async function put(pauses: number): Promise<void> {
     const delivery = deliveryOf({ tenant, destinationKey });
     const event = { tenant, id: delivery.eventId };
@@ -44,7 +44,7 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
     running.push(run(taskId));
   }
 
-  /** A task as the queue runs it. */
+  /** Runs a task like the queue does. */
   async function run(taskId: string): Promise<void> {
     let left: Leave;
     do left = await visit();
@@ -73,7 +73,7 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
     return again ? 'again' : 'done';
   }
 
-  /** Until nothing runs any more; a task that runs may have others started. */
+  /** Resolves when no task runs any more. A running task may start others. */
   async function settled(): Promise<void> {
     for (let seen = 0; seen < running.length; ) {
       seen = running.length;
@@ -84,17 +84,17 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
   return { tenant, put, settled };
 }
 
-/** Lets what follows from a step be in line before the next one is drawn. */
+/** Lets the continuations of a step join the schedule before the scheduler selects the next step. */
 async function untilQuiet(step: () => Promise<void>): Promise<void> {
   await step();
   await new Promise(setImmediate);
 }
 
-/** How long each of some letters is held back. */
+/** Number of steps by which each delivery is delayed. */
 const pauses = fc.array(fc.nat(30), { minLength: 1, maxLength: 6 });
 
-describe('no wake is lost', () => {
-  it('however the steps of some fall between those of others: the mailbox ends empty without a reconciler', async () => {
+describe('concurrent senders and delivery runs', () => {
+  it('empties the delivery queue without a reconciler, in whatever order their steps interleave', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler({ act: untilQuiet }), pauses, async (scheduler, letters) => {
         const office = postOffice((step) => scheduler.scheduleFunction(step)());

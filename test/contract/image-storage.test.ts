@@ -29,41 +29,41 @@ describe.each([
     await subject.stop();
   });
 
-  it('says whether its links are paths of this service', async () => {
+  it('reports whether its links are paths of this service', async () => {
     const link = await storage.link(newKey(), {
       ...{ expiresAtMs: Date.now() + 60_000, contentType: 'image/png', fileName: 'a.png' },
     });
     expect(link.startsWith('/')).toBe(storage.isServedHere);
   });
 
-  it.each([0, 1, 65_536, 3_000_001, 9_000_000])('%i stored bytes come back byte-exact', async (sizeBytes) => {
+  it.each([0, 1, 65_536, 3_000_001, 9_000_000])('returns %i stored bytes unchanged', async (sizeBytes) => {
     const bytes = randomBytes(sizeBytes);
     const key = newKey();
     await storage.put(key, bytes, { contentType: 'image/png' });
     expect(sha256(await bytesAt(storage, key))).toBe(sha256(bytes));
   });
 
-  it('a view into a larger buffer is stored without what is around it', async () => {
+  it('stores a view into a larger buffer without the surrounding bytes', async () => {
     const key = newKey();
     await storage.put(key, Buffer.from('around image around').subarray(7, 12), { contentType: 'image/png' });
     expect((await bytesAt(storage, key)).toString()).toBe('image');
   });
 
-  it('the same key again replaces the bytes', async () => {
+  it('replaces the bytes if the same key is stored again', async () => {
     const key = newKey();
     await storage.put(key, Buffer.from('the first, which is longer'), { contentType: 'image/png' });
     await storage.put(key, Buffer.from('the second'), { contentType: 'image/webp' });
     expect((await bytesAt(storage, key)).toString()).toBe('the second');
   });
 
-  it('reading what is not there gives null', async () => {
+  it('returns null for a missing image', async () => {
     const key = newKey();
     expect(await storage.read(key)).toBeNull();
     await storage.put(key, Buffer.from('x'), { contentType: 'image/png' });
     expect(await storage.read(key.replace('0.png', '1.png'))).toBeNull();
   });
 
-  it('removing takes one image away, and twice is fine', async () => {
+  it('removes one image and accepts its repeated removal', async () => {
     const key = newKey();
     const sibling = key.replace('0.png', '1.png');
     await storage.put(key, Buffer.from('x'), { contentType: 'image/png' });
@@ -77,7 +77,7 @@ describe.each([
     expect(await storage.read(sibling)).toBeNull();
   });
 
-  it('a link gives the bytes with the content type and file name it was made for', async () => {
+  it('serves a link with the content type and file name that were signed into it', async () => {
     const bytes = randomBytes(100_000);
     const key = newKey();
     await storage.put(key, bytes, { contentType: 'application/octet-stream' });
@@ -91,7 +91,7 @@ describe.each([
     expect(fetched && sha256(fetched.bytes)).toBe(sha256(bytes));
   });
 
-  it('an altered link gives nothing', async () => {
+  it('serves nothing for an altered link', async () => {
     const [mine, other] = [newKey(), newKey()];
     await storage.put(mine, Buffer.from('mine'), { contentType: 'image/png' });
     await storage.put(other, Buffer.from('not mine'), { contentType: 'image/png' });
@@ -102,21 +102,21 @@ describe.each([
     expect(await subject.fetchLink(link.replace('mine.png', 'mine.html'))).toBeNull();
   });
 
-  it('fifty images at once are all stored', async () => {
+  it('stores 50 concurrent images', async () => {
     const images = Array.from({ length: 50 }, () => ({ key: newKey(), bytes: randomBytes(20_000) }));
     await Promise.all(images.map(({ key, bytes }) => storage.put(key, bytes, { contentType: 'image/png' })));
     const stored = await Promise.all(images.map(({ key }) => bytesAt(storage, key)));
     expect(stored.map(sha256)).toEqual(images.map(({ bytes }) => sha256(bytes)));
   });
 
-  it('the same key fifty times at once ends as one of the images, whole', async () => {
+  it('ends with one complete image if the same key is stored 50 times concurrently', async () => {
     const key = newKey();
     const images = Array.from({ length: 50 }, () => randomBytes(20_000));
     await Promise.all(images.map((bytes) => storage.put(key, bytes, { contentType: 'image/png' })));
     expect(images.map(sha256)).toContain(sha256(await bytesAt(storage, key)));
   });
 
-  it('storing and removing siblings at once loses nothing', async () => {
+  it('loses no image if siblings are stored and removed concurrently', async () => {
     const job = `acme/img_${++count}`;
     const rounds = Array.from({ length: 40 }, (_, index) => index);
     await Promise.all(
@@ -129,10 +129,10 @@ describe.each([
     expect(stored.map(String)).toEqual(rounds.map(String));
   });
 
-  it('a body that nobody wants to the end can be left', async () => {
+  it('releases a body that the caller stops reading', async () => {
     const key = newKey();
     await storage.put(key, randomBytes(5_000_000), { contentType: 'image/png' });
-    // More often than there are connections to run out of.
+    // The number of bodies exceeds the number of connections.
     for (let i = 0; i < 60; i++) {
       const found = await storage.read(key);
       for await (const chunk of found?.body ?? []) {
@@ -164,7 +164,7 @@ describe.each([
     'acmé/img_1/0.png',
     `acme/${'a'.repeat(300)}/0.png`,
     '',
-  ])('a key that is not tenant/job/index.ext is refused: %j', async (key) => {
+  ])('rejects a key that is not tenant/job/index.ext: %j', async (key) => {
     const options = { expiresAtMs: Date.now() + 60_000, contentType: 'image/png', fileName: 'x.png' };
     const refusal = { code: 'storage_failed', message: expect.stringContaining('is invalid') };
     await expect(storage.put(key, Buffer.from('x'), { contentType: 'image/png' })).rejects.toMatchObject(
@@ -175,11 +175,11 @@ describe.each([
     await expect(storage.link(key, options)).rejects.toMatchObject(refusal);
   });
 
-  it('check passes on a storage that works, at any time', async () => {
+  it('passes the check of a working storage at any time', async () => {
     await Promise.all([storage.check(), storage.check(), storage.check()]);
   });
 
-  it('check says what is wrong with a storage that does not work, and what to do', async () => {
+  it('explains in its check why a storage fails and how to repair it', async () => {
     for (const { storage: other, says } of subject.broken) {
       const error = await other.check().catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({
@@ -190,7 +190,7 @@ describe.each([
     }
   });
 
-  it('a storage that does not work refuses to store, and keeps the cause for the log', async () => {
+  it('rejects an upload to a failing storage and reports the cause for the log', async () => {
     for (const { storage: other } of subject.broken) {
       const error = await other
         .put(newKey(), Buffer.from('x'), { contentType: 'image/png' })

@@ -24,7 +24,7 @@ async function add(tenant: string, atMs = 0, request: Partial<ImageRequest> = {}
   return job.id;
 }
 
-/** Walks all pages and checks what holds for every page. */
+/** Reads all pages and checks the properties that hold for every page. */
 async function allPages(tenant: string, query: JobListQuery, between = async () => {}): Promise<string[]> {
   const found: string[] = [];
   let beforeId: string | undefined;
@@ -40,19 +40,19 @@ async function allPages(tenant: string, query: JobListQuery, between = async () 
 
 const newestFirst = (ids: readonly string[]) => ids.toSorted((a, b) => (a < b ? 1 : -1));
 
-describe('the list', () => {
-  it('of a tenant without jobs is empty', async () => {
+describe('the list of jobs', () => {
+  it('is empty for a tenant without jobs', async () => {
     expect(await records.list('nobody', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
   });
 
-  it('has every job once, newest first, whatever the size of its pages', async () => {
+  it('lists every job once, newest first, with any page size', async () => {
     const tenant = freshTenant();
     const added = await Promise.all(Array.from({ length: 25 }, (_, i) => add(tenant, i * 7)));
     for (const limit of [1, 4, 5, 24, 25, 26, 100])
       expect(await allPages(tenant, { limit })).toEqual(newestFirst(added));
   });
 
-  it('of large records comes in pages of fewer, and still has every job once', async () => {
+  it('returns smaller pages if records are large, and still lists every job once', async () => {
     const tenant = freshTenant();
     const prompt = '\u{1F98A}'.repeat(32_000);
     const added = await Promise.all(Array.from({ length: 45 }, (_, i) => add(tenant, i, { prompt })));
@@ -62,7 +62,7 @@ describe('the list', () => {
     expect(await allPages(tenant, { limit: 100 })).toEqual(newestFirst(added));
   });
 
-  it('of the few that match among large records ends early as well, and has each of them once', async () => {
+  it('ends early if few of many large records match, and still lists every match once', async () => {
     const tenant = freshTenant();
     const prompt = '\u{1F98A}'.repeat(32_000);
     const model = 'gpt-image-2.5-flare';
@@ -77,14 +77,14 @@ describe('the list', () => {
     expect(await allPages(tenant, { limit: 100, models: [model] })).toEqual([last, first]);
   });
 
-  it('ends without a cursor exactly at its end', async () => {
+  it('ends without a cursor exactly at the last job', async () => {
     const tenant = freshTenant();
     await Promise.all([1, 2, 3, 4].map((i) => add(tenant, i)));
     expect((await records.list(tenant, { limit: 4 })).nextBeforeId).toBeNull();
     expect((await records.list(tenant, { limit: 3 })).nextBeforeId).not.toBeNull();
   });
 
-  it('has no gap and no repeat while jobs are being added', async () => {
+  it('has no gap and no repetition while jobs are being added', async () => {
     const tenant = freshTenant();
     const before = await Promise.all(Array.from({ length: 40 }, (_, i) => add(tenant, i)));
     let added = 0;
@@ -95,7 +95,7 @@ describe('the list', () => {
     expect(added).toBeGreaterThan(10);
   });
 
-  it('keeps its place when the job under the cursor is removed', async () => {
+  it('continues at the same position if the job of the cursor is removed', async () => {
     const tenant = freshTenant();
     const added = newestFirst(await Promise.all(Array.from({ length: 9 }, (_, i) => add(tenant, i))));
     const first = await records.list(tenant, { limit: 3 });
@@ -106,8 +106,8 @@ describe('the list', () => {
   });
 });
 
-describe('a filter', () => {
-  it('by status follows the job through its life', async () => {
+describe('a filter of the list of jobs', () => {
+  it('lists a job by its current status through its life', async () => {
     const tenant = freshTenant();
     const id = await add(tenant);
     const moves: [JobStatus, (job: ImageJob) => ImageJob][] = [
@@ -124,7 +124,7 @@ describe('a filter', () => {
     }
   });
 
-  it('by model takes the model of the request', async () => {
+  it('lists jobs by the model of their requests', async () => {
     const tenant = freshTenant();
     const flare = await add(tenant, 1, { model: 'gpt-image-2.6-flare' });
     await add(tenant, 2);
@@ -132,7 +132,7 @@ describe('a filter', () => {
     expect(await allPages(tenant, { limit: 5, models: ['gpt-image'] })).toEqual([]);
   });
 
-  it('by several names of a model takes the jobs of each, newest first, whatever the size of its pages', async () => {
+  it('lists jobs by several model names, newest first, with any page size', async () => {
     const tenant = freshTenant();
     const names = ['gpt-image-2', 'gpt-image-2-2026-04-21', 'gpt-image-1'];
     const added = await Promise.all(
@@ -145,7 +145,7 @@ describe('a filter', () => {
     }
   });
 
-  it('by metadata takes only jobs with every pair', async () => {
+  it('lists only jobs with every requested metadata pair', async () => {
     const tenant = freshTenant();
     const both = await add(tenant, 1, { metadata: { customer: 'ada', campaign: 'spring' } });
     const one = await add(tenant, 2, { metadata: { customer: 'ada', campaign: 'autumn' } });
@@ -160,7 +160,7 @@ describe('a filter', () => {
     expect(await list({ ada: 'customer' })).toEqual([]);
   });
 
-  it('by metadata is not fooled by separators in keys and values', async () => {
+  it('distinguishes separators within metadata keys and values', async () => {
     const tenant = freshTenant();
     const tricky = await add(tenant, 1, { metadata: { 'a":"b': 'c', '{x}': ':*' } });
     await add(tenant, 2, { metadata: { a: 'b":"c' } });
@@ -168,7 +168,7 @@ describe('a filter', () => {
     expect(await allPages(tenant, { limit: 5, metadata: { '{x}': ':*' } })).toEqual([tricky]);
   });
 
-  it('by time leaves out the moments named', async () => {
+  it('excludes jobs at exactly the given times', async () => {
     const tenant = freshTenant();
     const [, second, third] = [await add(tenant, 10), await add(tenant, 20), await add(tenant, 30)];
     const [first] = (await allPages(tenant, { limit: 5 })).slice(-1);
@@ -182,7 +182,7 @@ describe('a filter', () => {
     expect(await list({ createdAfterMs: -5 })).toHaveLength(3);
   });
 
-  it('and another one are both obeyed, page by page', async () => {
+  it('combines with another filter on every page', async () => {
     const tenant = freshTenant();
     const wanted: string[] = [];
     for (let i = 0; i < 60; i++) {
@@ -199,7 +199,7 @@ describe('a filter', () => {
     expect(found).toHaveLength(1);
   });
 
-  it('that hardly any job meets ends its page early instead of reading on for ever', async () => {
+  it('ends a page early, instead of reading all records, if hardly any job matches', async () => {
     const tenant = freshTenant();
     const rare = await add(tenant, 0, { model: 'rare', metadata: { all: 'yes' } });
     await Promise.all(
@@ -214,7 +214,7 @@ describe('a filter', () => {
 });
 
 describe('an erased job', () => {
-  it('leaves every list, and the others stay', async () => {
+  it('leaves every list, and the other jobs remain', async () => {
     const tenant = freshTenant();
     const request = { metadata: { customer: 'ada' } };
     const [gone, stays] = [await add(tenant, 1, request), await add(tenant, 2, request)];

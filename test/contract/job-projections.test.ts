@@ -35,7 +35,7 @@ const withRequest = (job: ImageJob, patch: Partial<ImageRequest>): ImageJob =>
   job.request ? { ...job, request: { ...job.request, ...patch } } : job;
 
 describe('an index and a counter that are added to the projection', () => {
-  it('change in the same step as every submission and update of the job', async () => {
+  it('change atomically with every submission and update of the job', async () => {
     const tenant = `projected-${++tenants}`;
     const [first, second] = [jobOf(tenant, 3), jobOf(tenant, 4)];
     await Promise.all([first, second].map((job) => records.submit({ job, maxOpenJobs: 10 })));

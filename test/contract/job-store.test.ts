@@ -8,7 +8,7 @@ import { claimOf, connectRecords } from '../support/records.ts';
 const { store, records, freshTenant, submit } = await connectRecords();
 
 describe('another tenant', () => {
-  it('never sees a job, whichever way it asks', async () => {
+  it('can neither read, update nor list the job of another tenant', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
     const other = freshTenant();
     expect(await records.get(other, job.id)).toBeNull();
@@ -20,15 +20,15 @@ describe('another tenant', () => {
     expect(await records.get(job.tenant, job.id)).toEqual(job);
   });
 
-  it('with a name that starts or ends like the first is another', async () => {
+  it('keeps tenants apart whose names share a prefix or a suffix', async () => {
     const job = await submit(queuedJob({ tenant: 'tenant' }));
     for (const other of ['tenan', 'tenant2', 'xtenant', 'TENANT'])
       expect(await records.get(other, job.id)).toBeNull();
   });
 });
 
-describe('changing a job', () => {
-  it('by 50 writers at once loses none of their changes', async () => {
+describe('updating a job', () => {
+  it('loses no change of 50 concurrent updates of a job', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }));
     await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
@@ -45,13 +45,13 @@ describe('changing a job', () => {
     expect(after?.version).toBe(51);
   });
 
-  it('that decides against it leaves the record as it is', async () => {
+  it('leaves the record unchanged if the update decides against a change', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }));
     expect(await records.update(job.tenant, job.id, () => null)).toEqual(job);
     expect((await records.get(job.tenant, job.id))?.version).toBe(1);
   });
 
-  it('that throws writes nothing and passes its error on', async () => {
+  it('writes nothing if the update throws, and rethrows its error', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }));
     const ended = await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }));
     const late = records.update(
@@ -64,13 +64,13 @@ describe('changing a job', () => {
     expect(await records.get(job.tenant, job.id)).toEqual(ended);
   });
 
-  it('that does not exist brings nothing', async () => {
+  it('returns nothing for the update of a missing job', async () => {
     const never = ids.job(createdAt);
     expect(await records.update('t', never, (now) => ({ job: now }))).toBeNull();
     expect(await records.update('t', never, (now) => ({ job: now }), queuedJob({ tenant: 't' }))).toBeNull();
   });
 
-  it('to an end takes it off the list of unfinished ones', async () => {
+  it('removes a job from the list of unfinished jobs when it ends', async () => {
     const tenant = freshTenant();
     const [a, b] = [await submit(queuedJob({ tenant })), await submit(queuedJob({ tenant }))];
     await records.update(tenant, a.id, (now) => ({ job: beginRun(now, createdAt + 5) }));
@@ -86,7 +86,7 @@ describe('changing a job', () => {
 });
 
 describe('the oldest job in a status', () => {
-  it('is the one that was created first, whatever happened to it since', async () => {
+  it('is the job that was created first, regardless of later changes', async () => {
     const tenant = freshTenant();
     const created = [3_000, 1_000, 2_000].map((ms) => createdAt + ms);
     const [, first] = await Promise.all(created.map((nowMs) => submit(queuedJob({ tenant, nowMs }))));
@@ -104,7 +104,7 @@ describe('the oldest job in a status', () => {
 });
 
 describe('jobs that need attention', () => {
-  it('move on with what the job waits for: patience, time to run, images, record', async () => {
+  it('become due at the deadline of their current state: queue TTL, run timeout, image TTL, record TTL', async () => {
     const tenant = freshTenant();
     const job = await submit(queuedJob({ tenant }));
     const dueExactlyAt = async (moment: number | undefined) => {
@@ -127,7 +127,7 @@ describe('jobs that need attention', () => {
     expect(new Set(moments).size).toBe(4);
   });
 
-  it('come in the order in which they became due, as many as asked for', async () => {
+  it('are listed in the order in which they became due, up to the limit', async () => {
     const tenant = freshTenant();
     const jobs = [];
     for (const queue_ttl_s of [30, 10, 20])
@@ -141,7 +141,7 @@ describe('jobs that need attention', () => {
 
 describe('removing a job', () => {
   it.each(['queued', 'running', 'ended', 'erased'] as const)(
-    'that is %s leaves no key behind',
+    'leaves no key of a %s job behind',
     async (when) => {
       const job = await submit(
         queuedJob({ tenant: `gone-${when}`, request: { metadata: { a: '1', b: '2' } } }),
@@ -164,7 +164,7 @@ describe('removing a job', () => {
     },
   );
 
-  it('leaves of a claim only what expires by itself', async () => {
+  it('leaves only keys of an idempotency claim that expire', async () => {
     const job = await submit(queuedJob({ tenant: 'gone-claim' }), claimOf('k'));
     await records.remove(job);
     const left = (await store.keysLeft()).filter((key) => key.includes('{gone-claim}'));

@@ -47,7 +47,7 @@ describe('a record of the next release', () => {
     }
   });
 
-  it('is listed beside records of this release', async () => {
+  it('lists a record of the next release beside records of this release', async () => {
     const { records, job } = await newerJob();
     const own = queuedJob({ tenant: job.tenant, nowMs: createdAt + 1 });
     await records.submit({ job: own, maxOpenJobs: 10 });

@@ -13,7 +13,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest('base6
 const prompt =
   'A lighthouse in a storm at dusk, oil on canvas, heavy brush strokes, warm light in the lantern room, gulls over the breakers, seen from the cliff';
 
-/** Starts a Redis that holds nothing else. */
+/** Starts an empty Redis of its own. */
 async function emptyRedis(): Promise<RedisClient> {
   const server = await startTestRedis();
   const redis = createProducerRedis(server.path, { onError: () => undefined });

@@ -16,7 +16,7 @@ beforeAll(async () => {
   records = createJobStore(store.redis, store.keys);
 });
 
-/** The signals of one process. */
+/** Connects the signals of one process. */
 async function connectSignals() {
   const subscriber = createSubscriberRedis(inject('redisPath'), { onError: () => undefined });
   const signals = createSignals(store.redis, subscriber, store.keys);
@@ -24,7 +24,7 @@ async function connectSignals() {
     signals.close();
     subscriber.disconnect();
   });
-  // Commands of a connection are answered in order, so this comes after the subscription.
+  // Redis processes the commands of a connection in order, so this reply follows the subscription.
   await subscriber.ping();
   return signals;
 }
@@ -37,7 +37,7 @@ async function submitted() {
 const begin = (id: string) => records.update('acme', id, (now) => ({ job: beginRun(now, createdAt + 1) }));
 
 describe('a change of a job', () => {
-  it('is told to its listeners in every process, and to no others', async () => {
+  it('notifies the listeners of the job in every process and no others', async () => {
     const [here, elsewhere] = [await connectSignals(), await connectSignals()];
     const [job, other] = [await submitted(), await submitted()];
     const captured: string[] = [];
@@ -50,7 +50,7 @@ describe('a change of a job', () => {
     await expect.poll(() => captured.toSorted()).toEqual(['elsewhere', 'here', 'here too']);
   });
 
-  it('is not told to who has stopped listening, even while others are being told', async () => {
+  it('does not notify a removed listener, even if it is removed during a notification', async () => {
     const signals = await connectSignals();
     const job = await submitted();
     const captured: string[] = [];
@@ -65,7 +65,7 @@ describe('a change of a job', () => {
     await expect.poll(() => captured).toEqual(['once', 'always', 'always']);
   });
 
-  it('that is not written is not told', async () => {
+  it('is not published if the change is not written', async () => {
     const signals = await connectSignals();
     const job = await submitted();
     let captured = 0;
@@ -77,7 +77,7 @@ describe('a change of a job', () => {
   });
 });
 
-describe('a wish to cancel', () => {
+describe('a cancellation request', () => {
   it('reaches every process', async () => {
     const [here, elsewhere] = [await connectSignals(), await connectSignals()];
     const captured: string[] = [];

@@ -4,14 +4,14 @@ import { claimOf, connectRecords } from '../support/records.ts';
 
 const { store, records, freshTenant, submit } = await connectRecords();
 
-describe('submitting', () => {
-  it('makes the job readable, as it was given', async () => {
+describe('submitting a job', () => {
+  it('stores a submitted job unchanged', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant(), request: { metadata: { user: 'ada' } } }));
     expect(await records.get(job.tenant, job.id)).toEqual(job);
     expect(await records.tenants()).toContain(job.tenant);
   });
 
-  it('of 200 equal claims at once creates one job, and the others get that one', async () => {
+  it('creates one job for 200 concurrent claims of one idempotency key and returns it to every caller', async () => {
     const tenant = freshTenant();
     const outcomes = await Promise.all(
       Array.from({ length: 200 }, () =>
@@ -30,7 +30,7 @@ describe('submitting', () => {
     expect(await records.countOpen(tenant)).toBe(1);
   });
 
-  it('under a used key replays the job whatever became of it', async () => {
+  it('replays the job of a used idempotency key in whatever state the job is', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
     const ended = await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }));
     const again = await records.submit({
@@ -41,7 +41,7 @@ describe('submitting', () => {
     expect(again).toEqual({ kind: 'replayed', job: ended });
   });
 
-  it('another request under a used key is refused and leaves nothing', async () => {
+  it('refuses a different request with a used idempotency key and stores nothing', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
     const other = queuedJob({ tenant: job.tenant });
     expect(await records.submit({ job: other, claim: claimOf('k', 'two'), maxOpenJobs: 9 })).toEqual({
@@ -51,12 +51,12 @@ describe('submitting', () => {
     expect(await records.countOpen(job.tenant)).toBe(1);
   });
 
-  it('the same key of another tenant is another key', async () => {
+  it('separates the same idempotency key of different tenants', async () => {
     await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
     await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'two'));
   });
 
-  it('into a full queue leaves nothing, not even the claim', async () => {
+  it('stores neither a job nor a claim if the queue is full', async () => {
     const tenant = freshTenant();
     const first = await submit(queuedJob({ tenant }), undefined, 1);
     const second = queuedJob({ tenant });
@@ -67,7 +67,7 @@ describe('submitting', () => {
     expect((await records.submit(full)).kind).toBe('created');
   });
 
-  it('never lets more jobs in at once than there is room', async () => {
+  it('never exceeds the limit of open jobs with concurrent submissions', async () => {
     const tenant = freshTenant();
     const outcomes = await Promise.all(
       Array.from({ length: 50 }, () => records.submit({ job: queuedJob({ tenant }), maxOpenJobs: 7 })),
@@ -76,7 +76,7 @@ describe('submitting', () => {
     expect(await records.countOpen(tenant)).toBe(7);
   });
 
-  it('together with others is decided by itself, in the order in which the jobs came', async () => {
+  it('decides each job of a batch separately, in the order of the batch', async () => {
     const tenant = freshTenant();
     const fresh = () => queuedJob({ tenant });
     const [first, same, other, second, third] = [fresh(), fresh(), fresh(), fresh(), fresh()];
@@ -100,7 +100,7 @@ describe('submitting', () => {
     expect(jobs.map((job) => job.id).sort()).toEqual([first.id, second.id].sort());
   });
 
-  it('together with others joins its own indexes and no others', async () => {
+  it('adds each job of a batch to its own indexes only', async () => {
     const tenant = freshTenant();
     const [ada, plain, bob] = [
       queuedJob({ tenant, request: { model: 'one', metadata: { user: 'ada' } } }),
@@ -118,7 +118,7 @@ describe('submitting', () => {
     expect(await members(keys.metadata(tenant, 'user', 'bob'))).toEqual([bob.id]);
   });
 
-  it('a replay is answered although the queue is full', async () => {
+  it('replays a job even if the queue is full', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'), 1);
     const again = await records.submit({
       job: queuedJob({ tenant: job.tenant }),
@@ -128,7 +128,7 @@ describe('submitting', () => {
     expect(again).toMatchObject({ kind: 'replayed', job: { id: job.id } });
   });
 
-  it('a key whose record is gone stays taken, and says so', async () => {
+  it('reports an idempotency key as used even if its record is gone', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'old'));
     await records.remove(job);
     const again = (fingerprint: string) =>
@@ -142,7 +142,7 @@ describe('submitting', () => {
     expect(await records.countOpen(job.tenant)).toBe(0);
   });
 
-  it('puts its tenant back on the list of tenants after a loss of data', async () => {
+  it('restores the tenant in the list of tenants after a loss of data', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
     const tenant = freshTenant();
@@ -153,7 +153,7 @@ describe('submitting', () => {
     expect(await records.tenants()).toContain(tenant);
   });
 
-  it('a claim can be looked up without making one', async () => {
+  it('looks up a claim without creating one', async () => {
     const tenant = freshTenant();
     expect(await records.findByKey(tenant, claimOf('k'))).toBeNull();
     const job = await submit(queuedJob({ tenant }), claimOf('k'));

@@ -136,7 +136,7 @@ describe('draining a consumer', () => {
       elsewhere.push(id);
       return done;
     });
-    // The time is shorter than the lock, after which any consumer would take the tasks.
+    // The timeout is shorter than the lock, after which any consumer would take the tasks.
     await expect.poll(() => elsewhere.toSorted(), { timeout: lockDurationMs / 2 }).toEqual(['a', 'b']);
   });
 

@@ -118,7 +118,7 @@ describe('waiting tasks of a queue', () => {
     expect(await queue.counts()).toEqual(empty);
   });
 
-  it('reports nothing for an empty list of ids and for unknown ids', async () => {
+  it('returns nothing for an empty list of ids and for unknown ids', async () => {
     const { queue } = await emptyQueue();
     expect(await queue.has([])).toEqual([]);
     expect(await queue.remove('never')).toBe(false);

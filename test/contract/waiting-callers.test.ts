@@ -14,11 +14,11 @@ beforeAll(async () => {
   callers = createWaitingCallers(store.redis, store.keys);
 });
 
-/** Reports a process as one that was seen last some time ago; its presence lasts 20 minutes. */
+/** Reports a process as last seen the given time ago. Its presence lasts 20 minutes. */
 const seenBefore = (process: string, agoMs: number) =>
   store.redis.set(store.keys.presence(process), '1', 'PX', 20 * minute - agoMs);
 
-/** Claims of one group of equal requests. */
+/** Creates the claims of one group of equal requests. */
 function newGroup() {
   groups += 1;
   const group = `group-${groups}`;
@@ -44,7 +44,7 @@ function newGroup() {
 }
 
 describe('waiting callers in Redis', () => {
-  it('gives equal requests side by side a job each', async () => {
+  it('creates one job for each of several concurrent equal requests', async () => {
     const { claim } = newGroup();
     await seenBefore('p2', 0);
     const first = await claim();
@@ -53,7 +53,7 @@ describe('waiting callers in Redis', () => {
     expect(first.jobId).not.toBe(second.jobId);
   });
 
-  it('lets exactly one of many processes join an orphan', async () => {
+  it('lets exactly one of many processes join a job without a caller', async () => {
     const { claim, release } = newGroup();
     const { jobId } = await claim({ holder: 'p1.a' });
     await release(jobId, 'p1.a', 'disconnected');
@@ -62,7 +62,7 @@ describe('waiting callers in Redis', () => {
     expect(claims.filter(({ isJoined }) => isJoined).map((each) => each.jobId)).toEqual([jobId]);
   });
 
-  it('joins the youngest of several orphans', async () => {
+  it('joins the youngest of several jobs without a caller', async () => {
     const { claim, release } = newGroup();
     const older = await claim({ holder: 'p1.a' });
     const younger = await claim({ holder: 'p1.b', nowMs: startMs + 1 });
@@ -78,7 +78,7 @@ describe('waiting callers in Redis', () => {
     expect(await claim({ nowMs: startMs + 10 * minute + 1 })).toMatchObject({ isJoined: false });
   });
 
-  it('joins the job of a process that died, and not that of a process that lives', async () => {
+  it('joins the job of a dead process but not the job of a live process', async () => {
     const { claim } = newGroup();
     await seenBefore('alive', 1_000);
     await seenBefore('dead', 9_000);
@@ -96,7 +96,7 @@ describe('waiting callers in Redis', () => {
     expect(await claim({ ...retry, nowMs: startMs + 30 * minute + 1 })).toMatchObject({ isJoined: false });
   });
 
-  it('forgets a delivered job, so that no retry joins it', async () => {
+  it('removes a delivered job, so that no retry joins it', async () => {
     const { claim, release, size } = newGroup();
     const { jobId } = await claim({ holder: 'p1.a' });
     await release(jobId, 'p1.a', 'delivered');

@@ -18,7 +18,7 @@ async function created(fields: Partial<WebhookEndpoint> = {}): Promise<WebhookEn
   return endpoint;
 }
 
-/** The types that are written down for an endpoint. */
+/** Returns the event types that are stored as subscriptions of an endpoint. */
 async function typesOf({ tenant, id }: WebhookEndpoint): Promise<string[]> {
   const asked = await Promise.all(
     imageEventTypes.map(async (type) => {
@@ -31,12 +31,12 @@ async function typesOf({ tenant, id }: WebhookEndpoint): Promise<string[]> {
 }
 
 describe('creating an endpoint', () => {
-  it('makes it readable, as it was given', async () => {
+  it('returns a created endpoint unchanged', async () => {
     const endpoint = await created({ events: ['image.failed'], metadata: { team: 'Zürich' } });
     expect(await store.endpoints.get(endpoint.tenant, endpoint.id)).toEqual(endpoint);
   });
 
-  it('never makes more than are allowed, however many ask at once', async () => {
+  it('never creates more endpoints than the limit, even by concurrent calls', async () => {
     const tenant = freshTenant();
     const results = await Promise.all(
       Array.from({ length: 50 }, () => store.endpoints.create(endpointOf({ tenant }), 7)),
@@ -48,7 +48,7 @@ describe('creating an endpoint', () => {
     expect((await store.keysKeptOf(tenant)).filter((key) => key.startsWith('whk:'))).toHaveLength(7);
   });
 
-  it('is possible again as soon as one is removed', async () => {
+  it('allows a new endpoint after one was removed', async () => {
     const { tenant, id } = await created();
     expect(await store.endpoints.create(endpointOf({ tenant }), 1)).toBe(false);
     expect(await store.endpoints.remove(tenant, id)).toBe(true);
@@ -56,8 +56,8 @@ describe('creating an endpoint', () => {
   });
 });
 
-describe('changing an endpoint', () => {
-  it('by 50 writers at once loses none of their changes', async () => {
+describe('updating an endpoint', () => {
+  it('loses no change of 50 concurrent updates of an endpoint', async () => {
     const { tenant, id } = await created();
     await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
@@ -72,7 +72,7 @@ describe('changing an endpoint', () => {
     expect(after?.version).toBe(51);
   });
 
-  it('that decides against it leaves it as it is, and one that throws writes nothing', async () => {
+  it('writes nothing if the update of an endpoint decides against a change or throws', async () => {
     const endpoint = await created();
     const { tenant, id } = endpoint;
     expect(await store.endpoints.update(tenant, id, () => null)).toEqual(endpoint);
@@ -84,7 +84,7 @@ describe('changing an endpoint', () => {
     expect(await store.endpoints.get(tenant, id)).toEqual(endpoint);
   });
 
-  it('is possible where there are more than are allowed by now', async () => {
+  it('updates an endpoint even if its tenant now exceeds the limit', async () => {
     const first = await created();
     await created({ tenant: first.tenant });
     expect(await store.endpoints.create(endpointOf({ tenant: first.tenant }), 1)).toBe(false);
@@ -95,7 +95,7 @@ describe('changing an endpoint', () => {
     expect(changed).toMatchObject({ description: 'x', version: 2 });
   });
 
-  it('that was removed meanwhile does not bring it back', async () => {
+  it('does not restore an endpoint that was removed during the update', async () => {
     const { tenant, id } = await created();
     const after = await Promise.all([
       store.endpoints.remove(tenant, id),
@@ -109,7 +109,7 @@ describe('changing an endpoint', () => {
   });
 });
 
-describe('what is written down for an endpoint', () => {
+describe('the subscriptions of an endpoint', () => {
   it.each<[WebhookEndpoint['events'], readonly string[]]>([
     [['*'], imageEventTypes],
     [['image.*'], imageEventTypes],
@@ -118,11 +118,11 @@ describe('what is written down for an endpoint', () => {
       ['image.failed', 'image.queued'],
       ['image.queued', 'image.failed'],
     ],
-  ])('is what it asked for: %j', async (events, types) => {
+  ])('match the requested event types: %j', async (events, types) => {
     expect(await typesOf(await created({ events }))).toEqual(types);
   });
 
-  it('follows its changes', async () => {
+  it('follow every update of the endpoint', async () => {
     const endpoint = await created({ events: ['*'] });
     const { tenant, id } = endpoint;
     for (const events of [['image.queued'], ['image.failed', 'image.expired'], ['image.*']] as const) {
@@ -134,7 +134,7 @@ describe('what is written down for an endpoint', () => {
     }
   });
 
-  it('ends when its owner switches it off, and begins again when it is switched on', async () => {
+  it('end when the owner disables the endpoint and return when the owner enables it', async () => {
     const endpoint = await created();
     const { tenant, id } = endpoint;
     const set = (disabled: boolean) =>
@@ -146,7 +146,7 @@ describe('what is written down for an endpoint', () => {
   });
 
   it.each(['gone', 'failing'] as const)(
-    'goes on when its receiver is %s, until its owner ends it',
+    'remain when the endpoint is %s, until its owner disables it',
     async (reason) => {
       const endpoint = await created();
       const { tenant, id } = endpoint;
@@ -157,7 +157,7 @@ describe('what is written down for an endpoint', () => {
     },
   );
 
-  it('costs nothing for the endpoints that did not ask', async () => {
+  it('lists only the endpoints that subscribed to an event type', async () => {
     const tenant = freshTenant();
     const asking = await created({ tenant, events: ['image.failed'] });
     for (let i = 0; i < 20; i++) await created({ tenant, events: ['image.queued'] });
@@ -167,7 +167,7 @@ describe('what is written down for an endpoint', () => {
 });
 
 describe('the list of endpoints', () => {
-  it('is newest first, and whole in any pages', async () => {
+  it('lists every endpoint once, newest first, with any page size', async () => {
     const tenant = freshTenant();
     const made: string[] = [];
     for (let i = 0; i < 25; i++) made.unshift((await created({ tenant, createdAt: createdAt + i })).id);
@@ -186,7 +186,7 @@ describe('the list of endpoints', () => {
 });
 
 describe('removing an endpoint', () => {
-  it('leaves no key behind, and says whether there was one', async () => {
+  it('leaves no key of a removed endpoint behind and returns whether the endpoint existed', async () => {
     const { tenant, id } = await created({ events: ['*', 'image.*', 'image.failed'] });
     expect(await store.endpoints.remove(tenant, id)).toBe(true);
     expect(await store.endpoints.remove(tenant, id)).toBe(false);
@@ -195,7 +195,7 @@ describe('removing an endpoint', () => {
 });
 
 describe('another tenant', () => {
-  it('neither sees an endpoint nor changes or removes it, nor hears its events', async () => {
+  it('can neither read, update nor remove the endpoint of another tenant, and does not receive its events', async () => {
     const endpoint = await created();
     const other = freshTenant();
     expect(await store.endpoints.get(other, endpoint.id)).toBeNull();

@@ -17,7 +17,7 @@ const webhook = { url: 'https://receiver.example/hook' };
 const soon = createdAt + 60_000;
 const dispatchInput = { nowMs: createdAt, keepMs: 60_000 };
 
-/** Submits a job that tells its own webhook everything. */
+/** Submits a job whose own webhook subscribes to all events. */
 async function submit(tenant = freshTenant()) {
   const job = queuedJob({ tenant, request: { webhook } });
   const event = eventFor(job);
@@ -25,7 +25,7 @@ async function submit(tenant = freshTenant()) {
   return { job, tenant, event, id: event.id, outcome };
 }
 
-/** Submits a job that has no webhook of its own, and says whether its event was written. */
+/** Submits a job without a webhook of its own and returns whether its event was written. */
 async function isClassified(tenant: string): Promise<boolean> {
   const job = queuedJob({ tenant });
   const event = eventFor(job);
@@ -36,7 +36,7 @@ async function isClassified(tenant: string): Promise<boolean> {
 }
 
 describe('the event of a submission', () => {
-  it('is written in the same step, with the job as it was then', async () => {
+  it('is written atomically with the submission and contains the job of that moment', async () => {
     const { job, tenant, id, outcome } = await submit();
     expect(outcome).toEqual({ kind: 'created', eventWritten: true });
     expect(await store.events.undispatched(tenant, id)).toEqual({
@@ -45,7 +45,7 @@ describe('the event of a submission', () => {
     expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([id]);
   });
 
-  it('is not written when the submission is refused', async () => {
+  it('writes no event if the submission is refused', async () => {
     const { tenant, id: first } = await submit();
     const job = queuedJob({ tenant, request: { webhook } });
     const event = eventFor(job);
@@ -54,7 +54,7 @@ describe('the event of a submission', () => {
     expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([first]);
   });
 
-  it('is written for those of several at once whose own webhook wants it, and for no other', async () => {
+  it('writes an event for each job of a batch whose own webhook subscribes to it, and for no other job', async () => {
     const tenant = freshTenant();
     const jobs = [{}, { webhook }, {}].map((request) => queuedJob({ tenant, request }));
     const submissions = jobs.map((job) => ({ job, event: eventFor(job), maxOpenJobs: 9 }));
@@ -69,7 +69,7 @@ describe('the event of a submission', () => {
     ]);
   });
 
-  it('of 50 equal claims at once is one', async () => {
+  it('writes one event for 50 concurrent submissions with the same idempotency key', async () => {
     const tenant = freshTenant();
     const claim = { keyHash: 'k', fingerprint: 'f', ttlMs: 60_000 };
     await Promise.all(
@@ -82,8 +82,8 @@ describe('the event of a submission', () => {
   });
 });
 
-describe('the event of a change', () => {
-  /** Takes a job up; every call notes its event. */
+describe('the event of an update', () => {
+  /** Starts a job. Every try of the update captures its event. */
   const resumeCall = (job: ImageJob, captured: string[], known?: ImageJob) =>
     store.records.update(
       job.tenant,
@@ -97,7 +97,7 @@ describe('the event of a change', () => {
       ({ id }) => captured.push(id),
     );
 
-  it('is written with it exactly once among many writers, and one of them hears of it', async () => {
+  it('writes the event of an update exactly once among many writers, and one writer gets its id', async () => {
     const { job, tenant, id: queued } = await submit();
     const captured: string[] = [];
     const after = await Promise.all(
@@ -117,7 +117,7 @@ describe('the event of a change', () => {
     expect((await store.events.undispatched(tenant, queued))?.job).toEqual(job);
   });
 
-  it('that nobody asked to hear of is not written, and costs no key', async () => {
+  it('writes neither an event nor a key if no webhook subscribes to the event', async () => {
     const tenant = freshTenant();
     const job = queuedJob({ tenant });
     const captured: string[] = [];
@@ -130,7 +130,7 @@ describe('the event of a change', () => {
     );
   });
 
-  it('is written for an endpoint that subscribed after the job was read', async () => {
+  it('writes the event for an endpoint that subscribed after the job was read', async () => {
     const tenant = freshTenant();
     const job = queuedJob({ tenant });
     await store.records.submit({ job, event: eventFor(job), maxOpenJobs: 9 });
@@ -142,21 +142,21 @@ describe('the event of a change', () => {
   });
 });
 
-describe('an event without a webhook of the job', () => {
+describe('an event of a job without a webhook', () => {
   it.each<[EventPattern[], boolean]>([
     [['*'], true],
     [['image.*'], true],
     [['image.queued'], true],
     [['image.failed', 'image.queued'], true],
     [['image.failed', 'image.started'], false],
-  ])('is written where an endpoint subscribed to %j: %s', async (patterns, written) => {
+  ])('writes the event if an endpoint subscribed to %j: %s', async (patterns, written) => {
     const tenant = freshTenant();
     await store.endpoints.create(endpointOf({ tenant, events: patterns }), 9);
     expect(await isClassified(tenant)).toBe(written);
     expect(await isClassified(freshTenant())).toBe(false);
   });
 
-  it('is not written any more once the endpoint is gone or switched off by its owner', async () => {
+  it('writes no event after the endpoint was removed or its owner disabled it', async () => {
     const tenant = freshTenant();
     const [kept, removed] = [endpointOf({ tenant }), endpointOf({ tenant })];
     for (const endpoint of [kept, removed]) await store.endpoints.create(endpoint, 9);
@@ -167,7 +167,7 @@ describe('an event without a webhook of the job', () => {
   });
 
   it.each(['gone', 'failing'] as const)(
-    'is written for an endpoint that is %s, so that it can be recovered',
+    'writes the event for an endpoint that is %s, so that the delivery can be recovered',
     async (reason) => {
       const tenant = freshTenant();
       const endpoint = endpointOf({ tenant });
@@ -254,7 +254,7 @@ describe('dispatch', () => {
     expect(life).toBeLessThanOrEqual(dispatchInput.keepMs);
   });
 
-  it('after the event was erased writes nothing', async () => {
+  it('writes no delivery after the event was erased', async () => {
     const { tenant, id, job } = await submit();
     await store.events.remove(tenant, [id]);
     const deliveries = [deliveryOf({ tenant, eventId: id, jobId: job.id })];
@@ -264,8 +264,8 @@ describe('dispatch', () => {
   });
 });
 
-describe('events that wait', () => {
-  it('are those from before a moment, the oldest first, as many as asked for', async () => {
+describe('undispatched events', () => {
+  it('lists undispatched events from before the given time, oldest first, up to the limit', async () => {
     const tenant = freshTenant();
     const eventWritten: string[] = [];
     for (const at of [30, 10, 20]) {
@@ -281,14 +281,14 @@ describe('events that wait', () => {
     expect(await waiting(20, 9)).toEqual([eventWritten[10]]);
   });
 
-  it('can be forgotten, twice, and before they were ever written', async () => {
+  it('removes an event repeatedly, and ignores the removal of an event that was never written', async () => {
     const { tenant, id } = await submit();
     for (let i = 0; i < 2; i++) await store.events.remove(tenant, [id, 'evt_never']);
     expect(await store.events.undispatched(tenant, id)).toBeNull();
     expect(await store.events.listUndispatched(tenant, { beforeMs: soon, limit: 10 })).toEqual([]);
   });
 
-  it('belong to their tenant alone', async () => {
+  it('hides the events of one tenant from every other tenant', async () => {
     const { tenant, id } = await submit();
     const other = freshTenant();
     expect(await store.events.undispatched(other, id)).toBeNull();
