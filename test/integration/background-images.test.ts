@@ -10,14 +10,14 @@ import { collector, contextOf, drain, failureOf, imageCall } from '../support/pr
 import { endOf } from '../support/service-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** Images in the background, from the provider to the studio and back. */
+/** Tests images that the provider generates in the background, end to end with the studio. */
 
 const submissions = ({ calls }: Studio) =>
   calls.filter(({ method, path }) => method === 'POST' && path === '/v1/responses');
 const questions = ({ calls }: Studio) => calls.filter(({ method }) => method === 'GET');
 const cancels = ({ calls }: Studio) => calls.filter(({ path }) => path.endsWith('/cancel'));
 
-/** Starts a call and resolves with its handle as soon as it is known. */
+/** Starts a call and resolves with its handle as soon as the handle is known. */
 function begin(
   provider: ReturnType<typeof backgroundProvider>,
   prompt: string,
@@ -38,8 +38,8 @@ async function ask(studio: Studio, handle: string) {
   return client.responses.retrieve(handle);
 }
 
-describe('an image made in the background', () => {
-  it('is the one that the studio made, with its usage, and is charged once', async () => {
+describe('an image generated in the background', () => {
+  it('returns the image that the studio drew, with its usage, and charges it once', async () => {
     const { studio, provider } = await backgroundStudio({ latencyMs: 60 });
     const { sink, decoded } = collector();
     await provider.generate(imageCall('一只猫 [studio:slow-body=30]'), contextOf(), sink);
@@ -56,7 +56,7 @@ describe('an image made in the background', () => {
     expect(studio.chargedImages()).toBe(1);
   });
 
-  it('is one of twenty at once, each with its own', async () => {
+  it('returns to each of 20 concurrent calls its own image', async () => {
     const { studio, provider } = await backgroundStudio({ latencyMs: 100 });
     const sizes = Array.from({ length: 20 }, (_, i) => `${1024 + 16 * i}x1024`);
     const made = await Promise.all(
@@ -72,7 +72,7 @@ describe('an image made in the background', () => {
     expect(studio.chargedImages()).toBe(20);
   });
 
-  it('arrives although questions after it fail again and again', async () => {
+  it('returns the image although polls for it fail repeatedly', async () => {
     const { studio, provider } = await backgroundStudio();
     const words = [
       'error=500,times=2',
@@ -89,7 +89,7 @@ describe('an image made in the background', () => {
     expect(studio.chargedImages()).toBe(1);
   });
 
-  it('arrives whole although the first answer that holds it breaks off', async () => {
+  it('returns the complete image although the first response with it breaks off', async () => {
     const { studio, provider } = await backgroundStudio();
     const { sink, decoded } = collector();
     await provider.generate(imageCall('a cat [studio:hang-up-mid]'), contextOf(), sink);
@@ -108,22 +108,25 @@ describe('an image made in the background', () => {
     ['error=500', 'uncertain', 'provider_outcome_unknown', 'possible'],
     ['html', 'unusable', 'provider_unusable_answer', 'possible'],
     ['hang-up', 'uncertain', 'provider_outcome_unknown', 'charged'],
-  ])('fails after [studio:%s] as %s %s; the studio charged: %s', async (word, kind, code, charged) => {
-    const { studio, provider } = await backgroundStudio();
-    const run = provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), drain);
-    expect(await failureOf(run)).toMatchObject({ kind, code });
-    await vi.waitFor(() =>
-      expect(submissions(studio)).toMatchObject([{ charged, endedAt: expect.any(String) }]),
-    );
-    expect(studio.chargedImages()).toBe(charged === 'charged' ? 1 : 0);
-  });
+  ])(
+    'fails after [studio:%s] as %s %s with these charges of the studio: %s',
+    async (word, kind, code, charged) => {
+      const { studio, provider } = await backgroundStudio();
+      const run = provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), drain);
+      expect(await failureOf(run)).toMatchObject({ kind, code });
+      await vi.waitFor(() =>
+        expect(submissions(studio)).toMatchObject([{ charged, endedAt: expect.any(String) }]),
+      );
+      expect(studio.chargedImages()).toBe(charged === 'charged' ? 1 : 0);
+    },
+  );
 
   it.each([
     ['empty', 'unusable'],
     ['truncated', 'damaged'],
     ['not-an-image', 'damaged'],
     ['huge', 'unusable'],
-  ])('turns out without an image after [studio:%s], which is %s', async (word, kind) => {
+  ])('returns no image after [studio:%s] because the response is %s', async (word, kind) => {
     const { provider } = await backgroundStudio();
     const { sink, decoded } = collector();
     await provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), sink);
@@ -131,8 +134,8 @@ describe('an image made in the background', () => {
   });
 });
 
-describe('a call whose caller is gone', () => {
-  it('is taken up by another process after SIGKILL, without another order', async () => {
+describe('a background call that lost its worker', () => {
+  it('is resumed by another process after SIGKILL, without another submission', async () => {
     const { studio, provider } = await backgroundStudio();
     const handleFile = join(await temporaryFolder(), 'handle');
     const program = join(import.meta.dirname, '../support/background-job-process.ts');
@@ -155,7 +158,7 @@ describe('a call whose caller is gone', () => {
     expect(studio.chargedImages()).toBe(1);
   });
 
-  it('is taken up as often as it takes, and always brings the same answer', async () => {
+  it('returns the same response every time it is resumed', async () => {
     const { studio, provider } = await backgroundStudio();
     const first = begin(provider, 'a cat');
     await first.ended();
@@ -167,7 +170,7 @@ describe('a call whose caller is gone', () => {
     expect(studio.chargedImages()).toBe(1);
   });
 
-  it('goes on at the provider when it was told to drain, and can be taken up', async () => {
+  it('continues at the provider when its worker drains, and can be resumed', async () => {
     const { studio, provider } = await backgroundStudio({ latencyMs: 300 });
     const worker = new AbortController();
     const { handle, ended } = begin(provider, 'a cat', worker.signal);
@@ -183,7 +186,7 @@ describe('a call whose caller is gone', () => {
     expect(studio.chargedImages()).toBe(1);
   });
 
-  it('is stopped at the provider when it was canceled, and brings nothing any more', async () => {
+  it('is stopped at the provider when it is canceled, and then returns no image', async () => {
     const { studio, provider } = await backgroundStudio();
     const caller = new AbortController();
     const { handle, ended } = begin(provider, 'a cat [studio:hang]', caller.signal);
@@ -195,7 +198,7 @@ describe('a call whose caller is gone', () => {
     expect(failure).toMatchObject({ kind: 'unusable', billing: 'possible' });
   });
 
-  it('is uncertain when its id is unknown or forgotten', async () => {
+  it('is uncertain if its id is unknown or expired at the provider', async () => {
     const { provider } = await backgroundStudio();
     const failure = await failureOf(provider.resume('resp_of_yesterday', contextOf(), drain));
     expect(failure).toMatchObject({

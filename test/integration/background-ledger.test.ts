@@ -7,7 +7,7 @@ import { contextOf, drain, imageCall } from '../support/provider-calls.ts';
 const done = { done: true };
 type Made = Awaited<ReturnType<typeof backgroundJob>>;
 
-/** A job as a dead worker left it: its only attempt names a call that goes on at the provider. */
+/** Creates a job as a dead worker leaves it. Its only attempt names a call that continues at the provider. */
 async function leftBehind(prompt: string, state: 'calling' | 'received'): Promise<Made> {
   const made = await backgroundJob(prompt);
   let handle = '';
@@ -41,18 +41,19 @@ async function expectOnePaidImage(made: Made): Promise<void> {
 }
 
 describe('a call with a handle', () => {
-  it('has it in the ledger before the first question, and costs what image and language model used', async () => {
+  it('writes its handle to the ledger before the first poll and costs the tokens of image and host model', async () => {
     const made = await backgroundJob('a cat');
     expect(await made.run()).toEqual(done);
     await expectOnePaidImage(made);
     const [attempt] = (await made.job()).attempts;
     expect(attempt?.handle).toMatch(/^resp_/);
-    // 196 tokens of image at 30, 2 of prompt at 5, and 2 in at 0.75 and 2 out at 4.5 for the language model.
+    // 196 image tokens at 30 and 2 prompt tokens at 5. The host model adds 2 input tokens at 0.75 and 2 output tokens
+    // at 4.5.
     expect(attempt?.costMicroUsd).toBe(196 * 30 + 2 * 5 + Math.round(2 * 0.75 + 2 * 4.5));
   });
 
   it.each(['calling', 'received'] as const)(
-    'that a dead worker left as %s is taken up for nothing',
+    'is resumed without another charge after a dead worker left it as %s',
     async (state) => {
       const made = await leftBehind('a cat', state);
       expect(await made.run()).toEqual(done);
@@ -60,7 +61,7 @@ describe('a call with a handle', () => {
     },
   );
 
-  it('whose answer the disk does not take is asked for again later, and not paid again', async () => {
+  it('is polled again after the disk refused its response, and is not paid again', async () => {
     const made = await backgroundJob('a cat');
     made.faults.spoolWrites = 3;
     for (let runs = 0; runs < 3; runs += 1) expect(await made.run()).toEqual({ againInMs: 5_000 });
@@ -69,7 +70,7 @@ describe('a call with a handle', () => {
     await expectOnePaidImage(made);
   });
 
-  it('stays as it is when its worker drains, and the next execution takes it up', async () => {
+  it('remains unchanged when its worker drains, and the next run resumes it', async () => {
     const made = await backgroundJob('a cat [studio:latency=2500]');
     const stop = new AbortController();
     const running = made.run(stop.signal);
@@ -84,7 +85,7 @@ describe('a call with a handle', () => {
     await expectOnePaidImage(made);
   });
 
-  it('is stopped at the provider when its time is over', async () => {
+  it('is stopped at the provider when the run timeout is over', async () => {
     const made = await backgroundJob('a cat [studio:hang]');
     const stop = new AbortController();
     const running = made.run(stop.signal);
@@ -95,7 +96,7 @@ describe('a call with a handle', () => {
     expect(made.seen('cancellations')).toHaveLength(1);
   });
 
-  it('that belongs to a newer execution by the time it has one is stopped at the provider', async () => {
+  it('is stopped at the provider if a newer run owns the job when the handle arrives', async () => {
     const made = await backgroundJob('a cat [studio:hang]');
     made.faults.beforeHandle = () => made.set((job) => beginRun(job, createdAt + 1));
     expect(await made.run()).toEqual(done);
@@ -103,7 +104,7 @@ describe('a call with a handle', () => {
     expect((await made.job()).attempts).toMatchObject([{ state: 'calling' }]);
   });
 
-  it('has it in the ledger as soon as a store that was away is back', async () => {
+  it('writes its handle to the ledger as soon as an unavailable store recovers', async () => {
     const made = await backgroundJob('a cat');
     made.faults.beforeHandle = async () => {
       made.faults.changes = 3;
@@ -113,7 +114,7 @@ describe('a call with a handle', () => {
     expect((await made.job()).attempts[0]?.handle).toMatch(/^resp_/);
   });
 
-  it('that the provider has forgotten is uncertain, and repeated only with consent', async () => {
+  it('becomes uncertain if the provider no longer knows it, and is repeated only with consent', async () => {
     const made = await backgroundJob('a cat');
     const attempt = attemptOf({ state: 'calling', handle: 'resp_of_yesterday' });
     await made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attempt] }));

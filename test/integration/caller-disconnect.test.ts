@@ -7,7 +7,7 @@ import { openRaw } from '../support/raw-http.ts';
 
 const request = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
 
-/** A server whose answers are held until the test gives them. */
+/** Starts a server that holds its responses until the test sends them. */
 async function startServer() {
   const draining = new AbortController();
   const held = new Map<string, FastifyReply>();
@@ -19,13 +19,13 @@ async function startServer() {
   onTestFinished(() => void connection.socket.destroy());
   return {
     draining,
-    /** Sends requests over the one connection; resolves with the held answers to them. */
+    /** Sends requests over the single connection. Resolves with the held replies to them. */
     async send(...paths: string[]): Promise<FastifyReply[]> {
       connection.socket.write(paths.map(request).join(''));
       while (!paths.every((path) => held.has(path))) await new Promise(setImmediate);
       return paths.flatMap((path) => held.get(path) ?? []);
     },
-    /** Hangs up; resolves when the server knows. */
+    /** Closes the connection. Resolves when the server has noticed. */
     async hangUp([reply]: FastifyReply[]) {
       const known = reply ? once(reply.request.raw.socket, 'close') : undefined;
       connection.socket.destroy();
@@ -36,7 +36,7 @@ async function startServer() {
   };
 }
 
-it('a caller who has left before is gone at once, and nothing is kept for him', async () => {
+it('aborts at once for a caller that disconnected earlier, and leaves no listener behind', async () => {
   const { send, hangUp, watch, listeners } = await startServer();
   const replies = await send('/first', '/behind-it');
   await hangUp(replies);
@@ -45,7 +45,7 @@ it('a caller who has left before is gone at once, and nothing is kept for him', 
   expect(listeners()).toBe(0);
 });
 
-it('a caller who leaves is gone, also where the answer waits behind another one of the connection', async () => {
+it('aborts when the caller disconnects, even if its response is queued behind another one of the connection', async () => {
   const { send, hangUp, watch, listeners } = await startServer();
   const replies = await send('/first', '/behind-it');
   const signals = replies.map(watch);
@@ -56,7 +56,7 @@ it('a caller who leaves is gone, also where the answer waits behind another one 
   expect(listeners()).toBe(0);
 });
 
-it('a caller who got the answer is gone, and one who asks again over the same connection is not', async () => {
+it('aborts after the caller received its response, but not for a later request on the same connection', async () => {
   const { send, watch, listeners } = await startServer();
   const [first] = (await send('/first')) as [FastifyReply];
   const answered = watch(first);
@@ -68,7 +68,7 @@ it('a caller who got the answer is gone, and one who asks again over the same co
   expect(listeners()).toBe(1);
 });
 
-it('when the process begins to stop, waiting ends, and never begins again', async () => {
+it('ends every wait when the process starts to drain, and starts no new one', async () => {
   const { send, watch, draining, listeners } = await startServer();
   const [first, second] = (await send('/first', '/second')) as [FastifyReply, FastifyReply];
   const waiting = watch(first);

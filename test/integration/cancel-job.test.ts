@@ -13,7 +13,7 @@ async function submitted(core: Core): Promise<ImageJob> {
   return job;
 }
 
-/** The job as a worker has it while its call is under way; its task is not waiting. */
+/** Starts the job like a worker with a call in flight. The task of the job is not waiting. */
 async function running(core: Core): Promise<ImageJob> {
   const job = await submitted(core);
   await core.jobQueue.remove(job.id);
@@ -21,8 +21,8 @@ async function running(core: Core): Promise<ImageJob> {
   return job;
 }
 
-describe('canceling', () => {
-  it('a waiting job ends it at once, without a cost, and takes its task out', async () => {
+describe('canceling a job', () => {
+  it('ends a waiting job at once without a cost and removes its task', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     expect(await core.cancelJob('acme', job.id)).toMatchObject({
@@ -35,7 +35,7 @@ describe('canceling', () => {
     expect(await core.records.countOpen('acme')).toBe(0);
   });
 
-  it('tells the webhook once, in the same step', async () => {
+  it('writes the webhook event once and atomically with the cancellation', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     await Promise.allSettled(Array.from({ length: 10 }, () => core.cancelJob('acme', job.id)));
@@ -46,7 +46,7 @@ describe('canceling', () => {
     });
   });
 
-  it('a running job that waits for its next try ends it at once', async () => {
+  it('ends a running job at once if it waits for its next try', async () => {
     const core = await connectCore();
     const job = await running(core);
     await core.jobQueue.add(
@@ -57,7 +57,7 @@ describe('canceling', () => {
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
-  it('a job that runs in another process reaches it there, and answers with its end', async () => {
+  it('reaches a job that runs in another process and returns its final state', async () => {
     const core = await connectCore();
     const elsewhere = await core.beside();
     const job = await running(core);
@@ -72,7 +72,7 @@ describe('canceling', () => {
     expect(captured).toEqual([job.id]);
   });
 
-  it('a job whose worker does not answer notes the wish and answers all the same', async () => {
+  it('records the request to cancel and returns even if the worker of the job does not react', async () => {
     const core = await connectCore();
     const job = await running(core);
     const response = await core.cancelJob('acme', job.id);
@@ -81,7 +81,7 @@ describe('canceling', () => {
   });
 
   it.each(['succeeded', 'failed', 'canceled', 'expired'] as const)(
-    'a job that is %s is refused',
+    'refuses a job that is %s',
     async (end) => {
       const core = await connectCore();
       const job = await submitted(core);
@@ -93,7 +93,7 @@ describe('canceling', () => {
     },
   );
 
-  it("an unknown job, another tenant's and an erased one is refused as what it is", async () => {
+  it('refuses an unknown job, a job of another tenant and an erased job, each with its own error', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     await expect(core.cancelJob('acme', 'img_unknown')).rejects.toMatchObject({ code: 'not_found' });

@@ -7,7 +7,10 @@ import { connectCore } from '../support/core.ts';
 import { queuedJob } from '../support/jobs.ts';
 import { startTestRedis } from '../support/redis.ts';
 
-/** A core over a Redis of its own, where rounds of looking happen when the test says so, and half a second passes in each. */
+/**
+ * Connects a core to a Redis of its own. The test starts the rounds of lookups, and half a second passes in each
+ * round.
+ */
 async function connectAbandoning() {
   const store = await startTestRedis();
   onTestFinished(() => store.stop());
@@ -41,7 +44,7 @@ async function connectAbandoning() {
     drain() {
       draining = true;
     },
-    /** Allows some rounds; resolves after them, if there is still something to look for. */
+    /** Allows the given number of rounds. Resolves after them if unconfirmed jobs remain. */
     async runRounds(count: number) {
       const idle = new Promise<void>((resolve) => {
         onIdle = resolve;
@@ -55,8 +58,8 @@ async function connectAbandoning() {
   };
 }
 
-describe('a job that the store may have written although its caller was told 503', () => {
-  it('is taken back once a store that hung goes on, and no task is made for it, however old it is', async () => {
+describe('a job that the store may have written although its caller received 503', () => {
+  it('is canceled when a hanging store recovers, and gets no task, regardless of its age', async () => {
     const core = await connectAbandoning();
     await core.write(queuedJob());
     await core.reconcile();
@@ -76,7 +79,7 @@ describe('a job that the store may have written although its caller was told 503
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
-  it('is looked for however long the store is away, also among many', async () => {
+  it('is looked up during an outage of any length, even among many jobs', async () => {
     const core = await connectAbandoning();
     const jobs = Array.from({ length: 120 }, () => queuedJob());
     await core.store.kill9();
@@ -90,7 +93,7 @@ describe('a job that the store may have written although its caller was told 503
     expect(await Promise.all(written.map(core.statusOf))).toEqual(written.map(() => 'canceled'));
   });
 
-  it('is taken back when a connection that broke brings it a while later', async () => {
+  it('is canceled if a broken connection delivers it later', async () => {
     const core = await connectAbandoning();
     const job = queuedJob();
     core.abandon(job);
@@ -100,7 +103,7 @@ describe('a job that the store may have written although its caller was told 503
     await expect.poll(() => core.statusOf(job)).toBe('canceled');
   });
 
-  it('is given up after some answers, and the next one is looked for all the same', async () => {
+  it('is given up after several replies of the store, and the next unconfirmed job is still looked up', async () => {
     const core = await connectAbandoning();
     const startedAt = core.clock();
     core.abandon(queuedJob());
@@ -118,7 +121,7 @@ describe('a job that the store may have written although its caller was told 503
     await expect.poll(() => core.statusOf(next)).toBe('canceled');
   });
 
-  it('is asked to stop when somebody has begun it after all', async () => {
+  it('gets a request to cancel if a worker has already started it', async () => {
     const core = await connectAbandoning();
     const job = queuedJob();
     await core.write(job);
@@ -131,7 +134,7 @@ describe('a job that the store may have written although its caller was told 503
     expect(await core.statusOf(job)).toBe('running');
   });
 
-  it('is not looked for any more by a process that ends', async () => {
+  it('is not looked up any longer by a draining process', async () => {
     const core = await connectAbandoning();
     core.abandon(queuedJob());
     await core.runRounds(3);

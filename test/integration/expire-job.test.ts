@@ -14,8 +14,8 @@ async function submitted(core: Core) {
   return job;
 }
 
-describe('reading a job that waits', () => {
-  it('ends it when its patience is over, not a moment earlier, and takes its task out', async () => {
+describe('reading a waiting job', () => {
+  it('expires the job at the end of its queue TTL, not a moment earlier, and removes its task', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs - 1);
@@ -30,7 +30,7 @@ describe('reading a job that waits', () => {
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
-  it('by many at once ends it once', async () => {
+  it('expires the job once even if many callers read it concurrently', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs);
@@ -40,7 +40,7 @@ describe('reading a job that waits', () => {
     );
   });
 
-  it('shows it as running where a worker took it up in the last moment', async () => {
+  it('shows the job as running if a worker started it in the last moment', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     const late = { ...core.records, get: async () => job };
@@ -50,7 +50,7 @@ describe('reading a job that waits', () => {
     expect((await get('acme', job.id)).status).toBe('running');
   });
 
-  it('shows it as it is while the store takes no writes', async () => {
+  it('shows the job unchanged while the store refuses writes', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs);

@@ -8,7 +8,7 @@ let server: Awaited<ReturnType<typeof startRawEndpointServer>>;
 let proxy: FaultProxy;
 const opened: Socket[] = [];
 
-/** A server that answers every line with the same line in capitals, and hangs up when it is told to. */
+/** Starts a server that returns every line in capitals and hangs up on command. */
 beforeEach(async () => {
   server = await startRawEndpointServer((socket) => {
     socket.on('data', (chunk) => {
@@ -27,11 +27,11 @@ afterEach(async () => {
 
 interface Line {
   readonly socket: Socket;
-  /** All that arrived so far. */
+  /** Returns the text that has arrived so far. */
   text(): string;
-  /** Resolves once that much text arrived. */
+  /** Resolves once the given text has arrived. */
   hears(text: string): Promise<void>;
-  /** How the connection ended: the system's code of the error, or nothing for an orderly end. */
+  /** End of the connection: the error code of the system, or an empty string for an orderly end. */
   readonly ended: Promise<string>;
 }
 
@@ -58,7 +58,7 @@ function call(): Line {
 }
 
 describe('a connection through the proxy', () => {
-  it('carries both directions, and an orderly end of either side', async () => {
+  it('carries both directions and the orderly end of either side', async () => {
     const line = call();
     line.socket.write('hello ');
     await line.hears('HELLO ');
@@ -83,7 +83,7 @@ describe('a connection through the proxy', () => {
     await line.hears(sent.toUpperCase());
   });
 
-  it('with latency arrives as well, in order', async () => {
+  it('delivers data in order despite latency', async () => {
     await proxy.set({ kind: 'latency', ms: 20 });
     const line = call();
     line.socket.write('one ');
@@ -92,7 +92,7 @@ describe('a connection through the proxy', () => {
     await line.hears('ONE TWO');
   });
 
-  it('is cut after exactly as many bytes of the answer as were asked for', async () => {
+  it('is cut after exactly the requested number of response bytes', async () => {
     await proxy.set({ kind: 'cut', afterBytes: 7 });
     const line = call();
     line.socket.write('hello ');
@@ -102,7 +102,7 @@ describe('a connection through the proxy', () => {
     expect(line.text()).toBe('HELLO W');
   });
 
-  it('is reset at once when the fault comes, and so is every later one', async () => {
+  it('is reset at once when the fault starts, like every later connection', async () => {
     const line = call();
     line.socket.write('hello');
     await line.hears('HELLO');
@@ -116,7 +116,7 @@ describe('a connection through the proxy', () => {
     await again.hears('BACK');
   });
 
-  it('in a black hole stays open, and everything arrives when the hole is gone', async () => {
+  it('stays open in a black hole and receives everything when the hole is gone', async () => {
     const line = call();
     line.socket.write('before ');
     await line.hears('BEFORE ');
@@ -125,7 +125,8 @@ describe('a connection through the proxy', () => {
     line.socket.write('within ');
     late.socket.write('late');
     await once(late.socket, 'connect');
-    // Another connection to the same server, around the proxy: by its answer the first ones would have had theirs.
+    // This connection bypasses the proxy. Its response proves that the server would have served the first
+    // connections.
     const direct = connect({ port: server.port, host: '127.0.0.1' });
     opened.push(direct);
     direct.write('direct');
@@ -136,7 +137,7 @@ describe('a connection through the proxy', () => {
     await Promise.all([line.hears('BEFORE WITHIN '), late.hears('LATE')]);
   });
 
-  it('is refused while nobody listens, and accepted on the same port afterwards', async () => {
+  it('is refused while the proxy does not listen, and later accepted on the same port', async () => {
     const line = call();
     line.socket.write('hello');
     await line.hears('HELLO');
@@ -150,7 +151,7 @@ describe('a connection through the proxy', () => {
     await again.hears('BACK');
   });
 
-  it('breaks when the server behind it is gone', async () => {
+  it('breaks when the server behind the proxy is gone', async () => {
     await server.close();
     expect(await call().ended).toBe('ECONNRESET');
     server = await startRawEndpointServer(() => undefined);

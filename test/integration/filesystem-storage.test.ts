@@ -22,14 +22,14 @@ describe('filesystem storage', () => {
   const put = (text = 'image') => storage.put(key, Buffer.from(text), { contentType: 'image/png' });
   const entries = () => readdir(directory, { recursive: true }).then((found) => found.sort());
 
-  it('an image is one file, and nothing else is left by writing it', async () => {
+  it('writes an image as one file and leaves nothing else behind', async () => {
     await put('first');
     await put('second');
     expect(await entries()).toEqual(['acme', 'acme/img_1', key]);
     expect(await readFile(join(directory, key), 'utf8')).toBe('second');
   });
 
-  it('images are readable for their owner alone', async () => {
+  it('makes images readable for their owner alone', async () => {
     await put();
     const modes = await Promise.all(
       ['', 'acme', 'acme/img_1', key].map(async (path) => (await stat(join(directory, path))).mode & 0o777),
@@ -37,7 +37,7 @@ describe('filesystem storage', () => {
     expect(modes).toEqual([0o700, 0o700, 0o700, 0o600]);
   });
 
-  it('removing prunes the empty folder of the job, but not one that holds another image', async () => {
+  it('removes the empty folder of a job, but not a folder that holds another image', async () => {
     await put();
     await storage.put('acme/img_1/1.png', Buffer.from('other'), { contentType: 'image/png' });
     await storage.remove(key);
@@ -46,7 +46,7 @@ describe('filesystem storage', () => {
     expect(await entries()).toEqual(['acme']);
   });
 
-  it('what a crash in the middle of a write left goes with its image, and only that', async () => {
+  it('removes the remains of an interrupted write together with its image, and nothing else', async () => {
     await put();
     const left = join(directory, 'acme/img_1', '.0.png.0b7c.tmp');
     const ofAnother = join(directory, 'acme/img_1', '.1.png.0b7c.tmp');
@@ -56,7 +56,7 @@ describe('filesystem storage', () => {
     expect(await entries()).toEqual(['acme', 'acme/img_1', 'acme/img_1/.1.png.0b7c.tmp']);
   });
 
-  it('what a crash left can be removed although the image was never there', async () => {
+  it('removes the remains of an interrupted write even if the image never existed', async () => {
     await mkdir(join(directory, 'acme/img_1'), { recursive: true });
     await writeFile(join(directory, 'acme/img_1', '.0.png.0b7c.tmp'), 'half a pict');
     expect(await storage.read(key)).toBeNull();
@@ -64,13 +64,13 @@ describe('filesystem storage', () => {
     expect(await entries()).toEqual(['acme']);
   });
 
-  it('a write that fails leaves no temporary file', async () => {
+  it('leaves no temporary file after a failed write', async () => {
     await mkdir(join(directory, key), { recursive: true });
     await expect(put()).rejects.toMatchObject({ code: 'storage_failed' });
     expect(await entries()).toEqual(['acme', 'acme/img_1', key]);
   });
 
-  it('who reads while an image is replaced gets the old one whole', async () => {
+  it('returns the complete old image to a reader while the image is replaced', async () => {
     const old = 'old'.repeat(200_000);
     await put(old);
     const found = await storage.read(key);
@@ -81,7 +81,7 @@ describe('filesystem storage', () => {
     expect(text).toBe(old);
   });
 
-  it('an image stored while others of its job are removed is not lost', async () => {
+  it('loses no image that is stored while others of its job are removed', async () => {
     for (let round = 0; round < 60; round++) {
       let stored = false;
       const removeOthers = async () => {
@@ -96,7 +96,7 @@ describe('filesystem storage', () => {
     }
   });
 
-  it('a folder that is a link out of the storage is never followed', async () => {
+  it('never follows a folder that links out of the storage', async () => {
     const outside = join(base, 'outside');
     await mkdir(outside);
     await writeFile(join(outside, '0.png'), 'secret');
@@ -111,7 +111,7 @@ describe('filesystem storage', () => {
     expect(await readFile(join(outside, '0.png'), 'utf8')).toBe('secret');
   });
 
-  it('an image that is a link is not followed, and storing replaces the link', async () => {
+  it('does not follow an image that is a link, and replaces the link when it stores', async () => {
     const outside = join(base, 'secret');
     await writeFile(outside, 'secret');
     await mkdir(join(directory, 'acme/img_1'), { recursive: true });
@@ -123,7 +123,7 @@ describe('filesystem storage', () => {
     expect(await readFile(join(directory, key), 'utf8')).toBe('image');
   });
 
-  it('the storage folder itself may be a link', async () => {
+  it('accepts a link as the storage folder itself', async () => {
     await mkdir(join(base, 'disk'));
     await symlink(join(base, 'disk'), directory);
     await put();
@@ -131,7 +131,7 @@ describe('filesystem storage', () => {
     expect((await storage.read(key))?.sizeBytes).toBe(5);
   });
 
-  it('check makes the folder, leaves nothing behind and meets no tenant', async () => {
+  it('creates the folder in its check, leaves nothing behind and touches no tenant', async () => {
     await storage.check();
     await storage.put('probe/img_1/0.png', Buffer.from('x'), { contentType: 'image/png' });
     await storage.check();

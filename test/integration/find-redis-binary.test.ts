@@ -19,13 +19,13 @@ async function find(searchPath: string, more: { binary?: string; log?: (line: st
 }
 
 describe('findRedisBinary', () => {
-  it('takes valkey-server where there is no redis-server', async () => {
+  it('uses valkey-server if redis-server is missing', async () => {
     const folder = await temporaryFolder();
     const path = await program(folder, 'valkey-server', 'echo "Valkey server v=8.1.3 sha=0"');
     expect(await find(folder)).toEqual({ path, flavor: 'valkey', version: '8.1.3', source: 'path' });
   });
 
-  it('passes over a server that is too old or broken, and says why', async () => {
+  it('skips a server that is too old or broken, and reports why', async () => {
     const [old, good] = [await temporaryFolder(), await temporaryFolder()];
     await program(old, 'redis-server', 'echo "Redis server v=5.0.14 sha=0"');
     const path = await program(good, 'valkey-server', 'echo "Valkey server v=8.1.3 sha=0"');
@@ -35,7 +35,7 @@ describe('findRedisBinary', () => {
     expect(lines).toEqual([`skipping ${join(old, 'redis-server')}: version 5.0.14 is older than 6.0.0`]);
   });
 
-  it('insists on the program it is told to use', async () => {
+  it('uses only the configured program', async () => {
     const folder = await temporaryFolder();
     await program(folder, 'redis-server', 'echo "Redis server v=7.0.15 sha=0"');
     const binary = await program(folder, 'my-redis', 'echo "cannot open libfoo" >&2; exit 127');
@@ -45,7 +45,7 @@ describe('findRedisBinary', () => {
     await expect(find(folder, { binary: '/not/there' })).rejects.toThrow(/REDIS_SERVER_BIN is \/not\/there/);
   });
 
-  it('finds a copy in the cache folder that runs, with the libraries beside it', async () => {
+  it('finds a working copy in the cache folder, with the libraries beside it', async () => {
     const cacheDir = await temporaryFolder();
     await program(join(cacheDir, 'redis-broken', 'usr', 'bin'), 'redis-server', 'exit 127');
     const root = join(cacheDir, 'redis-debian-12-x64-00000000');
@@ -58,7 +58,7 @@ describe('findRedisBinary', () => {
     expect(found?.libraryPath?.split(':')).toContain(libraries);
   });
 
-  it('finds nothing where there is nothing, and a start then names the three ways out', async () => {
+  it('finds no server if none exists, and the start then names the three solutions', async () => {
     const [dataDir, empty] = [await temporaryFolder(), await temporaryFolder()];
     expect(await find(empty)).toBeUndefined();
     const started = startManagedRedis({ dataDir, cacheDir: empty, searchPath: empty, log: () => undefined });

@@ -15,7 +15,7 @@ async function start(dataDir: string, log?: (line: string) => void) {
   return redis;
 }
 
-/** A folder with a running Redis of another process in which a key is set. */
+/** Creates a folder with a running Redis of another process that holds a key. */
 async function ownedFolder() {
   const dataDir = await temporaryFolder();
   const owner = await startRedisOwner(dataDir);
@@ -26,8 +26,8 @@ async function ownedFolder() {
 const keptKey = (path: string) => queryRedis(path, (client) => client.get('kept'));
 const withRetry = { timeout: 20_000 };
 
-describe('the server of an owner that was killed with SIGKILL', () => {
-  it('ends by itself, and the next start finds the data', async () => {
+describe('the Redis server of an owner that was killed with SIGKILL', () => {
+  it('ends without help, and the next start finds the data', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = processIdentity(owner.redis.pid) ?? 'none';
     expect(isAlive(server)).toBe(true);
@@ -38,7 +38,7 @@ describe('the server of an owner that was killed with SIGKILL', () => {
     expect(await keptKey(redis.path)).toBe('yes');
   });
 
-  it('is waited for by a start that comes while it is still ending', async () => {
+  it('delays a start that comes while the server is still ending', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = processIdentity(owner.redis.pid) ?? 'none';
     await owner.kill9();
@@ -48,7 +48,7 @@ describe('the server of an owner that was killed with SIGKILL', () => {
     expect(await keptKey(redis.path)).toBe('yes');
   });
 
-  it('is used again if its guard was killed too, and is then stopped like any other', async () => {
+  it('is reused if its guard was killed too, and is then stopped like any other', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = await orphanServer(owner, dataDir);
     expect(isAlive(server)).toBe(true);
@@ -60,7 +60,7 @@ describe('the server of an owner that was killed with SIGKILL', () => {
     expect(await keptKey((await start(dataDir)).path)).toBe('yes');
   });
 
-  it('ends with the process that used it again as well', async () => {
+  it('ends when the process that reused it ends', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = await orphanServer(owner, dataDir);
     const second = await startRedisOwner(dataDir);
@@ -69,7 +69,7 @@ describe('the server of an owner that was killed with SIGKILL', () => {
     await expect.poll(() => isAlive(server), withRetry).toBe(false);
   });
 
-  it('is ended, not doubled, if it does not answer on its socket', async () => {
+  it('is ended and replaced if it does not respond on its socket', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = await orphanServer(owner, dataDir);
     await rm(owner.redis.path);
@@ -81,7 +81,7 @@ describe('the server of an owner that was killed with SIGKILL', () => {
     expect(lines.join('\n')).toMatch(/of an earlier start, because it does not respond/);
   });
 
-  it('is left alone, and no second one started, if no record says that it is ours', async () => {
+  it('continues, and no second server starts, if no record identifies it as managed', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = await orphanServer(owner, dataDir);
     await rm(join(dataDir, 'redis', 'server.json'));
@@ -90,8 +90,8 @@ describe('the server of an owner that was killed with SIGKILL', () => {
   });
 });
 
-describe('what an earlier start left behind', () => {
-  it('is cleared away, even if its pids belong to other processes by now', async () => {
+describe('the remains of an earlier start', () => {
+  it('are removed, even if other processes now use the recorded pids', async () => {
     const dataDir = await temporaryFolder();
     const redisDir = join(dataDir, 'redis');
     await mkdir(redisDir);
@@ -104,7 +104,7 @@ describe('what an earlier start left behind', () => {
     expect(await queryRedis(redis.path, (client) => client.ping())).toBe('PONG');
   });
 
-  it('does not matter if it cannot be read', async () => {
+  it('do not prevent a start if they are unreadable', async () => {
     const dataDir = await temporaryFolder();
     await mkdir(join(dataDir, 'redis'));
     await writeFile(join(dataDir, 'redis', 'server.json'), '{"server":');
@@ -120,7 +120,7 @@ describe('what an earlier start left behind', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('reaches the owner and neither server nor guard, so that the owner can stop the server last', async () => {
+  it('reaches the owner but neither server nor guard, so that the owner stops the server last', async () => {
     const { owner } = await ownedFolder();
     const client = createRedis(owner.redis.path, { onError: () => undefined });
     onTestFinished(() => client.disconnect());

@@ -15,7 +15,7 @@ async function start(dataDir: string, log?: (line: string) => void) {
 }
 
 describe('a managed Redis', () => {
-  it('listens on a socket for this user alone, on no port, and keeps what it is given', async () => {
+  it('listens on a socket for its user alone, on no port, and persists its data', async () => {
     const redis = await start(await temporaryFolder());
     expect(redis.reused).toBe(false);
     expect(redis.version).toMatch(/^\d+\.\d+\.\d+$/);
@@ -37,7 +37,7 @@ describe('a managed Redis', () => {
     expect(await queryRedis(second.path, (client) => client.get('kept'))).toBe('yes');
   });
 
-  it('leaves nothing behind but its data and its log when stopped, however often', async () => {
+  it('leaves only its data and its log behind after any number of stops', async () => {
     const dataDir = await temporaryFolder();
     const redis = await start(dataDir);
     await Promise.all([redis.stop(), redis.stop()]);
@@ -46,7 +46,7 @@ describe('a managed Redis', () => {
     expect(left).toEqual(['redis.log']);
   });
 
-  it('says so when its server ends by itself, and can still be stopped and started again', async () => {
+  it('reports an unexpected end of its server, and can still be stopped and started again', async () => {
     const dataDir = await temporaryFolder();
     const lines: string[] = [];
     const redis = await start(dataDir, (line) => lines.push(line));
@@ -69,13 +69,13 @@ describe('a managed Redis', () => {
     expect(existsSync(dirname(redis.path))).toBe(false);
   });
 
-  it('works with a data folder whose name holds marks of an address', async () => {
+  it('works with a data folder whose name contains special characters of URLs', async () => {
     const redis = await start(join(await temporaryFolder(), "what? 100% a,b 'c'"));
     expect(dirname(redis.path)).toMatch(/what\? 100% a,b 'c'\/redis$/);
     expect(await queryRedis(redis.url, (client) => client.ping())).toBe('PONG');
   });
 
-  it('refuses a socket folder that somebody else could have prepared', async () => {
+  it('refuses a socket folder that another user could have prepared', async () => {
     const dataDir = join(await temporaryFolder(), 'y'.repeat(100));
     const redis = await start(dataDir);
     const folder = dirname(redis.path);
@@ -87,8 +87,8 @@ describe('a managed Redis', () => {
   });
 });
 
-describe('two Darkrooms', () => {
-  it('with data folders of their own never meet', async () => {
+describe('two Darkroom processes', () => {
+  it('are isolated if they use different data folders', async () => {
     const [one, two] = [await start(await temporaryFolder()), await start(await temporaryFolder())];
     await queryRedis(one.path, (client) => client.set('key', 'one'));
     expect(await queryRedis(two.path, (client) => client.get('key'))).toBeNull();
@@ -96,7 +96,7 @@ describe('two Darkrooms', () => {
     expect(await queryRedis(two.path, (client) => client.ping())).toBe('PONG');
   });
 
-  it('cannot share a data folder: the second is told who has it, and the first goes on', async () => {
+  it('cannot share a data folder: the second start names the owner, and the first process continues', async () => {
     const dataDir = await temporaryFolder();
     const owner = await startRedisOwner(dataDir);
     const expected = new RegExp(`another Darkroom \\(pid ${owner.pid}\\) is using DATA_DIR .*Stop it`);
@@ -106,21 +106,21 @@ describe('two Darkrooms', () => {
     expect((await start(dataDir)).reused).toBe(false);
   });
 
-  it('starting on one data folder in the same moment never both get it', async () => {
+  it('never both acquire one data folder if they start at the same moment', async () => {
     const dataDir = await temporaryFolder();
-    // A dead owner's claim, so that all of them have something to take over.
+    // The claim of a dead owner gives every process something to take over.
     await mkdir(join(dataDir, 'redis'));
     await symlink('999999:0000000000000000:ffffffff', join(dataDir, 'redis', 'owner.1'));
     const owners = await Promise.allSettled([1, 2, 3].map(() => startRedisOwner(dataDir)));
     const refusals = owners.flatMap((owner) => (owner.status === 'rejected' ? [String(owner.reason)] : []));
     expect(refusals).toHaveLength(2);
     for (const refusal of refusals) expect(refusal).toMatch(/another Darkroom|several Darkrooms/);
-    // Its server must have ended before the folder goes.
+    // The server must end before the folder is removed.
     for (const owner of owners) if (owner.status === 'fulfilled') await owner.value.finish();
   });
 });
 
-describe('a server that does not come up', () => {
+describe('a Redis server that fails to start', () => {
   it('is reported with the end of its log, and the data folder is free again', async () => {
     const dataDir = await temporaryFolder();
     const first = await start(dataDir);
@@ -137,7 +137,7 @@ describe('a server that does not come up', () => {
     expect(await queryRedis(second.path, (client) => client.get('kept'))).toBe('yes');
   });
 
-  it('was given nothing of the environment of this process', async () => {
+  it('receives nothing of the environment of this process', async () => {
     const [dataDir, folder] = [await temporaryFolder(), await temporaryFolder()];
     const binary = join(folder, 'redis-server');
     await writeFile(

@@ -12,7 +12,10 @@ import {
 } from '../support/provider-calls.ts';
 import { flood, respondWith, serve, startScriptedServer } from '../support/scripted-server.ts';
 
-/** Calls to OpenAI that end without an answer: each is made once, and says whether it may have been charged. */
+/**
+ * Tests calls to OpenAI that end without a response. Each call is made once and reports whether it may have been
+ * charged.
+ */
 
 const call = imageCall('a fox');
 let reply: string;
@@ -20,10 +23,10 @@ beforeAll(async () => {
   ({ text: reply } = await imageResponse());
 });
 
-describe('a call that nothing was sent for', () => {
+describe('a call that was never sent', () => {
   const nothingSent = { kind: 'refused', code: 'provider_unreachable', billing: 'none' };
 
-  it('is known: nobody listens', async () => {
+  it('is refused without a charge if no server listens', async () => {
     const server = await startScriptedServer(() => undefined);
     await server.close();
     const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
@@ -31,14 +34,14 @@ describe('a call that nothing was sent for', () => {
     expect(failure.message).toContain('ECONNREFUSED');
   });
 
-  it('is known: the name does not exist', async () => {
+  it('is refused without a charge if the host name does not exist', async () => {
     const failure = await failureOf(
       openAIProvider(`http://${'x'.repeat(70)}.invalid/v1`).generate(call, contextOf(), drain),
     );
     expect(failure).toMatchObject(nothingSent);
   });
 
-  it('is known: the other side does not speak TLS', async () => {
+  it('is refused without a charge if the server does not speak TLS', async () => {
     const server = await serve(respondWith(200, reply));
     const address = server.url.replace('http:', 'https:');
     expect(await failureOf(openAIProvider(address).generate(call, contextOf(), drain))).toMatchObject(
@@ -47,7 +50,7 @@ describe('a call that nothing was sent for', () => {
     expect(server.seen).toHaveLength(0);
   });
 
-  it('is known: the time is over before the TLS handshake is', async () => {
+  it('is refused without a charge if its deadline passes before the TLS handshake ends', async () => {
     const silent = await listenTcp(() => undefined);
     const run = openAIProvider(`https://127.0.0.1:${silent.port}/v1`).generate(
       call,
@@ -58,7 +61,7 @@ describe('a call that nothing was sent for', () => {
     expect(silent.received()).not.toContain('POST');
   });
 
-  it('is known: the caller had given up before', async () => {
+  it('is refused without a charge if the caller aborted before the call', async () => {
     const server = await serve(respondWith(200, reply));
     const run = openAIProvider(server.url).generate(call, contextOf({ signal: AbortSignal.abort() }), drain);
     expect(await failureOf(run)).toMatchObject(nothingSent);
@@ -69,7 +72,7 @@ describe('a call that nothing was sent for', () => {
 describe('a call that breaks', () => {
   const unknown = { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible' };
 
-  it('is uncertain when the connection is reset after the request, and is not made again', async () => {
+  it('is uncertain if the connection is reset after the request, and is not repeated', async () => {
     let connections = 0;
     const server = await listenTcp((socket) => {
       connections += 1;
@@ -80,7 +83,7 @@ describe('a call that breaks', () => {
     expect(connections).toBe(1);
   });
 
-  it('is uncertain when the connection is closed without an answer, and is not made again', async () => {
+  it('is uncertain if the connection is closed without a response, and is not repeated', async () => {
     const server = await serve((response) => response.destroy());
     expect(await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain))).toMatchObject(
       unknown,
@@ -88,13 +91,13 @@ describe('a call that breaks', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it('is uncertain when the answer is no HTTP', async () => {
+  it('is uncertain if the response is not HTTP', async () => {
     const server = await listenTcp((socket) => socket.once('data', () => socket.end('SSH-2.0-x\r\n')));
     const run = openAIProvider(`http://127.0.0.1:${server.port}/v1`).generate(call, contextOf(), drain);
     expect(await failureOf(run)).toMatchObject(unknown);
   });
 
-  it('ends at its deadline when no answer comes, and the server sees the socket close', async () => {
+  it('ends at its deadline if no response comes, and the server sees the socket close', async () => {
     const server = await serve(() => undefined);
     const run = openAIProvider(server.url).generate(call, contextOf({ timeoutMs: 1_000 }), drain);
     expect(await failureOf(run)).toMatchObject(unknown);
@@ -102,7 +105,7 @@ describe('a call that breaks', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it('ends at its deadline when the body hangs at byte 10, and the server sees the socket close', async () => {
+  it('ends at its deadline if the body hangs at byte 10, and the server sees the socket close', async () => {
     const server = await serve((response) => {
       response.writeHead(200, { 'content-length': String(reply.length), 'x-request-id': 'req_3' });
       response.write(reply.slice(0, 10));
@@ -115,7 +118,7 @@ describe('a call that breaks', () => {
     await server.seen[0]?.closed;
   });
 
-  it('ends when the caller gives up before the answer, and the server sees the socket close', async () => {
+  it('ends when the caller aborts before the response, and the server sees the socket close', async () => {
     const server = await serve(() => undefined);
     const caller = new AbortController();
     const run = failureOf(
@@ -127,7 +130,7 @@ describe('a call that breaks', () => {
     await server.seen[0]?.closed;
   });
 
-  it('ends when the caller gives up inside the body, and the server sees the socket close', async () => {
+  it('ends when the caller aborts inside the body, and the server sees the socket close', async () => {
     const server = await serve((response) => {
       response.writeHead(200);
       flood(response);
@@ -148,7 +151,7 @@ describe('a call that breaks', () => {
     await server.seen[0]?.closed;
   });
 
-  it('is uncertain when its body is shorter than announced', async () => {
+  it('is uncertain if its body is shorter than announced', async () => {
     const server = await serve((response) => {
       response.writeHead(200, { 'content-length': String(reply.length) });
       response.write(reply.slice(0, 5_000), () => response.destroy());
@@ -158,7 +161,7 @@ describe('a call that breaks', () => {
     );
   });
 
-  it('is unusable when its body is too large, and the server sees the socket close', async () => {
+  it('is unusable if its body is too large, and the server sees the socket close', async () => {
     const server = await serve((response) => {
       response.writeHead(200);
       flood(response);
@@ -176,7 +179,7 @@ describe('a call that breaks', () => {
     await server.seen[0]?.closed;
   });
 
-  it('is broken off by closing the provider', async () => {
+  it('is aborted when the provider is closed', async () => {
     const server = await serve(() => undefined);
     const provider = openAIProvider(server.url);
     const run = failureOf(provider.generate(call, contextOf(), drain));
@@ -187,7 +190,7 @@ describe('a call that breaks', () => {
 });
 
 describe('an error of the sink', () => {
-  it('comes out as it is, and the server sees the socket close', async () => {
+  it('is rethrown unchanged, and the server sees the socket close', async () => {
     const server = await serve((response) => {
       response.writeHead(200);
       flood(response);
@@ -200,7 +203,7 @@ describe('an error of the sink', () => {
     await server.seen[0]?.closed;
   });
 
-  it('does not hide that the body broke off first', async () => {
+  it('does not hide that the body broke off before the sink failed', async () => {
     const server = await serve((response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"data":', () => response.destroy());
@@ -208,7 +211,7 @@ describe('an error of the sink', () => {
     const run = openAIProvider(server.url).generate(call, contextOf(), async (_head, body) => {
       try {
         for await (const _ of body) {
-          // Only read.
+          // The loop only reads the body.
         }
       } catch {
         throw new Error('something of its own');
@@ -217,7 +220,7 @@ describe('an error of the sink', () => {
     expect(await failureOf(run)).toMatchObject({ kind: 'uncertain' });
   });
 
-  it('that swallows a broken body does not make the call a success', async () => {
+  it('is not needed for a broken body to make the call uncertain, so a sink that ignores the error changes nothing', async () => {
     const server = await serve((response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"data":', () => response.destroy());

@@ -15,7 +15,10 @@ import {
 } from '../support/provider-calls.ts';
 import { flood, respondWith, serve } from '../support/scripted-server.ts';
 
-/** What is asked of OpenAI, and what its answers mean; calls that break are in openai-provider-faults.test.ts. */
+/**
+ * Tests requests to OpenAI and the meaning of its responses. Broken calls are tested in
+ * openai-provider-faults.test.ts.
+ */
 
 const call: ImageCall = {
   model: 'gpt-image-2.6-flare',
@@ -29,8 +32,8 @@ beforeAll(async () => {
   ({ png, text: reply } = await imageResponse());
 });
 
-describe('a call', () => {
-  it('sends exactly what was asked for, unchanged, and nothing hidden', async () => {
+describe('a provider call', () => {
+  it('sends exactly the requested fields, unchanged, and nothing hidden', async () => {
     const server = await serve(respondWith(200, reply));
     await openAIProvider(server.url).generate(call, contextOf({ traceparent: '00-aa-bb-01' }), drain);
     expect(server.seen).toHaveLength(1);
@@ -51,14 +54,14 @@ describe('a call', () => {
     });
   });
 
-  it('never streams and never asks for another number of images', async () => {
+  it('never streams and never requests another number of images', async () => {
     const server = await serve(respondWith(200, reply));
     const parameters = { stream: true, partial_images: 2, n: 4, prompt: 'other', model: 'other' };
     await openAIProvider(server.url).generate({ ...call, parameters }, contextOf(), drain);
     expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual({ model: call.model, prompt: call.prompt, n: 1 });
   });
 
-  it('hands on the body byte for byte, with the request id of the provider', async () => {
+  it('passes the body on byte for byte, with the request id of the provider', async () => {
     const server = await serve(respondWith(200, reply, { 'x-request-id': 'req_42' }));
     const { sink, bytes } = collector();
     let head: unknown;
@@ -75,7 +78,7 @@ describe('a call', () => {
     ['gzip', gzipSync],
     ['deflate', deflateSync],
     ['br', brotliCompressSync],
-  ])('unpacks a body that comes as %s although it was not asked for', async (encoding, pack) => {
+  ])('decompresses a body that arrives as %s although it was not requested', async (encoding, pack) => {
     const server = await serve((response) =>
       response.writeHead(200, { 'content-encoding': encoding }).end(pack(reply)),
     );
@@ -85,7 +88,7 @@ describe('a call', () => {
     expect(bytes().toString()).toBe(reply);
   });
 
-  it('is uncertain when a packed body is cut off', async () => {
+  it('is uncertain if a compressed body is cut off', async () => {
     const packed = gzipSync(reply);
     const server = await serve((response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed.subarray(0, packed.length / 2)),
@@ -94,7 +97,7 @@ describe('a call', () => {
     expect(failure).toMatchObject({ kind: 'uncertain', provider: { status: 200 } });
   });
 
-  it('brings an answer that decodes to the very image', async () => {
+  it('returns a response that decodes to the exact image', async () => {
     const server = await serve(respondWith(200, reply));
     const provider = openAIProvider(server.url, { name: 'studio' });
     const { sink, decoded } = collector();
@@ -105,7 +108,7 @@ describe('a call', () => {
     expect(provider.name).toBe('studio');
   });
 
-  it('is one of twenty at once, each with its own answer', async () => {
+  it('returns to each of 20 concurrent calls its own response', async () => {
     const server = await serve((response, request) => {
       const { prompt } = JSON.parse(request.body) as { prompt: string };
       response.writeHead(200, { 'x-request-id': prompt }).end(prompt.repeat(50_000));
@@ -125,7 +128,7 @@ describe('a call', () => {
     expect(server.seen).toHaveLength(20);
   });
 
-  it('never runs on a connection that an earlier one used', async () => {
+  it('never reuses the connection of an earlier call', async () => {
     const server = await serve(respondWith(200, '{}'));
     const provider = openAIProvider(server.url);
     for (let i = 0; i < 3; i += 1) await provider.generate(call, contextOf(), drain);
@@ -133,7 +136,7 @@ describe('a call', () => {
     expect(server.seen[0]?.headers.connection).toBe('close');
   });
 
-  it('leaves nothing open on the signal of its caller', async () => {
+  it('leaves no listener on the signal of its caller', async () => {
     const server = await serve(respondWith(200, reply));
     const { signal, listeners } = watchedSignal();
     await openAIProvider(server.url).generate(call, contextOf({ signal }), drain);
@@ -181,7 +184,7 @@ describe('a refused call', () => {
     ],
     [302, '', { location: '/v1/elsewhere' }, 'unusable', 'provider_unusable_answer'],
     [204, '', {}, 'unusable', 'provider_unusable_answer'],
-  ])('%i %s %j is made once and classified', async (status, body, headers, kind, code) => {
+  ])('makes a call once and classifies its response: %i %s %j', async (status, body, headers, kind, code) => {
     const given = headers as Record<string, string>;
     const server = await serve(respondWith(status, body, { 'x-request-id': 'req_9', ...given }));
     const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
@@ -189,28 +192,28 @@ describe('a refused call', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it('is not made again after 421, for which HTTP allows it', async () => {
+  it('is not repeated after 421, for which HTTP allows it', async () => {
     const server = await serve(respondWith(421, '{}'));
     const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
     expect(failure.kind).toBe('final');
     expect(server.seen).toHaveLength(1);
   });
 
-  it('passes on how long to wait', async () => {
+  it('returns the delay that the provider requests', async () => {
     const server = await serve(respondWith(429, '{}', { 'retry-after-ms': '1500' }));
     expect(await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain))).toMatchObject({
       retryAfterMs: 1500,
     });
   });
 
-  it('does not pass on the key that it echoes, also when that looks like none', async () => {
+  it('redacts the API key from an error that echoes it, even if the key has an unusual form', async () => {
     const server = await serve(respondWith(400, '{"error":{"message":"Invalid key my-gateway-key here"}}'));
     const provider = openAIProvider(server.url, { apiKey: 'my-gateway-key' });
     const failure = await failureOf(provider.generate(call, contextOf(), drain));
     expect(failure.message).toContain('Invalid key [redacted] here');
   });
 
-  it('keeps its status when its body is endless, and its socket is closed', async () => {
+  it('reports its status if its body is endless, and closes its socket', async () => {
     const server = await serve((response) => {
       response.writeHead(400, { 'content-type': 'text/plain' });
       flood(response);
@@ -220,7 +223,7 @@ describe('a refused call', () => {
     await server.seen[0]?.closed;
   });
 
-  it('keeps its status when its body never comes', async () => {
+  it('reports its status if its body never arrives', async () => {
     const server = await serve((response) =>
       response.writeHead(400, { 'content-length': '100' }).flushHeaders(),
     );
@@ -231,8 +234,8 @@ describe('a refused call', () => {
   });
 });
 
-describe('a key', () => {
-  it.each(['', 'sk-a b', 'sk-a\n', 'schlüssel'])('%j is refused when the provider is built', (apiKey) => {
+describe('an API key', () => {
+  it.each(['', 'sk-a b', 'sk-a\n', 'schlüssel'])('refuses %j when the provider is created', (apiKey) => {
     expect(() => createOpenAIProvider({ name: 'openai', apiKey })).toThrow(AppError);
   });
 });

@@ -6,8 +6,8 @@ import { openAIProvider } from '../support/provider-calls.ts';
 import { respondWith, serve } from '../support/scripted-server.ts';
 
 /**
- * One table of provider responses: status, code, type and shape, and what follows for the retry, the money and the
- * number of calls. Every row runs a whole job against a server that repeats its response.
+ * Lists provider responses by status, code, type and shape. The table states the effect on the retry, the money and
+ * the number of calls. Every row runs a whole job against a server that repeats its response.
  */
 
 let png: Buffer;
@@ -106,7 +106,7 @@ describe('an unknown code', () => {
     [524, 'unknown'],
     [301, 'unusable'],
     [307, 'unusable'],
-  ] as const)('falls back to status %i: %s', async (status, outcome) => {
+  ] as const)('falls back to the status if the code is unknown: %i means %s', async (status, outcome) => {
     const headers = status < 400 ? { location: '/v1/elsewhere' } : {};
     expect((await run(status, bare('code_of_tomorrow'), headers)).summary).toEqual(outcomes[outcome]);
   });
@@ -236,7 +236,7 @@ describe('a refusal after a 2xx status', () => {
     ['of an unknown kind with a 5xx code', 200, bare(500), 'unusable'],
   ];
   it.each(rows)(
-    'is classified like the refusal that it stands for: %s (%i)',
+    'is classified like the refusal that it contains: %s (%i)',
     async (_name, status, body, outcome) => {
       expect((await run(status, body)).summary).toEqual(outcomes[outcome]);
     },
@@ -265,7 +265,7 @@ describe('a complete response of another shape', () => {
     ['cut off', () => base64.slice(0, -40)],
     ['damaged', () => `${base64.slice(0, 40)}!${base64.slice(41)}`],
     ['no image at all', () => 'AAAA'],
-  ])('is not assumed if bytes are damaged, which a second payment can cure: %s', async (_name, image) => {
+  ])('is not assumed if the bytes are damaged, which a second payment can cure: %s', async (_name, image) => {
     const { summary } = await run(200, { data: [{ b64_json: image() }] });
     expect(summary).toEqual({ ...outcomes.unusable, calls: 2 });
   });

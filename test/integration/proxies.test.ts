@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createOpenAIProvider } from '../../src/outbound/providers/openai/images/openai-provider.ts';
 import { createS3Storage } from '../../src/outbound/storage/s3/s3-storage.ts';
 
-/** A proxy that tunnels by CONNECT to one server, whatever the requested host, and remembers the requests. */
+/** Starts a proxy that tunnels by CONNECT to one server, whatever the requested host, and records the requests. */
 async function startProxy(target: Server) {
   const tunnels: { host: string | undefined; authorization: string | undefined }[] = [];
   const proxy = createServer();
@@ -34,7 +34,7 @@ async function listen(server: Server): Promise<number> {
 
 const authorization = `Basic ${Buffer.from('user:pa55').toString('base64')}`;
 
-it('calls to the provider go through the proxy, with its credentials and the query of the base URL', async () => {
+it('sends calls to the provider through the proxy, with its credentials and the query of the base URL', async () => {
   const paths: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     paths.push(request.url);
@@ -54,7 +54,7 @@ it('calls to the provider go through the proxy, with its credentials and the que
   expect(paths).toEqual(['/v1/models?api-version=2026-01-01']);
 });
 
-it('a base URL that returns a web page is reported, with the address that is probably meant', async () => {
+it('reports a base URL that returns a web page, with the address that is probably meant', async () => {
   const server = createServer((_request, response) =>
     response.setHeader('content-type', 'text/html').end('<!doctype html><title>Open WebUI</title>'),
   );
@@ -70,7 +70,7 @@ it('a base URL that returns a web page is reported, with the address that is pro
   );
 });
 
-it('calls to S3 go through the proxy, with its credentials', async () => {
+it('sends calls to S3 through the proxy, with its credentials', async () => {
   const server = createServer((_request, response) => response.end());
   await listen(server);
   const { url, tunnels } = await startProxy(server);

@@ -18,7 +18,7 @@ async function submitted(core: Core, tenant = 'acme'): Promise<ImageJob> {
   return job;
 }
 
-/** Announces the first event of a job, so that one delivery waits in a mailbox. */
+/** Dispatches the first event of a job, so that one delivery is pending. */
 async function dispatched(core: Core, { tenant, id: jobId, createdAt: at }: ImageJob) {
   const [eventId = ''] = eventIdsOf(jobId);
   const destinationKey = 'host_1';
@@ -33,14 +33,14 @@ async function dispatched(core: Core, { tenant, id: jobId, createdAt: at }: Imag
   return { delivery, dispatchTask: dispatchTask ?? { destinationKey, taskId: 'none' } };
 }
 
-/** Does what an operator's slip does: every key of a queue is gone. */
+/** Removes every key of a queue, like a mistake of an operator. */
 async function obliterate(core: Core, which: 'jobs' | 'webhooks'): Promise<void> {
   const { name, prefix } = core.queueNames[which];
   const queue = new Queue(name, { connection: core.queueRedis, prefix, skipVersionCheck: true });
   await queue.obliterate({ force: true });
 }
 
-/** A round that finds everything too young, and one some seconds later. */
+/** Runs a round that finds everything too young, and another one some seconds later. */
 async function reconcileTwice(core: Core): Promise<void> {
   core.passTime(1);
   await core.reconcile();
@@ -48,8 +48,8 @@ async function reconcileTwice(core: Core): Promise<void> {
   await core.reconcile();
 }
 
-describe('reconciling', () => {
-  it('brings every task back after the queue was obliterated, and runs none twice', async () => {
+describe('the reconciler', () => {
+  it('re-enqueues every task after the job queue was obliterated, and runs none twice', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 40 }, (_, i) => submitted(core, `tenant${i % 3}`)));
     await core.change(jobs[0]?.tenant ?? '', jobs[0]?.id ?? '', (job) => beginRun(job, createdAt));
@@ -63,7 +63,7 @@ describe('reconciling', () => {
     expect(await core.jobQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
   });
 
-  it('brings the events back after their queue was obliterated', async () => {
+  it('re-enqueues undispatched events after the webhook queue was obliterated', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 10 }, () => submitted(core)));
     await obliterate(core, 'webhooks');
@@ -73,7 +73,7 @@ describe('reconciling', () => {
     expect(await core.jobQueue.counts()).toMatchObject({ waiting: jobs.length });
   });
 
-  it('stops at the first task that the queue has no memory for, and puts all of them back later', async () => {
+  it('stops at the first task that the queue has no memory for, and re-enqueues all tasks later', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const core = await connectCore({ queueAddress: redis.path });
@@ -92,7 +92,7 @@ describe('reconciling', () => {
     expect(await core.jobQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
   });
 
-  it('leaves what is only moments old, and what has ended', async () => {
+  it('ignores jobs that are only moments old and jobs that have ended', async () => {
     const core = await connectCore();
     const [young, ended] = [await submitted(core), await submitted(core)];
     await core.change('acme', ended.id, finishedJob);
@@ -105,7 +105,7 @@ describe('reconciling', () => {
     expect(await core.jobQueue.has([young.id, ended.id])).toEqual([true, false]);
   });
 
-  it('leaves what was written since the round before, however old it says it is', async () => {
+  it('ignores a job that was written since the previous round, regardless of its creation time', async () => {
     const core = await connectCore();
     await submitted(core);
     await core.reconcile();
@@ -119,7 +119,7 @@ describe('reconciling', () => {
     expect(await core.jobQueue.has([late.id])).toEqual([true]);
   });
 
-  it('has a mailbox looked at whose mail is due and that lost its task', async () => {
+  it('re-enqueues the dispatch task of a delivery queue with a due delivery', async () => {
     const core = await connectCore();
     const { dispatchTask } = await dispatched(core, await submitted(core));
     await obliterate(core, 'webhooks');
@@ -131,7 +131,7 @@ describe('reconciling', () => {
     expect(await core.webhookQueue.counts()).toEqual({ waiting: 1, delayed: 0, active: 0 });
   });
 
-  it('leaves a mailbox alone whose mail waits for its next attempt', async () => {
+  it('ignores a delivery queue whose delivery waits for its next attempt', async () => {
     const core = await connectCore();
     const { delivery, dispatchTask } = await dispatched(core, await submitted(core));
     const run = { run: 'run', nowMs: createdAt };
@@ -148,7 +148,7 @@ describe('reconciling', () => {
     expect(await core.webhookQueue.has([taskId])).toEqual([true]);
   });
 
-  it('leaves a mailbox alone that somebody empties, until that one is taken for dead', async () => {
+  it('ignores a delivery queue that a run is processing, until its lease expires', async () => {
     const core = await connectCore();
     const { dispatchTask } = await dispatched(core, await submitted(core));
     await obliterate(core, 'webhooks');
@@ -165,7 +165,7 @@ describe('reconciling', () => {
     expect(await core.webhookQueue.counts()).toMatchObject({ waiting: 1 });
   });
 
-  it('finds everything among more jobs than one page', async () => {
+  it('re-enqueues all jobs even if they fill several pages', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 620 }, () => submitted(core)));
     await obliterate(core, 'jobs');
@@ -177,7 +177,7 @@ describe('reconciling', () => {
     expect(await core.jobQueue.counts()).toMatchObject({ waiting: jobs.length });
   });
 
-  it('finds lost events and mail behind more than a page of what has to wait', async () => {
+  it('finds lost events and due deliveries behind more than a page of blocked ones', async () => {
     const core = await connectCore();
     const waiting = await Promise.all(Array.from({ length: 501 }, () => submitted(core)));
     const late = queuedJob({
@@ -197,7 +197,7 @@ describe('reconciling', () => {
     expect(await core.webhookQueue.has([event ?? '', dispatchTask.taskId])).toEqual([true, true]);
   });
 
-  it('is not kept from the other jobs by a record that cannot be read', async () => {
+  it('re-enqueues the other jobs if one record cannot be read', async () => {
     const core = await connectCore();
     const [broken, other] = [await submitted(core), await submitted(core)];
     await obliterate(core, 'jobs');
@@ -209,7 +209,7 @@ describe('reconciling', () => {
   it.each([
     ['webhooks cannot be read', ['one:boxes', 'other:boxes'], [true, true]],
     ['records of another do not answer', ['one:open'], [false, true]],
-  ])('puts the jobs of a tenant back although the %s', async (_name, broken, restored) => {
+  ])('re-enqueues the jobs of a tenant although the %s', async (_name, broken, restored) => {
     const core = await connectCore();
     const jobs = [await submitted(core, 'one'), await submitted(core, 'other')];
     await obliterate(core, 'jobs');
@@ -222,7 +222,7 @@ describe('reconciling', () => {
     expect(await core.jobQueue.has(jobs.map(({ id }) => id))).toEqual(restored);
   });
 
-  it('keeps the priority of a job', async () => {
+  it('preserves the priority of a job', async () => {
     const core = await connectCore();
     const low = queuedJob({ request: { priority: 'low' } });
     const high = queuedJob({ request: { priority: 'high' } });

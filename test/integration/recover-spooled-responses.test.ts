@@ -28,7 +28,7 @@ const decode: DecodeResponse = async (body) => {
 
 const findDecoder = (name: string) => (name === 'studio' ? decode : undefined);
 
-/** A worker with the overtaken response of one job for each tenant on its disk. */
+/** Creates a worker whose disk holds an overtaken response of one job for each tenant. */
 async function workerWith(tenants: readonly string[]) {
   const folder = await temporaryFolder();
   const images = join(folder, 'images');
@@ -73,9 +73,9 @@ async function workerWith(tenants: readonly string[]) {
 }
 
 describe('recovery of spooled responses', () => {
-  it('is not held up by an image that the storage refuses, and stores it once the storage accepts it', async () => {
+  it('continues past an image that the storage refuses, and stores it once the storage accepts it', async () => {
     const worker = await workerWith(['acme', 'beta', 'gamma']);
-    // A file instead of the tenant's folder makes every upload of that tenant fail.
+    // A file instead of the folder of the tenant makes every upload of that tenant fail.
     await mkdir(worker.images);
     for (const tenant of ['acme', 'gamma']) await writeFile(join(worker.images, tenant), '');
     await worker.recoverSpooled();

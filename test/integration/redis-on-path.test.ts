@@ -8,7 +8,7 @@ import { findRedisBinary } from '../../src/local/redis/find.ts';
 import { testCacheDir } from '../support/redis.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-/** A folder whose `redis-server` runs the real one and first notes with which arguments, in `calls`. */
+/** Creates a folder whose `redis-server` records its arguments in `calls` and then runs the real server. */
 async function folderWithRedis(): Promise<string> {
   const folder = await temporaryFolder();
   const real = await findRedisBinary({
@@ -24,7 +24,7 @@ async function folderWithRedis(): Promise<string> {
   return folder;
 }
 
-it('a redis-server in a folder that only PATH names is the one that dev runs', async () => {
+it('uses the redis-server of a folder that only PATH names when dev starts', async () => {
   const [folder, dataDir] = [await folderWithRedis(), await temporaryFolder()];
   const config = loadConfig({ PATH: folder, DATA_DIR: dataDir, PROVIDER: 'studio' }, 'dev');
   const closers = createClosers((error) => expect.fail(String(error)));

@@ -37,12 +37,12 @@ function connect(
 const withRetry = { timeout: 15_000 };
 
 describe('a producer connection', () => {
-  it('rejects commands while Redis is down, instead of holding them, and works again by itself', async () => {
+  it('rejects commands while Redis is down, instead of holding them, and recovers without help', async () => {
     const client = connect(createProducerRedis);
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     await client.set('key', 'value');
     await redis.kill9();
-    // Held commands would leave the test hanging: nothing starts Redis before they have rejected.
+    // Held commands would block the test, because Redis restarts only after they have rejected.
     await expect(Promise.allSettled([client.get('key'), client.set('key', 'other')])).resolves.toMatchObject([
       { status: 'rejected' },
       { status: 'rejected' },
@@ -52,7 +52,7 @@ describe('a producer connection', () => {
     expect(await client.get('key')).toBe('value');
   });
 
-  it('created while Redis is down reports errors, rejects commands, and works once Redis is there', async () => {
+  it('reports errors and rejects commands if it is created while Redis is down, and works once Redis is up', async () => {
     await redis.kill9();
     const errors: Error[] = [];
     const client = connect(createProducerRedis, redis.path, { onError: (error) => errors.push(error) });
@@ -72,14 +72,14 @@ describe('a producer connection', () => {
     onTestFinished(() => redis.resume());
     const sent = client.incr('counter');
     await expect(sent).rejects.toThrow('Command timed out');
-    // The connection is given up while Redis still hangs, so that a sending again would happen after it wakes.
+    // The connection closes while Redis still hangs, so a repeated command would arrive after Redis resumes.
     await expect.poll(() => client.status, withRetry).not.toBe('ready');
     redis.resume();
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     expect(await client.get('counter')).toBe('1');
   });
 
-  it('shares round trips between commands of one turn', async () => {
+  it('shares round trips between commands of the same event loop turn', async () => {
     const client = connect(createProducerRedis);
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     const replies = Promise.all([client.set('a', 1), client.set('b', 2), client.mget('a', 'b')]);
@@ -103,7 +103,7 @@ describe('a worker connection', () => {
     expect(await held).toBe('value');
   });
 
-  it('keeps a blocking read waiting through an outage', async () => {
+  it('continues a blocking read after an outage', async () => {
     const client = connect(createWorkerRedis);
     await client.ping();
     const waiting = client.blpop('list', 0);
@@ -115,7 +115,7 @@ describe('a worker connection', () => {
 });
 
 describe('a subscriber connection', () => {
-  it('hears its channels again after an outage', async () => {
+  it('receives messages of its channels again after an outage', async () => {
     const client = connect(createSubscriberRedis);
     const captured: string[] = [];
     client.on('message', (_channel: string, message: string) => captured.push(message));
@@ -126,7 +126,7 @@ describe('a subscriber connection', () => {
     await expect.poll(() => captured, withRetry).toEqual(['hello']);
   });
 
-  it('gives up a Redis that is silent, and hears its channels again once it speaks', async () => {
+  it('closes the connection to a silent Redis and receives messages again once Redis responds', async () => {
     const client = connect(createSubscriberRedis);
     const captured: string[] = [];
     client.on('message', (_channel: string, message: string) => captured.push(message));
@@ -142,7 +142,7 @@ describe('a subscriber connection', () => {
 });
 
 describe('a connection by address', () => {
-  it('uses the database and the name it is given', async () => {
+  it('uses the database and the name of its address', async () => {
     const client = connect(createProducerRedis, `${redis.url}?db=3`, { connectionName: 'darkroom-test' });
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     await client.set('only-in-3', 'yes');
@@ -156,7 +156,7 @@ describe('a Redis Cluster', () => {
     ['producer', createProducerRedis],
     ['worker', createWorkerRedis],
     ['subscriber', createSubscriberRedis],
-  ])('takes the same commands through a %s connection', async (_name, create) => {
+  ])('accepts the same commands through a %s connection', async (_name, create) => {
     const { host, port } = await startTestCluster();
     const client = connect(create, `redis://${host}:${port},localhost:${port}`);
     expect(client.isCluster).toBe(true);
@@ -167,8 +167,8 @@ describe('a Redis Cluster', () => {
     expect(await client.eval("return redis.call('GET', KEYS[1])", 1, 'key-7')).toBe('key-7');
   });
 
-  it('whose master dies makes a worker connection wait for the next one, a producer is told at once', async () => {
-    // Longer than the client library tries by itself.
+  it('lets a worker connection wait for the next master if a master dies, and rejects a producer at once', async () => {
+    // The takeover takes longer than the retries of the client library.
     const cluster = await startReplicatedCluster(3_000);
     onTestFinished(cluster.stop);
     const producer = connect(createProducerRedis, cluster.url);
@@ -188,7 +188,7 @@ describe('a Redis Cluster', () => {
     expect(await item).toEqual(['{key}:list', 'item']);
   });
 
-  it('that is down is told to a producer within the second in which callers are answered', async () => {
+  it('rejects a producer within the one-second limit for responses to callers if it is down', async () => {
     const node = await startTestCluster();
     const client = connect(createProducerRedis, `redis://${node.host}:${node.port}`, { cluster: true });
     expect(await whenRedisReady(client, 10_000)).toBe(true);
@@ -199,13 +199,13 @@ describe('a Redis Cluster', () => {
     await expect.poll(() => client.get('key').catch(() => 'refused'), withRetry).toBeNull();
   });
 
-  it('that is down when a worker connection is made again still gets it, and its commands, once it is whole', async () => {
+  it('serves a worker connection that reconnects during an outage, and its commands, after it recovers', async () => {
     const node = await startTestCluster();
     const client = connect(createWorkerRedis, `redis://${node.host}:${node.port}`, { cluster: true });
     await client.set('key', 'value');
     await node.query((redis) => redis.cluster('DELSLOTS', 0));
     await expect(node.query((redis) => redis.get('key'))).rejects.toThrow('CLUSTERDOWN');
-    // What BullMQ does to a blocking connection that does not answer; it goes on when both promises are kept.
+    // BullMQ does this to a blocking connection that does not respond. BullMQ continues when both promises resolve.
     const ended = once(client, 'end');
     client.disconnect();
     await ended;
@@ -217,7 +217,7 @@ describe('a Redis Cluster', () => {
     await connected;
   });
 
-  it('tells a subscriber connection through another node when the one it listens to dies', async () => {
+  it('notifies a subscriber connection through another node if the subscribed node dies', async () => {
     const cluster = await startReplicatedCluster(1_000);
     onTestFinished(cluster.stop);
     const client = connect(createSubscriberRedis, cluster.url);
@@ -239,7 +239,7 @@ describe('a Redis Cluster', () => {
       .toContain('hello');
   });
 
-  it('that cannot be reached rejects commands of a producer, and reports why', async () => {
+  it('rejects commands of a producer and reports the cause if it is unreachable', async () => {
     const errors: Error[] = [];
     const options = { cluster: true, onError: (error: Error) => errors.push(error) };
     const client = connect(createProducerRedis, 'redis://127.0.0.1:1', options);

@@ -3,8 +3,8 @@ import { verdictOnError } from '../../src/outbound/webhooks/attempt-outcome.ts';
 import { createPublicResolver } from '../../src/outbound/webhooks/resolve-name.ts';
 import { startNameServer } from '../support/name-server.ts';
 
-describe('the name of a receiver', () => {
-  it('is resolved to all of its addresses', async () => {
+describe('the host name of an endpoint', () => {
+  it('resolves to all of its addresses', async () => {
     const { server } = await startNameServer((name) =>
       name === 'receiver.example' ? '192.0.2.7' : undefined,
     );
@@ -12,7 +12,7 @@ describe('the name of a receiver', () => {
     expect(await resolve('receiver.example')).toEqual([{ address: '192.0.2.7', family: 4 }]);
   });
 
-  it('that does not exist is told from a name server that cannot answer', async () => {
+  it('is reported as missing if it does not exist, and as unresolved if the name server fails', async () => {
     const { server } = await startNameServer(() => undefined);
     const missing = await createPublicResolver([server])('nobody.example').catch((error) => error);
     expect(verdictOnError(missing)).toMatchObject({
@@ -26,7 +26,7 @@ describe('the name of a receiver', () => {
     });
   });
 
-  it('is resolved at once, however many others wait for a name server that says nothing', async () => {
+  it('resolves at once, however many other lookups wait for a silent name server', async () => {
     const { server, asked } = await startNameServer((name) =>
       name.endsWith('.slow.example') ? null : '192.0.2.7',
     );

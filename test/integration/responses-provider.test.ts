@@ -12,7 +12,7 @@ import {
 } from '../support/provider-calls.ts';
 import { respondWith, type Script, serve, startScriptedServer } from '../support/scripted-server.ts';
 
-/** The provider against servers that answer as a test says; against the studio it is in background-images.test.ts. */
+/** Tests the provider against scripted servers. background-images.test.ts tests it against the studio. */
 
 type Members = Record<string, unknown>;
 
@@ -23,7 +23,7 @@ async function completed(rest: Members = {}) {
   return { ...queued, status: 'completed', output: [{ type: 'image_generation_call', result }], ...rest };
 }
 
-/** Answers the order with an id, then each question with the next script, the last one again and again. */
+/** Responds to the submission with an id and to each poll with the next script. The last script repeats. */
 function background(...questions: Script[]): Script {
   let asked = 0;
   return (response, request, index) => {
@@ -37,8 +37,8 @@ function background(...questions: Script[]): Script {
 const call = imageCall('Ein Fuchs 🦊 auf dem „Marktplatz“, 猫');
 const methods = (server: { seen: readonly { method: string }[] }) => server.seen.map(({ method }) => method);
 
-describe('an order', () => {
-  it('is one request with the prompt verbatim; its id is kept before the first question', async () => {
+describe('a submission', () => {
+  it('sends one request with the unchanged prompt and stores its id before the first poll', async () => {
     const server = await serve(background(respondWith(200, await completed(), { 'x-request-id': 'req_9' })));
     const provider = backgroundProvider(server.url);
     const { sink, bytes } = collector();
@@ -90,14 +90,14 @@ describe('an order', () => {
     [200, '<html></html>', 'unusable', 'provider_unusable_answer'],
     [200, '{"object":"response","status":"queued"}', 'unusable', 'provider_unusable_answer'],
     [200, '{"id":"../models","status":"queued"}', 'unusable', 'provider_unusable_answer'],
-  ])('answered with %i %s is made once and classified', async (status, body, kind, code) => {
+  ])('is made once and classified by its response: %i %s', async (status, body, kind, code) => {
     const server = await serve(respondWith(status, body, { 'x-request-id': 'req_9' }));
     const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
     expect(failure).toMatchObject({ kind, code, provider: { status, request_id: 'req_9' } });
     expect(methods(server)).toEqual(['POST']);
   });
 
-  it('is refused, with nothing sent, when nobody listens or the caller gave up before', async () => {
+  it('is refused without sending if no server listens or the caller aborted before', async () => {
     const server = await startScriptedServer(() => undefined);
     await server.close();
     const provider = backgroundProvider(server.url);
@@ -107,7 +107,7 @@ describe('an order', () => {
     expect(await failureOf(provider.generate(call, contextOf({ signal }), drain))).toMatchObject(nothingSent);
   });
 
-  it('is uncertain when the connection breaks before the id arrived, and is not made again', async () => {
+  it('is uncertain if the connection breaks before the id arrives, and is not repeated', async () => {
     for (const script of [
       (response) => response.destroy(),
       (response) =>
@@ -120,7 +120,7 @@ describe('an order', () => {
     }
   });
 
-  it('that a server carries out at once is taken as it is, its id kept first', async () => {
+  it('is complete if the server finishes it at once, and its id is stored first', async () => {
     const whole = JSON.stringify(await completed());
     const server = await serve(respondWith(200, whole));
     const { sink, bytes } = collector();
@@ -138,7 +138,7 @@ describe('an order', () => {
     expect(methods(server)).toEqual(['POST']);
   });
 
-  it('that nobody wants any more is stopped at the provider, and says why', async () => {
+  it('is stopped at the provider if the handle is rejected, and rethrows the reason', async () => {
     const server = await serve(background(respondWith(200, queued)));
     const overtaken = new AppError('already_terminal');
     const run = backgroundProvider(server.url).generate(
@@ -151,8 +151,8 @@ describe('an order', () => {
   });
 });
 
-describe('questions after a response', () => {
-  it('that fail in any way are asked again, for one image of one order', async () => {
+describe('polls for a response', () => {
+  it('are repeated after any failure, for one image of one submission', async () => {
     const whole = JSON.stringify(await completed());
     const server = await serve(
       background(
@@ -182,7 +182,7 @@ describe('questions after a response', () => {
     expect(methods(server)).toEqual(['POST', ...Array(14).fill('GET')]);
   });
 
-  it('share a connection, and the order never runs on one that was used before', async () => {
+  it('share a connection, and a submission never reuses one', async () => {
     const server = await serve(
       background(respondWith(200, queued), respondWith(200, queued), respondWith(200, await completed())),
     );
@@ -194,7 +194,7 @@ describe('questions after a response', () => {
     expect(server.seen[0]?.headers.connection).toBe('close');
   });
 
-  it('end when the provider keeps saying that it knows no such response', async () => {
+  it('end if the provider repeatedly does not know the response', async () => {
     const server = await serve(
       respondWith(404, '{"error":{"message":"Response with id resp_1 not found."}}'),
     );
@@ -209,7 +209,7 @@ describe('questions after a response', () => {
     expect(methods(server)).toEqual(['GET', 'GET', 'GET']);
   });
 
-  it('end with what a failed response says', async () => {
+  it('end with the error of a failed response', async () => {
     const blocked = {
       code: 'moderation_blocked',
       message: 'Blocked.',
@@ -226,7 +226,7 @@ describe('questions after a response', () => {
     expect(methods(server)).toEqual(['POST', 'GET', 'GET']);
   });
 
-  it('end when the answer is too large, which it would be again', async () => {
+  it('end if the response is too large, because a repeated poll would return the same size', async () => {
     const server = await serve(background(respondWith(200, await completed())));
     const provider = backgroundProvider(server.url, { maxResponseBytes: 5_000 });
     expect(await failureOf(provider.generate(call, contextOf(), drain))).toMatchObject({
@@ -236,7 +236,7 @@ describe('questions after a response', () => {
     expect(methods(server)).toEqual(['POST', 'GET']);
   });
 
-  it('end with an error of the sink as it is, and leave the response alone', async () => {
+  it('end with the unchanged error of the sink and do not stop the response', async () => {
     const server = await serve(background(respondWith(200, await completed())));
     const full = new AppError('storage_failed', { detail: 'The disk is full.' });
     const run = backgroundProvider(server.url).generate(call, contextOf(), async (_head, body) => {
@@ -247,7 +247,7 @@ describe('questions after a response', () => {
   });
 });
 
-describe('giving up', () => {
+describe('aborting a background call', () => {
   const unknown = { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible' };
   const stopped = '/v1/responses/resp_1/cancel';
 
@@ -256,7 +256,7 @@ describe('giving up', () => {
     ['run_timeout', true],
     ['draining', false],
     ['lock_lost', false],
-  ])('because of %s stops the work at the provider: %s', async (reason, stops) => {
+  ])('stops the work at the provider depending on the reason %s: %s', async (reason, stops) => {
     const server = await serve(background(respondWith(200, queued)));
     const caller = new AbortController();
     const run = failureOf(
@@ -268,7 +268,7 @@ describe('giving up', () => {
     expect(server.seen.some(({ path }) => path === stopped)).toBe(stops);
   });
 
-  it('at the deadline stops the work at the provider, and says what the last question met', async () => {
+  it('stops the work at the provider at the deadline and reports the result of the last poll', async () => {
     const server = await serve(background(respondWith(401, '{"error":{"code":"invalid_api_key"}}')));
     const run = backgroundProvider(server.url).generate(call, contextOf({ timeoutMs: 2_000 }), drain);
     expect(await failureOf(run)).toMatchObject({
@@ -278,7 +278,7 @@ describe('giving up', () => {
     expect(server.seen.at(-1)?.path).toBe(stopped);
   });
 
-  it('while a question hangs ends it at once', async () => {
+  it('ends a hanging poll at once', async () => {
     const server = await serve(background(() => undefined));
     const caller = new AbortController();
     const run = failureOf(
@@ -291,7 +291,7 @@ describe('giving up', () => {
     expect(methods(server)).toEqual(['GET']);
   });
 
-  it('between the order and its id waits for the id, keeps it, and then stops the work or leaves it', async () => {
+  it('waits for the id after a submission, stores it, and then stops or leaves the work', async () => {
     for (const [reason, paths] of [
       ['canceled', ['/v1/responses', stopped]],
       ['draining', ['/v1/responses']],
@@ -314,7 +314,7 @@ describe('giving up', () => {
     }
   });
 
-  it('by closing the provider ends calls without stopping the work', async () => {
+  it('ends calls without stopping the work when the provider is closed', async () => {
     const server = await serve(background(respondWith(200, queued)));
     const provider = backgroundProvider(server.url);
     const run = failureOf(provider.generate(call, contextOf(), drain));
@@ -324,7 +324,7 @@ describe('giving up', () => {
     expect(server.seen.map(({ path }) => path)).not.toContain(stopped);
   });
 
-  it('never fails because the provider does not take the wish to stop', async () => {
+  it('never fails if the provider refuses to stop the work', async () => {
     const server = await serve((response) => response.destroy());
     const provider = backgroundProvider(server.url);
     provider.cancel('resp_1');
@@ -336,7 +336,7 @@ describe('giving up', () => {
     expect(server.seen.map(({ path }) => path)).toEqual([stopped]);
   });
 
-  it('leaves nothing open on the signal of its caller', async () => {
+  it('leaves no listener on the signal of its caller', async () => {
     const server = await serve(background(respondWith(200, queued), respondWith(200, await completed())));
     const { signal, listeners } = watchedSignal();
     await backgroundProvider(server.url).generate(call, contextOf({ signal }), drain);
