@@ -22,7 +22,7 @@ const remainingMs = async (scope: string) =>
   ((await breakerOfAProcess().findBlock([scope]))?.untilMs ?? nowMs) - nowMs;
 
 describe('a breaker that is open for a limited time', () => {
-  it('blocks its scope for every process until the time is over, and no other scope', async () => {
+  it('blocks the scope of an open breaker for every process until its time is over, and blocks no other scope', async () => {
     const scope = freshScope();
     await breakerOfAProcess().open(scope, { code: rateLimit, forMs: 20_000 });
     const other = breakerOfAProcess();
@@ -37,7 +37,7 @@ describe('a breaker that is open for a limited time', () => {
     expect(admitted).toEqual([null, null, null]);
   });
 
-  it('admits a probe after 30 s even if the provider asked for a day, and closes after its success', async () => {
+  it('admits a probe after 30 s even if the provider requested a day, and closes the breaker after its success', async () => {
     const scope = freshScope();
     await breakerOfAProcess().open(scope, { code: rateLimit, forMs: day });
     expect(await remainingMs(scope)).toBe(30_000);
@@ -67,7 +67,7 @@ describe('a breaker that is open until a call is accepted', () => {
     );
   });
 
-  it('closes for all processes after the probe succeeded, whichever process made it', async () => {
+  it('closes the breaker for all processes after the probe succeeded, whichever process made the probe', async () => {
     const scope = freshScope();
     await breakerOfAProcess().open(scope, { code: quota });
     nowMs += 5_000;
@@ -78,7 +78,7 @@ describe('a breaker that is open until a call is accepted', () => {
     expect(found).toEqual([null, null, null]);
   });
 
-  it('doubles the cooldown with every failure, up to 30 s', async () => {
+  it('doubles the cooldown of a breaker with every failure, up to 30 s', async () => {
     const scope = freshScope();
     const cooldowns: number[] = [];
     for (let failures = 0; failures < 6; failures++) {
@@ -88,7 +88,7 @@ describe('a breaker that is open until a call is accepted', () => {
     expect(cooldowns).toEqual([5, 10, 20, 30, 30, 30]);
   });
 
-  it('keeps the probe for a caller that no other scope blocks', async () => {
+  it('reserves the probe for a caller that no other scope blocks', async () => {
     const [model, account] = [freshScope(), freshScope()];
     await breakerOfAProcess().open(account, { code: quota });
     nowMs += 5_000;
@@ -97,7 +97,7 @@ describe('a breaker that is open until a call is accepted', () => {
     expect(await breakerOfAProcess().findBlock([freshScope(), account])).toBeNull();
   });
 
-  it('stays open if a call succeeds that had started before the failure', async () => {
+  it('leaves the breaker open if a call succeeds that had started before the failure', async () => {
     const scope = freshScope();
     const breaker = breakerOfAProcess();
     const startedAtMs = nowMs;
@@ -109,7 +109,7 @@ describe('a breaker that is open until a call is accepted', () => {
 });
 
 describe('the list of open breakers', () => {
-  it('names scope, reason and times, and omits closed and expired breakers', async () => {
+  it('lists the scope, reason and times of open breakers, and omits closed and expired breakers', async () => {
     const [lasting, brief, closed] = [freshScope(), freshScope(), freshScope()];
     const breaker = breakerOfAProcess();
     await breaker.open(lasting, { code: quota });
@@ -134,7 +134,7 @@ describe('the list of open breakers', () => {
     ]);
   });
 
-  it('is readable after a newer release has written a state with further fields', async () => {
+  it('lists a breaker whose state a newer release has written with further fields', async () => {
     const scope = freshScope();
     const newer = { code: 'code_of_tomorrow', openedAt: nowMs, failedAt: nowMs, probeAt: nowMs + 1_000 };
     const text = JSON.stringify({ ...newer, until: null, failures: 1, region: 'eu' });

@@ -274,7 +274,7 @@ describe('purging and removing deliveries', () => {
 });
 
 describe('another tenant', () => {
-  it('can neither read, update nor purge the delivery of another tenant', async () => {
+  it('hides the delivery of one tenant from reads, updates and purges of another tenant', async () => {
     const delivery = await posted({ jobId: 'img_1' });
     const other = freshTenant();
     expect(await store.deliveries.get(other, delivery.id)).toBeNull();

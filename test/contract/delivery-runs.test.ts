@@ -62,7 +62,7 @@ describe('the time of the next delivery run after a lease is released', () => {
 });
 
 describe('dispatch tasks', () => {
-  it('uses one task id until a lease is acquired, and a new id whenever the lease changes hands', async () => {
+  it('uses one task id until a lease is acquired, and a new id whenever the lease is acquired or released', async () => {
     const { tenant, destinationKey, put, take, release } = deliveryQueue();
     const dispatchTask = async () => (await store.deliveryQueues.dispatchTask(tenant, destinationKey)).taskId;
     const first = await dispatchTask();

@@ -26,7 +26,7 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
   const running: Promise<void>[] = [];
   const { deliveries, events, deliveryQueues, redis, keys } = store;
 
-  /** Dispatches a delivery after the given number of foreign steps and enqueues its dispatch tasks. */
+  /** Dispatches a delivery after the given number of empty steps and enqueues its dispatch tasks. */
   async function put(pauses: number): Promise<void> {
     const delivery = deliveryOf({ tenant, destinationKey });
     const event = { tenant, id: delivery.eventId };

@@ -41,7 +41,7 @@ async function allPages(tenant: string, query: JobListQuery, between = async () 
 const newestFirst = (ids: readonly string[]) => ids.toSorted((a, b) => (a < b ? 1 : -1));
 
 describe('the list of jobs', () => {
-  it('is empty for a tenant without jobs', async () => {
+  it('returns an empty list for a tenant without jobs', async () => {
     expect(await records.list('nobody', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
   });
 
@@ -62,7 +62,7 @@ describe('the list of jobs', () => {
     expect(await allPages(tenant, { limit: 100 })).toEqual(newestFirst(added));
   });
 
-  it('ends early if few of many large records match, and still lists every match once', async () => {
+  it('ends a page early if few of many large records match, and still lists every match once', async () => {
     const tenant = freshTenant();
     const prompt = '\u{1F98A}'.repeat(32_000);
     const model = 'gpt-image-2.5-flare';
@@ -77,14 +77,14 @@ describe('the list of jobs', () => {
     expect(await allPages(tenant, { limit: 100, models: [model] })).toEqual([last, first]);
   });
 
-  it('ends without a cursor exactly at the last job', async () => {
+  it('returns no cursor with a page that ends exactly at the last job', async () => {
     const tenant = freshTenant();
     await Promise.all([1, 2, 3, 4].map((i) => add(tenant, i)));
     expect((await records.list(tenant, { limit: 4 })).nextBeforeId).toBeNull();
     expect((await records.list(tenant, { limit: 3 })).nextBeforeId).not.toBeNull();
   });
 
-  it('has no gap and no repetition while jobs are being added', async () => {
+  it('lists jobs without gaps or repetitions while jobs are being added', async () => {
     const tenant = freshTenant();
     const before = await Promise.all(Array.from({ length: 40 }, (_, i) => add(tenant, i)));
     let added = 0;
@@ -95,7 +95,7 @@ describe('the list of jobs', () => {
     expect(added).toBeGreaterThan(10);
   });
 
-  it('continues at the same position if the job of the cursor is removed', async () => {
+  it('continues the list at the same position if the job of the cursor is removed', async () => {
     const tenant = freshTenant();
     const added = newestFirst(await Promise.all(Array.from({ length: 9 }, (_, i) => add(tenant, i))));
     const first = await records.list(tenant, { limit: 3 });
@@ -160,7 +160,7 @@ describe('a filter of the list of jobs', () => {
     expect(await list({ ada: 'customer' })).toEqual([]);
   });
 
-  it('distinguishes separators within metadata keys and values', async () => {
+  it('distinguishes metadata keys and values that contain separators', async () => {
     const tenant = freshTenant();
     const tricky = await add(tenant, 1, { metadata: { 'a":"b': 'c', '{x}': ':*' } });
     await add(tenant, 2, { metadata: { a: 'b":"c' } });
@@ -182,7 +182,7 @@ describe('a filter of the list of jobs', () => {
     expect(await list({ createdAfterMs: -5 })).toHaveLength(3);
   });
 
-  it('combines with another filter on every page', async () => {
+  it('combines two filters on every page', async () => {
     const tenant = freshTenant();
     const wanted: string[] = [];
     for (let i = 0; i < 60; i++) {
@@ -214,7 +214,7 @@ describe('a filter of the list of jobs', () => {
 });
 
 describe('an erased job', () => {
-  it('leaves every list, and the other jobs remain', async () => {
+  it('removes an erased job from every list and leaves the other jobs', async () => {
     const tenant = freshTenant();
     const request = { metadata: { customer: 'ada' } };
     const [gone, stays] = [await add(tenant, 1, request), await add(tenant, 2, request)];

@@ -35,7 +35,7 @@ const withRequest = (job: ImageJob, patch: Partial<ImageRequest>): ImageJob =>
   job.request ? { ...job, request: { ...job.request, ...patch } } : job;
 
 describe('an index and a counter that are added to the projection', () => {
-  it('change atomically with every submission and update of the job', async () => {
+  it('changes projections atomically with every submission and update of the job', async () => {
     const tenant = `projected-${++tenants}`;
     const [first, second] = [jobOf(tenant, 3), jobOf(tenant, 4)];
     await Promise.all([first, second].map((job) => records.submit({ job, maxOpenJobs: 10 })));
@@ -48,7 +48,7 @@ describe('an index and a counter that are added to the projection', () => {
     expect(await Promise.all([scoreOf(first), scoreOf(second)])).toEqual(['0', '4']);
   });
 
-  it('ignore refused and replayed submissions', async () => {
+  it('ignores refused and replayed submissions in projections', async () => {
     const tenant = `projected-${++tenants}`;
     const submit = (maxOpenJobs: number) =>
       records.submit({ job: jobOf(tenant, 2), claim: claimOf('key'), maxOpenJobs });
@@ -59,7 +59,7 @@ describe('an index and a counter that are added to the projection', () => {
     expect(await redis.zcard(indexKey(tenant))).toBe(1);
   });
 
-  it('count every one of 40 concurrent updates once', async () => {
+  it('counts every one of 40 concurrent updates once in a projection', async () => {
     const tenant = `projected-${++tenants}`;
     const job = jobOf(tenant, 1);
     await records.submit({ job, maxOpenJobs: 10 });
@@ -68,7 +68,7 @@ describe('an index and a counter that are added to the projection', () => {
     expect(await counters(tenant)).toEqual({ 'gpt-image-1': '41' });
   });
 
-  it('move between the fields of a counter if the field changes', async () => {
+  it('moves a count between the fields of a counter if the field of the job changes', async () => {
     const tenant = `projected-${++tenants}`;
     const job = jobOf(tenant, 2);
     await records.submit({ job, maxOpenJobs: 10 });
@@ -78,7 +78,7 @@ describe('an index and a counter that are added to the projection', () => {
     expect(await counters(tenant)).toEqual({ 'gpt-image-1': '0', 'gpt-image-2': '2' });
   });
 
-  it('leave the index with the record and keep the counter', async () => {
+  it('removes a record from an added index when it is removed, and retains the counter', async () => {
     const tenant = `projected-${++tenants}`;
     const job = jobOf(tenant, 2);
     await records.submit({ job, maxOpenJobs: 10 });

@@ -8,7 +8,7 @@ import { claimOf, connectRecords } from '../support/records.ts';
 const { store, records, freshTenant, submit } = await connectRecords();
 
 describe('another tenant', () => {
-  it('can neither read, update nor list the job of another tenant', async () => {
+  it('hides the job of one tenant from reads, updates and lists of another tenant', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
     const other = freshTenant();
     expect(await records.get(other, job.id)).toBeNull();
@@ -86,7 +86,7 @@ describe('updating a job', () => {
 });
 
 describe('the oldest job in a status', () => {
-  it('is the job that was created first, regardless of later changes', async () => {
+  it('returns the job that was created first as the oldest in a status, regardless of later changes', async () => {
     const tenant = freshTenant();
     const created = [3_000, 1_000, 2_000].map((ms) => createdAt + ms);
     const [, first] = await Promise.all(created.map((nowMs) => submit(queuedJob({ tenant, nowMs }))));
@@ -104,7 +104,7 @@ describe('the oldest job in a status', () => {
 });
 
 describe('jobs that need attention', () => {
-  it('become due at the deadline of their current state: queue TTL, run timeout, image TTL, record TTL', async () => {
+  it('lists a job as due at the deadline of its current state: queue TTL, run timeout, image TTL, record TTL', async () => {
     const tenant = freshTenant();
     const job = await submit(queuedJob({ tenant }));
     const dueExactlyAt = async (moment: number | undefined) => {
@@ -127,7 +127,7 @@ describe('jobs that need attention', () => {
     expect(new Set(moments).size).toBe(4);
   });
 
-  it('are listed in the order in which they became due, up to the limit', async () => {
+  it('lists due jobs in the order in which they became due, up to the limit', async () => {
     const tenant = freshTenant();
     const jobs = [];
     for (const queue_ttl_s of [30, 10, 20])

@@ -26,12 +26,12 @@ async function newerJob(change: (job: ImageJob) => ImageJob = (job) => job) {
 }
 
 describe('a record of the next release', () => {
-  it('is read with every field and value that this release does not know', async () => {
+  it('reads a record of the next release with every unknown field and value', async () => {
     const { records, job } = await newerJob();
     expect(await records.get(job.tenant, job.id)).toEqual(job);
   });
 
-  it('keeps its newer fields through every update until its end', async () => {
+  it('preserves the newer fields of a record through every update until its end', async () => {
     const { records, job } = await newerJob();
     const moves: ((now: ImageJob) => ImageJob)[] = [
       (now) => beginRun(now, nowMs),
@@ -54,7 +54,7 @@ describe('a record of the next release', () => {
     expect((await records.list(job.tenant, { limit: 10 })).jobs).toEqual([own, job]);
   });
 
-  it('loses every text when it is erased, and keeps times and amounts', async () => {
+  it('removes every text of a newer record when it is erased, and preserves times and amounts', async () => {
     const { records, job } = await newerJob((now) => ({ ...finishedJob(now), heldMicroUsd: 9 }) as ImageJob);
     await records.update(job.tenant, job.id, (now) => ({ job: erase(now, nowMs, retention) }));
     const stored = await records.get(job.tenant, job.id);
@@ -68,7 +68,7 @@ describe('a record of the next release', () => {
 });
 
 describe('an unreadable record', () => {
-  it('is skipped by the list, which reports it and shows all others, on every page', async () => {
+  it('skips and reports an unreadable record in the list, and lists all others on every page', async () => {
     const reported: object[] = [];
     const records = createJobStore(store.redis, store.keys, {
       onUnreadable: (record) => reported.push(record),
@@ -95,13 +95,13 @@ describe('an unreadable record', () => {
     expect(paged).toEqual(readable);
   });
 
-  it('is never overwritten by an update', async () => {
+  it('never overwrites an unreadable record by an update', async () => {
     const { records, job } = await newerJob();
     await store.redis.set(store.keys.job(job.tenant, job.id), '2!{}');
     await expect(
       records.update(job.tenant, job.id, (now) => ({ job: beginRun(now, nowMs) })),
     ).rejects.toMatchObject({ code: 'internal' });
-    // A record read before it became unreadable.
+    // The job was read before its record became unreadable.
     await records.update(job.tenant, job.id, (now) => ({ job: beginRun(now, nowMs) }), job).catch(() => {});
     expect(await store.redis.get(store.keys.job(job.tenant, job.id))).toBe('2!{}');
   });
@@ -118,7 +118,7 @@ describe('an API key of the next release', () => {
     budgets: [{ window: 'day', limit_micro_usd: 5 }],
   };
 
-  it('keeps its newer fields and scopes through an update by this release', async () => {
+  it('preserves the newer fields and scopes of an API key through an update by this release', async () => {
     const apiKeys = createApiKeys(store.redis, store.keys);
     await store.redis.set(store.keys.apiKey(record.id), JSON.stringify(record));
     const read = await apiKeys.get(record.id);
@@ -127,7 +127,7 @@ describe('an API key of the next release', () => {
     expect(await apiKeys.get(record.id)).toEqual({ ...record, revokedAt: 5 });
   });
 
-  it('that cannot be read is skipped by the list and reported', async () => {
+  it('skips and reports an unreadable API key in the list', async () => {
     const reported: object[] = [];
     const apiKeys = createApiKeys(store.redis, store.keys, {
       onUnreadable: (each) => reported.push(each),

@@ -37,7 +37,7 @@ async function submitted() {
 const begin = (id: string) => records.update('acme', id, (now) => ({ job: beginRun(now, createdAt + 1) }));
 
 describe('a change of a job', () => {
-  it('notifies the listeners of the job in every process and no others', async () => {
+  it('notifies the listeners of a changed job in every process and no others', async () => {
     const [here, elsewhere] = [await connectSignals(), await connectSignals()];
     const [job, other] = [await submitted(), await submitted()];
     const captured: string[] = [];
@@ -65,7 +65,7 @@ describe('a change of a job', () => {
     await expect.poll(() => captured).toEqual(['once', 'always', 'always']);
   });
 
-  it('is not published if the change is not written', async () => {
+  it('publishes no change of a job that is not written', async () => {
     const signals = await connectSignals();
     const job = await submitted();
     let captured = 0;
@@ -78,7 +78,7 @@ describe('a change of a job', () => {
 });
 
 describe('a cancellation request', () => {
-  it('reaches every process', async () => {
+  it('publishes a cancellation request to every process', async () => {
     const [here, elsewhere] = [await connectSignals(), await connectSignals()];
     const captured: string[] = [];
     here.onCancel((id) => captured.push(`here ${id}`));
@@ -93,7 +93,7 @@ describe('a cancellation request', () => {
 });
 
 describe('a change of an API key', () => {
-  it('reaches every process that listens', async () => {
+  it('publishes a change of an API key to every process that listens', async () => {
     const [here, elsewhere] = [await connectSignals(), await connectSignals()];
     const captured: string[] = [];
     here.onKeyChange((id) => captured.push(`here ${id}`));

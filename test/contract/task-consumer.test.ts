@@ -13,7 +13,7 @@ const withRetry = { timeout: 10_000 };
 const empty = { waiting: 0, delayed: 0, active: 0 };
 
 describe('a running task of a queue', () => {
-  it('has no position and cannot be removed', async () => {
+  it('reports no position for a running task and refuses its removal', async () => {
     const { queue, consume } = await emptyQueue();
     let running = false;
     consume(async (_task, signal) => {
@@ -28,7 +28,7 @@ describe('a running task of a queue', () => {
     expect(await queue.has(['a'])).toEqual([true]);
   });
 
-  it('runs again after the delay that its handler returned', async () => {
+  it('runs a task again after the delay that its handler returned', async () => {
     const { queue, consume } = await emptyQueue();
     let runs = 0;
     consume(async () => {
@@ -42,7 +42,7 @@ describe('a running task of a queue', () => {
     await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
-  it('waits at its old position after a drain returned it to the queue', async () => {
+  it('returns a drained task to its old position in the queue', async () => {
     const { queue, consume } = await emptyQueue();
     await queue.add(task('a'), { priority: 'high' });
     let isReturned = false;
@@ -59,7 +59,7 @@ describe('a running task of a queue', () => {
     expect(await queue.remove('a')).toBe(true);
   });
 
-  it('runs again after its handler threw', async () => {
+  it('runs a task again after its handler threw', async () => {
     const { queue, consume } = await emptyQueue();
     let tries = 0;
     consume(async () => {
@@ -73,7 +73,7 @@ describe('a running task of a queue', () => {
     await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
   });
 
-  it('is aborted by its id, with the reason', async () => {
+  it('aborts a running task by its id, with the reason', async () => {
     const { queue, consume } = await emptyQueue();
     const stopped: [string, StopReason][] = [];
     const started: string[] = [];
@@ -93,7 +93,7 @@ describe('a running task of a queue', () => {
 });
 
 describe('draining a consumer', () => {
-  it('lets running tasks finish and starts no new one', async () => {
+  it('lets running tasks finish while draining and starts no new one', async () => {
     const { queue, consume } = await emptyQueue();
     const ran: string[] = [];
     let release = () => {};
@@ -119,7 +119,7 @@ describe('draining a consumer', () => {
     expect(await queue.counts()).toEqual({ ...empty, waiting: 1 });
   });
 
-  it('aborts the remaining tasks and returns them, so that another consumer runs them within seconds', async () => {
+  it('aborts the remaining tasks of a drain and returns them, so that another consumer runs them within seconds', async () => {
     const { queue, consume } = await emptyQueue();
     const reasons: StopReason[] = [];
     const first = consume(async (_task, signal) => {
@@ -140,7 +140,7 @@ describe('draining a consumer', () => {
     await expect.poll(() => elsewhere.toSorted(), { timeout: lockDurationMs / 2 }).toEqual(['a', 'b']);
   });
 
-  it('ends at once if no task runs', { timeout: 15_000 }, async () => {
+  it('drains at once if no task runs', { timeout: 15_000 }, async () => {
     const { queue, consume } = await emptyQueue();
     const consumer = consume(async () => done);
     await queue.add(task('a'), normal);
@@ -170,7 +170,7 @@ async function startHolder(prefix: string, ids: readonly string[]) {
 }
 
 describe('a killed consumer', () => {
-  it('loses no task: another consumer runs its tasks after their locks have expired', async () => {
+  it('loses no task of a killed consumer: another consumer runs its tasks after their locks have expired', async () => {
     const { queue, prefix, consume } = await emptyQueue();
     const ids = ['a', 'b', 'c'];
     for (const id of ids) await queue.add(task(id), normal);
@@ -187,7 +187,7 @@ describe('a killed consumer', () => {
 });
 
 describe('a consumer that hangs longer than its lock', () => {
-  it('loses the task to another consumer and aborts it when it continues', async () => {
+  it('passes the task of a consumer that hangs longer than its lock to another one, and aborts it when the first continues', async () => {
     const { queue, prefix, consume } = await emptyQueue();
     await queue.add(task('a'), normal);
     const holder = await startHolder(prefix, ['a']);
@@ -209,29 +209,32 @@ describe('a task of a newer release', () => {
   it.each([
     { v: 1, kind: 'edit_job', tenant: 'acme', id: 'b', inputs: ['upl_1'] },
     { v: 2, kind: 'run_job', tenant: 'acme', id: 'b', lane: 'flex' },
-  ])('stays in the queue unchanged and does not hold up others: %j', async (message) => {
-    const { queue, stored, consume } = await emptyQueue();
-    await queue.addMessage(message, { taskId: 'b', priority: 'high' });
-    await queue.add(task('a'), normal);
-    const ran: string[] = [];
-    const { log, lines } = captured();
-    consume(
-      async ({ id }) => {
-        ran.push(id);
-        return done;
-      },
-      { log, concurrency: 1 },
-    );
-    await expect.poll(() => ran, withRetry).toEqual(['a']);
-    await expect.poll(() => queue.counts(), withRetry).toEqual({ ...empty, delayed: 1 });
-    expect(JSON.parse((await stored('b')).data ?? '')).toEqual(message);
-    expect(lines).toMatchObject([
-      {
-        message: 'task of a newer release returned to the queue',
-        fields: { kind: message.kind, version: message.v },
-      },
-    ]);
-  });
+  ])(
+    'leaves a task of a newer release in the queue unchanged and does not hold up others: %j',
+    async (message) => {
+      const { queue, stored, consume } = await emptyQueue();
+      await queue.addMessage(message, { taskId: 'b', priority: 'high' });
+      await queue.add(task('a'), normal);
+      const ran: string[] = [];
+      const { log, lines } = captured();
+      consume(
+        async ({ id }) => {
+          ran.push(id);
+          return done;
+        },
+        { log, concurrency: 1 },
+      );
+      await expect.poll(() => ran, withRetry).toEqual(['a']);
+      await expect.poll(() => queue.counts(), withRetry).toEqual({ ...empty, delayed: 1 });
+      expect(JSON.parse((await stored('b')).data ?? '')).toEqual(message);
+      expect(lines).toMatchObject([
+        {
+          message: 'task of a newer release returned to the queue',
+          fields: { kind: message.kind, version: message.v },
+        },
+      ]);
+    },
+  );
 
   it('drops a damaged task, because the reconciler re-enqueues its record', async () => {
     const { queue, consume } = await emptyQueue();

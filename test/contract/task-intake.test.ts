@@ -37,7 +37,7 @@ async function connect(address?: string) {
 }
 
 describe('the intake of a queue', () => {
-  it('holds tasks until a relay runs, counts them as waiting, and moves them in order and by priority', async () => {
+  it('holds tasks in the intake until a relay runs, counts them as waiting, and moves them in order and by priority', async () => {
     const { queue, intake, openRelay } = await connect();
     for (let no = 1; no <= 20; no++)
       await intake.add(taskOf(no), { priority: no === 20 ? 'high' : 'normal' });
@@ -70,7 +70,7 @@ describe('the intake of a queue', () => {
     expect(seen).toHaveLength(2_000);
   });
 
-  it('flushes only after every earlier task is in the list', async () => {
+  it('flushes the intake only after every earlier task is in the list', async () => {
     const server = await startTestRedis();
     onTestFinished(server.stop);
     const { intake, redis, key } = await connect(server.path);
@@ -84,7 +84,7 @@ describe('the intake of a queue', () => {
     expect(await asked.llen(key)).toBe(3);
   });
 
-  it('is relayed again after an outage of Redis', async () => {
+  it('relays the intake again after an outage of Redis', async () => {
     const server = await startTestRedis();
     onTestFinished(server.stop);
     const { queue, intake, openRelay, redis } = await connect(server.path);
@@ -104,11 +104,11 @@ describe('the intake of a queue', () => {
     });
   });
 
-  it('is emptied while Redis refuses writes, and the relay logs the lost tasks once', async () => {
+  it('empties the intake while Redis refuses writes, and logs the lost tasks once', async () => {
     const server = await startTestRedis();
     onTestFinished(server.stop);
     const { queue, intake, openRelay, redis, key, lines } = await connect(server.path);
-    // More than one batch of the relay.
+    // The tasks fill more than one batch of the relay.
     await Promise.all(
       Array.from({ length: 1_200 }, (_, no) => intake.add(taskOf(no), { priority: 'normal' })),
     );
@@ -123,7 +123,7 @@ describe('the intake of a queue', () => {
     expect(lines.map(({ message }) => message)).toEqual(['intake relay failing; reconciler will re-enqueue']);
   });
 
-  it('is not read by a stopped relay', async () => {
+  it('reads nothing from the intake after its relay stopped', async () => {
     const { intake, openRelay, redis, key } = await connect();
     const relay = openRelay();
     relay.start();

@@ -10,7 +10,7 @@ const task = (id: string) => ({ kind: 'run_job', tenant: 'acme', id }) as const;
 const ids = ['a', 'b', 'c', 'd'];
 const withRetry = { timeout: 30_000 };
 
-it('fetches about once a second while Redis refuses writes, logs it once, and continues without help', async () => {
+it('fetches tasks about once a second while Redis refuses writes, logs it once, and continues without help', async () => {
   const redis = await startTestRedis();
   onTestFinished(() => redis.stop());
   const { queue, consume } = await emptyQueue(redis.path);

@@ -13,7 +13,7 @@ const withRetry = { timeout: 10_000 };
 const empty = { waiting: 0, delayed: 0, active: 0 };
 
 describe('a queue whose Redis is down', () => {
-  it('rejects every call at once and works again after the restart without help', async () => {
+  it('rejects every call of a queue at once while Redis is down, and works again after the restart without help', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const { queue } = await emptyQueue(redis.path);
@@ -45,7 +45,7 @@ describe('a queue whose Redis is down', () => {
     expect(await queue.has(['a', 'b'])).toEqual([true, true]);
   });
 
-  it('can be created during the outage and is usable as soon as Redis is up', async () => {
+  it('creates a queue during an outage of Redis, and the queue is usable as soon as Redis is up', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     await redis.kill9();
@@ -60,7 +60,7 @@ describe('a queue whose Redis is down', () => {
     await queue.close();
   });
 
-  it('lets its consumer continue after the restart without help', async () => {
+  it('lets a consumer continue after a restart of Redis without help', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const { queue, consume } = await emptyQueue(redis.path);
@@ -85,7 +85,7 @@ describe('a queue whose Redis is down', () => {
     await expect.poll(() => ran, withRetry).toContain('b');
   });
 
-  it('lets its consumer drain within a bounded time', async () => {
+  it('drains a consumer within a bounded time while Redis is down', async () => {
     const redis = await startTestRedis();
     onTestFinished(() => redis.stop());
     const { queue, consume } = await emptyQueue(redis.path);

@@ -70,7 +70,7 @@ describe('adding a task to a queue', () => {
 });
 
 describe('waiting tasks of a queue', () => {
-  it('have a position by priority and then by age, and can be removed', async () => {
+  it('positions waiting tasks by priority and then by age, and removes them', async () => {
     const { queue } = await emptyQueue();
     for (const [id, priority] of [
       ['n1', 'normal'],
@@ -90,7 +90,7 @@ describe('waiting tasks of a queue', () => {
     expect(await queue.has(['h2', 'n1'])).toEqual([false, true]);
   });
 
-  it('run by priority and then by age', async () => {
+  it('runs waiting tasks by priority and then by age', async () => {
     const { queue, consume } = await emptyQueue();
     for (const [id, priority] of [
       ['l1', 'low'],
@@ -110,7 +110,7 @@ describe('waiting tasks of a queue', () => {
     await expect.poll(() => ran, withRetry).toEqual(['h1', 'n1', 'n2', 'l1']);
   });
 
-  it('have no position while they are delayed, and can be removed then', async () => {
+  it('reports no position for delayed tasks, and removes them', async () => {
     const { queue } = await emptyQueue();
     await queue.add(task('a'), { ...normal, delayMs: 60_000 });
     expect(await queue.position('a')).toBeNull();

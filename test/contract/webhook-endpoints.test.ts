@@ -118,11 +118,11 @@ describe('the subscriptions of an endpoint', () => {
       ['image.failed', 'image.queued'],
       ['image.queued', 'image.failed'],
     ],
-  ])('match the requested event types: %j', async (events, types) => {
+  ])('subscribes an endpoint to the requested event types: %j', async (events, types) => {
     expect(await typesOf(await created({ events }))).toEqual(types);
   });
 
-  it('follow every update of the endpoint', async () => {
+  it('updates the subscriptions with every update of the endpoint', async () => {
     const endpoint = await created({ events: ['*'] });
     const { tenant, id } = endpoint;
     for (const events of [['image.queued'], ['image.failed', 'image.expired'], ['image.*']] as const) {
@@ -134,7 +134,7 @@ describe('the subscriptions of an endpoint', () => {
     }
   });
 
-  it('end when the owner disables the endpoint and return when the owner enables it', async () => {
+  it('ends the subscriptions when the owner disables the endpoint and restores them when the owner enables it', async () => {
     const endpoint = await created();
     const { tenant, id } = endpoint;
     const set = (disabled: boolean) =>
@@ -146,7 +146,7 @@ describe('the subscriptions of an endpoint', () => {
   });
 
   it.each(['gone', 'failing'] as const)(
-    'remain when the endpoint is %s, until its owner disables it',
+    'retains the subscriptions of an endpoint that is %s, until its owner disables it',
     async (reason) => {
       const endpoint = await created();
       const { tenant, id } = endpoint;
@@ -195,7 +195,7 @@ describe('removing an endpoint', () => {
 });
 
 describe('another tenant', () => {
-  it('can neither read, update nor remove the endpoint of another tenant, and does not receive its events', async () => {
+  it('hides an endpoint from reads, updates, removals and events of another tenant', async () => {
     const endpoint = await created();
     const other = freshTenant();
     expect(await store.endpoints.get(other, endpoint.id)).toBeNull();

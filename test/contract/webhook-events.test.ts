@@ -36,7 +36,7 @@ async function isClassified(tenant: string): Promise<boolean> {
 }
 
 describe('the event of a submission', () => {
-  it('is written atomically with the submission and contains the job of that moment', async () => {
+  it('writes the event atomically with the submission, with the job of that moment', async () => {
     const { job, tenant, id, outcome } = await submit();
     expect(outcome).toEqual({ kind: 'created', eventWritten: true });
     expect(await store.events.undispatched(tenant, id)).toEqual({
@@ -179,7 +179,7 @@ describe('an event of a job without a webhook', () => {
 });
 
 describe('dispatch', () => {
-  it('dispatching an event writes its deliveries into their delivery queues', async () => {
+  it('writes the deliveries of a dispatched event into their delivery queues', async () => {
     const { tenant, id, job } = await submit();
     const endpointServers = ['whk_1', 'host_1'];
     const deliveries = endpointServers.map((destinationKey) =>
@@ -198,7 +198,7 @@ describe('dispatch', () => {
     expect(await store.deliveryQueues.countPending(tenant)).toBe(2);
   });
 
-  it('an event is dispatched to the maximum number of endpoints', async () => {
+  it('dispatches an event to the maximum number of endpoints', async () => {
     const { tenant, id } = await submit();
     const destinationKeys = Array.from({ length: 1_000 }, (_, i) => `whk_${i}`);
     const deliveries = destinationKeys.map((destinationKey) =>
@@ -209,7 +209,7 @@ describe('dispatch', () => {
     expect(await store.deliveryQueues.countPending(tenant)).toBe(1_000);
   });
 
-  it('dispatching an event again changes nothing', async () => {
+  it('changes nothing if an event is dispatched again', async () => {
     const { tenant, id } = await submit();
     const [first, second] = ['whk_1', 'whk_2'].map((destinationKey) =>
       deliveryOf({ tenant, eventId: id, destinationKey }),
@@ -224,7 +224,7 @@ describe('dispatch', () => {
     expect(await store.deliveries.get(tenant, first.id)).toMatchObject({ attempts: 1 });
   });
 
-  it('of twenty concurrent dispatches of an event exactly one takes effect, completely', async () => {
+  it('lets exactly one of 20 concurrent dispatches of an event take effect, completely', async () => {
     const { tenant, id } = await submit();
     const results = await Promise.all(
       Array.from({ length: 20 }, (_, i) => {
@@ -243,7 +243,7 @@ describe('dispatch', () => {
     expect(winner?.map(({ destinationKey }) => destinationKey)).toEqual(destinationKeys);
   });
 
-  it('the content of a dispatched event expires after its lifetime', async () => {
+  it('expires the content of a dispatched event after its lifetime', async () => {
     const { tenant, id } = await submit();
     await store.events.dispatch(
       { tenant, id },

@@ -16,14 +16,14 @@ import {
   type WebhookStore,
 } from '../support/webhooks.ts';
 
-/** Data that the next release wrote, read and updated by this one. */
+/** A store with data that the next release wrote and this release reads and updates. */
 
 let shared: WebhookStore;
 beforeAll(async () => {
   shared = await connectWebhookStore();
 });
 
-/** Stores that collect what they cannot read. */
+/** Creates stores that collect unreadable entries. */
 function storesOf({ redis, keys }: WebhookStore) {
   const unreadable: string[] = [];
   const onUnreadable: OnUnreadable = ({ kind, id }) => void unreadable.push(`${kind} ${id}`);
@@ -51,7 +51,7 @@ const nextRelease = { schema: 2, shard: 'eu-1', trace: { id: 'abc' } };
 const options = { nowMs: createdAt, random: 0, schedule: [0, 5] };
 
 describe('a delivery of the next release', () => {
-  it('a delivery keeps unknown fields and its schema version through an attempt', async () => {
+  it('preserves unknown fields and the schema version of a delivery through an attempt', async () => {
     const { deliveries } = storesOf(shared);
     const tenant = freshTenant();
     const delivery = deliveryOf({ tenant });
@@ -65,7 +65,7 @@ describe('a delivery of the next release', () => {
     expect(await rowAt(key)).toMatchObject({ ...nextRelease, attempts: 1 });
   });
 
-  it('a delivery of an unknown type and status is listed and shown as other', async () => {
+  it('lists and shows a delivery of an unknown type and status as other', async () => {
     const { deliveries, unreadable } = storesOf(shared);
     const tenant = freshTenant();
     const delivery = deliveryOf({ tenant });
@@ -78,7 +78,7 @@ describe('a delivery of the next release', () => {
     expect(unreadable).toEqual([]);
   });
 
-  it('a list of deliveries skips and reports a delivery that it cannot read', async () => {
+  it('skips and reports an unreadable delivery in the list of deliveries', async () => {
     const { deliveries, unreadable } = storesOf(shared);
     const tenant = freshTenant();
     const [foreign, own] = [deliveryOf({ tenant }), deliveryOf({ tenant })];
@@ -89,7 +89,7 @@ describe('a delivery of the next release', () => {
     expect(unreadable).toEqual([`delivery ${foreign.id}`]);
   });
 
-  it('a log of attempts skips and reports an attempt that it cannot read', async () => {
+  it('skips and reports an unreadable attempt in the log of attempts', async () => {
     const { deliveries, unreadable } = storesOf(shared);
     const tenant = freshTenant();
     const delivery = deliveryOf({ tenant });
@@ -107,7 +107,7 @@ describe('a delivery of the next release', () => {
       async (key: string) => void (await shared.redis.set(key, '{"version":1,"id":17}')),
     ],
     ['of an unknown status', (key: string) => widen(key, { status: 'paused' })],
-  ])('a delivery %s is postponed and does not block the delivery queue', async (_name, damage) => {
+  ])('postpones a delivery %s without blocking the delivery queue', async (_name, damage) => {
     const { deliveryQueues } = storesOf(shared);
     const tenant = freshTenant();
     const foreign = deliveryOf({ tenant, destinationKey: 'whk_1', dueAt: createdAt });
@@ -126,7 +126,7 @@ describe('a delivery of the next release', () => {
     expect(await shared.redis.zscore(shared.keys.deliveryQueue(tenant, 'whk_1'), foreign.id)).not.toBeNull();
   });
 
-  it('erasing a job removes its unreadable deliveries', async () => {
+  it('removes the unreadable deliveries of a job when the job is erased', async () => {
     const { deliveries } = storesOf(shared);
     const tenant = freshTenant();
     const delivery = deliveryOf({ tenant, jobId: 'img_9' });
@@ -140,7 +140,7 @@ describe('a delivery of the next release', () => {
 });
 
 describe('an endpoint of the next release', () => {
-  it('an endpoint keeps unknown fields, subscriptions and history through an update', async () => {
+  it('preserves unknown fields, subscriptions and history of an endpoint through an update', async () => {
     const { endpoints } = storesOf(shared);
     const tenant = freshTenant();
     const endpoint = endpointOf({ tenant });
@@ -162,7 +162,7 @@ describe('an endpoint of the next release', () => {
     });
   });
 
-  it('an endpoint with unknown values is shown with other', async () => {
+  it('shows an endpoint with unknown values as other', async () => {
     const { endpoints } = storesOf(shared);
     const tenant = freshTenant();
     const endpoint = endpointOf({ tenant });
@@ -182,7 +182,7 @@ describe('an endpoint of the next release', () => {
     });
   });
 
-  it('an endpoint that drops an unknown event type is no longer subscribed to it', async () => {
+  it('ends the subscription to an unknown event type when the endpoint drops it', async () => {
     const { endpoints } = storesOf(shared);
     const tenant = freshTenant();
     const endpoint = endpointOf({ tenant });
@@ -197,7 +197,7 @@ describe('an endpoint of the next release', () => {
     expect(await shared.redis.smembers(subscribers)).toEqual([]);
   });
 
-  it('a stale subscription of another release delivers nothing', async () => {
+  it('delivers nothing for a stale subscription of another release', async () => {
     const { endpoints } = storesOf(shared);
     const tenant = freshTenant();
     const endpoint = endpointOf({ tenant, events: ['image.failed'] });
@@ -206,7 +206,7 @@ describe('an endpoint of the next release', () => {
     expect(await endpoints.subscribed(tenant, 'image.queued')).toEqual([]);
   });
 
-  it('a list of endpoints skips and reports an endpoint that it cannot read', async () => {
+  it('skips and reports an unreadable endpoint in the list of endpoints', async () => {
     const { endpoints, unreadable } = storesOf(shared);
     const tenant = freshTenant();
     const [foreign, own] = [endpointOf({ tenant }), endpointOf({ tenant })];
@@ -219,7 +219,7 @@ describe('an endpoint of the next release', () => {
     expect(await endpoints.remove(tenant, foreign.id)).toBe(true);
   });
 
-  it('an endpoint that the next release disabled can be disabled by its owner', () => {
+  it('lets the owner disable an endpoint that the next release disabled', () => {
     const paused = { ...endpointOf(), disabled: { reason: 'over_quota', at: createdAt } };
     expect(disable(paused, 'requested', { nowMs: createdAt + 1 }).disabled).toEqual({
       reason: 'requested',

@@ -109,7 +109,7 @@ describe('an image generated in the background', () => {
     ['html', 'unusable', 'provider_unusable_answer', 'possible'],
     ['hang-up', 'uncertain', 'provider_outcome_unknown', 'charged'],
   ])(
-    'fails after [studio:%s] as %s %s with these charges of the studio: %s',
+    'fails a background call after [studio:%s] as %s %s, and the studio charges: %s',
     async (word, kind, code, charged) => {
       const { studio, provider } = await backgroundStudio();
       const run = provider.generate(imageCall(`a cat [studio:${word}]`), contextOf(), drain);
@@ -135,7 +135,7 @@ describe('an image generated in the background', () => {
 });
 
 describe('a background call that lost its worker', () => {
-  it('is resumed by another process after SIGKILL, without another submission', async () => {
+  it('resumes a background call in another process after SIGKILL, without another submission', async () => {
     const { studio, provider } = await backgroundStudio();
     const handleFile = join(await temporaryFolder(), 'handle');
     const program = join(import.meta.dirname, '../support/background-job-process.ts');
@@ -158,7 +158,7 @@ describe('a background call that lost its worker', () => {
     expect(studio.chargedImages()).toBe(1);
   });
 
-  it('returns the same response every time it is resumed', async () => {
+  it('returns the same response every time a background call is resumed', async () => {
     const { studio, provider } = await backgroundStudio();
     const first = begin(provider, 'a cat');
     await first.ended();
@@ -170,7 +170,7 @@ describe('a background call that lost its worker', () => {
     expect(studio.chargedImages()).toBe(1);
   });
 
-  it('continues at the provider when its worker drains, and can be resumed', async () => {
+  it('leaves a background call running at the provider when its worker drains, and resumes it later', async () => {
     const { studio, provider } = await backgroundStudio({ latencyMs: 300 });
     const worker = new AbortController();
     const { handle, ended } = begin(provider, 'a cat', worker.signal);
@@ -186,7 +186,7 @@ describe('a background call that lost its worker', () => {
     expect(studio.chargedImages()).toBe(1);
   });
 
-  it('is stopped at the provider when it is canceled, and then returns no image', async () => {
+  it('stops a canceled background call at the provider, and returns no image when it is resumed', async () => {
     const { studio, provider } = await backgroundStudio();
     const caller = new AbortController();
     const { handle, ended } = begin(provider, 'a cat [studio:hang]', caller.signal);
@@ -198,7 +198,7 @@ describe('a background call that lost its worker', () => {
     expect(failure).toMatchObject({ kind: 'unusable', billing: 'possible' });
   });
 
-  it('is uncertain if its id is unknown or expired at the provider', async () => {
+  it('marks a background call as uncertain if its id is unknown or expired at the provider', async () => {
     const { provider } = await backgroundStudio();
     const failure = await failureOf(provider.resume('resp_of_yesterday', contextOf(), drain));
     expect(failure).toMatchObject({

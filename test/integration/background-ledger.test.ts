@@ -41,7 +41,7 @@ async function expectOnePaidImage(made: Made): Promise<void> {
 }
 
 describe('a call with a handle', () => {
-  it('writes its handle to the ledger before the first poll and costs the tokens of image and host model', async () => {
+  it('writes the handle of a call before the first poll and records the cost of image and host model', async () => {
     const made = await backgroundJob('a cat');
     expect(await made.run()).toEqual(done);
     await expectOnePaidImage(made);
@@ -53,7 +53,7 @@ describe('a call with a handle', () => {
   });
 
   it.each(['calling', 'received'] as const)(
-    'is resumed without another charge after a dead worker left it as %s',
+    'resumes a call that a dead worker left as %s, without another charge',
     async (state) => {
       const made = await leftBehind('a cat', state);
       expect(await made.run()).toEqual(done);
@@ -61,7 +61,7 @@ describe('a call with a handle', () => {
     },
   );
 
-  it('is polled again after the disk refused its response, and is not paid again', async () => {
+  it('polls a call again after the disk refused its response, and does not pay again', async () => {
     const made = await backgroundJob('a cat');
     made.faults.spoolWrites = 3;
     for (let runs = 0; runs < 3; runs += 1) expect(await made.run()).toEqual({ againInMs: 5_000 });
@@ -70,7 +70,7 @@ describe('a call with a handle', () => {
     await expectOnePaidImage(made);
   });
 
-  it('remains unchanged when its worker drains, and the next run resumes it', async () => {
+  it('leaves a call unchanged when its worker drains, and the next run resumes it', async () => {
     const made = await backgroundJob('a cat [studio:latency=2500]');
     const stop = new AbortController();
     const running = made.run(stop.signal);
@@ -85,7 +85,7 @@ describe('a call with a handle', () => {
     await expectOnePaidImage(made);
   });
 
-  it('is stopped at the provider when the run timeout is over', async () => {
+  it('stops a call at the provider when the run timeout is over', async () => {
     const made = await backgroundJob('a cat [studio:hang]');
     const stop = new AbortController();
     const running = made.run(stop.signal);
@@ -96,7 +96,7 @@ describe('a call with a handle', () => {
     expect(made.seen('cancellations')).toHaveLength(1);
   });
 
-  it('is stopped at the provider if a newer run owns the job when the handle arrives', async () => {
+  it('stops a call at the provider if a newer run owns the job when the handle arrives', async () => {
     const made = await backgroundJob('a cat [studio:hang]');
     made.faults.beforeHandle = () => made.set((job) => beginRun(job, createdAt + 1));
     expect(await made.run()).toEqual(done);
@@ -104,7 +104,7 @@ describe('a call with a handle', () => {
     expect((await made.job()).attempts).toMatchObject([{ state: 'calling' }]);
   });
 
-  it('writes its handle to the ledger as soon as an unavailable store recovers', async () => {
+  it('writes the handle of a call as soon as an unavailable store recovers', async () => {
     const made = await backgroundJob('a cat');
     made.faults.beforeHandle = async () => {
       made.faults.changes = 3;
@@ -114,7 +114,7 @@ describe('a call with a handle', () => {
     expect((await made.job()).attempts[0]?.handle).toMatch(/^resp_/);
   });
 
-  it('becomes uncertain if the provider no longer knows it, and is repeated only with consent', async () => {
+  it('marks a call as uncertain if the provider no longer knows it, and repeats it only with consent', async () => {
     const made = await backgroundJob('a cat');
     const attempt = attemptOf({ state: 'calling', handle: 'resp_of_yesterday' });
     await made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attempt] }));

@@ -36,7 +36,7 @@ async function startServer() {
   };
 }
 
-it('aborts at once for a caller that disconnected earlier, and leaves no listener behind', async () => {
+it('aborts the wait of a caller that disconnected earlier at once, and leaves no listener behind', async () => {
   const { send, hangUp, watch, listeners } = await startServer();
   const replies = await send('/first', '/behind-it');
   await hangUp(replies);
@@ -45,7 +45,7 @@ it('aborts at once for a caller that disconnected earlier, and leaves no listene
   expect(listeners()).toBe(0);
 });
 
-it('aborts when the caller disconnects, even if its response is queued behind another one of the connection', async () => {
+it('aborts the wait when the caller disconnects, even if an earlier response of the connection is unfinished', async () => {
   const { send, hangUp, watch, listeners } = await startServer();
   const replies = await send('/first', '/behind-it');
   const signals = replies.map(watch);
@@ -56,7 +56,7 @@ it('aborts when the caller disconnects, even if its response is queued behind an
   expect(listeners()).toBe(0);
 });
 
-it('aborts after the caller received its response, but not for a later request on the same connection', async () => {
+it('aborts the wait after its response was sent, but not the wait of a later request on the same connection', async () => {
   const { send, watch, listeners } = await startServer();
   const [first] = (await send('/first')) as [FastifyReply];
   const answered = watch(first);

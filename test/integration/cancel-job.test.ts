@@ -35,7 +35,7 @@ describe('canceling a job', () => {
     expect(await core.records.countOpen('acme')).toBe(0);
   });
 
-  it('writes the webhook event once and atomically with the cancellation', async () => {
+  it('writes the webhook event of a cancellation once and atomically with it', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     await Promise.allSettled(Array.from({ length: 10 }, () => core.cancelJob('acme', job.id)));
@@ -57,7 +57,7 @@ describe('canceling a job', () => {
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
-  it('reaches a job that runs in another process and returns its final state', async () => {
+  it('cancels a job that runs in another process and returns its final state', async () => {
     const core = await connectCore();
     const elsewhere = await core.beside();
     const job = await running(core);
@@ -72,7 +72,7 @@ describe('canceling a job', () => {
     expect(captured).toEqual([job.id]);
   });
 
-  it('records the request to cancel and returns even if the worker of the job does not react', async () => {
+  it('records a cancellation request and returns even if the worker of the job does not react', async () => {
     const core = await connectCore();
     const job = await running(core);
     const response = await core.cancelJob('acme', job.id);
@@ -81,7 +81,7 @@ describe('canceling a job', () => {
   });
 
   it.each(['succeeded', 'failed', 'canceled', 'expired'] as const)(
-    'refuses a job that is %s',
+    'refuses to cancel a job that is %s',
     async (end) => {
       const core = await connectCore();
       const job = await submitted(core);
@@ -93,7 +93,7 @@ describe('canceling a job', () => {
     },
   );
 
-  it('refuses an unknown job, a job of another tenant and an erased job, each with its own error', async () => {
+  it('refuses to cancel unknown jobs, jobs of other tenants and erased jobs, each with its own error', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     await expect(core.cancelJob('acme', 'img_unknown')).rejects.toMatchObject({ code: 'not_found' });

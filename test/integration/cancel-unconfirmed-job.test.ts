@@ -59,7 +59,7 @@ async function connectAbandoning() {
 }
 
 describe('a job that the store may have written although its caller received 503', () => {
-  it('is canceled when a hanging store recovers, and gets no task, regardless of its age', async () => {
+  it('cancels an unconfirmed job when a hanging store recovers, and enqueues no task, regardless of its age', async () => {
     const core = await connectAbandoning();
     await core.write(queuedJob());
     await core.reconcile();
@@ -79,7 +79,7 @@ describe('a job that the store may have written although its caller received 503
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
-  it('is looked up during an outage of any length, even among many jobs', async () => {
+  it('looks up unconfirmed jobs during an outage of any length, even if there are many', async () => {
     const core = await connectAbandoning();
     const jobs = Array.from({ length: 120 }, () => queuedJob());
     await core.store.kill9();
@@ -93,7 +93,7 @@ describe('a job that the store may have written although its caller received 503
     expect(await Promise.all(written.map(core.statusOf))).toEqual(written.map(() => 'canceled'));
   });
 
-  it('is canceled if a broken connection delivers it later', async () => {
+  it('cancels an unconfirmed job if a broken connection delivers it later', async () => {
     const core = await connectAbandoning();
     const job = queuedJob();
     core.abandon(job);
@@ -103,7 +103,7 @@ describe('a job that the store may have written although its caller received 503
     await expect.poll(() => core.statusOf(job)).toBe('canceled');
   });
 
-  it('is given up after several replies of the store, and the next unconfirmed job is still looked up', async () => {
+  it('stops looking up a missing job after several replies of the store, and still looks up the next one', async () => {
     const core = await connectAbandoning();
     const startedAt = core.clock();
     core.abandon(queuedJob());
@@ -121,7 +121,7 @@ describe('a job that the store may have written although its caller received 503
     await expect.poll(() => core.statusOf(next)).toBe('canceled');
   });
 
-  it('gets a request to cancel if a worker has already started it', async () => {
+  it('requests the cancellation of an unconfirmed job if a worker has already started it', async () => {
     const core = await connectAbandoning();
     const job = queuedJob();
     await core.write(job);
@@ -134,7 +134,7 @@ describe('a job that the store may have written although its caller received 503
     expect(await core.statusOf(job)).toBe('running');
   });
 
-  it('is not looked up any longer by a draining process', async () => {
+  it('stops looking up unconfirmed jobs when the process drains', async () => {
     const core = await connectAbandoning();
     core.abandon(queuedJob());
     await core.runRounds(3);

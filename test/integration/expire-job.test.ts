@@ -15,7 +15,7 @@ async function submitted(core: Core) {
 }
 
 describe('reading a waiting job', () => {
-  it('expires the job at the end of its queue TTL, not a moment earlier, and removes its task', async () => {
+  it('expires a waiting job at the end of its queue TTL, not a moment earlier, and removes its task', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs - 1);
@@ -30,7 +30,7 @@ describe('reading a waiting job', () => {
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });
 
-  it('expires the job once even if many callers read it concurrently', async () => {
+  it('expires a waiting job once even if many callers read it concurrently', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs);
@@ -40,7 +40,7 @@ describe('reading a waiting job', () => {
     );
   });
 
-  it('shows the job as running if a worker started it in the last moment', async () => {
+  it('shows a job as running if a worker started it in the last moment', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     const late = { ...core.records, get: async () => job };
@@ -50,7 +50,7 @@ describe('reading a waiting job', () => {
     expect((await get('acme', job.id)).status).toBe('running');
   });
 
-  it('shows the job unchanged while the store refuses writes', async () => {
+  it('shows an expired job unchanged while the store refuses writes', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     core.passTime(waitsMs);

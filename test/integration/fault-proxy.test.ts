@@ -8,7 +8,7 @@ let server: Awaited<ReturnType<typeof startRawEndpointServer>>;
 let proxy: FaultProxy;
 const opened: Socket[] = [];
 
-/** Starts a server that returns every line in capitals and hangs up on command. */
+/** Starts a server that returns every line in capitals and closes the connection on command. */
 beforeEach(async () => {
   server = await startRawEndpointServer((socket) => {
     socket.on('data', (chunk) => {
@@ -58,7 +58,7 @@ function call(): Line {
 }
 
 describe('a connection through the proxy', () => {
-  it('carries both directions and the orderly end of either side', async () => {
+  it('carries both directions of a connection and the orderly end of either side', async () => {
     const line = call();
     line.socket.write('hello ');
     await line.hears('HELLO ');
@@ -92,7 +92,7 @@ describe('a connection through the proxy', () => {
     await line.hears('ONE TWO');
   });
 
-  it('is cut after exactly the requested number of response bytes', async () => {
+  it('cuts a connection after exactly the requested number of response bytes', async () => {
     await proxy.set({ kind: 'cut', afterBytes: 7 });
     const line = call();
     line.socket.write('hello ');
@@ -102,7 +102,7 @@ describe('a connection through the proxy', () => {
     expect(line.text()).toBe('HELLO W');
   });
 
-  it('is reset at once when the fault starts, like every later connection', async () => {
+  it('resets a connection at once when the fault starts, and resets every later connection', async () => {
     const line = call();
     line.socket.write('hello');
     await line.hears('HELLO');
@@ -116,7 +116,7 @@ describe('a connection through the proxy', () => {
     await again.hears('BACK');
   });
 
-  it('stays open in a black hole and receives everything when the hole is gone', async () => {
+  it('holds a connection open in a black hole and delivers everything when the hole is gone', async () => {
     const line = call();
     line.socket.write('before ');
     await line.hears('BEFORE ');
@@ -137,7 +137,7 @@ describe('a connection through the proxy', () => {
     await Promise.all([line.hears('BEFORE WITHIN '), late.hears('LATE')]);
   });
 
-  it('is refused while the proxy does not listen, and later accepted on the same port', async () => {
+  it('refuses connections while the proxy does not listen, and later accepts them on the same port', async () => {
     const line = call();
     line.socket.write('hello');
     await line.hears('HELLO');
@@ -151,7 +151,7 @@ describe('a connection through the proxy', () => {
     await again.hears('BACK');
   });
 
-  it('breaks when the server behind the proxy is gone', async () => {
+  it('breaks a connection when the server behind the proxy is gone', async () => {
     await server.close();
     expect(await call().ended).toBe('ECONNRESET');
     server = await startRawEndpointServer(() => undefined);

@@ -27,7 +27,7 @@ const keptKey = (path: string) => queryRedis(path, (client) => client.get('kept'
 const withRetry = { timeout: 20_000 };
 
 describe('the Redis server of an owner that was killed with SIGKILL', () => {
-  it('ends without help, and the next start finds the data', async () => {
+  it('ends the server of a killed owner without help, and the next start finds the data', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = processIdentity(owner.redis.pid) ?? 'none';
     expect(isAlive(server)).toBe(true);
@@ -38,7 +38,7 @@ describe('the Redis server of an owner that was killed with SIGKILL', () => {
     expect(await keptKey(redis.path)).toBe('yes');
   });
 
-  it('delays a start that comes while the server is still ending', async () => {
+  it('delays a start while the server of a killed owner is still ending', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = processIdentity(owner.redis.pid) ?? 'none';
     await owner.kill9();
@@ -48,7 +48,7 @@ describe('the Redis server of an owner that was killed with SIGKILL', () => {
     expect(await keptKey(redis.path)).toBe('yes');
   });
 
-  it('is reused if its guard was killed too, and is then stopped like any other', async () => {
+  it('reuses the server of a killed owner if its guard was killed too, and then stops it like any other', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = await orphanServer(owner, dataDir);
     expect(isAlive(server)).toBe(true);
@@ -60,7 +60,7 @@ describe('the Redis server of an owner that was killed with SIGKILL', () => {
     expect(await keptKey((await start(dataDir)).path)).toBe('yes');
   });
 
-  it('ends when the process that reused it ends', async () => {
+  it('ends a reused server when the process that reused it ends', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = await orphanServer(owner, dataDir);
     const second = await startRedisOwner(dataDir);
@@ -69,7 +69,7 @@ describe('the Redis server of an owner that was killed with SIGKILL', () => {
     await expect.poll(() => isAlive(server), withRetry).toBe(false);
   });
 
-  it('is ended and replaced if it does not respond on its socket', async () => {
+  it('ends and replaces a leftover server that does not respond on its socket', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = await orphanServer(owner, dataDir);
     await rm(owner.redis.path);
@@ -81,7 +81,7 @@ describe('the Redis server of an owner that was killed with SIGKILL', () => {
     expect(lines.join('\n')).toMatch(/of an earlier start, because it does not respond/);
   });
 
-  it('continues, and no second server starts, if no record identifies it as managed', async () => {
+  it('leaves a server that no record identifies as managed, and starts no second one', async () => {
     const { dataDir, owner } = await ownedFolder();
     const server = await orphanServer(owner, dataDir);
     await rm(join(dataDir, 'redis', 'server.json'));
@@ -91,7 +91,7 @@ describe('the Redis server of an owner that was killed with SIGKILL', () => {
 });
 
 describe('the remains of an earlier start', () => {
-  it('are removed, even if other processes now use the recorded pids', async () => {
+  it('removes the remains of an earlier start, even if other processes now use the recorded pids', async () => {
     const dataDir = await temporaryFolder();
     const redisDir = join(dataDir, 'redis');
     await mkdir(redisDir);
@@ -104,7 +104,7 @@ describe('the remains of an earlier start', () => {
     expect(await queryRedis(redis.path, (client) => client.ping())).toBe('PONG');
   });
 
-  it('do not prevent a start if they are unreadable', async () => {
+  it('starts despite unreadable remains of an earlier start', async () => {
     const dataDir = await temporaryFolder();
     await mkdir(join(dataDir, 'redis'));
     await writeFile(join(dataDir, 'redis', 'server.json'), '{"server":');
@@ -120,7 +120,7 @@ describe('the remains of an earlier start', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('reaches the owner but neither server nor guard, so that the owner stops the server last', async () => {
+  it('delivers Ctrl-C to the owner but neither server nor guard, so that the owner stops the server last', async () => {
     const { owner } = await ownedFolder();
     const client = createRedis(owner.redis.path, { onError: () => undefined });
     onTestFinished(() => client.disconnect());

@@ -88,7 +88,7 @@ describe('a managed Redis', () => {
 });
 
 describe('two Darkroom processes', () => {
-  it('are isolated if they use different data folders', async () => {
+  it('isolates two processes that use different data folders', async () => {
     const [one, two] = [await start(await temporaryFolder()), await start(await temporaryFolder())];
     await queryRedis(one.path, (client) => client.set('key', 'one'));
     expect(await queryRedis(two.path, (client) => client.get('key'))).toBeNull();
@@ -96,7 +96,7 @@ describe('two Darkroom processes', () => {
     expect(await queryRedis(two.path, (client) => client.ping())).toBe('PONG');
   });
 
-  it('cannot share a data folder: the second start names the owner, and the first process continues', async () => {
+  it('refuses a second process on a data folder and names the owner, and the first process continues', async () => {
     const dataDir = await temporaryFolder();
     const owner = await startRedisOwner(dataDir);
     const expected = new RegExp(`another Darkroom \\(pid ${owner.pid}\\) is using DATA_DIR .*Stop it`);
@@ -106,7 +106,7 @@ describe('two Darkroom processes', () => {
     expect((await start(dataDir)).reused).toBe(false);
   });
 
-  it('never both acquire one data folder if they start at the same moment', async () => {
+  it('never lets two processes acquire one data folder, even if they start at the same moment', async () => {
     const dataDir = await temporaryFolder();
     // The claim of a dead owner gives every process something to take over.
     await mkdir(join(dataDir, 'redis'));
@@ -121,7 +121,7 @@ describe('two Darkroom processes', () => {
 });
 
 describe('a Redis server that fails to start', () => {
-  it('is reported with the end of its log, and the data folder is free again', async () => {
+  it('reports the end of the log of a server that fails to start, and releases the data folder', async () => {
     const dataDir = await temporaryFolder();
     const first = await start(dataDir);
     await queryRedis(first.path, (client) => client.set('kept', 'yes'));
@@ -137,7 +137,7 @@ describe('a Redis server that fails to start', () => {
     expect(await queryRedis(second.path, (client) => client.get('kept'))).toBe('yes');
   });
 
-  it('receives nothing of the environment of this process', async () => {
+  it('passes nothing of the environment of this process to the server', async () => {
     const [dataDir, folder] = [await temporaryFolder(), await temporaryFolder()];
     const binary = join(folder, 'redis-server');
     await writeFile(

@@ -24,21 +24,24 @@ const leftAlone: [string, (job: ImageJob) => object][] = [
 ];
 
 describe('a job of the next release', () => {
-  it.each(leftAlone)('is read and never changed by this release if it has %s', async (_what, change) => {
-    const core = await connectCore();
-    const job = await newerJob(core, change);
-    core.passTime(365 * 86_400_000);
-    await core.sweep();
-    await core.reconcile();
-    await core.reconcile();
-    expect(await core.getJob.get(job.tenant, job.id)).toEqual(job);
-    expect(await core.jobQueue.has([job.id])).toEqual([false]);
-    await expect(core.cancelJob(job.tenant, job.id)).rejects.toMatchObject({ code: 'newer_release' });
-    await expect(createEraseJob(core)(job.tenant, job.id)).rejects.toMatchObject({ code: 'newer_release' });
-    expect(await stored(core, job)).toEqual(job);
-  });
+  it.each(leftAlone)(
+    'reads a job of the next release and never changes it if it has %s',
+    async (_what, change) => {
+      const core = await connectCore();
+      const job = await newerJob(core, change);
+      core.passTime(365 * 86_400_000);
+      await core.sweep();
+      await core.reconcile();
+      await core.reconcile();
+      expect(await core.getJob.get(job.tenant, job.id)).toEqual(job);
+      expect(await core.jobQueue.has([job.id])).toEqual([false]);
+      await expect(core.cancelJob(job.tenant, job.id)).rejects.toMatchObject({ code: 'newer_release' });
+      await expect(createEraseJob(core)(job.tenant, job.id)).rejects.toMatchObject({ code: 'newer_release' });
+      expect(await stored(core, job)).toEqual(job);
+    },
+  );
 
-  it('is canceled, expired and purged by this release if only fields are new, and loses none of them', async () => {
+  it('cancels, expires and purges a newer job if only fields are new, and loses none of them', async () => {
     const core = await connectCore();
     const [canceled, expired, ended] = [
       await newerJob(core, (job) => job),
@@ -67,7 +70,7 @@ describe('a job of the next release', () => {
     });
   });
 
-  it('is erased with the bytes of its newer attempts and of renditions that only that release makes', async () => {
+  it('erases a newer job with the bytes of its newer attempts and of renditions that only that release makes', async () => {
     const core = await connectCore();
     const job = await newerJob(core, finishedJob);
     const folder = `${job.tenant}/${job.id}`;
@@ -78,7 +81,7 @@ describe('a job of the next release', () => {
     expect(await stored(core, job)).toMatchObject({ mediaGone: true, images: [] });
   });
 
-  it('is streamed with the fallbacks of unknown statuses and stages, up to its end', async () => {
+  it('streams a newer job with the fallbacks of unknown statuses and stages, up to its end', async () => {
     const core = await connectCore();
     const job = await newerJob(core, (queued) => {
       const ended = finishedJob(queued);

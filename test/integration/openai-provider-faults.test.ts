@@ -26,7 +26,7 @@ beforeAll(async () => {
 describe('a call that was never sent', () => {
   const nothingSent = { kind: 'refused', code: 'provider_unreachable', billing: 'none' };
 
-  it('is refused without a charge if no server listens', async () => {
+  it('refuses a call without a charge if no server listens', async () => {
     const server = await startScriptedServer(() => undefined);
     await server.close();
     const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
@@ -34,14 +34,14 @@ describe('a call that was never sent', () => {
     expect(failure.message).toContain('ECONNREFUSED');
   });
 
-  it('is refused without a charge if the host name does not exist', async () => {
+  it('refuses a call without a charge if the host name does not exist', async () => {
     const failure = await failureOf(
       openAIProvider(`http://${'x'.repeat(70)}.invalid/v1`).generate(call, contextOf(), drain),
     );
     expect(failure).toMatchObject(nothingSent);
   });
 
-  it('is refused without a charge if the server does not speak TLS', async () => {
+  it('refuses a call without a charge if the server does not speak TLS', async () => {
     const server = await serve(respondWith(200, reply));
     const address = server.url.replace('http:', 'https:');
     expect(await failureOf(openAIProvider(address).generate(call, contextOf(), drain))).toMatchObject(
@@ -50,7 +50,7 @@ describe('a call that was never sent', () => {
     expect(server.seen).toHaveLength(0);
   });
 
-  it('is refused without a charge if its deadline passes before the TLS handshake ends', async () => {
+  it('refuses a call without a charge if its deadline passes before the TLS handshake ends', async () => {
     const silent = await listenTcp(() => undefined);
     const run = openAIProvider(`https://127.0.0.1:${silent.port}/v1`).generate(
       call,
@@ -61,7 +61,7 @@ describe('a call that was never sent', () => {
     expect(silent.received()).not.toContain('POST');
   });
 
-  it('is refused without a charge if the caller aborted before the call', async () => {
+  it('refuses a call without a charge if the caller aborted before the call', async () => {
     const server = await serve(respondWith(200, reply));
     const run = openAIProvider(server.url).generate(call, contextOf({ signal: AbortSignal.abort() }), drain);
     expect(await failureOf(run)).toMatchObject(nothingSent);
@@ -72,7 +72,7 @@ describe('a call that was never sent', () => {
 describe('a call that breaks', () => {
   const unknown = { kind: 'uncertain', code: 'provider_outcome_unknown', billing: 'possible' };
 
-  it('is uncertain if the connection is reset after the request, and is not repeated', async () => {
+  it('marks a call as uncertain if the connection is reset after the request, and does not repeat it', async () => {
     let connections = 0;
     const server = await listenTcp((socket) => {
       connections += 1;
@@ -83,7 +83,7 @@ describe('a call that breaks', () => {
     expect(connections).toBe(1);
   });
 
-  it('is uncertain if the connection is closed without a response, and is not repeated', async () => {
+  it('marks a call as uncertain if the connection is closed without a response, and does not repeat it', async () => {
     const server = await serve((response) => response.destroy());
     expect(await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain))).toMatchObject(
       unknown,
@@ -91,13 +91,13 @@ describe('a call that breaks', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it('is uncertain if the response is not HTTP', async () => {
+  it('marks a call as uncertain if the response is not HTTP', async () => {
     const server = await listenTcp((socket) => socket.once('data', () => socket.end('SSH-2.0-x\r\n')));
     const run = openAIProvider(`http://127.0.0.1:${server.port}/v1`).generate(call, contextOf(), drain);
     expect(await failureOf(run)).toMatchObject(unknown);
   });
 
-  it('ends at its deadline if no response comes, and the server sees the socket close', async () => {
+  it('ends a call at its deadline if no response comes, and the server sees the socket close', async () => {
     const server = await serve(() => undefined);
     const run = openAIProvider(server.url).generate(call, contextOf({ timeoutMs: 1_000 }), drain);
     expect(await failureOf(run)).toMatchObject(unknown);
@@ -105,7 +105,7 @@ describe('a call that breaks', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it('ends at its deadline if the body hangs at byte 10, and the server sees the socket close', async () => {
+  it('ends a call at its deadline if the body hangs at byte 10, and the server sees the socket close', async () => {
     const server = await serve((response) => {
       response.writeHead(200, { 'content-length': String(reply.length), 'x-request-id': 'req_3' });
       response.write(reply.slice(0, 10));
@@ -118,7 +118,7 @@ describe('a call that breaks', () => {
     await server.seen[0]?.closed;
   });
 
-  it('ends when the caller aborts before the response, and the server sees the socket close', async () => {
+  it('ends a call when the caller aborts before the response, and the server sees the socket close', async () => {
     const server = await serve(() => undefined);
     const caller = new AbortController();
     const run = failureOf(
@@ -130,7 +130,7 @@ describe('a call that breaks', () => {
     await server.seen[0]?.closed;
   });
 
-  it('ends when the caller aborts inside the body, and the server sees the socket close', async () => {
+  it('ends a call when the caller aborts inside the body, and the server sees the socket close', async () => {
     const server = await serve((response) => {
       response.writeHead(200);
       flood(response);
@@ -151,7 +151,7 @@ describe('a call that breaks', () => {
     await server.seen[0]?.closed;
   });
 
-  it('is uncertain if its body is shorter than announced', async () => {
+  it('marks a call as uncertain if its body is shorter than announced', async () => {
     const server = await serve((response) => {
       response.writeHead(200, { 'content-length': String(reply.length) });
       response.write(reply.slice(0, 5_000), () => response.destroy());
@@ -161,7 +161,7 @@ describe('a call that breaks', () => {
     );
   });
 
-  it('is unusable if its body is too large, and the server sees the socket close', async () => {
+  it('marks a call as unusable if its body is too large, and the server sees the socket close', async () => {
     const server = await serve((response) => {
       response.writeHead(200);
       flood(response);
@@ -179,7 +179,7 @@ describe('a call that breaks', () => {
     await server.seen[0]?.closed;
   });
 
-  it('is aborted when the provider is closed', async () => {
+  it('aborts a call when the provider is closed', async () => {
     const server = await serve(() => undefined);
     const provider = openAIProvider(server.url);
     const run = failureOf(provider.generate(call, contextOf(), drain));
@@ -190,7 +190,7 @@ describe('a call that breaks', () => {
 });
 
 describe('an error of the sink', () => {
-  it('is rethrown unchanged, and the server sees the socket close', async () => {
+  it('rethrows an error of the sink unchanged, and the server sees the socket close', async () => {
     const server = await serve((response) => {
       response.writeHead(200);
       flood(response);
@@ -203,7 +203,7 @@ describe('an error of the sink', () => {
     await server.seen[0]?.closed;
   });
 
-  it('does not hide that the body broke off before the sink failed', async () => {
+  it('marks a call as uncertain if the body breaks off, even if the sink then throws an error of its own', async () => {
     const server = await serve((response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"data":', () => response.destroy());
@@ -220,7 +220,7 @@ describe('an error of the sink', () => {
     expect(await failureOf(run)).toMatchObject({ kind: 'uncertain' });
   });
 
-  it('is not needed for a broken body to make the call uncertain, so a sink that ignores the error changes nothing', async () => {
+  it('marks a call as uncertain if the body breaks off, even if the sink ignores it', async () => {
     const server = await serve((response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"data":', () => response.destroy());

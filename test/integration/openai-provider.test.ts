@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 describe('a provider call', () => {
-  it('sends exactly the requested fields, unchanged, and nothing hidden', async () => {
+  it('sends exactly the requested fields of a call, unchanged, and nothing hidden', async () => {
     const server = await serve(respondWith(200, reply));
     await openAIProvider(server.url).generate(call, contextOf({ traceparent: '00-aa-bb-01' }), drain);
     expect(server.seen).toHaveLength(1);
@@ -61,7 +61,7 @@ describe('a provider call', () => {
     expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual({ model: call.model, prompt: call.prompt, n: 1 });
   });
 
-  it('passes the body on byte for byte, with the request id of the provider', async () => {
+  it('passes the response body on byte for byte, with the request id of the provider', async () => {
     const server = await serve(respondWith(200, reply, { 'x-request-id': 'req_42' }));
     const { sink, bytes } = collector();
     let head: unknown;
@@ -88,7 +88,7 @@ describe('a provider call', () => {
     expect(bytes().toString()).toBe(reply);
   });
 
-  it('is uncertain if a compressed body is cut off', async () => {
+  it('marks a call as uncertain if its compressed body is cut off', async () => {
     const packed = gzipSync(reply);
     const server = await serve((response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed.subarray(0, packed.length / 2)),
@@ -192,7 +192,7 @@ describe('a refused call', () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  it('is not repeated after 421, for which HTTP allows it', async () => {
+  it('does not repeat a call after 421, for which HTTP allows it', async () => {
     const server = await serve(respondWith(421, '{}'));
     const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
     expect(failure.kind).toBe('final');
@@ -213,7 +213,7 @@ describe('a refused call', () => {
     expect(failure.message).toContain('Invalid key [redacted] here');
   });
 
-  it('reports its status if its body is endless, and closes its socket', async () => {
+  it('reports the status of a refused call if its body is endless, and closes its socket', async () => {
     const server = await serve((response) => {
       response.writeHead(400, { 'content-type': 'text/plain' });
       flood(response);
@@ -223,7 +223,7 @@ describe('a refused call', () => {
     await server.seen[0]?.closed;
   });
 
-  it('reports its status if its body never arrives', async () => {
+  it('reports the status of a refused call if its body never arrives', async () => {
     const server = await serve((response) =>
       response.writeHead(400, { 'content-length': '100' }).flushHeaders(),
     );
@@ -235,7 +235,10 @@ describe('a refused call', () => {
 });
 
 describe('an API key', () => {
-  it.each(['', 'sk-a b', 'sk-a\n', 'schlüssel'])('refuses %j when the provider is created', (apiKey) => {
-    expect(() => createOpenAIProvider({ name: 'openai', apiKey })).toThrow(AppError);
-  });
+  it.each(['', 'sk-a b', 'sk-a\n', 'schlüssel'])(
+    'refuses the API key %j when the provider is created',
+    (apiKey) => {
+      expect(() => createOpenAIProvider({ name: 'openai', apiKey })).toThrow(AppError);
+    },
+  );
 });

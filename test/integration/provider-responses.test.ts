@@ -74,9 +74,12 @@ describe('a known code or type', () => {
   const rows = known.flatMap(([code, type, outcome]) =>
     everyStatus.map((status) => [code, status, type, outcome] as const),
   );
-  it.each(rows)('%s decides before status %i (type %s): %s', async (code, status, type, outcome) => {
-    expect((await run(status, bare(code, type))).summary).toEqual(outcomes[outcome]);
-  });
+  it.each(rows)(
+    'lets the code %s decide before status %i (type %s): %s',
+    async (code, status, type, outcome) => {
+      expect((await run(status, bare(code, type))).summary).toEqual(outcomes[outcome]);
+    },
+  );
 
   it.each([
     [400, 'budget_exceeded', 'quota'],
@@ -85,7 +88,7 @@ describe('a known code or type', () => {
     [400, 'authentication_error', 'key'],
     [400, 'rate_limit_error', 'limited'],
     [529, 'overloaded_error', 'overloaded'],
-  ] as const)('status %i with only the type %s decides: %s', async (status, type, outcome) => {
+  ] as const)('classifies status %i by the type %s alone: %s', async (status, type, outcome) => {
     expect((await run(status, bare(null, type))).summary).toEqual(outcomes[outcome]);
   });
 });
@@ -106,7 +109,7 @@ describe('an unknown code', () => {
     [524, 'unknown'],
     [301, 'unusable'],
     [307, 'unusable'],
-  ] as const)('falls back to the status if the code is unknown: %i means %s', async (status, outcome) => {
+  ] as const)('falls back to status %i if the code is unknown: %s', async (status, outcome) => {
     const headers = status < 400 ? { location: '/v1/elsewhere' } : {};
     expect((await run(status, bare('code_of_tomorrow'), headers)).summary).toEqual(outcomes[outcome]);
   });
@@ -196,9 +199,12 @@ describe('the shape of an error', () => {
       'rejected',
     ],
   ];
-  it.each(rows)('is understood: %s with status %i', async (_name, status, body, outcome) => {
-    expect((await run(status, body)).summary).toEqual(outcomes[outcome]);
-  });
+  it.each(rows)(
+    'understands the shape of an error: %s with status %i',
+    async (_name, status, body, outcome) => {
+      expect((await run(status, body)).summary).toEqual(outcomes[outcome]);
+    },
+  );
 
   it('names the categories that Azure filtered', async () => {
     const error = {
@@ -236,7 +242,7 @@ describe('a refusal after a 2xx status', () => {
     ['of an unknown kind with a 5xx code', 200, bare(500), 'unusable'],
   ];
   it.each(rows)(
-    'is classified like the refusal that it contains: %s (%i)',
+    'classifies a refusal after a 2xx status like the refusal that it contains: %s (%i)',
     async (_name, status, body, outcome) => {
       expect((await run(status, body)).summary).toEqual(outcomes[outcome]);
     },
@@ -265,12 +271,12 @@ describe('a complete response of another shape', () => {
     ['cut off', () => base64.slice(0, -40)],
     ['damaged', () => `${base64.slice(0, 40)}!${base64.slice(41)}`],
     ['no image at all', () => 'AAAA'],
-  ])('is not assumed if the bytes are damaged, which a second payment can cure: %s', async (_name, image) => {
+  ])('pays a second time for damaged bytes, which another call can cure: %s', async (_name, image) => {
     const { summary } = await run(200, { data: [{ b64_json: image() }] });
     expect(summary).toEqual({ ...outcomes.unusable, calls: 2 });
   });
 
-  it('is stored if it holds a data URI, or bytes after the image', async () => {
+  it('stores an image from a data URI, and an image that is followed by other bytes', async () => {
     const uri = await run(200, { data: [{ url: `data:image/png;base64,${base64}` }] });
     expect(uri.summary).toMatchObject({ status: 'succeeded', calls: 1 });
     const trailed = Buffer.concat([png, Buffer.from('trailer')]);
@@ -279,7 +285,7 @@ describe('a complete response of another shape', () => {
     expect([...made.stored.values()].map((bytes) => bytes.equals(trailed))).toEqual([true]);
   });
 
-  it('is not paid for again if the worker dies between the response and the end of the job', async () => {
+  it('pays once if the worker dies between the response and the end of the job', async () => {
     const { made, server } = await run(200, { data: [] });
     const { errors: _errors, finishedAt: _finishedAt, ...open } = made.job();
     made.set(() => ({ ...open, status: 'running' }));
@@ -290,19 +296,22 @@ describe('a complete response of another shape', () => {
 });
 
 describe('a hint how long to wait', () => {
-  it.each(['0', '0.001', '-1', '', 'soon'])('Retry-After: %j never shortens the backoff', async (hint) => {
-    const { made, summary, server } = await run(429, bare('rate_limit_exceeded'), { 'retry-after': hint });
-    expect(summary).toEqual(outcomes.limited);
-    expect(await made.run()).toEqual({ againInMs: 500 });
-    expect(server.seen).toHaveLength(1);
-  });
+  it.each(['0', '0.001', '-1', '', 'soon'])(
+    'never shortens the backoff because of Retry-After: %j',
+    async (hint) => {
+      const { made, summary, server } = await run(429, bare('rate_limit_exceeded'), { 'retry-after': hint });
+      expect(summary).toEqual(outcomes.limited);
+      expect(await made.run()).toEqual({ againInMs: 500 });
+      expect(server.seen).toHaveLength(1);
+    },
+  );
 
   it.each([
     ['retry-after', '99999999'],
     ['retry-after-ms', '99999999999'],
     ['retry-after', 'Fri, 31 Dec 2200 23:59:59 GMT'],
     ['x-ratelimit-reset-requests', '999999h'],
-  ])('%s: %s makes the job wait 30 s at most before it probes', async (name, value) => {
+  ])('limits the wait before a probe to 30 s for %s: %s', async (name, value) => {
     const server = await serve(respondWith(503, bare(null), { [name]: value }));
     const made = generation({ realProvider: openAIProvider(server.url) });
     const { againInMs } = (await made.run()) as { againInMs: number };

@@ -222,7 +222,7 @@ describe('the reconciler', () => {
     expect(await core.jobQueue.has(jobs.map(({ id }) => id))).toEqual(restored);
   });
 
-  it('preserves the priority of a job', async () => {
+  it('preserves the priority of a job that it re-enqueues', async () => {
     const core = await connectCore();
     const low = queuedJob({ request: { priority: 'low' } });
     const high = queuedJob({ request: { priority: 'high' } });

@@ -73,7 +73,7 @@ async function workerWith(tenants: readonly string[]) {
 }
 
 describe('recovery of spooled responses', () => {
-  it('continues past an image that the storage refuses, and stores it once the storage accepts it', async () => {
+  it('recovers past an image that the storage refuses, and stores it once the storage accepts it', async () => {
     const worker = await workerWith(['acme', 'beta', 'gamma']);
     // A file instead of the folder of the tenant makes every upload of that tenant fail.
     await mkdir(worker.images);

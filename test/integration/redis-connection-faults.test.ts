@@ -37,7 +37,7 @@ async function serverThat(respond: (socket: Socket) => void): Promise<number> {
 }
 
 describe('readiness of a Redis connection', () => {
-  it('names a missing and a wrong password and recovers when the password is right', async () => {
+  it('reports a missing and a wrong Redis password and recovers when the password is right', async () => {
     const redis = await startTcpRedis();
     await redis.configure({ requirepass: 'secret' });
     const missing = await faultOf(`redis://127.0.0.1:${redis.port}`);
@@ -52,7 +52,7 @@ describe('readiness of a Redis connection', () => {
     await expect.poll(missing, withRetry).toBeNull();
   });
 
-  it('names a refused connection, an unknown host, a foreign protocol and a server that expects TLS', async () => {
+  it('reports a refused connection, an unknown host, a foreign protocol and a server that expects TLS', async () => {
     const http = await serverThat((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const resetting = await serverThat((socket) => void socket.resetAndDestroy());
     for (const [url, fault] of [
@@ -65,7 +65,7 @@ describe('readiness of a Redis connection', () => {
     }
   });
 
-  it('names a server that uses no TLS and one that has reached its limit of connections', async () => {
+  it('reports a server that uses no TLS and a server that has reached its limit of connections', async () => {
     const redis = await startTcpRedis();
     await expect
       .poll(await faultOf(`rediss://127.0.0.1:${redis.port}`), withRetry)

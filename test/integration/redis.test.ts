@@ -37,7 +37,7 @@ function connect(
 const withRetry = { timeout: 15_000 };
 
 describe('a producer connection', () => {
-  it('rejects commands while Redis is down, instead of holding them, and recovers without help', async () => {
+  it('rejects commands of a producer while Redis is down, instead of holding them, and recovers without help', async () => {
     const client = connect(createProducerRedis);
     expect(await whenRedisReady(client, 10_000)).toBe(true);
     await client.set('key', 'value');
@@ -89,7 +89,7 @@ describe('a producer connection', () => {
 });
 
 describe('a worker connection', () => {
-  it('holds commands through an outage, however many attempts it takes, and then sends them', async () => {
+  it('holds commands of a worker through an outage, however many attempts it takes, and then sends them', async () => {
     const client = connect(createWorkerRedis);
     await client.set('key', 'value');
     await redis.kill9();
@@ -103,7 +103,7 @@ describe('a worker connection', () => {
     expect(await held).toBe('value');
   });
 
-  it('continues a blocking read after an outage', async () => {
+  it('continues a blocking read of a worker after an outage', async () => {
     const client = connect(createWorkerRedis);
     await client.ping();
     const waiting = client.blpop('list', 0);
@@ -115,7 +115,7 @@ describe('a worker connection', () => {
 });
 
 describe('a subscriber connection', () => {
-  it('receives messages of its channels again after an outage', async () => {
+  it('receives messages of subscribed channels again after an outage', async () => {
     const client = connect(createSubscriberRedis);
     const captured: string[] = [];
     client.on('message', (_channel: string, message: string) => captured.push(message));
@@ -188,7 +188,7 @@ describe('a Redis Cluster', () => {
     expect(await item).toEqual(['{key}:list', 'item']);
   });
 
-  it('rejects a producer within the one-second limit for responses to callers if it is down', async () => {
+  it('rejects a producer within the one-second limit for responses to callers if the cluster is down', async () => {
     const node = await startTestCluster();
     const client = connect(createProducerRedis, `redis://${node.host}:${node.port}`, { cluster: true });
     expect(await whenRedisReady(client, 10_000)).toBe(true);
@@ -239,7 +239,7 @@ describe('a Redis Cluster', () => {
       .toContain('hello');
   });
 
-  it('rejects commands of a producer and reports the cause if it is unreachable', async () => {
+  it('rejects commands of a producer and reports the cause if the cluster is unreachable', async () => {
     const errors: Error[] = [];
     const options = { cluster: true, onError: (error: Error) => errors.push(error) };
     const client = connect(createProducerRedis, 'redis://127.0.0.1:1', options);

@@ -4,7 +4,7 @@ import { createPublicResolver } from '../../src/outbound/webhooks/resolve-name.t
 import { startNameServer } from '../support/name-server.ts';
 
 describe('the host name of an endpoint', () => {
-  it('resolves to all of its addresses', async () => {
+  it('resolves the host name of an endpoint to all of its addresses', async () => {
     const { server } = await startNameServer((name) =>
       name === 'receiver.example' ? '192.0.2.7' : undefined,
     );
@@ -12,7 +12,7 @@ describe('the host name of an endpoint', () => {
     expect(await resolve('receiver.example')).toEqual([{ address: '192.0.2.7', family: 4 }]);
   });
 
-  it('is reported as missing if it does not exist, and as unresolved if the name server fails', async () => {
+  it('distinguishes a missing host name from a name server that does not respond', async () => {
     const { server } = await startNameServer(() => undefined);
     const missing = await createPublicResolver([server])('nobody.example').catch((error) => error);
     expect(verdictOnError(missing)).toMatchObject({
@@ -26,7 +26,7 @@ describe('the host name of an endpoint', () => {
     });
   });
 
-  it('resolves at once, however many other lookups wait for a silent name server', async () => {
+  it('resolves a host name at once, however many other lookups wait for a silent name server', async () => {
     const { server, asked } = await startNameServer((name) =>
       name.endsWith('.slow.example') ? null : '192.0.2.7',
     );

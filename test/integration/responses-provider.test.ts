@@ -38,7 +38,7 @@ const call = imageCall('Ein Fuchs 🦊 auf dem „Marktplatz“, 猫');
 const methods = (server: { seen: readonly { method: string }[] }) => server.seen.map(({ method }) => method);
 
 describe('a submission', () => {
-  it('sends one request with the unchanged prompt and stores its id before the first poll', async () => {
+  it('submits one request with the unchanged prompt and stores its id before the first poll', async () => {
     const server = await serve(background(respondWith(200, await completed(), { 'x-request-id': 'req_9' })));
     const provider = backgroundProvider(server.url);
     const { sink, bytes } = collector();
@@ -90,14 +90,14 @@ describe('a submission', () => {
     [200, '<html></html>', 'unusable', 'provider_unusable_answer'],
     [200, '{"object":"response","status":"queued"}', 'unusable', 'provider_unusable_answer'],
     [200, '{"id":"../models","status":"queued"}', 'unusable', 'provider_unusable_answer'],
-  ])('is made once and classified by its response: %i %s', async (status, body, kind, code) => {
+  ])('makes a submission once and classifies its response: %i %s', async (status, body, kind, code) => {
     const server = await serve(respondWith(status, body, { 'x-request-id': 'req_9' }));
     const failure = await failureOf(backgroundProvider(server.url).generate(call, contextOf(), drain));
     expect(failure).toMatchObject({ kind, code, provider: { status, request_id: 'req_9' } });
     expect(methods(server)).toEqual(['POST']);
   });
 
-  it('is refused without sending if no server listens or the caller aborted before', async () => {
+  it('refuses a submission without sending it if no server listens or the caller aborted before', async () => {
     const server = await startScriptedServer(() => undefined);
     await server.close();
     const provider = backgroundProvider(server.url);
@@ -107,7 +107,7 @@ describe('a submission', () => {
     expect(await failureOf(provider.generate(call, contextOf({ signal }), drain))).toMatchObject(nothingSent);
   });
 
-  it('is uncertain if the connection breaks before the id arrives, and is not repeated', async () => {
+  it('marks a submission as uncertain if the connection breaks before the id arrives, and does not repeat it', async () => {
     for (const script of [
       (response) => response.destroy(),
       (response) =>
@@ -120,7 +120,7 @@ describe('a submission', () => {
     }
   });
 
-  it('is complete if the server finishes it at once, and its id is stored first', async () => {
+  it('accepts a response that the server completes at once, and stores its id first', async () => {
     const whole = JSON.stringify(await completed());
     const server = await serve(respondWith(200, whole));
     const { sink, bytes } = collector();
@@ -138,7 +138,7 @@ describe('a submission', () => {
     expect(methods(server)).toEqual(['POST']);
   });
 
-  it('is stopped at the provider if the handle is rejected, and rethrows the reason', async () => {
+  it('stops a submission at the provider if its handle is rejected, and rethrows the reason', async () => {
     const server = await serve(background(respondWith(200, queued)));
     const overtaken = new AppError('already_terminal');
     const run = backgroundProvider(server.url).generate(
@@ -152,7 +152,7 @@ describe('a submission', () => {
 });
 
 describe('polls for a response', () => {
-  it('are repeated after any failure, for one image of one submission', async () => {
+  it('repeats a poll after any failure, for one image of one submission', async () => {
     const whole = JSON.stringify(await completed());
     const server = await serve(
       background(
@@ -182,7 +182,7 @@ describe('polls for a response', () => {
     expect(methods(server)).toEqual(['POST', ...Array(14).fill('GET')]);
   });
 
-  it('share a connection, and a submission never reuses one', async () => {
+  it('shares a connection between polls, and never reuses one for a submission', async () => {
     const server = await serve(
       background(respondWith(200, queued), respondWith(200, queued), respondWith(200, await completed())),
     );
@@ -194,7 +194,7 @@ describe('polls for a response', () => {
     expect(server.seen[0]?.headers.connection).toBe('close');
   });
 
-  it('end if the provider repeatedly does not know the response', async () => {
+  it('stops polling if the provider repeatedly does not know the response', async () => {
     const server = await serve(
       respondWith(404, '{"error":{"message":"Response with id resp_1 not found."}}'),
     );
@@ -209,7 +209,7 @@ describe('polls for a response', () => {
     expect(methods(server)).toEqual(['GET', 'GET', 'GET']);
   });
 
-  it('end with the error of a failed response', async () => {
+  it('stops polling with the error of a failed response', async () => {
     const blocked = {
       code: 'moderation_blocked',
       message: 'Blocked.',
@@ -226,7 +226,7 @@ describe('polls for a response', () => {
     expect(methods(server)).toEqual(['POST', 'GET', 'GET']);
   });
 
-  it('end if the response is too large, because a repeated poll would return the same size', async () => {
+  it('stops polling if the response is too large, because another poll would return the same size', async () => {
     const server = await serve(background(respondWith(200, await completed())));
     const provider = backgroundProvider(server.url, { maxResponseBytes: 5_000 });
     expect(await failureOf(provider.generate(call, contextOf(), drain))).toMatchObject({
@@ -236,7 +236,7 @@ describe('polls for a response', () => {
     expect(methods(server)).toEqual(['POST', 'GET']);
   });
 
-  it('end with the unchanged error of the sink and do not stop the response', async () => {
+  it('stops polling with the unchanged error of the sink, and does not cancel the response', async () => {
     const server = await serve(background(respondWith(200, await completed())));
     const full = new AppError('storage_failed', { detail: 'The disk is full.' });
     const run = backgroundProvider(server.url).generate(call, contextOf(), async (_head, body) => {
@@ -324,7 +324,7 @@ describe('aborting a background call', () => {
     expect(server.seen.map(({ path }) => path)).not.toContain(stopped);
   });
 
-  it('never fails if the provider refuses to stop the work', async () => {
+  it('never fails to cancel or close if the provider refuses to stop the work', async () => {
     const server = await serve((response) => response.destroy());
     const provider = backgroundProvider(server.url);
     provider.cancel('resp_1');
@@ -345,7 +345,7 @@ describe('aborting a background call', () => {
 });
 
 describe('the account', () => {
-  it('is checked without cost', async () => {
+  it('checks the account without cost', async () => {
     const server = await serve(respondWith(200, '{"data":[]}'));
     expect(await backgroundProvider(server.url).check()).toContain('accepts the key');
     expect(server.seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/models']);
