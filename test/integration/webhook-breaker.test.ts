@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectWebhooks, dayMs, endpointServerOf, hourMs, type Webhooks } from '../support/webhook-core.ts';
 import { startRawEndpointServer } from '../support/webhook-endpoints.ts';
 
-/** An endpoint that wants one event of each job. */
+/** Registers an endpoint that subscribes to one event of each job. */
 async function endpointAt(url: string) {
   const webhooks = await connectWebhooks();
   const endpoint = await webhooks.register({ url, events: ['image.queued'] });
@@ -19,8 +19,8 @@ async function endpointAt(url: string) {
   };
 }
 
-describe('a receiver that is dead', () => {
-  it('with 200 deliveries waiting gets about ten connections, then a single one after each rest', async () => {
+describe('the circuit breaker of a destination', () => {
+  it('opens about ten connections to a dead endpoint with 200 pending deliveries, then one per cooldown', async () => {
     const dead = await startRawEndpointServer((socket) => socket.destroy());
     onTestFinished(dead.close);
     const { webhooks, endpoint, pending, shown } = await endpointAt(`http://127.0.0.1:${dead.port}/`);
@@ -44,7 +44,7 @@ describe('a receiver that is dead', () => {
     }
   });
 
-  it('gets nothing while it rests, whatever turns up', async () => {
+  it('sends nothing to an endpoint while its circuit breaker is open, even if new events arrive', async () => {
     const destination = await endpointServerOf(500);
     const { webhooks, endpoint, pending } = await endpointAt(destination.url);
     await pending(20);
@@ -57,7 +57,7 @@ describe('a receiver that is dead', () => {
     expect(destination.requests).toHaveLength(before);
   });
 
-  it('gets everything once it is back, each event once more', async () => {
+  it('delivers everything once a failing endpoint recovers, with one more attempt per event', async () => {
     const destination = await endpointServerOf(500);
     const { webhooks, endpoint, statuses, pending, shown } = await endpointAt(destination.url);
     await pending(200);
@@ -73,7 +73,7 @@ describe('a receiver that is dead', () => {
     });
   });
 
-  it('has what is older than the whole schedule given up unseen, and only that', async () => {
+  it('gives up deliveries older than the whole schedule without an attempt, and only those', async () => {
     const destination = await endpointServerOf(500);
     const { webhooks, endpoint, pending } = await endpointAt(destination.url);
     await pending(100);
@@ -82,7 +82,7 @@ describe('a receiver that is dead', () => {
     webhooks.passTime(4 * dayMs);
     await pending(1);
     await webhooks.emptyAll(endpoint.id);
-    // One probe, with what is still worth it.
+    // The single probe carries a delivery that has not expired.
     expect(destination.requests).toHaveLength(before + 1);
     const [young, ...old] = await webhooks.deliveriesTo(endpoint.id);
     expect(young).toMatchObject({ status: 'pending', attempts: 1 });
@@ -90,7 +90,7 @@ describe('a receiver that is dead', () => {
     for (const each of old) expect(each).toMatchObject({ status: 'failed', outcome: 'endpoint_unavailable' });
   });
 
-  it('that is only unlucky now and then never rests', async () => {
+  it('keeps the circuit breaker closed if an endpoint fails only now and then', async () => {
     const destination = await endpointServerOf();
     const { webhooks, endpoint, pending, statuses } = await endpointAt(destination.url);
     let count = 0;
@@ -103,8 +103,8 @@ describe('a receiver that is dead', () => {
   });
 });
 
-describe('a host that jobs named', () => {
-  /** Deliveries of jobs that each name a path of one host. */
+describe('a host named by jobs', () => {
+  /** Creates deliveries of jobs that each name a path of one host. */
   async function pendingFor(webhooks: Webhooks, url: string, ...paths: string[]) {
     for (const path of paths) await webhooks.emit(1, { url: new URL(path, url).href });
     await webhooks.dispatch();
@@ -117,7 +117,7 @@ describe('a host that jobs named', () => {
       ]),
     );
 
-  it('delivers to its other addresses at once, whatever one of them answers', async () => {
+  it('delivers to the other URLs of a host at once, whatever status one of them returns', async () => {
     const webhooks = await connectWebhooks();
     const destination = await endpointServerOf();
     destination.response((request, response) => {
@@ -133,7 +133,7 @@ describe('a host that jobs named', () => {
     });
   });
 
-  it('rests when it cannot be reached', async () => {
+  it('opens the circuit breaker of a host that cannot be reached', async () => {
     const dead = await startRawEndpointServer((socket) => socket.destroy());
     onTestFinished(dead.close);
     const webhooks = await connectWebhooks();
@@ -144,8 +144,8 @@ describe('a host that jobs named', () => {
   });
 });
 
-describe('the log of a receiver that rests', () => {
-  it('says when its deliveries are tried next, which is not before its rest is over', async () => {
+describe('the log of a destination with an open circuit breaker', () => {
+  it('lists the next attempt of each delivery, not before the end of the cooldown', async () => {
     const destination = await endpointServerOf(500);
     const { webhooks, endpoint, pending, shown } = await endpointAt(destination.url);
     await pending(20);
@@ -161,7 +161,7 @@ describe('the log of a receiver that rests', () => {
 });
 
 describe('days of failures', () => {
-  /** One event every six hours, tried when it comes and whenever somebody looks, for a number of days. */
+  /** Emits one event every six hours for a number of days, and attempts its delivery at once. */
   async function sixHourly(
     { webhooks, endpointId }: { webhooks: Webhooks; endpointId: string },
     days: number,
@@ -174,7 +174,7 @@ describe('days of failures', () => {
     }
   }
 
-  it('five in a row switch an endpoint off, not less, with the moment in its history', async () => {
+  it('disables an endpoint after five days of failures, not earlier, and records the time in its history', async () => {
     const destination = await endpointServerOf(500);
     const { webhooks, endpoint, shown } = await endpointAt(destination.url);
     const given = { webhooks, endpointId: endpoint.id };
@@ -200,7 +200,7 @@ describe('days of failures', () => {
     expect(destination.requests).toHaveLength(sent);
   });
 
-  it('are counted anew after one success', async () => {
+  it('counts the days of failures anew after one success', async () => {
     const destination = await endpointServerOf(500);
     const { webhooks, endpoint, shown } = await endpointAt(destination.url);
     const given = { webhooks, endpointId: endpoint.id };
@@ -218,7 +218,7 @@ describe('days of failures', () => {
     expect(await shown()).toMatchObject({ status: 'disabled', disabled_reason: 'failing' });
   });
 
-  it('never switch off the host that a job named: its deliveries are given up one by one', async () => {
+  it('never disables a host named by jobs, and gives up its deliveries one by one', async () => {
     const webhooks = await connectWebhooks();
     const destination = await endpointServerOf(410);
     await webhooks.emit(3, { url: destination.url });

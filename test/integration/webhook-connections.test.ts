@@ -35,8 +35,8 @@ async function startTarget(...args: Parameters<typeof startEndpointServer>) {
   return { ...destination, url: `http://127.0.0.1:${destination.port}/hook?a=1` };
 }
 
-describe('connections', () => {
-  it('twenty attempts in a row use one', async () => {
+describe('connections of the webhook sender', () => {
+  it('uses one connection for twenty consecutive attempts', async () => {
     const destinationKey = await startTarget((_request, response) => response.end('thank you'));
     const { send } = startSender();
     for (let count = 0; count < 20; count++) await send(destinationKey.url, `evt_${count}`);
@@ -44,14 +44,14 @@ describe('connections', () => {
     expect(destinationKey.connections()).toBe(1);
   });
 
-  it('are not used beyond their age, so that the name is asked for anew', async () => {
+  it('uses no connection beyond its maximum age, so that the name is resolved again', async () => {
     const destinationKey = await startTarget();
     const { send } = startSender({ connectionMaxAgeMs: 0 });
     for (let count = 0; count < 3; count++) await send(destinationKey.url);
     expect(destinationKey.connections()).toBe(3);
   });
 
-  it('are not used beyond it either when nobody needed them meanwhile, however long a receiver would keep them', async () => {
+  it('closes an unused connection at its maximum age, however long the endpoint would hold it', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
     const destinationKey = await startTarget((_request, response) =>
@@ -66,7 +66,7 @@ describe('connections', () => {
     expect(destinationKey.connections()).toBe(2);
   });
 
-  it('that a receiver closes are replaced', async () => {
+  it('replaces connections that the endpoint closed', async () => {
     const destinationKey = await startTarget((_request, response) =>
       response.setHeader('connection', 'close').end(),
     );
@@ -76,7 +76,7 @@ describe('connections', () => {
     expect(destinationKey.connections()).toBe(3);
   });
 
-  it('are kept after failures with a body', async () => {
+  it('reuses a connection after a failure response with a body', async () => {
     const destinationKey = await startTarget((_request, response) =>
       response.writeHead(500).end('x'.repeat(60_000)),
     );
@@ -85,10 +85,10 @@ describe('connections', () => {
     expect(destinationKey.connections()).toBe(1);
   });
 
-  it('are never more to one receiver than allowed, and every attempt has its turn', async () => {
+  it('limits the connections to one endpoint and still sends every attempt', async () => {
     const held: (() => void)[] = [];
     let max = 0;
-    // Answers only once three attempts are there at the same time.
+    // Responds only when three attempts are in flight at the same time.
     const destinationKey = await startTarget((_request, response) => {
       max = Math.max(
         max,
@@ -106,7 +106,7 @@ describe('connections', () => {
     expect(destinationKey.connections()).toBe(3);
   });
 
-  it('a hanging receiver takes none from another', async () => {
+  it('sends to other endpoints while one endpoint hangs', async () => {
     const hanging = await startTarget(() => undefined);
     const destinationKey = await startTarget();
     const { send } = startSender({ connectionsPerDestination: 1, timeoutMs: 1_000 });
@@ -115,7 +115,7 @@ describe('connections', () => {
     expect((await stuck).map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
   });
 
-  it('a hanging receiver takes none from another at the same host', async () => {
+  it('sends to another endpoint of the same host while one endpoint hangs', async () => {
     const host = await startTarget((request, response) => {
       if (request.url !== '/hanging') response.end();
     });
@@ -127,8 +127,8 @@ describe('connections', () => {
   });
 });
 
-describe('closing', () => {
-  it('lets a running attempt end, refuses new ones and leaves no connection', async () => {
+describe('closing the webhook sender', () => {
+  it('finishes the running attempt, rejects new ones and leaves no connection', async () => {
     const sockets: Socket[] = [];
     let release = () => {};
     const destinationKey = await startTarget((request, response) => {
@@ -157,7 +157,7 @@ describe('closing', () => {
   });
 });
 
-describe('the line for a connection', () => {
+describe('the queue for a connection', () => {
   const destination = 'acme';
   const postTo = (url: string, id: string) => ({
     destination,
@@ -171,7 +171,7 @@ describe('the line for a connection', () => {
     return pool;
   };
 
-  it('is left at the deadline: what waited too long is never sent afterwards', async () => {
+  it('removes an attempt from the connection queue at its deadline and never sends it afterwards', async () => {
     const destinationKey = await startTarget();
     const { origin } = new URL(destinationKey.url);
     const pool = startPool();
@@ -186,7 +186,7 @@ describe('the line for a connection', () => {
     expect(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
   });
 
-  it('moves on in order, also past a connection that broke', async () => {
+  it('serves the connection queue in order, even after a broken connection', async () => {
     const broken = ['evt_1', 'evt_3'];
     const destinationKey = await startTarget((request, response) => {
       if (broken.includes(String(request.headers['webhook-id']))) response.destroy();

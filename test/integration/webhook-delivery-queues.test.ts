@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { connectWebhooks, endpointServerOf, held } from '../support/webhook-core.ts';
 
-/** Until a run is in the middle of its work; how soon that is depends on the machine alone. */
+/** Timeout for a run to reach the middle of its work, which depends on the speed of the machine alone. */
 const withRetry = { timeout: 10_000 };
 
 const leaseMs = 20_000;
 const sliceMs = 2_000;
-/** Attempts of one run at the same time. */
+/** Maximum number of concurrent attempts of one run. */
 const maxConcurrent = 8;
 
-/** An endpoint that wants one event of each job, at a receiver. */
+/** Registers an endpoint that subscribes to one event of each job. */
 async function registered(...given: Parameters<typeof connectWebhooks>) {
   const webhooks = await connectWebhooks(...given);
   const destination = await endpointServerOf();
@@ -27,7 +27,7 @@ async function registered(...given: Parameters<typeof connectWebhooks>) {
     endpoint,
     health,
     pending,
-    /** A run in the middle of its first attempts, which are answered when the test says so. */
+    /** Starts a run and returns during its first attempts. The test decides when their responses are sent. */
     async openRun(count: number, { status = 200, signal }: { status?: number; signal?: AbortSignal } = {}) {
       const responses = held();
       destination.response(responses.listener(status));
@@ -41,8 +41,8 @@ async function registered(...given: Parameters<typeof connectWebhooks>) {
   };
 }
 
-describe('two runs for one receiver', () => {
-  it('do not happen: the second one leaves at once, and the first delivers also what came meanwhile', async () => {
+describe('concurrent runs of one delivery queue', () => {
+  it('rejects a second run of a delivery queue, and the first run also delivers what arrived during it', async () => {
     const { webhooks, destination, endpoint, pending, statuses, openRun } = await registered();
     const { run, release } = await openRun(maxConcurrent);
     await pending(4);
@@ -56,7 +56,7 @@ describe('two runs for one receiver', () => {
   });
 
   it.each([200, 500, 410])(
-    'after the first was taken for dead end with everything delivered, though its late answers are %i',
+    'delivers everything after the lease of a run expired, although its late responses are %i',
     async (late) => {
       const { webhooks, destination, endpoint, health, openRun } = await registered();
       const { run: first, release } = await openRun(20, { status: late });
@@ -67,18 +67,18 @@ describe('two runs for one receiver', () => {
       await first;
       const deliveries = await webhooks.deliveriesTo(endpoint.id);
       expect(deliveries.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 'delivered'));
-      // What both of them sent is in the log twice, as it was.
+      // The log lists the attempts of both runs, because both were sent.
       expect(deliveries.map(({ attempts }) => attempts).sort()).toEqual([
         ...Array.from({ length: 12 }, () => 1),
         ...Array.from({ length: 8 }, () => 2),
       ]);
       expect(await webhooks.deliveryQueues.countPending('acme')).toBe(0);
-      // How the receiver does is for the one to say who has the right.
+      // Only the run that holds the lease may update the health of the destination.
       expect(await health()).toMatchObject({ failures: 0 });
     },
   );
 
-  it('leave the right with the one who has it', async () => {
+  it('leaves the lease with its current holder when an overtaken run ends', async () => {
     const { webhooks, destination, endpoint, openRun } = await registered();
     const { run: first, release } = await openRun(2);
     const secondResponses = held();
@@ -94,8 +94,8 @@ describe('two runs for one receiver', () => {
   });
 });
 
-describe('a delivery that hangs', () => {
-  it('keeps no other from its receiver: neither what waits nor what comes while it hangs', async () => {
+describe('a hanging delivery', () => {
+  it('delivers waiting and new deliveries while another delivery to the same destination hangs', async () => {
     const { destination, pending, delivered, openRun } = await registered();
     const { run, release } = await openRun(1);
     destination.response(200);
@@ -107,7 +107,7 @@ describe('a delivery that hangs', () => {
     expect(destination.requests).toHaveLength(71);
   });
 
-  it('holds the place of its receiver no longer for those that came after the slice', async () => {
+  it('begins no new delivery after the slice of its run, even while another delivery hangs', async () => {
     const { webhooks, destination, endpoint, pending, openRun } = await registered();
     const { run, release } = await openRun(1);
     const late = held();
@@ -125,7 +125,7 @@ describe('a delivery that hangs', () => {
     expect(destination.requests).toHaveLength(2);
   });
 
-  it('gives up the right of its run when it takes longer than an attempt can', async () => {
+  it('lets the lease of a run expire if a delivery takes longer than an attempt may take', async () => {
     const { webhooks, destination, endpoint, pending, delivered } = await registered();
     const [one, others] = [held(), held()];
     const first = one.listener(200);
@@ -137,7 +137,7 @@ describe('a delivery that hangs', () => {
     await expect.poll(() => destination.requests.length, withRetry).toBe(maxConcurrent);
     webhooks.passTime(sliceMs + leaseMs);
     await pending(1);
-    // Its end has the run look whether it may go on.
+    // The end of this attempt makes the run check whether it still holds the lease.
     one.release();
     await expect.poll(delivered, withRetry).toBe(1);
     destination.response(200);
@@ -147,7 +147,7 @@ describe('a delivery that hangs', () => {
     await run;
   });
 
-  it('begins nothing more once its right went to another run', async () => {
+  it('begins no further attempt once another run acquired the lease', async () => {
     const { webhooks, destination, endpoint, pending, openRun } = await registered();
     const { run, release } = await openRun(1);
     webhooks.passTime(leaseMs);
@@ -164,8 +164,8 @@ describe('a delivery that hangs', () => {
   });
 });
 
-describe('a run that is told to stop', () => {
-  it('ends what is under way, begins nothing more, and leaves the rest to be done at once', async () => {
+describe('a stopping run', () => {
+  it('finishes the attempts of a stopping run, begins no more, and leaves the rest due at once', async () => {
     const { webhooks, destination, endpoint, delivered, openRun } = await registered();
     const stop = new AbortController();
     const { run, release } = await openRun(20, { signal: stop.signal });
@@ -179,8 +179,8 @@ describe('a run that is told to stop', () => {
   });
 });
 
-describe('a fault of ours', () => {
-  it('loses no delivery and is not met again at once: a secret that cannot be opened', async () => {
+describe('an internal fault', () => {
+  it('keeps every delivery and backs off if a secret cannot be decrypted', async () => {
     const { webhooks, destination, endpoint, pending, statuses, health } = await registered();
     await pending(3);
     const { secrets = [] } = (await webhooks.endpoints.get('acme', endpoint.id)) ?? {};
@@ -196,11 +196,11 @@ describe('a fault of ours', () => {
     expect(destination.times().size).toBe(3);
   });
 
-  it('in one of several attempts has the others ended before another run may begin', async () => {
+  it('waits for the other attempts after one fails internally, before another run may begin', async () => {
     const { webhooks, destination, endpoint, statuses, openRun } = await registered();
     const { run, release } = await openRun(20);
     const [first] = (await webhooks.deliveriesTo(endpoint.id)).toReversed();
-    // A row that cannot be read, as another release may leave one.
+    // The row is unreadable, as a row written by another release may be.
     const [sent] = destination.requests;
     const broken = (await webhooks.deliveriesTo(endpoint.id)).find(
       ({ eventId }) => eventId === sent?.headers['webhook-id'],
@@ -219,8 +219,8 @@ describe('a fault of ours', () => {
   });
 });
 
-describe('a run that cannot give its right back', () => {
-  it('keeps others away until its lease is over, but not whoever goes on where the run was', async () => {
+describe('a run that cannot release its lease', () => {
+  it('blocks other processes until an unreleased lease expires, but lets its own process continue', async () => {
     const { webhooks, endpoint, statuses, openRun } = await registered();
     const { run, release } = await openRun(1);
     const ended = once(webhooks.redis, 'end');
@@ -235,13 +235,13 @@ describe('a run that cannot give its right back', () => {
   });
 });
 
-describe('a run that does not hear that it got the right', () => {
-  it('leaves it to whoever goes on where the run was', async () => {
+describe('a run that receives no confirmation of its lease', () => {
+  it('lets only the same process continue with a lease whose confirmation was lost', async () => {
     const { webhooks, endpoint, pending, statuses } = await registered();
-    // A script that Redis does not know yet is sent a second time, which nobody would do after the wait.
+    // Redis must know the script beforehand: an unknown script is sent a second time, which would fail after the wait.
     await webhooks.empty(endpoint.id);
     await pending(1);
-    // Redis reads what follows on this connection when the wait is over, later than anybody here is patient.
+    // Redis reads the next command on this connection only after this wait, which exceeds every command timeout.
     const waiting = webhooks.redis.pipeline().blpop(`${webhooks.prefix}:nothing`, 3).exec();
     await expect(webhooks.empty(endpoint.id)).rejects.toMatchObject({ code: 'store_unavailable' });
     await waiting?.catch(() => null);
@@ -252,8 +252,8 @@ describe('a run that does not hear that it got the right', () => {
   });
 });
 
-describe('bytes that are gone', () => {
-  it('end a delivery without an attempt, and keep nobody from the others', async () => {
+describe('expired payloads', () => {
+  it('fails a delivery whose payload is gone without an attempt, and sends the others', async () => {
     const { webhooks, destination, endpoint, pending } = await registered();
     await pending(3);
     const [gone] = await webhooks.deliveriesTo(endpoint.id);

@@ -13,7 +13,7 @@ import { type Destination, startEndpointServer } from '../support/webhook-endpoi
 
 const strict = createDestinationGuard({ allowPrivate: false, requireHttps: false });
 const development = createDestinationGuard({ allowPrivate: true, requireHttps: false });
-/** As if nobody had read the URL: what is left is the check at the connection. */
+/** Skips the check of the URL, so that only the check at the connection remains. */
 const blind: AddressGuard = { ...strict, checkUrl: (url) => new URL(url) };
 
 let bait: Destination;
@@ -47,18 +47,18 @@ const responding =
     addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
 
 describe('a listener on every address of this machine', () => {
-  it('is reached by every loopback spelling when private addresses are allowed, so the rest of this can fail', async () => {
+  it('reaches every loopback spelling if private addresses are allowed, so that the other tests can fail', async () => {
     const reached: string[] = [];
     for (const url of loopbackUrls(bait.port)) {
       const before = bait.connections();
-      // A sender each: a kept connection would hide the second spelling of one host.
+      // Each spelling uses its own sender, because a reused connection would hide the second spelling of a host.
       const response = await startSender(development)(url);
       if (response.outcome === 'delivered' && bait.connections() === before + 1) reached.push(url);
     }
     expect(reached).toEqual(loopbackUrls(bait.port));
   });
 
-  it('never sees a connection for any hostile destination', async () => {
+  it('opens no connection to any hostile destination', async () => {
     const send = startSender(strict);
     const before = bait.connections();
     const reserved = reservedAddresses.map((address) => urlOfAddress(address, bait.port));
@@ -69,7 +69,7 @@ describe('a listener on every address of this machine', () => {
     expect(bait.connections()).toBe(before);
   });
 
-  it('never sees a connection even when nobody read the URL first', async () => {
+  it('opens no connection to a hostile destination even if the URL was not checked before', async () => {
     const send = startSender(blind);
     const before = bait.connections();
     const reserved = reservedAddresses.map((address) => urlOfAddress(address, bait.port));
@@ -92,7 +92,7 @@ describe('a listener on every address of this machine', () => {
     ['loopback and a public address', ['127.0.0.1', '93.184.216.34']],
     ['a public IPv4 and a private IPv6 address', ['93.184.216.34', 'fd00::1']],
     ['something that is no address', ['localhost']],
-  ])('is not reached through a name that resolves to %s', async (_what, addresses) => {
+  ])('opens no connection through a name that resolves to %s', async (_what, addresses) => {
     const send = startSender(strict, responding(...addresses));
     const before = bait.connections();
     const response = await send(`http://receiver.example:${bait.port}/hook`);
@@ -102,7 +102,7 @@ describe('a listener on every address of this machine', () => {
     expect(bait.connections()).toBe(before);
   });
 
-  it('is not reached through the proxy variables of the environment', async () => {
+  it('ignores the proxy variables of the environment', async () => {
     for (const name of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY']) {
       vi.stubEnv(name, `http://127.0.0.1:${bait.port}`);
     }
@@ -117,11 +117,11 @@ describe('a listener on every address of this machine', () => {
   });
 });
 
-describe('a name whose answer changes', () => {
-  /** 127.0.0.2 stands for a public address. */
+describe('a name whose addresses change', () => {
+  /** Stands for a public address. */
   const guard: AddressGuard = { ...blind, allowsAddress: (ip) => ip === '127.0.0.2' };
 
-  it('is connected to at the address that was checked, and asked for once', async () => {
+  it('connects to the address that was checked, and resolves the name once', async () => {
     const trusted = await startEndpointServer(undefined, { host: '127.0.0.2' });
     const inner = await startEndpointServer(undefined, { host: '127.0.0.1', port: trusted.port });
     closers.push(trusted.close, inner.close);
@@ -137,7 +137,7 @@ describe('a name whose answer changes', () => {
     expect(inner.connections()).toBe(0);
   });
 
-  it('is refused at the next connection, once it points inside', async () => {
+  it('rejects the next connection once a name resolves to a private address', async () => {
     const trusted = await startEndpointServer(
       (_request, response) => response.setHeader('connection', 'close').end(),
       {
@@ -155,7 +155,7 @@ describe('a name whose answer changes', () => {
     expect(inner.connections()).toBe(0);
   });
 
-  it('sends nothing when the other end turns out to be forbidden after connecting', async () => {
+  it('sends nothing if the remote address of the connection turns out to be forbidden', async () => {
     const destinationKey = await startEndpointServer();
     closers.push(destinationKey.close);
     const verdicts = [true, false];
@@ -166,7 +166,7 @@ describe('a name whose answer changes', () => {
     expect(destinationKey.requests).toEqual([]);
   });
 
-  it('is tried at its other allowed addresses when the first does not answer', async () => {
+  it('tries the other allowed addresses of a name if the first does not respond', async () => {
     const destinationKey = await startEndpointServer(undefined, { host: '127.0.0.2' });
     closers.push(destinationKey.close);
     const both: AddressGuard = { ...blind, allowsAddress: (ip) => ip.startsWith('127.0.0.') };

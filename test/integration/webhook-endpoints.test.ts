@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { connectWebhooks, endpointServerOf, held } from '../support/webhook-core.ts';
 
-/** An endpoint that wants one event of each job, at a receiver. */
+/** Registers an endpoint that subscribes to one event of each job. */
 async function registered() {
   const webhooks = await connectWebhooks();
   const destination = await endpointServerOf();
@@ -14,7 +14,7 @@ async function registered() {
       await webhooks.emit(count);
       await webhooks.dispatch();
     },
-    /** How many deliveries have each status and outcome. */
+    /** Counts the deliveries of each status and outcome. */
     async outcomes() {
       const counts: Record<string, number> = {};
       for (const { status, outcome } of await webhooks.deliveriesTo(endpoint.id)) {
@@ -28,14 +28,14 @@ async function registered() {
   };
 }
 
-describe('a receiver that answers 410', () => {
-  it('is sent nothing more: its endpoint is off at once and the rest of its mail is given up', async () => {
+describe('an endpoint that responds with 410', () => {
+  it('disables an endpoint at its first 410 and gives up its pending deliveries', async () => {
     const { webhooks, destination, endpoint, pending, outcomes, shown } = await registered();
     destination.response(410);
     await pending(30);
     expect(await webhooks.emptyAll(endpoint.id)).toBeNull();
     const sent = destination.requests.length;
-    // As many as were on their way at the same time.
+    // The limit is the number of attempts that were in flight at the same time.
     expect(sent).toBeLessThanOrEqual(8);
     expect(await outcomes()).toEqual({ 'failed: gone': sent, 'failed: endpoint_disabled': 30 - sent });
     expect(await shown()).toMatchObject({
@@ -48,7 +48,7 @@ describe('a receiver that answers 410', () => {
     expect(await outcomes()).toMatchObject({ 'failed: endpoint_disabled': 32 - sent });
   });
 
-  it('gets all that it missed once its owner enables and recovers it, under the same ids', async () => {
+  it('delivers everything that was missed under the same ids once the owner enables and recovers the endpoint', async () => {
     const { webhooks, destination, endpoint, pending, outcomes, enable } = await registered();
     destination.response(410);
     await pending(250);
@@ -73,7 +73,7 @@ describe('a receiver that answers 410', () => {
     expect(await recover(0)).toBe(0);
   });
 
-  it('does not switch off an endpoint that has another address by then', async () => {
+  it('keeps an endpoint enabled if its URL changed before the 410 arrived', async () => {
     const { webhooks, destination, endpoint, pending, outcomes, shown } = await registered();
     const responses = held();
     destination.response(responses.listener(410));
@@ -91,8 +91,8 @@ describe('a receiver that answers 410', () => {
   });
 });
 
-describe('an endpoint that its owner switches off', () => {
-  it('has its mail given up and gets no more of it, also not what happens meanwhile', async () => {
+describe('an endpoint disabled by its owner', () => {
+  it('gives up pending deliveries of an endpoint that its owner disables, and creates no new ones', async () => {
     const { webhooks, destination, endpoint, pending, outcomes, enable } = await registered();
     await pending(5);
     await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });
@@ -109,8 +109,8 @@ describe('an endpoint that its owner switches off', () => {
   });
 });
 
-describe('an endpoint that is removed', () => {
-  it('has its mail given up; what was sent stays in the log and cannot be sent again', async () => {
+describe('a deleted endpoint', () => {
+  it('gives up pending deliveries of a deleted endpoint, and keeps the log without redelivery', async () => {
     const { webhooks, destination, endpoint, pending, outcomes } = await registered();
     await pending(3);
     await webhooks.manageEndpoints.delete('acme', endpoint.id);
@@ -127,8 +127,8 @@ describe('an endpoint that is removed', () => {
   });
 });
 
-describe('an endpoint with another address', () => {
-  it('has what waits for it sent there at once, although the old one was resting', async () => {
+describe('an endpoint with a changed URL', () => {
+  it('sends pending deliveries to a changed URL at once, although the old URL was in cooldown', async () => {
     const { webhooks, destination, endpoint, pending, outcomes } = await registered();
     destination.response(500);
     await pending(20);
@@ -144,8 +144,8 @@ describe('an endpoint with another address', () => {
   });
 });
 
-describe('sending again', () => {
-  it('is the same bytes under the same id, at once, and the log goes on', async () => {
+describe('redelivery', () => {
+  it('redelivers the same bytes under the same id at once, and continues the log', async () => {
     const { webhooks, destination, endpoint, pending } = await registered();
     await pending(1);
     await webhooks.emptyAll(endpoint.id);
@@ -162,21 +162,21 @@ describe('sending again', () => {
     });
   });
 
-  it('starts the schedule anew where it fails once more', async () => {
+  it('starts the schedule anew if a redelivery fails', async () => {
     const { webhooks, destination, endpoint, pending, outcomes } = await registered();
     destination.response(500);
     await pending(1);
     await webhooks.emptyForGood(endpoint.id);
     const [delivery] = await webhooks.deliveriesTo(endpoint.id);
     await webhooks.redeliver('acme', delivery?.id ?? '');
-    // Whoever asks knows better than the breaker.
+    // A manual redelivery bypasses the circuit breaker, because its caller has newer information.
     expect(await webhooks.emptyAll(endpoint.id)).toBe(5_000);
     await webhooks.emptyForGood(endpoint.id);
     expect(destination.requests).toHaveLength(20);
     expect(await outcomes()).toEqual({ 'failed: http_500': 1 });
   });
 
-  it('is refused when the bytes are gone, and for the delivery of another tenant', async () => {
+  it('rejects a redelivery if the payload is gone or the delivery belongs to another tenant', async () => {
     const { webhooks, endpoint, pending } = await registered();
     await pending(1);
     await webhooks.emptyAll(endpoint.id);
@@ -189,8 +189,8 @@ describe('sending again', () => {
   });
 });
 
-describe('a test of an endpoint', () => {
-  it('is sent at once, answers with what the receiver said, and is in the log', async () => {
+describe('the test event of an endpoint', () => {
+  it('sends a test event at once, returns the response of the endpoint, and logs it', async () => {
     const { webhooks, destination, endpoint } = await registered();
     const shown = await webhooks.testEndpoint('acme', endpoint.id);
     expect(shown).toMatchObject({
@@ -207,7 +207,7 @@ describe('a test of an endpoint', () => {
     expect(destination.times().get(shown.event_id)).toBe(2);
   });
 
-  it('that fails counts for nothing, is not tried again, and 410 switches nothing off', async () => {
+  it('ignores a failed test event: no retry, no failure count, and no disabling after 410', async () => {
     const { webhooks, destination, endpoint, shown } = await registered();
     for (const status of [500, 410, 500, 500, 500, 500]) {
       destination.response(status);
@@ -220,7 +220,7 @@ describe('a test of an endpoint', () => {
     expect(destination.requests).toHaveLength(6);
   });
 
-  it('is refused while the endpoint is off, and for that of another tenant', async () => {
+  it('rejects a test event for a disabled endpoint and for an endpoint of another tenant', async () => {
     const { webhooks, destination, endpoint } = await registered();
     await expect(webhooks.testEndpoint('other', endpoint.id)).rejects.toMatchObject({ code: 'not_found' });
     await webhooks.manageEndpoints.update('acme', endpoint.id, { disabled: true });

@@ -5,7 +5,7 @@ import { deliveryLogMs } from '../support/core.ts';
 import { finishedJob } from '../support/jobs.ts';
 import { connectWebhooks, endpointServerOf, held, type Webhooks } from '../support/webhook-core.ts';
 
-/** A job that an endpoint and a host of its own are told of, whose receivers refuse. */
+/** Creates a job whose events go to an endpoint and to a host of its own. Both servers reject them. */
 async function refusedJob() {
   const webhooks = await connectWebhooks();
   const [registered, named] = [await endpointServerOf(500), await endpointServerOf(500)];
@@ -21,7 +21,7 @@ async function refusedJob() {
   };
 }
 
-/** Every key whose name or value holds a text. */
+/** Lists every key whose name or value contains a text. */
 async function keysHolding({ redis, prefix }: Webhooks, text: string): Promise<string[]> {
   const found: string[] = [];
   for (const key of await redis.keys(`${prefix}:*`)) {
@@ -32,14 +32,14 @@ async function keysHolding({ redis, prefix }: Webhooks, text: string): Promise<s
 }
 
 describe('erasing a job', () => {
-  it('removes its events, its deliveries and their bytes, and nothing of it is sent any more', async () => {
+  it('removes the events, deliveries and payloads of an erased job, and sends nothing more', async () => {
     const { webhooks, jobId, destinationKeys, registered, named, deliver } = await refusedJob();
     await deliver();
     const ulid = jobId.slice('img_'.length);
     expect(await webhooks.deliveryQueues.countPending('acme')).toBe(2);
     expect((await keysHolding(webhooks, ulid)).length).toBeGreaterThan(3);
     await webhooks.eraseJob('acme', jobId);
-    // The tombstone stays, with its place in the list of what is due.
+    // The tombstone stays, together with its entry in the list of due jobs.
     expect((await keysHolding(webhooks, ulid)).sort()).toEqual([':{acme}:due', `:{acme}:job:${jobId}`]);
     webhooks.passTime(86_400_000);
     await deliver();
@@ -48,7 +48,7 @@ describe('erasing a job', () => {
       expect(await webhooks.deliveriesTo(destinationKey)).toEqual([]);
   });
 
-  it('before its events are announced has none announced', async () => {
+  it('dispatches no event of a job that was erased before the dispatch', async () => {
     const { webhooks, jobId, registered, named, deliver } = await refusedJob();
     await webhooks.eraseJob('acme', jobId);
     await deliver();
@@ -56,7 +56,7 @@ describe('erasing a job', () => {
     expect([registered.requests.length, named.requests.length]).toEqual([0, 0]);
   });
 
-  it('while it is announced leaves no delivery of it, whoever comes first', async () => {
+  it('leaves no delivery if a job is erased during its dispatch, in either order', async () => {
     for (let i = 0; i < 20; i++) {
       const { webhooks, jobId, destinationKeys, deliver } = await refusedJob();
       const waiting = await webhooks.events.listUndispatched('acme', {
@@ -74,7 +74,7 @@ describe('erasing a job', () => {
     }
   }, 120_000);
 
-  it('while an attempt is under way leaves nothing of it either', async () => {
+  it('leaves no trace if a job is erased during an attempt', async () => {
     const { webhooks, jobId, destinationKeys, registered } = await refusedJob();
     const responses = held();
     registered.response(responses.listener(500));
@@ -89,7 +89,7 @@ describe('erasing a job', () => {
     expect((await keysHolding(webhooks, ulid)).sort()).toEqual([':{acme}:due', `:{acme}:job:${jobId}`]);
   });
 
-  it('leaves what was told of other jobs', async () => {
+  it('keeps the events of other jobs when one job is erased', async () => {
     const { webhooks, jobId, destinationKeys } = await refusedJob();
     const [other] = await webhooks.emit();
     await webhooks.dispatch();
@@ -100,7 +100,7 @@ describe('erasing a job', () => {
 });
 
 describe('the log of deliveries', () => {
-  it('is kept for its time after a delivery ended, with the bytes, and then leaves no trace', async () => {
+  it('keeps a delivery and its payload for the retention time after its end, then removes every trace', async () => {
     const { webhooks, destinationKeys, registered, named, deliver } = await refusedJob();
     const word = randomUUID();
     await webhooks.emit(1, { url: `${named.url}/${word}` });
@@ -118,7 +118,7 @@ describe('the log of deliveries', () => {
     await sweep();
     await isKept();
     webhooks.passTime(deliveryLogMs - 1);
-    // The sweeper keeps a clock of its own process.
+    // The sweeper process has a clock of its own.
     await createSweep({ ...webhooks, deliveryLogMs, clock: webhooks.clock })();
     await isKept();
     webhooks.passTime(1);
@@ -128,7 +128,7 @@ describe('the log of deliveries', () => {
     expect((await webhooks.redis.keys(`${webhooks.prefix}:*:log:*`)).length).toBe(0);
   });
 
-  it('tells a job as it was when the event happened, however late it is announced', async () => {
+  it('sends a job as it was at the time of the event, however late the event is dispatched', async () => {
     const { webhooks, jobId, registered, deliver } = await refusedJob();
     await webhooks.change('acme', jobId, finishedJob);
     await deliver();

@@ -3,15 +3,15 @@ import { connectWebhooks, endpointServerOf } from '../support/webhook-core.ts';
 
 const waitFor = (check: () => unknown, timeout = 30_000) => vi.waitFor(check, { timeout, interval: 20 });
 
-describe('of 50 receivers one hangs', () => {
-  it('and all deliveries of the others arrive while it does, with two places for all of them', async () => {
+describe('one hanging endpoint among 50', () => {
+  it('delivers everything to 49 endpoints while one hangs, with two delivery slots in total', async () => {
     const webhooks = await connectWebhooks({ realTime: true });
-    // Takes every connection and answers none.
+    // Accepts every connection and never responds.
     const hanging = await endpointServerOf(() => undefined);
     const others = await Promise.all(Array.from({ length: 49 }, () => endpointServerOf()));
     for (const { url } of [hanging, ...others]) await webhooks.register({ url, events: ['image.queued'] });
     await webhooks.emit(5);
-    // Before anything is delivered: a run that came in between would try what is there and hang with fewer than five.
+    // Dispatches everything before any delivery starts, because an earlier run would hang with fewer than five attempts.
     await webhooks.dispatch();
     webhooks.consume(2);
     await waitFor(() => expect(hanging.requests).toHaveLength(5));
@@ -20,15 +20,15 @@ describe('of 50 receivers one hangs', () => {
       for (const each of others) expect(each.times().size).toBe(10);
     });
     const { deliveries } = await webhooks.deliveries.list('acme', { status: 'pending', limit: 99 });
-    // Its first attempts are still under way; eight in all are, with those that came after them.
+    // Eight attempts are in flight: the first five, and three that arrived later.
     expect(deliveries.map(({ url, attempts }) => [url, attempts])).toEqual(
       Array.from({ length: 10 }, () => [hanging.url, 0]),
     );
     await waitFor(() => expect(hanging.requests).toHaveLength(8));
   });
 
-  it('gives its place back within fifteen seconds, and the right to its mailbox with it', async () => {
-    // The deployment's own deadline.
+  it('releases the slot and the lease of a hanging endpoint within fifteen seconds', async () => {
+    // This is the default deadline of a deployment.
     const webhooks = await connectWebhooks({ realTime: true });
     const hanging = await endpointServerOf(() => undefined);
     const endpoint = await webhooks.register({ url: hanging.url, events: ['image.queued'] });
@@ -40,7 +40,7 @@ describe('of 50 receivers one hangs', () => {
     expect(tookMs).toBeGreaterThan(14_900);
     expect(tookMs).toBeLessThan(17_000);
     expect(hanging.requests).toHaveLength(8);
-    // It rests now; who comes is not kept out by the one who was there.
+    // The circuit breaker is open now, but the ended run no longer blocks the lease.
     expect(result).toMatchObject({ againInMs: expect.any(Number) });
     const taken = await webhooks.deliveryQueues.acquireLease('acme', endpoint.id, {
       ...{ run: 'next', nowMs: Date.now(), leaseMs: 1_000 },
@@ -49,8 +49,8 @@ describe('of 50 receivers one hangs', () => {
   });
 });
 
-describe('receivers of one tenant that hang', () => {
-  it('take no more places than are for one tenant: the rest of its mail stands back, that of others goes out', async () => {
+describe('hanging endpoints of one tenant', () => {
+  it('limits the slots of a tenant whose endpoints hang, and still delivers for other tenants', async () => {
     const webhooks = await connectWebhooks({ realTime: true, slotsPerTenant: 2 });
     const hanging = await endpointServerOf(() => undefined);
     const names = [1, 2, 3].map((i) => `${hanging.url}/${i}`);
@@ -70,21 +70,21 @@ describe('receivers of one tenant that hang', () => {
   });
 });
 
-describe('a receiver that is slow', () => {
-  it('with a full mailbox does not keep its place for long: what is left stands back in line', async () => {
+describe('a slow endpoint', () => {
+  it('requeues the rest of a long delivery queue after its slice if the endpoint is slow', async () => {
     const webhooks = await connectWebhooks({ realTime: true });
     const slow = await endpointServerOf((_request, response) => void setTimeout(() => response.end(), 700));
     const endpoint = await webhooks.register({ url: slow.url, events: ['image.queued'] });
     await webhooks.emit(64);
     await webhooks.dispatch();
     const startedAt = performance.now();
-    // All of it would take more than five seconds.
+    // Delivering everything would take more than five seconds.
     expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: 0 });
     expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(await webhooks.deliveryQueues.countPending('acme')).toBe(64 - slow.requests.length);
   });
 
-  it('is never called by more than eight at a time, however many workers there are', async () => {
+  it('calls one endpoint at most eight times at once, however many workers there are', async () => {
     const webhooks = await connectWebhooks({ realTime: true });
     let [open, max] = [0, 0];
     const slow = await endpointServerOf((_request, response) => {
@@ -104,8 +104,8 @@ describe('a receiver that is slow', () => {
   });
 });
 
-describe('the tasks of many wakes', () => {
-  it('are gone when the mail is: nothing sleeps for an empty mailbox, and nothing is delivered twice', async () => {
+describe('the dispatch tasks of a delivery queue', () => {
+  it('leaves no task for an empty delivery queue, and delivers nothing twice', async () => {
     const webhooks = await connectWebhooks({ realTime: true });
     const endpointServers = await Promise.all(Array.from({ length: 5 }, () => endpointServerOf()));
     for (const { url } of endpointServers) await webhooks.register({ url, events: ['image.queued'] });
@@ -116,7 +116,7 @@ describe('the tasks of many wakes', () => {
       expect(await webhooks.deliveryQueues.countPending('acme')).toBe(0);
     });
     for (const each of endpointServers) expect(each.requests).toHaveLength(100);
-    // Those that found a run under way sleep until its right would have ended, find nothing, and go.
+    // A task that found an active run sleeps until the lease would have expired, finds nothing and ends.
     await waitFor(
       async () => expect(await webhooks.webhookQueue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 }),
       40_000,

@@ -38,11 +38,11 @@ async function startHttp(...args: Parameters<typeof startEndpointServer>) {
   return { ...destination, url: `http://127.0.0.1:${destination.port}/` };
 }
 
-/** Answers each request with raw text, without waiting for its body. */
+/** Responds to each request with raw text, without waiting for its body. */
 const saying = (text: string) => startRaw((socket) => socket.once('data', () => socket.end(text)));
 
-describe('a receiver that wastes time', () => {
-  it('and never answers, ends with the deadline and its connection', async () => {
+describe('an endpoint that wastes time', () => {
+  it('ends an attempt without a response at the deadline and closes the connection', async () => {
     const closed: boolean[] = [];
     const destinationKey = await startRaw(
       (socket) => void socket.resume().on('close', () => closed.push(true)),
@@ -56,7 +56,7 @@ describe('a receiver that wastes time', () => {
     await expect.poll(() => closed).toEqual([true]);
   });
 
-  it('and sends its headers byte by byte, ends with the deadline', async () => {
+  it('ends an attempt at the deadline if the headers arrive byte by byte', async () => {
     const destinationKey = await startRaw((socket) => {
       const text = 'HTTP/1.1 200 OK\r\nx-slow: '.padEnd(10_000, 'x');
       let at = 0;
@@ -66,7 +66,7 @@ describe('a receiver that wastes time', () => {
     expect((await startSender({ timeoutMs: 350 })(destinationKey.url)).outcome).toBe('timeout');
   });
 
-  it('and sends its body byte by byte, has said its status: the connection ends with the deadline', async () => {
+  it('records the status if the body arrives byte by byte, and closes the connection at the deadline', async () => {
     const closed: boolean[] = [];
     const destinationKey = await startHttp((_request, response) => {
       response.writeHead(200, { 'content-length': 10_000 }).write('x');
@@ -83,7 +83,7 @@ describe('a receiver that wastes time', () => {
     await expect.poll(() => closed).toEqual([true]);
   });
 
-  it('and sends interim answers without end, ends with the deadline', async () => {
+  it('ends an attempt at the deadline if interim responses never stop', async () => {
     const destinationKey = await startRaw((socket) => {
       const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
       socket.resume().on('close', () => clearInterval(timer));
@@ -91,13 +91,13 @@ describe('a receiver that wastes time', () => {
     expect((await startSender({ timeoutMs: 200 })(destinationKey.url)).outcome).toBe('timeout');
   });
 
-  it('and never finishes the TLS handshake, ends with the deadline', async () => {
+  it('ends an attempt at the deadline if the TLS handshake never completes', async () => {
     const destinationKey = await startRaw((socket) => void socket.resume());
     const response = await startSender({ timeoutMs: 200 })(`https://127.0.0.1:${destinationKey.port}/`);
     expect(response.outcome).toBe('timeout');
   });
 
-  it('by a name that never resolves, ends with the deadline and is not sent when it resolves at last', async () => {
+  it('ends an attempt at the deadline if its name never resolves, and does not send it later', async () => {
     const destinationKey = await startHttp();
     const waiting: (() => void)[] = [];
     const resolve: ResolveName = () =>
@@ -114,8 +114,8 @@ describe('a receiver that wastes time', () => {
   });
 });
 
-describe('a receiver that sends too much', () => {
-  it('100 MB of body end at 64 kB, with the socket', async () => {
+describe('an endpoint that sends too much', () => {
+  it('stops reading a body of 100 MB at 64 kB and closes the socket', async () => {
     const chunk = Buffer.alloc(65_536, 'x');
     const total = 100 * 1024 * 1024;
     let socket: Socket | undefined;
@@ -132,11 +132,11 @@ describe('a receiver that sends too much', () => {
     expect(await startSender()(destinationKey.url)).toMatchObject({ status: 200, outcome: 'delivered' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
     await expect.poll(() => socket?.destroyed).toBe(true);
-    // What fits into the buffers of the kernel is beyond the reader.
+    // The endpoint can send more than the reader accepts, because the kernel buffers it.
     expect(socket?.bytesWritten).toBeLessThan(total / 8);
   });
 
-  it('a body of exactly the limit keeps its connection, one byte more ends it', async () => {
+  it('reuses the connection after a body of exactly the limit, and closes it after one byte more', async () => {
     let sizeBytes = 1_000;
     const destinationKey = await startHttp((_request, response) => response.end('x'.repeat(sizeBytes)));
     const send = startSender({ maxResponseBytes: 1_000 });
@@ -149,13 +149,13 @@ describe('a receiver that sends too much', () => {
     expect(destinationKey.connections()).toBe(2);
   });
 
-  it('headers without end are a protocol error', async () => {
+  it('reports endless headers as a protocol error', async () => {
     const destinationKey = await saying(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
     expect((await startSender()(destinationKey.url)).outcome).toBe('protocol_error');
   });
 });
 
-describe('a receiver that does not speak HTTP/1.1', () => {
+describe('an endpoint that does not speak HTTP/1.1', () => {
   it.each([
     ['garbage', '\u0000\u0001\u0002 what?\r\n\r\n'],
     ['HTTP/0.9', '<html>hello</html>'],
@@ -173,7 +173,7 @@ describe('a receiver that does not speak HTTP/1.1', () => {
       'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
     ],
     ['100 and nothing else', 'HTTP/1.1 100 Continue\r\n\r\n'],
-  ])('%s is a protocol error', async (_what, text) => {
+  ])('reports %s as a protocol error', async (_what, text) => {
     const destinationKey = await saying(text);
     expect(await startSender()(destinationKey.url)).toMatchObject({
       status: null,
@@ -181,7 +181,7 @@ describe('a receiver that does not speak HTTP/1.1', () => {
     });
   });
 
-  it('a second answer that nobody asked for reaches no other attempt', async () => {
+  it('assigns an unsolicited second response to no other attempt', async () => {
     const destinationKey = await startRaw((socket) => {
       socket.on('data', () =>
         socket.write(
@@ -195,7 +195,7 @@ describe('a receiver that does not speak HTTP/1.1', () => {
     expect(destinationKey.connections()).toBe(2);
   });
 
-  it('a body that breaks off or is malformed does not take back the status', async () => {
+  it('records the status even if the body breaks off or is malformed', async () => {
     const send = startSender();
     for (const rest of ['content-length: 100\r\n\r\nshort', 'transfer-encoding: chunked\r\n\r\nzz\r\n']) {
       const destinationKey = await saying(`HTTP/1.1 202 Accepted\r\n${rest}`);
@@ -204,7 +204,7 @@ describe('a receiver that does not speak HTTP/1.1', () => {
   });
 });
 
-describe('a receiver that breaks off', () => {
+describe('an endpoint that breaks off', () => {
   it.each([
     ['resets the connection at once', (socket: Socket) => void socket.resetAndDestroy()],
     [
@@ -216,14 +216,14 @@ describe('a receiver that breaks off', () => {
       'closes it within the headers',
       (socket: Socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nx:')),
     ],
-  ])('%s: connection_reset, or what is wrong with the half answer', async (what, onConnection) => {
+  ])('reports connection_reset or protocol_error if the endpoint %s', async (what, onConnection) => {
     const destinationKey = await startRaw(onConnection);
     const response = await startSender()(destinationKey.url);
     const expected = what.includes('headers') ? /^(connection_reset|protocol_error)$/ : /^connection_reset$/;
     expect(response).toMatchObject({ status: null, outcome: expect.stringMatching(expected) });
   });
 
-  it('and listens no more: connection_refused for each of many attempts at a time', async () => {
+  it('reports connection_refused for each of many concurrent attempts if the port is closed', async () => {
     const destinationKey = await startHttp();
     await destinationKey.close();
     closers.pop();
@@ -232,7 +232,7 @@ describe('a receiver that breaks off', () => {
     expect(responses.map(({ outcome }) => outcome)).toEqual(Array(10).fill('connection_refused'));
   });
 
-  it('and is known by no name: dns_error', async () => {
+  it('reports dns_error if the name does not resolve', async () => {
     const fails =
       (code: string): ResolveName =>
       async () => {

@@ -3,14 +3,14 @@ import { eventFor } from '../../src/domain/webhook-event.ts';
 import { finishedJob, queuedJob } from '../support/jobs.ts';
 import { connectWebhooks, endpointServerOf } from '../support/webhook-core.ts';
 
-/** A dispatched event of a job with one image, and everything that Redis stores for the deployment. */
+/** Dispatches an event of a job with one image, and reads everything that Redis stores for the deployment. */
 async function imageDelivered() {
   const webhooks = await connectWebhooks();
   const destination = await endpointServerOf(503);
   const endpoint = await webhooks.register({ url: destination.url, events: ['image.succeeded'] });
   const queued = queuedJob({ nowMs: webhooks.clock() });
   await webhooks.records.submit({ job: queued, maxOpenJobs: 9 });
-  // Without an expiry of the images, which would bound the expiry of the links.
+  // Images do not expire here, because their expiry would limit that of the links.
   const { mediaExpiresAt: _mediaExpiresAt, ...job } = finishedJob(queued);
   await webhooks.records.update('acme', job.id, (now) => ({
     job: { ...job, version: now.version },
@@ -27,7 +27,7 @@ async function imageDelivered() {
   return { webhooks, endpoint, destination, strings, sent };
 }
 
-it('the store contains the storage key of an image and no signed link, before and after attempts', async () => {
+it('stores the storage key of an image and no signed link, before and after attempts', async () => {
   const { webhooks, endpoint, strings } = await imageDelivered();
   for (let attempt = 0; attempt < 2; attempt++) {
     const stored = (await strings()).join('\n');
@@ -37,7 +37,7 @@ it('the store contains the storage key of an image and no signed link, before an
   }
 });
 
-it('every attempt carries the same webhook-id and job, with links that are signed for this attempt', async () => {
+it('sends the same webhook-id and job with each attempt, with links signed for that attempt', async () => {
   const { webhooks, endpoint, destination, sent } = await imageDelivered();
   await webhooks.emptyForGood(endpoint.id);
   const images = sent();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
 import { connectWebhooks, endpointServerOf, isSignedWith } from '../support/webhook-core.ts';
 
-/** An endpoint that wants one event, which is announced. */
+/** Dispatches one event to one endpoint. */
 async function oneDelivery(...given: Parameters<typeof connectWebhooks>) {
   const webhooks = await connectWebhooks(...given);
   const destination = await endpointServerOf();
@@ -17,9 +17,9 @@ async function oneDelivery(...given: Parameters<typeof connectWebhooks>) {
 const msBetween = (earlier: string, later: string) => Date.parse(later) - Date.parse(earlier);
 
 describe('a delivery that never arrives', () => {
-  it('is tried ten times by the published schedule, then given up, with every attempt in the log', async () => {
+  it('attempts a delivery ten times by the published schedule, then gives it up, and logs every attempt', async () => {
     let draws = 0;
-    // All of the jitter's range, its ends included.
+    // Covers the whole range of the jitter, including both ends.
     const random = () => [0, 0.999, 0.5][draws++ % 3] ?? 0;
     const { webhooks, destination, endpoint, shown } = await oneDelivery({ random });
     destination.response((_request, response) => response.writeHead(500).end('out of order'));
@@ -43,7 +43,7 @@ describe('a delivery that never arrives', () => {
     }
   });
 
-  it('carries the same id and bytes each time, under the time and a signature of the attempt', async () => {
+  it('sends the same id and bytes each time, with the timestamp and signature of the attempt', async () => {
     const { webhooks, destination, endpoint, shown } = await oneDelivery();
     destination.response(503);
     await webhooks.emptyForGood(endpoint.id);
@@ -60,7 +60,7 @@ describe('a delivery that never arrives', () => {
     }
   });
 
-  it('shows in its log what was sent, without the signature', async () => {
+  it('logs the sent request without its signature', async () => {
     const { webhooks, destination, endpoint, shown } = await oneDelivery();
     destination.response(404);
     await webhooks.emptyAll(endpoint.id);
@@ -78,7 +78,7 @@ describe('a delivery that never arrives', () => {
 });
 
 describe('a delivery that arrives after failures', () => {
-  it('is tried no more', async () => {
+  it('makes no further attempt after a success', async () => {
     const { webhooks, destination, endpoint, shown } = await oneDelivery();
     let count = 0;
     destination.response((_request, response) => response.writeHead(++count < 3 ? 500 : 204).end());
@@ -91,7 +91,7 @@ describe('a delivery that arrives after failures', () => {
     expect(destination.requests).toHaveLength(3);
   });
 
-  it('is not tried before its time, however often somebody looks', async () => {
+  it('makes no attempt before its scheduled time, however often the delivery queue runs', async () => {
     const { webhooks, destination, endpoint } = await oneDelivery();
     destination.response(500);
     await webhooks.emptyAll(endpoint.id);
@@ -104,9 +104,9 @@ describe('a delivery that arrives after failures', () => {
   });
 });
 
-describe('a receiver that says when to come back', () => {
+describe('an endpoint that sends Retry-After', () => {
   it.each([429, 502, 503, 504])(
-    'with %i is not called before, be it in seconds or as a date',
+    'waits for Retry-After with status %i, in seconds or as a date',
     async (status) => {
       const { webhooks, destination, endpoint } = await oneDelivery();
       const wishes = [() => '120', () => new Date(webhooks.clock() + 900_000).toUTCString()];
@@ -123,7 +123,7 @@ describe('a receiver that says when to come back', () => {
     },
   );
 
-  it('is left alone with its other deliveries too', async () => {
+  it('delays the other deliveries of an endpoint that sent Retry-After', async () => {
     const { webhooks, destination, endpoint } = await oneDelivery();
     destination.response((_request, response) => response.writeHead(429, { 'retry-after': '600' }).end());
     await webhooks.emptyAll(endpoint.id);
@@ -139,7 +139,7 @@ describe('a receiver that says when to come back', () => {
     expect(destination.times().size).toBe(6);
   });
 
-  it('is not waited for longer than a day, nor heard where its status is no call for patience', async () => {
+  it('waits at most a day for Retry-After, and ignores the header with any other status', async () => {
     const { webhooks, destination, endpoint, shown } = await oneDelivery();
     const responses = [500, 429];
     destination.response((_request, response) =>

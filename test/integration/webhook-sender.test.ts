@@ -34,8 +34,8 @@ async function startTarget(...args: Parameters<typeof startEndpointServer>) {
   return { ...destination, url: `http://127.0.0.1:${destination.port}/hook?a=1` };
 }
 
-describe('one attempt', () => {
-  it('posts the exact body, which the reference verifier takes', async () => {
+describe('one attempt of the webhook sender', () => {
+  it('posts the exact body with a signature that the reference verifier accepts', async () => {
     const destinationKey = await startTarget();
     const response = await startSender().send(destinationKey.url);
     const [received] = destinationKey.requests;
@@ -65,7 +65,7 @@ describe('one attempt', () => {
     expect(new Webhook(secret).verify(received?.body ?? '', headers)).toEqual(JSON.parse(body));
   });
 
-  it('carries the time of the attempt and the same id when an event is sent again', async () => {
+  it('sends the time of the attempt, and the same id when an event is sent again', async () => {
     const destinationKey = await startTarget();
     let nowMs = 1_700_000_000_999;
     const { send } = startSender({ clock: () => nowMs });
@@ -85,7 +85,7 @@ describe('one attempt', () => {
     );
   });
 
-  it('is signed with every secret', async () => {
+  it('signs with every secret', async () => {
     const destinationKey = await startTarget();
     const other = `whsec_${randomBytes(24).toString('base64')}`;
     await startSender().send(destinationKey.url, 'evt_1', [secret, other]);
@@ -94,7 +94,7 @@ describe('one attempt', () => {
       expect(new Webhook(one).verify(body, headers)).toEqual(JSON.parse(body));
   });
 
-  it('is never sent unsigned', async () => {
+  it('never sends an unsigned request', async () => {
     const destinationKey = await startTarget();
     const { send } = startSender();
     for (const secrets of [[], ['whsec_']]) {
@@ -104,8 +104,8 @@ describe('one attempt', () => {
   });
 });
 
-describe('what a receiver answers', () => {
-  it('a redirect is never followed', async () => {
+describe('the response of an endpoint', () => {
+  it('never follows a redirect', async () => {
     const inner = await startTarget();
     for (const status of [301, 302, 303, 307, 308]) {
       const destinationKey = await startTarget((_request, response) => {
@@ -121,7 +121,7 @@ describe('what a receiver answers', () => {
     expect(inner.connections()).toBe(0);
   });
 
-  it('410 is told as gone, any other failure by its status', async () => {
+  it('reports 410 as gone and any other failure by its status', async () => {
     const destinationKey = await startTarget((request, response) =>
       response.writeHead(Number(request.url?.slice(1))).end('x'),
     );
@@ -133,7 +133,7 @@ describe('what a receiver answers', () => {
     expect(outcomes).toEqual(['delivered', 'gone', 'http_400', 'http_404', 'http_413', 'http_500']);
   });
 
-  it('the wish to wait is read as seconds and as a date', async () => {
+  it('reads Retry-After as seconds and as a date', async () => {
     const nowMs = Date.UTC(2026, 0, 1);
     const wishes = ['120', new Date(nowMs + 90_000).toUTCString(), 'soon'];
     const destinationKey = await startTarget((_request, response) => {
@@ -145,7 +145,7 @@ describe('what a receiver answers', () => {
     expect(await send(destinationKey.url)).not.toHaveProperty('retryAfterMs');
   });
 
-  it('early hints are not the answer', async () => {
+  it('does not take early hints for the response', async () => {
     const destinationKey = await startTarget((_request, response) => {
       response.writeEarlyHints({ link: '</a>; rel=preload' });
       response.writeHead(503).end();

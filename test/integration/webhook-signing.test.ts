@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { atTimeOf, connectWebhooks, dayMs, endpointServerOf, isSignedWith } from '../support/webhook-core.ts';
 import type { Received } from '../support/webhook-endpoints.ts';
 
-/** Deliveries of one endpoint and of the webhooks that jobs name, and the secret of each. */
+/** Collects deliveries of one endpoint and of webhooks named by jobs, with the secret of each. */
 async function someDeliveries() {
   const webhooks = await connectWebhooks();
   const [registered, named] = [await endpointServerOf(), await endpointServerOf()];
@@ -22,7 +22,7 @@ async function someDeliveries() {
   return { webhooks, endpoint, signed };
 }
 
-/** Every verifier that receivers may use; throws when one refuses. */
+/** Verifies a request with every supported verifier. Throws if one rejects it. */
 function verify(
   { headers, body }: { headers: Received['headers']; body: string | Buffer },
   secret: string,
@@ -35,15 +35,15 @@ function verify(
   });
 }
 
-describe('every delivery', () => {
-  it('is taken by the verifiers of Standard Webhooks and of Svix', async () => {
+describe('the signature of a delivery', () => {
+  it('sends deliveries that the verifiers of Standard Webhooks and of Svix accept', async () => {
     const { signed } = await someDeliveries();
     for (const { request, secret } of signed) {
       expect(verify(request, secret)).toEqual(JSON.parse(request.body));
     }
   });
 
-  it('is refused by both with any byte of it changed', async () => {
+  it('sends deliveries that both verifiers reject if any byte of the body changed', async () => {
     const { signed } = await someDeliveries();
     for (const { request, secret } of signed.slice(0, 1)) {
       const body = Buffer.from(request.body);
@@ -60,7 +60,7 @@ describe('every delivery', () => {
     }
   });
 
-  it('is refused under another id, another time or the signature of another', async () => {
+  it('sends deliveries that both verifiers reject under another id, time or signature', async () => {
     const { signed } = await someDeliveries();
     const [first, second] = signed;
     if (!first || !second) throw new Error('nothing was sent');
@@ -76,7 +76,7 @@ describe('every delivery', () => {
       );
   });
 
-  it('is taken with its own secret only: that of its endpoint, or that of the tenant', async () => {
+  it('signs each delivery only with the secret of its endpoint or of its tenant', async () => {
     const { webhooks, endpoint, signed } = await someDeliveries();
     const other = await webhooks.register({ url: 'http://127.0.0.1:1025/' });
     const secrets = [endpoint.secret, webhooks.tenantSecret, other.secret];
@@ -84,7 +84,7 @@ describe('every delivery', () => {
       expect(secrets.filter((each) => isSignedWith(request, each))).toEqual([secret]);
   });
 
-  it('can be signed with a secret that its owner chose', async () => {
+  it('signs with a secret that the owner chose', async () => {
     const webhooks = await connectWebhooks();
     const destination = await endpointServerOf();
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
@@ -96,8 +96,8 @@ describe('every delivery', () => {
   });
 });
 
-describe('rotating the secret', () => {
-  it('while deliveries are on their way loses none: each is taken with the old or the new one', async () => {
+describe('the rotation of a secret', () => {
+  it('loses no delivery during a rotation: each verifies with the old or the new secret', async () => {
     const webhooks = await connectWebhooks();
     const destination = await endpointServerOf();
     const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
@@ -115,7 +115,7 @@ describe('rotating the secret', () => {
       expect(secrets.some((secret) => isSignedWith(request, secret))).toBe(true);
   });
 
-  it('has each delivery taken with both for a day, and then with the new one alone', async () => {
+  it('signs each delivery with both secrets for a day, then with the new one alone', async () => {
     const webhooks = await connectWebhooks();
     const destination = await endpointServerOf();
     const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
@@ -138,7 +138,7 @@ describe('rotating the secret', () => {
     expect(await takenWith()).toEqual([false, false, false, false, false]);
   });
 
-  it('shows the new secret once and keeps none in the clear', async () => {
+  it('returns the new secret once and stores no secret in the clear', async () => {
     const webhooks = await connectWebhooks();
     const endpoint = await webhooks.register({ url: 'http://127.0.0.1:1025/' });
     const { secret } = await webhooks.manageEndpoints.rotateSecret('acme', endpoint.id, undefined);
@@ -157,7 +157,7 @@ function verifyWith(
   return new Verifier(secret).verify(body, headers as Record<string, string>);
 }
 
-/** Whether something was done without a refusal. */
+/** Returns whether a function finishes without throwing. */
 function attempt(work: () => unknown): boolean {
   try {
     work();

@@ -38,7 +38,9 @@ async function send(url: string) {
   return sender.send({ destination: 'acme', url, eventId: 'evt_1', body: '{}', secrets: [secret] });
 }
 
-/** The same in a process that trusts the test authority: Node reads NODE_EXTRA_CA_CERTS once, at its start. */
+/**
+ * Runs the same in a process that trusts the test authority, because Node reads NODE_EXTRA_CA_CERTS only at its start.
+ */
 async function sendTrusting(url: string): Promise<unknown> {
   const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   const { stdout } = await promisify(execFile)(
@@ -49,13 +51,13 @@ async function sendTrusting(url: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-describe('over TLS', () => {
+describe('webhooks over TLS', () => {
   it.each([
     ['self-signed', /self-signed/],
     ['expired', /expired/],
     ['valid', /not trusted here/],
   ] as const)(
-    'a %s certificate of no known authority is refused before anything is sent',
+    'rejects a %s certificate of an unknown authority before sending anything',
     async (certificate, reason) => {
       const destinationKey = await startTls(certificate);
       const response = await send(`https://receiver.test:${destinationKey.port}/`);
@@ -69,13 +71,13 @@ describe('over TLS', () => {
     },
   );
 
-  it('a receiver that speaks plain HTTP is a tls_error', async () => {
+  it('reports tls_error if the endpoint speaks plain HTTP', async () => {
     const destinationKey = await startEndpointServer();
     closers.push(destinationKey.close);
     expect((await send(`https://receiver.test:${destinationKey.port}/`)).outcome).toBe('tls_error');
   });
 
-  it('a certificate of a known authority is accepted for its own name', async () => {
+  it('accepts a certificate of a known authority for its own name', async () => {
     const destinationKey = await startTls('valid');
     expect(await sendTrusting(`https://receiver.test:${destinationKey.port}/hook`)).toMatchObject({
       outcome: 'delivered',
@@ -84,7 +86,7 @@ describe('over TLS', () => {
     expect(destinationKey.requests[0]?.headers.host).toBe(`receiver.test:${destinationKey.port}`);
   });
 
-  it('a certificate of a known authority is refused for another name, and when it has expired', async () => {
+  it('rejects a certificate of a known authority for another name or after its expiry', async () => {
     const valid = await startTls('valid');
     const expired = await startTls('expired');
     expect(await sendTrusting(`https://other.test:${valid.port}/`)).toMatchObject({

@@ -6,15 +6,15 @@ import { attemptOf, createdAt } from '../../../support/jobs.ts';
 const signal = new AbortController().signal;
 
 /**
- * A job for two images, whose first one was paid for by a worker that died. Its answer is handed in just when the next
- * execution is about to settle it.
+ * Creates a job for two images. A dead worker paid for the first one, and its response is recovered just before the next
+ * run finalizes it.
  */
 function overtaken(state: 'calling' | 'received', onUncertain: 'retry' | 'fail') {
   let recoverSpooled = async () => {};
   const made = generation({
     request: { n: 2 },
     onUncertain,
-    // The other image takes longer than anything that can become of the first.
+    // The other image takes longer than any possible outcome of the first.
     responses: [() => new Promise((resolve) => setImmediate(resolve, 'image'))],
     meanwhile: () => recoverSpooled(),
   });
@@ -35,14 +35,14 @@ function overtaken(state: 'calling' | 'received', onUncertain: 'retry' | 'fail')
   return made;
 }
 
-describe('a paid answer that is handed in while an execution is about to settle it', () => {
+describe('a paid response recovered during its finalization', () => {
   it.each([
     ['calling', 'retry'],
     ['calling', 'fail'],
     ['received', 'retry'],
     ['received', 'fail'],
   ] as const)(
-    'is not paid for again, and its row stays as it was settled (%s, %s)',
+    'does not pay again for a recovered response, and keeps its finalized row (%s, %s)',
     async (state, onUncertain) => {
       const made = overtaken(state, onUncertain);
       for (let runs = 0; runs < 2 && made.job().status !== 'succeeded'; runs++) await made.run();
@@ -61,13 +61,13 @@ describe('a paid answer that is handed in while an execution is about to settle 
   );
 });
 
-describe('an image that is entered just before its call', () => {
-  it('is not paid for: the row of the call is not written', async () => {
+describe('an image recorded just before its call', () => {
+  it('makes no call for an image that was just recorded, and writes no row', async () => {
     const made = generation();
     let entered = false;
     Object.defineProperty(made.faults, 'roomless', {
       get() {
-        // The last question before the row: meanwhile somebody hands in what was paid for long ago.
+        // This is the last check before the row is written. Recovery records an older paid response during it.
         if (!entered) {
           entered = true;
           const image = {

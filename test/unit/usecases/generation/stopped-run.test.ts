@@ -5,13 +5,13 @@ import { failureOf, generation } from '../../../support/generation.ts';
 import { createdAt, imageOf, retention } from '../../../support/jobs.ts';
 
 const done = { done: true };
-/** Lets others go on for a while. */
+/** Lets other promises make progress. */
 async function leaseEpochs(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await Promise.resolve();
 }
 
-describe('an execution that is overtaken', () => {
-  it('by a newer one makes no further call and changes nothing', async () => {
+describe('an overtaken run', () => {
+  it('makes no further call and changes nothing after a newer run started', async () => {
     const made = generation({
       request: { n: 1 },
       responses: [
@@ -26,7 +26,7 @@ describe('an execution that is overtaken', () => {
     expect(made.job()).toMatchObject({ status: 'running', fence: 2, attempts: [{ state: 'calling' }] });
   });
 
-  it('by a newer one that filled the place has its late answer counted as wasted and its bytes removed', async () => {
+  it('records its late response as wasted and removes its bytes if a newer run stored the image', async () => {
     const made = generation({
       responses: [
         async () => {
@@ -45,7 +45,7 @@ describe('an execution that is overtaken', () => {
   });
 });
 
-describe('being told to stop', () => {
+describe('a stopping run', () => {
   const calling = (reason: string, request = {}) => {
     const stop = new AbortController();
     const made = generation({
@@ -62,7 +62,7 @@ describe('being told to stop', () => {
     return { made, run: () => made.run(stop.signal) };
   };
 
-  it('by its caller ends the job as canceled and says that money may be gone', async () => {
+  it('ends the job as canceled after a cancel request and reports a possible charge', async () => {
     const { made, run } = calling('canceled');
     expect(await run()).toEqual(done);
     expect(made.job()).toMatchObject({ status: 'canceled', attempts: [{ state: 'uncertain' }] });
@@ -70,7 +70,7 @@ describe('being told to stop', () => {
     expect(made.calls).toHaveLength(1);
   });
 
-  it('before its start ends it as canceled without a call', async () => {
+  it('ends the job as canceled without a call if the cancellation precedes the run', async () => {
     const made = generation();
     made.set((job) => requestCancel(beginRun(job, createdAt), createdAt + 1));
     expect(await made.run()).toEqual(done);
@@ -78,7 +78,7 @@ describe('being told to stop', () => {
     expect(made.calls).toHaveLength(0);
   });
 
-  it('by a wish whose message was lost happens at the next step', async () => {
+  it('applies a cancel request whose notification was lost at the next step', async () => {
     const made = generation({
       request: { n: 2 },
       responses: [
@@ -93,14 +93,14 @@ describe('being told to stop', () => {
     expect(made.job().status).toBe('canceled');
   });
 
-  it('by a deploy hands the job back at once, held by nobody', async () => {
+  it('releases the job at once without a lease if a deployment stops the worker', async () => {
     const { made, run } = calling('draining');
     expect(await run()).toEqual({ againInMs: 0 });
     expect(made.job()).toMatchObject({ status: 'running', attempts: [{ state: 'uncertain' }] });
     expect(made.job()).not.toHaveProperty('leaseStartedAt');
   });
 
-  it('by one deploy after the other costs a call each time and fails no job', async () => {
+  it('pays for one call per deployment and fails no job', async () => {
     const cut = async () => {
       stop.abort('draining');
       return failureOf('uncertain', 'provider_outcome_unknown');
@@ -119,7 +119,7 @@ describe('being told to stop', () => {
     });
   });
 
-  it('by a deploy keeps what failed for good, so that nobody asks for it again', async () => {
+  it('keeps final image failures over a deployment, so that no call repeats them', async () => {
     const stop = new AbortController();
     const made = generation({
       request: { n: 2 },
@@ -138,7 +138,7 @@ describe('being told to stop', () => {
     expect(made.job()).toMatchObject({ status: 'succeeded', errors: [{ index: 0 }], images: [{ index: 1 }] });
   });
 
-  it('because its time is over fails the job, with what is known about money', async () => {
+  it('fails the job at its run timeout and reports the known charges', async () => {
     const { made, run } = calling('run_timeout');
     expect(await run()).toEqual(done);
     expect(made.job()).toMatchObject({
@@ -147,7 +147,7 @@ describe('being told to stop', () => {
     });
   });
 
-  it('because its time is over keeps the images that are done and lists every missing one', async () => {
+  it('keeps stored images at the run timeout and lists every missing one', async () => {
     const stop = new AbortController();
     const made = generation({
       request: { n: 3 },
@@ -170,7 +170,7 @@ describe('being told to stop', () => {
     ]);
   });
 
-  it('with its time used up by earlier executions makes no call', async () => {
+  it('makes no call if earlier runs used up the run timeout', async () => {
     const made = generation({ request: { run_timeout_s: 60 } });
     made.set((job) => {
       const { leaseStartedAt: _held, ...waiting } = beginRun(job, createdAt);
@@ -182,14 +182,14 @@ describe('being told to stop', () => {
     expect(made.calls).toHaveLength(0);
   });
 
-  it('because its lock was lost writes nothing more', async () => {
+  it('writes nothing more after the run lost its lock', async () => {
     const { made, run } = calling('lock_lost');
     expect(await run()).toEqual(done);
     expect(made.job().status).toBe('running');
   });
 });
 
-describe('being told to stop by the record alone, during a call', () => {
+describe('a run that finds its stop reason in the record during a call', () => {
   const during = (change: (job: ImageJob) => ImageJob) => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     onTestFinished(() => void vi.useRealTimers());
@@ -209,7 +209,7 @@ describe('being told to stop by the record alone, during a call', () => {
     return { made, reasons, left };
   };
 
-  it('as canceled breaks the call off and ends the job', async () => {
+  it('aborts the call and ends the job if the record is canceled', async () => {
     const { made, reasons } = during((job) => requestCancel(job, createdAt + 1_500));
     expect(await made.run()).toEqual(done);
     expect(reasons).toEqual(['canceled']);
@@ -220,14 +220,14 @@ describe('being told to stop by the record alone, during a call', () => {
     ['ended', (job) => finish(job, 'failed', { nowMs: createdAt + 1_500, retention })],
     ['erased', (job) => erase(job, createdAt + 1_500, retention)],
     ['taken over', (job) => beginRun(job, createdAt + 1_500)],
-  ])('as %s breaks the call off and leaves the record alone', async (_name, change) => {
+  ])('aborts the call and leaves the record unchanged if it is %s', async (_name, change) => {
     const { made, reasons, left } = during(change);
     expect(await made.run()).toEqual(done);
     expect(reasons).toEqual(['lock_lost']);
     expect([made.job()]).toEqual(left);
   });
 
-  it('is no longer listened to once the run is over', async () => {
+  it('stops watching the record once the run is over', async () => {
     const { made } = during((job) => job);
     await made.run();
     expect(vi.getTimerCount()).toBe(0);

@@ -10,7 +10,7 @@ const queued = queuedJob();
 const running = beginRun(queued, createdAt + 10);
 const succeeded = finish(running, 'succeeded', { nowMs: createdAt + 20, retention });
 
-/** Follows a job of which every look finds the next thing, to the end of the stream. */
+/** Follows a job to the end of the stream. Each read finds the next change. */
 async function watched(...found: (ImageJob | Error)[]): Promise<string[]> {
   const looks = [...found];
   const getJob = {
@@ -20,7 +20,7 @@ async function watched(...found: (ImageJob | Error)[]): Promise<string[]> {
       return next;
     },
   } as Pick<GetJob, 'get'>;
-  // A change is told as soon as somebody listens for it.
+  // A change is published as soon as a subscriber listens for it.
   const signals = {
     onChange(_tenant: string, _id: string, listener: () => void) {
       const timer = setInterval(listener, 1);
@@ -34,8 +34,8 @@ async function watched(...found: (ImageJob | Error)[]): Promise<string[]> {
   return types;
 }
 
-describe('following a job', () => {
-  it('tells every moment once, to its end', async () => {
+describe('the event stream of a job', () => {
+  it('sends every change once, up to the end of the job', async () => {
     expect(await watched(queued, running, running, succeeded)).toEqual([
       'image.queued',
       'image.started',
@@ -43,7 +43,7 @@ describe('following a job', () => {
     ]);
   });
 
-  it('waits for a store that is away, and tells the rest afterwards', async () => {
+  it('waits for an unavailable store and then sends the remaining changes', async () => {
     const away = new AppError('store_unavailable');
     expect(await watched(away, queued, away, away, succeeded)).toEqual([
       'image.queued',
@@ -52,11 +52,11 @@ describe('following a job', () => {
     ]);
   });
 
-  it.each(['erased', 'not_found'] as const)('ends without a word where the job is %s', async (code) => {
+  it.each(['erased', 'not_found'] as const)('ends without an event if the job is %s', async (code) => {
     expect(await watched(running, new AppError(code))).toEqual(['image.queued', 'image.started']);
   });
 
-  it('breaks where something else is wrong, so that nobody takes it for the end', async () => {
+  it('fails on any other error, so that no client takes it for the end of the job', async () => {
     await expect(watched(running, new TypeError('a fault of ours'))).rejects.toThrow('a fault of ours');
   });
 });
