@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { variables } from '../src/config/variables.ts';
 
-/** What can be known about the container files without an engine. */
+/** Checks the container files as far as possible without a container engine. */
 
 const root = new URL('..', import.meta.url).pathname;
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -30,7 +30,7 @@ const compose = parse(read('docker-compose.yml'), { merge: true }) as {
 };
 const roles = ['api', 'worker', 'webhooks'] as const;
 
-/** What docker-compose.yml decides itself, because it has to fit its other parts. */
+/** Variables that docker-compose.yml sets itself, because they must match its other parts. */
 const fixed = [
   'DATA_DIR',
   'HOST',
@@ -48,13 +48,13 @@ const fixed = [
   'STORAGE',
 ];
 
-/** Every variable that .env.example offers, uncommented and with a value of its own. */
+/** Every variable in .env.example, uncommented and with a value of its own. */
 function filledExample(): Record<string, string> {
   const names = [...read('.env.example').matchAll(/^#?([A-Z][A-Z0-9_]*)=/gm)].map((match) => match[1] ?? '');
   return Object.fromEntries(names.map((name) => [name, `own-${name}`]));
 }
 
-/** What a container is given, as compose works it out: env_file first, environment over it, ${...} from .env. */
+/** Resolves the environment of a container as compose does: env_file first, environment over it, ${...} from .env. */
 function environmentOf(service: Service | undefined, env: Record<string, string>): Record<string, string> {
   const files = service?.env_file?.some(({ path }) => path === '.env') ? env : {};
   const filled = Object.entries(service?.environment ?? {}).map(([name, value]) => [
@@ -67,23 +67,23 @@ function environmentOf(service: Service | undefined, env: Record<string, string>
   return { ...files, ...Object.fromEntries(filled) };
 }
 
-describe('the image', () => {
+describe('the container image', () => {
   const dockerfile = read('Dockerfile');
   const final = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
 
-  it('runs node itself, as a user without rights, with a health check', () => {
+  it('runs node directly as an unprivileged user with a health check', () => {
     expect(final).toMatch(/^USER [1-9][0-9]*:[1-9][0-9]*$/m);
     expect(final).toMatch(/^HEALTHCHECK .*CMD \["node", /m);
     expect(final).toMatch(/^ENTRYPOINT \["node", "dist\/main\.js"\]$/m);
   });
 
-  it('takes no secrets at build time and leaves development packages behind', () => {
+  it('takes no secrets at build time and excludes development packages', () => {
     expect(dockerfile).not.toMatch(/^ARG /m);
     expect(dockerfile).toContain('npm ci --omit=dev --ignore-scripts');
     expect(final).toContain('--from=dependencies');
   });
 
-  it('copies only what exists', () => {
+  it('copies only files that exist', () => {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
       (match) => match[1]?.split(' ') ?? [],
     );
@@ -93,7 +93,7 @@ describe('the image', () => {
 });
 
 describe('docker-compose.yml', () => {
-  it('runs the three roles, locked down', () => {
+  it('runs the three roles with restricted rights', () => {
     for (const role of roles) {
       const service = compose.services[role];
       expect(service?.environment?.ROLES).toBe(role);
@@ -102,14 +102,14 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives Darkroom only variables that it knows', () => {
+  it('passes only known variables to Darkroom', () => {
     for (const role of roles) {
       for (const name of Object.keys(compose.services[role]?.environment ?? {}))
         expect(variables).toHaveProperty(name);
     }
   });
 
-  it('lets every variable of .env.example reach the three roles, but for what it fixes itself', () => {
+  it('passes every variable of .env.example to the three roles, except those it sets itself', () => {
     const env = filledExample();
     expect(Object.keys(env).length).toBeGreaterThan(50);
     for (const role of roles) {
@@ -122,7 +122,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('docker-compose.yml gives the provider key to workers only', () => {
+  it('passes the provider key to workers only in docker-compose.yml', () => {
     const env = { OPENAI_API_KEY: 'sk-canary' };
     const withKey = Object.entries(compose.services).filter(([, service]) =>
       Object.values(environmentOf(service, env)).includes('sk-canary'),
@@ -130,13 +130,13 @@ describe('docker-compose.yml', () => {
     expect(withKey.map(([name]) => name)).toEqual(['worker']);
   });
 
-  it('docker-compose.yml publishes ports on loopback unless BIND_ADDRESS says otherwise', () => {
+  it('publishes the ports of docker-compose.yml on loopback unless BIND_ADDRESS is set', () => {
     const published = Object.values(compose.services).flatMap(({ ports }) => ports ?? []);
     expect(published.length).toBeGreaterThan(1);
     for (const port of published) expect(port).toMatch(/^\$\{BIND_ADDRESS:-127\.0\.0\.1\}:/);
   });
 
-  it('docker-compose.yml bounds the rights, memory, processes and logs of every service', () => {
+  it('limits the rights, memory, processes and logs of every service in docker-compose.yml', () => {
     for (const [name, service] of Object.entries(compose.services)) {
       expect(service, name).toMatchObject({
         read_only: true,
@@ -149,11 +149,11 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('starts without a .env, from the environment of compose alone', () => {
+  it('starts without a .env file, from the environment of compose alone', () => {
     for (const role of roles) expect(compose.services[role]?.env_file?.[0]?.required).toBe(false);
   });
 
-  it('keeps what Redis accepted: append-only file, no eviction, a password, no public port', () => {
+  it('keeps accepted data in Redis: append-only file, no eviction, a password, no public port', () => {
     const command = compose.services.valkey?.command?.join(' ') ?? '';
     expect(command).toContain('--appendonly yes');
     expect(command).toContain('--maxmemory-policy noeviction');
@@ -161,7 +161,7 @@ describe('docker-compose.yml', () => {
     expect(compose.services.valkey?.ports).toBeUndefined();
   });
 
-  it('names every volume that it mounts', () => {
+  it('declares every volume that it mounts', () => {
     const mounted = [...read('docker-compose.yml').matchAll(/"([a-z]+):\/[a-z]/g)].map(
       (match) => match[1] ?? '',
     );
@@ -169,7 +169,7 @@ describe('docker-compose.yml', () => {
     for (const name of mounted) expect(Object.keys(compose.volumes)).toContain(name);
   });
 
-  it('asks for every secret in .env.example', () => {
+  it('lists every secret in .env.example', () => {
     const needed = [...read('docker-compose.yml').matchAll(/\$\{([A-Z0-9_]+):\?/g)].map(
       (match) => match[1] ?? '',
     );

@@ -7,10 +7,10 @@ import { bytesOf, storageForEachTest } from '../support/s3-storage.ts';
 const key = 'acme/img_1/0.png';
 const image = Buffer.from('image');
 
-describe('s3 storage when S3 fails', () => {
+describe('s3 storage during failures of S3', () => {
   const s3 = storageForEachTest();
 
-  /** Answers the next requests with an error, then lets them through; returns what was refused. */
+  /** Rejects the next requests with an error and accepts later ones. Returns the rejected requests. */
   function refuseNext(times: number, status: number, code: string): IncomingMessage[] {
     const refused: IncomingMessage[] = [];
     s3.server.intercept((request, response) => {
@@ -22,7 +22,7 @@ describe('s3 storage when S3 fails', () => {
     return refused;
   }
 
-  it('one 503 is healed inside the call', async () => {
+  it('retries one 503 within the call', async () => {
     const refused = refuseNext(1, 503, 'SlowDown');
     const storage = s3.open();
     await storage.put(key, image, { contentType: 'image/png' });
@@ -30,7 +30,7 @@ describe('s3 storage when S3 fails', () => {
     expect((await storage.read(key))?.sizeBytes).toBe(image.length);
   });
 
-  it('two 503 are an outage, and the call after them works', async () => {
+  it('reports an outage after two 503 responses, and succeeds with the next call', async () => {
     const refused = refuseNext(2, 503, 'SlowDown');
     const storage = s3.open();
     await expect(storage.put(key, image, { contentType: 'image/png' })).rejects.toMatchObject({
@@ -43,7 +43,7 @@ describe('s3 storage when S3 fails', () => {
     expect((await storage.read(key))?.sizeBytes).toBe(image.length);
   });
 
-  it('a refusal is not asked for again', async () => {
+  it('does not retry a request that S3 rejected', async () => {
     const refused = refuseNext(5, 403, 'AccessDenied');
     await expect(s3.open().put(key, image, { contentType: 'image/png' })).rejects.toMatchObject({
       code: 'storage_failed',
@@ -53,14 +53,14 @@ describe('s3 storage when S3 fails', () => {
     expect(refused).toHaveLength(1);
   });
 
-  it('a missing bucket is a refusal, not a missing image', async () => {
+  it('reports a missing bucket as a rejection, not as a missing image', async () => {
     const storage = s3.open({ bucket: 'not-there' });
     const refusal = { code: 'storage_failed', message: expect.stringContaining('NoSuchBucket') };
     await expect(storage.put(key, image, { contentType: 'image/png' })).rejects.toMatchObject(refusal);
     await expect(storage.read(key)).rejects.toMatchObject(refusal);
   });
 
-  it('what was stored is there again after an outage, through the same storage', async () => {
+  it('reads stored images through the same storage after an outage', async () => {
     const storage = s3.open({ timeoutMs: 5_000 });
     await storage.put(key, image, { contentType: 'image/png' });
     await s3.server.stop();
@@ -77,14 +77,14 @@ describe('s3 storage when S3 fails', () => {
     expect(await bytesOf(await storage.read(key))).toEqual(image);
   });
 
-  it('a server that never answers holds no call, and its connections are given up', async () => {
+  it('fails a call to a silent server at its timeout and closes the connections', async () => {
     const held = new Set<IncomingMessage>();
     let count = 0;
     s3.server.intercept((request, response) => {
       count++;
       held.add(request);
       response.once('close', () => held.delete(request));
-      // A body nobody reads would keep the server from seeing the end of its connection.
+      // An unread body would prevent the server from noticing the end of its connection.
       request.resume();
       return true;
     });
@@ -103,7 +103,7 @@ describe('s3 storage when S3 fails', () => {
     await vi.waitFor(() => expect(held.size).toBe(0));
   });
 
-  it('a try that gets no answer is given up in time for a second one', async () => {
+  it('times out a silent request early enough for a second one', async () => {
     let held = 0;
     s3.server.intercept((request) => {
       request.resume();
@@ -116,7 +116,7 @@ describe('s3 storage when S3 fails', () => {
   it.each([
     ['falls silent', false, 'timeout'],
     ['is cut', true, 'ECONNRESET'],
-  ])('a body that %s in the middle ends in storage_unavailable', async (_how, cut, reason) => {
+  ])('rejects with storage_unavailable if a body %s in the middle', async (_how, cut, reason) => {
     s3.server.intercept((_request, response) => {
       response.writeHead(200, { 'content-type': 'image/png', 'content-length': '100' });
       response.write('half', () => cut && response.destroy());
@@ -141,7 +141,7 @@ describe('s3 storage when S3 fails', () => {
     ['no permission', 403, 'AccessDenied', {}, 'grant s3:ListBucket'],
     ['a wrong clock', 403, 'RequestTimeTooSkewed', {}, 'The clock of this machine is wrong'],
     ['overload', 503, 'SlowDown', {}, 'fails (http_503)'],
-  ])('check tells of %s', async (_what, status, code, headers, words) => {
+  ])('reports %s in the storage check', async (_what, status, code, headers, words) => {
     s3.server.intercept((request, response) => {
       respondWithError(request, response, { status, code, headers });
       return true;

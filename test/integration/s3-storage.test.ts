@@ -13,7 +13,7 @@ const image = Buffer.from('image');
 describe('s3 storage on the wire', () => {
   const s3 = storageForEachTest();
 
-  it('a digest that is known is signed as it is, and not taken again from the bytes', async () => {
+  it('signs a known digest without computing it again from the bytes', async () => {
     const known = createHash('sha256').update('other bytes').digest('hex');
     const signedDigests: unknown[] = [];
     s3.server.intercept((request) => {
@@ -25,7 +25,7 @@ describe('s3 storage on the wire', () => {
     expect(signedDigests).toEqual([known, createHash('sha256').update(image).digest('hex')]);
   });
 
-  it('an image of several megabytes goes out at once, with length, type, caching and digest', async () => {
+  it('sends an image of several megabytes at once, with length, type, caching and digest', async () => {
     const seen: IncomingMessage[] = [];
     s3.server.intercept((request) => {
       seen.push(request);
@@ -44,7 +44,7 @@ describe('s3 storage on the wire', () => {
     expect(names.filter((name) => /^expect$|chunked|transfer-encoding|checksum/.test(name))).toEqual([]);
   });
 
-  it('checksums of the SDK can be switched on and arrive with the same bytes', async () => {
+  it('sends the same bytes with SDK checksums if they are enabled', async () => {
     const names: string[] = [];
     s3.server.intercept((request) => {
       names.push(...Object.keys(request.headers));
@@ -57,7 +57,7 @@ describe('s3 storage on the wire', () => {
     expect(names).toContain('x-amz-checksum-crc32');
   });
 
-  it('an expired link is refused', async () => {
+  it('rejects an expired link', async () => {
     const storage = s3.open({}, () => Date.now() - 60_000);
     await storage.put(key, image, { contentType: 'image/png' });
     const options = { contentType: 'image/png', fileName: '0.png' };
@@ -68,8 +68,8 @@ describe('s3 storage on the wire', () => {
   });
 });
 
-describe('s3 storage at rest', () => {
-  it('the SDK is not loaded before it is needed', async () => {
+describe('unused s3 storage', () => {
+  it('loads the SDK only when it is needed', async () => {
     const module = fileURLToPath(new URL('../../src/outbound/storage/s3/s3-storage.ts', import.meta.url));
     const program = `
       import { createRequire } from 'node:module';
@@ -86,7 +86,7 @@ describe('s3 storage at rest', () => {
     expect(JSON.parse(stdout)).toEqual({ before: false, after: true });
   });
 
-  it('closing one that was never used is fine', async () => {
+  it('closes a storage that was never used', async () => {
     await createS3Storage({ bucket: 'b', region: 'us-east-1' }, { clock: Date.now }).close();
   });
 });

@@ -158,7 +158,7 @@ describe('a failing write to the spool', () => {
 });
 
 describe('the fill level of the spool', () => {
-  it('reports no room from the limit on and announces each change once', async () => {
+  it('reports that it is full from the limit on, and announces each change once', async () => {
     let nowMs = 0;
     const changes: boolean[] = [];
     const spool = createSpool(await temporaryFolder(), {
@@ -285,7 +285,7 @@ describe('a spool key', () => {
 });
 
 describe('unfinished files of the spool', () => {
-  const dead = 4_194_305; // Above the highest process id Linux gives out.
+  const dead = 4_194_305; // The id is above the highest process id of Linux.
   const random = '0123456789abcdef';
   const hourMs = 3_600_000;
 
@@ -312,7 +312,7 @@ describe('unfinished files of the spool', () => {
   ];
 
   it.each(writers)(
-    'an unfinished file %s is handled by the first write and by each sweep',
+    'removes or keeps an unfinished file %s at the first write and at each sweep',
     async (...given) => {
       const [, writer, ageMs, outcome] = given;
       const folder = await temporaryFolder();
@@ -329,7 +329,7 @@ describe('unfinished files of the spool', () => {
     },
   );
 
-  it('an unfinished file of an unwanted response is removed, even if its writer lives', async () => {
+  it('removes an unfinished file of an unwanted response, even if its writer is alive', async () => {
     const folder = await temporaryFolder();
     for (const writer of [here, elsewhere]) await leftover(folder, writer, 0);
     const asked: SpoolKey[] = [];

@@ -4,9 +4,9 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { apiErrorOf, bytesOf, generate, lastCall, studioAndClient, until } from '../support/studio-calls.ts';
 
-/** What a prompt or a header can ask the studio to do wrong, as the official client meets it. */
+/** Faults that a prompt or a header requests from the studio, as the official client observes them. */
 
-describe('faults that answer', () => {
+describe('studio faults with a response', () => {
   it.each([
     ['rate-limit=2', 429, 'rate_limit_exceeded', 'none'],
     ['slow-down', 429, 'slow_down', 'none'],
@@ -16,7 +16,7 @@ describe('faults that answer', () => {
     ['moderation', 400, 'moderation_blocked', 'none'],
     ['bad-request', 400, 'invalid_value', 'none'],
     ['unauthorized', 401, 'invalid_api_key', 'none'],
-  ])('%s reaches the client as %i %s', async (word, status, code, charged) => {
+  ])('translates %s into %i %s for the client', async (word, status, code, charged) => {
     const { studio, client } = await studioAndClient();
     const error = await apiErrorOf(generate(client, `a cat [studio:${word}]`));
     expect({ status: error.status, code: error.code ?? null }).toEqual({ status, code });
@@ -24,13 +24,13 @@ describe('faults that answer', () => {
     expect(studio.chargedImages()).toBe(0);
   });
 
-  it('say how long to wait', async () => {
+  it('sends Retry-After with a simulated rate limit', async () => {
     const { client } = await studioAndClient();
     const error = await apiErrorOf(generate(client, '[studio:rate-limit=2]'));
     expect(error.headers?.get('retry-after')).toBe('2');
   });
 
-  it('stop after the given number of times, so that a client that retries succeeds', async () => {
+  it('stops failing after the given number of times, so that a retrying client succeeds', async () => {
     const { studio } = await studioAndClient();
     const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 2 });
     await generate(client, 'a cat [studio:rate-limit=0,times=2]');
@@ -41,7 +41,7 @@ describe('faults that answer', () => {
     ]);
   });
 
-  it('may come by header', async () => {
+  it('accepts a fault by header', async () => {
     const { studio, client } = await studioAndClient();
     const body = { model: 'gpt-image-2', prompt: 'a cat' };
     const headers = { 'x-studio-fault': 'error=502', 'x-client-request-id': 'mine' };
@@ -49,7 +49,7 @@ describe('faults that answer', () => {
     expect((await lastCall(studio)).headers).toMatchObject({ fault: 'error=502', clientRequestId: 'mine' });
   });
 
-  it('send an empty list, half an image, or none at all', async () => {
+  it('sends an empty list, half an image, or no image', async () => {
     const { studio, client } = await studioAndClient();
     expect((await generate(client, '[studio:empty]')).data).toEqual([]);
     expect(studio.calls.at(-1)?.charged).toBe('possible');
@@ -63,7 +63,7 @@ describe('faults that answer', () => {
     expect(studio.calls.at(-1)?.charged).toBe('charged');
   });
 
-  it('send images of absurd sizes', async () => {
+  it('sends images of extreme sizes', async () => {
     const { client } = await studioAndClient();
     const huge = bytesOf((await generate(client, '[studio:huge=1x30000]')).data?.[0]);
     expect(await sharp(huge).metadata()).toMatchObject({ width: 1, height: 30_000 });
@@ -72,7 +72,7 @@ describe('faults that answer', () => {
     expect(await sharp(oversized).metadata()).toMatchObject({ width: 1024 });
   });
 
-  it('send a page instead of JSON', async () => {
+  it('sends an HTML page instead of JSON', async () => {
     const { studio } = await studioAndClient();
     const headers = { authorization: 'Bearer k' };
     const body = JSON.stringify({ prompt: '[studio:html]' });
@@ -81,32 +81,35 @@ describe('faults that answer', () => {
     expect(await response.text()).toContain('<html>');
   });
 
-  it('send a slow body whole', async () => {
+  it('sends a slow body completely', async () => {
     const { client } = await studioAndClient();
     const reply = await generate(client, 'a cat [studio:slow-body=60]');
     expect((await sharp(bytesOf(reply.data?.[0])).metadata()).width).toBe(1024);
   });
 });
 
-describe('faults of the connection', () => {
-  it.each(['hang-up', 'hang-up-mid'])('%s breaks the connection after the images were paid', async (word) => {
-    const { studio, client } = await studioAndClient();
-    await expect(generate(client, `a cat [studio:${word}]`)).rejects.toThrow(Error);
-    expect(await lastCall(studio)).toMatchObject({
-      status: word === 'hang-up' ? null : 200,
-      charged: 'charged',
-      aborted: false,
-    });
-    expect(studio.chargedImages()).toBe(1);
-    expect((await generate(client, 'another cat')).data).toHaveLength(1);
-  });
+describe('studio faults of the connection', () => {
+  it.each(['hang-up', 'hang-up-mid'])(
+    'applies %s after charging the images, and breaks the connection',
+    async (word) => {
+      const { studio, client } = await studioAndClient();
+      await expect(generate(client, `a cat [studio:${word}]`)).rejects.toThrow(Error);
+      expect(await lastCall(studio)).toMatchObject({
+        status: word === 'hang-up' ? null : 200,
+        charged: 'charged',
+        aborted: false,
+      });
+      expect(studio.chargedImages()).toBe(1);
+      expect((await generate(client, 'another cat')).data).toHaveLength(1);
+    },
+  );
 
-  it('hang-up is a connection error to the client', async () => {
+  it('causes a connection error in the client with hang-up', async () => {
     const { client } = await studioAndClient();
     expect(await apiErrorOf(generate(client, '[studio:hang-up]'))).toBeInstanceOf(APIConnectionError);
   });
 
-  it('hang-up-mid breaks a stream after its first event', async () => {
+  it('breaks a stream after its first event with hang-up-mid', async () => {
     const { client } = await studioAndClient();
     const body = {
       model: 'gpt-image-2',
@@ -124,7 +127,7 @@ describe('faults of the connection', () => {
     expect(seen).toEqual(['image_generation.partial_image']);
   });
 
-  it('hang never answers, and the studio sees the client leave', async () => {
+  it('never responds with hang, and records the disconnect of the client', async () => {
     const { studio, client } = await studioAndClient();
     const leaving = new AbortController();
     const body = { model: 'gpt-image-2', prompt: '[studio:hang]' };
@@ -135,7 +138,7 @@ describe('faults of the connection', () => {
     expect(await lastCall(studio)).toMatchObject({ aborted: true, status: null, charged: 'charged' });
   });
 
-  it('a client that leaves during the latency has paid, and leaves no timer behind', async () => {
+  it('charges a client that disconnects during the latency, and leaves no timer', async () => {
     const { studio, client } = await studioAndClient({ latencyMs: 600_000 });
     const leaving = new AbortController();
     const body = { model: 'gpt-image-2', prompt: 'a cat' };
@@ -147,7 +150,7 @@ describe('faults of the connection', () => {
     expect(await lastCall(studio)).toMatchObject({ aborted: true, charged: 'charged' });
   });
 
-  it('a client that leaves while it sends costs nothing', async () => {
+  it('charges nothing if the client disconnects while it sends the request', async () => {
     const { studio } = await studioAndClient();
     const request = httpRequest(`${studio.baseUrl}/images/generations`, {
       method: 'POST',

@@ -5,7 +5,7 @@ import { backgroundStudio } from '../support/background-calls.ts';
 describe('the Responses API of the studio', () => {
   const tools = [{ type: 'image_generation' as const, model: 'gpt-image-2', quality: 'low' as const }];
 
-  it('speaks to the official client: order, question, cancellation', async () => {
+  it('lets the official client create, read and cancel a response', async () => {
     const { studio } = await backgroundStudio({ latencyMs: 50 });
     const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
     const generate = { model: 'gpt-5.4-mini', input: 'a cat', background: true, tools };
@@ -25,7 +25,7 @@ describe('the Responses API of the studio', () => {
     await expect(client.responses.cancel('resp_unknown')).rejects.toMatchObject({ status: 404 });
   });
 
-  it('makes and charges the image although nobody stays to see it', async () => {
+  it('generates and charges the image even if the client disconnects', async () => {
     const { studio } = await backgroundStudio();
     const body = JSON.stringify({ input: 'a cat [studio:hang-up]', background: true, tools });
     const headers = { authorization: 'Bearer any' };
@@ -33,7 +33,7 @@ describe('the Responses API of the studio', () => {
     await vi.waitFor(() => expect(studio.chargedImages()).toBe(1));
   });
 
-  it('refuses the tool without background, and wrong methods', async () => {
+  it('rejects the tool without background mode, and wrong methods', async () => {
     const { studio } = await backgroundStudio();
     const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
     await expect(client.responses.create({ model: 'm', input: 'a cat', tools })).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { apiErrorOf, generate, lastCall, studioAndClient } from '../support/studio-calls.ts';
 
-describe('text', () => {
+describe('text of the studio', () => {
   it('describes the image in the language of the last user message', async () => {
     const { studio, client } = await studioAndClient();
     const reply = await client.chat.completions.create({
@@ -24,7 +24,7 @@ describe('text', () => {
     expect(studio.chargedImages()).toBe(0);
   });
 
-  it('answers the responses API alike', async () => {
+  it('returns the same text from the Responses API', async () => {
     const { client } = await studioAndClient();
     const plain = await client.responses.create({ model: 'gpt-5-mini', input: 'a red fox' });
     const parts = await client.responses.create({
@@ -36,7 +36,7 @@ describe('text', () => {
     expect(plain.usage?.total_tokens).toBeGreaterThan(20);
   });
 
-  it('fails only by the enhance words, which stay in the description', async () => {
+  it('fails only on the words for enhance faults, which stay in the description', async () => {
     const { client } = await studioAndClient();
     const ask = (content: string) =>
       client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }] });

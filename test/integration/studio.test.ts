@@ -8,8 +8,8 @@ import { startStudio } from '../../src/local/studio/studio.ts';
 import { apiErrorOf, bytesOf, generate, lastCall, studioAndClient, until } from '../support/studio-calls.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-describe('images', () => {
-  it('are drawn in the size and format asked for, with the usage of the published formula', async () => {
+describe('images of the studio', () => {
+  it('draws images in the requested size and format, with usage by the published formula', async () => {
     const { studio, client } = await studioAndClient({ image: 'drawn' });
     const { data: reply, response } = await client.images
       .generate({
@@ -40,7 +40,7 @@ describe('images', () => {
     });
   });
 
-  it('differ within one answer and are recorded by their hashes', async () => {
+  it('draws different images within one response and records their hashes', async () => {
     const { studio, client } = await studioAndClient();
     const reply = await generate(client, 'three cats', { n: 3 });
     const hashes = (reply.data ?? []).map((image) =>
@@ -51,14 +51,14 @@ describe('images', () => {
     expect(studio.chargedImages()).toBe(3);
   });
 
-  it('do not depend on the words of the studio', async () => {
+  it('draws the same image with and without fault words in the prompt', async () => {
     const { client } = await studioAndClient();
     const plain = await generate(client, 'a cat');
     const marked = await generate(client, '[studio:latency=1] a cat [studio:no-such-word]');
     expect(marked.data).toEqual(plain.data);
   });
 
-  it('come as events with sharper and sharper previews when streamed', async () => {
+  it('streams events with increasingly sharp previews', async () => {
     const { studio, client } = await studioAndClient();
     const stream = await client.images.generate({
       model: 'gpt-image-2',
@@ -82,14 +82,14 @@ describe('images', () => {
     expect((await lastCall(studio)).images).toHaveLength(1);
   });
 
-  it('of the quick kind have about the bytes asked for', async () => {
+  it('generates fast images of about the requested size in bytes', async () => {
     const { client } = await studioAndClient({ imageBytes: 300_000 });
     const { length } = bytesOf((await generate(client, 'a cat')).data?.[0]);
     expect(length).toBeGreaterThan(300_000);
     expect(length).toBeLessThan(330_000);
   });
 
-  it('arrive for a hundred calls at once, each counted once', async () => {
+  it('serves a hundred calls at once and counts each once', async () => {
     const { studio, client } = await studioAndClient();
     const prompts = Array.from({ length: 100 }, (_, index) => `cat number ${index}`);
     const responses = await Promise.all(prompts.map((prompt) => generate(client, prompt)));
@@ -99,8 +99,8 @@ describe('images', () => {
   });
 });
 
-describe('refusals', () => {
-  it('name the parameter as OpenAI does, and cost nothing', async () => {
+describe('rejections of the studio', () => {
+  it('names the parameter in an error as OpenAI does, and charges nothing', async () => {
     const { studio, client } = await studioAndClient();
     const error = await apiErrorOf(generate(client, 'a cat', { response_format: 'url' }));
     expect(error).toMatchObject({
@@ -113,7 +113,7 @@ describe('refusals', () => {
     expect(studio.calls.at(-1)).toMatchObject({ status: 400, charged: 'none' });
   });
 
-  it('answer 401 without a key, 404 and 405 elsewhere, 400 and 413 for bad bodies', async () => {
+  it('responds with 401 without a key, 404 and 405 elsewhere, 400 and 413 for invalid bodies', async () => {
     const { studio } = await studioAndClient();
     const post = async (
       path: string,
@@ -131,8 +131,8 @@ describe('refusals', () => {
   });
 });
 
-describe('models', () => {
-  it('are listed', async () => {
+describe('models of the studio', () => {
+  it('lists the models', async () => {
     const { client } = await studioAndClient();
     const ids = [];
     for await (const model of client.models.list()) ids.push(model.id);
@@ -142,8 +142,8 @@ describe('models', () => {
   });
 });
 
-describe('bookkeeping', () => {
-  it('appends one ledger line per paid call before the answer arrives', async () => {
+describe('the call log of the studio', () => {
+  it('appends one ledger line per paid call before it sends the response', async () => {
     const ledgerFile = join(await temporaryFolder(), 'ledger.jsonl');
     const { client } = await studioAndClient({ ledgerFile });
     const lines = async () => (await readFile(ledgerFile, 'utf8')).trimEnd().split('\n');
@@ -163,7 +163,7 @@ describe('bookkeeping', () => {
     expect(await lines()).toHaveLength(2);
   });
 
-  it('tells of every call when it arrives and when it is over', async () => {
+  it('reports every call at its arrival and at its end', async () => {
     const captured: string[] = [];
     const { client, studio } = await studioAndClient({
       onArrival: ({ id, status }) => captured.push(`arrived ${id} ${status}`),
@@ -174,7 +174,7 @@ describe('bookkeeping', () => {
     expect(captured).toEqual(['arrived 1 null', 'over 1 200']);
   });
 
-  it('keeps nothing of the key', async () => {
+  it('stores no part of the API key', async () => {
     const { studio } = await studioAndClient();
     const client = new OpenAI({ apiKey: 'sk-very-secret', baseURL: studio.baseUrl, maxRetries: 0 });
     await generate(client, 'a cat');
@@ -182,8 +182,8 @@ describe('bookkeeping', () => {
   });
 });
 
-describe('stopping', () => {
-  it('ends calls that hang, and may be asked twice', async () => {
+describe('stopping the studio', () => {
+  it('ends hanging calls, and accepts a second stop', async () => {
     const { studio, client } = await studioAndClient();
     const hanging = apiErrorOf(generate(client, '[studio:hang]'));
     await until(() => studio.chargedImages() === 1);
@@ -193,14 +193,14 @@ describe('stopping', () => {
     expect(await apiErrorOf(generate(client, 'a cat'))).toBeInstanceOf(APIConnectionError);
   });
 
-  it('leaves another studio in the same process alone', async () => {
+  it('leaves another studio in the same process running', async () => {
     const [one, two] = [await studioAndClient(), await studioAndClient()];
     await one.studio.stop();
     await generate(two.client, 'a cat');
     expect([one.studio.calls.length, two.studio.calls.length]).toEqual([0, 1]);
   });
 
-  it('a taken port is an error when starting', async () => {
+  it('rejects at the start if the port is in use', async () => {
     const { studio } = await studioAndClient();
     const port = Number(new URL(studio.baseUrl).port);
     await expect(startStudio({ port })).rejects.toThrow(/EADDRINUSE/);

@@ -23,13 +23,13 @@ async function expectNothingKept(core: Core): Promise<void> {
   expect(await core.redis.keys(`*${core.prefix}*`)).toEqual([]);
 }
 
-/** A limit that the same order keeps to without the given fields. */
+/** Returns a cost limit that the same request without the given fields does not exceed. */
 const overLimitBy = (fields: Partial<ImageRequestBody>): Partial<ImageRequestBody> => ({
   ...{ quality: 'low', size: '1024x1024', max_cost_micro_usd: 5_900 },
   ...fields,
 });
 
-describe('a request that cannot be accepted', () => {
+describe('a rejected request', () => {
   it.each<[string, string, Partial<ImageRequestBody>]>([
     ['a lone surrogate', 'validation_failed', { prompt: '\ud800' }],
     ['an unknown preset', 'validation_failed', { preset: 'nonsense' }],
@@ -62,14 +62,17 @@ describe('a request that cannot be accepted', () => {
       overLimitBy({ enhance: 'always' }),
     ],
     ['a reserved provider option', 'validation_failed', { provider_options: { n: 10 } }],
-  ])('because of %s is refused and leaves nothing behind, not even its key', async (_name, code, fault) => {
-    const core = await connectCore();
-    await expect(submit(core, fault, 'key')).rejects.toMatchObject({ code });
-    await expectNothingKept(core);
-    expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
-  });
+  ])(
+    'rejects a request because of %s and stores nothing, not even its idempotency key',
+    async (_name, code, fault) => {
+      const core = await connectCore();
+      await expect(submit(core, fault, 'key')).rejects.toMatchObject({ code });
+      await expectNothingKept(core);
+      expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
+    },
+  );
 
-  it('because a record would go before its images names the field', async () => {
+  it('names the field if a record would expire before its images', async () => {
     const core = await connectCore();
     await expect(submit(core, { retention: { media_s: 600, record_s: 599 } })).rejects.toMatchObject({
       code: 'validation_failed',
@@ -81,13 +84,13 @@ describe('a request that cannot be accepted', () => {
     }
   });
 
-  it('because its model is unknown is refused where the deployment wants that', async () => {
+  it('rejects an unknown model if the deployment disallows unknown models', async () => {
     const core = await connectCore({ policy: { allowUnknownModels: false } });
     await expect(submit(core, { model: 'unknown' })).rejects.toMatchObject({ code: 'model_unknown' });
     await expectNothingKept(core);
   });
 
-  it('because too many jobs are open can be sent again later', async () => {
+  it('accepts a request again after a rejection for too many open jobs', async () => {
     const core = await connectCore({ policy: { maxOpenJobsPerTenant: 1 } });
     const first = await submit(core);
     await expect(submit(core, {}, 'key')).rejects.toMatchObject({
@@ -100,7 +103,7 @@ describe('a request that cannot be accepted', () => {
 });
 
 describe('an accepted request', () => {
-  it('is kept, with the defaults of the deployment, and queued', async () => {
+  it('stores a job with the defaults of the deployment and enqueues it', async () => {
     const core = await connectCore();
     const { job, replayed } = await submit(core, { priority: 'high' });
     expect(replayed).toBe(false);
@@ -112,13 +115,13 @@ describe('an accepted request', () => {
     expect(await core.jobQueue.position(job.id)).toBe(0);
   });
 
-  it('takes the defaults of its preset where the caller says nothing', async () => {
+  it('uses the defaults of the preset for fields that the caller omits', async () => {
     const core = await connectCore();
     const { job } = await submit(core, { preset: 'avatar' });
     expect(job.request).toMatchObject({ preset: 'avatar', quality: 'low' });
   });
 
-  it('causes its event in the same step, which is queued to be announced', async () => {
+  it('writes the event together with the job and enqueues its dispatch', async () => {
     const core = await connectCore();
     const { job } = await submit(core, { webhook });
     const [id = ''] = await core.events.listUndispatched('acme', { beforeMs: job.createdAt + 1, limit: 10 });
@@ -126,7 +129,7 @@ describe('an accepted request', () => {
     expect(await core.webhookQueue.has([id])).toEqual([true]);
   });
 
-  it('that nobody asked to be told of causes no event and no task', async () => {
+  it('writes no event and no task if the webhook does not subscribe to it', async () => {
     const core = await connectCore();
     const { job } = await submit(core, { webhook: { ...webhook, events: ['image.failed'] } });
     expect(await core.events.listUndispatched('acme', { beforeMs: job.createdAt + 1, limit: 10 })).toEqual(
@@ -135,7 +138,7 @@ describe('an accepted request', () => {
     expect(await core.webhookQueue.counts()).toEqual({ waiting: 0, delayed: 0, active: 0 });
   });
 
-  it('is accepted although the queue is away: the reconciler queues it', async () => {
+  it('accepts a request during an outage of the queue, and the reconciler enqueues the job', async () => {
     const queues = await startTestRedis();
     onTestFinished(() => queues.stop());
     const core = await connectCore({ queueAddress: queues.path });
@@ -155,8 +158,8 @@ describe('an accepted request', () => {
   });
 });
 
-describe('the same request again', () => {
-  it('under the same key is the same job, however its fields are ordered, and is queued once', async () => {
+describe('a repeated request', () => {
+  it('returns the same job for the same key in any field order, and enqueues it once', async () => {
     const core = await connectCore();
     const first = await submit(core, {}, 'key');
     const shuffled = { metadata: { b: '2', a: '1' }, quality: 'low', prompt: 'A fox' };
@@ -165,7 +168,7 @@ describe('the same request again', () => {
     expect(await core.jobQueue.counts()).toMatchObject({ waiting: 1 });
   });
 
-  it('sent 50 times at once is one job and one task', async () => {
+  it('creates one job and one task for 50 concurrent requests with the same key', async () => {
     const core = await connectCore();
     const accepted = await Promise.all(Array.from({ length: 50 }, () => submit(core, {}, 'key')));
     expect(accepted.filter(({ replayed }) => !replayed)).toHaveLength(1);
@@ -174,7 +177,7 @@ describe('the same request again', () => {
     expect(await core.records.countOpen('acme')).toBe(1);
   });
 
-  it('has a job queued that never got its task', async () => {
+  it('enqueues a job without a task when its request is repeated', async () => {
     const core = await connectCore();
     const { job } = await submit(core, {}, 'key');
     await core.jobQueue.remove(job.id);
@@ -182,7 +185,7 @@ describe('the same request again', () => {
     await expect.poll(() => core.jobQueue.has([job.id])).toEqual([true]);
   });
 
-  it('is refused, not paid again, when the record of its job was kept for less than the key', async () => {
+  it('rejects a repeated request, without paying again, if the record of its job expired before the key', async () => {
     const core = await connectCore();
     const short = { retention: { record_s: 60 } };
     const { job } = await submit(core, short, 'key');
@@ -191,19 +194,19 @@ describe('the same request again', () => {
     expect(await core.records.list('acme', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
   });
 
-  it('without a key is another job', async () => {
+  it('creates another job for a repeated request without a key', async () => {
     const core = await connectCore();
     expect((await submit(core)).job.id).not.toBe((await submit(core)).job.id);
   });
 
-  it('with another body under the same key is refused', async () => {
+  it('rejects another body under the same key', async () => {
     const core = await connectCore();
     await submit(core, {}, 'key');
     for (const other of [{ n: 2 }, { prompt: 'A Fox' }, { metadata: { a: '1' } }])
       await expect(submit(core, other, 'key')).rejects.toMatchObject({ code: 'idempotency_key_reused' });
   });
 
-  it('is replayed after the rules have changed, with what was decided then', async () => {
+  it('returns the job with its original decisions after the rules have changed', async () => {
     const core = await connectCore();
     const first = await submit(core, {}, 'key');
     const file = CatalogueFile.parse(readBuiltIn('catalogue.json'));
@@ -216,7 +219,7 @@ describe('the same request again', () => {
     await expect(submit(after, {}, 'other key')).rejects.toMatchObject({ code: 'model_retired' });
   });
 
-  it('is another one when it is a retry of another job', async () => {
+  it('rejects the key of a retry of one job if it is used for a retry of another job', async () => {
     const core = await connectCore();
     const retry = (parentId: string) =>
       core.submitJob.submit({ caller, body, parentId, idempotencyKey: 'key' });
@@ -227,8 +230,8 @@ describe('the same request again', () => {
   });
 });
 
-describe('a preset', () => {
-  it('is kept with the job as it was when the job was accepted', async () => {
+describe('the preset of a request', () => {
+  it('stores the preset with the job as it was when the job was accepted', async () => {
     const core = await connectCore();
     const { job } = await submit(core, { preset: 'avatar' });
     const kept = await core.records.get('acme', job.id);
@@ -238,12 +241,12 @@ describe('a preset', () => {
 });
 
 describe('a cost limit', () => {
-  it('admits a request that may cost exactly as much, and refuses it one micro-USD below', async () => {
+  it('accepts a request whose cost may equal the limit, and rejects it at one micro-USD less', async () => {
     const core = await connectCore();
     const open = { model: 'gpt-image-2.6-flare', prompt: 'x'.repeat(8), quality: 'auto' };
     const { estimate } = await core.submitJob.preview({ ...body, ...open });
     const high = estimate?.high ?? 0;
-    // The dearest choice of the model at 1024x1024: 7,024 tokens.
+    // This is the most expensive choice of the model at 1024x1024: 7,024 tokens.
     expect(high).toBe(7_024 * 30 + 4 * 5);
     await expect(submit(core, { ...open, max_cost_micro_usd: high - 1 })).rejects.toMatchObject({
       code: 'max_cost_exceeded',
@@ -251,7 +254,7 @@ describe('a cost limit', () => {
     expect(await submit(core, { ...open, max_cost_micro_usd: high })).toMatchObject({ replayed: false });
   });
 
-  it('admits a request of unknown cost if the deployment allows it', async () => {
+  it('accepts a request of unknown cost if the deployment allows it', async () => {
     const core = await connectCore({ policy: { allowUnknownCost: true } });
     const accepted = await submit(core, { model: 'gpt-image-9', max_cost_micro_usd: 1 });
     expect(accepted.job.status).toBe('queued');
@@ -259,7 +262,7 @@ describe('a cost limit', () => {
 });
 
 describe('a preview', () => {
-  it('says what would happen and what it costs, and keeps nothing', async () => {
+  it('reports the effect and the cost of a request and stores nothing', async () => {
     const core = await connectCore();
     const preview = await core.submitJob.preview({ ...body, size: '1024x1024', webhook });
     const estimate = { low: 5_890, high: 5_900 };

@@ -17,7 +17,7 @@ async function submitted(core: Core, queue_ttl_s = 60): Promise<ImageJob> {
   return job;
 }
 
-/** A finished job whose image is in the storage. */
+/** Creates a finished job whose image is in the storage. */
 async function finished(core: Core): Promise<ImageJob> {
   const job = await submitted(core);
   const ended = await core.change('acme', job.id, (now) => finishedJob(now));
@@ -28,8 +28,8 @@ async function finished(core: Core): Promise<ImageJob> {
 
 const files = async (core: Core) => (await readdir(core.directory, { recursive: true })).length;
 
-describe('sweeping', () => {
-  it('expires a job that has waited too long, not a moment earlier, and takes its task out', async () => {
+describe('the sweep', () => {
+  it('expires a job exactly at its queue TTL and removes its task', async () => {
     const core = await connectCore();
     const job = await submitted(core, 60);
     core.passTime(59_999);
@@ -49,7 +49,7 @@ describe('sweeping', () => {
     expect(eventWritten.map((id) => id.replace(/^.*_/, ''))).toEqual(['expired']);
   });
 
-  it('fails a job whose worker did not end it in time, with what is known about money', async () => {
+  it('fails a job past its run timeout and reports the known charges', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     await core.change('acme', job.id, (now) => ({
@@ -67,7 +67,7 @@ describe('sweeping', () => {
     });
   });
 
-  it('keeps the images of such a job that are done, and says why the others are missing', async () => {
+  it('keeps stored images of a job past its run timeout and reports why the others are missing', async () => {
     const core = await connectCore();
     const job = queuedJob({ request: { n: 3, run_timeout_s: 100 } });
     await core.records.submit({ job, maxOpenJobs: 10 });
@@ -85,7 +85,7 @@ describe('sweeping', () => {
     ]);
   });
 
-  it('leaves alone a job that was taken up while it was on its list', async () => {
+  it('skips a job that started running after the sweep listed it', async () => {
     const core = await connectCore();
     const job = await submitted(core);
     await core.change('acme', job.id, (now) => beginRun(now, createdAt));
@@ -94,7 +94,7 @@ describe('sweeping', () => {
     expect((await core.records.get('acme', job.id))?.status).toBe('running');
   });
 
-  it('removes images first and the record later, and then no key is left', async () => {
+  it('removes images first and the record later, and leaves no key', async () => {
     const core = await connectCore();
     const job = await finished(core);
     expect(await files(core)).toBeGreaterThan(0);
@@ -119,7 +119,7 @@ describe('sweeping', () => {
     expect(left).toEqual([':tenants']);
   });
 
-  it('removes the images of an erased job that the storage did not give up at once', async () => {
+  it('removes images of an erased job that the storage did not remove at once', async () => {
     const core = await connectCore();
     const job = await finished(core);
     await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
@@ -128,7 +128,7 @@ describe('sweeping', () => {
     expect(await core.storage.read(job.images[0]?.storageKey ?? '')).toBeNull();
   });
 
-  it('removes bytes that a dead worker stored without anybody knowing', async () => {
+  it('removes an unrecorded image that a dead worker stored', async () => {
     const core = await connectCore();
     const job = await finished(core);
     const attempt = attemptOf({ no: 9, index: 0, state: 'uncertain', error: 'worker_lost' });
@@ -140,7 +140,7 @@ describe('sweeping', () => {
     expect(await core.storage.read(orphan)).toBeNull();
   });
 
-  it('done twice at the same time does everything once', async () => {
+  it('applies every change once if several sweeps run at the same time', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 30 }, () => submitted(core)));
     core.passTime(60_000);
@@ -152,7 +152,7 @@ describe('sweeping', () => {
     ).toHaveLength(30);
   });
 
-  it('deals with more jobs than one page', async () => {
+  it('processes more jobs than fit into one page', async () => {
     const core = await connectCore();
     await Promise.all(Array.from({ length: 250 }, () => submitted(core)));
     core.passTime(60_000);
@@ -160,7 +160,7 @@ describe('sweeping', () => {
     expect(await core.records.countOpen('acme')).toBe(0);
   });
 
-  it('is not kept from its other work by a storage that is down', async () => {
+  it('continues its other work while the storage is down', async () => {
     const core = await connectCore();
     const old = await Promise.all(Array.from({ length: 220 }, () => finished(core)));
     const young = queuedJob({ nowMs: createdAt + 3_600_000, request: { queue_ttl_s: 60 } });
@@ -179,7 +179,7 @@ describe('sweeping', () => {
     expect(after.every((job) => job?.mediaGone)).toBe(true);
   });
 
-  it('is not kept from its other work by a record that cannot be read', async () => {
+  it('continues its other work if a record is unreadable', async () => {
     const core = await connectCore();
     const [broken, other] = [await submitted(core, 10), await submitted(core, 20)];
     await core.redis.set(`${core.prefix}:{acme}:job:${broken.id}`, '1 nonsense');
@@ -188,7 +188,7 @@ describe('sweeping', () => {
     expect((await core.records.get('acme', other.id))?.status).toBe('expired');
   });
 
-  it('is not kept from the jobs of others by a tenant whose list cannot be read, and says so', async () => {
+  it('continues with other tenants if the list of one tenant is unreadable, and reports the failure', async () => {
     const core = await connectCore();
     const tenants = ['ada', 'bob', 'cleo'];
     const jobs = tenants.map((tenant) => queuedJob({ tenant, request: { queue_ttl_s: 60 } }));
@@ -201,7 +201,7 @@ describe('sweeping', () => {
     expect(after.map((job) => job?.status)).toEqual(['expired', 'queued', 'expired']);
   });
 
-  it('ends although records are missing that its list names', async () => {
+  it('completes although records of listed jobs are missing', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 250 }, () => submitted(core)));
     const lost = jobs.slice(0, 240);

@@ -7,7 +7,7 @@ import { createLogger } from '../../src/lib/logger.ts';
 import { startRedisIn } from '../support/redis.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
-it('tools reach the Redis of a data folder whose path is long, through a short link to it', async () => {
+it('connects tools to the Redis of a data folder with a long path through a short link', async () => {
   const folder = await temporaryFolder();
   const long = join(folder, 'a long name '.repeat(10));
   const link = join(folder, 'data');

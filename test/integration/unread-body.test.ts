@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
 import { expect, it, onTestFinished } from 'vitest';
 
-/** The reproduction of nodejs/undici#5360: an assertion in a socket event ended the process. */
-it('the HTTP client of the service survives a peer that closes the connection while a body is unread', async () => {
+/** Reproduces nodejs/undici#5360, in which an assertion in a socket event ended the process. */
+it('survives a peer that closes the connection of an unread body', async () => {
   const bytes = 100_000;
   const server = createServer((_request, response) => {
     response.writeHead(200, { connection: 'close', 'content-length': bytes });
@@ -28,7 +28,7 @@ it('the HTTP client of the service survives a peer that closes the connection wh
   expect(faults).toEqual([]);
 });
 
-it('undici is pinned to the last version without that assertion', () => {
+it('pins undici to the last version without that assertion', () => {
   const { dependencies } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   expect(dependencies.undici).toBe('7.25.0');
 });

@@ -115,7 +115,7 @@ describe('connections of the webhook sender', () => {
     expect((await stuck).map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
   });
 
-  it('sends to another endpoint of the same host while one endpoint hangs', async () => {
+  it('sends to another destination on the same host while one destination hangs', async () => {
     const host = await startTarget((request, response) => {
       if (request.url !== '/hanging') response.end();
     });

@@ -13,7 +13,7 @@ import { attemptOf } from '../../support/jobs.ts';
 const states = fc.array(fc.constantFrom(...attemptStates), { maxLength: 120 });
 
 describe('the ledger of a job', () => {
-  it('never loses an attempt that may have cost money, however many are added', () => {
+  it('never drops an attempt that may have cost money, however many are added', () => {
     fc.assert(
       fc.property(states, (given) => {
         let ledger: ReturnType<typeof addAttempt> = [];
@@ -27,7 +27,7 @@ describe('the ledger of a job', () => {
     );
   });
 
-  it('never gives a number out twice, although refusals make room', () => {
+  it('never reuses an attempt number, although refused attempts are removed', () => {
     fc.assert(
       fc.property(states, (given) => {
         const numbers = new Set<number>();
@@ -43,7 +43,7 @@ describe('the ledger of a job', () => {
     );
   });
 
-  it('stays small under any number of refusals', () => {
+  it('limits the ledger size under any number of refusals', () => {
     let ledger: ReturnType<typeof addAttempt> = [];
     for (let i = 0; i < 500; i++)
       ledger = addAttempt(ledger, attemptOf({ no: nextAttemptNo(ledger), state: 'rejected' }));
@@ -65,7 +65,7 @@ describe('the ledger of a job', () => {
   });
 });
 
-describe('what is known about money', () => {
+describe('the known charges of a job', () => {
   it.each([
     [[], 'none'],
     [['rejected', 'rejected'], 'none'],
@@ -74,11 +74,11 @@ describe('what is known about money', () => {
     [['unusable'], 'possible'],
     [['received'], 'charged'],
     [['uncertain', 'stored'], 'charged'],
-  ] as const)('attempts %j: %s', (states, billing) => {
+  ] as const)('derives from attempts %j the billing %s', (states, billing) => {
     expect(billingOf(states.map((state, i) => attemptOf({ no: i + 1, state })))).toBe(billing);
   });
 
-  it('an unusable answer that said what it used was charged', () => {
+  it('counts an unusable response with reported usage as charged', () => {
     expect(billingOf([attemptOf({ state: 'unusable', charged: true })])).toBe('charged');
   });
 });

@@ -22,17 +22,17 @@ describe('the cost of a finished call', () => {
   it.each([
     ['low at 1024x1024', 18, 196, 5_970],
     ['high at 2048x2048', 17, 14_272, 428_245],
-  ])('is what the provider put on its invoice: %s', (_name, input, output, microUsd) => {
+  ])('computes the amount on the invoice of the provider: %s', (_name, input, output, microUsd) => {
     expect(costOfUsage(usageOf(input, output), prices)).toBe(microUsd);
   });
 
-  it('is unknown, never 0, without usage or without prices', () => {
+  it('returns an unknown cost, never 0, without usage or without prices', () => {
     expect(costOfUsage(null, prices)).toBeNull();
     expect(costOfUsage(undefined, prices)).toBeNull();
     expect(costOfUsage(usageOf(18, 196), null)).toBeNull();
   });
 
-  it('prices every output token as image where details are missing or the model makes no text', () => {
+  it('prices every output token as image if details are missing or the model makes no text', () => {
     const withText = { output_tokens_details: { text_tokens: 100, image_tokens: 96 } };
     const noTextPrice = builtInCatalogue().find('gpt-image-2.5-flare')?.prices ?? null;
     expect(costOfUsage(usageOf(0, 196), prices)).toBe(196 * 30);
@@ -40,14 +40,14 @@ describe('the cost of a finished call', () => {
     expect(costOfUsage(usageOf(0, 196, withText), noTextPrice)).toBe(196 * 30);
   });
 
-  it('prices image input and cached text by their own prices', () => {
+  it('prices image input and cached text at their own rates', () => {
     const flare = builtInCatalogue().find('gpt-image-2.6-flare')?.prices ?? null;
     const details = { input_tokens_details: { text_tokens: 20, image_tokens: 80, cached_tokens: 10 } };
     expect(costOfUsage(usageOf(100, 0, details), flare)).toBe(Math.round(10 * 5 + 10 * 1.25 + 80 * 8));
     expect(costOfUsage(usageOf(100, 0, details), prices)).toBe(20 * 5 + 80 * 8);
   });
 
-  it('is a whole, non-negative number whatever the provider reports', () => {
+  it('returns a whole, non-negative cost whatever the provider reports', () => {
     const count = fc.nat(5_000_000);
     const details = fc.record(
       { text_tokens: count, image_tokens: count, cached_tokens: count },
@@ -73,14 +73,17 @@ describe('output tokens of an image', () => {
     [1536, 1024, [158, 343, 1372, 2459, 5488]],
     [2048, 2048, [397, 892, 3568, 6343, 14272]],
     [3840, 2160, [371, 865, 3336, 5930, 13342]],
-  ])('%ix%i are as published for the factors 16, 24, 48, 64, 96', (width, height, counts) => {
-    expect([16, 24, 48, 64, 96].map((factor) => outputTokens(factor, width, height))).toEqual(counts);
-    expect([16, 24, 48, 64, 96].map((factor) => outputTokens(factor, height, width))).toEqual(counts);
-  });
+  ])(
+    'computes the published output tokens of %ix%i for the factors 16, 24, 48, 64, 96',
+    (width, height, counts) => {
+      expect([16, 24, 48, 64, 96].map((factor) => outputTokens(factor, width, height))).toEqual(counts);
+      expect([16, 24, 48, 64, 96].map((factor) => outputTokens(factor, height, width))).toEqual(counts);
+    },
+  );
 });
 
 describe('a sum of amounts', () => {
-  it('is unknown as soon as one amount is', () => {
+  it('returns an unknown sum if one amount is unknown', () => {
     expect(sumCosts([5, null, 7])).toBeNull();
     expect(sumCosts([null])).toBeNull();
     expect(sumCosts([5, 0, 7])).toBe(12);
@@ -89,7 +92,7 @@ describe('a sum of amounts', () => {
 });
 
 describe('the cost of a text call', () => {
-  it('is unknown, never 0, without usage or prices', () => {
+  it('returns an unknown cost of a text call, never 0, without usage or prices', () => {
     const mini = builtInCatalogue().textPrices('gpt-5.4-mini');
     expect(costOfText({ input_tokens: 400, output_tokens: 200 }, mini)).toBe(1_200);
     expect(costOfText(null, mini)).toBeNull();
@@ -99,7 +102,7 @@ describe('the cost of a text call', () => {
 });
 
 describe('a rough count of prompt tokens', () => {
-  it('counts four Latin letters, or one character of a wide script, as one', () => {
+  it('counts four Latin letters, or one character of a wide script, as one token', () => {
     expect(promptTokens('abcdefgh')).toBe(2);
     expect(promptTokens('灯塔')).toBe(2);
     expect(promptTokens('🦊')).toBe(1);

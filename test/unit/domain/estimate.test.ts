@@ -45,11 +45,11 @@ describe('an estimate', () => {
     ['gpt-image-2.6-flare', { quality: 'high', size: '1536x1024' }, 1_353],
     ['gpt-image-2.6-flare', { size: 'auto' }, 5_800],
     ['gpt-image-2.6-sunburst', { quality: 'high', size: '3840x2160' }, 3_337],
-  ])('of %s with %j is not below the measured number of %i tokens', (model, fields, tokens) => {
+  ])('estimates for %s with %j at least the measured number of %i tokens', (model, fields, tokens) => {
     expect(rangeOf({ prompt, model, ...fields }).high).toBeGreaterThanOrEqual(tokens * 30);
   });
 
-  it('without a quality is narrower for a model whose choice the catalogue knows', () => {
+  it('narrows an estimate without a quality if the catalogue knows the choice of the model', () => {
     const chosen = { prompt, model: 'gpt-image-2.6-sunburst', size: '1024x1024' };
     expect(rangeOf(chosen)).toEqual(rangeOf({ ...chosen, quality: 'high' }));
   });
@@ -71,11 +71,11 @@ describe('an estimate', () => {
     );
   });
 
-  it('grows with the number of images', () => {
+  it('scales the estimate with the number of images', () => {
     expect(rangeOf({ prompt, quality: 'low', n: 7 }).low).toBe(7 * 5_970);
   });
 
-  it('is the same for a model under its alias', () => {
+  it('returns the same estimate for a model under its alias', () => {
     expect(rangeOf({ prompt, quality: 'low', model: 'gpt-image-2-2026-04-21' }).low).toBe(5_970);
   });
 
@@ -84,7 +84,7 @@ describe('an estimate', () => {
     ['a model without a token formula', { model: 'gpt-image-1.5' }],
     ['a quality without a factor', { quality: 'hd' }],
     ['a model without prices', { model: 'dall-e-3' }],
-  ])('is unknown, never 0, for %s', (_name, fields) => {
+  ])('returns an unknown estimate, never 0, for %s', (_name, fields) => {
     expect(estimate(fields)).toBeNull();
   });
 
@@ -94,15 +94,15 @@ describe('an estimate', () => {
     expect(low - 3 * 5_970).toBe(3 * 200 * 5);
   });
 
-  it('is not below the usual cost of a description and its longer prompt', () => {
-    // 400 and 200 tokens of the language model, and 200 for the image, as most descriptions need.
+  it('covers the usual cost of a description and its longer prompt', () => {
+    // Most descriptions need 400 and 200 tokens of the language model, and 200 for the image.
     const cost = 5_970 - 18 * 5 + 200 * 5 + 400 * 0.75 + 200 * 4.5;
     expect(rangeOf({ prompt, quality: 'low', enhance: 'always' }).high).toBeGreaterThan(cost);
     expect(rangeOf({ prompt, quality: 'low', enhance: 'auto' }).high).toBeGreaterThan(cost);
     expect(rangeOf({ prompt: 'x'.repeat(161), quality: 'low', enhance: 'auto' }).high).toBeLessThan(cost);
   });
 
-  it('is unknown if the price of the description is unknown', () => {
+  it('returns an unknown estimate if the price of the description is unknown', () => {
     expect(estimate({ prompt, enhance: 'always' }, undefined, 'someone-elses-model')).toBeNull();
   });
 });

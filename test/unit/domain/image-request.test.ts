@@ -30,7 +30,7 @@ function nested(depth: number, innermost: unknown): Record<string, unknown> {
 }
 
 describe('the text of a request', () => {
-  it('may be in any script', () => {
+  it('accepts text in any script', () => {
     const texts = ['灯塔', 'منارة', 'маяк', '👩‍👩‍👧‍👦', 'é', 'line\nbreak\ttab', '\u{10ffff}'];
     for (const prompt of texts) expect(issuesOf({ prompt, metadata: { [prompt]: prompt } })).toEqual([]);
   });
@@ -38,7 +38,7 @@ describe('the text of a request', () => {
   it.each([
     ['a lone surrogate', loneSurrogate],
     ['a NUL', 'a\u0000b'],
-  ])('with %s is refused wherever it stands', (_name, text) => {
+  ])('rejects text with %s in every field', (_name, text) => {
     expect(pointersOf({ prompt: text })).toEqual(['/prompt']);
     expect(pointersOf({ metadata: { key: text } })).toEqual(['/metadata/key']);
     expect(pointersOf({ metadata: { [text]: 'value' } })).toEqual([`/metadata/${text}`]);
@@ -55,7 +55,7 @@ describe('the text of a request', () => {
     ]);
   });
 
-  it('with a number that JSON cannot carry exactly is refused wherever it stands', () => {
+  it('rejects a number that JSON cannot represent exactly in every field', () => {
     for (const text of ['12345678901234567890', '-9007199254740992', '9007199254740993', '1e999']) {
       expect(pointersOf({ provider_options: { a: [{ seed: JSON.parse(text) }] } })).toEqual([
         '/provider_options/a/0/seed',
@@ -65,7 +65,7 @@ describe('the text of a request', () => {
     expect(issuesOf({ provider_options: { exact } })).toEqual([]);
   });
 
-  it('names every faulty field at once', () => {
+  it('lists all invalid fields at once', () => {
     const pointers = pointersOf({
       prompt: loneSurrogate,
       metadata: { a: loneSurrogate, b: 'fine' },
@@ -74,7 +74,7 @@ describe('the text of a request', () => {
     expect(pointers).toEqual(['/prompt', '/metadata/a', '/provider_options/n']);
   });
 
-  it('any well-formed text without NUL passes, any other does not', () => {
+  it('accepts any well-formed text without NUL and no other', () => {
     fc.assert(
       fc.property(anyText(0, 20), (text) => {
         const passes = issuesOf({ metadata: { key: text } }).length === 0;
@@ -86,19 +86,22 @@ describe('the text of a request', () => {
 
 describe('a prompt', () => {
   it.each(['', ' ', '\n\t\r', '\u3000\u00a0', '\u200b\u2060\ufeff', '\u202e\u202c'])(
-    'of %j says nothing',
+    'treats the prompt %j as blank',
     (prompt) => {
       expect(pointersOf({ prompt })).toEqual(['/prompt']);
     },
   );
 
-  it.each(['.', ' a ', '灯', '👩‍👩‍👧‍👦', '\u0301', '\ue000'])('of %j says something', (prompt) => {
-    expect(issuesOf({ prompt })).toEqual([]);
-  });
+  it.each(['.', ' a ', '灯', '👩‍👩‍👧‍👦', '\u0301', '\ue000'])(
+    'accepts the prompt %j as not blank',
+    (prompt) => {
+      expect(issuesOf({ prompt })).toEqual([]);
+    },
+  );
 });
 
 describe('the length of a prompt', () => {
-  it('is counted in code points, so that an emoji is one', () => {
+  it('counts the length of a prompt in code points, so that an emoji is one', () => {
     expect(issuesOf({ prompt: fox.repeat(maxPromptCodePoints) })).toEqual([]);
     expect(pointersOf({ prompt: fox.repeat(maxPromptCodePoints + 1) })).toEqual(['/prompt']);
   });
@@ -115,11 +118,11 @@ describe('provider options', () => {
     'response_format',
     'webhook',
     'quality',
-  ])('cannot hold %s, which Darkroom decides', (name) => {
+  ])('rejects the provider option %s, which Darkroom sets', (name) => {
     expect(pointersOf({ provider_options: { [name]: 1 } })).toEqual([`/provider_options/${name}`]);
   });
 
-  it('may hold anything else of up to 8 KiB', () => {
+  it('accepts any other provider options of up to 8 KiB', () => {
     const room = 8 * 1024 - '{"k":""}'.length;
     expect(
       issuesOf({ provider_options: { style: 'vivid', user: 'u1', seed: 7, list: [null, true, 1.5] } }),
@@ -129,7 +132,7 @@ describe('provider options', () => {
     expect(pointersOf({ provider_options: { k: 'é'.repeat(room / 2 + 1) } })).toEqual(['/provider_options']);
   });
 
-  it('may be nested as deep as their size allows', () => {
+  it('accepts provider options of any depth within their size limit', () => {
     expect(issuesOf({ provider_options: nested(1_300, 'end') })).toEqual([]);
     expect(pointersOf({ provider_options: nested(30, loneSurrogate) })).toEqual([
       `/provider_options${'/a'.repeat(31)}`,
@@ -138,7 +141,7 @@ describe('provider options', () => {
 });
 
 describe('the schema of a request', () => {
-  it('refuses fields that it does not know, at every level', () => {
+  it('rejects unknown fields at every level', () => {
     for (const extra of [{ promt: 'x' }, { webhook: { url: 'https://a.example', secret: 'x' } }]) {
       expect(ImageRequestBody.safeParse({ prompt: 'A fox', ...extra }).success).toBe(false);
     }
@@ -155,13 +158,13 @@ describe('the schema of a request', () => {
     { webhook: { url: 'https://a.example', events: [] } },
     { metadata: { '': 'x' } },
     { prompt: '' },
-  ])('refuses %j', (fields) => {
+  ])('rejects a request with %j', (fields) => {
     expect(ImageRequestBody.safeParse({ prompt: 'A fox', ...fields }).success).toBe(false);
   });
 });
 
-describe('a pointer', () => {
-  it('escapes tilde and slash', () => {
+describe('a JSON pointer', () => {
+  it('escapes tilde and slash in a JSON pointer', () => {
     expect(pointerToken('a/b~c')).toBe('a~1b~0c');
     expect(pointerToken('~1')).toBe('~01');
   });

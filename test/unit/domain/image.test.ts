@@ -6,28 +6,31 @@ import { attemptOf, imageOf } from '../../support/jobs.ts';
 const job = { tenant: 'acme', id: 'img_1' };
 
 describe('the keys under which the storage may hold bytes of a job', () => {
-  it('are those of its images', () => {
+  it('lists the keys of the images of a job', () => {
     const images = [imageOf(job, 0), imageOf(job, 1)];
     expect(
       storageKeysOf({ ...job, images, attempts: [attemptOf(), attemptOf({ no: 2, index: 1 })] }),
     ).toEqual(['acme/img_1/0.png', 'acme/img_1/1.png']);
   });
 
-  it.each(attemptStates)('count a call that is %s, unless its bytes are entered or it had none', (state) => {
-    const attempts = [attemptOf({ no: 3, index: 1, state })];
-    const keys = storageKeysOf({ ...job, images: [], attempts });
-    const isKnown = ['stored', 'rejected', 'unusable'].includes(state);
-    expect(keys).toEqual(
-      isKnown ? [] : ['png', 'jpg', 'webp'].map((extension) => `acme/img_1/1-3.${extension}`),
-    );
-  });
+  it.each(attemptStates)(
+    'lists the keys of a call that is %s, unless its bytes are recorded or it had none',
+    (state) => {
+      const attempts = [attemptOf({ no: 3, index: 1, state })];
+      const keys = storageKeysOf({ ...job, images: [], attempts });
+      const isKnown = ['stored', 'rejected', 'unusable'].includes(state);
+      expect(keys).toEqual(
+        isKnown ? [] : ['png', 'jpg', 'webp'].map((extension) => `acme/img_1/1-3.${extension}`),
+      );
+    },
+  );
 
-  it('include those of an attempt whose kind and state only a newer release knows', () => {
+  it('lists the keys of an attempt whose kind and state only a newer release knows', () => {
     const attempts = [attemptOf({ no: 2, kind: 'edit', state: 'screened' })];
     expect(storageKeysOf({ ...job, images: [], attempts })).toContain('acme/img_1/0-2.png');
   });
 
-  it('include renditions that a newer release recorded with an image, but nothing outside the folder of the job', () => {
+  it('lists renditions recorded by a newer release, but no key outside the folder of the job', () => {
     const image = {
       ...imageOf(job),
       variants: { webp: { storageKey: 'acme/img_1/0.small.webp' } },
@@ -40,7 +43,7 @@ describe('the keys under which the storage may hold bytes of a job', () => {
     ]);
   });
 
-  it('are none of a description', () => {
+  it('lists no key for a description', () => {
     expect(
       storageKeysOf({ ...job, images: [], attempts: [attemptOf({ kind: 'enhance', state: 'uncertain' })] }),
     ).toEqual([]);

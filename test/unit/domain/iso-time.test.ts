@@ -14,7 +14,7 @@ it('formats every time as toISOString does, in any order of days', () => {
   );
 });
 
-it('refuses a time that no date can express', () => {
+it('rejects a time that no date can express', () => {
   expect(() => isoTime(9e15)).toThrow(RangeError);
   expect(() => isoTime(Number.NaN)).toThrow(RangeError);
 });

@@ -61,7 +61,7 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
   fc.constant<Move>((job, nowMs) => (isTerminal(job.status) ? purgeMedia(job, nowMs) : job)),
 );
 
-/** Applies a move as the use cases do: a refused one leaves the record as it was. */
+/** Applies a change as the use cases do. A rejected change leaves the record unchanged. */
 function tryMove(job: ImageJob, move: Move, nowMs: number): ImageJob {
   try {
     return move(job, nowMs);
@@ -73,7 +73,7 @@ function tryMove(job: ImageJob, move: Move, nowMs: number): ImageJob {
 }
 
 describe('the time of the last change', () => {
-  it('never goes back, nor do the moments of the history, whatever the clocks of the processes say', () => {
+  it('never moves the last change or the history back in time, whatever the clocks of the processes show', () => {
     const times = fc.array(fc.tuple(anyMove, fc.integer({ min: -10_000, max: 10_000 })), { maxLength: 12 });
     fc.assert(
       fc.property(times, (moves) => {
@@ -90,8 +90,8 @@ describe('the time of the last change', () => {
   });
 });
 
-describe('the moves of a job', () => {
-  it('in any order never lead back, and a terminal status never changes', () => {
+describe('the changes of a job', () => {
+  it('never moves a job back in any order of changes, and never changes a terminal status', () => {
     fc.assert(
       fc.property(fc.array(anyMove, { maxLength: 25 }), (moves) => {
         let job = queuedJob();
@@ -107,7 +107,7 @@ describe('the moves of a job', () => {
     );
   });
 
-  it('in any order only add to the history, whose last entry is what the job is now', () => {
+  it('only adds to the history, whose last entry is the current status of the job', () => {
     fc.assert(
       fc.property(fc.array(anyMove, { maxLength: 25 }), (moves) => {
         let job = queuedJob();
@@ -127,7 +127,7 @@ describe('the moves of a job', () => {
     );
   });
 
-  it('in any order lead to records that survive the store and never change their predecessor', () => {
+  it('produces storable records in any order of changes and never modifies their predecessor', () => {
     fc.assert(
       fc.property(fc.array(anyMove, { maxLength: 12 }), (moves) => {
         let job = queuedJob();
@@ -143,8 +143,8 @@ describe('the moves of a job', () => {
   });
 });
 
-describe('an execution', () => {
-  it('starts the job once and raises the fence every time', () => {
+describe('a run', () => {
+  it('starts the job once and raises the fencing token every time', () => {
     const first = beginRun(queuedJob(), createdAt + 10);
     const second = beginRun(first, createdAt + 20);
     expect(first).toMatchObject({ status: 'running', fence: 1, startedAt: createdAt + 10 });
@@ -152,14 +152,14 @@ describe('an execution', () => {
     expect(second.history).toEqual(first.history);
   });
 
-  it('may write only while its fence is the latest', () => {
+  it('allows writes only while the fencing token of the run is the latest', () => {
     const first = beginRun(queuedJob(), createdAt + 10);
     const second = beginRun(first, createdAt + 20);
     expect(() => checkFence(first, 1)).not.toThrow();
     expect(() => checkFence(second, 1)).toThrow(expect.objectContaining({ code: 'already_terminal' }));
   });
 
-  it('entering the same stage again changes nothing', () => {
+  it('changes nothing if the job enters the same stage again', () => {
     const job = enterStage(beginRun(queuedJob(), createdAt + 1), 'generating', createdAt + 2);
     expect(enterStage(job, 'generating', createdAt + 3)).toBe(job);
   });
@@ -168,21 +168,21 @@ describe('an execution', () => {
 describe('ending a job', () => {
   const running = beginRun(queuedJob(), createdAt + 1);
 
-  it('sets when images and record are forgotten, images never after the record', () => {
+  it('schedules the removal of images and record, never images after the record', () => {
     const short = { mediaSeconds: 9_000, recordSeconds: 100 };
     const job = finish(running, 'succeeded', { nowMs: createdAt + 5, retention: short });
     expect(job.mediaExpiresAt).toBe(createdAt + 5 + 100_000);
     expect(job.recordExpiresAt).toBe(createdAt + 5 + 100_000);
   });
 
-  it('keeps no stage and no count of refusals', () => {
+  it('removes the stage and the count of refusals at the end of the job', () => {
     const job = enterStage({ ...running, refusals: 3 }, 'storing', createdAt + 2);
     const ended = finish(job, 'failed', { nowMs: createdAt + 5, retention });
     expect(ended).not.toHaveProperty('stage');
     expect(ended).not.toHaveProperty('refusals');
   });
 
-  it('puts its error behind those of the images', () => {
+  it('lists the error of the job after the errors of its images', () => {
     const ofImage = jobError('moderation_blocked', 'none', { index: 0 });
     const ofJob = jobError('run_timeout', 'possible');
     const job = finish({ ...running, errors: [ofImage] }, 'failed', {
@@ -208,12 +208,12 @@ describe('erasing a job', () => {
     usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
   };
 
-  it('ends an unfinished job as canceled', () => {
+  it('ends an unfinished job as canceled on erasure', () => {
     const erased = erase(full, createdAt + 9, retention);
     expect(erased).toMatchObject({ status: 'canceled', finishedAt: createdAt + 9, erasedAt: createdAt + 9 });
   });
 
-  it('leaves no word of the caller, but ids, times and amounts', () => {
+  it('erases every text of the caller and keeps ids, times and amounts', () => {
     const ended = finish(full, 'succeeded', { nowMs: createdAt + 5, retention });
     const erased = erase(ended, createdAt + 9, retention);
     expect(JSON.stringify(erased)).not.toMatch(/ada|lighthouse/);
@@ -224,14 +224,14 @@ describe('erasing a job', () => {
   });
 });
 
-describe('a job whose last image is entered', () => {
+describe('a job whose last image is recorded', () => {
   const running = (images: number, ...attempts: Attempt[]): ImageJob => {
     const job = beginRun(queuedJob({ request: { n: 2 } }), createdAt + 1);
     return { ...job, attempts, images: Array.from({ length: images }, (_, index) => imageOf(job, index)) };
   };
   const outcome = { nowMs: createdAt + 9, retention };
 
-  it('has succeeded', () => {
+  it('marks a job with all its images as succeeded', () => {
     const job = finishIfWhole(running(2, attemptOf()), outcome);
     expect(job).toMatchObject({ status: 'succeeded', finishedAt: createdAt + 9 });
   });
@@ -241,7 +241,7 @@ describe('a job whose last image is entered', () => {
     ['a call is under way', running(2, attemptOf(), attemptOf({ no: 2, state: 'calling' }))],
     ['an answer is not settled', running(2, attemptOf(), attemptOf({ no: 2, state: 'received' }))],
     ['it ended before', finish(running(2), 'canceled', outcome)],
-  ])('stays as it is while %s', (_name, job) => {
+  ])('leaves a job with all its images unchanged if %s', (_name, job) => {
     expect(finishIfWhole(job, outcome)).toBe(job);
   });
 });
@@ -257,7 +257,7 @@ describe('a record that only a newer release may change', () => {
     ['purged', purgeMedia],
   ];
 
-  it.each(moves)('is not %s by this release', (_what, move) => {
+  it.each(moves)('prevents a job written by a newer release from being %s', (_what, move) => {
     for (const newer of [{ status: 'paused' }, { schema: 2 }]) {
       const refusal = expect.objectContaining({ code: 'newer_release' });
       expect(() => move({ ...queuedJob(), ...newer }, createdAt)).toThrow(refusal);

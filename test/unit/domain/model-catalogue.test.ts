@@ -37,7 +37,7 @@ function refusal(fields: Partial<ImageRequest>, options: Parameters<typeof check
 const pointers = (error: AppError) => error.issues.map((issue) => issue.pointer);
 
 describe('prices of language models', () => {
-  it('hold for dated versions of the same name, and are unknown for every other name', () => {
+  it('finds prices for dated versions of a language model, and for no other name', () => {
     const prices = catalogue.textPrices('gpt-5.4-mini');
     expect(prices).not.toBeNull();
     expect(catalogue.textPrices('gpt-5.4-mini-2026-03-17')).toEqual(prices);
@@ -46,8 +46,8 @@ describe('prices of language models', () => {
   });
 });
 
-describe('the catalogue that comes with the program', () => {
-  it('names an existing, usable successor for every model that is or will be shut down', () => {
+describe('the built-in catalogue', () => {
+  it('names an existing, usable successor for every model with a shutdown date', () => {
     const leaving = catalogue.models.filter((model) => model.status !== 'current');
     expect(leaving.length).toBeGreaterThan(0);
     for (const model of leaving) {
@@ -63,13 +63,13 @@ describe('the catalogue that comes with the program', () => {
     }
   });
 
-  it('accepts the least that a caller can send, for every model that is not retired', () => {
+  it('accepts the minimal request for every model that is not retired', () => {
     const usable = catalogue.models.filter((model) => model.status !== 'retired');
     expect(usable.length).toBeGreaterThan(4);
     for (const { id } of usable) expect(() => check({ model: id, size: 'auto' })).not.toThrow();
   });
 
-  it('a name given twice is refused', () => {
+  it('rejects a name that is listed twice', () => {
     const model = { id: 'a', status: 'current' };
     const result = CatalogueFile.safeParse({
       price_version: '1',
@@ -82,13 +82,13 @@ describe('the catalogue that comes with the program', () => {
 describe('free sizes', () => {
   it.each([
     '1024x1024',
-    '1024x640', // exactly the fewest pixels
-    '3840x2160', // exactly the most pixels and the longest edge
+    '1024x640', // This size has exactly the minimum of pixels.
+    '3840x2160', // This size has exactly the maximum of pixels and the longest edge.
     '2160x3840',
-    '1440x480', // exactly 3 to 1
+    '1440x480', // This size has a ratio of exactly 3 to 1.
     '480x1440',
     'auto',
-  ])('%s is accepted', (size) => {
+  ])('accepts the size %s', (size) => {
     expect(check({ size })).toEqual([]);
   });
 
@@ -102,13 +102,13 @@ describe('free sizes', () => {
     ['480x1456', 'at most 3 to 1'],
     ['256x256', 'pixels in all'],
     ['99999x99999', 'multiples of 16'],
-  ])('%s is refused: %s', (size, reason) => {
+  ])('rejects the size %s: %s', (size, reason) => {
     const error = refusal({ size });
     expect(error.code).toBe('validation_failed');
     expect(error.issues).toEqual([{ pointer: '/size', detail: expect.stringContaining(reason) }]);
   });
 
-  it('a model without free sizes takes its listed ones only, and says which', () => {
+  it('accepts only listed sizes for a model without free sizes, and lists them in the error', () => {
     expect(check({ model: 'gpt-image-1.5', size: '1536x1024' })).toHaveLength(1);
     const error = refusal({ model: 'gpt-image-1.5', size: '2048x2048' });
     expect(error.issues[0]?.detail).toBe('must be one of auto, 1024x1024, 1536x1024, 1024x1536');
@@ -116,7 +116,7 @@ describe('free sizes', () => {
 });
 
 describe('a model that is shut down', () => {
-  it('is refused with the name of its successor', () => {
+  it('rejects a retired model with the name of its successor', () => {
     const error = refusal({ model: 'dall-e-3' });
     expect(error.code).toBe('model_retired');
     expect(error.message).toContain('gpt-image-2.6-sunburst');
@@ -125,7 +125,7 @@ describe('a model that is shut down', () => {
     ]);
   });
 
-  it('is refused from the first moment of its last day, although the file still calls it deprecated', () => {
+  it('rejects a model from the start of its shutdown day, although the file still calls it deprecated', () => {
     const shutdown = Date.UTC(2026, 11, 1);
     expect(check({ model: 'gpt-image-1.5' }, { nowMs: shutdown - 1 })).toEqual([
       expect.stringMatching(/deprecated.*2026-12-01.*gpt-image-2\.6-sunburst/),
@@ -135,7 +135,7 @@ describe('a model that is shut down', () => {
     expect(error.message).toContain('gpt-image-2.6-sunburst');
   });
 
-  it('and names no successor or date is still told of in whole words', () => {
+  it('writes complete sentences about a retired model without a successor or a date', () => {
     const file = CatalogueFile.parse({
       price_version: '1',
       models: [
@@ -160,20 +160,20 @@ describe('a model that is shut down', () => {
 });
 
 describe('a model outside the catalogue', () => {
-  it('passes unchecked with a warning', () => {
+  it('accepts an unknown model with a warning', () => {
     expect(check({ model: 'someone-elses', size: '7x7', quality: 'ultra' })).toEqual([
       expect.stringContaining('not in the catalogue'),
     ]);
   });
 
-  it('is refused where the deployment says so', () => {
+  it('rejects an unknown model if the deployment disallows it', () => {
     const error = refusal({ model: 'someone-elses' }, { allowUnknownModels: false });
     expect(error.code).toBe('model_unknown');
     expect(pointers(error)).toEqual(['/model']);
   });
 });
 
-describe('values that a model does not take', () => {
+describe('values that a model does not support', () => {
   it.each([
     [{ quality: 'xhigh' }, '/quality'],
     [{ complexity: 'high' }, '/complexity'],
@@ -184,18 +184,18 @@ describe('values that a model does not take', () => {
     [{ output_compression: 50, output_format: 'png' }, '/output_compression'],
     [{ background: 'transparent', output_format: 'jpeg' }, '/background'],
     [{ n: 11 }, '/n'],
-  ])('%j is refused at %s', (fields, pointer) => {
+  ])('rejects %j at %s', (fields, pointer) => {
     const error = refusal(fields);
     expect(error.code).toBe('validation_failed');
     expect(pointers(error)).toEqual([pointer]);
   });
 
-  it('include a prompt that is too long, counted in code points', () => {
+  it('rejects a prompt that is too long, counted in code points', () => {
     expect(check({ prompt: '🦊'.repeat(32_000) })).toEqual([]);
     expect(pointers(refusal({ prompt: 'x'.repeat(32_001) }))).toEqual(['/prompt']);
   });
 
-  it('are all named at once', () => {
+  it('lists all unsupported values at once', () => {
     const error = refusal({ quality: 'hd', size: '1x1', output_format: 'bmp', n: 20 });
     expect(pointers(error).sort()).toEqual(['/n', '/output_format', '/quality', '/size']);
   });
@@ -207,13 +207,13 @@ describe('values that a model does not take', () => {
     { output_compression: 100, output_format: 'jpeg' },
     { model: 'gpt-image-2.6-flare', complexity: 'low', quality: 'max' },
     { n: 10 },
-  ])('do not include %j', (fields) => {
+  ])('accepts %j', (fields) => {
     expect(check(fields)).toEqual([]);
   });
 });
 
 describe('a size', () => {
-  it('is two edges in pixels or nothing', () => {
+  it('parses a size of two edges in pixels and nothing else', () => {
     expect(parseSize('1536x1024')).toEqual({ width: 1536, height: 1024 });
     for (const text of ['auto', '', '10', 'x', '10x', '1e3x10', '-1x10', '10x10x10', ' 10x10', '123456x1'])
       expect(parseSize(text)).toBeNull();

@@ -10,11 +10,11 @@ describe('the nearest name', () => {
     ['GPT-Image-2.6-Sunbrust', 'gpt-image-2.6-sunburst'],
     ['gpt-imag-2', 'gpt-image-2'],
     ['gptimage2', 'gpt-image-2'],
-  ])('of %s is %s', (typed, nearest) => {
+  ])('suggests for %s the name %s', (typed, nearest) => {
     expect(nearestName(typed, names)).toBe(nearest);
   });
 
-  it.each(['', 'stable-diffusion', 'x'.repeat(100_000)])('is not guessed for %.20s', (typed) => {
+  it.each(['', 'stable-diffusion', 'x'.repeat(100_000)])('suggests no name for %.20s', (typed) => {
     expect(nearestName(typed, names)).toBeNull();
   });
 });

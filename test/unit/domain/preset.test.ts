@@ -35,21 +35,21 @@ function issuesOf(run: () => unknown) {
 }
 
 describe('a preset', () => {
-  it('is filled with the prompt, the given values and the defaults', () => {
+  it('fills a preset with the prompt, the given values and the defaults', () => {
     expect(renderPreset(poster, 'a fox', { headline: 'Run' })).toBe(
       'Poster: a fox. Headline "Run" in woodcut, woodcut.',
     );
     expect(renderPreset(poster, 'a fox', { headline: 'Run', style: 'riso' })).toContain('in riso, riso.');
   });
 
-  it('takes an empty value as none', () => {
+  it('treats an empty value as a missing one', () => {
     expect(renderPreset(poster, 'x', { headline: 'Run', style: ' ' })).toContain('woodcut');
     expect(issuesOf(() => renderPreset(poster, 'x', { headline: '' }))).toEqual([
       { pointer: '/preset/variables/headline', detail: 'is required by this preset' },
     ]);
   });
 
-  it('names every faulty variable', () => {
+  it('lists every invalid variable', () => {
     const variables = { headline: 'far too long for it', style: 'oil', 'a/b': 'x', __proto__x: 'y' };
     expect(issuesOf(() => renderPreset(poster, 'x', variables)).map((issue) => issue.pointer)).toEqual([
       '/preset/variables/a~1b',
@@ -59,17 +59,17 @@ describe('a preset', () => {
     ]);
   });
 
-  it.each(['__proto__', 'constructor', 'toString'])('has no variable %s', (name) => {
+  it.each(['__proto__', 'constructor', 'toString'])('rejects the undeclared variable %s', (name) => {
     const variables = JSON.parse(`{"headline":"x","${name}":"y"}`) as Record<string, string>;
     expect(issuesOf(() => renderPreset(poster, 'x', variables))).toHaveLength(1);
   });
 
-  it('counts code points', () => {
+  it('counts the length of a variable in code points', () => {
     expect(renderPreset(poster, 'x', { headline: '🦊'.repeat(10) })).toContain('🦊'.repeat(10));
     expect(issuesOf(() => renderPreset(poster, 'x', { headline: '🦊'.repeat(11) }))).toHaveLength(1);
   });
 
-  it('leaves the prompt as it is', () => {
+  it('inserts the prompt unchanged', () => {
     const prompt = 'line one\n"quoted" $& $1 {{style}} {{headline}} \\';
     expect(renderPreset(poster, prompt, { headline: 'Run' })).toBe(
       `Poster: ${prompt}. Headline "Run" in woodcut, woodcut.`,
@@ -80,17 +80,20 @@ describe('a preset', () => {
     ['「a」『b』 ‘c’ ‚d‛ ‹e› «f» „g‟ ＂h＂', "'a''b' 'c' 'd' 'e' 'f' 'g' 'h'"],
     ['l’ombre d’été, rock ’n’ roll, the dogs’ day', "l’ombre d’été, rock 'n' roll, the dogs' day"],
     ['ab\u202ecd\u2066ef\u2069 \u200eg\u200f\u061c', 'abcdef g'],
-  ])('makes plain what could end a quotation or turn the line: %j', (value, expected) => {
-    const quoting = Preset.parse({
-      name: 'quoting',
-      description: 'x',
-      template: '{{prompt}}「{{value}}」',
-      variables: { value: { description: 'x' } },
-    });
-    expect(renderPreset(quoting, '', { value })).toBe(`「${expected}」`);
-  });
+  ])(
+    'replaces characters of a value that could end a quotation or change the text direction: %j',
+    (value, expected) => {
+      const quoting = Preset.parse({
+        name: 'quoting',
+        description: 'x',
+        template: '{{prompt}}「{{value}}」',
+        variables: { value: { description: 'x' } },
+      });
+      expect(renderPreset(quoting, '', { value })).toBe(`「${expected}」`);
+    },
+  );
 
-  it('never lets a value out of its place', () => {
+  it('never lets a value escape its quotation', () => {
     const open = Preset.parse({
       name: 'open',
       description: 'x',
@@ -140,7 +143,7 @@ describe('a preset file', () => {
     ],
     [{ ...base, name: 'Not A Name' }, 'name'],
     [{ ...base, defaults: { n: 3 } }, 'n'],
-  ])('%j is refused', (preset, message) => {
+  ])('rejects the preset file %j', (preset, message) => {
     const result = PresetFile.safeParse({ presets: [preset] });
     expect(result.success).toBe(false);
     expect(JSON.stringify(result.error?.issues)).toContain(message);
@@ -161,7 +164,7 @@ describe('the presets of a deployment', () => {
     ],
   });
 
-  it('are those of all files, where a later file replaces', () => {
+  it('merges the presets of all files, and a later file replaces an earlier one', () => {
     const presets = createPresets([ours, theirs]);
     expect(presets.all.map((preset) => [preset.name, preset.description])).toEqual([
       ['a', 'theirs'],
@@ -170,12 +173,12 @@ describe('the presets of a deployment', () => {
     ]);
   });
 
-  it('may not name one twice in one file', () => {
+  it('rejects a file that names one preset twice', () => {
     const result = PresetFile.safeParse({ presets: [...ours.presets, ours.presets[0]] });
     expect(result.error?.issues).toMatchObject([{ path: ['presets', 2], message: 'lists a twice' }]);
   });
 
-  it('are chosen by name, with or without variables', () => {
+  it('selects a preset by name, with or without variables', () => {
     const presets = createPresets([ours]);
     expect(presets.choose(undefined)).toBeNull();
     expect(presets.choose('a')).toMatchObject({ preset: { name: 'a' }, variables: {} });
@@ -183,7 +186,7 @@ describe('the presets of a deployment', () => {
     expect(presets.choose({ name: 'b', variables: { x: 'y' } })?.variables).toEqual({ x: 'y' });
   });
 
-  it('point to the name that is not known', () => {
+  it('points to an unknown preset name', () => {
     const presets = createPresets([ours]);
     expect(issuesOf(() => presets.choose('nope'))).toEqual([
       { pointer: '/preset', detail: 'must be one of a, b' },
@@ -196,7 +199,7 @@ describe('the built-in presets', () => {
   const presets = createPresets([PresetFile.parse(presetData)]);
   const catalogue = createCatalogue(CatalogueFile.parse(catalogueData));
 
-  it('are these', () => {
+  it('lists the built-in presets', () => {
     expect(presets.all.map((preset) => preset.name)).toEqual([
       'avatar',
       'artwork',
@@ -205,28 +208,31 @@ describe('the built-in presets', () => {
     ]);
   });
 
-  describe.each(presets.all.map((preset) => [preset.name, preset] as const))('%s', (_name, preset) => {
-    it('needs nothing but a prompt', () => {
-      const rendered = renderPreset(preset, 'a red fox', {});
-      expect(rendered.startsWith('a red fox\n\n')).toBe(true);
-      expect(rendered).not.toMatch(/\{\{|\}\}|undefined/);
-    });
+  describe.each(presets.all.map((preset) => [preset.name, preset] as const))(
+    'the built-in preset %s',
+    (_name, preset) => {
+      it('requires only a prompt', () => {
+        const rendered = renderPreset(preset, 'a red fox', {});
+        expect(rendered.startsWith('a red fox\n\n')).toBe(true);
+        expect(rendered).not.toMatch(/\{\{|\}\}|undefined/);
+      });
 
-    it('lets every variable be set', () => {
-      for (const [name, variable] of Object.entries(preset.variables)) {
-        for (const value of variable.one_of ?? ['something else']) {
-          expect(renderPreset(preset, 'a red fox', { [name]: value })).toContain(value);
+      it('accepts a value for every variable', () => {
+        for (const [name, variable] of Object.entries(preset.variables)) {
+          for (const value of variable.one_of ?? ['something else']) {
+            expect(renderPreset(preset, 'a red fox', { [name]: value })).toContain(value);
+          }
         }
-      }
-    });
+      });
 
-    it('asks for nothing that a current model refuses', () => {
-      for (const model of catalogue.models.filter((each) => each.status === 'current')) {
-        const prompt = renderPreset(preset, 'a red fox', {});
-        const request = { size: 'auto', ...preset.defaults, prompt, model: model.id, n: 1 } as ImageRequest;
-        const options = { nowMs: Date.parse('2026-11-23'), allowUnknownModels: false };
-        expect(() => checkAgainstCatalogue(request, catalogue, options)).not.toThrow();
-      }
-    });
-  });
+      it('requests nothing that a current model rejects', () => {
+        for (const model of catalogue.models.filter((each) => each.status === 'current')) {
+          const prompt = renderPreset(preset, 'a red fox', {});
+          const request = { size: 'auto', ...preset.defaults, prompt, model: model.id, n: 1 } as ImageRequest;
+          const options = { nowMs: Date.parse('2026-11-23'), allowUnknownModels: false };
+          expect(() => checkAgainstCatalogue(request, catalogue, options)).not.toThrow();
+        }
+      });
+    },
+  );
 });

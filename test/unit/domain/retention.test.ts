@@ -11,11 +11,11 @@ describe('retention', () => {
     [{ media_s: 60 }, { mediaSeconds: 60, recordSeconds: 5_000 }],
     [{ record_s: 90 }, { mediaSeconds: 1_000, recordSeconds: 90 }],
     [{ media_s: 9_999, record_s: 9_999 }, max],
-  ])('asked %j gives %j', (asked, granted) => {
+  ])('resolves the retention request %j to %j', (asked, granted) => {
     expect(retentionFor(queuedJob({ request: asked ? { retention: asked } : {} }), max)).toEqual(granted);
   });
 
-  it('of an erased job is that of the deployment', () => {
+  it('applies the retention of the deployment to an erased job', () => {
     const { request: _request, ...erased } = queuedJob();
     expect(retentionFor(erased, max)).toEqual(max);
   });

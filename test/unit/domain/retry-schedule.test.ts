@@ -12,7 +12,7 @@ const delayMs = (made: number, retryAfterMs: number | undefined, random: number)
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 describe('the webhook schedule', () => {
-  it('follows the published schedule of Standard Webhooks', () => {
+  it('follows the published webhook schedule of Standard Webhooks', () => {
     const minutes = (n: number) => n * 60;
     const hours = (n: number) => n * 3600;
     expect(webhookScheduleSeconds).toEqual([
@@ -32,13 +32,13 @@ describe('the webhook schedule', () => {
     });
   });
 
-  it('ends after the tenth attempt', () => {
+  it('ends the webhook schedule after the tenth attempt', () => {
     expect(delayMs(9, undefined, 0)).not.toBeNull();
     expect(delayMs(10, undefined, 0)).toBeNull();
     expect(delayMs(10, 60_000, 0)).toBeNull();
   });
 
-  it('adds a jitter of at most a tenth and never shortens a delay', () => {
+  it('adds a jitter of at most a tenth and never shortens a webhook delay', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), random, (made, chance) => {
         const seconds = webhookScheduleSeconds[made] ?? Number.NaN;
@@ -49,13 +49,13 @@ describe('the webhook schedule', () => {
     );
   });
 
-  it('waits as long as the endpoint asks, but not less than scheduled and not more than a day', () => {
+  it('waits for Retry-After of the endpoint, at least as long as scheduled and at most a day', () => {
     expect(delayMs(1, 60_000, 0)).toBe(60_000);
     expect(delayMs(2, 1_000, 0)).toBe(300_000);
     expect(delayMs(1, 1e15, 0)).toBe(86_400_000);
   });
 
-  it('follows the schedule of the deployment if it has one', () => {
+  it('follows the webhook schedule of the deployment if it has one', () => {
     const own = [0, 1, 60];
     expect(
       [1, 2, 3].map((made) => webhookDelayMs(made, { retryAfterMs: undefined, random: 0, schedule: own })),
@@ -64,7 +64,7 @@ describe('the webhook schedule', () => {
 });
 
 describe('the delay before another provider call', () => {
-  it('is at least as long as the provider asks for, and at most a day', () => {
+  it('waits at least as long as the provider requests, and at most a day', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(1e12), random, (failures, asked, chance) => {
         const delay = providerDelayMs(failures, asked, chance);
@@ -90,7 +90,7 @@ describe('the delay before another provider call', () => {
 });
 
 describe('the delay before another upload', () => {
-  it('begins below a fifth of a second and stays below ten seconds', () => {
+  it('delays another upload by less than a fifth of a second at first, and by less than ten seconds later', () => {
     expect(storageDelayMs(1, 0.99)).toBeLessThanOrEqual(200);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), random, (failures, chance) => {

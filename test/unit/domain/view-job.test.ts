@@ -23,13 +23,13 @@ const end = (job: ImageJob, status: 'succeeded' | 'failed' | 'canceled' = 'succe
 const running = (n = 1) => beginRun(queuedJob({ request: { n, metadata: { user: 'ada' } } }), createdAt + 10);
 
 describe('the view of a job', () => {
-  it('shows the seconds until a blocked job is tried again, and null for every other job', () => {
+  it('shows the seconds until the next try of a blocked job, and null for every other job', () => {
     const blocked = { sinceMs: createdAt, untilMs: createdAt + 29_001, scope: 'openai:account' };
     expect(viewJob({ ...queuedJob(), blocked }, context).queue.eta_s).toBe(30);
     expect(viewJob(queuedJob(), context).queue.eta_s).toBeNull();
   });
 
-  it('has every member, in a form that the published schema allows, for any record', () => {
+  it('shows every member in a form that the published schema allows, for any record', () => {
     const shown = ImageJobView.omit({ request: true });
     const inTime = fc.nat(4_102_444_800_000);
     fc.assert(
@@ -44,7 +44,7 @@ describe('the view of a job', () => {
     );
   });
 
-  it('while queued tells the place in the queue and an estimate', () => {
+  it('shows the queue position and an estimate of a queued job', () => {
     const view = viewJob(queuedJob(), { ...context, position: 4 });
     expect(view).toMatchObject({
       status: 'queued',
@@ -56,7 +56,7 @@ describe('the view of a job', () => {
     });
   });
 
-  it('while running tells the stage, and that money may be spent', () => {
+  it('shows the stage and a possible charge of a running job', () => {
     const job = {
       ...enterStage(running(), 'generating', createdAt + 11),
       attempts: [attemptOf({ state: 'calling' })],
@@ -68,7 +68,7 @@ describe('the view of a job', () => {
     });
   });
 
-  it('shows images in order with a link and their path, and metadata in both places', () => {
+  it('shows images in order with a link and their path, and metadata in both fields', () => {
     const job = running(2);
     const view = viewJob(end({ ...job, images: [imageOf(job, 1), imageOf(job, 0)] }), context);
     expect(view.images.map((image) => [image.index, image.url, image.content_url])).toEqual([
@@ -79,7 +79,7 @@ describe('the view of a job', () => {
     expect(view.urls.self).toBe(`https://darkroom.example/images/${job.id}`);
   });
 
-  it('never shows where an image is kept, which fence ran, or whose job it is', () => {
+  it('never shows storage keys, fencing tokens or the tenant of a job', () => {
     const job = running();
     const text = JSON.stringify(viewJob(end({ ...job, images: [imageOf(job)] }), context));
     expect(text).not.toMatch(/storageKey|acme|fence|version":\d/);
@@ -90,7 +90,7 @@ describe('the cost in a view', () => {
   const costOf = (attempts: ImageJob['attempts'], status: Parameters<typeof end>[1] = 'succeeded') =>
     viewJob(end({ ...running(), attempts }, status), context).cost;
 
-  it('is the sum of what all attempts cost, refusals and enhancement included', () => {
+  it('sums the costs of all attempts, including refusals and enhancement', () => {
     expect(
       costOf([
         attemptOf({ no: 1, kind: 'enhance', costMicroUsd: 300 }),
@@ -101,14 +101,14 @@ describe('the cost in a view', () => {
   });
 
   it.each(['uncertain', 'unusable', 'calling', 'received', 'stored'] as const)(
-    'is unknown, never 0, when one attempt is %s without an amount',
+    'shows an unknown cost, never 0, if one attempt is %s without an amount',
     (state) => {
       const cost = costOf([attemptOf({ no: 1, costMicroUsd: 5_970 }), attemptOf({ no: 2, state })]);
       expect(cost.micro_usd).toBeNull();
     },
   );
 
-  it('of a canceled job says what is known about money', () => {
+  it('shows the known charges of a canceled job', () => {
     expect(costOf([], 'canceled')).toMatchObject({ micro_usd: 0, billing: 'none' });
     expect(costOf([attemptOf({ state: 'rejected' })], 'canceled')).toMatchObject({
       micro_usd: 0,
@@ -125,8 +125,8 @@ describe('the cost in a view', () => {
   });
 });
 
-describe('a canceled job', () => {
-  it('shows when it was asked for, and no error', () => {
+describe('the view of a canceled job', () => {
+  it('shows when the cancellation was requested, and no error', () => {
     const view = viewJob(end(requestCancel(running(), createdAt + 20), 'canceled'), context);
     expect(view).toMatchObject({
       status: 'canceled',
@@ -136,12 +136,12 @@ describe('a canceled job', () => {
   });
 });
 
-describe('a success without some of its images', () => {
+describe('the view of a partial success', () => {
   const job = running(3);
   const errors = [jobError('moderation_blocked', 'none', { index: 1, stage: 'generating' })];
   const partial = end({ ...job, images: [imageOf(job, 0), imageOf(job, 2)], errors });
 
-  it('says that it is partial and lists the errors of the missing ones', () => {
+  it('marks a success with missing images as partial and lists their errors', () => {
     const view = viewJob(partial, context);
     expect(view).toMatchObject({ partial: true, error: null });
     expect(view.images.map((image) => image.index)).toEqual([0, 2]);
@@ -150,7 +150,7 @@ describe('a success without some of its images', () => {
     ]);
   });
 
-  it('links to the first of those that are there', () => {
+  it('links to the first available image', () => {
     const late = end({ ...job, images: [imageOf(job, 2), imageOf(job, 1)] });
     const view = viewJob(late, context);
     expect(view.urls.content).toBe(`https://darkroom.example${view.images[0]?.content_url}`);
@@ -158,20 +158,20 @@ describe('a success without some of its images', () => {
     expect(viewJob(running(3), context).urls.content).toMatch(/\/content\/0$/);
   });
 
-  it('a complete one is not partial', () => {
+  it('does not mark a complete success as partial', () => {
     const complete = end({ ...job, images: [0, 1, 2].map((i) => imageOf(job, i)) });
     expect(viewJob(complete, context).partial).toBe(false);
   });
 
-  it('shows no images once they are gone', () => {
+  it('shows no images after their removal', () => {
     const view = viewJob(purgeMedia(partial, createdAt + 99), context);
     expect(view.images).toEqual([]);
     expect(view.image_errors).toHaveLength(1);
   });
 });
 
-describe('a failed job', () => {
-  it('shows the error that ended it, with what the provider said', () => {
+describe('the view of a failed job', () => {
+  it('shows the error that ended the job, with the details of the provider', () => {
     const failed = finish(running(), 'failed', {
       nowMs: createdAt + 30,
       retention,
@@ -198,14 +198,17 @@ describe('the provider of a job', () => {
     [['openai'], 'openai', true],
     [['openai', 'studio'], 'studio', false],
     [['openai', undefined], 'openai', true],
-  ])('is that of its last named call: calls to %j show %s and livemode %s', (calls, provider, livemode) => {
-    const attempts = calls.map((each, i) =>
-      attemptOf({ no: i + 1, ...(each === undefined ? {} : { provider: each }) }),
-    );
-    const view = viewJob({ ...running(), attempts }, context);
-    expect(view).toMatchObject({ provider, livemode, inputs: [] });
-    expect(view.attempts.map((attempt) => attempt.provider)).toEqual(calls.map((each) => each ?? null));
-  });
+  ])(
+    'derives the provider from the last named call: calls to %j show %s and livemode %s',
+    (calls, provider, livemode) => {
+      const attempts = calls.map((each, i) =>
+        attemptOf({ no: i + 1, ...(each === undefined ? {} : { provider: each }) }),
+      );
+      const view = viewJob({ ...running(), attempts }, context);
+      expect(view).toMatchObject({ provider, livemode, inputs: [] });
+      expect(view.attempts.map((attempt) => attempt.provider)).toEqual(calls.map((each) => each ?? null));
+    },
+  );
 });
 
 describe('the view of a job that a newer release wrote', () => {

@@ -18,17 +18,17 @@ const fresh = createDelivery({
   ...{ destinationKey: 'whk_1', endpointId: 'whk_1', jobId: 'img_1', url, nowMs: createdAt },
 });
 
-/** After an attempt with an outcome. */
+/** Returns a delivery after an attempt with the given outcome. */
 const tried = (delivery: Delivery, outcome: string, nowMs = createdAt, retryAfterMs?: number) =>
   afterAttempt(delivery, { url, outcome, retryAfterMs }, { nowMs, random: 0, schedule });
 
 describe('a new delivery', () => {
-  it('is due at once, and has a shape that can be read back', () => {
+  it('creates a delivery that is due at once and can be read back', () => {
     expect(fresh).toMatchObject({ status: 'pending', dueAt: createdAt, attempts: 0, step: 0, version: 1 });
     expect(Delivery.parse(JSON.parse(JSON.stringify(fresh)))).toEqual(fresh);
   });
 
-  it('has neither endpoint nor job where there is none', () => {
+  it('creates a delivery without an endpoint or a job if there is none', () => {
     const { endpointId: _endpoint, jobId: _job, ...rest } = fresh;
     const bare = createDelivery({ ...rest, endpointId: undefined, jobId: undefined, nowMs: createdAt });
     expect(Object.keys(bare)).not.toContain('endpointId');
@@ -36,14 +36,14 @@ describe('a new delivery', () => {
   });
 });
 
-describe('after an attempt', () => {
-  it('that arrived a delivery is done and due no more', () => {
+describe('a delivery after an attempt', () => {
+  it('ends a delivery after a successful attempt', () => {
     const after = tried(fresh, 'delivered', createdAt + 5);
     expect(after).toMatchObject({ status: 'delivered', attempts: 1, finishedAt: createdAt + 5 });
     expect(after).not.toHaveProperty('dueAt');
   });
 
-  it('that failed it follows the schedule from the end of the attempt, and is given up after the tenth', () => {
+  it('follows the schedule from the end of a failed attempt, and gives up after the tenth', () => {
     let delivery = fresh;
     for (const seconds of schedule.slice(1)) {
       const nowMs = delivery.dueAt ?? 0;
@@ -55,24 +55,24 @@ describe('after an attempt', () => {
     expect(delivery.finishedAt).toBe(createdAt + 1);
   });
 
-  it('that brought 410 it is given up at once', () => {
+  it('gives up at once after a 410', () => {
     expect(tried(fresh, 'gone')).toMatchObject({ status: 'failed', outcome: 'gone', attempts: 1 });
   });
 
-  it('waits as long as the receiver asked, at most a day', () => {
+  it('waits for Retry-After, at most a day', () => {
     expect(tried(fresh, 'http_429', createdAt, 60_000).dueAt).toBe(createdAt + 60_000);
     expect(tried(fresh, 'http_429', createdAt, 1e12).dueAt).toBe(createdAt + 86_400_000);
   });
 });
 
-describe('a final status', () => {
+describe('the final status of a delivery', () => {
   const outcome = fc.constantFrom('delivered', 'http_500', 'gone', 'timeout');
   const move = fc.oneof(
     fc.record({ kind: fc.constant('attempt' as const), outcome }),
     fc.record({ kind: fc.constant('give up' as const), outcome: fc.constant('endpoint_disabled') }),
   );
 
-  it('is never left by an attempt, except for `delivered` by one that arrived after all', () => {
+  it('never leaves a final status after an attempt, except for `delivered` after a late success', () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 30 }), (moves) => {
         let delivery = fresh;
@@ -96,7 +96,7 @@ describe('a final status', () => {
     );
   });
 
-  it('is left by sending again, which starts the schedule anew and counts on', () => {
+  it('leaves a final status on redelivery, restarts the schedule and continues the count', () => {
     const failed = failDelivery(tried(fresh, 'http_500'), 'endpoint_disabled', createdAt + 5);
     const again = restartSchedule(failed, createdAt + 9);
     expect(again).toMatchObject({
@@ -109,20 +109,20 @@ describe('a final status', () => {
     expect(tried(again, 'http_500', createdAt + 9)).toMatchObject({ attempts: 2, dueAt: createdAt + 5_009 });
   });
 
-  it('is not changed by giving up', () => {
+  it('keeps a final status when the delivery is given up', () => {
     const delivered = tried(fresh, 'delivered');
     expect(failDelivery(delivered, 'erased', createdAt + 9)).toEqual(delivered);
   });
 });
 
-describe('how long a delivery can take', () => {
-  it('is the sum of the schedule with the longest jitter', () => {
+describe('the maximum duration of a delivery', () => {
+  it('sums the schedule with the longest jitter', () => {
     const hours = schedule.reduce((sum, seconds) => sum + seconds, 0) / 3600;
     expect(hours).toBeCloseTo(75.6, 1);
     expect(scheduleLengthMs(schedule)).toBeCloseTo(hours * 1.1 * 3_600_000, 3);
   });
 
-  it('is never more than is allowed for, whatever the receiver asks for', () => {
+  it('never exceeds its maximum duration, whatever Retry-After says', () => {
     const wishes = fc.array(fc.option(fc.nat(1e10), { nil: undefined }), { minLength: 10, maxLength: 10 });
     fc.assert(
       fc.property(wishes, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (asked, random) => {

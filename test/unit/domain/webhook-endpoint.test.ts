@@ -24,7 +24,7 @@ const signing = (endpoint: WebhookEndpoint, nowMs: number) =>
 const moments = ({ history }: WebhookEndpoint) => history.map(({ what }) => what);
 
 describe('a new endpoint', () => {
-  it('wants everything, is on, and has a shape that can be read back', () => {
+  it('creates an enabled endpoint that subscribes to everything and can be read back', () => {
     expect(created).toMatchObject({ events: ['*'], description: '', metadata: {}, version: 1 });
     expect(created.disabled).toBeUndefined();
     expect(WebhookEndpoint.parse(JSON.parse(JSON.stringify(created)))).toEqual(created);
@@ -32,7 +32,7 @@ describe('a new endpoint', () => {
 });
 
 describe('rotating the secret', () => {
-  it('has old and new sign for 24 hours, the new one first, and then the new one alone', () => {
+  it('signs with both secrets for 24 hours after a rotation, the new one first, then with the new one alone', () => {
     const at = createdAt + 1_000;
     const rotated = rotateSecret(created, 'sealed 1', at);
     expect(secretOverlapMs).toBe(24 * 3_600_000);
@@ -43,7 +43,7 @@ describe('rotating the secret', () => {
     expect(moments(rotated)).toEqual(['created', 'secret_rotated']);
   });
 
-  it('is refused while four sign, until the oldest has ended, and changes nothing then', () => {
+  it('rejects a rotation, without a change, while four secrets sign', () => {
     let endpoint = created;
     for (let i = 1; i <= 3; i++) endpoint = rotateSecret(endpoint, `sealed ${i}`, createdAt + i);
     expect(signing(endpoint, createdAt + 4)).toHaveLength(4);
@@ -56,7 +56,7 @@ describe('rotating the secret', () => {
     ]);
   });
 
-  it('whenever it happens, one to four secrets sign, and a replaced one never longer than a day', () => {
+  it('signs with one to four secrets at any time, and with a replaced one for at most a day', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(40 * 3_600_000), { maxLength: 20 }), (pauses) => {
         let [endpoint, nowMs] = [created, createdAt];
@@ -80,22 +80,22 @@ describe('rotating the secret', () => {
   });
 });
 
-describe('changing an endpoint', () => {
-  it('takes what is given, says what it was, and leaves the rest', () => {
+describe('updating an endpoint', () => {
+  it('applies the given fields, records the old values and leaves the rest', () => {
     const patch = { url: 'https://other.example/', events: ['image.failed' as const] };
     const changed = updateEndpoint(created, patch, createdAt + 1);
     expect(changed).toMatchObject({ ...patch, secrets: created.secrets, updatedAt: createdAt + 1 });
     expect(changed.history.at(-1)).toEqual({ at: createdAt + 1, what: 'changed', detail: 'url, events' });
   });
 
-  it('to what it is already is no change', () => {
+  it('records no change if the new values equal the old ones', () => {
     for (const patch of [{}, { url }, { events: ['*' as const], metadata: {} }, { disabled: false }])
       expect(updateEndpoint(created, patch, createdAt + 1)).toBe(created);
     const off = updateEndpoint(created, { disabled: true }, createdAt + 1);
     expect(updateEndpoint(off, { disabled: true }, createdAt + 2)).toBe(off);
   });
 
-  it('switches it off and on again, and the history says why it was off', () => {
+  it('disables and enables an endpoint, and records the reason in the history', () => {
     const off = updateEndpoint(created, { disabled: true }, createdAt + 1);
     expect(off.disabled).toEqual({ reason: 'requested', at: createdAt + 1 });
     const on = updateEndpoint(off, { disabled: false }, createdAt + 2);
@@ -106,7 +106,7 @@ describe('changing an endpoint', () => {
     ]);
   });
 
-  it('by its owner ends also what its receiver had switched off for a while', () => {
+  it('replaces an automatic disabling by that of the owner', () => {
     for (const reason of ['gone', 'failing'] as const) {
       const off = disable(created, reason, { nowMs: createdAt + 1 });
       expect(isSubscribed(off)).toBe(true);
@@ -116,7 +116,7 @@ describe('changing an endpoint', () => {
     }
   });
 
-  it('keeps only the latest moments of its history', () => {
+  it('limits the history to the latest entries', () => {
     let endpoint = created;
     for (let i = 1; i <= 50; i++) endpoint = updateEndpoint(endpoint, { description: `${i}` }, createdAt + i);
     expect(endpoint.history).toHaveLength(20);
@@ -124,7 +124,7 @@ describe('changing an endpoint', () => {
   });
 });
 
-describe('what a caller may say', () => {
+describe('the body of an endpoint request', () => {
   it.each<[string, unknown]>([
     ['nothing to send', { url, events: [] }],
     ['an unknown event', { url, events: ['image.nonsense'] }],
@@ -133,17 +133,17 @@ describe('what a caller may say', () => {
     ['no address', { description: 'x' }],
     ['a secret that is none', { url, secret: 'whsec_short' }],
     ['metadata beyond their length', { url, metadata: { a: 'x'.repeat(513) } }],
-  ])('is not %s', (_name, body) => {
+  ])('rejects %s', (_name, body) => {
     expect(EndpointBody.safeParse(body).success).toBe(false);
   });
 
-  it('can be a secret of its own, but only when registering', () => {
+  it('accepts a custom secret only when the endpoint is created', () => {
     const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
     expect(EndpointBody.safeParse({ url, secret }).success).toBe(true);
     expect(EndpointPatch.safeParse({ secret }).success).toBe(false);
   });
 
-  it('holds no text that cannot be passed on, wherever it stands', () => {
+  it('rejects text in any field that cannot be transmitted', () => {
     expect(() =>
       checkEndpointText({ url, description: 'x', metadata: { 'a\u0000': 'b', c: '\ud800' } }),
     ).toThrow(

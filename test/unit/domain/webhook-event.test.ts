@@ -25,13 +25,13 @@ function lifeOf(webhook?: ImageRequest['webhook']): ImageJob[] {
 }
 
 describe('the event of a change', () => {
-  it('is one per status, each under its own type and id', () => {
+  it('creates one event per status, with a type and an id of its own', () => {
     const notes = lifeOf({ url }).map(eventFor);
     expect(notes.map(({ type }) => type)).toEqual([...imageEventTypes]);
     expect(new Set(notes.map(({ id }) => id)).size).toBe(imageEventTypes.length);
   });
 
-  it('has an id that follows from job and status, so that the same change never makes a second event', () => {
+  it('derives the event id from job and status, so that the same change never creates a second event', () => {
     const [queued] = lifeOf({ url });
     if (!queued) throw new Error('no job');
     const id = `evt_${queued.id.slice('img_'.length)}_queued`;
@@ -39,17 +39,17 @@ describe('the event of a change', () => {
       expect(eventFor(job)).toEqual({ id, type: 'image.queued', wanted: true });
   });
 
-  it('is always among those that erasing removes', () => {
+  it('lists the event of every status among the ids that an erasure removes', () => {
     const life = lifeOf({ url });
     expect(eventIdsOf(life[0]?.id ?? '').sort()).toEqual(life.map((job) => eventFor(job).id).sort());
   });
 
-  it('is not wanted by a job without a webhook, nor by an erased one', () => {
+  it('creates no event for a job without a webhook or for an erased job', () => {
     const erased = lifeOf({ url }).map(({ request: _request, ...job }) => job);
     for (const job of [...lifeOf(), ...erased]) expect(eventFor(job).wanted).toBe(false);
   });
 
-  it('is wanted by a job whose webhook asked for it alone', () => {
+  it('creates an event for a job whose webhook subscribes to it alone', () => {
     const wanted = lifeOf({ url, events: ['image.failed'] }).filter((job) => eventFor(job).wanted);
     expect(wanted.map(({ status }) => status)).toEqual(['failed']);
   });
@@ -63,15 +63,15 @@ describe('a subscription', () => {
     [['image.succeeded', 'image.failed'], 'image.failed', true],
     [['image.succeeded', 'image.failed'], 'image.queued', false],
     [['image.queued', 'image.*'], 'image.canceled', true],
-  ])('to %j wants %s: %s', (events, type, wanted) => {
+  ])('matches the subscription %j against %s: %s', (events, type, wanted) => {
     expect(wantsEvent({ url, ...(events ? { events } : {}) }, type)).toBe(wanted);
   });
 
-  it('that does not exist wants nothing', () => {
+  it('matches no event without a subscription', () => {
     expect(wantsEvent(undefined, 'image.succeeded')).toBe(false);
   });
 
-  it('can be stated by one pattern for each event, and by two for all of them', () => {
+  it('describes each event by one pattern, and all events by two', () => {
     for (const job of lifeOf()) {
       const type = eventOf(shownStatus(job));
       expect(patternsFor(type)).toEqual(['*', 'image.*', type]);

@@ -6,7 +6,7 @@ import { viewJob } from '../../../src/domain/view-job.ts';
 import { maxPayloadBytes, payloadText } from '../../../src/domain/webhook-payload.ts';
 import { attemptOf, createdAt, finishedJob, imageOf, queuedJob } from '../../support/jobs.ts';
 
-/** As long as links to a bucket with temporary credentials are. */
+/** Returns a link as long as one to a bucket with temporary credentials. */
 const longLink = (index: number) =>
   `https://a-bucket.s3.eu-central-1.amazonaws.com/${index}?${'X-Amz-Security-Token='.padEnd(900, 'A')}`;
 
@@ -19,14 +19,14 @@ const viewOf = (job: ImageJob): ImageJobView =>
     priceVersion: '2026-11-23',
   });
 
-/** The payload of a job, which must fit. */
+/** Returns the payload of a job, which must fit. */
 function payloadOf(view: ImageJobView) {
   const text = payloadText('image.succeeded', createdAt, view);
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(maxPayloadBytes);
   return JSON.parse(text) as { type: string; timestamp: string; data: ImageJobView; truncated?: true };
 }
 
-/** A job whose every text is as long as a caller, a language model and a provider can make it. */
+/** Creates a job whose texts all have the maximum length for a caller, a language model and a provider. */
 function hugeJob(letter: string): ImageJob {
   const text = (codeUnits: number) => letter.repeat(Math.floor(codeUnits / letter.length));
   const queued = queuedJob({
@@ -50,8 +50,8 @@ function hugeJob(letter: string): ImageJob {
   return { ...done, images, errors, attempts, enhancedPrompt: text(32_000), revisedPrompt: text(32_000) };
 }
 
-describe('the text that is sent', () => {
-  it('is type, time and the job as polling shows it, whole where that fits', () => {
+describe('the webhook payload', () => {
+  it('contains type, time and the job as polling shows it, complete if it fits', () => {
     const view = viewOf(finishedJob(queuedJob({ request: { metadata: { generate: '17' } } })));
     expect(payloadOf(view)).toEqual({
       type: 'image.succeeded',
@@ -60,7 +60,7 @@ describe('the text that is sent', () => {
     });
   });
 
-  it('is whole up to the last byte that fits', () => {
+  it('stays complete up to the last byte that fits', () => {
     const view = viewOf(finishedJob(queuedJob()));
     const room = maxPayloadBytes - Buffer.byteLength(payloadText('image.succeeded', createdAt, view));
     const filled = { ...view, warnings: ['x'.repeat(room - 2)] };
@@ -73,7 +73,7 @@ describe('the text that is sent', () => {
     expect(payloadOf(longer)).toMatchObject({ truncated: true, data: { warnings: filled.warnings } });
   });
 
-  it('cuts only long texts first: everything else stays', () => {
+  it('truncates long texts first and leaves everything else unchanged', () => {
     const view = viewOf(finishedJob(queuedJob({ request: { prompt: 'A fox. '.repeat(4_000) } })));
     const { data, truncated } = payloadOf(view);
     expect(truncated).toBe(true);
@@ -84,7 +84,7 @@ describe('the text that is sent', () => {
   });
 
   it.each(['a', 'é', '夜', '🦊', '"', '\n'])(
-    'fits and keeps the shape of a job when every text is as long as it may be, of %j',
+    'fits and keeps the shape of a job if every text has its maximum length, filled with %j',
     (letter) => {
       const view = viewOf(hugeJob(letter));
       const { data, truncated } = payloadOf(view);
@@ -95,7 +95,7 @@ describe('the text that is sent', () => {
     },
   );
 
-  it('is never cut inside of a character', () => {
+  it('never truncates inside a character', () => {
     const letters = fc.array(fc.constantFrom('a', '夜', '🦊'), { minLength: 6_000, maxLength: 9_000 });
     fc.assert(
       fc.property(letters, (some) => {

@@ -36,7 +36,7 @@ function connect() {
   };
 }
 
-it('3,000 unknown keys of one address cost 30 reads of the store, and other callers are not affected', async () => {
+it('reads the store 30 times for 3,000 unknown keys of one address, and other callers are not affected', async () => {
   const { authenticate, reads, passTime } = connect();
   await authenticate('valid', '10.0.0.1');
   const codes = new Map<string, number>();
@@ -46,14 +46,14 @@ it('3,000 unknown keys of one address cost 30 reads of the store, and other call
   }
   expect(Object.fromEntries(codes)).toEqual({ unauthorized: 30, too_many_requests: 2_970 });
   expect(reads()).toBe(31);
-  // A known key of the same address, and any key of another address.
+  // The limit does not affect a known key of the same address or any key of another address.
   expect((await authenticate('valid', '10.0.0.1')).tenant).toBe('acme');
   await expect(authenticate('unknown', '10.0.0.2')).rejects.toMatchObject({ code: 'unauthorized' });
   passTime(60_001);
   await expect(authenticate('unknown', '10.0.0.1')).rejects.toMatchObject({ code: 'unauthorized' });
 });
 
-it('an unknown key that is repeated costs one read', async () => {
+it('reads the store once for a repeated unknown key', async () => {
   const { authenticate, reads } = connect();
   for (let i = 0; i < 50; i++) await authenticate('unknown', '10.0.0.1').catch(() => undefined);
   expect(reads()).toBe(1);

@@ -4,7 +4,7 @@ import type { DecodedResponse } from '../../../../src/domain/ports.ts';
 import { createWithEarlyUpload, type EarlyUpload } from '../../../../src/usecases/generation/early-upload.ts';
 import type { UploadImage } from '../../../../src/usecases/generation/upload-image.ts';
 
-/** A decoder that uses the text of a response as the image, and refuses texts with "bad" in them. */
+/** Decodes the text of a response as the image, and rejects texts that contain "bad". */
 const decoder = (memories: (Buffer | undefined)[]) => ({
   async decode(body: AsyncIterable<Uint8Array>, memory?: Buffer): Promise<DecodedResponse> {
     memories.push(memory);
@@ -41,7 +41,7 @@ const job = { tenant: 'acme', id: 'img_1' };
 const attempt = { index: 2, no: 7 };
 const never = new AbortController().signal;
 
-/** Early uploads over a storage that stores at once. A test says when each one ends. */
+/** Creates early uploads over a storage that stores at once. A test decides when each upload ends. */
 function uploadEarlyWith(maxImages: number, given: { uploadImage?: UploadImage } = {}) {
   const stored: string[] = [];
   const memories: (Buffer | undefined)[] = [];

@@ -24,13 +24,16 @@ describe('the expansion of a prompt', () => {
     ['auto', 'x'.repeat(161), 0],
     ['auto', '🦊'.repeat(160), 1],
     ['always', 'x'.repeat(5_000), 1],
-  ] as const)('follows enhance "%s" and the length of the prompt (case %#)', async (enhance, text, times) => {
-    const made = generation({ request: { prompt: text, enhance } });
-    await made.run();
-    expect(made.enhancements).toHaveLength(times);
-  });
+  ] as const)(
+    'expands a prompt according to enhance "%s" and the length of the prompt (case %#)',
+    async (enhance, text, times) => {
+      const made = generation({ request: { prompt: text, enhance } });
+      await made.run();
+      expect(made.enhancements).toHaveLength(times);
+    },
+  );
 
-  it('is paid once, however often the job runs', async () => {
+  it('pays for the expansion once, however often the job runs', async () => {
     const made = generation({
       request: { prompt, enhance: 'always' },
       responses: [failureOf('refused'), failureOf('refused'), 'image'],
@@ -128,7 +131,7 @@ describe('the expansion of a prompt', () => {
 });
 
 describe('the template of a preset', () => {
-  it('wraps the prompt or its description, and is removed at the end of the job', async () => {
+  it('applies the template of a preset to the prompt or its description, and removes it when the job ends', async () => {
     for (const [enhance, text] of [
       ['off', 'In oil: A fox.'],
       ['always', 'In oil: A fox, in detail.'],

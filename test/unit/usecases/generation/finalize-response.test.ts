@@ -6,7 +6,7 @@ import { attemptOf, createdAt, imageOf, retention } from '../../../support/jobs.
 
 const never = new AbortController().signal;
 
-/** A job with a response to its first attempt in the spool, after a further change of the job. */
+/** Creates a job with a spooled response to its first attempt, after a further change of the job. */
 function late(meanwhile: (job: ImageJob) => ImageJob, text?: string) {
   const made = generation();
   made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state: 'uncertain' })] }));

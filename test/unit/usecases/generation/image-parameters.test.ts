@@ -3,7 +3,7 @@ import { imageParameters } from '../../../../src/usecases/generation/image-param
 import { requestOf } from '../../../support/jobs.ts';
 
 describe('the parameters of one image', () => {
-  it('contain the provider names and values, and no field that is meant for Darkroom', () => {
+  it('contains the provider names and values, and no field that is meant for Darkroom', () => {
     const request = requestOf({
       n: 5,
       quality: 'low',
@@ -22,7 +22,7 @@ describe('the parameters of one image', () => {
     });
   });
 
-  it('contain provider_options unchanged, which never replace a field of the request', () => {
+  it('contains provider_options unchanged, which never replace a field of the request', () => {
     const provider_options = { style: 'vivid', nested: { list: [1, null] }, size: '1x1' };
     expect(imageParameters(requestOf({ provider_options }))).toEqual({
       style: 'vivid',
@@ -31,7 +31,7 @@ describe('the parameters of one image', () => {
     });
   });
 
-  it('are empty for an erased job', () => {
+  it('returns no parameters for an erased job', () => {
     expect(imageParameters(undefined)).toEqual({});
   });
 });

@@ -8,7 +8,7 @@ import { attemptOf, createdAt, queuedJob } from '../../../support/jobs.ts';
 
 const away = () => new AppError('store_unavailable');
 
-/** A run over a record whose store is unavailable for the next writes. */
+/** Creates a run over a record whose store is unavailable for the next writes. */
 function runOf(given: { away: number; writtenAnyway?: boolean; stop?: AbortSignal }) {
   const taken = beginRun(queuedJob(), createdAt);
   let job: ImageJob = { ...taken, attempts: [attemptOf({ state: 'calling', fence: taken.fence })] };
@@ -42,14 +42,14 @@ describe('a run whose store is unavailable', () => {
     expect(pauses.every((ms) => ms > 0)).toBe(true);
   });
 
-  it('may repeat a write that was carried out although its reply was lost', async () => {
+  it('may repeat a completed write whose reply was lost', async () => {
     const { run, job, tries } = runOf({ away: 2, writtenAnyway: true });
     await run.updateAttempt(1, received);
     expect(tries()).toBe(3);
     expect(job().attempts).toMatchObject([received]);
   });
 
-  it('begins no call if its ledger row may be missing', async () => {
+  it('makes no call if its ledger row may be missing', async () => {
     const { run, job, tries } = runOf({ away: 1 });
     await expect(run.openAttempt(newAttempt, createdAt)).rejects.toMatchObject({
       code: 'store_unavailable',
@@ -73,7 +73,7 @@ describe('a run whose store is unavailable', () => {
     expect(other.tries()).toBe(2);
   });
 
-  it('does not repeat a write that is refused for another reason', async () => {
+  it('does not repeat a write that is rejected for another reason', async () => {
     const { run, tries } = runOf({ away: 0 });
     const refusal = new AppError('already_terminal');
     const refuse = () => {

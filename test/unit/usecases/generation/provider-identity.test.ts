@@ -13,7 +13,7 @@ const decoderOf = (text: string) => async () => ({
 });
 
 describe('the provider of a call', () => {
-  it('is recorded in the attempts of images and enhancements', async () => {
+  it('records the provider in the attempts of images and enhancements', async () => {
     const made = generation({
       request: { enhance: 'always' },
       provider: 'openai',
@@ -26,7 +26,7 @@ describe('the provider of a call', () => {
     ]);
   });
 
-  it('is part of the breaker scopes, so that a block of one provider does not block another', async () => {
+  it('includes the provider in the breaker scopes, so that a block of one provider does not block another', async () => {
     const made = generation({
       provider: 'openai',
       decoders: { openai: decoderOf('x') },
@@ -38,7 +38,7 @@ describe('the provider of a call', () => {
   });
 
   it.each(['run', 'recovery'] as const)(
-    'decodes its spooled response in a %s after the configuration changed to another provider',
+    'decodes a spooled response of the former provider in a %s after the configuration changed',
     async (finisher) => {
       const made = generation({
         provider: 'openai',
@@ -51,7 +51,7 @@ describe('the provider of a call', () => {
       made.spoolBody(1, 'paid before', 'studio');
       if (finisher === 'run') expect(await made.run()).toEqual(done);
       else {
-        // The run that paid is gone: the job has no lease any more.
+        // The job has no lease any more, because the run that paid is gone.
         made.set(({ leaseStartedAt: _leaseStartedAt, ...job }) => job);
         await made.recoverSpooledResponses(new AbortController().signal);
       }
@@ -61,7 +61,7 @@ describe('the provider of a call', () => {
     },
   );
 
-  it('is not asked about a handle of another provider', async () => {
+  it('queries no provider for a handle of another provider', async () => {
     const made = generation({ onUncertain: 'fail' });
     const attempt = attemptOf({ state: 'calling', provider: 'openai', handle: 'resp_1' });
     made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attempt] }));
@@ -83,7 +83,7 @@ describe('a paid response that only another release can read', () => {
   ];
 
   it.each(cases)(
-    '%s is never paid for again, and run_timeout_s does not end its job',
+    'never pays again for an unreadable response %s, and run_timeout_s does not end its job',
     async (_name, spool) => {
       const made = left(spool);
       for (let waits = 0; waits < 20; waits++) {
@@ -100,7 +100,7 @@ describe('a paid response that only another release can read', () => {
     },
   );
 
-  it('is finalized as soon as a release runs that reads it', async () => {
+  it('finalizes a response as soon as a release that reads it runs', async () => {
     const made = left((each) => each.spoolUnknown(1));
     await made.run();
     made.passTime(3_600_000);
@@ -111,7 +111,7 @@ describe('a paid response that only another release can read', () => {
     expect(made.job()).not.toHaveProperty('blocked');
   });
 
-  it('does not stop the other images of its job', async () => {
+  it('continues with the other images of a job whose response is unreadable', async () => {
     const made = left((each) => each.spoolUnknown(1));
     made.set((job) => (job.request ? { ...job, request: { ...job.request, n: 2 } } : job));
     expect(await made.run()).toEqual({ againInMs: 30_000 });

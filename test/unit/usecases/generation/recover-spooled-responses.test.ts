@@ -13,7 +13,7 @@ type SpoolFormat =
 const neverDecoded = () => Promise.reject(new Error('not decoded here'));
 const clock = () => createdAt + 60_000;
 
-/** A worker that starts with the response to attempt 1 of a job on its disk. */
+/** Starts a worker with the response to attempt 1 of a job on its disk. */
 function workerWith(
   attempt: Partial<Attempt>,
   change: (job: ImageJob) => ImageJob = (job) => job,

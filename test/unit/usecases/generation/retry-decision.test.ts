@@ -30,7 +30,7 @@ function decide(
 }
 
 describe('the retry decision', () => {
-  it('waits after a refusal: at least the backoff, and longer if the provider asks for it', () => {
+  it('waits after a refusal for the backoff, or longer if the provider requests it', () => {
     expect(decide(failureOf('refused', 'provider_overloaded', { retryAfterMs: 7_000 }))).toEqual({
       kind: 'wait',
       delayMs: 7_000,

@@ -70,7 +70,7 @@ describe('a run without failures', () => {
 });
 
 describe('a refused call', () => {
-  it('makes the job wait, costs nothing, and is not counted any more after the next success', async () => {
+  it('delays the job after a refused call, costs nothing, and resets the count after the next success', async () => {
     const made = generation({ responses: [failureOf('refused'), failureOf('refused'), 'image'] });
     expect(await made.run()).toEqual({ againInMs: 500 });
     expect(made.job()).toMatchObject({ status: 'running', refusals: 1 });
@@ -92,7 +92,7 @@ describe('a refused call', () => {
     expect(await made.run()).toEqual(done);
   });
 
-  it('blocks the same scope for every name of a model, and asks for the account last', async () => {
+  it('blocks the same scope for every name of a model, and checks the account scope last', async () => {
     const limited = failureOf('refused', 'provider_rate_limited', { retryAfterMs: 9_000 });
     const made = generation({ request: { model: 'gpt-image-2-2026-04-21' }, responses: [limited] });
     await made.run();
@@ -110,7 +110,7 @@ describe('a refused call', () => {
     expect(made.job().refusals).toBe(1);
   });
 
-  it('ends the job at once if it is final', async () => {
+  it('ends the job at once after a final refusal', async () => {
     const made = generation({ responses: [failureOf('final', 'moderation_blocked')] });
     expect(await made.run()).toEqual(done);
     expect(made.job()).toMatchObject({
@@ -120,7 +120,7 @@ describe('a refused call', () => {
     expect(made.calls).toHaveLength(1);
   });
 
-  it('of the account makes jobs wait without further calls if ON_QUOTA is wait', async () => {
+  it('delays jobs without further calls after an account refusal if ON_QUOTA is wait', async () => {
     const made = generation({
       responses: [failureOf('stopped', 'provider_quota_exhausted')],
       onQuota: 'wait',
@@ -133,7 +133,7 @@ describe('a refused call', () => {
     expect(made.job().status).toBe('succeeded');
   });
 
-  it('of the account fails the job, and further images without a call, if ON_QUOTA is fail', async () => {
+  it('fails the job, and further images without a call, after an account refusal if ON_QUOTA is fail', async () => {
     const made = generation({
       request: { n: 5 },
       responses: Array(5).fill(failureOf('stopped', 'provider_quota_exhausted')),
@@ -148,7 +148,7 @@ describe('a refused call', () => {
 });
 
 describe('a call while another one probes the account', () => {
-  it('waits for the probe even if ON_QUOTA is fail', async () => {
+  it('waits for the account probe of another call even if ON_QUOTA is fail', async () => {
     const made = generation({ onQuota: 'fail' });
     made.blocked.set('studio:account', {
       scope: 'studio:account',
@@ -164,7 +164,7 @@ describe('a call while another one probes the account', () => {
 });
 
 describe('a response without an image', () => {
-  it('is reported with the status and the id of the provider request', async () => {
+  it('reports a response without an image with the status and the id of the provider request', async () => {
     const made = generation({ responses: ['no image'], onUncertain: 'fail' });
     await made.run();
     expect(made.job().errors).toMatchObject([
@@ -209,7 +209,7 @@ describe('a job of several images', () => {
     ).toEqual([0, 2]);
   });
 
-  it('fails if all images fail', async () => {
+  it('fails the job if all images fail', async () => {
     const made = generation({
       request: { n: 2 },
       responses: [failureOf('final', 'moderation_blocked'), failureOf('final', 'provider_rejected')],

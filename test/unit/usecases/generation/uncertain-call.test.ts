@@ -13,7 +13,7 @@ async function yieldTurns(count: number): Promise<void> {
 }
 
 describe('a call with an unknown outcome', () => {
-  it('is not repeated if the caller chose on_uncertain fail', async () => {
+  it('does not repeat an uncertain call if the caller chose on_uncertain fail', async () => {
     const made = generation({ request: { on_uncertain: 'fail' }, responses: [failureOf('uncertain')] });
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(1);
@@ -21,14 +21,17 @@ describe('a call with an unknown outcome', () => {
     expect(statesOf(made)).toEqual(['uncertain']);
   });
 
-  it.each([1, 2, 3, 5])('is paid at most %i times with consent', async (maxPaidAttempts) => {
-    for (const response of [failureOf('uncertain'), 'damaged image'] as const) {
-      const made = generation({ responses: Array(10).fill(response), maxPaidAttempts });
-      expect(await made.run()).toEqual(done);
-      expect(made.calls).toHaveLength(maxPaidAttempts);
-      expect(made.job().status).toBe('failed');
-    }
-  });
+  it.each([1, 2, 3, 5])(
+    'pays for an uncertain call at most %i times with consent',
+    async (maxPaidAttempts) => {
+      for (const response of [failureOf('uncertain'), 'damaged image'] as const) {
+        const made = generation({ responses: Array(10).fill(response), maxPaidAttempts });
+        expect(await made.run()).toEqual(done);
+        expect(made.calls).toHaveLength(maxPaidAttempts);
+        expect(made.job().status).toBe('failed');
+      }
+    },
+  );
 
   it('counts payments over all runs, so refusals in between allow no further payment', async () => {
     const [broken, refused] = [failureOf('uncertain'), failureOf('refused')];
@@ -39,7 +42,7 @@ describe('a call with an unknown outcome', () => {
     expect(statesOf(made)).toEqual(['uncertain', 'rejected', 'rejected', 'uncertain']);
   });
 
-  it('follows the same rules if a dead worker left it behind', async () => {
+  it('follows the same rules for an uncertain call of a dead worker', async () => {
     const left = (onUncertain: 'retry' | 'fail') => {
       const made = generation({ onUncertain });
       made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state: 'calling' })] }));
@@ -58,7 +61,7 @@ describe('a call with an unknown outcome', () => {
 
 describe('a response that an earlier run paid for', () => {
   it.each(['calling', 'received'] as const)(
-    'is stored without a call if its attempt is %s',
+    'stores the response of an earlier run without a call if its attempt is %s',
     async (state) => {
       const made = generation();
       made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state })] }));
@@ -71,7 +74,7 @@ describe('a response that an earlier run paid for', () => {
     },
   );
 
-  it('on another disk is waited for, for two minutes', async () => {
+  it('waits two minutes for a response on another disk', async () => {
     const made = generation();
     made.set((job) => ({
       ...beginRun(job, createdAt),
@@ -86,7 +89,7 @@ describe('a response that an earlier run paid for', () => {
     expect(statesOf(made)).toEqual(['wasted', 'stored']);
   });
 
-  it('that is gone for good stays charged in the ledger', async () => {
+  it('keeps the charge in the ledger if the response is gone for good', async () => {
     const made = generation({ onUncertain: 'fail' });
     const seen = { state: 'received', receivedAt: createdAt, handle: 'resp_1' } as const;
     made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf(seen)] }));
@@ -95,7 +98,7 @@ describe('a response that an earlier run paid for', () => {
     expect(billingOf(made.job().attempts)).toBe('charged');
   });
 
-  it('is uploaded until the storage accepts it, without a second payment', async () => {
+  it('uploads a paid response until the storage accepts it, without a second payment', async () => {
     const made = generation({ storageRefusals: 30 });
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(1);
@@ -139,7 +142,7 @@ describe('a failure on our side', () => {
     expect(await made.run()).toEqual(done);
   });
 
-  it('of one image releases the job only after the calls of the other images have ended', async () => {
+  it('releases the job only after the calls of the other images have ended, if one fails internally', async () => {
     let ended = false;
     const made = generation({
       request: { n: 2 },

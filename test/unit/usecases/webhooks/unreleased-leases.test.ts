@@ -10,7 +10,7 @@ describe('a lease that could not be released', () => {
     return { ...createUnreleasedLeases(() => nowMs, 1_000), passTime };
   }
 
-  it('an unreleased lease is reused by one run and not by a second one', () => {
+  it('lends an unreleased lease to one run and not to a second one', () => {
     const { add, reuse } = leases();
     add('a', 'run-1');
     expect(reuse('b')).toBeUndefined();
@@ -18,7 +18,7 @@ describe('a lease that could not be released', () => {
     expect(reuse('a')).toBeUndefined();
   });
 
-  it('an unreleased lease is dropped when it expires, unless it was added again since', () => {
+  it('drops an unreleased lease when it expires, unless it was added again since', () => {
     const { add, reuse, passTime } = leases();
     add('a', 'run-1');
     add('b', 'run-2');
