@@ -23,7 +23,7 @@ async function expectNothingKept(core: Core): Promise<void> {
   expect(await core.redis.keys(`*${core.prefix}*`)).toEqual([]);
 }
 
-/** Returns a cost limit that the same request without the given fields does not exceed. */
+/** Returns request fields whose cost limit is exceeded only because of the given fields. */
 const overLimitBy = (fields: Partial<ImageRequestBody>): Partial<ImageRequestBody> => ({
   ...{ quality: 'low', size: '1024x1024', max_cost_micro_usd: 5_900 },
   ...fields,

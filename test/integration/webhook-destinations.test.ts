@@ -118,7 +118,7 @@ describe('a listener on every address of this machine', () => {
 });
 
 describe('a name whose addresses change', () => {
-  /** Stands for a public address. */
+  /** Allows only 127.0.0.2, which represents a public address. */
   const guard: AddressGuard = { ...blind, allowsAddress: (ip) => ip === '127.0.0.2' };
 
   it('connects to the address that was checked, and resolves the name once', async () => {

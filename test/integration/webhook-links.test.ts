@@ -3,7 +3,7 @@ import { eventFor } from '../../src/domain/webhook-event.ts';
 import { finishedJob, queuedJob } from '../support/jobs.ts';
 import { connectWebhooks, endpointServerOf } from '../support/webhook-core.ts';
 
-/** Dispatches an event of a job with one image, and reads everything that Redis stores for the deployment. */
+/** Dispatches an event of a job with one image. Returns readers of the sent links and of everything that Redis stores. */
 async function imageDelivered() {
   const webhooks = await connectWebhooks();
   const destination = await endpointServerOf(503);

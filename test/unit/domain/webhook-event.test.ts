@@ -71,7 +71,7 @@ describe('a subscription', () => {
     expect(wantsEvent(undefined, 'image.succeeded')).toBe(false);
   });
 
-  it('describes each event by one pattern, and all events by two', () => {
+  it('lists two wildcard patterns and the exact type for each event', () => {
     for (const job of lifeOf()) {
       const type = eventOf(shownStatus(job));
       expect(patternsFor(type)).toEqual(['*', 'image.*', type]);
