@@ -5,7 +5,7 @@ import {
   type ResponsesProviderConfig,
 } from '../../src/outbound/providers/openai/images/responses-provider.ts';
 
-/** A provider of images in the background that asks every 10 ms; it goes with the test. */
+/** Creates a provider of background images that polls every 10 ms. It is closed when the test ends. */
 export function backgroundProvider(baseUrl: string, rest: Partial<ResponsesProviderConfig> = {}) {
   const provider = createResponsesProvider({
     name: 'openai',
@@ -18,7 +18,7 @@ export function backgroundProvider(baseUrl: string, rest: Partial<ResponsesProvi
   onTestFinished(provider.close);
   return provider;
 }
-/** A studio and a provider that calls it. */
+/** Starts a studio, and creates a provider that calls it. */
 export async function backgroundStudio(options: StudioOptions = {}) {
   const studio = await startStudio({ image: 'quick', ...options });
   onTestFinished(studio.stop);

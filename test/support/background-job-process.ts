@@ -1,4 +1,4 @@
-// Orders one image in the background and asks after it until it is killed. Arguments: the address of the provider,
+// Requests one background image and polls it until the process is killed. Arguments: the address of the provider,
 // the prompt, and the file that gets the handle before anything else happens.
 import { writeFile } from 'node:fs/promises';
 import { createResponsesProvider } from '../../src/outbound/providers/openai/images/responses-provider.ts';

@@ -15,19 +15,19 @@ import { queuedJob } from './jobs.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /**
- * One job whose images are made in the background: the real records, provider, studio, spool and storage, without a
- * queue, so that a test says when the job runs and what breaks.
+ * Creates one job whose images are generated in the background. The records, provider, studio, spool and storage are
+ * real. There is no queue, so the test decides when the job runs and which part fails.
  */
 export async function backgroundJob(prompt: string) {
   const core = await connectCore();
   const { studio, provider } = await backgroundStudio();
   const disk = createSpool(join(await temporaryFolder(), 'spool'));
   const faults = {
-    /** Answers that the disk does not take. */
+    /** Number of responses that the disk refuses. */
     spoolWrites: 0,
-    /** Changes that the store does not take. */
+    /** Number of updates that the store refuses. */
     changes: 0,
-    /** Happens between the arrival of a handle and its entry in the ledger. */
+    /** Called between the arrival of a handle and its entry in the ledger. */
     beforeHandle: async () => {},
   };
   const spool: Spool = {
@@ -94,17 +94,17 @@ export async function backgroundJob(prompt: string) {
     faults,
     provider,
     spool: disk,
-    /** One execution, as a worker does it. */
+    /** Performs one run, as a worker does. */
     run: (stop = new AbortController().signal) => runJob({ tenant, id }, stop),
     async job(): Promise<ImageJob> {
       return (await core.records.get(tenant, id)) ?? queued;
     },
-    /** Changes the record behind the back of whoever runs the job. */
+    /** Changes the record while another process may hold the lease of the job. */
     async set(next: (job: ImageJob) => ImageJob): Promise<void> {
       await core.records.update(tenant, id, (job) => ({ job: next(job) }));
     },
     passTime: core.passTime,
-    /** The calls that reached the provider, by what they are. */
+    /** Returns the calls of one kind that reached the provider. */
     seen(what: 'orders' | 'cancellations') {
       const fits = what === 'orders' ? /^\/v1\/responses$/ : /\/cancel$/;
       return studio.calls.filter(({ path }) => fits.test(path));

@@ -26,7 +26,7 @@ import type { UpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
 
-/** What the scripted provider does with one call. */
+/** Result of one call to the scripted provider. */
 export type ScriptedResponse =
   | 'image'
   | 'no image'
@@ -49,9 +49,9 @@ export const failureOf = (
 
 interface Given {
   readonly request?: Partial<ImageRequest>;
-  /** What the provider does with the first call, the second, and so on. */
+  /** Results of the provider calls, in sequence. */
   readonly responses?: readonly ScriptedResponse[];
-  /** What the language model does with each call. */
+  /** Results of the language model calls, in sequence. */
   readonly descriptions?: readonly (
     | string
     | ProviderFailure
@@ -60,7 +60,7 @@ interface Given {
   readonly onUncertain?: 'retry' | 'fail';
   readonly onQuota?: 'wait' | 'fail';
   readonly maxPaidAttempts?: number;
-  /** How often the storage refuses before it takes an image. */
+  /** Number of refusals before the storage accepts an image. */
   readonly storageRefusals?: number;
   /** Name of the provider of new calls. Default `studio`. */
   readonly provider?: string;
@@ -68,13 +68,13 @@ interface Given {
   readonly realProvider?: ImageProvider;
   /** Decoders of further providers. */
   readonly decoders?: Readonly<Record<string, DecodeResponse>>;
-  /** What happens while a response waits for its slot in memory. */
+  /** Called while a response waits for its memory slot. */
   readonly meanwhile?: () => Promise<void>;
 }
 
 /**
- * One job and everything that makes its images, over ports in memory that do what a script says: for the decisions
- * between the ports, which real parts would only make slow.
+ * Creates one job and all parts that generate its images, over scripted ports in memory. Tests use it for the decisions
+ * between the ports, because real parts would only be slower.
  */
 export function generation(given: Given = {}) {
   const first = queuedJob({ request: given.request ?? {} });
@@ -92,14 +92,14 @@ export function generation(given: Given = {}) {
   const scopesChecked: (readonly string[])[] = [];
   const blocked = new Map<string, BlockedScope>();
   const faults = {
-    /** Answers of which the disk takes nothing, and answers that it loses after the last byte. */
+    /** Number of responses that the disk refuses, and number of responses that it loses after the last byte. */
     spoolWrites: 0,
     spoolSyncs: 0,
     roomless: false,
     storage: given.storageRefusals ?? 0,
-    /** Keys at which the storage fails as only a fault in the program does. */
+    /** Keys for which the storage throws an error that only a bug can cause. */
     storageKeys: new Set<string>(),
-    /** How often the gate cannot be told that a lane works again. */
+    /** Number of times that resetting the circuit breaker fails. */
     breakerResets: 0,
   };
 
@@ -255,29 +255,29 @@ export function generation(given: Given = {}) {
     calls,
     enhancements,
     stored,
-    /** Keys of all images that the storage took, each as often as it did. */
+    /** Keys of all stored images. A key occurs once per upload. */
     puts,
     spooled,
     faults,
     blocked,
-    /** What the gate was asked for before each call. */
+    /** Scopes that were checked against the circuit breaker before each call. */
     scopesChecked,
-    /** The only place in memory for an image from the spool. */
+    /** The only memory slot for an image from the spool. */
     memorySlots,
     recoverSpooledResponses,
     finalizeResponse,
     job: () => job,
-    /** Puts the record into another state, as other processes do. */
+    /** Changes the record, as other processes do. */
     set(next: (job: ImageJob) => ImageJob) {
       job = { ...next(job), version: job.version + 1 };
     },
-    /** Leaves a response in the spool, as a worker that died after paying does. */
+    /** Stores a response in the spool, as a worker does that crashes after a paid call. */
     spoolBody(attemptNo: number, text = 'image from before', producer = 'studio') {
       const key = { tenant: job.tenant, jobId: job.id, attemptNo };
       const entry = { head: { provider: producer }, bytes: Buffer.from(text) };
       spooled.set(name(key), { key, entry });
     },
-    /** Leaves a response in the spool whose version only a newer release knows. */
+    /** Stores a spooled response with a version that only a newer release knows. */
     spoolUnknown(attemptNo: number) {
       const key = { tenant: job.tenant, jobId: job.id, attemptNo };
       spooled.set(name(key), { key, entry: { version: 2 } });
@@ -285,7 +285,7 @@ export function generation(given: Given = {}) {
     passTime(ms: number) {
       nowMs += ms;
     },
-    /** One execution, as a worker makes it. */
+    /** Performs one run, as a worker does. */
     run: (signal: AbortSignal = new AbortController().signal) =>
       runJob({ tenant: job.tenant, id: job.id }, signal),
   };
@@ -299,7 +299,7 @@ async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Uses the text of a response as its image. */
+/** Decodes the text of a response as its image. */
 async function decode(body: AsyncIterable<Uint8Array>): Promise<DecodedResponse> {
   const parts: Uint8Array[] = [];
   for await (const part of body) parts.push(part);

@@ -11,16 +11,16 @@ import { createOpenAIProvider } from '../../src/outbound/providers/openai/images
 import type { OpenAIProviderConfig } from '../../src/outbound/providers/openai/images/provider-config.ts';
 import { chunked, noiseImage } from './images.ts';
 
-/** Calls of a provider and what becomes of them, as tests make them. */
+/** Helpers that call a provider and collect the results. */
 
-/** The official client on its way to a server of the test; it goes with the test. */
+/** Creates the official client for a server of the test. The client is closed when the test ends. */
 export function openAIProvider(baseUrl: string, rest: Partial<OpenAIProviderConfig> = {}) {
   const provider = createOpenAIProvider({ name: 'openai', apiKey: 'sk-test-000', baseUrl, ...rest });
   onTestFinished(provider.close);
   return provider;
 }
 
-/** An answer of the Images API with an image in it. */
+/** Returns a response of the Images API with one image. */
 export async function imageResponse(): Promise<{ png: Buffer; text: string }> {
   const png = await noiseImage(256, 256);
   const text = JSON.stringify({
@@ -44,7 +44,7 @@ export const contextOf = (rest: Partial<CallContext> = {}): CallContext => ({
   ...rest,
 });
 
-/** A sink that keeps the last body it was given, as far as it came. */
+/** Creates a sink that stores the last body it received, even if the body is incomplete. */
 export function collector() {
   let parts: Uint8Array[] = [];
   const sink: ResponseSink = async (_head, body) => {
@@ -61,11 +61,11 @@ export function collector() {
 
 export const drain: ResponseSink = async (_head, body) => {
   for await (const _ of body) {
-    // Only read.
+    // The body is only read.
   }
 };
 
-/** How a call failed. Throws what is no ProviderError. */
+/** Returns the ProviderError of a failed call. Throws any other error. */
 export async function failureOf(run: Promise<unknown>): Promise<ProviderFailure> {
   const error = await run.then(
     () => new Error('the call succeeded'),
@@ -75,7 +75,7 @@ export async function failureOf(run: Promise<unknown>): Promise<ProviderFailure>
   throw error;
 }
 
-/** A caller's signal, and how many listeners are left on it. */
+/** Creates the signal of a caller and counts the listeners that remain on it. */
 export function watchedSignal(): { signal: AbortSignal; listeners: () => number } {
   const { signal } = new AbortController();
   let listeners = 0;

@@ -34,15 +34,15 @@ export const dayMs = 24 * hourMs;
 const tenant = 'acme';
 
 interface Given {
-  /** Real time instead of a clock that the test sets. */
+  /** Uses real time instead of a clock that the test sets. */
   readonly realTime?: boolean;
   readonly slotsPerTenant?: number;
   readonly random?: () => number;
 }
 
 /**
- * All webhook use cases of one tenant, over the real Redis and with the real sender; URLs on loopback are allowed. By
- * default the test sets the clock and starts every delivery run; `consume` starts the runs by the real queue.
+ * Connects all webhook use cases of one tenant to the real Redis and the real sender. URLs on loopback are allowed. By
+ * default the test sets the clock and starts every delivery run. `consume` starts the runs through the real queue.
  */
 export async function connectWebhooks(given: Given = {}) {
   const core = await connectCore();
@@ -58,7 +58,7 @@ export async function connectWebhooks(given: Given = {}) {
     enhanceModel: 'gpt-5.4-mini',
   });
 
-  /** Webhooks as one worker process has them, with connections of its own. */
+  /** Connects the webhook stores of one worker process over separate connections. */
   function buildWebhooks() {
     const sender = createWebhookSender({ guard, clock, userAgent: 'Darkroom/test' });
     onTestFinished(sender.close);
@@ -97,22 +97,22 @@ export async function connectWebhooks(given: Given = {}) {
     ...webhooks,
     clock,
     passTime,
-    /** Signs the webhooks that jobs name. */
+    /** Signs the webhooks whose URL is part of a job. */
     tenantSecret: webhookSecretOf(secretsKey, tenant),
     eraseJob: createEraseJob({ ...core, clock }),
-    /** Key of the delivery queue of a host named by a job. */
+    /** Returns the key of the delivery queue of a host that a job names. */
     hostDestinationKey: (url: string) => ids.hostDestinationKey(tenant, url),
     /** Registers an endpoint. */
     register: (body: EndpointBody) => manageEndpoints.create(tenant, body),
-    /** Makes one delivery run, as a worker does. */
+    /** Performs one delivery run, as a worker does. */
     empty,
-    /** Makes one delivery run of another tenant. */
+    /** Performs one delivery run of another tenant. */
     emptyOf: (owner: string, destinationKey: string) =>
       deliverPending({ tenant: owner, id: destinationKey }, new AbortController().signal),
-    /** Makes one delivery run in another worker process. */
+    /** Performs one delivery run in another worker process. */
     emptyElsewhere: (destinationKey: string) =>
       buildWebhooks().deliverPending({ tenant, id: destinationKey }, new AbortController().signal),
-    /** Runs until no delivery is due. @returns the milliseconds until the next one is. */
+    /** Performs delivery runs until no delivery is due. @returns the milliseconds until the next delivery is due. */
     async emptyAll(destinationKey: string): Promise<number | null> {
       for (;;) {
         const result = await empty(destinationKey);
@@ -120,7 +120,7 @@ export async function connectWebhooks(given: Given = {}) {
         if (result.againInMs > 0) return result.againInMs;
       }
     },
-    /** Runs, with time passing in between, until the delivery queue is empty. */
+    /** Performs delivery runs and advances the clock between them, until the delivery queue is empty. */
     async emptyForGood(destinationKey: string): Promise<void> {
       for (;;) {
         await empty(destinationKey);
@@ -129,7 +129,7 @@ export async function connectWebhooks(given: Given = {}) {
         passTime(Math.max(0, Number(dueAt) - nowMs));
       }
     },
-    /** Submits jobs, each of which causes `image.queued`, and queues those events. @returns the ids of the jobs. */
+    /** Submits jobs, each of which causes `image.queued`, and enqueues those events. @returns the ids of the jobs. */
     async emit(count = 1, webhook?: { url: string }): Promise<string[]> {
       return Promise.all(
         Array.from({ length: count }, async () => {
@@ -144,7 +144,7 @@ export async function connectWebhooks(given: Given = {}) {
         }),
       );
     },
-    /** Announces every event that waits. */
+    /** Dispatches every pending event. */
     async dispatch(): Promise<void> {
       const waiting = await core.events.listUndispatched(tenant, {
         beforeMs: Number.MAX_SAFE_INTEGER,
@@ -152,10 +152,10 @@ export async function connectWebhooks(given: Given = {}) {
       });
       await Promise.all(waiting.map((id) => dispatchEvent({ tenant, id })));
     },
-    /** The deliveries to a receiver, newest event first. */
+    /** Returns the deliveries to an endpoint, newest event first. */
     deliveriesTo: async (destinationKey: string) =>
       (await core.deliveries.list(tenant, { destinationKey, limit: 1_000 })).deliveries,
-    /** Has the real queue run everything, as a worker process does. @returns how many tasks run at the moment. */
+    /** Consumes the real queue, as a worker process does. @returns a function with the number of running tasks. */
     consume(concurrency: number) {
       const connection = createWorkerRedis(inject('redisPath'), { onError: () => undefined });
       const work = createTaskDispatcher(
@@ -187,7 +187,7 @@ export async function connectWebhooks(given: Given = {}) {
 }
 export type Webhooks = Awaited<ReturnType<typeof connectWebhooks>>;
 
-/** A receiver of one test; what it answers can be changed at any time, at first it is 200. */
+/** Starts the webhook endpoint of one test. The test can change its response at any time. The first response is 200. */
 export async function endpointServerOf(first: RequestListener | number = 200) {
   let respond = first;
   const endpointServer = await startEndpointServer((request, response) => {
@@ -201,7 +201,7 @@ export async function endpointServerOf(first: RequestListener | number = 200) {
     response(next: RequestListener | number) {
       respond = next;
     },
-    /** How often each event came, by its id. */
+    /** Counts the requests of each event, by event id. */
     times() {
       const times = new Map<string, number>();
       for (const { headers } of endpointServer.requests) {
@@ -213,7 +213,7 @@ export async function endpointServerOf(first: RequestListener | number = 200) {
   };
 }
 
-/** Requests that are not answered until the test says so. */
+/** Holds requests without a response until the test releases them. */
 export function held() {
   let release = () => {};
   const released = new Promise<void>((resolve) => {
@@ -226,7 +226,9 @@ export function held() {
   return { listener, release: () => release() };
 }
 
-/** Does something at the moment at which an attempt was made, since verifiers compare its time with theirs. */
+/**
+ * Runs a function at the time of an attempt, because verifiers compare the timestamp of the attempt with their clock.
+ */
 export function atTimeOf<Result>({ headers }: Pick<Received, 'headers'>, work: () => Result): Result {
   vi.setSystemTime(Number(headers['webhook-timestamp']) * 1000);
   try {
@@ -236,7 +238,7 @@ export function atTimeOf<Result>({ headers }: Pick<Received, 'headers'>, work: (
   }
 }
 
-/** Whether a request is signed with a secret, as any receiver checks it. */
+/** Returns whether a request is signed with a secret, as any endpoint verifies it. */
 export function isSignedWith(request: Pick<Received, 'headers' | 'body'>, secret: string): boolean {
   try {
     const headers = request.headers as Record<string, string>;

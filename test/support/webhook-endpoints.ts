@@ -14,7 +14,7 @@ export interface Received {
 export interface Destination {
   readonly port: number;
   readonly requests: Received[];
-  /** TCP connections ever accepted. */
+  /** Number of TCP connections accepted so far. */
   connections(): number;
   close(): Promise<void>;
 }
@@ -22,18 +22,18 @@ export interface Destination {
 interface EndpointServerOptions {
   readonly host?: string;
   readonly port?: number;
-  /** Speaks TLS with this certificate of `test/support/certificates`. */
+  /** Enables TLS with this certificate of `test/support/certificates`. */
   readonly certificate?: 'valid' | 'expired' | 'self-signed';
-  /** Told the name a client indicated in its TLS handshake. */
+  /** Called with the server name that a client sends in its TLS handshake. */
   readonly onServerName?: (name: string) => void;
 }
 
-/** A test certificate or key. */
+/** Reads a test certificate or key. */
 export function readCertificate(name: string): string {
   return readFileSync(new URL(`certificates/${name}.pem`, import.meta.url), 'utf8');
 }
 
-/** An HTTP receiver on loopback that keeps what it was sent and answers as told (200 without a body). */
+/** Starts an HTTP endpoint on loopback that records its requests. Default response: 200 without a body. */
 export async function startEndpointServer(
   respond: RequestListener = (_request, response) => void response.end(),
   options: EndpointServerOptions = {},
@@ -63,7 +63,7 @@ export async function startEndpointServer(
   return { requests, ...(await listen(server, options.host, options.port)) };
 }
 
-/** A TCP receiver for what no HTTP server would do. */
+/** Starts a TCP endpoint for behavior that no HTTP server shows. */
 export async function startRawEndpointServer(
   onConnection: (socket: Socket) => void,
 ): Promise<Omit<Destination, 'requests'>> {
