@@ -29,7 +29,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-/** Runs one program and says on standard output what came out. @returns whether it may be believed and is good. */
+/** Runs one program and prints its results. @returns whether the results are reliable and meet the goals. */
 async function run(program: Program): Promise<boolean> {
   const startedMs = performance.now();
   const say = (line: string) => void process.stderr.write(`  ${program.name}: ${line}\n`);

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 /**
- * Compiles the service and the benchmarks as `npm run build` would and runs the result: what is measured is what is
- * deployed, and edits during a run do not reach it. The copy lies below `node_modules`, so that packages are found, and
- * is removed at the end.
+ * Compiles the service and the benchmarks as `npm run build` would, and runs the result. The benchmark therefore
+ * measures the code that is deployed, and edits during a run have no effect. The copy is below `node_modules`, so that
+ * packages are found. It is removed at the end.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -30,14 +30,14 @@ function build(): string {
   return target;
 }
 
-/** With `--profile FOLDER` every process writes a CPU profile there. */
+/** Folder of CPU profiles, from `--profile FOLDER`. Every process writes a profile there. */
 function profiling(): string[] {
   const { profile } = parseArgs({ strict: false, options: { profile: { type: 'string' } } }).values;
   return typeof profile === 'string' ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
 }
 
 const built = build();
-// Ctrl-C reaches the child as well, which closes what it started; this process stays to clean up behind it.
+// Ctrl-C also reaches the child, which closes everything it started. This process continues until it has cleaned up.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 try {
   const main = join(built, 'bench', 'main.js');

@@ -1,16 +1,16 @@
-/** The part of autocannon that is used here; it comes without types. */
+/** The part of autocannon that the benchmarks use. The package has no types. */
 declare module 'autocannon' {
   interface Options {
     url: string;
     connections: number;
     /** Seconds. */
     duration?: number;
-    /** Requests, instead of a duration. */
+    /** Number of requests, instead of a duration. */
     amount?: number;
     method: 'GET' | 'POST';
     headers: Record<string, string>;
     body?: string;
-    /** Puts a new id in place of every `[<id>]` in a request. */
+    /** Replaces every `[<id>]` in a request with a new id. */
     idReplacement?: boolean;
   }
   interface Result {

@@ -5,24 +5,24 @@ import { fileURLToPath } from 'node:url';
 import type { Usage } from './probe.ts';
 import type { Question, Response_ } from './questions.ts';
 
-/** A process under test, or one that it needs. */
+/** A process under test, or a process that the test needs. */
 export interface Child {
-  /** Where it listens, if it does. */
+  /** Address on which the process listens, if it listens. */
   readonly url: string;
   usage(): Promise<Usage>;
-  /** Asks it something that it answers by `answerDnsQueries`. */
+  /** Sends a query that the process handles with `answerDnsQueries`. */
   ask<T>(question: string, value?: number): Promise<T>;
-  /** Ends it and waits for that. May be called more than once. */
+  /** Ends the process and waits for its exit. May be called more than once. */
   stop(): Promise<void>;
 }
 
 interface Program {
-  /** Module, seen from the compiled `bench` folder. */
+  /** Path of the module, relative to the compiled `bench` folder. */
   readonly module: string;
   readonly args?: readonly string[];
-  /** Its whole environment besides PATH, HOME and the temporary folder. */
+  /** The whole environment of the process, besides PATH, HOME and the temporary folder. */
   readonly env: Readonly<Record<string, string>>;
-  /** Asked until it answers 200; without one the process announces itself. */
+  /** URL that is polled until it responds with 200. Without a URL the process reports its own start. */
   readonly readyUrl?: string;
 }
 
@@ -30,7 +30,10 @@ const startLimitMs = 30_000;
 const endLimitMs = 10_000;
 const probe = new URL('./probe.js', import.meta.url).href;
 
-/** Starts a program as a process of its own and resolves once it works. @throws Error when it does not within 30 s. */
+/**
+ * Starts a program in a separate process. Resolves when the process is ready. @throws Error if it is not ready within
+ * 30 s.
+ */
 export async function startChild(program: Program): Promise<Child> {
   const script = fileURLToPath(new URL(`../${program.module}`, import.meta.url));
   const child = spawn(
@@ -52,7 +55,7 @@ export async function startChild(program: Program): Promise<Child> {
   }
 }
 
-/** What a shell may hold for other programs, such as keys and addresses, must not reach what is measured. */
+/** The measured process must not see variables of the shell, such as keys and addresses of other programs. */
 function basicEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
   return { PATH, HOME, TMPDIR };

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 
-/** How one service tells in Redis that a job has ended: whether the job stands in a sorted set or does not. */
+/** Condition in Redis by which one service marks a job as ended: the job is, or is not, a member of a sorted set. */
 export interface EndMark {
   readonly sortedSet: string;
   readonly present: boolean;
 }
 
-/** Sees jobs end within a few milliseconds, in the same way for every service. */
+/** Detects ended jobs within a few milliseconds, in the same way for every service. */
 export interface EndWatch {
-  /** The moment, by `performance.now()`, at which the job was seen to have ended. @throws Error after 60 s. */
+  /**
+   * Resolves with the time at which the end of the job was seen, as in `performance.now()`. @throws Error after 60 s.
+   */
   ended(id: string): Promise<number>;
 }
 
@@ -22,7 +24,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** Asks Redis for all watched jobs in one round trip, every 2 ms while there are any. */
+/** Queries all watched jobs from Redis in one round trip. Repeats every 2 ms while any job is watched. */
 export function watchEnds(redis: Redis, mark: EndMark): EndWatch {
   const waiters = new Map<string, Waiter>();
   let running = false;

@@ -2,36 +2,38 @@ import autocannon from 'autocannon';
 import type { Child } from './child.ts';
 import type { BenchRedis } from './redis.ts';
 
-/** A request that is sent over and over. */
+/** A request that is sent repeatedly. */
 export interface HttpTarget {
   readonly server: Child;
   readonly path: string;
   readonly method: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Puts a new id in place of every `[<id>]` in a request. */
+  /** Replaces every `[<id>]` in a request with a new id. */
   readonly freshIds?: boolean;
-  /** The only status that counts as an answer. */
+  /** The only status that counts as a response. */
   readonly status: number;
 }
 
 export type HttpFigure = 'perSecond' | 'p50Ms' | 'p99Ms' | 'nodeMicros' | 'redisMicros';
 
-/** How long to send: for a time, or a number of requests. */
+/** Limit of the load: a duration, or a number of requests. */
 export type LoadLength = { readonly seconds: number } | { readonly requests: number };
 
 const connections = 64;
 
-/** Fewer requests leave much of a server's code uncompiled, which would be measured instead of it. */
+/**
+ * Returns the length of the warm-up. A shorter one leaves much code of the server uncompiled and distorts the figures.
+ */
 export function warmUp(pace: number): LoadLength {
   return { requests: Math.ceil(20_000 * pace) };
 }
 
 /**
- * Sends one request over 64 connections, each as soon as the answer to its last one is there.
+ * Sends one request over 64 connections. Each connection sends the next request when its last response has arrived.
  *
- * @returns answers per second, latencies, and what one answer cost the server process and Redis.
- * @throws Error when any answer is another than the expected one.
+ * @returns responses per second, latencies, and the cost of one response for the server process and Redis.
+ * @throws Error if any response differs from the expected one.
  */
 export async function loadHttp(
   target: HttpTarget,

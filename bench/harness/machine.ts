@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
-/** The machine and the moment, for a record of results. */
+/** Returns the machine and the current time, for a record of results. */
 export function describeMachine(redisVersion: string, nowMs: number): string {
   const gigabytes = Math.round(totalmem() / 1e9);
   const load = loadavg()[0]?.toFixed(1);

@@ -2,14 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { answerDnsQueries } from './questions.ts';
 
 /**
- * Loaded into every measured process before its program: tells what the process has used so far, and ends it when the
- * benchmark dies.
+ * Module that is loaded into every measured process before its program. It reports the resources that the process has
+ * used, and ends the process if the benchmark dies.
  */
 export interface Usage {
   /** User and system time of all threads, in microseconds. */
   readonly cpuMicros: number;
   readonly rssBytes: number;
-  /** Since the start, or since it was last forgotten. */
+  /** Peak since the start of the process, or since the last reset. */
   readonly peakRssBytes: number;
 }
 
@@ -23,12 +23,12 @@ function peakRssBytes(): number {
     const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
     if (kibibytes) return Number(kibibytes) * 1024;
   } catch {
-    // Not Linux.
+    // The system is not Linux.
   }
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** Linux forgets the peak when 5 is written here (proc(5)); elsewhere the peak since the start has to do. */
+/** Resets the peak on Linux by writing 5 to this file (proc(5)). Other systems report the peak since the start. */
 function forgetPeak(): boolean {
   try {
     writeFileSync('/proc/self/clear_refs', '5');

@@ -1,23 +1,23 @@
 import type { Closers } from '../../src/lib/closers.ts';
 
-/** How a program is run. */
+/** Options of a benchmark run. */
 export interface RunOptions {
-  /** Rounds; five unless told otherwise. */
+  /** Number of rounds. Default 5. */
   readonly rounds: number;
-  /** Factor on the time of a single measurement; 1 is what goals are judged by. */
+  /** Factor on the time of a single measurement. Goals are judged at 1. */
   readonly pace: number;
-  /** How fast images are ordered where that is not what is measured; 20 is what goals are judged by. */
+  /** Submission rate in measurements of other properties. Goals are judged at 20. */
   readonly jobsPerSecond: number;
-  /** Also what takes long. */
+  /** Includes slow measurements. */
   readonly full: boolean;
   readonly random: () => number;
-  /** Hears what is going on, in single lines. */
+  /** Called with progress messages, one line each. */
   readonly say: (line: string) => void;
-  /** Closes what the program starts, whatever happens. */
+  /** Closes everything that the program starts, even if the program fails. */
   readonly closers: Closers;
 }
 
-/** A promise about a figure. */
+/** A guaranteed limit of a figure. */
 export interface Goal {
   readonly what: string;
   readonly value: number;
@@ -26,14 +26,14 @@ export interface Goal {
   readonly unit: string;
 }
 
-/** The same thing measured twice: any difference between the two is noise. */
+/** Two measurements of the same thing. Any difference between them is noise. */
 export interface Control {
   readonly what: string;
   readonly ratio: number;
 }
 
 export interface Outcome {
-  /** Finished tables and lines about them. */
+  /** Formatted tables and remarks about them. */
   readonly tables: readonly string[];
   readonly controls: readonly Control[];
   readonly goals: readonly Goal[];
@@ -45,7 +45,7 @@ export interface Program {
   run(options: RunOptions): Promise<Outcome>;
 }
 
-/** Above this, differences between variants mean nothing. */
+/** Maximum noise. Above it, differences between variants are not significant. */
 const maxNoise = 1.2;
 
 export function isTooNoisy({ ratio }: Control): boolean {

@@ -7,16 +7,16 @@ import { cacheDirOf } from '../../src/compose/local.ts';
 import type { Closers } from '../../src/lib/closers.ts';
 import { startManagedRedis } from '../../src/local/redis/start.ts';
 
-/** The Redis of one program, as the service itself would run it: append-only file, flushed every second. */
+/** The Redis of one program, with the settings of the service: append-only file, flushed every second. */
 export interface BenchRedis {
   readonly url: string;
-  /** Its unix socket. */
+  /** Path of its Unix socket. */
   readonly path: string;
   readonly version: string;
   readonly client: Redis;
-  /** CPU time of the thread that serves commands, since the start, in microseconds. */
+  /** CPU time of the command thread since the start, in microseconds. */
   cpuMicros(): Promise<number>;
-  /** Forgets all data and starts a new append-only file. */
+  /** Deletes all data and starts a new append-only file. */
   clear(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export async function startBenchRedis(closers: Closers, say: (line: string) => v
     (running) => running.stop(),
   );
   const client = closers.add(new Redis(server.path), (connection) => connection.disconnect());
-  // A rewrite in the middle of a measurement would hit one variant and not the others.
+  // Automatic rewrites are off, because a rewrite during a measurement would slow down one variant only.
   await client.config('SET', 'auto-aof-rewrite-percentage', '0');
   const info = async (section: string, field: string) =>
     new RegExp(`^${field}:(.*)\\r$`, 'm').exec(await client.info(section))?.[1];

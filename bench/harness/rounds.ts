@@ -1,30 +1,31 @@
 import { median, shuffled } from './statistics.ts';
 
-/** Something to measure. Variants compared with each other give the same figures. */
+/** A variant to measure. Variants that are compared with each other report the same figures. */
 export interface Variant<Figure extends string> {
   readonly name: string;
   measure(): Promise<Readonly<Record<Figure, number>>>;
 }
 
-/** What all rounds brought. */
+/** Results of all rounds. */
 export interface Results<Figure extends string> {
   readonly names: readonly string[];
   /** The median over the rounds. */
   median(name: string, figure: Figure): number;
   /**
-   * A variant's figure by another's: the median of the quotients of each round. The two of one round were measured
-   * within seconds, so that a machine which changes its speed during a run changes the ratio little.
+   * Returns the figure of a variant relative to the baseline: the median of the quotients of each round. Both values of
+   * a round were measured within seconds. A machine that changes its speed during a run therefore changes the ratio
+   * little.
    */
   ratio(name: string, baseline: string, figure: Figure): number;
-  /** The same of what both have above a third variant, which does the least that has to be done. */
+  /** Returns the same ratio after subtracting the figure of a third variant, which does the minimum of work. */
   ratioAbove(least: string, name: string, baseline: string, figure: Figure): number;
 }
 
 /**
- * Measures every variant once per round, in a new random order each time, so that no variant always profits from its
- * place.
+ * Measures every variant once per round. Each round shuffles the variants, so that no variant always profits from its
+ * position.
  *
- * @param say hears one line per round.
+ * @param say called with one line per round.
  */
 export async function measureInRounds<Figure extends string>(
   variants: readonly Variant<Figure>[],

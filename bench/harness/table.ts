@@ -1,4 +1,4 @@
-/** Rows of text under a head, the first column to the left and all others to the right. */
+/** Formats rows of text below a header. The first column is aligned left, all others right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
@@ -14,7 +14,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }
 
-/** A number for people: thousands apart, or as many decimals as make sense for its size. */
+/** Formats a number for readers: with thousands separators, or with as many decimals as its size needs. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '-';
   const size = Math.abs(value);
@@ -22,7 +22,7 @@ export function figure(value: number): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
-/** A ratio for people. */
+/** Formats a ratio for readers. */
 export function times(ratio: number): string {
   return Number.isFinite(ratio) ? `${ratio.toFixed(2)}x` : '-';
 }

@@ -5,8 +5,8 @@ import { Redis } from 'ioredis';
 import { dispatch } from '../harness/questions.ts';
 
 /**
- * The least that accepting a job durably can be: Fastify, a body checked by Ajv, and one script that writes the record
- * and an index. No keys, no limits, no queue, no log.
+ * Minimal server that accepts a job durably. It consists of Fastify, a body check by Ajv, and one script that writes
+ * the record and an index. It has no keys, limits, queue or log.
  */
 const script = `
 redis.call('SET', KEYS[1], ARGV[2])

@@ -12,12 +12,12 @@ import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { openRecords, type RecordStore } from './records.ts';
 
-/** Darkroom's adapters and the verb `cancel` in this process, on one deployment's keys. */
+/** The adapters of Darkroom and the use case `cancel` in this process, on the keys of one deployment. */
 export interface DarkroomInProcess extends RecordStore {
   readonly records: JobStore;
   readonly queue: TaskQueue;
   readonly cancel: CancelJob;
-  /** Takes the next task and ends it, as a worker does. @throws Error when there is none. */
+  /** Consumes the next task and completes it, as a worker does. @throws Error if there is no task. */
   takeTask(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ const meter: Meter = {
   webhookAttempt: nothing,
   recordUnreadable: nothing,
 };
-/** Jobs that nobody runs need no signals. */
+/** Signals without an effect, because no worker runs these jobs. */
 const signals: Signals = {
   onChange: () => nothing,
   onTenantChange: () => nothing,
@@ -42,7 +42,7 @@ const signals: Signals = {
 };
 const retentionOf = (_job: ImageJob) => ({ mediaSeconds: 2_592_000, recordSeconds: 7_776_000 });
 
-/** Opens a deployment that is told apart by its key prefix. */
+/** Opens a deployment that is separated from others by its key prefix. */
 export async function openDarkroom(
   redis: BenchRedis,
   keyPrefix: string,
@@ -76,7 +76,10 @@ export async function openDarkroom(
   };
 }
 
-/** Takes tasks with the queue library itself, because the service's own consumer takes them by itself only. */
+/**
+ * Fetches tasks directly through the queue library, because the consumer of the service fetches them only
+ * automatically.
+ */
 export async function openTaker(
   queue: { name: string; prefix?: string },
   connection: Redis,

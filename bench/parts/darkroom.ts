@@ -7,7 +7,7 @@ import { freePort } from '../harness/free-port.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { bucket, region } from './s3.ts';
 
-/** What Darkroom is called by here. */
+/** Credentials and names that the benchmarks use for Darkroom. */
 export const tenant = 'bench';
 export const apiKey = 'bench-key-0123456789';
 export const authorization = `Bearer ${apiKey}`;
@@ -18,15 +18,15 @@ interface DarkroomOptions {
   readonly role: 'api' | 'worker' | 'webhooks';
   readonly logLevel?: 'silent' | 'info';
   readonly concurrency?: number;
-  /** Address of the provider; needed by a worker. */
+  /** Address of the provider. Required for a worker. */
   readonly providerUrl?: string;
-  /** Address of the S3 API; files are used without one. */
+  /** Address of the S3 API. Default: files. */
   readonly s3Url?: string;
 }
 
 /**
- * Starts one process of Darkroom with one role, in production mode. Limits that would end a benchmark early are out of
- * the way; everything else is as it comes.
+ * Starts one process of Darkroom with one role, in production mode. Limits that would end a benchmark early are raised.
+ * All other settings have their defaults.
  */
 export async function startDarkroom(
   redis: BenchRedis,

@@ -3,7 +3,7 @@ import { Job, Queue } from 'bullmq';
 import Fastify from 'fastify';
 import { dispatch } from '../harness/questions.ts';
 
-/** The least that reading a job from the tutorial's queue can be: its data, without its state. */
+/** Minimal server that reads a job from the queue of the tutorial: its data, without its state. */
 const queue = new Queue('images', { connection: { path: process.env.REDIS_PATH ?? '' } });
 const app = Fastify();
 app.get<{ Params: { id: string } }>(

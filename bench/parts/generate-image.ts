@@ -4,8 +4,8 @@ const { PROVIDER_URL = '', BUCKET_URL = '', IMAGE_BYTES = '' } = process.env;
 const agent = new Agent();
 
 /**
- * The least that an image takes: the provider is asked, and as many bytes as its image has go to the storage. Nothing
- * is decoded, checked, signed or kept. Resolves when the storage has them.
+ * Performs the minimal work for an image: calls the provider, and uploads as many bytes as the image has. Nothing is
+ * decoded, checked, signed or recorded. Resolves when the storage has the bytes.
  *
  * @param name of the image in the storage.
  */

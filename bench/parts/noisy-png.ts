@@ -1,8 +1,8 @@
 import { crc32, deflateSync } from 'node:zlib';
 
 /**
- * A real PNG of noise in about 120 grades per color, which compresses as badly as a rich image: 2.7 MB at 1024x1024.
- * Format: W3C PNG, sections 5 (chunks) and 11.2 (IHDR).
+ * Creates a real PNG of noise in about 120 shades per color, which compresses as badly as a rich image: 2.7 MB at
+ * 1024x1024. Format: W3C PNG, sections 5 (chunks) and 11.2 (IHDR).
  */
 export function noisyPng(width: number, height: number): Buffer {
   const rowBytes = 1 + width * 3;

@@ -6,7 +6,7 @@ import { openDarkroom } from './darkroom-in-process.ts';
 import { finishedJob, keepJob, waitingJob } from './records.ts';
 import { openTutorial } from './tutorial-in-process.ts';
 
-/** What is done to a store that holds many jobs; each does it once, to a job drawn at random. */
+/** Operations on a store that holds many jobs. Each operates once on a job that is selected at random. */
 export type Operations = Readonly<Record<string, () => Promise<unknown>>>;
 
 interface Options {
@@ -16,12 +16,12 @@ interface Options {
 
 const writesAtOnce = 500;
 const pageSize = 20;
-/** The oldest tasks, left to `take`; all other operations draw from the rest. */
+/** The oldest tasks are reserved for `take`. All other operations select from the rest. */
 const tasksToTake = 300;
-/** Records look as if they had been made one after the other, so that their ids spread over time. */
+/** Spreads the creation times of the records, so that their ids differ in time as in production. */
 const msBetweenJobs = 10;
 
-/** Fills Darkroom with as many waiting as finished jobs, through its own adapters. */
+/** Fills Darkroom through its own adapters with equal numbers of queued and finished jobs. */
 export async function loadDarkroom(
   redis: BenchRedis,
   place: { keyPrefix: string; jobs: number },
@@ -58,7 +58,7 @@ export async function loadDarkroom(
   };
 }
 
-/** Fills the tutorial's queue. */
+/** Fills the queue of the tutorial. */
 export async function loadTutorial(
   redis: BenchRedis,
   place: { name: string; jobs: number },
@@ -79,7 +79,7 @@ function found<T>(value: T | null): T {
   return value;
 }
 
-/** Runs numbered work, a few hundred at a time, and gives the results in order. */
+/** Runs numbered work, a few hundred at a time. Returns the results in order. */
 async function inParallel<T>(count: number, work: (no: number) => Promise<T>): Promise<T[]> {
   const results: T[] = new Array(count);
   let next = 0;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { answerDnsQueries, dispatch } from '../harness/questions.ts';
 import { noisyPng } from './noisy-png.ts';
 
-/** Answers `POST /v1/images/generations` with the same 1024x1024 PNG after a set time; makes nothing itself. */
+/** Responds to `POST /v1/images/generations` with the same 1024x1024 PNG after a set latency. Generates no images. */
 const latencyMs = Number(process.env.LATENCY_MS);
 const image = noisyPng(1024, 1024);
 const body = Buffer.from(

@@ -1,7 +1,7 @@
 import type { Closers } from '../../src/lib/closers.ts';
 import { type Child, startChild } from '../harness/child.ts';
 
-/** Time the stub takes before it answers. */
+/** Latency of the stub. */
 export const providerLatencyMs = 200;
 
 /** Starts the stub of the Images API. */
@@ -10,12 +10,12 @@ export async function startProvider(closers: Closers): Promise<Child> {
   return closers.add(await startChild({ module: 'parts/provider-server.js', env }), (each) => each.stop());
 }
 
-/** Size of the image in every answer. */
+/** Size of the image in every response, in bytes. */
 export function imageSizeBytes(provider: Child): Promise<number> {
   return provider.ask<number>('imageSizeBytes');
 }
 
-/** Holds all answers until this many requests wait, and then sends them at once; 0 goes back to the latency. */
+/** Holds all responses until this many requests wait, and then sends them together. 0 restores the latency. */
 export function holdUntil(provider: Child, requests: number): Promise<null> {
   return provider.ask('holdUntil', requests);
 }

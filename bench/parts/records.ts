@@ -9,14 +9,14 @@ import { createKeys, type Keys } from '../../src/outbound/records/keys.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { tenant } from './darkroom.ts';
 
-/** Darkroom's own records, written and read without its service. */
+/** Job records of Darkroom, written and read without the service. */
 export interface RecordStore {
   readonly records: JobStore;
   readonly keys: Keys;
   readonly client: Redis;
 }
 
-/** Opens the records of a deployment as the service does: commands of one turn share a round trip. */
+/** Opens the records of a deployment as the service does. Commands of one event loop turn share a round trip. */
 export function openRecords(redis: BenchRedis, keyPrefix: string, closers: Closers): RecordStore {
   const client = closers.add(new Redis(redis.path, { enableAutoPipelining: true }), (each) =>
     each.disconnect(),
@@ -27,7 +27,7 @@ export function openRecords(redis: BenchRedis, keyPrefix: string, closers: Close
 
 const dayMs = 24 * 3_600_000;
 
-/** A job as `POST /images` accepts it. */
+/** Creates a job as `POST /images` accepts it. */
 export function waitingJob(nowMs: number): ImageJob {
   return createJob({
     id: ids.job(nowMs),
@@ -47,7 +47,7 @@ export function waitingJob(nowMs: number): ImageJob {
   });
 }
 
-/** The same job after it brought one image. */
+/** Returns the same job, finished with one image. */
 export function finishedJob(nowMs: number): ImageJob {
   const running = beginRun(waitingJob(nowMs - 12_000), nowMs - 11_000);
   return finish(
@@ -85,8 +85,8 @@ export function finishedJob(nowMs: number): ImageJob {
 }
 
 /**
- * Writes a job as it is. `submit` lists every job as unfinished, so an ended one is struck off that list again: then the
- * keys are exactly those that its whole life would have left.
+ * Writes a job in its final state. `submit` lists every job as unfinished, so an ended job is then removed from that
+ * list. The keys then equal those that the whole lifecycle of the job would leave.
  */
 export async function keepJob({ records, keys, client }: RecordStore, job: ImageJob): Promise<void> {
   await records.submit({ job, maxOpenJobs: Number.MAX_SAFE_INTEGER });

@@ -7,20 +7,20 @@ import type { BenchRedis } from '../harness/redis.ts';
 import { authorization, keyPrefix, startDarkroom, tenant } from './darkroom.ts';
 import { startTutorialApi, startTutorialWorker } from './tutorial.ts';
 
-/** What a worker needs around it. */
+/** Dependencies of a worker. */
 export interface Environment {
   readonly redis: BenchRedis;
   readonly providerUrl: string;
   readonly s3Url: string;
 }
 
-/** One of the two services, seen from outside: an API process, workers, and a way to see jobs end. */
+/** A service under comparison, seen from outside: an API process, workers, and a way to detect ended jobs. */
 export interface Service {
   readonly name: string;
   readonly api: Child;
   readonly ends: EndWatch;
   startWorker(concurrency: number): Promise<Child>;
-  /** Submits a job for one image. @returns its id. @throws Error when it is not accepted. */
+  /** Submits a job for one image. @returns its id. @throws Error if the job is not accepted. */
   submit(): Promise<string>;
 }
 
@@ -44,7 +44,7 @@ export async function startServices(
   };
 }
 
-/** Starts the API of the tutorial's service alone. */
+/** Starts only the API of the tutorial service. */
 export async function startTutorial(environment: Environment, closers: Closers): Promise<Service> {
   const { redis, providerUrl, s3Url } = environment;
   const api = await startTutorialApi(redis, closers);

@@ -4,8 +4,8 @@ import { answerDnsQueries, dispatch } from '../harness/questions.ts';
 import { percentile } from '../harness/statistics.ts';
 
 /**
- * A receiver of webhooks that takes everything and counts. At `/timed` it also notes how long ago each event happened,
- * at `/hang` it never answers. The question `until` is answered once so many have come in all.
+ * Webhook endpoint that accepts and counts all requests. `/timed` also records the age of each event on arrival.
+ * `/hang` never responds. The query `until` resolves when the given number of requests has arrived.
  */
 let received = 0;
 let agesMs: number[] = [];
@@ -19,7 +19,7 @@ function take(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-/** The time of an event stands near the beginning of its body. */
+/** The time of an event is near the beginning of its body. */
 function noteAge(request: IncomingMessage): void {
   request.once('data', (chunk: Buffer) => {
     const timestamp = /"timestamp":"([^"]+)"/.exec(chunk.toString('latin1', 0, 200))?.[1];

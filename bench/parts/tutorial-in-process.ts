@@ -4,13 +4,13 @@ import type { Closers } from '../../src/lib/closers.ts';
 import type { BenchRedis } from '../harness/redis.ts';
 import { openTaker } from './darkroom-in-process.ts';
 
-/** The tutorial's use of its queue, in this process. */
+/** Queue operations of the tutorial service, in this process. */
 export interface TutorialInProcess {
   /** Fills the queue. @returns the ids. */
   load(count: number): Promise<string[]>;
-  /** What its GET does. */
+  /** Reads the state of a job, as the GET route of the tutorial does. */
   state(id: string): Promise<void>;
-  /** What its way to cancel would be. @throws Error when the job was not there. */
+  /** Cancels a job, as a cancel route of the tutorial would. @throws Error if the job does not exist. */
   cancel(id: string): Promise<void>;
   accept(): Promise<void>;
   takeTask(): Promise<void>;
@@ -19,7 +19,7 @@ export interface TutorialInProcess {
 const data = { prompt: 'A lighthouse in a storm, oil on canvas', size: '1024x1024', quality: 'high' };
 const jobsPerCall = 1000;
 
-/** Opens a queue that is told apart by its name. */
+/** Opens a queue that is separated from others by its name. */
 export async function openTutorial(
   redis: BenchRedis,
   name: string,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { dispatch } from '../harness/questions.ts';
 import { generateImage } from './generate-image.ts';
 
-/** Makes an image for every request and answers when it is stored: no queue, no job. */
+/** Generates an image for every request and responds when it is stored. There is no queue and no job. */
 let count = 0;
 
 const server = createServer((asked, response) => {

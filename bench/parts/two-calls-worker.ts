@@ -2,7 +2,7 @@ import { Worker } from 'bullmq';
 import { dispatch } from '../harness/questions.ts';
 import { generateImage } from './generate-image.ts';
 
-/** Makes an image for every job in the tutorial's queue: the least that a service with this queue can do. */
+/** Generates an image for every job in the tutorial queue. This is the minimal work of a service with this queue. */
 const worker = new Worker('images', (job) => generateImage(String(job.id)), {
   connection: { path: process.env.REDIS_PATH ?? '', maxRetriesPerRequest: null },
   concurrency: Number(process.env.CONCURRENCY),

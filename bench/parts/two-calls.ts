@@ -4,15 +4,15 @@ import { type Child, startChild } from '../harness/child.ts';
 import { bucket } from './s3.ts';
 import type { Environment } from './service.ts';
 
-/** What is called, and how many bytes go to the storage. */
+/** Address of the provider and number of bytes to upload. */
 export interface CalledAround extends Environment {
   readonly imageSizeBytes: number;
 }
 
-/** The two calls without a service around them, in a process of their own. */
+/** The provider call and the upload without a service, in a separate process. */
 export interface TwoCalls {
   readonly process: Child;
-  /** Makes one image; resolves when the storage has it. */
+  /** Generates one image. Resolves when the storage has it. */
   make(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export async function startTwoCalls(environment: CalledAround, closers: Closers)
   };
 }
 
-/** Starts a worker that makes the two calls, and nothing else, for every job in the tutorial's queue. */
+/** Starts a worker that makes only the two calls for every job in the tutorial queue. */
 export async function startTwoCallsWorker(
   environment: CalledAround,
   concurrency: number,

@@ -5,8 +5,8 @@ import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
 import { dispatch } from '../harness/questions.ts';
 
 /**
- * Sends so many webhooks to SINK_URL as it is told and answers how many milliseconds that took: with global `fetch` as
- * most programs do, unsigned, or with Darkroom's sender, signed and guarded.
+ * Sends the requested number of webhooks to SINK_URL and returns the duration in milliseconds. One loop uses global
+ * `fetch`, unsigned, as most programs do. The other uses the sender of Darkroom, signed and guarded.
  */
 const url = process.env.SINK_URL ?? '';
 const body = JSON.stringify({
@@ -64,5 +64,5 @@ process.on('message', async (message) => {
   process.send?.({ no, response: performance.now() - startMs });
 });
 dispatch();
-// It waits for nothing but questions.
+// The process only waits for queries.
 process.channel?.ref();

@@ -14,13 +14,13 @@ import type { BenchRedis } from '../harness/redis.ts';
 import { keyPrefix, secretsKey, tenant } from './darkroom.ts';
 import { openRecords, waitingJob } from './records.ts';
 
-/** What the benchmark does to the webhooks of a deployment, through its own adapters. */
+/** Webhook operations of the benchmark on a deployment, through the adapters of Darkroom. */
 export interface WebhookStore {
   register(url: string, events: ('image.queued' | 'image.expired')[]): Promise<string>;
   remove(endpointId: string): Promise<void>;
-  /** Writes events that were accepted with their jobs and have not been announced. @returns their ids. */
+  /** Writes events that were accepted with their jobs and are not dispatched yet. @returns their ids. */
   writeEvents(count: number): Promise<string[]>;
-  /** Writes as many deliveries into the mailbox of an endpoint, without telling anybody. */
+  /** Writes the given number of deliveries to the delivery queue of an endpoint, without a dispatch task. */
   fillDeliveryQueue(endpointId: string, url: string, count: number): Promise<void>;
   queueEvents(eventIds: readonly string[]): Promise<void>;
   dispatchTask(endpointId: string): Promise<void>;

@@ -15,7 +15,7 @@ const body = JSON.stringify({
   quality: 'high',
 });
 
-/** How many jobs one API process accepts. */
+/** Measures how many jobs one API process accepts. */
 export const accept: Program = {
   name: 'accept',
   title: 'POST /images on one API process, 64 connections',

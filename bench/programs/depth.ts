@@ -9,10 +9,10 @@ import { loadDarkroom, loadTutorial, type Operations } from '../parts/operations
 const shallowJobs = 1_000;
 const deepJobs = 200_000;
 const deepestJobs = 1_000_000;
-/** How often an operation is repeated per round; the shallow queue has to last for all rounds. */
+/** Number of repetitions of an operation per round. The shallow queue must last for all rounds. */
 const repetitions = 30;
 const goalMs = 1;
-/** Between flat and growing there is a tree's depth: log2 of 1,000,000 is twice log2 of 1,000. */
+/** Limit between flat and growing costs, the depth of a tree: log2 of 1,000,000 is twice log2 of 1,000. */
 const flatRatio = 2;
 
 const operations = [
@@ -28,7 +28,7 @@ const operations = [
 const promised = ['state', 'position', 'cancel'] as const;
 type Operation = (typeof operations)[number];
 
-/** Whether costs grow with the number of jobs that wait or are kept. */
+/** Measures whether costs grow with the number of queued or stored jobs. */
 export const depth: Program = {
   name: 'depth',
   title: 'calls of the adapters in one process, while many jobs wait and as many are kept',
@@ -57,7 +57,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   return outcomeOf(results, deep, describeMachine(redis.version, Date.now()));
 }
 
-/** The median time of each operation, in milliseconds; `NaN` where the store has none of that name. */
+/** Returns the median time of each operation, in milliseconds. `NaN` if the store lacks the operation. */
 async function measureStore(store: Operations): Promise<Record<Operation, number>> {
   const figures: [Operation, number][] = [];
   for (const name of operations) {

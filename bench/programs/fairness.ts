@@ -14,7 +14,7 @@ const secondsPerMeasurement = 6;
 
 type Figure = 'p50' | 'p99';
 
-/** Whether a receiver that hangs delays the others. */
+/** Measures whether an endpoint that hangs delays the others. */
 export const fairness: Program = {
   name: 'fairness',
   title: `${eventsPerSecond} events a second to 49 receivers, alone and beside one that never answers, one process`,
@@ -39,7 +39,7 @@ async function run(options: RunOptions): Promise<Outcome> {
     {
       name: 'beside one that hangs',
       async measure() {
-        // A new one each time: one that is known to hang is left alone.
+        // Each round uses a new hanging endpoint, because the circuit breaker skips an endpoint that is known to hang.
         const hanging = await store.register(`${sink.url}/hang`, ['image.queued']);
         const figures = await tell(store, sink, count);
         await store.remove(hanging);
@@ -53,7 +53,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   return outcomeOf(results, describeMachine(redis.version, Date.now()));
 }
 
-/** Has events happen one after the other, and waits until all of them have arrived at the good receivers. */
+/** Creates events in sequence and waits until all have arrived at the responsive endpoints. */
 async function tell(store: WebhookStore, sink: Child, count: number): Promise<Record<Figure, number>> {
   const before = await sink.ask<number>('count');
   const arrived = sink.ask<number>('until', before + count * healthyEndpoints);

@@ -13,11 +13,11 @@ const controlInFlight = 16;
 const wavesAtLeast = 2;
 const jobsAtLeast = 64;
 
-/** Megabytes that a worker may take besides its images. */
+/** Megabytes that a worker may use besides its images. */
 const fixedMegabytes = 45;
 const perDecodedByte = 2;
 
-/** How much memory a worker takes while images arrive. */
+/** Measures the memory of a worker while images arrive. */
 export const memory: Program = {
   name: 'memory',
   title: 'peak RSS of a fresh worker above idle, all images of a wave answered at once',
@@ -48,7 +48,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   return outcomeOf(results, imageMb, describeMachine(redis.version, Date.now()));
 }
 
-/** A worker of its own for every measurement: what earlier images left on its heap would be counted as idle. */
+/** Starts a new worker for every measurement, because heap left by earlier images would count as idle memory. */
 async function measureWorker(
   service: Service,
   inFlight: number,

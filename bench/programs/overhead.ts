@@ -12,14 +12,17 @@ import { type Service, startServices, startTutorial } from '../parts/service.ts'
 import { type CalledAround, startTwoCalls, startTwoCallsWorker } from '../parts/two-calls.ts';
 
 const secondsPerMeasurement = 8;
-/** So many that a heap is no longer growing for the first time: collecting it costs a service least while it is young. */
+/**
+ * Number of warm-up jobs. After them the first growth of the heap is over. Collecting a young heap costs a service
+ * least.
+ */
 const warmUpJobs = 500;
 const warmUpJobsPerSecond = 50;
 const concurrency = 32;
 const least = 'two calls';
 const leastQueued = 'two calls, queued';
 
-/** What a service adds to the provider's own time. */
+/** Measures the time that a service adds to the latency of the provider. */
 export const overhead: Program = {
   name: 'overhead',
   title: `end to end, provider latency ${providerLatencyMs} ms, at most ${concurrency} in flight`,
@@ -28,9 +31,9 @@ export const overhead: Program = {
 
 type Figure = 'p50Ms' | 'p99Ms' | 'workerMs' | 'apiMs';
 
-/** Something that makes images. */
+/** A service or process that generates images. */
 interface Maker {
-  /** Makes one image. @returns the milliseconds above the provider's own. */
+  /** Generates one image. @returns the milliseconds above the latency of the provider. */
   make(): Promise<number>;
   /** The process that calls the provider. */
   readonly worker: Child;
@@ -88,7 +91,7 @@ async function makerOf(service: Service): Promise<Maker> {
   };
 }
 
-/** The two calls behind the tutorial's API and queue, in a Redis of their own. */
+/** Runs the two calls behind the API and queue of the tutorial, with a separate Redis. */
 async function startQueuedTwoCalls(
   environment: CalledAround,
   { closers, say }: Pick<RunOptions, 'closers' | 'say'>,
@@ -101,7 +104,7 @@ async function startQueuedTwoCalls(
   };
 }
 
-/** Submits jobs at even distances, whatever becomes of them, and waits for all of them. */
+/** Submits jobs at a constant rate, even if some fail, and waits for all of them. */
 async function measureJobs(
   { make, worker, api }: Maker,
   jobs: number,
@@ -132,7 +135,7 @@ async function overheadOf(work: Promise<void>): Promise<number> {
   return performance.now() - startMs - providerLatencyMs;
 }
 
-/** From the moment the request is sent until the job is seen to have ended, without the provider's time. */
+/** Returns the time from the request until the end of the job is seen, without the latency of the provider. */
 async function overheadOfJob(service: Service): Promise<number> {
   const sentMs = performance.now();
   const id = await service.submit();

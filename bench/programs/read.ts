@@ -10,11 +10,11 @@ import { finishedJob, keepJob, openRecords } from '../parts/records.ts';
 import { startTutorialApi } from '../parts/tutorial.ts';
 
 const secondsPerMeasurement = 3;
-/** Number of queued jobs while one of them is read. With more of them the tutorial gets slower, see `depth`. */
+/** Number of queued jobs while a job is read. The tutorial gets slower with more of them, see `depth`. */
 const waitingJobs = 100;
 const readsOfDarkroom = ['waiting', 'finished'] as const;
 
-/** Highest Node CPU of a read, as a multiple of a bare `Job.fromId`, which is one Redis read behind Fastify. */
+/** Maximum Node CPU of a read, as a multiple of a bare `Job.fromId`, which is one Redis read behind Fastify. */
 const maxNodeByFromId = { finished: 1.6, unchanged: 1.1 } as const;
 
 /** Measures the cost of reading one job. */

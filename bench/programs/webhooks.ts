@@ -11,10 +11,10 @@ const loops = ['fetch, one at a time', 'fetch, 8 at a time', 'sender, 8 at a tim
 const baseline = loops[0];
 const otherEndpoints = 10_000;
 const deliveriesPerRound = 3_000;
-/** The loops are so fast that fewer would measure how warm they are. */
+/** Number of webhooks per loop. The loops are so fast that fewer would measure their warm-up. */
 const sendsPerRound = 12_000;
 
-/** How fast webhooks are delivered to a local sink, and whether registered endpoints cost anything. */
+/** Measures webhook throughput to a local sink, and whether registered endpoints add cost. */
 export const webhooks: Program = {
   name: 'webhooks',
   title: 'webhooks of 2 kB to a sink on this machine, one process',
@@ -64,13 +64,13 @@ interface Place {
   readonly count: number;
 }
 
-/** From the wake of a full mailbox until all of it has arrived. */
+/** Measures from the dispatch task of a full delivery queue until all deliveries have arrived. */
 async function deliverPending({ store, sink, endpointId, count }: Place): Promise<{ perSecond: number }> {
   await store.fillDeliveryQueue(endpointId, sink.url, count);
   return timed(sink, count, () => store.dispatchTask(endpointId));
 }
 
-/** From events as they are written with their jobs until each has arrived at the one endpoint that asked. */
+/** Measures from events that are written with their jobs until each has arrived at the only subscribed endpoint. */
 async function dispatchEvents({ store, sink, count }: Place): Promise<{ perSecond: number }> {
   const eventIds = await store.writeEvents(count);
   return timed(sink, count, () => store.queueEvents(eventIds));
@@ -85,7 +85,9 @@ async function timed(sink: Child, count: number, start: () => Promise<void>): Pr
   return { perSecond: (count / (performance.now() - startMs)) * 1000 };
 }
 
-/** Endpoints that ask for something else: registered for the variants beside them, removed for the others. */
+/**
+ * Manages endpoints that subscribe to other events. They are registered for some variants and removed for the others.
+ */
 function createOthers(store: WebhookStore) {
   let registered: string[] = [];
   return {

@@ -3,7 +3,7 @@ import { Job, Queue } from 'bullmq';
 import express from 'express';
 import { dispatch } from '../harness/questions.ts';
 
-/** The service as tutorials build it: the queue is the only memory, and the prompt travels in the job. */
+/** The service as tutorials build it. The queue is the only storage, and the job contains the prompt. */
 const queue = new Queue('images', { connection: { path: process.env.REDIS_PATH ?? '' } });
 
 const app = express();

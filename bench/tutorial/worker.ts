@@ -3,7 +3,7 @@ import { Worker } from 'bullmq';
 import { OpenAI } from 'openai';
 import { dispatch } from '../harness/questions.ts';
 
-/** The worker as tutorials write it: ask, decode, upload. Keys and addresses come from the environment. */
+/** The worker as tutorials write it: call, decode, upload. Keys and addresses come from the environment. */
 const openai = new OpenAI();
 const s3 = new S3Client({ forcePathStyle: true });
 const bucket = process.env.S3_BUCKET ?? '';
