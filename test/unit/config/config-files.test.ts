@@ -9,8 +9,8 @@ const enough = { REDIS_URL: 'redis://redis:6379', SECRETS_KEY: secretsKey, PROVI
 const refusals = (env: NodeJS.ProcessEnv) => faultsOf(env, 'serve');
 const serve = (env: NodeJS.ProcessEnv = {}): Config => loadConfig({ ...enough, ...env }, 'serve');
 
-describe('a mounted secret', () => {
-  it('is read from NAME_FILE, without the line break at its end', async () => {
+describe('secret files', () => {
+  it('reads a secret from NAME_FILE without its final line break', async () => {
     const file = join(await temporaryFolder(), 'key');
     await writeFile(file, 'sk-from-a-file\n');
     const config = serve({ PROVIDER: 'openai', OPENAI_API_KEY_FILE: file });
@@ -18,7 +18,7 @@ describe('a mounted secret', () => {
     expect(config.sources.OPENAI_API_KEY).toBe('file');
   });
 
-  it('works for every variable', async () => {
+  it('reads every variable from its NAME_FILE', async () => {
     const folder = await temporaryFolder();
     const given: Record<string, string> = { ...enough, PORT: '8123', ROLES: 'api', LINK_TTL_S: '61' };
     const env: Record<string, string> = {};
@@ -29,7 +29,7 @@ describe('a mounted secret', () => {
     expect(loadConfig(env, 'serve')).toMatchObject({ PORT: 8123, LINK_TTL_S: 61, roles: new Set(['api']) });
   });
 
-  it('yields to the plain variable', async () => {
+  it('prefers the plain variable to its NAME_FILE', async () => {
     const file = join(await temporaryFolder(), 'port');
     await writeFile(file, '1');
     expect(serve({ PORT: '2', PORT_FILE: file })).toMatchObject({
@@ -38,7 +38,7 @@ describe('a mounted secret', () => {
     });
   });
 
-  it('that cannot be read, or holds a bad value, is a fault of its name among the others', async () => {
+  it('reports an unreadable secret file and an invalid value in a file together with all other faults', async () => {
     const file = join(await temporaryFolder(), 'port');
     await writeFile(file, 'eighty');
     await chmod(file, 0o600);
@@ -53,14 +53,14 @@ describe('a mounted secret', () => {
     expect(faults.join('\n')).toMatch(/^PORT: must be a whole number from 0 to 65535$/m);
   });
 
-  it('in an empty file is an absent one', async () => {
+  it('treats a variable with an empty file as unset', async () => {
     const file = join(await temporaryFolder(), 'port');
     await writeFile(file, '\n');
     expect(serve({ PORT_FILE: file }).PORT).toBe(8080);
   });
 });
 
-describe('a data file', () => {
+describe('data files', () => {
   const faultIn = async (name: 'CATALOGUE_FILE' | 'PRESETS_FILE', content: string) => {
     const path = join(await temporaryFolder(), 'data.json');
     await writeFile(path, content);
@@ -71,7 +71,7 @@ describe('a data file', () => {
     return fault.replace(path, 'PATH');
   };
 
-  it('that is not there is a fault of its variable', () => {
+  it('reports a missing data file as a fault of its variable', () => {
     expect(refusals({ ...enough, CATALOGUE_FILE: '/not/there.json', PRESETS_FILE: '/' })).toEqual([
       expect.stringMatching(/^CATALOGUE_FILE: \/not\/there\.json cannot be read: ENOENT/),
       expect.stringMatching(/^PRESETS_FILE: \/ cannot be read: EISDIR/),
@@ -82,13 +82,13 @@ describe('a data file', () => {
     ['{\n  "models": [],\n}', /line 3 column 1$/],
     ['{ "models": [],\n\n  "price_version": yesterday }', /version": yesterday/],
     ['{ "models": [', /end of JSON input$/],
-  ])('that is not JSON is a fault that tells the place: %j', async (content, place) => {
+  ])('reports the position of invalid JSON in a data file: %j', async (content, place) => {
     const fault = await faultIn('CATALOGUE_FILE', content);
     expect(fault).toMatch(/^CATALOGUE_FILE: PATH is not valid JSON: /);
     expect(fault).toMatch(place);
   });
 
-  it('of the wrong form is a fault that tells every place', async () => {
+  it('reports the path of every schema violation in a data file', async () => {
     const catalogue = {
       models: [
         { id: 'a', status: 'current' },
@@ -104,7 +104,7 @@ describe('a data file', () => {
     );
   });
 
-  it('that lists a name twice is a fault', async () => {
+  it('reports a name that occurs twice in a data file', async () => {
     const model = { id: 'a', status: 'current' };
     const catalogue = { price_version: '1', models: [model, model] };
     expect(await faultIn('CATALOGUE_FILE', JSON.stringify(catalogue))).toMatch(
@@ -112,7 +112,7 @@ describe('a data file', () => {
     );
   });
 
-  it('keeps nobody from reading single values that do not need it', () => {
+  it('reads single values even if a data file is missing', () => {
     const env = { CATALOGUE_FILE: '/not/there.json', PORT: '8123' };
     expect(loadValues(['HOST', 'PORT'], env)).toEqual({ HOST: '0.0.0.0', PORT: 8123 });
     expect(() => loadValues(['PORT'], { PORT: 'eighty' })).toThrow(ConfigError);

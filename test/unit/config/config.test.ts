@@ -16,7 +16,7 @@ const enough = { REDIS_URL: 'redis://:pa55word@redis:6379', SECRETS_KEY: secrets
 const refusals = (env: NodeJS.ProcessEnv) => faultsOf(env, 'serve');
 const serve = (env: NodeJS.ProcessEnv = {}): Config => loadConfig({ ...enough, ...env }, 'serve');
 
-/** A value that every variable but free texts refuses. */
+/** Invalid values of all variables except those of free text. */
 const bad: Partial<Record<VariableName, string>> = {
   PORT: '65536',
   ROLES: 'api,cook',
@@ -55,14 +55,14 @@ const bad: Partial<Record<VariableName, string>> = {
   MAX_WEBHOOK_ENDPOINTS: '1001',
 };
 
-describe('a configuration', () => {
-  it('names every bad variable at once, each exactly once', () => {
+describe('configuration faults', () => {
+  it('reports all invalid variables together, each exactly once', () => {
     const faults = refusals({ ...enough, ...bad });
     expect(faults.map((fault) => fault.slice(0, fault.indexOf(':'))).sort()).toEqual(Object.keys(bad).sort());
     for (const fault of faults) expect(fault).toMatch(/^[A-Z0-9_]+: \S.{6,}$/);
   });
 
-  it('names what is wrong by itself together with what is missing or contradicts', () => {
+  it('reports invalid values together with missing and contradictory ones', () => {
     const faults = refusals({ REDIS_URL: 'localhost', PORT: 'eighty', S3_ACCESS_KEY_ID: 'id' });
     expect(faults.map((fault) => fault.slice(0, fault.indexOf(':')))).toEqual([
       'PORT',
@@ -73,7 +73,7 @@ describe('a configuration', () => {
     ]);
   });
 
-  it('says of each what would be right', () => {
+  it('states the valid values of each invalid variable', () => {
     const few = {
       ROLES: 'api,painter',
       MAX_PAID_ATTEMPTS: '99',
@@ -88,7 +88,7 @@ describe('a configuration', () => {
     ]);
   });
 
-  it.each(['api', 'webhooks', 'api,webhooks'])('needs no key of the provider for the roles %s', (ROLES) => {
+  it.each(['api', 'webhooks', 'api,webhooks'])('requires no provider key for the roles %s', (ROLES) => {
     const { OPENAI_API_KEY: _key, PROVIDER: _provider, ...rest } = enough as NodeJS.ProcessEnv;
     expect(refusals({ ...rest, ROLES })).toEqual([]);
     expect(refusals({ ...rest, ROLES: `${ROLES},worker` })).toEqual([
@@ -96,14 +96,14 @@ describe('a configuration', () => {
     ]);
   });
 
-  it('lists its faults one a line', () => {
+  it('lists one configuration fault per line', () => {
     const faults = ['PORT: must be a whole number', 'ROLES: is wrong'];
     expect(new ConfigError(faults).message).toBe(
       'The configuration is not usable:\n  PORT: must be a whole number\n  ROLES: is wrong',
     );
   });
 
-  it('never repeats a secret in its complaint', () => {
+  it('never repeats a secret in a configuration fault', () => {
     const secrets = {
       REDIS_URL: 'redis://:s3cr3t@cache:port',
       API_KEYS: 'acme:s3cr3t-one,nonsense-s3cr3t-two',
@@ -116,7 +116,7 @@ describe('a configuration', () => {
     expect(faults.join('\n')).not.toContain('s3cr3t');
   });
 
-  it('takes an empty variable for an absent one', () => {
+  it('treats an empty variable as unset', () => {
     const empty = Object.fromEntries(Object.keys(variables).map((name) => [name, '']));
     const config = loadConfig({ ...empty, ...enough }, 'serve');
     expect(config.PORT).toBe(8080);
@@ -124,7 +124,7 @@ describe('a configuration', () => {
     expect(config.sources).toMatchObject({ PORT: 'default', PUBLIC_URL: 'unset', REDIS_URL: 'environment' });
   });
 
-  it('has sensible values where nothing is said', () => {
+  it('applies the documented defaults to unset variables', () => {
     expect(serve()).toMatchObject({
       HOST: '0.0.0.0',
       LOG_LEVEL: 'info',
@@ -135,7 +135,7 @@ describe('a configuration', () => {
     expect(loadConfig({}, 'dev')).toMatchObject({ HOST: '127.0.0.1', WEBHOOK_ALLOW_PRIVATE: true });
   });
 
-  it('every default is a value that its own variable takes', () => {
+  it('accepts every default as a value of its own variable', () => {
     for (const [name, variable] of Object.entries(variables)) {
       for (const key of ['fallback', 'devFallback'] as const) {
         if (key in variable) {
@@ -147,7 +147,7 @@ describe('a configuration', () => {
   });
 });
 
-describe('contradictions', () => {
+describe('contradictory variables', () => {
   it.each([
     [{ STORAGE: 's3' }, 'S3_BUCKET'],
     [{ S3_ACCESS_KEY_ID: 'id' }, 'S3_ACCESS_KEY_ID'],
@@ -160,17 +160,17 @@ describe('contradictions', () => {
     [{ REDIS_URL: '/run/redis.sock', REDIS_CLUSTER: 'true' }, 'REDIS_CLUSTER'],
     [{ REDIS_URL: 'redis://cache/3', REDIS_CLUSTER: 'true' }, 'REDIS_URL'],
     [{ API_KEYS: 'acme:12345678', ADMIN_KEY: '12345678' }, 'ADMIN_KEY'],
-  ])('%j is a fault of %s', (env, name) => {
+  ])('reports %j as a fault of %s', (env, name) => {
     const faults = refusals({ ...enough, ...env });
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(new RegExp(`(^|, )${name}[:,]`));
   });
 
-  it('are named all at once', () => {
+  it('reports all contradictions together', () => {
     expect(refusals({ STORAGE: 's3', S3_ACCESS_KEY_ID: 'id' })).toHaveLength(5);
   });
 
-  it('that matter to the service only do not keep tools and dev from running', () => {
+  it('ignores contradictions of service variables in the modes tool and dev', () => {
     expect(faultsOf({}, 'tool')).toEqual([]);
     expect(faultsOf({}, 'dev')).toEqual([]);
   });
@@ -183,31 +183,31 @@ describe('roles', () => {
     ['worker, webhooks', ['worker', 'webhooks']],
     ['api,all', ['api', 'worker', 'webhooks']],
     ['api,api', ['api']],
-  ])('%s', (text, roles) => {
+  ])('accepts the roles %s', (text, roles) => {
     expect([...serve({ ROLES: text }).roles]).toEqual(roles);
   });
 
-  it('that are none are a fault', () => {
+  it('refuses a list without a role', () => {
     expect(refusals({ ...enough, ROLES: ',' })).toHaveLength(1);
   });
 });
 
 describe('values', () => {
-  it('of bootstrap keys may hold colons', () => {
+  it('accepts bootstrap keys that contain colons', () => {
     expect(serve({ API_KEYS: 'acme:key:with:colons, beta:second-key' }).API_KEYS).toEqual([
       { tenant: 'acme', key: 'key:with:colons' },
       { tenant: 'beta', key: 'second-key' },
     ]);
   });
 
-  it('of bootstrap keys may not be those of two tenants, whose keys are not shown', () => {
+  it('refuses the same bootstrap key for two tenants without showing the key', () => {
     const faults = refusals({ ...enough, API_KEYS: 'acme:s3cr3t-key,beta:other-key,gamma:s3cr3t-key' });
     expect(faults).toEqual([expect.stringMatching(/^API_KEYS: acme and gamma have the same key\. Set/)]);
     expect(faults.join()).not.toContain('s3cr3t');
     expect(serve({ API_KEYS: 'acme:same-key1,acme:same-key1' }).API_KEYS).toHaveLength(2);
   });
 
-  it.each([23, 65])('of the webhook secret may not have %i bytes', (sizeBytes) => {
+  it.each([23, 65])('refuses a webhook secret of %i bytes', (sizeBytes) => {
     const secret = (size: number) => `whsec_${Buffer.alloc(size, 9).toString('base64')}`;
     expect(refusals({ ...enough, WEBHOOK_SECRET: secret(sizeBytes) })).toEqual([
       expect.stringMatching(/^WEBHOOK_SECRET: .*24 to 64 bytes/),
@@ -216,7 +216,7 @@ describe('values', () => {
       expect(serve({ WEBHOOK_SECRET: secret(size) }).WEBHOOK_SECRET).toBe(secret(size));
   });
 
-  it('of believed proxies are all taken by the server', async () => {
+  it('passes every accepted entry of TRUST_PROXY to a server that accepts it', async () => {
     const given = '10.0.0.7,10.0.0.0/8,::1,fd00::/8,::ffff:10.0.0.1,loopback,linklocal,uniquelocal';
     const { TRUST_PROXY: trustProxy } = serve({ TRUST_PROXY: given });
     expect(trustProxy).toEqual(given.split(','));
@@ -232,7 +232,7 @@ describe('values', () => {
   });
 
   it.each(['banana', '1', '10.0.0.0/33', '0.0.0.0/0', '::/0', 'example.com'])(
-    'of believed proxies may not be %s',
+    'refuses the trusted proxy %s',
     (entry) => {
       const [fault, ...more] = refusals({ ...enough, TRUST_PROXY: `10.0.0.1,${entry}` });
       expect(fault).toMatch(new RegExp(`^TRUST_PROXY: ${entry} must be an address`));
@@ -240,7 +240,7 @@ describe('values', () => {
     },
   );
 
-  it('of the public address end without a slash', () => {
+  it('removes slashes from the end of the public URL', () => {
     expect(serve({ PUBLIC_URL: 'https://a.example/base//' }).PUBLIC_URL).toBe('https://a.example/base');
   });
 
@@ -251,13 +251,13 @@ describe('values', () => {
     ['false', false],
     ['0', false],
     ['no', false],
-  ])('of a switch: %s', (text, value) => {
+  ])('parses the boolean value %s', (text, value) => {
     expect(serve({ WEBHOOK_ALLOW_PRIVATE: text }).WEBHOOK_ALLOW_PRIVATE).toBe(value);
   });
 });
 
-describe('the form of a value', () => {
-  it('has no white space at its ends, because mounted secrets end with a line break', () => {
+describe('form of values', () => {
+  it('trims white space around a value, because mounted secrets end with a line break', () => {
     const config = serve({
       OPENAI_API_KEY: ' sk-key\n',
       S3_ACCESS_KEY_ID: 'id\r\n',
@@ -278,13 +278,13 @@ describe('the form of a value', () => {
     ['OPENAI_API_KEY', 'sk-"key', 'must be a key without spaces and quotes'],
     ['ADMIN_KEY', 'a key', 'must be a key without spaces and quotes'],
     ['API_KEYS', 'acme:"key"', 'must be tenant:key, the key without spaces and quotes'],
-  ])('is refused at the start with the name of %s: %j', (name, value, fault) => {
+  ])('refuses an invalid value of %s at startup: %j', (name, value, fault) => {
     expect(refusals({ ...enough, [name]: value })).toEqual([`${name}: ${fault}`]);
   });
 });
 
-describe('the description of a configuration', () => {
-  it('hides the password and the key in an address', () => {
+describe('describeConfig', () => {
+  it('hides the password and the key in a URL', () => {
     const config = serve({
       OPENAI_BASE_URL: 'https://user:pa55@llm.example/v1?api-version=1&api-key=s3cr3t',
     });
@@ -292,7 +292,7 @@ describe('the description of a configuration', () => {
     expect(shown).toBe('https://hidden:hidden@llm.example/v1?api-version=1&api-key=hidden');
   });
 
-  it('hides every secret that is set, and shows the rest with its source', () => {
+  it('hides every secret that is set and shows all other values with their source', () => {
     const secrets = {
       ...enough,
       OPENAI_API_KEY: 'sk-s3cr3t',
@@ -314,7 +314,7 @@ describe('the description of a configuration', () => {
     expect(shownAs('S3_BUCKET')).toEqual({ name: 'S3_BUCKET', value: '', source: 'unset' });
   });
 
-  it('names every variable', () => {
+  it('describes every variable', () => {
     expect(describeConfig(serve()).map((each) => each.name)).toEqual(Object.keys(variables));
   });
 });

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const hook = new URL('../../../.githooks/commit-msg', import.meta.url).pathname;
 
-/** Runs the hook as Git does. Returns its complaint, or nothing if it accepts the message. */
+/** Runs the hook as Git does. Returns its error message, or nothing if it accepts the message. */
 async function check(message: string): Promise<string> {
   const file = join(await temporaryFolder(), 'COMMIT_EDITMSG');
   await writeFile(file, message);
@@ -26,7 +26,7 @@ describe('the commit-msg hook', () => {
     `test(http): ${'é'.repeat(60)}`,
     'Merge branch main',
     '# a comment of the editor\n\nperf(records): read a job without a schema walk',
-  ])('accepts "%s"', async (message) => {
+  ])('accepts the commit message "%s"', async (message) => {
     expect(await check(message)).toBe('');
   });
 
@@ -40,7 +40,7 @@ describe('the commit-msg hook', () => {
     ['fix: list jobs by parent.', 'ends with a period'],
     [`fix: ${'x'.repeat(68)}`, 'has 73 characters, 72 are allowed'],
     ['', 'is not `type(scope): imperative`'],
-  ])('refuses "%s" and says: %s', async (message, complaint) => {
+  ])('refuses the commit message "%s" and prints: %s', async (message, complaint) => {
     expect(await check(message)).toContain(complaint);
   });
 });

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createBatches } from '../../../src/lib/batches.ts';
 
-/** A sender that keeps each batch until it is let go; the result of an item is its name in capitals. */
+/** Creates a sender that holds each batch until its release. The result of an item is its name in capitals. */
 function heldSender(options?: Parameters<typeof createBatches>[1]) {
   const sent: { items: readonly string[]; release: () => void; fail: (error: Error) => void }[] = [];
   const send = (items: readonly string[]) =>
@@ -17,8 +17,8 @@ function heldSender(options?: Parameters<typeof createBatches>[1]) {
   return { sent, batchNo, add: createBatches(send, options) };
 }
 
-describe('items', () => {
-  it('of one turn go together', async () => {
+describe('batches', () => {
+  it('sends the items of one event loop turn in one batch', async () => {
     const { add, batchNo } = heldSender();
     const all = Promise.all([add('a'), add('b')]);
     const batch = await batchNo(1);
@@ -27,7 +27,7 @@ describe('items', () => {
     expect(await all).toEqual(['A', 'B']);
   });
 
-  it('that come while a batch is under way go with the next, each once', async () => {
+  it('sends the items that arrive during a batch in the next batch, each once', async () => {
     const { add, sent, batchNo } = heldSender();
     const first = add('a');
     const one = await batchNo(1);
@@ -42,7 +42,7 @@ describe('items', () => {
     await Promise.all(later);
   });
 
-  it('of a batch that fails are all refused, and the next one is sent all the same', async () => {
+  it('rejects all items of a failed batch and still sends the next batch', async () => {
     const { add, batchNo } = heldSender();
     const failing = Promise.allSettled([add('a'), add('b')]);
     const one = await batchNo(1);
@@ -55,7 +55,7 @@ describe('items', () => {
     await next;
   });
 
-  it('that are too many for one batch go as several at the same moment, each answered by itself', async () => {
+  it('splits many items into several simultaneous batches, each with its own result', async () => {
     const { add, sent, batchNo } = heldSender({ max: 2 });
     const [a, b, c] = [add('a'), add('b'), add('c')];
     const two = await batchNo(2);
@@ -66,7 +66,7 @@ describe('items', () => {
     expect(await Promise.all([a, b])).toEqual(['A', 'B']);
   });
 
-  it('wait only until the first batch of those before them is answered', async () => {
+  it('delays an item only until the first of the earlier batches has its result', async () => {
     const { add, sent, batchNo } = heldSender({ max: 1 });
     const [a, b] = [add('a'), add('b')];
     await batchNo(2);

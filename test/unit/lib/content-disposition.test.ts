@@ -3,21 +3,21 @@ import { describe, expect, it } from 'vitest';
 import { inlineDisposition } from '../../../src/lib/content-disposition.ts';
 
 describe('inlineDisposition', () => {
-  it('a plain name is quoted', () => {
+  it('quotes a plain file name', () => {
     expect(inlineDisposition('img_1-0.png')).toBe('inline; filename="img_1-0.png"');
   });
 
-  it('a name beyond ASCII is added in the encoding of RFC 8187', () => {
+  it('adds a file name beyond ASCII in the encoding of RFC 8187', () => {
     expect(inlineDisposition("bô't.png")).toBe(
       "inline; filename=\"b_'t.png\"; filename*=UTF-8''b%C3%B4%27t.png",
     );
   });
 
-  it('quotes, separators and line breaks cannot end the name or the header', () => {
+  it('prevents quotes, separators and line breaks from ending the file name or the header', () => {
     expect(inlineDisposition('a"b\\c/d\r\nSet-Cookie: e')).toBe('inline; filename="a_b_c_d__Set-Cookie: e"');
   });
 
-  it('whatever the name holds, the result is one header value with one quoted name', () => {
+  it('creates one header value with one quoted file name from any name', () => {
     const harmless = /^inline; filename="[^"\\/\r\n]*"(; filename\*=UTF-8''[A-Za-z0-9!#$&+.^_`|~%-]+)?$/;
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 0xffff })), (units) =>

@@ -8,8 +8,8 @@ const noError = (error: unknown) => {
   throw error;
 };
 
-describe('work that is done again and again', () => {
-  it('starts after one pause, or when it is told to', async () => {
+describe('every', () => {
+  it('runs periodic work after one pause, or immediately on request', async () => {
     const [late, maxConcurrent] = [vi.fn(async () => {}), vi.fn(async () => {})];
     every(1_000, late, noError);
     every(1_000, maxConcurrent, noError, { firstAfterMs: 0 });
@@ -19,7 +19,7 @@ describe('work that is done again and again', () => {
     expect([late, maxConcurrent].map((work) => work.mock.calls.length)).toEqual([1, 2]);
   });
 
-  it('never overlaps: the pause counts from the end', async () => {
+  it('never overlaps runs, because the pause starts at the end of a run', async () => {
     const work = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 5_000)));
     every(1_000, work, noError);
     await vi.advanceTimersByTimeAsync(6_999);
@@ -28,7 +28,7 @@ describe('work that is done again and again', () => {
     expect(work).toHaveBeenCalledTimes(2);
   });
 
-  it('goes on after a failure, which is told', async () => {
+  it('continues after a failed run and reports the failure', async () => {
     const onError = vi.fn();
     const work = vi.fn(() => Promise.reject(new Error('Redis is away')));
     every(1_000, work, onError);
@@ -37,7 +37,7 @@ describe('work that is done again and again', () => {
     expect(onError).toHaveBeenCalledTimes(2);
   });
 
-  it('is stopped once the run under way has ended, and starts no other', async () => {
+  it('stops after the current run has ended and starts no other', async () => {
     const work = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 5_000)));
     const stop = every(1_000, work, noError);
     await vi.advanceTimersByTimeAsync(1_000);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-/** Makes V8 report at the end of a process how far its heap may grow. */
+/** Module that makes V8 report at the end of a process how far its heap may grow. */
 const collectAtEnd = 'data:text/javascript,process.on("exit",()=>gc())';
 
 /** Runs a command that ends without a service. Returns the factor by which V8 lets its heap grow. */
@@ -21,7 +21,7 @@ function growthOf(...command: string[]): { factor: string | undefined; errors: s
 }
 
 describe('the heap', () => {
-  it('the heap of a service may double before the next full collection', () => {
+  it('lets the heap of a service double before the next full collection', () => {
     // Without settings `serve` reports them and ends.
     const { factor, errors } = growthOf('serve');
     expect(factor).toBe('2.0');
@@ -29,7 +29,7 @@ describe('the heap', () => {
     expect(errors).not.toContain('flag');
   });
 
-  it('the heap of every other command grows as V8 decides', () => {
+  it('leaves the heap growth of every other command to V8', () => {
     const { factor, errors } = growthOf('--version');
     expect(factor).toMatch(/^\d/);
     expect(factor).not.toBe('2.0');

@@ -6,11 +6,11 @@ const maxMs = 2 ** 48 - 1;
 const moment = fc.integer({ min: 0, max: maxMs });
 
 describe('identifiers', () => {
-  it('are a prefix and a ULID', () => {
+  it('creates ids from a prefix and a ULID', () => {
     expect(ids.job(Date.now())).toMatch(/^img_[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
   });
 
-  it('made at different moments sort by the moment', () => {
+  it('creates ids that sort by their creation time', () => {
     fc.assert(
       fc.property(moment, moment, (a, b) => {
         fc.pre(a !== b);
@@ -19,12 +19,12 @@ describe('identifiers', () => {
     );
   });
 
-  it('made in one millisecond are all different', () => {
+  it('creates different ids within one millisecond', () => {
     const made = Array.from({ length: 50_000 }, () => ulid(1));
     expect(new Set(made).size).toBe(made.length);
   });
 
-  it('use every character of the alphabet in every random place', () => {
+  it('uses every character of the alphabet at every random position', () => {
     const made = Array.from({ length: 3_000 }, () => ulid(1));
     for (let place = 10; place < 26; place++) {
       expect(new Set(made.map((id) => id[place])).size).toBe(32);
@@ -33,7 +33,7 @@ describe('identifiers', () => {
 });
 
 describe('the time part', () => {
-  it('is the start of every id of that millisecond and of no other', () => {
+  it('begins all ids of one millisecond, and no other id, with its time part', () => {
     fc.assert(
       fc.property(moment, (ms) => {
         expect(ulid(ms).startsWith(timePart(ms))).toBe(true);
@@ -43,7 +43,7 @@ describe('the time part', () => {
     );
   });
 
-  it('can be read from an id', () => {
+  it('reads the time part from an id', () => {
     fc.assert(
       fc.property(moment, (ms) => {
         expect(timeOf(ids.job(ms))).toBe(ms);
@@ -51,19 +51,19 @@ describe('the time part', () => {
     );
   });
 
-  it('is that of the ULID specification', () => {
+  it('encodes the time part as the ULID specification does', () => {
     expect(timePart(1_469_918_176_385)).toBe('01ARYZ6S41');
     expect(timePart(maxMs)).toBe('7ZZZZZZZZZ');
   });
 
-  it('takes the whole millisecond below, and 0 for what lies before the epoch', () => {
+  it('rounds the time down to a millisecond and encodes times before the epoch as 0', () => {
     expect(timePart(5.9)).toBe(timePart(5));
     expect(timePart(-1)).toBe('0000000000');
   });
 });
 
 describe('the id of a delivery', () => {
-  it('follows from event and receiver, so that a repeated step makes no second one', () => {
+  it('derives a delivery id from event and endpoint, so that a repeated step creates no duplicate', () => {
     const id = ids.delivery(1_469_918_176_385, 'evt_1', 'whk_1');
     expect(ids.delivery(1_469_918_176_385, 'evt_1', 'whk_1')).toBe(id);
     expect(id).toMatch(/^dlv_01ARYZ6S41[0-9A-HJKMNP-TV-Z]{16}$/);
@@ -71,7 +71,7 @@ describe('the id of a delivery', () => {
     expect(ids.delivery(1_469_918_176_385, 'evt_2', 'whk_1')).not.toBe(id);
   });
 
-  it('sorts by the time of the event', () => {
+  it('sorts delivery ids by the time of the event', () => {
     fc.assert(
       fc.property(moment, moment, fc.string(), fc.string(), (a, b, one, other) => {
         fc.pre(a !== b);
@@ -81,8 +81,8 @@ describe('the id of a delivery', () => {
   });
 });
 
-describe('the mailbox of a host', () => {
-  it('is one for all addresses of an origin, and another one for every tenant and origin', () => {
+describe('delivery queue id of a host', () => {
+  it('uses one delivery queue per tenant and origin', () => {
     const target = ids.hostDestinationKey('acme', 'https://receiver.example/hook');
     for (const same of ['https://receiver.example/other?a=1', 'HTTPS://RECEIVER.example:443'])
       expect(ids.hostDestinationKey('acme', same)).toBe(target);

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 const module = fileURLToPath(new URL('../../../src/lib/logger.ts', import.meta.url));
 
-/** Runs lines that write to `log`, in a process of its own. @returns what came out, a line each. */
+/** Runs lines that write to `log` in a separate process. @returns the output, split into lines. */
 async function written(program: string): Promise<unknown[]> {
   const code = `
     const { createLogger } = await import(${JSON.stringify(module)});
@@ -19,7 +19,7 @@ async function written(program: string): Promise<unknown[]> {
     .map((line) => JSON.parse(line));
 }
 
-it('a secret that is passed to a log by mistake is not written, also inside of something else', async () => {
+it('redacts secrets that are passed to a log by mistake, even in nested objects', async () => {
   const lines = await written(`
     log.info({ prompt: 'a', code: 1 });
     log.child({ part: 'x' }).info({ call: { key: 'b', headers: { authorization: 'c' } } });`);
@@ -29,14 +29,14 @@ it('a secret that is passed to a log by mistake is not written, also inside of s
   ]);
 });
 
-it('a child that is trusted with its lines changes nothing for others', async () => {
+it('keeps redaction in all other loggers if a child logger disables it', async () => {
   const lines = await written(`
     log.child({}, { redact: [] }).info({ url: '/images' });
     log.info({ url: 'https://signed' });`);
   expect(lines).toMatchObject([{ url: '/images' }, { url: '(hidden)' }]);
 });
 
-it('an error is told with its causes, but without what else hangs on it', async () => {
+it('logs an error with its causes, but without its other properties', async () => {
   const [line] = await written(`
     const command = { name: 'evalsha', args: ['canary'] };
     const refused = Object.assign(new Error('OOM command not allowed'), { code: 'OOM', command });
@@ -45,7 +45,7 @@ it('an error is told with its causes, but without what else hangs on it', async 
   expect(JSON.stringify(line)).not.toContain('canary');
 });
 
-it('an error of several tries tells what became of each', async () => {
+it('logs the cause of every attempt of an aggregate error', async () => {
   const lines = await written(`
     const tries = ['ECONNREFUSED ::1', 'ECONNREFUSED 127.0.0.1'].map((message) => new Error(message));
     log.info({ err: Object.assign(new AggregateError(tries), { code: 'ECONNREFUSED', tries: 'canary' }) });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createOutageLog } from '../../../src/lib/outage-log.ts';
 import { captured } from '../../support/captured-log.ts';
 
-/** A log of trouble under a clock that the test sets. */
+/** Creates an outage log with a clock that the test sets. */
 function begin() {
   const { log, lines } = captured();
   let nowMs = 1_000;
@@ -16,7 +16,7 @@ function begin() {
   return { ...outage, lines, eventWritten, pass };
 }
 
-it('trouble is told once, with the error and what it is about', () => {
+it('logs an outage once, with the error and the affected subject', () => {
   const { failed, lines } = begin();
   const error = new Error('out of memory');
   for (let i = 0; i < 1_000; i++) failed(error);
@@ -25,7 +25,7 @@ it('trouble is told once, with the error and what it is about', () => {
   ]);
 });
 
-it('trouble that lasts is told once a minute, with the number of failures since it began', () => {
+it('logs a continuing outage once a minute, with the number of failures since its start', () => {
   const { failed, pass, eventWritten } = begin();
   for (let second = 0; second <= 120; second++) {
     failed(new Error('out of memory'));
@@ -34,7 +34,7 @@ it('trouble that lasts is told once a minute, with the number of failures since 
   expect(eventWritten()).toEqual(['warn nothing works 1', 'warn nothing works 61', 'warn nothing works 121']);
 });
 
-it('its end is told once, and the next trouble at once', () => {
+it('logs the end of an outage once and a new outage immediately', () => {
   const { failed, worked, pass, eventWritten } = begin();
   worked();
   for (let i = 0; i < 3; i++) failed(new Error('out of memory'));
@@ -44,7 +44,7 @@ it('its end is told once, and the next trouble at once', () => {
   expect(eventWritten()).toEqual(['warn nothing works 1', 'info all works 3', 'warn nothing works 1']);
 });
 
-it('trouble that comes and goes is one trouble', () => {
+it('logs intermittent failures as one outage', () => {
   const { failed, worked, pass, eventWritten } = begin();
   for (let i = 0; i < 100; i++) {
     failed(new Error('out of memory'));

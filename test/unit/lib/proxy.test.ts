@@ -4,14 +4,14 @@ import { proxyFor } from '../../../src/lib/proxy.ts';
 const settings = { httpsProxy: 'http://secure:3128', httpProxy: 'http://plain:3128', noProxy: undefined };
 
 describe('the proxy of an address', () => {
-  it('is HTTPS_PROXY for https and HTTP_PROXY for http', () => {
+  it('selects HTTPS_PROXY for https and HTTP_PROXY for http', () => {
     expect(proxyFor('https://api.openai.com/v1', settings)).toBe('http://secure:3128');
     expect(proxyFor('http://s3.internal:9000', settings)).toBe('http://plain:3128');
     expect(proxyFor('http://s3.internal:9000', { ...settings, httpProxy: undefined })).toBeUndefined();
   });
 
   it.each(['http://localhost:1', 'http://127.0.0.1:9000/v1', 'http://127.1.2.3', 'http://[::1]:80'])(
-    'is never used for the loopback address %s',
+    'bypasses the proxy for the loopback address %s',
     (address) => expect(proxyFor(address, settings)).toBeUndefined(),
   );
 
@@ -26,7 +26,7 @@ describe('the proxy of an address', () => {
     ['notopenai.com', false],
     ['penai.com', false],
     ['', false],
-  ])('is skipped for hosts in NO_PROXY: %s', (noProxy, isDirect) => {
+  ])('bypasses the proxy for hosts in NO_PROXY: %s', (noProxy, isDirect) => {
     const proxy = proxyFor('https://api.openai.com/v1', { ...settings, noProxy });
     expect(proxy === undefined).toBe(isDirect);
   });

@@ -3,7 +3,7 @@ import { createSemaphore } from '../../../src/lib/semaphore.ts';
 
 const never = new AbortController().signal;
 
-/** Work that lasts until it is told to end. */
+/** Creates work that lasts until the test ends it. */
 function lasting() {
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -12,8 +12,8 @@ function lasting() {
   return { work: () => ended, end };
 }
 
-describe('places', () => {
-  it('take no more work at a time than there are, and the rest in order of arrival', async () => {
+describe('createSemaphore', () => {
+  it('runs at most the maximum of work at a time and starts the rest in order of arrival', async () => {
     const inPlace = createSemaphore(2);
     const begun: number[] = [];
     const works = [0, 1, 2, 3].map(lasting);
@@ -33,7 +33,7 @@ describe('places', () => {
     expect(begun).toEqual([0, 1, 2, 3]);
   });
 
-  it('are waited for no longer than the signal allows, and the work is not done then', async () => {
+  it('stops waiting for a slot when the signal aborts, and does not start the work', async () => {
     const inPlace = createSemaphore(1);
     const holder = lasting();
     const held = inPlace(holder.work, never);
@@ -47,11 +47,11 @@ describe('places', () => {
     expect(await inPlace(async () => 'done', never)).toBe('done');
   });
 
-  it('that are free take work once whatever its signal says', async () => {
+  it('runs work in a free slot even if its signal is already aborted', async () => {
     expect(await createSemaphore(1)(async () => 'done', AbortSignal.abort())).toBe('done');
   });
 
-  it('are free again after work that failed, and whatever gave up waiting meanwhile', async () => {
+  it('frees the slots of failed work and of aborted waiters', async () => {
     const inPlace = createSemaphore(2);
     for (let round = 0; round < 20; round++) {
       const stop = new AbortController();
@@ -60,7 +60,7 @@ describe('places', () => {
       const waiters = [stop.signal, never, stop.signal, never].map((signal) =>
         inPlace(() => Promise.reject(new Error('broken')), signal),
       );
-      // Both at once: a place is given to a waiter, which is told to leave at the same moment.
+      // Both happen at the same time: a waiter gets a slot and is aborted.
       for (const { end } of holders) end();
       if (round % 2 === 0) await held[0];
       stop.abort();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createTenantSlots } from '../../../src/lib/tenant-slots.ts';
 
-describe('places that tenants share', () => {
-  it('are given to one of them up to its share, and others theirs meanwhile', () => {
+describe('createTenantSlots', () => {
+  it('limits one tenant to its share of slots and leaves the rest to other tenants', () => {
     const places = createTenantSlots({ max: 5, maxPerTenant: 3 });
     const acme = [1, 2, 3, 4].map(() => places.enter('acme'));
     expect(acme.map((leave) => leave !== null)).toEqual([true, true, true, false]);
@@ -12,7 +12,7 @@ describe('places that tenants share', () => {
     expect(places.enter('acme')).toBeNull();
   });
 
-  it('are free again when somebody leaves, and no more than there are', () => {
+  it('frees a slot when its holder leaves and never exceeds the maximum', () => {
     const places = createTenantSlots({ max: 2, maxPerTenant: 2 });
     const leave = places.enter('a');
     places.enter('b');

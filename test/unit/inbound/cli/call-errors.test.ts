@@ -11,18 +11,21 @@ const problem = (status: number, fields: Record<string, unknown>, headers: Recor
   new Response(JSON.stringify(fields), { status, headers });
 
 describe('an error response', () => {
-  it.each([400, 401, 403, 404, 409, 413, 422])('a %i without a problem body is a refusal', async (status) => {
-    expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(Refusal);
-  });
+  it.each([400, 401, 403, 404, 409, 413, 422])(
+    'treats status %i without a problem body as a refusal',
+    async (status) => {
+      expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(Refusal);
+    },
+  );
 
   it.each([408, 425, 429, 500, 502, 503, 504, 520, 524])(
-    'a %i without a problem body, as gateways send it, leaves the outcome of the call unknown',
+    'treats status %i without a problem body as an unknown outcome, because proxies send it',
     async (status) => {
       expect(await errorOf(new Response('<html>', { status }))).toBeInstanceOf(TransientError);
     },
   );
 
-  it('a problem body decides if a retry is allowed and after which time', async () => {
+  it('reads from a problem body whether and when a retry is allowed', async () => {
     const passing = await errorOf(problem(409, { code: 'busy', retryable: true }, { 'retry-after': '7' }));
     expect(passing).toMatchObject({ retryAfterMs: 7_000, message: expect.stringContaining('busy') });
     expect(passing).toBeInstanceOf(TransientError);
@@ -31,7 +34,7 @@ describe('an error response', () => {
     expect(final).toBeInstanceOf(Refusal);
   });
 
-  it('the message lists the invalid fields', async () => {
+  it('lists the invalid fields in the error message', async () => {
     const errors = [{ pointer: '/size', detail: 'is too large' }];
     const error = await errorOf(
       problem(422, { code: 'validation_failed', detail: 'No.', retryable: false, errors }),
@@ -39,7 +42,7 @@ describe('an error response', () => {
     expect(error.message).toBe('validation_failed: No.\n  /size: is too large');
   });
 
-  it('the message of a redirect names the new address', async () => {
+  it('names the new address in the error message of a redirect', async () => {
     const moved = new Response(null, { status: 301, headers: { location: 'https://there.example/' } });
     expect((await errorOf(moved)).message).toContain('https://there.example/');
   });
@@ -55,18 +58,18 @@ describe('a connection error', () => {
     'UND_ERR_CONNECT_TIMEOUT',
     'CERT_HAS_EXPIRED',
     'ERR_TLS_CERT_ALTNAME_INVALID',
-  ])('%s means that nothing was sent', (code) => {
+  ])('treats %s as a request that was not sent', (code) => {
     expect(mayHaveArrived(outage(code))).toBe(false);
   });
 
   it.each(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_TIMEOUT', 'HPE_INVALID_CONSTANT'])(
-    '%s means that the call may have arrived',
+    'treats %s as a request that may have arrived',
     (code) => {
       expect(mayHaveArrived(outage(code))).toBe(true);
     },
   );
 
-  it('a TypeError without a cause is a bug, not a connection error', () => {
+  it('treats a TypeError without a cause as a bug instead of a connection error', () => {
     expect(isConnectionError(outage())).toBe(true);
     expect(isConnectionError(new TypeError('x is not a function'))).toBe(false);
   });

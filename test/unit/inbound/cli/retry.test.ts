@@ -5,7 +5,7 @@ import { withRetry } from '../../../../src/inbound/cli/retry.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Retries work that fails `times` times. Returns its result, the times of its tries and the printed lines. */
+/** Retries work that fails `times` times. Returns its result, the times of its attempts and the printed lines. */
 function retrying(times: number, outage: () => Error) {
   const startedMs = Date.now();
   const triesMs: number[] = [];
@@ -28,14 +28,14 @@ describe('withRetry', () => {
     expect(said).toEqual(['It is unavailable. Retrying.']);
   });
 
-  it('waits for the time of Retry-After before the next try', async () => {
+  it('waits for the time of Retry-After before the next attempt', async () => {
     const { result, triesMs } = retrying(1, () => new TransientError('busy', { retryAfterMs: 7_000 }));
     await vi.runAllTimersAsync();
     expect(await result).toBe('done');
     expect(triesMs).toEqual([0, 7_000]);
   });
 
-  it('gives up after a minute, and at once if Retry-After is longer', async () => {
+  it('stops retrying after a minute, and immediately if Retry-After is longer', async () => {
     const endless = retrying(Number.POSITIVE_INFINITY, () => new TransientError('It is unavailable'));
     await vi.runAllTimersAsync();
     expect(await endless.result).toBeInstanceOf(TransientError);

@@ -12,14 +12,14 @@ const service = {
 } as const;
 
 describe('the first output of dev', () => {
-  it('names its address and dependencies, with a command for that address', () => {
+  it('prints the address and the dependencies of dev, with a command for that address', () => {
     const text = welcome(service, '1.2.3');
     expect(text).toContain('Darkroom 1.2.3 listens on http://localhost:8080\n\n  Redis      managed Redis\n');
     expect(text).toContain("curl -s http://localhost:8080/images -H 'Authorization: Bearer dkr_key'");
     expect(text).not.toContain('Links');
   });
 
-  it('names PUBLIC_URL if it is set, and its command still calls the local address', () => {
+  it('prints PUBLIC_URL if it is set, with a command that calls the local address', () => {
     const text = welcome({ ...service, publicUrl: 'https://images.example' }, '1.2.3');
     expect(text).toContain('\n\n  Links      https://images.example\n  Redis ');
     expect(text).toContain('curl -s http://localhost:8080/images');

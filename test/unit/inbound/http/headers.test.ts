@@ -43,18 +43,18 @@ describe('Prefer', () => {
     ['await=10', 0, null],
     ['no-wait=10', 0, null],
     [['return=minimal', 'wait=4'], 4, 'wait=4'],
-  ])('%j waits %i s and says %j', (header, waitSeconds, applied) => {
+  ])('reads Prefer %j as a wait of %i s and applies %j', (header, waitSeconds, applied) => {
     expect(preferencesFrom(header)).toEqual({ waitSeconds, applied });
   });
 
-  it('is read however long it is', () => {
+  it('parses a Prefer header of any length', () => {
     expect(preferencesFrom(`wait=${'9'.repeat(16_000)}`).waitSeconds).toBe(55);
     expect(preferencesFrom(`${'"\\'.repeat(8_000)}, wait=5`).waitSeconds).toBe(0);
   });
 });
 
 describe('Idempotency-Key', () => {
-  it('may be absent', () => {
+  it('accepts a request without Idempotency-Key', () => {
     expect(idempotencyKeyFrom(undefined)).toBeUndefined();
   });
 
@@ -66,7 +66,7 @@ describe('Idempotency-Key', () => {
     ['all kinds of visible characters', '!#$%&()*+,-./:;<=>?@[]^_`{|}~', '!#$%&()*+,-./:;<=>?@[]^_`{|}~'],
     ['as long as it may be', 'k'.repeat(255), 'k'.repeat(255)],
     ['as long as it may be, quoted', `"${'k'.repeat(255)}"`, 'k'.repeat(255)],
-  ])('%s is taken', (_name, header, key) => {
+  ])('accepts the Idempotency-Key %s', (_name, header, key) => {
     expect(idempotencyKeyFrom(header)).toBe(key);
   });
 
@@ -86,7 +86,7 @@ describe('Idempotency-Key', () => {
     ['quoted at its end only', 'order-17"'],
     ['sent twice', ['a', 'b']],
     ['sent twice and joined', 'a, b'],
-  ])('%s is malformed', (_name, header) => {
+  ])('refuses the Idempotency-Key %s', (_name, header) => {
     expect(() => idempotencyKeyFrom(header)).toThrow(
       expect.objectContaining({ code: 'invalid_idempotency_key' }),
     );
@@ -96,7 +96,7 @@ describe('Idempotency-Key', () => {
 describe('traceparent', () => {
   const valid = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
-  it('is taken over as it is', () => {
+  it('passes a valid traceparent on unchanged', () => {
     expect(traceparentFrom(valid)).toBe(valid);
     expect(traceIdOf(valid)).toBe('4bf92f3577b34da6a3ce929d0e0e4736');
     expect(traceIdOf(undefined)).toBeUndefined();
@@ -113,19 +113,19 @@ describe('traceparent', () => {
     ['too short', valid.slice(0, -1)],
     ['too long', `${valid}0`],
     ['with a line break', `${valid}\n`],
-  ])('%s is not one', (_name, header) => {
+  ])('ignores the invalid traceparent %s', (_name, header) => {
     expect(traceparentFrom(header)).toBeUndefined();
   });
 });
 
 describe('x-request-id', () => {
-  it('is taken over when it is short and plain', () => {
+  it('uses a short and plain x-request-id of the caller', () => {
     expect(requestIdFrom('abc.DEF_1:2-3', 0)).toBe('abc.DEF_1:2-3');
     expect(requestIdFrom('r'.repeat(128), 0)).toBe('r'.repeat(128));
   });
 
   it.each([undefined, '', 'a b', 'a\nb', '"a"', 'ä', 'r'.repeat(129), ['a', 'b']])(
-    '%j is replaced by one of our own',
+    'replaces the x-request-id %j with a generated id',
     (header) => {
       expect(requestIdFrom(header, Date.now())).toMatch(/^req_[0-9A-Z]{26}$/);
     },
@@ -148,11 +148,11 @@ describe('If-None-Match', () => {
     ['w/"img-7"', false],
     ['', false],
     [undefined, false],
-  ])('%j names the tag: %s', (header, matches) => {
+  ])('compares If-None-Match %j with the tag: %s', (header, matches) => {
     expect(matchesEtag(header, etag)).toBe(matches);
   });
 
-  it('compares weakly, whichever side is weak', () => {
+  it('compares weak and strong tags as equal', () => {
     expect(matchesEtag('W/"a"', '"a"')).toBe(true);
     expect(matchesEtag('"a"', 'W/"a"')).toBe(true);
   });

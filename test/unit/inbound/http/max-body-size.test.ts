@@ -4,22 +4,22 @@ import { ImageRequestBody, maxProviderOptionsBytes } from '../../../../src/domai
 import type { JsonSchema } from '../../../../src/inbound/http/json-schema.ts';
 import { maxBodyBytes } from '../../../../src/inbound/http/max-body-size.ts';
 
-/** A character outside the basic plane, written as `\ud83d\ude00`: Python's json.dumps does so by default. */
+/** Character outside the basic plane, written as `\ud83d\ude00`. Python's json.dumps does so by default. */
 const escapedCharacterBytes = 12;
 /** One byte of JSON, written as `\u0061`. */
 const escapedByteBytes = 6;
 const longestNumberBytes = 20;
-/** Line breaks and indentation. */
+/** Factor for line breaks and indentation. */
 const whitespaceBytes = 16 * 1024;
 
-it('the maximum body size admits every legal request, even if every character is escaped', () => {
+it('admits every valid request below the maximum body size, even if every character is escaped', () => {
   const schema = z.toJSONSchema(ImageRequestBody, { io: 'input' });
   const largest = largestJson(schema) + maxProviderOptionsBytes * escapedByteBytes + whitespaceBytes;
   expect(largest).toBeGreaterThan(500_000);
   expect(maxBodyBytes).toBeGreaterThanOrEqual(largest);
 });
 
-/** Returns the size of the largest JSON of a schema. Values without a limit, as those of provider options, count as 0. */
+/** Returns the size of the largest JSON of a schema. Values without a limit, such as provider options, count as 0. */
 function largestJson(schema: JsonSchema): number {
   const { anyOf, enum: values, type } = schema as { anyOf?: JsonSchema[]; enum?: string[]; type?: string };
   if (anyOf) return Math.max(...anyOf.map(largestJson));

@@ -4,20 +4,20 @@ import { createKeyText, digestHex, keyIdOf, sameDigest } from '../../../../src/l
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 describe('an API key', () => {
-  it('has the published form and carries its id', () => {
+  it('creates API keys of the published form that contain their id', () => {
     const { id, key } = createKeyText();
     expect(key).toMatch(/^dkr_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$/);
     expect(keyIdOf(key)).toBe(id);
     expect(id).toBe(`key_${key.slice(4, 16)}`);
   });
 
-  it('never repeats, in id or secret', () => {
+  it('never repeats an id or a secret of an API key', () => {
     const made = Array.from({ length: 2_000 }, createKeyText);
     expect(new Set(made.map(({ id }) => id)).size).toBe(2_000);
     expect(new Set(made.map(({ key }) => key.slice(17))).size).toBe(2_000);
   });
 
-  it('with any one character changed is not a key', () => {
+  it('refuses an API key with one changed character', () => {
     const { key } = createKeyText();
     for (let place = 0; place < key.length; place++) {
       for (const other of `${alphabet}_- `) {
@@ -27,7 +27,7 @@ describe('an API key', () => {
     }
   });
 
-  it('with any two neighbors swapped is not a key', () => {
+  it('refuses an API key with two swapped neighboring characters', () => {
     const { key } = createKeyText();
     for (let place = 0; place + 1 < key.length; place++) {
       const [a, b] = [key[place], key[place + 1]];
@@ -36,11 +36,14 @@ describe('an API key', () => {
     }
   });
 
-  it.each(['', 'dkr_', 'sk-abc', `dkr_${'0'.repeat(12)}_${'0'.repeat(49)}`])('%j is not one', (text) => {
-    expect(keyIdOf(text)).toBeNull();
-  });
+  it.each(['', 'dkr_', 'sk-abc', `dkr_${'0'.repeat(12)}_${'0'.repeat(49)}`])(
+    'refuses %j as an API key',
+    (text) => {
+      expect(keyIdOf(text)).toBeNull();
+    },
+  );
 
-  it('with anything before or after it is not one', () => {
+  it('refuses an API key with additional characters before or after it', () => {
     const { key } = createKeyText();
     for (const text of [` ${key}`, `${key} `, `${key}\n`, `${key}0`, key.slice(0, -1)])
       expect(keyIdOf(text)).toBeNull();
@@ -48,13 +51,13 @@ describe('an API key', () => {
 });
 
 describe('digests', () => {
-  it('are equal only for equal texts', () => {
+  it('compares digests as equal only for equal texts', () => {
     expect(digestHex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
     expect(sameDigest(digestHex('abc'), digestHex('abc'))).toBe(true);
     expect(sameDigest(digestHex('abc'), digestHex('abd'))).toBe(false);
   });
 
-  it('of different lengths are compared without an error', () => {
+  it('compares digests of different lengths without an error', () => {
     expect(sameDigest('', digestHex('abc'))).toBe(false);
     expect(sameDigest('ä'.repeat(32), '0'.repeat(64))).toBe(false);
   });

@@ -7,8 +7,8 @@ const key = randomBytes(32);
 const { seal, unseal } = createEncryptedSecrets(key);
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 
-describe('a sealed secret', () => {
-  it('opens for its owner, also in another process with the same key', () => {
+describe('encrypted secrets', () => {
+  it('decrypts a secret for its owner in every process with the same key', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string(), (text, owner) => {
         expect(createEncryptedSecrets(Buffer.from(key)).unseal(seal(text, owner), owner)).toBe(text);
@@ -16,12 +16,12 @@ describe('a sealed secret', () => {
     );
   });
 
-  it('does not open for another owner', () => {
+  it('does not decrypt a secret for another owner', () => {
     const encrypted = seal(secret, 'whk_1');
     for (const other of ['whk_2', 'whk_', '', 'whk_10']) expect(() => unseal(encrypted, other)).toThrow();
   });
 
-  it('does not open with another key', () => {
+  it('does not decrypt a secret with another key', () => {
     const encrypted = seal(secret, 'whk_1');
     const other = Buffer.from(key);
     other.writeUInt8(other.readUInt8(31) ^ 1, 31);
@@ -29,7 +29,7 @@ describe('a sealed secret', () => {
     expect(() => createEncryptedSecrets(randomBytes(32)).unseal(encrypted, 'whk_1')).toThrow();
   });
 
-  it('does not open when any bit of it is another', () => {
+  it('does not decrypt a secret with any flipped bit', () => {
     const encrypted = seal(secret, 'whk_1');
     const bytes = Buffer.from(encrypted.slice('v1.'.length), 'base64url');
     for (let bit = 0; bit < bytes.length * 8; bit++) {
@@ -39,14 +39,14 @@ describe('a sealed secret', () => {
     }
   });
 
-  it('does not open when it is cut, of another kind, or nothing at all', () => {
+  it('does not decrypt a secret that is truncated, of another kind or empty', () => {
     const encrypted = seal(secret, 'whk_1');
     for (let length = 0; length < encrypted.length; length++)
       expect(() => unseal(encrypted.slice(0, length), 'whk_1'), `${length} characters`).toThrow();
     expect(() => unseal(encrypted.replace('v1.', 'v2.'), 'whk_1')).toThrow('another release');
   });
 
-  it('never looks the same twice, and shows nothing of the secret', () => {
+  it('encrypts the same secret differently each time and reveals nothing of it', () => {
     const encrypted = Array.from({ length: 100 }, () => seal(secret, 'whk_1'));
     expect(new Set(encrypted).size).toBe(100);
     for (const each of encrypted) expect(each).not.toContain(secret.slice('whsec_'.length, 20));

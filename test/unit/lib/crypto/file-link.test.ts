@@ -16,7 +16,7 @@ function parsed(path: string) {
 }
 
 describe('file links', () => {
-  it('a fresh link gives back what it was signed for', () => {
+  it('verifies a new link and returns the values that were signed', () => {
     const path = links.sign(link);
     expect(path.startsWith('/files/acme/img_1/0.png?')).toBe(true);
     expect(links.verify(parsed(path), expiresAtMs - 1)).toEqual({
@@ -25,7 +25,7 @@ describe('file links', () => {
     });
   });
 
-  it('a link works until its second and not after', () => {
+  it('accepts a link until its expiry second and not later', () => {
     const request = parsed(links.sign({ ...link, expiresAtMs: expiresAtMs + 999 }));
     expect(links.verify(request, expiresAtMs - 1)).not.toBeNull();
     expect(links.verify(request, expiresAtMs)).toBeNull();
@@ -39,14 +39,14 @@ describe('file links', () => {
     ['file name', { query: { name: 'evil.html' } }],
     ['signature', { query: { signature: 'A'.repeat(43) } }],
     ['empty signature', { query: { signature: '' } }],
-  ])('an altered %s makes a link invalid', (_what, change: { key?: string; query?: object }) => {
+  ])('refuses a link with an altered %s', (_what, change: { key?: string; query?: object }) => {
     const { key, query } = parsed(links.sign(link));
     const altered = { key: change.key ?? key, query: { ...query, ...change.query } };
     expect(links.verify({ key, query }, 0)).not.toBeNull();
     expect(links.verify(altered, 0)).toBeNull();
   });
 
-  it('no second spelling of a signature is accepted', () => {
+  it('refuses every other spelling of a signature', () => {
     const { key, query } = parsed(links.sign(link));
     const signature = query.signature ?? '';
     const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_']
@@ -61,7 +61,7 @@ describe('file links', () => {
   });
 
   it.each(['expires', 'type', 'name', 'signature'])(
-    'a missing or repeated %s makes a link invalid',
+    'refuses a link with a missing or repeated %s',
     (name) => {
       const { key, query } = parsed(links.sign(link));
       const { [name]: value, ...others } = query;
@@ -70,17 +70,17 @@ describe('file links', () => {
     },
   );
 
-  it('text moved from one part to the next is another link', () => {
+  it('refuses a link with text moved from one part to the next', () => {
     const one = links.sign({ ...link, contentType: 'ab', fileName: 'c' });
     const two = links.sign({ ...link, contentType: 'a', fileName: 'bc' });
     expect(parsed(one).query.signature).not.toBe(parsed(two).query.signature);
   });
 
-  it('another signing key does not accept a link', () => {
+  it('refuses a link that was signed with another key', () => {
     expect(createFileLinks(Buffer.alloc(32, 8)).verify(parsed(links.sign(link)), 0)).toBeNull();
   });
 
-  it('a signing key that is too short is refused instead of used', () => {
+  it('refuses a signing key that is too short', () => {
     expect(() => createFileLinks(Buffer.alloc(31))).toThrow(RangeError);
   });
 });

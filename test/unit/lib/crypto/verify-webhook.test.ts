@@ -8,7 +8,7 @@ const nowMs = Date.UTC(2026, 10, 24, 12);
 const secret = createWebhookSecret();
 const body = '{"type":"image.succeeded","data":{"note":"Zürich 夜"}}';
 
-/** Headers as the reference library makes them. */
+/** Creates headers as the reference library does. */
 function headersFor(at = nowMs, of = secret, id = 'evt_1') {
   const signature = new Webhook(of).sign(id, new Date(at), body);
   return { id, timestamp: String(Math.floor(at / 1000)), signature };
@@ -20,14 +20,14 @@ const objection = (headers: Partial<ReturnType<typeof headersFor>>, text = body)
   });
 
 describe('objectionToWebhook', () => {
-  it('has none to what the reference library signed, also beside signatures of other secrets', () => {
+  it('accepts signatures of the reference library, even beside signatures of other secrets', () => {
     expect(objection(headersFor())).toBeNull();
     const other = headersFor(nowMs, createWebhookSecret()).signature;
     const { signature, ...rest } = headersFor();
     expect(objection({ ...rest, signature: `v1a,AAAA ${other} ${signature}` })).toBeNull();
   });
 
-  it('objects to one changed character of the body, the id, the time or the signature', () => {
+  it('refuses a webhook with one changed character of the body, the id, the time or the signature', () => {
     fc.assert(
       fc.property(fc.nat(body.length - 1), (at) => {
         const changed = `${body.slice(0, at)}${body[at] === 'x' ? 'y' : 'x'}${body.slice(at + 1)}`;
@@ -46,14 +46,14 @@ describe('objectionToWebhook', () => {
     expect(objection({ ...good, signature: 'v1,' })).not.toBeNull();
   });
 
-  it('objects to what is more than five minutes old or ahead', () => {
+  it('refuses a webhook whose timestamp is more than five minutes in the past or future', () => {
     for (const seconds of [-299, 299]) expect(objection(headersFor(nowMs + seconds * 1000))).toBeNull();
     for (const seconds of [-302, 302]) {
       expect(objection(headersFor(nowMs + seconds * 1000))).toContain('5 minutes');
     }
   });
 
-  it('objects to what lacks a header or has none that can be read', () => {
+  it('refuses a webhook with a missing or unreadable header', () => {
     expect(objection({})).toContain('is missing');
     expect(objection({ ...headersFor(), timestamp: 'yesterday' })).toContain('timestamp');
   });

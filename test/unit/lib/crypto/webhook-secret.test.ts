@@ -5,7 +5,7 @@ import { parseWebhookSecret } from '../../../../src/lib/crypto/webhook-secret.ts
 const newSecret = (sizeBytes = 32) => `whsec_${randomBytes(sizeBytes).toString('base64')}`;
 
 describe('parseWebhookSecret', () => {
-  it.each([24, 25, 26, 32, 64])('takes a key of %i bytes and returns exactly them', (sizeBytes) => {
+  it.each([24, 25, 26, 32, 64])('parses a webhook secret of %i bytes to exactly these bytes', (sizeBytes) => {
     const key = randomBytes(sizeBytes);
     expect(parseWebhookSecret(`whsec_${key.toString('base64')}`)).toEqual(key);
   });
@@ -22,7 +22,7 @@ describe('parseWebhookSecret', () => {
     ['a line break at the end', `${newSecret()}\n`],
     ['text that is not base64', 'whsec_this is my favorite secret of all'],
     ['bits that no byte holds', `whsec_${Buffer.alloc(32, 0).toString('base64').replace(/A=$/, 'B=')}`],
-  ])('refuses %s and never repeats the secret', (_what, text) => {
+  ])('refuses a webhook secret with %s and never repeats the secret', (_what, text) => {
     const parse = () => parseWebhookSecret(text);
     expect(parse).toThrow(expect.objectContaining({ name: 'WebhookSecretError' }));
     const encoded = text.replace(/^whsec_/, '').trim();

@@ -49,12 +49,15 @@ const faults: readonly Error[] = [
 ];
 
 describe('an error of Redis', () => {
-  it.each(outages.map((error) => [error.message, error] as const))('is an outage: %s', (_message, error) => {
-    expect(isRedisOutage(error)).toBe(true);
-  });
+  it.each(outages.map((error) => [error.message, error] as const))(
+    'classifies a Redis error as an outage: %s',
+    (_message, error) => {
+      expect(isRedisOutage(error)).toBe(true);
+    },
+  );
 
   it.each(faults.map((error) => [error.message, error] as const))(
-    'is no outage: %s',
+    'does not classify a Redis error as an outage: %s',
     async (_message, error) => {
       expect(isRedisOutage(error)).toBe(false);
       const translated = createTranslation(() => new AppError('store_unavailable'));
@@ -62,11 +65,11 @@ describe('an error of Redis', () => {
     },
   );
 
-  it.each(wrongServer)('means that another server is responsible: %s', (message) => {
+  it.each(wrongServer)('recognizes that another Redis server is responsible: %s', (message) => {
     expect(isWrongServer(reply(message))).toBe(true);
   });
 
-  it('of another kind does not mean that another server is responsible', () => {
+  it('does not treat other Redis errors as a redirection to another server', () => {
     const others = [...outages.slice(wrongServer.length), ...faults];
     expect(others.filter(isWrongServer)).toEqual([]);
   });

@@ -14,7 +14,7 @@ describe('parseRedisTarget', () => {
     ['redis://me:p%40ss%2F@cache', { ...tcp, username: 'me', password: 'p@ss/' }],
     ['redis://[::1]:7000', { ...tcp, host: '::1', port: 7000 }],
     [' redis://cache ', tcp],
-  ])('reads the server %s', (target, expected) => {
+  ])('parses the Redis server %s', (target, expected) => {
     expect(parseRedisTarget(target)).toEqual(expected);
   });
 
@@ -25,11 +25,11 @@ describe('parseRedisTarget', () => {
     ['unix:///run/redis.sock?db=5', { kind: 'socket', path: '/run/redis.sock', db: 5 }],
     ['redis+unix:///run/redis.sock', { kind: 'socket', path: '/run/redis.sock', db: 0 }],
     ['unix:///my%20data/what%3F/redis.sock', { kind: 'socket', path: '/my data/what?/redis.sock', db: 0 }],
-  ])('reads the socket %s', (target, expected) => {
+  ])('parses the Redis socket %s', (target, expected) => {
     expect(parseRedisTarget(target)).toEqual(expected);
   });
 
-  it('reads several hosts as a cluster, with the first one deciding on TLS and password', () => {
+  it('parses several hosts as a cluster with TLS and password of the first host', () => {
     expect(parseRedisTarget('rediss://u:p@one:7000, two:7001,rediss://[::2]:7002')).toEqual({
       kind: 'cluster',
       nodes: [
@@ -43,7 +43,7 @@ describe('parseRedisTarget', () => {
     });
   });
 
-  it('reads one host as a cluster when told so', () => {
+  it('parses one host as a cluster if the options say so', () => {
     const expected = { kind: 'cluster', nodes: [{ host: 'cache', port: 6379 }], tls: false };
     expect(parseRedisTarget('redis://cache', { cluster: true })).toEqual(expected);
   });
@@ -62,11 +62,11 @@ describe('parseRedisTarget', () => {
     ['redis://one,,two', {}],
     ['/run/redis.sock', { cluster: true }],
     ['redis://:50%@cache', {}],
-  ])('refuses %j (%j)', (target, options) => {
+  ])('refuses the Redis address %j (%j)', (target, options) => {
     expect(() => parseRedisTarget(target, options)).toThrow(/redis|socket|database/i);
   });
 
-  it('never repeats a password in an error', () => {
+  it('never repeats a password in an error about a Redis address', () => {
     for (const target of [
       'redis://u:hunter2@cache:port',
       'http://u:hunter2@cache',
@@ -87,13 +87,13 @@ describe('describeRedisTarget', () => {
     ['redis://:hunter2@one,two:7001', 'redis://one:6379,two:7001 (cluster)'],
     ['unix:///run/redis.sock?db=5', '/run/redis.sock?db=5'],
     ['/run/redis.sock', '/run/redis.sock'],
-  ])('shows %s without its password', (target, expected) => {
+  ])('describes the Redis address %s without its password', (target, expected) => {
     expect(describeRedisTarget(parseRedisTarget(target))).toBe(expected);
   });
 });
 
 describe('reconnectDelayMs', () => {
-  it('grows from 50 ms and never exceeds one second', () => {
+  it('increases the reconnect delay from 50 ms to at most one second', () => {
     expect([1, 2, 3, 4, 5, 6, 7, 100_000].map(reconnectDelayMs)).toEqual([
       50, 100, 200, 400, 800, 1000, 1000, 1000,
     ]);

@@ -45,7 +45,7 @@ function succeeded(sources: readonly ReturnType<typeof image>[]): ImageJob {
 }
 
 describe('base64Of', () => {
-  it('gives the base64 of all bytes, however they are cut into chunks', async () => {
+  it('encodes all bytes as base64, for any split into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 200 }),
@@ -62,7 +62,7 @@ describe('base64Of', () => {
 });
 
 describe('imagesBody', () => {
-  it('is the response of the OpenAI API with the bytes of every image, and knows its length', async () => {
+  it('responds like the OpenAI API with the bytes of every image and a known length', async () => {
     const bytes = [randomBytes(1000), randomBytes(1001)];
     const sources = bytes.map((each, index) => image(index, each));
     const body = imagesBody(succeeded(sources), sources, ['style was ignored.']);
@@ -78,7 +78,7 @@ describe('imagesBody', () => {
     });
   });
 
-  it('holds links instead of bytes if the caller wants links', async () => {
+  it('contains links instead of bytes if the caller requests links', async () => {
     const source = { ...image(0, randomBytes(9)), url: 'https://images.example/1' };
     const body = imagesBody(succeeded([source]), [source], []);
     const text = await textOf(body.pieces());
@@ -86,7 +86,7 @@ describe('imagesBody', () => {
     expect(JSON.parse(text).data).toEqual([{ url: 'https://images.example/1' }]);
   });
 
-  it('opens an image only when the one before it was read', async () => {
+  it('opens an image only after the previous image was read', async () => {
     const opened: number[] = [];
     const sources = [0, 1].map((index) => ({
       ...image(index, Buffer.from('abc')),
@@ -104,7 +104,7 @@ describe('imagesBody', () => {
 });
 
 describe('imageEventPieces', () => {
-  it('is one server-sent event whose data repeats its type', async () => {
+  it('sends one server-sent event whose data repeats its type', async () => {
     const text = await textOf(
       imageEventPieces(
         'image_generation.completed',
