@@ -5,7 +5,7 @@ import { loadDevSecrets } from '../../../src/local/dev-secrets.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 describe('the secrets of a development folder', () => {
-  it('are made once, found again, and readable for their owner alone', async () => {
+  it('creates development secrets once, reads them again, and restricts them to their owner', async () => {
     const folder = join(await temporaryFolder(), 'data');
     const made = loadDevSecrets(folder);
     expect(loadDevSecrets(folder)).toEqual(made);
@@ -14,7 +14,7 @@ describe('the secrets of a development folder', () => {
     expect((await stat(join(folder, 'secrets-key'))).mode & 0o777).toBe(0o600);
   });
 
-  it('are not replaced by new ones where they cannot be read', async () => {
+  it('does not replace development secrets that cannot be read', async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'secrets-key'));
     expect(() => loadDevSecrets(folder)).toThrow('EISDIR');

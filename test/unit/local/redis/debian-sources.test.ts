@@ -4,31 +4,31 @@ import { parseDebianRelease, pickSources } from '../../../../src/local/redis/deb
 const bookworm = { label: 'debian-12', codenames: ['bookworm'] };
 
 describe('parseDebianRelease', () => {
-  it('reads Debian', () => {
+  it('recognizes Debian from its release file', () => {
     const text =
       'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian\n';
     expect(parseDebianRelease(text)).toEqual(bookworm);
   });
 
-  it('reads a derivative with the code names of what it derives from', () => {
+  it('recognizes a Debian derivative with the code names of its base', () => {
     const text =
       'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="21.2"\nVERSION_CODENAME=victoria\nUBUNTU_CODENAME=jammy\n';
     expect(parseDebianRelease(text)).toEqual({ label: 'linuxmint-21.2', codenames: ['victoria', 'jammy'] });
   });
 
-  it('reads a rolling release, which has no version number', () => {
+  it('recognizes a rolling Debian release without a version number', () => {
     expect(parseDebianRelease("ID='debian'\nVERSION_CODENAME=forky\n")).toEqual({
       label: 'debian-rolling',
       codenames: ['forky'],
     });
   });
 
-  it('makes a label that is safe as a file name', () => {
+  it('creates a release label that is safe as a file name', () => {
     expect(parseDebianRelease('ID=debian\nVERSION_ID="../../x"\n')?.label).not.toContain('/');
   });
 
   it.each([['ID=alpine\n'], ['ID=fedora\nID_LIKE="rhel"\n'], ['']])(
-    'finds nothing Debian-like in %j',
+    'finds no Debian release in %j',
     (text) => {
       expect(parseDebianRelease(text)).toBeUndefined();
     },
@@ -36,7 +36,7 @@ describe('parseDebianRelease', () => {
 });
 
 describe('pickSources', () => {
-  it('keeps the distribution and drops third parties, sources and other components from one-line files', () => {
+  it('selects the entries of the distribution from one-line files, without third parties, sources and other components', () => {
     const text = [
       '# deb http://deb.debian.org/debian bookworm main',
       'deb http://deb.debian.org/debian bookworm main contrib non-free # the mirror',
@@ -63,7 +63,7 @@ describe('pickSources', () => {
     ]);
   });
 
-  it('narrows stanzas and keeps their signing keys', () => {
+  it('restricts deb822 stanzas to the needed parts and retains their signing keys', () => {
     const key =
       'Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n -----END PGP PUBLIC KEY BLOCK-----';
     const text = [
@@ -96,7 +96,7 @@ describe('pickSources', () => {
     ]);
   });
 
-  it('drops stanzas that are off or hold sources only, and files of which nothing is left', () => {
+  it('omits disabled stanzas, stanzas of sources only, and files without remaining entries', () => {
     const stanza = (first: string) =>
       `${first}\nURIs: http://deb.debian.org/debian\nSuites: bookworm\nComponents: main\n`;
     const files = ['Types: deb\nEnabled: no', 'Types: deb-src'].map((first, index) => ({

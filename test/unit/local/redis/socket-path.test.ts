@@ -8,14 +8,14 @@ import {
 describe('socketPathOutside', () => {
   const long = `/data/${'x'.repeat(200)}/redis`;
 
-  it('is short however long the data folder or the temporary folder is', () => {
+  it('creates a short socket path for data folders and temporary folders of any length', () => {
     expect(Buffer.byteLength(socketPathInside(long))).toBeGreaterThan(maxSocketPathBytes);
     for (const tmp of ['/tmp', `/var/${'t'.repeat(90)}`, `/${'ü'.repeat(45)}`]) {
       expect(Buffer.byteLength(socketPathOutside(long, tmp, 1000))).toBeLessThanOrEqual(maxSocketPathBytes);
     }
   });
 
-  it('is the same at every start and differs between data folders and users', () => {
+  it('returns the same socket path at every start and different paths for other data folders and users', () => {
     const paths = [
       socketPathOutside(long, '/tmp', 1000),
       socketPathOutside(`${long}2`, '/tmp', 1000),

@@ -26,8 +26,8 @@ function storeAt(startMs: number) {
   return { responses, add, pass: (ms: number) => (nowMs += ms) };
 }
 
-describe('the responses of responses', () => {
-  it('forgets each ten minutes after it was made', () => {
+describe('stored background responses of the studio', () => {
+  it('deletes each background response ten minutes after its creation', () => {
     const { responses, add, pass } = storeAt(1_000);
     const first = add();
     pass(4 * minute);
@@ -41,7 +41,7 @@ describe('the responses of responses', () => {
     expect(responses.find(second.id)).toBeUndefined();
   });
 
-  it('keeps the youngest 512', () => {
+  it('stores only the newest 512 background responses', () => {
     const { responses, add } = storeAt(0);
     const ids = Array.from({ length: 600 }, () => add().id);
     expect(new Set(ids).size).toBe(600);
@@ -50,7 +50,7 @@ describe('the responses of responses', () => {
     expect(kept.slice(88)).not.toContain(false);
   });
 
-  it('shows an outcome only once the time of the work is over', () => {
+  it('shows the outcome of a background response only after its work time has passed', () => {
     const { add } = storeAt(0);
     const response = add({ readyAtMs: 500 });
     expect(statusAt(response, 1_000)).toBe('in_progress');
@@ -64,7 +64,7 @@ describe('the responses of responses', () => {
   });
 });
 
-describe('an order with the image tool', () => {
+describe('a request with the image tool', () => {
   const body = (tool: object = {}, rest: object = {}) => ({
     model: 'gpt-5.4-mini',
     input: 'a cat',
@@ -73,7 +73,7 @@ describe('an order with the image tool', () => {
     ...rest,
   });
 
-  it('is read as a request of the Images API', () => {
+  it('reads a request with the image tool as a request of the Images API', () => {
     const tool = {
       model: 'gpt-image-2',
       size: '1536x1024',
@@ -88,7 +88,7 @@ describe('an order with the image tool', () => {
     });
   });
 
-  it('is told from one for text', () => {
+  it('distinguishes an image request from a text request', () => {
     expect(requestsImage(body())).toBe(true);
     expect(requestsImage({ input: 'a cat' })).toBe(false);
     expect(requestsImage({ input: 'a cat', tools: [{ type: 'web_search' }, 'image_generation'] })).toBe(
@@ -102,7 +102,7 @@ describe('an order with the image tool', () => {
     ['with a size that no model takes', body({ size: '7x7' }), 'size'],
     ['with an unknown parameter', body({ style: 'vivid' }), 'style'],
     ['without a prompt', body({}, { input: '' }), 'input'],
-  ])('%s is refused by the name of the parameter', (_name, given, param) => {
+  ])('refuses a request %s and names the parameter', (_name, given, param) => {
     expect(() => readToolRequest(given)).toThrow(expect.objectContaining({ status: 400, param }));
     expect(() => readToolRequest(given)).toThrow(StudioRefusal);
   });

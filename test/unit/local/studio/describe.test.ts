@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeImage } from '../../../../src/local/studio/describe/describe.ts';
 import { detectLanguage } from '../../../../src/local/studio/describe/language.ts';
 
-// A request in each language, what must be left of it, and what must be gone.
+// Each row has a language, a request, the text that must remain and the text that must be removed.
 const REQUESTS = [
   ['zh', '生成一幅美女的照片', '主体是美女', '生成'],
   ['ja', '猫の写真を生成してください', '主役は猫で', '生成'],
@@ -20,9 +20,9 @@ const REQUESTS = [
   ['en', 'Please draw an image of a red fox', 'a red fox', 'Please draw'],
 ] as const;
 
-describe('a description', () => {
+describe('describeImage', () => {
   it.each(REQUESTS)(
-    'in %s keeps the language and the subject, and drops the asking',
+    'describes a request in %s in its language with its subject, without the instruction',
     (language, request, subject, asking) => {
       const text = describeImage(request);
       expect(detectLanguage(request)).toBe(language);
@@ -34,42 +34,42 @@ describe('a description', () => {
   );
 
   it.each(['"HELLO  World"', '“向前”', '「準備中」', '«Открыто»'])(
-    'keeps the quotation %s exactly',
+    'retains the quotation %s unchanged in the description',
     (quotation) => {
       expect(describeImage(`a sign that says ${quotation} on a wall`)).toContain(quotation);
     },
   );
 
-  it('is not written in the language of a quotation', () => {
+  it('does not describe an image in the language of a quotation', () => {
     expect(detectLanguage(describeImage('a shop with the sign “欢迎光临欢迎光临欢迎光临”'))).toBe('en');
   });
 
-  it('keeps the words of the studio exactly', () => {
+  it('retains studio words unchanged in the description', () => {
     const word = '[studio:rate-limit=1,times=2]';
     expect(describeImage(`画一只猫 ${word}`)).toContain(word);
     expect(describeImage(word)).toContain(word);
   });
 
-  it('adds to a text of several sentences without changing it', () => {
+  it('extends a text of several sentences without changing it', () => {
     const text = 'A man walks. He carries a bag! It rains.';
     expect(describeImage(text).startsWith(text)).toBe(true);
   });
 
-  it('takes off delimiters around the whole message', () => {
+  it('removes delimiters around the whole message', () => {
     expect(describeImage('<prompt>\na tiny robot\n</prompt>')).toMatch(/^a tiny robot, /);
     expect(describeImage('"""\na tiny robot\n"""')).toMatch(/^a tiny robot, /);
   });
 
-  it('does not take the beginning of a noun for an instruction', () => {
+  it('does not treat the beginning of a noun as an instruction', () => {
     expect(describeImage('画家在工作室')).toContain('画家在工作室');
     expect(describeImage('设计师的桌子')).toContain('设计师的桌子');
   });
 
-  it('survives texts that look like patterns', () => {
+  it('describes texts that contain replacement patterns without expanding them', () => {
     expect(describeImage('a sign $& $1 {s} {q}')).toContain('$& $1 {s} {q}');
   });
 
-  it('is the same for the same request and differs for others', () => {
+  it('describes the same request identically and other requests differently', () => {
     expect(describeImage('a cat')).toBe(describeImage('a cat'));
     const tails = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => describeImage(name).slice(1));
     expect(new Set(tails).size).toBeGreaterThan(1);

@@ -20,7 +20,7 @@ const request = (changes: Partial<RenderRequest> = {}): RenderRequest => ({
   ...changes,
 });
 
-// One prompt for every composition.
+// The prompts cover every composition.
 const SCENES = [
   'mountain lake',
   'sea waves',
@@ -35,7 +35,7 @@ const SCENES = [
 ];
 
 describe('a drawn image', () => {
-  it.each(SCENES)('of %s decodes in the size asked for and is not one flat color', async (prompt) => {
+  it.each(SCENES)('draws %s in the requested size and not in one flat color', async (prompt) => {
     const bytes = await renderImage(request({ prompt, width: 144, height: 48 }));
     const { width, height, format, hasAlpha } = await sharp(bytes).metadata();
     expect({ width, height, format, hasAlpha }).toEqual({
@@ -48,7 +48,7 @@ describe('a drawn image', () => {
     expect(entropy).toBeGreaterThan(2);
   });
 
-  it.each(SCENES)('of %s leaves corners transparent when asked to', async (prompt) => {
+  it.each(SCENES)('draws %s with transparent corners on request', async (prompt) => {
     const bytes = await renderImage(request({ prompt, transparent: true, format: 'webp' }));
     const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true });
     expect(info.channels).toBe(4);
@@ -56,7 +56,7 @@ describe('a drawn image', () => {
     expect((await sharp(bytes).stats()).channels[3]?.max).toBe(255);
   });
 
-  it('is the same for the same prompt, seed and index, and differs otherwise', async () => {
+  it('draws the same image for the same prompt, seed and index, and another image otherwise', async () => {
     const first = await renderImage(request());
     expect(first.equals(await renderImage(request()))).toBe(true);
     for (const change of [{ prompt: 'mountain' }, { seed: '7' }, { index: 1 }, { width: 112 }]) {
@@ -64,13 +64,13 @@ describe('a drawn image', () => {
     }
   });
 
-  it.each(['png', 'jpeg', 'webp'] as const)('as %s says that it was made by rule', async (format) => {
+  it.each(['png', 'jpeg', 'webp'] as const)('marks a drawn %s as algorithmic media', async (format) => {
     const { xmpAsString, format: actual } = await sharp(await renderImage(request({ format }))).metadata();
     expect(actual).toBe(format);
     expect(xmpAsString).toContain('digitalsourcetype/algorithmicMedia');
   });
 
-  it('listens to the first color named in the prompt', () => {
+  it('selects the mood by the first color in the prompt', () => {
     const moodOf = (prompt: string) => chooseMood(prompt, createRandom(prompt)).name;
     expect(moodOf('a blue cat in golden light')).toBe('ocean');
     expect(moodOf('红色的房子')).toBe('crimson');
@@ -79,7 +79,7 @@ describe('a drawn image', () => {
 });
 
 describe('words of the prompt', () => {
-  it('match whole words in scripts with spaces, anywhere in scripts without', () => {
+  it('matches whole words in scripts with spaces, and substrings in scripts without', () => {
     expect(wordsMatch('cat', 'a cat.')).toBe(true);
     expect(wordsMatch('cat', 'a category')).toBe(false);
     expect(wordsMatch('cat', '一只白猫')).toBe(true);
@@ -88,14 +88,14 @@ describe('words of the prompt', () => {
     expect(wordsMatch('no such name', 'cat')).toBe(false);
   });
 
-  it('count by their place', () => {
+  it('selects the name that occurs first in the prompt', () => {
     expect(firstNamed(['city', 'mountains'], 'a mountain behind the city')).toBe('mountains');
     expect(firstNamed(['city', 'mountains'], 'a spoon')).toBeNull();
   });
 });
 
 describe('a quick image', () => {
-  it('is flat and small, and its bytes differ by prompt, seed and index', async () => {
+  it('creates flat and small quick images whose bytes differ by prompt, seed and index', async () => {
     const make = createQuickImages();
     const images = await Promise.all([
       make(request()),
@@ -107,7 +107,7 @@ describe('a quick image', () => {
     expect(images[0]?.equals(await make(request()))).toBe(true);
   });
 
-  it('has about as many bytes as asked, and decodes', async () => {
+  it('creates a decodable quick image of about the requested size in bytes', async () => {
     const make = createQuickImages(100_000);
     const bytes = await make(request({ width: 512, height: 512 }));
     expect(bytes.length).toBeGreaterThan(100_000);
@@ -116,19 +116,19 @@ describe('a quick image', () => {
     expect([info.width, info.height]).toEqual([512, 512]);
   });
 
-  it.each(['jpeg', 'webp'] as const)('can be %s', async (format) => {
+  it.each(['jpeg', 'webp'] as const)('creates a quick image as %s', async (format) => {
     const bytes = await createQuickImages()(request({ format }));
     expect((await sharp(bytes).metadata()).format).toBe(format);
   });
 });
 
 describe('building blocks', () => {
-  it('a blank PNG has the size asked for', async () => {
+  it('creates a blank PNG of the requested size', async () => {
     const { width, height } = await sharp(await blankPng(3, 20_000)).metadata();
     expect([width, height]).toEqual([3, 20_000]);
   });
 
-  it('colors are the known sRGB values of OKLCH', () => {
+  it('converts OKLCH to the known sRGB colors', () => {
     expect(hex([1, 0, 0])).toBe('#ffffff');
     expect(hex([0, 0, 0])).toBe('#000000');
     expect(hex([0.62796, 0.25768, 29.2339])).toBe('#ff0000');

@@ -16,15 +16,15 @@ const only = (text: string): Fault => {
   return fault;
 };
 
-describe('fault words', () => {
-  it('are read with value and times, wherever they stand in the prompt', () => {
+describe('fault words in a prompt', () => {
+  it('reads fault words with value and times at any position in the prompt', () => {
     expect(readFaults('image', 'a cat [studio:rate-limit=2,times=3] asleep[studio:html]', null)).toEqual([
       { name: 'rate-limit', value: '2', times: 3, text: 'rate-limit=2,times=3' },
       { name: 'html', value: null, times: null, text: 'html' },
     ]);
   });
 
-  it('are read from the header after those of the prompt', () => {
+  it('reads fault words of the header after those of the prompt', () => {
     expect(names(readFaults('image', '[studio:hang]', 'error=502; latency=10'))).toEqual([
       'hang',
       'error',
@@ -32,7 +32,7 @@ describe('fault words', () => {
     ]);
   });
 
-  it('are known for every name of the table', () => {
+  it('recognizes every fault name of the table', () => {
     const prompt = Object.keys(FAULTS)
       .map((name) => `[studio:${name}]`)
       .join('');
@@ -46,17 +46,17 @@ describe('fault words', () => {
     '[studio:hang up]',
     '[studio:error=500',
     'hang',
-  ])('that are unknown or malformed do nothing: %s', (prompt) => {
+  ])('ignores unknown or malformed fault words: %s', (prompt) => {
     expect(readFaults('image', prompt, null)).toEqual([]);
   });
 
-  it('act on text calls only with the enhance prefix, and on image calls only without', () => {
+  it('applies fault words with the enhance prefix to text calls and all others to image calls', () => {
     const prompt = '[studio:enhance-error=500] [studio:quota]';
     expect(names(readFaults('text', prompt, null))).toEqual(['error']);
     expect(names(readFaults('image', prompt, null))).toEqual(['quota']);
   });
 
-  it('act on questions after background work only with the poll prefix', () => {
+  it('applies fault words with the poll prefix only to polls of background work', () => {
     const prompt = '[studio:poll-error=503,times=2] [studio:latency=5] [studio:enhance-quota]';
     expect(readFaults('poll', prompt, null)).toEqual([
       { name: 'error', value: '503', times: 2, text: 'poll-error=503,times=2' },
@@ -65,13 +65,13 @@ describe('fault words', () => {
     expect(names(readFaults('text', prompt, null))).toEqual(['quota']);
   });
 
-  it('leave no trace in what the image is made from', () => {
+  it('removes all fault words from the prompt of the image', () => {
     expect(withoutFaultWords('[studio:latency=5] a  cat [studio:whatever, 1] asleep')).toBe('a cat asleep');
   });
 });
 
-describe('times', () => {
-  it('counts per prompt and fault, then lets calls through', () => {
+describe('number of faults', () => {
+  it('counts faults per prompt and name, and then lets calls succeed', () => {
     const log = createFaultLog();
     const acts = (prompt: string) =>
       log.activate(prompt, readFaults('image', prompt, null)).main?.name ?? null;
@@ -80,14 +80,14 @@ describe('times', () => {
     expect(acts(`${prompt} b`)).toBe('rate-limit');
   });
 
-  it('lets the next fault act once the first is used up', () => {
+  it('applies the next fault after the first is used up', () => {
     const log = createFaultLog();
     const prompt = '[studio:overloaded,times=1][studio:error=500,times=1]';
     const acts = () => log.activate(prompt, readFaults('image', prompt, null)).main?.name ?? null;
     expect([acts(), acts(), acts()]).toEqual(['overloaded', 'error', null]);
   });
 
-  it('lets delays combine with another fault', () => {
+  it('combines a delay with another fault', () => {
     const prompt = '[studio:latency=5][studio:slow-body=6][studio:truncated]';
     const active = createFaultLog().activate(prompt, readFaults('image', prompt, null));
     expect([active.latency?.value, active.slowBody?.value, active.main?.name]).toEqual([
@@ -98,7 +98,7 @@ describe('times', () => {
   });
 });
 
-describe('refusals and charges', () => {
+describe('refusals and charges of faults', () => {
   it.each([
     ['rate-limit=7', 429, 'rate_limit_exceeded', 'none'],
     ['slow-down', 429, 'slow_down', 'none'],
@@ -113,14 +113,14 @@ describe('refusals and charges', () => {
     ['error=504', 504, null, 'possible'],
     ['error=nonsense', 500, null, 'possible'],
     ['error=200', 500, null, 'possible'],
-  ])('%s answers %i with code %s and charges %s', (text, status, code, charged) => {
+  ])('responds to the fault %s with %i and code %s, and charges %s', (text, status, code, charged) => {
     const fault = only(text);
     const refusal = refusalFor(fault, 'req_1');
     expect(refusal).toMatchObject({ status, code });
     expect(chargeFor(fault)).toBe(charged);
   });
 
-  it('tell how long to wait, and which rule was broken', () => {
+  it('reports in a refusal the time to wait and the broken rule', () => {
     expect(refusalFor(only('rate-limit=7'), 'req_1')?.headers['retry-after']).toBe('7');
     expect(refusalFor(only('moderation=violence'), 'req_1')?.message).toContain(
       'safety_violations=[violence]',

@@ -12,8 +12,8 @@ function failureOf(body: Record<string, unknown>): StudioRefusal {
   throw new Error(`accepted: ${JSON.stringify(body)}`);
 }
 
-describe('a request for images', () => {
-  it('needs only a prompt, and has every auto resolved', () => {
+describe('a studio request for images', () => {
+  it('accepts a request with only a prompt and resolves every auto value', () => {
     expect(readGenerationRequest({ prompt: 'a cat' })).toMatchObject({
       n: 1,
       width: 1024,
@@ -29,14 +29,14 @@ describe('a request for images', () => {
     ['1536x1024', 1536, 1024],
     ['3840x2160', 3840, 2160],
     ['1440x480', 1440, 480],
-  ])('takes the size %s', (size, width, height) => {
+  ])('accepts the size %s', (size, width, height) => {
     expect(readGenerationRequest({ prompt: 'a', model: 'gpt-image-2', size })).toMatchObject({
       width,
       height,
     });
   });
 
-  it('counts the length of a prompt in characters, not in UTF-16 units', () => {
+  it('counts the length of a prompt in characters instead of UTF-16 units', () => {
     expect(readGenerationRequest({ prompt: '🐈'.repeat(32_000) }).n).toBe(1);
     expect(failureOf({ prompt: '🐈'.repeat(32_001) }).code).toBe('string_above_max_length');
   });
@@ -64,11 +64,11 @@ describe('a request for images', () => {
     [{ prompt: 'a', output_compression: 50 }, 'output_compression', 'invalid_value'],
     [{ prompt: 'a', partial_images: 2 }, 'partial_images', 'invalid_value'],
     [{ prompt: 'a', stream: 'yes' }, 'stream', 'invalid_type'],
-  ])('is refused with 400 naming the parameter: %j', (body, param, code) => {
+  ])('refuses a request with 400 and names the parameter: %j', (body, param, code) => {
     expect(failureOf(body)).toMatchObject({ status: 400, type: 'invalid_request_error', param, code });
   });
 
-  it('is refused with 404 for a model that was shut down', () => {
+  it('refuses a model that was shut down with 404', () => {
     expect(failureOf({ prompt: 'a', model: 'dall-e-3' })).toMatchObject({
       status: 404,
       code: 'model_not_found',

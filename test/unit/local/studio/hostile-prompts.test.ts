@@ -9,11 +9,11 @@ describe('hostile prompts', () => {
     ['unclosed fault words', '[studio:'.repeat(4_000)],
     ['unclosed quotations', '„“「『«'.repeat(6_000)],
     ['spaces before a full stop', `a${' '.repeat(30_000)}b`],
-  ])('a prompt of %s is described and searched for faults within a second', (_name, prompt) => {
+  ])('describes a prompt of %s and searches it for faults within a second', (_name, prompt) => {
     const startedAt = performance.now();
     expect(describeImage(prompt)).not.toBe('');
     expect(readFaults('text', prompt, prompt)).toEqual([]);
-    // The same shapes below the limit up to which patterns read a request.
+    // The same shapes, just below the length up to which patterns read a request.
     expect(describeImage(prompt.slice(-3_900))).not.toBe('');
     expect(describeImage(prompt.slice(0, 3_900))).not.toBe('');
     expect(performance.now() - startedAt).toBeLessThan(1_000);

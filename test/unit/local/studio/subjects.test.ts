@@ -23,28 +23,31 @@ const showsLighthouse = (svg: string) => svg.includes('<desc>lighthouse</desc>')
 
 describe('the subject of a studio image', () => {
   it.each([0, 1, 2, 3, 4, 5])(
-    'the preset ad-creative shows no person without a request for one: image %i',
+    'draws no person for the preset ad-creative without a request for one: image %i',
     (index) => {
       expect(showsPerson(draw(expand('ad-creative', 'A bottle of olive oil'), index))).toBe(false);
     },
   );
 
-  it('the preset ad-creative shows a person on request', () => {
+  it('draws a person for the preset ad-creative on request', () => {
     expect(showsPerson(draw(expand('ad-creative', 'A woman with a bottle of olive oil')))).toBe(true);
   });
 
-  it.each(['avatar', 'game-character'])('the preset %s shows a person for an unknown subject', (name) => {
-    expect(showsPerson(draw(expand(name, 'A friendly barista')))).toBe(true);
-  });
+  it.each(['avatar', 'game-character'])(
+    'draws a person for an unknown subject with the preset %s',
+    (name) => {
+      expect(showsPerson(draw(expand(name, 'A friendly barista')))).toBe(true);
+    },
+  );
 
   it.each(['A lighthouse in a storm, oil on canvas', '海边的灯塔', 'маяк на скале'])(
-    '%s shows a lighthouse',
+    'draws a lighthouse for %s',
     (prompt) => {
       expect(showsLighthouse(draw(prompt))).toBe(true);
     },
   );
 
-  it('every image carries the mark of offline images', () => {
+  it('draws the mark of offline images on every image', () => {
     for (const prompt of ['mountain lake', 'a fox', 'abstract'])
       expect(draw(prompt)).toContain('data-mark="offline"');
   });

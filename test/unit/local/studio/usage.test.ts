@@ -9,7 +9,7 @@ describe('output tokens', () => {
     [1536, 1024, [158, 343, 1372, 2459, 5488]],
     [2048, 2048, [397, 892, 3568, 6343, 14_272]],
     [3840, 2160, [371, 865, 3336, 5930, 13_342]],
-  ])('of %ix%i are those of the published table', (width, height, expected) => {
+  ])('counts the output tokens of %ix%i as in the published table', (width, height, expected) => {
     const family = modelFamily('gpt-image-2.5-sunburst');
     const tokens = ['low', 'medium', 'high', 'xhigh', 'max'].map((quality) =>
       family.outputTokens(width, height, quality),
@@ -17,14 +17,14 @@ describe('output tokens', () => {
     expect(tokens).toEqual(expected);
   });
 
-  it('of gpt-image-2 match the invoices: high costs what max costs on 2.5', () => {
+  it('counts the tokens of gpt-image-2 as invoices do: high costs as much as max on 2.5', () => {
     const family = modelFamily('gpt-image-2-2026-04-21');
     expect(family.outputTokens(1024, 1024, 'low')).toBe(196);
     expect(family.outputTokens(2048, 2048, 'high')).toBe(14_272);
     expect(family.qualities).toEqual(['low', 'medium', 'high']);
   });
 
-  it('of the older models give the published price per image', () => {
+  it('counts tokens of the older models that give the published price per image', () => {
     const micros = modelFamily('gpt-image-1.5').outputTokens(1024, 1536, 'high') * 32;
     expect(micros).toBe(200_000);
     expect(modelFamily('gpt-image-1-mini').outputTokens(1024, 1024, 'low') * 8).toBe(5000);
@@ -32,7 +32,7 @@ describe('output tokens', () => {
 });
 
 describe('usage', () => {
-  it('adds up, counts every image and partial image, and the prompt once', () => {
+  it('adds up the usage of every image and partial image, and counts the prompt once', () => {
     const family = modelFamily('gpt-image-2');
     const usage = imageUsage({
       prompt: 'a cat asleep',
@@ -52,7 +52,7 @@ describe('usage', () => {
     });
   });
 
-  it('counts dense scripts by the character', () => {
+  it('counts text in dense scripts by the character', () => {
     expect(countTextTokens('生成一幅美女的照片')).toBe(9);
     expect(countTextTokens('')).toBe(0);
   });

@@ -10,7 +10,7 @@ import {
 const selected = (env: Record<string, string>) => selectedProvider(loadConfig(env, 'tool')).name;
 
 describe('the provider registry', () => {
-  it('lets PROVIDER select every registered provider', () => {
+  it('selects every registered provider with PROVIDER', () => {
     expect(providerNames).toEqual(['openai', 'studio']);
     for (const PROVIDER of providerNames)
       expect(selected({ PROVIDER, OPENAI_API_KEY: 'sk-1' })).toBe(PROVIDER);
@@ -25,7 +25,7 @@ describe('the provider registry', () => {
     expect(() => loadConfig({ PROVIDER: 'tape' }, 'tool')).toThrow('PROVIDER: must be one of openai, studio');
   });
 
-  it('misses the key of openai only if it is selected and makes calls', () => {
+  it('requires the key of openai only if openai is selected and the process makes calls', () => {
     const config = loadConfig({}, 'tool');
     const { check } = providerNamed('openai');
     expect(check(config, { isSelected: true, makesCalls: true })).toEqual([
@@ -35,7 +35,7 @@ describe('the provider registry', () => {
     expect(check(config, { isSelected: false, makesCalls: true })).toEqual([]);
   });
 
-  it('has a decoder for every provider, whatever is configured, and none for unknown ones', () => {
+  it('has a decoder for every provider in any configuration, and none for unknown providers', () => {
     for (const name of providerNames) expect(findDecoder(name)).toBeTypeOf('function');
     expect(findDecoder('of-tomorrow')).toBeUndefined();
   });

@@ -6,7 +6,7 @@ import { arbitraryJob } from '../../../support/arbitrary-job.ts';
 import { queuedJob } from '../../../support/jobs.ts';
 
 describe('the record of a job', () => {
-  it('is read back exactly as it was written, for any content', () => {
+  it('reads a record exactly as it was written, for any content', () => {
     fc.assert(
       fc.property(arbitraryJob, (job) => {
         expect(decodeRecord(job.tenant, job.id, encodeVersioned(job))).toEqual(job);
@@ -14,7 +14,7 @@ describe('the record of a job', () => {
     );
   });
 
-  it('is plain JSON that starts with its version, so that operators and scripts can read it', () => {
+  it('writes a record as plain JSON that starts with its version, so that operators and scripts can read it', () => {
     fc.assert(
       fc.property(arbitraryJob, (job) => {
         const text = encodeVersioned(job);
@@ -24,7 +24,7 @@ describe('the record of a job', () => {
     );
   });
 
-  it('keeps fields, kinds, states and codes that a newer release wrote', () => {
+  it('retains fields, kinds, states and codes that a newer release wrote', () => {
     const newer = {
       ...queuedJob(),
       status: 'paused',
@@ -49,7 +49,7 @@ describe('the record of a job', () => {
     encodeVersioned({ ...job, errors: 'none' } as never),
     encodeVersioned(queuedJob({ tenant: 'acme', id: 'img_2' })),
     encodeVersioned(queuedJob({ tenant: 'other', id: 'img_1' })),
-  ])('is refused by name if the stored text is %j', (text) => {
+  ])('refuses the stored text %j and names the record', (text) => {
     expect(() => decodeRecord('acme', 'img_1', text)).toThrow('The record of img_1 cannot be read.');
   });
 });

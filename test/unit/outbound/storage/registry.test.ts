@@ -10,17 +10,17 @@ const complete = {
 };
 
 describe('the storage registry', () => {
-  it('every registered storage can be selected with STORAGE', () => {
+  it('selects every registered storage with STORAGE', () => {
     expect(storageNames).toEqual(['filesystem', 's3']);
     for (const STORAGE of storageNames)
       expect(loadConfig({ ...complete, STORAGE }, 'tool').STORAGE).toBe(STORAGE);
   });
 
-  it('an unknown storage is refused with the names of the known ones', () => {
+  it('refuses an unknown storage with the names of the known ones', () => {
     expect(() => loadConfig({ STORAGE: 'tape' }, 'tool')).toThrow('STORAGE: must be one of filesystem, s3');
   });
 
-  it('a storage describes its location without its secrets', () => {
+  it('describes the location of a storage without its secrets', () => {
     const config = loadConfig(complete, 'tool');
     const described = storageNamed('s3').describe(config, { dataDir: '/data' });
     expect(described).toBe('s3, bucket images');
@@ -29,7 +29,7 @@ describe('the storage registry', () => {
     );
   });
 
-  it('a variable is missed only if its storage is selected', () => {
+  it('requires a variable only if its storage is selected', () => {
     const config = loadConfig({}, 'tool');
     expect(storageNamed('s3').check(config, { isSelected: false })).toEqual([]);
     expect(storageNamed('s3').check(config, { isSelected: true })).toEqual([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../../src/outbound/telemetry/metrics.ts';
 
-describe('scrapes', () => {
-  it('that come together ask the store once, and a later one asks again', async () => {
+describe('metrics scrapes', () => {
+  it('queries the store once for simultaneous scrapes and again for a later scrape', async () => {
     let asked = 0;
     const metrics = createMetrics(async () => {
       asked += 1;

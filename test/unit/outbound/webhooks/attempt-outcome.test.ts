@@ -5,15 +5,15 @@ import { verdictOnError, verdictOnStatus } from '../../../../src/outbound/webhoo
 const withCode = (code: string, message = 'x') => Object.assign(new Error(message), { code });
 
 describe('verdictOnStatus', () => {
-  it.each([200, 201, 202, 204, 299])('%i is delivered', (status) => {
+  it.each([200, 201, 202, 204, 299])('treats status %i as delivered', (status) => {
     expect(verdictOnStatus(status, '9', 0)).toEqual({ status, outcome: 'delivered' });
   });
 
-  it.each([300, 301, 302, 303, 304, 307, 308, 399])('%i is a refused redirect', (status) => {
+  it.each([300, 301, 302, 303, 304, 307, 308, 399])('treats status %i as a refused redirect', (status) => {
     expect(verdictOnStatus(status, undefined, 0).outcome).toBe('redirect_refused');
   });
 
-  it('410 is gone; any other status goes by its number', () => {
+  it('treats 410 as gone and classifies any other status by its number', () => {
     expect(verdictOnStatus(410, undefined, 0).outcome).toBe('gone');
     for (const status of [400, 401, 404, 413, 429, 500, 503, 600, 999]) {
       const detail = expect.stringContaining(`answered ${status}: `);
@@ -21,7 +21,7 @@ describe('verdictOnStatus', () => {
     }
   });
 
-  it('Retry-After counts on 429, 502, 503 and 504 only', () => {
+  it('reads Retry-After only on 429, 502, 503 and 504', () => {
     for (const status of [429, 502, 503, 504])
       expect(verdictOnStatus(status, '9', 0).retryAfterMs).toBe(9_000);
     for (const status of [200, 301, 400, 410, 500]) {
@@ -48,16 +48,16 @@ describe('verdictOnError', () => {
     ['HPE_INVALID_CONSTANT', 'protocol_error'],
     ['UND_ERR_HEADERS_OVERFLOW', 'protocol_error'],
     ['SOMETHING_NEW', 'protocol_error'],
-  ])('%s is %s', (code, outcome) => {
+  ])('classifies the error %s as %s', (code, outcome) => {
     const verdict = verdictOnError(withCode(code));
     expect(verdict).toEqual({ status: null, outcome, detail: expect.stringMatching(/\.$/) });
   });
 
-  it('an answer nobody asked for is a protocol error, not a reset', () => {
+  it('classifies an unexpected response as a protocol error instead of a reset', () => {
     expect(verdictOnError(withCode('UND_ERR_SOCKET', 'bad response')).outcome).toBe('protocol_error');
   });
 
-  it('the refusal of the guard keeps its words', () => {
+  it('retains the message of a destination that the guard refuses', () => {
     const error = new AppError('destination_forbidden', { detail: 'Port 22 may not be called.' });
     expect(verdictOnError(error)).toEqual({
       status: null,
@@ -67,7 +67,7 @@ describe('verdictOnError', () => {
   });
 
   it.each(['EMFILE', 'ENOMEM', 'UND_ERR_CLOSED', 'UND_ERR_INVALID_ARG'])(
-    '%s is our fault and thrown',
+    'rethrows %s, because the fault is in this process',
     (code) => {
       const error = withCode(code);
       expect(() => verdictOnError(error)).toThrow(error);

@@ -29,11 +29,11 @@ describe('checkUrl', () => {
     ...malformedUrls,
   ];
 
-  it('is tried with at least 80 hostile destinations', () => {
+  it('covers at least 80 hostile destinations', () => {
     expect(new Set(hostile).size).toBeGreaterThanOrEqual(80);
   });
 
-  it.each(hostile)('refuses %j', (url) => {
+  it.each(hostile)('refuses the hostile destination %j', (url) => {
     const error = refusal(() => strict.checkUrl(url));
     expect(error.code).toBe('destination_forbidden');
     expect(error.issues).toEqual([{ pointer: '/webhook/url', detail: error.message }]);
@@ -54,16 +54,16 @@ describe('checkUrl', () => {
     'https://10.receiver.example/',
     'https://localhost.receiver.example/',
     'https://internal.receiver.example/',
-  ])('lets %s pass', (url) => {
+  ])('accepts the destination %s', (url) => {
     expect(strict.checkUrl(url).href).toBe(new URL(url).href);
   });
 
-  it('refuses plain http where https is required, and says so', () => {
+  it('refuses plain http if https is required, and says so', () => {
     expect(refusal(() => production.checkUrl('http://receiver.example/')).message).toContain('https://');
     expect(() => production.checkUrl('https://receiver.example/')).not.toThrow();
   });
 
-  it('lets private destinations, plain http and any port pass in development', () => {
+  it('accepts private destinations, plain http and any port in development', () => {
     expect(() => development.checkUrl('http://127.0.0.1:6379/')).not.toThrow();
     for (const url of [
       ...loopbackUrls(port),
@@ -74,7 +74,7 @@ describe('checkUrl', () => {
     expect(() => development.checkUrl('http://redis:8080/')).not.toThrow();
   });
 
-  it('keeps refusing what is wrong with a URL itself in development', () => {
+  it('refuses invalid URLs in development, too', () => {
     for (const url of ['ftp://localhost/', 'http://user:pass@localhost/', 'http://localhost/#a']) {
       expect(refusal(() => development.checkUrl(url)).code).toBe('destination_forbidden');
     }
@@ -88,21 +88,21 @@ describe('checkUrl', () => {
 });
 
 describe('allowsAddress', () => {
-  it('allows public addresses only, and any address in development', () => {
+  it('accepts public addresses only, and any address in development', () => {
     expect(strict.allowsAddress('8.8.8.8')).toBe(true);
     expect(strict.allowsAddress('127.0.0.1')).toBe(false);
     expect(development.allowsAddress('127.0.0.1')).toBe(true);
   });
 });
 
-describe('networks that an operator opened', () => {
+describe('networks that an operator allows', () => {
   const guard = createDestinationGuard({
     allowPrivate: false,
     requireHttps: true,
     allowedNetworks: ['10.20.0.0/16', 'fd00:20::/32'],
   });
 
-  it('can be reached by address and by local names, by https and on ordinary ports only', () => {
+  it('reaches allowed networks by address and by local names, with https and on ordinary ports only', () => {
     for (const url of [
       'https://10.20.3.4/hook',
       'https://[fd00:20::1]/',
@@ -116,7 +116,7 @@ describe('networks that an operator opened', () => {
     }
   });
 
-  it('open nothing else, in no spelling', () => {
+  it('allows no address outside the listed networks, in any spelling', () => {
     const closed = [
       '10.21.0.1',
       '127.0.0.1',

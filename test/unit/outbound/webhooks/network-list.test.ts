@@ -5,7 +5,7 @@ const networks = createNetworkList(['10.1.0.0/16', '192.168.7.9/32', 'fd12:3456:
 
 describe('a list of networks', () => {
   it.each(['10.1.0.0', '10.1.255.255', '192.168.7.9', 'fd12:3456::1', 'fd12:3456:ffff::ffff'])(
-    'holds %s',
+    'contains the address %s',
     (ip) => {
       expect(networks.holds(ip)).toBe(true);
     },
@@ -14,31 +14,31 @@ describe('a list of networks', () => {
   it.each([
     ...['10.0.255.255', '10.2.0.0', '192.168.7.8', '192.168.7.10', '127.0.0.1', '8.8.8.8'],
     ...['fd12:3457::1', 'fd13::', '::1', '2001:db8::1'],
-  ])('does not hold %s', (ip) => {
+  ])('does not contain the address %s', (ip) => {
     expect(networks.holds(ip)).toBe(false);
   });
 
   it.each([
-    // An inner address counts for nothing: where it leads is for a translator to decide.
+    // Embedded IPv4 addresses do not count, because a translator decides their destination.
     ...['::ffff:10.1.0.1', '::ffff:a01:1', '::10.1.0.1', '64:ff9b::10.1.0.1', '2002:a01:1::'],
-    // Nor does anything that is not an address as the system spells it.
+    // Text that is not an address in the spelling of the system does not match.
     ...['10.1', '0x0a010001', '167837697', '10.1.0.1:80', '[fd12:3456::1]', 'fd12:3456::1%eth0', 'ten', ''],
-  ])('does not hold %j', (ip) => {
+  ])('does not contain the text %j', (ip) => {
     expect(networks.holds(ip)).toBe(false);
   });
 
-  it('that is empty holds nothing', () => {
+  it('contains no address if the list is empty', () => {
     for (const ip of ['10.1.0.1', '8.8.8.8', '::1', '::'])
       expect(createNetworkList([]).holds(ip)).toBe(false);
   });
 
-  it('of everything of one kind holds nothing of the other', () => {
+  it('contains no IPv4 address in a list of all IPv6 addresses, and the reverse', () => {
     expect(createNetworkList(['0.0.0.0/0']).holds('::1')).toBe(false);
     expect(createNetworkList(['::/0']).holds('10.0.0.1')).toBe(false);
     expect(createNetworkList(['0.0.0.0/0']).holds('10.0.0.1')).toBe(true);
   });
 
-  it('is not made of anything else', () => {
+  it('refuses a list entry that is not a network', () => {
     for (const text of ['10.0.0.0', '10.0.0.0/33', 'fd00::/129', 'example.com/8', '', '10.0.0.0/']) {
       expect(() => createNetworkList([text]), text).toThrow();
     }

@@ -4,13 +4,16 @@ import { isPublicAddress } from '../../../../src/outbound/webhooks/public-addres
 import { publicAddresses, reservedAddresses } from '../../../support/hostile-destinations.ts';
 
 describe('isPublicAddress', () => {
-  it.each(publicAddresses)('%s is public', (address) => {
+  it.each(publicAddresses)('treats %s as public', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 
-  it.each([...reservedAddresses, '127.0.0.1', '::1', '::', '0.0.0.0'])('%s is not public', (address) => {
-    expect(isPublicAddress(address)).toBe(false);
-  });
+  it.each([...reservedAddresses, '127.0.0.1', '::1', '::', '0.0.0.0'])(
+    'treats %s as not public',
+    (address) => {
+      expect(isPublicAddress(address)).toBe(false);
+    },
+  );
 
   it.each([
     '',
@@ -22,11 +25,11 @@ describe('isPublicAddress', () => {
     '[2606:4700::1]',
     '2606:4700::1%eth0',
     '8.8.8.8:80',
-  ])('what the system would not spell so is not public: "%s"', (text) => {
+  ])('treats an address in an unusual spelling as not public: "%s"', (text) => {
     expect(isPublicAddress(text)).toBe(false);
   });
 
-  it('an IPv6 range that carries IPv4 is never public, whatever it carries', () => {
+  it('treats an IPv6 address that carries IPv4 as not public, for any IPv4 address', () => {
     const prefixes = ['::', '::ffff:', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'];
     const group = fc.nat(0xffff).map((part) => part.toString(16));
     fc.assert(

@@ -15,7 +15,7 @@ describe('retryAfterMs', () => {
     ['Thursday, 01-Jan-26 00:01:00 GMT', 60_000],
     ['Thu Jan  1 00:01:00 2026', 60_000],
     ['Wed, 31 Dec 2025 23:59:00 GMT', 0],
-  ])('reads %j', (text, expected) => {
+  ])('parses the Retry-After header %j', (text, expected) => {
     expect(retryAfterMs(text, nowMs)).toBe(expected);
   });
 
@@ -30,17 +30,17 @@ describe('retryAfterMs', () => {
     '2026-01-01T00:01:00Z',
     'Thu, 99 Foo 2026 00:01:00 GMT',
     '5, 6',
-  ])('takes %j for no answer', (text) => {
+  ])('ignores the invalid Retry-After header %j', (text) => {
     expect(retryAfterMs(text, nowMs)).toBeUndefined();
   });
 
-  it('reads a date without a zone as UTC, wherever it runs', () => {
+  it('reads a date without a zone as UTC in every time zone', () => {
     vi.stubEnv('TZ', 'America/New_York');
     expect(new Date(nowMs).getTimezoneOffset()).toBe(300);
     expect(retryAfterMs('Thu Jan  1 00:01:00 2026', nowMs)).toBe(60_000);
   });
 
-  it('takes a missing header for no answer and the first of several', () => {
+  it('ignores a missing Retry-After header and uses the first of several', () => {
     expect(retryAfterMs(undefined, nowMs)).toBeUndefined();
     expect(retryAfterMs(['5', '9'], nowMs)).toBe(5_000);
   });

@@ -8,7 +8,7 @@ import { createWebhookSigner, webhookHeaders } from '../../../../src/outbound/we
 const newSecret = (sizeBytes = 32) => `whsec_${randomBytes(sizeBytes).toString('base64')}`;
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
-/** Whether the reference verifier takes what was signed. */
+/** Returns whether the reference verifier accepts a signature. */
 function verifies(
   secret: string,
   body: string | Buffer,
@@ -31,8 +31,8 @@ function verifies(
 
 const sign = createWebhookSigner();
 
-describe('a signature', () => {
-  it('makes the signature of a known key, id, time and body', () => {
+describe('webhook signatures', () => {
+  it('signs a known key, id, time and body like the reference library', () => {
     const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
     const signature = sign({
       id: 'evt_1',
@@ -44,7 +44,7 @@ describe('a signature', () => {
     expect(signature).toMatch(/^v1,[A-Za-z0-9+/]{43}=$/);
   });
 
-  it('is taken by the reference verifier for any body, id and length of key', () => {
+  it('creates signatures that the reference verifier accepts for any body, id and key length', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('a', '.', '"', '\u0000', '\n', 'é', '夜', '😀') }),
@@ -61,7 +61,7 @@ describe('a signature', () => {
     );
   });
 
-  it('never verifies after one byte of the body was changed', () => {
+  it('never verifies a body with one changed byte', () => {
     const secret = newSecret();
     const body = JSON.stringify({ type: 'image.succeeded', data: { id: 'img_1', prompt: 'Zürich, 夜' } });
     const timestampSeconds = nowSeconds();
@@ -75,7 +75,7 @@ describe('a signature', () => {
     expect(verifies(secret, bytes, signature, 'evt_1', timestampSeconds)).toBe(true);
   });
 
-  it('never verifies under another id, time or secret', () => {
+  it('never verifies a signature under another id, time or secret', () => {
     const secret = newSecret();
     const timestampSeconds = nowSeconds();
     const signature = sign({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [secret] });
@@ -84,7 +84,7 @@ describe('a signature', () => {
     expect(verifies(newSecret(), '{}', signature, 'evt_1', timestampSeconds)).toBe(false);
   });
 
-  it('verifies with the old and with the new secret while both sign', () => {
+  it('verifies with the old and the new secret while both sign', () => {
     const [older, newer] = [newSecret(), newSecret()];
     const timestampSeconds = nowSeconds();
     const signature = sign({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [newer, older] });

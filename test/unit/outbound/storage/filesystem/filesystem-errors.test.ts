@@ -9,15 +9,24 @@ function failed(code: string) {
 }
 
 describe('filesystemError', () => {
-  it.each(['ENOSPC', 'EDQUOT', 'EMFILE', 'EIO'])('%s passes, so it is worth a retry', (code) => {
-    expect(filesystemError(failed(code))).toMatchObject({ code: 'storage_unavailable', cause: failed(code) });
-  });
+  it.each(['ENOSPC', 'EDQUOT', 'EMFILE', 'EIO'])(
+    'treats the filesystem error %s as temporary and retryable',
+    (code) => {
+      expect(filesystemError(failed(code))).toMatchObject({
+        code: 'storage_unavailable',
+        cause: failed(code),
+      });
+    },
+  );
 
-  it.each(['EACCES', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP'])('%s needs a person', (code) => {
-    expect(filesystemError(failed(code))).toMatchObject({ code: 'storage_failed', cause: failed(code) });
-  });
+  it.each(['EACCES', 'EROFS', 'ENOTDIR', 'EISDIR', 'ELOOP'])(
+    'treats the filesystem error %s as permanent until an operator acts',
+    (code) => {
+      expect(filesystemError(failed(code))).toMatchObject({ code: 'storage_failed', cause: failed(code) });
+    },
+  );
 
-  it('callers learn no paths', () => {
+  it('hides paths from callers', () => {
     expect(filesystemError(failed('EACCES')).message).not.toContain('/srv');
   });
 });
@@ -28,7 +37,7 @@ describe('unusableFolder', () => {
     ['EROFS', /read-only file system\. Mount a writable volume/],
     ['ENOSPC', /the disk is full\. Free some space/],
     ['ENXIO', /Check the folder and its disk.*\(ENXIO\)/],
-  ])('%s: says what is wrong and what to do', (code, words) => {
+  ])('reports the cause and the remedy of a filesystem error: %s', (code, words) => {
     const error = unusableFolder('/srv/images', failed(code));
     expect(error).toMatchObject({ code: 'storage_unavailable', message: expect.stringMatching(words) });
   });

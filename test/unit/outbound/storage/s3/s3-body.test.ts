@@ -4,7 +4,7 @@ import { boundedBody } from '../../../../../src/outbound/storage/s3/s3-body.ts';
 
 const idleMs = 1_000;
 
-/** A source that gives exactly what is pushed into it. */
+/** Creates a source that yields exactly the pushed chunks. */
 function openSource(...chunks: string[]): Readable {
   const source = new Readable({ read() {} });
   for (const chunk of chunks) source.push(chunk);
@@ -19,14 +19,14 @@ describe('boundedBody', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
   afterEach(() => void vi.useRealTimers());
 
-  it('passes everything on and ends', async () => {
+  it('transfers all bytes of the source and ends', async () => {
     const source = openSource('one', 'two');
     source.push(null);
     const text = await boundedBody(source, idleMs).reduce((all, chunk) => all + String(chunk), '');
     expect(text).toBe('onetwo');
   });
 
-  it('a source that falls silent ends in storage_unavailable', async () => {
+  it('fails with storage_unavailable if the source sends nothing for too long', async () => {
     const source = openSource('one');
     const chunks = boundedBody(source, idleMs)[Symbol.asyncIterator]();
     expect(await nextOf(chunks)).toBe('one');
@@ -39,7 +39,7 @@ describe('boundedBody', () => {
     expect(source.destroyed).toBe(true);
   });
 
-  it('a reader may take longer than the source', async () => {
+  it('does not limit the time of a slow reader', async () => {
     const source = openSource('x'.repeat(200_000), 'y'.repeat(200_000), 'z');
     source.push(null);
     const chunks = boundedBody(source, idleMs)[Symbol.asyncIterator]();
@@ -51,7 +51,7 @@ describe('boundedBody', () => {
     expect(text.length).toBe(400_001);
   });
 
-  it('a source that breaks before the first read is reported by that read', async () => {
+  it('reports a failure of the source before the first read in that read', async () => {
     const source = openSource();
     const body = boundedBody(source, idleMs);
     const closed = new Promise<void>((resolve) => source.once('close', resolve));
@@ -63,13 +63,13 @@ describe('boundedBody', () => {
     });
   });
 
-  it('destroying the body before it is read lets the source go', () => {
+  it('closes the source if the body is destroyed before it is read', () => {
     const source = openSource('one');
     boundedBody(source, idleMs).destroy();
     expect(source.destroyed).toBe(true);
   });
 
-  it('no timer is left after the end', async () => {
+  it('leaves no timer after the end of the body', async () => {
     const source = openSource('one');
     source.push(null);
     await boundedBody(source, idleMs).toArray();

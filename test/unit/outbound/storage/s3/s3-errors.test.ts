@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { unusableBucket } from '../../../../../src/outbound/storage/s3/s3-check.ts';
 import { s3Error } from '../../../../../src/outbound/storage/s3/s3-errors.ts';
 
-/** An error as the SDK throws it for an answer. */
+/** Returns an error as the SDK throws it for a response. */
 function answered(status: number, Code?: string, more: object = {}) {
   const fields = { name: Code ?? 'Unknown', $metadata: { httpStatusCode: status }, ...more };
   return Object.assign(new Error('text of the server'), fields, Code === undefined ? {} : { Code });
@@ -28,7 +28,7 @@ describe('s3Error', () => {
       Object.assign(new Error('none'), { name: 'CredentialsProviderError' }),
     ],
     ['something unknown', 'a text'],
-  ])('%s is an outage, worth a retry', (_what, error) => {
+  ])('treats the S3 error %s as a retryable outage', (_what, error) => {
     expect(s3Error(error)).toMatchObject({ code: 'storage_unavailable', cause: error, retryAfterSeconds: 5 });
   });
 
@@ -38,11 +38,11 @@ describe('s3Error', () => {
     ['no bucket', answered(404, 'NoSuchBucket')],
     ['another region', answered(301, 'PermanentRedirect')],
     ['an image that is too large', answered(400, 'EntityTooLarge')],
-  ])('%s is a refusal that retries cannot heal', (_what, error) => {
+  ])('treats the S3 error %s as a refusal that retries cannot resolve', (_what, error) => {
     expect(s3Error(error)).toMatchObject({ code: 'storage_failed', cause: error });
   });
 
-  it('what the server wrote stays in the log', () => {
+  it('shows the text of the server only in the log', () => {
     const error = answered(403, 'x'.repeat(65), { Code: 'AKID <b>not a word</b>' });
     expect(s3Error(error).message).not.toMatch(/AKID|text of the server/);
   });
@@ -75,7 +75,7 @@ describe('unusableBucket', () => {
     [unanswered('ENOTFOUND'), 'cannot be resolved'],
     [unanswered('EPROTO'), 'Check S3_ENDPOINT, TLS'],
     [Object.assign(new Error('none'), { name: 'CredentialsProviderError' }), 'Set S3_ACCESS_KEY_ID'],
-  ])('says what is wrong and what to do (%#)', (error, words) => {
+  ])('reports the cause and the remedy of an unusable bucket (%#)', (error, words) => {
     const found = unusableBucket(error, config);
     expect(found.code).toBe('storage_unavailable');
     expect(found.message).toContain(words);

@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const storage of opened.splice(0)) await storage.close();
 });
 
-/** Nothing listens where these point, so a link that needed the network would fail. */
+/** Endpoint on which nothing listens, so a link that needs the network would fail. */
 async function linkOf(change: Partial<S3StorageConfig> = {}, options = hourLater): Promise<URL> {
   const storage = createS3Storage({ ...config, ...change }, { clock: () => nowMs });
   opened.push(storage);
@@ -39,8 +39,8 @@ function rightSignature(url: URL, secret = 'a/secret+key'): string {
   return signatureOf(requestOf(url), claimOf(url), secret);
 }
 
-describe('the recomputation these tests rely on', () => {
-  it('gives the signature of the published example of a link', () => {
+describe('reference implementation of signatures', () => {
+  it('reproduces the signature of the published example of a link', () => {
     const url = new URL(
       'https://examplebucket.s3.amazonaws.com/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256' +
         '&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request' +
@@ -50,7 +50,7 @@ describe('the recomputation these tests rely on', () => {
     expect(rightSignature(url, 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY')).toBe(claimOf(url).signature);
   });
 
-  it('gives the signature of the published example of a request', () => {
+  it('reproduces the signature of the published example of a request', () => {
     const empty = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
     const signature = 'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41';
     const request: SignedRequest = {
@@ -72,7 +72,7 @@ describe('the recomputation these tests rely on', () => {
 });
 
 describe('links of the S3 storage', () => {
-  it('a link is signed as the published rules say', async () => {
+  it('signs a link by the published rules', async () => {
     const url = await linkOf();
     const claim = claimOf(url);
     expect(claim.signature).toBe(rightSignature(url));
@@ -86,7 +86,7 @@ describe('links of the S3 storage', () => {
     expect(url.origin + url.pathname).toBe(`https://images.s3.eu-west-1.amazonaws.com/${key}`);
   });
 
-  it('content type and disposition are fixed by the signature', async () => {
+  it('includes content type and disposition in the signature of a link', async () => {
     const url = await linkOf({}, { ...hourLater, fileName: 'one "ö".png' });
     expect(url.searchParams.get('response-content-type')).toBe('image/png');
     expect(url.searchParams.get('response-content-disposition')).toBe(
@@ -101,14 +101,14 @@ describe('links of the S3 storage', () => {
     ['expiry', (url: URL) => url.searchParams.set('X-Amz-Expires', '3601')],
     ['content type', (url: URL) => url.searchParams.set('response-content-type', 'text/html')],
     ['added parameter', (url: URL) => url.searchParams.set('versionId', '1')],
-  ])('an altered %s needs another signature', async (_what, alter) => {
+  ])('needs another signature for an altered %s', async (_what, alter) => {
     const url = await linkOf();
     const signature = rightSignature(url);
     alter(url);
     expect(rightSignature(url)).not.toBe(signature);
   });
 
-  it('the secret key is not in a link', async () => {
+  it('does not reveal the secret key in a link', async () => {
     expect(decodeURIComponent((await linkOf()).href)).not.toContain('a/secret+key');
   });
 
@@ -120,24 +120,24 @@ describe('links of the S3 storage', () => {
     expect(claimOf(await linkOf({}, { ...hourLater, expiresAtMs })).expiresSeconds).toBe(seconds);
   });
 
-  it('an endpoint of its own is used with the bucket in the path', async () => {
+  it('uses a custom endpoint with the bucket in the path', async () => {
     const url = await linkOf({ endpoint: 'http://127.0.0.1:1' });
     expect(url.origin + url.pathname).toBe(`http://127.0.0.1:1/images/${key}`);
     expect(claimOf(url).signature).toBe(rightSignature(url));
   });
 
-  it('the bucket can be in the host name of an endpoint of its own', async () => {
+  it('supports the bucket in the host name of a custom endpoint', async () => {
     const url = await linkOf({ endpoint: 'https://s3.darkroom.test', forcePathStyle: false });
     expect(url.origin + url.pathname).toBe(`https://images.s3.darkroom.test/${key}`);
   });
 
-  it('links name the address that callers reach, and are signed for it', async () => {
+  it('signs links for the public address that callers reach', async () => {
     const url = await linkOf({ endpoint: 'http://127.0.0.1:1', publicEndpoint: 'https://img.darkroom.test' });
     expect(url.origin + url.pathname).toBe(`https://img.darkroom.test/images/${key}`);
     expect(claimOf(url).signature).toBe(rightSignature(url));
   });
 
-  it('one key without the other is refused at once', () => {
+  it('refuses one access key without the other at creation', () => {
     const { secretAccessKey: _, ...half } = config;
     expect(() => createS3Storage(half, { clock: () => nowMs })).toThrow('S3_SECRET_ACCESS_KEY');
   });

@@ -3,7 +3,7 @@ import { classifyBreak } from '../../../../../../src/outbound/providers/openai/c
 
 describe('the classification of a broken call', () => {
   it.each(['canceled', 'timeout', 'broken'] as const)(
-    'spends nothing if nothing was sent before the call was %s',
+    'reports no billing if nothing was sent before the call was %s',
     (reason) => {
       expect(classifyBreak({ sent: false, reason, timeoutMs: 1_000 })).toMatchObject({
         kind: 'refused',
@@ -14,7 +14,7 @@ describe('the classification of a broken call', () => {
   );
 
   it.each(['canceled', 'timeout', 'broken'] as const)(
-    'is uncertain if something was sent before the call was %s',
+    'reports possible billing if something was sent before the call was %s',
     (reason) => {
       const provider = { status: 200, request_id: 'req_2' };
       expect(classifyBreak({ sent: true, reason, timeoutMs: 1_000, provider })).toMatchObject({
@@ -26,7 +26,7 @@ describe('the classification of a broken call', () => {
     },
   );
 
-  it('names the code of the transport', () => {
+  it('reports the error code of the transport', () => {
     const call = { sent: false, reason: 'broken', timeoutMs: 1, transportCode: 'ECONNREFUSED' } as const;
     expect(classifyBreak(call).message).toContain('ECONNREFUSED');
   });

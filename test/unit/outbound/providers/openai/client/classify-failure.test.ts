@@ -62,41 +62,41 @@ describe('the classification of a refusal', () => {
     [301, undefined, 'unusable', 'provider_unusable_answer', possible],
     [304, undefined, 'unusable', 'provider_unusable_answer', possible],
     [199, undefined, 'unusable', 'provider_unusable_answer', possible],
-  ])('turns status %i with %j into %s, %s, billing %s', (status, error, kind, code, billing) => {
+  ])('classifies status %i with %j as %s, %s, billing %s', (status, error, kind, code, billing) => {
     expect(classify(status, error)).toMatchObject({ kind, code, billing, provider: { status } });
     expect(errorRow(code as ErrorCode).billing).toContain(billing);
   });
 
-  it('reports status, code and request id of the provider', () => {
+  it('reports status, code and request id of a provider refusal', () => {
     const failure = classify(500, { code: 'server_error' }, { 'x-request-id': 'req_7' });
     expect(failure.provider).toEqual({ status: 500, code: 'server_error', request_id: 'req_7' });
   });
 
-  it('ignores a code that is a sentence, because it may echo the prompt', () => {
+  it('ignores a provider code that is a sentence, because it may echo the prompt', () => {
     const failure = classify(500, { code: 'A lighthouse in a storm' });
     expect(failure.provider).toEqual({ status: 500 });
     expect(failure.message).not.toContain('lighthouse');
   });
 
-  it('ignores a malformed request id', () => {
+  it('ignores a malformed request id of the provider', () => {
     expect(classify(500, undefined, { 'x-request-id': 'a b' }).provider).toEqual({ status: 500 });
     expect(classify(500, undefined, { 'x-request-id': 'x'.repeat(300) }).provider).toEqual({ status: 500 });
   });
 
-  it('reports how long to wait, for 429 and 503 alike', () => {
+  it('reports the retry delay of both 429 and 503', () => {
     expect(classify(429, undefined, { 'retry-after': '7' }).retryAfterMs).toBe(7_000);
     expect(classify(503, undefined, { 'retry-after-ms': '250' }).retryAfterMs).toBe(250);
     expect(classify(429)).not.toHaveProperty('retryAfterMs');
   });
 
-  it('shows the text of the provider without secrets and shortened', () => {
+  it('shows the text of the provider shortened and without secrets', () => {
     const message = `Unknown parameter 'x'. Key sk-proj-abcdEFGH1234. ${'y '.repeat(400)}`;
     const failure = classify(400, { code: 'unknown_parameter', message });
     expect(failure.message).toContain("Unknown parameter 'x'. Key [redacted]");
     expect([...failure.message].length).toBeLessThan(350);
   });
 
-  it('shows a text that is no JSON, but no web page', () => {
+  it('shows a provider text that is not JSON, except a web page', () => {
     expect(classify(404, undefined, {}, 'no such model').message).toContain('no such model');
     expect(classify(404, 'no such model').message).toContain('no such model');
     expect(classify(404, undefined, {}, '<html>nginx</html>').message).toBe(
@@ -115,7 +115,7 @@ describe('the classification of a refusal', () => {
 });
 
 describe('the classification of a refusal by the safety system', () => {
-  it('reports the categories listed in the text', () => {
+  it('reports the safety categories listed in the provider text', () => {
     const error = {
       type: 'image_generation_user_error',
       code: 'moderation_blocked',
@@ -132,14 +132,14 @@ describe('the classification of a refusal by the safety system', () => {
     expect(failure.message).toContain('categories: sexual, self-harm/intent');
   });
 
-  it('reports categories and stage given as details', () => {
+  it('reports safety categories and stage from the error details', () => {
     const details = { categories: ['violence', 'violence'], moderation_stage: 'output' };
     const failure = classify(400, { code: 'moderation_blocked', message: 'no', moderation_details: details });
     expect(failure.provider?.categories).toEqual(['violence']);
     expect(failure.message).toContain('stage: output');
   });
 
-  it('reports no categories if none are given', () => {
+  it('reports no safety categories if the provider lists none', () => {
     const failure = classify(400, { code: 'moderation_blocked', message: 'no safety_violations=[]' });
     expect(failure.provider).not.toHaveProperty('categories');
     expect(failure.message).toBe("The provider's safety system refused the content.");

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { startDeadline } from '../../../../../../src/outbound/providers/openai/client/deadline.ts';
 
 describe('a deadline', () => {
-  it('falls when the time is over and says so', async () => {
+  it('aborts a call at its deadline with a timeout as the reason', async () => {
     const deadline = startDeadline(new AbortController().signal, 5);
     await once(deadline.signal, 'abort');
     expect(deadline.reason()).toBe('timeout');
     deadline.release();
   });
 
-  it('falls with the signal of the caller and says so', () => {
+  it('aborts a call with the signal of the caller and its reason', () => {
     const caller = new AbortController();
     const deadline = startDeadline(caller.signal, 60_000);
     expect(deadline.signal.aborted).toBe(false);
@@ -20,14 +20,14 @@ describe('a deadline', () => {
     deadline.release();
   });
 
-  it('has fallen from the start when the caller had given up before', () => {
+  it('aborts from the start if the caller has already aborted', () => {
     const deadline = startDeadline(AbortSignal.abort(), 60_000);
     expect(deadline.signal.aborted).toBe(true);
     expect(deadline.reason()).toBe('canceled');
     deadline.release();
   });
 
-  it('leaves nothing behind on the signal of the caller', () => {
+  it('leaves no listener on the signal of the caller', () => {
     const caller = new AbortController();
     const deadline = startDeadline(caller.signal, 60_000);
     expect(getEventListeners(caller.signal, 'abort')).toHaveLength(1);
@@ -35,7 +35,7 @@ describe('a deadline', () => {
     expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
   });
 
-  it('lets work that must not be broken off at once go on for a while after the caller gave up', async () => {
+  it('lets work that must not stop immediately continue for a grace period after the caller aborts', async () => {
     const caller = new AbortController();
     let asked = 0;
     const deadline = startDeadline(caller.signal, 60_000, () => {
@@ -50,9 +50,9 @@ describe('a deadline', () => {
     deadline.release();
   });
 
-  it('of a month does not fall at once', async () => {
+  it('does not abort immediately with a deadline of a month', async () => {
     const deadline = startDeadline(new AbortController().signal, 31 * 24 * 3600 * 1000);
-    // A delay above what a timer takes would fire after one millisecond.
+    // A delay above the maximum of a timer would fire after one millisecond.
     const short = startDeadline(new AbortController().signal, 3);
     await once(short.signal, 'abort');
     short.release();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { publicMessage } from '../../../../../../src/outbound/providers/openai/client/public-message.ts';
 
 describe('a provider text shown to a caller', () => {
-  it('is one line', () => {
+  it('converts a provider text to one line', () => {
     expect(publicMessage(' a\r\n\tb\u0000\u0007c ')).toBe('a b c');
   });
 
@@ -13,26 +13,29 @@ describe('a provider text shown to a caller', () => {
     'key-0123456789',
     'Bearer abc.def.ghi',
     '0123456789abcdef0123456789abcdef',
-  ])('never holds %s', (secret) => {
+  ])('removes %s from a provider text', (secret) => {
     expect(publicMessage(`Incorrect key ${secret}, see the manual`)).toMatch(
       /^Incorrect key \[redacted\],? see the manual$/,
     );
   });
 
-  it('leaves ordinary words alone', () => {
+  it('leaves ordinary words of a provider text unchanged', () => {
     const text =
       "Invalid value: '1024x1000'. Supported: gpt-image-2.6-sunburst, keyboard_shortcuts_are_not_a_secret.";
     expect(publicMessage(text)).toBe(text);
   });
 
-  it('is cut between code points', () => {
+  it('truncates a provider text between code points', () => {
     const cut = publicMessage('😀'.repeat(400)) ?? '';
     expect([...cut]).toHaveLength(300);
     expect(cut.isWellFormed()).toBe(true);
     expect(publicMessage(`${'a'.repeat(1199)}😀`)?.isWellFormed()).toBe(true);
   });
 
-  it.each([[null], [undefined], [7], [''], [' \n'], ['<html>x</html>']])('%j is none', (text) => {
-    expect(publicMessage(text)).toBeNull();
-  });
+  it.each([[null], [undefined], [7], [''], [' \n'], ['<html>x</html>']])(
+    'shows no provider text for %j',
+    (text) => {
+      expect(publicMessage(text)).toBeNull();
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { retryAfterMs } from '../../../../../../src/outbound/providers/openai/cl
 const nowMs = Date.parse('2026-11-23T12:00:00Z');
 const read = (headers: Record<string, string>) => retryAfterMs((name) => headers[name] ?? null, nowMs);
 
-describe('the wait an answer asks for', () => {
+describe('the retry delay of a provider response', () => {
   it.each([
     [{ 'retry-after-ms': '1500' }, 1500],
     [{ 'retry-after-ms': '12.5', 'retry-after': '60' }, 13],
@@ -35,7 +35,7 @@ describe('the wait an answer asks for', () => {
       2000,
     ],
     [{ 'retry-after': '3', 'x-ratelimit-reset-requests': '6m0s' }, 3000],
-  ])('%j is %i ms', (headers, expected) => {
+  ])('reads a retry delay from %j as %i ms', (headers, expected) => {
     expect(read(headers)).toBe(expected);
   });
 
@@ -48,7 +48,7 @@ describe('the wait an answer asks for', () => {
     [{ 'retry-after-ms': 'NaN' }],
     [{ 'x-ratelimit-reset-requests': '5 minutes' }],
     [{ 'x-ratelimit-reset-requests': '6m0s', 'x-ratelimit-remaining-requests': '3' }],
-  ])('%j says nothing', (headers) => {
+  ])('reads no retry delay from %j', (headers) => {
     expect(read(headers as Record<string, string>)).toBeUndefined();
   });
 });

@@ -41,8 +41,8 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 const response = (b64: unknown, rest: object = {}) =>
   JSON.stringify({ created: 1, data: [{ b64_json: b64 }], ...rest });
 
-describe('decoding an answer', () => {
-  it('returns the bytes of the image unchanged, with type and size as the bytes say', async () => {
+describe('decoding a response of the Images API', () => {
+  it('returns the image bytes unchanged, with type and size read from the bytes', async () => {
     const decoded = await decode(response(base64, { usage, output_format: 'webp', size: '1x1' }));
     expect(decoded.image.bytes.equals(png)).toBe(true);
     expect(decoded).toMatchObject({
@@ -52,7 +52,7 @@ describe('decoding an answer', () => {
     });
   });
 
-  it('knows JPEG and WebP by their bytes', async () => {
+  it('recognizes JPEG and WebP by their bytes', async () => {
     expect((await decode(response(jpeg.toString('base64')))).image).toMatchObject({
       contentType: 'image/jpeg',
       width: 24,
@@ -65,7 +65,7 @@ describe('decoding an answer', () => {
     });
   });
 
-  it('decodes the same bytes however the answer is cut, ordered, spaced and escaped', async () => {
+  it('decodes the same bytes for any chunks, member order, white space and escapes', async () => {
     const json = fc.record({
       image: fc.uint8Array({ minLength: 1, maxLength: 300 }),
       chunkBytes: fc.integer({ min: 1, max: 97 }),
@@ -109,7 +109,7 @@ describe('decoding an answer', () => {
     );
   });
 
-  it('never returns other bytes than were sent when one character of the answer is damaged', async () => {
+  it('never returns altered bytes if one character of the response is damaged', async () => {
     const text = response(base64);
     await fc.assert(
       fc.asyncProperty(
@@ -117,7 +117,7 @@ describe('decoding an answer', () => {
         fc.integer({ min: 0, max: 127 }),
         async (at, code) => {
           const start = text.indexOf(base64);
-          // A digit changed into another digit is another valid image text, which nobody could notice here.
+          // A digit changed to another digit is another valid image text, which the decoder cannot detect.
           const inImage = at >= start && at < start + base64.length;
           fc.pre(!inImage || !/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)));
           const damaged = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
@@ -130,7 +130,7 @@ describe('decoding an answer', () => {
     );
   });
 
-  it('takes the first image of several and its revised prompt', async () => {
+  it('decodes the first of several images and its revised prompt', async () => {
     const second = (await noiseImage(30, 30)).toString('base64');
     const decoded = await decode(
       JSON.stringify({
@@ -144,14 +144,14 @@ describe('decoding an answer', () => {
     expect(decoded.revisedPrompt).toBe('one');
   });
 
-  it('passes over an entry without an image', async () => {
+  it('skips an entry without an image', async () => {
     const decoded = await decode(
       JSON.stringify({ data: [null, { b64_json: null }, { b64_json: base64, revised_prompt: 'b' }] }),
     );
     expect(decoded.revisedPrompt).toBe('b');
   });
 
-  it('is not misled by the same name elsewhere', async () => {
+  it('ignores members of the same name at other positions', async () => {
     const decoded = await decode(
       JSON.stringify({
         b64_json: 'AAAA',
@@ -162,7 +162,7 @@ describe('decoding an answer', () => {
     expect(decoded.image.bytes.equals(png)).toBe(true);
   });
 
-  it('keeps what is usable of a usage and calls the rest unknown', async () => {
+  it('reports the valid parts of a usage and treats the rest as unknown', async () => {
     const details = { ...usage, input_tokens_details: { text_tokens: 'many', image_tokens: 0 } };
     expect((await decode(response(base64, { usage: details }))).usage).toEqual({
       ...usage,
@@ -179,7 +179,7 @@ describe('decoding an answer', () => {
     expect((await decode(response(base64, { usage: 'none' }))).usage).toBeNull();
   });
 
-  it('decodes a data URI in place of a link', async () => {
+  it('decodes a data URI instead of a link', async () => {
     for (const scheme of ['data:', 'DATA:'])
       for (const chunkBytes of [1, 7, 65_536]) {
         const text = JSON.stringify({ data: [{ url: `${scheme}image/png;base64,${base64}` }], usage });
@@ -189,13 +189,13 @@ describe('decoding an answer', () => {
       }
   });
 
-  it('ignores bytes after the end of the JSON object and keeps bytes after the end of the image', async () => {
+  it('ignores bytes after the end of the JSON object and retains bytes after the end of the image', async () => {
     const trailed = Buffer.concat([png, Buffer.from('PK\x03\x04')]);
     const decoded = await decode(`${response(trailed.toString('base64'))}\n\0<!-- gateway -->`);
     expect(decoded.image.bytes.equals(trailed)).toBe(true);
   });
 
-  it('rethrows an error of the reading side', async () => {
+  it('rethrows an error of the source', async () => {
     const broken = new Error('disk');
     const reading = (async function* () {
       yield Buffer.from('{"data":[');
@@ -204,7 +204,7 @@ describe('decoding an answer', () => {
     await expect(decodeResponseBody(reading, limits)).rejects.toBe(broken);
   });
 
-  it('grows with an image beyond its first buffer', async () => {
+  it('decodes an image that exceeds the first buffer', async () => {
     const large = await noiseImage(1400, 1400);
     expect(large.length).toBeGreaterThan(4 * 1024 * 1024);
     const wide = { ...limits, maxResponseBytes: 16 * 1024 * 1024 };
@@ -213,7 +213,7 @@ describe('decoding an answer', () => {
   });
 });
 
-/** Complete responses of another shape. Another call would bring the same, so none is made. */
+/** Complete responses of another shape. Another call would return the same, so the provider is not called again. */
 const complete =
   /web page|JSON object\.|JSON list|event stream|raw bytes|task to poll|"data"|missing or null|link instead|error sent as|image is empty|are a |are AVIF|SVG|archive|beside the image/;
 
@@ -306,23 +306,23 @@ describe('a response without a usable image', () => {
     },
   );
 
-  it('counts as charged if the response reports its usage', async () => {
+  it('treats a response without an image as charged if it reports its usage', async () => {
     const failure = await failureOf(response(png.subarray(0, 900).toString('base64'), { usage }));
     expect(failure.billing).toBe('charged');
     expect((await failureOf(JSON.stringify({ data: [], usage }))).billing).toBe('charged');
   });
 
-  it('reports the code of an error sent as a success', async () => {
+  it('reports the code of an error that was sent with a success status', async () => {
     const failure = await failureOf('{"error":{"message":"no","code":"engine_down"}}');
     expect(failure.provider).toEqual({ code: 'engine_down' });
   });
 
-  it('is refused above the byte limit, of the response and of the image', async () => {
+  it('refuses a response or an image above its byte limit', async () => {
     const small = { maxResponseBytes: 2_000, maxPixels: 1e6 };
     expect((await failureOf(response('A'.repeat(5_000)), small)).message).toMatch(/larger than 2000 bytes/);
   });
 
-  it('reads at most 64 KiB of a body that is no JSON', async () => {
+  it('reads at most 64 KiB of a body that is not JSON', async () => {
     let read = 0;
     const endless = (async function* () {
       while (true) {
@@ -335,7 +335,7 @@ describe('a response without a usable image', () => {
   });
 });
 
-describe('an absurd size', () => {
+describe('image size limits', () => {
   const sized = (width: number, height: number) => {
     const bytes = Buffer.from(png);
     bytes.writeUInt32BE(width, 16);
@@ -349,11 +349,11 @@ describe('an absurd size', () => {
     [10_000, 10_000, /more than 64000000 pixels/],
     [100, 2_001, /more than 20 to 1/],
     [4_294_967_295, 4_294_967_295, /above 16384/],
-  ])('%d x %d is refused', async (width, height, message) => {
+  ])('refuses the image size %d x %d', async (width, height, message) => {
     expect((await failureOf(sized(width, height))).message).toMatch(message);
   });
 
-  it('begins right above the limits', async () => {
+  it('refuses image sizes immediately above the limits', async () => {
     expect((await decode(sized(100, 2_000))).image).toMatchObject({ width: 100, height: 2_000 });
     expect((await decode(sized(16_000, 4_000))).image.width).toBe(16_000);
   });

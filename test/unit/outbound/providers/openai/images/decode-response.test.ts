@@ -6,7 +6,7 @@ import { decodeResponseBody } from '../../../../../../src/outbound/providers/ope
 import { escapeBase64, escapings } from '../../../../../support/escape-base64.ts';
 import { chunked, noiseImage } from '../../../../../support/images.ts';
 
-/** Responses of the Responses API. Those of the Images API are in decode-response-body.test.ts. */
+/** Tests responses of the Responses API. Those of the Images API are in decode-response-body.test.ts. */
 
 const limits = { maxResponseBytes: 8 * 1024 * 1024, maxPixels: 64_000_000 };
 const carried = { input_tokens: 60, output_tokens: 40, total_tokens: 100 };
@@ -57,8 +57,8 @@ async function failureOf(text: string): Promise<ProviderFailure> {
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-describe('decoding a response', () => {
-  it('returns the bytes of the image unchanged, its own usage, the new prompt and who carried it', async () => {
+describe('decoding a response of the Responses API', () => {
+  it('returns the unchanged image bytes, the usage of the image, the revised prompt and the host model', async () => {
     const text = response(
       [message('Here it is.'), call(base64, { revised_prompt: 'A lighthouse in a storm' })],
       { tool_usage: { image_gen: drawn, web_search: { num_requests: 0 } } },
@@ -73,7 +73,7 @@ describe('decoding a response', () => {
     });
   });
 
-  it('decodes the same bytes however the response is cut, ordered, spaced and escaped', async () => {
+  it('decodes the same bytes for any chunks, member order, white space and escapes', async () => {
     const json = fc.record({
       padding: fc.integer({ min: 0, max: 2 }),
       chunkBytes: fc.integer({ min: 1, max: 97 }),
@@ -125,7 +125,7 @@ describe('decoding a response', () => {
     );
   });
 
-  it('never returns other bytes than were sent when one character of the response is damaged', async () => {
+  it('never returns altered bytes if one character of the response is damaged', async () => {
     const text = response([message('Here.'), call(base64)], { tool_usage: { image_gen: drawn } });
     const start = text.indexOf(base64);
     await fc.assert(
@@ -133,7 +133,7 @@ describe('decoding a response', () => {
         fc.integer({ min: 0, max: text.length - 1 }),
         fc.integer({ min: 0, max: 127 }),
         async (at, code) => {
-          // A digit changed into another digit is another valid image text, which nobody could notice here.
+          // A digit changed to another digit is another valid image text, which the decoder cannot detect.
           const inImage = at >= start && at < start + base64.length;
           fc.pre(!inImage || !/[A-Za-z0-9+/_-]/.test(String.fromCharCode(code)));
           const damaged = text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
@@ -146,7 +146,7 @@ describe('decoding a response', () => {
     );
   });
 
-  it('takes the first image of several, and passes over calls without one', async () => {
+  it('decodes the first of several images and skips calls without an image', async () => {
     const second = (await noiseImage(30, 30)).toString('base64');
     const decoded = await decode(
       response([call(null, { status: 'failed' }), call(base64, { revised_prompt: 'one' }), call(second)]),
@@ -155,7 +155,7 @@ describe('decoding a response', () => {
     expect(decoded.revisedPrompt).toBe('one');
   });
 
-  it('is not misled by the same names elsewhere', async () => {
+  it('ignores members of the same names at other positions', async () => {
     const text = response([{ ...call(base64), nested: { result: 'CCCC' }, note: '"result":"DDDD"' }], {
       result: 'AAAA',
       meta: { output: [{ result: 'BBBB' }] },
@@ -170,19 +170,22 @@ describe('decoding a response', () => {
   });
 });
 
-describe('the usage of a response', () => {
+describe('usage in a response of the Responses API', () => {
   it.each([
     ['is not given', {}],
     ['is all zeros although there is an image', { input_tokens: 0, output_tokens: 0, total_tokens: 0 }],
     ['is no usage', 'none'],
     ['is negative', { input_tokens: 1, output_tokens: -1 }],
-  ])('of its image is unknown when it %s, and never that of the language model', async (_name, image_gen) => {
-    const decoded = await decode(response([call(base64)], { tool_usage: { image_gen } }));
-    expect(decoded.usage).toBeNull();
-    expect(decoded.hostModel).toEqual({ model: 'gpt-5.4-mini', usage: carried });
-  });
+  ])(
+    'reports an unknown image usage if it %s, and never uses that of the language model',
+    async (_name, image_gen) => {
+      const decoded = await decode(response([call(base64)], { tool_usage: { image_gen } }));
+      expect(decoded.usage).toBeNull();
+      expect(decoded.hostModel).toEqual({ model: 'gpt-5.4-mini', usage: carried });
+    },
+  );
 
-  it('of its language model is unknown when it is not given', async () => {
+  it('reports an unknown usage of the language model if it is absent', async () => {
     const decoded = await decode(response([call(base64)], { usage: null, model: null }));
     expect(decoded).toMatchObject({ usage: null, hostModel: { model: '', usage: null } });
   });
@@ -213,7 +216,7 @@ describe('a broken response', () => {
     ['an error', () => response([], { error: { code: 'server_error', message: 'Boom' } }), /Boom/],
   ];
 
-  it.each(cases)('with %s reports the fault', async (_name, text, message_) => {
+  it.each(cases)('reports the fault of a response with %s', async (_name, text, message_) => {
     const failure = await failureOf(text());
     expect(failure.message).toMatch(message_);
     const isDamaged = /cut off|no PNG/.test(failure.message);
@@ -223,7 +226,7 @@ describe('a broken response', () => {
     });
   });
 
-  it('counts as charged once it says that the language model used something', async () => {
+  it('treats a broken response as charged if it reports usage of the language model', async () => {
     expect((await failureOf(response([]))).billing).toBe('charged');
     expect((await failureOf(response([], { usage: null }))).billing).toBe('possible');
   });

@@ -30,18 +30,18 @@ const kinds: readonly [string, string, () => Promise<Buffer>][] = [
 ];
 
 describe.each(kinds)('%s', (_name, contentType, make) => {
-  it('is known by its bytes, with its size', async () => {
+  it('recognizes the format by its bytes and reads the size', async () => {
     expect(readImageHeader(await make())).toEqual({ contentType, width: 45, height: 31 });
   });
 
-  it('is refused wherever it is cut off', async () => {
+  it('refuses an image that is truncated at any position', async () => {
     const bytes = await make();
     for (let length = 0; length < bytes.length; length += 1) {
       expect(() => readImageHeader(bytes.subarray(0, length)), `${length} bytes`).toThrow(ImageFault);
     }
   });
 
-  it('may be followed by any bytes, which stay part of it', async () => {
+  it('accepts any bytes after the image header', async () => {
     const bytes = await make();
     const padded = Buffer.concat([bytes, Buffer.from([0, 0x0a, 0x20])]);
     expect(readImageHeader(padded)).toMatchObject({ width: 45 });
@@ -54,8 +54,8 @@ describe.each(kinds)('%s', (_name, contentType, make) => {
   });
 });
 
-describe('any other bytes', () => {
-  it('give a fault in words, never another error', () => {
+describe('bytes of no known format', () => {
+  it('reports a fault for any bytes and never throws another error', () => {
     const starts = [
       '',
       '\x89PNG\r\n\x1a\n',
@@ -80,7 +80,7 @@ describe('any other bytes', () => {
     );
   });
 
-  it('end in a fault even when there are millions of them', () => {
+  it('reports a fault even for millions of segments', () => {
     const fill = Buffer.alloc(3_000_000, 0xff);
     fill[1] = 0xd8;
     fill[fill.length - 1] = 0xd9;

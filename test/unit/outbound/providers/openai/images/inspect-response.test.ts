@@ -20,8 +20,8 @@ async function check(text: string, chunkBytes = 512) {
   return { finding, delivered: Buffer.concat(parts).toString(), named };
 }
 
-describe('looking at a response', () => {
-  it('hands on a finished one with its image byte for byte, however it is cut', async () => {
+describe('inspecting a background response', () => {
+  it('delivers a completed response byte for byte, for any chunks', async () => {
     const text = JSON.stringify(
       { id: 'resp_1', status: 'completed', output: output(), note: 'é"\\' },
       null,
@@ -38,16 +38,19 @@ describe('looking at a response', () => {
     );
   });
 
-  it.each(['queued', 'in_progress', 'a status of tomorrow'])('asks again while it is %s', async (status) => {
-    for (const members of [{ output: [] }, { output: output() }]) {
-      const { finding, delivered } = await check(JSON.stringify({ id: 'resp_1', status, ...members }));
-      expect(finding).toEqual({ kind: 'in_progress', id: 'resp_1' });
-      expect(delivered).toBe('');
-    }
-  });
+  it.each(['queued', 'in_progress', 'a status of tomorrow'])(
+    'reports a %s response as in progress',
+    async (status) => {
+      for (const members of [{ output: [] }, { output: output() }]) {
+        const { finding, delivered } = await check(JSON.stringify({ id: 'resp_1', status, ...members }));
+        expect(finding).toEqual({ kind: 'in_progress', id: 'resp_1' });
+        expect(delivered).toBe('');
+      }
+    },
+  );
 
   it.each(['failed', 'incomplete', 'cancelled'])(
-    'finds a %s one without an image at its end',
+    'reports a %s response without an image as failed',
     async (status) => {
       const error = { code: 'server_error', message: 'x' };
       const { finding, delivered } = await check(JSON.stringify({ id: 'resp_1', status, error, output: [] }));
@@ -56,20 +59,17 @@ describe('looking at a response', () => {
     },
   );
 
-  it.each(['failed', 'incomplete', 'cancelled'])(
-    'does not throw away the image of a %s one',
-    async (status) => {
-      const text = JSON.stringify({ id: 'resp_1', status, output: output() });
-      expect(await check(text)).toMatchObject({ finding: { kind: 'delivered' }, delivered: text });
-    },
-  );
+  it.each(['failed', 'incomplete', 'cancelled'])('delivers the image of a %s response', async (status) => {
+    const text = JSON.stringify({ id: 'resp_1', status, output: output() });
+    expect(await check(text)).toMatchObject({ finding: { kind: 'delivered' }, delivered: text });
+  });
 
-  it('hands on a completed one without an image too: it may have been charged', async () => {
+  it('delivers a completed response without an image, because it may have been charged', async () => {
     const text = JSON.stringify({ id: 'resp_1', status: 'completed', output: [], usage: {} });
     expect(await check(text)).toMatchObject({ finding: { kind: 'delivered' }, delivered: text });
   });
 
-  it('takes an image whose response names its status only afterwards', async () => {
+  it('delivers an image whose response contains its status after the image', async () => {
     const text = JSON.stringify({ output: output(), status: 'completed', id: 'resp_1' });
     expect(await check(text)).toMatchObject({
       finding: { kind: 'delivered' },
@@ -78,7 +78,7 @@ describe('looking at a response', () => {
     });
   });
 
-  it('is not misled by the status of an item', async () => {
+  it('ignores the status of an output item', async () => {
     const items = [{ type: 'reasoning', status: 'completed', id: 'rs_1' }];
     const text = JSON.stringify({ output: items, status: 'in_progress', id: 'resp_1' });
     expect((await check(text)).finding).toEqual({ kind: 'in_progress', id: 'resp_1' });
@@ -91,13 +91,13 @@ describe('looking at a response', () => {
     ['half of one', '{"id":"resp_1","sta', /cut off/],
     ['broken JSON', '{"id":01}', /not valid JSON/],
     ['too much', `{"note":"${'x'.repeat(300_000)}"}`, /more than 262144 bytes/],
-  ])('calls %s unreadable', async (_name, text, fault) => {
+  ])('reports %s as unreadable', async (_name, text, fault) => {
     const { finding, delivered } = await check(text);
     expect(finding).toMatchObject({ kind: 'unreadable', fault: expect.stringMatching(fault) });
     expect(delivered).toBe('');
   });
 
-  it('passes on what the reading and the taking side throw', async () => {
+  it('rethrows errors of the source and of the sink', async () => {
     const broken = new Error('the line broke');
     const reading = (async function* () {
       yield Buffer.from('{"id":');

@@ -21,7 +21,7 @@ const output = {
 const notTheirs = { model: 'other', prompt: 'other', n: 4, stream: true, partial_images: 3 };
 
 describe('the request for an image', () => {
-  it('to the Images API carries every parameter, and none that Darkroom decides', () => {
+  it('sends every parameter to the Images API, and none that Darkroom decides', () => {
     const { model, prompt } = call({});
     expect(imagesBody(call({ ...output, ...notTheirs, safety_identifier: 'u', new_one: 1 }))).toEqual({
       ...output,
@@ -33,7 +33,7 @@ describe('the request for an image', () => {
     });
   });
 
-  it('to the Responses API gives the prompt verbatim to one use of the image tool in the background', () => {
+  it('sends the prompt verbatim to the Responses API, with one background use of the image tool', () => {
     const { prompt } = call({});
     const parameters = { ...output, ...notTheirs, type: 'web_search', new_one: 1 };
     expect(backgroundBody(call({ ...parameters, safety_identifier: 'u' }), 'gpt-5.4-mini')).toEqual({

@@ -21,7 +21,7 @@ describe('the failure of a background response', () => {
     ['model_not_found', 'final', 'provider_rejected', 'none'],
     ['bio_policy', 'final', 'provider_rejected', 'none'],
     ['image_generation_failed', 'uncertain', 'provider_outcome_unknown', 'possible'],
-  ])('turns the code %s into %s, %s, billing %s', (code, kind, expected, billing) => {
+  ])('classifies the code %s as %s, %s, billing %s', (code, kind, expected, billing) => {
     expect(failed({ code, message: 'What happened.' })).toMatchObject({
       kind,
       code: expected,
@@ -47,13 +47,13 @@ describe('the failure of a background response', () => {
     );
   });
 
-  it.each([null, undefined, 'text', 7, [], {}])('may have been charged if the error is %j', (error) => {
+  it.each([null, undefined, 'text', 7, [], {}])('reports possible billing if the error is %j', (error) => {
     expect(failed(error)).toMatchObject({ kind: 'uncertain', billing: 'possible' });
   });
 });
 
 describe('a background response that ended without an image', () => {
-  it('is final and free if a content filter ended it', () => {
+  it('treats a response that a content filter ended as final and free', () => {
     const failure = failureOfResponse(
       { status: 'incomplete', incomplete_details: { reason: 'content_filter' } },
       undefined,
@@ -61,7 +61,7 @@ describe('a background response that ended without an image', () => {
     expect(failure).toMatchObject({ kind: 'final', code: 'moderation_blocked', billing: 'none' });
   });
 
-  it('is unusable for another reason, and charged if it reports its usage', () => {
+  it('treats a response that ended for another reason as unusable, and as charged if it reports usage', () => {
     const end = { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } };
     const failure = failureOfResponse(end, undefined);
     expect(failure).toMatchObject({
@@ -73,7 +73,7 @@ describe('a background response that ended without an image', () => {
     expect(failureOfResponse({ ...end, usage: { input_tokens: 1 } }, undefined).billing).toBe('charged');
   });
 
-  it('reports that it was canceled at the provider', () => {
+  it('reports that a response was canceled at the provider', () => {
     const failure = failureOfResponse({ status: 'cancelled' }, 'req_1');
     expect(failure).toMatchObject({
       kind: 'unusable',

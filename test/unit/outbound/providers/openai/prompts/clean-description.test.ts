@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cleanDescription } from '../../../../../../src/outbound/providers/openai/prompts/clean-description.ts';
 
-describe('a description', () => {
+describe('cleaning a description', () => {
   it.each([
     ['  A fox.\n', 'A fox.'],
     ['A fox\n\nin   snow.', 'A fox in snow.'],
@@ -17,15 +17,15 @@ describe('a description', () => {
     ['""', ''],
     [' \n', ''],
     ['"', '"'],
-  ])('%j becomes %j', (response, expected) => {
+  ])('cleans the description %j to %j', (response, expected) => {
     expect(cleanDescription(response, 4_000)).toBe(expected);
   });
 
-  it('has no lone surrogate', () => {
+  it('removes lone surrogates from a description', () => {
     expect(cleanDescription('a\ud800b', 100).isWellFormed()).toBe(true);
   });
 
-  it('is cut after a sentence, else after a word, else between code points', () => {
+  it('truncates a description after a sentence, else after a word, else between code points', () => {
     expect(cleanDescription('One fox sits. Another one stands there.', 30)).toBe('One fox sits.');
     expect(cleanDescription('a long line of words without an end', 20)).toBe('a long line of words');
     expect(cleanDescription('a long line of words without an end', 19)).toBe('a long line of');

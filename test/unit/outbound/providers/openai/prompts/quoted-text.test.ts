@@ -15,7 +15,7 @@ describe('quoted text of a prompt', () => {
     ['写着"你好"的牌子', ['你好']],
     ["a mug with 'Hello, world!' on it", ['Hello, world!']],
     ['a ‘Sale’ tag', ['Sale']],
-  ])('%s', (prompt, expected) => {
+  ])('finds quoted text: %s', (prompt, expected) => {
     expect(quotedTexts(prompt)).toEqual(expected);
   });
 
@@ -26,13 +26,13 @@ describe('quoted text of a prompt', () => {
     ['a fox that doesn’t care, ‘don’t go’'],
     ['"a cat on a red sofa"'],
     ['an empty "" mark'],
-  ])('there is none in: %s', (prompt) => {
+  ])('finds no quoted text in: %s', (prompt) => {
     expect(quotedTexts(prompt)).toEqual([]);
   });
 });
 
 describe('a description', () => {
-  it('keeps a quoted text whatever marks it uses, but letter for letter', () => {
+  it('accepts a description with the exact quoted text in any quotation marks', () => {
     expect(
       lostQuotedText('a sign "Bob\'s Diner"', 'A neon sign reads “Bob’s Diner” over a door.'),
     ).toBeNull();
@@ -41,7 +41,7 @@ describe('a description', () => {
     expect(lostQuotedText('"two  lines" here', 'It says "two lines".')).toBeNull();
   });
 
-  it('of a prompt without quotes lost nothing', () => {
+  it('reports no lost text for a prompt without quotes', () => {
     expect(lostQuotedText('a fox', 'anything')).toBeNull();
   });
 });
