@@ -108,7 +108,7 @@ function readOperation(
   };
 }
 
-/** Converts a path to a pattern. `{key}` of a file may contain slashes; other parameters are one segment. */
+/** Converts a path to a pattern. `{key}` of a file may contain slashes. Other parameters are one segment. */
 function patternOf(path: string): RegExp {
   const pattern = path.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'key' ? '.*' : '[^/]+'));
   return new RegExp(`^${pattern}$`, 's');

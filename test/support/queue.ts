@@ -7,7 +7,7 @@ import { createTaskConsumer, type TaskConsumer } from '../../src/outbound/queue/
 import { createTaskQueue, type MessageQueue } from '../../src/outbound/queue/task-queue.ts';
 import { silentLog } from './jobs.ts';
 
-/** Lock of a task in milliseconds; the deployment uses 10,000. */
+/** Lock duration of a task in milliseconds. The deployment uses 10,000. */
 export const lockDurationMs = 2_000;
 
 export interface TestQueue {

@@ -12,7 +12,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts a Redis that also listens on a TCP port; it is stopped when the test ends. */
+/** Starts a Redis that also listens on a TCP port. The server is stopped when the test ends. */
 export async function startTcpRedis() {
   const server = await startTestRedis();
   onTestFinished(server.stop);

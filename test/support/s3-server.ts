@@ -11,7 +11,7 @@ export interface TestS3 {
   readonly region: string;
   readonly bucket: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Installs an interceptor in front of the server; `null` removes it. */
+  /** Installs an interceptor in front of the server. `null` removes it. */
   intercept(interceptor: Interceptor | null): void;
   /** Ends every connection and stops listening. Stored objects remain. */
   stop(): Promise<void>;

@@ -30,7 +30,7 @@ export function storageForEachTest() {
   };
 }
 
-/** Reads the bytes of a stored object; empty if there is none. */
+/** Reads the bytes of a stored object. Empty if there is none. */
 export async function bytesOf(found: { body: AsyncIterable<Uint8Array> } | null): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of found?.body ?? []) chunks.push(chunk);

@@ -21,7 +21,7 @@ export interface SignatureClaim {
   readonly signedAt: string;
   readonly signedHeaders: readonly string[];
   readonly signature: string;
-  /** Lifetime of a link; `null` for other requests. */
+  /** Lifetime of a link. `null` for other requests. */
   readonly expiresSeconds: number | null;
 }
 
