@@ -4,10 +4,13 @@ import { retryAfterMs } from './retry-after.ts';
 
 type Verdict = Omit<WebhookResponse, 'latencyMs' | 'sentHeaders' | 'excerpt'>;
 
-/** Answers with which a receiver may say when to come back. */
+/** Statuses for which `Retry-After` is read. */
 const throttlingStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** What a status means: only 2xx is a success, a redirect never is, 410 asks to stop (Standard Webhooks 1.0.0). */
+/**
+ * Returns the outcome of a response by its status (Standard Webhooks 1.0.0). Only 2xx is a success. A redirect is a
+ * failure. 410 means that the endpoint wants no more webhooks.
+ */
 export function verdictOnStatus(
   status: number,
   retryAfter: string | string[] | undefined,
@@ -26,7 +29,7 @@ export function verdictOnStatus(
   return { status, outcome: `http_${status}`, detail, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
 }
 
-/** What the usual refusals mean for a webhook. */
+/** Explanations of common refusals, by status. */
 const hints: Readonly<Record<number, string>> = {
   401: 'it wants credentials. Webhooks carry their signature and nothing else.',
   403: 'something in front of it may block requests without a browser or from our network.',
@@ -38,9 +41,9 @@ const hints: Readonly<Record<number, string>> = {
 };
 
 /**
- * Names why no status came back, from the codes of Node, OpenSSL and undici.
+ * Returns the outcome of an attempt without a status, by the error codes of Node, OpenSSL and undici.
  *
- * @throws the error itself when it tells of a fault of ours (no file descriptors, closed sender, malformed call).
+ * @throws the error itself if it is a fault of this service (no file descriptors, closed sender, malformed call).
  */
 export function verdictOnError(error: unknown): Verdict {
   if (error instanceof AppError && error.code === 'destination_forbidden') {
@@ -116,7 +119,10 @@ const certificateFaults: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate of the receiver is for another host name.',
 };
 
-/** OpenSSL's handshake and verification codes; `EPROTO` is how some Node versions name a broken handshake. */
+/**
+ * Returns whether a code is one of OpenSSL's handshake or verification codes. Some Node versions report a broken
+ * handshake as `EPROTO`.
+ */
 function isTlsCode(code: string): boolean {
   return (
     code in certificateFaults ||

@@ -1,14 +1,20 @@
 import { Client } from 'undici';
 
 export interface ConnectionPoolOptions {
-  /** Of one receiver to one scheme, host and port. */
+  /** Maximum number of connections of one destination to one scheme, host and port. */
   readonly connectionsPerDestination: number;
-  /** After this a connection is not used again, so that a name which moved is asked for anew; milliseconds. */
+  /**
+   * Maximum age of a connection that is reused, in milliseconds. The limit makes the sender resolve names again, because
+   * their addresses may change.
+   */
   readonly maxAgeMs: number;
   readonly client: Client.Options;
 }
 
-/** Who shares connections. Receivers at one host have nothing in common: one that hangs must not use up the others'. */
+/**
+ * Key of connections that are shared. Destinations at one host share none, so a hanging destination cannot use up the
+ * connections of the others.
+ */
 export interface Line {
   readonly destination: string;
   readonly origin: string;
@@ -16,15 +22,15 @@ export interface Line {
 
 export interface ConnectionPool {
   /**
-   * Calls back with a connection for one request: at once if one is idle or may still be opened, else in the order of
-   * asking.
+   * Calls `onTurn` with a connection for one request. The call is synchronous if a connection is idle or may be opened.
+   * Otherwise requests wait in order of arrival.
    *
-   * @returns steps out of the line; does nothing after the call back.
+   * @returns a function that stops waiting. It does nothing after `onTurn` was called.
    */
   take(line: Line, onTurn: (connection: Client) => void): () => void;
-  /** Ends the use of a connection: it is kept for the next request if `usable`, else destroyed with its socket. */
+  /** Releases a connection. Reuses it for the next request if `usable`, otherwise destroys it with its socket. */
   giveBack(line: Line, connection: Client, usable: boolean): void;
-  /** Closes what is idle. Connections in use close when they are given back. */
+  /** Closes idle connections. Connections in use are closed when they are released. */
   close(): void;
 }
 
@@ -35,8 +41,10 @@ interface State {
 }
 
 /**
- * Keep-alive connections, each lent to one request at a time. In undici's own pool an aborted request stays in the
- * queue of its client, which opens another connection only to drop it; here the connection goes with the request.
+ * Creates a pool of keep-alive connections. Each connection serves one request at a time.
+ *
+ * undici's own pool is not used. It leaves an aborted request in the queue of its client, which then opens another
+ * connection only to drop the request. This pool destroys the connection together with the request.
  */
 export function createConnectionPool(options: ConnectionPoolOptions): ConnectionPool {
   const states = new Map<string, State>();
@@ -67,7 +75,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   };
   const isYoung = (connection: Client): boolean =>
     performance.now() - (openedAtMs.get(connection) ?? 0) < options.maxAgeMs;
-  /** It may have grown old while nobody needed it. */
+  /** Returns an idle connection. Destroys those that exceeded the maximum age while they were idle. */
   const youngIdle = ({ idle }: State): Client | undefined => {
     for (let connection = idle.pop(); connection; connection = idle.pop()) {
       if (isYoung(connection)) return connection;

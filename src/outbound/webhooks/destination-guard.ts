@@ -6,28 +6,30 @@ import { createNetworkList } from './network-list.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export interface DestinationRules {
-  /** Development only: private addresses, loopback, local names and plain http may be called. */
+  /** Allows private addresses, loopback, local names and plain http. For development only. */
   readonly allowPrivate: boolean;
-  /** Private networks that an operator opens all the same, as CIDR; names of private networks are allowed then. */
+  /** Private networks that the operator allows, as CIDR. Names of private networks are then allowed too. */
   readonly allowedNetworks?: readonly string[] | undefined;
-  /** Plain http is refused. */
+  /** Refuses plain http. */
   readonly requireHttps: boolean;
 }
 
-/** What the sender asks before it connects. */
+/** Checks that the sender makes before it connects. */
 export interface AddressGuard extends DestinationGuard {
   /**
-   * @returns the URL as it will be called: whoever connects uses this one, never parses the text again.
+   * Checks a URL without resolving its name.
+   *
+   * @returns the parsed URL. The sender must call this object and not parse the text again.
    * @throws AppError `destination_forbidden`
    */
   checkUrl(url: string, pointer?: string): URL;
-  /** Whether an IP address, spelled as the system does, may be connected to. */
+  /** Returns whether the sender may connect to an IP address. Expects the spelling of the operating system. */
   allowsAddress(ip: string): boolean;
 }
 
 const maxHostLength = 253;
 
-/** Names that only a private network answers (RFC 6761, 6762, 8375, ICANN's `internal`, and what routers ship with). */
+/** Names that only a private network resolves: RFC 6761, 6762, 8375, ICANN's `internal`, and defaults of routers. */
 const localSuffixes = [
   'localhost',
   'local',
@@ -41,9 +43,8 @@ const localSuffixes = [
 ];
 
 /**
- * The rules for addresses that callers name. `checkUrl` reads the URL alone and resolves nothing: it is meant for the
- * moment a URL is taken, and again for every call. What a name resolves to is asked of `allowsAddress` for each
- * address, at the time of the connection.
+ * Creates the guard for URLs that callers submit. `checkUrl` is called when a URL is accepted, and again before every
+ * attempt. It resolves no name. `allowsAddress` is called for every address of a name when the sender connects.
  */
 export function createDestinationGuard(rules: DestinationRules): AddressGuard {
   const networks = createNetworkList(rules.allowedNetworks ?? []);
@@ -61,7 +62,7 @@ export function createDestinationGuard(rules: DestinationRules): AddressGuard {
   };
 }
 
-/** The refusal, pointing at the request field that named the address. */
+/** Returns the error of a refused URL. Its pointer names the request field with the URL. */
 export function forbidden(detail: string, pointer = '/webhook/url'): AppError {
   return new AppError('destination_forbidden', { detail, issues: [{ pointer, detail }] });
 }
@@ -104,7 +105,7 @@ function objectionToHost(
       ? undefined
       : `${host} is not a public address. Use one the internet can reach.`;
   }
-  // A name of a private network can only lead to addresses that are checked at the connection.
+  // Names of private networks are allowed here, because their addresses are checked when the sender connects.
   const hasNetworks = (rules.allowedNetworks?.length ?? 0) > 0;
   if (!rules.allowPrivate && !hasNetworks && isLocalName(host)) {
     return `${host} is a name of a private network. Use one the internet can reach.`;
@@ -112,7 +113,7 @@ function objectionToHost(
   return undefined;
 }
 
-/** The host as WHATWG normalized it (any spelling of an IPv4 address is dotted decimal by now), without brackets. */
+/** Returns the host of a URL without brackets. The WHATWG parser has converted every IPv4 spelling to dotted decimal. */
 function hostOf(url: URL): string {
   return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
 }

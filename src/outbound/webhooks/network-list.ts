@@ -1,17 +1,17 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** Networks that an operator has named. */
+/** Networks that the operator allows. */
 export interface NetworkList {
-  /** @param ip an address as the system spells it; anything else is in no network. */
+  /** Returns whether a network contains an address in the spelling of the operating system; false for other text. */
   holds(ip: string): boolean;
 }
 
 /**
- * An IPv4 address inside an IPv6 one is not unwrapped: only the plain spelling of a named network counts.
+ * Creates a list of networks. Does not unwrap an IPv4 address inside an IPv6 address: only its plain spelling matches.
  *
- * @param networks each as `10.0.0.0/8` or `fd00::/8`.
- * @throws Error for anything else.
+ * @param networks networks in CIDR form, such as `10.0.0.0/8` or `fd00::/8`.
+ * @throws Error if an item is not in CIDR form.
  */
 export function createNetworkList(networks: readonly string[]): NetworkList {
   const ranges = networks.map((network) => ipaddr.parseCIDR(network));

@@ -5,22 +5,28 @@ import { type ResolveName, resolveBySystem } from './resolve-name.ts';
 
 export interface PinnedConnectorOptions {
   readonly allowsAddress: (ip: string) => boolean;
-  /** Until TCP and TLS stand, names included; milliseconds. */
+  /** Timeout of name resolution, TCP and TLS together, in milliseconds. */
   readonly timeoutMs: number;
-  /** Instead of the system's resolver. */
+  /** Replaces the resolver of the operating system. */
   readonly resolve?: ResolveName | undefined;
 }
 
-/** Time for one address of several before the next one is tried too; Node's own 250 ms fail on far receivers. */
+/**
+ * Time after which the next address of a name is tried too, in milliseconds. Node's default of 250 ms is too short for
+ * distant endpoints.
+ */
 const attemptTimeoutMs = 1_500;
 
 /**
- * Connects undici to allowed addresses only. A literal address is checked before anything is opened, since Node never
- * looks those up; a name is resolved once, refused if any of its addresses is not allowed, and connected to those very
- * addresses: no second question is asked whose answer could differ. Name indication, certificate check and `Host` stay
- * the name's. Last, the address of the other end is checked.
+ * Creates a connector for undici that connects to allowed addresses only.
  *
- * Fails with AppError `destination_forbidden`, or with the error of the system.
+ * - A literal address is checked before a socket is opened, because Node does not look up literal addresses.
+ * - A name is resolved once. The connector refuses the name if any of its addresses is not allowed.
+ * - The connector connects to the resolved addresses. A second lookup could return other addresses (DNS rebinding).
+ * - SNI, the certificate check and `Host` use the name.
+ * - The remote address is checked again after the connection is open.
+ *
+ * Fails with AppError `destination_forbidden`, or with the error of the operating system.
  */
 export function createPinnedConnector(options: PinnedConnectorOptions): buildConnector.connector {
   const { allowsAddress } = options;

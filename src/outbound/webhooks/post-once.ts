@@ -2,7 +2,7 @@ import type { Client } from 'undici';
 import type { ConnectionPool } from './connection-pool.ts';
 
 interface PostRequest {
-  /** Whose connections are used. */
+  /** Destination whose connections are used. */
   readonly destination: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -14,20 +14,21 @@ export type PostResult =
       readonly kind: 'answered';
       readonly status: number;
       readonly retryAfter: string | string[] | undefined;
-      /** The beginning of the body, as text; what came of it by the deadline. */
+      /** Beginning of the body as text, as far as it arrived before the deadline. */
       readonly excerpt: string;
     }
   | { readonly kind: 'failed'; readonly error: unknown }
-  /** `connected`: whether a connection stood and the request went out. */
+  /** `connected` is true if a connection was open and the request was sent. */
   | { readonly kind: 'timed_out'; readonly connected: boolean };
 
 const excerptBytes = 4_096;
 
 /**
- * One POST under one deadline for everything: a turn in the pool, name, TCP, TLS, headers and body. Nothing is repeated,
- * no redirect followed, and nothing sent after the deadline. The status decides; the body is read for its beginning, and
- * so that the connection can be used again: when that fails or takes until the deadline, the connection is destroyed
- * and the status stands. Always resolves.
+ * Sends one POST. One deadline covers the wait for a connection, name resolution, TCP, TLS, headers and body. Does not
+ * retry, follows no redirect and sends nothing after the deadline. Never rejects.
+ *
+ * The status determines the result. The body is read for its beginning, and to make the connection reusable. If reading
+ * the body fails or exceeds the deadline, the connection is destroyed and the status remains the result.
  */
 export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: number): Promise<PostResult> {
   const { origin, pathname, search } = request.url;
@@ -61,14 +62,14 @@ export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: 
             connected = true;
           },
           onResponseStart(_controller, status, headers) {
-            // Interim answers (1xx) are not the answer.
+            // Informational responses (1xx) precede the final response.
             if (status >= 200) head = { status, retryAfter: headers['retry-after'] };
           },
           onResponseData(_controller, chunk) {
             if (kept >= excerptBytes) return;
             const part = chunk.subarray(0, excerptBytes - kept);
             kept += part.length;
-            // A copy: the chunk is a view of a much larger buffer.
+            // The chunk is copied, because it is a view of a much larger buffer.
             beginning.push(Buffer.from(part));
           },
           onResponseEnd: () => end({ kind: 'failed', error: new Error('ended without a status') }, true),

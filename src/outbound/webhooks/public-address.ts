@@ -1,22 +1,27 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** All that IANA has ever assigned for global unicast; what lies outside embeds, translates or is not routed. */
+/**
+ * The only range from which IANA has assigned global unicast addresses. Other ranges embed or translate addresses, or
+ * are not routed.
+ */
 const globalUnicastV6 = ipaddr.IPv6.parse('2000::');
 const globalUnicastPrefixLength = 3;
 
-/** Addresses in public ranges that clouds answer from inside the machine: Azure's host agent. */
+/** Addresses in public ranges that a cloud serves inside the machine: the host agent of Azure. */
 const internalInPublicRanges: ReadonlySet<string> = new Set(['168.63.129.16']);
 
 /**
- * Whether an address belongs to the public internet. Everything else is refused: private, shared, loopback,
- * link-local, multicast, documentation, benchmarking and reserved ranges, and every IPv6 range that carries an IPv4
- * address inside (mapped, compatible, translated, 6to4, Teredo), whatever that inner address is.
+ * Returns whether an address belongs to the public internet. The following ranges are not public:
  *
- * IPv6 has to be inside 2000::/3 besides, since ipaddr.js takes any range it does not list for unicast, and with that
- * the IPv4-compatible `::/96`.
+ * - private, shared, loopback, link-local, multicast, documentation, benchmarking and reserved ranges;
+ * - every IPv6 range with an embedded IPv4 address (mapped, compatible, translated, 6to4, Teredo), for any embedded
+ *   address.
  *
- * @param ip an address as the system spells it; a zone, a port, a name or anything else is not public.
+ * An IPv6 address must also be inside 2000::/3, because ipaddr.js classifies every unlisted range as unicast. One of
+ * these is the IPv4-compatible range `::/96`.
+ *
+ * @param ip an address in the spelling of the operating system. Text with a zone, a port or a name is not public.
  */
 export function isPublicAddress(ip: string): boolean {
   if (isIP(ip) === 0 || ip.includes('%')) return false;

@@ -1,27 +1,27 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 
-/** Every address of a name. Rejects when there is none. */
+/** Function that returns every address of a name. Rejects if the name has none. */
 export type ResolveName = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 /**
- * As every program on this machine does, its own names included. Runs in the few threads that Node has for it, of which
- * two may wait here at a time.
+ * Resolves a name as other programs on this machine do, including `/etc/hosts`. Runs in Node's small thread pool, in
+ * which at most two lookups wait at a time.
  */
 export const resolveBySystem: ResolveName = (hostname) => lookup(hostname, { all: true });
 
-/** How long one question to a name server may take; it is asked twice. */
+/** Timeout of one query to a name server, in milliseconds. A query is sent at most twice. */
 const questionMs = 2_000;
 
 /**
- * Asks the name servers directly, for names of the public internet: a server that never answers holds up nobody else,
- * neither other receivers nor the provider.
+ * Creates a resolver that queries name servers directly, for public names. A name server that does not respond delays
+ * neither other destinations nor calls to the provider.
  *
- * @param servers instead of those of the system, as `address:port`.
+ * @param servers name servers as `address:port`. Default: those of the operating system.
  */
 export function createPublicResolver(servers?: readonly string[]): ResolveName {
   return async (hostname) => {
-    // A resolver reads once which servers the system names, and these change.
+    // A new resolver is created for each lookup, because it reads the configured servers once and they may change.
     const resolver = new Resolver({ timeout: questionMs, tries: 2 });
     if (servers) resolver.setServers(servers);
     const [v4, v6] = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
@@ -37,7 +37,10 @@ export function createPublicResolver(servers?: readonly string[]): ResolveName {
 const addressesOf = (response: PromiseSettledResult<string[]>) =>
   response.status === 'fulfilled' ? response.value : [];
 
-/** The name server's refusals would read as if the receiver had refused the connection. */
+/**
+ * Renames the error codes of a name server to those of a lookup. A refusal of the name server would otherwise look like
+ * a connection that the endpoint refused.
+ */
 function namedAsLookup(error: NodeJS.ErrnoException): Error {
   const isMissing = error.code === 'ENOTFOUND' || error.code === 'ENODATA';
   return isMissing ? error : Object.assign(new Error(error.message, { cause: error }), { code: 'EAI_AGAIN' });

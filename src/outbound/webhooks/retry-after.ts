@@ -1,11 +1,11 @@
 const longestMs = Number.MAX_SAFE_INTEGER;
 
 /**
- * Reads a `Retry-After` header: seconds, or a date in any of the three spellings a receiver may use (RFC 9110, 5.6.7
- * and 10.2.3).
+ * Reads a `Retry-After` header: seconds, or a date in any of the three formats that RFC 9110 allows (sections 5.6.7 and
+ * 10.2.3).
  *
- * @returns milliseconds from `nowMs`, 0 for a past date; `undefined` when it cannot be read. Not capped: whoever plans
- *   the next attempt decides how long to wait at most.
+ * @returns milliseconds from `nowMs`, 0 for a past date, `undefined` if the header is invalid. The value has no maximum:
+ *   the caller that schedules the next attempt limits it.
  */
 export function retryAfterMs(value: string | string[] | undefined, nowMs: number): number | undefined {
   const text = (Array.isArray(value) ? value[0] : value)?.trim();

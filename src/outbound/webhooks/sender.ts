@@ -10,17 +10,20 @@ import { createWebhookSigner, type SignWebhook, webhookHeaders } from './signatu
 export interface WebhookSenderOptions {
   readonly guard: AddressGuard;
   readonly clock: Clock;
-  /** For example `Darkroom/1.2.3`. */
+  /** Value of the `User-Agent` header, for example `Darkroom/1.2.3`. */
   readonly userAgent: string;
-  /** For a whole attempt, from the wait for a connection to the last byte of the answer. */
+  /** Timeout of a whole attempt, from the wait for a connection to the last byte of the response. Default 15,000 ms. */
   readonly timeoutMs?: number;
-  /** An answer longer than this ends with its connection. */
+  /** Maximum size of a response. The connection of a larger response is closed. Default 65,536 bytes. */
   readonly maxResponseBytes?: number;
-  /** Open connections, and with that attempts at a time, of one receiver to one scheme, host and port. */
+  /**
+   * Maximum number of connections of one destination to one scheme, host and port. Also limits concurrent attempts.
+   * Default 8.
+   */
   readonly connectionsPerDestination?: number;
-  /** How long one connection is used before the name is resolved and checked again. */
+  /** Maximum age of a connection. The name is then resolved and checked again. Default 60,000 ms. */
   readonly connectionMaxAgeMs?: number;
-  /** Instead of the system's resolver. */
+  /** Replaces the resolver of the operating system. */
   readonly resolve?: ResolveName;
 }
 
@@ -30,12 +33,14 @@ type Verdict = Omit<WebhookResponse, 'latencyMs' | 'sentHeaders'>;
 const maxHeaderBytes = 16_384;
 
 /**
- * Sends signed webhooks to addresses that strangers name (Standard Webhooks 1.0.0). Every attempt asks the guard anew;
- * connections are made as `createPinnedConnector` promises, kept alive and used again. Proxy variables of the
- * environment have no effect. Certificate authorities beyond Node's own come from `NODE_EXTRA_CA_CERTS`.
+ * Creates a sender of signed webhooks to untrusted URLs (Standard Webhooks 1.0.0).
  *
- * `send` answers for whatever a receiver does and rejects only for faults of ours: no or malformed secrets, a closed
- * sender, no file descriptors left. `close` lets running attempts end, which their deadline bounds; idempotent.
+ * The guard checks the URL before every attempt. Connections come from `createPinnedConnector` and are reused. Proxy
+ * variables of the environment have no effect. `NODE_EXTRA_CA_CERTS` adds certificate authorities to those of Node.
+ *
+ * `send` resolves for every behavior of an endpoint. It rejects only for faults of this service: missing or malformed
+ * secrets, a closed sender, no free file descriptors. `close` is idempotent and waits for running attempts, which their
+ * deadline limits.
  */
 export function createWebhookSender(
   options: WebhookSenderOptions,
@@ -101,7 +106,7 @@ function openPool(options: WebhookSenderOptions, timeoutMs: number) {
       connect: createPinnedConnector({ allowsAddress: guard.allowsAddress, timeoutMs, resolve }),
       maxResponseSize: options.maxResponseBytes ?? 65_536,
       maxHeaderSize: maxHeaderBytes,
-      // The deadline of the attempt covers both.
+      // undici's own timeouts are off, because the deadline of the attempt covers headers and body.
       headersTimeout: 0,
       bodyTimeout: 0,
     },

@@ -11,24 +11,24 @@ export const webhookHeaders = {
 interface SignedMessage {
   readonly id: string;
   readonly timestampSeconds: number;
-  /** Exactly the text that is sent, as UTF-8. */
+  /** Body of the request, exactly as sent in UTF-8. */
   readonly body: string;
-  /** One or more, each as `parseWebhookSecret` takes it. */
+  /** One or more secrets in the form that `parseWebhookSecret` accepts. */
   readonly secrets: readonly string[];
 }
 
 /**
- * Signs an attempt: HMAC-SHA256 over `id.timestamp.body`, once per secret, so that an old and a new secret both verify
- * while one replaces the other.
+ * Function that signs an attempt with HMAC-SHA256 over `id.timestamp.body`, once per secret. During a rotation the old
+ * and the new secret both verify.
  *
  * @returns the value of `webhook-signature`: `v1,<base64>`, space-separated.
- * @throws WebhookSecretError if there is no secret or one is malformed; nothing is ever signed with an empty key.
+ * @throws WebhookSecretError if there is no secret or a secret is malformed. An empty key never signs anything.
  */
 export type SignWebhook = (message: SignedMessage) => string;
 
 const maxKeys = 1_000;
 
-/** A signer that keeps the keys of the secrets it used last: reading one takes as long as signing with it. */
+/** Creates a signer that caches the keys of recently used secrets. Parsing a secret takes as long as signing with it. */
 export function createWebhookSigner(): SignWebhook {
   const keys = new Map<string, KeyObject>();
 
