@@ -3,21 +3,21 @@ interface Batch<Item, Result> {
   readonly results: Promise<readonly Result[]>;
 }
 
-/** What waits for the same moment. */
+/** Batches that wait for the same start. */
 interface Gathering<Item, Result> {
   readonly start: Promise<void>;
   readonly batches: Batch<Item, Result>[];
 }
 
 /**
- * Sends items together: those that are given at the same moment, and all that come until something of what was sent before
- * is answered. So one at a time is sent at once, and the busier it gets the more share a round trip.
+ * Creates a function that sends items in batches. A batch collects the items that arrive until an earlier batch has a
+ * result. A single item is therefore sent at once, and under load more items share a round trip.
  *
- * @param send sends one batch; resolves with a result for each item, in their order. When it rejects, every item of the
- * batch is rejected.
- * @param options.most items of one batch. What is more is sent as further batches at the same moment: while the answers to
- * the first are worked off, the others are under way.
- * @returns sends one item and resolves with its result.
+ * @param send sends one batch and resolves with one result for each item, in sequence. If it rejects, every item of the
+ *   batch rejects.
+ * @param options.max maximum number of items in one batch. Further items form further batches, which are sent at the same
+ *   time. While the results of the first batch are processed, the others are in flight. Default: no limit.
+ * @returns a function that sends one item and resolves with its result.
  */
 export function createBatches<Item, Result>(
   send: (items: readonly Item[]) => Promise<readonly Result[]>,

@@ -6,7 +6,7 @@ export interface Closers {
   close(): Promise<void>;
 }
 
-/** Creates an empty stack of resources. `onError` receives the errors of close functions. */
+/** Creates an empty stack of resources. Passes the errors of close functions to `onError`. */
 export function createClosers(onError: (error: unknown) => void): Closers {
   const stack: (() => unknown)[] = [];
   let closing: Promise<void> | undefined;

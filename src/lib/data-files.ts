@@ -6,7 +6,7 @@ export function readBuiltIn(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), 'utf8'));
 }
 
-/** Reads and checks a JSON file of the operator. @throws Error naming the file and every fault with its location. */
+/** Reads and validates a JSON file of the operator. @throws Error with the file and the location of every fault. */
 export function readOperatorFile<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> {
   const parsed = schema.safeParse(parseJson(path, readText(path)));
   if (parsed.success) return parsed.data;

@@ -1,9 +1,8 @@
 /**
- * Runs work again and again with a pause between the end of one run and the start of the next, so that runs never
- * overlap.
+ * Runs work at intervals. The pause lies between the end of one run and the start of the next, so runs never overlap.
  *
- * @param options.firstAfterMs when the first one starts; after one pause by default.
- * @returns stops it and waits for a run that is under way.
+ * @param options.firstAfterMs delay before the first run, in milliseconds. Default: one pause.
+ * @returns a function that stops further runs and waits for the current run.
  */
 export function every(
   pauseMs: number,

@@ -1,19 +1,19 @@
 import { createHash, randomFillSync, randomUUID } from 'node:crypto';
 
 /**
- * Identifiers: a prefix that says what they name and a ULID (github.com/ulid/spec): 48 bits of time, 80 bits of
- * randomness, in Crockford's base 32, so that their order is the order of creation.
+ * Identifiers: a prefix for the kind of object, and a ULID (github.com/ulid/spec). A ULID has 48 bits of time and 80 bits
+ * of randomness in Crockford's base 32, so ids sort by time of creation.
  */
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const timeLength = 10;
 const randomLength = 16;
 
-// Randomness is drawn in bulk: one call per id would cost more than everything else here.
+// Random bytes are read in bulk, because one call per id would cost more than the rest of the function.
 const pool = Buffer.allocUnsafe(4096);
 let used = pool.length;
 
-/** A new ULID for a moment. */
+/** Creates a ULID with the given time. */
 export function ulid(nowMs: number): string {
   if (used + randomLength > pool.length) {
     randomFillSync(pool);
@@ -28,9 +28,9 @@ export function ulid(nowMs: number): string {
 let lastMs = -1;
 let lastPart = '';
 
-/** The first ten characters of every ULID made in a millisecond; a bound for ranges over ids. */
+/** Returns the first ten characters of every ULID of a millisecond. They are a bound for ranges over ids. */
 export function timePart(nowMs: number): string {
-  // A busy process makes many ids in one millisecond.
+  // The last result is cached, because a busy process creates many ids in one millisecond.
   if (nowMs === lastMs) return lastPart;
   lastPart = spellTime(nowMs);
   lastMs = nowMs;
@@ -47,7 +47,7 @@ function spellTime(nowMs: number): string {
   return text;
 }
 
-/** The moment at which an id was made, in milliseconds since the epoch. */
+/** Returns the time of creation in an id, in milliseconds since 1970. */
 export function timeOf(id: string): number {
   let ms = 0;
   for (const digit of id.slice(-randomLength - timeLength, -randomLength)) {
@@ -56,13 +56,13 @@ export function timeOf(id: string): number {
   return ms;
 }
 
-/** Sixteen characters of the same alphabet that follow from a text: 80 bits of its digest. */
+/** Returns 80 bits of the digest of a text as 16 characters of the same alphabet. */
 function digestPart(text: string): string {
   const bytes = createHash('sha256').update(text).digest();
   return Array.from(bytes.subarray(0, randomLength), (byte) => alphabet[byte & 31]).join('');
 }
 
-/** The ids of the domain. */
+/** Creators of the domain's ids. */
 export const ids = {
   job: (nowMs: number) => `img_${ulid(nowMs)}`,
   endpoint: (nowMs: number) => `whk_${ulid(nowMs)}`,

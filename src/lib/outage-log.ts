@@ -1,22 +1,22 @@
-/** The part of a structured logger that is used here. */
+/** Subset of a structured logger. */
 interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
-/** Tells the log of work that is tried again and again and fails. */
+/** Log of the outages of repeated work. */
 export interface OutageLog {
   failed(error: unknown): void;
   worked(): void;
 }
 
 const remindMs = 60_000;
-/** Work that succeeds so soon after a failure may be half the trouble, not its end. */
+/** Time after the last failure before a success ends the outage. Earlier successes occur during a partial outage too. */
 const settledMs = 5_000;
 
 /**
- * Trouble is told at once, then once a minute with the number of failures so far, and once more when it is over, however
- * often the work is tried meanwhile.
+ * Creates a log that writes few lines, independent of the number of attempts: one at the first failure, one per minute
+ * with the number of failures so far, and one at the end of the outage.
  */
 export function createOutageLog(
   log: Log,

@@ -1,4 +1,4 @@
-/** Proxies of the configuration. */
+/** Configured proxies. */
 export interface ProxySettings {
   readonly httpsProxy: string | undefined;
   readonly httpProxy: string | undefined;
@@ -22,7 +22,7 @@ export function proxyFor(address: string, settings: ProxySettings): string | und
 const isLoopback = (hostname: string) =>
   hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 
-/** An entry covers its host and every subdomain, as in curl. */
+/** Returns whether an entry of `noProxy` covers a host. An entry includes every subdomain, as in curl. */
 function matches(entry: string, hostname: string, port: string): boolean {
   if (entry === '*') return true;
   const [, host = entry, entryPort] = /^(.*[^:]):(\d{1,5})$/.exec(entry) ?? [];

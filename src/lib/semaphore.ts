@@ -1,11 +1,12 @@
-/** Runs work in a place of its own, see `createSemaphore`. */
+/** Function that runs work in a slot of a semaphore, see `createSemaphore`. */
 export type InPlace = <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
 
 /**
- * A limited number of places for work. Who finds none free waits in order of arrival, and no longer than its signal
- * allows; work that has begun is not broken off.
+ * Creates a semaphore with `count` slots. Callers without a slot wait in order of arrival until their signal aborts. The
+ * signal does not interrupt running work.
  *
- * @returns runs work; what it resolves with, or `null` when the signal aborted before there was a place.
+ * @returns a function that runs work in a slot. It resolves with the result, or with `null` if the signal aborted before a
+ *   slot was free.
  */
 export function createSemaphore(count: number): InPlace {
   let free = count;
@@ -30,7 +31,7 @@ export function createSemaphore(count: number): InPlace {
     });
   }
 
-  /** A place that somebody waits for is never free in between. */
+  /** Passes the slot directly to the next waiting caller, so that no other caller can acquire it first. */
   function give(): void {
     const [next] = waiting;
     if (next) next();

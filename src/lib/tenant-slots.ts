@@ -1,10 +1,10 @@
-/** Places that tenants share. */
+/** Slots that tenants share. */
 export interface TenantSlots {
-  /** @returns the way out, to be called once; `null` when there is no place for this tenant. */
+  /** Acquires a slot. Returns its release function, to be called once, or `null` if the tenant gets no slot. */
   enter(tenant: string): (() => void) | null;
 }
 
-/** Counts who has a place in this process, so that no tenant alone takes all of them. */
+/** Creates slots for this process with a limit per tenant, so that one tenant cannot use all of them. */
 export function createTenantSlots({ max, maxPerTenant }: { max: number; maxPerTenant: number }): TenantSlots {
   const taken = new Map<string, number>();
   let all = 0;

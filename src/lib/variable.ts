@@ -23,7 +23,7 @@ export interface Variable<Schema extends z.ZodType = z.ZodType> {
 
 export type VariableSet = Readonly<Record<string, Variable>>;
 
-/** The parsed values of a set of variables. */
+/** Parsed values of a set of variables. */
 export type ValuesOf<Set extends VariableSet> = {
   readonly [Name in keyof Set]: Set[Name] extends { fallback: string }
     ? z.output<Set[Name]['schema']>
@@ -38,7 +38,7 @@ export const text = z.string().min(1);
 /** Accepts a key. A quote or white space in a key comes from a faulty file or shell command, and no server accepts it. */
 export const credential = text.regex(/^[^\s'"`]+$/, 'must be a key without spaces and quotes');
 
-/** Accepts a text that `read` can read. The message of an error that `read` throws is shown, so it must not repeat a secret. */
+/** Accepts a text that `read` accepts. Shows the message of an error that `read` throws, so it must contain no secret. */
 export const readBy = (read: (value: string) => unknown) =>
   text.superRefine((value, context) => {
     try {

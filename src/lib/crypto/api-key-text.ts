@@ -2,8 +2,8 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /**
- * The text form of an API key is `dkr_<id>_<secret><checksum>`. Secret scanners find leaked keys without false alarms by
- * the fixed prefix and the checksum. SECURITY.md publishes the pattern.
+ * Text form of an API key: `dkr_<id>_<secret><checksum>`. The fixed prefix and the checksum let secret scanners find
+ * leaked keys without false alarms. SECURITY.md publishes the pattern.
  *
  * id: 12 characters, secret: 43 characters of base62 (256 bits), checksum: 6 characters, CRC-32 of all before it.
  */

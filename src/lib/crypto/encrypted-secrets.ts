@@ -2,9 +2,9 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 
 /** Encryption of secrets that must be readable later. */
 export interface EncryptedSecrets {
-  /** @param owner owner of the secret. Decryption succeeds only for the same owner. */
+  /** Encrypts a secret. Decryption succeeds only for the same owner. */
   seal(secret: string, owner: string): string;
-  /** @throws Error if the text was changed, or encrypted for another owner or with another key. */
+  /** Decrypts a secret. @throws Error if the text was changed, or encrypted for another owner or with another key. */
   unseal(encrypted: string, owner: string): string;
 }
 

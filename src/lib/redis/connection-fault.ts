@@ -26,7 +26,7 @@ const bySystem: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
 };
 
-/** Describes why a connection is not usable, for operators. Never contains an address, a user name or a password. */
+/** Describes why a connection is unusable, for operators. The text contains no address, user name or password. */
 export function describeConnectionFault(error: unknown): string {
   if (!(error instanceof Error)) return 'cannot be reached';
   const { message, name } = error;

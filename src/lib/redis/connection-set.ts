@@ -37,10 +37,13 @@ export interface ConnectionSet {
   reconnect(): void;
 }
 
-/** Wrong-server replies within this time belong to one failover: other connections notice it later than the first one. */
+/**
+ * Time within which wrong-server replies belong to one failover, in milliseconds. Connections notice a failover at
+ * different times.
+ */
 const failoverMs = 30_000;
 const probeTtlMs = 60_000;
-/** Shorter than the limit of readiness, so that the report names the connection. */
+/** Timeout of a probe. Shorter than the timeout of readiness, so that the report names the connection. */
 const probeLimitMs = 1_400;
 const pollMs = 20;
 

@@ -10,22 +10,22 @@ const outageCodes = new Set([
   ...['NOAUTH', 'WRONGPASS', 'NOPERM', 'DENIED'],
 ]);
 
-/** Classes of errors that the client throws if a command was not answered. */
+/** Classes of errors that the client throws if a command got no reply. */
 const clientErrors = new Set(['AbortError', 'MaxRetriesPerRequestError', 'ClusterAllFailedError']);
 
-/** Plain errors of the client that mean the same. They have no class or code, only these texts. */
+/** Messages of plain errors with the same meaning. The client throws them without a class or code. */
 const clientMessages =
   /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Cluster (isn't ready|is disconnect)|None of startup nodes|Node is disconnected|Too many Cluster redirections|No master node|timeout$)/;
 
 /** Returns the code of an error reply, such as `READONLY`; `undefined` if the error is none. */
 export function replyCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
-  // Before version 7 the reply of a command inside a script follows a prefix of its own.
+  // Before version 7 of Redis, the reply of a command inside a script has a prefix.
   const nested = /^ERR Error running script.*: -?([A-Z]{2,})\b/s.exec(error.message)?.[1];
   return nested ?? /^([A-Z]+)\b/.exec(error.message)?.[1];
 }
 
-/** Returns whether a reply means that another server is responsible now. */
+/** Returns whether an error reply means that another server is responsible now. */
 export function isWrongServer(error: unknown): boolean {
   return wrongServerCodes.has(replyCodeOf(error) ?? '');
 }

@@ -42,7 +42,7 @@ const forms = 'redis://host:6379/0, rediss://host:6379 (TLS), an absolute socket
  *   first node apply to all. The other nodes may be a bare `host:port`.
  * In user and password, `,` and other marks of an address are percent-encoded (%2C).
  *
- * @throws Error with the fault. It never contains a password.
+ * @throws Error with the fault. The message contains no password.
  */
 export function parseRedisTarget(target: string, options: { cluster?: boolean } = {}): RedisTarget {
   const parts = target.split(',').map((part) => part.trim());

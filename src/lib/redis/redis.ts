@@ -74,11 +74,14 @@ export function createRedis(
 }
 
 /**
- * Opens a connection for callers that must respond soon, such as an HTTP route. While Redis is down a command rejects at
- * once, also before the first `ready` (see whenRedisReady). A command without a reply rejects after 2 s. It may take 4 s if
- * the command was issued behind others that hang, because the commands of one event loop turn share a round trip and those
- * of the next turn wait for it. A command in flight when the connection breaks rejects, is never sent again, and may or may
- * not have been executed.
+ * Opens a connection for callers that must respond soon, such as an HTTP route.
+ *
+ * While Redis is down a command rejects at once, also before the first `ready` (see whenRedisReady). A command without a
+ * reply rejects after 2 s. The rejection may take 4 s if earlier commands hang: the commands of one event loop turn share
+ * a round trip, and those of the next turn wait for it.
+ *
+ * A command rejects if the connection breaks while it is in flight. It is never sent again. Redis may or may not have
+ * executed it.
  */
 export function createProducerRedis(target: string, options: RedisClientOptions): RedisClient {
   return createRedis(target, options, { ...failFast, enableAutoPipelining: true });
@@ -86,16 +89,16 @@ export function createProducerRedis(target: string, options: RedisClientOptions)
 
 /**
  * Opens a connection like createProducerRedis that sends every command at once and separately. Sharing a round trip costs
- * more than it saves if few commands arrive together, most of all for a library that defines many scripts: every pipeline
- * copies all commands and scripts of its connection.
+ * more than it saves if few commands arrive together. The cost is highest for a library that defines many scripts, because
+ * every pipeline copies all commands and scripts of its connection.
  */
 export function createDirectRedis(target: string, options: RedisClientOptions): RedisClient {
   return createRedis(target, options, failFast);
 }
 
 /**
- * Maximum redirections and retries of one command in a cluster. A cluster that is down replies so every 100 ms, so this is
- * half a second, in which a new master may have taken over. Callers get a response within one second.
+ * Maximum number of redirections and retries of one command in a cluster. A cluster that is down redirects every 100 ms,
+ * so the command waits half a second for a new master. Callers get a response within one second.
  */
 const maxRedirects = 5;
 

@@ -2,7 +2,7 @@ import { isRedisOutage } from './redis-errors.ts';
 
 /**
  * Creates a function that runs work on Redis and translates an outage. Every other error passes unchanged, because it is
- * a fault of our own and a retry would not help.
+ * a fault of this service and a retry would not help.
  *
  * @param unavailable creates the error of an outage.
  */
