@@ -1,6 +1,6 @@
 /**
- * The container's health check: requests `/livez` of this container's service and exits with 0 if the response is 2xx. It
- * is a program of its own, so that the image needs no curl.
+ * Checks the health of a container: requests `/livez` of its service and exits with 0 if the response is 2xx. It is a
+ * separate program, so that the container image needs no curl.
  */
 import { get } from 'node:http';
 import { loadValues, processEnv } from './config/config.ts';
@@ -16,5 +16,5 @@ const request = get(url, { signal: AbortSignal.timeout(3_000) }, (response) => {
   if (statusCode >= 200 && statusCode < 300) process.exitCode = 0;
   response.resume();
 });
-// The exit code reports the failure.
+// The error is ignored, because the exit code reports the failure.
 request.on('error', () => undefined);

@@ -16,7 +16,7 @@ import { diagnose } from './usecases/maintenance/diagnose.ts';
 let env: NodeJS.ProcessEnv;
 const quiet = createLogger({ level: 'silent', pretty: false });
 
-/** Builds, starts and keeps the service until a signal ends it. */
+/** Builds and starts the service. A signal stops it. */
 async function runService(
   mode: 'serve' | 'dev',
   options: { say: (line: string) => void },
@@ -66,7 +66,7 @@ function devFile(dataDir: string, name: string): string | undefined {
   }
 }
 
-/** Runs the offline provider alone until a signal ends it. */
+/** Starts the offline provider without the service. A signal stops it. */
 async function runStudio(options: { host: string; port: number; latencyMs: number }): Promise<string> {
   const { composeStudio } = await import('./compose/studio.ts');
   const studio = await composeStudio(options);

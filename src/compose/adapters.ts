@@ -32,7 +32,7 @@ import type { Root } from './root.ts';
 import { composeStorage } from './storage.ts';
 import { createStoreFigures } from './store-figures.ts';
 
-/** Builds everything that leads out of the process. */
+/** Builds the outbound adapters and the metrics of a process. */
 export function composeAdapters(root: Root) {
   const { config, environment, closers, log } = root;
   const connections = connectRedis(root);
@@ -77,7 +77,7 @@ export function composeAdapters(root: Root) {
 }
 export type Adapters = ReturnType<typeof composeAdapters>;
 
-/** Everything that Redis stores for us. */
+/** Builds the stores of records in Redis. */
 function composeRecords(root: Root, connections: Connections, onUnreadable: OnUnreadable) {
   const { config, closers } = root;
   const redis = connections.records;
@@ -101,7 +101,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
   };
 }
 
-/** The task queues, and the intake that submissions use. */
+/** Builds the task queues and the intake for submissions. */
 function composeQueues({ config, closers }: Root, { direct, records }: Connections) {
   const names = queueNames(config.REDIS_KEY_PREFIX);
   return {
@@ -129,7 +129,7 @@ function composeWebhookSender({ config, closers }: Root) {
     requireHttps: !config.WEBHOOK_ALLOW_PRIVATE,
     allowedNetworks: config.WEBHOOK_ALLOWED_NETWORKS,
   });
-  // The public resolver ignores /etc/hosts, which may be the only place that names private hosts.
+  // Private hosts need the system resolver, because the public resolver ignores /etc/hosts.
   const reachesPrivate = config.WEBHOOK_ALLOW_PRIVATE || config.WEBHOOK_ALLOWED_NETWORKS !== undefined;
   const sender = createWebhookSender({
     guard,
@@ -140,7 +140,7 @@ function composeWebhookSender({ config, closers }: Root) {
   return { guard, sender: closers.add(sender, (each) => each.close()) };
 }
 
-/** The model catalogue and the presets, with the operator's files. */
+/** Reads the model catalogue and the presets, including the operator's files. */
 function readCatalogues({ config }: Root) {
   return {
     catalogue: createCatalogue(

@@ -20,8 +20,8 @@ import { composeStorage, describeStorage, storageProxy } from './storage.ts';
 import { redisTargetOf, withRedis } from './tools.ts';
 
 /**
- * Returns the checks of `doctor`: the configuration in the mode that is intended here, and every dependency that can be
- * found from it. No check creates anything: no file, no key, no object.
+ * Returns the checks of `doctor`: the configuration in the intended mode, and every dependency that it names. No check
+ * creates a file, a key or an object.
  */
 export function composeChecks(env: NodeJS.ProcessEnv, log: Logger): Check[] {
   const mode = intendedMode(env);
@@ -29,7 +29,7 @@ export function composeChecks(env: NodeJS.ProcessEnv, log: Logger): Check[] {
     { name: 'Node', run: async () => `${process.version} on ${process.platform}` },
     { name: 'configuration', run: async () => checkConfiguration(env, mode) },
   ];
-  // A variable that only `serve` needs is no reason to skip the dependencies.
+  // Uses the rules of tools, because a missing variable of `serve` should not skip the checks of dependencies.
   if (faultsOf(env, 'tool').length > 0) return basics;
   const config = loadConfig(env, 'tool');
   return [
@@ -89,7 +89,7 @@ async function checkServer(redis: RedisClient, config: Config): Promise<string> 
 async function checkStorage(config: Config): Promise<string> {
   const storage = composeStorage(config, Buffer.alloc(32));
   try {
-    // The storage's own check of a folder creates it and writes a file.
+    // Folders have a separate check, because `storage.check` would create the folder and write a file.
     if (storage.isServedHere) return await checkFolder(join(config.DATA_DIR, 'images'));
     await storage.check();
     return `${describeStorage(config)} is usable${routeText(storageProxy(config))}`;
@@ -98,7 +98,7 @@ async function checkStorage(config: Config): Promise<string> {
   }
 }
 
-/** Returns the route of calls as a part of a sentence. */
+/** Returns a phrase with the proxy of calls, or an empty text without a proxy. */
 const routeText = (proxy: string | undefined) => (proxy ? `, by the proxy ${redactUrl(proxy)}` : '');
 
 async function checkProvider(config: Config): Promise<string> {

@@ -5,15 +5,17 @@ import type { Root } from './root.ts';
 
 const pollMs = 2_000;
 
-/** State of Redis' append-only file. Without one, accepted jobs are lost when the Redis process ends. */
+/** State of Redis' append-only file. Without the file, accepted jobs are lost when the Redis process ends. */
 export interface Durability {
   /** Whether the file is on; `null` if Redis does not report it. */
   isAofOn(): Promise<boolean | null>;
-  /** Result for readiness. Fails only if REQUIRE_AOF is set. */
+  /** Returns the result for readiness. The check fails only if REQUIRE_AOF is set. */
   check(): Promise<{ ok: boolean; detail: string | null }>;
   /** Logs a warning at startup if the file is off. */
   warn(): Promise<void>;
-  /** Calls back whenever work may be taken or not, if REQUIRE_AOF is set; otherwise once with `true`. */
+  /**
+   * Calls `onChange` whenever workers may start or must stop, if REQUIRE_AOF is set. Otherwise calls it once with `true`.
+   */
   watch(onChange: (mayWork: boolean) => void): void;
 }
 

@@ -9,12 +9,12 @@ import { retentionOf } from './retention.ts';
 import type { Root } from './root.ts';
 
 /**
- * Images that one process holds in memory at the same time: this many that are decoded while they arrive, and as many
- * again that are read from the spool. Bounds memory for any number of running jobs.
+ * Maximum number of images in memory that one process decodes while they arrive. The same limit applies separately to
+ * images that are read from the spool. Both limits bound memory for any number of running jobs.
  */
 const maxImagesInMemory = 4;
 
-/** Builds the verbs that turn a job into images. */
+/** Builds the use cases that generate the images of a job. */
 export function composeGeneration({ config, log }: Root, adapters: Adapters, jobs: Jobs) {
   const { provider, catalogue, spool, storage, records, metrics } = adapters;
   return createGeneration({

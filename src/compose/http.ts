@@ -9,7 +9,7 @@ import { clock } from './clock.ts';
 import type { Root } from './root.ts';
 import type { UseCases } from './use-cases.ts';
 
-/** Long polls and event streams of one process. Each costs about 20 KiB of memory. */
+/** Limits of concurrent long polls and event streams in one process. Each of them costs about 20 KiB of memory. */
 const longPollLimits = { max: 20_000, maxPerTenant: 10_000 };
 
 /** Builds the HTTP server. */

@@ -15,22 +15,22 @@ import { describeStorage } from './storage.ts';
 import { composeUseCases } from './use-cases.ts';
 import { composeWorkers } from './workers.ts';
 
-/** A service that is built and not started. */
+/** Service that is built but not started. */
 export interface Service {
   readonly app: FastifyInstance;
   readonly environment: Environment;
   /** Location of the images, for people. */
   readonly storage: string;
   /**
-   * Listens, then takes work.
+   * Listens, then starts the workers.
    *
    * @returns the address, for people.
-   * @throws Error if the address is unavailable, with the remedy. Everything is closed then, and no work was taken.
+   * @throws Error with the remedy if the address is unavailable. Everything is then closed, and no worker was started.
    */
   start(): Promise<string>;
   /**
-   * Stops in order: readiness turns red and no new work is taken, running work finishes or returns to the queue, the
-   * server stops listening, everything is closed.
+   * Stops in steps: readiness fails and workers accept no new tasks, running work finishes or returns to the queue, the
+   * server stops listening, all resources are closed.
    */
   close(): Promise<void>;
 }
@@ -41,20 +41,20 @@ export interface ComposeOptions {
   readonly say?: (line: string) => void;
 }
 
-/** How long the start waits for Redis. Without Redis the service listens as well and responds with 503. */
+/** Maximum time that the start waits for Redis. The service then listens without Redis and responds with 503. */
 const redisTimeoutMs = 2_000;
 
 /**
- * Builds the service for a configuration. May be called several times in one process: the results share nothing.
+ * Builds the service for a configuration. Several services may exist in one process, because they share no state.
  *
- * Order of construction: environment, adapters, use cases, HTTP server, workers. Order of closing: workers, HTTP server,
- * then adapters and environment in reverse.
+ * Construction: environment, adapters, use cases, HTTP server, workers. Closing: workers, HTTP server, then adapters and
+ * environment in reverse.
  */
 export async function compose(config: Config, { log, say }: ComposeOptions): Promise<Service> {
   const closers = createClosers((error) => log.warn({ err: error }, 'not closed cleanly'));
   const stop = new AbortController();
   const draining = stop.signal;
-  // Every waiting request listens to the signal.
+  // The number of listeners is unlimited, because every waiting request listens to the signal.
   setMaxListeners(0, draining);
   try {
     const environment = await composeEnvironment(config, closers, {
@@ -73,9 +73,9 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
     async function start(): Promise<string> {
       warnOfRisks(root, adapters);
       if (config.roles.has('api')) closers.add(adapters.records.presence(root.process), (end) => end());
-      // Not fatal: the storage may still be starting, and paid responses wait in the spool.
+      // A failure is not fatal, because the storage may still be starting and paid responses wait in the spool.
       adapters.storage.check().catch((error) => log.error({ err: error }, 'storage is not usable'));
-      // The first callers should not meet a connection that is still opening.
+      // The start waits for the connections, because the first requests would fail while they open.
       await connections.whenReady(redisTimeoutMs);
       adapters.durability.warn().catch((error) => log.warn({ err: error }, 'append-only file not checked'));
       try {
@@ -91,7 +91,7 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
 
     async function close(): Promise<void> {
       stop.abort();
-      // The server still listens: load balancers see red readiness, and callers see how their jobs end.
+      // The server still listens, so that load balancers see the failed readiness and callers see how their jobs end.
       await workers.drain(config.SHUTDOWN_GRACE_S * 1000);
       await app.close();
       await closers.close();
@@ -104,7 +104,7 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
   }
 }
 
-/** Logs settings that work here and are a risk in production. */
+/** Logs warnings for settings that are a risk in production. */
 function warnOfRisks({ config, log }: Root, { storage }: Adapters): void {
   if (storage.isServedHere && config.roles.size < roles.length) {
     log.warn(

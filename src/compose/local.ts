@@ -17,19 +17,20 @@ export interface Environment {
     readonly studioUrl: string | undefined;
   };
   readonly secretsKey: Buffer;
-  /** The key that `dev` made for itself. */
+  /** API key that `dev` generated. Undefined outside `dev`. */
   readonly devApiKey: string | undefined;
 }
 
-/** A fetched server is kept beside other programs' caches, so that it outlives a data folder. */
+/** Returns the folder for a downloaded Redis server. It lies in the user's cache, so that it outlives a data folder. */
 export function cacheDirOf(config: Pick<Config, 'XDG_CACHE_HOME'>): string {
   return join(config.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'darkroom');
 }
 
 /**
- * Takes Redis, provider and secrets from the configuration, and in `dev` runs or makes what is missing.
+ * Reads Redis, provider and secrets from the configuration. In `dev` mode, starts missing servers and generates missing
+ * secrets.
  *
- * @param say hears in single lines what takes time.
+ * @param options.say receives one line for each slow step.
  */
 export async function composeEnvironment(
   config: Config,
@@ -66,7 +67,7 @@ async function composeRedis(
 }
 
 async function startNeededStudio(config: Config, closers: Closers): Promise<string | undefined> {
-  // Only a worker makes calls.
+  // Other roles need no studio, because only workers call the provider.
   if (!config.roles.has('worker') || !selectedProvider(config).needsStudio(config)) return undefined;
   const studio = closers.add(await startStudio(), (running) => running.stop());
   return studio.baseUrl;

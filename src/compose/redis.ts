@@ -12,15 +12,15 @@ import type { Root } from './root.ts';
 type OpenRedis = typeof createProducerRedis;
 
 /**
- * Connections that every role of a process shares. The roles `worker` and `webhooks` add one for both queues, each queue a
- * blocking one, and the relay of the role `worker` another.
+ * Connections that every role of a process shares. The roles `worker` and `webhooks` add one connection for both queues
+ * and a blocking one for each queue. The relay of the role `worker` adds another one.
  */
 export interface Connections {
   /** Reads and writes of records. Commands of one event loop turn share a pipeline. */
   readonly records: RedisClient;
   /**
-   * Commands that are batched already and would only wait for a pipeline, and the queues: BullMQ defines its many scripts
-   * on the connection, and every pipeline would copy them.
+   * Commands that need no pipeline: those that are batched already, and those of the queues. BullMQ defines many scripts on
+   * the connection, and every pipeline would copy them.
    */
   readonly direct: RedisClient;
   /** Subscriptions. */

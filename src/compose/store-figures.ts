@@ -21,7 +21,8 @@ interface Deps {
 }
 
 /**
- * Figures of the whole deployment, read from the store. Sends a constant number of commands per tenant, all at once.
+ * Creates a function that reads the figures of the whole deployment from the store. The function sends a constant number
+ * of commands per tenant, all at once.
  *
  * @throws AppError `store_unavailable`
  */

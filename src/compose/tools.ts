@@ -14,14 +14,14 @@ import { openRedis } from './redis.ts';
 
 const reachMs = 3_000;
 
-/** The Redis that the tools talk to: the configured one, else that of a `dev` in the same folder, if it runs. */
+/** Returns the Redis for command-line tools: the configured one, otherwise that of a running `dev` in the same folder. */
 export async function redisTargetOf(config: Config): Promise<string | undefined> {
   if (config.REDIS_URL) return config.REDIS_URL;
   const socketPath = await findSocketPath(config.DATA_DIR);
   return socketPath && socketUrl(socketPath);
 }
 
-/** Runs work with a Redis. @throws Error saying what to do when it does not answer, or there is none. */
+/** Runs work with a Redis connection. @throws Error with the remedy if Redis is unreachable or not configured. */
 export async function withRedis<T>(
   redisTarget: string | undefined,
   { config, log }: { readonly config: Config; readonly log: Logger },
@@ -44,7 +44,7 @@ export async function withRedis<T>(
   }
 }
 
-/** Runs work with the keys of the deployment. */
+/** Runs work with the API keys of the deployment. */
 export async function withKeys<T>(
   config: Config,
   log: Logger,

@@ -17,7 +17,7 @@ import { retentionOf } from './retention.ts';
 import type { Root } from './root.ts';
 import { composeWebhooks } from './webhooks.ts';
 
-/** Builds the verbs of the service, group by group. Later groups use earlier ones. */
+/** Builds the use cases of the service, group by group. Later groups use earlier groups. */
 export function composeUseCases(
   root: Root,
   adapters: Adapters,
@@ -60,7 +60,7 @@ function composeJobs({ config, environment, draining, process, log }: Root, adap
     guard: adapters.guard,
     catalogue: adapters.catalogue,
     presets: adapters.presets,
-    // Other roles have no key of the provider.
+    // Other roles get no provider, because they have no key for it.
     provider: config.roles.has('worker') ? adapters.provider.images : undefined,
     ids,
     digest: (text) => hash('sha256', text, 'base64url'),

@@ -16,7 +16,7 @@ interface Options {
   readonly publicUrlFor: (job: ImageJob) => string;
 }
 
-/** Builds the verbs of webhooks. */
+/** Builds the use cases of webhooks. */
 export function composeWebhooks({ config, environment, log }: Root, adapters: Adapters, options: Options) {
   const { records, queues } = adapters;
   const encrypted = createEncryptedSecrets(environment.secretsKey);

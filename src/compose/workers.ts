@@ -11,16 +11,16 @@ import { connect } from './redis.ts';
 import type { Root } from './root.ts';
 import type { UseCases } from './use-cases.ts';
 
-/** A killed worker's task is taken over after at most one and a half of these. */
+/** Duration of a task lock. Another worker resumes the task of a killed worker after at most 1.5 times this duration. */
 const lockDurationMs = 10_000;
 const reconcilePauseMs = 5_000;
 const sweepPauseMs = 10_000;
 const spoolRecoveryPauseMs = 15_000;
 
-/** Everything in a process that works without a request. */
+/** Background work of a process. */
 export interface Workers {
   start(): void;
-  /** Takes no new task, and waits until running tasks have ended or returned to the queue. */
+  /** Stops fetching tasks, and waits until running tasks have ended or returned to the queue. */
   drain(graceMs: number): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ function composeDispatcher({ log }: Root, { generation, webhooks }: UseCases): T
   return createTaskDispatcher(handlers);
 }
 
-/** Builds the consumers of this process's roles. They share one connection; each has a blocking one besides. */
+/** Builds the consumers of this process's roles. They share one connection, and each adds a blocking one. */
 function composeConsumers(root: Root, { queues, records }: Adapters, useCases: UseCases): TaskConsumer[] {
   const { config, connections, closers, log } = root;
   const { names } = queues;
@@ -102,6 +102,6 @@ function startMaintenance({ closers, log }: Root, { maintenance }: UseCases): vo
     closers.add(every(pauseMs, work, outage.failed, { firstAfterMs }), (stop) => stop());
   };
   repeat('reconcile', reconcilePauseMs, 0);
-  // One pause later: a restarted worker recovers its spooled responses before the sweep ends their jobs.
+  // The first sweep waits one pause, so that a restarted worker recovers its spooled responses before their jobs end.
   repeat('sweep', sweepPauseMs, sweepPauseMs);
 }
