@@ -1,7 +1,7 @@
 import { variables } from '../src/config/variables.ts';
 import type { Variable } from '../src/lib/variable.ts';
 
-/** Documents the environment variables in the two forms in which people look for them. */
+/** Generates the two documents of the environment variables. */
 
 const all = Object.entries(variables) as [string, Variable][];
 
@@ -14,7 +14,7 @@ function sections(): Map<string, [string, Variable][]> {
   return bySection;
 }
 
-/** The text of docs/configuration.md. */
+/** Returns the text of docs/configuration.md. */
 export function configurationPage(): string {
   const parts = [...sections()].map(([section, entries]) => {
     const rows = entries.map(([name, variable]) => {
@@ -36,7 +36,7 @@ ${parts.join('\n\n')}
 `;
 }
 
-/** The text of .env.example. */
+/** Returns the text of .env.example. */
 export function environmentExample(): string {
   const parts = [...sections()].map(([section, entries]) => {
     const lines = entries

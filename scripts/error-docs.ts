@@ -1,6 +1,6 @@
 import { type ErrorCode, errorCodes, errorRow } from '../src/domain/errors.ts';
 
-/** The text of docs/errors.md. */
+/** Returns the text of docs/errors.md. */
 export function errorsPage(): string {
   return `# Errors
 

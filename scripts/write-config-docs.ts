@@ -1,4 +1,4 @@
-/** Writes docs/configuration.md and .env.example. A test fails when the committed files are stale. */
+/** Writes docs/configuration.md and .env.example. A test fails if the committed files are stale. */
 import { writeFileSync } from 'node:fs';
 import { configurationPage, environmentExample } from './config-docs.ts';
 

@@ -1,4 +1,4 @@
-/** Writes docs/errors.md. A test fails when the committed file is stale. */
+/** Writes docs/errors.md. A test fails if the committed file is stale. */
 import { writeFileSync } from 'node:fs';
 import { errorsPage } from './error-docs.ts';
 

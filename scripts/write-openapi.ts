@@ -1,4 +1,4 @@
-/** Writes openapi.yaml from the routes. A test fails when the committed file is stale. */
+/** Writes openapi.yaml from the routes. A test fails if the committed file is stale. */
 import { writeFileSync } from 'node:fs';
 import { composeDocument } from '../src/compose/document.ts';
 

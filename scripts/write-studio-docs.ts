@@ -1,4 +1,4 @@
-/** Writes docs/studio.md. A test fails when the committed file is stale. */
+/** Writes docs/studio.md. A test fails if the committed file is stale. */
 import { writeFileSync } from 'node:fs';
 import { studioPage } from './studio-docs.ts';
 
