@@ -1,4 +1,4 @@
-/** Paths of the OpenAI API that are no paths of ours, so that clients may leave `/v1` out of the base URL. */
+/** Paths of the OpenAI API without `/v1`. The native API uses none of them, so a base URL may omit `/v1`. */
 const withoutPrefix = /^\/(images\/(generations|edits|variations)|models\/[^/?]+)\/?(?=\?|$)/;
 
 /**

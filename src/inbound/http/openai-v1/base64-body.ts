@@ -1,8 +1,8 @@
-/** Bytes of base64 text for a number of bytes (RFC 4648, with padding). */
+/** Returns the length of the base64 text of a number of bytes (RFC 4648, with padding). */
 export const base64Length = (sizeBytes: number): number => 4 * Math.ceil(sizeBytes / 3);
 
 /**
- * Encodes bytes as base64 while they are read. At most one chunk and two bytes of the previous one are held.
+ * Encodes bytes as base64 while they are read. Holds at most one chunk and two bytes of the previous chunk.
  *
  * @returns pieces of ASCII text that together are the base64 of all bytes.
  */
@@ -15,7 +15,7 @@ export async function* base64Of(bytes: AsyncIterable<Uint8Array>): AsyncGenerato
         : Buffer.concat([rest, chunk]);
     const whole = all.length - (all.length % 3);
     if (whole > 0) yield all.toString('base64', 0, whole);
-    // A copy, because the reader may reuse the memory of its chunk.
+    // The bytes are copied, because the reader may reuse the memory of its chunk.
     rest = Buffer.from(all.subarray(whole));
   }
   if (rest.length > 0) yield rest.toString('base64');

@@ -2,7 +2,7 @@ import { AppError, type ErrorCode, errorRow } from '../../../domain/errors.ts';
 import { type JsonSchema, ref } from '../json-schema.ts';
 import { openAiError, statusBeforeAcceptance, statusOfFailure } from './problem.ts';
 
-/** Documented responses of the OpenAI-compatible API, whose statuses differ from those of the native one. */
+/** Documented responses of the OpenAI-compatible API. Their statuses differ from those of the native API. */
 
 const text = (description: string): JsonSchema => ({ description, type: 'string' });
 const always = { 'x-request-id': { ...text('Identifies this request in logs.'), required: true } };
@@ -17,7 +17,7 @@ const jobHeaders = {
   'x-darkroom-cost-micro-usd': text('Cost of the job in micro-USD, if it is known when the response begins.'),
 };
 
-/** Refusals that every route can send. */
+/** Error codes that every route can send. */
 const common: readonly ErrorCode[] = [
   'invalid_request',
   'unauthorized',
@@ -29,7 +29,7 @@ const common: readonly ErrorCode[] = [
   'internal',
   'validation_failed',
 ];
-/** Refusals of a request that asks for a job. */
+/** Error codes of a refused submission. */
 const submission: readonly ErrorCode[] = [
   'invalid_json',
   'payload_too_large',
@@ -42,7 +42,7 @@ const submission: readonly ErrorCode[] = [
   'queue_full',
   'shutting_down',
 ];
-/** Ends of a job without an image. */
+/** Error codes of a job that ended without an image. */
 const failures: readonly ErrorCode[] = [
   'moderation_blocked',
   'provider_rejected',
@@ -53,7 +53,7 @@ const failures: readonly ErrorCode[] = [
   'canceled',
 ];
 
-/** An error that a route can send, before or after a job was accepted. */
+/** Error that a route can send before or after it accepted a job. */
 interface Documented {
   readonly code: ErrorCode;
   readonly isAccepted: boolean;
@@ -89,7 +89,7 @@ function problem(path: string, errors: readonly Documented[]) {
   };
 }
 
-/** Responses of a route that only reads. */
+/** Returns the documented responses of a read-only route. */
 export function readResponses(path: string, schema: string, ...codes: ErrorCode[]) {
   return {
     200: { description: 'OK', headers: always, content: { 'application/json': { schema: ref(schema) } } },
@@ -97,7 +97,7 @@ export function readResponses(path: string, schema: string, ...codes: ErrorCode[
   };
 }
 
-/** Responses of a route that makes images. */
+/** Returns the documented responses of a route that generates images. */
 export function imagesResponses(path: string) {
   return {
     200: {

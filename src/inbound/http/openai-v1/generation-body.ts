@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * The body of `POST /v1/images/generations`: every field of the official SDKs, those of models that are gone included.
- * Types are checked here. Values that depend on the model are checked against the catalogue after mapping.
+ * Body of `POST /v1/images/generations`: every field of the official SDKs, including those of retired models. The schema
+ * checks types. The catalogue checks values that depend on the model after the request was mapped.
  */
 
 const text = (max: number) => z.string().min(1).max(max);
@@ -37,7 +37,7 @@ export const GenerationBody = z.strictObject({
 });
 export type GenerationBody = z.infer<typeof GenerationBody>;
 
-/** Returns a JSON value without members that are null: clients send null for fields that their callers left out. */
+/** Returns a JSON value without members that are null, because clients send null for omitted fields. */
 export function withoutNulls(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(withoutNulls);

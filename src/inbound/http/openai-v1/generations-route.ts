@@ -25,7 +25,7 @@ import { watchDelivery } from './watch-delivery.ts';
 export interface OpenAiSettings {
   readonly models: ModelMap;
   readonly interimResponses: InterimResponses;
-  /** Cancels the job of a caller who disconnects, instead of keeping it for a retry. */
+  /** Whether a disconnect of the caller cancels the job. Otherwise the job continues, and a retry joins it. */
   readonly cancelOnDisconnect: boolean;
 }
 
@@ -41,7 +41,7 @@ interface Deps {
 
 const path = '/v1/images/generations';
 
-/** `POST /v1/images/generations`: the call of OpenAI's API, as a job. */
+/** `POST /v1/images/generations`: generates images with a job, by the contract of OpenAI's API. */
 export function generationsRoute(app: FastifyInstance, deps: Deps): void {
   const { jobs, openAi, draining } = deps;
   const sourcesFor = createImageSources(deps);
@@ -111,7 +111,7 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
     });
   }
 
-  /** Waits for the end of the job, however long that takes, unless the caller leaves or the process stops. */
+  /** Waits for the end of the job without a timeout. Stops if the caller disconnects or the process stops. */
   async function untilEnded(request: FastifyRequest, { tenant, id }: ImageJob, gone: AbortSignal) {
     for (;;) {
       try {
@@ -134,12 +134,12 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
   }
 }
 
-/** The wait ended before the job: the caller disconnected or the process stops. */
+/** Signals that the wait ended before the job, because the caller disconnected or the process stops. */
 class CallerLeft extends Error {}
 
 /**
- * Cuts the connection of a response that cannot be completed. The client's own retry then joins the job, which no
- * error body could promise.
+ * Closes the connection of a response that cannot be completed. The client then retries and joins the job. An error body
+ * would not reliably cause this retry.
  */
 function abandon(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   if (!(error instanceof CallerLeft)) request.log.warn({ err: error }, 'response not completed');

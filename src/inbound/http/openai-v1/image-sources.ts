@@ -11,7 +11,7 @@ interface Deps {
   readonly linkSeconds: number;
 }
 
-/** Creates the ways to the images of a job: signed links, or the bytes in the storage. */
+/** Creates a function that returns the sources of a job's images: signed links, or the bytes in the storage. */
 export function createImageSources({ jobs, addresses, linkSeconds }: Deps) {
   return async (
     request: FastifyRequest,

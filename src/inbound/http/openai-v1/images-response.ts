@@ -2,7 +2,7 @@ import type { StoredImage } from '../../../domain/image.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import { base64Length, base64Of } from './base64-body.ts';
 
-/** How one image gets into a response: its bytes, opened when they are due, or a link. */
+/** Source of one image of a response: a link, or bytes that are opened when they are needed. */
 export interface ImageSource {
   readonly image: StoredImage;
   /** Link of the image; absent if the bytes are sent. */
@@ -10,7 +10,7 @@ export interface ImageSource {
   open(): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Members of a job that OpenAI's response and its stream events have beside the image. */
+/** Returns the members that OpenAI's response and its stream events contain besides the image. */
 export function describeOutput(job: ImageJob): Record<string, unknown> {
   const { request, usage } = job;
   const first = job.images[0];
@@ -23,7 +23,7 @@ export function describeOutput(job: ImageJob): Record<string, unknown> {
   };
 }
 
-/** Text that stands before and after the base64 of an image in its JSON object. */
+/** Returns the text before and after the base64 of an image in its JSON object. */
 function entryAround(job: ImageJob, source: ImageSource): [string, string] {
   const revised = job.revisedPrompt ? { revised_prompt: job.revisedPrompt } : {};
   if (source.url !== undefined) return [JSON.stringify({ url: source.url, ...revised }), ''];
@@ -31,19 +31,20 @@ function entryAround(job: ImageJob, source: ImageSource): [string, string] {
   return ['{"b64_json":"', tail === '}' ? '"}' : `",${tail}`];
 }
 
-/** The body of a successful response in pieces, and its length. */
+/** Body of a successful response in pieces, and its size. */
 export interface ImagesBody {
-  /** Bytes of the whole body, which is ASCII except for texts of the job. */
+  /** Size of the whole body. The body is ASCII except for texts of the job. */
   readonly sizeBytes: number;
-  /** Pieces in sequence; one image is read at a time, when its turn comes. */
+  /** Returns the pieces in sequence. Reads one image at a time, when the reader reaches it. */
   pieces(): AsyncGenerator<string, void, undefined>;
 }
 
 /**
- * Builds OpenAI's `ImagesResponse` for a job. The bytes of its images flow from the storage through base64 to whoever
- * reads the pieces: no image is held in memory as a whole.
+ * Builds OpenAI's `ImagesResponse` for a job. Streams images from the storage through base64 to the reader of the pieces,
+ * so no image is held in memory as a whole.
  *
- * @param warnings what was changed or ignored in the request; a member of ours, which clients pass through.
+ * @param warnings changes to the request and its ignored fields. OpenAI's API has no such member, and clients pass it
+ *   through.
  */
 export function imagesBody(
   job: ImageJob,
@@ -81,7 +82,7 @@ export function imagesBody(
   };
 }
 
-/** The frame of a server-sent event whose data is a JSON object that holds the base64 of an image, in pieces. */
+/** Returns a server-sent event in pieces. Its data is a JSON object with the base64 of an image. */
 export async function* imageEventPieces(
   type: string,
   members: Readonly<Record<string, unknown>>,

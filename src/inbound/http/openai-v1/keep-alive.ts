@@ -1,19 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 
-/** How a caller who waits for a long time is shown that the connection is alive. */
+/** Form of the bytes that keep the connection of a waiting caller open. */
 export type KeepAliveForm = 'interim' | 'white-space';
 
 /** Setting of the deployment: `auto` decides by the request. */
 export type InterimResponses = 'auto' | 'always' | 'never';
 
-/** Clients that are known to skip interim responses (measured on openai 6 and 7 and on the AI SDK). */
+/** Clients that skip interim responses (measured with openai 6 and 7 and with the AI SDK). */
 const skipsInterimResponses = /^(OpenAI\/JS|ai\/)/;
 const proxyHeaders = ['via', 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'];
 
 /**
- * Chooses how to keep a waiting connection alive. Interim responses (`102 Processing`) leave the final status open, but
- * nginx before 1.29 and Python's standard library take any 1xx for the final response.
+ * Returns the form that keeps a waiting connection open. Interim responses (`102 Processing`) leave the final status
+ * open. However, nginx before 1.29 and Python's standard library treat every 1xx as the final response.
  */
 export function keepAliveFormFor(
   request: Pick<FastifyRequest, 'headers'> & { readonly raw: { readonly httpVersion: string } },
@@ -27,15 +27,15 @@ export function keepAliveFormFor(
   return isDirect && canSkip && request.raw.httpVersion === '1.1' ? 'interim' : 'white-space';
 }
 
-/** Most failures come before this time, so that they keep their status with every client. */
+/** Time before the first keep-alive. Most failures occur earlier, so every client receives their status. */
 export const firstKeepAliveMs = 25_000;
-/** Shorter than the idle limits of common proxies. */
+/** Pause between keep-alives. Shorter than the idle timeouts of common proxies. */
 export const keepAliveMs = 15_000;
 
 /**
- * Calls `beat` after 25 s and every 15 s from then on.
+ * Calls `beat` after 25 s and then every 15 s.
  *
- * @returns the function that ends it.
+ * @returns a function that stops the calls.
  */
 export function startKeepAlive(
   beat: () => void,
@@ -49,7 +49,7 @@ export function startKeepAlive(
   return () => clearTimeout(timer);
 }
 
-/** Sends one sign of life in a form. White space begins the response: from then on its status is 200. */
+/** Sends one keep-alive in a form. White space begins the response, so its status is then 200. */
 export function sendSignOfLife(
   response: ServerResponse,
   form: KeepAliveForm,

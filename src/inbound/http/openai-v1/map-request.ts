@@ -2,23 +2,23 @@ import type { ImageRequestBody } from '../../../domain/image-request.ts';
 import type { GenerationBody } from './generation-body.ts';
 import type { ModelMap } from './model-map.ts';
 
-/** How the response is to be sent. */
+/** Requested form of the response. */
 export interface ResponseForm {
   readonly format: 'b64_json' | 'url';
   readonly stream: boolean;
 }
 
-/** A request of an OpenAI client in our own terms. */
+/** Request of an OpenAI client, mapped to the native API. */
 export interface MappedRequest {
   readonly body: ImageRequestBody;
   readonly form: ResponseForm;
-  /** Model as the caller named it; absent if the caller named none. */
+  /** Model name that the caller sent. Undefined if the request has none. */
   readonly requestedModel: string | undefined;
-  /** What was changed or ignored, one sentence each. */
+  /** Changed and ignored fields, one sentence each. */
   readonly warnings: readonly string[];
 }
 
-/** Sizes of earlier model families, with the size of the same shape that current models take. */
+/** Sizes of earlier model families, with the size of the same shape that current models accept. */
 const legacySizes: Readonly<Record<string, string>> = {
   '256x256': '1024x1024',
   '512x512': '1024x1024',
@@ -28,8 +28,8 @@ const legacySizes: Readonly<Record<string, string>> = {
 const legacyQualities: Readonly<Record<string, string>> = { standard: 'auto', hd: 'high' };
 
 /**
- * Maps the body of an OpenAI client to the body of `POST /images`. Legacy fields and values are replaced, and every
- * replacement is reported in `warnings`.
+ * Maps the body of an OpenAI client to the body of `POST /images`. Replaces legacy fields and values, and reports every
+ * replacement in `warnings`.
  *
  * @throws AppError `model_unknown` if a model map exists and does not know the name
  */

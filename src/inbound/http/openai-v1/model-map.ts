@@ -1,24 +1,27 @@
 import { type ModelCatalogue, statusOn } from '../../../domain/model-catalogue.ts';
 import type { Clock } from '../../../domain/ports.ts';
 
-/** Names of models that clients send, and the model that each one gets. */
+/** Mapping of the model names that clients send to names of the catalogue. */
 export interface ModelMap {
-  /** Returns the catalogue name to use; `undefined` for the default model of the deployment. */
+  /** Returns the name in the catalogue, or `undefined` for the default model of the deployment. */
   resolve(name: string): string | undefined;
 }
 
-/** One entry of `V1_MODEL_MAP`: `*` as name stands for every name without an entry. */
+/** Entry of `V1_MODEL_MAP`. The name `*` matches every name without an entry. */
 export type ModelMapEntry = { readonly name: string; readonly model: string };
 
 const anyName = '*';
 const defaultModel = 'default';
 
 /**
- * Creates the model map of a deployment. A name with an entry is mapped. Other names that the catalogue knows as usable
- * stay as they are. The remaining names are mapped by the entry `*` if there is one, and otherwise stay as they are, so
- * that the catalogue refuses them.
+ * Creates the model map of a deployment. Names resolve by the first rule that applies:
  *
- * @param isUsable whether the catalogue has a model of that name that is not retired.
+ * 1. A name with an entry maps to the model of the entry.
+ * 2. A name of a usable model in the catalogue stays unchanged.
+ * 3. Any other name maps to the model of the entry `*`, if that entry exists.
+ * 4. Any other name stays unchanged, so that the catalogue refuses it.
+ *
+ * @param isUsable returns whether the catalogue has a model of that name that is not retired.
  */
 export function createModelMap(
   entries: readonly ModelMapEntry[],

@@ -13,7 +13,7 @@ interface Deps {
   readonly clock: Clock;
 }
 
-/** Clients only need a number here; the catalogue does not know when a model was released. */
+/** Placeholder for `created`. Clients require a number, and the catalogue has no release dates. */
 const created = 1_735_689_600;
 
 const viewOf = (id: string) => ({ id, object: 'model', created, owned_by: 'darkroom' });

@@ -4,25 +4,25 @@ import type { JobError } from '../../../domain/image-job.ts';
 import { isKnown } from '../../../domain/open.ts';
 import { type Circumstances, circumstancesOf, type Problem, problemHeaders, problemOf } from '../problem.ts';
 
-/** Official clients obey a longer `Retry-After`, but their callers would wait without a word. */
+/** Maximum `Retry-After`. Official clients obey longer values too, but would block their callers without feedback. */
 const maxRetryAfterSeconds = 60;
 
 /**
- * The error of a job that was accepted. No client may repeat the request because of it: the AI SDK repeats 409, 429 and
- * every 5xx whatever the headers say, so every status is another 4xx.
+ * Returns the error of an accepted job. Clients must not retry the request after this error. The AI SDK retries 409, 429
+ * and every 5xx regardless of the headers, so every status of such an error is another 4xx.
  */
 export function jobFailure(error: Pick<JobError, 'code' | 'message'>): AppError {
   return new AppError(isKnown(errorCodes, error.code) ? error.code : 'internal', { detail: error.message });
 }
 
-/** Status of a job that failed, see `jobFailure`. */
+/** HTTP statuses of failed jobs, see `jobFailure`. */
 const failureStatus: Partial<Record<AppError['code'], number>> = {
   moderation_blocked: 400,
   provider_rejected: 422,
 };
 const otherFailureStatus = 424;
 
-/** Codes and statuses by which OpenAI's clients know an error; every other code is ours. */
+/** Errors that have a code or status of their own in OpenAI's API. Other errors use the code of this service. */
 const openAiForms: Partial<Record<AppError['code'], { status: number; code?: string; type?: string }>> = {
   model_unknown: { status: 404, code: 'model_not_found' },
   model_retired: { status: 404, code: 'model_not_found' },
@@ -30,16 +30,16 @@ const openAiForms: Partial<Record<AppError['code'], { status: number; code?: str
   invalid_json: { status: 400 },
 };
 
-/** Status of an error after a job was accepted: never one that a client takes for retryable. */
+/** Returns the status of an error after a job was accepted. No client retries such a status. */
 export const statusOfFailure = (code: AppError['code']): number => failureStatus[code] ?? otherFailureStatus;
 
-/** Status of an error before a job was accepted. */
+/** Returns the status of an error before a job was accepted. */
 export function statusBeforeAcceptance(code: AppError['code']): number {
   const { status } = errorRow(code);
   return openAiForms[code]?.status ?? (status >= 500 ? 503 : status);
 }
 
-/** Body, status and headers of an error in a form that OpenAI's clients understand. */
+/** Body, status and headers of an error in the form of OpenAI's API. */
 export interface OpenAiError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ export interface OpenAiError {
 /**
  * Builds an error response.
  *
- * @param options.isAccepted a job exists: the error is final, and no status of it looks retryable.
+ * @param options.isAccepted true if a job exists. The error is then final, and its status is not retryable.
  */
 export function openAiError(
   error: AppError,
@@ -78,7 +78,7 @@ export function openAiError(
 function headersOf(error: AppError, requestId: string, retryable: boolean): Record<string, string> {
   const { 'retry-after': retryAfter, ...headers } = problemHeaders(error, requestId);
   if (!retryable) return { ...headers, 'x-should-retry': 'false' };
-  // A longer wait is for people, not for a client that blocks its caller.
+  // The client does not retry after a longer wait, because it would block its caller.
   if (Number(retryAfter) > maxRetryAfterSeconds) return { ...headers, 'x-should-retry': 'false' };
   return { ...headers, 'retry-after': retryAfter ?? '5' };
 }

@@ -8,7 +8,7 @@ import type { ResponseForm } from './map-request.ts';
 import { jobFailure, openAiError } from './problem.ts';
 import { writePieces } from './write-pieces.ts';
 
-/** What a response needs to know of its request and its job. */
+/** Request that waits for its job, with the parameters of its response. */
 export interface Waiting {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -17,13 +17,13 @@ export interface Waiting {
   readonly warnings: readonly string[];
   /** Headers of every response of this request. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The ways to the images of a job that succeeded, in the sequence of their indexes. */
+  /** Returns the sources of the images of a succeeded job, sorted by index. */
   readonly sourcesOf: (job: ImageJob) => Promise<readonly ImageSource[]>;
 }
 
 /**
- * Answers a request with the images of a job or its failure, once `ended` resolves. Until then signs of life keep the
- * connection open. Resolves when everything was written.
+ * Responds to a request with the images or the failure of a job when `ended` resolves. Keep-alives hold the connection
+ * open until then. Resolves when the whole response was written.
  *
  * @throws CallerGone if the connection closes first
  */
@@ -50,7 +50,7 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
   reply.raw.end();
 }
 
-/** The failure of a job that has no image to give; `null` for every other job. */
+/** Returns the failure of a job without images, or `null` for every other job. */
 function failureOf(job: ImageJob): AppError | null {
   if (job.status === 'succeeded') return null;
   if (job.status === 'canceled') return new AppError('canceled', { detail: 'The job was canceled.' });
@@ -64,7 +64,7 @@ function costHeader(job: ImageJob): Record<string, string> {
     : {};
 }
 
-/** After white space the status is 200 already: the body then holds `error` and no `data`. */
+/** Writes a failure. The status is 200 if white space was sent before, and the body then has `error` and no `data`. */
 function writeFailure({ request, reply, headers }: Waiting, failure: AppError): void {
   const error = openAiError(failure, circumstancesOf(request), { isAccepted: true });
   const text = JSON.stringify(error.body);
@@ -78,7 +78,7 @@ function writeFailure({ request, reply, headers }: Waiting, failure: AppError): 
   reply.raw.end(text);
 }
 
-/** One `completed` event per image. A failure is an `error` event, which official clients throw. */
+/** Responds with one `completed` event per image. A failure becomes an `error` event, which official clients throw. */
 async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Promise<void> {
   const { reply, request } = waiting;
   const { raw } = reply;

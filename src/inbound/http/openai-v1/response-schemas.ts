@@ -4,7 +4,7 @@ import type { SchemaGroup } from '../json-schema.ts';
 import { OpenAIError } from '../schemas/problem.ts';
 import { GenerationBody } from './generation-body.ts';
 
-/** What OpenAI's clients read: the response with images, its stream events and models. */
+/** Schemas of the responses that OpenAI's clients read: images, stream events and models. */
 
 const OpenAiImage = z.object({
   b64_json: z.string().optional().describe('The bytes in base64.'),
@@ -21,7 +21,7 @@ const output = {
   job_id: z.string().describe('Id of the job.'),
 };
 
-/** The response to a request for images. */
+/** Response with images. */
 const OpenAiImages = z.object({
   created: z.int().describe('Time of the end of the job, in seconds since 1970.'),
   data: z.array(OpenAiImage),
@@ -29,7 +29,7 @@ const OpenAiImages = z.object({
   warnings: z.array(z.string()).optional().describe('What was changed or ignored in the request.'),
 });
 
-/** The data of one event of a stream. */
+/** Data of one event of a stream. */
 const OpenAiImageEvent = z.object({
   type: z.string().describe('`image_generation.completed`, or `error`.'),
   b64_json: z.string().optional(),

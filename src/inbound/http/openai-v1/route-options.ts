@@ -3,7 +3,7 @@ import type { Scope } from '../../../domain/api-key.ts';
 import { asAppError } from '../problem.ts';
 import { sendOpenAiError } from './problem.ts';
 
-/** What every route of the OpenAI-compatible API has in common: its scope, its dialect and the form of its errors. */
+/** Returns the common options of routes of the OpenAI-compatible API: scope, dialect and form of errors. */
 export function openAiRoute(scope: Scope) {
   return {
     config: { scope, isOpenAi: true },

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 
-/** Errors of a connection that was cut reach the socket shortly after the last byte was passed to it. */
+/** Wait for errors after the last byte. Errors of a closed connection reach the socket shortly after that byte. */
 const settleMs = 2_000;
 
 /**
- * Reports once whether the caller of a response got it. A response whose connection is cut still emits `finish`: only the
- * state of its socket tells the difference. A response counts as delivered if everything was written and the
- * socket then closes without an error, or stays open for two seconds.
+ * Reports once whether the caller received a response. The `finish` event does not prove delivery, because a response on a
+ * closed connection emits it too. A response counts as delivered if it was written completely and its socket then closes
+ * without an error or stays open for two seconds.
  */
 export function watchDelivery(response: ServerResponse, report: (isDelivered: boolean) => void): void {
   const { socket } = response;
@@ -25,7 +25,7 @@ export function watchDelivery(response: ServerResponse, report: (isDelivered: bo
     timer.unref();
   };
   const onSocketClose = (hadError: boolean) => end(isWhole() && !hadError);
-  // A response that waits behind another one of its connection has no socket of its own yet.
+  // The response is observed too, because it has no socket while it waits behind another response of its connection.
   const onResponseClose = () => {
     if (!isWhole()) end(false);
   };

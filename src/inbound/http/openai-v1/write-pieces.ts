@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
-/** The connection of a response closed before everything was written. */
+/** Signals that the connection closed before the whole response was written. */
 export class CallerGone extends Error {
   constructor() {
     super('the connection closed before the response was complete');
@@ -10,9 +10,9 @@ export class CallerGone extends Error {
 }
 
 /**
- * Writes pieces to a response and waits whenever its socket is full, so that no more than one piece waits in memory.
+ * Writes pieces to a response. Waits while the socket is full, so that at most one piece is buffered in memory.
  *
- * @throws CallerGone if the connection closes; the pieces are ended then, which closes what they read from.
+ * @throws CallerGone if the connection closes. The iteration then ends, which closes the source of the pieces.
  */
 export async function writePieces(response: ServerResponse, pieces: AsyncIterable<string>): Promise<void> {
   const gone = new AbortController();
