@@ -24,7 +24,7 @@ import { createStrictHttp } from './strict-http.ts';
 import { useValidation } from './validation.ts';
 import { createWaitForTerminal } from './wait-for-terminal.ts';
 
-/** Everything that the server uses: what the routes declare, except what the server builds for them. */
+/** Dependencies of the server: those that the routes declare, except those that the server builds. */
 export interface HttpDeps
   extends Omit<RouteDeps, 'addresses' | 'presentTo' | 'waitForTerminal' | 'sendAccepted' | 'sendEvents'> {
   readonly authenticate: Authenticate;
@@ -43,12 +43,12 @@ export interface HttpOptions {
 }
 
 const maxHeaderBytes = 16 * 1024;
-/** How long a request may take to arrive. Responses have no limit of this kind. */
+/** Maximum time in which a request must arrive. Responses have no such limit. */
 const requestTimeoutMs = 15_000;
 const idleCheckMs = 100;
-/** A connection without traffic for this long is dead: longer than any wait and than the pauses of a stream. */
+/** Timeout of a connection without traffic. It is longer than every wait and than the pauses of a stream. */
 const stalledMs = 120_000;
-/** How long downloads may take after the process began to stop. */
+/** Maximum time of downloads after the process began to stop. */
 const lastResponsesMs = 5_000;
 
 /** Builds the HTTP server. It does not listen yet. */
@@ -108,7 +108,7 @@ function serverOptions({ logger, trustProxy }: HttpOptions) {
   };
 }
 
-/** Builds what the routes share, and returns everything that they use. */
+/** Builds the shared dependencies of the routes, and returns all dependencies. */
 function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
   const { jobs, longPollSlots, draining, linkSeconds } = deps;
   const presentTo = createPresentTo({ presentJob: jobs.presentJob, addresses, linkSeconds });
@@ -138,7 +138,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
   };
 }
 
-/** Responds to every error with a problem, and logs those that are faults of the service. */
+/** Responds to every error with a problem, and logs errors that are faults of the service. */
 function reportErrors(app: FastifyInstance, draining: AbortSignal): void {
   app.setErrorHandler((error, request, reply) => {
     const known = asAppError(error);

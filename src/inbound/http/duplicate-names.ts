@@ -1,6 +1,6 @@
 /**
- * A JSON string, or a character that opens, closes or separates. The closing quote is optional, so that unclosed strings
- * cost linear time.
+ * Pattern of a JSON string, or of a character that opens, closes or separates. The closing quote is optional, so that
+ * unclosed strings take linear time.
  */
 const tokens = /"(?:[^"\\]|\\.)*"?|[{}[\],:]/g;
 
@@ -12,8 +12,8 @@ interface Level {
 }
 
 /**
- * Returns the path of the first member whose name occurs twice in one object, as its names and indexes; `null` if there
- * is none. The text must be valid JSON.
+ * Returns the path (names and indexes) of the first member whose name occurs twice in one object. Returns `null` if no name
+ * occurs twice. The text must be valid JSON.
  */
 export function findDuplicateName(text: string): readonly string[] | null {
   const levels: Level[] = [];

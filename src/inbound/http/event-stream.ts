@@ -29,7 +29,7 @@ export type SendEvents = (
   source: { readonly tenant: string; readonly open: (signal: AbortSignal) => AsyncGenerator<StreamEvent> },
 ) => FastifyReply;
 
-/** Creates the response of every event stream. The response throws `too_many_requests` if no slot is free. */
+/** Creates the function that sends event streams. The function throws `too_many_requests` if no slot is free. */
 export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): SendEvents {
   async function render(request: FastifyRequest, { eventId, moment }: StreamEvent): Promise<string> {
     const hasView = moment.image !== undefined || isTerminal(moment.status);
@@ -65,7 +65,7 @@ export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): 
   };
 }
 
-/** Forwards events, and adds comments in long pauses: clients ignore them, and proxies see traffic. */
+/** Forwards events, and adds comments in long pauses, so that proxies see traffic. Clients ignore comments. */
 async function* withHeartbeats(
   events: AsyncGenerator<StreamEvent>,
   render: (event: StreamEvent) => Promise<string>,

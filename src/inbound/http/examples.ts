@@ -15,7 +15,7 @@ const id = 'img_01KAR3S9Z8QJ4V5W6X7Y8Z9A0B';
 const publicUrl = 'https://images.example.com';
 const self = `${publicUrl}/images/${id}`;
 
-/** Requests: a plain one, and one for each built-in preset. */
+/** Requests without a preset and with each built-in preset. */
 export const imageRequestExamples: Record<string, Example<ImageRequestBody>> = {
   plain: {
     summary: 'A prompt, with an order number to find the job by',
@@ -86,7 +86,7 @@ export const endpointRequestExamples: Record<string, Example<EndpointBody>> = {
   },
 };
 
-/** A job that succeeded. */
+/** Succeeded job. */
 export const imageJobExample: ImageJobView = {
   id,
   object: 'image_job',
@@ -186,7 +186,7 @@ const refused: Partial<ImageJobView> = {
   attempts: [],
 };
 
-/** A job in its typical states. */
+/** Job in its typical states. */
 export const imageJobExamples = {
   queued: { summary: 'A queued job', value: { ...imageJobExample, ...waiting } },
   succeeded: { summary: 'A job that succeeded', value: imageJobExample },
@@ -206,7 +206,7 @@ export const imagePreviewExample: Example = {
 
 const requestId = 'req_01KAR3S9Z9B2C3D4E5F6G7H8J9';
 
-/** The problem of a request with a misspelled field. */
+/** Problem of a request with a misspelled field. */
 export const problemExample: Problem = problemOf(
   new AppError('validation_failed', {
     detail: 'Correct the fields listed in errors.',

@@ -43,7 +43,7 @@ export function idempotencyKeyFrom(header: string | string[] | undefined): strin
 export interface Preferences {
   /** Seconds to wait before the response, at most `maxWaitSeconds`. */
   readonly waitSeconds: number;
-  /** Value of Preference-Applied; `null` for no such header. */
+  /** Value of Preference-Applied, or `null` for no header. */
   readonly applied: string | null;
 }
 
@@ -68,7 +68,7 @@ export function preferencesFrom(header: string | string[] | undefined): Preferen
     const waitSeconds = Math.min(Number(match[2]), maxWaitSeconds);
     return { waitSeconds, applied: `wait=${waitSeconds}` };
   }
-  // Section 4.3: with both preferences the wait comes first. Without a wait the response is asynchronous anyway.
+  // A request with both preferences waits first (section 4.3). Without a wait the response is always asynchronous.
   return { waitSeconds: 0, applied: preferences.includes('respond-async') ? 'respond-async' : null };
 }
 

@@ -75,8 +75,8 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
 /**
- * Measures a JSON text without building it: its deepest nesting, and how many members its objects have together. Parsing
- * drops all but the last member of a name, so fewer members afterwards mean that a name occurred twice.
+ * Measures a JSON text without parsing it: its maximum depth, and the total number of members in its objects. The parser
+ * drops duplicate names, so fewer members after parsing mean that a name occurred twice.
  */
 function measure(bytes: Buffer): { depth: number; members: number } {
   let depth = 0;

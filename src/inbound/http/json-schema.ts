@@ -16,7 +16,7 @@ export interface SchemaGroup {
   readonly responses?: Readonly<Record<string, z.ZodType>>;
   /** Choices between named schemas. */
   readonly unions?: Readonly<Record<string, JsonSchema>>;
-  /** Enumerations that several schemas share. */
+  /** Enumerations that several schemas share, with their descriptions. */
   readonly values?: Readonly<
     Record<string, { readonly values: readonly string[]; readonly description: string }>
   >;

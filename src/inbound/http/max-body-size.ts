@@ -1,2 +1,2 @@
-/** Maximum size of a body: every legal request fits, even if every character of it is escaped. */
+/** Maximum size of a body. Every valid request fits, even if each of its characters is escaped. */
 export const maxBodyBytes = 768 * 1024;

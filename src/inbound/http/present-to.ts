@@ -10,14 +10,14 @@ interface Deps {
   readonly linkSeconds: number;
 }
 
-/** Renders a job for the caller of a request. */
+/** Function that renders a job for the caller of a request. */
 export type PresentTo = (
   request: FastifyRequest,
   job: ImageJob,
   options?: { readonly withPosition?: boolean },
 ) => Promise<ImageJobView>;
 
-/** Creates the rendering of jobs, with links under the address that the caller used. */
+/** Creates the function that renders jobs. Its links use the address that the caller used. */
 export function createPresentTo({ presentJob, addresses, linkSeconds }: Deps): PresentTo {
   return (request, job, { withPosition = true } = {}) =>
     presentJob(job, { publicUrl: addresses.publicUrlOf(request), linkSeconds, withPosition });

@@ -84,7 +84,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   return reply.send(JSON.stringify(problemOf(error, circumstancesOf(request))));
 }
 
-/** Returns what a problem says about its request. */
+/** Returns the members of a problem that describe its request. */
 export function circumstancesOf(request: FastifyRequest): Circumstances {
   const publicUrl = request.server.publicAddresses?.publicUrlOf(request);
   return {
@@ -134,8 +134,8 @@ const namesIn = (pointer: string) =>
 type ValidationIssue = NonNullable<FastifyError['validation']>[number] & { propertyName?: string };
 
 /**
- * Drops issues that only repeat others: that some name is bad, if another issue names it, and that a value is no text, if
- * the caller meant the object of that choice.
+ * Removes redundant issues: a generic issue about a name if another issue contains the name, and the issue that a value is
+ * no text if the caller meant the object of that choice.
  */
 function reportable(all: readonly ValidationIssue[]): ValidationIssue[] {
   const isAboutFields = ({ keyword }: ValidationIssue) =>

@@ -7,7 +7,7 @@ import type { PresentTo } from './present-to.ts';
 import { header, pollSeconds } from './responses.ts';
 import type { WaitForTerminal } from './wait-for-terminal.ts';
 
-/** Headers of every response that holds an accepted job. */
+/** Headers of every response with an accepted job. */
 export const acceptedHeaders = {
   'preference-applied': header.preferenceApplied,
   'idempotent-replayed': header.replayed,
@@ -19,7 +19,10 @@ interface Accepted {
   readonly preferences: Preferences;
 }
 
-/** Responds with an accepted job: 200 if it has ended and the caller waited or repeated the request, otherwise 202. */
+/**
+ * Function that responds with an accepted job. The status is 200 if the job has ended and the caller waited or repeated
+ * the request, otherwise 202.
+ */
 export type SendAccepted = (
   request: FastifyRequest,
   reply: FastifyReply,
@@ -31,11 +34,11 @@ interface Deps {
   readonly waitForTerminal: WaitForTerminal;
 }
 
-/** Creates the response to every request that makes a job. The response throws `erased` for the replay of an erased job. */
+/** Creates the function that responds with accepted jobs. It throws `erased` for the replay of an erased job. */
 export function createSendAccepted({ presentTo, waitForTerminal }: Deps): SendAccepted {
   /**
-   * Returns the job after the wait. If waiting or rendering fails, returns the job as it was accepted: an error would hide
-   * the id of a job that runs and is paid for.
+   * Returns the job after the wait. If waiting or rendering fails, returns the job as accepted, because an error would hide
+   * the id of a job that runs and costs money.
    */
   async function latestView(
     request: FastifyRequest,

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { inlineDisposition } from '../../lib/content-disposition.ts';
 import type { Bytes } from '../../usecases/jobs/read-image.ts';
 
-/** Sends stored bytes with headers that let a browser treat them only as the image they are. */
+/** Sends stored bytes with headers that make browsers treat them as an image only. */
 export function sendBytes(
   reply: FastifyReply,
   bytes: Bytes,
@@ -21,8 +21,8 @@ export function sendBytes(
 }
 
 /**
- * Closes the source of the bytes when the connection ends. A pipelined response that waits for an earlier one emits no
- * `close` of its own.
+ * Closes the source of the bytes when the connection ends. A pipelined response that waits for an earlier response emits
+ * no `close`.
  */
 function closeWithConnection(reply: FastifyReply, body: Readable): void {
   const { socket } = reply.request.raw;

@@ -12,7 +12,7 @@ const hostPattern = /^[A-Za-z0-9._~%:[\]-]{1,255}$/;
 /** Maximum number of pipelined requests without a response. Each holds its finished response until the earlier ones are sent. */
 const maxPipelined = 100;
 
-/** How long a refused client may read the refusal. Closing with unread bytes resets the connection. */
+/** Time for a refused client to read the response. Closing a socket with unread bytes would reset the connection. */
 const lingerMs = 1_000;
 
 const byNodeCode: Record<string, ErrorCode> = {
@@ -38,7 +38,7 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const response = responses.get(socket);
     const isBusy = response !== undefined && !response.writableFinished;
-    // The client would take the refusal for the response to an earlier request, or find it inside of that response.
+    // The socket is destroyed, because the client would mistake the refusal for (a part of) an earlier response.
     if (isBusy && (response.headersSent || response.req.complete)) return void socket.destroy();
     refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'));
   }
@@ -55,7 +55,7 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
     socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
-    // A client that continues to send would hold the connection open.
+    // The socket is destroyed after a delay, because a client that continues to send would hold it open.
     const lingering = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(lingering));
   }
@@ -74,7 +74,7 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     app.addHook('onRequest', (request, reply, done) => {
       const { raw } = request;
       responses.set(raw.socket, reply.raw);
-      // A refusal would wait in the same line.
+      // The socket is destroyed, because a refusal would have to wait for the earlier responses.
       if (count(raw.socket, 1) > maxPipelined) return void raw.socket.destroy();
       if (hasSaneHost(raw) && isSaneOrigin(request)) done();
       else
@@ -91,7 +91,10 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
   return { refuseConnection, watch };
 }
 
-/** Forwarded values of a trusted proxy become part of links. A request of HTTP/1.0 may have no host. */
+/**
+ * Returns whether host and protocol are valid. They may come from a trusted proxy and become part of links. An HTTP/1.0
+ * request may have no host.
+ */
 const isSaneOrigin = ({ host, protocol }: FastifyRequest) =>
   (!host || hostPattern.test(host)) && (protocol === 'http' || protocol === 'https');
 

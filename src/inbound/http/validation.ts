@@ -33,8 +33,8 @@ function createAjv(): Ajv2020 {
 }
 
 /**
- * Converters that accept one spelling for each value. Ajv converts like JavaScript and accepts `0x5`, `1e1`, `+5` and ` 5`
- * as numbers. A text that is not converted fails the validation of its type.
+ * Converters that accept one spelling for each value. Ajv's own conversion follows JavaScript and accepts `0x5`, `1e1`,
+ * `+5` and ` 5` as numbers. A text that is not converted fails the validation of its type.
  */
 const readers: Record<string, (text: string) => unknown> = {
   integer: (text) => (/^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : text),

@@ -10,7 +10,7 @@ interface Deps {
   readonly draining: AbortSignal;
 }
 
-/** Waits for the end of a job and returns its latest state. */
+/** Function that waits for the end of a job and returns its latest state. */
 export type WaitForTerminal = (
   reply: FastifyReply,
   job: Pick<ImageJob, 'tenant' | 'id'>,
@@ -18,8 +18,9 @@ export type WaitForTerminal = (
 ) => Promise<ImageJob>;
 
 /**
- * Creates the wait of a request for its job: until the job is terminal, the time is over, the caller disconnects, or the
- * process stops. Does not wait if no long-poll slot is free, because a wait is only a preference of the caller.
+ * Creates the function with which a request waits for its job. The wait ends if the job is terminal, the timeout expires,
+ * the caller disconnects, or the process stops. Does not wait if no long-poll slot is free, because a wait is only a
+ * preference of the caller.
  */
 export function createWaitForTerminal({ getJob, longPollSlots, draining }: Deps): WaitForTerminal {
   return async (reply, { tenant, id }, waitMs) => {

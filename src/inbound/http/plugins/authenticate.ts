@@ -18,10 +18,10 @@ declare module 'fastify' {
 }
 
 const bearer = /^Bearer +(\S+) *$/i;
-/** A longer header holds no valid key. */
+/** Maximum length of a header with a key. A longer header contains no valid key. */
 const maxHeaderLength = 600;
 
-/** Refuses callers without the scope of the route, before the body is read. */
+/** Refuses callers without the scope of the route. The check runs before the body is read. */
 export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {

@@ -2,8 +2,8 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Content of this origin only; `blob:` shows images of responses. Insecure requests are not upgraded, because the page may be
- * served over plain http.
+ * Content security policy that allows content of this origin only. `blob:` shows images of responses. The policy does not
+ * upgrade insecure requests, because the page may be served over plain http.
  */
 const pagePolicy = {
   'default-src': "'self'",
@@ -21,7 +21,7 @@ const pageStyle = `
 .swagger-ui .responses-wrapper img { max-width: 100%; }
 `;
 
-/** An aperture in one color. */
+/** Icon of the page: an aperture in one color. */
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <circle cx="16" cy="16" r="15" fill="#b3261e"/><circle cx="16" cy="16" r="6" fill="#fff"/></svg>`;
 

@@ -20,7 +20,7 @@ export function finishDocument(
     readonly optionalBodies: ReadonlySet<string>;
   },
 ): Node {
-  // A copy by JSON, because shared nodes would become anchors and aliases in YAML.
+  // The document is copied by JSON, because shared nodes would become anchors and aliases in YAML.
   const finished = JSON.parse(JSON.stringify(document)) as Node;
   for (const operation of operationsOf(finished)) {
     for (const parameter of list(operation.parameters)) {
@@ -51,7 +51,7 @@ function liftRequired(header: Node): void {
   delete schema.required;
 }
 
-/** Moves repeated parts to `components`: for every name the shape that occurs most often. */
+/** Moves repeated parts to `components`. If a name has several shapes, the most frequent one is moved. */
 function shareParts(document: Node, visitAll: (document: Node, visit: Visit) => void): void {
   const uses = new Map<string, Map<string, number>>();
   visitAll(document, (section, name, holder, key) => {

@@ -2,12 +2,14 @@ import { METHODS } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 
-/** Every method that a request can have. CONNECT never becomes a request. */
+/** Methods of requests. CONNECT is absent, because Node emits no request for it. */
 const methods = METHODS.filter((method) => method !== 'CONNECT');
 
 /**
- * Responds with 405 and `Allow` if an address exists with other methods only; the router would respond with 404. Observes
- * the routes, so it must be registered before them. Call the result after the last route.
+ * Responds with 405 and `Allow` if an address exists with other methods only. The router would respond with 404. Must be
+ * registered before the routes, because it observes them.
+ *
+ * @returns a function to call after the last route.
  */
 export function watchMethods(app: FastifyInstance): () => void {
   for (const method of methods) {
@@ -30,7 +32,7 @@ export function watchMethods(app: FastifyInstance): () => void {
         method: missing,
         url,
         schema: { hide: true },
-        // Before the body is read, so that a faulty body does not hide the 405.
+        // The route refuses before the body is read, so that an invalid body does not hide the 405.
         onRequest: (request, reply, done) => {
           reply.header('allow', allow);
           const detail = `${request.method} is not allowed here, only ${allow}.`;

@@ -4,8 +4,8 @@ import { pointerToken } from '../../../domain/image-request.ts';
 import type { JsonSchema } from '../json-schema.ts';
 
 /**
- * Makes every route for callers refuse unknown query parameters, and every field if the route has no body: an ignored typo
- * may cost money. Must be registered before the routes.
+ * Makes every route for callers refuse unknown query parameters, because an ignored typo may cost money. A route without a
+ * body refuses every field. Must be registered before the routes.
  */
 export function refuseUnknown(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
@@ -13,7 +13,7 @@ export function refuseUnknown(app: FastifyInstance): void {
     if (!config?.scope || config.isOpenAi || !schema) return;
     const known = schema.querystring as JsonSchema | undefined;
     schema.querystring = { type: 'object', properties: {}, ...known, additionalProperties: false };
-    // The body of a GET is not read.
+    // GET and HEAD need no check, because their body is not read.
     if (schema.body || route.method === 'GET' || route.method === 'HEAD') return;
     route.preValidation = [refuseFields, ...[route.preValidation ?? []].flat()];
   });

@@ -12,7 +12,7 @@ interface Deps {
   readonly clock: Clock;
 }
 
-/** The parts of a link. Every fault of a part has the same response, 403. */
+/** Documented parts of a link. An invalid part always leads to the same response, 403. */
 const linkParts = {
   params: {
     type: 'object',

@@ -17,7 +17,7 @@ interface Deps {
   readonly clock: Clock;
 }
 
-/** `GET /images/{id}`: poll or long-poll a job. */
+/** `GET /images/{id}`: polls or long-polls a job. */
 export function getJobRoute(app: FastifyInstance, deps: Deps): void {
   const { jobs, presentTo, waitForTerminal } = deps;
   app.route<{ Params: { id: string }; Querystring: { wait?: number } }>({
@@ -71,7 +71,7 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
       const job = await (waitMs > 0
         ? waitForTerminal(reply, { tenant, id }, waitMs)
         : jobs.getJob.get(tenant, id));
-      // The tag of a queued job holds its position, which is known only once the job is presented.
+      // A queued job is presented first, because its tag contains its position, which presenting it determines.
       const queued = job.status === 'queued' ? await presentTo(request, job) : null;
       const etag = etagOf(job, queued?.queue.position ?? null, deps);
       reply.header('etag', etag);
@@ -83,8 +83,8 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
 }
 
 /**
- * Returns the tag of a job. It changes with the job, with its position in the queue, and twice in the life of a link: after
- * a 304 the caller's links work for at least half of `linkSeconds` more, or as long as their images exist.
+ * Returns the tag of a job. The tag changes with the job, with its position in the queue, and twice in the lifetime of a
+ * link. After a 304 the caller's links therefore work for at least half of `linkSeconds`, or as long as the images exist.
  */
 function etagOf(job: ImageJob, position: number | null, deps: Pick<Deps, 'clock' | 'linkSeconds'>): string {
   if (isTerminal(job.status)) return `W/"${job.version}-end-${linkPeriodOf(deps)}"`;
@@ -99,8 +99,8 @@ const linkPeriodOf = ({ clock, linkSeconds }: Pick<Deps, 'clock' | 'linkSeconds'
 const finalTag = /^W\/"(\d{1,15})-end-(\d{1,15})"$/;
 
 /**
- * Whether a caller's tag is the current one of an ended job. Reads only the version of the record, because every change of
- * a record raises it: a 304 needs neither the job nor its view.
+ * Returns whether a caller's tag is the current tag of an ended job. Reads only the version of the record, because every
+ * change of a record increments it. A 304 therefore needs neither the job nor its view.
  */
 async function isUnchanged(deps: Deps, job: { tenant: string; id: string }, tag: string): Promise<boolean> {
   const [, version, linkPeriod] = finalTag.exec(tag) ?? [];

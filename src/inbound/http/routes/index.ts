@@ -15,7 +15,7 @@ import { streamTenantEventsRoute } from './stream-tenant-events.ts';
 import { submitJobRoute } from './submit-job.ts';
 import { webhookRoutes } from './webhooks/index.ts';
 
-/** Every route of the service, in the order of the documentation. Each names in its type what it uses. */
+/** Routes of the service in the order of the documentation. The type of each route declares its dependencies. */
 export const routes = [
   submitJobRoute,
   listJobsRoute,
@@ -34,7 +34,7 @@ export const routes = [
   probeRoutes,
 ] as const;
 
-/** Everything that the routes use together. */
+/** Dependencies of all routes together. */
 export type RouteDeps = [(typeof routes)[number]] extends [
   (app: FastifyInstance, deps: infer Deps) => unknown,
 ]

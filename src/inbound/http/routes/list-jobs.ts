@@ -11,7 +11,7 @@ interface Deps {
   readonly presentTo: PresentTo;
 }
 
-/** Limits a key like the schema of requests does: in code points. */
+/** Pattern of a metadata parameter. It limits keys in code points, as the schema of requests does. */
 const metadataParameter = '^metadata\\[([\\s\\S]{1,64})\\]$';
 const metadataKey = new RegExp(metadataParameter, 'u');
 

@@ -82,7 +82,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
     },
     handler: async (request, reply) => {
       const caller = callerOf(request);
-      // Read first, so that a dry run reports a malformed key as well.
+      // The key is read first, so that a dry run reports a malformed key too.
       const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
       if (request.query.dry_run) return preview(jobs, request.body);
       refuseWhileDraining(draining);

@@ -24,7 +24,7 @@ const event = {
   at: z.iso.datetime().describe('Time of the event.'),
 };
 
-/** The `data` of one server-sent event of a type. */
+/** Returns the schema of the `data` of a server-sent event, by type. */
 function streamEvent(type: StreamEventType) {
   const base = z.object({ type: z.literal(type), ...event });
   if (type === 'image.progress') {
@@ -33,7 +33,7 @@ function streamEvent(type: StreamEventType) {
   return terminalTypes.includes(type) ? base.extend({ job: ImageJob }) : base;
 }
 
-/** The body of one webhook of a type. */
+/** Returns the schema of the body of a webhook, by type. */
 const webhookEvent = (type: (typeof imageEventTypes)[number]) =>
   z.object({
     type: z.literal(type),

@@ -7,8 +7,8 @@ import { problemSchemas } from './problem.ts';
 import { webhookSchemas } from './webhooks.ts';
 
 /**
- * Named schemas of the OpenAPI document. zod is their source; the server validates with the JSON Schema that is made from
- * it, and the document shows the same.
+ * Named schemas of the OpenAPI document, converted from zod schemas to JSON Schema. The server validates with the same
+ * JSON Schemas that the document shows.
  */
 export const components: Record<string, JsonSchema> = namedJsonSchemas([
   jobSchemas,

@@ -12,10 +12,10 @@ import { AttemptView, ImageJobView, ImageView, JobErrorView } from '../../../dom
 import { imageJobExample } from '../examples.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
 
-/** The request of a job on the wire. It is complete, because every default was decided at submission. */
+/** Request of a job on the wire. It is complete, because the service resolves every default at submission. */
 const AcceptedRequest = ImageRequest.describe('The request with every default filled in.');
 
-/** A job on the wire. */
+/** Job on the wire. */
 export const ImageJob = ImageJobView.extend({ request: AcceptedRequest }).describe(
   'A job: the same shape in polls, lists, event streams and webhooks.',
 );

@@ -12,7 +12,7 @@ const FieldIssue = z.object({
   detail: z.string().describe('Fault of this field.'),
 });
 
-/** The error in the form of the OpenAI API. */
+/** Error in the form of the OpenAI API. */
 export const OpenAIError = z
   .object({
     message: z.string(),

@@ -11,7 +11,7 @@ import { removeEndpointRoute } from './remove-endpoint.ts';
 import { rotateSecretRoute } from './rotate-secret.ts';
 import { testEndpointRoute } from './test-endpoint.ts';
 
-/** Every route of webhooks, in the order of the documentation. */
+/** Routes of webhooks in the order of the documentation. */
 export const webhookRoutes = [
   createEndpointRoute,
   listEndpointsRoute,
