@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 
 /** Networks that the operator allows. */
 export interface NetworkList {
-  /** Returns whether a network contains an address in the spelling of the operating system; false for other text. */
+  /** Returns whether a network contains an address. Returns false for text that the operating system would not produce. */
   holds(ip: string): boolean;
 }
 
