@@ -15,7 +15,7 @@ const remindMs = 60_000;
 const settledMs = 5_000;
 
 /**
- * Creates a log that writes few lines, independent of the number of attempts: one at the first failure, one per minute
+ * Creates a log that writes few lines for any number of attempts. It writes one line at the first failure, one per minute
  * with the number of failures so far, and one at the end of the outage.
  */
 export function createOutageLog(

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * Describes environment variables: their values, defaults and documentation. The configuration, the storages and the
- * providers each declare their own; `config` is the only reader.
+ * providers each declare their own variables. Only `config` reads them.
  */
 
 /** One environment variable. Every variable can also be given as `NAME_FILE`, the path of a file with the value. */

@@ -56,7 +56,7 @@ export class WebhookSecretError extends Error {
   }
 }
 
-/** Returns why a secret cannot be used; `null` if it can. */
+/** Returns the fault of a secret, or `null` if the secret is valid. */
 export function webhookSecretFault(text: string): WebhookSecretError | null {
   try {
     parseWebhookSecret(text);

@@ -17,7 +17,7 @@ const clientErrors = new Set(['AbortError', 'MaxRetriesPerRequestError', 'Cluste
 const clientMessages =
   /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Cluster (isn't ready|is disconnect)|None of startup nodes|Node is disconnected|Too many Cluster redirections|No master node|timeout$)/;
 
-/** Returns the code of an error reply, such as `READONLY`; `undefined` if the error is none. */
+/** Returns the code of an error reply, such as `READONLY`, or `undefined` if the error is not an error reply. */
 export function replyCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
   // Before version 7 of Redis, the reply of a command inside a script has a prefix.
@@ -31,8 +31,8 @@ export function isWrongServer(error: unknown): boolean {
 }
 
 /**
- * Returns whether an error is an outage of Redis, so that a retry may succeed: no connection, no reply in time, or a
- * refusal such as out of memory or a failover. A rejected transaction is an outage if all its commands were.
+ * Returns whether an error is an outage of Redis, so that a retry may succeed. Outages are a missing connection, a missing
+ * reply, and refusals such as out of memory or a failover. A rejected transaction is an outage if all its commands were.
  */
 export function isRedisOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

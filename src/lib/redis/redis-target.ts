@@ -22,7 +22,7 @@ export type RedisTarget =
       password?: string;
     };
 
-/** Version of IP to which host names are resolved; 0 accepts both. */
+/** Version of IP to which host names are resolved. 0 accepts both. */
 export type AddressFamily = 0 | 4 | 6;
 
 /** Server of a cluster as configured by the operator. */

@@ -12,8 +12,8 @@ export interface RedisClientOptions {
   /** Called once per failed connection attempt. Required, because an `error` event without a listener ends the process. */
   onError: (error: Error) => void;
   /**
-   * Called if the server replies that another one is responsible, as after a failover. This connection already reconnects
-   * by name; other connections of the process may have to.
+   * Called if the server replies that another server is responsible, as after a failover. This connection already
+   * reconnects by name. Other connections of the process may have to reconnect too.
    */
   onWrongServer?: () => void;
   /** Use the cluster protocol for a single address too. */
@@ -51,11 +51,12 @@ export function reconnectDelayMs(attempt: number): number {
 }
 
 /**
- * Opens a connection to `target` (forms: see parseRedisTarget; several hosts or `cluster: true` open a cluster connection).
- * Returns at once, connects in the background and reconnects at most 1 s apart until `disconnect()` or `quit()`.
+ * Opens a connection to `target`, in the forms of parseRedisTarget. Several hosts or `cluster: true` open a cluster
+ * connection. Returns at once, connects in the background and reconnects at most 1 s apart until `disconnect()` or
+ * `quit()`.
  *
- * After a reply that means "wrong server" (READONLY, UNBLOCKED, MASTERDOWN, LOADING) the connection is opened again by
- * name, so that an open connection to a demoted server does not outlive a failover.
+ * Reconnects by name after a reply that means "wrong server" (READONLY, UNBLOCKED, MASTERDOWN, LOADING). A connection to a
+ * demoted server therefore does not outlive a failover.
  *
  * @throws Error if `target` is invalid.
  */
@@ -77,8 +78,8 @@ export function createRedis(
  * Opens a connection for callers that must respond soon, such as an HTTP route.
  *
  * While Redis is down a command rejects at once, also before the first `ready` (see whenRedisReady). A command without a
- * reply rejects after 2 s. The rejection may take 4 s if earlier commands hang: the commands of one event loop turn share
- * a round trip, and those of the next turn wait for it.
+ * reply rejects after 2 s, or after 4 s if earlier commands hang. The commands of one event loop turn share a round trip,
+ * and those of the next turn wait for it.
  *
  * A command rejects if the connection breaks while it is in flight. It is never sent again. Redis may or may not have
  * executed it.
@@ -131,8 +132,8 @@ const pingPauseMs = 3000;
  * Opens a connection for subscriptions, which are renewed after an outage. A server that vanished without closing is
  * detected within 8 s by a ping without a reply.
  *
- * A cluster client pings its nodes in the same way, but receives messages through a further connection that has only TCP's
- * keep-alive: detection takes up to 40 s there, or until the node leaves the cluster.
+ * A cluster client pings its nodes in the same way, but receives messages through another connection with TCP keep-alive
+ * only. Detection takes up to 40 s on that connection, or until the node leaves the cluster.
  */
 export function createSubscriberRedis(target: string, options: RedisClientOptions): RedisClient {
   const client = createRedis(target, options, {
@@ -200,11 +201,11 @@ function clusterOptions(
     enableOfflineQueue,
     enableAutoPipelining,
     clusterRetryStrategy: reconnectDelayMs,
-    // With the check, a `connect()` that finds the cluster down never settles, not even after the cluster and the client
-    // have recovered, and BullMQ's consumers wait for that promise. Without it, the commands reject with the reason.
+    // The check is off. With it, a `connect()` to a cluster that is down never settles, not even after a recovery, and
+    // BullMQ's consumers wait for that promise. Without it, the commands reject with the reason.
     enableReadyCheck: false,
-    // A command that may not queue may not be sent again either; 0 turns that off. A command that may queue waits until a
-    // new master is elected. By default it would fail after 16 tries, which is less than two seconds.
+    // 0 turns retries off, because a command that may not queue must not be sent again. A command that may queue waits
+    // until a new master is elected. With ioredis' defaults it would fail after 16 attempts, in less than two seconds.
     retryDelayOnFailover: enableOfflineQueue ? 100 : 0,
     maxRedirections: enableOfflineQueue ? Number.POSITIVE_INFINITY : maxRedirects,
     // Certificates contain host names instead of addresses, so TLS connects by host name.
