@@ -7,7 +7,7 @@ const pollMs = 2_000;
 
 /** State of Redis' append-only file. Without the file, accepted jobs are lost when the Redis process ends. */
 export interface Durability {
-  /** Whether the file is on; `null` if Redis does not report it. */
+  /** Returns whether the file is on, or `null` if Redis does not report its state. */
   isAofOn(): Promise<boolean | null>;
   /** Returns the result for readiness. The check fails only if REQUIRE_AOF is set. */
   check(): Promise<{ ok: boolean; detail: string | null }>;

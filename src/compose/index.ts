@@ -29,8 +29,12 @@ export interface Service {
    */
   start(): Promise<string>;
   /**
-   * Stops in steps: readiness fails and workers accept no new tasks, running work finishes or returns to the queue, the
-   * server stops listening, all resources are closed.
+   * Stops the service in steps:
+   *
+   * 1. Readiness fails, and workers accept no new tasks.
+   * 2. Running work finishes or returns to the queue.
+   * 3. The server stops listening.
+   * 4. All resources are closed.
    */
   close(): Promise<void>;
 }

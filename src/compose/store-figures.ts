@@ -15,7 +15,7 @@ interface Deps {
   jobQueue: TaskQueue;
   webhookQueue: TaskQueue;
   breaker: Pick<CircuitBreaker, 'list'>;
-  /** Whether Redis writes an append-only file; `null` if it does not report it. */
+  /** Returns whether Redis writes an append-only file, or `null` if Redis does not report it. */
   isAofOn: () => Promise<boolean | null>;
   clock: Clock;
 }
