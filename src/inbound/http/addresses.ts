@@ -11,7 +11,7 @@ declare module 'fastify' {
 export interface Addresses {
   /** Returns the address under which callers reach this service: `PUBLIC_URL`, otherwise the address of the request. */
   publicUrlOf(request: FastifyRequest): string;
-  /** Returns the address that a new job stores for its webhooks; `undefined` if `PUBLIC_URL` serves all of them. */
+  /** Returns the address that a new job stores for its webhooks, or `undefined` if `PUBLIC_URL` is set. */
   storedOriginOf(request: FastifyRequest): string | undefined;
 }
 

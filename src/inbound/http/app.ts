@@ -160,8 +160,8 @@ function refuseUnknownAddresses(app: FastifyInstance): void {
 }
 
 /**
- * Closes connections that become idle while the server closes. Fastify closes only those that are idle at the beginning:
- * the connection of a long poll or stream that ends later would live until its keep-alive timeout. A caller that does
+ * Closes connections that become idle while the server closes. Fastify closes only those that are idle at the beginning.
+ * Connections of long polls and streams that end later would stay open until their keep-alive timeout. A caller that does
  * not read its response delays the end by at most `lastResponsesMs`.
  */
 function closeIdleConnections(app: FastifyInstance): void {

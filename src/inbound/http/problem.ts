@@ -134,8 +134,10 @@ const namesIn = (pointer: string) =>
 type ValidationIssue = NonNullable<FastifyError['validation']>[number] & { propertyName?: string };
 
 /**
- * Removes redundant issues: a generic issue about a name if another issue contains the name, and the issue that a value is
- * no text if the caller meant the object of that choice.
+ * Removes redundant issues:
+ *
+ * - the issue that some name or choice is invalid, because another issue describes the fault;
+ * - the issue that a value is no text, if other issues show that the caller meant the object of that choice.
  */
 function reportable(all: readonly ValidationIssue[]): ValidationIssue[] {
   const isAboutFields = ({ keyword }: ValidationIssue) =>

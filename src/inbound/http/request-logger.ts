@@ -3,8 +3,10 @@ import type { FastifyBaseLogger } from 'fastify';
 type ChildParameters = Parameters<FastifyBaseLogger['child']>;
 
 /**
- * Creates the logger of one request. Every line contains the request id. The child logger is created at the first line,
- * because few requests log anything and the creation is one of the most expensive steps of a request.
+ * Creates the logger of one request. Every line contains the request id.
+ *
+ * The child logger is created at the first line, because few requests log anything. Its creation is one of the most
+ * expensive steps of a request.
  */
 export function createRequestLogger(
   logger: FastifyBaseLogger,

@@ -38,7 +38,7 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     const response = responses.get(socket);
     const isBusy = response !== undefined && !response.writableFinished;
-    // The socket is destroyed, because the client would mistake the refusal for (a part of) an earlier response.
+    // The socket is destroyed, because the client would read the refusal as an earlier response or as a part of it.
     if (isBusy && (response.headersSent || response.req.complete)) return void socket.destroy();
     refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'));
   }

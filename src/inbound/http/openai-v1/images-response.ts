@@ -5,7 +5,7 @@ import { base64Length, base64Of } from './base64-body.ts';
 /** Source of one image of a response: a link, or bytes that are opened when they are needed. */
 export interface ImageSource {
   readonly image: StoredImage;
-  /** Link of the image; absent if the bytes are sent. */
+  /** Link of the image. Undefined if the response contains the bytes. */
   readonly url?: string | undefined;
   open(): Promise<AsyncIterable<Uint8Array>>;
 }
