@@ -154,5 +154,6 @@ describe('the first commands of the README', () => {
     await writeFile(join(folder, 'snippet.py'), block('## Generate an image', 'python'));
     const withPython = { ...caller, PATH: process.env.PATH ?? '' };
     expect(await run(folder, withPython, ['python3', 'snippet.py'])).toMatch(/^succeeded http:\S+\n$/);
+    await service.ctrlC();
   });
 });

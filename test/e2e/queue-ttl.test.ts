@@ -59,11 +59,7 @@ describe('a job that waits too long', () => {
   it('an expired job is returned for its Idempotency-Key and can be retried at once', async () => {
     const { acme } = await withoutWorkers();
     const repeat = () =>
-      acme
-        .post('/images')
-        .set('idempotency-key', 'expires')
-        .send({ prompt: 'Repeated', queue_ttl_s: 1 })
-        .expect(202);
+      acme.post('/images').set('idempotency-key', 'expires').send({ prompt: 'Repeated', queue_ttl_s: 1 });
     const { body: first } = await repeat();
     const { body: other } = await acme
       .post('/images')
@@ -72,7 +68,8 @@ describe('a job that waits too long', () => {
     const retried = await vi.waitFor(() => acme.post(`/images/${other.id}/retry`).expect(202), 5_000);
     expect(retried.body).toMatchObject({ status: 'queued', parent_id: other.id });
     await vi.waitFor(async () => expect((await repeat()).body.status).toBe('expired'), 5_000);
-    expect((await repeat()).body.id).toBe(first.id);
+    const replay = await repeat();
+    expect([replay.status, replay.body.id]).toEqual([200, first.id]);
   });
 
   it('an expired job sends its webhook although no caller reads the job', async () => {

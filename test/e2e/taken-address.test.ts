@@ -14,7 +14,7 @@ it('a process whose address is in use exits with 1, names the remedy and runs no
   const { port: PORT } = new URL(api.url);
 
   await expect(startServiceProcess({ ...environment.env, PORT })).rejects.toThrow(
-    `the service ended (1) before it listened:\nCannot listen on 127.0.0.1:${PORT}: another program listens there.`,
+    `the service ended (1) before it listened:\nCannot listen on 127.0.0.1:${PORT}: another program uses this port. Stop it, or set PORT to a free port.`,
   );
   expect((await api.acme.job(id)).status).toBe('queued');
   expect(imageCalls(environment.studio)).toEqual([]);

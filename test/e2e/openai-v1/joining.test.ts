@@ -48,7 +48,7 @@ async function generate(prompt: string, headers: Record<string, string> = {}) {
 
 /** States of the jobs whose callers wait or went away, of all groups of equal requests. */
 async function callerStates(): Promise<string[]> {
-  const keys = await redis.keys('*:callers:*');
+  const keys = await redis.keys(`${service.env.REDIS_KEY_PREFIX}:*:callers:*`);
   const members = await Promise.all(keys.map((key) => redis.hvals(key)));
   return members.flat().map((member) => member.split(' ')[1] ?? '');
 }
