@@ -63,6 +63,8 @@ describe('without Redis', () => {
       },
       { timeout: 15_000, interval: 100 },
     );
+    // Readiness covers the connections that a submission does not use.
+    await isReady();
     expect((await service.acme.ended(accepted.body.id)).status).toBe('succeeded');
     expect(imageCalls(service.studio, 'Nowhere to write it')).toEqual([]);
   });

@@ -33,8 +33,7 @@ export function readModeration({ parts, message }: ErrorFacts): ModerationRefusa
     const parsed = Details.safeParse(part);
     return parsed.success ? [parsed.data] : [];
   });
-  const listed =
-    /safety_violations\s{0,4}=\s{0,4}\[([^\]]{0,1000})\]/.exec(message ?? '')?.[1]?.split(',') ?? [];
+  const listed = listedIn(message ?? '');
   const names = [
     ...details.flatMap((each) => each.moderation_details?.categories ?? []),
     ...details.flatMap((each) => filteredIn(each.content_filter_result ?? each.content_filter_results)),
@@ -49,6 +48,15 @@ export function readModeration({ parts, message }: ErrorFacts): ModerationRefusa
     categories: [...new Set(categories)].slice(0, maxCategories),
     ...(stage && stage !== 'unknown' ? { stage } : {}),
   };
+}
+
+/** Returns the names in the list `safety_violations=[...]` of a text. */
+function listedIn(message: string): string[] {
+  const [, after = ''] = message.split('safety_violations', 2);
+  const begin = after.slice(0, 10).indexOf('[');
+  const end = after.slice(0, 1_000).indexOf(']');
+  const isList = begin >= 0 && end > begin && after.slice(0, begin).trim() === '=';
+  return isList ? after.slice(begin + 1, end).split(',') : [];
 }
 
 const filteredIn = (results: Record<string, unknown> | undefined) =>
