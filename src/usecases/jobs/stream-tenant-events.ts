@@ -25,6 +25,10 @@ const pageSize = 100;
  * Streams the moments of all jobs of a tenant in the order of their writes, until `signal` aborts. Resumes after
  * `lastEventId` if it is at most an hour old; otherwise the stream starts now. Moments of erased jobs are skipped. While the
  * store is unavailable the stream waits.
+ *
+ * The log of the tenant is open when the returned promise resolves: the stream contains every change from then on.
+ *
+ * @throws AppError `store_unavailable` if the log cannot be opened
  */
 export function createStreamTenantEvents(deps: Deps) {
   async function momentsOfChange(tenant: string, change: JobChange): Promise<readonly ImageMoment[]> {
@@ -32,16 +36,18 @@ export function createStreamTenantEvents(deps: Deps) {
     return job ? momentsOf(job).slice(change.from, change.to) : [];
   }
 
-  return async function* stream(
+  async function* stream(
     tenant: string,
-    lastEventId: string | undefined,
+    from: { readonly end: string; readonly lastEventId: string | undefined },
     signal: AbortSignal,
   ): AsyncGenerator<TenantMoment, void, undefined> {
     const wait = createWait(deps.signals, tenant, signal);
     try {
-      const end = await deps.changes.open(tenant);
       const renewal = createRenewal(() => deps.changes.open(tenant));
-      let { position, no } = parseEventId(lastEventId) ?? { position: end, no: Number.POSITIVE_INFINITY };
+      let { position, no } = parseEventId(from.lastEventId) ?? {
+        position: from.end,
+        no: Number.POSITIVE_INFINITY,
+      };
       while (!signal.aborted) {
         wait.arm();
         await renewal.whenDue();
@@ -65,6 +71,11 @@ export function createStreamTenantEvents(deps: Deps) {
     } finally {
       wait.stop();
     }
+  }
+
+  return async (tenant: string, lastEventId: string | undefined) => {
+    const end = await deps.changes.open(tenant);
+    return (signal: AbortSignal) => stream(tenant, { end, lastEventId }, signal);
   };
 }
 export type StreamTenantEvents = ReturnType<typeof createStreamTenantEvents>;

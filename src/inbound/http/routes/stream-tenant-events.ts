@@ -36,10 +36,9 @@ export function streamTenantEventsRoute(app: FastifyInstance, { jobs, sendEvents
     handler: async (request, reply) => {
       const { tenant } = callerOf(request);
       const lastEventId = request.headers['last-event-id'];
-      return sendEvents(request, reply, {
-        tenant,
-        open: (signal) => jobs.streamTenantEvents(tenant, lastEventId?.toString(), signal),
-      });
+      // Before the response begins, so that a caller who sees its headers misses no later event.
+      const open = await jobs.streamTenantEvents(tenant, lastEventId?.toString());
+      return sendEvents(request, reply, { tenant, open });
     },
   });
 }
