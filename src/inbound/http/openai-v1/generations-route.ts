@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
+import { idle } from '../../../lib/sleep.ts';
 import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
@@ -40,6 +41,8 @@ interface Deps {
 }
 
 const path = '/v1/images/generations';
+/** Pause between two reads while the store is unavailable: it refuses at once, and waiting callers are many. */
+const outagePauseMs = 1_000;
 
 /** `POST /v1/images/generations`: generates images with a job, by the contract of OpenAI's API. */
 export function generationsRoute(app: FastifyInstance, deps: Deps): void {
@@ -122,6 +125,7 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
         const isOutage = error instanceof AppError && error.code === 'store_unavailable';
         if (!isOutage || gone.aborted) throw error;
         request.log.warn({ err: error, job_id: id }, 'job not readable, retrying');
+        await idle(outagePauseMs);
       }
     }
   }
