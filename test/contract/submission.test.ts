@@ -41,6 +41,13 @@ describe('submitting a job', () => {
     expect(again).toEqual({ kind: 'replayed', job: ended });
   });
 
+  it('replays the stored job if a job with the same id is submitted again', async () => {
+    const job = await submit(queuedJob({ tenant: freshTenant() }));
+    const again = await records.submit({ job: { ...job, updatedAt: job.updatedAt + 1 }, maxOpenJobs: 9 });
+    expect(again).toEqual({ kind: 'replayed', job });
+    expect(await records.countOpen(job.tenant)).toBe(1);
+  });
+
   it('refuses a different request with a used idempotency key and stores nothing', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k', 'one'));
     const other = queuedJob({ tenant: job.tenant });

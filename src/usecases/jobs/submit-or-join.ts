@@ -40,9 +40,14 @@ export interface SubmittedOrJoined {
 const isWorthJoining = ({ status, attempts }: ImageJob) =>
   !isTerminal(status) || status === 'succeeded' || billingOf(attempts) !== 'none';
 
+/** State of the job of a joined claim. `missing`: the first caller has not written the record yet, or died before. */
+type JoinedJob = ImageJob | 'missing' | 'useless';
+
 /**
  * Submits a request, or joins the job of an equal request whose response was not delivered. The claim is registered
- * before the job is submitted, so that the death of this process at any moment leaves a job that can be joined.
+ * before the job is submitted, so that the death of this process at any moment leaves a job that can be joined. A claim
+ * can therefore be younger than its record. The request that joins such a claim submits the job under the same id, and the
+ * store accepts one of both submissions.
  */
 export function createSubmitOrJoin(deps: Deps) {
   let connections = 0;
@@ -56,13 +61,13 @@ export function createSubmitOrJoin(deps: Deps) {
     });
   }
 
-  /** Returns the job of a joined claim; `null` if it cannot serve this request. */
-  async function joinable(tenant: string, jobId: string): Promise<ImageJob | null> {
+  async function findJoined(tenant: string, jobId: string): Promise<JoinedJob> {
     try {
       const job = await deps.getJob.get(tenant, jobId);
-      return isWorthJoining(job) ? job : null;
+      return isWorthJoining(job) ? job : 'useless';
     } catch (error) {
-      if (error instanceof AppError && (error.code === 'not_found' || error.code === 'erased')) return null;
+      if (error instanceof AppError && error.code === 'not_found') return 'missing';
+      if (error instanceof AppError && error.code === 'erased') return 'useless';
       throw error;
     }
   }
@@ -84,14 +89,16 @@ export function createSubmitOrJoin(deps: Deps) {
       const held = { tenant, group, jobId, holder };
       const report = (outcome: DeliveryOutcome) => release(held, outcome);
       if (isJoined) {
-        const job = await joinable(tenant, jobId);
-        if (job) return { job, isJoined, report };
-        await report('refused');
-        continue;
+        const joined = await findJoined(tenant, jobId);
+        if (joined === 'useless') {
+          await report('refused');
+          continue;
+        }
+        if (joined !== 'missing') return { job: joined, isJoined, report };
       }
       try {
-        const { job } = await deps.submitJob.submit({ caller, ...rest, id: jobId });
-        return { job, isJoined, report };
+        const { job, replayed } = await deps.submitJob.submit({ caller, ...rest, id: jobId });
+        return { job, isJoined: replayed, report };
       } catch (error) {
         await report('refused');
         throw error;

@@ -52,6 +52,7 @@ local function submit()
     local claimed_by, holder = string.match(claim, '^(%S+) (%S+)$')
     return claimed_by == fingerprint and 'replayed ' .. holder or 'key_reused'
   end
+  if redis.call('EXISTS', record_key) == 1 then return 'replayed ' .. id end
   if open_jobs >= tonumber(max_open) then return 'queue_full' end
   open_jobs = open_jobs + 1
   if claim_key then redis.call('SET', claim_key, fingerprint .. ' ' .. id, 'PX', ttl) end
@@ -78,7 +79,8 @@ const none = '-';
 
 /**
  * Prepares the script that accepts jobs of one tenant in their order, each independently of the others. For each job, the
- * script claims the key, checks the limit, and writes record, indexes, counters and event, or nothing.
+ * script claims the key, checks the limit, and writes record, indexes, counters and event, or nothing. A record that exists
+ * under the id of the job is replayed, so equal requests that share an id create one job.
  */
 export function createSubmitJobs(redis: Redis | Cluster, keys: Keys, project: ProjectJob) {
   const run = createScript(redis, source);
