@@ -41,6 +41,6 @@ describe('API keys', () => {
     await apiKeys.put(keyOf('key_a', { tenant: 'beta', createdAt: 10 }));
     expect((await apiKeys.list('beta')).map(({ id }) => id)).toEqual(['key_a', 'key_b']);
     expect((await apiKeys.list()).length).toBeGreaterThanOrEqual(2);
-    expect(await apiKeys.list('nobody')).toEqual([]);
+    expect(await apiKeys.list('unknown')).toEqual([]);
   });
 });

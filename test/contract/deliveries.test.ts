@@ -101,7 +101,7 @@ describe('the attempts of a delivery', () => {
   it('returns the attempts of a delivery in the order in which they were recorded', async () => {
     const delivery = await posted();
     const noted = [
-      attemptOf({ no: 1, status: null, outcome: 'timeout', detail: 'The receiver did not answer.' }),
+      attemptOf({ no: 1, status: null, outcome: 'timeout', detail: 'The endpoint did not respond.' }),
       attemptOf({ no: 2, at: createdAt + 5_000, response: 'Zürich 夜' }),
     ];
     for (const attempt of noted) await store.deliveries.update(delivery, fails(createdAt), attempt);

@@ -42,7 +42,7 @@ const newestFirst = (ids: readonly string[]) => ids.toSorted((a, b) => (a < b ? 
 
 describe('the list of jobs', () => {
   it('returns an empty list for a tenant without jobs', async () => {
-    expect(await records.list('nobody', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
+    expect(await records.list('unknown', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
   });
 
   it('lists every job once, newest first, with any page size', async () => {

@@ -74,14 +74,14 @@ describe('the intake of a queue', () => {
     const server = await startTestRedis();
     onTestFinished(server.stop);
     const { intake, redis, key } = await connect(server.path);
-    const asked = createProducerRedis(server.path, { onError: () => undefined });
-    onTestFinished(() => asked.disconnect());
-    await whenRedisReady(asked, 10_000);
+    const producer = createProducerRedis(server.path, { onError: () => undefined });
+    onTestFinished(() => producer.disconnect());
+    await whenRedisReady(producer, 10_000);
     // Without the wait the list would still be empty.
     await redis.client('PAUSE', 200, 'WRITE');
     for (let no = 1; no <= 3; no++) void intake.add(taskOf(no), { priority: 'normal' });
     await intake.flush();
-    expect(await asked.llen(key)).toBe(3);
+    expect(await producer.llen(key)).toBe(3);
   });
 
   it('relays the intake again after an outage of Redis', async () => {

@@ -20,14 +20,14 @@ async function created(fields: Partial<WebhookEndpoint> = {}): Promise<WebhookEn
 
 /** Returns the event types that are stored as subscriptions of an endpoint. */
 async function typesOf({ tenant, id }: WebhookEndpoint): Promise<string[]> {
-  const asked = await Promise.all(
+  const lists = await Promise.all(
     imageEventTypes.map(async (type) => {
       const subscribed = await store.endpoints.subscribed(tenant, type);
       expect(new Set(subscribed.map((each) => each.id)).size).toBe(subscribed.length);
       return subscribed.some((each) => each.id === id) ? [type] : [];
     }),
   );
-  return asked.flat();
+  return lists.flat();
 }
 
 describe('creating an endpoint', () => {
@@ -159,9 +159,9 @@ describe('the subscriptions of an endpoint', () => {
 
   it('lists only the endpoints that subscribed to an event type', async () => {
     const tenant = freshTenant();
-    const asking = await created({ tenant, events: ['image.failed'] });
+    const subscribed = await created({ tenant, events: ['image.failed'] });
     for (let i = 0; i < 20; i++) await created({ tenant, events: ['image.queued'] });
-    expect(await store.endpoints.subscribed(tenant, 'image.failed')).toEqual([asking]);
+    expect(await store.endpoints.subscribed(tenant, 'image.failed')).toEqual([subscribed]);
     expect(await store.endpoints.subscribed(tenant, 'image.expired')).toEqual([]);
   });
 });

@@ -33,7 +33,7 @@ function begin(
   return { handle, ended: () => ended, bytes, decoded };
 }
 
-async function ask(studio: Studio, handle: string) {
+async function readResponse(studio: Studio, handle: string) {
   const client = new OpenAI({ apiKey: 'any', baseURL: studio.baseUrl, maxRetries: 0 });
   return client.responses.retrieve(handle);
 }
@@ -177,7 +177,7 @@ describe('a background call that lost its worker', () => {
     await handle;
     worker.abort('draining');
     expect(await failureOf(ended())).toMatchObject({ kind: 'uncertain' });
-    expect((await ask(studio, await handle)).status).not.toBe('canceled');
+    expect((await readResponse(studio, await handle)).status).not.toBe('canceled');
 
     const { sink, decoded } = collector();
     await provider.resume(await handle, contextOf(), sink);
@@ -193,7 +193,7 @@ describe('a background call that lost its worker', () => {
     await handle;
     caller.abort('canceled');
     expect(await failureOf(ended())).toMatchObject({ kind: 'uncertain', billing: 'possible' });
-    expect((await ask(studio, await handle)).status).toBe('cancelled');
+    expect((await readResponse(studio, await handle)).status).toBe('cancelled');
     const failure = await failureOf(provider.resume(await handle, contextOf(), drain));
     expect(failure).toMatchObject({ kind: 'unusable', billing: 'possible' });
   });

@@ -59,12 +59,12 @@ it('aborts the wait when the caller disconnects, even if an earlier response of 
 it('aborts the wait after its response was sent, but not the wait of a later request on the same connection', async () => {
   const { send, watch, listeners } = await startServer();
   const [first] = (await send('/first')) as [FastifyReply];
-  const answered = watch(first);
+  const finished = watch(first);
   first.send('here');
   const [second] = (await send('/second')) as [FastifyReply];
   const waiting = watch(second);
 
-  expect([answered.aborted, waiting.aborted]).toEqual([true, false]);
+  expect([finished.aborted, waiting.aborted]).toEqual([true, false]);
   expect(listeners()).toBe(1);
 });
 

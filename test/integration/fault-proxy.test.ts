@@ -30,7 +30,7 @@ interface Line {
   /** Returns the text that has arrived so far. */
   text(): string;
   /** Resolves once the given text has arrived. */
-  hears(text: string): Promise<void>;
+  receives(text: string): Promise<void>;
   /** End of the connection: the error code of the system, or an empty string for an orderly end. */
   readonly ended: Promise<string>;
 }
@@ -50,7 +50,7 @@ function call(): Line {
   return {
     socket,
     text: () => text,
-    async hears(wanted) {
+    async receives(wanted) {
       while (text !== wanted) await once(socket, 'data');
     },
     ended,
@@ -61,7 +61,7 @@ describe('a connection through the proxy', () => {
   it('carries both directions of a connection and the orderly end of either side', async () => {
     const line = call();
     line.socket.write('hello ');
-    await line.hears('HELLO ');
+    await line.receives('HELLO ');
     line.socket.write('end');
     expect(await line.ended).toBe('');
     expect(line.text()).toBe('HELLO GOOD BYE');
@@ -80,23 +80,23 @@ describe('a connection through the proxy', () => {
     line.socket.write(sent);
     await once(line.socket, 'drain');
     line.socket.resume();
-    await line.hears(sent.toUpperCase());
+    await line.receives(sent.toUpperCase());
   });
 
   it('delivers data in order despite latency', async () => {
     await proxy.set({ kind: 'latency', ms: 20 });
     const line = call();
     line.socket.write('one ');
-    await line.hears('ONE ');
+    await line.receives('ONE ');
     line.socket.write('two');
-    await line.hears('ONE TWO');
+    await line.receives('ONE TWO');
   });
 
   it('cuts a connection after exactly the requested number of response bytes', async () => {
     await proxy.set({ kind: 'cut', afterBytes: 7 });
     const line = call();
     line.socket.write('hello ');
-    await line.hears('HELLO ');
+    await line.receives('HELLO ');
     line.socket.write('world');
     await line.ended;
     expect(line.text()).toBe('HELLO W');
@@ -105,7 +105,7 @@ describe('a connection through the proxy', () => {
   it('resets a connection at once when the fault starts, and resets every later connection', async () => {
     const line = call();
     line.socket.write('hello');
-    await line.hears('HELLO');
+    await line.receives('HELLO');
     await proxy.set({ kind: 'reset' });
     expect(await line.ended).toBe('ECONNRESET');
     expect(await call().ended).toBe('ECONNRESET');
@@ -113,13 +113,13 @@ describe('a connection through the proxy', () => {
     await proxy.set({ kind: 'pass' });
     const again = call();
     again.socket.write('back');
-    await again.hears('BACK');
+    await again.receives('BACK');
   });
 
   it('holds a connection open in a black hole and delivers everything when the hole is gone', async () => {
     const line = call();
     line.socket.write('before ');
-    await line.hears('BEFORE ');
+    await line.receives('BEFORE ');
     await proxy.set({ kind: 'black-hole' });
     const late = call();
     line.socket.write('within ');
@@ -134,13 +134,13 @@ describe('a connection through the proxy', () => {
     expect([line.text(), late.text()]).toEqual(['BEFORE ', '']);
 
     await proxy.set({ kind: 'pass' });
-    await Promise.all([line.hears('BEFORE WITHIN '), late.hears('LATE')]);
+    await Promise.all([line.receives('BEFORE WITHIN '), late.receives('LATE')]);
   });
 
   it('refuses connections while the proxy does not listen, and later accepts them on the same port', async () => {
     const line = call();
     line.socket.write('hello');
-    await line.hears('HELLO');
+    await line.receives('HELLO');
     await proxy.set({ kind: 'refuse' });
     expect(await line.ended).toBe('ECONNRESET');
     expect(await call().ended).toBe('ECONNREFUSED');
@@ -148,7 +148,7 @@ describe('a connection through the proxy', () => {
     await proxy.set({ kind: 'pass' });
     const again = call();
     again.socket.write('back');
-    await again.hears('BACK');
+    await again.receives('BACK');
   });
 
   it('breaks a connection when the server behind the proxy is gone', async () => {

@@ -102,9 +102,9 @@ describe('a provider call', () => {
     const provider = openAIProvider(server.url, { name: 'studio' });
     const { sink, decoded } = collector();
     await provider.generate(call, contextOf(), sink);
-    const answered = await decoded(provider);
-    expect(answered.image.bytes.equals(png)).toBe(true);
-    expect(answered.usage?.output_tokens).toBe(196);
+    const response = await decoded(provider);
+    expect(response.image.bytes.equals(png)).toBe(true);
+    expect(response.usage?.output_tokens).toBe(196);
     expect(provider.name).toBe('studio');
   });
 

@@ -208,7 +208,7 @@ describe('the reconciler', () => {
 
   it.each([
     ['webhooks cannot be read', ['one:boxes', 'other:boxes'], [true, true]],
-    ['records of another do not answer', ['one:open'], [false, true]],
+    ['records of another tenant cannot be read', ['one:open'], [false, true]],
   ])('re-enqueues the jobs of a tenant although the %s', async (_name, broken, restored) => {
     const core = await connectCore();
     const jobs = [await submitted(core, 'one'), await submitted(core, 'other')];

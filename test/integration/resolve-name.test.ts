@@ -14,12 +14,12 @@ describe('the host name of an endpoint', () => {
 
   it('distinguishes a missing host name from a name server that does not respond', async () => {
     const { server } = await startNameServer(() => undefined);
-    const missing = await createPublicResolver([server])('nobody.example').catch((error) => error);
+    const missing = await createPublicResolver([server])('missing.example').catch((error) => error);
     expect(verdictOnError(missing)).toMatchObject({
       outcome: 'dns_error',
       detail: expect.stringContaining('does not resolve'),
     });
-    const away = await createPublicResolver(['127.0.0.1:1'])('nobody.example').catch((error) => error);
+    const away = await createPublicResolver(['127.0.0.1:1'])('missing.example').catch((error) => error);
     expect(verdictOnError(away)).toMatchObject({
       outcome: 'dns_error',
       detail: expect.stringContaining('did not answer'),
@@ -31,16 +31,16 @@ describe('the host name of an endpoint', () => {
       name.endsWith('.slow.example') ? null : '192.0.2.7',
     );
     const resolve = createPublicResolver([server]);
-    let answered = 0;
+    let resolved = 0;
     const slow = Array.from({ length: 40 }, (_, i) =>
       resolve(`a${i}.slow.example`).catch(() => {
-        answered += 1;
+        resolved += 1;
       }),
     );
     expect(await resolve('fast.example')).toHaveLength(1);
-    expect(answered).toBe(0);
+    expect(resolved).toBe(0);
     await Promise.all(slow);
-    expect(answered).toBe(40);
+    expect(resolved).toBe(40);
     expect(new Set(asked).size).toBe(41);
   }, 20_000);
 });

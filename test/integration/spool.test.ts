@@ -301,13 +301,13 @@ describe('unfinished files of the spool', () => {
     return name;
   }
 
-  const writers: [string, Writer, number, 'removed' | 'kept'][] = [
+  const writers: [string, Writer, number, 'removed' | 'retained'][] = [
     ['of a dead process, written a moment ago', { ...here, pid: dead }, 0, 'removed'],
-    ['of this process, written a moment ago', here, 0, 'kept'],
+    ['of this process, written a moment ago', here, 0, 'retained'],
     ['of an earlier process with the same id', here, 20 * hourMs, 'removed'],
-    ['of another living process, hours old', { ...here, pid: process.ppid }, 20 * hourMs, 'kept'],
+    ['of another living process, hours old', { ...here, pid: process.ppid }, 20 * hourMs, 'retained'],
     ['of another living process, older than a day', { ...here, pid: process.ppid }, 25 * hourMs, 'removed'],
-    ['of another machine, younger than three hours', elsewhere, 2.9 * hourMs, 'kept'],
+    ['of another machine, younger than three hours', elsewhere, 2.9 * hourMs, 'retained'],
     ['of another machine, older than three hours', elsewhere, 3.1 * hourMs, 'removed'],
   ];
 
@@ -320,11 +320,11 @@ describe('unfinished files of the spool', () => {
       const first = await leftover(folder, writer, ageMs);
       await writeFile(join(folder, 'notes.tmp'), 'not ours');
       await spool.write(key, head, parts('x'));
-      expect((await readdir(folder)).includes(first)).toBe(outcome === 'kept');
+      expect((await readdir(folder)).includes(first)).toBe(outcome === 'retained');
       const later = await leftover(folder, writer, ageMs);
       await spool.removeUnfinished(async () => true);
       const left = await readdir(folder);
-      expect(left.includes(later)).toBe(outcome === 'kept');
+      expect(left.includes(later)).toBe(outcome === 'retained');
       expect(left).toContain('notes.tmp');
     },
   );

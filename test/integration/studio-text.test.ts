@@ -38,15 +38,15 @@ describe('text of the studio', () => {
 
   it('fails only on the words for enhance faults, which stay in the description', async () => {
     const { client } = await studioAndClient();
-    const ask = (content: string) =>
+    const complete = (content: string) =>
       client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content }] });
-    expect(await apiErrorOf(ask('a cat [studio:enhance-error=500]'))).toMatchObject({ status: 500 });
+    expect(await apiErrorOf(complete('a cat [studio:enhance-error=500]'))).toMatchObject({ status: 500 });
     const prompt = 'a cat [studio:error=500] [studio:enhance-overloaded,times=1]';
-    expect(await apiErrorOf(ask(prompt))).toMatchObject({ status: 503 });
-    const text = (await ask(prompt)).choices[0]?.message.content ?? '';
+    expect(await apiErrorOf(complete(prompt))).toMatchObject({ status: 503 });
+    const text = (await complete(prompt)).choices[0]?.message.content ?? '';
     expect(text).toContain('[studio:error=500]');
     expect(text).toContain('[studio:enhance-overloaded,times=1]');
     expect(await apiErrorOf(generate(client, text))).toMatchObject({ status: 500 });
-    expect((await ask('[studio:enhance-empty]')).choices[0]?.message.content).toBe('');
+    expect((await complete('[studio:enhance-empty]')).choices[0]?.message.content).toBe('');
   });
 });

@@ -16,7 +16,7 @@ const submit = (
   idempotencyKey?: string,
 ) => core.submitJob.submit({ caller, body: { ...body, ...more }, idempotencyKey });
 
-async function expectNothingKept(core: Core): Promise<void> {
+async function expectNothingStored(core: Core): Promise<void> {
   expect(await core.records.list('acme', { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
   expect(await core.records.countOpen('acme')).toBe(0);
   expect(await core.jobQueue.counts()).toMatchObject({ waiting: 0, delayed: 0 });
@@ -40,8 +40,8 @@ describe('a rejected request', () => {
     ],
     ['a model that was shut down', 'model_retired', { model: 'dall-e-3' }],
     ['a value that the model does not take', 'validation_failed', { quality: 'ultra' }],
-    ['images kept for too long', 'validation_failed', { retention: { media_s: 3_601 } }],
-    ['a record kept for too long', 'validation_failed', { retention: { record_s: 7_201 } }],
+    ['images stored for too long', 'validation_failed', { retention: { media_s: 3_601 } }],
+    ['a record stored for too long', 'validation_failed', { retention: { record_s: 7_201 } }],
     ['a blank prompt', 'validation_failed', { prompt: ' \n' }],
     ['a forbidden address', 'destination_forbidden', { webhook: { url: 'https://127.0.0.1/hook' } }],
     ['an estimate above the limit', 'max_cost_exceeded', { max_cost_micro_usd: 5_000 }],
@@ -67,7 +67,7 @@ describe('a rejected request', () => {
     async (_name, code, fault) => {
       const core = await connectCore();
       await expect(submit(core, fault, 'key')).rejects.toMatchObject({ code });
-      await expectNothingKept(core);
+      await expectNothingStored(core);
       expect(await submit(core, {}, 'key')).toMatchObject({ replayed: false });
     },
   );
@@ -78,7 +78,7 @@ describe('a rejected request', () => {
       code: 'validation_failed',
       issues: [{ pointer: '/retention/media_s' }],
     });
-    await expectNothingKept(core);
+    await expectNothingStored(core);
     for (const fits of [{ media_s: 60 }, { media_s: 600, record_s: 600 }, { record_s: 60 }]) {
       await submit(core, { retention: fits });
     }
@@ -87,7 +87,7 @@ describe('a rejected request', () => {
   it('rejects an unknown model if the deployment disallows unknown models', async () => {
     const core = await connectCore({ policy: { allowUnknownModels: false } });
     await expect(submit(core, { model: 'unknown' })).rejects.toMatchObject({ code: 'model_unknown' });
-    await expectNothingKept(core);
+    await expectNothingStored(core);
   });
 
   it('accepts a request again after a rejection for too many open jobs', async () => {
@@ -268,6 +268,6 @@ describe('a preview', () => {
     const estimate = { low: 5_890, high: 5_900 };
     expect(preview).toMatchObject({ estimate, queueDepth: 0, warnings: [] });
     expect(preview.request.model).toBe('gpt-image-2');
-    await expectNothingKept(core);
+    await expectNothingStored(core);
   });
 });

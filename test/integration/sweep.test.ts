@@ -134,7 +134,7 @@ describe('the sweep', () => {
     const attempt = attemptOf({ no: 9, index: 0, state: 'uncertain', error: 'worker_lost' });
     await core.change('acme', job.id, (now) => ({ ...now, attempts: [...now.attempts, attempt] }));
     const orphan = storageKeyOf(job, attempt, 'image/webp');
-    await core.storage.put(orphan, Buffer.from('nobody knows'), { contentType: 'image/webp' });
+    await core.storage.put(orphan, Buffer.from('no record refers to this'), { contentType: 'image/webp' });
     await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
     await core.sweep();
     expect(await core.storage.read(orphan)).toBeNull();

@@ -29,7 +29,7 @@ function startSender(options: Partial<WebhookSenderOptions> = {}) {
   return { send, close: sender.close };
 }
 
-async function startTarget(...args: Parameters<typeof startEndpointServer>) {
+async function startEndpoint(...args: Parameters<typeof startEndpointServer>) {
   const destination = await startEndpointServer(...args);
   closers.push(destination.close);
   return { ...destination, url: `http://127.0.0.1:${destination.port}/hook?a=1` };
@@ -37,59 +37,58 @@ async function startTarget(...args: Parameters<typeof startEndpointServer>) {
 
 describe('connections of the webhook sender', () => {
   it('uses one connection for twenty consecutive attempts', async () => {
-    const destinationKey = await startTarget((_request, response) => response.end('thank you'));
+    const endpoint = await startEndpoint((_request, response) => response.end('thank you'));
     const { send } = startSender();
-    for (let count = 0; count < 20; count++) await send(destinationKey.url, `evt_${count}`);
-    expect(destinationKey.requests).toHaveLength(20);
-    expect(destinationKey.connections()).toBe(1);
+    for (let count = 0; count < 20; count++) await send(endpoint.url, `evt_${count}`);
+    expect(endpoint.requests).toHaveLength(20);
+    expect(endpoint.connections()).toBe(1);
   });
 
   it('uses no connection beyond its maximum age, so that the name is resolved again', async () => {
-    const destinationKey = await startTarget();
+    const endpoint = await startEndpoint();
     const { send } = startSender({ connectionMaxAgeMs: 0 });
-    for (let count = 0; count < 3; count++) await send(destinationKey.url);
-    expect(destinationKey.connections()).toBe(3);
+    for (let count = 0; count < 3; count++) await send(endpoint.url);
+    expect(endpoint.connections()).toBe(3);
   });
 
   it('closes an unused connection at its maximum age, however long the endpoint would hold it', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
-    const destinationKey = await startTarget((_request, response) =>
+    const endpoint = await startEndpoint((_request, response) =>
       response.setHeader('keep-alive', 'timeout=600').end(),
     );
     const { send } = startSender({ connectionMaxAgeMs: 60_000 });
-    await send(destinationKey.url);
-    await send(destinationKey.url);
-    expect(destinationKey.connections()).toBe(1);
+    await send(endpoint.url);
+    await send(endpoint.url);
+    expect(endpoint.connections()).toBe(1);
     vi.advanceTimersByTime(60_000);
-    await send(destinationKey.url);
-    expect(destinationKey.connections()).toBe(2);
+    await send(endpoint.url);
+    expect(endpoint.connections()).toBe(2);
   });
 
   it('replaces connections that the endpoint closed', async () => {
-    const destinationKey = await startTarget((_request, response) =>
+    const endpoint = await startEndpoint((_request, response) =>
       response.setHeader('connection', 'close').end(),
     );
     const { send } = startSender();
-    for (let count = 0; count < 3; count++)
-      expect((await send(destinationKey.url)).outcome).toBe('delivered');
-    expect(destinationKey.connections()).toBe(3);
+    for (let count = 0; count < 3; count++) expect((await send(endpoint.url)).outcome).toBe('delivered');
+    expect(endpoint.connections()).toBe(3);
   });
 
   it('reuses a connection after a failure response with a body', async () => {
-    const destinationKey = await startTarget((_request, response) =>
+    const endpoint = await startEndpoint((_request, response) =>
       response.writeHead(500).end('x'.repeat(60_000)),
     );
     const { send } = startSender();
-    for (let count = 0; count < 5; count++) expect((await send(destinationKey.url)).outcome).toBe('http_500');
-    expect(destinationKey.connections()).toBe(1);
+    for (let count = 0; count < 5; count++) expect((await send(endpoint.url)).outcome).toBe('http_500');
+    expect(endpoint.connections()).toBe(1);
   });
 
   it('limits the connections to one endpoint and still sends every attempt', async () => {
     const held: (() => void)[] = [];
     let max = 0;
     // Responds only when three attempts are in flight at the same time.
-    const destinationKey = await startTarget((_request, response) => {
+    const endpoint = await startEndpoint((_request, response) => {
       max = Math.max(
         max,
         held.push(() => response.end()),
@@ -98,25 +97,25 @@ describe('connections of the webhook sender', () => {
     });
     const { send } = startSender({ connectionsPerDestination: 3 });
     const responses = await Promise.all(
-      Array.from({ length: 30 }, (_, index) => send(destinationKey.url, `evt_${index}`)),
+      Array.from({ length: 30 }, (_, index) => send(endpoint.url, `evt_${index}`)),
     );
     expect(responses.every(({ outcome }) => outcome === 'delivered')).toBe(true);
-    expect(new Set(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(30);
+    expect(new Set(endpoint.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(30);
     expect(max).toBe(3);
-    expect(destinationKey.connections()).toBe(3);
+    expect(endpoint.connections()).toBe(3);
   });
 
   it('sends to other endpoints while one endpoint hangs', async () => {
-    const hanging = await startTarget(() => undefined);
-    const destinationKey = await startTarget();
+    const hanging = await startEndpoint(() => undefined);
+    const endpoint = await startEndpoint();
     const { send } = startSender({ connectionsPerDestination: 1, timeoutMs: 1_000 });
     const stuck = Promise.all([send(hanging.url), send(hanging.url)]);
-    expect((await send(destinationKey.url)).outcome).toBe('delivered');
+    expect((await send(endpoint.url)).outcome).toBe('delivered');
     expect((await stuck).map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
   });
 
   it('sends to another destination on the same host while one destination hangs', async () => {
-    const host = await startTarget((request, response) => {
+    const host = await startEndpoint((request, response) => {
       if (request.url !== '/hanging') response.end();
     });
     const { send } = startSender({ connectionsPerDestination: 1, timeoutMs: 1_000 });
@@ -131,21 +130,21 @@ describe('closing the webhook sender', () => {
   it('finishes the running attempt, rejects new ones and leaves no connection', async () => {
     const sockets: Socket[] = [];
     let release = () => {};
-    const destinationKey = await startTarget((request, response) => {
+    const endpoint = await startEndpoint((request, response) => {
       sockets.push(request.socket);
       if (request.url === '/idle') response.end();
       else release = () => response.end();
     });
     const { send, close } = startSender();
-    const running = send(destinationKey.url);
-    await expect.poll(() => destinationKey.requests.length).toBe(1);
-    await send(`http://127.0.0.1:${destinationKey.port}/idle`);
+    const running = send(endpoint.url);
+    await expect.poll(() => endpoint.requests.length).toBe(1);
+    await send(`http://127.0.0.1:${endpoint.port}/idle`);
 
     let isClosed = false;
     const closed = close().then(() => {
       isClosed = true;
     });
-    await expect(send(destinationKey.url)).rejects.toThrow('closed');
+    await expect(send(endpoint.url)).rejects.toThrow('closed');
     expect(isClosed).toBe(false);
     release();
 
@@ -172,31 +171,31 @@ describe('the queue for a connection', () => {
   };
 
   it('removes an attempt from the connection queue at its deadline and never sends it afterwards', async () => {
-    const destinationKey = await startTarget();
-    const { origin } = new URL(destinationKey.url);
+    const endpoint = await startEndpoint();
+    const { origin } = new URL(endpoint.url);
     const pool = startPool();
     const held = await new Promise<Client>((taken) => pool.take({ destination, origin }, taken));
 
-    const late = await postOnce(pool, postTo(destinationKey.url, 'evt_late'), 50);
+    const late = await postOnce(pool, postTo(endpoint.url, 'evt_late'), 50);
     pool.giveBack({ destination, origin }, held, true);
-    const next = await postOnce(pool, postTo(destinationKey.url, 'evt_next'), 5_000);
+    const next = await postOnce(pool, postTo(endpoint.url, 'evt_next'), 5_000);
 
     expect(late).toEqual({ kind: 'timed_out', connected: false });
     expect(next).toMatchObject({ kind: 'answered', status: 200 });
-    expect(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
+    expect(endpoint.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
   });
 
   it('serves the connection queue in order, even after a broken connection', async () => {
     const broken = ['evt_1', 'evt_3'];
-    const destinationKey = await startTarget((request, response) => {
+    const endpoint = await startEndpoint((request, response) => {
       if (broken.includes(String(request.headers['webhook-id']))) response.destroy();
       else response.end();
     });
     const pool = startPool();
     const ids = ['evt_1', 'evt_2', 'evt_3', 'evt_4'];
-    const results = await Promise.all(ids.map((id) => postOnce(pool, postTo(destinationKey.url, id), 5_000)));
+    const results = await Promise.all(ids.map((id) => postOnce(pool, postTo(endpoint.url, id), 5_000)));
     expect(results.map(({ kind }) => kind)).toEqual(['failed', 'answered', 'failed', 'answered']);
-    expect(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).toEqual(ids);
-    expect(destinationKey.connections()).toBe(3);
+    expect(endpoint.requests.map(({ headers }) => headers['webhook-id'])).toEqual(ids);
+    expect(endpoint.connections()).toBe(3);
   });
 });

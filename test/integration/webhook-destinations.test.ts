@@ -107,12 +107,12 @@ describe('a listener on every address of this machine', () => {
       vi.stubEnv(name, `http://127.0.0.1:${bait.port}`);
     }
     vi.stubEnv('NODE_USE_ENV_PROXY', '1');
-    const destinationKey = await startEndpointServer();
-    closers.push(destinationKey.close);
+    const endpoint = await startEndpointServer();
+    closers.push(endpoint.close);
     const before = bait.connections();
-    const response = await startSender(development)(`http://127.0.0.1:${destinationKey.port}/hook`);
+    const response = await startSender(development)(`http://127.0.0.1:${endpoint.port}/hook`);
     expect(response.outcome).toBe('delivered');
-    expect(destinationKey.requests).toHaveLength(1);
+    expect(endpoint.requests).toHaveLength(1);
     expect(bait.connections()).toBe(before);
   });
 });
@@ -156,21 +156,21 @@ describe('a name whose addresses change', () => {
   });
 
   it('sends nothing if the remote address of the connection turns out to be forbidden', async () => {
-    const destinationKey = await startEndpointServer();
-    closers.push(destinationKey.close);
+    const endpoint = await startEndpointServer();
+    closers.push(endpoint.close);
     const verdicts = [true, false];
     const changing: AddressGuard = { ...blind, allowsAddress: () => verdicts.shift() ?? false };
-    const response = await startSender(changing)(`http://127.0.0.1:${destinationKey.port}/hook`);
+    const response = await startSender(changing)(`http://127.0.0.1:${endpoint.port}/hook`);
     expect(response.outcome).toBe('address_forbidden');
     expect(verdicts).toEqual([]);
-    expect(destinationKey.requests).toEqual([]);
+    expect(endpoint.requests).toEqual([]);
   });
 
   it('tries the other allowed addresses of a name if the first does not respond', async () => {
-    const destinationKey = await startEndpointServer(undefined, { host: '127.0.0.2' });
-    closers.push(destinationKey.close);
+    const endpoint = await startEndpointServer(undefined, { host: '127.0.0.2' });
+    closers.push(endpoint.close);
     const both: AddressGuard = { ...blind, allowsAddress: (ip) => ip.startsWith('127.0.0.') };
     const send = startSender(both, responding('127.0.0.3', '127.0.0.2'));
-    expect((await send(`http://receiver.example:${destinationKey.port}/hook`)).outcome).toBe('delivered');
+    expect((await send(`http://receiver.example:${endpoint.port}/hook`)).outcome).toBe('delivered');
   });
 });

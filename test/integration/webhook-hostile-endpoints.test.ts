@@ -44,10 +44,8 @@ const saying = (text: string) => startRaw((socket) => socket.once('data', () => 
 describe('an endpoint that wastes time', () => {
   it('ends an attempt without a response at the deadline and closes the connection', async () => {
     const closed: boolean[] = [];
-    const destinationKey = await startRaw(
-      (socket) => void socket.resume().on('close', () => closed.push(true)),
-    );
-    const response = await startSender({ timeoutMs: 200 })(destinationKey.url);
+    const endpoint = await startRaw((socket) => void socket.resume().on('close', () => closed.push(true)));
+    const response = await startSender({ timeoutMs: 200 })(endpoint.url);
     expect(response).toMatchObject({
       status: null,
       outcome: 'timeout',
@@ -57,18 +55,18 @@ describe('an endpoint that wastes time', () => {
   });
 
   it('ends an attempt at the deadline if the headers arrive byte by byte', async () => {
-    const destinationKey = await startRaw((socket) => {
+    const endpoint = await startRaw((socket) => {
       const text = 'HTTP/1.1 200 OK\r\nx-slow: '.padEnd(10_000, 'x');
       let at = 0;
       const timer = setInterval(() => socket.write(text.charAt(at++)), 100);
       socket.on('close', () => clearInterval(timer));
     });
-    expect((await startSender({ timeoutMs: 350 })(destinationKey.url)).outcome).toBe('timeout');
+    expect((await startSender({ timeoutMs: 350 })(endpoint.url)).outcome).toBe('timeout');
   });
 
   it('records the status if the body arrives byte by byte, and closes the connection at the deadline', async () => {
     const closed: boolean[] = [];
-    const destinationKey = await startHttp((_request, response) => {
+    const endpoint = await startHttp((_request, response) => {
       response.writeHead(200, { 'content-length': 10_000 }).write('x');
       const timer = setInterval(() => response.write('x'), 100);
       response.on('close', () => {
@@ -76,7 +74,7 @@ describe('an endpoint that wastes time', () => {
         closed.push(true);
       });
     });
-    expect(await startSender({ timeoutMs: 350 })(destinationKey.url)).toMatchObject({
+    expect(await startSender({ timeoutMs: 350 })(endpoint.url)).toMatchObject({
       status: 200,
       outcome: 'delivered',
     });
@@ -84,33 +82,33 @@ describe('an endpoint that wastes time', () => {
   });
 
   it('ends an attempt at the deadline if interim responses never stop', async () => {
-    const destinationKey = await startRaw((socket) => {
+    const endpoint = await startRaw((socket) => {
       const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
       socket.resume().on('close', () => clearInterval(timer));
     });
-    expect((await startSender({ timeoutMs: 200 })(destinationKey.url)).outcome).toBe('timeout');
+    expect((await startSender({ timeoutMs: 200 })(endpoint.url)).outcome).toBe('timeout');
   });
 
   it('ends an attempt at the deadline if the TLS handshake never completes', async () => {
-    const destinationKey = await startRaw((socket) => void socket.resume());
-    const response = await startSender({ timeoutMs: 200 })(`https://127.0.0.1:${destinationKey.port}/`);
+    const endpoint = await startRaw((socket) => void socket.resume());
+    const response = await startSender({ timeoutMs: 200 })(`https://127.0.0.1:${endpoint.port}/`);
     expect(response.outcome).toBe('timeout');
   });
 
   it('ends an attempt at the deadline if its name never resolves, and does not send it later', async () => {
-    const destinationKey = await startHttp();
+    const endpoint = await startHttp();
     const waiting: (() => void)[] = [];
     const resolve: ResolveName = () =>
       new Promise((found) => waiting.push(() => found([{ address: '127.0.0.1', family: 4 }])));
     const send = startSender({ timeoutMs: 200, resolve });
-    const url = `http://receiver.test:${destinationKey.port}/`;
+    const url = `http://receiver.test:${endpoint.port}/`;
     expect((await send(url, 'evt_late')).outcome).toBe('timeout');
-    for (const response of waiting.splice(0)) response();
+    for (const release of waiting.splice(0)) release();
     const second = send(url, 'evt_next');
     await expect.poll(() => waiting.length).toBe(1);
-    for (const response of waiting) response();
+    for (const release of waiting) release();
     expect((await second).outcome).toBe('delivered');
-    expect(destinationKey.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
+    expect(endpoint.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
   });
 });
 
@@ -119,7 +117,7 @@ describe('an endpoint that sends too much', () => {
     const chunk = Buffer.alloc(65_536, 'x');
     const total = 100 * 1024 * 1024;
     let socket: Socket | undefined;
-    const destinationKey = await startHttp((_request, response) => {
+    const endpoint = await startHttp((_request, response) => {
       socket = response.socket ?? undefined;
       response.writeHead(200, { 'content-length': total });
       const pump = () => {
@@ -129,7 +127,7 @@ describe('an endpoint that sends too much', () => {
       pump();
     });
     const before = process.memoryUsage().arrayBuffers;
-    expect(await startSender()(destinationKey.url)).toMatchObject({ status: 200, outcome: 'delivered' });
+    expect(await startSender()(endpoint.url)).toMatchObject({ status: 200, outcome: 'delivered' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
     await expect.poll(() => socket?.destroyed).toBe(true);
     // The endpoint can send more than the reader accepts, because the kernel buffers it.
@@ -138,20 +136,20 @@ describe('an endpoint that sends too much', () => {
 
   it('reuses the connection after a body of exactly the limit, and closes it after one byte more', async () => {
     let sizeBytes = 1_000;
-    const destinationKey = await startHttp((_request, response) => response.end('x'.repeat(sizeBytes)));
+    const endpoint = await startHttp((_request, response) => response.end('x'.repeat(sizeBytes)));
     const send = startSender({ maxResponseBytes: 1_000 });
-    await send(destinationKey.url);
-    await send(destinationKey.url);
-    expect(destinationKey.connections()).toBe(1);
+    await send(endpoint.url);
+    await send(endpoint.url);
+    expect(endpoint.connections()).toBe(1);
     sizeBytes = 1_001;
-    expect((await send(destinationKey.url)).outcome).toBe('delivered');
-    await send(destinationKey.url);
-    expect(destinationKey.connections()).toBe(2);
+    expect((await send(endpoint.url)).outcome).toBe('delivered');
+    await send(endpoint.url);
+    expect(endpoint.connections()).toBe(2);
   });
 
   it('reports endless headers as a protocol error', async () => {
-    const destinationKey = await saying(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
-    expect((await startSender()(destinationKey.url)).outcome).toBe('protocol_error');
+    const endpoint = await saying(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
+    expect((await startSender()(endpoint.url)).outcome).toBe('protocol_error');
   });
 });
 
@@ -169,20 +167,20 @@ describe('an endpoint that does not speak HTTP/1.1', () => {
     ],
     ['a bare line feed in a header', 'HTTP/1.1 200 OK\r\nx: a\u0000b\r\n\r\n'],
     [
-      'an upgrade nobody asked for',
+      'an unrequested upgrade',
       'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n',
     ],
     ['100 and nothing else', 'HTTP/1.1 100 Continue\r\n\r\n'],
   ])('reports %s as a protocol error', async (_what, text) => {
-    const destinationKey = await saying(text);
-    expect(await startSender()(destinationKey.url)).toMatchObject({
+    const endpoint = await saying(text);
+    expect(await startSender()(endpoint.url)).toMatchObject({
       status: null,
       outcome: 'protocol_error',
     });
   });
 
   it('assigns an unsolicited second response to no other attempt', async () => {
-    const destinationKey = await startRaw((socket) => {
+    const endpoint = await startRaw((socket) => {
       socket.on('data', () =>
         socket.write(
           'HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n',
@@ -190,16 +188,16 @@ describe('an endpoint that does not speak HTTP/1.1', () => {
       );
     });
     const send = startSender();
-    expect((await send(destinationKey.url)).outcome).toBe('http_500');
-    expect((await send(destinationKey.url)).outcome).toBe('http_500');
-    expect(destinationKey.connections()).toBe(2);
+    expect((await send(endpoint.url)).outcome).toBe('http_500');
+    expect((await send(endpoint.url)).outcome).toBe('http_500');
+    expect(endpoint.connections()).toBe(2);
   });
 
   it('records the status even if the body breaks off or is malformed', async () => {
     const send = startSender();
     for (const rest of ['content-length: 100\r\n\r\nshort', 'transfer-encoding: chunked\r\n\r\nzz\r\n']) {
-      const destinationKey = await saying(`HTTP/1.1 202 Accepted\r\n${rest}`);
-      expect(await send(destinationKey.url)).toMatchObject({ status: 202, outcome: 'delivered' });
+      const endpoint = await saying(`HTTP/1.1 202 Accepted\r\n${rest}`);
+      expect(await send(endpoint.url)).toMatchObject({ status: 202, outcome: 'delivered' });
     }
   });
 });
@@ -217,18 +215,18 @@ describe('an endpoint that breaks off', () => {
       (socket: Socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nx:')),
     ],
   ])('reports connection_reset or protocol_error if the endpoint %s', async (what, onConnection) => {
-    const destinationKey = await startRaw(onConnection);
-    const response = await startSender()(destinationKey.url);
+    const endpoint = await startRaw(onConnection);
+    const response = await startSender()(endpoint.url);
     const expected = what.includes('headers') ? /^(connection_reset|protocol_error)$/ : /^connection_reset$/;
     expect(response).toMatchObject({ status: null, outcome: expect.stringMatching(expected) });
   });
 
   it('reports connection_refused for each of many concurrent attempts if the port is closed', async () => {
-    const destinationKey = await startHttp();
-    await destinationKey.close();
+    const endpoint = await startHttp();
+    await endpoint.close();
     closers.pop();
     const send = startSender({ connectionsPerDestination: 2 });
-    const responses = await Promise.all(Array.from({ length: 10 }, () => send(destinationKey.url)));
+    const responses = await Promise.all(Array.from({ length: 10 }, () => send(endpoint.url)));
     expect(responses.map(({ outcome }) => outcome)).toEqual(Array(10).fill('connection_refused'));
   });
 

@@ -109,10 +109,10 @@ describe('an endpoint that sends Retry-After', () => {
     'waits for Retry-After with status %i, in seconds or as a date',
     async (status) => {
       const { webhooks, destination, endpoint } = await oneDelivery();
-      const wishes = [() => '120', () => new Date(webhooks.clock() + 900_000).toUTCString()];
+      const retryHints = [() => '120', () => new Date(webhooks.clock() + 900_000).toUTCString()];
       destination.response((_request, response) => {
-        const wish = wishes.shift();
-        response.writeHead(wish ? status : 200, wish ? { 'retry-after': wish() } : {}).end();
+        const hint = retryHints.shift();
+        response.writeHead(hint ? status : 200, hint ? { 'retry-after': hint() } : {}).end();
       });
       expect(await webhooks.emptyAll(endpoint.id)).toBe(120_000);
       webhooks.passTime(120_000);

@@ -28,7 +28,7 @@ function startSender(options: Partial<WebhookSenderOptions> = {}) {
   return { send, close: sender.close };
 }
 
-async function startTarget(...args: Parameters<typeof startEndpointServer>) {
+async function startEndpoint(...args: Parameters<typeof startEndpointServer>) {
   const destination = await startEndpointServer(...args);
   closers.push(destination.close);
   return { ...destination, url: `http://127.0.0.1:${destination.port}/hook?a=1` };
@@ -36,9 +36,9 @@ async function startTarget(...args: Parameters<typeof startEndpointServer>) {
 
 describe('one attempt of the webhook sender', () => {
   it('posts the exact body with a signature that the reference verifier accepts', async () => {
-    const destinationKey = await startTarget();
-    const response = await startSender().send(destinationKey.url);
-    const [received] = destinationKey.requests;
+    const endpoint = await startEndpoint();
+    const response = await startSender().send(endpoint.url);
+    const [received] = endpoint.requests;
     expect(response).toEqual({
       status: 200,
       outcome: 'delivered',
@@ -52,7 +52,7 @@ describe('one attempt of the webhook sender', () => {
     });
     expect(received).toMatchObject({ method: 'POST', path: '/hook?a=1', body });
     expect(received?.headers).toEqual({
-      host: `127.0.0.1:${destinationKey.port}`,
+      host: `127.0.0.1:${endpoint.port}`,
       connection: 'keep-alive',
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(body)),
@@ -66,13 +66,13 @@ describe('one attempt of the webhook sender', () => {
   });
 
   it('sends the time of the attempt, and the same id when an event is sent again', async () => {
-    const destinationKey = await startTarget();
+    const endpoint = await startEndpoint();
     let nowMs = 1_700_000_000_999;
     const { send } = startSender({ clock: () => nowMs });
-    await send(destinationKey.url);
+    await send(endpoint.url);
     nowMs += 300_000;
-    await send(destinationKey.url);
-    const sent = destinationKey.requests.map(({ headers }) => [
+    await send(endpoint.url);
+    const sent = endpoint.requests.map(({ headers }) => [
       headers['webhook-id'],
       headers['webhook-timestamp'],
     ]);
@@ -80,38 +80,38 @@ describe('one attempt of the webhook sender', () => {
       ['evt_1', '1700000000'],
       ['evt_1', '1700000300'],
     ]);
-    expect(destinationKey.requests[0]?.headers['webhook-signature']).not.toBe(
-      destinationKey.requests[1]?.headers['webhook-signature'],
+    expect(endpoint.requests[0]?.headers['webhook-signature']).not.toBe(
+      endpoint.requests[1]?.headers['webhook-signature'],
     );
   });
 
   it('signs with every secret', async () => {
-    const destinationKey = await startTarget();
+    const endpoint = await startEndpoint();
     const other = `whsec_${randomBytes(24).toString('base64')}`;
-    await startSender().send(destinationKey.url, 'evt_1', [secret, other]);
-    const headers = destinationKey.requests[0]?.headers as Record<string, string>;
+    await startSender().send(endpoint.url, 'evt_1', [secret, other]);
+    const headers = endpoint.requests[0]?.headers as Record<string, string>;
     for (const one of [secret, other])
       expect(new Webhook(one).verify(body, headers)).toEqual(JSON.parse(body));
   });
 
   it('never sends an unsigned request', async () => {
-    const destinationKey = await startTarget();
+    const endpoint = await startEndpoint();
     const { send } = startSender();
     for (const secrets of [[], ['whsec_']]) {
-      await expect(send(destinationKey.url, 'evt_1', secrets)).rejects.toBeInstanceOf(WebhookSecretError);
+      await expect(send(endpoint.url, 'evt_1', secrets)).rejects.toBeInstanceOf(WebhookSecretError);
     }
-    expect(destinationKey.connections()).toBe(0);
+    expect(endpoint.connections()).toBe(0);
   });
 });
 
 describe('the response of an endpoint', () => {
   it('never follows a redirect', async () => {
-    const inner = await startTarget();
+    const inner = await startEndpoint();
     for (const status of [301, 302, 303, 307, 308]) {
-      const destinationKey = await startTarget((_request, response) => {
+      const endpoint = await startEndpoint((_request, response) => {
         response.writeHead(status, { location: inner.url }).end();
       });
-      const response = await startSender().send(destinationKey.url);
+      const response = await startSender().send(endpoint.url);
       expect(response).toMatchObject({
         status,
         outcome: 'redirect_refused',
@@ -122,34 +122,34 @@ describe('the response of an endpoint', () => {
   });
 
   it('reports 410 as gone and any other failure by its status', async () => {
-    const destinationKey = await startTarget((request, response) =>
+    const endpoint = await startEndpoint((request, response) =>
       response.writeHead(Number(request.url?.slice(1))).end('x'),
     );
     const { send } = startSender();
     const outcomes: string[] = [];
     for (const status of [204, 410, 400, 404, 413, 500]) {
-      outcomes.push((await send(`http://127.0.0.1:${destinationKey.port}/${status}`)).outcome);
+      outcomes.push((await send(`http://127.0.0.1:${endpoint.port}/${status}`)).outcome);
     }
     expect(outcomes).toEqual(['delivered', 'gone', 'http_400', 'http_404', 'http_413', 'http_500']);
   });
 
   it('reads Retry-After as seconds and as a date', async () => {
     const nowMs = Date.UTC(2026, 0, 1);
-    const wishes = ['120', new Date(nowMs + 90_000).toUTCString(), 'soon'];
-    const destinationKey = await startTarget((_request, response) => {
-      response.writeHead(429, { 'retry-after': wishes.shift() ?? '' }).end();
+    const retryHints = ['120', new Date(nowMs + 90_000).toUTCString(), 'soon'];
+    const endpoint = await startEndpoint((_request, response) => {
+      response.writeHead(429, { 'retry-after': retryHints.shift() ?? '' }).end();
     });
     const { send } = startSender({ clock: () => nowMs });
-    expect(await send(destinationKey.url)).toMatchObject({ outcome: 'http_429', retryAfterMs: 120_000 });
-    expect(await send(destinationKey.url)).toMatchObject({ outcome: 'http_429', retryAfterMs: 90_000 });
-    expect(await send(destinationKey.url)).not.toHaveProperty('retryAfterMs');
+    expect(await send(endpoint.url)).toMatchObject({ outcome: 'http_429', retryAfterMs: 120_000 });
+    expect(await send(endpoint.url)).toMatchObject({ outcome: 'http_429', retryAfterMs: 90_000 });
+    expect(await send(endpoint.url)).not.toHaveProperty('retryAfterMs');
   });
 
   it('does not take early hints for the response', async () => {
-    const destinationKey = await startTarget((_request, response) => {
+    const endpoint = await startEndpoint((_request, response) => {
       response.writeEarlyHints({ link: '</a>; rel=preload' });
       response.writeHead(503).end();
     });
-    expect(await startSender().send(destinationKey.url)).toMatchObject({ status: 503, outcome: 'http_503' });
+    expect(await startSender().send(endpoint.url)).toMatchObject({ status: 503, outcome: 'http_503' });
   });
 });

@@ -59,31 +59,31 @@ describe('webhooks over TLS', () => {
   ] as const)(
     'rejects a %s certificate of an unknown authority before sending anything',
     async (certificate, reason) => {
-      const destinationKey = await startTls(certificate);
-      const response = await send(`https://receiver.test:${destinationKey.port}/`);
+      const endpoint = await startTls(certificate);
+      const response = await send(`https://receiver.test:${endpoint.port}/`);
       expect(response).toMatchObject({
         status: null,
         outcome: 'tls_error',
         detail: expect.stringMatching(reason),
       });
-      expect(destinationKey.requests).toEqual([]);
-      expect(destinationKey.serverNames).toEqual(['receiver.test']);
+      expect(endpoint.requests).toEqual([]);
+      expect(endpoint.serverNames).toEqual(['receiver.test']);
     },
   );
 
   it('reports tls_error if the endpoint speaks plain HTTP', async () => {
-    const destinationKey = await startEndpointServer();
-    closers.push(destinationKey.close);
-    expect((await send(`https://receiver.test:${destinationKey.port}/`)).outcome).toBe('tls_error');
+    const endpoint = await startEndpointServer();
+    closers.push(endpoint.close);
+    expect((await send(`https://receiver.test:${endpoint.port}/`)).outcome).toBe('tls_error');
   });
 
   it('accepts a certificate of a known authority for its own name', async () => {
-    const destinationKey = await startTls('valid');
-    expect(await sendTrusting(`https://receiver.test:${destinationKey.port}/hook`)).toMatchObject({
+    const endpoint = await startTls('valid');
+    expect(await sendTrusting(`https://receiver.test:${endpoint.port}/hook`)).toMatchObject({
       outcome: 'delivered',
     });
-    expect(destinationKey.serverNames).toEqual(['receiver.test']);
-    expect(destinationKey.requests[0]?.headers.host).toBe(`receiver.test:${destinationKey.port}`);
+    expect(endpoint.serverNames).toEqual(['receiver.test']);
+    expect(endpoint.requests[0]?.headers.host).toBe(`receiver.test:${endpoint.port}`);
   });
 
   it('rejects a certificate of a known authority for another name or after its expiry', async () => {

@@ -82,10 +82,10 @@ describe('data files', () => {
     ['{\n  "models": [],\n}', /line 3 column 1$/],
     ['{ "models": [],\n\n  "price_version": yesterday }', /version": yesterday/],
     ['{ "models": [', /end of JSON input$/],
-  ])('reports the position of invalid JSON in a data file: %j', async (content, place) => {
+  ])('reports the position of invalid JSON in a data file: %j', async (content, position) => {
     const fault = await faultIn('CATALOGUE_FILE', content);
     expect(fault).toMatch(/^CATALOGUE_FILE: PATH is not valid JSON: /);
-    expect(fault).toMatch(place);
+    expect(fault).toMatch(position);
   });
 
   it('reports the path of every schema violation in a data file', async () => {
@@ -96,8 +96,8 @@ describe('data files', () => {
       ],
     };
     const fault = await faultIn('CATALOGUE_FILE', JSON.stringify(catalogue));
-    for (const place of ['/price_version', '/models/1/status', '/models/1'])
-      expect(fault).toContain(`at ${place}: `);
+    for (const position of ['/price_version', '/models/1/status', '/models/1'])
+      expect(fault).toContain(`at ${position}: `);
     const preset = { name: 'a', description: 'x', template: 'no mark' };
     expect(await faultIn('PRESETS_FILE', JSON.stringify({ presets: [preset] }))).toBe(
       'PRESETS_FILE: PATH is not valid at /presets/0/template: must hold {{prompt}}',

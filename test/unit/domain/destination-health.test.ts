@@ -63,14 +63,17 @@ describe('the time without a success', () => {
   });
 
   it('never shortens a cooldown, never exceeds an hour, and counts every failure in any sequence', () => {
-    const step = fc.record({ afterMs: fc.nat(400_000), wishMs: fc.option(fc.nat(1e9), { nil: undefined }) });
+    const step = fc.record({
+      afterMs: fc.nat(400_000),
+      requestedMs: fc.option(fc.nat(1e9), { nil: undefined }),
+    });
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => {
         let [nowMs, health] = [createdAt, healthy];
-        for (const { afterMs, wishMs } of steps) {
+        for (const { afterMs, requestedMs } of steps) {
           nowMs += afterMs;
           const before = health;
-          health = afterFailure(before, nowMs, wishMs);
+          health = afterFailure(before, nowMs, requestedMs);
           expect(health.blockedUntil).toBeGreaterThanOrEqual(before.blockedUntil ?? 0);
           expect(restOf(health, nowMs)).toBeLessThanOrEqual(3_600_000);
           expect(health.failures).toBe(before.failures + 1);

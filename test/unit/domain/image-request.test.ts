@@ -123,13 +123,13 @@ describe('provider options', () => {
   });
 
   it('accepts any other provider options of up to 8 KiB', () => {
-    const room = 8 * 1024 - '{"k":""}'.length;
+    const space = 8 * 1024 - '{"k":""}'.length;
     expect(
       issuesOf({ provider_options: { style: 'vivid', user: 'u1', seed: 7, list: [null, true, 1.5] } }),
     ).toEqual([]);
-    expect(issuesOf({ provider_options: { k: 'x'.repeat(room) } })).toEqual([]);
-    expect(pointersOf({ provider_options: { k: 'x'.repeat(room + 1) } })).toEqual(['/provider_options']);
-    expect(pointersOf({ provider_options: { k: 'é'.repeat(room / 2 + 1) } })).toEqual(['/provider_options']);
+    expect(issuesOf({ provider_options: { k: 'x'.repeat(space) } })).toEqual([]);
+    expect(pointersOf({ provider_options: { k: 'x'.repeat(space + 1) } })).toEqual(['/provider_options']);
+    expect(pointersOf({ provider_options: { k: 'é'.repeat(space / 2 + 1) } })).toEqual(['/provider_options']);
   });
 
   it('accepts provider options of any depth within their size limit', () => {

@@ -238,8 +238,8 @@ describe('a job whose last image is recorded', () => {
 
   it.each([
     ['an image is missing', running(1, attemptOf())],
-    ['a call is under way', running(2, attemptOf(), attemptOf({ no: 2, state: 'calling' }))],
-    ['an answer is not settled', running(2, attemptOf(), attemptOf({ no: 2, state: 'received' }))],
+    ['a call is in flight', running(2, attemptOf(), attemptOf({ no: 2, state: 'calling' }))],
+    ['a response is not finalized', running(2, attemptOf(), attemptOf({ no: 2, state: 'received' }))],
     ['it ended before', finish(running(2), 'canceled', outcome)],
   ])('leaves a job with all its images unchanged if %s', (_name, job) => {
     expect(finishIfWhole(job, outcome)).toBe(job);

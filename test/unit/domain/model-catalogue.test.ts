@@ -145,17 +145,17 @@ describe('a model that is shut down', () => {
         { id: 'lone', status: 'deprecated', sizes: ['auto'] },
       ],
     });
-    const ask = (model: string) =>
+    const requestWith = (model: string) =>
       checkAgainstCatalogue(requestOf({ model, size: 'auto' }), createCatalogue(file), {
         nowMs: today,
         allowUnknownModels: true,
       });
-    expect(ask('aging')).toEqual([
+    expect(requestWith('aging')).toEqual([
       'aging is deprecated and shuts down on 2027-01-01; move to a model from GET /models.',
     ]);
-    expect(ask('dated')).toEqual(['dated is deprecated; move to young.']);
-    expect(ask('lone')).toEqual(['lone is deprecated; move to a model from GET /models.']);
-    expect(() => ask('old')).toThrow(/^(?!.*null).*$/);
+    expect(requestWith('dated')).toEqual(['dated is deprecated; move to young.']);
+    expect(requestWith('lone')).toEqual(['lone is deprecated; move to a model from GET /models.']);
+    expect(() => requestWith('old')).toThrow(/^(?!.*null).*$/);
   });
 });
 

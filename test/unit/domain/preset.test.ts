@@ -115,7 +115,7 @@ describe('a preset', () => {
 describe('a preset file', () => {
   const base = { name: 'a', description: 'x', template: '{{prompt}}' };
   it.each([
-    [{ ...base, template: 'no place for it' }, 'must hold {{prompt}}'],
+    [{ ...base, template: 'no prompt in it' }, 'must hold {{prompt}}'],
     [{ ...base, template: '{{prompt}} {{style}}' }, 'holds {{style}}, which is not declared'],
     [{ ...base, template: '{{prompt}} {{ style }}' }, 'no placeholder'],
     [{ ...base, template: '{{prompt}} }}' }, 'no placeholder'],

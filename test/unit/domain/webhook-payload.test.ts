@@ -62,8 +62,8 @@ describe('the webhook payload', () => {
 
   it('stays complete up to the last byte that fits', () => {
     const view = viewOf(finishedJob(queuedJob()));
-    const room = maxPayloadBytes - Buffer.byteLength(payloadText('image.succeeded', createdAt, view));
-    const filled = { ...view, warnings: ['x'.repeat(room - 2)] };
+    const space = maxPayloadBytes - Buffer.byteLength(payloadText('image.succeeded', createdAt, view));
+    const filled = { ...view, warnings: ['x'.repeat(space - 2)] };
     expect(Buffer.byteLength(payloadText('image.succeeded', createdAt, filled))).toBe(maxPayloadBytes);
     expect(payloadOf(filled)).not.toHaveProperty('truncated');
     const longer = {

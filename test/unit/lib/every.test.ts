@@ -30,7 +30,7 @@ describe('every', () => {
 
   it('continues after a failed run and reports the failure', async () => {
     const onError = vi.fn();
-    const work = vi.fn(() => Promise.reject(new Error('Redis is away')));
+    const work = vi.fn(() => Promise.reject(new Error('Redis cannot be reached')));
     every(1_000, work, onError);
     await vi.advanceTimersByTimeAsync(2_000);
     expect(work).toHaveBeenCalledTimes(2);

@@ -26,8 +26,8 @@ describe('identifiers', () => {
 
   it('uses every character of the alphabet at every random position', () => {
     const made = Array.from({ length: 3_000 }, () => ulid(1));
-    for (let place = 10; place < 26; place++) {
-      expect(new Set(made.map((id) => id[place])).size).toBe(32);
+    for (let position = 10; position < 26; position++) {
+      expect(new Set(made.map((id) => id[position])).size).toBe(32);
     }
   });
 });

@@ -19,20 +19,20 @@ describe('an API key', () => {
 
   it('refuses an API key with one changed character', () => {
     const { key } = createKeyText();
-    for (let place = 0; place < key.length; place++) {
+    for (let position = 0; position < key.length; position++) {
       for (const other of `${alphabet}_- `) {
-        if (other === key[place]) continue;
-        expect(keyIdOf(key.slice(0, place) + other + key.slice(place + 1))).toBeNull();
+        if (other === key[position]) continue;
+        expect(keyIdOf(key.slice(0, position) + other + key.slice(position + 1))).toBeNull();
       }
     }
   });
 
   it('refuses an API key with two swapped neighboring characters', () => {
     const { key } = createKeyText();
-    for (let place = 0; place + 1 < key.length; place++) {
-      const [a, b] = [key[place], key[place + 1]];
+    for (let position = 0; position + 1 < key.length; position++) {
+      const [a, b] = [key[position], key[position + 1]];
       if (a === b) continue;
-      expect(keyIdOf(key.slice(0, place) + b + a + key.slice(place + 2))).toBeNull();
+      expect(keyIdOf(key.slice(0, position) + b + a + key.slice(position + 2))).toBeNull();
     }
   });
 

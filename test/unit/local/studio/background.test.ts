@@ -98,7 +98,7 @@ describe('a request with the image tool', () => {
 
   it.each([
     ['not in the background', body({}, { background: false }), 'background'],
-    ['not kept', body({}, { store: false }), 'background'],
+    ['not stored', body({}, { store: false }), 'background'],
     ['with a size that no model takes', body({ size: '7x7' }), 'size'],
     ['with an unknown parameter', body({ style: 'vivid' }), 'style'],
     ['without a prompt', body({}, { input: '' }), 'input'],

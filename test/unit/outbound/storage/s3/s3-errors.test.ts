@@ -3,28 +3,28 @@ import { unusableBucket } from '../../../../../src/outbound/storage/s3/s3-check.
 import { s3Error } from '../../../../../src/outbound/storage/s3/s3-errors.ts';
 
 /** Returns an error as the SDK throws it for a response. */
-function answered(status: number, Code?: string, more: object = {}) {
+function responded(status: number, Code?: string, more: object = {}) {
   const fields = { name: Code ?? 'Unknown', $metadata: { httpStatusCode: status }, ...more };
   return Object.assign(new Error('text of the server'), fields, Code === undefined ? {} : { Code });
 }
 
-function unanswered(code: string) {
+function unreachable(code: string) {
   return Object.assign(new Error(`connect ${code}`), { code, $metadata: { attempts: 2 } });
 }
 
 describe('s3Error', () => {
   it.each([
-    ['no connection', unanswered('ECONNREFUSED')],
-    ['a cut connection', unanswered('ECONNRESET')],
+    ['no connection', unreachable('ECONNREFUSED')],
+    ['a cut connection', unreachable('ECONNRESET')],
     ['a deadline', Object.assign(new Error('late'), { name: 'AbortError' })],
-    ['an inner error of the server', answered(500, 'InternalError')],
-    ['a gateway without a body', answered(502)],
-    ['a request to slow down', answered(503, 'SlowDown')],
-    ['a slow upload', answered(400, 'RequestTimeout')],
-    ['too many requests', answered(429)],
-    ['a bucket that still moves', answered(307, 'TemporaryRedirect')],
+    ['an inner error of the server', responded(500, 'InternalError')],
+    ['a gateway without a body', responded(502)],
+    ['a request to slow down', responded(503, 'SlowDown')],
+    ['a slow upload', responded(400, 'RequestTimeout')],
+    ['too many requests', responded(429)],
+    ['a bucket that is still moving', responded(307, 'TemporaryRedirect')],
     [
-      'a credential source that does not answer',
+      'a credential source that does not respond',
       Object.assign(new Error('none'), { name: 'CredentialsProviderError' }),
     ],
     ['something unknown', 'a text'],
@@ -33,17 +33,17 @@ describe('s3Error', () => {
   });
 
   it.each([
-    ['no permission', answered(403, 'AccessDenied')],
-    ['a wrong secret', answered(403, 'SignatureDoesNotMatch')],
-    ['no bucket', answered(404, 'NoSuchBucket')],
-    ['another region', answered(301, 'PermanentRedirect')],
-    ['an image that is too large', answered(400, 'EntityTooLarge')],
+    ['no permission', responded(403, 'AccessDenied')],
+    ['a wrong secret', responded(403, 'SignatureDoesNotMatch')],
+    ['no bucket', responded(404, 'NoSuchBucket')],
+    ['another region', responded(301, 'PermanentRedirect')],
+    ['an image that is too large', responded(400, 'EntityTooLarge')],
   ])('treats the S3 error %s as a refusal that retries cannot resolve', (_what, error) => {
     expect(s3Error(error)).toMatchObject({ code: 'storage_failed', cause: error });
   });
 
   it('shows the text of the server only in the log', () => {
-    const error = answered(403, 'x'.repeat(65), { Code: 'AKID <b>not a word</b>' });
+    const error = responded(403, 'x'.repeat(65), { Code: 'AKID <b>not a word</b>' });
     expect(s3Error(error).message).not.toMatch(/AKID|text of the server/);
   });
 });
@@ -58,22 +58,22 @@ describe('unusableBucket', () => {
   };
 
   it.each([
-    [answered(404), 'There is no bucket "images" at http://s3.darkroom.test:9000. Create it'],
+    [responded(404), 'There is no bucket "images" at http://s3.darkroom.test:9000. Create it'],
     [
-      answered(301, undefined, { $response: { headers: { 'x-amz-bucket-region': 'eu-west-1' } } }),
+      responded(301, undefined, { $response: { headers: { 'x-amz-bucket-region': 'eu-west-1' } } }),
       'Set S3_REGION=eu-west-1',
     ],
-    [answered(400, 'AuthorizationHeaderMalformed', { Region: 'eu-west-1' }), 'Set S3_REGION=eu-west-1'],
-    [answered(301), 'Correct S3_REGION or S3_ENDPOINT'],
-    [answered(403, 'InvalidAccessKeyId'), 'correct S3_ACCESS_KEY_ID'],
-    [answered(403, 'SignatureDoesNotMatch'), 'correct S3_SECRET_ACCESS_KEY'],
-    [answered(403, 'AccessDenied'), 'grant s3:ListBucket'],
-    [answered(403), 'Check the credentials'],
-    [answered(403, 'RequestTimeTooSkewed'), 'The clock of this machine is wrong'],
-    [answered(503), 'fails (http_503)'],
-    [unanswered('ECONNREFUSED'), 'Nothing listens at http://s3.darkroom.test:9000'],
-    [unanswered('ENOTFOUND'), 'cannot be resolved'],
-    [unanswered('EPROTO'), 'Check S3_ENDPOINT, TLS'],
+    [responded(400, 'AuthorizationHeaderMalformed', { Region: 'eu-west-1' }), 'Set S3_REGION=eu-west-1'],
+    [responded(301), 'Correct S3_REGION or S3_ENDPOINT'],
+    [responded(403, 'InvalidAccessKeyId'), 'correct S3_ACCESS_KEY_ID'],
+    [responded(403, 'SignatureDoesNotMatch'), 'correct S3_SECRET_ACCESS_KEY'],
+    [responded(403, 'AccessDenied'), 'grant s3:ListBucket'],
+    [responded(403), 'Check the credentials'],
+    [responded(403, 'RequestTimeTooSkewed'), 'The clock of this machine is wrong'],
+    [responded(503), 'fails (http_503)'],
+    [unreachable('ECONNREFUSED'), 'Nothing listens at http://s3.darkroom.test:9000'],
+    [unreachable('ENOTFOUND'), 'cannot be resolved'],
+    [unreachable('EPROTO'), 'Check S3_ENDPOINT, TLS'],
     [Object.assign(new Error('none'), { name: 'CredentialsProviderError' }), 'Set S3_ACCESS_KEY_ID'],
   ])('reports the cause and the remedy of an unusable bucket (%#)', (error, words) => {
     const found = unusableBucket(error, config);

@@ -34,7 +34,7 @@ async function failureOf(text: string | Buffer, with_ = limits): Promise<Provide
     if (error instanceof ProviderError) return error.failure;
     throw error;
   }
-  throw new Error('the answer was accepted');
+  throw new Error('the response was accepted');
 }
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
