@@ -117,7 +117,7 @@ function composeSpool({ config, log }: Root) {
   return createSpool(join(config.DATA_DIR, 'spool'), {
     fullBytes: config.SPOOL_MAX_BYTES,
     onRoom(hasRoom) {
-      if (hasRoom) log.info(fields, 'spool has room again');
+      if (hasRoom) log.info(fields, 'spool accepts responses again');
       else log.warn(fields, 'spool is full; provider calls wait until responses are stored');
     },
   });

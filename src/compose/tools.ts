@@ -31,7 +31,7 @@ export async function withRedis<T>(
     throw new Error('There is no Redis. Set REDIS_URL, or start `darkroom dev` in this folder.');
   }
   const { client: redis } = openRedis(createProducerRedis, { redisTarget, name: 'tool' }, { config, log });
-  let reason = 'it does not answer';
+  let reason = 'no connection in time';
   redis.on('error', (error: Error) => {
     reason = error.message;
   });

@@ -85,7 +85,7 @@ const table = {
   provider_rate_limited: {
     status: 503,
     retryable: true,
-    title: 'The provider asks to wait',
+    title: 'The provider limits the rate of calls',
     billing: ['none'],
   },
   provider_overloaded: {

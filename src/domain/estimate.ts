@@ -35,8 +35,9 @@ export function estimateCost(
   catalogue: ModelCatalogue,
   context: EstimateContext,
 ): CostRange | null {
-  const low = boundOf('low', request, catalogue, context);
-  const high = boundOf('high', request, catalogue, context);
+  const known = { ...context, catalogue };
+  const low = boundOf('low', request, known);
+  const high = boundOf('high', request, known);
   return low === null || high === null ? null : { low, high };
 }
 
@@ -45,8 +46,7 @@ type Bound = keyof CostRange;
 function boundOf(
   bound: Bound,
   request: ImageRequest,
-  catalogue: ModelCatalogue,
-  { promptTemplate, enhanceModel }: EstimateContext,
+  { catalogue, promptTemplate, enhanceModel }: EstimateContext & { readonly catalogue: ModelCatalogue },
 ): number | null {
   const model = catalogue.find(request.model);
   const imageTokens = model && tokensOfImage(bound, request, model);

@@ -210,43 +210,6 @@ export function missingImages(job: ImageJob): number[] {
   );
 }
 
-/**
- * Returns when the sweeper next has to act on a job: at the end of the queue TTL, some time after the run timeout (the
- * worker should have ended the job), or when images or record expire. `undefined` if it never has to.
- */
-export function dueAt(job: ImageJob): number | undefined {
-  if (job.status === 'queued') return waitsUntil(job);
-  if (job.status === 'running') {
-    const endsAt = runEndsAt(job, job.blocked?.untilMs ?? job.createdAt);
-    return endsAt === undefined ? undefined : endsAt + overrunMs;
-  }
-  return job.mediaGone ? job.recordExpiresAt : job.mediaExpiresAt;
-}
-
-const overrunMs = 30_000;
-
-/**
- * Returns when a job exceeds its `run_timeout_s`. Waits for a blocked provider scope or another release do not count.
- *
- * @param nowMs end of the current wait if the job is blocked.
- */
-export function runEndsAt(job: ImageJob, nowMs: number): number | undefined {
-  if (!job.request) return undefined;
-  const currentWaitMs = job.blocked ? Math.max(0, nowMs - job.blocked.sinceMs) : 0;
-  const blockedMs = (job.blockedMs ?? 0) + currentWaitMs;
-  return (job.startedAt ?? job.createdAt) + job.request.run_timeout_s * 1000 + blockedMs;
-}
-
-/** Returns the end of the queue TTL (`queue_ttl_s`); `undefined` if the job is not queued. */
-export function waitsUntil({ status, request, createdAt }: ImageJob): number | undefined {
-  return status === 'queued' && request ? createdAt + request.queue_ttl_s * 1000 : undefined;
-}
-
-/** Whether a queued job is past its queue TTL. */
-export function hasWaitedTooLong(job: ImageJob, nowMs: number): boolean {
-  return (waitsUntil(job) ?? Number.POSITIVE_INFINITY) <= nowMs;
-}
-
 /** Returns the error that ended a job, or `undefined` if the job did not fail or expire. */
 export function finalError(job: ImageJob): JobError | undefined {
   if (job.status !== 'failed' && job.status !== 'expired') return undefined;

@@ -37,7 +37,7 @@ export function beginRun(job: ImageJob, nowMs: number): ImageJob {
     ...(job.leaseStartedAt === undefined ? {} : { crashCount: (job.crashCount ?? 0) + 1 }),
   };
   if (job.status === 'running') return acquired;
-  return moved({ ...acquired, startedAt: nowMs }, 'running', undefined, nowMs);
+  return moved({ ...acquired, startedAt: nowMs }, { status: 'running' }, nowMs);
 }
 
 /**
@@ -74,7 +74,7 @@ export function checkFence(job: ImageJob, fence: number): void {
 export function enterStage(job: ImageJob, stage: JobStage, nowMs: number): ImageJob {
   checkOpen(job);
   if (job.stage === stage) return job;
-  return moved(job, 'running', stage, nowMs);
+  return moved(job, { status: 'running', stage }, nowMs);
 }
 
 /** Adds a stored image, which is a moment of the history like a change of status. */
@@ -123,8 +123,7 @@ export function finish(
       mediaExpiresAt: outcome.nowMs + Math.min(mediaSeconds, recordSeconds) * 1000,
       recordExpiresAt: outcome.nowMs + recordSeconds * 1000,
     },
-    status,
-    undefined,
+    { status },
     outcome.nowMs,
   );
 }
@@ -196,15 +195,13 @@ export function purgeMedia(job: ImageJob, nowMs: number): ImageJob {
   return { ...touch(job, nowMs), images: [], mediaGone: true };
 }
 
-function moved(job: ImageJob, status: JobStatus, stage: JobStage | undefined, nowMs: number): ImageJob {
+function moved(
+  job: ImageJob,
+  to: { readonly status: JobStatus; readonly stage?: JobStage },
+  nowMs: number,
+): ImageJob {
   const { stage: _previous, ...rest } = touch(job, nowMs);
-  const moment = { at: rest.updatedAt, status, ...(stage ? { stage } : {}) };
-  return {
-    ...rest,
-    ...(stage ? { stage } : {}),
-    status,
-    history: [...job.history, moment],
-  };
+  return { ...rest, ...to, history: [...job.history, { at: rest.updatedAt, ...to }] };
 }
 
 function checkOpen(job: ImageJob): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dueAt, type ImageJob } from '../../src/domain/image-job.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { dueAt } from '../../src/domain/job-deadlines.ts';
 import { beginRun, erase, finish, purgeMedia } from '../../src/domain/job-moves.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';

@@ -22,7 +22,7 @@ describe('the host name of an endpoint', () => {
     const away = await createPublicResolver(['127.0.0.1:1'])('missing.example').catch((error) => error);
     expect(verdictOnError(away)).toMatchObject({
       outcome: 'dns_error',
-      detail: expect.stringContaining('did not answer'),
+      detail: expect.stringContaining('did not respond'),
     });
   });
 

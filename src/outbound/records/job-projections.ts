@@ -1,4 +1,5 @@
-import { dueAt, type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { dueAt } from '../../domain/job-deadlines.ts';
 import type { Keys } from './keys.ts';
 
 /** Sorted set that contains a job's id while the job has this entry. */

@@ -61,7 +61,7 @@ export function createMetrics(
   const requestSeries = new Map<string, ReturnType<typeof requests.labels>>();
   const submitted = new Counter({
     name: 'darkroom_jobs_submitted_total',
-    help: 'Accepted submissions; a replay is the same job again',
+    help: 'Accepted submissions; a replay returns an earlier job',
     labelNames: ['outcome'],
     registers,
   });
@@ -111,7 +111,7 @@ export function createMetrics(
   });
   const storeUp = new Gauge({
     name: 'darkroom_store_up',
-    help: 'Whether the store answered; 0: what only the store knows is left out',
+    help: 'Whether the store responded to the query of this scrape; if 0, figures of the store are omitted',
     registers,
   });
   const store = createStoreGauges();
@@ -154,12 +154,12 @@ export function createMetrics(
 function createSpoolGauges(registers: Registry[], askSpool: () => Promise<SpoolFigures>): void {
   const limit = new Gauge({
     name: 'darkroom_spool_limit_bytes',
-    help: 'Size of the spool from which on no call is made',
+    help: 'Size of the spool at which provider calls stop',
     registers,
   });
   new Gauge({
     name: 'darkroom_spool_bytes',
-    help: 'Paid answers that the storage has not taken yet',
+    help: 'Bytes of provider responses that are not stored yet',
     registers,
     async collect() {
       const usage = await askSpool().catch(() => null);
@@ -182,7 +182,7 @@ function createStoreGauges() {
   });
   const ages = new Gauge({
     name: 'darkroom_oldest_job_age_seconds',
-    help: 'Time since the creation of the oldest job in a state; 0 when there is none',
+    help: 'Time since the creation of the oldest job in a state; 0 if there is none',
     labelNames: ['state'],
     registers,
   });
@@ -193,7 +193,7 @@ function createStoreGauges() {
   });
   const pending = new Gauge({
     name: 'darkroom_webhook_deliveries_pending',
-    help: 'Webhook deliveries that have not arrived yet and are not given up',
+    help: 'Webhook deliveries that are neither delivered nor failed',
     registers,
   });
   const blocked = new Gauge({

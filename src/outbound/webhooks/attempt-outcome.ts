@@ -18,26 +18,26 @@ export function verdictOnStatus(
 ): Verdict {
   if (status >= 200 && status < 300) return { status, outcome: 'delivered' };
   if (status >= 300 && status < 400) {
-    const detail = `The receiver answered ${status}. Redirects are not followed: register the final address.`;
+    const detail = `The endpoint responded with ${status}. Redirects are not followed. Register the final address.`;
     return { status, outcome: 'redirect_refused', detail };
   }
   if (status === 410) {
-    return { status, outcome: 'gone', detail: 'The receiver answered 410: it wants no more webhooks.' };
+    return { status, outcome: 'gone', detail: 'The endpoint responded with 410: it wants no more webhooks.' };
   }
   const waitMs = throttlingStatuses.has(status) ? retryAfterMs(retryAfter, nowMs) : undefined;
-  const detail = `The receiver answered ${status}: ${hints[status] ?? 'only 2xx counts as delivered.'}`;
+  const detail = `The endpoint responded with ${status}: ${hints[status] ?? 'only 2xx counts as delivered.'}`;
   return { status, outcome: `http_${status}`, detail, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
 }
 
 /** Explanations of common refusals, by status. */
 const hints: Readonly<Record<number, string>> = {
-  401: 'it wants credentials. Webhooks carry their signature and nothing else.',
+  401: 'it requires credentials. Webhooks carry only their signature.',
   403: 'something in front of it may block requests without a browser or from our network.',
   404: 'nothing is at this path.',
-  405: 'it does not take POST at this path.',
+  405: 'it does not accept POST at this path.',
   413: 'its limit for bodies is below the size of this event.',
-  415: 'it does not take application/json.',
-  429: 'it asks for fewer requests.',
+  415: 'it does not accept application/json.',
+  429: 'it limits the rate of requests.',
 };
 
 /**
@@ -61,10 +61,10 @@ export function verdictOnError(error: unknown): Verdict {
     return {
       status: null,
       outcome: 'connection_reset',
-      detail: 'The receiver closed the connection without an answer.',
+      detail: 'The endpoint closed the connection without a response.',
     };
   }
-  const detail = `The receiver did not answer in HTTP/1.1 (${code || error.name}).`;
+  const detail = `The endpoint did not respond in HTTP/1.1 (${code || error.name}).`;
   return { status: null, outcome: 'protocol_error', detail };
 }
 
@@ -77,10 +77,10 @@ const unresolved = [
   'dns_error',
   'The host name does not resolve. Check the spelling and the DNS records.',
 ] as const;
-const unanswered = ['dns_error', 'The name servers did not answer for this host.'] as const;
+const noDnsResponse = ['dns_error', 'The name servers did not respond for this host.'] as const;
 const refused = ['connection_refused', 'Nothing accepts connections at this address and port.'] as const;
 const unreachable = ['connection_refused', 'There is no route to the address of this host.'] as const;
-const reset = ['connection_reset', 'The receiver broke the connection off.'] as const;
+const reset = ['connection_reset', 'The endpoint broke the connection off.'] as const;
 const noConnection = ['timeout', 'No connection was made in time.'] as const;
 
 const networkFailures: Readonly<Record<string, readonly [outcome: string, detail: string]>> = {
@@ -88,10 +88,10 @@ const networkFailures: Readonly<Record<string, readonly [outcome: string, detail
   ENODATA: unresolved,
   EAI_NODATA: unresolved,
   EAI_NONAME: unresolved,
-  EAI_AGAIN: unanswered,
-  EAI_FAIL: unanswered,
-  ESERVFAIL: unanswered,
-  ETIMEOUT: unanswered,
+  EAI_AGAIN: noDnsResponse,
+  EAI_FAIL: noDnsResponse,
+  ESERVFAIL: noDnsResponse,
+  ETIMEOUT: noDnsResponse,
   ECONNREFUSED: refused,
   EHOSTUNREACH: unreachable,
   ENETUNREACH: unreachable,
@@ -106,17 +106,17 @@ const networkFailures: Readonly<Record<string, readonly [outcome: string, detail
 };
 
 const certificateFaults: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'The certificate of the receiver has expired.',
-  CERT_NOT_YET_VALID: 'The certificate of the receiver is not valid yet.',
-  CERT_REVOKED: 'The certificate of the receiver was revoked.',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'The certificate of the receiver is self-signed.',
+  CERT_HAS_EXPIRED: 'The certificate of the endpoint has expired.',
+  CERT_NOT_YET_VALID: 'The certificate of the endpoint is not valid yet.',
+  CERT_REVOKED: 'The certificate of the endpoint was revoked.',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'The certificate of the endpoint is self-signed.',
   SELF_SIGNED_CERT_IN_CHAIN:
-    'The certificate of the receiver comes from an authority that is not trusted here.',
-  UNABLE_TO_GET_ISSUER_CERT: 'The receiver does not send its whole certificate chain.',
+    'The certificate of the endpoint comes from an authority that is not trusted here.',
+  UNABLE_TO_GET_ISSUER_CERT: 'The endpoint does not send its whole certificate chain.',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'The certificate chain of the receiver is incomplete or not trusted here.',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'The certificate chain of the receiver is incomplete or not trusted here.',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate of the receiver is for another host name.',
+    'The certificate chain of the endpoint is incomplete or not trusted here.',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'The certificate chain of the endpoint is incomplete or not trusted here.',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate of the endpoint is for another host name.',
 };
 
 /**

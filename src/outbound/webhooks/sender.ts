@@ -69,8 +69,8 @@ export function createWebhookSender(
     }
     if (result.kind === 'failed') return verdictOnError(result.error);
     const detail = result.connected
-      ? `The receiver did not answer within ${timeoutMs} ms.`
-      : `No connection to the receiver was free or could be made within ${timeoutMs} ms.`;
+      ? `The endpoint did not respond within ${timeoutMs} ms.`
+      : `No connection to the endpoint was free or could be made within ${timeoutMs} ms.`;
     return { status: null, outcome: 'timeout', detail };
   };
 

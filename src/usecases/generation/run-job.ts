@@ -1,7 +1,6 @@
 import { billingOf } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
-  hasWaitedTooLong,
   type ImageJob,
   isChangeable,
   isTerminal,
@@ -9,6 +8,7 @@ import {
   missingImages,
   type Retention,
 } from '../../domain/image-job.ts';
+import { hasWaitedTooLong } from '../../domain/job-deadlines.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { beginRun, expire, finish, finishIncomplete, releaseRun } from '../../domain/job-moves.ts';
 import type { Clock, JobStore, Log, Meter, StopReason, TaskResult, TaskSubject } from '../../domain/ports.ts';

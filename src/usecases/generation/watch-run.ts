@@ -1,4 +1,5 @@
-import { type ImageJob, isTerminal, runEndsAt } from '../../domain/image-job.ts';
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { runEndsAt } from '../../domain/job-deadlines.ts';
 import type { Clock, JobStore, StopReason } from '../../domain/ports.ts';
 
 interface Watch {

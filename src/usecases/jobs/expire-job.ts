@@ -1,4 +1,5 @@
-import { hasWaitedTooLong, type ImageJob, type Retention } from '../../domain/image-job.ts';
+import type { ImageJob, Retention } from '../../domain/image-job.ts';
+import { hasWaitedTooLong } from '../../domain/job-deadlines.ts';
 import { expire } from '../../domain/job-moves.ts';
 import type { Clock, TaskQueue } from '../../domain/ports.ts';
 import type { UpdateJob } from './update-job.ts';

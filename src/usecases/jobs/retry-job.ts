@@ -26,7 +26,7 @@ export function createRetryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
     }
     if (!job.request || !['failed', 'canceled', 'expired'].includes(job.status)) {
       throw new AppError('not_retryable_job', {
-        detail: `The job is ${job.status}. Only one that failed, was canceled or expired can be retried.`,
+        detail: `The job is ${job.status}. Only failed, canceled and expired jobs can be retried.`,
       });
     }
     return deps.submitJob.submit({ caller, body: job.request, parentId: id, ...options });

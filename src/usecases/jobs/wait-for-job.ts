@@ -1,4 +1,5 @@
-import { type ImageJob, isTerminal, waitsUntil } from '../../domain/image-job.ts';
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { waitsUntil } from '../../domain/job-deadlines.ts';
 import type { Clock, Signals } from '../../domain/ports.ts';
 
 /** Interval of reads without a message, in milliseconds, because messages may be lost. */

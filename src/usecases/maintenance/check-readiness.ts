@@ -64,7 +64,7 @@ export type CheckReadiness = ReturnType<typeof createCheckReadiness>;
 async function attempt(work: Promise<void>): Promise<{ ok: boolean; detail: string | null }> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('did not answer in time')), probeLimitMs);
+    timer = setTimeout(() => reject(new Error('no response in time')), probeLimitMs);
   });
   try {
     await Promise.race([work, limit]);

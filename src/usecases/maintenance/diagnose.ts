@@ -18,7 +18,7 @@ export async function diagnose(checks: readonly Check[]): Promise<Finding[]> {
     checks.map(async ({ name, run }): Promise<Finding> => {
       let timer: NodeJS.Timeout | undefined;
       const limit = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('did not answer within 10 s')), limitMs);
+        timer = setTimeout(() => reject(new Error('no response within 10 s')), limitMs);
       });
       try {
         return { name, ok: true, detail: await Promise.race([run(), limit]) };

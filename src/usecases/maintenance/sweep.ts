@@ -1,12 +1,6 @@
 import { billingOf } from '../../domain/attempt.ts';
-import {
-  dueAt,
-  type ImageJob,
-  isChangeable,
-  isTerminal,
-  jobError,
-  type Retention,
-} from '../../domain/image-job.ts';
+import { type ImageJob, isChangeable, isTerminal, jobError, type Retention } from '../../domain/image-job.ts';
+import { dueAt } from '../../domain/job-deadlines.ts';
 import { finishIncomplete } from '../../domain/job-moves.ts';
 import type { Clock, Deliveries, ImageStorage, JobStore, Log, WebhookEvents } from '../../domain/ports.ts';
 import { purgeEvents, removeImages } from '../jobs/erase-job.ts';

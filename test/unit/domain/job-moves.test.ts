@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/domain/attempt.ts';
 import { AppError } from '../../../src/domain/errors.ts';
 import {
-  dueAt,
   finalError,
   type ImageJob,
   isTerminal,
@@ -11,6 +10,7 @@ import {
   jobError,
   jobStages,
 } from '../../../src/domain/image-job.ts';
+import { dueAt } from '../../../src/domain/job-deadlines.ts';
 import {
   addImage,
   beginRun,

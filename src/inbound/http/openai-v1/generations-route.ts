@@ -56,7 +56,7 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
       operationId: 'createOpenAiImage',
       summary: 'Generate images (OpenAI-compatible)',
       description:
-        'Takes the request of an OpenAI client and responds when the images are stored. The job is durable: it goes on if the caller disconnects, and a repeated request joins it.',
+        'Takes the request of an OpenAI client and responds when the images are stored. The job is durable: it continues if the caller disconnects, and a repeated request joins it.',
       tags: ['openai'],
       body: ref('OpenAiGenerationRequest'),
       response: imagesResponses(path),

@@ -95,7 +95,7 @@ export const jobSchemas: SchemaGroup = {
     JobPrompt: { description: 'Versions of the prompt.' },
     ProviderError: { description: 'Error of the provider.' },
     JobCost: { description: 'Cost of a job.' },
-    JobQueue: { description: 'Place of a job in the queue.' },
+    JobQueue: { description: 'Position of a job in the queue.' },
     JobUrls: { description: 'Links to the resources of a job.' },
     ImageJob: { examples: [imageJobExample] },
   },

@@ -16,7 +16,7 @@ describe('verdictOnStatus', () => {
   it('treats 410 as gone and classifies any other status by its number', () => {
     expect(verdictOnStatus(410, undefined, 0).outcome).toBe('gone');
     for (const status of [400, 401, 404, 413, 429, 500, 503, 600, 999]) {
-      const detail = expect.stringContaining(`answered ${status}: `);
+      const detail = expect.stringContaining(`responded with ${status}: `);
       expect(verdictOnStatus(status, undefined, 0)).toEqual({ status, outcome: `http_${status}`, detail });
     }
   });

@@ -168,7 +168,7 @@ function responseFacts(response: Response): NonNullable<ProviderFailure['provide
 }
 
 function unusableBody(provider: ProviderFailure['provider'], fault: string): ProviderFailure {
-  const message = `The provider's answer ${fault}.`;
+  const message = `The provider's response ${fault}.`;
   return { kind: 'unusable', code: 'provider_unusable_answer', billing: 'possible', message, provider };
 }
 

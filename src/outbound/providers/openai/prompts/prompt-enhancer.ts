@@ -74,7 +74,7 @@ export function createPromptEnhancer(
         };
         const completion = readCompletion(body);
         if (!completion)
-          throw unusable('its answer is no chat completion', { billing: 'possible' }, provider);
+          throw unusable('its response is no chat completion', { billing: 'possible' }, provider);
         const text = cleanDescription(completion.text, maxCodePoints);
         const fault = faultOf(completion, prompt, text);
         if (fault) throw unusable(fault, moneyOf(completion), provider);
