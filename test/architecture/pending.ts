@@ -15,10 +15,6 @@ export const pending = {
     'src/usecases/jobs/',
     'test/contract/',
     'test/integration/',
-    'test/support/background-',
-    'test/support/generation',
-    'test/support/provider-calls',
-    'test/support/webhook-',
     'test/unit/',
   ] as readonly string[],
 };

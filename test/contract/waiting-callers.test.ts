@@ -37,8 +37,8 @@ function newGroup() {
         ...options,
       });
     },
-    release: (jobId: string, holder: string, outcome: 'delivered' | 'disconnected', nowMs = startMs) =>
-      callers.release({ ...base, jobId, holder, nowMs }, outcome),
+    release: (jobId: string, holder: string, outcome: 'delivered' | 'disconnected') =>
+      callers.release({ ...base, jobId, holder, nowMs: startMs }, outcome),
     size: () => store.redis.hlen(store.keys.waitingCallers('acme', group)),
   };
 }

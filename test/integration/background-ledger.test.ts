@@ -35,7 +35,7 @@ async function expectOnePaidImage(made: Made): Promise<void> {
   const job = await made.job();
   expect(job).toMatchObject({ status: 'succeeded', images: [{ index: 0 }] });
   expect(job.attempts).toMatchObject([{ state: 'stored', costMicroUsd: expect.any(Number) }]);
-  expect(made.seen('orders')).toHaveLength(1);
+  expect(made.seen('submissions')).toHaveLength(1);
   expect(made.seen('cancellations')).toEqual([]);
   expect(made.chargedImages()).toBe(1);
 }
@@ -107,7 +107,7 @@ describe('a call with a handle', () => {
   it('writes the handle of a call as soon as an unavailable store recovers', async () => {
     const made = await backgroundJob('a cat');
     made.faults.beforeHandle = async () => {
-      made.faults.changes = 3;
+      made.faults.updates = 3;
     };
     expect(await made.run()).toEqual(done);
     await expectOnePaidImage(made);
@@ -123,6 +123,6 @@ describe('a call with a handle', () => {
       { state: 'uncertain', error: 'provider_outcome_unknown' },
       { state: 'stored' },
     ]);
-    expect(made.seen('orders')).toHaveLength(1);
+    expect(made.seen('submissions')).toHaveLength(1);
   });
 });

@@ -144,53 +144,52 @@ describe('a provider call', () => {
   });
 });
 
+/** Status, body, headers, kind and error code of refused calls. */
+const refusals: readonly [number, string, Record<string, string>, string, string][] = [
+  [500, '{"error":{"code":"server_error","message":"x"}}', {}, 'uncertain', 'provider_outcome_unknown'],
+  [500, '{"error":{}}', { 'x-should-retry': 'true' }, 'uncertain', 'provider_outcome_unknown'],
+  [502, '<html>bad gateway</html>', {}, 'uncertain', 'provider_outcome_unknown'],
+  [408, '', {}, 'uncertain', 'provider_outcome_unknown'],
+  [
+    429,
+    '{"error":{"code":"rate_limit_exceeded"}}',
+    { 'retry-after': '2' },
+    'refused',
+    'provider_rate_limited',
+  ],
+  [429, '{"error":{"code":"insufficient_quota"}}', {}, 'stopped', 'provider_quota_exhausted'],
+  [503, '{"error":{"code":"server_is_overloaded"}}', {}, 'refused', 'provider_overloaded'],
+  [401, '{"error":{"code":"invalid_api_key"}}', {}, 'stopped', 'provider_unauthorized'],
+  [
+    400,
+    '{"error":{"code":"moderation_blocked","message":"safety_violations=[sexual]"}}',
+    {},
+    'final',
+    'moderation_blocked',
+  ],
+  [
+    400,
+    '{"error":{"code":"unknown_parameter","message":"Unknown parameter: x"}}',
+    {},
+    'final',
+    'provider_rejected',
+  ],
+  [409, '{}', {}, 'final', 'provider_rejected'],
+  [307, '', { location: 'http://127.0.0.1:1/v1/images/generations' }, 'unusable', 'provider_unusable_answer'],
+  [302, '', { location: '/v1/elsewhere' }, 'unusable', 'provider_unusable_answer'],
+  [204, '', {}, 'unusable', 'provider_unusable_answer'],
+];
+
 describe('a refused call', () => {
-  it.each([
-    [500, '{"error":{"code":"server_error","message":"x"}}', {}, 'uncertain', 'provider_outcome_unknown'],
-    [500, '{"error":{}}', { 'x-should-retry': 'true' }, 'uncertain', 'provider_outcome_unknown'],
-    [502, '<html>bad gateway</html>', {}, 'uncertain', 'provider_outcome_unknown'],
-    [408, '', {}, 'uncertain', 'provider_outcome_unknown'],
-    [
-      429,
-      '{"error":{"code":"rate_limit_exceeded"}}',
-      { 'retry-after': '2' },
-      'refused',
-      'provider_rate_limited',
-    ],
-    [429, '{"error":{"code":"insufficient_quota"}}', {}, 'stopped', 'provider_quota_exhausted'],
-    [503, '{"error":{"code":"server_is_overloaded"}}', {}, 'refused', 'provider_overloaded'],
-    [401, '{"error":{"code":"invalid_api_key"}}', {}, 'stopped', 'provider_unauthorized'],
-    [
-      400,
-      '{"error":{"code":"moderation_blocked","message":"safety_violations=[sexual]"}}',
-      {},
-      'final',
-      'moderation_blocked',
-    ],
-    [
-      400,
-      '{"error":{"code":"unknown_parameter","message":"Unknown parameter: x"}}',
-      {},
-      'final',
-      'provider_rejected',
-    ],
-    [409, '{}', {}, 'final', 'provider_rejected'],
-    [
-      307,
-      '',
-      { location: 'http://127.0.0.1:1/v1/images/generations' },
-      'unusable',
-      'provider_unusable_answer',
-    ],
-    [302, '', { location: '/v1/elsewhere' }, 'unusable', 'provider_unusable_answer'],
-    [204, '', {}, 'unusable', 'provider_unusable_answer'],
-  ])('makes a call once and classifies its response: %i %s %j', async (status, body, headers, kind, code) => {
-    const given = headers as Record<string, string>;
-    const server = await serve(respondWith(status, body, { 'x-request-id': 'req_9', ...given }));
-    const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
-    expect(failure).toMatchObject({ kind, code, provider: { status, request_id: 'req_9' } });
-    expect(server.seen).toHaveLength(1);
-  });
+  it.each(refusals)(
+    'makes a call once and classifies its response: %i %s %j',
+    async (status, body, headers, kind, code) => {
+      const server = await serve(respondWith(status, body, { 'x-request-id': 'req_9', ...headers }));
+      const failure = await failureOf(openAIProvider(server.url).generate(call, contextOf(), drain));
+      expect(failure).toMatchObject({ kind, code, provider: { status, request_id: 'req_9' } });
+      expect(server.seen).toHaveLength(1);
+    },
+  );
 
   it('does not repeat a call after 421, for which HTTP allows it', async () => {
     const server = await serve(respondWith(421, '{}'));

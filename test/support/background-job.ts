@@ -14,6 +14,15 @@ import { connectCore } from './core.ts';
 import { queuedJob } from './jobs.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
+interface Faults {
+  /** Number of responses that the disk refuses. */
+  spoolWrites: number;
+  /** Number of updates that the store refuses. */
+  updates: number;
+  /** Called between the arrival of a handle and its entry in the ledger. */
+  beforeHandle: () => Promise<void>;
+}
+
 /**
  * Creates one job whose images are generated in the background. The records, provider, studio, spool and storage are
  * real. There is no queue, so the test decides when the job runs and which part fails.
@@ -22,44 +31,10 @@ export async function backgroundJob(prompt: string) {
   const core = await connectCore();
   const { studio, provider } = await backgroundStudio();
   const disk = createSpool(join(await temporaryFolder(), 'spool'));
-  const faults = {
-    /** Number of responses that the disk refuses. */
-    spoolWrites: 0,
-    /** Number of updates that the store refuses. */
-    changes: 0,
-    /** Called between the arrival of a handle and its entry in the ledger. */
-    beforeHandle: async () => {},
-  };
-  const spool: Spool = {
-    ...disk,
-    async write(key, head, body) {
-      if (faults.spoolWrites-- > 0) throw new AppError('storage_failed');
-      await disk.write(key, head, body);
-    },
-  };
-  const records: JobStore = {
-    ...core.records,
-    async update(...given) {
-      if (faults.changes-- > 0) throw new AppError('store_unavailable');
-      return core.records.update(...given);
-    },
-  };
-  const watched: ImageProvider = {
-    ...provider,
-    generate: (call, context, sink) =>
-      provider.generate(
-        call,
-        {
-          ...context,
-          onHandle: async (handle) => {
-            await faults.beforeHandle();
-            await context.onHandle?.(handle);
-          },
-        },
-        sink,
-      ),
-  };
-
+  const faults: Faults = { spoolWrites: 0, updates: 0, beforeHandle: async () => {} };
+  const spool = failingSpool(disk, faults);
+  const records = failingRecords(core.records, faults);
+  const watched = watchedProvider(provider, faults);
   const cancelProviderCalls = createCancelProviderCalls({ ...core, provider: watched });
   const { runJob } = createGeneration({
     records,
@@ -67,23 +42,16 @@ export async function backgroundJob(prompt: string) {
     cancelProviderCalls,
     provider: watched,
     findDecoder: () => provider.decode,
-    enhancer: {
-      provider: provider.name,
-      model: 'gpt-5.4-mini',
-      enhance: () => Promise.reject(new Error('not enhanced here')),
-    },
+    enhancer: { provider: provider.name, model: 'gpt-5.4-mini', enhance: neverCalled },
     breaker: createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock),
     spool,
     storage: core.storage,
     catalogue: builtInCatalogue(),
     withMemorySlot: (work) => work(),
     maxEarlyUploads: 1,
-    clock: core.clock,
+    ...{ clock: core.clock, meter: core.meter, log: core.log, retentionOf: core.retentionOf },
     random: () => 0,
     sleep: async () => {},
-    meter: core.meter,
-    log: core.log,
-    retentionOf: core.retentionOf,
     policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },
   });
 
@@ -105,10 +73,45 @@ export async function backgroundJob(prompt: string) {
     },
     passTime: core.passTime,
     /** Returns the calls of one kind that reached the provider. */
-    seen(what: 'orders' | 'cancellations') {
-      const fits = what === 'orders' ? /^\/v1\/responses$/ : /\/cancel$/;
+    seen(kind: 'submissions' | 'cancellations') {
+      const fits = kind === 'submissions' ? /^\/v1\/responses$/ : /\/cancel$/;
       return studio.calls.filter(({ path }) => fits.test(path));
     },
     chargedImages: studio.chargedImages,
+  };
+}
+
+const neverCalled = () => Promise.reject(new Error('no prompt is expanded here'));
+
+function failingSpool(disk: Spool, faults: Faults): Spool {
+  return {
+    ...disk,
+    async write(key, head, body) {
+      if (faults.spoolWrites-- > 0) throw new AppError('storage_failed');
+      await disk.write(key, head, body);
+    },
+  };
+}
+
+function failingRecords(records: JobStore, faults: Faults): JobStore {
+  return {
+    ...records,
+    async update(...given) {
+      if (faults.updates-- > 0) throw new AppError('store_unavailable');
+      return records.update(...given);
+    },
+  };
+}
+
+function watchedProvider(provider: ImageProvider, faults: Faults): ImageProvider {
+  return {
+    ...provider,
+    generate(call, context, sink) {
+      const onHandle = async (handle: string) => {
+        await faults.beforeHandle();
+        await context.onHandle?.(handle);
+      };
+      return provider.generate(call, { ...context, onHandle }, sink);
+    },
   };
 }

@@ -1,13 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { Webhook } from 'standardwebhooks';
-import { inject, onTestFinished, vi } from 'vitest';
-import type { Task } from '../../src/domain/ports.ts';
+import { onTestFinished, vi } from 'vitest';
 import { webhookScheduleSeconds } from '../../src/domain/retry-schedule.ts';
 import type { EndpointBody } from '../../src/domain/webhook-endpoint.ts';
 import { eventFor } from '../../src/domain/webhook-event.ts';
-import { createTaskDispatcher } from '../../src/inbound/worker/dispatch-task.ts';
-import { createTaskHandlers } from '../../src/inbound/worker/task-handlers.ts';
 import { createEncryptedSecrets } from '../../src/lib/crypto/encrypted-secrets.ts';
 import {
   createWebhookSecret,
@@ -15,8 +12,6 @@ import {
   webhookSecretOf,
 } from '../../src/lib/crypto/webhook-secret.ts';
 import { ids } from '../../src/lib/ids.ts';
-import { createWorkerRedis } from '../../src/lib/redis/redis.ts';
-import { createTaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
@@ -25,13 +20,15 @@ import { createPresentJob } from '../../src/usecases/jobs/present-job.ts';
 import { createWebhooks } from '../../src/usecases/webhooks/index.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { connectCore, deliveryLogMs } from './core.ts';
-import { createdAt, queuedJob, silentLog } from './jobs.ts';
+import { createdAt, queuedJob } from './jobs.ts';
 import { type Received, startEndpointServer } from './webhook-endpoints.ts';
+import { consumeWebhooks } from './webhook-worker.ts';
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
 const tenant = 'acme';
+const enhanceModel = 'gpt-5.4-mini';
 
 interface Given {
   /** Uses real time instead of a clock that the test sets. */
@@ -50,13 +47,7 @@ export async function connectWebhooks(given: Given = {}) {
   const clock = given.realTime ? Date.now : () => nowMs;
   const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
   const secretsKey = randomBytes(32);
-  const encrypted = createEncryptedSecrets(secretsKey);
-  const presentJob = createPresentJob({
-    ...core,
-    clock,
-    catalogue: builtInCatalogue(),
-    enhanceModel: 'gpt-5.4-mini',
-  });
+  const presentJob = createPresentJob({ ...core, clock, catalogue: builtInCatalogue(), enhanceModel });
 
   /** Connects the webhook stores of one worker process over separate connections. */
   function buildWebhooks() {
@@ -69,13 +60,7 @@ export async function connectWebhooks(given: Given = {}) {
       ...{ clock, ids, guard, sender, presentJob },
       random: given.random ?? (() => 0),
       publicUrlFor: () => 'https://darkroom.example',
-      secrets: {
-        create: createWebhookSecret,
-        faultOf: webhookSecretFault,
-        encrypt: encrypted.seal,
-        decrypt: encrypted.unseal,
-        ofTenant: (name) => webhookSecretOf(secretsKey, name),
-      },
+      secrets: secretsOf(secretsKey),
       policy: {
         ...{ schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, maxConcurrent: 8 },
         ...{ slotsPerTenant: given.slotsPerTenant ?? 100, maxEndpoints: 100, logMs: deliveryLogMs },
@@ -156,35 +141,21 @@ export async function connectWebhooks(given: Given = {}) {
     deliveriesTo: async (destinationKey: string) =>
       (await core.deliveries.list(tenant, { destinationKey, limit: 1_000 })).deliveries,
     /** Consumes the real queue, as a worker process does. @returns a function with the number of running tasks. */
-    consume(concurrency: number) {
-      const connection = createWorkerRedis(inject('redisPath'), { onError: () => undefined });
-      const work = createTaskDispatcher(
-        createTaskHandlers({
-          dispatchEvent,
-          deliverPending,
-          runJob: () => Promise.reject(new Error('no job runs here')),
-          log: silentLog,
-        }),
-      );
-      let running = 0;
-      const handler = async (task: Task, signal: AbortSignal) => {
-        running += 1;
-        return work(task, signal).finally(() => running--);
-      };
-      const consumer = createTaskConsumer(
-        { queue: core.queueNames.webhooks, concurrency, lockDurationMs: 10_000 },
-        { redis: connection, log: silentLog },
-        handler,
-      );
-      consumer.start();
-      onTestFinished(async () => {
-        await consumer.drain(0);
-        connection.disconnect();
-      });
-      return { running: () => running };
-    },
+    consume: (concurrency: number) => consumeWebhooks(core.queueNames.webhooks, concurrency, webhooks),
   };
 }
+
+function secretsOf(key: Buffer) {
+  const encrypted = createEncryptedSecrets(key);
+  return {
+    create: createWebhookSecret,
+    faultOf: webhookSecretFault,
+    encrypt: encrypted.seal,
+    decrypt: encrypted.unseal,
+    ofTenant: (name: string) => webhookSecretOf(key, name),
+  };
+}
+
 export type Webhooks = Awaited<ReturnType<typeof connectWebhooks>>;
 
 /** Starts the webhook endpoint of one test. The test can change its response at any time. The first response is 200. */

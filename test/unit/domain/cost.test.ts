@@ -53,11 +53,12 @@ describe('the cost of a finished call', () => {
       { text_tokens: count, image_tokens: count, cached_tokens: count },
       { requiredKeys: [] },
     );
+    const part = fc.record({ tokens: count, details });
     fc.assert(
-      fc.property(count, count, details, details, (input, output, inputDetails, outputDetails) => {
-        const usage = usageOf(input, output, {
-          input_tokens_details: inputDetails,
-          output_tokens_details: outputDetails,
+      fc.property(part, part, (input, output) => {
+        const usage = usageOf(input.tokens, output.tokens, {
+          input_tokens_details: input.details,
+          output_tokens_details: output.details,
         });
         const cost = costOfUsage(usage, prices);
         expect(Number.isSafeInteger(cost)).toBe(true);

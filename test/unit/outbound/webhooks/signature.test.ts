@@ -12,13 +12,11 @@ const nowSeconds = () => Math.floor(Date.now() / 1000);
 function verifies(
   secret: string,
   body: string | Buffer,
-  signature: string,
-  id: string,
-  seconds: number,
+  { signature, id = 'evt_1', timestampSeconds }: { signature: string; id?: string; timestampSeconds: number },
 ): boolean {
   const headers = {
     [webhookHeaders.id]: id,
-    [webhookHeaders.timestamp]: String(seconds),
+    [webhookHeaders.timestamp]: String(timestampSeconds),
     [webhookHeaders.signature]: signature,
   };
   try {
@@ -54,7 +52,7 @@ describe('webhook signatures', () => {
           const secret = newSecret(sizeBytes);
           const timestampSeconds = nowSeconds();
           const signature = sign({ id, timestampSeconds, body, secrets: [secret] });
-          return verifies(secret, body, signature, id, timestampSeconds);
+          return verifies(secret, body, { signature, id, timestampSeconds });
         },
       ),
       { numRuns: 25 },
@@ -70,18 +68,18 @@ describe('webhook signatures', () => {
     for (let index = 0; index < bytes.length; index++) {
       const changed = Buffer.from(bytes);
       changed.writeUInt8(changed.readUInt8(index) ^ 1, index);
-      expect(verifies(secret, changed, signature, 'evt_1', timestampSeconds)).toBe(false);
+      expect(verifies(secret, changed, { signature, timestampSeconds })).toBe(false);
     }
-    expect(verifies(secret, bytes, signature, 'evt_1', timestampSeconds)).toBe(true);
+    expect(verifies(secret, bytes, { signature, timestampSeconds })).toBe(true);
   });
 
   it('never verifies a signature under another id, time or secret', () => {
     const secret = newSecret();
     const timestampSeconds = nowSeconds();
     const signature = sign({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [secret] });
-    expect(verifies(secret, '{}', signature, 'evt_2', timestampSeconds)).toBe(false);
-    expect(verifies(secret, '{}', signature, 'evt_1', timestampSeconds - 1)).toBe(false);
-    expect(verifies(newSecret(), '{}', signature, 'evt_1', timestampSeconds)).toBe(false);
+    expect(verifies(secret, '{}', { signature, id: 'evt_2', timestampSeconds })).toBe(false);
+    expect(verifies(secret, '{}', { signature, timestampSeconds: timestampSeconds - 1 })).toBe(false);
+    expect(verifies(newSecret(), '{}', { signature, timestampSeconds })).toBe(false);
   });
 
   it('verifies with the old and the new secret while both sign', () => {
@@ -89,8 +87,8 @@ describe('webhook signatures', () => {
     const timestampSeconds = nowSeconds();
     const signature = sign({ id: 'evt_1', timestampSeconds, body: '{}', secrets: [newer, older] });
     expect(signature.split(' ')).toHaveLength(2);
-    expect(verifies(older, '{}', signature, 'evt_1', timestampSeconds)).toBe(true);
-    expect(verifies(newer, '{}', signature, 'evt_1', timestampSeconds)).toBe(true);
+    expect(verifies(older, '{}', { signature, timestampSeconds })).toBe(true);
+    expect(verifies(newer, '{}', { signature, timestampSeconds })).toBe(true);
   });
 
   it('refuses to sign without a secret or with an empty one', () => {

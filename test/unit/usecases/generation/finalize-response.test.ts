@@ -7,10 +7,10 @@ import { attemptOf, createdAt, imageOf, retention } from '../../../support/jobs.
 const never = new AbortController().signal;
 
 /** Creates a job with a spooled response to its first attempt, after a further change of the job. */
-function late(meanwhile: (job: ImageJob) => ImageJob, text?: string) {
+function late(change: (job: ImageJob) => ImageJob, text?: string) {
   const made = generation();
   made.set((job) => ({ ...beginRun(job, createdAt), attempts: [attemptOf({ state: 'uncertain' })] }));
-  made.set(meanwhile);
+  made.set(change);
   made.spoolBody(1, text);
   const finalize = (
     signal = never,
@@ -44,8 +44,8 @@ describe('the finalization of a late response', () => {
   it.each([
     ['the image exists already', (job: ImageJob) => ({ ...job, images: [imageOf(job)] })],
     ['the job has ended', (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt + 1, retention })],
-  ])('records the response as wasted with its cost and removes its bytes if %s', async (_name, meanwhile) => {
-    const { made, finalize } = late(meanwhile);
+  ])('records the response as wasted with its cost and removes its bytes if %s', async (_name, change) => {
+    const { made, finalize } = late(change);
     const before = made.job();
     expect(await finalize()).toBe(true);
     expect(made.job()).toMatchObject({
@@ -86,7 +86,7 @@ describe('the finalization of a late response', () => {
   it('keeps the response in the spool if the storage is down and the run has to stop', async () => {
     const { made, finalize } = late((job) => job);
     const owner = { update: async (change: (job: ImageJob) => ImageJob) => made.set(change) };
-    made.faults.storage = 2;
+    made.faults.storage.puts = 2;
     expect(await finalize(AbortSignal.abort('draining'), owner)).toBe(false);
     expect(made.spooled.size).toBe(1);
     expect(await finalize(never, owner)).toBe(true);
@@ -94,7 +94,7 @@ describe('the finalization of a late response', () => {
 
   it('tries the storage once during recovery and keeps the response in the spool if it fails', async () => {
     const { made, finalize } = late((job) => job);
-    made.faults.storage = 1;
+    made.faults.storage.puts = 1;
     expect(await finalize()).toBe(false);
     expect(made.spooled.size).toBe(1);
     expect(await finalize()).toBe(true);

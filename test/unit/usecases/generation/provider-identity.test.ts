@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { beginRun } from '../../../../src/domain/job-moves.ts';
-import { failureOf, generation } from '../../../support/generation.ts';
+import { generation } from '../../../support/generation.ts';
 import { attemptOf, createdAt } from '../../../support/jobs.ts';
+import { failureOf } from '../../../support/scripted-provider.ts';
 
 const done = { done: true };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { beginRun } from '../../../../src/domain/job-moves.ts';
 import { generation } from '../../../support/generation.ts';
-import { attemptOf, createdAt } from '../../../support/jobs.ts';
+import { attemptOf, createdAt, imageOf } from '../../../support/jobs.ts';
 
 const signal = new AbortController().signal;
 
@@ -16,7 +16,7 @@ function overtaken(state: 'calling' | 'received', onUncertain: 'retry' | 'fail')
     onUncertain,
     // The other image takes longer than any possible outcome of the first.
     responses: [() => new Promise((resolve) => setImmediate(resolve, 'image'))],
-    meanwhile: () => recoverSpooled(),
+    beforeMemorySlot: () => recoverSpooled(),
   });
   const receivedAt = createdAt + 600;
   const row = attemptOf({
@@ -64,24 +64,13 @@ describe('a paid response recovered during its finalization', () => {
 describe('an image recorded just before its call', () => {
   it('makes no call for an image that was just recorded, and writes no row', async () => {
     const made = generation();
-    let entered = false;
-    Object.defineProperty(made.faults, 'roomless', {
-      get() {
-        // This is the last check before the row is written. Recovery records an older paid response during it.
-        if (!entered) {
-          entered = true;
-          const image = {
-            index: 0,
-            storageKey: 'acme/img/0.png',
-            contentType: 'image/png',
-            width: 1,
-            height: 1,
-          };
-          made.set((job) => ({ ...job, images: [{ ...image, sizeBytes: 1, sha256: '0'.repeat(64) }] }));
-        }
-        return false;
-      },
-    });
+    let isRecovered = false;
+    made.faults.spool.isFull = () => {
+      // This is the last check before the row is written. Recovery records an older paid response during it.
+      if (!isRecovered) made.set((job) => ({ ...job, images: [imageOf(job)] }));
+      isRecovered = true;
+      return false;
+    };
     expect(await made.run()).toEqual({ done: true });
     expect(made.calls).toEqual([]);
     expect(made.job()).toMatchObject({ status: 'succeeded', attempts: [] });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../../src/domain/attempt.ts';
 import type { ProviderFailure } from '../../../../src/domain/ports.ts';
 import { decideRetry } from '../../../../src/usecases/generation/retry-decision.ts';
-import { failureOf } from '../../../support/generation.ts';
 import { attemptOf, queuedJob } from '../../../support/jobs.ts';
+import { failureOf } from '../../../support/scripted-provider.ts';
 
 const policy = { onUncertain: 'retry', maxPaidAttempts: 2 } as const;
 

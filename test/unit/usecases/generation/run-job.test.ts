@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, generation } from '../../../support/generation.ts';
+import { generation } from '../../../support/generation.ts';
 import { createdAt } from '../../../support/jobs.ts';
+import { failureOf } from '../../../support/scripted-provider.ts';
 
 const done = { done: true };
 const statesOf = (made: ReturnType<typeof generation>) => made.job().attempts.map(({ state }) => state);

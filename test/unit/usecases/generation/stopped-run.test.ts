@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
 import { beginRun, erase, finish, requestCancel } from '../../../../src/domain/job-moves.ts';
-import { failureOf, generation } from '../../../support/generation.ts';
+import { generation } from '../../../support/generation.ts';
 import { createdAt, imageOf, retention } from '../../../support/jobs.ts';
+import { failureOf } from '../../../support/scripted-provider.ts';
 
 const done = { done: true };
 /** Lets other promises make progress. */

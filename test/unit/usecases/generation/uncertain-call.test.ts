@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { billingOf } from '../../../../src/domain/attempt.ts';
 import { beginRun } from '../../../../src/domain/job-moves.ts';
-import { failureOf, generation } from '../../../support/generation.ts';
+import { generation } from '../../../support/generation.ts';
 import { attemptOf, createdAt } from '../../../support/jobs.ts';
+import { failureOf } from '../../../support/scripted-provider.ts';
 
 const done = { done: true };
 const statesOf = (made: ReturnType<typeof generation>) => made.job().attempts.map(({ state }) => state);
@@ -109,7 +110,7 @@ describe('a response that an earlier run paid for', () => {
 describe('a failure on our side', () => {
   it('loses no image if the disk fails after the last byte, because the storage accepts it', async () => {
     const made = generation({ storageRefusals: 3 });
-    made.faults.spoolSyncs = 1;
+    made.faults.spool.syncs = 1;
     await made.run();
     expect(made.calls).toHaveLength(1);
     expect(made.job()).toMatchObject({ status: 'succeeded', attempts: [{ state: 'stored' }] });
@@ -119,7 +120,7 @@ describe('a failure on our side', () => {
 
   it('records a paid response even if the circuit breaker cannot be closed', async () => {
     const made = generation();
-    made.faults.breakerResets = 1;
+    made.faults.breaker.resets = 1;
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(1);
     expect(statesOf(made)).toEqual(['stored']);
@@ -127,7 +128,7 @@ describe('a failure on our side', () => {
 
   it('does not pay without limit if the spool cannot be written', async () => {
     const made = generation({ maxPaidAttempts: 2 });
-    made.faults.spoolWrites = 1_000;
+    made.faults.spool.writes = 1_000;
     for (let runs = 0; runs < 10 && made.job().status !== 'failed'; runs++) await made.run().catch(() => {});
     expect(made.calls).toHaveLength(2);
     expect(made.job()).toMatchObject({ status: 'failed', errors: [{ code: 'storage_failed' }] });
@@ -135,10 +136,10 @@ describe('a failure on our side', () => {
 
   it('makes no call while the spool is full', async () => {
     const made = generation();
-    made.faults.roomless = true;
+    made.faults.spool.isFull = () => true;
     expect(await made.run()).toEqual({ againInMs: 5_000 });
     expect(made.calls).toHaveLength(0);
-    made.faults.roomless = false;
+    made.faults.spool.isFull = () => false;
     expect(await made.run()).toEqual(done);
   });
 
@@ -155,11 +156,11 @@ describe('a failure on our side', () => {
         },
       ],
     });
-    made.faults.storageKeys.add('0-1.png');
+    made.faults.storage.keys.add('0-1.png');
     await expect(made.run()).rejects.toThrow('a bug');
     expect(ended).toBe(true);
     expect(made.job().images.map((image) => image.index)).toEqual([1]);
-    made.faults.storageKeys.clear();
+    made.faults.storage.keys.clear();
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(2);
     expect(made.job()).toMatchObject({ status: 'succeeded', images: [{ index: 1 }, { index: 0 }] });

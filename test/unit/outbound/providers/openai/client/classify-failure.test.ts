@@ -4,68 +4,75 @@ import { classifyResponse } from '../../../../../../src/outbound/providers/opena
 
 const nowMs = Date.parse('2026-11-23T12:00:00Z');
 
-function classify(status: number, error?: unknown, headers: Record<string, string> = {}, text?: string) {
-  const body = error === undefined ? text : { error };
+function classifyBody(status: number, body: unknown, headers: Record<string, string> = {}) {
   return classifyResponse({ status, body, header: (name) => headers[name] ?? null }, nowMs);
 }
 
+function classify(status: number, error?: unknown, headers?: Record<string, string>) {
+  return classifyBody(status, error === undefined ? undefined : { error }, headers);
+}
+
+/** Status, error object, kind, error code and billing of refusals. */
+const refusals: readonly [number, object | undefined, string, ErrorCode, 'none' | 'possible'][] = [
+  [429, { code: 'rate_limit_exceeded' }, 'refused', 'provider_rate_limited', 'none'],
+  [429, { code: 'slow_down' }, 'refused', 'provider_rate_limited', 'none'],
+  [429, undefined, 'refused', 'provider_rate_limited', 'none'],
+  [429, { code: 'credit_balance_exhausted' }, 'stopped', 'provider_quota_exhausted', 'none'],
+  [429, { code: 'organization_spend_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', 'none'],
+  [429, { code: 'project_spend_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', 'none'],
+  [429, { code: 'organization_usage_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', 'none'],
+  [429, { code: 'insufficient_quota' }, 'stopped', 'provider_quota_exhausted', 'none'],
+  [429, { code: 'billing_hard_limit_reached' }, 'stopped', 'provider_quota_exhausted', 'none'],
+  [429, { type: 'insufficient_quota', code: null }, 'stopped', 'provider_quota_exhausted', 'none'],
+  [402, undefined, 'stopped', 'provider_quota_exhausted', 'none'],
+  [401, { code: 'invalid_api_key' }, 'stopped', 'provider_unauthorized', 'none'],
+  [403, { code: 'model_not_found' }, 'final', 'provider_rejected', 'none'],
+  [403, { type: 'invalid_request_error', code: null }, 'final', 'provider_rejected', 'none'],
+  [403, undefined, 'stopped', 'provider_unauthorized', 'none'],
+  [403, { code: 'unsupported_country_region_territory' }, 'stopped', 'provider_unauthorized', 'none'],
+  [503, { code: 'server_is_overloaded' }, 'refused', 'provider_overloaded', 'none'],
+  [503, { code: 'slow_down' }, 'refused', 'provider_rate_limited', 'none'],
+  [503, undefined, 'refused', 'provider_overloaded', 'none'],
+  [400, { code: 'moderation_blocked' }, 'final', 'moderation_blocked', 'none'],
+  [400, { code: 'content_policy_violation' }, 'final', 'moderation_blocked', 'none'],
+  [
+    400,
+    { type: 'image_generation_user_error', message: 'rejected by the safety system' },
+    'final',
+    'moderation_blocked',
+    'none',
+  ],
+  [
+    400,
+    { type: 'image_generation_user_error', message: 'the size is wrong' },
+    'final',
+    'provider_rejected',
+    'none',
+  ],
+  [400, { code: 'unknown_parameter' }, 'final', 'provider_rejected', 'none'],
+  [404, { code: 'model_not_found' }, 'final', 'provider_rejected', 'none'],
+  [409, undefined, 'final', 'provider_rejected', 'none'],
+  [413, undefined, 'final', 'provider_rejected', 'none'],
+  [415, undefined, 'final', 'provider_rejected', 'none'],
+  [422, undefined, 'final', 'provider_rejected', 'none'],
+  [408, undefined, 'uncertain', 'provider_outcome_unknown', 'possible'],
+  [500, { code: 'server_error' }, 'uncertain', 'provider_outcome_unknown', 'possible'],
+  [502, undefined, 'uncertain', 'provider_outcome_unknown', 'possible'],
+  [504, undefined, 'uncertain', 'provider_outcome_unknown', 'possible'],
+  [524, undefined, 'uncertain', 'provider_outcome_unknown', 'possible'],
+  [301, undefined, 'unusable', 'provider_unusable_answer', 'possible'],
+  [304, undefined, 'unusable', 'provider_unusable_answer', 'possible'],
+  [199, undefined, 'unusable', 'provider_unusable_answer', 'possible'],
+];
+
 describe('the classification of a refusal', () => {
-  const none = 'none';
-  const possible = 'possible';
-  it.each([
-    [429, { code: 'rate_limit_exceeded' }, 'refused', 'provider_rate_limited', none],
-    [429, { code: 'slow_down' }, 'refused', 'provider_rate_limited', none],
-    [429, undefined, 'refused', 'provider_rate_limited', none],
-    [429, { code: 'credit_balance_exhausted' }, 'stopped', 'provider_quota_exhausted', none],
-    [429, { code: 'organization_spend_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', none],
-    [429, { code: 'project_spend_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', none],
-    [429, { code: 'organization_usage_limit_exceeded' }, 'stopped', 'provider_quota_exhausted', none],
-    [429, { code: 'insufficient_quota' }, 'stopped', 'provider_quota_exhausted', none],
-    [429, { code: 'billing_hard_limit_reached' }, 'stopped', 'provider_quota_exhausted', none],
-    [429, { type: 'insufficient_quota', code: null }, 'stopped', 'provider_quota_exhausted', none],
-    [402, undefined, 'stopped', 'provider_quota_exhausted', none],
-    [401, { code: 'invalid_api_key' }, 'stopped', 'provider_unauthorized', none],
-    [403, { code: 'model_not_found' }, 'final', 'provider_rejected', none],
-    [403, { type: 'invalid_request_error', code: null }, 'final', 'provider_rejected', none],
-    [403, undefined, 'stopped', 'provider_unauthorized', none],
-    [403, { code: 'unsupported_country_region_territory' }, 'stopped', 'provider_unauthorized', none],
-    [503, { code: 'server_is_overloaded' }, 'refused', 'provider_overloaded', none],
-    [503, { code: 'slow_down' }, 'refused', 'provider_rate_limited', none],
-    [503, undefined, 'refused', 'provider_overloaded', none],
-    [400, { code: 'moderation_blocked' }, 'final', 'moderation_blocked', none],
-    [400, { code: 'content_policy_violation' }, 'final', 'moderation_blocked', none],
-    [
-      400,
-      { type: 'image_generation_user_error', message: 'rejected by the safety system' },
-      'final',
-      'moderation_blocked',
-      none,
-    ],
-    [
-      400,
-      { type: 'image_generation_user_error', message: 'the size is wrong' },
-      'final',
-      'provider_rejected',
-      none,
-    ],
-    [400, { code: 'unknown_parameter' }, 'final', 'provider_rejected', none],
-    [404, { code: 'model_not_found' }, 'final', 'provider_rejected', none],
-    [409, undefined, 'final', 'provider_rejected', none],
-    [413, undefined, 'final', 'provider_rejected', none],
-    [415, undefined, 'final', 'provider_rejected', none],
-    [422, undefined, 'final', 'provider_rejected', none],
-    [408, undefined, 'uncertain', 'provider_outcome_unknown', possible],
-    [500, { code: 'server_error' }, 'uncertain', 'provider_outcome_unknown', possible],
-    [502, undefined, 'uncertain', 'provider_outcome_unknown', possible],
-    [504, undefined, 'uncertain', 'provider_outcome_unknown', possible],
-    [524, undefined, 'uncertain', 'provider_outcome_unknown', possible],
-    [301, undefined, 'unusable', 'provider_unusable_answer', possible],
-    [304, undefined, 'unusable', 'provider_unusable_answer', possible],
-    [199, undefined, 'unusable', 'provider_unusable_answer', possible],
-  ])('classifies status %i with %j as %s, %s, billing %s', (status, error, kind, code, billing) => {
-    expect(classify(status, error)).toMatchObject({ kind, code, billing, provider: { status } });
-    expect(errorRow(code as ErrorCode).billing).toContain(billing);
-  });
+  it.each(refusals)(
+    'classifies status %i with %j as %s, %s, billing %s',
+    (status, error, kind, code, billing) => {
+      expect(classify(status, error)).toMatchObject({ kind, code, billing, provider: { status } });
+      expect(errorRow(code).billing).toContain(billing);
+    },
+  );
 
   it('reports status, code and request id of a provider refusal', () => {
     const failure = classify(500, { code: 'server_error' }, { 'x-request-id': 'req_7' });
@@ -97,9 +104,9 @@ describe('the classification of a refusal', () => {
   });
 
   it('shows a provider text that is not JSON, except a web page', () => {
-    expect(classify(404, undefined, {}, 'no such model').message).toContain('no such model');
+    expect(classifyBody(404, 'no such model').message).toContain('no such model');
     expect(classify(404, 'no such model').message).toContain('no such model');
-    expect(classify(404, undefined, {}, '<html>nginx</html>').message).toBe(
+    expect(classifyBody(404, '<html>nginx</html>').message).toBe(
       'The provider refused the request with status 404.',
     );
   });
