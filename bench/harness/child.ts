@@ -47,7 +47,7 @@ export async function startChild(program: Program): Promise<Child> {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = () => endChild(child, ended);
   try {
-    const url = await within(startLimitMs, program.module, ended, ready(child, program));
+    const url = await untilReady(ready(child, program), { name: program.module, ended });
     return { url, ...conversation(child), stop };
   } catch (error) {
     await stop();
@@ -75,14 +75,18 @@ async function ready(child: ChildProcess, { readyUrl }: Program): Promise<string
   return new URL(readyUrl).origin;
 }
 
-async function within<T>(limitMs: number, name: string, ended: Promise<void>, work: Promise<T>): Promise<T> {
+/** Resolves with the result of `work`. @throws Error if the program ends first or exceeds the start limit. */
+async function untilReady<T>(
+  work: Promise<T>,
+  { name, ended }: { name: string; ended: Promise<void> },
+): Promise<T> {
   const timeout = new AbortController();
   try {
     return await Promise.race([
       work,
       ended.then(() => Promise.reject(new Error(`${name} ended while it was started`))),
-      sleep(limitMs, undefined, { signal: timeout.signal }).then(() =>
-        Promise.reject(new Error(`${name} was not ready within ${limitMs / 1000} s`)),
+      sleep(startLimitMs, undefined, { signal: timeout.signal }).then(() =>
+        Promise.reject(new Error(`${name} was not ready within ${startLimitMs / 1000} s`)),
       ),
     ]);
   } finally {

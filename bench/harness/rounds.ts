@@ -18,7 +18,7 @@ export interface Results<Figure extends string> {
    */
   ratio(name: string, baseline: string, figure: Figure): number;
   /** Returns the same ratio after subtracting the figure of a third variant, which does the minimum of work. */
-  ratioAbove(least: string, name: string, baseline: string, figure: Figure): number;
+  ratioAbove(least: string, compared: { name: string; baseline: string }, figure: Figure): number;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function measureInRounds<Figure extends string>(
       const below = values(baseline, figure);
       return median(values(name, figure).map((value, round) => value / (below[round] ?? Number.NaN)));
     },
-    ratioAbove(least, name, baseline, figure) {
+    ratioAbove(least, { name, baseline }, figure) {
       const [under, below] = [values(least, figure), values(baseline, figure)];
       const above = (value: number | undefined, round: number) =>
         (value ?? Number.NaN) - (under[round] ?? Number.NaN);

@@ -28,7 +28,7 @@ async function byFetch(): Promise<void> {
     body,
   });
   await response.arrayBuffer();
-  if (!response.ok) throw new Error(`the sink answered ${response.status}`);
+  if (!response.ok) throw new Error(`the sink responded with ${response.status}`);
 }
 
 async function bySender(): Promise<void> {

@@ -61,7 +61,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
       await inParallel(count, async () => {
         const id = await writeEvent();
         const event = await events.undispatched(tenant, id);
-        if (!event) throw new Error('nobody asked for the event');
+        if (!event) throw new Error('no endpoint subscribes to the event');
         const nowMs = Date.now();
         const delivery = createDelivery({
           ...{

@@ -31,7 +31,7 @@ type Operation = (typeof operations)[number];
 /** Measures whether costs grow with the number of queued or stored jobs. */
 export const depth: Program = {
   name: 'depth',
-  title: 'calls of the adapters in one process, while many jobs wait and as many are kept',
+  title: 'calls of the adapters in one process, with many queued jobs and as many stored ones',
   run,
 };
 

@@ -17,7 +17,7 @@ type Figure = 'p50' | 'p99';
 /** Measures whether an endpoint that hangs delays the others. */
 export const fairness: Program = {
   name: 'fairness',
-  title: `${eventsPerSecond} events a second to 49 receivers, alone and beside one that never answers, one process`,
+  title: `${eventsPerSecond} events a second to 49 endpoints, alone and beside an endpoint that never responds, one process`,
   run,
 };
 
@@ -32,16 +32,16 @@ async function run(options: RunOptions): Promise<Outcome> {
   for (let no = 0; no < healthyEndpoints; no += 1)
     await store.register(`${sink.url}/timed`, ['image.queued']);
   const count = Math.max(8, Math.round(eventsPerSecond * secondsPerMeasurement * pace));
-  const alone = () => tell(store, sink, count);
+  const alone = () => sendEvents(store, sink, count);
   const variants: Variant<Figure>[] = [
-    { name: 'all answer', measure: alone },
-    { name: 'all answer again', measure: alone },
+    { name: 'all respond', measure: alone },
+    { name: 'all respond again', measure: alone },
     {
-      name: 'beside one that hangs',
+      name: 'beside a hanging endpoint',
       async measure() {
         // Each round uses a new hanging endpoint, because the circuit breaker skips an endpoint that is known to hang.
         const hanging = await store.register(`${sink.url}/hang`, ['image.queued']);
-        const figures = await tell(store, sink, count);
+        const figures = await sendEvents(store, sink, count);
         await store.remove(hanging);
         return figures;
       },
@@ -54,7 +54,7 @@ async function run(options: RunOptions): Promise<Outcome> {
 }
 
 /** Creates events in sequence and waits until all have arrived at the responsive endpoints. */
-async function tell(store: WebhookStore, sink: Child, count: number): Promise<Record<Figure, number>> {
+async function sendEvents(store: WebhookStore, sink: Child, count: number): Promise<Record<Figure, number>> {
   const before = await sink.ask<number>('count');
   const arrived = sink.ask<number>('until', before + count * healthyEndpoints);
   for (let no = 0; no < count; no += 1) {
@@ -73,11 +73,13 @@ function outcomeOf(results: Results<Figure>, machine: string): Outcome {
   ]);
   return {
     tables: [machine, table(['from the event to its arrival', 'p50 ms', 'p99 ms'], rows)],
-    controls: [{ what: 'all answer, twice', ratio: results.ratio('all answer again', 'all answer', 'p50') }],
+    controls: [
+      { what: 'all respond, twice', ratio: results.ratio('all respond again', 'all respond', 'p50') },
+    ],
     goals: [
       {
-        what: 'p99 beside a receiver that hangs',
-        value: results.median('beside one that hangs', 'p99'),
+        what: 'p99 beside a hanging endpoint',
+        value: results.median('beside a hanging endpoint', 'p99'),
         sense: 'at most',
         limit: 2_000,
         unit: 'ms',

@@ -20,7 +20,7 @@ const perDecodedByte = 2;
 /** Measures the memory of a worker while images arrive. */
 export const memory: Program = {
   name: 'memory',
-  title: 'peak RSS of a fresh worker above idle, all images of a wave answered at once',
+  title: 'peak RSS of a fresh worker above idle, all images of a wave returned at once',
   run,
 };
 

@@ -147,7 +147,7 @@ function outcomeOf(results: Results<Figure>, machine: string): Outcome {
     name,
     ...(['p50Ms', 'p99Ms', 'workerMs', 'apiMs'] as const).map((each) => figure(results.median(name, each))),
     ...(['p50Ms', 'p99Ms', 'workerMs'] as const).map((each) => times(results.ratio(name, 'tutorial', each))),
-    times(results.ratioAbove(least, name, 'tutorial', 'p50Ms')),
+    times(results.ratioAbove(least, { name, baseline: 'tutorial' }, 'p50Ms')),
   ]);
   const head = [
     'variant',
@@ -173,7 +173,7 @@ function outcomeOf(results: Results<Figure>, machine: string): Outcome {
       },
       {
         what: 'the same above the two calls',
-        value: results.ratioAbove(least, 'Darkroom', 'tutorial', 'p50Ms'),
+        value: results.ratioAbove(least, { name: 'Darkroom', baseline: 'tutorial' }, 'p50Ms'),
         sense: 'at most',
         limit: 0.5,
         unit: 'x',

@@ -14,7 +14,7 @@ const worker = new Worker(
     const { prompt, size, quality } = job.data;
     const response = await openai.images.generate({ model: 'gpt-image-1', prompt, size, quality });
     const base64 = response.data?.[0]?.b64_json;
-    if (!base64) throw new Error('no image in the answer');
+    if (!base64) throw new Error('no image in the response');
     const key = `images/${job.id}.png`;
     await s3.send(
       new PutObjectCommand({

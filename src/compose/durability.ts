@@ -53,7 +53,7 @@ export function composeDurability(root: Root, { records }: Connections): Durabil
         onChange(mayWork);
       };
       const onError = (error: unknown) => log.warn({ err: error }, 'append-only file not checked, retrying');
-      closers.add(every(pollMs, update, onError, { firstAfterMs: 0 }), (stop) => stop());
+      closers.add(every(pollMs, update, { onError, firstAfterMs: 0 }), (stop) => stop());
     },
   };
 }

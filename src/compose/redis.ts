@@ -32,9 +32,9 @@ export function connectRedis(root: Root): Connections {
   // A worker sends a few commands for each image, one after the other, so a pipeline would only delay them.
   const isOnlyWorker = [...root.config.roles].every((role) => role === 'worker');
   return {
-    records: connect(root, isOnlyWorker ? createDirectRedis : createProducerRedis, 'records'),
-    direct: connect(root, createDirectRedis, 'direct'),
-    signals: connect(root, createSubscriberRedis, 'signals', 'subscriptions'),
+    records: connect(root, isOnlyWorker ? createDirectRedis : createProducerRedis, { name: 'records' }),
+    direct: connect(root, createDirectRedis, { name: 'direct' }),
+    signals: connect(root, createSubscriberRedis, { name: 'signals', use: 'subscriptions' }),
   };
 }
 
@@ -42,8 +42,7 @@ export function connectRedis(root: Root): Connections {
 export function connect(
   root: Root,
   open: OpenRedis,
-  name: string,
-  use: ConnectionUse = 'commands',
+  { name, use = 'commands' }: { readonly name: string; readonly use?: ConnectionUse },
 ): RedisClient {
   const { environment, connections, closers } = root;
   const onWrongServer = () => connections.reconnect();

@@ -63,7 +63,7 @@ function composeConsumers(root: Root, { queues, records }: Adapters, useCases: U
       : []),
   ];
   if (queuesOfRoles.length === 0) return [];
-  const redis = connect(root, createWorkerRedis, 'queues');
+  const redis = connect(root, createWorkerRedis, { name: 'queues' });
   return queuesOfRoles.map((each) => {
     const consumer = createTaskConsumer({ ...each, lockDurationMs }, { redis, log }, dispatch);
     connections.addBlocking(`${each.queue.name}-fetch`, consumer.isConnected);
@@ -75,7 +75,7 @@ function composeConsumers(root: Root, { queues, records }: Adapters, useCases: U
 
 /** Builds the relay that moves accepted jobs from the intake into the queue. */
 function composeRelay(root: Root, { queues }: Adapters): TaskRelay {
-  const redis = connect(root, createWorkerRedis, 'intake', 'blocking reads');
+  const redis = connect(root, createWorkerRedis, { name: 'intake', use: 'blocking reads' });
   const relay = createTaskRelay(queues.names.jobs, { redis, queue: queues.jobs, log: root.log });
   return root.closers.add(relay, (each) => each.stop());
 }
@@ -84,7 +84,7 @@ function composeRelay(root: Root, { queues }: Adapters): TaskRelay {
 function startSpoolRecovery({ closers, draining, log }: Root, { generation }: UseCases): void {
   const recover = () => generation.recoverSpooledResponses(draining);
   const onError = (error: unknown) => log.warn({ err: error }, 'spool cannot be read, retrying');
-  closers.add(every(spoolRecoveryPauseMs, recover, onError, { firstAfterMs: 0 }), (stop) => stop());
+  closers.add(every(spoolRecoveryPauseMs, recover, { onError, firstAfterMs: 0 }), (stop) => stop());
 }
 
 /** Reconciles and sweeps at intervals. Every process with a worker does both, because both are idempotent. */
@@ -99,7 +99,7 @@ function startMaintenance({ closers, log }: Root, { maintenance }: UseCases): vo
       await maintenance[name]();
       outage.worked();
     };
-    closers.add(every(pauseMs, work, outage.failed, { firstAfterMs }), (stop) => stop());
+    closers.add(every(pauseMs, work, { onError: outage.failed, firstAfterMs }), (stop) => stop());
   };
   repeat('reconcile', reconcilePauseMs, 0);
   // The first sweep waits one pause, so that a restarted worker recovers its spooled responses before their jobs end.

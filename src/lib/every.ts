@@ -1,14 +1,18 @@
+interface Options {
+  readonly onError: (error: unknown) => void;
+  /** Delay before the first run, in milliseconds. Default: one pause. */
+  readonly firstAfterMs?: number;
+}
+
 /**
  * Runs work at intervals. The pause lies between the end of one run and the start of the next, so runs never overlap.
  *
- * @param options.firstAfterMs delay before the first run, in milliseconds. Default: one pause.
  * @returns a function that stops further runs and waits for the current run.
  */
 export function every(
   pauseMs: number,
   work: () => Promise<void>,
-  onError: (error: unknown) => void,
-  { firstAfterMs = pauseMs }: { firstAfterMs?: number } = {},
+  { onError, firstAfterMs = pauseMs }: Options,
 ): () => Promise<void> {
   let stopped = false;
   let running: Promise<void> = Promise.resolve();

@@ -116,7 +116,7 @@ describe('a filter of the list of jobs', () => {
       ['failed', (job) => finish(job, 'failed', { nowMs: createdAt + 2, retention })],
     ];
     for (const [status, move] of moves) {
-      await records.update(tenant, id, (job) => ({ job: move(job) }));
+      await records.update({ tenant, id }, (job) => ({ job: move(job) }));
       for (const asked of ['queued', 'running', 'failed', 'succeeded'] as const) {
         const { jobs } = await records.list(tenant, { limit: 5, status: asked });
         expect(jobs.map((job) => job.id)).toEqual(asked === status ? [id] : []);
@@ -190,7 +190,7 @@ describe('a filter of the list of jobs', () => {
         model: i % 2 === 0 ? 'a' : 'b',
         metadata: { customer: i % 3 === 0 ? 'ada' : 'bob' },
       });
-      if (i % 5 === 0) await records.update(tenant, id, (job) => ({ job: finishedJob(job) }));
+      if (i % 5 === 0) await records.update({ tenant, id }, (job) => ({ job: finishedJob(job) }));
       if (i % 2 === 0 && i % 3 === 0 && i % 5 === 0 && i > 0) wanted.push(id);
     }
     const query = { models: ['a'], metadata: { customer: 'ada' }, status: 'succeeded' } as const;
@@ -218,7 +218,7 @@ describe('an erased job', () => {
     const tenant = freshTenant();
     const request = { metadata: { customer: 'ada' } };
     const [gone, stays] = [await add(tenant, 1, request), await add(tenant, 2, request)];
-    await records.update(tenant, gone, (job) => ({ job: erase(job, createdAt + 5, retention) }));
+    await records.update({ tenant, id: gone }, (job) => ({ job: erase(job, createdAt + 5, retention) }));
     for (const query of [{}, { metadata: { customer: 'ada' } }, { models: ['gpt-image-2'] }])
       expect(await allPages(tenant, { limit: 5, ...query })).toEqual([stays]);
     expect(await allPages(tenant, { limit: 5, status: 'canceled' })).toEqual([]);

@@ -41,9 +41,11 @@ describe('an index and a counter that are added to the projection', () => {
     await Promise.all([first, second].map((job) => records.submit({ job, maxOpenJobs: 10 })));
     expect(await counters(tenant)).toEqual({ 'gpt-image-1': '7' });
     expect(await Promise.all([scoreOf(first), scoreOf(second)])).toEqual(['3', '4']);
-    await records.update(tenant, first.id, (job) => ({ job: { ...job, updatedAt: job.updatedAt + 1 } }));
+    await records.update({ tenant, id: first.id }, (job) => ({
+      job: { ...job, updatedAt: job.updatedAt + 1 },
+    }));
     expect(await counters(tenant)).toEqual({ 'gpt-image-1': '7' });
-    await records.update(tenant, first.id, (job) => ({ job: finishedJob(job) }));
+    await records.update({ tenant, id: first.id }, (job) => ({ job: finishedJob(job) }));
     expect(await counters(tenant)).toEqual({ 'gpt-image-1': '4' });
     expect(await Promise.all([scoreOf(first), scoreOf(second)])).toEqual(['0', '4']);
   });
@@ -64,7 +66,7 @@ describe('an index and a counter that are added to the projection', () => {
     const job = jobOf(tenant, 1);
     await records.submit({ job, maxOpenJobs: 10 });
     const addImage = (now: ImageJob) => ({ job: withRequest(now, { n: (now.request?.n ?? 0) + 1 }) });
-    await Promise.all(Array.from({ length: 40 }, () => records.update(tenant, job.id, addImage)));
+    await Promise.all(Array.from({ length: 40 }, () => records.update({ tenant, id: job.id }, addImage)));
     expect(await counters(tenant)).toEqual({ 'gpt-image-1': '41' });
   });
 
@@ -72,7 +74,7 @@ describe('an index and a counter that are added to the projection', () => {
     const tenant = `projected-${++tenants}`;
     const job = jobOf(tenant, 2);
     await records.submit({ job, maxOpenJobs: 10 });
-    await records.update(tenant, job.id, (now) => ({
+    await records.update({ tenant, id: job.id }, (now) => ({
       job: withRequest(now, { model: 'gpt-image-2' }),
     }));
     expect(await counters(tenant)).toEqual({ 'gpt-image-1': '0', 'gpt-image-2': '2' });

@@ -13,10 +13,12 @@ describe('another tenant', () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
     const other = freshTenant();
     expect(await records.get(other, job.id)).toBeNull();
-    expect(await records.update(other, job.id, (now) => ({ job: finishedJob(now) }))).toBeNull();
+    expect(
+      await records.update({ tenant: other, id: job.id }, (now) => ({ job: finishedJob(now) })),
+    ).toBeNull();
     expect(await records.findByKey(other, claimOf('k'))).toBeNull();
     expect(await records.list(other, { limit: 10 })).toEqual({ jobs: [], nextBeforeId: null });
-    expect(await records.openJobs(other, 0, 10)).toEqual([]);
+    expect(await records.openJobs(other, { offset: 0, limit: 10 })).toEqual([]);
     await records.remove({ ...job, tenant: other });
     expect(await records.get(job.tenant, job.id)).toEqual(job);
   });
@@ -34,10 +36,9 @@ describe('updating a job', () => {
     await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
         records.update(
-          job.tenant,
-          job.id,
+          job,
           (now) => ({ job: { ...now, warnings: [...(now.warnings ?? []), `writer ${i}`] } }),
-          i % 2 === 0 ? job : undefined,
+          { known: i % 2 === 0 ? job : undefined },
         ),
       ),
     );
@@ -48,18 +49,17 @@ describe('updating a job', () => {
 
   it('leaves the record unchanged if the update decides against a change', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }));
-    expect(await records.update(job.tenant, job.id, () => null)).toEqual(job);
+    expect(await records.update(job, () => null)).toEqual(job);
     expect((await records.get(job.tenant, job.id))?.version).toBe(1);
   });
 
   it('writes nothing if the update throws, and rethrows its error', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }));
-    const ended = await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }));
+    const ended = await records.update(job, (now) => ({ job: finishedJob(now) }));
     const late = records.update(
-      job.tenant,
-      job.id,
-      (now) => ({ job: finish(now, 'failed', { nowMs: createdAt, retention }) }),
       job,
+      (now) => ({ job: finish(now, 'failed', { nowMs: createdAt, retention }) }),
+      { known: job },
     );
     await expect(late).rejects.toMatchObject({ code: 'already_terminal' });
     expect(await records.get(job.tenant, job.id)).toEqual(ended);
@@ -67,21 +67,25 @@ describe('updating a job', () => {
 
   it('returns nothing for the update of a missing job', async () => {
     const never = ids.job(createdAt);
-    expect(await records.update('t', never, (now) => ({ job: now }))).toBeNull();
-    expect(await records.update('t', never, (now) => ({ job: now }), queuedJob({ tenant: 't' }))).toBeNull();
+    expect(await records.update({ tenant: 't', id: never }, (now) => ({ job: now }))).toBeNull();
+    expect(
+      await records.update({ tenant: 't', id: never }, (now) => ({ job: now }), {
+        known: queuedJob({ tenant: 't' }),
+      }),
+    ).toBeNull();
   });
 
   it('removes a job from the list of unfinished jobs when it ends', async () => {
     const tenant = freshTenant();
     const [a, b] = [await submit(queuedJob({ tenant })), await submit(queuedJob({ tenant }))];
-    await records.update(tenant, a.id, (now) => ({ job: beginRun(now, createdAt + 5) }));
-    expect(await records.openJobs(tenant, 0, 10)).toEqual([
+    await records.update({ tenant, id: a.id }, (now) => ({ job: beginRun(now, createdAt + 5) }));
+    expect(await records.openJobs(tenant, { offset: 0, limit: 10 })).toEqual([
       { id: b.id, changedAt: createdAt },
       { id: a.id, changedAt: createdAt + 5 },
     ]);
-    expect(await records.openJobs(tenant, 1, 10)).toHaveLength(1);
-    for (const { id } of [a, b]) await records.update(tenant, id, (now) => ({ job: finishedJob(now) }));
-    expect(await records.openJobs(tenant, 0, 10)).toEqual([]);
+    expect(await records.openJobs(tenant, { offset: 1, limit: 10 })).toHaveLength(1);
+    for (const { id } of [a, b]) await records.update({ tenant, id }, (now) => ({ job: finishedJob(now) }));
+    expect(await records.openJobs(tenant, { offset: 0, limit: 10 })).toEqual([]);
     expect(await records.countOpen(tenant)).toBe(0);
   });
 });
@@ -96,9 +100,11 @@ describe('the oldest job in a status', () => {
       await records.oldestCreatedAt(tenant, 'running'),
     ];
     expect(await oldest()).toEqual([createdAt + 1_000, null]);
-    await records.update(tenant, first?.id ?? '', (now) => ({ job: beginRun(now, createdAt + 9_000) }));
+    await records.update({ tenant, id: first?.id ?? '' }, (now) => ({
+      job: beginRun(now, createdAt + 9_000),
+    }));
     expect(await oldest()).toEqual([createdAt + 2_000, createdAt + 1_000]);
-    await records.update(tenant, first?.id ?? '', (now) => ({ job: finishedJob(now) }));
+    await records.update({ tenant, id: first?.id ?? '' }, (now) => ({ job: finishedJob(now) }));
     expect(await oldest()).toEqual([createdAt + 2_000, null]);
     expect(await records.oldestCreatedAt(freshTenant(), 'queued')).toBeNull();
   });
@@ -110,8 +116,8 @@ describe('jobs that need attention', () => {
     const job = await submit(queuedJob({ tenant }));
     const dueExactlyAt = async (moment: number | undefined) => {
       if (moment === undefined) throw new Error('the job never needs attention');
-      expect(await records.dueJobs(tenant, moment - 1, 0, 10)).toEqual([]);
-      expect(await records.dueJobs(tenant, moment, 0, 10)).toEqual([job.id]);
+      expect(await records.dueJobs(tenant, moment - 1, { offset: 0, limit: 10 })).toEqual([]);
+      expect(await records.dueJobs(tenant, moment, { offset: 0, limit: 10 })).toEqual([job.id]);
     };
     const moves: ((now: ImageJob) => ImageJob)[] = [
       (now) => beginRun(now, createdAt + 1_000),
@@ -121,7 +127,7 @@ describe('jobs that need attention', () => {
     await dueExactlyAt(dueAt(job));
     const moments = [dueAt(job)];
     for (const move of moves) {
-      const next = await records.update(tenant, job.id, (now) => ({ job: move(now) }));
+      const next = await records.update({ tenant, id: job.id }, (now) => ({ job: move(now) }));
       await dueExactlyAt(next ? dueAt(next) : undefined);
       moments.push(next ? dueAt(next) : undefined);
     }
@@ -133,10 +139,12 @@ describe('jobs that need attention', () => {
     const jobs = [];
     for (const queue_ttl_s of [30, 10, 20])
       jobs.push(await submit(queuedJob({ tenant, request: { queue_ttl_s } })));
-    const due = await records.dueJobs(tenant, createdAt + 60_000, 0, 10);
+    const due = await records.dueJobs(tenant, createdAt + 60_000, { offset: 0, limit: 10 });
     expect(due).toEqual([jobs[1]?.id, jobs[2]?.id, jobs[0]?.id]);
-    expect(await records.dueJobs(tenant, createdAt + 60_000, 0, 2)).toEqual(due.slice(0, 2));
-    expect(await records.dueJobs(tenant, createdAt + 60_000, 2, 2)).toEqual(due.slice(2));
+    expect(await records.dueJobs(tenant, createdAt + 60_000, { offset: 0, limit: 2 })).toEqual(
+      due.slice(0, 2),
+    );
+    expect(await records.dueJobs(tenant, createdAt + 60_000, { offset: 2, limit: 2 })).toEqual(due.slice(2));
   });
 });
 
@@ -155,7 +163,7 @@ describe('removing a job', () => {
       };
       let last: ImageJob = job;
       for (const move of moves[when])
-        last = (await records.update(job.tenant, job.id, (now) => ({ job: move(now) }))) ?? last;
+        last = (await records.update(job, (now) => ({ job: move(now) }))) ?? last;
       const before = (await store.keysLeft()).filter((key) => key.includes(`{gone-${when}}`));
       expect(before.length).toBeGreaterThan(1);
       await records.remove(last);

@@ -39,7 +39,7 @@ describe('a record of the next release', () => {
       (now) => finish(now, 'canceled', { nowMs, retention }),
     ];
     for (const move of moves) {
-      await records.update(job.tenant, job.id, (now) => ({ job: move(now) }));
+      await records.update(job, (now) => ({ job: move(now) }));
       const stored = await records.get(job.tenant, job.id);
       expect(stored).toMatchObject({ budgetHold: nextRelease.budgetHold, variants: nextRelease.variants });
       expect(stored?.attempts).toEqual([nextRelease.attempt]);
@@ -56,7 +56,7 @@ describe('a record of the next release', () => {
 
   it('removes every text of a newer record when it is erased, and preserves times and amounts', async () => {
     const { records, job } = await newerJob((now) => ({ ...finishedJob(now), heldMicroUsd: 9 }) as ImageJob);
-    await records.update(job.tenant, job.id, (now) => ({ job: erase(now, nowMs, retention) }));
+    await records.update(job, (now) => ({ job: erase(now, nowMs, retention) }));
     const stored = await records.get(job.tenant, job.id);
     expect(stored).toMatchObject({ heldMicroUsd: 9, finishedAt: job.finishedAt, images: job.images });
     expect(stored).not.toHaveProperty('budgetHold');
@@ -98,11 +98,11 @@ describe('an unreadable record', () => {
   it('never overwrites an unreadable record by an update', async () => {
     const { records, job } = await newerJob();
     await store.redis.set(store.keys.job(job.tenant, job.id), '2!{}');
-    await expect(
-      records.update(job.tenant, job.id, (now) => ({ job: beginRun(now, nowMs) })),
-    ).rejects.toMatchObject({ code: 'internal' });
+    await expect(records.update(job, (now) => ({ job: beginRun(now, nowMs) }))).rejects.toMatchObject({
+      code: 'internal',
+    });
     // The job was read before its record became unreadable.
-    await records.update(job.tenant, job.id, (now) => ({ job: beginRun(now, nowMs) }), job).catch(() => {});
+    await records.update(job, (now) => ({ job: beginRun(now, nowMs) }), { known: job }).catch(() => {});
     expect(await store.redis.get(store.keys.job(job.tenant, job.id))).toBe('2!{}');
   });
 });

@@ -54,7 +54,7 @@ describe('memory', () => {
       };
       const claim = { keyHash: digest(`key ${i}`), fingerprint: digest(`body ${i}`), ttlMs: 90 * 86_400_000 };
       await records.submit({ job, claim, maxOpenJobs: jobs });
-      await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }), job);
+      await records.update(job, (now) => ({ job: finishedJob(now) }), { known: job });
     }
     const bytesEach = Math.round(((await usedMemory(redis)) - before) / jobs);
     console.log(`bytes per finished job: ${bytesEach}`, await sizesByKind(redis));

@@ -34,7 +34,8 @@ async function submitted() {
   await records.submit({ job, maxOpenJobs: 1_000 });
   return job;
 }
-const begin = (id: string) => records.update('acme', id, (now) => ({ job: beginRun(now, createdAt + 1) }));
+const begin = (id: string) =>
+  records.update({ tenant: 'acme', id }, (now) => ({ job: beginRun(now, createdAt + 1) }));
 
 describe('a change of a job', () => {
   it('notifies the listeners of a changed job in every process and no others', async () => {
@@ -70,7 +71,7 @@ describe('a change of a job', () => {
     const job = await submitted();
     let captured = 0;
     signals.onChange('acme', job.id, () => captured++);
-    await records.update('acme', job.id, () => null);
+    await records.update({ tenant: 'acme', id: job.id }, () => null);
     await begin(job.id);
     await expect.poll(() => captured).toBeGreaterThan(0);
     expect(captured).toBe(1);

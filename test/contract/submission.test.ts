@@ -32,7 +32,7 @@ describe('submitting a job', () => {
 
   it('replays the job of a used idempotency key in whatever state the job is', async () => {
     const job = await submit(queuedJob({ tenant: freshTenant() }), claimOf('k'));
-    const ended = await records.update(job.tenant, job.id, (now) => ({ job: finishedJob(now) }));
+    const ended = await records.update(job, (now) => ({ job: finishedJob(now) }));
     const again = await records.submit({
       job: queuedJob({ tenant: job.tenant }),
       claim: claimOf('k'),
@@ -70,7 +70,7 @@ describe('submitting a job', () => {
     const full = { job: second, claim: claimOf('k'), maxOpenJobs: 1 };
     expect(await records.submit(full)).toEqual({ kind: 'queue_full' });
     expect(await records.get(tenant, second.id)).toBeNull();
-    await records.update(tenant, first.id, (now) => ({ job: finishedJob(now) }));
+    await records.update({ tenant, id: first.id }, (now) => ({ job: finishedJob(now) }));
     expect((await records.submit(full)).kind).toBe('created');
   });
 

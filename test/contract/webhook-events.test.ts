@@ -86,15 +86,13 @@ describe('the event of an update', () => {
   /** Starts a job. Every try of the update captures its event. */
   const resumeCall = (job: ImageJob, captured: string[], known?: ImageJob) =>
     store.records.update(
-      job.tenant,
-      job.id,
+      job,
       (now) => {
         if (now.status !== 'queued') return null;
         const next = beginRun(now, createdAt + 1);
         return { job: next, event: eventFor(next) };
       },
-      known,
-      ({ id }) => captured.push(id),
+      { known, onEvent: ({ id }) => captured.push(id) },
     );
 
   it('writes the event of an update exactly once among many writers, and one writer gets its id', async () => {

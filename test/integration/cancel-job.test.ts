@@ -17,7 +17,7 @@ async function submitted(core: Core): Promise<ImageJob> {
 async function running(core: Core): Promise<ImageJob> {
   const job = await submitted(core);
   await core.jobQueue.remove(job.id);
-  await core.change('acme', job.id, (now) => beginRun(now, createdAt));
+  await core.change({ tenant: 'acme', id: job.id }, (now) => beginRun(now, createdAt));
   return job;
 }
 
@@ -64,7 +64,7 @@ describe('canceling a job', () => {
     const captured: string[] = [];
     elsewhere.signals.onCancel(async (id) => {
       captured.push(id);
-      await elsewhere.change('acme', id, (now) =>
+      await elsewhere.change({ tenant: 'acme', id }, (now) =>
         isTerminal(now.status) ? null : finish(now, 'canceled', { nowMs: createdAt + 1, retention }),
       );
     });
@@ -85,7 +85,7 @@ describe('canceling a job', () => {
     async (end) => {
       const core = await connectCore();
       const job = await submitted(core);
-      const ended = await core.change('acme', job.id, (now) =>
+      const ended = await core.change({ tenant: 'acme', id: job.id }, (now) =>
         finish(now, end, { nowMs: createdAt, retention }),
       );
       await expect(core.cancelJob('acme', job.id)).rejects.toMatchObject({ code: 'already_terminal' });
@@ -99,7 +99,7 @@ describe('canceling a job', () => {
     await expect(core.cancelJob('acme', 'img_unknown')).rejects.toMatchObject({ code: 'not_found' });
     await expect(core.cancelJob('beta', job.id)).rejects.toMatchObject({ code: 'not_found' });
     expect(await core.jobQueue.has([job.id])).toEqual([true]);
-    await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
+    await core.change({ tenant: 'acme', id: job.id }, (now) => erase(now, createdAt, retention));
     await expect(core.cancelJob('acme', job.id)).rejects.toMatchObject({ code: 'erased' });
   });
 });

@@ -125,7 +125,7 @@ describe('a job that the store may have written although its caller received 503
     const core = await connectAbandoning();
     const job = queuedJob();
     await core.write(job);
-    await core.change(job.tenant, job.id, (queued) => beginRun(queued, core.clock()));
+    await core.change(job, (queued) => beginRun(queued, core.clock()));
     core.abandon(job);
     void core.runRounds(1);
     await expect

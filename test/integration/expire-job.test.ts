@@ -44,7 +44,7 @@ describe('reading a waiting job', () => {
     const core = await connectCore();
     const job = await submitted(core);
     const late = { ...core.records, get: async () => job };
-    await core.change('acme', job.id, (now) => beginRun(now, createdAt));
+    await core.change({ tenant: 'acme', id: job.id }, (now) => beginRun(now, createdAt));
     core.passTime(waitsMs);
     const { get } = createGetJob({ ...core, records: late });
     expect((await get('acme', job.id)).status).toBe('running');

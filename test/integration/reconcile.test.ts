@@ -52,7 +52,9 @@ describe('the reconciler', () => {
   it('re-enqueues every task after the job queue was obliterated, and runs none twice', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 40 }, (_, i) => submitted(core, `tenant${i % 3}`)));
-    await core.change(jobs[0]?.tenant ?? '', jobs[0]?.id ?? '', (job) => beginRun(job, createdAt));
+    await core.change({ tenant: jobs[0]?.tenant ?? '', id: jobs[0]?.id ?? '' }, (job) =>
+      beginRun(job, createdAt),
+    );
     await obliterate(core, 'jobs');
     core.passTime(1);
     await core.reconcile();
@@ -95,7 +97,7 @@ describe('the reconciler', () => {
   it('ignores jobs that are only moments old and jobs that have ended', async () => {
     const core = await connectCore();
     const [young, ended] = [await submitted(core), await submitted(core)];
-    await core.change('acme', ended.id, finishedJob);
+    await core.change({ tenant: 'acme', id: ended.id }, finishedJob);
     await obliterate(core, 'jobs');
     core.passTime(1);
     await core.reconcile();

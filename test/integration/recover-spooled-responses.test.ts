@@ -43,7 +43,7 @@ async function workerWith(tenants: readonly string[]) {
     })();
     await spool.write({ tenant, jobId: job.id, attemptNo: 1 }, { provider: 'studio' }, image);
   }
-  const updateJob: UpdateJob = async (tenant, _id, next) => {
+  const updateJob: UpdateJob = async ({ tenant }, next) => {
     const job = jobs.get(tenant);
     const after = job ? next(job) : null;
     if (after) jobs.set(tenant, after);

@@ -20,7 +20,7 @@ async function submitted(core: Core, queue_ttl_s = 60): Promise<ImageJob> {
 /** Creates a finished job whose image is in the storage. */
 async function finished(core: Core): Promise<ImageJob> {
   const job = await submitted(core);
-  const ended = await core.change('acme', job.id, (now) => finishedJob(now));
+  const ended = await core.change({ tenant: 'acme', id: job.id }, (now) => finishedJob(now));
   for (const image of ended?.images ?? [])
     await core.storage.put(image.storageKey, Buffer.from('image'), image);
   return ended ?? job;
@@ -52,7 +52,7 @@ describe('the sweep', () => {
   it('fails a job past its run timeout and reports the known charges', async () => {
     const core = await connectCore();
     const job = await submitted(core);
-    await core.change('acme', job.id, (now) => ({
+    await core.change({ tenant: 'acme', id: job.id }, (now) => ({
       ...beginRun(now, createdAt),
       attempts: [attemptOf({ state: 'calling' })],
     }));
@@ -71,7 +71,7 @@ describe('the sweep', () => {
     const core = await connectCore();
     const job = queuedJob({ request: { n: 3, run_timeout_s: 100 } });
     await core.records.submit({ job, maxOpenJobs: 10 });
-    await core.change('acme', job.id, (now) => ({
+    await core.change({ tenant: 'acme', id: job.id }, (now) => ({
       ...beginRun(now, createdAt),
       images: [imageOf(job, 1)],
     }));
@@ -88,7 +88,7 @@ describe('the sweep', () => {
   it('skips a job that started running after the sweep listed it', async () => {
     const core = await connectCore();
     const job = await submitted(core);
-    await core.change('acme', job.id, (now) => beginRun(now, createdAt));
+    await core.change({ tenant: 'acme', id: job.id }, (now) => beginRun(now, createdAt));
     const sweep = createSweep({ ...core, records: { ...core.records, dueJobs: async () => [job.id] } });
     await sweep();
     expect((await core.records.get('acme', job.id))?.status).toBe('running');
@@ -122,7 +122,7 @@ describe('the sweep', () => {
   it('removes images of an erased job that the storage did not remove at once', async () => {
     const core = await connectCore();
     const job = await finished(core);
-    await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
+    await core.change({ tenant: 'acme', id: job.id }, (now) => erase(now, createdAt, retention));
     await core.sweep();
     expect(await core.records.get('acme', job.id)).toMatchObject({ images: [], mediaGone: true });
     expect(await core.storage.read(job.images[0]?.storageKey ?? '')).toBeNull();
@@ -132,10 +132,13 @@ describe('the sweep', () => {
     const core = await connectCore();
     const job = await finished(core);
     const attempt = attemptOf({ no: 9, index: 0, state: 'uncertain', error: 'worker_lost' });
-    await core.change('acme', job.id, (now) => ({ ...now, attempts: [...now.attempts, attempt] }));
+    await core.change({ tenant: 'acme', id: job.id }, (now) => ({
+      ...now,
+      attempts: [...now.attempts, attempt],
+    }));
     const orphan = storageKeyOf(job, attempt, 'image/webp');
     await core.storage.put(orphan, Buffer.from('no record refers to this'), { contentType: 'image/webp' });
-    await core.change('acme', job.id, (now) => erase(now, createdAt, retention));
+    await core.change({ tenant: 'acme', id: job.id }, (now) => erase(now, createdAt, retention));
     await core.sweep();
     expect(await core.storage.read(orphan)).toBeNull();
   });

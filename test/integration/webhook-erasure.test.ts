@@ -130,7 +130,7 @@ describe('the log of deliveries', () => {
 
   it('sends a job as it was at the time of the event, however late the event is dispatched', async () => {
     const { webhooks, jobId, registered, deliver } = await refusedJob();
-    await webhooks.change('acme', jobId, finishedJob);
+    await webhooks.change({ tenant: 'acme', id: jobId }, finishedJob);
     await deliver();
     const eventWritten = registered.requests.map(({ body }) => JSON.parse(body));
     expect(eventWritten.map(({ type, data }) => [type, data.status]).sort()).toEqual([

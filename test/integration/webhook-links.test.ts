@@ -12,7 +12,7 @@ async function imageDelivered() {
   await webhooks.records.submit({ job: queued, maxOpenJobs: 9 });
   // Images do not expire here, because their expiry would limit that of the links.
   const { mediaExpiresAt: _mediaExpiresAt, ...job } = finishedJob(queued);
-  await webhooks.records.update('acme', job.id, (now) => ({
+  await webhooks.records.update({ tenant: 'acme', id: job.id }, (now) => ({
     job: { ...job, version: now.version },
     event: eventFor(job),
   }));

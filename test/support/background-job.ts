@@ -69,7 +69,7 @@ export async function backgroundJob(prompt: string) {
     },
     /** Changes the record while another process may hold the lease of the job. */
     async set(next: (job: ImageJob) => ImageJob): Promise<void> {
-      await core.records.update(tenant, id, (job) => ({ job: next(job) }));
+      await core.records.update({ tenant, id }, (job) => ({ job: next(job) }));
     },
     passTime: core.passTime,
     /** Returns the calls of one kind that reached the provider. */

@@ -111,7 +111,7 @@ function testClock() {
 /** Creates a store of one job. An update repeats its change if the record changed since it was read. */
 function singleRecord(first: ImageJob) {
   let job = first;
-  const update: UpdateJob = async (...[, , next, known]) => {
+  const update: UpdateJob = async (_key, next, known) => {
     await Promise.resolve();
     for (let base = known ?? job; ; base = job) {
       const after = next(base);

@@ -46,6 +46,20 @@ export interface Change {
   readonly event?: NewEvent;
 }
 
+/** Names a job; a whole record does so too. */
+export type JobKey = Pick<ImageJob, 'tenant' | 'id'>;
+
+export interface UpdateOptions {
+  readonly known?: ImageJob | undefined;
+  readonly onEvent?: (event: NewEvent) => void;
+}
+
+/** Part of a list, by rank. */
+export interface Page {
+  readonly offset: number;
+  readonly limit: number;
+}
+
 /** Called for a stored record that a list skips, because another release or a fault wrote it in an unreadable form. */
 export type OnUnreadable = (record: {
   readonly kind: 'job' | 'api_key' | 'event' | 'delivery' | 'delivery_attempt' | 'webhook_endpoint';
@@ -76,16 +90,14 @@ export interface JobStore {
    * with the newer record. `change` must be pure; `null` leaves the record unchanged, and an error is passed on with
    * nothing written. Notifies the listeners of the job.
    *
-   * @param known a record read before. Saves the read if it is current.
-   * @param onEvent called with the event once it is written.
+   * @param options.known a record read before. Saves the read if it is current.
+   * @param options.onEvent called with the event once it is written.
    * @returns the current record; `null` if there is none.
    */
   update(
-    tenant: string,
-    id: string,
+    key: JobKey,
     change: (job: ImageJob) => Change | null,
-    known?: ImageJob,
-    onEvent?: (event: NewEvent) => void,
+    options?: UpdateOptions,
   ): Promise<ImageJob | null>;
   /**
    * Lists jobs, newest first. The work per call is bounded, so a page may hold fewer jobs than requested. Skips and
@@ -98,9 +110,9 @@ export interface JobStore {
   /** Creation time of the oldest job in a status; `null` if there is none. The cost does not depend on their number. */
   oldestCreatedAt(tenant: string, status: JobStatus): Promise<number | null>;
   /** A page, by rank, of a tenant's unfinished jobs in the order of their last change. */
-  openJobs(tenant: string, offset: number, limit: number): Promise<{ id: string; changedAt: number }[]>;
+  openJobs(tenant: string, page: Page): Promise<{ id: string; changedAt: number }[]>;
   /** A page, by rank, of the ids of jobs due until a time, see `dueAt`. The longest due job comes first. */
-  dueJobs(tenant: string, nowMs: number, offset: number, limit: number): Promise<string[]>;
+  dueJobs(tenant: string, nowMs: number, page: Page): Promise<string[]>;
   /** Removes record and indexes. Idempotent. */
   remove(job: ImageJob): Promise<void>;
 }

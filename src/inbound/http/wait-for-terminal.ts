@@ -27,7 +27,7 @@ export function createWaitForTerminal({ getJob, longPollSlots, draining }: Deps)
     const leave = longPollSlots.enter(tenant);
     if (!leave) return getJob.get(tenant, id);
     try {
-      return await getJob.waitForEnd(tenant, id, waitMs, untilCallerLeaves(draining, reply));
+      return await getJob.waitForEnd({ tenant, id }, waitMs, untilCallerLeaves(draining, reply));
     } finally {
       leave();
     }

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { Change, JobStore, OnUnreadable } from '../../domain/ports.ts';
+import type { Change, JobKey, JobStore, OnUnreadable, UpdateOptions } from '../../domain/ports.ts';
 import type { NewEvent } from '../../domain/webhook-event.ts';
 import { timeOf } from '../../lib/ids.ts';
 import { type ProjectJob, projectJob } from './job-projections.ts';
@@ -57,11 +57,9 @@ export function createJobStore(
   }
 
   async function update(
-    tenant: string,
-    id: string,
+    { tenant, id }: JobKey,
     change: (job: ImageJob) => Change | null,
-    known?: ImageJob,
-    onEvent?: (event: NewEvent) => void,
+    { known, onEvent }: UpdateOptions = {},
   ): Promise<ImageJob | null> {
     let current = known ?? (await get(tenant, id, writes));
     while (current) {
@@ -89,8 +87,7 @@ export function createJobStore(
     get: (tenant, id) => translated(() => get(tenant, id)),
     versionOf: (tenant, id) =>
       translated(async () => versionOf(await redis.getrange(keys.job(tenant, id), 0, versionLength))),
-    update: (tenant, id, change, known, onEvent) =>
-      translated(() => update(tenant, id, change, known, onEvent)),
+    update: (key, change, options) => translated(() => update(key, change, options)),
     list: (tenant, query) => translated(() => list(tenant, query)),
     tenants: () => translated(() => redis.smembers(keys.tenants)),
     countOpen: (tenant) => translated(() => redis.zcard(keys.open(tenant))),
@@ -99,12 +96,12 @@ export function createJobStore(
         const [oldest] = await redis.zrange(keys.status(tenant, status), 0, '0');
         return oldest === undefined ? null : timeOf(oldest);
       }),
-    openJobs: (tenant, offset, limit) =>
+    openJobs: (tenant, { offset, limit }) =>
       translated(async () => {
         const flat = await redis.zrange(keys.open(tenant), offset, String(offset + limit - 1), 'WITHSCORES');
         return pairs(flat).map(([id, score]) => ({ id, changedAt: Number(score) }));
       }),
-    dueJobs: (tenant, now, offset, limit) =>
+    dueJobs: (tenant, now, { offset, limit }) =>
       translated(() => redis.zrangebyscore(keys.due(tenant), '-inf', now, 'LIMIT', offset, limit)),
     remove: (job) => translated(() => removeJob(job)),
   };

@@ -109,7 +109,7 @@ export function createFinalizeResponse(deps: Deps) {
       isUsed = next.images.some((each) => each.storageKey === storageKey);
       return next;
     };
-    const updateAnyway = () => deps.updateJob(job.tenant, job.id, recording);
+    const updateAnyway = () => deps.updateJob(job, recording);
     try {
       await (update ? update(recording) : updateAnyway());
     } catch (error) {

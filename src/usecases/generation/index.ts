@@ -20,7 +20,7 @@ import { createCallProvider } from './call-provider.ts';
 import { createCheckBreaker } from './check-breaker.ts';
 import { createWithEarlyUpload } from './early-upload.ts';
 import { createExpandPrompt } from './expand-prompt.ts';
-import { createFinalizeResponse } from './finalize-response.ts';
+import { createFinalizeResponse, type FinalizeResponse } from './finalize-response.ts';
 import { createFinalizeRun } from './finalize-run.ts';
 import { createGenerateImage } from './generate-image.ts';
 import { createRecoverSpooledResponses } from './recover-spooled-responses.ts';
@@ -28,7 +28,7 @@ import { createResumeCall } from './resume-call.ts';
 import type { UncertainPolicy } from './retry-decision.ts';
 import { createRunJob } from './run-job.ts';
 import { createSpoolResponse } from './spool-response.ts';
-import { createUploadImage } from './upload-image.ts';
+import { createUploadImage, type UploadImage } from './upload-image.ts';
 
 /** Dependencies of image generation. */
 export interface GenerationDeps {
@@ -59,70 +59,19 @@ export interface GenerationDeps {
 
 /** Creates the verbs of this group: running a job, and recovering paid responses from the spool of this worker. */
 export function createGeneration(deps: GenerationDeps) {
-  const { provider, enhancer, spool, storage, catalogue, clock, random, sleep, meter, log, policy } = deps;
-  const { records, updateJob, cancelProviderCalls, findDecoder, breaker, retentionOf } = deps;
-  const uploadImage = createUploadImage({ storage, sleep, random, meter, log });
-  const finalizeResponse = createFinalizeResponse({
-    findDecoder,
-    spool,
-    storage,
-    uploadImage,
-    updateJob,
-    catalogue,
-    withMemorySlot: deps.withMemorySlot,
-    clock,
-    log,
-    retentionOf,
-  });
-  const finalizeRun = createFinalizeRun(finalizeResponse);
-  const withEarlyUpload = createWithEarlyUpload({ provider, uploadImage }, deps.maxEarlyUploads);
-  const attemptCall = createAttemptCall({ breaker, catalogue, clock, random, meter, log });
-  const checkBreaker = createCheckBreaker({ breaker, clock, onQuota: policy.onQuota });
-  const callProvider = createCallProvider({
-    provider,
-    attemptCall,
-    spoolResponse: createSpoolResponse({ spool, providerName: provider.name, clock }),
-    catalogue,
-  });
-  const canDecode = (name: string) => findDecoder(name) !== undefined;
-  const resumeCall = createResumeCall({
-    callProvider,
-    finalizeRun,
-    withEarlyUpload,
-    spool,
-    canDecode,
-    clock,
-  });
-  const targetOf = ({ request }: ImageJob) => ({ provider: provider.name, model: request?.model ?? '' });
-  const generateImage = createGenerateImage({
-    callProvider,
-    resumeCall,
-    finalizeRun,
-    withEarlyUpload,
-    checkBreaker,
-    scopesOf: (job) => scopesOfCall(targetOf(job), catalogue),
-    scopeOfFailure: (job, failure) => scopeOfFailure(failure, targetOf(job), catalogue),
-    spool,
-    random,
-    policy,
-  });
-  const expandPrompt = createExpandPrompt({
-    enhancer,
-    attemptCall,
-    checkBreaker,
-    scopes: scopesOfCall(enhancer, catalogue),
-    catalogue,
-    clock,
-    policy,
-  });
+  const { records, updateJob, cancelProviderCalls, findDecoder, spool, storage } = deps;
+  const { sleep, clock, meter, log, retentionOf } = deps;
+  const uploadImage = createUploadImage({ storage, sleep, random: deps.random, meter, log });
+  const finalizeResponse = composeFinalizeResponse(deps, uploadImage);
+  const calling = composeCalling(deps);
   return {
     /** Runs a job. */
     runJob: createRunJob({
       records,
       updateJob,
       cancelProviderCalls,
-      expandPrompt,
-      generateImage,
+      expandPrompt: composeExpandPrompt(deps, calling),
+      generateImage: composeGenerateImage(deps, calling, { uploadImage, finalizeResponse }),
       sleep,
       clock,
       meter,
@@ -143,3 +92,76 @@ export function createGeneration(deps: GenerationDeps) {
   };
 }
 export type Generation = ReturnType<typeof createGeneration>;
+
+function composeFinalizeResponse(deps: GenerationDeps, uploadImage: UploadImage): FinalizeResponse {
+  return createFinalizeResponse({
+    findDecoder: deps.findDecoder,
+    spool: deps.spool,
+    storage: deps.storage,
+    uploadImage,
+    updateJob: deps.updateJob,
+    catalogue: deps.catalogue,
+    withMemorySlot: deps.withMemorySlot,
+    clock: deps.clock,
+    log: deps.log,
+    retentionOf: deps.retentionOf,
+  });
+}
+
+/** Builds the steps that calls for images and for descriptions share. */
+function composeCalling({ breaker, catalogue, clock, random, meter, log, policy }: GenerationDeps) {
+  return {
+    attemptCall: createAttemptCall({ breaker, catalogue, clock, random, meter, log }),
+    checkBreaker: createCheckBreaker({ breaker, clock, onQuota: policy.onQuota }),
+  };
+}
+type Calling = ReturnType<typeof composeCalling>;
+
+function composeExpandPrompt(deps: GenerationDeps, { attemptCall, checkBreaker }: Calling) {
+  const { enhancer, catalogue, clock, policy } = deps;
+  return createExpandPrompt({
+    enhancer,
+    attemptCall,
+    checkBreaker,
+    scopes: scopesOfCall(enhancer, catalogue),
+    catalogue,
+    clock,
+    policy,
+  });
+}
+
+function composeGenerateImage(
+  deps: GenerationDeps,
+  { attemptCall, checkBreaker }: Calling,
+  { uploadImage, finalizeResponse }: { uploadImage: UploadImage; finalizeResponse: FinalizeResponse },
+) {
+  const { provider, spool, catalogue, clock, random, policy } = deps;
+  const callProvider = createCallProvider({
+    provider,
+    attemptCall,
+    spoolResponse: createSpoolResponse({ spool, providerName: provider.name, clock }),
+    catalogue,
+  });
+  const finalizeRun = createFinalizeRun(finalizeResponse);
+  const withEarlyUpload = createWithEarlyUpload({ provider, uploadImage }, deps.maxEarlyUploads);
+  const targetOf = ({ request }: ImageJob) => ({ provider: provider.name, model: request?.model ?? '' });
+  return createGenerateImage({
+    callProvider,
+    resumeCall: createResumeCall({
+      callProvider,
+      finalizeRun,
+      withEarlyUpload,
+      spool,
+      canDecode: (name) => deps.findDecoder(name) !== undefined,
+      clock,
+    }),
+    finalizeRun,
+    withEarlyUpload,
+    checkBreaker,
+    scopesOf: (job) => scopesOfCall(targetOf(job), catalogue),
+    scopeOfFailure: (job, failure) => scopeOfFailure(failure, targetOf(job), catalogue),
+    spool,
+    random,
+    policy,
+  });
+}

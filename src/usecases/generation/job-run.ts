@@ -53,7 +53,7 @@ export function createJobRun(
   updateJob: UpdateJob,
   options: { stop: AbortSignal; sleep: (ms: number, signal: AbortSignal) => Promise<void> },
 ): JobRun {
-  const { tenant, id, fence } = begun;
+  const { fence } = begun;
   const canceled = new AbortController();
   const signal = AbortSignal.any([options.stop, canceled.signal]);
   let current = begun;
@@ -80,7 +80,7 @@ export function createJobRun(
       checkFence(job, fence);
       return next(job);
     };
-    const written = await updateJob(tenant, id, checked, current);
+    const written = await updateJob(current, checked, current);
     if (!written) throw new AppError('already_terminal', { detail: 'The record is gone.' });
     // Images of one job update it concurrently, and the replies may arrive out of order.
     if (written.version > current.version) current = written;

@@ -59,7 +59,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
    */
   async function recordReceived(key: SpoolKey, head: SpoolHead): Promise<void> {
     const row = received(head, deps.clock());
-    await deps.updateJob(key.tenant, key.jobId, (job) => {
+    await deps.updateJob({ tenant: key.tenant, id: key.jobId }, (job) => {
       const attempt = job.attempts.find((each) => each.no === key.attemptNo);
       if (attempt?.state !== 'calling' || !isHeldBy(job, attempt)) return null;
       return { ...job, attempts: patchAttempt(job.attempts, attempt.no, row) };
@@ -72,7 +72,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
    */
   async function restoreRow(key: SpoolKey, head: SpoolHead): Promise<void> {
     const nowMs = deps.clock();
-    await deps.updateJob(key.tenant, key.jobId, (job) => {
+    await deps.updateJob({ tenant: key.tenant, id: key.jobId }, (job) => {
       const exists = job.attempts.some((each) => each.no === key.attemptNo);
       if (exists || isTerminal(job.status)) return null;
       const row: Attempt = {
@@ -96,7 +96,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
     const found = await deps.records.get(key.tenant, key.jobId);
     if (found?.erasedAt !== undefined) return purge(found, key);
     const receivedAt = deps.clock();
-    await deps.updateJob(key.tenant, key.jobId, (job) => {
+    await deps.updateJob({ tenant: key.tenant, id: key.jobId }, (job) => {
       const attempt = job.attempts.find((each) => each.no === key.attemptNo);
       if (!attempt || !isOpen(attempt) || isTerminal(job.status)) return null;
       const attempts = patchAttempt(job.attempts, attempt.no, { state: 'received', receivedAt });

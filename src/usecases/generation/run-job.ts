@@ -74,7 +74,7 @@ export function createRunJob(deps: Deps) {
 async function begin(deps: Deps, task: TaskSubject): Promise<ImageJob | null> {
   const nowMs = deps.clock();
   let wasOver = false;
-  const begun = await deps.updateJob(task.tenant, task.id, (job) => {
+  const begun = await deps.updateJob(task, (job) => {
     wasOver = isTerminal(job.status);
     // A newer release runs the jobs that only it can read.
     if (wasOver || !job.request || !isChangeable(job)) return null;

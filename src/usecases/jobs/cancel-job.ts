@@ -29,8 +29,7 @@ export function createCancelJob(deps: Deps) {
     const nowMs = deps.clock();
     const canceled = (job: ImageJob) => finish(job, 'canceled', { nowMs, retention: deps.retentionOf(job) });
     const job = await deps.updateJob(
-      tenant,
-      id,
+      { tenant, id },
       (current) =>
         current.status === 'queued' ? canceled(requestCancel(current, nowMs)) : requestCancel(current, nowMs),
       found,
@@ -39,8 +38,7 @@ export function createCancelJob(deps: Deps) {
     const takenOut = await deps.jobQueue.remove(id).catch(() => false);
     if (job?.status === 'running' && takenOut) {
       await deps.updateJob(
-        tenant,
-        id,
+        { tenant, id },
         (current) => (isTerminal(current.status) ? null : canceled(current)),
         job,
       );
@@ -48,7 +46,7 @@ export function createCancelJob(deps: Deps) {
       await deps.signals.requestCancel(id);
     }
     if (job && isTerminal(job.status)) return job;
-    return deps.getJob.waitForEnd(tenant, id, timeoutMs, new AbortController().signal);
+    return deps.getJob.waitForEnd({ tenant, id }, timeoutMs, new AbortController().signal);
   };
 }
 export type CancelJob = ReturnType<typeof createCancelJob>;

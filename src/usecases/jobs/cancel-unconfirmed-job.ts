@@ -53,7 +53,7 @@ export function createCancelUnconfirmedJob(deps: Deps) {
 
   async function look({ tenant, id }: UnconfirmedSubmission): Promise<'away' | 'missing' | 'settled'> {
     try {
-      const found = await deps.updateJob(tenant, id, takenBack);
+      const found = await deps.updateJob({ tenant, id }, takenBack);
       if (!found) return 'missing';
       await deps.jobQueue.remove(id).catch(() => false);
       deps.log.warn(

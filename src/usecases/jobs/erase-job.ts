@@ -35,7 +35,7 @@ export async function removeImages(
   job: ImageJob,
 ): Promise<ImageJob | null> {
   for (const key of storageKeysOf(job)) await deps.storage.remove(key);
-  return deps.updateJob(job.tenant, job.id, (current) => purgeMedia(current, deps.clock()), job);
+  return deps.updateJob(job, (current) => purgeMedia(current, deps.clock()), job);
 }
 
 /** Deletes the events and deliveries of a job. Events are deleted first, because no delivery is written without its event. */
@@ -59,7 +59,7 @@ export function createEraseJob(deps: Deps) {
     await findJob(deps.records, tenant, id);
     // The task is removed before the job ends, because the end may enqueue it again to cancel the provider calls.
     await deps.jobQueue.remove(id).catch(() => false);
-    const job = await deps.updateJob(tenant, id, (current) =>
+    const job = await deps.updateJob({ tenant, id }, (current) =>
       current.erasedAt === undefined ? erase(current, deps.clock(), deps.retentionOf(current)) : null,
     );
     if (!job) return;

@@ -22,8 +22,7 @@ export function createExpireJob(deps: Deps) {
     const nowMs = deps.clock();
     if (!hasWaitedTooLong(job, nowMs)) return job;
     const after = await deps.updateJob(
-      job.tenant,
-      job.id,
+      job,
       (now) =>
         hasWaitedTooLong(now, nowMs) ? expire(now, { nowMs, retention: deps.retentionOf(now) }) : null,
       job,

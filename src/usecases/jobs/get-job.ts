@@ -1,6 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { Clock, JobStore, Signals } from '../../domain/ports.ts';
+import type { Clock, JobKey, JobStore, Signals } from '../../domain/ports.ts';
 import type { ExpireJob } from './expire-job.ts';
 import { waitForJob } from './wait-for-job.ts';
 
@@ -38,16 +38,11 @@ export function createGetJob(deps: Deps) {
   const versionOf = (tenant: string, id: string) => deps.records.versionOf(tenant, id);
 
   /**
-   * Returns the job once it is terminal, or its current state when `waitMs` are over or `signal` aborts.
+   * Returns the job once it is terminal, or its current state when `waitMs` have passed or `signal` aborts.
    *
    * @throws AppError like `get`, also if the job is erased during the wait
    */
-  async function waitForEnd(
-    tenant: string,
-    id: string,
-    waitMs: number,
-    signal: AbortSignal,
-  ): Promise<ImageJob> {
+  async function waitForEnd({ tenant, id }: JobKey, waitMs: number, signal: AbortSignal): Promise<ImageJob> {
     const read = () => get(tenant, id);
     let last: ImageJob | undefined;
     for await (const job of waitForJob({ ...deps, read }, { tenant, id }, { signal, waitMs })) last = job;

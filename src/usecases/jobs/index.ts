@@ -23,16 +23,16 @@ import { createCancelProviderCalls } from './cancel-provider-calls.ts';
 import { createCancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
 import { createEraseJob } from './erase-job.ts';
 import { createExpireJob } from './expire-job.ts';
-import { createGetJob } from './get-job.ts';
+import { createGetJob, type GetJob } from './get-job.ts';
 import { createListJobs } from './list-jobs.ts';
 import { createPresentJob } from './present-job.ts';
 import { createReadImage } from './read-image.ts';
 import { createRetryJob } from './retry-job.ts';
 import { createStreamJobEvents } from './stream-job-events.ts';
 import { createStreamTenantEvents } from './stream-tenant-events.ts';
-import { createSubmitJob, type SubmitPolicy } from './submit-job.ts';
+import { createSubmitJob, type SubmitJob, type SubmitPolicy } from './submit-job.ts';
 import { createSubmitOrJoin } from './submit-or-join.ts';
-import { createUpdateJob } from './update-job.ts';
+import { createUpdateJob, type UpdateJob } from './update-job.ts';
 
 /** Everything that the verbs of jobs need. */
 export interface JobsDeps {
@@ -86,16 +86,7 @@ export function createJobs(deps: JobsDeps) {
     cancelProviderCalls,
     getJob,
     submitJob,
-    submitOrJoin: createSubmitOrJoin({
-      callers: deps.callers,
-      submitJob,
-      getJob,
-      ids: deps.ids,
-      keyedDigest: deps.keyedDigest,
-      process: deps.process,
-      clock,
-      log,
-    }),
+    submitOrJoin: composeSubmitOrJoin(deps, { getJob, submitJob }),
     presentJob: createPresentJob({
       storage,
       jobQueue,
@@ -125,9 +116,25 @@ export function createJobs(deps: JobsDeps) {
 }
 export type Jobs = ReturnType<typeof createJobs>;
 
+function composeSubmitOrJoin(
+  deps: JobsDeps,
+  { getJob, submitJob }: { readonly getJob: GetJob; readonly submitJob: SubmitJob },
+) {
+  return createSubmitOrJoin({
+    callers: deps.callers,
+    submitJob,
+    getJob,
+    ids: deps.ids,
+    keyedDigest: deps.keyedDigest,
+    process: deps.process,
+    clock: deps.clock,
+    log: deps.log,
+  });
+}
+
 function composeSubmitJob(
   deps: JobsDeps,
-  { getJob, updateJob }: Pick<Parameters<typeof createCancelJob>[0], 'getJob' | 'updateJob'>,
+  { getJob, updateJob }: { readonly getJob: GetJob; readonly updateJob: UpdateJob },
 ) {
   const { records, jobQueue, clock, log, retentionOf } = deps;
   const cancelUnconfirmed = createCancelUnconfirmedJob({

@@ -1,6 +1,6 @@
 import { type ImageJob, isTerminal, shownStatus } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
-import type { JobStore, Log, Meter, TaskQueue, TaskSubject } from '../../domain/ports.ts';
+import type { JobKey, JobStore, Log, Meter, TaskQueue, TaskSubject } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
 import type { CancelProviderCalls } from './cancel-provider-calls.ts';
 
@@ -14,8 +14,7 @@ interface Deps {
 
 /** Function that changes a record, see `JobStore.update`. */
 export type UpdateJob = (
-  tenant: string,
-  id: string,
+  key: JobKey,
   change: (job: ImageJob) => ImageJob | null,
   known?: ImageJob,
 ) => Promise<ImageJob | null>;
@@ -26,12 +25,11 @@ export type UpdateJob = (
  * background calls at the provider are canceled, because no worker will resume them.
  */
 export function createUpdateJob(deps: Deps): UpdateJob {
-  return async (tenant, id, change, known) => {
+  return async ({ tenant, id }, change, known) => {
     let eventWritten: NewEvent | undefined;
     let ended: ImageJob | undefined;
     const job = await deps.records.update(
-      tenant,
-      id,
+      { tenant, id },
       (before) => {
         ended = undefined;
         const after = change(before);
@@ -40,9 +38,11 @@ export function createUpdateJob(deps: Deps): UpdateJob {
         if (isTerminal(after.status)) ended = after;
         return { job: after, event: eventFor(after) };
       },
-      known,
-      (event) => {
-        eventWritten = event;
+      {
+        known,
+        onEvent: (event) => {
+          eventWritten = event;
+        },
       },
     );
     if (job && ended) recordEnd(deps, ended);

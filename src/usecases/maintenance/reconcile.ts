@@ -37,7 +37,7 @@ export function createReconcile(deps: Deps) {
   async function refillImages(tenant: string, settledBefore: number): Promise<number> {
     let restored = 0;
     for (let offset = 0; ; offset += pageSize) {
-      const page = await deps.records.openJobs(tenant, offset, pageSize);
+      const page = await deps.records.openJobs(tenant, { offset, limit: pageSize });
       const settled = page.filter((job) => job.changedAt < settledBefore).map((job) => job.id);
       const known = await deps.jobQueue.has(settled);
       for (const id of settled.filter((_, i) => !known[i])) {

@@ -36,7 +36,7 @@ export function createSweep(deps: Deps) {
     if (job.status === 'queued') {
       await deps.expireJob(job);
     } else if (job.status === 'running') {
-      await deps.updateJob(job.tenant, job.id, (now) =>
+      await deps.updateJob(job, (now) =>
         now.status === 'running'
           ? finishIncomplete(now, {
               nowMs,
@@ -71,7 +71,7 @@ export function createSweep(deps: Deps) {
   async function sweepTenant(tenant: string, storage: { failures: number }): Promise<void> {
     // Jobs that stay due are skipped, because they must not delay other jobs.
     for (let stillDue = 0; ; ) {
-      const ids = await deps.records.dueJobs(tenant, deps.clock(), stillDue, pageSize);
+      const ids = await deps.records.dueJobs(tenant, deps.clock(), { offset: stillDue, limit: pageSize });
       for (const id of ids) {
         const dealtWith = await deps.records
           .get(tenant, id)

@@ -11,8 +11,8 @@ const noError = (error: unknown) => {
 describe('every', () => {
   it('runs periodic work after one pause, or immediately on request', async () => {
     const [late, maxConcurrent] = [vi.fn(async () => {}), vi.fn(async () => {})];
-    every(1_000, late, noError);
-    every(1_000, maxConcurrent, noError, { firstAfterMs: 0 });
+    every(1_000, late, { onError: noError });
+    every(1_000, maxConcurrent, { onError: noError, firstAfterMs: 0 });
     await vi.advanceTimersByTimeAsync(999);
     expect([late, maxConcurrent].map((work) => work.mock.calls.length)).toEqual([0, 1]);
     await vi.advanceTimersByTimeAsync(1);
@@ -21,7 +21,7 @@ describe('every', () => {
 
   it('never overlaps runs, because the pause starts at the end of a run', async () => {
     const work = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 5_000)));
-    every(1_000, work, noError);
+    every(1_000, work, { onError: noError });
     await vi.advanceTimersByTimeAsync(6_999);
     expect(work).toHaveBeenCalledTimes(1);
     await vi.advanceTimersByTimeAsync(1);
@@ -31,7 +31,7 @@ describe('every', () => {
   it('continues after a failed run and reports the failure', async () => {
     const onError = vi.fn();
     const work = vi.fn(() => Promise.reject(new Error('Redis cannot be reached')));
-    every(1_000, work, onError);
+    every(1_000, work, { onError });
     await vi.advanceTimersByTimeAsync(2_000);
     expect(work).toHaveBeenCalledTimes(2);
     expect(onError).toHaveBeenCalledTimes(2);
@@ -39,7 +39,7 @@ describe('every', () => {
 
   it('stops after the current run has ended and starts no other', async () => {
     const work = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, 5_000)));
-    const stop = every(1_000, work, noError);
+    const stop = every(1_000, work, { onError: noError });
     await vi.advanceTimersByTimeAsync(1_000);
     let stopped = false;
     const stopping = stop().then(() => {

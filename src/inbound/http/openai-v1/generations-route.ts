@@ -118,7 +118,7 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
   async function untilEnded(request: FastifyRequest, { tenant, id }: ImageJob, gone: AbortSignal) {
     for (;;) {
       try {
-        const job = await jobs.getJob.waitForEnd(tenant, id, Number.POSITIVE_INFINITY, gone);
+        const job = await jobs.getJob.waitForEnd({ tenant, id }, Number.POSITIVE_INFINITY, gone);
         if (gone.aborted) throw new CallerLeft();
         return job;
       } catch (error) {

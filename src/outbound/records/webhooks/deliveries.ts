@@ -26,9 +26,10 @@ export function createDeliveries(
   async function rows(tenant: string, ids: readonly string[]): Promise<Delivery[]> {
     if (ids.length === 0) return [];
     const texts = await redis.mget(...ids.map((id) => keys.delivery(tenant, id)));
-    return readableRows(ids, texts, decode, (id, error) =>
-      onUnreadable?.({ kind: 'delivery', tenant, id, error }),
-    );
+    return readableRows(ids, texts, {
+      decode,
+      onUnreadable: (id, error) => onUnreadable?.({ kind: 'delivery', tenant, id, error }),
+    });
   }
 
   async function get(tenant: string, id: string): Promise<Delivery | null> {
@@ -41,8 +42,10 @@ export function createDeliveries(
     return readableRows(
       texts.map(() => id),
       texts,
-      (text) => DeliveryAttempt.parse(JSON.parse(text)),
-      (_id, error) => onUnreadable?.({ kind: 'delivery_attempt', tenant, id, error }),
+      {
+        decode: (text) => DeliveryAttempt.parse(JSON.parse(text)),
+        onUnreadable: (_id, error) => onUnreadable?.({ kind: 'delivery_attempt', tenant, id, error }),
+      },
     );
   }
 

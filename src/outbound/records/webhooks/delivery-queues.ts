@@ -52,7 +52,7 @@ export function createDeliveryQueues(
       foreign.push(id);
       if (error !== undefined) onUnreadable?.({ kind: 'delivery', tenant, id, error });
     };
-    const deliveries = readableRows(ids, rows, decode, skip);
+    const deliveries = readableRows(ids, rows, { decode, onUnreadable: skip });
     for (const { id, status } of deliveries) if (!isKnown(deliveryStatuses, status)) skip(id);
     const known = deliveries.filter(({ id }) => !foreign.includes(id));
     const events =

@@ -5,8 +5,10 @@
 export function readableRows<Row>(
   ids: readonly string[],
   texts: readonly (string | null)[],
-  decode: (text: string) => Row,
-  onUnreadable: (id: string, error: unknown) => void,
+  {
+    decode,
+    onUnreadable,
+  }: { decode: (text: string) => Row; onUnreadable: (id: string, error: unknown) => void },
 ): Row[] {
   return texts.flatMap((text, i) => {
     if (text === null) return [];

@@ -48,9 +48,10 @@ export function createWebhookEndpoints(
   async function rows(tenant: string, ids: readonly string[]): Promise<WebhookEndpoint[]> {
     if (ids.length === 0) return [];
     const texts = await redis.mget(...ids.map((id) => keys.endpoint(tenant, id)));
-    return readableRows(ids, texts, decode, (id, error) =>
-      onUnreadable?.({ kind: 'webhook_endpoint', tenant, id, error }),
-    );
+    return readableRows(ids, texts, {
+      decode,
+      onUnreadable: (id, error) => onUnreadable?.({ kind: 'webhook_endpoint', tenant, id, error }),
+    });
   }
 
   return {

@@ -14,7 +14,7 @@ function runOf(given: { away: number; writtenAnyway?: boolean; stop?: AbortSigna
   let job: ImageJob = { ...taken, attempts: [attemptOf({ state: 'calling', fence: taken.fence })] };
   let left = given.away;
   let tries = 0;
-  const updateJob: UpdateJob = async (_tenant, _id, next) => {
+  const updateJob: UpdateJob = async (_key, next) => {
     tries += 1;
     left -= 1;
     if (left >= 0 && !given.writtenAnyway) throw away();

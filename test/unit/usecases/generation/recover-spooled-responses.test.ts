@@ -42,7 +42,7 @@ function workerWith(
   const recoverSpooled = createRecoverSpooledResponses({
     records: { get: async () => job } as unknown as JobStore,
     findDecoder: (name) => (name === 'studio' ? neverDecoded : undefined),
-    updateJob: async (_tenant, _id, next) => {
+    updateJob: async (_key, next) => {
       job = next(job) ?? job;
       return job;
     },
