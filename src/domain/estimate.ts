@@ -67,14 +67,23 @@ function textTokens(bound: Bound, text: string): number {
 
 /** Returns the fewest or most output tokens of one image; `null` if a factor is unknown. */
 function tokensOfImage(bound: Bound, request: ImageRequest, model: CatalogueModel): number | null {
+  // The token formula covers still images only.
+  if (['gif', 'svg'].includes(request.output_format ?? '')) return null;
+  const partialTokens = partialTokensOf(bound, request, model);
   const factors = qualitiesOf(request.quality, model).map((quality) => model.token_factors?.[quality]);
   const tokens = factors.flatMap((factor) =>
     sizesOf(request.size, model).map(({ width, height }) =>
       factor === undefined ? Number.NaN : outputTokens(factor, width, height),
     ),
   );
-  if (tokens.length === 0 || tokens.some(Number.isNaN)) return null;
-  return bound === 'low' ? Math.min(...tokens) : Math.max(...tokens);
+  if (partialTokens === null || tokens.length === 0 || tokens.some(Number.isNaN)) return null;
+  return partialTokens + (bound === 'low' ? Math.min(...tokens) : Math.max(...tokens));
+}
+
+/** Returns the tokens of the previews of one image. The provider may send fewer previews than requested. */
+function partialTokensOf(bound: Bound, { partial_images = 0 }: ImageRequest, model: CatalogueModel) {
+  if (partial_images === 0 || bound === 'low') return 0;
+  return model.partial_images === null ? null : partial_images * model.partial_images.tokens;
 }
 
 const isOpen = (value: string | undefined) => value === undefined || value === 'auto';

@@ -43,6 +43,13 @@ export const RetentionRequest = z.strictObject({
   record_s: z.int().min(60).max(315_360_000).optional(),
 });
 
+export const SvgRequest = z.strictObject({
+  model: z.string().min(1).max(128).optional().describe('Text model that writes the drawing. Required.'),
+  reasoning: z
+    .strictObject({ effort: modelValue.optional().describe('Reasoning effort, such as `low`.') })
+    .optional(),
+});
+
 export const WebhookRequest = z.strictObject({
   url: z.string().min(1).max(2048),
   events: z.array(z.enum(eventPatterns)).min(1).max(16).optional(),
@@ -72,6 +79,32 @@ export const ImageRequestBody = z.strictObject({
   moderation: modelValue.optional(),
   output_format: modelValue.optional(),
   output_compression: z.int().min(0).max(100).optional().describe('For webp and jpeg only.'),
+  frame_count: z
+    .int()
+    .min(2)
+    .max(64)
+    .optional()
+    .describe('Number of frames of a gif. `frames` of the model has its limits.'),
+  frame_duration_ms: z
+    .int()
+    .min(10)
+    .max(655_350)
+    .optional()
+    .describe('Duration of each frame of a gif, in milliseconds. The provider rounds it to 10 ms.'),
+  svg: SvgRequest.optional().describe('For output_format svg only.'),
+  input_fidelity: modelValue
+    .optional()
+    .describe(
+      'How closely an edit follows its input images; `input_fidelities` of the model has the values.',
+    ),
+  partial_images: z
+    .int()
+    .min(0)
+    .max(3)
+    .optional()
+    .describe(
+      'Number of previews while an image is generated, not for gif and svg. The provider may send fewer and charges each.',
+    ),
   safety_identifier: z.string().min(1).max(128).optional().describe('A hash of your end user, passed on.'),
   enhance: z
     .enum(enhanceModes)
@@ -133,7 +166,6 @@ export function wantsEnhancement({ enhance, prompt }: Pick<ImageRequest, 'enhanc
 const reservedProviderOptions = new Set([
   ...Object.keys(ImageRequestBody.shape),
   'stream',
-  'partial_images',
   'response_format',
 ]);
 

@@ -11,7 +11,13 @@ export interface StoredImage {
   readonly sha256: string;
 }
 
-const extensions: Record<string, string> = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/webp': 'webp' };
+const extensions: Record<string, string> = {
+  'image/png': 'png',
+  'image/jpeg': 'jpg',
+  'image/webp': 'webp',
+  'image/gif': 'gif',
+  'image/svg+xml': 'svg',
+};
 
 /** Returns the file extension of a content type, without the dot; `bin` if the type is unknown. */
 export function extensionOf(contentType: string): string {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { inlineDisposition } from '../../lib/content-disposition.ts';
+import { contentDisposition } from '../../lib/content-disposition.ts';
 import type { Bytes } from '../../usecases/jobs/read-image.ts';
 
 /** Sends stored bytes with headers that make browsers treat them as an image only. */
@@ -14,7 +14,7 @@ export function sendBytes(
   return reply
     .header('content-type', contentType)
     .header('content-length', bytes.sizeBytes)
-    .header('content-disposition', inlineDisposition(fileName))
+    .header('content-disposition', contentDisposition(fileName))
     .header('content-security-policy', "default-src 'none'; sandbox")
     .header('cross-origin-resource-policy', 'cross-origin')
     .send(body);

@@ -9,6 +9,11 @@ const passedOn = [
   'moderation',
   'output_format',
   'output_compression',
+  'frame_count',
+  'frame_duration_ms',
+  'svg',
+  'input_fidelity',
+  'partial_images',
   'safety_identifier',
 ] as const satisfies readonly (keyof ImageRequest)[];
 

@@ -1,7 +1,8 @@
 import { AppError, type FieldIssue } from '../../domain/errors.ts';
 import { type CostRange, estimateCost } from '../../domain/estimate.ts';
 import { checkRequestText, type ImageRequest, type ImageRequestBody } from '../../domain/image-request.ts';
-import { checkAgainstCatalogue, type ModelCatalogue } from '../../domain/model-catalogue.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import { checkAgainstCatalogue } from '../../domain/model-rules.ts';
 import type { Clock, DestinationGuard } from '../../domain/ports.ts';
 import { type PresetDefaults, type Presets, promptTemplateOf } from '../../domain/preset.ts';
 

@@ -24,6 +24,19 @@ describe('an estimate', () => {
     expect(rangeOf({ prompt: 'x'.repeat(4 * 17), quality: 'high', size: '2048x2048' }).low).toBe(428_245);
   });
 
+  it('covers every requested preview in its upper bound only, because the provider may send fewer', () => {
+    const fields = { prompt, quality: 'low', size: '1024x1024', n: 2 };
+    const [without, withThree] = [rangeOf(fields), rangeOf({ ...fields, partial_images: 3 })];
+    expect(withThree).toEqual({ low: without.low, high: without.high + 2 * 3 * 100 * 30 });
+  });
+
+  it.each(['gif', 'svg'])(
+    'is unknown for output format %s, which the token formula does not cover',
+    (format) => {
+      expect(estimate({ prompt, model: 'gpt-image-2.6-flare', output_format: format })).toBeNull();
+    },
+  );
+
   it('covers every quality and size that a request leaves to the model', () => {
     for (const model of ['gpt-image-2', 'gpt-image-2.5-flare', 'gpt-image-2.6-flare']) {
       const { qualities = [], sizes = [] } = catalogue.find(model) ?? {};

@@ -20,7 +20,7 @@ describe('the keys under which the storage may hold bytes of a job', () => {
       const keys = storageKeysOf({ ...job, images: [], attempts });
       const isKnown = ['stored', 'rejected', 'unusable'].includes(state);
       expect(keys).toEqual(
-        isKnown ? [] : ['png', 'jpg', 'webp'].map((extension) => `acme/img_1/1-3.${extension}`),
+        isKnown ? [] : ['png', 'jpg', 'webp', 'gif', 'svg'].map((extension) => `acme/img_1/1-3.${extension}`),
       );
     },
   );

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/domain/errors.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
-import {
-  CatalogueFile,
-  checkAgainstCatalogue,
-  createCatalogue,
-  parseSize,
-} from '../../../src/domain/model-catalogue.ts';
+import { CatalogueFile, createCatalogue, parseSize } from '../../../src/domain/model-catalogue.ts';
+import { checkAgainstCatalogue } from '../../../src/domain/model-rules.ts';
 import { builtInCatalogue } from '../../support/catalogue.ts';
 import { requestOf } from '../../support/jobs.ts';
 
@@ -173,6 +169,8 @@ describe('a model outside the catalogue', () => {
   });
 });
 
+const modern = { model: 'gpt-image-2.6-flare' };
+
 describe('values that a model does not support', () => {
   it.each([
     [{ quality: 'xhigh' }, '/quality'],
@@ -184,10 +182,48 @@ describe('values that a model does not support', () => {
     [{ output_compression: 50, output_format: 'png' }, '/output_compression'],
     [{ background: 'transparent', output_format: 'jpeg' }, '/background'],
     [{ n: 11 }, '/n'],
-  ])('rejects %j at %s', (fields, pointer) => {
+    [{ ...modern, background: 'transparent', output_format: 'gif' }, '/background'],
+    [{ ...modern, output_compression: 50, output_format: 'gif' }, '/output_compression'],
+    [{ ...modern, frame_count: 4 }, '/frame_count'],
+    [{ ...modern, frame_duration_ms: 100, output_format: 'webp' }, '/frame_duration_ms'],
+    [{ ...modern, frame_count: 17, output_format: 'gif' }, '/frame_count'],
+    [{ ...modern, frame_duration_ms: 655_360, output_format: 'gif' }, '/frame_duration_ms'],
+    [{ ...modern, svg: { model: 'gpt-5.4' } }, '/svg'],
+    [{ ...modern, output_format: 'svg' }, '/svg/model'],
+    [{ ...modern, output_format: 'svg', svg: { reasoning: { effort: 'low' } } }, '/svg/model'],
+    [
+      { ...modern, output_format: 'svg', svg: { model: 'gpt-5.4', reasoning: { effort: 'huge' } } },
+      '/svg/reasoning/effort',
+    ],
+    [{ ...modern, partial_images: 4 }, '/partial_images'],
+    [{ ...modern, partial_images: 1, output_format: 'gif' }, '/partial_images'],
+    [{ ...modern, partial_images: 1, output_format: 'svg', svg: { model: 'gpt-5.4' } }, '/partial_images'],
+    [{ input_fidelity: 'high' }, '/input_fidelity'],
+  ] satisfies [Partial<ImageRequest>, string][])('rejects %j at %s', (fields, pointer) => {
     const error = refusal(fields);
     expect(error.code).toBe('validation_failed');
     expect(pointers(error)).toEqual([pointer]);
+  });
+
+  it('rejects previews and animations for a model whose catalogue entry has no rules for them', () => {
+    const file = CatalogueFile.parse({
+      price_version: '1',
+      models: [{ id: 'plain', status: 'current', sizes: ['auto'], output_formats: ['png', 'gif'] }],
+    });
+    const fields = { model: 'plain', size: 'auto', partial_images: 1, output_format: 'gif' };
+    const issues = () =>
+      checkAgainstCatalogue(requestOf(fields), createCatalogue(file), {
+        nowMs: today,
+        allowUnknownModels: true,
+      });
+    expect(issues).toThrow(
+      expect.objectContaining({
+        issues: expect.arrayContaining([
+          { pointer: '/output_format', detail: 'plain does not make animations' },
+          { pointer: '/partial_images', detail: 'plain sends no partial images' },
+        ]),
+      }),
+    );
   });
 
   it('rejects a prompt that is too long, counted in code points', () => {
@@ -207,7 +243,11 @@ describe('values that a model does not support', () => {
     { output_compression: 100, output_format: 'jpeg' },
     { model: 'gpt-image-2.6-flare', complexity: 'low', quality: 'max' },
     { n: 10 },
-  ])('accepts %j', (fields) => {
+    { partial_images: 3 },
+    { ...modern, partial_images: 0, output_format: 'gif' },
+    { ...modern, output_format: 'gif', frame_count: 16, frame_duration_ms: 655_350 },
+    { ...modern, output_format: 'svg', svg: { model: 'gpt-5.4', reasoning: { effort: 'none' } } },
+  ] satisfies Partial<ImageRequest>[])('accepts %j', (fields) => {
     expect(check(fields)).toEqual([]);
   });
 });

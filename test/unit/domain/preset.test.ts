@@ -4,11 +4,8 @@ import catalogueData from '../../../src/data/catalogue.json' with { type: 'json'
 import presetData from '../../../src/data/presets.json' with { type: 'json' };
 import { AppError } from '../../../src/domain/errors.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
-import {
-  CatalogueFile,
-  checkAgainstCatalogue,
-  createCatalogue,
-} from '../../../src/domain/model-catalogue.ts';
+import { CatalogueFile, createCatalogue } from '../../../src/domain/model-catalogue.ts';
+import { checkAgainstCatalogue } from '../../../src/domain/model-rules.ts';
 import { createPresets, Preset, PresetFile, promptTemplateOf } from '../../../src/domain/preset.ts';
 
 const renderPreset = (preset: Preset, prompt: string, variables: Record<string, string>) =>

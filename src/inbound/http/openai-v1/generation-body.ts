@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SvgRequest } from '../../../domain/image-request.ts';
 
 /**
  * Body of `POST /v1/images/generations`: every field of the official SDKs, including those of retired models. The schema
@@ -6,11 +7,6 @@ import { z } from 'zod';
  */
 
 const text = (max: number) => z.string().min(1).max(max);
-
-const SvgOptions = z.strictObject({
-  model: text(128).optional(),
-  reasoning: z.strictObject({ effort: text(32).optional() }).optional(),
-});
 
 export const GenerationBody = z.strictObject({
   prompt: z.string().min(1).describe('Description of the image, 1 to 32,000 code points.'),
@@ -27,8 +23,13 @@ export const GenerationBody = z.strictObject({
   output_compression: z.int().min(0).max(100).optional(),
   frame_count: z.int().min(2).max(64).optional(),
   frame_duration_ms: z.int().min(10).max(655_350).optional(),
-  svg: SvgOptions.optional(),
-  partial_images: z.int().min(0).max(3).optional().describe('Number of previews in a stream.'),
+  svg: SvgRequest.optional(),
+  partial_images: z
+    .int()
+    .min(0)
+    .max(3)
+    .optional()
+    .describe('Number of previews in a stream. Without `stream` there are none.'),
   stream: z.boolean().optional().describe('Send server-sent events.'),
   response_format: z.enum(['url', 'b64_json']).optional().describe('Default `b64_json`.'),
   safety_identifier: text(128).optional(),

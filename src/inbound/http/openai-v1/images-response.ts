@@ -16,12 +16,15 @@ export function describeOutput(job: ImageJob): Record<string, unknown> {
   const first = job.images[0];
   return {
     ...(request?.background ? { background: request.background } : {}),
-    output_format: first?.contentType.replace('image/', '') ?? request?.output_format ?? 'png',
+    output_format: formatOf(first?.contentType) ?? request?.output_format ?? 'png',
     quality: request?.quality ?? 'auto',
     size: first ? `${first.width}x${first.height}` : (request?.size ?? 'auto'),
     ...(usage ? { usage } : {}),
   };
 }
+
+/** Returns OpenAI's name of a content type: `image/svg+xml` is `svg`. */
+const formatOf = (contentType: string | undefined) => /^image\/(\w+)/.exec(contentType ?? '')?.[1];
 
 /** Returns the text before and after the base64 of an image in its JSON object. */
 function entryAround(job: ImageJob, source: ImageSource): [string, string] {

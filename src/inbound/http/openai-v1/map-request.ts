@@ -34,7 +34,7 @@ const legacyQualities: Readonly<Record<string, string>> = { standard: 'auto', hd
  * @throws AppError `model_unknown` if a model map exists and does not know the name
  */
 export function mapRequest(body: GenerationBody, models: ModelMap): MappedRequest {
-  const { response_format, stream, style, user, size, quality, model, ...same } = body;
+  const { response_format, stream, style, user, size, quality, model, partial_images, ...same } = body;
   const warnings: string[] = [];
   const replaced = (field: string, value: string | undefined, table: Readonly<Record<string, string>>) => {
     const replacement = value === undefined ? undefined : table[value];
@@ -51,6 +51,8 @@ export function mapRequest(body: GenerationBody, models: ModelMap): MappedReques
         : 'user was ignored, because safety_identifier is set.',
     );
   }
+  const isUseless = partial_images !== undefined && partial_images > 0 && !stream;
+  if (isUseless) warnings.push('partial_images was ignored, because only a stream can send them.');
   const mapped = model === undefined ? undefined : models.resolve(model);
   if (mapped !== model) warnings.push(`model ${model} was replaced by ${mapped ?? 'the default model'}.`);
   const fields = {
@@ -58,6 +60,7 @@ export function mapRequest(body: GenerationBody, models: ModelMap): MappedReques
     model: mapped,
     size: replaced('size', size, legacySizes),
     quality: replaced('quality', quality, legacyQualities),
+    partial_images: isUseless ? undefined : partial_images,
     safety_identifier: safetyIdentifier,
   };
   return {

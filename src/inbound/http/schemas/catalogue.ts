@@ -37,6 +37,8 @@ export const catalogueSchemas: SchemaGroup = {
   responses: {
     Model,
     FreeSizes: CatalogueModel.shape.free_sizes.unwrap().unwrap(),
+    FrameRules: CatalogueModel.shape.frames.unwrap().unwrap(),
+    PartialImageRules: CatalogueModel.shape.partial_images.unwrap().unwrap(),
     ModelPrices: CatalogueModel.shape.prices.unwrap().unwrap(),
     ModelList: listOf(Model),
     PresetVariable,
@@ -47,6 +49,8 @@ export const catalogueSchemas: SchemaGroup = {
   },
   notes: {
     FreeSizes: { description: 'Rules for sizes that the model accepts besides its list.' },
+    FrameRules: { description: 'Limits of `frame_count` and `frame_duration_ms`.' },
+    PartialImageRules: { description: 'Limit and price of `partial_images`.' },
     ModelPrices: { description: 'Prices in USD per million tokens.' },
   },
 };

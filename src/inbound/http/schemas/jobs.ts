@@ -6,6 +6,7 @@ import {
   ImageRequestBody,
   PresetChoice,
   RetentionRequest,
+  SvgRequest,
   WebhookRequest,
 } from '../../../domain/image-request.ts';
 import { AttemptView, ImageJobView, ImageView, JobErrorView } from '../../../domain/job-view.ts';
@@ -56,6 +57,8 @@ export const jobSchemas: SchemaGroup = {
     PresetChoice,
     WebhookDestination: WebhookRequest,
     Retention: RetentionRequest,
+    SvgOptions: SvgRequest,
+    SvgReasoning: SvgRequest.shape.reasoning.unwrap(),
   },
   responses: {
     ImageJob,
@@ -92,6 +95,8 @@ export const jobSchemas: SchemaGroup = {
       description:
         'Retention of images and record, in seconds, within the limits of the deployment. Images are not stored longer than their record.',
     },
+    SvgOptions: { description: 'How the drawing is written.' },
+    SvgReasoning: { description: 'Reasoning of the text model.' },
     JobPrompt: { description: 'Versions of the prompt.' },
     ProviderError: { description: 'Error of the provider.' },
     JobCost: { description: 'Cost of a job.' },

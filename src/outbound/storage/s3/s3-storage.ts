@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { AppError } from '../../../domain/errors.ts';
 import type { Clock, ImageStorage, LinkOptions } from '../../../domain/ports.ts';
-import { inlineDisposition } from '../../../lib/content-disposition.ts';
+import { contentDisposition } from '../../../lib/content-disposition.ts';
 import { assertStorageKey } from '../storage-key.ts';
 import { boundedBody } from './s3-body.ts';
 import { checkBucket, unusableBucket } from './s3-check.ts';
@@ -171,7 +171,7 @@ async function presign(
   const command = new access.sdk.GetObjectCommand({
     ...object,
     ResponseContentType: options.contentType,
-    ResponseContentDisposition: inlineDisposition(options.fileName),
+    ResponseContentDisposition: contentDisposition(options.fileName),
   });
   return access.presigner.getSignedUrl(access.linkClient, command, {
     expiresIn: Math.min(maxLinkSeconds, Math.max(1, lifeSeconds)),

@@ -22,6 +22,25 @@ describe('the parameters of one image', () => {
     });
   });
 
+  it('contains every field of the provider as the caller sent it', () => {
+    const fields = {
+      size: '1024x1024',
+      quality: 'xhigh',
+      complexity: 'low',
+      background: 'opaque',
+      moderation: 'low',
+      output_format: 'gif',
+      output_compression: 80,
+      frame_count: 4,
+      frame_duration_ms: 120,
+      svg: { model: 'gpt-5.4', reasoning: { effort: 'low' } },
+      input_fidelity: 'high',
+      partial_images: 2,
+      safety_identifier: 'hash',
+    };
+    expect(imageParameters(requestOf(fields))).toEqual(fields);
+  });
+
   it('contains provider_options unchanged, which never replace a field of the request', () => {
     const provider_options = { style: 'vivid', nested: { list: [1, null] }, size: '1x1' };
     expect(imageParameters(requestOf({ provider_options }))).toEqual({

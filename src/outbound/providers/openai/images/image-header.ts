@@ -1,21 +1,13 @@
-import { ResponseFault } from './response-fault.ts';
+import { readGif } from './gif-header.ts';
+import { ImageFault, type ImageHeader } from './image-fault.ts';
+import { isSvg, readSvg } from './svg-header.ts';
 
-/** Type and size of an image, read from its bytes. */
-export interface ImageHeader {
-  readonly contentType: 'image/png' | 'image/jpeg' | 'image/webp';
-  /** Pixels as stored, without a rotation by metadata. */
-  readonly width: number;
-  readonly height: number;
-}
-
-/** Describes why bytes are no complete image. */
-export class ImageFault extends ResponseFault {}
+export { ImageFault } from './image-fault.ts';
 
 const signatures: readonly { readonly name: string; readonly start: string }[] = [
-  { name: 'a GIF', start: 'GIF8' },
   { name: 'a zip archive', start: 'PK\u0003\u0004' },
   { name: 'a PDF', start: '%PDF' },
-  { name: 'a web page, SVG or other XML', start: '<' },
+  { name: 'a web page or other XML', start: '<' },
   { name: 'JSON', start: '{' },
 ];
 
@@ -29,8 +21,8 @@ const isoBrands: Readonly<Record<string, string>> = {
 
 /**
  * Reads type and size from the bytes and verifies that the image is complete. The proof is the chunks up to IEND (PNG), the
- * end marker (JPEG) or the RIFF length (WebP). Bytes after the end stay part of the image. The function decodes no pixels, so
- * a decompression bomb can do no harm.
+ * end marker (JPEG), the RIFF length (WebP), the blocks up to the trailer (GIF) or the last tag (SVG). Bytes after the end stay
+ * part of the image. The function decodes no pixels, so a decompression bomb can do no harm.
  *
  * @throws ImageFault `unusable` for another known format, otherwise `damaged`.
  */
@@ -39,12 +31,14 @@ export function readImageHeader(bytes: Buffer): ImageHeader {
   if (bytes.toString('latin1', 0, 3) === '\xff\xd8\xff') return jpeg(bytes);
   if (bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP')
     return webp(bytes);
+  if (bytes.toString('latin1', 0, 4) === 'GIF8') return readGif(bytes);
+  if (isSvg(bytes)) return readSvg(bytes);
   const start = bytes.toString('latin1', 0, 64).trimStart();
   const known = signatures.find((signature) => start.startsWith(signature.start));
   const iso = bytes.toString('latin1', 4, 8) === 'ftyp' && isoBrands[bytes.toString('latin1', 8, 12)];
   const name = iso || known?.name;
-  if (!name) throw new ImageFault('the bytes are no PNG, JPEG or WebP');
-  throw new ImageFault(`the bytes are ${name}, not PNG, JPEG or WebP`, 'unusable');
+  if (!name) throw new ImageFault('the bytes are no PNG, JPEG, WebP, GIF or SVG');
+  throw new ImageFault(`the bytes are ${name}, not PNG, JPEG, WebP, GIF or SVG`, 'unusable');
 }
 
 /** The chunk types `IDAT` and `IEND`. */

@@ -35,6 +35,7 @@ const Envelope = z.looseObject({
       type: OptionalText,
       result: OptionalText,
       revised_prompt: OptionalText,
+      svg_usage: z.unknown().optional(),
       content: listOf(z.looseObject({ text: OptionalText, refusal: OptionalText })),
     }),
   ),
@@ -42,6 +43,8 @@ const Envelope = z.looseObject({
   error: z.unknown().optional(),
   errors: z.unknown().optional(),
   usage: z.unknown().optional(),
+  /** Usage of the text model that wrote a drawing. */
+  svg_usage: z.looseObject({ model: OptionalText }).nullish().catch(null),
   tool_usage: z.looseObject({ image_gen: z.unknown().optional() }).nullish().catch(null),
 });
 export type Envelope = z.infer<typeof Envelope> & { readonly raw?: unknown };
@@ -81,10 +84,17 @@ export function usageOfImage(envelope: Envelope): TokenUsage | null {
   return usage && usage.output_tokens > 0 ? usage : null;
 }
 
-/** Returns the host model that a response of the Responses API names, and its usage. */
+/**
+ * Returns the text model that a response names, and its usage: the host model of the Responses API, or the model that wrote
+ * a drawing. If a response has both, the usage is `null`, because their prices may differ.
+ */
 export function hostModelOf(envelope: Envelope): { model: string; usage: TokenUsage | null } | undefined {
-  if (!isResponse(envelope)) return undefined;
-  return { model: envelope.model ?? '', usage: usageOf(envelope.usage) };
+  const { svg_usage: drawing } = envelope;
+  if (!isResponse(envelope)) {
+    return drawing ? { model: drawing.model ?? '', usage: usageOf(drawing) } : undefined;
+  }
+  const hasDrawing = envelope.output?.some((item) => item?.svg_usage) ?? false;
+  return { model: envelope.model ?? '', usage: hasDrawing ? null : usageOf(envelope.usage) };
 }
 
 /** Returns the text that a language model wrote instead of an image. */

@@ -20,6 +20,10 @@ describe('mapRequest', () => {
       output_format: 'webp',
       output_compression: 80,
       safety_identifier: 'user-hash',
+      frame_count: 4,
+      frame_duration_ms: 120,
+      svg: { model: 'gpt-5.4', reasoning: { effort: 'low' } },
+      partial_images: 0,
     };
     expect(mapRequest(body, noMap)).toEqual({
       body,
@@ -54,6 +58,20 @@ describe('mapRequest', () => {
       'size 1792x1024 was replaced by 1536x1024.',
       'quality hd was replaced by high.',
     ]);
+  });
+
+  it('requests previews for a stream, and ignores them with a warning for any other response', () => {
+    const body = { prompt: 'A fox', partial_images: 2 };
+    expect(mapRequest({ ...body, stream: true }, noMap)).toMatchObject({
+      body,
+      form: { stream: true },
+      warnings: [],
+    });
+    expect(mapRequest(body, noMap)).toMatchObject({
+      body: { prompt: 'A fox' },
+      warnings: ['partial_images was ignored, because only a stream can send them.'],
+    });
+    expect(mapRequest(body, noMap).body).not.toHaveProperty('partial_images');
   });
 
   it('maps a model name of the map to its model, and reports it', () => {

@@ -215,7 +215,7 @@ describe('decoding a response of the Images API', () => {
 
 /** Complete responses of another shape. Another call would return the same, so the provider is not called again. */
 const complete =
-  /web page|JSON object\.|JSON list|event stream|raw bytes|task to poll|"data"|missing or null|link instead|error sent as|image is empty|are a |are AVIF|SVG|archive|beside the image/;
+  /web page|JSON object\.|JSON list|event stream|raw bytes|task to poll|"data"|missing or null|link instead|error sent as|image is empty|are a |are AVIF|archive|beside the image/;
 
 describe('a response without a usable image', () => {
   const cases: readonly [string, () => string | Buffer, RegExp][] = [
@@ -283,12 +283,12 @@ describe('a response without a usable image', () => {
       () => response(png.subarray(0, 900).toString('base64')),
       /PNG is cut off/,
     ],
-    ['a GIF', () => response(Buffer.from('GIF89a\x01\x00\x01\x00').toString('base64')), /are a GIF/],
-    ['an SVG', () => response(Buffer.from('<svg xmlns="x"><script/></svg>').toString('base64')), /SVG/],
+    ['a cut GIF', () => response(Buffer.from('GIF89a\x01\x00\x01\x00').toString('base64')), /GIF is cut off/],
+    ['a cut SVG', () => response(Buffer.from('<svg xmlns="x"><path').toString('base64')), /SVG is cut off/],
     ['a web page as an image', () => response(Buffer.from('\n<html>').toString('base64')), /web page/],
     ['a zip archive', () => response(Buffer.from('PK\x03\x04aaaaaaaa').toString('base64')), /zip archive/],
     ['an AVIF', () => response(Buffer.from('\0\0\0\x20ftypavif....').toString('base64')), /are AVIF/],
-    ['other bytes', () => response('AAAA'), /no PNG, JPEG or WebP/],
+    ['other bytes', () => response('AAAA'), /no PNG, JPEG, WebP, GIF or SVG/],
     ['too much beside the image', () => response(base64, { note: 'x'.repeat(300_000) }), /beside the image/],
     ['a name that is broken', () => '{"da\\x":1}', /name in it is not valid JSON/],
   ];

@@ -206,7 +206,7 @@ describe('a broken response', () => {
     ['an output that is no list', () => response({ result: 'AAAA' }), /no list "data"/],
     ['an empty image', () => response([call('')]), /the image is empty/],
     ['base64 of the wrong length', () => response([call(base64.slice(0, 401))]), /base64 text is cut off/],
-    ['other bytes', () => response([call('AAAA')]), /no PNG, JPEG or WebP/],
+    ['other bytes', () => response([call('AAAA')]), /no PNG, JPEG, WebP, GIF or SVG/],
     [
       'an end in the image',
       () => response([call(base64)]).slice(0, 300),

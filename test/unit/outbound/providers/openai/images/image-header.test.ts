@@ -26,6 +26,17 @@ const kinds: readonly [string, string, () => Promise<Buffer>][] = [
   ],
   ['lossy WebP', 'image/webp', () => base().removeAlpha().webp().toBuffer()],
   ['lossless WebP', 'image/webp', () => base().webp({ lossless: true }).toBuffer()],
+  ['GIF', 'image/gif', () => base().gif().toBuffer()],
+  [
+    'animated GIF',
+    'image/gif',
+    () =>
+      sharp(Buffer.alloc(45 * 62 * 3).fill(0xd0, 45 * 31 * 3), {
+        raw: { width: 45, height: 62, channels: 3, pageHeight: 31 },
+      })
+        .gif({ delay: [100, 100] })
+        .toBuffer(),
+  ],
   ['WebP with transparency', 'image/webp', () => base().webp({ quality: 40 }).toBuffer()],
 ];
 
@@ -54,6 +65,32 @@ describe.each(kinds)('%s', (_name, contentType, make) => {
   });
 });
 
+describe('an SVG', () => {
+  const drawing = (attributes: string) =>
+    Buffer.from(`\ufeff<?xml version="1.0"?>\n<!-- <x> -->\n<svg ${attributes}><path d="M0 0"/></svg>`);
+
+  it.each([
+    ['width="45" height="31"', 45, 31],
+    [`height='31px' width="44.5px" viewBox="0 0 1 1"`, 45, 31],
+    ['width="100%" height="100%" viewBox="0 0 45 31"', 45, 31],
+    ['viewBox="-5,-5,45,30.2"', 45, 31],
+    ['xmlns="http://www.w3.org/2000/svg"', 300, 150],
+  ])('has the size that it states: %s', (attributes, width, height) => {
+    expect(readImageHeader(drawing(attributes))).toEqual({ contentType: 'image/svg+xml', width, height });
+  });
+
+  it('is refused if it is truncated at any position', () => {
+    const bytes = drawing('width="45" height="31"');
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(() => readImageHeader(bytes.subarray(0, length)), `${length} bytes`).toThrow(ImageFault);
+    }
+  });
+
+  it.each(['<svgx></svgx>', '<html><svg></svg></html>', '<!DOCTYPE svg'])('is not %s', (text) => {
+    expect(() => readImageHeader(Buffer.from(text))).toThrow(/web page or other XML/);
+  });
+});
+
 describe('bytes of no known format', () => {
   it('reports a fault for any bytes and never throws another error', () => {
     const starts = [
@@ -62,6 +99,9 @@ describe('bytes of no known format', () => {
       '\xff\xd8\xff',
       '\xff\xd8\xff\xe0\x00\x00',
       'RIFF\xff\xff\xff\xffWEBPVP8 ',
+      'GIF89a\x01\x00\x01\x00\x80\x00\x00',
+      'GIF89a\x01\x00\x01\x00\x00\x00\x00,',
+      '<svg width="1" viewBox="0 0 x',
     ];
     const bytes = fc.tuple(
       fc.constantFrom(...starts),
