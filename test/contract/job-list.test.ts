@@ -5,7 +5,7 @@ import { beginRun, erase, finish } from '../../src/domain/job-moves.ts';
 import type { JobListQuery, JobStore } from '../../src/domain/ports.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
-import { connectTestStore } from '../support/store.ts';
+import { connectTestStore, freshTenant } from '../support/store.ts';
 
 let records: JobStore;
 
@@ -13,9 +13,6 @@ beforeAll(async () => {
   const { redis, keys } = await connectTestStore();
   records = createJobStore(redis, keys);
 });
-
-let tenants = 0;
-const freshTenant = () => `t${++tenants}`;
 
 /** Submits a job created the given number of milliseconds after the first moment. */
 async function add(tenant: string, atMs = 0, request: Partial<ImageRequest> = {}): Promise<string> {

@@ -2,15 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { imageEventTypes } from '../../src/domain/image-request.ts';
 import { disable, updateEndpoint, type WebhookEndpoint } from '../../src/domain/webhook-endpoint.ts';
 import { createdAt } from '../support/jobs.ts';
+import { freshTenant } from '../support/store.ts';
 import { connectWebhookStore, endpointOf, type WebhookStore } from '../support/webhooks.ts';
 
 let store: WebhookStore;
 beforeAll(async () => {
   store = await connectWebhookStore();
 });
-
-let tenants = 0;
-const freshTenant = () => `t${++tenants}`;
 
 async function created(fields: Partial<WebhookEndpoint> = {}): Promise<WebhookEndpoint> {
   const endpoint = endpointOf({ tenant: freshTenant(), ...fields });

@@ -1,49 +1,10 @@
-import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { connectWebhooks, endpointServerOf, held } from '../support/webhook-core.ts';
-
-/** Timeout for a run to reach the middle of its work, which depends on the speed of the machine alone. */
-const withRetry = { timeout: 10_000 };
-
-const leaseMs = 20_000;
-const sliceMs = 2_000;
-/** Maximum number of concurrent attempts of one run. */
-const maxConcurrent = 8;
-
-/** Registers an endpoint that subscribes to one event of each job. */
-async function registered(...given: Parameters<typeof connectWebhooks>) {
-  const webhooks = await connectWebhooks(...given);
-  const destination = await endpointServerOf();
-  const endpoint = await webhooks.register({ url: destination.url, events: ['image.queued'] });
-  const health = async () => (await webhooks.deliveryQueues.health('acme', [endpoint.id]))[0];
-  const statuses = async () => (await webhooks.deliveriesTo(endpoint.id)).map(({ status }) => status);
-  async function pending(count: number): Promise<void> {
-    await webhooks.emit(count);
-    await webhooks.dispatch();
-  }
-  return {
-    webhooks,
-    destination,
-    endpoint,
-    health,
-    pending,
-    /** Starts a run and returns during its first attempts. The test decides when their responses are sent. */
-    async openRun(count: number, { status = 200, signal }: { status?: number; signal?: AbortSignal } = {}) {
-      const responses = held();
-      destination.response(responses.listener(status));
-      await pending(count);
-      const run = webhooks.empty(endpoint.id, signal);
-      await expect.poll(() => destination.requests.length, withRetry).toBe(Math.min(count, maxConcurrent));
-      return { run, release: responses.release };
-    },
-    statuses,
-    delivered: async () => (await statuses()).filter((status) => status === 'delivered').length,
-  };
-}
+import { leaseMs, maxConcurrent, registeredEndpoint, sliceMs, withRetry } from '../support/delivery-run.ts';
+import { held } from '../support/webhook-core.ts';
 
 describe('concurrent runs of one delivery queue', () => {
   it('rejects a second run of a delivery queue, and the first run also delivers what arrived during it', async () => {
-    const { webhooks, destination, endpoint, pending, statuses, openRun } = await registered();
+    const { webhooks, destination, endpoint, pending, statuses, openRun } = await registeredEndpoint();
     const { run, release } = await openRun(maxConcurrent);
     await pending(4);
     expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: leaseMs });
@@ -58,7 +19,7 @@ describe('concurrent runs of one delivery queue', () => {
   it.each([200, 500, 410])(
     'delivers everything after the lease of a run expired, although its late responses are %i',
     async (late) => {
-      const { webhooks, destination, endpoint, health, openRun } = await registered();
+      const { webhooks, destination, endpoint, health, openRun } = await registeredEndpoint();
       const { run: first, release } = await openRun(20, { status: late });
       webhooks.passTime(leaseMs);
       destination.response(200);
@@ -79,7 +40,7 @@ describe('concurrent runs of one delivery queue', () => {
   );
 
   it('leaves the lease with its current holder when an overtaken run ends', async () => {
-    const { webhooks, destination, endpoint, openRun } = await registered();
+    const { webhooks, destination, endpoint, openRun } = await registeredEndpoint();
     const { run: first, release } = await openRun(2);
     const secondResponses = held();
     webhooks.passTime(leaseMs);
@@ -96,7 +57,7 @@ describe('concurrent runs of one delivery queue', () => {
 
 describe('a hanging delivery', () => {
   it('delivers waiting and new deliveries while another delivery to the same destination hangs', async () => {
-    const { destination, pending, delivered, openRun } = await registered();
+    const { destination, pending, delivered, openRun } = await registeredEndpoint();
     const { run, release } = await openRun(1);
     destination.response(200);
     await pending(70);
@@ -108,7 +69,7 @@ describe('a hanging delivery', () => {
   });
 
   it('begins no new delivery after the slice of its run, even while another delivery hangs', async () => {
-    const { webhooks, destination, endpoint, pending, openRun } = await registered();
+    const { webhooks, destination, endpoint, pending, openRun } = await registeredEndpoint();
     const { run, release } = await openRun(1);
     const late = held();
     webhooks.passTime(sliceMs);
@@ -126,7 +87,7 @@ describe('a hanging delivery', () => {
   });
 
   it('lets the lease of a run expire if a delivery takes longer than an attempt may take', async () => {
-    const { webhooks, destination, endpoint, pending, delivered } = await registered();
+    const { webhooks, destination, endpoint, pending, delivered } = await registeredEndpoint();
     const [one, others] = [held(), held()];
     const first = one.listener(200);
     destination.response((...exchange) =>
@@ -148,7 +109,7 @@ describe('a hanging delivery', () => {
   });
 
   it('begins no further attempt once another run acquired the lease', async () => {
-    const { webhooks, destination, endpoint, pending, openRun } = await registered();
+    const { webhooks, destination, endpoint, pending, openRun } = await registeredEndpoint();
     const { run, release } = await openRun(1);
     webhooks.passTime(leaseMs);
     const elsewhere = held();
@@ -166,7 +127,7 @@ describe('a hanging delivery', () => {
 
 describe('a stopping run', () => {
   it('finishes the attempts of a stopping run, begins no more, and leaves the rest due at once', async () => {
-    const { webhooks, destination, endpoint, delivered, openRun } = await registered();
+    const { webhooks, destination, endpoint, delivered, openRun } = await registeredEndpoint();
     const stop = new AbortController();
     const { run, release } = await openRun(20, { signal: stop.signal });
     stop.abort('draining');
@@ -176,92 +137,5 @@ describe('a stopping run', () => {
     expect(await delivered()).toBe(8);
     expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
     expect(destination.times().size).toBe(20);
-  });
-});
-
-describe('an internal fault', () => {
-  it('keeps every delivery and backs off if a secret cannot be decrypted', async () => {
-    const { webhooks, destination, endpoint, pending, statuses, health } = await registered();
-    await pending(3);
-    const { secrets = [] } = (await webhooks.endpoints.get('acme', endpoint.id)) ?? {};
-    const set = (kept: typeof secrets) =>
-      webhooks.endpoints.update('acme', endpoint.id, (now) => ({ ...now, secrets: kept }));
-    await set([{ encrypted: 'v1.of-another-deployment' }]);
-    expect(await webhooks.empty(endpoint.id)).toEqual({ againInMs: 5_000 });
-    expect(destination.requests).toEqual([]);
-    expect(await statuses()).toEqual(['pending', 'pending', 'pending']);
-    expect(await health()).toMatchObject({ failures: 0 });
-    await set(secrets);
-    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
-    expect(destination.times().size).toBe(3);
-  });
-
-  it('waits for the other attempts after one fails internally, before another run may begin', async () => {
-    const { webhooks, destination, endpoint, statuses, openRun } = await registered();
-    const { run, release } = await openRun(20);
-    const [first] = (await webhooks.deliveriesTo(endpoint.id)).toReversed();
-    // The row is unreadable, as a row written by another release may be.
-    const [sent] = destination.requests;
-    const broken = (await webhooks.deliveriesTo(endpoint.id)).find(
-      ({ eventId }) => eventId === sent?.headers['webhook-id'],
-    );
-    expect(first).toBeDefined();
-    const key = `${webhooks.prefix}:{acme}:dlv:${broken?.id}`;
-    const row = (await webhooks.redis.get(key)) ?? '';
-    await webhooks.redis.set(key, `9 ${row.slice(2, 40)}`);
-    release();
-    expect(await run).toEqual({ againInMs: 5_000 });
-    expect(destination.requests.length).toBeLessThan(20);
-    await webhooks.redis.set(key, row);
-    await webhooks.emptyForGood(endpoint.id);
-    expect(new Set(await statuses())).toEqual(new Set(['delivered']));
-    expect(destination.times().size).toBe(20);
-  });
-});
-
-describe('a run that cannot release its lease', () => {
-  it('blocks other processes until an unreleased lease expires, but lets its own process continue', async () => {
-    const { webhooks, endpoint, statuses, openRun } = await registered();
-    const { run, release } = await openRun(1);
-    const ended = once(webhooks.redis, 'end');
-    webhooks.redis.disconnect();
-    await ended;
-    release();
-    expect(await run).toEqual({ againInMs: 5_000 });
-    await webhooks.redis.connect();
-    expect(await webhooks.emptyElsewhere(endpoint.id)).toEqual({ againInMs: leaseMs });
-    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
-    expect(await statuses()).toEqual(['delivered']);
-  });
-});
-
-describe('a run that receives no confirmation of its lease', () => {
-  it('lets only the same process continue with a lease whose confirmation was lost', async () => {
-    const { webhooks, endpoint, pending, statuses } = await registered();
-    // Redis must know the script beforehand: an unknown script is sent a second time, which would fail after the wait.
-    await webhooks.empty(endpoint.id);
-    await pending(1);
-    // Redis reads the next command on this connection only after this wait, which exceeds every command timeout.
-    const waiting = webhooks.redis.pipeline().blpop(`${webhooks.prefix}:nothing`, 3).exec();
-    await expect(webhooks.empty(endpoint.id)).rejects.toMatchObject({ code: 'store_unavailable' });
-    await waiting?.catch(() => null);
-    expect(await webhooks.emptyElsewhere(endpoint.id)).toEqual({ againInMs: leaseMs });
-    expect(await statuses()).toEqual(['pending']);
-    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
-    expect(await statuses()).toEqual(['delivered']);
-  });
-});
-
-describe('expired payloads', () => {
-  it('fails a delivery whose payload is gone without an attempt, and sends the others', async () => {
-    const { webhooks, destination, endpoint, pending } = await registered();
-    await pending(3);
-    const [gone] = await webhooks.deliveriesTo(endpoint.id);
-    await webhooks.redis.unlink(`${webhooks.prefix}:{acme}:evt:${gone?.eventId}`);
-    expect(await webhooks.empty(endpoint.id)).toEqual({ done: true });
-    expect(destination.times().size).toBe(2);
-    expect(await webhooks.deliveries.get('acme', gone?.id ?? '')).toMatchObject({
-      ...{ status: 'failed', outcome: 'erased', attempts: 0 },
-    });
   });
 });

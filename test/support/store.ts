@@ -34,3 +34,11 @@ export async function connectTestStore(): Promise<TestStore> {
   });
   return { redis, prefix, keys: createKeys(prefix), keysLeft };
 }
+
+let tenants = 0;
+
+/** Returns the name of a tenant that no other test uses. */
+export function freshTenant(): string {
+  tenants += 1;
+  return `t${tenants}`;
+}
