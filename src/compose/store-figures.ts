@@ -7,7 +7,7 @@ import type {
   QueueCounts,
   TaskQueue,
 } from '../domain/ports.ts';
-import type { StoreFigures } from '../outbound/telemetry/metrics.ts';
+import type { StoreFigures } from '../outbound/telemetry/store-gauges.ts';
 
 interface Deps {
   records: JobStore;

@@ -75,8 +75,10 @@ export function empty(description: string, headers: Record<string, Header> = {})
 export function raw(
   description: string,
   contentTypes: readonly string[],
-  schema: JsonSchema = { type: 'string' },
-  headers: Record<string, Header> = {},
+  {
+    schema = { type: 'string' },
+    headers = {},
+  }: { schema?: JsonSchema; headers?: Record<string, Header> } = {},
 ): Response {
   return {
     description,
@@ -87,12 +89,10 @@ export function raw(
 
 /** Returns a response with the bytes of an image. */
 export function image(description: string, headers: Record<string, Header> = {}): Response {
-  return raw(
-    description,
-    ['image/png', 'image/jpeg', 'image/webp'],
-    { type: 'string', format: 'binary' },
+  return raw(description, ['image/png', 'image/jpeg', 'image/webp'], {
+    schema: { type: 'string', format: 'binary' },
     headers,
-  );
+  });
 }
 
 const everywhere: readonly ErrorCode[] = [

@@ -25,7 +25,11 @@ export function createJobList(redis: Redis | Cluster, keys: Keys, onUnreadable?:
   }
 
   /** Returns the highest ids between two bounds in any of the indexes, highest first. */
-  async function newest(indexes: readonly string[], highest: string, lowest: string, max: number) {
+  async function newest(
+    indexes: readonly string[],
+    { highest, lowest }: { readonly highest: string; readonly lowest: string },
+    max: number,
+  ) {
     const lists = await Promise.all(
       indexes.map((index) => redis.zrevrangebylex(index, highest, lowest, 'LIMIT', 0, max)),
     );
@@ -62,7 +66,7 @@ export function createJobList(redis: Redis | Cluster, keys: Keys, onUnreadable?:
     let lastId: string | undefined;
     for (let scanned = 0; scanned < maxScanned; ) {
       const wanted = query.limit - jobs.length + 1;
-      const ids = await newest(indexes, highest, lowest, wanted);
+      const ids = await newest(indexes, { highest, lowest }, wanted);
       if (ids.length === 0) return { jobs, nextBeforeId: null };
       for await (const { id, job, bytes } of records(tenant, ids)) {
         pageBytes += bytes;

@@ -60,7 +60,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
       },
       webhooks: Object.fromEntries(eventTypes.map((type) => [type, webhookOf(type)])),
     },
-    refResolver: { buildLocalReference: (json, _baseUri, _fragment, i) => String(json.$id ?? `def-${i}`) },
+    refResolver: { buildLocalReference: (json, ...[, , i]) => String(json.$id ?? `def-${i}`) },
     transform: ({ schema, url, route }) => {
       const { scope, documented, hasOptionalBody } = route.config ?? {};
       const { url: shownUrl = url, ...shown } = documented ?? {};

@@ -2,9 +2,16 @@ import { STATUS_CODES } from 'node:http';
 import type { Example } from '../examples.ts';
 
 type Node = Record<string, unknown>;
-/** Receives every part that may become a reference to a component: its section, its name and its position. */
-type Visit = (section: Section, name: string, holder: Node | unknown[], key: string | number) => void;
-type Section = 'parameters' | 'headers' | 'examples' | 'responses';
+/** A part of the document that may become a reference to a component. */
+interface Part {
+  /** Section of `components`. */
+  readonly section: 'parameters' | 'headers' | 'examples' | 'responses';
+  readonly name: string;
+  /** Position of the part. */
+  readonly holder: Node | unknown[];
+  readonly key: string | number;
+}
+type Visit = (part: Part) => void;
 
 /**
  * Converts the OpenAPI document of the routes to the form for readers and generators: parts that operations share move to
@@ -54,14 +61,14 @@ function liftRequired(header: Node): void {
 /** Moves repeated parts to `components`. If a name has several shapes, the most frequent one is moved. */
 function shareParts(document: Node, visitAll: (document: Node, visit: Visit) => void): void {
   const uses = new Map<string, Map<string, number>>();
-  visitAll(document, (section, name, holder, key) => {
+  visitAll(document, ({ section, name, holder, key }) => {
     const id = `${section}/${name}`;
     const text = JSON.stringify(at(holder, key));
     const counts = uses.get(id) ?? new Map<string, number>();
     uses.set(id, counts.set(text, (counts.get(text) ?? 0) + 1));
   });
   const components = node(document.components);
-  visitAll(document, (section, name, holder, key) => {
+  visitAll(document, ({ section, name, holder, key }) => {
     const text = JSON.stringify(at(holder, key));
     const [max, count] = [...(uses.get(`${section}/${name}`) ?? [])].sort((a, b) => b[1] - a[1])[0] ?? [];
     if (text !== max || count === undefined || count < 2) return;
@@ -76,14 +83,18 @@ function visitDetails(document: Node, visit: Visit): void {
   for (const operation of operationsOf(document)) {
     const parameters = list(operation.parameters);
     for (const [i, parameter] of parameters.entries()) {
-      visit('parameters', pascal(String(parameter.name)), parameters, i);
+      visit({ section: 'parameters', name: pascal(String(parameter.name)), holder: parameters, key: i });
     }
     for (const response of Object.values(node(operation.responses)) as Node[]) {
       const headers = node(response.headers);
-      for (const name of Object.keys(headers)) visit('headers', pascal(name), headers, name);
+      for (const name of Object.keys(headers)) {
+        visit({ section: 'headers', name: pascal(name), holder: headers, key: name });
+      }
       for (const media of Object.values(node(response.content)) as Node[]) {
         const examples = node(media.examples);
-        for (const name of Object.keys(examples)) visit('examples', name, examples, name);
+        for (const name of Object.keys(examples)) {
+          visit({ section: 'examples', name, holder: examples, key: name });
+        }
       }
     }
   }
@@ -93,7 +104,12 @@ function visitResponses(document: Node, visit: Visit): void {
   for (const operation of operationsIn(document.paths)) {
     const responses = node(operation.responses);
     for (const status of Object.keys(responses)) {
-      visit('responses', pascal(STATUS_CODES[status] ?? status), responses, status);
+      visit({
+        section: 'responses',
+        name: pascal(STATUS_CODES[status] ?? status),
+        holder: responses,
+        key: status,
+      });
     }
   }
 }

@@ -5,7 +5,12 @@ import { securityHeaders } from '../security-headers.ts';
 
 /** Counts finished requests. */
 export interface Observe {
-  readonly observeRequest: (route: string, method: string, status: number, seconds: number) => void;
+  readonly observeRequest: (request: {
+    readonly route: string;
+    readonly method: string;
+    readonly status: number;
+    readonly seconds: number;
+  }) => void;
 }
 
 /** Adds the common headers to every response, and writes one log line and one observation for every request. */
@@ -19,18 +24,19 @@ export function observeRequests(app: FastifyInstance, metrics: Observe, logger: 
   });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
-    const { statusCode } = reply;
-    metrics.observeRequest(route, request.method, statusCode, reply.elapsedTime / 1000);
+    const { method } = request;
+    const { statusCode: status, elapsedTime } = reply;
+    metrics.observeRequest({ route, method, status, seconds: elapsedTime / 1000 });
     lines.info(
       {
         request_id: request.id,
         trace_id: traceIdOf(request.traceparent ?? traceparentFrom(request.headers.traceparent)),
         job_id: request.jobId ?? undefined,
         tenant: request.caller?.tenant,
-        method: request.method,
+        method,
         route,
-        status: statusCode,
-        duration_ms: Math.round(reply.elapsedTime),
+        status,
+        duration_ms: Math.round(elapsedTime),
       },
       'request',
     );

@@ -26,14 +26,10 @@ export function streamJobEventsRoute(app: FastifyInstance, { jobs, sendEvents }:
       params: idParams,
       headers: { type: 'object', properties: { 'last-event-id': requestHeader.lastEventId } },
       response: {
-        200: raw(
-          'The events. The `data` of each is an `ImageEvent`',
-          ['text/event-stream'],
-          ref('ImageEvent'),
-          {
-            'cache-control': header.cacheControl,
-          },
-        ),
+        200: raw('The events. The `data` of each is an `ImageEvent`', ['text/event-stream'], {
+          schema: ref('ImageEvent'),
+          headers: { 'cache-control': header.cacheControl },
+        }),
         204: empty('The job is terminal and `Last-Event-ID` is its last event'),
         ...problems({ params: true }, 'not_found', 'erased', 'too_many_requests'),
       },

@@ -24,12 +24,10 @@ export function streamTenantEventsRoute(app: FastifyInstance, { jobs, sendEvents
       tags: ['images'],
       headers: { type: 'object', properties: { 'last-event-id': requestHeader.lastEventId } },
       response: {
-        200: raw(
-          'The events. The `data` of each is an `ImageEvent`',
-          ['text/event-stream'],
-          ref('ImageEvent'),
-          { 'cache-control': header.cacheControl },
-        ),
+        200: raw('The events. The `data` of each is an `ImageEvent`', ['text/event-stream'], {
+          schema: ref('ImageEvent'),
+          headers: { 'cache-control': header.cacheControl },
+        }),
         ...problems({}, 'too_many_requests'),
       },
     },

@@ -18,6 +18,62 @@ interface Deps {
   readonly draining: AbortSignal;
 }
 
+const schema = {
+  operationId: 'submitJob',
+  summary: 'Create a job',
+  description:
+    'Accepts a job durably. `Prefer: wait=N` delays the response until the job is terminal or N seconds have passed, at most 55.',
+  tags: ['images'],
+  headers: {
+    type: 'object',
+    properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
+  },
+  querystring: {
+    type: 'object',
+    properties: {
+      dry_run: {
+        type: 'boolean',
+        description: 'Validates, normalizes and estimates. Nothing is stored or queued.',
+      },
+    },
+  },
+  body: ref('ImageRequest'),
+  response: {
+    200: json(
+      'The job, which ended during the wait; with `dry_run` the preview',
+      unionOf('object', [
+        ['image_job', 'ImageJob'],
+        ['image_preview', 'ImagePreview'],
+      ]),
+      {
+        headers: acceptedHeaders,
+        examples: {
+          succeeded: imageJobExamples.succeeded,
+          failed: imageJobExamples.failed,
+          preview: imagePreviewExample,
+        },
+      },
+    ),
+    202: json('Accepted. The job survives the crash of any process', 'ImageJob', {
+      headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
+      examples: { queued: imageJobExamples.queued },
+    }),
+    ...problems(
+      { body: true },
+      'invalid_idempotency_key',
+      'idempotency_key_reused',
+      'model_retired',
+      'model_unknown',
+      'cost_unknown',
+      'max_cost_exceeded',
+      'destination_forbidden',
+      'erased',
+      'queue_full',
+      'shutting_down',
+    ),
+  },
+};
+
 /** `POST /images`: accepts a request durably, or previews it. */
 export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
   const { jobs, addresses, sendAccepted, draining } = deps;
@@ -25,61 +81,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
     method: 'POST',
     url: '/images',
     config: { scope: 'images:write' },
-    schema: {
-      operationId: 'submitJob',
-      summary: 'Create a job',
-      description:
-        'Accepts a job durably. `Prefer: wait=N` delays the response until the job is terminal or N seconds have passed, at most 55.',
-      tags: ['images'],
-      headers: {
-        type: 'object',
-        properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
-      },
-      querystring: {
-        type: 'object',
-        properties: {
-          dry_run: {
-            type: 'boolean',
-            description: 'Validates, normalizes and estimates. Nothing is stored or queued.',
-          },
-        },
-      },
-      body: ref('ImageRequest'),
-      response: {
-        200: json(
-          'The job, which ended during the wait; with `dry_run` the preview',
-          unionOf('object', [
-            ['image_job', 'ImageJob'],
-            ['image_preview', 'ImagePreview'],
-          ]),
-          {
-            headers: acceptedHeaders,
-            examples: {
-              succeeded: imageJobExamples.succeeded,
-              failed: imageJobExamples.failed,
-              preview: imagePreviewExample,
-            },
-          },
-        ),
-        202: json('Accepted. The job survives the crash of any process', 'ImageJob', {
-          headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
-          examples: { queued: imageJobExamples.queued },
-        }),
-        ...problems(
-          { body: true },
-          'invalid_idempotency_key',
-          'idempotency_key_reused',
-          'model_retired',
-          'model_unknown',
-          'cost_unknown',
-          'max_cost_exceeded',
-          'destination_forbidden',
-          'erased',
-          'queue_full',
-          'shutting_down',
-        ),
-      },
-    },
+    schema,
     handler: async (request, reply) => {
       const caller = callerOf(request);
       // The key is read first, so that a dry run reports a malformed key too.

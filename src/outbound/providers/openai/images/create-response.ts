@@ -19,7 +19,7 @@ interface SubmitInput {
   readonly sink: ResponseSink;
   readonly maxResponseBytes: number;
   /** Stores the id before anything else happens. */
-  readonly keep: (handle: string) => Promise<void>;
+  readonly storeHandle: (handle: string) => Promise<void>;
 }
 
 /**
@@ -33,12 +33,12 @@ const idGraceMs = 3_000;
  * the image instead of an id to poll, the image is used.
  *
  * @returns the handle of the call, or the head of its response if the sink has already received the response.
- * @throws ProviderError, and errors of `keep` and `sink`.
+ * @throws ProviderError, and errors of `storeHandle` and `sink`.
  */
 export async function createBackgroundResponse(
   submit: SubmitInput,
 ): Promise<{ handle: string } | { head: ResponseMeta }> {
-  const { connection, context, keep, sink } = submit;
+  const { connection, context, storeHandle, sink } = submit;
   const running = beginCall(connection, context, idGraceMs);
   try {
     const response = await running.send((options) =>
@@ -47,7 +47,7 @@ export async function createBackgroundResponse(
     const head = headOf(response);
     const finding = await running.receive(response, submit.maxResponseBytes, (body) =>
       inspectResponse(body, async (whole, id) => {
-        if (isHandle(id)) await keep(id);
+        if (isHandle(id)) await storeHandle(id);
         await sink(head, whole);
       }),
     );
@@ -60,7 +60,7 @@ export async function createBackgroundResponse(
       if (stated) throw new ProviderError(stated);
       throw unusable('it names no response to poll', response.status, head);
     }
-    await keep(finding.id);
+    await storeHandle(finding.id);
     return { handle: finding.id };
   } finally {
     running.end();

@@ -30,8 +30,8 @@ export async function followResponse(following: Following): Promise<ResponseMeta
   let unknown = 0;
   let refusal: ProviderFailure | undefined;
   for (let count = 0; ; count += 1) {
-    const askedToWaitMs = Math.min(refusal?.retryAfterMs ?? 0, longestWaitMs);
-    await sleep(Math.max(pauseMs(count), askedToWaitMs), deadline.signal);
+    const requestedWaitMs = Math.min(refusal?.retryAfterMs ?? 0, longestWaitMs);
+    await sleep(Math.max(pauseMs(count), requestedWaitMs), deadline.signal);
     if (deadline.signal.aborted) throw brokenOff(deadline, timeoutMs, refusal);
 
     const seen = await poll().catch(providerErrorOnly);

@@ -24,6 +24,13 @@ export interface ResponsesProviderConfig extends OpenAIProviderConfig {
   readonly pauseMs?: ((poll: number) => number) | undefined;
 }
 
+/** A call that the provider has accepted and named. */
+interface BackgroundCall {
+  readonly handle: string;
+  readonly context: CallContext;
+  readonly sink: ResponseSink;
+}
+
 /** A poll that receives no byte for this long is repeated. */
 const silenceTimeoutMs = 15_000;
 const cancelTimeoutMs = 3_000;
@@ -48,7 +55,7 @@ export function createResponsesProvider(
   const followed = new Set<Deadline>();
   const canceling = new Set<Promise<void>>();
 
-  async function poll(handle: string, context: CallContext, sink: ResponseSink, deadline: Deadline) {
+  async function poll({ handle, context, sink }: BackgroundCall, deadline: Deadline) {
     const running = beginCall(polling, { ...context, signal: deadline.signal });
     try {
       const response = await running.send((options) =>
@@ -65,18 +72,14 @@ export function createResponsesProvider(
   }
 
   /** @param firstPauseMs pause before the first poll: none for a response that may have ended long ago. */
-  async function follow(
-    handle: string,
-    context: CallContext,
-    sink: ResponseSink,
-    firstPauseMs: number,
-  ): Promise<ResponseMeta> {
+  async function follow(call: BackgroundCall, firstPauseMs: number): Promise<ResponseMeta> {
+    const { handle, context } = call;
     const { timeoutMs } = context;
     const deadline = startDeadline(context.signal, timeoutMs);
     followed.add(deadline);
     try {
       return await followResponse({
-        poll: () => poll(handle, context, sink, deadline),
+        poll: () => poll(call, deadline),
         deadline,
         timeoutMs,
         pauseMs: (count) => (count === 0 ? firstPauseMs : pauseMs(count)),
@@ -103,7 +106,7 @@ export function createResponsesProvider(
   }
 
   /** Cancels the call if its handle is rejected, because the job belongs to another run and the call would cost money. */
-  async function keep(handle: string, context: CallContext): Promise<void> {
+  async function storeHandle(handle: string, context: CallContext): Promise<void> {
     try {
       await context.onHandle?.(handle);
     } catch (error) {
@@ -128,14 +131,14 @@ export function createResponsesProvider(
         context,
         sink,
         maxResponseBytes: limits.maxResponseBytes,
-        keep: (handle) => keep(handle, context),
+        storeHandle: (handle) => storeHandle(handle, context),
       });
       if ('head' in submit) return submit.head;
       // Polling has a separate deadline, because storing the handle may have had to wait for the ledger.
-      return follow(submit.handle, context, sink, pauseMs(1));
+      return follow({ handle: submit.handle, context, sink }, pauseMs(1));
     },
 
-    resume: (handle, context, sink) => follow(handle, context, sink, 0),
+    resume: (handle, context, sink) => follow({ handle, context, sink }, 0),
     cancel,
     check: () => checkAccount(polling),
     decode: (response, memory) => decodeResponseBody(response, limits, memory),

@@ -1,0 +1,26 @@
+import { Histogram, type Registry } from 'prom-client';
+import type { Meter } from '../../domain/ports.ts';
+import { durationBuckets } from './duration-buckets.ts';
+
+/** Creates the metrics of calls to other services: providers and webhook endpoints. */
+export function createCallMetrics(registers: Registry[]): Pick<Meter, 'providerCall' | 'webhookAttempt'> {
+  const calls = new Histogram({
+    name: 'darkroom_provider_call_duration_seconds',
+    help: 'Provider calls by kind, provider, model and outcome',
+    labelNames: ['kind', 'provider', 'model', 'outcome'],
+    buckets: durationBuckets,
+    registers,
+  });
+  const deliveries = new Histogram({
+    name: 'darkroom_webhook_attempt_duration_seconds',
+    help: 'Webhook attempts by outcome',
+    labelNames: ['outcome'],
+    buckets: durationBuckets,
+    registers,
+  });
+  return {
+    providerCall: ({ kind, provider, model }, outcome, value) =>
+      calls.observe({ kind, provider, model, outcome }, value),
+    webhookAttempt: (outcome, value) => deliveries.observe({ outcome }, value),
+  };
+}

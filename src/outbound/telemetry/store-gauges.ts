@@ -1,0 +1,79 @@
+import { Gauge, Registry } from 'prom-client';
+import { AppError } from '../../domain/errors.ts';
+import { idle } from '../../lib/sleep.ts';
+
+/** Timeout of the query of the store. It is well below the scrape timeout of Prometheus, 10 s by default. */
+const storeLimitMs = 3_000;
+
+/** Figures of the whole deployment that only the store has. They are queried during a scrape. */
+export interface StoreFigures {
+  readonly queueTasks: readonly { readonly queue: string; readonly state: string; readonly count: number }[];
+  /** Time since the creation of the oldest job in a state. 0 if no job is in the state. */
+  readonly oldestJobs: readonly { readonly state: 'queued' | 'running'; readonly seconds: number }[];
+  readonly pendingDeliveries: number;
+  /** Open circuit breakers of provider calls. */
+  readonly blockedScopes: readonly {
+    readonly provider: string;
+    /** `account` or `model`. Names of models are left out, because callers may invent them. */
+    readonly kind: string;
+    readonly code: string;
+    readonly count: number;
+  }[];
+  /** Whether Redis writes an append-only file, or `null` if it does not report it. */
+  readonly isAofOn: boolean | null;
+}
+
+/** Creates the gauges of the store in a separate registry, so that a scrape can omit them. */
+export function createStoreGauges() {
+  const registry = new Registry();
+  const registers = [registry];
+  const tasks = new Gauge({
+    name: 'darkroom_queue_tasks',
+    help: 'Tasks by queue and state',
+    labelNames: ['queue', 'state'],
+    registers,
+  });
+  const ages = new Gauge({
+    name: 'darkroom_oldest_job_age_seconds',
+    help: 'Time since the creation of the oldest job in a state; 0 if there is none',
+    labelNames: ['state'],
+    registers,
+  });
+  const aof = new Gauge({
+    name: 'darkroom_redis_aof_enabled',
+    help: 'Whether Redis writes an append-only file; without one, accepted jobs are lost when its process ends',
+    registers,
+  });
+  const pending = new Gauge({
+    name: 'darkroom_webhook_deliveries_pending',
+    help: 'Webhook deliveries that are neither delivered nor failed',
+    registers,
+  });
+  const blocked = new Gauge({
+    name: 'darkroom_provider_scopes_blocked',
+    help: 'Open circuit breakers of provider calls by provider, kind of scope and error code',
+    labelNames: ['provider', 'kind', 'code'],
+    registers,
+  });
+  return {
+    show(figures: StoreFigures): Promise<string> {
+      blocked.reset();
+      for (const { count, ...labels } of figures.blockedScopes) blocked.set(labels, count);
+      for (const { queue, state, count } of figures.queueTasks) tasks.set({ queue, state }, count);
+      for (const { state, seconds: age } of figures.oldestJobs) ages.set({ state }, age);
+      if (figures.isAofOn === null) aof.remove();
+      else aof.set(figures.isAofOn ? 1 : 0);
+      pending.set(figures.pendingDeliveries);
+      return registry.metrics();
+    },
+  };
+}
+
+/** Returns the figures of the store, or `null` if the store is unavailable or too slow. */
+export function figuresInTime(queryStore: () => Promise<StoreFigures>): Promise<StoreFigures | null> {
+  const figures = queryStore().catch((error) => {
+    if (error instanceof AppError && error.code === 'store_unavailable') return null;
+    throw error;
+  });
+  return Promise.race([figures, idle(storeLimitMs).then(() => null)]);
+}
