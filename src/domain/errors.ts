@@ -23,6 +23,7 @@ const table = {
   invalid_request: { status: 400, retryable: false, title: 'The request is malformed' },
   invalid_idempotency_key: { status: 400, retryable: false, title: 'The Idempotency-Key is malformed' },
   unauthorized: { status: 401, retryable: false, title: 'A valid API key is needed' },
+  budget_exceeded: { status: 402, retryable: false, title: 'The budget is exhausted' },
   insufficient_scope: { status: 403, retryable: false, title: 'The API key lacks the scope for this' },
   link_expired: { status: 403, retryable: false, title: 'The link is expired or was altered' },
   not_found: { status: 404, retryable: false, title: 'There is no such thing here' },

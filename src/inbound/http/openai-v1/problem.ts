@@ -18,6 +18,7 @@ export function jobFailure(error: Pick<JobError, 'code' | 'message'>): AppError 
 /** HTTP statuses of failed jobs, see `jobFailure`. */
 const failureStatus: Partial<Record<AppError['code'], number>> = {
   moderation_blocked: 400,
+  budget_exceeded: 402,
   provider_rejected: 422,
 };
 const otherFailureStatus = 424;

@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** One request that passed the proxy. */
+export interface ProxiedRequest {
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  /** Status that the proxy received from the service. Undefined until then, or if the proxy did not wait. */
+  status: number | undefined;
+}
+
+/**
+ * Fault of one exchange. `cut-before-headers`: the connection to the client breaks while the service works.
+ * `cut-after-headers`: it breaks behind the first bytes of the body. `gateway-timeout`: the proxy sends 524, as Cloudflare
+ * does after 100 s, and closes its connection to the service.
+ */
+export type ExchangeFault = 'cut-before-headers' | 'cut-after-headers' | 'gateway-timeout';
+
+/** An HTTP proxy on loopback that records requests and breaks exchanges on request. */
+export interface HttpProxy {
+  readonly url: string;
+  readonly seen: readonly ProxiedRequest[];
+  /** Breaks the next request. Faults before the headers act when `due` resolves. */
+  breakNext(fault: ExchangeFault, due?: () => Promise<unknown>): void;
+  close(): Promise<void>;
+}
+
+interface Plan {
+  readonly fault: ExchangeFault;
+  readonly due: () => Promise<unknown>;
+}
+
+const firstBytes = 64;
+
+/** Starts a proxy in front of a service. It ends with the test. */
+export async function startHttpProxy(target: () => string): Promise<HttpProxy> {
+  const seen: ProxiedRequest[] = [];
+  const plans: Plan[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const entry: ProxiedRequest = { path: incoming.url ?? '', headers: incoming.headers, status: undefined };
+    seen.push(entry);
+    forward({ target: target(), incoming, outgoing, entry, plan: plans.shift() });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  onTestFinished(close);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    breakNext: (fault, due = () => Promise.resolve()) => void plans.push({ fault, due }),
+    close,
+  };
+}
+
+interface Exchange {
+  readonly target: string;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly entry: ProxiedRequest;
+  readonly plan: Plan | undefined;
+}
+
+function forward({ target, incoming, outgoing, entry, plan }: Exchange): void {
+  const { method, headers, url = '/' } = incoming;
+  const upstream = request(new URL(url, target), { method: method ?? 'GET', headers });
+  upstream.on('error', () => outgoing.destroy());
+  outgoing.on('close', () => upstream.destroy());
+  incoming.pipe(upstream);
+  upstream.on('response', (response) => {
+    entry.status = response.statusCode;
+    response.on('error', () => outgoing.destroy());
+    outgoing.writeHead(response.statusCode ?? 502, response.headers);
+    if (plan?.fault === 'cut-after-headers') {
+      response.once('data', (part: Buffer) =>
+        outgoing.write(part.subarray(0, firstBytes), () => outgoing.destroy()),
+      );
+    } else if (!plan) response.pipe(outgoing);
+  });
+  if (!plan || plan.fault === 'cut-after-headers') return;
+  void plan.due().then(() => {
+    if (plan.fault === 'cut-before-headers') return void outgoing.destroy();
+    outgoing.writeHead(524, { 'content-type': 'text/html' }).end('<title>524: A timeout occurred</title>');
+  });
+}
