@@ -1,5 +1,4 @@
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import {
   collector,
@@ -11,6 +10,7 @@ import {
   openAIProvider,
 } from '../support/provider-calls.ts';
 import { flood, respondWith, serve, startScriptedServer } from '../support/scripted-server.ts';
+import { listenTcp } from '../support/tcp-server.ts';
 
 /**
  * Tests calls to OpenAI that end without a response. Each call is made once and reports whether it may have been
@@ -231,23 +231,3 @@ describe('an error of the sink', () => {
     expect(await failureOf(run)).toMatchObject({ kind: 'uncertain' });
   });
 });
-
-async function listenTcp(onSocket: (socket: Socket) => void) {
-  const sockets = new Set<Socket>();
-  const parts: Buffer[] = [];
-  const server = createTcpServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('data', (part: Buffer) => parts.push(part));
-    onSocket(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    received: () => Buffer.concat(parts).toString('latin1'),
-  };
-}

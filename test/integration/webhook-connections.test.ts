@@ -1,45 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Client } from 'undici';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createConnectionPool } from '../../src/outbound/webhooks/connection-pool.ts';
-import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { postOnce } from '../../src/outbound/webhooks/post-once.ts';
-import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
-import { startEndpointServer } from '../support/webhook-endpoints.ts';
-
-const secret = `whsec_${randomBytes(32).toString('base64')}`;
-
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-function startSender(options: Partial<WebhookSenderOptions> = {}) {
-  const sender = createWebhookSender({
-    guard: createDestinationGuard({ allowPrivate: true, requireHttps: true }),
-    clock: Date.now,
-    userAgent: 'Darkroom/1.2.3',
-    timeoutMs: 5_000,
-    ...options,
-  });
-  closers.push(sender.close);
-  const send = (url: string, eventId = 'evt_1', destination = 'acme') =>
-    sender.send({ destination, url, eventId, body: '{}', secrets: [secret] });
-  return { send, close: sender.close };
-}
-
-async function startEndpoint(...args: Parameters<typeof startEndpointServer>) {
-  const destination = await startEndpointServer(...args);
-  closers.push(destination.close);
-  return { ...destination, url: `http://127.0.0.1:${destination.port}/hook?a=1` };
-}
+import { startEndpoint, startSender } from '../support/webhook-sender.ts';
 
 describe('connections of the webhook sender', () => {
   it('uses one connection for twenty consecutive attempts', async () => {
     const endpoint = await startEndpoint((_request, response) => response.end('thank you'));
     const { send } = startSender();
-    for (let count = 0; count < 20; count++) await send(endpoint.url, `evt_${count}`);
+    for (let count = 0; count < 20; count++) await send(endpoint.url, { eventId: `evt_${count}` });
     expect(endpoint.requests).toHaveLength(20);
     expect(endpoint.connections()).toBe(1);
   });
@@ -97,7 +67,7 @@ describe('connections of the webhook sender', () => {
     });
     const { send } = startSender({ connectionsPerDestination: 3 });
     const responses = await Promise.all(
-      Array.from({ length: 30 }, (_, index) => send(endpoint.url, `evt_${index}`)),
+      Array.from({ length: 30 }, (_, index) => send(endpoint.url, { eventId: `evt_${index}` })),
     );
     expect(responses.every(({ outcome }) => outcome === 'delivered')).toBe(true);
     expect(new Set(endpoint.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(30);
@@ -120,8 +90,10 @@ describe('connections of the webhook sender', () => {
     });
     const { send } = startSender({ connectionsPerDestination: 1, timeoutMs: 1_000 });
     const at = (path: string) => new URL(path, host.url).href;
-    const stuck = Promise.all(['evt_1', 'evt_2'].map((id) => send(at('/hanging'), id, 'globex')));
-    expect((await send(at('/well'), 'evt_3', 'acme')).outcome).toBe('delivered');
+    const stuck = Promise.all(
+      ['evt_1', 'evt_2'].map((id) => send(at('/hanging'), { eventId: id, destination: 'globex' })),
+    );
+    expect((await send(at('/well'), { eventId: 'evt_3', destination: 'acme' })).outcome).toBe('delivered');
     expect((await stuck).map(({ outcome }) => outcome)).toEqual(['timeout', 'timeout']);
   });
 });
@@ -166,7 +138,7 @@ describe('the queue for a connection', () => {
   });
   const startPool = () => {
     const pool = createConnectionPool({ connectionsPerDestination: 1, maxAgeMs: 60_000, client: {} });
-    closers.push(async () => pool.close());
+    onTestFinished(() => pool.close());
     return pool;
   };
 

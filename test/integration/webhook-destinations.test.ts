@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AddressGuard, createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
-import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
 import {
   loopbackUrls,
   malformedUrls,
@@ -10,6 +8,7 @@ import {
   urlOfAddress,
 } from '../support/hostile-destinations.ts';
 import { type Destination, startEndpointServer } from '../support/webhook-endpoints.ts';
+import { startSender } from '../support/webhook-sender.ts';
 
 const strict = createDestinationGuard({ allowPrivate: false, requireHttps: false });
 const development = createDestinationGuard({ allowPrivate: true, requireHttps: false });
@@ -17,29 +16,16 @@ const development = createDestinationGuard({ allowPrivate: true, requireHttps: f
 const blind: AddressGuard = { ...strict, checkUrl: (url) => new URL(url) };
 
 let bait: Destination;
-const closers: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   bait = await startEndpointServer(undefined, { host: '::' });
 });
 afterAll(() => bait.close());
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  for (const close of closers.splice(0)) await close();
-});
+afterEach(() => void vi.unstubAllEnvs());
 
-function startSender(guard: AddressGuard, resolve?: ResolveName) {
-  const sender = createWebhookSender({
-    guard,
-    clock: Date.now,
-    userAgent: 'Darkroom/test',
-    timeoutMs: 5_000,
-    ...(resolve && { resolve }),
-  });
-  closers.push(sender.close);
-  const secrets = [`whsec_${randomBytes(32).toString('base64')}`];
-  return (url: string) => sender.send({ destination: 'acme', url, eventId: 'evt_1', body: '{}', secrets });
-}
+/** Creates a sender with its own guard. @returns its function that sends a delivery. */
+const sendWith = (guard: AddressGuard, resolve?: ResolveName) =>
+  startSender({ guard, ...(resolve && { resolve }) }).send;
 
 const responding =
   (...addresses: string[]): ResolveName =>
@@ -52,14 +38,14 @@ describe('a listener on every address of this machine', () => {
     for (const url of loopbackUrls(bait.port)) {
       const before = bait.connections();
       // Each spelling uses its own sender, because a reused connection would hide the second spelling of a host.
-      const response = await startSender(development)(url);
+      const response = await sendWith(development)(url);
       if (response.outcome === 'delivered' && bait.connections() === before + 1) reached.push(url);
     }
     expect(reached).toEqual(loopbackUrls(bait.port));
   });
 
   it('opens no connection to any hostile destination', async () => {
-    const send = startSender(strict);
+    const send = sendWith(strict);
     const before = bait.connections();
     const reserved = reservedAddresses.map((address) => urlOfAddress(address, bait.port));
     for (const url of [...loopbackUrls(bait.port), ...reserved, ...malformedUrls]) {
@@ -70,7 +56,7 @@ describe('a listener on every address of this machine', () => {
   });
 
   it('opens no connection to a hostile destination even if the URL was not checked before', async () => {
-    const send = startSender(blind);
+    const send = sendWith(blind);
     const before = bait.connections();
     const reserved = reservedAddresses.map((address) => urlOfAddress(address, bait.port));
     for (const url of [...loopbackUrls(bait.port), ...reserved]) {
@@ -93,7 +79,7 @@ describe('a listener on every address of this machine', () => {
     ['a public IPv4 and a private IPv6 address', ['93.184.216.34', 'fd00::1']],
     ['something that is no address', ['localhost']],
   ])('opens no connection through a name that resolves to %s', async (_what, addresses) => {
-    const send = startSender(strict, responding(...addresses));
+    const send = sendWith(strict, responding(...addresses));
     const before = bait.connections();
     const response = await send(`http://receiver.example:${bait.port}/hook`);
     expect(response.outcome).toBe('address_forbidden');
@@ -108,9 +94,9 @@ describe('a listener on every address of this machine', () => {
     }
     vi.stubEnv('NODE_USE_ENV_PROXY', '1');
     const endpoint = await startEndpointServer();
-    closers.push(endpoint.close);
+    onTestFinished(endpoint.close);
     const before = bait.connections();
-    const response = await startSender(development)(`http://127.0.0.1:${endpoint.port}/hook`);
+    const response = await sendWith(development)(`http://127.0.0.1:${endpoint.port}/hook`);
     expect(response.outcome).toBe('delivered');
     expect(endpoint.requests).toHaveLength(1);
     expect(bait.connections()).toBe(before);
@@ -124,10 +110,11 @@ describe('a name whose addresses change', () => {
   it('connects to the address that was checked, and resolves the name once', async () => {
     const trusted = await startEndpointServer(undefined, { host: '127.0.0.2' });
     const inner = await startEndpointServer(undefined, { host: '127.0.0.1', port: trusted.port });
-    closers.push(trusted.close, inner.close);
+    onTestFinished(trusted.close);
+    onTestFinished(inner.close);
     const responses = ['127.0.0.2', '127.0.0.1'];
     let asked = 0;
-    const send = startSender(guard, async () => [{ address: responses[asked++] ?? '127.0.0.1', family: 4 }]);
+    const send = sendWith(guard, async () => [{ address: responses[asked++] ?? '127.0.0.1', family: 4 }]);
 
     const response = await send(`http://receiver.example:${trusted.port}/hook`);
 
@@ -145,9 +132,10 @@ describe('a name whose addresses change', () => {
       },
     );
     const inner = await startEndpointServer(undefined, { host: '127.0.0.1', port: trusted.port });
-    closers.push(trusted.close, inner.close);
+    onTestFinished(trusted.close);
+    onTestFinished(inner.close);
     const responses = ['127.0.0.2', '127.0.0.1'];
-    const send = startSender(guard, async () => [{ address: responses.shift() ?? '', family: 4 }]);
+    const send = sendWith(guard, async () => [{ address: responses.shift() ?? '', family: 4 }]);
     const url = `http://receiver.example:${trusted.port}/hook`;
 
     expect((await send(url)).outcome).toBe('delivered');
@@ -157,10 +145,10 @@ describe('a name whose addresses change', () => {
 
   it('sends nothing if the remote address of the connection turns out to be forbidden', async () => {
     const endpoint = await startEndpointServer();
-    closers.push(endpoint.close);
+    onTestFinished(endpoint.close);
     const verdicts = [true, false];
     const changing: AddressGuard = { ...blind, allowsAddress: () => verdicts.shift() ?? false };
-    const response = await startSender(changing)(`http://127.0.0.1:${endpoint.port}/hook`);
+    const response = await sendWith(changing)(`http://127.0.0.1:${endpoint.port}/hook`);
     expect(response.outcome).toBe('address_forbidden');
     expect(verdicts).toEqual([]);
     expect(endpoint.requests).toEqual([]);
@@ -168,9 +156,9 @@ describe('a name whose addresses change', () => {
 
   it('tries the other allowed addresses of a name if the first does not respond', async () => {
     const endpoint = await startEndpointServer(undefined, { host: '127.0.0.2' });
-    closers.push(endpoint.close);
+    onTestFinished(endpoint.close);
     const both: AddressGuard = { ...blind, allowsAddress: (ip) => ip.startsWith('127.0.0.') };
-    const send = startSender(both, responding('127.0.0.3', '127.0.0.2'));
+    const send = sendWith(both, responding('127.0.0.3', '127.0.0.2'));
     expect((await send(`http://receiver.example:${endpoint.port}/hook`)).outcome).toBe('delivered');
   });
 });

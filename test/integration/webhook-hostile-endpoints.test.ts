@@ -1,51 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import { describe, expect, it } from 'vitest';
 import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
-import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
-import { startEndpointServer, startRawEndpointServer } from '../support/webhook-endpoints.ts';
-
-const secret = `whsec_${randomBytes(32).toString('base64')}`;
-
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-function startSender(options: Partial<WebhookSenderOptions> = {}) {
-  const sender = createWebhookSender({
-    guard: createDestinationGuard({ allowPrivate: true, requireHttps: true }),
-    clock: Date.now,
-    userAgent: 'Darkroom/1.2.3',
-    timeoutMs: 10_000,
-    ...options,
-  });
-  closers.push(sender.close);
-  return (url: string, eventId = 'evt_1') =>
-    sender.send({ destination: 'acme', url, eventId, body: '{}', secrets: [secret] });
-}
-
-async function startRaw(onConnection: (socket: Socket) => void) {
-  const destination = await startRawEndpointServer(onConnection);
-  closers.push(destination.close);
-  return { ...destination, url: `http://127.0.0.1:${destination.port}/` };
-}
-
-async function startHttp(...args: Parameters<typeof startEndpointServer>) {
-  const destination = await startEndpointServer(...args);
-  closers.push(destination.close);
-  return { ...destination, url: `http://127.0.0.1:${destination.port}/` };
-}
+import { startEndpoint, startRawEndpoint, startSender } from '../support/webhook-sender.ts';
 
 /** Responds to each request with raw text, without waiting for its body. */
-const saying = (text: string) => startRaw((socket) => socket.once('data', () => socket.end(text)));
+const saying = (text: string) => startRawEndpoint((socket) => socket.once('data', () => socket.end(text)));
 
 describe('an endpoint that wastes time', () => {
   it('ends an attempt without a response at the deadline and closes the connection', async () => {
     const closed: boolean[] = [];
-    const endpoint = await startRaw((socket) => void socket.resume().on('close', () => closed.push(true)));
-    const response = await startSender({ timeoutMs: 200 })(endpoint.url);
+    const endpoint = await startRawEndpoint(
+      (socket) => void socket.resume().on('close', () => closed.push(true)),
+    );
+    const response = await startSender({ timeoutMs: 200 }).send(endpoint.url);
     expect(response).toMatchObject({
       status: null,
       outcome: 'timeout',
@@ -55,18 +22,18 @@ describe('an endpoint that wastes time', () => {
   });
 
   it('ends an attempt at the deadline if the headers arrive byte by byte', async () => {
-    const endpoint = await startRaw((socket) => {
+    const endpoint = await startRawEndpoint((socket) => {
       const text = 'HTTP/1.1 200 OK\r\nx-slow: '.padEnd(10_000, 'x');
       let at = 0;
       const timer = setInterval(() => socket.write(text.charAt(at++)), 100);
       socket.on('close', () => clearInterval(timer));
     });
-    expect((await startSender({ timeoutMs: 350 })(endpoint.url)).outcome).toBe('timeout');
+    expect((await startSender({ timeoutMs: 350 }).send(endpoint.url)).outcome).toBe('timeout');
   });
 
   it('records the status if the body arrives byte by byte, and closes the connection at the deadline', async () => {
     const closed: boolean[] = [];
-    const endpoint = await startHttp((_request, response) => {
+    const endpoint = await startEndpoint((_request, response) => {
       response.writeHead(200, { 'content-length': 10_000 }).write('x');
       const timer = setInterval(() => response.write('x'), 100);
       response.on('close', () => {
@@ -74,7 +41,7 @@ describe('an endpoint that wastes time', () => {
         closed.push(true);
       });
     });
-    expect(await startSender({ timeoutMs: 350 })(endpoint.url)).toMatchObject({
+    expect(await startSender({ timeoutMs: 350 }).send(endpoint.url)).toMatchObject({
       status: 200,
       outcome: 'delivered',
     });
@@ -82,29 +49,29 @@ describe('an endpoint that wastes time', () => {
   });
 
   it('ends an attempt at the deadline if interim responses never stop', async () => {
-    const endpoint = await startRaw((socket) => {
+    const endpoint = await startRawEndpoint((socket) => {
       const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
       socket.resume().on('close', () => clearInterval(timer));
     });
-    expect((await startSender({ timeoutMs: 200 })(endpoint.url)).outcome).toBe('timeout');
+    expect((await startSender({ timeoutMs: 200 }).send(endpoint.url)).outcome).toBe('timeout');
   });
 
   it('ends an attempt at the deadline if the TLS handshake never completes', async () => {
-    const endpoint = await startRaw((socket) => void socket.resume());
-    const response = await startSender({ timeoutMs: 200 })(`https://127.0.0.1:${endpoint.port}/`);
+    const endpoint = await startRawEndpoint((socket) => void socket.resume());
+    const response = await startSender({ timeoutMs: 200 }).send(`https://127.0.0.1:${endpoint.port}/`);
     expect(response.outcome).toBe('timeout');
   });
 
   it('ends an attempt at the deadline if its name never resolves, and does not send it later', async () => {
-    const endpoint = await startHttp();
+    const endpoint = await startEndpoint();
     const waiting: (() => void)[] = [];
     const resolve: ResolveName = () =>
       new Promise((found) => waiting.push(() => found([{ address: '127.0.0.1', family: 4 }])));
-    const send = startSender({ timeoutMs: 200, resolve });
+    const { send } = startSender({ timeoutMs: 200, resolve });
     const url = `http://receiver.test:${endpoint.port}/`;
-    expect((await send(url, 'evt_late')).outcome).toBe('timeout');
+    expect((await send(url, { eventId: 'evt_late' })).outcome).toBe('timeout');
     for (const release of waiting.splice(0)) release();
-    const second = send(url, 'evt_next');
+    const second = send(url, { eventId: 'evt_next' });
     await expect.poll(() => waiting.length).toBe(1);
     for (const release of waiting) release();
     expect((await second).outcome).toBe('delivered');
@@ -117,7 +84,7 @@ describe('an endpoint that sends too much', () => {
     const chunk = Buffer.alloc(65_536, 'x');
     const total = 100 * 1024 * 1024;
     let socket: Socket | undefined;
-    const endpoint = await startHttp((_request, response) => {
+    const endpoint = await startEndpoint((_request, response) => {
       socket = response.socket ?? undefined;
       response.writeHead(200, { 'content-length': total });
       const pump = () => {
@@ -127,7 +94,7 @@ describe('an endpoint that sends too much', () => {
       pump();
     });
     const before = process.memoryUsage().arrayBuffers;
-    expect(await startSender()(endpoint.url)).toMatchObject({ status: 200, outcome: 'delivered' });
+    expect(await startSender().send(endpoint.url)).toMatchObject({ status: 200, outcome: 'delivered' });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
     await expect.poll(() => socket?.destroyed).toBe(true);
     // The endpoint can send more than the reader accepts, because the kernel buffers it.
@@ -136,8 +103,8 @@ describe('an endpoint that sends too much', () => {
 
   it('reuses the connection after a body of exactly the limit, and closes it after one byte more', async () => {
     let sizeBytes = 1_000;
-    const endpoint = await startHttp((_request, response) => response.end('x'.repeat(sizeBytes)));
-    const send = startSender({ maxResponseBytes: 1_000 });
+    const endpoint = await startEndpoint((_request, response) => response.end('x'.repeat(sizeBytes)));
+    const { send } = startSender({ maxResponseBytes: 1_000 });
     await send(endpoint.url);
     await send(endpoint.url);
     expect(endpoint.connections()).toBe(1);
@@ -149,7 +116,7 @@ describe('an endpoint that sends too much', () => {
 
   it('reports endless headers as a protocol error', async () => {
     const endpoint = await saying(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
-    expect((await startSender()(endpoint.url)).outcome).toBe('protocol_error');
+    expect((await startSender().send(endpoint.url)).outcome).toBe('protocol_error');
   });
 });
 
@@ -173,28 +140,28 @@ describe('an endpoint that does not speak HTTP/1.1', () => {
     ['100 and nothing else', 'HTTP/1.1 100 Continue\r\n\r\n'],
   ])('reports %s as a protocol error', async (_what, text) => {
     const endpoint = await saying(text);
-    expect(await startSender()(endpoint.url)).toMatchObject({
+    expect(await startSender().send(endpoint.url)).toMatchObject({
       status: null,
       outcome: 'protocol_error',
     });
   });
 
   it('assigns an unsolicited second response to no other attempt', async () => {
-    const endpoint = await startRaw((socket) => {
+    const endpoint = await startRawEndpoint((socket) => {
       socket.on('data', () =>
         socket.write(
           'HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n',
         ),
       );
     });
-    const send = startSender();
+    const { send } = startSender();
     expect((await send(endpoint.url)).outcome).toBe('http_500');
     expect((await send(endpoint.url)).outcome).toBe('http_500');
     expect(endpoint.connections()).toBe(2);
   });
 
   it('records the status even if the body breaks off or is malformed', async () => {
-    const send = startSender();
+    const { send } = startSender();
     for (const rest of ['content-length: 100\r\n\r\nshort', 'transfer-encoding: chunked\r\n\r\nzz\r\n']) {
       const endpoint = await saying(`HTTP/1.1 202 Accepted\r\n${rest}`);
       expect(await send(endpoint.url)).toMatchObject({ status: 202, outcome: 'delivered' });
@@ -215,17 +182,16 @@ describe('an endpoint that breaks off', () => {
       (socket: Socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nx:')),
     ],
   ])('reports connection_reset or protocol_error if the endpoint %s', async (what, onConnection) => {
-    const endpoint = await startRaw(onConnection);
-    const response = await startSender()(endpoint.url);
+    const endpoint = await startRawEndpoint(onConnection);
+    const response = await startSender().send(endpoint.url);
     const expected = what.includes('headers') ? /^(connection_reset|protocol_error)$/ : /^connection_reset$/;
     expect(response).toMatchObject({ status: null, outcome: expect.stringMatching(expected) });
   });
 
   it('reports connection_refused for each of many concurrent attempts if the port is closed', async () => {
-    const endpoint = await startHttp();
+    const endpoint = await startEndpoint();
     await endpoint.close();
-    closers.pop();
-    const send = startSender({ connectionsPerDestination: 2 });
+    const { send } = startSender({ connectionsPerDestination: 2 });
     const responses = await Promise.all(Array.from({ length: 10 }, () => send(endpoint.url)));
     expect(responses.map(({ outcome }) => outcome)).toEqual(Array(10).fill('connection_refused'));
   });
@@ -236,13 +202,13 @@ describe('an endpoint that breaks off', () => {
       async () => {
         throw Object.assign(new Error(code), { code });
       };
-    expect((await startSender({ resolve: fails('ENOTFOUND') })('http://receiver.test/')).outcome).toBe(
+    expect((await startSender({ resolve: fails('ENOTFOUND') }).send('http://receiver.test/')).outcome).toBe(
       'dns_error',
     );
-    expect((await startSender({ resolve: fails('EAI_AGAIN') })('http://receiver.test/')).outcome).toBe(
+    expect((await startSender({ resolve: fails('EAI_AGAIN') }).send('http://receiver.test/')).outcome).toBe(
       'dns_error',
     );
-    expect((await startSender({ resolve: async () => [] })('http://receiver.test/')).outcome).toBe(
+    expect((await startSender({ resolve: async () => [] }).send('http://receiver.test/')).outcome).toBe(
       'dns_error',
     );
   });

@@ -1,43 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebhookSecretError } from '../../src/lib/crypto/webhook-secret.ts';
-import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
-import { createWebhookSender, type WebhookSenderOptions } from '../../src/outbound/webhooks/sender.ts';
-import { startEndpointServer } from '../support/webhook-endpoints.ts';
+import { someSecret, startEndpoint, startSender } from '../support/webhook-sender.ts';
 
-const secret = `whsec_${randomBytes(32).toString('base64')}`;
 const body = JSON.stringify({ type: 'image.succeeded', data: { id: 'img_1', note: 'Zürich 夜' } });
-
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-
-function startSender(options: Partial<WebhookSenderOptions> = {}) {
-  const sender = createWebhookSender({
-    guard: createDestinationGuard({ allowPrivate: true, requireHttps: true }),
-    clock: Date.now,
-    userAgent: 'Darkroom/1.2.3',
-    timeoutMs: 5_000,
-    ...options,
-  });
-  closers.push(sender.close);
-  const send = (url: string, eventId = 'evt_1', secrets: readonly string[] = [secret]) =>
-    sender.send({ destination: 'acme', url, eventId, body, secrets });
-  return { send, close: sender.close };
-}
-
-async function startEndpoint(...args: Parameters<typeof startEndpointServer>) {
-  const destination = await startEndpointServer(...args);
-  closers.push(destination.close);
-  return { ...destination, url: `http://127.0.0.1:${destination.port}/hook?a=1` };
-}
 
 describe('one attempt of the webhook sender', () => {
   it('posts the exact body with a signature that the reference verifier accepts', async () => {
     const endpoint = await startEndpoint();
-    const response = await startSender().send(endpoint.url);
+    const response = await startSender().send(endpoint.url, { body });
     const [received] = endpoint.requests;
     expect(response).toEqual({
       status: 200,
@@ -62,7 +34,7 @@ describe('one attempt of the webhook sender', () => {
       'webhook-signature': expect.stringMatching(/^v1,/),
     });
     const headers = received?.headers as Record<string, string>;
-    expect(new Webhook(secret).verify(received?.body ?? '', headers)).toEqual(JSON.parse(body));
+    expect(new Webhook(someSecret).verify(received?.body ?? '', headers)).toEqual(JSON.parse(body));
   });
 
   it('sends the time of the attempt, and the same id when an event is sent again', async () => {
@@ -88,9 +60,9 @@ describe('one attempt of the webhook sender', () => {
   it('signs with every secret', async () => {
     const endpoint = await startEndpoint();
     const other = `whsec_${randomBytes(24).toString('base64')}`;
-    await startSender().send(endpoint.url, 'evt_1', [secret, other]);
+    await startSender().send(endpoint.url, { body, secrets: [someSecret, other] });
     const headers = endpoint.requests[0]?.headers as Record<string, string>;
-    for (const one of [secret, other])
+    for (const one of [someSecret, other])
       expect(new Webhook(one).verify(body, headers)).toEqual(JSON.parse(body));
   });
 
@@ -98,7 +70,7 @@ describe('one attempt of the webhook sender', () => {
     const endpoint = await startEndpoint();
     const { send } = startSender();
     for (const secrets of [[], ['whsec_']]) {
-      await expect(send(endpoint.url, 'evt_1', secrets)).rejects.toBeInstanceOf(WebhookSecretError);
+      await expect(send(endpoint.url, { secrets })).rejects.toBeInstanceOf(WebhookSecretError);
     }
     expect(endpoint.connections()).toBe(0);
   });

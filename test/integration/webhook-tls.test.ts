@@ -1,20 +1,13 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
-import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
 import { startEndpointServer } from '../support/webhook-endpoints.ts';
+import { someSecret, startSender } from '../support/webhook-sender.ts';
 
-const secret = `whsec_${randomBytes(32).toString('base64')}`;
 const toLoopback: ResolveName = async () => [{ address: '127.0.0.1', family: 4 }];
-
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
+const send = (url: string) => startSender({ resolve: toLoopback }).send(url);
 
 async function startTls(certificate: 'valid' | 'expired' | 'self-signed') {
   const serverNames: string[] = [];
@@ -22,20 +15,8 @@ async function startTls(certificate: 'valid' | 'expired' | 'self-signed') {
     certificate,
     onServerName: (name) => serverNames.push(name),
   });
-  closers.push(destination.close);
+  onTestFinished(destination.close);
   return { ...destination, serverNames };
-}
-
-async function send(url: string) {
-  const guard = createDestinationGuard({ allowPrivate: true, requireHttps: true });
-  const sender = createWebhookSender({
-    guard,
-    clock: Date.now,
-    userAgent: 'Darkroom/test',
-    resolve: toLoopback,
-  });
-  closers.push(sender.close);
-  return sender.send({ destination: 'acme', url, eventId: 'evt_1', body: '{}', secrets: [secret] });
 }
 
 /**
@@ -45,7 +26,7 @@ async function sendTrusting(url: string): Promise<unknown> {
   const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', pathOf('../support/send-webhook.ts'), url, secret],
+    ['--import', 'tsx', pathOf('../support/send-webhook.ts'), url, someSecret],
     { env: { ...process.env, NODE_EXTRA_CA_CERTS: pathOf('../support/certificates/authority.pem') } },
   );
   return JSON.parse(stdout);
@@ -73,7 +54,7 @@ describe('webhooks over TLS', () => {
 
   it('reports tls_error if the endpoint speaks plain HTTP', async () => {
     const endpoint = await startEndpointServer();
-    closers.push(endpoint.close);
+    onTestFinished(endpoint.close);
     expect((await send(`https://receiver.test:${endpoint.port}/`)).outcome).toBe('tls_error');
   });
 

@@ -1,0 +1,116 @@
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { createHttpApp, type HttpDeps } from '../../../src/inbound/http/app.ts';
+import { minimalEnvironment, serviceConfig, serviceFaults } from '../../support/configuration.ts';
+
+describe('roles', () => {
+  it.each([
+    ['all', ['api', 'worker', 'webhooks']],
+    ['api', ['api']],
+    ['worker, webhooks', ['worker', 'webhooks']],
+    ['api,all', ['api', 'worker', 'webhooks']],
+    ['api,api', ['api']],
+  ])('accepts the roles %s', (text, roles) => {
+    expect([...serviceConfig({ ROLES: text }).roles]).toEqual(roles);
+  });
+
+  it('refuses a list without a role', () => {
+    expect(serviceFaults({ ...minimalEnvironment, ROLES: ',' })).toHaveLength(1);
+  });
+});
+
+describe('values', () => {
+  it('accepts bootstrap keys that contain colons', () => {
+    expect(serviceConfig({ API_KEYS: 'acme:key:with:colons, beta:second-key' }).API_KEYS).toEqual([
+      { tenant: 'acme', key: 'key:with:colons' },
+      { tenant: 'beta', key: 'second-key' },
+    ]);
+  });
+
+  it('refuses the same bootstrap key for two tenants without showing the key', () => {
+    const faults = serviceFaults({
+      ...minimalEnvironment,
+      API_KEYS: 'acme:s3cr3t-key,beta:other-key,gamma:s3cr3t-key',
+    });
+    expect(faults).toEqual([expect.stringMatching(/^API_KEYS: acme and gamma have the same key\. Set/)]);
+    expect(faults.join()).not.toContain('s3cr3t');
+    expect(serviceConfig({ API_KEYS: 'acme:same-key1,acme:same-key1' }).API_KEYS).toHaveLength(2);
+  });
+
+  it.each([23, 65])('refuses a webhook secret of %i bytes', (sizeBytes) => {
+    const secret = (size: number) => `whsec_${Buffer.alloc(size, 9).toString('base64')}`;
+    expect(serviceFaults({ ...minimalEnvironment, WEBHOOK_SECRET: secret(sizeBytes) })).toEqual([
+      expect.stringMatching(/^WEBHOOK_SECRET: .*24 to 64 bytes/),
+    ]);
+    for (const size of [24, 25, 64])
+      expect(serviceConfig({ WEBHOOK_SECRET: secret(size) }).WEBHOOK_SECRET).toBe(secret(size));
+  });
+
+  it('passes every accepted entry of TRUST_PROXY to a server that accepts it', async () => {
+    const given = '10.0.0.7,10.0.0.0/8,::1,fd00::/8,::ffff:10.0.0.1,loopback,linklocal,uniquelocal';
+    const { TRUST_PROXY: trustProxy } = serviceConfig({ TRUST_PROXY: given });
+    expect(trustProxy).toEqual(given.split(','));
+    const app = await createHttpApp({ jobs: {}, metrics: {} } as HttpDeps, {
+      logger: pino({ level: 'silent' }),
+      version: '0',
+      publicUrl: undefined,
+      trustProxy,
+      corsOrigins: undefined,
+      servesCallers: false,
+    });
+    await app.close();
+  });
+
+  it.each(['banana', '1', '10.0.0.0/33', '0.0.0.0/0', '::/0', 'example.com'])(
+    'refuses the trusted proxy %s',
+    (entry) => {
+      const [fault, ...more] = serviceFaults({ ...minimalEnvironment, TRUST_PROXY: `10.0.0.1,${entry}` });
+      expect(fault).toMatch(new RegExp(`^TRUST_PROXY: ${entry} must be an address`));
+      expect(more).toEqual([]);
+    },
+  );
+
+  it('removes slashes from the end of the public URL', () => {
+    expect(serviceConfig({ PUBLIC_URL: 'https://a.example/base//' }).PUBLIC_URL).toBe(
+      'https://a.example/base',
+    );
+  });
+
+  it.each([
+    ['true', true],
+    ['1', true],
+    ['yes', true],
+    ['false', false],
+    ['0', false],
+    ['no', false],
+  ])('parses the boolean value %s', (text, value) => {
+    expect(serviceConfig({ WEBHOOK_ALLOW_PRIVATE: text }).WEBHOOK_ALLOW_PRIVATE).toBe(value);
+  });
+});
+
+describe('form of values', () => {
+  it('trims white space around a value, because mounted secrets end with a line break', () => {
+    const config = serviceConfig({
+      OPENAI_API_KEY: ' sk-key\n',
+      S3_ACCESS_KEY_ID: 'id\r\n',
+      S3_SECRET_ACCESS_KEY: 'key\t',
+    });
+    expect(config).toMatchObject({
+      OPENAI_API_KEY: 'sk-key',
+      S3_ACCESS_KEY_ID: 'id',
+      S3_SECRET_ACCESS_KEY: 'key',
+    });
+    expect(serviceConfig({ DEFAULT_MODEL: ' \n' }).DEFAULT_MODEL).toBe('gpt-image-2.6-flare');
+  });
+
+  it.each([
+    ['OPENAI_API_KEY', '"sk-key"', 'must not be in quotes'],
+    ['DEFAULT_MODEL', "'gpt-image-2'", 'must not be in quotes'],
+    ['OPENAI_API_KEY', 'sk-one\nsk-two', 'must not contain a line break'],
+    ['OPENAI_API_KEY', 'sk-"key', 'must be a key without spaces and quotes'],
+    ['ADMIN_KEY', 'a key', 'must be a key without spaces and quotes'],
+    ['API_KEYS', 'acme:"key"', 'must be tenant:key, the key without spaces and quotes'],
+  ])('refuses an invalid value of %s at startup: %j', (name, value, fault) => {
+    expect(serviceFaults({ ...minimalEnvironment, [name]: value })).toEqual([`${name}: ${fault}`]);
+  });
+});
