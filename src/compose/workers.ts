@@ -11,7 +11,10 @@ import { connect } from './redis.ts';
 import type { Root } from './root.ts';
 import type { UseCases } from './use-cases.ts';
 
-/** Duration of a task lock. Another worker resumes the task of a killed worker after at most 1.5 times this duration. */
+/**
+ * Duration of a task lock. The task of a killed worker is the next of its queue after at most 1.5 times this duration: the
+ * lock expires, and one or two checks for expired locks follow.
+ */
 const lockDurationMs = 10_000;
 const reconcilePauseMs = 5_000;
 const sweepPauseMs = 10_000;

@@ -64,7 +64,8 @@ describe('a call with a handle', () => {
   it('polls a call again after the disk refused its response, and does not pay again', async () => {
     const made = await backgroundJob('a cat');
     made.faults.spoolWrites = 3;
-    for (let runs = 0; runs < 3; runs += 1) expect(await made.run()).toEqual({ againInMs: 5_000 });
+    for (let runs = 0; runs < 3; runs += 1)
+      expect(await made.run()).toEqual({ againInMs: 5_000, isInterrupted: true });
     expect((await made.job()).attempts).toMatchObject([{ state: 'calling', handle: expect.any(String) }]);
     expect(await made.run()).toEqual(done);
     await expectOnePaidImage(made);
@@ -76,7 +77,7 @@ describe('a call with a handle', () => {
     const running = made.run(stop.signal);
     await handleOf(made);
     stop.abort('draining');
-    expect(await running).toEqual({ againInMs: 0 });
+    expect(await running).toEqual({ againInMs: 0, isInterrupted: true });
     const left = await made.job();
     expect(left).toMatchObject({ status: 'running', attempts: [{ state: 'calling' }] });
     expect(left).not.toHaveProperty('leaseStartedAt');

@@ -65,6 +65,20 @@ describe('the reconciler', () => {
     expect(await core.jobQueue.has(jobs.map((job) => job.id))).toEqual(jobs.map(() => true));
   });
 
+  it('re-enqueues a job that a worker had started before all waiting jobs', async () => {
+    const core = await connectCore();
+    const waiting = await Promise.all(Array.from({ length: 20 }, () => submitted(core)));
+    const started = await submitted(core);
+    await core.change(started, (job) => beginRun(job, createdAt));
+    expect(await core.jobQueue.remove(started.id)).toBe(true);
+    core.passTime(1);
+    await core.reconcile();
+    core.passTime(6_000);
+    await core.reconcile();
+    expect(await core.jobQueue.position(started.id)).toBe(0);
+    expect(await core.jobQueue.counts()).toMatchObject({ waiting: waiting.length + 1 });
+  });
+
   it('re-enqueues undispatched events after the webhook queue was obliterated', async () => {
     const core = await connectCore();
     const jobs = await Promise.all(Array.from({ length: 10 }, () => submitted(core)));

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Fleet, startFleet } from '../chaos/fleet/fleet.ts';
 import { runScenario } from '../chaos/run-scenario.ts';
+import { killUnderBacklog } from '../chaos/scenarios/kill-under-backlog.ts';
 import { mixed } from '../chaos/scenarios/mixed.ts';
 
-/** Runs the short form of one scenario. `npm run chaos` runs all scenarios. */
+/** Runs the short forms of two scenarios. `npm run chaos` runs all scenarios. */
 
 const startLimitMs = 120_000;
 const limitMs = 240_000;
@@ -29,6 +30,25 @@ describe('a deployment with random faults', () => {
       expect(figures.jobs).toBeGreaterThanOrEqual(10);
       expect(figures.images).toBe(figures.jobs);
       expect(figures.charged).toBeGreaterThanOrEqual(figures.images);
+    },
+    limitMs,
+  );
+
+  it(
+    'the jobs of killed workers run again within 20 s although 1,000 jobs wait',
+    async () => {
+      const options = {
+        seed: 'suite',
+        short: true,
+        deadlineMs: Date.now() + limitMs - 30_000,
+        log: () => {},
+      };
+      const { faults, late, figures, findings } = await runScenario(fleet, killUnderBacklog, options);
+      expect({ faults, late }).toEqual({ faults: [], late: [] });
+      expect(figures.jobs).toBe(1_000);
+      const found = (figure: string) => findings.find((finding) => finding.figure === figure)?.found;
+      expect(found('unfinished jobs at the last kill')).toBeGreaterThan(500);
+      expect(found('runs interrupted')).toBeGreaterThan(0);
     },
     limitMs,
   );

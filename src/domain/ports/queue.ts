@@ -24,8 +24,13 @@ export interface TaskQueue {
    *
    * @param options.taskId identifies the task in the queue. Default: the id of its record. A caller that may queue the same
    *   record more than once passes distinct ids.
+   * @param options.isInterrupted whether the task continues started work. It then gets the next free slot, before all
+   *   waiting tasks of any priority.
    */
-  add(task: Task, options: { priority: Priority; delayMs?: number; taskId?: string }): Promise<void>;
+  add(
+    task: Task,
+    options: { priority: Priority; delayMs?: number; taskId?: string; isInterrupted?: boolean },
+  ): Promise<void>;
   /** Removes a waiting or delayed task and returns whether it existed. A running task stays. */
   remove(taskId: string): Promise<boolean>;
   /** Returns the number of waiting tasks before this one, or `null` if the task is not waiting. */
@@ -43,8 +48,13 @@ export interface TaskIntake {
 /** Reason why a running task must stop. It is the reason of the task's abort signal. */
 export type StopReason = 'canceled' | 'draining' | 'lock_lost' | 'run_timeout';
 
-/** Result of a task: it is done, or it must run again after a delay. A delay of 0 lets another process take it at once. */
-export type TaskResult = { readonly done: true } | { readonly againInMs: number };
+/**
+ * Result of a task: it is done, or it must run again after a delay. A delay of 0 lets another process take it at once. An
+ * interrupted task gets the next free slot after its delay. Any other task returns behind the waiting tasks of its priority.
+ */
+export type TaskResult =
+  | { readonly done: true }
+  | { readonly againInMs: number; readonly isInterrupted?: boolean };
 
 /** Runs the tasks of one kind. */
 export type TaskHandler = (task: Task, signal: AbortSignal) => Promise<TaskResult>;

@@ -35,6 +35,12 @@ interface ConsumerConfig {
  */
 const fetchRetryMs = 1_000;
 
+/**
+ * Checks for expired locks during one lock. A task may wait for two of them after its lock has expired, because BullMQ lets
+ * one process check per interval, and that process may be the killed one.
+ */
+const stallChecksPerLock = 4;
+
 /** Maximum time for returning tasks to the queue, in milliseconds. After it the lock expires and another process takes over. */
 const releaseLimitMs = 5_000;
 
@@ -126,7 +132,7 @@ function workerOptions({ queue, concurrency, lockDurationMs }: ConsumerConfig, r
     prefix: queue.prefix,
     concurrency,
     lockDuration: lockDurationMs,
-    stalledInterval: lockDurationMs / 2,
+    stalledInterval: lockDurationMs / stallChecksPerLock,
     runRetryDelay: fetchRetryMs,
     // A deploy or a crash must never fail a job; the record counts the crashes of its runs.
     maxStalledCount: 1_000_000,

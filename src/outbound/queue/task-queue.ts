@@ -9,7 +9,8 @@ import { encodeTask, type TaskMessage } from './task-message.ts';
 
 /**
  * BullMQ treats 0 as "no priority" and stores such tasks in a list, in which state, position and removal are linear in its
- * length. Every task therefore has a priority, and all waiting tasks are in a sorted set.
+ * length. Every new task therefore has a priority, and all new tasks are in a sorted set. Interrupted tasks have none: they
+ * are few, and BullMQ takes the tasks of the list before those of the set.
  */
 const ranks = { high: 1, normal: 2, low: 3 } as const satisfies Record<Priority, number>;
 
@@ -19,6 +20,7 @@ interface MessageOptions {
   readonly taskId: string;
   readonly priority: Priority;
   readonly delayMs?: number | undefined;
+  readonly isInterrupted?: boolean | undefined;
 }
 
 /** Queue that the relay can fill with messages of any release. */
@@ -61,14 +63,15 @@ export function createTaskQueue(
 
   const addInBatch = createBatches((jobs: readonly BulkJobs[number][]) => open().addBulk([...jobs]));
 
-  function addMessage(message: TaskMessage, { taskId, priority, delayMs }: MessageOptions): Promise<void> {
+  function addMessage(message: TaskMessage, options: MessageOptions): Promise<void> {
+    const { taskId, priority, delayMs, isInterrupted } = options;
     return translated(async () => {
       await addInBatch({
         name: String(message.kind),
         data: message,
         opts: {
           jobId: taskId,
-          priority: ranks[priority],
+          ...(isInterrupted ? {} : { priority: ranks[priority] }),
           ...(delayMs ? { delay: delayMs } : {}),
           // The record is ours, so BullMQ keeps nothing, and an id can be added again as soon as its task is done.
           attempts: 1,
@@ -79,13 +82,25 @@ export function createTaskQueue(
     });
   }
 
+  /** Returns the number of tasks before this one. BullMQ takes interrupted tasks from the end of their list. */
+  async function position(taskId: string): Promise<number | null> {
+    const [rank, interrupted] = await Promise.all([
+      reads.zrank(key('prioritized'), taskId),
+      reads.llen(key('wait')),
+    ]);
+    if (rank !== null) return interrupted + rank;
+    if (interrupted === 0) return null;
+    const index = await reads.lpos(key('wait'), taskId, 'RANK', -1);
+    return index === null ? null : Math.max(0, interrupted - 1 - index);
+  }
+
   return {
     addMessage,
     add: (task, { taskId = task.id, ...options }) => addMessage(encodeTask(task), { taskId, ...options }),
     remove: (taskId) =>
       // BullMQ reports a task that never existed as removed.
       translated(async () => (await exists(taskId)) && (await open().remove(taskId)) === 1),
-    position: (taskId) => translated(() => reads.zrank(key('prioritized'), taskId)),
+    position: (taskId) => translated(() => position(taskId)),
     has: (taskIds) => translated(() => Promise.all(taskIds.map(exists))),
     counts: () =>
       translated(async () => {

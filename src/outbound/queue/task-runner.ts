@@ -47,7 +47,7 @@ export function createTaskRunner({ fields, log, handler, isStopping }: Deps) {
       return await handler(task, signal);
     } catch (error) {
       log.error({ ...fields, err: error, kind: task.kind, id: task.id }, 'task failed, retrying');
-      return { againInMs: pauseAfterFaultMs };
+      return { againInMs: pauseAfterFaultMs, isInterrupted: true };
     }
   }
 
@@ -58,6 +58,9 @@ export function createTaskRunner({ fields, log, handler, isStopping }: Deps) {
   ): Promise<void> => {
     const result = await run(job, signal);
     if (!('againInMs' in result)) return;
+    // A task without a priority returns to the list that is emptied first, also after a delay.
+    const priority = result.isInterrupted ? 0 : (job.opts.priority ?? 0);
+    if (job.priority !== priority) await job.changePriority({ priority });
     if (result.againInMs > 0) {
       await job.moveToDelayed(Date.now() + result.againInMs, token);
       throw new DelayedError();

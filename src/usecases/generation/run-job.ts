@@ -121,7 +121,8 @@ async function release(
   await jobRun.update((job) =>
     releaseRun(withErrors(job, outcomes), nowMs, blocked && { ...blocked, untilMs: nowMs + againInMs }),
   );
-  return { againInMs };
+  // A job that waits for a blocked scope does not run out of time, so it must not delay the jobs of other scopes.
+  return blocked ? { againInMs } : { againInMs, isInterrupted: true };
 }
 
 /** Records the errors of images that failed for good, so that the next run leaves them alone. */
@@ -151,7 +152,7 @@ async function stopped(deps: Deps, jobRun: JobRun, outcomes: readonly ImageOutco
   const reason = jobRun.signal.reason as StopReason;
   if (reason === 'draining') {
     await jobRun.update((job) => releaseRun(withErrors(job, outcomes), deps.clock()));
-    return { againInMs: 0 };
+    return { againInMs: 0, isInterrupted: true };
   }
   if (reason === 'lock_lost') return { done: true };
   await jobRun.update((current) => {

@@ -29,7 +29,10 @@ export function createReconcile(deps: Deps) {
   async function restore(tenant: string, id: string): Promise<boolean> {
     const job = await deps.records.get(tenant, id);
     if (!job || isTerminal(job.status) || !isChangeable(job)) return false;
-    await deps.jobQueue.add({ kind: 'run_job', tenant, id }, { priority: job.request?.priority ?? 'normal' });
+    await deps.jobQueue.add(
+      { kind: 'run_job', tenant, id },
+      { priority: job.request?.priority ?? 'normal', isInterrupted: job.status === 'running' },
+    );
     return true;
   }
 

@@ -4,6 +4,7 @@ import { killEverything } from './kill-everything.ts';
 import { killInBackground } from './kill-in-background.ts';
 import { killRedis } from './kill-redis.ts';
 import { killSameJob } from './kill-same-job.ts';
+import { killUnderBacklog } from './kill-under-backlog.ts';
 import { killWebhooks } from './kill-webhooks.ts';
 import { killWorkers } from './kill-workers.ts';
 import { mixed } from './mixed.ts';
@@ -17,6 +18,7 @@ import { wipeQueue } from './wipe-queue.ts';
 /** All scenarios, in the order of their runs. */
 export const scenarios: readonly Scenario[] = [
   killWorkers,
+  killUnderBacklog,
   killSameJob,
   killAfterLastByte,
   killRedis,

@@ -101,7 +101,7 @@ describe('the expansion of a prompt', () => {
         },
       ],
     });
-    expect(await made.run(deploy.signal)).toEqual({ againInMs: 0 });
+    expect(await made.run(deploy.signal)).toEqual({ againInMs: 0, isInterrupted: true });
     expect(await made.run()).toEqual(done);
     expect(made.calls.map((call) => call.prompt)).toEqual(['A fox, in detail']);
     expect(made.job().warnings).toBeUndefined();

@@ -73,10 +73,10 @@ describe('a run without failures', () => {
 describe('a refused call', () => {
   it('delays the job after a refused call, costs nothing, and resets the count after the next success', async () => {
     const made = generation({ responses: [failureOf('refused'), failureOf('refused'), 'image'] });
-    expect(await made.run()).toEqual({ againInMs: 500 });
+    expect(await made.run()).toEqual({ againInMs: 500, isInterrupted: true });
     expect(made.job()).toMatchObject({ status: 'running', refusals: 1 });
     expect(made.job()).not.toHaveProperty('leaseStartedAt');
-    expect(await made.run()).toEqual({ againInMs: 1_000 });
+    expect(await made.run()).toEqual({ againInMs: 1_000, isInterrupted: true });
     expect(await made.run()).toEqual(done);
     expect(statesOf(made)).toEqual(['rejected', 'rejected', 'stored']);
     expect(made.job()).not.toHaveProperty('refusals');

@@ -96,7 +96,7 @@ describe('a stopping run', () => {
 
   it('releases the job at once without a lease if a deployment stops the worker', async () => {
     const { made, run } = calling('draining');
-    expect(await run()).toEqual({ againInMs: 0 });
+    expect(await run()).toEqual({ againInMs: 0, isInterrupted: true });
     expect(made.job()).toMatchObject({ status: 'running', attempts: [{ state: 'uncertain' }] });
     expect(made.job()).not.toHaveProperty('leaseStartedAt');
   });
@@ -110,7 +110,7 @@ describe('a stopping run', () => {
     let stop = new AbortController();
     for (let deploys = 0; deploys < 3; deploys++) {
       stop = new AbortController();
-      expect(await made.run(stop.signal)).toEqual({ againInMs: 0 });
+      expect(await made.run(stop.signal)).toEqual({ againInMs: 0, isInterrupted: true });
     }
     expect(await made.run()).toEqual(done);
     expect(made.calls).toHaveLength(4);
@@ -133,7 +133,7 @@ describe('a stopping run', () => {
         },
       ],
     });
-    expect(await made.run(stop.signal)).toEqual({ againInMs: 0 });
+    expect(await made.run(stop.signal)).toEqual({ againInMs: 0, isInterrupted: true });
     await made.run();
     expect(made.calls).toHaveLength(3);
     expect(made.job()).toMatchObject({ status: 'succeeded', errors: [{ index: 0 }], images: [{ index: 1 }] });

@@ -81,10 +81,10 @@ describe('a response that an earlier run paid for', () => {
       ...beginRun(job, createdAt),
       attempts: [attemptOf({ state: 'received', receivedAt: createdAt + 900 })],
     }));
-    expect(await made.run()).toEqual({ againInMs: 5_000 });
+    expect(await made.run()).toEqual({ againInMs: 5_000, isInterrupted: true });
     expect(made.calls).toHaveLength(0);
     made.passTime(119_000);
-    expect(await made.run()).toEqual({ againInMs: 5_000 });
+    expect(await made.run()).toEqual({ againInMs: 5_000, isInterrupted: true });
     made.passTime(1_000);
     expect(await made.run()).toEqual(done);
     expect(statesOf(made)).toEqual(['wasted', 'stored']);
@@ -137,7 +137,7 @@ describe('a failure on our side', () => {
   it('makes no call while the spool is full', async () => {
     const made = generation();
     made.faults.spool.isFull = () => true;
-    expect(await made.run()).toEqual({ againInMs: 5_000 });
+    expect(await made.run()).toEqual({ againInMs: 5_000, isInterrupted: true });
     expect(made.calls).toHaveLength(0);
     made.faults.spool.isFull = () => false;
     expect(await made.run()).toEqual(done);
