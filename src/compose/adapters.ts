@@ -33,7 +33,7 @@ import { composeStorage } from './storage.ts';
 import { createStoreFigures } from './store-figures.ts';
 
 /** Builds the outbound adapters and the metrics of a process. */
-export function composeAdapters(root: Root) {
+export async function composeAdapters(root: Root) {
   const { config, environment, closers, log } = root;
   const connections = connectRedis(root);
   const onUnreadable: OnUnreadable = ({ kind, error, tenant, id }) => {
@@ -45,9 +45,8 @@ export function composeAdapters(root: Root) {
   const queues = composeQueues(root, connections);
   const spool = composeSpool(root);
   const storage = closers.add(composeStorage(config, environment.secretsKey), (each) => each.close());
-  const provider = closers.add(composeProvider(config, environment.provider.studioUrl), (each) =>
-    each.close(),
-  );
+  const openProvider = await composeProvider(config, environment.provider.studioUrl);
+  const provider = closers.add(openProvider, (each) => each.close());
   const { guard, sender } = composeWebhookSender(root);
   const metrics = createMetrics(
     createStoreFigures({
@@ -75,7 +74,7 @@ export function composeAdapters(root: Root) {
     metrics,
   };
 }
-export type Adapters = ReturnType<typeof composeAdapters>;
+export type Adapters = Awaited<ReturnType<typeof composeAdapters>>;
 
 /** Builds the stores of records in Redis. */
 function composeRecords(root: Root, connections: Connections, onUnreadable: OnUnreadable) {

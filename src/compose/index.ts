@@ -66,7 +66,7 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
     });
     const connections = createConnectionSet(`${config.REDIS_KEY_PREFIX}:probe`);
     const root: Root = { config, environment, process: randomUUID(), log, connections, closers, draining };
-    const adapters = composeAdapters(root);
+    const adapters = await composeAdapters(root);
     let address = `http://localhost:${config.PORT}`;
     const useCases = composeUseCases(root, adapters, {
       publicUrlFor: (job) => config.PUBLIC_URL ?? job.origin ?? address,

@@ -8,7 +8,7 @@ import { proxiesOf } from './proxies.ts';
  *
  * @param studioUrl address of the offline server that this process runs, if it runs one.
  */
-export function composeProvider(config: Config, studioUrl: string | undefined): OpenProvider {
+export function composeProvider(config: Config, studioUrl: string | undefined): Promise<OpenProvider> {
   const enhanceModel = config.ENHANCE_MODEL;
   return selectedProvider(config).create(config, {
     clock,

@@ -1,6 +1,5 @@
 import { defineProvider } from '../provider-definition.ts';
 import { decodeOpenAIResponse } from './images/decode-openai-response.ts';
-import { openOpenAI } from './open.ts';
 import { openaiVariables } from './variables.ts';
 
 const name = 'openai';
@@ -12,8 +11,9 @@ export const openai = defineProvider({
   variables: openaiVariables,
   isImpliedBy: ({ OPENAI_API_KEY }) => OPENAI_API_KEY !== undefined,
   needsStudio: () => false,
-  create: (values, { clock, enhanceModel, proxyFor }) =>
-    openOpenAI({
+  create: async (values, { clock, enhanceModel, proxyFor }) => {
+    const { openOpenAI } = await import('./open.ts');
+    return openOpenAI({
       name,
       // A process that makes no calls needs no key.
       apiKey: values.OPENAI_API_KEY ?? 'none',
@@ -23,7 +23,8 @@ export const openai = defineProvider({
       enhanceModel,
       clock,
       proxyFor,
-    }),
+    });
+  },
   check: ({ OPENAI_API_KEY }, { isSelected, makesCalls }) =>
     isSelected && makesCalls && !OPENAI_API_KEY ? ['OPENAI_API_KEY: needed because PROVIDER is openai'] : [],
   describe: ({ OPENAI_BASE_URL }) => `openai${OPENAI_BASE_URL ? ` at ${new URL(OPENAI_BASE_URL).host}` : ''}`,

@@ -1,5 +1,4 @@
 import { decodeOpenAIResponse } from '../openai/images/decode-openai-response.ts';
-import { openOpenAI } from '../openai/open.ts';
 import { openaiVariables } from '../openai/variables.ts';
 import { defineProvider } from '../provider-definition.ts';
 
@@ -15,8 +14,9 @@ export const studio = defineProvider({
   variables: openaiVariables,
   isImpliedBy: ({ OPENAI_API_KEY }) => OPENAI_API_KEY === undefined,
   needsStudio: ({ OPENAI_BASE_URL }) => OPENAI_BASE_URL === undefined,
-  create: (values, { clock, enhanceModel, studioUrl, proxyFor }) =>
-    openOpenAI({
+  create: async (values, { clock, enhanceModel, studioUrl, proxyFor }) => {
+    const { openOpenAI } = await import('../openai/open.ts');
+    return openOpenAI({
       name,
       apiKey: values.OPENAI_API_KEY ?? 'studio',
       baseUrl: values.OPENAI_BASE_URL ?? studioUrl,
@@ -25,7 +25,8 @@ export const studio = defineProvider({
       enhanceModel,
       clock,
       proxyFor,
-    }),
+    });
+  },
   check: () => [],
   describe: ({ OPENAI_BASE_URL }) =>
     OPENAI_BASE_URL ? `studio at ${new URL(OPENAI_BASE_URL).host}` : 'studio, offline images',
