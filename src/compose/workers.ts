@@ -77,9 +77,10 @@ function composeConsumers(root: Root, { queues, records }: Adapters, useCases: U
 }
 
 /** Builds the relay that moves accepted jobs from the intake into the queue. */
-function composeRelay(root: Root, { queues }: Adapters): TaskRelay {
+function composeRelay(root: Root, { queues, connections }: Adapters): TaskRelay {
   const redis = connect(root, createWorkerRedis, { name: 'intake', use: 'blocking reads' });
-  const relay = createTaskRelay(queues.names.jobs, { redis, queue: queues.jobs, log: root.log });
+  const deps = { redis, commands: connections.records, queue: queues.jobs, log: root.log };
+  const relay = createTaskRelay(queues.names.jobs, deps);
   return root.closers.add(relay, (each) => each.stop());
 }
 

@@ -25,7 +25,7 @@ async function connect(address?: string) {
   const { log, lines } = captured();
   const openRelay = () => {
     const waiting = createWorkerRedis(target, { onError: () => undefined });
-    const relay = createTaskRelay(name, { redis: waiting, queue, log });
+    const relay = createTaskRelay(name, { redis: waiting, commands: redis, queue, log });
     onTestFinished(async () => {
       await relay.stop();
       waiting.disconnect();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import type { Log } from '../../domain/ports.ts';
@@ -16,26 +17,31 @@ const waitSeconds = 0.5;
 const batchSize = 500;
 const pauseAfterFaultMs = 1_000;
 const stopLimitMs = 2_000;
+/** Lifetime of the element that ends a blocking read, if no read pops it. */
+const stopElementMs = 10_000;
 
 /**
  * Creates a relay that moves tasks from the intake into the queue, in their order. Any number of relays may run. Messages
  * pass unchanged, so that a relay of this release can move tasks of a newer one.
  *
  * @param deps.redis a connection of its own that waits during an outage of Redis.
+ * @param deps.commands a connection that fails fast, because `redis` is blocked by reads.
  */
 export function createTaskRelay(
   queueName: QueueName,
-  deps: { redis: Redis | Cluster; queue: MessageQueue; log: Log },
+  deps: { redis: Redis | Cluster; commands: Redis | Cluster; queue: MessageQueue; log: Log },
 ): TaskRelay {
-  const { redis, queue, log } = deps;
+  const { redis, commands, queue, log } = deps;
   const key = intakeKey(queueName);
+  // A list of this relay alone. Its element ends the blocking read, so that a stop does not wait for the timeout.
+  const stopKey = `${key}:stop:${randomUUID()}`;
   const outage = createOutageLog(log, {
     fields: { queue: queueName.name },
     outage: 'intake relay failing; reconciler will re-enqueue',
     over: 'intake relay recovered',
   });
   let stopped = false;
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<void> | undefined;
 
   async function moveEntry(text: string): Promise<void> {
     const entry = decodeEntry(text);
@@ -49,8 +55,8 @@ export function createTaskRelay(
   }
 
   async function moveSome(): Promise<void> {
-    const first = await redis.blpop(key, waitSeconds);
-    if (!first) return;
+    const first = await redis.blpop(key, stopKey, waitSeconds);
+    if (!first || first[0] === stopKey) return;
     // The first task is moved at once, because most tasks arrive alone.
     await Promise.all([moveEntry(first[1]), moveMore()]);
     outage.worked();
@@ -66,14 +72,20 @@ export function createTaskRelay(
     }
   }
 
+  async function endRead(): Promise<void> {
+    await Promise.all([commands.rpush(stopKey, 'stop'), commands.pexpire(stopKey, stopElementMs)]);
+  }
+
   return {
     start() {
       running = run();
     },
     async stop() {
       stopped = true;
+      if (!running) return;
+      await endRead().catch(() => {});
       // The blocking read never ends while Redis is down. The owner of the connection ends it by closing the connection.
-      await Promise.race([running, sleep(stopLimitMs)]);
+      await Promise.race([running, sleep(stopLimitMs, undefined, { ref: false })]);
     },
   };
 }
