@@ -4,7 +4,6 @@ import type { Config } from '../config/config.ts';
 import type { Closers } from '../lib/closers.ts';
 import { loadDevSecrets } from '../local/dev-secrets.ts';
 import { startManagedRedis } from '../local/redis/start.ts';
-import { startStudio } from '../local/studio/studio.ts';
 import { selectedProvider } from '../outbound/providers/registry.ts';
 
 /** Addresses of Redis, storage and provider, which this process or an operator runs. */
@@ -69,6 +68,8 @@ async function composeRedis(
 async function startNeededStudio(config: Config, closers: Closers): Promise<string | undefined> {
   // Other roles need no studio, because only workers call the provider.
   if (!config.roles.has('worker') || !selectedProvider(config).needsStudio(config)) return undefined;
+  // Imported on demand, because it loads the image library, which a process with a real provider does not need.
+  const { startStudio } = await import('../local/studio/studio.ts');
   const studio = closers.add(await startStudio(), (running) => running.stop());
   return studio.baseUrl;
 }

@@ -1,6 +1,5 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
-import { stringify } from 'yaml';
 import { eventTypes } from '../../../domain/webhook-event.ts';
 import { endpointRequestExamples, imageRequestExamples } from '../examples.ts';
 import type { JsonSchema } from '../json-schema.ts';
@@ -78,16 +77,18 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
   });
   await useDocsPage(app);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  app.get('/openapi.yaml', { schema: { hide: true } }, (_request, reply) =>
-    reply.header('content-type', 'application/yaml; charset=utf-8').send(documentYaml(app)),
-  );
+  app.get('/openapi.yaml', { schema: { hide: true } }, async (_request, reply) => {
+    reply.header('content-type', 'application/yaml; charset=utf-8');
+    return documentYaml(app);
+  });
 }
 
 /**
  * Returns the document as YAML that readers of YAML 1.1 and 1.2 understand in the same way: words such as `off` and times
- * are quoted.
+ * are quoted. Imports the YAML library on demand, because few processes need it.
  */
-export function documentYaml(app: FastifyInstance): string {
+export async function documentYaml(app: FastifyInstance): Promise<string> {
+  const { stringify } = await import('yaml');
   return stringify(app.swagger(), { compat: 'yaml-1.1', lineWidth: 0 });
 }
 
