@@ -1,4 +1,5 @@
 /** Rules of ARCHITECTURE.md and CONTRIBUTING.md, checked over the whole project. Each module holds one kind of rule. */
+import './architecture/api-document.ts';
 import './architecture/generated-files.ts';
 import './architecture/imports.ts';
 import './architecture/links.ts';

@@ -10,6 +10,8 @@ const time = z.iso.datetime();
 const nullableTime = time.nullable();
 /** Shown for a kind or state of a newer release. */
 export const other = 'other';
+export const shownAttemptKinds = [...attemptKinds, other] as const;
+export const shownAttemptStates = [...attemptStates, other] as const;
 
 export const JobErrorView = z.object({
   code: z.enum(errorCodes),
@@ -45,14 +47,10 @@ export const ImageView = z.object({
 });
 
 export const AttemptView = z.object({
-  kind: z.enum([...attemptKinds, other]).describe('`other` for a kind of a newer release.'),
+  kind: z.enum(shownAttemptKinds),
   provider: z.string().nullable().describe('Name of the provider that was called.'),
   index: z.int().describe('Index of the image; 0 for an enhancement.'),
-  state: z
-    .enum([...attemptStates, other])
-    .describe(
-      '`rejected` was not charged. `uncertain`, `unusable` and `other` (a state of a newer release) may have been charged. Every other ended attempt was charged.',
-    ),
+  state: z.enum(shownAttemptStates),
   started_at: time,
   finished_at: nullableTime,
   provider_request_id: z.string().nullable().describe('Provider request id, for support cases.'),

@@ -5,12 +5,14 @@ import { z } from 'zod';
  * because names, sizes, qualities and prices change several times a year.
  */
 
+export const modelStatuses = ['current', 'deprecated', 'retired'] as const;
+
 const FreeSizes = z.strictObject({
-  multiple_of: z.int().min(1),
-  min_pixels: z.int(),
-  max_pixels: z.int(),
-  max_edge: z.int(),
-  max_ratio: z.number(),
+  multiple_of: z.int().min(1).describe('Divisor of both edges.'),
+  min_pixels: z.int().describe('Minimum of width times height.'),
+  max_pixels: z.int().describe('Maximum of width times height.'),
+  max_edge: z.int().describe('Maximum of width and of height, in pixels.'),
+  max_ratio: z.number().describe('Maximum ratio of the longer edge to the shorter one.'),
 });
 
 const Prices = z.strictObject({
@@ -37,7 +39,7 @@ export const CatalogueModel = z.strictObject({
   id: z.string(),
   aliases: z.array(z.string()).default([]),
   description: z.string().optional(),
-  status: z.enum(['current', 'deprecated', 'retired']),
+  status: z.enum(modelStatuses),
   shutdown_at: z.iso.date().nullable().default(null),
   successor: z.string().nullable().default(null),
   max_n: z.int().default(10),

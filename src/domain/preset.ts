@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
-import { type PresetChoice, pointerToken } from './image-request.ts';
+import type { PresetChoice } from './image-request.ts';
+import { pointerToken } from './json-pointer.ts';
 import { countCodePoints } from './text.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { inexactIssues } from './check-request-text.ts';
 import { AppError, type FieldIssue } from './errors.ts';
-import { eventPatterns, inexactIssues } from './image-request.ts';
+import { eventPatterns } from './image-request.ts';
 import { openText, storedObject } from './stored.ts';
 import { type EventPattern, WebhookSecret } from './webhook-event.ts';
 

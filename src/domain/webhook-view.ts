@@ -16,21 +16,20 @@ const other = 'other';
 export const shownEventTypes = [...eventTypes, other] as const;
 /** Statuses of deliveries on the wire, with `other` as for types. */
 export const shownDeliveryStatuses = [...deliveryStatuses, other] as const;
+export const shownEventPatterns = [...eventPatterns, other] as const;
+export const shownDisabledReasons = [...disabledReasons, other] as const;
+export const shownEndpointChanges = [...endpointChanges, other] as const;
+export const endpointStatuses = ['enabled', 'disabled'] as const;
 
 export const EndpointView = z.object({
   id: z.string(),
   object: z.literal('webhook_endpoint'),
   url: z.string(),
-  events: z.array(z.enum([...eventPatterns, other])),
+  events: z.array(z.enum(shownEventPatterns)),
   description: z.string(),
   metadata: z.record(z.string(), z.string()),
-  status: z.enum(['enabled', 'disabled']),
-  disabled_reason: z
-    .enum([...disabledReasons, other])
-    .nullable()
-    .describe(
-      '`requested`: by its owner. `gone`: it responded 410. `failing`: every attempt failed for days.',
-    ),
+  status: z.enum(endpointStatuses),
+  disabled_reason: z.enum(shownDisabledReasons).nullable(),
   disabled_at: time.nullable(),
   created_at: time,
   updated_at: time,
@@ -46,9 +45,7 @@ export const EndpointView = z.object({
         .describe('End of the cooldown of the circuit breaker. Then one delivery probes the endpoint.'),
     })
     .describe('State of the circuit breaker.'),
-  history: z.array(
-    z.object({ at: time, what: z.enum([...endpointChanges, other]), detail: z.string().nullable() }),
-  ),
+  history: z.array(z.object({ at: time, what: z.enum(shownEndpointChanges), detail: z.string().nullable() })),
 });
 export type EndpointView = z.infer<typeof EndpointView>;
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
-import { pointerToken } from '../../domain/image-request.ts';
+import { pointerToken } from '../../domain/json-pointer.ts';
 import { findDuplicateName } from './duplicate-names.ts';
 
 /** Maximum nesting. Deeper JSON has no use here, and recursive functions would need more stack. */

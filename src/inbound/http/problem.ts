@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode, errorRow, type FieldIssue } from '../../domain/errors.ts';
-import { pointerToken } from '../../domain/image-request.ts';
+import { pointerToken } from '../../domain/json-pointer.ts';
 
 /** Body of an error: problem+json (RFC 9457) with a nested `error` member for clients of the OpenAI API. */
 export interface Problem {

@@ -133,13 +133,16 @@ export function problems(
   }
   return {
     ...Object.fromEntries([...byStatus].map(([status, list]) => [String(status), problem(status, list)])),
-    default: {
-      description: 'Any other error.',
-      headers: always,
-      content: { 'application/problem+json': { schema: ref('Problem') } },
-    },
+    default: otherError,
   };
 }
+
+/** Documented response for every status without a response of its own. */
+export const otherError: Response = {
+  description: 'Any other error.',
+  headers: always,
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+};
 
 function problem(status: number, codes: readonly ErrorCode[]): Response {
   const retryable = codes.filter((code) => errorRow(code).retryable).length;

@@ -1,6 +1,7 @@
+import { checkRequestText } from '../../domain/check-request-text.ts';
 import { AppError, type FieldIssue } from '../../domain/errors.ts';
 import { type CostRange, estimateCost } from '../../domain/estimate.ts';
-import { checkRequestText, type ImageRequest, type ImageRequestBody } from '../../domain/image-request.ts';
+import type { ImageRequest, ImageRequestBody } from '../../domain/image-request.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import { checkAgainstCatalogue } from '../../domain/model-rules.ts';
 import type { Clock, DestinationGuard } from '../../domain/ports.ts';

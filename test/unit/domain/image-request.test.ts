@@ -1,12 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkRequestText } from '../../../src/domain/check-request-text.ts';
 import { AppError, type FieldIssue } from '../../../src/domain/errors.ts';
-import {
-  checkRequestText,
-  ImageRequestBody,
-  maxPromptCodePoints,
-  pointerToken,
-} from '../../../src/domain/image-request.ts';
+import { ImageRequestBody, maxPromptCodePoints } from '../../../src/domain/image-request.ts';
+import { pointerToken } from '../../../src/domain/json-pointer.ts';
 import { anyText } from '../../support/arbitrary-job.ts';
 
 const loneSurrogate = 'a\ud800b';

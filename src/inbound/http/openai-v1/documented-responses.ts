@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode, errorRow } from '../../../domain/errors.ts';
 import { type JsonSchema, ref } from '../json-schema.ts';
+import { otherError } from '../responses.ts';
 import { openAiError, statusBeforeAcceptance, statusOfFailure } from './problem.ts';
 
 /** Documented responses of the OpenAI-compatible API. Their statuses differ from those of the native API. */
@@ -68,7 +69,10 @@ function problems(path: string, errors: readonly Documented[]) {
     const status = error.isAccepted ? statusOfFailure(error.code) : statusBeforeAcceptance(error.code);
     byStatus.set(status, [...(byStatus.get(status) ?? []), error]);
   }
-  return Object.fromEntries([...byStatus].map(([status, list]) => [status, problem(path, list)]));
+  return {
+    ...Object.fromEntries([...byStatus].map(([status, list]) => [status, problem(path, list)])),
+    default: otherError,
+  };
 }
 
 function problem(path: string, errors: readonly Documented[]) {

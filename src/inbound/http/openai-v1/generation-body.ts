@@ -1,12 +1,16 @@
 import { z } from 'zod';
-import { SvgRequest } from '../../../domain/image-request.ts';
+import { ImageRequestBody } from '../../../domain/image-request.ts';
 
 /**
  * Body of `POST /v1/images/generations`: every field of the official SDKs, including those of retired models. The schema
  * checks types. The catalogue checks values that depend on the model after the request was mapped.
  */
 
+const native = ImageRequestBody.shape;
 const text = (max: number) => z.string().min(1).max(max);
+
+/** Forms in which the response contains images. */
+export const responseFormats = ['url', 'b64_json'] as const;
 
 export const GenerationBody = z.strictObject({
   prompt: z.string().min(1).describe('Description of the image, 1 to 32,000 code points.'),
@@ -16,14 +20,14 @@ export const GenerationBody = z.strictObject({
   n: z.int().min(1).max(10).optional().describe('Number of images. Default 1.'),
   size: text(32).optional().describe('`auto` or WIDTHxHEIGHT. Legacy sizes are mapped to the nearest one.'),
   quality: text(64).optional().describe('`standard` is mapped to `auto`, `hd` to `high`.'),
-  complexity: text(64).optional(),
-  background: text(64).optional(),
-  moderation: text(64).optional(),
-  output_format: text(64).optional(),
-  output_compression: z.int().min(0).max(100).optional(),
-  frame_count: z.int().min(2).max(64).optional(),
-  frame_duration_ms: z.int().min(10).max(655_350).optional(),
-  svg: SvgRequest.optional(),
+  complexity: native.complexity,
+  background: native.background,
+  moderation: native.moderation,
+  output_format: native.output_format,
+  output_compression: native.output_compression,
+  frame_count: native.frame_count,
+  frame_duration_ms: native.frame_duration_ms,
+  svg: native.svg,
   partial_images: z
     .int()
     .min(0)
@@ -31,8 +35,8 @@ export const GenerationBody = z.strictObject({
     .optional()
     .describe('Number of previews in a stream. Without `stream` there are none.'),
   stream: z.boolean().optional().describe('Send server-sent events.'),
-  response_format: z.enum(['url', 'b64_json']).optional().describe('Default `b64_json`.'),
-  safety_identifier: text(128).optional(),
+  response_format: z.enum(responseFormats).optional(),
+  safety_identifier: native.safety_identifier,
   user: text(256).optional().describe('Legacy name of `safety_identifier`.'),
   style: text(64).optional().describe('Legacy field without effect.'),
 });

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { TokenTotals } from '../../../domain/image-job.ts';
 import type { SchemaGroup } from '../json-schema.ts';
 import { OpenAIError } from '../schemas/problem.ts';
-import { GenerationBody } from './generation-body.ts';
+import { GenerationBody, responseFormats } from './generation-body.ts';
 
 /** Schemas of the responses that OpenAI's clients read: images, stream events and models. */
+
+const unixSeconds = z.int().meta({ format: 'int64' });
 
 const OpenAiImage = z.object({
   b64_json: z.string().optional().describe('The bytes in base64.'),
@@ -23,7 +25,7 @@ const output = {
 
 /** Response with images. */
 const OpenAiImages = z.object({
-  created: z.int().describe('Time of the end of the job, in seconds since 1970.'),
+  created: unixSeconds.describe('Time of the end of the job, in seconds since 1970.'),
   data: z.array(OpenAiImage),
   ...output,
   warnings: z.array(z.string()).optional().describe('What was changed or ignored in the request.'),
@@ -33,7 +35,7 @@ const OpenAiImages = z.object({
 const OpenAiImageEvent = z.object({
   type: z.string().describe('`image_generation.completed`, or `error`.'),
   b64_json: z.string().optional(),
-  created_at: z.int().optional(),
+  created_at: unixSeconds.optional().describe('Time of the event, in seconds since 1970.'),
   ...z.object(output).partial().shape,
   error: OpenAIError.optional(),
 });
@@ -41,7 +43,7 @@ const OpenAiImageEvent = z.object({
 const OpenAiModel = z.object({
   id: z.string(),
   object: z.literal('model'),
-  created: z.int(),
+  created: unixSeconds.describe('Time of its release, in seconds since 1970.'),
   owned_by: z.string(),
 });
 
@@ -51,4 +53,10 @@ const OpenAiModelList = z.object({ object: z.literal('list'), data: z.array(Open
 export const openAiSchemas: SchemaGroup = {
   requests: { OpenAiGenerationRequest: GenerationBody },
   responses: { OpenAiImage, OpenAiImages, OpenAiImageEvent, OpenAiModel, OpenAiModelList },
+  values: {
+    OpenAiResponseFormat: {
+      values: responseFormats,
+      description: 'Form of the images in the response. Default: `b64_json`.',
+    },
+  },
 };

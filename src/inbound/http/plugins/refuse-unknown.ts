@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, type FieldIssue } from '../../../domain/errors.ts';
-import { pointerToken } from '../../../domain/image-request.ts';
+import { pointerToken } from '../../../domain/json-pointer.ts';
 import type { JsonSchema } from '../json-schema.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CatalogueModel } from '../../../domain/model-catalogue.ts';
+import { CatalogueModel, modelStatuses } from '../../../domain/model-catalogue.ts';
 import type { SchemaGroup } from '../json-schema.ts';
 
 const Model = CatalogueModel.extend({ object: z.literal('model') });
@@ -27,8 +27,10 @@ const HealthCheck = z.object({
   detail: z.string().nullable().describe('Reason of a failure, or a remark.'),
 });
 
+const healthStatuses = ['ok', 'unavailable'] as const;
+
 const Health = z.object({
-  status: z.enum(['ok', 'unavailable']),
+  status: z.enum(healthStatuses),
   checks: z.record(z.string(), HealthCheck).describe('Results by the name of the check.'),
 });
 
@@ -46,6 +48,14 @@ export const catalogueSchemas: SchemaGroup = {
     PresetList: listOf(Preset),
     HealthCheck,
     Health,
+  },
+  values: {
+    ModelStatus: {
+      values: modelStatuses,
+      description:
+        'Status of a model. `deprecated` still works and ends at `shutdown_at`, `retired` is refused.',
+    },
+    HealthStatus: { values: healthStatuses, description: 'Whether every check passed.' },
   },
   notes: {
     FreeSizes: { description: 'Rules for sizes that the model accepts besides its list.' },

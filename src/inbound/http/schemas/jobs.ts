@@ -2,14 +2,25 @@ import { z } from 'zod';
 import { billings } from '../../../domain/errors.ts';
 import { jobStages, jobStatuses, TokenTotals } from '../../../domain/image-job.ts';
 import {
+  enhanceModes,
   ImageRequest,
   ImageRequestBody,
   PresetChoice,
+  PresetSelection,
+  priorities,
   RetentionRequest,
   SvgRequest,
+  uncertainPolicies,
   WebhookRequest,
 } from '../../../domain/image-request.ts';
-import { AttemptView, ImageJobView, ImageView, JobErrorView } from '../../../domain/job-view.ts';
+import {
+  AttemptView,
+  ImageJobView,
+  ImageView,
+  JobErrorView,
+  shownAttemptKinds,
+  shownAttemptStates,
+} from '../../../domain/job-view.ts';
 import { imageJobExample } from '../examples.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
 
@@ -55,6 +66,7 @@ export const jobSchemas: SchemaGroup = {
   requests: {
     ImageRequest: ImageRequestBody,
     PresetChoice,
+    PresetSelection,
     WebhookDestination: WebhookRequest,
     Retention: RetentionRequest,
     SvgOptions: SvgRequest,
@@ -83,6 +95,30 @@ export const jobSchemas: SchemaGroup = {
       description: 'Status of a job. `queued` and `running` may change; the others are final.',
     },
     JobStage: { values: jobStages, description: 'Stage of a running job.' },
+    Priority: {
+      values: priorities,
+      description:
+        'Priority among the jobs of the tenant. Tenants are scheduled fairly at every priority. Default: `normal`.',
+    },
+    EnhanceMode: {
+      values: enhanceModes,
+      description:
+        'Whether a language model first writes a detailed description: `off`, `auto` for prompts of at most 160 code points, or `always`. Default: the mode of the preset, otherwise `off`.',
+    },
+    UncertainPolicy: {
+      values: uncertainPolicies,
+      description:
+        'Action if the outcome of a provider call is unknown: `retry` calls again and may pay twice, `fail` never does. Default: `ON_UNCERTAIN` of the deployment.',
+    },
+    AttemptKind: {
+      values: shownAttemptKinds,
+      description: 'Kind of a provider call; `other` for a kind of a newer release.',
+    },
+    AttemptState: {
+      values: shownAttemptStates,
+      description:
+        'State of a provider call. `rejected` was not charged. `uncertain`, `unusable` and `other` (a state of a newer release) may have been charged. Every other ended attempt was charged.',
+    },
     Billing: {
       values: billings,
       description: 'Known charges: `none` was spent, a charge is `possible`, or it was `charged`.',
@@ -90,6 +126,7 @@ export const jobSchemas: SchemaGroup = {
   },
   notes: {
     PresetChoice: { description: 'Name of a preset from GET /presets, optionally with its variables.' },
+    PresetSelection: { description: 'A preset with values of its variables.' },
     WebhookDestination: { description: 'URL for the events of this job. Default: all events.' },
     Retention: {
       description:

@@ -6,7 +6,11 @@ import {
   DeliveryAttemptView,
   DeliveryView,
   EndpointView,
+  endpointStatuses,
   shownDeliveryStatuses,
+  shownDisabledReasons,
+  shownEndpointChanges,
+  shownEventPatterns,
 } from '../../../domain/webhook-view.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
 
@@ -58,6 +62,23 @@ export const webhookSchemas: SchemaGroup = {
     WebhookEventPattern: {
       values: eventPatterns,
       description: 'Subscription of an endpoint: one type, all events of jobs, or all events.',
+    },
+    WebhookSubscription: {
+      values: shownEventPatterns,
+      description: 'A subscription as stored; `other` for a type of a newer release.',
+    },
+    WebhookEndpointStatus: {
+      values: endpointStatuses,
+      description: 'Whether an endpoint receives deliveries.',
+    },
+    DisabledReason: {
+      values: shownDisabledReasons,
+      description:
+        'Reason why an endpoint is disabled. `requested`: by its owner. `gone`: it responded 410. `failing`: every attempt failed for days.',
+    },
+    WebhookEndpointChange: {
+      values: shownEndpointChanges,
+      description: 'Kind of a change; `other` for a kind of a newer release.',
     },
     DeliveryStatus: {
       values: shownDeliveryStatuses,

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { ImageRequestBody, maxProviderOptionsBytes } from '../../../../src/domain/image-request.ts';
+import { maxProviderOptionsBytes } from '../../../../src/domain/check-request-text.ts';
+import { ImageRequestBody } from '../../../../src/domain/image-request.ts';
 import type { JsonSchema } from '../../../../src/inbound/http/json-schema.ts';
 import { maxBodyBytes } from '../../../../src/inbound/http/max-body-size.ts';
 
