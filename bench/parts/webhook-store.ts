@@ -27,7 +27,7 @@ export interface WebhookStore {
 }
 
 const writesAtOnce = 200;
-const keepMs = 3_600_000;
+const contentTtlMs = 3_600_000;
 
 export async function openWebhookStore(redis: BenchRedis, closers: Closers): Promise<WebhookStore> {
   const { records, keys, client } = openRecords(redis, keyPrefix, closers);
@@ -73,7 +73,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
           },
           ...{ jobId: event.job.id, endpointId, destinationKey: endpointId, url, nowMs },
         });
-        await events.dispatch(event, { deliveries: [delivery], nowMs, keepMs });
+        await events.dispatch(event, { deliveries: [delivery], nowMs, contentTtlMs });
       });
     },
     async queueEvents(eventIds) {

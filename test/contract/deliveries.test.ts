@@ -97,7 +97,7 @@ describe('a test delivery', () => {
     const tenant = freshTenant();
     const { dueAt: _dueAt, jobId: _jobId, ...rest } = deliveryOf({ tenant });
     const delivery: Delivery = { ...rest, type: 'webhook.test', status: 'failed', finishedAt: createdAt };
-    const bytes = { body: '{"type":"webhook.test"}', keepMs: 60_000 };
+    const bytes = { body: '{"type":"webhook.test"}', contentTtlMs: 60_000 };
     await store.deliveries.createEnded(delivery, attemptOf(), bytes);
     expect(await store.deliveries.get(tenant, delivery.id)).toEqual(delivery);
     expect(await store.deliveries.attempts(tenant, [delivery.id])).toEqual([[attemptOf()]]);

@@ -33,7 +33,7 @@ function postOffice(schedule: <Result>(step: () => Promise<Result>) => Promise<R
     await redis.zadd(keys.outbox(tenant), createdAt, event.id);
     for (let i = 0; i < pauses; i++) await schedule(async () => {});
     const dispatchTasks = await schedule(() =>
-      events.dispatch(event, { deliveries: [delivery], nowMs: createdAt, keepMs: 60_000 }),
+      events.dispatch(event, { deliveries: [delivery], nowMs: createdAt, contentTtlMs: 60_000 }),
     );
     for (const { taskId } of dispatchTasks) await schedule(async () => add(taskId));
   }

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 const soon = createdAt + 60_000;
-const dispatchInput = { nowMs: createdAt, keepMs: 60_000 };
+const dispatchInput = { nowMs: createdAt, contentTtlMs: 60_000 };
 
 describe('dispatch', () => {
   it('writes the deliveries of a dispatched event into their delivery queues', async () => {
@@ -86,7 +86,7 @@ describe('dispatch', () => {
     );
     const life = await store.redis.pttl(store.keys.event(tenant, id));
     expect(life).toBeGreaterThan(0);
-    expect(life).toBeLessThanOrEqual(dispatchInput.keepMs);
+    expect(life).toBeLessThanOrEqual(dispatchInput.contentTtlMs);
   });
 
   it('writes no delivery after the event was erased', async () => {

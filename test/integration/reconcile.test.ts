@@ -28,7 +28,7 @@ async function dispatched(core: Core, { tenant, id: jobId, createdAt: at }: Imag
   });
   const [dispatchTask] = await core.events.dispatch(
     { tenant, id: eventId },
-    { deliveries: [delivery], nowMs: at, keepMs: 3_600_000 },
+    { deliveries: [delivery], nowMs: at, contentTtlMs: 3_600_000 },
   );
   return { delivery, dispatchTask: dispatchTask ?? { destinationKey, taskId: 'none' } };
 }
@@ -203,8 +203,8 @@ describe('the reconciler', () => {
     await core.records.submit({ job: late, event: eventFor(late), maxOpenJobs: 10_000 });
     const endpointServers = `${core.prefix}:{acme}`;
     for (let i = 0; i < 501; i++) {
-      await core.redis.zadd(`${endpointServers}:boxes`, createdAt - 1, `rests_${i}`);
-      await core.redis.hset(`${endpointServers}:rcv:rests_${i}`, 'blockedUntil', createdAt + 3_600_000);
+      await core.redis.zadd(`${endpointServers}:dlvqs`, createdAt - 1, `rests_${i}`);
+      await core.redis.hset(`${endpointServers}:dest:rests_${i}`, 'blockedUntil', createdAt + 3_600_000);
     }
     const { dispatchTask } = await dispatched(core, waiting[0] ?? late);
     await core.webhookQueue.remove(dispatchTask.taskId);
@@ -223,7 +223,7 @@ describe('the reconciler', () => {
   });
 
   it.each([
-    ['webhooks cannot be read', ['one:boxes', 'other:boxes'], [true, true]],
+    ['webhooks cannot be read', ['one:dlvqs', 'other:dlvqs'], [true, true]],
     ['records of another tenant cannot be read', ['one:open'], [false, true]],
   ])('re-enqueues the jobs of a tenant although the %s', async (_name, broken, restored) => {
     const core = await connectCore();

@@ -92,7 +92,7 @@ export async function post(
       const { tenant, eventId: id, dueAt: nowMs = createdAt } = delivery;
       await redis.set(keys.event(tenant, id), '{}');
       await redis.zadd(keys.outbox(tenant), nowMs, id);
-      return events.dispatch({ tenant, id }, { deliveries: [delivery], nowMs, keepMs: 3_600_000 });
+      return events.dispatch({ tenant, id }, { deliveries: [delivery], nowMs, contentTtlMs: 3_600_000 });
     }),
   );
   return dispatchTasks.flat();

@@ -33,7 +33,7 @@ export interface WebhookEvents {
       readonly deliveries: readonly Delivery[];
       readonly nowMs: number;
       /** Lifetime of the event's content, which redeliveries need, in milliseconds. */
-      readonly keepMs: number;
+      readonly contentTtlMs: number;
     },
   ): Promise<DispatchTask[]>;
   /** Returns whether an event can be sent again; false if its content expired or was erased. */
@@ -77,7 +77,7 @@ export interface Deliveries {
   createEnded(
     delivery: Delivery,
     attempt: DeliveryAttempt,
-    payload: { readonly body: string; readonly keepMs: number },
+    payload: { readonly body: string; readonly contentTtlMs: number },
   ): Promise<void>;
   /**
    * Compare-and-set of a delivery together with its delivery queue and, if given, an attempt. `change` must be pure.

@@ -19,8 +19,9 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:dlv:ID      string  a delivery as JSON with its version first; log:ID: list of its attempts
  *   {tenant}:dlvs        zset    ids of all deliveries, ordered by id and therefore by the time of the event; also dlvs:S by
  *                                status, dlvs:D by destination, dlvs:JOB by job; done: ended ones by time
- *   {tenant}:box:D       zset    pending deliveries to one destination by next attempt; boxes: destinations by that time
- *   {tenant}:rcv:D       hash    health of a destination, and the lease of its delivery queue
+ *   {tenant}:dlvq:D      zset    pending deliveries to one destination by next attempt; dlvqs: destinations by that time
+ *   {tenant}:dest:D      hash    health of a destination, and the lease of its delivery queue: leaseRun, leaseUntil,
+ *                                leaseEpoch (raised by every acquire and release) and nextRunAt (earliest scheduled run)
  *   tenants              set     every tenant that ever submitted
  *   {.breaker}:open      hash    open circuit breakers of provider calls: scope to state as JSON
  *   {.breaker}:probe:SCOPE string  the probe of a half-open circuit breaker; expires by TTL
@@ -55,9 +56,9 @@ export function createKeys(prefix: string) {
     /** @param by a status, a destination or a job. Their names never collide. */
     deliveriesBy: (tenant: string, by: string) => of(tenant, `dlvs:${by}`),
     endedDeliveries: (tenant: string) => of(tenant, 'done'),
-    deliveryQueue: (tenant: string, destinationKey: string) => of(tenant, `box:${destinationKey}`),
-    deliveryQueues: (tenant: string) => of(tenant, 'boxes'),
-    destination: (tenant: string, destinationKey: string) => of(tenant, `rcv:${destinationKey}`),
+    deliveryQueue: (tenant: string, destinationKey: string) => of(tenant, `dlvq:${destinationKey}`),
+    deliveryQueues: (tenant: string) => of(tenant, 'dlvqs'),
+    destination: (tenant: string, destinationKey: string) => of(tenant, `dest:${destinationKey}`),
     waitingCallers: (tenant: string, group: string) => of(tenant, `callers:${group}`),
     presence: (process: string) => `${prefix}:presence:${process}`,
     tenants: `${prefix}:tenants`,

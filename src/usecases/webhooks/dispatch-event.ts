@@ -21,7 +21,7 @@ interface Deps {
   readonly clock: Clock;
   readonly log: Log;
   /** Lifetime of an event's content, which redeliveries need, in milliseconds. */
-  readonly keepContentMs: number;
+  readonly contentTtlMs: number;
 }
 
 /**
@@ -64,7 +64,7 @@ export function createDispatchEvent(deps: Deps) {
     const dispatchTasks = await deps.events.dispatch(event, {
       deliveries,
       nowMs: deps.clock(),
-      keepMs: deps.keepContentMs,
+      contentTtlMs: deps.contentTtlMs,
     });
     for (const dispatchTask of dispatchTasks) await enqueueDelivery(deps, tenant, dispatchTask);
   };

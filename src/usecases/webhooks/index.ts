@@ -72,7 +72,7 @@ export interface WebhooksPolicy extends DeliveryPolicy {
 export function createWebhooks(deps: WebhooksDeps) {
   const { events, endpoints, deliveries, deliveryQueues, webhookQueue, ids, clock, log, policy } = deps;
   // A pending delivery needs the content of its event, however long ago the event happened.
-  const keepContentMs = policy.logMs + longestPendingMs(policy.schedule);
+  const contentTtlMs = policy.logMs + longestPendingMs(policy.schedule);
   const { encrypt, decrypt, create, faultOf, ofTenant } = deps.secrets;
   const resolveDestination = createResolveDestination({ endpoints, decrypt, ofTenant, clock, log });
   const attemptDelivery = createAttemptDelivery({ sender: deps.sender, clock, meter: deps.meter, log });
@@ -84,7 +84,7 @@ export function createWebhooks(deps: WebhooksDeps) {
   });
   return {
     dispatchEvent: createDispatchEvent({
-      ...{ events, endpoints, webhookQueue, ids, clock, log, keepContentMs },
+      ...{ events, endpoints, webhookQueue, ids, clock, log, contentTtlMs },
       records: deps.records,
     }),
     deliverPending: createDeliverPending({
@@ -100,7 +100,7 @@ export function createWebhooks(deps: WebhooksDeps) {
     }),
     testEndpoint: createTestEndpoint({
       ...{ endpoints, deliveries, resolveDestination, attemptDelivery },
-      ...{ ids, clock, keepContentMs },
+      ...{ ids, clock, contentTtlMs },
     }),
     getDelivery: createGetDelivery({ deliveries, presentDeliveries }),
     listDeliveries: createListDeliveries({ deliveries, presentDeliveries }),

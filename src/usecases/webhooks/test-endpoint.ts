@@ -13,7 +13,7 @@ interface Deps {
   readonly attemptDelivery: AttemptDelivery;
   readonly ids: Ids;
   readonly clock: Clock;
-  readonly keepContentMs: number;
+  readonly contentTtlMs: number;
 }
 
 /**
@@ -47,7 +47,7 @@ export function createTestEndpoint(deps: Deps) {
     const { attempt } = await deps.attemptDelivery(destination, planned, body);
     // The schedule of a test is its single attempt.
     const delivery = afterAttempt(planned, attempt, { nowMs: deps.clock(), random: 0, schedule: [] });
-    await deps.deliveries.createEnded(delivery, attempt, { body, keepMs: deps.keepContentMs });
+    await deps.deliveries.createEnded(delivery, attempt, { body, contentTtlMs: deps.contentTtlMs });
     return viewDelivery(delivery, [attempt]);
   };
 }

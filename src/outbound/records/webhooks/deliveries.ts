@@ -2,14 +2,11 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Deliveries, DeliveryQuery, OnUnreadable } from '../../../domain/ports.ts';
 import { Delivery, DeliveryAttempt, deliveryStatuses } from '../../../domain/webhook-delivery.ts';
 import type { Keys } from '../keys.ts';
-import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned, encodeVersioned } from '../versioned-json.ts';
 import { readableRows } from './readable-rows.ts';
-import { updateDeliveryScript } from './scripts.ts';
+import { createUpdateDelivery } from './scripts/update-delivery.ts';
 
-/** Maximum number of attempts in the log of one delivery: two full schedules and some redeliveries. */
-const maxAttempts = 30;
 /** Maximum number of rows read for one page of a list. Above it, the page ends early and its cursor continues there. */
 const maxScanned = 1_000;
 const pageSize = 200;
@@ -20,7 +17,7 @@ export function createDeliveries(
   keys: Keys,
   { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
 ): Deliveries {
-  const updateDelivery = createScript(redis, updateDeliveryScript);
+  const updateDelivery = createUpdateDelivery(redis, keys);
   const decode = (text: string) => decodeVersioned(Delivery, text);
 
   async function rows(tenant: string, ids: readonly string[]): Promise<Delivery[]> {
@@ -54,30 +51,14 @@ export function createDeliveries(
     change: (delivery: Delivery) => Delivery | null,
     attempt?: DeliveryAttempt,
   ): Promise<Delivery | null> {
-    const { tenant, id, destinationKey } = known;
     for (let current = known; ; ) {
       const next = change(current);
       if (next === null) return current;
       const after = { ...next, version: current.version + 1 };
-      const [outcome, newer] = (await updateDelivery(
-        [
-          keys.delivery(tenant, id),
-          keys.deliveryLog(tenant, id),
-          keys.deliveryQueue(tenant, destinationKey),
-          keys.deliveryQueues(tenant),
-          keys.endedDeliveries(tenant),
-          keys.deliveriesBy(tenant, current.status),
-          keys.deliveriesBy(tenant, after.status),
-        ],
-        [
-          ...[current.version, encodeVersioned(after), id, destinationKey],
-          ...[after.dueAt ?? '', after.finishedAt ?? ''],
-          ...[attempt ? JSON.stringify({ ...attempt, no: after.attempts }) : '', maxAttempts],
-        ],
-      )) as [number, string?];
-      if (outcome === 1) return after;
-      if (outcome === -1 || newer === undefined) return null;
-      current = decode(newer);
+      const reply = await updateDelivery({ before: current, after, attempt });
+      if (reply.kind === 'written') return after;
+      if (reply.kind === 'missing') return null;
+      current = decode(reply.record);
     }
   }
 
@@ -121,7 +102,7 @@ export function createDeliveries(
         }
         return { deliveries, nextBeforeId: below.slice(1) };
       }),
-    createEnded: (delivery, attempt, { body, keepMs }) =>
+    createEnded: (delivery, attempt, { body, contentTtlMs }) =>
       translated(async () => {
         const { tenant, id, destinationKey, status, eventId, finishedAt = 0 } = delivery;
         // Not in the transaction, because the key is in another hash slot. It is written first, because the sweeper must know
@@ -129,7 +110,7 @@ export function createDeliveries(
         await redis.sadd(keys.tenants, tenant);
         await redis
           .multi()
-          .set(keys.event(tenant, eventId), body, 'PX', keepMs)
+          .set(keys.event(tenant, eventId), body, 'PX', contentTtlMs)
           .set(keys.delivery(tenant, id), encodeVersioned(delivery))
           .rpush(keys.deliveryLog(tenant, id), JSON.stringify(attempt))
           .zadd(keys.deliveries(tenant), 0, id)

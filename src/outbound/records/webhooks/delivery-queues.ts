@@ -1,19 +1,18 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { DestinationHealth } from '../../../domain/destination-health.ts';
 import { isKnown } from '../../../domain/open.ts';
 import type { DeliveryQueues, OnUnreadable } from '../../../domain/ports.ts';
 import { Delivery, deliveryStatuses } from '../../../domain/webhook-delivery.ts';
 import type { Keys } from '../keys.ts';
-import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned } from '../versioned-json.ts';
+import { healthFields, healthOf } from './destination-health-fields.ts';
 import { decodeEvent } from './event-content.ts';
 import { readableRows } from './readable-rows.ts';
-import { keepScript, releaseScript, takeScript } from './scripts.ts';
+import { createAcquireLease } from './scripts/acquire-lease.ts';
+import { createReleaseLease } from './scripts/release-lease.ts';
+import { createRenewLease } from './scripts/renew-lease.ts';
 import { dispatchTaskOf } from './webhook-events.ts';
 
-/** Retention of an idle destination's health, in milliseconds. Longer than any schedule. */
-const healthTtlMs = 7 * 24 * 3_600_000;
 /** Delay before the next read of a delivery that only another release can decode, in milliseconds. */
 const foreignRetryMs = 300_000;
 
@@ -33,12 +32,12 @@ export function createDeliveryQueues(
   keys: Keys,
   { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
 ): DeliveryQueues {
-  const acquireLease = createScript(redis, takeScript);
-  const renewLease = createScript(redis, keepScript);
-  const releaseLease = createScript(redis, releaseScript);
+  const acquireLease = createAcquireLease(redis, keys);
+  const renewLease = createRenewLease(redis, keys);
+  const releaseLease = createReleaseLease(redis, keys);
   const decode = (text: string) => decodeVersioned(Delivery, text);
   const dispatchTask = async (tenant: string, destinationKey: string) =>
-    dispatchTaskOf(destinationKey, await redis.hget(keys.destination(tenant, destinationKey), 'turn'));
+    dispatchTaskOf(destinationKey, await redis.hget(keys.destination(tenant, destinationKey), 'leaseEpoch'));
 
   const due: DeliveryQueues['due'] = async (tenant, destinationKey, { nowMs, limit }) => {
     const deliveryQueue = keys.deliveryQueue(tenant, destinationKey);
@@ -75,60 +74,26 @@ export function createDeliveryQueues(
 
   return {
     acquireLease: (tenant, destinationKey, { run, nowMs, leaseMs }) =>
-      translated(async () => {
-        const [heldUntil, ...health] = (await acquireLease(
-          [keys.destination(tenant, destinationKey)],
-          [run, nowMs, nowMs + leaseMs],
-        )) as (string | null)[];
-        return heldUntil
-          ? { heldUntilMs: Number(heldUntil), hasFollowUp: health[0] === '1' }
-          : { health: healthOf(health) };
-      }),
+      translated(() => acquireLease({ tenant, destinationKey, run, nowMs, untilMs: nowMs + leaseMs })),
     renewLease: (tenant, destinationKey, { run, nowMs, leaseMs, health }) =>
-      translated(async () => {
-        const { failures, failingSince, blockedUntil } = health;
-        const isHeld = await renewLease(
-          [keys.destination(tenant, destinationKey)],
-          [run, nowMs + leaseMs, failures, failingSince ?? 0, Math.ceil(blockedUntil ?? 0)],
-        );
-        return isHeld === 1;
-      }),
+      translated(() => renewLease({ tenant, destinationKey, run, untilMs: nowMs + leaseMs, health })),
     due: (tenant, destinationKey, options) => translated(() => due(tenant, destinationKey, options)),
     releaseLease: (tenant, destinationKey, { run, nowMs }) =>
       translated(async () => {
-        const due = await releaseLease(
-          [
-            keys.destination(tenant, destinationKey),
-            keys.deliveryQueue(tenant, destinationKey),
-            keys.deliveryQueues(tenant),
-          ],
-          [run, nowMs, destinationKey, healthTtlMs],
-        );
-        return due === null ? null : { againInMs: Math.max(0, Math.ceil(Number(due) - nowMs)) };
+        const dueAt = await releaseLease({ tenant, destinationKey, run, nowMs });
+        return dueAt === null ? null : { againInMs: Math.max(0, Math.ceil(dueAt - nowMs)) };
       }),
     health: (tenant, destinationKeys) =>
       translated(() =>
         Promise.all(
           destinationKeys.map(async (destinationKey) =>
-            healthOf(
-              await redis.hmget(
-                keys.destination(tenant, destinationKey),
-                'failures',
-                'failingSince',
-                'blockedUntil',
-              ),
-            ),
+            healthOf(await redis.hmget(keys.destination(tenant, destinationKey), ...healthFields)),
           ),
         ),
       ),
     resetBreaker: (tenant, destinationKey) =>
       translated(async () => {
-        await redis.hdel(
-          keys.destination(tenant, destinationKey),
-          'failures',
-          'failingSince',
-          'blockedUntil',
-        );
+        await redis.hdel(keys.destination(tenant, destinationKey), ...healthFields);
       }),
     overdue: (tenant, { beforeMs, limit, offset = 0 }) =>
       translated(async () => {
@@ -144,13 +109,13 @@ export function createDeliveryQueues(
         const dispatchTasks = await Promise.all(
           destinationKeys.map(async (destinationKey) => {
             const destination = keys.destination(tenant, destinationKey);
-            const [until, blockedUntil, leaseEpoch] = await redis.hmget(
+            const [leaseUntil, blockedUntil, leaseEpoch] = await redis.hmget(
               destination,
-              'until',
+              'leaseUntil',
               'blockedUntil',
-              'turn',
+              'leaseEpoch',
             );
-            const isCovered = Math.max(Number(until ?? 0), Number(blockedUntil ?? 0)) > beforeMs;
+            const isCovered = Math.max(Number(leaseUntil ?? 0), Number(blockedUntil ?? 0)) > beforeMs;
             return isCovered ? [] : [dispatchTaskOf(destinationKey, leaseEpoch ?? null)];
           }),
         );
@@ -158,14 +123,5 @@ export function createDeliveryQueues(
       }),
     dispatchTask: (tenant, destinationKey) => translated(() => dispatchTask(tenant, destinationKey)),
     countPending: (tenant) => translated(() => redis.zcard(keys.deliveriesBy(tenant, 'pending'))),
-  };
-}
-
-function healthOf([failures, failingSince, blockedUntil]: readonly (string | null)[]): DestinationHealth {
-  const given = (text: string | null | undefined) => Number(text ?? 0) || undefined;
-  return {
-    failures: Number(failures ?? 0),
-    failingSince: given(failingSince),
-    blockedUntil: given(blockedUntil),
   };
 }

@@ -1,14 +1,13 @@
 import type { Cluster, Redis } from 'ioredis';
 import { eventPatterns } from '../../../domain/image-request.ts';
 import type { OnUnreadable, WebhookEndpoints } from '../../../domain/ports.ts';
-import { isSubscribed, WebhookEndpoint } from '../../../domain/webhook-endpoint.ts';
+import { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts';
 import { patternsFor } from '../../../domain/webhook-event.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
-import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
-import { decodeVersioned, encodeVersioned } from '../versioned-json.ts';
+import { decodeVersioned } from '../versioned-json.ts';
 import { readableRows } from './readable-rows.ts';
-import { writeEndpointScript } from './scripts.ts';
+import { createWriteEndpoint } from './scripts/write-endpoint.ts';
 
 /**
  * Creates the store of registered endpoints in Redis. One set for each event pattern contains the ids of its subscribers. The
@@ -19,26 +18,8 @@ export function createWebhookEndpoints(
   keys: Keys,
   { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
 ): WebhookEndpoints {
-  const writeEndpoint = createScript(redis, writeEndpointScript);
+  const writeEndpoint = createWriteEndpoint(redis, keys);
   const decode = (text: string) => decodeVersioned(WebhookEndpoint, text);
-
-  /** @param previous the endpoint before an update. Its subscriptions of another release are removed too. */
-  async function write(endpoint: WebhookEndpoint, max: number, previous?: WebhookEndpoint) {
-    const { tenant, id } = endpoint;
-    const patterns = patternsOf(endpoint, previous);
-    const subscribes = (pattern: string) => isSubscribed(endpoint) && endpoint.events.includes(pattern);
-    return (await writeEndpoint(
-      [
-        keys.endpoint(tenant, id),
-        keys.endpoints(tenant),
-        ...patterns.map((pattern) => keys.subscribers(tenant, pattern)),
-      ],
-      [
-        ...[previous?.version ?? 0, encodeVersioned(endpoint), id, max],
-        ...patterns.map((pattern) => (subscribes(pattern) ? '1' : '0')),
-      ],
-    )) as [number, string?];
-  }
 
   async function get(tenant: string, id: string): Promise<WebhookEndpoint | null> {
     const text = await redis.get(keys.endpoint(tenant, id));
@@ -55,7 +36,11 @@ export function createWebhookEndpoints(
   }
 
   return {
-    create: (endpoint, max) => translated(async () => (await write(endpoint, max))[0] === 1),
+    create: (endpoint, maxEndpoints) =>
+      translated(async () => {
+        const patterns = patternsOf(endpoint);
+        return (await writeEndpoint({ endpoint, patterns, maxEndpoints })).kind === 'written';
+      }),
     get: (tenant, id) => translated(() => get(tenant, id)),
     list: (tenant, { limit, beforeId }) =>
       translated(async () => {
@@ -73,9 +58,14 @@ export function createWebhookEndpoints(
           const next = change(current);
           if (next === null) return current;
           const after = { ...next, version: current.version + 1 };
-          const [outcome, newer] = await write(after, Number.MAX_SAFE_INTEGER, current);
-          if (outcome === 1) return after;
-          current = outcome === 0 && newer !== undefined ? decode(newer) : null;
+          const reply = await writeEndpoint({
+            endpoint: after,
+            expectedVersion: current.version,
+            // Subscriptions of another release are removed too.
+            patterns: patternsOf(after, current),
+          });
+          if (reply.kind === 'written') return after;
+          current = reply.kind === 'conflict' ? decode(reply.record) : null;
         }
         return null;
       }),

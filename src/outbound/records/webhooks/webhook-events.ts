@@ -1,14 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { DispatchTask, OnUnreadable, WebhookEvents } from '../../../domain/ports.ts';
-import type { Delivery } from '../../../domain/webhook-delivery.ts';
 import type { Keys } from '../keys.ts';
-import { createScript } from '../script.ts';
 import { translated } from '../store-errors.ts';
-import { encodeVersioned } from '../versioned-json.ts';
 import { decodeEvent } from './event-content.ts';
-import { dispatchScript } from './scripts.ts';
-
-const noJob = '-';
+import { createDispatchEvent } from './scripts/dispatch-event.ts';
 
 /** Creates the store of events in Redis. The scripts that change a job write its event, see `../scripts/write-event.ts`. */
 export function createWebhookEvents(
@@ -16,15 +11,7 @@ export function createWebhookEvents(
   keys: Keys,
   { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
 ): WebhookEvents {
-  const dispatchEvent = createScript(redis, dispatchScript);
-
-  const keysOf = ({ tenant, id, destinationKey, jobId }: Delivery) => [
-    keys.delivery(tenant, id),
-    keys.deliveryQueue(tenant, destinationKey),
-    keys.destination(tenant, destinationKey),
-    keys.deliveriesBy(tenant, destinationKey),
-    keys.deliveriesBy(tenant, jobId ?? noJob),
-  ];
+  const dispatchEvent = createDispatchEvent(redis, keys);
 
   return {
     undispatched: (tenant, id) =>
@@ -47,24 +34,11 @@ export function createWebhookEvents(
       translated(() =>
         redis.zrangebyscore(keys.outbox(tenant), '-inf', `(${beforeMs}`, 'LIMIT', offset, limit),
       ),
-    dispatch: ({ tenant, id }, { deliveries, nowMs, keepMs }) =>
+    dispatch: ({ tenant, id }, { deliveries, nowMs, contentTtlMs }) =>
       translated(async () => {
-        const leaseEpochs = (await dispatchEvent(
-          [
-            keys.outbox(tenant),
-            keys.event(tenant, id),
-            keys.deliveries(tenant),
-            keys.deliveriesBy(tenant, 'pending'),
-            keys.deliveryQueues(tenant),
-            ...deliveries.flatMap(keysOf),
-          ],
-          [
-            ...[id, keepMs, nowMs],
-            ...deliveries.flatMap((each) => [each.id, encodeVersioned(each), each.destinationKey]),
-          ],
-        )) as string[];
-        return leaseEpochs.flatMap((leaseEpoch, i) =>
-          leaseEpoch === '' ? [] : [dispatchTaskOf(deliveries[i]?.destinationKey ?? '', leaseEpoch)],
+        const written = await dispatchEvent({ tenant, eventId: id, deliveries, nowMs, contentTtlMs });
+        return written.flatMap(({ destinationKey, leaseEpoch }) =>
+          leaseEpoch === null ? [] : [dispatchTaskOf(destinationKey, leaseEpoch)],
         );
       }),
     hasContent: (tenant, id) => translated(async () => (await redis.exists(keys.event(tenant, id))) === 1),
