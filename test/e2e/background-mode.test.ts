@@ -1,28 +1,47 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, type TestContext, vi } from 'vitest';
 import type { Studio } from '../../src/local/studio/studio.ts';
 import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, type TestEnvironment } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
+
+// Processes take many seconds to start on a busy machine, and these tests run side by side.
+vi.setConfig({ testTimeout: 120_000 });
 
 const submissions = ({ calls }: Studio) => calls.filter(({ path }) => path === '/v1/responses');
 const polls = ({ calls }: Studio) =>
   calls.filter(({ method, path }) => method === 'GET' && path.startsWith('/v1/responses/'));
 const cancellations = ({ calls }: Studio) => calls.filter(({ path }) => path.endsWith('/cancel'));
 
-/** Starts an API in this process that uses the Responses API; the worker is a separate process. */
-async function deployment(overrides: Record<string, string> = {}) {
+/**
+ * Starts an API that uses the Responses API. Every worker is a service of its own: in this process, or a process that a test
+ * can kill.
+ */
+async function deployment({ onTestFinished }: TestContext, overrides: Record<string, string> = {}) {
   const environment = await createEnvironment({ OPENAI_MODE: 'responses', ...overrides });
   onTestFinished(environment.remove);
   // The API process never calls the provider, so an unreachable address must not matter.
   const nowhere = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' };
   const api = await startServiceIn(environment, { ROLES: 'api', ...nowhere });
   onTestFinished(api.close);
-  const startWorker = async () => {
-    const worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
-    onTestFinished(() => worker.stop('SIGKILL').then(() => undefined));
-    return worker;
+  return {
+    environment,
+    api,
+    async startWorker() {
+      const worker = await startServiceIn(environment, { ROLES: 'worker' });
+      let closed: Promise<void> | undefined;
+      const close = () => {
+        closed ??= worker.close();
+        return closed;
+      };
+      onTestFinished(close);
+      return { close };
+    },
+    async startWorkerProcess() {
+      const worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
+      onTestFinished(() => worker.stop('SIGKILL').then(() => undefined));
+      return worker;
+    },
   };
-  return { environment, api, startWorker };
 }
 
 /** Resolves when workers have polled so many calls, which means that their handles are in the ledger. */
@@ -31,9 +50,9 @@ async function inFlight({ studio }: TestEnvironment, count = 1): Promise<void> {
   await vi.waitFor(() => expect(polled().size).toBe(count), { timeout: 30_000 });
 }
 
-describe('background calls', () => {
-  it('a background call stores the image, the revised prompt and the cost', async () => {
-    const { environment, api, startWorker } = await deployment();
+describe.concurrent('background calls', () => {
+  it('a background call stores the image, the revised prompt and the cost', async (context) => {
+    const { environment, api, startWorker } = await deployment(context);
     await startWorker();
     const job = await api.acme.generate({
       prompt: 'A lighthouse in a storm',
@@ -48,15 +67,15 @@ describe('background calls', () => {
       cost: { billing: 'charged', micro_usd: expect.any(Number) },
     });
     expect(submissions(environment.studio)).toHaveLength(1);
-  }, 60_000);
+  });
 
-  it('another worker finishes the background call of a killed worker without a second payment', async () => {
-    const { environment, api, startWorker } = await deployment();
-    const worker = await startWorker();
+  it('another worker finishes the background call of a killed worker without a second payment', async (context) => {
+    const { environment, api, startWorkerProcess } = await deployment(context);
+    const worker = await startWorkerProcess();
     const { id } = await api.acme.submit({ prompt: 'Outlives its worker [studio:latency=6000]' });
     await inFlight(environment);
     expect(await worker.stop('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
-    await startWorker();
+    await startWorkerProcess();
 
     const job = await api.acme.ended(id);
     expect(job.status).toBe('succeeded');
@@ -65,14 +84,14 @@ describe('background calls', () => {
     expect(environment.studio.chargedImages()).toBe(1);
     expect(submissions(environment.studio)).toHaveLength(1);
     expect(cancellations(environment.studio)).toEqual([]);
-  }, 120_000);
+  });
 
-  it('the next worker finishes the background call of a worker that stopped for a deploy', async () => {
-    const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
+  it('the next worker finishes the background call of a worker that stopped for a deploy', async (context) => {
+    const { environment, api, startWorker } = await deployment(context, { SHUTDOWN_GRACE_S: '0' });
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Handed on [studio:latency=4000]' });
     await inFlight(environment);
-    expect(await worker.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    await worker.close();
     expect((await api.acme.job(id)).attempts.map((attempt) => attempt.state)).toEqual(['calling']);
     await startWorker();
 
@@ -80,10 +99,10 @@ describe('background calls', () => {
     expect(job.attempts.map((attempt) => attempt.state)).toEqual(['stored']);
     expect(environment.studio.chargedImages()).toBe(1);
     expect(cancellations(environment.studio)).toEqual([]);
-  }, 120_000);
+  });
 
-  it('canceling or erasing a job cancels its call at the provider, even if no worker runs the job', async () => {
-    const { environment, api, startWorker } = await deployment({ SHUTDOWN_GRACE_S: '0' });
+  it('canceling or erasing a job cancels its call at the provider, even if no worker runs the job', async (context) => {
+    const { environment, api, startWorker } = await deployment(context, { SHUTDOWN_GRACE_S: '0' });
     const worker = await startWorker();
     const { id } = await api.acme.submit({ prompt: 'Held by a worker [studio:hang]' });
     await inFlight(environment);
@@ -94,12 +113,12 @@ describe('background calls', () => {
     const canceled = await api.acme.submit({ prompt: 'Held by no worker [studio:hang]' });
     const erased = await api.acme.submit({ prompt: 'Also held by no worker [studio:hang]' });
     await inFlight(environment, 3);
-    await worker.stop('SIGTERM');
+    await worker.close();
     const response = await api.acme.post(`/images/${canceled.id}/cancel`).expect(200);
     expect(response.body).toMatchObject({ status: 'canceled', cost: { billing: 'possible' } });
     await api.acme.delete(`/images/${erased.id}`).expect(204);
     expect(cancellations(environment.studio)).toHaveLength(1);
     await startWorker();
     await vi.waitFor(() => expect(cancellations(environment.studio)).toHaveLength(3), { timeout: 30_000 });
-  }, 120_000);
+  });
 });

@@ -1,20 +1,20 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { isAlive } from '../../src/local/redis/process-identity.ts';
 import { findOnPath } from '../../src/local/redis/run-program.ts';
 import { readServerRecord } from '../../src/local/redis/server-record.ts';
 import { createCaller } from '../support/caller.ts';
 import { endOf, systemEnvironment } from '../support/service-process.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
 
 // Processes take many seconds to start on a busy machine.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const project = new URL('../..', import.meta.url).pathname;
 /** Programs that the README's commands need. None of them belongs to Redis. */
@@ -22,7 +22,7 @@ const programs = ['node', 'npm', 'sh', 'bash', 'env', 'curl', 'tee', 'cat', 'dat
 
 /** Returns a fresh copy of the project with installed packages, and a PATH with few programs. */
 async function freshCopy(): Promise<{ folder: string; env: Record<string, string> }> {
-  const folder = await temporaryFolder();
+  const folder = await mkdtemp(join(tmpdir(), 'darkroom-first-'));
   for (const name of ['package.json', 'tsconfig.json', 'src']) {
     await cp(join(project, name), join(folder, name), { recursive: true });
   }
@@ -36,6 +36,8 @@ async function freshCopy(): Promise<{ folder: string; env: Record<string, string
   return { folder, env: { ...systemEnvironment(), PATH: bin, PORT: '0' } };
 }
 
+const children: ChildProcess[] = [];
+
 /** Runs `npm start` until it has printed its welcome. */
 async function npmStart(folder: string, env: Record<string, string>) {
   // A process group of its own, as in a terminal, because Ctrl-C signals every process of the group.
@@ -45,7 +47,7 @@ async function npmStart(folder: string, env: Record<string, string>) {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  onTestFinished(() => endGroup(child));
+  children.push(child);
   const ended = endOf(child);
   const lines: string[] = [];
   await new Promise<void>((resolve, reject) => {
@@ -99,36 +101,35 @@ async function run(folder: string, env: Record<string, string>, [program, ...arg
   return (await promisify(execFile)(program, args, { cwd: folder, env })).stdout;
 }
 
-describe('the first commands of the README', () => {
-  it('npm start prints two commands that save an image, ends with Ctrl-C, and finds the job again', async () => {
-    expect(readme).toContain('npm ci && npm start');
-    const { folder, env } = await freshCopy();
-    const first = await npmStart(folder, env);
-    expect(first.commands).toHaveLength(2);
-    expect(isAlive(first.redis)).toBe(true);
+/** A fresh copy, in which the tests share one `npm start`, because it takes seconds. */
+let copy: Awaited<ReturnType<typeof freshCopy>>;
+let running: ReturnType<typeof npmStart> | undefined;
+beforeAll(async () => {
+  copy = await freshCopy();
+  return async () => {
+    for (const child of children) endGroup(child);
+    await rm(copy.folder, { recursive: true, force: true, maxRetries: 3 });
+  };
+});
 
-    for (const command of first.commands) await run(folder, env, ['bash', '-c', command]);
-    const image = await sharp(join(folder, 'image.png')).metadata();
-    expect(image).toMatchObject({ format: 'png', width: 1024, height: 1024 });
-    const job = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'));
-    expect(job.status).toBe('succeeded');
-
-    await first.ctrlC();
-    await vi.waitFor(() => expect(isAlive(first.redis)).toBe(false), { timeout: 10_000 });
-    await expect(fetch(`${first.url}/livez`)).rejects.toThrow();
-
-    const second = await npmStart(folder, env);
-    const key = (await readFile(join(folder, '.darkroom/dev-api-key'), 'utf8')).trim();
-    const again = createCaller(second.url.replace('localhost', '127.0.0.1'), key);
-    expect((await again.job(job.id)).images[0]?.sha256).toBe(job.images[0].sha256);
-    expect(await again.image(job.id)).toEqual(await readFile(join(folder, 'image.png')));
-    await second.ctrlC();
-    await vi.waitFor(() => expect(isAlive(second.redis)).toBe(false), { timeout: 10_000 });
+/** Returns the running `npm start`, and starts it if it does not run. */
+function started(): ReturnType<typeof npmStart> {
+  running ??= npmStart(copy.folder, copy.env).catch((error) => {
+    running = undefined;
+    throw error;
   });
+  return running;
+}
 
+/** Ids of the jobs that the README's commands submitted. */
+const submitted: string[] = [];
+
+const readKey = async () => (await readFile(join(copy.folder, '.darkroom/dev-api-key'), 'utf8')).trim();
+
+describe('the first commands of the README', () => {
   it('the README shows the output of npm start, and its commands and programs work as pasted', async (context) => {
-    const { folder, env } = await freshCopy();
-    const service = await npmStart(folder, env);
+    const { folder, env } = copy;
+    const service = await started();
     const shown = shapeOf(block('## Start', 'text').split('\n'));
     expect(shapeOf(service.lines)).toEqual(expect.arrayContaining(shown));
 
@@ -138,12 +139,12 @@ describe('the first commands of the README', () => {
     const [one, two] = await Promise.all(pasted);
     expect(one).toMatchObject({ status: 'succeeded', metadata: { order: '4711' } });
     expect(two.id).not.toBe(one.id);
+    submitted.push(one.id, two.id);
 
-    const key = (await readFile(join(folder, '.darkroom/dev-api-key'), 'utf8')).trim();
-    const caller = { ...env, DARKROOM_URL: service.url, DARKROOM_API_KEY: key };
+    const caller = { ...env, DARKROOM_URL: service.url, DARKROOM_API_KEY: await readKey() };
     const list = block('Filters by metadata', 'sh');
     const listed = JSON.parse(await run(folder, caller, ['bash', '-c', list]));
-    expect(listed.data.map(({ id }: { id: string }) => id).sort()).toEqual([one.id, two.id].sort());
+    expect(listed.data.map(({ id }: { id: string }) => id).sort()).toEqual(submitted.sort());
 
     await writeFile(join(folder, 'snippet.ts'), block('## Generate an image', 'ts'));
     const program = await run(folder, caller, ['node', '--import', 'tsx', 'snippet.ts']);
@@ -154,6 +155,32 @@ describe('the first commands of the README', () => {
     await writeFile(join(folder, 'snippet.py'), block('## Generate an image', 'python'));
     const withPython = { ...caller, PATH: process.env.PATH ?? '' };
     expect(await run(folder, withPython, ['python3', 'snippet.py'])).toMatch(/^succeeded http:\S+\n$/);
-    await service.ctrlC();
+  });
+
+  it('npm start prints two commands that save an image, ends with Ctrl-C, and finds the job again', async () => {
+    expect(readme).toContain('npm ci && npm start');
+    const { folder, env } = copy;
+    const first = await started();
+    expect(first.commands).toHaveLength(2);
+    expect(isAlive(first.redis)).toBe(true);
+
+    for (const command of first.commands) await run(folder, env, ['bash', '-c', command]);
+    const image = await sharp(join(folder, 'image.png')).metadata();
+    expect(image).toMatchObject({ format: 'png', width: 1024, height: 1024 });
+    const job = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8'));
+    expect(job.status).toBe('succeeded');
+
+    running = undefined;
+    await first.ctrlC();
+    await vi.waitFor(() => expect(isAlive(first.redis)).toBe(false), { timeout: 10_000 });
+    await expect(fetch(`${first.url}/livez`)).rejects.toThrow();
+
+    const second = await started();
+    const again = createCaller(second.url.replace('localhost', '127.0.0.1'), await readKey());
+    expect((await again.job(job.id)).images[0]?.sha256).toBe(job.images[0].sha256);
+    expect(await again.image(job.id)).toEqual(await readFile(join(folder, 'image.png')));
+    running = undefined;
+    await second.ctrlC();
+    await vi.waitFor(() => expect(isAlive(second.redis)).toBe(false), { timeout: 10_000 });
   });
 });

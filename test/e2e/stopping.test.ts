@@ -2,27 +2,33 @@ import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, type TestContext, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
 import { eventsOf, openEvents } from '../support/event-stream.ts';
 import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, imageCalls } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
 
-// Processes need seconds to start, on a busy machine many seconds.
+// Processes need seconds to start, on a busy machine many seconds. The tests run side by side, each in an environment of its
+// own.
 vi.setConfig({ testTimeout: 90_000 });
 
 const cleanEnd = { code: 0, signal: null };
 
-async function environmentOfTest(overrides: Record<string, string> = {}) {
+async function environmentOf(
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  overrides: Record<string, string> = {},
+) {
   const environment = await createEnvironment(overrides);
   onTestFinished(environment.remove);
   return environment;
 }
 
-describe('a stopping worker', () => {
-  it('a stopping worker finishes its job within the grace period and starts no other', async () => {
-    const environment = await environmentOfTest();
+describe.concurrent('a stopping worker', () => {
+  it('a stopping worker finishes its job within the grace period and starts no other', async ({
+    onTestFinished,
+  }) => {
+    const environment = await environmentOf({ onTestFinished });
     const api = await startServiceIn(environment, { ROLES: 'api' });
     onTestFinished(api.close);
     const worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
@@ -38,8 +44,10 @@ describe('a stopping worker', () => {
     expect(imageCalls(environment.studio).map((call) => call.charged)).toEqual(['charged']);
   });
 
-  it('a stopping worker releases a longer job, and another worker finishes it', async () => {
-    const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '0' });
+  it('a stopping worker releases a longer job, and another worker finishes it', async ({
+    onTestFinished,
+  }) => {
+    const environment = await environmentOf({ onTestFinished }, { SHUTDOWN_GRACE_S: '0' });
     const api = await startServiceIn(environment, { ROLES: 'api' });
     onTestFinished(api.close);
     const worker = await startServiceProcess({ ...environment.env, ROLES: 'worker' });
@@ -56,8 +64,8 @@ describe('a stopping worker', () => {
     expect(job.cost).toMatchObject({ micro_usd: null, billing: 'charged' });
   });
 
-  it('a job with on_uncertain fail is not paid twice after a restart', async () => {
-    const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '0' });
+  it('a job with on_uncertain fail is not paid twice after a restart', async ({ onTestFinished }) => {
+    const environment = await environmentOf({ onTestFinished }, { SHUTDOWN_GRACE_S: '0' });
     const first = await startServiceIn(environment);
     const { id } = await first.acme.submit({
       prompt: 'Once is enough [studio:latency=5000]',
@@ -78,9 +86,11 @@ describe('a stopping worker', () => {
   });
 });
 
-describe('a process that stops while it runs a job', () => {
-  it('a stopping process refuses jobs, reports not ready and serves reads until its job has ended', async () => {
-    const environment = await environmentOfTest({ SHUTDOWN_GRACE_S: '60' });
+describe.concurrent('a process that stops while it runs a job', () => {
+  it('a stopping process refuses jobs, reports not ready and serves reads until its job has ended', async ({
+    onTestFinished,
+  }) => {
+    const environment = await environmentOf({ onTestFinished }, { SHUTDOWN_GRACE_S: '60' });
     const service = await startServiceIn(environment);
     const { acme, url } = service;
     const failed = await acme.generate({ prompt: 'Refused [studio:moderation]' });
@@ -109,9 +119,9 @@ describe('a process that stops while it runs a job', () => {
   });
 });
 
-describe('a stopping API process', () => {
-  it('a stopping process ends although a client does not read its download', async () => {
-    const environment = await environmentOfTest();
+describe.concurrent('a stopping API process', () => {
+  it('a stopping process ends although a client does not read its download', async ({ onTestFinished }) => {
+    const environment = await environmentOf({ onTestFinished });
     const service = await startServiceProcess(environment.env);
     const job = await service.acme.generate({ prompt: 'Requested and not read' });
     const link = new URL(job.images[0]?.url ?? '');
@@ -127,8 +137,10 @@ describe('a stopping API process', () => {
     expect(await service.stop('SIGTERM')).toEqual(cleanEnd);
   });
 
-  it('a stopping process responds to waiting callers, ends streams at once and loses no job', async () => {
-    const environment = await environmentOfTest();
+  it('a stopping process responds to waiting callers, ends streams at once and loses no job', async ({
+    onTestFinished,
+  }) => {
+    const environment = await environmentOf({ onTestFinished });
     const api = await startServiceIn(environment, { ROLES: 'api' });
     const waiting = createCaller(api.url)
       .post('/images')
@@ -136,11 +148,12 @@ describe('a stopping API process', () => {
       .send({ prompt: 'Waited for' })
       .then((response) => response);
     // The request waits from the moment at which its job is in the list.
-    const id = await vi.waitFor(async () => {
+    const listed = async () => {
       const { body } = await api.acme.get('/images').expect(200);
       expect(body.data).toHaveLength(1);
       return String(body.data[0].id);
-    });
+    };
+    const id = await vi.waitFor(listed, { timeout: 10_000 });
     const streaming = await openEvents(api.url, id);
     const [response, events] = await Promise.all([waiting, eventsOf(streaming), api.close()]);
 
