@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ProviderError, type ProviderFailure } from '../../../../../../src/domain/ports.ts';
-import { decodeResponseBody } from '../../../../../../src/outbound/providers/openai/images/decode-response-body.ts';
+import { ProviderError } from '../../../../../../src/domain/ports.ts';
+import { decode, decodeFailureOf } from '../../../../../support/decode-image.ts';
 import { escapeBase64, escapings } from '../../../../../support/escape-base64.ts';
-import { chunked, noiseImage } from '../../../../../support/images.ts';
+import { noiseImage } from '../../../../../support/images.ts';
 
 /** Tests responses of the Responses API. Those of the Images API are in decode-response-body.test.ts. */
 
-const limits = { maxResponseBytes: 8 * 1024 * 1024, maxPixels: 64_000_000 };
 const carried = { input_tokens: 60, output_tokens: 40, total_tokens: 100 };
 const drawn = { input_tokens: 17, output_tokens: 196, total_tokens: 213 };
 
@@ -42,18 +41,6 @@ const response = (output: unknown, rest: object = {}) =>
     usage: carried,
     ...rest,
   });
-
-const decode = (text: string, chunkBytes = 64 * 1024) =>
-  decodeResponseBody(chunked(Buffer.from(text), chunkBytes), limits);
-
-async function failureOf(text: string): Promise<ProviderFailure> {
-  const error = await decode(text, 1000).then(
-    () => new Error('the response was accepted'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof ProviderError) return error.failure;
-  throw error;
-}
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
@@ -217,7 +204,7 @@ describe('a broken response', () => {
   ];
 
   it.each(cases)('reports the fault of a response with %s', async (_name, text, message_) => {
-    const failure = await failureOf(text());
+    const failure = await decodeFailureOf(text());
     expect(failure.message).toMatch(message_);
     const isDamaged = /cut off|no PNG/.test(failure.message);
     expect(failure).toMatchObject({
@@ -227,7 +214,7 @@ describe('a broken response', () => {
   });
 
   it('treats a broken response as charged if it reports usage of the language model', async () => {
-    expect((await failureOf(response([]))).billing).toBe('charged');
-    expect((await failureOf(response([], { usage: null }))).billing).toBe('possible');
+    expect((await decodeFailureOf(response([]))).billing).toBe('charged');
+    expect((await decodeFailureOf(response([], { usage: null }))).billing).toBe('possible');
   });
 });
