@@ -1,9 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CatalogueFile, createCatalogue } from '../domain/model-catalogue.ts';
 import type { OnUnreadable } from '../domain/ports.ts';
 import { createPresets, PresetFile } from '../domain/preset.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { packageVersion } from '../lib/package-version.ts';
+import { createImageInspector } from '../outbound/media/image-inspector.ts';
+import { createStaging } from '../outbound/media/staging.ts';
 import { queueNames } from '../outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue } from '../outbound/queue/task-queue.ts';
@@ -14,6 +17,7 @@ import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { checkEviction } from '../outbound/records/probe-store.ts';
 import { createSignals } from '../outbound/records/signals.ts';
+import { createInputDrafts, createUploads } from '../outbound/records/uploads.ts';
 import { createWaitingCallers, startPresence } from '../outbound/records/waiting-callers.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
 import { createDeliveryQueues } from '../outbound/records/webhooks/delivery-queues.ts';
@@ -48,6 +52,7 @@ export async function composeAdapters(root: Root) {
   const openProvider = await composeProvider(config, environment.provider.studioUrl);
   const provider = closers.add(openProvider, (each) => each.close());
   const { guard, sender } = composeWebhookSender(root);
+  const media = composeMedia(root);
   const metrics = createMetrics(
     createStoreFigures({
       records: records.jobs,
@@ -70,6 +75,7 @@ export async function composeAdapters(root: Root) {
     provider,
     guard,
     sender,
+    ...media,
     ...readCatalogues(root),
     metrics,
   };
@@ -90,6 +96,8 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
     apiKeys: createApiKeys(redis, keys, { onUnreadable }),
     breaker: createCircuitBreaker(redis, keys, clock),
+    uploads: createUploads(redis, keys, { onUnreadable }),
+    inputDrafts: createInputDrafts(redis, keys),
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),
     callers: createWaitingCallers(redis, keys),
     /** Rejects with the fault if a connection is not usable or Redis evicts keys. */
@@ -120,6 +128,19 @@ function composeSpool({ config, log }: Root) {
       else log.warn(fields, 'spool is full; provider calls wait until responses are stored');
     },
   });
+}
+
+/** Builds what receives and checks the images of callers. */
+function composeMedia({ config }: Root) {
+  const staging = createStaging(join(config.DATA_DIR, 'incoming'));
+  return {
+    staging,
+    inspector: createImageInspector(staging, { maxConcurrent: Math.max(2, availableParallelism()) }),
+    inputGuard: createDestinationGuard({
+      allowPrivate: config.INPUT_ALLOW_PRIVATE,
+      requireHttps: !config.INPUT_ALLOW_PRIVATE,
+    }),
+  };
 }
 
 function composeWebhookSender({ config, closers }: Root) {

@@ -19,6 +19,8 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
     {
       authenticate: useCases.access.authenticate,
       jobs: useCases.jobs,
+      inputs: useCases.inputs,
+      staging: adapters.staging,
       webhooks: useCases.webhooks,
       checkReadiness: useCases.maintenance.checkReadiness,
       catalogue: adapters.catalogue,

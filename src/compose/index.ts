@@ -79,6 +79,7 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
       if (config.roles.has('api')) closers.add(adapters.records.presence(root.process), (end) => end());
       // A failure is not fatal, because the storage may still be starting and paid responses wait in the spool.
       adapters.storage.check().catch((error) => log.error({ err: error }, 'storage is not usable'));
+      adapters.staging.sweep().catch((error) => log.warn({ err: error }, 'received files not swept'));
       // The start waits for the connections, because the first requests would fail while they open.
       await connections.whenReady(redisTimeoutMs);
       adapters.durability.warn().catch((error) => log.warn({ err: error }, 'append-only file not checked'));

@@ -7,6 +7,7 @@ import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { ids } from '../lib/ids.ts';
 import { idle } from '../lib/sleep.ts';
 import { createAccess } from '../usecases/access/index.ts';
+import { createInputs } from '../usecases/inputs/index.ts';
 import { createJobs, type Jobs } from '../usecases/jobs/index.ts';
 import { createMaintenance } from '../usecases/maintenance/index.ts';
 import type { Adapters } from './adapters.ts';
@@ -24,11 +25,12 @@ export function composeUseCases(
   options: { readonly publicUrlFor: (job: ImageJob) => string },
 ) {
   const access = composeAccess(root, adapters);
+  const inputs = composeInputs(root, adapters);
   const jobs = composeJobs(root, adapters);
   const generation = composeGeneration(root, adapters, jobs);
   const webhooks = composeWebhooks(root, adapters, { jobs, publicUrlFor: options.publicUrlFor });
   const maintenance = composeMaintenance(root, adapters, jobs);
-  return { access, jobs, generation, webhooks, maintenance };
+  return { access, inputs, jobs, generation, webhooks, maintenance };
 }
 export type UseCases = ReturnType<typeof composeUseCases>;
 
@@ -42,6 +44,24 @@ function composeAccess({ config, environment }: Root, { records }: Adapters) {
     sameDigest,
     keyIdOf,
     clock,
+  });
+}
+
+function composeInputs({ config, log }: Root, adapters: Adapters) {
+  const { records, storage, staging, inspector, inputGuard } = adapters;
+  return createInputs({
+    records: records.jobs,
+    uploads: records.uploads,
+    drafts: records.inputDrafts,
+    storage,
+    staging,
+    inspector,
+    guard: inputGuard,
+    ids,
+    clock,
+    linkSeconds: config.LINK_TTL_S,
+    policy: { ttlMs: config.UPLOAD_TTL_S * 1000, maxBytesPerTenant: config.MAX_UPLOAD_BYTES },
+    log,
   });
 }
 

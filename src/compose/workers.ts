@@ -18,6 +18,7 @@ import type { UseCases } from './use-cases.ts';
 const lockDurationMs = 10_000;
 const reconcilePauseMs = 5_000;
 const sweepPauseMs = 10_000;
+const inputSweepPauseMs = 30_000;
 const spoolRecoveryPauseMs = 15_000;
 
 /** Background work of a process. */
@@ -92,15 +93,16 @@ function startSpoolRecovery({ closers, draining, log }: Root, { generation }: Us
 }
 
 /** Reconciles and sweeps at intervals. Every process with a worker does both, because both are idempotent. */
-function startMaintenance({ closers, log }: Root, { maintenance }: UseCases): void {
-  const repeat = (name: 'reconcile' | 'sweep', pauseMs: number, firstAfterMs: number) => {
+function startMaintenance({ closers, log }: Root, { maintenance, inputs }: UseCases): void {
+  const verbs = { ...maintenance, sweepInputs: inputs.sweepInputs };
+  const repeat = (name: 'reconcile' | 'sweep' | 'sweepInputs', pauseMs: number, firstAfterMs: number) => {
     const outage = createOutageLog(log, {
       fields: { maintenance: name },
       outage: 'maintenance failed, retrying',
       over: 'maintenance works again',
     });
     const work = async () => {
-      await maintenance[name]();
+      await verbs[name]();
       outage.worked();
     };
     closers.add(every(pauseMs, work, { onError: outage.failed, firstAfterMs }), (stop) => stop());
@@ -108,4 +110,5 @@ function startMaintenance({ closers, log }: Root, { maintenance }: UseCases): vo
   repeat('reconcile', reconcilePauseMs, 0);
   // The first sweep waits one pause, so that a restarted worker recovers its spooled responses before their jobs end.
   repeat('sweep', sweepPauseMs, sweepPauseMs);
+  repeat('sweepInputs', inputSweepPauseMs, sweepPauseMs);
 }

@@ -1,6 +1,7 @@
 import type { VariableSet } from '../lib/variable.ts';
 import { access } from './variables/access.ts';
 import { commandLine } from './variables/command-line.ts';
+import { inputs } from './variables/inputs.ts';
 import { limits } from './variables/limits.ts';
 import { openAiApi } from './variables/openai-api.ts';
 import { prompts } from './variables/prompts.ts';
@@ -27,6 +28,7 @@ export const variables = {
   ...prompts,
   ...access,
   ...work,
+  ...inputs,
   ...webhooks,
   ...openAiApi,
   ...limits,

@@ -24,7 +24,7 @@ export const attemptStates = [
 export type AttemptState = (typeof attemptStates)[number];
 
 /** Kinds of paid calls that this release makes. Records may hold others. */
-export const attemptKinds = ['generate', 'enhance'] as const;
+export const attemptKinds = ['generate', 'edit', 'enhance'] as const;
 export type AttemptKind = (typeof attemptKinds)[number];
 
 export interface Attempt {
@@ -85,9 +85,14 @@ export function openHandles(attempts: readonly Attempt[]): string[] {
   return attempts.flatMap(({ state, handle }) => (state === 'calling' && handle ? [handle] : []));
 }
 
+const imageKinds: ReadonlySet<string> = new Set<AttemptKind>(['generate', 'edit']);
+
+/** Whether a kind of call brings an image. */
+export const bringsImage = (kind: Open<AttemptKind>): boolean => imageKinds.has(kind);
+
 /** Whether an attempt generated this image of its job. */
 export const isCallFor = (attempt: Attempt, index: number): boolean =>
-  attempt.kind === 'generate' && attempt.index === index;
+  bringsImage(attempt.kind) && attempt.index === index;
 
 /**
  * Updates an attempt of the ledger if it is open. An ended attempt stays unchanged: the caller may hold an old copy, and a

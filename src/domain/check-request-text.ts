@@ -1,5 +1,5 @@
 import { AppError, type FieldIssue } from './errors.ts';
-import { ImageRequestBody, maxPromptCodePoints } from './image-request.ts';
+import { ImageRequestBody, type ImageRequestFields, maxPromptCodePoints } from './image-request.ts';
 import { pointerToken } from './json-pointer.ts';
 import { hasMoreCodePoints, numberFault, showsSomething, textFault } from './text.ts';
 
@@ -9,6 +9,7 @@ export const maxProviderOptionsBytes = 8 * 1024;
 /** Parameters that Darkroom itself sets. As `provider_options` they could double a payment or lose an image. */
 const reservedProviderOptions = new Set([
   ...Object.keys(ImageRequestBody.shape),
+  'image',
   'stream',
   'response_format',
 ]);
@@ -19,7 +20,7 @@ const reservedProviderOptions = new Set([
  *
  * @throws AppError `validation_failed` naming every faulty field.
  */
-export function checkRequestText(body: ImageRequestBody): void {
+export function checkRequestText(body: ImageRequestFields): void {
   const issues = inexactIssues(body);
   // A blank prompt is refused, because the provider would generate an arbitrary image and charge it.
   if (!showsSomething(body.prompt)) {

@@ -60,6 +60,25 @@ export function outputTokens(factor: number, width: number, height: number): num
   return Math.ceil((factor * s * (2_000_000 + width * height)) / 4_000_000);
 }
 
+const patchEdge = 32;
+/** Maximum number of tokens of one input image. */
+export const maxInputTokens = 1_536;
+const smallEdge = 1_024;
+const maxCanvasRatio = 3;
+
+/**
+ * Returns the number of input tokens of one image, by a formula derived from invoices of gpt-image-2
+ * (community.openai.com topic 1382940). A small image is enlarged up to twofold towards 1,024 pixels, and a narrow canvas is
+ * widened to 1:3. Then every patch of 32 x 32 pixels is a token, within a budget. It is unconfirmed for later models.
+ */
+export function inputTokens(width: number, height: number): number {
+  const longer = Math.max(width, height);
+  const shorter = Math.max(Math.min(width, height), longer / maxCanvasRatio);
+  const scale = longer < smallEdge ? Math.min(2, smallEdge / longer) : 1;
+  const patches = Math.ceil((longer * scale) / patchEdge) * Math.ceil((shorter * scale) / patchEdge);
+  return Math.min(patches, maxInputTokens);
+}
+
 /** Estimates the tokens of a prompt: one token per four Latin letters, or per character of most other scripts. */
 export function promptTokens(prompt: string): number {
   let wide = 0;

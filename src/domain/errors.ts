@@ -37,6 +37,7 @@ const table = {
   },
   endpoint_disabled: { status: 409, retryable: false, title: 'The webhook endpoint is switched off' },
   too_many_secrets: { status: 409, retryable: false, title: 'Too many secrets sign at the same time' },
+  too_many_uploads: { status: 409, retryable: false, title: 'The uploads take all the space of the tenant' },
   too_many_endpoints: { status: 409, retryable: false, title: 'There are as many endpoints as allowed' },
   canceled: { status: 409, retryable: false, title: 'The job was canceled' },
   erased: { status: 410, retryable: false, title: 'The job was erased' },
@@ -57,6 +58,12 @@ const table = {
     title: 'The cost of the request is unknown',
   },
   max_cost_exceeded: { status: 422, retryable: false, title: 'The estimate is above max_cost_micro_usd' },
+  input_invalid: {
+    status: 422,
+    retryable: false,
+    title: 'An input image cannot be used',
+    billing: ['none'],
+  },
   destination_forbidden: { status: 422, retryable: false, title: 'The address may not be called' },
   too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },
   headers_too_large: { status: 431, retryable: false, title: 'The headers are too large' },
@@ -77,6 +84,12 @@ const table = {
   shutting_down: { status: 503, retryable: true, title: 'This instance is shutting down' },
 
   // The following errors can end or delay a job. Their status matters only if a caller waits for the job itself.
+  input_unavailable: {
+    status: 502,
+    retryable: true,
+    title: 'An input image could not be fetched',
+    billing: ['none'],
+  },
   moderation_blocked: {
     status: 422,
     retryable: false,

@@ -1,5 +1,6 @@
-import { costOfText, outputTokens, promptTokens } from './cost.ts';
+import { costOfText, inputTokens, maxInputTokens, outputTokens, promptTokens } from './cost.ts';
 import { type ImageRequest, wantsEnhancement } from './image-request.ts';
+import type { JobInput } from './input-image.ts';
 import { type CatalogueModel, type ModelCatalogue, parseSize } from './model-catalogue.ts';
 
 /** Tokens of the instructions that a language model gets besides the prompt. */
@@ -22,6 +23,8 @@ export interface EstimateContext {
   readonly promptTemplate?: readonly string[] | undefined;
   /** The language model that writes descriptions. */
   readonly enhanceModel: string;
+  /** Inputs of an edit. Each call for an image is charged for all of them. */
+  readonly inputs?: readonly Pick<JobInput, 'role' | 'width' | 'height'>[] | undefined;
 }
 
 /**
@@ -46,7 +49,12 @@ type Bound = keyof CostRange;
 function boundOf(
   bound: Bound,
   request: ImageRequest,
-  { catalogue, promptTemplate, enhanceModel }: EstimateContext & { readonly catalogue: ModelCatalogue },
+  {
+    catalogue,
+    promptTemplate,
+    enhanceModel,
+    inputs = [],
+  }: EstimateContext & { readonly catalogue: ModelCatalogue },
 ): number | null {
   const model = catalogue.find(request.model);
   const imageTokens = model && tokensOfImage(bound, request, model);
@@ -55,10 +63,23 @@ function boundOf(
   const prompt = textTokens(bound, request.prompt);
   const text =
     (isEnhanced ? descriptionTokens[bound] : prompt) + textTokens(bound, promptTemplate?.join('') ?? '');
-  const images = request.n * (imageTokens * model.prices.image_out + text * model.prices.text_in);
+  const perImage =
+    imageTokens * model.prices.image_out +
+    text * model.prices.text_in +
+    tokensOfInputs(bound, inputs) * model.prices.image_in;
+  const images = request.n * perImage;
   const usage = { input_tokens: instructionTokens + prompt, output_tokens: descriptionTokens[bound] };
   const description = isEnhanced ? costOfText(usage, catalogue.textPrices(enhanceModel)) : 0;
   return description === null ? null : Math.round(images + description);
+}
+
+/** Returns the fewest or most tokens of inputs. The lower bound ignores overlays and inputs that are not fetched yet. */
+function tokensOfInputs(bound: Bound, inputs: NonNullable<EstimateContext['inputs']>): number {
+  if (bound === 'high') return inputs.length * maxInputTokens;
+  return inputs.reduce((sum, { role, width, height }) => {
+    const isKnown = role === 'image' && width !== undefined && height !== undefined;
+    return isKnown ? sum + inputTokens(width, height) : sum;
+  }, 0);
 }
 
 function textTokens(bound: Bound, text: string): number {

@@ -3,6 +3,7 @@ import type { Attempt } from './attempt.ts';
 import { type Billing, type ErrorCode, errorRow } from './errors.ts';
 import type { StoredImage } from './image.ts';
 import type { ImageRequest } from './image-request.ts';
+import type { JobInput } from './input-image.ts';
 import { isKnown, type Open } from './open.ts';
 
 /**
@@ -92,6 +93,8 @@ export interface ImageJob {
   readonly promptTemplate?: string[];
   readonly enhancedPrompt?: string;
   readonly revisedPrompt?: string;
+  /** Inputs of an edit. Absent for generations. An erased job has only their names, until their bytes are deleted. */
+  readonly inputs?: JobInput[];
   readonly images: StoredImage[];
   /** Errors of single images. The error that ended the job is the last one. */
   readonly errors?: JobError[];
@@ -162,6 +165,7 @@ export function createJob(input: {
   request: ImageRequest;
   nowMs: number;
   promptTemplate?: readonly string[] | undefined;
+  inputs?: readonly JobInput[] | undefined;
   warnings?: readonly string[];
   parentId?: string | undefined;
   requestId?: string | undefined;
@@ -178,6 +182,7 @@ export function createJob(input: {
     updatedAt: input.nowMs,
     request: input.request,
     ...(input.promptTemplate ? { promptTemplate: [...input.promptTemplate] } : {}),
+    ...(input.inputs?.length ? { inputs: [...input.inputs] } : {}),
     images: [],
     attempts: [],
     ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),

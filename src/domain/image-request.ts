@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inputFields } from './input-image.ts';
 import { hasMoreCodePoints } from './text.ts';
 
 /**
@@ -62,7 +63,8 @@ export const WebhookRequest = z.strictObject({
     .describe('Event types, `image.*` or `*`. Default: `*`.'),
 });
 
-export const ImageRequestBody = z.strictObject({
+/** Fields of a request besides its inputs. */
+export const ImageRequestFields = z.strictObject({
   prompt: z
     .string()
     .min(1)
@@ -184,11 +186,15 @@ export const ImageRequestBody = z.strictObject({
     ),
 });
 
+export type ImageRequestFields = z.infer<typeof ImageRequestFields>;
+
+/** The request on the wire. Its inputs become `inputs` of the job. */
+export const ImageRequestBody = ImageRequestFields.extend(inputFields);
 export type ImageRequestBody = z.infer<typeof ImageRequestBody>;
 export type PresetChoice = z.infer<typeof PresetChoice>;
 
 /** The request as stored with the job: the caller's fields plus the defaults at the time of submission. */
-export const ImageRequest = ImageRequestBody.extend({
+export const ImageRequest = ImageRequestFields.extend({
   model: z.string().describe('Model that is used.'),
   n: z.int().describe('Number of images.'),
   size: z.string().describe('`auto` or WIDTHxHEIGHT in pixels.'),

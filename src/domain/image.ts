@@ -1,4 +1,5 @@
 import { type Attempt, isOpen } from './attempt.ts';
+import { inputKeyOf, type JobInput } from './input-image.ts';
 
 /** A stored image: facts about its bytes. Links are signed when the job is read, never stored. */
 export interface StoredImage {
@@ -45,16 +46,21 @@ const folderOf = ({ tenant, id }: JobName) => `${tenant}/${id}/`;
 const leftNoBytes: ReadonlySet<string> = new Set<Attempt['state']>(['stored', 'rejected', 'unusable']);
 
 /**
- * Returns every key under which the storage may hold bytes of a job: its images, and responses that a crashed worker may
+ * Returns every key under which the storage may hold bytes of a job: its inputs, its images, and responses that a crashed worker may
  * have stored without recording them. Includes keys in fields that a newer release wrote, such as thumbnails.
  */
 export function storageKeysOf(
-  job: JobName & { readonly images: readonly StoredImage[]; readonly attempts: readonly Attempt[] },
+  job: JobName & {
+    readonly images: readonly StoredImage[];
+    readonly attempts: readonly Attempt[];
+    readonly inputs?: readonly JobInput[];
+  },
 ): string[] {
   const unrecorded = job.attempts.filter(
     (attempt) => attempt.kind !== 'enhance' && (isOpen(attempt) || !leftNoBytes.has(attempt.state)),
   );
-  const keys = new Set(keysWithin(job.images, folderOf(job)));
+  const keys = new Set(keysWithin([job.images, job.inputs ?? []], folderOf(job)));
+  for (const input of job.inputs ?? []) keys.add(inputKeyOf(job, input));
   for (const image of job.images) keys.add(image.storageKey);
   for (const attempt of unrecorded) {
     for (const contentType of Object.keys(extensions)) keys.add(storageKeyOf(job, attempt, contentType));

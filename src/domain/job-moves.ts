@@ -162,7 +162,13 @@ export function erase(job: ImageJob, nowMs: number, retention: Retention): Image
   const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
   const tombstone = keepAmounts(ended, tombstoneFields) as unknown as ImageJob;
   const attempts = ended.attempts.map((attempt) => keepAmounts(attempt, attemptFields) as unknown as Attempt);
-  return { ...touch({ ...tombstone, attempts }, nowMs), erasedAt: nowMs, mediaExpiresAt: nowMs };
+  // The names of the inputs stay until their bytes are deleted.
+  const inputs = ended.inputs?.map(({ role, index }) => ({ role, index, source: { type: 'erased' } }));
+  return {
+    ...touch({ ...tombstone, attempts, ...(inputs ? { inputs } : {}) }, nowMs),
+    erasedAt: nowMs,
+    mediaExpiresAt: nowMs,
+  };
 }
 
 /** Fields of a tombstone besides numbers and booleans. */
@@ -189,10 +195,12 @@ const attemptFields = [
   'model',
 ] as const satisfies readonly (keyof Attempt)[];
 
-/** Marks the images of an ended job as deleted. */
+/** Marks the images and inputs of an ended job as deleted. The facts about its inputs stay, unless the job was erased. */
 export function purgeMedia(job: ImageJob, nowMs: number): ImageJob {
   checkChangeable(job);
-  return { ...touch(job, nowMs), images: [], mediaGone: true };
+  const { inputs, ...rest } = touch(job, nowMs);
+  const known = inputs && job.erasedAt === undefined ? { inputs } : {};
+  return { ...rest, ...known, images: [], mediaGone: true };
 }
 
 function moved(

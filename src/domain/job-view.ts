@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { attemptKinds, attemptStates } from './attempt.ts';
 import { billings, errorCodes } from './errors.ts';
 import { jobStages, jobStatuses, TokenTotals } from './image-job.ts';
-import { ImageRequestBody } from './image-request.ts';
+import { ImageRequestFields } from './image-request.ts';
+import { inputRoles, inputSourceTypes } from './input-image.ts';
 
 /** The representation of a job in polls, lists, streams and webhooks. */
 
@@ -46,6 +47,29 @@ export const ImageView = z.object({
   variants: z.record(z.string(), z.unknown()).describe('Derived renditions by name.'),
 });
 
+/** Roles and origins of inputs on the wire. */
+export const shownInputRoles = [...inputRoles, other] as const;
+export const shownSourceTypes = [...inputSourceTypes, other] as const;
+
+export const InputView = z.object({
+  role: z.enum(shownInputRoles),
+  content_type: z
+    .string()
+    .nullable()
+    .describe('Facts about the stored bytes are `null` until a worker has fetched a URL.'),
+  width: z.int().nullable().describe('Width in pixels, after orientation.'),
+  height: z.int().nullable().describe('Height in pixels, after orientation.'),
+  size_bytes: z.int().nullable(),
+  sha256: z.string().nullable().describe('Digest of the bytes that are stored and sent, in hexadecimal.'),
+  source: z.object({
+    type: z.enum(shownSourceTypes),
+    upload_id: z.string().optional(),
+    image_id: z.string().optional().describe('Id of the job with the image.'),
+    index: z.int().optional().describe('Index of the image in that job.'),
+    url: z.string().optional(),
+  }),
+});
+
 export const AttemptView = z.object({
   kind: z.enum(shownAttemptKinds),
   provider: z.string().nullable().describe('Name of the provider that was called.'),
@@ -69,7 +93,7 @@ export const ImageJobView = z.object({
   finished_at: nullableTime,
   expires_at: nullableTime.describe('Time at which the images are deleted.'),
   cancel_requested_at: nullableTime,
-  request: ImageRequestBody.partial(),
+  request: ImageRequestFields.partial(),
   prompt: z.object({
     original: z.string(),
     enhanced: z
@@ -93,7 +117,7 @@ export const ImageJobView = z.object({
     .boolean()
     .nullable()
     .describe('False for offline images of `studio`, which cost nothing; `null` before a call.'),
-  inputs: z.array(z.unknown()).describe('Input images of an edit. Empty for generations.'),
+  inputs: z.array(InputView).describe('Inputs of an edit. Empty for generations.'),
   usage: TokenTotals.nullable(),
   cost: z.object({
     micro_usd: z.int().nullable().describe('Cost in micro-USD. `null` if unknown, never 0 instead.'),
@@ -115,7 +139,7 @@ export const ImageJobView = z.object({
   }),
   attempts: z.array(AttemptView).describe('Ledger of the calls to the provider.'),
   metadata: z.record(z.string(), z.string()),
-  parent_id: z.string().nullable().describe('Id of the job that this one retries.'),
+  parent_id: z.string().nullable().describe('Id of the job that this one retries or varies.'),
   urls: z.object({
     self: z.string(),
     cancel: z.string(),

@@ -35,6 +35,14 @@ const PartialImageRules = z.strictObject({
   tokens: z.int().min(0).describe('Output tokens of one partial image.'),
 });
 
+const Edits = z.strictObject({
+  /** Whether the model takes a mask. */
+  mask: z.boolean().default(true),
+  /** Whether the model takes a markup. */
+  markup: z.boolean().default(false),
+  max_images: z.int().min(1).max(16).default(16),
+});
+
 export const CatalogueModel = z.strictObject({
   id: z.string(),
   aliases: z.array(z.string()).default([]),
@@ -59,6 +67,8 @@ export const CatalogueModel = z.strictObject({
   input_fidelities: z.array(z.string()).default([]),
   /** Rules of previews. If it is null, the model sends none. */
   partial_images: PartialImageRules.nullable().default(null),
+  /** Inputs of edits; null if the model makes no edits. */
+  edits: Edits.nullable().default({ mask: true, markup: false, max_images: 16 }),
   /** Prices in USD per million tokens. If it is null, the prices are unknown and every cost of the model is null. */
   prices: Prices.nullable().default(null),
   /** Factor `f` of the output token formula per quality; null if no formula is known. */

@@ -1,5 +1,7 @@
+import { editIssues } from './edit-rules.ts';
 import { AppError, type FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
+import type { InputName } from './input-image.ts';
 import { type CatalogueModel, type ModelCatalogue, parseSize, statusOn } from './model-catalogue.ts';
 import { nearestName } from './nearest-name.ts';
 import { outputIssues } from './output-rules.ts';
@@ -16,7 +18,13 @@ import { hasMoreCodePoints } from './text.ts';
 export function checkAgainstCatalogue(
   request: ImageRequest,
   catalogue: ModelCatalogue,
-  options: { nowMs: number; allowUnknownModels: boolean; promptTemplate?: readonly string[] | undefined },
+  options: {
+    nowMs: number;
+    allowUnknownModels: boolean;
+    promptTemplate?: readonly string[] | undefined;
+    /** Inputs of an edit. */
+    inputs?: readonly InputName[] | undefined;
+  },
 ): string[] {
   const model = catalogue.find(request.model);
   if (!model) return unknownModel(request.model, catalogue, options);
@@ -29,7 +37,10 @@ export function checkAgainstCatalogue(
       issues: [{ pointer: '/model', detail: `retired; its successor is ${model.successor ?? 'unknown'}` }],
     });
   }
-  const issues = ruleIssues(request, model, options.promptTemplate);
+  const issues = [
+    ...ruleIssues(request, model, options.promptTemplate),
+    ...editIssues(request, model, options.inputs ?? []),
+  ];
   if (issues.length > 0) {
     throw new AppError('validation_failed', { detail: `${model.id} does not take this request.`, issues });
   }

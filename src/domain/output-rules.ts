@@ -22,11 +22,6 @@ export function outputIssues(request: ImageRequest, model: CatalogueModel): Fiel
     ...frameRules(request, model, format),
     ...svgRules(request, model, format),
     ...partialImageRules(request, model, format),
-    [
-      '/input_fidelity',
-      request.input_fidelity !== undefined,
-      'is for edits only, and this request has no input images',
-    ],
   ];
   return rules.flatMap(([pointer, isViolated, detail]) => (isViolated ? [{ pointer, detail }] : []));
 }

@@ -1,6 +1,7 @@
 import type { JobStage, JobStatus } from './image-job.ts';
 
 export * from './ports/bytes.ts';
+export * from './ports/inputs.ts';
 export * from './ports/providers.ts';
 export * from './ports/queue.ts';
 export * from './ports/records.ts';
@@ -19,6 +20,7 @@ export interface Ids {
   /** Returns an id for a job. It contains the time, so ids sort by creation. */
   job(nowMs: number): string;
   endpoint(nowMs: number): string;
+  upload(nowMs: number): string;
   event(nowMs: number): string;
   /** Deterministic for an event and a destination, so a repeated dispatch does not deliver an event twice. */
   delivery(eventAtMs: number, eventId: string, destinationKey: string): string;

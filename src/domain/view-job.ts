@@ -9,6 +9,7 @@ import {
   shownStage,
   shownStatus,
 } from './image-job.ts';
+import { inputRoles, inputSourceTypes, type JobInput } from './input-image.ts';
 import { isoTime } from './iso-time.ts';
 import { type ImageJobView, other } from './job-view.ts';
 import { isKnown, type Open } from './open.ts';
@@ -54,7 +55,7 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
     warnings: job.warnings ?? [],
     provider,
     livemode: provider === null ? null : provider !== offlineProvider,
-    inputs: [],
+    inputs: (job.inputs ?? []).map(viewInput),
     usage: job.usage ?? null,
     cost: viewCost(job, context),
     queue: { position: context.position, eta_s: etaOf(job) },
@@ -102,6 +103,24 @@ function viewImages(job: ImageJob, context: ViewContext): ImageJobView['images']
         variants: {},
       };
     });
+}
+
+function viewInput({ role, source, ...facts }: JobInput): ImageJobView['inputs'][number] {
+  return {
+    role: isKnown(inputRoles, role) ? role : other,
+    content_type: facts.contentType ?? null,
+    width: facts.width ?? null,
+    height: facts.height ?? null,
+    size_bytes: facts.sizeBytes ?? null,
+    sha256: facts.sha256 ?? null,
+    source: {
+      type: isKnown(inputSourceTypes, source.type) ? source.type : other,
+      ...(source.uploadId === undefined ? {} : { upload_id: source.uploadId }),
+      ...(source.imageId === undefined ? {} : { image_id: source.imageId }),
+      ...(source.index === undefined ? {} : { index: source.index }),
+      ...(source.url === undefined ? {} : { url: source.url }),
+    },
+  };
 }
 
 function viewAttempt(attempt: Attempt): ImageJobView['attempts'][number] {

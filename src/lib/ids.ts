@@ -66,6 +66,7 @@ function digestPart(text: string): string {
 export const ids = {
   job: (nowMs: number) => `img_${ulid(nowMs)}`,
   endpoint: (nowMs: number) => `whk_${ulid(nowMs)}`,
+  upload: (nowMs: number) => `upl_${ulid(nowMs)}`,
   event: (nowMs: number) => `evt_${ulid(nowMs)}`,
   delivery: (eventAtMs: number, eventId: string, destinationKey: string) =>
     `dlv_${timePart(eventAtMs)}${digestPart(`${eventId} ${destinationKey}`)}`,

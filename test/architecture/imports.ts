@@ -68,7 +68,7 @@ const owners: readonly (readonly [name: string, packages: RegExp, owner: RegExp]
   ['openai', /^openai(\/.*)?$/, /^outbound\/providers\/openai\//],
   ['the S3 client', /^@aws-sdk\//, /^outbound\/storage\//],
   ['commander', /^commander$/, /^inbound\/cli\//],
-  ['sharp', /^sharp$/, /^local\/studio\//],
+  ['sharp', /^sharp$/, /^local\/studio\/|^outbound\/media\//],
 ];
 
 describe('imports', () => {

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   bytesAt,
@@ -7,6 +9,7 @@ import {
   type Storage,
   type StorageSubject,
 } from '../support/storage-subjects.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
@@ -78,6 +81,29 @@ describe.each([
     await storage.put(key, Buffer.from('the first, which is longer'), { contentType: 'image/png' });
     await storage.put(key, Buffer.from('the second'), { contentType: 'image/webp' });
     expect((await bytesAt(storage, key)).toString()).toBe('the second');
+  });
+
+  it.each([0, 3_000_001])('stores a file of %i bytes unchanged', async (sizeBytes) => {
+    const bytes = randomBytes(sizeBytes);
+    const path = join(await temporaryFolder(), 'file');
+    await writeFile(path, bytes);
+    const key = newKey();
+    await storage.putFile(key, { path, sizeBytes, sha256: sha256(bytes) }, { contentType: 'image/png' });
+    expect(sha256(await bytesAt(storage, key))).toBe(sha256(bytes));
+  });
+
+  it('copies an image, which then does not depend on the original', async () => {
+    const [from, to] = [newKey(), newKey()];
+    await storage.put(from, Buffer.from('copied'), { contentType: 'image/png' });
+    expect(await storage.copy(from, to, { contentType: 'image/png' })).toBe(true);
+    await storage.remove(from);
+    expect((await bytesAt(storage, to)).toString()).toBe('copied');
+  });
+
+  it('reports that there is no image to copy', async () => {
+    const to = newKey();
+    expect(await storage.copy(newKey(), to, { contentType: 'image/png' })).toBe(false);
+    expect(await storage.read(to)).toBeNull();
   });
 
   it('returns null for a missing image', async () => {

@@ -142,7 +142,7 @@ describe('a request that is too large', () => {
       `100000\r\n${'{"prompt":"'.padEnd(1024 * 1024, 'a')}\r\n0\r\n\r\n`,
     ],
   ])('a request with a too large body (%s) gets 413', async (_, framing, body) => {
-    const head = `POST /images HTTP/1.1\r\n${authorized}content-type: application/json\r\n${framing}\r\n`;
+    const head = `POST /v1/images/generations HTTP/1.1\r\n${authorized}content-type: application/json\r\n${framing}\r\n`;
     const response = await responseOf(head, body);
 
     expect(response.status).toBe(413);

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import type { SpoolKey } from '../../src/domain/ports.ts';
+import { type FileWriter, thisWriter } from '../../src/lib/file-writer.ts';
 import { onDisk } from '../../src/outbound/spool/disk.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
-import { unfinishedFileName, type Writer } from '../../src/outbound/spool/spool-name.ts';
-import { thisWriter } from '../../src/outbound/spool/sweep-unfinished.ts';
+import { unfinishedFileName } from '../../src/outbound/spool/spool-name.ts';
 import { bodyOf, entriesOf, errorOf, readSpooled, spoolHead, spoolKey } from '../support/spool.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -107,7 +107,7 @@ describe('unfinished files of the spool', () => {
   const here = thisWriter();
   const elsewhere = { machine: '0a1b2c3d', pid: process.pid };
 
-  async function leftover(folder: string, writer: Writer, ageMs: number): Promise<string> {
+  async function leftover(folder: string, writer: FileWriter, ageMs: number): Promise<string> {
     const name = unfinishedFileName('acme.img_01.1.response', writer, random);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, name), 'half');
@@ -116,7 +116,7 @@ describe('unfinished files of the spool', () => {
     return name;
   }
 
-  const writers: [string, Writer, number, 'removed' | 'retained'][] = [
+  const writers: [string, FileWriter, number, 'removed' | 'retained'][] = [
     ['of a dead process, written a moment ago', { ...here, pid: dead }, 0, 'removed'],
     ['of this process, written a moment ago', here, 0, 'retained'],
     ['of an earlier process with the same id', here, 20 * hourMs, 'removed'],

@@ -1,3 +1,4 @@
+import type { LocalFile } from './inputs.ts';
 import type { ResponseMeta } from './providers.ts';
 
 /** Ports to stored bytes: provider responses on local disk, images in the storage. */
@@ -69,6 +70,10 @@ export interface ImageStorage {
    *   computation.
    */
   put(key: string, bytes: Buffer, options: { contentType: string; sha256?: string }): Promise<void>;
+  /** Stores a file like `put`, without reading it into memory. */
+  putFile(key: string, file: LocalFile, options: { contentType: string }): Promise<void>;
+  /** Copies bytes to another key, and returns false if there are none. Resolves after the copy is durable. */
+  copy(from: string, to: string, options: { contentType: string }): Promise<boolean>;
   /** Reads the bytes under a key. Returns `null` if there are none. */
   read(key: string): Promise<{ body: AsyncIterable<Uint8Array>; sizeBytes: number } | null>;
   /** Removes the bytes under a key. Idempotent. */

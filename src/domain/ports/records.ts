@@ -62,7 +62,14 @@ export interface Page {
 
 /** Called for a stored record that a list skips, because another release or a fault wrote it in an unreadable form. */
 export type OnUnreadable = (record: {
-  readonly kind: 'job' | 'api_key' | 'event' | 'delivery' | 'delivery_attempt' | 'webhook_endpoint';
+  readonly kind:
+    | 'job'
+    | 'upload'
+    | 'api_key'
+    | 'event'
+    | 'delivery'
+    | 'delivery_attempt'
+    | 'webhook_endpoint';
   readonly id: string;
   readonly tenant?: string;
   readonly error: unknown;

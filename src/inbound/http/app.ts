@@ -1,11 +1,14 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { AppError, errorRow } from '../../domain/errors.ts';
+import { maxInputBytes } from '../../domain/input-image.ts';
+import type { Staging } from '../../domain/ports.ts';
 import type { PresentJob } from '../../usecases/jobs/present-job.ts';
 import { type Addresses, createAddresses } from './addresses.ts';
 import { createSendEvents } from './event-stream.ts';
+import { acceptFiles } from './file-bodies.ts';
 import { requestIdFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
-import { maxBodyBytes } from './max-body-size.ts';
+import { maxBodyBytes, maxDataBodyBytes } from './max-body-size.ts';
 import { rewriteOpenAiPath } from './openai-v1/base-url.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
 import { allowOrigins } from './plugins/cors.ts';
@@ -23,11 +26,13 @@ import { createSendAccepted } from './send-accepted.ts';
 import { createStrictHttp } from './strict-http.ts';
 import { useValidation } from './validation.ts';
 import { createWaitForTerminal } from './wait-for-terminal.ts';
+import { watchBodies } from './watch-bodies.ts';
 
 /** Dependencies of the server: those that the routes declare, except those that the server builds. */
 export interface HttpDeps
   extends Omit<RouteDeps, 'addresses' | 'presentTo' | 'waitForTerminal' | 'sendAccepted' | 'sendEvents'> {
   readonly authenticate: Authenticate;
+  readonly staging: Pick<Staging, 'write' | 'remove'>;
   readonly jobs: RouteDeps['jobs'] & { readonly presentJob: PresentJob };
   readonly metrics: RouteDeps['metrics'] & Observe;
 }
@@ -43,8 +48,14 @@ export interface HttpOptions {
 }
 
 const maxHeaderBytes = 16 * 1024;
-/** Maximum time in which a request must arrive. Responses have no such limit. */
+/** Maximum time in which the headers, and then a body without files, must arrive. Responses have no such limit. */
 const requestTimeoutMs = 15_000;
+const bodyLimits = {
+  bodyTimeoutMs: requestTimeoutMs,
+  minUpload: { bytesPerSecond: 10_000, overMs: 20_000 },
+  // All files of an edit, and its fields.
+  maxBytes: 18 * maxInputBytes + maxDataBodyBytes,
+};
 const idleCheckMs = 100;
 /** Timeout of a connection without traffic. It is longer than every wait and than the pauses of a stream. */
 const stalledMs = 120_000;
@@ -66,9 +77,11 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   app.decorate('publicAddresses', addresses);
   app.setChildLoggerFactory(createRequestLogger);
   acceptJson(app);
+  acceptFiles(app, deps.staging);
   useValidation(app);
   observeRequests(app, deps.metrics, options.logger);
   strictHttp.watch(app);
+  watchBodies(app, bodyLimits, strictHttp.refuseSlow);
   closeIdleConnections(app);
   reportErrors(app, draining);
   refuseUnknownAddresses(app);
@@ -91,7 +104,8 @@ function serverOptions({ logger, trustProxy }: HttpOptions) {
     requestIdHeader: false as const,
     trustProxy: trustProxy ? [...trustProxy] : false,
     bodyLimit: maxBodyBytes,
-    requestTimeout: requestTimeoutMs,
+    // `watchBodies` limits bodies, because an upload may take longer.
+    requestTimeout: 0,
     connectionTimeout: stalledMs,
     keepAliveTimeout: 72_000,
     http: {
@@ -117,6 +131,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
   const sendAccepted = createSendAccepted({ presentTo, waitForTerminal });
   return {
     jobs,
+    inputs: deps.inputs,
     webhooks: deps.webhooks,
     checkReadiness: deps.checkReadiness,
     catalogue: deps.catalogue,

@@ -11,7 +11,10 @@ export function encodeCursor(id: string | null): string | null {
  * @param prefix Prefix of the ids in that list.
  * @throws AppError `validation_failed`
  */
-export function decodeCursor(cursor: string | undefined, prefix: 'img' | 'whk' | 'dlv'): string | undefined {
+export function decodeCursor(
+  cursor: string | undefined,
+  prefix: 'img' | 'upl' | 'whk' | 'dlv',
+): string | undefined {
   if (cursor === undefined) return undefined;
   const id = Buffer.from(cursor, 'base64url').toString('latin1');
   if (id.startsWith(`${prefix}_`) && /^[a-z]{3}_[0-9A-Z]{26}$/.test(id)) return id;

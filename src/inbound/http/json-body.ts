@@ -4,6 +4,13 @@ import { AppError } from '../../domain/errors.ts';
 import { pointerToken } from '../../domain/json-pointer.ts';
 import { findDuplicateName } from './duplicate-names.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Size of a JSON body, in bytes; 0 without one. */
+    bodyBytes: number;
+  }
+}
+
 /** Maximum nesting. Deeper JSON has no use here, and recursive functions would need more stack. */
 const maxDepth = 32;
 
@@ -12,10 +19,12 @@ const maxDepth = 32;
  * `undefined`, because many clients send a content type of JSON or forms with requests that need no body.
  */
 export function acceptJson(app: FastifyInstance): void {
+  app.decorateRequest('bodyBytes', 0);
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer;
+    request.bodyBytes = bytes.length;
     if (bytes.length === 0) return done(null, undefined);
     const encoding = request.headers['content-encoding'] ?? 'identity';
     if (encoding.toLowerCase() !== 'identity') {
@@ -38,12 +47,6 @@ export function acceptJson(app: FastifyInstance): void {
       else if (countMembers(value) < members) done(duplicateIn(text));
       else done(null, value);
     });
-  });
-  app.addContentTypeParser('*', ({ headers }, _body, done) => {
-    if (headers['content-length'] === '0') return done(null, undefined);
-    done(
-      new AppError('unsupported_media_type', { detail: 'Send JSON with `Content-Type: application/json`.' }),
-    );
   });
 }
 
@@ -78,22 +81,31 @@ const closeBrace = 0x7d;
  * Measures a JSON text without parsing it: its maximum depth, and the total number of members in its objects. The parser
  * drops duplicate names, so fewer members after parsing mean that a name occurred twice.
  */
-function measure(bytes: Buffer): { depth: number; members: number } {
+export function measure(bytes: Buffer): { depth: number; members: number } {
   let depth = 0;
   let deepest = 0;
   let members = 0;
-  let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0;
-    if (inString) {
-      if (byte === backslash) i += 1;
-      else if (byte === quote) inString = false;
-    } else if (byte === quote) inString = true;
+    if (byte === quote) i = endOfString(bytes, i + 1);
     else if (byte === colon) members += 1;
     else if (byte === openBrace || byte === openBracket) deepest = Math.max(deepest, ++depth);
     else if (byte === closeBrace || byte === closeBracket) depth -= 1;
   }
   return { depth: deepest, members };
+}
+
+/** Returns the position of the closing quote of a string; the length of the text if it has none. */
+function endOfString(bytes: Buffer, start: number): number {
+  for (let from = start; ; ) {
+    const end = bytes.indexOf(quote, from);
+    if (end < 0) return bytes.length;
+    let first = end;
+    while (first > start && bytes[first - 1] === backslash) first -= 1;
+    // An odd number of backslashes escapes the quote.
+    if ((end - first) % 2 === 0) return end;
+    from = end + 1;
+  }
 }
 
 function countMembers(value: unknown): number {

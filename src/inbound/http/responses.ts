@@ -168,6 +168,7 @@ const idParamsOf = (description: string): JsonSchema => ({
 
 /** Path parameters that several routes share. */
 export const idParams = idParamsOf('Id of the job, `img_...`.');
+export const uploadParams = idParamsOf('Id of the upload, `upl_...`.');
 export const endpointParams = idParamsOf('Id of the endpoint, `whk_...`.');
 export const deliveryParams = idParamsOf('Id of the delivery, `dlv_...`.');
 

@@ -43,6 +43,11 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'));
   }
 
+  /** Responds with 408 to a body that arrives too slowly. */
+  function refuseSlow(socket: Socket): void {
+    refuseConnection(Object.assign(new Error('slow body'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+  }
+
   function refuse(socket: Duplex, refusal: AppError, extraHeaders: Record<string, string> = {}): void {
     const requestId = requestIdFrom(undefined, clock());
     const body = JSON.stringify(problemOf(refusal, { instance: '/', requestId, publicUrl }));
@@ -88,7 +93,7 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     });
   }
 
-  return { refuseConnection, watch };
+  return { refuseConnection, refuseSlow, watch };
 }
 
 /**

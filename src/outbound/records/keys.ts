@@ -14,6 +14,9 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by TTL
  *   {tenant}:evt:ID      string  job id, space, record until the event is dispatched; then the body to send
  *   {tenant}:outbox      zset    ids of undispatched events by their time
+ *   {tenant}:upl:ID      string  an upload as JSON with its version first; upls: zset of all ids; upls:due: by expiry;
+ *                                upls:bytes: total size
+ *   {tenant}:drafts      zset    ids of jobs and uploads whose bytes may exist without a record, by time
  *   {tenant}:whk:ID      string  a webhook endpoint as JSON with its version first; whks: zset of all ids
  *   {tenant}:sub:PATTERN set     ids of endpoints that subscribed to a pattern
  *   {tenant}:dlv:ID      string  a delivery as JSON with its version first; log:ID: list of its attempts
@@ -47,6 +50,11 @@ export function createKeys(prefix: string) {
     idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),
     event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),
+    upload: (tenant: string, id: string) => of(tenant, `upl:${id}`),
+    uploads: (tenant: string) => of(tenant, 'upls'),
+    expiringUploads: (tenant: string) => of(tenant, 'upls:due'),
+    uploadBytes: (tenant: string) => of(tenant, 'upls:bytes'),
+    inputDrafts: (tenant: string) => of(tenant, 'drafts'),
     endpoint: (tenant: string, id: string) => of(tenant, `whk:${id}`),
     endpoints: (tenant: string) => of(tenant, 'whks'),
     subscribers: (tenant: string, pattern: string) => of(tenant, `sub:${pattern}`),

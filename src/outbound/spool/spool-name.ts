@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import type { SpoolKey } from '../../domain/ports.ts';
+import type { FileWriter } from '../../lib/file-writer.ts';
 
 const idPattern = /^[A-Za-z0-9_-]{1,80}$/;
 const responsePattern = /^([A-Za-z0-9_-]{1,80})\.([A-Za-z0-9_-]{1,80})\.([1-9][0-9]{0,8})\.response$/;
@@ -25,17 +26,10 @@ export function keyOfResponseFile(name: string): SpoolKey | null {
   return tenant && jobId && attemptNo ? { tenant, jobId, attemptNo: Number(attemptNo) } : null;
 }
 
-/** Process that writes a response. The machine is part of it, because process ids mean nothing on another one. */
-export interface Writer {
-  /** Eight hexadecimal digits that name the machine or container. */
-  readonly machine: string;
-  readonly pid: number;
-}
-
 /** Returns the name of a response while it is written. It names the writer, so that leftovers are recognized. */
 export function unfinishedFileName(
   responseName: string,
-  { machine, pid }: Writer,
+  { machine, pid }: FileWriter,
   randomHex: string,
 ): string {
   return `${responseName}.${machine}-${pid}-${randomHex}.tmp`;
@@ -44,7 +38,7 @@ export function unfinishedFileName(
 /** Returns key and writer from the name of an unfinished file, or `null` for any other file. */
 export function parseUnfinishedFile(
   name: string,
-): { readonly key: SpoolKey; readonly writer: Writer } | null {
+): { readonly key: SpoolKey; readonly writer: FileWriter } | null {
   const [, response = '', machine = '', pid = ''] = unfinishedPattern.exec(name) ?? [];
   const key = keyOfResponseFile(response);
   return key && { key, writer: { machine, pid: Number(pid) } };

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Spool, SpoolEntry, SpoolHead, SpoolKey } from '../../domain/ports.ts';
+import { thisWriter } from '../../lib/file-writer.ts';
 import { syncFolder } from '../../lib/sync-folder.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { freeBytes, onDisk, usedBytes } from './disk.ts';
 import { readBody, readHead } from './read-response.ts';
 import { keyOfResponseFile, responseFileName, unfinishedFileName } from './spool-name.ts';
-import { sweepUnfinished, thisWriter } from './sweep-unfinished.ts';
+import { sweepUnfinished } from './sweep-unfinished.ts';
 import { writeResponse } from './write-response.ts';
 
 export interface SpoolOptions {

@@ -4,7 +4,7 @@ import type { ImageProvider, ProviderFailure, ResponseMeta, ResponseSink } from 
 import type { AttemptCall, AttemptedCall } from './attempt-call.ts';
 import { callCost } from './call-cost.ts';
 import type { EarlyUpload } from './early-upload.ts';
-import { imageParameters } from './image-parameters.ts';
+import { imageCallKindOf, imageParameters } from './image-parameters.ts';
 import type { JobRun } from './job-run.ts';
 import { lostResponse } from './retry-decision.ts';
 import type { SpooledResponse, SpoolResponse } from './spool-response.ts';
@@ -29,7 +29,7 @@ export function createCallProvider({ provider, attemptCall, spoolResponse, catal
   function callFor({ job }: JobRun, index: number): Omit<AttemptedCall<Sent>, 'send'> {
     const model = job.request?.model ?? '';
     return {
-      kind: 'generate',
+      kind: imageCallKindOf(job),
       index,
       stage: 'generating',
       provider: provider.name,

@@ -1,3 +1,5 @@
+import type { AttemptKind } from '../../domain/attempt.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
 import type { ImageRequest } from '../../domain/image-request.ts';
 
 /** Fields that go to the provider under their own names. Darkroom itself uses all other fields of a request. */
@@ -24,4 +26,9 @@ export function imageParameters(request: ImageRequest | undefined): Record<strin
     if (request?.[field] !== undefined) parameters[field] = request[field];
   }
   return parameters;
+}
+
+/** Returns the kind of a job's calls for images. A job with inputs is an edit. */
+export function imageCallKindOf({ inputs }: Pick<ImageJob, 'inputs'>): AttemptKind {
+  return inputs?.length ? 'edit' : 'generate';
 }

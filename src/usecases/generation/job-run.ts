@@ -1,4 +1,4 @@
-import { type Attempt, addAttempt, nextAttemptNo, patchAttempt } from '../../domain/attempt.ts';
+import { type Attempt, addAttempt, bringsImage, nextAttemptNo, patchAttempt } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { hasImage, type ImageJob, type JobStage } from '../../domain/image-job.ts';
 import { checkFence, enterStage, touch } from '../../domain/job-moves.ts';
@@ -98,7 +98,7 @@ export function createJobRun(
       let no: number | null = null;
       await updateOwn((job) => {
         no = null;
-        if (kind === 'generate' && hasImage(job, index)) return job;
+        if (bringsImage(kind) && hasImage(job, index)) return job;
         no = nextAttemptNo(job.attempts);
         const row: Attempt = { no, kind, index, state: 'calling', fence, startedAt: nowMs, provider };
         const attempts = addAttempt(job.attempts, model === undefined ? row : { ...row, model });

@@ -16,6 +16,7 @@ import {
 } from '../../domain/ports.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import type { FinalizeResponse } from './finalize-response.ts';
+import { imageCallKindOf } from './image-parameters.ts';
 import { received } from './spool-response.ts';
 
 interface Deps {
@@ -77,7 +78,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
       if (exists || isTerminal(job.status)) return null;
       const row: Attempt = {
         no: key.attemptNo,
-        kind: 'generate',
+        kind: imageCallKindOf(job),
         index: missingImages(job)[0] ?? 0,
         fence: 0,
         startedAt: nowMs,

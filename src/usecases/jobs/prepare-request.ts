@@ -1,7 +1,8 @@
 import { checkRequestText } from '../../domain/check-request-text.ts';
 import { AppError, type FieldIssue } from '../../domain/errors.ts';
 import { type CostRange, estimateCost } from '../../domain/estimate.ts';
-import type { ImageRequest, ImageRequestBody } from '../../domain/image-request.ts';
+import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
+import { type InputName, type JobInput, roleIssues } from '../../domain/input-image.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import { checkAgainstCatalogue } from '../../domain/model-rules.ts';
 import type { Clock, DestinationGuard } from '../../domain/ports.ts';
@@ -42,11 +43,17 @@ export interface PreparedRequest {
 /**
  * Checks a body against everything that can be known before it costs money, and fills in the defaults.
  *
+ * @param inputs names of the inputs of an edit, with their sizes if they are known.
  * @throws AppError for every fault that a caller can correct.
  */
-export function prepareRequest(body: ImageRequestBody, rules: Rules): PreparedRequest {
+export function prepareRequest(
+  body: ImageRequestFields,
+  rules: Rules,
+  inputs: readonly (InputName & Pick<JobInput, 'width' | 'height'>)[] = [],
+): PreparedRequest {
   const { catalogue, policy } = rules;
   checkRequestText(body);
+  checkRoles(inputs);
   const chosen = rules.presets.choose(body.preset);
   const promptTemplate = chosen ? promptTemplateOf(chosen) : undefined;
   const request = withDefaults(body, chosen?.preset.defaults, policy);
@@ -54,16 +61,21 @@ export function prepareRequest(body: ImageRequestBody, rules: Rules): PreparedRe
     nowMs: rules.clock(),
     allowUnknownModels: policy.allowUnknownModels,
     promptTemplate,
+    inputs,
   });
   checkRetention(request, policy);
   if (request.webhook) rules.guard.checkUrl(request.webhook.url);
-  const estimate = estimateCost(request, catalogue, { promptTemplate, enhanceModel: policy.enhanceModel });
+  const estimate = estimateCost(request, catalogue, {
+    promptTemplate,
+    enhanceModel: policy.enhanceModel,
+    inputs,
+  });
   checkMaxCost(request, estimate, policy);
   return { request, promptTemplate, warnings, estimate };
 }
 
 function withDefaults(
-  body: ImageRequestBody,
+  body: ImageRequestFields,
   presetDefaults: PresetDefaults | undefined,
   policy: RequestPolicy,
 ): ImageRequest {
@@ -77,6 +89,12 @@ function withDefaults(
   request.queue_ttl_s ??= policy.queueTtlSeconds;
   request.run_timeout_s ??= policy.runTimeoutSeconds;
   return request as ImageRequest;
+}
+
+function checkRoles(inputs: readonly InputName[]): void {
+  const issues = roleIssues(inputs);
+  if (issues.length > 0)
+    throw new AppError('validation_failed', { detail: 'Correct the inputs listed in errors.', issues });
 }
 
 function checkRetention({ retention }: ImageRequest, policy: RequestPolicy): void {

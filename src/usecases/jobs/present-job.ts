@@ -22,8 +22,8 @@ interface Deps {
  */
 export function createPresentJob(deps: Deps) {
   const { catalogue, enhanceModel } = deps;
-  const estimateOf = ({ promptTemplate }: ImageJob, request: ImageRequest) =>
-    estimateCost(request, catalogue, { promptTemplate, enhanceModel })?.high ?? null;
+  const estimateOf = ({ promptTemplate, inputs }: ImageJob, request: ImageRequest) =>
+    estimateCost(request, catalogue, { promptTemplate, enhanceModel, inputs })?.high ?? null;
 
   return async (
     job: ImageJob,

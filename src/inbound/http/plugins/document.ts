@@ -42,6 +42,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
       servers: [{ url: '/', description: 'The service that serves this document' }],
       tags: [
         { name: 'images', description: 'Create, follow, read and erase jobs and their images.' },
+        { name: 'uploads', description: 'Files that jobs can use as inputs.' },
         { name: 'catalogue', description: 'Models and presets.' },
         { name: 'openai', description: 'For clients of the OpenAI API, with a changed base URL.' },
         { name: 'operations', description: 'Probes and metrics for operators.' },

@@ -13,6 +13,7 @@ import { retryJobRoute } from './retry-job.ts';
 import { streamJobEventsRoute } from './stream-job-events.ts';
 import { streamTenantEventsRoute } from './stream-tenant-events.ts';
 import { submitJobRoute } from './submit-job.ts';
+import { uploadRoutes } from './uploads/index.ts';
 import { webhookRoutes } from './webhooks/index.ts';
 
 /** Routes of the service in the order of the documentation. The type of each route declares its dependencies. */
@@ -26,6 +27,7 @@ export const routes = [
   cancelJobRoute,
   retryJobRoute,
   eraseJobRoute,
+  ...uploadRoutes,
   getFileRoute,
   listModelsRoute,
   listPresetsRoute,

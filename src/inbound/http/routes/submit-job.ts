@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
 import type { ImageRequestBody } from '../../../domain/image-request.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
@@ -83,6 +84,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
     config: { scope: 'images:write' },
     schema,
     handler: async (request, reply) => {
+      refuseInputs(request.body);
       const caller = callerOf(request);
       // The key is read first, so that a dry run reports a malformed key too.
       const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
@@ -98,6 +100,15 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
       });
       return sendAccepted(request, reply, { job, replayed, preferences });
     },
+  });
+}
+
+/** Refuses inputs, because a job without them would cost money for another image. */
+function refuseInputs({ images, mask, markup }: ImageRequestBody): void {
+  if (!images && !mask && !markup) return;
+  throw new AppError('validation_failed', {
+    detail: 'Edits are not available yet.',
+    issues: [{ pointer: '/images', detail: 'is not available yet' }],
   });
 }
 

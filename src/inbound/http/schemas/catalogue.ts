@@ -41,6 +41,7 @@ export const catalogueSchemas: SchemaGroup = {
     FreeSizes: CatalogueModel.shape.free_sizes.unwrap().unwrap(),
     FrameRules: CatalogueModel.shape.frames.unwrap().unwrap(),
     PartialImageRules: CatalogueModel.shape.partial_images.unwrap().unwrap(),
+    EditRules: CatalogueModel.shape.edits.unwrap().unwrap(),
     ModelPrices: CatalogueModel.shape.prices.unwrap().unwrap(),
     ModelList: listOf(Model),
     PresetVariable,
@@ -60,6 +61,7 @@ export const catalogueSchemas: SchemaGroup = {
   notes: {
     FreeSizes: { description: 'Rules for sizes that the model accepts besides its list.' },
     FrameRules: { description: 'Limits of `frame_count` and `frame_duration_ms`.' },
+    EditRules: { description: 'Rules for the inputs of edits.' },
     PartialImageRules: { description: 'Limit and price of `partial_images`.' },
     ModelPrices: { description: 'Prices in USD per million tokens.' },
   },

@@ -4,6 +4,7 @@ import { catalogueSchemas } from './catalogue.ts';
 import { eventSchemas } from './events.ts';
 import { jobSchemas } from './jobs.ts';
 import { problemSchemas } from './problem.ts';
+import { uploadSchemas } from './uploads.ts';
 import { webhookSchemas } from './webhooks.ts';
 
 /**
@@ -12,6 +13,7 @@ import { webhookSchemas } from './webhooks.ts';
  */
 export const components: Record<string, JsonSchema> = namedJsonSchemas([
   jobSchemas,
+  uploadSchemas,
   eventSchemas,
   webhookSchemas,
   catalogueSchemas,

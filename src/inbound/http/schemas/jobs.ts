@@ -13,13 +13,17 @@ import {
   uncertainPolicies,
   WebhookRequest,
 } from '../../../domain/image-request.ts';
+import { InputImage } from '../../../domain/input-image.ts';
 import {
   AttemptView,
   ImageJobView,
   ImageView,
+  InputView,
   JobErrorView,
   shownAttemptKinds,
   shownAttemptStates,
+  shownInputRoles,
+  shownSourceTypes,
 } from '../../../domain/job-view.ts';
 import { imageJobExample } from '../examples.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
@@ -69,6 +73,7 @@ export const jobSchemas: SchemaGroup = {
     PresetSelection,
     WebhookDestination: WebhookRequest,
     Retention: RetentionRequest,
+    InputImage,
     SvgOptions: SvgRequest,
     SvgReasoning: SvgRequest.shape.reasoning.unwrap(),
   },
@@ -79,6 +84,8 @@ export const jobSchemas: SchemaGroup = {
     Image: ImageView,
     JobError: JobErrorView,
     ProviderError: JobErrorView.shape.provider.unwrap(),
+    JobInput: InputView,
+    InputSource: InputView.shape.source,
     Attempt: AttemptView,
     TokenUsage: TokenTotals,
     JobCost: shape.cost,
@@ -95,6 +102,14 @@ export const jobSchemas: SchemaGroup = {
       description: 'Status of a job. `queued` and `running` may change; the others are final.',
     },
     JobStage: { values: jobStages, description: 'Stage of a running job.' },
+    InputRole: {
+      values: shownInputRoles,
+      description: 'Use of an input; `other` for a role of a newer release.',
+    },
+    InputSourceType: {
+      values: shownSourceTypes,
+      description: 'Origin of an input; `other` for an origin of a newer release.',
+    },
     Priority: {
       values: priorities,
       description:
@@ -132,6 +147,15 @@ export const jobSchemas: SchemaGroup = {
       description:
         'Retention of images and record, in seconds, within the limits of the deployment. Images are not stored longer than their record.',
     },
+    InputImage: {
+      description:
+        'An input of an edit. Exactly one of `url`, `upload_id`, `image_id` and `data` names the file.',
+    },
+    JobInput: {
+      description:
+        'An input of an edit. Width, height and digest describe the bytes that are stored and sent.',
+    },
+    InputSource: { description: 'Origin of an input.' },
     SvgOptions: { description: 'How the drawing is written.' },
     SvgReasoning: { description: 'Reasoning of the text model.' },
     JobPrompt: { description: 'Versions of the prompt.' },

@@ -2,9 +2,9 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Deliveries, DeliveryQuery, OnUnreadable } from '../../../domain/ports.ts';
 import { Delivery, DeliveryAttempt, deliveryStatuses } from '../../../domain/webhook-delivery.ts';
 import type { Keys } from '../keys.ts';
+import { readableRows } from '../readable-rows.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned, encodeVersioned } from '../versioned-json.ts';
-import { readableRows } from './readable-rows.ts';
 import { createUpdateDelivery } from './scripts/update-delivery.ts';
 
 /** Maximum number of rows read for one page of a list. Above it, the page ends early and its cursor continues there. */

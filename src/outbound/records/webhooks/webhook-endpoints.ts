@@ -4,9 +4,9 @@ import type { OnUnreadable, WebhookEndpoints } from '../../../domain/ports.ts';
 import { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts';
 import { patternsFor } from '../../../domain/webhook-event.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
+import { readableRows } from '../readable-rows.ts';
 import { translated } from '../store-errors.ts';
 import { decodeVersioned } from '../versioned-json.ts';
-import { readableRows } from './readable-rows.ts';
 import { createWriteEndpoint } from './scripts/write-endpoint.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder } from '../../../lib/sync-folder.ts';
 
@@ -8,21 +9,42 @@ import { syncFolder } from '../../../lib/sync-folder.ts';
  * Then the folders are flushed, because names are data of their folder.
  */
 
+/** Content of a new file: bytes, or another file on this machine. */
+export type Content = Uint8Array | { readonly path: string };
+
 /** Writes a file and replaces an older one with that name. The folder must exist. The caller flushes the folder. */
-export async function replaceFile(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+export async function replaceFile(folder: string, name: string, content: Content): Promise<void> {
   const temporary = join(folder, `.${name}.${randomUUID()}.tmp`);
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await (content instanceof Uint8Array
+      ? writeBytes(temporary, content)
+      : copyBytes(temporary, content.path));
     await rename(temporary, join(folder, name));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
+  }
+}
+
+async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Copies a file within the kernel, so that its bytes never pass through this process. */
+async function copyBytes(path: string, source: string): Promise<void> {
+  await copyFile(source, path, constants.COPYFILE_EXCL);
+  await chmod(path, 0o600);
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

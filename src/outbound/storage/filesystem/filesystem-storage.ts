@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../../../domain/errors.ts';
@@ -7,7 +7,7 @@ import type { ImageStorage } from '../../../domain/ports.ts';
 import { createFileLinks } from '../../../lib/crypto/file-link.ts';
 import { systemCode } from '../../../lib/system-code.ts';
 import { assertStorageKey } from '../storage-key.ts';
-import { belongsTo, flushFolders, makeFolder, replaceFile } from './durable-file.ts';
+import { belongsTo, type Content, flushFolders, makeFolder, replaceFile } from './durable-file.ts';
 import { filesystemError, unusableFolder } from './filesystem-errors.ts';
 
 export interface FilesystemStorageConfig {
@@ -32,6 +32,8 @@ export function createFilesystemStorage(
   return {
     isServedHere: true,
     put: (key, bytes) => translateErrors(() => put(root, key, bytes)),
+    putFile: (key, file) => translateErrors(() => put(root, key, file)),
+    copy: (from, to) => translateErrors(() => copy(root, from, to)),
     read: (key) => translateErrors(() => read(root, key)),
     remove: (key) => translateErrors(() => remove(root, key)),
     async link(key, options) {
@@ -45,14 +47,14 @@ export function createFilesystemStorage(
 
 const maxTries = 100;
 
-async function put(root: string, key: string, bytes: Uint8Array): Promise<void> {
+async function put(root: string, key: string, content: Content): Promise<void> {
   const { folder, name } = locate(root, key);
   // A removal may delete the empty folder before the file is written. Then the folder is created again.
   for (let tries = 1; ; tries++) {
     try {
       const top = await makeFolder(folder, root);
       await assertInside(root, folder);
-      await replaceFile(folder, name, bytes);
+      await replaceFile(folder, name, content);
       // All parents are flushed, because another process that created them may not have flushed them yet.
       await flushFolders(folder, top);
       return;
@@ -60,6 +62,18 @@ async function put(root: string, key: string, bytes: Uint8Array): Promise<void> 
       if (systemCode(error) !== 'ENOENT' || tries === maxTries) throw error;
     }
   }
+}
+
+async function copy(root: string, from: string, to: string): Promise<boolean> {
+  const source = locate(root, from);
+  const path = join(source.folder, source.name);
+  const found = await absentAsNull(async () => {
+    await assertInside(root, source.folder);
+    return lstat(path);
+  });
+  if (!found?.isFile()) return false;
+  await put(root, to, { path });
+  return true;
 }
 
 async function read(root: string, key: string): Promise<{ body: Readable; sizeBytes: number } | null> {

@@ -1,7 +1,8 @@
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { AppError } from '../../../domain/errors.ts';
-import type { Clock, ImageStorage, LinkOptions } from '../../../domain/ports.ts';
+import type { Clock, ImageStorage, LinkOptions, LocalFile } from '../../../domain/ports.ts';
 import { contentDisposition } from '../../../lib/content-disposition.ts';
 import { assertStorageKey } from '../storage-key.ts';
 import { boundedBody } from './s3-body.ts';
@@ -42,6 +43,17 @@ export function createS3Storage(
       assertStorageKey(key);
       const object = { Bucket: config.bucket, Key: key, Body: bytes, ContentType: contentType };
       await bounded(timeoutMs, async (signal) => put(await open(), { ...object, sha256 }, signal));
+    },
+    async putFile(key, file, { contentType }) {
+      assertStorageKey(key);
+      const object = { Bucket: config.bucket, Key: key, ContentType: contentType };
+      await bounded(timeoutMs, async (signal) => putFile(await open(), { ...object, file }, signal));
+    },
+    async copy(from, to, { contentType }) {
+      assertStorageKey(from);
+      assertStorageKey(to);
+      const object = { Bucket: config.bucket, Key: to, ContentType: contentType };
+      return bounded(timeoutMs, async (signal) => copy(await open(), { ...object, from }, signal));
     },
     async read(key) {
       assertStorageKey(key);
@@ -118,6 +130,48 @@ async function put(
   await access.client.send(command, { abortSignal });
 }
 
+/** Stores a file with its length and its known digest. The stream cannot be repeated, so the SDK does not retry the call. */
+async function putFile(
+  access: S3Access,
+  { file, ...object }: ObjectName & { ContentType: string; file: LocalFile },
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const command = new access.sdk.PutObjectCommand({
+    ...object,
+    Body: createReadStream(file.path),
+    ContentLength: file.sizeBytes,
+    CacheControl: cacheControl,
+  });
+  presetDigest(command, file.sha256);
+  await access.client.send(command, { abortSignal });
+}
+
+async function copy(
+  access: S3Access,
+  { from, ...object }: ObjectName & { ContentType: string; from: string },
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  const command = new access.sdk.CopyObjectCommand({
+    ...object,
+    CopySource: `${object.Bucket}/${from}`,
+    MetadataDirective: 'REPLACE',
+    CacheControl: cacheControl,
+  });
+  try {
+    await access.client.send(command, { abortSignal });
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** Returns whether S3 says that the object does not exist. */
+function isMissing(error: unknown): boolean {
+  const fault = readS3Fault(error);
+  return fault.status === 404 && fault.reason !== 'NoSuchBucket';
+}
+
 /** Sets the header with the digest. Without it the signer would hash the bytes again. */
 function presetDigest(command: PutObjectCommand, sha256: string): void {
   command.middlewareStack.add(
@@ -145,8 +199,7 @@ async function read(
     if (body instanceof Readable) body.destroy();
     throw new AppError('storage_failed', { detail: 'The image storage sent no Content-Length.' });
   } catch (error) {
-    const fault = readS3Fault(error);
-    if (fault.status === 404 && fault.reason !== 'NoSuchBucket') return null;
+    if (isMissing(error)) return null;
     throw error;
   }
 }

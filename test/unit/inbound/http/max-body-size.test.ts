@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { maxProviderOptionsBytes } from '../../../../src/domain/check-request-text.ts';
-import { ImageRequestBody } from '../../../../src/domain/image-request.ts';
+import { ImageRequestBody, ImageRequestFields } from '../../../../src/domain/image-request.ts';
 import type { JsonSchema } from '../../../../src/inbound/http/json-schema.ts';
-import { maxBodyBytes } from '../../../../src/inbound/http/max-body-size.ts';
+import { maxBodyBytes, maxRequestTextBytes } from '../../../../src/inbound/http/max-body-size.ts';
 
 /** Character outside the basic plane, written as `\ud83d\ude00`. Python's json.dumps does so by default. */
 const escapedCharacterBytes = 12;
@@ -13,11 +13,14 @@ const longestNumberBytes = 20;
 /** Factor for line breaks and indentation. */
 const whitespaceBytes = 16 * 1024;
 
-it('admits every valid request below the maximum body size, even if every character is escaped', () => {
-  const schema = z.toJSONSchema(ImageRequestBody, { io: 'input' });
+it.each([
+  ['without inputs', ImageRequestFields, maxBodyBytes],
+  ['with inputs but without their data', ImageRequestBody, maxRequestTextBytes],
+])('admits every valid request %s, even if every character is escaped', (_, request, maxBytes) => {
+  const schema = z.toJSONSchema(request, { io: 'input' });
   const largest = largestJson(schema) + maxProviderOptionsBytes * escapedByteBytes + whitespaceBytes;
   expect(largest).toBeGreaterThan(500_000);
-  expect(maxBodyBytes).toBeGreaterThanOrEqual(largest);
+  expect(maxBytes).toBeGreaterThanOrEqual(largest);
 });
 
 /** Returns the size of the largest JSON of a schema. Values without a limit, such as provider options, count as 0. */
@@ -25,7 +28,7 @@ function largestJson(schema: JsonSchema): number {
   const { anyOf, enum: values, type } = schema as { anyOf?: JsonSchema[]; enum?: string[]; type?: string };
   if (anyOf) return Math.max(...anyOf.map(largestJson));
   if (values) return Math.max(...values.map((value) => largestText(value.length)));
-  if (type === 'string') return largestText(Number(schema.maxLength));
+  if (type === 'string') return largestText(Number(schema.maxLength ?? 0));
   if (type === 'array') return Number(schema.maxItems) * withComma(schema.items as JsonSchema);
   if (type === 'object') return largestObject(schema);
   return type === undefined ? 0 : longestNumberBytes;

@@ -1,0 +1,43 @@
+import type { FieldIssue } from './errors.ts';
+import type { ImageRequest } from './image-request.ts';
+import type { InputName } from './input-image.ts';
+import type { CatalogueModel } from './model-catalogue.ts';
+
+/** Returns the issues of the inputs of an edit, and of the fields that only edits have, by the rules of the model. */
+export function editIssues(
+  request: ImageRequest,
+  model: CatalogueModel,
+  inputs: readonly InputName[],
+): FieldIssue[] {
+  const { input_fidelity: fidelity } = request;
+  if (inputs.length === 0) {
+    const detail = 'is for edits only, and this request has no input images';
+    return fidelity === undefined ? [] : [{ pointer: '/input_fidelity', detail }];
+  }
+  const { edits, input_fidelities: fidelities } = model;
+  if (!edits) return [{ pointer: '/images', detail: `${model.id} does not edit images` }];
+  const issues: FieldIssue[] = [];
+  const count = (role: InputName['role']) => inputs.filter((each) => each.role === role).length;
+  if (count('image') > edits.max_images) {
+    issues.push({ pointer: '/images', detail: `must hold at most ${edits.max_images} for ${model.id}` });
+  }
+  for (const role of ['mask', 'markup'] as const) {
+    if (count(role) > 0 && !edits[role]) {
+      issues.push({ pointer: `/${role}`, detail: `${model.id} does not take this parameter` });
+    }
+  }
+  if (count('mask') > 0 && request.output_format === 'gif') {
+    issues.push({ pointer: '/mask', detail: 'cannot be combined with output_format gif' });
+  }
+  if (fidelity !== undefined && !fidelities.includes(fidelity)) {
+    const detail =
+      fidelities.length > 0
+        ? `must be one of ${fidelities.join(', ')}`
+        : `${model.id} does not take this parameter`;
+    issues.push({ pointer: '/input_fidelity', detail });
+  }
+  if (request.moderation !== undefined) {
+    issues.push({ pointer: '/moderation', detail: 'is not a parameter of edits' });
+  }
+  return issues;
+}

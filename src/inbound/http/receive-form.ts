@@ -1,0 +1,165 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { Busboy, type BusboyHeaders } from '@fastify/busboy';
+import { AppError } from '../../domain/errors.ts';
+import { maxInputBytes } from '../../domain/input-image.ts';
+import { pointerToken } from '../../domain/json-pointer.ts';
+import type { LocalFile, Staging } from '../../domain/ports.ts';
+import { maxRequestTextBytes } from './max-body-size.ts';
+
+/** A form with its files on disk. */
+export interface ReceivedForm {
+  readonly fields: ReadonlyMap<string, string>;
+  readonly files: readonly FormFile[];
+}
+
+export interface FormFile {
+  /** Name of the field. */
+  readonly field: string;
+  readonly file: LocalFile;
+}
+
+export interface FormRules {
+  readonly staging: Pick<Staging, 'write' | 'remove'>;
+  readonly isFileField: (field: string) => boolean;
+  readonly maxFiles: number;
+}
+
+const maxFields = 64;
+const maxNameBytes = 100;
+
+/**
+ * Reads a multipart body. Every file streams to the disk. The first fault ends the reading, and the rest of the body is
+ * discarded, so that a client that still sends receives the response.
+ *
+ * @throws AppError. Files that were written are removed then.
+ */
+export async function receiveForm(
+  headers: IncomingMessage['headers'],
+  body: Readable,
+  rules: FormRules,
+): Promise<ReceivedForm> {
+  const parser = openParser(headers);
+  const form = createForm(rules);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const files: Promise<void>[] = [];
+      parser.on('file', (field, stream) => {
+        // The stream fails with the parser, whose error is the reason.
+        stream.on('error', () => undefined);
+        const written = form.addFile(field, stream);
+        files.push(written);
+        written.catch(reject);
+      });
+      parser.on('field', (...[field, value, isNameCut, isCut]) => {
+        attempt(() => form.addField(field ?? '', value, isNameCut || isCut), reject);
+      });
+      for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
+        parser.on(limit, () => reject(tooMany('The form has too many parts.')));
+      }
+      parser.on('error', (error) => reject(malformed(error)));
+      parser.on('finish', () => void Promise.all(files).then(() => resolve(), reject));
+      body.on('error', (error) => reject(malformed(error)));
+      body.on('close', () => {
+        if (!body.readableEnded) reject(malformed(new Error('the connection closed')));
+      });
+      body.pipe(parser);
+    });
+    return form;
+  } catch (error) {
+    body.unpipe(parser);
+    body.resume();
+    parser.destroy();
+    await form.discard();
+    throw error;
+  }
+}
+
+function attempt(work: () => void, onError: (error: unknown) => void): void {
+  try {
+    work();
+  } catch (error) {
+    onError(error);
+  }
+}
+
+function openParser(headers: IncomingMessage['headers']): Busboy {
+  try {
+    return new Busboy({
+      headers: headers as BusboyHeaders,
+      limits: {
+        fieldNameSize: maxNameBytes,
+        fieldSize: maxRequestTextBytes,
+        fields: maxFields,
+        parts: maxFields * 2,
+        headerPairs: 20,
+      },
+      isPartAFile: (_field, contentType, fileName) =>
+        fileName !== undefined ||
+        contentType === 'application/octet-stream' ||
+        /^image\//.test(contentType ?? ''),
+    });
+  } catch (error) {
+    throw malformed(error);
+  }
+}
+
+function createForm({ staging, isFileField, maxFiles }: FormRules) {
+  const fields = new Map<string, string>();
+  const files: FormFile[] = [];
+  const writing: Promise<unknown>[] = [];
+  let fieldBytes = 0;
+  let begun = 0;
+
+  return {
+    fields,
+    files,
+
+    addField(field: string, value: string, isCut: boolean): void {
+      fieldBytes += Buffer.byteLength(value);
+      if (isCut || fieldBytes > maxRequestTextBytes) {
+        const detail = `must be shorter: the text of a form may have at most ${maxRequestTextBytes} bytes`;
+        throw new AppError('payload_too_large', {
+          detail: `${field} ${detail}.`,
+          issues: [issue(field, detail)],
+        });
+      }
+      if (fields.has(field)) throw invalid(field, 'occurs more than once');
+      fields.set(field, value);
+    },
+
+    async addFile(field: string, stream: AsyncIterable<Uint8Array>): Promise<void> {
+      if (!isFileField(field)) throw invalid(field, 'is not a known field of files');
+      begun += 1;
+      if (begun > maxFiles) throw tooMany(`The form has more than ${maxFiles} files.`);
+      // Files of different sizes end in another order than they begin.
+      const at = files.push({ field, file: { path: '', sizeBytes: 0, sha256: '' } }) - 1;
+      const written = staging.write(stream, { maxBytes: maxInputBytes });
+      writing.push(written);
+      files[at] = { field, file: await written };
+    },
+
+    /** Removes the files after their writes have ended. */
+    async discard(): Promise<void> {
+      await Promise.allSettled(writing);
+      for (const { file } of files) if (file.path !== '') await staging.remove(file);
+    },
+  };
+}
+
+const issue = (field: string, detail: string) => ({ pointer: `/${pointerToken(field)}`, detail });
+
+const invalid = (field: string, detail: string) =>
+  new AppError('validation_failed', {
+    detail: 'Correct the fields listed in errors.',
+    issues: [issue(field, detail)],
+  });
+
+const tooMany = (detail: string) =>
+  new AppError('validation_failed', { detail, issues: [{ pointer: '', detail: 'has too many parts' }] });
+
+const malformed = (cause: unknown) =>
+  new AppError('invalid_request', {
+    detail: 'The multipart body is malformed or ends early. Send a complete form with its boundary.',
+    cause,
+  });

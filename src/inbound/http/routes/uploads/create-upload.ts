@@ -1,0 +1,104 @@
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../../../domain/errors.ts';
+import { viewUpload } from '../../../../domain/upload.ts';
+import type { Inputs } from '../../../../usecases/inputs/index.ts';
+import { refuseWhileDraining } from '../../draining.ts';
+import { filesOf } from '../../file-bodies.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { header, json, problems } from '../../responses.ts';
+
+interface Deps {
+  readonly inputs: Pick<Inputs, 'createUpload'>;
+  readonly draining: AbortSignal;
+}
+
+const fileField = 'file';
+const binary = { type: 'string', format: 'binary' };
+
+/** Documented bodies of an upload. */
+const uploadBody = {
+  content: {
+    'multipart/form-data': {
+      schema: {
+        type: 'object',
+        properties: { [fileField]: { ...binary, description: 'The file.' } },
+        required: [fileField],
+      },
+    },
+    'image/png': { schema: binary },
+    'image/jpeg': { schema: binary },
+    'image/webp': { schema: binary },
+    'application/octet-stream': { schema: binary },
+  },
+};
+
+/** `POST /uploads`: stores a file that jobs can use as an input. */
+export function createUploadRoute(app: FastifyInstance, { inputs, draining }: Deps): void {
+  app.route({
+    method: 'POST',
+    url: '/uploads',
+    config: {
+      scope: 'images:write',
+      files: {
+        isFileField: (field) => field === fileField,
+        maxFiles: 1,
+        rawField: fileField,
+        // The schema of the form is documentation, because the file is no part of the body any more.
+        bodyOf: (fields) => Object.fromEntries(fields),
+      },
+    },
+    // The body is checked below: files have no JSON Schema.
+    validatorCompiler: () => () => true,
+    schema: {
+      operationId: 'createUpload',
+      summary: 'Upload an image',
+      description:
+        'Stores a PNG, JPEG or WebP file of at most 50 MB, as field `file` of a form or as the body. Location and device data are removed, and turned pixels are set upright. A file without them is stored byte for byte.',
+      tags: ['uploads'],
+      body: uploadBody,
+      response: {
+        201: json('The upload', 'Upload', {
+          headers: { location: header.location, 'cache-control': header.cacheControl },
+        }),
+        ...problems(
+          { body: true },
+          'input_invalid',
+          'too_many_uploads',
+          'storage_unavailable',
+          'storage_failed',
+          'shutting_down',
+        ),
+      },
+    },
+    handler: async (request, reply) => {
+      refuseWhileDraining(draining);
+      const [received] = filesOf(request);
+      refuseFields(request.body);
+      if (!received) {
+        throw new AppError('validation_failed', {
+          detail: 'Send the image as field `file` of a form, or as the body.',
+          issues: [{ pointer: `/${fileField}`, detail: 'is required' }],
+        });
+      }
+      const upload = await inputs.createUpload(callerOf(request).tenant, received.file, {
+        pointer: `/${fileField}`,
+      });
+      return reply
+        .code(201)
+        .header('location', `/uploads/${upload.id}`)
+        .header('cache-control', 'no-store')
+        .send(viewUpload(upload));
+    },
+  });
+}
+
+/** Refuses fields besides the file, so that a typo is noticed. */
+function refuseFields(body: unknown): void {
+  const issues = Object.keys(body ?? {}).map((name) => ({
+    pointer: `/${name}`,
+    detail: 'is not a known field',
+  }));
+  if (issues.length > 0) {
+    throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
+  }
+}

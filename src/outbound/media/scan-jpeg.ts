@@ -1,0 +1,108 @@
+import type { FileWindow } from './file-window.ts';
+import { createCollector, invalid, type Scan, trailing, truncated } from './scan.ts';
+
+const marker = { start: 0xff, stuffing: 0x00, rst0: 0xd0, rst7: 0xd7, soi: 0xd8, eoi: 0xd9, sos: 0xda };
+const app0 = 0xe0;
+const comment = 0xfe;
+const firstMarker = 0xc0;
+
+/**
+ * Reads the segments of a JPEG file (ITU T.81). Phones append further images or a video after the first image; these are
+ * metadata. Any other data after the image is refused, because the file may be of two types.
+ *
+ * @throws AppError `input_invalid`
+ */
+export async function scanJpeg(file: FileWindow): Promise<Scan> {
+  const found = createCollector();
+  let hasScan = false;
+  let hasMore = false;
+  for (let position = 2; ; ) {
+    found.part();
+    const head = await file.at(position, 4);
+    if (head.length < 2) throw truncated();
+    const [first, code] = [head[0], head[1] ?? 0];
+    if (first !== marker.start) throw invalid('The file is damaged: a segment has no marker.');
+    if (code === marker.start) {
+      position += 1;
+      continue;
+    }
+    if (code === marker.eoi) {
+      if (!hasScan) throw truncated();
+      await checkRest(file, position + 2, hasMore);
+      if (position + 2 < file.sizeBytes) found.remove(position + 2, file.sizeBytes);
+      return { contentType: 'image/jpeg', metadata: found.metadata, patches: [] };
+    }
+    if (code < firstMarker || code === marker.soi || (code >= marker.rst0 && code <= marker.rst7)) {
+      throw invalid('The file is damaged: a segment has an unknown marker.');
+    }
+    if (head.length < 4) throw truncated();
+    const length = head.readUInt16BE(2);
+    const end = position + 2 + length;
+    if (length < 2) throw invalid('The file is damaged: a segment has no length.');
+    if (end > file.sizeBytes) throw truncated();
+    const kind = kindOf(code, await file.at(position + 4, Math.min(length - 2, 16)));
+    if (kind === 'profile') found.profile(length);
+    else if (kind === 'exif') found.remove(position, end, 'exif');
+    else if (kind !== 'image') found.remove(position, end);
+    hasMore ||= kind === 'more_images';
+    hasScan ||= code === marker.sos;
+    position = code === marker.sos ? await endOfScan(file, end) : end;
+  }
+}
+
+type Kind = 'image' | 'profile' | 'exif' | 'more_images' | 'metadata';
+
+/** Returns the purpose of a segment. Content credentials (APP11) stay, because they belong to the image. */
+function kindOf(code: number, start: Buffer): Kind {
+  const begins = (text: string) => start.toString('latin1', 0, text.length) === text;
+  if (code === comment) return 'metadata';
+  if (code < app0 || code > app0 + 15) return 'image';
+  if (code === app0) return begins('JFIF\0') ? 'image' : 'metadata';
+  if (code === app0 + 1) return begins('Exif\0') ? 'exif' : 'metadata';
+  if (code === app0 + 2 && begins('ICC_PROFILE\0')) return 'profile';
+  if (code === app0 + 2 && begins('MPF\0')) return 'more_images';
+  if (code === app0 + 11 && begins('JP')) return 'image';
+  return code === app0 + 14 && begins('Adobe') ? 'image' : 'metadata';
+}
+
+/** Returns the position of the marker after the compressed data of a scan. */
+async function endOfScan(file: FileWindow, from: number): Promise<number> {
+  for (let position = from; ; ) {
+    const at = await file.find(marker.start, position);
+    if (at < 0) throw truncated();
+    const next = (await file.at(at, 2))[1];
+    if (next === undefined) throw truncated();
+    const isData = next === marker.stuffing || (next >= marker.rst0 && next <= marker.rst7);
+    if (!isData && next !== marker.start) return at;
+    position = at + (isData ? 2 : 1);
+  }
+}
+
+/** Beginnings of archives, documents and programs. */
+const foreign = [
+  'PK\x03\x04',
+  'PK\x05\x06',
+  '%PDF',
+  '<script',
+  '<html',
+  '<?php',
+  'Rar!',
+  '7z\xbc\xaf',
+  '\x7fELF',
+  'MZ',
+];
+const sampleBytes = 128 * 1024;
+
+/** Checks the data after the image. */
+async function checkRest(file: FileWindow, start: number, hasMore: boolean): Promise<void> {
+  const size = file.sizeBytes - start;
+  if (size <= 0) return;
+  const head = (await file.at(start, sampleBytes)).toString('latin1');
+  const tail = (await file.at(Math.max(start, file.sizeBytes - sampleBytes), sampleBytes)).toString('latin1');
+  const isForeign = foreign.some((each) => head.startsWith(each) || (each.length > 2 && tail.includes(each)));
+  const isOfPhone =
+    hasMore || head.startsWith('\xff\xd8\xff') || head.slice(4, 8) === 'ftyp' || tail.endsWith('SEFT');
+  const isPadding = /^\0*$/.test(head) && size <= sampleBytes;
+  if (isPadding) return;
+  if (isForeign || !isOfPhone) throw trailing();
+}

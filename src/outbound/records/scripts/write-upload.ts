@@ -1,0 +1,55 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { Upload } from '../../../domain/upload.ts';
+import type { Keys } from '../keys.ts';
+import { createScript } from '../script.ts';
+import { encodeVersioned } from '../versioned-json.ts';
+
+/**
+ * KEYS 1 record, 2 ids, 3 ids by expiry, 4 total size, 5 drafts. ARGV 1 record, 2 id, 3 expiry, 4 size, 5 maximum of the total
+ * Returns 1, or 0 if the total would exceed the maximum.
+ */
+const createSource = `
+local total = tonumber(redis.call('GET', KEYS[4]) or '0')
+if total + tonumber(ARGV[4]) > tonumber(ARGV[5]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[2], 0, ARGV[2])
+redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
+redis.call('INCRBY', KEYS[4], ARGV[4])
+redis.call('ZREM', KEYS[5], ARGV[2])
+return 1
+`;
+
+/** KEYS 1 record, 2 ids, 3 ids by expiry, 4 total size. ARGV 1 id, 2 size. Returns 1 if the record existed. */
+const removeSource = `
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+if redis.call('DECRBY', KEYS[4], ARGV[2]) <= 0 then redis.call('DEL', KEYS[4]) end
+return 1
+`;
+
+/** Prepares the scripts that write and remove an upload together with its indexes and the total size. */
+export function createWriteUpload(redis: Redis | Cluster, keys: Keys) {
+  const create = createScript(redis, createSource);
+  const remove = createScript(redis, removeSource);
+  const indexesOf = (tenant: string) => [
+    keys.uploads(tenant),
+    keys.expiringUploads(tenant),
+    keys.uploadBytes(tenant),
+  ];
+  return {
+    /** Writes the record and removes its draft. @returns false if the total size would exceed `maxBytes`. */
+    async create(upload: Upload, maxBytes: number): Promise<boolean> {
+      const { tenant, id, expiresAt, sizeBytes } = upload;
+      const reply = await create(
+        [keys.upload(tenant, id), ...indexesOf(tenant), keys.inputDrafts(tenant)],
+        [encodeVersioned(upload), id, expiresAt, sizeBytes, maxBytes],
+      );
+      return reply === 1;
+    },
+    /** @returns whether the upload existed. */
+    async remove(tenant: string, id: string, sizeBytes: number): Promise<boolean> {
+      return (await remove([keys.upload(tenant, id), ...indexesOf(tenant)], [id, sizeBytes])) === 1;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { AppError } from '../../domain/errors.ts';
+import type { ImageRequestBody, ImageRequestFields } from '../../domain/image-request.ts';
+import {
+  type InputImage,
+  type InputName,
+  inputFieldIssues,
+  maxDataCharacters,
+  maxInputBytes,
+  pointerOf,
+} from '../../domain/input-image.ts';
+import type {
+  DestinationGuard,
+  InputOrigin,
+  LocalFile,
+  RequestedInput,
+  Staging,
+} from '../../domain/ports.ts';
+import { inputInvalid } from './inspect-input.ts';
+
+interface Deps {
+  staging: Staging;
+  guard: DestinationGuard;
+}
+
+/** A file of a form, in the order of arrival. */
+export interface ReceivedFile {
+  readonly role: InputName['role'];
+  readonly file: LocalFile;
+}
+
+export interface CollectedInputs {
+  /** The request without its inputs. */
+  readonly body: ImageRequestFields;
+  readonly inputs: readonly RequestedInput[];
+  /** Removes the temporary files of `data`. Must always be called. */
+  release(): Promise<void>;
+}
+
+/**
+ * Separates the inputs of a request from its fields, whatever the form of the request. Data becomes temporary files.
+ *
+ * @param files files of a form. Their removal is up to the caller.
+ * @throws AppError `validation_failed`, `payload_too_large`, `destination_forbidden`, `input_invalid`
+ */
+export function createCollectInputs({ staging, guard }: Deps) {
+  async function originOf(input: InputImage, name: InputName, written: LocalFile[]): Promise<InputOrigin> {
+    if (input.upload_id !== undefined) return { kind: 'upload', id: input.upload_id };
+    if (input.image_id !== undefined) return { kind: 'image', id: input.image_id, index: input.index ?? 0 };
+    if (input.url !== undefined) {
+      guard.checkUrl(input.url, `${pointerOf(name)}/url`);
+      return { kind: 'url', url: input.url };
+    }
+    const file = await staging.write(bytesOf(input.data ?? '', pointerOf(name)), { maxBytes: maxInputBytes });
+    written.push(file);
+    return { kind: 'file', file, type: 'data' };
+  }
+
+  return async (request: ImageRequestBody, files: readonly ReceivedFile[] = []): Promise<CollectedInputs> => {
+    const { images = [], mask, markup, ...body } = request;
+    const issues = inputFieldIssues(request);
+    if (issues.length > 0) {
+      throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
+    }
+    const written: LocalFile[] = [];
+    const release = async () => {
+      for (const file of written) await staging.remove(file);
+    };
+    const named: [InputName, InputImage][] = [
+      ...images.map((each, index): [InputName, InputImage] => [{ role: 'image', index }, each]),
+      ...(mask ? [[{ role: 'mask', index: 0 }, mask] as [InputName, InputImage]] : []),
+      ...(markup ? [[{ role: 'markup', index: 0 }, markup] as [InputName, InputImage]] : []),
+    ];
+    try {
+      checkDataSizes(named);
+      const inputs: RequestedInput[] = [];
+      for (const [name, input] of named) inputs.push({ ...name, from: await originOf(input, name, written) });
+      return { body, inputs: [...inputs, ...ofFiles(files, inputs)], release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  };
+}
+export type CollectInputs = ReturnType<typeof createCollectInputs>;
+
+function ofFiles(files: readonly ReceivedFile[], before: readonly InputName[]): RequestedInput[] {
+  const next = new Map<string, number>();
+  for (const { role } of before) next.set(role, (next.get(role) ?? 0) + 1);
+  return files.map(({ role, file }) => {
+    const index = next.get(role) ?? 0;
+    next.set(role, index + 1);
+    return { role, index, from: { kind: 'file', file, type: 'multipart' } };
+  });
+}
+
+function checkDataSizes(named: readonly [InputName, InputImage][]): void {
+  for (const [name, { data }] of named) {
+    if (data === undefined || data.length <= maxDataCharacters) continue;
+    const detail = `must have at most ${maxDataCharacters} characters. Send larger files with POST /uploads`;
+    throw new AppError('payload_too_large', {
+      detail: `${pointerOf(name)}/data ${detail}.`,
+      issues: [{ pointer: `${pointerOf(name)}/data`, detail }],
+    });
+  }
+}
+
+const dataUri = /^data:[^,]{0,200}?;base64,/;
+/** Characters that are decoded at a time. A multiple of four, so that every piece is valid by itself. */
+const pieceCharacters = 256 * 1024;
+
+/** Decodes base64 piece by piece. @throws AppError `input_invalid` */
+async function* bytesOf(text: string, pointer: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const start = text.startsWith('data:') ? dataUri.exec(text)?.[0].length : 0;
+  const fault = () =>
+    inputInvalid(pointer, 'The data is not valid base64. Send base64 or a data URI with base64.');
+  if (start === undefined) throw fault();
+  // Programs wrap base64 into lines.
+  const data = /\s/.test(text) ? text.replace(/\s+/g, '') : text;
+  for (let at = start; at < data.length; at += pieceCharacters) {
+    const piece = data.slice(at, at + pieceCharacters);
+    const bytes = Buffer.from(piece, 'base64');
+    // Node skips characters that are not base64, so a faulty text becomes shorter than its length says.
+    const isLast = at + pieceCharacters >= data.length;
+    const characters = isLast ? piece.replace(/={1,2}$/, '').length : piece.length;
+    if (bytes.length !== Math.floor((characters * 3) / 4) || characters % 4 === 1) {
+      throw fault();
+    }
+    yield bytes;
+  }
+}

@@ -1,0 +1,60 @@
+import type {
+  Clock,
+  DestinationGuard,
+  Ids,
+  ImageInspector,
+  ImageStorage,
+  InputDrafts,
+  JobStore,
+  Log,
+  Staging,
+  Uploads,
+} from '../../domain/ports.ts';
+import { createCollectInputs } from './collect-inputs.ts';
+import { createCreateUpload, type UploadPolicy } from './create-upload.ts';
+import { createFindStoredInput } from './find-stored-input.ts';
+import { createManageUploads } from './manage-uploads.ts';
+import { createPrepareInputs } from './prepare-inputs.ts';
+import { createSweepInputs } from './sweep-inputs.ts';
+
+/** Everything that the verbs of inputs need. */
+export interface InputsDeps {
+  readonly records: Pick<JobStore, 'get' | 'tenants'>;
+  readonly uploads: Uploads;
+  readonly drafts: InputDrafts;
+  readonly storage: ImageStorage;
+  readonly staging: Staging;
+  readonly inspector: ImageInspector;
+  /** Guard of the URLs of inputs. It is separate from the guard of webhooks. */
+  readonly guard: DestinationGuard;
+  readonly ids: Pick<Ids, 'upload'>;
+  readonly clock: Clock;
+  readonly linkSeconds: number;
+  readonly policy: UploadPolicy;
+  readonly log: Log;
+}
+
+/** Builds the verbs of inputs and uploads. */
+export function createInputs(deps: InputsDeps) {
+  const { records, uploads, drafts, storage, staging, inspector, guard, ids, clock, log } = deps;
+  const findStored = createFindStoredInput({ records, uploads, storage, staging, inspector, clock });
+  return {
+    createUpload: createCreateUpload({
+      uploads,
+      drafts,
+      storage,
+      staging,
+      inspector,
+      ids,
+      clock,
+      policy: deps.policy,
+    }),
+    uploads: createManageUploads({ uploads, storage, clock, linkSeconds: deps.linkSeconds }),
+    /** Separates the inputs of a request from its fields. */
+    collectInputs: createCollectInputs({ staging, guard }),
+    /** Checks the inputs of a request before its job is accepted. */
+    prepareInputs: createPrepareInputs({ storage, staging, inspector, findStored, drafts, clock }),
+    sweepInputs: createSweepInputs({ records, uploads, drafts, storage, staging, clock, log }),
+  };
+}
+export type Inputs = ReturnType<typeof createInputs>;
