@@ -97,6 +97,18 @@ describe('darkroom config', () => {
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 
+  it('config prints the values of the mode that the environment is meant for', async () => {
+    const cwd = await temporaryFolder();
+    const valuesOf = async (env: Record<string, string>) => {
+      const { stdout } = await runCommand(['config', '--json'], { cwd, env });
+      const values: { name: string; value: string }[] = JSON.parse(stdout);
+      return Object.fromEntries(values.map(({ name, value }) => [name, value]));
+    };
+    const [local, deployed] = [await valuesOf({}), await valuesOf({ REDIS_URL: 'redis://cache:6379' })];
+    expect(local).toMatchObject({ HOST: '127.0.0.1', WEBHOOK_ALLOW_PRIVATE: 'true' });
+    expect(deployed).toMatchObject({ HOST: '0.0.0.0', WEBHOOK_ALLOW_PRIVATE: 'false' });
+  });
+
   it('config names all invalid variables at once without printing secrets', async () => {
     const bad = {
       PORT: 'eighty',

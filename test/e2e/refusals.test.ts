@@ -103,3 +103,19 @@ describe('an address or a method that is not there', () => {
     expect(response).toContain('application/problem+json');
   });
 });
+
+describe('the type of a problem', () => {
+  it.each([
+    ['/images/img_none', 404],
+    ['/images?limit=0', 422],
+    ['/nowhere', 404],
+  ])('the type of a problem is a link to a page that explains its code: %s', async (path, status) => {
+    const { body } = await service.acme.get(path).expect(status);
+    const link = new URL(body.type);
+    expect(link.href).toBe(`${service.url}/docs/errors#${body.code}`);
+    const page = await fetch(link);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(await page.text()).toContain(`<tr id="${body.code}">`);
+  });
+});

@@ -85,3 +85,26 @@ describe('a query', () => {
     expect(body.errors).toEqual([{ pointer, detail: 'is not a known field' }]);
   });
 });
+
+describe('a field that occurs twice', () => {
+  it.each([
+    ['{"prompt":"A fox","prompt":"A cat"}', '/prompt'],
+    ['{"prompt":"A fox","metadata":{"a/b":"1","a/b":"2"}}', '/metadata/a~1b'],
+    [String.raw`{"prompt":"A fox","n":1,"\u006e":2}`, '/n'],
+  ])(
+    'a body with a duplicate field is refused with its pointer and creates no job: %s',
+    async (text, pointer) => {
+      const before = service.studio.calls.length;
+      const { body } = await service.acme
+        .post('/images')
+        .set('content-type', 'application/json')
+        .send(text)
+        .expect(422);
+      expect(body).toMatchObject({
+        code: 'validation_failed',
+        errors: [{ pointer, detail: 'occurs more than once' }],
+      });
+      expect(service.studio.calls).toHaveLength(before);
+    },
+  );
+});

@@ -10,7 +10,7 @@ describe('roles', () => {
     ['worker, webhooks', ['worker', 'webhooks']],
     ['api,all', ['api', 'worker', 'webhooks']],
     ['api,api', ['api']],
-  ])('accepts the roles %s', (text, roles) => {
+  ])('a process performs the roles that ROLES lists: %s', (text, roles) => {
     expect([...serviceConfig({ ROLES: text }).roles]).toEqual(roles);
   });
 

@@ -34,7 +34,7 @@ describe('describeConfig', () => {
     expect(shownAs('S3_BUCKET')).toEqual({ name: 'S3_BUCKET', value: '', source: 'unset' });
   });
 
-  it('describes every variable', () => {
+  it('the description of a configuration lists every variable', () => {
     expect(describeConfig(serviceConfig()).map((each) => each.name)).toEqual(Object.keys(variables));
   });
 });

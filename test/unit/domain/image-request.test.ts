@@ -155,7 +155,7 @@ describe('the schema of a request', () => {
     { webhook: { url: 'https://a.example', events: [] } },
     { metadata: { '': 'x' } },
     { prompt: '' },
-  ])('rejects a request with %j', (fields) => {
+  ])('rejects a request with an invalid value of a field: %j', (fields) => {
     expect(ImageRequestBody.safeParse({ prompt: 'A fox', ...fields }).success).toBe(false);
   });
 });

@@ -14,7 +14,7 @@ describe('free sizes', () => {
     '1440x480', // This size has a ratio of exactly 3 to 1.
     '480x1440',
     'auto',
-  ])('accepts the size %s', (size) => {
+  ])('accepts a free size within the limits of the model: %s', (size) => {
     expect(checkModel({ size })).toEqual([]);
   });
 
@@ -28,7 +28,7 @@ describe('free sizes', () => {
     ['480x1456', 'at most 3 to 1'],
     ['256x256', 'pixels in all'],
     ['99999x99999', 'multiples of 16'],
-  ])('rejects the size %s: %s', (size, reason) => {
+  ])('rejects a free size outside the limits of the model, with the reason: %s (%s)', (size, reason) => {
     const error = modelRefusal({ size });
     expect(error.code).toBe('validation_failed');
     expect(error.issues).toEqual([{ pointer: '/size', detail: expect.stringContaining(reason) }]);
@@ -84,11 +84,14 @@ describe('values that a model does not support', () => {
     [{ ...modern, partial_images: 1, output_format: 'gif' }, '/partial_images'],
     [{ ...modern, partial_images: 1, output_format: 'svg', svg: { model: 'gpt-5.4' } }, '/partial_images'],
     [{ input_fidelity: 'high' }, '/input_fidelity'],
-  ] satisfies [Partial<ImageRequest>, string][])('rejects %j at %s', (fields, pointer) => {
-    const error = modelRefusal(fields);
-    expect(error.code).toBe('validation_failed');
-    expect(pointersOf(error)).toEqual([pointer]);
-  });
+  ] satisfies [Partial<ImageRequest>, string][])(
+    'rejects a value that the model does not support and points to its field: %j at %s',
+    (fields, pointer) => {
+      const error = modelRefusal(fields);
+      expect(error.code).toBe('validation_failed');
+      expect(pointersOf(error)).toEqual([pointer]);
+    },
+  );
 
   it('rejects previews and animations for a model whose catalogue entry has no rules for them', () => {
     const file = CatalogueFile.parse({
@@ -132,7 +135,7 @@ describe('values that a model does not support', () => {
     { ...modern, partial_images: 0, output_format: 'gif' },
     { ...modern, output_format: 'gif', frame_count: 16, frame_duration_ms: 655_350 },
     { ...modern, output_format: 'svg', svg: { model: 'gpt-5.4', reasoning: { effort: 'none' } } },
-  ] satisfies Partial<ImageRequest>[])('accepts %j', (fields) => {
+  ] satisfies Partial<ImageRequest>[])('accepts values that the model supports: %j', (fields) => {
     expect(checkModel(fields)).toEqual([]);
   });
 });

@@ -208,7 +208,7 @@ describe('the built-in presets', () => {
   describe.each(presets.all.map((preset) => [preset.name, preset] as const))(
     'the built-in preset %s',
     (_name, preset) => {
-      it('requires only a prompt', () => {
+      it('renders a built-in preset from a prompt alone', () => {
         const rendered = renderPreset(preset, 'a red fox', {});
         expect(rendered.startsWith('a red fox\n\n')).toBe(true);
         expect(rendered).not.toMatch(/\{\{|\}\}|undefined/);

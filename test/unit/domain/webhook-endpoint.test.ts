@@ -133,7 +133,7 @@ describe('the body of an endpoint request', () => {
     ['no address', { description: 'x' }],
     ['a secret that is none', { url, secret: 'whsec_short' }],
     ['metadata beyond their length', { url, metadata: { a: 'x'.repeat(513) } }],
-  ])('rejects %s', (_name, body) => {
+  ])('rejects the body of an endpoint with an invalid field: %s', (_name, body) => {
     expect(EndpointBody.safeParse(body).success).toBe(false);
   });
 

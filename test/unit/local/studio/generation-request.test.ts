@@ -29,7 +29,7 @@ describe('a studio request for images', () => {
     ['1536x1024', 1536, 1024],
     ['3840x2160', 3840, 2160],
     ['1440x480', 1440, 480],
-  ])('accepts the size %s', (size, width, height) => {
+  ])('the studio generates an image in the requested size: %s', (size, width, height) => {
     expect(readGenerationRequest({ prompt: 'a', model: 'gpt-image-2', size })).toMatchObject({
       width,
       height,

@@ -41,7 +41,7 @@ describe('the subject of a studio image', () => {
   );
 
   it.each(['A lighthouse in a storm, oil on canvas', '海边的灯塔', 'маяк на скале'])(
-    'draws a lighthouse for %s',
+    'the studio draws a lighthouse if the prompt names one: %s',
     (prompt) => {
       expect(showsLighthouse(draw(prompt))).toBe(true);
     },

@@ -54,7 +54,7 @@ describe('checkUrl', () => {
     'https://10.receiver.example/',
     'https://localhost.receiver.example/',
     'https://internal.receiver.example/',
-  ])('accepts the destination %s', (url) => {
+  ])('accepts a destination whose host is a name or a public address: %s', (url) => {
     expect(strict.checkUrl(url).href).toBe(new URL(url).href);
   });
 

@@ -5,7 +5,7 @@ const networks = createNetworkList(['10.1.0.0/16', '192.168.7.9/32', 'fd12:3456:
 
 describe('a list of networks', () => {
   it.each(['10.1.0.0', '10.1.255.255', '192.168.7.9', 'fd12:3456::1', 'fd12:3456:ffff::ffff'])(
-    'contains the address %s',
+    'a list of networks contains the addresses of its ranges: %s',
     (ip) => {
       expect(networks.holds(ip)).toBe(true);
     },

@@ -4,7 +4,7 @@ import { isPublicAddress } from '../../../../src/outbound/webhooks/public-addres
 import { publicAddresses, reservedAddresses } from '../../../support/hostile-destinations.ts';
 
 describe('isPublicAddress', () => {
-  it.each(publicAddresses)('treats %s as public', (address) => {
+  it.each(publicAddresses)('an address outside the reserved ranges is public: %s', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 

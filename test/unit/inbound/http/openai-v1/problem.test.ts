@@ -28,7 +28,7 @@ describe('an error after a job was accepted', () => {
     ['run_timeout', 424],
     ['canceled', 424],
     ['internal', 424],
-  ] as const)('%s has the status %i', (code, status) => {
+  ] as const)('a failure with the code %s has the status %i on /v1', (code, status) => {
     expect(failure(new AppError(code)).status).toBe(status);
   });
 

@@ -40,7 +40,7 @@ const kinds: readonly [string, string, () => Promise<Buffer>][] = [
   ['WebP with transparency', 'image/webp', () => base().webp({ quality: 40 }).toBuffer()],
 ];
 
-describe.each(kinds)('%s', (_name, contentType, make) => {
+describe.each(kinds)('the header of an image: %s', (_name, contentType, make) => {
   it('recognizes the format by its bytes and reads the size', async () => {
     expect(readImageHeader(await make())).toEqual({ contentType, width: 45, height: 31 });
   });
@@ -86,9 +86,12 @@ describe('an SVG', () => {
     }
   });
 
-  it.each(['<svgx></svgx>', '<html><svg></svg></html>', '<!DOCTYPE svg'])('is not %s', (text) => {
-    expect(() => readImageHeader(Buffer.from(text))).toThrow(/web page or other XML/);
-  });
+  it.each(['<svgx></svgx>', '<html><svg></svg></html>', '<!DOCTYPE svg'])(
+    'other XML is not taken for an SVG: %s',
+    (text) => {
+      expect(() => readImageHeader(Buffer.from(text))).toThrow(/web page or other XML/);
+    },
+  );
 });
 
 describe('bytes of no known format', () => {

@@ -15,7 +15,7 @@ describe('quoted text of a prompt', () => {
     ['写着"你好"的牌子', ['你好']],
     ["a mug with 'Hello, world!' on it", ['Hello, world!']],
     ['a ‘Sale’ tag', ['Sale']],
-  ])('finds quoted text: %s', (prompt, expected) => {
+  ])('finds every quoted text of a prompt: %s', (prompt, expected) => {
     expect(quotedTexts(prompt)).toEqual(expected);
   });
 
