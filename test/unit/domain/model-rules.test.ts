@@ -56,35 +56,39 @@ describe('a model outside the catalogue', () => {
 });
 
 const modern = { model: 'gpt-image-2.6-flare' };
+
+/** Request fields that a model does not support, and the pointer to the faulty one. */
+const unsupported = [
+  [{ quality: 'xhigh' }, '/quality'],
+  [{ complexity: 'high' }, '/complexity'],
+  [{ background: 'green' }, '/background'],
+  [{ moderation: 'none' }, '/moderation'],
+  [{ output_format: 'gif' }, '/output_format'],
+  [{ output_compression: 50 }, '/output_compression'],
+  [{ output_compression: 50, output_format: 'png' }, '/output_compression'],
+  [{ background: 'transparent', output_format: 'jpeg' }, '/background'],
+  [{ n: 11 }, '/n'],
+  [{ ...modern, background: 'transparent', output_format: 'gif' }, '/background'],
+  [{ ...modern, output_compression: 50, output_format: 'gif' }, '/output_compression'],
+  [{ ...modern, frame_count: 4 }, '/frame_count'],
+  [{ ...modern, frame_duration_ms: 100, output_format: 'webp' }, '/frame_duration_ms'],
+  [{ ...modern, frame_count: 17, output_format: 'gif' }, '/frame_count'],
+  [{ ...modern, frame_duration_ms: 655_360, output_format: 'gif' }, '/frame_duration_ms'],
+  [{ ...modern, svg: { model: 'gpt-5.4' } }, '/svg'],
+  [{ ...modern, output_format: 'svg' }, '/svg/model'],
+  [{ ...modern, output_format: 'svg', svg: { reasoning: { effort: 'low' } } }, '/svg/model'],
+  [
+    { ...modern, output_format: 'svg', svg: { model: 'gpt-5.4', reasoning: { effort: 'huge' } } },
+    '/svg/reasoning/effort',
+  ],
+  [{ ...modern, partial_images: 4 }, '/partial_images'],
+  [{ ...modern, partial_images: 1, output_format: 'gif' }, '/partial_images'],
+  [{ ...modern, partial_images: 1, output_format: 'svg', svg: { model: 'gpt-5.4' } }, '/partial_images'],
+  [{ input_fidelity: 'high' }, '/input_fidelity'],
+] satisfies [Partial<ImageRequest>, string][];
+
 describe('values that a model does not support', () => {
-  it.each([
-    [{ quality: 'xhigh' }, '/quality'],
-    [{ complexity: 'high' }, '/complexity'],
-    [{ background: 'green' }, '/background'],
-    [{ moderation: 'none' }, '/moderation'],
-    [{ output_format: 'gif' }, '/output_format'],
-    [{ output_compression: 50 }, '/output_compression'],
-    [{ output_compression: 50, output_format: 'png' }, '/output_compression'],
-    [{ background: 'transparent', output_format: 'jpeg' }, '/background'],
-    [{ n: 11 }, '/n'],
-    [{ ...modern, background: 'transparent', output_format: 'gif' }, '/background'],
-    [{ ...modern, output_compression: 50, output_format: 'gif' }, '/output_compression'],
-    [{ ...modern, frame_count: 4 }, '/frame_count'],
-    [{ ...modern, frame_duration_ms: 100, output_format: 'webp' }, '/frame_duration_ms'],
-    [{ ...modern, frame_count: 17, output_format: 'gif' }, '/frame_count'],
-    [{ ...modern, frame_duration_ms: 655_360, output_format: 'gif' }, '/frame_duration_ms'],
-    [{ ...modern, svg: { model: 'gpt-5.4' } }, '/svg'],
-    [{ ...modern, output_format: 'svg' }, '/svg/model'],
-    [{ ...modern, output_format: 'svg', svg: { reasoning: { effort: 'low' } } }, '/svg/model'],
-    [
-      { ...modern, output_format: 'svg', svg: { model: 'gpt-5.4', reasoning: { effort: 'huge' } } },
-      '/svg/reasoning/effort',
-    ],
-    [{ ...modern, partial_images: 4 }, '/partial_images'],
-    [{ ...modern, partial_images: 1, output_format: 'gif' }, '/partial_images'],
-    [{ ...modern, partial_images: 1, output_format: 'svg', svg: { model: 'gpt-5.4' } }, '/partial_images'],
-    [{ input_fidelity: 'high' }, '/input_fidelity'],
-  ] satisfies [Partial<ImageRequest>, string][])(
+  it.each(unsupported)(
     'rejects a value that the model does not support and points to its field: %j at %s',
     (fields, pointer) => {
       const error = modelRefusal(fields);
