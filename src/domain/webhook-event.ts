@@ -74,7 +74,8 @@ export function eventIdsOf(jobId: string): string[] {
   return imageEventTypes.map((type) => eventIdOf(jobId, type));
 }
 
-const eventIdOf = (jobId: string, type: ImageEventType) =>
+/** Returns the id of the event of a job, which is sent as `webhook-id`. */
+export const eventIdOf = (jobId: string, type: ImageEventType) =>
   `evt_${jobId.slice('img_'.length)}_${type.slice('image.'.length)}`;
 
 /** Format of a Standard Webhooks secret. The signer checks the decoded length. */

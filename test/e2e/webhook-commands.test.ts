@@ -99,6 +99,16 @@ describe('darkroom webhooks', () => {
     }
   });
 
+  it('webhooks trigger lets the service send webhook.test to a registered endpoint', async () => {
+    const listener = await listen();
+    const endpoint = (await endpoints()).find(({ url }) => url === listener.url);
+    const args = ['webhooks', 'trigger', 'webhook.test', '--endpoint', endpoint?.id ?? ''];
+    const { code, stdout } = await runCommand(args, { cwd: service.dataDir, env: reach() });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^webhook\.test {2}evt_.* {2}delivered$/m)]);
+    await hasLines(listener.lines, 1);
+    expect(listener.lines[0]).toMatch(/webhook\.test .*genuine$/);
+  });
+
   it('webhooks listen exits with 1 if it cannot register or the status is invalid', async () => {
     const run = (...args: string[]) =>
       runCommand(['webhooks', 'listen', ...args], {

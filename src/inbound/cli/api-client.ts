@@ -2,13 +2,23 @@ import type { ImageJobView } from '../../domain/job-view.ts';
 import { withoutTrailingSlashes } from '../../lib/trim-slashes.ts';
 import { errorOf, isConnectionError, mayHaveArrived, Refusal, TransientError } from './call-errors.ts';
 import { withRetry } from './retry.ts';
+import { readServerEvents } from './server-events.ts';
 
 export interface StreamEvent {
-  /** Position for the `after` parameter of `events`. */
-  readonly no: string;
+  readonly id: string;
+  readonly type: string;
   readonly status: string;
   readonly stage: string | null;
+  readonly at: string;
+  /** Present in the last event of a job. */
   readonly job?: ImageJobView;
+}
+
+/** A step of a stream. The first step of a stream may have no event. */
+export interface StreamStep {
+  /** Position for the `after` parameter. */
+  readonly no: string | undefined;
+  readonly event: StreamEvent | undefined;
 }
 
 /**
@@ -21,7 +31,9 @@ export interface ApiClient {
   submit(body: Record<string, unknown>, key: string): Promise<ImageJobView>;
   get(id: string): Promise<ImageJobView>;
   /** Yields events until the terminal one, or until a proxy or a restart cuts the stream. Never reconnects. */
-  events(id: string, after: string): AsyncGenerator<StreamEvent>;
+  events(id: string, after: string): AsyncGenerator<StreamStep>;
+  /** Yields events of all jobs until the stream is cut or the signal aborts. Never reconnects. */
+  allEvents(after: string | undefined, signal: AbortSignal): AsyncGenerator<StreamStep>;
   download(url: string): Promise<Uint8Array>;
   /** Makes any other call. The response is JSON or empty. */
   request<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
@@ -33,6 +45,7 @@ interface Call<T> {
   readonly body?: unknown;
   /** True if a second call has no further effect. */
   readonly isIdempotent: boolean;
+  readonly signal?: AbortSignal;
   readonly read: (response: Response) => Promise<T>;
 }
 
@@ -65,7 +78,7 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
     }
   }
 
-  function call<T>(path: string, { method, headers, body, isIdempotent, read }: Call<T>): Promise<T> {
+  function call<T>(path: string, { method, headers, body, isIdempotent, signal, read }: Call<T>): Promise<T> {
     const contentType = body === undefined ? {} : { 'content-type': 'application/json' };
     const init: RequestInit = {
       method: method ?? 'GET',
@@ -73,9 +86,30 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
       redirect: 'manual',
       headers: { ...authorization, ...contentType, ...headers },
       body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
     };
     const once = () => exchange(new URL(`${withoutTrailingSlashes(url)}${path}`), init, read);
     return isIdempotent ? withRetry(once, say) : once();
+  }
+
+  async function* stream(
+    path: string,
+    { after, signal }: { after: string | undefined; signal?: AbortSignal },
+  ): AsyncGenerator<StreamStep> {
+    const body = await call(path, {
+      headers: after === undefined ? {} : { 'last-event-id': after },
+      isIdempotent: false,
+      ...(signal ? { signal } : {}),
+      read: async (response) => response.body,
+    });
+    if (!body) return;
+    try {
+      for await (const { id, data } of readServerEvents(body)) {
+        yield { no: id, event: data === undefined ? undefined : (JSON.parse(data) as StreamEvent) };
+      }
+    } catch (error) {
+      if (!isConnectionError(error)) throw error;
+    }
   }
 
   return {
@@ -102,14 +136,8 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
         isIdempotent: true,
         read: readJob,
       }),
-    async *events(id, after) {
-      const stream = await call(`/images/${id}/events`, {
-        headers: { 'last-event-id': after },
-        isIdempotent: false,
-        read: async (response) => response.body,
-      });
-      if (stream) yield* eventsIn(stream);
-    },
+    events: (id, after) => stream(`/images/${id}/events`, { after }),
+    allEvents: (after, signal) => stream('/events', { after, signal }),
     // The link is signed, and the API key must not be sent to another host.
     download: (link) =>
       withRetry(
@@ -126,25 +154,5 @@ async function readJob(response: Response): Promise<ImageJobView> {
     return JSON.parse(text);
   } catch (cause) {
     throw new Error('The server at DARKROOM_URL is not a Darkroom: its response is not JSON.', { cause });
-  }
-}
-
-/** Reads server-sent events until the stream ends or breaks. */
-async function* eventsIn(stream: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
-  const decoder = new TextDecoder();
-  let buffered = '';
-  try {
-    for await (const chunk of stream) {
-      buffered += decoder.decode(chunk, { stream: true });
-      const blocks = buffered.split('\n\n');
-      buffered = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
-        const data = field('data');
-        if (data) yield { ...JSON.parse(data), no: field('id') ?? '0' };
-      }
-    }
-  } catch (error) {
-    if (!isConnectionError(error)) throw error;
   }
 }

@@ -28,8 +28,9 @@ export async function followJob(
     for (let seen = '0'; ; ) {
       let pauseMs = reopenMs;
       try {
-        for await (const event of client.events(job.id, seen)) {
-          seen = event.no;
+        for await (const { no, event } of client.events(job.id, seen)) {
+          seen = no ?? seen;
+          if (!event) continue;
           state = event.stage ?? event.status;
           show();
           if (event.job) return event.job;

@@ -9,7 +9,7 @@ import { addOpenapi } from './openapi.ts';
 import { addProvider } from './provider.ts';
 import { addServe } from './serve.ts';
 import { addStudio } from './studio.ts';
-import { addWebhooks } from './webhooks.ts';
+import { addWebhooks } from './webhooks/index.ts';
 
 /** Creates the command line. Every subcommand has its own file. */
 export function createProgram(context: CliContext): Command {

@@ -22,12 +22,15 @@ interface StreamEvent {
   readonly moment: ImageMoment;
 }
 
+interface EventSource {
+  readonly tenant: string;
+  /** Id for `Last-Event-ID` that is sent before the first event. */
+  readonly startId?: string;
+  readonly open: (signal: AbortSignal) => AsyncGenerator<StreamEvent>;
+}
+
 /** Responds with a stream of server-sent events. */
-export type SendEvents = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  source: { readonly tenant: string; readonly open: (signal: AbortSignal) => AsyncGenerator<StreamEvent> },
-) => FastifyReply;
+export type SendEvents = (request: FastifyRequest, reply: FastifyReply, source: EventSource) => FastifyReply;
 
 /** Creates the function that sends event streams. The function throws `too_many_requests` if no slot is free. */
 export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): SendEvents {
@@ -48,7 +51,7 @@ export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): 
     return `id: ${eventId}\nevent: ${moment.type}\ndata: ${JSON.stringify(data)}\n\n`;
   }
 
-  return (request, reply, { tenant, open }) => {
+  return (request, reply, { tenant, startId, open }) => {
     const leave = longPollSlots.enter(tenant);
     if (!leave) {
       throw new AppError('too_many_requests', { detail: 'Too many open streams. Poll, or retry later.' });
@@ -56,7 +59,7 @@ export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): 
     const signal = untilCallerLeaves(draining, reply);
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
-    const texts = withHeartbeats(open(signal), (event) => render(request, event));
+    const texts = withHeartbeats(startOf(startId), open(signal), (event) => render(request, event));
     return reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-store')
@@ -65,13 +68,17 @@ export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): 
   };
 }
 
+/** Returns the first block. Clients dispatch no event for it, but remember its id. */
+const startOf = (id: string | undefined) => `: open\n${id === undefined ? '' : `id: ${id}\n`}\n`;
+
 /** Forwards events, and adds comments in long pauses, so that proxies see traffic. Clients ignore comments. */
 async function* withHeartbeats(
+  start: string,
   events: AsyncGenerator<StreamEvent>,
   render: (event: StreamEvent) => Promise<string>,
 ): AsyncGenerator<string, void, undefined> {
   // The first bytes are sent at once, so that the caller knows that the stream is open.
-  yield ': open\n\n';
+  yield start;
   try {
     for (let pending = events.next(); ; ) {
       let timer: NodeJS.Timeout | undefined;

@@ -1,11 +1,11 @@
 import type { Clock, WebhookResponse, WebhookSender } from '../../domain/ports.ts';
+import { createWebhookSigner, type SignWebhook, webhookHeaders } from '../../lib/crypto/sign-webhook.ts';
 import { verdictOnError, verdictOnStatus } from './attempt-outcome.ts';
 import { createConnectionPool } from './connection-pool.ts';
 import type { AddressGuard } from './destination-guard.ts';
 import { createPinnedConnector } from './pinned-connector.ts';
 import { postOnce } from './post-once.ts';
 import type { ResolveName } from './resolve-name.ts';
-import { createWebhookSigner, type SignWebhook, webhookHeaders } from './signature.ts';
 
 export interface WebhookSenderOptions {
   readonly guard: AddressGuard;

@@ -16,6 +16,15 @@ export interface TenantMoment {
   readonly moment: ImageMoment;
 }
 
+/** Position in the stream: an entry of the log, and the number of its last moment that was sent. */
+interface Position {
+  readonly position: string;
+  readonly no: number;
+}
+
+/** Exceeds the number of every moment. */
+const afterAllMoments = 999_999;
+
 /** Messages may be lost, and a submission sends none. */
 const pollMs = 1_000;
 const renewMs = 60_000;
@@ -38,16 +47,13 @@ export function createStreamTenantEvents(deps: Deps) {
 
   async function* stream(
     tenant: string,
-    from: { readonly end: string; readonly lastEventId: string | undefined },
+    from: Position,
     signal: AbortSignal,
   ): AsyncGenerator<TenantMoment, void, undefined> {
     const wait = createWait(deps.signals, tenant, signal);
     try {
       const renewal = createRenewal(() => deps.changes.open(tenant));
-      let { position, no } = parseEventId(from.lastEventId) ?? {
-        position: from.end,
-        no: Number.POSITIVE_INFINITY,
-      };
+      let { position, no } = from;
       while (!signal.aborted) {
         wait.arm();
         await renewal.whenDue();
@@ -64,7 +70,7 @@ export function createStreamTenantEvents(deps: Deps) {
             no = moment.no;
             yield { eventId: `${position}-${no}`, moment };
           }
-          no = Number.POSITIVE_INFINITY;
+          no = afterAllMoments;
         }
         if (!isComplete || changes.length < pageSize) await wait.next();
       }
@@ -75,7 +81,12 @@ export function createStreamTenantEvents(deps: Deps) {
 
   return async (tenant: string, lastEventId: string | undefined) => {
     const end = await deps.changes.open(tenant);
-    return (signal: AbortSignal) => stream(tenant, { end, lastEventId }, signal);
+    const from = parseEventId(lastEventId) ?? { position: end, no: afterAllMoments };
+    return {
+      /** Resumes a stream that was cut before its first event. */
+      startId: `${from.position}-${from.no}`,
+      open: (signal: AbortSignal) => stream(tenant, from, signal),
+    };
   };
 }
 export type StreamTenantEvents = ReturnType<typeof createStreamTenantEvents>;
@@ -118,7 +129,7 @@ function createWait(signals: Deps['signals'], tenant: string, signal: AbortSigna
   };
 }
 
-function parseEventId(text: string | undefined): { position: string; no: number } | null {
+function parseEventId(text: string | undefined): Position | null {
   const [, position, no] = /^(\d{1,16}-\d{1,10})-(\d{1,6})$/.exec(text ?? '') ?? [];
   return position === undefined ? null : { position, no: Number(no) };
 }

@@ -20,7 +20,7 @@ export function streamTenantEventsRoute(app: FastifyInstance, { jobs, sendEvents
       operationId: 'streamEvents',
       summary: 'Stream the events of all jobs',
       description:
-        'Server-sent events, each an `ImageEvent`, of all jobs of the tenant. The stream starts with the next event and never ends. `Last-Event-ID` resumes it for one hour.',
+        'Server-sent events, each an `ImageEvent`, of all jobs of the tenant. The stream starts with the next event and never ends. `Last-Event-ID` resumes it for one hour. An id without data comes first, so that a stream that was cut before its first event can be resumed.',
       tags: ['images'],
       headers: { type: 'object', properties: { 'last-event-id': requestHeader.lastEventId } },
       response: {
@@ -35,8 +35,8 @@ export function streamTenantEventsRoute(app: FastifyInstance, { jobs, sendEvents
       const { tenant } = callerOf(request);
       const lastEventId = request.headers['last-event-id'];
       // Before the response begins, so that a caller who sees its headers misses no later event.
-      const open = await jobs.streamTenantEvents(tenant, lastEventId?.toString());
-      return sendEvents(request, reply, { tenant, open });
+      const source = await jobs.streamTenantEvents(tenant, lastEventId?.toString());
+      return sendEvents(request, reply, { tenant, ...source });
     },
   });
 }

@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { parseWebhookSecret, WebhookSecretError } from '../../lib/crypto/webhook-secret.ts';
+import { parseWebhookSecret, WebhookSecretError } from './webhook-secret.ts';
 
 /** The three headers of Standard Webhooks 1.0.0. */
 export const webhookHeaders = {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
+import { createWebhookSigner, webhookHeaders } from '../../../../src/lib/crypto/sign-webhook.ts';
 import { WebhookSecretError } from '../../../../src/lib/crypto/webhook-secret.ts';
-import { createWebhookSigner, webhookHeaders } from '../../../../src/outbound/webhooks/signature.ts';
 
 const newSecret = (sizeBytes = 32) => `whsec_${randomBytes(sizeBytes).toString('base64')}`;
 const nowSeconds = () => Math.floor(Date.now() / 1000);

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { EndpointView } from '../../../domain/webhook-view.ts';
+import { objectionToWebhook } from '../../../lib/crypto/verify-webhook.ts';
+import { createApiClient } from '../api-client.ts';
+import { Refusal } from '../call-errors.ts';
+import type { CliContext } from '../context.ts';
+import { untilStopped } from './until-stopped.ts';
+
+export interface ReceiveOptions {
+  readonly port: number;
+  readonly events: readonly string[];
+  readonly secret?: string;
+  readonly answer: number;
+  readonly json?: boolean;
+}
+
+const maxBodyBytes = 1_048_576;
+
+/** Registers an endpoint on this machine, verifies and prints its deliveries, and removes it at the end. */
+export async function receiveWebhooks(context: CliContext, options: ReceiveOptions): Promise<void> {
+  const registration: { secret?: string } = options.secret ? { secret: options.secret } : {};
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => {
+      body += part;
+      if (body.length > maxBodyBytes) request.destroy();
+    });
+    request.on('end', () => {
+      response.writeHead(options.answer).end();
+      context.print(
+        lineFor({ headers: request.headers, body }, registration.secret ?? '', options.json ?? false),
+      );
+    });
+  });
+  server.listen(options.port, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  const remove = options.secret
+    ? async () => {}
+    : await register(context, { url, events: options.events }, registration).catch((error) => {
+        stop();
+        throw error;
+      });
+  context.printError(`Listening on ${url}. Ctrl-C ends it.`);
+  await untilStopped();
+  stop();
+  await remove();
+}
+
+/** Registers an endpoint for this machine. @returns a function that removes it. */
+async function register(
+  context: CliContext,
+  { url, events }: { url: string; events: readonly string[] },
+  registration: { secret?: string },
+): Promise<() => Promise<void>> {
+  const client = createApiClient({ ...context.client(), say: context.printError });
+  const description = 'darkroom webhooks listen';
+  const created = await client.request<EndpointView & { secret: string }>('POST', '/webhooks/endpoints', {
+    url,
+    events,
+    description,
+  });
+  registration.secret = created.secret;
+  return async () => {
+    await client.request('DELETE', `/webhooks/endpoints/${created.id}`).catch((error) => {
+      // Another client removed it, or the response to a first try was lost.
+      if (!(error instanceof Refusal) || error.code !== 'not_found') throw error;
+    });
+  };
+}
+
+function lineFor(
+  { headers, body }: { headers: IncomingHttpHeaders; body: string },
+  secret: string,
+  asJson: boolean,
+): string {
+  const header = (name: string) => (typeof headers[name] === 'string' ? headers[name] : undefined);
+  const id = header('webhook-id');
+  const objection = objectionToWebhook(
+    { id, timestamp: header('webhook-timestamp'), signature: header('webhook-signature') },
+    body,
+    { secret, nowMs: Date.now() },
+  );
+  const event = parsed(body);
+  if (asJson) return JSON.stringify({ id: id ?? null, genuine: objection === null, objection, event });
+  const verdict = objection === null ? 'genuine' : `NOT GENUINE: ${objection}`;
+  return [event?.timestamp, event?.type, event?.data?.id, event?.data?.status, id, verdict]
+    .filter((part) => part !== undefined)
+    .join('  ');
+}
+
+interface AnyEvent {
+  type?: string;
+  timestamp?: string;
+  data?: { id?: string; status?: string };
+}
+
+function parsed(body: string): AnyEvent | null {
+  try {
+    return JSON.parse(body) as AnyEvent;
+  } catch {
+    return null;
+  }
+}
