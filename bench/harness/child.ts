@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Usage } from './probe.ts';
-import type { Question, Response_ } from './questions.ts';
+import type { Query, QueryReply } from './queries.ts';
 
 /** A process under test, or a process that the test needs. */
 export interface Child {
   /** Address on which the process listens, if it listens. */
   readonly url: string;
   usage(): Promise<Usage>;
-  /** Sends a query that the process handles with `answerDnsQueries`. */
-  ask<T>(question: string, value?: number): Promise<T>;
+  /** Sends a query that the process handles with `handleQueries`. */
+  query<T>(name: string, value?: number): Promise<T>;
   /** Ends the process and waits for its exit. May be called more than once. */
   stop(): Promise<void>;
 }
@@ -94,23 +94,23 @@ async function untilReady<T>(
   }
 }
 
-function conversation(child: ChildProcess): Pick<Child, 'ask' | 'usage'> {
+function conversation(child: ChildProcess): Pick<Child, 'query' | 'usage'> {
   const waiting = new Map<number, (response: unknown) => void>();
   let last = 0;
   child.on('message', (message) => {
-    const { no, response } = message as Response_;
+    const { no, response } = message as QueryReply;
     waiting.get(no)?.(response);
     waiting.delete(no);
   });
-  function ask<T>(question: string, value?: number): Promise<T> {
+  function query<T>(name: string, value?: number): Promise<T> {
     last += 1;
     const no = last;
-    child.send({ ask: question, no, value } satisfies Question);
+    child.send({ name, no, value } satisfies Query);
     return new Promise<T>((resolve) => {
       waiting.set(no, (response) => resolve(response as T));
     });
   }
-  return { ask, usage: () => ask<Usage>('usage') };
+  return { query, usage: () => query<Usage>('usage') };
 }
 
 async function endChild(child: ChildProcess, ended: Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { answerDnsQueries } from './questions.ts';
+import { handleQueries } from './queries.ts';
 
 /**
  * Module that is loaded into every measured process before its program. It reports the resources that the process has
@@ -38,5 +38,5 @@ function forgetPeak(): boolean {
   }
 }
 
-answerDnsQueries({ usage, forgetPeak });
+handleQueries({ usage, forgetPeak });
 process.on('disconnect', () => process.exit());

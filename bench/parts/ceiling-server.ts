@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { Redis } from 'ioredis';
-import { dispatch } from '../harness/questions.ts';
+import { reportReady } from '../harness/queries.ts';
 
 /**
  * Minimal server that accepts a job durably. It consists of Fastify, a body check by Ajv, and one script that writes
@@ -44,4 +44,4 @@ app.post<{ Body: { prompt: string } }>(
   },
 );
 await app.listen({ host: '127.0.0.1', port: 0 });
-dispatch((app.server.address() as AddressInfo).port);
+reportReady((app.server.address() as AddressInfo).port);

@@ -18,7 +18,7 @@ export interface DarkroomInProcess extends RecordStore {
   readonly queue: TaskQueue;
   readonly cancel: CancelJob;
   /** Consumes the next task and completes it, as a worker does. @throws Error if there is no task. */
-  takeTask(): Promise<void>;
+  fetchTask(): Promise<void>;
 }
 
 const nothing = () => {};
@@ -72,7 +72,7 @@ export async function openDarkroom(
     ...store,
     queue,
     cancel: createCancelJob({ ...environment, getJob, signals }),
-    takeTask: await openTaker(jobs, connect(), closers),
+    fetchTask: await openFetcher(jobs, connect(), closers),
   };
 }
 
@@ -80,7 +80,7 @@ export async function openDarkroom(
  * Fetches tasks directly through the queue library, because the consumer of the service fetches them only
  * automatically.
  */
-export async function openTaker(
+export async function openFetcher(
   queue: { name: string; prefix?: string },
   connection: Redis,
   closers: Closers,

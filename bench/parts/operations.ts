@@ -3,7 +3,7 @@ import type { BenchRedis } from '../harness/redis.ts';
 import { shuffled } from '../harness/statistics.ts';
 import { tenant } from './darkroom.ts';
 import { openDarkroom } from './darkroom-in-process.ts';
-import { finishedJob, keepJob, waitingJob } from './records.ts';
+import { finishedJob, storeJob, waitingJob } from './records.ts';
 import { openTutorial } from './tutorial-in-process.ts';
 
 /** Operations on a store that holds many jobs. Each operates once on a job that is selected at random. */
@@ -33,14 +33,14 @@ export async function loadDarkroom(
 
   async function accept(nowMs: number): Promise<string> {
     const job = waitingJob(nowMs);
-    await keepJob(store, job);
+    await storeJob(store, job);
     await queue.add({ kind: 'run_job', tenant, id: job.id }, { priority: 'normal' });
     return job.id;
   }
   const waiting = await inParallel(place.jobs, (no) => accept(startMs + no * msBetweenJobs));
   const finished = await inParallel(place.jobs, async (no) => {
     const job = finishedJob(startMs + no * msBetweenJobs);
-    await keepJob(store, job);
+    await storeJob(store, job);
     return job.id;
   });
   const remaining = shuffled(waiting.slice(tasksToTake), random);
@@ -54,7 +54,7 @@ export async function loadDarkroom(
     'list, succeeded': () =>
       records.list(tenant, { limit: pageSize, status: 'succeeded', beforeId: anyOf(finished) }),
     accept: () => accept(Date.now()),
-    take: store.takeTask,
+    take: store.fetchTask,
   };
 }
 
@@ -70,7 +70,7 @@ export async function loadTutorial(
     state: () => store.state(remaining[Math.floor(random() * remaining.length)] ?? ''),
     cancel: () => store.cancel(remaining.pop() ?? ''),
     accept: store.accept,
-    take: store.takeTask,
+    take: store.fetchTask,
   };
 }
 

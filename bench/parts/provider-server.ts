@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerDnsQueries, dispatch } from '../harness/questions.ts';
+import { handleQueries, reportReady } from '../harness/queries.ts';
 import { noisyPng } from './noisy-png.ts';
 
 /** Responds to `POST /v1/images/generations` with the same 1024x1024 PNG after a set latency. Generates no images. */
@@ -33,10 +33,10 @@ const server = createServer((request, response) => {
   });
 });
 
-answerDnsQueries({
+handleQueries({
   imageSizeBytes: () => image.length,
   holdUntil(requests) {
     holdUntil = requests;
   },
 });
-server.listen(0, '127.0.0.1', () => dispatch((server.address() as AddressInfo).port));
+server.listen(0, '127.0.0.1', () => reportReady((server.address() as AddressInfo).port));

@@ -12,10 +12,10 @@ export async function startProvider(closers: Closers): Promise<Child> {
 
 /** Size of the image in every response, in bytes. */
 export function imageSizeBytes(provider: Child): Promise<number> {
-  return provider.ask<number>('imageSizeBytes');
+  return provider.query<number>('imageSizeBytes');
 }
 
 /** Holds all responses until this many requests wait, and then sends them together. 0 restores the latency. */
 export function holdUntil(provider: Child, requests: number): Promise<null> {
-  return provider.ask('holdUntil', requests);
+  return provider.query('holdUntil', requests);
 }

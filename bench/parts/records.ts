@@ -88,7 +88,7 @@ export function finishedJob(nowMs: number): ImageJob {
  * Writes a job in its final state. `submit` lists every job as unfinished, so an ended job is then removed from that
  * list. The keys then equal those that the whole lifecycle of the job would leave.
  */
-export async function keepJob({ records, keys, client }: RecordStore, job: ImageJob): Promise<void> {
+export async function storeJob({ records, keys, client }: RecordStore, job: ImageJob): Promise<void> {
   await records.submit({ job, maxOpenJobs: Number.MAX_SAFE_INTEGER });
   if (job.finishedAt !== undefined) await client.zrem(keys.open(tenant), job.id);
 }

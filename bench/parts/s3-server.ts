@@ -1,5 +1,5 @@
 import { startFauxqs } from 'fauxqs';
-import { answerDnsQueries, dispatch } from '../harness/questions.ts';
+import { handleQueries, reportReady } from '../harness/queries.ts';
 import { bucket } from './s3.ts';
 
 const s3 = await startFauxqs({
@@ -10,7 +10,7 @@ const s3 = await startFauxqs({
 });
 s3.setup({ buckets: [bucket] });
 
-answerDnsQueries({
+handleQueries({
   empty() {
     const keys = new Set(
       s3.spy
@@ -21,4 +21,4 @@ answerDnsQueries({
     return keys.size;
   },
 });
-dispatch(s3.port);
+reportReady(s3.port);

@@ -11,5 +11,5 @@ export async function startS3(closers: Closers): Promise<Child> {
 
 /** Deletes all objects and returns their number. */
 export function emptyBucket(s3: Child): Promise<number> {
-  return s3.ask<number>('empty');
+  return s3.query<number>('empty');
 }

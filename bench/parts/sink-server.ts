@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerDnsQueries, dispatch } from '../harness/questions.ts';
+import { handleQueries, reportReady } from '../harness/queries.ts';
 import { percentile } from '../harness/statistics.ts';
 
 /**
@@ -20,7 +20,7 @@ function take(request: IncomingMessage, response: ServerResponse): void {
 }
 
 /** The time of an event is near the beginning of its body. */
-function noteAge(request: IncomingMessage): void {
+function recordAge(request: IncomingMessage): void {
   request.once('data', (chunk: Buffer) => {
     const timestamp = /"timestamp":"([^"]+)"/.exec(chunk.toString('latin1', 0, 200))?.[1];
     if (timestamp) agesMs.push(Date.now() - Date.parse(timestamp));
@@ -29,10 +29,10 @@ function noteAge(request: IncomingMessage): void {
 
 const server = createServer((request, response) => {
   if (request.url === '/hang') return;
-  if (request.url === '/timed') noteAge(request);
+  if (request.url === '/timed') recordAge(request);
   take(request, response);
 });
-answerDnsQueries({
+handleQueries({
   count: () => received,
   ages() {
     const figures = { p50: percentile(agesMs, 0.5), p99: percentile(agesMs, 0.99) };
@@ -41,8 +41,8 @@ answerDnsQueries({
   },
 });
 process.on('message', (message) => {
-  const { ask, no, value = 0 } = message as { ask: string; no: number; value?: number };
-  if (ask !== 'until') return;
+  const { name, no, value = 0 } = message as { name: string; no: number; value?: number };
+  if (name !== 'until') return;
   const done = () => {
     waiting = undefined;
     process.send?.({ no, response: received });
@@ -50,4 +50,4 @@ process.on('message', (message) => {
   if (received >= value) done();
   else waiting = { count: value, done };
 });
-server.listen(0, '127.0.0.1', () => dispatch((server.address() as AddressInfo).port));
+server.listen(0, '127.0.0.1', () => reportReady((server.address() as AddressInfo).port));

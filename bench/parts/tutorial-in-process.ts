@@ -2,7 +2,7 @@ import { Job, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Closers } from '../../src/lib/closers.ts';
 import type { BenchRedis } from '../harness/redis.ts';
-import { openTaker } from './darkroom-in-process.ts';
+import { openFetcher } from './darkroom-in-process.ts';
 
 /** Queue operations of the tutorial service, in this process. */
 export interface TutorialInProcess {
@@ -13,7 +13,7 @@ export interface TutorialInProcess {
   /** Cancels a job, as a cancel route of the tutorial would. @throws Error if the job does not exist. */
   cancel(id: string): Promise<void>;
   accept(): Promise<void>;
-  takeTask(): Promise<void>;
+  fetchTask(): Promise<void>;
 }
 
 const data = { prompt: 'A lighthouse in a storm, oil on canvas', size: '1024x1024', quality: 'high' };
@@ -49,6 +49,6 @@ export async function openTutorial(
     async accept() {
       await queue.add('generate', data);
     },
-    takeTask: await openTaker({ name }, connection, closers),
+    fetchTask: await openFetcher({ name }, connection, closers),
   };
 }

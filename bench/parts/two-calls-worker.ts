@@ -1,5 +1,5 @@
 import { Worker } from 'bullmq';
-import { dispatch } from '../harness/questions.ts';
+import { reportReady } from '../harness/queries.ts';
 import { generateImage } from './generate-image.ts';
 
 /** Generates an image for every job in the tutorial queue. This is the minimal work of a service with this queue. */
@@ -8,4 +8,4 @@ const worker = new Worker('images', (job) => generateImage(String(job.id)), {
   concurrency: Number(process.env.CONCURRENCY),
 });
 await worker.waitUntilReady();
-dispatch();
+reportReady();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createWebhookSecret } from '../../src/lib/crypto/webhook-secret.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createWebhookSender } from '../../src/outbound/webhooks/sender.ts';
-import { dispatch } from '../harness/questions.ts';
+import { reportReady } from '../harness/queries.ts';
 
 /**
  * Sends the requested number of webhooks to SINK_URL and returns the duration in milliseconds. One loop uses global
@@ -49,8 +49,8 @@ const loops: Record<string, { send: () => Promise<void>; scopes: number }> = {
 };
 
 process.on('message', async (message) => {
-  const { ask, no, value = 0 } = message as { ask: string; no: number; value?: number };
-  const loop = loops[ask];
+  const { name, no, value = 0 } = message as { name: string; no: number; value?: number };
+  const loop = loops[name];
   if (!loop) return;
   let left = value;
   const scope = async () => {
@@ -63,6 +63,6 @@ process.on('message', async (message) => {
   await Promise.all(Array.from({ length: loop.scopes }, scope));
   process.send?.({ no, response: performance.now() - startMs });
 });
-dispatch();
+reportReady();
 // The process only waits for queries.
 process.channel?.ref();

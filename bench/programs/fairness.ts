@@ -55,14 +55,14 @@ async function run(options: RunOptions): Promise<Outcome> {
 
 /** Creates events in sequence and waits until all have arrived at the responsive endpoints. */
 async function sendEvents(store: WebhookStore, sink: Child, count: number): Promise<Record<Figure, number>> {
-  const before = await sink.ask<number>('count');
-  const arrived = sink.ask<number>('until', before + count * healthyEndpoints);
+  const before = await sink.query<number>('count');
+  const arrived = sink.query<number>('until', before + count * healthyEndpoints);
   for (let no = 0; no < count; no += 1) {
     await store.queueEvents(await store.writeEvents(1));
     await sleep(1000 / eventsPerSecond);
   }
   await arrived;
-  return sink.ask<Record<Figure, number>>('ages');
+  return sink.query<Record<Figure, number>>('ages');
 }
 
 function outcomeOf(results: Results<Figure>, machine: string): Outcome {

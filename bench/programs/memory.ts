@@ -58,7 +58,7 @@ async function measureWorker(
   await holdUntil(environment.provider, inFlight);
   const worker = await service.startWorker(inFlight);
   try {
-    await worker.ask('forgetPeak');
+    await worker.query('forgetPeak');
     const idleMb = (await worker.usage()).rssBytes / 1e6;
     const ids = await Promise.all(Array.from({ length: jobs }, () => service.submit()));
     await Promise.all(ids.map((id) => service.ends.ended(id)));

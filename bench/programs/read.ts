@@ -6,7 +6,7 @@ import { type BenchRedis, startBenchRedis } from '../harness/redis.ts';
 import { measureInRounds, type Results } from '../harness/rounds.ts';
 import { figure, table, times } from '../harness/table.ts';
 import { authorization, keyPrefix, startDarkroom } from '../parts/darkroom.ts';
-import { finishedJob, keepJob, openRecords } from '../parts/records.ts';
+import { finishedJob, openRecords, storeJob } from '../parts/records.ts';
 import { startTutorialApi } from '../parts/tutorial.ts';
 
 const secondsPerMeasurement = 3;
@@ -47,7 +47,7 @@ async function startTargets(redis: BenchRedis, { closers }: RunOptions): Promise
   const waitingId = await submitSome(darkroom.url);
   const tutorialId = await submitSome(tutorial.url);
   const finished = finishedJob(Date.now());
-  await keepJob(openRecords(redis, keyPrefix, closers), finished);
+  await storeJob(openRecords(redis, keyPrefix, closers), finished);
 
   const get = (server: typeof darkroom, path: string, headers: Record<string, string> = {}) =>
     ({ server, path, method: 'GET', headers, status: 200 }) as const;

@@ -41,7 +41,7 @@ async function run(options: RunOptions): Promise<Outcome> {
   const variants: Variant<'perSecond'>[] = [
     ...loops.map((name) => ({
       name,
-      measure: async () => ({ perSecond: (sends / (await looper.ask<number>(name, sends))) * 1000 }),
+      measure: async () => ({ perSecond: (sends / (await looper.query<number>(name, sends))) * 1000 }),
     })),
     { name: 'Darkroom, deliveries', measure: () => others.without(() => deliverPending(setup)) },
     { name: 'Darkroom, deliveries again', measure: () => others.without(() => deliverPending(setup)) },
@@ -77,8 +77,8 @@ async function dispatchEvents({ store, sink, count }: Setup): Promise<{ perSecon
 }
 
 async function timed(sink: Child, count: number, start: () => Promise<void>): Promise<{ perSecond: number }> {
-  const before = await sink.ask<number>('count');
-  const arrived = sink.ask<number>('until', before + count);
+  const before = await sink.query<number>('count');
+  const arrived = sink.query<number>('until', before + count);
   const startMs = performance.now();
   await start();
   await arrived;

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { Job, Queue } from 'bullmq';
 import express from 'express';
-import { dispatch } from '../harness/questions.ts';
+import { reportReady } from '../harness/queries.ts';
 
 /** The service as tutorials build it. The queue is the only storage, and the job contains the prompt. */
 const queue = new Queue('images', { connection: { path: process.env.REDIS_PATH ?? '' } });
@@ -33,4 +33,4 @@ app.get('/images/:id', async (req, res) => {
   res.json({ id: job.id, status: state, result: job.returnvalue, error: job.failedReason });
 });
 
-const server = app.listen(0, '127.0.0.1', () => dispatch((server.address() as AddressInfo).port));
+const server = app.listen(0, '127.0.0.1', () => reportReady((server.address() as AddressInfo).port));

@@ -1,7 +1,7 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Worker } from 'bullmq';
 import { OpenAI } from 'openai';
-import { dispatch } from '../harness/questions.ts';
+import { reportReady } from '../harness/queries.ts';
 
 /** The worker as tutorials write it: call, decode, upload. Keys and addresses come from the environment. */
 const openai = new OpenAI();
@@ -32,4 +32,4 @@ const worker = new Worker(
   },
 );
 await worker.waitUntilReady();
-dispatch();
+reportReady();

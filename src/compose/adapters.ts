@@ -123,8 +123,8 @@ function composeSpool({ config, log }: Root) {
   const fields = { directory: config.DATA_DIR };
   return createSpool(join(config.DATA_DIR, 'spool'), {
     fullBytes: config.SPOOL_MAX_BYTES,
-    onRoom(hasRoom) {
-      if (hasRoom) log.info(fields, 'spool accepts responses again');
+    onCapacityChange(hasCapacity) {
+      if (hasCapacity) log.info(fields, 'spool accepts responses again');
       else log.warn(fields, 'spool is full; provider calls wait until responses are stored');
     },
   });

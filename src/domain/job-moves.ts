@@ -13,7 +13,7 @@ import {
   missingImages,
   type Retention,
 } from './image-job.ts';
-import { keepAmounts } from './keep-amounts.ts';
+import { pickAmounts } from './pick-amounts.ts';
 
 /**
  * The legal moves of a job. A status only moves forward, and a terminal status never changes:
@@ -160,8 +160,8 @@ export function finishIncomplete(
 export function erase(job: ImageJob, nowMs: number, retention: Retention): ImageJob {
   checkChangeable(job);
   const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
-  const tombstone = keepAmounts(ended, tombstoneFields) as unknown as ImageJob;
-  const attempts = ended.attempts.map((attempt) => keepAmounts(attempt, attemptFields) as unknown as Attempt);
+  const tombstone = pickAmounts(ended, tombstoneFields) as unknown as ImageJob;
+  const attempts = ended.attempts.map((attempt) => pickAmounts(attempt, attemptFields) as unknown as Attempt);
   // The names of the inputs stay until their bytes are deleted.
   const inputs = ended.inputs?.map(({ role, index }) => ({ role, index, source: { type: 'erased' } }));
   return {

@@ -24,14 +24,14 @@ export function createBatches<Item, Result>(
   { max = Number.POSITIVE_INFINITY }: { max?: number } = {},
 ): (item: Item) => Promise<Result> {
   let gathering: Gathering<Item, Result> | undefined;
-  let answered: Promise<unknown> = Promise.resolve();
+  let responded: Promise<unknown> = Promise.resolve();
 
   function gather(): Gathering<Item, Result> {
     const batches: Batch<Item, Result>[] = [];
-    const start = answered.then(() => {
+    const start = responded.then(() => {
       gathering = undefined;
     });
-    answered = start.then(() => Promise.race(batches.map(({ results }) => results))).catch(() => {});
+    responded = start.then(() => Promise.race(batches.map(({ results }) => results))).catch(() => {});
     return { start, batches };
   }
 

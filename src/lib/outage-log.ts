@@ -25,13 +25,13 @@ export function createOutageLog(
 ): OutageLog {
   let failures = 0;
   let failedAt = 0;
-  let toldAt = 0;
+  let loggedAt = 0;
   return {
     failed(error) {
       failures += 1;
       failedAt = clock();
-      if (failures > 1 && failedAt - toldAt < remindMs) return;
-      toldAt = failedAt;
+      if (failures > 1 && failedAt - loggedAt < remindMs) return;
+      loggedAt = failedAt;
       log.warn({ ...words.fields, err: error, failures }, words.outage);
     },
     worked() {

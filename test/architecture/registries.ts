@@ -35,6 +35,11 @@ const registries: readonly Registry[] = [
     entries: /^src\/outbound\/storage\/([^/]+)\/\1\.ts$/,
   },
   {
+    name: 'provider',
+    list: 'src/outbound/providers/registry.ts',
+    entries: /^src\/outbound\/providers\/([^/]+)\/\1\.ts$/,
+  },
+  {
     name: 'chaos scenario',
     list: 'test/chaos/scenarios/index.ts',
     entries: /^test\/chaos\/scenarios\/(?!hurt)[^/]+\.ts$/,

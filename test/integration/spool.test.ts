@@ -100,11 +100,11 @@ describe('the fill level of the spool', () => {
     const spool = createSpool(await temporaryFolder(), {
       fullBytes: 1_000,
       clock: () => nowMs,
-      onRoom: (hasRoom) => changes.push(hasRoom),
+      onCapacityChange: (hasCapacity) => changes.push(hasCapacity),
     });
     const measure = async () => {
       nowMs += 1_000;
-      return [await spool.hasRoom(), await spool.hasRoom()];
+      return [await spool.hasCapacity(), await spool.hasCapacity()];
     };
     expect(await measure()).toEqual([true, true]);
     await spool.write(spoolKey, spoolHead, bodyOf(Buffer.alloc(1_000)));

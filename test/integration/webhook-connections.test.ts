@@ -146,14 +146,14 @@ describe('the queue for a connection', () => {
     const endpoint = await startEndpoint();
     const { origin } = new URL(endpoint.url);
     const pool = startPool();
-    const held = await new Promise<Client>((taken) => pool.take({ destination, origin }, taken));
+    const held = await new Promise<Client>((taken) => pool.acquire({ destination, origin }, taken));
 
     const late = await postOnce(pool, postTo(endpoint.url, 'evt_late'), 50);
-    pool.giveBack({ destination, origin }, held, true);
+    pool.release({ destination, origin }, held, true);
     const next = await postOnce(pool, postTo(endpoint.url, 'evt_next'), 5_000);
 
     expect(late).toEqual({ kind: 'timed_out', connected: false });
-    expect(next).toMatchObject({ kind: 'answered', status: 200 });
+    expect(next).toMatchObject({ kind: 'responded', status: 200 });
     expect(endpoint.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_next']);
   });
 
@@ -166,7 +166,7 @@ describe('the queue for a connection', () => {
     const pool = startPool();
     const ids = ['evt_1', 'evt_2', 'evt_3', 'evt_4'];
     const results = await Promise.all(ids.map((id) => postOnce(pool, postTo(endpoint.url, id), 5_000)));
-    expect(results.map(({ kind }) => kind)).toEqual(['failed', 'answered', 'failed', 'answered']);
+    expect(results.map(({ kind }) => kind)).toEqual(['failed', 'responded', 'failed', 'responded']);
     expect(endpoint.requests.map(({ headers }) => headers['webhook-id'])).toEqual(ids);
     expect(endpoint.connections()).toBe(3);
   });

@@ -48,7 +48,7 @@ export function memorySpool() {
         else yield { key, format: 'known', provider: entry.head.provider };
       }
     },
-    hasRoom: async () => !faults.isFull(),
+    hasCapacity: async () => !faults.isFull(),
   };
   return { spool, spooled, store, faults };
 }

@@ -50,7 +50,7 @@ export interface Spool {
   /** Lists all responses of this disk, unordered. */
   list(): AsyncIterable<SpoolEntry>;
   /** Returns whether a further response fits. If not, callers must make no provider call, because its response would be lost. */
-  hasRoom(): Promise<boolean>;
+  hasCapacity(): Promise<boolean>;
 }
 
 export interface LinkOptions {

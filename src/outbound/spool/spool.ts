@@ -17,8 +17,8 @@ export interface SpoolOptions {
   /** Maximum size of one body, in bytes. Default unlimited. */
   readonly maxBytes?: number | undefined;
   readonly clock?: Clock | undefined;
-  /** Called when the spool becomes full and when it has room again. */
-  readonly onRoom?: ((hasRoom: boolean) => void) | undefined;
+  /** Called when the spool becomes full and when it accepts responses again. */
+  readonly onCapacityChange?: ((hasCapacity: boolean) => void) | undefined;
 }
 
 /** Spool that reports its fill level. */
@@ -46,7 +46,7 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
   const clock = options.clock ?? Date.now;
   let prepared: Promise<void> | null = null;
   const writing = new Map<string, Promise<void>>();
-  let measured: { at: number; room: boolean } | null = null;
+  let measured: { at: number; isOpen: boolean } | null = null;
 
   const sweep = (isWanted: (key: SpoolKey) => Promise<boolean>) =>
     sweepUnfinished({ directory, nowMs: clock(), isWanted });
@@ -103,16 +103,16 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
       );
     },
 
-    async hasRoom() {
+    async hasCapacity() {
       await ready();
-      if (measured && clock() - measured.at < measureEveryMs) return measured.room;
-      const room = await onDisk('measure', async () => {
+      if (measured && clock() - measured.at < measureEveryMs) return measured.isOpen;
+      const isOpen = await onDisk('measure', async () => {
         const [used, free] = await Promise.all([usedBytes(directory), freeBytes(directory)]);
         return used < fullBytes && free > reservedBytes;
       });
-      if (room !== (measured?.room ?? true)) options.onRoom?.(room);
-      measured = { at: clock(), room };
-      return room;
+      if (isOpen !== (measured?.isOpen ?? true)) options.onCapacityChange?.(isOpen);
+      measured = { at: clock(), isOpen };
+      return isOpen;
     },
 
     async usage() {

@@ -27,9 +27,9 @@ export interface ConnectionPool {
    *
    * @returns a function that stops waiting. It does nothing after `onTurn` was called.
    */
-  take(line: Line, onTurn: (connection: Client) => void): () => void;
+  acquire(line: Line, onTurn: (connection: Client) => void): () => void;
   /** Releases a connection. Reuses it for the next request if `usable`, otherwise destroys it with its socket. */
-  giveBack(line: Line, connection: Client, usable: boolean): void;
+  release(line: Line, connection: Client, usable: boolean): void;
   /** Closes idle connections. Connections in use are closed when they are released. */
   close(): void;
 }
@@ -85,7 +85,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   };
 
   return {
-    take(line, onTurn) {
+    acquire(line, onTurn) {
       const state = stateOf(line);
       if (state.inUse >= options.connectionsPerDestination) {
         state.waiting.add(onTurn);
@@ -95,18 +95,18 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
       onTurn(youngIdle(state) ?? open(line, state));
       return () => undefined;
     },
-    giveBack(line, connection, usable) {
+    release(line, connection, usable) {
       const state = stateOf(line);
-      const kept = usable && !closed && isYoung(connection);
-      if (!kept) void connection.destroy();
+      const isReusable = usable && !closed && isYoung(connection);
+      if (!isReusable) void connection.destroy();
       const [next] = state.waiting;
       if (next) {
         state.waiting.delete(next);
-        next(kept ? connection : open(line, state));
+        next(isReusable ? connection : open(line, state));
         return;
       }
       state.inUse -= 1;
-      if (kept) state.idle.push(connection);
+      if (isReusable) state.idle.push(connection);
       deleteIfUnused(line, state);
     },
     close() {

@@ -11,7 +11,7 @@ interface PostRequest {
 
 export type PostResult =
   | {
-      readonly kind: 'answered';
+      readonly kind: 'responded';
       readonly status: number;
       readonly retryAfter: string | string[] | undefined;
       /** Beginning of the body as text, as far as it arrived before the deadline. */
@@ -38,7 +38,7 @@ export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: 
     let connected = false;
     let head: { status: number; retryAfter: string | string[] | undefined } | undefined;
     const beginning: Buffer[] = [];
-    let kept = 0;
+    let excerptLength = 0;
     let ended = false;
 
     const end = (result: PostResult, usable: boolean): void => {
@@ -46,16 +46,16 @@ export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: 
       ended = true;
       clearTimeout(timer);
       const excerpt = () => Buffer.concat(beginning).toString('utf8');
-      resolve(head ? { kind: 'answered', ...head, excerpt: excerpt() } : result);
-      if (connection) pool.giveBack(line, connection, usable);
+      resolve(head ? { kind: 'responded', ...head, excerpt: excerpt() } : result);
+      if (connection) pool.release(line, connection, usable);
       else leaveLine();
     };
     const timer = setTimeout(() => end({ kind: 'timed_out', connected }, false), timeoutMs);
 
-    const leaveLine = pool.take(line, (taken) => {
-      connection = taken;
+    const leaveLine = pool.acquire(line, (acquired) => {
+      connection = acquired;
       const { headers, body } = request;
-      taken.dispatch(
+      acquired.dispatch(
         { path: `${pathname}${search}`, method: 'POST', headers, body },
         {
           onRequestStart() {
@@ -66,9 +66,9 @@ export function postOnce(pool: ConnectionPool, request: PostRequest, timeoutMs: 
             if (status >= 200) head = { status, retryAfter: headers['retry-after'] };
           },
           onResponseData(_controller, chunk) {
-            if (kept >= excerptBytes) return;
-            const part = chunk.subarray(0, excerptBytes - kept);
-            kept += part.length;
+            if (excerptLength >= excerptBytes) return;
+            const part = chunk.subarray(0, excerptBytes - excerptLength);
+            excerptLength += part.length;
             // The chunk is copied, because it is a view of a much larger buffer.
             beginning.push(Buffer.from(part));
           },

@@ -63,7 +63,7 @@ export function createWebhookSender(
       { destination: message.destination, url, headers, body: message.body },
       timeoutMs,
     );
-    if (result.kind === 'answered') {
+    if (result.kind === 'responded') {
       const { status, retryAfter, excerpt } = result;
       return { ...verdictOnStatus(status, retryAfter, clock()), ...(excerpt ? { excerpt } : {}) };
     }

@@ -25,7 +25,7 @@ interface Deps {
   scopesOf: (job: ImageJob) => readonly string[];
   /** Returns the breaker scope that a failure of the job's call blocks, if any. */
   scopeOfFailure: (job: ImageJob, failure: ProviderFailure) => string | null;
-  spool: Pick<Spool, 'hasRoom'>;
+  spool: Pick<Spool, 'hasCapacity'>;
   random: () => number;
   policy: UncertainPolicy & { onQuota: 'fail' | 'wait' };
 }
@@ -39,7 +39,7 @@ export type GenerateImage = (run: JobRun, index: number, prompt: string) => Prom
 export function createGenerateImage(deps: Deps): GenerateImage {
   /** Returns why no call may be made now. */
   async function blockedOutcome(job: ImageJob, index: number): Promise<ImageOutcome | null> {
-    return (await deps.spool.hasRoom()) ? deps.checkBreaker(deps.scopesOf(job), index) : RETRY_LATER;
+    return (await deps.spool.hasCapacity()) ? deps.checkBreaker(deps.scopesOf(job), index) : RETRY_LATER;
   }
 
   /** Returns the outcome of a failed call; `null` means another call. */

@@ -35,8 +35,8 @@ export function createCancelJob(deps: Deps) {
       found,
     );
     // The job must end here if its task was still waiting for a retry, because no worker runs it.
-    const takenOut = await deps.jobQueue.remove(id).catch(() => false);
-    if (job?.status === 'running' && takenOut) {
+    const wasRemoved = await deps.jobQueue.remove(id).catch(() => false);
+    if (job?.status === 'running' && wasRemoved) {
       await deps.updateJob(
         { tenant, id },
         (current) => (isTerminal(current.status) ? null : canceled(current)),

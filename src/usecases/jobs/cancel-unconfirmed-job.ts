@@ -26,7 +26,7 @@ interface UnconfirmedSubmission {
 
 const roundPauseMs = 500;
 /** Delay before the next check, after each check without a job. A broken connection may still deliver the write later. */
-const lookAgainMs = [500, 1_000, 2_000, 5_000, 10_000];
+const recheckPausesMs = [500, 1_000, 2_000, 5_000, 10_000];
 const maxConcurrentChecks = 100;
 /** Maximum number of tracked submissions. Further jobs of the same outage may run although no caller can find them. */
 const maxUnconfirmed = 10_000;
@@ -44,70 +44,76 @@ export function createCancelUnconfirmedJob(deps: Deps) {
   const unconfirmed = new Set<UnconfirmedSubmission>();
 
   /** Ends a queued job, or requests the worker of a running job to stop. Returns `null` if the job has already ended. */
-  function takenBack(job: ImageJob): ImageJob | null {
+  function canceled(job: ImageJob): ImageJob | null {
     if (isTerminal(job.status)) return null;
     const nowMs = deps.clock();
     if (job.status === 'running') return requestCancel(job, nowMs);
     return finish(job, 'canceled', { nowMs, retention: deps.retentionOf(job) });
   }
 
-  async function look({ tenant, id }: UnconfirmedSubmission): Promise<'away' | 'missing' | 'settled'> {
+  async function check({
+    tenant,
+    id,
+  }: UnconfirmedSubmission): Promise<'unavailable' | 'missing' | 'resolved'> {
     try {
-      const found = await deps.updateJob({ tenant, id }, takenBack);
+      const found = await deps.updateJob({ tenant, id }, canceled);
       if (!found) return 'missing';
       await deps.jobQueue.remove(id).catch(() => false);
       deps.log.warn(
         { ...logFieldsOf(found), status: found.status },
         'unconfirmed job canceled (caller received 503)',
       );
-      return 'settled';
+      return 'resolved';
     } catch (error) {
-      if (error instanceof AppError && error.code === 'store_unavailable') return 'away';
+      if (error instanceof AppError && error.code === 'store_unavailable') return 'unavailable';
       deps.log.error({ err: error, job_id: id }, 'unconfirmed job not canceled (caller received 503)');
-      return 'settled';
+      return 'resolved';
     }
   }
 
-  function note(doubt: UnconfirmedSubmission, seen: 'away' | 'missing' | 'settled'): void {
-    if (seen === 'away') return;
-    const pauseMs = seen === 'missing' ? lookAgainMs[doubt.missed] : undefined;
-    if (pauseMs === undefined) unconfirmed.delete(doubt);
-    else doubt.dueMs = deps.clock() + pauseMs;
-    doubt.missed += 1;
+  function schedule(
+    submission: UnconfirmedSubmission,
+    finding: 'unavailable' | 'missing' | 'resolved',
+  ): void {
+    if (finding === 'unavailable') return;
+    const pauseMs = finding === 'missing' ? recheckPausesMs[submission.missed] : undefined;
+    if (pauseMs === undefined) unconfirmed.delete(submission);
+    else submission.dueMs = deps.clock() + pauseMs;
+    submission.missed += 1;
   }
 
   /** Checks every due submission, except those of tenants whose store was unavailable in this round. */
-  async function lookAround(): Promise<void> {
-    const away = new Set<string>();
+  async function checkDue(): Promise<void> {
+    const unavailable = new Set<string>();
     const due = [...unconfirmed].filter(({ dueMs }) => dueMs <= deps.clock());
     for (let i = 0; i < due.length; i += maxConcurrentChecks) {
-      const some = due.slice(i, i + maxConcurrentChecks).filter(({ tenant }) => !away.has(tenant));
+      const some = due.slice(i, i + maxConcurrentChecks).filter(({ tenant }) => !unavailable.has(tenant));
       await Promise.all(
-        some.map(async (doubt) => {
-          const seen = await look(doubt);
-          if (seen === 'away') away.add(doubt.tenant);
-          note(doubt, seen);
+        some.map(async (submission) => {
+          const finding = await check(submission);
+          if (finding === 'unavailable') unavailable.add(submission.tenant);
+          schedule(submission, finding);
         }),
       );
     }
   }
 
-  let settling = false;
+  let isChecking = false;
 
-  async function settle(): Promise<void> {
+  async function checkUntilDone(): Promise<void> {
     while (unconfirmed.size > 0 && !deps.isDraining()) {
       await deps.sleep(roundPauseMs);
-      await lookAround();
+      await checkDue();
     }
-    settling = false;
+    isChecking = false;
   }
 
   return ({ tenant, id }: ImageJob): void => {
     if (unconfirmed.size >= maxUnconfirmed) return;
     unconfirmed.add({ tenant, id, missed: 0, dueMs: deps.clock() });
-    if (settling) return;
-    settling = true;
-    void settle();
+    if (isChecking) return;
+    isChecking = true;
+    void checkUntilDone();
   };
 }
 export type CancelUnconfirmedJob = ReturnType<typeof createCancelUnconfirmedJob>;

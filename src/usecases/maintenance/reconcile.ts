@@ -14,7 +14,7 @@ interface Deps {
 
 const pageSize = 500;
 /** Minimum age of an event or delivery, in milliseconds. A younger one may not have its task yet. */
-const settleMs = 3_000;
+const minAgeMs = 3_000;
 /** Number of rounds between two complete comparisons of tasks and records. */
 const thoroughEvery = 12;
 
@@ -37,11 +37,11 @@ export function createReconcile(deps: Deps) {
   }
 
   /** Re-enqueues missing job tasks of a tenant. @returns the number of re-enqueued tasks. */
-  async function refillImages(tenant: string, settledBefore: number): Promise<number> {
+  async function refillImages(tenant: string, writtenBefore: number): Promise<number> {
     let restored = 0;
     for (let offset = 0; ; offset += pageSize) {
       const page = await deps.records.openJobs(tenant, { offset, limit: pageSize });
-      const settled = page.filter((job) => job.changedAt < settledBefore).map((job) => job.id);
+      const settled = page.filter((job) => job.changedAt < writtenBefore).map((job) => job.id);
       const known = await deps.jobQueue.has(settled);
       for (const id of settled.filter((_, i) => !known[i])) {
         const restoredOne = await restore(tenant, id).catch((error) => {
@@ -63,10 +63,10 @@ export function createReconcile(deps: Deps) {
    * @returns the number of re-enqueued tasks.
    */
   async function refillWebhooks(tenant: string, isThorough: boolean): Promise<number> {
-    const settledBefore = deps.clock() - settleMs;
+    const writtenBefore = deps.clock() - minAgeMs;
     let restored = 0;
     for (let offset = 0; ; offset += pageSize) {
-      const page = { beforeMs: settledBefore, limit: pageSize, offset };
+      const page = { beforeMs: writtenBefore, limit: pageSize, offset };
       const events = await deps.events.listUndispatched(tenant, page);
       const { dispatchTasks, isLast } = await deps.deliveryQueues.overdue(tenant, page);
       const tasks = [
@@ -120,17 +120,17 @@ export function createReconcile(deps: Deps) {
    * A hanging Redis may write a job late, with an old timestamp. The API process then needs time to enqueue the job, or to
    * cancel it if the caller received 503.
    */
-  let answeredAt: ReadonlyMap<string, number> = new Map();
+  let availableAt: ReadonlyMap<string, number> = new Map();
 
   return async (): Promise<void> => {
     const tenants = await deps.records.tenants();
     const startedAt = deps.clock();
     const { open, fault } = await countOpen(tenants);
-    const before = answeredAt;
-    answeredAt = new Map([...open.keys()].map((tenant) => [tenant, startedAt]));
+    const before = availableAt;
+    availableAt = new Map([...open.keys()].map((tenant) => [tenant, startedAt]));
     const walk = before.size > 0 && (await isWalkDue(open));
-    for (const [tenant, answeredBefore] of walk ? before : []) {
-      const jobs = open.has(tenant) ? await refillImages(tenant, answeredBefore) : 0;
+    for (const [tenant, availableBefore] of walk ? before : []) {
+      const jobs = open.has(tenant) ? await refillImages(tenant, availableBefore) : 0;
       if (jobs > 0) deps.log.warn({ tenant, jobs }, 'lost tasks put back into the queue');
     }
     // Webhooks follow after all jobs, because a webhook fault of one tenant must not delay any job.

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 /** Wait for errors after the last byte. Errors of a closed connection reach the socket shortly after that byte. */
-const settleMs = 2_000;
+const errorGraceMs = 2_000;
 
 /**
  * Reports once whether the caller received a response. The `finish` event does not prove delivery, because a response on a
@@ -21,7 +21,7 @@ export function watchDelivery(response: ServerResponse, report: (isDelivered: bo
   const isWhole = () => response.writableFinished && !response.errored;
   const onFinish = () => {
     if (!socket || socket.destroyed) return end(false);
-    timer = setTimeout(() => end(true), settleMs);
+    timer = setTimeout(() => end(true), errorGraceMs);
     timer.unref();
   };
   const onSocketClose = (hadError: boolean) => end(isWhole() && !hadError);

@@ -53,11 +53,11 @@ const MOODS: readonly Mood[] = [
 /** Chooses the colors by the color or time of day that the prompt names first, otherwise by `random`. */
 export function chooseMood(prompt: string, random: Random): Mood {
   const surprise = random.pick(MOODS);
-  const asked = firstNamed(
+  const requested = firstNamed(
     MOODS.map(({ name }) => name),
     prompt,
   );
-  const chosen = MOODS.find(({ name }) => name === asked) ?? surprise;
+  const chosen = MOODS.find(({ name }) => name === requested) ?? surprise;
   const rotation = random.between(-7, 7);
   const shift = ([lightness, chroma, hue]: Lch): Lch => [lightness, chroma, hue + rotation];
   const [top, middle, low] = chosen.sky;

@@ -4,7 +4,7 @@ import { withComment } from './png.ts';
 import { encode, type RenderRequest } from './render.ts';
 
 const LOOKS = 8;
-const KEPT_IMAGES = 64;
+const MAX_CACHED_IMAGES = 64;
 
 /**
  * Creates flat images in eight colors for benchmarks and tests. Each size, format and color is drawn once and cached.
@@ -12,16 +12,16 @@ const KEPT_IMAGES = 64;
  * that every prompt, seed and index has different bytes. Jpeg and webp images of one color are equal.
  */
 export function createQuickImages(imageBytes = 0): (request: RenderRequest) => Promise<Buffer> {
-  const kept = new Map<string, Promise<Buffer>>();
+  const cache = new Map<string, Promise<Buffer>>();
   return async (request) => {
     const { prompt, seed, index, width, height, format, compression, transparent } = request;
     const digest = createHash('sha256').update(`${prompt}|${seed}|${index}`).digest();
     const look = digest.readUInt8(0) % LOOKS;
     const key = [width, height, format, compression, transparent, look].join();
-    const image = kept.get(key) ?? drawFlat(request, look, imageBytes);
-    kept.set(key, image);
-    const [oldest] = kept.keys();
-    if (kept.size > KEPT_IMAGES && oldest !== undefined) kept.delete(oldest);
+    const image = cache.get(key) ?? drawFlat(request, look, imageBytes);
+    cache.set(key, image);
+    const [oldest] = cache.keys();
+    if (cache.size > MAX_CACHED_IMAGES && oldest !== undefined) cache.delete(oldest);
     const bytes = await image;
     return format === 'png' ? withComment(bytes, digest.toString('hex')) : bytes;
   };

@@ -1,11 +1,11 @@
 /** A query from the benchmark to a process it started. */
-export interface Question {
-  readonly ask: string;
+export interface Query {
+  readonly name: string;
   readonly no: number;
   readonly value?: number | undefined;
 }
 
-export interface Response_ {
+export interface QueryReply {
   readonly no: number;
   readonly response: unknown;
 }
@@ -14,11 +14,11 @@ export interface Response_ {
  * Responds to the queries of the benchmark with these names. Several parts of one process may each handle their own
  * names.
  */
-export function answerDnsQueries(responses: Readonly<Record<string, (value: number) => unknown>>): void {
+export function handleQueries(responses: Readonly<Record<string, (value: number) => unknown>>): void {
   process.on('message', (message) => {
-    const { ask, no, value } = message as Question;
-    const response = responses[ask];
-    if (response) process.send?.({ no, response: response(value ?? 0) ?? null } satisfies Response_);
+    const { name, no, value } = message as Query;
+    const response = responses[name];
+    if (response) process.send?.({ no, response: response(value ?? 0) ?? null } satisfies QueryReply);
   });
   // The listener must not keep the process alive after all other work has ended.
   process.channel?.unref();
@@ -28,7 +28,7 @@ export function answerDnsQueries(responses: Readonly<Record<string, (value: numb
  * Reports to the benchmark that the process is ready, with its port. After that SIGTERM ends the process normally, so
  * that profiles are written.
  */
-export function dispatch(port?: number): void {
+export function reportReady(port?: number): void {
   process.once('SIGTERM', () => process.exit());
   process.send?.({ ready: port ?? 0 });
 }
