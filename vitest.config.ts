@@ -3,6 +3,12 @@ import { defineConfig } from 'vitest/config';
 const redis = 'test/support/global-redis.ts';
 const service = 'test/support/global-service.ts';
 
+/**
+ * Number of files at a time. Most files wait for timeouts and for processes. The projects of `npm test` are one group: a free
+ * worker continues with the next project instead of waiting for the last file of the current one.
+ */
+const maxWorkers = 4;
+
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -17,8 +23,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/*.test.ts', 'test/unit/**/*.test.ts'],
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
+          maxWorkers,
         },
       },
       {
@@ -27,8 +32,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/{contract,integration}/**/*.test.ts'],
           globalSetup: [redis],
-          maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          maxWorkers,
         },
       },
       {
@@ -37,9 +41,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: [redis, service],
-          // Most of the time these files wait for timeouts and for processes.
-          maxWorkers: 4,
-          sequence: { groupOrder: 2 },
+          maxWorkers,
           // These files kill processes and cut connections. On a busy machine a recovery may exceed its limit once.
           retry: 1,
         },
@@ -51,7 +53,7 @@ export default defineConfig({
           include: ['test/slow/**/*.test.ts'],
           globalSetup: [redis, service],
           maxWorkers: 2,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 1 },
           retry: 1,
         },
       },

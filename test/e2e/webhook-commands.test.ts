@@ -115,10 +115,7 @@ describe('darkroom webhooks', () => {
         cwd: service.dataDir,
         env: { ...reach(), DARKROOM_API_KEY: 'dkr_unknown' },
       });
-    const results = await Promise.all([
-      run(),
-      ...['0', '99', '100', '600', '1000'].map((status) => run('--answer', status)),
-    ]);
+    const results = await Promise.all([run(), run('--answer', '600')]);
     for (const { code } of results) expect(code).toBe(1);
     expect(results[0]?.stderr).toContain('unauthorized');
   });
