@@ -18,6 +18,15 @@ beforeAll(async () => {
 const seenBefore = (process: string, agoMs: number) =>
   store.redis.set(store.keys.presence(process), '1', 'PX', 20 * minute - agoMs);
 
+/** Resolves when the presence of any process was read. */
+async function lookedUp(): Promise<string> {
+  const reads = async () =>
+    Number(/cmdstat_pttl:calls=(\d+)/.exec(await store.redis.info('commandstats'))?.[1]);
+  const before = await reads();
+  while ((await reads()) === before) await new Promise(setImmediate);
+  return 'looked up';
+}
+
 /** Creates the claims of one group of equal requests. */
 function newGroup() {
   groups += 1;
@@ -86,6 +95,23 @@ describe('waiting callers in Redis', () => {
     const orphan = await claim({ holder: 'dead.1' });
     expect(await claim({ holder: 'p9.1' })).toEqual({ jobId: orphan.jobId, isJoined: true });
     expect(await claim({ holder: 'p9.2' })).toMatchObject({ isJoined: false });
+  });
+
+  it('waits for a late process, and creates a job if the process reports again', async () => {
+    const { claim } = newGroup();
+    await seenBefore('late', 2_000);
+    await claim({ holder: 'late.1' });
+    const claimed = claim({ holder: 'p9.1' });
+    await expect(Promise.race([claimed, lookedUp()])).resolves.toBe('looked up');
+    await seenBefore('late', 0);
+    expect(await claimed).toMatchObject({ isJoined: false });
+  });
+
+  it('waits for a late process, and joins its job if the process stays silent', async () => {
+    const { claim } = newGroup();
+    await seenBefore('dying', 7_000);
+    const orphan = await claim({ holder: 'dying.1' });
+    expect(await claim({ holder: 'p9.1' })).toEqual({ jobId: orphan.jobId, isJoined: true });
   });
 
   it('lets a marked retry join a job whose caller still waits, up to 30 minutes after its acceptance', async () => {

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { JobClaim, WaitingCallers } from '../../domain/ports/callers.ts';
+import { idle } from '../../lib/sleep.ts';
 import { createScript } from './script.ts';
 import { translated } from './store-errors.ts';
 
@@ -7,9 +8,12 @@ import { translated } from './store-errors.ts';
 const retryWindowMs = 30 * 60_000;
 /** Maximum time since a job lost its caller for a request without a mark to join the job. */
 const orphanWindowMs = 10 * 60_000;
+const reportEveryMs = 1_000;
+/** Time without a report after which a process may be dead. Requests that depend on it wait for the decision. */
+const lateAfterMs = 1_500;
 /** Time without a report after which a process counts as dead. */
 const deadAfterMs = 8_000;
-const reportEveryMs = 2_000;
+const lookAgainMs = 250;
 const presenceKeptMs = 2 * orphanWindowMs;
 
 /**
@@ -76,19 +80,28 @@ interface CallerKeys {
 
 type Reply = ['joined', string] | ['created'] | ['unknown', ...string[]];
 
+const deathOf = (silentMs: number, nowMs: number) =>
+  silentMs > deadAfterMs ? String(nowMs - silentMs) : '-';
+
 /** Creates the waiting callers in Redis. The presence key of a process outlives the process, to show when it died. */
 export function createWaitingCallers(redis: Redis | Cluster, keys: CallerKeys): WaitingCallers {
   const runClaim = createScript(redis, claimSource);
   const runRelease = createScript(redis, releaseSource);
 
-  /** Returns when each process died, `-` if it lives. Uses the clock of Redis, because the clocks of processes differ. */
+  /**
+   * Returns when each process died, `-` if it lives. Waits while a report is late, for seconds at most: a client without a
+   * mark retries so soon after the death of a process that it would otherwise pay for another job. Uses the clock of Redis,
+   * because the clocks of processes differ.
+   */
   async function lookUp(processes: readonly string[], nowMs: number): Promise<[string, string][]> {
     const unique = [...new Set(processes)];
-    const leftMs = await Promise.all(unique.map((process) => redis.pttl(keys.presence(process))));
-    return unique.map((process, i) => {
-      const silentMs = presenceKeptMs - Math.max(0, leftMs[i] ?? 0);
-      return [process, silentMs > deadAfterMs ? String(nowMs - silentMs) : '-'];
-    });
+    for (;;) {
+      const leftMs = await Promise.all(unique.map((process) => redis.pttl(keys.presence(process))));
+      const silentMs = leftMs.map((left) => presenceKeptMs - Math.max(0, left));
+      if (!silentMs.some((silent) => silent > lateAfterMs && silent <= deadAfterMs))
+        return unique.map((process, i) => [process, deathOf(silentMs[i] ?? presenceKeptMs, nowMs)]);
+      await idle(lookAgainMs);
+    }
   }
 
   async function claim(claimed: JobClaim): Promise<{ jobId: string; isJoined: boolean }> {
