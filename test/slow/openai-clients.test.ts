@@ -7,7 +7,7 @@ import { download, type ImageClient, loadClients, officialClient } from '../supp
 import { startTestRedis } from '../support/redis.ts';
 import { serve } from '../support/scripted-server.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { imageCalls } from '../support/service-environment.ts';
+import { imageCalls, testKeys } from '../support/service-environment.ts';
 
 /** Drives unmodified clients against the running service. */
 
@@ -15,8 +15,8 @@ const clients = await loadClients();
 const all = clients?.all ?? [];
 const officialSdks = clients
   ? ([
-      ['openai 6', clients.OpenAI6],
-      ['openai 7', clients.OpenAI7],
+      ['openai 6', await clients.packages.OpenAI6()],
+      ['openai 7', await clients.packages.OpenAI7()],
     ] as const)
   : [];
 const modelMap = 'dall-e-3=gpt-image-2.6-flare,fox-painter=default';
@@ -27,7 +27,8 @@ beforeAll(async () => {
   return service.close;
 });
 
-const baseUrl = () => `${service.url}/v1`;
+const apiKey = testKeys.acme;
+const options = () => ({ baseUrl: `${service.url}/v1`, apiKey });
 const isPng = (bytes: Buffer) => bytes.subarray(1, 4).toString() === 'PNG';
 
 /** Error of a failed call, with the status that the client shows to its caller. */
@@ -46,10 +47,7 @@ async function failureOf(call: Promise<unknown>): Promise<Error & { status?: num
 
 describe.each(all)('$name', (client: ImageClient) => {
   const generate = (prompt: string, more: { n?: number; model?: string } = {}) =>
-    client.generate(
-      { baseUrl: baseUrl() },
-      { prompt: `${prompt} for ${client.name}`, model: 'gpt-image-2', ...more },
-    );
+    client.generate(options(), { prompt: `${prompt} for ${client.name}`, model: 'gpt-image-2', ...more });
 
   it('generates an image', async () => {
     const images = await generate('A fox');
@@ -91,7 +89,7 @@ describe.each(all)('$name', (client: ImageClient) => {
 
   it('reports an invalid key as 401', async () => {
     const call = client.generate(
-      { baseUrl: baseUrl(), apiKey: 'wrong' },
+      { ...options(), apiKey: 'wrong' },
       { prompt: 'A fox', model: 'gpt-image-2' },
     );
     expect(await failureOf(call)).toMatchObject({ status: 401 });
@@ -99,7 +97,7 @@ describe.each(all)('$name', (client: ImageClient) => {
 });
 
 describe.each(officialSdks)('%s', (name, Client: typeof OpenAI) => {
-  const client = () => officialClient(Client, { baseUrl: baseUrl() });
+  const client = () => officialClient(Client, options());
 
   it('gets links if it asks for links', async () => {
     const { data } = await client().images.generate({
@@ -192,7 +190,7 @@ describe.runIf(clients)('an error before a job exists', () => {
     for (const client of all) {
       const server = await refusing(error);
       const failure = await failureOf(
-        client.generate({ baseUrl: server.url }, { prompt: 'A fox', model: 'm' }),
+        client.generate({ baseUrl: server.url, apiKey }, { prompt: 'A fox', model: 'm' }),
       );
       expect(failure, client.name).toMatchObject({ status: 402, message: expect.stringContaining('budget') });
       expect(server.seen, client.name).toHaveLength(1);
@@ -205,7 +203,7 @@ describe.runIf(clients)('an error before a job exists', () => {
       const server = await refusing(error);
       const startMs = performance.now();
       const failure = await failureOf(
-        client.generate({ baseUrl: server.url }, { prompt: 'A fox', model: 'm' }),
+        client.generate({ baseUrl: server.url, apiKey }, { prompt: 'A fox', model: 'm' }),
       );
       return { name: client.name, failure, requests: server.seen.length, ms: performance.now() - startMs };
     });
@@ -224,10 +222,11 @@ describe.runIf(clients)('an error before a job exists', () => {
       await redis.stop();
     });
     const proxy = await startHttpProxy(() => refused.url);
+    onTestFinished(proxy.close);
     await redis.kill9();
     const calls = all.map((client) => {
       const prompt = `Through the outage for ${client.name}`;
-      return client.generate({ baseUrl: `${proxy.url}/v1` }, { prompt, model: 'gpt-image-2' });
+      return client.generate({ baseUrl: `${proxy.url}/v1`, apiKey }, { prompt, model: 'gpt-image-2' });
     });
     await expect.poll(() => proxy.seen.map(({ status }) => status)).toEqual(all.map(() => 503));
     await redis.restart();

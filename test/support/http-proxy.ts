@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
 
 /** One request that passed the proxy. */
 export interface ProxiedRequest {
@@ -12,9 +11,9 @@ export interface ProxiedRequest {
 }
 
 /**
- * Fault of one exchange. `cut-before-headers`: the connection to the client breaks while the service works.
- * `cut-after-headers`: it breaks behind the first bytes of the body. `gateway-timeout`: the proxy sends 524, as Cloudflare
- * does after 100 s, and closes its connection to the service.
+ * Fault of one exchange. `cut-before-headers`: both connections break while the service works. `cut-after-headers`: both
+ * break behind the first bytes of the body. `gateway-timeout`: the proxy sends 524, as Cloudflare does after 100 s, and
+ * closes its connection to the service.
  */
 export type ExchangeFault = 'cut-before-headers' | 'cut-after-headers' | 'gateway-timeout';
 
@@ -34,7 +33,7 @@ interface Plan {
 
 const firstBytes = 64;
 
-/** Starts a proxy in front of a service. It ends with the test. */
+/** Starts a proxy in front of a service. */
 export async function startHttpProxy(target: () => string): Promise<HttpProxy> {
   const seen: ProxiedRequest[] = [];
   const plans: Plan[] = [];
@@ -49,7 +48,6 @@ export async function startHttpProxy(target: () => string): Promise<HttpProxy> {
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  onTestFinished(close);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
@@ -78,13 +76,18 @@ function forward({ target, incoming, outgoing, entry, plan }: Exchange): void {
     outgoing.writeHead(response.statusCode ?? 502, response.headers);
     if (plan?.fault === 'cut-after-headers') {
       response.once('data', (part: Buffer) =>
-        outgoing.write(part.subarray(0, firstBytes), () => outgoing.destroy()),
+        outgoing.write(part.subarray(0, firstBytes), () => {
+          // A short response has arrived completely, and only a reset shows the service that the client has none of it.
+          upstream.socket?.resetAndDestroy();
+          outgoing.destroy();
+        }),
       );
-    } else if (!plan) response.pipe(outgoing);
+    } else response.pipe(outgoing);
   });
   if (!plan || plan.fault === 'cut-after-headers') return;
   void plan.due().then(() => {
-    if (plan.fault === 'cut-before-headers') return void outgoing.destroy();
+    // A stream began before the fault, so its status is already sent.
+    if (plan.fault === 'cut-before-headers' || outgoing.headersSent) return void outgoing.destroy();
     outgoing.writeHead(524, { 'content-type': 'text/html' }).end('<title>524: A timeout occurred</title>');
   });
 }

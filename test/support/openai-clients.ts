@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import OpenAI from 'openai';
 import { installPackages } from '../../scripts/install-packages.ts';
-import { testKeys } from './service-environment.ts';
 
 /** Request that every client can send. */
 export interface ClientRequest {
@@ -15,7 +14,7 @@ export interface ClientRequest {
 export interface ClientOptions {
   /** Base URL, which ends with `/v1`. */
   readonly baseUrl: string;
-  readonly apiKey?: string;
+  readonly apiKey: string;
   readonly maxRetries?: number;
 }
 
@@ -39,15 +38,23 @@ type CreateProvider = (options: { name?: string; baseURL: string; apiKey: string
   imageModel(model: string): unknown;
 };
 
-/** The parts of the installed packages that the tests use. */
-interface ClientPackages {
-  readonly OpenAI7: typeof OpenAI;
+interface AiSdk {
   readonly generateImage: GenerateImage;
   readonly createOpenAI: CreateProvider;
   readonly createOpenAICompatible: CreateProvider;
+}
+
+interface LangChain {
   readonly DallEAPIWrapper: new (
     fields: Record<string, unknown>,
   ) => { invoke(prompt: string): Promise<string | { image_url: string }[]>; client: { maxRetries: number } };
+}
+
+/** Loaders of the installed packages, with the parts that the tests use. */
+interface ClientPackages {
+  loadOpenAI7(): Promise<typeof OpenAI>;
+  loadAiSdk(): Promise<AiSdk>;
+  loadLangChain(): Promise<LangChain>;
 }
 
 export const clientPackages = fileURLToPath(new URL('client-packages', import.meta.url));
@@ -63,13 +70,13 @@ export async function download(url: string): Promise<Buffer> {
 export const officialClient = (
   Client: typeof OpenAI,
   { baseUrl, apiKey, maxRetries }: ClientOptions,
-): OpenAI => new Client({ apiKey: apiKey ?? testKeys.acme, baseURL: baseUrl, maxRetries: maxRetries ?? 2 });
+): OpenAI => new Client({ apiKey, baseURL: baseUrl, maxRetries: maxRetries ?? 2 });
 
-const officialSdk = (name: string, Client: typeof OpenAI): ImageClient => ({
+const officialSdk = (name: string, load: () => Promise<typeof OpenAI>): ImageClient => ({
   name,
   marksRetries: true,
   async generate(options, request) {
-    const response = await officialClient(Client, options).images.generate({
+    const response = await officialClient(await load(), options).images.generate({
       model: defaultModel,
       ...request,
     });
@@ -77,12 +84,35 @@ const officialSdk = (name: string, Client: typeof OpenAI): ImageClient => ({
   },
 });
 
-const aiSdk = (name: string, packages: ClientPackages, create: CreateProvider): ImageClient => ({
+/** Returns the official SDK with `stream: true`, whose failures arrive inside of the response. */
+const streaming = (load: () => Promise<typeof OpenAI>): ImageClient => ({
+  name: 'openai 7 (stream)',
+  marksRetries: true,
+  async generate(options, request) {
+    const stream = await officialClient(await load(), options).images.generate({
+      model: defaultModel,
+      ...request,
+      stream: true,
+    });
+    const images: Buffer[] = [];
+    for await (const { type, b64_json } of stream) {
+      if (type === 'image_generation.completed') images.push(Buffer.from(b64_json, 'base64'));
+    }
+    return images;
+  },
+});
+
+const aiSdk = (
+  name: string,
+  load: ClientPackages['loadAiSdk'],
+  create: 'createOpenAI' | 'createOpenAICompatible',
+): ImageClient => ({
   name,
   marksRetries: false,
   async generate({ baseUrl, apiKey, maxRetries }, { model, ...request }) {
-    const provider = create({ name: 'darkroom', baseURL: baseUrl, apiKey: apiKey ?? testKeys.acme });
-    const { images } = await packages.generateImage({
+    const sdk = await load();
+    const provider = sdk[create]({ name: 'darkroom', baseURL: baseUrl, apiKey });
+    const { images } = await sdk.generateImage({
       model: provider.imageModel(model ?? defaultModel),
       ...request,
       ...(maxRetries === undefined ? {} : { maxRetries }),
@@ -91,11 +121,12 @@ const aiSdk = (name: string, packages: ClientPackages, create: CreateProvider): 
   },
 });
 
-const langChain = ({ DallEAPIWrapper }: ClientPackages): ImageClient => ({
+const langChain = ({ loadLangChain }: ClientPackages): ImageClient => ({
   name: 'LangChain',
   marksRetries: true,
   async generate({ baseUrl, apiKey, maxRetries }, { prompt, ...fields }) {
-    const tool = new DallEAPIWrapper({ apiKey: apiKey ?? testKeys.acme, baseUrl, ...fields });
+    const { DallEAPIWrapper } = await loadLangChain();
+    const tool = new DallEAPIWrapper({ apiKey, baseUrl, ...fields });
     if (maxRetries !== undefined) tool.client.maxRetries = maxRetries;
     const result = await tool.invoke(prompt);
     const urls = typeof result === 'string' ? [result] : result.map(({ image_url }) => image_url);
@@ -105,9 +136,12 @@ const langChain = ({ DallEAPIWrapper }: ClientPackages): ImageClient => ({
 
 /** All clients of the tests: the official SDK of this project, and those that were installed. */
 export interface Clients {
+  /** Clients that wait for one response. */
   readonly all: readonly ImageClient[];
-  readonly OpenAI6: typeof OpenAI;
-  readonly OpenAI7: typeof OpenAI;
+  /** Clients that read a stream. */
+  readonly streams: readonly ImageClient[];
+  /** Loaders of the official SDK. */
+  readonly packages: Readonly<Record<'OpenAI6' | 'OpenAI7', () => Promise<typeof OpenAI>>>;
 }
 
 /** Installs and loads the clients. Returns `undefined` with a message on the console if npm cannot install them. */
@@ -123,15 +157,15 @@ export async function loadClients(): Promise<Clients | undefined> {
     return undefined;
   }
   const packages: ClientPackages = await import(pathToFileURL(join(folder, 'clients.mjs')).href);
-  const { OpenAI7 } = packages;
+  const { loadOpenAI7, loadAiSdk } = packages;
   return {
-    OpenAI6: OpenAI,
-    OpenAI7,
+    packages: { OpenAI6: async () => OpenAI, OpenAI7: loadOpenAI7 },
+    streams: [streaming(loadOpenAI7)],
     all: [
-      officialSdk('openai 6', OpenAI),
-      officialSdk('openai 7', OpenAI7),
-      aiSdk('AI SDK (openai)', packages, packages.createOpenAI),
-      aiSdk('AI SDK (openai-compatible)', packages, packages.createOpenAICompatible),
+      officialSdk('openai 6', async () => OpenAI),
+      officialSdk('openai 7', loadOpenAI7),
+      aiSdk('AI SDK (openai)', loadAiSdk, 'createOpenAI'),
+      aiSdk('AI SDK (openai-compatible)', loadAiSdk, 'createOpenAICompatible'),
       langChain(packages),
     ],
   };

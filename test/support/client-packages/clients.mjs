@@ -1,6 +1,8 @@
-// Runs in the folder of the installed packages, so that Node finds them.
-export { createOpenAI } from '@ai-sdk/openai';
-export { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-export { DallEAPIWrapper } from '@langchain/openai';
-export { generateImage } from 'ai';
-export { default as OpenAI7 } from 'openai';
+// Runs in the folder of the installed packages, so that Node finds them. Loads each package when it is first used.
+export const loadOpenAI7 = async () => (await import('openai')).default;
+export const loadLangChain = () => import('@langchain/openai');
+export const loadAiSdk = async () => ({
+  ...(await import('ai')),
+  ...(await import('@ai-sdk/openai')),
+  ...(await import('@ai-sdk/openai-compatible')),
+});

@@ -42,13 +42,20 @@ export const GenerationBody = z.strictObject({
 });
 export type GenerationBody = z.infer<typeof GenerationBody>;
 
-/** Returns a JSON value without members that are null, because clients send null for omitted fields. */
+/**
+ * Returns a JSON value without members that are null, because clients send null for omitted fields. An object whose
+ * members are all null is omitted too.
+ */
 export function withoutNulls(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(withoutNulls);
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, member]) => member !== null)
-      .map(([name, member]) => [name, withoutNulls(member)]),
+      .map(([name, member]) => [name, withoutNulls(member), member] as const)
+      .filter(([, stripped, member]) => stripped !== null && (!isEmpty(stripped) || isEmpty(member)))
+      .map(([name, stripped]) => [name, stripped]),
   );
 }
+
+const isEmpty = (value: unknown) =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
