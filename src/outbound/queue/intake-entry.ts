@@ -3,7 +3,7 @@ import { priorities } from '../../domain/image-request.ts';
 import type { Priority, Task } from '../../domain/ports.ts';
 import { encodeTask, type TaskMessage } from './task-message.ts';
 
-/** An entry of the intake list: a message and where the queue must put it. Fields of other releases are kept. */
+/** An entry of the intake list: a message and where the queue must put it. Fields of other releases are preserved. */
 const Entry = z.object({
   taskId: z.string().min(1),
   priority: z.enum(priorities).catch('normal'),

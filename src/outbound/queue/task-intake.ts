@@ -8,7 +8,7 @@ import { translated } from './task-queue.ts';
 /**
  * Creates the fast entry to a queue: a list, filled with one command for all tasks that arrive together, instead of the
  * queue's own scripts. A relay moves tasks from the list into the queue, within milliseconds if a worker runs. The
- * reconciler re-enqueues what is lost in between.
+ * reconciler re-enqueues tasks that are lost in between.
  *
  * @param redis a connection that fails fast.
  */

@@ -9,7 +9,7 @@ interface Deps {
   readonly publicUrlFor: (job: ImageJob) => string;
 }
 
-/** Lifetime of links in a payload, in seconds: receivers may process an event late. S3 signs for at most seven days. */
+/** Lifetime of links in a payload, in seconds: endpoints may process an event late. S3 signs for at most seven days. */
 const linkSeconds = 7 * 24 * 3600;
 
 /**

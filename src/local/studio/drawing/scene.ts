@@ -19,7 +19,7 @@ type Paint = (canvas: Canvas, mood: Mood, random: Random, backdrop: boolean, pro
 /** A subject or scene with its name, which the SVG carries as its description. */
 type Motif = readonly [name: string, paint: Paint];
 
-/** Subjects. One that the prompt names has priority over every scene. */
+/** Subjects. A subject that the prompt names has priority over every scene. */
 const SUBJECTS: readonly (readonly [name: string, words: readonly string[], paint: Paint])[] = [
   ['animal', ['animal', 'cat', 'dog', 'fox', 'bear', 'panda', 'rabbit'], paintAnimal],
   ['person', ['portrait', 'feminine', 'masculine'], paintPortrait],

@@ -19,7 +19,7 @@ interface WrittenDelivery {
   readonly leaseEpoch: string | null;
 }
 
-/** Key in place of the index of a job, for deliveries without a job. */
+/** Name of the index for deliveries without a job. */
 const noJob = '-';
 
 /**
