@@ -45,6 +45,8 @@ export interface Attempt {
   readonly providerRequestId?: string;
   /** Provider's own id of a call that continues without a connection, so that any worker can resume it. */
   readonly handle?: string;
+  /** Number of previews that the call requested. */
+  readonly partialImages?: number;
   /** Error code of a `rejected`, `uncertain` or `unusable` attempt. */
   readonly error?: string;
   /** Model that was called, if it differs from the model of the job. */

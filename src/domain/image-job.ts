@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Attempt } from './attempt.ts';
 import { type Billing, type ErrorCode, errorRow } from './errors.ts';
-import type { StoredImage } from './image.ts';
+import type { StoredImage, StoredPreview } from './image.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { JobInput } from './input-image.ts';
 import { isKnown, type Open } from './open.ts';
@@ -41,13 +41,15 @@ export interface JobError {
   };
 }
 
-/** One change of status or stage, or one stored image. */
+/** One change of status or stage, one stored image or one stored preview. */
 export interface Moment {
   readonly at: number;
   readonly status: Open<JobStatus>;
   readonly stage?: Open<JobStage>;
-  /** Index of the image that was stored; absent for a change of status or stage. */
+  /** Index of the image that was stored, or whose preview was; absent for a change of status or stage. */
   readonly image?: number;
+  /** Number of the preview that was stored; absent for every other moment. */
+  readonly partial?: number;
 }
 
 /** A wait of a running job. */
@@ -96,6 +98,8 @@ export interface ImageJob {
   /** Inputs of an edit. Absent for generations. An erased job has only their names, until their bytes are deleted. */
   readonly inputs?: JobInput[];
   readonly images: StoredImage[];
+  /** Previews of images that are not finished, the latest of each number. They are deleted an hour after the end. */
+  readonly previews?: StoredPreview[];
   /** Errors of single images. The error that ended the job is the last one. */
   readonly errors?: JobError[];
   readonly attempts: Attempt[];
@@ -122,7 +126,7 @@ export interface ImageJob {
   readonly traceparent?: string;
   /** Scheme and host of the request, if the deployment sets no public address. Used for links in webhooks. */
   readonly origin?: string;
-  /** Every change of status or stage and every stored image, in order. The positions number the events of the stream. */
+  /** Every change of status or stage, every stored image and preview, in order. The positions number the events of the stream. */
   readonly history: Moment[];
 }
 

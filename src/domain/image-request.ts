@@ -14,6 +14,7 @@ export const enhanceModes = ['off', 'auto', 'always'] as const;
 export const uncertainPolicies = ['retry', 'fail'] as const;
 
 export const maxPromptCodePoints = 32_000;
+export const maxPartialImages = 3;
 const secondsPerWeek = 7 * 24 * 3600;
 
 /** Events of a job. A webhook may subscribe to single types, or to all types with `image.*` or `*`. */
@@ -136,7 +137,7 @@ export const ImageRequestFields = z.strictObject({
   partial_images: z
     .int()
     .min(0)
-    .max(3)
+    .max(maxPartialImages)
     .optional()
     .describe(
       'Number of previews while an image is generated, not for gif and svg. The provider may send fewer and charges each.',

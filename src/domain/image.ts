@@ -1,4 +1,5 @@
 import { type Attempt, isOpen } from './attempt.ts';
+import { maxPartialImages } from './image-request.ts';
 import { inputKeyOf, type JobInput } from './input-image.ts';
 
 /** A stored image: facts about its bytes. Links are signed when the job is read, never stored. */
@@ -10,6 +11,12 @@ export interface StoredImage {
   readonly height: number;
   readonly sizeBytes: number;
   readonly sha256: string;
+}
+
+/** A stored preview of an image. `index` is that of the image. */
+export interface StoredPreview extends StoredImage {
+  /** Number of the preview, from 0. */
+  readonly partial: number;
 }
 
 const extensions: Record<string, string> = {
@@ -40,21 +47,43 @@ export function storageKeyOf(
   return `${folderOf(job)}${attempt.index}-${attempt.no}.${extensionOf(contentType)}`;
 }
 
+/** Returns the storage key of a preview. It has no type, so that every key of an attempt is known without its bytes. */
+export function previewKeyOf(
+  job: JobName,
+  attempt: { readonly index: number; readonly no: number },
+  partial: number,
+): string {
+  return `${folderOf(job)}${attempt.index}-${attempt.no}-${partial}.preview`;
+}
+
+/** The fields of a job from which the keys of its previews follow. */
+export interface WithPreviews extends JobName {
+  readonly previews?: readonly StoredPreview[];
+  readonly attempts: readonly Attempt[];
+}
+
+/** Returns every key under which the storage may hold a preview: recorded ones, and those of every call with previews. */
+export function previewKeysOf(job: WithPreviews): string[] {
+  const possible = job.attempts.flatMap((attempt) =>
+    Array.from({ length: Math.min(attempt.partialImages ?? 0, maxPartialImages) }, (_, partial) =>
+      previewKeyOf(job, attempt, partial),
+    ),
+  );
+  return [...new Set([...keysWithin(job.previews, folderOf(job)), ...possible])];
+}
+
 const folderOf = ({ tenant, id }: JobName) => `${tenant}/${id}/`;
 
 /** States of attempts whose bytes are in `images`, or that had none. An unknown state may have left bytes. */
 const leftNoBytes: ReadonlySet<string> = new Set<Attempt['state']>(['stored', 'rejected', 'unusable']);
 
 /**
- * Returns every key under which the storage may hold bytes of a job: its inputs, its images, and responses that a crashed worker may
- * have stored without recording them. Includes keys in fields that a newer release wrote, such as thumbnails.
+ * Returns every key under which the storage may hold bytes of a job: its inputs, its images and previews, and responses that
+ * a crashed worker may have stored without recording them. Includes keys in fields that a newer release wrote, such as
+ * thumbnails.
  */
 export function storageKeysOf(
-  job: JobName & {
-    readonly images: readonly StoredImage[];
-    readonly attempts: readonly Attempt[];
-    readonly inputs?: readonly JobInput[];
-  },
+  job: WithPreviews & { readonly images: readonly StoredImage[]; readonly inputs?: readonly JobInput[] },
 ): string[] {
   const unrecorded = job.attempts.filter(
     (attempt) => attempt.kind !== 'enhance' && (isOpen(attempt) || !leftNoBytes.has(attempt.state)),
@@ -62,6 +91,7 @@ export function storageKeysOf(
   const keys = new Set(keysWithin([job.images, job.inputs ?? []], folderOf(job)));
   for (const input of job.inputs ?? []) keys.add(inputKeyOf(job, input));
   for (const image of job.images) keys.add(image.storageKey);
+  for (const key of previewKeysOf(job)) keys.add(key);
   for (const attempt of unrecorded) {
     for (const contentType of Object.keys(extensions)) keys.add(storageKeyOf(job, attempt, contentType));
   }

@@ -12,7 +12,17 @@ export function dueAt(job: ImageJob): number | undefined {
     const endsAt = runEndsAt(job, job.blocked?.untilMs ?? job.createdAt);
     return endsAt === undefined ? undefined : endsAt + overrunMs;
   }
-  return job.mediaGone ? job.recordExpiresAt : job.mediaExpiresAt;
+  if (job.mediaGone) return job.recordExpiresAt;
+  const times = [job.mediaExpiresAt, previewsExpireAt(job)].filter((time) => time !== undefined);
+  return times.length > 0 ? Math.min(...times) : undefined;
+}
+
+/** How long previews stay after the end of a job. Event streams can be replayed for the same time. */
+const previewsMs = 3_600_000;
+
+/** Returns when the previews of a job are deleted; `undefined` while it runs or if it has none. */
+export function previewsExpireAt({ previews, finishedAt }: ImageJob): number | undefined {
+  return previews?.length && finishedAt !== undefined ? finishedAt + previewsMs : undefined;
 }
 
 const overrunMs = 30_000;

@@ -1,6 +1,6 @@
 import { type Attempt, isOpen } from './attempt.ts';
 import { AppError } from './errors.ts';
-import type { StoredImage } from './image.ts';
+import type { StoredImage, StoredPreview } from './image.ts';
 import {
   type Blocked,
   type ImageJob,
@@ -84,6 +84,21 @@ export function addImage(job: ImageJob, image: StoredImage, nowMs: number): Imag
   const { status, stage, updatedAt: at } = touched;
   const moment = { at, status, ...(stage ? { stage } : {}), image: image.index };
   return { ...touched, images: [...job.images, image], history: [...job.history, moment] };
+}
+
+/**
+ * Adds a stored preview, which is a moment of the history. Replaces the preview of an earlier call with the same number.
+ * Returns the same record if it has the preview already.
+ */
+export function addPreview(job: ImageJob, preview: StoredPreview, nowMs: number): ImageJob {
+  checkOpen(job);
+  const { index, partial, storageKey } = preview;
+  if (job.previews?.some((each) => each.storageKey === storageKey)) return job;
+  const others = (job.previews ?? []).filter((each) => each.index !== index || each.partial !== partial);
+  const touched = touch(job, nowMs);
+  const { status, stage, updatedAt: at } = touched;
+  const moment = { at, status, ...(stage ? { stage } : {}), image: index, partial };
+  return { ...touched, previews: [...others, preview], history: [...job.history, moment] };
 }
 
 /** Records a cancel request. The worker that runs the job ends it. */
@@ -177,6 +192,7 @@ const tombstoneFields = [
   'tenant',
   'status',
   'images',
+  'previews',
   'attempts',
   'usage',
   'parentId',
@@ -195,12 +211,18 @@ const attemptFields = [
   'model',
 ] as const satisfies readonly (keyof Attempt)[];
 
-/** Marks the images and inputs of an ended job as deleted. The facts about its inputs stay, unless the job was erased. */
+/** Marks the images, previews and inputs of an ended job as deleted. The facts about its inputs stay, unless it was erased. */
 export function purgeMedia(job: ImageJob, nowMs: number): ImageJob {
-  checkChangeable(job);
-  const { inputs, ...rest } = touch(job, nowMs);
+  const { inputs, ...rest } = purgePreviews(job, nowMs);
   const known = inputs && job.erasedAt === undefined ? { inputs } : {};
   return { ...rest, ...known, images: [], mediaGone: true };
+}
+
+/** Marks the previews of an ended job as deleted. */
+export function purgePreviews(job: ImageJob, nowMs: number): ImageJob {
+  checkChangeable(job);
+  const { previews: _previews, ...rest } = touch(job, nowMs);
+  return rest;
 }
 
 function moved(

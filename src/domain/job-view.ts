@@ -47,6 +47,20 @@ export const ImageView = z.object({
   variants: z.record(z.string(), z.unknown()).describe('Derived renditions by name.'),
 });
 
+export const PreviewView = z
+  .object({
+    index: z.int().describe('Index of the image.'),
+    partial_image_index: z.int().describe('Number of the preview of this image, from 0.'),
+    ...ImageView.omit({ index: true, variants: true }).shape,
+    content_url: z
+      .string()
+      .describe(
+        'Path of the bytes at this service. Needs the key and works until an hour after the end of the job.',
+      ),
+  })
+  .describe('A preview of an image that is not finished.');
+export type PreviewView = z.infer<typeof PreviewView>;
+
 /** Roles and origins of inputs on the wire. */
 export const shownInputRoles = [...inputRoles, other] as const;
 export const shownSourceTypes = [...inputSourceTypes, other] as const;

@@ -1,6 +1,7 @@
 import { type Attempt, attemptKinds, attemptStates, billingOf } from './attempt.ts';
 import { sumCosts } from './cost.ts';
 import { type Billing, billings, errorRow, shownCode } from './errors.ts';
+import type { StoredPreview } from './image.ts';
 import {
   finalError,
   type ImageJob,
@@ -11,7 +12,7 @@ import {
 } from './image-job.ts';
 import { inputRoles, inputSourceTypes, type JobInput } from './input-image.ts';
 import { isoTime } from './iso-time.ts';
-import { type ImageJobView, other } from './job-view.ts';
+import { type ImageJobView, other, type PreviewView } from './job-view.ts';
 import { isKnown, type Open } from './open.ts';
 
 /** Facts that are known only when the job is read. */
@@ -103,6 +104,26 @@ function viewImages(job: ImageJob, context: ViewContext): ImageJobView['images']
         variants: {},
       };
     });
+}
+
+/** Returns the view of a preview. */
+export function viewPreview(
+  job: ImageJob,
+  preview: StoredPreview,
+  link: { readonly url: string; readonly expiresAtMs: number },
+): PreviewView {
+  return {
+    index: preview.index,
+    partial_image_index: preview.partial,
+    url: link.url,
+    url_expires_at: isoTime(link.expiresAtMs),
+    content_url: `${pathOf(job)}/content/${preview.index}?partial=${preview.partial}`,
+    content_type: preview.contentType,
+    width: preview.width,
+    height: preview.height,
+    size_bytes: preview.sizeBytes,
+    sha256: preview.sha256,
+  };
 }
 
 function viewInput({ role, source, ...facts }: JobInput): ImageJobView['inputs'][number] {

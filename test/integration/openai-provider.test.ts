@@ -54,9 +54,9 @@ describe('a provider call', () => {
     });
   });
 
-  it('never streams and never requests another number of images', async () => {
+  it('never streams without previews and never requests another number of images', async () => {
     const server = await serve(respondWith(200, reply));
-    const parameters = { stream: true, partial_images: 2, n: 4, prompt: 'other', model: 'other' };
+    const parameters = { stream: true, partial_images: 0, n: 4, prompt: 'other', model: 'other' };
     await openAIProvider(server.url).generate({ ...call, parameters }, contextOf(), drain);
     expect(JSON.parse(server.seen[0]?.body ?? '')).toEqual({ model: call.model, prompt: call.prompt, n: 1 });
   });

@@ -1,4 +1,4 @@
-import type { ImageJobView } from '../../src/domain/job-view.ts';
+import type { ImageJobView, PreviewView } from '../../src/domain/job-view.ts';
 import { testKeys } from './service-environment.ts';
 
 /** One event of a job's stream. */
@@ -13,6 +13,7 @@ export interface StreamedEvent {
   readonly stage: string | null;
   readonly at: string;
   readonly image?: ImageJobView['images'][number];
+  readonly partial_image?: PreviewView;
   readonly job?: ImageJobView;
 }
 

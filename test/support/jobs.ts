@@ -1,5 +1,5 @@
 import type { Attempt } from '../../src/domain/attempt.ts';
-import type { StoredImage } from '../../src/domain/image.ts';
+import { previewKeyOf, type StoredImage, type StoredPreview } from '../../src/domain/image.ts';
 import { createJob, type ImageJob, type Retention } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
 import { addImage, beginRun, enterStage, finish } from '../../src/domain/job-moves.ts';
@@ -55,6 +55,15 @@ export function imageOf(job: Pick<ImageJob, 'tenant' | 'id'>, index = 0): Stored
     sizeBytes: 1_482_934,
     sha256: 'a3'.repeat(32),
   };
+}
+
+/** Returns a stored preview as it is in a record. */
+export function previewOf(
+  job: Pick<ImageJob, 'tenant' | 'id'>,
+  { index = 0, partial = 0, no = 1 }: { index?: number; partial?: number; no?: number } = {},
+): StoredPreview {
+  const storageKey = previewKeyOf(job, { index, no }, partial);
+  return { ...imageOf(job, index), storageKey, partial };
 }
 
 /** A log that discards its lines. */

@@ -21,6 +21,18 @@ export interface CallContext {
    * Called with the provider's job id before anything else happens. If it rejects, the call is canceled at the provider.
    */
   readonly onHandle?: ((handle: string) => Promise<void>) | undefined;
+  /**
+   * Called with each preview of a call that requests `partial_images`, one at a time. Must not reject. The provider may send
+   * fewer previews than requested, or none.
+   */
+  readonly onPartial?: ((partial: PartialImage) => Promise<void>) | undefined;
+}
+
+/** A preview of an image that is not finished. */
+export interface PartialImage {
+  /** Number of the preview, from 0. */
+  readonly no: number;
+  readonly image: DecodedImage;
 }
 
 /** Facts about a response that are known before its body. */
@@ -105,7 +117,8 @@ export interface ImageProvider {
   /** Name in the registry of providers. Attempts, spooled responses, breaker scopes and metrics carry it. */
   readonly name: string;
   /**
-   * Makes exactly one call for exactly one image, without retries. The body goes to `sink` while it arrives.
+   * Makes exactly one call for exactly one image, without retries. The body goes to `sink` while it arrives. If
+   * `call.parameters.partial_images` is above 0, the body is a stream of events, and `context.onPartial` gets the previews.
    *
    * @throws ProviderError. After an abort by `signal` its kind is `uncertain`, unless nothing was sent. A call with a
    * handle continues at the provider if the abort reason is `draining` or `lock_lost`; otherwise it is canceled there.

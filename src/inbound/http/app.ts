@@ -2,7 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { AppError, errorRow } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { Staging } from '../../domain/ports.ts';
-import type { PresentJob } from '../../usecases/jobs/present-job.ts';
+import type { Jobs } from '../../usecases/jobs/index.ts';
 import { type Addresses, createAddresses } from './addresses.ts';
 import { createSendEvents } from './event-stream.ts';
 import { acceptFiles } from './file-bodies.ts';
@@ -17,7 +17,7 @@ import { useErrorPage } from './plugins/error-page.ts';
 import { watchMethods } from './plugins/method-not-allowed.ts';
 import { type Observe, observeRequests } from './plugins/observe-requests.ts';
 import { refuseUnknown } from './plugins/refuse-unknown.ts';
-import { createPresentTo } from './present-to.ts';
+import { createPresentPreviewTo, createPresentTo } from './present-to.ts';
 import { asAppError, sendProblem } from './problem.ts';
 import { createRequestLogger } from './request-logger.ts';
 import { type RouteDeps, routes } from './routes/index.ts';
@@ -33,7 +33,7 @@ export interface HttpDeps
   extends Omit<RouteDeps, 'addresses' | 'presentTo' | 'waitForTerminal' | 'sendAccepted' | 'sendEvents'> {
   readonly authenticate: Authenticate;
   readonly staging: Pick<Staging, 'write' | 'remove'>;
-  readonly jobs: RouteDeps['jobs'] & { readonly presentJob: PresentJob };
+  readonly jobs: RouteDeps['jobs'] & Pick<Jobs, 'presentJob' | 'presentPreview'>;
   readonly metrics: RouteDeps['metrics'] & Observe;
 }
 
@@ -126,8 +126,13 @@ function serverOptions({ logger, trustProxy }: HttpOptions) {
 function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
   const { jobs, longPollSlots, draining, linkSeconds } = deps;
   const presentTo = createPresentTo({ presentJob: jobs.presentJob, addresses, linkSeconds });
+  const presentPreviewTo = createPresentPreviewTo({
+    presentPreview: jobs.presentPreview,
+    addresses,
+    linkSeconds,
+  });
   const waitForTerminal = createWaitForTerminal({ getJob: jobs.getJob, longPollSlots, draining });
-  const sendEvents = createSendEvents({ presentTo, longPollSlots, draining });
+  const sendEvents = createSendEvents({ presentTo, presentPreviewTo, longPollSlots, draining });
   const sendAccepted = createSendAccepted({ presentTo, waitForTerminal });
   return {
     jobs,

@@ -5,13 +5,14 @@ import { isTerminal } from '../../domain/image-job.ts';
 import type { TenantSlots } from '../../lib/tenant-slots.ts';
 import type { ImageMoment } from '../../usecases/jobs/stream-job-events.ts';
 import { untilCallerLeaves } from './draining.ts';
-import type { PresentTo } from './present-to.ts';
+import type { PresentPreviewTo, PresentTo } from './present-to.ts';
 
 /** Pause between heartbeats. Proxies close connections that are silent for longer. */
 const heartbeatMs = 15_000;
 
 interface Deps {
   readonly presentTo: PresentTo;
+  readonly presentPreviewTo: PresentPreviewTo;
   readonly longPollSlots: TenantSlots;
   readonly draining: AbortSignal;
 }
@@ -33,12 +34,15 @@ interface EventSource {
 export type SendEvents = (request: FastifyRequest, reply: FastifyReply, source: EventSource) => FastifyReply;
 
 /** Creates the function that sends event streams. The function throws `too_many_requests` if no slot is free. */
-export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): SendEvents {
+export function createSendEvents({ presentTo, presentPreviewTo, longPollSlots, draining }: Deps): SendEvents {
   async function render(request: FastifyRequest, { eventId, moment }: StreamEvent): Promise<string> {
-    const hasView = moment.image !== undefined || isTerminal(moment.status);
+    const { image: index, partial } = moment;
+    const hasPreview = index !== undefined && partial !== undefined;
+    const preview = hasPreview ? await presentPreviewTo(request, moment.job, { index, partial }) : null;
+    const hasView = (index !== undefined && !hasPreview) || isTerminal(moment.status);
     const job = hasView ? await presentTo(request, moment.job) : undefined;
-    // The image is absent if its retention is over.
-    const image = job?.images.find(({ index }) => index === moment.image);
+    // The image is absent if its retention is over. A preview is absent an hour after the end of its job.
+    const image = job?.images.find((each) => each.index === index);
     const data = {
       id: moment.job.id,
       type: moment.type,
@@ -46,6 +50,7 @@ export function createSendEvents({ presentTo, longPollSlots, draining }: Deps): 
       stage: moment.stage,
       at: new Date(moment.at).toISOString(),
       ...(image ? { image } : {}),
+      ...(preview ? { partial_image: preview } : {}),
       ...(isTerminal(moment.status) ? { job } : {}),
     };
     return `id: ${eventId}\nevent: ${moment.type}\ndata: ${JSON.stringify(data)}\n\n`;

@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { ImageJob } from '../../domain/image-job.ts';
-import type { ImageJobView } from '../../domain/job-view.ts';
+import type { ImageJobView, PreviewView } from '../../domain/job-view.ts';
 import type { PresentJob } from '../../usecases/jobs/present-job.ts';
+import type { PresentPreview } from '../../usecases/jobs/present-preview.ts';
 import type { Addresses } from './addresses.ts';
 
 interface Deps {
@@ -21,4 +22,24 @@ export type PresentTo = (
 export function createPresentTo({ presentJob, addresses, linkSeconds }: Deps): PresentTo {
   return (request, job, { withPosition = true } = {}) =>
     presentJob(job, { publicUrl: addresses.publicUrlOf(request), linkSeconds, withPosition });
+}
+
+/** Function that renders a preview for the caller of a request. */
+export type PresentPreviewTo = (
+  request: FastifyRequest,
+  job: ImageJob,
+  name: { readonly index: number; readonly partial: number },
+) => Promise<PreviewView | null>;
+
+/** Creates the function that renders previews. Its links use the address that the caller used. */
+export function createPresentPreviewTo(deps: {
+  readonly presentPreview: PresentPreview;
+  readonly addresses: Addresses;
+  readonly linkSeconds: number;
+}): PresentPreviewTo {
+  return (request, job, name) =>
+    deps.presentPreview(job, name, {
+      publicUrl: deps.addresses.publicUrlOf(request),
+      linkSeconds: deps.linkSeconds,
+    });
 }

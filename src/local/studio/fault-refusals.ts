@@ -64,7 +64,32 @@ function moderationRefusal(category: string, requestId: string): StudioRefusal {
 
 /** Returns the charge that a provider would make for a call with this fault. */
 export function chargeFor(fault: Fault): Charged {
+  if (fault.name === 'error-event') return chargeOfErrorEvent(fault);
   if (fault.name !== 'error') return FAULTS[fault.name].charged;
   const status = statusOf(fault);
   return status < 500 || status === 503 ? 'none' : 'possible';
+}
+
+/** Errors that a provider states instead of making an image, and charges nothing for. */
+const freeErrors =
+  /^(?:moderation_blocked|rate_limit_exceeded|slow_down|invalid_value|credit_balance_exhausted)$/;
+
+const chargeOfErrorEvent = (fault: Fault): Charged =>
+  freeErrors.test(fault.value ?? '') ? 'none' : 'possible';
+
+/** Returns the error of an `error-event`. */
+export function streamErrorFor(fault: Fault): {
+  readonly code: string;
+  readonly message: string;
+  readonly type: string;
+} {
+  const code = fault.value ?? 'server_error';
+  const isBlocked = code === 'moderation_blocked';
+  return {
+    code,
+    message: isBlocked
+      ? 'The safety system blocked this image.'
+      : 'The prompt or header requested this failure.',
+    type: isBlocked ? 'image_generation_user_error' : code,
+  };
 }

@@ -3,8 +3,9 @@ import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type ActiveFaults, type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
 import { type GenerationRequest, readGenerationRequest, variedBy } from './generation-request.ts';
-import { identify, type Production, previewOf } from './production.ts';
-import { imageUsage } from './usage.ts';
+import { base64, echo, nowSeconds, usageOf } from './image-fields.ts';
+import { identify, type Production } from './production.ts';
+import { streamImages } from './stream-images.ts';
 
 export type ImageDeps = { callLog: CallLog; faults: FaultLog; produce: Production; latencyMs: number };
 
@@ -31,7 +32,15 @@ export async function generateImages(exchange: Exchange, body: Body, deps: Image
     await exchange.pause(latencyMs);
     throw refusal;
   }
-  if (charged === 'possible') {
+  if (fault?.name === 'error-event' && request.stream) {
+    call.charged = charged;
+    return await streamImages(
+      exchange,
+      { request, drawn: await deps.produce(request, null), fault },
+      latencyMs,
+    );
+  }
+  if (charged === 'possible' && fault?.name !== 'error-event') {
     call.charged = charged;
     await exchange.pause(latencyMs);
     return await responseWithoutImages(exchange, request, fault);
@@ -83,65 +92,4 @@ function responseBody(request: GenerationRequest, drawn: Buffer[], fault: Fault 
   const data = drawn.map((bytes) => `{"b64_json":"${base64(bytes, fault)}"}`).join();
   const rest = JSON.stringify({ ...echo(request), usage: usageOf(request, drawn.length, 0) });
   return Buffer.from(`{"created":${nowSeconds()},"data":[${data}],${rest.slice(1)}`, 'latin1');
-}
-
-const nowSeconds = () => Math.floor(Date.now() / 1000);
-
-function base64(bytes: Buffer, fault: Fault | null): string {
-  const text = bytes.toString('base64');
-  return fault?.name === 'truncated' ? text.slice(0, Math.floor(text.length / 2)) : text;
-}
-
-/** Returns the request parameters that a response repeats. */
-export const echo = ({ background, format, quality, width, height }: GenerationRequest) => ({
-  background,
-  output_format: format,
-  quality,
-  size: `${width}x${height}`,
-});
-
-/** Returns the usage of the images of a request. */
-export const usageOf = (
-  { prompt, family, width, height, quality }: GenerationRequest,
-  images: number,
-  partials: number,
-) => imageUsage({ prompt, family, width, height, quality, images, partialImages: partials });
-
-type ImageStream = { request: GenerationRequest; drawn: Buffer[]; fault: Fault | null };
-
-/** Sends the images as events: previews with growing detail, then the finished image with its usage. */
-async function streamImages(
-  exchange: Exchange,
-  { request, drawn, fault }: ImageStream,
-  latencyMs: number,
-): Promise<void> {
-  const count = fault?.name === 'not-an-image' || fault?.name === 'huge' ? 0 : request.partialImages;
-  const stepMs = latencyMs / (drawn.length * (count + 1));
-  const events = exchange.startEvents();
-  for (const [position, image] of drawn.entries()) {
-    for (let index = 0; index < count; index++) {
-      const preview = await previewOf(image, request, { index, count });
-      await exchange.pause(stepMs);
-      await events.send('image_generation.partial_image', {
-        type: 'image_generation.partial_image',
-        b64_json: base64(preview, null),
-        partial_image_index: index,
-        created_at: nowSeconds(),
-        ...echo(request),
-      });
-      if (fault?.name === 'hang-up-mid') return exchange.hangUp();
-    }
-    await exchange.pause(stepMs);
-    if (fault?.name === 'hang-up-mid') return exchange.hangUp();
-    // The prompt is billed with the first image only.
-    const usage = usageOf(position === 0 ? request : { ...request, prompt: '' }, 1, count);
-    await events.send('image_generation.completed', {
-      type: 'image_generation.completed',
-      b64_json: base64(image, fault),
-      created_at: nowSeconds(),
-      ...echo(request),
-      usage,
-    });
-  }
-  events.end();
 }

@@ -1,5 +1,5 @@
 import { withoutFaultWords } from './faults.ts';
-import { echo, usageOf } from './generate-images.ts';
+import { echo, usageOf } from './image-fields.ts';
 import { type StoredResponse, statusAt } from './response-store.ts';
 import { countTextTokens } from './usage.ts';
 

@@ -37,6 +37,8 @@ export interface AttemptedCall<Result> {
   /** The model that the provider runs. */
   readonly model: string;
   readonly timeoutMs: number;
+  /** Number of requested previews, if the call requests any. */
+  readonly partialImages?: number;
   /** Sends the request. The row is already written. */
   send(context: CallContext): Promise<Result>;
   /** Writes the result to the record. */
@@ -179,8 +181,11 @@ export function createAttemptCall(deps: Deps) {
         send(context: CallContext, no: number): Promise<Result>;
       },
     ): Promise<{ no: number; result: Result } | null> {
-      const { kind, index, stage, provider, model } = call;
-      const own = model === run.job.request?.model ? {} : { model };
+      const { kind, index, stage, provider, model, partialImages } = call;
+      const own = {
+        ...(model === run.job.request?.model ? {} : { model }),
+        ...(partialImages === undefined ? {} : { partialImages }),
+      };
       const no = await run.openAttempt({ kind, index, stage, provider, ...own }, deps.clock());
       if (no === null) return null;
       const result = await follow(run, no, { ...call, send: (context) => call.send(context, no) });

@@ -1,6 +1,12 @@
 import type { Attempt } from '../../domain/attempt.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
-import type { ImageProvider, ProviderFailure, ResponseMeta, ResponseSink } from '../../domain/ports.ts';
+import type {
+  CallContext,
+  ImageProvider,
+  ProviderFailure,
+  ResponseMeta,
+  ResponseSink,
+} from '../../domain/ports.ts';
 import type { AttemptCall, AttemptedCall } from './attempt-call.ts';
 import { callCost } from './call-cost.ts';
 import type { EarlyUpload } from './early-upload.ts';
@@ -8,11 +14,13 @@ import { imageCallKindOf, imageParameters } from './image-parameters.ts';
 import type { JobRun } from './job-run.ts';
 import { lostResponse } from './retry-decision.ts';
 import type { SpooledResponse, SpoolResponse } from './spool-response.ts';
+import type { createStorePreviews } from './store-previews.ts';
 
 interface Deps {
   provider: ImageProvider;
   attemptCall: AttemptCall;
   spoolResponse: SpoolResponse;
+  storePreviews: ReturnType<typeof createStorePreviews>;
   catalogue: ModelCatalogue;
 }
 
@@ -25,10 +33,12 @@ interface Sent {
 const defaultCallTimeoutSeconds = 600;
 
 /** Makes the paid calls for images. Each response goes to the spool while it arrives. */
-export function createCallProvider({ provider, attemptCall, spoolResponse, catalogue }: Deps) {
+export function createCallProvider({ provider, attemptCall, spoolResponse, storePreviews, catalogue }: Deps) {
   function callFor({ job }: JobRun, index: number): Omit<AttemptedCall<Sent>, 'send'> {
     const model = job.request?.model ?? '';
+    const partialImages = job.request?.partial_images ?? 0;
     return {
+      ...(partialImages > 0 ? { partialImages } : {}),
       kind: imageCallKindOf(job),
       index,
       stage: 'generating',
@@ -43,11 +53,18 @@ export function createCallProvider({ provider, attemptCall, spoolResponse, catal
   /** Connects a response with the spool. */
   async function spooling(
     run: JobRun,
-    attempt: { no: number; index: number; earlyUpload: EarlyUpload },
-    work: (sink: ResponseSink) => Promise<ResponseMeta>,
+    attempt: { no: number; index: number; earlyUpload: EarlyUpload; context: CallContext },
+    work: (sink: ResponseSink, context: CallContext) => Promise<ResponseMeta>,
   ): Promise<Sent> {
     const spooled = spoolResponse(run, attempt);
-    return { head: await work(spooled.sink), spooled };
+    const previews = storePreviews(run, attempt);
+    try {
+      const head = await work(spooled.sink, { ...attempt.context, onPartial: previews.store });
+      return { head, spooled };
+    } finally {
+      // The job may end with the outcome of this call, and an ended job takes no preview.
+      await previews.settled();
+    }
   }
 
   return {
@@ -73,7 +90,9 @@ export function createCallProvider({ provider, attemptCall, spoolResponse, catal
       const done = await attemptCall.make(run, {
         ...call,
         send: (context, no) =>
-          spooling(run, { no, index, earlyUpload }, (sink) => provider.generate(image, context, sink)),
+          spooling(run, { no, index, earlyUpload, context }, (sink, withPreviews) =>
+            provider.generate(image, withPreviews, sink),
+          ),
       });
       return done?.no ?? null;
     },
@@ -93,9 +112,9 @@ export function createCallProvider({ provider, attemptCall, spoolResponse, catal
         ...callFor(run, attempt.index),
         provider: name,
         send: (context) =>
-          spooling(run, { ...attempt, earlyUpload }, (sink) => {
+          spooling(run, { ...attempt, earlyUpload, context }, (sink, withPreviews) => {
             if (!provider.resume || name !== provider.name) throw lostResponse();
-            return provider.resume(handle, context, sink);
+            return provider.resume(handle, withPreviews, sink);
           }),
       });
     },

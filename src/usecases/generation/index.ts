@@ -28,6 +28,7 @@ import { createResumeCall } from './resume-call.ts';
 import type { UncertainPolicy } from './retry-decision.ts';
 import { createRunJob } from './run-job.ts';
 import { createSpoolResponse } from './spool-response.ts';
+import { createStorePreviews } from './store-previews.ts';
 import { createUploadImage, type UploadImage } from './upload-image.ts';
 
 /** Dependencies of image generation. */
@@ -135,11 +136,12 @@ function composeGenerateImage(
   { attemptCall, checkBreaker }: Calling,
   { uploadImage, finalizeResponse }: { uploadImage: UploadImage; finalizeResponse: FinalizeResponse },
 ) {
-  const { provider, spool, catalogue, clock, random, policy } = deps;
+  const { provider, spool, storage, catalogue, clock, random, sleep, policy, log } = deps;
   const callProvider = createCallProvider({
     provider,
     attemptCall,
     spoolResponse: createSpoolResponse({ spool, providerName: provider.name, clock }),
+    storePreviews: createStorePreviews({ storage, sleep, clock, log }),
     catalogue,
   });
   const finalizeRun = createFinalizeRun(finalizeResponse);

@@ -6,7 +6,7 @@ import type { StopReason } from '../../domain/ports.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 
 /** The fields of a ledger row that are known before its call. */
-export interface NewAttempt extends Pick<Attempt, 'kind' | 'index' | 'model'> {
+export interface NewAttempt extends Pick<Attempt, 'kind' | 'index' | 'model' | 'partialImages'> {
   readonly provider: string;
   readonly stage: JobStage;
 }
@@ -94,14 +94,14 @@ export function createJobRun(
     },
     signal,
     update: (next) => untilStored(() => updateOwn(next)),
-    async openAttempt({ stage, kind, index, provider, model }, nowMs) {
+    async openAttempt({ stage, kind, index, ...facts }, nowMs) {
       let no: number | null = null;
       await updateOwn((job) => {
         no = null;
         if (bringsImage(kind) && hasImage(job, index)) return job;
         no = nextAttemptNo(job.attempts);
-        const row: Attempt = { no, kind, index, state: 'calling', fence, startedAt: nowMs, provider };
-        const attempts = addAttempt(job.attempts, model === undefined ? row : { ...row, model });
+        const row: Attempt = { no, kind, index, state: 'calling', fence, startedAt: nowMs, ...facts };
+        const attempts = addAttempt(job.attempts, row);
         return { ...touch(enterStage(job, stage, nowMs), nowMs), attempts };
       });
       return no;

@@ -1,7 +1,7 @@
-import { storageKeysOf } from '../../domain/image.ts';
+import { previewKeysOf, storageKeysOf } from '../../domain/image.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
-import { erase, purgeMedia } from '../../domain/job-moves.ts';
+import { erase, purgeMedia, purgePreviews } from '../../domain/job-moves.ts';
 import type {
   Clock,
   Deliveries,
@@ -36,6 +36,15 @@ export async function removeImages(
 ): Promise<ImageJob | null> {
   for (const key of storageKeysOf(job)) await deps.storage.remove(key);
   return deps.updateJob(job, (current) => purgeMedia(current, deps.clock()), job);
+}
+
+/** Deletes the previews of an ended job and records the deletion. Repeatable: after a failure it stays due. */
+export async function removePreviews(
+  deps: { storage: ImageStorage; updateJob: UpdateJob; clock: Clock },
+  job: ImageJob,
+): Promise<void> {
+  for (const key of previewKeysOf(job)) await deps.storage.remove(key);
+  await deps.updateJob(job, (current) => purgePreviews(current, deps.clock()), job);
 }
 
 /** Deletes the events and deliveries of a job. Events are deleted first, because no delivery is written without its event. */

@@ -26,6 +26,7 @@ import { createExpireJob } from './expire-job.ts';
 import { createGetJob, type GetJob } from './get-job.ts';
 import { createListJobs } from './list-jobs.ts';
 import { createPresentJob } from './present-job.ts';
+import { createPresentPreview } from './present-preview.ts';
 import { createReadImage } from './read-image.ts';
 import { createRetryJob } from './retry-job.ts';
 import { createStreamJobEvents } from './stream-job-events.ts';
@@ -94,6 +95,7 @@ export function createJobs(deps: JobsDeps) {
       clock,
       enhanceModel: deps.policy.enhanceModel,
     }),
+    presentPreview: createPresentPreview({ storage, clock }),
     listJobs: createListJobs({ records, getJob, catalogue }),
     streamJobEvents: createStreamJobEvents({ getJob, signals, clock }),
     streamTenantEvents: createStreamTenantEvents({ changes: deps.changes, getJob, signals }),

@@ -1,5 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
-import { extensionOf, type StoredImage } from '../../domain/image.ts';
+import { extensionOf, type StoredImage, type StoredPreview } from '../../domain/image.ts';
 import type { Clock, ImageStorage, JobStore } from '../../domain/ports.ts';
 import { findJob } from './get-job.ts';
 
@@ -10,10 +10,18 @@ interface Deps {
   linkSeconds: number;
 }
 
+type PreviewName = Pick<StoredPreview, 'index' | 'partial'>;
+
 export interface Bytes {
   readonly body: AsyncIterable<Uint8Array>;
   readonly sizeBytes: number;
 }
+
+/** Returns the file name that a link to a preview offers. */
+export const previewFileName = (
+  jobId: string,
+  { index, partial, contentType }: Pick<StoredPreview, 'index' | 'partial' | 'contentType'>,
+) => `${jobId}-${index}-partial-${partial}.${extensionOf(contentType)}`;
 
 /** Content of an image: a URL to redirect to, or the bytes if Darkroom serves them. */
 export type ImageContent =
@@ -25,7 +33,7 @@ export type ImageContent =
       open(): Promise<Bytes>;
     };
 
-/** Returns stored images. @throws AppError `not_found`, `erased` */
+/** Returns stored images and previews. @throws AppError `not_found`, `erased` */
 export function createReadImage(deps: Deps) {
   async function open(key: string): Promise<Bytes> {
     const stored = await deps.storage.read(key);
@@ -38,7 +46,17 @@ export function createReadImage(deps: Deps) {
     const found = job.mediaGone ? undefined : job.images.find((each) => each.index === index);
     if (!found)
       throw new AppError('not_found', { detail: 'The job has no image with this index (any more).' });
-    const fileName = `${id}-${index}.${extensionOf(found.contentType)}`;
+    return contentOf(found, `${id}-${index}.${extensionOf(found.contentType)}`);
+  }
+
+  async function preview(tenant: string, id: string, { index, partial }: PreviewName): Promise<ImageContent> {
+    const job = await findJob(deps.records, tenant, id);
+    const found = job.previews?.find((each) => each.index === index && each.partial === partial);
+    if (!found) throw new AppError('not_found', { detail: 'The job has no such preview (any more).' });
+    return contentOf(found, previewFileName(id, found));
+  }
+
+  async function contentOf(found: StoredImage, fileName: string): Promise<ImageContent> {
     if (deps.storage.isServedHere) {
       return { kind: 'bytes', image: found, fileName, open: () => open(found.storageKey) };
     }
@@ -51,6 +69,6 @@ export function createReadImage(deps: Deps) {
     return { kind: 'redirect', url, image: found };
   }
 
-  return { image, open };
+  return { image, preview, open };
 }
 export type ReadImage = ReturnType<typeof createReadImage>;

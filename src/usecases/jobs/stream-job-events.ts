@@ -4,6 +4,7 @@ import {
   type JobStage,
   type JobStatus,
   jobStatuses,
+  type Moment,
   shownStage,
 } from '../../domain/image-job.ts';
 import { isKnown } from '../../domain/open.ts';
@@ -20,8 +21,10 @@ export interface ImageMoment {
   readonly status: JobStatus;
   readonly stage: JobStage | null;
   readonly at: number;
-  /** Index of the image that was stored at this moment. */
+  /** Index of the image that was stored at this moment, or whose preview was. */
   readonly image?: number;
+  /** Number of the preview that was stored at this moment. */
+  readonly partial?: number;
   /** The job as it was read for this moment. */
   readonly job: ImageJob;
 }
@@ -70,12 +73,18 @@ export function momentsOf(job: ImageJob): ImageMoment[] {
     const isChange = job.history[i - 1]?.status !== moment.status;
     return {
       no: i + 1,
-      type: isChange && isKnown(jobStatuses, moment.status) ? eventOf(moment.status) : 'image.progress',
+      type: typeOf(moment, isChange),
       status: isKnown(jobStatuses, moment.status) ? moment.status : 'running',
       stage: shownStage(moment.stage),
       at: moment.at,
       ...(moment.image === undefined ? {} : { image: moment.image }),
+      ...(moment.partial === undefined ? {} : { partial: moment.partial }),
       job,
     };
   });
+}
+
+function typeOf({ status, partial }: Moment, isChange: boolean): string {
+  if (partial !== undefined) return 'image.partial';
+  return isChange && isKnown(jobStatuses, status) ? eventOf(status) : 'image.progress';
 }

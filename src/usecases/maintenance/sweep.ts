@@ -3,7 +3,7 @@ import { type ImageJob, isChangeable, isTerminal, jobError, type Retention } fro
 import { dueAt } from '../../domain/job-deadlines.ts';
 import { finishIncomplete } from '../../domain/job-moves.ts';
 import type { Clock, Deliveries, ImageStorage, JobStore, Log, WebhookEvents } from '../../domain/ports.ts';
-import { purgeEvents, removeImages } from '../jobs/erase-job.ts';
+import { purgeEvents, removeImages, removePreviews } from '../jobs/erase-job.ts';
 import type { ExpireJob } from '../jobs/expire-job.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 
@@ -46,7 +46,8 @@ export function createSweep(deps: Deps) {
           : null,
       );
     } else if (!job.mediaGone) {
-      await removeImages(deps, job);
+      const isOver = (job.mediaExpiresAt ?? 0) <= nowMs;
+      await (isOver ? removeImages(deps, job) : removePreviews(deps, job));
     } else {
       await purgeEvents(deps, job.tenant, job.id);
       await deps.records.remove(job);

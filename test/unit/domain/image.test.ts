@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attemptStates } from '../../../src/domain/attempt.ts';
 import { storageKeysOf } from '../../../src/domain/image.ts';
-import { attemptOf, imageOf } from '../../support/jobs.ts';
+import { attemptOf, imageOf, previewOf } from '../../support/jobs.ts';
 
 const job = { tenant: 'acme', id: 'img_1' };
 
@@ -40,6 +40,24 @@ describe('the keys under which the storage may hold bytes of a job', () => {
     expect(storageKeysOf({ ...job, images: [image], attempts: [] })).toEqual([
       'acme/img_1/0.png',
       'acme/img_1/0.small.webp',
+    ]);
+  });
+
+  it('lists the keys of all previews that calls may have stored, recorded or not, in any state', () => {
+    const attempts = [
+      attemptOf({ no: 1, state: 'rejected', partialImages: 2 }),
+      attemptOf({ no: 2, partialImages: 1 }),
+      attemptOf({ no: 3 }),
+    ];
+    const previews = [
+      previewOf(job, { index: 0, partial: 0, no: 2 }),
+      previewOf(job, { index: 1, partial: 2, no: 9 }),
+    ];
+    expect(storageKeysOf({ ...job, images: [], attempts, previews })).toEqual([
+      'acme/img_1/0-2-0.preview',
+      'acme/img_1/1-9-2.preview',
+      'acme/img_1/0-1-0.preview',
+      'acme/img_1/0-1-1.preview',
     ]);
   });
 

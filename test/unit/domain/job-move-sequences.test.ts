@@ -4,6 +4,7 @@ import { AppError } from '../../../src/domain/errors.ts';
 import { type ImageJob, isTerminal, type JobStatus, jobStages } from '../../../src/domain/image-job.ts';
 import {
   addImage,
+  addPreview,
   beginRun,
   enterStage,
   erase,
@@ -13,7 +14,7 @@ import {
 } from '../../../src/domain/job-moves.ts';
 import { decodeRecord } from '../../../src/outbound/records/record-codec.ts';
 import { encodeVersioned } from '../../../src/outbound/records/versioned-json.ts';
-import { createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';
+import { createdAt, imageOf, previewOf, queuedJob, retention } from '../../support/jobs.ts';
 
 const ends = ['succeeded', 'failed', 'canceled', 'expired'] as const;
 const rank: Record<JobStatus, number> = {
@@ -39,6 +40,11 @@ const anyMove: fc.Arbitrary<Move> = fc.oneof(
     (index): Move =>
       (job, nowMs) =>
         addImage(job, imageOf(job, index), nowMs),
+  ),
+  fc.tuple(fc.nat(9), fc.nat(2)).map(
+    ([index, partial]): Move =>
+      (job, nowMs) =>
+        addPreview(job, previewOf(job, { index, partial }), nowMs),
   ),
   fc.constant<Move>((job, nowMs) => requestCancel(job, nowMs)),
   fc.constantFrom(...ends).map(

@@ -4,6 +4,7 @@ import { finalError, type ImageJob, jobError } from '../../../src/domain/image-j
 import { dueAt } from '../../../src/domain/job-deadlines.ts';
 import {
   addImage,
+  addPreview,
   beginRun,
   checkFence,
   enterStage,
@@ -11,9 +12,10 @@ import {
   finish,
   finishIfWhole,
   purgeMedia,
+  purgePreviews,
   requestCancel,
 } from '../../../src/domain/job-moves.ts';
-import { attemptOf, createdAt, imageOf, queuedJob, retention } from '../../support/jobs.ts';
+import { attemptOf, createdAt, imageOf, previewOf, queuedJob, retention } from '../../support/jobs.ts';
 
 type Move = (job: ImageJob, nowMs: number) => ImageJob;
 
@@ -36,6 +38,50 @@ describe('a run', () => {
   it('changes nothing if the job enters the same stage again', () => {
     const job = enterStage(beginRun(queuedJob(), createdAt + 1), 'generating', createdAt + 2);
     expect(enterStage(job, 'generating', createdAt + 3)).toBe(job);
+  });
+});
+
+describe('a preview', () => {
+  it('is added once, as a moment of the history', () => {
+    const job = enterStage(beginRun(queuedJob(), createdAt + 1), 'generating', createdAt + 2);
+    const preview = previewOf(job, { index: 0, partial: 1 });
+    const added = addPreview(job, preview, createdAt + 3);
+    expect(added.previews).toEqual([preview]);
+    expect(added.history.at(-1)).toEqual({
+      at: createdAt + 3,
+      status: 'running',
+      stage: 'generating',
+      image: 0,
+      partial: 1,
+    });
+    expect(addPreview(added, preview, createdAt + 4)).toBe(added);
+  });
+
+  it('replaces the preview of an earlier call for the same image', () => {
+    const job = beginRun(queuedJob(), createdAt + 1);
+    const previews = [
+      previewOf(job, { index: 0, partial: 0, no: 1 }),
+      previewOf(job, { index: 0, partial: 1, no: 1 }),
+      previewOf(job, { index: 0, partial: 0, no: 2 }),
+    ];
+    const added = previews.reduce((now, preview) => addPreview(now, preview, createdAt + 2), job);
+    expect(added.previews).toEqual([previews[1], previews[2]]);
+    expect(added.history).toHaveLength(job.history.length + 3);
+  });
+
+  it('is due for deletion an hour after the end of its job, or with its images', () => {
+    const added = addPreview(beginRun(queuedJob(), createdAt), previewOf(queuedJob()), createdAt);
+    const ended = (mediaSeconds: number) =>
+      finish(added, 'succeeded', {
+        nowMs: createdAt + 5,
+        retention: { mediaSeconds, recordSeconds: 90_000 },
+      });
+    expect(dueAt(ended(80_000))).toBe(createdAt + 5 + 3_600_000);
+    expect(dueAt(ended(60))).toBe(createdAt + 5 + 60_000);
+    const purged = purgePreviews(ended(80_000), createdAt + 10);
+    expect(purged).not.toHaveProperty('previews');
+    expect(dueAt(purged)).toBe(createdAt + 5 + 80_000_000);
+    expect(purgeMedia(ended(60), createdAt + 10)).not.toHaveProperty('previews');
   });
 });
 

@@ -31,7 +31,10 @@ export interface OpenAiSettings {
 }
 
 interface Deps {
-  readonly jobs: Pick<Jobs, 'submitOrJoin' | 'getJob' | 'cancelJob' | 'readImage' | 'presentJob'>;
+  readonly jobs: Pick<
+    Jobs,
+    'submitOrJoin' | 'getJob' | 'cancelJob' | 'readImage' | 'presentJob' | 'streamJobEvents'
+  >;
   readonly addresses: Addresses;
   readonly sendAccepted: SendAccepted;
   readonly longPollSlots: TenantSlots;
@@ -95,6 +98,10 @@ export function generationsRoute(app: FastifyInstance, deps: Deps): void {
           warnings: [...mapped.warnings, ...(job.warnings ?? [])],
           headers: { ...(reply.getHeaders() as Record<string, string>), ...headers },
           sourcesOf: (ended) => sourcesFor(request, ended, mapped.form.format),
+          partials: () => ({
+            moments: jobs.streamJobEvents(job, 0, gone),
+            open: async (storageKey) => (await jobs.readImage.open(storageKey)).body,
+          }),
         },
         untilEnded(request, job, gone),
       ).catch((error) => abandon(request, reply, error));

@@ -24,7 +24,7 @@ export function describeOutput(job: ImageJob): Record<string, unknown> {
 }
 
 /** Returns OpenAI's name of a content type: `image/svg+xml` is `svg`. */
-const formatOf = (contentType: string | undefined) => /^image\/(\w+)/.exec(contentType ?? '')?.[1];
+export const formatOf = (contentType: string | undefined) => /^image\/(\w+)/.exec(contentType ?? '')?.[1];
 
 /** Returns the text before and after the base64 of an image in its JSON object. */
 function entryAround(job: ImageJob, source: ImageSource): [string, string] {

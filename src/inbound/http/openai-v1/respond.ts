@@ -2,10 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { finalError, type ImageJob, jobError } from '../../../domain/image-job.ts';
 import { circumstancesOf } from '../problem.ts';
+import { createEventWriter } from './event-writer.ts';
 import { describeOutput, type ImageSource, imageEventPieces, imagesBody } from './images-response.ts';
 import { type KeepAliveForm, sendSignOfLife, startKeepAlive } from './keep-alive.ts';
 import type { ResponseForm } from './map-request.ts';
 import { jobFailure, openAiError } from './problem.ts';
+import { writePartials } from './write-partials.ts';
 import { writePieces } from './write-pieces.ts';
 
 /** Request that waits for its job, with the parameters of its response. */
@@ -19,6 +21,8 @@ export interface Waiting {
   readonly headers: Readonly<Record<string, string>>;
   /** Returns the sources of the images of a succeeded job, sorted by index. */
   readonly sourcesOf: (job: ImageJob) => Promise<readonly ImageSource[]>;
+  /** Returns the moments of the job and their previews. Called for a stream only. */
+  readonly partials: () => Parameters<typeof writePartials>[1];
 }
 
 /**
@@ -78,7 +82,7 @@ function writeFailure({ request, reply, headers }: Waiting, failure: AppError): 
   reply.raw.end(text);
 }
 
-/** Responds with one `completed` event per image. A failure becomes an `error` event, which official clients throw. */
+/** Responds with the previews, then with one `completed` event per image. A failure becomes an `error` event, which official clients throw. */
 async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Promise<void> {
   const { reply, request } = waiting;
   const { raw } = reply;
@@ -88,9 +92,10 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
-  raw.write(': open\n\n');
-  const stop = startKeepAlive(() => void raw.write(': keep-alive\n\n'));
-  const job = await ended.finally(stop);
+  const writer = createEventWriter(raw);
+  writer.comment('open');
+  const stop = startKeepAlive(() => writer.comment('keep-alive'));
+  const [job] = await Promise.all([ended, writePartials(writer, waiting.partials())]).finally(stop);
   const failure = failureOf(job);
   if (failure) {
     const { body } = openAiError(failure, circumstancesOf(request), { isAccepted: true });
@@ -100,7 +105,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   const created = Math.floor((job.finishedAt ?? job.updatedAt) / 1000);
   for (const source of await waiting.sourcesOf(job)) {
     const members = { created_at: created, ...describeOutput(job), job_id: job.id };
-    await writePieces(raw, imageEventPieces('image_generation.completed', members, await source.open()));
+    await writer.write(imageEventPieces('image_generation.completed', members, await source.open()));
   }
   raw.end();
 }

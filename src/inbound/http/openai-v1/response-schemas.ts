@@ -33,9 +33,10 @@ const OpenAiImages = z.object({
 
 /** Data of one event of a stream. */
 const OpenAiImageEvent = z.object({
-  type: z.string().describe('`image_generation.completed`, or `error`.'),
+  type: z.string().describe('`image_generation.partial_image`, `image_generation.completed` or `error`.'),
   b64_json: z.string().optional(),
   created_at: unixSeconds.optional().describe('Time of the event, in seconds since 1970.'),
+  partial_image_index: z.int().optional().describe('Number of a preview, from 0.'),
   ...z.object(output).partial().shape,
   error: OpenAIError.optional(),
 });

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { maxPartialImages } from '../../../domain/image-request.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { matchesEtag } from '../headers.ts';
 import { callerOf } from '../plugins/authenticate.ts';
@@ -11,14 +12,15 @@ interface Deps {
 
 /** `GET /images/{id}/content/{index}`: the image, or a redirect to a new link if the storage serves it. */
 export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void {
-  app.route<{ Params: { id: string; index: number } }>({
+  app.route<{ Params: { id: string; index: number }; Querystring: { partial?: number } }>({
     method: 'GET',
     url: '/images/:id/content/:index',
     config: { scope: 'images:read' },
     schema: {
       operationId: 'getImageContent',
       summary: 'Download an image',
-      description: 'The bytes never change, so clients may cache them without a limit.',
+      description:
+        'The bytes never change, so clients may cache them without a limit. `partial` selects a preview instead, which is stored until an hour after the end of the job.',
       tags: ['images'],
       params: {
         type: 'object',
@@ -27,6 +29,17 @@ export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void
           index: { type: 'integer', minimum: 0, description: 'Index of the image, from 0.' },
         },
         required: ['id', 'index'],
+      },
+      querystring: {
+        type: 'object',
+        properties: {
+          partial: {
+            type: 'integer',
+            minimum: 0,
+            maximum: maxPartialImages - 1,
+            description: 'Number of a preview of the image, from 0.',
+          },
+        },
       },
       headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
       response: {
@@ -41,12 +54,18 @@ export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void
     },
     handler: async (request, reply) => {
       const { id, index } = request.params;
-      const content = await jobs.readImage.image(callerOf(request).tenant, id, index);
+      const { partial } = request.query;
+      const { tenant } = callerOf(request);
+      const content = await (partial === undefined
+        ? jobs.readImage.image(tenant, id, index)
+        : jobs.readImage.preview(tenant, id, { index, partial }));
       if (content.kind === 'redirect') {
         return reply.header('cache-control', 'private, no-store').redirect(content.url, 302);
       }
       const etag = `"${content.image.sha256}"`;
-      reply.header('etag', etag).header('cache-control', 'private, max-age=31536000, immutable');
+      // A later call for the image may replace its previews.
+      const caching = partial === undefined ? 'private, max-age=31536000, immutable' : 'private, no-cache';
+      reply.header('etag', etag).header('cache-control', caching);
       if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
       const { contentType } = content.image;
       return sendBytes(reply, await content.open(), { contentType, fileName: content.fileName });

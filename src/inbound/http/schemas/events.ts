@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { jobStages, jobStatuses } from '../../../domain/image-job.ts';
 import { imageEventTypes } from '../../../domain/image-request.ts';
-import { ImageView } from '../../../domain/job-view.ts';
+import { ImageView, PreviewView } from '../../../domain/job-view.ts';
 import { eventTypes } from '../../../domain/webhook-event.ts';
 import { shownEventTypes } from '../../../domain/webhook-view.ts';
 import { type SchemaGroup, unionOf } from '../json-schema.ts';
 import { ImageJob } from './jobs.ts';
 
 /** Types of the events in streams: every status of a job, and the steps between them. */
-const streamEventTypes = ['image.progress', ...imageEventTypes] as const;
+const streamEventTypes = ['image.progress', 'image.partial', ...imageEventTypes] as const;
 type StreamEventType = (typeof streamEventTypes)[number];
 const terminalTypes: readonly string[] = [
   'image.succeeded',
@@ -29,6 +29,11 @@ function streamEvent(type: StreamEventType) {
   const base = z.object({ type: z.literal(type), ...event });
   if (type === 'image.progress') {
     return base.extend({ image: ImageView.optional().describe('The image that was stored in this step.') });
+  }
+  if (type === 'image.partial') {
+    return base.extend({
+      partial_image: PreviewView.optional().describe('The preview; absent an hour after the end of the job.'),
+    });
   }
   return terminalTypes.includes(type) ? base.extend({ job: ImageJob }) : base;
 }

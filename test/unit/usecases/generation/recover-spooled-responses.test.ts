@@ -124,7 +124,7 @@ describe('recovery of spooled responses', () => {
     await worker.recoverSpooled();
     const { tenant, id } = worker.job();
     expect(worker.removed).toEqual(
-      ['png', 'jpg', 'webp'].map((extension) => `${tenant}/${id}/0-1.${extension}`),
+      ['png', 'jpg', 'webp', 'gif', 'svg'].map((extension) => `${tenant}/${id}/0-1.${extension}`),
     );
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 0, settled: [] });
   });

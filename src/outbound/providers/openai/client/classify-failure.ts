@@ -51,6 +51,16 @@ export function classifyStatedError(error: unknown, provider: Provider): Provide
   return blamesRequest ? rejected(facts, { ...provider, ...codeOf(facts) }, 'without a reason') : null;
 }
 
+/**
+ * Classifies an error event of a stream: like the 4xx that it stands for, otherwise like a 5xx, whose charge is unknown.
+ */
+export function classifyStreamError(error: unknown, provider: Provider): ProviderFailure {
+  const facts = readErrorFacts(error);
+  return (
+    classifyStatedError(error, provider) ?? failureByStatus(500, facts, { ...provider, ...codeOf(facts) })
+  );
+}
+
 /** Classifies a refusal whose reason is known by its name, for example the reason of an incomplete response. */
 export function classifyReason(reason: string, provider: Provider): ProviderFailure | null {
   return statedFailure(readErrorFacts({ code: reason }), provider);

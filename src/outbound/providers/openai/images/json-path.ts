@@ -10,7 +10,7 @@ export interface JsonPath {
   key(name: string): void;
   /** Returns whether a text that begins here is the name of a member. */
   atKey(): boolean;
-  /** Returns whether a text that begins here is an image: `data[].b64_json` or `output[].result` of the outermost object. */
+  /** Returns whether a text that begins here is an image. */
   atImage(): boolean;
   /** Returns whether a text that begins here is a link to an image, `data[].url` of the outermost object. */
   atLink(): boolean;
@@ -26,19 +26,35 @@ interface Frame {
   atKey: boolean;
 }
 
-/** Members that hold images, in responses of the Images API and of the Responses API. */
-const imageMembers: Readonly<Record<string, string>> = { data: 'b64_json', output: 'result' };
+/** Paths of images in responses of the Images API and of the Responses API. */
+export const responseImages: readonly string[] = ['data[].b64_json', 'output[].result'];
+/** Paths of images in the events of streams. */
+export const eventImages: readonly string[] = [
+  'b64_json',
+  'partial_image_b64',
+  'item.result',
+  'response.output[].result',
+  ...responseImages,
+];
 
-/** Creates a path that follows containers and names. It checks no syntax, because the text is parsed afterwards. */
-export function createJsonPath(): JsonPath {
+/**
+ * Creates a path that follows containers and names. It checks no syntax, because the text is parsed afterwards.
+ *
+ * @param images paths of images, such as `data[].b64_json`.
+ */
+export function createJsonPath(images: readonly string[]): JsonPath {
   const frames: Frame[] = [];
   let begun = false;
   const top = () => frames[frames.length - 1];
-  /** Returns list and member if a value begins here that belongs to an object in a list of the outermost object. */
-  const itemMember = (): [string, string] | null => {
-    const [root, list, item] = frames;
-    if (frames.length !== 3 || !root || list?.container !== 'array' || !item || item.atKey) return null;
-    return [root.key, item.key];
+  const imageNames = new Set(images.map((path) => path.split('.').at(-1)));
+  /** Returns the path of the value that begins here, or `null` if no value begins here. */
+  const here = (): string | null => {
+    if (frames.length === 0 || frames.some(({ container, atKey }) => container === 'object' && atKey))
+      return null;
+    return frames
+      .map(({ container, key }) => (container === 'array' ? '[]' : `.${key}`))
+      .join('')
+      .slice(1);
   };
   return {
     open(container) {
@@ -61,14 +77,8 @@ export function createJsonPath(): JsonPath {
       if (frame) frame.key = name;
     },
     atKey: () => top()?.atKey === true,
-    atImage: () => {
-      const [list, member] = itemMember() ?? ['', ''];
-      return Object.hasOwn(imageMembers, list) && imageMembers[list] === member;
-    },
-    atLink: () => {
-      const [list, member] = itemMember() ?? [];
-      return list === 'data' && member === 'url';
-    },
+    atImage: () => imageNames.has(top()?.key) && images.includes(here() ?? ''),
+    atLink: () => top()?.key === 'url' && here() === 'data[].url',
     rootMember: () => {
       const [root] = frames;
       return frames.length === 1 && root?.atKey === false ? root.key : null;

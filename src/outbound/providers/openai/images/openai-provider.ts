@@ -4,6 +4,7 @@ import { beginCall } from '../client/provider-call.ts';
 import { checkAccount } from './check-account.ts';
 import { decodeResponseBody } from './decode-response-body.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
+import { receiveImage } from './receive-image.ts';
 import { imagesBody } from './request-body.ts';
 import { headOf } from './response-head.ts';
 
@@ -31,7 +32,7 @@ export function createOpenAIProvider(
           connection.client.images.generate(imagesBody(call), options).asResponse(),
         );
         const head = headOf(response);
-        await running.receive(response, limits.maxResponseBytes, (body) => sink(head, body));
+        await receiveImage(running, { response, call, context, limits, sink });
         return head;
       } finally {
         running.end();

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../../domain/ports.ts';
-import type { DecodeLimits } from './decode-response-body.ts';
+import type { DecodeLimits } from './decoded-response.ts';
 
 /** Configuration that every mode of calling OpenAI's API needs. */
 export interface OpenAIProviderConfig {

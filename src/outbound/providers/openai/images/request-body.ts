@@ -1,15 +1,23 @@
 import type { OpenAI } from 'openai';
 import type { ImageCall } from '../../../../domain/ports.ts';
 
-/** Parameters that callers cannot set. Darkroom sets them, or their result would be charged without being used. */
+/** Parameters that Darkroom sets itself. */
 const decided = new Set(['model', 'prompt', 'n', 'stream', 'partial_images']);
 /** Parameters that identify the caller. In the Responses API they belong to the request, not to its tool. */
 const aboutTheCaller = new Set(['safety_identifier', 'user']);
 
-/** Builds the request for one image, without streaming. A stream has another shape, and its partial images are charged. */
-export function imagesBody(call: ImageCall): OpenAI.Images.ImageGenerateParamsNonStreaming {
+/** Returns the number of previews that a call requests. */
+export function partialImagesOf({ parameters }: Pick<ImageCall, 'parameters'>): number {
+  const { partial_images: wanted } = parameters;
+  return typeof wanted === 'number' && wanted > 0 ? wanted : 0;
+}
+
+/** Builds the request for one image. Only a request for previews streams, because a stream has another shape. */
+export function imagesBody(call: ImageCall): OpenAI.Images.ImageGenerateParams {
   const parameters = pick(call, (name) => !decided.has(name));
-  return { ...parameters, model: call.model, prompt: call.prompt, n: 1 };
+  const partial_images = partialImagesOf(call);
+  const streaming = partial_images > 0 ? { stream: true, partial_images } : {};
+  return { ...parameters, model: call.model, prompt: call.prompt, n: 1, ...streaming };
 }
 
 /** A request with `max_tool_calls`. The API accepts it, but the client's type of the request lacks it. */

@@ -59,8 +59,11 @@ export function readEnvelope(text: string): Envelope {
   } catch {
     throw new ResponseFault('it is not valid JSON');
   }
-  return { ...Envelope.parse(value), raw: value };
+  return envelopeOf(value);
 }
+
+/** Returns the known members of a response. */
+export const envelopeOf = (value: unknown): Envelope => ({ ...Envelope.parse(value), raw: value });
 
 /** Returns the entry that held the image. */
 export function imageEntry(envelope: Envelope): { revisedPrompt: string | null } | null {

@@ -1,4 +1,4 @@
-import { createJsonPath } from './json-path.ts';
+import { createJsonPath, responseImages } from './json-path.ts';
 import { createLongText } from './long-text.ts';
 import { ForeignStart, ResponseFault } from './response-fault.ts';
 import { createResponseRest } from './response-rest.ts';
@@ -38,15 +38,17 @@ const byte = {
 } as const;
 
 /**
- * Creates a scanner that finds images (`data[].b64_json`, `output[].result`, and data URIs in `data[].url`) in any order. It
- * passes the first one to `write` piece by piece and skips the others.
+ * Creates a scanner that finds images (at the given paths, and data URIs in `data[].url`) in any order. It passes the first one to `write` piece by piece and skips the others.
  *
  * `JSON.parse` would block the event loop for tens of milliseconds on one large image and hold it three times. The scanner
  * only searches the long text for its end. Everything else (at most 256 KiB) is left to `JSON.parse`, which alone decides
  * whether it is valid. Bytes after the end of the object are ignored: the image before them is complete and paid.
  */
-export function createResponseScanner(write: (bytes: Buffer) => void): ResponseScanner {
-  const path = createJsonPath();
+export function createResponseScanner(
+  write: (bytes: Buffer) => void,
+  imagePaths: readonly string[] = responseImages,
+): ResponseScanner {
+  const path = createJsonPath(imagePaths);
   const rest = createResponseRest(maxRestBytes);
   const long = createLongText();
   let mode: 'between' | 'text' | 'image' = 'between';

@@ -16,35 +16,8 @@ export function foreignShape(start: string): string {
   if (found) return found[1];
   const text = start.trimStart();
   if (text.startsWith('<')) return 'it is a web page or XML, not JSON';
-  if (isEventStream(text)) return 'it is an event stream, which was not requested';
   if (text.startsWith('[')) return 'it is a JSON list, not an object';
   return 'it is not a JSON object';
-}
-
-const isEventStream = (text: string) => /^(?:event|data|id|retry|)\s{0,4}:/.test(text);
-
-/** Returns the first error that an event stream states, or `null` if it states none. */
-export function errorOfEventStream(text: string): unknown {
-  if (!isEventStream(text.trimStart())) return null;
-  let isErrorEvent = false;
-  for (const line of text.split(/\r\n|\n|\r/)) {
-    if (line.startsWith('event:')) isErrorEvent = /error|failed/.test(line);
-    const data = line.startsWith('data:') ? parse(line.slice(5)) : null;
-    if (data === null) continue;
-    const error: unknown = Reflect.get(data, 'error') ?? Reflect.get(data, 'response');
-    if (isErrorEvent || Reflect.get(data, 'type') === 'error' || Reflect.has(data, 'error'))
-      return error ?? data;
-  }
-  return null;
-}
-
-function parse(text: string): object | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Returns the error that a complete response states instead of an image, or `null` if it states none. */

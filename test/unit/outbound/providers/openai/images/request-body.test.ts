@@ -18,7 +18,7 @@ const output = {
   output_format: 'webp',
   output_compression: 80,
 };
-const notTheirs = { model: 'other', prompt: 'other', n: 4, stream: true, partial_images: 3 };
+const notTheirs = { model: 'other', prompt: 'other', n: 4, stream: true, partial_images: 0 };
 
 describe('the request for an image', () => {
   it('sends every parameter to the Images API, and none that Darkroom decides', () => {
@@ -30,6 +30,14 @@ describe('the request for an image', () => {
       model,
       prompt,
       n: 1,
+    });
+  });
+
+  it('requests previews as a stream', () => {
+    expect(imagesBody(call({ ...output, partial_images: 2 }))).toMatchObject({
+      ...output,
+      stream: true,
+      partial_images: 2,
     });
   });
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 /** Complete responses of another shape. Another call would return the same, so the provider is not called again. */
 const complete =
-  /web page|JSON object\.|JSON list|event stream|raw bytes|task to poll|"data"|missing or null|link instead|error sent as|image is empty|are a |are AVIF|archive|beside the image/;
+  /web page|JSON object\.|JSON list|raw bytes|task to poll|"data"|missing or null|link instead|error sent as|image is empty|are a |are AVIF|archive|beside the image/;
 
 /** Name, response and message of responses without a usable image. */
 const cases: readonly [string, () => string | Buffer, RegExp][] = [
@@ -28,7 +28,7 @@ const cases: readonly [string, () => string | Buffer, RegExp][] = [
   ['a web page', () => '<!doctype html><html></html>', /web page/],
   ['plain text', () => 'upstream error', /not a JSON object/],
   ['a JSON list', () => '[1]', /JSON list/],
-  ['an event stream', () => 'data: {"x":1}\n\n', /it is an event stream/],
+  ['an event stream without an image', () => 'data: {"x":1}\n\n', /ended before the final image/],
   ['raw image bytes', () => png, /raw bytes of a PNG image/],
   ['a task', () => '{"task_id":"t_1","status":"submitted"}', /names a task to poll/],
   ['JSON cut off before the image', () => '{"data":[{"b64_json":', /cut off/],

@@ -1,0 +1,114 @@
+import {
+  type DecodedImage,
+  type DecodedResponse,
+  ProviderError,
+  type ProviderFailure,
+} from '../../../../domain/ports.ts';
+import { classifyStatedError } from '../client/classify-failure.ts';
+import { readErrorFacts } from '../client/error-facts.ts';
+import { publicMessage } from '../client/public-message.ts';
+import type { createBase64Image } from './base64-image.ts';
+import { readImageHeader } from './image-header.ts';
+import { type Envelope, hostModelOf, imageEntry, saidInstead, usageOfImage } from './response-envelope.ts';
+import { ResponseFault } from './response-fault.ts';
+import { errorOfEnvelope, shapeWithoutImage } from './response-shape.ts';
+
+export interface DecodeLimits {
+  /** Maximum size of a response as it was sent, which is four thirds of its image. */
+  readonly maxResponseBytes: number;
+  readonly maxPixels: number;
+}
+
+/** Returns the maximum size of an image in a response. */
+export const maxImageBytes = ({ maxResponseBytes }: DecodeLimits) => Math.ceil(maxResponseBytes * 0.75);
+
+/** Known facts about the cost of a response without an image. */
+type Money = Pick<ProviderFailure, 'billing' | 'spent'>;
+export const possible: Money = { billing: 'possible' };
+
+const maxEdge = 16_384;
+const maxRatio = 20;
+
+/** Returns the image and the usage of a response. @throws ProviderError */
+export function decoded(
+  envelope: Envelope,
+  image: ReturnType<typeof createBase64Image>,
+  limits: DecodeLimits,
+): DecodedResponse {
+  const usage = usageOfImage(envelope);
+  const hostModel = hostModelOf(envelope);
+  const entry = imageEntry(envelope);
+  const spent = { usage, ...(hostModel ? { hostModel } : {}) };
+  const money: Money = usage || hostModel?.usage ? { billing: 'charged', spent } : possible;
+  if (!entry) throw withoutImage(envelope, money);
+  try {
+    return { image: checked(image.finish(), limits.maxPixels), ...spent, revisedPrompt: entry.revisedPrompt };
+  } catch (error) {
+    throw error instanceof ResponseFault ? faulty(error, money) : error;
+  }
+}
+
+/** Verifies the type and the size of an image. @throws ResponseFault */
+export function checked(image: { bytes: Buffer; sha256: string }, maxPixels: number): DecodedImage {
+  const header = readImageHeader(image.bytes);
+  const { width, height } = header;
+  const size = `${width}x${height}`;
+  const refuse = (fault: string) => {
+    throw new ResponseFault(fault, 'unusable');
+  };
+  if (width < 1 || height < 1) refuse(`its size is ${size}`);
+  if (Math.max(width, height) > maxEdge) refuse(`an edge of ${size} is above ${maxEdge} pixels`);
+  if (Math.max(width, height) > maxRatio * Math.min(width, height)) {
+    refuse(`the edges of ${size} differ by more than ${maxRatio} to 1`);
+  }
+  if (width * height > maxPixels) refuse(`${size} is more than ${maxPixels} pixels`);
+  return { ...image, ...header };
+}
+
+/** Classifies a complete JSON object without an image: by the error that it states, otherwise by its shape. */
+function withoutImage(envelope: Envelope, money: Money): ProviderError {
+  const error = errorOfEnvelope(envelope);
+  if (error === null) return unusable(shapeWithoutImage(envelope, saidInstead(envelope)), money);
+  return statedFailure(error, money);
+}
+
+/**
+ * Classifies an error that a response with a 2xx status states.
+ *
+ * @param kind the kind of an error whose meaning is unknown. A complete response would come again, a stream may not.
+ */
+export function statedFailure(
+  error: unknown,
+  money: Money,
+  kind: 'damaged' | 'unusable' = 'unusable',
+): ProviderError {
+  const stated = classifyStatedError(error, { status: 200 });
+  if (stated) return new ProviderError(stated);
+  const { code, message } = readErrorFacts(error);
+  const said = publicMessage(message);
+  return failed(kind, {
+    fault: `it is an error sent as a success${said ? `: ${said}` : ''}`,
+    ...money,
+    ...(code ? { provider: { code } } : {}),
+  });
+}
+
+/** Describes a response with a fault. */
+export const faulty = (fault: ResponseFault, money: Money = possible) =>
+  failed(fault.kind, { fault: fault.message, ...money }, fault);
+
+/** Describes a complete response of a shape without an image. */
+export const unusable = (fault: string, rest: Partial<Money> & Pick<ProviderFailure, 'provider'> = {}) =>
+  failed('unusable', { fault, ...rest });
+
+function failed(
+  kind: 'damaged' | 'unusable',
+  { fault, ...rest }: { fault: string } & Partial<Money> & Pick<ProviderFailure, 'provider'>,
+  cause?: unknown,
+): ProviderError {
+  const message = `The provider's response cannot be used: ${fault}.`;
+  return new ProviderError(
+    { kind, code: 'provider_unusable_answer', billing: 'possible', message, ...rest },
+    cause,
+  );
+}

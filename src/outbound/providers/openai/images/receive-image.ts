@@ -1,0 +1,38 @@
+import type { CallContext, ImageCall, ResponseSink } from '../../../../domain/ports.ts';
+import type { ProviderCall } from '../client/provider-call.ts';
+import { maxStreamedImages } from './decode-event-stream.ts';
+import type { DecodeLimits } from './decoded-response.ts';
+import { followEventStream } from './follow-event-stream.ts';
+import { partialImagesOf } from './request-body.ts';
+import { headOf } from './response-head.ts';
+
+interface Receiving {
+  readonly response: Response;
+  readonly call: Pick<ImageCall, 'parameters'>;
+  readonly context: CallContext;
+  readonly limits: DecodeLimits;
+  readonly sink: ResponseSink;
+}
+
+/**
+ * Passes the response of a generation or an edit to the sink while it arrives. The body of a call with previews is a stream
+ * of events; it goes to the sink as it is, and its previews to `context.onPartial`.
+ *
+ * @throws ProviderError
+ */
+export async function receiveImage(
+  running: Pick<ProviderCall, 'receive'>,
+  { response, call, context, limits, sink }: Receiving,
+): Promise<void> {
+  const head = headOf(response);
+  if (partialImagesOf(call) === 0) {
+    return running.receive(response, limits.maxResponseBytes, (body) => sink(head, body));
+  }
+  const { status } = response;
+  const { providerRequestId: request_id } = head;
+  const provider = { status, ...(request_id ? { request_id } : {}) };
+  const maxBytes = maxStreamedImages * limits.maxResponseBytes;
+  return running.receive(response, maxBytes, (body) =>
+    sink(head, followEventStream(body, { limits, provider, context })),
+  );
+}
