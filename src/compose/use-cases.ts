@@ -7,7 +7,7 @@ import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { ids } from '../lib/ids.ts';
 import { idle } from '../lib/sleep.ts';
 import { createAccess } from '../usecases/access/index.ts';
-import { createInputs } from '../usecases/inputs/index.ts';
+import { createInputs, type Inputs } from '../usecases/inputs/index.ts';
 import { createJobs, type Jobs } from '../usecases/jobs/index.ts';
 import { createMaintenance } from '../usecases/maintenance/index.ts';
 import type { Adapters } from './adapters.ts';
@@ -26,7 +26,7 @@ export function composeUseCases(
 ) {
   const access = composeAccess(root, adapters);
   const inputs = composeInputs(root, adapters);
-  const jobs = composeJobs(root, adapters);
+  const jobs = composeJobs(root, adapters, inputs);
   const generation = composeGeneration(root, adapters, jobs);
   const webhooks = composeWebhooks(root, adapters, { jobs, publicUrlFor: options.publicUrlFor });
   const maintenance = composeMaintenance(root, adapters, jobs);
@@ -65,7 +65,11 @@ function composeInputs({ config, log }: Root, adapters: Adapters) {
   });
 }
 
-function composeJobs({ config, environment, draining, process, log }: Root, adapters: Adapters): Jobs {
+function composeJobs(
+  { config, environment, draining, process, log }: Root,
+  adapters: Adapters,
+  { prepareInputs }: Inputs,
+): Jobs {
   const { records, queues } = adapters;
   return createJobs({
     records: records.jobs,
@@ -91,6 +95,7 @@ function composeJobs({ config, environment, draining, process, log }: Root, adap
     retentionOf: retentionOf(config),
     linkSeconds: config.LINK_TTL_S,
     callers: records.callers,
+    prepareInputs,
     process,
     policy: {
       defaultModel: config.DEFAULT_MODEL,

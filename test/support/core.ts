@@ -26,6 +26,8 @@ import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webh
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import { createFilesystemStorage } from '../../src/outbound/storage/filesystem/filesystem-storage.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
+import { createFindStoredInput } from '../../src/usecases/inputs/find-stored-input.ts';
+import { createPrepareInputs } from '../../src/usecases/inputs/prepare-inputs.ts';
 import { createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
 import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
 import { createExpireJob } from '../../src/usecases/jobs/expire-job.ts';
@@ -35,6 +37,7 @@ import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { createReconcile } from '../../src/usecases/maintenance/reconcile.ts';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { builtInCatalogue } from './catalogue.ts';
+import { inputPorts } from './input-ports.ts';
 import { createdAt, idleMeter, retention, silentLog } from './jobs.ts';
 
 export const policy: SubmitPolicy = {
@@ -125,6 +128,11 @@ async function connectStores({ redis, prefix }: Deployment, given: Given) {
   return { stores, keys, queueRedis };
 }
 
+const prepareInputsOf = (
+  ports: Parameters<typeof createFindStoredInput>[0] &
+    Omit<Parameters<typeof createPrepareInputs>[0], 'findStored'>,
+) => createPrepareInputs({ ...ports, findStored: createFindStoredInput(ports) });
+
 async function buildCore(deployment: Deployment, given: Given) {
   let nowMs = createdAt;
   const { stores, keys, queueRedis } = await connectStores(deployment, given);
@@ -162,6 +170,7 @@ async function buildCore(deployment: Deployment, given: Given) {
       ids,
       digest: (text) => createHash('sha256').update(text).digest('base64url'),
       keyedDigest: createKeyedDigest(Buffer.alloc(32, 1)),
+      prepareInputs: prepareInputsOf({ ...shared, ...inputPorts(deployment, keys, shared.clock) }),
       cancelUnconfirmed: () => undefined,
       policy: { ...policy, ...given.policy },
     }),

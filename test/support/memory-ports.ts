@@ -7,6 +7,7 @@ import type {
   SpoolHead,
   SpoolKey,
 } from '../../src/domain/ports.ts';
+import { chunked } from './images.ts';
 
 /** Ports in memory whose faults the test sets. They serve tests of the decisions between the ports. */
 
@@ -63,7 +64,11 @@ export function memoryStorage(refusals: number) {
     /** Keys for which the storage throws an error that only a bug can cause. */
     keys: new Set<string>(),
   };
-  const storage: Pick<ImageStorage, 'put' | 'remove'> = {
+  const storage: Pick<ImageStorage, 'put' | 'read' | 'remove'> = {
+    async read(key) {
+      const bytes = stored.get(key);
+      return bytes ? { body: chunked(bytes), sizeBytes: bytes.length } : null;
+    },
     async put(key, bytes) {
       if (faults.puts-- > 0) throw brokenDisk();
       if (faults.keys.has(key.replace(/^.*\//, ''))) throw new Error('a bug');

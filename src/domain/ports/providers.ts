@@ -1,5 +1,7 @@
 import type { TokenUsage } from '../cost.ts';
 import type { Billing, ErrorCode } from '../errors.ts';
+import type { InputRole } from '../input-image.ts';
+import type { Open } from '../open.ts';
 
 /** Ports to the services that generate images and descriptions. */
 
@@ -8,6 +10,18 @@ export interface ImageCall {
   readonly model: string;
   readonly prompt: string;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Inputs of an edit, in their order. Absent or empty for a generation. */
+  readonly inputs?: readonly CallInput[] | undefined;
+}
+
+/** One input of an edit. */
+export interface CallInput {
+  readonly role: Open<InputRole>;
+  readonly index: number;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  /** Opens the bytes; `null` if they are gone. */
+  open(): Promise<AsyncIterable<Uint8Array> | null>;
 }
 
 /** Circumstances of one provider call. */

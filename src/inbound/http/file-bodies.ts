@@ -31,7 +31,8 @@ type ReceivedFiles = ReturnType<typeof createReceivedFiles>;
 export function acceptFiles(app: FastifyInstance, staging: FileStaging): void {
   app.decorateRequest('received', null);
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.config.files) {
+    const isJson = request.headers['content-type']?.startsWith('application/json');
+    if (request.routeOptions.config.files && !isJson) {
       const received = createReceivedFiles(staging, (error) =>
         request.log.warn({ err: error }, 'received file not removed'),
       );

@@ -3,12 +3,14 @@ import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type {
   CallContext,
   ImageProvider,
+  ImageStorage,
   ProviderFailure,
   ResponseMeta,
   ResponseSink,
 } from '../../domain/ports.ts';
 import type { AttemptCall, AttemptedCall } from './attempt-call.ts';
 import { callCost } from './call-cost.ts';
+import { callInputsOf } from './call-inputs.ts';
 import type { EarlyUpload } from './early-upload.ts';
 import { imageCallKindOf, imageParameters } from './image-parameters.ts';
 import type { JobRun } from './job-run.ts';
@@ -21,6 +23,7 @@ interface Deps {
   attemptCall: AttemptCall;
   spoolResponse: SpoolResponse;
   storePreviews: ReturnType<typeof createStorePreviews>;
+  storage: Pick<ImageStorage, 'read'>;
   catalogue: ModelCatalogue;
 }
 
@@ -33,7 +36,9 @@ interface Sent {
 const defaultCallTimeoutSeconds = 600;
 
 /** Makes the paid calls for images. Each response goes to the spool while it arrives. */
-export function createCallProvider({ provider, attemptCall, spoolResponse, storePreviews, catalogue }: Deps) {
+export function createCallProvider(deps: Deps) {
+  const { provider, attemptCall, spoolResponse, storePreviews, storage, catalogue } = deps;
+
   function callFor({ job }: JobRun, index: number): Omit<AttemptedCall<Sent>, 'send'> {
     const model = job.request?.model ?? '';
     const partialImages = job.request?.partial_images ?? 0;
@@ -86,7 +91,12 @@ export function createCallProvider({ provider, attemptCall, spoolResponse, store
       { prompt, earlyUpload }: { prompt: string; earlyUpload: EarlyUpload },
     ): Promise<number | null> {
       const call = callFor(run, index);
-      const image = { model: call.model, prompt, parameters: imageParameters(run.job.request) };
+      const image = {
+        model: call.model,
+        prompt,
+        parameters: imageParameters(run.job.request),
+        inputs: callInputsOf(run.job, storage),
+      };
       const done = await attemptCall.make(run, {
         ...call,
         send: (context, no) =>

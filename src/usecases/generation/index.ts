@@ -42,7 +42,7 @@ export interface GenerationDeps {
   readonly enhancer: PromptEnhancer;
   readonly breaker: CircuitBreaker;
   readonly spool: Spool;
-  readonly storage: Pick<ImageStorage, 'put' | 'remove'>;
+  readonly storage: Pick<ImageStorage, 'put' | 'read' | 'remove'>;
   readonly catalogue: ModelCatalogue;
   /** Limits the images in memory that come from the spool; `null` if the signal aborted before a slot was free. */
   readonly withMemorySlot: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
@@ -142,6 +142,7 @@ function composeGenerateImage(
     attemptCall,
     spoolResponse: createSpoolResponse({ spool, providerName: provider.name, clock }),
     storePreviews: createStorePreviews({ storage, sleep, clock, log }),
+    storage,
     catalogue,
   });
   const finalizeRun = createFinalizeRun(finalizeResponse);

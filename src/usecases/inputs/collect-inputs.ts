@@ -4,6 +4,7 @@ import {
   type InputImage,
   type InputName,
   inputFieldIssues,
+  inputRoles,
   maxDataCharacters,
   maxInputBytes,
   pointerOf,
@@ -56,6 +57,7 @@ export function createCollectInputs({ staging, guard }: Deps) {
   }
 
   return async (request: ImageRequestBody, files: readonly ReceivedFile[] = []): Promise<CollectedInputs> => {
+    if (files.length === 0 && !hasInputs(request)) return { body: request, inputs: [], async release() {} };
     const { images = [], mask, markup, ...body } = request;
     const issues = inputFieldIssues(request);
     if (issues.length > 0) {
@@ -74,14 +76,22 @@ export function createCollectInputs({ staging, guard }: Deps) {
       checkDataSizes(named);
       const inputs: RequestedInput[] = [];
       for (const [name, input] of named) inputs.push({ ...name, from: await originOf(input, name, written) });
-      return { body, inputs: [...inputs, ...ofFiles(files, inputs)], release };
+      return { body, inputs: inRoleOrder([...inputs, ...ofFiles(files, inputs)]), release };
     } catch (error) {
       await release();
       throw error;
     }
   };
 }
+const hasInputs = ({ images, mask, markup }: ImageRequestBody): boolean =>
+  images !== undefined || mask !== undefined || markup !== undefined;
+
 export type CollectInputs = ReturnType<typeof createCollectInputs>;
+
+/** Sorts inputs by role, so that the order of the parts of a form does not matter. */
+function inRoleOrder(inputs: readonly RequestedInput[]): RequestedInput[] {
+  return inputRoles.flatMap((role) => inputs.filter((each) => each.role === role));
+}
 
 function ofFiles(files: readonly ReceivedFile[], before: readonly InputName[]): RequestedInput[] {
   const next = new Map<string, number>();

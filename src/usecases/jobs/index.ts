@@ -18,6 +18,7 @@ import type {
   WebhookEvents,
 } from '../../domain/ports.ts';
 import type { Presets } from '../../domain/preset.ts';
+import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
 import { createCancelJob } from './cancel-job.ts';
 import { createCancelProviderCalls } from './cancel-provider-calls.ts';
 import { createCancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
@@ -66,6 +67,7 @@ export interface JobsDeps {
   readonly callers: WaitingCallers;
   /** Name of this process, different after every start. */
   readonly process: string;
+  readonly prepareInputs: PrepareInputs;
   readonly policy: SubmitPolicy;
   readonly meter: Meter;
   readonly log: Log;
@@ -160,6 +162,7 @@ function composeSubmitJob(
     ids: deps.ids,
     digest: deps.digest,
     keyedDigest: deps.keyedDigest,
+    prepareInputs: deps.prepareInputs,
     cancelUnconfirmed,
     clock,
     policy: deps.policy,

@@ -29,7 +29,12 @@ export function createRetryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
         detail: `The job is ${job.status}. Only failed, canceled and expired jobs can be retried.`,
       });
     }
-    return deps.submitJob.submit({ caller, body: job.request, parentId: id, ...options });
+    const inputs = job.inputs?.map(({ role, index, source }) => ({
+      role,
+      index,
+      from: { kind: 'job_input' as const, jobId: id, source },
+    }));
+    return deps.submitJob.submit({ caller, body: job.request, inputs, parentId: id, ...options });
   };
 }
 export type RetryJob = ReturnType<typeof createRetryJob>;

@@ -1,8 +1,8 @@
-import type { Caller } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { CostRange } from '../../domain/estimate.ts';
 import { createJob, type ImageJob } from '../../domain/image-job.ts';
-import type { ImageRequest, ImageRequestBody } from '../../domain/image-request.ts';
+import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
+import type { JobInput } from '../../domain/input-image.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type {
   IdempotencyClaim,
@@ -10,15 +10,20 @@ import type {
   JobStore,
   Log,
   Meter,
+  RequestedInput,
   TaskIntake,
   TaskQueue,
 } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
-import { canonicalJson } from '../../lib/canonical-json.ts';
+import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
 import type { CancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
 import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
+import { createClaims, type Named, type Submission } from './submission.ts';
 import { queueEvent } from './update-job.ts';
+import { factsOfInputs, withStoredInputs } from './with-stored-inputs.ts';
+
+export type { Submission };
 
 /** Defaults and limits that a deployment sets for submissions. */
 export interface SubmitPolicy extends RequestPolicy {
@@ -37,30 +42,12 @@ interface Deps extends Rules {
   digest: (text: string) => string;
   /** Keyed digest (HMAC). It outlives its job and must not confirm a guessed input, so it needs our secret. */
   keyedDigest: (text: string) => string;
+  prepareInputs: PrepareInputs;
   cancelUnconfirmed: CancelUnconfirmedJob;
   meter: Meter;
   log: Log;
   policy: SubmitPolicy;
 }
-
-export interface Submission {
-  readonly caller: Caller;
-  readonly body: ImageRequestBody;
-  readonly idempotencyKey?: string | undefined;
-  readonly parentId?: string | undefined;
-  /** Id of the request, for the log lines of the job. */
-  readonly requestId?: string | undefined;
-  readonly traceparent?: string | undefined;
-  readonly origin?: string | undefined;
-  /** Id of the job if it is decided before the submission. */
-  readonly id?: string | undefined;
-  /** Changes to the request, and ignored fields, before the submission. */
-  readonly warnings?: readonly string[] | undefined;
-}
-
-/** Identity of an idempotent submission: the body of a new request, or the parent of a retry. */
-type Named = Pick<Submission, 'caller' | 'idempotencyKey' | 'parentId'> & Partial<Pick<Submission, 'body'>>;
-type KeyName = Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>;
 
 interface Accepted {
   readonly job: ImageJob;
@@ -76,10 +63,6 @@ export interface Preview {
   readonly queueDepth: number;
 }
 
-/** Time by which an idempotency claim outlives its record, because of clock differences and slow queues. */
-const claimMarginMs = 3_600_000;
-const minClaimMs = 24 * 3_600_000;
-
 /**
  * Accepts a request durably: once it returns, the job survives the crash of any process. Every fault that can be detected
  * is refused before the first write.
@@ -87,24 +70,7 @@ const minClaimMs = 24 * 3_600_000;
 export function createSubmitJob(deps: Deps) {
   const { policy } = deps;
 
-  /** Returns the hash of an idempotency key and the fingerprint of its request; `undefined` without a key. */
-  function nameOf({ idempotencyKey, parentId, body }: Named): KeyName | undefined {
-    if (idempotencyKey === undefined) return undefined;
-    // A retry is identified by its parent alone, because the body of the parent may be erased before the next try.
-    // A new request is identified by the caller's body without defaults, because a deploy may change the defaults.
-    const identity = parentId === undefined ? { route: 'POST /images', body } : { route: 'retry', parentId };
-    return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.keyedDigest(canonicalJson(identity)) };
-  }
-
-  function claimFor(submission: Submission): IdempotencyClaim | undefined {
-    const { body } = submission;
-    const name = nameOf(submission);
-    const lifeSeconds =
-      (body.queue_ttl_s ?? policy.queueTtlSeconds) +
-      (body.run_timeout_s ?? policy.runTimeoutSeconds) +
-      (body.retention?.record_s ?? policy.maxRecordSeconds);
-    return name && { ...name, ttlMs: Math.max(minClaimMs, lifeSeconds * 1000 + claimMarginMs) };
-  }
+  const { nameOf, claimFor } = createClaims(deps);
 
   /** Returns the job that was accepted under a key; `null` if there is none or its request differs. Accepts no new job. */
   async function replay(named: Named): Promise<Accepted | null> {
@@ -116,27 +82,49 @@ export function createSubmitJob(deps: Deps) {
   async function submit(submission: Submission): Promise<Accepted> {
     let prepared: PreparedRequest;
     try {
-      prepared = prepareRequest(submission.body, deps);
+      prepared = prepareRequest(submission.body, deps, submission.inputs);
     } catch (error) {
       // A job that was accepted under this key stays accepted, even if the rules have changed since.
       const held = await replay(submission);
       if (held) return held;
       throw error;
     }
+    const inputs = submission.inputs ?? [];
+    if (inputs.length === 0) return accept(createQueued(submission, prepared), claimFor(submission));
+    // The bytes of a repeated request need not be stored again, and its sources may be gone.
+    const held = await replay(submission);
+    return (
+      held ??
+      withStoredInputs(
+        deps.prepareInputs,
+        { tenant: submission.caller.tenant, inputs },
+        {
+          create: (stored) => createQueued(submission, prepared, stored),
+          accept: (job) => accept(job, claimFor(submission)),
+        },
+      )
+    );
+  }
+
+  function createQueued(
+    submission: Submission,
+    prepared: PreparedRequest,
+    inputs?: readonly JobInput[],
+  ): ImageJob {
     const nowMs = deps.clock();
-    const job = createJob({
+    return createJob({
       id: submission.id ?? deps.ids.job(nowMs),
       tenant: submission.caller.tenant,
       nowMs,
       request: prepared.request,
       promptTemplate: prepared.promptTemplate,
+      inputs,
       warnings: [...(submission.warnings ?? []), ...prepared.warnings],
       parentId: submission.parentId,
       requestId: submission.requestId,
       traceparent: submission.traceparent,
       origin: submission.origin,
     });
-    return accept(job, claimFor(submission));
   }
 
   async function write(job: ImageJob, claim: IdempotencyClaim | undefined, event: NewEvent) {
@@ -194,8 +182,15 @@ export function createSubmitJob(deps: Deps) {
     });
   }
 
-  async function preview(body: ImageRequestBody): Promise<Preview> {
-    const { request, warnings, estimate } = prepareRequest(body, deps);
+  /** Checks and estimates a request. Nothing is stored. */
+  async function preview(
+    body: ImageRequestFields,
+    edit?: { readonly tenant: string; readonly inputs: readonly RequestedInput[] },
+  ): Promise<Preview> {
+    const prepared = prepareRequest(body, deps, edit?.inputs);
+    const { request, warnings, estimate } = edit?.inputs.length
+      ? prepareRequest(body, deps, await factsOfInputs(deps.prepareInputs, edit))
+      : prepared;
     const { waiting, delayed } = await deps.jobQueue.counts();
     return { request, warnings, estimate, queueDepth: waiting + delayed };
   }

@@ -1,19 +1,23 @@
-import type { FastifyInstance } from 'fastify';
-import { AppError } from '../../../domain/errors.ts';
-import type { ImageRequestBody } from '../../../domain/image-request.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ImageRequestBody, ImageRequestFields } from '../../../domain/image-request.ts';
+import type { RequestedInput } from '../../../domain/ports.ts';
+import type { Inputs } from '../../../usecases/inputs/index.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining } from '../draining.ts';
+import { editFiles, editFilesOf, limitTexts } from '../edit-form.ts';
 import { imageJobExamples, imagePreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
 import { jobTraceOf } from '../job-trace.ts';
 import { ref, unionOf } from '../json-schema.ts';
+import { maxDataBodyBytes } from '../max-body-size.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, json, problems, requestHeader } from '../responses.ts';
 import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'submitJob'>;
+  readonly inputs: Pick<Inputs, 'collectInputs'>;
   readonly addresses: Addresses;
   readonly sendAccepted: SendAccepted;
   readonly draining: AbortSignal;
@@ -23,7 +27,7 @@ const schema = {
   operationId: 'submitJob',
   summary: 'Create a job',
   description:
-    'Accepts a job durably. `Prefer: wait=N` delays the response until the job is terminal or N seconds have passed, at most 55.',
+    'Accepts a job durably. `Prefer: wait=N` delays the response until the job is terminal or N seconds have passed, at most 55. With `images` the job is an edit. Its files are fields of a form, data, uploads, earlier images, or https addresses.',
   tags: ['images'],
   headers: {
     type: 'object',
@@ -38,7 +42,12 @@ const schema = {
       },
     },
   },
-  body: ref('ImageRequest'),
+  body: {
+    content: {
+      'application/json': { schema: ref('ImageRequest') },
+      'multipart/form-data': { schema: ref('ImageForm') },
+    },
+  },
   response: {
     200: json(
       'The job, which ended during the wait; with `dry_run` the preview',
@@ -68,6 +77,9 @@ const schema = {
       'cost_unknown',
       'max_cost_exceeded',
       'destination_forbidden',
+      'input_invalid',
+      'storage_unavailable',
+      'storage_failed',
       'erased',
       'queue_full',
       'shutting_down',
@@ -77,43 +89,51 @@ const schema = {
 
 /** `POST /images`: accepts a request durably, or previews it. */
 export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
-  const { jobs, addresses, sendAccepted, draining } = deps;
+  const { jobs, inputs, addresses, sendAccepted, draining } = deps;
   app.route<{ Body: ImageRequestBody; Querystring: { dry_run?: boolean } }>({
     method: 'POST',
     url: '/images',
-    config: { scope: 'images:write' },
+    config: { scope: 'images:write', files: editFiles },
+    bodyLimit: maxDataBodyBytes,
+    preValidation: limitTexts,
     schema,
     handler: async (request, reply) => {
-      refuseInputs(request.body);
       const caller = callerOf(request);
       // The key is read first, so that a dry run reports a malformed key too.
       const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
-      if (request.query.dry_run) return preview(jobs, request.body);
-      refuseWhileDraining(draining);
+      if (!request.query.dry_run) refuseWhileDraining(draining);
       const preferences = preferencesFrom(request.headers.prefer);
-      const { job, replayed } = await jobs.submitJob.submit({
-        caller,
-        body: request.body,
-        idempotencyKey,
-        ...jobTraceOf(request),
-        origin: addresses.storedOriginOf(request),
+      const isDryRun = request.query.dry_run === true;
+      const { previewed, accepted } = await withInputs(inputs, request, async (body, list) => {
+        if (isDryRun)
+          return { previewed: await preview(jobs, body, { tenant: caller.tenant, inputs: list }) };
+        const submission = { caller, body, inputs: list, idempotencyKey, ...jobTraceOf(request) };
+        const origin = addresses.storedOriginOf(request);
+        return { accepted: await jobs.submitJob.submit({ ...submission, origin }) };
       });
-      return sendAccepted(request, reply, { job, replayed, preferences });
+      return accepted ? sendAccepted(request, reply, { ...accepted, preferences }) : previewed;
     },
   });
 }
 
-/** Refuses inputs, because a job without them would cost money for another image. */
-function refuseInputs({ images, mask, markup }: ImageRequestBody): void {
-  if (!images && !mask && !markup) return;
-  throw new AppError('validation_failed', {
-    detail: 'Edits are not available yet.',
-    issues: [{ pointer: '/images', detail: 'is not available yet' }],
-  });
+/** Runs work with the inputs of a request, and removes their temporary files before the response waits. */
+async function withInputs<Result>(
+  { collectInputs }: Deps['inputs'],
+  request: FastifyRequest<{ Body: ImageRequestBody }>,
+  work: (body: ImageRequestFields, inputs: readonly RequestedInput[]) => Promise<Result>,
+): Promise<Result> {
+  const { body, inputs, release } = await collectInputs(request.body, editFilesOf(request as FastifyRequest));
+  // The data of images must not live as long as the response waits.
+  request.body = body;
+  try {
+    return await work(body, inputs);
+  } finally {
+    await release();
+  }
 }
 
-async function preview(jobs: Deps['jobs'], body: ImageRequestBody) {
-  const { request, warnings, estimate, queueDepth } = await jobs.submitJob.preview(body);
+async function preview(jobs: Deps['jobs'], ...checked: Parameters<Jobs['submitJob']['preview']>) {
+  const { request, warnings, estimate, queueDepth } = await jobs.submitJob.preview(...checked);
   return {
     object: 'image_preview',
     request,

@@ -5,6 +5,7 @@ import {
   enhanceModes,
   ImageRequest,
   ImageRequestBody,
+  ImageRequestFields,
   PresetChoice,
   PresetSelection,
   priorities,
@@ -31,6 +32,19 @@ import { pageOf, type SchemaGroup } from '../json-schema.ts';
 
 /** Request of a job on the wire. It is complete, because the service resolves every default at submission. */
 const AcceptedRequest = ImageRequest.describe('The request with every default filled in.');
+
+const binary = z.string().meta({ format: 'binary' });
+
+/** A form: files instead of inputs, and the other fields as texts. */
+const ImageForm = ImageRequestFields.extend({
+  image: z.array(binary).optional().describe('Images to edit, one field `image` or `image[]` for each.'),
+  images: z
+    .array(z.union([binary, InputImage]))
+    .optional()
+    .describe('The same as `image`; as JSON the list of inputs that are no files.'),
+  mask: z.union([binary, InputImage]).optional().describe('The mask, as a file or as JSON.'),
+  markup: z.union([binary, InputImage]).optional().describe('The markup, as a file or as JSON.'),
+}).describe('A request as a form: files, texts, and nested fields as JSON.');
 
 /** Job on the wire. */
 export const ImageJob = ImageJobView.extend({ request: AcceptedRequest }).describe(
@@ -70,6 +84,7 @@ const ImagePreview = z
 export const jobSchemas: SchemaGroup = {
   requests: {
     ImageRequest: ImageRequestBody,
+    ImageForm,
     PresetChoice,
     PresetSelection,
     WebhookDestination: WebhookRequest,

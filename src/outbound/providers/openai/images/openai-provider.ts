@@ -5,8 +5,8 @@ import { checkAccount } from './check-account.ts';
 import { decodeResponseBody } from './decode-response-body.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
 import { receiveImage } from './receive-image.ts';
-import { imagesBody } from './request-body.ts';
 import { headOf } from './response-head.ts';
+import { submitImages } from './submit-images.ts';
 
 /**
  * Creates a provider that calls the Images API with the official client.
@@ -28,9 +28,7 @@ export function createOpenAIProvider(
     async generate(call, context, sink) {
       const running = beginCall(connection, context);
       try {
-        const response = await running.send((options) =>
-          connection.client.images.generate(imagesBody(call), options).asResponse(),
-        );
+        const response = await submitImages(connection.client, running, call);
         const head = headOf(response);
         await receiveImage(running, { response, call, context, limits, sink });
         return head;

@@ -1,0 +1,42 @@
+import type { OpenAI } from 'openai';
+import type { ImageCall } from '../../../../domain/ports.ts';
+import type { ProviderCall } from '../client/provider-call.ts';
+import { editForm } from './edit-form.ts';
+import { imagesBody } from './request-body.ts';
+import type { StreamedBody } from './streamed-body.ts';
+
+/**
+ * Sends the request for one image: a generation, or an edit if the call has inputs.
+ *
+ * @throws ProviderError; of kind `refused` or `final` if an input could not be read.
+ */
+export function submitImages(client: OpenAI, running: ProviderCall, call: ImageCall): Promise<Response> {
+  if (!call.inputs?.length) {
+    return running.send((options) => client.images.generate(imagesBody(call), options).asResponse());
+  }
+  const form = editForm(call);
+  return sendStreamed(running, form, (options) => client.post('/images/edits', options).asResponse());
+}
+
+/** Sends a request with a streamed body. */
+export async function sendStreamed(
+  running: ProviderCall,
+  body: StreamedBody & { readonly contentType: string },
+  request: (options: OpenAI.RequestOptions) => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await running.send((options) =>
+      request({
+        ...options,
+        body: body.chunks,
+        headers: {
+          ...(options.headers as Record<string, string>),
+          'Content-Type': body.contentType,
+          'Content-Length': String(body.sizeBytes),
+        },
+      }),
+    );
+  } catch (error) {
+    throw body.fault() ?? error;
+  }
+}

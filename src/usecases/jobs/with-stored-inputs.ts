@@ -1,0 +1,46 @@
+import { AppError } from '../../domain/errors.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
+import type { JobInput } from '../../domain/input-image.ts';
+import type { RequestedInput } from '../../domain/ports.ts';
+import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
+
+interface Steps<Accepted> {
+  create(inputs: readonly JobInput[]): ImageJob;
+  accept(job: ImageJob): Promise<Accepted>;
+}
+
+/**
+ * Accepts a job after its inputs are checked and stored. The bytes of a refused job are deleted. If the store does not
+ * confirm the record, the job may exist, and the sweeper decides.
+ */
+export async function withStoredInputs<Accepted extends { readonly job: ImageJob }>(
+  prepareInputs: PrepareInputs,
+  request: { readonly tenant: string; readonly inputs: readonly RequestedInput[] },
+  { create, accept }: Steps<Accepted>,
+): Promise<Accepted> {
+  const prepared = await prepareInputs(request.tenant, request.inputs);
+  try {
+    const job = create(prepared.inputs);
+    await prepared.store(job);
+    try {
+      const accepted = await accept(job);
+      await (accepted.job.id === job.id ? prepared.confirm(job) : prepared.discard(job)).catch(() => {});
+      return accepted;
+    } catch (error) {
+      if (error instanceof AppError && error.code !== 'store_unavailable') await prepared.discard(job);
+      throw error;
+    }
+  } finally {
+    await prepared.release();
+  }
+}
+
+/** Checks inputs and returns the facts about them. Stores nothing. */
+export async function factsOfInputs(
+  prepareInputs: PrepareInputs,
+  { tenant, inputs }: { readonly tenant: string; readonly inputs: readonly RequestedInput[] },
+): Promise<readonly JobInput[]> {
+  const prepared = await prepareInputs(tenant, inputs);
+  await prepared.release();
+  return prepared.inputs;
+}
