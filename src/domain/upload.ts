@@ -15,6 +15,10 @@ export const Upload = storedObject({
   height: z.int(),
   sizeBytes: z.int(),
   sha256: z.string(),
+  /** Name that the caller gave the file. */
+  fileName: z.string().optional(),
+  /** Purpose that a client of OpenAI's API named. */
+  purpose: z.string().optional(),
 });
 export type Upload = z.infer<typeof Upload>;
 

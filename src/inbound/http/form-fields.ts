@@ -5,30 +5,61 @@ import type { JsonSchema } from './json-schema.ts';
 
 const maxDepth = 32;
 
+type Resolve = (name: string) => JsonSchema | undefined;
+type Fields = ReadonlyMap<string, string>;
+
 /**
- * Converts the texts of a form to the types of a schema. A text that cannot be converted stays a text, which the validation
- * then refuses.
+ * Converts the texts of a form to the types of a schema. A nested value is JSON, or its members are fields such as
+ * `svg[model]`. A text that cannot be converted stays a text, which the validation then refuses.
  *
  * @param resolve returns a named schema.
  */
-export function typedFields(
-  fields: ReadonlyMap<string, string>,
-  schema: JsonSchema,
-  resolve: (name: string) => JsonSchema | undefined,
-): Record<string, unknown> {
-  const properties = (schema.properties ?? {}) as Record<string, JsonSchema>;
+export function typedFields(fields: Fields, schema: JsonSchema, resolve: Resolve): Record<string, unknown> {
+  const { properties = {} } = schema as { properties?: Record<string, JsonSchema> };
   const body: Record<string, unknown> = Object.create(null);
-  for (const [name, text] of fields) {
+  const { texts, nested } = withMembers(fields);
+  for (const [name, text] of texts) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
     body[name] = property ? typed(name, text, { property, resolve }) : text;
   }
+  for (const [name, members] of nested) {
+    if (texts.has(name)) throw invalid(name, 'occurs more than once');
+    const property = Object.hasOwn(properties, name) ? (properties[name] ?? {}) : {};
+    body[name] = typedFields(members, referenced(property, resolve), resolve);
+  }
   return { ...body };
+}
+
+/** Name of a member of a nested value: `svg[reasoning][effort]`. */
+const memberName = /^([^[\]]+)\[([^[\]]+)\]((?:\[[^[\]]+\])*)$/;
+
+/** Separates fields that are members of nested values. */
+function withMembers(fields: Fields): { texts: Fields; nested: ReadonlyMap<string, Fields> } {
+  const texts = new Map<string, string>();
+  const nested = new Map<string, Map<string, string>>();
+  for (const [field, text] of fields) {
+    const [, name, member, rest = ''] = memberName.exec(field) ?? [];
+    if (name === undefined) {
+      texts.set(field, text);
+      continue;
+    }
+    if (member === '__proto__') throw invalid(name, 'must not hold a field named __proto__');
+    const members = nested.get(name) ?? new Map<string, string>();
+    nested.set(name, members.set(`${member}${rest}`, text));
+  }
+  return { texts, nested };
+}
+
+/** Returns a schema, or the schema that it refers to. */
+function referenced(schema: JsonSchema, resolve: Resolve): JsonSchema {
+  const { $ref } = schema;
+  return typeof $ref === 'string' ? (resolve($ref.replace(/#$/, '')) ?? {}) : schema;
 }
 
 function typed(
   name: string,
   text: string,
-  { property, resolve }: { property: JsonSchema; resolve: (name: string) => JsonSchema | undefined },
+  { property, resolve }: { property: JsonSchema; resolve: Resolve },
 ): unknown {
   const { $ref } = property;
   if (typeof $ref === 'string') {

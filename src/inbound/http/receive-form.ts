@@ -16,6 +16,8 @@ export interface ReceivedForm {
 export interface FormFile {
   /** Name of the field. */
   readonly field: string;
+  /** Name of the file without its folder, if the caller sent one. */
+  readonly fileName?: string | undefined;
   readonly file: LocalFile;
 }
 
@@ -44,10 +46,10 @@ export async function receiveForm(
   try {
     await new Promise<void>((resolve, reject) => {
       const files: Promise<void>[] = [];
-      parser.on('file', (field, stream) => {
+      parser.on('file', (field, stream, fileName) => {
         // The stream fails with the parser, whose error is the reason.
         stream.on('error', () => undefined);
-        const written = form.addFile(field, stream);
+        const written = form.addFile({ field, fileName }, stream);
         files.push(written);
         written.catch(reject);
       });
@@ -128,15 +130,16 @@ function createForm({ staging, isFileField, maxFiles }: FormRules) {
       fields.set(field, value);
     },
 
-    async addFile(field: string, stream: AsyncIterable<Uint8Array>): Promise<void> {
+    async addFile(name: Omit<FormFile, 'file'>, stream: AsyncIterable<Uint8Array>): Promise<void> {
+      const { field } = name;
       if (!isFileField(field)) throw invalid(field, 'is not a known field of files');
       begun += 1;
       if (begun > maxFiles) throw tooMany(`The form has more than ${maxFiles} files.`);
       // Files of different sizes end in another order than they begin.
-      const at = files.push({ field, file: { path: '', sizeBytes: 0, sha256: '' } }) - 1;
+      const at = files.push({ ...name, file: { path: '', sizeBytes: 0, sha256: '' } }) - 1;
       const written = staging.write(stream, { maxBytes: maxInputBytes });
       writing.push(written);
-      files[at] = { field, file: await written };
+      files[at] = { ...name, file: await written };
     },
 
     /** Removes the files after their writes have ended. */

@@ -30,29 +30,42 @@ export interface UploadPolicy {
   readonly maxBytesPerTenant: number;
 }
 
+/** Description of a file by its caller. */
+export interface UploadOptions extends Pick<Upload, 'fileName' | 'purpose'> {
+  /** Pointer of the request field of the file. */
+  readonly pointer: string;
+  /** Time until the upload is deleted, at most that of the deployment. */
+  readonly ttlMs?: number | undefined;
+}
+
 /**
  * Stores a file as an upload. The caller removes the given file. Bytes whose record cannot be written are removed by the
  * sweeper.
  *
- * @param options.pointer the request field of the file.
  * @throws AppError `input_invalid`, `too_many_uploads`
  */
 export function createCreateUpload(deps: Deps) {
-  async function store(tenant: string, file: LocalFile, facts: ReturnType<typeof factsOf>): Promise<Upload> {
-    const { uploads, drafts, storage, policy } = deps;
+  function describe(tenant: string, facts: ReturnType<typeof factsOf>, options: UploadOptions): Upload {
+    const { fileName, purpose, ttlMs = deps.policy.ttlMs } = options;
     const nowMs = deps.clock();
-    const id = deps.ids.upload(nowMs);
-    const upload: Upload = {
+    return {
       version: 1,
-      id,
+      id: deps.ids.upload(nowMs),
       tenant,
       createdAt: nowMs,
-      expiresAt: nowMs + policy.ttlMs,
+      expiresAt: nowMs + Math.min(ttlMs, deps.policy.ttlMs),
       ...facts,
+      ...(fileName === undefined ? {} : { fileName }),
+      ...(purpose === undefined ? {} : { purpose }),
     };
+  }
+
+  async function store(upload: Upload, file: LocalFile): Promise<Upload> {
+    const { uploads, drafts, storage, policy } = deps;
+    const { tenant, id, contentType } = upload;
     const key = uploadKeyOf(upload);
-    await drafts.add(tenant, id, nowMs);
-    await storage.putFile(key, file, { contentType: facts.contentType });
+    await drafts.add(tenant, id, upload.createdAt);
+    await storage.putFile(key, file, { contentType });
     if (await uploads.create(upload, { maxBytes: policy.maxBytesPerTenant })) return upload;
     await storage.remove(key);
     await drafts.remove(tenant, id);
@@ -61,12 +74,12 @@ export function createCreateUpload(deps: Deps) {
     });
   }
 
-  return async (tenant: string, file: LocalFile, options: { readonly pointer: string }): Promise<Upload> => {
+  return async (tenant: string, file: LocalFile, options: UploadOptions): Promise<Upload> => {
     const inspected = await naming(options.pointer, () =>
       deps.inspector.inspect(file, { findTransparency: false }),
     );
     try {
-      return await store(tenant, inspected.file, factsOf(inspected));
+      return await store(describe(tenant, factsOf(inspected), options), inspected.file);
     } finally {
       if (inspected.isRewritten) await deps.staging.remove(inspected.file);
     }

@@ -29,6 +29,10 @@ const openAiForms: Partial<Record<AppError['code'], { status: number; code?: str
   model_retired: { status: 404, code: 'model_not_found' },
   validation_failed: { status: 400 },
   invalid_json: { status: 400 },
+  input_invalid: { status: 400 },
+  destination_forbidden: { status: 400 },
+  // The AI SDK retries every 409.
+  too_many_uploads: { status: 400 },
 };
 
 /** Returns the status of an error after a job was accepted. No client retries such a status. */

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { TokenTotals } from '../../../domain/image-job.ts';
 import type { SchemaGroup } from '../json-schema.ts';
 import { OpenAIError } from '../schemas/problem.ts';
+import { OpenAiDeletedFile, OpenAiFile, OpenAiFileForm } from './files.ts';
 import { GenerationBody, responseFormats } from './generation-body.ts';
 
-/** Schemas of the responses that OpenAI's clients read: images, stream events and models. */
+/** Schemas of the responses that OpenAI's clients read: images, stream events, models and files. */
 
 const unixSeconds = z.int().meta({ format: 'int64' });
 
@@ -52,8 +53,16 @@ const OpenAiModelList = z.object({ object: z.literal('list'), data: z.array(Open
 
 /** Schemas of the OpenAI-compatible API. */
 export const openAiSchemas: SchemaGroup = {
-  requests: { OpenAiGenerationRequest: GenerationBody },
-  responses: { OpenAiImage, OpenAiImages, OpenAiImageEvent, OpenAiModel, OpenAiModelList },
+  requests: { OpenAiGenerationRequest: GenerationBody, OpenAiFileForm },
+  responses: {
+    OpenAiImage,
+    OpenAiImages,
+    OpenAiImageEvent,
+    OpenAiModel,
+    OpenAiModelList,
+    OpenAiFile,
+    OpenAiDeletedFile,
+  },
   values: {
     OpenAiResponseFormat: {
       values: responseFormats,
