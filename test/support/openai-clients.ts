@@ -57,7 +57,7 @@ interface ClientPackages {
   loadLangChain(): Promise<LangChain>;
 }
 
-export const clientPackages = fileURLToPath(new URL('client-packages', import.meta.url));
+const clientPackages = fileURLToPath(new URL('client-packages', import.meta.url));
 const defaultModel = 'gpt-image-2';
 
 /** Downloads an image by its link. */
@@ -144,11 +144,10 @@ export interface Clients {
   readonly packages: Readonly<Record<'OpenAI6' | 'OpenAI7', () => Promise<typeof OpenAI>>>;
 }
 
-/** Installs and loads the clients. Returns `undefined` with a message on the console if npm cannot install them. */
-export async function loadClients(): Promise<Clients | undefined> {
-  let folder: string;
+/** Installs the clients. Returns their folder, or `undefined` with a message on the console if npm cannot install them. */
+export async function installClients(): Promise<string | undefined> {
   try {
-    folder = await installPackages(clientPackages);
+    return await installPackages(clientPackages);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     console.warn(
@@ -156,6 +155,12 @@ export async function loadClients(): Promise<Clients | undefined> {
     );
     return undefined;
   }
+}
+
+/** Installs and loads the clients. Returns `undefined` if npm cannot install them. */
+export async function loadClients(): Promise<Clients | undefined> {
+  const folder = await installClients();
+  if (!folder) return undefined;
   const packages: ClientPackages = await import(pathToFileURL(join(folder, 'clients.mjs')).href);
   const { loadOpenAI7, loadAiSdk } = packages;
   return {
