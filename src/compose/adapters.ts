@@ -23,6 +23,7 @@ import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
 import { createDeliveryQueues } from '../outbound/records/webhooks/delivery-queues.ts';
 import { createWebhookEndpoints } from '../outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../outbound/records/webhooks/webhook-events.ts';
+import { createWorkerRuns } from '../outbound/records/worker-runs.ts';
 import { createSpool } from '../outbound/spool/spool.ts';
 import { createMetrics } from '../outbound/telemetry/metrics.ts';
 import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
@@ -100,6 +101,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     inputDrafts: createInputDrafts(redis, keys),
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),
     callers: createWaitingCallers(redis, keys),
+    workerRuns: createWorkerRuns(redis, keys, root.process),
     /** Rejects with the fault if a connection is not usable or Redis evicts keys. */
     check: async () => {
       await Promise.all([root.connections.check(), checkEviction(redis)]);

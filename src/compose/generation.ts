@@ -19,6 +19,7 @@ export function composeGeneration({ config, log }: Root, adapters: Adapters, job
   const { provider, catalogue, spool, storage, records, metrics } = adapters;
   return createGeneration({
     records: records.jobs,
+    workerRuns: records.workerRuns,
     updateJob: jobs.updateJob,
     cancelProviderCalls: jobs.cancelProviderCalls,
     provider: provider.images,

@@ -110,8 +110,12 @@ export interface ImageJob {
   readonly fence: number;
   /** Start of the current run; absent between runs. */
   readonly leaseStartedAt?: number;
+  /** Process of the current run; absent between runs. */
+  readonly leaseWorker?: string;
   /** Runs that ended without a result, because their worker crashed. */
   readonly crashCount?: number;
+  /** Consecutive ones of these runs whose crash ended fewer than three runs, see `job-crashes.ts`. */
+  readonly crashesInRow?: number;
   /** Consecutive rejections by the provider since it last accepted a call. */
   readonly refusals?: number;
   /**

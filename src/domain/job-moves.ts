@@ -25,16 +25,17 @@ import { pickAmounts } from './pick-amounts.ts';
  */
 
 /**
- * Acquires a job for a new run: raises the fencing token and moves a queued job to `running`. A lease that was not released
- * counts as a crash of its worker.
+ * Acquires a job for a new run: raises the fencing token and moves a queued job to `running`.
+ *
+ * @param worker the process of the run.
  */
-export function beginRun(job: ImageJob, nowMs: number): ImageJob {
+export function beginRun(job: ImageJob, nowMs: number, worker?: string): ImageJob {
   checkOpen(job);
   const acquired = {
     ...unblock(touch(job, nowMs), nowMs),
     fence: job.fence + 1,
     leaseStartedAt: nowMs,
-    ...(job.leaseStartedAt === undefined ? {} : { crashCount: (job.crashCount ?? 0) + 1 }),
+    ...(worker === undefined ? {} : { leaseWorker: worker }),
   };
   if (job.status === 'running') return acquired;
   return moved({ ...acquired, startedAt: nowMs }, { status: 'running' }, nowMs);
@@ -46,7 +47,12 @@ export function beginRun(job: ImageJob, nowMs: number): ImageJob {
  * @param blocked the reason if the job waits for something that must not count towards its run time.
  */
 export function releaseRun(job: ImageJob, nowMs: number, blocked?: Omit<Blocked, 'sinceMs'>): ImageJob {
-  const { leaseStartedAt: _leaseStartedAt, ...rest } = job;
+  const {
+    leaseStartedAt: _leaseStartedAt,
+    leaseWorker: _leaseWorker,
+    crashesInRow: _crashesInRow,
+    ...rest
+  } = job;
   return { ...touch(rest, nowMs), ...(blocked ? { blocked: { sinceMs: nowMs, ...blocked } } : {}) };
 }
 
@@ -123,6 +129,8 @@ export function finish(
     promptTemplate: _promptTemplate,
     refusals: _refusals,
     leaseStartedAt: _leaseStartedAt,
+    leaseWorker: _leaseWorker,
+    crashesInRow: _crashesInRow,
     blocked: _blocked,
     blockedMs: _blockedMs,
     ...rest

@@ -4,6 +4,7 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageProvider, JobStore, Spool } from '../../src/domain/ports.ts';
 import { createCircuitBreaker } from '../../src/outbound/records/circuit-breaker.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
+import { createWorkerRuns } from '../../src/outbound/records/worker-runs.ts';
 import { createSpool } from '../../src/outbound/spool/spool.ts';
 import { createGeneration } from '../../src/usecases/generation/index.ts';
 import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
@@ -38,6 +39,7 @@ export async function backgroundJob(prompt: string) {
   const cancelProviderCalls = createCancelProviderCalls({ ...core, provider: watched });
   const { runJob } = createGeneration({
     records,
+    workerRuns: createWorkerRuns(core.redis, createKeys(core.prefix), 'worker-1'),
     updateJob: createUpdateJob({ ...core, records, cancelProviderCalls }),
     cancelProviderCalls,
     provider: watched,

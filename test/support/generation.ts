@@ -8,7 +8,7 @@ import { createUploadImage } from '../../src/usecases/generation/upload-image.ts
 import type { UpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
-import { memoryBreaker, memorySpool, memoryStorage } from './memory-ports.ts';
+import { memoryBreaker, memorySpool, memoryStorage, memoryWorkerRuns } from './memory-ports.ts';
 import {
   decodeScripted,
   type ScriptedDescription,
@@ -36,6 +36,8 @@ interface Given {
   readonly decoders?: Readonly<Record<string, DecodeResponse>>;
   /** Called while a response waits for its memory slot. */
   readonly beforeMemorySlot?: () => Promise<void>;
+  /** Number of runs that ended with each process that is gone. Default 1. */
+  readonly endedWith?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -54,6 +56,7 @@ export function generation(given: Given = {}) {
   const useCases = createUseCases(given, {
     ...{ clock: clock.now, updateJob: record.update, records: { get: async () => record.job() } },
     ...{ provider: given.realProvider ?? provider, enhancer },
+    workerRuns: memoryWorkerRuns(given.endedWith ?? {}),
     ...{ spool: spool.spool, storage: storage.storage, breaker: breaker.breaker },
     async withMemorySlot(work, signal) {
       await given.beforeMemorySlot?.();
@@ -141,6 +144,7 @@ type Ports = Pick<
   | 'spool'
   | 'storage'
   | 'breaker'
+  | 'workerRuns'
   | 'withMemorySlot'
 >;
 

@@ -6,6 +6,7 @@ import type {
   Spool,
   SpoolHead,
   SpoolKey,
+  WorkerRuns,
 } from '../../src/domain/ports.ts';
 import { chunked } from './images.ts';
 
@@ -118,4 +119,14 @@ function brokenDisk(): Error {
 /** Returns a body that arrives as one chunk. */
 export async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
+}
+
+/** Creates a register of runs for the process `this-worker`, in which other processes have crashed. */
+export function memoryWorkerRuns(endedWith: Readonly<Record<string, number>>): WorkerRuns {
+  return {
+    worker: 'this-worker',
+    begin: async () => {},
+    end: async () => {},
+    endedWith: async (worker) => endedWith[worker] ?? 1,
+  };
 }

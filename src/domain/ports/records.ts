@@ -75,6 +75,24 @@ export type OnUnreadable = (record: {
   readonly error: unknown;
 }) => void;
 
+/**
+ * The runs of every worker process. After a crash they show how many runs ended with the process.
+ */
+export interface WorkerRuns {
+  /** Name of this process, unique for each start. */
+  readonly worker: string;
+  /** Registers a run of this process. Must succeed before the run starts. @throws AppError `store_unavailable` */
+  begin(job: JobKey): Promise<void>;
+  /** Removes an ended run of this process. Never rejects; a failed removal is repeated with the next run. */
+  end(job: JobKey): Promise<void>;
+  /**
+   * Returns how many runs ended with a process that is gone; 0 if the run of this job ended without a crash.
+   *
+   * @throws AppError `store_unavailable`
+   */
+  endedWith(worker: string, job: JobKey): Promise<number>;
+}
+
 /** The job records. Every call names the tenant; records of another tenant do not exist for it. */
 export interface JobStore {
   /** Claims the key, checks the limit, and writes record, indexes and event. Atomic: does all of it or nothing. */

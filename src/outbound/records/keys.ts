@@ -25,6 +25,7 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:dlvq:D      zset    pending deliveries to one destination by next attempt; dlvqs: destinations by that time
  *   {tenant}:dest:D      hash    health of a destination, and the lease of its delivery queue: leaseRun, leaseUntil,
  *                                leaseEpoch (raised by every acquire and release) and nextRunAt (earliest scheduled run)
+ *   runs:WORKER          set     jobs that a worker process runs, see worker-runs.ts
  *   tenants              set     every tenant that ever submitted
  *   {.breaker}:open      hash    open circuit breakers of provider calls: scope to state as JSON
  *   {.breaker}:probe:SCOPE string  the probe of a half-open circuit breaker; expires by TTL
@@ -69,6 +70,7 @@ export function createKeys(prefix: string) {
     destination: (tenant: string, destinationKey: string) => of(tenant, `dest:${destinationKey}`),
     waitingCallers: (tenant: string, group: string) => of(tenant, `callers:${group}`),
     presence: (process: string) => `${prefix}:presence:${process}`,
+    workerRuns: (worker: string) => `${prefix}:runs:${worker}`,
     tenants: `${prefix}:tenants`,
     apiKey: (id: string) => `${prefix}:key:${id}`,
     apiKeys: `${prefix}:keys`,

@@ -11,6 +11,7 @@ import type {
   Meter,
   PromptEnhancer,
   Spool,
+  WorkerRuns,
 } from '../../domain/ports.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
@@ -34,6 +35,7 @@ import { createUploadImage, type UploadImage } from './upload-image.ts';
 /** Dependencies of image generation. */
 export interface GenerationDeps {
   readonly records: Pick<JobStore, 'get'>;
+  readonly workerRuns: WorkerRuns;
   readonly updateJob: UpdateJob;
   readonly cancelProviderCalls: CancelProviderCalls;
   /** The provider of new calls. */
@@ -69,6 +71,7 @@ export function createGeneration(deps: GenerationDeps) {
     /** Runs a job. */
     runJob: createRunJob({
       records,
+      workerRuns: deps.workerRuns,
       updateJob,
       cancelProviderCalls,
       expandPrompt: composeExpandPrompt(deps, calling),

@@ -8,10 +8,20 @@ import {
   missingImages,
   type Retention,
 } from '../../domain/image-job.ts';
+import { endCrashedRun, hasCrashedTooOften, loseOpenCalls } from '../../domain/job-crashes.ts';
 import { hasWaitedTooLong } from '../../domain/job-deadlines.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { beginRun, expire, finish, finishIncomplete, releaseRun } from '../../domain/job-moves.ts';
-import type { Clock, JobStore, Log, Meter, StopReason, TaskResult, TaskSubject } from '../../domain/ports.ts';
+import type {
+  Clock,
+  JobStore,
+  Log,
+  Meter,
+  StopReason,
+  TaskResult,
+  TaskSubject,
+  WorkerRuns,
+} from '../../domain/ports.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import type { ExpandPrompt } from './expand-prompt.ts';
@@ -22,6 +32,7 @@ import { watchRun } from './watch-run.ts';
 
 interface Deps {
   records: Pick<JobStore, 'get'>;
+  workerRuns: WorkerRuns;
   updateJob: UpdateJob;
   cancelProviderCalls: CancelProviderCalls;
   expandPrompt: ExpandPrompt;
@@ -36,8 +47,6 @@ interface Deps {
 
 /** Images of one job that are generated at the same time. */
 const maxConcurrentImages = 4;
-/** Worker crashes that a job survives, because a prompt that crashes its worker must not do so endlessly. */
-const maxCrashes = 20;
 
 /**
  * Runs a job: expands the prompt, generates every missing image, ends the record. May be called again for the same job at
@@ -45,7 +54,7 @@ const maxCrashes = 20;
  * again.
  */
 export function createRunJob(deps: Deps) {
-  return async (task: TaskSubject, stop: AbortSignal): Promise<TaskResult> => {
+  async function runOnce(task: TaskSubject, stop: AbortSignal): Promise<TaskResult> {
     const job = await begin(deps, task);
     if (!job) return { done: true };
     const watch = watchRun(job, deps);
@@ -67,26 +76,56 @@ export function createRunJob(deps: Deps) {
     } finally {
       watch.stop();
     }
+  }
+
+  return async (task: TaskSubject, stop: AbortSignal): Promise<TaskResult> => {
+    try {
+      return await runOnce(task, stop);
+    } finally {
+      await deps.workerRuns.end(task);
+    }
   };
+}
+
+/** A process that is gone, and the number of runs that ended with it. */
+interface LostWorker {
+  readonly worker: string;
+  readonly endedRuns: number;
 }
 
 /** Begins a run. Returns `null` if there is nothing to run; a job that must not run any more is ended. */
 async function begin(deps: Deps, task: TaskSubject): Promise<ImageJob | null> {
   const nowMs = deps.clock();
+  const { workerRuns } = deps;
   let wasOver = false;
-  const begun = await deps.updateJob(task, (job) => {
-    wasOver = isTerminal(job.status);
+  /** The process of an earlier run that did not release the job. */
+  let gone: string | undefined;
+  const acquire = (lost?: LostWorker) => (known: ImageJob) => {
+    gone = undefined;
+    wasOver = isTerminal(known.status);
     // A newer release runs the jobs that only it can read.
-    if (wasOver || !job.request || !isChangeable(job)) return null;
+    if (wasOver || !known.request || !isChangeable(known)) return null;
+    gone = known.leaseWorker;
+    if (gone !== undefined && gone !== lost?.worker) return null;
+    const job = endCrashedRun(known, lost?.endedRuns ?? 1);
     const retention = deps.retentionOf(job);
     if (job.cancelRequestedAt !== undefined) return finish(job, 'canceled', { nowMs, retention });
-    if ((job.crashCount ?? 0) >= maxCrashes) {
+    if (hasCrashedTooOften(job)) {
       const error = jobError('worker_lost', billingOf(job.attempts));
-      return finishIncomplete(job, { nowMs, retention, error });
+      const attempts = loseOpenCalls(job.attempts, nowMs);
+      return finishIncomplete({ ...job, attempts }, { nowMs, retention, error });
     }
     if (hasWaitedTooLong(job, nowMs)) return expire(job, { nowMs, retention });
-    return beginRun(job, nowMs);
-  });
+    return beginRun(job, nowMs, workerRuns.worker);
+  };
+  // The run is registered before it starts, because the job may crash this process at once.
+  let [begun] = await Promise.all([deps.updateJob(task, acquire()), workerRuns.begin(task)]);
+  for (let lost: LostWorker | undefined; gone !== undefined && gone !== lost?.worker; ) {
+    // A process that lost only its lock has not crashed.
+    const endedRuns = gone === workerRuns.worker ? 0 : await workerRuns.endedWith(gone, task);
+    lost = { worker: gone, endedRuns };
+    begun = await deps.updateJob(task, acquire(lost));
+  }
   // The process that ended the job may have had no provider to cancel the calls.
   if (begun && wasOver) await deps.cancelProviderCalls(begun);
   if (!begun?.request || !isChangeable(begun) || isTerminal(begun.status)) return null;

@@ -165,12 +165,4 @@ describe('a failure on our side', () => {
     expect(made.calls).toHaveLength(2);
     expect(made.job()).toMatchObject({ status: 'succeeded', images: [{ index: 1 }, { index: 0 }] });
   });
-
-  it('ends a job with worker_lost after too many crashes', async () => {
-    const made = generation();
-    made.set((job) => ({ ...beginRun(job, createdAt), crashCount: 20 }));
-    expect(await made.run()).toEqual(done);
-    expect(made.job()).toMatchObject({ status: 'failed', errors: [{ code: 'worker_lost' }] });
-    expect(made.calls).toHaveLength(0);
-  });
 });
