@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CatalogueFile, createCatalogue } from '../domain/model-catalogue.ts';
-import type { OnUnreadable } from '../domain/ports.ts';
+import type { FetchLink, OnUnreadable } from '../domain/ports.ts';
 import { createPresets, PresetFile } from '../domain/preset.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { packageVersion } from '../lib/package-version.ts';
@@ -26,7 +26,8 @@ import { createWebhookEvents } from '../outbound/records/webhooks/webhook-events
 import { createWorkerRuns } from '../outbound/records/worker-runs.ts';
 import { createSpool } from '../outbound/spool/spool.ts';
 import { createMetrics } from '../outbound/telemetry/metrics.ts';
-import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
+import { type AddressGuard, createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
+import { createLinkFetcher } from '../outbound/webhooks/fetch-link.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
 import { clock } from './clock.ts';
@@ -50,10 +51,14 @@ export async function composeAdapters(root: Root) {
   const queues = composeQueues(root, connections);
   const spool = composeSpool(root);
   const storage = closers.add(composeStorage(config, environment.secretsKey), (each) => each.close());
-  const openProvider = await composeProvider(config, environment.provider.studioUrl);
-  const provider = closers.add(openProvider, (each) => each.close());
   const { guard, sender } = composeWebhookSender(root);
   const media = composeMedia(root);
+  const fetchLink = composeLinks(root, media.inputGuard);
+  const openProvider = await composeProvider(config, {
+    studioUrl: environment.provider.studioUrl,
+    fetchLink,
+  });
+  const provider = closers.add(openProvider, (each) => each.close());
   const metrics = createMetrics(
     createStoreFigures({
       records: records.jobs,
@@ -143,6 +148,16 @@ function composeMedia({ config }: Root) {
       requireHttps: !config.INPUT_ALLOW_PRIVATE,
     }),
   };
+}
+
+/** Builds the fetches of images behind links that a provider sends. */
+function composeLinks({ config, closers }: Root, guard: AddressGuard): FetchLink {
+  const links = createLinkFetcher({
+    guard,
+    userAgent: `Darkroom/${packageVersion()}`,
+    resolve: config.INPUT_ALLOW_PRIVATE ? resolveBySystem : createPublicResolver(),
+  });
+  return closers.add(links, (each) => each.close()).fetchLink;
 }
 
 function composeWebhookSender({ config, closers }: Root) {

@@ -107,7 +107,7 @@ async function checkProvider(config: Config): Promise<string> {
   if (selected.needsStudio(config)) {
     return 'studio: offline images; for real ones set OPENAI_API_KEY and remove PROVIDER=studio';
   }
-  const provider = await composeProvider(config, undefined);
+  const provider = await composeProvider(config, { studioUrl: undefined });
   try {
     return (await provider.probe()) + routeText(provider.proxy);
   } finally {

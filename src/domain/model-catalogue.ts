@@ -75,6 +75,8 @@ export const CatalogueModel = z.strictObject({
   token_factors: z.record(z.string(), z.number()).nullable().default(null),
   /** Qualities that the model may choose if a request leaves the quality open; null: any of `token_factors`. */
   auto_qualities: z.array(z.string()).nullable().default(null),
+  /** Whether the provider responds with a link to the image instead of the image. The link is fetched at once. */
+  sends_links: z.boolean().default(false),
   /** Timeout of one call, in seconds. Default 600. */
   call_timeout_s: z.int().default(600),
   /** Typical duration of a call, in seconds, for the first estimates. */

@@ -43,6 +43,25 @@ describe('a complete response of another shape', () => {
     expect(summary).toEqual({ ...outcomes.unusable, calls: 2 });
   });
 
+  it.each(['gzip', 'GZIP', 'x-gzip', 'BR', 'Deflate', 'identity', 'utf-8', 'aws-chunked'])(
+    'reads a plain response whose Content-Encoding says %s, with one call',
+    async (encoding) => {
+      const { summary } = await runAgainst(
+        200,
+        { data: [{ b64_json: base64 }] },
+        { 'content-encoding': encoding },
+      );
+      expect(summary).toMatchObject({ status: 'succeeded', calls: 1 });
+    },
+  );
+
+  it('stores a JPEG that is followed by other bytes unchanged, with one call', async () => {
+    const trailed = Buffer.concat([await noiseImage(64, 64, 'jpeg'), Buffer.from('trailer')]);
+    const { made, summary } = await runAgainst(200, { data: [{ b64_json: trailed.toString('base64') }] });
+    expect(summary).toMatchObject({ status: 'succeeded', calls: 1 });
+    expect([...made.stored.values()].map((bytes) => bytes.equals(trailed))).toEqual([true]);
+  });
+
   it('stores an image from a data URI, and an image that is followed by other bytes', async () => {
     const uri = await runAgainst(200, { data: [{ url: `data:image/png;base64,${base64}` }] });
     expect(uri.summary).toMatchObject({ status: 'succeeded', calls: 1 });

@@ -1,7 +1,19 @@
-import { CatalogueFile, createCatalogue, type ModelCatalogue } from '../../src/domain/model-catalogue.ts';
+import {
+  CatalogueFile,
+  type CatalogueModel,
+  createCatalogue,
+  type ModelCatalogue,
+} from '../../src/domain/model-catalogue.ts';
 import { readBuiltIn } from '../../src/lib/data-files.ts';
 
 /** Returns the built-in catalogue. */
 export function builtInCatalogue(): ModelCatalogue {
   return createCatalogue(CatalogueFile.parse(readBuiltIn('catalogue.json')));
+}
+
+/** Returns the built-in catalogue with changed rules of one model. */
+export function catalogueWith(id: string, rules: Partial<CatalogueModel>): ModelCatalogue {
+  const file = CatalogueFile.parse(readBuiltIn('catalogue.json'));
+  const models = file.models.map((model) => (model.id === id ? { ...model, ...rules } : model));
+  return createCatalogue({ ...file, models });
 }

@@ -1,5 +1,6 @@
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
+import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
 import type { DecodeResponse, FindDecoder, ImageProvider } from '../../src/domain/ports.ts';
 import { createSemaphore } from '../../src/lib/semaphore.ts';
 import { createFinalizeResponse } from '../../src/usecases/generation/finalize-response.ts';
@@ -32,6 +33,7 @@ interface Given {
   readonly provider?: string;
   /** A real provider instead of the scripted one. */
   readonly realProvider?: ImageProvider;
+  readonly catalogue?: ModelCatalogue;
   /** Decoders of further providers. */
   readonly decoders?: Readonly<Record<string, DecodeResponse>>;
   /** Called while a response waits for its memory slot. */
@@ -155,7 +157,7 @@ function createUseCases(given: Given, ports: Ports) {
     ...ports,
     cancelProviderCalls: async () => {},
     findDecoder,
-    catalogue: builtInCatalogue(),
+    catalogue: given.catalogue ?? builtInCatalogue(),
     maxEarlyUploads: 1,
     policy: {
       onUncertain: given.onUncertain ?? 'retry',

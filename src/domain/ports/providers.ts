@@ -12,6 +12,8 @@ export interface ImageCall {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Inputs of an edit, in their order. Absent or empty for a generation. */
   readonly inputs?: readonly CallInput[] | undefined;
+  /** Whether the model responds with a link to the image, which is fetched within the same call. */
+  readonly sendsLinks?: boolean;
 }
 
 /** One input of an edit. */
@@ -23,6 +25,16 @@ export interface CallInput {
   /** Opens the bytes; `null` if they are gone. */
   open(): Promise<AsyncIterable<Uint8Array> | null>;
 }
+
+/**
+ * Fetches the bytes behind a link of a foreign server.
+ *
+ * @throws Error if the link may not be called, fails, or is larger than `maxBytes`.
+ */
+export type FetchLink = (
+  link: string,
+  limits: { readonly signal: AbortSignal; readonly maxBytes: number },
+) => Promise<Buffer>;
 
 /** Circumstances of one provider call. */
 export interface CallContext {

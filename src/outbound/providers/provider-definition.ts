@@ -1,4 +1,4 @@
-import type { Clock, DecodeResponse, ImageProvider, PromptEnhancer } from '../../domain/ports.ts';
+import type { Clock, DecodeResponse, FetchLink, ImageProvider, PromptEnhancer } from '../../domain/ports.ts';
 import type { ValuesOf, VariableSet } from '../../lib/variable.ts';
 
 export const providerSection = 'Provider';
@@ -12,6 +12,8 @@ export interface ProviderDeps {
   readonly studioUrl?: string | undefined;
   /** Returns the proxy for calls to an address, or `undefined` for direct calls. */
   readonly proxyFor: (address: string) => string | undefined;
+  /** Fetches the links of models that send links. */
+  readonly fetchLink?: FetchLink | undefined;
 }
 
 /** A configured provider that holds connections until it is closed. */

@@ -96,6 +96,7 @@ export function createCallProvider(deps: Deps) {
         prompt,
         parameters: imageParameters(run.job.request),
         inputs: callInputsOf(run.job, storage),
+        sendsLinks: catalogue.find(call.model)?.sends_links ?? false,
       };
       const done = await attemptCall.make(run, {
         ...call,

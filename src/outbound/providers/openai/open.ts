@@ -1,4 +1,4 @@
-import type { Clock } from '../../../domain/ports.ts';
+import type { Clock, FetchLink } from '../../../domain/ports.ts';
 import type { OpenProvider } from '../provider-definition.ts';
 import { createOpenAIProvider } from './images/openai-provider.ts';
 import { createResponsesProvider } from './images/responses-provider.ts';
@@ -17,6 +17,7 @@ export interface OpenAISettings {
   readonly enhanceModel: string;
   readonly clock: Clock;
   readonly proxyFor: (address: string) => string | undefined;
+  readonly fetchLink?: FetchLink | undefined;
 }
 
 const defaultBaseUrl = 'https://api.openai.com/v1';
@@ -29,7 +30,7 @@ export function openOpenAI(settings: OpenAISettings): OpenProvider {
   const images =
     mode === 'responses'
       ? createResponsesProvider({ ...common, hostModelName })
-      : createOpenAIProvider(common);
+      : createOpenAIProvider({ ...common, fetchLink: settings.fetchLink });
   const enhancer = createPromptEnhancer({ ...common, model: enhanceModel });
   return {
     images,

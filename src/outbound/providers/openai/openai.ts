@@ -11,7 +11,7 @@ export const openai = defineProvider({
   variables: openaiVariables,
   isImpliedBy: ({ OPENAI_API_KEY }) => OPENAI_API_KEY !== undefined,
   needsStudio: () => false,
-  create: async (values, { clock, enhanceModel, proxyFor }) => {
+  create: async (values, { clock, enhanceModel, proxyFor, fetchLink }) => {
     const { openOpenAI } = await import('./open.ts');
     return openOpenAI({
       name,
@@ -23,6 +23,7 @@ export const openai = defineProvider({
       enhanceModel,
       clock,
       proxyFor,
+      fetchLink,
     });
   },
   check: ({ OPENAI_API_KEY }, { isSelected, makesCalls }) =>

@@ -14,7 +14,7 @@ export const studio = defineProvider({
   variables: openaiVariables,
   isImpliedBy: ({ OPENAI_API_KEY }) => OPENAI_API_KEY === undefined,
   needsStudio: ({ OPENAI_BASE_URL }) => OPENAI_BASE_URL === undefined,
-  create: async (values, { clock, enhanceModel, studioUrl, proxyFor }) => {
+  create: async (values, { clock, enhanceModel, studioUrl, proxyFor, fetchLink }) => {
     const { openOpenAI } = await import('../openai/open.ts');
     return openOpenAI({
       name,
@@ -25,6 +25,7 @@ export const studio = defineProvider({
       enhanceModel,
       clock,
       proxyFor,
+      fetchLink,
     });
   },
   check: () => [],

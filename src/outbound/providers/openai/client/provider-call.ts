@@ -8,6 +8,8 @@ import { carrying, createSingleRequest, type SingleRequest } from './single-requ
 
 /** One call to a provider under one deadline, from the connection to the last byte of the body. */
 export interface ProviderCall {
+  /** Aborts at the deadline of the call, and if the caller cancels it. */
+  readonly signal: AbortSignal;
   /**
    * Makes the request. `request` must pass the options to the client and make no second request.
    *
@@ -55,6 +57,8 @@ export function beginCall(connection: OpenAIConnection, context: CallContext, gr
     );
 
   return {
+    signal: deadline.signal,
+
     async send(request) {
       if (deadline.signal.aborted) throw broken(undefined);
       try {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { pipeline, type Readable } from 'node:stream';
-import { createBrotliDecompress, createUnzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
 import type { ClientOptions, OpenAI } from 'openai';
 import { type Dispatcher, request } from 'undici';
+import { unpackBody } from './unpack-body.ts';
 
 /** One HTTP request and its outcome. */
 export interface SingleRequest {
@@ -72,7 +72,7 @@ export function createSingleRequest(agent: Dispatcher, maxRefusalBytes: number):
         highWaterMark: chunksAheadBytes,
       });
       const { statusCode: status } = response;
-      const unpacked = unpack(response.body, response.headers['content-encoding']);
+      const unpacked = await unpackBody(response.body, response.headers['content-encoding']);
       if (status >= 200 && status <= 299) {
         if (!statusesWithoutBody.has(status)) seen.body = unpacked;
         return new Response(null, { status, headers: headersOf(response.headers) });
@@ -96,15 +96,6 @@ export function carrying(single: SingleRequest): NonNullable<OpenAI.RequestOptio
 /** Implements `fetch` for a client that receives a prepared request with every call. */
 export const fetchCarried: NonNullable<ClientOptions['fetch']> = (url, init = {}) =>
   (init as RequestInit & { single: SingleRequest }).single.send(url as string | URL, init);
-
-/** Decompresses a body. The request accepts no compression, but some gateways compress regardless. */
-function unpack(body: Readable, encoding: string | string[] | undefined): Readable {
-  const name = [encoding ?? ''].flat().join(',').trim().toLowerCase();
-  const unpacker =
-    name === 'br' ? createBrotliDecompress() : /^(?:x-)?gzip$|^deflate$/.test(name) && createUnzip();
-  // An error of either stream destroys the other, so the reader receives it. The callback needs no action.
-  return unpacker ? pipeline(body, unpacker, () => {}) : body;
-}
 
 /** Returns the text of a refusal. Empty if the body breaks off or is too long, because the status matters more. */
 async function textOf(body: Readable, maxBytes: number): Promise<string> {

@@ -4,6 +4,7 @@ import { beginCall } from '../client/provider-call.ts';
 import { checkAccount } from './check-account.ts';
 import { decodeResponseBody } from './decode-response-body.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
+import { createProviderLinks } from './provider-links.ts';
 import { receiveImage } from './receive-image.ts';
 import { headOf } from './response-head.ts';
 import { submitImages } from './submit-images.ts';
@@ -21,6 +22,7 @@ export function createOpenAIProvider(
 ): ImageProvider & { check(): Promise<string>; close(): Promise<void> } {
   const connection = createOpenAIConnection(config);
   const limits = limitsOf(config);
+  const fetchLink = createProviderLinks(connection, config.fetchLink);
 
   return {
     name: config.name,
@@ -30,7 +32,7 @@ export function createOpenAIProvider(
       try {
         const response = await submitImages(connection.client, running, call);
         const head = headOf(response);
-        await receiveImage(running, { response, call, context, limits, sink });
+        await receiveImage(running, { response, call, context, limits, sink, fetchLink });
         return head;
       } finally {
         running.end();

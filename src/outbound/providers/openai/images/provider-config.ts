@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../domain/ports.ts';
+import type { Clock, FetchLink } from '../../../../domain/ports.ts';
 import type { DecodeLimits } from './decoded-response.ts';
 
 /** Configuration that every mode of calling OpenAI's API needs. */
@@ -15,6 +15,8 @@ export interface OpenAIProviderConfig {
   /** Maximum number of pixels of an image. Default 64 million. */
   readonly maxPixels?: number | undefined;
   readonly clock?: Clock | undefined;
+  /** Fetches links of models that send links. Default: links to the server itself only. */
+  readonly fetchLink?: FetchLink | undefined;
 }
 
 const defaultMaxResponseBytes = 128 * 1024 * 1024;

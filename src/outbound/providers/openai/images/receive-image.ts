@@ -1,17 +1,20 @@
-import type { CallContext, ImageCall, ResponseSink } from '../../../../domain/ports.ts';
+import type { CallContext, FetchLink, ImageCall, ResponseSink } from '../../../../domain/ports.ts';
 import type { ProviderCall } from '../client/provider-call.ts';
 import { maxStreamedImages } from './decode-event-stream.ts';
 import type { DecodeLimits } from './decoded-response.ts';
 import { followEventStream } from './follow-event-stream.ts';
+import { withLinkedImage } from './linked-image.ts';
 import { partialImagesOf } from './request-body.ts';
 import { headOf } from './response-head.ts';
 
 interface Receiving {
   readonly response: Response;
-  readonly call: Pick<ImageCall, 'parameters'>;
+  readonly call: Pick<ImageCall, 'parameters' | 'sendsLinks'>;
   readonly context: CallContext;
   readonly limits: DecodeLimits;
   readonly sink: ResponseSink;
+  /** Fetches the link of a model that sends links. */
+  readonly fetchLink: FetchLink;
 }
 
 /**
@@ -21,12 +24,16 @@ interface Receiving {
  * @throws ProviderError
  */
 export async function receiveImage(
-  running: Pick<ProviderCall, 'receive'>,
-  { response, call, context, limits, sink }: Receiving,
+  running: Pick<ProviderCall, 'receive' | 'signal'>,
+  { response, call, context, limits, sink, fetchLink }: Receiving,
 ): Promise<void> {
   const head = headOf(response);
   if (partialImagesOf(call) === 0) {
-    return running.receive(response, limits.maxResponseBytes, (body) => sink(head, body));
+    const { signal } = running;
+    const maxBytes = Math.floor(limits.maxResponseBytes * 0.75);
+    return running.receive(response, limits.maxResponseBytes, (body) =>
+      sink(head, call.sendsLinks ? withLinkedImage(body, { fetchLink, signal, maxBytes }) : body),
+    );
   }
   const { status } = response;
   const { providerRequestId: request_id } = head;
