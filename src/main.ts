@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
-import { describeConfig, intendedMode, loadConfig, processEnv } from './config/config.ts';
+import { intendedMode, loadConfig, processEnv } from './config/config.ts';
+import { describeConfig } from './config/describe-config.ts';
 import type { CliContext, StartedService } from './inbound/cli/context.ts';
 import { createProgram } from './inbound/cli/program.ts';
 import { webhookSecretOf } from './lib/crypto/webhook-secret.ts';

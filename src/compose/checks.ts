@@ -1,14 +1,8 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
-import {
-  type Config,
-  describeConfig,
-  faultsOf,
-  intendedMode,
-  loadConfig,
-  type Mode,
-} from '../config/config.ts';
+import { type Config, faultsOf, intendedMode, loadConfig, type Mode } from '../config/config.ts';
+import { describeConfig } from '../config/describe-config.ts';
 import { redactUrl } from '../lib/redact-url.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
 import { systemCode } from '../lib/system-code.ts';

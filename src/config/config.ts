@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
-import { redactUrl } from '../lib/redact-url.ts';
 import { parseRedisTarget } from '../lib/redis/redis-target.ts';
 import { systemCode } from '../lib/system-code.ts';
 import type { ValuesOf } from '../lib/variable.ts';
@@ -207,19 +206,4 @@ function objectionToCluster(address: string | undefined): string {
   } catch (error) {
     return (error as Error).message;
   }
-}
-
-/** Returns the effective values with their sources, without secrets. */
-export function describeConfig(config: Config): { name: string; value: string; source: Source }[] {
-  return (Object.keys(variables) as VariableName[]).map((name) => {
-    const value = name === 'ROLES' ? [...config.roles] : config[name as keyof Config];
-    const secret = 'secret' in variables[name] && variables[name].secret;
-    return { name, value: shown(value, Boolean(secret)), source: config.sources[name] };
-  });
-}
-
-function shown(value: unknown, secret: boolean): string {
-  if (value === undefined) return '';
-  if (secret) return '(hidden)';
-  return Array.isArray(value) ? value.join(',') : redactUrl(String(value));
 }

@@ -37,13 +37,15 @@ describe('a running task of a queue', () => {
   it('returns a drained task to its old position in the queue', async () => {
     const { queue, consume } = await emptyQueue();
     await queue.add(task('a'), { priority: 'high' });
+    let isStarted = false;
     let isReturned = false;
     const first = consume(async (_task, signal) => {
+      isStarted = true;
       await untilStopped(signal);
       isReturned = true;
       return { againInMs: 0 };
     });
-    await expect.poll(() => queue.counts(), withRetry).toMatchObject({ active: 1 });
+    await expect.poll(() => isStarted, withRetry).toBe(true);
     await queue.add(task('b'), normal);
     await first.drain(0);
     expect(isReturned).toBe(true);
@@ -114,13 +116,15 @@ describe('draining a consumer', () => {
   it('aborts the remaining tasks of a drain and returns them, so that another consumer runs them within seconds', async () => {
     const { queue, consume } = await emptyQueue();
     const reasons: StopReason[] = [];
+    let started = 0;
     const first = consume(async (_task, signal) => {
+      started += 1;
       reasons.push(await untilStopped(signal));
       return { againInMs: 0 };
     });
     await queue.add(task('a'), normal);
     await queue.add(task('b'), normal);
-    await expect.poll(() => queue.counts(), withRetry).toEqual({ ...empty, active: 2 });
+    await expect.poll(() => started, withRetry).toBe(2);
     const elsewhere: string[] = [];
     await first.drain(50);
     expect(reasons).toEqual(['draining', 'draining']);

@@ -71,12 +71,31 @@ describe('darkroom config', () => {
     expect(stdout).toMatch(/^DATA_DIR +environment +\S+$/m);
     expect(stdout).toMatch(/^DEFAULT_MODEL +default +\S+$/m);
     expect(stdout).toMatch(/^ADMIN_KEY +file +\(hidden\)$/m);
-    expect(stdout).toMatch(/^PUBLIC_URL +unset$/m);
+    expect(stdout).toMatch(/^S3_ENDPOINT +unset$/m);
+    expect(stdout).toMatch(/^PUBLIC_URL +derived +the address of each request$/m);
     for (const name of ['SECRETS_KEY', 'OPENAI_API_KEY', 'API_KEYS', 'REDIS_URL']) {
       expect(stdout).toMatch(new RegExp(`^${name} +environment +\\(hidden\\)$`, 'm'));
       expect(stdout).not.toContain(service.env[name]);
     }
     expect(stdout).not.toContain('admin-key-from-a-file');
+  });
+
+  it('config shows what dev runs and creates itself, without its secrets', async () => {
+    const cwd = await temporaryFolder();
+    const { stdout } = await runCommand(['config'], { cwd, env: { PORT: '9998' } });
+    expect(stdout).toMatch(/^REDIS_URL +derived +the Redis of dev, data in \.\/\.darkroom\/redis$/m);
+    expect(stdout).toMatch(/^SECRETS_KEY +derived +\(hidden\), in \.\/\.darkroom\/secrets-key$/m);
+    expect(stdout).toMatch(/^DARKROOM_API_KEY +derived +\(hidden\), in \.\/\.darkroom\/dev-api-key$/m);
+    expect(stdout).toMatch(/^DARKROOM_URL +derived +http:\/\/localhost:9998$/m);
+    expect(stdout).toMatch(/^PROVIDER +derived +studio$/m);
+
+    const json = await runCommand(['config', '--json'], { cwd, env: { OPENAI_API_KEY: 'sk-of-the-tests' } });
+    const values = JSON.parse(json.stdout) as { name: string; value: string; source: string }[];
+    expect(values.find(({ name }) => name === 'PROVIDER')).toEqual({
+      name: 'PROVIDER',
+      value: 'openai',
+      source: 'derived',
+    });
   });
 
   it('config reads .env after the environment and reports an unreadable .env', async () => {

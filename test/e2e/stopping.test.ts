@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, type TestContext, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
 import { eventsOf, openEvents } from '../support/event-stream.ts';
+import { startTestRedis } from '../support/redis.ts';
 import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, imageCalls } from '../support/service-environment.ts';
 import { startServiceProcess } from '../support/service-process.ts';
@@ -116,6 +117,28 @@ describe.concurrent('a process that stops while it runs a job', () => {
     await acme.post(`/images/${id}/cancel`).expect(200);
     await closed;
     await expect(fetch(`${url}/livez`)).rejects.toThrow();
+  });
+});
+
+describe.concurrent('a process without its Redis', () => {
+  it('a process whose Redis has died stops within 10 seconds after the grace period of its running job', async ({
+    onTestFinished,
+  }) => {
+    const redis = await startTestRedis();
+    onTestFinished(redis.stop);
+    const environment = await environmentOf(
+      { onTestFinished },
+      { REDIS_URL: redis.url, SHUTDOWN_GRACE_S: '0' },
+    );
+    const service = await startServiceIn(environment);
+    const { id } = await service.acme.submit({ prompt: 'Interrupted [studio:hang]' });
+    await jobThat(service.acme, id, (job) => job.stage === 'generating');
+    await redis.kill9();
+    await vi.waitFor(() => service.acme.get('/readyz').expect(503), { timeout: 10_000 });
+
+    const startedAt = performance.now();
+    await service.close();
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });
 

@@ -25,7 +25,11 @@ export interface CliContext {
   ) => Promise<T>;
   readonly webhookSecretOf: (tenant: string) => string;
   readonly diagnose: () => Promise<readonly Finding[]>;
-  readonly describeConfig: () => readonly { name: string; value: string; source: string }[];
+  readonly describeConfig: () => readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly source: string;
+  }[];
   readonly openApiDocument: (format: 'yaml' | 'json') => Promise<string>;
   /** Returns the address and the key of the service that commands call. */
   readonly client: () => { url: string; apiKey: string | undefined };

@@ -9,7 +9,6 @@ import { acceptFiles } from './file-bodies.ts';
 import { requestIdFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
 import { maxBodyBytes, maxDataBodyBytes } from './max-body-size.ts';
-import { rewriteOpenAiPath } from './openai-v1/base-url.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
@@ -20,6 +19,7 @@ import { refuseUnknown } from './plugins/refuse-unknown.ts';
 import { createPresentPreviewTo, createPresentTo } from './present-to.ts';
 import { asAppError, sendProblem } from './problem.ts';
 import { createRequestLogger } from './request-logger.ts';
+import { rewritePath } from './rewrite-path.ts';
 import { type RouteDeps, routes } from './routes/index.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { createSendAccepted } from './send-accepted.ts';
@@ -68,7 +68,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   const strictHttp = createStrictHttp(() => clock(), options.publicUrl);
   const app = Fastify({
     ...serverOptions(options),
-    rewriteUrl: (request) => rewriteOpenAiPath(request.url ?? '/'),
+    rewriteUrl: (request) => rewritePath(request.url ?? '/'),
     genReqId: (request) => requestIdFrom(request.headers['x-request-id'], clock()),
     clientErrorHandler: strictHttp.refuseConnection,
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply as never, asAppError(error)),

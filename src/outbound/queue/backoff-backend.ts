@@ -1,6 +1,9 @@
 import { type BackendFactory, createRedisBackend, type RedisQueueBackend } from 'bullmq';
 import { sleep } from '../../lib/sleep.ts';
 
+/** Connection for blocking reads. */
+export type BlockingClient = Awaited<NonNullable<RedisQueueBackend['blockingClient']>>;
+
 /**
  * Creates BullMQ's Redis backend with a pause after every failed fetch. BullMQ pauses after connection errors only. After
  * any other error, such as that of a Redis without memory, it would fetch again thousands of times per second.
@@ -11,7 +14,7 @@ import { sleep } from '../../lib/sleep.ts';
 export function createBackoffBackend(options: {
   pauseMs: number;
   onFetch: () => void;
-  onBlockingClient: (client: { readonly status: string }) => void;
+  onBlockingClient: (client: BlockingClient) => void;
 }): BackendFactory<RedisQueueBackend> {
   return (...args) => {
     const backend = createRedisBackend(...args);

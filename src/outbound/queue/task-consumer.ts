@@ -2,7 +2,7 @@ import { Worker } from 'bullmq';
 import type { Cluster, Redis } from 'ioredis';
 import type { Log, StopReason, TaskHandler } from '../../domain/ports.ts';
 import { createOutageLog } from '../../lib/outage-log.ts';
-import { createBackoffBackend } from './backoff-backend.ts';
+import { type BlockingClient, createBackoffBackend } from './backoff-backend.ts';
 import type { QueueName } from './queue-names.ts';
 import { createTaskRunner } from './task-runner.ts';
 
@@ -60,7 +60,7 @@ export function createTaskConsumer(
   let draining = false;
   let isStarted = false;
   let isPaused = false;
-  let blocking: { readonly status: string } | undefined;
+  let blocking: BlockingClient | undefined;
 
   const runTask = createTaskRunner({
     fields,
@@ -121,7 +121,10 @@ export function createTaskConsumer(
       await within(settled(), graceMs);
       worker.cancelAllJobs('draining' satisfies StopReason);
       const clean = await within(settled(), releaseLimitMs);
-      await within(worker.close(!clean), releaseLimitMs);
+      // Without a connection a clean close would wait for one.
+      const canSettle = clean && blocking?.status === 'ready';
+      await within(worker.close(!canSettle), releaseLimitMs);
+      if (blocking) retire(blocking);
     },
   };
 }
@@ -141,6 +144,13 @@ function workerOptions({ queue, concurrency, lockDurationMs }: ConsumerConfig, r
     autorun: false,
     skipVersionCheck: true,
   };
+}
+
+/** Ends a connection for good. After an outage BullMQ may connect it once more, although its worker is closed. */
+function retire(client: BlockingClient): void {
+  client.on('error', () => {});
+  client.on('connecting', () => client.disconnect());
+  client.disconnect();
 }
 
 /** Waits for a promise for a limited time. Returns whether the promise was fulfilled by then. */

@@ -85,6 +85,7 @@ export function createTaskRelay(
       if (!running) return;
       await endRead().catch(() => {});
       // The blocking read never ends while Redis is down. The owner of the connection ends it by closing the connection.
+      if (redis.status !== 'ready') return;
       await Promise.race([running, sleep(stopLimitMs, undefined, { ref: false })]);
     },
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeConfig, loadConfig } from '../../../src/config/config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
+import { describeConfig } from '../../../src/config/describe-config.ts';
 import { variables } from '../../../src/config/variables.ts';
 import { minimalEnvironment, secretsKey, serviceConfig } from '../../support/configuration.ts';
 
@@ -32,6 +33,26 @@ describe('describeConfig', () => {
     expect(shownAs('PORT')).toEqual({ name: 'PORT', value: '8123', source: 'environment' });
     expect(shownAs('ROLES')).toEqual({ name: 'ROLES', value: 'api,worker,webhooks', source: 'default' });
     expect(shownAs('S3_BUCKET')).toEqual({ name: 'S3_BUCKET', value: '', source: 'unset' });
+  });
+
+  it('shows the values that dev creates itself, without its secrets', () => {
+    const shownBy = (mode: 'serve' | 'dev', env: Record<string, string>) =>
+      new Map(
+        describeConfig(loadConfig(env, mode))
+          .filter(({ source }) => source === 'derived')
+          .map(({ name, value }) => [name, value]),
+      );
+    expect(shownBy('dev', {})).toEqual(
+      new Map([
+        ['PUBLIC_URL', 'the address of each request'],
+        ['REDIS_URL', 'the Redis of dev, data in ./.darkroom/redis'],
+        ['PROVIDER', 'studio'],
+        ['SECRETS_KEY', '(hidden), in ./.darkroom/secrets-key'],
+        ['DARKROOM_URL', 'http://localhost:8080'],
+        ['DARKROOM_API_KEY', '(hidden), in ./.darkroom/dev-api-key'],
+      ]),
+    );
+    expect([...shownBy('serve', minimalEnvironment).keys()]).not.toContain('SECRETS_KEY');
   });
 
   it('the description of a configuration lists every variable', () => {

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { rewritePath } from '../../../../src/inbound/http/rewrite-path.ts';
+
+describe('rewritePath', () => {
+  it.each([
+    ['/', '/'],
+    ['/?a=/', '/?a=/'],
+    ['/images/', '/images'],
+    ['/images/?limit=2&cursor=a/', '/images?limit=2&cursor=a/'],
+    ['/images/img_1/', '/images/img_1'],
+    ['/images//', '/images/'],
+    ['/docs/', '/docs/'],
+    ['/docs/static/', '/docs/static/'],
+    ['/images/generations/', '/v1/images/generations'],
+    ['/v1//models/', '/v1/models'],
+  ])('rewrites %s to %s', (url, path) => {
+    expect(rewritePath(url)).toBe(path);
+  });
+
+  it('takes time in proportion to the length of a path of slashes', () => {
+    const started = performance.now();
+    rewritePath(`${'/'.repeat(60_000)}x`);
+    expect(performance.now() - started).toBeLessThan(200);
+  });
+});
