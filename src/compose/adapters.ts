@@ -5,7 +5,9 @@ import type { FetchLink, OnUnreadable } from '../domain/ports.ts';
 import { createPresets, PresetFile } from '../domain/preset.ts';
 import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { packageVersion } from '../lib/package-version.ts';
+import { sleep } from '../lib/sleep.ts';
 import { createImageInspector } from '../outbound/media/image-inspector.ts';
+import { createInputFetcher } from '../outbound/media/input-fetcher.ts';
 import { createStaging } from '../outbound/media/staging.ts';
 import { queueNames } from '../outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
@@ -28,6 +30,7 @@ import { createSpool } from '../outbound/spool/spool.ts';
 import { createMetrics } from '../outbound/telemetry/metrics.ts';
 import { type AddressGuard, createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
 import { createLinkFetcher } from '../outbound/webhooks/fetch-link.ts';
+import { createPinnedConnector } from '../outbound/webhooks/pinned-connector.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
 import { clock } from './clock.ts';
@@ -37,6 +40,8 @@ import { type Connections, connectRedis } from './redis.ts';
 import type { Root } from './root.ts';
 import { composeStorage } from './storage.ts';
 import { createStoreFigures } from './store-figures.ts';
+
+const inputConnectTimeoutMs = 10_000;
 
 /** Builds the outbound adapters and the metrics of a process. */
 export async function composeAdapters(root: Root) {
@@ -137,16 +142,27 @@ function composeSpool({ config, log }: Root) {
   });
 }
 
-/** Builds what receives and checks the images of callers. */
-function composeMedia({ config }: Root) {
+/** Builds what receives, fetches and checks the images of callers. */
+function composeMedia({ config, closers }: Root) {
   const staging = createStaging(join(config.DATA_DIR, 'incoming'));
+  const { INPUT_ALLOW_PRIVATE: allowPrivate } = config;
+  const inputGuard = createDestinationGuard({ allowPrivate, requireHttps: !allowPrivate });
+  const inputFetcher = createInputFetcher({
+    staging,
+    checkUrl: inputGuard.checkUrl,
+    connect: createPinnedConnector({
+      allowsAddress: inputGuard.allowsAddress,
+      timeoutMs: inputConnectTimeoutMs,
+      resolve: allowPrivate ? resolveBySystem : createPublicResolver(),
+    }),
+    userAgent: `Darkroom/${packageVersion()}`,
+    sleep,
+  });
   return {
     staging,
     inspector: createImageInspector(staging, { maxConcurrent: Math.max(2, availableParallelism()) }),
-    inputGuard: createDestinationGuard({
-      allowPrivate: config.INPUT_ALLOW_PRIVATE,
-      requireHttps: !config.INPUT_ALLOW_PRIVATE,
-    }),
+    inputGuard,
+    inputFetcher: closers.add(inputFetcher, (each) => each.close()),
   };
 }
 

@@ -2,6 +2,7 @@ import { createSemaphore } from '../lib/semaphore.ts';
 import { sleep } from '../lib/sleep.ts';
 import { findDecoder } from '../outbound/providers/registry.ts';
 import { createGeneration } from '../usecases/generation/index.ts';
+import type { Inputs } from '../usecases/inputs/index.ts';
 import type { Jobs } from '../usecases/jobs/index.ts';
 import type { Adapters } from './adapters.ts';
 import { clock } from './clock.ts';
@@ -15,7 +16,11 @@ import type { Root } from './root.ts';
 const maxImagesInMemory = 4;
 
 /** Builds the use cases that generate the images of a job. */
-export function composeGeneration({ config, log }: Root, adapters: Adapters, jobs: Jobs) {
+export function composeGeneration(
+  { config, log }: Root,
+  adapters: Adapters,
+  { jobs, inputs }: { readonly jobs: Jobs; readonly inputs: Inputs },
+) {
   const { provider, catalogue, spool, storage, records, metrics } = adapters;
   return createGeneration({
     records: records.jobs,
@@ -28,6 +33,7 @@ export function composeGeneration({ config, log }: Root, adapters: Adapters, job
     breaker: records.breaker,
     spool,
     storage,
+    fetchInputs: inputs.fetchInputs,
     catalogue,
     withMemorySlot: createSemaphore(maxImagesInMemory),
     maxEarlyUploads: maxImagesInMemory,

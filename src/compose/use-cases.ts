@@ -27,7 +27,7 @@ export function composeUseCases(
   const access = composeAccess(root, adapters);
   const inputs = composeInputs(root, adapters);
   const jobs = composeJobs(root, adapters, inputs);
-  const generation = composeGeneration(root, adapters, jobs);
+  const generation = composeGeneration(root, adapters, { jobs, inputs });
   const webhooks = composeWebhooks(root, adapters, { jobs, publicUrlFor: options.publicUrlFor });
   const maintenance = composeMaintenance(root, adapters, jobs);
   return { access, inputs, jobs, generation, webhooks, maintenance };
@@ -48,7 +48,7 @@ function composeAccess({ config, environment }: Root, { records }: Adapters) {
 }
 
 function composeInputs({ config, log }: Root, adapters: Adapters) {
-  const { records, storage, staging, inspector, inputGuard } = adapters;
+  const { records, storage, staging, inspector, inputFetcher, inputGuard } = adapters;
   return createInputs({
     records: records.jobs,
     uploads: records.uploads,
@@ -56,6 +56,7 @@ function composeInputs({ config, log }: Root, adapters: Adapters) {
     storage,
     staging,
     inspector,
+    fetcher: inputFetcher,
     guard: inputGuard,
     ids,
     clock,

@@ -48,6 +48,7 @@ export async function backgroundJob(prompt: string) {
     breaker: createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock),
     spool,
     storage: core.storage,
+    fetchInputs: async (job) => [...(job.inputs ?? [])],
     catalogue: builtInCatalogue(),
     withMemorySlot: (work) => work(),
     maxEarlyUploads: 1,

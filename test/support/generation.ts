@@ -157,6 +157,7 @@ function createUseCases(given: Given, ports: Ports) {
     ...ports,
     cancelProviderCalls: async () => {},
     findDecoder,
+    fetchInputs: async (job) => [...(job.inputs ?? [])],
     catalogue: given.catalogue ?? builtInCatalogue(),
     maxEarlyUploads: 1,
     policy: {

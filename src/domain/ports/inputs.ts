@@ -78,15 +78,11 @@ export interface InputDrafts {
 
 export interface InputFetcher {
   /**
-   * Fetches a URL of a caller without redirects, through the guard against private addresses.
+   * Fetches a URL of a caller without redirects, through the guard against private addresses, into a new file.
    *
-   * @throws AppError `input_unavailable`; it is retryable if another try may succeed.
+   * @throws AppError `input_unavailable`
    */
-  fetch(
-    url: string,
-    write: (body: AsyncIterable<Uint8Array>) => Promise<LocalFile>,
-    signal: AbortSignal,
-  ): Promise<LocalFile>;
+  fetch(url: string, signal: AbortSignal): Promise<LocalFile>;
 }
 
 /** An input of a request, from whatever form of request. */

@@ -81,7 +81,7 @@ function objectionToParts(url: URL, rules: DestinationRules): string | undefined
     return 'Plain http is not allowed here. Use https://.';
   }
   if (url.username !== '' || url.password !== '') {
-    return 'The address holds a user name or password. Remove it: webhooks are signed instead.';
+    return 'The address holds a user name or password. Remove it.';
   }
   if (url.hash !== '') return 'The address holds a fragment (#...), which is never sent. Remove it.';
   return objectionToPort(url, rules);

@@ -13,6 +13,7 @@ import type {
   Spool,
   WorkerRuns,
 } from '../../domain/ports.ts';
+import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { CancelProviderCalls } from '../jobs/cancel-provider-calls.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { createAttemptCall } from './attempt-call.ts';
@@ -25,6 +26,7 @@ import { createFinalizeResponse, type FinalizeResponse } from './finalize-respon
 import { createFinalizeRun } from './finalize-run.ts';
 import { createGenerateImage } from './generate-image.ts';
 import { createRecoverSpooledResponses } from './recover-spooled-responses.ts';
+import { createResolveInputs } from './resolve-inputs.ts';
 import { createResumeCall } from './resume-call.ts';
 import type { UncertainPolicy } from './retry-decision.ts';
 import { createRunJob } from './run-job.ts';
@@ -45,6 +47,7 @@ export interface GenerationDeps {
   readonly breaker: CircuitBreaker;
   readonly spool: Spool;
   readonly storage: Pick<ImageStorage, 'put' | 'read' | 'remove'>;
+  readonly fetchInputs: FetchInputs;
   readonly catalogue: ModelCatalogue;
   /** Limits the images in memory that come from the spool; `null` if the signal aborted before a slot was free. */
   readonly withMemorySlot: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
@@ -74,6 +77,7 @@ export function createGeneration(deps: GenerationDeps) {
       workerRuns: deps.workerRuns,
       updateJob,
       cancelProviderCalls,
+      resolveInputs: createResolveInputs({ fetchInputs: deps.fetchInputs, storage, log }),
       expandPrompt: composeExpandPrompt(deps, calling),
       generateImage: composeGenerateImage(deps, calling, { uploadImage, finalizeResponse }),
       sleep,

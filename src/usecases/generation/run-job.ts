@@ -27,6 +27,7 @@ import type { UpdateJob } from '../jobs/update-job.ts';
 import type { ExpandPrompt } from './expand-prompt.ts';
 import type { GenerateImage } from './generate-image.ts';
 import { createJobRun, type JobRun } from './job-run.ts';
+import type { ResolveInputs } from './resolve-inputs.ts';
 import type { ImageOutcome } from './retry-decision.ts';
 import { watchRun } from './watch-run.ts';
 
@@ -35,6 +36,7 @@ interface Deps {
   workerRuns: WorkerRuns;
   updateJob: UpdateJob;
   cancelProviderCalls: CancelProviderCalls;
+  resolveInputs: ResolveInputs;
   expandPrompt: ExpandPrompt;
   generateImage: GenerateImage;
   /** Resolves after the time, or at once if the signal aborts. */
@@ -135,9 +137,7 @@ async function begin(deps: Deps, task: TaskSubject): Promise<ImageJob | null> {
 
 async function run(deps: Deps, jobRun: JobRun): Promise<TaskResult> {
   if (jobRun.signal.aborted) return stopped(deps, jobRun, []);
-  const expanded = await deps.expandPrompt(jobRun);
-  const outcomes =
-    'outcome' in expanded ? [expanded.outcome] : await generateMissing(deps, jobRun, expanded.prompt);
+  const outcomes = await generate(deps, jobRun);
   // The write of the last image has ended the job.
   if (isTerminal(jobRun.job.status)) return { done: true };
   if (jobRun.signal.aborted) return stopped(deps, jobRun, outcomes);
@@ -145,6 +145,14 @@ async function run(deps: Deps, jobRun: JobRun): Promise<TaskResult> {
   if (waits.length > 0) return release(deps, jobRun, { outcomes, waits });
   await end(deps, jobRun, outcomes);
   return { done: true };
+}
+
+/** Resolves the inputs and the prompt, then generates the missing images. Each step may end or delay the job. */
+async function generate(deps: Deps, jobRun: JobRun): Promise<ImageOutcome[]> {
+  const unresolved = await deps.resolveInputs(jobRun);
+  if (unresolved) return [unresolved];
+  const expanded = await deps.expandPrompt(jobRun);
+  return 'outcome' in expanded ? [expanded.outcome] : generateMissing(deps, jobRun, expanded.prompt);
 }
 
 /** Releases a job whose images have to wait. */

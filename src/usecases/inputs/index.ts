@@ -5,6 +5,7 @@ import type {
   ImageInspector,
   ImageStorage,
   InputDrafts,
+  InputFetcher,
   JobStore,
   Log,
   Staging,
@@ -12,6 +13,7 @@ import type {
 } from '../../domain/ports.ts';
 import { createCollectInputs } from './collect-inputs.ts';
 import { createCreateUpload, type UploadPolicy } from './create-upload.ts';
+import { createFetchInputs } from './fetch-inputs.ts';
 import { createFindStoredInput } from './find-stored-input.ts';
 import { createManageUploads } from './manage-uploads.ts';
 import { createPrepareInputs } from './prepare-inputs.ts';
@@ -25,6 +27,7 @@ export interface InputsDeps {
   readonly storage: ImageStorage;
   readonly staging: Staging;
   readonly inspector: ImageInspector;
+  readonly fetcher: InputFetcher;
   /** Guard of the URLs of inputs. It is separate from the guard of webhooks. */
   readonly guard: DestinationGuard;
   readonly ids: Pick<Ids, 'upload'>;
@@ -54,6 +57,8 @@ export function createInputs(deps: InputsDeps) {
     collectInputs: createCollectInputs({ staging, guard }),
     /** Checks the inputs of a request before its job is accepted. */
     prepareInputs: createPrepareInputs({ storage, staging, inspector, findStored, drafts, clock }),
+    /** Fetches the inputs of a job that are URLs, in the worker. */
+    fetchInputs: createFetchInputs({ fetcher: deps.fetcher, inspector, storage, staging }),
     sweepInputs: createSweepInputs({ records, uploads, drafts, storage, staging, clock, log }),
   };
 }

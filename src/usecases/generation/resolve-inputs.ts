@@ -1,0 +1,51 @@
+import { AppError } from '../../domain/errors.ts';
+import { jobError } from '../../domain/image-job.ts';
+import { inputKeyOf, isStoredInput } from '../../domain/input-image.ts';
+import type { ImageStorage, Log } from '../../domain/ports.ts';
+import type { FetchInputs } from '../inputs/fetch-inputs.ts';
+import type { JobRun } from './job-run.ts';
+import { type ImageOutcome, RETRY_LATER } from './retry-decision.ts';
+
+interface Deps {
+  fetchInputs: FetchInputs;
+  storage: Pick<ImageStorage, 'remove'>;
+  log: Log;
+}
+
+/**
+ * Fetches the inputs of a job that are URLs, before anything is paid.
+ *
+ * @returns the outcome of the job if it cannot continue now, otherwise `null`.
+ */
+export function createResolveInputs(deps: Deps) {
+  /** Records the inputs. If the job has ended or was erased, their bytes are removed. */
+  async function fetchAndRecord(run: JobRun): Promise<void> {
+    const before = run.job;
+    const fetched = await deps.fetchInputs(before, run.signal);
+    try {
+      await run.update((job) => ({ ...job, inputs: fetched }));
+    } catch (error) {
+      const added = (before.inputs ?? []).filter((input) => !isStoredInput(input));
+      for (const input of added) await deps.storage.remove(inputKeyOf(before, input));
+      throw error;
+    }
+  }
+
+  return async (run: JobRun): Promise<ImageOutcome | null> => {
+    if ((run.job.inputs ?? []).every(isStoredInput)) return null;
+    try {
+      await fetchAndRecord(run);
+      return null;
+    } catch (error) {
+      if (run.signal.aborted) return { kind: 'stopped' };
+      if (!(error instanceof AppError) || error.code === 'already_terminal') throw error;
+      if (error.code === 'input_unavailable' || error.code === 'input_invalid') {
+        const facts = { message: error.message };
+        return { kind: 'failed', error: jobError(error.code, 'none', facts) };
+      }
+      deps.log.warn({ err: error, job_id: run.job.id }, 'inputs not fetched, retrying');
+      return RETRY_LATER;
+    }
+  };
+}
+export type ResolveInputs = ReturnType<typeof createResolveInputs>;
