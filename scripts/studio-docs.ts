@@ -17,6 +17,10 @@ npm run darkroom -- studio --port 8090 &
 OPENAI_BASE_URL=http://127.0.0.1:8090/v1 OPENAI_API_KEY=any npm test
 \`\`\`
 
+A stream sends previews with growing detail, spread over the latency of the call, then the image. Both APIs do so: the Images API with
+\`stream: true\` and \`partial_images\`, and the image tool of the Responses API with \`background: true\`. The words \`hang-up-mid\`,
+\`hang-mid\`, \`error-event\`, \`final-first\` and \`no-final\` break a stream in its middle.
+
 `;
 
 /** Returns the text of docs/studio.md. */

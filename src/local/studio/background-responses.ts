@@ -1,6 +1,6 @@
 import type { OpenCall } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
-import { chargeFor, refusalFor } from './fault-refusals.ts';
+import { chargeFor, refusalFor, streamErrorFor } from './fault-refusals.ts';
 import { type Fault, numberOf, readFaults } from './faults.ts';
 import { deliveryOf, type ImageDeps, JSON_TYPE, sendHtml } from './generate-images.ts';
 import { variedBy } from './generation-request.ts';
@@ -8,6 +8,7 @@ import { identify } from './production.ts';
 import { refusalError, StudioRefusal } from './refusals.ts';
 import { responseBody } from './response-body.ts';
 import { type ResponseStore, type StoredResponse, statusAt } from './response-store.ts';
+import { streamResponse } from './stream-response.ts';
 import { readToolRequest } from './tool-request.ts';
 
 export type BackgroundDeps = ImageDeps & { responses: ResponseStore; clock: () => number };
@@ -20,7 +21,7 @@ type Body = Readonly<Record<string, unknown>>;
  *
  * Faults act as on the Images API, with these differences: a blocked prompt is accepted and fails in the background;
  * `latency` delays the outcome; `hang` never ends; `hang-up` loses the id; `hang-up-mid` breaks the first body that holds
- * the image.
+ * the image, or the stream.
  */
 export async function submitRequest(exchange: Exchange, body: Body, deps: BackgroundDeps): Promise<void> {
   const { call } = exchange;
@@ -42,12 +43,14 @@ export async function submitRequest(exchange: Exchange, body: Body, deps: Backgr
     ...request,
     image,
     readyAtMs: fault?.name === 'hang' ? Number.POSITIVE_INFINITY : deps.clock() + latencyMs,
-    breaksLeft: fault?.name === 'hang-up-mid' ? 1 : 0,
+    // The break of a stream counts instead.
+    breaksLeft: fault?.name === 'hang-up-mid' && !image.stream ? 1 : 0,
     slowBodyMs: deliveryOf(active).slowBodyMs,
   });
   const work = produce(response, { call, fault, refusal }, deps);
   try {
     if (fault?.name === 'hang-up') exchange.hangUp();
+    else if (image.stream) await streamResponse(exchange, response, { fault, latencyMs, work });
     else await sendObject(exchange, { ...response, outcome: null }, deps);
   } finally {
     await work;
@@ -63,6 +66,8 @@ async function produce(
   try {
     if (refusal !== null) {
       response.outcome = { kind: 'failed', error: refusalError(refusal) };
+    } else if (fault?.name === 'error-event') {
+      response.outcome = { kind: 'failed', error: streamErrorFor(fault) };
     } else if (call.charged !== 'charged') {
       response.outcome = { kind: 'nothing' };
     } else {

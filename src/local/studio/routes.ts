@@ -3,7 +3,7 @@ import type { Exchange } from './exchange.ts';
 import { generateImages, JSON_TYPE } from './generate-images.ts';
 import { MODEL_IDS } from './models.ts';
 import { StudioRefusal } from './refusals.ts';
-import { isRecord, readChatRequest, readResponseRequest } from './text-request.ts';
+import { isRecord, readChatRequest, readResponseRequest, refuseStream } from './text-request.ts';
 import { requestsImage } from './tool-request.ts';
 import { chatCompletion, responseObject, writeText } from './write-text.ts';
 
@@ -52,6 +52,7 @@ function createEndpoints(deps: BackgroundDeps): (path: string) => Endpoint | und
       const request = readResponseRequest(body);
       exchange.call.prompt = request.prompt;
       if (requestsImage(body)) return submitRequest(exchange, body, deps);
+      refuseStream(body);
       return writeText(exchange, { request, shape: responseObject }, deps);
     }),
     '/v1/models': get(sendModels),

@@ -18,13 +18,13 @@ export function readChatRequest(body: Body): TextRequest {
 
 /** Reads `input` (a text, or a list of messages) of a response. @throws StudioRefusal 400 if there is no user text. */
 export function readResponseRequest(body: Body): TextRequest {
-  refuseStream(body);
   const instructions = typeof body.instructions === 'string' ? body.instructions : '';
   const input = typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : body.input;
   return fromMessages(body, { param: 'input', messages: input, instructions });
 }
 
-function refuseStream(body: Body): void {
+/** Refuses the stream of a text. @throws StudioRefusal 400 */
+export function refuseStream(body: Body): void {
   if (body.stream === true) throw invalid('stream', 'unsupported_value', 'The studio does not stream text.');
 }
 

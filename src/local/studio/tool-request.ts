@@ -31,7 +31,11 @@ export function readToolRequest(body: Body): ToolRequest {
     );
   }
   const { type: _type, action: _action, ...parameters } = imageToolOf(body) ?? {};
-  return { hostModelName: model, prompt, image: readGenerationRequest({ ...parameters, prompt }) };
+  return {
+    hostModelName: model,
+    prompt,
+    image: readGenerationRequest({ ...parameters, prompt, stream: body.stream === true }),
+  };
 }
 
 function imageToolOf({ tools }: Body): Body | undefined {

@@ -38,11 +38,16 @@ const clientTimerGraceMs = 5_000;
 /**
  * Starts the deadline of a call, see `ProviderCall`.
  *
- * @param graceMs time to wait for the response if the caller cancels after the request was sent, in milliseconds. Default 0.
+ * @param graceMs returns the time to wait for the response if the caller cancels after the request was sent, in milliseconds.
+ *   Called when the caller cancels. Default 0.
  */
-export function beginCall(connection: OpenAIConnection, context: CallContext, graceMs = 0): ProviderCall {
+export function beginCall(
+  connection: OpenAIConnection,
+  context: CallContext,
+  graceMs: () => number = () => 0,
+): ProviderCall {
   const single = createSingleRequest(connection.agent, maxRefusalBytes);
-  const deadline = startDeadline(context.signal, context.timeoutMs, () => (single.started() ? graceMs : 0));
+  const deadline = startDeadline(context.signal, context.timeoutMs, () => (single.started() ? graceMs() : 0));
 
   const broken = (cause: unknown, provider?: ProviderFailure['provider']) =>
     new ProviderError(

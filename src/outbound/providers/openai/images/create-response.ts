@@ -1,4 +1,3 @@
-import type { OpenAI } from 'openai';
 import {
   type CallContext,
   ProviderError,
@@ -7,17 +6,22 @@ import {
 } from '../../../../domain/ports.ts';
 import { classifyStatedError } from '../client/classify-failure.ts';
 import type { OpenAIConnection } from '../client/openai-connection.ts';
-import { beginCall } from '../client/provider-call.ts';
-import { inspectResponse } from './inspect-response.ts';
+import { beginCall, type ProviderCall } from '../client/provider-call.ts';
+import { maxStreamedImages } from './decode-event-stream.ts';
+import type { DecodeLimits } from './decoded-response.ts';
+import { followBackgroundStream, isHandle } from './follow-background-stream.ts';
+import { type Finding, inspectResponse } from './inspect-response.ts';
+import { peekStart } from './peek-start.ts';
+import type { BackgroundBody } from './request-body.ts';
 import { failureOfResponse } from './response-failure.ts';
 import { headOf } from './response-head.ts';
 
 interface SubmitInput {
   readonly connection: OpenAIConnection;
-  readonly body: OpenAI.Responses.ResponseCreateParamsNonStreaming;
+  readonly body: BackgroundBody;
   readonly context: CallContext;
   readonly sink: ResponseSink;
-  readonly maxResponseBytes: number;
+  readonly limits: DecodeLimits;
   /** Stores the id before anything else happens. */
   readonly storeHandle: (handle: string) => Promise<void>;
 }
@@ -30,7 +34,8 @@ const idGraceMs = 3_000;
 
 /**
  * Creates a background response with a single request, which may cost money. If the server works synchronously and sends
- * the image instead of an id to poll, the image is used.
+ * the image instead of an id to poll, the image is used. A request for previews follows their stream to its end; if it breaks
+ * after the id is stored, polls bring the image.
  *
  * @returns the handle of the call, or the head of its response if the sink has already received the response.
  * @throws ProviderError, and errors of `storeHandle` and `sink`.
@@ -38,19 +43,29 @@ const idGraceMs = 3_000;
 export async function createBackgroundResponse(
   submit: SubmitInput,
 ): Promise<{ handle: string } | { head: ResponseMeta }> {
-  const { connection, context, storeHandle, sink } = submit;
-  const running = beginCall(connection, context, idGraceMs);
+  const { connection, context, sink } = submit;
+  let stored: string | undefined;
+  const storeHandle = async (id: string) => {
+    await submit.storeHandle(id);
+    stored = id;
+  };
+  const running = beginCall(connection, context, () => (stored === undefined ? idGraceMs : 0));
   try {
     const response = await running.send((options) =>
       connection.client.responses.create(submit.body, options).asResponse(),
     );
     const head = headOf(response);
-    const finding = await running.receive(response, submit.maxResponseBytes, (body) =>
+    const inspect = (body: AsyncIterable<Uint8Array>) =>
       inspectResponse(body, async (whole, id) => {
         if (isHandle(id)) await storeHandle(id);
         await sink(head, whole);
-      }),
-    );
+      });
+    const finding = submit.body.stream
+      ? await followStream(running, response, { ...submit, storeHandle, inspect }).catch((error): Finding => {
+          if (stored === undefined) throw error;
+          return { kind: 'in_progress', id: stored };
+        })
+      : await running.receive(response, submit.limits.maxResponseBytes, inspect);
     if (finding.kind === 'delivered') return { head };
     if (finding.kind === 'failed')
       throw new ProviderError(failureOfResponse(finding.state, head.providerRequestId));
@@ -60,16 +75,41 @@ export async function createBackgroundResponse(
       if (stated) throw new ProviderError(stated);
       throw unusable('it names no response to poll', response.status, head);
     }
-    await storeHandle(finding.id);
+    if (stored === undefined) await storeHandle(finding.id);
     return { handle: finding.id };
   } finally {
     running.end();
   }
 }
 
-/** Returns whether a text can be an id, and so a part of a path. */
-function isHandle(id: string | undefined): id is string {
-  return id !== undefined && /^[A-Za-z0-9][\w.:-]{0,199}$/.test(id);
+interface Streaming extends SubmitInput {
+  readonly inspect: (body: AsyncIterable<Uint8Array>) => Promise<Finding>;
+}
+
+/** Follows the stream of a response. A server that ignores `stream` sends an object, which is inspected. */
+function followStream(
+  running: ProviderCall,
+  response: Response,
+  { context, limits, sink, storeHandle, inspect }: Streaming,
+): Promise<Finding> {
+  const head = headOf(response);
+  let id: string | undefined;
+  const maxBytes = maxStreamedImages * limits.maxResponseBytes;
+  return running.receive(response, maxBytes, async (arriving): Promise<Finding> => {
+    const { isEventStream, body } = await peekStart(arriving);
+    if (!isEventStream) return inspect(body);
+    const result = await followBackgroundStream(body, {
+      limits,
+      context,
+      provider: providerOf(response.status, head),
+      deliver: (whole) => sink(head, whole),
+      storeHandle(handle) {
+        id = handle;
+        return storeHandle(handle);
+      },
+    });
+    return result === 'delivered' ? { kind: 'delivered' } : { kind: 'in_progress', id };
+  });
 }
 
 const providerOf = (status: number, { providerRequestId }: ResponseMeta) => ({

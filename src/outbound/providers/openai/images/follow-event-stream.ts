@@ -1,36 +1,24 @@
-import {
-  type CallContext,
-  type PartialImage,
-  ProviderError,
-  type ProviderFailure,
-} from '../../../../domain/ports.ts';
-import { sleep } from '../../../../lib/sleep.ts';
+import { type CallContext, ProviderError, type ProviderFailure } from '../../../../domain/ports.ts';
 import { classifyBreak } from '../client/classify-break.ts';
 import { classifyStreamError } from '../client/classify-failure.ts';
-import { type Base64Image, createBase64Image } from './base64-image.ts';
-import { checked, type DecodeLimits, maxImageBytes } from './decoded-response.ts';
-import { createEventScanner, type StreamEvent } from './event-scanner.ts';
+import type { DecodeLimits } from './decoded-response.ts';
+import { createEventScanner } from './event-scanner.ts';
 import { errorOfEvent, isFinal, isPartial, parseEvent, responseOfEvent } from './event-types.ts';
+import { createPartialReader } from './partial-reader.ts';
 import { peekStart } from './peek-start.ts';
 import { imageEntry } from './response-envelope.ts';
-import { ResponseFault } from './response-fault.ts';
 
-interface Following {
+/** Circumstances of a stream. */
+export interface Following {
   readonly limits: DecodeLimits;
   /** Facts about the response for the classification of its errors. */
   readonly provider: NonNullable<ProviderFailure['provider']>;
   readonly context: Pick<CallContext, 'onPartial' | 'signal' | 'timeoutMs'>;
 }
 
-/** Maximum pause of a stream while a preview is stored. The image is more important than its previews. */
-const maxPauseMs = 2_000;
-/** Size of waiting previews from which on further ones are skipped. Several small ones may arrive in one chunk. */
-const maxWaitingBytes = 512 * 1024;
-
 /**
  * Passes the body of a response on, unchanged, up to the event with the final image. Passes each preview to
- * `context.onPartial` on the way. Holds one large preview in memory: a preview that begins while an earlier large one is still
- * being stored is skipped after two seconds. A body that is no event stream is passed on as it is.
+ * `context.onPartial` on the way. A body that is no event stream is passed on as it is.
  *
  * @throws ProviderError if the stream states an error instead of its final image, or ends without both.
  */
@@ -41,17 +29,12 @@ export async function* followEventStream(
   const { isEventStream, body } = await peekStart(response);
   if (!isEventStream) return yield* body;
   const watch = watchEvents(following);
-  /** The last storing that the stream has paused for. */
-  let given: Promise<void> | null = null;
   try {
     for await (const chunk of body) {
       watch.push(chunk);
       yield chunk;
       if (watch.hasFinal()) return;
-      const storing = watch.storing();
-      if (!storing || storing === given) continue;
-      await Promise.race([storing, sleep(maxPauseMs, following.context.signal)]);
-      given = storing;
+      await watch.pause();
     }
     watch.finish();
     // The transport reports a break as an end if the server closes its connections, so only the final image is an end.
@@ -62,72 +45,32 @@ export async function* followEventStream(
 }
 
 function watchEvents({ limits, provider, context }: Following) {
-  let image: Base64Image | null = null;
-  let storing: Promise<void> | null = null;
-  let waitingBytes = 0;
+  const partials = createPartialReader(limits, context);
   let hasFinal = false;
 
   const scanner = createEventScanner({
-    onImage(type) {
-      const isWanted =
-        !hasFinal &&
-        type !== undefined &&
-        isPartial(type) &&
-        waitingBytes < maxWaitingBytes &&
-        context.onPartial;
-      image = isWanted ? createBase64Image(maxImageBytes(limits)) : null;
-      return image?.write ?? null;
-    },
-    onEvent(event) {
-      const value = event.text === null ? null : parseEvent(event.text);
-      if (value !== null) read(event, value);
+    onImage: (type) => (!hasFinal && type !== undefined && isPartial(type) ? partials.begin() : null),
+    onEvent({ type, text }) {
+      const value = text === null ? null : parseEvent(text);
+      partials.end(value);
+      if (value !== null) read(type, value);
       // The decoder reports the fault.
-      else hasFinal ||= isFinal(event.type);
-      image = null;
+      else hasFinal ||= isFinal(type);
     },
   });
 
-  function read({ type }: StreamEvent, value: object): void {
-    if (isPartial(type)) {
-      const partial = image && partialOf(value, image, limits);
-      if (partial) store(partial);
-      return;
-    }
+  function read(type: string, value: object): void {
     const envelope = responseOfEvent(type, value);
     // An ended response without an image is passed on, because the decoder reads its reason and its usage.
     hasFinal ||= envelope !== null && (isFinal(type) || imageEntry(envelope) !== null);
-    if (hasFinal) return;
-    const error = errorOfEvent(type, value);
+    const error = hasFinal ? null : errorOfEvent(type, value);
     if (error !== null) throw new ProviderError(classifyStreamError(error, provider));
   }
 
-  function store(partial: PartialImage): void {
-    const sizeBytes = partial.image.bytes.length;
-    waitingBytes += sizeBytes;
-    const stored = Promise.resolve(storing)
-      .then(() => context.onPartial?.(partial))
-      .finally(() => {
-        waitingBytes -= sizeBytes;
-        if (storing === stored) storing = null;
-      });
-    storing = stored;
-  }
-
-  return { push: scanner.push, finish: scanner.finish, hasFinal: () => hasFinal, storing: () => storing };
+  return { push: scanner.push, finish: scanner.finish, hasFinal: () => hasFinal, pause: partials.pause };
 }
 
-function brokenStream({ provider, context: { timeoutMs } }: Following): ProviderError {
+/** Describes a stream that ended without its image. */
+export function brokenStream({ provider, context: { timeoutMs } }: Following): ProviderError {
   return new ProviderError(classifyBreak({ sent: true, reason: 'broken', timeoutMs, provider }));
-}
-
-/** Returns a preview, or `null` if its bytes are no image. A faulty preview never ends a call. */
-function partialOf(value: object, image: Base64Image, limits: DecodeLimits): PartialImage | null {
-  const no: unknown = Reflect.get(value, 'partial_image_index');
-  if (!Number.isSafeInteger(no)) return null;
-  try {
-    return { no: Number(no), image: checked(image.finish(), limits.maxPixels) };
-  } catch (error) {
-    if (error instanceof ResponseFault) return null;
-    throw error;
-  }
 }

@@ -21,21 +21,31 @@ export function imagesBody(call: ImageCall): OpenAI.Images.ImageGenerateParams {
 }
 
 /** A request with `max_tool_calls`. The API accepts it, but the client's type of the request lacks it. */
-type BackgroundBody = OpenAI.Responses.ResponseCreateParamsNonStreaming & { readonly max_tool_calls: number };
+export type BackgroundBody = OpenAI.Responses.ResponseCreateParams & { readonly max_tool_calls: number };
 
 /**
  * Builds the request for one image in the background mode of the Responses API, in which a host model runs the image tool.
- * The request forces the tool. It also limits the tool to one call, because every call is charged.
+ * The request forces the tool. It also limits the tool to one call, because every call is charged. A request for previews
+ * streams them.
  */
 export function backgroundBody(call: ImageCall, hostModelName: string): BackgroundBody {
   const tool = pick(call, (name) => !decided.has(name) && !aboutTheCaller.has(name));
+  const partial_images = partialImagesOf(call);
   return {
+    ...(partial_images > 0 ? { stream: true } : {}),
     ...pick(call, (name) => aboutTheCaller.has(name)),
     model: hostModelName,
     input: call.prompt,
     background: true,
     store: true,
-    tools: [{ ...tool, type: 'image_generation', model: call.model }],
+    tools: [
+      {
+        ...tool,
+        ...(partial_images > 0 ? { partial_images } : {}),
+        type: 'image_generation',
+        model: call.model,
+      },
+    ],
     tool_choice: { type: 'image_generation' },
     max_tool_calls: 1,
     parallel_tool_calls: false,

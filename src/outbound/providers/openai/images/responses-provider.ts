@@ -14,7 +14,7 @@ import { decodeResponseBody } from './decode-response-body.ts';
 import { followResponse } from './follow-response.ts';
 import { inspectResponse } from './inspect-response.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
-import { backgroundBody } from './request-body.ts';
+import { backgroundBody, partialImagesOf } from './request-body.ts';
 import { headOf } from './response-head.ts';
 
 export interface ResponsesProviderConfig extends OpenAIProviderConfig {
@@ -125,17 +125,22 @@ export function createResponsesProvider(
     name: config.name,
 
     async generate(call, context, sink) {
+      const startedAt = performance.now();
       const submit = await createBackgroundResponse({
         connection: paying,
         body: backgroundBody(call, config.hostModelName),
         context,
         sink,
-        maxResponseBytes: limits.maxResponseBytes,
+        limits,
         storeHandle: (handle) => storeHandle(handle, context),
       });
       if ('head' in submit) return submit.head;
+      const { handle } = submit;
       // Polling has a separate deadline, because storing the handle may have had to wait for the ledger.
-      return follow({ handle: submit.handle, context, sink }, pauseMs(1));
+      if (partialImagesOf(call) === 0) return follow({ handle, context, sink }, pauseMs(1));
+      // A stream takes as long as the image, so only the rest of the time is left.
+      const timeoutMs = Math.max(1, context.timeoutMs - (performance.now() - startedAt));
+      return follow({ handle, context: { ...context, timeoutMs }, sink }, 0);
     },
 
     resume: (handle, context, sink) => follow({ handle, context, sink }, 0),
