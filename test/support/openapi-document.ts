@@ -33,10 +33,13 @@ export interface ApiDocument {
 
 const documentId = 'darkroom';
 
-/** Reads openapi.yaml, the committed document that the service serves. */
+let committed: ApiDocument | undefined;
+
+/** Returns openapi.yaml, the committed document that the service serves. Reads it once, because parsing takes a second. */
 export function readApiDocument(): ApiDocument {
-  const text = readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8');
-  return createApiDocument(parse(text, { maxAliasCount: 0 }) as Node);
+  const path = new URL('../../openapi.yaml', import.meta.url);
+  committed ??= createApiDocument(parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 }) as Node);
+  return committed;
 }
 
 /** Indexes a document. */
@@ -56,6 +59,7 @@ export function createApiDocument(document: Node): ApiDocument {
     ([path, item]) =>
       Object.entries(item).map(([method, operation]) => readOperation({ path, method }, operation, follow)),
   );
+  const patterns = new Map(operations.map(({ path }) => [path, patternOf(path)]));
   const ajv = createAjv(document);
   const validators = new Map<Node, ValidateFunction>();
   return {
@@ -68,7 +72,7 @@ export function createApiDocument(document: Node): ApiDocument {
       return known;
     },
     match(method, path) {
-      const here = operations.filter((operation) => patternOf(operation.path).test(path));
+      const here = operations.filter((operation) => patterns.get(operation.path)?.test(path));
       return (
         here.find((operation) => operation.method === method) ?? (here.length > 0 ? 'other method' : null)
       );
