@@ -1,4 +1,4 @@
-import { type Attempt, isOpen } from './attempt.ts';
+import { isOpen } from './attempt.ts';
 import { AppError } from './errors.ts';
 import type { StoredImage, StoredPreview } from './image.ts';
 import {
@@ -13,7 +13,6 @@ import {
   missingImages,
   type Retention,
 } from './image-job.ts';
-import { pickAmounts } from './pick-amounts.ts';
 
 /**
  * The legal moves of a job. A status only moves forward, and a terminal status never changes:
@@ -175,64 +174,6 @@ export function finishIncomplete(
   return finish({ ...job, errors: [...(job.errors ?? []), ...errors] }, 'succeeded', others);
 }
 
-/**
- * Erases personal data: prompts, metadata, errors, and every unknown field that is not a number or a boolean. Ids, times
- * and amounts stay as a tombstone. The images are due for deletion at once and stay listed until their bytes are deleted.
- * Ends an unfinished job as `canceled` first.
- */
-export function erase(job: ImageJob, nowMs: number, retention: Retention): ImageJob {
-  checkChangeable(job);
-  const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
-  const tombstone = pickAmounts(ended, tombstoneFields) as unknown as ImageJob;
-  const attempts = ended.attempts.map((attempt) => pickAmounts(attempt, attemptFields) as unknown as Attempt);
-  // The names of the inputs stay until their bytes are deleted.
-  const inputs = ended.inputs?.map(({ role, index }) => ({ role, index, source: { type: 'erased' } }));
-  return {
-    ...touch({ ...tombstone, attempts, ...(inputs ? { inputs } : {}) }, nowMs),
-    erasedAt: nowMs,
-    mediaExpiresAt: nowMs,
-  };
-}
-
-/** Fields of a tombstone besides numbers and booleans. */
-const tombstoneFields = [
-  'id',
-  'tenant',
-  'status',
-  'images',
-  'previews',
-  'attempts',
-  'usage',
-  'parentId',
-  'requestId',
-  'traceparent',
-  'history',
-] as const satisfies readonly (keyof ImageJob)[];
-
-const attemptFields = [
-  'kind',
-  'provider',
-  'state',
-  'providerRequestId',
-  'handle',
-  'error',
-  'model',
-] as const satisfies readonly (keyof Attempt)[];
-
-/** Marks the images, previews and inputs of an ended job as deleted. The facts about its inputs stay, unless it was erased. */
-export function purgeMedia(job: ImageJob, nowMs: number): ImageJob {
-  const { inputs, ...rest } = purgePreviews(job, nowMs);
-  const known = inputs && job.erasedAt === undefined ? { inputs } : {};
-  return { ...rest, ...known, images: [], mediaGone: true };
-}
-
-/** Marks the previews of an ended job as deleted. */
-export function purgePreviews(job: ImageJob, nowMs: number): ImageJob {
-  checkChangeable(job);
-  const { previews: _previews, ...rest } = touch(job, nowMs);
-  return rest;
-}
-
 function moved(
   job: ImageJob,
   to: { readonly status: JobStatus; readonly stage?: JobStage },
@@ -249,7 +190,8 @@ function checkOpen(job: ImageJob): void {
   }
 }
 
-function checkChangeable(job: ImageJob): void {
+/** Refuses a record that only a newer release can change. @throws AppError `newer_release`. */
+export function checkChangeable(job: ImageJob): void {
   if (isChangeable(job)) return;
   throw new AppError('newer_release', {
     detail: 'A newer release of the service wrote this job. Retry when all instances run it.',

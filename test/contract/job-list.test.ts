@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ImageJob, JobStatus } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
-import { beginRun, erase, finish } from '../../src/domain/job-moves.ts';
+import { erase } from '../../src/domain/job-erasure.ts';
+import { beginRun, finish } from '../../src/domain/job-moves.ts';
 import type { JobListQuery, JobStore } from '../../src/domain/ports.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';

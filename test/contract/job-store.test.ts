@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { dueAt } from '../../src/domain/job-deadlines.ts';
-import { beginRun, erase, finish, purgeMedia } from '../../src/domain/job-moves.ts';
+import { erase, purgeMedia } from '../../src/domain/job-erasure.ts';
+import { beginRun, finish } from '../../src/domain/job-moves.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
 import { claimOf, connectRecords } from '../support/records.ts';

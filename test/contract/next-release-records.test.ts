@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import { beginRun, erase, finish, requestCancel } from '../../src/domain/job-moves.ts';
+import { erase } from '../../src/domain/job-erasure.ts';
+import { beginRun, finish, requestCancel } from '../../src/domain/job-moves.ts';
 import { createApiKeys } from '../../src/outbound/records/api-keys.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
-import { beginRun, erase, finish } from '../../src/domain/job-moves.ts';
+import { erase } from '../../src/domain/job-erasure.ts';
+import { beginRun, finish } from '../../src/domain/job-moves.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, queuedJob, retention } from '../support/jobs.ts';
 

@@ -1,7 +1,7 @@
 import { previewKeysOf, storageKeysOf } from '../../domain/image.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
+import { erase, purgeMedia, purgePreviews } from '../../domain/job-erasure.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
-import { erase, purgeMedia, purgePreviews } from '../../domain/job-moves.ts';
 import type {
   Clock,
   Deliveries,

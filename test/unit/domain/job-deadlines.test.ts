@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dueAt } from '../../../src/domain/job-deadlines.ts';
-import { beginRun, finish, purgeMedia } from '../../../src/domain/job-moves.ts';
+import { purgeMedia } from '../../../src/domain/job-erasure.ts';
+import { beginRun, finish } from '../../../src/domain/job-moves.ts';
 import { createdAt, queuedJob, retention } from '../../support/jobs.ts';
 
 describe('the due time of a job', () => {

@@ -2,14 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/domain/errors.ts';
 import { type ImageJob, isTerminal, type JobStatus, jobStages } from '../../../src/domain/image-job.ts';
+import { erase, purgeMedia } from '../../../src/domain/job-erasure.ts';
 import {
   addImage,
   addPreview,
   beginRun,
   enterStage,
-  erase,
   finish,
-  purgeMedia,
   requestCancel,
 } from '../../../src/domain/job-moves.ts';
 import { decodeRecord } from '../../../src/outbound/records/record-codec.ts';

@@ -2,17 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/domain/attempt.ts';
 import { finalError, type ImageJob, jobError } from '../../../src/domain/image-job.ts';
 import { dueAt } from '../../../src/domain/job-deadlines.ts';
+import { erase, purgeMedia, purgePreviews } from '../../../src/domain/job-erasure.ts';
 import {
   addImage,
   addPreview,
   beginRun,
   checkFence,
   enterStage,
-  erase,
   finish,
   finishIfWhole,
-  purgeMedia,
-  purgePreviews,
   requestCancel,
 } from '../../../src/domain/job-moves.ts';
 import { attemptOf, createdAt, imageOf, previewOf, queuedJob, retention } from '../../support/jobs.ts';

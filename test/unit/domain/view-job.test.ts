@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ImageJob, jobError } from '../../../src/domain/image-job.ts';
-import { beginRun, enterStage, finish, purgeMedia, requestCancel } from '../../../src/domain/job-moves.ts';
+import { purgeMedia } from '../../../src/domain/job-erasure.ts';
+import { beginRun, enterStage, finish, requestCancel } from '../../../src/domain/job-moves.ts';
 import { ImageJobView } from '../../../src/domain/job-view.ts';
 import { type ViewContext, viewJob } from '../../../src/domain/view-job.ts';
 import { arbitraryJob } from '../../support/arbitrary-job.ts';

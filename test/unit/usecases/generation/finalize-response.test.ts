@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
-import { beginRun, erase, finish } from '../../../../src/domain/job-moves.ts';
+import { erase } from '../../../../src/domain/job-erasure.ts';
+import { beginRun, finish } from '../../../../src/domain/job-moves.ts';
 import { generation } from '../../../support/generation.ts';
 import { attemptOf, createdAt, imageOf, retention } from '../../../support/jobs.ts';
 

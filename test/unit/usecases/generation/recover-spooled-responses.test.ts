@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../../src/domain/attempt.ts';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
-import { beginRun, erase, finish } from '../../../../src/domain/job-moves.ts';
+import { erase } from '../../../../src/domain/job-erasure.ts';
+import { beginRun, finish } from '../../../../src/domain/job-moves.ts';
 import type { ImageStorage, JobStore, Spool, SpoolKey } from '../../../../src/domain/ports.ts';
 import { createRecoverSpooledResponses } from '../../../../src/usecases/generation/recover-spooled-responses.ts';
 import { attemptOf, createdAt, queuedJob, retention, silentLog } from '../../../support/jobs.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
-import { beginRun, erase, finish, requestCancel } from '../../../../src/domain/job-moves.ts';
+import { erase } from '../../../../src/domain/job-erasure.ts';
+import { beginRun, finish, requestCancel } from '../../../../src/domain/job-moves.ts';
 import { generation } from '../../../support/generation.ts';
 import { createdAt, imageOf, retention } from '../../../support/jobs.ts';
 import { failureOf } from '../../../support/scripted-provider.ts';

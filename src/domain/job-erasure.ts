@@ -1,0 +1,64 @@
+import type { Attempt } from './attempt.ts';
+import { type ImageJob, isTerminal, type Retention } from './image-job.ts';
+import { checkChangeable, finish, touch } from './job-moves.ts';
+import { pickAmounts } from './pick-amounts.ts';
+
+/** The moves that remove data of a job: erasure at the caller's request, and deletion at the end of the retention. */
+
+/**
+ * Erases personal data: prompts, metadata, errors, and every unknown field that is not a number or a boolean. Ids, times
+ * and amounts stay as a tombstone. The images are due for deletion at once and stay listed until their bytes are deleted.
+ * Ends an unfinished job as `canceled` first.
+ */
+export function erase(job: ImageJob, nowMs: number, retention: Retention): ImageJob {
+  checkChangeable(job);
+  const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
+  const tombstone = pickAmounts(ended, tombstoneFields) as unknown as ImageJob;
+  const attempts = ended.attempts.map((attempt) => pickAmounts(attempt, attemptFields) as unknown as Attempt);
+  // The names of the inputs stay until their bytes are deleted.
+  const inputs = ended.inputs?.map(({ role, index }) => ({ role, index, source: { type: 'erased' } }));
+  return {
+    ...touch({ ...tombstone, attempts, ...(inputs ? { inputs } : {}) }, nowMs),
+    erasedAt: nowMs,
+    mediaExpiresAt: nowMs,
+  };
+}
+
+/** Fields of a tombstone besides numbers and booleans. */
+const tombstoneFields = [
+  'id',
+  'tenant',
+  'status',
+  'images',
+  'previews',
+  'attempts',
+  'usage',
+  'parentId',
+  'requestId',
+  'traceparent',
+  'history',
+] as const satisfies readonly (keyof ImageJob)[];
+
+const attemptFields = [
+  'kind',
+  'provider',
+  'state',
+  'providerRequestId',
+  'handle',
+  'error',
+  'model',
+] as const satisfies readonly (keyof Attempt)[];
+
+/** Marks the images, previews and inputs of an ended job as deleted. The facts about its inputs stay, unless it was erased. */
+export function purgeMedia(job: ImageJob, nowMs: number): ImageJob {
+  const { inputs, ...rest } = purgePreviews(job, nowMs);
+  const known = inputs && job.erasedAt === undefined ? { inputs } : {};
+  return { ...rest, ...known, images: [], mediaGone: true };
+}
+
+/** Marks the previews of an ended job as deleted. */
+export function purgePreviews(job: ImageJob, nowMs: number): ImageJob {
+  checkChangeable(job);
+  const { previews: _previews, ...rest } = touch(job, nowMs);
+  return rest;
+}
