@@ -7,6 +7,13 @@ is not set, or if \`PROVIDER=studio\` is set. Darkroom calls it through the same
 production. Its images depend on the prompt, the size and the number of the call, and carry a small crossed-out cloud in the lower
 right corner. Nothing is charged: \`usage\` and \`cost\` are simulated with the numbers of the real models.
 
+## Edits
+
+\`POST /v1/images/edits\` changes images visibly, as a form or as JSON with data URLs. The scene of the prompt is painted in the colors
+of the inputs, and the inputs are elements of it, side by side. With a \`mask\`, only its transparent area changes: every other pixel
+is one of the first input, scaled to the size of the image, except under the mark. A \`markup\` changes the box around its strokes.
+\`usage.input_tokens_details.image_tokens\` counts the inputs. The studio is offline, so it opens no links and has no stored files.
+
 ## In your own tests
 
 \`darkroom studio\` runs it alone. Every OpenAI client works with its base URL and any key, including \`stream: true\` with
@@ -40,6 +47,7 @@ npm run darkroom -- generate "A fox in the snow [studio:rate-limit=2,times=1]" -
 \`,times=N\` limits a word to the first N calls with that prompt. The header \`x-studio-fault\` takes the same words without brackets.
 \`latency\` and \`slow-body\` combine with the others, of which the first acts. \`[studio:enhance-NAME]\` affects the language model as
 \`[studio:NAME]\` affects the image, and \`[studio:poll-NAME]\` affects polls of a background call (\`OPENAI_MODE=responses\`).
+Names that begin with \`input-\` act on edits only.
 
 **Some words block other jobs.** \`[studio:quota]\` and \`[studio:unauthorized]\` look like a refused provider account, so Darkroom opens
 its circuit breaker and every job of the deployment fails or waits (\`ON_QUOTA\`) for some seconds. \`[studio:rate-limit]\` and

@@ -63,7 +63,8 @@ const usecaseGroups: Record<string, readonly string[]> = {
 
 /** Packages that belong to one module. */
 const owners: readonly (readonly [name: string, packages: RegExp, owner: RegExp])[] = [
-  ['fastify', /^(fastify|@fastify\/.*)$/, /^inbound\/http\/|^compose\//],
+  ['fastify', /^(fastify|@fastify\/(?!busboy$).*)$/, /^inbound\/http\/|^compose\//],
+  ['the form parser', /^@fastify\/busboy$/, /^inbound\/http\/|^local\/studio\//],
   ['bullmq', /^bullmq$/, /^outbound\/queue\//],
   ['openai', /^openai(\/.*)?$/, /^outbound\/providers\/openai\//],
   ['the S3 client', /^@aws-sdk\//, /^outbound\/storage\//],

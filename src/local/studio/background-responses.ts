@@ -1,9 +1,10 @@
 import type { OpenCall } from './call-log.ts';
+import { breaksUpload, describeInputs } from './edits/edit-images.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor, streamErrorFor } from './fault-refusals.ts';
 import { type Fault, numberOf, readFaults } from './faults.ts';
-import { deliveryOf, type ImageDeps, JSON_TYPE, sendHtml } from './generate-images.ts';
-import { variedBy } from './generation-request.ts';
+import { deliveryOf, type ImageDeps, JSON_TYPE, kindOf, sendHtml } from './generate-images.ts';
+import { type GenerationRequest, variedBy } from './generation-request.ts';
 import { identify } from './production.ts';
 import { refusalError, StudioRefusal } from './refusals.ts';
 import { responseBody } from './response-body.ts';
@@ -25,11 +26,13 @@ type Body = Readonly<Record<string, unknown>>;
  */
 export async function submitRequest(exchange: Exchange, body: Body, deps: BackgroundDeps): Promise<void> {
   const { call } = exchange;
-  const { image: requested, ...request } = readToolRequest(body);
+  const { image: requested, files, ...request } = await readToolRequest(body);
+  call.inputs = describeInputs(files);
+  if (breaksUpload(request.prompt, exchange, deps)) return exchange.hangUp();
   const image = variedBy(call.headers.clientRequestId, requested);
   const active = deps.faults.activate(
     request.prompt,
-    readFaults('image', request.prompt, call.headers.fault),
+    readFaults(kindOf(image), request.prompt, call.headers.fault),
   );
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
@@ -41,13 +44,14 @@ export async function submitRequest(exchange: Exchange, body: Body, deps: Backgr
   const latencyMs = active.latency === null ? deps.latencyMs : numberOf(active.latency, 1000);
   const response = deps.responses.add({
     ...request,
-    image,
+    // Only the images need the inputs, which are large.
+    image: { ...image, inputs: null },
     readyAtMs: fault?.name === 'hang' ? Number.POSITIVE_INFINITY : deps.clock() + latencyMs,
     // The break of a stream counts instead.
     breaksLeft: fault?.name === 'hang-up-mid' && !image.stream ? 1 : 0,
     slowBodyMs: deliveryOf(active).slowBodyMs,
   });
-  const work = produce(response, { call, fault, refusal }, deps);
+  const work = produce({ response, image }, { call, fault, refusal }, deps);
   try {
     if (fault?.name === 'hang-up') exchange.hangUp();
     else if (image.stream) await streamResponse(exchange, response, { fault, latencyMs, work });
@@ -59,7 +63,7 @@ export async function submitRequest(exchange: Exchange, body: Body, deps: Backgr
 
 /** Makes the image in the background. Never rejects: a failure becomes the outcome. */
 async function produce(
-  response: StoredResponse,
+  { response, image }: { response: StoredResponse; image: GenerationRequest },
   { call, fault, refusal }: { call: OpenCall; fault: Fault | null; refusal: StudioRefusal | null },
   deps: BackgroundDeps,
 ): Promise<void> {
@@ -71,7 +75,7 @@ async function produce(
     } else if (call.charged !== 'charged') {
       response.outcome = { kind: 'nothing' };
     } else {
-      const [bytes = Buffer.alloc(0)] = await deps.produce({ ...response.image, n: 1 }, fault);
+      const [bytes = Buffer.alloc(0)] = await deps.produce({ ...image, n: 1 }, fault);
       await deps.callLog.charge(call, [identify(bytes)]);
       response.outcome = { kind: 'image', bytes, cut: fault?.name === 'truncated' };
     }

@@ -3,6 +3,14 @@ import { appendFile } from 'node:fs/promises';
 /** The charge a provider would have made: none, possibly one, or the images for certain. */
 export type Charged = 'none' | 'possible' | 'charged';
 
+/** A file that a call sent as an input of an edit. */
+export type ReceivedInput = {
+  /** Name of the parameter, such as `image[0]` or `mask`. */
+  readonly param: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+};
+
 export type ProducedImage = { readonly sha256: string; readonly sizeBytes: number };
 
 /** One request that reached the studio. Its fields are final once `endedAt` is set. */
@@ -23,8 +31,10 @@ export type StudioCall = {
     readonly fault: string | null;
   };
   readonly prompt: string | null;
-  /** The other fields of the JSON body. */
+  /** The other fields of the body. Data URLs are cut. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** The inputs of an edit, in the order sent. */
+  readonly inputs: readonly ReceivedInput[];
   /** The fault that acted, as written, without brackets. */
   readonly fault: string | null;
   /** The status sent, or null if none was sent. */
@@ -79,6 +89,7 @@ export function createCallLog({ ledgerFile, onArrival, onCall }: CallLogOptions)
         ...start,
         prompt: null,
         parameters: {},
+        inputs: [],
         fault: null,
         status: null,
         charged: 'none',

@@ -1,9 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenCall } from './call-log.ts';
+import { type Form, readForm } from './edits/read-form.ts';
 import { ClientGone } from './refusals.ts';
-
-const BODY_LIMIT_BYTES = 1024 * 1024;
 
 /** A whole response. A fault can slow or break the delivery of the body. */
 type Reply = {
@@ -23,8 +22,12 @@ export type Exchange = {
   readonly call: OpenCall;
   /** True if the request carries any key. */
   readonly hasCredentials: boolean;
-  /** Reads the body as JSON, `{}` if it is empty. Bodies above 1 MiB are read to the end and dropped (`too-large`). */
-  readJson(): Promise<{ value: unknown } | 'malformed' | 'too-large'>;
+  /** True if the body is a multipart form. */
+  readonly sendsForm: boolean;
+  /** Reads the body as JSON, `{}` if it is empty. Larger bodies are read to the end and dropped (`too-large`). */
+  readJson(maxBytes: number): Promise<{ value: unknown } | 'malformed' | 'too-large'>;
+  /** Reads the body as a form. The caller removes it. */
+  readForm(onField: (name: string, value: string) => void): Promise<Form | 'malformed'>;
   pause(durationMs: number): Promise<void>;
   /** Waits until the client disconnects. */
   waitForever(): Promise<never>;
@@ -102,7 +105,13 @@ export function createExchange(
     closed,
     pause,
     hangUp,
-    readJson: () => readJson(request),
+    sendsForm: /^multipart\/form-data/i.test(request.headers['content-type'] ?? ''),
+    readJson: (maxBytes) => readJson(request, maxBytes),
+    async readForm(onField) {
+      const form = await readForm(request, { onField });
+      if (form === null && gone.signal.aborted) throw new ClientGone();
+      return form ?? 'malformed';
+    },
     async waitForever() {
       await closed;
       throw new ClientGone();
@@ -139,19 +148,22 @@ function hasCredentials(authorization: string): boolean {
   return scheme !== undefined && key !== undefined;
 }
 
-async function readJson(request: IncomingMessage): Promise<{ value: unknown } | 'malformed' | 'too-large'> {
+async function readJson(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<{ value: unknown } | 'malformed' | 'too-large'> {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
     for await (const chunk of request) {
       const bytes: Buffer = chunk;
       sizeBytes += bytes.length;
-      if (sizeBytes <= BODY_LIMIT_BYTES) chunks.push(bytes);
+      if (sizeBytes <= maxBytes) chunks.push(bytes);
     }
   } catch {
     throw new ClientGone();
   }
-  if (sizeBytes > BODY_LIMIT_BYTES) return 'too-large';
+  if (sizeBytes > maxBytes) return 'too-large';
   if (sizeBytes === 0) return { value: {} };
   try {
     return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) };

@@ -1,4 +1,5 @@
 import type { Charged } from './call-log.ts';
+import { invalidImage } from './edits/decode-inputs.ts';
 import { FAULTS, type Fault, numberOf } from './faults.ts';
 import { StudioRefusal } from './refusals.ts';
 
@@ -36,6 +37,12 @@ export function refusalFor(fault: Fault, requestId: string): StudioRefusal | nul
       return new StudioRefusal(400, 'The request was refused as invalid.', { code: 'invalid_value' });
     case 'unauthorized':
       return new StudioRefusal(401, 'The API key is not valid.', { code: 'invalid_api_key' });
+    case 'input-invalid': {
+      const number = Math.max(1, Math.trunc(numberOf(fault, 1)));
+      return invalidImage(`image[${number - 1}]`, number - 1);
+    }
+    case 'input-too-large':
+      return new StudioRefusal(413, 'The request body is too large.', { code: 'payload_too_large' });
     case 'error':
       return new StudioRefusal(
         statusOf(fault),

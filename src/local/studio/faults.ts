@@ -5,6 +5,7 @@ import type { Charged } from './call-log.ts';
  *
  * In a prompt: `[studio:NAME]`, `[studio:NAME=VALUE]`, and with `,times=N` only for the first N calls with this prompt.
  * In the header `x-studio-fault`: the same without brackets, several joined by `;`.
+ * Names with `input-` act on edits only.
  * Calls for text (chat, responses) obey only `enhance-NAME`, so that one prompt can fail its expansion and not its
  * image. Polls of a background response obey only `poll-NAME`.
  * `latency` and `slow-body` combine with the others. Of the others, the first one with remaining times acts. Unknown
@@ -50,6 +51,17 @@ export const FAULTS = {
     does: '200, an image (a text) of that many megabytes',
     charged: 'charged',
   },
+  'input-invalid': {
+    value: 'number of the image (1)',
+    does: '400 invalid_image_file for that input of an edit',
+    charged: 'none',
+  },
+  'input-too-large': { value: null, does: '413 for the inputs of an edit', charged: 'none' },
+  'input-hang-up': {
+    value: null,
+    does: 'closes the connection before the inputs of an edit have arrived',
+    charged: 'none',
+  },
 } as const satisfies Record<string, { value: string | null; does: string; charged: Charged }>;
 
 type FaultName = keyof typeof FAULTS;
@@ -66,7 +78,7 @@ export type Fault = {
 const WORD = /\[studio:([^[\]]*)\]/g;
 const PARTS = /^([a-z-]+)(?:=([^,]*))?(?:,\s*times=(\d+))?$/;
 /** Prefixes of fault names, by the kind of call that obeys them. */
-const PREFIXES = { image: '', text: 'enhance-', poll: 'poll-' } as const;
+const PREFIXES = { image: '', edit: '', upload: '', text: 'enhance-', poll: 'poll-' } as const;
 type CallKind = keyof typeof PREFIXES;
 
 /** Reads the faults of a prompt and of the fault header, in that order, for one kind of call. */
@@ -79,8 +91,14 @@ function parseFault(kind: CallKind, text: string): Fault | null {
   const [, word = '', value, times] = PARTS.exec(text) ?? [];
   if (!word.startsWith(PREFIXES[kind])) return null;
   const name = word.slice(PREFIXES[kind].length);
-  if (!isFaultName(name)) return null;
+  if (!isFaultName(name) || !obeys(kind, name)) return null;
   return { name, value: value || null, times: times === undefined ? null : Number(times), text };
+}
+
+/** An upload is the part of an edit during which its inputs arrive. */
+function obeys(kind: CallKind, name: FaultName): boolean {
+  if (name === 'input-hang-up') return kind === 'upload';
+  return kind === 'edit' || (kind !== 'upload' && !name.startsWith('input-'));
 }
 
 const isFaultName = (name: string): name is FaultName => Object.hasOwn(FAULTS, name);

@@ -2,25 +2,27 @@ import type { CallLog } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type ActiveFaults, type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
-import { type GenerationRequest, readGenerationRequest, variedBy } from './generation-request.ts';
+import { type GenerationRequest, variedBy } from './generation-request.ts';
 import { base64, echo, nowSeconds, usageOf } from './image-fields.ts';
 import { identify, type Production } from './production.ts';
 import { streamImages } from './stream-images.ts';
 
 export type ImageDeps = { callLog: CallLog; faults: FaultLog; produce: Production; latencyMs: number };
 
-type Body = Readonly<Record<string, unknown>>;
-
 /**
- * Serves POST /v1/images/generations. Images are charged as soon as they are made, before the response and any delay:
+ * Serves a request of POST /v1/images/generations or /v1/images/edits. Images are charged as soon as they are made, before the response and any delay:
  * a client that disconnects while it waits has paid, as with a real provider.
  */
-export async function generateImages(exchange: Exchange, body: Body, deps: ImageDeps): Promise<void> {
+export async function generateImages(
+  exchange: Exchange,
+  requested: GenerationRequest,
+  deps: ImageDeps,
+): Promise<void> {
   const { call } = exchange;
-  const request = variedBy(call.headers.clientRequestId, readGenerationRequest(body));
+  const request = variedBy(call.headers.clientRequestId, requested);
   const active = deps.faults.activate(
     request.prompt,
-    readFaults('image', request.prompt, call.headers.fault),
+    readFaults(kindOf(request), request.prompt, call.headers.fault),
   );
   const fault = active.main;
   call.fault = (fault ?? active.latency ?? active.slowBody)?.text ?? null;
@@ -60,6 +62,9 @@ export async function generateImages(exchange: Exchange, body: Body, deps: Image
     ...deliveryOf(active),
   });
 }
+
+/** Returns the kind of call, which decides the faults that act on it. */
+export const kindOf = ({ inputs }: GenerationRequest) => (inputs === null ? 'image' : 'edit');
 
 export const JSON_TYPE = { 'content-type': 'application/json' };
 

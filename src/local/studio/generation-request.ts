@@ -1,8 +1,9 @@
 import type { ImageFormat } from './drawing/render.ts';
+import type { EditInputs } from './edits/decode-inputs.ts';
 import { type ModelFamily, modelFamily } from './models.ts';
 import { invalid } from './refusals.ts';
 
-/** Validated body of POST /images/generations, with `auto` resolved. */
+/** Validated request for images, with `auto` resolved. */
 export type GenerationRequest = {
   prompt: string;
   family: ModelFamily;
@@ -16,6 +17,10 @@ export type GenerationRequest = {
   seed: string;
   stream: boolean;
   partialImages: number;
+  /** The inputs of an edit. Null for a generation. */
+  inputs: EditInputs | null;
+  /** Image tokens of the inputs. */
+  inputTokens: number;
 };
 
 type Body = Readonly<Record<string, unknown>>;
@@ -81,6 +86,8 @@ export function readGenerationRequest(body: Body): GenerationRequest {
     seed: String(body.seed ?? ''),
     stream,
     partialImages,
+    inputs: null,
+    inputTokens: 0,
   };
 }
 
@@ -129,7 +136,7 @@ function readSize(body: Body, family: ModelFamily): { width: number; height: num
 const wrongType = (name: string, expected: string) =>
   invalid(name, 'invalid_type', `Invalid type for '${name}': expected ${expected}.`);
 
-function text(body: Body, name: string): string | null {
+export function text(body: Body, name: string): string | null {
   const value = body[name] ?? null;
   if (value !== null && typeof value !== 'string') throw wrongType(name, 'a string');
   return value;
@@ -141,7 +148,11 @@ function flag(body: Body, name: string): boolean {
   return value;
 }
 
-function oneOf<Value extends string>(body: Body, name: string, allowed: readonly Value[]): Value | null {
+export function oneOf<Value extends string>(
+  body: Body,
+  name: string,
+  allowed: readonly Value[],
+): Value | null {
   const value = text(body, name);
   if (value === null) return null;
   const found = allowed.find((candidate) => candidate === value);

@@ -20,7 +20,7 @@ export const echo = ({ background, format, quality, width, height }: GenerationR
 
 /** Returns the usage of the images of a request. */
 export const usageOf = (
-  { prompt, family, width, height, quality }: GenerationRequest,
+  { prompt, family, width, height, quality, inputTokens }: GenerationRequest,
   images: number,
   partials: number,
-) => imageUsage({ prompt, family, width, height, quality, images, partialImages: partials });
+) => imageUsage({ prompt, family, width, height, quality, inputTokens, images, partialImages: partials });

@@ -4,6 +4,7 @@ import type { ProducedImage } from './call-log.ts';
 import { blankPng } from './drawing/png.ts';
 import { createQuickImages } from './drawing/quick.ts';
 import { encode, type RenderRequest, renderImage } from './drawing/render.ts';
+import { drawEdit } from './edits/draw-edit.ts';
 import { type Fault, numberOf, withoutFaultWords } from './faults.ts';
 import type { GenerationRequest } from './generation-request.ts';
 
@@ -15,11 +16,17 @@ export type Production = (request: GenerationRequest, fault: Fault | null) => Pr
 /** Creates the function that makes images: drawn ones (default) or quick ones (implied by `imageBytes`). */
 export function createProduction({ image, imageBytes }: ProductionOptions): Production {
   const isQuick = image === 'quick' || (image === undefined && imageBytes !== undefined);
-  const make = isQuick ? createQuickImages(imageBytes) : renderImage;
+  const quick = createQuickImages(imageBytes);
+  const make = (request: RenderRequest, { inputs }: GenerationRequest) => {
+    if (isQuick) return quick(request);
+    return inputs === null ? renderImage(request) : drawEdit(request, inputs);
+  };
   return async (request, fault) => {
     const images: Buffer[] = [];
     for (let index = 0; index < request.n; index++) {
-      images.push((await makeFaulty(fault)) ?? enlarge(await make(renderRequest(request, index)), fault));
+      images.push(
+        (await makeFaulty(fault)) ?? enlarge(await make(renderRequest(request, index), request), fault),
+      );
     }
     return images;
   };

@@ -20,21 +20,23 @@ export async function streamImages(
   const count = fault?.name === 'not-an-image' || fault?.name === 'huge' ? 0 : request.partialImages;
   const stepMs = latencyMs / (drawn.length * (count + 1));
   const events = exchange.startEvents();
-  const send = async (type: string, fields: object) => {
+  const kind = request.inputs === null ? 'image_generation' : 'image_edit';
+  const send = async (name: string, fields: object) => {
+    const type = `${kind}.${name}`;
     await exchange.pause(stepMs);
     await events.send(type, { type, created_at: nowSeconds(), ...echo(request), ...fields });
   };
   for (const [position, image] of drawn.entries()) {
     const sendFinal = () =>
-      send('image_generation.completed', {
+      send('completed', {
         b64_json: base64(image, fault),
-        // The prompt is billed with the first image only.
-        usage: usageOf(position === 0 ? request : { ...request, prompt: '' }, 1, count),
+        // The prompt and the inputs are billed with the first image only.
+        usage: usageOf(position === 0 ? request : { ...request, prompt: '', inputTokens: 0 }, 1, count),
       });
     if (fault?.name === 'final-first') await sendFinal();
     for (let index = 0; index < count; index++) {
       const preview = await previewOf(image, request, { index, count });
-      await send('image_generation.partial_image', {
+      await send('partial_image', {
         b64_json: base64(preview, null),
         partial_image_index: index,
       });

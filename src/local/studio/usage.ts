@@ -24,20 +24,22 @@ type UsageInput = {
   width: number;
   height: number;
   quality: string;
+  /** Image tokens of the inputs of an edit. */
+  inputTokens: number;
   images: number;
   partialImages: number;
 };
 
-/** Returns the usage that one call reports. The prompt counts once, independent of the number of images. */
+/** Returns the usage that one call reports. The prompt and the inputs count once, independent of the number of images. */
 export function imageUsage(input: UsageInput): ImageUsage {
   const textTokens = countTextTokens(input.prompt);
   const perImage = input.family.outputTokens(input.width, input.height, input.quality);
   const imageTokens = input.images * (perImage + input.partialImages * PARTIAL_IMAGE_TOKENS);
   return {
-    input_tokens: textTokens,
-    input_tokens_details: { image_tokens: 0, text_tokens: textTokens },
+    input_tokens: textTokens + input.inputTokens,
+    input_tokens_details: { image_tokens: input.inputTokens, text_tokens: textTokens },
     output_tokens: imageTokens,
     output_tokens_details: { image_tokens: imageTokens, text_tokens: 0 },
-    total_tokens: textTokens + imageTokens,
+    total_tokens: textTokens + input.inputTokens + imageTokens,
   };
 }

@@ -1,7 +1,7 @@
 /** A color in OKLCH: lightness 0..1, chroma 0..0.37, hue in degrees. */
 export type Lch = readonly [lightness: number, chroma: number, hue: number];
 
-type Triple = readonly [number, number, number];
+export type Triple = readonly [number, number, number];
 
 // The matrices are those of the OKLab definition (B. Ottosson, 2020).
 function labToLinear([lightness, a, b]: Triple): Triple {
@@ -20,11 +20,34 @@ const toLab = ([lightness, chroma, hue]: Lch): Triple => {
   return [lightness, chroma * Math.cos(angle), chroma * Math.sin(angle)];
 };
 
-const fromLab = ([lightness, a, b]: Triple): Lch => [
+/** Returns a color of OKLab in polar coordinates. */
+export const fromLab = ([lightness, a, b]: Triple): Lch => [
   lightness,
   Math.hypot(a, b),
   (Math.atan2(b, a) * 180) / Math.PI,
 ];
+
+function linearToLab([r, g, b]: Triple): Triple {
+  const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+  const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+  const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+  ];
+}
+
+/** Returns the OKLab color of three sRGB bytes. */
+export function labOfBytes(bytes: Triple): Triple {
+  const [r, g, b] = bytes;
+  return linearToLab([toLinear(r), toLinear(g), toLinear(b)]);
+}
+
+function toLinear(byte: number): number {
+  const encoded = byte / 255;
+  return encoded <= 0.04045 ? encoded / 12.92 : ((encoded + 0.055) / 1.055) ** 2.4;
+}
 
 const isInside = (linear: Triple) => linear.every((channel) => channel >= -0.0005 && channel <= 1.0005);
 

@@ -45,17 +45,22 @@ export type SceneRequest = {
   height: number;
   /** If false, the image is transparent behind its subject. */
   backdrop: boolean;
+  /** Changes the colors that the prompt suggests. */
+  recolor?: (mood: Mood) => Mood;
+  /** False leaves out the mark of offline images, for a scene that becomes a part of an image. Default true. */
+  isMarked?: boolean;
 };
 
 /** Composes one image as SVG. The same request has the same text on every machine. */
-export function composeScene({ prompt, seed, index, width, height, backdrop }: SceneRequest): string {
+export function composeScene(request: SceneRequest): string {
+  const { prompt, seed, index, width, height, backdrop, recolor = (mood) => mood, isMarked = true } = request;
   const random = createRandom(`${prompt}|${seed}|${index}`);
-  const mood = chooseMood(prompt, random);
+  const mood = recolor(chooseMood(prompt, random));
   const canvas = createCanvas(width, height);
   const [name, paint] = choosePaint(prompt, random);
   canvas.add(`<desc>${name}</desc>`);
   paint(canvas, mood, random, backdrop, prompt);
-  paintOfflineMark(canvas);
+  if (isMarked) paintOfflineMark(canvas);
   return canvas.toSvg();
 }
 

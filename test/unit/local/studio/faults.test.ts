@@ -36,7 +36,11 @@ describe('fault words in a prompt', () => {
     const prompt = Object.keys(FAULTS)
       .map((name) => `[studio:${name}]`)
       .join('');
-    expect(names(readFaults('image', prompt, null))).toEqual(Object.keys(FAULTS));
+    const ofInputs = ['input-invalid', 'input-too-large'];
+    const ofImages = Object.keys(FAULTS).filter((name) => !name.startsWith('input-'));
+    expect(names(readFaults('image', prompt, null))).toEqual(ofImages);
+    expect(names(readFaults('edit', prompt, null))).toEqual([...ofImages, ...ofInputs]);
+    expect(names(readFaults('upload', prompt, null))).toEqual(['input-hang-up']);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { inputTokens } from '../../../../src/local/studio/edits/input-tokens.ts';
 import { modelFamily } from '../../../../src/local/studio/models.ts';
 import { countTextTokens, imageUsage } from '../../../../src/local/studio/usage.ts';
 
@@ -40,6 +41,7 @@ describe('usage', () => {
       width: 1024,
       height: 1024,
       quality: 'low',
+      inputTokens: 0,
       images: 3,
       partialImages: 2,
     });
@@ -55,5 +57,12 @@ describe('usage', () => {
   it('counts text in dense scripts by the character', () => {
     expect(countTextTokens('生成一幅美女的照片')).toBe(9);
     expect(countTextTokens('')).toBe(0);
+  });
+
+  it('counts a small input as twice as large, and limits large and long inputs', () => {
+    expect(inputTokens({ width: 320, height: 200 })).toBe(20 * 13);
+    expect(inputTokens({ width: 1024, height: 1024 })).toBe(1_024);
+    expect(inputTokens({ width: 4_000, height: 4_000 })).toBe(1_536);
+    expect(inputTokens({ width: 1_200, height: 100 })).toBe(38 * 13);
   });
 });
