@@ -1,8 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
-import type { ImageRequestBody } from '../../domain/image-request.ts';
+import type { ImageRequestBody, ImageRequestFields } from '../../domain/image-request.ts';
 import { type InputRole, maxInputImages } from '../../domain/input-image.ts';
+import type { RequestedInput } from '../../domain/ports.ts';
 import type { ReceivedFile } from '../../usecases/inputs/collect-inputs.ts';
+import type { Inputs } from '../../usecases/inputs/index.ts';
 import { type FileRules, filesOf } from './file-bodies.ts';
 import { typedFields } from './form-fields.ts';
 import { maxBodyBytes, maxRequestTextBytes } from './max-body-size.ts';
@@ -17,19 +19,43 @@ export function roleOfField(field: string): InputRole | null {
   return field === 'mask' || field === 'markup' ? field : null;
 }
 
-/** Files of a form that describes an edit. One more than allowed, so that the error names the limit. */
-export const editFiles: FileRules = {
-  isFileField: (field) => roleOfField(field) !== null,
-  maxFiles: maxInputImages + 3,
-  bodyOf: (fields) => typedFields(fields, components.ImageForm ?? {}, (name) => components[name]),
-};
+/** Returns the rules for forms that describe an edit. One file more than allowed, so that the error names the limit. */
+export function editFilesOfForm(bodyOf: FileRules['bodyOf']): FileRules {
+  return { isFileField: (field) => roleOfField(field) !== null, maxFiles: maxInputImages + 3, bodyOf };
+}
+
+export const editFiles = editFilesOfForm((fields) =>
+  typedFields(fields, components.ImageForm ?? {}, (name) => components[name]),
+);
 
 /** Returns the files of an edit in the order of arrival. */
-export function editFilesOf(request: FastifyRequest): ReceivedFile[] {
+function editFilesOf(request: FastifyRequest): ReceivedFile[] {
   return filesOf(request).flatMap(({ field, file }) => {
     const role = roleOfField(field);
     return role === null ? [] : [{ role, file }];
   });
+}
+
+/**
+ * Runs work with the inputs of a request, and removes their temporary files before the response waits.
+ *
+ * @param of.body the request in the form of the native API.
+ */
+export async function withInputs<Result>(
+  { collectInputs }: Pick<Inputs, 'collectInputs'>,
+  of: { readonly request: FastifyRequest; readonly body: ImageRequestBody },
+  work: (body: ImageRequestFields, inputs: readonly RequestedInput[]) => Promise<Result>,
+): Promise<Result> {
+  const { body, inputs, release } = await collectInputs(of.body, editFilesOf(of.request));
+  // The data of images must not live as long as the response waits.
+  of.request.body = body;
+  try {
+    const result = await work(body, inputs);
+    of.request.received?.end();
+    return result;
+  } finally {
+    await release();
+  }
 }
 
 /**
@@ -51,7 +77,9 @@ export async function limitTexts(request: FastifyRequest): Promise<void> {
   });
 }
 
+/** Returns the data of an input. Clients of OpenAI's API send it as `image_url`. */
 function stringIn(input: unknown): string | undefined {
-  const data = typeof input === 'object' && input !== null ? (input as { data?: unknown }).data : undefined;
-  return typeof data === 'string' ? data : undefined;
+  if (typeof input !== 'object' || input === null) return undefined;
+  const { data, image_url } = input as { data?: unknown; image_url?: unknown };
+  return [data, image_url].find((text): text is string => typeof text === 'string');
 }

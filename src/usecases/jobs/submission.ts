@@ -68,6 +68,6 @@ export function createClaims(deps: Deps) {
 }
 
 /** Returns what identifies an input in a repeated request. Files are identified by their content. */
-function identityOfInput({ role, index, from }: RequestedInput): unknown {
+export function identityOfInput({ role, index, from }: RequestedInput): unknown {
   return { role, index, ...(from.kind === 'file' ? { sha256: from.file.sha256 } : from) };
 }

@@ -4,7 +4,9 @@ import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { DeliveryOutcome, WaitingCallers } from '../../domain/ports/callers.ts';
 import type { Clock, Ids, Log } from '../../domain/ports.ts';
+import { canonicalJson } from '../../lib/canonical-json.ts';
 import type { GetJob } from './get-job.ts';
+import { identityOfInput } from './submission.ts';
 import type { Submission, SubmitJob } from './submit-job.ts';
 
 interface Deps {
@@ -25,7 +27,7 @@ export interface JoinableSubmission extends Omit<Submission, 'caller'> {
   readonly caller: Caller;
   /** The client says that it sends this request again. */
   readonly isRetry: boolean;
-  /** Text that is equal for equal requests: route and canonical body. */
+  /** Text that is equal for equal requests: route and canonical body without inputs. */
   readonly identity: string;
 }
 
@@ -79,7 +81,8 @@ export function createSubmitOrJoin(deps: Deps) {
       return { job, isJoined: replayed, report: async () => {} };
     }
     const { tenant } = caller;
-    const group = deps.keyedDigest(`${caller.keyId} ${identity}`);
+    const inputs = (rest.inputs ?? []).map((each) => canonicalJson(identityOfInput(each)));
+    const group = deps.keyedDigest([caller.keyId, identity, ...inputs].join(' '));
     connections += 1;
     const holder = `${deps.process}.${connections}`;
     for (;;) {

@@ -101,8 +101,8 @@ export function readResponses(path: string, schema: string, ...codes: ErrorCode[
   };
 }
 
-/** Returns the documented responses of a route that generates images. */
-export function imagesResponses(path: string) {
+/** Returns the documented responses of a route that responds with images. */
+export function imagesResponses(path: string, ...codes: ErrorCode[]) {
   return {
     200: {
       description:
@@ -119,7 +119,7 @@ export function imagesResponses(path: string) {
       content: { 'application/json': { schema: ref('ImageJob') } },
     },
     ...problems(path, [
-      ...refusals([...common, ...submission]),
+      ...refusals([...common, ...submission, ...codes]),
       ...failures.map((code) => ({ code, isAccepted: true })),
     ]),
   };

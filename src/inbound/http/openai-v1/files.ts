@@ -5,19 +5,20 @@ import type { Upload } from '../../../domain/upload.ts';
 /** Uploads in the form of OpenAI's files. */
 
 /** Purposes of files that can be inputs of edits. */
-const filePurposes = ['vision', 'user_data'] as const;
+export const filePurposes = ['vision', 'user_data'] as const;
+
+export const FileExpiry = z
+  .strictObject({
+    anchor: z.literal('created_at').describe('Time from which the seconds count.'),
+    seconds: z.int().min(3_600).max(2_592_000).describe('Seconds until the file is deleted.'),
+  })
+  .describe('Deletes a file earlier than `UPLOAD_TTL_S` of the deployment.');
 
 /** Form of `POST /v1/files`. */
 export const OpenAiFileForm = z.strictObject({
   file: z.string().meta({ format: 'binary' }).describe('PNG, JPEG or WebP of at most 50 MB.'),
-  purpose: z.enum(filePurposes).describe('Both purposes have the same effect.'),
-  expires_after: z
-    .strictObject({
-      anchor: z.literal('created_at'),
-      seconds: z.int().min(3_600).max(2_592_000),
-    })
-    .optional()
-    .describe('Deletes the file earlier than `UPLOAD_TTL_S` of the deployment.'),
+  purpose: z.enum(filePurposes),
+  expires_after: FileExpiry.optional(),
 });
 export type OpenAiFileForm = z.infer<typeof OpenAiFileForm>;
 

@@ -3,7 +3,7 @@ import { AppError } from '../../../domain/errors.ts';
 import { type CatalogueModel, type ModelCatalogue, statusOn } from '../../../domain/model-catalogue.ts';
 import type { Clock } from '../../../domain/ports.ts';
 import { readResponses } from './documented-responses.ts';
-import type { OpenAiSettings } from './generations-route.ts';
+import type { OpenAiSettings } from './images-call.ts';
 import { openAiRoute } from './route-options.ts';
 
 interface Deps {

@@ -88,11 +88,25 @@ function headersOf(error: AppError, requestId: string, retryable: boolean): Reco
   return { ...headers, 'retry-after': retryAfter ?? '5' };
 }
 
-/** Sends an error before a job was accepted. */
-export function sendOpenAiError(request: FastifyRequest, reply: FastifyReply, error: AppError): FastifyReply {
+/**
+ * Sends an error before a job was accepted.
+ *
+ * @param failure.nameParam returns the name of a field as the caller knows it.
+ */
+export function sendOpenAiError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failure: { readonly error: AppError; readonly nameParam?: (param: string) => string },
+): FastifyReply {
+  const { error, nameParam = (param) => param } = failure;
   const { status, headers, body } = openAiError(error, circumstancesOf(request), { isAccepted: false });
   if (errorRow(error.code).status >= 500) {
     request.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
   }
-  return reply.code(status).headers(headers).send(JSON.stringify(body));
+  const { param } = body.error;
+  const named = { ...body.error, param: param === null ? null : nameParam(param) };
+  return reply
+    .code(status)
+    .headers(headers)
+    .send(JSON.stringify({ ...body, error: named }));
 }

@@ -7,7 +7,7 @@ import { describeOutput, type ImageSource, imageEventPieces, imagesBody } from '
 import { type KeepAliveForm, sendSignOfLife, startKeepAlive } from './keep-alive.ts';
 import type { ResponseForm } from './map-request.ts';
 import { jobFailure, openAiError } from './problem.ts';
-import { writePartials } from './write-partials.ts';
+import { type EventFamily, writePartials } from './write-partials.ts';
 import { writePieces } from './write-pieces.ts';
 
 /** Request that waits for its job, with the parameters of its response. */
@@ -15,6 +15,7 @@ export interface Waiting {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly form: ResponseForm;
+  readonly events: EventFamily;
   readonly keepAlive: KeepAliveForm;
   readonly warnings: readonly string[];
   /** Headers of every response of this request. */
@@ -22,7 +23,7 @@ export interface Waiting {
   /** Returns the sources of the images of a succeeded job, sorted by index. */
   readonly sourcesOf: (job: ImageJob) => Promise<readonly ImageSource[]>;
   /** Returns the moments of the job and their previews. Called for a stream only. */
-  readonly partials: () => Parameters<typeof writePartials>[1];
+  readonly partials: () => Omit<Parameters<typeof writePartials>[1], 'family'>;
 }
 
 /**
@@ -95,7 +96,10 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   const writer = createEventWriter(raw);
   writer.comment('open');
   const stop = startKeepAlive(() => writer.comment('keep-alive'));
-  const [job] = await Promise.all([ended, writePartials(writer, waiting.partials())]).finally(stop);
+  const [job] = await Promise.all([
+    ended,
+    writePartials(writer, { ...waiting.partials(), family: waiting.events }),
+  ]).finally(stop);
   const failure = failureOf(job);
   if (failure) {
     const { body } = openAiError(failure, circumstancesOf(request), { isAccepted: true });
@@ -105,7 +109,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   const created = Math.floor((job.finishedAt ?? job.updatedAt) / 1000);
   for (const source of await waiting.sourcesOf(job)) {
     const members = { created_at: created, ...describeOutput(job), job_id: job.id };
-    await writer.write(imageEventPieces('image_generation.completed', members, await source.open()));
+    await writer.write(imageEventPieces(`${waiting.events}.completed`, members, await source.open()));
   }
   raw.end();
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { TokenTotals } from '../../../domain/image-job.ts';
 import type { SchemaGroup } from '../json-schema.ts';
 import { OpenAIError } from '../schemas/problem.ts';
-import { OpenAiDeletedFile, OpenAiFile, OpenAiFileForm } from './files.ts';
+import { EditBody, EditForm, OpenAiInput } from './edit-body.ts';
+import { FileExpiry, filePurposes, OpenAiDeletedFile, OpenAiFile, OpenAiFileForm } from './files.ts';
 import { GenerationBody, responseFormats } from './generation-body.ts';
 
 /** Schemas of the responses that OpenAI's clients read: images, stream events, models and files. */
@@ -34,7 +35,11 @@ const OpenAiImages = z.object({
 
 /** Data of one event of a stream. */
 const OpenAiImageEvent = z.object({
-  type: z.string().describe('`image_generation.partial_image`, `image_generation.completed` or `error`.'),
+  type: z
+    .string()
+    .describe(
+      '`image_generation.partial_image`, `image_generation.completed`, for edits `image_edit.partial_image`, `image_edit.completed`, or `error`.',
+    ),
   b64_json: z.string().optional(),
   created_at: unixSeconds.optional().describe('Time of the event, in seconds since 1970.'),
   partial_image_index: z.int().optional().describe('Number of a preview, from 0.'),
@@ -53,7 +58,14 @@ const OpenAiModelList = z.object({ object: z.literal('list'), data: z.array(Open
 
 /** Schemas of the OpenAI-compatible API. */
 export const openAiSchemas: SchemaGroup = {
-  requests: { OpenAiGenerationRequest: GenerationBody, OpenAiFileForm },
+  requests: {
+    OpenAiGenerationRequest: GenerationBody,
+    OpenAiEditRequest: EditBody,
+    OpenAiEditForm: EditForm,
+    OpenAiImageInput: OpenAiInput,
+    OpenAiFileForm,
+    OpenAiFileExpiry: FileExpiry,
+  },
   responses: {
     OpenAiImage,
     OpenAiImages,
@@ -64,6 +76,10 @@ export const openAiSchemas: SchemaGroup = {
     OpenAiDeletedFile,
   },
   values: {
+    OpenAiFilePurpose: {
+      values: filePurposes,
+      description: 'Purpose of a file. All have the same effect.',
+    },
     OpenAiResponseFormat: {
       values: responseFormats,
       description: 'Form of the images in the response. Default: `b64_json`.',

@@ -4,7 +4,11 @@ import type { ImageMoment } from '../../../usecases/jobs/stream-job-events.ts';
 import type { EventWriter } from './event-writer.ts';
 import { formatOf, imageEventPieces } from './images-response.ts';
 
+/** Beginning of the types of events, which differs by call. */
+export type EventFamily = 'image_generation' | 'image_edit';
+
 interface Partials {
+  readonly family: EventFamily;
   /** Moments of the job from its beginning to its end. */
   readonly moments: AsyncIterable<ImageMoment>;
   /** Opens stored bytes. Rejects if they were deleted. */
@@ -17,13 +21,12 @@ interface Partials {
  *
  * @throws CallerGone if the connection closes first
  */
-export async function writePartials(writer: EventWriter, { moments, open }: Partials): Promise<void> {
+export async function writePartials(writer: EventWriter, { family, moments, open }: Partials): Promise<void> {
   for await (const moment of moments) {
     const preview = previewOf(moment);
     const bytes = preview && (await open(preview.storageKey).catch(() => null));
     if (!bytes) continue;
-    const type = 'image_generation.partial_image';
-    await writer.write(imageEventPieces(type, describePartial(moment, preview), bytes));
+    await writer.write(imageEventPieces(`${family}.partial_image`, describePartial(moment, preview), bytes));
   }
 }
 

@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ImageRequestBody, ImageRequestFields } from '../../../domain/image-request.ts';
-import type { RequestedInput } from '../../../domain/ports.ts';
+import type { ImageRequestBody } from '../../../domain/image-request.ts';
 import type { Inputs } from '../../../usecases/inputs/index.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining } from '../draining.ts';
-import { editFiles, editFilesOf, limitTexts } from '../edit-form.ts';
+import { editFiles, limitTexts, withInputs } from '../edit-form.ts';
 import { imageJobExamples, imagePreviewExample } from '../examples.ts';
 import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
 import { jobTraceOf } from '../job-trace.ts';
@@ -104,32 +103,20 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
       if (!request.query.dry_run) refuseWhileDraining(draining);
       const preferences = preferencesFrom(request.headers.prefer);
       const isDryRun = request.query.dry_run === true;
-      const { previewed, accepted } = await withInputs(inputs, request, async (body, list) => {
-        if (isDryRun)
-          return { previewed: await preview(jobs, body, { tenant: caller.tenant, inputs: list }) };
-        const submission = { caller, body, inputs: list, idempotencyKey, ...jobTraceOf(request) };
-        const origin = addresses.storedOriginOf(request);
-        return { accepted: await jobs.submitJob.submit({ ...submission, origin }) };
-      });
+      const { previewed, accepted } = await withInputs(
+        inputs,
+        { request: request as FastifyRequest, body: request.body },
+        async (body, list) => {
+          if (isDryRun)
+            return { previewed: await preview(jobs, body, { tenant: caller.tenant, inputs: list }) };
+          const submission = { caller, body, inputs: list, idempotencyKey, ...jobTraceOf(request) };
+          const origin = addresses.storedOriginOf(request);
+          return { accepted: await jobs.submitJob.submit({ ...submission, origin }) };
+        },
+      );
       return accepted ? sendAccepted(request, reply, { ...accepted, preferences }) : previewed;
     },
   });
-}
-
-/** Runs work with the inputs of a request, and removes their temporary files before the response waits. */
-async function withInputs<Result>(
-  { collectInputs }: Deps['inputs'],
-  request: FastifyRequest<{ Body: ImageRequestBody }>,
-  work: (body: ImageRequestFields, inputs: readonly RequestedInput[]) => Promise<Result>,
-): Promise<Result> {
-  const { body, inputs, release } = await collectInputs(request.body, editFilesOf(request as FastifyRequest));
-  // The data of images must not live as long as the response waits.
-  request.body = body;
-  try {
-    return await work(body, inputs);
-  } finally {
-    await release();
-  }
 }
 
 async function preview(jobs: Deps['jobs'], ...checked: Parameters<Jobs['submitJob']['preview']>) {

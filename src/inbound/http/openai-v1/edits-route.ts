@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
+import type { Inputs } from '../../../usecases/inputs/index.ts';
+import { refuseWhileDraining } from '../draining.ts';
+import { editFilesOfForm, limitTexts, roleOfField, withInputs } from '../edit-form.ts';
+import { filesOf } from '../file-bodies.ts';
+import { typedFields } from '../form-fields.ts';
+import { ref } from '../json-schema.ts';
+import { maxDataBodyBytes } from '../max-body-size.ts';
+import { asAppError } from '../problem.ts';
+import { components } from '../schemas/index.ts';
+import { imagesResponses } from './documented-responses.ts';
+import { type EditBody, imageRequired, paramOfEdit, separateInputs } from './edit-body.ts';
+import { withoutNulls } from './generation-body.ts';
+import { createImagesCall, type ImagesCallDeps } from './images-call.ts';
+import { mapRequest } from './map-request.ts';
+import { sendOpenAiError } from './problem.ts';
+import { openAiRoute } from './route-options.ts';
+
+interface Deps extends ImagesCallDeps {
+  readonly inputs: Pick<Inputs, 'collectInputs'>;
+}
+
+const path = '/v1/images/edits';
+
+/** Files of the form. A text instead of a file is refused, because the job would cost money without it. */
+const files = editFilesOfForm((fields) => {
+  const issues = [...fields.keys()]
+    .filter((name) => roleOfField(name) !== null)
+    .map((name) => ({ pointer: `/${name}`, detail: 'must be a file' }));
+  if (issues.length > 0)
+    throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
+  return typedFields(fields, components.OpenAiEditForm ?? {}, (name) => components[name]);
+});
+
+/** `POST /v1/images/edits`: edits images with a job, by the contract of OpenAI's API. */
+export function editsRoute(app: FastifyInstance, deps: Deps): void {
+  const call = createImagesCall(deps, { path, events: 'image_edit' });
+  const options = openAiRoute('images:write');
+  app.route<{ Body: EditBody }>({
+    method: 'POST',
+    url: path,
+    config: { ...options.config, files },
+    errorHandler: sendEditError,
+    bodyLimit: maxDataBodyBytes,
+    schema: {
+      operationId: 'createOpenAiImageEdit',
+      summary: 'Edit images (OpenAI-compatible)',
+      description:
+        'Takes a form with files, or JSON with addresses, data URLs and file ids. Responds when the edited images are stored. The inputs are checked before the job is accepted. The job is durable: it continues if the caller disconnects, and a repeated request joins it.',
+      tags: ['openai'],
+      body: {
+        content: {
+          'application/json': { schema: ref('OpenAiEditRequest') },
+          'multipart/form-data': { schema: ref('OpenAiEditForm') },
+        },
+      },
+      response: imagesResponses(path, 'input_invalid', 'destination_forbidden'),
+    },
+    preValidation: async (request) => {
+      request.body = withoutNulls(request.body) as EditBody;
+      await limitTexts(request as FastifyRequest);
+    },
+    handler: async (request, reply) => {
+      // A request without a body and its type passes the validation.
+      const { fields, inputs: named } = separateInputs(request.body ?? {});
+      if (!named.images && countImages(request as FastifyRequest) === 0) throw imageRequired();
+      const mapped = mapRequest(fields, deps.openAi.models);
+      refuseWhileDraining(deps.draining);
+      const accepted = await withInputs(
+        deps.inputs,
+        { request: request as FastifyRequest, body: { ...mapped.body, ...named } },
+        (body, inputs) => call.submit(request as FastifyRequest, { mapped, body, fields, inputs }),
+      );
+      return call.send(request as FastifyRequest, reply as FastifyReply, accepted);
+    },
+  });
+}
+
+const countImages = (request: FastifyRequest): number =>
+  filesOf(request).filter(({ field }) => roleOfField(field) === 'image').length;
+
+/** Responds with an error whose `param` is the field that the caller sent. */
+function sendEditError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendOpenAiError(request, reply, {
+    error: asAppError(error),
+    nameParam: (param) => paramOfEdit(param, countImages(request)),
+  });
+}
