@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { writePieces } from './write-pieces.ts';
+import { type Piece, writePieces } from './write-pieces.ts';
 
 /** Writer of server-sent events to one response. */
 export interface EventWriter {
   /** Writes one event in pieces. @throws CallerGone if the connection closes. */
-  write(pieces: AsyncIterable<string>): Promise<void>;
+  write(pieces: AsyncIterable<Piece>): Promise<void>;
   /** Writes a comment, which clients ignore, unless an event is being written. */
   comment(text: string): void;
 }

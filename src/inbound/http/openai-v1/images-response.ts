@@ -1,6 +1,7 @@
 import type { StoredImage } from '../../../domain/image.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import { base64Length, base64Of } from './base64-body.ts';
+import type { Piece } from './write-pieces.ts';
 
 /** Source of one image of a response: a link, or bytes that are opened when they are needed. */
 export interface ImageSource {
@@ -39,7 +40,7 @@ export interface ImagesBody {
   /** Size of the whole body. The body is ASCII except for texts of the job. */
   readonly sizeBytes: number;
   /** Returns the pieces in sequence. Reads one image at a time, when the reader reaches it. */
-  pieces(): AsyncGenerator<string, void, undefined>;
+  pieces(): AsyncGenerator<Piece, void, undefined>;
 }
 
 /**
@@ -90,7 +91,7 @@ export async function* imageEventPieces(
   type: string,
   members: Readonly<Record<string, unknown>>,
   bytes: AsyncIterable<Uint8Array>,
-): AsyncGenerator<string, void, undefined> {
+): AsyncGenerator<Piece, void, undefined> {
   yield `event: ${type}\ndata: {"type":${JSON.stringify(type)},"b64_json":"`;
   yield* base64Of(bytes);
   const rest = JSON.stringify(members).slice(1);

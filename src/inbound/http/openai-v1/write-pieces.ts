@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
+/** A part of a body: text, or bytes. */
+export type Piece = string | Uint8Array;
+
 /** Signals that the connection closed before the whole response was written. */
 export class CallerGone extends Error {
   constructor() {
@@ -14,14 +17,14 @@ export class CallerGone extends Error {
  *
  * @throws CallerGone if the connection closes. The iteration then ends, which closes the source of the pieces.
  */
-export async function writePieces(response: ServerResponse, pieces: AsyncIterable<string>): Promise<void> {
+export async function writePieces(response: ServerResponse, pieces: AsyncIterable<Piece>): Promise<void> {
   const gone = new AbortController();
   const onClose = () => gone.abort();
   response.once('close', onClose);
   try {
     for await (const piece of pieces) {
       if (response.destroyed) throw new CallerGone();
-      if (piece === '' || response.write(piece)) continue;
+      if (piece.length === 0 || response.write(piece)) continue;
       await once(response, 'drain', { signal: gone.signal }).catch(() => {
         throw new CallerGone();
       });

@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../../../../src/domain/image-job.ts';
 import { base64Length, base64Of } from '../../../../../src/inbound/http/openai-v1/base64-body.ts';
 import { imageEventPieces, imagesBody } from '../../../../../src/inbound/http/openai-v1/images-response.ts';
+import type { Piece } from '../../../../../src/inbound/http/openai-v1/write-pieces.ts';
 import { queuedJob } from '../../../../support/jobs.ts';
 
-async function textOf(pieces: AsyncIterable<string>): Promise<string> {
+async function textOf(pieces: AsyncIterable<Piece>): Promise<string> {
   let text = '';
   for await (const piece of pieces) text += piece;
   return text;
@@ -97,7 +98,7 @@ describe('imagesBody', () => {
     }));
     const seen: number[] = [];
     for await (const piece of imagesBody(succeeded(sources), sources, []).pieces()) {
-      if (piece === 'YWJj') seen.push(opened.length);
+      if (piece.toString() === 'YWJj') seen.push(opened.length);
     }
     expect(seen).toEqual([1, 2]);
   });
