@@ -58,6 +58,9 @@ export async function startDarkroom(
       MAX_OPEN_JOBS: '100000000',
       WORKER_CONCURRENCY: String(options.concurrency ?? 8),
       WEBHOOK_ALLOW_PRIVATE: 'true',
+      // The benchmark sends to one host only.
+      WEBHOOK_HOST_PER_MINUTE: '1000000',
+      WEBHOOK_TENANT_PER_MINUTE: '1000000',
       SHUTDOWN_GRACE_S: '1',
     },
   });

@@ -23,6 +23,7 @@ import { createInputDrafts, createUploads } from '../outbound/records/uploads.ts
 import { createWaitingCallers, startPresence } from '../outbound/records/waiting-callers.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
 import { createDeliveryQueues } from '../outbound/records/webhooks/delivery-queues.ts';
+import { createSendLimits } from '../outbound/records/webhooks/send-limits.ts';
 import { createWebhookEndpoints } from '../outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../outbound/records/webhooks/webhook-events.ts';
 import { createWorkerRuns } from '../outbound/records/worker-runs.ts';
@@ -104,6 +105,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     events: createWebhookEvents(redis, keys, { onUnreadable }),
     deliveries: createDeliveries(redis, keys, { onUnreadable }),
     deliveryQueues: createDeliveryQueues(redis, keys, { onUnreadable }),
+    sendLimits: createSendLimits(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
     apiKeys: createApiKeys(redis, keys, { onUnreadable }),
     breaker: createCircuitBreaker(redis, keys, clock),

@@ -28,6 +28,7 @@ export function composeWebhooks({ config, environment, log }: Root, adapters: Ad
     endpoints: records.endpoints,
     deliveries: records.deliveries,
     deliveryQueues: records.deliveryQueues,
+    sendLimits: records.sendLimits,
     webhookQueue: queues.webhooks,
     sender: adapters.sender,
     guard: adapters.guard,
@@ -51,6 +52,10 @@ export function composeWebhooks({ config, environment, log }: Root, adapters: Ad
       maxConcurrent: maxConcurrentAttempts,
       // One tenant gets half of the slots, which is enough for it alone and leaves slots for the others.
       slotsPerTenant: Math.ceil(config.WEBHOOK_CONCURRENCY / 2),
+      requestsPerMinute: {
+        perHost: config.WEBHOOK_HOST_PER_MINUTE,
+        perTenant: config.WEBHOOK_TENANT_PER_MINUTE,
+      },
       maxEndpoints: config.MAX_WEBHOOK_ENDPOINTS,
       logMs: config.WEBHOOK_LOG_TTL_S * 1000,
     },

@@ -1,3 +1,9 @@
+import type { Open } from './open.ts';
+
+/** Reasons why deliveries wait besides the schedule. */
+export const delayReasons = ['circuit_breaker', 'host_unreachable', 'host_limit', 'tenant_limit'] as const;
+export type DelayReason = (typeof delayReasons)[number];
+
 /**
  * Circuit breaker of a destination. It opens after a few consecutive failures and stays open for a cooldown. Then it is
  * half-open: single deliveries probe the destination, and the first success closes it. Pure; times are epoch milliseconds.
@@ -9,6 +15,17 @@ export interface DestinationHealth {
   readonly failingSince?: number | undefined;
   /** Nothing is sent before this time. */
   readonly blockedUntil?: number | undefined;
+  /** Reason of `blockedUntil`. Default: the circuit breaker of the destination. */
+  readonly blockedBy?: Open<DelayReason> | undefined;
+}
+
+/** Returns the health of a destination that must wait for a reason outside of it. */
+export function waitUntil(
+  health: DestinationHealth,
+  block: { readonly untilMs: number; readonly reason: Open<DelayReason> },
+): DestinationHealth {
+  if ((health.blockedUntil ?? 0) >= block.untilMs) return health;
+  return { ...health, blockedUntil: block.untilMs, blockedBy: block.reason };
 }
 
 export const healthy: DestinationHealth = { failures: 0 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DestinationHealth, healthy, isBroken } from './destination-health.ts';
+import { type DestinationHealth, delayReasons, healthy, isBroken } from './destination-health.ts';
 import { eventPatterns } from './image-request.ts';
 import { knownOr } from './stored.ts';
 import { type Delivery, type DeliveryAttempt, deliveryStatuses } from './webhook-delivery.ts';
@@ -16,6 +16,7 @@ const other = 'other';
 export const shownEventTypes = [...eventTypes, other] as const;
 /** Statuses of deliveries on the wire, with `other` as for types. */
 export const shownDeliveryStatuses = [...deliveryStatuses, other] as const;
+export const shownDelayReasons = [...delayReasons, other] as const;
 export const shownEventPatterns = [...eventPatterns, other] as const;
 export const shownDisabledReasons = [...disabledReasons, other] as const;
 export const shownEndpointChanges = [...endpointChanges, other] as const;
@@ -79,6 +80,12 @@ export const DeliveryView = z.object({
   created_at: time,
   finished_at: time.nullable(),
   next_attempt_at: time.nullable(),
+  delayed_by: z
+    .enum(shownDelayReasons)
+    .nullable()
+    .describe(
+      'Reason why the next attempt is later than its schedule: the circuit breaker of the endpoint or of its host, or a limit of requests per minute. `null` if none delays it.',
+    ),
   attempt_count: z.int(),
   attempts: z.array(DeliveryAttemptView).describe('The latest thirty attempts, oldest first.'),
 });
@@ -124,6 +131,7 @@ export function viewDelivery(
   health: DestinationHealth = healthy,
 ): DeliveryView {
   const { dueAt } = delivery;
+  const isDelayed = dueAt !== undefined && (health.blockedUntil ?? 0) > dueAt;
   return {
     id: delivery.id,
     object: 'webhook_delivery',
@@ -138,6 +146,7 @@ export function viewDelivery(
     created_at: iso(delivery.createdAt),
     finished_at: isoOrNull(delivery.finishedAt),
     next_attempt_at: isoOrNull(dueAt && Math.max(dueAt, health.blockedUntil ?? 0)),
+    delayed_by: isDelayed ? knownOr(delayReasons, health.blockedBy ?? 'circuit_breaker', other) : null,
     attempt_count: delivery.attempts,
     attempts: attempts.map((attempt) => ({
       no: attempt.no,

@@ -22,6 +22,7 @@ import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
 import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
 import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
+import { createSendLimits } from '../../src/outbound/records/webhooks/send-limits.ts';
 import { createWebhookEndpoints } from '../../src/outbound/records/webhooks/webhook-endpoints.ts';
 import { createWebhookEvents } from '../../src/outbound/records/webhooks/webhook-events.ts';
 import { createFilesystemStorage } from '../../src/outbound/storage/filesystem/filesystem-storage.ts';
@@ -119,6 +120,7 @@ async function connectStores({ redis, prefix }: Deployment, given: Given) {
     events: createWebhookEvents(redis, keys),
     deliveries: createDeliveries(redis, keys),
     deliveryQueues: createDeliveryQueues(redis, keys),
+    sendLimits: createSendLimits(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys),
     jobIntake: jobQueue,
     jobQueue,

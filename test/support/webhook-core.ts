@@ -35,6 +35,8 @@ interface Given {
   readonly realTime?: boolean;
   readonly slotsPerTenant?: number;
   readonly random?: () => number;
+  /** Maximum numbers of requests per minute. Default: far above what tests send. */
+  readonly requestsPerMinute?: { readonly perHost: number; readonly perTenant: number };
 }
 
 /**
@@ -56,6 +58,7 @@ export async function connectWebhooks(given: Given = {}) {
     return createWebhooks({
       ...{ records: core.records, events: core.events, endpoints: core.endpoints },
       ...{ deliveries: core.deliveries, deliveryQueues: core.deliveryQueues },
+      sendLimits: core.sendLimits,
       ...{ webhookQueue: core.webhookQueue, meter: core.meter, log: core.log },
       ...{ clock, ids, guard, sender, presentJob },
       random: given.random ?? (() => 0),
@@ -63,6 +66,7 @@ export async function connectWebhooks(given: Given = {}) {
       secrets: secretsOf(secretsKey),
       policy: {
         ...{ schedule: webhookScheduleSeconds, disableAfterMs: 5 * dayMs, maxConcurrent: 8 },
+        requestsPerMinute: given.requestsPerMinute ?? { perHost: 1_000_000, perTenant: 1_000_000 },
         ...{ slotsPerTenant: given.slotsPerTenant ?? 100, maxEndpoints: 100, logMs: deliveryLogMs },
       },
     });

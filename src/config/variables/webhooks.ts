@@ -50,6 +50,19 @@ export const webhooks = {
     about:
       'Maximum number of registered endpoints of one tenant, at most 1,000: one step writes an event for all of them. A small number limits how many requests one job can cause at a third party.',
   }),
+  WEBHOOK_HOST_PER_MINUTE: defineVariable({
+    section,
+    schema: whole(1, 1_000_000),
+    fallback: '3000',
+    about:
+      'Maximum number of webhook requests of one tenant to one host per minute, over all of its endpoints there. Further deliveries wait.',
+  }),
+  WEBHOOK_TENANT_PER_MINUTE: defineVariable({
+    section,
+    schema: whole(1, 1_000_000),
+    fallback: '12000',
+    about: 'Maximum number of webhook requests of one tenant per minute. Further deliveries wait.',
+  }),
   WEBHOOK_ALLOW_PRIVATE: defineVariable({
     section,
     schema: truth,

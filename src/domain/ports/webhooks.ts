@@ -1,4 +1,4 @@
-import type { DestinationHealth } from '../destination-health.ts';
+import type { DelayReason, DestinationHealth } from '../destination-health.ts';
 import type { Open } from '../open.ts';
 import type { Delivery, DeliveryAttempt, DeliveryStatus } from '../webhook-delivery.ts';
 import type { WebhookEndpoint } from '../webhook-endpoint.ts';
@@ -146,6 +146,36 @@ export interface DeliveryQueues {
   /** Returns the task to enqueue for a run of a delivery queue. */
   dispatchTask(tenant: string, destinationKey: string): Promise<DispatchTask>;
   countPending(tenant: string): Promise<number>;
+}
+
+/** Requests that a run wants to send to one host. */
+export interface SendClaim {
+  readonly tenant: string;
+  readonly host: string;
+  readonly nowMs: number;
+  readonly wanted: number;
+  /** Maximum numbers of requests per minute. */
+  readonly limits: { readonly perHost: number; readonly perTenant: number };
+}
+
+export interface SendGrant {
+  readonly granted: number;
+  /** When more requests may be granted, and why not now. Absent if all were granted. */
+  readonly untilMs?: number;
+  readonly reason?: Open<DelayReason>;
+  /** Whether the last attempt to reach the host failed. */
+  readonly isFailing: boolean;
+}
+
+/**
+ * Limits of webhook requests: per tenant, and per host of a tenant. All destinations of a tenant at one host share its limit
+ * and its circuit breaker, so that one job cannot flood a third party.
+ */
+export interface SendLimits {
+  /** Claims requests within the limits of a minute. While the breaker of the host is half-open, one request is granted. */
+  claim(claim: SendClaim): Promise<SendGrant>;
+  /** Records whether a host responded. */
+  record(tenant: string, host: string, outcome: { nowMs: number; isReachable: boolean }): Promise<void>;
 }
 
 export interface WebhookEndpoints {

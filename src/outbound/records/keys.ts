@@ -25,6 +25,7 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:dlvq:D      zset    pending deliveries to one destination by next attempt; dlvqs: destinations by that time
  *   {tenant}:dest:D      hash    health of a destination, and the lease of its delivery queue: leaseRun, leaseUntil,
  *                                leaseEpoch (raised by every acquire and release) and nextRunAt (earliest scheduled run)
+ *   {tenant}:sends       hash    webhook requests of the last minute by slice; sends:HOST: the same for one host, with its breaker
  *   runs:WORKER          set     jobs that a worker process runs, see worker-runs.ts
  *   tenants              set     every tenant that ever submitted
  *   {.breaker}:open      hash    open circuit breakers of provider calls: scope to state as JSON
@@ -68,6 +69,8 @@ export function createKeys(prefix: string) {
     deliveryQueue: (tenant: string, destinationKey: string) => of(tenant, `dlvq:${destinationKey}`),
     deliveryQueues: (tenant: string) => of(tenant, 'dlvqs'),
     destination: (tenant: string, destinationKey: string) => of(tenant, `dest:${destinationKey}`),
+    sends: (tenant: string) => of(tenant, 'sends'),
+    sendsTo: (tenant: string, host: string) => of(tenant, `sends:${host}`),
     waitingCallers: (tenant: string, group: string) => of(tenant, `callers:${group}`),
     presence: (process: string) => `${prefix}:presence:${process}`,
     workerRuns: (worker: string) => `${prefix}:runs:${worker}`,

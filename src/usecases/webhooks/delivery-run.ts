@@ -4,8 +4,9 @@ import {
   hasFailedFor,
   healthy,
   isBroken,
+  waitUntil,
 } from '../../domain/destination-health.ts';
-import type { Clock, Deliveries, DeliveryQueues } from '../../domain/ports.ts';
+import type { Clock, Deliveries, DeliveryQueues, SendLimits } from '../../domain/ports.ts';
 import {
   afterAttempt,
   type Delivery,
@@ -16,10 +17,12 @@ import type { AttemptDelivery } from './attempt-delivery.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import type { RenderEvent } from './render-event.ts';
 import type { Destination } from './resolve-destination.ts';
+import { createSendPermits } from './send-permits.ts';
 
 export interface DeliveryRunDeps {
   readonly deliveryQueues: DeliveryQueues;
   readonly deliveries: Deliveries;
+  readonly sendLimits: SendLimits;
   readonly attemptDelivery: AttemptDelivery;
   readonly renderEvent: RenderEvent;
   readonly clock: Clock;
@@ -37,6 +40,8 @@ export interface DeliveryPolicy {
   readonly maxConcurrent: number;
   /** Maximum number of destinations of one tenant that a process serves concurrently. */
   readonly slotsPerTenant: number;
+  /** Maximum numbers of requests per minute: to one host, and of one tenant. */
+  readonly requestsPerMinute: { readonly perHost: number; readonly perTenant: number };
 }
 
 /** Context of a run while it holds the lease of the delivery queue. */
@@ -72,6 +77,7 @@ export function createDeliveryRun(
   let health = knownHealth;
   let renewedAtMs = clock();
   let isOver = false;
+  const permits = createSendPermits({ ...deps, limits: policy.requestsPerMinute }, tenant);
 
   const isCoolingDown = () => (health.blockedUntil ?? 0) > clock();
   const isStopping = () => isOver || signal.aborted || isCoolingDown();
@@ -79,11 +85,12 @@ export function createDeliveryRun(
   async function renewLease(): Promise<void> {
     const nowMs = clock();
     renewedAtMs = nowMs;
+    const block = permits.block();
     const isHeld = await deps.deliveryQueues.renewLease(tenant, destinationKey, {
       run,
       nowMs,
       leaseMs,
-      health,
+      health: block ? waitUntil(health, block) : health,
     });
     if (!isHeld) isOver = true;
   }
@@ -94,6 +101,7 @@ export function createDeliveryRun(
     const random = deps.random();
     const { attempt, retryAfterMs } = await deps.attemptDelivery(destination, delivery, body);
     const { outcome, url } = attempt;
+    await permits.record(url, attempt);
     const nowMs = clock();
     await deps.deliveries.update(
       delivery,
@@ -156,11 +164,14 @@ export function createDeliveryRun(
       limit: batchSize + inFlight.size,
     });
     const pending = due.filter(({ delivery }) => !inFlight.has(delivery.id));
-    if (!isBroken(health)) return pending;
+    if (!isBroken(health)) return admit(pending);
     const isTooOld = ({ delivery }: PendingDelivery) => nowMs - delivery.startedAt > tooOldMs;
     await Promise.all(pending.filter(isTooOld).map(({ delivery }) => fail(delivery, 'endpoint_unavailable')));
-    return pending.filter((each) => !isTooOld(each)).slice(0, 1);
+    return admit(pending.filter((each) => !isTooOld(each)).slice(0, 1));
   }
+
+  const admit = (pending: PendingDelivery[]) =>
+    permits.admit(pending, ({ delivery }) => destination.urlOf(delivery));
 
   /**
    * Makes attempts until no delivery is due or the slice is over. A hanging attempt occupies the worker slot anyway, so
@@ -186,7 +197,7 @@ export function createDeliveryRun(
     async function refill(): Promise<void> {
       // After a pause of this process another run may hold the lease.
       if (clock() - renewedAtMs > renewIntervalMs) await renewLease();
-      if (freeSlots() > 0 && pending.length === 0) pending = await nextPending(attempts);
+      if (freeSlots() > 0 && pending.length === 0 && !permits.block()) pending = await nextPending(attempts);
     }
 
     for (;;) {

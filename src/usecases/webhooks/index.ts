@@ -8,6 +8,7 @@ import type {
   JobStore,
   Log,
   Meter,
+  SendLimits,
   TaskQueue,
   WebhookEndpoints,
   WebhookEvents,
@@ -36,6 +37,7 @@ export interface WebhooksDeps {
   readonly endpoints: WebhookEndpoints;
   readonly deliveries: Deliveries;
   readonly deliveryQueues: DeliveryQueues;
+  readonly sendLimits: SendLimits;
   readonly webhookQueue: TaskQueue;
   readonly sender: WebhookSender;
   readonly guard: DestinationGuard;
@@ -89,6 +91,7 @@ export function createWebhooks(deps: WebhooksDeps) {
     }),
     deliverPending: createDeliverPending({
       ...{ deliveries, deliveryQueues, resolveDestination, attemptDelivery, renderEvent },
+      sendLimits: deps.sendLimits,
       ...{ ids, clock, log, policy },
       random: deps.random,
     }),

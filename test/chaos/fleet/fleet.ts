@@ -70,6 +70,9 @@ async function startDependencies(folder: string, undo: (() => unknown)[]) {
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
     API_KEYS: `acme:${apiKey}`,
     WEBHOOK_ALLOW_PRIVATE: 'true',
+    // All events go to one host, faster than a deployment would send them.
+    WEBHOOK_HOST_PER_MINUTE: '1000000',
+    WEBHOOK_TENANT_PER_MINUTE: '1000000',
     WORKER_CONCURRENCY: String(concurrency),
     ...storageIn({ ...s3, endpoint: `http://127.0.0.1:${storage.port}` }),
   };

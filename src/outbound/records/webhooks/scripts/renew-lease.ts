@@ -15,12 +15,13 @@ interface Renewal {
 
 /**
  * KEYS 1 destination
- * ARGV 1 name of the run, 2 expiry of the lease, 3 failures, 4 failing since, 5 blocked until
+ * ARGV 1 name of the run, 2 expiry of the lease, 3 failures, 4 failing since, 5 blocked until, 6 reason of the block
  * Returns 1, or 0 if the run lost the lease
  */
 const source = `
 if redis.call('HGET', KEYS[1], 'leaseRun') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'leaseUntil', ARGV[2], 'failures', ARGV[3], 'failingSince', ARGV[4], 'blockedUntil', ARGV[5])
+redis.call('HSET', KEYS[1], 'leaseUntil', ARGV[2], 'failures', ARGV[3], 'failingSince', ARGV[4], 'blockedUntil', ARGV[5],
+  'blockedBy', ARGV[6])
 return 1
 `;
 
@@ -31,10 +32,13 @@ return 1
 export function createRenewLease(redis: Redis | Cluster, keys: Keys) {
   const run = createScript(redis, source);
   return async (renewal: Renewal): Promise<boolean> => {
-    const { failures, failingSince, blockedUntil } = renewal.health;
+    const { failures, failingSince, blockedUntil, blockedBy } = renewal.health;
     const reply = await run(
       [keys.destination(renewal.tenant, renewal.destinationKey)],
-      [renewal.run, renewal.untilMs, failures, failingSince ?? 0, Math.ceil(blockedUntil ?? 0)],
+      [
+        ...[renewal.run, renewal.untilMs, failures, failingSince ?? 0],
+        ...[Math.ceil(blockedUntil ?? 0), blockedBy ?? ''],
+      ],
     );
     return reply === 1;
   };

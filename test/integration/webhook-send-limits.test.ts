@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { connectWebhooks, endpointServerOf, type Webhooks } from '../support/webhook-core.ts';
+
+const endpoints = 30;
+
+/** Registers many endpoints at one host, each at a port or path of its own. */
+async function registerAll(webhooks: Webhooks, urlOf: (i: number) => string) {
+  const all = Array.from({ length: endpoints }, (_, i) =>
+    webhooks.register({ url: urlOf(i), events: ['image.queued'] }),
+  );
+  return (await Promise.all(all)).map(({ id }) => id);
+}
+
+const runAll = (webhooks: Webhooks, ids: readonly string[]) =>
+  Promise.all(ids.map((id) => webhooks.empty(id)));
+
+describe('many endpoints at one host', () => {
+  it('receive no more requests per minute than the limit of a host, and every delivery later', async () => {
+    const limit = 10;
+    const webhooks = await connectWebhooks({ requestsPerMinute: { perHost: limit, perTenant: 1_000 } });
+    const destination = await endpointServerOf();
+    const ids = await registerAll(webhooks, (i) => `${destination.url}/${i}`);
+    const [jobId] = await webhooks.emit(1);
+    await webhooks.dispatch();
+    await runAll(webhooks, ids);
+    expect(destination.requests).toHaveLength(limit);
+
+    const { deliveries } = await webhooks.listDeliveries('acme', { jobId, limit: 100 });
+    const waiting = deliveries.filter(({ status }) => status === 'pending');
+    expect(waiting).toHaveLength(endpoints - limit);
+    for (const delivery of waiting) {
+      expect(delivery).toMatchObject({ delayed_by: 'host_limit', attempt_count: 0 });
+      expect(Date.parse(delivery.next_attempt_at ?? '')).toBeGreaterThan(webhooks.clock() + 49_000);
+    }
+    webhooks.passTime(55_000);
+    await runAll(webhooks, ids);
+    expect(destination.requests).toHaveLength(limit);
+    for (const minutes of [2, 3]) {
+      webhooks.passTime(70_000);
+      await runAll(webhooks, ids);
+      expect(destination.requests).toHaveLength(minutes * limit);
+    }
+  });
+
+  it('share one circuit breaker: a host that cannot be reached gets ten attempts and then single probes', async () => {
+    const webhooks = await connectWebhooks();
+    const destination = await endpointServerOf((request) => request.socket.destroy());
+    const ids = await registerAll(webhooks, (i) => `${destination.url}/${i}`);
+    await webhooks.emit(1);
+    await webhooks.dispatch();
+    for (const id of ids) await webhooks.empty(id);
+    expect(destination.requests).toHaveLength(10);
+    webhooks.passTime(16_000);
+    for (const id of ids) await webhooks.empty(id);
+    expect(destination.requests).toHaveLength(11);
+  });
+
+  it('do not block each other by error statuses, because the host responds', async () => {
+    const webhooks = await connectWebhooks();
+    const destination = await endpointServerOf(500);
+    const ids = await registerAll(webhooks, (i) => `${destination.url}/${i}`);
+    await webhooks.emit(1);
+    await webhooks.dispatch();
+    for (const id of ids) await webhooks.empty(id);
+    expect(destination.requests).toHaveLength(endpoints);
+  });
+});
