@@ -25,8 +25,16 @@ interface SubmitOptions {
   /** Minimum and maximum latency of a provider call, in milliseconds. */
   readonly latencyMs?: readonly [number, number];
   readonly maxConcurrent?: number;
+  /** Share of jobs whose provider calls are streams with previews. Default 0. */
+  readonly previewShare?: number;
   /** Pause after each submission, in milliseconds. */
   readonly pauseMs?: number;
+}
+
+interface Plan {
+  readonly latencyMs: number;
+  readonly twice: boolean;
+  readonly hasPreviews: boolean;
 }
 
 const defaultLatencyMs = [300, 1500] as const;
@@ -51,11 +59,12 @@ export function createAcceptedJobs({ fleet, caller, random, mark }: AcceptedJobs
     byKey.set(key, id);
   }
 
-  async function submitOne(latencyMs: number, twice: boolean): Promise<string> {
+  async function submitOne({ latencyMs, twice, hasPreviews }: Plan): Promise<string> {
     submitted += 1;
     const key = `${mark}-${submitted}`;
     const body = {
       prompt: `Image ${submitted} of ${mark} [studio:latency=${latencyMs}]`,
+      ...(hasPreviews ? { partial_images: 2 } : {}),
       metadata: { scenario: mark },
       webhook: {
         url: fleet.events.url,
@@ -73,16 +82,22 @@ export function createAcceptedJobs({ fleet, caller, random, mark }: AcceptedJobs
     mark,
     async submit(
       count,
-      { latencyMs: [low, high] = defaultLatencyMs, maxConcurrent = defaultMaxConcurrent, pauseMs = 0 } = {},
+      {
+        latencyMs: [low, high] = defaultLatencyMs,
+        maxConcurrent = defaultMaxConcurrent,
+        previewShare = 0,
+        pauseMs = 0,
+      } = {},
     ) {
-      const plan = Array.from({ length: count }, () => ({
+      const plan: Plan[] = Array.from({ length: count }, () => ({
         latencyMs: random.whole(low, high),
         twice: random.chance(shareSentTwice),
+        hasPreviews: previewShare > 0 && random.chance(previewShare),
       }));
       const ids: string[] = [];
       const submitter = async () => {
         for (let next = plan.shift(); next; next = plan.shift()) {
-          ids.push(await submitOne(next.latencyMs, next.twice));
+          ids.push(await submitOne(next));
           if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
         }
       };
