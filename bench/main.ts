@@ -3,14 +3,26 @@ import { createClosers } from '../src/lib/closers.ts';
 import { isMet, isTooNoisy, type Outcome, type Program } from './harness/program.ts';
 import { figure, times } from './harness/table.ts';
 import { accept } from './programs/accept.ts';
+import { delivery } from './programs/delivery.ts';
 import { depth } from './programs/depth.ts';
+import { dropin } from './programs/dropin.ts';
 import { fairness } from './programs/fairness.ts';
 import { memory } from './programs/memory.ts';
 import { overhead } from './programs/overhead.ts';
 import { read } from './programs/read.ts';
 import { webhooks } from './programs/webhooks.ts';
 
-const programs: readonly Program[] = [accept, read, overhead, memory, depth, webhooks, fairness];
+const programs: readonly Program[] = [
+  accept,
+  read,
+  overhead,
+  memory,
+  depth,
+  webhooks,
+  fairness,
+  dropin,
+  delivery,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

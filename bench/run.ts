@@ -26,6 +26,7 @@ function build(): string {
   );
   if (status !== 0) throw new Error('The benchmarks could not be compiled; see above.');
   cpSync(join(root, 'src', 'data'), join(target, 'src', 'data'), { recursive: true });
+  cpSync(join(root, 'bench', 'gateway'), join(target, 'bench', 'gateway'), { recursive: true });
   copyFileSync(join(root, 'package.json'), join(target, 'package.json'));
   return target;
 }

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { handleQueries } from './queries.ts';
 
 /**
@@ -38,5 +39,20 @@ function forgetPeak(): boolean {
   }
 }
 
-handleQueries({ usage, forgetPeak });
+const loopResolutionMs = 5;
+const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs });
+
+/** Begins to measure the delay of the event loop. */
+function watchLoop(): void {
+  loopDelay.reset();
+  loopDelay.enable();
+}
+
+/** Ends the measurement. @returns the 99th percentile in milliseconds, without the period of the timer. */
+function loopP99Ms(): number {
+  loopDelay.disable();
+  return Math.max(0, loopDelay.percentile(99) / 1e6 - loopResolutionMs);
+}
+
+handleQueries({ usage, forgetPeak, watchLoop, loopP99Ms });
 process.on('disconnect', () => process.exit());

@@ -15,7 +15,7 @@ export const keyPrefix = 'darkroom';
 export const secretsKey = Buffer.alloc(32, 1);
 
 interface DarkroomOptions {
-  readonly role: 'api' | 'worker' | 'webhooks';
+  readonly role: 'api' | 'worker' | 'webhooks' | 'all';
   readonly logLevel?: 'silent' | 'info';
   readonly concurrency?: number;
   /** Address of the provider. Required for a worker. */
@@ -44,7 +44,7 @@ export async function startDarkroom(
     env: {
       HOST: '127.0.0.1',
       PORT: String(port),
-      ROLES: options.role,
+      ROLES: options.role === 'all' ? 'api,worker,webhooks' : options.role,
       LOG_LEVEL: options.logLevel ?? 'silent',
       REDIS_URL: redis.url,
       REDIS_KEY_PREFIX: keyPrefix,

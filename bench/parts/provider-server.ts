@@ -21,7 +21,8 @@ function send(response: ServerResponse): void {
   response.end(body);
 }
 
-const server = createServer((request, response) => {
+// Clients without retries would see connections that close while idle.
+const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
   request.resume();
   request.once('end', () => {
     if (holdUntil === 0) {
