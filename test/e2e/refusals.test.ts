@@ -58,6 +58,18 @@ describe('a field that is refused', () => {
     },
   );
 
+  it('a submission without a body is refused like a body of another type', async () => {
+    const { body } = await service.acme.post('/images').expect(422);
+    expect(body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '' }] });
+  });
+
+  it('a slash at the end of a path has no meaning', async () => {
+    await service.acme.post('/images/').send({ prompt: 'x', nothing: 1 }).expect(422);
+    await service.acme.post('/images/?dry_run=true').send({ prompt: 'x' }).expect(200);
+    const { body } = await service.acme.get('/images/').expect(200);
+    expect(body.object).toBe('list');
+  });
+
   it('error.param names a field without the escapes of a pointer', async () => {
     const { body } = await service.acme.post('/images').send({ prompt: 'x', 'a/b~c': 1 }).expect(422);
     expect(body.error.param).toBe('a/b~c');

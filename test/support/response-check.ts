@@ -112,7 +112,9 @@ function problemFaults(api: ApiDocument, expected: Expectation, reply: RawRespon
     faults.push(`Problem says ${problem.status}, the response ${reply.status}`);
   if (problem.request_id !== reply.headers['x-request-id']) faults.push('Problem has another request id');
   const code = errorCodes.find((each) => each === problem.code);
-  const retryable = code !== undefined && errorRow(code).retryable;
+  // After acceptance no client may retry, because a retry would be a second job.
+  const isAccepted = reply.headers['x-darkroom-job-id'] !== undefined;
+  const retryable = code !== undefined && errorRow(code).retryable && !isAccepted;
   if (retryable && !reply.headers['retry-after']) faults.push(`${code} without Retry-After`);
   if (!retryable && reply.headers['x-should-retry'] !== 'false')
     faults.push(`${code} without x-should-retry`);

@@ -1,6 +1,6 @@
 /** Paths of the OpenAI API without `/v1`. The native API uses none of them, so a base URL may omit `/v1`. */
 const withoutPrefix =
-  /^\/(images\/(generations|edits|variations)|models\/[^/?]+|files(\/[^/?]+)?)\/?(?=\?|$)/;
+  /^\/(images\/(generations|edits|variations)|models\/[^/?]+|files(\/upl_[^/?]+)?)\/?(?=\?|$)/;
 
 /**
  * Rewrites the path of an OpenAI client: a base URL works with and without `/v1` and with a trailing slash.

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError } from '../../../domain/errors.ts';
 import type { ImageRequestBody } from '../../../domain/image-request.ts';
 import type { Inputs } from '../../../usecases/inputs/index.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
@@ -94,7 +95,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
     url: '/images',
     config: { scope: 'images:write', files: editFiles },
     bodyLimit: maxDataBodyBytes,
-    preValidation: limitTexts,
+    preValidation: [refuseAbsentBody, limitTexts],
     schema,
     handler: async (request, reply) => {
       const caller = callerOf(request);
@@ -116,6 +117,15 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
       );
       return accepted ? sendAccepted(request, reply, { ...accepted, preferences }) : previewed;
     },
+  });
+}
+
+/** Fastify applies no schema if a body that may have several content types is absent. */
+async function refuseAbsentBody({ body }: FastifyRequest): Promise<void> {
+  if (body !== undefined) return;
+  throw new AppError('validation_failed', {
+    detail: 'The body is missing.',
+    issues: [{ pointer: '', detail: 'must be object' }],
   });
 }
 

@@ -13,6 +13,9 @@ describe('rewritePath', () => {
     ['/docs/static/', '/docs/static/'],
     ['/images/generations/', '/v1/images/generations'],
     ['/v1//models/', '/v1/models'],
+    ['/files/upl_1', '/v1/files/upl_1'],
+    ['/files/acme/img_1/0.png?signature=a', '/files/acme/img_1/0.png?signature=a'],
+    ['/files/other', '/files/other'],
   ])('rewrites %s to %s', (url, path) => {
     expect(rewritePath(url)).toBe(path);
   });
