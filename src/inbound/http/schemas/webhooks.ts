@@ -7,6 +7,7 @@ import {
   DeliveryView,
   EndpointView,
   endpointStatuses,
+  shownDelayReasons,
   shownDeliveryStatuses,
   shownDisabledReasons,
   shownEndpointChanges,
@@ -79,6 +80,11 @@ export const webhookSchemas: SchemaGroup = {
     WebhookEndpointChange: {
       values: shownEndpointChanges,
       description: 'Kind of a change; `other` for a kind of a newer release.',
+    },
+    DeliveryDelay: {
+      values: shownDelayReasons,
+      description:
+        'Reason why a delivery waits longer than its schedule says. `circuit_breaker`: its endpoint keeps failing. `host_unreachable`: no endpoint at its host can be reached. `host_limit`, `tenant_limit`: the requests of the last minute reached a limit.',
     },
     DeliveryStatus: {
       values: shownDeliveryStatuses,
