@@ -102,7 +102,10 @@ export function readResponses(path: string, schema: string, ...codes: ErrorCode[
 }
 
 /** Returns the documented responses of a route that responds with images. */
-export function imagesResponses(path: string, ...codes: ErrorCode[]) {
+export function imagesResponses(
+  path: string,
+  more: { readonly refused?: readonly ErrorCode[]; readonly failed?: readonly ErrorCode[] } = {},
+) {
   return {
     200: {
       description:
@@ -119,8 +122,8 @@ export function imagesResponses(path: string, ...codes: ErrorCode[]) {
       content: { 'application/json': { schema: ref('ImageJob') } },
     },
     ...problems(path, [
-      ...refusals([...common, ...submission, ...codes]),
-      ...failures.map((code) => ({ code, isAccepted: true })),
+      ...refusals([...common, ...submission, ...(more.refused ?? [])]),
+      ...[...failures, ...(more.failed ?? [])].map((code) => ({ code, isAccepted: true })),
     ]),
   };
 }

@@ -55,7 +55,10 @@ export function editsRoute(app: FastifyInstance, deps: Deps): void {
           'multipart/form-data': { schema: ref('OpenAiEditForm') },
         },
       },
-      response: imagesResponses(path, 'input_invalid', 'destination_forbidden'),
+      response: imagesResponses(path, {
+        refused: ['input_invalid', 'destination_forbidden'],
+        failed: ['input_unavailable'],
+      }),
     },
     preValidation: async (request) => {
       request.body = withoutNulls(request.body) as EditBody;
