@@ -12,13 +12,13 @@ import type { DecodeLimits } from './decoded-response.ts';
 import { followBackgroundStream, isHandle } from './follow-background-stream.ts';
 import { type Finding, inspectResponse } from './inspect-response.ts';
 import { peekStart } from './peek-start.ts';
-import type { BackgroundBody } from './request-body.ts';
 import { failureOfResponse } from './response-failure.ts';
 import { headOf } from './response-head.ts';
 
 interface SubmitInput {
   readonly connection: OpenAIConnection;
-  readonly body: BackgroundBody;
+  /** Sends the request. */
+  readonly send: (running: ProviderCall) => Promise<Response>;
   readonly context: CallContext;
   readonly sink: ResponseSink;
   readonly limits: DecodeLimits;
@@ -51,9 +51,7 @@ export async function createBackgroundResponse(
   };
   const running = beginCall(connection, context, () => (stored === undefined ? idGraceMs : 0));
   try {
-    const response = await running.send((options) =>
-      connection.client.responses.create(submit.body, options).asResponse(),
-    );
+    const response = await submit.send(running);
     const head = headOf(response);
     const inspect = (body: AsyncIterable<Uint8Array>) =>
       inspectResponse(body, async (whole, id) => {

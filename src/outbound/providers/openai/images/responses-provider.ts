@@ -14,8 +14,9 @@ import { decodeResponseBody } from './decode-response-body.ts';
 import { followResponse } from './follow-response.ts';
 import { inspectResponse } from './inspect-response.ts';
 import { limitsOf, type OpenAIProviderConfig } from './provider-config.ts';
-import { backgroundBody, partialImagesOf } from './request-body.ts';
+import { partialImagesOf } from './request-body.ts';
 import { headOf } from './response-head.ts';
+import { submitResponse } from './submit-response.ts';
 
 export interface ResponsesProviderConfig extends OpenAIProviderConfig {
   /** The text model that runs the image tool. */
@@ -128,7 +129,8 @@ export function createResponsesProvider(
       const startedAt = performance.now();
       const submit = await createBackgroundResponse({
         connection: paying,
-        body: backgroundBody(call, config.hostModelName),
+        send: (running) =>
+          submitResponse(paying.client, running, { call, hostModelName: config.hostModelName }),
         context,
         sink,
         limits,
