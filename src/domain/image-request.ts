@@ -194,6 +194,16 @@ export const ImageRequestBody = ImageRequestFields.extend(inputFields);
 export type ImageRequestBody = z.infer<typeof ImageRequestBody>;
 export type PresetChoice = z.infer<typeof PresetChoice>;
 
+/** Body of a variation of one image of a job. */
+export const VariationRequest = z.strictObject({
+  index: z.int().min(0).max(9).optional().describe('Index of the image. Default: 0.'),
+  n: ImageRequestFields.shape.n.describe('Number of images. Default: 1.'),
+  prompt: ImageRequestFields.shape.prompt
+    .optional()
+    .describe('Description of the change. Default: the prompt of the job.'),
+});
+export type VariationRequest = z.infer<typeof VariationRequest>;
+
 /** The request as stored with the job: the caller's fields plus the defaults at the time of submission. */
 export const ImageRequest = ImageRequestFields.extend({
   model: z.string().describe('Model that is used.'),

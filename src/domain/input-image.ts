@@ -206,3 +206,15 @@ function originIssues(input: InputImage, pointer: string): FieldIssue[] {
   }
   return [];
 }
+
+/** Returns the ids of the jobs and uploads that a job comes from: its parent and the origins of its inputs. */
+export function parentsOf({
+  parentId,
+  inputs = [],
+}: {
+  readonly parentId?: string;
+  readonly inputs?: readonly JobInput[];
+}): string[] {
+  const origins = inputs.flatMap(({ source: { imageId, uploadId } }) => [imageId, uploadId]);
+  return [...new Set([parentId, ...origins])].filter((id) => id !== undefined);
+}

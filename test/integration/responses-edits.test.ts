@@ -39,7 +39,11 @@ const callWith = (...inputs: CallInput[]): ImageCall => ({
 
 it('an edit in the background mode sends its inputs as data URIs with a known length', async () => {
   const { recording, provider } = await open();
-  const [first, second, mask] = [await noiseImage(64, 64), await noiseImage(33, 65), await noiseImage(64, 65)];
+  const [first, second, mask] = [
+    await noiseImage(64, 64),
+    await noiseImage(33, 65),
+    await noiseImage(64, 65),
+  ];
   const call = callWith(inputOf('image', first), inputOf('image', second, 1), inputOf('mask', mask));
   await provider.generate(call, contextOf(), collector().sink);
 

@@ -31,6 +31,8 @@ export interface JobListQuery {
   readonly createdAfterMs?: number | undefined;
   readonly createdBeforeMs?: number | undefined;
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Id of a job or an upload. A job matches if it retries or varies that job, or has an input from there. */
+  readonly parent?: string | undefined;
 }
 
 export interface JobList {

@@ -1,4 +1,5 @@
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { parentsOf } from '../../domain/input-image.ts';
 import { dueAt } from '../../domain/job-deadlines.ts';
 import type { Keys } from './keys.ts';
 
@@ -50,13 +51,15 @@ function dueJob(keys: Keys, job: ImageJob): IndexEntry {
  * Returns the entries in the indexes of lists. All scores are equal, so ids decide the order. An erased job has no entry and
  * can only be read by id.
  */
-function searchableJob(keys: Keys, { tenant, request, status, erasedAt }: ImageJob): IndexEntry[] {
+function searchableJob(keys: Keys, job: ImageJob): IndexEntry[] {
+  const { tenant, request, status, erasedAt } = job;
   if (erasedAt !== undefined || !request) return [];
   return [
     keys.jobs(tenant),
     keys.status(tenant, status),
     keys.model(tenant, request.model),
     ...Object.entries(request.metadata ?? {}).map(([key, value]) => keys.metadata(tenant, key, value)),
+    ...parentsOf(job).map((id) => keys.children(tenant, id)),
   ].map((key) => ({ key, score: 0 }));
 }
 

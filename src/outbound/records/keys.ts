@@ -7,7 +7,7 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *
  *   {tenant}:job:ID      string  the record as JSON with its version first, see versioned-json.ts
  *   {tenant}:jobs        zset    all ids, ordered by id and therefore by creation
- *   {tenant}:status:S    zset    the same by status; also model:M and meta:DIGEST
+ *   {tenant}:status:S    zset    the same by status; also model:M, meta:DIGEST and children:ID
  *   {tenant}:changes     stream  changes of jobs of the last hour, only while there are listeners
  *   {tenant}:open        zset    unfinished ids by the time of the last change
  *   {tenant}:due         zset    ids by the time at which the sweeper has to act: end of queue TTL or retention
@@ -46,6 +46,7 @@ export function createKeys(prefix: string) {
           .digest('base64url')
           .slice(0, 22)}`,
       ),
+    children: (tenant: string, parentId: string) => of(tenant, `children:${parentId}`),
     changes: (tenant: string) => of(tenant, 'changes'),
     open: (tenant: string) => of(tenant, 'open'),
     due: (tenant: string) => of(tenant, 'due'),

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../domain/image-job.ts';
+import { parentsOf } from '../../domain/input-image.ts';
 import type { JobList, JobListQuery, OnUnreadable } from '../../domain/ports.ts';
 import { timePart } from '../../lib/ids.ts';
 import type { Keys } from './keys.ts';
@@ -17,6 +18,7 @@ const maxConcurrentReads = 10;
  */
 export function createJobList(redis: Redis | Cluster, keys: Keys, onUnreadable?: OnUnreadable) {
   function indexesFor(tenant: string, query: JobListQuery): string[] {
+    if (query.parent !== undefined) return [keys.children(tenant, query.parent)];
     const [pair] = Object.entries(query.metadata ?? {});
     if (pair) return [keys.metadata(tenant, pair[0], pair[1])];
     if (query.status) return [keys.status(tenant, query.status)];
@@ -96,6 +98,7 @@ function matches(job: ImageJob, query: JobListQuery): boolean {
   // The job may have been erased after the index was read.
   if (job.erasedAt !== undefined) return false;
   if (query.status && job.status !== query.status) return false;
+  if (query.parent !== undefined && !parentsOf(job).includes(query.parent)) return false;
   if (query.models && !query.models.includes(job.request?.model ?? '')) return false;
   return Object.entries(query.metadata ?? {}).every(([key, value]) => job.request?.metadata?.[key] === value);
 }

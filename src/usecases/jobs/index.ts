@@ -35,6 +35,7 @@ import { createStreamTenantEvents } from './stream-tenant-events.ts';
 import { createSubmitJob, type SubmitJob, type SubmitPolicy } from './submit-job.ts';
 import { createSubmitOrJoin } from './submit-or-join.ts';
 import { createUpdateJob, type UpdateJob } from './update-job.ts';
+import { createVaryJob } from './vary-job.ts';
 
 /** Everything that the verbs of jobs need. */
 export interface JobsDeps {
@@ -116,6 +117,7 @@ export function createJobs(deps: JobsDeps) {
       retentionOf,
     }),
     retryJob: createRetryJob({ getJob, submitJob }),
+    varyJob: createVaryJob({ getJob, submitJob }),
   };
 }
 export type Jobs = ReturnType<typeof createJobs>;

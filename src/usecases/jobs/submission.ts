@@ -12,6 +12,8 @@ export interface Submission {
   readonly inputs?: readonly RequestedInput[] | undefined;
   readonly idempotencyKey?: string | undefined;
   readonly parentId?: string | undefined;
+  /** Identifies the request under its idempotency key, if it is neither a new request nor a retry. */
+  readonly identity?: unknown;
   /** Id of the request, for the log lines of the job. */
   readonly requestId?: string | undefined;
   readonly traceparent?: string | undefined;
@@ -23,7 +25,7 @@ export interface Submission {
 }
 
 /** Identity of an idempotent submission: the body of a new request, or the parent of a retry. */
-export type Named = Pick<Submission, 'caller' | 'idempotencyKey' | 'parentId' | 'inputs'> &
+export type Named = Pick<Submission, 'caller' | 'idempotencyKey' | 'parentId' | 'inputs' | 'identity'> &
   Partial<Pick<Submission, 'body'>>;
 export type KeyName = Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>;
 
@@ -44,14 +46,17 @@ export function createClaims(deps: Deps) {
   const { policy } = deps;
 
   /** Returns the hash of an idempotency key and the fingerprint of its request; `undefined` without a key. */
-  function nameOf({ idempotencyKey, parentId, body, inputs }: Named): KeyName | undefined {
+  function nameOf({ idempotencyKey, parentId, body, inputs, identity }: Named): KeyName | undefined {
     if (idempotencyKey === undefined) return undefined;
     // A retry is identified by its parent alone, because the body of the parent may be erased before the next try.
     // A new request is identified by the caller's body without defaults, because a deploy may change the defaults.
     const files = inputs?.length ? { inputs: inputs.map(identityOfInput) } : {};
-    const identity =
+    const usual =
       parentId === undefined ? { route: 'POST /images', body, ...files } : { route: 'retry', parentId };
-    return { keyHash: deps.digest(idempotencyKey), fingerprint: deps.keyedDigest(canonicalJson(identity)) };
+    return {
+      keyHash: deps.digest(idempotencyKey),
+      fingerprint: deps.keyedDigest(canonicalJson(identity ?? usual)),
+    };
   }
 
   function claimFor(submission: Submission): IdempotencyClaim | undefined {

@@ -14,6 +14,7 @@ import { streamJobEventsRoute } from './stream-job-events.ts';
 import { streamTenantEventsRoute } from './stream-tenant-events.ts';
 import { submitJobRoute } from './submit-job.ts';
 import { uploadRoutes } from './uploads/index.ts';
+import { varyJobRoute } from './vary-job.ts';
 import { webhookRoutes } from './webhooks/index.ts';
 
 /** Routes of the service in the order of the documentation. The type of each route declares its dependencies. */
@@ -26,6 +27,7 @@ export const routes = [
   streamTenantEventsRoute,
   cancelJobRoute,
   retryJobRoute,
+  varyJobRoute,
   eraseJobRoute,
   ...uploadRoutes,
   getFileRoute,

@@ -20,10 +20,47 @@ interface Query {
   cursor?: string;
   status?: JobStatus;
   model?: string;
+  parent?: string;
   created_after?: string;
   created_before?: string;
   [parameter: `metadata[${string}]`]: string | string[];
 }
+
+/** Documented filters of the list. */
+const querystring = {
+  type: 'object',
+  properties: {
+    ...pageQuery,
+    status: { type: 'string', enum: [...jobStatuses], description: 'Only jobs in this status.' },
+    model: {
+      type: 'string',
+      maxLength: 128,
+      description: 'Only jobs of this model, by any of its names.',
+    },
+    parent: {
+      type: 'string',
+      maxLength: 64,
+      description:
+        'Only jobs that retry or vary this job, or that have one of its images, or this upload, as an input.',
+    },
+    created_after: {
+      type: 'string',
+      format: 'date-time',
+      description: 'Only jobs created after this time.',
+    },
+    created_before: {
+      type: 'string',
+      format: 'date-time',
+      description: 'Only jobs created before this time.',
+    },
+    metadata: {
+      type: 'object',
+      additionalProperties: { type: 'string', maxLength: 512 },
+      description: 'Only jobs with all these pairs: `metadata[order]=4711`.',
+    },
+  },
+  patternProperties: { [metadataParameter]: { type: 'string', maxLength: 512 } },
+};
 
 /** `GET /images`: jobs of the tenant, newest first. */
 export function listJobsRoute(app: FastifyInstance, deps: Deps): void {
@@ -37,34 +74,7 @@ export function listJobsRoute(app: FastifyInstance, deps: Deps): void {
       description:
         'Newest first. `metadata[key]=value` filters by metadata. A page may hold fewer jobs than `limit`; read the next page while `has_more` is true.',
       tags: ['images'],
-      querystring: {
-        type: 'object',
-        properties: {
-          ...pageQuery,
-          status: { type: 'string', enum: [...jobStatuses], description: 'Only jobs in this status.' },
-          model: {
-            type: 'string',
-            maxLength: 128,
-            description: 'Only jobs of this model, by any of its names.',
-          },
-          created_after: {
-            type: 'string',
-            format: 'date-time',
-            description: 'Only jobs created after this time.',
-          },
-          created_before: {
-            type: 'string',
-            format: 'date-time',
-            description: 'Only jobs created before this time.',
-          },
-          metadata: {
-            type: 'object',
-            additionalProperties: { type: 'string', maxLength: 512 },
-            description: 'Only jobs with all these pairs: `metadata[order]=4711`.',
-          },
-        },
-        patternProperties: { [metadataParameter]: { type: 'string', maxLength: 512 } },
-      },
+      querystring,
       response: {
         200: json('A page of jobs', 'JobList'),
         ...problems({}),
@@ -77,6 +87,7 @@ export function listJobsRoute(app: FastifyInstance, deps: Deps): void {
         beforeId: decodeCursor(query.cursor, 'img'),
         status: query.status,
         model: query.model,
+        parent: query.parent,
         createdAfterMs: timeOf(query.created_after),
         createdBeforeMs: timeOf(query.created_before),
         metadata: metadataOf(query),

@@ -12,6 +12,7 @@ import {
   RetentionRequest,
   SvgRequest,
   uncertainPolicies,
+  VariationRequest,
   WebhookRequest,
 } from '../../../domain/image-request.ts';
 import { InputImage } from '../../../domain/input-image.ts';
@@ -90,6 +91,7 @@ export const jobSchemas: SchemaGroup = {
     WebhookDestination: WebhookRequest,
     Retention: RetentionRequest,
     InputImage,
+    VariationRequest,
     SvgOptions: SvgRequest,
     SvgReasoning: SvgRequest.shape.reasoning.unwrap(),
   },
@@ -173,6 +175,7 @@ export const jobSchemas: SchemaGroup = {
         'An input of an edit. Width, height and digest describe the bytes that are stored and sent.',
     },
     InputSource: { description: 'Origin of an input.' },
+    VariationRequest: { description: 'A variation of one image of a job.' },
     SvgOptions: { description: 'How the drawing is written.' },
     SvgReasoning: { description: 'Reasoning of the text model.' },
     JobPrompt: { description: 'Versions of the prompt.' },

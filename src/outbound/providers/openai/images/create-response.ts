@@ -19,6 +19,8 @@ interface SubmitInput {
   readonly connection: OpenAIConnection;
   /** Sends the request. */
   readonly send: (running: ProviderCall) => Promise<Response>;
+  /** Whether the request is for a stream of events. */
+  readonly isStreaming: boolean;
   readonly context: CallContext;
   readonly sink: ResponseSink;
   readonly limits: DecodeLimits;
@@ -58,7 +60,7 @@ export async function createBackgroundResponse(
         if (isHandle(id)) await storeHandle(id);
         await sink(head, whole);
       });
-    const finding = submit.body.stream
+    const finding = submit.isStreaming
       ? await followStream(running, response, { ...submit, storeHandle, inspect }).catch((error): Finding => {
           if (stored === undefined) throw error;
           return { kind: 'in_progress', id: stored };

@@ -21,7 +21,7 @@ export function imagesBody(call: ImageCall): OpenAI.Images.ImageGenerateParams {
 }
 
 /** A request with `max_tool_calls`. The API accepts it, but the client's type of the request lacks it. */
-export type BackgroundBody = OpenAI.Responses.ResponseCreateParams & { readonly max_tool_calls: number };
+type BackgroundBody = OpenAI.Responses.ResponseCreateParams & { readonly max_tool_calls: number };
 
 /**
  * Builds the request for one image in the background mode of the Responses API, in which a host model runs the image tool.

@@ -129,6 +129,7 @@ export function createResponsesProvider(
       const startedAt = performance.now();
       const submit = await createBackgroundResponse({
         connection: paying,
+        isStreaming: partialImagesOf(call) > 0,
         send: (running) =>
           submitResponse(paying.client, running, { call, hostModelName: config.hostModelName }),
         context,

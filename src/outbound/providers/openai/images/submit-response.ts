@@ -50,9 +50,7 @@ function editBody(
         ],
       },
     ],
-    tools: [
-      { ...tool, action: 'edit', ...(mask ? { input_image_mask: { image_url: uriOf(mask) } } : {}) },
-    ],
+    tools: [{ ...tool, action: 'edit', ...(mask ? { input_image_mask: { image_url: uriOf(mask) } } : {}) }],
   });
   return { ...createStreamedBody(partsOf(json, tokens)), contentType: 'application/json' };
 }

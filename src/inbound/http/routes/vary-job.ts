@@ -1,0 +1,80 @@
+import type { FastifyInstance } from 'fastify';
+import type { VariationRequest } from '../../../domain/image-request.ts';
+import type { Jobs } from '../../../usecases/jobs/index.ts';
+import type { Addresses } from '../addresses.ts';
+import { refuseWhileDraining } from '../draining.ts';
+import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
+import { jobTraceOf } from '../job-trace.ts';
+import { ref } from '../json-schema.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+import { header, idParams, json, problems, requestHeader } from '../responses.ts';
+import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
+
+interface Deps {
+  readonly jobs: Pick<Jobs, 'varyJob'>;
+  readonly addresses: Addresses;
+  readonly sendAccepted: SendAccepted;
+  readonly draining: AbortSignal;
+}
+
+const schema = {
+  operationId: 'varyJob',
+  summary: 'Create a variation',
+  description:
+    'Creates a job with the same request, `parent_id` and one image of this job as its input. Variations are edits.',
+  tags: ['images'],
+  params: idParams,
+  headers: {
+    type: 'object',
+    properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
+  },
+  body: ref('VariationRequest'),
+  response: {
+    200: json('The new job, which ended during the wait', 'ImageJob', { headers: acceptedHeaders }),
+    202: json('The new job', 'ImageJob', {
+      headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
+    }),
+    ...problems(
+      { body: true, params: true },
+      'not_found',
+      'erased',
+      'input_invalid',
+      'cost_unknown',
+      'max_cost_exceeded',
+      'invalid_idempotency_key',
+      'idempotency_key_reused',
+      'model_retired',
+      'model_unknown',
+      'destination_forbidden',
+      'storage_unavailable',
+      'storage_failed',
+      'queue_full',
+      'shutting_down',
+    ),
+  },
+};
+
+/** `POST /images/{id}/variations` */
+export function varyJobRoute(app: FastifyInstance, deps: Deps): void {
+  const { jobs, addresses, sendAccepted, draining } = deps;
+  app.route<{ Params: { id: string }; Body: VariationRequest }>({
+    method: 'POST',
+    url: '/images/:id/variations',
+    config: { scope: 'images:write', hasOptionalBody: true },
+    schema,
+    handler: async (request, reply) => {
+      refuseWhileDraining(draining);
+      const preferences = preferencesFrom(request.headers.prefer);
+      const { job, replayed } = await jobs.varyJob(
+        callerOf(request),
+        { ...request.body, id: request.params.id },
+        {
+          idempotencyKey: idempotencyKeyFrom(request.headers['idempotency-key']),
+          ...jobTraceOf(request),
+          origin: addresses.storedOriginOf(request),
+        },
+      );
+      return sendAccepted(request, reply, { job, replayed, preferences });
+    },
+  });
+}

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noiseImage } from '../support/images.ts';
+import { type RecordingProvider, sha256, startRecordingProvider } from '../support/recording-provider.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+let provider: RecordingProvider;
+let service: TestService;
+beforeAll(async () => {
+  provider = await startRecordingProvider();
+  service = await startService(provider.env);
+});
+afterAll(async () => {
+  await service.close();
+  await provider.close();
+});
+
+const request = { prompt: 'A harbor', model: 'gpt-image-2.6-flare', size: '1024x1024', quality: 'low' };
+
+/** Returns the ids of the jobs that come from a job or an upload. */
+async function childrenOf(id: string): Promise<string[]> {
+  const { body } = await service.acme.get(`/images?parent=${id}`).expect(200);
+  return body.data.map((job: { id: string }) => job.id);
+}
+
+describe('the lineage of edits', () => {
+  it('a variation edits the image of a job with its request', async () => {
+    const parent = await service.acme.generate({ ...request, moderation: 'low', metadata: { a: 'b' } });
+    const { body } = await service.acme.post(`/images/${parent.id}/variations`).send({ n: 2 }).expect(202);
+    const job = await service.acme.ended(body.id);
+
+    expect(job).toMatchObject({
+      status: 'succeeded',
+      parent_id: parent.id,
+      metadata: { a: 'b' },
+      request: { prompt: request.prompt, quality: 'low', n: 2 },
+      inputs: [{ role: 'image', source: { type: 'image', image_id: parent.id, index: 0 } }],
+    });
+    expect(provider.requests.at(-1)?.path).toBe('/v1/images/edits');
+    expect(provider.requests.at(-1)?.files[0]?.sha256).toBe(sha256(await service.acme.image(parent.id)));
+    expect(await childrenOf(parent.id)).toEqual([job.id]);
+  });
+
+  it('a variation without a body uses the first image, and one with a key is created once', async () => {
+    const parent = await service.acme.generate(request);
+    const vary = (body?: object) =>
+      service.acme
+        .post(`/images/${parent.id}/variations`)
+        .set('idempotency-key', `vary-${parent.id}`)
+        .send(body);
+    const first = await vary().expect(202);
+    expect((await vary()).body.id).toBe(first.body.id);
+    expect((await vary({ prompt: 'Another' })).body.code).toBe('idempotency_key_reused');
+    expect((await service.acme.post(`/images/${parent.id}/variations`).send({ index: 3 })).status).toBe(404);
+    await service.acme.ended(first.body.id);
+  });
+
+  it('a list by parent contains edits of an image and edits of an upload', async () => {
+    const parent = await service.acme.generate(request);
+    const upload = await service.acme.post('/uploads').attach('file', await noiseImage(64, 64), 'a.png');
+    const images = [{ image_id: parent.id }, { upload_id: upload.body.id }];
+    const edit = await service.acme.generate({ ...request, images });
+
+    expect(await childrenOf(parent.id)).toEqual([edit.id]);
+    expect(await childrenOf(upload.body.id)).toEqual([edit.id]);
+    await service.acme.delete(`/images/${edit.id}`).expect(204);
+    expect(await childrenOf(parent.id)).toEqual([]);
+  });
+});
