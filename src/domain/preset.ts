@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError, type FieldIssue } from './errors.ts';
 import type { PresetChoice } from './image-request.ts';
+import { maxInputImages } from './input-image.ts';
 import { pointerToken } from './json-pointer.ts';
 import { countCodePoints } from './text.ts';
 
@@ -43,6 +44,8 @@ export const Preset = z
     /** Template text that contains `{{prompt}}` and every variable as `{{name}}`. */
     template: z.string().min(1).max(8_000),
     variables: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/), PresetVariable).default({}),
+    /** Number of images that a request with this preset must bring at least. Default 0: the preset needs none. */
+    requires_images: z.int().min(1).max(maxInputImages).optional(),
     /** Parameters of the request that apply if the caller sets none. */
     defaults: PresetDefaults.default({}),
   })
@@ -143,6 +146,21 @@ export function promptTemplateOf({ preset, variables }: ChosenPreset): string[] 
   return preset.template
     .split(`{{${promptName}}}`)
     .map((part) => part.replace(placeholder, (mark, name: string) => values.get(name) ?? mark));
+}
+
+/**
+ * Checks that a request brings the images that its preset needs. Without them the template would describe an image that
+ * does not exist, at full cost.
+ *
+ * @throws AppError `validation_failed` with the pointer `/images`.
+ */
+export function checkPresetImages({ name, requires_images: min = 0 }: Preset, images: number): void {
+  if (images >= min) return;
+  const detail = `must hold at least ${min === 1 ? 'one image' : `${min} images`}, because the preset ${name} works on images`;
+  throw new AppError('validation_failed', {
+    detail: `The preset ${name} needs images. Add them as images, or choose another preset.`,
+    issues: [{ pointer: '/images', detail }],
+  });
 }
 
 function unknownVariable(preset: Preset): string {

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { leftHalfMask } from '../support/edit-inputs.ts';
+import { noiseImage } from '../support/images.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
 import { endOf, type ProcessEnd, systemEnvironment } from '../support/service-process.ts';
@@ -84,6 +87,22 @@ describe('examples/generate-image.ts', () => {
 
     expect((await example.ended).code).toBe(1);
     expect(example.printed()).toContain('moderation_blocked');
+  });
+});
+
+describe('examples/edit-image.ts', () => {
+  it('edits a photo with a mask, saves the image and erases the job', async () => {
+    const folder = await temporaryFolder();
+    const [photo, mask, file] = ['photo.png', 'mask.png', 'edited.png'].map((name) => join(folder, name));
+    await writeFile(photo ?? '', await noiseImage(320, 320));
+    await writeFile(mask ?? '', await leftHalfMask(320, 320));
+    const example = run('edit-image', ['As a watercolor', photo, file, mask].map(String), reach(service.url));
+
+    expect(await example.ended, example.printed()).toEqual({ code: 0, signal: null });
+    const [, id = ''] =
+      /^image 320x320 \w{8}\nmask 320x320 \w{8}\n.*\n(img_\w+) erased\n$/.exec(example.printed()) ?? [];
+    expect(await sharp(file).metadata()).toMatchObject({ format: 'png' });
+    expect((await service.acme.get(`/images/${id}`)).status).toBe(410);
   });
 });
 

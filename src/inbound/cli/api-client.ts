@@ -27,8 +27,12 @@ export interface StreamStep {
  * @throws Refusal if the service did nothing, TransientError if a later call may succeed.
  */
 export interface ApiClient {
-  /** @param key idempotency key, which makes the call safe to retry if its response is lost. */
-  submit(body: Record<string, unknown>, key: string): Promise<ImageJobView>;
+  /**
+   * Submits a job, as JSON or as a form with files, which are read anew for each try.
+   *
+   * @param key idempotency key, which makes the call safe to retry if its response is lost.
+   */
+  submit(body: Record<string, unknown> | FormData, key: string): Promise<ImageJobView>;
   get(id: string): Promise<ImageJobView>;
   /** Yields events until the terminal one, or until a proxy or a restart cuts the stream. Never reconnects. */
   events(id: string, after: string): AsyncGenerator<StreamStep>;
@@ -79,13 +83,14 @@ export function createApiClient({ url, apiKey, say }: Options): ApiClient {
   }
 
   function call<T>(path: string, { method, headers, body, isIdempotent, signal, read }: Call<T>): Promise<T> {
-    const contentType = body === undefined ? {} : { 'content-type': 'application/json' };
+    const isForm = body instanceof FormData;
+    const contentType = body === undefined || isForm ? {} : { 'content-type': 'application/json' };
     const init: RequestInit = {
       method: method ?? 'GET',
       // A redirected POST may become a GET, which would do nothing and seem to succeed.
       redirect: 'manual',
       headers: { ...authorization, ...contentType, ...headers },
-      body: body === undefined ? null : JSON.stringify(body),
+      body: isForm ? body : body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
     };
     const once = () => exchange(new URL(`${withoutTrailingSlashes(url)}${path}`), init, read);

@@ -6,6 +6,7 @@ import { Refusal } from './call-errors.ts';
 import type { CliContext } from './context.ts';
 import { clearLine, followJob } from './follow-job.ts';
 import { checkWritable, saveImages } from './image-files.ts';
+import { type EditFiles, findEditFiles } from './input-files.ts';
 import { wholeNumber } from './numbers.ts';
 
 interface Options {
@@ -14,6 +15,8 @@ interface Options {
   quality?: string;
   n?: number;
   preset?: string;
+  image: string[];
+  mask?: string;
   enhance?: string;
   format?: string;
   wait?: boolean;
@@ -33,6 +36,13 @@ export function addGenerate(program: Command, context: CliContext): void {
     .option('--size <WxH>', 'size in pixels, or auto')
     .option('--quality <quality>', 'a quality that the model supports')
     .option('--n <count>', 'number of images, 1 to 10', wholeNumber(1, 10))
+    .option(
+      '--image <file>',
+      'image to edit: PNG, JPEG or WebP, at most 50 MB; repeat it for up to 16 images',
+      (file: string, files: string[]) => [...files, file],
+      [],
+    )
+    .option('--mask <file>', 'PNG of the size of the first image; its transparent area is edited')
     .option('--preset <name>', 'name of GET /presets')
     .option('--enhance <mode>', 'off, auto or always')
     .option('--format <format>', 'png, jpeg or webp')
@@ -51,8 +61,10 @@ export function addGenerate(program: Command, context: CliContext): void {
       const say = (line: string) =>
         context.printError(context.drawsProgress() ? `${clearLine}${line}` : line);
       const client = createApiClient({ ...context.client(), say });
+      const files = await findEditFiles({ images: options.image, mask: options.mask });
       const body = bodyOf(prompt ?? (await readStdin()), options);
-      const job = await submitOnce(context, client, { body, options });
+      if (files !== null) say(files.summary);
+      const job = await submitOnce(context, client, { body, files, options });
       if (options.json) context.print(JSON.stringify(job));
       else context.print(summary(job));
       if (waitsForEnd(options) && job.status !== 'succeeded') process.exitCode = 1;
@@ -65,7 +77,7 @@ const waitsForEnd = ({ wait, out }: Options) => wait || out !== undefined;
 async function submitOnce(
   context: CliContext,
   client: ApiClient,
-  { body, options }: { body: Record<string, unknown>; options: Options },
+  { body, files, options }: { body: Record<string, unknown>; files: EditFiles | null; options: Options },
 ): Promise<ImageJobView> {
   const key = options.idempotencyKey ?? randomUUID();
   let accepted: ImageJobView | undefined;
@@ -79,14 +91,14 @@ async function submitOnce(
   };
   process.once('SIGINT', interrupted);
   try {
-    accepted = await client.submit(body, key);
+    accepted = await client.submit(files === null ? body : await files.form(body), key);
     if (!waitsForEnd(options)) return accepted;
     const job = await followJob(context, client, accepted);
     if (job.status === 'succeeded' && options.out !== undefined)
       await saveImages(context, client, { job, out: options.out });
     return job;
   } catch (error) {
-    if (!accepted && error instanceof Refusal) throw error;
+    if (!accepted && error instanceof Refusal) throw files?.named(error) ?? error;
     throw new Error(`${(error as Error).message}\n${howToContinue()}`, { cause: error });
   } finally {
     process.off('SIGINT', interrupted);

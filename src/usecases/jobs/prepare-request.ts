@@ -6,7 +6,12 @@ import { type InputName, type JobInput, roleIssues } from '../../domain/input-im
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import { checkAgainstCatalogue } from '../../domain/model-rules.ts';
 import type { Clock, DestinationGuard } from '../../domain/ports.ts';
-import { type PresetDefaults, type Presets, promptTemplateOf } from '../../domain/preset.ts';
+import {
+  checkPresetImages,
+  type PresetDefaults,
+  type Presets,
+  promptTemplateOf,
+} from '../../domain/preset.ts';
 
 /** Defaults and limits of a deployment for requests. */
 export interface RequestPolicy {
@@ -55,6 +60,7 @@ export function prepareRequest(
   checkRequestText(body);
   checkRoles(inputs);
   const chosen = rules.presets.choose(body.preset);
+  if (chosen) checkPresetImages(chosen.preset, inputs.filter(({ role }) => role === 'image').length);
   const promptTemplate = chosen ? promptTemplateOf(chosen) : undefined;
   const request = withDefaults(body, chosen?.preset.defaults, policy);
   const warnings = checkAgainstCatalogue(request, catalogue, {

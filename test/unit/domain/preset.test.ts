@@ -6,7 +6,13 @@ import { AppError } from '../../../src/domain/errors.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
 import { CatalogueFile, createCatalogue } from '../../../src/domain/model-catalogue.ts';
 import { checkAgainstCatalogue } from '../../../src/domain/model-rules.ts';
-import { createPresets, Preset, PresetFile, promptTemplateOf } from '../../../src/domain/preset.ts';
+import {
+  checkPresetImages,
+  createPresets,
+  Preset,
+  PresetFile,
+  promptTemplateOf,
+} from '../../../src/domain/preset.ts';
 
 const renderPreset = (preset: Preset, prompt: string, variables: Record<string, string>) =>
   promptTemplateOf({ preset, variables }).join(prompt);
@@ -197,12 +203,18 @@ describe('the built-in presets', () => {
   const catalogue = createCatalogue(CatalogueFile.parse(catalogueData));
 
   it('lists the built-in presets', () => {
-    expect(presets.all.map((preset) => preset.name)).toEqual([
-      'avatar',
-      'artwork',
-      'ad-creative',
-      'game-character',
+    expect(presets.all.map((preset) => preset.name).join(' ')).toBe(
+      'avatar artwork ad-creative game-character avatar-from-photo product-background character-pose',
+    );
+  });
+
+  it('refuses a preset that works on images without enough of them, with the pointer /images', () => {
+    const preset = presets.choose('product-background')?.preset ?? poster;
+    expect(issuesOf(() => checkPresetImages(preset, 0))).toEqual([
+      { pointer: '/images', detail: expect.stringContaining('at least one image') },
     ]);
+    expect(() => checkPresetImages(preset, 1)).not.toThrow();
+    expect(() => checkPresetImages(poster, 0)).not.toThrow();
   });
 
   describe.each(presets.all.map((preset) => [preset.name, preset] as const))(

@@ -37,6 +37,7 @@ export function listPresetsRoute(app: FastifyInstance, { presets }: Deps): void 
             },
           ]),
         ),
+        requires_images: preset.requires_images ?? 0,
         defaults: preset.defaults,
       })),
     }),

@@ -17,6 +17,7 @@ const Preset = z.object({
   description: z.string(),
   template: z.string().describe('Text around the prompt and the variables.'),
   variables: z.record(z.string(), PresetVariable),
+  requires_images: z.int().describe('Minimum number of `images` in a request with this preset.'),
   defaults: z.record(z.string(), z.unknown()).describe('Defaults of request fields.'),
 });
 
