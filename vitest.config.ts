@@ -52,7 +52,8 @@ export default defineConfig({
           name: 'slow',
           include: ['test/slow/**/*.test.ts'],
           globalSetup: [redis, service],
-          maxWorkers: 2,
+          // One of these files waits for calls of five minutes.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           retry: 1,
         },
