@@ -16,6 +16,8 @@ describe('rewritePath', () => {
     ['/files/upl_1', '/v1/files/upl_1'],
     ['/files/acme/img_1/0.png?signature=a', '/files/acme/img_1/0.png?signature=a'],
     ['/files/other', '/files/other'],
+    ['/files/', '/v1/files'],
+    ['/files//', '/files/'],
   ])('rewrites %s to %s', (url, path) => {
     expect(rewritePath(url)).toBe(path);
   });

@@ -48,6 +48,7 @@ export function shapeWithoutImage(envelope: Envelope, said: string | null): stri
     return `it holds no image${text ? `; the model wrote: ${text}` : ''}`;
   }
   if (taskId(envelope) !== null) return 'it names a task to poll instead of an image, which is not supported';
+  if (!data && isEvent(envelope)) return 'it is an event stream whose last event holds no image';
   if (!data) return 'it has no list "data"';
   if (data.length === 0) return 'its list "data" is empty';
   if (data.some((item) => item?.url)) {
@@ -55,6 +56,10 @@ export function shapeWithoutImage(envelope: Envelope, said: string | null): stri
   }
   return 'it holds no image: b64_json is missing or null';
 }
+
+/** Returns whether the object is the final event of a stream. */
+const isEvent = ({ raw }: Envelope): boolean =>
+  typeof raw === 'object' && raw !== null && String(Reflect.get(raw, 'type')).endsWith('.completed');
 
 const taskMembers = ['task_id', 'taskId', 'job_id', 'request_id', 'polling_url', 'status_url'];
 
