@@ -8,8 +8,11 @@ export interface JobLogFields {
   readonly trace_id?: string;
 }
 
+/** The part of a job that names it in logs. */
+export type LoggedJob = Pick<ImageJob, 'id' | 'tenant' | 'requestId' | 'traceparent'>;
+
 /** Returns the fields that every log line of a job has. */
-export function logFieldsOf({ id, tenant, requestId, traceparent }: ImageJob): JobLogFields {
+export function logFieldsOf({ id, tenant, requestId, traceparent }: LoggedJob): JobLogFields {
   const traceId = traceparent?.split('-')[1];
   return {
     job_id: id,

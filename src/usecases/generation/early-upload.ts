@@ -1,4 +1,5 @@
 import { type StoredImage, storageKeyOf } from '../../domain/image.ts';
+import type { LoggedJob } from '../../domain/job-log-fields.ts';
 import type { DecodedResponse, ImageProvider } from '../../domain/ports.ts';
 import { createStreamCopy } from './stream-copy.ts';
 import type { UploadImage } from './upload-image.ts';
@@ -35,7 +36,7 @@ interface Deps {
 }
 
 interface JobOfUpload {
-  readonly job: { readonly tenant: string; readonly id: string };
+  readonly job: LoggedJob;
   readonly signal: AbortSignal;
 }
 
@@ -98,7 +99,8 @@ function createEarlyUpload(
     memory: Buffer,
   ): Prepared {
     const { image } = response;
-    const target = { index: attempt.index, storageKey: storageKeyOf(job, attempt, image.contentType) };
+    const storageKey = storageKeyOf(job, attempt, image.contentType);
+    const target = { job, index: attempt.index, storageKey };
     const uploaded = deps.uploadImage(image, target, { signal: AbortSignal.any([signal, ended.signal]) });
     uploaded.then(
       (stored) => {

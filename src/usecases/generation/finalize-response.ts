@@ -124,7 +124,7 @@ export function createFinalizeResponse(deps: Deps) {
     const { signal, update, prepared } = options;
     const response = prepared?.response ?? (await decode(job, attempt));
     const storageKey = storageKeyOf(job, attempt, response.image.contentType);
-    const target = { index: attempt.index, storageKey };
+    const target = { job, index: attempt.index, storageKey };
     // Recovery tries once, because its next round retries a failing storage.
     const maxTries = update ? Number.POSITIVE_INFINITY : 1;
     const image = await (prepared?.upload ?? deps.uploadImage(response.image, target, { signal, maxTries }));

@@ -103,7 +103,8 @@ export function createRecoverSpooledResponses(deps: Deps) {
       const attempts = patchAttempt(job.attempts, attempt.no, { state: 'received', receivedAt });
       return { ...job, attempts };
     });
-    deps.log.warn({ job_id: key.jobId, attempt: key.attemptNo }, 'spooled response needs another release');
+    const names = found ? logFieldsOf(found) : { job_id: key.jobId };
+    deps.log.warn({ ...names, attempt: key.attemptNo }, 'spooled response needs another release');
   }
 
   async function handle(entry: SpoolEntry, signal: AbortSignal): Promise<void> {

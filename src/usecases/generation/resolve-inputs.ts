@@ -1,6 +1,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { jobError } from '../../domain/image-job.ts';
 import { inputKeyOf, isStoredInput } from '../../domain/input-image.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { ImageStorage, Log } from '../../domain/ports.ts';
 import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { JobRun } from './job-run.ts';
@@ -43,7 +44,7 @@ export function createResolveInputs(deps: Deps) {
         const facts = { message: error.message };
         return { kind: 'failed', error: jobError(error.code, 'none', facts) };
       }
-      deps.log.warn({ err: error, job_id: run.job.id }, 'inputs not fetched, retrying');
+      deps.log.warn({ err: error, ...logFieldsOf(run.job) }, 'inputs not fetched, retrying');
       return RETRY_LATER;
     }
   };

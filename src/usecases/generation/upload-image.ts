@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import type { StoredImage } from '../../domain/image.ts';
+import { type LoggedJob, logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { DecodedImage, ImageStorage, Log, Meter } from '../../domain/ports.ts';
 import { storageDelayMs } from '../../domain/retry-schedule.ts';
 
@@ -20,7 +21,7 @@ interface Deps {
  */
 export type UploadImage = (
   image: DecodedImage,
-  target: { index: number; storageKey: string },
+  target: { job: LoggedJob; index: number; storageKey: string },
   options: { signal: AbortSignal; maxTries?: number },
 ) => Promise<StoredImage | null>;
 
@@ -29,7 +30,7 @@ export type UploadImage = (
  * storage outage costs only time.
  */
 export function createUploadImage(deps: Deps): UploadImage {
-  return async (image, { index, storageKey }, { signal, maxTries = Number.POSITIVE_INFINITY }) => {
+  return async (image, { job, index, storageKey }, { signal, maxTries = Number.POSITIVE_INFINITY }) => {
     const started = performance.now();
     for (let failures = 1; ; failures++) {
       try {
@@ -37,7 +38,10 @@ export function createUploadImage(deps: Deps): UploadImage {
         break;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        deps.log.warn({ err: error, storage_key: storageKey, failures }, 'image not stored, retrying');
+        deps.log.warn(
+          { err: error, ...logFieldsOf(job), storage_key: storageKey, failures },
+          'image not stored, retrying',
+        );
         if (failures >= maxTries) return null;
         await deps.sleep(storageDelayMs(failures, deps.random()), signal);
         if (signal.aborted) return null;
