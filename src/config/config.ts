@@ -134,9 +134,10 @@ function readVariable(
     schema: z.ZodType;
     fallback?: string;
     devFallback?: string;
+    otherName?: string;
   };
   const file = env[`${name}_FILE`];
-  let text = env[name];
+  let text = env[name] || env[variable.otherName ?? name];
   let source: Source = 'environment';
   if (file && !text) {
     source = 'file';

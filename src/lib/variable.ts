@@ -15,6 +15,8 @@ export interface Variable<Schema extends z.ZodType = z.ZodType> {
   /** Text used by `darkroom dev` instead of `fallback`. */
   readonly devFallback?: string;
   readonly secret?: boolean;
+  /** Second name, which is read if the first is absent. Only for names that other programs share. */
+  readonly otherName?: string;
   /** True if the system sets the variable, so a `.env` file should not. */
   readonly inherited?: boolean;
   /** Documentation, one or two sentences. */

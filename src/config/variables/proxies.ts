@@ -6,20 +6,25 @@ const section = 'Provider';
 export const proxies = {
   HTTPS_PROXY: defineVariable({
     section,
+    otherName: 'https_proxy',
     schema: url,
     secret: true,
-    about: 'Proxy for https calls to the provider and to S3. Webhooks never use it.',
+    about:
+      'Proxy for https calls to the provider and to S3. Webhooks never use it. Also read as `https_proxy`.',
   }),
   HTTP_PROXY: defineVariable({
     section,
+    otherName: 'http_proxy',
     schema: url,
     secret: true,
-    about: 'Proxy for http calls to the provider and to S3. Webhooks never use it.',
+    about:
+      'Proxy for http calls to the provider and to S3. Webhooks never use it. Also read as `http_proxy`.',
   }),
   NO_PROXY: defineVariable({
     section,
+    otherName: 'no_proxy',
     schema: text,
     about:
-      'Hosts that are called without the proxy, comma-separated: `host`, `host:port`, `.domain` or `*`. Loopback addresses never use a proxy.',
+      'Hosts that are called without the proxy, comma-separated: `host`, `host:port`, `.domain` or `*`. Loopback addresses never use a proxy. Also read as `no_proxy`.',
   }),
 };

@@ -37,6 +37,17 @@ describe('values', () => {
     expect(serviceConfig({ API_KEYS: 'acme:same-key1,acme:same-key1' }).API_KEYS).toHaveLength(2);
   });
 
+  it('reads the lower-case names of proxies if the upper-case ones are absent', () => {
+    const proxies = { https_proxy: 'http://proxy.internal:3128', no_proxy: '.internal' };
+    expect(serviceConfig(proxies)).toMatchObject({
+      HTTPS_PROXY: proxies.https_proxy,
+      HTTP_PROXY: undefined,
+      NO_PROXY: '.internal',
+    });
+    const both = { ...proxies, HTTPS_PROXY: 'http://other.internal:3128' };
+    expect(serviceConfig(both).HTTPS_PROXY).toBe(both.HTTPS_PROXY);
+  });
+
   it.each([23, 65])('refuses a webhook secret of %i bytes', (sizeBytes) => {
     const secret = (size: number) => `whsec_${Buffer.alloc(size, 9).toString('base64')}`;
     expect(serviceFaults({ ...minimalEnvironment, WEBHOOK_SECRET: secret(sizeBytes) })).toEqual([
