@@ -48,6 +48,8 @@ export const CatalogueModel = z.strictObject({
   aliases: z.array(z.string()).default([]),
   description: z.string().optional(),
   status: z.enum(modelStatuses),
+  /** Day on which the provider announced the shutdown. */
+  deprecated_at: z.iso.date().nullable().default(null),
   shutdown_at: z.iso.date().nullable().default(null),
   successor: z.string().nullable().default(null),
   max_n: z.int().default(10),

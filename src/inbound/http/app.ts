@@ -9,6 +9,7 @@ import { acceptFiles } from './file-bodies.ts';
 import { requestIdFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
 import { maxBodyBytes, maxDataBodyBytes } from './max-body-size.ts';
+import { createLifecycleHeaders } from './model-lifecycle.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
@@ -30,7 +31,10 @@ import { watchBodies } from './watch-bodies.ts';
 
 /** Dependencies of the server: those that the routes declare, except those that the server builds. */
 export interface HttpDeps
-  extends Omit<RouteDeps, 'addresses' | 'presentTo' | 'waitForTerminal' | 'sendAccepted' | 'sendEvents'> {
+  extends Omit<
+    RouteDeps,
+    'addresses' | 'presentTo' | 'waitForTerminal' | 'sendAccepted' | 'sendEvents' | 'lifecycleHeadersOf'
+  > {
   readonly authenticate: Authenticate;
   readonly staging: Pick<Staging, 'write' | 'remove'>;
   readonly jobs: RouteDeps['jobs'] & Pick<Jobs, 'presentJob' | 'presentPreview'>;
@@ -133,7 +137,8 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
   });
   const waitForTerminal = createWaitForTerminal({ getJob: jobs.getJob, longPollSlots, draining });
   const sendEvents = createSendEvents({ presentTo, presentPreviewTo, longPollSlots, draining });
-  const sendAccepted = createSendAccepted({ presentTo, waitForTerminal });
+  const lifecycleHeadersOf = createLifecycleHeaders(deps);
+  const sendAccepted = createSendAccepted({ presentTo, waitForTerminal, lifecycleHeadersOf });
   return {
     jobs,
     inputs: deps.inputs,
@@ -155,6 +160,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     waitForTerminal,
     sendAccepted,
     sendEvents,
+    lifecycleHeadersOf,
   };
 }
 

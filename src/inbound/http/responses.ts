@@ -1,6 +1,7 @@
 import { type ErrorCode, errorRow } from '../../domain/errors.ts';
-import { type Example, problemExampleOf } from './examples.ts';
+import { problemExampleOf } from './examples.ts';
 import { type JsonSchema, ref } from './json-schema.ts';
+import type { Example } from './request-examples.ts';
 
 /** Building blocks of the documented responses of a route. */
 
@@ -38,6 +39,15 @@ export const header = {
   },
   preferenceApplied: { description: 'The preferences that were applied.', type: 'string' },
   etag: { description: 'Changes with the body of the response.', type: 'string', required: true },
+  deprecation: {
+    description:
+      'Time of the notice that the model will be shut down, as `@` and Unix seconds (RFC 9745). Absent unless the model is near its end.',
+    type: 'string',
+  },
+  sunset: {
+    description: 'Time at which the model is shut down (RFC 8594). Absent unless the model is near its end.',
+    type: 'string',
+  },
   cacheControl: { description: 'Cache policy of the response.', type: 'string', required: true },
 } as const satisfies Record<string, Header>;
 

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import type { Preferences } from './headers.ts';
+import { type LifecycleHeadersOf, lifecycleHeaders } from './model-lifecycle.ts';
 import type { PresentTo } from './present-to.ts';
 import { header, pollSeconds } from './responses.ts';
 import type { WaitForTerminal } from './wait-for-terminal.ts';
@@ -11,6 +12,7 @@ import type { WaitForTerminal } from './wait-for-terminal.ts';
 export const acceptedHeaders = {
   'preference-applied': header.preferenceApplied,
   'idempotent-replayed': header.replayed,
+  ...lifecycleHeaders,
 };
 
 interface Accepted {
@@ -32,10 +34,11 @@ export type SendAccepted = (
 interface Deps {
   readonly presentTo: PresentTo;
   readonly waitForTerminal: WaitForTerminal;
+  readonly lifecycleHeadersOf: LifecycleHeadersOf;
 }
 
 /** Creates the function that responds with accepted jobs. It throws `erased` for the replay of an erased job. */
-export function createSendAccepted({ presentTo, waitForTerminal }: Deps): SendAccepted {
+export function createSendAccepted({ presentTo, waitForTerminal, lifecycleHeadersOf }: Deps): SendAccepted {
   /**
    * Returns the job after the wait. If waiting or rendering fails, returns the job as accepted, because an error would hide
    * the id of a job that runs and costs money.
@@ -64,7 +67,7 @@ export function createSendAccepted({ presentTo, waitForTerminal }: Deps): SendAc
       throw new AppError('erased', { detail: 'The job of this Idempotency-Key was erased.' });
     }
     const view = await latestView(request, reply, accepted);
-    reply.header('cache-control', 'no-store');
+    reply.headers(lifecycleHeadersOf(job.request?.model)).header('cache-control', 'no-store');
     if (replayed) reply.header('idempotent-replayed', 'true');
     if (preferences.applied) reply.header('preference-applied', preferences.applied);
     const hasEnded = isTerminal(view.status) && (preferences.waitSeconds > 0 || replayed);

@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode, errorRow } from '../../../domain/errors.ts';
 import { type JsonSchema, ref } from '../json-schema.ts';
+import { lifecycleHeaders } from '../model-lifecycle.ts';
 import { otherError } from '../responses.ts';
 import { openAiError, statusBeforeAcceptance, statusOfFailure } from './problem.ts';
 
@@ -16,6 +17,7 @@ const jobHeaders = {
   'x-darkroom-model': text('Model that is used.'),
   'x-darkroom-requested-model': text('Model as the request named it.'),
   'x-darkroom-cost-micro-usd': text('Cost of the job in micro-USD, if it is known when the response begins.'),
+  ...lifecycleHeaders,
 };
 
 /** Error codes that every route can send. */

@@ -11,6 +11,7 @@ import type { Addresses } from '../addresses.ts';
 import { untilCallerLeaves } from '../draining.ts';
 import { idempotencyKeyFrom, type Preferences, preferencesFrom } from '../headers.ts';
 import { jobTraceOf } from '../job-trace.ts';
+import type { LifecycleHeadersOf } from '../model-lifecycle.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { SendAccepted } from '../send-accepted.ts';
 import { createImageSources } from './image-sources.ts';
@@ -36,6 +37,7 @@ export interface ImagesCallDeps {
   >;
   readonly addresses: Addresses;
   readonly sendAccepted: SendAccepted;
+  readonly lifecycleHeadersOf: LifecycleHeadersOf;
   readonly longPollSlots: TenantSlots;
   readonly draining: AbortSignal;
   readonly linkSeconds: number;
@@ -93,6 +95,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
         ...jobTraceOf(request),
         origin: deps.addresses.storedOriginOf(request),
       });
+      request.jobId = submitted.job.id;
       return { ...submitted, mapped, preferences, leave };
     } catch (error) {
       leave();
@@ -106,7 +109,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
     accepted: AcceptedCall,
   ): Promise<unknown> {
     const { mapped, preferences, job, isJoined, report, leave } = accepted;
-    const headers = headersOf(accepted);
+    const headers = { ...headersOf(accepted), ...deps.lifecycleHeadersOf(job.request?.model) };
     if (preferences.applied === 'respond-async') {
       leave();
       reply.headers(headers);

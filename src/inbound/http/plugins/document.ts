@@ -1,8 +1,8 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { eventTypes } from '../../../domain/webhook-event.ts';
-import { endpointRequestExamples, imageRequestExamples } from '../examples.ts';
 import type { JsonSchema } from '../json-schema.ts';
+import { endpointRequestExamples, imageRequestExamples } from '../request-examples.ts';
 import { eventName, webhookName } from '../schemas/events.ts';
 import { useDocsPage } from './docs-page.ts';
 import { finishDocument } from './finish-document.ts';

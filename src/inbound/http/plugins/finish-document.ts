@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { Example } from '../examples.ts';
+import type { Example } from '../request-examples.ts';
 
 type Node = Record<string, unknown>;
 /** A part of the document that may become a reference to a component. */

@@ -4,6 +4,7 @@ import type { Clock } from '../../../domain/ports.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import { imageJobExamples } from '../examples.ts';
 import { matchesEtag, maxWaitSeconds } from '../headers.ts';
+import { type LifecycleHeadersOf, lifecycleHeaders } from '../model-lifecycle.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import type { PresentTo } from '../present-to.ts';
 import { empty, header, idParams, json, pollSeconds, problems, requestHeader } from '../responses.ts';
@@ -13,6 +14,7 @@ interface Deps {
   readonly jobs: Pick<Jobs, 'getJob'>;
   readonly presentTo: PresentTo;
   readonly waitForTerminal: WaitForTerminal;
+  readonly lifecycleHeadersOf: LifecycleHeadersOf;
   readonly linkSeconds: number;
   readonly clock: Clock;
 }
@@ -49,6 +51,7 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
             etag: header.etag,
             'cache-control': header.cacheControl,
             'retry-after': header.pollWhileOpen,
+            ...lifecycleHeaders,
           },
           examples: imageJobExamples,
         }),
@@ -74,7 +77,7 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
       // A queued job is presented first, because its tag contains its position, which presenting it determines.
       const queued = job.status === 'queued' ? await presentTo(request, job) : null;
       const etag = etagOf(job, queued?.queue.position ?? null, deps);
-      reply.header('etag', etag);
+      reply.header('etag', etag).headers(deps.lifecycleHeadersOf(job.request?.model));
       if (!isTerminal(job.status)) reply.header('retry-after', pollSeconds);
       if (matchesEtag(known, etag)) return reply.code(304).send();
       return queued ?? presentTo(request, job);

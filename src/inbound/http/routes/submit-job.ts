@@ -11,6 +11,7 @@ import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
 import { jobTraceOf } from '../job-trace.ts';
 import { ref, unionOf } from '../json-schema.ts';
 import { maxDataBodyBytes } from '../max-body-size.ts';
+import type { LifecycleHeadersOf } from '../model-lifecycle.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { header, json, problems, requestHeader } from '../responses.ts';
 import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
@@ -20,6 +21,7 @@ interface Deps {
   readonly inputs: Pick<Inputs, 'collectInputs'>;
   readonly addresses: Addresses;
   readonly sendAccepted: SendAccepted;
+  readonly lifecycleHeadersOf: LifecycleHeadersOf;
   readonly draining: AbortSignal;
 }
 
@@ -89,7 +91,7 @@ const schema = {
 
 /** `POST /images`: accepts a request durably, or previews it. */
 export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
-  const { jobs, inputs, addresses, sendAccepted, draining } = deps;
+  const { jobs, inputs, addresses, sendAccepted, lifecycleHeadersOf, draining } = deps;
   app.route<{ Body: ImageRequestBody; Querystring: { dry_run?: boolean } }>({
     method: 'POST',
     url: '/images',
@@ -115,7 +117,9 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
           return { accepted: await jobs.submitJob.submit({ ...submission, origin }) };
         },
       );
-      return accepted ? sendAccepted(request, reply, { ...accepted, preferences }) : previewed;
+      if (accepted) return sendAccepted(request, reply, { ...accepted, preferences });
+      reply.headers(lifecycleHeadersOf(previewed.request.model));
+      return previewed;
     },
   });
 }
