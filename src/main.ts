@@ -27,9 +27,16 @@ async function runService(
   const { compose } = await import('./compose/index.ts');
   const log = createLogger({ level: config.LOG_LEVEL, pretty: process.stdout.isTTY });
   const service = await compose(config, { log, say: options.say });
+  // A closed terminal ends `dev` with SIGHUP. A server has no terminal, and the signal means a reload.
+  const reloads = mode === 'serve';
+  if (reloads) process.on('SIGHUP', service.reload);
   // The drain has its own limit. This limit covers a hang after the drain. A failed start ends without it.
   closeWithGrace(
-    { delay: config.SHUTDOWN_GRACE_S * 1000 + 20_000, logger: false, skip: ['beforeExit'] },
+    {
+      delay: config.SHUTDOWN_GRACE_S * 1000 + 20_000,
+      logger: false,
+      skip: ['beforeExit', ...(reloads ? (['SIGHUP'] as const) : [])],
+    },
     async ({ err, signal }) => {
       if (err) log.fatal({ err }, 'unexpected error, stopping');
       else log.info({ signal }, 'stopping');

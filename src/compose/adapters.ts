@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { CatalogueFile, createCatalogue } from '../domain/model-catalogue.ts';
 import type { FetchLink, OnUnreadable } from '../domain/ports.ts';
-import { createPresets, PresetFile } from '../domain/preset.ts';
-import { readBuiltIn, readOperatorFile } from '../lib/data-files.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { sleep } from '../lib/sleep.ts';
 import { createImageInspector } from '../outbound/media/image-inspector.ts';
@@ -34,6 +31,7 @@ import { createLinkFetcher } from '../outbound/webhooks/fetch-link.ts';
 import { createPinnedConnector } from '../outbound/webhooks/pinned-connector.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
+import { readCatalogues } from './catalogues.ts';
 import { clock } from './clock.ts';
 import { composeDurability } from './durability.ts';
 import { composeProvider } from './provider.ts';
@@ -59,6 +57,7 @@ export async function composeAdapters(root: Root) {
   const storage = closers.add(composeStorage(config, environment.secretsKey), (each) => each.close());
   const { guard, sender } = composeWebhookSender(root);
   const media = composeMedia(root);
+  const catalogues = readCatalogues(config, root.log);
   const fetchLink = composeLinks(root, media.inputGuard);
   const openProvider = await composeProvider(config, {
     studioUrl: environment.provider.studioUrl,
@@ -88,7 +87,9 @@ export async function composeAdapters(root: Root) {
     guard,
     sender,
     ...media,
-    ...readCatalogues(root),
+    catalogue: catalogues.catalogue,
+    presets: catalogues.presets,
+    reloadCatalogues: catalogues.reload,
     metrics,
   };
 }
@@ -193,19 +194,4 @@ function composeWebhookSender({ config, closers }: Root) {
     resolve: reachesPrivate ? resolveBySystem : createPublicResolver(),
   });
   return { guard, sender: closers.add(sender, (each) => each.close()) };
-}
-
-/** Reads the model catalogue and the presets, including the operator's files. */
-function readCatalogues({ config }: Root) {
-  return {
-    catalogue: createCatalogue(
-      config.CATALOGUE_FILE
-        ? readOperatorFile(config.CATALOGUE_FILE, CatalogueFile)
-        : CatalogueFile.parse(readBuiltIn('catalogue.json')),
-    ),
-    presets: createPresets([
-      PresetFile.parse(readBuiltIn('presets.json')),
-      ...(config.PRESETS_FILE ? [readOperatorFile(config.PRESETS_FILE, PresetFile)] : []),
-    ]),
-  };
 }

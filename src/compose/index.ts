@@ -28,6 +28,8 @@ export interface Service {
    * @throws Error with the remedy if the address is unavailable. Everything is then closed, and no worker was started.
    */
   start(): Promise<string>;
+  /** Reads the model catalogue and the presets of the operator again. Faulty files are logged and change nothing. */
+  reload(): void;
   /**
    * Stops the service in steps:
    *
@@ -102,7 +104,14 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
       await closers.close();
     }
 
-    return { app, environment, storage: describeStorage(config), start, close };
+    return {
+      app,
+      environment,
+      storage: describeStorage(config),
+      start,
+      reload: adapters.reloadCatalogues,
+      close,
+    };
   } catch (error) {
     await closers.close();
     throw error;

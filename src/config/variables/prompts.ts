@@ -15,6 +15,7 @@ export const prompts = {
   PRESETS_FILE: defineVariable({
     section,
     schema: readBy((path) => readOperatorFile(path, PresetFile)),
-    about: 'Additional presets. A preset with the name of a built-in one replaces it.',
+    about:
+      'Additional presets. A preset with the name of a built-in one replaces it. `serve` reads them again on SIGHUP.',
   }),
 };

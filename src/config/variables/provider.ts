@@ -24,7 +24,7 @@ export const provider = {
   CATALOGUE_FILE: defineVariable({
     section,
     schema: readBy((path) => readOperatorFile(path, CatalogueFile)),
-    about: 'Model catalogue that replaces the built-in one.',
+    about: 'Model catalogue that replaces the built-in one. `serve` reads it again on SIGHUP.',
   }),
   ALLOW_UNKNOWN_MODELS: defineVariable({
     section,
