@@ -55,7 +55,8 @@ export function createTaskRelay(
   }
 
   async function moveSome(): Promise<void> {
-    const first = await redis.blpop(key, stopKey, waitSeconds);
+    // The list of stops is first, so that a read which was sent late takes no task after a stop.
+    const first = await redis.blpop(stopKey, key, waitSeconds);
     if (!first || first[0] === stopKey) return;
     // The first task is moved at once, because most tasks arrive alone.
     await Promise.all([moveEntry(first[1]), moveMore()]);
