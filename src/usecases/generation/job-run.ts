@@ -25,7 +25,8 @@ export interface JobRun {
    */
   update(next: (job: ImageJob) => ImageJob): Promise<void>;
   /**
-   * Writes a `calling` row to the ledger together with the stage, or fails. The call must follow at once.
+   * Writes a `calling` row to the ledger together with the stage, or fails. The call must follow at once. A row that was
+   * written although this fails is removed by the next write of the run, because no call followed.
    *
    * @returns the number of the row, or `null` if another process stored the image first.
    */
@@ -57,6 +58,8 @@ export function createJobRun(
   const canceled = new AbortController();
   const signal = AbortSignal.any([options.stop, canceled.signal]);
   let current = begun;
+  /** Numbers of rows whose write got no reply. They may exist, although no call followed. */
+  const unsent = new Set<number>();
 
   /**
    * Repeats a write until the store is available again. Only this process knows the outcome of a paid call: without the
@@ -75,10 +78,18 @@ export function createJobRun(
     }
   }
 
+  /** Removes the rows without a call. Otherwise they would count as calls that may have been charged. */
+  function withoutUnsent(job: ImageJob): ImageJob {
+    const isUnsent = (attempt: Attempt) => attempt.fence === fence && unsent.has(attempt.no);
+    return job.attempts.some(isUnsent)
+      ? { ...job, attempts: job.attempts.filter((each) => !isUnsent(each)) }
+      : job;
+  }
+
   async function updateOwn(next: (job: ImageJob) => ImageJob): Promise<void> {
     const checked = (job: ImageJob) => {
       checkFence(job, fence);
-      return next(job);
+      return next(withoutUnsent(job));
     };
     const written = await updateJob(current, checked, current);
     if (!written) throw new AppError('already_terminal', { detail: 'The record is gone.' });
@@ -96,13 +107,19 @@ export function createJobRun(
     update: (next) => untilStored(() => updateOwn(next)),
     async openAttempt({ stage, kind, index, ...facts }, nowMs) {
       let no: number | null = null;
+      const tried: number[] = [];
       await updateOwn((job) => {
         no = null;
         if (bringsImage(kind) && hasImage(job, index)) return job;
-        no = nextAttemptNo(job.attempts);
+        // The number of a removed row is not used again, because this run would remove its new row too.
+        no = Math.max(nextAttemptNo(job.attempts), ...[...unsent].map((each) => each + 1));
+        tried.push(no);
         const row: Attempt = { no, kind, index, state: 'calling', fence, startedAt: nowMs, ...facts };
         const attempts = addAttempt(job.attempts, row);
         return { ...touch(enterStage(job, stage, nowMs), nowMs), attempts };
+      }).catch((error) => {
+        for (const each of tried) unsent.add(each);
+        throw error;
       });
       return no;
     },

@@ -58,6 +58,22 @@ describe('a run whose store is unavailable', () => {
     expect(job().attempts).toHaveLength(1);
   });
 
+  it('removes a row that was written although its reply was lost, because no call followed', async () => {
+    const { run, job } = runOf({ away: 1, writtenAnyway: true });
+    await expect(run.openAttempt(newAttempt, createdAt)).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(job().attempts.map(({ no }) => no)).toEqual([1, 2]);
+    await run.update((current) => current);
+    expect(job().attempts.map(({ no }) => no)).toEqual([1]);
+  });
+
+  it('never removes the row of a call, which gets another number than a removed row', async () => {
+    const { run, job } = runOf({ away: 1, writtenAnyway: true });
+    await expect(run.openAttempt(newAttempt, createdAt)).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(await run.openAttempt(newAttempt, createdAt)).toBe(3);
+    await run.updateAttempt(3, received);
+    expect(job().attempts.map(({ no }) => no)).toEqual([1, 3]);
+  });
+
   it('tries a write once more when the run has to stop, and then rejects', async () => {
     const stop = new AbortController();
     const { run, tries, pauses } = runOf({ away: 9, stop: stop.signal });
