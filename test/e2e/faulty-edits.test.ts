@@ -28,6 +28,14 @@ const mask = async (width = 320) =>
       .png()
       .toBuffer(),
   );
+/** A photo whose metadata is removed before its role is checked. */
+const photoWithDevice = async () =>
+  data(
+    await sharp(await photo())
+      .jpeg()
+      .withExif({ IFD0: { Model: 'Phone 9' } })
+      .toBuffer(),
+  );
 const half = async () => {
   const bytes = await photo();
   return data(bytes.subarray(0, bytes.length / 2));
@@ -42,6 +50,7 @@ const faults: readonly (readonly [string, () => Promise<object>, string, string?
   ['text that is no base64', async () => ({ images: [{ data: '!!!' }] }), '/images/0'],
   ['a mask of another size', async () => ({ images: [await png()], mask: await mask(400) }), '/mask'],
   ['a mask without alpha', async () => ({ images: [await png()], mask: await png() }), '/mask'],
+  ['a photo as mask', async () => ({ images: [await png()], mask: await photoWithDevice() }), '/mask'],
   ['a mask without images', async () => ({ mask: await mask() }), '/mask', invalidField],
   [
     'a markup for a model without it',

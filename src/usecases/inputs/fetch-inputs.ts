@@ -26,7 +26,7 @@ interface Deps {
  */
 export function createFetchInputs(deps: Deps) {
   async function store(job: ImageJob, input: JobInput, file: LocalFile): Promise<JobInput> {
-    const inspected = await inspectInput(deps.inspector, input, file);
+    const inspected = await inspectInput(deps, input, file);
     try {
       const facts = factsOf(inspected);
       await deps.storage.putFile(inputKeyOf(job, input), inspected.file, facts);

@@ -99,7 +99,7 @@ export function createFindStoredInput(deps: Deps) {
     if (!stored) throw inputInvalid(pointerOf(name), 'The file is not stored any more.');
     const file = await deps.staging.write(stored.body, { maxBytes: maxInputBytes });
     try {
-      const { isRewritten, file: rewritten } = await inspectInput(deps.inspector, name, file);
+      const { isRewritten, file: rewritten } = await inspectInput(deps, name, file);
       if (isRewritten) await deps.staging.remove(rewritten);
     } finally {
       await deps.staging.remove(file);

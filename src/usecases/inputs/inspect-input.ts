@@ -1,15 +1,20 @@
 import { AppError } from '../../domain/errors.ts';
 import type { InputName } from '../../domain/input-image.ts';
 import { pointerOf } from '../../domain/input-image.ts';
-import type { ImageInspector, InspectedImage, LocalFile } from '../../domain/ports.ts';
+import type { ImageInspector, InspectedImage, LocalFile, Staging } from '../../domain/ports.ts';
+
+interface Deps {
+  inspector: ImageInspector;
+  staging: Pick<Staging, 'remove'>;
+}
 
 /**
- * Inspects the file of an input and checks the rules of its role.
+ * Inspects the file of an input and checks the rules of its role. A refused input leaves no new file.
  *
  * @throws AppError `input_invalid` with the pointer of the input.
  */
 export async function inspectInput(
-  inspector: ImageInspector,
+  { inspector, staging }: Deps,
   input: InputName,
   file: LocalFile,
 ): Promise<InspectedImage> {
@@ -17,8 +22,9 @@ export async function inspectInput(
     inspector.inspect(file, { findTransparency: input.role === 'markup' }),
   );
   const fault = roleFault(input, inspected);
-  if (fault !== null) throw inputInvalid(pointerOf(input), fault);
-  return inspected;
+  if (fault === null) return inspected;
+  if (inspected.isRewritten) await staging.remove(inspected.file);
+  throw inputInvalid(pointerOf(input), fault);
 }
 
 function roleFault(

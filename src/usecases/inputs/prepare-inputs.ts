@@ -66,7 +66,7 @@ export function createPrepareInputs(deps: Deps) {
     name: InputName,
     from: { file: LocalFile; type: 'data' | 'multipart' },
   ): Promise<Prepared> {
-    const inspected = await inspectInput(deps.inspector, name, from.file);
+    const inspected = await inspectInput(deps, name, from.file);
     const input = { ...name, source: { type: from.type }, ...factsOf(inspected) };
     return { input, bytes: { file: inspected.file }, ...rewrittenOf(inspected) };
   }
