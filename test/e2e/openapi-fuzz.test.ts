@@ -16,7 +16,7 @@ import { testKeys } from '../support/service-environment.ts';
  * FUZZ_REQUESTS sets the number of requests, FUZZ_SEED the first seed. The generator restarts with the next seed after
  * every hundred requests, and a failure names its seed.
  */
-const requestCount = Number(process.env.FUZZ_REQUESTS ?? 600);
+const requestCount = Number(process.env.FUZZ_REQUESTS ?? 1_500);
 const firstSeed = Number(process.env.FUZZ_SEED ?? 20_261_123);
 const perSeed = 100;
 const maxConcurrent = 8;
