@@ -48,6 +48,7 @@ function watch(
   const seen = [firstByte];
   let waitedMs = 0;
 
+  // A socket serves many requests, so it gets no listener. The timer notices its end.
   const timer = setInterval(() => {
     if (request.complete || socket.destroyed) return stop();
     if (socket.bytesRead - firstByte > maxBytes) return void socket.destroy();
@@ -65,7 +66,6 @@ function watch(
   timer.unref();
   const stop = () => clearInterval(timer);
   request.once('end', stop);
-  socket.once('close', stop);
   request.once('close', () => {
     if (request.complete) stop();
   });

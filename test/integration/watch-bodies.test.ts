@@ -1,0 +1,29 @@
+import { Agent } from 'node:http';
+import Fastify from 'fastify';
+import supertest from 'supertest';
+import { expect, it, onTestFinished } from 'vitest';
+import { watchBodies } from '../../src/inbound/http/watch-bodies.ts';
+
+it('a connection that sends many bodies collects no listeners', async () => {
+  const app = Fastify();
+  const limits = {
+    bodyTimeoutMs: 15_000,
+    minUpload: { bytesPerSecond: 10_000, overMs: 20_000 },
+    maxBytes: 1_000_000,
+  };
+  watchBodies(app, limits, (socket) => socket.destroy());
+  app.post('/', async ({ raw: { socket } }) => ({
+    port: socket.remotePort,
+    listeners: socket.listenerCount('close'),
+  }));
+  const url = await app.listen({ port: 0 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(async () => {
+    agent.destroy();
+    await app.close();
+  });
+
+  const send = async () => (await supertest(url).post('/').agent(agent).send({ a: 1 }).expect(200)).body;
+  const first = await send();
+  for (let i = 0; i < 20; i += 1) expect(await send()).toEqual(first);
+});
