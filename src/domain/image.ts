@@ -1,4 +1,4 @@
-import { type Attempt, isOpen } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import { maxPartialImages } from './image-request.ts';
 import { inputKeyOf, type JobInput } from './input-image.ts';
 
@@ -86,7 +86,7 @@ export function storageKeysOf(
   job: WithPreviews & { readonly images: readonly StoredImage[]; readonly inputs?: readonly JobInput[] },
 ): string[] {
   const unrecorded = job.attempts.filter(
-    (attempt) => attempt.kind !== 'enhance' && (isOpen(attempt) || !leftNoBytes.has(attempt.state)),
+    (attempt) => attempt.kind !== 'enhance' && !leftNoBytes.has(attempt.state),
   );
   const keys = new Set(keysWithin([job.images, job.inputs ?? []], folderOf(job)));
   for (const input of job.inputs ?? []) keys.add(inputKeyOf(job, input));

@@ -137,7 +137,7 @@ export function pointerOf({ role, index }: InputName): string {
   return role === 'image' ? `/images/${index}` : `/${role}`;
 }
 
-/** A fault of the combination of inputs. */
+/** Facts that are compared. */
 type Sized = Pick<InputFacts, 'contentType' | 'width' | 'height'>;
 
 /**
@@ -169,12 +169,11 @@ export function inputFieldIssues(body: {
   readonly markup?: InputImage | undefined;
 }): FieldIssue[] {
   const { images = [], mask, markup } = body;
-  const issues = [
+  return [
     ...images.flatMap((input, index) => originIssues(input, pointerOf({ role: 'image', index }))),
     ...(mask ? originIssues(mask, '/mask') : []),
     ...(markup ? originIssues(markup, '/markup') : []),
   ];
-  return issues;
 }
 
 /** Returns the issues of a combination of roles, from whatever form of request. */

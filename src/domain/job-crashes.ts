@@ -1,4 +1,4 @@
-import { type Attempt, isOpen } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import type { ImageJob } from './image-job.ts';
 
 /**
@@ -37,7 +37,7 @@ export function hasCrashedTooOften({ crashCount = 0, crashesInRow = 0 }: ImageJo
 /** Ends the calls whose responses were lost with a worker. A response on a disk and a call with a handle stay open. */
 export function loseOpenCalls(attempts: readonly Attempt[], nowMs: number): Attempt[] {
   return attempts.map((attempt) =>
-    isOpen(attempt) && attempt.state === 'calling' && attempt.handle === undefined
+    attempt.state === 'calling' && attempt.handle === undefined
       ? { ...attempt, state: 'uncertain', error: 'worker_lost', finishedAt: nowMs }
       : attempt,
   );

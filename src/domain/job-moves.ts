@@ -10,6 +10,7 @@ import {
   type JobStage,
   type JobStatus,
   jobError,
+  type Moment,
   missingImages,
   type Retention,
 } from './image-job.ts';
@@ -85,10 +86,7 @@ export function enterStage(job: ImageJob, stage: JobStage, nowMs: number): Image
 /** Adds a stored image, which is a moment of the history like a change of status. */
 export function addImage(job: ImageJob, image: StoredImage, nowMs: number): ImageJob {
   checkOpen(job);
-  const touched = touch(job, nowMs);
-  const { status, stage, updatedAt: at } = touched;
-  const moment = { at, status, ...(stage ? { stage } : {}), image: image.index };
-  return { ...touched, images: [...job.images, image], history: [...job.history, moment] };
+  return { ...withMoment(job, { image: image.index }, nowMs), images: [...job.images, image] };
 }
 
 /**
@@ -100,10 +98,15 @@ export function addPreview(job: ImageJob, preview: StoredPreview, nowMs: number)
   const { index, partial, storageKey } = preview;
   if (job.previews?.some((each) => each.storageKey === storageKey)) return job;
   const others = (job.previews ?? []).filter((each) => each.index !== index || each.partial !== partial);
+  return { ...withMoment(job, { image: index, partial }, nowMs), previews: [...others, preview] };
+}
+
+/** Adds a moment without a change of status or stage to the history. */
+function withMoment(job: ImageJob, stored: Pick<Moment, 'image' | 'partial'>, nowMs: number): ImageJob {
   const touched = touch(job, nowMs);
   const { status, stage, updatedAt: at } = touched;
-  const moment = { at, status, ...(stage ? { stage } : {}), image: index, partial };
-  return { ...touched, previews: [...others, preview], history: [...job.history, moment] };
+  const moment = { at, status, ...(stage ? { stage } : {}), ...stored };
+  return { ...touched, history: [...job.history, moment] };
 }
 
 /** Records a cancel request. The worker that runs the job ends it. */

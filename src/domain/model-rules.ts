@@ -10,7 +10,6 @@ import { hasMoreCodePoints } from './text.ts';
 /**
  * Checks a request against its model's rules before anything is queued.
  *
- * @param options.frame text that a preset adds around the prompt.
  * @returns warnings to store with the job (deprecated or unknown model).
  * @throws AppError `model_retired` naming the successor, `model_unknown` if unknown models are forbidden, or
  * `validation_failed` naming every field that the model does not accept.
@@ -21,6 +20,7 @@ export function checkAgainstCatalogue(
   options: {
     nowMs: number;
     allowUnknownModels: boolean;
+    /** Texts that a preset puts around the prompt. */
     promptTemplate?: readonly string[] | undefined;
     /** Inputs of an edit. */
     inputs?: readonly InputName[] | undefined;

@@ -113,7 +113,7 @@ export function createPresets(files: readonly PresetFile[]): Presets {
 
 /**
  * Returns the template of a preset with all variables, split at the positions of the prompt. The whole text is
- * `frame.join(prompt)`.
+ * `template.join(prompt)`.
  *
  * The prompt is inserted unchanged. A value is one line without characters that control the line or its direction. Its
  * quotation marks become plain apostrophes, so that a value cannot end a quotation of the template in any language. The

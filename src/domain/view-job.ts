@@ -1,6 +1,6 @@
 import { type Attempt, attemptKinds, attemptStates, billingOf } from './attempt.ts';
 import { sumCosts } from './cost.ts';
-import { type Billing, billings, errorRow, shownCode } from './errors.ts';
+import { billings, errorRow, shownCode } from './errors.ts';
 import type { StoredPreview } from './image.ts';
 import {
   finalError,
@@ -13,7 +13,7 @@ import {
 import { inputRoles, inputSourceTypes, type JobInput } from './input-image.ts';
 import { isoTime } from './iso-time.ts';
 import { type ImageJobView, other, type PreviewView } from './job-view.ts';
-import { isKnown, type Open } from './open.ts';
+import { knownOr } from './stored.ts';
 
 /** Facts that are known only when the job is read. */
 export interface ViewContext {
@@ -128,14 +128,14 @@ export function viewPreview(
 
 function viewInput({ role, source, ...facts }: JobInput): ImageJobView['inputs'][number] {
   return {
-    role: isKnown(inputRoles, role) ? role : other,
+    role: knownOr(inputRoles, role, other),
     content_type: facts.contentType ?? null,
     width: facts.width ?? null,
     height: facts.height ?? null,
     size_bytes: facts.sizeBytes ?? null,
     sha256: facts.sha256 ?? null,
     source: {
-      type: isKnown(inputSourceTypes, source.type) ? source.type : other,
+      type: knownOr(inputSourceTypes, source.type, other),
       ...(source.uploadId === undefined ? {} : { upload_id: source.uploadId }),
       ...(source.imageId === undefined ? {} : { image_id: source.imageId }),
       ...(source.index === undefined ? {} : { index: source.index }),
@@ -146,10 +146,10 @@ function viewInput({ role, source, ...facts }: JobInput): ImageJobView['inputs']
 
 function viewAttempt(attempt: Attempt): ImageJobView['attempts'][number] {
   return {
-    kind: isKnown(attemptKinds, attempt.kind) ? attempt.kind : other,
+    kind: knownOr(attemptKinds, attempt.kind, other),
     provider: attempt.provider ?? null,
     index: attempt.index,
-    state: isKnown(attemptStates, attempt.state) ? attempt.state : other,
+    state: knownOr(attemptStates, attempt.state, other),
     started_at: isoTime(attempt.startedAt),
     finished_at: isoOrNull(attempt.finishedAt),
     provider_request_id: attempt.providerRequestId ?? null,
@@ -165,7 +165,7 @@ function viewError(error: JobError): NonNullable<ImageJobView['error']> {
     message: error.message,
     stage: shownStage(error.stage),
     retryable: errorRow(code).retryable,
-    billing: shownBilling(error.billing),
+    billing: knownOr(billings, error.billing, 'possible'),
     index: error.index ?? null,
     provider: error.provider
       ? {
@@ -176,10 +176,6 @@ function viewError(error: JobError): NonNullable<ImageJobView['error']> {
         }
       : null,
   };
-}
-
-function shownBilling(billing: Open<Billing>): Billing {
-  return isKnown(billings, billing) ? billing : 'possible';
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from '../../domain/image-job.ts';
 import { isKnown } from '../../domain/open.ts';
 import type { Clock, Signals } from '../../domain/ports.ts';
+import { knownOr } from '../../domain/stored.ts';
 import { eventOf } from '../../domain/webhook-event.ts';
 import type { GetJob } from './get-job.ts';
 import { waitForJob } from './wait-for-job.ts';
@@ -74,7 +75,7 @@ export function momentsOf(job: ImageJob): ImageMoment[] {
     return {
       no: i + 1,
       type: typeOf(moment, isChange),
-      status: isKnown(jobStatuses, moment.status) ? moment.status : 'running',
+      status: knownOr(jobStatuses, moment.status, 'running'),
       stage: shownStage(moment.stage),
       at: moment.at,
       ...(moment.image === undefined ? {} : { image: moment.image }),

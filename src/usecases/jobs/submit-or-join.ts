@@ -1,4 +1,3 @@
-import type { Caller } from '../../domain/api-key.ts';
 import { billingOf } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
@@ -23,8 +22,7 @@ interface Deps {
 }
 
 /** A request of a client that cannot name its job. */
-export interface JoinableSubmission extends Omit<Submission, 'caller'> {
-  readonly caller: Caller;
+export interface JoinableSubmission extends Submission {
   /** The client says that it sends this request again. */
   readonly isRetry: boolean;
   /** Text that is equal for equal requests: route and canonical body without inputs. */
