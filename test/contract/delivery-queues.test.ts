@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { afterFailure, healthy } from '../../src/domain/destination-health.ts';
+import { afterFailure, healthy, waitUntil } from '../../src/domain/destination-health.ts';
 import { createdAt } from '../support/jobs.ts';
 import { connectWebhookStore, deliveryQueueIn, type WebhookStore } from '../support/webhooks.ts';
 
@@ -84,6 +84,15 @@ describe('the health of a destination', () => {
     await release('one');
     expect(await health()).toEqual(failing);
     expect(await take('other')).toEqual({ health: failing });
+  });
+
+  it('passes the reason of a delay from one delivery run to the next', async () => {
+    const { take, keep, release } = deliveryQueue();
+    const delayed = waitUntil(healthy, { untilMs: createdAt + 60_000, reason: 'host_limit' });
+    await take('one');
+    await keep('one', createdAt, delayed);
+    await release('one');
+    expect(await take('other')).toEqual({ health: delayed });
   });
 
   it('ignores a health update from a run that has lost the lease', async () => {

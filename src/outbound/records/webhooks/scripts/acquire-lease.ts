@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { DestinationHealth } from '../../../../domain/destination-health.ts';
 import type { Keys } from '../../keys.ts';
 import { createScript } from '../../script.ts';
-import { healthOf } from '../destination-health-fields.ts';
+import { healthFields, healthOf } from '../destination-health-fields.ts';
 
 interface LeaseRequest {
   readonly tenant: string;
@@ -22,7 +22,7 @@ type LeaseReply =
 /**
  * KEYS 1 destination
  * ARGV 1 name of the run, 2 now, 3 expiry of the lease
- * Returns {'acquired', failures, failing since, blocked until} | {'held', expiry, '1' if another caller retries by then}
+ * Returns {'acquired', health fields...} | {'held', expiry, '1' if another caller retries by then}
  */
 const source = `
 local run, now = ARGV[1], tonumber(ARGV[2])
@@ -36,8 +36,7 @@ end
 redis.call('HSET', KEYS[1], 'leaseRun', run, 'leaseUntil', ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'leaseEpoch', 1)
 redis.call('PERSIST', KEYS[1])
-local health = redis.call('HMGET', KEYS[1], 'failures', 'failingSince', 'blockedUntil')
-return {'acquired', health[1], health[2], health[3]}
+return {'acquired', unpack(redis.call('HMGET', KEYS[1], ${healthFields.map((field) => `'${field}'`).join(', ')}))}
 `;
 
 /**
