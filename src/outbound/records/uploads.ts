@@ -48,12 +48,7 @@ export function createUploads(
           nextBeforeId: ids.length > limit ? (page.at(-1) ?? null) : null,
         };
       }),
-    remove: (tenant, id) =>
-      translated(async () => {
-        // The size is unknown if the upload cannot be read. It then stays in the total.
-        const found = await get(tenant, id).catch(() => null);
-        return write.remove(tenant, id, found?.sizeBytes ?? 0);
-      }),
+    remove: (tenant, id) => translated(() => write.remove(tenant, id)),
     expired: (tenant, beforeMs, limit) =>
       translated(() =>
         redis.zrangebyscore(keys.expiringUploads(tenant), '-inf', beforeMs, 'LIMIT', 0, limit),

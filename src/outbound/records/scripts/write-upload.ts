@@ -19,12 +19,19 @@ redis.call('ZREM', KEYS[5], ARGV[2])
 return 1
 `;
 
-/** KEYS 1 record, 2 ids, 3 ids by expiry, 4 total size. ARGV 1 id, 2 size. Returns 1 if the record existed. */
+/**
+ * Subtracts the size that the record states, whichever release wrote it. A damaged record stays in the total.
+ *
+ * KEYS 1 record, 2 ids, 3 ids by expiry, 4 total size. ARGV 1 id. Returns 1 if the record existed.
+ */
 const removeSource = `
+local record = redis.call('GET', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
-if redis.call('DEL', KEYS[1]) == 0 then return 0 end
-if redis.call('DECRBY', KEYS[4], ARGV[2]) <= 0 then redis.call('DEL', KEYS[4]) end
+if not record then return 0 end
+redis.call('DEL', KEYS[1])
+local is_readable, size = pcall(function() return cjson.decode(record).sizeBytes end)
+if redis.call('DECRBY', KEYS[4], is_readable and tonumber(size) or 0) <= 0 then redis.call('DEL', KEYS[4]) end
 return 1
 `;
 
@@ -48,8 +55,8 @@ export function createWriteUpload(redis: Redis | Cluster, keys: Keys) {
       return reply === 1;
     },
     /** @returns whether the upload existed. */
-    async remove(tenant: string, id: string, sizeBytes: number): Promise<boolean> {
-      return (await remove([keys.upload(tenant, id), ...indexesOf(tenant)], [id, sizeBytes])) === 1;
+    async remove(tenant: string, id: string): Promise<boolean> {
+      return (await remove([keys.upload(tenant, id), ...indexesOf(tenant)], [id])) === 1;
     },
   };
 }
