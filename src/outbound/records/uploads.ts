@@ -2,10 +2,9 @@ import type { Cluster, Redis } from 'ioredis';
 import type { InputDrafts, OnUnreadable, Uploads } from '../../domain/ports.ts';
 import { Upload } from '../../domain/upload.ts';
 import type { Keys } from './keys.ts';
-import { readableRows } from './readable-rows.ts';
 import { createWriteUpload } from './scripts/write-upload.ts';
 import { translated } from './store-errors.ts';
-import { decodeVersioned } from './versioned-json.ts';
+import { createVersionedRows } from './versioned-rows.ts';
 
 /** Creates the store of uploads in Redis. */
 export function createUploads(
@@ -14,21 +13,12 @@ export function createUploads(
   { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
 ): Uploads {
   const write = createWriteUpload(redis, keys);
-  const decode = (text: string) => decodeVersioned(Upload, text);
-
-  async function get(tenant: string, id: string): Promise<Upload | null> {
-    const text = await redis.get(keys.upload(tenant, id));
-    return text === null ? null : decode(text);
-  }
-
-  async function rows(tenant: string, ids: readonly string[]): Promise<Upload[]> {
-    if (ids.length === 0) return [];
-    const texts = await redis.mget(...ids.map((id) => keys.upload(tenant, id)));
-    return readableRows(ids, texts, {
-      decode,
-      onUnreadable: (id, error) => onUnreadable?.({ kind: 'upload', tenant, id, error }),
-    });
-  }
+  const { get, getPage } = createVersionedRows(redis, {
+    kind: 'upload',
+    schema: Upload,
+    keyOf: keys.upload,
+    onUnreadable,
+  });
 
   return {
     create: (upload, { maxBytes }) =>
@@ -38,15 +28,10 @@ export function createUploads(
         return write.create(upload, maxBytes);
       }),
     get: (tenant, id) => translated(() => get(tenant, id)),
-    list: (tenant, { limit, beforeId }) =>
+    list: (tenant, query) =>
       translated(async () => {
-        const below = beforeId === undefined ? '+' : `(${beforeId}`;
-        const ids = await redis.zrevrangebylex(keys.uploads(tenant), below, '-', 'LIMIT', 0, limit + 1);
-        const page = ids.slice(0, limit);
-        return {
-          uploads: await rows(tenant, page),
-          nextBeforeId: ids.length > limit ? (page.at(-1) ?? null) : null,
-        };
+        const { rows, nextBeforeId } = await getPage(tenant, keys.uploads(tenant), query);
+        return { uploads: rows, nextBeforeId };
       }),
     remove: (tenant, id) => translated(() => write.remove(tenant, id)),
     expired: (tenant, beforeMs, limit) =>

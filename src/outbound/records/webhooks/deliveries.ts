@@ -4,7 +4,8 @@ import { Delivery, DeliveryAttempt, deliveryStatuses } from '../../../domain/web
 import type { Keys } from '../keys.ts';
 import { readableRows } from '../readable-rows.ts';
 import { translated } from '../store-errors.ts';
-import { decodeVersioned, encodeVersioned } from '../versioned-json.ts';
+import { encodeVersioned } from '../versioned-json.ts';
+import { createVersionedRows } from '../versioned-rows.ts';
 import { createUpdateDelivery } from './scripts/update-delivery.ts';
 
 /** Maximum number of rows read for one page of a list. Above it, the page ends early and its cursor continues there. */
@@ -18,21 +19,12 @@ export function createDeliveries(
   { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
 ): Deliveries {
   const updateDelivery = createUpdateDelivery(redis, keys);
-  const decode = (text: string) => decodeVersioned(Delivery, text);
-
-  async function rows(tenant: string, ids: readonly string[]): Promise<Delivery[]> {
-    if (ids.length === 0) return [];
-    const texts = await redis.mget(...ids.map((id) => keys.delivery(tenant, id)));
-    return readableRows(ids, texts, {
-      decode,
-      onUnreadable: (id, error) => onUnreadable?.({ kind: 'delivery', tenant, id, error }),
-    });
-  }
-
-  async function get(tenant: string, id: string): Promise<Delivery | null> {
-    const text = await redis.get(keys.delivery(tenant, id));
-    return text === null ? null : decode(text);
-  }
+  const { decode, get, getAll } = createVersionedRows(redis, {
+    kind: 'delivery',
+    schema: Delivery,
+    keyOf: keys.delivery,
+    onUnreadable,
+  });
 
   async function attempts(tenant: string, id: string): Promise<DeliveryAttempt[]> {
     const texts = await redis.lrange(keys.deliveryLog(tenant, id), 0, -1);
@@ -64,7 +56,7 @@ export function createDeliveries(
 
   /** Removes deliveries with their log and indexes, even if a row is missing or unreadable. */
   async function remove(tenant: string, ids: readonly string[], jobId?: string): Promise<void> {
-    const found = await rows(tenant, ids);
+    const found = await getAll(tenant, ids);
     const commands = redis.multi();
     for (const id of ids) commands.del(keys.delivery(tenant, id), keys.deliveryLog(tenant, id));
     for (const index of [keys.deliveries(tenant), keys.endedDeliveries(tenant)]) commands.zrem(index, ...ids);
@@ -90,7 +82,7 @@ export function createDeliveries(
         for (let scanned = 0; scanned < maxScanned; ) {
           const wanted = query.limit - deliveries.length + 1;
           const ids = await redis.zrevrangebylex(index, below, '-', 'LIMIT', 0, wanted);
-          for (const delivery of await rows(tenant, ids)) {
+          for (const delivery of await getAll(tenant, ids)) {
             if (!matches(delivery, query)) continue;
             if (deliveries.length === query.limit)
               return { deliveries, nextBeforeId: deliveries.at(-1)?.id ?? null };

@@ -4,9 +4,8 @@ import type { OnUnreadable, WebhookEndpoints } from '../../../domain/ports.ts';
 import { WebhookEndpoint } from '../../../domain/webhook-endpoint.ts';
 import { patternsFor } from '../../../domain/webhook-event.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
-import { readableRows } from '../readable-rows.ts';
 import { translated } from '../store-errors.ts';
-import { decodeVersioned } from '../versioned-json.ts';
+import { createVersionedRows } from '../versioned-rows.ts';
 import { createWriteEndpoint } from './scripts/write-endpoint.ts';
 
 /**
@@ -19,21 +18,12 @@ export function createWebhookEndpoints(
   { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
 ): WebhookEndpoints {
   const writeEndpoint = createWriteEndpoint(redis, keys);
-  const decode = (text: string) => decodeVersioned(WebhookEndpoint, text);
-
-  async function get(tenant: string, id: string): Promise<WebhookEndpoint | null> {
-    const text = await redis.get(keys.endpoint(tenant, id));
-    return text === null ? null : decode(text);
-  }
-
-  async function rows(tenant: string, ids: readonly string[]): Promise<WebhookEndpoint[]> {
-    if (ids.length === 0) return [];
-    const texts = await redis.mget(...ids.map((id) => keys.endpoint(tenant, id)));
-    return readableRows(ids, texts, {
-      decode,
-      onUnreadable: (id, error) => onUnreadable?.({ kind: 'webhook_endpoint', tenant, id, error }),
-    });
-  }
+  const { decode, get, getAll, getPage } = createVersionedRows(redis, {
+    kind: 'webhook_endpoint',
+    schema: WebhookEndpoint,
+    keyOf: keys.endpoint,
+    onUnreadable,
+  });
 
   return {
     create: (endpoint, maxEndpoints) =>
@@ -42,15 +32,10 @@ export function createWebhookEndpoints(
         return (await writeEndpoint({ endpoint, patterns, maxEndpoints })).kind === 'written';
       }),
     get: (tenant, id) => translated(() => get(tenant, id)),
-    list: (tenant, { limit, beforeId }) =>
+    list: (tenant, query) =>
       translated(async () => {
-        const below = beforeId === undefined ? '+' : `(${beforeId}`;
-        const ids = await redis.zrevrangebylex(keys.endpoints(tenant), below, '-', 'LIMIT', 0, limit + 1);
-        const page = ids.slice(0, limit);
-        return {
-          endpoints: await rows(tenant, page),
-          nextBeforeId: ids.length > limit ? (page.at(-1) ?? null) : null,
-        };
+        const { rows, nextBeforeId } = await getPage(tenant, keys.endpoints(tenant), query);
+        return { endpoints: rows, nextBeforeId };
       }),
     update: (tenant, id, change) =>
       translated(async () => {
@@ -81,7 +66,7 @@ export function createWebhookEndpoints(
       }),
     subscribed: (tenant, type) =>
       translated(async () => {
-        const found = await rows(tenant, await redis.sunion(...subscribersOf(keys, tenant, type)));
+        const found = await getAll(tenant, await redis.sunion(...subscribersOf(keys, tenant, type)));
         // Another release may have left an outdated subscription.
         return found.filter(({ events }) => patternsFor(type).some((pattern) => events.includes(pattern)));
       }),
