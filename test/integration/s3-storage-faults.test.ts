@@ -1,11 +1,32 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { respondWithError } from '../support/s3-server.ts';
 import { bytesOf, storageForEachTest } from '../support/s3-storage.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const key = 'acme/img_1/0.png';
 const image = Buffer.from('image');
+
+async function fileOf(bytes: Buffer) {
+  const path = join(await temporaryFolder(), 'file');
+  await writeFile(path, bytes);
+  return { path, sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** Returns the paths of the files that this process has open. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return [];
+    }
+  });
+}
 
 describe('s3 storage during failures of S3', () => {
   const s3 = storageForEachTest();
@@ -111,6 +132,34 @@ describe('s3 storage during failures of S3', () => {
     });
     await s3.open({ timeoutMs: 4_000 }).put(key, image, { contentType: 'image/png' });
     expect(held).toBe(2);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'closes a file that S3 does not take, whatever the reason',
+    async () => {
+      const storage = s3.open({ timeoutMs: 1_000 });
+      const file = await fileOf(randomBytes(3_000_000));
+      const putFile = () => storage.putFile(key, file, { contentType: 'image/png' });
+      const isOpen = () => openFiles().includes(file.path);
+      refuseNext(1, 503, 'SlowDown');
+      await expect(putFile()).rejects.toMatchObject({ code: 'storage_unavailable' });
+      await vi.waitFor(() => expect(isOpen()).toBe(false));
+      s3.server.intercept((_request, response) => Boolean(response.writeHead(403).end()));
+      await expect(putFile()).rejects.toMatchObject({ code: 'storage_failed' });
+      await vi.waitFor(() => expect(isOpen()).toBe(false));
+      await s3.server.stop();
+      await expect(putFile()).rejects.toMatchObject({ code: 'storage_unavailable' });
+      await vi.waitFor(() => expect(isOpen()).toBe(false));
+    },
+  );
+
+  it('reports a file that cannot be read', async () => {
+    const file = await fileOf(image);
+    await rm(file.path);
+    await expect(s3.open().putFile(key, file, { contentType: 'image/png' })).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining('ENOENT'),
+    });
   });
 
   it.each([

@@ -136,14 +136,21 @@ async function putFile(
   { file, ...object }: ObjectName & { ContentType: string; file: LocalFile },
   abortSignal: AbortSignal,
 ): Promise<void> {
+  const body = createReadStream(file.path);
   const command = new access.sdk.PutObjectCommand({
     ...object,
-    Body: createReadStream(file.path),
+    Body: body,
     ContentLength: file.sizeBytes,
     CacheControl: cacheControl,
   });
   presetDigest(command, file.sha256);
-  await access.client.send(command, { abortSignal });
+  // The SDK neither listens for errors of the stream nor closes it after a failed call.
+  const unreadable = new Promise<never>((_, reject) => body.on('error', reject));
+  try {
+    await Promise.race([access.client.send(command, { abortSignal }), unreadable]);
+  } finally {
+    body.destroy();
+  }
 }
 
 async function copy(
