@@ -171,7 +171,8 @@ function bodyOf(refusal: string | undefined): unknown {
   }
 }
 
-function responseFacts(response: Response): NonNullable<ProviderFailure['provider']> {
+/** Returns the facts of a response that the description of its failure names. */
+export function responseFacts(response: Response): NonNullable<ProviderFailure['provider']> {
   const requestId = requestIdOf((name) => response.headers.get(name));
   return { status: response.status, ...(requestId ? { request_id: requestId } : {}) };
 }

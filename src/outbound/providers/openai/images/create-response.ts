@@ -6,9 +6,9 @@ import {
 } from '../../../../domain/ports.ts';
 import { classifyStatedError } from '../client/classify-failure.ts';
 import type { OpenAIConnection } from '../client/openai-connection.ts';
-import { beginCall, type ProviderCall } from '../client/provider-call.ts';
+import { beginCall, type ProviderCall, responseFacts } from '../client/provider-call.ts';
 import { maxStreamedImages } from './decode-event-stream.ts';
-import type { DecodeLimits } from './decoded-response.ts';
+import { type DecodeLimits, unusable } from './decoded-response.ts';
 import { followBackgroundStream, isHandle } from './follow-background-stream.ts';
 import { type Finding, inspectResponse } from './inspect-response.ts';
 import { peekStart } from './peek-start.ts';
@@ -55,6 +55,7 @@ export async function createBackgroundResponse(
   try {
     const response = await submit.send(running);
     const head = headOf(response);
+    const provider = responseFacts(response);
     const inspect = (body: AsyncIterable<Uint8Array>) =>
       inspectResponse(body, async (whole, id) => {
         if (isHandle(id)) await storeHandle(id);
@@ -69,11 +70,11 @@ export async function createBackgroundResponse(
     if (finding.kind === 'delivered') return { head };
     if (finding.kind === 'failed')
       throw new ProviderError(failureOfResponse(finding.state, head.providerRequestId));
-    if (finding.kind === 'unreadable') throw unusable(finding.fault, response.status, head);
+    if (finding.kind === 'unreadable') throw unusable(finding.fault, { provider });
     if (!isHandle(finding.id)) {
-      const stated = classifyStatedError(finding.error, providerOf(response.status, head));
+      const stated = classifyStatedError(finding.error, provider);
       if (stated) throw new ProviderError(stated);
-      throw unusable('it names no response to poll', response.status, head);
+      throw unusable('it names no response to poll', { provider });
     }
     if (stored === undefined) await storeHandle(finding.id);
     return { handle: finding.id };
@@ -101,7 +102,7 @@ function followStream(
     const result = await followBackgroundStream(body, {
       limits,
       context,
-      provider: providerOf(response.status, head),
+      provider: responseFacts(response),
       deliver: (whole) => sink(head, whole),
       storeHandle(handle) {
         id = handle;
@@ -109,21 +110,5 @@ function followStream(
       },
     });
     return result === 'delivered' ? { kind: 'delivered' } : { kind: 'in_progress', id };
-  });
-}
-
-const providerOf = (status: number, { providerRequestId }: ResponseMeta) => ({
-  status,
-  ...(providerRequestId ? { request_id: providerRequestId } : {}),
-});
-
-function unusable(fault: string, status: number, head: ResponseMeta): ProviderError {
-  const provider = providerOf(status, head);
-  return new ProviderError({
-    kind: 'unusable',
-    code: 'provider_unusable_answer',
-    billing: 'possible',
-    message: `The provider's response cannot be used: ${fault}.`,
-    provider,
   });
 }

@@ -1,7 +1,7 @@
 import type { CallContext, FetchLink, ImageCall, ResponseSink } from '../../../../domain/ports.ts';
-import type { ProviderCall } from '../client/provider-call.ts';
+import { type ProviderCall, responseFacts } from '../client/provider-call.ts';
 import { maxStreamedImages } from './decode-event-stream.ts';
-import type { DecodeLimits } from './decoded-response.ts';
+import { type DecodeLimits, maxImageBytes } from './decoded-response.ts';
 import { followEventStream } from './follow-event-stream.ts';
 import { withLinkedImage } from './linked-image.ts';
 import { partialImagesOf } from './request-body.ts';
@@ -30,14 +30,12 @@ export async function receiveImage(
   const head = headOf(response);
   if (partialImagesOf(call) === 0) {
     const { signal } = running;
-    const maxBytes = Math.floor(limits.maxResponseBytes * 0.75);
+    const maxBytes = maxImageBytes(limits);
     return running.receive(response, limits.maxResponseBytes, (body) =>
       sink(head, call.sendsLinks ? withLinkedImage(body, { fetchLink, signal, maxBytes }) : body),
     );
   }
-  const { status } = response;
-  const { providerRequestId: request_id } = head;
-  const provider = { status, ...(request_id ? { request_id } : {}) };
+  const provider = responseFacts(response);
   const maxBytes = maxStreamedImages * limits.maxResponseBytes;
   return running.receive(response, maxBytes, (body) =>
     sink(head, followEventStream(body, { limits, provider, context })),

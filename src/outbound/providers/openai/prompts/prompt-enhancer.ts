@@ -7,7 +7,7 @@ import {
 } from '../../../../domain/ports.ts';
 import { requestIdOf } from '../client/classify-failure.ts';
 import { createOpenAIConnection } from '../client/openai-connection.ts';
-import { beginCall } from '../client/provider-call.ts';
+import { beginCall, responseFacts } from '../client/provider-call.ts';
 import { cleanDescription } from './clean-description.ts';
 import { type ReadCompletion, readCompletion } from './completion.ts';
 import { instructions } from './instructions.ts';
@@ -68,10 +68,7 @@ export function createPromptEnhancer(
         );
         const providerRequestId = requestIdOf((name) => response.headers.get(name));
         const body = await call.receive(response, maxResponseBytes, textOf);
-        const provider = {
-          status: response.status,
-          ...(providerRequestId === undefined ? {} : { request_id: providerRequestId }),
-        };
+        const provider = responseFacts(response);
         const completion = readCompletion(body);
         if (!completion)
           throw unusable('its response is no chat completion', { billing: 'possible' }, provider);
