@@ -26,15 +26,22 @@ function linkFetcher(allowPrivate: boolean) {
   return links.fetchLink;
 }
 
+const linkedBody = (url: string): object => ({ data: [{ url, revised_prompt: 'A cat' }], usage });
+
 /** Runs a job of a model that sends links. The server responds with the link of `linkOf`, and with `image` to its GET. */
 async function runLinked(
   linkOf: (address: string) => string,
-  options: { image?: Script; allowPrivate?: boolean; model?: Partial<CatalogueModel>; body?: object } = {},
+  options: {
+    image?: Script;
+    allowPrivate?: boolean;
+    model?: Partial<CatalogueModel>;
+    bodyOf?: (url: string) => object;
+  } = {},
 ) {
   let address = '';
   const server = await serve((response, request, index) => {
     if (request.method === 'GET') return (options.image ?? asImage)(response, request, index);
-    const body = options.body ?? { data: [{ url: linkOf(address), revised_prompt: 'A cat' }], usage };
+    const body = (options.bodyOf ?? linkedBody)(linkOf(address));
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   address = new URL(server.url).origin;
@@ -66,6 +73,21 @@ describe('a model that sends links', () => {
     expect(summary).toMatchObject(paidOnce);
     expect([...made.stored.values()].map((bytes) => bytes.equals(png))).toEqual([true]);
     expect(made.job()).toMatchObject({ usage: { output_tokens: 196 }, revisedPrompt: 'A cat' });
+  });
+
+  it('stores the image although the response repeats texts of its own and holds further entries', async () => {
+    const { made, summary } = await runLinked((address) => `${address}/1.png`, {
+      bodyOf: (url) => ({
+        note: 'the bytes of the linked image',
+        data: [
+          { url: 'about:blank', revised_prompt: 'Another' },
+          { url, revised_prompt: 'the bytes of the linked image' },
+        ],
+        usage,
+      }),
+    });
+    expect(summary).toMatchObject(paidOnce);
+    expect(made.job()).toMatchObject({ revisedPrompt: 'the bytes of the linked image' });
   });
 
   it('stores the image behind a link to another server through the guard, without credentials', async () => {
@@ -120,7 +142,7 @@ describe('a model that sends links', () => {
 
   it('stores an image that came without a link', async () => {
     const { fetches, summary } = await runLinked(() => '', {
-      body: { data: [{ b64_json: png.toString('base64') }], usage },
+      bodyOf: () => ({ data: [{ b64_json: png.toString('base64') }], usage }),
     });
     expect(summary).toMatchObject(paidOnce);
     expect(fetches).toBe(0);

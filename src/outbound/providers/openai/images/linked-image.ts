@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
 import { type FetchLink, ProviderError } from '../../../../domain/ports.ts';
+import { sleep } from '../../../../lib/sleep.ts';
 
 interface LinkedImageOptions {
   readonly fetchLink: FetchLink;
@@ -16,7 +17,6 @@ const maxFetches = 3;
 const pauseMs = 1_000;
 /** Multiple of 3, so that every piece but the last is base64 without padding. */
 const pieceBytes = 48 * 1024;
-const imageMark = 'the bytes of the linked image';
 
 /**
  * Replaces the first link of a response (`data[].url`) with the bytes behind it, so that the spool holds the image and not a
@@ -42,19 +42,21 @@ export async function* withLinkedImage(
       }
     }
     const linked = linkIn(Buffer.concat(parts).toString('utf8'));
-    if (linked) yield* embedded(linked.response, await fetchImage(linked.url, options));
+    if (linked) yield* embedded(linked, await fetchImage(linked.url, options));
     else yield* parts;
   } finally {
     await chunks.return?.();
   }
 }
 
-interface LinkedResponse {
-  readonly data: readonly Record<string, unknown>[];
+interface Link {
+  readonly url: string;
+  /** The response with a base64 text in place of the link. */
+  readonly responseWith: (base64: string) => object;
 }
 
 /** Finds the first link of a response without an image. */
-function linkIn(text: string): { response: LinkedResponse; url: string } | null {
+function linkIn(text: string): Link | null {
   let response: unknown;
   try {
     response = JSON.parse(text);
@@ -65,8 +67,14 @@ function linkIn(text: string): { response: LinkedResponse; url: string } | null 
   if (!Array.isArray(data)) return null;
   const items = data.filter((item) => typeof item === 'object' && item !== null);
   if (items.some((item) => item.b64_json)) return null;
-  const url = items.map((item) => item.url).find((each) => /^https?:\/\//i.test(String(each ?? '')));
-  return url ? { response: { ...(response as object), data: items }, url: String(url) } : null;
+  const linked = items.find((item) => /^https?:\/\//i.test(String(item.url ?? '')));
+  if (!linked) return null;
+  const { url, ...item } = linked;
+  const others = items.filter((each) => each !== linked);
+  return {
+    url: String(url),
+    responseWith: (b64_json) => ({ ...(response as object), data: [{ ...item, b64_json }, ...others] }),
+  };
 }
 
 async function fetchImage(url: string, options: LinkedImageOptions): Promise<Buffer> {
@@ -75,7 +83,7 @@ async function fetchImage(url: string, options: LinkedImageOptions): Promise<Buf
       return await options.fetchLink(url, options);
     } catch (error) {
       if (fetches === maxFetches || options.signal.aborted) throw unfetched(url, error);
-      await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined);
+      await sleep(pauseMs, options.signal);
     }
   }
 }
@@ -96,14 +104,13 @@ function unfetched(url: string, error: unknown): ProviderError {
   );
 }
 
-function* embedded({ data, ...rest }: LinkedResponse, image: Buffer): Generator<Uint8Array> {
-  const [first = {}, ...others] = data.toSorted((a, b) => Number(!a.url) - Number(!b.url));
-  const { url: _url, ...item } = first;
-  const text = JSON.stringify({ ...rest, data: [{ ...item, b64_json: imageMark }, ...others] });
-  const at = text.indexOf(imageMark);
-  yield Buffer.from(text.slice(0, at));
+function* embedded({ responseWith }: Link, image: Buffer): Generator<Uint8Array> {
+  // Random, because a response may repeat any text of the caller in front of the image.
+  const mark = randomUUID();
+  const [start = '', end = ''] = JSON.stringify(responseWith(mark)).split(mark);
+  yield Buffer.from(start);
   for (let from = 0; from < image.length; from += pieceBytes) {
     yield Buffer.from(image.subarray(from, from + pieceBytes).toString('base64'));
   }
-  yield Buffer.from(text.slice(at + imageMark.length));
+  yield Buffer.from(end);
 }
