@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { AppError } from '../../src/domain/errors.ts';
 import type { ImageCall, PartialImage } from '../../src/domain/ports.ts';
 import { backgroundProvider } from '../support/background-calls.ts';
 import { errorEvent, serverEvent } from '../support/event-streams.ts';
@@ -147,6 +148,14 @@ describe('a background call with previews', () => {
     await backgroundProvider(server.url).generate(call, context, sink);
     expect(seen).toEqual(['resp_1']);
     expect(bytes().toString()).toBe(whole);
+  });
+
+  it('ends with the unchanged error of the sink, without a poll, if the server sends the whole response', async () => {
+    const server = await serve(respondWith(200, await completed()));
+    const full = new AppError('storage_failed', { detail: 'The disk is full.' });
+    const run = backgroundProvider(server.url).generate(call, contextOf(), () => Promise.reject(full));
+    await expect(run).rejects.toBe(full);
+    expect(methodsOf(server)).toEqual(['POST']);
   });
 
   it.each([

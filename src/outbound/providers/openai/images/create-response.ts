@@ -63,7 +63,7 @@ export async function createBackgroundResponse(
       });
     const finding = submit.isStreaming
       ? await followStream(running, response, { ...submit, storeHandle, inspect }).catch((error): Finding => {
-          if (stored === undefined) throw error;
+          if (stored === undefined || !(error instanceof ProviderError)) throw error;
           return { kind: 'in_progress', id: stored };
         })
       : await running.receive(response, submit.limits.maxResponseBytes, inspect);
