@@ -7,9 +7,10 @@ import {
 import { classifyStatedError } from '../client/classify-failure.ts';
 import { readErrorFacts } from '../client/error-facts.ts';
 import { publicMessage } from '../client/public-message.ts';
-import type { createBase64Image } from './base64-image.ts';
+import type { Base64Image } from './base64-image.ts';
+import { isFinal } from './event-types.ts';
 import { readImageHeader } from './image-header.ts';
-import { type Envelope, hostModelOf, imageEntry, saidInstead, usageOfImage } from './response-envelope.ts';
+import { type Envelope, hostModelOf, imageEntry, usageOfImage } from './response-envelope.ts';
 import { ResponseFault } from './response-fault.ts';
 import { errorOfEnvelope, shapeWithoutImage } from './response-shape.ts';
 
@@ -30,11 +31,7 @@ const maxEdge = 16_384;
 const maxRatio = 20;
 
 /** Returns the image and the usage of a response. @throws ProviderError */
-export function decoded(
-  envelope: Envelope,
-  image: ReturnType<typeof createBase64Image>,
-  limits: DecodeLimits,
-): DecodedResponse {
+export function decoded(envelope: Envelope, image: Base64Image, limits: DecodeLimits): DecodedResponse {
   const usage = usageOfImage(envelope);
   const hostModel = hostModelOf(envelope);
   const entry = imageEntry(envelope);
@@ -68,7 +65,7 @@ export function checked(image: { bytes: Buffer; sha256: string }, maxPixels: num
 /** Classifies a complete JSON object without an image: by the error that it states, otherwise by its shape. */
 function withoutImage(envelope: Envelope, money: Money): ProviderError {
   const error = errorOfEnvelope(envelope);
-  if (error === null) return unusable(shapeWithoutImage(envelope, saidInstead(envelope)), money);
+  if (error === null) return unusable(shapeWithoutImage(envelope, isFinal(String(envelope.type))), money);
   return statedFailure(error, money);
 }
 

@@ -1,5 +1,5 @@
 import { publicMessage } from '../client/public-message.ts';
-import type { Envelope } from './response-envelope.ts';
+import { type Envelope, saidInstead } from './response-envelope.ts';
 
 /** Names the shapes of complete responses that contain no image in a known member. */
 
@@ -40,15 +40,15 @@ const isPresent = (value: unknown) =>
   value !== '' &&
   !(Array.isArray(value) && value.length === 0);
 
-/** Names the shape of a JSON object without an image. @param said the text of a language model, if there is one. */
-export function shapeWithoutImage(envelope: Envelope, said: string | null): string {
+/** Names the shape of a JSON object without an image. @param isEvent whether it is the final event of a stream. */
+export function shapeWithoutImage(envelope: Envelope, isEvent: boolean): string {
   const { data, output } = envelope;
   if (output && !data) {
-    const text = publicMessage(said);
+    const text = publicMessage(saidInstead(envelope));
     return `it holds no image${text ? `; the model wrote: ${text}` : ''}`;
   }
   if (taskId(envelope) !== null) return 'it names a task to poll instead of an image, which is not supported';
-  if (!data && isEvent(envelope)) return 'it is an event stream whose last event holds no image';
+  if (!data && isEvent) return 'it is an event stream whose last event holds no image';
   if (!data) return 'it has no list "data"';
   if (data.length === 0) return 'its list "data" is empty';
   if (data.some((item) => item?.url)) {
@@ -56,10 +56,6 @@ export function shapeWithoutImage(envelope: Envelope, said: string | null): stri
   }
   return 'it holds no image: b64_json is missing or null';
 }
-
-/** Returns whether the object is the final event of a stream. */
-const isEvent = ({ raw }: Envelope): boolean =>
-  typeof raw === 'object' && raw !== null && String(Reflect.get(raw, 'type')).endsWith('.completed');
 
 const taskMembers = ['task_id', 'taskId', 'job_id', 'request_id', 'polling_url', 'status_url'];
 
