@@ -1,8 +1,6 @@
 import { readGif } from './gif-header.ts';
 import { ImageFault, type ImageHeader } from './image-fault.ts';
-import { isSvg, readSvg } from './svg-header.ts';
-
-export { ImageFault } from './image-fault.ts';
+import { readSvg } from './svg-header.ts';
 
 const signatures: readonly { readonly name: string; readonly start: string }[] = [
   { name: 'a zip archive', start: 'PK\u0003\u0004' },
@@ -32,7 +30,8 @@ export function readImageHeader(bytes: Buffer): ImageHeader {
   if (bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP')
     return webp(bytes);
   if (bytes.toString('latin1', 0, 4) === 'GIF8') return readGif(bytes);
-  if (isSvg(bytes)) return readSvg(bytes);
+  const svg = readSvg(bytes);
+  if (svg) return svg;
   const start = bytes.toString('latin1', 0, 64).trimStart();
   const known = signatures.find((signature) => start.startsWith(signature.start));
   const iso = bytes.toString('latin1', 4, 8) === 'ftyp' && isoBrands[bytes.toString('latin1', 8, 12)];

@@ -6,19 +6,16 @@ const maxHeadBytes = 64 * 1024;
 const defaultSize = { width: 300, height: 150 };
 const byteOrderMark = '\ufeff';
 
-/** Returns whether bytes are a drawing: XML whose first element is `svg`. */
-export function isSvg(bytes: Buffer): boolean {
-  return rootTag(bytes) !== null;
-}
-
 /**
  * Reads the size of a drawing: `width` and `height` in pixels, otherwise its `viewBox`. The last tag proves that the drawing
  * is complete.
  *
+ * @returns `null` if the bytes are no drawing, which is XML whose first element is `svg`.
  * @throws ImageFault
  */
-export function readSvg(bytes: Buffer): ImageHeader {
-  const tag = rootTag(bytes) ?? '';
+export function readSvg(bytes: Buffer): ImageHeader | null {
+  const tag = rootTag(bytes);
+  if (tag === null) return null;
   const end = bytes.toString('latin1', Math.max(0, bytes.length - 256)).trimEnd();
   if (!end.endsWith('</svg>') && !end.endsWith('-->')) throw new ImageFault('the SVG is cut off');
   const box = attributeOf(tag, 'viewBox')

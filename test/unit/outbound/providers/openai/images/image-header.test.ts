@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import {
-  ImageFault,
-  readImageHeader,
-} from '../../../../../../src/outbound/providers/openai/images/image-header.ts';
+import { ImageFault } from '../../../../../../src/outbound/providers/openai/images/image-fault.ts';
+import { readImageHeader } from '../../../../../../src/outbound/providers/openai/images/image-header.ts';
 
 const base = () =>
   sharp({ create: { width: 45, height: 31, channels: 4, background: { r: 200, g: 30, b: 90, alpha: 0.5 } } });
