@@ -108,7 +108,7 @@ export function createExchange(
     sendsForm: /^multipart\/form-data/i.test(request.headers['content-type'] ?? ''),
     readJson: (maxBytes) => readJson(request, maxBytes),
     async readForm(onField) {
-      const form = await readForm(request, { onField });
+      const form = await readForm(request, onField);
       if (form === null && gone.signal.aborted) throw new ClientGone();
       return form ?? 'malformed';
     },

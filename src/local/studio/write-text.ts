@@ -4,6 +4,7 @@ import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
 import { deliveryOf, JSON_TYPE, sendHtml } from './generate-images.ts';
+import { nowSeconds } from './image-fields.ts';
 import type { TextRequest } from './text-request.ts';
 import { countTextTokens } from './usage.ts';
 
@@ -51,7 +52,6 @@ function enlarge(text: string, fault: Fault | null): string {
 }
 
 const newId = (prefix: string) => `${prefix}${randomUUID().replaceAll('-', '')}`;
-const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 export const chatCompletion: ReplyShape = (model, { text, inputTokens, outputTokens, isCut }) => ({
   id: newId('chatcmpl-'),

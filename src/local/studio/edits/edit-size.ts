@@ -1,6 +1,5 @@
 import type { ModelFamily } from '../models.ts';
-
-type Size = { readonly width: number; readonly height: number };
+import type { Size } from './layout.ts';
 
 const STEP = 16;
 const MIN_PIXELS = 655_360;

@@ -1,9 +1,9 @@
+import type { Size } from './layout.ts';
+
 /** Longest edge to which small images are enlarged, at most twofold. */
 const ENLARGED_EDGE = 1024;
 const PATCH_EDGE = 32;
 const MAX_PATCHES = 1_536;
-
-type Size = { readonly width: number; readonly height: number };
 
 /**
  * Returns the tokens of one input image, by the rule that users measured for gpt-image-2: the image is enlarged up to

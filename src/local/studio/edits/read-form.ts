@@ -15,8 +15,6 @@ export type FormFile = {
   readonly path: string;
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** The type that the client states. */
-  readonly contentType: string;
 };
 
 export type Form = {
@@ -25,11 +23,6 @@ export type Form = {
   readonly files: readonly FormFile[];
   /** Removes the files. */
   remove(): Promise<void>;
-};
-
-type FormOptions = {
-  /** Called with every text field when it arrives. */
-  readonly onField?: ((name: string, value: string) => void) | undefined;
 };
 
 /** Bytes of a file that are stored. The rest is read and dropped, and the size still counts it. */
@@ -41,9 +34,13 @@ const MAX_PARTS = 200;
  * Reads a multipart body to its end. Files are written to a temporary folder, so that several calls with large files need
  * little memory.
  *
+ * @param onField called with every text field when it arrives.
  * @returns null if the body is malformed or ends early.
  */
-export async function readForm(request: IncomingMessage, { onField }: FormOptions): Promise<Form | null> {
+export async function readForm(
+  request: IncomingMessage,
+  onField: (name: string, value: string) => void,
+): Promise<Form | null> {
   const folder = await mkdtemp(join(tmpdir(), 'darkroom-studio-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   const fields: Record<string, string> = Object.create(null);
@@ -52,11 +49,11 @@ export async function readForm(request: IncomingMessage, { onField }: FormOption
     const parser = openParser(request.headers);
     parser.on('field', (name: string, value: string) => {
       fields[name] = value;
-      onField?.(name, value);
+      onField(name, value);
     });
-    parser.on('file', (...[field, stream, , , contentType]) => {
+    parser.on('file', (field, stream) => {
       const path = join(folder, String(writing.length));
-      const written = writeFile(stream, path).then((stored) => ({ ...stored, field, path, contentType }));
+      const written = writeFile(stream, path).then((stored) => ({ ...stored, field, path }));
       // The pipeline below fails with the same reason.
       written.catch(() => undefined);
       writing.push(written);
