@@ -1,23 +1,14 @@
 import { expect, it, onTestFinished } from 'vitest';
 import type { CallInput, ImageCall } from '../../src/domain/ports.ts';
-import { createResponsesProvider } from '../../src/outbound/providers/openai/images/responses-provider.ts';
+import { backgroundProvider } from '../support/background-calls.ts';
 import { chunked, noiseImage } from '../support/images.ts';
 import { collector, contextOf, failureOf, openAIProvider } from '../support/provider-calls.ts';
 import { startRecordingProvider } from '../support/recording-provider.ts';
 
 async function open() {
   const recording = await startRecordingProvider();
-  const provider = createResponsesProvider({
-    name: 'openai',
-    apiKey: 'sk-test-000',
-    baseUrl: recording.url,
-    hostModelName: 'gpt-5.4',
-  });
-  onTestFinished(async () => {
-    await provider.close();
-    await recording.close();
-  });
-  return { recording, provider };
+  onTestFinished(recording.close);
+  return { recording, provider: backgroundProvider(recording.url) };
 }
 
 function inputOf(role: CallInput['role'], bytes: Buffer, index = 0): CallInput {
@@ -52,7 +43,7 @@ it('an edit in the background mode sends its inputs as data URIs with a known le
   expect(request?.path).toBe('/v1/responses');
   expect(request?.headers['content-length']).toBe(String(request?.body.length));
   expect(JSON.parse(request?.body.toString() ?? '')).toMatchObject({
-    model: 'gpt-5.4',
+    model: 'gpt-5.4-mini',
     background: true,
     input: [
       {
@@ -77,10 +68,12 @@ it('an edit in the background mode sends its inputs as data URIs with a known le
   });
 });
 
-it('an edit whose input breaks off in the storage is not accepted and costs nothing', async () => {
-  const recording = await startRecordingProvider();
-  onTestFinished(recording.close);
-  const provider = openAIProvider(recording.url);
+it.each([
+  ['Images', openAIProvider],
+  ['Responses', backgroundProvider],
+])('an edit of the %s API whose input breaks off costs nothing', async (_api, providerAt) => {
+  const { recording } = await open();
+  const provider = providerAt(recording.url);
   const broken: CallInput = {
     ...inputOf('image', Buffer.alloc(100_000)),
     async open() {
@@ -100,5 +93,20 @@ it('an edit with an input that is not stored any more is refused for good', asyn
   const missing: CallInput = { ...inputOf('image', Buffer.alloc(10)), open: async () => null };
   const failure = await failureOf(provider.generate(callWith(missing), contextOf(), collector().sink));
   expect(failure).toMatchObject({ kind: 'final', code: 'input_unavailable', billing: 'none' });
+  expect(recording.requests).toEqual([]);
+});
+
+it('an edit with a markup is refused in the background mode without a call', async () => {
+  const { recording, provider } = await open();
+  const call = callWith(
+    inputOf('image', await noiseImage(64, 64)),
+    inputOf('markup', await noiseImage(64, 64)),
+  );
+  expect(await failureOf(provider.generate(call, contextOf(), collector().sink))).toMatchObject({
+    kind: 'final',
+    code: 'provider_rejected',
+    billing: 'none',
+    message: expect.stringContaining('Images API'),
+  });
   expect(recording.requests).toEqual([]);
 });
