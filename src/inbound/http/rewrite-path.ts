@@ -6,5 +6,5 @@ import { rewriteOpenAiPath } from './openai-v1/base-url.ts';
  */
 export function rewritePath(url: string): string {
   if (url.startsWith('/docs')) return url;
-  return rewriteOpenAiPath(url.replace(/^([^?]+)\/(?=\?|$)/, '$1'));
+  return rewriteOpenAiPath(url).replace(/^([^?]+)\/(?=\?|$)/, '$1');
 }
