@@ -5,7 +5,7 @@ import type { ImageJobView } from '../../domain/job-view.ts';
 import type { Preferences } from './headers.ts';
 import { type LifecycleHeadersOf, lifecycleHeaders } from './model-lifecycle.ts';
 import type { PresentTo } from './present-to.ts';
-import { header, pollSeconds } from './responses.ts';
+import { header, json, pollSeconds, requestHeader } from './responses.ts';
 import type { WaitForTerminal } from './wait-for-terminal.ts';
 
 /** Headers of every response with an accepted job. */
@@ -13,6 +13,25 @@ export const acceptedHeaders = {
   'preference-applied': header.preferenceApplied,
   'idempotent-replayed': header.replayed,
   ...lifecycleHeaders,
+};
+
+/** Headers of a response with a job that has not ended. */
+export const newJobHeaders = {
+  ...acceptedHeaders,
+  location: header.location,
+  'retry-after': header.pollAfter,
+};
+
+/** Documented headers of every request that creates a job. */
+export const submissionHeaders = {
+  type: 'object',
+  properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
+};
+
+/** Documented responses with a job that was made from another job. */
+export const newJobResponses = {
+  200: json('The new job, which ended during the wait', 'ImageJob', { headers: acceptedHeaders }),
+  202: json('The new job', 'ImageJob', { headers: newJobHeaders }),
 };
 
 interface Accepted {

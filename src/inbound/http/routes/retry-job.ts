@@ -5,8 +5,8 @@ import { refuseWhileDraining } from '../draining.ts';
 import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
 import { jobTraceOf } from '../job-trace.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { header, idParams, json, problems, requestHeader } from '../responses.ts';
-import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
+import { idParams, problems } from '../responses.ts';
+import { newJobResponses, type SendAccepted, submissionHeaders } from '../send-accepted.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'retryJob'>;
@@ -29,15 +29,9 @@ export function retryJobRoute(app: FastifyInstance, deps: Deps): void {
         'Creates a job with the same request and `parent_id`. Only for a failed, canceled or expired job.',
       tags: ['images'],
       params: idParams,
-      headers: {
-        type: 'object',
-        properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
-      },
+      headers: submissionHeaders,
       response: {
-        200: json('The new job, which ended during the wait', 'ImageJob', { headers: acceptedHeaders }),
-        202: json('The new job', 'ImageJob', {
-          headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
-        }),
+        ...newJobResponses,
         ...problems(
           { body: true, params: true },
           'not_found',

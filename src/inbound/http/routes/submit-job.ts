@@ -13,8 +13,8 @@ import { ref, unionOf } from '../json-schema.ts';
 import { maxDataBodyBytes } from '../max-body-size.ts';
 import type { LifecycleHeadersOf } from '../model-lifecycle.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { header, json, problems, requestHeader } from '../responses.ts';
-import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
+import { json, problems } from '../responses.ts';
+import { acceptedHeaders, newJobHeaders, type SendAccepted, submissionHeaders } from '../send-accepted.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'submitJob'>;
@@ -31,10 +31,7 @@ const schema = {
   description:
     'Accepts a job durably. `Prefer: wait=N` delays the response until the job is terminal or N seconds have passed, at most 55. With `images` the job is an edit. Its files are fields of a form, data, uploads, earlier images, or https addresses.',
   tags: ['images'],
-  headers: {
-    type: 'object',
-    properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
-  },
+  headers: submissionHeaders,
   querystring: {
     type: 'object',
     properties: {
@@ -67,7 +64,7 @@ const schema = {
       },
     ),
     202: json('Accepted. The job survives the crash of any process', 'ImageJob', {
-      headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
+      headers: newJobHeaders,
       examples: { queued: imageJobExamples.queued },
     }),
     ...problems(
@@ -103,9 +100,9 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
       const caller = callerOf(request);
       // The key is read first, so that a dry run reports a malformed key too.
       const idempotencyKey = idempotencyKeyFrom(request.headers['idempotency-key']);
-      if (!request.query.dry_run) refuseWhileDraining(draining);
-      const preferences = preferencesFrom(request.headers.prefer);
       const isDryRun = request.query.dry_run === true;
+      if (!isDryRun) refuseWhileDraining(draining);
+      const preferences = preferencesFrom(request.headers.prefer);
       const { previewed, accepted } = await withInputs(
         inputs,
         { request: request as FastifyRequest, body: request.body },

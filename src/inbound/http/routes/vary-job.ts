@@ -7,8 +7,8 @@ import { idempotencyKeyFrom, preferencesFrom } from '../headers.ts';
 import { jobTraceOf } from '../job-trace.ts';
 import { ref } from '../json-schema.ts';
 import { callerOf } from '../plugins/authenticate.ts';
-import { header, idParams, json, problems, requestHeader } from '../responses.ts';
-import { acceptedHeaders, type SendAccepted } from '../send-accepted.ts';
+import { idParams, problems } from '../responses.ts';
+import { newJobResponses, type SendAccepted, submissionHeaders } from '../send-accepted.ts';
 
 interface Deps {
   readonly jobs: Pick<Jobs, 'varyJob'>;
@@ -24,16 +24,10 @@ const schema = {
     'Creates a job with the same request, `parent_id` and one image of this job as its input. Variations are edits.',
   tags: ['images'],
   params: idParams,
-  headers: {
-    type: 'object',
-    properties: { 'idempotency-key': requestHeader.idempotencyKey, prefer: requestHeader.prefer },
-  },
+  headers: submissionHeaders,
   body: ref('VariationRequest'),
   response: {
-    200: json('The new job, which ended during the wait', 'ImageJob', { headers: acceptedHeaders }),
-    202: json('The new job', 'ImageJob', {
-      headers: { ...acceptedHeaders, location: header.location, 'retry-after': header.pollAfter },
-    }),
+    ...newJobResponses,
     ...problems(
       { body: true, params: true },
       'not_found',
