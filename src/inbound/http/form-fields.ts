@@ -1,9 +1,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { pointerToken } from '../../domain/json-pointer.ts';
-import { measure } from './json-body.ts';
+import { maxDepth, measure } from './json-body.ts';
 import type { JsonSchema } from './json-schema.ts';
-
-const maxDepth = 32;
 
 type Resolve = (name: string) => JsonSchema | undefined;
 type Fields = ReadonlyMap<string, string>;
@@ -20,7 +18,7 @@ export function typedFields(fields: Fields, schema: JsonSchema, resolve: Resolve
   const { texts, nested } = withMembers(fields);
   for (const [name, text] of texts) {
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    body[name] = property ? typed(name, text, { property, resolve }) : text;
+    body[name] = property ? typed(name, text, referenced(property, resolve)) : text;
   }
   for (const [name, members] of nested) {
     if (texts.has(name)) throw invalid(name, 'occurs more than once');
@@ -56,16 +54,7 @@ function referenced(schema: JsonSchema, resolve: Resolve): JsonSchema {
   return typeof $ref === 'string' ? (resolve($ref.replace(/#$/, '')) ?? {}) : schema;
 }
 
-function typed(
-  name: string,
-  text: string,
-  { property, resolve }: { property: JsonSchema; resolve: Resolve },
-): unknown {
-  const { $ref } = property;
-  if (typeof $ref === 'string') {
-    const named = resolve($ref.replace(/#$/, ''));
-    return named ? typed(name, text, { property: named, resolve }) : text;
-  }
+function typed(name: string, text: string, property: JsonSchema): unknown {
   if (property.type === 'string') return text;
   if (property.type === 'integer' || property.type === 'number') {
     return /^-?(0|[1-9][0-9]*)(\.[0-9]+)?$/.test(text) ? Number(text) : text;

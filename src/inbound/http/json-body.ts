@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 /** Maximum nesting. Deeper JSON has no use here, and recursive functions would need more stack. */
-const maxDepth = 32;
+export const maxDepth = 32;
 
 /**
  * Reads JSON bodies strictly: valid UTF-8, bounded depth, no duplicate names, no prototype poisoning. An empty body is

@@ -15,8 +15,8 @@ export interface Observe {
 
 /** Adds the common headers to every response, and writes one log line and one observation for every request. */
 export function observeRequests(app: FastifyInstance, metrics: Observe, logger: FastifyBaseLogger): void {
-  // The line has only the fields below and none is secret. Searching it for secrets takes longer than writing it.
   useJobTrace(app);
+  // The line has only the fields below and none is secret. Searching it for secrets takes longer than writing it.
   const lines = logger.child({}, { redact: [] });
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(securityHeaders).header('x-request-id', request.id);
