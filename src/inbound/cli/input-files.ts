@@ -25,7 +25,7 @@ export interface EditFiles {
   /** Returns the fields and files as a form. The files stream from the disk when the form is sent. */
   form(fields: Readonly<Record<string, unknown>>): Promise<FormData>;
   /** Puts the names of files in place of the pointers of a refusal. */
-  named(error: unknown): unknown;
+  named(error: Refusal): Refusal;
 }
 
 /**
@@ -54,7 +54,7 @@ export async function findEditFiles({ images, mask }: InputPaths): Promise<EditF
       }
       return form;
     },
-    named: (error) => (error instanceof Refusal ? withNames(error, files) : error),
+    named: (error) => withNames(error, files),
   };
 }
 
