@@ -27,7 +27,10 @@ export async function withStoredInputs<Accepted extends { readonly job: ImageJob
       await (accepted.job.id === job.id ? prepared.confirm(job) : prepared.discard(job)).catch(() => {});
       return accepted;
     } catch (error) {
-      if (error instanceof AppError && error.code !== 'store_unavailable') await prepared.discard(job);
+      if (error instanceof AppError && error.code !== 'store_unavailable') {
+        // Bytes that stay are in the list of drafts. The caller needs the refusal.
+        await prepared.discard(job).catch(() => {});
+      }
       throw error;
     }
   } finally {
