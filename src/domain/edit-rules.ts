@@ -1,7 +1,7 @@
 import type { FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { InputName } from './input-image.ts';
-import type { CatalogueModel } from './model-catalogue.ts';
+import { type CatalogueModel, correctionTo } from './model-catalogue.ts';
 
 /** Returns the issues of the inputs of an edit, and of the fields that only edits have, by the rules of the model. */
 export function editIssues(
@@ -23,18 +23,14 @@ export function editIssues(
   }
   for (const role of ['mask', 'markup'] as const) {
     if (count(role) > 0 && !edits[role]) {
-      issues.push({ pointer: `/${role}`, detail: `${model.id} does not take this parameter` });
+      issues.push({ pointer: `/${role}`, detail: correctionTo([], model) });
     }
   }
   if (count('mask') > 0 && request.output_format === 'gif') {
     issues.push({ pointer: '/mask', detail: 'cannot be combined with output_format gif' });
   }
   if (fidelity !== undefined && !fidelities.includes(fidelity)) {
-    const detail =
-      fidelities.length > 0
-        ? `must be one of ${fidelities.join(', ')}`
-        : `${model.id} does not take this parameter`;
-    issues.push({ pointer: '/input_fidelity', detail });
+    issues.push({ pointer: '/input_fidelity', detail: correctionTo(fidelities, model) });
   }
   if (request.moderation !== undefined) {
     issues.push({ pointer: '/moderation', detail: 'is not a parameter of edits' });

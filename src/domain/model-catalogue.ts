@@ -138,6 +138,11 @@ export function statusOn(model: CatalogueModel, nowMs: number): CatalogueModel['
   return model.status;
 }
 
+/** Returns the correction of a value that is not among those that a model takes. */
+export function correctionTo(values: readonly string[], { id }: CatalogueModel): string {
+  return values.length > 0 ? `must be one of ${values.join(', ')}` : `${id} does not take this parameter`;
+}
+
 /** Returns the edges of a `WIDTHxHEIGHT` size in pixels; `null` for `auto` and any other text. */
 export function parseSize(size: string): { width: number; height: number } | null {
   const match = /^([1-9][0-9]{0,4})x([1-9][0-9]{0,4})$/.exec(size);

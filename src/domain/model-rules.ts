@@ -2,7 +2,13 @@ import { editIssues } from './edit-rules.ts';
 import { AppError, type FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { InputName } from './input-image.ts';
-import { type CatalogueModel, type ModelCatalogue, parseSize, statusOn } from './model-catalogue.ts';
+import {
+  type CatalogueModel,
+  correctionTo,
+  type ModelCatalogue,
+  parseSize,
+  statusOn,
+} from './model-catalogue.ts';
 import { nearestName } from './nearest-name.ts';
 import { outputIssues } from './output-rules.ts';
 import { hasMoreCodePoints } from './text.ts';
@@ -83,11 +89,7 @@ function ruleIssues(
   const oneOf = (field: keyof ImageRequest, allowed: readonly string[]) => {
     const value = request[field];
     if (typeof value !== 'string' || allowed.includes(value)) return;
-    const detail =
-      allowed.length > 0
-        ? `must be one of ${allowed.join(', ')}`
-        : `${model.id} does not take this parameter`;
-    issues.push({ pointer: `/${field}`, detail });
+    issues.push({ pointer: `/${field}`, detail: correctionTo(allowed, model) });
   };
   oneOf('quality', model.qualities);
   oneOf('complexity', model.complexities);

@@ -1,6 +1,6 @@
 import type { FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
-import type { CatalogueModel } from './model-catalogue.ts';
+import { type CatalogueModel, correctionTo } from './model-catalogue.ts';
 
 /** Field whose meaning depends on other fields, with its value in the request and its rule. */
 type Rule = readonly [pointer: string, isViolated: boolean, detail: string];
@@ -66,7 +66,7 @@ function svgRules({ svg }: ImageRequest, model: CatalogueModel, format: string):
     [
       '/svg/reasoning/effort',
       format === 'svg' && effort !== undefined && !model.svg_efforts.includes(effort),
-      `must be one of ${model.svg_efforts.join(', ')}`,
+      correctionTo(model.svg_efforts, model),
     ],
   ];
 }

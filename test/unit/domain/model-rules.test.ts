@@ -118,6 +118,14 @@ describe('values that a model does not support', () => {
     );
   });
 
+  it('says that a model takes no effort if its catalogue entry lists none', () => {
+    const svg = { model: 'gpt-5.4', reasoning: { effort: 'low' } };
+    expect(modelRefusal({ output_format: 'svg', svg }).issues).toContainEqual({
+      pointer: '/svg/reasoning/effort',
+      detail: 'gpt-image-2 does not take this parameter',
+    });
+  });
+
   it('rejects a prompt that is too long, counted in code points', () => {
     expect(checkModel({ prompt: '🦊'.repeat(32_000) })).toEqual([]);
     expect(pointersOf(modelRefusal({ prompt: 'x'.repeat(32_001) }))).toEqual(['/prompt']);
