@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/domain/attempt.ts';
+import { storageKeysOf } from '../../../src/domain/image.ts';
 import { finalError, type ImageJob, jobError } from '../../../src/domain/image-job.ts';
+import { inputKeyOf } from '../../../src/domain/input-image.ts';
 import { dueAt } from '../../../src/domain/job-deadlines.ts';
 import { erase, purgeMedia, purgePreviews } from '../../../src/domain/job-erasure.ts';
 import {
@@ -121,6 +123,9 @@ describe('erasing a job', () => {
     revisedPrompt: 'ada revised',
     warnings: ['about ada'],
     errors: [jobError('internal', 'none', { message: 'ada' })],
+    inputs: [
+      { role: 'image', index: 0, source: { type: 'url', url: 'https://a.example/ada.png' }, sha256: 'adada' },
+    ],
     images: [imageOf(running)],
     attempts: [attemptOf({ costMicroUsd: 5970 })],
     usage: { input_tokens: 18, output_tokens: 196, total_tokens: 214 },
@@ -137,6 +142,7 @@ describe('erasing a job', () => {
     expect(JSON.stringify(erased)).not.toMatch(/ada|lighthouse/);
     expect(erased).toMatchObject({ status: 'succeeded', usage: full.usage, attempts: full.attempts });
     expect(erased.images).toEqual(full.images);
+    expect(storageKeysOf(erased)).toContain(inputKeyOf(erased, { role: 'image', index: 0 }));
     expect(dueAt(erased)).toBe(createdAt + 9);
     expect(dueAt(purgeMedia(erased, createdAt + 10))).toBe(ended.recordExpiresAt);
   });
@@ -169,10 +175,12 @@ describe('a record that only a newer release may change', () => {
     ['run', beginRun],
     ['entered into a stage', (job, nowMs) => enterStage(job, 'storing', nowMs)],
     ['given an image', (job, nowMs) => addImage(job, imageOf(job), nowMs)],
+    ['given a preview', (job, nowMs) => addPreview(job, previewOf(job), nowMs)],
     ['canceled', requestCancel],
     ['ended', (job, nowMs) => finish(job, 'failed', { nowMs, retention })],
     ['erased', (job, nowMs) => erase(job, nowMs, retention)],
     ['purged', purgeMedia],
+    ['purged of its previews', purgePreviews],
   ];
 
   it.each(moves)('prevents a job written by a newer release from being %s', (_what, move) => {
