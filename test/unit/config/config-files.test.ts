@@ -1,26 +1,27 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Config, ConfigError, faultsOf, loadConfig, loadValues } from '../../../src/config/config.ts';
+import { ConfigError, loadConfig, loadValues } from '../../../src/config/config.ts';
+import { minimalEnvironment, serviceConfig, serviceFaults } from '../../support/configuration.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-
-const secretsKey = Buffer.alloc(32, 7).toString('base64');
-const enough = { REDIS_URL: 'redis://redis:6379', SECRETS_KEY: secretsKey, PROVIDER: 'studio' };
-const refusals = (env: NodeJS.ProcessEnv) => faultsOf(env, 'serve');
-const serve = (env: NodeJS.ProcessEnv = {}): Config => loadConfig({ ...enough, ...env }, 'serve');
 
 describe('secret files', () => {
   it('reads a secret from NAME_FILE without its final line break', async () => {
     const file = join(await temporaryFolder(), 'key');
     await writeFile(file, 'sk-from-a-file\n');
-    const config = serve({ PROVIDER: 'openai', OPENAI_API_KEY_FILE: file });
+    const config = serviceConfig({ PROVIDER: 'openai', OPENAI_API_KEY_FILE: file });
     expect(config.OPENAI_API_KEY).toBe('sk-from-a-file');
     expect(config.sources.OPENAI_API_KEY).toBe('file');
   });
 
   it('reads every variable from its NAME_FILE', async () => {
     const folder = await temporaryFolder();
-    const given: Record<string, string> = { ...enough, PORT: '8123', ROLES: 'api', LINK_TTL_S: '61' };
+    const given: Record<string, string> = {
+      ...minimalEnvironment,
+      PORT: '8123',
+      ROLES: 'api',
+      LINK_TTL_S: '61',
+    };
     const env: Record<string, string> = {};
     for (const [name, text] of Object.entries(given)) {
       await writeFile(join(folder, name), `${text}\n`);
@@ -32,7 +33,7 @@ describe('secret files', () => {
   it('prefers the plain variable to its NAME_FILE', async () => {
     const file = join(await temporaryFolder(), 'port');
     await writeFile(file, '1');
-    expect(serve({ PORT: '2', PORT_FILE: file })).toMatchObject({
+    expect(serviceConfig({ PORT: '2', PORT_FILE: file })).toMatchObject({
       PORT: 2,
       sources: { PORT: 'environment' },
     });
@@ -42,8 +43,8 @@ describe('secret files', () => {
     const file = join(await temporaryFolder(), 'port');
     await writeFile(file, 'eighty');
     await chmod(file, 0o600);
-    const faults = refusals({
-      ...enough,
+    const faults = serviceFaults({
+      ...minimalEnvironment,
       ADMIN_KEY_FILE: '/does/not/exist',
       PORT_FILE: file,
       LOG_LEVEL: 'loud',
@@ -56,7 +57,7 @@ describe('secret files', () => {
   it('treats a variable with an empty file as unset', async () => {
     const file = join(await temporaryFolder(), 'port');
     await writeFile(file, '\n');
-    expect(serve({ PORT_FILE: file }).PORT).toBe(8080);
+    expect(serviceConfig({ PORT_FILE: file }).PORT).toBe(8080);
   });
 });
 
@@ -64,7 +65,7 @@ describe('data files', () => {
   const faultIn = async (name: 'CATALOGUE_FILE' | 'PRESETS_FILE', content: string) => {
     const path = join(await temporaryFolder(), 'data.json');
     await writeFile(path, content);
-    const faults = refusals({ ...enough, [name]: path, PORT: 'eighty' });
+    const faults = serviceFaults({ ...minimalEnvironment, [name]: path, PORT: 'eighty' });
     expect(faults).toHaveLength(2);
     const fault = faults.find((each) => !each.startsWith('PORT')) ?? '';
     expect(fault).toMatch(/^[A-Z_]+: \S+\/data\.json is not valid.*$/);
@@ -72,7 +73,9 @@ describe('data files', () => {
   };
 
   it('reports a missing data file as a fault of its variable', () => {
-    expect(refusals({ ...enough, CATALOGUE_FILE: '/not/there.json', PRESETS_FILE: '/' })).toEqual([
+    expect(
+      serviceFaults({ ...minimalEnvironment, CATALOGUE_FILE: '/not/there.json', PRESETS_FILE: '/' }),
+    ).toEqual([
       expect.stringMatching(/^CATALOGUE_FILE: \/not\/there\.json cannot be read: ENOENT/),
       expect.stringMatching(/^PRESETS_FILE: \/ cannot be read: EISDIR/),
     ]);

@@ -3,7 +3,7 @@ import { ConfigError, faultsOf, loadConfig } from '../../../src/config/config.ts
 import { type VariableName, variables } from '../../../src/config/variables.ts';
 import { minimalEnvironment, serviceConfig, serviceFaults } from '../../support/configuration.ts';
 
-/** Invalid values of all variables except those of free text. */
+/** Invalid values of all variables that do not accept every text. */
 const bad: Partial<Record<VariableName, string>> = {
   PORT: '65536',
   ROLES: 'api,cook',
@@ -13,16 +13,26 @@ const bad: Partial<Record<VariableName, string>> = {
   SHUTDOWN_GRACE_S: '-1',
   REDIS_URL: 'localhost',
   REDIS_CLUSTER: 'maybe',
+  REQUIRE_AOF: 'always',
   REDIS_KEY_PREFIX: 'Bad Prefix',
+  SPOOL_MAX_BYTES: '1 GB',
   STORAGE: 'tape',
   S3_ENDPOINT: 'minio:9000',
   S3_PUBLIC_ENDPOINT: 'nowhere',
+  S3_ACCESS_KEY_ID: 'an id',
+  S3_SECRET_ACCESS_KEY: "'key",
   S3_FORCE_PATH_STYLE: '2',
   PROVIDER: 'other',
+  OPENAI_API_KEY: 'sk-"key',
   OPENAI_BASE_URL: 'file:///etc/passwd',
+  OPENAI_MODE: 'batch',
   CATALOGUE_FILE: '/does/not/exist.json',
   ALLOW_UNKNOWN_MODELS: 'perhaps',
+  UNKNOWN_COST: 'ignore',
   ON_UNCERTAIN: 'panic',
+  ON_QUOTA: 'pay',
+  HTTPS_PROXY: 'proxy:3128',
+  HTTP_PROXY: 'socks5://proxy:1080',
   MAX_PAID_ATTEMPTS: '0',
   PRESETS_FILE: '/does/not/exist.json',
   API_KEYS: 'acme',
@@ -32,13 +42,26 @@ const bad: Partial<Record<VariableName, string>> = {
   WEBHOOK_CONCURRENCY: '1e3',
   QUEUE_TTL_S: '1.5',
   RUN_TIMEOUT_S: '7201',
+  UPLOAD_TTL_S: '59',
+  MAX_UPLOAD_BYTES: '10 GB',
+  INPUT_ALLOW_PRIVATE: 'on',
   WEBHOOK_SECRET: 'whsec_short',
+  WEBHOOK_ALLOWED_NETWORKS: '10.0.0.0/33',
+  WEBHOOK_SCHEDULE_S: 'a,b',
+  WEBHOOK_DISABLE_AFTER_S: '-1',
+  WEBHOOK_LOG_TTL_S: 'forever',
+  WEBHOOK_HOST_PER_MINUTE: '0',
+  WEBHOOK_TENANT_PER_MINUTE: '1000001',
   WEBHOOK_ALLOW_PRIVATE: 'on',
+  V1_MODEL_MAP: 'dall-e-3',
+  V1_CANCEL_ON_DISCONNECT: 'on',
+  V1_INTERIM_RESPONSES: 'often',
   MAX_OPEN_JOBS: 'many',
   MEDIA_TTL_S: '59',
   RECORD_TTL_S: '5 9',
   LINK_TTL_S: '604801',
   DARKROOM_URL: 'example.com',
+  DARKROOM_API_KEY: 'a key',
   MAX_WEBHOOK_ENDPOINTS: '1001',
 };
 
@@ -47,6 +70,13 @@ describe('configuration faults', () => {
     const faults = serviceFaults({ ...minimalEnvironment, ...bad });
     expect(faults.map((fault) => fault.slice(0, fault.indexOf(':'))).sort()).toEqual(Object.keys(bad).sort());
     for (const fault of faults) expect(fault).toMatch(/^[A-Z0-9_]+: \S.{6,}$/);
+  });
+
+  it('has an invalid value here for every variable that does not accept every text', () => {
+    const accepting = Object.entries(variables).filter(([, { schema }]) => schema.safeParse('~ x y').success);
+    expect([...Object.keys(bad), ...accepting.map(([name]) => name)].sort()).toEqual(
+      Object.keys(variables).sort(),
+    );
   });
 
   it('reports invalid values together with missing and contradictory ones', () => {
