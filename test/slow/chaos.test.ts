@@ -9,6 +9,13 @@ import { mixed } from '../chaos/scenarios/mixed.ts';
 const startLimitMs = 120_000;
 const limitMs = 240_000;
 
+const optionsOfNow = () => ({
+  seed: 'suite',
+  short: true,
+  deadlineMs: Date.now() + limitMs - 30_000,
+  log: () => {},
+});
+
 let fleet: Fleet;
 beforeAll(async () => {
   fleet = await startFleet();
@@ -19,13 +26,7 @@ describe('a deployment with random faults', () => {
   it(
     'random faults lose no job, hide no second payment and send every terminal event under one id',
     async () => {
-      const options = {
-        seed: 'suite',
-        short: true,
-        deadlineMs: Date.now() + limitMs - 30_000,
-        log: () => {},
-      };
-      const { faults, figures } = await runScenario(fleet, mixed, options);
+      const { faults, figures } = await runScenario(fleet, mixed, optionsOfNow());
       expect(faults).toEqual([]);
       expect(figures.jobs).toBeGreaterThanOrEqual(10);
       expect(figures.images).toBe(figures.jobs);
@@ -37,13 +38,7 @@ describe('a deployment with random faults', () => {
   it(
     'the jobs of killed workers run again within 20 s although 1,000 jobs wait',
     async () => {
-      const options = {
-        seed: 'suite',
-        short: true,
-        deadlineMs: Date.now() + limitMs - 30_000,
-        log: () => {},
-      };
-      const { faults, late, figures, findings } = await runScenario(fleet, killUnderBacklog, options);
+      const { faults, late, figures, findings } = await runScenario(fleet, killUnderBacklog, optionsOfNow());
       expect({ faults, late }).toEqual({ faults: [], late: [] });
       expect(figures.jobs).toBe(1_000);
       const found = (figure: string) => findings.find((finding) => finding.figure === figure)?.found;

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Studio, startStudio } from '../../src/local/studio/studio.ts';
+import { createKeys } from '../../src/outbound/records/keys.ts';
 import { type HttpProxy, startHttpProxy } from '../support/http-proxy.ts';
 import {
   type Cell,
@@ -59,8 +60,9 @@ const atProvider = (prompt: string) =>
 /** Resolves when the service knows that no caller waits for a job with the prompt. */
 async function untilOrphaned(prompt: string): Promise<void> {
   const [job] = await jobsOf(api.acme, prompt);
+  const keys = createKeys(environment.env.REDIS_KEY_PREFIX ?? '');
   const states = async () => {
-    const groups = await redis.keys(`${environment.env.REDIS_KEY_PREFIX}:*:callers:*`);
+    const groups = await redis.keys(keys.waitingCallers('acme', '*'));
     const members = await Promise.all(groups.map((group) => redis.hget(group, job?.id ?? '')));
     return members.flatMap((member) => member?.split(' ')[1] ?? []);
   };

@@ -1,6 +1,6 @@
-import { ProviderError, type ProviderFailure } from '../../src/domain/ports.ts';
 import { decodeResponseBody } from '../../src/outbound/providers/openai/images/decode-response-body.ts';
 import { chunked } from './images.ts';
+import { failureOf } from './provider-calls.ts';
 
 export const decoderLimits = { maxResponseBytes: 8 * 1024 * 1024, maxPixels: 64_000_000 };
 
@@ -10,17 +10,8 @@ export function decode(text: string | Buffer, chunkBytes = 64 * 1024, limits = d
 }
 
 /** Returns the failure of a response that the decoder refuses. */
-export async function decodeFailureOf(
-  text: string | Buffer,
-  limits = decoderLimits,
-): Promise<ProviderFailure> {
-  const error = await decode(text, 1000, limits).then(
-    () => new Error('the response was accepted'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof ProviderError) return error.failure;
-  throw error;
-}
+export const decodeFailureOf = (text: string | Buffer, limits = decoderLimits) =>
+  failureOf(decode(text, 1000, limits));
 
 /** Returns a response of the Images API with one image. */
 export const imagesResponse = (b64: unknown, rest: object = {}) =>

@@ -21,8 +21,6 @@ export interface ClientOptions {
 /** An unmodified client of the OpenAI API, used as its documentation shows. */
 export interface ImageClient {
   readonly name: string;
-  /** Whether its retries carry `x-stainless-retry-count`. */
-  readonly marksRetries: boolean;
   /** Resolves with the bytes of the images that the caller of the client receives. */
   generate(options: ClientOptions, request: ClientRequest): Promise<Buffer[]>;
 }
@@ -74,7 +72,6 @@ export const officialClient = (
 
 const officialSdk = (name: string, load: () => Promise<typeof OpenAI>): ImageClient => ({
   name,
-  marksRetries: true,
   async generate(options, request) {
     const response = await officialClient(await load(), options).images.generate({
       model: defaultModel,
@@ -87,7 +84,6 @@ const officialSdk = (name: string, load: () => Promise<typeof OpenAI>): ImageCli
 /** Returns the official SDK with `stream: true`, whose failures arrive inside of the response. */
 const streaming = (load: () => Promise<typeof OpenAI>): ImageClient => ({
   name: 'openai 7 (stream)',
-  marksRetries: true,
   async generate(options, request) {
     const stream = await officialClient(await load(), options).images.generate({
       model: defaultModel,
@@ -108,7 +104,6 @@ const aiSdk = (
   create: 'createOpenAI' | 'createOpenAICompatible',
 ): ImageClient => ({
   name,
-  marksRetries: false,
   async generate({ baseUrl, apiKey, maxRetries }, { model, ...request }) {
     const sdk = await load();
     const provider = sdk[create]({ name: 'darkroom', baseURL: baseUrl, apiKey });
@@ -123,7 +118,6 @@ const aiSdk = (
 
 const langChain = ({ loadLangChain }: ClientPackages): ImageClient => ({
   name: 'LangChain',
-  marksRetries: true,
   async generate({ baseUrl, apiKey, maxRetries }, { prompt, ...fields }) {
     const { DallEAPIWrapper } = await loadLangChain();
     const tool = new DallEAPIWrapper({ apiKey, baseUrl, ...fields });

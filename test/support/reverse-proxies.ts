@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './redis-ports.ts';
 import { endOf, systemEnvironment } from './service-process.ts';
 
 /** Real reverse proxies, as Debian packages them, with their default settings. */
@@ -93,14 +94,6 @@ async function stop(child: ChildProcess, ended: Promise<unknown>, folder: string
   child.kill('SIGKILL');
   await ended;
   await rm(folder, { recursive: true, force: true });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** Returns whether a server accepts connections on a port. */

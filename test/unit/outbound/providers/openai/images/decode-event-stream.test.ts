@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ProviderError } from '../../../../../../src/domain/ports.ts';
-import { decodeResponseBody } from '../../../../../../src/outbound/providers/openai/images/decode-response-body.ts';
+import { decode as decodeBody, decodeFailureOf } from '../../../../../support/decode-image.ts';
 import {
   completedEvent,
   errorEvent,
@@ -10,7 +9,7 @@ import {
   serverEvent,
   usage,
 } from '../../../../../support/event-streams.ts';
-import { chunked, noiseImage } from '../../../../../support/images.ts';
+import { noiseImage } from '../../../../../support/images.ts';
 
 const limits = { maxResponseBytes: 1024 * 1024, maxPixels: 64_000_000 };
 
@@ -20,18 +19,8 @@ beforeAll(async () => {
   [final, preview] = await Promise.all([noiseImage(64, 64), noiseImage(48, 48)]);
 });
 
-const decode = (text: string, chunkBytes = 1000) =>
-  decodeResponseBody(chunked(Buffer.from(text), chunkBytes), limits);
-
-async function failureOf(text: string) {
-  try {
-    await decode(text);
-  } catch (error) {
-    if (error instanceof ProviderError) return error.failure;
-    throw error;
-  }
-  throw new Error('the stream was accepted');
-}
+const decode = (text: string, chunkBytes = 1000) => decodeBody(text, chunkBytes, limits);
+const failureOf = (text: string) => decodeFailureOf(text, limits);
 
 describe('a stream of the Images API', () => {
   it('is decoded to its final image and its usage, in chunks of any size', async () => {
