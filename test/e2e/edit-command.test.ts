@@ -1,11 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
 import { leftHalfMask, sha256 } from '../support/edit-inputs.ts';
 import { noiseImage } from '../support/images.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
+import { compiledProgram, systemEnvironment } from '../support/service-process.ts';
 
 // Every command is a separate process.
 vi.setConfig({ testTimeout: 60_000 });
@@ -83,5 +87,34 @@ describe('darkroom generate --image', () => {
     ]);
     expect(requirements).toContainEqual(['avatar-from-photo', 1]);
     expect(requirements).toContainEqual(['avatar', 0]);
+  });
+});
+
+describe('docs/edits.md', () => {
+  it('shows commands that work as pasted, with the files that they name', async () => {
+    const page = await readFile(new URL('../../docs/edits.md', import.meta.url), 'utf8');
+    const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+    expect(commands).toHaveLength(6);
+    const folder = join(cwd, 'pasted');
+    await mkdir(folder);
+    await sharp(photo).jpeg().toFile(join(folder, 'photo.jpg'));
+    await sharp(photo).jpeg().toFile(join(folder, 'harbor.jpg'));
+    for (const name of ['style', 'portrait', 'bottle', 'ranger'])
+      await writeFile(join(folder, `${name}.png`), photo);
+    await writeFile(join(folder, 'neck.png'), await leftHalfMask(320, 200));
+
+    const env = { ...systemEnvironment(), DARKROOM_URL: service.url, DARKROOM_API_KEY: testKeys.acme };
+    const text = ['set -e', ...commands]
+      .join('\n')
+      .replaceAll('npm run darkroom --', `'${process.execPath}' '${compiledProgram('main')}'`)
+      .replaceAll('http://localhost:8080', service.url)
+      .replaceAll('curl ', 'curl -sSf ');
+    const { stdout } = await promisify(execFile)('sh', ['-c', text], { cwd: folder, env });
+    expect(stdout).toContain('"role":"image"');
+    const outputs = ['edited', 'scarf', 'avatar', 'artwork', 'ad', 'ranger-bow'];
+    for (const name of outputs) {
+      const { format } = await sharp(join(folder, `${name}.png`)).metadata();
+      expect(format, name).toBe('png');
+    }
   });
 });

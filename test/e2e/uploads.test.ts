@@ -1,12 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { thisWriter } from '../../src/lib/file-writer.ts';
 import { noiseImage } from '../support/images.ts';
 import { openRaw, readResponse } from '../support/raw-http.ts';
-import { startService, type TestService } from '../support/service.ts';
-import { testKeys } from '../support/service-environment.ts';
+import { startService, startServiceIn, type TestService } from '../support/service.ts';
+import { createEnvironment, testKeys } from '../support/service-environment.ts';
 
 let service: TestService;
 let png: Buffer;
@@ -28,6 +30,20 @@ const uploadRaw = (bytes: Buffer, contentType = 'application/octet-stream') =>
 
 /** Returns the temporary files of the service. */
 const incoming = () => readdir(join(service.dataDir, 'incoming')).catch(() => []);
+
+describe('the start of a process', () => {
+  it('removes the received files of a killed process', async () => {
+    const environment = await createEnvironment({ ROLES: 'api' });
+    onTestFinished(environment.remove);
+    const folder = join(environment.dataDir, 'incoming');
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    await mkdir(folder);
+    await writeFile(join(folder, `${thisWriter().machine}-${pid}-0123456789abcdef.part`), 'half of a photo');
+    const { close } = await startServiceIn(environment);
+    onTestFinished(close);
+    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]));
+  });
+});
 
 describe('POST /uploads', () => {
   it('stores a clean file byte for byte, whatever the form of the request', async () => {

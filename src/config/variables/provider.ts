@@ -37,7 +37,7 @@ export const provider = {
     section,
     schema: z.enum(['refuse', 'allow']),
     fallback: 'refuse',
-    about: 'Whether a request with `max_cost_micro_usd` passes if its cost is unknown.',
+    about: 'Action on a request with `max_cost_micro_usd` whose cost is unknown: `refuse` or `allow`.',
   }),
   ON_UNCERTAIN: defineVariable({
     section,

@@ -2,11 +2,14 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { noiseImage } from '../../support/images.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 import { systemEnvironment } from '../../support/service-process.ts';
 import { exampleFolder, runExample } from '../../support/switch-examples.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
@@ -31,11 +34,11 @@ beforeAll(async () => {
   return service.close;
 });
 
-/** Runs shell commands of a page against the service. */
-async function shell(commands: string): Promise<unknown> {
+/** Runs shell commands of a page against the service, in a folder with the files that they name. */
+async function shell(commands: string, cwd?: string): Promise<unknown> {
   const text = commands.replaceAll('http://localhost:8080', service.url);
   const env = { ...systemEnvironment(), OPENAI_API_KEY: testKeys.acme };
-  const { stdout } = await run('sh', ['-c', text], { env, maxBuffer: 16_777_216 });
+  const { stdout } = await run('sh', ['-c', text], { cwd, env, maxBuffer: 16_777_216 });
   return JSON.parse(stdout);
 }
 
@@ -84,8 +87,22 @@ describe('examples/switch', () => {
 });
 
 describe('docs/openai-compatible.md', () => {
+  const commands = [...page.matchAll(/```sh\n(curl [\s\S]*?)```/g)].map(([, command = '']) => command);
+
   it('shows a curl command that generates its images', async () => {
-    const [, command = ''] = /```sh\n(curl [\s\S]*?)```/.exec(page) ?? [];
-    expect(await shell(command)).toMatchObject({ data: [{}, {}] });
+    expect(await shell(commands[0] ?? '')).toMatchObject({ data: [{}, {}] });
+  });
+
+  it('shows a curl command that edits images', async () => {
+    expect(commands).toHaveLength(2);
+    const folder = await temporaryFolder();
+    const photo = sharp(await noiseImage(320, 200));
+    await photo.clone().jpeg().toFile(join(folder, 'mug.jpg'));
+    await photo.clone().png().toFile(join(folder, 'logo.png'));
+    expect(await shell(commands[1] ?? '', folder)).toMatchObject({ data: [{}] });
+    expect(service.studio.calls.at(-1)).toMatchObject({
+      path: '/v1/images/edits',
+      inputs: [{ param: 'image[0]' }, { param: 'image[1]' }],
+    });
   });
 });
