@@ -6,6 +6,7 @@ import { createSemaphore } from '../../src/lib/semaphore.ts';
 import { createFinalizeResponse } from '../../src/usecases/generation/finalize-response.ts';
 import { createGeneration } from '../../src/usecases/generation/index.ts';
 import { createUploadImage } from '../../src/usecases/generation/upload-image.ts';
+import type { FetchInputs } from '../../src/usecases/inputs/fetch-inputs.ts';
 import type { UpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
@@ -38,6 +39,8 @@ interface Given {
   readonly decoders?: Readonly<Record<string, DecodeResponse>>;
   /** Called while a response waits for its memory slot. */
   readonly beforeMemorySlot?: () => Promise<void>;
+  /** Fetches the inputs that are URLs. Default: all inputs are stored. */
+  readonly fetchInputs?: FetchInputs;
   /** Number of runs that ended with each process that is gone. Default 1. */
   readonly endedWith?: Readonly<Record<string, number>>;
 }
@@ -157,7 +160,7 @@ function createUseCases(given: Given, ports: Ports) {
     ...ports,
     cancelProviderCalls: async () => {},
     findDecoder,
-    fetchInputs: async (job) => [...(job.inputs ?? [])],
+    fetchInputs: given.fetchInputs ?? (async (job) => [...(job.inputs ?? [])]),
     catalogue: given.catalogue ?? builtInCatalogue(),
     maxEarlyUploads: 1,
     policy: {

@@ -77,7 +77,7 @@ export function createGeneration(deps: GenerationDeps) {
       workerRuns: deps.workerRuns,
       updateJob,
       cancelProviderCalls,
-      resolveInputs: createResolveInputs({ fetchInputs: deps.fetchInputs, storage, log }),
+      resolveInputs: createResolveInputs({ records, fetchInputs: deps.fetchInputs, storage, log }),
       expandPrompt: composeExpandPrompt(deps, calling),
       generateImage: composeGenerateImage(deps, calling, { uploadImage, finalizeResponse }),
       sleep,

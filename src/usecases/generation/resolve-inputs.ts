@@ -1,13 +1,14 @@
 import { AppError } from '../../domain/errors.ts';
-import { jobError } from '../../domain/image-job.ts';
+import { type ImageJob, isTerminal, jobError } from '../../domain/image-job.ts';
 import { inputKeyOf, isStoredInput } from '../../domain/input-image.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
-import type { ImageStorage, Log } from '../../domain/ports.ts';
+import type { ImageStorage, JobStore, Log } from '../../domain/ports.ts';
 import type { FetchInputs } from '../inputs/fetch-inputs.ts';
 import type { JobRun } from './job-run.ts';
 import { type ImageOutcome, RETRY_LATER } from './retry-decision.ts';
 
 interface Deps {
+  records: Pick<JobStore, 'get'>;
   fetchInputs: FetchInputs;
   storage: Pick<ImageStorage, 'remove'>;
   log: Log;
@@ -19,17 +20,25 @@ interface Deps {
  * @returns the outcome of the job if it cannot continue now, otherwise `null`.
  */
 export function createResolveInputs(deps: Deps) {
-  /** Records the inputs. If the job has ended or was erased, their bytes are removed. */
+  /** Records the inputs. If the job has ended or was erased without them, their bytes are removed. */
   async function fetchAndRecord(run: JobRun): Promise<void> {
     const before = run.job;
     const fetched = await deps.fetchInputs(before, run.signal);
     try {
       await run.update((job) => ({ ...job, inputs: fetched }));
     } catch (error) {
-      const added = (before.inputs ?? []).filter((input) => !isStoredInput(input));
-      for (const input of added) await deps.storage.remove(inputKeyOf(before, input));
+      if (error instanceof AppError && error.code === 'already_terminal') await removeUnrecorded(before);
       throw error;
     }
+  }
+
+  /** Removes the bytes that this run fetched, unless another run of the job needs or recorded the same bytes. */
+  async function removeUnrecorded(before: ImageJob): Promise<void> {
+    const now = await deps.records.get(before.tenant, before.id);
+    const isRecorded = now?.inputs?.every(isStoredInput) && !now.mediaGone;
+    if (now && (!isTerminal(now.status) || isRecorded)) return;
+    const added = (before.inputs ?? []).filter((input) => !isStoredInput(input));
+    for (const input of added) await deps.storage.remove(inputKeyOf(before, input));
   }
 
   return async (run: JobRun): Promise<ImageOutcome | null> => {

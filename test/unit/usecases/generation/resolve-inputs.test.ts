@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { ImageJob } from '../../../../src/domain/image-job.ts';
+import { inputKeyOf, type JobInput } from '../../../../src/domain/input-image.ts';
+import { erase } from '../../../../src/domain/job-erasure.ts';
+import { beginRun, finish } from '../../../../src/domain/job-moves.ts';
+import { generation } from '../../../support/generation.ts';
+import { createdAt, retention } from '../../../support/jobs.ts';
+
+const requested: JobInput = {
+  role: 'image',
+  index: 0,
+  source: { type: 'url', url: 'https://a.example/b.png' },
+};
+const facts = { contentType: 'image/png', width: 8, height: 8, sizeBytes: 5, sha256: 'a3'.repeat(32) };
+const fetched: JobInput = { ...requested, ...facts };
+
+const newRun = (job: ImageJob) => beginRun(job, createdAt + 2_000);
+const recorded = (job: ImageJob) => ({ ...newRun(job), inputs: [fetched] });
+const ended = (job: ImageJob) => finish(job, 'canceled', { nowMs: createdAt + 2_000, retention });
+
+describe('an input that is fetched while its job changes', () => {
+  it.each([
+    ['keeps the bytes that a newer run stores', newRun, true],
+    ['keeps the bytes that a newer run has recorded', recorded, true],
+    ['keeps the bytes of a job that ended after a newer run', (job: ImageJob) => ended(recorded(job)), true],
+    ['removes the bytes if the job has ended', ended, false],
+    ['removes the bytes if the job was erased', (job: ImageJob) => erase(job, createdAt, retention), false],
+  ])('%s', async (_, change, isStored) => {
+    const made = generation({
+      async fetchInputs(job) {
+        made.stored.set(inputKeyOf(job, requested), Buffer.from('bytes'));
+        made.set(change);
+        return [fetched];
+      },
+    });
+    made.set((job) => ({ ...job, inputs: [requested] }));
+    expect(await made.run()).toEqual({ done: true });
+    expect(made.calls).toEqual([]);
+    expect(made.stored.has(inputKeyOf(made.job(), requested))).toBe(isStored);
+  });
+});
