@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { FetchLink, OnUnreadable } from '../domain/ports.ts';
+import type { OnUnreadable } from '../domain/ports.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { sleep } from '../lib/sleep.ts';
 import { createImageInspector } from '../outbound/media/image-inspector.ts';
@@ -26,9 +26,9 @@ import { createWebhookEvents } from '../outbound/records/webhooks/webhook-events
 import { createWorkerRuns } from '../outbound/records/worker-runs.ts';
 import { createSpool } from '../outbound/spool/spool.ts';
 import { createMetrics } from '../outbound/telemetry/metrics.ts';
-import { type AddressGuard, createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
-import { createLinkFetcher } from '../outbound/webhooks/fetch-link.ts';
-import { createPinnedConnector } from '../outbound/webhooks/pinned-connector.ts';
+import { createDestinationGuard } from '../outbound/webhooks/destination-guard.ts';
+import { createFetchLink } from '../outbound/webhooks/fetch-link.ts';
+import { createGuardedAgent } from '../outbound/webhooks/guarded-agent.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
 import { readCatalogues } from './catalogues.ts';
@@ -39,8 +39,6 @@ import { type Connections, connectRedis } from './redis.ts';
 import type { Root } from './root.ts';
 import { composeStorage } from './storage.ts';
 import { createStoreFigures } from './store-figures.ts';
-
-const inputConnectTimeoutMs = 10_000;
 
 /** Builds the outbound adapters and the metrics of a process. */
 export async function composeAdapters(root: Root) {
@@ -56,9 +54,8 @@ export async function composeAdapters(root: Root) {
   const spool = composeSpool(root);
   const storage = closers.add(composeStorage(config, environment.secretsKey), (each) => each.close());
   const { guard, sender } = composeWebhookSender(root);
-  const media = composeMedia(root);
+  const { fetchLink, ...media } = composeMedia(root);
   const catalogues = readCatalogues(config, root.log);
-  const fetchLink = composeLinks(root, media.inputGuard);
   const openProvider = await composeProvider(config, {
     studioUrl: environment.provider.studioUrl,
     fetchLink,
@@ -145,38 +142,24 @@ function composeSpool({ config, log }: Root) {
   });
 }
 
-/** Builds what receives, fetches and checks the images of callers. */
+/** Builds what receives, fetches and checks the images of callers, and what fetches images behind links of a provider. */
 function composeMedia({ config, closers }: Root) {
   const staging = createStaging(join(config.DATA_DIR, 'incoming'));
   const { INPUT_ALLOW_PRIVATE: allowPrivate } = config;
   const inputGuard = createDestinationGuard({ allowPrivate, requireHttps: !allowPrivate });
-  const inputFetcher = createInputFetcher({
-    staging,
-    checkUrl: inputGuard.checkUrl,
-    connect: createPinnedConnector({
-      allowsAddress: inputGuard.allowsAddress,
-      timeoutMs: inputConnectTimeoutMs,
-      resolve: allowPrivate ? resolveBySystem : createPublicResolver(),
-    }),
-    userAgent: `Darkroom/${packageVersion()}`,
-    sleep,
+  const agent = createGuardedAgent({
+    guard: inputGuard,
+    resolve: allowPrivate ? resolveBySystem : createPublicResolver(),
   });
+  const dispatcher = closers.add(agent, (each) => each.destroy());
+  const userAgent = `Darkroom/${packageVersion()}`;
   return {
     staging,
     inspector: createImageInspector(staging, { maxConcurrent: Math.max(2, availableParallelism()) }),
     inputGuard,
-    inputFetcher: closers.add(inputFetcher, (each) => each.close()),
+    inputFetcher: createInputFetcher({ staging, guard: inputGuard, dispatcher, userAgent, sleep }),
+    fetchLink: createFetchLink({ guard: inputGuard, dispatcher, userAgent }),
   };
-}
-
-/** Builds the fetches of images behind links that a provider sends. */
-function composeLinks({ config, closers }: Root, guard: AddressGuard): FetchLink {
-  const links = createLinkFetcher({
-    guard,
-    userAgent: `Darkroom/${packageVersion()}`,
-    resolve: config.INPUT_ALLOW_PRIVATE ? resolveBySystem : createPublicResolver(),
-  });
-  return closers.add(links, (each) => each.close()).fetchLink;
 }
 
 function composeWebhookSender({ config, closers }: Root) {

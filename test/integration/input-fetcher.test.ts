@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createInputFetcher } from '../../src/outbound/media/input-fetcher.ts';
 import { createStaging } from '../../src/outbound/media/staging.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
-import { createPinnedConnector } from '../../src/outbound/webhooks/pinned-connector.ts';
+import { createGuardedAgent } from '../../src/outbound/webhooks/guarded-agent.ts';
 import type { ResolveName } from '../../src/outbound/webhooks/resolve-name.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -30,19 +30,16 @@ async function serve(respond: RequestListener) {
 async function open(options: { allowPrivate: boolean; resolve?: ResolveName; timeoutMs?: number }) {
   const folder = join(await temporaryFolder(), 'incoming');
   const guard = createDestinationGuard({ allowPrivate: options.allowPrivate, requireHttps: false });
+  const agent = createGuardedAgent({ guard, resolve: options.resolve });
+  onTestFinished(() => agent.destroy());
   const fetcher = createInputFetcher({
     staging: createStaging(folder),
-    checkUrl: guard.checkUrl,
-    connect: createPinnedConnector({
-      allowsAddress: guard.allowsAddress,
-      timeoutMs: 5_000,
-      ...(options.resolve ? { resolve: options.resolve } : {}),
-    }),
+    guard,
+    dispatcher: agent,
     userAgent: 'Darkroom/test',
     sleep: async () => {},
     timeoutMs: options.timeoutMs ?? 10_000,
   });
-  onTestFinished(fetcher.close);
   return { fetcher, files: () => readdir(folder).catch(() => []) };
 }
 
@@ -79,12 +76,15 @@ describe('the fetcher of inputs', () => {
 
   it('does not connect to a private address that a second lookup returns', async () => {
     const { port, connections } = await serve((_request, response) => response.end(bytes));
-    const addresses = ['192.0.2.1', '127.0.0.1'];
-    // The first address is reserved, so that the first try fails without a connection.
-    const resolve: ResolveName = async () => [{ address: addresses.shift() ?? '127.0.0.1', family: 4 }];
+    let lookups = 0;
+    // The first lookup finds no address, so that the first try fails without a connection.
+    const resolve: ResolveName = async () => {
+      lookups += 1;
+      return lookups === 1 ? [] : [{ address: '127.0.0.1', family: 4 }];
+    };
     const { fetcher } = await open({ allowPrivate: false, resolve });
-    await expect(fetcher.fetch(`http://images.example:${port}/a.png`, never)).rejects.toThrow();
-    expect(connections()).toBe(0);
+    await expect(fetcher.fetch(`http://images.example:${port}/a.png`, never)).rejects.toThrow('not public');
+    expect({ lookups, connections: connections() }).toEqual({ lookups: 2, connections: 0 });
   });
 
   it('follows no redirect', async () => {

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { billingOf } from '../../src/domain/attempt.ts';
 import type { CatalogueModel } from '../../src/domain/model-catalogue.ts';
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
-import { createLinkFetcher } from '../../src/outbound/webhooks/fetch-link.ts';
+import { createFetchLink } from '../../src/outbound/webhooks/fetch-link.ts';
+import { createGuardedAgent } from '../../src/outbound/webhooks/guarded-agent.ts';
 import { catalogueWith } from '../support/catalogue.ts';
 import { generation } from '../support/generation.ts';
 import { noiseImage } from '../support/images.ts';
@@ -21,9 +22,9 @@ const asImage: Script = (response) => response.writeHead(200, { 'content-type': 
 /** Creates a fetcher of foreign links whose guard allows loopback or not. */
 function linkFetcher(allowPrivate: boolean) {
   const guard = createDestinationGuard({ allowPrivate, requireHttps: false });
-  const links = createLinkFetcher({ guard, userAgent: 'Darkroom/test' });
-  onTestFinished(links.close);
-  return links.fetchLink;
+  const dispatcher = createGuardedAgent({ guard });
+  onTestFinished(() => dispatcher.destroy());
+  return createFetchLink({ guard, dispatcher, userAgent: 'Darkroom/test' });
 }
 
 const linkedBody = (url: string): object => ({ data: [{ url, revised_prompt: 'A cat' }], usage });

@@ -1,25 +1,24 @@
-import { Agent, type buildConnector, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { AppError } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { InputFetcher, LocalFile, Staging } from '../../domain/ports.ts';
+import { startDeadline } from '../../lib/deadline.ts';
 
 export interface InputFetcherOptions {
   readonly staging: Pick<Staging, 'write'>;
-  /** Returns the checked URL. @throws AppError `destination_forbidden` */
-  readonly checkUrl: (url: string) => URL;
-  /** Connects to allowed addresses only. */
-  readonly connect: buildConnector.connector;
+  readonly guard: { checkUrl(url: string): URL };
+  /** Connects to allowed addresses only, once for each request. */
+  readonly dispatcher: Dispatcher;
   readonly userAgent: string;
   /** Resolves after the time, or at once if the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Timeout of one try, from the connection to the last byte. Default 60,000 ms. */
   readonly timeoutMs?: number;
-  /** Pauses between tries after a failure that may pass. Default 1 s and 3 s. */
-  readonly pausesMs?: readonly number[];
 }
 
-const maxHeaderBytes = 16_384;
 const defaultTimeoutMs = 60_000;
+/** Pauses between tries after a failure that may pass. */
+const pausesMs: readonly number[] = [1_000, 3_000];
 
 /** Failure of one try. */
 class FetchFailure extends Error {
@@ -35,20 +34,12 @@ class FetchFailure extends Error {
  * Creates a fetcher of the URLs of callers. Every try opens its own connection through the guard, follows no redirect and has
  * one deadline. Failures that may pass are repeated: no connection, no response, 429 and 5xx.
  */
-export function createInputFetcher(options: InputFetcherOptions): InputFetcher & { close(): Promise<void> } {
-  const { timeoutMs = defaultTimeoutMs, pausesMs = [1_000, 3_000] } = options;
-  // Without pipelining no connection is reused, so that every try resolves and checks the name again.
-  const dispatcher = new Agent({
-    connect: options.connect,
-    pipelining: 0,
-    maxHeaderSize: maxHeaderBytes,
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-  });
+export function createInputFetcher(options: InputFetcherOptions): InputFetcher {
+  const { guard, timeoutMs = defaultTimeoutMs } = options;
 
   async function fetchOnce(url: URL, signal: AbortSignal): Promise<LocalFile> {
     const response = await request(url, {
-      dispatcher,
+      dispatcher: options.dispatcher,
       headers: {
         'user-agent': options.userAgent,
         accept: 'image/png, image/jpeg, image/webp',
@@ -67,39 +58,32 @@ export function createInputFetcher(options: InputFetcherOptions): InputFetcher &
   }
 
   /** Makes one try. @throws FetchFailure */
-  async function attempt(url: URL, outer: AbortSignal): Promise<LocalFile> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), timeoutMs);
-    const leave = () => deadline.abort();
-    outer.addEventListener('abort', leave, { once: true });
-    if (outer.aborted) leave();
+  async function attempt(text: string, outer: AbortSignal): Promise<LocalFile> {
+    const deadline = startDeadline(outer, timeoutMs);
     try {
-      return await fetchOnce(url, deadline.signal);
+      return await fetchOnce(guard.checkUrl(text), deadline.signal);
     } catch (error) {
       if (deadline.signal.aborted)
         throw new FetchFailure(`did not arrive within ${timeoutMs} ms`, true, error);
       throw failureOf(error);
     } finally {
-      clearTimeout(timer);
-      outer.removeEventListener('abort', leave);
+      deadline.release();
     }
   }
 
   return {
     async fetch(text, signal) {
-      for (const pauseMs of [...pausesMs, null]) {
+      for (let tries = 0; ; tries += 1) {
         try {
-          return await attempt(options.checkUrl(text), signal);
+          return await attempt(text, signal);
         } catch (error) {
-          const isLast = pauseMs === null || signal.aborted;
-          if (error instanceof FetchFailure && (isLast || !error.mayPass)) throw unavailable(error);
-          if (!(error instanceof FetchFailure)) throw isForbidden(error) ? unavailable(error) : error;
-          await options.sleep(pauseMs ?? 0, signal);
+          if (!(error instanceof FetchFailure)) throw error;
+          const pauseMs = pausesMs[tries];
+          if (pauseMs === undefined || signal.aborted || !error.mayPass) throw unavailable(error);
+          await options.sleep(pauseMs, signal);
         }
       }
-      throw new Error('the last try returns or throws');
     },
-    close: () => dispatcher.destroy(),
   };
 }
 
@@ -125,7 +109,8 @@ function faultOf(
 
 function failureOf(error: unknown): unknown {
   if (error instanceof FetchFailure) return error;
-  if (isForbidden(error)) return new FetchFailure('leads to an address that is not public', false, error);
+  if (error instanceof AppError && error.code === 'destination_forbidden')
+    return new FetchFailure('leads to an address that is not public', false, error);
   if (error instanceof AppError && error.code === 'payload_too_large') {
     return new FetchFailure(`is larger than ${maxInputBytes} bytes`, false, error);
   }
@@ -139,11 +124,7 @@ function failureOf(error: unknown): unknown {
   );
 }
 
-const isForbidden = (error: unknown): boolean =>
-  error instanceof AppError && error.code === 'destination_forbidden';
-
 /** Returns the public error. It names neither the address nor its host, which may contain credentials. */
-function unavailable(cause: unknown): AppError {
-  const reason = cause instanceof FetchFailure ? cause.message : 'leads to an address that is not public';
-  return new AppError('input_unavailable', { detail: `The address ${reason}.`, cause });
+function unavailable(cause: FetchFailure): AppError {
+  return new AppError('input_unavailable', { detail: `The address ${cause.message}.`, cause });
 }

@@ -1,8 +1,8 @@
 import { APIError, type OpenAI } from 'openai';
 import { type CallContext, ProviderError, type ProviderFailure } from '../../../../domain/ports.ts';
+import { startDeadline } from '../../../../lib/deadline.ts';
 import { classifyBreak } from './classify-break.ts';
 import { classifyResponse, requestIdOf } from './classify-failure.ts';
-import { startDeadline } from './deadline.ts';
 import type { OpenAIConnection } from './openai-connection.ts';
 import { carrying, createSingleRequest, type SingleRequest } from './single-request.ts';
 

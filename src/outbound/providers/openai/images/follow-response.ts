@@ -1,7 +1,7 @@
 import { ProviderError, type ProviderFailure, type ResponseMeta } from '../../../../domain/ports.ts';
+import type { Deadline } from '../../../../lib/deadline.ts';
 import { sleep } from '../../../../lib/sleep.ts';
 import { classifyBreak } from '../client/classify-break.ts';
-import type { Deadline } from '../client/deadline.ts';
 import type { Finding } from './inspect-response.ts';
 import { failureOfResponse, forgottenResponse } from './response-failure.ts';
 

@@ -5,7 +5,7 @@ import type {
   ResponseSink,
   StopReason,
 } from '../../../../domain/ports.ts';
-import { type Deadline, startDeadline } from '../client/deadline.ts';
+import { type Deadline, startDeadline } from '../../../../lib/deadline.ts';
 import { createOpenAIConnection } from '../client/openai-connection.ts';
 import { beginCall } from '../client/provider-call.ts';
 import { checkAccount } from './check-account.ts';

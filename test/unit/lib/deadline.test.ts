@@ -1,6 +1,6 @@
 import { getEventListeners, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { startDeadline } from '../../../../../../src/outbound/providers/openai/client/deadline.ts';
+import { startDeadline } from '../../../src/lib/deadline.ts';
 
 describe('a deadline', () => {
   it('aborts a call at its deadline with a timeout as the reason', async () => {
