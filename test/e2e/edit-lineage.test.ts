@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noiseImage } from '../support/images.ts';
-import { type RecordingProvider, sha256, startRecordingProvider } from '../support/recording-provider.ts';
+import { noiseImage, sha256 } from '../support/images.ts';
+import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let provider: RecordingProvider;

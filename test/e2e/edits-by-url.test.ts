@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { noiseImage } from '../support/images.ts';
-import { type RecordingProvider, sha256, startRecordingProvider } from '../support/recording-provider.ts';
+import { noiseImage, sha256 } from '../support/images.ts';
+import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let provider: RecordingProvider;

@@ -1,9 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { noiseImage } from '../support/images.ts';
-import { type RecordingProvider, sha256, startRecordingProvider } from '../support/recording-provider.ts';
+import { clearMask, noiseImage, sha256 } from '../support/images.ts';
+import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let provider: RecordingProvider;
@@ -16,11 +15,7 @@ beforeAll(async () => {
   service = await startService(provider.env);
   png = await noiseImage(320, 200);
   jpeg = await noiseImage(200, 100, 'jpeg');
-  mask = await sharp({
-    create: { width: 320, height: 200, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
-  })
-    .png()
-    .toBuffer();
+  mask = await clearMask(320, 200);
 });
 afterAll(async () => {
   await service.close();

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { noiseImage } from '../support/images.ts';
+import { clearMask, noiseImage } from '../support/images.ts';
 import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -18,16 +18,10 @@ afterAll(async () => {
 });
 
 const request = { prompt: 'Make it snow', model: 'gpt-image-2.6-flare', size: '1024x1024', quality: 'low' };
-const clear = { r: 0, g: 0, b: 0, alpha: 0 };
 const data = (bytes: Buffer) => ({ data: bytes.toString('base64') });
 const photo = () => noiseImage(320, 200);
 const png = async () => data(await photo());
-const mask = async (width = 320) =>
-  data(
-    await sharp({ create: { width, height: 200, channels: 4, background: clear } })
-      .png()
-      .toBuffer(),
-  );
+const mask = async (width = 320) => data(await clearMask(width, 200));
 /** A photo whose metadata is removed before its role is checked. */
 const photoWithDevice = async () =>
   data(

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Webhook } from 'standardwebhooks';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventTypes } from '../../src/domain/webhook-event.ts';
 import { runCommand } from '../support/command-line.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { readApiDocument } from '../support/openapi-document.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
@@ -40,37 +41,6 @@ async function startReceiver(status = 204): Promise<{ url: string; received: Rec
     server.close();
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`, received };
-}
-
-/** Starts a TCP proxy whose connections can be cut, as a restart of a load balancer does. */
-async function startCuttableProxy(target: string) {
-  const open = new Set<Socket>();
-  let isDown = false;
-  const server = createTcpServer((inner) => {
-    if (isDown) return inner.destroy();
-    const outer = connect(Number(new URL(target).port), '127.0.0.1');
-    for (const socket of [inner, outer]) {
-      open.add(socket);
-      socket.on('error', () => {}).on('close', () => open.delete(socket));
-    }
-    inner.pipe(outer).pipe(inner);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    for (const socket of open) socket.destroy();
-    server.close();
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut() {
-      isDown = true;
-      for (const socket of open) socket.destroy();
-    },
-    restore() {
-      isDown = false;
-    },
-  };
 }
 
 /** Starts `darkroom webhooks listen --forward-to` and resolves when it is ready. */
@@ -141,15 +111,16 @@ describe('darkroom webhooks listen --forward-to', () => {
 
   it('webhooks listen --forward-to posts events that happened while the connection was cut, each once', async () => {
     const receiver = await startReceiver();
-    const proxy = await startCuttableProxy(service.url);
+    const proxy = await startFaultProxy(Number(new URL(service.url).port));
+    onTestFinished(proxy.close);
     const options = ['--events', 'image.succeeded,image.failed', '--secret', secret, '--json'];
-    const listener = await forward(proxy.url, receiver.url, ...options);
+    const listener = await forward(`http://127.0.0.1:${proxy.port}`, receiver.url, ...options);
     expect(listener.secret).toBe(secret);
     // Cut before the first event, so that the position of the start of the stream is needed.
-    proxy.cut();
+    await proxy.set({ kind: 'reset' });
     await listener.says('Reconnecting');
     const missed = await service.acme.generate({ prompt: 'Missed' });
-    proxy.restore();
+    await proxy.set({ kind: 'pass' });
     await listener.says('is open again');
     const failed = await service.acme.generate({ prompt: 'Refused [studio:bad-request]' });
     await count(listener.lines, 2);

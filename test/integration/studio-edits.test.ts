@@ -3,18 +3,8 @@ import { toFile } from 'openai';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { StudioOptions } from '../../src/local/studio/studio.ts';
-import {
-  BLUE,
-  GREEN,
-  leftHalfMask,
-  partOf,
-  plainImage,
-  png,
-  RED,
-  sha256,
-  shareOf,
-} from '../support/edit-inputs.ts';
-import { noiseImage } from '../support/images.ts';
+import { BLUE, GREEN, leftHalfMask, partOf, plainImage, png, RED, shareOf } from '../support/edit-inputs.ts';
+import { clearMask, noiseImage, sha256 } from '../support/images.ts';
 import { bytesOf, lastCall, studioAndClient } from '../support/studio-calls.ts';
 
 const model = 'gpt-image-2.6-flare';
@@ -101,9 +91,7 @@ describe('edits of the studio', () => {
   it('changes only the area that a markup surrounds', async () => {
     const { studio } = await drawn();
     const input = await plainImage(800, 800, BLUE);
-    const stroke = await sharp({
-      create: { width: 800, height: 800, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
-    })
+    const stroke = await sharp(await clearMask(800, 800))
       .composite([{ input: await plainImage(200, 200, RED), left: 100, top: 100 }])
       .png()
       .toBuffer();

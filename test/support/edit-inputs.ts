@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { toFile } from 'openai';
 import sharp from 'sharp';
+import { clearMask } from './images.ts';
 
 export type Rgb = { r: number; g: number; b: number };
 
@@ -13,7 +13,7 @@ export const plainImage = (width: number, height: number, background: Rgb): Prom
 /** Creates a mask that is transparent, that is editable, in its left half. */
 export async function leftHalfMask(width: number, height: number): Promise<Buffer> {
   const half = await plainImage(width - width / 2, height, { r: 0, g: 0, b: 0 });
-  return await sharp({ create: { width, height, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } })
+  return await sharp(await clearMask(width, height))
     .composite([{ input: half, left: width / 2, top: 0 }])
     .png()
     .toBuffer();
@@ -36,8 +36,6 @@ export const partOf = (
   image: Buffer,
   part: { left: number; top: number; width: number; height: number },
 ): Promise<Buffer> => sharp(image).removeAlpha().extract(part).raw().toBuffer();
-
-export const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 /** Returns a file of the official client. */
 export const png = (bytes: Buffer, name = 'a.png') => toFile(bytes, name, { type: 'image/png' });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import sharp from 'sharp';
 
 /** Creates an image of random pixels, which hardly compresses: 1024x1024 as PNG has 3 MB. */
@@ -17,6 +18,14 @@ export async function noiseImage(
     .toFormat(format)
     .toBuffer();
 }
+
+/** Creates a mask whose whole area is transparent, that is editable. */
+export const clearMask = (width: number, height: number): Promise<Buffer> =>
+  sharp({ create: { width, height, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } })
+    .png()
+    .toBuffer();
+
+export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** Splits bytes into chunks of one size. */
 export async function* chunked(bytes: Uint8Array, sizeBytes = 64 * 1024): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { noiseImage } from './images.ts';
+import { noiseImage, sha256 } from './images.ts';
 
 /** A file that the provider received. */
 export interface SentFile {
@@ -33,8 +32,6 @@ export interface RecordingProvider {
   respondOnce(respond: (response: ServerResponse) => void): void;
   close(): Promise<void>;
 }
-
-export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** Starts an OpenAI-compatible server that records requests and responds with one image. */
 export async function startRecordingProvider(): Promise<RecordingProvider> {

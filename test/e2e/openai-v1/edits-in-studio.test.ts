@@ -1,9 +1,8 @@
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leftHalfMask } from '../../support/edit-inputs.ts';
-import { noiseImage } from '../../support/images.ts';
+import { noiseImage, sha256 } from '../../support/images.ts';
 import { dataUrl, postEdit } from '../../support/openai-edits.ts';
-import { sha256 } from '../../support/recording-provider.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 

@@ -4,11 +4,10 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import OpenAI, { toFile } from 'openai';
-import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { noiseImage } from '../../support/images.ts';
+import { clearMask, noiseImage, sha256 } from '../../support/images.ts';
 import { dataUrl, formOf, postEdit } from '../../support/openai-edits.ts';
-import { type RecordingProvider, sha256, startRecordingProvider } from '../../support/recording-provider.ts';
+import { type RecordingProvider, startRecordingProvider } from '../../support/recording-provider.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 
@@ -28,11 +27,7 @@ beforeAll(async () => {
   png = await noiseImage(320, 200);
   jpeg = await noiseImage(200, 100, 'jpeg');
   webp = await noiseImage(100, 100, 'webp');
-  mask = await sharp({
-    create: { width: 320, height: 200, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
-  })
-    .png()
-    .toBuffer();
+  mask = await clearMask(320, 200);
 });
 afterAll(async () => {
   await service.close();
