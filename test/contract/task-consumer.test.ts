@@ -113,6 +113,30 @@ describe('draining a consumer', () => {
     expect(await queue.counts()).toEqual({ ...empty, waiting: 1 });
   });
 
+  it('stops fetching for good when a drain begins, even if it is started again', async () => {
+    const { queue, consume, stored } = await emptyQueue();
+    let isRunning = false;
+    let release = () => {};
+    const consumer = consume(async () => {
+      isRunning = true;
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return done;
+    });
+    await queue.add(task('a'), normal);
+    await expect.poll(() => isRunning, withRetry).toBe(true);
+    const drained = consumer.drain(10_000);
+    consumer.start();
+    await queue.add(task('b'), normal);
+    // The fetch that was in flight may still return the task once.
+    const fetches = async () => Number((await stored('b')).ats ?? 0);
+    for (let i = 0; i < 100; i++) expect(await fetches()).toBeLessThanOrEqual(1);
+    release();
+    await drained;
+    expect(await fetches()).toBeLessThanOrEqual(1);
+  });
+
   it('aborts the remaining tasks of a drain and returns them, so that another consumer runs them within seconds', async () => {
     const { queue, consume } = await emptyQueue();
     const reasons: StopReason[] = [];

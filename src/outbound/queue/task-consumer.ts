@@ -7,7 +7,7 @@ import type { QueueName } from './queue-names.ts';
 import { createTaskRunner } from './task-runner.ts';
 
 export interface TaskConsumer {
-  /** Starts fetching tasks, or continues after a pause. */
+  /** Starts fetching tasks, or continues after a pause. Does nothing after a drain began. */
   start(): void;
   /** Stops fetching tasks until the next start. Running tasks continue. */
   pause(): void;
@@ -102,6 +102,7 @@ export function createTaskConsumer(
 
   return {
     start() {
+      if (draining) return;
       isPaused = false;
       if (isStarted) return worker.resume();
       isStarted = true;
