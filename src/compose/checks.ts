@@ -7,6 +7,7 @@ import { redactUrl } from '../lib/redact-url.ts';
 import type { RedisClient } from '../lib/redis/redis.ts';
 import { systemCode } from '../lib/system-code.ts';
 import { selectedProvider } from '../outbound/providers/registry.ts';
+import { hasAppendOnlyFile } from '../outbound/records/append-only-file.ts';
 import { inspectStore } from '../outbound/records/inspect-store.ts';
 import type { Check } from '../usecases/maintenance/diagnose.ts';
 import { composeProvider } from './provider.ts';
@@ -72,7 +73,7 @@ async function checkServer(redis: RedisClient, config: Config): Promise<string> 
   await inspectStore(redis, config.REDIS_KEY_PREFIX);
   const info = await redis.info();
   const field = (name: string) => new RegExp(`^${name}:(.*)\\r?$`, 'm').exec(info)?.[1] ?? 'unknown';
-  if (field('aof_enabled') === '0') {
+  if ((await hasAppendOnlyFile(redis)) === false) {
     throw new Error(
       'accepts writes, but appendonly is off: a restart loses accepted jobs. Set appendonly to yes',
     );

@@ -30,14 +30,13 @@ export async function withRedis<T>(
   if (!redisTarget) {
     throw new Error('There is no Redis. Set REDIS_URL, or start `darkroom dev` in this folder.');
   }
-  const { client: redis } = openRedis(createProducerRedis, { redisTarget, name: 'tool' }, { config, log });
-  let reason = 'no connection in time';
-  redis.on('error', (error: Error) => {
-    reason = error.message;
-  });
+  const tool = { redisTarget, name: 'tool' };
+  const { client: redis, lastError } = openRedis(createProducerRedis, tool, { config, log });
   try {
     if (await whenRedisReady(redis, reachMs)) return await work(redis);
     const address = describeRedisTarget(parseRedisTarget(redisTarget, { cluster: config.REDIS_CLUSTER }));
+    const error = lastError();
+    const reason = error instanceof Error ? error.message : 'no connection in time';
     throw new Error(`Redis at ${address} cannot be used: ${reason}. Start it, or correct REDIS_URL.`);
   } finally {
     redis.disconnect();

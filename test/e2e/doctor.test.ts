@@ -68,6 +68,15 @@ describe('darkroom doctor beside an idle deployment', () => {
     expect(await queryRedis(redis.url, (client) => client.keys('*'))).toEqual([]);
   });
 
+  it('doctor reports a Redis without an append-only file, with the setting to change', async () => {
+    const redis = await startTestRedis();
+    onTestFinished(redis.stop);
+    await queryRedis(redis.url, (client) => client.config('SET', 'appendonly', 'no'));
+    const { code, stdout } = await run(['doctor'], { REDIS_URL: redis.url });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/FAIL {2}Redis: .*appendonly is off.*Set appendonly to yes/);
+  });
+
   it('doctor reports a full Redis without a write', async () => {
     const redis = await startTestRedis();
     onTestFinished(redis.stop);
