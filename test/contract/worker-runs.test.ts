@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWorkerRuns } from '../../src/outbound/records/worker-runs.ts';
 import { connectTestStore } from '../support/store.ts';
@@ -25,6 +26,20 @@ describe('the runs of a worker process', () => {
     expect(await other.endedWith(killed.worker, job('b'))).toBe(3);
     expect(await other.endedWith(killed.worker, job('d'))).toBe(0);
     expect(await other.endedWith('unknown', job('a'))).toBe(0);
+  });
+
+  it('removes a run that ended during an outage of Redis when the next run begins', async () => {
+    const [worker, other] = [startWorker(), startWorker()];
+    await worker.begin(job('a'));
+    const ended = once(store.redis, 'end');
+    store.redis.disconnect();
+    await ended;
+    await worker.end(job('a'));
+    await store.redis.connect();
+    expect(await other.endedWith(worker.worker, job('a'))).toBe(1);
+    await worker.begin(job('b'));
+    expect(await other.endedWith(worker.worker, job('a'))).toBe(0);
+    expect(await other.endedWith(worker.worker, job('b'))).toBe(1);
   });
 
   it('leaves no key of a process that ended all of its runs', async () => {
