@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Redis } from 'ioredis';
 import type { Log } from '../../domain/ports.ts';
 import { createOutageLog } from '../../lib/outage-log.ts';
+import { idle, sleep } from '../../lib/sleep.ts';
 import { decodeEntry } from './intake-entry.ts';
 import { intakeKey, type QueueName } from './queue-names.ts';
 import type { MessageQueue } from './task-queue.ts';
@@ -87,7 +87,7 @@ export function createTaskRelay(
       await endRead().catch(() => {});
       // The blocking read never ends while Redis is down. The owner of the connection ends it by closing the connection.
       if (redis.status !== 'ready') return;
-      await Promise.race([running, sleep(stopLimitMs, undefined, { ref: false })]);
+      await Promise.race([running, idle(stopLimitMs)]);
     },
   };
 }

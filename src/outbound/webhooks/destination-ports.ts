@@ -17,8 +17,7 @@ const internalServicePorts: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Returns whether a port is allowed if the operator configured no ports: 80, 443, and every port from 1024 up that no
- * internal service uses.
+ * Returns whether a port is allowed: 80, 443, and every port from 1024 up that no internal service uses.
  */
 export function isOrdinaryPort(port: number): boolean {
   if (port === 80 || port === 443) return true;
