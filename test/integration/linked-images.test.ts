@@ -141,11 +141,13 @@ describe('a model that sends links', () => {
     expect(summary).toEqual(outcomes.unusable);
   });
 
-  it('stores an image that came without a link', async () => {
-    const { fetches, summary } = await runLinked(() => '', {
-      bodyOf: () => ({ data: [{ b64_json: png.toString('base64') }], usage }),
+  it.each([64, 256])('stores an image of %d pixels that came without a link', async (edge) => {
+    const image = await noiseImage(edge, edge);
+    const { fetches, made, summary } = await runLinked(() => '', {
+      bodyOf: () => ({ data: [{ b64_json: image.toString('base64') }], usage }),
     });
     expect(summary).toMatchObject(paidOnce);
+    expect([...made.stored.values()].map((bytes) => bytes.equals(image))).toEqual([true]);
     expect(fetches).toBe(0);
   });
 });

@@ -120,6 +120,13 @@ describe('a background call with previews', () => {
     expect(methodsOf(server)).toEqual(['POST']);
   });
 
+  it('is uncertain at once if its stream sends megabytes without an id', async () => {
+    const server = await serve(streaming(respondWith(500, ''), `:${'x'.repeat(2 * 1024 * 1024)}\n\n`));
+    const run = backgroundProvider(server.url).generate(call, contextOf({ timeoutMs: 5_000 }), drain);
+    const failure = await failureOf(run);
+    expect(failure).toMatchObject({ kind: 'uncertain', message: expect.stringContaining('broke before') });
+  });
+
   it('takes the image from the stream of a server that does not work in the background', async () => {
     const response = await completed();
     const server = await serve(

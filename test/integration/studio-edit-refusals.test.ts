@@ -38,6 +38,12 @@ describe('the studio', () => {
     expect((await edit({ mask: opaque })).message).toContain('mask image missing alpha channel');
   });
 
+  it('rejects an image of 50 MiB and a mask of 4 MiB', async () => {
+    const [image, mask] = await Promise.all([50, 4].map((mib) => png(Buffer.alloc(mib * 1024 * 1024))));
+    expect(await edit({ image })).toMatchObject({ code: 'file_above_max_size', param: 'image[0]' });
+    expect(await edit({ mask })).toMatchObject({ code: 'file_above_max_size', param: 'mask' });
+  });
+
   it('rejects wrong fields and too many images', async () => {
     const image = await plainImage(64, 64, RED);
     const many = await Promise.all(Array.from({ length: 17 }, () => png(image)));
