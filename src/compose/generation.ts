@@ -1,7 +1,9 @@
+import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
 import { sleep } from '../lib/sleep.ts';
 import { findDecoder } from '../outbound/providers/registry.ts';
 import { createGeneration } from '../usecases/generation/index.ts';
+import { createSafetyIdentifier } from '../usecases/generation/safety-identifier.ts';
 import type { Inputs } from '../usecases/inputs/index.ts';
 import type { Jobs } from '../usecases/jobs/index.ts';
 import type { Adapters } from './adapters.ts';
@@ -17,7 +19,7 @@ const maxImagesInMemory = 4;
 
 /** Builds the use cases that generate the images of a job. */
 export function composeGeneration(
-  { config, log }: Root,
+  { config, environment, log }: Root,
   adapters: Adapters,
   { jobs, inputs }: { readonly jobs: Jobs; readonly inputs: Inputs },
 ) {
@@ -31,6 +33,9 @@ export function composeGeneration(
     findDecoder,
     enhancer: provider.enhancer,
     breaker: records.breaker,
+    safetyIdentifierOf: config.SEND_SAFETY_IDENTIFIER
+      ? createSafetyIdentifier(createKeyedDigest(environment.secretsKey, 'darkroom safety identifier v1'))
+      : () => undefined,
     spool,
     storage,
     fetchInputs: inputs.fetchInputs,

@@ -147,7 +147,9 @@ export const ImageRequestFields = z.strictObject({
     .min(1)
     .max(128)
     .optional()
-    .describe('Stable hash that identifies your end user, for the abuse detection of the provider.'),
+    .describe(
+      'Stable id or hash of your end user, for the abuse detection of the provider. The provider gets a keyed hash of it and of your tenant.',
+    ),
   enhance: z.enum(enhanceModes).optional(),
   preset: PresetChoice.optional(),
   metadata: z
@@ -183,7 +185,7 @@ export const ImageRequestFields = z.strictObject({
     .meta({ maxProperties: 32 })
     .optional()
     .describe(
-      'Further parameters of the provider, passed on unchanged: up to 32, at most 8 kB of JSON. Parameters that are fields of this request are refused.',
+      'Further parameters of the provider, passed on unchanged: up to 32, at most 8 kB of JSON. Parameters that are fields of this request are refused. `user` is read as `safety_identifier`.',
     ),
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clearMask, noiseImage, sha256 } from '../support/images.ts';
 import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
+import { safetyIdentifier } from '../support/safety-identifier.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let provider: RecordingProvider;
@@ -60,7 +61,7 @@ describe('an edit', () => {
       complexity: 'low',
       output_format: 'webp',
       output_compression: '80',
-      safety_identifier: 'user-1',
+      safety_identifier: expect.stringMatching(safetyIdentifier),
       seed: '7',
       'nested[a][]': 'b',
     });

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { safetyIdentifier } from '../support/safety-identifier.ts';
 import { type ScriptedServer, startScriptedServer } from '../support/scripted-server.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -43,6 +44,7 @@ const requests = [
   },
 ].map((fields) => ({ ...common, ...fields }));
 
+const safely = { safety_identifier: expect.stringMatching(safetyIdentifier) };
 const bodyOf = (prompt: string) => {
   const bodies = provider.seen.map(({ body }) => JSON.parse(body));
   return bodies.find((body) => body.prompt === prompt);
@@ -53,7 +55,7 @@ describe.each(requests)('a request with output_format $output_format', (fields) 
     const prompt = `A native ${fields.output_format}`;
     const job = await service.acme.generate({ prompt, ...fields });
     expect(job).toMatchObject({ status: 'succeeded', request: fields });
-    expect(bodyOf(prompt)).toEqual({ prompt, n: 1, ...fields });
+    expect(bodyOf(prompt)).toEqual({ prompt, n: 1, ...fields, ...safely });
   });
 
   it('reaches the provider with every field as the caller of /v1 sent it, and shows its format', async () => {
@@ -62,7 +64,7 @@ describe.each(requests)('a request with output_format $output_format', (fields) 
       .post('/v1/images/generations')
       .send({ prompt, ...fields })
       .expect(200);
-    expect(bodyOf(prompt)).toEqual({ prompt, n: 1, ...fields });
+    expect(bodyOf(prompt)).toEqual({ prompt, n: 1, ...fields, ...safely });
     expect(body).toMatchObject({ output_format: fields.output_format });
     expect(body).not.toHaveProperty('warnings');
   });

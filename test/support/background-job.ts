@@ -44,6 +44,7 @@ export async function backgroundJob(prompt: string) {
     cancelProviderCalls,
     provider: watched,
     findDecoder: () => provider.decode,
+    safetyIdentifierOf: () => undefined,
     enhancer: { provider: provider.name, model: 'gpt-5.4-mini', enhance: neverCalled },
     breaker: createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock),
     spool,

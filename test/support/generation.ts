@@ -159,6 +159,7 @@ function createUseCases(given: Given, ports: Ports) {
   const deps: Deps = {
     ...ports,
     cancelProviderCalls: async () => {},
+    safetyIdentifierOf: () => undefined,
     findDecoder,
     fetchInputs: given.fetchInputs ?? (async (job) => [...(job.inputs ?? [])]),
     catalogue: given.catalogue ?? builtInCatalogue(),

@@ -43,6 +43,8 @@ export interface CallContext {
   /** Value of `X-Client-Request-Id`, which connects the provider's log with the ledger. */
   readonly clientRequestId: string;
   readonly traceparent?: string | undefined;
+  /** Name of the end user for the provider, without a meaning elsewhere. Absent if the deployment sends none. */
+  readonly safetyIdentifier?: string | undefined;
   /**
    * Called with the provider's job id before anything else happens. If it rejects, the call is canceled at the provider.
    */

@@ -16,9 +16,11 @@ import {
 import { providerDelayMs } from '../../domain/retry-schedule.ts';
 import { type CallTarget, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
 import { isHandingOver, type JobRun } from './job-run.ts';
+import type { SafetyIdentifierOf } from './safety-identifier.ts';
 
 interface Deps {
   breaker: Pick<CircuitBreaker, 'open' | 'recordSuccess'>;
+  safetyIdentifierOf: SafetyIdentifierOf;
   catalogue: ModelCatalogue;
   clock: Clock;
   random: () => number;
@@ -60,6 +62,7 @@ export function createAttemptCall(deps: Deps) {
       timeoutMs,
       clientRequestId: `${run.job.id}-${no}`,
       traceparent: run.job.traceparent,
+      safetyIdentifier: deps.safetyIdentifierOf(run.job),
       onHandle: (handle) => run.updateAttempt(no, { handle }),
     };
   }

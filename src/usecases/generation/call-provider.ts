@@ -94,7 +94,6 @@ export function createCallProvider(deps: Deps) {
       const image = {
         model: call.model,
         prompt,
-        parameters: imageParameters(run.job.request),
         inputs: callInputsOf(run.job, storage),
         sendsLinks: catalogue.find(call.model)?.sends_links ?? false,
       };
@@ -102,7 +101,11 @@ export function createCallProvider(deps: Deps) {
         ...call,
         send: (context, no) =>
           spooling(run, { no, index, earlyUpload, context }, (sink, withPreviews) =>
-            provider.generate(image, withPreviews, sink),
+            provider.generate(
+              { ...image, parameters: imageParameters(run.job.request, context.safetyIdentifier) },
+              withPreviews,
+              sink,
+            ),
           ),
       });
       return done?.no ?? null;

@@ -16,15 +16,22 @@ const passedOn = [
   'svg',
   'input_fidelity',
   'partial_images',
-  'safety_identifier',
 ] as const satisfies readonly (keyof ImageRequest)[];
 
-/** Returns the parameters of one image: the provider's names and values, and the caller's `provider_options` unchanged. */
-export function imageParameters(request: ImageRequest | undefined): Record<string, unknown> {
-  const parameters: Record<string, unknown> = { ...request?.provider_options };
+/**
+ * Returns the parameters of one image: the provider's names and values, and the caller's `provider_options`. The
+ * caller's id of the end user is replaced by the safety identifier.
+ */
+export function imageParameters(
+  request: ImageRequest | undefined,
+  safetyIdentifier?: string,
+): Record<string, unknown> {
+  const { user: _user, ...options } = request?.provider_options ?? {};
+  const parameters: Record<string, unknown> = options;
   for (const field of passedOn) {
     if (request?.[field] !== undefined) parameters[field] = request[field];
   }
+  if (safetyIdentifier !== undefined) parameters.safety_identifier = safetyIdentifier;
   return parameters;
 }
 

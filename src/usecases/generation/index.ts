@@ -30,6 +30,7 @@ import { createResolveInputs } from './resolve-inputs.ts';
 import { createResumeCall } from './resume-call.ts';
 import type { UncertainPolicy } from './retry-decision.ts';
 import { createRunJob } from './run-job.ts';
+import type { SafetyIdentifierOf } from './safety-identifier.ts';
 import { createSpoolResponse } from './spool-response.ts';
 import { createStorePreviews } from './store-previews.ts';
 import { createUploadImage, type UploadImage } from './upload-image.ts';
@@ -45,6 +46,7 @@ export interface GenerationDeps {
   readonly findDecoder: FindDecoder;
   readonly enhancer: PromptEnhancer;
   readonly breaker: CircuitBreaker;
+  readonly safetyIdentifierOf: SafetyIdentifierOf;
   readonly spool: Spool;
   readonly storage: Pick<ImageStorage, 'put' | 'read' | 'remove'>;
   readonly fetchInputs: FetchInputs;
@@ -117,9 +119,10 @@ function composeFinalizeResponse(deps: GenerationDeps, uploadImage: UploadImage)
 }
 
 /** Builds the steps that calls for images and for descriptions share. */
-function composeCalling({ breaker, catalogue, clock, random, meter, log, policy }: GenerationDeps) {
+function composeCalling(deps: GenerationDeps) {
+  const { breaker, catalogue, clock, random, meter, log, policy, safetyIdentifierOf } = deps;
   return {
-    attemptCall: createAttemptCall({ breaker, catalogue, clock, random, meter, log }),
+    attemptCall: createAttemptCall({ breaker, safetyIdentifierOf, catalogue, clock, random, meter, log }),
     checkBreaker: createCheckBreaker({ breaker, clock, onQuota: policy.onQuota }),
   };
 }

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { clearMask, noiseImage, sha256 } from '../../support/images.ts';
 import { dataUrl, formOf, postEdit } from '../../support/openai-edits.ts';
 import { type RecordingProvider, startRecordingProvider } from '../../support/recording-provider.ts';
+import { safetyIdentifier } from '../../support/safety-identifier.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 
@@ -79,7 +80,7 @@ describe('an edit of the official client', () => {
       complexity: 'low',
       output_format: 'webp',
       output_compression: '80',
-      safety_identifier: 'user-1',
+      safety_identifier: expect.stringMatching(safetyIdentifier),
     });
     expect(data.data?.[0]?.b64_json).toBeTruthy();
     const job = await service.acme.job(response.headers.get('x-darkroom-job-id') ?? '');
@@ -134,7 +135,11 @@ describe('an edit of the official client', () => {
       quality: 'standard',
       user: 'u-1',
     });
-    expect(sentFields()).toMatchObject({ model, size: '1024x1024', safety_identifier: 'u-1' });
+    expect(sentFields()).toMatchObject({
+      model,
+      size: '1024x1024',
+      safety_identifier: expect.stringMatching(safetyIdentifier),
+    });
     expect((response as { warnings?: string[] }).warnings).toEqual(
       expect.arrayContaining([
         'model dall-e-2 was replaced by gpt-image-2.6-flare.',

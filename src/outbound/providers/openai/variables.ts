@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { credential, defineVariable, text, url } from '../../../lib/variable.ts';
+import { credential, defineVariable, text, truth, url } from '../../../lib/variable.ts';
 import { providerSection as section } from '../provider-definition.ts';
 
 /** The variables of every provider that speaks the OpenAI API. */
@@ -28,5 +28,12 @@ export const openaiVariables = {
     schema: text,
     fallback: 'gpt-5.4-mini',
     about: 'Text model that runs the image tool if OPENAI_MODE is `responses`.',
+  }),
+  SEND_SAFETY_IDENTIFIER: defineVariable({
+    section,
+    schema: truth,
+    fallback: 'true',
+    about:
+      'Sends `safety_identifier` with every paid call: a keyed hash of the tenant and the end user. Set it to false only for a server that refuses the field.',
   }),
 };

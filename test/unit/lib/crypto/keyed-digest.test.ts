@@ -12,4 +12,8 @@ describe('keyed digests', () => {
   it('returns another digest with another key', () => {
     expect(createKeyedDigest(Buffer.alloc(32, 2))('a prompt')).not.toBe(ours('a prompt'));
   });
+
+  it('returns another digest for another purpose', () => {
+    expect(createKeyedDigest(Buffer.alloc(32, 1), 'end users')('a prompt')).not.toBe(ours('a prompt'));
+  });
 });

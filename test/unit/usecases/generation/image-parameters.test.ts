@@ -36,7 +36,6 @@ describe('the parameters of one image', () => {
       svg: { model: 'gpt-5.4', reasoning: { effort: 'low' } },
       input_fidelity: 'high',
       partial_images: 2,
-      safety_identifier: 'hash',
     };
     expect(imageParameters(requestOf(fields))).toEqual(fields);
   });
@@ -48,6 +47,15 @@ describe('the parameters of one image', () => {
       nested: { list: [1, null] },
       size: '1024x1024',
     });
+  });
+
+  it('contains the safety identifier instead of an id of an end user', () => {
+    const named = { safety_identifier: 'user-1', provider_options: { user: 'user-1' } };
+    expect(imageParameters(requestOf(named), 'hash')).toEqual({
+      size: '1024x1024',
+      safety_identifier: 'hash',
+    });
+    expect(imageParameters(requestOf(named))).toEqual({ size: '1024x1024' });
   });
 
   it('returns no parameters for an erased job', () => {

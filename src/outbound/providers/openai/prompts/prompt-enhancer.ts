@@ -1,5 +1,6 @@
 import type { OpenAI } from 'openai';
 import {
+  type CallContext,
   type Clock,
   type PromptEnhancer,
   ProviderError,
@@ -47,8 +48,12 @@ export function createPromptEnhancer(
   const maxTokens = config.maxTokens ?? defaultMaxTokens;
   const maxCodePoints = config.maxCodePoints ?? defaultMaxCodePoints;
 
-  const requestBody = (prompt: string): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming => ({
+  const requestBody = (
+    prompt: string,
+    { safetyIdentifier }: Pick<CallContext, 'safetyIdentifier'>,
+  ): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming => ({
     model: config.model,
+    ...(safetyIdentifier === undefined ? {} : { safety_identifier: safetyIdentifier }),
     max_completion_tokens: maxTokens,
     messages: [
       { role: 'system', content: instructions },
@@ -64,7 +69,7 @@ export function createPromptEnhancer(
       const call = beginCall(connection, context);
       try {
         const response = await call.send((options) =>
-          connection.client.chat.completions.create(requestBody(prompt), options).asResponse(),
+          connection.client.chat.completions.create(requestBody(prompt, context), options).asResponse(),
         );
         const providerRequestId = requestIdOf((name) => response.headers.get(name));
         const body = await call.receive(response, maxResponseBytes, textOf);
