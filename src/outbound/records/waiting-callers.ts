@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { JobClaim, WaitingCallers } from '../../domain/ports/callers.ts';
+import { createScript } from '../../lib/redis/script.ts';
 import { idle } from '../../lib/sleep.ts';
-import { createScript } from './script.ts';
 import { translated } from './store-errors.ts';
 
 /** Maximum age of a job that a marked retry joins, since its acceptance. */

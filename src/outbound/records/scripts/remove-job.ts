@@ -1,8 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../../domain/image-job.ts';
+import { createScript } from '../../../lib/redis/script.ts';
 import type { ProjectJob } from '../job-projections.ts';
 import type { Keys } from '../keys.ts';
-import { createScript } from '../script.ts';
 
 /** KEYS 1 record, then its indexes. ARGV 1 id. */
 const source = `

@@ -1,9 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { JobStore } from '../../../domain/ports.ts';
 import { eventOf } from '../../../domain/webhook-event.ts';
+import { createScript } from '../../../lib/redis/script.ts';
 import type { Projection, ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
-import { createScript } from '../script.ts';
 import { encodeVersioned } from '../versioned-json.ts';
 import { luaAppendChange } from './append-change.ts';
 import { luaWriteEvent } from './write-event.ts';

@@ -1,9 +1,9 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import type { NewEvent } from '../../../domain/webhook-event.ts';
+import { createScript } from '../../../lib/redis/script.ts';
 import { compareProjections, type ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
-import { createScript } from '../script.ts';
 import { encodeVersioned, luaVersionOf, versionLength } from '../versioned-json.ts';
 import { luaAppendChange } from './append-change.ts';
 import { luaWriteEvent } from './write-event.ts';

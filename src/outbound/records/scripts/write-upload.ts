@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Upload } from '../../../domain/upload.ts';
+import { createScript } from '../../../lib/redis/script.ts';
 import type { Keys } from '../keys.ts';
-import { createScript } from '../script.ts';
 import { encodeVersioned } from '../versioned-json.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { DestinationHealth } from '../../../../domain/destination-health.ts';
+import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
-import { createScript } from '../../script.ts';
 import { healthFields, healthOf } from '../destination-health-fields.ts';
 
 interface LeaseRequest {

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { SendClaim, SendGrant } from '../../../../domain/ports.ts';
+import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
-import { createScript } from '../../script.ts';
 
 /** Failures after which the breaker of a host opens. Several runs fail at once, so the number is larger than that of a run. */
 export const failuresToOpen = 10;

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
+import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
-import { createScript } from '../../script.ts';
 
 interface Release {
   readonly tenant: string;

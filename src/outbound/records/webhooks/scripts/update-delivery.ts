@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Delivery, DeliveryAttempt } from '../../../../domain/webhook-delivery.ts';
+import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
-import { createScript } from '../../script.ts';
 import { encodeVersioned, luaVersionOf } from '../../versioned-json.ts';
 
 interface DeliveryUpdate {

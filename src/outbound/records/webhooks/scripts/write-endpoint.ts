@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { isSubscribed, type WebhookEndpoint } from '../../../../domain/webhook-endpoint.ts';
+import { createScript } from '../../../../lib/redis/script.ts';
 import type { Keys } from '../../keys.ts';
-import { createScript } from '../../script.ts';
 import { encodeVersioned, luaVersionOf } from '../../versioned-json.ts';
 
 interface EndpointWrite {
