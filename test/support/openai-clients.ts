@@ -27,16 +27,19 @@ export interface ImageClient {
 
 type GenerateImage = (options: {
   model: unknown;
-  prompt: string;
+  prompt: string | { text: string; images: Uint8Array[]; mask?: Uint8Array };
   n?: number;
+  size?: string;
   maxRetries?: number;
+  providerOptions?: Record<string, Record<string, unknown>>;
 }) => Promise<{ images: { uint8Array: Uint8Array }[] }>;
 type CreateProvider = (options: { name?: string; baseURL: string; apiKey: string }) => {
   image(model: string): unknown;
   imageModel(model: string): unknown;
 };
 
-interface AiSdk {
+/** The parts of the AI SDK and of its providers that the tests use. */
+export interface AiSdk {
   readonly generateImage: GenerateImage;
   readonly createOpenAI: CreateProvider;
   readonly createOpenAICompatible: CreateProvider;
@@ -134,8 +137,10 @@ export interface Clients {
   readonly all: readonly ImageClient[];
   /** Clients that read a stream. */
   readonly streams: readonly ImageClient[];
-  /** Loaders of the official SDK. */
-  readonly packages: Readonly<Record<'OpenAI6' | 'OpenAI7', () => Promise<typeof OpenAI>>>;
+  /** Loaders of the packages. */
+  readonly packages: Readonly<Record<'OpenAI6' | 'OpenAI7', () => Promise<typeof OpenAI>>> & {
+    AiSdk(): Promise<AiSdk>;
+  };
 }
 
 /** Installs the clients. Returns their folder, or `undefined` with a message on the console if npm cannot install them. */
@@ -158,7 +163,7 @@ export async function loadClients(): Promise<Clients | undefined> {
   const packages: ClientPackages = await import(pathToFileURL(join(folder, 'clients.mjs')).href);
   const { loadOpenAI7, loadAiSdk } = packages;
   return {
-    packages: { OpenAI6: async () => OpenAI, OpenAI7: loadOpenAI7 },
+    packages: { OpenAI6: async () => OpenAI, OpenAI7: loadOpenAI7, AiSdk: loadAiSdk },
     streams: [streaming(loadOpenAI7)],
     all: [
       officialSdk('openai 6', async () => OpenAI),

@@ -9,7 +9,7 @@ export interface EditResponse {
   readonly body: any;
 }
 
-/** Sends a form, or JSON as a text. */
+/** Sends a form, or JSON as a text. The body of the result is a text if the response is a stream. */
 export async function postEdit(
   url: string,
   body: FormData | string,
@@ -22,11 +22,16 @@ export async function postEdit(
     body,
     signal: signal ?? null,
   });
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  const isJson = response.headers.get('content-type')?.includes('json');
+  const read = isJson ? response.json() : response.text();
+  return { status: response.status, headers: response.headers, body: await read };
 }
 
 /** Returns a form whose files precede its fields. The files have no content type. */
-export function formOf(fields: Record<string, string>, files: readonly [string, Buffer][]): FormData {
+export function formOf(
+  fields: Record<string, string>,
+  files: readonly (readonly [string, Buffer])[],
+): FormData {
   const form = new FormData();
   for (const [field, bytes] of files) form.append(field, new Blob([new Uint8Array(bytes)]), 'photo');
   for (const [field, text] of Object.entries(fields)) form.append(field, text);
