@@ -38,7 +38,7 @@ const signals: Signals = {
   onTenantChange: () => nothing,
   onCancel: () => nothing,
   requestCancel: async () => {},
-  onKeyChange: () => nothing,
+  onPolicyChange: () => nothing,
 };
 const retentionOf = (_job: ImageJob) => ({ mediaSeconds: 2_592_000, recordSeconds: 7_776_000 });
 

@@ -14,8 +14,10 @@ import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createJobChanges } from '../outbound/records/job-changes.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeys } from '../outbound/records/keys.ts';
+import { createPolicyChanges } from '../outbound/records/policy-changes.ts';
 import { checkEviction } from '../outbound/records/probe-store.ts';
 import { createSignals } from '../outbound/records/signals.ts';
+import { createTenants } from '../outbound/records/tenants.ts';
 import { createInputDrafts, createUploads } from '../outbound/records/uploads.ts';
 import { createWaitingCallers, startPresence } from '../outbound/records/waiting-callers.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
@@ -31,6 +33,7 @@ import { createFetchLink } from '../outbound/webhooks/fetch-link.ts';
 import { createGuardedAgent } from '../outbound/webhooks/guarded-agent.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
+import { auditBoundsOf } from './audit-bounds.ts';
 import { readCatalogues } from './catalogues.ts';
 import { clock } from './clock.ts';
 import { composeDurability } from './durability.ts';
@@ -105,7 +108,9 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     deliveryQueues: createDeliveryQueues(redis, keys, { onUnreadable }),
     sendLimits: createSendLimits(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
-    apiKeys: createApiKeys(redis, keys, { onUnreadable }),
+    apiKeys: createApiKeys(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
+    tenants: createTenants(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
+    policyChanges: createPolicyChanges(redis, keys),
     breaker: createCircuitBreaker(redis, keys, clock),
     uploads: createUploads(redis, keys, { onUnreadable }),
     inputDrafts: createInputDrafts(redis, keys),

@@ -10,6 +10,7 @@ import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
+import { auditBoundsOf } from './audit-bounds.ts';
 import { openRedis } from './redis.ts';
 
 const reachMs = 3_000;
@@ -52,7 +53,7 @@ export async function withKeys<T>(
   return withRedis(await redisTargetOf(config), { config, log }, (redis) =>
     work(
       createManageKeys({
-        apiKeys: createApiKeys(redis, createKeys(config.REDIS_KEY_PREFIX)),
+        apiKeys: createApiKeys(redis, createKeys(config.REDIS_KEY_PREFIX), { audit: auditBoundsOf(config) }),
         createKeyText,
         digest: digestHex,
         clock: Date.now,

@@ -1,6 +1,4 @@
 import { hash } from 'node:crypto';
-import type { Config } from '../config/config.ts';
-import type { ApiKeyRecord, Scope } from '../domain/api-key.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import { createKeyText, digestHex, keyIdOf, sameDigest } from '../lib/crypto/api-key-text.ts';
 import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
@@ -11,9 +9,9 @@ import { createInputs, type Inputs } from '../usecases/inputs/index.ts';
 import { createJobs, type Jobs } from '../usecases/jobs/index.ts';
 import { createMaintenance } from '../usecases/maintenance/index.ts';
 import type { Adapters } from './adapters.ts';
+import { bootstrapKeysOf } from './bootstrap-keys.ts';
 import { clock } from './clock.ts';
 import { composeGeneration } from './generation.ts';
-import type { Environment } from './local.ts';
 import { retentionOf } from './retention.ts';
 import type { Root } from './root.ts';
 import { composeWebhooks } from './webhooks.ts';
@@ -37,8 +35,10 @@ export type UseCases = ReturnType<typeof composeUseCases>;
 function composeAccess({ config, environment }: Root, { records }: Adapters) {
   return createAccess({
     apiKeys: records.apiKeys,
+    tenants: records.tenants,
+    policyChanges: records.policyChanges,
     signals: records.signals,
-    bootstrapKeys: bootstrapKeys(config, environment),
+    bootstrapKeys: bootstrapKeysOf(config, environment),
     createKeyText,
     digest: digestHex,
     sameDigest,
@@ -135,26 +135,4 @@ function composeMaintenance({ config, draining, log }: Root, adapters: Adapters,
     clock,
     log,
   });
-}
-
-const userScopes: readonly Scope[] = ['images:write', 'images:read', 'webhooks'];
-
-/** Returns the keys that come from the configuration instead of the store, by digest. */
-function bootstrapKeys(config: Config, environment: Environment): Map<string, ApiKeyRecord> {
-  const users = (config.API_KEYS ?? []).map(({ tenant, key }) => ({ tenant, key, scopes: [...userScopes] }));
-  const dev = environment.devApiKey
-    ? [{ tenant: 'dev', key: environment.devApiKey, scopes: [...userScopes] }]
-    : [];
-  const admin = config.ADMIN_KEY
-    ? [{ tenant: 'admin', key: config.ADMIN_KEY, scopes: ['admin' as const] }]
-    : [];
-  return new Map(
-    [...users, ...dev, ...admin].map(({ tenant, key, scopes }, i) => {
-      const digest = digestHex(key);
-      return [
-        digest,
-        { id: `key_bootstrap_${i + 1}`, tenant, name: 'bootstrap', digest, scopes, createdAt: 0 },
-      ];
-    }),
-  );
 }

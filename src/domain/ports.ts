@@ -1,5 +1,6 @@
 import type { JobStage, JobStatus } from './image-job.ts';
 
+export * from './ports/access.ts';
 export * from './ports/bytes.ts';
 export * from './ports/inputs.ts';
 export * from './ports/providers.ts';

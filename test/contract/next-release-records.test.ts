@@ -4,6 +4,7 @@ import { erase } from '../../src/domain/job-erasure.ts';
 import { beginRun, finish, requestCancel } from '../../src/domain/job-moves.ts';
 import { createApiKeys } from '../../src/outbound/records/api-keys.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
+import { apiKeyOf, auditBounds, keyAudit } from '../support/api-keys.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
 import { asNextRelease, nextRelease, writeRecord } from '../support/next-release.ts';
 import { connectTestStore, type TestStore } from '../support/store.ts';
@@ -109,34 +110,27 @@ describe('an unreadable record', () => {
 });
 
 describe('an API key of the next release', () => {
-  const record = {
-    id: 'key_next',
-    tenant: 'acme',
-    name: 'app',
-    digest: 'd'.repeat(64),
-    scopes: ['images:read', 'batches'],
-    createdAt: 1,
-    budgets: [{ window: 'day', limit_micro_usd: 5 }],
-  };
+  const record = { ...apiKeyOf('key_next', { scopes: ['images:read', 'batches'] }), quota: { images: 5 } };
 
   it('preserves the newer fields and scopes of an API key through an update by this release', async () => {
-    const apiKeys = createApiKeys(store.redis, store.keys);
-    await store.redis.set(store.keys.apiKey(record.id), JSON.stringify(record));
-    const read = await apiKeys.get(record.id);
-    expect(read).toEqual(record);
-    if (read) await apiKeys.put({ ...read, revokedAt: 5 });
-    expect(await apiKeys.get(record.id)).toEqual({ ...record, revokedAt: 5 });
+    const apiKeys = createApiKeys(store.redis, store.keys, { audit: auditBounds });
+    await apiKeys.create({ record, audit: keyAudit(record) });
+    expect(await apiKeys.get(record.id)).toEqual(record);
+    await apiKeys.update(record.id, (now) => ({ record: { ...now, revokedAt: 5 }, audit: keyAudit(now) }));
+    expect(await apiKeys.get(record.id)).toEqual({ ...record, version: 2, revokedAt: 5 });
   });
 
   it('skips and reports an unreadable API key in the list', async () => {
     const reported: object[] = [];
     const apiKeys = createApiKeys(store.redis, store.keys, {
+      audit: auditBounds,
       onUnreadable: (each) => reported.push(each),
     });
-    await apiKeys.put(record);
-    await store.redis.set(store.keys.apiKey('key_odd'), '{"id":7}');
-    await store.redis.sadd(store.keys.apiKeys, 'key_odd');
-    expect((await apiKeys.list('acme')).map(({ id }) => id)).toEqual([record.id]);
-    expect(reported).toMatchObject([{ kind: 'api_key', id: 'key_odd' }]);
+    const [first, odd] = [apiKeyOf('key_first', { tenant: 'odd' }), apiKeyOf('key_odd', { tenant: 'odd' })];
+    for (const each of [first, odd]) await apiKeys.create({ record: each, audit: keyAudit(each) });
+    await store.redis.set(store.keys.apiKey('odd', 'key_odd'), '{"id":7}');
+    const { keys } = await apiKeys.list({ tenant: 'odd', limit: 10 });
+    expect(keys.map(({ id }) => id)).toEqual(['key_first']);
+    expect(reported).toMatchObject([{ kind: 'api_key', tenant: 'odd', id: 'key_odd' }]);
   });
 });

@@ -5,6 +5,7 @@ import { createSubscriberRedis } from '../../src/lib/redis/redis.ts';
 import { createApiKeys } from '../../src/outbound/records/api-keys.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
+import { apiKeyOf, auditBounds, keyAudit } from '../support/api-keys.ts';
 import { createdAt, queuedJob } from '../support/jobs.ts';
 import { connectTestStore, type TestStore } from '../support/store.ts';
 
@@ -97,10 +98,11 @@ describe('a change of an API key', () => {
   it('publishes a change of an API key to every process that listens', async () => {
     const [here, elsewhere] = [await connectSignals(), await connectSignals()];
     const captured: string[] = [];
-    here.onKeyChange((id) => captured.push(`here ${id}`));
-    elsewhere.onKeyChange((id) => captured.push(`elsewhere ${id}`));
-    const record = { id: 'key_1', tenant: 'acme', name: 'app', digest: 'd'.repeat(64), createdAt: 1 };
-    await createApiKeys(store.redis, store.keys).put({ ...record, scopes: ['images:read'] });
+    here.onPolicyChange(({ name }) => captured.push(`here ${name}`));
+    elsewhere.onPolicyChange(({ name }) => captured.push(`elsewhere ${name}`));
+    const record = apiKeyOf('key_1');
+    const apiKeys = createApiKeys(store.redis, store.keys, { audit: auditBounds });
+    await apiKeys.create({ record, audit: keyAudit(record) });
     await expect.poll(() => captured.toSorted()).toEqual(['elsewhere key_1', 'here key_1']);
   });
 });

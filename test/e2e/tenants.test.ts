@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import type { Scope } from '../../src/domain/api-key.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/logger.ts';
+import { commandLine } from '../support/api-keys.ts';
 import { createCaller } from '../support/caller.ts';
 import { type Operation, readApiDocument } from '../support/openapi-document.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -49,7 +50,9 @@ async function call(operation: Operation, id: string, key: string): Promise<Resp
 async function keyWith(scopes: Scope[]): Promise<string> {
   const quiet = createLogger({ level: 'silent', pretty: false });
   const config = loadConfig({ ...service.env }, 'tool');
-  const made = await withKeys(config, quiet, (keys) => keys.create({ tenant: 'acme', name: 'test', scopes }));
+  const made = await withKeys(config, quiet, (keys) =>
+    keys.create(commandLine, { tenant: 'acme', name: 'test', scopes }),
+  );
   return made.key;
 }
 

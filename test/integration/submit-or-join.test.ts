@@ -6,7 +6,13 @@ import { createSubmitOrJoin, type JoinableSubmission } from '../../src/usecases/
 import { type Core, connectCore } from '../support/core.ts';
 import { silentLog } from '../support/jobs.ts';
 
-const caller: Caller = { tenant: 'acme', keyId: 'key_1', scopes: new Set(['images:write']) };
+const caller: Caller = {
+  tenant: 'acme',
+  keyId: 'key_1',
+  scopes: new Set(['images:write']),
+  isOperator: false,
+  policy: { key: {}, tenant: {} },
+};
 const request: JoinableSubmission = {
   caller,
   body: { prompt: 'A fox' },

@@ -3,7 +3,13 @@ import type { Caller } from '../../src/domain/api-key.ts';
 import type { ImageRequestBody } from '../../src/domain/image-request.ts';
 import type { Core } from './core.ts';
 
-export const caller: Caller = { tenant: 'acme', keyId: 'key_1', scopes: new Set(['images:write']) };
+export const caller: Caller = {
+  tenant: 'acme',
+  keyId: 'key_1',
+  scopes: new Set(['images:write']),
+  isOperator: false,
+  policy: { key: {}, tenant: {} },
+};
 export const requestBody: ImageRequestBody = {
   prompt: 'A fox',
   quality: 'low',

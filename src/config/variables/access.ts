@@ -16,7 +16,8 @@ export const access = {
     section,
     schema: credential,
     secret: true,
-    about: 'Key with every scope for the tenant `admin`. It has no access to other tenants.',
+    about:
+      'Key of the operator. It has every scope for the tenant `admin`, and manages the keys and limits of every tenant.',
   }),
   SECRETS_KEY: defineVariable({
     section,

@@ -22,6 +22,12 @@ export const limits = {
     fallback: '7776000',
     about: 'Maximum retention of records, in seconds. Requests may choose less.',
   }),
+  AUDIT_TTL_S: defineVariable({
+    section,
+    schema: whole(60, 315_360_000),
+    fallback: '31536000',
+    about: 'Retention of entries of the audit log, in seconds.',
+  }),
   LINK_TTL_S: defineVariable({
     section,
     schema: whole(60, 604_800),

@@ -1,8 +1,8 @@
-import type { ApiKeyRecord } from '../api-key.ts';
 import type { ImageJob, JobStatus } from '../image-job.ts';
 import type { NewEvent } from '../webhook-event.ts';
+import type { PolicyName } from './access.ts';
 
-/** The store of jobs and keys, and notifications between processes. */
+/** The store of jobs, and notifications between processes. */
 
 export interface IdempotencyClaim {
   /** Digest of the caller's key. */
@@ -68,6 +68,8 @@ export type OnUnreadable = (record: {
     | 'job'
     | 'upload'
     | 'api_key'
+    | 'tenant'
+    | 'audit_entry'
     | 'event'
     | 'delivery'
     | 'delivery_attempt'
@@ -144,15 +146,6 @@ export interface JobStore {
   remove(job: ImageJob): Promise<void>;
 }
 
-export interface ApiKeys {
-  /** `null` if there is no such key. */
-  get(id: string): Promise<ApiKeyRecord | null>;
-  /** Writes a key and notifies the listeners of keys. */
-  put(record: ApiKeyRecord): Promise<void>;
-  /** Lists keys in the order of creation. Skips and reports records that it cannot read. */
-  list(tenant?: string): Promise<ApiKeyRecord[]>;
-}
-
 /** Best-effort notifications between processes, delivered at most once. Callers also poll. */
 export interface Signals {
   /** Calls back on every change of a job's record in any process. Returns a function that stops listening. */
@@ -162,8 +155,8 @@ export interface Signals {
   /** Calls back on a cancel request in any process. */
   onCancel(listener: (id: string) => void): () => void;
   requestCancel(id: string): Promise<void>;
-  /** Calls back if an API key was created or changed in any process. */
-  onKeyChange(listener: (id: string) => void): () => void;
+  /** Calls back if a key or a tenant was created or changed in any process. */
+  onPolicyChange(listener: (changed: PolicyName) => void): () => void;
 }
 
 /** A change of a job: the part of its history that the change added. */

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type ApiKeyRecord, type Scope, scopes } from '../../domain/api-key.ts';
+import type { Actor } from '../../domain/audit.ts';
 import { type CliContext, table } from './context.ts';
 
 interface CreateOptions {
@@ -10,6 +11,7 @@ interface CreateOptions {
   json?: boolean;
 }
 
+const actor: Actor = { kind: 'command_line' };
 const usualScopes: Scope[] = ['images:write', 'images:read', 'webhooks'];
 
 /** Adds `darkroom keys create|list|revoke|webhook-secret`. */
@@ -33,7 +35,7 @@ export function addKeys(program: Command, context: CliContext): void {
     )
     .option('--json', 'print JSON')
     .action(async (options: CreateOptions) => {
-      const { record, key } = await context.withKeys((manage) => manage.create(options));
+      const { record, key } = await context.withKeys((manage) => manage.create(actor, options));
       if (options.json) return context.print(JSON.stringify({ ...shown(record), key }));
       context.print(`${key}\n\nStore it now, it is not shown again. Its id is ${record.id}.`);
     });
@@ -59,7 +61,7 @@ export function addKeys(program: Command, context: CliContext): void {
     )
     .option('--json', 'print JSON')
     .action(async (id: string, options: { json?: boolean }) => {
-      const record = await context.withKeys((manage) => manage.revoke(id));
+      const record = await context.withKeys((manage) => manage.revoke(actor, id));
       context.print(options.json ? JSON.stringify(shown(record)) : `${record.id} is revoked.`);
     });
 

@@ -114,6 +114,7 @@ const everywhere: readonly ErrorCode[] = [
 const keyed: readonly ErrorCode[] = [
   'unauthorized',
   'insufficient_scope',
+  'tenant_suspended',
   'validation_failed',
   'too_many_requests',
   'store_unavailable',

@@ -1,60 +1,116 @@
 import type { Cluster, Redis } from 'ioredis';
 import { ApiKeyRecord } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { ApiKeys, OnUnreadable } from '../../domain/ports.ts';
+import type { ApiKeys, AuditedChange, OnUnreadable } from '../../domain/ports.ts';
 import type { Keys } from './keys.ts';
+import { createAnnouncePolicy } from './policy-changes.ts';
+import type { AuditBounds } from './scripts/append-audit.ts';
+import { createWritePolicy } from './scripts/write-policy.ts';
 import { translated } from './store-errors.ts';
+import { decodeVersioned } from './versioned-json.ts';
+
+interface Options {
+  /** Bounds of the audit log, which every change is written to. */
+  readonly audit: AuditBounds;
+  /** Called for each record that a list skips. */
+  readonly onUnreadable?: OnUnreadable | undefined;
+}
 
 /**
- * Creates the store of API keys in Redis, which finds keys by id. It stores secrets only as digests.
- *
- * @param options.onUnreadable called for each record that a list skips.
+ * Creates the store of API keys in Redis. It stores secrets only as digests. A record shares the hash tag of its tenant, so
+ * that a change and its audit entry are one atomic step. A second row finds the tenant of an id.
  */
-export function createApiKeys(
-  redis: Redis | Cluster,
-  keys: Keys,
-  { onUnreadable }: { onUnreadable?: OnUnreadable } = {},
-): ApiKeys {
-  const read = async (id: string) => {
-    const text = await redis.get(keys.apiKey(id));
-    return text === null ? null : decode(id, text);
-  };
+export function createApiKeys(redis: Redis | Cluster, keys: Keys, { audit, onUnreadable }: Options): ApiKeys {
+  const writePolicy = createWritePolicy(redis, keys, audit);
+  const announce = createAnnouncePolicy(redis, keys);
+  const decode = (text: string) => decodeVersioned(ApiKeyRecord, text);
 
-  async function readOrSkip(id: string): Promise<ApiKeyRecord | null> {
+  async function readOf(tenant: string, id: string): Promise<ApiKeyRecord | null> {
+    const text = await redis.get(keys.apiKey(tenant, id));
+    return text === null ? null : decode(text);
+  }
+
+  async function read(id: string): Promise<ApiKeyRecord | null> {
+    const tenant = await redis.get(keys.apiKeyTenant(id));
+    return tenant === null ? null : readOf(tenant, id);
+  }
+
+  async function readOrSkip({ tenant, id }: Position): Promise<ApiKeyRecord | null> {
     try {
-      return await read(id);
+      return await readOf(tenant, id);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      onUnreadable?.({ kind: 'api_key', id, error });
+      onUnreadable?.({ kind: 'api_key', tenant, id, error });
       return null;
     }
   }
 
+  function write(expectedVersion: number, { record, audit }: AuditedChange<ApiKeyRecord>) {
+    const { tenant, id } = record;
+    const index = { key: keys.apiKeysOf(tenant), member: positionOf(record) };
+    return writePolicy({ tenant, key: keys.apiKey(tenant, id), record, expectedVersion, audit, index });
+  }
+
+  async function update(
+    id: string,
+    change: (record: ApiKeyRecord) => AuditedChange<ApiKeyRecord> | null,
+  ): Promise<ApiKeyRecord | null> {
+    for (let current = await read(id); current; ) {
+      const next = change(current);
+      if (next === null) return current;
+      const record = { ...next.record, version: current.version + 1 };
+      const reply = await write(current.version, { record, audit: next.audit });
+      if (reply.kind === 'written') return record;
+      current = reply.kind === 'conflict' ? decode(reply.record) : null;
+    }
+    return null;
+  }
+
   return {
     get: (id) => translated(() => read(id)),
-    put: (record) =>
+    create: (change) =>
       translated(async () => {
-        await redis.set(keys.apiKey(record.id), JSON.stringify(record));
-        await redis.sadd(keys.apiKeys, record.id);
-        await redis.publish(keys.keyChanged, record.id);
+        const { tenant, id } = change.record;
+        // Both rows come first, because a row without a record is skipped and a record without a row cannot be found.
+        await redis.set(keys.apiKeyTenant(id), tenant);
+        await redis.zadd(keys.apiKeys, 0, positionOf(change.record));
+        await write(0, change);
+        await announce({ kind: 'key', name: id });
       }),
-    list: (tenant) =>
+    update: (id, change) =>
       translated(async () => {
-        const ids = await redis.smembers(keys.apiKeys);
-        const records = await Promise.all(ids.map(readOrSkip));
-        return records
-          .filter((record) => record !== null)
-          .filter((record) => tenant === undefined || record.tenant === tenant)
-          .sort((a, b) => a.createdAt - b.createdAt);
+        const record = await update(id, change);
+        if (record) await announce({ kind: 'key', name: id });
+        return record;
+      }),
+    list: ({ tenant, limit, before }) =>
+      translated(async () => {
+        const index = tenant === undefined ? keys.apiKeys : keys.apiKeysOf(tenant);
+        const below = before === undefined ? '+' : `(${before}`;
+        const positions = await redis.zrevrangebylex(index, below, '-', 'LIMIT', 0, limit + 1);
+        const page = positions.slice(0, limit);
+        const records = await Promise.all(page.map(parsePosition).map(readOrSkip));
+        return {
+          keys: records.filter((record) => record !== null),
+          next: positions.length > limit ? (page.at(-1) ?? null) : null,
+        };
       }),
   };
 }
 
-/** Decodes a key record. @throws AppError `internal` if the text is not a key record. */
-function decode(id: string, text: string): ApiKeyRecord {
-  try {
-    return ApiKeyRecord.parse(JSON.parse(text));
-  } catch (error) {
-    throw new AppError('internal', { detail: `The record of key ${id} cannot be read.`, cause: error });
-  }
+interface Position {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+const timeLength = 13;
+
+/** Returns the position of a key in the indexes: time of creation, id and tenant. */
+function positionOf({ createdAt, id, tenant }: ApiKeyRecord): string {
+  return `${String(createdAt).padStart(timeLength, '0')}:${id}:${tenant}`;
+}
+
+function parsePosition(position: string): Position {
+  const [, id = '', tenant = ''] = position.split(':');
+  return { tenant, id };
 }

@@ -27,6 +27,11 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *                                leaseEpoch (raised by every acquire and release) and nextRunAt (earliest scheduled run)
  *   {tenant}:sends       hash    webhook requests of the last minute by slice; sends:HOST: the same for one host, with its breaker
  *   runs:WORKER          set     jobs that a worker process runs, see worker-runs.ts
+ *   {tenant}:tenant      string  rules of the tenant as JSON with their version first
+ *   {tenant}:key:ID      string  an API key as JSON with its version first; keys: zset of all, ordered by creation
+ *   {tenant}:audit       stream  audit log; audit:erased: the part about erased jobs and deleted uploads
+ *   key:ID               string  tenant of an API key; never changes. keys: zset of the keys of all tenants
+ *   policies             stream  recent changes of keys and tenants; policies:tenants: set of all tenants with rules
  *   tenants              set     every tenant that ever submitted
  *   {.breaker}:open      hash    open circuit breakers of provider calls: scope to state as JSON
  *   {.breaker}:probe:SCOPE string  the probe of a half-open circuit breaker; expires by TTL
@@ -76,16 +81,30 @@ export function createKeys(prefix: string) {
     presence: (process: string) => `${prefix}:presence:${process}`,
     workerRuns: (worker: string) => `${prefix}:runs:${worker}`,
     tenants: `${prefix}:tenants`,
-    apiKey: (id: string) => `${prefix}:key:${id}`,
-    apiKeys: `${prefix}:keys`,
+    ...accessKeys(prefix, of),
     /** Returns a key of the circuit breakers. No tenant can have the name `.breaker`. */
     breaker: (scope: string) => `${prefix}:{.breaker}:${scope}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,
-    keyChanged: `${prefix}:key-changed`,
   };
 }
 export type Keys = ReturnType<typeof createKeys>;
+
+/** Returns the names of the keys of API keys, tenants and audit logs. */
+function accessKeys(prefix: string, of: (tenant: string, rest: string) => string) {
+  return {
+    tenant: (tenant: string) => of(tenant, 'tenant'),
+    apiKey: (tenant: string, id: string) => of(tenant, `key:${id}`),
+    apiKeysOf: (tenant: string) => of(tenant, 'keys'),
+    audit: (tenant: string) => of(tenant, 'audit'),
+    erasures: (tenant: string) => of(tenant, 'audit:erased'),
+    apiKeyTenant: (id: string) => `${prefix}:key:${id}`,
+    apiKeys: `${prefix}:keys`,
+    policyChanges: `${prefix}:policies`,
+    tenantRecords: `${prefix}:policies:tenants`,
+    policyChanged: `${prefix}:policy-changed`,
+  };
+}
 
 /** Returns the sets of endpoints that subscribed to an event type, one for each matching pattern. */
 export function subscribersOf(keys: Keys, tenant: string, type: Open<ImageEventType>): string[] {

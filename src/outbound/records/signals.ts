@@ -1,10 +1,11 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Signals } from '../../domain/ports.ts';
 import type { Keys } from './keys.ts';
+import { parsePolicyName } from './policy-changes.ts';
 import { translated } from './store-errors.ts';
 
 /**
- * Creates the signals over Redis pub/sub: changes of jobs and keys, and cancel requests. One subscription per process serves
+ * Creates the signals over Redis pub/sub: changes of jobs, keys and tenants, and cancel requests. One subscription per process serves
  * all of its waiters, because a blocking connection per waiter does not scale.
  */
 export function createSignals(
@@ -15,7 +16,7 @@ export function createSignals(
   const waiters = new Map<string, Set<() => void>>();
   const listenersOf = new Map<string, Set<(id: string) => void>>([
     [keys.cancel, new Set()],
-    [keys.keyChanged, new Set()],
+    [keys.policyChanged, new Set()],
   ]);
 
   const tenantListeners = new Map<string, Set<() => void>>();
@@ -41,7 +42,11 @@ export function createSignals(
     onChange: (tenant, id, listener) => addTo(waiters, `${tenant} ${id}`, listener),
     onTenantChange: (tenant, listener) => addTo(tenantListeners, tenant, listener),
     onCancel: (listener) => listen(keys.cancel, listener),
-    onKeyChange: (listener) => listen(keys.keyChanged, listener),
+    onPolicyChange: (listener) =>
+      listen(keys.policyChanged, (text) => {
+        const changed = parsePolicyName(text);
+        if (changed) listener(changed);
+      }),
     requestCancel: (id) => translated(async () => void (await publisher.publish(keys.cancel, id))),
     close: () => void subscriber.off('message', onMessage),
   };

@@ -1,12 +1,13 @@
 import { type ApiKeyRecord, type Caller, isLive } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { ApiKeys, Clock, Signals } from '../../domain/ports.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { TenantRecord } from '../../domain/tenant.ts';
+import type { PolicyCache } from './policy-cache.ts';
 
 interface Deps {
-  apiKeys: Pick<ApiKeys, 'get'>;
-  signals: Pick<Signals, 'onKeyChange'>;
-  /** Keys from the configuration, by digest. */
-  bootstrapKeys: ReadonlyMap<string, ApiKeyRecord>;
+  policies: PolicyCache;
+  /** Keys from the configuration. */
+  bootstrapKeys: BootstrapKeys;
   /** SHA-256, hex. */
   digest: (text: string) => string;
   /** Compares two digests in constant time. */
@@ -16,8 +17,13 @@ interface Deps {
   clock: Clock;
 }
 
-/** Lifetime of a cached key. A revoked key stops working within this time even if the message is lost. */
-const cacheMs = 5_000;
+/** Keys that come from the configuration instead of the store. */
+export interface BootstrapKeys {
+  readonly byDigest: ReadonlyMap<string, ApiKeyRecord>;
+  /** Id of the operator's key, if there is one. */
+  readonly operatorId?: string | undefined;
+}
+
 const cacheSize = 10_000;
 
 /** Maximum number of unknown keys of one address in a minute that cost a read of the store. */
@@ -25,54 +31,69 @@ const maxUnknownPerMinute = 30;
 const minuteMs = 60_000;
 
 /**
- * Creates the authentication of callers. A key is found by its id and compared by its digest in constant time. Found and
- * unknown ids are cached for a few seconds. An address that sends many unknown keys gets no further lookups for a minute;
- * cached keys of other callers at the same address still work.
+ * Creates the authentication of callers. A key is found by its id and compared by its digest in constant time. An address
+ * that sends many unknown keys gets no further lookups for a minute; cached keys of other callers at the same address still
+ * work.
  *
- * @throws AppError `unauthorized`, `too_many_requests`
+ * @throws AppError `unauthorized`, `tenant_suspended`, `too_many_requests`
  */
 export function createAuthenticate(deps: Deps) {
-  const cache = new Map<string, { record: ApiKeyRecord | null; until: number }>();
-
-  deps.signals.onKeyChange((id) => void cache.delete(id));
-
-  const callers = new WeakMap<ApiKeyRecord, Caller>();
-  function callerOf(record: ApiKeyRecord): Caller {
-    const known = callers.get(record);
-    if (known) return known;
-    const caller = { tenant: record.tenant, keyId: record.id, scopes: new Set(record.scopes) };
-    callers.set(record, caller);
-    return caller;
-  }
-
+  const { policies, bootstrapKeys } = deps;
+  const callerOf = createCallers(bootstrapKeys.operatorId);
   const misses = createMissCounter();
 
   async function find(id: string, address: string): Promise<ApiKeyRecord | null> {
+    const cached = policies.cachedKey(id);
+    if (cached !== undefined) return cached;
     const nowMs = deps.clock();
-    const cached = cache.get(id);
-    if (cached && cached.until > nowMs) return cached.record;
     misses.check(address, nowMs);
-    const record = await deps.apiKeys.get(id);
+    const record = await policies.key(id);
     if (!record) misses.add(address, nowMs);
-    if (cache.size >= cacheSize) cache.clear();
-    cache.set(id, { record, until: nowMs + cacheMs });
     return record;
   }
 
+  function matches(record: ApiKeyRecord | null, digest: string): boolean {
+    // An unknown id is compared too, so that it takes the same time as a wrong secret.
+    if (deps.sameDigest(record?.digest ?? '0'.repeat(digest.length), digest)) return record !== null;
+    const nowMs = deps.clock();
+    return !!record?.previous?.some((each) => each.until > nowMs && deps.sameDigest(each.digest, digest));
+  }
+
   return async (key: string, address: string): Promise<Caller> => {
+    await policies.refresh();
     const digest = deps.digest(key);
-    const bootstrap = deps.bootstrapKeys.get(digest);
+    const bootstrap = bootstrapKeys.byDigest.get(digest);
     const id = bootstrap ? null : deps.keyIdOf(key);
     const record = bootstrap ?? (id === null ? null : await find(id, address));
-    // An unknown id is compared too, so that it takes the same time as a wrong secret.
-    const matches = deps.sameDigest(record?.digest ?? '0'.repeat(digest.length), digest);
-    if (!record || !matches || !isLive(record, deps.clock())) {
-      throw new AppError('unauthorized', { detail: 'The API key is unknown, expired or revoked.' });
+    if (!matches(record, digest) || !record || !isLive(record, deps.clock())) {
+      throw new AppError('unauthorized', { detail: 'The API key is unknown, disabled, expired or revoked.' });
     }
-    return callerOf(record);
+    const tenant = await policies.tenant(record.tenant);
+    if (tenant?.suspended) {
+      throw new AppError('tenant_suspended', { detail: 'The operator suspended this tenant.' });
+    }
+    return callerOf(record, tenant);
   };
 }
 export type Authenticate = ReturnType<typeof createAuthenticate>;
+
+/** Creates callers of records. An unchanged key of an unchanged tenant is the same object in every request. */
+function createCallers(operatorId: string | undefined) {
+  const known = new WeakMap<ApiKeyRecord, { tenant: TenantRecord | null; caller: Caller }>();
+  return (record: ApiKeyRecord, tenant: TenantRecord | null): Caller => {
+    const entry = known.get(record);
+    if (entry && entry.tenant === tenant) return entry.caller;
+    const caller: Caller = {
+      tenant: record.tenant,
+      keyId: record.id,
+      scopes: new Set(record.scopes),
+      isOperator: record.id === operatorId,
+      policy: { key: record, tenant: tenant ?? {} },
+    };
+    known.set(record, { tenant, caller });
+    return caller;
+  };
+}
 
 /** Counts unknown keys by address, in windows of a minute. */
 function createMissCounter() {

@@ -1,14 +1,16 @@
-import type { ApiKeyRecord } from '../../domain/api-key.ts';
-import type { ApiKeys, Clock, Signals } from '../../domain/ports.ts';
-import { createAuthenticate } from './authenticate.ts';
+import type { ApiKeys, Clock, PolicyChanges, Signals, Tenants } from '../../domain/ports.ts';
+import { type BootstrapKeys, createAuthenticate } from './authenticate.ts';
 import { createManageKeys } from './manage-keys.ts';
+import { createPolicyCache } from './policy-cache.ts';
+import { createPolicyOf } from './policy-of.ts';
 
 /** Everything that the verbs of access need. */
 export interface AccessDeps {
   readonly apiKeys: ApiKeys;
-  readonly signals: Pick<Signals, 'onKeyChange'>;
-  /** Keys from the configuration, by digest. */
-  readonly bootstrapKeys: ReadonlyMap<string, ApiKeyRecord>;
+  readonly tenants: Tenants;
+  readonly policyChanges: PolicyChanges;
+  readonly signals: Pick<Signals, 'onPolicyChange'>;
+  readonly bootstrapKeys: BootstrapKeys;
   readonly createKeyText: () => { id: string; key: string };
   /** SHA-256, hex. */
   readonly digest: (text: string) => string;
@@ -19,19 +21,15 @@ export interface AccessDeps {
   readonly clock: Clock;
 }
 
-/** Builds the verbs of API keys. */
+/** Builds the verbs of API keys and tenants. */
 export function createAccess(deps: AccessDeps) {
-  const { apiKeys, signals, bootstrapKeys, createKeyText, digest, sameDigest, keyIdOf, clock } = deps;
+  const { apiKeys, tenants, policyChanges, signals, clock } = deps;
+  const { bootstrapKeys, createKeyText, digest, sameDigest, keyIdOf } = deps;
+  const policies = createPolicyCache({ apiKeys, tenants, changes: policyChanges, signals, clock });
   return {
-    authenticate: createAuthenticate({
-      apiKeys,
-      signals,
-      bootstrapKeys,
-      digest,
-      sameDigest,
-      keyIdOf,
-      clock,
-    }),
+    authenticate: createAuthenticate({ policies, bootstrapKeys, digest, sameDigest, keyIdOf, clock }),
+    /** Returns the rules for the key and the tenant of a job. */
+    policyOf: createPolicyOf({ policies }),
     manageKeys: createManageKeys({ apiKeys, createKeyText, digest, clock }),
   };
 }

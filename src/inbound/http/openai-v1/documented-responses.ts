@@ -25,6 +25,7 @@ const common: readonly ErrorCode[] = [
   'invalid_request',
   'unauthorized',
   'insufficient_scope',
+  'tenant_suspended',
   'request_timeout',
   'headers_too_large',
   'too_many_requests',

@@ -1,0 +1,31 @@
+import type { Config } from '../config/config.ts';
+import type { ApiKeyRecord, Scope } from '../domain/api-key.ts';
+import { digestHex } from '../lib/crypto/api-key-text.ts';
+import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
+import type { BootstrapKeys } from '../usecases/access/authenticate.ts';
+import type { Environment } from './local.ts';
+
+const userScopes: readonly Scope[] = ['images:write', 'images:read', 'webhooks'];
+const idLength = 16;
+
+/**
+ * Returns the keys that come from the configuration instead of the store. The id of such a key depends on its text alone, so
+ * that usage stays with its key if the list changes. The digest is keyed, because a short key could be guessed from its id.
+ */
+export function bootstrapKeysOf(config: Config, environment: Environment): BootstrapKeys {
+  const keyedDigest = createKeyedDigest(environment.secretsKey);
+  const recordOf = (tenant: string, key: string, scopes: readonly Scope[]): ApiKeyRecord => ({
+    version: 1,
+    id: `key_bootstrap_${keyedDigest(`bootstrap key ${key}`).slice(0, idLength)}`,
+    tenant,
+    name: 'bootstrap',
+    digest: digestHex(key),
+    scopes: [...scopes],
+    createdAt: 0,
+  });
+  const users = (config.API_KEYS ?? []).map(({ tenant, key }) => recordOf(tenant, key, userScopes));
+  const dev = environment.devApiKey ? [recordOf('dev', environment.devApiKey, userScopes)] : [];
+  const operator = config.ADMIN_KEY ? recordOf('admin', config.ADMIN_KEY, ['admin']) : undefined;
+  const all = [...users, ...dev, ...(operator ? [operator] : [])];
+  return { byDigest: new Map(all.map((record) => [record.digest, record])), operatorId: operator?.id };
+}

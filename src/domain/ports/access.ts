@@ -1,0 +1,67 @@
+import type { ApiKeyRecord } from '../api-key.ts';
+import type { AuditEntry } from '../audit.ts';
+import type { TenantRecord } from '../tenant.ts';
+
+/** The stores of keys and tenants, and notice of their changes. */
+
+/** A new state of a record, and the entry of the change in the audit log of its tenant. */
+export interface AuditedChange<Record> {
+  readonly record: Record;
+  readonly audit: AuditEntry;
+}
+
+export interface ApiKeys {
+  /** `null` if there is no such key. */
+  get(id: string): Promise<ApiKeyRecord | null>;
+  /** Writes a new key together with its audit entry. */
+  create(change: AuditedChange<ApiKeyRecord>): Promise<void>;
+  /**
+   * Compare-and-set: reads the key, applies `change`, and writes key and audit entry if the version is unchanged. Otherwise
+   * starts over with the newer key. `change` must be pure; `null` leaves the key unchanged, and an error is passed on with
+   * nothing written. Every process learns of the key, also if it is unchanged.
+   *
+   * @returns the current key; `null` if there is none.
+   */
+  update(
+    id: string,
+    change: (record: ApiKeyRecord) => AuditedChange<ApiKeyRecord> | null,
+  ): Promise<ApiKeyRecord | null>;
+  /** Lists keys of one tenant or of all tenants, newest first. Skips and reports records that it cannot read. */
+  list(query: {
+    readonly tenant?: string | undefined;
+    readonly limit: number;
+    /** Position from an earlier page. */
+    readonly before?: string | undefined;
+  }): Promise<{ readonly keys: readonly ApiKeyRecord[]; readonly next: string | null }>;
+}
+
+export interface Tenants {
+  /** `null` if the tenant has no rules of its own. */
+  get(name: string): Promise<TenantRecord | null>;
+  /** Compare-and-set like that of keys. `change` receives `null` if there is no record yet. */
+  update(
+    name: string,
+    change: (record: TenantRecord | null) => AuditedChange<TenantRecord>,
+  ): Promise<TenantRecord>;
+  /** Returns every tenant with a record. Skips and reports records that it cannot read. */
+  list(): Promise<TenantRecord[]>;
+}
+
+/** Names a changed record of a key or a tenant. */
+export interface PolicyName {
+  readonly kind: 'key' | 'tenant';
+  readonly name: string;
+}
+
+/** The log of changed keys and tenants. Every change is written to it before its author gets a response. */
+export interface PolicyChanges {
+  /**
+   * Returns the changes after a position, at the cost of one short read.
+   *
+   * @param after `null` returns the current position without changes.
+   * @returns `changes` is `null` if the log no longer has all of them.
+   */
+  read(
+    after: string | null,
+  ): Promise<{ readonly position: string; readonly changes: readonly PolicyName[] | null }>;
+}

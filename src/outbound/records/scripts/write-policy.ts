@@ -1,0 +1,60 @@
+import type { Cluster, Redis } from 'ioredis';
+import type { AuditEntry } from '../../../domain/audit.ts';
+import { createScript } from '../../../lib/redis/script.ts';
+import type { Keys } from '../keys.ts';
+import { encodeVersioned, luaVersionOf } from '../versioned-json.ts';
+import { type AuditBounds, luaAppendAudit } from './append-audit.ts';
+
+interface PolicyWrite {
+  readonly tenant: string;
+  /** Redis key of the record. */
+  readonly key: string;
+  readonly record: { readonly version: number };
+  /** Version that the change is based on; 0 for a new record. */
+  readonly expectedVersion: number;
+  readonly audit: AuditEntry;
+  /** Index of the record, and its position there. */
+  readonly index?: { readonly key: string; readonly member: string } | undefined;
+}
+
+/** Result of a write. `conflict` means that another process wrote first; `record` is the newer record as stored. */
+type PolicyWriteReply =
+  | { readonly kind: 'written' }
+  | { readonly kind: 'conflict'; readonly record: string }
+  | { readonly kind: 'missing' };
+
+/**
+ * KEYS 1 record, 2 audit log, 3 index if there is one
+ * ARGV 1 expected version, 0 for a new record, 2 record, 3 audit entry, 4 retention of the log in ms, 5 its maximum length,
+ *      6 position in the index
+ * Returns {'written'} | {'conflict', record} | {'missing'}
+ */
+const source = `${luaVersionOf}${luaAppendAudit}
+local row = redis.call('GET', KEYS[1])
+if row then
+  if version_of(row) ~= ARGV[1] then return {'conflict', row} end
+elseif ARGV[1] ~= '0' then
+  return {'missing'}
+end
+redis.call('SET', KEYS[1], ARGV[2])
+if KEYS[3] then redis.call('ZADD', KEYS[3], 0, ARGV[6]) end
+append_audit(KEYS[2], ARGV[3], ARGV[4], ARGV[5])
+return {'written'}
+`;
+
+/** Prepares the compare-and-set of a key or a tenant together with the entry in the audit log. */
+export function createWritePolicy(redis: Redis | Cluster, keys: Keys, bounds: AuditBounds) {
+  const run = createScript(redis, source);
+  return async (write: PolicyWrite): Promise<PolicyWriteReply> => {
+    const { tenant, key, record, expectedVersion, audit, index } = write;
+    const [kind, more = ''] = (await run(
+      [key, keys.audit(tenant), ...(index ? [index.key] : [])],
+      [
+        ...[expectedVersion, encodeVersioned(record), JSON.stringify(audit)],
+        ...[bounds.ttlMs, bounds.maxEntries, index?.member ?? ''],
+      ],
+    )) as string[];
+    if (kind === 'written') return { kind };
+    return kind === 'conflict' ? { kind, record: more } : { kind: 'missing' };
+  };
+}
