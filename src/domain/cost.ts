@@ -2,6 +2,14 @@
  * Conversion of tokens to money. All amounts are integers in micro-USD. An unknown amount is `null`, never 0.
  */
 
+/** Upper bounds of the cost of one call, in micro-USD. They are fixed when the job is accepted. */
+export interface CallBounds {
+  /** One call for an image. */
+  readonly image: number;
+  /** The call that expands the prompt; absent if none was requested. */
+  readonly enhance?: number;
+}
+
 /** Prices in USD per million tokens, which is the same number as micro-USD per token. */
 export interface TokenPrices {
   readonly text_in: number;

@@ -1,4 +1,11 @@
-import { costOfText, inputTokens, maxInputTokens, outputTokens, promptTokens } from './cost.ts';
+import {
+  type CallBounds,
+  costOfText,
+  inputTokens,
+  maxInputTokens,
+  outputTokens,
+  promptTokens,
+} from './cost.ts';
 import { type ImageRequest, wantsEnhancement } from './image-request.ts';
 import type { JobInput } from './input-image.ts';
 import { type CatalogueModel, type ModelCatalogue, parseSize } from './model-catalogue.ts';
@@ -13,8 +20,10 @@ const maxTextFactor = 2;
 /** Bounds of a cost in micro-USD. */
 export interface CostRange {
   readonly low: number;
-  /** Upper bound for one attempt of each image. Caps compare with it. */
+  /** Upper bound for one attempt of each image. Caps and holds compare with it. */
   readonly high: number;
+  /** The calls of which `high` is the sum. */
+  readonly calls: CallBounds;
 }
 
 /** Facts besides the request that decide its price. */
@@ -39,14 +48,22 @@ export function estimateCost(
   context: EstimateContext,
 ): CostRange | null {
   const known = { ...context, catalogue };
-  const low = boundOf('low', request, known);
-  const high = boundOf('high', request, known);
-  return low === null || high === null ? null : { low, high };
+  const low = costOfCalls('low', request, known);
+  const high = costOfCalls('high', request, known);
+  if (!low || !high) return null;
+  const image = Math.ceil(high.image);
+  const enhance = Math.ceil(high.enhance);
+  return {
+    low: Math.round(request.n * low.image + low.enhance),
+    high: request.n * image + enhance,
+    calls: { image, ...(enhance > 0 ? { enhance } : {}) },
+  };
 }
 
-type Bound = keyof CostRange;
+type Bound = 'low' | 'high';
 
-function boundOf(
+/** Returns the cost of one call for an image, and of the call for the description (0 if none is requested). */
+function costOfCalls(
   bound: Bound,
   request: ImageRequest,
   {
@@ -55,22 +72,22 @@ function boundOf(
     enhanceModel,
     inputs = [],
   }: EstimateContext & { readonly catalogue: ModelCatalogue },
-): number | null {
+): Required<CallBounds> | null {
   const model = catalogue.find(request.model);
   const imageTokens = model && tokensOfImage(bound, request, model);
   if (!model?.prices || !imageTokens) return null;
   const isEnhanced = wantsEnhancement(request);
   const prompt = textTokens(bound, request.prompt);
-  const text =
-    (isEnhanced ? descriptionTokens[bound] : prompt) + textTokens(bound, promptTemplate?.join('') ?? '');
-  const perImage =
+  // If the expansion fails, the model gets the original prompt.
+  const described = Math[bound === 'low' ? 'min' : 'max'](descriptionTokens[bound], prompt);
+  const text = (isEnhanced ? described : prompt) + textTokens(bound, promptTemplate?.join('') ?? '');
+  const image =
     imageTokens * model.prices.image_out +
     text * model.prices.text_in +
     tokensOfInputs(bound, inputs) * model.prices.image_in;
-  const images = request.n * perImage;
   const usage = { input_tokens: instructionTokens + prompt, output_tokens: descriptionTokens[bound] };
-  const description = isEnhanced ? costOfText(usage, catalogue.textPrices(enhanceModel)) : 0;
-  return description === null ? null : Math.round(images + description);
+  const enhance = isEnhanced ? costOfText(usage, catalogue.textPrices(enhanceModel)) : 0;
+  return enhance === null ? null : { image, enhance };
 }
 
 /** Returns the fewest or most tokens of inputs. The lower bound ignores overlays and inputs that are not fetched yet. */

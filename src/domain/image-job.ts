@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Attempt } from './attempt.ts';
+import type { CallBounds } from './cost.ts';
 import { type Billing, type ErrorCode, errorRow } from './errors.ts';
 import type { StoredImage, StoredPreview } from './image.ts';
 import type { ImageRequest } from './image-request.ts';
@@ -77,6 +78,8 @@ export interface ImageJob {
   readonly schema: number;
   readonly id: string;
   readonly tenant: string;
+  /** Id of the API key that submitted the job. Absent in records of earlier releases. */
+  readonly keyId?: string;
   readonly status: Open<JobStatus>;
   readonly stage?: Open<JobStage>;
   readonly createdAt: number;
@@ -104,6 +107,10 @@ export interface ImageJob {
   readonly errors?: JobError[];
   readonly attempts: Attempt[];
   readonly usage?: TokenTotals;
+  /** Micro-USD held in the budgets of the key and the tenant; absent if nothing is held. See `holdOf`. */
+  readonly hold?: number;
+  /** Upper bounds of the calls of the job; absent if unknown, and once nothing is held after the end. */
+  readonly callBounds?: CallBounds;
   readonly warnings?: string[];
   readonly parentId?: string;
   /** Fencing token: number of runs so far. Only the latest run may write. */
@@ -170,8 +177,10 @@ export function shownStage(stage: Open<JobStage> | undefined): JobStage | null {
 export function createJob(input: {
   id: string;
   tenant: string;
+  keyId?: string | undefined;
   request: ImageRequest;
   nowMs: number;
+  callBounds?: CallBounds | undefined;
   promptTemplate?: readonly string[] | undefined;
   inputs?: readonly JobInput[] | undefined;
   warnings?: readonly string[];
@@ -185,6 +194,7 @@ export function createJob(input: {
     schema: recordSchema,
     id: input.id,
     tenant: input.tenant,
+    ...(input.keyId ? { keyId: input.keyId } : {}),
     status: 'queued',
     createdAt: input.nowMs,
     updatedAt: input.nowMs,
@@ -193,6 +203,7 @@ export function createJob(input: {
     ...(input.inputs?.length ? { inputs: [...input.inputs] } : {}),
     images: [],
     attempts: [],
+    ...(input.callBounds ? { callBounds: input.callBounds } : {}),
     ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),
     ...(input.parentId ? { parentId: input.parentId } : {}),
     ...(input.requestId ? { requestId: input.requestId } : {}),

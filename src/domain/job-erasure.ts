@@ -28,11 +28,13 @@ export function erase(job: ImageJob, nowMs: number, retention: Retention): Image
 const tombstoneFields = [
   'id',
   'tenant',
+  'keyId',
   'status',
   'images',
   'previews',
   'attempts',
   'usage',
+  'callBounds',
   'parentId',
   'requestId',
   'traceparent',

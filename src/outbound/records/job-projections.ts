@@ -2,39 +2,23 @@ import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import { parentsOf } from '../../domain/input-image.ts';
 import { dueAt } from '../../domain/job-deadlines.ts';
 import type { Keys } from './keys.ts';
+import { moneyCounters, unsettledJob } from './money-counters.ts';
+import type { CounterEntry, IndexEntry, Projection, ProjectJob } from './projection.ts';
 
-/** Sorted set that contains a job's id while the job has this entry. */
-export interface IndexEntry {
-  readonly key: string;
-  readonly score: number | '+inf';
-}
-
-/** Integer that a job contributes to a field of a hash. The field consists of word characters, dots and hyphens. */
-export interface CounterEntry {
-  readonly key: string;
-  readonly field: string;
-  readonly amount: number;
-}
-
-/** All entries that a record's current state adds to indexes and counters. */
-export interface Projection {
-  readonly indexes: readonly IndexEntry[];
-  readonly counters: readonly CounterEntry[];
-}
-
-/**
- * Derives index and counter entries from a record. All keys must have the tenant's hash tag. The function must be pure,
- * because updates compare the entries of the record before and after the change.
- */
-export type ProjectJob = (keys: Keys, job: ImageJob) => Projection;
+export type { CounterEntry, IndexEntry, Projection, ProjectJob };
 
 /**
  * Derives the entries of a job. Only this function lists the entries. The scripts apply its result in the same atomic step as
  * the record. See docs/adr/0014-derive-indexes-and-counters-from-records.md.
  */
 export const projectJob: ProjectJob = (keys, job) => ({
-  indexes: [...openJob(keys, job), dueJob(keys, job), ...searchableJob(keys, job)],
-  counters: [],
+  indexes: [
+    ...openJob(keys, job),
+    dueJob(keys, job),
+    ...unsettledJob(keys, job),
+    ...searchableJob(keys, job),
+  ],
+  counters: [...moneyCounters(keys, job)],
 });
 
 /** Returns the entry in the index of unfinished jobs, by the time of the last change. */

@@ -72,6 +72,12 @@ export function createJobStore(
     return null;
   }
 
+  async function remove(job: ImageJob): Promise<void> {
+    let reply = await removeJob(job);
+    // The given copy may be outdated.
+    while (reply.kind === 'conflict') reply = await removeJob(decodeRecord(job.tenant, job.id, reply.record));
+  }
+
   const list = createJobList(redis, keys, onUnreadable);
   return {
     submit: (input) => translated(() => submit(input)),
@@ -103,7 +109,7 @@ export function createJobStore(
       }),
     dueJobs: (tenant, now, { offset, limit }) =>
       translated(() => redis.zrangebyscore(keys.due(tenant), '-inf', now, 'LIMIT', offset, limit)),
-    remove: (job) => translated(() => removeJob(job)),
+    remove: (job) => translated(() => remove(job)),
   };
 }
 

@@ -17,6 +17,9 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:upl:ID      string  an upload as JSON with its version first; upls: zset of all ids; upls:due: by expiry;
  *                                upls:bytes: total size
  *   {tenant}:drafts      zset    ids of jobs and uploads whose bytes may exist without a record, by time
+ *   {tenant}:spend       hash    micro-USD held and spent by the tenant (t) and by each key, by UTC day and in total, see
+ *                                money-counters.ts
+ *   {tenant}:unsettled   zset    ids of ended jobs with a hold for a charge that is not settled, by creation
  *   {tenant}:whk:ID      string  a webhook endpoint as JSON with its version first; whks: zset of all ids
  *   {tenant}:sub:PATTERN set     ids of endpoints that subscribed to a pattern
  *   {tenant}:dlv:ID      string  a delivery as JSON with its version first; log:ID: list of its attempts
@@ -58,6 +61,8 @@ export function createKeys(prefix: string) {
     idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),
     event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),
+    spend: (tenant: string) => of(tenant, 'spend'),
+    unsettled: (tenant: string) => of(tenant, 'unsettled'),
     upload: (tenant: string, id: string) => of(tenant, `upl:${id}`),
     uploads: (tenant: string) => of(tenant, 'upls'),
     expiringUploads: (tenant: string) => of(tenant, 'upls:due'),

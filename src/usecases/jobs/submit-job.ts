@@ -4,6 +4,7 @@ import { createJob, type ImageJob } from '../../domain/image-job.ts';
 import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
 import type { JobInput } from '../../domain/input-image.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
+import { withHold } from '../../domain/job-money.ts';
 import type {
   IdempotencyClaim,
   Ids,
@@ -112,11 +113,13 @@ export function createSubmitJob(deps: Deps) {
     inputs?: readonly JobInput[],
   ): ImageJob {
     const nowMs = deps.clock();
-    return createJob({
+    const job = createJob({
       id: submission.id ?? deps.ids.job(nowMs),
       tenant: submission.caller.tenant,
+      keyId: submission.caller.keyId,
       nowMs,
       request: prepared.request,
+      callBounds: prepared.estimate?.calls,
       promptTemplate: prepared.promptTemplate,
       inputs,
       warnings: [...(submission.warnings ?? []), ...prepared.warnings],
@@ -125,6 +128,7 @@ export function createSubmitJob(deps: Deps) {
       traceparent: submission.traceparent,
       origin: submission.origin,
     });
+    return withHold(job);
   }
 
   async function write(job: ImageJob, claim: IdempotencyClaim | undefined, event: NewEvent) {

@@ -1,5 +1,6 @@
 import { type ImageJob, isTerminal, shownStatus } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
+import { withHold } from '../../domain/job-money.ts';
 import type { JobKey, JobStore, Log, Meter, TaskQueue, TaskSubject } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
 import type { CancelProviderCalls } from './cancel-provider-calls.ts';
@@ -32,8 +33,10 @@ export function createUpdateJob(deps: Deps): UpdateJob {
       { tenant, id },
       (before) => {
         ended = undefined;
-        const after = change(before);
-        if (after === null || after === before) return null;
+        const changed = change(before);
+        if (changed === null || changed === before) return null;
+        // Every write settles what is known, so that no path to the end of a job can leave its hold behind.
+        const after = withHold(changed);
         if (after.status === before.status) return { job: after };
         if (isTerminal(after.status)) ended = after;
         return { job: after, event: eventFor(after) };

@@ -8,10 +8,10 @@ import { requestOf } from '../../support/jobs.ts';
 const catalogue = builtInCatalogue();
 const estimate = (fields: Partial<ImageRequest>, promptTemplate?: string[], enhanceModel = 'gpt-5.4-mini') =>
   estimateCost(requestOf(fields), catalogue, { promptTemplate, enhanceModel });
-function rangeOf(...given: Parameters<typeof estimate>): CostRange {
+function rangeOf(...given: Parameters<typeof estimate>): Pick<CostRange, 'low' | 'high'> {
   const range = estimate(...given);
   if (!range) throw new Error('the estimate is unknown');
-  return range;
+  return { low: range.low, high: range.high };
 }
 const prompt = 'x'.repeat(4 * 18);
 

@@ -1,0 +1,50 @@
+import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { dayOf, spentOf } from '../../domain/job-money.ts';
+import type { Keys } from './keys.ts';
+import type { CounterEntry, IndexEntry } from './projection.ts';
+
+/**
+ * The hash `{tenant}:spend` has two fields for each owner and day, and two for each owner: `OWNER.DAY.held`,
+ * `OWNER.DAY.spent`, `OWNER.total.held` and `OWNER.total.spent`, in micro-USD. An owner is `t` (the tenant) or the id of a
+ * key. A day is the UTC day that accepted the job, in days since 1970. A window of a budget is the sum of its days, so a
+ * new budget knows the past and no counter is ever reset.
+ */
+
+/** Name of the tenant as an owner. */
+export const tenantOwner = 't';
+
+/** Returns the owners of a job's money. */
+export const ownersOf = ({ keyId }: Pick<ImageJob, 'keyId'>): readonly string[] =>
+  keyId === undefined ? [tenantOwner] : [tenantOwner, keyId];
+
+/** Returns the money that a job adds to the counters of its owners. */
+export function moneyCounters(keys: Keys, job: ImageJob): CounterEntry[] {
+  return entriesOf(keys, job, { held: job.hold ?? 0, spent: spentOf(job) });
+}
+
+/** Returns the change of the counters by which the hold of a job becomes spent. */
+export function unsettledAsSpent(keys: Keys, job: ImageJob): CounterEntry[] {
+  const { hold = 0 } = job;
+  return entriesOf(keys, job, { held: -hold, spent: hold });
+}
+
+function entriesOf(
+  keys: Keys,
+  job: Pick<ImageJob, 'tenant' | 'keyId' | 'createdAt'>,
+  amounts: { readonly held: number; readonly spent: number },
+): CounterEntry[] {
+  const changed = Object.entries(amounts).filter(([, amount]) => amount !== 0);
+  if (changed.length === 0) return [];
+  const key = keys.spend(job.tenant);
+  return ownersOf(job).flatMap((owner) =>
+    [dayOf(job.createdAt), 'total'].flatMap((bucket) =>
+      changed.map(([measure, amount]) => ({ key, field: `${owner}.${bucket}.${measure}`, amount })),
+    ),
+  );
+}
+
+/** Returns the entry in the index of ended jobs with a charge that is not settled, by the time of creation. */
+export function unsettledJob(keys: Keys, job: ImageJob): IndexEntry[] {
+  const isUnsettled = isTerminal(job.status) && (job.hold ?? 0) > 0;
+  return isUnsettled ? [{ key: keys.unsettled(job.tenant), score: job.createdAt }] : [];
+}

@@ -1,0 +1,27 @@
+import type { ImageJob } from '../../domain/image-job.ts';
+import type { Keys } from './keys.ts';
+
+/** Sorted set that contains a job's id while the job has this entry. */
+export interface IndexEntry {
+  readonly key: string;
+  readonly score: number | '+inf';
+}
+
+/** Integer that a job contributes to a field of a hash. The field consists of word characters, dots and hyphens. */
+export interface CounterEntry {
+  readonly key: string;
+  readonly field: string;
+  readonly amount: number;
+}
+
+/** All entries that a record's current state adds to indexes and counters. */
+export interface Projection {
+  readonly indexes: readonly IndexEntry[];
+  readonly counters: readonly CounterEntry[];
+}
+
+/**
+ * Derives index and counter entries from a record. All keys must have the tenant's hash tag. The function must be pure,
+ * because updates compare the entries of the record before and after the change.
+ */
+export type ProjectJob = (keys: Keys, job: ImageJob) => Projection;
