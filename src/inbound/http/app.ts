@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { AppError, errorRow } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { Staging } from '../../domain/ports.ts';
+import { createTurns } from '../../lib/turns.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
 import { type Addresses, createAddresses } from './addresses.ts';
 import { createSendEvents } from './event-stream.ts';
@@ -10,6 +11,7 @@ import { requestIdFrom } from './headers.ts';
 import { acceptJson } from './json-body.ts';
 import { maxBodyBytes, maxDataBodyBytes } from './max-body-size.ts';
 import { createLifecycleHeaders } from './model-lifecycle.ts';
+import { createWritePieces } from './openai-v1/write-pieces.ts';
 import { type Authenticate, useAuthentication } from './plugins/authenticate.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { useDocument } from './plugins/document.ts';
@@ -33,7 +35,13 @@ import { watchBodies } from './watch-bodies.ts';
 export interface HttpDeps
   extends Omit<
     RouteDeps,
-    'addresses' | 'presentTo' | 'waitForTerminal' | 'sendAccepted' | 'sendEvents' | 'lifecycleHeadersOf'
+    | 'addresses'
+    | 'presentTo'
+    | 'waitForTerminal'
+    | 'sendAccepted'
+    | 'sendEvents'
+    | 'lifecycleHeadersOf'
+    | 'writePieces'
   > {
   readonly authenticate: Authenticate;
   readonly staging: Pick<Staging, 'write' | 'remove'>;
@@ -65,6 +73,9 @@ const idleCheckMs = 100;
 const stalledMs = 120_000;
 /** Maximum time of downloads after the process began to stop. */
 const lastResponsesMs = 5_000;
+
+/** Pieces of 64 KiB that are written before the event loop serves other callers: about a millisecond. */
+const writesPerIteration = 4;
 
 /** Builds the HTTP server. It does not listen yet. */
 export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promise<FastifyInstance> {
@@ -149,6 +160,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     metrics: deps.metrics,
     fileLinks: deps.fileLinks,
     longPollSlots,
+    writePieces: createWritePieces(createTurns(writesPerIteration)),
     sharesWebhookSecret: deps.sharesWebhookSecret,
     linkSeconds,
     draining,

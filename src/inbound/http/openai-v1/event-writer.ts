@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type Piece, writePieces } from './write-pieces.ts';
+import type { Piece, WritePieces } from './write-pieces.ts';
 
 /** Writer of server-sent events to one response. */
 export interface EventWriter {
@@ -10,7 +10,7 @@ export interface EventWriter {
 }
 
 /** Creates a writer. A comment within an event would damage it, and an event may take long for a slow reader. */
-export function createEventWriter(response: ServerResponse): EventWriter {
+export function createEventWriter(response: ServerResponse, writePieces: WritePieces): EventWriter {
   let isWriting = false;
   return {
     async write(pieces) {

@@ -21,6 +21,7 @@ import type { ModelMap } from './model-map.ts';
 import { respond } from './respond.ts';
 import { watchDelivery } from './watch-delivery.ts';
 import type { EventFamily } from './write-partials.ts';
+import type { WritePieces } from './write-pieces.ts';
 
 /** Settings of the OpenAI-compatible API. */
 export interface OpenAiSettings {
@@ -39,6 +40,7 @@ export interface ImagesCallDeps {
   readonly sendAccepted: SendAccepted;
   readonly lifecycleHeadersOf: LifecycleHeadersOf;
   readonly longPollSlots: TenantSlots;
+  readonly writePieces: WritePieces;
   readonly draining: AbortSignal;
   readonly linkSeconds: number;
   readonly openAi: OpenAiSettings;
@@ -128,6 +130,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
         form: mapped.form,
         events: kind.events,
         keepAlive: keepAliveFormFor(request, openAi.interimResponses),
+        writePieces: deps.writePieces,
         warnings: [...mapped.warnings, ...(job.warnings ?? [])],
         headers: { ...(reply.getHeaders() as Record<string, string>), ...headers },
         sourcesOf: (ended) => sourcesFor(request, ended, mapped.form.format),

@@ -8,7 +8,7 @@ import { type KeepAliveForm, sendSignOfLife, startKeepAlive } from './keep-alive
 import type { ResponseForm } from './map-request.ts';
 import { jobFailure, openAiError } from './problem.ts';
 import { type EventFamily, writePartials } from './write-partials.ts';
-import { writePieces } from './write-pieces.ts';
+import type { WritePieces } from './write-pieces.ts';
 
 /** Request that waits for its job, with the parameters of its response. */
 export interface Waiting {
@@ -17,6 +17,7 @@ export interface Waiting {
   readonly form: ResponseForm;
   readonly events: EventFamily;
   readonly keepAlive: KeepAliveForm;
+  readonly writePieces: WritePieces;
   readonly warnings: readonly string[];
   /** Headers of every response of this request. */
   readonly headers: Readonly<Record<string, string>>;
@@ -51,7 +52,7 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
       'content-length': body.sizeBytes,
     });
   }
-  await writePieces(reply.raw, body.pieces());
+  await waiting.writePieces(reply.raw, body.pieces());
   reply.raw.end();
 }
 
@@ -93,7 +94,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
-  const writer = createEventWriter(raw);
+  const writer = createEventWriter(raw, waiting.writePieces);
   writer.comment('open');
   const stop = startKeepAlive(() => writer.comment('keep-alive'));
   const [job] = await Promise.all([
