@@ -69,7 +69,7 @@ function composeInputs({ config, log }: Root, adapters: Adapters) {
 function composeJobs(
   { config, environment, draining, process, log }: Root,
   adapters: Adapters,
-  { prepareInputs }: Inputs,
+  { prepareInputs, uploads }: Inputs,
 ): Jobs {
   const { records, queues } = adapters;
   return createJobs({
@@ -97,6 +97,7 @@ function composeJobs(
     linkSeconds: config.LINK_TTL_S,
     callers: records.callers,
     prepareInputs,
+    uploads,
     process,
     policy: {
       defaultModel: config.DEFAULT_MODEL,

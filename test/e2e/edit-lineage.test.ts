@@ -65,4 +65,29 @@ describe('the lineage of edits', () => {
     await service.acme.delete(`/images/${edit.id}`).expect(204);
     expect(await childrenOf(parent.id)).toEqual([]);
   });
+
+  it('erasing an upload leaves the jobs that were made from it, or erases them all on request', async () => {
+    const upload = async () =>
+      (await service.acme.post('/uploads').attach('file', await noiseImage(64, 64), 'a.png')).body.id;
+    const [source, other] = [await upload(), await upload()];
+    const edit = (images: object[]) => service.acme.generate({ ...request, images });
+    const first = await edit([{ upload_id: source }, { upload_id: other }]);
+    const second = await edit([{ image_id: first.id }]);
+    const varied = await service.acme.post(`/images/${second.id}/variations`).send().expect(202);
+    await service.acme.ended(varied.body.id);
+    const unrelated = await edit([{ upload_id: other }]);
+
+    await service.acme.delete(`/uploads/${source}`).expect(204);
+    expect(await childrenOf(source)).toEqual([first.id]);
+    // The upload is gone, and the jobs that were made from it can still be erased.
+    await service.acme.delete(`/uploads/${source}?erase_jobs=true`).expect(204);
+    for (const id of [first.id, second.id, varied.body.id])
+      expect((await service.acme.get(`/images/${id}`)).body.code).toBe('erased');
+    expect((await service.acme.job(unrelated.id)).status).toBe('succeeded');
+    expect((await service.acme.get(`/uploads/${other}`)).status).toBe(200);
+    expect((await service.acme.delete(`/uploads/${source}?erase_jobs=true`)).status).toBe(404);
+    expect((await service.other.delete(`/uploads/${other}?erase_jobs=true`)).status).toBe(404);
+    await service.acme.delete(`/uploads/${other}?erase_jobs=true`).expect(204);
+    expect((await service.acme.get(`/images/${unrelated.id}`)).status).toBe(410);
+  });
 });

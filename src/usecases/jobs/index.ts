@@ -18,11 +18,13 @@ import type {
   WebhookEvents,
 } from '../../domain/ports.ts';
 import type { Presets } from '../../domain/preset.ts';
+import type { ManageUploads } from '../inputs/manage-uploads.ts';
 import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
 import { createCancelJob } from './cancel-job.ts';
 import { createCancelProviderCalls } from './cancel-provider-calls.ts';
 import { createCancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
 import { createEraseJob } from './erase-job.ts';
+import { createEraseUpload } from './erase-upload.ts';
 import { createExpireJob } from './expire-job.ts';
 import { createGetJob, type GetJob } from './get-job.ts';
 import { createListJobs } from './list-jobs.ts';
@@ -69,6 +71,7 @@ export interface JobsDeps {
   /** Name of this process, different after every start. */
   readonly process: string;
   readonly prepareInputs: PrepareInputs;
+  readonly uploads: Pick<ManageUploads, 'remove'>;
   readonly policy: SubmitPolicy;
   readonly meter: Meter;
   readonly log: Log;
@@ -84,6 +87,8 @@ export function createJobs(deps: JobsDeps) {
   const getJob = createGetJob({ records, signals, expireJob, clock });
   const submitJob = composeSubmitJob(deps, { getJob, updateJob });
   const { events, deliveries, linkSeconds } = deps;
+  const erasing = { records, updateJob, deliveries, events, storage, jobQueue, signals, clock, log };
+  const eraseJob = createEraseJob({ ...erasing, retentionOf });
   return {
     updateJob,
     expireJob,
@@ -104,18 +109,8 @@ export function createJobs(deps: JobsDeps) {
     streamTenantEvents: createStreamTenantEvents({ changes: deps.changes, getJob, signals }),
     readImage: createReadImage({ records, storage, clock, linkSeconds }),
     cancelJob: createCancelJob({ updateJob, getJob, jobQueue, signals, clock, retentionOf }),
-    eraseJob: createEraseJob({
-      records,
-      updateJob,
-      deliveries,
-      events,
-      storage,
-      jobQueue,
-      signals,
-      clock,
-      log,
-      retentionOf,
-    }),
+    eraseJob,
+    eraseUpload: createEraseUpload({ records, uploads: deps.uploads, eraseJob }),
     retryJob: createRetryJob({ getJob, submitJob }),
     varyJob: createVaryJob({ getJob, submitJob }),
   };
