@@ -35,6 +35,19 @@ describe('a complete response of another shape', () => {
   });
 
   it.each([
+    [200, ''],
+    [204, ''],
+    [205, ''],
+    [302, ''],
+    [303, 'See other'],
+    [308, ''],
+    [300, '{"data":[]}'],
+  ])('ends the job after one call if status %i brings %j', async (status, body) => {
+    const headers = status < 300 ? {} : { location: '/v1/elsewhere' };
+    expect((await runAgainst(status, body, headers)).summary).toEqual(outcomes.unusable);
+  });
+
+  it.each([
     ['cut off', () => base64.slice(0, -40)],
     ['damaged', () => `${base64.slice(0, 40)}!${base64.slice(41)}`],
     ['no image at all', () => 'AAAA'],

@@ -1,10 +1,12 @@
 import type { ErrorCode } from '../../../../domain/errors.ts';
 import type { ProviderFailure } from '../../../../domain/ports.ts';
 import { type ErrorFacts, readErrorFacts } from './error-facts.ts';
-import { type ErrorMeaning, meaningOf, meaningOfMessage } from './known-errors.ts';
+import { meaningOfMessages } from './error-texts.ts';
+import { type ErrorMeaning, meaningOf } from './known-errors.ts';
 import { readModeration } from './moderation-refusal.ts';
 import { publicMessage } from './public-message.ts';
 import { type ReadHeader, retryAfterMs } from './retry-after.ts';
+import { statedWaitMs } from './stated-wait.ts';
 
 /** A response that states an error. */
 export interface RefusedResponse {
@@ -28,9 +30,12 @@ export function classifyResponse(response: RefusedResponse, nowMs: number): Prov
   const stated = statedFailure(facts, { status, ...requestFacts(response.header) });
   const failure =
     stated ?? failureByStatus(status, facts, { status, ...requestFacts(response.header), ...codeOf(facts) });
-  const waitMs = failure.kind === 'refused' ? retryAfterMs(response.header, nowMs) : undefined;
-  return waitMs === undefined ? failure : { ...failure, retryAfterMs: waitMs };
+  return withWait(failure, retryAfterMs(response.header, nowMs) ?? statedWaitMs(facts));
 }
+
+/** Adds the wait that a refusal requests. */
+const withWait = (failure: ProviderFailure, waitMs: number | undefined): ProviderFailure =>
+  waitMs === undefined || failure.kind !== 'refused' ? failure : { ...failure, retryAfterMs: waitMs };
 
 /**
  * Classifies an error in a response with a 2xx status. The error may be in the body, an event of a stream, or the state of
@@ -42,7 +47,7 @@ export function classifyResponse(response: RefusedResponse, nowMs: number): Prov
 export function classifyStatedError(error: unknown, provider: Provider): ProviderFailure | null {
   const facts = readErrorFacts(error);
   const stated = statedFailure(facts, provider);
-  if (stated) return stated;
+  if (stated) return withWait(stated, statedWaitMs(facts));
   const inner = facts.words.map(Number).find((word) => word >= 400 && word <= 499 && word !== 408);
   if (inner !== undefined) return failureByStatus(inner, facts, { ...provider, ...codeOf(facts) });
   const blamesRequest = facts.words.some((word) =>
@@ -70,7 +75,7 @@ function statedFailure(facts: ErrorFacts, provider: Provider): ProviderFailure |
   const known = meaningOf(facts.words);
   // Some gateways report every refusal as an invalid request and name the reason in the message only.
   const isVague = known === null || known.meaning === 'request';
-  const said = isVague && facts.message !== null ? meaningOfMessage(facts.message) : null;
+  const said = isVague ? meaningOfMessages(facts.messages, provider.status) : null;
   const meaning = said ?? known?.meaning;
   if (meaning === undefined) return null;
   return failureOf(meaning, facts, { ...provider, ...(known ? { code: known.word } : codeOf(facts)) });

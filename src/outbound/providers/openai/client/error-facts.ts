@@ -6,28 +6,40 @@ export interface ErrorFacts {
   readonly code: string | undefined;
   /** The first message, without the exception names that wrappers prepend. */
   readonly message: string | null;
+  /** All messages, at most 8. */
+  readonly messages: readonly string[];
   /** Every object that was read, from the outside to the inside. */
   readonly parts: readonly object[];
 }
 
-const codeMembers = ['code', 'error_code', 'errorCode'];
-const wordMembers = [...codeMembers, 'type', 'status', 'reason', 'errorType', 'error_type'];
-const messageMembers = ['message', 'msg', 'detail', 'error', 'error_description'];
+const codeMembers = ['code', 'error_code', 'errorCode', 'errorcode', 'Code'];
+const wordMembers = [
+  ...codeMembers,
+  ...['type', 'status', 'reason', 'errorType', 'error_type', 'name', 'finish_reason', 'finishReason'],
+  ...['failure_code', 'failureCode', 'fail_code', 'failCode'],
+];
+const messageMembers = [
+  ...['message', 'msg', 'Message', 'detail', 'error', 'error_description', 'error_message', 'errorMessage'],
+  ...['error_msg', 'fail_reason', 'failReason', 'failure_reason', 'failureReason', 'faultstring', 'title'],
+];
 const innerMembers = [
-  'error',
-  'errors',
-  'inner_error',
-  'innererror',
-  'innerError',
-  'provider_specific_fields',
-  'metadata',
-  'detail',
-  'details',
-  'body',
-  'raw',
+  ...['error', 'errors', 'inner_error', 'innererror', 'innerError', 'provider_specific_fields', 'metadata'],
+  ...[
+    'detail',
+    'details',
+    'body',
+    'raw',
+    'extensions',
+    'cause',
+    'upstream',
+    'upstream_error',
+    'provider_error',
+  ],
+  ...['original_error', 'originalError', 'fault', 'exception', 'response', 'data', 'result', 'Error'],
 ];
 const maxDepth = 6;
 const maxParts = 40;
+const maxMessages = 8;
 const maxMessageLength = 4_000;
 const maxJsonLength = 64_000;
 
@@ -35,7 +47,7 @@ const maxJsonLength = 64_000;
 export function readErrorFacts(body: unknown): ErrorFacts {
   const words: string[] = [];
   const parts: object[] = [];
-  let message: string | null = null;
+  const messages: string[] = [];
   let code: string | undefined;
 
   function readText(text: string, depth: number): void {
@@ -44,7 +56,7 @@ export function readErrorFacts(body: unknown): ErrorFacts {
     if (value) read(value, depth + 1);
     else {
       words.push(...reprWords(inner));
-      if (inner !== '') message ??= inner.slice(0, maxMessageLength);
+      if (inner !== '' && messages.length < maxMessages) messages.push(inner.slice(0, maxMessageLength));
     }
   }
 
@@ -75,36 +87,59 @@ export function readErrorFacts(body: unknown): ErrorFacts {
   }
 
   read(body, 0);
-  return { words, code, message, parts };
+  return { words, code, message: messages[0] ?? null, messages, parts };
 }
 
-/** Returns a code or a type. A sentence does not count, because it may echo the prompt and codes are logged. */
+/**
+ * Returns a code or a type; of a link to the documentation of a type (RFC 9457), its last part. A sentence does not count,
+ * because it may echo the prompt and codes are logged.
+ */
 export function wordOf(value: unknown): string | undefined {
   if (typeof value === 'number') return String(value);
-  return typeof value === 'string' && /^[\w.:-]{1,100}$/.test(value) ? value : undefined;
+  if (typeof value !== 'string') return undefined;
+  const word = /^https?:/.test(value)
+    ? value.slice(1 + Math.max(...['/', '#'].map((c) => value.lastIndexOf(c))))
+    : value;
+  return /^[\w.:-]{1,100}$/.test(word) ? word : undefined;
 }
 
-/** Removes the names of exceptions in front of a message, for example `litellm.RateLimitError: OpenAIException - `. */
+/** Texts that gateways and clients write in front of the message of a provider. */
+const wrappers: readonly RegExp[] = [
+  // Names of exceptions, for example `litellm.RateLimitError: OpenAIException - `.
+  /^[\w.]{1,60}(?:Error|Exception)(?::| -)/,
+  // Statuses, for example `Error code: 429 - ` or `status_code=429, `.
+  /^(?:error code|status code|status_code|status|http|error)[ :=]{1,3}[45][0-9]{2}(?: -|[:,]|(?= ))/i,
+  /^[45][0-9]{2}(?: -|:|(?= [A-Z"'{]))/,
+  /^(?:bad |unexpected )?(?:response )?status code:? [45][0-9]{2},? ?(?:message|body)?:?/i,
+  // Names of the layer that failed, for example `OpenAI API error: ` or `Authentication Error, `.
+  /^(?!invalid|prompt|input|value|valid)(?:[\w-]{1,30} ){0,3}(?:error|failed|failure)(?:[:,]| -|(?= [45][0-9]{2}\b))/i,
+  /^(?:message|reason|body|detail):/i,
+  // A Python byte string.
+  /^b(?=['"]\{)/,
+];
+
+/** Removes what gateways write in front of a message. */
 function unwrapMessage(text: string): string {
   let rest = text.trimStart();
-  for (let layers = 0; layers < 6; layers += 1) {
-    const wrapper = /^(?:[\w.]{1,60}(?:Error|Exception)(?::| -)|Error code: [0-9]{3} -)\s{0,8}/.exec(
-      rest,
-    )?.[0];
+  for (let layers = 0; layers < 8; layers += 1) {
+    const wrapper = wrappers.map((each) => each.exec(rest)?.[0]).find((found) => found);
     if (wrapper === undefined) return rest;
-    rest = rest.slice(wrapper.length);
+    rest = rest.slice(wrapper.length).trimStart();
   }
   return rest;
 }
 
+/** Parses a JSON object at the start of a text. Gateways append text of their own, such as the id of their request. */
 function parseObject(text: string): object | null {
-  if (!text.startsWith('{')) return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' ? value : null;
-  } catch {
-    return null;
+  const start = /^['"]?\{/.exec(text)?.[0].length ?? 0;
+  if (start === 0) return null;
+  for (const end of [text.length, text.lastIndexOf('}') + 1]) {
+    try {
+      const value: unknown = JSON.parse(text.slice(start - 1, end));
+      return typeof value === 'object' ? value : null;
+    } catch {}
   }
+  return null;
 }
 
 /** Reads code and type of a Python dictionary in a message. The last ones count, because they follow the inner message. */

@@ -14,6 +14,13 @@ export type ErrorMeaning = (typeof meanings)[number];
 const table: Readonly<Record<ErrorMeaning, readonly string[]>> = {
   /** The account has no credit left or reached a spending limit. An operator has to act. */
   quota: [
+    'credit_limit',
+    'FreeTierOnly',
+    'AccountOverdueError',
+    'SetLimitExceeded',
+    'BILLING_DISABLED',
+    // Zhipu
+    '1113',
     'credit_balance_exhausted',
     'organization_spend_limit_exceeded',
     'project_spend_limit_exceeded',
@@ -63,6 +70,14 @@ const table: Readonly<Record<ErrorMeaning, readonly string[]>> = {
     'account_deactivated',
     'access_terminated',
     'ip_not_authorized',
+    'unauthorized',
+    'unauthenticated',
+    'invalid_token',
+    'permission_error',
+    'API_KEY_INVALID',
+    'API_KEY_SERVICE_BLOCKED',
+    'CONSUMER_SUSPENDED',
+    'FAILED_TO_AUTH',
     'unsupported_country_region_territory',
     // LiteLLM
     'token_not_found_in_db',
@@ -89,6 +104,12 @@ const table: Readonly<Record<ErrorMeaning, readonly string[]>> = {
     'prompt_blocked',
     'data_inspection_failed',
     'sensitive_words_detected',
+    'PROHIBITED_CONTENT',
+    // Portkey, Cloudflare AI Gateway and Zhipu
+    'hooks_failed',
+    '2016',
+    '2017',
+    '1301',
     'ResponsibleAIPolicyViolation',
     'ContentPolicyViolationError',
     'ContentFilterFinishReasonError',
@@ -162,6 +183,38 @@ const byWord = new Map(
   meanings.flatMap((meaning) => table[meaning].map((word) => [normalized(word), meaning] as const)),
 );
 
+/**
+ * Parts of codes that state a meaning. Gateways join them to words of their own, for example
+ * `InputTextSensitiveContentDetected.PolicyViolation` or `monthly_spend_limit_reached`.
+ */
+const parts: readonly (readonly [ErrorMeaning, RegExp])[] = [
+  // A quota of requests or tokens per time is a rate.
+  ['rate_limit', /perminute|persecond|perday|concurren|throttl|ratelimit|ratequota|toomanyrequests/],
+  ['quota', /(?:insufficient|notenough|outof|no)(?:user|account|token)?(?:quota|credit|balance|fund|budget)/],
+  [
+    'quota',
+    /(?:quota|credits?|balance|funds|budget)(?:is|has|been)?(?:exhausted|exceeded|insufficient|depleted|toolow|overdue)/,
+  ],
+  ['quota', /(?:spend|spending|billing|budget|credit|usage|cost)(?:hard|soft)?(?:limit|cap)/],
+  ['quota', /exceeded\w{0,20}(?:budget|spend|credit|balance)|overdue|arrear/],
+  [
+    'key',
+    /(?:invalid|incorrect|expired|revoked|disabled|missing|wrong)(?:provider)?(?:api|access|subscription)key/,
+  ],
+  ['key', /(?:api|access|subscription)key(?:is)?(?:invalid|incorrect|expired|revoked|disabled|missing)/],
+  ['moderation', /moderation|sensitive(?:content|word|information)|nsfw|guardrail/],
+  [
+    'moderation',
+    /content(?:policy|filter|safety|blocked|violation)|safety(?:system|filter|block|violation|check)/,
+  ],
+  ['moderation', /(?:image|prompt|input|output)(?:safety|blocked|flagged)|prohibitedcontent/],
+];
+
+function meaningOfWord(word: string): ErrorMeaning | undefined {
+  const plain = normalized(word);
+  return byWord.get(plain) ?? parts.find(([, part]) => part.test(plain))?.[0];
+}
+
 /** A meaning with the code or type that stated it. */
 export interface StatedMeaning {
   readonly meaning: ErrorMeaning;
@@ -170,29 +223,10 @@ export interface StatedMeaning {
 
 /** Returns the most important meaning of the codes and types of an error, or `null` if none is known. */
 export function meaningOf(words: readonly string[]): StatedMeaning | null {
+  const known = words.map((word) => ({ word, meaning: meaningOfWord(word) }));
   for (const meaning of meanings) {
-    const word = words.find((each) => byWord.get(normalized(each)) === meaning);
+    const word = known.find((each) => each.meaning === meaning)?.word;
     if (word !== undefined) return { meaning, word };
   }
   return null;
-}
-
-/** Beginnings of messages that state a meaning although no code does. A prompt can be echoed only further behind. */
-const openings: readonly (readonly [ErrorMeaning, string])[] = [
-  ['quota', 'you exceeded your current quota'],
-  ['quota', 'billing hard limit has been reached'],
-  ['quota', 'your credit balance is too low'],
-  ['quota', 'insufficient balance'],
-  ['quota', 'budget has been exceeded'],
-];
-/** Phrases of safety systems. They concern one job only, so they count anywhere in a message. */
-const safetyPhrases =
-  /safety[ _](?:system|violation)|content[ _](?:management[ _])?policy|moderation[ _]block|ResponsibleAI/i;
-
-/** Returns what a message states if no code or type is known. @param message without the names of wrappers. */
-export function meaningOfMessage(message: string): ErrorMeaning | null {
-  const start = message.slice(0, 200).toLowerCase();
-  const found = openings.find(([, opening]) => start.startsWith(opening));
-  if (found) return found[0];
-  return safetyPhrases.test(message) ? 'moderation' : null;
 }

@@ -81,13 +81,14 @@ export function beginCall(
       const arriving = single.body();
       if (!arriving) throw new ProviderError(unusableBody(provider, 'has no body'));
       let failure: ProviderError | undefined;
-      const body = limited(arriving, maxBytes, (cause) => {
-        failure =
-          cause === 'too_large'
-            ? new ProviderError(unusableBody(provider, `is larger than ${maxBytes} bytes`))
-            : broken(cause.error, provider);
+      const fail = (cause: Break) => {
+        if (cause === 'empty') failure = new ProviderError(unusableBody(provider, 'is empty'));
+        else if (cause === 'too_large')
+          failure = new ProviderError(unusableBody(provider, `is larger than ${maxBytes} bytes`));
+        else failure = broken(cause.error, provider);
         return failure;
-      });
+      };
+      const body = limited(arriving, { maxBytes, statesEnd: statesEnd(response), fail });
       const taken = await take(body).catch((error: unknown) => {
         throw failure ?? error;
       });
@@ -121,12 +122,22 @@ function requestOptions(
   };
 }
 
-type Break = 'too_large' | { readonly error: unknown };
+type Break = 'too_large' | 'empty' | { readonly error: unknown };
+
+interface Limits {
+  readonly maxBytes: number;
+  /** Whether the server states the end of the body, so that an empty body is complete. */
+  readonly statesEnd: boolean;
+  readonly fail: (cause: Break) => ProviderError;
+}
+
+/** Returns whether a body without a byte is complete. Without these headers it ends when the connection closes. */
+const statesEnd = ({ headers }: Response) =>
+  headers.has('content-length') || headers.has('transfer-encoding');
 
 async function* limited(
   body: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-  fail: (cause: Break) => ProviderError,
+  { maxBytes, statesEnd, fail }: Limits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = body[Symbol.asyncIterator]();
   let total = 0;
@@ -135,6 +146,7 @@ async function* limited(
       const next = await chunks.next().catch((error: unknown) => {
         throw fail({ error });
       });
+      if (next.done && total === 0 && statesEnd) throw fail('empty');
       if (next.done) return;
       total += next.value.byteLength;
       if (total > maxBytes) throw fail('too_large');

@@ -1,13 +1,16 @@
+import { durationMs } from './stated-wait.ts';
+
 /** Function that returns a header, or `null` if it is absent. */
 export type ReadHeader = (name: string) => string | null;
 
 /**
- * Returns the wait that a response requests, in milliseconds. The first usable source wins:
+ * Returns the wait that the headers of a response request, in milliseconds. The first usable source wins:
  *
- * 1. `retry-after-ms`
- * 2. `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3)
+ * 1. `retry-after-ms`, or Azure's `x-ms-retry-after-ms`
+ * 2. `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3), or `x-retry-after`
  * 3. the longest `x-ratelimit-reset-*` (OpenAI) of the exhausted limits
  * 4. the longest `x-ratelimit-reset-*` of the limits that do not report a remaining amount
+ * 5. `ratelimit-reset` or `x-ratelimit-reset`: seconds, or the time as a Unix time in seconds or milliseconds
  *
  * A date is compared with the `Date` header if that is present, so a wrong clock on either side does no harm.
  *
@@ -15,15 +18,26 @@ export type ReadHeader = (name: string) => string | null;
  */
 export function retryAfterMs(header: ReadHeader, nowMs: number): number | undefined {
   return (
-    plainNumber(header('retry-after-ms'), 1) ??
+    plainNumber(header('retry-after-ms') ?? header('x-ms-retry-after-ms'), 1) ??
     plainNumber(header('retry-after'), 1000) ??
     untilDate(header('retry-after'), header('date'), nowMs) ??
-    untilReset(header)
+    plainNumber(header('x-retry-after'), 1000) ??
+    untilReset(header) ??
+    untilTime(header('ratelimit-reset') ?? header('x-ratelimit-reset'), nowMs)
   );
 }
 
+/** Reads seconds or a Unix time. A number of seconds above a year is a time. */
+function untilTime(text: string | null, nowMs: number): number | undefined {
+  const seconds = plainNumber(text, 1);
+  if (seconds === undefined || seconds < 366 * 86_400)
+    return seconds === undefined ? undefined : seconds * 1000;
+  const timeMs = seconds > 1e11 ? seconds : seconds * 1000;
+  return Math.max(0, timeMs - nowMs);
+}
+
 function plainNumber(text: string | null, unitMs: number): number | undefined {
-  if (text === null || !/^\s*[0-9]{1,12}(\.[0-9]{1,9})?\s*$/.test(text)) return undefined;
+  if (text === null || !/^\s*[0-9]{1,15}(\.[0-9]{1,9})?\s*$/.test(text)) return undefined;
   return Math.ceil(Number(text) * unitMs);
 }
 
@@ -39,7 +53,7 @@ function untilDate(text: string | null, serverDate: string | null, nowMs: number
 function untilReset(header: ReadHeader): number | undefined {
   const limits = ['requests', 'tokens', 'images'].map((name) => ({
     remaining: header(`x-ratelimit-remaining-${name}`),
-    resetMs: durationMs(header(`x-ratelimit-reset-${name}`)),
+    resetMs: wholeDurationMs(header(`x-ratelimit-reset-${name}`)),
   }));
   const known = limits.filter((limit) => limit.resetMs !== undefined);
   const usedUp = known.filter((limit) => limit.remaining !== null && Number(limit.remaining) === 0);
@@ -49,14 +63,8 @@ function untilReset(header: ReadHeader): number | undefined {
   return waits.length > 0 ? Math.max(...waits) : undefined;
 }
 
-const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** Parses a duration in the format of OpenAI: `20ms`, `1s`, `6m0s`, `1h2m3.5s`. */
-function durationMs(text: string | null): number | undefined {
-  if (text === null || !/^(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h|d)){1,5}$/.test(text)) return undefined;
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/([0-9.]{1,19})(ms|s|m|h|d)/g)) {
-    total += Number(amount) * (unitMs[unit ?? ''] ?? 0);
-  }
-  return Math.ceil(total);
+function wholeDurationMs(text: string | null): number | undefined {
+  const isDuration = text !== null && /^(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h|d)){1,5}$/.test(text);
+  return isDuration ? durationMs(text) : undefined;
 }

@@ -9,7 +9,7 @@ import {
   unusable,
 } from './decoded-response.ts';
 import { createEventScanner, type StreamEvent } from './event-scanner.ts';
-import { errorOfEvent, isFinal, parseEvent, responseOfEvent } from './event-types.ts';
+import { errorOfEvent, isEndOfStream, isFinal, parseEvent, responseOfEvent } from './event-types.ts';
 import { type Envelope, imageEntry } from './response-envelope.ts';
 import { ResponseFault } from './response-fault.ts';
 
@@ -42,6 +42,7 @@ export async function decodeEventStream(
   if (final) return decoded(final.envelope, final.image, limits);
   const error = reader.error();
   if (error !== null) throw statedFailure(error, possible, 'damaged');
+  if (reader.isDone()) throw unusable('it is an event stream that ended without an image');
   throw reader.fault() ?? new ResponseFault('the stream ended before the final image');
 }
 
@@ -55,6 +56,7 @@ function createFinalReader(maxBytes: number, memory: Buffer | undefined) {
   let final: Final | null = null;
   let error: unknown = null;
   let fault: ResponseFault | null = null;
+  let isDone = false;
 
   const scanner = createEventScanner({
     onImage(type) {
@@ -65,6 +67,10 @@ function createFinalReader(maxBytes: number, memory: Buffer | undefined) {
     onEvent(event) {
       if (!final) read(event);
       image = null;
+    },
+    onText(name, text) {
+      if (isEndOfStream(text)) isDone = true;
+      else if (name === 'error') error ??= text;
     },
   });
 
@@ -81,5 +87,5 @@ function createFinalReader(maxBytes: number, memory: Buffer | undefined) {
     } else error ??= errorOfEvent(type, value);
   }
 
-  return { scanner, final: () => final, error: () => error, fault: () => fault };
+  return { scanner, final: () => final, error: () => error, fault: () => fault, isDone: () => isDone };
 }

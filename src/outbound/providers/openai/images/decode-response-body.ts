@@ -1,4 +1,5 @@
-import type { DecodedResponse, ProviderError } from '../../../../domain/ports.ts';
+import { type DecodedResponse, ProviderError } from '../../../../domain/ports.ts';
+import { classifyStatedError } from '../client/classify-failure.ts';
 import { createBase64Image } from './base64-image.ts';
 import { decodeEventStream } from './decode-event-stream.ts';
 import { type DecodeLimits, decoded, faulty, maxImageBytes, unusable } from './decoded-response.ts';
@@ -52,9 +53,20 @@ async function decodeObject(
       throw error instanceof ForeignStart ? foreignFailure(start) : error;
     }
   }
-  return decoded(readEnvelope(scanner.finish()), image, limits);
+  return decoded(readEnvelope(scanner.finish(), scanner.hasImage()), image, limits);
 }
 
-/** Classifies a body that is neither JSON nor an event stream. */
-const foreignFailure = (start: Buffer): ProviderError =>
-  unusable(foreignShape(start.toString('latin1', 0, 256)));
+/** Classifies a body that is neither a JSON object nor an event stream. It may be a list or the text of a refusal. */
+function foreignFailure(start: Buffer): ProviderError {
+  const text = start.toString('utf8');
+  const stated = text.startsWith('<') ? null : classifyStatedError(parsed(text), { status: 200 });
+  return stated ? new ProviderError(stated) : unusable(foreignShape(start.toString('latin1', 0, 256)));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -12,7 +12,7 @@ import { isFinal } from './event-types.ts';
 import { readImageHeader } from './image-header.ts';
 import { type Envelope, hostModelOf, imageEntry, usageOfImage } from './response-envelope.ts';
 import { ResponseFault } from './response-fault.ts';
-import { errorOfEnvelope, shapeWithoutImage } from './response-shape.ts';
+import { errorOfEnvelope, reasonsOfEnvelope, shapeWithoutImage } from './response-shape.ts';
 
 export interface DecodeLimits {
   /** Maximum size of a response as it was sent, which is four thirds of its image. */
@@ -41,7 +41,8 @@ export function decoded(envelope: Envelope, image: Base64Image, limits: DecodeLi
   try {
     return { image: checked(image.finish(), limits.maxPixels), ...spent, revisedPrompt: entry.revisedPrompt };
   } catch (error) {
-    throw error instanceof ResponseFault ? faulty(error, money) : error;
+    if (!(error instanceof ResponseFault)) throw error;
+    throw (error.kind === 'unusable' && reasonIn(envelope)) || faulty(error, money);
   }
 }
 
@@ -65,8 +66,18 @@ export function checked(image: { bytes: Buffer; sha256: string }, maxPixels: num
 /** Classifies a complete JSON object without an image: by the error that it states, otherwise by its shape. */
 function withoutImage(envelope: Envelope, money: Money): ProviderError {
   const error = errorOfEnvelope(envelope);
-  if (error === null) return unusable(shapeWithoutImage(envelope, isFinal(String(envelope.type))), money);
-  return statedFailure(error, money);
+  if (error !== null) return statedFailure(error, money);
+  const shape = shapeWithoutImage(envelope, isFinal(String(envelope.type)));
+  return reasonIn(envelope) ?? unusable(shape, money);
+}
+
+/** Returns the failure that a known reason in a response states. */
+function reasonIn(envelope: Envelope): ProviderError | null {
+  for (const reason of reasonsOfEnvelope(envelope)) {
+    const stated = classifyStatedError(reason, { status: 200 });
+    if (stated) return new ProviderError(stated);
+  }
+  return null;
 }
 
 /**

@@ -21,6 +21,8 @@ export interface EventHandlers {
   onImage(type: string | undefined): ((bytes: Buffer) => void) | null;
   /** Called when an event is complete. */
   onEvent(event: StreamEvent): void;
+  /** Called with the start of data that is no JSON object, such as `[DONE]` or the text of an error. Default: ignored. */
+  onText?(name: string, text: string): void;
 }
 
 /** Scanner of a stream of server-sent events whose data is JSON. */
@@ -34,6 +36,7 @@ export interface EventScanner {
 const byte = { lineFeed: 0x0a, carriageReturn: 0x0d, space: 0x20, colon: 0x3a } as const;
 const maxFieldLength = 32;
 const maxNameLength = 200;
+const maxTextBytes = 2_000;
 /** A byte order mark, decoded as latin1. */
 const byteOrderMark = '\u00ef\u00bb\u00bf';
 
@@ -41,7 +44,7 @@ const byteOrderMark = '\u00ef\u00bb\u00bf';
  * Creates a scanner of server-sent events (WHATWG HTML, section 9.2) that arrive in any chunks. The data of an event may be
  * one line with tens of megabytes of base64: it is passed on piece by piece, and everything else is bounded.
  *
- * A faulty event does not end the stream, because the final image may follow. Data that is no JSON object is ignored.
+ * A faulty event does not end the stream, because the final image may follow.
  */
 export function createEventScanner(handlers: EventHandlers): EventScanner {
   let field = '';
@@ -84,9 +87,11 @@ export function createEventScanner(handlers: EventHandlers): EventScanner {
 
   function dispatch(): void {
     const event = current?.finish(name);
+    const type = name;
     current = null;
     name = '';
-    if (event) handlers.onEvent(event);
+    if (typeof event === 'string') handlers.onText?.(type, event);
+    else if (event) handlers.onEvent(event);
   }
 
   return {
@@ -94,12 +99,14 @@ export function createEventScanner(handlers: EventHandlers): EventScanner {
       const chunk = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
       let at = 0;
       let nextReturn = -1;
+      let nextFeed = -1;
       while (at < chunk.length) {
         if (isAfterReturn && chunk[at] === byte.lineFeed) at += 1;
         isAfterReturn = false;
-        // Searched again only behind the last one, because most streams have none.
+        // Searched again only behind the last one. Otherwise many ends of one kind would cost the square of their number.
         if (nextReturn < at) nextReturn = positionOf(byte.carriageReturn, chunk, at);
-        const end = Math.min(nextReturn, positionOf(byte.lineFeed, chunk, at));
+        if (nextFeed < at) nextFeed = positionOf(byte.lineFeed, chunk, at);
+        const end = Math.min(nextReturn, nextFeed);
         part(chunk.subarray(at, end));
         if (end >= chunk.length) return;
         endLine();
@@ -125,13 +132,14 @@ interface EventData {
   push(bytes: Buffer): void;
   /** Returns whether the JSON object is complete. */
   isWhole(): boolean;
-  /** Returns the event; `null` if its data is no JSON object. */
-  finish(name: string): StreamEvent | null;
+  /** Returns the event, or the start of its data if that is no JSON object. */
+  finish(name: string): StreamEvent | string;
 }
 
 function createEventData(beginImage: EventHandlers['onImage']): EventData {
   let write: ((bytes: Buffer) => void) | null | undefined;
   let fault: ResponseFault | undefined;
+  let start = Buffer.alloc(0);
   const scanner: ResponseScanner = createResponseScanner((bytes) => {
     if (write === undefined) write = beginImage(scanner.rootText('type'));
     write?.(bytes);
@@ -149,11 +157,14 @@ function createEventData(beginImage: EventHandlers['onImage']): EventData {
   }
 
   return {
-    push: (bytes) => void attempt(() => scanner.push(bytes)),
+    push(bytes) {
+      if (start.length < maxTextBytes) start = Buffer.concat([start, bytes.subarray(0, maxTextBytes)]);
+      attempt(() => scanner.push(bytes));
+    },
     isWhole: () => attempt(() => scanner.finish()) !== undefined,
     finish(name) {
       const text = attempt(() => scanner.finish()) ?? null;
-      if (fault instanceof ForeignStart) return null;
+      if (fault instanceof ForeignStart) return start.toString('utf8', 0, maxTextBytes);
       const type = typeOf(scanner) ?? name;
       return { type, text, ...(fault ? { fault } : {}) };
     },

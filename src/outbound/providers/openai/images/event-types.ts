@@ -11,6 +11,9 @@ export const isPartial = (type: string) => /^(?:\w+\.)+partial_image$/.test(type
 export const isFinal = (type: string) =>
   /^image_(?:generation|edit)\.completed$|^response\.(?:completed|failed|incomplete|cancelled)$/.test(type);
 
+/** Returns whether a text ends a stream, as servers write that resemble the chat API. */
+export const isEndOfStream = (text: string) => text.trim() === '[DONE]';
+
 /** Parses the data of an event. Returns `null` if it is no JSON object. */
 export function parseEvent(text: string): object | null {
   try {

@@ -3,7 +3,14 @@ import { classifyBreak } from '../client/classify-break.ts';
 import { classifyStreamError } from '../client/classify-failure.ts';
 import type { DecodeLimits } from './decoded-response.ts';
 import { createEventScanner } from './event-scanner.ts';
-import { errorOfEvent, isFinal, isPartial, parseEvent, responseOfEvent } from './event-types.ts';
+import {
+  errorOfEvent,
+  isEndOfStream,
+  isFinal,
+  isPartial,
+  parseEvent,
+  responseOfEvent,
+} from './event-types.ts';
 import { createPartialReader } from './partial-reader.ts';
 import { peekStart } from './peek-start.ts';
 import { imageEntry } from './response-envelope.ts';
@@ -56,6 +63,11 @@ function watchEvents({ limits, provider, context }: Following) {
       if (value !== null) read(type, value);
       // The decoder reports the fault.
       else hasFinal ||= isFinal(type);
+    },
+    onText(name, text) {
+      // The decoder reports a stream that ends without an image.
+      hasFinal ||= isEndOfStream(text);
+      if (name === 'error' && !hasFinal) throw new ProviderError(classifyStreamError(text, provider));
     },
   });
 

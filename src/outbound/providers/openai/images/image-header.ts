@@ -3,6 +3,21 @@ import { ImageFault, type ImageHeader } from './image-fault.ts';
 import { readSvg } from './svg-header.ts';
 
 const signatures: readonly { readonly name: string; readonly start: string }[] = [
+  { name: 'TIFF', start: 'II*\0' },
+  { name: 'TIFF', start: 'MM\0*' },
+  { name: 'BMP', start: 'BM' },
+  { name: 'an icon', start: '\0\0\x01\0' },
+  { name: 'JPEG XL', start: '\xff\x0a' },
+  { name: 'JPEG XL', start: '\0\0\0\x0cJXL ' },
+  { name: 'JPEG 2000', start: '\0\0\0\x0cjP  ' },
+  { name: 'JPEG 2000', start: '\xff\x4f\xff\x51' },
+  { name: 'PSD', start: '8BPS' },
+  { name: 'Radiance HDR', start: '#?RADIANCE' },
+  { name: 'OpenEXR', start: '\x76\x2f\x31\x01' },
+  { name: 'gzip', start: '\x1f\x8b' },
+  { name: 'Zstandard', start: '\x28\xb5\x2f\xfd' },
+  { name: 'a video', start: '\x1a\x45\xdf\xa3' },
+  { name: 'PostScript', start: '%!PS' },
   { name: 'a zip archive', start: 'PK\u0003\u0004' },
   { name: 'a PDF', start: '%PDF' },
   { name: 'a web page or other XML', start: '<' },
@@ -11,6 +26,9 @@ const signatures: readonly { readonly name: string; readonly start: string }[] =
 
 /** Brands of ISO base media files (ISO/IEC 14496-12), after the size and `ftyp`. */
 const isoBrands: Readonly<Record<string, string>> = {
+  mif1: 'HEIF',
+  msf1: 'HEIF',
+  hevc: 'HEIC',
   avif: 'AVIF',
   avis: 'AVIF',
   heic: 'HEIC',
@@ -32,12 +50,19 @@ export function readImageHeader(bytes: Buffer): ImageHeader {
   if (bytes.toString('latin1', 0, 4) === 'GIF8') return readGif(bytes);
   const svg = readSvg(bytes);
   if (svg) return svg;
-  const start = bytes.toString('latin1', 0, 64).trimStart();
-  const known = signatures.find((signature) => start.startsWith(signature.start));
-  const iso = bytes.toString('latin1', 4, 8) === 'ftyp' && isoBrands[bytes.toString('latin1', 8, 12)];
-  const name = iso || known?.name;
+  const name = foreignFormat(bytes);
   if (!name) throw new ImageFault('the bytes are no PNG, JPEG, WebP, GIF or SVG');
   throw new ImageFault(`the bytes are ${name}, not PNG, JPEG, WebP, GIF or SVG`, 'unusable');
+}
+
+function foreignFormat(bytes: Buffer): string | undefined {
+  const start = bytes.toString('latin1', 0, 64);
+  if (start.startsWith('ftyp', 4)) return isoBrands[start.slice(8, 12)] ?? 'a video';
+  const known = signatures.find(
+    (signature) => start.startsWith(signature.start) || start.trimStart().startsWith(signature.start),
+  );
+  // A dozen printable characters are no chance.
+  return known?.name ?? (/^[\t\n\r\x20-\x7e]{12}/.test(start) ? 'text' : undefined);
 }
 
 /** The chunk types `IDAT` and `IEND`. */

@@ -1,6 +1,6 @@
 /** The start of a body, and the whole body. */
 interface PeekedBody {
-  /** The first bytes without white space in front, at most a few hundred. */
+  /** The first bytes without white space in front, at most a few thousand. */
   readonly start: Buffer;
   readonly isEventStream: boolean;
   /** The whole body. Its owner must call `return` if it stops early. */
@@ -8,9 +8,9 @@ interface PeekedBody {
 }
 
 /** Number of bytes that tell an event stream from every other body. */
-const enoughBytes = 256;
+const enoughBytes = 2_048;
 const maxHeldBytes = 64 * 1024;
-const eventStream = /^(?:event|data|id|retry|)\s{0,4}:/;
+const eventStream = /^(?:event|data(?!:[A-Za-z]{1,20}\/)|id|retry|)\s{0,4}:/;
 
 /**
  * Reads as much of a body as its kind needs. A server that ignores `stream` sends JSON, and a gateway may stream unasked, so

@@ -51,12 +51,18 @@ export type Envelope = z.infer<typeof Envelope> & { readonly raw?: unknown };
 
 const isResponse = (envelope: Envelope) => !envelope.data && !!envelope.output;
 
-/** Parses a response whose image was removed. @throws ResponseFault */
-export function readEnvelope(text: string): Envelope {
+/**
+ * Parses a response whose image was removed.
+ *
+ * @param hasImage whether the image is complete. Then a fault in the rest costs only the rest: the image is paid.
+ * @throws ResponseFault
+ */
+export function readEnvelope(text: string, hasImage = false): Envelope {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
+    if (hasImage) return envelopeOf({ data: [{ b64_json: imageMark.taken }] });
     throw new ResponseFault('it is not valid JSON');
   }
   return envelopeOf(value);

@@ -9,6 +9,8 @@ export interface ResponseScanner {
   push(chunk: Uint8Array): void;
   /** Returns a text member of the outermost object that the scanner has already passed. @throws ResponseFault */
   rootText(name: string): string | undefined;
+  /** Returns whether the whole text of an image has passed. */
+  hasImage(): boolean;
   /** Returns the response without its images, as JSON text. @throws ResponseFault if it is cut off. */
   finish(): string;
 }
@@ -155,6 +157,7 @@ export function createResponseScanner(
       const at = rootTexts.get(name);
       return at && plainText(rest.text(at.from, at.to));
     },
+    hasImage: () => taken && mode !== 'image',
     finish() {
       if (!path.begun()) throw new ResponseFault('it is empty');
       if (mode === 'image') throw new ResponseFault('it is cut off in the middle of the image');

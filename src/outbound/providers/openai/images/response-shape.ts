@@ -33,6 +33,29 @@ export function errorOfEnvelope(envelope: Envelope): unknown {
     : null;
 }
 
+/**
+ * Returns what a response without an image states beside an error: why it stopped, and errors of its entries. A reason may be
+ * harmless, so only a known one counts.
+ */
+export function reasonsOfEnvelope({ data, output, raw }: Envelope): unknown[] {
+  const parts = [raw, Reflect.get(Object(raw), 'result'), ...(data ?? []), ...(output ?? [])];
+  return parts.slice(0, maxParts).flatMap((part) => {
+    const read = (member: string): unknown => Reflect.get(Object(part), member) ?? null;
+    const code = read('finish_reason') ?? read('finishReason') ?? read('stop_reason');
+    const filters = [read('content_filter_results'), read('content_filter_result')];
+    const isFiltered = filters.flatMap((each) => Object.values(each ?? {})).some(hasFiltered);
+    return [
+      read('error'),
+      read('incomplete_details'),
+      ...(isFiltered ? [{ ...Object(part), code: 'content_filter' }] : []),
+      ...(typeof code === 'string' ? [{ code }] : []),
+    ].filter(isPresent);
+  });
+}
+
+const maxParts = 40;
+const hasFiltered = (result: unknown) => Reflect.get(Object(result), 'filtered') === true;
+
 const isPresent = (value: unknown) =>
   value !== undefined &&
   value !== null &&
@@ -62,7 +85,7 @@ const taskMembers = ['task_id', 'taskId', 'job_id', 'request_id', 'polling_url',
 /** Finds the id of an asynchronous task, at the top level or one level below. */
 function taskId({ raw }: Envelope): string | null {
   const parts = typeof raw === 'object' && raw !== null ? [raw, ...Object.values(raw).flat()] : [];
-  for (const part of parts.slice(0, 40)) {
+  for (const part of parts.slice(0, maxParts)) {
     if (typeof part !== 'object' || part === null) continue;
     for (const member of taskMembers) {
       const value: unknown = Reflect.get(part, member);

@@ -46,9 +46,26 @@ describe('the retry delay of a provider response', () => {
     [{ 'retry-after': '1e9' }],
     [{ 'retry-after': '' }],
     [{ 'retry-after-ms': 'NaN' }],
+    [{ 'retry-after-ms': 'Infinity' }],
+    [{ 'retry-after': '5, 10' }],
+    [{ 'retry-after': '99999999999999999999' }],
+    [{ 'x-ratelimit-reset': '-3' }],
     [{ 'x-ratelimit-reset-requests': '5 minutes' }],
     [{ 'x-ratelimit-reset-requests': '6m0s', 'x-ratelimit-remaining-requests': '3' }],
   ])('reads no retry delay from %j', (headers) => {
     expect(read(headers as Record<string, string>)).toBeUndefined();
+  });
+});
+
+describe('the retry delay in headers of other providers', () => {
+  it.each([
+    [{ 'x-ms-retry-after-ms': '1200' }, 1200],
+    [{ 'x-retry-after': '4' }, 4000],
+    [{ 'ratelimit-reset': '17' }, 17_000],
+    [{ 'x-ratelimit-reset': `${nowMs / 1000 + 20}` }, 20_000],
+    [{ 'x-ratelimit-reset': `${nowMs + 20_000}` }, 20_000],
+    [{ 'x-ratelimit-reset': `${nowMs - 20_000}` }, 0],
+  ])('reads a retry delay from %j as %i ms', (headers, expected) => {
+    expect(read(headers as Record<string, string>)).toBe(expected);
   });
 });

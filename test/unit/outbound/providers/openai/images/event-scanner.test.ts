@@ -150,6 +150,24 @@ describe('the scanner of an event stream', () => {
     expect(textOf('')).toEqual([]);
   });
 
+  it.each(['\r', '\n', '\r\n', ':', 'data:\r'])('reads megabytes of %j in linear time', (text) => {
+    expect(textOf(text.repeat(4_000_000 / text.length))).toEqual([]);
+  });
+
+  it('passes on the start of data that is no JSON object with the name of its event', () => {
+    const texts: string[][] = [];
+    const scanner = createEventScanner({
+      onImage: () => null,
+      onEvent: () => undefined,
+      onText: (name, text) => texts.push([name, text]),
+    });
+    scanner.push(Buffer.from('event: error\ndata: No.\n\ndata: [DONE]\n\n'));
+    expect(texts).toEqual([
+      ['error', 'No.'],
+      ['', '[DONE]'],
+    ]);
+  });
+
   it('reads any bytes without an error', () => {
     const lines = fc.array(
       fc.oneof(

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 /** Complete responses of another shape. Another call would return the same, so the provider is not called again. */
 const complete =
-  /web page|JSON object\.|JSON list|raw bytes|task to poll|"data"|missing or null|link instead|error sent as|image is empty|are a |are AVIF|archive|beside the image/;
+  /web page|JSON object\.|JSON list|raw bytes|task to poll|"data"|missing or null|link in|error sent as|image is empty|the bytes are (?!no )|beside the image|not base64|ended without an image/;
 
 /** Name, response and message of responses without a usable image. */
 const cases: readonly [string, () => string | Buffer, RegExp][] = [
@@ -38,8 +38,16 @@ const cases: readonly [string, () => string | Buffer, RegExp][] = [
     /cut off in the middle of the image/,
   ],
   ['JSON cut off after the image', () => imagesResponse(base64).slice(0, -2), /cut off/],
-  ['invalid JSON', () => imagesResponse(base64).replace('"created":1', '"created":01'), /not valid JSON/],
-  ['brackets that do not match', () => `{"data":[{"b64_json":"${base64}"]}}`, /not valid JSON/],
+  ['invalid JSON without an image', () => '{"created":01,"data":[]}', /not valid JSON/],
+  ['a list of images of another API', () => `{"images":["${base64}"]}`, /no list "data"/],
+  ['images of another API', () => `{"artifacts":[{"base64":"${base64}"}]}`, /no list "data"/],
+  ['an image in another member', () => `{"data":[{"image":"${base64}"}]}`, /missing or null/],
+  ['an image in a wrapper', () => `{"code":0,"data":{"data":[{"b64_json":"${base64}"}]}}`, /no list "data"/],
+  ['a text in JSON', () => `"${base64}"`, /not a JSON object/],
+  ['a data URI as text', () => `data:image/png;base64,${base64}`, /not a JSON object/],
+  ['a link in place of base64', () => imagesResponse('https://example.com/a.png'), /a link in place of/],
+  ['a data URI without base64', () => '{"data":[{"url":"data:image/svg+xml,%3Csvg/%3E"}]}', /not base64/],
+  ['a stream that ended without an image', () => 'data: {"x":1}\n\ndata: [DONE]\n\n', /ended without an/],
   ['no data', () => '{"created":1}', /no list "data"/],
   ['an object of another type', () => '{"type":"job.completed"}', /no list "data"/],
   ['data that is no list', () => '{"data":{"b64_json":"AAAA"}}', /no list "data"/],
@@ -105,6 +113,12 @@ const cases: readonly [string, () => string | Buffer, RegExp][] = [
     /zip archive/,
   ],
   ['an AVIF', () => imagesResponse(Buffer.from('\0\0\0\x20ftypavif....').toString('base64')), /are AVIF/],
+  ['a TIFF', () => imagesResponse(Buffer.from('II*\0aaaa').toString('base64')), /are TIFF/],
+  ['a BMP', () => imagesResponse(Buffer.from('BMaaaaaaa').toString('base64')), /are BMP/],
+  ['a HEIF', () => imagesResponse(Buffer.from('\0\0\0\x20ftypmif1....').toString('base64')), /are HEIF/],
+  ['a video', () => imagesResponse(Buffer.from('\0\0\0\x20ftypisom....').toString('base64')), /are a video/],
+  ['a JPEG XL', () => imagesResponse(Buffer.from('/wo=', 'base64').toString('base64')), /are JPEG XL/],
+  ['base64 of base64', () => imagesResponse(Buffer.from(base64).toString('base64')), /are text/],
   ['other bytes', () => imagesResponse('AAAA'), /no PNG, JPEG, WebP, GIF or SVG/],
   [
     'too much beside the image',
@@ -127,6 +141,53 @@ describe('a response without a usable image', () => {
       });
     },
   );
+
+  it.each([
+    ['a number with a zero in front', () => imagesResponse(base64).replace('"created":1', '"created":01')],
+    ['a number that JSON does not have', () => imagesResponse(base64).replace('"created":1', '"usage":NaN')],
+    ['a comma too many', () => imagesResponse(base64).replace(/}$/, ',}')],
+    ['brackets that do not match', () => `{"data":[{"b64_json":"${base64}"]}}`],
+  ])('uses a complete image beside invalid JSON, because it is paid: %s', async (_name, text) => {
+    const { image, usage: counted } = await decode(text());
+    expect([image.bytes.equals(png), counted]).toEqual([true, null]);
+  });
+
+  const moderated = { code: 'moderation_blocked', message: 'No.' };
+  it.each([
+    ['of an entry', { data: [{ b64_json: null, error: moderated }] }],
+    ['of an entry without an image', { data: [{ error: moderated }] }],
+    ['in the reason of an entry', { data: [{ b64_json: null, finish_reason: 'content_filter' }] }],
+    [
+      'in the filters of an entry',
+      { data: [{ b64_json: '', content_filter_results: { hate: { filtered: true } } }] },
+    ],
+    ['in the reason of the response', { finish_reason: 'CONTENT_FILTERED', seed: 1 }],
+    ['of a result', { success: false, result: { error: moderated } }],
+    ['of a list', [{ error: moderated }]],
+    ['as text in JSON', { error: 'Your request was rejected by our safety system.' }],
+    ['of a prediction', { id: 'p', output: null, status: 'failed', error: 'NSFW content detected.' }],
+    [
+      'of an incomplete response',
+      { status: 'incomplete', incomplete_details: { reason: 'content_filter' }, output: [] },
+    ],
+    [
+      'of a call',
+      { output: [{ type: 'image_generation_call', status: 'failed', result: null, error: moderated }] },
+    ],
+  ])('classifies a refusal inside a success like the 4xx that it stands for: %s', async (_name, body) => {
+    expect(await decodeFailureOf(JSON.stringify(body))).toMatchObject({
+      kind: 'final',
+      code: 'moderation_blocked',
+      billing: 'none',
+    });
+  });
+
+  it.each([
+    ['plain text', 'Your request was rejected by our safety system.'],
+    ['the text of an error event', 'event: error\ndata: Your request was rejected by our safety system.\n\n'],
+  ])('classifies a refusal inside a success that is no JSON: %s', async (_name, text) => {
+    expect(await decodeFailureOf(text)).toMatchObject({ kind: 'final', code: 'moderation_blocked' });
+  });
 
   it('treats a response without an image as charged if it reports its usage', async () => {
     const failure = await decodeFailureOf(imagesResponse(png.subarray(0, 900).toString('base64'), { usage }));

@@ -1,0 +1,80 @@
+import type { ErrorMeaning } from './known-errors.ts';
+
+/** Meanings of messages whose codes and types state none. Gateways in front of several providers often send only a text. */
+
+/**
+ * Sentences about an account, as they begin. An echoed prompt can come only further behind, so no caller can block the
+ * account of a deployment with a prompt.
+ */
+const beginnings: readonly (readonly [ErrorMeaning, RegExp])[] = [
+  [
+    'quota',
+    /^you(?:'ve| have)? exceeded your (?:current|monthly|daily|total) (?:quota|budget|spend|included credits)/,
+  ],
+  ['quota', /^(?:your |the )?billing (?:hard |soft )?limit (?:has been )?reached/],
+  [
+    'quota',
+    /^(?:sorry, )?(?:your |the )?(?:credit|account)(?: credit)? balance (?:is )?(?:too low|insufficient|exhausted)/,
+  ],
+  ['quota', /^(?:sorry, )?insufficient (?:account |user |token )?(?:balance|credit|fund|quota)/],
+  [
+    'quota',
+    /^(?:budget|credit limit|key limit|spending limit|spend limit) (?:has been )?(?:exceeded|reached)/,
+  ],
+  ['quota', /^exceeded\w{0,20}budget/],
+  ['quota', /^(?:out of (?:call volume quota|credit)|you(?: have|'ve)? (?:run )?out of credit)/],
+  [
+    'quota',
+    /^.{0,12}(?:\u989d\u5ea6(?:\u5df2\u7528\u5c3d|\u4e0d\u8db3|\u5df2\u8017\u5c3d)|\u4f59\u989d\u4e0d\u8db3|\u6b20\u8d39)/,
+  ],
+  ['key', /^(?:incorrect |invalid )api key provided/],
+];
+
+/** Statuses of refusals that do not quote the request. Their whole text counts. */
+const accountStatuses = new Set([401, 402, 403, 412, 429]);
+
+const accountPhrases: readonly (readonly [ErrorMeaning, RegExp])[] = [
+  ['quota', /exceeded\w{0,20}budget|budget has been exceeded|exhausted balance|tokenstatusexhausted/],
+  [
+    'quota',
+    /(?:balance|credits?|funds) (?:is |are |has been )?(?:exhausted|insufficient|too low|used up|depleted)/,
+  ],
+  [
+    'quota',
+    /(?:insufficient|not enough|no|any|out of|lack sufficient) (?:account |user |token )?(?:credit|balance|fund)/,
+  ],
+  ['quota', /(?:spending|spend|billing|credit|key|monthly usage) limit/],
+  [
+    'quota',
+    /overdue|arrears|unpaid|past invoices|call volume quota|free tier of the model has been exhausted/,
+  ],
+  ['quota', /\u989d\u5ea6|\u4f59\u989d|\u6b20\u8d39/],
+];
+
+/** Phrases of safety systems. They concern one job only, so they count anywhere in a message. */
+const safetyPhrases: readonly RegExp[] = [
+  /safety[ _](?:system|violation|filter|check|polic)|content[ _](?:management[ _])?polic|content[ _]filter/,
+  /moderation[ _](?:block|system|polic|fail)|(?:requires|by|failed|content|violates) (?:content )?moderation/,
+  /(?:was|were|been|content|input|prompt) flagged|flagged (?:as|by|for)|responsibleai|guardrail/,
+  /nsfw (?:content )?(?:was )?detected|blocked due to security|usage (?:guidelines|polic)|safety_check/,
+  /(?:sensitive|prohibited|inappropriate|harmful|unsafe) (?:content|material|information|words)/,
+  /\u654f\u611f|\u8fdd\u89c4|\u4e0d\u5b89\u5168/,
+];
+
+/**
+ * Returns what messages state if no code or type is known.
+ *
+ * @param messages without the texts of wrappers.
+ */
+export function meaningOfMessages(
+  messages: readonly string[],
+  status: number | undefined,
+): ErrorMeaning | null {
+  const texts = messages.map((message) => message.toLowerCase());
+  const find = (phrases: typeof beginnings) =>
+    phrases.find(([, phrase]) => texts.some((text) => phrase.test(text.slice(0, 300))))?.[0] ?? null;
+  const begun = find(beginnings);
+  if (begun) return begun;
+  if (texts.some((text) => safetyPhrases.some((phrase) => phrase.test(text)))) return 'moderation';
+  return status !== undefined && accountStatuses.has(status) ? find(accountPhrases) : null;
+}
