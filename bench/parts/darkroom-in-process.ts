@@ -29,6 +29,7 @@ const meter: Meter = {
   stageDone: nothing,
   providerCall: nothing,
   imageStored: nothing,
+  estimateError: nothing,
   webhookAttempt: nothing,
   recordUnreadable: nothing,
 };

@@ -18,6 +18,7 @@ import { createPolicyChanges } from '../outbound/records/policy-changes.ts';
 import { checkEviction } from '../outbound/records/probe-store.ts';
 import { createSignals } from '../outbound/records/signals.ts';
 import { createTenants } from '../outbound/records/tenants.ts';
+import { createTokenSampleStore } from '../outbound/records/token-samples.ts';
 import { createInputDrafts, createUploads } from '../outbound/records/uploads.ts';
 import { createWaitingCallers, startPresence } from '../outbound/records/waiting-callers.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
@@ -37,6 +38,7 @@ import { auditBoundsOf } from './audit-bounds.ts';
 import { readCatalogues } from './catalogues.ts';
 import { clock } from './clock.ts';
 import { composeDurability } from './durability.ts';
+import { composeEstimate } from './estimate.ts';
 import { composeProvider } from './provider.ts';
 import { type Connections, connectRedis } from './redis.ts';
 import type { Root } from './root.ts';
@@ -88,6 +90,7 @@ export async function composeAdapters(root: Root) {
     sender,
     ...media,
     catalogue: catalogues.catalogue,
+    estimate: composeEstimate(config, catalogues.catalogue, records.tokenSamples),
     presets: catalogues.presets,
     reloadCatalogues: catalogues.reload,
     metrics,
@@ -97,7 +100,7 @@ export type Adapters = Awaited<ReturnType<typeof composeAdapters>>;
 
 /** Builds the stores of records in Redis. */
 function composeRecords(root: Root, connections: Connections, onUnreadable: OnUnreadable) {
-  const { config, closers } = root;
+  const { config, closers, log } = root;
   const redis = connections.records;
   const keys = createKeys(config.REDIS_KEY_PREFIX);
   return {
@@ -112,6 +115,13 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     tenants: createTenants(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
     policyChanges: createPolicyChanges(redis, keys),
     breaker: createCircuitBreaker(redis, keys, clock),
+    tokenSamples: closers.add(
+      createTokenSampleStore(redis, keys, {
+        clock,
+        onError: (error) => log.debug({ err: error }, 'tokens of earlier images not read or written'),
+      }),
+      (each) => each.close(),
+    ),
     uploads: createUploads(redis, keys, { onUnreadable }),
     inputDrafts: createInputDrafts(redis, keys),
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),

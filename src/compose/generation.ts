@@ -40,6 +40,8 @@ export function composeGeneration(
     storage,
     fetchInputs: inputs.fetchInputs,
     catalogue,
+    estimate: adapters.estimate,
+    tokenSamples: records.tokenSamples,
     withMemorySlot: createSemaphore(maxImagesInMemory),
     maxEarlyUploads: maxImagesInMemory,
     clock,

@@ -84,6 +84,7 @@ function composeJobs(
     signals: records.signals,
     guard: adapters.guard,
     catalogue: adapters.catalogue,
+    estimate: adapters.estimate,
     presets: adapters.presets,
     // Other roles get no provider, because they have no key for it.
     provider: config.roles.has('worker') ? adapters.provider.images : undefined,
@@ -108,7 +109,7 @@ function composeJobs(
       runTimeoutSeconds: config.RUN_TIMEOUT_S,
       maxMediaSeconds: config.MEDIA_TTL_S,
       maxRecordSeconds: config.RECORD_TTL_S,
-      enhanceModel: config.ENHANCE_MODEL,
+      defaultQuality: config.DEFAULT_QUALITY,
     },
     meter: adapters.metrics,
     log,

@@ -98,6 +98,26 @@ export function promptTokens(prompt: string): number {
   return wide + Math.ceil(narrow / 4);
 }
 
+/** Tokens that providers charge besides those of the text. */
+export const textOverheadTokens = 6;
+
+/**
+ * Returns the maximum number of tokens of a text: one per two Latin letters or spaces, per other character of most Latin
+ * texts, two per character of other scripts, and four per character beyond the basic plane, such as an emoji.
+ */
+export function maxTextTokens(text: string): number {
+  let halves = 2 * textOverheadTokens;
+  for (const character of text) halves += halfTokensOf(character.codePointAt(0) ?? 0);
+  return Math.ceil(halves / 2);
+}
+
+function halfTokensOf(codePoint: number): number {
+  const letter = codePoint | 0x20;
+  if ((letter >= 0x61 && letter <= 0x7a) || codePoint === 0x20) return 1;
+  if (codePoint <= 0x2ff) return 2;
+  return codePoint <= 0xffff ? 4 : 8;
+}
+
 /** Returns the sum of amounts; `null` if any amount is unknown. */
 export function sumCosts(amounts: readonly (number | null)[]): number | null {
   let total = 0;

@@ -75,7 +75,9 @@ export const CatalogueModel = z.strictObject({
   prices: Prices.nullable().default(null),
   /** Factor `f` of the output token formula per quality; null if no formula is known. */
   token_factors: z.record(z.string(), z.number()).nullable().default(null),
-  /** Qualities that the model may choose if a request leaves the quality open; null: any of `token_factors`. */
+  /** Output tokens by quality and size, for a model without a formula; null if they are unknown. */
+  output_tokens: z.record(z.string(), z.record(z.string(), z.int())).nullable().default(null),
+  /** Qualities that the model may choose if a request leaves the quality open; null: any with known tokens. */
   auto_qualities: z.array(z.string()).nullable().default(null),
   /** Whether the provider responds with a link to the image instead of the image. The link is fetched at once. */
   sends_links: z.boolean().default(false),

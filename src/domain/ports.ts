@@ -2,6 +2,7 @@ import type { JobStage, JobStatus } from './image-job.ts';
 
 export * from './ports/access.ts';
 export * from './ports/bytes.ts';
+export * from './ports/estimates.ts';
 export * from './ports/inputs.ts';
 export * from './ports/providers.ts';
 export * from './ports/queue.ts';
@@ -50,6 +51,8 @@ export interface Meter {
     seconds: number,
   ): void;
   imageStored(contentType: string, sizeBytes: number): void;
+  /** Records the bill of an image as a multiple of a bound of its estimate. */
+  estimateError(bound: 'low' | 'high', billByEstimate: number): void;
   webhookAttempt(outcome: string, seconds: number): void;
   /** Counts a stored record that was skipped because this release cannot read it. */
   recordUnreadable(kind: string): void;

@@ -163,7 +163,7 @@ describe('a submission', () => {
     expect(body.object).toBe('image_preview');
     expect(body.estimate).toEqual({
       low_micro_usd: 2 * (1756 * 30 + 3 * 5),
-      high_micro_usd: 2 * (1756 * 30 + 6 * 5),
+      high_micro_usd: 2 * (1756 * 30 + 12 * 5),
       eta_s: null,
       queue_depth: 0,
     });

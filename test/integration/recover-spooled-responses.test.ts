@@ -55,6 +55,7 @@ async function workerWith(tenants: readonly string[]) {
     findDecoder,
     uploadImage: createUploadImage({ ...shared, sleep, random: Math.random, meter: idleMeter }),
     catalogue: builtInCatalogue(),
+    recordTokens() {},
     withMemorySlot: createSemaphore(4),
     retentionOf: () => retention,
   });

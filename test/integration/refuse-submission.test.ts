@@ -7,7 +7,7 @@ const webhook = { url: 'https://receiver.example/hook' };
 
 /** Returns request fields whose cost limit is exceeded only because of the given fields. */
 const overLimitBy = (fields: Partial<ImageRequestBody>): Partial<ImageRequestBody> => ({
-  ...{ quality: 'low', size: '1024x1024', max_cost_micro_usd: 5_900 },
+  ...{ quality: 'low', size: '1024x1024', max_cost_micro_usd: 5_925 },
   ...fields,
 });
 
@@ -91,7 +91,7 @@ describe('a cost limit', () => {
     const { estimate } = await core.submitJob.preview({ ...requestBody, ...open });
     const high = estimate?.high ?? 0;
     // This is the most expensive choice of the model at 1024x1024: 7,024 tokens.
-    expect(high).toBe(7_024 * 30 + 4 * 5);
+    expect(high).toBe(7_024 * 30 + (4 + 6) * 5);
     await expect(submit(core, { ...open, max_cost_micro_usd: high - 1 })).rejects.toMatchObject({
       code: 'max_cost_exceeded',
     });
@@ -109,7 +109,7 @@ describe('a preview', () => {
   it('reports the effect and the cost of a request and stores nothing', async () => {
     const core = await connectCore();
     const preview = await core.submitJob.preview({ ...requestBody, size: '1024x1024', webhook });
-    const estimate = { low: 5_890, high: 5_900 };
+    const estimate = { low: 5_890, high: 5_925 };
     expect(preview).toMatchObject({ estimate, queueDepth: 0, warnings: [] });
     expect(preview.request.model).toBe('gpt-image-2');
     await expectNothingStored(core);

@@ -51,6 +51,8 @@ export async function backgroundJob(prompt: string) {
     storage: core.storage,
     fetchInputs: async (job) => [...(job.inputs ?? [])],
     catalogue: builtInCatalogue(),
+    estimate: () => null,
+    tokenSamples: { record() {} },
     withMemorySlot: (work) => work(),
     maxEarlyUploads: 1,
     ...{ clock: core.clock, meter: core.meter, log: core.log, retentionOf: core.retentionOf },

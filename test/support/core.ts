@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
+import { createEstimate } from '../../src/domain/estimate.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
 import { createPresets, PresetFile } from '../../src/domain/preset.ts';
@@ -50,8 +51,10 @@ export const policy: SubmitPolicy = {
   runTimeoutSeconds: 300,
   maxMediaSeconds: 3_600,
   maxRecordSeconds: 7_200,
-  enhanceModel: 'gpt-5.4-mini',
 };
+
+/** The language model that writes descriptions. */
+export const enhanceModel = 'gpt-5.4-mini';
 
 /** Retention of ended deliveries, in milliseconds. */
 export const deliveryLogMs = 7 * 24 * 3_600_000;
@@ -149,6 +152,7 @@ async function buildCore(deployment: Deployment, given: Given) {
     retentionOf: (_job: ImageJob) => retention,
     deliveryLogMs,
   };
+  const catalogue = given.catalogue ?? builtInCatalogue();
   const noise = { meter: idleMeter, log: silentLog };
   const cancelProviderCalls = createCancelProviderCalls({ ...shared, ...noise });
   const updateJob = createUpdateJob({ ...shared, ...noise, cancelProviderCalls });
@@ -167,7 +171,8 @@ async function buildCore(deployment: Deployment, given: Given) {
     submitJob: createSubmitJob({
       ...deps,
       guard: createDestinationGuard({ allowPrivate: false, requireHttps: true }),
-      catalogue: given.catalogue ?? builtInCatalogue(),
+      catalogue,
+      estimate: createEstimate({ catalogue, enhanceModel }),
       presets: createPresets([PresetFile.parse(readBuiltIn('presets.json'))]),
       ids,
       digest: (text) => createHash('sha256').update(text).digest('base64url'),

@@ -163,6 +163,8 @@ function createUseCases(given: Given, ports: Ports) {
     findDecoder,
     fetchInputs: given.fetchInputs ?? (async (job) => [...(job.inputs ?? [])]),
     catalogue: given.catalogue ?? builtInCatalogue(),
+    estimate: () => null,
+    tokenSamples: { record() {} },
     maxEarlyUploads: 1,
     policy: {
       onUncertain: given.onUncertain ?? 'retry',
@@ -176,6 +178,10 @@ function createUseCases(given: Given, ports: Ports) {
     retentionOf: () => retention,
   };
   const { runJob, recoverSpooledResponses } = createGeneration(deps);
-  const finalizeResponse = createFinalizeResponse({ ...deps, uploadImage: createUploadImage(deps) });
+  const finalizeResponse = createFinalizeResponse({
+    ...deps,
+    recordTokens() {},
+    uploadImage: createUploadImage(deps),
+  });
   return { runJob, recoverSpooledResponses, finalizeResponse };
 }

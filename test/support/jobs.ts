@@ -76,6 +76,7 @@ export const idleMeter: Meter = {
   stageDone() {},
   providerCall() {},
   imageStored() {},
+  estimateError() {},
   webhookAttempt() {},
   recordUnreadable() {},
 };

@@ -28,7 +28,6 @@ export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
 const tenant = 'acme';
-const enhanceModel = 'gpt-5.4-mini';
 
 interface Given {
   /** Uses real time instead of a clock that the test sets. */
@@ -49,7 +48,12 @@ export async function connectWebhooks(given: Given = {}) {
   const clock = given.realTime ? Date.now : () => nowMs;
   const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
   const secretsKey = randomBytes(32);
-  const presentJob = createPresentJob({ ...core, clock, catalogue: builtInCatalogue(), enhanceModel });
+  const presentJob = createPresentJob({
+    ...core,
+    clock,
+    catalogue: builtInCatalogue(),
+    estimate: () => null,
+  });
 
   /** Connects the webhook stores of one worker process over separate connections. */
   function buildWebhooks() {

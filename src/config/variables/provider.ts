@@ -21,6 +21,12 @@ export const provider = {
     fallback: 'gpt-image-2.6-flare',
     about: 'Model of requests without a model.',
   }),
+  DEFAULT_QUALITY: defineVariable({
+    section,
+    schema: text,
+    about:
+      'Quality of requests without a quality, such as `medium`, if the model has it. Absent: the model chooses, and estimates cover its dearest choice.',
+  }),
   CATALOGUE_FILE: defineVariable({
     section,
     schema: readBy((path) => readOperatorFile(path, CatalogueFile)),

@@ -36,6 +36,8 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   key:ID               string  tenant of an API key; never changes. keys: zset of the keys of all tenants
  *   policies             stream  recent changes of keys and tenants; policies:tenants: set of all tenants with rules
  *   tenants              set     every tenant that ever submitted
+ *   {.tokens}:samples    hash    tokens of the last images of a kind, see token-samples.ts; summary: hash of their figures;
+ *                                kinds: zset of kinds by the time of the last image
  *   {.breaker}:open      hash    open circuit breakers of provider calls: scope to state as JSON
  *   {.breaker}:probe:SCOPE string  the probe of a half-open circuit breaker; expires by TTL
  */
@@ -89,6 +91,8 @@ export function createKeys(prefix: string) {
     ...accessKeys(prefix, of),
     /** Returns a key of the circuit breakers. No tenant can have the name `.breaker`. */
     breaker: (scope: string) => `${prefix}:{.breaker}:${scope}`,
+    /** Returns a key of the tokens of earlier images. No tenant can have the name `.tokens`. */
+    tokens: (rest: 'samples' | 'summary' | 'kinds') => `${prefix}:{.tokens}:${rest}`,
     changed: `${prefix}:changed`,
     cancel: `${prefix}:cancel`,
   };

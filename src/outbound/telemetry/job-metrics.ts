@@ -2,7 +2,7 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Meter } from '../../domain/ports.ts';
 import { durationBuckets } from './duration-buckets.ts';
 
-type JobMeter = Pick<Meter, 'submitted' | 'jobFinished' | 'stageDone' | 'imageStored'>;
+type JobMeter = Pick<Meter, 'submitted' | 'jobFinished' | 'stageDone' | 'imageStored' | 'estimateError'>;
 
 /** Creates the metrics of jobs and of the images that they store. */
 export function createJobMetrics(registers: Registry[]): JobMeter {
@@ -36,7 +36,15 @@ export function createJobMetrics(registers: Registry[]): JobMeter {
     help: 'Bytes of the images stored',
     registers,
   });
+  const errors = new Histogram({
+    name: 'darkroom_estimate_error_ratio',
+    help: 'Bill of an image divided by the lower or upper bound of its estimate',
+    labelNames: ['bound'],
+    buckets: [0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.5, 2, 4, 10],
+    registers,
+  });
   return {
+    estimateError: (bound, billByEstimate) => errors.observe({ bound }, billByEstimate),
     submitted: (outcome) => submitted.inc({ outcome }),
     jobFinished: (status, code) => finished.inc({ status, code }),
     stageDone: (stage, value) => stages.observe({ stage }, value),

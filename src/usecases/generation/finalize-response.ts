@@ -18,6 +18,7 @@ import {
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { callCost } from './call-cost.ts';
 import type { Prepared } from './early-upload.ts';
+import type { RecordTokens } from './record-tokens.ts';
 import { lostResponse } from './retry-decision.ts';
 import type { UploadImage } from './upload-image.ts';
 
@@ -28,6 +29,7 @@ interface Deps {
   uploadImage: UploadImage;
   updateJob: UpdateJob;
   catalogue: ModelCatalogue;
+  recordTokens: RecordTokens;
   /**
    * Runs work under the limit of images in memory that come from the spool.
    *
@@ -134,6 +136,7 @@ export function createFinalizeResponse(deps: Deps) {
       deps.log.warn({ ...logFieldsOf(job), attempt: attempt.no }, 'response too late, recorded as wasted');
       await deps.storage.remove(storageKey);
     }
+    deps.recordTokens(job, response);
     // No caller waits for the disk. Recovery finds and removes a file that stays.
     deps.spool.remove(keyOf(job, attempt)).catch((error) => {
       deps.log.warn(

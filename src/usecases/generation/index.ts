@@ -1,3 +1,4 @@
+import type { Estimate } from '../../domain/estimate.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
   Meter,
   PromptEnhancer,
   Spool,
+  TokenSampleStore,
   WorkerRuns,
 } from '../../domain/ports.ts';
 import type { FetchInputs } from '../inputs/fetch-inputs.ts';
@@ -25,6 +27,7 @@ import { createExpandPrompt } from './expand-prompt.ts';
 import { createFinalizeResponse, type FinalizeResponse } from './finalize-response.ts';
 import { createFinalizeRun } from './finalize-run.ts';
 import { createGenerateImage } from './generate-image.ts';
+import { createRecordTokens } from './record-tokens.ts';
 import { createRecoverSpooledResponses } from './recover-spooled-responses.ts';
 import { createResolveInputs } from './resolve-inputs.ts';
 import { createResumeCall } from './resume-call.ts';
@@ -51,6 +54,8 @@ export interface GenerationDeps {
   readonly storage: Pick<ImageStorage, 'put' | 'read' | 'remove'>;
   readonly fetchInputs: FetchInputs;
   readonly catalogue: ModelCatalogue;
+  readonly estimate: Estimate;
+  readonly tokenSamples: Pick<TokenSampleStore, 'record'>;
   /** Limits the images in memory that come from the spool; `null` if the signal aborted before a slot was free. */
   readonly withMemorySlot: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T | null>;
   /** Number of images in memory that are uploaded while their responses arrive. */
@@ -111,6 +116,7 @@ function composeFinalizeResponse(deps: GenerationDeps, uploadImage: UploadImage)
     uploadImage,
     updateJob: deps.updateJob,
     catalogue: deps.catalogue,
+    recordTokens: createRecordTokens({ ...deps, samples: deps.tokenSamples }),
     withMemorySlot: deps.withMemorySlot,
     clock: deps.clock,
     log: deps.log,

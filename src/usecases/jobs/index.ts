@@ -1,3 +1,4 @@
+import type { Estimate } from '../../domain/estimate.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { WaitingCallers } from '../../domain/ports/callers.ts';
@@ -52,6 +53,7 @@ export interface JobsDeps {
   readonly signals: Signals;
   readonly guard: DestinationGuard;
   readonly catalogue: ModelCatalogue;
+  readonly estimate: Estimate;
   readonly presets: Presets;
   /** Only in processes that call the provider. */
   readonly provider: Pick<ImageProvider, 'cancel'> | undefined;
@@ -100,8 +102,8 @@ export function createJobs(deps: JobsDeps) {
       storage,
       jobQueue,
       catalogue,
+      estimate: deps.estimate,
       clock,
-      enhanceModel: deps.policy.enhanceModel,
     }),
     presentPreview: createPresentPreview({ storage, clock }),
     listJobs: createListJobs({ records, getJob, catalogue }),
@@ -155,6 +157,7 @@ function composeSubmitJob(
     webhookQueue: deps.webhookQueue,
     guard: deps.guard,
     catalogue: deps.catalogue,
+    estimate: deps.estimate,
     presets: deps.presets,
     ids: deps.ids,
     digest: deps.digest,

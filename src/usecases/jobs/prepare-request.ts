@@ -1,6 +1,6 @@
 import { checkRequestText } from '../../domain/check-request-text.ts';
 import { AppError, type FieldIssue } from '../../domain/errors.ts';
-import { type CostRange, estimateCost } from '../../domain/estimate.ts';
+import type { CostRange, Estimate } from '../../domain/estimate.ts';
 import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
 import { type InputName, type JobInput, roleIssues } from '../../domain/input-image.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
@@ -23,14 +23,15 @@ export interface RequestPolicy {
   readonly runTimeoutSeconds: number;
   readonly maxMediaSeconds: number;
   readonly maxRecordSeconds: number;
-  /** The language model that writes descriptions. */
-  readonly enhanceModel: string;
+  /** Quality of requests that name none. Default: the model chooses. */
+  readonly defaultQuality?: string | undefined;
 }
 
 /** Rules that a request is checked against. */
 export interface Rules {
   guard: DestinationGuard;
   catalogue: ModelCatalogue;
+  estimate: Estimate;
   presets: Presets;
   clock: Clock;
   policy: RequestPolicy;
@@ -62,7 +63,7 @@ export function prepareRequest(
   const chosen = rules.presets.choose(body.preset);
   if (chosen) checkPresetImages(chosen.preset, inputs.filter(({ role }) => role === 'image').length);
   const promptTemplate = chosen ? promptTemplateOf(chosen) : undefined;
-  const request = withDefaults(body, chosen?.preset.defaults, policy);
+  const request = withDefaults(body, chosen?.preset.defaults, rules);
   const warnings = checkAgainstCatalogue(request, catalogue, {
     nowMs: rules.clock(),
     allowUnknownModels: policy.allowUnknownModels,
@@ -71,11 +72,7 @@ export function prepareRequest(
   });
   checkRetention(request, policy);
   if (request.webhook) rules.guard.checkUrl(request.webhook.url);
-  const estimate = estimateCost(request, catalogue, {
-    promptTemplate,
-    enhanceModel: policy.enhanceModel,
-    inputs,
-  });
+  const estimate = rules.estimate(request, { promptTemplate, inputs });
   checkMaxCost(request, estimate, policy);
   return { request, promptTemplate, warnings, estimate };
 }
@@ -83,12 +80,16 @@ export function prepareRequest(
 function withDefaults(
   body: ImageRequestFields,
   presetDefaults: PresetDefaults | undefined,
-  policy: RequestPolicy,
+  { policy, catalogue }: Pick<Rules, 'policy' | 'catalogue'>,
 ): ImageRequest {
   // Not a spread, because copying a parsed object and adding to the copy takes ten times as long.
   const request = Object.assign({}, presetDefaults, body);
   request.model ??= policy.defaultModel;
   request.n ??= 1;
+  const { defaultQuality } = policy;
+  if (defaultQuality !== undefined && catalogue.find(request.model)?.qualities.includes(defaultQuality)) {
+    request.quality ??= defaultQuality;
+  }
   request.size ??= 'auto';
   request.enhance ??= 'off';
   request.priority ??= 'normal';

@@ -1,4 +1,4 @@
-import { estimateCost } from '../../domain/estimate.ts';
+import type { Estimate } from '../../domain/estimate.ts';
 import { extensionOf } from '../../domain/image.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { ImageRequest } from '../../domain/image-request.ts';
@@ -10,9 +10,8 @@ import { viewJob } from '../../domain/view-job.ts';
 interface Deps {
   storage: ImageStorage;
   jobQueue: TaskQueue;
-  catalogue: ModelCatalogue;
-  /** The language model that writes descriptions. */
-  enhanceModel: string;
+  catalogue: Pick<ModelCatalogue, 'priceVersion'>;
+  estimate: Estimate;
   clock: Clock;
 }
 
@@ -21,9 +20,8 @@ interface Deps {
  * storage keys. If the queue is unreachable, the position is `null`.
  */
 export function createPresentJob(deps: Deps) {
-  const { catalogue, enhanceModel } = deps;
   const estimateOf = ({ promptTemplate, inputs }: ImageJob, request: ImageRequest) =>
-    estimateCost(request, catalogue, { promptTemplate, enhanceModel, inputs })?.high ?? null;
+    deps.estimate(request, { promptTemplate, inputs })?.high ?? null;
 
   return async (
     job: ImageJob,

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CostRange, estimateCost } from '../../../src/domain/estimate.ts';
+import { type CostRange, createEstimate, type EstimateFacts } from '../../../src/domain/estimate.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
 import { builtInCatalogue } from '../../support/catalogue.ts';
 import { requestOf } from '../../support/jobs.ts';
 
 const catalogue = builtInCatalogue();
 const estimate = (fields: Partial<ImageRequest>, promptTemplate?: string[], enhanceModel = 'gpt-5.4-mini') =>
-  estimateCost(requestOf(fields), catalogue, { promptTemplate, enhanceModel });
+  createEstimate({ catalogue, enhanceModel })(requestOf(fields), { promptTemplate });
 function rangeOf(...given: Parameters<typeof estimate>): Pick<CostRange, 'low' | 'high'> {
   const range = estimate(...given);
   if (!range) throw new Error('the estimate is unknown');
@@ -16,10 +16,10 @@ function rangeOf(...given: Parameters<typeof estimate>): Pick<CostRange, 'low' |
 const prompt = 'x'.repeat(4 * 18);
 
 describe('an estimate', () => {
-  it('starts at the invoice if quality and size are given, and adds at most the same text again', () => {
+  it('starts at the invoice if quality and size are given, and adds at most the same text and an overhead', () => {
     expect(rangeOf({ prompt, quality: 'low', size: '1024x1024' })).toEqual({
       low: 5_970,
-      high: 5_970 + 18 * 5,
+      high: 5_970 + (18 + 6) * 5,
     });
     expect(rangeOf({ prompt: 'x'.repeat(4 * 17), quality: 'high', size: '2048x2048' }).low).toBe(428_245);
   });
@@ -94,7 +94,7 @@ describe('an estimate', () => {
 
   it.each([
     ['a model outside the catalogue', { model: 'someone-elses-model' }],
-    ['a model without a token formula', { model: 'gpt-image-1.5' }],
+    ['a free size of a model without a token formula', { model: 'gpt-image-1.5', size: '1280x720' }],
     ['a quality without a factor', { quality: 'hd' }],
     ['a model without prices', { model: 'dall-e-3' }],
   ])('returns an unknown estimate, never 0, for %s', (_name, fields) => {
@@ -117,5 +117,76 @@ describe('an estimate', () => {
 
   it('returns an unknown estimate if the price of the description is unknown', () => {
     expect(estimate({ prompt, enhance: 'always' }, undefined, 'someone-elses-model')).toBeNull();
+  });
+});
+
+describe('an estimate of a model without a token formula', () => {
+  const old = { model: 'gpt-image-1.5', quality: 'high', size: '1024x1536' };
+
+  it('uses the published tokens of its quality and size', () => {
+    expect(rangeOf({ prompt, ...old }).low).toBe(6_240 * 32 + 18 * 5);
+    expect(rangeOf({ prompt, model: 'gpt-image-1-mini', size: 'auto' })).toMatchObject({
+      low: 272 * 8 + 18 * 2,
+      high: 6_240 * 8 + (2 * 18 + 6) * 2,
+    });
+  });
+
+  it('is unknown for an edit, because its inputs are counted by other rules', () => {
+    const facts: EstimateFacts = { inputs: [{ role: 'image', width: 64, height: 64 }] };
+    expect(createEstimate({ catalogue, enhanceModel: '' })(requestOf(old), facts)).toBeNull();
+  });
+});
+
+describe('the upper bound of an estimate', () => {
+  const chosen = { quality: 'low', size: '1024x1024' };
+  const textOf = (text: string) => rangeOf({ prompt: text, ...chosen }).high - 196 * 30;
+
+  it.each([
+    ['a text whose every character is a token', '1!2?3#4%5&', 10],
+    ['a text of emoji with four tokens each', '🦊🐙', 8],
+    ['a short word with the tokens that providers add', 'fox', 1 + 6],
+  ])('covers %s', (_name, text, tokens) => {
+    expect(textOf(text)).toBeGreaterThanOrEqual(tokens * 5);
+  });
+
+  it('covers a description at the token limit of its call', () => {
+    const { high } = rangeOf({ prompt, ...chosen, enhance: 'always' });
+    expect(high).toBeGreaterThanOrEqual(196 * 30 + 2_000 * 5 + 2_000 * 4.5);
+  });
+
+  it('covers the host model that runs the image tool, and is unknown without its price', () => {
+    const by = (hostModel?: string) =>
+      createEstimate({ catalogue, enhanceModel: '', hostModel })(requestOf({ prompt, ...chosen }));
+    expect(by('gpt-5.4-mini')?.high).toBeGreaterThan((by()?.high ?? 0) + 1_000 * 4.5);
+    expect(by('someone-elses-model')).toBeNull();
+  });
+});
+
+describe('an estimate with earlier images', () => {
+  const sample = { output: 0, inputImages: 0, textFactor: 0, hostMicroUsd: 0 };
+  const request = requestOf({ prompt, quality: 'low', size: '1024x1024' });
+  const withSamples = (median: Partial<typeof sample>, max: Partial<typeof sample>) =>
+    createEstimate({
+      catalogue,
+      enhanceModel: '',
+      findSamples: () => ({ median: { ...sample, ...median }, max: { ...sample, ...max } }),
+    })(request);
+
+  it('has their median as its lower bound and their maximum as its upper bound', () => {
+    expect(withSamples({ output: 700 }, { output: 800 })).toMatchObject({
+      low: 700 * 30 + 18 * 5,
+      high: 800 * 30 + (2 * 18 + 6) * 5,
+    });
+  });
+
+  it('never lowers the upper bound of the formula', () => {
+    expect(withSamples({ output: 50 }, { output: 100 })?.high).toBe(
+      rangeOf({ prompt, quality: 'low', size: '1024x1024' }).high,
+    );
+  });
+
+  it('raises the price of text and of inputs if the provider counts more tokens', () => {
+    const { high = 0 } = withSamples({ output: 196 }, { output: 196, textFactor: 4, inputImages: 10 }) ?? {};
+    expect(high).toBe(196 * 30 + 4 * (18 + 6) * 5 + 10 * 8);
   });
 });

@@ -1,0 +1,53 @@
+import type { ImageRequest } from './image-request.ts';
+import type { JobInput } from './input-image.ts';
+
+/** The tokens that one call for an image used, as its provider reported them. */
+export interface TokenSample {
+  /** Output tokens, previews included. */
+  readonly output: number;
+  /** Tokens of the input images. */
+  readonly inputImages: number;
+  /** Text tokens, as a multiple of the expected number for the text that was sent. */
+  readonly textFactor: number;
+  /** Cost in micro-USD of the host model, if one ran the image tool. */
+  readonly hostMicroUsd: number;
+}
+
+/** Figures of the last images of one kind. Each figure is taken over the images separately. */
+export interface TokenSamples {
+  readonly median: TokenSample;
+  readonly max: TokenSample;
+}
+
+/** Returns the figures of a kind of image; `undefined` if none was generated. */
+export type FindSamples = (kind: string) => TokenSamples | undefined;
+
+/** Number of images whose tokens are remembered for each kind. */
+export const maxSamples = 200;
+
+/**
+ * Names the kind of an image: everything that decides its number of tokens. The prompt is no part of it, because its tokens
+ * can be counted.
+ *
+ * @param model the model's id, which is the same for all aliases.
+ */
+export function sampleKind(
+  model: string,
+  { quality, size, complexity, partial_images, input_fidelity }: ImageRequest,
+  inputs: readonly Pick<JobInput, 'role'>[],
+): string {
+  const images = inputs.filter(({ role }) => role === 'image').length;
+  const kind = {
+    model,
+    quality: quality ?? 'auto',
+    size,
+    inputs: inputs.length === 0 ? undefined : `${images}+${inputs.length - images}`,
+    // Absent fields keep the names of most kinds short.
+    complexity,
+    previews: partial_images || undefined,
+    fidelity: input_fidelity,
+  };
+  return Object.entries(kind)
+    .flatMap(([field, value]) => (value === undefined ? [] : [`${field}=${value}`]))
+    .join(' ');
+}
