@@ -102,7 +102,8 @@ export function processEnv(): NodeJS.ProcessEnv {
 
 function environmentFile(): string {
   try {
-    return readFileSync('.env', 'utf8');
+    // Some editors begin a file with a byte order mark, which would become part of the first name.
+    return readFileSync('.env', 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT') return '';
@@ -136,35 +137,55 @@ function readVariable(
     devFallback?: string;
     otherName?: string;
   };
-  const file = env[`${name}_FILE`];
-  let text = env[name] || env[variable.otherName ?? name];
+  const read = (each: string) => withoutBlankEnds(env[each] ?? '');
+  const file = read(`${name}_FILE`);
+  let text = read(name) || read(variable.otherName ?? name);
   let source: Source = 'environment';
   if (file && !text) {
     source = 'file';
     try {
-      text = readFileSync(file, 'utf8');
+      text = withoutBlankEnds(readFileSync(file, 'utf8'));
     } catch (error) {
       return { value: undefined, source, fault: `${name}_FILE: ${(error as Error).message}` };
     }
   }
-  text = text?.trim();
   const malformed = text && formFault(text);
   if (malformed) return { value: undefined, source, fault: `${name}: ${malformed}` };
-  if (text === undefined || text === '') {
-    text = mode === 'dev' ? (variable.devFallback ?? variable.fallback) : variable.fallback;
-    source = text === undefined ? 'unset' : 'default';
+  if (text === '') {
+    const fallback = mode === 'dev' ? (variable.devFallback ?? variable.fallback) : variable.fallback;
+    if (fallback === undefined) return { value: undefined, source: 'unset' };
+    text = fallback;
+    source = 'default';
   }
-  if (text === undefined) return { value: undefined, source };
   const parsed = schema.safeParse(text, { error: wordsFor });
   if (parsed.success) return { value: parsed.data, source };
   const reasons = new Set(parsed.error.issues.map((issue) => issue.message));
   return { value: undefined, source, fault: `${name}: ${[...reasons].join('; ')}` };
 }
 
-/** Returns the fault of a value that no variable accepts. Both come from mounted files and from shells that keep quotes. */
+/** White space, and invisible characters that text editors and web pages add. */
+const blank = /\s|\u200b|\u200c|\u200d|\u2060|\ufeff/;
+
+function withoutBlankEnds(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && blank.test(text.charAt(from))) from += 1;
+  while (to > from && blank.test(text.charAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+const quotes = `"'\`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb`;
+
+/**
+ * Returns the fault of a value that no variable accepts. They come from mounted files, from shells that keep quotes, and from
+ * files in another encoding than UTF-8.
+ */
 function formFault(text: string): string | null {
-  if (/[\r\n]/.test(text)) return 'must not contain a line break';
-  if (/^(["'`]).*\1$/.test(text)) return 'must not be in quotes';
+  if (text.includes('\0') || text.includes('\ufffd')) return 'must be UTF-8 text';
+  if (/[\r\n\u2028\u2029]/.test(text)) return 'must not contain a line break';
+  if (/\p{Cc}/u.test(text)) return 'must not contain control characters';
+  if (quotes.includes(text.at(0) ?? '-') || quotes.includes(text.at(-1) ?? '-'))
+    return 'must not be in quotes';
   return null;
 }
 

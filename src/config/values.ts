@@ -48,8 +48,8 @@ export const apiKeys = list
       z
         .string()
         .regex(
-          /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:[^\s'"`]+$/,
-          'must be tenant:key, the key without spaces and quotes',
+          /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}:(?:(?!['"`])[\x21-\x7e])+$/,
+          'must be tenant:key, the key without spaces, quotes and characters outside ASCII',
         )
         .transform((entry) => ({
           tenant: entry.slice(0, entry.indexOf(':')),

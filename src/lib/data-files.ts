@@ -16,7 +16,7 @@ export function readOperatorFile<Schema extends z.ZodType>(path: string, schema:
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     throw new Error(`${path} cannot be read: ${(error as Error).message}`);
   }

@@ -1,4 +1,4 @@
-const secretParameter = /key|token|secret|password|signature/i;
+const secretParameter = /key|token|secret|pass|pwd|sig|code|auth|cred|session|sas/i;
 
 /** Returns a text without the password and the secret parameters of a URL. Other texts stay unchanged. */
 export function redactUrl(text: string): string {

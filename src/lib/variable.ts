@@ -37,8 +37,13 @@ export const defineVariable = <const V extends Variable>(variable: V): V => vari
 
 export const text = z.string().min(1);
 
-/** Accepts a key. A quote or white space in a key comes from a faulty file or shell command, and no server accepts it. */
-export const credential = text.regex(/^[^\s'"`]+$/, 'must be a key without spaces and quotes');
+/**
+ * Accepts a key. Quotes, white space, written line breaks and characters outside ASCII come from a faulty file, shell
+ * command or text editor. No server accepts them, and a header cannot carry all of them.
+ */
+export const credential = text
+  .regex(/^(?:(?!['"`])[\x21-\x7e])+$/, 'must be a key without spaces, quotes and characters outside ASCII')
+  .regex(/(?<!\\[nrt])$/, 'must not end with a written line break');
 
 /** Accepts a text that `read` accepts. Shows the message of an error that `read` throws, so it must contain no secret. */
 export const readBy = (read: (value: string) => unknown) =>

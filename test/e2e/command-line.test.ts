@@ -101,7 +101,8 @@ describe('darkroom config', () => {
   it('config reads .env after the environment and reports an unreadable .env', async () => {
     const cwd = await temporaryFolder();
     const file = join(cwd, '.env');
-    await writeFile(file, 'PORT=9999\nDEFAULT_MODEL="gpt-image-2"\n');
+    // Editors on Windows write a byte order mark and other line ends.
+    await writeFile(file, '\ufeffDEFAULT_MODEL="gpt-image-2"\r\nPORT=9999\r\n');
     const { stdout } = await runCommand(['config'], { cwd, env: { PORT: '9998' } });
     expect(stdout).toMatch(/^PORT +environment +9998$/m);
     expect(stdout).toMatch(/^DEFAULT_MODEL +environment +gpt-image-2$/m);

@@ -54,6 +54,24 @@ describe('secret files', () => {
     expect(faults.join('\n')).toMatch(/^PORT: must be a whole number from 0 to 65535$/m);
   });
 
+  it.each([
+    ['a byte order mark and Windows line ends', '\ufeffsk-key\r\n'],
+    ['empty lines at both ends', '\n\nsk-key\n\n'],
+  ])('reads a secret from a file with %s', async (_name, content) => {
+    const file = join(await temporaryFolder(), 'key');
+    await writeFile(file, content);
+    const env = { PROVIDER: 'openai', OPENAI_API_KEY: ' ', OPENAI_API_KEY_FILE: `${file}\n` };
+    expect(serviceConfig(env).OPENAI_API_KEY).toBe('sk-key');
+  });
+
+  it('refuses a secret file in another encoding than UTF-8', async () => {
+    const file = join(await temporaryFolder(), 'key');
+    await writeFile(file, '\ufeffsk-key\r\n', 'utf16le');
+    expect(serviceFaults({ ...minimalEnvironment, OPENAI_API_KEY_FILE: file })).toEqual([
+      'OPENAI_API_KEY: must be UTF-8 text',
+    ]);
+  });
+
   it('treats a variable with an empty file as unset', async () => {
     const file = join(await temporaryFolder(), 'port');
     await writeFile(file, '\n');

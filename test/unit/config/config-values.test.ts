@@ -99,7 +99,16 @@ describe('values', () => {
   });
 });
 
+const unusableKey = 'must be a key without spaces, quotes and characters outside ASCII';
+
 describe('form of values', () => {
+  it.each(['\ufeff', '\u200b', '\u00a0', '\u2060 \r\n'])('trims %j around a value', (blank) => {
+    expect(serviceConfig({ OPENAI_API_KEY: `${blank}sk-key${blank}`, DEFAULT_MODEL: blank })).toMatchObject({
+      OPENAI_API_KEY: 'sk-key',
+      DEFAULT_MODEL: 'gpt-image-2.6-flare',
+    });
+  });
+
   it('trims white space around a value, because mounted secrets end with a line break', () => {
     const config = serviceConfig({
       OPENAI_API_KEY: ' sk-key\n',
@@ -118,10 +127,21 @@ describe('form of values', () => {
     ['OPENAI_API_KEY', '"sk-key"', 'must not be in quotes'],
     ['DEFAULT_MODEL', "'gpt-image-2'", 'must not be in quotes'],
     ['OPENAI_API_KEY', 'sk-one\nsk-two', 'must not contain a line break'],
-    ['OPENAI_API_KEY', 'sk-"key', 'must be a key without spaces and quotes'],
-    ['ADMIN_KEY', 'a key', 'must be a key without spaces and quotes'],
-    ['API_KEYS', 'acme:"key"', 'must be tenant:key, the key without spaces and quotes'],
+    ['DEFAULT_MODEL', '"gpt-image-2', 'must not be in quotes'],
+    ['S3_BUCKET', '\u201cimages\u201d', 'must not be in quotes'],
+    ['OPENAI_API_KEY', 'sk-one\u2028sk-two', 'must not contain a line break'],
+    ['OPENAI_API_KEY', 's\0k\0-\0', 'must be UTF-8 text'],
+    ['OPENAI_API_KEY', '\ufffdsk-key', 'must be UTF-8 text'],
+    ['DATA_DIR', './da\u0007ta', 'must not contain control characters'],
+    ['OPENAI_API_KEY', 'sk-key\\n', 'must not end with a written line break'],
+    ['OPENAI_API_KEY', 'sk-"key', unusableKey],
+    ['OPENAI_API_KEY', 'sk-\u2013key', unusableKey],
+    ['S3_SECRET_ACCESS_KEY', 'k\u00a0y', unusableKey],
+    ['ADMIN_KEY', 'a key', unusableKey],
+    ['API_KEYS', 'acme:k"ey', 'must be tenant:key'],
   ])('refuses an invalid value of %s at startup: %j', (name, value, fault) => {
-    expect(serviceFaults({ ...minimalEnvironment, [name]: value })).toEqual([`${name}: ${fault}`]);
+    const [found, ...more] = serviceFaults({ ...minimalEnvironment, [name]: value });
+    expect([found, ...more]).toHaveLength(1);
+    expect(found).toContain(`${name}: ${fault}`);
   });
 });

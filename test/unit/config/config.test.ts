@@ -98,7 +98,7 @@ describe('configuration faults', () => {
       ADMIN_KEY: 'two words',
     };
     expect(serviceFaults({ ...minimalEnvironment, ...few }).toSorted()).toEqual([
-      'ADMIN_KEY: must be a key without spaces and quotes',
+      'ADMIN_KEY: must be a key without spaces, quotes and characters outside ASCII',
       'MAX_PAID_ATTEMPTS: must be a whole number from 1 to 10',
       'ROLES: must be one of api, worker, webhooks, all',
       'WEBHOOK_SCHEDULE_S: must be a whole number from 0 to 604800',

@@ -8,6 +8,7 @@ it.each([
     'https://llm.example/v1?api-version=2&api-key=s3cr3t',
     'https://llm.example/v1?api-version=2&api-key=hidden',
   ],
+  ['https://llm.example/v1?code=s3cr3t&sig=s3cr3t', 'https://llm.example/v1?code=hidden&sig=hidden'],
 ])('hides the secrets of the URL %s', (text, shown) => expect(redactUrl(text)).toBe(shown));
 
 it.each(['https://llm.example/v1?api-version=2', 'info', '8080', './data', ''])(

@@ -2,6 +2,7 @@ import { OpenAI } from 'openai';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { AppError } from '../../../../domain/errors.ts';
 import type { Clock } from '../../../../domain/ports.ts';
+import { withoutTrailingSlashes } from '../../../../lib/trim-slashes.ts';
 import { fetchCarried } from './single-request.ts';
 
 export interface OpenAIConnectionConfig {
@@ -84,5 +85,6 @@ function splitQuery(baseUrl: string): { address: string; query: Record<string, s
   const url = new URL(baseUrl);
   const query = Object.fromEntries(url.searchParams);
   url.search = '';
-  return { address: url.toString().replace(/\/$/, ''), query };
+  url.hash = '';
+  return { address: withoutTrailingSlashes(url.toString()), query };
 }
