@@ -6,6 +6,7 @@ import { sleep } from '../lib/sleep.ts';
 import { createImageInspector } from '../outbound/media/image-inspector.ts';
 import { createInputFetcher } from '../outbound/media/input-fetcher.ts';
 import { createStaging } from '../outbound/media/staging.ts';
+import { createJobQueue } from '../outbound/queue/job-queue.ts';
 import { queueNames } from '../outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue } from '../outbound/queue/task-queue.ts';
@@ -140,7 +141,7 @@ function composeQueues({ config, closers }: Root, { direct, records }: Connectio
   const names = queueNames(config.REDIS_KEY_PREFIX);
   return {
     names,
-    jobs: closers.add(createTaskQueue(direct, names.jobs, records), (queue) => queue.close()),
+    jobs: closers.add(createJobQueue(direct, names.jobs, records), (queue) => queue.close()),
     webhooks: closers.add(createTaskQueue(direct, names.webhooks, records), (queue) => queue.close()),
     jobIntake: closers.add(createTaskIntake(direct, names.jobs), (intake) => intake.flush()),
   };

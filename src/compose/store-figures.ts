@@ -2,6 +2,7 @@ import type {
   CircuitBreaker,
   Clock,
   DeliveryQueues,
+  JobQueue,
   JobStore,
   OpenBreaker,
   QueueCounts,
@@ -12,7 +13,7 @@ import type { StoreFigures } from '../outbound/telemetry/store-gauges.ts';
 interface Deps {
   records: JobStore;
   deliveryQueues: DeliveryQueues;
-  jobQueue: TaskQueue;
+  jobQueue: JobQueue;
   webhookQueue: TaskQueue;
   breaker: Pick<CircuitBreaker, 'list'>;
   /** Returns whether Redis writes an append-only file, or `null` if Redis does not report it. */

@@ -5,7 +5,7 @@ import { every } from '../lib/every.ts';
 import { createOutageLog } from '../lib/outage-log.ts';
 import { createWorkerRedis } from '../lib/redis/redis.ts';
 import { createTaskConsumer, type TaskConsumer } from '../outbound/queue/task-consumer.ts';
-import { createTaskRelay, type TaskRelay } from '../outbound/queue/task-relay.ts';
+import { createTaskRelay } from '../outbound/queue/task-relay.ts';
 import type { Adapters } from './adapters.ts';
 import { connect } from './redis.ts';
 import type { Root } from './root.ts';
@@ -31,8 +31,8 @@ export interface Workers {
 /** Builds the queue consumers, the intake relay and the maintenance of this process's roles. */
 export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCases): Workers {
   const { roles } = root.config;
-  const consumers = composeConsumers(root, adapters, useCases);
   const relay = roles.has('worker') ? composeRelay(root, adapters) : undefined;
+  const consumers = composeConsumers(root, adapters, { useCases, relay });
   return {
     start() {
       adapters.durability.watch((mayWork) => {
@@ -55,13 +55,18 @@ function composeDispatcher({ log }: Root, { generation, webhooks }: UseCases): T
 }
 
 /** Builds the consumers of this process's roles. They share one connection, and each adds a blocking one. */
-function composeConsumers(root: Root, { queues, records }: Adapters, useCases: UseCases): TaskConsumer[] {
+function composeConsumers(
+  root: Root,
+  { queues, records }: Adapters,
+  { useCases, relay }: { readonly useCases: UseCases; readonly relay: Relay | undefined },
+): TaskConsumer[] {
   const { config, connections, closers, log } = root;
   const { names } = queues;
   const dispatch = composeDispatcher(root, useCases);
-  const isWorker = config.roles.has('worker');
   const queuesOfRoles = [
-    ...(isWorker ? [{ queue: names.jobs, concurrency: config.WORKER_CONCURRENCY }] : []),
+    ...(relay
+      ? [{ queue: names.jobs, concurrency: config.WORKER_CONCURRENCY, onSlotFree: relay.onSlotFree }]
+      : []),
     ...(config.roles.has('webhooks')
       ? [{ queue: names.webhooks, concurrency: config.WEBHOOK_CONCURRENCY }]
       : []),
@@ -70,6 +75,7 @@ function composeConsumers(root: Root, { queues, records }: Adapters, useCases: U
   const redis = connect(root, createWorkerRedis, { name: 'queues' });
   return queuesOfRoles.map((each) => {
     const consumer = createTaskConsumer({ ...each, lockDurationMs }, { redis, log }, dispatch);
+    if (each.queue === names.jobs) relay?.serve(consumer);
     connections.addBlocking(`${each.queue.name}-fetch`, consumer.isConnected);
     const unsubscribe = records.signals.onCancel((id) => consumer.cancel(id));
     closers.add(unsubscribe, (end) => end());
@@ -77,13 +83,24 @@ function composeConsumers(root: Root, { queues, records }: Adapters, useCases: U
   });
 }
 
-/** Builds the relay that moves accepted jobs from the intake into the queue. */
-function composeRelay(root: Root, { queues, connections }: Adapters): TaskRelay {
+/** Builds the relay that schedules accepted jobs. It fills the slots of the consumer that it serves. */
+function composeRelay(root: Root, { queues, connections }: Adapters) {
   const redis = connect(root, createWorkerRedis, { name: 'intake', use: 'blocking reads' });
-  const deps = { redis, commands: connections.records, queue: queues.jobs, log: root.log };
-  const relay = createTaskRelay(queues.names.jobs, deps);
-  return root.closers.add(relay, (each) => each.stop());
+  let consumer: TaskConsumer | undefined;
+  const relay = createTaskRelay(queues.names.jobs, {
+    ...{ redis, commands: connections.records, queue: queues.jobs, process: root.process, log: root.log },
+    slots: () => consumer?.slots() ?? 0,
+  });
+  root.closers.add(relay, (each) => each.stop());
+  return {
+    start: relay.start,
+    onSlotFree: relay.onSlotFree,
+    serve(served: TaskConsumer) {
+      consumer = served;
+    },
+  };
 }
+type Relay = ReturnType<typeof composeRelay>;
 
 /** Recovers the responses in this worker's spool, at once and at intervals. */
 function startSpoolRecovery({ closers, draining, log }: Root, { generation }: UseCases): void {

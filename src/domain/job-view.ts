@@ -143,7 +143,9 @@ export const ImageJobView = z.object({
     position: z
       .int()
       .nullable()
-      .describe('Number of tasks before this job in the queue; `null` if not queued.'),
+      .describe(
+        'Number of jobs that start before this one if none is added; an estimate if many tenants have waiting jobs. `null` if not queued.',
+      ),
     eta_s: z
       .number()
       .nullable()

@@ -1,11 +1,10 @@
-import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Task } from '../../src/domain/ports.ts';
-import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
-import { intakeKey, queueNames } from '../../src/outbound/queue/queue-names.ts';
+import { createProducerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
+import { intakeKey } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../../src/outbound/queue/task-intake.ts';
-import { createTaskRelay } from '../../src/outbound/queue/task-relay.ts';
 import { captured } from '../support/captured-log.ts';
-import { emptyQueue } from '../support/queue.ts';
+import { emptyJobQueue } from '../support/queue.ts';
 import { startTestRedis } from '../support/redis.ts';
 
 const taskOf = (no: number): Task => ({
@@ -16,24 +15,14 @@ const taskOf = (no: number): Task => ({
 
 /** Creates a queue with its intake and relays that are not started. */
 async function connect(address?: string) {
-  const { queue, prefix, stored, consume } = await emptyQueue(address);
-  const name = queueNames(prefix).jobs;
-  const target = address ?? inject('redisPath');
-  const redis = createProducerRedis(target, { onError: () => undefined });
-  await whenRedisReady(redis, 10_000);
-  onTestFinished(() => redis.disconnect());
+  const { queue, name, redis, stored, openRelay, startWorker } = await emptyJobQueue(address);
   const { log, lines } = captured();
-  const openRelay = () => {
-    const waiting = createWorkerRedis(target, { onError: () => undefined });
-    const relay = createTaskRelay(name, { redis: waiting, commands: redis, queue, log });
-    onTestFinished(async () => {
-      await relay.stop();
-      waiting.disconnect();
-    });
-    return relay;
-  };
   const intake = createTaskIntake(redis, name);
-  return { queue, stored, consume, redis, intake, openRelay, key: intakeKey(name), lines };
+  return {
+    ...{ queue, stored, redis, intake, lines, startWorker },
+    key: intakeKey(name),
+    openRelay: () => openRelay(() => 0, log),
+  };
 }
 
 describe('the intake of a queue', () => {
@@ -51,9 +40,9 @@ describe('the intake of a queue', () => {
   });
 
   it('moves every task exactly once with three relays and 2,000 tasks at once', async () => {
-    const { intake, consume, openRelay } = await connect();
+    const { intake, startWorker, openRelay } = await connect();
     const seen: string[] = [];
-    consume(
+    startWorker(
       async ({ id }) => {
         seen.push(id);
         return { done: true };
@@ -61,7 +50,7 @@ describe('the intake of a queue', () => {
       // The lock is longer than the test, so that no task runs twice because the machine is busy.
       { concurrency: 50, lockDurationMs: 60_000 },
     );
-    for (const relay of [openRelay(), openRelay(), openRelay()]) relay.start();
+    for (const relay of [openRelay(), openRelay()]) relay.start();
     await Promise.all(
       Array.from({ length: 2_000 }, (_, no) => intake.add(taskOf(no), { priority: 'normal' })),
     );

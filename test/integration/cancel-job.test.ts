@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ImageJob, isTerminal } from '../../src/domain/image-job.ts';
 import { erase } from '../../src/domain/job-erasure.ts';
 import { beginRun, finish } from '../../src/domain/job-moves.ts';
+import { encodeTask } from '../../src/outbound/queue/task-message.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, queuedJob, retention } from '../support/jobs.ts';
 
@@ -50,10 +51,8 @@ describe('canceling a job', () => {
   it('ends a running job at once if it waits for its next try', async () => {
     const core = await connectCore();
     const job = await running(core);
-    await core.jobQueue.add(
-      { kind: 'run_job', tenant: 'acme', id: job.id },
-      { priority: 'normal', delayMs: 60_000 },
-    );
+    const message = encodeTask({ kind: 'run_job', tenant: 'acme', id: job.id });
+    await core.jobQueue.addMessage(message, { taskId: job.id, priority: 'normal', delayMs: 60_000 });
     expect(await core.cancelJob('acme', job.id)).toMatchObject({ status: 'canceled' });
     expect(await core.jobQueue.has([job.id])).toEqual([false]);
   });

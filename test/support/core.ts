@@ -16,6 +16,7 @@ import {
   type RedisClient,
   whenRedisReady,
 } from '../../src/lib/redis/redis.ts';
+import { createJobQueue } from '../../src/outbound/queue/job-queue.ts';
 import { queueNames } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
@@ -104,7 +105,7 @@ async function connect(address: string): Promise<RedisClient> {
 async function connectStores({ redis, prefix }: Deployment, given: Given) {
   const keys = createKeys(prefix);
   const queueRedis = await connect(given.queueAddress ?? inject('redisPath'));
-  const jobQueue = createTaskQueue(queueRedis, queueNames(prefix).jobs);
+  const jobQueue = createJobQueue(queueRedis, queueNames(prefix).jobs);
   const webhookQueue = createTaskQueue(queueRedis, queueNames(prefix).webhooks);
   const subscriber = createSubscriberRedis(given.recordsAddress ?? inject('redisPath'), {
     onError: () => undefined,

@@ -2,9 +2,11 @@ import { inject, onTestFinished } from 'vitest';
 import type { Log, StopReason, TaskHandler, TaskQueue } from '../../src/domain/ports.ts';
 import { ulid } from '../../src/lib/ids.ts';
 import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
+import { createJobQueue } from '../../src/outbound/queue/job-queue.ts';
 import { queueNames } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskConsumer, type TaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
 import { createTaskQueue, type MessageQueue } from '../../src/outbound/queue/task-queue.ts';
+import { createTaskRelay, type TaskRelay } from '../../src/outbound/queue/task-relay.ts';
 import { silentLog } from './jobs.ts';
 
 /** Lock duration of a task in milliseconds. The deployment uses 10,000. */
@@ -54,6 +56,60 @@ export async function emptyQueue(address = inject('redisPath')): Promise<TestQue
       return consumer;
     },
   };
+}
+
+interface WorkerOptions {
+  readonly concurrency?: number;
+  readonly lockDurationMs?: number;
+  readonly log?: Log;
+}
+
+/** Creates an empty queue of jobs for one test. Each worker has a relay and a consumer, like a worker process. */
+export async function emptyJobQueue(address = inject('redisPath')) {
+  const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
+  const name = queueNames(prefix).jobs;
+  const redis = createProducerRedis(address, { onError: () => undefined });
+  const queue = createJobQueue(redis, name);
+  await whenRedisReady(redis, 10_000);
+  onTestFinished(async () => {
+    const keys = await redis.keys(`*${prefix}*`).catch(() => []);
+    if (keys.length > 0) await redis.unlink(...keys).catch(() => 0);
+    await queue.close();
+    redis.disconnect();
+  });
+
+  /** Opens a relay that is not started. */
+  function openRelay(slots: () => number = () => 0, log: Log = silentLog): TaskRelay {
+    const waiting = createWorkerRedis(address, { onError: () => undefined });
+    const relay = createTaskRelay(name, {
+      ...{ redis: waiting, commands: redis, queue, process: ulid(Date.now()), slots, log },
+    });
+    onTestFinished(async () => {
+      await relay.stop();
+      waiting.disconnect();
+    });
+    return relay;
+  }
+
+  function startWorker(handler: TaskHandler, { log = silentLog, ...options }: WorkerOptions = {}) {
+    const connection = createWorkerRedis(address, { onError: () => undefined });
+    const relay = openRelay(() => consumer.slots(), log);
+    const consumer = createTaskConsumer(
+      { queue: name, concurrency: 4, lockDurationMs, onSlotFree: relay.onSlotFree, ...options },
+      { redis: connection, log },
+      handler,
+    );
+    relay.start();
+    consumer.start();
+    onTestFinished(async () => {
+      await consumer.drain(0);
+      connection.disconnect();
+    });
+    return { relay, consumer };
+  }
+
+  const stored = (taskId: string) => redis.hgetall(`${name.prefix}:${name.name}:${taskId}`);
+  return { queue, name, prefix, redis, stored, openRelay, startWorker };
 }
 
 /** Resolves with the reason as soon as a task must stop. */

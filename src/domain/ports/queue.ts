@@ -40,9 +40,36 @@ export interface TaskQueue {
   counts(): Promise<QueueCounts>;
 }
 
+/** Options of the task of a job. */
+export interface JobTaskOptions {
+  /** Position among the waiting jobs of the same tenant. */
+  readonly priority: Priority;
+  /** API key that submitted the job. */
+  readonly keyId?: string | undefined;
+}
+
+/**
+ * Queue of the tasks of jobs. Tenants with waiting jobs are served in turns. The priority of a job applies among the jobs of
+ * its tenant. See `TaskQueue` for losses and errors.
+ */
+export interface JobQueue extends Pick<TaskQueue, 'remove' | 'has' | 'counts'> {
+  /**
+   * Adds the task of a job. Adding a task that is queued already has no effect.
+   *
+   * @param options.isInterrupted whether the task continues started work. It then gets the next free slot, before all
+   *   waiting tasks of all tenants.
+   */
+  add(task: Task, options: JobTaskOptions & { readonly isInterrupted?: boolean }): Promise<void>;
+  /**
+   * Returns the number of jobs that start before this one if no job is added, or `null` if the job is not waiting. With many
+   * tenants the number is an estimate.
+   */
+  position(taskId: string): Promise<number | null>;
+}
+
 /** Fast entry to a queue: a task is queued within milliseconds, or the reconciler re-enqueues it later. */
 export interface TaskIntake {
-  add(task: Task, options: { priority: Priority }): Promise<void>;
+  add(task: Task, options: JobTaskOptions): Promise<void>;
 }
 
 /** Reason why a running task must stop. It is the reason of the task's abort signal. */

@@ -13,6 +13,8 @@ export interface TaskConsumer {
   pause(): void;
   /** Returns whether the connection for blocking reads is open. */
   isConnected(): boolean;
+  /** Returns the number of tasks that this process runs at most. After a pause or a drain: the number that it still runs. */
+  slots(): number;
   /** Aborts the task with this id if it runs in this process. */
   cancel(taskId: string): void;
   /**
@@ -27,6 +29,8 @@ interface ConsumerConfig {
   readonly concurrency: number;
   /** Milliseconds after which another process may take over a task of a dead process. */
   readonly lockDurationMs: number;
+  /** Called after a task left its slot: with its id if it also left the queue, without if it continues later. */
+  readonly onSlotFree?: (endedTaskId?: string) => void;
 }
 
 /**
@@ -68,6 +72,7 @@ export function createTaskConsumer(
     handler,
     // A fetch that was in flight when the drain or the pause began may still return a task.
     isStopping: () => draining || isPaused,
+    onDelayed: () => config.onSlotFree?.(),
   });
 
   const outage = createOutageLog(deps.log, {
@@ -94,9 +99,7 @@ export function createTaskConsumer(
     }),
   );
   worker.on('error', outage.failed);
-  worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) worker.cancelJob(id, 'lock_lost' satisfies StopReason);
-  });
+  watchTasks(worker, config.onSlotFree);
 
   const settled = () => Promise.allSettled([...running]);
 
@@ -113,6 +116,7 @@ export function createTaskConsumer(
       worker.pause(true).catch((error) => deps.log.error({ ...fields, err: error }, 'consumer not paused'));
     },
     isConnected: () => blocking?.status === 'ready',
+    slots: () => (draining || isPaused ? running.size : config.concurrency),
     cancel(taskId) {
       worker.cancelJob(taskId, 'canceled' satisfies StopReason);
     },
@@ -128,6 +132,15 @@ export function createTaskConsumer(
       if (blocking) retire(blocking);
     },
   };
+}
+
+/** Reports the ends of tasks, and aborts tasks whose lock is lost. */
+function watchTasks(worker: Worker, onSlotFree: ConsumerConfig['onSlotFree']): void {
+  worker.on('completed', ({ id }) => onSlotFree?.(id));
+  worker.on('failed', (job) => onSlotFree?.(job?.id));
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) worker.cancelJob(id, 'lock_lost' satisfies StopReason);
+  });
 }
 
 function workerOptions({ queue, concurrency, lockDurationMs }: ConsumerConfig, redis: Redis | Cluster) {

@@ -7,7 +7,7 @@ import { translated } from './task-queue.ts';
 
 /**
  * Creates the fast entry to a queue: a list, filled with one command for all tasks that arrive together, instead of the
- * queue's own scripts. A relay moves tasks from the list into the queue, within milliseconds if a worker runs. The
+ * queue's own scripts. A relay moves tasks from the list into the schedule, within milliseconds if a worker runs. The
  * reconciler re-enqueues tasks that are lost in between.
  *
  * @param redis a connection that fails fast.
@@ -26,8 +26,8 @@ export function createTaskIntake(
     return entries;
   });
   return {
-    add(task, { priority }) {
-      const pushed = push(encodeEntry(task, priority));
+    add(task, options) {
+      const pushed = push(encodeEntry(task, options));
       last = pushed;
       return translated(async () => void (await pushed));
     },

@@ -1,16 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import type { Log } from '../../domain/ports.ts';
+import { every } from '../../lib/every.ts';
 import { createOutageLog } from '../../lib/outage-log.ts';
 import { idle, sleep } from '../../lib/sleep.ts';
-import { decodeEntry } from './intake-entry.ts';
+import { decodeEntry, jobTaskOf } from './intake-entry.ts';
+import type { Scheduling } from './job-queue.ts';
 import { intakeKey, type QueueName } from './queue-names.ts';
-import type { MessageQueue } from './task-queue.ts';
+import { createScheduler } from './scheduler.ts';
 
 export interface TaskRelay {
   start(): void;
-  /** Stops moving tasks. Resolves after the tasks taken from the intake are in the queue or have failed. */
+  /** Schedules the next task, because a task of this process left its slot. Never rejects. */
+  onSlotFree(endedTaskId?: string): void;
+  /** Stops moving tasks. Resolves after the tasks taken from the intake are scheduled or have failed. */
   stop(): Promise<void>;
+}
+
+interface Deps {
+  /** A connection of its own that waits during an outage of Redis. */
+  readonly redis: Redis | Cluster;
+  /** A connection that fails fast, because `redis` is blocked by reads. */
+  readonly commands: Redis | Cluster;
+  readonly queue: Scheduling;
+  /** Name of this process, different after every start. */
+  readonly process: string;
+  /** Returns the number of tasks that this process runs at most. While it stops, the number that it still runs. */
+  readonly slots: () => number;
+  readonly log: Log;
 }
 
 const waitSeconds = 0.5;
@@ -19,18 +36,14 @@ const pauseAfterFaultMs = 1_000;
 const stopLimitMs = 2_000;
 /** Lifetime of the element that ends a blocking read, if no read pops it. */
 const stopElementMs = 10_000;
+/** Time between two registrations of the slots. It also bounds the delay after a lost message. */
+const registerPauseMs = 1_000;
 
 /**
- * Creates a relay that moves tasks from the intake into the queue, in their order. Any number of relays may run. Messages
- * pass unchanged, so that a relay of this release can move tasks of a newer one.
- *
- * @param deps.redis a connection of its own that waits during an outage of Redis.
- * @param deps.commands a connection that fails fast, because `redis` is blocked by reads.
+ * Creates a relay that moves tasks from the intake into the schedule, and tasks whose turn has come from the schedule into
+ * the queue. Any number of relays may run. Messages that only a newer release can read pass into the queue unchanged.
  */
-export function createTaskRelay(
-  queueName: QueueName,
-  deps: { redis: Redis | Cluster; commands: Redis | Cluster; queue: MessageQueue; log: Log },
-): TaskRelay {
+export function createTaskRelay(queueName: QueueName, deps: Deps): TaskRelay {
   const { redis, commands, queue, log } = deps;
   const key = intakeKey(queueName);
   // A list of this relay alone. Its element ends the blocking read, so that a stop does not wait for the timeout.
@@ -40,13 +53,19 @@ export function createTaskRelay(
     outage: 'intake relay failing; reconciler will re-enqueue',
     over: 'intake relay recovered',
   });
+  const scheduler = createScheduler({ ...deps, onError: outage.failed });
   let stopped = false;
   let running: Promise<void> | undefined;
+  let stopRegistering = async () => {};
 
   async function moveEntry(text: string): Promise<void> {
     const entry = decodeEntry(text);
-    if (entry) return queue.addMessage(entry.message, entry);
-    log.error({ queue: queueName.name }, 'damaged intake entry dropped; reconciler will re-enqueue');
+    if (!entry) {
+      log.error({ queue: queueName.name }, 'damaged intake entry dropped; reconciler will re-enqueue');
+      return;
+    }
+    const task = jobTaskOf(entry);
+    await (task ? scheduler.add(task) : queue.addMessage(entry.message, entry));
   }
 
   async function moveMore(): Promise<void> {
@@ -56,10 +75,11 @@ export function createTaskRelay(
 
   async function moveSome(): Promise<void> {
     // The list of stops is first, so that a read which was sent late takes no task after a stop.
-    const first = await redis.blpop(stopKey, key, waitSeconds);
+    const first = await redis.blpop(stopKey, queue.dueKey, key, waitSeconds);
     if (!first || first[0] === stopKey) return;
     // The first task is moved at once, because most tasks arrive alone.
-    await Promise.all([moveEntry(first[1]), moveMore()]);
+    if (first[0] === key) await Promise.all([moveEntry(first[1]), moveMore()]);
+    else await scheduler.scheduleNext();
     outage.worked();
   }
 
@@ -80,11 +100,17 @@ export function createTaskRelay(
   return {
     start() {
       running = run();
+      stopRegistering = every(registerPauseMs, scheduler.register, {
+        onError: outage.failed,
+        firstAfterMs: 0,
+      });
     },
+    onSlotFree: scheduler.onSlotFree,
     async stop() {
       stopped = true;
       if (!running) return;
-      await endRead().catch(() => {});
+      await stopRegistering();
+      await Promise.all([scheduler.stop(), endRead()]).catch(() => {});
       // The blocking read never ends while Redis is down. The owner of the connection ends it by closing the connection.
       if (redis.status !== 'ready') return;
       await Promise.race([running, idle(stopLimitMs)]);

@@ -9,6 +9,8 @@ interface Deps {
   readonly handler: TaskHandler;
   /** Whether tasks must return to the queue at once. */
   readonly isStopping: () => boolean;
+  /** Called after a task left its slot for a delay. */
+  readonly onDelayed: () => void;
 }
 
 /** Pause before a failed handler runs again, in milliseconds. The record then says whether work is left. */
@@ -26,7 +28,7 @@ const unknownTaskPauseMs = 5_000;
  * A task of an unknown kind or version was written by a newer release. It stays in the queue unchanged, delayed, until a
  * worker of that release takes it. A damaged message is dropped: the reconciler re-enqueues its record.
  */
-export function createTaskRunner({ fields, log, handler, isStopping }: Deps) {
+export function createTaskRunner({ fields, log, handler, isStopping, onDelayed }: Deps) {
   async function run(job: Job, signal: AbortSignal): Promise<TaskResult> {
     if (isStopping()) return { againInMs: 0 };
     const decoded = decodeTask(job.data);
@@ -63,6 +65,7 @@ export function createTaskRunner({ fields, log, handler, isStopping }: Deps) {
     if (job.priority !== priority) await job.changePriority({ priority });
     if (result.againInMs > 0) {
       await job.moveToDelayed(Date.now() + result.againInMs, token);
+      onDelayed();
       throw new DelayedError();
     }
     await job.moveToWait(token);

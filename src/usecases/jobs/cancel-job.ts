@@ -1,13 +1,13 @@
 import { type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
 import { finish, requestCancel } from '../../domain/job-moves.ts';
-import type { Clock, Signals, TaskQueue } from '../../domain/ports.ts';
+import type { Clock, JobQueue, Signals } from '../../domain/ports.ts';
 import type { GetJob } from './get-job.ts';
 import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
   updateJob: UpdateJob;
   getJob: GetJob;
-  jobQueue: TaskQueue;
+  jobQueue: JobQueue;
   signals: Signals;
   clock: Clock;
   retentionOf: (job: ImageJob) => Retention;

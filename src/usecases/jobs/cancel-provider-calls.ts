@@ -1,12 +1,12 @@
 import { openHandles } from '../../domain/attempt.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
-import type { ImageProvider, Log, TaskQueue } from '../../domain/ports.ts';
+import type { ImageProvider, JobQueue, Log } from '../../domain/ports.ts';
 
 interface Deps {
   /** Present only in processes that make provider calls. Other processes have no provider key. */
   provider?: Pick<ImageProvider, 'cancel'> | undefined;
-  jobQueue: Pick<TaskQueue, 'add'>;
+  jobQueue: Pick<JobQueue, 'add'>;
   log: Log;
 }
 

@@ -2,12 +2,12 @@ import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal, type Retention } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { finish, requestCancel } from '../../domain/job-moves.ts';
-import type { Clock, Log, TaskQueue } from '../../domain/ports.ts';
+import type { Clock, JobQueue, Log } from '../../domain/ports.ts';
 import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
   updateJob: UpdateJob;
-  jobQueue: TaskQueue;
+  jobQueue: JobQueue;
   sleep: (ms: number) => Promise<void>;
   isDraining: () => boolean;
   clock: Clock;

@@ -6,10 +6,10 @@ import type {
   Clock,
   Deliveries,
   ImageStorage,
+  JobQueue,
   JobStore,
   Log,
   Signals,
-  TaskQueue,
   WebhookEvents,
 } from '../../domain/ports.ts';
 import { eventIdsOf } from '../../domain/webhook-event.ts';
@@ -22,7 +22,7 @@ interface Deps {
   deliveries: Deliveries;
   events: WebhookEvents;
   storage: ImageStorage;
-  jobQueue: TaskQueue;
+  jobQueue: JobQueue;
   signals: Signals;
   clock: Clock;
   log: Log;

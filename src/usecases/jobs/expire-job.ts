@@ -1,12 +1,12 @@
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import { hasWaitedTooLong } from '../../domain/job-deadlines.ts';
 import { expire } from '../../domain/job-moves.ts';
-import type { Clock, TaskQueue } from '../../domain/ports.ts';
+import type { Clock, JobQueue } from '../../domain/ports.ts';
 import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
   updateJob: UpdateJob;
-  jobQueue: TaskQueue;
+  jobQueue: JobQueue;
   clock: Clock;
   retentionOf: (job: ImageJob) => Retention;
 }

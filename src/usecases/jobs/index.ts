@@ -10,6 +10,7 @@ import type {
   ImageProvider,
   ImageStorage,
   JobChanges,
+  JobQueue,
   JobStore,
   Log,
   Meter,
@@ -47,7 +48,7 @@ export interface JobsDeps {
   readonly events: WebhookEvents;
   readonly deliveries: Deliveries;
   readonly storage: ImageStorage;
-  readonly jobQueue: TaskQueue;
+  readonly jobQueue: JobQueue;
   readonly jobIntake: TaskIntake;
   readonly webhookQueue: TaskQueue;
   readonly signals: Signals;

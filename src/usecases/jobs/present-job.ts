@@ -4,12 +4,12 @@ import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { ImageRequest } from '../../domain/image-request.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
-import type { Clock, ImageStorage, TaskQueue } from '../../domain/ports.ts';
+import type { Clock, ImageStorage, JobQueue } from '../../domain/ports.ts';
 import { viewJob } from '../../domain/view-job.ts';
 
 interface Deps {
   storage: ImageStorage;
-  jobQueue: TaskQueue;
+  jobQueue: JobQueue;
   catalogue: Pick<ModelCatalogue, 'priceVersion'>;
   estimate: Estimate;
   clock: Clock;

@@ -8,6 +8,7 @@ import { withHold } from '../../domain/job-money.ts';
 import type {
   IdempotencyClaim,
   Ids,
+  JobQueue,
   JobStore,
   Log,
   Meter,
@@ -34,7 +35,7 @@ export interface SubmitPolicy extends RequestPolicy {
 interface Deps extends Rules {
   records: JobStore;
   getJob: Pick<GetJob, 'current'>;
-  jobQueue: TaskQueue;
+  jobQueue: JobQueue;
   /** Intake of `jobQueue`. */
   jobIntake: TaskIntake;
   webhookQueue: TaskQueue;

@@ -5,6 +5,7 @@ import type {
   Deliveries,
   DeliveryQueues,
   ImageStorage,
+  JobQueue,
   JobStore,
   Log,
   TaskQueue,
@@ -22,7 +23,7 @@ export interface MaintenanceDeps {
   readonly events: WebhookEvents;
   readonly deliveries: Deliveries;
   readonly deliveryQueues: DeliveryQueues;
-  readonly jobQueue: TaskQueue;
+  readonly jobQueue: JobQueue;
   readonly webhookQueue: TaskQueue;
   readonly storage: ImageStorage;
   readonly breaker: CircuitBreaker;

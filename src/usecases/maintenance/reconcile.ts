@@ -1,12 +1,20 @@
 import { AppError } from '../../domain/errors.ts';
 import { isChangeable, isTerminal } from '../../domain/image-job.ts';
-import type { Clock, DeliveryQueues, JobStore, Log, TaskQueue, WebhookEvents } from '../../domain/ports.ts';
+import type {
+  Clock,
+  DeliveryQueues,
+  JobQueue,
+  JobStore,
+  Log,
+  TaskQueue,
+  WebhookEvents,
+} from '../../domain/ports.ts';
 
 interface Deps {
   records: JobStore;
   events: WebhookEvents;
   deliveryQueues: DeliveryQueues;
-  jobQueue: TaskQueue;
+  jobQueue: JobQueue;
   webhookQueue: TaskQueue;
   clock: Clock;
   log: Log;

@@ -41,8 +41,11 @@ function areBack({ fleet }: Stage, ids: readonly string[]): Promise<boolean> {
     const open = new Set(await redis.zrange(`${keyPrefix}:{acme}:open`, 0, '-1'));
     const waiting = ids.filter((id) => open.has(id));
     const tasks = await Promise.all(
-      waiting.map((id) => redis.exists(`{${keyPrefix}-queue-jobs}:jobs:${id}`)),
+      waiting.map(async (id) => {
+        const isScheduled = await redis.hexists(`{${keyPrefix}-queue-jobs}:tasks`, id);
+        return isScheduled + (await redis.exists(`{${keyPrefix}-queue-jobs}:jobs:${id}`));
+      }),
     );
-    return tasks.every((exists) => exists === 1);
+    return tasks.every((exists) => exists > 0);
   });
 }

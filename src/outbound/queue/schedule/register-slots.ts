@@ -1,0 +1,34 @@
+import type { Cluster, Redis } from 'ioredis';
+import { createScript } from '../../../lib/redis/script.ts';
+import type { ScheduleKeys } from './lua.ts';
+
+/**
+ * KEYS 1 slots, 2 slots:until, 3 slots:total
+ * ARGV 1 process, 2 its slots, 3 duration of the registration in ms
+ */
+const source = `
+local process, count = ARGV[1], tonumber(ARGV[2])
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now))
+if count == 0 then gone[#gone + 1] = process end
+for _, each in ipairs(gone) do
+  redis.call('HDEL', KEYS[1], each)
+  redis.call('ZREM', KEYS[2], each)
+end
+if count > 0 then
+  redis.call('HSET', KEYS[1], process, count)
+  redis.call('ZADD', KEYS[2], string.format('%.0f', now + ARGV[3]), process)
+end
+local total = 0
+for _, each in ipairs(redis.call('HVALS', KEYS[1])) do total = total + each end
+redis.call('SET', KEYS[3], total)
+return total
+`;
+
+/** Prepares the registration of a process's slots. It replaces the earlier one; 0 slots end it. Returns all slots. */
+export function createRegisterSlots(redis: Redis | Cluster, keys: ScheduleKeys) {
+  const run = createScript(redis, source);
+  return async (process: string, slots: number, durationMs: number): Promise<number> =>
+    Number(await run([keys.slots, keys.slotsUntil, keys.slotsTotal], [process, slots, durationMs]));
+}

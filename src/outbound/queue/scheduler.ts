@@ -1,0 +1,75 @@
+import { createBatches } from '../../lib/batches.ts';
+import type { JobTask } from './intake-entry.ts';
+import type { Scheduling } from './job-queue.ts';
+
+interface Deps {
+  readonly queue: Scheduling;
+  readonly process: string;
+  readonly slots: () => number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A task to add, the id of an ended one, or neither to schedule the next tasks only. */
+interface Change {
+  readonly added?: JobTask;
+  readonly ended?: string | undefined;
+}
+
+/** Maximum number of changes, and of scheduled tasks, in one call. A script blocks Redis. */
+const maxPerCall = 200;
+/**
+ * Duration of a registration of slots, in milliseconds. It is longer than the lock of a task, because the tasks of a killed
+ * process occupy slots until their locks expire.
+ */
+const registrationMs = 20_000;
+/** Maximum number of ended tasks to remember during an outage. The check of the schedule finds the others. */
+const maxUnreported = 10_000;
+
+/** Creates the part of a relay that changes the schedule. Changes that arrive together share a call. */
+export function createScheduler({ queue, process, slots, onError }: Deps) {
+  /** Ended tasks that the schedule still counts, because a call failed. */
+  let unreported: string[] = [];
+
+  const change = createBatches(
+    async (changes: readonly Change[]) => {
+      const added = changes.flatMap((each) => each.added ?? []);
+      const ended = [...unreported.splice(0), ...changes.flatMap((each) => each.ended ?? [])];
+      try {
+        await schedule(added, ended);
+      } catch (error) {
+        unreported = [...ended, ...unreported].slice(0, maxUnreported);
+        throw error;
+      }
+      return changes;
+    },
+    { max: maxPerCall },
+  );
+
+  async function schedule(added: readonly JobTask[], ended: readonly string[]): Promise<void> {
+    const input = { added, ended: ended.map((id) => ({ id })), maxTasks: maxPerCall };
+    let hasMore = await queue.schedule(input);
+    while (hasMore) hasMore = await queue.schedule({ maxTasks: maxPerCall });
+  }
+
+  return {
+    /** Adds a task, and schedules the next tasks. */
+    async add(task: JobTask): Promise<void> {
+      await change({ added: task });
+    },
+    async scheduleNext(): Promise<void> {
+      await change({});
+    },
+    onSlotFree(ended?: string): void {
+      change({ ended }).catch(onError);
+    },
+    /** Registers the slots of this process, corrects the schedule and schedules the next tasks. */
+    async register(): Promise<void> {
+      const all = await queue.registerSlots(process, slots(), registrationMs);
+      await queue.correct(all);
+      await change({});
+    },
+    async stop(): Promise<void> {
+      await queue.registerSlots(process, 0, registrationMs);
+    },
+  };
+}

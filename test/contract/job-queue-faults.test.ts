@@ -1,0 +1,71 @@
+import { describe, expect, it, vi } from 'vitest';
+import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
+import { addMany, startManualWorker, taskOf, tenantsOf } from '../support/job-queue.ts';
+import { emptyJobQueue } from '../support/queue.ts';
+import { empty, withRetry } from '../support/queue-tasks.ts';
+
+describe('a job queue whose processes fail', () => {
+  it('gives an interrupted job the next free slot before 1,000 waiting jobs of higher priority', async () => {
+    const subject = await emptyJobQueue();
+    const worker = startManualWorker(subject, 1);
+    const [first] = await addMany(subject, 'acme', { count: 1, priority: 'low' });
+    await worker.hasStarted(1);
+    await addMany(subject, 'other', { count: 1_000, priority: 'high' });
+    worker.endNext({ againInMs: 1, isInterrupted: true });
+    await worker.hasStarted(2);
+    worker.endNext();
+    await worker.hasStarted(3);
+    expect(worker.started.slice(1).map(({ id }) => id)).toContain(first?.id);
+  });
+
+  it('schedules other tasks if a scheduled one was lost before it reached the queue', async () => {
+    const subject = await emptyJobQueue();
+    const { queue, redis, name } = subject;
+    await queue.registerSlots('killed', 1, 60_000);
+    const [lost, next] = await addMany(subject, 'acme', { count: 2 });
+    // A process took the task from the schedule eleven seconds ago, and ended before it added the task to the queue.
+    const [seconds = 0] = await redis.time();
+    await redis.hset(`${name.prefix}:scheduled`, lost?.id ?? '', `${(seconds - 11) * 1000} acme 2 -`);
+    await redis.hset(`${name.prefix}:running`, 'acme', '1');
+    await redis.hdel(`${name.prefix}:tasks`, lost?.id ?? '');
+    await redis.zrem(`${name.prefix}:backlog`, `acme 2 ${lost?.id}`);
+    await queue.schedule({ maxTasks: 10 });
+    expect(await redis.exists(`${name.prefix}:jobs:${next?.id}`)).toBe(0);
+    await queue.correct(1);
+    await queue.schedule({ maxTasks: 10 });
+    expect(await redis.exists(`${name.prefix}:jobs:${next?.id}`)).toBe(1);
+    expect(await queue.has([lost?.id ?? ''])).toEqual([false]);
+  });
+
+  it('uses the slots of a stopped worker no more', async () => {
+    const subject = await emptyJobQueue();
+    const { queue } = subject;
+    expect(await queue.registerSlots('one', 4, 60_000)).toBe(4);
+    expect(await queue.registerSlots('two', 3, 60_000)).toBe(7);
+    expect(await queue.registerSlots('one', 0, 60_000)).toBe(3);
+    expect(await queue.registerSlots('gone', 5, 1)).toBe(8);
+    await vi.waitFor(async () => expect(await queue.registerSlots('two', 2, 60_000)).toBe(2));
+  });
+
+  it('runs the tasks that an earlier release added to the queue, and they do not delay a new tenant', async () => {
+    const subject = await emptyJobQueue();
+    const { queue, redis, name } = subject;
+    const earlier = createTaskQueue(redis, name);
+    const old = Array.from({ length: 500 }, () => taskOf('old'));
+    await Promise.all(old.map((task, no) => earlier.add(task, { priority: no < 450 ? 'normal' : 'high' })));
+    expect(await queue.counts()).toEqual({ ...empty, waiting: 500 });
+    const worker = startManualWorker(subject, 1);
+    await worker.hasStarted(1);
+    await addMany(subject, 'new', { count: 1 });
+    await expect.poll(() => redis.hlen(`${name.prefix}:tasks`), withRetry).toBeGreaterThan(490);
+    for (let count = 2; count <= 4; count += 1) {
+      worker.endNext();
+      await worker.hasStarted(count);
+    }
+    expect(tenantsOf(worker.started)).toContain('new');
+    // The schedule preserves the priority of these tasks.
+    const high = new Set(old.slice(450).map(({ id }) => id));
+    expect(worker.started.filter(({ id }) => high.has(id)).length).toBeGreaterThanOrEqual(3);
+    expect((await queue.has(old.map(({ id }) => id))).filter(Boolean).length).toBeGreaterThanOrEqual(497);
+  });
+});

@@ -1,0 +1,47 @@
+import { expect } from 'vitest';
+import type { Task, TaskResult } from '../../src/domain/ports.ts';
+import { ids } from '../../src/lib/ids.ts';
+import type { emptyJobQueue } from './queue.ts';
+import { done, withRetry } from './queue-tasks.ts';
+
+type TestJobQueue = Awaited<ReturnType<typeof emptyJobQueue>>;
+
+let nowMs = Date.now();
+
+/** Returns the task of a new job. Each is a millisecond younger than the previous one. */
+export function taskOf(tenant: string): Task {
+  nowMs += 1;
+  return { kind: 'run_job', tenant, id: ids.job(nowMs) };
+}
+
+/** Adds new jobs of a tenant. */
+export async function addMany(
+  { queue }: TestJobQueue,
+  tenant: string,
+  { count, priority = 'normal' }: { count: number; priority?: 'high' | 'normal' | 'low' },
+): Promise<Task[]> {
+  const tasks = Array.from({ length: count }, () => taskOf(tenant));
+  await Promise.all(tasks.map((task) => queue.add(task, { priority })));
+  return tasks;
+}
+
+/** Starts a worker whose tasks occupy their slots until the test ends them, the oldest first. */
+export function startManualWorker(subject: TestJobQueue, concurrency: number) {
+  const started: Task[] = [];
+  const ends: ((result: TaskResult) => void)[] = [];
+  subject.startWorker(
+    (task) => {
+      started.push(task);
+      return new Promise((resolve) => ends.push(resolve));
+    },
+    { concurrency, lockDurationMs: 60_000 },
+  );
+  return {
+    started,
+    endNext: (result: TaskResult = done) => ends.shift()?.(result),
+    hasStarted: (count: number) => expect.poll(() => started.length, withRetry).toBe(count),
+  };
+}
+
+/** Returns the tenant of each task. */
+export const tenantsOf = (tasks: readonly Task[]) => tasks.map(({ tenant }) => tenant);
