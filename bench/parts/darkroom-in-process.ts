@@ -32,6 +32,9 @@ const meter: Meter = {
   estimateError: nothing,
   webhookAttempt: nothing,
   recordUnreadable: nothing,
+  billAboveHold: nothing,
+  budgetRefused: nothing,
+  holdRepaired: nothing,
 };
 /** Signals without an effect, because no worker runs these jobs. */
 const signals: Signals = {

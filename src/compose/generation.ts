@@ -28,6 +28,7 @@ export function composeGeneration(
     records: records.jobs,
     workerRuns: records.workerRuns,
     updateJob: jobs.updateJob,
+    updateWithinBudgets: jobs.updateWithinBudgets,
     cancelProviderCalls: jobs.cancelProviderCalls,
     provider: provider.images,
     findDecoder,

@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
+import { capsOf } from '../domain/budget.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import { createKeyText, digestHex, keyIdOf, sameDigest } from '../lib/crypto/api-key-text.ts';
 import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import { ids } from '../lib/ids.ts';
 import { idle } from '../lib/sleep.ts';
-import { createAccess } from '../usecases/access/index.ts';
+import { type Access, createAccess } from '../usecases/access/index.ts';
 import { createInputs, type Inputs } from '../usecases/inputs/index.ts';
 import { createJobs, type Jobs } from '../usecases/jobs/index.ts';
 import { createMaintenance } from '../usecases/maintenance/index.ts';
@@ -24,7 +25,7 @@ export function composeUseCases(
 ) {
   const access = composeAccess(root, adapters);
   const inputs = composeInputs(root, adapters);
-  const jobs = composeJobs(root, adapters, inputs);
+  const jobs = composeJobs(root, adapters, { inputs, access });
   const generation = composeGeneration(root, adapters, { jobs, inputs });
   const webhooks = composeWebhooks(root, adapters, { jobs, publicUrlFor: options.publicUrlFor });
   const maintenance = composeMaintenance(root, adapters, jobs);
@@ -69,7 +70,7 @@ function composeInputs({ config, log }: Root, adapters: Adapters) {
 function composeJobs(
   { config, environment, draining, process, log }: Root,
   adapters: Adapters,
-  { prepareInputs, uploads }: Inputs,
+  { inputs, access }: { readonly inputs: Inputs; readonly access: Access },
 ): Jobs {
   const { records, queues } = adapters;
   return createJobs({
@@ -97,8 +98,10 @@ function composeJobs(
     retentionOf: retentionOf(config),
     linkSeconds: config.LINK_TTL_S,
     callers: records.callers,
-    prepareInputs,
-    uploads,
+    prepareInputs: inputs.prepareInputs,
+    uploads: inputs.uploads,
+    capsOf: async ({ tenant, keyId, createdAt }) =>
+      capsOf(await access.policyOf(tenant, keyId), keyId, { acceptedAtMs: createdAt, nowMs: clock() }),
     process,
     policy: {
       defaultModel: config.DEFAULT_MODEL,

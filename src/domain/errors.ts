@@ -23,7 +23,12 @@ const table = {
   invalid_request: { status: 400, retryable: false, title: 'The request is malformed' },
   invalid_idempotency_key: { status: 400, retryable: false, title: 'The Idempotency-Key is malformed' },
   unauthorized: { status: 401, retryable: false, title: 'A valid API key is needed' },
-  budget_exceeded: { status: 402, retryable: false, title: 'The budget is exhausted' },
+  budget_exceeded: {
+    status: 402,
+    retryable: false,
+    title: 'The budget is exhausted',
+    billing: billings,
+  },
   insufficient_scope: { status: 403, retryable: false, title: 'The API key lacks the scope for this' },
   tenant_suspended: { status: 403, retryable: false, title: 'The tenant is suspended' },
   model_not_allowed: { status: 403, retryable: false, title: 'The API key does not allow the model' },
@@ -200,6 +205,8 @@ interface AppErrorOptions {
   readonly issues?: readonly FieldIssue[];
   /** Delay before a retry can succeed, in seconds. It is sent as Retry-After. */
   readonly retryAfterSeconds?: number;
+  /** Further members of the problem, by their names on the wire. */
+  readonly members?: Readonly<Record<string, unknown>>;
   /** Internal cause. It is logged and never sent to the caller. */
   readonly cause?: unknown;
 }
@@ -209,6 +216,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly issues: readonly FieldIssue[];
   readonly retryAfterSeconds: number | undefined;
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(options.detail ?? table[code].title, { cause: options.cause });
@@ -216,5 +224,6 @@ export class AppError extends Error {
     this.code = code;
     this.issues = options.issues ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.members = options.members ?? {};
   }
 }

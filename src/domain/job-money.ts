@@ -63,7 +63,26 @@ export function withHold(job: ImageJob): ImageJob {
   return callBounds && !isTerminal(job.status) ? { ...rest, callBounds } : rest;
 }
 
-const dayMs = 86_400_000;
+/** A known cost above the bound of its call. */
+export interface Excess {
+  readonly attemptNo: number;
+  readonly costMicroUsd: number;
+  readonly boundMicroUsd: number;
+}
+
+/** Returns the costs above their bounds that a change of a job made known. */
+export function newExcesses(before: ImageJob, after: ImageJob): Excess[] {
+  const known = new Set(before.attempts.filter((each) => !isUnsettled(each)).map(({ no }) => no));
+  return after.attempts.flatMap((attempt) => {
+    const { no: attemptNo, costMicroUsd = 0 } = attempt;
+    const boundMicroUsd = boundOf(before, attempt);
+    if (boundMicroUsd === undefined || known.has(attemptNo) || costMicroUsd <= boundMicroUsd) return [];
+    return { attemptNo, costMicroUsd, boundMicroUsd };
+  });
+}
+
+/** Milliseconds of a day. */
+export const dayMs = 86_400_000;
 
 /** Returns the UTC day that accepted a job, in days since 1970. The job counts in the windows of that day. */
 export const dayOf = (timeMs: number): number => Math.floor(timeMs / dayMs);

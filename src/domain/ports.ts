@@ -1,9 +1,11 @@
 import type { JobStage, JobStatus } from './image-job.ts';
+import type { MoneyMeter } from './ports/money.ts';
 
 export * from './ports/access.ts';
 export * from './ports/bytes.ts';
 export * from './ports/estimates.ts';
 export * from './ports/inputs.ts';
+export * from './ports/money.ts';
 export * from './ports/providers.ts';
 export * from './ports/queue.ts';
 export * from './ports/records.ts';
@@ -41,7 +43,7 @@ export interface Log {
 }
 
 /** Counters and timers. Labels never contain ids. */
-export interface Meter {
+export interface Meter extends MoneyMeter {
   submitted(outcome: 'created' | 'replayed'): void;
   jobFinished(status: JobStatus, code: string): void;
   stageDone(stage: 'queued' | JobStage, seconds: number): void;

@@ -37,10 +37,11 @@ export async function backgroundJob(prompt: string) {
   const records = failingRecords(core.records, faults);
   const watched = watchedProvider(provider, faults);
   const cancelProviderCalls = createCancelProviderCalls({ ...core, provider: watched });
+  const updateJob = createUpdateJob({ ...core, records, cancelProviderCalls });
   const { runJob } = createGeneration({
     records,
     workerRuns: createWorkerRuns(core.redis, createKeys(core.prefix), 'worker-1'),
-    updateJob: createUpdateJob({ ...core, records, cancelProviderCalls }),
+    ...{ updateJob, updateWithinBudgets: updateJob },
     cancelProviderCalls,
     provider: watched,
     findDecoder: () => provider.decode,

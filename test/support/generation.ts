@@ -1,5 +1,7 @@
+import { AppError } from '../../src/domain/errors.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ImageRequest } from '../../src/domain/image-request.ts';
+import { holdOf } from '../../src/domain/job-money.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
 import type { DecodeResponse, FindDecoder, ImageProvider } from '../../src/domain/ports.ts';
 import { createSemaphore } from '../../src/lib/semaphore.ts';
@@ -43,6 +45,8 @@ interface Given {
   readonly fetchInputs?: FetchInputs;
   /** Number of runs that ended with each process that is gone. Default 1. */
   readonly endedWith?: Readonly<Record<string, number>>;
+  /** Maximum hold of the job after a further call. Default: unlimited. */
+  readonly maxHoldMicroUsd?: number;
 }
 
 /**
@@ -106,6 +110,21 @@ export function generation(given: Given = {}) {
   };
 }
 
+/** Returns an update that refuses a hold that rises above the maximum. */
+function withinBudget(updateJob: UpdateJob, maxHoldMicroUsd: number): UpdateJob {
+  return (key, change, known) =>
+    updateJob(
+      key,
+      (job) => {
+        const after = change(job);
+        const hold = after ? holdOf(after) : 0;
+        if (hold > holdOf(job) && hold > maxHoldMicroUsd) throw new AppError('budget_exceeded');
+        return after;
+      },
+      known,
+    );
+}
+
 function testClock() {
   let nowMs = createdAt + 1_000;
   return {
@@ -158,6 +177,7 @@ function createUseCases(given: Given, ports: Ports) {
     given.decoders?.[name] ?? (name === 'studio' ? decodeScripted : given.realProvider?.decode);
   const deps: Deps = {
     ...ports,
+    updateWithinBudgets: withinBudget(ports.updateJob, given.maxHoldMicroUsd ?? Number.POSITIVE_INFINITY),
     cancelProviderCalls: async () => {},
     safetyIdentifierOf: () => undefined,
     findDecoder,

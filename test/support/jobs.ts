@@ -79,6 +79,9 @@ export const idleMeter: Meter = {
   estimateError() {},
   webhookAttempt() {},
   recordUnreadable() {},
+  billAboveHold() {},
+  budgetRefused() {},
+  holdRepaired() {},
 };
 
 /** Returns a finished job with one image, created by the usual transitions. */

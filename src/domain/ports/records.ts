@@ -1,3 +1,4 @@
+import type { BudgetCap, CapRefusal, CapUse } from '../budget.ts';
 import type { ImageJob, JobStatus } from '../image-job.ts';
 import type { NewEvent } from '../webhook-event.ts';
 import type { PolicyName } from './access.ts';
@@ -14,12 +15,19 @@ export interface IdempotencyClaim {
 
 export type SubmitOutcome =
   /** `eventWritten` is set if the job's webhook or an endpoint wants its event, which was then written too. */
-  | { readonly kind: 'created'; readonly eventWritten?: true }
+  | {
+      readonly kind: 'created';
+      readonly eventWritten?: true;
+      /** Caps of which at least half is used now. */
+      readonly used?: readonly CapUse[];
+    }
   | { readonly kind: 'replayed'; readonly job: ImageJob }
   | { readonly kind: 'key_reused' }
   /** The key was used, and the record of its job has expired. */
   | { readonly kind: 'gone' }
-  | { readonly kind: 'queue_full' };
+  | { readonly kind: 'queue_full' }
+  /** The hold of the job does not fit a hard cap. */
+  | { readonly kind: 'capped'; readonly refusal: CapRefusal };
 
 export interface JobListQuery {
   readonly limit: number;
@@ -54,6 +62,11 @@ export type JobKey = Pick<ImageJob, 'tenant' | 'id'>;
 export interface UpdateOptions {
   readonly known?: ImageJob | undefined;
   readonly onEvent?: (event: NewEvent) => void;
+  /**
+   * Returns the budgets that a higher hold must fit. Called only if the change raises the hold. Without it a hold may rise
+   * above every cap, because the call behind it was already made.
+   */
+  readonly capsOf?: ((job: ImageJob) => Promise<readonly BudgetCap[]>) | undefined;
 }
 
 /** Part of a list, by rank. */
@@ -99,18 +112,20 @@ export interface WorkerRuns {
 
 /** The job records. Every call names the tenant; records of another tenant do not exist for it. */
 export interface JobStore {
-  /** Claims the key, checks the limit, and writes record, indexes and event. Atomic: does all of it or nothing. */
+  /** Claims the key, checks the limit and the caps, and writes record, indexes and event. Atomic: does all of it or nothing. */
   submit(input: {
     job: ImageJob;
     claim?: IdempotencyClaim | undefined;
     event?: NewEvent | undefined;
     maxOpenJobs: number;
+    /** Budgets that the hold of the job must fit. */
+    caps?: readonly BudgetCap[] | undefined;
   }): Promise<SubmitOutcome>;
   /** Finds the job of a claimed key, without claiming it. */
   findByKey(
     tenant: string,
     claim: Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>,
-  ): Promise<Exclude<SubmitOutcome, { kind: 'created' | 'queue_full' }> | null>;
+  ): Promise<Exclude<SubmitOutcome, { kind: 'created' | 'queue_full' | 'capped' }> | null>;
   get(tenant: string, id: string): Promise<ImageJob | null>;
   /** Reads only the version of a record, at a fraction of the cost of `get`; `null` if there is none. */
   versionOf(tenant: string, id: string): Promise<number | null>;
@@ -122,6 +137,7 @@ export interface JobStore {
    * @param options.known a record read before. Saves the read if it is current.
    * @param options.onEvent called with the event once it is written.
    * @returns the current record; `null` if there is none.
+   * @throws AppError `budget_exceeded` if a higher hold does not fit a cap.
    */
   update(
     key: JobKey,

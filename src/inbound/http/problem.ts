@@ -46,6 +46,7 @@ export function problemOf(error: AppError, { instance, requestId, publicUrl = ''
     retryable: row.retryable,
     request_id: requestId,
     errors: error.issues.slice(0, maxIssues),
+    ...error.members,
     error: {
       message: error.message,
       type: errorType(row.status),

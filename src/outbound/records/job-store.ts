@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
+import { budgetExceeded } from '../../domain/budget.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { Change, JobKey, JobStore, OnUnreadable, UpdateOptions } from '../../domain/ports.ts';
-import type { NewEvent } from '../../domain/webhook-event.ts';
 import { timeOf } from '../../lib/ids.ts';
 import { type ProjectJob, projectJob } from './job-projections.ts';
 import type { Keys } from './keys.ts';
@@ -45,11 +45,14 @@ export function createJobStore(
   async function write(
     before: ImageJob,
     change: Change,
-    onEvent?: (event: NewEvent) => void,
+    { onEvent, capsOf }: UpdateOptions,
   ): Promise<ImageJob | 'gone' | string> {
     const { event } = change;
     const after = { ...change.job, version: before.version + 1 };
-    const reply = await updateJob({ before, after, event });
+    const rise = (after.hold ?? 0) - (before.hold ?? 0);
+    const caps = rise > 0 ? await capsOf?.(after) : undefined;
+    const reply = await updateJob({ before, after, event, caps });
+    if (reply.kind === 'capped') throw budgetExceeded(reply.refusal, rise);
     if (reply.kind === 'missing') return 'gone';
     if (reply.kind === 'conflict') return reply.record;
     if (event && reply.eventWritten) onEvent?.(event);
@@ -59,13 +62,13 @@ export function createJobStore(
   async function update(
     { tenant, id }: JobKey,
     change: (job: ImageJob) => Change | null,
-    { known, onEvent }: UpdateOptions = {},
+    options: UpdateOptions = {},
   ): Promise<ImageJob | null> {
-    let current = known ?? (await get(tenant, id, writes));
+    let current = options.known ?? (await get(tenant, id, writes));
     while (current) {
       const next = change(current);
       if (next === null) return current;
-      const outcome = await write(current, next, onEvent);
+      const outcome = await write(current, next, options);
       if (typeof outcome === 'object') return outcome;
       current = outcome === 'gone' ? null : decodeRecord(tenant, id, outcome);
     }

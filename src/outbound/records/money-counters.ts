@@ -10,12 +10,16 @@ import type { CounterEntry, IndexEntry } from './projection.ts';
  * new budget knows the past and no counter is ever reset.
  */
 
-/** Name of the tenant as an owner. */
-export const tenantOwner = 't';
+/** Returns the name of an owner in the fields: the id of a key, or the tenant. */
+export const ownerOf = (keyId: string | undefined): string => keyId ?? 't';
+
+/** Returns the name of a counter. */
+export const fieldOf = (owner: string, bucket: number | 'total', measure: 'held' | 'spent'): string =>
+  `${owner}.${bucket}.${measure}`;
 
 /** Returns the owners of a job's money. */
 export const ownersOf = ({ keyId }: Pick<ImageJob, 'keyId'>): readonly string[] =>
-  keyId === undefined ? [tenantOwner] : [tenantOwner, keyId];
+  keyId === undefined ? [ownerOf(undefined)] : [ownerOf(undefined), ownerOf(keyId)];
 
 /** Returns the money that a job adds to the counters of its owners. */
 export function moneyCounters(keys: Keys, job: ImageJob): CounterEntry[] {
@@ -33,12 +37,13 @@ function entriesOf(
   job: Pick<ImageJob, 'tenant' | 'keyId' | 'createdAt'>,
   amounts: { readonly held: number; readonly spent: number },
 ): CounterEntry[] {
-  const changed = Object.entries(amounts).filter(([, amount]) => amount !== 0);
+  const changed = (['held', 'spent'] as const).filter((measure) => amounts[measure] !== 0);
   if (changed.length === 0) return [];
   const key = keys.spend(job.tenant);
+  const buckets = [dayOf(job.createdAt), 'total'] as const;
   return ownersOf(job).flatMap((owner) =>
-    [dayOf(job.createdAt), 'total'].flatMap((bucket) =>
-      changed.map(([measure, amount]) => ({ key, field: `${owner}.${bucket}.${measure}`, amount })),
+    buckets.flatMap((bucket) =>
+      changed.map((measure) => ({ key, field: fieldOf(owner, bucket, measure), amount: amounts[measure] })),
     ),
   );
 }

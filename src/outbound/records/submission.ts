@@ -65,8 +65,12 @@ export function createSubmission(
   return async function submit(input): Promise<SubmitOutcome> {
     const { tenant } = input.job;
     const reply = await batcherOf(tenant)(input);
-    if (reply.kind === 'created')
-      return reply.eventWritten ? { kind: 'created', eventWritten: true } : { kind: 'created' };
+    if (reply.kind === 'created') {
+      const { eventWritten, used } = reply;
+      const event = eventWritten ? { eventWritten } : {};
+      return { kind: 'created', ...event, ...(used.length > 0 ? { used } : {}) };
+    }
+    if (reply.kind === 'capped') return reply;
     if (reply.kind !== 'replayed') return { kind: reply.kind };
     const held = await deps.get(tenant, reply.id);
     // The claim outlives the record, so that a retried request is not charged again after a short retention.

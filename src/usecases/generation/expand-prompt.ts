@@ -1,5 +1,6 @@
 import { knownCost } from '../../domain/attempt.ts';
 import { costOfText, type TokenUsage } from '../../domain/cost.ts';
+import { AppError } from '../../domain/errors.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import { type ImageRequest, wantsEnhancement } from '../../domain/image-request.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
@@ -77,8 +78,10 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
       costOf: ({ usage }) => costOf(usage),
       afterFailure: withoutLostEnhancement,
     };
-    await deps.attemptCall.make(run, call).catch((error) => {
-      if (!(error instanceof ProviderError)) throw error;
+    await deps.attemptCall.make(run, call).catch(async (error) => {
+      if (error instanceof AppError && error.code === 'budget_exceeded') {
+        await run.update((job) => withoutEnhancement(job, error.code));
+      } else if (!(error instanceof ProviderError)) throw error;
     });
   }
 
@@ -109,7 +112,8 @@ const wrapPrompt = ({ promptTemplate }: ImageJob, text: string) => promptTemplat
 
 function withoutEnhancement(job: ImageJob, code: string): ImageJob {
   const warning = `The prompt was not enhanced (${code}); the original was used.`;
-  return { ...job, warnings: [...(job.warnings ?? []), warning] };
+  const { warnings = [] } = job;
+  return warnings.includes(warning) ? job : { ...job, warnings: [...warnings, warning] };
 }
 
 function tooLong(usage: TokenUsage | null): ProviderError {

@@ -1,5 +1,6 @@
 import { billingOf, isCallFor } from '../../domain/attempt.ts';
-import { hasImage, type ImageJob, jobError } from '../../domain/image-job.ts';
+import { AppError } from '../../domain/errors.ts';
+import { hasImage, type ImageJob, type JobError, jobError } from '../../domain/image-job.ts';
 import { ProviderError, type ProviderFailure, type Spool } from '../../domain/ports.ts';
 import type { CallProvider } from './call-provider.ts';
 import type { CheckBreaker } from './check-breaker.ts';
@@ -99,6 +100,7 @@ export function createGenerateImage(deps: Deps): GenerateImage {
         }
         return (await blockedOutcome(run.job, index)) ?? (await payForImage(run, index, prompt));
       } catch (error) {
+        if (isOverBudget(error)) return { kind: 'failed', error: overBudget(run.job, index, error) };
         if (!(error instanceof ProviderError)) throw error;
         hasFailedHere = true;
         const failure = await recordUnusable(run, index, error.failure);
@@ -109,6 +111,15 @@ export function createGenerateImage(deps: Deps): GenerateImage {
     }
     return { kind: 'stopped' };
   };
+}
+
+const isOverBudget = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'budget_exceeded';
+
+/** Returns the failure of an image whose further call does not fit a budget, with the charges of its earlier calls. */
+function overBudget({ attempts }: ImageJob, index: number, { message }: AppError): JobError {
+  const billing = billingOf(attempts.filter((each) => isCallFor(each, index)));
+  return jobError('budget_exceeded', billing, { index, stage: 'generating', message });
 }
 
 /** Returns whether a failed call is still open, so that a later run can resume it by its handle. */

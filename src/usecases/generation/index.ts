@@ -43,6 +43,8 @@ export interface GenerationDeps {
   readonly records: Pick<JobStore, 'get'>;
   readonly workerRuns: WorkerRuns;
   readonly updateJob: UpdateJob;
+  /** Changes a job for a further call. @throws AppError `budget_exceeded` */
+  readonly updateWithinBudgets: UpdateJob;
   readonly cancelProviderCalls: CancelProviderCalls;
   /** The provider of new calls. */
   readonly provider: ImageProvider;
@@ -83,6 +85,7 @@ export function createGeneration(deps: GenerationDeps) {
       records,
       workerRuns: deps.workerRuns,
       updateJob,
+      updateWithinBudgets: deps.updateWithinBudgets,
       cancelProviderCalls,
       resolveInputs: createResolveInputs({ records, fetchInputs: deps.fetchInputs, storage, log }),
       expandPrompt: composeExpandPrompt(deps, calling),

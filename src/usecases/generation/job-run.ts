@@ -29,6 +29,7 @@ export interface JobRun {
    * written although this fails is removed by the next write of the run, because no call followed.
    *
    * @returns the number of the row, or `null` if another process stored the image first.
+   * @throws AppError `budget_exceeded` if the call is a further one and its hold does not fit a budget.
    */
   openAttempt(attempt: NewAttempt, nowMs: number): Promise<number | null>;
   /** Updates an open attempt together with any further change. As persistent as `update`. */
@@ -51,7 +52,11 @@ const storePauseMs = 500;
  */
 export function createJobRun(
   begun: ImageJob,
-  updateJob: UpdateJob,
+  deps: {
+    readonly updateJob: UpdateJob;
+    /** Begins a call. @throws AppError `budget_exceeded` if the hold of a further call does not fit. */
+    readonly updateWithinBudgets: UpdateJob;
+  },
   options: { stop: AbortSignal; sleep: (ms: number, signal: AbortSignal) => Promise<void> },
 ): JobRun {
   const { fence } = begun;
@@ -86,7 +91,10 @@ export function createJobRun(
       : job;
   }
 
-  async function updateOwn(next: (job: ImageJob) => ImageJob): Promise<void> {
+  async function updateOwn(
+    next: (job: ImageJob) => ImageJob,
+    updateJob: UpdateJob = deps.updateJob,
+  ): Promise<void> {
     const checked = (job: ImageJob) => {
       checkFence(job, fence);
       return next(withoutUnsent(job));
@@ -108,7 +116,7 @@ export function createJobRun(
     async openAttempt({ stage, kind, index, ...facts }, nowMs) {
       let no: number | null = null;
       const tried: number[] = [];
-      await updateOwn((job) => {
+      const withRow = (job: ImageJob) => {
         no = null;
         if (bringsImage(kind) && hasImage(job, index)) return job;
         // The number of a removed row is not used again, because this run would remove its new row too.
@@ -117,7 +125,8 @@ export function createJobRun(
         const row: Attempt = { no, kind, index, state: 'calling', fence, startedAt: nowMs, ...facts };
         const attempts = addAttempt(job.attempts, row);
         return { ...touch(enterStage(job, stage, nowMs), nowMs), attempts };
-      }).catch((error) => {
+      };
+      await updateOwn(withRow, deps.updateWithinBudgets).catch((error) => {
         for (const each of tried) unsent.add(each);
         throw error;
       });

@@ -35,6 +35,7 @@ interface Deps {
   records: Pick<JobStore, 'get'>;
   workerRuns: WorkerRuns;
   updateJob: UpdateJob;
+  updateWithinBudgets: UpdateJob;
   cancelProviderCalls: CancelProviderCalls;
   resolveInputs: ResolveInputs;
   expandPrompt: ExpandPrompt;
@@ -61,7 +62,7 @@ export function createRunJob(deps: Deps) {
     if (!job) return { done: true };
     const watch = watchRun(job, deps);
     const signal = AbortSignal.any([stop, watch.signal]);
-    const jobRun = createJobRun(job, deps.updateJob, { stop: signal, sleep: deps.sleep });
+    const jobRun = createJobRun(job, deps, { stop: signal, sleep: deps.sleep });
     try {
       deps.log.debug(logFieldsOf(job), 'job run started');
       const result = await run(deps, jobRun);

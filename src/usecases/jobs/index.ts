@@ -1,3 +1,4 @@
+import type { BudgetCap } from '../../domain/budget.ts';
 import type { Estimate } from '../../domain/estimate.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
@@ -75,6 +76,8 @@ export interface JobsDeps {
   readonly process: string;
   readonly prepareInputs: PrepareInputs;
   readonly uploads: Pick<ManageUploads, 'remove'>;
+  /** Returns the budgets of the key and the tenant of a job. */
+  readonly capsOf: (job: ImageJob) => Promise<readonly BudgetCap[]>;
   readonly policy: SubmitPolicy;
   readonly meter: Meter;
   readonly log: Log;
@@ -85,7 +88,8 @@ export function createJobs(deps: JobsDeps) {
   const { records, storage, jobQueue, signals, catalogue, clock, retentionOf, log } = deps;
   const cancelProviderCalls = createCancelProviderCalls({ provider: deps.provider, jobQueue, log });
   const { webhookQueue, meter } = deps;
-  const updateJob = createUpdateJob({ records, webhookQueue, cancelProviderCalls, meter, log });
+  const updating = { records, webhookQueue, cancelProviderCalls, meter, log };
+  const updateJob = createUpdateJob(updating);
   const expireJob = createExpireJob({ updateJob, jobQueue, clock, retentionOf });
   const getJob = createGetJob({ records, signals, expireJob, clock });
   const submitJob = composeSubmitJob(deps, { getJob, updateJob });
@@ -94,6 +98,8 @@ export function createJobs(deps: JobsDeps) {
   const eraseJob = createEraseJob({ ...erasing, retentionOf });
   return {
     updateJob,
+    /** The same for a change that begins a paid call: its hold must fit the budgets. */
+    updateWithinBudgets: createUpdateJob({ ...updating, capsOf: deps.capsOf }),
     expireJob,
     cancelProviderCalls,
     getJob,

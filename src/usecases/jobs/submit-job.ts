@@ -1,4 +1,5 @@
-import { AppError } from '../../domain/errors.ts';
+import type { Caller } from '../../domain/api-key.ts';
+import { type BudgetCap, capsOf, labelsOf } from '../../domain/budget.ts';
 import type { CostRange } from '../../domain/estimate.ts';
 import { createJob, type ImageJob } from '../../domain/image-job.ts';
 import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
@@ -22,6 +23,7 @@ import type { CancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
 import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
 import { createClaims, type Named, type Submission } from './submission.ts';
+import { checkKnownCost, refusalOf } from './submit-refusals.ts';
 import { queueEvent } from './update-job.ts';
 import { factsOfInputs, withStoredInputs } from './with-stored-inputs.ts';
 
@@ -56,6 +58,14 @@ interface Accepted {
   readonly replayed: boolean;
 }
 
+/** Conditions under which the store accepts a job. */
+interface Terms {
+  readonly claim: IdempotencyClaim | undefined;
+  /** Budgets that the hold of the job must fit. */
+  readonly caps: readonly BudgetCap[];
+  readonly estimate: CostRange | null;
+}
+
 /** The normalized request and its estimated cost. */
 export interface Preview {
   readonly request: ImageRequest;
@@ -83,8 +93,10 @@ export function createSubmitJob(deps: Deps) {
 
   async function submit(submission: Submission): Promise<Accepted> {
     let prepared: PreparedRequest;
+    const caps = capsOfCaller(submission.caller);
     try {
       prepared = prepareRequest(submission.body, deps, submission.inputs);
+      checkKnownCost(prepared, caps, policy);
     } catch (error) {
       // A job that was accepted under this key stays accepted, even if the rules have changed since.
       const held = await replay(submission);
@@ -92,7 +104,8 @@ export function createSubmitJob(deps: Deps) {
       throw error;
     }
     const inputs = submission.inputs ?? [];
-    if (inputs.length === 0) return accept(createQueued(submission, prepared), claimFor(submission));
+    const terms = { claim: claimFor(submission), caps, estimate: prepared.estimate };
+    if (inputs.length === 0) return accept(createQueued(submission, prepared), terms);
     // The bytes of a repeated request need not be stored again, and its sources may be gone.
     const held = await replay(submission);
     return (
@@ -102,10 +115,15 @@ export function createSubmitJob(deps: Deps) {
         { tenant: submission.caller.tenant, inputs },
         {
           create: (stored) => createQueued(submission, prepared, stored),
-          accept: (job) => accept(job, claimFor(submission)),
+          accept: (job) => accept(job, terms),
         },
       )
     );
+  }
+
+  function capsOfCaller({ policy: rules, keyId }: Caller): BudgetCap[] {
+    const nowMs = deps.clock();
+    return capsOf(rules, keyId, { acceptedAtMs: nowMs, nowMs });
   }
 
   function createQueued(
@@ -132,9 +150,10 @@ export function createSubmitJob(deps: Deps) {
     return withHold(job);
   }
 
-  async function write(job: ImageJob, claim: IdempotencyClaim | undefined, event: NewEvent) {
+  async function write(job: ImageJob, { claim, caps }: Pick<Terms, 'claim' | 'caps'>, event: NewEvent) {
     try {
-      return await deps.records.submit({ job, claim, event, maxOpenJobs: policy.maxOpenJobsPerTenant });
+      const maxOpenJobs = policy.maxOpenJobsPerTenant;
+      return await deps.records.submit({ job, claim, event, maxOpenJobs, caps });
     } catch (error) {
       // Only a job without a key is canceled, because a retry with the key finds a job that was written despite the error.
       if (!claim) deps.cancelUnconfirmed(job);
@@ -142,26 +161,9 @@ export function createSubmitJob(deps: Deps) {
     }
   }
 
-  async function accept(job: ImageJob, claim: IdempotencyClaim | undefined): Promise<Accepted> {
+  async function accept(job: ImageJob, { claim, caps, estimate }: Terms): Promise<Accepted> {
     const event = eventFor(job);
-    const outcome = await write(job, claim, event);
-    if (outcome.kind === 'key_reused') {
-      throw new AppError('idempotency_key_reused', {
-        detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
-      });
-    }
-    if (outcome.kind === 'gone') {
-      throw new AppError('erased', {
-        detail:
-          'The job of this Idempotency-Key was made, and its record has expired. Use a new key for a new request.',
-      });
-    }
-    if (outcome.kind === 'queue_full') {
-      throw new AppError('queue_full', {
-        detail: `There are already ${policy.maxOpenJobsPerTenant} unfinished jobs. Try again when some have ended.`,
-        retryAfterSeconds: 30,
-      });
-    }
+    const outcome = await write(job, { claim, caps }, event);
     if (outcome.kind === 'replayed') {
       deps.meter.submitted('replayed');
       const replayed = await deps.getJob.current(outcome.job);
@@ -170,6 +172,9 @@ export function createSubmitJob(deps: Deps) {
       if (replayed.status === 'queued') queueJob(replayed, deps.jobQueue);
       return { job: replayed, replayed: true };
     }
+    if (outcome.kind === 'capped') deps.meter.budgetRefused(labelsOf(outcome.refusal.cap));
+    if (outcome.kind !== 'created')
+      throw refusalOf(outcome, { maxOpenJobs: policy.maxOpenJobsPerTenant, estimate });
     deps.meter.submitted('created');
     queueJob(job, deps.jobIntake);
     if (outcome.eventWritten) await queueEvent(deps, { tenant: job.tenant, id: event.id });

@@ -1,6 +1,7 @@
+import type { BudgetCap } from '../../domain/budget.ts';
 import { type ImageJob, isTerminal, shownStatus } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
-import { withHold } from '../../domain/job-money.ts';
+import { type Excess, newExcesses, withHold } from '../../domain/job-money.ts';
 import type { JobKey, JobStore, Log, Meter, TaskQueue, TaskSubject } from '../../domain/ports.ts';
 import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
 import type { CancelProviderCalls } from './cancel-provider-calls.ts';
@@ -9,6 +10,8 @@ interface Deps {
   records: JobStore;
   webhookQueue: TaskQueue;
   cancelProviderCalls: CancelProviderCalls;
+  /** Returns the budgets that a higher hold must fit. Without it the hold may rise above every budget. */
+  capsOf?: ((job: ImageJob) => Promise<readonly BudgetCap[]>) | undefined;
   meter: Meter;
   log: Log;
 }
@@ -24,35 +27,57 @@ export type UpdateJob = (
  * Creates the only function that changes a job after its submission. The new state and its event are written in one atomic
  * step. The event is then enqueued for dispatch. If enqueueing fails, the reconciler finds the event. When a job ends, its
  * background calls at the provider are canceled, because no worker will resume them.
+ *
+ * @throws AppError `budget_exceeded` if `capsOf` is given and the hold would rise above a budget.
  */
 export function createUpdateJob(deps: Deps): UpdateJob {
   return async ({ tenant, id }, change, known) => {
     let eventWritten: NewEvent | undefined;
     let ended: ImageJob | undefined;
+    let excesses: Excess[] = [];
     const job = await deps.records.update(
       { tenant, id },
       (before) => {
         ended = undefined;
+        excesses = [];
         const changed = change(before);
         if (changed === null || changed === before) return null;
         // Every write settles what is known, so that no path to the end of a job can leave its hold behind.
         const after = withHold(changed);
+        excesses = newExcesses(before, after);
         if (after.status === before.status) return { job: after };
         if (isTerminal(after.status)) ended = after;
         return { job: after, event: eventFor(after) };
       },
       {
         known,
+        capsOf: deps.capsOf,
         onEvent: (event) => {
           eventWritten = event;
         },
       },
     );
+    if (job) for (const excess of excesses) recordExcess(deps, job, excess);
     if (job && ended) recordEnd(deps, ended);
     if (eventWritten) await queueEvent(deps, { tenant, id: eventWritten.id });
     if (ended) await deps.cancelProviderCalls(ended);
     return job;
   };
+}
+
+function recordExcess({ meter, log }: Deps, job: ImageJob, excess: Excess): void {
+  const { attemptNo, costMicroUsd, boundMicroUsd } = excess;
+  meter.billAboveHold(costMicroUsd - boundMicroUsd);
+  log.warn(
+    {
+      ...logFieldsOf(job),
+      attempt: attemptNo,
+      model: job.request?.model,
+      cost_micro_usd: costMicroUsd,
+      bound_micro_usd: boundMicroUsd,
+    },
+    'bill above its hold; booked in full',
+  );
 }
 
 function recordEnd({ meter, log }: Deps, job: ImageJob): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { budgetWindows } from '../../../domain/access-policy.ts';
 import { errorCodes } from '../../../domain/errors.ts';
 import { problemExample } from '../examples.ts';
 import type { SchemaGroup } from '../json-schema.ts';
@@ -22,6 +23,17 @@ export const OpenAIError = z
   })
   .describe('The error in the form of the OpenAI API, for its clients.');
 
+const ExceededBudget = z
+  .object({
+    name: z.string().describe('Owner and window of the budget, such as `key_day` or `tenant_month`.'),
+    window: z.enum(budgetWindows),
+    limit_micro_usd: z.int().describe('The limit with its overrides.'),
+    spent_micro_usd: z.int().describe('Known costs of the jobs that the window accepted.'),
+    held_micro_usd: z.int().describe('Amounts that these jobs may still cost.'),
+    resets_at: z.iso.datetime().nullable().describe('End of the window; null for a total budget.'),
+  })
+  .describe('The budget that the request does not fit.');
+
 const Problem = z
   .object({
     type: z.string().meta({ format: 'uri-reference' }).describe('Link to the documentation of the code.'),
@@ -34,12 +46,18 @@ const Problem = z
     request_id: z.string().describe('Id of the request, for support.'),
     errors: z.array(FieldIssue).describe('Faulty fields of the request. Empty for other errors.'),
     error: OpenAIError,
+    budget: ExceededBudget.optional().describe('Only with `budget_exceeded`.'),
+    estimate_micro_usd: z
+      .int()
+      .nullable()
+      .optional()
+      .describe('Only with `budget_exceeded`: the amount that had to be held; null if unknown.'),
   })
   .describe('An error (RFC 9457).');
 
 /** Schemas of errors. */
 export const problemSchemas: SchemaGroup = {
-  responses: { FieldIssue, OpenAIError, Problem },
+  responses: { ExceededBudget, FieldIssue, OpenAIError, Problem },
   values: {
     ErrorCode: {
       values: errorCodes,

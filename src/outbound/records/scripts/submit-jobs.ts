@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import type { CapRefusal, CapUse } from '../../../domain/budget.ts';
 import type { JobStore } from '../../../domain/ports.ts';
 import { eventOf } from '../../../domain/webhook-event.ts';
 import { createScript } from '../../../lib/redis/script.ts';
@@ -6,26 +7,29 @@ import type { Projection, ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { encodeVersioned } from '../versioned-json.ts';
 import { luaAppendChange } from './append-change.ts';
+import { encodeCaps, luaCheckCaps, parseRefusal, parseUses } from './check-caps.ts';
 import { luaWriteEvent } from './write-event.ts';
 
 export type SubmitInput = Parameters<JobStore['submit']>[0];
 
 /** Decision on one job. */
 export type SubmitReply =
-  | { readonly kind: 'created'; readonly eventWritten: boolean }
+  | { readonly kind: 'created'; readonly eventWritten: boolean; readonly used: readonly CapUse[] }
   | { readonly kind: 'replayed'; readonly id: string }
+  | { readonly kind: 'capped'; readonly refusal: CapRefusal }
   | { readonly kind: 'key_reused' | 'queue_full' };
 
 /**
- * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, then the indexes and counters of all jobs, each once,
+ * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, 7 money counters, then the indexes and counters of all jobs, each once,
  *      then for each job: its record, its event (unused without an event), its idempotency claim (only with a fingerprint)
  * ARGV 1 number of indexes and counters, then for each job: its fields and its record. The fields are one text, because
  *      every argument costs more than its bytes: id, now, max open jobs, indexes, counters, event id, '1' if the job's own
- *      webhook wants the event, fingerprint, TTL of the claim in ms. '-' stands for an absent value.
+ *      webhook wants the event, fingerprint, TTL of the claim in ms, hold, caps (see check-caps.ts). '-' stands for an absent value.
  *      Indexes: 'position=score,...', counters: 'position=field=amount,...', positions in KEYS.
- * Returns for each job 'created' | 'event_written' (created with its event) | 'replayed ID' | 'key_reused' | 'queue_full'
+ * Returns for each job 'created USES' | 'event_written USES' (created with its event) | 'replayed ID' | 'key_reused' |
+ *      'queue_full' | 'capped INDEX HELD SPENT'
  */
-const source = `${luaWriteEvent}${luaAppendChange}
+const source = `${luaWriteEvent}${luaAppendChange}${luaCheckCaps}
 local open_jobs = redis.call('ZCARD', KEYS[1])
 -- One ZADD for each index, however many jobs join it.
 local joining = {}
@@ -36,15 +40,15 @@ local function join(position, score, id)
   members[#members + 1] = id
 end
 
-local keys_read, args_read = 6 + tonumber(ARGV[1]), 1
+local keys_read, args_read = 7 + tonumber(ARGV[1]), 1
 local function next_key() keys_read = keys_read + 1 return KEYS[keys_read] end
 local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
 
 local function submit()
   local record_key, event_key = next_key(), next_key()
   local fields, record = next_arg(), next_arg()
-  local id, now, max_open, indexes, counters, event_id, wanted, fingerprint, ttl =
-    string.match(fields, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local id, now, max_open, indexes, counters, event_id, wanted, fingerprint, ttl, hold, caps =
+    string.match(fields, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
   local claim_key = fingerprint ~= '-' and next_key()
 
   local claim = claim_key and redis.call('GET', claim_key)
@@ -54,6 +58,8 @@ local function submit()
   end
   if redis.call('EXISTS', record_key) == 1 then return 'replayed ' .. id end
   if open_jobs >= tonumber(max_open) then return 'queue_full' end
+  local refusal, uses = check_caps(KEYS[7], caps, tonumber(hold))
+  if refusal then return refusal end
   open_jobs = open_jobs + 1
   if claim_key then redis.call('SET', claim_key, fingerprint .. ' ' .. id, 'PX', ttl) end
   redis.call('SET', record_key, record)
@@ -65,7 +71,7 @@ local function submit()
   local event = {
     outbox = KEYS[2], subscriptions = {KEYS[3], KEYS[4], KEYS[5]}, key = event_key, id = event_id, wanted = wanted,
   }
-  return write_event(event, id, record, now) and 'event_written' or 'created'
+  return (write_event(event, id, record, now) and 'event_written ' or 'created ') .. uses
 end
 
 local replies = {}
@@ -86,15 +92,18 @@ export function createSubmitJobs(redis: Redis | Cluster, keys: Keys, project: Pr
   const run = createScript(redis, source);
   return async (tenant: string, inputs: readonly SubmitInput[]): Promise<SubmitReply[]> => {
     const { names, values } = argumentsOf(keys, project, { tenant, inputs });
-    return ((await run(names, values)) as string[]).map(parseReply);
+    const replies = (await run(names, values)) as string[];
+    return inputs.map((input, i) => parseReply(replies[i] ?? '', input));
   };
 }
 
-function parseReply(reply: string): SubmitReply {
-  if (reply === 'created' || reply === 'event_written')
-    return { kind: 'created', eventWritten: reply === 'event_written' };
+function parseReply(reply: string, { caps }: SubmitInput): SubmitReply {
   if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
-  return { kind: 'replayed', id: reply.slice('replayed '.length) };
+  const refusal = parseRefusal(reply, caps);
+  if (refusal) return { kind: 'capped', refusal };
+  const [kind, rest = ''] = reply.split(' ');
+  if (kind === 'replayed') return { kind, id: rest };
+  return { kind: 'created', eventWritten: kind === 'event_written', used: parseUses(rest, caps) };
 }
 
 function argumentsOf(
@@ -103,7 +112,7 @@ function argumentsOf(
   { tenant, inputs }: { tenant: string; inputs: readonly SubmitInput[] },
 ): { names: string[]; values: (string | number)[] } {
   const names = [keys.open(tenant), keys.outbox(tenant), ...subscribersOf(keys, tenant, eventOf('queued'))];
-  names.push(keys.changes(tenant));
+  names.push(keys.changes(tenant), keys.spend(tenant));
   const fixedCount = names.length;
   // Most jobs join the same indexes, so each key is sent once.
   const positions = new Map<string, number>();
@@ -123,7 +132,7 @@ function argumentsOf(
 }
 
 function fieldsOf(
-  { job, claim, event, maxOpenJobs }: SubmitInput,
+  { job, claim, event, maxOpenJobs, caps }: SubmitInput,
   { indexes, counters }: Projection,
   positionOf: (key: string) => number,
 ): string {
@@ -131,5 +140,6 @@ function fieldsOf(
   const counted = counters.map(({ key, field, amount }) => `${positionOf(key)}=${field}=${amount}`).join(',');
   const itself = `${job.id} ${job.updatedAt} ${maxOpenJobs} ${joined || none} ${counted || none}`;
   const eventFields = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
-  return `${itself} ${eventFields} ${claim?.fingerprint ?? none} ${claim?.ttlMs ?? none}`;
+  const claimFields = `${claim?.fingerprint ?? none} ${claim?.ttlMs ?? none}`;
+  return `${itself} ${eventFields} ${claimFields} ${job.hold ?? 0} ${encodeCaps(caps)}`;
 }

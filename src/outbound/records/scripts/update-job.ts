@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import type { BudgetCap, CapRefusal } from '../../../domain/budget.ts';
 import type { ImageJob } from '../../../domain/image-job.ts';
 import type { NewEvent } from '../../../domain/webhook-event.ts';
 import { createScript } from '../../../lib/redis/script.ts';
@@ -6,6 +7,7 @@ import { compareProjections, type ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { encodeVersioned, luaVersionOf, versionLength } from '../versioned-json.ts';
 import { luaAppendChange } from './append-change.ts';
+import { encodeCaps, luaCheckCaps, parseRefusal } from './check-caps.ts';
 import { luaWriteEvent } from './write-event.ts';
 
 interface JobUpdate {
@@ -14,30 +16,35 @@ interface JobUpdate {
   /** Record to write, with its new version. */
   readonly after: ImageJob;
   readonly event?: NewEvent | undefined;
+  /** Budgets that the rise of the hold must fit. */
+  readonly caps?: readonly BudgetCap[] | undefined;
 }
 
 /** Result of an update. `conflict` means that another process wrote first. `record` is the newer record as stored. */
 export type UpdateReply =
   | { readonly kind: 'written'; readonly eventWritten: boolean }
   | { readonly kind: 'conflict'; readonly record: string }
-  | { readonly kind: 'missing' };
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'capped'; readonly refusal: CapRefusal };
 
 /**
- * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, then indexes to leave, indexes to join, counters
+ * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, 8 money counters, then indexes to leave, indexes to join, counters
  * ARGV 1 expected version, 2 record, 3 id, 4 now, 5 channel, 6 message, 7 event id or '-', 8 '1' if the job's own webhook
  *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, 11 and 12
- *      length of the history before and after, then a score for each index to join,
+ *      length of the history before and after, 13 rise of the hold, 14 caps (see check-caps.ts), then a score for each index to join,
  *      then field and amount for each counter
- * Returns {'written', '1' if the event was written} | {'conflict', record} | {'missing'}
+ * Returns {'written', '1' if the event was written} | {'conflict', record} | {'missing'} | {'capped INDEX HELD SPENT'}
  */
-const source = `${luaWriteEvent}${luaVersionOf}${luaAppendChange}
+const source = `${luaWriteEvent}${luaVersionOf}${luaAppendChange}${luaCheckCaps}
 local version = version_of(redis.call('GETRANGE', KEYS[1], 0, ${versionLength}))
 if not version then return {'missing'} end
 if version ~= ARGV[1] then return {'conflict', redis.call('GET', KEYS[1])} end
+local refusal = check_caps(KEYS[8], ARGV[14], tonumber(ARGV[13]))
+if refusal then return {refusal} end
 local record, id = ARGV[2], ARGV[3]
 redis.call('SET', KEYS[1], record)
 local leave_count, join_count = tonumber(ARGV[9]), tonumber(ARGV[10])
-local key, arg = 7, 12
+local key, arg = 8, 14
 for _ = 1, leave_count do
   key = key + 1
   redis.call('ZREM', KEYS[key], id)
@@ -66,7 +73,7 @@ return {'written', event_written and '1' or ''}
  */
 export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: ProjectJob) {
   const run = createScript(redis, source);
-  return async ({ before, after, event }: JobUpdate): Promise<UpdateReply> => {
+  return async ({ before, after, event, caps }: JobUpdate): Promise<UpdateReply> => {
     const { tenant, id } = before;
     const change = compareProjections(project(keys, before), project(keys, after));
     const reply = await run(
@@ -74,6 +81,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         keys.job(tenant, id),
         ...eventKeys(keys, tenant, event),
         keys.changes(tenant),
+        keys.spend(tenant),
         ...change.leave,
         ...change.join.map(({ key }) => key),
         ...change.counters.map(({ key }) => key),
@@ -84,11 +92,12 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         ...[event?.id ?? '-', event?.wanted ? '1' : ''],
         ...[change.leave.length, change.join.length],
         ...[before.history.length, after.history.length],
+        ...[(after.hold ?? 0) - (before.hold ?? 0), encodeCaps(caps)],
         ...change.join.map(({ score }) => score),
         ...change.counters.flatMap(({ field, amount }) => [field, amount]),
       ],
     );
-    return parseReply(reply as string[]);
+    return parseReply(reply as string[], caps);
   };
 }
 
@@ -99,7 +108,9 @@ function eventKeys(keys: Keys, tenant: string, event: NewEvent | undefined): str
   return [outbox, ...subscribersOf(keys, tenant, event.type), keys.event(tenant, event.id)];
 }
 
-function parseReply([kind, more = '']: readonly string[]): UpdateReply {
+function parseReply([kind = '', more = '']: readonly string[], caps: JobUpdate['caps']): UpdateReply {
+  const refusal = parseRefusal(kind, caps);
+  if (refusal) return { kind: 'capped', refusal };
   if (kind === 'written') return { kind, eventWritten: more === '1' };
   return kind === 'conflict' ? { kind, record: more } : { kind: 'missing' };
 }

@@ -26,7 +26,7 @@ function runOf(given: { away: number; writtenAnyway?: boolean; stop?: AbortSigna
   const pauses: number[] = [];
   const sleep = async (ms: number) => void pauses.push(ms);
   const stop = given.stop ?? new AbortController().signal;
-  const run = createJobRun(job, updateJob, { stop, sleep });
+  const run = createJobRun(job, { updateJob, updateWithinBudgets: updateJob }, { stop, sleep });
   return { run, job: () => job, tries: () => tries, pauses };
 }
 

@@ -14,6 +14,27 @@ async function yieldTurns(count: number): Promise<void> {
 }
 
 describe('a call with an unknown outcome', () => {
+  it('fails instead of a second payment that does not fit the budget, with the charges so far', async () => {
+    const made = generation({ responses: [failureOf('uncertain')], maxHoldMicroUsd: 150 });
+    made.set((job) => ({ ...job, callBounds: { image: 100 } }));
+    expect(await made.run()).toEqual(done);
+    expect(made.calls).toHaveLength(1);
+    expect(made.job()).toMatchObject({
+      status: 'failed',
+      errors: [{ code: 'budget_exceeded', billing: 'possible', index: 0 }],
+    });
+    expect(statesOf(made)).toEqual(['uncertain']);
+  });
+
+  it('ends only the image whose second payment does not fit the budget', async () => {
+    const responses = [failureOf('uncertain'), 'image' as const];
+    const made = generation({ request: { n: 2 }, responses, maxHoldMicroUsd: 100 });
+    made.set((job) => ({ ...job, callBounds: { image: 100 } }));
+    expect(await made.run()).toEqual(done);
+    expect(made.job()).toMatchObject({ status: 'succeeded', errors: [{ code: 'budget_exceeded' }] });
+    expect(made.job().images).toHaveLength(1);
+  });
+
   it('does not repeat an uncertain call if the caller chose on_uncertain fail', async () => {
     const made = generation({ request: { on_uncertain: 'fail' }, responses: [failureOf('uncertain')] });
     expect(await made.run()).toEqual(done);

@@ -1,0 +1,156 @@
+import {
+  type BudgetWindow,
+  budgetWindows,
+  type CallerPolicy,
+  type KeyPolicy,
+  type TenantPolicy,
+} from './access-policy.ts';
+import { AppError } from './errors.ts';
+import { isoTime } from './iso-time.ts';
+import { dayMs, dayOf } from './job-money.ts';
+import { isKnown } from './open.ts';
+
+/** Budgets as caps on the money of one window. Windows are UTC, and a job counts in the window that accepted it. */
+
+/** UTC days since 1970, both included. */
+export interface DayRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Money of an owner in a range of days. */
+export interface SpendRange {
+  /** Id of the key; absent for the whole tenant. */
+  readonly keyId?: string | undefined;
+  /** Absent for all days. */
+  readonly days?: DayRange | undefined;
+}
+
+/** Limit of one window of a budget, with its overrides. */
+export interface BudgetCap extends SpendRange {
+  /** Owner and window: `key_day`, `tenant_month`; `_soft` follows for a soft budget. */
+  readonly name: string;
+  readonly window: BudgetWindow;
+  readonly soft: boolean;
+  readonly limitMicroUsd: number;
+  /** End of the window; `null` if it never ends. */
+  readonly resetsAtMs: number | null;
+}
+
+/** Micro-USD that count against caps. */
+export interface SpendFigures {
+  readonly heldMicroUsd: number;
+  readonly spentMicroUsd: number;
+}
+
+/** A cap that an amount does not fit, with its figures before that amount. */
+export interface CapRefusal extends SpendFigures {
+  readonly cap: BudgetCap;
+}
+
+/** A cap of which at least half is used, with its use after a job was accepted. */
+export interface CapUse {
+  readonly cap: BudgetCap;
+  readonly usedMicroUsd: number;
+}
+
+interface CapTimes {
+  /** Time at which the job was, or would be, accepted. */
+  readonly acceptedAtMs: number;
+  readonly nowMs: number;
+}
+
+/** Returns the caps of a key and its tenant, those of the key first. A window of a newer release is no cap. */
+export function capsOf(policy: CallerPolicy, keyId: string | undefined, times: CapTimes): BudgetCap[] {
+  return [
+    ...(keyId === undefined ? [] : capsOfOwner('key', policy.key, { keyId, ...times })),
+    ...capsOfOwner('tenant', policy.tenant, times),
+  ];
+}
+
+/** Returns the caps of one owner. */
+export function capsOfOwner(
+  owner: 'key' | 'tenant',
+  { budgets = [], overrides = [] }: Pick<KeyPolicy & TenantPolicy, 'budgets' | 'overrides'>,
+  { keyId, acceptedAtMs, nowMs }: CapTimes & { readonly keyId?: string },
+): BudgetCap[] {
+  return budgets.flatMap(({ window, limitMicroUsd, soft }) => {
+    if (!isKnown(budgetWindows, window)) return [];
+    const raises = overrides.filter(
+      (each) => each.untilMs > nowMs && (each.window === undefined || each.window === window),
+    );
+    return {
+      name: `${owner}_${window}${soft ? '_soft' : ''}`,
+      ...(keyId === undefined ? {} : { keyId }),
+      window,
+      soft,
+      limitMicroUsd: raises.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, limitMicroUsd),
+      ...windowAt(window, acceptedAtMs),
+    };
+  });
+}
+
+/** Returns the labels of a cap in metrics. */
+export const labelsOf = ({ keyId, window }: BudgetCap) =>
+  ({ owner: keyId === undefined ? 'tenant' : 'key', window }) as const;
+
+/** Whether any of the caps refuses requests. */
+export const hasHardCap = (caps: readonly BudgetCap[]): boolean => caps.some(({ soft }) => !soft);
+
+/** Returns the days of the window that contains a time, and the end of that window. */
+function windowAt(
+  window: BudgetWindow,
+  timeMs: number,
+): { readonly days?: DayRange; readonly resetsAtMs: number | null } {
+  if (window === 'total') return { resetsAtMs: null };
+  const first = firstDayOf(window, timeMs);
+  const next = nextFirstDayOf(window, first);
+  // The clock of another process may be a day later already. No job counts in the days after it.
+  const last = Math.min(next - 1, dayOf(timeMs) + 1);
+  return { days: { first, last }, resetsAtMs: next * dayMs };
+}
+
+function firstDayOf(window: 'day' | 'week' | 'month', timeMs: number): number {
+  const day = dayOf(timeMs);
+  if (window === 'day') return day;
+  const date = new Date(timeMs);
+  // Weeks begin on Monday, and getUTCDay() counts from Sunday.
+  if (window === 'week') return day - ((date.getUTCDay() + 6) % 7);
+  return day - (date.getUTCDate() - 1);
+}
+
+function nextFirstDayOf(window: 'day' | 'week' | 'month', first: number): number {
+  if (window === 'day') return first + 1;
+  if (window === 'week') return first + 7;
+  const date = new Date(first * dayMs);
+  return dayOf(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1));
+}
+
+/** A budget as callers see it: in the refusal, in `GET /keys/self` and in `budget.threshold`. */
+export function viewOfCap({ cap, heldMicroUsd, spentMicroUsd }: CapRefusal) {
+  return {
+    name: cap.name,
+    window: cap.window,
+    limit_micro_usd: cap.limitMicroUsd,
+    spent_micro_usd: spentMicroUsd,
+    held_micro_usd: heldMicroUsd,
+    resets_at: cap.resetsAtMs === null ? null : isoTime(cap.resetsAtMs),
+  };
+}
+
+/**
+ * Returns the error of a request or a further call that does not fit a budget.
+ *
+ * @param estimateMicroUsd the amount that had to be held; `null` if it is unknown.
+ */
+export function budgetExceeded(refusal: CapRefusal, estimateMicroUsd: number | null): AppError {
+  const { cap, heldMicroUsd, spentMicroUsd } = refusal;
+  const left = Math.max(0, cap.limitMicroUsd - heldMicroUsd - spentMicroUsd);
+  const owner = cap.keyId === undefined ? 'tenant' : 'API key';
+  const period = cap.window === 'total' ? 'total budget' : `budget of the ${cap.window}`;
+  const need = estimateMicroUsd === null ? 'an unknown amount' : `up to ${estimateMicroUsd} micro-USD`;
+  return new AppError('budget_exceeded', {
+    detail: `The request may cost ${need}, and the ${period} of the ${owner} has ${left} micro-USD left.`,
+    members: { budget: viewOfCap(refusal), estimate_micro_usd: estimateMicroUsd },
+  });
+}

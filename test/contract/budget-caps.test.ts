@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { type BudgetCap, capsOf } from '../../src/domain/budget.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { withHold } from '../../src/domain/job-money.ts';
+import { createSpending } from '../../src/outbound/records/spending.ts';
+import { attemptOf, createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
+import { claimOf, connectRecords } from '../support/records.ts';
+
+const { store, records, freshTenant } = await connectRecords();
+const spending = createSpending(store.redis, store.keys);
+
+type Given = { window?: string; limit: number; soft?: boolean; owner?: 'key' | 'tenant' };
+
+const capsFor = (...budgets: Given[]): BudgetCap[] => {
+  const budgetsOf = (owner: 'key' | 'tenant') =>
+    budgets
+      .filter((each) => (each.owner ?? 'key') === owner)
+      .map(({ window = 'day', limit, soft = false }) => ({ window, limitMicroUsd: limit, soft }));
+  const policy = { key: { budgets: budgetsOf('key') }, tenant: { budgets: budgetsOf('tenant') } };
+  return capsOf(policy, 'key_1', { acceptedAtMs: createdAt, nowMs: createdAt });
+};
+/** Returns a job that holds 100 micro-USD for each image. */
+const jobOf = (tenant: string, { n = 1, keyId = 'key_1' } = {}): ImageJob =>
+  withHold({ ...queuedJob({ tenant, request: { n } }), keyId, callBounds: { image: 100 } });
+const submit = (job: ImageJob, caps?: BudgetCap[], maxOpenJobs = 10_000) =>
+  records.submit({ job, caps, maxOpenJobs });
+const figuresOf = async (tenant: string, caps: readonly BudgetCap[]) =>
+  (await spending.read(tenant, caps)).map(({ heldMicroUsd, spentMicroUsd }) => [heldMicroUsd, spentMicroUsd]);
+
+describe('a budget in the step that accepts a job', () => {
+  it('accepts jobs up to the cap and refuses the rest with the figures of the cap, however many race', async () => {
+    const tenant = freshTenant();
+    const caps = capsFor({ limit: 750 });
+    const outcomes = await Promise.all(Array.from({ length: 100 }, () => submit(jobOf(tenant), caps)));
+    expect(outcomes.filter(({ kind }) => kind === 'created')).toHaveLength(7);
+    expect(outcomes.find(({ kind }) => kind === 'capped')).toEqual({
+      kind: 'capped',
+      refusal: { cap: caps[0], heldMicroUsd: 700, spentMicroUsd: 0 },
+    });
+    expect(await figuresOf(tenant, caps)).toEqual([[700, 0]]);
+    expect(await records.countOpen(tenant)).toBe(7);
+  });
+
+  it('checks every budget of the key and of the tenant, and names the one that does not fit', async () => {
+    const tenant = freshTenant();
+    const caps = capsFor(
+      { limit: 10_000 },
+      { window: 'month', limit: 900 },
+      { owner: 'tenant', window: 'total', limit: 450 },
+    );
+    expect(await submit(jobOf(tenant, { n: 2 }), caps)).toMatchObject({ kind: 'created' });
+    expect(await submit(jobOf(tenant, { n: 2, keyId: 'key_2' }), caps.slice(2))).toMatchObject({
+      kind: 'created',
+    });
+    expect(await submit(jobOf(tenant), caps)).toMatchObject({
+      kind: 'capped',
+      refusal: { cap: { name: 'tenant_total' } },
+    });
+    expect(await submit(jobOf(tenant, { n: 8 }), caps.slice(0, 2))).toMatchObject({
+      refusal: { cap: { name: 'key_month' }, heldMicroUsd: 200 },
+    });
+    expect(await figuresOf(tenant, caps)).toEqual([
+      [200, 0],
+      [200, 0],
+      [400, 0],
+    ]);
+  });
+
+  it('accepts a job that uses the last micro-USD, and no job of unknown cost after it', async () => {
+    const tenant = freshTenant();
+    const caps = capsFor({ limit: 100 });
+    const free = { ...queuedJob({ tenant }), keyId: 'key_1' };
+    expect(await submit(free, caps)).toMatchObject({ kind: 'created' });
+    expect(await submit(jobOf(tenant), caps)).toMatchObject({ kind: 'created' });
+    expect(await submit({ ...queuedJob({ tenant }), keyId: 'key_1' }, caps)).toMatchObject({
+      kind: 'capped',
+    });
+  });
+
+  it('never refuses by a soft budget, and reports the budgets of which at least half is used', async () => {
+    const tenant = freshTenant();
+    const caps = capsFor({ limit: 200, soft: true }, { window: 'total', limit: 1_000 });
+    expect(await submit(jobOf(tenant), caps)).toEqual({
+      kind: 'created',
+      used: [{ cap: caps[0], usedMicroUsd: 100 }],
+    });
+    await submit(jobOf(tenant, { n: 3 }), caps);
+    expect(await submit(jobOf(tenant), caps)).toMatchObject({
+      used: [{ usedMicroUsd: 500 }, { usedMicroUsd: 500 }],
+    });
+  });
+
+  it('holds nothing for a replayed request', async () => {
+    const tenant = freshTenant();
+    const caps = capsFor({ limit: 100 });
+    const replay = () => records.submit({ job: jobOf(tenant), claim: claimOf('k'), caps, maxOpenJobs: 9 });
+    const outcomes = await Promise.all(Array.from({ length: 20 }, replay));
+    expect(outcomes.filter(({ kind }) => kind === 'replayed')).toHaveLength(19);
+    expect(await figuresOf(tenant, caps)).toEqual([[100, 0]]);
+  });
+
+  it('counts a job in the day that accepted it, and every day of a week or a month', async () => {
+    const tenant = freshTenant();
+    const yesterday = createdAt - 86_400_000;
+    await submit({ ...jobOf(tenant), createdAt: yesterday });
+    const [day, month, total] = await figuresOf(
+      tenant,
+      capsFor({ limit: 1 }, { window: 'month', limit: 1 }, { window: 'total', limit: 1 }),
+    );
+    expect([day, month, total]).toEqual([
+      [0, 0],
+      new Date(createdAt).getUTCDate() === 1 ? [0, 0] : [100, 0],
+      [100, 0],
+    ]);
+  });
+});
+
+describe('the money of a job that was accepted', () => {
+  const caps = capsFor({ limit: 1_000 }, { owner: 'tenant', window: 'total', limit: 1_000 });
+  const update = (job: ImageJob, change: (job: ImageJob) => ImageJob, capsOf?: () => Promise<BudgetCap[]>) =>
+    records.update(job, (now) => ({ job: withHold(change(now)) }), { capsOf });
+
+  it('moves from held to spent in the step that knows the cost', async () => {
+    const tenant = freshTenant();
+    const job = jobOf(tenant);
+    await submit(job, caps);
+    await update(job, finishedJob);
+    expect(await figuresOf(tenant, caps)).toEqual([
+      [0, 5_970],
+      [0, 5_970],
+    ]);
+  });
+
+  it('raises the hold for a further call only if it fits, and changes nothing otherwise', async () => {
+    const tenant = freshTenant();
+    const job = jobOf(tenant);
+    await submit(job, caps);
+    await update(job, (now) => ({ ...now, attempts: [attemptOf({ no: 1, state: 'uncertain' })] }));
+    const again = (now: ImageJob) => ({
+      ...now,
+      attempts: [...now.attempts, attemptOf({ no: 2, state: 'calling' })],
+    });
+    const tight = async () => capsFor({ limit: 199 });
+    await expect(update(job, again, tight)).rejects.toMatchObject({
+      code: 'budget_exceeded',
+      members: { budget: { name: 'key_day', held_micro_usd: 100 }, estimate_micro_usd: 100 },
+    });
+    expect((await records.get(tenant, job.id))?.attempts).toHaveLength(1);
+    await update(job, again, async () => capsFor({ limit: 200 }));
+    expect(await figuresOf(tenant, caps)).toEqual([
+      [200, 0],
+      [200, 0],
+    ]);
+  });
+
+  it('becomes spent when the record is removed before the charge is settled', async () => {
+    const tenant = freshTenant();
+    const job = jobOf(tenant);
+    await submit(job, caps);
+    const ended = await update(job, (now) => ({
+      ...now,
+      status: 'failed',
+      attempts: [attemptOf({ state: 'uncertain' })],
+    }));
+    expect(await store.redis.zrange(store.keys.unsettled(tenant), 0, '-1')).toEqual([job.id]);
+    if (!ended) throw new Error('the job is gone');
+    // An outdated copy removes the record as it is now.
+    await records.remove(job);
+    await records.remove(ended);
+    expect(await figuresOf(tenant, caps)).toEqual([
+      [0, 100],
+      [0, 100],
+    ]);
+    expect(await store.redis.zcard(store.keys.unsettled(tenant))).toBe(0);
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { Budget, BudgetOverride } from '../../../src/domain/access-policy.ts';
+import { budgetExceeded, capsOf } from '../../../src/domain/budget.ts';
+import { dayOf } from '../../../src/domain/job-money.ts';
+
+const at = (time: string) => Date.parse(`${time}Z`);
+const budgetOf = (window: string, soft = false): Budget => ({ window, limitMicroUsd: 1_000, soft });
+const capAt = (window: string, time: string) =>
+  capsOf({ key: { budgets: [budgetOf(window)] }, tenant: {} }, 'key_1', {
+    acceptedAtMs: at(time),
+    nowMs: at(time),
+  })[0];
+
+describe('a window of a budget', () => {
+  it.each([
+    ['day', '2026-11-29T23:59:59.999', '2026-11-29', '2026-11-30'],
+    ['week', '2026-11-29T23:59:59.999', '2026-11-23', '2026-11-30'],
+    ['week', '2026-11-30T00:00:00', '2026-11-30', '2026-12-07'],
+    ['month', '2026-12-31T12:00:00', '2026-12-01', '2027-01-01'],
+    ['month', '2028-02-29T12:00:00', '2028-02-01', '2028-03-01'],
+  ])('of a %s at %s begins on %s and ends before %s in UTC', (window, time, first, next) => {
+    const cap = capAt(window, time);
+    expect(cap?.days?.first).toBe(dayOf(at(`${first}T00:00:00`)));
+    expect(cap?.resetsAtMs).toBe(at(`${next}T00:00:00`));
+    expect(cap?.days?.last).toBeLessThan(dayOf(at(`${next}T00:00:00`)));
+  });
+
+  it('contains the next day while it lasts, because the clock of another process may be there already', () => {
+    expect(capAt('month', '2026-11-28T23:59:59')?.days?.last).toBe(dayOf(at('2026-11-29T00:00:00')));
+    expect(capAt('month', '2026-11-30T23:59:59')?.days?.last).toBe(dayOf(at('2026-11-30T00:00:00')));
+  });
+
+  it('without an end has neither days nor a reset', () => {
+    expect(capAt('total', '2026-11-29T00:00:00')).toMatchObject({ name: 'key_total', resetsAtMs: null });
+    expect(capAt('total', '2026-11-29T00:00:00')).not.toHaveProperty('days');
+  });
+
+  it('of a newer release is no cap', () => {
+    expect(capAt('decade', '2026-11-29T00:00:00')).toBeUndefined();
+  });
+});
+
+describe('the caps of a caller', () => {
+  const nowMs = at('2026-11-29T12:00:00');
+  const limitsOf = (overrides: BudgetOverride[]) =>
+    capsOf(
+      {
+        key: { budgets: [budgetOf('day'), budgetOf('month', true)], overrides },
+        tenant: { budgets: [budgetOf('day')] },
+      },
+      'key_1',
+      { acceptedAtMs: nowMs, nowMs },
+    ).map(({ name, limitMicroUsd }) => [name, limitMicroUsd]);
+
+  it('are those of the key, then those of the tenant, each with a name of its own', () => {
+    expect(limitsOf([])).toEqual([
+      ['key_day', 1_000],
+      ['key_month_soft', 1_000],
+      ['tenant_day', 1_000],
+    ]);
+  });
+
+  it('are raised by overrides of their owner until the time of the override', () => {
+    const untilMs = nowMs + 1;
+    expect(limitsOf([{ amountMicroUsd: 500, untilMs }]).map(([, limit]) => limit)).toEqual([
+      1_500, 1_500, 1_000,
+    ]);
+    expect(limitsOf([{ amountMicroUsd: 500, untilMs, window: 'day' }])[1]).toEqual(['key_month_soft', 1_000]);
+    expect(limitsOf([{ amountMicroUsd: 500, untilMs: nowMs }])[0]).toEqual(['key_day', 1_000]);
+  });
+});
+
+describe('the refusal by a budget', () => {
+  it('names the cap, its figures, its reset and the estimate', () => {
+    const cap = capAt('week', '2026-11-29T12:00:00');
+    if (!cap) throw new Error('no cap');
+    const error = budgetExceeded({ cap, heldMicroUsd: 300, spentMicroUsd: 600 }, 200);
+    expect(error.message).toBe(
+      'The request may cost up to 200 micro-USD, and the budget of the week of the API key has 100 micro-USD left.',
+    );
+    expect(error.members).toEqual({
+      budget: {
+        name: 'key_week',
+        window: 'week',
+        limit_micro_usd: 1_000,
+        spent_micro_usd: 600,
+        held_micro_usd: 300,
+        resets_at: '2026-11-30T00:00:00.000Z',
+      },
+      estimate_micro_usd: 200,
+    });
+  });
+});
