@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Attempt } from './attempt.ts';
 import type { CallBounds } from './cost.ts';
 import { type Billing, type ErrorCode, errorRow } from './errors.ts';
@@ -6,6 +5,7 @@ import type { StoredImage, StoredPreview } from './image.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { JobInput } from './input-image.ts';
 import { isKnown, type Open } from './open.ts';
+import type { StoredTokens } from './token-totals.ts';
 
 /**
  * The record of a job and everything that can be read from it. `job-moves.ts` has its transitions. Times are epoch
@@ -64,13 +64,6 @@ export interface Blocked {
   readonly code?: string;
 }
 
-export const TokenTotals = z.object({
-  input_tokens: z.int(),
-  output_tokens: z.int(),
-  total_tokens: z.int(),
-});
-export type TokenTotals = z.infer<typeof TokenTotals>;
-
 export interface ImageJob {
   /** Raised by the store with every write. Basis of compare-and-set and of the ETag. */
   readonly version: number;
@@ -106,7 +99,7 @@ export interface ImageJob {
   /** Errors of single images. The error that ended the job is the last one. */
   readonly errors?: JobError[];
   readonly attempts: Attempt[];
-  readonly usage?: TokenTotals;
+  readonly usage?: StoredTokens;
   /** Micro-USD held in the budgets of the key and the tenant; absent if nothing is held. See `holdOf`. */
   readonly hold?: number;
   /** Upper bounds of the calls of the job; absent if unknown, and once nothing is held after the end. */

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { attemptKinds, attemptStates } from './attempt.ts';
 import { billings, errorCodes } from './errors.ts';
-import { jobStages, jobStatuses, TokenTotals } from './image-job.ts';
+import { jobStages, jobStatuses } from './image-job.ts';
 import { ImageRequestFields } from './image-request.ts';
 import { inputRoles, inputSourceTypes } from './input-image.ts';
+import { TokenTotals } from './token-totals.ts';
 
 /** The representation of a job in polls, lists, streams and webhooks. */
 

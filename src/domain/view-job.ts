@@ -15,6 +15,13 @@ import { isoTime } from './iso-time.ts';
 import { type ImageJobView, other, type PreviewView } from './job-view.ts';
 import { knownOr } from './stored.ts';
 
+/** Returns the totals without the share of the input images, which only `/v1` shows. */
+function totalsOf({ usage }: ImageJob): ImageJobView['usage'] {
+  if (!usage) return null;
+  const { input_image_tokens: _share, ...totals } = usage;
+  return totals;
+}
+
 /** Facts that are known only when the job is read. */
 export interface ViewContext {
   /** Public address without a trailing slash. */
@@ -57,7 +64,7 @@ export function viewJob(job: ImageJob, context: ViewContext): ImageJobView {
     provider,
     livemode: provider === null ? null : provider !== offlineProvider,
     inputs: (job.inputs ?? []).map(viewInput),
-    usage: job.usage ?? null,
+    usage: totalsOf(job),
     cost: viewCost(job, context),
     queue: { position: context.position, eta_s: etaOf(job) },
     attempts: job.attempts.map(viewAttempt),

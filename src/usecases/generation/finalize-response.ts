@@ -15,6 +15,7 @@ import {
   ProviderError,
   type Spool,
 } from '../../domain/ports.ts';
+import type { StoredTokens } from '../../domain/token-totals.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { callCost } from './call-cost.ts';
 import type { Prepared } from './early-upload.ts';
@@ -93,7 +94,7 @@ export function createFinalizeResponse(deps: Deps) {
       ...addImage(job, image, nowMs),
       attempts,
       ...(response.revisedPrompt ? { revisedPrompt: response.revisedPrompt } : {}),
-      ...(response.usage ? { usage: totalOf(job.usage, response.usage) } : {}),
+      ...(response.usage ? { usage: totalOf(job, response.usage) } : {}),
     };
     // The last image ends the job in the same write, so callers need not wait for another one.
     return finishIfWhole(next, { nowMs, retention: deps.retentionOf(next) });
@@ -164,11 +165,14 @@ export function createFinalizeResponse(deps: Deps) {
 }
 export type FinalizeResponse = ReturnType<typeof createFinalizeResponse>;
 
-function totalOf(before: ImageJob['usage'], usage: TokenUsage): NonNullable<ImageJob['usage']> {
+function totalOf({ usage: before, inputs }: ImageJob, usage: TokenUsage): StoredTokens {
   const total = (key: 'input_tokens' | 'output_tokens' | 'total_tokens') => (before?.[key] ?? 0) + usage[key];
+  const earlier = before ? before.input_image_tokens : 0;
+  const more = inputs?.length ? usage.input_tokens_details?.image_tokens : undefined;
   return {
     input_tokens: total('input_tokens'),
     output_tokens: total('output_tokens'),
     total_tokens: total('total_tokens'),
+    ...(earlier === undefined || more === undefined ? {} : { input_image_tokens: earlier + more }),
   };
 }

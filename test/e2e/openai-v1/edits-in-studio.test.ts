@@ -31,6 +31,9 @@ describe('an edit of the official client in the studio', () => {
     expect(response.data).toHaveLength(1);
     // Patches of 32 px: the small images are enlarged to twice their size.
     expect(response.usage?.input_tokens).toBeGreaterThan(20 * 13 + 13 * 7 + 7 * 7);
+    const { text_tokens = 0, image_tokens = 0 } = response.usage?.input_tokens_details ?? {};
+    expect([text_tokens > 0, image_tokens > 0]).toEqual([true, true]);
+    expect(text_tokens + image_tokens).toBe(response.usage?.input_tokens);
     expect(sentInputs()).toEqual([photo, ...others, mask].map(sha256));
   });
 

@@ -27,6 +27,10 @@ describe('the official client', () => {
     expect(response.data).toHaveLength(1);
     expect(isPng(response.data?.[0]?.b64_json)).toBe(true);
     expect(response.usage?.total_tokens).toBeGreaterThan(0);
+    expect(response.usage?.input_tokens_details).toEqual({
+      text_tokens: response.usage?.input_tokens,
+      image_tokens: 0,
+    });
   });
 
   it('gets n different images from one job, which is the job of the header', async () => {

@@ -13,14 +13,24 @@ export interface ImageSource {
 
 /** Returns the members that OpenAI's response and its stream events contain besides the image. */
 export function describeOutput(job: ImageJob): Record<string, unknown> {
-  const { request, usage } = job;
+  const { request, usage: stored } = job;
+  const { input_image_tokens: _share, ...usage } = stored ?? {};
   const first = job.images[0];
   return {
     ...(request?.background ? { background: request.background } : {}),
     output_format: formatOf(first?.contentType) ?? request?.output_format ?? 'png',
     quality: request?.quality ?? 'auto',
     size: first ? `${first.width}x${first.height}` : (request?.size ?? 'auto'),
-    ...(usage ? { usage } : {}),
+    ...(stored ? { usage: { ...usage, ...detailsOf(job) } } : {}),
+  };
+}
+
+/** Returns the input tokens by kind. Absent if the provider did not report the share of the input images. */
+function detailsOf({ usage, inputs }: ImageJob): { input_tokens_details?: object } {
+  const image_tokens = usage?.input_image_tokens ?? (inputs?.length ? undefined : 0);
+  if (!usage || image_tokens === undefined) return {};
+  return {
+    input_tokens_details: { text_tokens: Math.max(0, usage.input_tokens - image_tokens), image_tokens },
   };
 }
 

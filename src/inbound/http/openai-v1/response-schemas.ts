@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TokenTotals } from '../../../domain/image-job.ts';
+import { TokenTotals } from '../../../domain/token-totals.ts';
 import type { SchemaGroup } from '../json-schema.ts';
 import { OpenAIError } from '../schemas/problem.ts';
 import { EditBody, EditForm, OpenAiInput } from './edit-body.ts';
@@ -16,12 +16,21 @@ const OpenAiImage = z.object({
   revised_prompt: z.string().optional(),
 });
 
+const OpenAiInputTokens = z.object({ text_tokens: z.int(), image_tokens: z.int() });
+
+const OpenAiUsage = z.object({
+  ...TokenTotals.shape,
+  input_tokens_details: OpenAiInputTokens.optional().describe(
+    'Input tokens by kind. Absent if the provider did not report the share of input images.',
+  ),
+});
+
 const output = {
   background: z.string().optional(),
   output_format: z.string(),
   quality: z.string(),
   size: z.string(),
-  usage: TokenTotals.optional(),
+  usage: OpenAiUsage.optional(),
   job_id: z.string().describe('Id of the job.'),
 };
 
@@ -70,6 +79,8 @@ export const openAiSchemas: SchemaGroup = {
     OpenAiImage,
     OpenAiImages,
     OpenAiImageEvent,
+    OpenAiInputTokens,
+    OpenAiUsage,
     OpenAiModel,
     OpenAiModelList,
     OpenAiFile,

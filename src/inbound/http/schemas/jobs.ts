@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { billings } from '../../../domain/errors.ts';
-import { jobStages, jobStatuses, TokenTotals } from '../../../domain/image-job.ts';
+import { jobStages, jobStatuses } from '../../../domain/image-job.ts';
 import {
   enhanceModes,
   ImageRequest,
@@ -28,6 +28,7 @@ import {
   shownInputRoles,
   shownSourceTypes,
 } from '../../../domain/job-view.ts';
+import { TokenTotals } from '../../../domain/token-totals.ts';
 import { imageJobExample } from '../examples.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
 
