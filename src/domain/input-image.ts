@@ -23,6 +23,10 @@ export const maxInputImages = 16;
 export const maxInputBytes = 50 * 1024 * 1024;
 /** Maximum number of pixels of one file. */
 export const maxInputPixels = 50_000_000;
+/** Maximum number of pixels of a file whose decoder holds the whole image: WebP, progressive JPEG, interlaced PNG. */
+export const maxWholePixels = 25_000_000;
+/** Maximum length of an edge, in pixels. JPEG has no longer ones. */
+export const maxInputEdge = 65_535;
 /** Maximum length of one `data`, in characters. The largest file of that form has 15 MiB. */
 export const maxDataCharacters = 20_971_520;
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import { pointerToken } from '../../domain/json-pointer.ts';
 import { findDuplicateName } from './duplicate-names.ts';
+import { maxRequestTextBytes } from './max-body-size.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -13,6 +14,9 @@ declare module 'fastify' {
 
 /** Maximum nesting. Deeper JSON has no use here, and recursive functions would need more stack. */
 export const maxDepth = 32;
+/** Length from which on a string is long, in bytes: it is data or a whole text. */
+const longStringBytes = 4096;
+const tooDense = `The body may have ${maxRequestTextBytes} bytes besides the data of images.`;
 
 /**
  * Reads JSON bodies strictly: valid UTF-8, bounded depth, no duplicate names, no prototype poisoning. An empty body is
@@ -35,7 +39,8 @@ export function acceptJson(app: FastifyInstance): void {
       );
     }
     if (!isUtf8(bytes)) return done(new AppError('invalid_json', { detail: 'The body is not valid UTF-8.' }));
-    const { depth, members } = measure(bytes);
+    const { depth, members, isDense } = measure(bytes, maxRequestTextBytes);
+    if (isDense) return done(new AppError('payload_too_large', { detail: tooDense }));
     if (depth > maxDepth) {
       return done(
         new AppError('invalid_json', { detail: `The body is nested deeper than ${maxDepth} levels.` }),
@@ -77,22 +82,38 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
+interface Measures {
+  /** Maximum nesting. */
+  readonly depth: number;
+  /** Total number of members of all objects. */
+  readonly members: number;
+  /** Whether the text besides long strings is longer than allowed. The other measures end there. */
+  readonly isDense: boolean;
+}
+
 /**
- * Measures a JSON text without parsing it: its maximum depth, and the total number of members in its objects. The parser
- * drops duplicate names, so fewer members after parsing mean that a name occurred twice.
+ * Measures a JSON text without parsing it. The parser drops duplicate names, so fewer members after parsing mean that a name
+ * occurred twice. Parsing millions of small values would delay other callers and need thirty times the memory of their text.
+ *
+ * @param maxDenseBytes maximum length besides long strings.
  */
-export function measure(bytes: Buffer): { depth: number; members: number } {
+export function measure(bytes: Buffer, maxDenseBytes = Number.POSITIVE_INFINITY): Measures {
   let depth = 0;
   let deepest = 0;
   let members = 0;
+  let longBytes = 0;
   for (let i = 0; i < bytes.length; i++) {
+    if (i - longBytes > maxDenseBytes) return { depth: deepest, members, isDense: true };
     const byte = bytes[i] ?? 0;
-    if (byte === quote) i = endOfString(bytes, i + 1);
-    else if (byte === colon) members += 1;
+    if (byte === quote) {
+      const end = endOfString(bytes, i + 1);
+      if (end - i > longStringBytes) longBytes += end - i;
+      i = end;
+    } else if (byte === colon) members += 1;
     else if (byte === openBrace || byte === openBracket) deepest = Math.max(deepest, ++depth);
     else if (byte === closeBrace || byte === closeBracket) depth -= 1;
   }
-  return { depth: deepest, members };
+  return { depth: deepest, members, isDense: false };
 }
 
 /** Returns the position of the closing quote of a string; the length of the text if it has none. */

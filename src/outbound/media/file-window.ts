@@ -5,11 +5,10 @@ export interface FileWindow {
   readonly sizeBytes: number;
   /** Returns bytes from a position on. The result is shorter at the end of the file, and valid until the next call. */
   at(position: number, length: number): Promise<Buffer>;
-  /** Returns the position of a byte value from a position on, or -1. */
-  find(value: number, from: number): Promise<number>;
 }
 
-const windowBytes = 256 * 1024;
+/** Maximum length of one result, in bytes. */
+export const windowBytes = 256 * 1024;
 
 /** Opens a window onto a file. Holds 256 KiB, whatever the size of the file. */
 export async function openWindow(handle: FileHandle): Promise<FileWindow> {
@@ -37,17 +36,5 @@ export async function openWindow(handle: FileHandle): Promise<FileWindow> {
     return memory.subarray(offset, Math.min(offset + wanted, end - start));
   }
 
-  return {
-    sizeBytes: size,
-    at,
-    async find(value, from) {
-      for (let position = from; position < size; ) {
-        await at(position, 1);
-        const found = memory.subarray(position - start, end - start).indexOf(value);
-        if (found >= 0) return position + found;
-        position = end;
-      }
-      return -1;
-    },
-  };
+  return { sizeBytes: size, at };
 }

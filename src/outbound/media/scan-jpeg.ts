@@ -1,10 +1,12 @@
-import type { FileWindow } from './file-window.ts';
+import { type FileWindow, windowBytes } from './file-window.ts';
 import { createCollector, invalid, type Scan, trailing, truncated } from './scan.ts';
 
 const marker = { start: 0xff, stuffing: 0x00, rst0: 0xd0, rst7: 0xd7, soi: 0xd8, eoi: 0xd9, sos: 0xda };
 const app0 = 0xe0;
 const comment = 0xfe;
 const firstMarker = 0xc0;
+/** Maximum number of scans. Each costs a decoder a pass over all pixels, and encoders write about ten. */
+const maxScans = 40;
 
 /**
  * Reads the segments of a JPEG file (ITU T.81). Phones append further images or a video after the first image; these are
@@ -14,10 +16,10 @@ const firstMarker = 0xc0;
  */
 export async function scanJpeg(file: FileWindow): Promise<Scan> {
   const found = createCollector();
-  let hasScan = false;
+  let scans = 0;
   let hasMore = false;
   for (let position = 2; ; ) {
-    found.part();
+    await found.part();
     const head = await file.at(position, 4);
     if (head.length < 2) throw truncated();
     const [first, code] = [head[0], head[1] ?? 0];
@@ -27,7 +29,7 @@ export async function scanJpeg(file: FileWindow): Promise<Scan> {
       continue;
     }
     if (code === marker.eoi) {
-      if (!hasScan) throw truncated();
+      if (scans === 0) throw truncated();
       await checkRest(file, position + 2, hasMore);
       if (position + 2 < file.sizeBytes) found.remove(position + 2, file.sizeBytes);
       return { contentType: 'image/jpeg', metadata: found.metadata, patches: [] };
@@ -45,7 +47,8 @@ export async function scanJpeg(file: FileWindow): Promise<Scan> {
     else if (kind === 'exif') found.remove(position, end, 'exif');
     else if (kind !== 'image') found.remove(position, end);
     hasMore ||= kind === 'more_images';
-    hasScan ||= code === marker.sos;
+    if (code === marker.sos) scans += 1;
+    if (scans > maxScans) throw invalid('The image has too many scans. Save it without progressive display.');
     position = code === marker.sos ? await endOfScan(file, end) : end;
   }
 }
@@ -68,14 +71,25 @@ function kindOf(code: number, start: Buffer): Kind {
 /** Returns the position of the marker after the compressed data of a scan. */
 async function endOfScan(file: FileWindow, from: number): Promise<number> {
   for (let position = from; ; ) {
-    const at = await file.find(marker.start, position);
-    if (at < 0) throw truncated();
-    const next = (await file.at(at, 2))[1];
-    if (next === undefined) throw truncated();
+    const bytes = await file.at(position, windowBytes);
+    if (bytes.length < 2) throw truncated();
+    const at = markerIn(bytes);
+    if (at >= 0) return position + at;
+    // The last byte may be the first half of a marker.
+    position += bytes.length - 1;
+  }
+}
+
+/** Returns the position of the first marker that is no part of compressed data, or -1. */
+function markerIn(bytes: Buffer): number {
+  for (let at = bytes.indexOf(marker.start); at >= 0 && at < bytes.length - 1; ) {
+    const next = bytes[at + 1] ?? 0;
     const isData = next === marker.stuffing || (next >= marker.rst0 && next <= marker.rst7);
     if (!isData && next !== marker.start) return at;
-    position = at + (isData ? 2 : 1);
+    at += isData ? 2 : 1;
+    while (at < bytes.length && bytes[at] !== marker.start) at += 1;
   }
+  return -1;
 }
 
 /** Beginnings of archives, documents and programs. */

@@ -1,18 +1,21 @@
-import { inflateSync } from 'node:zlib';
 import type { FileWindow } from './file-window.ts';
+import { inflatedBytes } from './inflated-bytes.ts';
 import { animated, createCollector, invalid, type Scan, trailing, truncated } from './scan.ts';
 
 const signatureBytes = 8;
 const frameBytes = 12;
-/** Chunks that hold texts, times and EXIF. */
-const metadataTypes: ReadonlySet<string> = new Set(['eXIf', 'zxIf', 'tEXt', 'zTXt', 'iTXt', 'tIME']);
+/** Optional chunks that belong to the image: colors, resolution, content credentials. All others are metadata. */
+const imageTypes: ReadonlySet<string> = new Set([
+  ...['tRNS', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'sBIT', 'cICP', 'mDCV', 'mDCv', 'cLLI', 'cLLi'],
+  ...['bKGD', 'hIST', 'pHYs', 'sPLT', 'caBX'],
+]);
 
 /** Reads the chunks of a PNG file (W3C PNG, third edition). @throws AppError `input_invalid` */
 export async function scanPng(file: FileWindow): Promise<Scan> {
   const found = createCollector();
   let hasData = false;
   for (let position = signatureBytes; ; ) {
-    found.part();
+    await found.part();
     const head = await file.at(position, frameBytes - 4);
     if (head.length < frameBytes - 4) throw truncated();
     const length = head.readUInt32BE(0);
@@ -23,14 +26,11 @@ export async function scanPng(file: FileWindow): Promise<Scan> {
     if (!/^[A-Za-z]{4}$/.test(type)) throw invalid('The file is damaged: a chunk has no valid name.');
     if (end > file.sizeBytes) throw truncated();
     if (type === 'acTL' || type === 'fdAT') throw animated();
-    if (metadataTypes.has(type)) found.remove(position, end, type === 'eXIf' ? 'exif' : 'other');
-    if (type === 'iCCP') {
-      found.profile(length);
-      checkProfile(
-        Buffer.from(await file.at(position + 8, Math.min(length, 256 * 1024))),
-        found.maxProfileBytes,
-      );
-    }
+    if (isOptional(type) && !imageTypes.has(type))
+      found.remove(position, end, type === 'eXIf' ? 'exif' : 'other');
+    const data = { start: position + frameBytes - 4, end: end - 4, type };
+    if (type === 'iCCP') found.profile(await inflatedBytes(file, data, found.maxProfileBytes));
+    if (type === 'zTXt' || type === 'iTXt') await found.expanded((max) => inflatedBytes(file, data, max));
     hasData ||= type === 'IDAT';
     if (type === 'IEND') {
       if (!hasData) throw truncated();
@@ -41,15 +41,5 @@ export async function scanPng(file: FileWindow): Promise<Scan> {
   }
 }
 
-/** Refuses a compressed profile that becomes very large. A damaged profile is left to the decoder. */
-function checkProfile(chunk: Buffer, maxBytes: number): void {
-  const nameEnd = chunk.indexOf(0);
-  if (nameEnd < 0) return;
-  try {
-    inflateSync(chunk.subarray(nameEnd + 2), { maxOutputLength: maxBytes });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw invalid(`The color profile of the file is larger than ${maxBytes} bytes.`, error);
-    }
-  }
-}
+/** Returns whether a decoder may ignore a chunk of an unknown type: the first letter of its type is in lower case. */
+const isOptional = (type: string): boolean => type[0] === type[0]?.toLowerCase();

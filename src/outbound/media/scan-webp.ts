@@ -4,6 +4,8 @@ import { animated, createCollector, invalid, type Scan, trailing, truncated } fr
 const headBytes = 12;
 /** Bits of VP8X that say which chunks exist. */
 const flag = { animation: 0x02, xmp: 0x04, exif: 0x08 };
+/** Chunks that belong to the image: pixels, transparency, colors, content credentials. All others are metadata. */
+const imageTypes: ReadonlySet<string> = new Set(['VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ICCP', 'C2PA']);
 
 /** Reads the chunks of a WebP file (RFC 9649). @throws AppError `input_invalid` */
 export async function scanWebp(file: FileWindow): Promise<Scan> {
@@ -15,7 +17,7 @@ export async function scanWebp(file: FileWindow): Promise<Scan> {
   let extended: { start: number; flags: number } | undefined;
   let hasImage = false;
   for (let position = headBytes; position < end; ) {
-    found.part();
+    await found.part();
     const head = await file.at(position, 9);
     if (head.length < 8) throw truncated();
     const type = head.toString('latin1', 0, 4);
@@ -27,8 +29,8 @@ export async function scanWebp(file: FileWindow): Promise<Scan> {
       if (extended.flags & flag.animation) throw animated();
     }
     if (type === 'ANIM' || type === 'ANMF') throw animated();
-    if (type === 'EXIF') found.remove(position, Math.min(next, file.sizeBytes), 'exif');
-    if (type === 'XMP ') found.remove(position, Math.min(next, file.sizeBytes));
+    if (!imageTypes.has(type))
+      found.remove(position, Math.min(next, file.sizeBytes), type === 'EXIF' ? 'exif' : 'other');
     if (type === 'ICCP') found.profile(length);
     hasImage ||= type === 'VP8 ' || type === 'VP8L';
     position = next;

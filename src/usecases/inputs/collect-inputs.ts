@@ -115,22 +115,25 @@ function checkDataSizes(named: readonly [InputName, InputImage][]): void {
 }
 
 const dataUri = /^data:[^,]{0,200}?;base64,/;
-/** Characters that are decoded at a time. A multiple of four, so that every piece is valid by itself. */
-const pieceCharacters = 256 * 1024;
+/** Characters that are decoded at a time, so that other callers do not wait for long texts. */
+const pieceCharacters = 64 * 1024;
 
-/** Decodes base64 piece by piece. @throws AppError `input_invalid` */
+/** Decodes base64 piece by piece. Programs wrap it into lines. @throws AppError `input_invalid` */
 async function* bytesOf(text: string, pointer: string): AsyncGenerator<Uint8Array, void, undefined> {
   const start = text.startsWith('data:') ? dataUri.exec(text)?.[0].length : 0;
   const fault = () =>
     inputInvalid(pointer, 'The data is not valid base64. Send base64 or a data URI with base64.');
   if (start === undefined) throw fault();
-  // Programs wrap base64 into lines.
-  const data = /\s/.test(text) ? text.replace(/\s+/g, '') : text;
-  for (let at = start; at < data.length; at += pieceCharacters) {
-    const piece = data.slice(at, at + pieceCharacters);
+  let rest = '';
+  for (let at = start; at < text.length; at += pieceCharacters) {
+    const found = rest + text.slice(at, at + pieceCharacters).replace(/\s+/g, '');
+    const isLast = at + pieceCharacters >= text.length;
+    // Four characters are three bytes. The last of them wait, because only the end of the whole text may be padding.
+    const whole = isLast ? found.length : Math.max(0, found.length - (found.length % 4) - 4);
+    rest = found.slice(whole);
+    const piece = found.slice(0, whole);
     const bytes = Buffer.from(piece, 'base64');
     // Node skips characters that are not base64, so a faulty text becomes shorter than its length says.
-    const isLast = at + pieceCharacters >= data.length;
     const characters = isLast ? piece.replace(/={1,2}$/, '').length : piece.length;
     if (bytes.length !== Math.floor((characters * 3) / 4) || characters % 4 === 1) {
       throw fault();
