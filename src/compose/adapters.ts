@@ -14,6 +14,7 @@ import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createJobChanges } from '../outbound/records/job-changes.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
+import { createKeyUse } from '../outbound/records/key-use.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createPolicyChanges } from '../outbound/records/policy-changes.ts';
 import { checkEviction } from '../outbound/records/probe-store.ts';
@@ -113,6 +114,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     sendLimits: createSendLimits(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
     apiKeys: createApiKeys(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
+    keyUse: createKeyUse(redis, keys),
     tenants: createTenants(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
     policyChanges: createPolicyChanges(redis, keys),
     breaker: createCircuitBreaker(redis, keys, clock),

@@ -18,6 +18,7 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
   return createHttpApp(
     {
       authenticate: useCases.access.authenticate,
+      access: useCases.access,
       jobs: useCases.jobs,
       inputs: useCases.inputs,
       staging: adapters.staging,

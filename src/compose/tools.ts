@@ -8,9 +8,11 @@ import { socketUrl } from '../local/redis/query-server.ts';
 import { findSocketPath } from '../local/redis/socket-path.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
+import { createKeyUse } from '../outbound/records/key-use.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
 import { auditBoundsOf } from './audit-bounds.ts';
+import { readCatalogues } from './catalogues.ts';
 import { openRedis } from './redis.ts';
 
 const reachMs = 3_000;
@@ -54,6 +56,9 @@ export async function withKeys<T>(
     work(
       createManageKeys({
         apiKeys: createApiKeys(redis, createKeys(config.REDIS_KEY_PREFIX), { audit: auditBoundsOf(config) }),
+        keyUse: createKeyUse(redis, createKeys(config.REDIS_KEY_PREFIX)),
+        catalogue: readCatalogues(config, log).catalogue,
+        allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,
         createKeyText,
         digest: digestHex,
         clock: Date.now,

@@ -33,18 +33,23 @@ export function composeUseCases(
 }
 export type UseCases = ReturnType<typeof composeUseCases>;
 
-function composeAccess({ config, environment }: Root, { records }: Adapters) {
+function composeAccess({ config, environment, log }: Root, { records, catalogue }: Adapters) {
   return createAccess({
     apiKeys: records.apiKeys,
+    keyUse: records.keyUse,
     tenants: records.tenants,
     policyChanges: records.policyChanges,
     signals: records.signals,
     bootstrapKeys: bootstrapKeysOf(config, environment),
+    catalogue,
+    allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,
     createKeyText,
     digest: digestHex,
     sameDigest,
     keyIdOf,
     clock,
+    sleep: idle,
+    log,
   });
 }
 

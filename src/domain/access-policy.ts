@@ -50,6 +50,7 @@ export interface KeyPolicy {
   readonly models?: readonly string[] | undefined;
   /** Whether each request must name a preset. */
   readonly presetsOnly?: boolean | undefined;
+  readonly expiresAt?: number | undefined;
 }
 
 /** Rules of a tenant, for all of its keys together. */
@@ -67,4 +68,10 @@ export interface TenantPolicy {
 export interface CallerPolicy {
   readonly key: KeyPolicy;
   readonly tenant: TenantPolicy;
+}
+
+/** Names a changed record of a key or a tenant. */
+export interface PolicyName {
+  readonly kind: 'key' | 'tenant';
+  readonly name: string;
 }

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withKeys } from '../../src/compose/tools.ts';
 import { loadConfig } from '../../src/config/config.ts';
-import { commandLine } from '../support/api-keys.ts';
+import { commandLineManager } from '../../src/usecases/access/manager.ts';
 import { type ApiDocument, readApiDocument } from '../support/openapi-document.ts';
 import { type Outcome, type RawResponse, sendRaw } from '../support/raw-http.ts';
 import { requestPlans } from '../support/request-arbitraries.ts';
@@ -33,7 +33,10 @@ beforeAll(async () => {
   // Without the webhooks role the service sends nothing to the URLs in the requests.
   service = await startService({ ROLES: 'api,worker', RUN_TIMEOUT_S: '60', MAX_WEBHOOK_ENDPOINTS: '20' });
   readOnlyKey = await withKeys(loadConfig(service.env, 'tool'), pino({ level: 'silent' }), async (keys) => {
-    return (await keys.create(commandLine, { tenant: 'acme', name: 'reads', scopes: ['images:read'] })).key;
+    return (
+      (await keys.create(commandLineManager, { tenant: 'acme', name: 'reads', scopes: ['images:read'] }))
+        .key ?? ''
+    );
   });
 });
 afterAll(() => service.close());

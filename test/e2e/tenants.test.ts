@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import type { Scope } from '../../src/domain/api-key.ts';
 import { ids } from '../../src/lib/ids.ts';
 import { createLogger } from '../../src/lib/logger.ts';
-import { commandLine } from '../support/api-keys.ts';
+import { commandLineManager } from '../../src/usecases/access/manager.ts';
 import { createCaller } from '../support/caller.ts';
 import { type Operation, readApiDocument } from '../support/openapi-document.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -27,8 +27,8 @@ const bodies: Readonly<Record<string, object>> = {
 
 /** Creates a request to an operation, with the id in its path. */
 function requestTo({ id: operationId, method, path }: Operation, id: string) {
-  const target = path.replace('{id}', id).replace('{index}', '0');
-  const verb = method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete';
+  const target = path.replace('{id}', id).replace('{index}', '0').replace('{name}', 'acme');
+  const verb = method.toLowerCase() as 'get' | 'post' | 'put' | 'patch' | 'delete';
   return supertest(service.url)[verb](target).send(bodies[operationId]);
 }
 
@@ -51,9 +51,9 @@ async function keyWith(scopes: Scope[]): Promise<string> {
   const quiet = createLogger({ level: 'silent', pretty: false });
   const config = loadConfig({ ...service.env }, 'tool');
   const made = await withKeys(config, quiet, (keys) =>
-    keys.create(commandLine, { tenant: 'acme', name: 'test', scopes }),
+    keys.create(commandLineManager, { tenant: 'acme', name: 'test', scopes }),
   );
-  return made.key;
+  return made.key ?? '';
 }
 
 describe('the id of another tenant', () => {
@@ -170,7 +170,7 @@ describe('a caller', () => {
       images: await keyWith(['images:read', 'images:write']),
     };
     const id = ids.job(Date.now());
-    for (const operation of operations.filter((each) => each.secured)) {
+    for (const operation of operations.filter((each) => each.scope !== undefined)) {
       const other = operation.path.startsWith('/webhooks/') ? key.images : key.webhooks;
       const { status, body } = await call(operation, id, other);
       expect([status, body.code], operation.id).toEqual([403, 'insufficient_scope']);

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { withKeys } from '../../src/compose/tools.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/lib/logger.ts';
+import { commandLineManager } from '../../src/usecases/access/manager.ts';
 import { startRedisIn } from '../support/redis.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -18,6 +19,8 @@ it('connects tools to the Redis of a data folder with a long path through a shor
   expect(redis.path).not.toContain(folder);
 
   const config = loadConfig({ DATA_DIR: link }, 'tool');
-  const listed = withKeys(config, createLogger({ level: 'silent', pretty: false }), (keys) => keys.list());
-  await expect(listed).resolves.toEqual([]);
+  const listed = withKeys(config, createLogger({ level: 'silent', pretty: false }), (keys) =>
+    keys.list(commandLineManager, { limit: 5 }),
+  );
+  await expect(listed).resolves.toEqual({ keys: [], next: null });
 });

@@ -18,6 +18,8 @@ export interface Operation {
   /** By status, as text. */
   readonly responses: Readonly<Record<string, Node>>;
   readonly secured: boolean;
+  /** Scope that the key needs. Absent if every valid key will do, and for an operation without a key. */
+  readonly scope: string | undefined;
 }
 
 export interface ApiDocument {
@@ -109,6 +111,7 @@ function readOperation(
     ),
     responses: Object.fromEntries(responses),
     secured: ((operation.security ?? []) as unknown[]).length > 0,
+    scope: ((operation.security ?? []) as { apiKey?: string[] }[])[0]?.apiKey?.[0],
   };
 }
 

@@ -1,6 +1,8 @@
+import type { PolicyName } from '../access-policy.ts';
 import type { ApiKeyRecord } from '../api-key.ts';
 import type { AuditEntry } from '../audit.ts';
 import type { TenantRecord } from '../tenant.ts';
+import type { IdempotencyClaim } from './records.ts';
 
 /** The stores of keys and tenants, and notice of their changes. */
 
@@ -10,11 +12,17 @@ export interface AuditedChange<Record> {
   readonly audit: AuditEntry;
 }
 
+export type KeyCreation =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'replayed'; readonly record: ApiKeyRecord }
+  /** The idempotency key was used for another request. */
+  | { readonly kind: 'key_reused' };
+
 export interface ApiKeys {
   /** `null` if there is no such key. */
   get(id: string): Promise<ApiKeyRecord | null>;
-  /** Writes a new key together with its audit entry. */
-  create(change: AuditedChange<ApiKeyRecord>): Promise<void>;
+  /** Claims the idempotency key if there is one, and writes key and audit entry. Atomic: does all of it or nothing. */
+  create(change: AuditedChange<ApiKeyRecord>, claim?: IdempotencyClaim): Promise<KeyCreation>;
   /**
    * Compare-and-set: reads the key, applies `change`, and writes key and audit entry if the version is unchanged. Otherwise
    * starts over with the newer key. `change` must be pure; `null` leaves the key unchanged, and an error is passed on with
@@ -35,6 +43,16 @@ export interface ApiKeys {
   }): Promise<{ readonly keys: readonly ApiKeyRecord[]; readonly next: string | null }>;
 }
 
+/** Names a key; a whole record does so too. */
+export type KeyName = Pick<ApiKeyRecord, 'tenant' | 'id'>;
+
+/** Times of the last use of keys. */
+export interface KeyUse {
+  record(uses: readonly (KeyName & { readonly at: number })[]): Promise<void>;
+  /** Returns the time for each key; `null` if it was never used. */
+  read(keys: readonly KeyName[]): Promise<(number | null)[]>;
+}
+
 export interface Tenants {
   /** `null` if the tenant has no rules of its own. */
   get(name: string): Promise<TenantRecord | null>;
@@ -45,12 +63,6 @@ export interface Tenants {
   ): Promise<TenantRecord>;
   /** Returns every tenant with a record. Skips and reports records that it cannot read. */
   list(): Promise<TenantRecord[]>;
-}
-
-/** Names a changed record of a key or a tenant. */
-export interface PolicyName {
-  readonly kind: 'key' | 'tenant';
-  readonly name: string;
 }
 
 /** The log of changed keys and tenants. Every change is written to it before its author gets a response. */

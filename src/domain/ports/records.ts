@@ -1,7 +1,7 @@
+import type { PolicyName } from '../access-policy.ts';
 import type { BudgetCap, CapRefusal, CapUse } from '../budget.ts';
 import type { ImageJob, JobStatus } from '../image-job.ts';
 import type { NewEvent } from '../webhook-event.ts';
-import type { PolicyName } from './access.ts';
 
 /** The store of jobs, and notifications between processes. */
 

@@ -1,109 +1,152 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type ApiKeyRecord, type Scope, scopes } from '../../domain/api-key.ts';
-import type { Actor } from '../../domain/audit.ts';
+import type { Command } from 'commander';
+import { AppError } from '../../domain/errors.ts';
+import type { KeyView } from '../../domain/key-view.ts';
+import type { KeyWithText, ManageKeys } from '../../usecases/access/manage-keys.ts';
+import { commandLineManager as manager } from '../../usecases/access/manager.ts';
 import { type CliContext, table } from './context.ts';
+import { addKeyOptions, type KeyOptions, keyBodyOf } from './key-options.ts';
+import { wholeNumber } from './numbers.ts';
 
-interface CreateOptions {
-  tenant: string;
-  name: string;
-  scopes: Scope[];
-  expiresInDays?: number;
+interface Json {
   json?: boolean;
 }
 
-const actor: Actor = { kind: 'command_line' };
-const usualScopes: Scope[] = ['images:write', 'images:read', 'webhooks'];
+const pageSize = 100;
+const maxGraceSeconds = 30 * 86_400;
 
-/** Adds `darkroom keys create|list|revoke|webhook-secret`. */
+/** Adds `darkroom keys create|list|rotate|disable|enable|revoke|webhook-secret`. */
 export function addKeys(program: Command, context: CliContext): void {
-  const keys = program.command('keys').description('create, list and revoke API keys');
+  const keys = program.command('keys').description('create, list, rotate and revoke API keys');
+  addCreate(keys, context);
+  addList(keys, context);
+  addRotate(keys, context);
+  addChanges(keys, context);
+  addWebhookSecret(keys, context);
+}
 
-  keys
-    .command('create')
-    .description('create a key; it is shown once')
-    .requiredOption('--tenant <tenant>', 'owner of the key and of all jobs made with it (required)')
-    .option('--name <name>', 'purpose of the key', 'unnamed')
-    .addOption(
-      new Option('--scopes <list>', `comma-separated: ${scopes.join(', ')}`)
-        .argParser(parseScopes)
-        .default(usualScopes, usualScopes.join(',')),
-    )
-    .option(
-      '--expires-in-days <days>',
-      'lifetime in days, for example 90 or 0.5; default unlimited',
-      parseDays,
-    )
+function addCreate(keys: Command, context: CliContext): void {
+  addKeyOptions(keys.command('create').description('create a key; it is shown once'))
     .option('--json', 'print JSON')
-    .action(async (options: CreateOptions) => {
-      const { record, key } = await context.withKeys((manage) => manage.create(actor, options));
-      if (options.json) return context.print(JSON.stringify({ ...shown(record), key }));
-      context.print(`${key}\n\nStore it now, it is not shown again. Its id is ${record.id}.`);
+    .action(async (options: KeyOptions) => {
+      const body = keyBodyOf(options, Date.now());
+      printWithText(await context.withKeys((manage) => manage.create(manager, body)), { context, options });
     });
+}
 
+function addList(keys: Command, context: CliContext): void {
   keys
     .command('list')
-    .description('list keys, without their secrets')
+    .description('list keys, newest first, without their texts')
     .option('--tenant <tenant>', 'only keys of one tenant')
     .option('--json', 'print JSON')
-    .action(async (options: { tenant?: string; json?: boolean }) => {
-      const records = await context.withKeys((manage) => manage.list(options.tenant));
-      if (options.json) return context.print(JSON.stringify(records.map(shown)));
-      const rows = records
-        .map(shown)
-        .map((key) => [key.id, key.tenant, key.name, key.scopes.join(','), key.state]);
-      context.print(table([['ID', 'TENANT', 'NAME', 'SCOPES', 'STATE'], ...rows]));
+    .action(async (options: Json & { tenant?: string }) => {
+      const all = await context.withKeys((manage) => listAll(manage, options.tenant));
+      if (options.json) return context.print(JSON.stringify(all));
+      const rows = all.map((key) => [
+        ...[key.id, key.tenant, key.name, key.scopes.join(','), stateOf(key)],
+        key.last_used_at ?? 'never',
+      ]);
+      context.print(table([['ID', 'TENANT', 'NAME', 'SCOPES', 'STATE', 'LAST USED'], ...rows]));
     });
+}
 
+function addRotate(keys: Command, context: CliContext): void {
   keys
-    .command('revoke <id>')
-    .description(
-      'revoke a key; every process refuses it at once, or within seconds if a process misses the notification',
+    .command('rotate <id>')
+    .description('give a key a new text, which is shown once; the old one stays valid for a while')
+    .option(
+      '--grace-s <seconds>',
+      'time for which the old text stays valid',
+      wholeNumber(0, maxGraceSeconds),
+      86_400,
     )
     .option('--json', 'print JSON')
-    .action(async (id: string, options: { json?: boolean }) => {
-      const record = await context.withKeys((manage) => manage.revoke(actor, id));
-      context.print(options.json ? JSON.stringify(shown(record)) : `${record.id} is revoked.`);
+    .action(async (id: string, options: Json & { graceS: number }) => {
+      const key = await withKey(context, id, (manage) => manage.rotate(manager, id, options.graceS));
+      printWithText(key, { context, options });
     });
+}
 
+function addChanges(keys: Command, context: CliContext): void {
+  const verbs = [
+    {
+      name: 'disable',
+      about: 'refuse a key until it is enabled; every process follows within a second',
+      done: 'disabled',
+      change: (manage: ManageKeys, id: string) => manage.update(manager, id, { disabled: true }),
+    },
+    {
+      name: 'enable',
+      about: 'accept a disabled key again',
+      done: 'enabled',
+      change: (manage: ManageKeys, id: string) => manage.update(manager, id, { disabled: false }),
+    },
+    {
+      name: 'revoke',
+      about: 'revoke a key for good; every process refuses it within a second',
+      done: 'revoked',
+      change: (manage: ManageKeys, id: string) => manage.revoke(manager, id),
+    },
+  ];
+  for (const { name, about, done, change } of verbs) {
+    keys
+      .command(`${name} <id>`)
+      .description(about)
+      .option('--json', 'print JSON')
+      .action(async (id: string, options: Json) => {
+        const key = await withKey(context, id, (manage) => change(manage, id));
+        context.print(options.json ? JSON.stringify(key) : `${key.id} is ${done}.`);
+      });
+  }
+}
+
+function addWebhookSecret(keys: Command, context: CliContext): void {
   keys
     .command('webhook-secret')
     .description("show the secret that signs a tenant's webhooks")
     .requiredOption('--tenant <tenant>', 'tenant of the secret (required)')
     .option('--json', 'print JSON')
-    .action((options: { tenant: string; json?: boolean }) => {
+    .action((options: Json & { tenant: string }) => {
       const secret = context.webhookSecretOf(options.tenant);
       context.print(options.json ? JSON.stringify({ tenant: options.tenant, secret }) : secret);
     });
 }
 
-function shown(record: ApiKeyRecord) {
-  const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
-  const state = record.revokedAt ? 'revoked' : record.expiresAt ? `until ${iso(record.expiresAt)}` : 'live';
-  const { id, tenant, name } = record;
-  return {
-    id,
-    tenant,
-    name,
-    scopes: record.scopes,
-    state,
-    created_at: iso(record.createdAt),
-    expires_at: iso(record.expiresAt),
-    revoked_at: iso(record.revokedAt),
-  };
-}
-
-function parseScopes(text: string): Scope[] {
-  return text.split(',').map((item) => {
-    const scope = scopes.find((each) => each === item.trim());
-    if (!scope) throw new InvalidArgumentError(`${item.trim()} is not one of ${scopes.join(', ')}.`);
-    return scope;
-  });
-}
-
-function parseDays(text: string): number {
-  const days = Number(text);
-  if (!/^[0-9.]+$/.test(text) || !(days > 0 && days <= 3650)) {
-    throw new InvalidArgumentError('It must be a number of days up to 3650, for example 90 or 0.5.');
+async function listAll(manage: ManageKeys, tenant: string | undefined): Promise<KeyView[]> {
+  const all: KeyView[] = [];
+  for (let before: string | null | undefined; before !== null; ) {
+    const page = await manage.list(manager, { tenant, limit: pageSize, before });
+    all.push(...page.keys);
+    before = page.next;
   }
-  return days;
+  return all;
+}
+
+/** Runs work on a key. @throws Error that names the id if there is no such key. */
+async function withKey<Result>(
+  context: CliContext,
+  id: string,
+  work: (manage: ManageKeys) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await context.withKeys(work);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'not_found') throw error;
+    throw new Error(`There is no key ${id}. List them with: darkroom keys list`, { cause: error });
+  }
+}
+
+function printWithText(
+  key: KeyView & Partial<KeyWithText>,
+  { context, options }: { context: CliContext; options: Json },
+): void {
+  const text = `${key.key}\n\nStore it now, it is not shown again. Its id is ${key.id}.`;
+  context.print(options.json ? JSON.stringify(key) : text);
+}
+
+function stateOf(key: KeyView): string {
+  if (key.revoked_at) return 'revoked';
+  if (key.disabled) return 'disabled';
+  if (key.expires_at === null) return 'live';
+  return Date.parse(key.expires_at) > Date.now() ? `until ${key.expires_at}` : 'expired';
 }

@@ -153,6 +153,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
   return {
     jobs,
     inputs: deps.inputs,
+    access: deps.access,
     webhooks: deps.webhooks,
     checkReadiness: deps.checkReadiness,
     catalogue: deps.catalogue,

@@ -18,7 +18,23 @@ export function decodeCursor(
   if (cursor === undefined) return undefined;
   const id = Buffer.from(cursor, 'base64url').toString('latin1');
   if (id.startsWith(`${prefix}_`) && /^[a-z]{3}_[0-9A-Z]{26}$/.test(id)) return id;
-  throw new AppError('validation_failed', {
+  throw invalidCursor();
+}
+
+/**
+ * Returns the position in a cursor of a list that ids do not order.
+ *
+ * @throws AppError `validation_failed`
+ */
+export function decodePosition(cursor: string | undefined, form: RegExp): string | undefined {
+  if (cursor === undefined) return undefined;
+  const position = Buffer.from(cursor, 'base64url').toString('latin1');
+  if (form.test(position)) return position;
+  throw invalidCursor();
+}
+
+function invalidCursor(): AppError {
+  return new AppError('validation_failed', {
     detail: 'Invalid cursor. Pass next_cursor unchanged.',
     issues: [{ pointer: '/query/cursor', detail: 'is not a cursor' }],
   });

@@ -1,3 +1,4 @@
+import { tenantPattern } from '../../domain/api-key.ts';
 import { type ErrorCode, errorRow } from '../../domain/errors.ts';
 import { problemExampleOf } from './examples.ts';
 import { type JsonSchema, ref } from './json-schema.ts';
@@ -180,8 +181,17 @@ const idParamsOf = (description: string): JsonSchema => ({
 /** Path parameters that several routes share. */
 export const idParams = idParamsOf('Id of the job, `img_...`.');
 export const uploadParams = idParamsOf('Id of the upload, `upl_...`.');
+export const keyParams = idParamsOf('Id of the key, `key_...`.');
 export const endpointParams = idParamsOf('Id of the endpoint, `whk_...`.');
 export const deliveryParams = idParamsOf('Id of the delivery, `dlv_...`.');
+
+export const tenantParams = {
+  type: 'object',
+  properties: {
+    name: { type: 'string', pattern: tenantPattern.source, description: 'Name of the tenant.' },
+  },
+  required: ['name'],
+} as const satisfies JsonSchema;
 
 export const defaultPageSize = 20;
 

@@ -11,19 +11,21 @@ import { crc32 } from 'node:zlib';
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const pattern = /^dkr_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
 
-/** Creates a key and its id. */
-export function createKeyText(): { id: string; key: string } {
-  const id = base62(BigInt(`0x${randomBytes(16).toString('hex')}`), 12);
+const idPrefix = 'key_';
+
+/** Creates the text of a key. Without `of` the key gets a new id, otherwise it is another text for that id. */
+export function createKeyText(of?: string): { id: string; key: string } {
+  const id = of?.slice(idPrefix.length) ?? base62(BigInt(`0x${randomBytes(16).toString('hex')}`), 12);
   const secret = base62(BigInt(`0x${randomBytes(32).toString('hex')}`), 43);
   const body = `dkr_${id}_${secret}`;
-  return { id: `key_${id}`, key: body + checksum(body) };
+  return { id: idPrefix + id, key: body + checksum(body) };
 }
 
 /** Returns the id inside a key, or `null` if its form or checksum is wrong. */
 export function keyIdOf(key: string): string | null {
   const match = pattern.exec(key);
   if (!match || checksum(key.slice(0, -6)) !== match[3]) return null;
-  return `key_${match[1]}`;
+  return idPrefix + match[1];
 }
 
 /** Returns the SHA-256 of a text in hex. */

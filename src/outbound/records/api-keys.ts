@@ -1,7 +1,13 @@
 import type { Cluster, Redis } from 'ioredis';
 import { ApiKeyRecord } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { ApiKeys, AuditedChange, OnUnreadable } from '../../domain/ports.ts';
+import type {
+  ApiKeys,
+  AuditedChange,
+  IdempotencyClaim,
+  KeyCreation,
+  OnUnreadable,
+} from '../../domain/ports.ts';
 import type { Keys } from './keys.ts';
 import { createAnnouncePolicy } from './policy-changes.ts';
 import type { AuditBounds } from './scripts/append-audit.ts';
@@ -45,10 +51,38 @@ export function createApiKeys(redis: Redis | Cluster, keys: Keys, { audit, onUnr
     }
   }
 
-  function write(expectedVersion: number, { record, audit }: AuditedChange<ApiKeyRecord>) {
+  function write(
+    expectedVersion: number,
+    { record, audit }: AuditedChange<ApiKeyRecord>,
+    claim?: IdempotencyClaim,
+  ) {
     const { tenant, id } = record;
     const index = { key: keys.apiKeysOf(tenant), member: positionOf(record) };
-    return writePolicy({ tenant, key: keys.apiKey(tenant, id), record, expectedVersion, audit, index });
+    return writePolicy({
+      ...{ tenant, key: keys.apiKey(tenant, id), record, expectedVersion, audit, index },
+      claim: claim && { ...claim, key: keys.idempotency(tenant, `keys:${claim.keyHash}`), id },
+    });
+  }
+
+  async function create(
+    change: AuditedChange<ApiKeyRecord>,
+    claim: IdempotencyClaim | undefined,
+  ): Promise<KeyCreation> {
+    const { tenant, id } = change.record;
+    const position = positionOf(change.record);
+    // Both rows come first, because a row without a record is skipped and a record without a row cannot be found.
+    await redis.set(keys.apiKeyTenant(id), tenant);
+    await redis.zadd(keys.apiKeys, 0, position);
+    const reply = await write(0, change, claim);
+    if (reply.kind === 'written') {
+      await announce({ kind: 'key', name: id });
+      return { kind: 'created' };
+    }
+    await redis.del(keys.apiKeyTenant(id));
+    await redis.zrem(keys.apiKeys, position);
+    if (reply.kind !== 'claimed' || reply.fingerprint !== claim?.fingerprint) return { kind: 'key_reused' };
+    const record = await readOf(tenant, reply.id);
+    return record ? { kind: 'replayed', record } : { kind: 'key_reused' };
   }
 
   async function update(
@@ -68,15 +102,7 @@ export function createApiKeys(redis: Redis | Cluster, keys: Keys, { audit, onUnr
 
   return {
     get: (id) => translated(() => read(id)),
-    create: (change) =>
-      translated(async () => {
-        const { tenant, id } = change.record;
-        // Both rows come first, because a row without a record is skipped and a record without a row cannot be found.
-        await redis.set(keys.apiKeyTenant(id), tenant);
-        await redis.zadd(keys.apiKeys, 0, positionOf(change.record));
-        await write(0, change);
-        await announce({ kind: 'key', name: id });
-      }),
+    create: (change, claim) => translated(() => create(change, claim)),
     update: (id, change) =>
       translated(async () => {
         const record = await update(id, change);

@@ -31,7 +31,8 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:sends       hash    webhook requests of the last minute by slice; sends:HOST: the same for one host, with its breaker
  *   runs:WORKER          set     jobs that a worker process runs, see worker-runs.ts
  *   {tenant}:tenant      string  rules of the tenant as JSON with their version first
- *   {tenant}:key:ID      string  an API key as JSON with its version first; keys: zset of all, ordered by creation
+ *   {tenant}:key:ID      string  an API key as JSON with its version first; keys: zset of all, ordered by creation;
+ *                                keys:used: hash of the times of last use
  *   {tenant}:audit       stream  audit log; audit:erased: the part about erased jobs and deleted uploads
  *   key:ID               string  tenant of an API key; never changes. keys: zset of the keys of all tenants
  *   policies             stream  recent changes of keys and tenants; policies:tenants: set of all tenants with rules
@@ -105,6 +106,7 @@ function accessKeys(prefix: string, of: (tenant: string, rest: string) => string
     tenant: (tenant: string) => of(tenant, 'tenant'),
     apiKey: (tenant: string, id: string) => of(tenant, `key:${id}`),
     apiKeysOf: (tenant: string) => of(tenant, 'keys'),
+    keyUse: (tenant: string) => of(tenant, 'keys:used'),
     audit: (tenant: string) => of(tenant, 'audit'),
     erasures: (tenant: string) => of(tenant, 'audit:erased'),
     apiKeyTenant: (id: string) => `${prefix}:key:${id}`,

@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { PolicyChanges, PolicyName } from '../../domain/ports.ts';
+import type { PolicyName } from '../../domain/access-policy.ts';
+import type { PolicyChanges } from '../../domain/ports.ts';
 import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
 

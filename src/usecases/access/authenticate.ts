@@ -3,9 +3,11 @@ import { AppError } from '../../domain/errors.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { TenantRecord } from '../../domain/tenant.ts';
 import type { PolicyCache } from './policy-cache.ts';
+import type { RecordUse } from './record-use.ts';
 
 interface Deps {
   policies: PolicyCache;
+  recordUse: RecordUse;
   /** Keys from the configuration. */
   bootstrapKeys: BootstrapKeys;
   /** SHA-256, hex. */
@@ -72,6 +74,7 @@ export function createAuthenticate(deps: Deps) {
     if (tenant?.suspended) {
       throw new AppError('tenant_suspended', { detail: 'The operator suspended this tenant.' });
     }
+    if (!bootstrap) deps.recordUse(record);
     return callerOf(record, tenant);
   };
 }

@@ -1,17 +1,25 @@
-import type { ApiKeys, Clock, PolicyChanges, Signals, Tenants } from '../../domain/ports.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import type { ApiKeys, Clock, KeyUse, Log, PolicyChanges, Signals, Tenants } from '../../domain/ports.ts';
 import { type BootstrapKeys, createAuthenticate } from './authenticate.ts';
+import { createGetOwnKey } from './get-own-key.ts';
 import { createManageKeys } from './manage-keys.ts';
+import { createManageTenants } from './manage-tenants.ts';
 import { createPolicyCache } from './policy-cache.ts';
 import { createPolicyOf } from './policy-of.ts';
+import { createRecordUse } from './record-use.ts';
 
 /** Everything that the verbs of access need. */
 export interface AccessDeps {
   readonly apiKeys: ApiKeys;
+  readonly keyUse: KeyUse;
   readonly tenants: Tenants;
   readonly policyChanges: PolicyChanges;
   readonly signals: Pick<Signals, 'onPolicyChange'>;
   readonly bootstrapKeys: BootstrapKeys;
-  readonly createKeyText: () => { id: string; key: string };
+  readonly catalogue: ModelCatalogue;
+  readonly allowUnknownModels: boolean;
+  /** Creates a text for a new key, or a new text for the id of a key. */
+  readonly createKeyText: (of?: string) => { id: string; key: string };
   /** SHA-256, hex. */
   readonly digest: (text: string) => string;
   /** Compares two digests in constant time. */
@@ -19,18 +27,28 @@ export interface AccessDeps {
   /** Returns the id inside a key, or `null` if form or checksum are wrong. */
   readonly keyIdOf: (key: string) => string | null;
   readonly clock: Clock;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: Log;
 }
 
 /** Builds the verbs of API keys and tenants. */
 export function createAccess(deps: AccessDeps) {
-  const { apiKeys, tenants, policyChanges, signals, clock } = deps;
+  const { apiKeys, keyUse, tenants, policyChanges, signals, clock, sleep, log } = deps;
   const { bootstrapKeys, createKeyText, digest, sameDigest, keyIdOf } = deps;
+  const { catalogue, allowUnknownModels } = deps;
   const policies = createPolicyCache({ apiKeys, tenants, changes: policyChanges, signals, clock });
+  const recordUse = createRecordUse({ keyUse, clock, sleep, log });
   return {
-    authenticate: createAuthenticate({ policies, bootstrapKeys, digest, sameDigest, keyIdOf, clock }),
+    authenticate: createAuthenticate({
+      ...{ policies, bootstrapKeys, recordUse, digest, sameDigest, keyIdOf, clock },
+    }),
     /** Returns the rules for the key and the tenant of a job. */
     policyOf: createPolicyOf({ policies }),
-    manageKeys: createManageKeys({ apiKeys, createKeyText, digest, clock }),
+    getOwnKey: createGetOwnKey({ policies, bootstrapKeys, keyUse, clock }),
+    manageKeys: createManageKeys({
+      ...{ apiKeys, keyUse, createKeyText, digest, clock, catalogue, allowUnknownModels },
+    }),
+    manageTenants: createManageTenants({ tenants, clock }),
   };
 }
 export type Access = ReturnType<typeof createAccess>;

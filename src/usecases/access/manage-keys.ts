@@ -1,87 +1,250 @@
 import { type ApiKeyRecord, type Scope, tenantPattern } from '../../domain/api-key.ts';
-import { type Actor, auditEntryOf } from '../../domain/audit.ts';
+import { auditEntryOf } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { ApiKeys, Clock } from '../../domain/ports.ts';
+import {
+  changedKeyFields,
+  checkKeyBody,
+  type KeyBody,
+  type KeyPatch,
+  keyFieldsFrom,
+} from '../../domain/key-body.ts';
+import { type KeyView, viewKey } from '../../domain/key-view.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import { nearestName } from '../../domain/nearest-name.ts';
+import type { ApiKeys, AuditedChange, Clock, KeyUse } from '../../domain/ports.ts';
+import { canonicalJson } from '../../lib/canonical-json.ts';
+import { type Manager, refuseLaterExpiry, refuseRestricted } from './manager.ts';
 
 interface Deps {
   apiKeys: ApiKeys;
-  createKeyText: () => { id: string; key: string };
+  keyUse: Pick<KeyUse, 'read'>;
+  /** Creates a text for a new key, or a new text for the id of a key. */
+  createKeyText: (of?: string) => { id: string; key: string };
   /** SHA-256, hex. */
   digest: (text: string) => string;
+  catalogue: ModelCatalogue;
+  allowUnknownModels: boolean;
   clock: Clock;
 }
 
-const pageSize = 100;
+const usualScopes: readonly Scope[] = ['images:write', 'images:read', 'webhooks'];
+const claimMs = 24 * 3_600_000;
+/** Maximum number of replaced texts that are valid at the same time. */
+const maxPrevious = 4;
 
-/** Creates, lists and revokes API keys. Only the response of the creation contains the text of a key. */
+/** A key with its text, which no later response contains. */
+export type KeyWithText = KeyView & { readonly key: string };
+
+/**
+ * Creates, returns, changes, rotates and revokes API keys. A manager sees the keys of its tenant only. Every change takes effect
+ * in all processes within a second.
+ */
 export function createManageKeys(deps: Deps) {
+  async function present(record: ApiKeyRecord): Promise<KeyView> {
+    const [lastUsedAt = null] = await deps.keyUse.read([record]);
+    return viewKey(record, { nowMs: deps.clock(), lastUsedAt });
+  }
+
+  function isOutside({ tenant }: Manager, record: ApiKeyRecord): boolean {
+    return tenant !== null && record.tenant !== tenant;
+  }
+
+  async function change(
+    manager: Manager,
+    id: string,
+    next: (record: ApiKeyRecord) => AuditedChange<ApiKeyRecord> | null,
+  ): Promise<ApiKeyRecord> {
+    const record = await deps.apiKeys.update(id, (current) => {
+      if (isOutside(manager, current)) throw unknownKey();
+      return next(current);
+    });
+    if (!record) throw unknownKey();
+    return record;
+  }
+
+  function check(manager: Manager, body: KeyPatch, nowMs: number): void {
+    checkKeyBody(body, nowMs);
+    refuseRestricted(manager);
+    if (deps.allowUnknownModels) return;
+    for (const [i, model] of (body.models ?? []).entries()) checkModel(model, deps.catalogue, `/models/${i}`);
+  }
+
+  function newRecord(manager: Manager, body: KeyBody, at: number): { record: ApiKeyRecord; key: string } {
+    const { tenant = manager.defaultTenant, ...rest } = body;
+    checkTenant(manager, tenant);
+    const { id, key } = deps.createKeyText();
+    const base = { version: 1, id, tenant, name: 'unnamed', scopes: [...usualScopes] };
+    const fields = keyFieldsFrom(rest);
+    refuseLaterExpiry(manager, fields.expiresAt);
+    return { record: { ...base, digest: deps.digest(key), createdAt: at, ...fields }, key };
+  }
+
   return {
+    /**
+     * Creates a key. A request with the idempotency key of an earlier one returns the key of that request. Its text is absent,
+     * because only its digest is stored.
+     *
+     * @throws AppError `validation_failed`, `insufficient_scope`, `idempotency_key_reused`
+     */
     async create(
-      actor: Actor,
-      options: {
-        tenant: string;
-        name: string;
-        scopes: readonly Scope[];
-        expiresInDays?: number | undefined;
-      },
-    ): Promise<{ record: ApiKeyRecord; key: string }> {
-      if (!tenantPattern.test(options.tenant)) {
-        throw new AppError('validation_failed', {
-          detail:
-            'A tenant is 1 to 64 letters, digits, dashes and underscores, starting with a letter or digit.',
+      manager: Manager,
+      body: KeyBody,
+      idempotencyKey?: string,
+    ): Promise<KeyView & Partial<KeyWithText>> {
+      const at = deps.clock();
+      check(manager, body, at);
+      const { record, key } = newRecord(manager, body, at);
+      const { tenant, id } = record;
+      const audit = auditEntryOf(manager.actor, { at, tenant, action: 'key.created', target: id });
+      const claim =
+        idempotencyKey === undefined
+          ? undefined
+          : {
+              keyHash: deps.digest(idempotencyKey),
+              fingerprint: deps.digest(canonicalJson(body)),
+              ttlMs: claimMs,
+            };
+      const outcome = await deps.apiKeys.create({ record, audit }, claim);
+      if (outcome.kind === 'key_reused') {
+        throw new AppError('idempotency_key_reused', {
+          detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
         });
       }
-      const { id, key } = deps.createKeyText();
-      const createdAt = deps.clock();
-      const record: ApiKeyRecord = {
-        version: 1,
-        id,
-        tenant: options.tenant,
-        name: options.name,
-        digest: deps.digest(key),
-        scopes: [...options.scopes],
-        createdAt,
-        ...(options.expiresInDays
-          ? { expiresAt: Math.ceil(createdAt + options.expiresInDays * 86_400_000) }
-          : {}),
-      };
-      const { tenant } = record;
-      const audit = auditEntryOf(actor, { at: createdAt, tenant, action: 'key.created', target: id });
-      await deps.apiKeys.create({ record, audit });
-      return { record, key };
+      if (outcome.kind === 'replayed') return present(outcome.record);
+      return { ...viewKey(record, { nowMs: at, lastUsedAt: null }), key };
     },
 
-    /** Returns every key, newest first. */
-    async list(tenant?: string): Promise<ApiKeyRecord[]> {
-      const all: ApiKeyRecord[] = [];
-      for (let before: string | null | undefined; before !== null; ) {
-        const page = await deps.apiKeys.list({ tenant, limit: pageSize, before });
-        all.push(...page.keys);
-        before = page.next;
-      }
-      return all;
+    /** @throws AppError `not_found`, also for a key of another tenant. */
+    async get(manager: Manager, id: string): Promise<KeyView> {
+      const record = await deps.apiKeys.get(id);
+      if (!record || isOutside(manager, record)) throw unknownKey();
+      return present(record);
+    },
+
+    /** Returns a page, newest first. @throws AppError `insufficient_scope` for another tenant. */
+    async list(
+      manager: Manager,
+      query: { tenant?: string | undefined; limit: number; before?: string | undefined },
+    ): Promise<{ keys: KeyView[]; next: string | null }> {
+      const { tenant = manager.tenant ?? undefined, limit, before } = query;
+      if (manager.tenant !== null && tenant !== manager.tenant) throw otherTenant('/query/tenant');
+      const { keys, next } = await deps.apiKeys.list({ tenant, limit, before });
+      const uses = await deps.keyUse.read(keys);
+      const nowMs = deps.clock();
+      return { keys: keys.map((record, i) => viewKey(record, { nowMs, lastUsedAt: uses[i] ?? null })), next };
+    },
+
+    /** @throws AppError `not_found`, `validation_failed`, `insufficient_scope`, `key_revoked`, `own_key` */
+    async update(manager: Manager, id: string, body: KeyPatch): Promise<KeyView> {
+      const at = deps.clock();
+      check(manager, body, at);
+      const fields = keyFieldsFrom(body);
+      const record = await change(manager, id, (current) => {
+        refuseRevoked(current);
+        const losesAdmin = fields.scopes !== undefined && !fields.scopes.includes('admin');
+        if (manager.own?.id === id && (fields.disabled === true || losesAdmin)) throw ownKey();
+        if ('expiresAt' in fields) refuseLaterExpiry(manager, fields.expiresAt);
+        const names = changedKeyFields(current, body);
+        if (names.length === 0) return null;
+        const { tenant } = current;
+        const entry = { at, tenant, action: 'key.changed', target: id, fields: names } as const;
+        return {
+          record: { ...current, ...fields, updatedAt: at },
+          audit: auditEntryOf(manager.actor, entry),
+        };
+      });
+      return present(record);
     },
 
     /**
-     * Revokes a key in all processes within a second.
+     * Replaces the text of a key. Earlier texts stay valid for the grace period at most.
      *
-     * @throws AppError `not_found`
+     * @throws AppError `not_found`, `key_revoked`, `too_many_secrets`, `insufficient_scope`
      */
-    async revoke(actor: Actor, id: string): Promise<ApiKeyRecord> {
+    async rotate(manager: Manager, id: string, graceSeconds: number): Promise<KeyWithText> {
+      if (manager.own?.id !== id) refuseRestricted(manager);
       const at = deps.clock();
-      const revoked = await deps.apiKeys.update(id, (record) => {
-        if (record.revokedAt !== undefined) return null;
-        const { tenant } = record;
-        const audit = auditEntryOf(actor, { at, tenant, action: 'key.revoked', target: id });
-        return { record: { ...record, revokedAt: at }, audit };
+      const { key } = deps.createKeyText(id);
+      const digest = deps.digest(key);
+      const record = await change(manager, id, (current) => {
+        refuseRevoked(current);
+        const { tenant } = current;
+        return {
+          record: { ...current, digest, previous: previousOf(current, at, graceSeconds), updatedAt: at },
+          audit: auditEntryOf(manager.actor, { at, tenant, action: 'key.rotated', target: id }),
+        };
       });
-      if (!revoked) {
-        throw new AppError('not_found', {
-          detail: `There is no key ${id}. List them with: darkroom keys list`,
-        });
-      }
-      return revoked;
+      return { ...(await present(record)), key };
+    },
+
+    /** Revokes a key. Final and idempotent. @throws AppError `not_found`, `own_key` */
+    async revoke(manager: Manager, id: string): Promise<KeyView> {
+      const at = deps.clock();
+      const record = await change(manager, id, (current) => {
+        if (manager.own?.id === id) throw ownKey();
+        if (current.revokedAt !== undefined) return null;
+        const { tenant } = current;
+        const audit = auditEntryOf(manager.actor, { at, tenant, action: 'key.revoked', target: id });
+        return { record: { ...current, revokedAt: at, updatedAt: at }, audit };
+      });
+      return present(record);
     },
   };
 }
 export type ManageKeys = ReturnType<typeof createManageKeys>;
+
+/** Returns the replaced texts that stay valid. @throws AppError `too_many_secrets` */
+function previousOf(current: ApiKeyRecord, nowMs: number, graceSeconds: number) {
+  const end = nowMs + graceSeconds * 1000;
+  const older = (current.previous ?? []).map((each) => ({ ...each, until: Math.min(each.until, end) }));
+  const live = [{ digest: current.digest, until: end }, ...older].filter(({ until }) => until > nowMs);
+  if (live.length <= maxPrevious) return live.length > 0 ? live : undefined;
+  throw new AppError('too_many_secrets', {
+    detail: `${maxPrevious} earlier texts of this key are still valid. Wait until one expires, or pass a grace_s of 0.`,
+  });
+}
+
+function checkTenant(manager: Manager, tenant: string | undefined): asserts tenant is string {
+  if (tenant === undefined || !tenantPattern.test(tenant)) {
+    throw new AppError('validation_failed', {
+      detail: 'A tenant is 1 to 64 letters, digits, dashes and underscores, starting with a letter or digit.',
+      issues: [{ pointer: '/tenant', detail: 'is not the name of a tenant' }],
+    });
+  }
+  if (manager.tenant !== null && tenant !== manager.tenant) throw otherTenant('/tenant');
+}
+
+function checkModel(name: string, catalogue: ModelCatalogue, pointer: string): void {
+  if (catalogue.find(name)) return;
+  const nearest = nearestName(
+    name,
+    catalogue.models.flatMap(({ id, aliases }) => [id, ...aliases]),
+  );
+  const suggestion = nearest ? ` Did you mean ${nearest}?` : '';
+  throw new AppError('model_unknown', {
+    detail: `${name} is not in the catalogue of this deployment.${suggestion} GET /models lists the models.`,
+    issues: [{ pointer, detail: 'not in the catalogue' }],
+  });
+}
+
+function refuseRevoked({ revokedAt }: ApiKeyRecord): void {
+  if (revokedAt === undefined) return;
+  throw new AppError('key_revoked', { detail: 'A revoked key cannot be changed. Create a new key.' });
+}
+
+function unknownKey(): AppError {
+  return new AppError('not_found', { detail: 'There is no API key with this id.' });
+}
+
+function ownKey(): AppError {
+  return new AppError('own_key', {
+    detail: 'A key cannot lock itself out. Use another key with the scope admin.',
+  });
+}
+
+function otherTenant(pointer: string): AppError {
+  return new AppError('insufficient_scope', {
+    detail: "Only the operator's key manages the keys of other tenants.",
+    issues: [{ pointer, detail: "must be the caller's tenant" }],
+  });
+}

@@ -1,5 +1,6 @@
+import type { PolicyName } from '../../domain/access-policy.ts';
 import type { ApiKeyRecord } from '../../domain/api-key.ts';
-import type { ApiKeys, Clock, PolicyChanges, PolicyName, Signals, Tenants } from '../../domain/ports.ts';
+import type { ApiKeys, Clock, PolicyChanges, Signals, Tenants } from '../../domain/ports.ts';
 import type { TenantRecord } from '../../domain/tenant.ts';
 
 interface Deps {

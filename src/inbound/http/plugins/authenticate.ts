@@ -7,8 +7,10 @@ export type { Authenticate };
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Scope that the caller's key must cover. A route without a scope needs no key. */
-    scope?: Scope;
+    /** Scope that the caller's key must cover; `any` for every valid key. A route without a scope needs no key. */
+    scope?: Scope | 'any';
+    /** Whether only the operator's key may call the route. */
+    isForOperator?: boolean;
     /** Whether the route is part of the OpenAI-compatible API: it has another key header and ignores unknown query parameters. */
     isOpenAi?: boolean;
   }
@@ -25,7 +27,7 @@ const maxHeaderLength = 600;
 export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request) => {
-    const { scope, isOpenAi } = request.routeOptions.config;
+    const { scope, isForOperator, isOpenAi } = request.routeOptions.config;
     if (!scope) return;
     const key =
       bearer.exec(request.headers.authorization?.slice(0, maxHeaderLength) ?? '')?.[1] ??
@@ -34,8 +36,11 @@ export function useAuthentication(app: FastifyInstance, authenticate: Authentica
       throw new AppError('unauthorized', { detail: 'Send the API key as: Authorization: Bearer <key>' });
     }
     const caller = await authenticate(key, request.ip);
-    if (!covers(caller.scopes, scope)) {
+    if (scope !== 'any' && !covers(caller.scopes, scope)) {
       throw new AppError('insufficient_scope', { detail: `This needs a key with the scope ${scope}.` });
+    }
+    if (isForOperator && !caller.isOperator) {
+      throw new AppError('insufficient_scope', { detail: "This needs the operator's key, ADMIN_KEY." });
     }
     request.caller = caller;
   });

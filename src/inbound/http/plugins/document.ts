@@ -45,6 +45,7 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
         { name: 'uploads', description: 'Files that jobs can use as inputs.' },
         { name: 'catalogue', description: 'Models and presets.' },
         { name: 'openai', description: 'For clients of the OpenAI API, with a changed base URL.' },
+        { name: 'keys', description: 'API keys, tenants and the audit log.' },
         { name: 'operations', description: 'Probes and metrics for operators.' },
         { name: 'webhooks', description: 'Endpoints, deliveries and payloads.' },
       ],
@@ -65,7 +66,10 @@ export async function useDocument(app: FastifyInstance, options: { version: stri
       const { scope, documented, hasOptionalBody } = route.config ?? {};
       const { url: shownUrl = url, ...shown } = documented ?? {};
       if (hasOptionalBody) optionalBodies.add(String(schema?.operationId));
-      return { schema: { security: scope ? [{ apiKey: [scope] }] : [], ...schema, ...shown }, url: shownUrl };
+      return {
+        schema: { security: scope ? [{ apiKey: scope === 'any' ? [] : [scope] }] : [], ...schema, ...shown },
+        url: shownUrl,
+      };
     },
     transformObject: (documents) =>
       finishDocument('openapiObject' in documents ? documents.openapiObject : documents.swaggerObject, {
@@ -98,7 +102,8 @@ function acceptAbsentBodies(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (!route.config?.hasOptionalBody) return;
     route.preValidation = async (request) => {
-      request.body ??= {};
+      // `null` is a body too, and the schema refuses it.
+      if (request.body === undefined) request.body = {};
     };
   });
 }

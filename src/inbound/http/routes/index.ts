@@ -5,6 +5,7 @@ import { eraseJobRoute } from './erase-job.ts';
 import { getFileRoute } from './get-file.ts';
 import { getImageContentRoute } from './get-image-content.ts';
 import { getJobRoute } from './get-job.ts';
+import { keyRoutes } from './keys/index.ts';
 import { listJobsRoute } from './list-jobs.ts';
 import { listModelsRoute } from './list-models.ts';
 import { listPresetsRoute } from './list-presets.ts';
@@ -13,6 +14,7 @@ import { retryJobRoute } from './retry-job.ts';
 import { streamJobEventsRoute } from './stream-job-events.ts';
 import { streamTenantEventsRoute } from './stream-tenant-events.ts';
 import { submitJobRoute } from './submit-job.ts';
+import { tenantRoutes } from './tenants/index.ts';
 import { uploadRoutes } from './uploads/index.ts';
 import { varyJobRoute } from './vary-job.ts';
 import { webhookRoutes } from './webhooks/index.ts';
@@ -34,6 +36,8 @@ export const routes = [
   listModelsRoute,
   listPresetsRoute,
   ...webhookRoutes,
+  ...keyRoutes,
+  ...tenantRoutes,
   ...openAiRoutes,
   probeRoutes,
 ] as const;

@@ -1,5 +1,6 @@
 import { type JsonSchema, namedJsonSchemas } from '../json-schema.ts';
 import { openAiSchemas } from '../openai-v1/response-schemas.ts';
+import { accessSchemas } from './access.ts';
 import { catalogueSchemas } from './catalogue.ts';
 import { eventSchemas } from './events.ts';
 import { jobSchemas } from './jobs.ts';
@@ -16,6 +17,7 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas([
   uploadSchemas,
   eventSchemas,
   webhookSchemas,
+  accessSchemas,
   catalogueSchemas,
   problemSchemas,
   openAiSchemas,

@@ -15,21 +15,31 @@ interface PolicyWrite {
   readonly audit: AuditEntry;
   /** Index of the record, and its position there. */
   readonly index?: { readonly key: string; readonly member: string } | undefined;
+  /** Idempotency claim of a new record that has an index. */
+  readonly claim?:
+    | { readonly key: string; readonly fingerprint: string; readonly id: string; readonly ttlMs: number }
+    | undefined;
 }
 
-/** Result of a write. `conflict` means that another process wrote first; `record` is the newer record as stored. */
+/**
+ * Result of a write. `conflict` means that another process wrote first; `record` is the newer record as stored. `claimed` means
+ * that an earlier write has the claim.
+ */
 type PolicyWriteReply =
   | { readonly kind: 'written' }
   | { readonly kind: 'conflict'; readonly record: string }
+  | { readonly kind: 'claimed'; readonly fingerprint: string; readonly id: string }
   | { readonly kind: 'missing' };
 
 /**
- * KEYS 1 record, 2 audit log, 3 index if there is one
+ * KEYS 1 record, 2 audit log, 3 index if there is one, 4 claim if there is one
  * ARGV 1 expected version, 0 for a new record, 2 record, 3 audit entry, 4 retention of the log in ms, 5 its maximum length,
- *      6 position in the index
- * Returns {'written'} | {'conflict', record} | {'missing'}
+ *      6 position in the index, 7 fingerprint, space, id for the claim, 8 lifetime of the claim in ms
+ * Returns {'written'} | {'conflict', record} | {'claimed', fingerprint, space, id} | {'missing'}
  */
 const source = `${luaVersionOf}${luaAppendAudit}
+local claimed = KEYS[4] and redis.call('GET', KEYS[4])
+if claimed then return {'claimed', claimed} end
 local row = redis.call('GET', KEYS[1])
 if row then
   if version_of(row) ~= ARGV[1] then return {'conflict', row} end
@@ -37,6 +47,7 @@ elseif ARGV[1] ~= '0' then
   return {'missing'}
 end
 redis.call('SET', KEYS[1], ARGV[2])
+if KEYS[4] then redis.call('SET', KEYS[4], ARGV[7], 'PX', ARGV[8]) end
 if KEYS[3] then redis.call('ZADD', KEYS[3], 0, ARGV[6]) end
 append_audit(KEYS[2], ARGV[3], ARGV[4], ARGV[5])
 return {'written'}
@@ -46,15 +57,22 @@ return {'written'}
 export function createWritePolicy(redis: Redis | Cluster, keys: Keys, bounds: AuditBounds) {
   const run = createScript(redis, source);
   return async (write: PolicyWrite): Promise<PolicyWriteReply> => {
-    const { tenant, key, record, expectedVersion, audit, index } = write;
-    const [kind, more = ''] = (await run(
-      [key, keys.audit(tenant), ...(index ? [index.key] : [])],
+    const { tenant, key, record, expectedVersion, audit, index, claim } = write;
+    const reply = await run(
+      [key, keys.audit(tenant), ...(index ? [index.key] : []), ...(claim ? [claim.key] : [])],
       [
         ...[expectedVersion, encodeVersioned(record), JSON.stringify(audit)],
         ...[bounds.ttlMs, bounds.maxEntries, index?.member ?? ''],
+        ...(claim ? [`${claim.fingerprint} ${claim.id}`, claim.ttlMs] : []),
       ],
-    )) as string[];
-    if (kind === 'written') return { kind };
-    return kind === 'conflict' ? { kind, record: more } : { kind: 'missing' };
+    );
+    return parseReply(reply as string[]);
   };
+}
+
+function parseReply([kind, more = '']: readonly string[]): PolicyWriteReply {
+  if (kind === 'written' || kind === 'missing') return { kind };
+  if (kind !== 'claimed') return { kind: 'conflict', record: more };
+  const [fingerprint = '', id = ''] = more.split(' ');
+  return { kind, fingerprint, id };
 }

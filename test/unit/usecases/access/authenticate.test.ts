@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { PolicyName } from '../../../../src/domain/access-policy.ts';
 import type { ApiKeyRecord } from '../../../../src/domain/api-key.ts';
-import type { PolicyName } from '../../../../src/domain/ports.ts';
 import type { TenantRecord } from '../../../../src/domain/tenant.ts';
 import { createAuthenticate } from '../../../../src/usecases/access/authenticate.ts';
 import { createPolicyCache } from '../../../../src/usecases/access/policy-cache.ts';
@@ -47,6 +47,7 @@ function connect() {
   return {
     authenticate: createAuthenticate({
       policies,
+      recordUse: () => undefined,
       bootstrapKeys: { byDigest: new Map() },
       digest: (text) => `digest of ${text}`,
       sameDigest: (a, b) => a === b,

@@ -1,0 +1,8 @@
+import type { FastifyRequest } from 'fastify';
+import { type Manager, managerOf as managerOfCaller } from '../../usecases/access/manager.ts';
+import { callerOf } from './plugins/authenticate.ts';
+
+/** Returns the caller of a route with the scope `admin` as the author of changes. */
+export function managerOf(request: FastifyRequest): Manager {
+  return managerOfCaller(callerOf(request), { address: request.ip, requestId: request.id });
+}

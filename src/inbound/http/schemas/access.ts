@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { budgetWindows } from '../../../domain/access-policy.ts';
+import { scopes } from '../../../domain/api-key.ts';
+import { KeyBody, KeyPatch, KeyRotation } from '../../../domain/key-body.ts';
+import { KeyView, shownScopes } from '../../../domain/key-view.ts';
+import { BudgetBody, BudgetView, LimitsBody, LimitsView, shownWindows } from '../../../domain/policy-body.ts';
+import { TenantBody, TenantView } from '../../../domain/tenant-body.ts';
+import { pageOf, type SchemaGroup } from '../json-schema.ts';
+
+const NewApiKey = KeyView.extend({
+  key: z.string().describe('Text of the key. Only this response contains it.'),
+}).describe('An API key with its text.');
+
+/** The key of a request. */
+const OwnApiKey = KeyView.extend({}).describe('The API key of the request.');
+
+/** Schemas of keys and tenants. */
+export const accessSchemas: SchemaGroup = {
+  requests: {
+    LimitsRequest: LimitsBody,
+    BudgetRequest: BudgetBody,
+    ApiKeyRequest: KeyBody,
+    ApiKeyPatch: KeyPatch,
+    ApiKeyRotation: KeyRotation,
+    TenantRequest: TenantBody,
+  },
+  responses: {
+    Limits: LimitsView,
+    Budget: BudgetView,
+    ApiKey: KeyView,
+    NewApiKey,
+    OwnApiKey,
+    ApiKeyList: pageOf(KeyView),
+    Tenant: TenantView,
+  },
+  values: {
+    Scope: {
+      values: scopes,
+      description: 'Permission of a key. `admin` includes all others within its tenant.',
+    },
+    GrantedScope: {
+      values: shownScopes,
+      description: 'A scope as stored; `other` for a scope of a newer release.',
+    },
+    BudgetWindow: {
+      values: budgetWindows,
+      description: 'Period of a budget in UTC. A week begins on Monday; `total` never starts again.',
+    },
+    GrantedBudgetWindow: {
+      values: shownWindows,
+      description: 'A window as stored; `other` for a window of a newer release.',
+    },
+  },
+};

@@ -1,0 +1,56 @@
+import { auditEntryOf } from '../../domain/audit.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Clock, Tenants } from '../../domain/ports.ts';
+import {
+  noTenantFields,
+  type TenantBody,
+  type TenantView,
+  tenantFieldsFrom,
+  viewTenant,
+} from '../../domain/tenant-body.ts';
+import type { Manager } from './manager.ts';
+
+interface Deps {
+  tenants: Pick<Tenants, 'get' | 'update'>;
+  clock: Clock;
+}
+
+/** Returns and changes the rules of tenants, for the operator. A change takes effect in all processes within a second. */
+export function createManageTenants({ tenants, clock }: Deps) {
+  async function write(
+    manager: Manager,
+    { name, body, isReplacement }: { name: string; body: TenantBody; isReplacement: boolean },
+  ): Promise<TenantView> {
+    if (body.suspended && name === manager.defaultTenant) {
+      throw new AppError('own_key', { detail: "The operator's own tenant cannot be suspended." });
+    }
+    const at = clock();
+    const fields = { ...(isReplacement ? noTenantFields : {}), ...tenantFieldsFrom(body) };
+    const record = await tenants.update(name, (current) => {
+      const before = current ?? { version: 0, name, createdAt: at, updatedAt: at };
+      const changed = Object.entries(fields).filter(
+        ([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field as keyof typeof fields]),
+      );
+      const names = changed.map(([field]) => field);
+      return {
+        record: { ...before, ...fields, updatedAt: at },
+        audit: auditEntryOf(manager.actor, {
+          ...{ at, tenant: name, action: 'tenant.changed', target: name, fields: names },
+        }),
+      };
+    });
+    return viewTenant(name, record);
+  }
+
+  return {
+    /** Returns the rules of a tenant. A tenant that was never changed has none. */
+    get: async (name: string): Promise<TenantView> => viewTenant(name, await tenants.get(name)),
+    /** Replaces the rules. @throws AppError `validation_failed`, `own_key` */
+    replace: (manager: Manager, name: string, body: TenantBody) =>
+      write(manager, { name, body, isReplacement: true }),
+    /** Changes the rules that a body names. @throws AppError `validation_failed`, `own_key` */
+    update: (manager: Manager, name: string, body: TenantBody) =>
+      write(manager, { name, body, isReplacement: false }),
+  };
+}
+export type ManageTenants = ReturnType<typeof createManageTenants>;
