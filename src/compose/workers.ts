@@ -31,7 +31,7 @@ export interface Workers {
 /** Builds the queue consumers, the intake relay and the maintenance of this process's roles. */
 export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCases): Workers {
   const { roles } = root.config;
-  const relay = roles.has('worker') ? composeRelay(root, adapters) : undefined;
+  const relay = roles.has('worker') ? composeRelay(root, adapters, useCases) : undefined;
   const consumers = composeConsumers(root, adapters, { useCases, relay });
   return {
     start() {
@@ -84,13 +84,21 @@ function composeConsumers(
 }
 
 /** Builds the relay that schedules accepted jobs. It fills the slots of the consumer that it serves. */
-function composeRelay(root: Root, { queues, connections }: Adapters) {
+function composeRelay(root: Root, { queues, connections, records }: Adapters, { access }: UseCases) {
   const redis = connect(root, createWorkerRedis, { name: 'intake', use: 'blocking reads' });
   let consumer: TaskConsumer | undefined;
   const relay = createTaskRelay(queues.names.jobs, {
     ...{ redis, commands: connections.records, queue: queues.jobs, process: root.process, log: root.log },
     slots: () => consumer?.slots() ?? 0,
+    policyOf: access.policyOf,
   });
+  const unsubscribe = records.signals.onPolicyChange(({ kind, name }) => {
+    if (kind === 'tenant') return void relay.onPolicyChange(name);
+    // A lost message or a failed read delays the change until the next comparison.
+    const find = records.apiKeys.get(name);
+    find.then((key) => key && relay.onPolicyChange(key.tenant, name)).catch(() => {});
+  });
+  root.closers.add(unsubscribe, (end) => end());
   root.closers.add(relay, (each) => each.stop());
   return {
     start: relay.start,

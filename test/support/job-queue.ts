@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Task, TaskResult } from '../../src/domain/ports.ts';
+import type { Priority, Task, TaskResult } from '../../src/domain/ports.ts';
 import { ids } from '../../src/lib/ids.ts';
 import type { emptyJobQueue } from './queue.ts';
 import { done, withRetry } from './queue-tasks.ts';
@@ -18,12 +18,12 @@ export function taskOf(tenant: string): Task {
 export async function addMany(
   { queue }: TestJobQueue,
   tenant: string,
-  { count, priority = 'normal' }: { count: number; priority?: 'high' | 'normal' | 'low' },
+  { count, priority = 'normal', keyId }: { count: number; priority?: Priority; keyId?: string },
 ): Promise<Task[]> {
   const tasks = Array.from({ length: count }, () => taskOf(tenant));
   // A command times out after two seconds, also on a busy machine.
   for (let i = 0; i < count; i += 500) {
-    await Promise.all(tasks.slice(i, i + 500).map((task) => queue.add(task, { priority })));
+    await Promise.all(tasks.slice(i, i + 500).map((task) => queue.add(task, { priority, keyId })));
   }
   return tasks;
 }
@@ -32,7 +32,7 @@ export async function addMany(
 export function startManualWorker(subject: TestJobQueue, concurrency: number) {
   const started: Task[] = [];
   const ends: ((result: TaskResult) => void)[] = [];
-  subject.startWorker(
+  const { relay } = subject.startWorker(
     (task) => {
       started.push(task);
       return new Promise((resolve) => ends.push(resolve));
@@ -41,6 +41,7 @@ export function startManualWorker(subject: TestJobQueue, concurrency: number) {
   );
   return {
     started,
+    relay,
     endNext: (result: TaskResult = done) => ends.shift()?.(result),
     hasStarted: (count: number) => expect.poll(() => started.length, withRetry).toBe(count),
   };

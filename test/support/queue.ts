@@ -1,4 +1,5 @@
 import { inject, onTestFinished } from 'vitest';
+import type { CallerPolicy } from '../../src/domain/access-policy.ts';
 import type { Log, StopReason, TaskHandler, TaskQueue } from '../../src/domain/ports.ts';
 import { ulid } from '../../src/lib/ids.ts';
 import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
@@ -78,11 +79,17 @@ export async function emptyJobQueue(address = inject('redisPath')) {
     redis.disconnect();
   });
 
+  const policies = new Map<string, CallerPolicy['tenant'] | CallerPolicy['key']>();
+  const policyOf = async (tenant: string, keyId?: string): Promise<CallerPolicy> => ({
+    tenant: policies.get(tenant) ?? {},
+    key: policies.get(`${tenant} ${keyId}`) ?? {},
+  });
+
   /** Opens a relay that is not started. */
   function openRelay(slots: () => number = () => 0, log: Log = silentLog): TaskRelay {
     const waiting = createWorkerRedis(address, { onError: () => undefined });
     const relay = createTaskRelay(name, {
-      ...{ redis: waiting, commands: redis, queue, process: ulid(Date.now()), slots, log },
+      ...{ redis: waiting, commands: redis, queue, process: ulid(Date.now()), slots, policyOf, log },
     });
     onTestFinished(async () => {
       await relay.stop();
@@ -109,7 +116,7 @@ export async function emptyJobQueue(address = inject('redisPath')) {
   }
 
   const stored = (taskId: string) => redis.hgetall(`${name.prefix}:${name.name}:${taskId}`);
-  return { queue, name, prefix, redis, stored, openRelay, startWorker };
+  return { queue, name, prefix, redis, policies, stored, openRelay, startWorker };
 }
 
 /** Resolves with the reason as soon as a task must stop. */

@@ -9,6 +9,12 @@ import { createScheduleKeys } from './schedule/lua.ts';
 import { createRegisterSlots } from './schedule/register-slots.ts';
 import { createRemoveTask } from './schedule/remove-task.ts';
 import { createScheduleTasks, type ScheduleInput } from './schedule/schedule-tasks.ts';
+import {
+  createListOwners,
+  createListUnchecked,
+  createSetPolicies,
+  type SchedulePolicy,
+} from './schedule/set-policies.ts';
 import { createTaskQueue, type MessageQueue, translated } from './task-queue.ts';
 
 /** Operations of the processes that schedule tasks. */
@@ -23,6 +29,12 @@ export interface Scheduling extends MessageQueue {
   schedule(input: ScheduleInput): Promise<boolean>;
   /** Registers the slots of a process for a time. 0 ends the registration. @returns the slots of all processes. */
   registerSlots(process: string, slots: number, durationMs: number): Promise<number>;
+  /** Writes rules for scheduling. They apply to the next task. */
+  setPolicies(policies: readonly SchedulePolicy[]): Promise<void>;
+  /** Returns a part of the owners of rules and of the tenants with waiting tasks, with the stored texts of their rules. */
+  listOwners(): Promise<ReadonlyMap<string, string>>;
+  /** Returns keys, as 'TENANT KEY', whose tasks were added without their rules. Their tasks wait for `setPolicies`. */
+  listUnchecked(): Promise<string[]>;
   /**
    * Corrects differences between the schedule and the queue, and continues with the next part at the next call.
    *
@@ -53,6 +65,9 @@ export function createJobQueue(
   const removeTask = createRemoveTask(redis, keys);
   const locateTask = createLocateTask(reads, keys);
   const registerSlots = createRegisterSlots(redis, keys);
+  const setPolicies = createSetPolicies(redis, keys);
+  const listOwners = createListOwners(reads, keys);
+  const listUnchecked = createListUnchecked(redis, keys);
   const { findLost, findExcess } = createScheduleChecks(reads, keys);
 
   async function schedule(input: ScheduleInput): Promise<boolean> {
@@ -101,6 +116,9 @@ export function createJobQueue(
     addMessage: queue.addMessage,
     schedule: (input) => translated(() => schedule(input)),
     registerSlots: (...args) => translated(() => registerSlots(...args)),
+    setPolicies: (policies) => translated(() => setPolicies(policies)),
+    listOwners: () => translated(listOwners),
+    listUnchecked: () => translated(listUnchecked),
     correct: (slots) => translated(() => correct(slots)),
     add: ({ tenant, id }, options) =>
       translated(async () => void (await addInBatch({ ...options, tenant, id }))),

@@ -1,11 +1,15 @@
+import type { CallerPolicy } from '../../domain/access-policy.ts';
 import { createBatches } from '../../lib/batches.ts';
 import type { JobTask } from './intake-entry.ts';
 import type { Scheduling } from './job-queue.ts';
+import { createSchedulePolicies } from './schedule-policies.ts';
 
 interface Deps {
   readonly queue: Scheduling;
   readonly process: string;
   readonly slots: () => number;
+  /** Returns the rules for a key and its tenant. Its reads are cached. */
+  readonly policyOf: (tenant: string, keyId: string | undefined) => Promise<CallerPolicy>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -26,15 +30,17 @@ const registrationMs = 20_000;
 const maxUnreported = 10_000;
 
 /** Creates the part of a relay that changes the schedule. Changes that arrive together share a call. */
-export function createScheduler({ queue, process, slots, onError }: Deps) {
+export function createScheduler({ queue, process, slots, policyOf, onError }: Deps) {
   /** Ended tasks that the schedule still counts, because a call failed. */
   let unreported: string[] = [];
+  const policies = createSchedulePolicies({ queue, policyOf });
 
   const change = createBatches(
     async (changes: readonly Change[]) => {
       const added = changes.flatMap((each) => each.added ?? []);
       const ended = [...unreported.splice(0), ...changes.flatMap((each) => each.ended ?? [])];
       try {
+        if (added.length > 0) await policies.beforeAdding(added);
         await schedule(added, ended);
       } catch (error) {
         unreported = [...ended, ...unreported].slice(0, maxUnreported);
@@ -56,7 +62,9 @@ export function createScheduler({ queue, process, slots, onError }: Deps) {
     async add(task: JobTask): Promise<void> {
       await change({ added: task });
     },
+    /** Schedules the next tasks after another process added tasks. */
     async scheduleNext(): Promise<void> {
+      await policies.checkNew();
       await change({});
     },
     onSlotFree(ended?: string): void {
@@ -66,6 +74,13 @@ export function createScheduler({ queue, process, slots, onError }: Deps) {
     async register(): Promise<void> {
       const all = await queue.registerSlots(process, slots(), registrationMs);
       await queue.correct(all);
+      await policies.compareSome();
+      await policies.checkNew();
+      await change({});
+    },
+    /** Applies the changed rules of a tenant or a key to waiting tasks. */
+    async onPolicyChange(tenant: string, keyId: string | undefined): Promise<void> {
+      await policies.update(tenant, keyId);
       await change({});
     },
     async stop(): Promise<void> {

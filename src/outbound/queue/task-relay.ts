@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
+import type { CallerPolicy } from '../../domain/access-policy.ts';
 import type { Log } from '../../domain/ports.ts';
 import { every } from '../../lib/every.ts';
 import { createOutageLog } from '../../lib/outage-log.ts';
@@ -13,6 +14,8 @@ export interface TaskRelay {
   start(): void;
   /** Schedules the next task, because a task of this process left its slot. Never rejects. */
   onSlotFree(endedTaskId?: string): void;
+  /** Applies the changed rules of a tenant, or of one of its keys, to waiting tasks. Never rejects. */
+  onPolicyChange(tenant: string, keyId?: string): Promise<void>;
   /** Stops moving tasks. Resolves after the tasks taken from the intake are scheduled or have failed. */
   stop(): Promise<void>;
 }
@@ -27,6 +30,8 @@ interface Deps {
   readonly process: string;
   /** Returns the number of tasks that this process runs at most. While it stops, the number that it still runs. */
   readonly slots: () => number;
+  /** Returns the rules for a key and its tenant. Its reads are cached. */
+  readonly policyOf: (tenant: string, keyId: string | undefined) => Promise<CallerPolicy>;
   readonly log: Log;
 }
 
@@ -106,6 +111,7 @@ export function createTaskRelay(queueName: QueueName, deps: Deps): TaskRelay {
       });
     },
     onSlotFree: scheduler.onSlotFree,
+    onPolicyChange: (tenant, keyId) => scheduler.onPolicyChange(tenant, keyId).catch(outage.failed),
     async stop() {
       stopped = true;
       if (!running) return;

@@ -183,13 +183,15 @@ export function createSubmitJob(deps: Deps) {
 
   /** Queues a job. The caller does not wait, because the record makes the job durable and the reconciler adds a lost task. */
   function queueJob(job: ImageJob, queue: TaskIntake): void {
-    const { tenant, id, request } = job;
-    queue.add({ kind: 'run_job', tenant, id }, { priority: request?.priority ?? 'normal' }).catch((error) => {
-      deps.log.warn(
-        { err: error, ...logFieldsOf(job) },
-        'job accepted, not queued; the reconciler will queue it',
-      );
-    });
+    const { tenant, id, keyId, request } = job;
+    queue
+      .add({ kind: 'run_job', tenant, id }, { priority: request?.priority ?? 'normal', keyId })
+      .catch((error) => {
+        deps.log.warn(
+          { err: error, ...logFieldsOf(job) },
+          'job accepted, not queued; the reconciler will queue it',
+        );
+      });
   }
 
   /** Checks and estimates a request. Nothing is stored. */

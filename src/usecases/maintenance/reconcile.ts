@@ -39,7 +39,11 @@ export function createReconcile(deps: Deps) {
     if (!job || isTerminal(job.status) || !isChangeable(job)) return false;
     await deps.jobQueue.add(
       { kind: 'run_job', tenant, id },
-      { priority: job.request?.priority ?? 'normal', isInterrupted: job.status === 'running' },
+      {
+        priority: job.request?.priority ?? 'normal',
+        keyId: job.keyId,
+        isInterrupted: job.status === 'running',
+      },
     );
     return true;
   }

@@ -14,6 +14,7 @@ import type { QueueName } from '../queue-names.ts';
  *   full       set     tenants that run as many jobs as they may. They get no turn.
  *   slots      hash    slots of each worker process; slots:until: zset of processes by the end of their registration;
  *                      slots:total: their sum
+ *   unchecked  set     'TENANT KEY' of tasks that were added without their rules
  *   due        list    an element if a relay has to schedule tasks
  *
  * RANK is 1 for `high` to 3 for `low`. KEY is '-' for a task without an API key. No name contains a space.
@@ -27,7 +28,9 @@ export function createScheduleKeys({ name, prefix }: QueueName) {
     due: own('due'),
     tasks: own('tasks'),
     scheduled: own('scheduled'),
-    running: own('running'),
+    turns: own('turns'),
+    policies: own('policies'),
+    unchecked: own('unchecked'),
     wait: queue('wait'),
     prioritized: queue('prioritized'),
     delayed: queue('delayed'),
@@ -37,14 +40,14 @@ export function createScheduleKeys({ name, prefix }: QueueName) {
     shared: [
       ...[own('backlog'), own('parked'), own('tasks'), own('turns'), own('time'), own('scheduled')],
       ...[own('running'), own('policies'), own('full'), slots.slotsTotal, own('due')],
-      ...[queue('wait'), queue('prioritized'), queue('active'), queue('delayed')],
+      ...[own('unchecked'), queue('wait'), queue('prioritized'), queue('active'), queue('delayed')],
     ],
   };
 }
 export type ScheduleKeys = ReturnType<typeof createScheduleKeys>;
 
 /** Number of keys that `luaSchedule` names. */
-export const sharedKeyCount = 15;
+export const sharedKeyCount = 16;
 
 /**
  * Functions that the scripts of the schedule share.
@@ -56,7 +59,7 @@ export const sharedKeyCount = 15;
 export const luaSchedule = `
 local backlog, parked, tasks, turns, time_key, scheduled = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local running, policies, full, slots_total, due = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local wait, prioritized, active, delayed = KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+local unchecked, wait, prioritized, active, delayed = KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
 local stride = 1000000
 local time = tonumber(redis.call('GET', time_key) or '0')
 

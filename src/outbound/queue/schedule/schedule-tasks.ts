@@ -57,6 +57,14 @@ local function add(id, tenant, rank, key)
   redis.call('HSET', tasks, id, tenant .. ' ' .. rank .. ' ' .. key)
   redis.call('ZADD', backlog, 0, tenant .. ' ' .. rank .. ' ' .. id)
   join_turns(tenant)
+  -- A caller that schedules nothing has not read the rules of the key. A relay does so before the task is scheduled.
+  if max_tasks == 0 and key ~= '-' then redis.call('SADD', unchecked, tenant .. ' ' .. key) end
+end
+
+local function must_park(owner)
+  if redis.call('SISMEMBER', unchecked, owner) == 1 then return true end
+  local limit = tonumber(redis.call('HGET', policies, owner) or '')
+  return limit and running_of(owner) >= limit
 end
 
 -- Returns whether a task was scheduled. The tenant has its turn now.
@@ -75,8 +83,7 @@ local function schedule_next(tenant, turn)
   redis.call('ZREM', backlog, member)
   local rank, id = string.match(member, '(%S+) (%S+)$')
   local key = string.match(redis.call('HGET', tasks, id) or '-', '(%S+)$')
-  local key_limit = key ~= '-' and tonumber(redis.call('HGET', policies, tenant .. ' ' .. key) or '')
-  if key_limit and running_of(tenant .. ' ' .. key) >= key_limit then
+  if key ~= '-' and must_park(tenant .. ' ' .. key) then
     redis.call('ZADD', parked, 0, tenant .. ' ' .. key .. ' ' .. rank .. ' ' .. id)
     return false
   end
