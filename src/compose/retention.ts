@@ -4,6 +4,10 @@ import { retentionFor } from '../domain/retention.ts';
 
 /** Returns how long a job's images and record are stored within the deployment's limits. */
 export function retentionOf(config: Config): (job: ImageJob) => Retention {
-  const max = { mediaSeconds: config.MEDIA_TTL_S, recordSeconds: config.RECORD_TTL_S };
+  const max = {
+    mediaSeconds: config.MEDIA_TTL_S,
+    recordSeconds: config.RECORD_TTL_S,
+    freeRecordSeconds: config.FREE_RECORD_TTL_S,
+  };
   return (job) => retentionFor(job, max);
 }

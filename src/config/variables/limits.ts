@@ -22,6 +22,13 @@ export const limits = {
     fallback: '7776000',
     about: 'Maximum retention of records, in seconds. Requests may choose less.',
   }),
+  FREE_RECORD_TTL_S: defineVariable({
+    section,
+    schema: whole(60, 315_360_000),
+    fallback: '604800',
+    about:
+      'Maximum retention of the records of jobs that made no paid call, in seconds. Such jobs cost their caller nothing, so they must not fill Redis.',
+  }),
   AUDIT_TTL_S: defineVariable({
     section,
     schema: whole(60, 315_360_000),
