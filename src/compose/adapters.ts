@@ -46,6 +46,7 @@ import { type Connections, connectRedis } from './redis.ts';
 import type { Root } from './root.ts';
 import { composeStorage } from './storage.ts';
 import { createStoreFigures } from './store-figures.ts';
+import { composeStoreMemory } from './store-memory.ts';
 
 /** Builds the outbound adapters and the metrics of a process. */
 export async function composeAdapters(root: Root) {
@@ -56,6 +57,7 @@ export async function composeAdapters(root: Root) {
     log.error({ err: error, record_kind: kind, tenant, record_id: id }, 'unreadable record skipped');
   };
   const durability = composeDurability(root, connections);
+  const memory = composeStoreMemory(root, connections);
   const records = composeRecords(root, connections, onUnreadable);
   const queues = composeQueues(root, connections);
   const spool = composeSpool(root);
@@ -76,6 +78,7 @@ export async function composeAdapters(root: Root) {
       webhookQueue: queues.webhooks,
       breaker: records.breaker,
       isAofOn: durability.isAofOn,
+      readMemory: memory.read,
       clock,
     }),
     config.roles.has('worker') ? spool.usage : undefined,
@@ -83,6 +86,7 @@ export async function composeAdapters(root: Root) {
   return {
     connections,
     durability,
+    memory,
     records,
     queues,
     storage,

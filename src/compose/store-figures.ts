@@ -6,6 +6,7 @@ import type {
   JobStore,
   OpenBreaker,
   QueueCounts,
+  StoreMemory,
   TaskQueue,
 } from '../domain/ports.ts';
 import type { StoreFigures } from '../outbound/telemetry/store-gauges.ts';
@@ -18,6 +19,8 @@ interface Deps {
   breaker: Pick<CircuitBreaker, 'list'>;
   /** Returns whether Redis writes an append-only file, or `null` if Redis does not report it. */
   isAofOn: () => Promise<boolean | null>;
+  /** Returns the memory of Redis, or `null` if Redis does not report it. */
+  readMemory: () => Promise<StoreMemory | null>;
   clock: Clock;
 }
 
@@ -37,12 +40,13 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
   }
 
   return async () => {
-    const [jobs, webhooks, tenants, open, isAofOn] = await Promise.all([
+    const [jobs, webhooks, tenants, open, isAofOn, memory] = await Promise.all([
       jobQueue.counts(),
       webhookQueue.counts(),
       records.tenants(),
       breaker.list(),
       deps.isAofOn(),
+      deps.readMemory(),
     ]);
     const [queued, running, pending] = await Promise.all([
       oldestSeconds(tenants, 'queued'),
@@ -56,6 +60,7 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
         { state: 'running', seconds: running },
       ],
       isAofOn,
+      memory,
       pendingDeliveries: pending.reduce((sum, count) => sum + count, 0),
       blockedScopes: countScopes(open),
     };

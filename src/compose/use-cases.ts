@@ -62,6 +62,7 @@ function composeInputs({ config, log }: Root, adapters: Adapters) {
     storage,
     staging,
     inspector,
+    checkRoom: adapters.memory.checkRoom,
     fetcher: inputFetcher,
     guard: inputGuard,
     ids,
@@ -107,6 +108,7 @@ function composeJobs(
     uploads: inputs.uploads,
     capsOf: async ({ tenant, keyId, createdAt }) =>
       capsOf(await access.policyOf(tenant, keyId), keyId, { acceptedAtMs: createdAt, nowMs: clock() }),
+    checkRoom: adapters.memory.checkRoom,
     process,
     policy: {
       defaultModel: config.DEFAULT_MODEL,
@@ -139,6 +141,7 @@ function composeMaintenance({ config, draining, log }: Root, adapters: Adapters,
     expireJob: jobs.expireJob,
     checkStore: records.check,
     checkDurability: durability.check,
+    checkMemory: adapters.memory.check,
     isDraining: () => draining.aborted,
     retentionOf: retentionOf(config),
     deliveryLogMs: config.WEBHOOK_LOG_TTL_S * 1000,

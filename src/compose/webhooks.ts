@@ -32,6 +32,7 @@ export function composeWebhooks({ config, environment, log }: Root, adapters: Ad
     webhookQueue: queues.webhooks,
     sender: adapters.sender,
     guard: adapters.guard,
+    checkRoom: adapters.memory.checkRoom,
     presentJob: options.jobs.presentJob,
     publicUrlFor: options.publicUrlFor,
     secrets: {

@@ -88,6 +88,7 @@ const table = {
     billing: ['possible'],
   },
   queue_full: { status: 503, retryable: true, title: 'The queue is full' },
+  store_full: { status: 503, retryable: true, title: 'The job store has no room for new work' },
   store_unavailable: { status: 503, retryable: true, title: 'The job store is not available' },
   storage_unavailable: { status: 503, retryable: true, title: 'The image storage cannot be reached' },
   newer_release: {

@@ -3,6 +3,7 @@ import type { MoneyMeter } from './ports/money.ts';
 
 export * from './ports/access.ts';
 export * from './ports/bytes.ts';
+export * from './ports/capacity.ts';
 export * from './ports/estimates.ts';
 export * from './ports/inputs.ts';
 export * from './ports/money.ts';

@@ -41,6 +41,8 @@ describe('the metrics', () => {
         'darkroom_queue_tasks',
         'darkroom_oldest_job_age_seconds',
         'darkroom_redis_aof_enabled',
+        'darkroom_redis_memory_used_bytes',
+        'darkroom_redis_memory_limit_bytes',
         'darkroom_webhook_deliveries_pending',
         'darkroom_provider_scopes_blocked',
       ];

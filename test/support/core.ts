@@ -180,6 +180,7 @@ async function buildCore(deployment: Deployment, given: Given) {
       keyedDigest: createKeyedDigest(Buffer.alloc(32, 1)),
       prepareInputs: prepareInputsOf({ ...shared, ...inputPorts(deployment, keys, shared.clock) }),
       cancelUnconfirmed: () => undefined,
+      checkRoom: () => undefined,
       policy: { ...policy, ...given.policy },
     }),
     cancelJob: createCancelJob(deps),

@@ -48,19 +48,20 @@ export async function connectWebhooks(given: Given = {}) {
   const clock = given.realTime ? Date.now : () => nowMs;
   const guard = createDestinationGuard({ allowPrivate: true, requireHttps: false });
   const secretsKey = randomBytes(32);
-  const presentJob = createPresentJob({
-    ...core,
-    clock,
-    catalogue: builtInCatalogue(),
-    estimate: () => null,
-  });
+  const pricing = { catalogue: builtInCatalogue(), estimate: () => null };
+  const presentJob = createPresentJob({ ...core, clock, ...pricing });
 
   /** Connects the webhook stores of one worker process over separate connections. */
   function buildWebhooks() {
     const sender = createWebhookSender({ guard, clock, userAgent: 'Darkroom/test' });
     onTestFinished(sender.close);
     return createWebhooks({
-      ...{ records: core.records, events: core.events, endpoints: core.endpoints },
+      ...{
+        checkRoom: () => undefined,
+        records: core.records,
+        events: core.events,
+        endpoints: core.endpoints,
+      },
       ...{ deliveries: core.deliveries, deliveryQueues: core.deliveryQueues },
       sendLimits: core.sendLimits,
       ...{ webhookQueue: core.webhookQueue, meter: core.meter, log: core.log },

@@ -10,6 +10,13 @@ export const limits = {
     fallback: '100000',
     about: 'Maximum number of unfinished jobs of one tenant.',
   }),
+  REDIS_MAX_MEMORY_PERCENT: defineVariable({
+    section,
+    schema: whole(1, 100),
+    fallback: '90',
+    about:
+      'Part of `maxmemory` of Redis, in percent, from which on new work is refused with `store_full`, so that running work can end. 100 switches the refusal off.',
+  }),
   MEDIA_TTL_S: defineVariable({
     section,
     schema: whole(60, 315_360_000),

@@ -1,5 +1,6 @@
 import { Gauge, Registry } from 'prom-client';
 import { AppError } from '../../domain/errors.ts';
+import type { StoreMemory } from '../../domain/ports.ts';
 import { idle } from '../../lib/sleep.ts';
 
 /** Timeout of the query of the store. It is well below the scrape timeout of Prometheus, 10 s by default. */
@@ -21,6 +22,8 @@ export interface StoreFigures {
   }[];
   /** Whether Redis writes an append-only file, or `null` if it does not report it. */
   readonly isAofOn: boolean | null;
+  /** Memory of Redis, or `null` if it does not report it. */
+  readonly memory: StoreMemory | null;
 }
 
 /** Creates the gauges of the store in a separate registry, so that a scrape can omit them. */
@@ -44,6 +47,16 @@ export function createStoreGauges() {
     help: 'Whether Redis writes an append-only file; without one, accepted jobs are lost when its process ends',
     registers,
   });
+  const usedMemory = new Gauge({
+    name: 'darkroom_redis_memory_used_bytes',
+    help: 'Memory that Redis uses, on a cluster its fullest primary',
+    registers,
+  });
+  const memoryLimit = new Gauge({
+    name: 'darkroom_redis_memory_limit_bytes',
+    help: 'Limit of the memory of Redis (maxmemory); absent without a limit',
+    registers,
+  });
   const pending = new Gauge({
     name: 'darkroom_webhook_deliveries_pending',
     help: 'Webhook deliveries that are neither delivered nor failed',
@@ -63,6 +76,8 @@ export function createStoreGauges() {
       for (const { state, seconds: age } of figures.oldestJobs) ages.set({ state }, age);
       if (figures.isAofOn === null) aof.remove();
       else aof.set(figures.isAofOn ? 1 : 0);
+      setOrRemove(usedMemory, figures.memory?.usedBytes);
+      setOrRemove(memoryLimit, figures.memory?.limitBytes);
       pending.set(figures.pendingDeliveries);
       return registry.metrics();
     },
@@ -76,4 +91,9 @@ export function figuresInTime(queryStore: () => Promise<StoreFigures>): Promise<
     throw error;
   });
   return Promise.race([figures, idle(storeLimitMs).then(() => null)]);
+}
+
+function setOrRemove(gauge: Gauge, value: number | null | undefined): void {
+  if (value === null || value === undefined) gauge.remove();
+  else gauge.set(value);
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import type {
+  CheckRoom,
   Clock,
   Ids,
   ImageInspector,
@@ -18,6 +19,7 @@ interface Deps {
   storage: Pick<ImageStorage, 'putFile' | 'remove'>;
   staging: Pick<Staging, 'remove'>;
   inspector: ImageInspector;
+  checkRoom: CheckRoom;
   ids: Pick<Ids, 'upload'>;
   clock: Clock;
   policy: UploadPolicy;
@@ -42,7 +44,7 @@ export interface UploadOptions extends Pick<Upload, 'fileName' | 'purpose'> {
  * Stores a file as an upload. The caller removes the given file. Bytes whose record cannot be written are removed by the
  * sweeper.
  *
- * @throws AppError `input_invalid`, `too_many_uploads`
+ * @throws AppError `input_invalid`, `too_many_uploads`, `store_full`
  */
 export function createCreateUpload(deps: Deps) {
   function describe(tenant: string, facts: ReturnType<typeof factsOf>, options: UploadOptions): Upload {
@@ -75,6 +77,7 @@ export function createCreateUpload(deps: Deps) {
   }
 
   return async (tenant: string, file: LocalFile, options: UploadOptions): Promise<Upload> => {
+    deps.checkRoom();
     const inspected = await naming(options.pointer, () =>
       deps.inspector.inspect(file, { findTransparency: false }),
     );

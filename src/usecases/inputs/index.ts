@@ -1,4 +1,5 @@
 import type {
+  CheckRoom,
   Clock,
   DestinationGuard,
   Ids,
@@ -27,6 +28,7 @@ export interface InputsDeps {
   readonly storage: ImageStorage;
   readonly staging: Staging;
   readonly inspector: ImageInspector;
+  readonly checkRoom: CheckRoom;
   readonly fetcher: InputFetcher;
   /** Guard of the URLs of inputs. It is separate from the guard of webhooks. */
   readonly guard: DestinationGuard;
@@ -48,6 +50,7 @@ export function createInputs(deps: InputsDeps) {
       storage,
       staging,
       inspector,
+      checkRoom: deps.checkRoom,
       ids,
       clock,
       policy: deps.policy,

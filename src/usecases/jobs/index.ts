@@ -4,6 +4,7 @@ import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { WaitingCallers } from '../../domain/ports/callers.ts';
 import type {
+  CheckRoom,
   Clock,
   Deliveries,
   DestinationGuard,
@@ -75,6 +76,7 @@ export interface JobsDeps {
   /** Name of this process, different after every start. */
   readonly process: string;
   readonly prepareInputs: PrepareInputs;
+  readonly checkRoom: CheckRoom;
   readonly uploads: Pick<ManageUploads, 'remove'>;
   /** Returns the budgets of the key and the tenant of a job. */
   readonly capsOf: (job: ImageJob) => Promise<readonly BudgetCap[]>;
@@ -171,6 +173,7 @@ function composeSubmitJob(
     keyedDigest: deps.keyedDigest,
     prepareInputs: deps.prepareInputs,
     cancelUnconfirmed,
+    checkRoom: deps.checkRoom,
     clock,
     policy: deps.policy,
     meter: deps.meter,

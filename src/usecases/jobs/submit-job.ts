@@ -7,6 +7,7 @@ import type { JobInput } from '../../domain/input-image.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { withHold } from '../../domain/job-money.ts';
 import type {
+  CheckRoom,
   IdempotencyClaim,
   Ids,
   JobQueue,
@@ -48,6 +49,7 @@ interface Deps extends Rules {
   keyedDigest: (text: string) => string;
   prepareInputs: PrepareInputs;
   cancelUnconfirmed: CancelUnconfirmedJob;
+  checkRoom: CheckRoom;
   meter: Meter;
   log: Log;
   policy: SubmitPolicy;
@@ -95,10 +97,11 @@ export function createSubmitJob(deps: Deps) {
     let prepared: PreparedRequest;
     const caps = capsOfCaller(submission.caller);
     try {
+      deps.checkRoom();
       prepared = prepareRequest(submission.body, deps, submission.inputs);
       checkKnownCost(prepared, caps, policy);
     } catch (error) {
-      // A job that was accepted under this key stays accepted, even if the rules have changed since.
+      // A job that was accepted under this key stays accepted, even if it would be refused now.
       const held = await replay(submission);
       if (held) return held;
       throw error;

@@ -2,7 +2,7 @@ import { errorRow } from '../../domain/errors.ts';
 import type { CircuitBreaker, Clock, ImageStorage } from '../../domain/ports.ts';
 
 export interface Readiness {
-  /** Whether this instance can accept jobs. A rejected provider account appears in the checks but does not change `ok`. */
+  /** Whether this instance can accept jobs. A rejected provider account or a nearly full store appears in the checks but does not change `ok`. */
   readonly ok: boolean;
   readonly checks: Readonly<Record<string, { ok: boolean; detail: string | null }>>;
 }
@@ -11,6 +11,8 @@ interface Deps {
   /** Writes to Redis and checks its eviction policy. PING is not enough, because it succeeds while every write fails. */
   checkStore: () => Promise<void>;
   checkDurability: () => Promise<{ ok: boolean; detail: string | null }>;
+  /** Checks that the store has room for new work. */
+  checkMemory: () => { ok: boolean; detail: string | null };
   storage: ImageStorage;
   breaker: Pick<CircuitBreaker, 'list'>;
   isDraining: () => boolean;
@@ -19,6 +21,9 @@ interface Deps {
 
 /** Result of a check that Redis has to serve, while Redis is down. */
 const unchecked = { ok: true, detail: null };
+
+/** Checks that do not change `ok`, because reads and running work do not depend on them. */
+const informative: ReadonlySet<string> = new Set(['provider', 'memory']);
 
 /** Lifetime of cached probe results, in milliseconds, so that many load balancers cost no more than one. */
 const cacheMs = 2_000;
@@ -34,7 +39,7 @@ export function createCheckReadiness(deps: Deps) {
     const [provider, aof] = redis.ok
       ? await Promise.all([attempt(checkBreakers()), deps.checkDurability()])
       : [unchecked, unchecked];
-    return { redis, aof, storage, provider };
+    return { redis, aof, memory: deps.checkMemory(), storage, provider };
   }
 
   /** @throws Error that names every blocked scope with its reason and the time of the next probe. */
@@ -55,7 +60,7 @@ export function createCheckReadiness(deps: Deps) {
       ? { ok: false, detail: 'This instance is shutting down.' }
       : { ok: true, detail: null };
     const checks = { ...(await cached.result), running };
-    const needed = Object.entries(checks).filter(([name]) => name !== 'provider');
+    const needed = Object.entries(checks).filter(([name]) => !informative.has(name));
     return { ok: needed.every(([, check]) => check.ok), checks };
   };
 }

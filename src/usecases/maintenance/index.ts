@@ -33,6 +33,8 @@ export interface MaintenanceDeps {
   readonly checkStore: () => Promise<void>;
   /** Checks that accepted jobs survive the end of the Redis process. */
   readonly checkDurability: () => Promise<{ ok: boolean; detail: string | null }>;
+  /** Checks that the store has room for new work. */
+  readonly checkMemory: () => { ok: boolean; detail: string | null };
   readonly isDraining: () => boolean;
   readonly retentionOf: (job: ImageJob) => Retention;
   /** Retention of ended deliveries. */
@@ -62,6 +64,7 @@ export function createMaintenance(deps: MaintenanceDeps) {
     checkReadiness: createCheckReadiness({
       checkStore: deps.checkStore,
       checkDurability: deps.checkDurability,
+      checkMemory: deps.checkMemory,
       storage,
       breaker,
       isDraining: deps.isDraining,

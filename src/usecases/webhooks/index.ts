@@ -1,5 +1,6 @@
 import type { ImageJob } from '../../domain/image-job.ts';
 import type {
+  CheckRoom,
   Clock,
   Deliveries,
   DeliveryQueues,
@@ -41,6 +42,7 @@ export interface WebhooksDeps {
   readonly webhookQueue: TaskQueue;
   readonly sender: WebhookSender;
   readonly guard: DestinationGuard;
+  readonly checkRoom: CheckRoom;
   readonly presentJob: PresentJob;
   readonly secrets: WebhookSecrets;
   readonly ids: Ids;
@@ -100,6 +102,7 @@ export function createWebhooks(deps: WebhooksDeps) {
       guard: deps.guard,
       secrets: { create, encrypt, faultOf },
       maxEndpoints: policy.maxEndpoints,
+      checkRoom: deps.checkRoom,
     }),
     testEndpoint: createTestEndpoint({
       ...{ endpoints, deliveries, resolveDestination, attemptDelivery },

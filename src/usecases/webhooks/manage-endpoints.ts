@@ -1,6 +1,7 @@
 import { healthy } from '../../domain/destination-health.ts';
 import { AppError } from '../../domain/errors.ts';
 import type {
+  CheckRoom,
   Clock,
   DeliveryQueues,
   DestinationGuard,
@@ -32,6 +33,7 @@ interface Deps {
   readonly log: Log;
   /** Maximum number of endpoints of one tenant. */
   readonly maxEndpoints: number;
+  readonly checkRoom: CheckRoom;
 }
 
 /** Secrets of endpoints. */
@@ -90,6 +92,7 @@ export function createManageEndpoints(deps: Deps) {
     /** Registers an endpoint. @throws AppError `destination_forbidden`, `too_many_endpoints`, `validation_failed` */
     async create(tenant: string, body: EndpointBody): Promise<WithSecret> {
       checkEndpointText(body);
+      deps.checkRoom();
       deps.guard.checkUrl(body.url, '/url');
       const nowMs = deps.clock();
       const id = deps.ids.endpoint(nowMs);

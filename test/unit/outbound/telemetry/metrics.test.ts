@@ -12,6 +12,7 @@ describe('metrics scrapes', () => {
         oldestJobs: [],
         pendingDeliveries: asked,
         isAofOn: true,
+        memory: { usedBytes: 900, limitBytes: 1_000 },
         blockedScopes: [{ provider: 'openai', kind: 'account', code: 'provider_quota_exhausted', count: 1 }],
       };
     });
