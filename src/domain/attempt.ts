@@ -40,6 +40,8 @@ export interface Attempt {
   readonly fence: number;
   readonly startedAt: number;
   readonly finishedAt?: number;
+  /** Time at which the last byte of the response arrived. A crash in the next moments may leave it on the disk or not. */
+  readonly arrivedAt?: number;
   /** Time at which the response was durable on the disk of the worker that made the call. */
   readonly receivedAt?: number;
   readonly providerRequestId?: string;

@@ -84,8 +84,8 @@ export function createAttemptCall(deps: Deps) {
       });
       meter('ok');
       deps.meter.stageDone(call.stage, seconds());
-      await recordSuccess(call, startedAtMs);
-      await call.record(no, result);
+      // The row does not wait for the breaker, because a crash before the row may cost a second payment.
+      await Promise.all([call.record(no, result), recordSuccess(call, startedAtMs)]);
       return result;
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;

@@ -16,7 +16,7 @@ import { imageCallKindOf, imageParameters } from './image-parameters.ts';
 import type { JobRun } from './job-run.ts';
 import { lostResponse } from './retry-decision.ts';
 import type { SpooledResponse, SpoolResponse } from './spool-response.ts';
-import type { createStorePreviews } from './store-previews.ts';
+import type { createStorePreviews, StorePreviews } from './store-previews.ts';
 
 interface Deps {
   provider: ImageProvider;
@@ -27,10 +27,11 @@ interface Deps {
   catalogue: ModelCatalogue;
 }
 
-/** The head of a response with what spools it. */
+/** The head of a response with what spools it, and the storage of its previews. */
 interface Sent {
   readonly head: ResponseMeta;
   readonly spooled: SpooledResponse;
+  readonly previews: StorePreviews;
 }
 
 const defaultCallTimeoutSeconds = 600;
@@ -50,7 +51,11 @@ export function createCallProvider(deps: Deps) {
       provider: provider.name,
       model,
       timeoutMs: (catalogue.find(model)?.call_timeout_s ?? defaultCallTimeoutSeconds) * 1000,
-      record: (_no, { head, spooled }) => spooled.enter(head),
+      async record(_no, { head, spooled, previews }) {
+        // The row comes first. A crash while previews are stored must not cost a second payment.
+        await spooled.enter(head);
+        await previews.settled();
+      },
       costOf: (spent) => callCost(job, spent, catalogue),
     };
   }
@@ -65,10 +70,11 @@ export function createCallProvider(deps: Deps) {
     const previews = storePreviews(run, attempt);
     try {
       const head = await work(spooled.sink, { ...attempt.context, onPartial: previews.store });
-      return { head, spooled };
-    } finally {
+      return { head, spooled, previews };
+    } catch (error) {
       // The job may end with the outcome of this call, and an ended job takes no preview.
       await previews.settled();
+      throw error;
     }
   }
 

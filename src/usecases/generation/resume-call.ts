@@ -57,9 +57,9 @@ export function createResumeCall(deps: Deps) {
           return deps.finalizeRun(run, attempt, earlyUpload);
         });
       }
-      // The worker that paid has the response on its disk and recovers it as soon as it runs again.
-      const ageMs = deps.clock() - (attempt.receivedAt ?? Number.NEGATIVE_INFINITY);
-      if (attempt.state === 'received' && ageMs < responseTimeoutMs) return RETRY_LATER;
+      // The worker that paid has the response on its disk, or may have it, and recovers it as soon as it runs again.
+      const { receivedAt = attempt.arrivedAt ?? Number.NEGATIVE_INFINITY } = attempt;
+      if (deps.clock() - receivedAt < responseTimeoutMs) return RETRY_LATER;
       const state = attempt.state === 'received' ? 'wasted' : 'uncertain';
       await run.updateAttempt(attempt.no, { state, error: 'worker_lost', finishedAt: deps.clock() });
     }

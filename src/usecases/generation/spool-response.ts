@@ -34,7 +34,7 @@ export function createSpoolResponse({ spool, providerName, clock }: Deps) {
 
     function recordArrival(head: ResponseMeta): void {
       arrivalRecorded = unlessOver(
-        run.updateAttempt(no, requestIdOf(head), (job) =>
+        run.updateAttempt(no, { arrivedAt: clock(), ...requestIdOf(head) }, (job) =>
           enterStage(withoutRefusals(job), 'storing', clock()),
         ),
       );

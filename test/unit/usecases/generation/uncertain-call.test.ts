@@ -111,6 +111,21 @@ describe('a response that an earlier run paid for', () => {
     expect(statesOf(made)).toEqual(['wasted', 'stored']);
   });
 
+  it('waits two minutes for a response that arrived before its worker crashed, as it may be on the disk', async () => {
+    const made = generation();
+    made.set((job) => ({
+      ...beginRun(job, createdAt),
+      attempts: [attemptOf({ state: 'calling', arrivedAt: createdAt + 900 })],
+    }));
+    expect(await made.run()).toEqual({ againInMs: 5_000, isInterrupted: true });
+    made.passTime(119_000);
+    made.spoolBody(1);
+    await made.recoverSpooledResponses(new AbortController().signal);
+    expect(await made.run()).toEqual(done);
+    expect(made.calls).toHaveLength(0);
+    expect(statesOf(made)).toEqual(['stored']);
+  });
+
   it('keeps the charge in the ledger if the response is gone for good', async () => {
     const made = generation({ onUncertain: 'fail' });
     const seen = { state: 'received', receivedAt: createdAt, handle: 'resp_1' } as const;
