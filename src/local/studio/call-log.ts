@@ -114,8 +114,10 @@ export function createCallLog({ ledgerFile, onArrival, onCall }: CallLogOptions)
   };
 }
 
-function ledgerLine({ requestId, headers, prompt, parameters, fault, images }: OpenCall): string {
+function ledgerLine(call: OpenCall): string {
+  const { requestId, headers, prompt, parameters, inputs, fault, images } = call;
   const at = new Date().toISOString();
-  const line = { at, requestId, clientRequestId: headers.clientRequestId, prompt, parameters, fault, images };
+  const { clientRequestId } = headers;
+  const line = { at, requestId, clientRequestId, prompt, parameters, inputs, fault, images };
   return `${JSON.stringify(line)}\n`;
 }

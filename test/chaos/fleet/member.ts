@@ -56,7 +56,6 @@ export function createMember(config: MemberConfig, listeners: MemberListeners): 
   const { name, role, folder } = config;
   const dataDir = join(folder, name);
   const logFile = join(folder, `${name}.log`);
-  mkdirSync(dataDir, { recursive: true });
   let child: RunningChild | undefined;
   let state: 'down' | 'starting' | 'up' | 'paused' = 'down';
   let url = 'http://127.0.0.1:9';
@@ -66,6 +65,8 @@ export function createMember(config: MemberConfig, listeners: MemberListeners): 
     if (state !== 'down') return;
     state = 'starting';
     killed = false;
+    // A scenario may have deleted the folder.
+    mkdirSync(dataDir, { recursive: true });
     const lastLines: string[] = [];
     let listening = () => {};
     const isListening = new Promise<void>((resolve) => {

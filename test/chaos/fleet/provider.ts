@@ -11,6 +11,8 @@ export interface Charge {
   readonly requestId: string;
   /** Digests of the paid images. */
   readonly sha256: readonly string[];
+  /** Digests of the inputs of an edit, in the order sent. */
+  readonly inputs: readonly string[];
 }
 
 /** The offline provider in a separate process that no scenario kills. */
@@ -52,11 +54,18 @@ export async function startProvider(folder: string, latencyMs: number): Promise<
 }
 
 function chargeOf(line: string): Charge {
-  const { requestId, clientRequestId, images } = JSON.parse(line) as {
+  const { requestId, clientRequestId, images, inputs } = JSON.parse(line) as {
     requestId: string;
     clientRequestId: string | null;
     images: { sha256: string }[];
+    inputs: { sha256: string }[];
   };
   const [, jobId = '', attemptNo = ''] = /^(.+)-(\d+)$/.exec(clientRequestId ?? '') ?? [];
-  return { jobId, attemptNo: Number(attemptNo), requestId, sha256: images.map((image) => image.sha256) };
+  return {
+    jobId,
+    attemptNo: Number(attemptNo),
+    requestId,
+    sha256: images.map((image) => image.sha256),
+    inputs: inputs.map((input) => input.sha256),
+  };
 }

@@ -1,11 +1,14 @@
 import type { Random } from '../../../src/local/studio/drawing/random.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { CallResponse, GoodCaller } from '../fleet/good-caller.ts';
+import { editInputs } from './edit-inputs.ts';
 
 /** The jobs that the callers of one scenario submitted. */
 export interface AcceptedJobs {
   /** Ids of accepted jobs by Idempotency-Key. */
   readonly byKey: ReadonlyMap<string, string>;
+  /** Digests of the inputs of accepted edits, by Idempotency-Key. */
+  readonly inputsByKey: ReadonlyMap<string, readonly string[]>;
   /** Contradictory responses, such as two jobs for one key. */
   readonly contradictions: readonly string[];
   /** Value of the metadata key `scenario` of all jobs. */
@@ -27,6 +30,8 @@ interface SubmitOptions {
   readonly maxConcurrent?: number;
   /** Share of jobs whose provider calls are streams with previews. Default 0. */
   readonly previewShare?: number;
+  /** Share of jobs that edit images. Default 0. */
+  readonly editShare?: number;
   /** Pause after each submission, in milliseconds. */
   readonly pauseMs?: number;
 }
@@ -35,6 +40,7 @@ interface Plan {
   readonly latencyMs: number;
   readonly twice: boolean;
   readonly hasPreviews: boolean;
+  readonly isEdit: boolean;
 }
 
 const defaultLatencyMs = [300, 1500] as const;
@@ -44,6 +50,7 @@ const shareSentTwice = 0.1;
 /** Creates the ledger of the accepted jobs of one scenario. */
 export function createAcceptedJobs({ fleet, caller, random, mark }: AcceptedJobsConfig): AcceptedJobs {
   const byKey = new Map<string, string>();
+  const inputsByKey = new Map<string, readonly string[]>();
   const contradictions: string[] = [];
   let submitted = 0;
 
@@ -59,10 +66,13 @@ export function createAcceptedJobs({ fleet, caller, random, mark }: AcceptedJobs
     byKey.set(key, id);
   }
 
-  async function submitOne({ latencyMs, twice, hasPreviews }: Plan): Promise<string> {
+  async function submitOne({ latencyMs, twice, hasPreviews, isEdit }: Plan): Promise<string> {
     submitted += 1;
     const key = `${mark}-${submitted}`;
+    const inputs = isEdit ? await editInputs() : null;
+    if (inputs) inputsByKey.set(key, inputs.digests);
     const body = {
+      ...inputs?.fields,
       prompt: `Image ${submitted} of ${mark} [studio:latency=${latencyMs}]`,
       ...(hasPreviews ? { partial_images: 2 } : {}),
       metadata: { scenario: mark },
@@ -78,6 +88,7 @@ export function createAcceptedJobs({ fleet, caller, random, mark }: AcceptedJobs
 
   return {
     byKey,
+    inputsByKey,
     contradictions,
     mark,
     async submit(
@@ -86,6 +97,7 @@ export function createAcceptedJobs({ fleet, caller, random, mark }: AcceptedJobs
         latencyMs: [low, high] = defaultLatencyMs,
         maxConcurrent = defaultMaxConcurrent,
         previewShare = 0,
+        editShare = 0,
         pauseMs = 0,
       } = {},
     ) {
@@ -93,6 +105,7 @@ export function createAcceptedJobs({ fleet, caller, random, mark }: AcceptedJobs
         latencyMs: random.whole(low, high),
         twice: random.chance(shareSentTwice),
         hasPreviews: previewShare > 0 && random.chance(previewShare),
+        isEdit: editShare > 0 && random.chance(editShare),
       }));
       const ids: string[] = [];
       const submitter = async () => {

@@ -36,6 +36,7 @@ export async function compareLedgers(
 ): Promise<Comparison> {
   const faults = [...accepted.contradictions];
   const charges = chargesByJob(fleet);
+  const inputs = inputsByJob(accepted);
   const figures = {
     jobs: 0,
     images: 0,
@@ -56,7 +57,7 @@ export async function compareLedgers(
     figures.extra += paid.length - job.images.length;
     if (job.status !== 'succeeded')
       faults.push(`${id} ended as ${job.status}: ${job.error?.code ?? 'no error'}`);
-    faults.push(...compareMoney(job, paid, fleet.isBackground));
+    faults.push(...compareMoney(job, paid, fleet.isBackground), ...compareInputs(job, paid, inputs.get(id)));
     if (fleet.work.runsOf(id).length === 0) faults.push(`${id} ended, but no log line names a run of it`);
     const cutShort = fleet.work.runsOf(id).filter((run) => run.end !== 'released').length;
     figures.cutShort += cutShort;
@@ -87,6 +88,28 @@ function chargesByJob(fleet: Fleet): Map<string, Charge[]> {
     known.push(charge);
   }
   return byJob;
+}
+
+function inputsByJob({ byKey, inputsByKey }: AcceptedJobs): Map<string, readonly string[]> {
+  return new Map([...inputsByKey].map(([key, digests]) => [byKey.get(key) ?? '', digests]));
+}
+
+/** Checks that every call of an edit had the bytes that its caller sent. */
+function compareInputs(
+  job: ImageJobView,
+  paid: readonly Charge[],
+  digests: readonly string[] = [],
+): string[] {
+  const expected = digests.join();
+  const isEqual = (found: readonly string[]) => found.join() === expected;
+  return [
+    ...(isEqual(job.inputs.map((input) => ('sha256' in input ? String(input.sha256) : '')))
+      ? []
+      : [`${job.id} shows other inputs than its caller sent`]),
+    ...paid
+      .filter((charge) => !isEqual(charge.inputs))
+      .map((charge) => `${job.id}: call ${charge.attemptNo} had other inputs than its caller sent`),
+  ];
 }
 
 /** Checks that every charged call is an attempt of its job, and that every stored attempt was charged. */

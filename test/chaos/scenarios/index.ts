@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import { killAfterLastByte } from './kill-after-last-byte.ts';
+import { killAfterEdits, killAfterLastByte } from './kill-after-last-byte.ts';
 import { killEverything } from './kill-everything.ts';
 import { killInBackground } from './kill-in-background.ts';
 import { killRedis } from './kill-redis.ts';
@@ -7,6 +7,7 @@ import { killSameJob } from './kill-same-job.ts';
 import { killUnderBacklog } from './kill-under-backlog.ts';
 import { killWebhooks } from './kill-webhooks.ts';
 import { killWorkers } from './kill-workers.ts';
+import { loseMachine, loseMachineInBackground } from './lose-machine.ts';
 import { mixed } from './mixed.ts';
 import { pauseWorker } from './pause-worker.ts';
 import { rollingRestarts } from './rolling-restarts.ts';
@@ -21,6 +22,9 @@ export const scenarios: readonly Scenario[] = [
   killUnderBacklog,
   killSameJob,
   killAfterLastByte,
+  killAfterEdits,
+  loseMachine,
+  loseMachineInBackground,
   killRedis,
   killEverything,
   pauseWorker,

@@ -74,7 +74,7 @@ export const mixed: Scenario = {
     let injected = 0;
     let isOver = false;
     const submitting = (async () => {
-      while (!isOver) await accepted.submit(10, { pauseMs: 1_000, previewShare: 0.5 });
+      while (!isOver) await accepted.submit(10, { pauseMs: 1_000, previewShare: 0.5, editShare: 0.3 });
     })();
     const hasTime = () => !stage.short && Date.now() < stage.deadlineMs - drainMs;
     for (
