@@ -35,6 +35,7 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
       openAi: {
         models: createModelMap(config.V1_MODEL_MAP ?? [], usableIn(adapters.catalogue, clock)),
         interimResponses: config.V1_INTERIM_RESPONSES,
+        keepAliveSeconds: config.V1_KEEP_ALIVE_S,
         cancelOnDisconnect: config.V1_CANCEL_ON_DISCONNECT,
       },
       defaultModel: config.DEFAULT_MODEL,

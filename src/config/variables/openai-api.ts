@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineVariable, truth } from '../../lib/variable.ts';
+import { defineVariable, truth, whole } from '../../lib/variable.ts';
 import { modelMap } from '../values.ts';
 
 const section = 'OpenAI-compatible API';
@@ -18,6 +18,13 @@ export const openAiApi = {
     fallback: 'false',
     about:
       'Whether the job of an OpenAI client that disconnects is canceled. By default the job continues, and a repeated request joins it.',
+  }),
+  V1_KEEP_ALIVE_S: defineVariable({
+    section,
+    schema: whole(1, 250),
+    fallback: '25',
+    about:
+      'Time until an OpenAI client that waits gets its first sign of life, in seconds. Further ones follow every 15 s, or after this time if that is shorter. Set it below the idle timeout of every proxy. Failures before it keep their status for every client.',
   }),
   V1_INTERIM_RESPONSES: defineVariable({
     section,

@@ -56,6 +56,7 @@ const bad: Partial<Record<VariableName, string>> = {
   V1_MODEL_MAP: 'dall-e-3',
   V1_CANCEL_ON_DISCONNECT: 'on',
   V1_INTERIM_RESPONSES: 'often',
+  V1_KEEP_ALIVE_S: '0',
   MAX_OPEN_JOBS: 'many',
   MEDIA_TTL_S: '59',
   RECORD_TTL_S: '5 9',

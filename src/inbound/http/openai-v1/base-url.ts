@@ -3,12 +3,13 @@ const withoutPrefix =
   /^\/(images\/(generations|edits|variations)|models\/[^/?]+|files(\/upl_[^/?]+)?)\/?(?=\?|$)/;
 
 /**
- * Rewrites the path of an OpenAI client: a base URL works with and without `/v1` and with a trailing slash. A slash at the
- * end of the whole path stays.
+ * Rewrites the path of an OpenAI client: a base URL works with and without `/v1` and with slashes at its end, also if the
+ * client adds `/v1` a second time. A slash at the end of the whole path stays.
  *
  * @returns the path of the route, with the query
  */
 export function rewriteOpenAiPath(url: string): string {
-  if (url.startsWith('/v1')) return url.replace(/^[^?]*/, (path) => path.replace(/\/+/g, '/'));
-  return withoutPrefix.test(url) ? `/v1${url}` : url;
+  const plain = url.replace(/^[^?]*/, (path) => path.replace(/\/+/g, '/')).replace(/^\/v1(?=\/v1\/)/, '');
+  if (plain.startsWith('/v1/')) return plain;
+  return withoutPrefix.test(plain) ? `/v1${plain}` : url;
 }

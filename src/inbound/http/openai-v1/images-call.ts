@@ -27,6 +27,8 @@ import type { WritePieces } from './write-pieces.ts';
 export interface OpenAiSettings {
   readonly models: ModelMap;
   readonly interimResponses: InterimResponses;
+  /** Time until the first keep-alive of a waiting caller, in seconds. */
+  readonly keepAliveSeconds: number;
   /** Whether a disconnect of the caller cancels the job. Otherwise the job continues, and a retry joins it. */
   readonly cancelOnDisconnect: boolean;
 }
@@ -129,7 +131,10 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
         reply,
         form: mapped.form,
         events: kind.events,
-        keepAlive: keepAliveFormFor(request, openAi.interimResponses),
+        keepAlive: {
+          form: keepAliveFormFor(request, openAi.interimResponses),
+          firstMs: openAi.keepAliveSeconds * 1000,
+        },
         writePieces: deps.writePieces,
         warnings: [...mapped.warnings, ...(job.warnings ?? [])],
         headers: { ...(reply.getHeaders() as Record<string, string>), ...headers },

@@ -4,7 +4,7 @@ import { finalError, type ImageJob, jobError } from '../../../domain/image-job.t
 import { circumstancesOf } from '../problem.ts';
 import { createEventWriter } from './event-writer.ts';
 import { describeOutput, type ImageSource, imageEventPieces, imagesBody } from './images-response.ts';
-import { type KeepAliveForm, sendSignOfLife, startKeepAlive } from './keep-alive.ts';
+import { type KeepAlive, sendSignOfLife, startKeepAlive } from './keep-alive.ts';
 import type { ResponseForm } from './map-request.ts';
 import { jobFailure, openAiError } from './problem.ts';
 import { type EventFamily, writePartials } from './write-partials.ts';
@@ -16,7 +16,7 @@ export interface Waiting {
   readonly reply: FastifyReply;
   readonly form: ResponseForm;
   readonly events: EventFamily;
-  readonly keepAlive: KeepAliveForm;
+  readonly keepAlive: KeepAlive;
   readonly writePieces: WritePieces;
   readonly warnings: readonly string[];
   /** Headers of every response of this request. */
@@ -37,8 +37,10 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
   const { reply } = waiting;
   reply.hijack();
   if (waiting.form.stream) return respondWithEvents(waiting, ended);
-  const stop = startKeepAlive(() =>
-    sendSignOfLife(reply.raw, waiting.keepAlive, { ...waiting.headers, 'content-type': 'application/json' }),
+  const { form, firstMs } = waiting.keepAlive;
+  const stop = startKeepAlive(
+    () => sendSignOfLife(reply.raw, form, { ...waiting.headers, 'content-type': 'application/json' }),
+    firstMs,
   );
   const job = await ended.finally(stop);
   const failure = failureOf(job);
@@ -96,7 +98,7 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
   });
   const writer = createEventWriter(raw, waiting.writePieces);
   writer.comment('open');
-  const stop = startKeepAlive(() => writer.comment('keep-alive'));
+  const stop = startKeepAlive(() => writer.comment('keep-alive'), waiting.keepAlive.firstMs);
   const [job] = await Promise.all([
     ended,
     writePartials(writer, { ...waiting.partials(), family: waiting.events }),

@@ -17,7 +17,12 @@ describe('rewritePath', () => {
     ['/files/acme/img_1/0.png?signature=a', '/files/acme/img_1/0.png?signature=a'],
     ['/files/other', '/files/other'],
     ['/files/', '/v1/files'],
-    ['/files//', '/files/'],
+    ['/files//', '/v1/files'],
+    ['//v1//images//generations', '/v1/images/generations'],
+    ['//images/generations?a=//', '/v1/images/generations?a=//'],
+    ['/v1/v1/images/edits', '/v1/images/edits'],
+    ['//images', '//images'],
+    ['/v10/models', '/v10/models'],
   ])('rewrites %s to %s', (url, path) => {
     expect(rewritePath(url)).toBe(path);
   });

@@ -33,6 +33,9 @@ describe('the form that keeps a waiting connection open', () => {
     'x-forwarded-proto',
     'x-forwarded-host',
     'x-forwarded-port',
+    'x-real-ip',
+    'cf-ray',
+    'x-amzn-trace-id',
   ])('is white space if the header %s names a proxy', (name) => {
     expect(formOf({ ...official, [name]: 'a' })).toBe('white-space');
   });
