@@ -30,6 +30,7 @@ const meter: Meter = {
   providerCall: nothing,
   imageStored: nothing,
   estimateError: nothing,
+  ledgerArchived: nothing,
   webhookAttempt: nothing,
   recordUnreadable: nothing,
   billAboveHold: nothing,

@@ -21,7 +21,9 @@ import { checkEviction } from '../outbound/records/probe-store.ts';
 import { createSignals } from '../outbound/records/signals.ts';
 import { createTenants } from '../outbound/records/tenants.ts';
 import { createTokenSampleStore } from '../outbound/records/token-samples.ts';
+import { createUnarchivedJobs } from '../outbound/records/unarchived-jobs.ts';
 import { createInputDrafts, createUploads } from '../outbound/records/uploads.ts';
+import { createUsageCounters } from '../outbound/records/usage-rows.ts';
 import { createWaitingCallers, startPresence } from '../outbound/records/waiting-callers.ts';
 import { createDeliveries } from '../outbound/records/webhooks/deliveries.ts';
 import { createDeliveryQueues } from '../outbound/records/webhooks/delivery-queues.ts';
@@ -74,6 +76,7 @@ export async function composeAdapters(root: Root) {
     createStoreFigures({
       records: records.jobs,
       deliveryQueues: records.deliveryQueues,
+      unarchived: records.unarchivedJobs,
       jobQueue: queues.jobs,
       webhookQueue: queues.webhooks,
       breaker: records.breaker,
@@ -134,6 +137,8 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),
     callers: createWaitingCallers(redis, keys),
     workerRuns: createWorkerRuns(redis, keys, root.process),
+    usageCounters: createUsageCounters(redis, keys, { maxRows: config.MAX_USAGE_ROWS }),
+    unarchivedJobs: createUnarchivedJobs(redis, keys),
     /** Rejects with the fault if a connection is not usable or Redis evicts keys. */
     check: async () => {
       await Promise.all([root.connections.check(), checkEviction(redis)]);

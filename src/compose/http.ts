@@ -23,6 +23,7 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
       inputs: useCases.inputs,
       staging: adapters.staging,
       webhooks: useCases.webhooks,
+      usage: useCases.usage,
       checkReadiness: useCases.maintenance.checkReadiness,
       catalogue: adapters.catalogue,
       presets: adapters.presets,

@@ -8,12 +8,14 @@ import type {
   QueueCounts,
   StoreMemory,
   TaskQueue,
+  UnarchivedJobs,
 } from '../domain/ports.ts';
 import type { StoreFigures } from '../outbound/telemetry/store-gauges.ts';
 
 interface Deps {
   records: JobStore;
   deliveryQueues: DeliveryQueues;
+  unarchived: Pick<UnarchivedJobs, 'oldestMs'>;
   jobQueue: JobQueue;
   webhookQueue: TaskQueue;
   breaker: Pick<CircuitBreaker, 'list'>;
@@ -39,6 +41,13 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
     return created.reduce<number>((oldest, at) => Math.max(oldest, (nowMs - (at ?? nowMs)) / 1000), 0);
   }
 
+  async function unarchivedSeconds(tenants: readonly string[]): Promise<number> {
+    const changed = await Promise.all(tenants.map((tenant) => deps.unarchived.oldestMs(tenant)));
+    const nowMs = clock();
+    // Records of earlier releases have no time of their change.
+    return changed.reduce<number>((oldest, at) => Math.max(oldest, at ? (nowMs - at) / 1000 : 0), 0);
+  }
+
   return async () => {
     const [jobs, webhooks, tenants, open, isAofOn, memory] = await Promise.all([
       jobQueue.counts(),
@@ -48,9 +57,10 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
       deps.isAofOn(),
       deps.readMemory(),
     ]);
-    const [queued, running, pending] = await Promise.all([
+    const [queued, running, unarchived, pending] = await Promise.all([
       oldestSeconds(tenants, 'queued'),
       oldestSeconds(tenants, 'running'),
+      unarchivedSeconds(tenants),
       Promise.all(tenants.map((tenant) => deliveryQueues.countPending(tenant))),
     ]);
     return {
@@ -61,6 +71,7 @@ export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
       ],
       isAofOn,
       memory,
+      unarchivedSeconds: unarchived,
       pendingDeliveries: pending.reduce((sum, count) => sum + count, 0),
       blockedScopes: countScopes(open),
     };

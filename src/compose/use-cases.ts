@@ -1,14 +1,19 @@
 import { hash } from 'node:crypto';
+import type { Config } from '../config/config.ts';
 import { capsOf } from '../domain/budget.ts';
 import type { ImageJob } from '../domain/image-job.ts';
+import type { UsageCounters } from '../domain/ports.ts';
+import { labelsOf } from '../domain/usage.ts';
 import { createKeyText, digestHex, keyIdOf, sameDigest } from '../lib/crypto/api-key-text.ts';
 import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
-import { ids } from '../lib/ids.ts';
+import { ids, ulid } from '../lib/ids.ts';
 import { idle } from '../lib/sleep.ts';
 import { type Access, createAccess } from '../usecases/access/index.ts';
 import { createInputs, type Inputs } from '../usecases/inputs/index.ts';
 import { createJobs, type Jobs } from '../usecases/jobs/index.ts';
+import type { SubmitPolicy, UsageRowOf } from '../usecases/jobs/submit-job.ts';
 import { createMaintenance } from '../usecases/maintenance/index.ts';
+import { createUsage, type Usage } from '../usecases/usage/index.ts';
 import type { Adapters } from './adapters.ts';
 import { bootstrapKeysOf } from './bootstrap-keys.ts';
 import { clock } from './clock.ts';
@@ -28,8 +33,9 @@ export function composeUseCases(
   const jobs = composeJobs(root, adapters, { inputs, access });
   const generation = composeGeneration(root, adapters, { jobs, inputs });
   const webhooks = composeWebhooks(root, adapters, { jobs, publicUrlFor: options.publicUrlFor });
-  const maintenance = composeMaintenance(root, adapters, jobs);
-  return { access, inputs, jobs, generation, webhooks, maintenance };
+  const usage = composeUsage(root, adapters);
+  const maintenance = composeMaintenance(root, adapters, { jobs, usage });
+  return { access, inputs, jobs, generation, webhooks, usage, maintenance };
 }
 export type UseCases = ReturnType<typeof composeUseCases>;
 
@@ -109,24 +115,55 @@ function composeJobs(
     capsOf: async ({ tenant, keyId, createdAt }) =>
       capsOf(await access.policyOf(tenant, keyId), keyId, { acceptedAtMs: createdAt, nowMs: clock() }),
     checkRoom: adapters.memory.checkRoom,
+    usageRowOf: composeUsageRow(config, records.usageCounters),
     process,
-    policy: {
-      defaultModel: config.DEFAULT_MODEL,
-      allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,
-      allowUnknownCost: config.UNKNOWN_COST === 'allow',
-      maxOpenJobsPerTenant: config.MAX_OPEN_JOBS,
-      queueTtlSeconds: config.QUEUE_TTL_S,
-      runTimeoutSeconds: config.RUN_TIMEOUT_S,
-      maxMediaSeconds: config.MEDIA_TTL_S,
-      maxRecordSeconds: config.RECORD_TTL_S,
-      defaultQuality: config.DEFAULT_QUALITY,
-    },
+    policy: submitPolicyOf(config),
     meter: adapters.metrics,
     log,
   });
 }
 
-function composeMaintenance({ config, draining, log }: Root, adapters: Adapters, jobs: Jobs) {
+function submitPolicyOf(config: Config): SubmitPolicy {
+  return {
+    defaultModel: config.DEFAULT_MODEL,
+    allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,
+    allowUnknownCost: config.UNKNOWN_COST === 'allow',
+    maxOpenJobsPerTenant: config.MAX_OPEN_JOBS,
+    queueTtlSeconds: config.QUEUE_TTL_S,
+    runTimeoutSeconds: config.RUN_TIMEOUT_S,
+    maxMediaSeconds: config.MEDIA_TTL_S,
+    maxRecordSeconds: config.RECORD_TTL_S,
+    defaultQuality: config.DEFAULT_QUALITY,
+  };
+}
+
+function composeUsageRow({ USAGE_METADATA_KEYS: metadataKeys }: Config, counters: UsageCounters): UsageRowOf {
+  return ({ tenant, keyId }, request) => counters.rowOf(tenant, labelsOf(request, keyId, metadataKeys));
+}
+
+function composeUsage({ config, log }: Root, { records, storage, metrics }: Adapters): Usage {
+  return createUsage({
+    records: records.jobs,
+    usageCounters: records.usageCounters,
+    unarchived: records.unarchivedJobs,
+    storage,
+    createName: () => ulid(clock()),
+    policy: {
+      metadataKeys: config.USAGE_METADATA_KEYS,
+      ledgerTtlMs: config.LEDGER_TTL_S * 1000,
+      usageTtlMs: config.USAGE_TTL_S * 1000,
+    },
+    clock,
+    meter: metrics,
+    log,
+  });
+}
+
+function composeMaintenance(
+  { config, draining, log }: Root,
+  adapters: Adapters,
+  { jobs, usage }: { readonly jobs: Jobs; readonly usage: Usage },
+) {
   const { records, queues, storage, durability } = adapters;
   return createMaintenance({
     records: records.jobs,
@@ -145,6 +182,7 @@ function composeMaintenance({ config, draining, log }: Root, adapters: Adapters,
     isDraining: () => draining.aborted,
     retentionOf: retentionOf(config),
     deliveryLogMs: config.WEBHOOK_LOG_TTL_S * 1000,
+    archiveTenant: usage.archiveTenant,
     clock,
     log,
   });

@@ -19,6 +19,8 @@ const lockDurationMs = 10_000;
 const reconcilePauseMs = 5_000;
 const sweepPauseMs = 10_000;
 const inputSweepPauseMs = 30_000;
+/** Pause between two looks for changes of the ledger that are an hour old. */
+const archivePauseMs = 60_000;
 const spoolRecoveryPauseMs = 15_000;
 
 /** Background work of a process. */
@@ -118,9 +120,13 @@ function startSpoolRecovery({ closers, draining, log }: Root, { generation }: Us
 }
 
 /** Reconciles and sweeps at intervals. Every process with a worker does both, because both are idempotent. */
-function startMaintenance({ closers, log }: Root, { maintenance, inputs }: UseCases): void {
-  const verbs = { ...maintenance, sweepInputs: inputs.sweepInputs };
-  const repeat = (name: 'reconcile' | 'sweep' | 'sweepInputs', pauseMs: number, firstAfterMs: number) => {
+function startMaintenance({ closers, log }: Root, { maintenance, inputs, usage }: UseCases): void {
+  const verbs = { ...maintenance, sweepInputs: inputs.sweepInputs, archiveLedger: usage.archiveDue };
+  const repeat = (
+    name: 'reconcile' | 'sweep' | 'sweepInputs' | 'archiveLedger',
+    pauseMs: number,
+    firstAfterMs: number,
+  ) => {
     const outage = createOutageLog(log, {
       fields: { maintenance: name },
       outage: 'maintenance failed, retrying',
@@ -136,4 +142,5 @@ function startMaintenance({ closers, log }: Root, { maintenance, inputs }: UseCa
   // The first sweep waits one pause, so that a restarted worker recovers its spooled responses before their jobs end.
   repeat('sweep', sweepPauseMs, sweepPauseMs);
   repeat('sweepInputs', inputSweepPauseMs, sweepPauseMs);
+  repeat('archiveLedger', archivePauseMs, archivePauseMs);
 }

@@ -80,3 +80,18 @@ export const modelMap = list.pipe(
       })),
   ),
 );
+
+/** Keys of metadata that queries of usage can name. */
+export const metadataKeys = list.pipe(
+  z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z0-9_-]{1,64}$/,
+          'must be metadata keys of letters, digits, _ and -, at most 64 characters each',
+        ),
+    )
+    .max(4, 'must be at most 4 keys')
+    .transform((keys) => [...new Set(keys)]),
+);

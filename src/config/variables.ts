@@ -10,6 +10,7 @@ import { proxies } from './variables/proxies.ts';
 import { redis } from './variables/redis.ts';
 import { serving } from './variables/serving.ts';
 import { storage } from './variables/storage.ts';
+import { usage } from './variables/usage.ts';
 import { webhooks } from './variables/webhooks.ts';
 import { work } from './variables/work.ts';
 
@@ -32,6 +33,7 @@ export const variables = {
   ...webhooks,
   ...openAiApi,
   ...limits,
+  ...usage,
   ...commandLine,
 } as const satisfies VariableSet;
 

@@ -59,6 +59,8 @@ export interface Attempt {
   readonly final?: true;
   /** Set if a response reported its usage although it held nothing usable. */
   readonly charged?: true;
+  /** Time at which an unknown charge was settled. `costMicroUsd` is then the settled amount; 0 if nothing was charged. */
+  readonly settledAt?: number;
 }
 
 /** Returns the cost fields of a row: none if the cost is unknown, never 0 instead. */
@@ -108,7 +110,7 @@ export function patchAttempt(attempts: readonly Attempt[], no: number, patch: Pa
   );
 }
 
-/** Ends an attempt whose response is known after all. Removes the error of an earlier doubt. */
+/** Ends an attempt whose response is known after all. Removes the error of an earlier doubt, and a settlement. */
 export function finalizeAttempt(
   attempts: readonly Attempt[],
   no: number,
@@ -116,7 +118,7 @@ export function finalizeAttempt(
 ): Attempt[] {
   return attempts.map((attempt) => {
     if (attempt.no !== no) return attempt;
-    const { error: _doubt, ...rest } = attempt;
+    const { error: _doubt, settledAt: _guess, ...rest } = attempt;
     return { ...rest, ...outcome };
   });
 }
@@ -132,8 +134,16 @@ export function paymentsFor(attempts: readonly Attempt[], index: number): number
 
 const paidStates: ReadonlySet<string> = new Set<AttemptState>(['received', 'stored', 'wasted']);
 
-/** Returns the knowledge about money after the attempts of a job. An unknown state may have been charged. */
+/** Returns the knowledge about money of one attempt. An unknown state may have been charged. */
+export function billingOfAttempt({ state, charged, settledAt, costMicroUsd }: Attempt): Billing {
+  if (state === 'rejected') return 'none';
+  if (settledAt !== undefined) return costMicroUsd === 0 ? 'none' : 'charged';
+  return charged || paidStates.has(state) ? 'charged' : 'possible';
+}
+
+/** Returns the knowledge about money after the attempts of a job. */
 export function billingOf(attempts: readonly Attempt[]): Billing {
-  if (attempts.some(({ state, charged }) => charged || paidStates.has(state))) return 'charged';
-  return attempts.every((a) => a.state === 'rejected') ? 'none' : 'possible';
+  const billings = new Set(attempts.map(billingOfAttempt));
+  if (billings.has('charged')) return 'charged';
+  return billings.has('possible') ? 'possible' : 'none';
 }

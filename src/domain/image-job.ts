@@ -4,8 +4,18 @@ import { type Billing, type ErrorCode, errorRow } from './errors.ts';
 import type { StoredImage, StoredPreview } from './image.ts';
 import type { ImageRequest } from './image-request.ts';
 import type { JobInput } from './input-image.ts';
+import {
+  type Blocked,
+  type JobStage,
+  type JobStatus,
+  jobStages,
+  jobStatuses,
+  type Moment,
+} from './job-history.ts';
 import { isKnown, type Open } from './open.ts';
 import type { StoredTokens } from './token-totals.ts';
+
+export { type Blocked, type JobStage, type JobStatus, jobStages, jobStatuses, type Moment };
 
 /**
  * The record of a job and everything that can be read from it. `job-moves.ts` has its transitions. Times are epoch
@@ -14,12 +24,6 @@ import type { StoredTokens } from './token-totals.ts';
  * Records are open: another release may have written fields and values that this one does not know. Every update keeps
  * them. Types of stored lists of values are therefore `Open`.
  */
-
-export const jobStatuses = ['queued', 'running', 'succeeded', 'failed', 'canceled', 'expired'] as const;
-export type JobStatus = (typeof jobStatuses)[number];
-
-export const jobStages = ['moderating', 'enhancing', 'generating', 'storing', 'processing'] as const;
-export type JobStage = (typeof jobStages)[number];
 
 /**
  * Schema version of the records that this release writes and runs. A release raises it if older releases must not change
@@ -40,28 +44,6 @@ export interface JobError {
     readonly request_id?: string;
     readonly categories?: string[];
   };
-}
-
-/** One change of status or stage, one stored image or one stored preview. */
-export interface Moment {
-  readonly at: number;
-  readonly status: Open<JobStatus>;
-  readonly stage?: Open<JobStage>;
-  /** Index of the image that was stored, or whose preview was; absent for a change of status or stage. */
-  readonly image?: number;
-  /** Number of the preview that was stored; absent for every other moment. */
-  readonly partial?: number;
-}
-
-/** A wait of a running job. */
-export interface Blocked {
-  readonly sinceMs: number;
-  /** When the next run tries again. */
-  readonly untilMs: number;
-  /** The circuit breaker scope; absent if the job waits for another release. */
-  readonly scope?: string;
-  /** Error code of the block. */
-  readonly code?: string;
 }
 
 export interface ImageJob {
@@ -104,6 +86,8 @@ export interface ImageJob {
   readonly hold?: number;
   /** Upper bounds of the calls of the job; absent if unknown, and once nothing is held after the end. */
   readonly callBounds?: CallBounds;
+  /** Row of the usage counters, fixed at submission. Absent in records of earlier releases, which are not counted. */
+  readonly usageRow?: number;
   readonly warnings?: string[];
   readonly parentId?: string;
   /** Fencing token: number of runs so far. Only the latest run may write. */
@@ -177,6 +161,7 @@ export function createJob(input: {
   promptTemplate?: readonly string[] | undefined;
   inputs?: readonly JobInput[] | undefined;
   warnings?: readonly string[];
+  usageRow?: number | undefined;
   parentId?: string | undefined;
   requestId?: string | undefined;
   traceparent?: string | undefined;
@@ -198,6 +183,7 @@ export function createJob(input: {
     attempts: [],
     ...(input.callBounds ? { callBounds: input.callBounds } : {}),
     ...(input.warnings?.length ? { warnings: [...input.warnings] } : {}),
+    ...(input.usageRow === undefined ? {} : { usageRow: input.usageRow }),
     ...(input.parentId ? { parentId: input.parentId } : {}),
     ...(input.requestId ? { requestId: input.requestId } : {}),
     ...(input.traceparent ? { traceparent: input.traceparent } : {}),

@@ -14,7 +14,11 @@ export function erase(job: ImageJob, nowMs: number, retention: Retention): Image
   checkChangeable(job);
   const ended = isTerminal(job.status) ? job : finish(job, 'canceled', { nowMs, retention });
   const tombstone = pickAmounts(ended, tombstoneFields) as unknown as ImageJob;
-  const attempts = ended.attempts.map((attempt) => pickAmounts(attempt, attemptFields) as unknown as Attempt);
+  const attempts = ended.attempts.map((attempt) => {
+    const row = pickAmounts(attempt, attemptFields) as unknown as Attempt;
+    // The request is erased with its model, and the ledger has to name the model of every paid call.
+    return row.model === undefined && ended.request ? { ...row, model: ended.request.model } : row;
+  });
   // The names of the inputs stay until their bytes are deleted.
   const inputs = ended.inputs?.map(({ role, index }) => ({ role, index, source: { type: 'erased' } }));
   return {

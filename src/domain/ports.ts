@@ -10,6 +10,7 @@ export * from './ports/money.ts';
 export * from './ports/providers.ts';
 export * from './ports/queue.ts';
 export * from './ports/records.ts';
+export * from './ports/usage.ts';
 export * from './ports/webhooks.ts';
 
 /**
@@ -56,6 +57,8 @@ export interface Meter extends MoneyMeter {
   imageStored(contentType: string, sizeBytes: number): void;
   /** Records the bill of an image as a multiple of a bound of its estimate. */
   estimateError(bound: 'low' | 'high', billByEstimate: number): void;
+  /** Counts lines of the ledger that were written to the storage. */
+  ledgerArchived(lines: number): void;
   webhookAttempt(outcome: string, seconds: number): void;
   /** Counts a stored record that was skipped because this release cannot read it. */
   recordUnreadable(kind: string): void;

@@ -6,7 +6,9 @@ import { inject, onTestFinished } from 'vitest';
 import { createEstimate } from '../../src/domain/estimate.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
+import type { UnarchivedJobs } from '../../src/domain/ports.ts';
 import { createPresets, PresetFile } from '../../src/domain/preset.ts';
+import { labelsOf } from '../../src/domain/usage.ts';
 import { createKeyedDigest } from '../../src/lib/crypto/keyed-digest.ts';
 import { readBuiltIn } from '../../src/lib/data-files.ts';
 import { ids, ulid } from '../../src/lib/ids.ts';
@@ -22,6 +24,8 @@ import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
+import { createUnarchivedJobs } from '../../src/outbound/records/unarchived-jobs.ts';
+import { createUsageCounters } from '../../src/outbound/records/usage-rows.ts';
 import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
 import { createDeliveryQueues } from '../../src/outbound/records/webhooks/delivery-queues.ts';
 import { createSendLimits } from '../../src/outbound/records/webhooks/send-limits.ts';
@@ -39,6 +43,7 @@ import { createSubmitJob, type SubmitPolicy } from '../../src/usecases/jobs/subm
 import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { createReconcile } from '../../src/usecases/maintenance/reconcile.ts';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
+import { createUsage } from '../../src/usecases/usage/index.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { inputPorts } from './input-ports.ts';
 import { createdAt, idleMeter, retention, silentLog } from './jobs.ts';
@@ -125,6 +130,8 @@ async function connectStores({ redis, prefix }: Deployment, given: Given) {
     deliveries: createDeliveries(redis, keys),
     deliveryQueues: createDeliveryQueues(redis, keys),
     sendLimits: createSendLimits(redis, keys),
+    usageCounters: createUsageCounters(redis, keys, { maxRows: 10 }),
+    unarchivedJobs: createUnarchivedJobs(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys),
     jobIntake: jobQueue,
     jobQueue,
@@ -138,6 +145,24 @@ const prepareInputsOf = (
   ports: Parameters<typeof createFindStoredInput>[0] &
     Omit<Parameters<typeof createPrepareInputs>[0], 'findStored'>,
 ) => createPrepareInputs({ ...ports, findStored: createFindStoredInput(ports) });
+
+const usageMetadataKeys = ['customer'];
+
+const usageOf = (
+  deps: Omit<Parameters<typeof createUsage>[0], 'unarchived' | 'createName' | 'policy'> & {
+    unarchivedJobs: UnarchivedJobs;
+  },
+) =>
+  createUsage({
+    ...deps,
+    unarchived: deps.unarchivedJobs,
+    createName: () => ulid(deps.clock()),
+    policy: {
+      metadataKeys: usageMetadataKeys,
+      ledgerTtlMs: 10 * 86_400_000,
+      usageTtlMs: 20 * 86_400_000,
+    },
+  });
 
 async function buildCore(deployment: Deployment, given: Given) {
   let nowMs = createdAt;
@@ -159,7 +184,9 @@ async function buildCore(deployment: Deployment, given: Given) {
   const updateJob = createUpdateJob({ ...shared, ...noise, cancelProviderCalls });
   const expireJob = createExpireJob({ ...shared, updateJob });
   const getJob = createGetJob({ ...shared, expireJob });
-  const deps = { ...shared, ...noise, updateJob, change: updateJob, expireJob, getJob };
+  const usage = usageOf({ ...shared, ...noise });
+  const { archiveTenant } = usage;
+  const deps = { ...shared, ...noise, updateJob, change: updateJob, expireJob, getJob, usage, archiveTenant };
   return {
     ...deps,
     keys,
@@ -181,6 +208,8 @@ async function buildCore(deployment: Deployment, given: Given) {
       prepareInputs: prepareInputsOf({ ...shared, ...inputPorts(deployment, keys, shared.clock) }),
       cancelUnconfirmed: () => undefined,
       checkRoom: () => undefined,
+      usageRowOf: ({ tenant, keyId }, request) =>
+        deps.usageCounters.rowOf(tenant, labelsOf(request, keyId, usageMetadataKeys)),
       policy: { ...policy, ...given.policy },
     }),
     cancelJob: createCancelJob(deps),

@@ -77,6 +77,7 @@ export const idleMeter: Meter = {
   providerCall() {},
   imageStored() {},
   estimateError() {},
+  ledgerArchived() {},
   webhookAttempt() {},
   recordUnreadable() {},
   billAboveHold() {},

@@ -76,6 +76,8 @@ export interface ImageStorage {
   copy(from: string, to: string, options: { contentType: string }): Promise<boolean>;
   /** Reads the bytes under a key. Returns `null` if there are none. */
   read(key: string): Promise<{ body: AsyncIterable<Uint8Array>; sizeBytes: number } | null>;
+  /** Lists the keys in a folder `tenant/name`, unordered. */
+  list(folder: string): Promise<string[]>;
   /** Removes the bytes under a key. Idempotent. */
   remove(key: string): Promise<void>;
   /**

@@ -158,8 +158,8 @@ export interface JobStore {
   openJobs(tenant: string, page: Page): Promise<{ id: string; changedAt: number }[]>;
   /** A page, by rank, of the ids of jobs due until a time, see `dueAt`. The longest due job comes first. */
   dueJobs(tenant: string, nowMs: number, page: Page): Promise<string[]>;
-  /** Removes record and indexes. Idempotent. */
-  remove(job: ImageJob): Promise<void>;
+  /** Removes record and indexes. Idempotent. @returns false if the job stays, because its ledger is not archived yet. */
+  remove(job: ImageJob): Promise<boolean>;
 }
 
 /** Best-effort notifications between processes, delivered at most once. Callers also poll. */

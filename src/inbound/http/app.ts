@@ -155,6 +155,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     inputs: deps.inputs,
     access: deps.access,
     webhooks: deps.webhooks,
+    usage: deps.usage,
     checkReadiness: deps.checkReadiness,
     catalogue: deps.catalogue,
     presets: deps.presets,

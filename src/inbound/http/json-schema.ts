@@ -104,7 +104,7 @@ function simplify(node: JsonSchema, valueNames: ReadonlyMap<string, string>, isO
 }
 
 /** Returns whether a number of this name may exceed 32 bits: money in micro-USD and sizes in bytes. */
-const isLarge = (name: string) => name.endsWith('micro_usd') || name.endsWith('_bytes');
+const isLarge = (name: string) => name.includes('micro_usd') || name.endsWith('_bytes');
 
 function markLarge(schema: JsonSchema): void {
   if (schema.type === 'integer') schema.format = 'int64';

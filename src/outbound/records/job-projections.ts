@@ -1,9 +1,11 @@
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import { parentsOf } from '../../domain/input-image.ts';
 import { dueAt } from '../../domain/job-deadlines.ts';
+import { ledgerMarkOf } from '../../domain/ledger.ts';
 import type { Keys } from './keys.ts';
 import { moneyCounters, unsettledJob } from './money-counters.ts';
 import type { CounterEntry, IndexEntry, Projection, ProjectJob } from './projection.ts';
+import { usageCounters } from './usage-counters.ts';
 
 export type { CounterEntry, IndexEntry, Projection, ProjectJob };
 
@@ -16,9 +18,10 @@ export const projectJob: ProjectJob = (keys, job) => ({
     ...openJob(keys, job),
     dueJob(keys, job),
     ...unsettledJob(keys, job),
+    ...unarchivedJob(keys, job),
     ...searchableJob(keys, job),
   ],
-  counters: [...moneyCounters(keys, job)],
+  counters: [...moneyCounters(keys, job), ...usageCounters(keys, job)],
 });
 
 /** Returns the entry in the index of unfinished jobs, by the time of the last change. */
@@ -29,6 +32,15 @@ function openJob(keys: Keys, job: ImageJob): IndexEntry[] {
 /** Returns the entry in the index of all jobs, by the time at which the sweeper has to act. Infinity if never. */
 function dueJob(keys: Keys, job: ImageJob): IndexEntry {
   return { key: keys.due(job.tenant), score: dueAt(job) ?? '+inf' };
+}
+
+/**
+ * Returns the entry in the index of ended jobs whose lines of the ledger are not archived. The archive removes it. A change
+ * of a line, for example by a settlement, adds it again.
+ */
+function unarchivedJob(keys: Keys, job: ImageJob): IndexEntry[] {
+  const mark = isTerminal(job.status) ? ledgerMarkOf(job) : '';
+  return mark === '' ? [] : [{ key: keys.usage(job.tenant, 'unarchived'), score: job.updatedAt, mark }];
 }
 
 /**
@@ -56,14 +68,17 @@ export interface ProjectionChange {
 
 /** Returns what an update has to change in indexes and counters. */
 export function compareProjections(before: Projection, after: Projection): ProjectionChange {
-  const scores = new Map(before.indexes.map(({ key, score }) => [key, score]));
+  const marks = new Map(before.indexes.map((entry) => [entry.key, markOf(entry)]));
   const remaining = new Set(after.indexes.map(({ key }) => key));
   return {
-    leave: [...scores.keys()].filter((key) => !remaining.has(key)),
-    join: after.indexes.filter(({ key, score }) => scores.get(key) !== score),
+    leave: [...marks.keys()].filter((key) => !remaining.has(key)),
+    join: after.indexes.filter((entry) => marks.get(entry.key) !== markOf(entry)),
     counters: counterChanges(before.counters, after.counters),
   };
 }
+
+/** Returns the value whose change makes a job join an index again. */
+const markOf = ({ score, mark }: IndexEntry): string | number => mark ?? score;
 
 function counterChanges(before: readonly CounterEntry[], after: readonly CounterEntry[]): CounterEntry[] {
   const changes = new Map<string, CounterEntry>();

@@ -75,10 +75,11 @@ export function createJobStore(
     return null;
   }
 
-  async function remove(job: ImageJob): Promise<void> {
+  async function remove(job: ImageJob): Promise<boolean> {
     let reply = await removeJob(job);
     // The given copy may be outdated.
     while (reply.kind === 'conflict') reply = await removeJob(decodeRecord(job.tenant, job.id, reply.record));
+    return reply.kind === 'removed';
   }
 
   const list = createJobList(redis, keys, onUnreadable);

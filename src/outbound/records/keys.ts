@@ -11,6 +11,9 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:changes     stream  changes of jobs of the last hour, only while there are listeners
  *   {tenant}:open        zset    unfinished ids by the time of the last change
  *   {tenant}:due         zset    ids by the time at which the sweeper has to act: end of queue TTL or retention
+ *   {tenant}:usage:d:DAY hash    usage of the jobs accepted on a day; also m:MONTH, t:MONTH and rows, see usage-counters.ts
+ *   {tenant}:usage:unarchived zset  ids of ended jobs with lines of the ledger that are not archived, by the time of the
+ *                                change; usage:archive: hash, its progress; usage:archiver: string, the lock of its writer
  *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by TTL
  *   {tenant}:evt:ID      string  job id, space, record until the event is dispatched; then the body to send
  *   {tenant}:outbox      zset    ids of undispatched events by their time
@@ -61,6 +64,7 @@ export function createKeys(prefix: string) {
     changes: (tenant: string) => of(tenant, 'changes'),
     open: (tenant: string) => of(tenant, 'open'),
     due: (tenant: string) => of(tenant, 'due'),
+    usage: (tenant: string, part: string) => of(tenant, `usage:${part}`),
     idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),
     event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),

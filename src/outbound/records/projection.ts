@@ -5,6 +5,11 @@ import type { Keys } from './keys.ts';
 export interface IndexEntry {
   readonly key: string;
   readonly score: number | '+inf';
+  /**
+   * Set for an index from which members are removed when they are processed. The job joins again if the mark changes, and
+   * not if only the score does.
+   */
+  readonly mark?: string;
 }
 
 /** Integer that a job contributes to a field of a hash. The field consists of word characters, dots and hyphens. */

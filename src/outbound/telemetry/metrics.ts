@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Meter } from '../../domain/ports.ts';
 import { createCallMetrics } from './call-metrics.ts';
 import { createJobMetrics } from './job-metrics.ts';
+import { createLedgerMetrics } from './ledger-metrics.ts';
 import { createMoneyMetrics } from './money-metrics.ts';
 import { createRequestMetrics, type ObservedRequest } from './request-metrics.ts';
 import { createSpoolGauges, type SpoolFigures } from './spool-gauges.ts';
@@ -43,6 +44,7 @@ export function createMetrics(
 
   return {
     ...createJobMetrics(registers),
+    ...createLedgerMetrics(registers),
     ...createCallMetrics(registers),
     ...createMoneyMetrics(registers),
     recordUnreadable: (kind) => unreadable.inc({ kind }),

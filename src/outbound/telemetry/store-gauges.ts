@@ -12,6 +12,8 @@ export interface StoreFigures {
   /** Time since the creation of the oldest job in a state. 0 if no job is in the state. */
   readonly oldestJobs: readonly { readonly state: 'queued' | 'running'; readonly seconds: number }[];
   readonly pendingDeliveries: number;
+  /** Time since the oldest change of the ledger that is not archived. 0 if everything is archived. */
+  readonly unarchivedSeconds: number;
   /** Open circuit breakers of provider calls. */
   readonly blockedScopes: readonly {
     readonly provider: string;
@@ -62,6 +64,11 @@ export function createStoreGauges() {
     help: 'Webhook deliveries that are neither delivered nor failed',
     registers,
   });
+  const unarchived = new Gauge({
+    name: 'darkroom_ledger_unarchived_age_seconds',
+    help: 'Time since the oldest change of the ledger that is not archived; 0 if there is none',
+    registers,
+  });
   const blocked = new Gauge({
     name: 'darkroom_provider_scopes_blocked',
     help: 'Open circuit breakers of provider calls by provider, kind of scope and error code',
@@ -79,6 +86,7 @@ export function createStoreGauges() {
       setOrRemove(usedMemory, figures.memory?.usedBytes);
       setOrRemove(memoryLimit, figures.memory?.limitBytes);
       pending.set(figures.pendingDeliveries);
+      unarchived.set(figures.unarchivedSeconds);
       return registry.metrics();
     },
   };

@@ -38,7 +38,7 @@ import { createReadImage } from './read-image.ts';
 import { createRetryJob } from './retry-job.ts';
 import { createStreamJobEvents } from './stream-job-events.ts';
 import { createStreamTenantEvents } from './stream-tenant-events.ts';
-import { createSubmitJob, type SubmitJob, type SubmitPolicy } from './submit-job.ts';
+import { createSubmitJob, type SubmitJob, type SubmitPolicy, type UsageRowOf } from './submit-job.ts';
 import { createSubmitOrJoin } from './submit-or-join.ts';
 import { createUpdateJob, type UpdateJob } from './update-job.ts';
 import { createVaryJob } from './vary-job.ts';
@@ -80,6 +80,7 @@ export interface JobsDeps {
   readonly uploads: Pick<ManageUploads, 'remove'>;
   /** Returns the budgets of the key and the tenant of a job. */
   readonly capsOf: (job: ImageJob) => Promise<readonly BudgetCap[]>;
+  readonly usageRowOf: UsageRowOf;
   readonly policy: SubmitPolicy;
   readonly meter: Meter;
   readonly log: Log;
@@ -174,6 +175,7 @@ function composeSubmitJob(
     prepareInputs: deps.prepareInputs,
     cancelUnconfirmed,
     checkRoom: deps.checkRoom,
+    usageRowOf: deps.usageRowOf,
     clock,
     policy: deps.policy,
     meter: deps.meter,

@@ -30,6 +30,9 @@ import { factsOfInputs, withStoredInputs } from './with-stored-inputs.ts';
 
 export type { Submission };
 
+/** Returns the row of the usage counters in which a job will count. @throws AppError `store_unavailable` */
+export type UsageRowOf = (caller: Submission['caller'], request: ImageRequest) => Promise<number>;
+
 /** Defaults and limits that a deployment sets for submissions. */
 export interface SubmitPolicy extends RequestPolicy {
   readonly maxOpenJobsPerTenant: number;
@@ -50,6 +53,7 @@ interface Deps extends Rules {
   prepareInputs: PrepareInputs;
   cancelUnconfirmed: CancelUnconfirmedJob;
   checkRoom: CheckRoom;
+  usageRowOf: UsageRowOf;
   meter: Meter;
   log: Log;
   policy: SubmitPolicy;
@@ -106,9 +110,10 @@ export function createSubmitJob(deps: Deps) {
       if (held) return held;
       throw error;
     }
+    const counted = { ...prepared, usageRow: await deps.usageRowOf(submission.caller, prepared.request) };
     const inputs = submission.inputs ?? [];
     const terms = { claim: claimFor(submission), caps, estimate: prepared.estimate };
-    if (inputs.length === 0) return accept(createQueued(submission, prepared), terms);
+    if (inputs.length === 0) return accept(createQueued(submission, counted), terms);
     // The bytes of a repeated request need not be stored again, and its sources may be gone.
     const held = await replay(submission);
     return (
@@ -117,7 +122,7 @@ export function createSubmitJob(deps: Deps) {
         deps.prepareInputs,
         { tenant: submission.caller.tenant, inputs },
         {
-          create: (stored) => createQueued(submission, prepared, stored),
+          create: (stored) => createQueued(submission, counted, stored),
           accept: (job) => accept(job, terms),
         },
       )
@@ -131,7 +136,7 @@ export function createSubmitJob(deps: Deps) {
 
   function createQueued(
     submission: Submission,
-    prepared: PreparedRequest,
+    prepared: PreparedRequest & { readonly usageRow: number },
     inputs?: readonly JobInput[],
   ): ImageJob {
     const nowMs = deps.clock();
@@ -145,6 +150,7 @@ export function createSubmitJob(deps: Deps) {
       promptTemplate: prepared.promptTemplate,
       inputs,
       warnings: [...(submission.warnings ?? []), ...prepared.warnings],
+      usageRow: prepared.usageRow,
       parentId: submission.parentId,
       requestId: submission.requestId,
       traceparent: submission.traceparent,

@@ -39,6 +39,8 @@ export interface MaintenanceDeps {
   readonly retentionOf: (job: ImageJob) => Retention;
   /** Retention of ended deliveries. */
   readonly deliveryLogMs: number;
+  /** Archives the ledger of a tenant. */
+  readonly archiveTenant: (tenant: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -60,6 +62,7 @@ export function createMaintenance(deps: MaintenanceDeps) {
       log,
       retentionOf: deps.retentionOf,
       deliveryLogMs: deps.deliveryLogMs,
+      archiveTenant: deps.archiveTenant,
     }),
     checkReadiness: createCheckReadiness({
       checkStore: deps.checkStore,

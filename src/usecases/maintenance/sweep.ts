@@ -17,8 +17,17 @@ interface Deps {
   clock: Clock;
   log: Log;
   retentionOf: (job: ImageJob) => Retention;
+  /** Archives the ledger of a tenant. */
+  archiveTenant: (tenant: string) => Promise<void>;
   /** Retention of ended deliveries in the log, in milliseconds. */
   deliveryLogMs: number;
+}
+
+/** Findings of a round of the sweeper about the storage. */
+interface StorageRound {
+  failures: number;
+  /** Tenants with jobs that stay until their lines of the ledger are archived. */
+  readonly unarchived: Set<string>;
 }
 
 const pageSize = 200;
@@ -30,7 +39,8 @@ const maxStorageFailures = 10;
  * deliveries at the end of their retention. Idempotent. A job that fails to be processed stays due.
  */
 export function createSweep(deps: Deps) {
-  async function expireOrPurge(job: ImageJob): Promise<void> {
+  /** @returns false if the job has to stay until its lines of the ledger are archived. */
+  async function expireOrPurge(job: ImageJob): Promise<boolean> {
     const nowMs = deps.clock();
     const retention = deps.retentionOf(job);
     if (job.status === 'queued') {
@@ -50,26 +60,28 @@ export function createSweep(deps: Deps) {
       await (isOver ? removeImages(deps, job) : removePreviews(deps, job));
     } else {
       await purgeEvents(deps, job.tenant, job.id);
-      await deps.records.remove(job);
+      return deps.records.remove(job);
     }
+    return true;
   }
 
   /** Processes one due job, unless that needs a storage that is down. @returns whether the job is processed. */
-  async function processDueJob(job: ImageJob, storage: { failures: number }): Promise<boolean> {
+  async function processDueJob(job: ImageJob, storage: StorageRound): Promise<boolean> {
     // The job is skipped, because only the release that wrote it can change it.
     if (!isChangeable(job)) return false;
     // The deadline is checked again, because a worker may have started the job since it was listed.
     if ((dueAt(job) ?? Number.POSITIVE_INFINITY) > deps.clock()) return true;
     const needsStorage = isTerminal(job.status) && !job.mediaGone;
     if (needsStorage && storage.failures >= maxStorageFailures) return false;
-    await expireOrPurge(job).catch((error) => {
+    const isProcessed = await expireOrPurge(job).catch((error) => {
       if (needsStorage) storage.failures += 1;
       throw error;
     });
-    return true;
+    if (!isProcessed) storage.unarchived.add(job.tenant);
+    return isProcessed;
   }
 
-  async function sweepTenant(tenant: string, storage: { failures: number }): Promise<void> {
+  async function sweepTenant(tenant: string, storage: StorageRound): Promise<void> {
     // Jobs that stay due are skipped, because they must not delay other jobs.
     for (let stillDue = 0; ; ) {
       const ids = await deps.records.dueJobs(tenant, deps.clock(), { offset: stillDue, limit: pageSize });
@@ -92,11 +104,15 @@ export function createSweep(deps: Deps) {
   }
 
   return async (): Promise<void> => {
-    const storage = { failures: 0 };
+    const storage: StorageRound = { failures: 0, unarchived: new Set() };
     let fault: unknown;
     for (const tenant of await deps.records.tenants()) {
       try {
         await sweepTenant(tenant, storage);
+        if (storage.unarchived.has(tenant)) {
+          await deps.archiveTenant(tenant);
+          await sweepTenant(tenant, storage);
+        }
         await sweepLog(tenant);
       } catch (error) {
         // The sweep continues, because other tenants of a Redis Cluster may be on another node.

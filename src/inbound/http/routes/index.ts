@@ -16,6 +16,7 @@ import { streamTenantEventsRoute } from './stream-tenant-events.ts';
 import { submitJobRoute } from './submit-job.ts';
 import { tenantRoutes } from './tenants/index.ts';
 import { uploadRoutes } from './uploads/index.ts';
+import { usageRoutes } from './usage/index.ts';
 import { varyJobRoute } from './vary-job.ts';
 import { webhookRoutes } from './webhooks/index.ts';
 
@@ -38,6 +39,7 @@ export const routes = [
   ...webhookRoutes,
   ...keyRoutes,
   ...tenantRoutes,
+  ...usageRoutes,
   ...openAiRoutes,
   probeRoutes,
 ] as const;

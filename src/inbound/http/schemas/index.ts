@@ -6,6 +6,7 @@ import { eventSchemas } from './events.ts';
 import { jobSchemas } from './jobs.ts';
 import { problemSchemas } from './problem.ts';
 import { uploadSchemas } from './uploads.ts';
+import { usageSchemas } from './usage.ts';
 import { webhookSchemas } from './webhooks.ts';
 
 /**
@@ -18,6 +19,7 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas([
   eventSchemas,
   webhookSchemas,
   accessSchemas,
+  usageSchemas,
   catalogueSchemas,
   problemSchemas,
   openAiSchemas,

@@ -6,7 +6,7 @@ import { AppError } from '../../../domain/errors.ts';
 import type { ImageStorage } from '../../../domain/ports.ts';
 import { createFileLinks } from '../../../lib/crypto/file-link.ts';
 import { systemCode } from '../../../lib/system-code.ts';
-import { assertStorageKey } from '../storage-key.ts';
+import { assertStorageFolder, assertStorageKey, isStorageKey } from '../storage-key.ts';
 import { belongsTo, type Content, flushFolders, makeFolder, replaceFile } from './durable-file.ts';
 import { filesystemError, unusableFolder } from './filesystem-errors.ts';
 
@@ -35,6 +35,7 @@ export function createFilesystemStorage(
     putFile: (key, file) => translateErrors(() => put(root, key, file)),
     copy: (from, to) => translateErrors(() => copy(root, from, to)),
     read: (key) => translateErrors(() => read(root, key)),
+    list: (folder) => translateErrors(() => list(root, folder)),
     remove: (key) => translateErrors(() => remove(root, key)),
     async link(key, options) {
       assertStorageKey(key);
@@ -90,6 +91,15 @@ async function read(root: string, key: string): Promise<{ body: Readable; sizeBy
     await file.close();
     throw error;
   }
+}
+
+async function list(root: string, folder: string): Promise<string[]> {
+  assertStorageFolder(folder);
+  const names = await absentAsNull(async () => {
+    await assertInside(root, join(root, folder));
+    return readdir(join(root, folder));
+  });
+  return (names ?? []).map((name) => `${folder}/${name}`).filter(isStorageKey);
 }
 
 async function remove(root: string, key: string): Promise<void> {

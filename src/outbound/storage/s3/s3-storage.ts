@@ -4,7 +4,8 @@ import type { PutObjectCommand } from '@aws-sdk/client-s3';
 import { AppError } from '../../../domain/errors.ts';
 import type { Clock, ImageStorage, LinkOptions, LocalFile } from '../../../domain/ports.ts';
 import { contentDisposition } from '../../../lib/content-disposition.ts';
-import { assertStorageKey } from '../storage-key.ts';
+import { assertStorageFolder, assertStorageKey } from '../storage-key.ts';
+import { listObjects } from './list-objects.ts';
 import { boundedBody } from './s3-body.ts';
 import { checkBucket, unusableBucket } from './s3-check.ts';
 import { defaultTimeoutMs, openS3, type S3Access, type S3StorageConfig } from './s3-client.ts';
@@ -59,6 +60,11 @@ export function createS3Storage(
       assertStorageKey(key);
       const object = { Bucket: config.bucket, Key: key };
       return bounded(timeoutMs, async (signal) => read(await open(), object, { signal, timeoutMs }));
+    },
+    async list(folder) {
+      assertStorageFolder(folder);
+      const query = { Bucket: config.bucket, Prefix: `${folder}/` };
+      return bounded(timeoutMs, async (signal) => listObjects(await open(), query, signal));
     },
     async remove(key) {
       assertStorageKey(key);

@@ -10,6 +10,7 @@ describe('metrics scrapes', () => {
       return {
         queueTasks: [],
         oldestJobs: [],
+        unarchivedSeconds: 0,
         pendingDeliveries: asked,
         isAofOn: true,
         memory: { usedBytes: 900, limitBytes: 1_000 },

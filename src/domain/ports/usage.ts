@@ -1,0 +1,57 @@
+import type { UsageLabels, UsageRow } from '../usage.ts';
+
+/** Ports to usage counters and to the archive of the ledger. */
+
+/** The counters of usage. The store changes them in the same step as the record of a job, see `usageOf`. */
+export interface UsageCounters {
+  /**
+   * Returns the row for jobs with these labels, and creates it. If the tenant has as many rows as allowed, the metadata
+   * becomes `other`, and then the model too.
+   *
+   * @throws AppError `store_unavailable`
+   */
+  rowOf(tenant: string, labels: UsageLabels): Promise<number>;
+  /**
+   * Reads the rows of a range of days.
+   *
+   * @param options.toDay exclusive.
+   * @param options.byDay whether each row belongs to one day.
+   * @param options.isTotal whether the rows of a day may be summed without their labels, which costs less.
+   */
+  read(
+    tenant: string,
+    options: {
+      readonly fromDay: number;
+      readonly toDay: number;
+      readonly byDay: boolean;
+      readonly isTotal: boolean;
+    },
+  ): Promise<UsageRow[]>;
+  /** Removes the counters of a range of days, and of the months that end in it. `toDay` is exclusive. */
+  purge(tenant: string, fromDay: number, toDay: number): Promise<void>;
+}
+
+/** Ended jobs whose lines of the ledger are not archived, and the state of the archive. A job in this index is not removed. */
+export interface UnarchivedJobs {
+  /** Returns a page of ids by rank, the job that changed first at the start. */
+  list(tenant: string, page: { readonly offset: number; readonly limit: number }): Promise<string[]>;
+  /**
+   * Returns the ids of all jobs whose lines may not be archived in their newest version: those in the index, and the
+   * unfinished ones. A job that is one of them during the whole call is never missing.
+   */
+  liveIds(tenant: string): Promise<string[]>;
+  /** Time of the oldest change of a line that is not archived; `null` if there is none. */
+  oldestMs(tenant: string): Promise<number | null>;
+  /** Removes jobs from the index whose records still have these versions. */
+  markArchived(
+    tenant: string,
+    jobs: readonly { readonly id: string; readonly version: number }[],
+  ): Promise<void>;
+  /** Adds the jobs that earlier releases recorded, once for each tenant. */
+  addEarlierReleases(tenant: string): Promise<void>;
+  /** First day that is not purged from the archive; `null` if nothing was purged. */
+  purgedDay(tenant: string): Promise<number | null>;
+  setPurgedDay(tenant: string, day: number): Promise<void>;
+  /** Becomes the only writer of the tenant's archive for two minutes. @returns the release, or `null` if another writes. */
+  lock(tenant: string): Promise<(() => Promise<void>) | null>;
+}

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { type ImageJob, isTerminal } from './image-job.ts';
+import { utcDayOf } from './utc-day.ts';
+
+/**
+ * Usage of a tenant: sums over its ended jobs. A job counts on the UTC day that accepted it, in one row of that day. A row
+ * stands for a model, a key, a provider, and values of the metadata keys that the operator names.
+ */
+
+/** Sums of a row, in the order of the wire format. */
+export const usageMeasures = [
+  'jobs',
+  'images',
+  'failed',
+  'micro_usd',
+  'micro_usd_possible',
+  'unknown_cost_jobs',
+  'tokens',
+] as const;
+export type UsageMeasure = (typeof usageMeasures)[number];
+export type UsageSums = Readonly<Record<UsageMeasure, number>>;
+
+/** Facts of an accepted job that decide its row. The provider is added by the call. */
+export interface UsageLabels {
+  readonly model: string | null;
+  readonly keyId: string | null;
+  /** Values of the metadata keys that the operator names; absent keys are missing. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Labels as they are stored, in open form. */
+export const StoredLabels = z.looseObject({
+  model: z.string().nullable(),
+  keyId: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+});
+
+/** Value that replaces the labels of further rows if a tenant has as many rows as allowed. */
+export const otherLabel = 'other';
+
+/** One row of a query, with its day if the query separates days. */
+export interface UsageRow {
+  /** `null` if the rows of several days are one. */
+  readonly day: number | null;
+  readonly labels: UsageLabels;
+  readonly provider: string | null;
+  readonly sums: UsageSums;
+}
+
+/** Returns what a job adds to its row; `null` if it counts nowhere: it has not ended, or an earlier release accepted it. */
+export function usageOf(job: ImageJob): { day: number; provider: string | null; sums: UsageSums } | null {
+  if (job.usageRow === undefined || !isTerminal(job.status)) return null;
+  const { attempts } = job;
+  const paid = attempts.filter(({ state }) => state !== 'rejected');
+  return {
+    day: utcDayOf(job.createdAt),
+    provider: attempts.findLast(({ provider }) => provider !== undefined)?.provider ?? null,
+    sums: {
+      jobs: 1,
+      // Images leave the record when their retention ends, so the attempts count.
+      images: attempts.filter(({ state, kind }) => state === 'stored' && kind !== 'enhance').length,
+      failed: job.status === 'failed' ? 1 : 0,
+      micro_usd: paid.reduce((sum, { costMicroUsd = 0 }) => sum + costMicroUsd, 0),
+      micro_usd_possible: job.hold ?? 0,
+      unknown_cost_jobs: paid.some(({ costMicroUsd }) => costMicroUsd === undefined) ? 1 : 0,
+      tokens: job.usage?.total_tokens ?? 0,
+    },
+  };
+}
+
+/** Returns the labels that a request gets. */
+export function labelsOf(
+  {
+    model,
+    metadata = {},
+  }: { readonly model: string; readonly metadata?: Readonly<Record<string, string>> | undefined },
+  keyId: string | null,
+  metadataKeys: readonly string[],
+): UsageLabels {
+  const named = metadataKeys.flatMap((key) => {
+    const value = metadata[key];
+    return Object.hasOwn(metadata, key) && value !== undefined ? [[key, value] as const] : [];
+  });
+  return { model, keyId, metadata: Object.fromEntries(named) };
+}
+
+const noSums: UsageSums = {
+  jobs: 0,
+  images: 0,
+  failed: 0,
+  micro_usd: 0,
+  micro_usd_possible: 0,
+  unknown_cost_jobs: 0,
+  tokens: 0,
+};
+
+/** Returns sums that are all 0, to be added to. */
+export const emptySums = (): Record<UsageMeasure, number> => ({ ...noSums });
+
+/** Dimensions by which a query separates rows, in the order of the wire format. */
+export const usageDimensions = ['day', 'model', 'key', 'provider'] as const;
+export type UsageDimension = (typeof usageDimensions)[number];
+
+/** Grouping of a query. */
+export interface UsageGrouping {
+  readonly dimensions: ReadonlySet<UsageDimension>;
+  readonly metadataKeys: readonly string[];
+}
+
+/** A group of rows. A dimension is absent if the query does not separate it. */
+export interface UsageGroup {
+  readonly day?: number;
+  readonly model?: string | null;
+  readonly keyId?: string | null;
+  readonly provider?: string | null;
+  readonly metadata?: Readonly<Record<string, string | null>>;
+  readonly sums: UsageSums;
+}
+
+/** Sums rows by group, ordered by day, model, key, provider and metadata. */
+export function groupUsage(
+  rows: Iterable<UsageRow>,
+  { dimensions, metadataKeys }: UsageGrouping,
+): UsageGroup[] {
+  const groups = new Map<string, { group: Omit<UsageGroup, 'sums'>; sums: Record<UsageMeasure, number> }>();
+  for (const { day, labels, provider, sums } of rows) {
+    const group = {
+      ...(dimensions.has('day') && day !== null ? { day } : {}),
+      ...(dimensions.has('model') ? { model: labels.model } : {}),
+      ...(dimensions.has('key') ? { keyId: labels.keyId } : {}),
+      ...(dimensions.has('provider') ? { provider } : {}),
+      ...(metadataKeys.length > 0
+        ? { metadata: Object.fromEntries(metadataKeys.map((key) => [key, labels.metadata[key] ?? null])) }
+        : {}),
+    };
+    const name = JSON.stringify(group);
+    const known = groups.get(name) ?? { group, sums: emptySums() };
+    groups.set(name, known);
+    for (const measure of usageMeasures) known.sums[measure] += sums[measure];
+  }
+  return [...groups.values()].map(({ group, sums }) => ({ ...group, sums })).sort(compareGroups);
+}
+
+function compareGroups(a: UsageGroup, b: UsageGroup): number {
+  if (a.day !== b.day) return (a.day ?? 0) - (b.day ?? 0);
+  const text = ({ model, keyId, provider, metadata }: UsageGroup) =>
+    JSON.stringify([model, keyId, provider, metadata]);
+  const [first, second] = [text(a), text(b)];
+  return first < second ? -1 : Number(first > second);
+}

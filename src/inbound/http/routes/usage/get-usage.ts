@@ -1,0 +1,110 @@
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../../../../domain/ports.ts';
+import type { UsageGroup } from '../../../../domain/usage.ts';
+import { isoDay, utcDayOf } from '../../../../domain/utc-day.ts';
+import type { Usage } from '../../../../usecases/usage/index.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { header, json, problems } from '../../responses.ts';
+import type { UsageRow } from '../../schemas/usage.ts';
+import { tenantFor, tenantQuery } from '../../tenant-query.ts';
+import { type PeriodQuery, periodOf, periodQuery } from './period.ts';
+import { toCsv } from './to-csv.ts';
+
+interface Deps {
+  readonly usage: Pick<Usage, 'reportUsage'>;
+  readonly clock: Clock;
+}
+
+interface Query extends PeriodQuery {
+  group_by?: string;
+  tenant?: string;
+}
+
+const maxDays = 3_660;
+
+/** `GET /usage` */
+export function getUsageRoute(app: FastifyInstance, { usage, clock }: Deps): void {
+  app.route<{ Querystring: Query }>({
+    method: 'GET',
+    url: '/usage',
+    config: { scope: 'admin' },
+    schema: {
+      operationId: 'getUsage',
+      summary: 'Report usage',
+      description:
+        'Sums over ended jobs. A job counts on the UTC day that accepted it, so every day that the period touches counts as a whole. `Accept: text/csv` returns the rows as CSV.',
+      tags: ['usage'],
+      querystring: {
+        type: 'object',
+        properties: {
+          ...periodQuery,
+          ...tenantQuery,
+          group_by: {
+            type: 'string',
+            maxLength: 400,
+            description:
+              'Comma-separated dimensions that separate rows: `day`, `model`, `key`, `provider`, and `metadata.x` for a key x that the operator names. Default: one row.',
+            examples: ['day,model'],
+          },
+        },
+      },
+      response: {
+        200: withCsv(
+          json('The rows, by day, model, key and provider', 'UsageList', {
+            headers: { 'cache-control': header.cacheControl },
+            examples: { byModel: { summary: 'By day and model', value: example } },
+          }),
+        ),
+        ...problems({}),
+      },
+    },
+    handler: async (request, reply) => {
+      const { query } = request;
+      const { fromMs, toMs } = periodOf(query, clock(), maxDays);
+      const { groups, grouping } = await usage.reportUsage(tenantFor(callerOf(request), request.query), {
+        fromDay: utcDayOf(fromMs),
+        toDay: utcDayOf(toMs - 1) + 1,
+        groupBy: query.group_by,
+      });
+      const data = groups.map(viewGroup);
+      reply.header('cache-control', 'no-store').header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) return { object: 'list', data };
+      return reply.type('text/csv; charset=utf-8').send(toCsv(data, grouping));
+    },
+  });
+}
+
+const prefersCsv = (accept: string | undefined): boolean => /(^|,)\s*text\/csv\s*(;|,|$)/i.test(accept ?? '');
+
+function withCsv(response: Record<string, unknown>): Record<string, unknown> {
+  const csv = { schema: { type: 'string', description: 'A header line, then a line for each row.' } };
+  return { ...response, content: { ...(response.content as object), 'text/csv': csv } };
+}
+
+function viewGroup({ day, model, keyId, provider, metadata, sums }: UsageGroup): UsageRow {
+  return {
+    ...(day === undefined ? {} : { day: isoDay(day) }),
+    ...(model === undefined ? {} : { model }),
+    ...(keyId === undefined ? {} : { key_id: keyId }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
+    ...sums,
+  };
+}
+
+const example = {
+  object: 'list',
+  data: [
+    {
+      day: '2026-11-23',
+      model: 'gpt-image-2',
+      jobs: 3,
+      images: 2,
+      failed: 1,
+      micro_usd: 434_215,
+      micro_usd_possible: 6_120,
+      unknown_cost_jobs: 1,
+      tokens: 14_503,
+    },
+  ],
+};

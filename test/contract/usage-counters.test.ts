@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { knownCost } from '../../src/domain/attempt.ts';
+import type { ImageJob } from '../../src/domain/image-job.ts';
+import { finish } from '../../src/domain/job-moves.ts';
+import { groupUsage, type UsageLabels } from '../../src/domain/usage.ts';
+import { utcDayOf } from '../../src/domain/utc-day.ts';
+import { createJobStore } from '../../src/outbound/records/job-store.ts';
+import { createUsageCounters } from '../../src/outbound/records/usage-rows.ts';
+import { attemptOf, createdAt, queuedJob, retention } from '../support/jobs.ts';
+import { connectTestStore } from '../support/store.ts';
+
+const { redis, keys } = await connectTestStore();
+const records = createJobStore(redis, keys);
+const maxRows = 3;
+const counters = createUsageCounters(redis, keys, { maxRows });
+const today = utcDayOf(createdAt);
+const dayMs = 86_400_000;
+
+let tenants = 0;
+const newTenant = () => `usage-${++tenants}`;
+
+const labelsFor = (customer?: string, model = 'gpt-image-2'): UsageLabels => ({
+  model,
+  keyId: 'key_1',
+  metadata: customer === undefined ? {} : { customer },
+});
+
+/** Submits a job and ends it with one paid call. */
+async function endedJob(
+  tenant: string,
+  labels: UsageLabels,
+  { nowMs = createdAt, microUsd = 5_970 }: { nowMs?: number; microUsd?: number | null } = {},
+): Promise<ImageJob> {
+  const job = { ...queuedJob({ tenant, nowMs }), usageRow: await counters.rowOf(tenant, labels) };
+  await records.submit({ job, maxOpenJobs: 1_000 });
+  const attempts = [attemptOf({ provider: 'openai', ...knownCost(microUsd) })];
+  const written = await records.update(job, (now) => ({
+    job: finish({ ...now, attempts }, 'succeeded', { nowMs, retention }),
+  }));
+  return written ?? job;
+}
+
+const read = (tenant: string, fromDay: number, toDay: number) =>
+  counters.read(tenant, { fromDay, toDay, byDay: true, isTotal: false });
+const customersOf = async (tenant: string) =>
+  Object.fromEntries(
+    groupUsage(await read(tenant, today, today + 1), {
+      dimensions: new Set(),
+      metadataKeys: ['customer'],
+    }).map(({ metadata, sums }) => [metadata?.customer ?? 'none', sums.jobs]),
+  );
+
+describe('the counters of usage', () => {
+  it('count a job in the step that ends it, and a later change of its cost by the difference', async () => {
+    const tenant = newTenant();
+    const job = await endedJob(tenant, labelsFor('a'), { microUsd: null });
+    expect(await read(tenant, today, today + 1)).toMatchObject([
+      { labels: labelsFor('a'), provider: 'openai', sums: { jobs: 1, micro_usd: 0, unknown_cost_jobs: 1 } },
+    ]);
+    await records.update(job, (now) => ({
+      job: { ...now, attempts: now.attempts.map((each) => ({ ...each, costMicroUsd: 42 })) },
+    }));
+    expect(await read(tenant, today, today + 1)).toMatchObject([
+      { sums: { jobs: 1, micro_usd: 42, unknown_cost_jobs: 0 } },
+    ]);
+  });
+
+  it('have the same sums by day, by month and in total for every period', async () => {
+    const tenant = newTenant();
+    for (const days of [0, 1, 9, 40, 41, 75]) {
+      await endedJob(tenant, labelsFor('a'), {
+        nowMs: createdAt - days * dayMs,
+        microUsd: 2 ** days % 1_000_003,
+      });
+    }
+    const sumOf = async (options: { byDay: boolean; isTotal: boolean }, fromDay: number, toDay: number) =>
+      (await counters.read(tenant, { fromDay, toDay, ...options })).reduce(
+        (sum, { sums }) => sum + sums.micro_usd,
+        0,
+      );
+    for (const fromDay of [today - 80, today - 75, today - 74, today - 41, today - 22, today]) {
+      for (const toDay of [today - 41, today - 9, today, today + 1, today + 60]) {
+        const byDay = await sumOf({ byDay: true, isTotal: false }, fromDay, toDay);
+        expect(await sumOf({ byDay: false, isTotal: false }, fromDay, toDay)).toBe(byDay);
+        expect(await sumOf({ byDay: true, isTotal: true }, fromDay, toDay)).toBe(byDay);
+      }
+    }
+  });
+
+  it('count further metadata values as `other`, so that a caller cannot create rows without end', async () => {
+    const tenant = newTenant();
+    for (let i = 0; i < 10; i++) await endedJob(tenant, labelsFor(`customer-${i}`));
+    await endedJob(tenant, labelsFor('customer-0'));
+    expect(await customersOf(tenant)).toEqual({
+      'customer-0': 2,
+      'customer-1': 1,
+      'customer-2': 1,
+      other: 7,
+    });
+    for (let i = 0; i < 50; i++) await counters.rowOf(tenant, labelsFor('x', `invented-${i}`));
+    expect(await redis.hlen(keys.usage(tenant, 'rows'))).toBeLessThanOrEqual(2 * maxRows + 1);
+  });
+
+  it('create no more rows in several processes at once than allowed', async () => {
+    const tenant = newTenant();
+    const processes = Array.from({ length: 4 }, () => createUsageCounters(redis, keys, { maxRows }));
+    await Promise.all(
+      processes.flatMap((each) =>
+        Array.from({ length: 20 }, (_, i) => each.rowOf(tenant, labelsFor(`customer-${i}`))),
+      ),
+    );
+    expect(await redis.hlen(keys.usage(tenant, 'rows'))).toBe(maxRows + 1);
+  });
+
+  it('give labels the same row again after Redis lost it', async () => {
+    const tenant = newTenant();
+    const row = await counters.rowOf(tenant, labelsFor('a'));
+    await redis.del(keys.usage(tenant, 'rows'));
+    const other = createUsageCounters(redis, keys, { maxRows });
+    expect(await other.rowOf(tenant, labelsFor('a'))).toBe(row);
+  });
+
+  it('remove the days and months whose retention is over, and no others', async () => {
+    const tenant = newTenant();
+    const firstDay = today - 100;
+    for (const days of [100, 50, 0])
+      await endedJob(tenant, labelsFor('a'), { nowMs: createdAt - days * dayMs });
+    await counters.purge(tenant, firstDay, today - 40);
+    expect((await read(tenant, firstDay, today + 1)).map(({ day }) => day)).toEqual([today]);
+    expect(await read(tenant, firstDay, today - 40)).toEqual([]);
+  });
+});
