@@ -11,6 +11,7 @@ import { queueNames } from '../outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
+import { createAuditLog } from '../outbound/records/audit-log.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createJobChanges } from '../outbound/records/job-changes.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
@@ -123,6 +124,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     apiKeys: createApiKeys(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
     keyUse: createKeyUse(redis, keys),
     tenants: createTenants(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
+    audit: createAuditLog(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
     policyChanges: createPolicyChanges(redis, keys),
     breaker: createCircuitBreaker(redis, keys, clock),
     tokenSamples: closers.add(

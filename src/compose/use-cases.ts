@@ -43,6 +43,7 @@ function composeAccess({ config, environment, log }: Root, { records, catalogue 
   return createAccess({
     apiKeys: records.apiKeys,
     keyUse: records.keyUse,
+    audit: records.audit,
     tenants: records.tenants,
     policyChanges: records.policyChanges,
     signals: records.signals,
@@ -64,6 +65,7 @@ function composeInputs({ config, log }: Root, adapters: Adapters) {
   return createInputs({
     records: records.jobs,
     uploads: records.uploads,
+    audit: records.audit,
     drafts: records.inputDrafts,
     storage,
     staging,
@@ -87,7 +89,7 @@ function composeJobs(
   const { records, queues } = adapters;
   return createJobs({
     records: records.jobs,
-    changes: records.changes,
+    ...{ changes: records.changes, audit: records.audit },
     events: records.events,
     deliveries: records.deliveries,
     storage: adapters.storage,

@@ -44,6 +44,12 @@ export type Actor =
     }
   | { readonly kind: 'command_line' };
 
+/** Tenant of a resource, and the author of its change. */
+export interface Author {
+  readonly tenant: string;
+  readonly actor: Actor;
+}
+
 /** Creates the entry of a change for the log of a tenant. */
 export function auditEntryOf(
   actor: Actor,

@@ -3,6 +3,7 @@ import type { ImageJob } from '../../src/domain/image-job.ts';
 import { beginRun } from '../../src/domain/job-moves.ts';
 import { createEraseJob } from '../../src/usecases/jobs/erase-job.ts';
 import { createStreamJobEvents } from '../../src/usecases/jobs/stream-job-events.ts';
+import { commandLine } from '../support/api-keys.ts';
 import { type Core, connectCore } from '../support/core.ts';
 import { createdAt, finishedJob, queuedJob, retention } from '../support/jobs.ts';
 import { asNextRelease, nextRelease, writeRecord } from '../support/next-release.ts';
@@ -36,7 +37,9 @@ describe('a job of the next release', () => {
       expect(await core.getJob.get(job.tenant, job.id)).toEqual(job);
       expect(await core.jobQueue.has([job.id])).toEqual([false]);
       await expect(core.cancelJob(job.tenant, job.id)).rejects.toMatchObject({ code: 'newer_release' });
-      await expect(createEraseJob(core)(job.tenant, job.id)).rejects.toMatchObject({ code: 'newer_release' });
+      await expect(
+        createEraseJob(core)({ tenant: job.tenant, actor: commandLine }, job.id),
+      ).rejects.toMatchObject({ code: 'newer_release' });
       expect(await stored(core, job)).toEqual(job);
     },
   );
@@ -76,7 +79,7 @@ describe('a job of the next release', () => {
     const folder = `${job.tenant}/${job.id}`;
     const files = ['0.png', 'thumb-0.webp', '0-7.png'].map((name) => `${folder}/${name}`);
     for (const key of files) await core.storage.put(key, Buffer.from('bytes'), { contentType: 'image/png' });
-    await createEraseJob(core)(job.tenant, job.id);
+    await createEraseJob(core)({ tenant: job.tenant, actor: commandLine }, job.id);
     for (const key of files) expect(await core.storage.read(key)).toBeNull();
     expect(await stored(core, job)).toMatchObject({ mediaGone: true, images: [] });
   });

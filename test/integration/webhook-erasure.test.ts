@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
+import { commandLine } from '../support/api-keys.ts';
 import { deliveryLogMs } from '../support/core.ts';
 import { finishedJob } from '../support/jobs.ts';
 import { connectWebhooks, endpointServerOf, held, type Webhooks } from '../support/webhook-core.ts';
@@ -38,9 +39,13 @@ describe('erasing a job', () => {
     const ulid = jobId.slice('img_'.length);
     expect(await webhooks.deliveryQueues.countPending('acme')).toBe(2);
     expect((await keysHolding(webhooks, ulid)).length).toBeGreaterThan(3);
-    await webhooks.eraseJob('acme', jobId);
-    // The tombstone stays, together with its entry in the list of due jobs.
-    expect((await keysHolding(webhooks, ulid)).sort()).toEqual([':{acme}:due', `:{acme}:job:${jobId}`]);
+    await webhooks.eraseJob({ tenant: 'acme', actor: commandLine }, jobId);
+    // The tombstone stays, together with its entries in the list of due jobs and in the audit log.
+    expect((await keysHolding(webhooks, ulid)).sort()).toEqual([
+      ':{acme}:audit:erased',
+      ':{acme}:due',
+      `:{acme}:job:${jobId}`,
+    ]);
     webhooks.passTime(86_400_000);
     await deliver();
     expect([registered.requests.length, named.requests.length]).toEqual([1, 1]);
@@ -50,7 +55,7 @@ describe('erasing a job', () => {
 
   it('dispatches no event of a job that was erased before the dispatch', async () => {
     const { webhooks, jobId, registered, named, deliver } = await refusedJob();
-    await webhooks.eraseJob('acme', jobId);
+    await webhooks.eraseJob({ tenant: 'acme', actor: commandLine }, jobId);
     await deliver();
     expect(await webhooks.deliveryQueues.countPending('acme')).toBe(0);
     expect([registered.requests.length, named.requests.length]).toEqual([0, 0]);
@@ -64,7 +69,7 @@ describe('erasing a job', () => {
         limit: 9,
       });
       await Promise.all([
-        webhooks.eraseJob('acme', jobId),
+        webhooks.eraseJob({ tenant: 'acme', actor: commandLine }, jobId),
         ...waiting.map((id) => webhooks.dispatchEvent({ tenant: 'acme', id })),
       ]);
       await deliver();
@@ -82,18 +87,22 @@ describe('erasing a job', () => {
     const [destinationKey = ''] = destinationKeys;
     const run = webhooks.empty(destinationKey);
     await expect.poll(() => registered.requests.length).toBe(1);
-    await webhooks.eraseJob('acme', jobId);
+    await webhooks.eraseJob({ tenant: 'acme', actor: commandLine }, jobId);
     responses.release();
     expect(await run).toEqual({ done: true });
     const ulid = jobId.slice('img_'.length);
-    expect((await keysHolding(webhooks, ulid)).sort()).toEqual([':{acme}:due', `:{acme}:job:${jobId}`]);
+    expect((await keysHolding(webhooks, ulid)).sort()).toEqual([
+      ':{acme}:audit:erased',
+      ':{acme}:due',
+      `:{acme}:job:${jobId}`,
+    ]);
   });
 
   it('keeps the events of other jobs when one job is erased', async () => {
     const { webhooks, jobId, destinationKeys } = await refusedJob();
     const [other] = await webhooks.emit();
     await webhooks.dispatch();
-    await webhooks.eraseJob('acme', jobId);
+    await webhooks.eraseJob({ tenant: 'acme', actor: commandLine }, jobId);
     const [destinationKey = ''] = destinationKeys;
     expect((await webhooks.deliveriesTo(destinationKey)).map((each) => each.jobId)).toEqual([other]);
   });

@@ -21,6 +21,7 @@ import {
 import { createJobQueue } from '../../src/outbound/queue/job-queue.ts';
 import { queueNames } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
+import { createAuditLog } from '../../src/outbound/records/audit-log.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
@@ -44,6 +45,7 @@ import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { createReconcile } from '../../src/usecases/maintenance/reconcile.ts';
 import { createSweep } from '../../src/usecases/maintenance/sweep.ts';
 import { createUsage } from '../../src/usecases/usage/index.ts';
+import { auditBounds } from './api-keys.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { inputPorts } from './input-ports.ts';
 import { createdAt, idleMeter, retention, silentLog } from './jobs.ts';
@@ -127,6 +129,7 @@ async function connectStores({ redis, prefix }: Deployment, given: Given) {
   const stores = {
     records: createJobStore(redis, keys),
     events: createWebhookEvents(redis, keys),
+    audit: createAuditLog(redis, keys, { audit: auditBounds }),
     deliveries: createDeliveries(redis, keys),
     deliveryQueues: createDeliveryQueues(redis, keys),
     sendLimits: createSendLimits(redis, keys),

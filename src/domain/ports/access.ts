@@ -77,3 +77,30 @@ export interface PolicyChanges {
     after: string | null,
   ): Promise<{ readonly position: string; readonly changes: readonly PolicyName[] | null }>;
 }
+
+export interface AuditQuery {
+  readonly nowMs: number;
+  /** Inclusive. */
+  readonly fromMs?: number | undefined;
+  /** Exclusive. */
+  readonly toMs?: number | undefined;
+  readonly limit: number;
+  /** Position from an earlier page. */
+  readonly before?: string | undefined;
+}
+
+export interface StoredAuditEntry {
+  readonly position: string;
+  readonly entry: AuditEntry;
+}
+
+/** The audit logs of tenants. They are append-only, and bounded by age and length. */
+export interface AuditLog {
+  /** Appends the entry of an erasure. The stores of keys and tenants append the entries of their changes themselves. */
+  appendErasure(tenant: string, entry: AuditEntry): Promise<void>;
+  /** Lists entries, newest first. Skips and reports entries that it cannot read. */
+  list(
+    tenant: string,
+    query: AuditQuery,
+  ): Promise<{ readonly entries: readonly StoredAuditEntry[]; readonly next: string | null }>;
+}

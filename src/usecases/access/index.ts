@@ -1,7 +1,17 @@
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
-import type { ApiKeys, Clock, KeyUse, Log, PolicyChanges, Signals, Tenants } from '../../domain/ports.ts';
+import type {
+  ApiKeys,
+  AuditLog,
+  Clock,
+  KeyUse,
+  Log,
+  PolicyChanges,
+  Signals,
+  Tenants,
+} from '../../domain/ports.ts';
 import { type BootstrapKeys, createAuthenticate } from './authenticate.ts';
 import { createGetOwnKey } from './get-own-key.ts';
+import { createListAudit } from './list-audit.ts';
 import { createManageKeys } from './manage-keys.ts';
 import { createManageTenants } from './manage-tenants.ts';
 import { createPolicyCache } from './policy-cache.ts';
@@ -13,6 +23,7 @@ export interface AccessDeps {
   readonly apiKeys: ApiKeys;
   readonly keyUse: KeyUse;
   readonly tenants: Tenants;
+  readonly audit: AuditLog;
   readonly policyChanges: PolicyChanges;
   readonly signals: Pick<Signals, 'onPolicyChange'>;
   readonly bootstrapKeys: BootstrapKeys;
@@ -48,6 +59,7 @@ export function createAccess(deps: AccessDeps) {
     manageKeys: createManageKeys({
       ...{ apiKeys, keyUse, createKeyText, digest, clock, catalogue, allowUnknownModels },
     }),
+    listAudit: createListAudit({ audit: deps.audit, clock }),
     manageTenants: createManageTenants({ tenants, clock }),
   };
 }

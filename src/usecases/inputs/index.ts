@@ -1,4 +1,5 @@
 import type {
+  AuditLog,
   CheckRoom,
   Clock,
   DestinationGuard,
@@ -24,6 +25,7 @@ import { createSweepInputs } from './sweep-inputs.ts';
 export interface InputsDeps {
   readonly records: Pick<JobStore, 'get' | 'tenants'>;
   readonly uploads: Uploads;
+  readonly audit: Pick<AuditLog, 'appendErasure'>;
   readonly drafts: InputDrafts;
   readonly storage: ImageStorage;
   readonly staging: Staging;
@@ -55,7 +57,9 @@ export function createInputs(deps: InputsDeps) {
       clock,
       policy: deps.policy,
     }),
-    uploads: createManageUploads({ uploads, storage, clock, linkSeconds: deps.linkSeconds }),
+    uploads: createManageUploads({
+      ...{ uploads, audit: deps.audit, storage, clock, linkSeconds: deps.linkSeconds },
+    }),
     /** Separates the inputs of a request from its fields. */
     collectInputs: createCollectInputs({ staging, guard }),
     /** Checks the inputs of a request before its job is accepted. */

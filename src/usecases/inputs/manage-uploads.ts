@@ -1,10 +1,12 @@
+import { type Author, auditEntryOf } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import { extensionOf } from '../../domain/image.ts';
-import type { Clock, ImageStorage, Uploads } from '../../domain/ports.ts';
+import type { AuditLog, Clock, ImageStorage, Uploads } from '../../domain/ports.ts';
 import { type Upload, uploadKeyOf } from '../../domain/upload.ts';
 
 interface Deps {
   uploads: Uploads;
+  audit: Pick<AuditLog, 'appendErasure'>;
   storage: Pick<ImageStorage, 'isServedHere' | 'link' | 'read' | 'remove'>;
   clock: Clock;
   linkSeconds: number;
@@ -54,8 +56,10 @@ export function createManageUploads(deps: Deps) {
     },
 
     /** Deletes an upload. Jobs that used it keep their copies. The bytes go first, because the record finds them. */
-    async remove(tenant: string, id: string): Promise<void> {
+    async remove({ tenant, actor }: Author, id: string): Promise<void> {
       const upload = await get(tenant, id);
+      const entry = { at: clock(), tenant, action: 'upload.deleted', target: id } as const;
+      await deps.audit.appendErasure(tenant, auditEntryOf(actor, entry));
       await storage.remove(uploadKeyOf(upload));
       await uploads.remove(tenant, id);
     },

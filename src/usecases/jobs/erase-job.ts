@@ -1,8 +1,10 @@
+import { type Author, auditEntryOf } from '../../domain/audit.ts';
 import { previewKeysOf, storageKeysOf } from '../../domain/image.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import { erase, purgeMedia, purgePreviews } from '../../domain/job-erasure.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type {
+  AuditLog,
   Clock,
   Deliveries,
   ImageStorage,
@@ -18,6 +20,7 @@ import type { UpdateJob } from './update-job.ts';
 
 interface Deps {
   records: JobStore;
+  audit: Pick<AuditLog, 'appendErasure'>;
   updateJob: UpdateJob;
   deliveries: Deliveries;
   events: WebhookEvents;
@@ -64,8 +67,11 @@ export async function purgeEvents(
  * @throws AppError `not_found`, `erased`
  */
 export function createEraseJob(deps: Deps) {
-  return async (tenant: string, id: string): Promise<void> => {
+  return async ({ tenant, actor }: Author, id: string): Promise<void> => {
     await findJob(deps.records, tenant, id);
+    // The entry comes first, because an erasure without an entry could not be traced.
+    const entry = { at: deps.clock(), tenant, action: 'job.erased', target: id } as const;
+    await deps.audit.appendErasure(tenant, auditEntryOf(actor, entry));
     // The task is removed before the job ends, because the end may enqueue it again to cancel the provider calls.
     await deps.jobQueue.remove(id).catch(() => false);
     const job = await deps.updateJob({ tenant, id }, (current) =>

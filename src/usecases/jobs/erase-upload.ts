@@ -1,3 +1,4 @@
+import type { Author } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { JobStore } from '../../domain/ports.ts';
 import type { ManageUploads } from '../inputs/manage-uploads.ts';
@@ -20,10 +21,10 @@ const pageSize = 20;
  */
 export function createEraseUpload({ records, uploads, eraseJob }: Deps) {
   /** Erases the jobs of one page. Another request may have erased some of them. */
-  async function erasePage(tenant: string, ids: readonly string[]): Promise<void> {
+  async function erasePage(author: Author, ids: readonly string[]): Promise<void> {
     await Promise.all(
       ids.map((id) =>
-        eraseJob(tenant, id).catch((error) => {
+        eraseJob(author, id).catch((error) => {
           if (!isGone(error)) throw error;
         }),
       ),
@@ -31,13 +32,13 @@ export function createEraseUpload({ records, uploads, eraseJob }: Deps) {
   }
 
   /** Erases the jobs that name a job or an upload as their parent. @returns their ids. */
-  async function eraseChildren(tenant: string, parent: string): Promise<string[]> {
+  async function eraseChildren(author: Author, parent: string): Promise<string[]> {
     const erased: string[] = [];
     let beforeId: string | undefined;
     do {
-      const page = await records.list(tenant, { parent, limit: pageSize, beforeId });
+      const page = await records.list(author.tenant, { parent, limit: pageSize, beforeId });
       const ids = page.jobs.map(({ id }) => id);
-      await erasePage(tenant, ids);
+      await erasePage(author, ids);
       erased.push(...ids);
       beforeId = page.nextBeforeId ?? undefined;
     } while (beforeId !== undefined);
@@ -45,9 +46,9 @@ export function createEraseUpload({ records, uploads, eraseJob }: Deps) {
   }
 
   /** Deletes the upload. @returns the error if there is none. */
-  async function removeUpload(tenant: string, id: string): Promise<unknown> {
+  async function removeUpload(author: Author, id: string): Promise<unknown> {
     try {
-      await uploads.remove(tenant, id);
+      await uploads.remove(author, id);
       return null;
     } catch (error) {
       if (isGone(error)) return error;
@@ -55,14 +56,14 @@ export function createEraseUpload({ records, uploads, eraseJob }: Deps) {
     }
   }
 
-  return async (tenant: string, id: string): Promise<void> => {
+  return async (author: Author, id: string): Promise<void> => {
     // The upload goes first, so that no further job can use it.
-    const missing = await removeUpload(tenant, id);
+    const missing = await removeUpload(author, id);
     const erased = new Set<string>();
     const parents = [id];
     for (let parent = parents.shift(); parent !== undefined; parent = parents.shift()) {
       // Children are listed after the erasure of their parent, which then gets no further children.
-      const children = (await eraseChildren(tenant, parent)).filter((child) => !erased.has(child));
+      const children = (await eraseChildren(author, parent)).filter((child) => !erased.has(child));
       for (const child of children) erased.add(child);
       parents.push(...children);
     }

@@ -4,6 +4,7 @@ import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { WaitingCallers } from '../../domain/ports/callers.ts';
 import type {
+  AuditLog,
   CheckRoom,
   Clock,
   Deliveries,
@@ -78,6 +79,7 @@ export interface JobsDeps {
   readonly prepareInputs: PrepareInputs;
   readonly checkRoom: CheckRoom;
   readonly uploads: Pick<ManageUploads, 'remove'>;
+  readonly audit: Pick<AuditLog, 'appendErasure'>;
   /** Returns the budgets of the key and the tenant of a job. */
   readonly capsOf: (job: ImageJob) => Promise<readonly BudgetCap[]>;
   readonly usageRowOf: UsageRowOf;
@@ -98,7 +100,7 @@ export function createJobs(deps: JobsDeps) {
   const submitJob = composeSubmitJob(deps, { getJob, updateJob });
   const { events, deliveries, linkSeconds } = deps;
   const erasing = { records, updateJob, deliveries, events, storage, jobQueue, signals, clock, log };
-  const eraseJob = createEraseJob({ ...erasing, retentionOf });
+  const eraseJob = createEraseJob({ ...erasing, audit: deps.audit, retentionOf });
   return {
     updateJob,
     /** The same for a change that begins a paid call: its hold must fit the budgets. */

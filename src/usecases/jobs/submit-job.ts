@@ -6,6 +6,7 @@ import type { ImageRequest, ImageRequestFields } from '../../domain/image-reques
 import type { JobInput } from '../../domain/input-image.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { withHold } from '../../domain/job-money.ts';
+import { checkKeyRules } from '../../domain/key-rules.ts';
 import type {
   CheckRoom,
   IdempotencyClaim,
@@ -103,6 +104,7 @@ export function createSubmitJob(deps: Deps) {
     try {
       deps.checkRoom();
       prepared = prepareRequest(submission.body, deps, submission.inputs);
+      checkKeyRules(submission.caller.policy.key, prepared.request, deps.catalogue);
       checkKnownCost(prepared, caps, policy);
     } catch (error) {
       // A job that was accepted under this key stays accepted, even if it would be refused now.
@@ -206,11 +208,16 @@ export function createSubmitJob(deps: Deps) {
   /** Checks and estimates a request. Nothing is stored. */
   async function preview(
     body: ImageRequestFields,
-    edit?: { readonly tenant: string; readonly inputs: readonly RequestedInput[] },
+    edit?: { readonly caller: Caller; readonly inputs: readonly RequestedInput[] },
   ): Promise<Preview> {
     const prepared = prepareRequest(body, deps, edit?.inputs);
+    if (edit) checkKeyRules(edit.caller.policy.key, prepared.request, deps.catalogue);
     const { request, warnings, estimate } = edit?.inputs.length
-      ? prepareRequest(body, deps, await factsOfInputs(deps.prepareInputs, edit))
+      ? prepareRequest(
+          body,
+          deps,
+          await factsOfInputs(deps.prepareInputs, { tenant: edit.caller.tenant, inputs: edit.inputs }),
+        )
       : prepared;
     const { waiting, delayed } = await deps.jobQueue.counts();
     return { request, warnings, estimate, queueDepth: waiting + delayed };

@@ -39,6 +39,8 @@ const submission: readonly ErrorCode[] = [
   'payload_too_large',
   'unsupported_media_type',
   'model_unknown',
+  'model_not_allowed',
+  'preset_required',
   'invalid_idempotency_key',
   'idempotency_key_reused',
   'max_cost_exceeded',

@@ -5,6 +5,7 @@ import { refuseWhileDraining } from '../draining.ts';
 import { type FileRules, filesOf } from '../file-bodies.ts';
 import { typedFields } from '../form-fields.ts';
 import { ref } from '../json-schema.ts';
+import { authorOf } from '../manager.ts';
 import { callerOf } from '../plugins/authenticate.ts';
 import { uploadParams } from '../responses.ts';
 import { components } from '../schemas/index.ts';
@@ -126,7 +127,7 @@ function readRoutes(app: FastifyInstance, uploads: Deps['inputs']['uploads']): v
     },
     handler: async (request) => {
       const { id } = request.params;
-      await uploads.remove(callerOf(request).tenant, id);
+      await uploads.remove(authorOf(request), id);
       return { id, object: 'file', deleted: true };
     },
   });

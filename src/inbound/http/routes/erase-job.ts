@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
-import { callerOf } from '../plugins/authenticate.ts';
+import { authorOf } from '../manager.ts';
 import { empty, idParams, problems } from '../responses.ts';
 
 interface Deps {
@@ -23,7 +23,7 @@ export function eraseJobRoute(app: FastifyInstance, { jobs }: Deps): void {
       response: { 204: empty('Erased'), ...problems({ body: true, params: true }, 'not_found', 'erased') },
     },
     handler: async (request, reply) => {
-      await jobs.eraseJob(callerOf(request).tenant, request.params.id);
+      await jobs.eraseJob(authorOf(request), request.params.id);
       return reply.code(204).send();
     },
   });

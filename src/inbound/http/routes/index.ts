@@ -6,6 +6,7 @@ import { getFileRoute } from './get-file.ts';
 import { getImageContentRoute } from './get-image-content.ts';
 import { getJobRoute } from './get-job.ts';
 import { keyRoutes } from './keys/index.ts';
+import { listAuditRoute } from './list-audit.ts';
 import { listJobsRoute } from './list-jobs.ts';
 import { listModelsRoute } from './list-models.ts';
 import { listPresetsRoute } from './list-presets.ts';
@@ -40,6 +41,7 @@ export const routes = [
   ...keyRoutes,
   ...tenantRoutes,
   ...usageRoutes,
+  listAuditRoute,
   ...openAiRoutes,
   probeRoutes,
 ] as const;

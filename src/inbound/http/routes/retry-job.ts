@@ -42,6 +42,8 @@ export function retryJobRoute(app: FastifyInstance, deps: Deps): void {
           'idempotency_key_reused',
           'model_retired',
           'model_unknown',
+          'model_not_allowed',
+          'preset_required',
           'destination_forbidden',
           'queue_full',
           'shutting_down',

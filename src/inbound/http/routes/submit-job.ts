@@ -73,6 +73,8 @@ const schema = {
       'idempotency_key_reused',
       'model_retired',
       'model_unknown',
+      'model_not_allowed',
+      'preset_required',
       'cost_unknown',
       'max_cost_exceeded',
       'destination_forbidden',
@@ -107,8 +109,7 @@ export function submitJobRoute(app: FastifyInstance, deps: Deps): void {
         inputs,
         { request: request as FastifyRequest, body: request.body },
         async (body, list) => {
-          if (isDryRun)
-            return { previewed: await preview(jobs, body, { tenant: caller.tenant, inputs: list }) };
+          if (isDryRun) return { previewed: await preview(jobs, body, { caller, inputs: list }) };
           const submission = { caller, body, inputs: list, idempotencyKey, ...jobTraceOf(request) };
           const origin = addresses.storedOriginOf(request);
           return { accepted: await jobs.submitJob.submit({ ...submission, origin }) };

@@ -39,6 +39,8 @@ const schema = {
       'idempotency_key_reused',
       'model_retired',
       'model_unknown',
+      'model_not_allowed',
+      'preset_required',
       'destination_forbidden',
       'storage_unavailable',
       'storage_failed',

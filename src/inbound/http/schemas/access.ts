@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { budgetWindows } from '../../../domain/access-policy.ts';
 import { scopes } from '../../../domain/api-key.ts';
+import { AuditActorView, AuditEntryView, actorTypes, shownActions } from '../../../domain/audit-view.ts';
 import { KeyBody, KeyPatch, KeyRotation } from '../../../domain/key-body.ts';
 import { KeyView, shownScopes } from '../../../domain/key-view.ts';
 import { BudgetBody, BudgetView, LimitsBody, LimitsView, shownWindows } from '../../../domain/policy-body.ts';
@@ -32,8 +33,16 @@ export const accessSchemas: SchemaGroup = {
     OwnApiKey,
     ApiKeyList: pageOf(KeyView),
     Tenant: TenantView,
+    AuditActor: AuditActorView,
+    AuditEntry: AuditEntryView,
+    AuditLog: pageOf(AuditEntryView),
   },
   values: {
+    AuditActorType: { values: actorTypes, description: 'Kind of an author.' },
+    AuditAction: {
+      values: shownActions,
+      description: 'Kind of a change; `other` for a kind of a newer release.',
+    },
     Scope: {
       values: scopes,
       description: 'Permission of a key. `admin` includes all others within its tenant.',

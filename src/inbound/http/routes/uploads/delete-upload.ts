@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Inputs } from '../../../../usecases/inputs/index.ts';
 import type { Jobs } from '../../../../usecases/jobs/index.ts';
-import { callerOf } from '../../plugins/authenticate.ts';
+import { authorOf } from '../../manager.ts';
 import { empty, problems, uploadParams } from '../../responses.ts';
 
 interface Deps {
@@ -40,10 +40,9 @@ export function deleteUploadRoute(app: FastifyInstance, { inputs, jobs }: Deps):
       },
     },
     handler: async (request, reply) => {
-      const { tenant } = callerOf(request);
       const { id } = request.params;
-      if (request.query.erase_jobs === true) await jobs.eraseUpload(tenant, id);
-      else await inputs.uploads.remove(tenant, id);
+      if (request.query.erase_jobs === true) await jobs.eraseUpload(authorOf(request), id);
+      else await inputs.uploads.remove(authorOf(request), id);
       return reply.code(204).send();
     },
   });
