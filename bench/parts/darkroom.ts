@@ -62,6 +62,8 @@ export async function startDarkroom(
       WEBHOOK_HOST_PER_MINUTE: '1000000',
       WEBHOOK_TENANT_PER_MINUTE: '1000000',
       SHUTDOWN_GRACE_S: '1',
+      // The services that Darkroom is compared with make none.
+      THUMBNAILS: 'false',
     },
   });
   return closers.add(child, (each) => each.stop());

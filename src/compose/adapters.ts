@@ -6,6 +6,7 @@ import { sleep } from '../lib/sleep.ts';
 import { createImageInspector } from '../outbound/media/image-inspector.ts';
 import { createInputFetcher } from '../outbound/media/input-fetcher.ts';
 import { createStaging } from '../outbound/media/staging.ts';
+import { createThumbnailMaker } from '../outbound/media/thumbnail-maker.ts';
 import { createJobQueue } from '../outbound/queue/job-queue.ts';
 import { queueNames } from '../outbound/queue/queue-names.ts';
 import { createTaskIntake } from '../outbound/queue/task-intake.ts';
@@ -185,6 +186,7 @@ function composeMedia({ config, closers }: Root) {
   return {
     staging,
     inspector: createImageInspector(staging, { maxConcurrent: Math.max(2, availableParallelism()) }),
+    thumbnailMaker: createThumbnailMaker(),
     inputGuard,
     inputFetcher: createInputFetcher({ staging, guard: inputGuard, dispatcher, userAgent, sleep }),
     fetchLink: createFetchLink({ guard: inputGuard, dispatcher, userAgent }),

@@ -13,6 +13,7 @@ import { createInputs, type Inputs } from '../usecases/inputs/index.ts';
 import { createJobs, type Jobs } from '../usecases/jobs/index.ts';
 import type { SubmitPolicy, UsageRowOf } from '../usecases/jobs/submit-job.ts';
 import { createMaintenance } from '../usecases/maintenance/index.ts';
+import { createThumbnails } from '../usecases/thumbnails/index.ts';
 import { createUsage, type Usage } from '../usecases/usage/index.ts';
 import type { Adapters } from './adapters.ts';
 import { bootstrapKeysOf } from './bootstrap-keys.ts';
@@ -35,7 +36,8 @@ export function composeUseCases(
   const webhooks = composeWebhooks(root, adapters, { jobs, publicUrlFor: options.publicUrlFor });
   const usage = composeUsage(root, adapters);
   const maintenance = composeMaintenance(root, adapters, { jobs, usage });
-  return { access, inputs, jobs, generation, webhooks, usage, maintenance };
+  const thumbnails = composeThumbnails(root, adapters, jobs);
+  return { access, inputs, jobs, generation, webhooks, usage, maintenance, thumbnails };
 }
 export type UseCases = ReturnType<typeof composeUseCases>;
 
@@ -157,6 +159,18 @@ function composeUsage({ config, log }: Root, { records, storage, metrics }: Adap
     },
     clock,
     meter: metrics,
+    log,
+  });
+}
+
+function composeThumbnails({ draining, log }: Root, adapters: Adapters, { updateJob }: Jobs) {
+  return createThumbnails({
+    records: adapters.records.jobs,
+    storage: adapters.storage,
+    maker: adapters.thumbnailMaker,
+    updateJob,
+    isDraining: () => draining.aborted,
+    clock,
     log,
   });
 }

@@ -22,6 +22,7 @@ const inputSweepPauseMs = 30_000;
 /** Pause between two looks for changes of the ledger that are an hour old. */
 const archivePauseMs = 60_000;
 const spoolRecoveryPauseMs = 15_000;
+const thumbnailPauseMs = 30_000;
 
 /** Background work of a process. */
 export interface Workers {
@@ -43,6 +44,7 @@ export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCase
       relay?.start();
       if (consumers.length > 0) startMaintenance(root, useCases);
       if (roles.has('worker')) startSpoolRecovery(root, useCases);
+      if (roles.has('worker') && root.config.THUMBNAILS) startThumbnails(root, useCases);
     },
     async drain(graceMs) {
       await Promise.all(consumers.map((consumer) => consumer.drain(graceMs)));
@@ -50,9 +52,14 @@ export function composeWorkers(root: Root, adapters: Adapters, useCases: UseCase
   };
 }
 
-function composeDispatcher({ log }: Root, { generation, webhooks }: UseCases): TaskHandler {
+function composeDispatcher(
+  { config, log }: Root,
+  { generation, thumbnails, webhooks }: UseCases,
+): TaskHandler {
+  const { runJob } = generation;
   const { dispatchEvent, deliverPending } = webhooks;
-  const handlers = createTaskHandlers({ runJob: generation.runJob, dispatchEvent, deliverPending, log });
+  const onDone = config.THUMBNAILS ? thumbnails.makeThumbnails.soon : () => {};
+  const handlers = createTaskHandlers({ runJob, onDone, dispatchEvent, deliverPending, log });
   return createTaskDispatcher(handlers);
 }
 
@@ -117,6 +124,13 @@ function startSpoolRecovery({ closers, draining, log }: Root, { generation }: Us
   const recover = () => generation.recoverSpooledResponses(draining);
   const onError = (error: unknown) => log.warn({ err: error }, 'spool cannot be read, retrying');
   closers.add(every(spoolRecoveryPauseMs, recover, { onError, firstAfterMs: 0 }), (stop) => stop());
+}
+
+/** Makes thumbnails that a crash or an outage prevented, at intervals. */
+function startThumbnails({ closers, log }: Root, { thumbnails }: UseCases): void {
+  const onError = (error: unknown) => log.warn({ err: error }, 'missing thumbnails not made, trying again');
+  const { makeMissing } = thumbnails.makeThumbnails;
+  closers.add(every(thumbnailPauseMs, makeMissing, { onError }), (stop) => stop());
 }
 
 /** Reconciles and sweeps at intervals. Every process with a worker does both, because both are idempotent. */

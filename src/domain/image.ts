@@ -11,7 +11,32 @@ export interface StoredImage {
   readonly height: number;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /**
+   * ThumbHash of the image in base64, a placeholder of about 25 bytes. It is recorded with the thumbnail, whose key is
+   * `thumbnailKeyOf`. Empty if no thumbnail can be made of the image, so that it is not tried again.
+   */
+  readonly thumbhash?: string;
 }
+
+/** Edge of the square that contains every thumbnail, in pixels. */
+export const thumbnailEdge = 512;
+export const thumbnailType = 'image/webp';
+
+/** Types of images with thumbnails. A drawing is small, and its decoder must not see foreign text. */
+const typesWithThumbnail: ReadonlySet<string> = new Set([
+  'image/png',
+  'image/jpeg',
+  'image/webp',
+  'image/gif',
+]);
+
+/** Whether a thumbnail of an image can still be made. */
+export const lacksThumbnail = ({ contentType, thumbhash }: StoredImage): boolean =>
+  thumbhash === undefined && typesWithThumbnail.has(contentType);
+
+/** Whether an image has a thumbnail. */
+export const hasThumbnail = ({ thumbhash }: Pick<StoredImage, 'thumbhash'>): boolean =>
+  thumbhash !== undefined && thumbhash !== '';
 
 /** A stored preview of an image. `index` is that of the image. */
 export interface StoredPreview extends StoredImage {
@@ -31,6 +56,16 @@ const extensions: Record<string, string> = {
 export function extensionOf(contentType: string): string {
   return extensions[contentType] ?? 'bin';
 }
+
+/** Returns the file name that a link to an image offers. */
+export const imageFileName = (
+  { id }: { readonly id: string },
+  { index, contentType }: Pick<StoredImage, 'index' | 'contentType'>,
+) => `${id}-${index}.${extensionOf(contentType)}`;
+
+/** Returns the file name that a link to a thumbnail offers. */
+export const thumbnailFileName = ({ id }: { readonly id: string }, { index }: Pick<StoredImage, 'index'>) =>
+  `${id}-${index}-thumbnail.webp`;
 
 type JobName = { readonly tenant: string; readonly id: string };
 
@@ -56,6 +91,11 @@ export function previewKeyOf(
   return `${folderOf(job)}${attempt.index}-${attempt.no}-${partial}.preview`;
 }
 
+/** Returns the storage key of the thumbnail of an image. */
+export function thumbnailKeyOf(job: JobName, { index }: Pick<StoredImage, 'index'>): string {
+  return `${folderOf(job)}${index}-thumbnail.webp`;
+}
+
 /** The fields of a job from which the keys of its previews follow. */
 export interface WithPreviews extends JobName {
   readonly previews?: readonly StoredPreview[];
@@ -78,9 +118,9 @@ const folderOf = ({ tenant, id }: JobName) => `${tenant}/${id}/`;
 const leftNoBytes: ReadonlySet<string> = new Set<Attempt['state']>(['stored', 'rejected', 'unusable']);
 
 /**
- * Returns every key under which the storage may hold bytes of a job: its inputs, its images and previews, and responses that
- * a crashed worker may have stored without recording them. Includes keys in fields that a newer release wrote, such as
- * thumbnails.
+ * Returns every key under which the storage may hold bytes of a job: its inputs, its images with their thumbnails, its
+ * previews, and responses that a crashed worker may have stored without recording them. Includes keys in fields that a newer
+ * release wrote.
  */
 export function storageKeysOf(
   job: WithPreviews & { readonly images: readonly StoredImage[]; readonly inputs?: readonly JobInput[] },
@@ -90,7 +130,7 @@ export function storageKeysOf(
   );
   const keys = new Set(keysWithin([job.images, job.inputs ?? []], folderOf(job)));
   for (const input of job.inputs ?? []) keys.add(inputKeyOf(job, input));
-  for (const image of job.images) keys.add(image.storageKey);
+  for (const image of job.images) keys.add(image.storageKey).add(thumbnailKeyOf(job, image));
   for (const key of previewKeysOf(job)) keys.add(key);
   for (const attempt of unrecorded) {
     for (const contentType of Object.keys(extensions)) keys.add(storageKeyOf(job, attempt, contentType));

@@ -45,6 +45,18 @@ export const ImageView = z.object({
   height: z.int(),
   size_bytes: z.int(),
   sha256: z.string().describe('Digest of the bytes, in hexadecimal.'),
+  thumbhash: z
+    .string()
+    .nullable()
+    .describe(
+      'Placeholder of the image as ThumbHash in base64. `null` until a worker has made it, soon after the end of the job.',
+    ),
+  thumbnail_url: z
+    .string()
+    .nullable()
+    .describe(
+      'Link to a WebP of at most 512 pixels an edge, as `url`. `null` until a worker has made it, and for svg.',
+    ),
   variants: z.record(z.string(), z.unknown()).describe('Derived renditions by name.'),
 });
 
@@ -52,7 +64,7 @@ export const PreviewView = z
   .object({
     index: z.int().describe('Index of the image.'),
     partial_image_index: z.int().describe('Number of the preview of this image, from 0.'),
-    ...ImageView.omit({ index: true, variants: true }).shape,
+    ...ImageView.omit({ index: true, thumbhash: true, thumbnail_url: true, variants: true }).shape,
     content_url: z
       .string()
       .describe(

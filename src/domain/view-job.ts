@@ -22,11 +22,19 @@ function totalsOf({ usage }: ImageJob): ImageJobView['usage'] {
   return totals;
 }
 
+/** Links to one image that work without a key until they expire. */
+export interface ImageLinks {
+  readonly url: string;
+  /** Absent if there is no thumbnail. */
+  readonly thumbnailUrl?: string | undefined;
+  readonly expiresAtMs: number;
+}
+
 /** Facts that are known only when the job is read. */
 export interface ViewContext {
   /** Public address without a trailing slash. */
   readonly publicUrl: string;
-  readonly links: ReadonlyMap<number, { url: string; expiresAtMs: number }>;
+  readonly links: ReadonlyMap<number, ImageLinks>;
   readonly position: number | null;
   readonly estimateMicroUsd: number | null;
   readonly priceVersion: string;
@@ -108,6 +116,8 @@ function viewImages(job: ImageJob, context: ViewContext): ImageJobView['images']
         height: image.height,
         size_bytes: image.sizeBytes,
         sha256: image.sha256,
+        thumbhash: image.thumbhash || null,
+        thumbnail_url: link.thumbnailUrl ?? null,
         variants: {},
       };
     });

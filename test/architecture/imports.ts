@@ -58,6 +58,7 @@ const usecaseGroups: Record<string, readonly string[]> = {
   generation: ['jobs', 'inputs', 'usage'],
   webhooks: ['jobs'],
   batches: ['jobs'],
+  thumbnails: ['jobs'],
   maintenance: ['access', 'jobs', 'inputs', 'usage', 'generation', 'webhooks', 'batches'],
 };
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { addThumbnail } from '../../src/domain/job-thumbnails.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../../src/lib/redis/redis.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
@@ -7,6 +8,7 @@ import { createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
 import { startTestRedis } from '../support/redis.ts';
 
 const jobs = 2_000;
+const thumbhash = '1QcSHQRnh493V4dIh4eXh1h4kJUI';
 const maxBytesEach = 3_072;
 
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
@@ -55,6 +57,7 @@ describe('memory', () => {
       const claim = { keyHash: digest(`key ${i}`), fingerprint: digest(`body ${i}`), ttlMs: 90 * 86_400_000 };
       await records.submit({ job, claim, maxOpenJobs: jobs });
       await records.update(job, (now) => ({ job: finishedJob(now) }), { known: job });
+      await records.update(job, (now) => ({ job: addThumbnail(now, 0, { thumbhash, nowMs: createdAt }) }));
     }
     const bytesEach = Math.round(((await usedMemory(redis)) - before) / jobs);
     console.log(`bytes per finished job: ${bytesEach}`, await sizesByKind(redis));

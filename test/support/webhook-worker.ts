@@ -17,6 +17,7 @@ export function consumeWebhooks(queue: QueueName, concurrency: number, handlers:
       dispatchEvent: handlers.dispatchEvent,
       deliverPending: handlers.deliverPending,
       runJob: () => Promise.reject(new Error('no job runs here')),
+      onDone: () => {},
       log: silentLog,
     }),
   );

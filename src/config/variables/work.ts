@@ -1,4 +1,4 @@
-import { defineVariable, whole } from '../../lib/variable.ts';
+import { defineVariable, truth, whole } from '../../lib/variable.ts';
 
 const section = 'Work';
 
@@ -16,6 +16,13 @@ export const work = {
     fallback: '128',
     about:
       'Maximum number of destinations that one webhook worker serves at the same time, each with a few connections. At most half of them belong to one tenant.',
+  }),
+  THUMBNAILS: defineVariable({
+    section,
+    schema: truth,
+    fallback: 'true',
+    about:
+      'Makes a thumbnail and a placeholder of every image after its job has succeeded. A thumbnail costs about 60 ms of a core.',
   }),
   QUEUE_TTL_S: defineVariable({
     section,

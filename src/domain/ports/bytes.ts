@@ -31,6 +31,16 @@ export type SpoolEntry = { readonly key: SpoolKey } & (
   | { readonly format: 'damaged' }
 );
 
+export interface ThumbnailMaker {
+  /**
+   * Makes the thumbnail and the placeholder of an image, bounded in memory and time.
+   *
+   * @returns `null` if the bytes cannot be decoded.
+   * @throws what the body throws.
+   */
+  make(body: AsyncIterable<Uint8Array>): Promise<{ readonly bytes: Buffer; readonly hash: string } | null>;
+}
+
 /** Provider responses on local disk between payment and storage. */
 export interface Spool {
   /**

@@ -158,6 +158,14 @@ export interface JobStore {
   openJobs(tenant: string, page: Page): Promise<{ id: string; changedAt: number }[]>;
   /** A page, by rank, of the ids of jobs due until a time, see `dueAt`. The longest due job comes first. */
   dueJobs(tenant: string, nowMs: number, page: Page): Promise<string[]>;
+  /**
+   * Returns ids of jobs that lack thumbnails and ended in a range of time, longest ended first. Forgets older ones, of which
+   * no thumbnail is made any more.
+   */
+  withoutThumbnails(
+    tenant: string,
+    range: { readonly fromMs: number; readonly toMs: number; readonly limit: number },
+  ): Promise<string[]>;
   /** Removes record and indexes. Idempotent. @returns false if the job stays, because its ledger is not archived yet. */
   remove(job: ImageJob): Promise<boolean>;
 }

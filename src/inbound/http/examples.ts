@@ -43,6 +43,9 @@ export const imageJobExample: ImageJobView = {
       height: 1024,
       size_bytes: 2_481_934,
       sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+      thumbhash: '1QcSHQRnh493V4dIh4eXh1h4kJUI',
+      thumbnail_url:
+        'https://images.example.com/files/acme/img_01KAR3S9Z8QJ4V5W6X7Y8Z9A0B/0-thumbnail.webp?expires=1&signature=abc',
       variants: {},
     },
   ],

@@ -1,6 +1,7 @@
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import { parentsOf } from '../../domain/input-image.ts';
 import { dueAt } from '../../domain/job-deadlines.ts';
+import { lacksThumbnails } from '../../domain/job-thumbnails.ts';
 import { ledgerMarkOf } from '../../domain/ledger.ts';
 import type { Keys } from './keys.ts';
 import { moneyCounters, unsettledJob } from './money-counters.ts';
@@ -19,6 +20,7 @@ export const projectJob: ProjectJob = (keys, job) => ({
     dueJob(keys, job),
     ...unsettledJob(keys, job),
     ...unarchivedJob(keys, job),
+    ...jobWithoutThumbnails(keys, job),
     ...searchableJob(keys, job),
   ],
   counters: [...moneyCounters(keys, job), ...usageCounters(keys, job)],
@@ -32,6 +34,12 @@ function openJob(keys: Keys, job: ImageJob): IndexEntry[] {
 /** Returns the entry in the index of all jobs, by the time at which the sweeper has to act. Infinity if never. */
 function dueJob(keys: Keys, job: ImageJob): IndexEntry {
   return { key: keys.due(job.tenant), score: dueAt(job) ?? '+inf' };
+}
+
+/** Returns the entry in the index of jobs whose images lack thumbnails, by the end of the job. */
+function jobWithoutThumbnails(keys: Keys, job: ImageJob): IndexEntry[] {
+  if (!lacksThumbnails(job)) return [];
+  return [{ key: keys.withoutThumbnails(job.tenant), score: job.finishedAt ?? job.updatedAt }];
 }
 
 /**

@@ -113,6 +113,13 @@ export function createJobStore(
       }),
     dueJobs: (tenant, now, { offset, limit }) =>
       translated(() => redis.zrangebyscore(keys.due(tenant), '-inf', now, 'LIMIT', offset, limit)),
+    withoutThumbnails: (tenant, { fromMs, toMs, limit }) =>
+      translated(async () => {
+        const key = keys.withoutThumbnails(tenant);
+        const ids = await redis.zrangebyscore(key, fromMs, toMs, 'LIMIT', 0, limit);
+        await writes.zremrangebyscore(key, '-inf', `(${fromMs}`);
+        return ids;
+      }),
     remove: (job) => translated(() => remove(job)),
   };
 }

@@ -14,6 +14,7 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:usage:d:DAY hash    usage of the jobs accepted on a day; also m:MONTH, t:MONTH and rows, see usage-counters.ts
  *   {tenant}:usage:unarchived zset  ids of ended jobs with lines of the ledger that are not archived, by the time of the
  *                                change; usage:archive: hash, its progress; usage:archiver: string, the lock of its writer
+ *   {tenant}:thumbs      zset    succeeded ids of the last hour whose images lack thumbnails, by their end
  *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by TTL
  *   {tenant}:evt:ID      string  job id, space, record until the event is dispatched; then the body to send
  *   {tenant}:outbox      zset    ids of undispatched events by their time
@@ -65,6 +66,7 @@ export function createKeys(prefix: string) {
     open: (tenant: string) => of(tenant, 'open'),
     due: (tenant: string) => of(tenant, 'due'),
     usage: (tenant: string, part: string) => of(tenant, `usage:${part}`),
+    withoutThumbnails: (tenant: string) => of(tenant, 'thumbs'),
     idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),
     event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),

@@ -1,11 +1,17 @@
 import type { Estimate } from '../../domain/estimate.ts';
-import { extensionOf } from '../../domain/image.ts';
+import {
+  hasThumbnail,
+  imageFileName,
+  thumbnailFileName,
+  thumbnailKeyOf,
+  thumbnailType,
+} from '../../domain/image.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
 import type { ImageRequest } from '../../domain/image-request.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Clock, ImageStorage, JobQueue } from '../../domain/ports.ts';
-import { viewJob } from '../../domain/view-job.ts';
+import { type ImageLinks, viewJob } from '../../domain/view-job.ts';
 
 interface Deps {
   storage: ImageStorage;
@@ -32,19 +38,19 @@ export function createPresentJob(deps: Deps) {
       deps.clock() + options.linkSeconds * 1000,
       job.mediaExpiresAt ?? Number.POSITIVE_INFINITY,
     );
-    const links = new Map<number, { url: string; expiresAtMs: number }>();
-    if (!job.mediaGone) {
-      for (const image of job.images) {
-        const link = await deps.storage.link(image.storageKey, {
-          expiresAtMs,
-          contentType: image.contentType,
-          fileName: `${job.id}-${image.index}.${extensionOf(image.contentType)}`,
-        });
-        links.set(image.index, {
-          url: deps.storage.isServedHere ? options.publicUrl + link : link,
-          expiresAtMs,
-        });
-      }
+    const linkTo = async (key: string, contentType: string, fileName: string) => {
+      const link = await deps.storage.link(key, { expiresAtMs, contentType, fileName });
+      return deps.storage.isServedHere ? options.publicUrl + link : link;
+    };
+    const links = new Map<number, ImageLinks>();
+    for (const image of job.mediaGone ? [] : job.images) {
+      links.set(image.index, {
+        url: await linkTo(image.storageKey, image.contentType, imageFileName(job, image)),
+        thumbnailUrl: hasThumbnail(image)
+          ? await linkTo(thumbnailKeyOf(job, image), thumbnailType, thumbnailFileName(job, image))
+          : undefined,
+        expiresAtMs,
+      });
     }
     const position =
       job.status === 'queued' && options.withPosition !== false

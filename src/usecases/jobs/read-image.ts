@@ -1,5 +1,14 @@
 import { AppError } from '../../domain/errors.ts';
-import { extensionOf, type StoredImage, type StoredPreview } from '../../domain/image.ts';
+import {
+  extensionOf,
+  hasThumbnail,
+  imageFileName,
+  type StoredImage,
+  type StoredPreview,
+  thumbnailFileName,
+  thumbnailKeyOf,
+  thumbnailType,
+} from '../../domain/image.ts';
 import type { Clock, ImageStorage, JobStore } from '../../domain/ports.ts';
 import { findJob } from './get-job.ts';
 
@@ -23,17 +32,20 @@ export const previewFileName = (
   { index, partial, contentType }: Pick<StoredPreview, 'index' | 'partial' | 'contentType'>,
 ) => `${jobId}-${index}-partial-${partial}.${extensionOf(contentType)}`;
 
+/** Facts about stored bytes that a response needs. */
+type StoredBytes = Pick<StoredImage, 'storageKey' | 'contentType' | 'sha256'>;
+
 /** Content of an image: a URL to redirect to, or the bytes if Darkroom serves them. */
 export type ImageContent =
-  | { readonly kind: 'redirect'; readonly url: string; readonly image: StoredImage }
+  | { readonly kind: 'redirect'; readonly url: string; readonly image: StoredBytes }
   | {
       readonly kind: 'bytes';
-      readonly image: StoredImage;
+      readonly image: StoredBytes;
       readonly fileName: string;
       open(): Promise<Bytes>;
     };
 
-/** Returns stored images and previews. @throws AppError `not_found`, `erased` */
+/** Returns stored images, their thumbnails and previews. @throws AppError `not_found`, `erased` */
 export function createReadImage(deps: Deps) {
   async function open(key: string): Promise<Bytes> {
     const stored = await deps.storage.read(key);
@@ -46,7 +58,20 @@ export function createReadImage(deps: Deps) {
     const found = job.mediaGone ? undefined : job.images.find((each) => each.index === index);
     if (!found)
       throw new AppError('not_found', { detail: 'The job has no image with this index (any more).' });
-    return contentOf(found, `${id}-${index}.${extensionOf(found.contentType)}`);
+    return contentOf(found, imageFileName(job, found));
+  }
+
+  async function thumbnail(tenant: string, id: string, index: number): Promise<ImageContent> {
+    const job = await findJob(deps.records, tenant, id);
+    const image = job.mediaGone ? undefined : job.images.find((each) => each.index === index);
+    if (!image || !hasThumbnail(image))
+      throw new AppError('not_found', { detail: 'The image has no thumbnail (yet, or any more).' });
+    const facts = {
+      storageKey: thumbnailKeyOf(job, image),
+      contentType: thumbnailType,
+      sha256: `${image.sha256}-thumbnail`,
+    };
+    return contentOf(facts, thumbnailFileName(job, image));
   }
 
   async function preview(tenant: string, id: string, { index, partial }: PreviewName): Promise<ImageContent> {
@@ -56,7 +81,7 @@ export function createReadImage(deps: Deps) {
     return contentOf(found, previewFileName(id, found));
   }
 
-  async function contentOf(found: StoredImage, fileName: string): Promise<ImageContent> {
+  async function contentOf(found: StoredBytes, fileName: string): Promise<ImageContent> {
     if (deps.storage.isServedHere) {
       return { kind: 'bytes', image: found, fileName, open: () => open(found.storageKey) };
     }
@@ -69,6 +94,6 @@ export function createReadImage(deps: Deps) {
     return { kind: 'redirect', url, image: found };
   }
 
-  return { image, preview, open };
+  return { image, preview, thumbnail, open };
 }
 export type ReadImage = ReturnType<typeof createReadImage>;

@@ -6,11 +6,16 @@ import { attemptOf, imageOf, previewOf } from '../../support/jobs.ts';
 const job = { tenant: 'acme', id: 'img_1' };
 
 describe('the keys under which the storage may hold bytes of a job', () => {
-  it('lists the keys of the images of a job', () => {
+  it('lists the keys of the images of a job and of their thumbnails, recorded or not', () => {
     const images = [imageOf(job, 0), imageOf(job, 1)];
     expect(
       storageKeysOf({ ...job, images, attempts: [attemptOf(), attemptOf({ no: 2, index: 1 })] }),
-    ).toEqual(['acme/img_1/0.png', 'acme/img_1/1.png']);
+    ).toEqual([
+      'acme/img_1/0.png',
+      'acme/img_1/1.png',
+      'acme/img_1/0-thumbnail.webp',
+      'acme/img_1/1-thumbnail.webp',
+    ]);
   });
 
   it.each(attemptStates)(
@@ -40,6 +45,7 @@ describe('the keys under which the storage may hold bytes of a job', () => {
     expect(storageKeysOf({ ...job, images: [image], attempts: [] })).toEqual([
       'acme/img_1/0.png',
       'acme/img_1/0.small.webp',
+      'acme/img_1/0-thumbnail.webp',
     ]);
   });
 

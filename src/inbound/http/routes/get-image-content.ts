@@ -10,9 +10,28 @@ interface Deps {
   readonly jobs: Pick<Jobs, 'readImage'>;
 }
 
+/** Selects a rendition of an image. Default: the image itself. */
+interface Rendition {
+  readonly partial?: number;
+  readonly variant?: 'thumbnail';
+}
+
+function readContent(
+  { readImage }: Deps['jobs'],
+  { tenant }: { readonly tenant: string },
+  { id, index, partial, variant }: Rendition & { readonly id: string; readonly index: number },
+) {
+  if (partial !== undefined) return readImage.preview(tenant, id, { index, partial });
+  if (variant !== undefined) return readImage.thumbnail(tenant, id, index);
+  return readImage.image(tenant, id, index);
+}
+
 /** `GET /images/{id}/content/{index}`: the image, or a redirect to a new link if the storage serves it. */
 export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void {
-  app.route<{ Params: { id: string; index: number }; Querystring: { partial?: number } }>({
+  app.route<{
+    Params: { id: string; index: number };
+    Querystring: Rendition;
+  }>({
     method: 'GET',
     url: '/images/:id/content/:index',
     config: { scope: 'images:read' },
@@ -20,7 +39,7 @@ export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void
       operationId: 'getImageContent',
       summary: 'Download an image',
       description:
-        'The bytes never change, so clients may cache them without a limit. `partial` selects a preview instead, which is stored until an hour after the end of the job.',
+        'The bytes never change, so clients may cache them without a limit. `partial` selects a preview instead, which is stored until an hour after the end of the job. `variant=thumbnail` selects a small WebP, which a worker makes soon after the end of the job.',
       tags: ['images'],
       params: {
         type: 'object',
@@ -39,6 +58,11 @@ export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void
             maximum: maxPartialImages - 1,
             description: 'Number of a preview of the image, from 0.',
           },
+          variant: {
+            type: 'string',
+            enum: ['thumbnail'],
+            description: 'Rendition of the image: at most 512 pixels an edge, WebP.',
+          },
         },
       },
       headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
@@ -55,10 +79,7 @@ export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void
     handler: async (request, reply) => {
       const { id, index } = request.params;
       const { partial } = request.query;
-      const { tenant } = callerOf(request);
-      const content = await (partial === undefined
-        ? jobs.readImage.image(tenant, id, index)
-        : jobs.readImage.preview(tenant, id, { index, partial }));
+      const content = await readContent(jobs, callerOf(request), { id, index, ...request.query });
       if (content.kind === 'redirect') {
         return reply.header('cache-control', 'private, no-store').redirect(content.url, 302);
       }
