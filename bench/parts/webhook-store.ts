@@ -71,7 +71,7 @@ export async function openWebhookStore(redis: BenchRedis, closers: Closers): Pro
             type: event.type,
             at: event.at,
           },
-          ...{ jobId: event.job.id, endpointId, destinationKey: endpointId, url, nowMs },
+          ...{ jobId: event.job?.id, endpointId, destinationKey: endpointId, url, nowMs },
         });
         await events.dispatch(event, { deliveries: [delivery], nowMs, contentTtlMs });
       });

@@ -13,6 +13,7 @@ import { createTaskIntake } from '../outbound/queue/task-intake.ts';
 import { createTaskQueue } from '../outbound/queue/task-queue.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createAuditLog } from '../outbound/records/audit-log.ts';
+import { createBudgetThresholds } from '../outbound/records/budget-thresholds.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createJobChanges } from '../outbound/records/job-changes.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
@@ -21,6 +22,7 @@ import { createKeys } from '../outbound/records/keys.ts';
 import { createPolicyChanges } from '../outbound/records/policy-changes.ts';
 import { checkEviction } from '../outbound/records/probe-store.ts';
 import { createSignals } from '../outbound/records/signals.ts';
+import { createSpending } from '../outbound/records/spending.ts';
 import { createTenants } from '../outbound/records/tenants.ts';
 import { createTokenSampleStore } from '../outbound/records/token-samples.ts';
 import { createUnarchivedJobs } from '../outbound/records/unarchived-jobs.ts';
@@ -135,6 +137,8 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
       }),
       (each) => each.close(),
     ),
+    spending: createSpending(redis, keys),
+    thresholds: createBudgetThresholds(redis, keys),
     uploads: createUploads(redis, keys, { onUnreadable }),
     inputDrafts: createInputDrafts(redis, keys),
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),

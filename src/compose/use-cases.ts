@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import type { Config } from '../config/config.ts';
-import { capsOf } from '../domain/budget.ts';
 import type { ImageJob } from '../domain/image-job.ts';
 import type { UsageCounters } from '../domain/ports.ts';
 import { labelsOf } from '../domain/usage.ts';
@@ -114,12 +113,10 @@ function composeJobs(
     retentionOf: retentionOf(config),
     linkSeconds: config.LINK_TTL_S,
     callers: records.callers,
-    prepareInputs: inputs.prepareInputs,
-    uploads: inputs.uploads,
-    capsOf: async ({ tenant, keyId, createdAt }) =>
-      capsOf(await access.policyOf(tenant, keyId), keyId, { acceptedAtMs: createdAt, nowMs: clock() }),
     checkRoom: adapters.memory.checkRoom,
     usageRowOf: composeUsageRow(config, records.usageCounters),
+    ...{ prepareInputs: inputs.prepareInputs, uploads: inputs.uploads },
+    ...{ thresholds: records.thresholds, spending: records.spending, policyOf: access.policyOf },
     process,
     policy: submitPolicyOf(config),
     meter: adapters.metrics,
@@ -192,6 +189,7 @@ function composeMaintenance(
     breaker: records.breaker,
     updateJob: jobs.updateJob,
     expireJob: jobs.expireJob,
+    reportThresholds: jobs.reportThresholds,
     checkStore: records.check,
     checkDurability: durability.check,
     checkMemory: adapters.memory.check,

@@ -48,12 +48,6 @@ export interface CapRefusal extends SpendFigures {
   readonly cap: BudgetCap;
 }
 
-/** A cap of which at least half is used, with its use after a job was accepted. */
-export interface CapUse {
-  readonly cap: BudgetCap;
-  readonly usedMicroUsd: number;
-}
-
 interface CapTimes {
   /** Time at which the job was, or would be, accepted. */
   readonly acceptedAtMs: number;
@@ -154,3 +148,6 @@ export function budgetExceeded(refusal: CapRefusal, estimateMicroUsd: number | n
     members: { budget: viewOfCap(refusal), estimate_micro_usd: estimateMicroUsd },
   });
 }
+
+/** Shares of a budget whose use is reported, in percent. */
+export const thresholds = [50, 80, 100] as const;

@@ -26,8 +26,10 @@ export const imageEventTypes = [
   'image.canceled',
   'image.expired',
 ] as const;
-/** Event types that a webhook can subscribe to: all types, all types of one kind, or single types. */
-export const eventPatterns = ['*', 'image.*', ...imageEventTypes] as const;
+/** Event types that the webhook of a job can subscribe to: all types, or single types. */
+export const jobEventPatterns = ['*', 'image.*', ...imageEventTypes] as const;
+/** Event types that an endpoint can subscribe to. */
+export const eventPatterns = [...jobEventPatterns, 'budget.threshold'] as const;
 
 /** Returns the schema of a value that depends on the model, with values of current models as examples. */
 const modelValue = (description: string, examples: string[]) =>
@@ -57,7 +59,7 @@ export const SvgRequest = z.strictObject({
 export const WebhookRequest = z.strictObject({
   url: z.string().min(1).max(2048).describe('Public https URL.'),
   events: z
-    .array(z.enum(eventPatterns))
+    .array(z.enum(jobEventPatterns))
     .min(1)
     .max(16)
     .optional()

@@ -7,7 +7,7 @@ import type { Open } from './open.ts';
 export type ImageEventType = (typeof imageEventTypes)[number];
 
 /** Types of all webhooks. `webhook.test` is sent on request only. */
-export const eventTypes = [...imageEventTypes, 'webhook.test'] as const;
+export const eventTypes = [...imageEventTypes, 'budget.threshold', 'webhook.test'] as const;
 export type EventType = (typeof eventTypes)[number];
 
 export type EventPattern = (typeof eventPatterns)[number];
@@ -24,6 +24,15 @@ export interface JobEvent {
   /** Time of the event, epoch milliseconds. */
   readonly at: number;
   readonly job: ImageJob;
+}
+
+/** An event of a tenant without a job that is not dispatched yet. */
+export interface TenantEvent {
+  readonly id: string;
+  readonly tenant: string;
+  readonly type: Open<EventType>;
+  readonly at: number;
+  readonly job?: undefined;
 }
 
 /**
@@ -49,8 +58,8 @@ export function eventOf(status: JobStatus): ImageEventType {
 }
 
 /** Returns the patterns that subscribe to an event type. */
-export function patternsFor(type: Open<ImageEventType>): string[] {
-  return ['*', 'image.*', type];
+export function patternsFor(type: Open<EventType>): string[] {
+  return ['*', ...(type.startsWith('image.') ? ['image.*'] : []), type];
 }
 
 /** Returns whether a job's own webhook subscribes to an event type. Without a list it subscribes to all. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type BudgetCap, capsOf } from '../../src/domain/budget.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { withHold } from '../../src/domain/job-money.ts';
+import { createBudgetThresholds } from '../../src/outbound/records/budget-thresholds.ts';
 import { createSpending } from '../../src/outbound/records/spending.ts';
 import { attemptOf, createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
 import { claimOf, connectRecords } from '../support/records.ts';
@@ -36,6 +37,7 @@ describe('a budget in the step that accepts a job', () => {
     expect(outcomes.find(({ kind }) => kind === 'capped')).toEqual({
       kind: 'capped',
       refusal: { cap: caps[0], heldMicroUsd: 700, spentMicroUsd: 0 },
+      hasMark: expect.any(Boolean),
     });
     expect(await figuresOf(tenant, caps)).toEqual([[700, 0]]);
     expect(await records.countOpen(tenant)).toBe(7);
@@ -77,17 +79,12 @@ describe('a budget in the step that accepts a job', () => {
     });
   });
 
-  it('never refuses by a soft budget, and reports the budgets of which at least half is used', async () => {
+  it('never refuses by a soft budget', async () => {
     const tenant = freshTenant();
-    const caps = capsFor({ limit: 200, soft: true }, { window: 'total', limit: 1_000 });
-    expect(await submit(jobOf(tenant), caps)).toEqual({
-      kind: 'created',
-      used: [{ cap: caps[0], usedMicroUsd: 100 }],
-    });
-    await submit(jobOf(tenant, { n: 3 }), caps);
-    expect(await submit(jobOf(tenant), caps)).toMatchObject({
-      used: [{ usedMicroUsd: 500 }, { usedMicroUsd: 500 }],
-    });
+    const caps = capsFor({ limit: 100, soft: true });
+    expect(await submit(jobOf(tenant, { n: 3 }), caps)).toMatchObject({ kind: 'created' });
+    expect(await submit(jobOf(tenant), caps)).toMatchObject({ kind: 'created' });
+    expect(await figuresOf(tenant, caps)).toEqual([[400, 0]]);
   });
 
   it('holds nothing for a replayed request', async () => {
@@ -172,5 +169,61 @@ describe('the money of a job that was accepted', () => {
       [0, 100],
     ]);
     expect(await store.redis.zcard(store.keys.unsettled(tenant))).toBe(0);
+  });
+});
+
+describe('a threshold of a budget', () => {
+  const thresholds = createBudgetThresholds(store.redis, store.keys);
+  const namesOf = async (tenant: string) => (await thresholds.list(tenant, 10)).map(({ name }) => name);
+  const resolve = async (tenant: string) => {
+    for (const mark of await thresholds.list(tenant, 10))
+      await thresholds.resolve(tenant, mark, [
+        { id: `evt_${mark.percent}`, percent: mark.percent, body: '{}' },
+      ]);
+  };
+
+  it('is marked in the step that reaches it, once for each share and window', async () => {
+    const tenant = freshTenant();
+    const caps = capsFor({ limit: 1_000, soft: true });
+    const first = caps[0]?.days?.first;
+    expect(await submit(jobOf(tenant, { n: 4 }), caps)).toEqual({ kind: 'created' });
+    expect(await submit(jobOf(tenant), caps)).toEqual({ kind: 'created', hasMark: true });
+    expect(await namesOf(tenant)).toEqual([`key_1 sd ${first} 50`]);
+    await resolve(tenant);
+    expect(await submit(jobOf(tenant), caps)).toEqual({ kind: 'created' });
+    expect(await submit(jobOf(tenant, { n: 6 }), caps)).toEqual({ kind: 'created', hasMark: true });
+    expect(await namesOf(tenant)).toEqual([`key_1 sd ${first} 100`]);
+    await resolve(tenant);
+    expect(await submit(jobOf(tenant, { n: 6 }), caps)).toEqual({ kind: 'created' });
+    const tomorrow = caps.map((cap) => ({
+      ...cap,
+      days: { first: (first ?? 0) + 1, last: (first ?? 0) + 1 },
+    }));
+    const later = { ...jobOf(tenant, { n: 9 }), createdAt: createdAt + 86_400_000 };
+    expect(await submit(later, tomorrow)).toEqual({ kind: 'created', hasMark: true });
+    expect(await namesOf(tenant)).toEqual([`key_1 sd ${(first ?? 0) + 1} 80`]);
+  });
+
+  it('of 100 percent is marked when a request is refused, before everything is used', async () => {
+    const tenant = freshTenant();
+    const caps = capsFor({ limit: 150 });
+    await submit(jobOf(tenant), caps);
+    expect(await submit(jobOf(tenant), caps)).toMatchObject({ kind: 'capped', hasMark: true });
+    expect((await namesOf(tenant)).map((name) => name.split(' ').at(-1)).toSorted()).toEqual(['100', '50']);
+    await resolve(tenant);
+    expect(await submit(jobOf(tenant), caps)).toMatchObject({ kind: 'capped', hasMark: false });
+  });
+
+  it('has its events written for an endpoint that subscribed, each once', async () => {
+    const tenant = freshTenant();
+    await store.redis.sadd(store.keys.subscribers(tenant, 'budget.threshold'), 'whk_1');
+    await submit(jobOf(tenant, { n: 8 }), capsFor({ limit: 1_000 }));
+    const [mark] = await thresholds.list(tenant, 10);
+    if (!mark) throw new Error('no mark');
+    const events = [50, 80].map((percent) => ({ id: `evt_${percent}`, percent, body: `{"p":${percent}}` }));
+    expect(await thresholds.resolve(tenant, mark, events)).toEqual(['evt_50', 'evt_80']);
+    expect(await thresholds.resolve(tenant, mark, events)).toEqual([]);
+    expect(await store.redis.zrange(store.keys.outbox(tenant), 0, '-1')).toEqual(['evt_50', 'evt_80']);
+    expect(await store.redis.get(store.keys.event(tenant, 'evt_80'))).toBe('{"p":80}');
   });
 });

@@ -56,8 +56,7 @@ export async function backgroundJob(prompt: string) {
     withMemorySlot: (work) => work(),
     maxEarlyUploads: 1,
     ...{ clock: core.clock, meter: core.meter, log: core.log, retentionOf: core.retentionOf },
-    random: () => 0,
-    sleep: async () => {},
+    ...{ random: () => 0, sleep: async () => {} },
     policy: { onUncertain: 'retry', maxPaidAttempts: 2, onQuota: 'fail' },
   });
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
+import type { CallerPolicy } from '../../src/domain/access-policy.ts';
 import { createEstimate } from '../../src/domain/estimate.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import type { ModelCatalogue } from '../../src/domain/model-catalogue.ts';
@@ -22,9 +23,11 @@ import { createJobQueue } from '../../src/outbound/queue/job-queue.ts';
 import { queueNames } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
 import { createAuditLog } from '../../src/outbound/records/audit-log.ts';
+import { createBudgetThresholds } from '../../src/outbound/records/budget-thresholds.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createKeys } from '../../src/outbound/records/keys.ts';
 import { createSignals } from '../../src/outbound/records/signals.ts';
+import { createSpending } from '../../src/outbound/records/spending.ts';
 import { createUnarchivedJobs } from '../../src/outbound/records/unarchived-jobs.ts';
 import { createUsageCounters } from '../../src/outbound/records/usage-rows.ts';
 import { createDeliveries } from '../../src/outbound/records/webhooks/deliveries.ts';
@@ -40,6 +43,7 @@ import { createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
 import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
 import { createExpireJob } from '../../src/usecases/jobs/expire-job.ts';
 import { createGetJob } from '../../src/usecases/jobs/get-job.ts';
+import { createReportThresholds } from '../../src/usecases/jobs/report-thresholds.ts';
 import { createSubmitJob, type SubmitPolicy } from '../../src/usecases/jobs/submit-job.ts';
 import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { createReconcile } from '../../src/usecases/maintenance/reconcile.ts';
@@ -74,6 +78,8 @@ interface Given {
   readonly queueAddress?: string;
   /** Address of the records. Default: the shared Redis. */
   readonly recordsAddress?: string;
+  /** Rules of every key and its tenant. Default: none. */
+  readonly rules?: CallerPolicy;
 }
 
 interface Deployment {
@@ -128,6 +134,8 @@ async function connectStores({ redis, prefix }: Deployment, given: Given) {
   });
   const stores = {
     records: createJobStore(redis, keys),
+    spending: createSpending(redis, keys),
+    thresholds: createBudgetThresholds(redis, keys),
     events: createWebhookEvents(redis, keys),
     audit: createAuditLog(redis, keys, { audit: auditBounds }),
     deliveries: createDeliveries(redis, keys),
@@ -189,7 +197,14 @@ async function buildCore(deployment: Deployment, given: Given) {
   const getJob = createGetJob({ ...shared, expireJob });
   const usage = usageOf({ ...shared, ...noise });
   const { archiveTenant } = usage;
-  const deps = { ...shared, ...noise, updateJob, change: updateJob, expireJob, getJob, usage, archiveTenant };
+  const reportThresholds = createReportThresholds({
+    ...{ ...shared, ...noise, ids },
+    policyOf: async () => given.rules ?? { key: {}, tenant: {} },
+  });
+  const deps = {
+    ...{ ...shared, ...noise, updateJob, change: updateJob, expireJob, getJob },
+    ...{ reportThresholds, usage, archiveTenant },
+  };
   return {
     ...deps,
     keys,

@@ -1,4 +1,4 @@
-import type { SpendFigures, SpendRange } from '../budget.ts';
+import type { BudgetCap, SpendFigures, SpendRange } from '../budget.ts';
 
 /** The counters of money, which the store changes in the same step as the records. */
 export interface Spending {
@@ -14,4 +14,33 @@ export interface MoneyMeter {
   budgetRefused(budget: { readonly owner: 'key' | 'tenant'; readonly window: string }): void;
   /** Counts a counter of held money that differed from the records and was repaired. */
   holdRepaired(differenceMicroUsd: number): void;
+}
+
+/** A threshold of a budget that no event reports yet. The store marks it in the step in which it was reached. */
+export interface ThresholdMark {
+  /** Key that owns the budget; absent for a budget of the tenant. */
+  readonly keyId?: string | undefined;
+  /** Whether a cap is that of the mark, in the window of the mark. */
+  readonly isOf: (cap: BudgetCap) => boolean;
+  readonly percent: number;
+  readonly atMs: number;
+  /** Name of the mark in the store. */
+  readonly name: string;
+}
+
+/** The thresholds of budgets. */
+export interface BudgetThresholds {
+  /** Returns marks of a tenant, oldest first. @throws AppError `store_unavailable` */
+  list(tenant: string, limit: number): Promise<ThresholdMark[]>;
+  /**
+   * Writes the events of the thresholds up to the mark that no event of the window reported, and removes the mark. Atomic and
+   * idempotent. Without events it only removes the mark.
+   *
+   * @returns the ids of the events that an endpoint wants.
+   */
+  resolve(
+    tenant: string,
+    mark: ThresholdMark,
+    events: readonly { readonly id: string; readonly percent: number; readonly body: string }[],
+  ): Promise<string[]>;
 }

@@ -1,5 +1,5 @@
 import type { PolicyName } from '../access-policy.ts';
-import type { BudgetCap, CapRefusal, CapUse } from '../budget.ts';
+import type { BudgetCap, CapRefusal } from '../budget.ts';
 import type { ImageJob, JobStatus } from '../image-job.ts';
 import type { NewEvent } from '../webhook-event.ts';
 
@@ -18,8 +18,8 @@ export type SubmitOutcome =
   | {
       readonly kind: 'created';
       readonly eventWritten?: true;
-      /** Caps of which at least half is used now. */
-      readonly used?: readonly CapUse[];
+      /** Set if a threshold of a budget was reached, see `BudgetThresholds`. */
+      readonly hasMark?: true;
     }
   | { readonly kind: 'replayed'; readonly job: ImageJob }
   | { readonly kind: 'key_reused' }
@@ -27,7 +27,7 @@ export type SubmitOutcome =
   | { readonly kind: 'gone' }
   | { readonly kind: 'queue_full' }
   /** The hold of the job does not fit a hard cap. */
-  | { readonly kind: 'capped'; readonly refusal: CapRefusal };
+  | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean };
 
 export interface JobListQuery {
   readonly limit: number;

@@ -2,7 +2,7 @@ import type { DelayReason, DestinationHealth } from '../destination-health.ts';
 import type { Open } from '../open.ts';
 import type { Delivery, DeliveryAttempt, DeliveryStatus } from '../webhook-delivery.ts';
 import type { WebhookEndpoint } from '../webhook-endpoint.ts';
-import type { EventContent, ImageEventType, JobEvent } from '../webhook-event.ts';
+import type { EventContent, EventType, JobEvent, TenantEvent } from '../webhook-event.ts';
 
 /** Events, deliveries, endpoints and the sender. */
 
@@ -17,7 +17,7 @@ export interface DuePage {
 /** The outbox: events that were written together with their cause. */
 export interface WebhookEvents {
   /** Returns an event whose deliveries are not written yet; `null` if it was dispatched or erased. */
-  undispatched(tenant: string, id: string): Promise<JobEvent | null>;
+  undispatched(tenant: string, id: string): Promise<JobEvent | TenantEvent | null>;
   /** Returns ids of events that were written before a time and are not dispatched yet. */
   listUndispatched(tenant: string, page: DuePage): Promise<string[]>;
   /**
@@ -200,7 +200,7 @@ export interface WebhookEndpoints {
   /** @returns whether the endpoint existed. */
   remove(tenant: string, id: string): Promise<boolean>;
   /** Returns the endpoints for which an event of this type is recorded. */
-  subscribed(tenant: string, type: Open<ImageEventType>): Promise<WebhookEndpoint[]>;
+  subscribed(tenant: string, type: Open<EventType>): Promise<WebhookEndpoint[]>;
 }
 
 export interface WebhookResponse {

@@ -149,3 +149,17 @@ export function problemExampleOf(code: ErrorCode): Example<Problem> {
       : problemOf(new AppError(code), { instance: '/images', requestId, publicUrl });
   return { summary: errorRow(code).title, value };
 }
+
+/** Data of a `budget.threshold` webhook. */
+export const budgetThresholdExample = {
+  key_id: 'key_01KGEXAMPLE',
+  budget: {
+    name: 'key_month',
+    window: 'month',
+    limit_micro_usd: 50_000_000,
+    spent_micro_usd: 39_100_000,
+    held_micro_usd: 1_200_000,
+    resets_at: '2026-12-01T00:00:00.000Z',
+  },
+  threshold_percent: 80,
+} as const;

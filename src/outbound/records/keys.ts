@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Open } from '../../domain/open.ts';
-import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts';
+import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
 
 /**
  * Creates the names of all Redis keys. All keys of one tenant share a hash tag, so that one script may use them on a cluster.
@@ -23,6 +23,7 @@ import { type ImageEventType, patternsFor } from '../../domain/webhook-event.ts'
  *   {tenant}:drafts      zset    ids of jobs and uploads whose bytes may exist without a record, by time
  *   {tenant}:spend       hash    micro-USD held and spent by the tenant (t) and by each key, by UTC day and in total, see
  *                                money-counters.ts
+ *   {tenant}:thresholds  zset    thresholds of budgets that no event reports yet, by time
  *   {tenant}:unsettled   zset    ids of ended jobs with a hold for a charge that is not settled, by creation
  *   {tenant}:whk:ID      string  a webhook endpoint as JSON with its version first; whks: zset of all ids
  *   {tenant}:sub:PATTERN set     ids of endpoints that subscribed to a pattern
@@ -71,6 +72,7 @@ export function createKeys(prefix: string) {
     event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),
     spend: (tenant: string) => of(tenant, 'spend'),
+    thresholds: (tenant: string) => of(tenant, 'thresholds'),
     unsettled: (tenant: string) => of(tenant, 'unsettled'),
     upload: (tenant: string, id: string) => of(tenant, `upl:${id}`),
     uploads: (tenant: string) => of(tenant, 'upls'),
@@ -124,6 +126,6 @@ function accessKeys(prefix: string, of: (tenant: string, rest: string) => string
 }
 
 /** Returns the sets of endpoints that subscribed to an event type, one for each matching pattern. */
-export function subscribersOf(keys: Keys, tenant: string, type: Open<ImageEventType>): string[] {
+export function subscribersOf(keys: Keys, tenant: string, type: Open<EventType>): string[] {
   return patternsFor(type).map((pattern) => keys.subscribers(tenant, pattern));
 }

@@ -66,9 +66,8 @@ export function createSubmission(
     const { tenant } = input.job;
     const reply = await batcherOf(tenant)(input);
     if (reply.kind === 'created') {
-      const { eventWritten, used } = reply;
-      const event = eventWritten ? { eventWritten } : {};
-      return { kind: 'created', ...event, ...(used.length > 0 ? { used } : {}) };
+      const { eventWritten, hasMark } = reply;
+      return { kind: 'created', ...(eventWritten ? { eventWritten } : {}), ...(hasMark ? { hasMark } : {}) };
     }
     if (reply.kind === 'capped') return reply;
     if (reply.kind !== 'replayed') return { kind: reply.kind };

@@ -1,10 +1,12 @@
-import type { BudgetCap } from '../../domain/budget.ts';
+import type { CallerPolicy } from '../../domain/access-policy.ts';
+import { capsOf } from '../../domain/budget.ts';
 import type { Estimate } from '../../domain/estimate.ts';
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { WaitingCallers } from '../../domain/ports/callers.ts';
 import type {
   AuditLog,
+  BudgetThresholds,
   CheckRoom,
   Clock,
   Deliveries,
@@ -18,6 +20,7 @@ import type {
   Log,
   Meter,
   Signals,
+  Spending,
   TaskIntake,
   TaskQueue,
   WebhookEvents,
@@ -36,6 +39,7 @@ import { createListJobs } from './list-jobs.ts';
 import { createPresentJob } from './present-job.ts';
 import { createPresentPreview } from './present-preview.ts';
 import { createReadImage } from './read-image.ts';
+import { createReportThresholds, type ReportThresholds } from './report-thresholds.ts';
 import { createRetryJob } from './retry-job.ts';
 import { createStreamJobEvents } from './stream-job-events.ts';
 import { createStreamTenantEvents } from './stream-tenant-events.ts';
@@ -80,9 +84,11 @@ export interface JobsDeps {
   readonly checkRoom: CheckRoom;
   readonly uploads: Pick<ManageUploads, 'remove'>;
   readonly audit: Pick<AuditLog, 'appendErasure'>;
-  /** Returns the budgets of the key and the tenant of a job. */
-  readonly capsOf: (job: ImageJob) => Promise<readonly BudgetCap[]>;
   readonly usageRowOf: UsageRowOf;
+  readonly thresholds: BudgetThresholds;
+  readonly spending: Spending;
+  /** Returns the rules for the key and the tenant of a job. */
+  readonly policyOf: (tenant: string, keyId: string | undefined) => Promise<CallerPolicy>;
   readonly policy: SubmitPolicy;
   readonly meter: Meter;
   readonly log: Log;
@@ -97,14 +103,16 @@ export function createJobs(deps: JobsDeps) {
   const updateJob = createUpdateJob(updating);
   const expireJob = createExpireJob({ updateJob, jobQueue, clock, retentionOf });
   const getJob = createGetJob({ records, signals, expireJob, clock });
-  const submitJob = composeSubmitJob(deps, { getJob, updateJob });
+  const reportThresholds = createReportThresholds(deps);
+  const submitJob = composeSubmitJob(deps, { getJob, updateJob, reportThresholds });
   const { events, deliveries, linkSeconds } = deps;
   const erasing = { records, updateJob, deliveries, events, storage, jobQueue, signals, clock, log };
   const eraseJob = createEraseJob({ ...erasing, audit: deps.audit, retentionOf });
   return {
     updateJob,
     /** The same for a change that begins a paid call: its hold must fit the budgets. */
-    updateWithinBudgets: createUpdateJob({ ...updating, capsOf: deps.capsOf }),
+    updateWithinBudgets: createUpdateJob({ ...updating, capsOf: capsOfJob(deps) }),
+    reportThresholds,
     expireJob,
     cancelProviderCalls,
     getJob,
@@ -131,6 +139,12 @@ export function createJobs(deps: JobsDeps) {
 }
 export type Jobs = ReturnType<typeof createJobs>;
 
+/** Returns the lookup of the budgets that a further call of a job must fit. */
+function capsOfJob({ policyOf, clock }: Pick<JobsDeps, 'policyOf' | 'clock'>) {
+  return async ({ tenant, keyId, createdAt }: ImageJob) =>
+    capsOf(await policyOf(tenant, keyId), keyId, { acceptedAtMs: createdAt, nowMs: clock() });
+}
+
 function composeSubmitOrJoin(
   deps: JobsDeps,
   { getJob, submitJob }: { readonly getJob: GetJob; readonly submitJob: SubmitJob },
@@ -149,7 +163,11 @@ function composeSubmitOrJoin(
 
 function composeSubmitJob(
   deps: JobsDeps,
-  { getJob, updateJob }: { readonly getJob: GetJob; readonly updateJob: UpdateJob },
+  {
+    getJob,
+    updateJob,
+    reportThresholds,
+  }: { readonly getJob: GetJob; readonly updateJob: UpdateJob; readonly reportThresholds: ReportThresholds },
 ) {
   const { records, jobQueue, clock, log, retentionOf } = deps;
   const cancelUnconfirmed = createCancelUnconfirmedJob({
@@ -168,6 +186,7 @@ function composeSubmitJob(
     jobIntake: deps.jobIntake,
     webhookQueue: deps.webhookQueue,
     guard: deps.guard,
+    reportThresholds,
     catalogue: deps.catalogue,
     estimate: deps.estimate,
     presets: deps.presets,

@@ -24,6 +24,7 @@ import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
 import type { CancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
 import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
+import type { ReportThresholds } from './report-thresholds.ts';
 import { createClaims, type Named, type Submission } from './submission.ts';
 import { checkKnownCost, refusalOf } from './submit-refusals.ts';
 import { queueEvent } from './update-job.ts';
@@ -55,6 +56,7 @@ interface Deps extends Rules {
   cancelUnconfirmed: CancelUnconfirmedJob;
   checkRoom: CheckRoom;
   usageRowOf: UsageRowOf;
+  reportThresholds: ReportThresholds;
   meter: Meter;
   log: Log;
   policy: SubmitPolicy;
@@ -184,12 +186,20 @@ export function createSubmitJob(deps: Deps) {
       return { job: replayed, replayed: true };
     }
     if (outcome.kind === 'capped') deps.meter.budgetRefused(labelsOf(outcome.refusal.cap));
+    if ('hasMark' in outcome && outcome.hasMark) reportThresholds(job.tenant);
     if (outcome.kind !== 'created')
       throw refusalOf(outcome, { maxOpenJobs: policy.maxOpenJobsPerTenant, estimate });
     deps.meter.submitted('created');
     queueJob(job, deps.jobIntake);
     if (outcome.eventWritten) await queueEvent(deps, { tenant: job.tenant, id: event.id });
     return { job, replayed: false };
+  }
+
+  /** Reports thresholds of budgets. The caller does not wait, because the sweeper reports what is left. */
+  function reportThresholds(tenant: string): void {
+    deps.reportThresholds(tenant).catch((error) => {
+      deps.log.warn({ err: error, tenant }, 'threshold of a budget not reported; the sweeper will report it');
+    });
   }
 
   /** Queues a job. The caller does not wait, because the record makes the job durable and the reconciler adds a lost task. */

@@ -12,6 +12,7 @@ import type {
   WebhookEvents,
 } from '../../domain/ports.ts';
 import type { ExpireJob } from '../jobs/expire-job.ts';
+import type { ReportThresholds } from '../jobs/report-thresholds.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { createCheckReadiness } from './check-readiness.ts';
 import { createReconcile } from './reconcile.ts';
@@ -29,6 +30,7 @@ export interface MaintenanceDeps {
   readonly breaker: CircuitBreaker;
   readonly updateJob: UpdateJob;
   readonly expireJob: ExpireJob;
+  readonly reportThresholds: ReportThresholds;
   /** Checks every Redis connection by a write, and the settings of Redis. */
   readonly checkStore: () => Promise<void>;
   /** Checks that accepted jobs survive the end of the Redis process. */
@@ -58,6 +60,7 @@ export function createMaintenance(deps: MaintenanceDeps) {
       events,
       storage,
       expireJob,
+      reportThresholds: deps.reportThresholds,
       clock,
       log,
       retentionOf: deps.retentionOf,

@@ -5,6 +5,7 @@ import { finishIncomplete } from '../../domain/job-moves.ts';
 import type { Clock, Deliveries, ImageStorage, JobStore, Log, WebhookEvents } from '../../domain/ports.ts';
 import { purgeEvents, removeImages, removePreviews } from '../jobs/erase-job.ts';
 import type { ExpireJob } from '../jobs/expire-job.ts';
+import type { ReportThresholds } from '../jobs/report-thresholds.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 
 interface Deps {
@@ -14,6 +15,7 @@ interface Deps {
   events: WebhookEvents;
   storage: ImageStorage;
   expireJob: ExpireJob;
+  reportThresholds: ReportThresholds;
   clock: Clock;
   log: Log;
   retentionOf: (job: ImageJob) => Retention;
@@ -36,7 +38,7 @@ const maxStorageFailures = 10;
 
 /**
  * Applies deadlines and retention: expires queued jobs, ends jobs past their run timeout, and deletes images, records and
- * deliveries at the end of their retention. Idempotent. A job that fails to be processed stays due.
+ * deliveries at the end of their retention. Reports thresholds of budgets that a crashed process left. Idempotent. A job that fails to be processed stays due.
  */
 export function createSweep(deps: Deps) {
   /** @returns false if the job has to stay until its lines of the ledger are archived. */
@@ -114,6 +116,7 @@ export function createSweep(deps: Deps) {
           await sweepTenant(tenant, storage);
         }
         await sweepLog(tenant);
+        await deps.reportThresholds(tenant);
       } catch (error) {
         // The sweep continues, because other tenants of a Redis Cluster may be on another node.
         fault ??= error;

@@ -9,7 +9,7 @@ import type {
   WebhookEvents,
 } from '../../domain/ports.ts';
 import { createDelivery, type Delivery } from '../../domain/webhook-delivery.ts';
-import { type JobEvent, wantsEvent } from '../../domain/webhook-event.ts';
+import { type JobEvent, type TenantEvent, wantsEvent } from '../../domain/webhook-event.ts';
 import { enqueueDelivery } from './enqueue-delivery.ts';
 
 interface Deps {
@@ -28,8 +28,8 @@ interface Deps {
  * Turns an event into deliveries: creates one for the job's own webhook and one for every subscribed endpoint. Idempotent: an event that was dispatched before stays unchanged.
  */
 export function createDispatchEvent(deps: Deps) {
-  async function destinationsOf({ tenant, type, job }: JobEvent) {
-    const webhook = job.request?.webhook;
+  async function destinationsOf({ tenant, type, job }: JobEvent | TenantEvent) {
+    const webhook = job?.request?.webhook;
     const own = webhook && wantsEvent(webhook, type) ? [{ url: webhook.url }] : [];
     const endpoints = await deps.endpoints.subscribed(tenant, type);
     return [
@@ -38,7 +38,7 @@ export function createDispatchEvent(deps: Deps) {
     ];
   }
 
-  async function deliveriesOf(event: JobEvent): Promise<Delivery[]> {
+  async function deliveriesOf(event: JobEvent | TenantEvent): Promise<Delivery[]> {
     const { id: eventId, tenant, type, at, job } = event;
     const nowMs = deps.clock();
     return (await destinationsOf(event)).map((destination) =>
@@ -49,17 +49,22 @@ export function createDispatchEvent(deps: Deps) {
         eventId,
         type,
         at,
-        jobId: job.id,
+        jobId: job?.id,
         nowMs,
       }),
     );
   }
 
+  async function isReadable(tenant: string, jobId: string): Promise<boolean> {
+    const record = await deps.records.get(tenant, jobId);
+    return record !== null && record.erasedAt === undefined;
+  }
+
   return async ({ tenant, id }: TaskSubject): Promise<void> => {
     const event = await deps.events.undispatched(tenant, id);
     if (!event) return;
-    const record = await deps.records.get(tenant, event.job.id);
-    const deliveries = record && record.erasedAt === undefined ? await deliveriesOf(event) : [];
+    const isErased = event.job !== undefined && !(await isReadable(tenant, event.job.id));
+    const deliveries = isErased ? [] : await deliveriesOf(event);
     if (deliveries.length === 0) return deps.events.remove(tenant, [id]);
     const dispatchTasks = await deps.events.dispatch(event, {
       deliveries,

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type ImageJob, shownStatus } from '../../../src/domain/image-job.ts';
-import { type ImageRequest, imageEventTypes } from '../../../src/domain/image-request.ts';
-import { beginRun, finish } from '../../../src/domain/job-moves.ts';
 import {
-  type EventPattern,
-  eventFor,
-  eventIdsOf,
-  eventOf,
-  patternsFor,
-  wantsEvent,
-} from '../../../src/domain/webhook-event.ts';
+  type ImageRequest,
+  imageEventTypes,
+  type jobEventPatterns,
+} from '../../../src/domain/image-request.ts';
+import { beginRun, finish } from '../../../src/domain/job-moves.ts';
+import { eventFor, eventIdsOf, eventOf, patternsFor, wantsEvent } from '../../../src/domain/webhook-event.ts';
 import { createdAt, queuedJob, retention } from '../../support/jobs.ts';
 
 const url = 'https://receiver.example/hook';
@@ -55,8 +52,10 @@ describe('the event of a change', () => {
   });
 });
 
+type JobPattern = (typeof jobEventPatterns)[number];
+
 describe('a subscription', () => {
-  it.each<[EventPattern[] | undefined, (typeof imageEventTypes)[number], boolean]>([
+  it.each<[JobPattern[] | undefined, (typeof imageEventTypes)[number], boolean]>([
     [undefined, 'image.started', true],
     [['*'], 'image.queued', true],
     [['image.*'], 'image.expired', true],
@@ -76,5 +75,6 @@ describe('a subscription', () => {
       const type = eventOf(shownStatus(job));
       expect(patternsFor(type)).toEqual(['*', 'image.*', type]);
     }
+    expect(patternsFor('budget.threshold')).toEqual(['*', 'budget.threshold']);
   });
 });

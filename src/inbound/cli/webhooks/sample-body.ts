@@ -2,7 +2,7 @@ import type { ImageJobView } from '../../../domain/job-view.ts';
 import type { EventType, ImageEventType } from '../../../domain/webhook-event.ts';
 import { payloadText } from '../../../domain/webhook-payload.ts';
 import { ids } from '../../../lib/ids.ts';
-import { imageJobExample, imageJobExamples } from '../../http/examples.ts';
+import { budgetThresholdExample, imageJobExample, imageJobExamples } from '../../http/examples.ts';
 
 const { queued, failed } = imageJobExamples;
 const provider = { provider: 'studio', livemode: false };
@@ -45,6 +45,9 @@ export function sampleBody(type: EventType, nowMs: number): string {
   if (type === 'webhook.test') {
     const data = { object: 'webhook_test', endpoint_id: ids.endpoint(nowMs) };
     return JSON.stringify({ type, timestamp, data });
+  }
+  if (type === 'budget.threshold') {
+    return JSON.stringify({ type, timestamp, data: { ...budgetThresholdExample, key_id: 'key_sample' } });
   }
   const job = samples[type](timestamp);
   const text = payloadText(type, nowMs, { ...job, updated_at: timestamp });

@@ -108,17 +108,27 @@ function acceptAbsentBodies(app: FastifyInstance): void {
   });
 }
 
+/** Descriptions of the events without a job. */
+const notes: Readonly<Record<string, { summary: string; data: string }>> = {
+  'webhook.test': { summary: 'Test of an endpoint', data: '' },
+  'budget.threshold': {
+    summary: 'A share of a budget is spent or held',
+    data: 'Sent once for each share and window of the budget. ',
+  },
+};
+
 /** Returns one entry of the `webhooks` section. */
 function webhookOf(type: string) {
-  const isTest = type === 'webhook.test';
+  const { summary, data } = notes[type] ?? {
+    summary: `Event ${type} of a job`,
+    data: '`data` is the job as in polls. ',
+  };
   return {
     post: {
       operationId: `on${eventName(type)}`,
-      summary: isTest ? 'Test of an endpoint' : `Event ${type} of a job`,
+      summary,
       tags: ['webhooks'],
-      description: isTest
-        ? 'Signed by Standard Webhooks. Respond with 2xx within 15 seconds.'
-        : 'Signed by Standard Webhooks. `data` is the job as in polls. Respond with 2xx within 15 seconds.',
+      description: `Signed by Standard Webhooks. ${data}Respond with 2xx within 15 seconds.`,
       security: [],
       parameters: [
         webhookHeader('webhook-id', 'Id of the event, the same in every attempt.'),

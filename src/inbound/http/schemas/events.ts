@@ -6,6 +6,7 @@ import { eventTypes } from '../../../domain/webhook-event.ts';
 import { shownEventTypes } from '../../../domain/webhook-view.ts';
 import { type SchemaGroup, unionOf } from '../json-schema.ts';
 import { ImageJob } from './jobs.ts';
+import { BudgetFigures } from './problem.ts';
 
 /** Types of the events in streams: every status of a job, and the steps between them. */
 const streamEventTypes = ['image.progress', 'image.partial', ...imageEventTypes] as const;
@@ -58,6 +59,21 @@ const WebhookTestEvent = z.object({
   data: WebhookTestData,
 });
 
+const BudgetThresholdData = z.object({
+  key_id: z.string().optional().describe('Key that owns the budget. Absent for a budget of the tenant.'),
+  tenant: z.string().optional().describe('Tenant that owns the budget. Absent for a budget of a key.'),
+  budget: BudgetFigures,
+  threshold_percent: z.int().describe('Share of the limit that is spent or held: 50, 80 or 100.'),
+});
+
+const BudgetThresholdWebhook = z
+  .object({
+    type: z.literal('budget.threshold'),
+    timestamp: z.iso.datetime().describe('Time of the event.'),
+    data: BudgetThresholdData,
+  })
+  .describe('Sent once for each share and window. 100 is also reported when a request is refused.');
+
 /** Returns the schema name of an event type: `image.succeeded` becomes `ImageSucceeded`. */
 export const eventName = (type: string) =>
   type.replace(/(?:^|\.)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
@@ -77,6 +93,8 @@ export const eventSchemas: SchemaGroup = {
   responses: {
     ...named(streamEventTypes, streamName, streamEvent),
     ...named(imageEventTypes, webhookName, webhookEvent),
+    BudgetThresholdData,
+    BudgetThresholdWebhook,
     WebhookTestData,
     WebhookTestEvent,
   },

@@ -23,7 +23,8 @@ export const OpenAIError = z
   })
   .describe('The error in the form of the OpenAI API, for its clients.');
 
-const ExceededBudget = z
+/** Figures of one window of a budget. */
+export const BudgetFigures = z
   .object({
     name: z.string().describe('Owner and window of the budget, such as `key_day` or `tenant_month`.'),
     window: z.enum(budgetWindows),
@@ -32,7 +33,7 @@ const ExceededBudget = z
     held_micro_usd: z.int().describe('Amounts that these jobs may still cost.'),
     resets_at: z.iso.datetime().nullable().describe('End of the window; null for a total budget.'),
   })
-  .describe('The budget that the request does not fit.');
+  .describe('Figures of one window of a budget.');
 
 const Problem = z
   .object({
@@ -46,7 +47,9 @@ const Problem = z
     request_id: z.string().describe('Id of the request, for support.'),
     errors: z.array(FieldIssue).describe('Faulty fields of the request. Empty for other errors.'),
     error: OpenAIError,
-    budget: ExceededBudget.optional().describe('Only with `budget_exceeded`.'),
+    budget: BudgetFigures.optional().describe(
+      'The budget that the request does not fit. Only with `budget_exceeded`.',
+    ),
     estimate_micro_usd: z
       .int()
       .nullable()
@@ -57,7 +60,7 @@ const Problem = z
 
 /** Schemas of errors. */
 export const problemSchemas: SchemaGroup = {
-  responses: { ExceededBudget, FieldIssue, OpenAIError, Problem },
+  responses: { BudgetFigures, FieldIssue, OpenAIError, Problem },
   values: {
     ErrorCode: {
       values: errorCodes,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventPatterns } from '../../../domain/image-request.ts';
+import { eventPatterns, jobEventPatterns } from '../../../domain/image-request.ts';
 import { EndpointBody, EndpointPatch } from '../../../domain/webhook-endpoint.ts';
 import { WebhookSecret } from '../../../domain/webhook-event.ts';
 import {
@@ -60,6 +60,10 @@ export const webhookSchemas: SchemaGroup = {
     TenantWebhookSecret,
   },
   values: {
+    JobEventPattern: {
+      values: jobEventPatterns,
+      description: 'Subscription of the webhook of a job: one type, or all events of the job.',
+    },
     WebhookEventPattern: {
       values: eventPatterns,
       description: 'Subscription of an endpoint: one type, all events of jobs, or all events.',

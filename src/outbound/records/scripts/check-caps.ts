@@ -1,13 +1,15 @@
-import type { BudgetCap, CapRefusal, CapUse } from '../../../domain/budget.ts';
+import type { BudgetCap, CapRefusal } from '../../../domain/budget.ts';
 import { ownerOf } from '../money-counters.ts';
 
 /**
  * Lua function that checks an amount against caps and adds it to their sums. The sums of one call of a script are read once,
- * and grow with every accepted amount of that call.
+ * and grow with every accepted amount of that call. A threshold that the amount reaches, or that refuses it, is marked in the
+ * same step, so that its event cannot be lost.
  *
- *   spend: the hash of money counters. caps: 'owner:first day:last day:limit:kind,...' or '-'. Kind is 'h' (hard) or 's'.
- *   returns 'capped INDEX HELD SPENT' if the amount does not fit a hard cap, otherwise nil
- *   and 'INDEX=USED,...' with the caps of which at least half is used then. Indexes begin at 0.
+ *   keys: {spend, marks}: the hash of money counters, and the set of thresholds that no event reports yet
+ *   caps: 'owner:first day:last day:limit:kind,...' or '-'. Kind is 'h' (hard) or 's' and the first letter of the window.
+ *   returns 'capped INDEX HELD SPENT' if the amount does not fit a hard cap, otherwise nil. Indexes begin at 0.
+ *   returns '+' as well if it marked a threshold, otherwise ''
  */
 export const luaCheckCaps = `
 local cap_sums = {}
@@ -30,26 +32,43 @@ local function cap_sum(spend, name, owner, first, last)
   return sum
 end
 
-local function check_caps(spend, caps, amount)
+-- Marks the highest threshold of a cap if no event reported it in this window. Returns whether it did.
+local function mark_threshold(keys, cap, used, now)
+  local percent = used >= cap.max and 100 or used >= 0.8 * cap.max and 80 or used >= 0.5 * cap.max and 50
+  if not percent then return false end
+  local known = redis.call('HGET', keys.spend, cap.owner .. '.level.' .. cap.kind)
+  local first, reached = string.match(known or '', '^(%S+) (%d+)$')
+  if first == cap.first and tonumber(reached) >= percent then return false end
+  redis.call('ZADD', keys.marks, now, table.concat({cap.owner, cap.kind, cap.first, percent}, ' '))
+  return true
+end
+
+local function check_caps(keys, caps, amount, now)
   if caps == '-' then return nil, '' end
-  local index, used, own = 0, {}, {}
-  for owner, first, last, limit, kind in string.gmatch(caps, '([^:,]+):([^:,]+):([^:,]+):(%d+):(%a)') do
+  local index, checked, own = 0, {}, {}
+  for owner, first, last, limit, kind in string.gmatch(caps, '([^:,]+):([^:,]+):([^:,]+):(%d+):(%a%a)') do
     local name = owner .. ' ' .. first .. ' ' .. last
-    local sum = cap_sum(spend, name, owner, first, last)
-    local before, max = sum.held + sum.spent, tonumber(limit)
+    local sum = cap_sum(keys.spend, name, owner, first, last)
+    local cap = {owner = owner, first = first, kind = kind, max = tonumber(limit), sum = sum}
+    local before = sum.held + sum.spent
     -- A job of unknown cost holds nothing, and must not pass a budget that is used up.
-    local fits = before + amount <= max and (amount > 0 or before < max)
-    if kind == 'h' and not fits then
-      return string.format('capped %d %.0f %.0f', index, sum.held, sum.spent)
+    local fits = before + amount <= cap.max and (amount > 0 or before < cap.max)
+    if not fits and string.sub(kind, 1, 1) == 'h' then
+      local mark = mark_threshold(keys, cap, cap.max, now) and ' +' or ''
+      return string.format('capped %d %.0f %.0f', index, sum.held, sum.spent) .. mark
     end
-    if 2 * (before + amount) >= max then used[#used + 1] = string.format('%d=%.0f', index, before + amount) end
+    checked[#checked + 1] = cap
     own[name] = sum
     index = index + 1
   end
   for _, sum in pairs(own) do sum.held = sum.held + amount end
+  local mark = ''
+  for _, cap in ipairs(checked) do
+    if mark_threshold(keys, cap, cap.sum.held + cap.sum.spent, now) then mark = '+' end
+  end
   -- The amount may count in other sums too. They are read again if another job needs them.
   cap_sums = own
-  return nil, table.concat(used, ',')
+  return nil, mark
 end
 `;
 
@@ -57,13 +76,16 @@ end
 export function encodeCaps(caps: readonly BudgetCap[] = []): string {
   if (caps.length === 0) return '-';
   return caps
-    .map(({ keyId, days, limitMicroUsd, soft }) =>
-      [ownerOf(keyId), days?.first ?? 'total', days?.last ?? 'total', limitMicroUsd, soft ? 's' : 'h'].join(
-        ':',
-      ),
-    )
+    .map((cap) => [ownerOf(cap.keyId), firstOf(cap), lastOf(cap), cap.limitMicroUsd, kindOf(cap)].join(':'))
     .join(',');
 }
+
+/** Returns the window of a cap as the scripts name it: the first day, or `total`. */
+export const firstOf = ({ days }: BudgetCap): number | 'total' => days?.first ?? 'total';
+const lastOf = ({ days }: BudgetCap) => days?.last ?? 'total';
+
+/** Returns the kind of a cap as the scripts name it: hard or soft, and the window. */
+export const kindOf = ({ soft, window }: BudgetCap): string => `${soft ? 's' : 'h'}${window[0]}`;
 
 /** Reads the refusal of a script; `null` if the reply is another. */
 export function parseRefusal(reply: string, caps: readonly BudgetCap[] = []): CapRefusal | null {
@@ -72,12 +94,5 @@ export function parseRefusal(reply: string, caps: readonly BudgetCap[] = []): Ca
   return cap ? { cap, heldMicroUsd: Number(held), spentMicroUsd: Number(spent) } : null;
 }
 
-/** Reads the caps of which at least half is used. */
-export function parseUses(text: string, caps: readonly BudgetCap[] = []): CapUse[] {
-  if (text === '') return [];
-  return text.split(',').flatMap((entry) => {
-    const [index, used] = entry.split('=');
-    const cap = caps[Number(index)];
-    return cap ? { cap, usedMicroUsd: Number(used) } : [];
-  });
-}
+/** Whether the script marked a threshold. */
+export const hasMark = (reply: string): boolean => reply.endsWith(' +');

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import type { CapRefusal, CapUse } from '../../../domain/budget.ts';
+import type { CapRefusal } from '../../../domain/budget.ts';
 import type { JobStore } from '../../../domain/ports.ts';
 import { eventOf } from '../../../domain/webhook-event.ts';
 import { createScript } from '../../../lib/redis/script.ts';
@@ -7,27 +7,27 @@ import type { Projection, ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
 import { encodeVersioned } from '../versioned-json.ts';
 import { luaAppendChange } from './append-change.ts';
-import { encodeCaps, luaCheckCaps, parseRefusal, parseUses } from './check-caps.ts';
+import { encodeCaps, hasMark, luaCheckCaps, parseRefusal } from './check-caps.ts';
 import { luaWriteEvent } from './write-event.ts';
 
 export type SubmitInput = Parameters<JobStore['submit']>[0];
 
 /** Decision on one job. */
 export type SubmitReply =
-  | { readonly kind: 'created'; readonly eventWritten: boolean; readonly used: readonly CapUse[] }
+  | { readonly kind: 'created'; readonly eventWritten: boolean; readonly hasMark: boolean }
   | { readonly kind: 'replayed'; readonly id: string }
-  | { readonly kind: 'capped'; readonly refusal: CapRefusal }
+  | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean }
   | { readonly kind: 'key_reused' | 'queue_full' };
 
 /**
- * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, 7 money counters, then the indexes and counters of all jobs, each once,
+ * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, 7 money counters, 8 marked thresholds, then the indexes and counters of all jobs, each once,
  *      then for each job: its record, its event (unused without an event), its idempotency claim (only with a fingerprint)
  * ARGV 1 number of indexes and counters, then for each job: its fields and its record. The fields are one text, because
  *      every argument costs more than its bytes: id, now, max open jobs, indexes, counters, event id, '1' if the job's own
  *      webhook wants the event, fingerprint, TTL of the claim in ms, hold, caps (see check-caps.ts). '-' stands for an absent value.
  *      Indexes: 'position=score,...', counters: 'position=field=amount,...', positions in KEYS.
- * Returns for each job 'created USES' | 'event_written USES' (created with its event) | 'replayed ID' | 'key_reused' |
- *      'queue_full' | 'capped INDEX HELD SPENT'
+ * Returns for each job 'created ' | 'event_written ' (created with its event) | 'replayed ID' | 'key_reused' |
+ *      'queue_full' | 'capped INDEX HELD SPENT'. '+' follows if a threshold of a budget was marked
  */
 const source = `${luaWriteEvent}${luaAppendChange}${luaCheckCaps}
 local open_jobs = redis.call('ZCARD', KEYS[1])
@@ -40,7 +40,7 @@ local function join(position, score, id)
   members[#members + 1] = id
 end
 
-local keys_read, args_read = 7 + tonumber(ARGV[1]), 1
+local keys_read, args_read = 8 + tonumber(ARGV[1]), 1
 local function next_key() keys_read = keys_read + 1 return KEYS[keys_read] end
 local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
 
@@ -58,7 +58,7 @@ local function submit()
   end
   if redis.call('EXISTS', record_key) == 1 then return 'replayed ' .. id end
   if open_jobs >= tonumber(max_open) then return 'queue_full' end
-  local refusal, uses = check_caps(KEYS[7], caps, tonumber(hold))
+  local refusal, mark = check_caps({spend = KEYS[7], marks = KEYS[8]}, caps, tonumber(hold), now)
   if refusal then return refusal end
   open_jobs = open_jobs + 1
   if claim_key then redis.call('SET', claim_key, fingerprint .. ' ' .. id, 'PX', ttl) end
@@ -71,7 +71,7 @@ local function submit()
   local event = {
     outbox = KEYS[2], subscriptions = {KEYS[3], KEYS[4], KEYS[5]}, key = event_key, id = event_id, wanted = wanted,
   }
-  return (write_event(event, id, record, now) and 'event_written ' or 'created ') .. uses
+  return (write_event(event, id, record, now) and 'event_written ' or 'created ') .. mark
 end
 
 local replies = {}
@@ -100,10 +100,10 @@ export function createSubmitJobs(redis: Redis | Cluster, keys: Keys, project: Pr
 function parseReply(reply: string, { caps }: SubmitInput): SubmitReply {
   if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
   const refusal = parseRefusal(reply, caps);
-  if (refusal) return { kind: 'capped', refusal };
+  if (refusal) return { kind: 'capped', refusal, hasMark: hasMark(reply) };
   const [kind, rest = ''] = reply.split(' ');
   if (kind === 'replayed') return { kind, id: rest };
-  return { kind: 'created', eventWritten: kind === 'event_written', used: parseUses(rest, caps) };
+  return { kind: 'created', eventWritten: kind === 'event_written', hasMark: hasMark(reply) };
 }
 
 function argumentsOf(
@@ -112,7 +112,7 @@ function argumentsOf(
   { tenant, inputs }: { tenant: string; inputs: readonly SubmitInput[] },
 ): { names: string[]; values: (string | number)[] } {
   const names = [keys.open(tenant), keys.outbox(tenant), ...subscribersOf(keys, tenant, eventOf('queued'))];
-  names.push(keys.changes(tenant), keys.spend(tenant));
+  names.push(keys.changes(tenant), keys.spend(tenant), keys.thresholds(tenant));
   const fixedCount = names.length;
   // Most jobs join the same indexes, so each key is sent once.
   const positions = new Map<string, number>();

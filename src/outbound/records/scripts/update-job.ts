@@ -28,7 +28,7 @@ export type UpdateReply =
   | { readonly kind: 'capped'; readonly refusal: CapRefusal };
 
 /**
- * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, 8 money counters, then indexes to leave, indexes to join, counters
+ * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, 8 money counters, 9 marked thresholds, then indexes to leave, indexes to join, counters
  * ARGV 1 expected version, 2 record, 3 id, 4 now, 5 channel, 6 message, 7 event id or '-', 8 '1' if the job's own webhook
  *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, 11 and 12
  *      length of the history before and after, 13 rise of the hold, 14 caps (see check-caps.ts), then a score for each index to join,
@@ -39,12 +39,12 @@ const source = `${luaWriteEvent}${luaVersionOf}${luaAppendChange}${luaCheckCaps}
 local version = version_of(redis.call('GETRANGE', KEYS[1], 0, ${versionLength}))
 if not version then return {'missing'} end
 if version ~= ARGV[1] then return {'conflict', redis.call('GET', KEYS[1])} end
-local refusal = check_caps(KEYS[8], ARGV[14], tonumber(ARGV[13]))
+local refusal = check_caps({spend = KEYS[8], marks = KEYS[9]}, ARGV[14], tonumber(ARGV[13]), ARGV[4])
 if refusal then return {refusal} end
 local record, id = ARGV[2], ARGV[3]
 redis.call('SET', KEYS[1], record)
 local leave_count, join_count = tonumber(ARGV[9]), tonumber(ARGV[10])
-local key, arg = 8, 14
+local key, arg = 9, 14
 for _ = 1, leave_count do
   key = key + 1
   redis.call('ZREM', KEYS[key], id)
@@ -82,6 +82,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         ...eventKeys(keys, tenant, event),
         keys.changes(tenant),
         keys.spend(tenant),
+        keys.thresholds(tenant),
         ...change.leave,
         ...change.join.map(({ key }) => key),
         ...change.counters.map(({ key }) => key),

@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { AppError } from '../../../domain/errors.ts';
 import { jobStatuses } from '../../../domain/image-job.ts';
 import { isKnown } from '../../../domain/open.ts';
-import { type EventContent, eventOf } from '../../../domain/webhook-event.ts';
+import { type EventContent, eventOf, type TenantEvent } from '../../../domain/webhook-event.ts';
 import { decodeRecord } from '../record-codec.ts';
 
 /**
@@ -17,4 +18,12 @@ export function decodeEvent(tenant: string, id: string, text: string): EventCont
   if (!isKnown(jobStatuses, job.status))
     throw new AppError('internal', { detail: `The event ${id} cannot be read.` });
   return { kind: 'job', event: { id, tenant, type: eventOf(job.status), at: job.updatedAt, job } };
+}
+
+const Body = z.object({ type: z.string(), timestamp: z.iso.datetime() });
+
+/** Reads the facts of an event without a job from its body. @throws ZodError if it is not such a body. */
+export function decodeTenantEvent(tenant: string, id: string, body: string): TenantEvent {
+  const { type, timestamp } = Body.parse(JSON.parse(body));
+  return { id, tenant, type, at: Date.parse(timestamp) };
 }

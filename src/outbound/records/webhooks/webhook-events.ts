@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { DispatchTask, OnUnreadable, WebhookEvents } from '../../../domain/ports.ts';
 import type { Keys } from '../keys.ts';
 import { translated } from '../store-errors.ts';
-import { decodeEvent } from './event-content.ts';
+import { decodeEvent, decodeTenantEvent } from './event-content.ts';
 import { createDispatchEvent } from './scripts/dispatch-event.ts';
 
 /** Creates the store of events in Redis. The scripts that change a job write its event, see `../scripts/write-event.ts`. */
@@ -23,7 +23,7 @@ export function createWebhookEvents(
         if (text === null || writtenAt === null) return null;
         try {
           const content = decodeEvent(tenant, id, text);
-          return content.kind === 'job' ? content.event : null;
+          return content.kind === 'job' ? content.event : decodeTenantEvent(tenant, id, content.body);
         } catch (error) {
           // The event stays in the outbox, because the release that wrote it can read it.
           onUnreadable?.({ kind: 'event', tenant, id, error });
