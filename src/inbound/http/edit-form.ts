@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import type { ImageRequestBody, ImageRequestFields } from '../../domain/image-request.ts';
-import { type InputRole, maxInputImages } from '../../domain/input-image.ts';
+import { type InputRole, maxInputImages, pointerOf } from '../../domain/input-image.ts';
 import type { RequestedInput } from '../../domain/ports.ts';
 import type { ReceivedFile } from '../../usecases/inputs/collect-inputs.ts';
 import type { Inputs } from '../../usecases/inputs/index.ts';
@@ -21,7 +21,19 @@ export function roleOfField(field: string): InputRole | null {
 
 /** Returns the rules for forms that describe an edit. One file more than allowed, so that the error names the limit. */
 export function editFilesOfForm(bodyOf: FileRules['bodyOf']): FileRules {
-  return { isFileField: (field) => roleOfField(field) !== null, maxFiles: maxInputImages + 3, bodyOf };
+  return {
+    isFileField: (field) => roleOfField(field) !== null,
+    maxFiles: maxInputImages + 3,
+    pointerOf: pointerOfFile,
+    bodyOf,
+  };
+}
+
+/** Returns the pointer of a file as it has one in JSON. */
+function pointerOfFile(field: string, before: readonly string[]): string {
+  const role = roleOfField(field) ?? field;
+  const index = before.filter((each) => roleOfField(each) === role).length;
+  return role === 'image' && index >= maxInputImages ? '/images' : pointerOf({ role, index });
 }
 
 export const editFiles = editFilesOfForm((fields) =>

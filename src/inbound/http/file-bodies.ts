@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { LocalFile, Staging } from '../../domain/ports.ts';
-import { type FormFile, receiveForm } from './receive-form.ts';
+import { naming } from '../../usecases/inputs/inspect-input.ts';
+import { type FormFile, type PointerOfFile, receiveForm } from './receive-form.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -18,6 +19,8 @@ declare module 'fastify' {
 export interface FileRules {
   readonly isFileField: (field: string) => boolean;
   readonly maxFiles: number;
+  /** Returns the pointer of a file of a form in errors. Default: its field. */
+  readonly pointerOf?: PointerOfFile;
   /** Name of the field of a body that is the file itself, with any content type. Absent: such bodies are refused. */
   readonly rawField?: string;
   /** Converts the texts of a form to a body that the schema of the route validates. */
@@ -56,7 +59,8 @@ export function acceptFiles(app: FastifyInstance, staging: FileStaging): void {
     const field = request.routeOptions.config.files?.rawField;
     if (request.headers['content-length'] === '0') return undefined;
     if (field === undefined || !request.received) throw unsupported();
-    request.received.add([{ field, file: await receiveRaw(body, staging) }]);
+    const file = await naming(`/${field}`, () => receiveRaw(body, staging));
+    request.received.add([{ field, file }]);
     return undefined;
   });
 }

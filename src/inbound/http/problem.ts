@@ -107,6 +107,11 @@ const byFastifyCode: Record<string, ErrorCode> = {
   FST_ERR_MAX_HEADER_SIZE: 'headers_too_large',
 };
 
+/** Texts of errors of Fastify that need a remedy. */
+const details: Partial<Record<ErrorCode, string>> = {
+  payload_too_large: 'The body is too large. Send files with POST /uploads, or as a form.',
+};
+
 /** Translates every error of a request. A fault of the service becomes `internal`, without its text. */
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
@@ -117,7 +122,7 @@ export function asAppError(error: unknown): AppError {
     return new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
   }
   const code = fault.code === undefined ? undefined : byFastifyCode[fault.code];
-  if (code) return new AppError(code, { detail: errorRow(code).title, cause: error });
+  if (code) return new AppError(code, { detail: details[code] ?? errorRow(code).title, cause: error });
   // Thrown for the files of the documentation page.
   if (fault.statusCode === 403 || fault.statusCode === 404)
     return new AppError('not_found', { cause: error });

@@ -5,6 +5,7 @@ import { AppError } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import { pointerToken } from '../../domain/json-pointer.ts';
 import type { LocalFile, Staging } from '../../domain/ports.ts';
+import { naming } from '../../usecases/inputs/inspect-input.ts';
 import { maxRequestTextBytes } from './max-body-size.ts';
 
 /** A form with its files on disk. */
@@ -25,7 +26,12 @@ export interface FormRules {
   readonly staging: Pick<Staging, 'write' | 'remove'>;
   readonly isFileField: (field: string) => boolean;
   readonly maxFiles: number;
+  /** Returns the pointer of a file in errors. Default: the field. */
+  readonly pointerOf?: PointerOfFile | undefined;
 }
+
+/** @param before the fields of the files that arrived earlier. */
+export type PointerOfFile = (field: string, before: readonly string[]) => string;
 
 const maxFields = 64;
 const maxNameBytes = 100;
@@ -43,12 +49,14 @@ export async function receiveForm(
 ): Promise<ReceivedForm> {
   const parser = openParser(headers);
   const form = createForm(rules);
+  const streams: Readable[] = [];
   try {
     await new Promise<void>((resolve, reject) => {
       const files: Promise<void>[] = [];
       parser.on('file', (field, stream, fileName) => {
         // The stream fails with the parser, whose error is the reason.
         stream.on('error', () => undefined);
+        streams.push(stream);
         const written = form.addFile({ field, fileName }, stream);
         files.push(written);
         written.catch(reject);
@@ -72,6 +80,8 @@ export async function receiveForm(
     body.unpipe(parser);
     body.resume();
     parser.destroy();
+    // The parser leaves a file unfinished that it will not read further, and its writer would wait without end.
+    for (const stream of streams) stream.destroy(new Error('the form ended early'));
     await form.discard();
     throw error;
   }
@@ -106,12 +116,12 @@ function openParser(headers: IncomingMessage['headers']): Busboy {
   }
 }
 
-function createForm({ staging, isFileField, maxFiles }: FormRules) {
+function createForm({ staging, isFileField, maxFiles, pointerOf = pointerOfField }: FormRules) {
   const fields = new Map<string, string>();
   const files: FormFile[] = [];
   const writing: Promise<unknown>[] = [];
+  const begun: string[] = [];
   let fieldBytes = 0;
-  let begun = 0;
 
   return {
     fields,
@@ -133,11 +143,12 @@ function createForm({ staging, isFileField, maxFiles }: FormRules) {
     async addFile(name: Omit<FormFile, 'file'>, stream: AsyncIterable<Uint8Array>): Promise<void> {
       const { field } = name;
       if (!isFileField(field)) throw invalid(field, 'is not a known field of files');
-      begun += 1;
-      if (begun > maxFiles) throw tooMany(`The form has more than ${maxFiles} files.`);
+      const pointer = pointerOf(field, begun);
+      begun.push(field);
+      if (begun.length > maxFiles) throw tooMany(`The form has more than ${maxFiles} files.`, pointer);
       // Files of different sizes end in another order than they begin.
       const at = files.push({ ...name, file: { path: '', sizeBytes: 0, sha256: '' } }) - 1;
-      const written = staging.write(stream, { maxBytes: maxInputBytes });
+      const written = naming(pointer, () => staging.write(stream, { maxBytes: maxInputBytes }));
       writing.push(written);
       files[at] = { ...name, file: await written };
     },
@@ -150,7 +161,9 @@ function createForm({ staging, isFileField, maxFiles }: FormRules) {
   };
 }
 
-const issue = (field: string, detail: string) => ({ pointer: `/${pointerToken(field)}`, detail });
+const pointerOfField = (field: string): string => `/${pointerToken(field)}`;
+
+const issue = (field: string, detail: string) => ({ pointer: pointerOfField(field), detail });
 
 const invalid = (field: string, detail: string) =>
   new AppError('validation_failed', {
@@ -158,8 +171,8 @@ const invalid = (field: string, detail: string) =>
     issues: [issue(field, detail)],
   });
 
-const tooMany = (detail: string) =>
-  new AppError('validation_failed', { detail, issues: [{ pointer: '', detail: 'has too many parts' }] });
+const tooMany = (detail: string, pointer = '') =>
+  new AppError('validation_failed', { detail, issues: [{ pointer, detail: 'has too many parts' }] });
 
 const malformed = (cause: unknown) =>
   new AppError('invalid_request', {

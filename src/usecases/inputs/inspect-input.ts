@@ -48,9 +48,10 @@ export async function naming<T>(pointer: string, work: () => Promise<T>): Promis
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'input_invalid' || error.issues.length > 0)
-      throw error;
-    throw inputInvalid(pointer, error.message, error.cause);
+    if (!(error instanceof AppError) || error.issues.length > 0) throw error;
+    if (error.code !== 'input_invalid' && error.code !== 'payload_too_large') throw error;
+    const { code, message: detail, cause } = error;
+    throw new AppError(code, { detail, issues: [{ pointer, detail }], cause });
   }
 }
 

@@ -85,8 +85,10 @@ const countImages = (request: FastifyRequest): number =>
 
 /** Responds with an error whose `param` is the field that the caller sent. */
 function sendEditError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // A form whose reading failed has no files any more.
+  const minFiles = request.headers['content-type']?.startsWith('multipart/') ? 1 : 0;
   return sendOpenAiError(request, reply, {
     error: asAppError(error),
-    nameParam: (param) => paramOfEdit(param, countImages(request)),
+    nameParam: (param) => paramOfEdit(param, Math.max(minFiles, countImages(request))),
   });
 }
