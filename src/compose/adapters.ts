@@ -21,6 +21,7 @@ import { createKeyUse } from '../outbound/records/key-use.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createPolicyChanges } from '../outbound/records/policy-changes.ts';
 import { checkEviction } from '../outbound/records/probe-store.ts';
+import { createRequestLimits } from '../outbound/records/request-limits.ts';
 import { createSignals } from '../outbound/records/signals.ts';
 import { createSpending } from '../outbound/records/spending.ts';
 import { createTenants } from '../outbound/records/tenants.ts';
@@ -123,6 +124,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     deliveries: createDeliveries(redis, keys, { onUnreadable }),
     deliveryQueues: createDeliveryQueues(redis, keys, { onUnreadable }),
     sendLimits: createSendLimits(redis, keys),
+    requestLimits: createRequestLimits(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
     apiKeys: createApiKeys(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
     keyUse: createKeyUse(redis, keys),

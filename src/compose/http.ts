@@ -18,6 +18,7 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
   return createHttpApp(
     {
       authenticate: useCases.access.authenticate,
+      limitRequests: useCases.access.limitRequests,
       access: useCases.access,
       jobs: useCases.jobs,
       inputs: useCases.inputs,

@@ -47,6 +47,7 @@ function composeAccess({ config, environment, log }: Root, { records, catalogue 
     audit: records.audit,
     tenants: records.tenants,
     policyChanges: records.policyChanges,
+    requestLimits: records.requestLimits,
     signals: records.signals,
     bootstrapKeys: bootstrapKeysOf(config, environment),
     catalogue,

@@ -1,3 +1,5 @@
+import type { Quota } from './quota.ts';
+
 /**
  * The only table of errors. The HTTP layer renders a code as problem+json. The worker derives "retry" or "stop" from it.
  * Both read the same row, so a code has the same meaning for every caller.
@@ -214,6 +216,8 @@ interface AppErrorOptions {
   readonly retryAfterSeconds?: number;
   /** Further members of the problem, by their names on the wire. */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** States of the caller's limits. They are sent as headers. */
+  readonly quotas?: readonly Quota[];
   /** Internal cause. It is logged and never sent to the caller. */
   readonly cause?: unknown;
 }
@@ -224,6 +228,7 @@ export class AppError extends Error {
   readonly issues: readonly FieldIssue[];
   readonly retryAfterSeconds: number | undefined;
   readonly members: Readonly<Record<string, unknown>>;
+  readonly quotas: readonly Quota[];
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     super(options.detail ?? table[code].title, { cause: options.cause });
@@ -232,5 +237,6 @@ export class AppError extends Error {
     this.issues = options.issues ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.members = options.members ?? {};
+    this.quotas = options.quotas ?? [];
   }
 }

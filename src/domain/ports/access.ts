@@ -1,6 +1,7 @@
 import type { PolicyName } from '../access-policy.ts';
 import type { ApiKeyRecord } from '../api-key.ts';
 import type { AuditEntry } from '../audit.ts';
+import type { Quota } from '../quota.ts';
 import type { TenantRecord } from '../tenant.ts';
 import type { IdempotencyClaim } from './records.ts';
 
@@ -103,4 +104,21 @@ export interface AuditLog {
     tenant: string,
     query: AuditQuery,
   ): Promise<{ readonly entries: readonly StoredAuditEntry[]; readonly next: string | null }>;
+}
+
+/** Limits of requests per minute. */
+export interface RequestLimits {
+  /**
+   * Counts a request of a caller against each limit, or against none if one is exhausted. Atomic across processes.
+   *
+   * @throws AppError `store_unavailable`
+   */
+  take(
+    caller: { readonly tenant: string; readonly keyId: string },
+    limits: readonly Pick<Quota, 'owner' | 'limit'>[],
+  ): Promise<{
+    readonly quotas: readonly Quota[];
+    /** The exhausted limit, and the time until the next request passes. Absent if this request passes. */
+    readonly refused?: { readonly quota: Quota; readonly waitMs: number };
+  }>;
 }

@@ -1,6 +1,7 @@
 import type { PolicyName } from '../access-policy.ts';
 import type { BudgetCap, CapRefusal } from '../budget.ts';
 import type { ImageJob, JobStatus } from '../image-job.ts';
+import type { Quota } from '../quota.ts';
 import type { NewEvent } from '../webhook-event.ts';
 
 /** The store of jobs, and notifications between processes. */
@@ -12,6 +13,9 @@ export interface IdempotencyClaim {
   readonly fingerprint: string;
   readonly ttlMs: number;
 }
+
+/** Limit of the waiting jobs of a key or a tenant. */
+export type QueueLimit = Pick<Quota, 'owner' | 'limit'>;
 
 export type SubmitOutcome =
   /** `eventWritten` is set if the job's webhook or an endpoint wants its event, which was then written too. */
@@ -26,6 +30,8 @@ export type SubmitOutcome =
   /** The key was used, and the record of its job has expired. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'queue_full' }
+  /** The limit of waiting jobs of the key or the tenant is reached. */
+  | { readonly kind: 'queued_limit'; readonly limit: QueueLimit }
   /** The hold of the job does not fit a hard cap. */
   | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean };
 
@@ -120,12 +126,14 @@ export interface JobStore {
     maxOpenJobs: number;
     /** Budgets that the hold of the job must fit. */
     caps?: readonly BudgetCap[] | undefined;
+    /** Limits of waiting jobs. */
+    queueLimits?: readonly QueueLimit[] | undefined;
   }): Promise<SubmitOutcome>;
   /** Finds the job of a claimed key, without claiming it. */
   findByKey(
     tenant: string,
     claim: Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>,
-  ): Promise<Exclude<SubmitOutcome, { kind: 'created' | 'queue_full' | 'capped' }> | null>;
+  ): Promise<Exclude<SubmitOutcome, { kind: 'created' | 'queue_full' | 'queued_limit' | 'capped' }> | null>;
   get(tenant: string, id: string): Promise<ImageJob | null>;
   /** Reads only the version of a record, at a fraction of the cost of `get`; `null` if there is none. */
   versionOf(tenant: string, id: string): Promise<number | null>;

@@ -3,6 +3,7 @@ import { AppError, errorRow } from '../../domain/errors.ts';
 import { maxInputBytes } from '../../domain/input-image.ts';
 import type { Staging } from '../../domain/ports.ts';
 import { createTurns } from '../../lib/turns.ts';
+import type { LimitRequests } from '../../usecases/access/limit-requests.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
 import { type Addresses, createAddresses } from './addresses.ts';
 import { createSendEvents } from './event-stream.ts';
@@ -44,6 +45,7 @@ export interface HttpDeps
     | 'writePieces'
   > {
   readonly authenticate: Authenticate;
+  readonly limitRequests: LimitRequests;
   readonly staging: Pick<Staging, 'write' | 'remove'>;
   readonly jobs: RouteDeps['jobs'] & Pick<Jobs, 'presentJob' | 'presentPreview'>;
   readonly metrics: RouteDeps['metrics'] & Observe;
@@ -102,7 +104,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   refuseUnknownAddresses(app);
   await allowOrigins(app, options.corsOrigins);
   const refuseOtherMethods = watchMethods(app);
-  useAuthentication(app, deps.authenticate);
+  useAuthentication(app, deps);
   refuseUnknown(app);
   await useDocument(app, { version: options.version });
   useErrorPage(app);

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type ErrorCode, errorRow, type FieldIssue } from '../../domain/errors.ts';
 import { pointerToken } from '../../domain/json-pointer.ts';
+import { quotaHeaders } from './quota-headers.ts';
 
 /** Body of an error: problem+json (RFC 9457) with a nested `error` member for clients of the OpenAI API. */
 export interface Problem {
@@ -75,6 +76,7 @@ export function problemHeaders(error: AppError, requestId: string): Record<strin
     ...(retryable
       ? { 'retry-after': String(error.retryAfterSeconds ?? defaultRetryAfterSeconds) }
       : { 'x-should-retry': 'false' }),
+    ...quotaHeaders(error.quotas),
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
   };
 }

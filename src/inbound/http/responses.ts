@@ -58,6 +58,18 @@ const shouldRetry: Header = {
   type: 'string',
   enum: ['false'],
 };
+const quotaState: Record<string, Header> = {
+  ratelimit: {
+    description:
+      'State of the limits: for each name the remaining quota `r` and `t`, the seconds until it is whole again or, if nothing remains, until a retry may succeed. A list of Structured Fields. Also on other responses to a key with a limit of requests.',
+    type: 'string',
+  },
+  'ratelimit-policy': {
+    description:
+      'The limits: for each name the quota `q`, its window `w` in seconds and its unit `qu` if it is not requests. A list of Structured Fields.',
+    type: 'string',
+  },
+};
 const authenticate: Header = { description: 'Authentication scheme.', type: 'string', required: true };
 
 /** Returns a JSON response. */
@@ -163,6 +175,7 @@ function problem(status: number, codes: readonly ErrorCode[]): Response {
     ...(retryable > 0 ? { 'retry-after': { ...retryAfter, required: retryable === codes.length } } : {}),
     ...(retryable < codes.length ? { 'x-should-retry': { ...shouldRetry, required: retryable === 0 } } : {}),
     ...(status === 401 ? { 'www-authenticate': authenticate } : {}),
+    ...(status === 429 ? quotaState : {}),
   };
   const examples = Object.fromEntries(codes.map((code) => [code, problemExampleOf(code)]));
   return {

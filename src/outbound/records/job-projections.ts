@@ -6,6 +6,7 @@ import { ledgerMarkOf } from '../../domain/ledger.ts';
 import type { Keys } from './keys.ts';
 import { moneyCounters, unsettledJob } from './money-counters.ts';
 import type { CounterEntry, IndexEntry, Projection, ProjectJob } from './projection.ts';
+import { loadCounters } from './queue-limits.ts';
 import { usageCounters } from './usage-counters.ts';
 
 export type { CounterEntry, IndexEntry, Projection, ProjectJob };
@@ -23,7 +24,7 @@ export const projectJob: ProjectJob = (keys, job) => ({
     ...jobWithoutThumbnails(keys, job),
     ...searchableJob(keys, job),
   ],
-  counters: [...moneyCounters(keys, job), ...usageCounters(keys, job)],
+  counters: [...moneyCounters(keys, job), ...loadCounters(keys, job), ...usageCounters(keys, job)],
 });
 
 /** Returns the entry in the index of unfinished jobs, by the time of the last change. */

@@ -21,6 +21,8 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *   {tenant}:upl:ID      string  an upload as JSON with its version first; upls: zset of all ids; upls:due: by expiry;
  *                                upls:bytes: total size
  *   {tenant}:drafts      zset    ids of jobs and uploads whose bytes may exist without a record, by time
+ *   {tenant}:load        hash    number of waiting jobs by key: 'KEY.queued'
+ *   {tenant}:rate:OWNER:LIMIT  string  time at which the quota of requests of a key, or of the tenant (t), is whole again
  *   {tenant}:spend       hash    micro-USD held and spent by the tenant (t) and by each key, by UTC day and in total, see
  *                                money-counters.ts
  *   {tenant}:thresholds  zset    thresholds of budgets that no event reports yet, by time
@@ -73,6 +75,7 @@ export function createKeys(prefix: string) {
     outbox: (tenant: string) => of(tenant, 'outbox'),
     spend: (tenant: string) => of(tenant, 'spend'),
     thresholds: (tenant: string) => of(tenant, 'thresholds'),
+    ...createLimitKeys(of),
     unsettled: (tenant: string) => of(tenant, 'unsettled'),
     upload: (tenant: string, id: string) => of(tenant, `upl:${id}`),
     uploads: (tenant: string) => of(tenant, 'upls'),
@@ -106,6 +109,15 @@ export function createKeys(prefix: string) {
     cancel: `${prefix}:cancel`,
   };
 }
+/** Creates the names of the keys of limits. */
+function createLimitKeys(of: (tenant: string, rest: string) => string) {
+  return {
+    load: (tenant: string) => of(tenant, 'load'),
+    /** A changed limit has another key, because the stored time depends on the limit. */
+    requestRate: (tenant: string, owner: string, limit: number) => of(tenant, `rate:${owner}:${limit}`),
+  };
+}
+
 export type Keys = ReturnType<typeof createKeys>;
 
 /** Returns the names of the keys of API keys, tenants and audit logs. */

@@ -6,11 +6,13 @@ import type {
   KeyUse,
   Log,
   PolicyChanges,
+  RequestLimits,
   Signals,
   Tenants,
 } from '../../domain/ports.ts';
 import { type BootstrapKeys, createAuthenticate } from './authenticate.ts';
 import { createGetOwnKey } from './get-own-key.ts';
+import { createLimitRequests } from './limit-requests.ts';
 import { createListAudit } from './list-audit.ts';
 import { createManageKeys } from './manage-keys.ts';
 import { createManageTenants } from './manage-tenants.ts';
@@ -25,6 +27,7 @@ export interface AccessDeps {
   readonly tenants: Tenants;
   readonly audit: AuditLog;
   readonly policyChanges: PolicyChanges;
+  readonly requestLimits: RequestLimits;
   readonly signals: Pick<Signals, 'onPolicyChange'>;
   readonly bootstrapKeys: BootstrapKeys;
   readonly catalogue: ModelCatalogue;
@@ -53,6 +56,7 @@ export function createAccess(deps: AccessDeps) {
     authenticate: createAuthenticate({
       ...{ policies, bootstrapKeys, recordUse, digest, sameDigest, keyIdOf, clock },
     }),
+    limitRequests: createLimitRequests(deps),
     /** Returns the rules for the key and the tenant of a job. */
     policyOf: createPolicyOf({ policies }),
     getOwnKey: createGetOwnKey({ policies, bootstrapKeys, keyUse, clock }),

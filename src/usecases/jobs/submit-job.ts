@@ -15,6 +15,7 @@ import type {
   JobStore,
   Log,
   Meter,
+  QueueLimit,
   RequestedInput,
   TaskIntake,
   TaskQueue,
@@ -26,7 +27,7 @@ import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
 import type { ReportThresholds } from './report-thresholds.ts';
 import { createClaims, type Named, type Submission } from './submission.ts';
-import { checkKnownCost, refusalOf } from './submit-refusals.ts';
+import { checkKnownCost, queueLimitsOf, refusalOf } from './submit-refusals.ts';
 import { queueEvent } from './update-job.ts';
 import { factsOfInputs, withStoredInputs } from './with-stored-inputs.ts';
 
@@ -72,6 +73,7 @@ interface Terms {
   readonly claim: IdempotencyClaim | undefined;
   /** Budgets that the hold of the job must fit. */
   readonly caps: readonly BudgetCap[];
+  readonly queueLimits: readonly QueueLimit[];
   readonly estimate: CostRange | null;
 }
 
@@ -116,7 +118,8 @@ export function createSubmitJob(deps: Deps) {
     }
     const counted = { ...prepared, usageRow: await deps.usageRowOf(submission.caller, prepared.request) };
     const inputs = submission.inputs ?? [];
-    const terms = { claim: claimFor(submission), caps, estimate: prepared.estimate };
+    const queueLimits = queueLimitsOf(submission.caller);
+    const terms = { claim: claimFor(submission), caps, queueLimits, estimate: prepared.estimate };
     if (inputs.length === 0) return accept(createQueued(submission, counted), terms);
     // The bytes of a repeated request need not be stored again, and its sources may be gone.
     const held = await replay(submission);
@@ -163,10 +166,10 @@ export function createSubmitJob(deps: Deps) {
     return withHold(job);
   }
 
-  async function write(job: ImageJob, { claim, caps }: Pick<Terms, 'claim' | 'caps'>, event: NewEvent) {
+  async function write(job: ImageJob, { claim, caps, queueLimits }: Terms, event: NewEvent) {
     try {
       const maxOpenJobs = policy.maxOpenJobsPerTenant;
-      return await deps.records.submit({ job, claim, event, maxOpenJobs, caps });
+      return await deps.records.submit({ job, claim, event, maxOpenJobs, caps, queueLimits });
     } catch (error) {
       // Only a job without a key is canceled, because a retry with the key finds a job that was written despite the error.
       if (!claim) deps.cancelUnconfirmed(job);
@@ -174,9 +177,9 @@ export function createSubmitJob(deps: Deps) {
     }
   }
 
-  async function accept(job: ImageJob, { claim, caps, estimate }: Terms): Promise<Accepted> {
+  async function accept(job: ImageJob, terms: Terms): Promise<Accepted> {
     const event = eventFor(job);
-    const outcome = await write(job, { claim, caps }, event);
+    const outcome = await write(job, terms, event);
     if (outcome.kind === 'replayed') {
       deps.meter.submitted('replayed');
       const replayed = await deps.getJob.current(outcome.job);
@@ -188,7 +191,7 @@ export function createSubmitJob(deps: Deps) {
     if (outcome.kind === 'capped') deps.meter.budgetRefused(labelsOf(outcome.refusal.cap));
     if ('hasMark' in outcome && outcome.hasMark) reportThresholds(job.tenant);
     if (outcome.kind !== 'created')
-      throw refusalOf(outcome, { maxOpenJobs: policy.maxOpenJobsPerTenant, estimate });
+      throw refusalOf(outcome, { maxOpenJobs: policy.maxOpenJobsPerTenant, estimate: terms.estimate });
     deps.meter.submitted('created');
     queueJob(job, deps.jobIntake);
     if (outcome.eventWritten) await queueEvent(deps, { tenant: job.tenant, id: event.id });

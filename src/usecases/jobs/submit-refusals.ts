@@ -1,7 +1,12 @@
+import type { Caller } from '../../domain/api-key.ts';
 import { type BudgetCap, budgetExceeded, hasHardCap } from '../../domain/budget.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { SubmitOutcome } from '../../domain/ports.ts';
+import type { QueueLimit, SubmitOutcome } from '../../domain/ports.ts';
+import { tooManyRequests } from '../../domain/too-many-requests.ts';
 import type { PreparedRequest } from './prepare-request.ts';
+
+/** Time after which a request above a limit of waiting jobs may be repeated. No process knows when a job will start. */
+const queuedRetrySeconds = 10;
 
 type Refusal = Exclude<SubmitOutcome, { kind: 'created' | 'replayed' }>;
 
@@ -25,9 +30,22 @@ export function refusalOf(
         detail: `There are already ${maxOpenJobs} unfinished jobs. Try again when some have ended.`,
         retryAfterSeconds: 30,
       });
+    case 'queued_limit': {
+      const violated = { ...outcome.limit, unit: 'queued-jobs', remaining: 0 } as const;
+      return tooManyRequests(violated, { quotas: [violated], retryAfterSeconds: queuedRetrySeconds });
+    }
     case 'capped':
       return budgetExceeded(outcome.refusal, estimate?.high ?? null);
   }
+}
+
+/** Returns the limits of waiting jobs that a caller has. */
+export function queueLimitsOf({ policy: { key, tenant } }: Caller): QueueLimit[] {
+  const limits = [
+    { owner: 'key', limit: key.limits?.queuedJobs },
+    { owner: 'tenant', limit: tenant.limits?.queuedJobs },
+  ] as const;
+  return limits.flatMap(({ owner, limit }) => (limit === undefined ? [] : [{ owner, limit }]));
 }
 
 /** Refuses a request of unknown cost that no budget could limit. @throws AppError `cost_unknown` */

@@ -3,6 +3,7 @@ import { AppError, errorCodes, errorRow } from '../../../domain/errors.ts';
 import type { JobError } from '../../../domain/image-job.ts';
 import { isKnown } from '../../../domain/open.ts';
 import { type Circumstances, circumstancesOf, type Problem, problemHeaders, problemOf } from '../problem.ts';
+import { openAiQuotaHeaders } from '../quota-headers.ts';
 
 /** Maximum `Retry-After`. Official clients obey longer values too, but would block their callers without feedback. */
 const maxRetryAfterSeconds = 60;
@@ -81,7 +82,8 @@ export function openAiError(
 }
 
 function headersOf(error: AppError, requestId: string, retryable: boolean): Record<string, string> {
-  const { 'retry-after': retryAfter, ...headers } = problemHeaders(error, requestId);
+  const { 'retry-after': retryAfter, ...common } = problemHeaders(error, requestId);
+  const headers = { ...common, ...openAiQuotaHeaders(error.quotas) };
   if (!retryable) return { ...headers, 'x-should-retry': 'false' };
   // The client does not retry after a longer wait, because it would block its caller.
   if (Number(retryAfter) > maxRetryAfterSeconds) return { ...headers, 'x-should-retry': 'false' };

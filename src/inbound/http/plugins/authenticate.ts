@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Caller, covers, type Scope } from '../../../domain/api-key.ts';
 import { AppError } from '../../../domain/errors.ts';
 import type { Authenticate } from '../../../usecases/access/authenticate.ts';
+import type { LimitRequests } from '../../../usecases/access/limit-requests.ts';
+import { openAiQuotaHeaders, quotaHeaders } from '../quota-headers.ts';
 
 export type { Authenticate };
 
@@ -23,10 +25,16 @@ const bearer = /^Bearer +(\S+) *$/i;
 /** Maximum length of a header with a key. A longer header contains no valid key. */
 const maxHeaderLength = 600;
 
-/** Refuses callers without the scope of the route. The check runs before the body is read. */
-export function useAuthentication(app: FastifyInstance, authenticate: Authenticate): void {
+/**
+ * Refuses callers above their limit of requests, and callers without the scope of the route. The checks run before the body
+ * is read. Every authenticated request counts, also one that is then refused.
+ */
+export function useAuthentication(
+  app: FastifyInstance,
+  { authenticate, limitRequests }: { authenticate: Authenticate; limitRequests: LimitRequests },
+): void {
   app.decorateRequest('caller', null);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const { scope, isForOperator, isOpenAi } = request.routeOptions.config;
     if (!scope) return;
     const key =
@@ -36,6 +44,8 @@ export function useAuthentication(app: FastifyInstance, authenticate: Authentica
       throw new AppError('unauthorized', { detail: 'Send the API key as: Authorization: Bearer <key>' });
     }
     const caller = await authenticate(key, request.ip);
+    const quotas = await limitRequests(caller);
+    reply.headers({ ...quotaHeaders(quotas), ...(isOpenAi ? openAiQuotaHeaders(quotas) : {}) });
     if (scope !== 'any' && !covers(caller.scopes, scope)) {
       throw new AppError('insufficient_scope', { detail: `This needs a key with the scope ${scope}.` });
     }

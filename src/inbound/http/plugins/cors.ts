@@ -16,6 +16,8 @@ export async function allowOrigins(
     exposedHeaders: [
       'x-request-id',
       'retry-after',
+      'ratelimit',
+      'ratelimit-policy',
       'location',
       'etag',
       'idempotent-replayed',

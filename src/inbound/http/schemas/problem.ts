@@ -55,6 +55,10 @@ const Problem = z
       .nullable()
       .optional()
       .describe('Only with `budget_exceeded`: the amount that had to be held; null if unknown.'),
+    'violated-policies': z
+      .array(z.string())
+      .optional()
+      .describe('Only with `too_many_requests`: names of the exhausted limits, as in `RateLimit-Policy`.'),
   })
   .describe('An error (RFC 9457).');
 

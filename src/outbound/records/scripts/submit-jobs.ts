@@ -1,10 +1,11 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { CapRefusal } from '../../../domain/budget.ts';
-import type { JobStore } from '../../../domain/ports.ts';
+import type { JobStore, QueueLimit } from '../../../domain/ports.ts';
 import { eventOf } from '../../../domain/webhook-event.ts';
 import { createScript } from '../../../lib/redis/script.ts';
 import type { Projection, ProjectJob } from '../job-projections.ts';
 import { type Keys, subscribersOf } from '../keys.ts';
+import { encodeQueueLimits, luaCheckQueueLimits, parseQueueLimit } from '../queue-limits.ts';
 import { encodeVersioned } from '../versioned-json.ts';
 import { luaAppendChange } from './append-change.ts';
 import { encodeCaps, hasMark, luaCheckCaps, parseRefusal } from './check-caps.ts';
@@ -17,6 +18,7 @@ export type SubmitReply =
   | { readonly kind: 'created'; readonly eventWritten: boolean; readonly hasMark: boolean }
   | { readonly kind: 'replayed'; readonly id: string }
   | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean }
+  | { readonly kind: 'queued_limit'; readonly limit: QueueLimit }
   | { readonly kind: 'key_reused' | 'queue_full' };
 
 /**
@@ -24,13 +26,14 @@ export type SubmitReply =
  *      then for each job: its record, its event (unused without an event), its idempotency claim (only with a fingerprint)
  * ARGV 1 number of indexes and counters, then for each job: its fields and its record. The fields are one text, because
  *      every argument costs more than its bytes: id, now, max open jobs, indexes, counters, event id, '1' if the job's own
- *      webhook wants the event, fingerprint, TTL of the claim in ms, hold, caps (see check-caps.ts). '-' stands for an absent value.
+ *      webhook wants the event, fingerprint, TTL of the claim in ms, hold, caps (see check-caps.ts),
+ *      limits of waiting jobs (see queue-limits.ts). '-' stands for an absent value.
  *      Indexes: 'position=score,...', counters: 'position=field=amount,...', positions in KEYS.
  * Returns for each job 'created ' | 'event_written ' (created with its event) | 'replayed ID' | 'key_reused' |
- *      'queue_full' | 'capped INDEX HELD SPENT'. '+' follows if a threshold of a budget was marked
+ *      'queue_full' | 'queued_limit INDEX' | 'capped INDEX HELD SPENT'. '+' follows if a threshold of a budget was marked
  */
-const source = `${luaWriteEvent}${luaAppendChange}${luaCheckCaps}
-local open_jobs = redis.call('ZCARD', KEYS[1])
+const source = `${luaWriteEvent}${luaAppendChange}${luaCheckCaps}${luaCheckQueueLimits}
+local open_jobs, created = redis.call('ZCARD', KEYS[1]), 0
 -- One ZADD for each index, however many jobs join it.
 local joining = {}
 local function join(position, score, id)
@@ -47,8 +50,8 @@ local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
 local function submit()
   local record_key, event_key = next_key(), next_key()
   local fields, record = next_arg(), next_arg()
-  local id, now, max_open, indexes, counters, event_id, wanted, fingerprint, ttl, hold, caps =
-    string.match(fields, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local id, now, max_open, indexes, counters, event_id, wanted, fingerprint, ttl, hold, caps, limits =
+    string.match(fields, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
   local claim_key = fingerprint ~= '-' and next_key()
 
   local claim = claim_key and redis.call('GET', claim_key)
@@ -58,9 +61,11 @@ local function submit()
   end
   if redis.call('EXISTS', record_key) == 1 then return 'replayed ' .. id end
   if open_jobs >= tonumber(max_open) then return 'queue_full' end
+  local is_limited = check_queue_limits(limits, created)
+  if is_limited then return is_limited end
   local refusal, mark = check_caps({spend = KEYS[7], marks = KEYS[8]}, caps, tonumber(hold), now)
   if refusal then return refusal end
-  open_jobs = open_jobs + 1
+  open_jobs, created = open_jobs + 1, created + 1
   if claim_key then redis.call('SET', claim_key, fingerprint .. ' ' .. id, 'PX', ttl) end
   redis.call('SET', record_key, record)
   for position, score in string.gmatch(indexes, '(%d+)=([^,]+)') do join(position, score, id) end
@@ -97,8 +102,10 @@ export function createSubmitJobs(redis: Redis | Cluster, keys: Keys, project: Pr
   };
 }
 
-function parseReply(reply: string, { caps }: SubmitInput): SubmitReply {
+function parseReply(reply: string, { caps, queueLimits = [] }: SubmitInput): SubmitReply {
   if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
+  const limit = parseQueueLimit(reply, queueLimits);
+  if (limit) return { kind: 'queued_limit', limit };
   const refusal = parseRefusal(reply, caps);
   if (refusal) return { kind: 'capped', refusal, hasMark: hasMark(reply) };
   const [kind, rest = ''] = reply.split(' ');
@@ -121,7 +128,7 @@ function argumentsOf(
     positions.set(key, position);
     return position;
   }
-  const fields = inputs.map((input) => fieldsOf(input, project(keys, input.job), positionOf));
+  const fields = inputs.map((input) => fieldsOf(input, { ...project(keys, input.job), keys }, positionOf));
   const values: (string | number)[] = [names.length - fixedCount];
   for (const [i, { job, claim, event }] of inputs.entries()) {
     values.push(fields[i] ?? none, encodeVersioned(job));
@@ -132,14 +139,15 @@ function argumentsOf(
 }
 
 function fieldsOf(
-  { job, claim, event, maxOpenJobs, caps }: SubmitInput,
-  { indexes, counters }: Projection,
+  { job, claim, event, maxOpenJobs, caps, queueLimits = [] }: SubmitInput,
+  { indexes, counters, keys }: Projection & { readonly keys: Keys },
   positionOf: (key: string) => number,
 ): string {
   const joined = indexes.map(({ key, score }) => `${positionOf(key)}=${score}`).join(',');
   const counted = counters.map(({ key, field, amount }) => `${positionOf(key)}=${field}=${amount}`).join(',');
   const itself = `${job.id} ${job.updatedAt} ${maxOpenJobs} ${joined || none} ${counted || none}`;
   const eventFields = `${event?.id ?? none} ${event?.wanted ? 1 : none}`;
+  const limits = encodeQueueLimits({ keys, job }, queueLimits, positionOf);
   const claimFields = `${claim?.fingerprint ?? none} ${claim?.ttlMs ?? none}`;
-  return `${itself} ${eventFields} ${claimFields} ${job.hold ?? 0} ${encodeCaps(caps)}`;
+  return `${itself} ${eventFields} ${claimFields} ${job.hold ?? 0} ${encodeCaps(caps)} ${limits}`;
 }

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { beginRun, finish } from '../../src/domain/job-moves.ts';
+import { createdAt, queuedJob, retention } from '../support/jobs.ts';
+import { connectRecords } from '../support/records.ts';
+
+const { records, freshTenant } = await connectRecords();
+
+function submitterOf(tenant: string) {
+  return async (keyId: string, limits: { key?: number; tenant?: number }) => {
+    const job = { ...queuedJob({ tenant }), keyId };
+    const queueLimits = (['key', 'tenant'] as const).flatMap((owner) => {
+      const limit = limits[owner];
+      return limit === undefined ? [] : [{ owner, limit }];
+    });
+    return { job, outcome: await records.submit({ job, maxOpenJobs: 1_000, queueLimits }) };
+  };
+}
+
+describe('the limits of waiting jobs', () => {
+  it('accepts as many of 100 concurrent jobs as the limit of the key allows', async () => {
+    const submit = submitterOf(freshTenant());
+    const submitted = await Promise.all(Array.from({ length: 100 }, () => submit('key_1', { key: 30 })));
+    const kinds = submitted.map(({ outcome }) => outcome.kind);
+    expect(kinds.filter((kind) => kind === 'created')).toHaveLength(30);
+    expect(submitted.find(({ outcome }) => outcome.kind !== 'created')?.outcome).toEqual({
+      kind: 'queued_limit',
+      limit: { owner: 'key', limit: 30 },
+    });
+    expect((await submit('key_2', { key: 30 })).outcome.kind).toBe('created');
+  });
+
+  it('accepts as many of 100 concurrent jobs of several keys as the limit of the tenant allows', async () => {
+    const submit = submitterOf(freshTenant());
+    const submitted = await Promise.all(
+      Array.from({ length: 100 }, (_, no) => submit(`key_${no % 3}`, { tenant: 20 })),
+    );
+    expect(submitted.filter(({ outcome }) => outcome.kind === 'created')).toHaveLength(20);
+  });
+
+  it('counts only jobs that wait: a job that starts or is canceled makes room for another', async () => {
+    const submit = submitterOf(freshTenant());
+    const limits = { key: 1, tenant: 1 };
+    const first = await submit('key_1', limits);
+    expect((await submit('key_1', limits)).outcome.kind).toBe('queued_limit');
+    await records.update(first.job, (job) => ({ job: beginRun(job, createdAt) }));
+    const second = await submit('key_1', limits);
+    expect(second.outcome.kind).toBe('created');
+    expect((await submit('key_1', limits)).outcome.kind).toBe('queued_limit');
+    await records.update(second.job, (job) => ({
+      job: finish(job, 'canceled', { nowMs: createdAt, retention }),
+    }));
+    expect((await submit('key_1', limits)).outcome.kind).toBe('created');
+  });
+
+  it('replays a job with its idempotency key although the limit is reached', async () => {
+    const tenant = freshTenant();
+    const job = { ...queuedJob({ tenant }), keyId: 'key_1' };
+    const claim = { keyHash: 'h', fingerprint: 'f', ttlMs: 60_000 };
+    const submit = () =>
+      records.submit({ job, claim, maxOpenJobs: 9, queueLimits: [{ owner: 'key', limit: 1 }] });
+    expect((await submit()).kind).toBe('created');
+    expect((await submit()).kind).toBe('replayed');
+  });
+});
