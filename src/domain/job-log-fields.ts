@@ -9,7 +9,10 @@ export interface JobLogFields {
 }
 
 /** The part of a job that names it in logs. */
-export type LoggedJob = Pick<ImageJob, 'id' | 'tenant' | 'requestId' | 'traceparent'>;
+export type LoggedJob = Pick<ImageJob, 'id' | 'tenant'> & {
+  readonly requestId?: string | undefined;
+  readonly traceparent?: string | undefined;
+};
 
 /** Returns the fields that every log line of a job has. */
 export function logFieldsOf({ id, tenant, requestId, traceparent }: LoggedJob): JobLogFields {

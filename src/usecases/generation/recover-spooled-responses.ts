@@ -1,7 +1,7 @@
 import { type Attempt, addAttempt, isOpen, patchAttempt } from '../../domain/attempt.ts';
 import { storageKeysOf } from '../../domain/image.ts';
 import { type ImageJob, isTerminal, missingImages } from '../../domain/image-job.ts';
-import { logFieldsOf } from '../../domain/job-log-fields.ts';
+import { type JobLogFields, logFieldsOf } from '../../domain/job-log-fields.ts';
 import {
   type Clock,
   type FindDecoder,
@@ -103,7 +103,7 @@ export function createRecoverSpooledResponses(deps: Deps) {
       const attempts = patchAttempt(job.attempts, attempt.no, { state: 'received', receivedAt });
       return { ...job, attempts };
     });
-    const names = found ? logFieldsOf(found) : { job_id: key.jobId };
+    const names = found ? logFieldsOf(found) : keyFieldsOf(key);
     deps.log.warn({ ...names, attempt: key.attemptNo }, 'spooled response needs another release');
   }
 
@@ -113,6 +113,12 @@ export function createRecoverSpooledResponses(deps: Deps) {
     if (entry.format === 'unknown' || !deps.findDecoder(entry.provider)) return confirmUnreadable(key);
     const spooled = await deps.spool.open(key);
     if (spooled?.format === 'known') await recover(key, spooled.head, signal);
+  }
+
+  /** Returns the names of a job for a log line. The file holds only its id, and the store may be the reason of the line. */
+  async function namesOf(key: SpoolKey): Promise<Partial<JobLogFields>> {
+    const job = await deps.records.get(key.tenant, key.jobId).catch(() => null);
+    return job ? logFieldsOf(job) : keyFieldsOf(key);
   }
 
   /** Whether a job may still need a response. An erased one must leave no bytes behind. */
@@ -125,13 +131,16 @@ export function createRecoverSpooledResponses(deps: Deps) {
     await deps.spool.removeUnfinished(isWanted);
     for await (const entry of deps.spool.list()) {
       if (signal.aborted) return;
-      await handle(entry, signal).catch((error) => {
+      await handle(entry, signal).catch(async (error) => {
         if (error instanceof ProviderError) return; // It holds no image, and its file is removed.
-        deps.log.warn({ err: error, job_id: entry.key.jobId }, 'spooled response not recovered, retrying');
+        const fields = { err: error, ...(await namesOf(entry.key)), attempt: entry.key.attemptNo };
+        deps.log.warn(fields, 'spooled response not recovered, retrying');
       });
     }
   };
 }
+
+const keyFieldsOf = ({ tenant, jobId }: SpoolKey) => ({ job_id: jobId, tenant });
 
 /** A row that was given up because its worker did not return still accepts its response. */
 const isFinalized = ({ state, error }: Attempt) =>

@@ -34,6 +34,7 @@ import { createCancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
 import { createEraseJob } from './erase-job.ts';
 import { createEraseUpload } from './erase-upload.ts';
 import { createExpireJob } from './expire-job.ts';
+import { createGetEta } from './get-eta.ts';
 import { createGetJob, type GetJob } from './get-job.ts';
 import { createListJobs } from './list-jobs.ts';
 import { createPresentJob } from './present-job.ts';
@@ -116,6 +117,7 @@ export function createJobs(deps: JobsDeps) {
     expireJob,
     cancelProviderCalls,
     getJob,
+    getEta: createGetEta({ records, catalogue, clock }),
     submitJob,
     submitOrJoin: composeSubmitOrJoin(deps, { getJob, submitJob }),
     presentJob: createPresentJob({

@@ -1,6 +1,7 @@
 import { billingOf } from '../../domain/attempt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import type { DeliveryOutcome, WaitingCallers } from '../../domain/ports/callers.ts';
 import type { Clock, Ids, Log } from '../../domain/ports.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
@@ -55,9 +56,11 @@ export function createSubmitOrJoin(deps: Deps) {
   async function release(
     held: { tenant: string; group: string; jobId: string; holder: string },
     outcome: DeliveryOutcome,
+    trace: Pick<Submission, 'requestId' | 'traceparent'>,
   ): Promise<void> {
     await deps.callers.release({ ...held, nowMs: deps.clock() }, outcome).catch((error) => {
-      deps.log.warn({ err: error, job_id: held.jobId }, 'delivery of a response not recorded');
+      const names = logFieldsOf({ ...trace, id: held.jobId, tenant: held.tenant });
+      deps.log.warn({ err: error, ...names }, 'delivery of a response not recorded');
     });
   }
 
@@ -81,6 +84,8 @@ export function createSubmitOrJoin(deps: Deps) {
     const { tenant } = caller;
     const inputs = (rest.inputs ?? []).map((each) => canonicalJson(identityOfInput(each)));
     const group = deps.keyedDigest([caller.keyId, identity, ...inputs].join(' '));
+    const { requestId, traceparent } = rest;
+    const trace = { requestId, traceparent };
     connections += 1;
     const holder = `${deps.process}.${connections}`;
     for (;;) {
@@ -88,7 +93,7 @@ export function createSubmitOrJoin(deps: Deps) {
       const claim = { tenant, group, jobId: deps.ids.job(nowMs), holder, isRetry, nowMs };
       const { jobId, isJoined } = await deps.callers.claim(claim);
       const held = { tenant, group, jobId, holder };
-      const report = (outcome: DeliveryOutcome) => release(held, outcome);
+      const report = (outcome: DeliveryOutcome) => release(held, outcome, trace);
       if (isJoined) {
         const joined = await findJoined(tenant, jobId);
         if (joined === 'useless') {

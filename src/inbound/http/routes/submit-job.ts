@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Caller } from '../../../domain/api-key.ts';
 import { AppError } from '../../../domain/errors.ts';
-import type { ImageRequestBody } from '../../../domain/image-request.ts';
+import type { ImageRequestBody, ImageRequestFields } from '../../../domain/image-request.ts';
+import type { RequestedInput } from '../../../domain/ports.ts';
 import type { Inputs } from '../../../usecases/inputs/index.ts';
 import type { Jobs } from '../../../usecases/jobs/index.ts';
 import type { Addresses } from '../addresses.ts';
@@ -17,7 +19,7 @@ import { json, problems } from '../responses.ts';
 import { acceptedHeaders, newJobHeaders, type SendAccepted, submissionHeaders } from '../send-accepted.ts';
 
 interface Deps {
-  readonly jobs: Pick<Jobs, 'submitJob'>;
+  readonly jobs: Pick<Jobs, 'submitJob' | 'getEta'>;
   readonly inputs: Pick<Inputs, 'collectInputs'>;
   readonly addresses: Addresses;
   readonly sendAccepted: SendAccepted;
@@ -131,8 +133,12 @@ async function refuseAbsentBody({ body }: FastifyRequest): Promise<void> {
   });
 }
 
-async function preview(jobs: Deps['jobs'], ...checked: Parameters<Jobs['submitJob']['preview']>) {
-  const { request, warnings, estimate, queueDepth } = await jobs.submitJob.preview(...checked);
+async function preview(
+  jobs: Deps['jobs'],
+  body: ImageRequestFields,
+  edit: { readonly caller: Caller; readonly inputs: readonly RequestedInput[] },
+) {
+  const { request, warnings, estimate, queueDepth } = await jobs.submitJob.preview(body, edit);
   return {
     object: 'image_preview',
     request,
@@ -140,7 +146,7 @@ async function preview(jobs: Deps['jobs'], ...checked: Parameters<Jobs['submitJo
     estimate: {
       low_micro_usd: estimate?.low ?? null,
       high_micro_usd: estimate?.high ?? null,
-      eta_s: null,
+      eta_s: await jobs.getEta(edit.caller.tenant, request),
       queue_depth: queueDepth,
     },
   };

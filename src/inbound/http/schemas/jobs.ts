@@ -68,7 +68,9 @@ const ImageEstimate = z
       .describe(
         'Upper bound for one attempt of each image, in micro-USD; `null` if unknown. If quality or size are left to the model, it covers the dearest choice. `max_cost_micro_usd` compares with it.',
       ),
-    eta_s: SecondsRange.nullable().describe('Estimated seconds until the end; `null` if unknown.'),
+    eta_s: SecondsRange.nullable().describe(
+      "Seconds until the end, from the tenant's jobs of the last hour with the same model, quality and number of images; `null` if there are fewer than five.",
+    ),
     queue_depth: z.int().describe('Number of tasks that wait in the queue.'),
   })
   .describe('Estimate of a request.');

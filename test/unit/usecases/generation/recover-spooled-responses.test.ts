@@ -3,8 +3,9 @@ import type { Attempt } from '../../../../src/domain/attempt.ts';
 import type { ImageJob } from '../../../../src/domain/image-job.ts';
 import { erase } from '../../../../src/domain/job-erasure.ts';
 import { beginRun, finish } from '../../../../src/domain/job-moves.ts';
-import type { ImageStorage, JobStore, Spool, SpoolKey } from '../../../../src/domain/ports.ts';
+import type { ImageStorage, JobStore, Log, Spool, SpoolKey } from '../../../../src/domain/ports.ts';
 import { createRecoverSpooledResponses } from '../../../../src/usecases/generation/recover-spooled-responses.ts';
+import { captured } from '../../../support/captured-log.ts';
 import { attemptOf, createdAt, queuedJob, retention, silentLog } from '../../../support/jobs.ts';
 
 type SpoolFormat =
@@ -19,6 +20,7 @@ function workerWith(
   attempt: Partial<Attempt>,
   change: (job: ImageJob) => ImageJob = (job) => job,
   entry: SpoolFormat = { format: 'known', provider: 'studio' },
+  { log = silentLog, fault }: { log?: Log; fault?: Error } = {},
 ) {
   const taken = beginRun(queuedJob(), createdAt);
   let job = change({ ...taken, attempts: [attemptOf({ fence: taken.fence, ...attempt })] });
@@ -50,11 +52,12 @@ function workerWith(
     spool: spool as Spool,
     storage: { remove: async (key: string) => void removed.push(key) } as unknown as ImageStorage,
     finalizeResponse: async (_job, { no }) => {
+      if (fault) throw fault;
       settled.push(no);
       return true;
     },
     clock,
-    log: silentLog,
+    log,
   });
   return {
     recoverSpooled: () => recoverSpooled(new AbortController().signal),
@@ -65,6 +68,25 @@ function workerWith(
     unwanted,
   };
 }
+
+it('logs a response that cannot be recovered with the ids of its request and its trace', async () => {
+  const { log, lines } = captured();
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
+  const named = (job: ImageJob) => ({
+    ...finish(job, 'canceled', { nowMs: clock(), retention }),
+    requestId: 'req_7',
+    traceparent,
+  });
+  const known = { format: 'known', provider: 'studio' } as const;
+  const worker = workerWith({ state: 'received' }, named, known, { log, fault: new Error('disk') });
+  await worker.recoverSpooled();
+  expect(lines).toMatchObject([
+    {
+      message: 'spooled response not recovered, retrying',
+      fields: { tenant: 'acme', attempt: 1, request_id: 'req_7', trace_id: 'a'.repeat(32) },
+    },
+  ]);
+});
 
 describe('recovery of spooled responses', () => {
   it('records a response that the record does not know as received, and leaves it to the next run', async () => {
