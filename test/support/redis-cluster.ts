@@ -7,8 +7,14 @@ const masterCount = 3;
 
 /** Starts a Redis Cluster of one node on a loopback port, which ends with the test. */
 export async function startTestCluster(): Promise<ClusterNode> {
-  const node = await startClusterNode();
+  const node = await startSmallCluster();
   onTestFinished(node.stop);
+  return node;
+}
+
+/** Starts a Redis Cluster of one node on a loopback port. The caller stops it. */
+export async function startSmallCluster(): Promise<ClusterNode> {
+  const node = await startClusterNode();
   await node.query((redis) => redis.cluster('ADDSLOTS', ...slotsOf(0, 1)));
   await untilHolds(async () => (await infoOf(node)).includes('cluster_state:ok'));
   return node;

@@ -5,10 +5,13 @@ import type { Keys } from '../keys.ts';
 import { encodeVersioned } from '../versioned-json.ts';
 
 /**
+ * The client repeats a script whose reply it lost, so an existing record is a success and counts once.
+ *
  * KEYS 1 record, 2 ids, 3 ids by expiry, 4 total size, 5 drafts. ARGV 1 record, 2 id, 3 expiry, 4 size, 5 maximum of the total
  * Returns 1, or 0 if the total would exceed the maximum.
  */
 const createSource = `
+if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 local total = tonumber(redis.call('GET', KEYS[4]) or '0')
 if total + tonumber(ARGV[4]) > tonumber(ARGV[5]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
