@@ -1,6 +1,6 @@
-import type { FieldIssue } from './errors.ts';
+import { AppError, type FieldIssue } from './errors.ts';
 import type { ImageRequest } from './image-request.ts';
-import type { InputName } from './input-image.ts';
+import { type InputName, isStoredInput, type JobInput, maxDataCharacters, pointerOf } from './input-image.ts';
 import { type CatalogueModel, correctionTo } from './model-catalogue.ts';
 
 /** Returns the issues of the inputs of an edit, and of the fields that only edits have, by the rules of the model. */
@@ -32,8 +32,31 @@ export function editIssues(
   if (fidelity !== undefined && !fidelities.includes(fidelity)) {
     issues.push({ pointer: '/input_fidelity', detail: correctionTo(fidelities, model) });
   }
-  if (request.moderation !== undefined) {
-    issues.push({ pointer: '/moderation', detail: 'is not a parameter of edits' });
+  if (request.moderation !== undefined && count('markup') > 0) {
+    issues.push({ pointer: '/moderation', detail: 'cannot be combined with markup' });
   }
   return issues;
+}
+
+/** Characters of a data URL before its base64, for the longest content type. */
+const dataUrlHeadLength = 'data:image/jpeg;base64,'.length;
+/** Maximum size of an input of an edit with `moderation`, in bytes. */
+export const maxModeratedBytes = Math.floor((maxDataCharacters - dataUrlHeadLength) / 4) * 3;
+
+/**
+ * Checks the sizes of the inputs of an edit with `moderation`. The provider takes `moderation` in its JSON form only, whose
+ * inputs are data URLs with a maximum length.
+ *
+ * @throws AppError `input_invalid` with a pointer to every input that is too large.
+ */
+export function checkModeratedInputs({ moderation }: ImageRequest, inputs: readonly JobInput[]): void {
+  if (moderation === undefined) return;
+  const issues = inputs
+    .filter((input) => isStoredInput(input) && input.sizeBytes > maxModeratedBytes)
+    .map((input) => ({
+      pointer: pointerOf(input),
+      detail: `must have at most ${maxModeratedBytes} bytes if moderation is set`,
+    }));
+  const [first] = issues;
+  if (first) throw new AppError('input_invalid', { detail: `${first.pointer} ${first.detail}.`, issues });
 }

@@ -106,7 +106,7 @@ export const ImageRequestFields = z.strictObject({
     ['auto', 'opaque', 'transparent'],
   ),
   moderation: modelValue(
-    'Strictness of the content filter of the provider, such as `auto` or `low`; see `moderations` of GET /models.',
+    'Strictness of the content filter of the provider, such as `auto` or `low`; see `moderations` of GET /models. With `moderation`, an edit takes no markup and inputs of at most 15 MB each.',
     ['auto', 'low'],
   ),
   output_format: modelValue(

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Edit, editEntries, fieldSets, filesOf, formEntries, textsOf } from '../support/edit-entries.ts';
 import { clearMask, noiseImage } from '../support/images.ts';
 import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
+import { safetyIdentifier } from '../support/safety-identifier.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Compares the bytes and fields that the provider receives with those that a caller sent, for every form of request. */
@@ -30,7 +31,10 @@ function expectReceived(edit: Edit): void {
   const edits = provider.requests.filter(({ path }) => path === '/v1/images/edits');
   expect(edits).toHaveLength(1);
   expect(edits[0]?.files.map(({ field, sha256 }) => [field, sha256])).toEqual(filesOf(edit));
-  expect(Object.fromEntries(edits[0]?.fields ?? [])).toEqual(textsOf(edit.fields));
+  expect(Object.fromEntries(edits[0]?.fields ?? [])).toEqual({
+    ...textsOf(edit.fields),
+    safety_identifier: expect.stringMatching(safetyIdentifier),
+  });
 }
 
 describe.each(editEntries)('an edit by $name', (entry) => {

@@ -24,7 +24,7 @@ async function childrenOf(id: string): Promise<string[]> {
 
 describe('the lineage of edits', () => {
   it('a variation edits the image of a job with its request', async () => {
-    const parent = await service.acme.generate({ ...request, moderation: 'low', metadata: { a: 'b' } });
+    const parent = await service.acme.generate({ ...request, metadata: { a: 'b' } });
     const { body } = await service.acme.post(`/images/${parent.id}/variations`).send({ n: 2 }).expect(202);
     const job = await service.acme.ended(body.id);
 

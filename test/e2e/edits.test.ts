@@ -113,6 +113,31 @@ describe('an edit', () => {
     ]);
   });
 
+  it('an edit with moderation is sent as JSON, the only form in which the provider takes it', async () => {
+    const images = [{ data: base64(png) }, { data: base64(jpeg) }];
+    const job = await service.acme.generate({
+      ...request,
+      moderation: 'low',
+      images,
+      mask: { data: base64(mask) },
+    });
+    expect(job.status).toBe('succeeded');
+    const [sent] = provider.requests;
+    expect(sent?.headers['content-length']).toBe(String(sent?.body.length));
+    const url = (bytes: Buffer, type: string) => ({ image_url: `data:${type};base64,${base64(bytes)}` });
+    expect(JSON.parse(sent?.body.toString() ?? '')).toEqual({
+      prompt: request.prompt,
+      model: request.model,
+      n: 1,
+      size: '1024x1024',
+      quality: 'low',
+      moderation: 'low',
+      safety_identifier: expect.any(String),
+      images: [url(png, 'image/png'), url(jpeg, 'image/jpeg')],
+      mask: url(mask, 'image/png'),
+    });
+  });
+
   it('an edit uses its own copy of an upload that is deleted while the job waits', async () => {
     const uploadId = await upload(png);
     provider.respondOnce((response) => response.writeHead(503, { 'retry-after': '1' }).end('{}'));
@@ -185,7 +210,8 @@ describe('an edit', () => {
       (
         await service.acme
           .post('/images?dry_run=true')
-          .send({ ...request, ...body })
+          // No earlier image of this file had this quality, so the estimate has learned nothing about it.
+          .send({ ...request, quality: 'medium', ...body })
           .expect(200)
       ).body.estimate;
     const without = await preview({});

@@ -75,8 +75,8 @@ const faults: readonly (readonly [string, () => Promise<object>, string, string?
     forbidden,
   ],
   [
-    'moderation, which no edit has',
-    async () => ({ images: [await png()], moderation: 'low' }),
+    'moderation and a markup',
+    async () => ({ images: [await png()], markup: await png(), moderation: 'low' }),
     '/moderation',
     invalidField,
   ],

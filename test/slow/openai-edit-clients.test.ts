@@ -4,6 +4,7 @@ import { clearMask, noiseImage } from '../support/images.ts';
 import { loadClients } from '../support/openai-clients.ts';
 import { editClientsOf } from '../support/openai-edit-clients.ts';
 import { type RecordingProvider, startRecordingProvider } from '../support/recording-provider.ts';
+import { safetyIdentifier } from '../support/safety-identifier.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Compares the bytes and fields that the provider receives with those that an unmodified client sent. */
@@ -35,7 +36,10 @@ function expectReceived(edit: Edit): void {
   expect(provider.requests.map(({ path }) => path)).toEqual(['/v1/images/edits']);
   const [request] = provider.requests;
   expect(request?.files.map(({ field, sha256 }) => [field, sha256])).toEqual(filesOf(edit));
-  expect(Object.fromEntries(request?.fields ?? [])).toEqual(textsOf(edit.fields));
+  expect(Object.fromEntries(request?.fields ?? [])).toEqual({
+    ...textsOf(edit.fields),
+    safety_identifier: expect.stringMatching(safetyIdentifier),
+  });
 }
 
 describe.each(clients)('$name', (client) => {

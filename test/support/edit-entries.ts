@@ -60,11 +60,12 @@ export const fieldSets = {
 } as const;
 export type FieldSet = keyof typeof fieldSets;
 
-/** Returns the fields that the provider must receive, as texts of a form. */
+/** Returns the fields that the provider must receive, as texts of a form. The service replaces the safety identifier. */
 export function textsOf(fields: Readonly<Record<string, unknown>>): Record<string, string> {
   const { partial_images } = fields;
   const streaming = partial_images === undefined ? {} : { stream: 'true' };
-  return { n: '1', size: 'auto', ...nestedTexts(fields), ...streaming };
+  const { safety_identifier: _, ...texts } = nestedTexts(fields);
+  return { n: '1', size: 'auto', ...texts, ...streaming };
 }
 
 function nestedTexts(value: object, name = ''): Record<string, string> {

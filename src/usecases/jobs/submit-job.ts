@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/api-key.ts';
 import { type BudgetCap, capsOf, labelsOf } from '../../domain/budget.ts';
+import { checkModeratedInputs } from '../../domain/edit-rules.ts';
 import type { CostRange } from '../../domain/estimate.ts';
 import { createJob, type ImageJob } from '../../domain/image-job.ts';
 import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
@@ -129,7 +130,10 @@ export function createSubmitJob(deps: Deps) {
         deps.prepareInputs,
         { tenant: submission.caller.tenant, inputs },
         {
-          create: (stored) => createQueued(submission, counted, stored),
+          create(stored) {
+            checkModeratedInputs(prepared.request, stored);
+            return createQueued(submission, counted, stored);
+          },
           accept: (job) => accept(job, terms),
         },
       )
@@ -225,13 +229,11 @@ export function createSubmitJob(deps: Deps) {
   ): Promise<Preview> {
     const prepared = prepareRequest(body, deps, edit?.inputs);
     if (edit) checkKeyRules(edit.caller.policy.key, prepared.request, deps.catalogue);
-    const { request, warnings, estimate } = edit?.inputs.length
-      ? prepareRequest(
-          body,
-          deps,
-          await factsOfInputs(deps.prepareInputs, { tenant: edit.caller.tenant, inputs: edit.inputs }),
-        )
-      : prepared;
+    const facts = edit?.inputs.length
+      ? await factsOfInputs(deps.prepareInputs, { tenant: edit.caller.tenant, inputs: edit.inputs })
+      : [];
+    const { request, warnings, estimate } = facts.length > 0 ? prepareRequest(body, deps, facts) : prepared;
+    checkModeratedInputs(request, facts);
     const { waiting, delayed } = await deps.jobQueue.counts();
     return { request, warnings, estimate, queueDepth: waiting + delayed };
   }

@@ -43,9 +43,9 @@ export function createVaryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
 }
 export type VaryJob = ReturnType<typeof createVaryJob>;
 
-/** Returns the request of a variation. `moderation` is no parameter of edits. */
+/** Returns the request of a variation. */
 function bodyOf(
-  { moderation: _moderation, ...request }: ImageRequestFields,
+  request: ImageRequestFields,
   { n = 1, prompt = request.prompt }: VariationRequest,
 ): ImageRequestFields {
   return { ...request, n, prompt };

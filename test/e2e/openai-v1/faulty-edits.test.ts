@@ -81,12 +81,6 @@ describe('a faulty edit', () => {
     expect([text, unknown].map(({ body }) => body.error.param)).toEqual(['image', 'sise']);
   });
 
-  it('with moderation, which the provider takes for generations only, is refused with 400', async () => {
-    const form = formOf({ prompt: 'Fault', moderation: 'low' }, [['image', image.png]]);
-    const { status, body } = await postEdit(service.url, form);
-    expect([status, body.error.param]).toEqual([400, 'moderation']);
-  });
-
   it('with data that is too large is refused with 413, which names the limit', async () => {
     const images = [{ image_url: `data:image/png;base64,${'A'.repeat(21e6)}` }];
     const { status, body } = await postEdit(service.url, JSON.stringify({ prompt: 'Large', images }));

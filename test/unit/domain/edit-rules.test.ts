@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { editIssues } from '../../../src/domain/edit-rules.ts';
+import { checkModeratedInputs, editIssues, maxModeratedBytes } from '../../../src/domain/edit-rules.ts';
 import type { ImageRequest } from '../../../src/domain/image-request.ts';
 import type { InputName } from '../../../src/domain/input-image.ts';
 import { CatalogueModel } from '../../../src/domain/model-catalogue.ts';
@@ -19,6 +19,7 @@ describe('the rules of edits', () => {
   it('accepts a generation, and an edit with a mask', () => {
     expect(issuesOf({ moderation: 'low' }, [])).toEqual([]);
     expect(issuesOf({}, [image, second, mask])).toEqual([]);
+    expect(issuesOf({ moderation: 'low' }, [image, mask])).toEqual([]);
     expect(issuesOf({}, [image, markup], modelOf({ edits: { markup: true } }))).toEqual([]);
     const withFidelities = modelOf({ input_fidelities: ['low', 'high'] });
     expect(issuesOf({ input_fidelity: 'high' }, [image], withFidelities)).toEqual([]);
@@ -47,10 +48,28 @@ describe('the rules of edits', () => {
       '/input_fidelity',
       'must be one of low, high',
     ],
-    ['moderation', { moderation: 'low' }, [image], {}, '/moderation', 'not a parameter of edits'],
+    [
+      'moderation with a markup',
+      { moderation: 'low' },
+      [image, markup],
+      { edits: { markup: true } },
+      '/moderation',
+      'combined with markup',
+    ],
   ])('reports %s, alone and at its field', (_name, fields, inputs, model, pointer, detail) => {
     expect(issuesOf(fields, inputs, modelOf(model))).toEqual([
       { pointer, detail: expect.stringContaining(detail) },
     ]);
+  });
+
+  it('accepts inputs with moderation that fit the JSON form of the provider, and refuses larger ones', () => {
+    const facts = { contentType: 'image/png', width: 1, height: 1, sha256: '', source: { type: 'data' } };
+    const inputOf = (sizeBytes: number) => [{ ...image, ...facts, sizeBytes }];
+    const check = (fields: Fields, sizeBytes: number) => () =>
+      checkModeratedInputs(requestOf(fields), inputOf(sizeBytes));
+    expect(check({ moderation: 'low' }, maxModeratedBytes)).not.toThrow();
+    expect(check({}, maxModeratedBytes + 1)).not.toThrow();
+    expect(check({ moderation: 'low' }, maxModeratedBytes + 1)).toThrow(/images\/0 must have at most/);
+    expect(4 * Math.ceil(maxModeratedBytes / 3) + 'data:image/jpeg;base64,'.length).toBeLessThan(20_971_520);
   });
 });

@@ -2,20 +2,25 @@ import type { OpenAI } from 'openai';
 import type { ImageCall } from '../../../../domain/ports.ts';
 import type { ProviderCall } from '../client/provider-call.ts';
 import { editForm } from './edit-form.ts';
+import { editJson, needsJson } from './edit-json.ts';
 import { imagesBody } from './request-body.ts';
 import type { StreamedBody } from './streamed-body.ts';
 
 /**
  * Sends the request for one image: a generation, or an edit if the call has inputs.
  *
- * @throws ProviderError; of kind `refused` or `final` if an input could not be read.
+ * @throws ProviderError; of kind `refused` or `final` if an input could not be read or does not fit.
  */
-export function submitImages(client: OpenAI, running: ProviderCall, call: ImageCall): Promise<Response> {
+export async function submitImages(
+  client: OpenAI,
+  running: ProviderCall,
+  call: ImageCall,
+): Promise<Response> {
   if (!call.inputs?.length) {
     return running.send((options) => client.images.generate(imagesBody(call), options).asResponse());
   }
-  const form = editForm(call);
-  return sendStreamed(running, form, (options) => client.post('/images/edits', options).asResponse());
+  const body = needsJson(call) ? editJson(call) : editForm(call);
+  return sendStreamed(running, body, (options) => client.post('/images/edits', options).asResponse());
 }
 
 /** Sends a request with a streamed body. */

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { OpenAI } from 'openai';
-import { type CallInput, type ImageCall, ProviderError } from '../../../../domain/ports.ts';
+import { type ImageCall, ProviderError } from '../../../../domain/ports.ts';
 import type { ProviderCall } from '../client/provider-call.ts';
+import { jsonWithInputs } from './json-with-inputs.ts';
 import { backgroundBody } from './request-body.ts';
-import { type BodyPart, createStreamedBody, type StreamedBody } from './streamed-body.ts';
 import { sendStreamed } from './submit-images.ts';
 
 /**
@@ -25,46 +24,26 @@ export async function submitResponse(
   return sendStreamed(running, streamed, (options) => client.post('/responses', options).asResponse());
 }
 
-/** Builds the JSON of an edit. The inputs become data URIs that stream from the storage. */
-function editBody(
-  body: ReturnType<typeof backgroundBody>,
-  call: ImageCall,
-): StreamedBody & { readonly contentType: string } {
-  const inputs = call.inputs ?? [];
+/** Builds the JSON of an edit. The inputs become data URLs that stream from the storage. */
+function editBody(body: ReturnType<typeof backgroundBody>, { prompt, inputs = [] }: ImageCall) {
   if (inputs.some(({ role }) => role === 'markup')) throw unsupported();
-  // Each token stands for the base64 of one input and occurs nowhere else in the JSON.
-  const tokens = new Map(inputs.map((input) => [input, `darkroom-${randomUUID()}`]));
-  const uriOf = (input: CallInput) => `data:${input.contentType};base64,${tokens.get(input)}`;
   const mask = inputs.find(({ role }) => role === 'mask');
   const [tool] = body.tools ?? [];
-  const json = JSON.stringify({
+  return jsonWithInputs(inputs, (urlOf) => ({
     ...body,
     input: [
       {
         role: 'user',
         content: [
-          { type: 'input_text', text: call.prompt },
+          { type: 'input_text', text: prompt },
           ...inputs
             .filter(({ role }) => role === 'image')
-            .map((input) => ({ type: 'input_image', detail: 'auto', image_url: uriOf(input) })),
+            .map((input) => ({ type: 'input_image', detail: 'auto', image_url: urlOf(input) })),
         ],
       },
     ],
-    tools: [{ ...tool, action: 'edit', ...(mask ? { input_image_mask: { image_url: uriOf(mask) } } : {}) }],
-  });
-  return { ...createStreamedBody(partsOf(json, tokens)), contentType: 'application/json' };
-}
-
-/** Splits a JSON text at the tokens of the inputs. */
-function partsOf(json: string, tokens: ReadonlyMap<CallInput, string>): BodyPart[] {
-  let rest = json;
-  const parts: BodyPart[] = [];
-  for (const [input, token] of [...tokens].sort(([, a], [, b]) => json.indexOf(a) - json.indexOf(b))) {
-    const at = rest.indexOf(token);
-    parts.push(rest.slice(0, at), { input, encoding: 'base64' });
-    rest = rest.slice(at + token.length);
-  }
-  return [...parts, rest];
+    tools: [{ ...tool, action: 'edit', ...(mask ? { input_image_mask: { image_url: urlOf(mask) } } : {}) }],
+  }));
 }
 
 function unsupported(): ProviderError {
