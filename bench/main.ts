@@ -7,6 +7,7 @@ import { delivery } from './programs/delivery.ts';
 import { depth } from './programs/depth.ts';
 import { dropin } from './programs/dropin.ts';
 import { fairness } from './programs/fairness.ts';
+import { inputs } from './programs/inputs.ts';
 import { memory } from './programs/memory.ts';
 import { overhead } from './programs/overhead.ts';
 import { read } from './programs/read.ts';
@@ -22,6 +23,7 @@ const programs: readonly Program[] = [
   fairness,
   dropin,
   delivery,
+  inputs,
 ];
 
 const { values, positionals } = parseArgs({

@@ -26,13 +26,13 @@ interface Program {
   readonly readyUrl?: string;
 }
 
-const startLimitMs = 30_000;
+const startLimitMs = 120_000;
 const endLimitMs = 10_000;
 const probe = new URL('./probe.js', import.meta.url).href;
 
 /**
  * Starts a program in a separate process. Resolves when the process is ready. @throws Error if it is not ready within
- * 30 s.
+ * two minutes.
  */
 export async function startChild(program: Program): Promise<Child> {
   const script = fileURLToPath(new URL(`../${program.module}`, import.meta.url));

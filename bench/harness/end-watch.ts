@@ -10,13 +10,13 @@ export interface EndMark {
 /** Detects ended jobs within a few milliseconds, in the same way for every service. */
 export interface EndWatch {
   /**
-   * Resolves with the time at which the end of the job was seen, as in `performance.now()`. @throws Error after 60 s.
+   * Resolves with the time at which the end of the job was seen, as in `performance.now()`. @throws Error after the limit.
    */
   ended(id: string): Promise<number>;
 }
 
 const pauseMs = 2;
-const limitMs = 60_000;
+const defaultLimitMs = 60_000;
 
 interface Waiter {
   readonly deadlineMs: number;
@@ -24,8 +24,12 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** Queries all watched jobs from Redis in one round trip. Repeats every 2 ms while any job is watched. */
-export function watchEnds(redis: Redis, mark: EndMark): EndWatch {
+/**
+ * Queries all watched jobs from Redis in one round trip. Repeats every 2 ms while any job is watched.
+ *
+ * @param limitMs maximum time until the end of a job, in milliseconds. Default 60,000.
+ */
+export function watchEnds(redis: Redis, mark: EndMark, limitMs = defaultLimitMs): EndWatch {
   const waiters = new Map<string, Waiter>();
   let running = false;
 

@@ -11,14 +11,16 @@ export interface QueryReply {
 }
 
 /**
- * Responds to the queries of the benchmark with these names. Several parts of one process may each handle their own
- * names.
+ * Responds to the queries of the benchmark with these names, also with the result of a promise. Several parts of one process
+ * may each handle their own names.
  */
 export function handleQueries(responses: Readonly<Record<string, (value: number) => unknown>>): void {
-  process.on('message', (message) => {
+  process.on('message', async (message) => {
     const { name, no, value } = message as Query;
-    const response = responses[name];
-    if (response) process.send?.({ no, response: response(value ?? 0) ?? null } satisfies QueryReply);
+    const respond = responses[name];
+    if (!respond) return;
+    const response = (await respond(value ?? 0)) ?? null;
+    process.send?.({ no, response } satisfies QueryReply);
   });
   // The listener must not keep the process alive after all other work has ended.
   process.channel?.unref();

@@ -22,6 +22,15 @@ interface DarkroomOptions {
   readonly providerUrl?: string;
   /** Address of the S3 API. Default: files. */
   readonly s3Url?: string;
+  /** Data folder, for processes that share their files. Default: a new one. */
+  readonly dataDir?: string;
+}
+
+/** Creates a data folder, which is removed at the end. */
+export async function createDataDir(closers: Closers): Promise<string> {
+  return closers.add(await mkdtemp(join(tmpdir(), 'darkroom-bench-')), (folder) =>
+    rm(folder, { recursive: true, force: true }),
+  );
 }
 
 /**
@@ -33,9 +42,7 @@ export async function startDarkroom(
   options: DarkroomOptions,
   closers: Closers,
 ): Promise<Child> {
-  const dataDir = closers.add(await mkdtemp(join(tmpdir(), 'darkroom-bench-')), (folder) =>
-    rm(folder, { recursive: true, force: true }),
-  );
+  const dataDir = options.dataDir ?? (await createDataDir(closers));
   const port = await freePort();
   const child = await startChild({
     module: '../src/main.js',

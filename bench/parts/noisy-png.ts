@@ -3,8 +3,10 @@ import { crc32, deflateSync } from 'node:zlib';
 /**
  * Creates a real PNG of noise in about 120 shades per color, which compresses as badly as a rich image: 2.7 MB at
  * 1024x1024. Format: W3C PNG, sections 5 (chunks) and 11.2 (IHDR).
+ *
+ * @param level of compression. 0 stores three bytes per pixel.
  */
-export function noisyPng(width: number, height: number): Buffer {
+export function noisyPng(width: number, height: number, level?: number): Buffer {
   const rowBytes = 1 + width * 3;
   const pixels = Buffer.alloc(rowBytes * height);
   let state = 1;
@@ -21,7 +23,7 @@ export function noisyPng(width: number, height: number): Buffer {
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(pixels)),
+    chunk('IDAT', deflateSync(pixels, level === undefined ? {} : { level })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

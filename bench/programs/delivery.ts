@@ -1,14 +1,13 @@
-import { request } from 'undici';
-import type { Child } from '../harness/child.ts';
 import { describeMachine } from '../harness/machine.ts';
 import type { Outcome, Program, RunOptions } from '../harness/program.ts';
 import { startBenchRedis } from '../harness/redis.ts';
 import { measureInRounds, type Results, type Variant } from '../harness/rounds.ts';
 import { percentile } from '../harness/statistics.ts';
 import { figure, table } from '../harness/table.ts';
-import { authorization, startDarkroom } from '../parts/darkroom.ts';
+import { startDarkroom } from '../parts/darkroom.ts';
 import { callDropIn, type DropIn } from '../parts/drop-in.ts';
 import { imageSizeBytes, startProvider } from '../parts/provider.ts';
+import { readJobs } from '../parts/read-jobs.ts';
 import { startS3 } from '../parts/s3.ts';
 import { watchSendQueues } from '../parts/send-queues.ts';
 
@@ -82,18 +81,6 @@ async function measureDelivery(server: DropIn): Promise<Record<Figure, number>> 
     readAloneP99Ms,
     seconds,
   };
-}
-
-/** Reads the newest job again and again, as another caller. @returns the latencies. */
-async function readJobs(api: Child, more: (count: number) => boolean): Promise<number[]> {
-  const times: number[] = [];
-  while (more(times.length)) {
-    const startMs = performance.now();
-    const { body } = await request(`${api.url}/images?limit=1`, { headers: { authorization } });
-    await body.dump();
-    times.push(performance.now() - startMs);
-  }
-  return times;
 }
 
 function outcomeOf(results: Results<Figure>, machine: string): Outcome {
