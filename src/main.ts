@@ -97,6 +97,10 @@ const context: CliContext = {
     const { withBreaker } = await import('./compose/tools.ts');
     return withBreaker(loadConfig(env, 'tool'), quiet, work);
   },
+  async withUsage(work) {
+    const { withUsage } = await import('./compose/usage-tools.ts');
+    return withUsage(loadConfig(env, 'tool'), quiet, work);
+  },
   webhookSecretOf: secretFor,
   async diagnose() {
     const { composeChecks } = await import('./compose/checks.ts');

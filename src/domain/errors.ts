@@ -45,6 +45,7 @@ const table = {
     retryable: false,
     title: 'Only a job that ended without success can be retried',
   },
+  nothing_to_settle: { status: 409, retryable: false, title: 'The job has no charge that can be settled' },
   endpoint_disabled: { status: 409, retryable: false, title: 'The webhook endpoint is switched off' },
   too_many_secrets: { status: 409, retryable: false, title: 'Too many secrets are valid at the same time' },
   key_revoked: { status: 409, retryable: false, title: 'The API key is revoked' },

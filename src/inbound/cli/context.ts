@@ -1,6 +1,7 @@
 import type { CircuitBreaker } from '../../domain/ports.ts';
 import type { ManageKeys } from '../../usecases/access/manage-keys.ts';
 import type { Finding } from '../../usecases/maintenance/diagnose.ts';
+import type { UsageTools } from './usage-tools.ts';
 
 /** Dependencies of the commands. `main.ts` provides them from the composition root. */
 export interface CliContext {
@@ -23,6 +24,8 @@ export interface CliContext {
   readonly withBreaker: <T>(
     work: (breaker: Pick<CircuitBreaker, 'list' | 'reset'>) => Promise<T>,
   ) => Promise<T>;
+  /** Runs work with the usage and the ledger of the deployment. */
+  readonly withUsage: <T>(work: (tools: UsageTools) => Promise<T>) => Promise<T>;
   readonly webhookSecretOf: (tenant: string) => string;
   readonly diagnose: () => Promise<readonly Finding[]>;
   readonly describeConfig: () => readonly {

@@ -9,6 +9,7 @@ import { addOpenapi } from './openapi.ts';
 import { addProvider } from './provider.ts';
 import { addServe } from './serve.ts';
 import { addStudio } from './studio.ts';
+import { addUsage } from './usage.ts';
 import { addWebhooks } from './webhooks/index.ts';
 
 /** Creates the command line. Every subcommand has its own file. */
@@ -22,6 +23,7 @@ export function createProgram(context: CliContext): Command {
     addStudio,
     addKeys,
     addProvider,
+    addUsage,
     addWebhooks,
     addDoctor,
     addConfig,

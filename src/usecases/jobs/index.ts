@@ -42,6 +42,7 @@ import { createPresentPreview } from './present-preview.ts';
 import { createReadImage } from './read-image.ts';
 import { createReportThresholds, type ReportThresholds } from './report-thresholds.ts';
 import { createRetryJob } from './retry-job.ts';
+import { createSettleJob } from './settle-job.ts';
 import { createStreamJobEvents } from './stream-job-events.ts';
 import { createStreamTenantEvents } from './stream-tenant-events.ts';
 import { createSubmitJob, type SubmitJob, type SubmitPolicy, type UsageRowOf } from './submit-job.ts';
@@ -135,6 +136,7 @@ export function createJobs(deps: JobsDeps) {
     cancelJob: createCancelJob({ updateJob, getJob, jobQueue, signals, clock, retentionOf }),
     eraseJob,
     eraseUpload: createEraseUpload({ records, uploads: deps.uploads, eraseJob }),
+    settleJob: createSettleJob({ records, updateJob, appendAudit: deps.audit.appendErasure, clock }),
     retryJob: createRetryJob({ getJob, submitJob }),
     varyJob: createVaryJob({ getJob, submitJob }),
   };

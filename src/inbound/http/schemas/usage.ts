@@ -22,8 +22,19 @@ export const UsageRow = z.object({
 });
 export type UsageRow = z.infer<typeof UsageRow>;
 
+const Settlement = z
+  .strictObject({
+    micro_usd: z
+      .int()
+      .min(0)
+      .max(1_000_000_000_000)
+      .describe('Cost of all calls with an unknown charge together, in micro-USD; 0 if nothing was charged.'),
+  })
+  .describe('A settlement of possible charges.');
+
 /** Schemas of usage and ledger. */
 export const usageSchemas: SchemaGroup = {
+  requests: { Settlement },
   responses: {
     UsageRow,
     UsageList: z.object({ object: z.literal('list'), data: z.array(UsageRow) }),

@@ -1,5 +1,6 @@
 import { getLedgerRoute } from './get-ledger.ts';
 import { getUsageRoute } from './get-usage.ts';
+import { settleJobRoute } from './settle-job.ts';
 
 /** Routes of usage and ledger. */
-export const usageRoutes = [getUsageRoute, getLedgerRoute] as const;
+export const usageRoutes = [getUsageRoute, getLedgerRoute, settleJobRoute] as const;

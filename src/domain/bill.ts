@@ -1,0 +1,102 @@
+/** A bill of the provider in common form, whatever export it comes from. Amounts are micro-USD and may have fractions. */
+
+/** A row about one call. */
+export interface BilledCall {
+  readonly kind: 'call';
+  /** Line of the file or position in it, from 1, for people. */
+  readonly row: number;
+  /** Provider's id of the request; `null` if the export has none. */
+  readonly requestId: string | null;
+  readonly model: string | null;
+  readonly microUsd: number;
+  readonly atMs: number | null;
+}
+
+/** A row with the sum of a period. */
+export interface BilledSum {
+  readonly kind: 'sum';
+  readonly row: number;
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly toMs: number;
+  /** `null`: every model. */
+  readonly model: string | null;
+  readonly microUsd: number;
+}
+
+/** A row with the number of requests of a period. */
+export interface BilledCount {
+  readonly kind: 'count';
+  readonly row: number;
+  readonly fromMs: number;
+  /** Exclusive. */
+  readonly toMs: number;
+  readonly model: string | null;
+  readonly requests: number;
+}
+
+export type BilledEntry = BilledCall | BilledSum | BilledCount;
+
+/** Returns the name of a model without the date of its version, so that an alias and its version are equal. */
+export const modelFamily = (model: string | null): string | null =>
+  model === null ? null : model.toLowerCase().replace(/-\d{4}-\d\d-\d\d$/, '');
+
+/** A line of the ledger with the facts that a bill is compared with. */
+export interface BookedCall {
+  readonly id: string;
+  readonly tenant: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly model: string | null;
+  readonly requestId: string | null;
+  readonly atMs: number;
+  /** `null` if the charge is not settled. */
+  readonly microUsd: number | null;
+}
+
+export const findingKinds = [
+  'double_charge',
+  'not_in_ledger',
+  'not_billed',
+  'other_model',
+  'rounding',
+  'amount_differs',
+  'request_count_differs',
+  'unexplained',
+] as const;
+export type FindingKind = (typeof findingKinds)[number];
+
+/** A difference between bill and ledger. */
+export interface Finding {
+  readonly kind: FindingKind;
+  /** Row of the export; `null` if the ledger has a call that the export lacks. */
+  readonly row: number | null;
+  readonly model: string | null;
+  /** Billed minus booked micro-USD; for counts, requests. */
+  readonly difference: number;
+  /** Calls that may be the cause. */
+  readonly calls: readonly BookedCall[];
+}
+
+/** A charge whose amount the bill states. */
+export interface SettledByBill {
+  readonly call: BookedCall;
+  readonly microUsd: number;
+}
+
+export interface Reconciliation {
+  readonly billedMicroUsd: number;
+  readonly bookedMicroUsd: number;
+  /** Billed micro-USD that calls of the ledger explain. */
+  readonly explainedMicroUsd: number;
+  readonly findings: readonly Finding[];
+  readonly settles: readonly SettledByBill[];
+}
+
+/** Units to which exports round: a cent and its decimal parts, in micro-USD. */
+const roundingUnits = [10_000, 1_000, 100, 10] as const;
+
+/** Whether an amount is another one rounded, up or down, to a cent or a decimal part of it. */
+export function isRounded(billed: number, booked: number): boolean {
+  return roundingUnits.some((unit) => billed % unit === 0 && Math.abs(billed - booked) < unit);
+}

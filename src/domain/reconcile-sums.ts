@@ -1,0 +1,169 @@
+import {
+  type BilledCount,
+  type BilledSum,
+  type BookedCall,
+  type Finding,
+  isRounded,
+  modelFamily,
+  type SettledByBill,
+} from './bill.ts';
+
+/** Billed and booked amounts of one model in one period. */
+interface Bucket {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly model: string | null;
+  /** First row of the bill; `null` if the bill has none. */
+  readonly row: number | null;
+  billed: number;
+  readonly calls: BookedCall[];
+}
+
+interface SumComparison {
+  readonly findings: Finding[];
+  readonly settles: SettledByBill[];
+  readonly explainedMicroUsd: number;
+}
+
+/** Calls that began so long before the end of a period may be billed in the next one. */
+const shiftMs = 3_600_000;
+
+/** Compares sums of periods with the ledger. Rows of one period and model are added up, for example its line items. */
+export function reconcileSums(rows: readonly BilledSum[], booked: readonly BookedCall[]): SumComparison {
+  const buckets = bucketsOf(rows, booked);
+  for (const bucket of buckets) shiftLateCalls(bucket, buckets);
+  const findings: Finding[] = [];
+  const settles: SettledByBill[] = [];
+  for (const bucket of buckets) {
+    const finding = compareBucket(bucket, settles);
+    if (finding) findings.push(finding);
+  }
+  const differences = findings.reduce((sum, { difference }) => sum + Math.max(0, difference), 0);
+  const billed = rows.reduce((sum, { microUsd }) => sum + microUsd, 0);
+  return { findings: withOtherModels(findings, buckets), settles, explainedMicroUsd: billed - differences };
+}
+
+function bucketsOf(rows: readonly BilledSum[], booked: readonly BookedCall[]): Bucket[] {
+  const buckets = new Map<string, Bucket>();
+  const hasModels = rows.some(({ model }) => model !== null);
+  for (const { fromMs, toMs, microUsd, row, ...rest } of rows) {
+    const model = modelFamily(rest.model);
+    const name = `${fromMs} ${model}`;
+    const bucket = buckets.get(name) ?? { fromMs, toMs, model, row, billed: 0, calls: [] };
+    buckets.set(name, bucket);
+    bucket.billed += microUsd;
+  }
+  const periods = [...new Map(rows.map(({ fromMs, toMs }) => [fromMs, toMs]))];
+  for (const call of booked) {
+    const period = periods.find(([fromMs, toMs]) => call.atMs >= fromMs && call.atMs < toMs);
+    if (!period) continue;
+    const [fromMs, toMs] = period;
+    const model = hasModels ? modelFamily(call.model) : null;
+    const name = `${fromMs} ${model}`;
+    const bucket = buckets.get(name) ?? { fromMs, toMs, model, row: null, billed: 0, calls: [] };
+    buckets.set(name, bucket);
+    bucket.calls.push(call);
+  }
+  return [...buckets.values()].sort((a, b) => a.fromMs - b.fromMs);
+}
+
+const bookedOf = ({ calls }: Bucket): number => calls.reduce((sum, { microUsd }) => sum + (microUsd ?? 0), 0);
+
+/** The ledger rounds every call to a micro-USD. */
+const isEqual = (difference: number, { calls }: Bucket): boolean =>
+  Math.abs(difference) <= Math.max(0.5, calls.length / 2) + 1e-3;
+
+/** Moves the last calls of a period into the next one if exactly these are missing here and billed there. */
+function shiftLateCalls(bucket: Bucket, buckets: readonly Bucket[]): void {
+  const missing = bookedOf(bucket) - bucket.billed;
+  const next = buckets.find(({ fromMs, model }) => fromMs === bucket.toMs && model === bucket.model);
+  if (missing <= 0 || !next || isEqual(missing, bucket) || next.billed - bookedOf(next) <= 0) return;
+  const late = bucket.calls
+    .filter(({ atMs }) => atMs >= bucket.toMs - shiftMs)
+    .sort((a, b) => b.atMs - a.atMs);
+  let sum = 0;
+  for (const [i, call] of late.entries()) {
+    sum += call.microUsd ?? 0;
+    if (Math.abs(sum - missing) > (i + 1) / 2 + 0.5) continue;
+    for (const each of late.slice(0, i + 1)) bucket.calls.splice(bucket.calls.indexOf(each), 1);
+    next.calls.push(...late.slice(0, i + 1));
+    return;
+  }
+}
+
+function compareBucket(bucket: Bucket, settles: SettledByBill[]): Finding | null {
+  const { row, model, calls } = bucket;
+  const difference = bucket.billed - bookedOf(bucket);
+  const open = calls.filter(({ microUsd }) => microUsd === null);
+  if (isEqual(difference, bucket)) {
+    settles.push(...open.map((call) => ({ call, microUsd: 0 })));
+    return null;
+  }
+  const [only] = open;
+  if (difference > 0 && only && open.length === 1) {
+    settles.push({ call: only, microUsd: Math.round(difference) });
+    return null;
+  }
+  if (difference > 0 && open.length > 1) return { kind: 'unexplained', row, model, difference, calls: open };
+  const same = callsThatCost(Math.abs(difference), bucket);
+  if (same.length > 0) {
+    return { kind: difference > 0 ? 'double_charge' : 'not_billed', row, model, difference, calls: same };
+  }
+  if (isRounded(bucket.billed, bookedOf(bucket)))
+    return { kind: 'rounding', row, model, difference, calls: [] };
+  const kind = calls.length === 0 ? 'not_in_ledger' : 'unexplained';
+  return { kind, row, model, difference, calls: [] };
+}
+
+/** Returns the calls whose cost is nearest to an amount, if it is equal within the rounding of the ledger. */
+function callsThatCost(amount: number, bucket: Bucket): BookedCall[] {
+  const distanceOf = ({ microUsd }: BookedCall) =>
+    microUsd === null ? Number.POSITIVE_INFINITY : Math.abs(microUsd - amount);
+  const nearest = Math.min(...bucket.calls.map(distanceOf));
+  return isEqual(nearest, bucket) ? bucket.calls.filter((call) => distanceOf(call) === nearest) : [];
+}
+
+/** Joins a call that one model lacks with a surplus of another model in the same period. */
+function withOtherModels(findings: Finding[], buckets: readonly Bucket[]): Finding[] {
+  const periodOf = (finding: Finding) =>
+    buckets.find((each) => each.model === finding.model && each.row === finding.row)?.fromMs;
+  const joined = new Set<Finding>();
+  const result: Finding[] = [];
+  for (const missing of findings.filter(({ kind }) => kind === 'not_billed')) {
+    const surplus = findings.find(
+      (each) =>
+        each.difference > 0 &&
+        !joined.has(each) &&
+        each.kind !== 'double_charge' &&
+        each.model !== missing.model &&
+        periodOf(each) === periodOf(missing),
+    );
+    if (!surplus) continue;
+    joined.add(missing).add(surplus);
+    const difference = surplus.difference + missing.difference;
+    result.push({ ...surplus, kind: 'other_model', difference, calls: missing.calls });
+  }
+  return [...findings.filter((each) => !joined.has(each)), ...result];
+}
+
+/** Compares numbers of requests with the calls of the ledger. An unsettled call may or may not have been counted. */
+export function reconcileCounts(rows: readonly BilledCount[], booked: readonly BookedCall[]): Finding[] {
+  const counts = new Map<string, BilledCount>();
+  for (const each of rows) {
+    const name = `${each.fromMs} ${modelFamily(each.model)}`;
+    counts.set(name, { ...each, requests: each.requests + (counts.get(name)?.requests ?? 0) });
+  }
+  return [...counts.values()].flatMap(({ fromMs, toMs, model, row, requests }) => {
+    const calls = booked.filter(
+      (call) =>
+        call.atMs >= fromMs &&
+        call.atMs < toMs &&
+        (model === null || modelFamily(call.model) === modelFamily(model)),
+    );
+    const known = calls.filter(({ microUsd }) => microUsd !== null && microUsd > 0).length;
+    const difference = requests - Math.min(Math.max(requests, known), calls.length);
+    return difference === 0
+      ? []
+      : [{ kind: 'request_count_differs' as const, row, model, difference, calls: [] }];
+  });
+}
