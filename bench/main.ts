@@ -11,6 +11,7 @@ import { inputs } from './programs/inputs.ts';
 import { memory } from './programs/memory.ts';
 import { overhead } from './programs/overhead.ts';
 import { read } from './programs/read.ts';
+import { turns } from './programs/turns.ts';
 import { webhooks } from './programs/webhooks.ts';
 
 const programs: readonly Program[] = [
@@ -19,6 +20,7 @@ const programs: readonly Program[] = [
   overhead,
   memory,
   depth,
+  turns,
   webhooks,
   fairness,
   dropin,

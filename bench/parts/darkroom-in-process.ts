@@ -1,8 +1,9 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import type { JobStore, Log, Meter, Signals, TaskQueue } from '../../src/domain/ports.ts';
+import type { JobQueue, JobStore, Log, Meter, Signals } from '../../src/domain/ports.ts';
 import type { Closers } from '../../src/lib/closers.ts';
+import { createJobQueue, type Scheduling } from '../../src/outbound/queue/job-queue.ts';
 import { queueNames } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskQueue } from '../../src/outbound/queue/task-queue.ts';
 import { type CancelJob, createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
@@ -15,7 +16,7 @@ import { openRecords, type RecordStore } from './records.ts';
 /** The adapters of Darkroom and the use case `cancel` in this process, on the keys of one deployment. */
 export interface DarkroomInProcess extends RecordStore {
   readonly records: JobStore;
-  readonly queue: TaskQueue;
+  readonly queue: JobQueue & Scheduling;
   readonly cancel: CancelJob;
   /** Consumes the next task and completes it, as a worker does. @throws Error if there is no task. */
   fetchTask(): Promise<void>;
@@ -61,7 +62,7 @@ export async function openDarkroom(
     );
   const queueRedis = connect();
   await queueRedis.ping();
-  const queue = closers.add(createTaskQueue(queueRedis, jobs), (each) => each.close());
+  const queue = closers.add(createJobQueue(queueRedis, jobs), (each) => each.close());
   const webhookQueue = closers.add(createTaskQueue(queueRedis, webhooks), (each) => each.close());
   const { records } = store;
   const updateJob = createUpdateJob({
@@ -73,23 +74,32 @@ export async function openDarkroom(
   });
   const environment = { updateJob, jobQueue: queue, clock: Date.now, retentionOf };
   const getJob = createGetJob({ ...environment, records, signals, expireJob: createExpireJob(environment) });
+  const fetch = await openFetcher(jobs, connect(), closers);
+  await queue.registerSlots('bench', 1, registrationMs);
   return {
     ...store,
     queue,
     cancel: createCancelJob({ ...environment, getJob, signals }),
-    fetchTask: await openFetcher(jobs, connect(), closers),
+    async fetchTask() {
+      await queue.schedule({ maxTasks: 1 });
+      const id = await fetch();
+      await queue.schedule({ ended: [{ id }], maxTasks: 0 });
+    },
   };
 }
 
+/** The slots of this process stay registered for the whole run, in milliseconds. */
+const registrationMs = 24 * 3_600_000;
+
 /**
  * Fetches tasks directly through the queue library, because the consumer of the service fetches them only
- * automatically.
+ * automatically. The function returns the id of the completed task.
  */
 export async function openFetcher(
   queue: { name: string; prefix?: string },
   connection: Redis,
   closers: Closers,
-): Promise<() => Promise<void>> {
+): Promise<() => Promise<string>> {
   const worker = closers.add(
     new Worker(queue.name, null, {
       connection,
@@ -105,5 +115,6 @@ export async function openFetcher(
     const task = await worker.getNextJob(token, { block: false });
     if (!task) throw new Error('no task was waiting');
     await task.moveToCompleted(null, token, false);
+    return task.id ?? '';
   };
 }

@@ -13,7 +13,7 @@ export interface TutorialInProcess {
   /** Cancels a job, as a cancel route of the tutorial would. @throws Error if the job does not exist. */
   cancel(id: string): Promise<void>;
   accept(): Promise<void>;
-  fetchTask(): Promise<void>;
+  fetchTask(): Promise<unknown>;
 }
 
 const data = { prompt: 'A lighthouse in a storm, oil on canvas', size: '1024x1024', quality: 'high' };

@@ -1,6 +1,7 @@
 import type OpenAI from 'openai';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
+import { tooManyRequests } from '../../src/domain/too-many-requests.ts';
 import { openAiError } from '../../src/inbound/http/openai-v1/problem.ts';
 import { startHttpProxy } from '../support/http-proxy.ts';
 import { download, type ImageClient, loadClients, officialClient } from '../support/openai-clients.ts';
@@ -198,7 +199,8 @@ describe.runIf(clients)('an error before a job exists', () => {
   });
 
   it('429 is retried twice by every client, after the time of Retry-After', async () => {
-    const error = new AppError('too_many_requests', { detail: 'Too many requests.', retryAfterSeconds: 1 });
+    const quota = { owner: 'key', unit: 'requests', limit: 60, remaining: 0, resetSeconds: 1 } as const;
+    const error = tooManyRequests(quota, { quotas: [quota], retryAfterSeconds: 1 });
     const attempts = all.map(async (client) => {
       const server = await refusing(error);
       const startMs = performance.now();
