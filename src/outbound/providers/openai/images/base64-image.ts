@@ -15,6 +15,11 @@ export class Base64Fault extends ResponseFault {}
 
 /** Initial size of the buffer. A large size saves copies at no cost, because the system allocates memory on first write. */
 const firstCapacityBytes = 4 * 1024 * 1024;
+/**
+ * Size from which on the buffer grows to the maximum at once. While it grows, the old buffer and its copy are in memory, so a
+ * large copy would double the peak. The rest costs nothing until it is written.
+ */
+const lastDoubledBytes = 16 * 1024 * 1024;
 const equalsSign = 0x3d;
 
 /**
@@ -85,7 +90,8 @@ function createTarget(maxBytes: number, memory: Buffer = Buffer.alloc(0)): Targe
     const needed = sizeBytes + more;
     if (needed > maxBytes) throw new Base64Fault(`the image is larger than ${maxBytes} bytes`, 'unusable');
     if (needed <= out.length) return;
-    const capacity = Math.min(maxBytes, Math.max(firstCapacityBytes, out.length * 2, needed));
+    const doubled = out.length >= lastDoubledBytes ? maxBytes : Math.max(firstCapacityBytes, out.length * 2);
+    const capacity = Math.min(maxBytes, Math.max(doubled, needed));
     const larger = Buffer.allocUnsafeSlow(capacity);
     out.copy(larger, 0, 0, sizeBytes);
     out = larger;
