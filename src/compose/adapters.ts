@@ -92,9 +92,7 @@ export async function composeAdapters(root: Root) {
     config.roles.has('worker') ? spool.usage : undefined,
   );
   return {
-    connections,
-    durability,
-    memory,
+    ...{ connections, durability, memory },
     records,
     queues,
     storage,

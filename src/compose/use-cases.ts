@@ -46,6 +46,7 @@ function composeAccess({ config, environment, log }: Root, { records, catalogue 
     keyUse: records.keyUse,
     audit: records.audit,
     tenants: records.tenants,
+    spending: records.spending,
     policyChanges: records.policyChanges,
     requestLimits: records.requestLimits,
     signals: records.signals,

@@ -178,10 +178,8 @@ const usageOf = (
 async function buildCore(deployment: Deployment, given: Given) {
   let nowMs = createdAt;
   const { stores, keys, queueRedis } = await connectStores(deployment, given);
-  const storage = createFilesystemStorage({
-    directory: deployment.directory,
-    signingKey: Buffer.alloc(32, 1),
-  });
+  const { directory } = deployment;
+  const storage = createFilesystemStorage({ directory, signingKey: Buffer.alloc(32, 1) });
   const shared = {
     ...stores,
     storage,
@@ -197,14 +195,10 @@ async function buildCore(deployment: Deployment, given: Given) {
   const getJob = createGetJob({ ...shared, expireJob });
   const usage = usageOf({ ...shared, ...noise });
   const { archiveTenant } = usage;
-  const reportThresholds = createReportThresholds({
-    ...{ ...shared, ...noise, ids },
-    policyOf: async () => given.rules ?? { key: {}, tenant: {} },
-  });
-  const deps = {
-    ...{ ...shared, ...noise, updateJob, change: updateJob, expireJob, getJob },
-    ...{ reportThresholds, usage, archiveTenant },
-  };
+  const rules = given.rules ?? { key: {}, tenant: {} };
+  const reportThresholds = createReportThresholds({ ...shared, ...noise, ids, policyOf: async () => rules });
+  const verbs = { updateJob, change: updateJob, expireJob, getJob, reportThresholds, usage, archiveTenant };
+  const deps = { ...shared, ...noise, ...verbs };
   return {
     ...deps,
     keys,
@@ -224,8 +218,7 @@ async function buildCore(deployment: Deployment, given: Given) {
       digest: (text) => createHash('sha256').update(text).digest('base64url'),
       keyedDigest: createKeyedDigest(Buffer.alloc(32, 1)),
       prepareInputs: prepareInputsOf({ ...shared, ...inputPorts(deployment, keys, shared.clock) }),
-      cancelUnconfirmed: () => undefined,
-      checkRoom: () => undefined,
+      ...{ cancelUnconfirmed: () => undefined, checkRoom: () => undefined },
       usageRowOf: ({ tenant, keyId }, request) =>
         deps.usageCounters.rowOf(tenant, labelsOf(request, keyId, usageMetadataKeys)),
       policy: { ...policy, ...given.policy },

@@ -73,10 +73,7 @@ export function createKeys(prefix: string) {
     idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),
     event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),
-    spend: (tenant: string) => of(tenant, 'spend'),
-    thresholds: (tenant: string) => of(tenant, 'thresholds'),
     ...createLimitKeys(of),
-    unsettled: (tenant: string) => of(tenant, 'unsettled'),
     upload: (tenant: string, id: string) => of(tenant, `upl:${id}`),
     uploads: (tenant: string) => of(tenant, 'upls'),
     expiringUploads: (tenant: string) => of(tenant, 'upls:due'),
@@ -101,6 +98,7 @@ export function createKeys(prefix: string) {
     workerRuns: (worker: string) => `${prefix}:runs:${worker}`,
     tenants: `${prefix}:tenants`,
     ...accessKeys(prefix, of),
+    ...moneyKeys(of),
     /** Returns a key of the circuit breakers. No tenant can have the name `.breaker`. */
     breaker: (scope: string) => `${prefix}:{.breaker}:${scope}`,
     /** Returns a key of the tokens of earlier images. No tenant can have the name `.tokens`. */
@@ -119,6 +117,15 @@ function createLimitKeys(of: (tenant: string, rest: string) => string) {
 }
 
 export type Keys = ReturnType<typeof createKeys>;
+
+/** Returns the names of the keys of budgets and holds. */
+function moneyKeys(of: (tenant: string, rest: string) => string) {
+  return {
+    spend: (tenant: string) => of(tenant, 'spend'),
+    thresholds: (tenant: string) => of(tenant, 'thresholds'),
+    unsettled: (tenant: string) => of(tenant, 'unsettled'),
+  };
+}
 
 /** Returns the names of the keys of API keys, tenants and audit logs. */
 function accessKeys(prefix: string, of: (tenant: string, rest: string) => string) {

@@ -8,6 +8,7 @@ import type {
   PolicyChanges,
   RequestLimits,
   Signals,
+  Spending,
   Tenants,
 } from '../../domain/ports.ts';
 import { type BootstrapKeys, createAuthenticate } from './authenticate.ts';
@@ -16,6 +17,7 @@ import { createLimitRequests } from './limit-requests.ts';
 import { createListAudit } from './list-audit.ts';
 import { createManageKeys } from './manage-keys.ts';
 import { createManageTenants } from './manage-tenants.ts';
+import { createOverrideBudget } from './override-budget.ts';
 import { createPolicyCache } from './policy-cache.ts';
 import { createPolicyOf } from './policy-of.ts';
 import { createRecordUse } from './record-use.ts';
@@ -25,6 +27,7 @@ export interface AccessDeps {
   readonly apiKeys: ApiKeys;
   readonly keyUse: KeyUse;
   readonly tenants: Tenants;
+  readonly spending: Spending;
   readonly audit: AuditLog;
   readonly policyChanges: PolicyChanges;
   readonly requestLimits: RequestLimits;
@@ -59,12 +62,13 @@ export function createAccess(deps: AccessDeps) {
     limitRequests: createLimitRequests(deps),
     /** Returns the rules for the key and the tenant of a job. */
     policyOf: createPolicyOf({ policies }),
-    getOwnKey: createGetOwnKey({ policies, bootstrapKeys, keyUse, clock }),
+    getOwnKey: createGetOwnKey({ policies, bootstrapKeys, keyUse, spending: deps.spending, clock }),
     manageKeys: createManageKeys({
       ...{ apiKeys, keyUse, createKeyText, digest, clock, catalogue, allowUnknownModels },
     }),
     listAudit: createListAudit({ audit: deps.audit, clock }),
     manageTenants: createManageTenants({ tenants, clock }),
+    overrideBudget: createOverrideBudget({ apiKeys, tenants, clock }),
   };
 }
 export type Access = ReturnType<typeof createAccess>;

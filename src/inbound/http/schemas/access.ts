@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { budgetWindows } from '../../../domain/access-policy.ts';
 import { scopes } from '../../../domain/api-key.ts';
 import { AuditActorView, AuditEntryView, actorTypes, shownActions } from '../../../domain/audit-view.ts';
+import { BudgetOverrideBody, BudgetOverrideView } from '../../../domain/budget-override.ts';
 import { KeyBody, KeyPatch, KeyRotation } from '../../../domain/key-body.ts';
 import { KeyView, shownScopes } from '../../../domain/key-view.ts';
+import { OwnBudgetView, OwnKeyView } from '../../../domain/own-key-view.ts';
 import { BudgetBody, BudgetView, LimitsBody, LimitsView, shownWindows } from '../../../domain/policy-body.ts';
 import { TenantBody, TenantView } from '../../../domain/tenant-body.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
@@ -11,9 +13,6 @@ import { pageOf, type SchemaGroup } from '../json-schema.ts';
 const NewApiKey = KeyView.extend({
   key: z.string().describe('Text of the key. Only this response contains it.'),
 }).describe('An API key with its text.');
-
-/** The key of a request. */
-const OwnApiKey = KeyView.extend({}).describe('The API key of the request.');
 
 /** Schemas of keys and tenants. */
 export const accessSchemas: SchemaGroup = {
@@ -24,13 +23,16 @@ export const accessSchemas: SchemaGroup = {
     ApiKeyPatch: KeyPatch,
     ApiKeyRotation: KeyRotation,
     TenantRequest: TenantBody,
+    BudgetOverrideRequest: BudgetOverrideBody,
   },
   responses: {
     Limits: LimitsView,
     Budget: BudgetView,
     ApiKey: KeyView,
     NewApiKey,
-    OwnApiKey,
+    OwnBudget: OwnBudgetView,
+    OwnApiKey: OwnKeyView,
+    BudgetOverride: BudgetOverrideView,
     ApiKeyList: pageOf(KeyView),
     Tenant: TenantView,
     AuditActor: AuditActorView,

@@ -3,6 +3,7 @@ import { createKeyRoute } from './create-key.ts';
 import { getKeyRoute } from './get-key.ts';
 import { getOwnKeyRoute } from './get-own-key.ts';
 import { listKeysRoute } from './list-keys.ts';
+import { overrideKeyBudgetRoute } from './override-key-budget.ts';
 import { revokeKeyRoute } from './revoke-key.ts';
 import { rotateKeyRoute } from './rotate-key.ts';
 
@@ -14,5 +15,6 @@ export const keyRoutes = [
   getKeyRoute,
   changeKeyRoute,
   rotateKeyRoute,
+  overrideKeyBudgetRoute,
   revokeKeyRoute,
 ] as const;

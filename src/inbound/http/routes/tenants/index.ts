@@ -1,6 +1,12 @@
 import { changeTenantRoute } from './change-tenant.ts';
 import { getTenantRoute } from './get-tenant.ts';
+import { overrideTenantBudgetRoute } from './override-tenant-budget.ts';
 import { replaceTenantRoute } from './replace-tenant.ts';
 
 /** Routes of tenants, for the operator. */
-export const tenantRoutes = [getTenantRoute, replaceTenantRoute, changeTenantRoute] as const;
+export const tenantRoutes = [
+  getTenantRoute,
+  replaceTenantRoute,
+  changeTenantRoute,
+  overrideTenantBudgetRoute,
+] as const;

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { type BudgetOverride, budgetWindows } from './access-policy.ts';
+import { AppError } from './errors.ts';
+import { isoTime } from './iso-time.ts';
+import { maxMicroUsd, shownWindow, shownWindows } from './policy-body.ts';
+
+/** Overrides of budgets as callers send and receive them. */
+
+export const BudgetOverrideBody = z
+  .strictObject({
+    amount_micro_usd: z.int().min(1).max(maxMicroUsd).describe('Amount that is added to the limit.'),
+    until: z.iso.datetime({ offset: true }).describe('Time until which the raise applies. In the future.'),
+    window: z
+      .enum(budgetWindows)
+      .optional()
+      .describe('Window of the budgets that are raised. Default: every budget of the owner.'),
+  })
+  .describe('A raise of budgets until a time.');
+export type BudgetOverrideBody = z.infer<typeof BudgetOverrideBody>;
+
+export const BudgetOverrideView = z
+  .object({
+    object: z.literal('budget_override'),
+    amount_micro_usd: z.int(),
+    until: z.iso.datetime(),
+    window: z.enum(shownWindows).nullable().describe('`null`: every budget of the owner.'),
+  })
+  .describe('A raise of budgets until a time.');
+export type BudgetOverrideView = z.infer<typeof BudgetOverrideView>;
+
+/** Maximum number of overrides of one owner that apply at the same time. */
+const maxOverrides = 20;
+
+/** Returns the stored form of an override. @throws AppError `validation_failed` if its end has passed. */
+export function overrideFrom(body: BudgetOverrideBody, nowMs: number): BudgetOverride {
+  const untilMs = Date.parse(body.until);
+  if (untilMs <= nowMs) {
+    const issues = [{ pointer: '/until', detail: 'must be in the future' }];
+    throw new AppError('validation_failed', { detail: 'The override would never apply.', issues });
+  }
+  return { amountMicroUsd: body.amount_micro_usd, untilMs, ...(body.window ? { window: body.window } : {}) };
+}
+
+/** Adds an override to those that still apply. @throws AppError `validation_failed` if there are too many. */
+export function withOverride(
+  overrides: readonly BudgetOverride[] = [],
+  added: BudgetOverride,
+  nowMs: number,
+): BudgetOverride[] {
+  const live = [...overrides.filter(({ untilMs }) => untilMs > nowMs), added];
+  if (live.length <= maxOverrides) return live;
+  throw new AppError('validation_failed', {
+    detail: `${maxOverrides} overrides apply already. Wait until one ends, or change the budget.`,
+  });
+}
+
+export function viewOverride({ amountMicroUsd, untilMs, window }: BudgetOverride): BudgetOverrideView {
+  return {
+    object: 'budget_override',
+    amount_micro_usd: amountMicroUsd,
+    until: isoTime(untilMs),
+    window: window === undefined ? null : shownWindow(window),
+  };
+}
