@@ -15,6 +15,7 @@ import { createApiKeys } from '../outbound/records/api-keys.ts';
 import { createAuditLog } from '../outbound/records/audit-log.ts';
 import { createBudgetThresholds } from '../outbound/records/budget-thresholds.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
+import { createHeldCounters } from '../outbound/records/held-counters.ts';
 import { createJobChanges } from '../outbound/records/job-changes.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeyUse } from '../outbound/records/key-use.ts';
@@ -138,6 +139,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
       (each) => each.close(),
     ),
     spending: createSpending(redis, keys),
+    heldCounters: createHeldCounters(redis, keys),
     thresholds: createBudgetThresholds(redis, keys),
     uploads: createUploads(redis, keys, { onUnreadable }),
     inputDrafts: createInputDrafts(redis, keys),

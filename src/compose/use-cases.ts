@@ -192,6 +192,8 @@ function composeMaintenance(
     updateJob: jobs.updateJob,
     expireJob: jobs.expireJob,
     reportThresholds: jobs.reportThresholds,
+    heldCounters: records.heldCounters,
+    meter: adapters.metrics,
     checkStore: records.check,
     checkDurability: durability.check,
     checkMemory: adapters.memory.check,

@@ -18,6 +18,7 @@ import type { UseCases } from './use-cases.ts';
 const lockDurationMs = 10_000;
 const reconcilePauseMs = 5_000;
 const sweepPauseMs = 10_000;
+const comparePauseMs = 60_000;
 const inputSweepPauseMs = 30_000;
 /** Pause between two looks for changes of the ledger that are an hour old. */
 const archivePauseMs = 60_000;
@@ -137,7 +138,7 @@ function startThumbnails({ closers, log }: Root, { thumbnails }: UseCases): void
 function startMaintenance({ closers, log }: Root, { maintenance, inputs, usage }: UseCases): void {
   const verbs = { ...maintenance, sweepInputs: inputs.sweepInputs, archiveLedger: usage.archiveDue };
   const repeat = (
-    name: 'reconcile' | 'sweep' | 'sweepInputs' | 'archiveLedger',
+    name: 'reconcile' | 'sweep' | 'sweepInputs' | 'archiveLedger' | 'compareHolds',
     pauseMs: number,
     firstAfterMs: number,
   ) => {
@@ -156,5 +157,6 @@ function startMaintenance({ closers, log }: Root, { maintenance, inputs, usage }
   // The first sweep waits one pause, so that a restarted worker recovers its spooled responses before their jobs end.
   repeat('sweep', sweepPauseMs, sweepPauseMs);
   repeat('sweepInputs', inputSweepPauseMs, sweepPauseMs);
+  repeat('compareHolds', comparePauseMs, comparePauseMs);
   repeat('archiveLedger', archivePauseMs, archivePauseMs);
 }

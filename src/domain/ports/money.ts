@@ -44,3 +44,29 @@ export interface BudgetThresholds {
     events: readonly { readonly id: string; readonly percent: number; readonly body: string }[],
   ): Promise<string[]>;
 }
+
+/** Counters of held money and the jobs behind them, as of one moment. */
+export interface HeldMoney {
+  /** Ids of all jobs that may hold money. */
+  readonly jobIds: readonly string[];
+  readonly counters: readonly HeldCounter[];
+}
+
+/** A counter of held money. */
+export interface HeldCounter {
+  /** Absent for the whole tenant. */
+  readonly keyId?: string | undefined;
+  /** Absent for all days. */
+  readonly day?: number | undefined;
+  readonly microUsd: number;
+}
+
+/** Comparison of the counters of held money with the records. */
+export interface HeldCounters {
+  /** Returns whether a comparison of a tenant is due and belongs to this process. Another process has it for some minutes. */
+  acquire(tenant: string): Promise<boolean>;
+  /** Reads counters and ids in one step; `null` if there are so many that the step would block the store. */
+  read(tenant: string): Promise<HeldMoney | null>;
+  /** Lowers a counter by a difference, unless its amount has changed since. Returns whether it did. */
+  repair(tenant: string, counter: HeldCounter, differenceMicroUsd: number): Promise<boolean>;
+}

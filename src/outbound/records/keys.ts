@@ -25,6 +25,7 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *   {tenant}:rate:OWNER:LIMIT  string  time at which the quota of requests of a key, or of the tenant (t), is whole again
  *   {tenant}:spend       hash    micro-USD held and spent by the tenant (t) and by each key, by UTC day and in total, see
  *                                money-counters.ts
+ *   {tenant}:spend:compared  string  exists for some minutes after the holds of a tenant were compared with its records
  *   {tenant}:thresholds  zset    thresholds of budgets that no event reports yet, by time
  *   {tenant}:unsettled   zset    ids of ended jobs with a hold for a charge that is not settled, by creation
  *   {tenant}:whk:ID      string  a webhook endpoint as JSON with its version first; whks: zset of all ids
@@ -124,6 +125,7 @@ function moneyKeys(of: (tenant: string, rest: string) => string) {
     spend: (tenant: string) => of(tenant, 'spend'),
     thresholds: (tenant: string) => of(tenant, 'thresholds'),
     unsettled: (tenant: string) => of(tenant, 'unsettled'),
+    comparison: (tenant: string) => of(tenant, 'spend:compared'),
   };
 }
 

@@ -4,10 +4,12 @@ import type {
   Clock,
   Deliveries,
   DeliveryQueues,
+  HeldCounters,
   ImageStorage,
   JobQueue,
   JobStore,
   Log,
+  MoneyMeter,
   TaskQueue,
   WebhookEvents,
 } from '../../domain/ports.ts';
@@ -15,6 +17,7 @@ import type { ExpireJob } from '../jobs/expire-job.ts';
 import type { ReportThresholds } from '../jobs/report-thresholds.ts';
 import type { UpdateJob } from '../jobs/update-job.ts';
 import { createCheckReadiness } from './check-readiness.ts';
+import { createCompareHolds } from './compare-holds.ts';
 import { createReconcile } from './reconcile.ts';
 import { createSweep } from './sweep.ts';
 
@@ -31,6 +34,8 @@ export interface MaintenanceDeps {
   readonly updateJob: UpdateJob;
   readonly expireJob: ExpireJob;
   readonly reportThresholds: ReportThresholds;
+  readonly heldCounters: HeldCounters;
+  readonly meter: MoneyMeter;
   /** Checks every Redis connection by a write, and the settings of Redis. */
   readonly checkStore: () => Promise<void>;
   /** Checks that accepted jobs survive the end of the Redis process. */
@@ -53,6 +58,10 @@ export function createMaintenance(deps: MaintenanceDeps) {
   const { storage, breaker, updateJob, expireJob, clock, log } = deps;
   return {
     reconcile: createReconcile({ records, events, deliveryQueues, jobQueue, webhookQueue, clock, log }),
+    /** Compares the counters of held money with the records. */
+    compareHolds: createCompareHolds({
+      ...{ records, heldCounters: deps.heldCounters, meter: deps.meter, log },
+    }),
     sweep: createSweep({
       records,
       updateJob,
