@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { createHttpApp } from '../inbound/http/app.ts';
 import { createModelMap, usableIn } from '../inbound/http/openai-v1/model-map.ts';
+import { createMcp, type Mcp } from '../inbound/mcp/index.ts';
 import { createFileLinks } from '../lib/crypto/file-link.ts';
 import { packageVersion } from '../lib/package-version.ts';
 import { createTenantSlots } from '../lib/tenant-slots.ts';
@@ -40,6 +41,7 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
         keepAliveSeconds: config.V1_KEEP_ALIVE_S,
         cancelOnDisconnect: config.V1_CANCEL_ON_DISCONNECT,
       },
+      mcp: composeMcp(root, adapters, useCases),
       defaultModel: config.DEFAULT_MODEL,
       clock,
     },
@@ -52,4 +54,18 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
       servesCallers: config.roles.has('api'),
     },
   );
+}
+
+/** Builds the server of the Model Context Protocol. */
+function composeMcp({ config, log }: Root, adapters: Adapters, { jobs, inputs }: UseCases): Mcp {
+  return createMcp({
+    jobs,
+    inputs,
+    catalogue: adapters.catalogue,
+    thumbnailMaker: adapters.thumbnailMaker,
+    linkSeconds: config.LINK_TTL_S,
+    version: packageVersion(),
+    clock,
+    log,
+  });
 }

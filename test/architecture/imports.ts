@@ -70,6 +70,7 @@ const owners: readonly (readonly [name: string, packages: RegExp, owner: RegExp]
   ['openai', /^openai(\/.*)?$/, /^outbound\/providers\/openai\//],
   ['the S3 client', /^@aws-sdk\//, /^outbound\/storage\//],
   ['commander', /^commander$/, /^inbound\/cli\//],
+  ['the MCP server', /^@modelcontextprotocol\/(server|node)$/, /^inbound\/mcp\//],
   ['sharp', /^sharp$/, /^local\/studio\/|^outbound\/media\//],
 ];
 

@@ -169,6 +169,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     linkSeconds,
     draining,
     openAi: deps.openAi,
+    mcp: deps.mcp,
     defaultModel: deps.defaultModel,
     clock: deps.clock,
     addresses,

@@ -10,6 +10,48 @@ interface Deps {
   readonly jobs: Pick<Jobs, 'readImage'>;
 }
 
+const schema = {
+  operationId: 'getImageContent',
+  summary: 'Download an image',
+  description:
+    'The bytes never change, so clients may cache them without a limit. `partial` selects a preview instead, which is stored until an hour after the end of the job. `variant=thumbnail` selects a small WebP, which a worker makes soon after the end of the job.',
+  tags: ['images'],
+  params: {
+    type: 'object',
+    properties: {
+      id: { type: 'string', description: 'Id of the job, `img_...`.' },
+      index: { type: 'integer', minimum: 0, description: 'Index of the image, from 0.' },
+    },
+    required: ['id', 'index'],
+  },
+  querystring: {
+    type: 'object',
+    properties: {
+      partial: {
+        type: 'integer',
+        minimum: 0,
+        maximum: maxPartialImages - 1,
+        description: 'Number of a preview of the image, from 0.',
+      },
+      variant: {
+        type: 'string',
+        enum: ['thumbnail'],
+        description: 'Rendition of the image: at most 512 pixels an edge, WebP.',
+      },
+    },
+  },
+  headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
+  response: {
+    200: image('The bytes that the provider sent', {
+      etag: header.etag,
+      'cache-control': header.cacheControl,
+    }),
+    302: empty('A new signed link, if the storage serves the bytes', { location: header.link }),
+    304: empty('Not changed since the given ETag', { etag: header.etag }),
+    ...problems({ params: true }, 'not_found', 'erased', 'storage_unavailable', 'storage_failed'),
+  },
+};
+
 /** Selects a rendition of an image. Default: the image itself. */
 interface Rendition {
   readonly partial?: number;
@@ -35,47 +77,7 @@ export function getImageContentRoute(app: FastifyInstance, { jobs }: Deps): void
     method: 'GET',
     url: '/images/:id/content/:index',
     config: { scope: 'images:read' },
-    schema: {
-      operationId: 'getImageContent',
-      summary: 'Download an image',
-      description:
-        'The bytes never change, so clients may cache them without a limit. `partial` selects a preview instead, which is stored until an hour after the end of the job. `variant=thumbnail` selects a small WebP, which a worker makes soon after the end of the job.',
-      tags: ['images'],
-      params: {
-        type: 'object',
-        properties: {
-          id: { type: 'string', description: 'Id of the job, `img_...`.' },
-          index: { type: 'integer', minimum: 0, description: 'Index of the image, from 0.' },
-        },
-        required: ['id', 'index'],
-      },
-      querystring: {
-        type: 'object',
-        properties: {
-          partial: {
-            type: 'integer',
-            minimum: 0,
-            maximum: maxPartialImages - 1,
-            description: 'Number of a preview of the image, from 0.',
-          },
-          variant: {
-            type: 'string',
-            enum: ['thumbnail'],
-            description: 'Rendition of the image: at most 512 pixels an edge, WebP.',
-          },
-        },
-      },
-      headers: { type: 'object', properties: { 'if-none-match': requestHeader.ifNoneMatch } },
-      response: {
-        200: image('The bytes that the provider sent', {
-          etag: header.etag,
-          'cache-control': header.cacheControl,
-        }),
-        302: empty('A new signed link, if the storage serves the bytes', { location: header.link }),
-        304: empty('Not changed since the given ETag', { etag: header.etag }),
-        ...problems({ params: true }, 'not_found', 'erased', 'storage_unavailable', 'storage_failed'),
-      },
-    },
+    schema,
     handler: async (request, reply) => {
       const { id, index } = request.params;
       const { partial } = request.query;

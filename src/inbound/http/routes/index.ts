@@ -10,6 +10,7 @@ import { listAuditRoute } from './list-audit.ts';
 import { listJobsRoute } from './list-jobs.ts';
 import { listModelsRoute } from './list-models.ts';
 import { listPresetsRoute } from './list-presets.ts';
+import { mcpRoute } from './mcp.ts';
 import { probeRoutes } from './probes.ts';
 import { retryJobRoute } from './retry-job.ts';
 import { streamJobEventsRoute } from './stream-job-events.ts';
@@ -43,6 +44,7 @@ export const routes = [
   ...usageRoutes,
   listAuditRoute,
   ...openAiRoutes,
+  mcpRoute,
   probeRoutes,
 ] as const;
 

@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify';
+import type { Mcp } from '../../mcp/index.ts';
+import type { Addresses } from '../addresses.ts';
+import { refuseWhileDraining, untilCallerLeaves } from '../draining.ts';
+import { jobTraceOf } from '../job-trace.ts';
+import { maxDataBodyBytes } from '../max-body-size.ts';
+import { callerOf } from '../plugins/authenticate.ts';
+
+interface Deps {
+  readonly mcp: Mcp;
+  readonly addresses: Addresses;
+  readonly draining: AbortSignal;
+}
+
+/** `POST /mcp`: tools for agents, by the Model Context Protocol. Each tool checks its scope. */
+export function mcpRoute(app: FastifyInstance, { mcp, addresses, draining }: Deps): void {
+  app.route({
+    method: 'POST',
+    url: '/mcp',
+    config: { scope: 'any' },
+    bodyLimit: maxDataBodyBytes,
+    // The protocol has schemas and documents of its own.
+    schema: { hide: true, body: { type: ['object', 'array'] } },
+    handler: async (request, reply) => {
+      refuseWhileDraining(draining);
+      const call = {
+        caller: callerOf(request),
+        publicUrl: addresses.publicUrlOf(request),
+        origin: addresses.storedOriginOf(request),
+        ...jobTraceOf(request),
+        gone: untilCallerLeaves(draining, reply),
+        onJob: ({ id }: { readonly id: string }) => {
+          request.jobId = id;
+        },
+      };
+      reply.hijack();
+      await mcp({ request: request.raw, response: reply.raw, body: request.body, call });
+    },
+  });
+}

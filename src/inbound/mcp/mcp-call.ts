@@ -1,0 +1,24 @@
+import type { Caller } from '../../domain/api-key.ts';
+import { covers, type Scope } from '../../domain/api-key.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
+
+/** One HTTP request to the MCP endpoint, as the tools see it. */
+export interface McpCall {
+  readonly caller: Caller;
+  /** Public address of the service for this caller, for links. */
+  readonly publicUrl: string;
+  readonly origin: string | undefined;
+  readonly requestId: string;
+  readonly traceparent: string;
+  /** Aborts when the caller disconnects or the process begins to stop. */
+  readonly gone: AbortSignal;
+  /** Notes the job for the log line of the request. */
+  readonly onJob: (job: Pick<ImageJob, 'id'>) => void;
+}
+
+/** Refuses a tool that the key does not cover. @throws AppError `insufficient_scope` */
+export function checkScope({ caller }: McpCall, scope: Scope): void {
+  if (covers(caller.scopes, scope)) return;
+  throw new AppError('insufficient_scope', { detail: `This tool needs a key with the scope ${scope}.` });
+}

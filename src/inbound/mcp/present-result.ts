@@ -1,0 +1,93 @@
+import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
+import type { AppError } from '../../domain/errors.ts';
+import { errorRow } from '../../domain/errors.ts';
+import type { ImageJob } from '../../domain/image-job.ts';
+import type { ThumbnailMaker } from '../../domain/ports.ts';
+import type { Jobs } from '../../usecases/jobs/index.ts';
+import { describeJob } from './describe-job.ts';
+import type { McpCall } from './mcp-call.ts';
+
+/** Larger previews fill the context of the model. Some clients refuse messages of a mebibyte. */
+const maxPreviewBytes = 256 * 1024;
+
+export interface PresentResultDeps {
+  readonly jobs: Pick<Jobs, 'presentJob' | 'readImage'>;
+  readonly thumbnailMaker: ThumbnailMaker;
+  readonly linkSeconds: number;
+}
+
+/**
+ * Creates the results of tools. Clients differ in what they show to the model, so every result has a text, the job as
+ * structured content, links, and a small preview of the first image.
+ */
+export function createPresentResult({ jobs, thumbnailMaker, linkSeconds }: PresentResultDeps) {
+  async function previewOf({ images: [first] }: ImageJob): Promise<ContentBlock[]> {
+    if (!first) return [];
+    const { body } = await jobs.readImage.open(first.storageKey);
+    const made = await thumbnailMaker.make(body);
+    if (!made || made.bytes.length > maxPreviewBytes) return [];
+    return [{ type: 'image', data: made.bytes.toString('base64'), mimeType: 'image/webp' }];
+  }
+
+  return {
+    /** Presents a job. A job that ended without an image is an error. */
+    async job(
+      job: ImageJob,
+      call: McpCall,
+      { preview }: { readonly preview: boolean },
+    ): Promise<CallToolResult> {
+      const view = await jobs.presentJob(job, { publicUrl: call.publicUrl, linkSeconds });
+      const links = view.images.map(
+        ({ url, index, content_type, size_bytes }): ContentBlock => ({
+          type: 'resource_link',
+          uri: url,
+          name: `${view.id}-${index}`,
+          mimeType: content_type,
+          size: size_bytes,
+        }),
+      );
+      // A preview is a convenience: a storage that is down must not hide the job.
+      const images = preview && view.images.length > 0 ? await previewOf(job).catch(() => []) : [];
+      return {
+        content: [{ type: 'text', text: describeJob(view) }, ...links, ...images],
+        structuredContent: view as unknown as Record<string, unknown>,
+        isError: view.error !== null || view.status === 'canceled',
+      };
+    },
+
+    /** Presents jobs of a list, each with one line. */
+    async list(list: readonly ImageJob[], call: McpCall, nextCursor: string | null): Promise<CallToolResult> {
+      const views = await Promise.all(
+        list.map((job) =>
+          jobs.presentJob(job, { publicUrl: call.publicUrl, linkSeconds, withPosition: false }),
+        ),
+      );
+      const lines = views.map(({ id, status, created_at, prompt }) =>
+        [id, status, created_at, prompt.original.slice(0, 80)].join(' | '),
+      );
+      return {
+        content: [{ type: 'text', text: lines.join('\n') || 'There are no jobs.' }],
+        structuredContent: { object: 'list', data: views, next_cursor: nextCursor },
+      };
+    },
+  };
+}
+export type PresentResult = ReturnType<typeof createPresentResult>;
+
+/** Presents a refusal, so that the agent knows what to change and whether a repetition can help. */
+export function presentError(error: AppError): CallToolResult {
+  const { code, message, issues = [], retryAfterSeconds } = error;
+  const { retryable } = errorRow(code);
+  const lines = [
+    `${code}: ${message}`,
+    ...issues.map(({ pointer, detail }) => `${pointer || 'The arguments'} ${detail}`),
+    retryable
+      ? `Retry after ${retryAfterSeconds ?? 30} seconds.`
+      : 'Do not repeat the call without a change.',
+  ];
+  return {
+    content: [{ type: 'text', text: lines.join('\n') }],
+    structuredContent: { error: { code, message, retryable, errors: issues } },
+    isError: true,
+  };
+}

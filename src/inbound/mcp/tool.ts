@@ -1,0 +1,30 @@
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { z } from 'zod';
+import type { Scope } from '../../domain/api-key.ts';
+import type { McpCall } from './mcp-call.ts';
+
+/** The call of a tool, and the function that reports its progress. */
+export interface ToolContext {
+  readonly call: McpCall;
+  /** Id of the JSON-RPC request. */
+  readonly rpcId: string | number;
+  /** Reports progress if the client requested it. Never rejects. */
+  readonly report: (progress: { readonly done: number; readonly message: string }) => Promise<void>;
+}
+
+/** A tool: its documentation for agents, its arguments, and its work. */
+export interface Tool<Arguments extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly input: Arguments;
+  readonly scope: Scope;
+  /** Whether the tool changes nothing. */
+  readonly isReadOnly: boolean;
+  /** @throws AppError, which becomes a result that the agent understands. */
+  readonly run: (args: z.infer<Arguments>, context: ToolContext) => Promise<CallToolResult>;
+}
+
+/** Returns a tool with checked types. */
+export const defineTool = <Arguments extends z.ZodObject>(tool: Tool<Arguments>): Tool =>
+  tool as unknown as Tool;
