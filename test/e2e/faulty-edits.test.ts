@@ -94,6 +94,25 @@ describe('a faulty edit', () => {
     },
   );
 
+  it.each([
+    ['/images', 'image', 422],
+    ['/uploads', 'file', 422],
+    ['/v1/images/edits', 'image', 400],
+  ])(
+    'refuses a text instead of a file and an unknown field at %s with the remedy',
+    async (path, field, status) => {
+      const text = await service.acme.post(path).field('prompt', 'x').field(field, 'photo.png');
+      expect(text.status).toBe(status);
+      expect(text.body.errors).toContainEqual({
+        pointer: `/${field}`,
+        detail: `must be a file. With curl: -F '${field}=@photo.png'`,
+      });
+      const unknown = await service.acme.post(path).attach('imgae', await photo(), 'a.png');
+      expect(unknown.status).toBe(status);
+      expect(unknown.body.errors[0].detail).toContain(`Use ${field}`);
+    },
+  );
+
   it('refuses too large data with 413 that names POST /uploads', async () => {
     const response = await service.acme
       .post('/images')

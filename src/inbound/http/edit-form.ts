@@ -23,6 +23,7 @@ export function roleOfField(field: string): InputRole | null {
 export function editFilesOfForm(bodyOf: FileRules['bodyOf']): FileRules {
   return {
     isFileField: (field) => roleOfField(field) !== null,
+    fileFields: 'image, image[], images, mask or markup',
     maxFiles: maxInputImages + 3,
     pointerOf: pointerOfFile,
     bodyOf,
@@ -36,9 +37,23 @@ function pointerOfFile(field: string, before: readonly string[]): string {
   return role === 'image' && index >= maxInputImages ? '/images' : pointerOf({ role, index });
 }
 
-export const editFiles = editFilesOfForm((fields) =>
-  typedFields(fields, components.ImageForm ?? {}, (name) => components[name]),
-);
+export const editFiles = editFilesOfForm((fields) => {
+  refuseTexts(fields, /^\s*[[{]/);
+  return typedFields(fields, components.ImageForm ?? {}, (name) => components[name]);
+});
+
+/**
+ * Refuses texts in the fields of files. Callers of curl often forget the @ before the name of a file.
+ *
+ * @param allowed texts that are inputs as JSON.
+ */
+export function refuseTexts(fields: ReadonlyMap<string, string>, allowed?: RegExp): void {
+  const issues = [...fields]
+    .filter(([name, text]) => roleOfField(name) !== null && !allowed?.test(text))
+    .map(([name]) => ({ pointer: `/${name}`, detail: `must be a file. With curl: -F '${name}=@photo.png'` }));
+  if (issues.length > 0)
+    throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
+}
 
 /** Returns the files of an edit in the order of arrival. */
 function editFilesOf(request: FastifyRequest): ReceivedFile[] {

@@ -18,6 +18,8 @@ declare module 'fastify' {
 
 export interface FileRules {
   readonly isFileField: (field: string) => boolean;
+  /** Names of the fields of files, for people. */
+  readonly fileFields: string;
   readonly maxFiles: number;
   /** Returns the pointer of a file of a form in errors. Default: its field. */
   readonly pointerOf?: PointerOfFile;

@@ -25,6 +25,8 @@ export interface FormFile {
 export interface FormRules {
   readonly staging: Pick<Staging, 'write' | 'remove'>;
   readonly isFileField: (field: string) => boolean;
+  /** Names of the fields of files, for people. */
+  readonly fileFields: string;
   readonly maxFiles: number;
   /** Returns the pointer of a file in errors. Default: the field. */
   readonly pointerOf?: PointerOfFile | undefined;
@@ -116,7 +118,7 @@ function openParser(headers: IncomingMessage['headers']): Busboy {
   }
 }
 
-function createForm({ staging, isFileField, maxFiles, pointerOf = pointerOfField }: FormRules) {
+function createForm({ staging, isFileField, fileFields, maxFiles, pointerOf = pointerOfField }: FormRules) {
   const fields = new Map<string, string>();
   const files: FormFile[] = [];
   const writing: Promise<unknown>[] = [];
@@ -142,7 +144,7 @@ function createForm({ staging, isFileField, maxFiles, pointerOf = pointerOfField
 
     async addFile(name: Omit<FormFile, 'file'>, stream: AsyncIterable<Uint8Array>): Promise<void> {
       const { field } = name;
-      if (!isFileField(field)) throw invalid(field, 'is not a known field of files');
+      if (!isFileField(field)) throw invalid(field, `is not a field of files. Use ${fileFields}`);
       const pointer = pointerOf(field, begun);
       begun.push(field);
       if (begun.length > maxFiles) throw tooMany(`The form has more than ${maxFiles} files.`, pointer);

@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../../domain/errors.ts';
 import type { Inputs } from '../../../usecases/inputs/index.ts';
 import { refuseWhileDraining } from '../draining.ts';
-import { editFilesOfForm, limitTexts, roleOfField, withInputs } from '../edit-form.ts';
+import { editFilesOfForm, limitTexts, refuseTexts, roleOfField, withInputs } from '../edit-form.ts';
 import { filesOf } from '../file-bodies.ts';
 import { typedFields } from '../form-fields.ts';
 import { ref } from '../json-schema.ts';
@@ -25,11 +24,7 @@ const path = '/v1/images/edits';
 
 /** Files of the form. A text instead of a file is refused, because the job would cost money without it. */
 const files = editFilesOfForm((fields) => {
-  const issues = [...fields.keys()]
-    .filter((name) => roleOfField(name) !== null)
-    .map((name) => ({ pointer: `/${name}`, detail: 'must be a file' }));
-  if (issues.length > 0)
-    throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
+  refuseTexts(fields);
   return typedFields(fields, components.OpenAiEditForm ?? {}, (name) => components[name]);
 });
 

@@ -28,6 +28,7 @@ const maxNameLength = 255;
 
 const files: FileRules = {
   isFileField: (field) => field === fileField,
+  fileFields: fileField,
   maxFiles: 1,
   // The schema requires the file, whose bytes are no part of the body any more.
   bodyOf: (fields) => ({

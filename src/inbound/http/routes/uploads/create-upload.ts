@@ -41,6 +41,7 @@ export function createUploadRoute(app: FastifyInstance, { inputs, draining }: De
       scope: 'images:write',
       files: {
         isFileField: (field) => field === fileField,
+        fileFields: fileField,
         maxFiles: 1,
         rawField: fileField,
         // The schema of the form is documentation, because the file is no part of the body any more.
@@ -96,7 +97,7 @@ export function createUploadRoute(app: FastifyInstance, { inputs, draining }: De
 function refuseFields(body: unknown): void {
   const issues = Object.keys(body ?? {}).map((name) => ({
     pointer: `/${name}`,
-    detail: 'is not a known field',
+    detail: name === fileField ? "must be a file. With curl: -F 'file=@photo.png'" : 'is not a known field',
   }));
   if (issues.length > 0) {
     throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
