@@ -33,6 +33,7 @@ const bodies: Readonly<Record<string, object>> = {
   changeWebhookEndpoint: { description: 'mine now' },
   recoverWebhookEndpoint: { since: '2026-01-01T00:00:00Z' },
   changeKey: { name: 'mine now' },
+  settleJob: { micro_usd: 0 },
 };
 /** Requests that are files or need one. Their bodies are checked by other tests. */
 const withFiles = ['createUpload', 'createOpenAiFile', 'createOpenAiImageEdit'];
