@@ -75,11 +75,7 @@ export function createKeys(prefix: string) {
     event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),
     ...createLimitKeys(of),
-    upload: (tenant: string, id: string) => of(tenant, `upl:${id}`),
-    uploads: (tenant: string) => of(tenant, 'upls'),
-    expiringUploads: (tenant: string) => of(tenant, 'upls:due'),
-    uploadBytes: (tenant: string) => of(tenant, 'upls:bytes'),
-    inputDrafts: (tenant: string) => of(tenant, 'drafts'),
+    ...uploadKeys(of),
     endpoint: (tenant: string, id: string) => of(tenant, `whk:${id}`),
     endpoints: (tenant: string) => of(tenant, 'whks'),
     subscribers: (tenant: string, pattern: string) => of(tenant, `sub:${pattern}`),
@@ -114,6 +110,17 @@ function createLimitKeys(of: (tenant: string, rest: string) => string) {
     load: (tenant: string) => of(tenant, 'load'),
     /** A changed limit has another key, because the stored time depends on the limit. */
     requestRate: (tenant: string, owner: string, limit: number) => of(tenant, `rate:${owner}:${limit}`),
+  };
+}
+
+/** Creates the names of the keys of uploads. */
+function uploadKeys(of: (tenant: string, rest: string) => string) {
+  return {
+    upload: (tenant: string, id: string) => of(tenant, `upl:${id}`),
+    uploads: (tenant: string) => of(tenant, 'upls'),
+    expiringUploads: (tenant: string) => of(tenant, 'upls:due'),
+    uploadBytes: (tenant: string) => of(tenant, 'upls:bytes'),
+    inputDrafts: (tenant: string) => of(tenant, 'drafts'),
   };
 }
 

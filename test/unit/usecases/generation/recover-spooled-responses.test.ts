@@ -15,12 +15,18 @@ type SpoolFormat =
 const neverDecoded = () => Promise.reject(new Error('not decoded here'));
 const clock = () => createdAt + 60_000;
 
+/** The spool file of the response, and how the worker deals with it. */
+interface Disk {
+  readonly entry?: SpoolFormat;
+  readonly log?: Log;
+  readonly fault?: Error;
+}
+
 /** Starts a worker with the response to attempt 1 of a job on its disk. */
 function workerWith(
   attempt: Partial<Attempt>,
   change: (job: ImageJob) => ImageJob = (job) => job,
-  entry: SpoolFormat = { format: 'known', provider: 'studio' },
-  { log = silentLog, fault }: { log?: Log; fault?: Error } = {},
+  { entry = { format: 'known', provider: 'studio' }, log = silentLog, fault }: Disk = {},
 ) {
   const taken = beginRun(queuedJob(), createdAt);
   let job = change({ ...taken, attempts: [attemptOf({ fence: taken.fence, ...attempt })] });
@@ -78,7 +84,7 @@ it('logs a response that cannot be recovered with the ids of its request and its
     traceparent,
   });
   const known = { format: 'known', provider: 'studio' } as const;
-  const worker = workerWith({ state: 'received' }, named, known, { log, fault: new Error('disk') });
+  const worker = workerWith({ state: 'received' }, named, { entry: known, log, fault: new Error('disk') });
   await worker.recoverSpooled();
   expect(lines).toMatchObject([
     {
@@ -154,8 +160,7 @@ describe('recovery of spooled responses', () => {
 
   it('removes a response of an erased job that only another release can read', async () => {
     const worker = workerWith({ state: 'received' }, (job) => erase(job, createdAt, retention), {
-      format: 'unknown',
-      version: 2,
+      entry: { format: 'unknown', version: 2 },
     });
     await worker.recoverSpooled();
     expect(worker.files()).toBe(0);
@@ -180,7 +185,7 @@ describe('recovery of spooled responses', () => {
     ['of an unknown spool version', { format: 'unknown', version: 2 }],
     ['of a provider that this release does not know', { format: 'known', provider: 'of-tomorrow' }],
   ] as const)('keeps a response %s and confirms again and again that it exists', async (_name, entry) => {
-    const worker = workerWith({ state: 'received', receivedAt: createdAt }, (job) => job, entry);
+    const worker = workerWith({ state: 'received', receivedAt: createdAt }, (job) => job, { entry });
     await worker.recoverSpooled();
     expect(worker.job().attempts).toMatchObject([{ state: 'received', receivedAt: clock() }]);
     expect({ files: worker.files(), settled: worker.settled }).toEqual({ files: 1, settled: [] });
