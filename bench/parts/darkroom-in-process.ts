@@ -32,6 +32,7 @@ const meter: Meter = {
   imageStored: nothing,
   estimateError: nothing,
   ledgerArchived: nothing,
+  tenantThrottled: nothing,
   webhookAttempt: nothing,
   recordUnreadable: nothing,
   billAboveHold: nothing,

@@ -20,6 +20,7 @@ import { createJobChanges } from '../outbound/records/job-changes.ts';
 import { createJobStore } from '../outbound/records/job-store.ts';
 import { createKeyUse } from '../outbound/records/key-use.ts';
 import { createKeys } from '../outbound/records/keys.ts';
+import { createModerationThrottle } from '../outbound/records/moderation-throttle.ts';
 import { createPolicyChanges } from '../outbound/records/policy-changes.ts';
 import { checkEviction } from '../outbound/records/probe-store.ts';
 import { createRequestLimits } from '../outbound/records/request-limits.ts';
@@ -131,6 +132,11 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     audit: createAuditLog(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
     policyChanges: createPolicyChanges(redis, keys),
     breaker: createCircuitBreaker(redis, keys, clock),
+    throttle: createModerationThrottle(redis, keys, {
+      maxBlocks: config.MODERATION_MAX_BLOCKS,
+      windowMs: config.MODERATION_WINDOW_S * 1000,
+      throttleMs: config.MODERATION_THROTTLE_S * 1000,
+    }),
     tokenSamples: closers.add(
       createTokenSampleStore(redis, keys, {
         clock,

@@ -34,6 +34,7 @@ export function composeGeneration(
     findDecoder,
     enhancer: provider.enhancer,
     breaker: records.breaker,
+    throttle: records.throttle,
     safetyIdentifierOf: config.SEND_SAFETY_IDENTIFIER
       ? createSafetyIdentifier(createKeyedDigest(environment.secretsKey, 'darkroom safety identifier v1'))
       : () => undefined,

@@ -10,8 +10,8 @@ import { clock } from './clock.ts';
 import type { Root } from './root.ts';
 import type { UseCases } from './use-cases.ts';
 
-/** Limits of concurrent long polls and event streams in one process. Each of them costs about 20 KiB of memory. */
-const longPollLimits = { max: 20_000, maxPerTenant: 10_000 };
+/** Maximum number of long polls and event streams in one process. Each of them costs about 20 KiB of memory. */
+const maxStreams = 20_000;
 
 /** Builds the HTTP server. */
 export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases): Promise<FastifyInstance> {
@@ -31,7 +31,7 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
       presets: adapters.presets,
       metrics: adapters.metrics,
       fileLinks: createFileLinks(environment.secretsKey),
-      longPollSlots: createTenantSlots(longPollLimits),
+      longPollSlots: createTenantSlots({ max: maxStreams, maxPerTenant: config.MAX_OPEN_STREAMS }),
       sharesWebhookSecret: config.WEBHOOK_SECRET !== undefined,
       linkSeconds: config.LINK_TTL_S,
       draining,

@@ -79,7 +79,10 @@ function composeInputs({ config, log }: Root, adapters: Adapters) {
     ids,
     clock,
     linkSeconds: config.LINK_TTL_S,
-    policy: { ttlMs: config.UPLOAD_TTL_S * 1000, maxBytesPerTenant: config.MAX_UPLOAD_BYTES },
+    policy: {
+      ttlMs: config.UPLOAD_TTL_S * 1000,
+      perTenant: { maxBytes: config.MAX_UPLOAD_BYTES, maxCount: config.MAX_UPLOADS },
+    },
     log,
   });
 }
@@ -137,6 +140,7 @@ function submitPolicyOf(config: Config): SubmitPolicy {
     maxMediaSeconds: config.MEDIA_TTL_S,
     maxRecordSeconds: config.RECORD_TTL_S,
     defaultQuality: config.DEFAULT_QUALITY,
+    storage: { maxRecords: config.MAX_STORED_JOBS, maxBytes: config.MAX_STORED_BYTES },
   };
 }
 

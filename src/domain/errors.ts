@@ -35,6 +35,7 @@ const table = {
   tenant_suspended: { status: 403, retryable: false, title: 'The tenant is suspended' },
   model_not_allowed: { status: 403, retryable: false, title: 'The API key does not allow the model' },
   preset_required: { status: 403, retryable: false, title: 'The API key allows presets only' },
+  too_many_records: { status: 403, retryable: false, title: 'The records of the tenant reach their limit' },
   link_expired: { status: 403, retryable: false, title: 'The link is expired or was altered' },
   not_found: { status: 404, retryable: false, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, retryable: false, title: 'The method is not allowed here' },
@@ -83,6 +84,11 @@ const table = {
   },
   destination_forbidden: { status: 422, retryable: false, title: 'The address may not be called' },
   too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },
+  moderation_throttled: {
+    status: 429,
+    retryable: true,
+    title: 'Too many prompts of the tenant were blocked',
+  },
   headers_too_large: { status: 431, retryable: false, title: 'The headers are too large' },
   internal: {
     status: 500,

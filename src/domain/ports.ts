@@ -55,6 +55,8 @@ export interface Meter extends MoneyMeter {
     seconds: number,
   ): void;
   imageStored(contentType: string, sizeBytes: number): void;
+  /** Counts a tenant that is throttled because of blocked prompts. */
+  tenantThrottled(): void;
   /** Records the bill of an image as a multiple of a bound of its estimate. */
   estimateError(bound: 'low' | 'high', billByEstimate: number): void;
   /** Counts lines of the ledger that were written to the storage. */

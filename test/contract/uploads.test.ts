@@ -69,7 +69,7 @@ describe.each(adapters)('uploads in $name', ({ connect }) => {
       /** Creates an upload. Returns its id, or `null` if it was refused. */
       async create(maxBytes = 1_000, fields: Partial<Upload> = {}): Promise<string | null> {
         const upload = uploadOf(fields);
-        return (await uploads.create(upload, { maxBytes })) ? upload.id : null;
+        return (await uploads.create(upload, { maxBytes, maxCount: 1_000 })) ? upload.id : null;
       },
       /** Replaces the text of a record, as another release may. */
       async overwrite(id: string, text: (record: Record<string, unknown>) => string) {
@@ -97,6 +97,16 @@ describe.each(adapters)('uploads in $name', ({ connect }) => {
     expect((await uploads.list(tenant, { limit: 50 })).uploads).toHaveLength(7);
   });
 
+  it('refuses an upload above the number of the tenant and accepts it after a removal', async () => {
+    const { tenant, uploads, uploadOf } = newTenant();
+    const limits = { maxBytes: 1e9, maxCount: 1 };
+    const [first, second] = [uploadOf(), uploadOf()];
+    expect(await uploads.create(first, limits)).toBe(true);
+    expect(await uploads.create(second, limits)).toBe(false);
+    await uploads.remove(tenant, first.id);
+    expect(await uploads.create(second, limits)).toBe(true);
+  });
+
   it('frees the size of an upload once, however many removals race', async () => {
     const { tenant, uploads, create } = newTenant();
     const [first, second] = [await create(2 * sizeBytes), await create(2 * sizeBytes)];
@@ -110,7 +120,7 @@ describe.each(adapters)('uploads in $name', ({ connect }) => {
     const { uploads, uploadOf, create } = newTenant();
     const upload = uploadOf();
     for (let tries = 0; tries < 3; tries += 1)
-      expect(await uploads.create(upload, { maxBytes: 2 * sizeBytes })).toBe(true);
+      expect(await uploads.create(upload, { maxBytes: 2 * sizeBytes, maxCount: 1_000 })).toBe(true);
     expect([await create(2 * sizeBytes), await create(2 * sizeBytes)]).toEqual([expect.any(String), null]);
   });
 
@@ -157,7 +167,7 @@ describe.each(adapters)('uploads in $name', ({ connect }) => {
     const { tenant, uploads, drafts, uploadOf } = newTenant();
     const [written, abandoned] = [uploadOf(), uploadOf()];
     for (const { id } of [written, abandoned]) await drafts.add(tenant, id, createdAt);
-    await uploads.create(written, { maxBytes: 9_000 });
+    await uploads.create(written, { maxBytes: 9_000, maxCount: 1_000 });
     expect(await drafts.listOlder(tenant, createdAt + 1, 9)).toEqual([abandoned.id]);
     expect(await store.redis.sismember(store.keys.tenants, tenant)).toBe(1);
   });

@@ -12,7 +12,7 @@ import { createUpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { backgroundStudio } from './background-calls.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { connectCore } from './core.ts';
-import { queuedJob } from './jobs.ts';
+import { noSafety, queuedJob } from './jobs.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 interface Faults {
@@ -45,7 +45,7 @@ export async function backgroundJob(prompt: string) {
     cancelProviderCalls,
     provider: watched,
     findDecoder: () => provider.decode,
-    safetyIdentifierOf: () => undefined,
+    ...noSafety,
     enhancer: { provider: provider.name, model: 'gpt-5.4-mini', enhance: neverCalled },
     breaker: createCircuitBreaker(core.redis, createKeys(core.prefix), core.clock),
     spool,

@@ -59,6 +59,7 @@ export const policy: SubmitPolicy = {
   allowUnknownModels: true,
   allowUnknownCost: false,
   maxOpenJobsPerTenant: 100,
+  storage: { maxRecords: 1_000, maxBytes: 1e9 },
   queueTtlSeconds: 600,
   runTimeoutSeconds: 300,
   maxMediaSeconds: 3_600,

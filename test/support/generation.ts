@@ -11,7 +11,7 @@ import { createUploadImage } from '../../src/usecases/generation/upload-image.ts
 import type { FetchInputs } from '../../src/usecases/inputs/fetch-inputs.ts';
 import type { UpdateJob } from '../../src/usecases/jobs/update-job.ts';
 import { builtInCatalogue } from './catalogue.ts';
-import { createdAt, idleMeter, queuedJob, retention, silentLog } from './jobs.ts';
+import { createdAt, idleMeter, noSafety, queuedJob, retention, silentLog } from './jobs.ts';
 import { memoryBreaker, memorySpool, memoryStorage, memoryWorkerRuns } from './memory-ports.ts';
 import {
   decodeScripted,
@@ -47,6 +47,8 @@ interface Given {
   readonly endedWith?: Readonly<Record<string, number>>;
   /** Maximum hold of the job after a further call. Default: unlimited. */
   readonly maxHoldMicroUsd?: number;
+  /** How long the tenant stays throttled. Default 0. */
+  readonly throttledForMs?: number;
 }
 
 /**
@@ -179,7 +181,8 @@ function createUseCases(given: Given, ports: Ports) {
     ...ports,
     updateWithinBudgets: withinBudget(ports.updateJob, given.maxHoldMicroUsd ?? Number.POSITIVE_INFINITY),
     cancelProviderCalls: async () => {},
-    safetyIdentifierOf: () => undefined,
+    ...noSafety,
+    throttle: { ...noSafety.throttle, throttledForMs: async () => given.throttledForMs ?? 0 },
     findDecoder,
     fetchInputs: given.fetchInputs ?? (async (job) => [...(job.inputs ?? [])]),
     catalogue: given.catalogue ?? builtInCatalogue(),

@@ -78,11 +78,18 @@ export const idleMeter: Meter = {
   imageStored() {},
   estimateError() {},
   ledgerArchived() {},
+  tenantThrottled() {},
   webhookAttempt() {},
   recordUnreadable() {},
   billAboveHold() {},
   budgetRefused() {},
   holdRepaired() {},
+};
+
+/** Ports of a deployment that sends no safety identifier and throttles no tenant. */
+export const noSafety = {
+  safetyIdentifierOf: () => undefined,
+  throttle: { recordBlock: async () => false, throttledForMs: async () => 0 },
 };
 
 /** Returns a finished job with one image, created by the usual transitions. */

@@ -16,6 +16,12 @@ export const inputs = {
     fallback: '10737418240',
     about: 'Maximum size of all uploads of one tenant together, in bytes.',
   }),
+  MAX_UPLOADS: defineVariable({
+    section,
+    schema: whole(1, 1e9),
+    fallback: '100000',
+    about: 'Maximum number of uploads of one tenant.',
+  }),
   INPUT_ALLOW_PRIVATE: defineVariable({
     section,
     schema: truth,

@@ -10,6 +10,44 @@ export const limits = {
     fallback: '100000',
     about: 'Maximum number of unfinished jobs of one tenant.',
   }),
+  MAX_STORED_JOBS: defineVariable({
+    section,
+    schema: whole(1, 1e12),
+    fallback: '2000000',
+    about: 'Maximum number of job records of one tenant in Redis, ended jobs and tombstones included.',
+  }),
+  MAX_STORED_BYTES: defineVariable({
+    section,
+    schema: whole(1, 1e15),
+    fallback: '8589934592',
+    about: 'Maximum size of all job records of one tenant in Redis, in bytes.',
+  }),
+  MAX_OPEN_STREAMS: defineVariable({
+    section,
+    schema: whole(1, 20_000),
+    fallback: '10000',
+    about:
+      'Maximum number of open event streams and long polls of one tenant in one process. Further streams get 429; further long polls do not wait.',
+  }),
+  MODERATION_MAX_BLOCKS: defineVariable({
+    section,
+    schema: whole(0, 1_000_000),
+    fallback: '20',
+    about:
+      'Number of prompts that the moderation of the provider may block within MODERATION_WINDOW_S before their tenant is throttled. 0: never throttled.',
+  }),
+  MODERATION_WINDOW_S: defineVariable({
+    section,
+    schema: whole(1, 2_592_000),
+    fallback: '600',
+    about: 'Window in which blocked prompts are counted, in seconds.',
+  }),
+  MODERATION_THROTTLE_S: defineVariable({
+    section,
+    schema: whole(1, 2_592_000),
+    fallback: '900',
+    about: 'How long a throttled tenant gets no new jobs and its waiting jobs make no calls, in seconds.',
+  }),
   REDIS_MAX_MEMORY_PERCENT: defineVariable({
     section,
     schema: whole(1, 100),

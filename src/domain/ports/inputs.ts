@@ -49,10 +49,17 @@ export interface ImageInspector {
   inspect(file: LocalFile, options: { readonly findTransparency: boolean }): Promise<InspectedImage>;
 }
 
+/** Limits of the uploads of one tenant. */
+export interface UploadLimits {
+  /** Size of all uploads together. */
+  readonly maxBytes: number;
+  readonly maxCount: number;
+}
+
 /** The records of uploads. */
 export interface Uploads {
-  /** Atomic. @returns false if the uploads of the tenant would exceed `maxBytes` together. */
-  create(upload: Upload, options: { readonly maxBytes: number }): Promise<boolean>;
+  /** Atomic. @returns false if the uploads of the tenant would exceed a limit. */
+  create(upload: Upload, limits: UploadLimits): Promise<boolean>;
   get(tenant: string, id: string): Promise<Upload | null>;
   /** Returns a page, newest first. Uploads that this release cannot read are skipped and reported. */
   list(

@@ -218,6 +218,14 @@ export interface CircuitBreaker {
   list(): Promise<OpenBreaker[]>;
 }
 
+/** Throttle of tenants whose prompts the moderation of the provider blocks repeatedly, shared by all processes. */
+export interface ModerationThrottle {
+  /** Counts a block. @returns whether the tenant is throttled from now on. */
+  recordBlock(tenant: string): Promise<boolean>;
+  /** Returns how long the tenant stays throttled; 0 if it is not. */
+  throttledForMs(tenant: string): Promise<number>;
+}
+
 /** A text model that writes detailed descriptions. */
 export interface PromptEnhancer {
   /** Name of the provider in the registry. */

@@ -32,6 +32,10 @@ export type SubmitOutcome =
   | { readonly kind: 'queue_full' }
   /** The limit of waiting jobs of the key or the tenant is reached. */
   | { readonly kind: 'queued_limit'; readonly limit: QueueLimit }
+  /** The records of the tenant reach one of their limits. */
+  | { readonly kind: 'records_full' }
+  /** The tenant is throttled because of blocked prompts. */
+  | { readonly kind: 'throttled'; readonly forMs: number }
   /** The hold of the job does not fit a hard cap. */
   | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean };
 
@@ -116,6 +120,13 @@ export interface WorkerRuns {
   endedWith(worker: string, job: JobKey): Promise<number>;
 }
 
+/** Limits of the records of one tenant. */
+export interface RecordLimits {
+  readonly maxRecords: number;
+  /** Size of all records, in bytes. */
+  readonly maxBytes: number;
+}
+
 /** The job records. Every call names the tenant; records of another tenant do not exist for it. */
 export interface JobStore {
   /** Claims the key, checks the limit and the caps, and writes record, indexes and event. Atomic: does all of it or nothing. */
@@ -124,6 +135,8 @@ export interface JobStore {
     claim?: IdempotencyClaim | undefined;
     event?: NewEvent | undefined;
     maxOpenJobs: number;
+    /** Limits of all records of the tenant. Default: none. */
+    storage?: RecordLimits | undefined;
     /** Budgets that the hold of the job must fit. */
     caps?: readonly BudgetCap[] | undefined;
     /** Limits of waiting jobs. */
@@ -133,7 +146,10 @@ export interface JobStore {
   findByKey(
     tenant: string,
     claim: Pick<IdempotencyClaim, 'keyHash' | 'fingerprint'>,
-  ): Promise<Exclude<SubmitOutcome, { kind: 'created' | 'queue_full' | 'queued_limit' | 'capped' }> | null>;
+  ): Promise<Exclude<
+    SubmitOutcome,
+    { kind: 'created' | 'queue_full' | 'queued_limit' | 'records_full' | 'throttled' | 'capped' }
+  > | null>;
   get(tenant: string, id: string): Promise<ImageJob | null>;
   /** Reads only the version of a record, at a fraction of the cost of `get`; `null` if there is none. */
   versionOf(tenant: string, id: string): Promise<number | null>;

@@ -15,6 +15,8 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *   {tenant}:usage:unarchived zset  ids of ended jobs with lines of the ledger that are not archived, by the time of the
  *                                change; usage:archive: hash, its progress; usage:archiver: string, the lock of its writer
  *   {tenant}:thumbs      zset    succeeded ids of the last hour whose images lack thumbnails, by their end
+ *   {tenant}:bytes       string  size of all records in bytes
+ *   {tenant}:blocks      string  number of prompts that moderation blocked lately; throttle: exists while the tenant is throttled
  *   {tenant}:idem:DIGEST string  fingerprint, space, id; expires by TTL
  *   {tenant}:evt:ID      string  job id, space, record until the event is dispatched; then the body to send
  *   {tenant}:outbox      zset    ids of undispatched events by their time
@@ -71,6 +73,9 @@ export function createKeys(prefix: string) {
     due: (tenant: string) => of(tenant, 'due'),
     usage: (tenant: string, part: string) => of(tenant, `usage:${part}`),
     withoutThumbnails: (tenant: string) => of(tenant, 'thumbs'),
+    recordBytes: (tenant: string) => of(tenant, 'bytes'),
+    moderationBlocks: (tenant: string) => of(tenant, 'blocks'),
+    moderationThrottle: (tenant: string) => of(tenant, 'throttle'),
     idempotency: (tenant: string, keyHash: string) => of(tenant, `idem:${keyHash}`),
     event: (tenant: string, id: string) => of(tenant, `evt:${id}`),
     outbox: (tenant: string) => of(tenant, 'outbox'),

@@ -21,11 +21,11 @@ export function createUploads(
   });
 
   return {
-    create: (upload, { maxBytes }) =>
+    create: (upload, limits) =>
       translated(async () => {
         // A tenant may upload before its first job, and the sweeper visits listed tenants only.
         await redis.sadd(keys.tenants, upload.tenant);
-        return write.create(upload, maxBytes);
+        return write.create(upload, limits);
       }),
     get: (tenant, id) => translated(() => get(tenant, id)),
     list: (tenant, query) =>

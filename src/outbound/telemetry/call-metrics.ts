@@ -1,9 +1,11 @@
-import { Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import type { Meter } from '../../domain/ports.ts';
 import { durationBuckets } from './duration-buckets.ts';
 
 /** Creates the metrics of calls to other services: providers and webhook endpoints. */
-export function createCallMetrics(registers: Registry[]): Pick<Meter, 'providerCall' | 'webhookAttempt'> {
+export function createCallMetrics(
+  registers: Registry[],
+): Pick<Meter, 'providerCall' | 'webhookAttempt' | 'tenantThrottled'> {
   const calls = new Histogram({
     name: 'darkroom_provider_call_duration_seconds',
     help: 'Provider calls by kind, provider, model and outcome',
@@ -18,7 +20,13 @@ export function createCallMetrics(registers: Registry[]): Pick<Meter, 'providerC
     buckets: durationBuckets,
     registers,
   });
+  const throttles = new Counter({
+    name: 'darkroom_moderation_throttles_total',
+    help: 'Tenants that were throttled because moderation blocked too many of their prompts',
+    registers,
+  });
   return {
+    tenantThrottled: () => throttles.inc(),
     providerCall: ({ kind, provider, model }, outcome, value) =>
       calls.observe({ kind, provider, model, outcome }, value),
     webhookAttempt: (outcome, value) => deliveries.observe({ outcome }, value),

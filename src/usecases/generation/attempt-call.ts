@@ -16,11 +16,13 @@ import {
 import { providerDelayMs } from '../../domain/retry-schedule.ts';
 import { type CallTarget, scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
 import { isHandingOver, type JobRun } from './job-run.ts';
+import type { RecordBlock } from './record-block.ts';
 import type { SafetyIdentifierOf } from './safety-identifier.ts';
 
 interface Deps {
   breaker: Pick<CircuitBreaker, 'open' | 'recordSuccess'>;
   safetyIdentifierOf: SafetyIdentifierOf;
+  recordBlock: RecordBlock;
   catalogue: ModelCatalogue;
   clock: Clock;
   random: () => number;
@@ -151,6 +153,7 @@ export function createAttemptCall(deps: Deps) {
       },
       'provider call failed',
     );
+    await deps.recordBlock(run.job, failure);
     await openBreaker(run.job, call, failure);
   }
 

@@ -4,6 +4,7 @@ import { hasImage, type ImageJob, type JobError, jobError } from '../../domain/i
 import { ProviderError, type ProviderFailure, type Spool } from '../../domain/ports.ts';
 import type { CallProvider } from './call-provider.ts';
 import type { CheckBreaker } from './check-breaker.ts';
+import type { CheckThrottle } from './check-throttle.ts';
 import type { WithEarlyUpload } from './early-upload.ts';
 import type { FinalizeRun } from './finalize-run.ts';
 import type { JobRun } from './job-run.ts';
@@ -22,6 +23,7 @@ interface Deps {
   finalizeRun: FinalizeRun;
   withEarlyUpload: WithEarlyUpload;
   checkBreaker: CheckBreaker;
+  checkThrottle: CheckThrottle;
   /** Returns the breaker scopes of the job's calls. */
   scopesOf: (job: ImageJob) => readonly string[];
   /** Returns the breaker scope that a failure of the job's call blocks, if any. */
@@ -40,7 +42,8 @@ export type GenerateImage = (run: JobRun, index: number, prompt: string) => Prom
 export function createGenerateImage(deps: Deps): GenerateImage {
   /** Returns why no call may be made now. */
   async function blockedOutcome(job: ImageJob, index: number): Promise<ImageOutcome | null> {
-    return (await deps.spool.hasCapacity()) ? deps.checkBreaker(deps.scopesOf(job), index) : RETRY_LATER;
+    if (!(await deps.spool.hasCapacity())) return RETRY_LATER;
+    return (await deps.checkThrottle(job.tenant)) ?? deps.checkBreaker(deps.scopesOf(job), index);
   }
 
   /** Returns the outcome of a failed call; `null` means another call. */

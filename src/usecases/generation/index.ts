@@ -10,6 +10,7 @@ import type {
   JobStore,
   Log,
   Meter,
+  ModerationThrottle,
   PromptEnhancer,
   Spool,
   TokenSampleStore,
@@ -22,11 +23,13 @@ import { createAttemptCall } from './attempt-call.ts';
 import { scopeOfFailure, scopesOfCall } from './breaker-scopes.ts';
 import { createCallProvider } from './call-provider.ts';
 import { createCheckBreaker } from './check-breaker.ts';
+import { createCheckThrottle } from './check-throttle.ts';
 import { createWithEarlyUpload } from './early-upload.ts';
 import { createExpandPrompt } from './expand-prompt.ts';
 import { createFinalizeResponse, type FinalizeResponse } from './finalize-response.ts';
 import { createFinalizeRun } from './finalize-run.ts';
 import { createGenerateImage } from './generate-image.ts';
+import { createRecordBlock } from './record-block.ts';
 import { createRecordTokens } from './record-tokens.ts';
 import { createRecoverSpooledResponses } from './recover-spooled-responses.ts';
 import { createResolveInputs } from './resolve-inputs.ts';
@@ -52,6 +55,7 @@ export interface GenerationDeps {
   readonly enhancer: PromptEnhancer;
   readonly breaker: CircuitBreaker;
   readonly safetyIdentifierOf: SafetyIdentifierOf;
+  readonly throttle: ModerationThrottle;
   readonly spool: Spool;
   readonly storage: Pick<ImageStorage, 'put' | 'read' | 'remove'>;
   readonly fetchInputs: FetchInputs;
@@ -131,7 +135,10 @@ function composeFinalizeResponse(deps: GenerationDeps, uploadImage: UploadImage)
 function composeCalling(deps: GenerationDeps) {
   const { breaker, catalogue, clock, random, meter, log, policy, safetyIdentifierOf } = deps;
   return {
-    attemptCall: createAttemptCall({ breaker, safetyIdentifierOf, catalogue, clock, random, meter, log }),
+    attemptCall: createAttemptCall({
+      ...{ breaker, safetyIdentifierOf, catalogue, clock, random, meter, log },
+      recordBlock: createRecordBlock({ throttle: deps.throttle, meter, log }),
+    }),
     checkBreaker: createCheckBreaker({ breaker, clock, onQuota: policy.onQuota }),
   };
 }
@@ -180,6 +187,7 @@ function composeGenerateImage(
     finalizeRun,
     withEarlyUpload,
     checkBreaker,
+    checkThrottle: createCheckThrottle(deps.throttle),
     scopesOf: (job) => scopesOfCall(targetOf(job), catalogue),
     scopeOfFailure: (job, failure) => scopeOfFailure(failure, targetOf(job), catalogue),
     spool,

@@ -8,6 +8,7 @@ import type {
   InputDrafts,
   LocalFile,
   Staging,
+  UploadLimits,
   Uploads,
 } from '../../domain/ports.ts';
 import { type Upload, uploadKeyOf } from '../../domain/upload.ts';
@@ -28,8 +29,7 @@ interface Deps {
 /** Limits of a deployment for uploads. */
 export interface UploadPolicy {
   readonly ttlMs: number;
-  /** Maximum size of all uploads of one tenant. */
-  readonly maxBytesPerTenant: number;
+  readonly perTenant: UploadLimits;
 }
 
 /** Description of a file by its caller. */
@@ -68,11 +68,12 @@ export function createCreateUpload(deps: Deps) {
     const key = uploadKeyOf(upload);
     await drafts.add(tenant, id, upload.createdAt);
     await storage.putFile(key, file, { contentType });
-    if (await uploads.create(upload, { maxBytes: policy.maxBytesPerTenant })) return upload;
+    if (await uploads.create(upload, policy.perTenant)) return upload;
     await storage.remove(key);
     await drafts.remove(tenant, id);
+    const { maxBytes, maxCount } = policy.perTenant;
     throw new AppError('too_many_uploads', {
-      detail: `The uploads of this tenant have ${policy.maxBytesPerTenant} bytes at most. Delete some or wait until they expire.`,
+      detail: `This tenant has at most ${maxCount} uploads with ${maxBytes} bytes. Delete some or wait until they expire.`,
     });
   }
 

@@ -17,6 +17,7 @@ import type {
   Log,
   Meter,
   QueueLimit,
+  RecordLimits,
   RequestedInput,
   TaskIntake,
   TaskQueue,
@@ -40,6 +41,8 @@ export type UsageRowOf = (caller: Submission['caller'], request: ImageRequest) =
 /** Defaults and limits that a deployment sets for submissions. */
 export interface SubmitPolicy extends RequestPolicy {
   readonly maxOpenJobsPerTenant: number;
+  /** Limits of all records of one tenant. */
+  readonly storage: RecordLimits;
 }
 
 interface Deps extends Rules {
@@ -172,8 +175,8 @@ export function createSubmitJob(deps: Deps) {
 
   async function write(job: ImageJob, { claim, caps, queueLimits }: Terms, event: NewEvent) {
     try {
-      const maxOpenJobs = policy.maxOpenJobsPerTenant;
-      return await deps.records.submit({ job, claim, event, maxOpenJobs, caps, queueLimits });
+      const { maxOpenJobsPerTenant: maxOpenJobs, storage } = policy;
+      return await deps.records.submit({ job, claim, event, maxOpenJobs, storage, caps, queueLimits });
     } catch (error) {
       // Only a job without a key is canceled, because a retry with the key finds a job that was written despite the error.
       if (!claim) deps.cancelUnconfirmed(job);
@@ -195,7 +198,11 @@ export function createSubmitJob(deps: Deps) {
     if (outcome.kind === 'capped') deps.meter.budgetRefused(labelsOf(outcome.refusal.cap));
     if ('hasMark' in outcome && outcome.hasMark) reportThresholds(job.tenant);
     if (outcome.kind !== 'created')
-      throw refusalOf(outcome, { maxOpenJobs: policy.maxOpenJobsPerTenant, estimate: terms.estimate });
+      throw refusalOf(outcome, {
+        maxOpenJobs: policy.maxOpenJobsPerTenant,
+        storage: policy.storage,
+        estimate: terms.estimate,
+      });
     deps.meter.submitted('created');
     queueJob(job, deps.jobIntake);
     if (outcome.eventWritten) await queueEvent(deps, { tenant: job.tenant, id: event.id });

@@ -1,7 +1,7 @@
 import type { Caller } from '../../domain/api-key.ts';
 import { type BudgetCap, budgetExceeded, hasHardCap } from '../../domain/budget.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { QueueLimit, SubmitOutcome } from '../../domain/ports.ts';
+import type { QueueLimit, RecordLimits, SubmitOutcome } from '../../domain/ports.ts';
 import { tooManyRequests } from '../../domain/too-many-requests.ts';
 import type { PreparedRequest } from './prepare-request.ts';
 
@@ -10,11 +10,14 @@ const queuedRetrySeconds = 10;
 
 type Refusal = Exclude<SubmitOutcome, { kind: 'created' | 'replayed' }>;
 
+interface Limits {
+  readonly maxOpenJobs: number;
+  readonly storage: RecordLimits;
+  readonly estimate: PreparedRequest['estimate'];
+}
+
 /** Returns the error of a submission that the store refused. */
-export function refusalOf(
-  outcome: Refusal,
-  { maxOpenJobs, estimate }: { maxOpenJobs: number; estimate: PreparedRequest['estimate'] },
-): AppError {
+export function refusalOf(outcome: Refusal, { maxOpenJobs, storage, estimate }: Limits): AppError {
   switch (outcome.kind) {
     case 'key_reused':
       return new AppError('idempotency_key_reused', {
@@ -34,6 +37,15 @@ export function refusalOf(
       const violated = { ...outcome.limit, unit: 'queued-jobs', remaining: 0 } as const;
       return tooManyRequests(violated, { quotas: [violated], retryAfterSeconds: queuedRetrySeconds });
     }
+    case 'records_full':
+      return new AppError('too_many_records', {
+        detail: `The records of this tenant reach their limit of ${storage.maxRecords} jobs or ${storage.maxBytes} bytes. Wait until some expire, or request a shorter retention.record_s.`,
+      });
+    case 'throttled':
+      return new AppError('moderation_throttled', {
+        detail: 'The provider blocked too many prompts of this tenant. Retry later, with other prompts.',
+        retryAfterSeconds: Math.ceil(outcome.forMs / 1000),
+      });
     case 'capped':
       return budgetExceeded(outcome.refusal, estimate?.high ?? null);
   }

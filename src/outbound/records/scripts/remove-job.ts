@@ -7,17 +7,19 @@ import { unsettledAsSpent } from '../money-counters.ts';
 import { luaVersionOf, versionLength } from '../versioned-json.ts';
 
 /**
- * KEYS 1 record, 2 jobs whose ledger is not archived, then the record's indexes, then counters. ARGV 1 id, 2 expected
- *      version, 3 number of indexes, then field and amount for each counter
+ * KEYS 1 record, 2 jobs whose ledger is not archived, 3 size of all records, then the record's indexes, then counters.
+ * ARGV 1 id, 2 expected version, 3 number of indexes, then field and amount for each counter
  * Returns 'removed' | 'missing' | 'unarchived' | the newer record
  */
 const source = `${luaVersionOf}
 local version = version_of(redis.call('GETRANGE', KEYS[1], 0, ${versionLength}))
 if version and version ~= ARGV[2] then return redis.call('GET', KEYS[1]) end
 if version and redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'unarchived' end
+if version and redis.call('DECRBY', KEYS[3], redis.call('STRLEN', KEYS[1])) <= 0 then redis.call('DEL', KEYS[3]) end
 redis.call('DEL', KEYS[1])
-local last_index = 2 + tonumber(ARGV[3])
-for i = 2, last_index do redis.call('ZREM', KEYS[i], ARGV[1]) end
+local last_index = 3 + tonumber(ARGV[3])
+redis.call('ZREM', KEYS[2], ARGV[1])
+for i = 4, last_index do redis.call('ZREM', KEYS[i], ARGV[1]) end
 if not version then return 'missing' end
 for i = last_index + 1, #KEYS do
   local arg = 4 + 2 * (i - last_index - 1)
@@ -44,7 +46,11 @@ export function createRemoveJob(redis: Redis | Cluster, keys: Keys, project: Pro
     const indexes = [keys.open(tenant), ...project(keys, job).indexes.map(({ key }) => key)];
     const counters: CounterEntry[] = unsettledAsSpent(keys, job);
     const reply = (await run(
-      [keys.job(tenant, id), keys.usage(tenant, 'unarchived'), ...indexes, ...counters.map(({ key }) => key)],
+      [
+        ...[keys.job(tenant, id), keys.usage(tenant, 'unarchived'), keys.recordBytes(tenant)],
+        ...indexes,
+        ...counters.map(({ key }) => key),
+      ],
       [id, version, indexes.length, ...counters.flatMap(({ field, amount }) => [field, amount])],
     )) as string;
     if (reply === 'unarchived') return { kind: 'unarchived' };

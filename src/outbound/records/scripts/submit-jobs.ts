@@ -19,21 +19,26 @@ export type SubmitReply =
   | { readonly kind: 'replayed'; readonly id: string }
   | { readonly kind: 'capped'; readonly refusal: CapRefusal; readonly hasMark: boolean }
   | { readonly kind: 'queued_limit'; readonly limit: QueueLimit }
-  | { readonly kind: 'key_reused' | 'queue_full' };
+  | { readonly kind: 'throttled'; readonly forMs: number }
+  | { readonly kind: 'key_reused' | 'queue_full' | 'records_full' };
 
 /**
- * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, 7 money counters, 8 marked thresholds, then the indexes and counters of all jobs, each once,
+ * KEYS 1 open, 2 outbox, 3 to 5 subscriptions, 6 change log, 7 money counters, 8 marked thresholds, 9 all jobs, 10 size of
+ *      all records, 11 throttle, then the indexes and counters of all jobs, each once,
  *      then for each job: its record, its event (unused without an event), its idempotency claim (only with a fingerprint)
- * ARGV 1 number of indexes and counters, then for each job: its fields and its record. The fields are one text, because
+ * ARGV 1 number of indexes and counters, 2 max records, 3 max size of all records, then for each job: its fields and its record. The fields are one text, because
  *      every argument costs more than its bytes: id, now, max open jobs, indexes, counters, event id, '1' if the job's own
  *      webhook wants the event, fingerprint, TTL of the claim in ms, hold, caps (see check-caps.ts),
  *      limits of waiting jobs (see queue-limits.ts). '-' stands for an absent value.
  *      Indexes: 'position=score,...', counters: 'position=field=amount,...', positions in KEYS.
- * Returns for each job 'created ' | 'event_written ' (created with its event) | 'replayed ID' | 'key_reused' |
- *      'queue_full' | 'queued_limit INDEX' | 'capped INDEX HELD SPENT'. '+' follows if a threshold of a budget was marked
+ * Returns for each job 'created ' | 'event_written ' (created with its event) | 'replayed ID' | 'key_reused' | 'queue_full' |
+ *      'queued_limit INDEX' | 'records_full' | 'throttled MS' | 'capped INDEX HELD SPENT'. '+' follows if a threshold of a
+ *      budget was marked
  */
 const source = `${luaWriteEvent}${luaAppendChange}${luaCheckCaps}${luaCheckQueueLimits}
 local open_jobs, created = redis.call('ZCARD', KEYS[1]), 0
+local records, bytes = redis.call('ZCARD', KEYS[9]), tonumber(redis.call('GET', KEYS[10]) or '0')
+local bytes_before, throttled_ms = bytes, redis.call('PTTL', KEYS[11])
 -- One ZADD for each index, however many jobs join it.
 local joining = {}
 local function join(position, score, id)
@@ -43,7 +48,7 @@ local function join(position, score, id)
   members[#members + 1] = id
 end
 
-local keys_read, args_read = 8 + tonumber(ARGV[1]), 1
+local keys_read, args_read = 11 + tonumber(ARGV[1]), 3
 local function next_key() keys_read = keys_read + 1 return KEYS[keys_read] end
 local function next_arg() args_read = args_read + 1 return ARGV[args_read] end
 
@@ -60,12 +65,14 @@ local function submit()
     return claimed_by == fingerprint and 'replayed ' .. holder or 'key_reused'
   end
   if redis.call('EXISTS', record_key) == 1 then return 'replayed ' .. id end
+  if throttled_ms > 0 then return 'throttled ' .. throttled_ms end
   if open_jobs >= tonumber(max_open) then return 'queue_full' end
   local is_limited = check_queue_limits(limits, created)
   if is_limited then return is_limited end
+  if records >= tonumber(ARGV[2]) or bytes + #record > tonumber(ARGV[3]) then return 'records_full' end
   local refusal, mark = check_caps({spend = KEYS[7], marks = KEYS[8]}, caps, tonumber(hold), now)
   if refusal then return refusal end
-  open_jobs, created = open_jobs + 1, created + 1
+  open_jobs, created, records, bytes = open_jobs + 1, created + 1, records + 1, bytes + #record
   if claim_key then redis.call('SET', claim_key, fingerprint .. ' ' .. id, 'PX', ttl) end
   redis.call('SET', record_key, record)
   for position, score in string.gmatch(indexes, '(%d+)=([^,]+)') do join(position, score, id) end
@@ -81,9 +88,12 @@ end
 
 local replies = {}
 while args_read < #ARGV do replies[#replies + 1] = submit() end
+if bytes > bytes_before then redis.call('INCRBY', KEYS[10], bytes - bytes_before) end
 for position, members in pairs(joining) do redis.call('ZADD', KEYS[tonumber(position)], unpack(members)) end
 return replies
 `;
+
+const unlimited = Number.MAX_SAFE_INTEGER;
 
 /** Placeholder for an absent value. */
 const none = '-';
@@ -103,13 +113,14 @@ export function createSubmitJobs(redis: Redis | Cluster, keys: Keys, project: Pr
 }
 
 function parseReply(reply: string, { caps, queueLimits = [] }: SubmitInput): SubmitReply {
-  if (reply === 'key_reused' || reply === 'queue_full') return { kind: reply };
+  if (reply === 'key_reused' || reply === 'queue_full' || reply === 'records_full') return { kind: reply };
   const limit = parseQueueLimit(reply, queueLimits);
   if (limit) return { kind: 'queued_limit', limit };
   const refusal = parseRefusal(reply, caps);
   if (refusal) return { kind: 'capped', refusal, hasMark: hasMark(reply) };
   const [kind, rest = ''] = reply.split(' ');
   if (kind === 'replayed') return { kind, id: rest };
+  if (kind === 'throttled') return { kind, forMs: Number(rest) };
   return { kind: 'created', eventWritten: kind === 'event_written', hasMark: hasMark(reply) };
 }
 
@@ -120,6 +131,7 @@ function argumentsOf(
 ): { names: string[]; values: (string | number)[] } {
   const names = [keys.open(tenant), keys.outbox(tenant), ...subscribersOf(keys, tenant, eventOf('queued'))];
   names.push(keys.changes(tenant), keys.spend(tenant), keys.thresholds(tenant));
+  names.push(keys.due(tenant), keys.recordBytes(tenant), keys.moderationThrottle(tenant));
   const fixedCount = names.length;
   // Most jobs join the same indexes, so each key is sent once.
   const positions = new Map<string, number>();
@@ -129,7 +141,8 @@ function argumentsOf(
     return position;
   }
   const fields = inputs.map((input) => fieldsOf(input, { ...project(keys, input.job), keys }, positionOf));
-  const values: (string | number)[] = [names.length - fixedCount];
+  const { maxRecords = unlimited, maxBytes = unlimited } = inputs[0]?.storage ?? {};
+  const values: (string | number)[] = [names.length - fixedCount, maxRecords, maxBytes];
   for (const [i, { job, claim, event }] of inputs.entries()) {
     values.push(fields[i] ?? none, encodeVersioned(job));
     names.push(keys.job(tenant, job.id), keys.event(tenant, event?.id ?? none));

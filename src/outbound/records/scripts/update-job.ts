@@ -28,7 +28,8 @@ export type UpdateReply =
   | { readonly kind: 'capped'; readonly refusal: CapRefusal };
 
 /**
- * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, 8 money counters, 9 marked thresholds, then indexes to leave, indexes to join, counters
+ * KEYS 1 record, 2 outbox, 3 to 5 subscriptions, 6 event, 7 change log, 8 money counters, 9 marked thresholds, 10 size of all
+ *      records, then indexes to leave, indexes to join, counters
  * ARGV 1 expected version, 2 record, 3 id, 4 now, 5 channel, 6 message, 7 event id or '-', 8 '1' if the job's own webhook
  *      wants the event, 9 number of indexes to leave, 10 number of indexes to join, 11 and 12
  *      length of the history before and after, 13 rise of the hold, 14 caps (see check-caps.ts), then a score for each index to join,
@@ -42,9 +43,10 @@ if version ~= ARGV[1] then return {'conflict', redis.call('GET', KEYS[1])} end
 local refusal = check_caps({spend = KEYS[8], marks = KEYS[9]}, ARGV[14], tonumber(ARGV[13]), ARGV[4])
 if refusal then return {refusal} end
 local record, id = ARGV[2], ARGV[3]
+redis.call('INCRBY', KEYS[10], #record - redis.call('STRLEN', KEYS[1]))
 redis.call('SET', KEYS[1], record)
 local leave_count, join_count = tonumber(ARGV[9]), tonumber(ARGV[10])
-local key, arg = 9, 14
+local key, arg = 10, 14
 for _ = 1, leave_count do
   key = key + 1
   redis.call('ZREM', KEYS[key], id)
@@ -83,6 +85,7 @@ export function createUpdateJob(redis: Redis | Cluster, keys: Keys, project: Pro
         keys.changes(tenant),
         keys.spend(tenant),
         keys.thresholds(tenant),
+        keys.recordBytes(tenant),
         ...change.leave,
         ...change.join.map(({ key }) => key),
         ...change.counters.map(({ key }) => key),

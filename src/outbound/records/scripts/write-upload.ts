@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import type { UploadLimits } from '../../../domain/ports.ts';
 import type { Upload } from '../../../domain/upload.ts';
 import { createScript } from '../../../lib/redis/script.ts';
 import type { Keys } from '../keys.ts';
@@ -7,13 +8,14 @@ import { encodeVersioned } from '../versioned-json.ts';
 /**
  * The client repeats a script whose reply it lost, so an existing record is a success and counts once.
  *
- * KEYS 1 record, 2 ids, 3 ids by expiry, 4 total size, 5 drafts. ARGV 1 record, 2 id, 3 expiry, 4 size, 5 maximum of the total
- * Returns 1, or 0 if the total would exceed the maximum.
+ * KEYS 1 record, 2 ids, 3 ids by expiry, 4 total size, 5 drafts. ARGV 1 record, 2 id, 3 expiry, 4 size, 5 maximum of the total,
+ *      6 maximum number. Returns 1, or 0 if a maximum would be exceeded.
  */
 const createSource = `
 if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
 local total = tonumber(redis.call('GET', KEYS[4]) or '0')
 if total + tonumber(ARGV[4]) > tonumber(ARGV[5]) then return 0 end
+if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[6]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[2], 0, ARGV[2])
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
@@ -48,12 +50,12 @@ export function createWriteUpload(redis: Redis | Cluster, keys: Keys) {
     keys.uploadBytes(tenant),
   ];
   return {
-    /** Writes the record and removes its draft. @returns false if the total size would exceed `maxBytes`. */
-    async create(upload: Upload, maxBytes: number): Promise<boolean> {
+    /** Writes the record and removes its draft. @returns false if a maximum would be exceeded. */
+    async create(upload: Upload, { maxBytes, maxCount }: UploadLimits): Promise<boolean> {
       const { tenant, id, expiresAt, sizeBytes } = upload;
       const reply = await create(
         [keys.upload(tenant, id), ...indexesOf(tenant), keys.inputDrafts(tenant)],
-        [encodeVersioned(upload), id, expiresAt, sizeBytes, maxBytes],
+        [encodeVersioned(upload), id, expiresAt, sizeBytes, maxBytes, maxCount],
       );
       return reply === 1;
     },

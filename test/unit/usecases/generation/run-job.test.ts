@@ -217,6 +217,11 @@ describe('a job of several images', () => {
     });
     await made.run();
     expect(made.job()).toMatchObject({ status: 'failed', images: [] });
-    expect(made.job().errors?.map((error) => error.index)).toEqual([0, 1]);
+    expect(
+      made
+        .job()
+        .errors?.map((error) => error.index)
+        .toSorted(),
+    ).toEqual([0, 1]);
   });
 });
