@@ -33,6 +33,7 @@ const bodies: Readonly<Record<string, object>> = {
   changeWebhookEndpoint: { description: 'mine now' },
   recoverWebhookEndpoint: { since: '2026-01-01T00:00:00Z' },
   changeKey: { name: 'mine now' },
+  overrideKeyBudget: { amount_micro_usd: 1, until: new Date(Date.now() + 3_600_000).toISOString() },
   settleJob: { micro_usd: 0 },
 };
 /** Requests that are files or need one. Their bodies are checked by other tests. */
