@@ -4,8 +4,8 @@ import { AppError } from '../../domain/errors.ts';
 import { isTerminal } from '../../domain/image-job.ts';
 import type { TenantSlots } from '../../lib/tenant-slots.ts';
 import type { ImageMoment } from '../../usecases/jobs/stream-job-events.ts';
-import { untilCallerLeaves } from './draining.ts';
 import type { PresentPreviewTo, PresentTo } from './present-to.ts';
+import { whileAllowed } from './while-allowed.ts';
 
 /** Pause between heartbeats. Proxies close connections that are silent for longer. */
 const heartbeatMs = 15_000;
@@ -33,7 +33,10 @@ interface EventSource {
 /** Responds with a stream of server-sent events. */
 export type SendEvents = (request: FastifyRequest, reply: FastifyReply, source: EventSource) => FastifyReply;
 
-/** Creates the function that sends event streams. The function throws `too_many_requests` if no slot is free. */
+/**
+ * Creates the function that sends event streams. A stream ends if the caller loses its access. The function throws
+ * `too_many_requests` if no slot is free.
+ */
 export function createSendEvents({ presentTo, presentPreviewTo, longPollSlots, draining }: Deps): SendEvents {
   async function render(request: FastifyRequest, { eventId, moment }: StreamEvent): Promise<string> {
     const { image: index, partial } = moment;
@@ -61,10 +64,12 @@ export function createSendEvents({ presentTo, presentPreviewTo, longPollSlots, d
     if (!leave) {
       throw new AppError('too_many_requests', { detail: 'Too many open streams. Poll, or retry later.' });
     }
-    const signal = untilCallerLeaves(draining, reply);
+    const signal = whileAllowed(draining, reply);
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
-    const texts = withHeartbeats(startOf(startId), open(signal), (event) => render(request, event));
+    const texts = withHeartbeats(startOf(startId), whileOpen(open(signal), signal), (event) =>
+      render(request, event),
+    );
     return reply
       .header('content-type', 'text/event-stream; charset=utf-8')
       .header('cache-control', 'no-store')
@@ -75,6 +80,17 @@ export function createSendEvents({ presentTo, presentPreviewTo, longPollSlots, d
 
 /** Returns the first block. Clients dispatch no event for it, but remember its id. */
 const startOf = (id: string | undefined) => `: open\n${id === undefined ? '' : `id: ${id}\n`}\n`;
+
+/** Forwards events until the signal aborts, also if more are ready, as they are for a slow reader. */
+async function* whileOpen(
+  events: AsyncGenerator<StreamEvent>,
+  signal: AbortSignal,
+): AsyncGenerator<StreamEvent, void, undefined> {
+  for await (const event of events) {
+    if (signal.aborted) return;
+    yield event;
+  }
+}
 
 /** Forwards events, and adds comments in long pauses, so that proxies see traffic. Clients ignore comments. */
 async function* withHeartbeats(

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify';
 import { type Caller, covers, type Scope } from '../../../domain/api-key.ts';
 import { AppError } from '../../../domain/errors.ts';
 import type { Authenticate } from '../../../usecases/access/authenticate.ts';
@@ -18,6 +18,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     caller: Caller | null;
+    /** Checks again that the key may use the route. Rejects like the check at the start of the request; counts nothing. */
+    checkAccess: (() => Promise<void>) | null;
   }
 }
 
@@ -34,9 +36,11 @@ export function useAuthentication(
   { authenticate, limitRequests }: { authenticate: Authenticate; limitRequests: LimitRequests },
 ): void {
   app.decorateRequest('caller', null);
+  app.decorateRequest('checkAccess', null);
   app.addHook('onRequest', async (request, reply) => {
-    const { scope, isForOperator, isOpenAi } = request.routeOptions.config;
-    if (!scope) return;
+    const { config } = request.routeOptions;
+    const { isOpenAi } = config;
+    if (!config.scope) return;
     const key =
       bearer.exec(request.headers.authorization?.slice(0, maxHeaderLength) ?? '')?.[1] ??
       (isOpenAi ? apiKeyHeaderOf(request) : undefined);
@@ -46,14 +50,20 @@ export function useAuthentication(
     const caller = await authenticate(key, request.ip);
     const quotas = await limitRequests(caller);
     reply.headers({ ...quotaHeaders(quotas), ...(isOpenAi ? openAiQuotaHeaders(quotas) : {}) });
-    if (scope !== 'any' && !covers(caller.scopes, scope)) {
-      throw new AppError('insufficient_scope', { detail: `This needs a key with the scope ${scope}.` });
-    }
-    if (isForOperator && !caller.isOperator) {
-      throw new AppError('insufficient_scope', { detail: "This needs the operator's key, ADMIN_KEY." });
-    }
+    checkScope(caller, config);
     request.caller = caller;
+    request.checkAccess = async () => checkScope(await authenticate(key, null), config);
   });
+}
+
+/** @throws AppError `insufficient_scope` */
+function checkScope(caller: Caller, { scope, isForOperator }: FastifyContextConfig): void {
+  if (scope && scope !== 'any' && !covers(caller.scopes, scope)) {
+    throw new AppError('insufficient_scope', { detail: `This needs a key with the scope ${scope}.` });
+  }
+  if (isForOperator && !caller.isOperator) {
+    throw new AppError('insufficient_scope', { detail: "This needs the operator's key, ADMIN_KEY." });
+  }
 }
 
 /** Returns the key of clients that send `api-key`, as those of Azure do. */

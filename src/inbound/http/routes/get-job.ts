@@ -30,7 +30,7 @@ export function getJobRoute(app: FastifyInstance, deps: Deps): void {
       operationId: 'getJob',
       summary: 'Read a job',
       description:
-        'With `?wait=N` the response is sent when the job has ended or N seconds have passed. After a 304 the links of the last response work for at least half of their life more, or as long as their images exist.',
+        'With `?wait=N` the response is sent when the job has ended or N seconds have passed. A key that loses its access during the wait gets 401 or 403 within two seconds. After a 304 the links of the last response work for at least half of their life more, or as long as their images exist.',
       tags: ['images'],
       params: idParams,
       querystring: {

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { Mcp } from '../../mcp/index.ts';
 import type { Addresses } from '../addresses.ts';
-import { refuseWhileDraining, untilCallerLeaves } from '../draining.ts';
+import { refuseWhileDraining } from '../draining.ts';
 import { jobTraceOf } from '../job-trace.ts';
 import { maxDataBodyBytes } from '../max-body-size.ts';
 import { callerOf } from '../plugins/authenticate.ts';
+import { whileAllowed } from '../while-allowed.ts';
 
 interface Deps {
   readonly mcp: Mcp;
@@ -28,7 +29,7 @@ export function mcpRoute(app: FastifyInstance, { mcp, addresses, draining }: Dep
         publicUrl: addresses.publicUrlOf(request),
         origin: addresses.storedOriginOf(request),
         ...jobTraceOf(request),
-        gone: untilCallerLeaves(draining, reply),
+        gone: whileAllowed(draining, reply),
         onJob: ({ id }: { readonly id: string }) => {
           request.jobId = id;
         },

@@ -21,7 +21,7 @@ export function streamJobEventsRoute(app: FastifyInstance, { jobs, sendEvents }:
       operationId: 'streamImageEvents',
       summary: 'Stream the events of a job',
       description:
-        'Server-sent events, each an `ImageEvent`: one for every change of status or stage, every stored image, and every preview (`image.partial`, with a link). The last event holds the job. `Last-Event-ID` resumes a broken stream. The response is 204 if no event is left.',
+        'Server-sent events, each an `ImageEvent`: one for every change of status or stage, every stored image, and every preview (`image.partial`, with a link). The last event holds the job. The stream ends without it within two seconds after the key loses its access. `Last-Event-ID` resumes a broken stream. The response is 204 if no event is left.',
       tags: ['images'],
       params: idParams,
       headers: { type: 'object', properties: { 'last-event-id': requestHeader.lastEventId } },

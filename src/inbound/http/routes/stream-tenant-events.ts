@@ -20,7 +20,7 @@ export function streamTenantEventsRoute(app: FastifyInstance, { jobs, sendEvents
       operationId: 'streamEvents',
       summary: 'Stream the events of all jobs',
       description:
-        'Server-sent events, each an `ImageEvent`, of all jobs of the tenant. The stream starts with the next event and never ends. `Last-Event-ID` resumes it for one hour. An id without data comes first, so that a stream that was cut before its first event can be resumed.',
+        'Server-sent events, each an `ImageEvent`, of all jobs of the tenant. The stream starts with the next event. It has no last event, and ends within two seconds after the key loses its access. `Last-Event-ID` resumes it for one hour. An id without data comes first, so that a stream that was cut before its first event can be resumed.',
       tags: ['images'],
       headers: { type: 'object', properties: { 'last-event-id': requestHeader.lastEventId } },
       response: {
