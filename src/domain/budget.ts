@@ -5,29 +5,22 @@ import {
   type KeyPolicy,
   type TenantPolicy,
 } from './access-policy.ts';
+import { type WindowName, windowAt } from './budget-window.ts';
 import { AppError } from './errors.ts';
 import { isoTime } from './iso-time.ts';
-import { dayMs, dayOf } from './job-money.ts';
 import { isKnown } from './open.ts';
 
 /** Budgets as caps on the money of one window. Windows are UTC, and a job counts in the window that accepted it. */
 
-/** UTC days since 1970, both included. */
-export interface DayRange {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** Money of an owner in a range of days. */
-export interface SpendRange {
+/** Money of an owner in one window. */
+export interface SpendWindow {
   /** Id of the key; absent for the whole tenant. */
   readonly keyId?: string | undefined;
-  /** Absent for all days. */
-  readonly days?: DayRange | undefined;
+  readonly windowName: WindowName;
 }
 
 /** Limit of one window of a budget, with its overrides. */
-export interface BudgetCap extends SpendRange {
+export interface BudgetCap extends SpendWindow {
   /** Owner and window: `key_day`, `tenant_month`; `_soft` follows for a soft budget. */
   readonly name: string;
   readonly window: BudgetWindow;
@@ -90,35 +83,6 @@ export const labelsOf = ({ keyId, window }: BudgetCap) =>
 
 /** Whether any of the caps refuses requests. */
 export const hasHardCap = (caps: readonly BudgetCap[]): boolean => caps.some(({ soft }) => !soft);
-
-/** Returns the days of the window that contains a time, and the end of that window. */
-function windowAt(
-  window: BudgetWindow,
-  timeMs: number,
-): { readonly days?: DayRange; readonly resetsAtMs: number | null } {
-  if (window === 'total') return { resetsAtMs: null };
-  const first = firstDayOf(window, timeMs);
-  const next = nextFirstDayOf(window, first);
-  // The clock of another process may be a day later already. No job counts in the days after it.
-  const last = Math.min(next - 1, dayOf(timeMs) + 1);
-  return { days: { first, last }, resetsAtMs: next * dayMs };
-}
-
-function firstDayOf(window: 'day' | 'week' | 'month', timeMs: number): number {
-  const day = dayOf(timeMs);
-  if (window === 'day') return day;
-  const date = new Date(timeMs);
-  // Weeks begin on Monday, and getUTCDay() counts from Sunday.
-  if (window === 'week') return day - ((date.getUTCDay() + 6) % 7);
-  return day - (date.getUTCDate() - 1);
-}
-
-function nextFirstDayOf(window: 'day' | 'week' | 'month', first: number): number {
-  if (window === 'day') return first + 1;
-  if (window === 'week') return first + 7;
-  const date = new Date(first * dayMs);
-  return dayOf(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1));
-}
 
 /** A budget as callers see it: in the refusal, in `GET /keys/self` and in `budget.threshold`. */
 export function viewOfCap({ cap, heldMicroUsd, spentMicroUsd }: CapRefusal) {

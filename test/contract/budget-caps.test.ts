@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { type BudgetCap, capsOf } from '../../src/domain/budget.ts';
+import { windowNamesAt } from '../../src/domain/budget-window.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import { withHold } from '../../src/domain/job-money.ts';
+import { dayMs, withHold } from '../../src/domain/job-money.ts';
 import { createBudgetThresholds } from '../../src/outbound/records/budget-thresholds.ts';
 import { createSpending } from '../../src/outbound/records/spending.ts';
+import { createUnarchivedJobs } from '../../src/outbound/records/unarchived-jobs.ts';
 import { attemptOf, createdAt, finishedJob, queuedJob } from '../support/jobs.ts';
 import { claimOf, connectRecords } from '../support/records.ts';
 
 const { store, records, freshTenant } = await connectRecords();
 const spending = createSpending(store.redis, store.keys);
+const unarchived = createUnarchivedJobs(store.redis, store.keys);
 
 type Given = { window?: string; limit: number; soft?: boolean; owner?: 'key' | 'tenant' };
 
@@ -96,19 +99,25 @@ describe('a budget in the step that accepts a job', () => {
     expect(await figuresOf(tenant, caps)).toEqual([[100, 0]]);
   });
 
-  it('counts a job in the day that accepted it, and every day of a week or a month', async () => {
+  it('counts a job in the day, the week and the month that accepted it, and in the total', async () => {
     const tenant = freshTenant();
-    const yesterday = createdAt - 86_400_000;
-    await submit({ ...jobOf(tenant), createdAt: yesterday });
-    const [day, month, total] = await figuresOf(
-      tenant,
-      capsFor({ limit: 1 }, { window: 'month', limit: 1 }, { window: 'total', limit: 1 }),
-    );
-    expect([day, month, total]).toEqual([
-      [0, 0],
-      new Date(createdAt).getUTCDate() === 1 ? [0, 0] : [100, 0],
-      [100, 0],
-    ]);
+    const budgets = ['day', 'week', 'month', 'total'].map((window) => ({
+      window,
+      limitMicroUsd: 1,
+      soft: false,
+    }));
+    const capsAt = (time: string) =>
+      capsOf({ key: { budgets }, tenant: {} }, 'key_1', {
+        acceptedAtMs: Date.parse(time),
+        nowMs: Date.parse(time),
+      });
+    // A Saturday and the days around it. The month ends on the Monday after it.
+    for (const [i, day] of ['2026-11-27', '2026-11-28', '2026-11-29', '2026-11-30', '2026-12-01'].entries())
+      await submit({ ...jobOf(tenant, { n: i + 1 }), createdAt: Date.parse(`${day}T12:00:00Z`) });
+    const heldAt = async (time: string) => (await figuresOf(tenant, capsAt(time))).map(([held]) => held);
+    expect(await heldAt('2026-11-29T23:59:59.999Z')).toEqual([300, 600, 1_000, 1_500]);
+    expect(await heldAt('2026-11-30T00:00:00Z')).toEqual([400, 900, 1_000, 1_500]);
+    expect(await heldAt('2026-12-01T00:00:00Z')).toEqual([500, 900, 500, 1_500]);
   });
 });
 
@@ -161,7 +170,8 @@ describe('the money of a job that was accepted', () => {
     }));
     expect(await store.redis.zrange(store.keys.unsettled(tenant), 0, '-1')).toEqual([job.id]);
     if (!ended) throw new Error('the job is gone');
-    // An outdated copy removes the record as it is now.
+    // A record stays until its lines of the ledger are archived. An outdated copy removes it as it is now.
+    await unarchived.markArchived(tenant, [ended]);
     await records.remove(job);
     await records.remove(ended);
     expect(await figuresOf(tenant, caps)).toEqual([
@@ -185,23 +195,20 @@ describe('a threshold of a budget', () => {
   it('is marked in the step that reaches it, once for each share and window', async () => {
     const tenant = freshTenant();
     const caps = capsFor({ limit: 1_000, soft: true });
-    const first = caps[0]?.days?.first;
+    const today = caps[0]?.windowName;
     expect(await submit(jobOf(tenant, { n: 4 }), caps)).toEqual({ kind: 'created' });
     expect(await submit(jobOf(tenant), caps)).toEqual({ kind: 'created', hasMark: true });
-    expect(await namesOf(tenant)).toEqual([`key_1 sd ${first} 50`]);
+    expect(await namesOf(tenant)).toEqual([`key_1 sd ${today} 50`]);
     await resolve(tenant);
     expect(await submit(jobOf(tenant), caps)).toEqual({ kind: 'created' });
     expect(await submit(jobOf(tenant, { n: 6 }), caps)).toEqual({ kind: 'created', hasMark: true });
-    expect(await namesOf(tenant)).toEqual([`key_1 sd ${first} 100`]);
+    expect(await namesOf(tenant)).toEqual([`key_1 sd ${today} 100`]);
     await resolve(tenant);
     expect(await submit(jobOf(tenant, { n: 6 }), caps)).toEqual({ kind: 'created' });
-    const tomorrow = caps.map((cap) => ({
-      ...cap,
-      days: { first: (first ?? 0) + 1, last: (first ?? 0) + 1 },
-    }));
-    const later = { ...jobOf(tenant, { n: 9 }), createdAt: createdAt + 86_400_000 };
+    const later = { ...jobOf(tenant, { n: 9 }), createdAt: createdAt + dayMs };
+    const tomorrow = caps.map((cap) => ({ ...cap, windowName: windowNamesAt(later.createdAt)[0] }));
     expect(await submit(later, tomorrow)).toEqual({ kind: 'created', hasMark: true });
-    expect(await namesOf(tenant)).toEqual([`key_1 sd ${(first ?? 0) + 1} 80`]);
+    expect(await namesOf(tenant)).toEqual([`key_1 sd ${tomorrow[0]?.windowName} 80`]);
   });
 
   it('of 100 percent is marked when a request is refused, before everything is used', async () => {

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { windowNamesAt } from '../../src/domain/budget-window.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import { dayOf, withHold } from '../../src/domain/job-money.ts';
+import { dayMs, withHold } from '../../src/domain/job-money.ts';
 import { createHeldCounters } from '../../src/outbound/records/held-counters.ts';
 import { createCompareHolds } from '../../src/usecases/maintenance/compare-holds.ts';
-import { attemptOf, createdAt, idleMeter, queuedJob, silentLog } from '../support/jobs.ts';
+import { attemptOf, createdAt, finishedJob, idleMeter, queuedJob, silentLog } from '../support/jobs.ts';
 import { connectRecords } from '../support/records.ts';
 
 const { store, records, freshTenant, submit } = await connectRecords();
 const heldCounters = createHeldCounters(store.redis, store.keys);
-const day = dayOf(createdAt);
+const names = windowNamesAt(createdAt);
+const [day] = names;
 
 const jobOf = (tenant: string, keyId = 'key_1'): ImageJob =>
   withHold({ ...queuedJob({ tenant }), keyId, callBounds: { image: 100 } });
@@ -30,17 +32,16 @@ async function compare(tenant: string, beforeVersions = async () => {}): Promise
       },
     },
     heldCounters,
+    clock: () => createdAt,
     meter: { ...idleMeter, holdRepaired: (difference) => void repaired.push(difference) },
     log: silentLog,
   })();
   return repaired.toSorted((a, b) => a - b);
 }
-const right = (held: number) => ({
-  [`t.${day}.held`]: `${held}`,
-  't.total.held': `${held}`,
-  [`key_1.${day}.held`]: `${held}`,
-  'key_1.total.held': `${held}`,
-});
+const right = (held: number) =>
+  Object.fromEntries(
+    ['t', 'key_1'].flatMap((owner) => names.map((name) => [`${owner}.${name}.held`, `${held}`])),
+  );
 
 describe('the comparison of holds with records', () => {
   it('changes nothing if the counters are the sums over unfinished and unsettled jobs', async () => {
@@ -61,8 +62,10 @@ describe('the comparison of holds with records', () => {
     const key = store.keys.spend(tenant);
     await store.redis.hdel(key, `t.${day}.held`, 't.total.held');
     await store.redis.hincrby(key, `key_1.${day}.held`, 55);
-    await store.redis.hincrby(key, `key_2.${day - 3}.held`, 7);
-    expect(await compare(tenant)).toEqual([-200, -200, 7, 55]);
+    await store.redis.hincrby(key, 'key_1.total.held', -3);
+    await store.redis.hincrby(key, `key_2.${windowNamesAt(createdAt - 3 * dayMs)[0]}.held`, 7);
+    await store.redis.hincrby(key, `key_2.${names[2]}.held`, 8);
+    expect(await compare(tenant)).toEqual([-200, -200, -3, 7, 8, 55]);
     expect(await heldOf(tenant)).toEqual(right(200));
     expect(await compare(tenant)).toEqual([]);
   });
@@ -70,13 +73,12 @@ describe('the comparison of holds with records', () => {
   it('leaves the counters of a day whose jobs change meanwhile for a later round', async () => {
     const tenant = freshTenant();
     const job = await submit(jobOf(tenant));
-    await store.redis.hincrby(store.keys.spend(tenant), `t.${day}.held`, 9);
-    await store.redis.hincrby(store.keys.spend(tenant), 't.total.held', 9);
+    for (const name of names) await store.redis.hincrby(store.keys.spend(tenant), `t.${name}.held`, 9);
     const touch = async () => {
       await records.update(job, (now) => ({ job: { ...now, updatedAt: now.updatedAt + 1 } }));
     };
     expect(await compare(tenant, touch)).toEqual([]);
-    expect(await compare(tenant)).toEqual([9, 9]);
+    expect(await compare(tenant)).toEqual([9, 9, 9, 9]);
     expect(await heldOf(tenant)).toEqual(right(100));
   });
 
@@ -85,9 +87,53 @@ describe('the comparison of holds with records', () => {
     await submit(jobOf(tenant));
     expect(await heldCounters.acquire(tenant)).toBe(true);
     expect(await heldCounters.acquire(tenant)).toBe(false);
-    const counter = { day, microUsd: 100 };
+    const counter = { windowName: day, microUsd: 100 };
     expect(await heldCounters.repair(tenant, { ...counter, microUsd: 99 }, 1)).toBe(false);
     expect(await heldCounters.repair(tenant, counter, 1)).toBe(true);
     expect(await heldCounters.repair(tenant, counter, 1)).toBe(false);
+  });
+});
+
+describe('the counters of old windows', () => {
+  const old = createdAt - 200 * dayMs;
+  const fieldsOf = async (tenant: string) => (await store.redis.hkeys(store.keys.spend(tenant))).toSorted();
+
+  it('are removed with a comparison once a day, except totals and windows that budgets may read', async () => {
+    const tenant = freshTenant();
+    for (const at of [old, createdAt - 30 * dayMs, createdAt]) {
+      const job = await submit({ ...jobOf(tenant), createdAt: at });
+      await records.update(job, (now) => ({ job: withHold(finishedJob(now)) }));
+    }
+    const names = ['t', 'key_1'].flatMap((owner) =>
+      [...windowNamesAt(createdAt), ...windowNamesAt(createdAt - 30 * dayMs)]
+        .filter((name, i) => !(i > 3 && name.startsWith('w')))
+        .flatMap((name) => [`${owner}.${name}.held`, `${owner}.${name}.spent`]),
+    );
+    expect(await compare(tenant)).toEqual([]);
+    expect(await fieldsOf(tenant)).toEqual([...new Set(names)].toSorted());
+    expect(await heldCounters.removeOld(tenant, createdAt + 400 * dayMs)).toBe(0);
+  });
+
+  it('stay while a job of theirs holds money, so that its settlement reduces the right hold', async () => {
+    const tenant = freshTenant();
+    const job = await submit({ ...jobOf(tenant), createdAt: old });
+    expect(await heldCounters.removeOld(tenant, createdAt)).toBe(0);
+    await records.update(job, (now) => ({ job: withHold(finishedJob(now)) }));
+    await store.redis.del(store.keys.oldSpending(tenant));
+    expect(await heldCounters.removeOld(tenant, createdAt)).toBe(6);
+    expect(await fieldsOf(tenant)).toEqual([
+      'key_1.total.held',
+      'key_1.total.spent',
+      't.total.held',
+      't.total.spent',
+    ]);
+  });
+
+  it('are all found in a hash of many pages', async () => {
+    const tenant = freshTenant();
+    const fields = Array.from({ length: 3_000 }, (_, i) => [`key_${i}.${windowNamesAt(old)[0]}.spent`, 1]);
+    await store.redis.hset(store.keys.spend(tenant), ...fields.flat(), 'key_1.level.hd', 'd1 50');
+    expect(await heldCounters.removeOld(tenant, createdAt)).toBe(3_000);
+    expect(await fieldsOf(tenant)).toEqual(['key_1.level.hd']);
   });
 });

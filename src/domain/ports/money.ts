@@ -1,9 +1,10 @@
-import type { BudgetCap, SpendFigures, SpendRange } from '../budget.ts';
+import type { BudgetCap, SpendFigures, SpendWindow } from '../budget.ts';
+import type { WindowName } from '../budget-window.ts';
 
 /** The counters of money, which the store changes in the same step as the records. */
 export interface Spending {
-  /** Returns the money of each range. @throws AppError `store_unavailable` */
-  read(tenant: string, ranges: readonly SpendRange[]): Promise<SpendFigures[]>;
+  /** Returns the money of each window. @throws AppError `store_unavailable` */
+  read(tenant: string, windows: readonly SpendWindow[]): Promise<SpendFigures[]>;
 }
 
 /** Counters of money. */
@@ -56,8 +57,7 @@ export interface HeldMoney {
 export interface HeldCounter {
   /** Absent for the whole tenant. */
   readonly keyId?: string | undefined;
-  /** Absent for all days. */
-  readonly day?: number | undefined;
+  readonly windowName: WindowName;
   readonly microUsd: number;
 }
 
@@ -67,6 +67,8 @@ export interface HeldCounters {
   acquire(tenant: string): Promise<boolean>;
   /** Reads counters and ids in one step; `null` if there are so many that the step would block the store. */
   read(tenant: string): Promise<HeldMoney | null>;
+  /** Removes the counters of windows that are long over and hold nothing, once a day. Returns the number of windows. */
+  removeOld(tenant: string, nowMs: number): Promise<number>;
   /** Lowers a counter by a difference, unless its amount has changed since. Returns whether it did. */
   repair(tenant: string, counter: HeldCounter, differenceMicroUsd: number): Promise<boolean>;
 }

@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { BudgetThresholds, ThresholdMark } from '../../domain/ports.ts';
 import type { Keys } from './keys.ts';
 import { ownerOf } from './money-counters.ts';
-import { firstOf, kindOf } from './scripts/check-caps.ts';
+import { kindOf } from './scripts/check-caps.ts';
 import { createResolveThreshold } from './scripts/resolve-threshold.ts';
 import { translated } from './store-errors.ts';
 
@@ -21,10 +21,10 @@ export function createBudgetThresholds(redis: Redis | Cluster, keys: Keys): Budg
 }
 
 function markOf(name: string, atMs: number): ThresholdMark {
-  const [owner, kind, first, percent] = name.split(' ');
+  const [owner, kind, windowName, percent] = name.split(' ');
   return {
     ...(owner === ownerOf(undefined) ? {} : { keyId: owner }),
-    isOf: (cap) => ownerOf(cap.keyId) === owner && kindOf(cap) === kind && String(firstOf(cap)) === first,
+    isOf: (cap) => ownerOf(cap.keyId) === owner && kindOf(cap) === kind && cap.windowName === windowName,
     percent: Number(percent),
     atMs,
     name,

@@ -1,8 +1,10 @@
 import type { Cluster, Redis } from 'ioredis';
+import type { WindowName } from '../../domain/budget-window.ts';
 import type { HeldCounter, HeldCounters } from '../../domain/ports.ts';
 import { createScript } from '../../lib/redis/script.ts';
 import type { Keys } from './keys.ts';
 import { fieldOf, ownerOf } from './money-counters.ts';
+import { createRemoveOldSpending } from './old-spending.ts';
 import { translated } from './store-errors.ts';
 
 /** Time for which a tenant is not compared again, in milliseconds. */
@@ -39,6 +41,7 @@ return 1
 export function createHeldCounters(redis: Redis | Cluster, keys: Keys): HeldCounters {
   const read = createScript(redis, readSource);
   const repair = createScript(redis, repairSource);
+  const removeOld = createRemoveOldSpending(redis, keys);
   return {
     acquire: (tenant) =>
       translated(async () => (await redis.set(keys.comparison(tenant), '1', 'PX', pauseMs, 'NX')) === 'OK'),
@@ -50,9 +53,10 @@ export function createHeldCounters(redis: Redis | Cluster, keys: Keys): HeldCoun
         const fields = flat.filter((_, i) => i % 2 === 0);
         return { jobIds, counters: fields.map((field, i) => counterOf(field, Number(flat[2 * i + 1]))) };
       }),
+    removeOld: (tenant, nowMs) => translated(() => removeOld(tenant, nowMs)),
     repair: (tenant, counter, differenceMicroUsd) =>
       translated(async () => {
-        const field = fieldOf(ownerOf(counter.keyId), counter.day ?? 'total', 'held');
+        const field = fieldOf(ownerOf(counter.keyId), counter.windowName, 'held');
         const args = [field, String(counter.microUsd), differenceMicroUsd];
         return (await repair([keys.spend(tenant)], args)) === 1;
       }),
@@ -60,10 +64,10 @@ export function createHeldCounters(redis: Redis | Cluster, keys: Keys): HeldCoun
 }
 
 function counterOf(field: string, microUsd: number): HeldCounter {
-  const [owner, bucket] = field.split('.');
+  const [owner, windowName] = field.split('.');
   return {
     ...(owner === ownerOf(undefined) ? {} : { keyId: owner }),
-    ...(bucket === 'total' ? {} : { day: Number(bucket) }),
+    windowName: windowName as WindowName,
     microUsd,
   };
 }

@@ -25,9 +25,10 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *   {tenant}:drafts      zset    ids of jobs and uploads whose bytes may exist without a record, by time
  *   {tenant}:load        hash    number of waiting jobs by key: 'KEY.queued'
  *   {tenant}:rate:OWNER:LIMIT  string  time at which the quota of requests of a key, or of the tenant (t), is whole again
- *   {tenant}:spend       hash    micro-USD held and spent by the tenant (t) and by each key, by UTC day and in total, see
- *                                money-counters.ts
+ *   {tenant}:spend       hash    micro-USD held and spent by the tenant (t) and by each key, by day, week, month and in total,
+ *                                see money-counters.ts
  *   {tenant}:spend:compared  string  exists for some minutes after the holds of a tenant were compared with its records
+ *   {tenant}:spend:removed  string  exists for a day after the counters of old windows were removed
  *   {tenant}:thresholds  zset    thresholds of budgets that no event reports yet, by time
  *   {tenant}:unsettled   zset    ids of ended jobs with a hold for a charge that is not settled, by creation
  *   {tenant}:whk:ID      string  a webhook endpoint as JSON with its version first; whks: zset of all ids
@@ -137,6 +138,7 @@ function moneyKeys(of: (tenant: string, rest: string) => string) {
     spend: (tenant: string) => of(tenant, 'spend'),
     thresholds: (tenant: string) => of(tenant, 'thresholds'),
     unsettled: (tenant: string) => of(tenant, 'unsettled'),
+    oldSpending: (tenant: string) => of(tenant, 'spend:removed'),
     comparison: (tenant: string) => of(tenant, 'spend:compared'),
   };
 }

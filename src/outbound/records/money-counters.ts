@@ -1,21 +1,22 @@
+import { type WindowName, windowNamesAt } from '../../domain/budget-window.ts';
 import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
-import { dayOf, spentOf } from '../../domain/job-money.ts';
+import { spentOf } from '../../domain/job-money.ts';
 import type { Keys } from './keys.ts';
 import type { CounterEntry, IndexEntry } from './projection.ts';
 
 /**
- * The hash `{tenant}:spend` has two fields for each owner and day, and two for each owner: `OWNER.DAY.held`,
- * `OWNER.DAY.spent`, `OWNER.total.held` and `OWNER.total.spent`, in micro-USD. An owner is `t` (the tenant) or the id of a
- * key. A day is the UTC day that accepted the job, in days since 1970. A window of a budget is the sum of its days, so a
- * new budget knows the past and no counter is ever reset.
+ * The hash `{tenant}:spend` has two fields for each owner and window: `OWNER.WINDOW.held` and `OWNER.WINDOW.spent`, in
+ * micro-USD. An owner is `t` (the tenant) or the id of a key. A window is `dDAY`, `wDAY`, `mDAY` or `total`: the day, week and
+ * month that accepted the job by their first UTC day since 1970. Every job counts in all of them, so a new budget knows the
+ * past, a cap reads two fields, and no counter is ever reset.
  */
 
 /** Returns the name of an owner in the fields: the id of a key, or the tenant. */
 export const ownerOf = (keyId: string | undefined): string => keyId ?? 't';
 
 /** Returns the name of a counter. */
-export const fieldOf = (owner: string, bucket: number | 'total', measure: 'held' | 'spent'): string =>
-  `${owner}.${bucket}.${measure}`;
+export const fieldOf = (owner: string, windowName: WindowName, measure: 'held' | 'spent'): string =>
+  `${owner}.${windowName}.${measure}`;
 
 /** Returns the owners of a job's money. */
 export const ownersOf = ({ keyId }: Pick<ImageJob, 'keyId'>): readonly string[] =>
@@ -40,10 +41,10 @@ function entriesOf(
   const changed = (['held', 'spent'] as const).filter((measure) => amounts[measure] !== 0);
   if (changed.length === 0) return [];
   const key = keys.spend(job.tenant);
-  const buckets = [dayOf(job.createdAt), 'total'] as const;
+  const names = windowNamesAt(job.createdAt);
   return ownersOf(job).flatMap((owner) =>
-    buckets.flatMap((bucket) =>
-      changed.map((measure) => ({ key, field: fieldOf(owner, bucket, measure), amount: amounts[measure] })),
+    names.flatMap((name) =>
+      changed.map((measure) => ({ key, field: fieldOf(owner, name, measure), amount: amounts[measure] })),
     ),
   );
 }

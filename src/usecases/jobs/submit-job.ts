@@ -96,7 +96,6 @@ export interface Preview {
  */
 export function createSubmitJob(deps: Deps) {
   const { policy } = deps;
-
   const { nameOf, claimFor } = createClaims(deps);
 
   /** Returns the job that was accepted under a key; `null` if there is none or its request differs. Accepts no new job. */

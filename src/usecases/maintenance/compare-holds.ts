@@ -1,11 +1,21 @@
+import { type WindowName, windowNamesAt } from '../../domain/budget-window.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
-import { dayOf } from '../../domain/job-money.ts';
-import type { HeldCounter, HeldCounters, HeldMoney, JobStore, Log, MoneyMeter } from '../../domain/ports.ts';
+import { dayMs } from '../../domain/job-money.ts';
+import type {
+  Clock,
+  HeldCounter,
+  HeldCounters,
+  HeldMoney,
+  JobStore,
+  Log,
+  MoneyMeter,
+} from '../../domain/ports.ts';
 
 interface Deps {
   records: Pick<JobStore, 'tenants' | 'get' | 'versionOf'>;
   heldCounters: HeldCounters;
   meter: MoneyMeter;
+  clock: Clock;
   log: Log;
 }
 
@@ -43,14 +53,19 @@ export function createCompareHolds(deps: Deps) {
     for (const { counter, difference } of differencesOf(money, expected, busy)) {
       if (!(await heldCounters.repair(tenant, counter, difference))) continue;
       meter.holdRepaired(difference);
-      const { keyId: key_id, day } = counter;
-      log.warn({ tenant, key_id, day, difference_micro_usd: difference }, 'counter of held money repaired');
+      const { keyId: key_id, windowName: window } = counter;
+      log.warn(
+        { tenant, key_id, window, difference_micro_usd: difference },
+        'counter of held money repaired',
+      );
     }
   }
 
   return async (): Promise<void> => {
     for (const tenant of await records.tenants()) {
-      if (await heldCounters.acquire(tenant)) await compareTenant(tenant);
+      if (!(await heldCounters.acquire(tenant))) continue;
+      await heldCounters.removeOld(tenant, deps.clock());
+      await compareTenant(tenant);
     }
   };
 }
@@ -61,11 +76,11 @@ async function forEach(ids: readonly string[], work: (id: string) => Promise<voi
   }
 }
 
-const nameOf = (keyId: string | undefined, day: number) => `${keyId ?? ''} ${day}`;
+const nameOf = (keyId: string | undefined, windowName: WindowName) => `${keyId ?? ''} ${windowName}`;
 
 /** Returns the names of the counters of a day in which a job counts. */
 function namesOf({ keyId, createdAt }: ImageJob): string[] {
-  const day = dayOf(createdAt);
+  const [day] = windowNamesAt(createdAt);
   return [nameOf(undefined, day), ...(keyId === undefined ? [] : [nameOf(keyId, day)])];
 }
 
@@ -74,35 +89,35 @@ interface Difference {
   readonly difference: number;
 }
 
-/** Returns by how much counters are too high. The total of an owner must be the sum of its days. */
+/** Returns by how much counters are too high. Every longer window of an owner must be the sum of its days. */
 function differencesOf(
   { counters }: HeldMoney,
   expected: ReadonlyMap<string, number>,
   busy: ReadonlySet<string>,
 ): Difference[] {
-  const found = new Map(
-    counters.flatMap((each) =>
-      each.day === undefined ? [] : [[nameOf(each.keyId, each.day), each] as const],
-    ),
-  );
+  const found = new Map(counters.map((each) => [nameOf(each.keyId, each.windowName), each] as const));
+  const counterOf = (name: string): HeldCounter => found.get(name) ?? { ...partsOf(name), microUsd: 0 };
+  const days = new Set([...found.keys(), ...expected.keys()].filter(isDay));
   const differences: Difference[] = [];
-  const totals = new Map<string | undefined, number>();
-  for (const name of new Set([...found.keys(), ...expected.keys()])) {
-    const [owner = '', day] = name.split(' ');
-    const keyId = owner === '' ? undefined : owner;
-    const counter = found.get(name) ?? { keyId, day: Number(day), microUsd: 0 };
+  const sums = new Map([...found.keys()].filter((name) => !isDay(name)).map((name) => [name, 0]));
+  for (const name of days) {
+    const counter = counterOf(name);
     const difference = busy.has(name) ? 0 : counter.microUsd - (expected.get(name) ?? 0);
-    totals.set(keyId, (totals.get(keyId) ?? 0) + counter.microUsd - difference);
     differences.push({ counter, difference });
+    const [, ...longer] = windowNamesAt(Number(counter.windowName.slice(1)) * dayMs);
+    for (const sum of longer.map((windowName) => nameOf(counter.keyId, windowName)))
+      sums.set(sum, (sums.get(sum) ?? 0) + counter.microUsd - difference);
   }
-  for (const counter of counters.filter(({ day }) => day === undefined))
-    totals.set(counter.keyId, totals.get(counter.keyId) ?? 0);
-  for (const [keyId, sum] of totals) {
-    const counter = counters.find((each) => each.day === undefined && each.keyId === keyId) ?? {
-      keyId,
-      microUsd: 0,
-    };
+  for (const [name, sum] of sums) {
+    const counter = counterOf(name);
     differences.push({ counter, difference: counter.microUsd - sum });
   }
   return differences.filter(({ difference }) => difference !== 0);
+}
+
+const isDay = (name: string) => / d\d+$/.test(name);
+
+function partsOf(name: string): Pick<HeldCounter, 'keyId' | 'windowName'> {
+  const [keyId = '', windowName] = name.split(' ');
+  return { keyId: keyId === '' ? undefined : keyId, windowName: windowName as WindowName };
 }

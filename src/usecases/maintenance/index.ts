@@ -60,7 +60,7 @@ export function createMaintenance(deps: MaintenanceDeps) {
     reconcile: createReconcile({ records, events, deliveryQueues, jobQueue, webhookQueue, clock, log }),
     /** Compares the counters of held money with the records. */
     compareHolds: createCompareHolds({
-      ...{ records, heldCounters: deps.heldCounters, meter: deps.meter, log },
+      ...{ records, heldCounters: deps.heldCounters, meter: deps.meter, clock, log },
     }),
     sweep: createSweep({
       records,

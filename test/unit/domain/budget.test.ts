@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Budget, BudgetOverride } from '../../../src/domain/access-policy.ts';
 import { budgetExceeded, capsOf } from '../../../src/domain/budget.ts';
+import { windowNamesAt } from '../../../src/domain/budget-window.ts';
 import { dayOf } from '../../../src/domain/job-money.ts';
 
 const at = (time: string) => Date.parse(`${time}Z`);
@@ -20,19 +21,17 @@ describe('a window of a budget', () => {
     ['month', '2028-02-29T12:00:00', '2028-02-01', '2028-03-01'],
   ])('of a %s at %s begins on %s and ends before %s in UTC', (window, time, first, next) => {
     const cap = capAt(window, time);
-    expect(cap?.days?.first).toBe(dayOf(at(`${first}T00:00:00`)));
+    expect(cap?.windowName).toBe(`${window[0]}${dayOf(at(`${first}T00:00:00`))}`);
     expect(cap?.resetsAtMs).toBe(at(`${next}T00:00:00`));
-    expect(cap?.days?.last).toBeLessThan(dayOf(at(`${next}T00:00:00`)));
+    expect(windowNamesAt(at(time))).toContain(cap?.windowName);
   });
 
-  it('contains the next day while it lasts, because the clock of another process may be there already', () => {
-    expect(capAt('month', '2026-11-28T23:59:59')?.days?.last).toBe(dayOf(at('2026-11-29T00:00:00')));
-    expect(capAt('month', '2026-11-30T23:59:59')?.days?.last).toBe(dayOf(at('2026-11-30T00:00:00')));
-  });
-
-  it('without an end has neither days nor a reset', () => {
-    expect(capAt('total', '2026-11-29T00:00:00')).toMatchObject({ name: 'key_total', resetsAtMs: null });
-    expect(capAt('total', '2026-11-29T00:00:00')).not.toHaveProperty('days');
+  it('without an end has no reset', () => {
+    expect(capAt('total', '2026-11-29T00:00:00')).toMatchObject({
+      name: 'key_total',
+      windowName: 'total',
+      resetsAtMs: null,
+    });
   });
 
   it('of a newer release is no cap', () => {

@@ -7,27 +7,17 @@ import { ownerOf } from '../money-counters.ts';
  * same step, so that its event cannot be lost.
  *
  *   keys: {spend, marks}: the hash of money counters, and the set of thresholds that no event reports yet
- *   caps: 'owner:first day:last day:limit:kind,...' or '-'. Kind is 'h' (hard) or 's' and the first letter of the window.
+ *   caps: 'owner:window:limit:kind,...' or '-'. Kind is 'h' (hard) or 's' and the first letter of the window.
  *   returns 'capped INDEX HELD SPENT' if the amount does not fit a hard cap, otherwise nil. Indexes begin at 0.
  *   returns '+' as well if it marked a threshold, otherwise ''
  */
 export const luaCheckCaps = `
 local cap_sums = {}
-local function cap_sum(spend, name, owner, first, last)
+local function cap_sum(spend, name)
   local sum = cap_sums[name]
   if sum then return sum end
-  local fields = {}
-  local function add(bucket)
-    fields[#fields + 1] = owner .. '.' .. bucket .. '.held'
-    fields[#fields + 1] = owner .. '.' .. bucket .. '.spent'
-  end
-  if first == 'total' then add(first) else for day = tonumber(first), tonumber(last) do add(day) end end
-  local values = redis.call('HMGET', spend, unpack(fields))
-  sum = {held = 0, spent = 0}
-  for i = 1, #fields, 2 do
-    sum.held = sum.held + (tonumber(values[i]) or 0)
-    sum.spent = sum.spent + (tonumber(values[i + 1]) or 0)
-  end
+  local values = redis.call('HMGET', spend, name .. '.held', name .. '.spent')
+  sum = {held = tonumber(values[1]) or 0, spent = tonumber(values[2]) or 0}
   cap_sums[name] = sum
   return sum
 end
@@ -37,19 +27,19 @@ local function mark_threshold(keys, cap, used, now)
   local percent = used >= cap.max and 100 or used >= 0.8 * cap.max and 80 or used >= 0.5 * cap.max and 50
   if not percent then return false end
   local known = redis.call('HGET', keys.spend, cap.owner .. '.level.' .. cap.kind)
-  local first, reached = string.match(known or '', '^(%S+) (%d+)$')
-  if first == cap.first and tonumber(reached) >= percent then return false end
-  redis.call('ZADD', keys.marks, now, table.concat({cap.owner, cap.kind, cap.first, percent}, ' '))
+  local window, reached = string.match(known or '', '^(%S+) (%d+)$')
+  if window == cap.window and tonumber(reached) >= percent then return false end
+  redis.call('ZADD', keys.marks, now, table.concat({cap.owner, cap.kind, cap.window, percent}, ' '))
   return true
 end
 
 local function check_caps(keys, caps, amount, now)
   if caps == '-' then return nil, '' end
   local index, checked, own = 0, {}, {}
-  for owner, first, last, limit, kind in string.gmatch(caps, '([^:,]+):([^:,]+):([^:,]+):(%d+):(%a%a)') do
-    local name = owner .. ' ' .. first .. ' ' .. last
-    local sum = cap_sum(keys.spend, name, owner, first, last)
-    local cap = {owner = owner, first = first, kind = kind, max = tonumber(limit), sum = sum}
+  for owner, window, limit, kind in string.gmatch(caps, '([^:,]+):([^:,]+):(%d+):(%a%a)') do
+    local name = owner .. '.' .. window
+    local sum = cap_sum(keys.spend, name)
+    local cap = {owner = owner, window = window, kind = kind, max = tonumber(limit), sum = sum}
     local before = sum.held + sum.spent
     -- A job of unknown cost holds nothing, and must not pass a budget that is used up.
     local fits = before + amount <= cap.max and (amount > 0 or before < cap.max)
@@ -76,13 +66,9 @@ end
 export function encodeCaps(caps: readonly BudgetCap[] = []): string {
   if (caps.length === 0) return '-';
   return caps
-    .map((cap) => [ownerOf(cap.keyId), firstOf(cap), lastOf(cap), cap.limitMicroUsd, kindOf(cap)].join(':'))
+    .map((cap) => [ownerOf(cap.keyId), cap.windowName, cap.limitMicroUsd, kindOf(cap)].join(':'))
     .join(',');
 }
-
-/** Returns the window of a cap as the scripts name it: the first day, or `total`. */
-export const firstOf = ({ days }: BudgetCap): number | 'total' => days?.first ?? 'total';
-const lastOf = ({ days }: BudgetCap) => days?.last ?? 'total';
 
 /** Returns the kind of a cap as the scripts name it: hard or soft, and the window. */
 export const kindOf = ({ soft, window }: BudgetCap): string => `${soft ? 's' : 'h'}${window[0]}`;

@@ -10,17 +10,17 @@ import { type Keys, subscribersOf } from '../keys.ts';
  */
 const source = `
 redis.call('ZREM', KEYS[2], ARGV[1])
-local owner, kind, first = string.match(ARGV[1], '^(%S+) (%S+) (%S+) ')
+local owner, kind, window = string.match(ARGV[1], '^(%S+) (%S+) (%S+) ')
 local field = owner .. '.level.' .. kind
-local known_first, known = string.match(redis.call('HGET', KEYS[1], field) or '', '^(%S+) (%d+)$')
-local reached = known_first == first and tonumber(known) or 0
+local known_window, known = string.match(redis.call('HGET', KEYS[1], field) or '', '^(%S+) (%d+)$')
+local reached = known_window == window and tonumber(known) or 0
 local is_wanted = redis.call('EXISTS', KEYS[4], KEYS[5]) > 0
 local written = {}
 for i = 6, #KEYS do
   local arg = 3 + 3 * (i - 6)
   local percent, id = tonumber(ARGV[arg]), ARGV[arg + 1]
   if percent > reached then
-    redis.call('HSET', KEYS[1], field, first .. ' ' .. ARGV[arg])
+    redis.call('HSET', KEYS[1], field, window .. ' ' .. ARGV[arg])
     if is_wanted then
       redis.call('SET', KEYS[i], ARGV[arg + 2])
       redis.call('ZADD', KEYS[3], ARGV[2], id)

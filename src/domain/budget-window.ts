@@ -1,0 +1,50 @@
+import type { BudgetWindow } from './access-policy.ts';
+import { dayMs, dayOf } from './job-money.ts';
+
+/** Windows of budgets. All are UTC, and a week begins on Monday. */
+
+/**
+ * Name of one window: `total`, or the first letter of its kind and its first day, in days since 1970. `m20393` is November
+ * 2025. The money of an owner is counted by these names.
+ */
+export type WindowName = 'total' | `${'d' | 'w' | 'm'}${number}`;
+
+/** Returns the names of all windows in which a job counts that was accepted at a time, the day first. */
+export function windowNamesAt(timeMs: number): readonly [WindowName, ...WindowName[]] {
+  const day = dayOf(timeMs);
+  return [`d${day}`, `w${firstOfWeek(day)}`, `m${firstOfMonth(timeMs)}`, 'total'];
+}
+
+/** Returns the name of the window that contains a time, and its end: `null` if it never ends. */
+export function windowAt(
+  window: BudgetWindow,
+  timeMs: number,
+): { readonly windowName: WindowName; readonly resetsAtMs: number | null } {
+  const day = dayOf(timeMs);
+  switch (window) {
+    case 'day':
+      return { windowName: `d${day}`, resetsAtMs: (day + 1) * dayMs };
+    case 'week':
+      return { windowName: `w${firstOfWeek(day)}`, resetsAtMs: (firstOfWeek(day) + 7) * dayMs };
+    case 'month': {
+      const date = new Date(timeMs);
+      const resetsAtMs = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+      return { windowName: `m${firstOfMonth(timeMs)}`, resetsAtMs };
+    }
+    default:
+      return { windowName: 'total', resetsAtMs: null };
+  }
+}
+
+// Day 0 was a Thursday.
+const firstOfWeek = (day: number) => day - ((day + 3) % 7);
+const firstOfMonth = (timeMs: number) => dayOf(timeMs) - (new Date(timeMs).getUTCDate() - 1);
+
+/** Age of the first day of a window from which its counters are not needed, in days. */
+const oldAfterDays = { d: 40, w: 21, m: 93 } as const;
+
+/** Whether a window ended so long ago that no budget reads it. `total` and windows of a newer release are never old. */
+export function isOldWindow(name: string, nowMs: number): boolean {
+  const [, kind, first] = /^([dwm])(\d+)$/.exec(name) ?? [];
+  return kind !== undefined && Number(first) < dayOf(nowMs) - oldAfterDays[kind as 'd' | 'w' | 'm'];
+}
