@@ -1,12 +1,12 @@
 import type OpenAI from 'openai';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { AppError } from '../../src/domain/errors.ts';
-import { tooManyRequests } from '../../src/domain/too-many-requests.ts';
-import { openAiError } from '../../src/inbound/http/openai-v1/problem.ts';
-import { startHttpProxy } from '../support/http-proxy.ts';
-import { download, type ImageClient, loadClients, officialClient } from '../support/openai-clients.ts';
-import { startTestRedis } from '../support/redis.ts';
-import { serve } from '../support/scripted-server.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  download,
+  failureOf,
+  type ImageClient,
+  loadClients,
+  officialClient,
+} from '../support/openai-clients.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { imageCalls, testKeys } from '../support/service-environment.ts';
 
@@ -31,20 +31,6 @@ beforeAll(async () => {
 const apiKey = testKeys.acme;
 const options = () => ({ baseUrl: `${service.url}/v1`, apiKey });
 const isPng = (bytes: Buffer) => bytes.subarray(1, 4).toString() === 'PNG';
-
-/** Error of a failed call, with the status that the client shows to its caller. */
-async function failureOf(call: Promise<unknown>): Promise<Error & { status?: number }> {
-  const error = await call.then(
-    () => new Error('the call succeeded'),
-    (reason: unknown) => reason as Error & { statusCode?: number; status?: number; errors?: unknown[] },
-  );
-  const last = (error as { lastError?: { statusCode?: number } }).lastError;
-  const status =
-    (error as { status?: number }).status ??
-    (error as { statusCode?: number }).statusCode ??
-    last?.statusCode;
-  return Object.assign(error, status === undefined ? {} : { status });
-}
 
 describe.each(all)('$name', (client: ImageClient) => {
   const generate = (prompt: string, more: { n?: number; model?: string } = {}) =>
@@ -171,68 +157,5 @@ describe.each(officialSdks)('%s', (name, Client: typeof OpenAI) => {
       .withResponse();
     expect((data as { _request_id?: string })._request_id).toBe(response.headers.get('x-request-id'));
     expect(response.headers.get('x-darkroom-job-id')).toMatch(/^img_/);
-  });
-});
-
-/** Starts a server that refuses every request with an error in the form of `/v1`, as before acceptance. */
-async function refusing(error: AppError) {
-  const refusal = openAiError(
-    error,
-    { instance: '/v1/images/generations', requestId: 'req_1' },
-    { isAccepted: false },
-  );
-  const text = JSON.stringify(refusal.body);
-  return serve((response) => response.writeHead(refusal.status, refusal.headers).end(text));
-}
-
-describe.runIf(clients)('an error before a job exists', () => {
-  it('402 budget_exceeded ends the call of every client after one request', async () => {
-    const error = new AppError('budget_exceeded', { detail: 'The budget of this key is exhausted.' });
-    for (const client of all) {
-      const server = await refusing(error);
-      const failure = await failureOf(
-        client.generate({ baseUrl: server.url, apiKey }, { prompt: 'A fox', model: 'm' }),
-      );
-      expect(failure, client.name).toMatchObject({ status: 402, message: expect.stringContaining('budget') });
-      expect(server.seen, client.name).toHaveLength(1);
-    }
-  });
-
-  it('429 is retried twice by every client, after the time of Retry-After', async () => {
-    const quota = { owner: 'key', unit: 'requests', limit: 60, remaining: 0, resetSeconds: 1 } as const;
-    const error = tooManyRequests(quota, { quotas: [quota], retryAfterSeconds: 1 });
-    const attempts = all.map(async (client) => {
-      const server = await refusing(error);
-      const startMs = performance.now();
-      const failure = await failureOf(
-        client.generate({ baseUrl: server.url, apiKey }, { prompt: 'A fox', model: 'm' }),
-      );
-      return { name: client.name, failure, requests: server.seen.length, ms: performance.now() - startMs };
-    });
-    for (const { name, failure, requests, ms } of await Promise.all(attempts)) {
-      expect(failure, name).toMatchObject({ status: 429 });
-      expect(requests, name).toBe(3);
-      expect(ms, name).toBeGreaterThan(1_900);
-    }
-  });
-
-  it('503 without Redis is retried by every client, which then gets its image for one payment', async () => {
-    const redis = await startTestRedis();
-    const refused = await startService({ REDIS_URL: redis.url });
-    onTestFinished(async () => {
-      await refused.close();
-      await redis.stop();
-    });
-    const proxy = await startHttpProxy(() => refused.url);
-    onTestFinished(proxy.close);
-    await redis.kill9();
-    const calls = all.map((client) => {
-      const prompt = `Through the outage for ${client.name}`;
-      return client.generate({ baseUrl: `${proxy.url}/v1`, apiKey }, { prompt, model: 'gpt-image-2' });
-    });
-    await expect.poll(() => proxy.seen.map(({ status }) => status)).toEqual(all.map(() => 503));
-    await redis.restart();
-    for (const images of await Promise.all(calls)) expect(images.map(isPng)).toEqual([true]);
-    for (const { name } of all) expect(imageCalls(refused.studio, `for ${name}`), name).toHaveLength(1);
   });
 });

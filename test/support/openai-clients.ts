@@ -67,6 +67,20 @@ export async function download(url: string): Promise<Buffer> {
   return Buffer.from(new Uint8Array(await response.arrayBuffer()));
 }
 
+/** Returns the error of a failed call, with the status that the client shows to its caller. */
+export async function failureOf(call: Promise<unknown>): Promise<Error & { status?: number }> {
+  const error = await call.then(
+    () => new Error('the call succeeded'),
+    (reason: unknown) => reason as Error & { statusCode?: number; status?: number; errors?: unknown[] },
+  );
+  const last = (error as { lastError?: { statusCode?: number } }).lastError;
+  const status =
+    (error as { status?: number }).status ??
+    (error as { statusCode?: number }).statusCode ??
+    last?.statusCode;
+  return Object.assign(error, status === undefined ? {} : { status });
+}
+
 /** Returns a client of the official SDK. Both major versions have the same interface here. */
 export const officialClient = (
   Client: typeof OpenAI,
