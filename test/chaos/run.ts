@@ -53,8 +53,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-async function open(env?: Readonly<Record<string, string>>): Promise<Fleet> {
-  const fleet = await startFleet(env);
+async function open({ env, apiCount }: Pick<Scenario, 'env' | 'apiCount'> = {}): Promise<Fleet> {
+  const fleet = await startFleet(env, apiCount);
   fleets.add(fleet);
   return fleet;
 }
@@ -82,7 +82,7 @@ async function runAll(
       }
       log(`${scenario.name}: ${scenario.about}`);
       if (!scenario.env) shared = shared ?? (await open());
-      const fleet = scenario.env || !shared ? await open(scenario.env) : shared;
+      const fleet = scenario.env || !shared ? await open(scenario) : shared;
       const options = {
         seed: values.seed,
         short: values.short,

@@ -39,6 +39,8 @@ export interface Scenario {
   readonly long?: boolean;
   /** Settings that require a separate fleet. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Number of API processes of a separate fleet. Default 2. */
+  readonly apiCount?: number;
   /** Injects faults. Resolves when the fleet is healthy again and all jobs have ended. */
   run(stage: Stage): Promise<Finding[]>;
 }

@@ -1,10 +1,11 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Fleet, startFleet } from '../chaos/fleet/fleet.ts';
 import { runScenario } from '../chaos/run-scenario.ts';
 import { killUnderBacklog } from '../chaos/scenarios/kill-under-backlog.ts';
+import { killUnderBudgets } from '../chaos/scenarios/kill-under-budgets.ts';
 import { mixed } from '../chaos/scenarios/mixed.ts';
 
-/** Runs the short forms of two scenarios. `npm run chaos` runs all scenarios. */
+/** Runs the short forms of three scenarios. `npm run chaos` runs all scenarios. */
 
 const startLimitMs = 120_000;
 const limitMs = 240_000;
@@ -44,6 +45,20 @@ describe('a deployment with random faults', () => {
       const found = (figure: string) => findings.find((finding) => finding.figure === figure)?.found;
       expect(found('unfinished jobs at the last kill')).toBeGreaterThan(500);
       expect(found('runs interrupted')).toBeGreaterThan(0);
+    },
+    limitMs,
+  );
+});
+
+describe('a deployment with budgets', () => {
+  it(
+    'racing requests never exceed a budget although all processes are killed, and all views of the money agree',
+    async () => {
+      const { env, apiCount } = killUnderBudgets;
+      const separate = await startFleet(env, apiCount);
+      onTestFinished(() => separate.stop());
+      const { faults } = await runScenario(separate, killUnderBudgets, optionsOfNow());
+      expect(faults).toEqual([]);
     },
     limitMs,
   );

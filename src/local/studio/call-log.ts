@@ -1,4 +1,5 @@
 import { appendFile } from 'node:fs/promises';
+import type { ImageUsage } from './usage.ts';
 
 /** The charge a provider would have made: none, possibly one, or the images for certain. */
 export type Charged = 'none' | 'possible' | 'charged';
@@ -53,7 +54,7 @@ export type CallLog = {
   readonly calls: ReadonlyArray<StudioCall>;
   open(start: Pick<StudioCall, 'method' | 'path' | 'requestId' | 'headers'>): OpenCall;
   /** Marks images as paid and writes the ledger line. Resolves once the line is in the file. */
-  charge(call: OpenCall, images: readonly ProducedImage[]): Promise<void>;
+  charge(call: OpenCall, images: readonly ProducedImage[], usage?: ImageUsage): Promise<void>;
   close(call: OpenCall): void;
   chargedImages(): number;
 };
@@ -101,11 +102,11 @@ export function createCallLog({ ledgerFile, onArrival, onCall }: CallLogOptions)
       notify(onArrival, call);
       return call;
     },
-    async charge(call, images) {
+    async charge(call, images, usage) {
       call.charged = 'charged';
       call.images = images;
       chargedImages += images.length;
-      if (ledgerFile !== undefined) await appendFile(ledgerFile, ledgerLine(call));
+      if (ledgerFile !== undefined) await appendFile(ledgerFile, ledgerLine(call, usage));
     },
     close(call) {
       call.endedAt = new Date().toISOString();
@@ -114,10 +115,10 @@ export function createCallLog({ ledgerFile, onArrival, onCall }: CallLogOptions)
   };
 }
 
-function ledgerLine(call: OpenCall): string {
+function ledgerLine(call: OpenCall, usage: ImageUsage | undefined): string {
   const { requestId, headers, prompt, parameters, inputs, fault, images } = call;
   const at = new Date().toISOString();
   const { clientRequestId } = headers;
-  const line = { at, requestId, clientRequestId, prompt, parameters, inputs, fault, images };
+  const line = { at, requestId, clientRequestId, prompt, parameters, inputs, fault, images, usage };
   return `${JSON.stringify(line)}\n`;
 }

@@ -2,12 +2,19 @@ import type { CallLog } from './call-log.ts';
 import type { Exchange } from './exchange.ts';
 import { chargeFor, refusalFor } from './fault-refusals.ts';
 import { type ActiveFaults, type Fault, type FaultLog, numberOf, readFaults } from './faults.ts';
-import { type GenerationRequest, variedBy } from './generation-request.ts';
+import { type AutoQuality, type GenerationRequest, variedBy } from './generation-request.ts';
 import { base64, echo, nowSeconds, usageOf } from './image-fields.ts';
 import { identify, type Production } from './production.ts';
 import { streamImages } from './stream-images.ts';
 
-export type ImageDeps = { callLog: CallLog; faults: FaultLog; produce: Production; latencyMs: number };
+export type ImageDeps = {
+  callLog: CallLog;
+  faults: FaultLog;
+  produce: Production;
+  latencyMs: number;
+  /** Quality of generations that leave it to the model. Default: `medium`. */
+  autoQuality?: AutoQuality | undefined;
+};
 
 /**
  * Serves a request of POST /v1/images/generations or /v1/images/edits. Images are charged as soon as they are made, before the response and any delay:
@@ -48,7 +55,8 @@ export async function generateImages(
     return await responseWithoutImages(exchange, request, fault);
   }
   const drawn = await deps.produce(request, fault);
-  await deps.callLog.charge(call, drawn.map(identify));
+  const partials = request.stream ? request.partialImages : 0;
+  await deps.callLog.charge(call, drawn.map(identify), usageOf(request, drawn.length, partials));
   if (fault?.name === 'hang') return await exchange.waitForever();
   if (request.stream && fault?.name !== 'hang-up') {
     return await streamImages(exchange, { request, drawn, fault }, latencyMs);

@@ -47,11 +47,14 @@ const CLASSIC_SIZES = ['1024x1024', '1536x1024', '1024x1536'];
 const DEFAULT_MODEL = 'gpt-image-2.6-flare';
 const MAX_PROMPT = 32_000;
 
+/** Quality that `auto` stands for. */
+export type AutoQuality = 'medium' | 'dearest';
+
 /**
  * Reads and checks a request body as OpenAI does.
  * @throws StudioRefusal 400 naming the parameter, or 404 for a model that was shut down.
  */
-export function readGenerationRequest(body: Body): GenerationRequest {
+export function readGenerationRequest(body: Body, autoQuality: AutoQuality = 'medium'): GenerationRequest {
   const unknown = Object.keys(body).find((name) => !KNOWN.has(name));
   if (unknown !== undefined) throw invalid(unknown, 'unknown_parameter', `Unknown parameter: '${unknown}'.`);
   const family = modelFamily(text(body, 'model') ?? DEFAULT_MODEL);
@@ -79,7 +82,7 @@ export function readGenerationRequest(body: Body): GenerationRequest {
     family,
     n: whole(body, 'n', [1, 10]) ?? 1,
     ...readSize(body, family),
-    quality: quality === 'auto' ? 'medium' : quality,
+    quality: quality === 'auto' ? resolveAuto(family, autoQuality) : quality,
     background: background === 'transparent' ? 'transparent' : 'opaque',
     format,
     compression,
@@ -90,6 +93,9 @@ export function readGenerationRequest(body: Body): GenerationRequest {
     inputTokens: 0,
   };
 }
+
+const resolveAuto = ({ qualities }: ModelFamily, auto: AutoQuality): string =>
+  (auto === 'dearest' ? qualities.at(-1) : undefined) ?? 'medium';
 
 /**
  * Derives a seed for a call without one, from the number at the end of its client request id. The calls of one job

@@ -72,7 +72,7 @@ function createEndpoints(deps: BackgroundDeps): (path: string) => Endpoint | und
   const endpoints: Readonly<Record<string, Endpoint>> = {
     '/v1/images/generations': post((exchange, body) => {
       exchange.call.prompt = promptOf(body.prompt);
-      return generateImages(exchange, readGenerationRequest(body), deps);
+      return generateImages(exchange, readGenerationRequest(body, deps.autoQuality), deps);
     }),
     '/v1/images/edits': {
       ...post((exchange, body) => editWithBody(exchange, body, deps)),

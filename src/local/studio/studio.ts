@@ -5,6 +5,7 @@ import { hostInUrl } from '../../lib/host-in-url.ts';
 import { type CallLog, createCallLog, type StudioCall } from './call-log.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { createFaultLog } from './faults.ts';
+import type { AutoQuality } from './generation-request.ts';
 import { createProduction } from './production.ts';
 import { ClientGone, refusalBody, StudioRefusal } from './refusals.ts';
 import { createResponseStore } from './response-store.ts';
@@ -25,6 +26,8 @@ export type StudioOptions = {
   image?: 'drawn' | 'quick';
   /** Approximate size of quick images in bytes (png). Implies `quick`. */
   imageBytes?: number;
+  /** Quality of generations that leave it to the model. Default: `medium`. */
+  autoQuality?: AutoQuality;
   /** Called when a call arrives, before its body is read. */
   onArrival?: (call: StudioCall) => void;
   /** Called once per call, when its record is final. */
@@ -55,6 +58,7 @@ export async function startStudio(options: StudioOptions = {}): Promise<Studio> 
     responses: createResponseStore(Date.now),
     clock: Date.now,
     latencyMs,
+    autoQuality: options.autoQuality,
   });
   const inFlight = new Set<Promise<void>>();
   const cut = new AbortController();

@@ -3,7 +3,7 @@ import type { ModelFamily } from './models.ts';
 /** Additional image tokens of one partial image. */
 const PARTIAL_IMAGE_TOKENS = 100;
 
-type ImageUsage = {
+export type ImageUsage = {
   input_tokens: number;
   input_tokens_details: { image_tokens: number; text_tokens: number };
   output_tokens: number;

@@ -79,8 +79,13 @@ async function startDependencies(folder: string, undo: (() => unknown)[]) {
   return { redis, storage, provider, events, env };
 }
 
-/** Starts 2 API processes, 3 workers and 1 webhooks process with Redis, storage, provider and webhook endpoint. */
-export async function startFleet(overrides: Readonly<Record<string, string>> = {}): Promise<Fleet> {
+/**
+ * Starts API processes, by default 2, 3 workers and 1 webhooks process with Redis, storage, provider and webhook endpoint.
+ */
+export async function startFleet(
+  overrides: Readonly<Record<string, string>> = {},
+  apiCount = 2,
+): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'darkroom-chaos-'));
   const service = await compileService();
   const undo: (() => unknown)[] = [service.remove];
@@ -98,7 +103,7 @@ export async function startFleet(overrides: Readonly<Record<string, string>> = {
         { name, role, folder, program: join(service.folder, 'main.js'), env: { ...env, ...overrides } },
         { onLine: work.record, onCrash: (how) => void crashes.push(how) },
       );
-    const apis = ['api-1', 'api-2'].map((name) => member(name, 'api'));
+    const apis = Array.from({ length: apiCount }, (_, i) => member(`api-${i + 1}`, 'api'));
     const workers = ['worker-1', 'worker-2', 'worker-3'].map((name) => member(name, 'worker'));
     const webhooks = member('webhooks', 'webhooks');
     const members = [...apis, ...workers, webhooks];

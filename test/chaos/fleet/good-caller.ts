@@ -2,20 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ImageJobView } from '../../../src/domain/job-view.ts';
 import type { Fleet } from './fleet.ts';
 
+type Method = 'GET' | 'POST' | 'PUT';
+
 /** Status and body of a response. */
 export interface CallResponse {
   readonly status: number;
   readonly body: Buffer;
 }
 
-/** Calls a fleet like a careful client: through both API processes, with a retry after every temporary failure. */
+/** Calls a fleet like a careful client: through all API processes, with a retry after every temporary failure. */
 export interface GoodCaller {
   /** Reasons for retries: a retryable response, a refused connection, or a connection without a response. */
   readonly outages: { refused: number; unreachable: number; unanswered: string[] };
   /** Resolves with the first response that is not retryable. Rejects after the limit. */
-  call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<CallResponse>;
+  call(method: Method, path: string, options?: CallOptions): Promise<CallResponse>;
   /** Calls one API process once, at a full URL. Resolves with `null` if there is no response. */
-  once(method: 'GET' | 'POST', url: string, options?: CallOptions): Promise<CallResponse | null>;
+  once(method: Method, url: string, options?: CallOptions): Promise<CallResponse | null>;
   job(id: string): Promise<ImageJobView | null>;
 }
 
@@ -28,7 +30,8 @@ const tryMs = 10_000;
 const pauseMs = 250;
 const limitMs = 120_000;
 
-export function createGoodCaller(fleet: Fleet): GoodCaller {
+/** Creates a caller with an API key, by default the key of the fleet. */
+export function createGoodCaller(fleet: Fleet, apiKey = fleet.apiKey): GoodCaller {
   const outages = { refused: 0, unreachable: 0, unanswered: [] as string[] };
   let calls = 0;
 
@@ -37,7 +40,7 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
       const response = await fetch(url, {
         method,
         headers: {
-          authorization: `Bearer ${fleet.apiKey}`,
+          authorization: `Bearer ${apiKey}`,
           ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...(options.idempotencyKey ? { 'idempotency-key': options.idempotencyKey } : {}),
         },
@@ -53,7 +56,7 @@ export function createGoodCaller(fleet: Fleet): GoodCaller {
     }
   }
 
-  async function call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<CallResponse> {
+  async function call(method: Method, path: string, options?: CallOptions): Promise<CallResponse> {
     const deadlineMs = Date.now() + limitMs;
     while (Date.now() < deadlineMs) {
       calls += 1;

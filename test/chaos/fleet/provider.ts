@@ -13,6 +13,8 @@ export interface Charge {
   readonly sha256: readonly string[];
   /** Digests of the inputs of an edit, in the order sent. */
   readonly inputs: readonly string[];
+  /** Amount in micro-USD, by the prices of gpt-image-2; `null` if the line has no tokens. */
+  readonly microUsd: number | null;
 }
 
 /** The offline provider in a separate process that no scenario kills. */
@@ -24,6 +26,9 @@ export interface Provider {
 }
 
 const program = fileURLToPath(new URL('../../support/provider-process.ts', import.meta.url));
+/** Prices of a token of gpt-image-2. The catalogue of the service is not used, so that an error in it shows. */
+const microUsdOfText = 5;
+const microUsdOfImage = 30;
 const loader = import.meta.resolve('tsx');
 
 /** Starts the provider with its ledger in the folder. `latencyMs` is the default latency of an image. */
@@ -54,11 +59,12 @@ export async function startProvider(folder: string, latencyMs: number): Promise<
 }
 
 function chargeOf(line: string): Charge {
-  const { requestId, clientRequestId, images, inputs } = JSON.parse(line) as {
+  const { requestId, clientRequestId, images, inputs, usage } = JSON.parse(line) as {
     requestId: string;
     clientRequestId: string | null;
     images: { sha256: string }[];
     inputs: { sha256: string }[];
+    usage?: { input_tokens: number; output_tokens: number };
   };
   const [, jobId = '', attemptNo = ''] = /^(.+)-(\d+)$/.exec(clientRequestId ?? '') ?? [];
   return {
@@ -67,5 +73,6 @@ function chargeOf(line: string): Charge {
     requestId,
     sha256: images.map((image) => image.sha256),
     inputs: inputs.map((input) => input.sha256),
+    microUsd: usage ? usage.input_tokens * microUsdOfText + usage.output_tokens * microUsdOfImage : null,
   };
 }

@@ -5,6 +5,7 @@ import { killInBackground } from './kill-in-background.ts';
 import { killRedis } from './kill-redis.ts';
 import { killSameJob } from './kill-same-job.ts';
 import { killUnderBacklog } from './kill-under-backlog.ts';
+import { killUnderBudgets } from './kill-under-budgets.ts';
 import { killWebhooks } from './kill-webhooks.ts';
 import { killWorkers } from './kill-workers.ts';
 import { loseMachine, loseMachineInBackground } from './lose-machine.ts';
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   wipeQueue,
   rollingRestarts,
   killInBackground,
+  killUnderBudgets,
   killWebhooks,
   mixed,
   shortRetention,
