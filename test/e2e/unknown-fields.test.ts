@@ -72,7 +72,7 @@ describe('a route without body fields', () => {
 describe('a query', () => {
   it.each([
     ['/images/{job}?variant=thumbnail', '/query/variant'],
-    ['/images/{job}/content/0?variant=thumbnail', '/query/variant'],
+    ['/images/{job}/content/0?variants=thumbnail', '/query/variants'],
     ['/images/{job}/events?after=2', '/query/after'],
     ['/images?modle=gpt-image-2', '/query/modle'],
     ['/models?status=current', '/query/status'],

@@ -180,7 +180,7 @@ describe('darkroom webhooks trigger', () => {
     const events = receiver.received.map((each) => verified(each, secret));
     expect(events.map(({ type }) => type).sort()).toEqual([...eventTypes].sort());
     for (const event of events) expect([validate(event), validate.errors]).toEqual([true, null]);
-    for (const { type, data } of events.filter(({ type }) => type !== 'webhook.test')) {
+    for (const { type, data } of events.filter(({ type }) => type.startsWith('image.'))) {
       expect(type).toBe(data.status === 'running' ? 'image.started' : `image.${data.status}`);
     }
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(events.length);

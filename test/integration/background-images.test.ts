@@ -124,7 +124,7 @@ describe('an image generated in the background', () => {
   it.each([
     ['empty', 'unusable'],
     ['truncated', 'damaged'],
-    ['not-an-image', 'damaged'],
+    ['not-an-image', 'unusable'],
     ['huge', 'unusable'],
   ])('returns no image after [studio:%s] because the response is %s', async (word, kind) => {
     const { provider } = await backgroundStudio();
