@@ -44,7 +44,8 @@ describe('an erased job', () => {
     const { text } = await service.acme.delete(`/images/${job.id}`).expect(204);
     expect(text).toBe('');
     for (const { id: operation, method, path } of readApiDocument().operations) {
-      if (!path.startsWith('/images/{id}')) continue;
+      // A charge of an erased job can still be settled, with another scope.
+      if (!path.startsWith('/images/{id}') || operation === 'settleJob') continue;
       const { status, body } = await service.acme[method.toLowerCase() as 'get' | 'post' | 'delete'](
         path.replace('{id}', job.id).replace('{index}', '0'),
       );

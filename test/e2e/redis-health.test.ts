@@ -43,6 +43,7 @@ describe('the metrics', () => {
         'darkroom_redis_aof_enabled',
         'darkroom_redis_memory_used_bytes',
         'darkroom_redis_memory_limit_bytes',
+        'darkroom_ledger_unarchived_age_seconds',
         'darkroom_webhook_deliveries_pending',
         'darkroom_provider_scopes_blocked',
       ];

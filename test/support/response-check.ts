@@ -28,8 +28,14 @@ export function faultsOf(api: ApiDocument, expected: Expectation, reply: RawResp
     if (reply.status >= 400) faults.push(...problemFaults(api, expected, reply));
     return faults;
   }
+  if (namesOtherAddress(expected.path) && reply.status === 405) {
+    return [...faults, ...otherMethodFaults(reply), ...problemFaults(api, expected, reply)];
+  }
   return [...faults, ...operationFaults(api, { operation: target, expected }, reply)];
 }
+
+/** Whether a parameter of a path turns it into another address: `self` beside ids, or an empty text. */
+const namesOtherAddress = (path: string): boolean => /\/self$|\/\/$/.test(path);
 
 /** Checks a response to a method that the path does not have. The path itself may be malformed. */
 function otherMethodFaults({ status, headers }: RawResponse): string[] {

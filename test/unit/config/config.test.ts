@@ -5,6 +5,22 @@ import { minimalEnvironment, serviceConfig, serviceFaults } from '../../support/
 
 /** Invalid values of all variables that do not accept every text. */
 const bad: Partial<Record<VariableName, string>> = {
+  AUDIT_TTL_S: '-1',
+  FREE_RECORD_TTL_S: '-1',
+  LEDGER_TTL_S: '-1',
+  MAX_OPEN_STREAMS: '-1',
+  MAX_STORED_BYTES: '-1',
+  MAX_STORED_JOBS: '-1',
+  MAX_UPLOADS: '-1',
+  MAX_USAGE_ROWS: '-1',
+  MODERATION_MAX_BLOCKS: '-1',
+  MODERATION_THROTTLE_S: '-1',
+  MODERATION_WINDOW_S: '-1',
+  REDIS_MAX_MEMORY_PERCENT: '101',
+  SEND_SAFETY_IDENTIFIER: 'maybe',
+  THUMBNAILS: 'maybe',
+  USAGE_METADATA_KEYS: 'a b',
+  USAGE_TTL_S: '-1',
   PORT: '65536',
   ROLES: 'api,cook',
   PUBLIC_URL: 'ftp://x',

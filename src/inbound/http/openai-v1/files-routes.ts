@@ -122,6 +122,7 @@ function readRoutes(app: FastifyInstance, uploads: Deps['inputs']['uploads']): v
         'OpenAiDeletedFile',
         'not_found',
         'uri_too_long',
+        'unsupported_media_type',
         'storage_unavailable',
         'storage_failed',
       ),
