@@ -138,6 +138,7 @@ describe('waiting jobs', () => {
     expect(await queue.counts()).toEqual({ ...empty, active: 1 });
     worker.endNext();
     await expect.poll(() => queue.has([task.id]), withRetry).toEqual([false]);
+    await expect.poll(() => queue.counts(), withRetry).toEqual(empty);
     await queue.add(task, { priority: 'normal' });
     await worker.hasStarted(2);
   });

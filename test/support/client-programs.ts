@@ -15,6 +15,8 @@ export function textOf(event: WebhookEvent): string {
   switch (event.type) {
     case 'webhook.test':
       return event.data.endpoint_id;
+    case 'budget.threshold':
+      return event.data.budget.name + ' ' + event.data.threshold_percent;
     case 'image.failed':
       return event.data.error?.code ?? 'internal';
     default:

@@ -20,7 +20,9 @@ const unitMs: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
-const phrase = /\b(?:again|retry|wait)(?: after| in| for)? ([0-9][0-9a-z. ]{0,30})/i;
+const phrase = /\b(?:again|retry|wait)(?: after| in| for)? (?=[0-9])/i;
+/** Maximum length of a duration in a sentence. */
+const maxDurationLength = 32;
 
 /** Returns the wait that the body of an error states, in milliseconds; `undefined` if it states none. */
 export function statedWaitMs({ parts, messages }: ErrorFacts): number | undefined {
@@ -31,10 +33,18 @@ export function statedWaitMs({ parts, messages }: ErrorFacts): number | undefine
     }
   }
   for (const message of messages) {
-    const waitMs = durationMs(phrase.exec(message)?.[1] ?? '');
+    const waitMs = durationMs(durationIn(message));
     if (waitMs !== undefined) return waitMs;
   }
   return undefined;
+}
+
+/** Returns the text after a phrase such as `try again in`; empty without one. */
+function durationIn(message: string): string {
+  const found = phrase.exec(message);
+  if (!found) return '';
+  const start = found.index + found[0].length;
+  return message.slice(start, start + maxDurationLength);
 }
 
 function readWait(value: unknown, unit: number): number | undefined {
