@@ -1,4 +1,4 @@
-import type { Caller } from '../../domain/api-key.ts';
+import { type Caller, tenantPattern } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { JsonSchema } from './json-schema.ts';
 
@@ -6,7 +6,7 @@ import type { JsonSchema } from './json-schema.ts';
 export const tenantQuery = {
   tenant: {
     type: 'string',
-    pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
+    pattern: tenantPattern.source,
     description: "Tenant. Default: the caller's own. Only `ADMIN_KEY` may name another one.",
   },
 } as const satisfies Record<string, JsonSchema>;
