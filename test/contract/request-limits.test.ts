@@ -11,7 +11,8 @@ async function connect({ address = inject('redisPath'), processes = 1 } = {}) {
   await whenRedisReady(redis, 10_000);
   const keys = createKeys(`test-${ulid(Date.now()).toLowerCase()}`);
   onTestFinished(() => redis.disconnect());
-  return { redis, limits: Array.from({ length: processes }, () => createRequestLimits(redis, keys)) };
+  const limits = Array.from({ length: processes }, () => createRequestLimits(redis, keys));
+  return { redis, keys, limits };
 }
 
 const caller = { tenant: 'acme', keyId: 'key_1' };
@@ -44,6 +45,20 @@ describe('a limit of requests per minute', () => {
     expect((await take(1))?.refused).toBeDefined();
     await expect.poll(() => performance.now(), { interval: 5 }).toBeGreaterThan(until + 1);
     expect((await take(1))?.refused).toBeUndefined();
+  });
+
+  it('counts every request that passes, also among those a few milliseconds too early', async () => {
+    const { redis, keys, limits } = await connect();
+    const [seconds = 0, micros = 0] = await redis.time();
+    const whole = seconds * 1000 + micros / 1000 + 50;
+    await redis.set(keys.requestRate(caller.tenant, caller.keyId, 1), whole);
+    const take = async () => {
+      const taken = await limits[0]?.take(caller, [ofKey(1)]);
+      return taken?.refused ? 'refused' : taken?.quotas[0]?.remaining;
+    };
+    // The only request of the quota passes, so none remains.
+    await expect.poll(take, { interval: 5 }).not.toBe('refused');
+    expect(await take()).toBe('refused');
   });
 
   it('counts a request against the key and the tenant, or against none of them', async () => {

@@ -14,15 +14,17 @@ const source = `
 local window = tonumber(ARGV[1])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
-local arrivals, wait_ms = {}, 0
+-- Rounding of a sum of intervals must not refuse the last request of a quota.
+local tolerance = 0.01
+local arrivals, waits, wait_ms = {}, {}, 0
 for i, key in ipairs(KEYS) do
   -- A clock that went back must not block a key for longer than the window.
   local arrival = math.min(tonumber(redis.call('GET', key) or '0'), now + window)
   arrivals[i] = math.max(arrival, now)
-  wait_ms = math.max(wait_ms, arrivals[i] + window / ARGV[i + 1] - window - now)
+  waits[i] = arrivals[i] + window / ARGV[i + 1] - window - now
+  wait_ms = math.max(wait_ms, waits[i])
 end
--- Rounding of a sum of intervals must not refuse the last request of a quota.
-local passes = wait_ms < 0.01
+local passes = wait_ms < tolerance
 local reply = {passes and 0 or math.ceil(wait_ms)}
 for i, key in ipairs(KEYS) do
   local interval = window / ARGV[i + 1]
@@ -30,7 +32,9 @@ for i, key in ipairs(KEYS) do
     arrivals[i] = arrivals[i] + interval
     redis.call('SET', key, string.format('%.3f', arrivals[i]), 'PX', math.ceil(arrivals[i] - now) + 1000)
   end
-  reply[#reply + 1] = math.max(0, math.floor((now + window - arrivals[i]) / interval + 0.001))
+  local remaining = math.max(0, math.floor((now + window - arrivals[i]) / interval + 0.001))
+  -- A limit that refuses has none left, also if the request comes only a moment too early.
+  reply[#reply + 1] = waits[i] < tolerance and remaining or 0
   reply[#reply + 1] = math.ceil(math.max(0, arrivals[i] - now))
 end
 return reply
