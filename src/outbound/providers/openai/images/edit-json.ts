@@ -1,10 +1,8 @@
+import { maxModeratedBytes } from '../../../../domain/edit-rules.ts';
 import { type ImageCall, ProviderError } from '../../../../domain/ports.ts';
 import { jsonWithInputs } from './json-with-inputs.ts';
 import { imagesBody } from './request-body.ts';
 import type { StreamedBody } from './streamed-body.ts';
-
-/** Maximum length of a data URL in the JSON form of an edit. */
-const maxUrlLength = 20_971_520;
 
 /** Returns whether a call has a parameter that the provider takes in the JSON form of an edit only. */
 export const needsJson = ({ parameters }: Pick<ImageCall, 'parameters'>): boolean =>
@@ -17,8 +15,9 @@ export const needsJson = ({ parameters }: Pick<ImageCall, 'parameters'>): boolea
  */
 export function editJson(call: ImageCall): StreamedBody & { readonly contentType: string } {
   const { inputs = [] } = call;
-  const isTooLarge = inputs.some(({ sizeBytes }) => (sizeBytes * 4) / 3 + 32 > maxUrlLength);
-  if (isTooLarge) throw rejected('With moderation, an input may have at most 15 MB.');
+  // Inputs with a URL have no size before they are fetched, so only this check knows it.
+  if (inputs.some(({ sizeBytes }) => sizeBytes > maxModeratedBytes))
+    throw rejected(`With moderation, an input may have at most ${maxModeratedBytes} bytes.`);
   if (inputs.some(({ role }) => role === 'markup'))
     throw rejected('The provider takes moderation without a markup only.');
   const mask = inputs.find(({ role }) => role === 'mask');
