@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Caller, createCaller } from '../support/caller.ts';
 import { type ManagedKeys, manageKeysOf } from '../support/managed-keys.ts';
+import { scrape } from '../support/scrape.ts';
 import { startService, startServiceIn, type TestService } from '../support/service.ts';
 import { createEnvironment } from '../support/service-environment.ts';
 import { startEndpointServer } from '../support/webhook-endpoints.ts';
@@ -60,6 +61,26 @@ describe('a budget of a key', () => {
       soft: false,
       remaining_micro_usd: 9_000 - (first.cost.micro_usd ?? 0),
     });
+  });
+
+  it('refuses a further paid call of a job, which holds its earlier call until that is settled', async () => {
+    const { caller } = await keyWith([{ window: 'total', limit_micro_usd: 10_000 }]);
+    const uncertain = { ...request, prompt: 'a red fox [studio:hang-up]', on_uncertain: 'retry' };
+    const estimate = await estimateOf(caller, uncertain);
+    const refused = async () =>
+      (await scrape(service.url)).value('darkroom_budget_refusals_total', {
+        owner: 'key',
+        window: 'total',
+      }) ?? 0;
+    const before = await refused();
+    const { status, error, attempts } = await caller.generate(uncertain);
+    expect({ status, error }).toMatchObject({
+      status: 'failed',
+      error: { code: 'budget_exceeded', billing: 'possible' },
+    });
+    expect(attempts).toHaveLength(1);
+    expect(await budgetsOf(caller)).toMatchObject([{ held_micro_usd: estimate, spent_micro_usd: 0 }]);
+    expect(await refused()).toBe(before + 1);
   });
 
   it('refuses requests of /v1 with 402 in the form of the OpenAI API', async () => {

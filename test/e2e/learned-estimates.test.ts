@@ -71,6 +71,8 @@ describe('an estimate after 200 images of a provider that counts 4 times the tok
     // The first images cost four times what the formula says.
     expect(await metric('darkroom_estimate_error_ratio_bucket{le="1",bound="high"}')).toBeLessThan(count);
     expect(await metric('darkroom_estimate_error_ratio_bucket{le="4",bound="high"}')).toBe(count);
+    expect(await metric('darkroom_bills_above_hold_total')).toBeGreaterThan(0);
+    expect(await metric('darkroom_bills_above_hold_micro_usd_total')).toBeGreaterThan(0);
   });
 });
 

@@ -77,6 +77,8 @@ export interface UpdateOptions {
    * above every cap, because the call behind it was already made.
    */
   readonly capsOf?: ((job: ImageJob) => Promise<readonly BudgetCap[]>) | undefined;
+  /** Called with the budget that a higher hold does not fit, before the error. */
+  readonly onCapped?: (refusal: CapRefusal) => void;
 }
 
 /** Part of a list, by rank. */

@@ -45,14 +45,17 @@ export function createJobStore(
   async function write(
     before: ImageJob,
     change: Change,
-    { onEvent, capsOf }: UpdateOptions,
+    { onEvent, onCapped, capsOf }: UpdateOptions,
   ): Promise<ImageJob | 'gone' | string> {
     const { event } = change;
     const after = { ...change.job, version: before.version + 1 };
     const rise = (after.hold ?? 0) - (before.hold ?? 0);
     const caps = rise > 0 ? await capsOf?.(after) : undefined;
     const reply = await updateJob({ before, after, event, caps });
-    if (reply.kind === 'capped') throw budgetExceeded(reply.refusal, rise);
+    if (reply.kind === 'capped') {
+      onCapped?.(reply.refusal);
+      throw budgetExceeded(reply.refusal, rise);
+    }
     if (reply.kind === 'missing') return 'gone';
     if (reply.kind === 'conflict') return reply.record;
     if (event && reply.eventWritten) onEvent?.(event);

@@ -1,4 +1,4 @@
-import type { BudgetCap } from '../../domain/budget.ts';
+import { type BudgetCap, labelsOf } from '../../domain/budget.ts';
 import { type ImageJob, isTerminal, shownStatus } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { type Excess, newExcesses, withHold } from '../../domain/job-money.ts';
@@ -52,6 +52,7 @@ export function createUpdateJob(deps: Deps): UpdateJob {
       {
         known,
         capsOf: deps.capsOf,
+        onCapped: ({ cap }) => deps.meter.budgetRefused(labelsOf(cap)),
         onEvent: (event) => {
           eventWritten = event;
         },
