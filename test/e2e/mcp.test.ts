@@ -1,7 +1,7 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
+import { connectMcp, type Negotiation } from '../support/mcp-client.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { imageCalls, testKeys } from '../support/service-environment.ts';
 
@@ -11,25 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => service?.close());
 
-type Mode = 'legacy' | 'auto';
-
-/** Connects an official client to the running service. */
-async function connect(mode: Mode, key: string = testKeys.acme): Promise<Client> {
-  const options = mode === 'auto' ? { versionNegotiation: { mode: 'auto' as const } } : {};
-  const client = new Client({ name: 'test', version: '1.0.0' }, options);
-  const headers = { authorization: `Bearer ${key}` };
-  await client.connect(
-    new StreamableHTTPClientTransport(new URL('/mcp', service.url), { requestInit: { headers } }),
-  );
-  onTestFinished(() => client.close());
-  return client;
-}
+const connect = (negotiation: Negotiation, key: string = testKeys.acme) =>
+  connectMcp(service, { negotiation, key });
 
 const jobOf = (result: { structuredContent?: unknown }) => result.structuredContent as ImageJobView;
 const textOf = (result: { content?: unknown }) =>
   (result.content as { type: string; text?: string }[]).map(({ text = '' }) => text).join('\n');
 
-describe.each<Mode>(['legacy', 'auto'])('an MCP client that negotiates by %s', (mode) => {
+describe.each<Negotiation>(['legacy', 'auto'])('an MCP client that negotiates by %s', (mode) => {
   it('finds the tools with their arguments', async () => {
     const { tools } = await (await connect(mode)).listTools();
     expect(tools.map(({ name }) => name).sort()).toEqual([

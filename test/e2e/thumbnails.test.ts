@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
+import { connectMcp } from '../support/mcp-client.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -40,6 +41,17 @@ describe('thumbnails', () => {
       expect(content.headers['content-type']).toBe('image/webp');
       expect(content.headers['cache-control']).toContain('immutable');
     }
+  });
+
+  it('are the previews of agents, for which no original is read again', async () => {
+    const { id } = await service.acme.generate({ prompt: 'A fox for an agent' });
+    const { images } = await withThumbnails(id);
+    const folder = join(service.dataDir, 'images', 'acme', id);
+    for (const name of await readdir(folder)) if (!name.includes('thumbnail')) await rm(join(folder, name));
+    const agent = await connectMcp(service);
+    const { content } = await agent.callTool({ name: 'get_image', arguments: { id } });
+    const data = (await bytesOf(images[0]?.thumbnail_url ?? '')).toString('base64');
+    expect(content).toContainEqual({ type: 'image', data, mimeType: 'image/webp' });
   });
 
   it('are erased with their job and unknown to other tenants', async () => {

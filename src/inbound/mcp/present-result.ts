@@ -1,6 +1,8 @@
+import { buffer } from 'node:stream/consumers';
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
 import type { AppError } from '../../domain/errors.ts';
 import { errorRow } from '../../domain/errors.ts';
+import { hasThumbnail, type StoredImage, thumbnailKeyOf, thumbnailType } from '../../domain/image.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
 import type { ThumbnailMaker } from '../../domain/ports.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
@@ -21,12 +23,19 @@ export interface PresentResultDeps {
  * structured content, links, and a small preview of the first image.
  */
 export function createPresentResult({ jobs, thumbnailMaker, linkSeconds }: PresentResultDeps) {
-  async function previewOf({ images: [first] }: ImageJob): Promise<ContentBlock[]> {
-    if (!first) return [];
-    const { body } = await jobs.readImage.open(first.storageKey);
-    const made = await thumbnailMaker.make(body);
-    if (!made || made.bytes.length > maxPreviewBytes) return [];
-    return [{ type: 'image', data: made.bytes.toString('base64'), mimeType: 'image/webp' }];
+  /** Returns the stored thumbnail of an image, or makes one if there is none yet. `null` if none can be made. */
+  async function thumbnailOf(job: ImageJob, image: StoredImage): Promise<Buffer | null> {
+    const isStored = hasThumbnail(image);
+    const { body } = await jobs.readImage.open(isStored ? thumbnailKeyOf(job, image) : image.storageKey);
+    if (isStored) return buffer(body);
+    return (await thumbnailMaker.make(body))?.bytes ?? null;
+  }
+
+  async function previewOf(job: ImageJob): Promise<ContentBlock[]> {
+    const [first] = job.images;
+    const bytes = first ? await thumbnailOf(job, first) : null;
+    if (!bytes || bytes.length > maxPreviewBytes) return [];
+    return [{ type: 'image', data: bytes.toString('base64'), mimeType: thumbnailType }];
   }
 
   return {
