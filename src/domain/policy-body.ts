@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Budget, type BudgetWindow, budgetWindows, type Limits } from './access-policy.ts';
 import { AppError, type FieldIssue } from './errors.ts';
+import { knownOr } from './stored.ts';
 
 /** Limits and budgets as callers send and receive them. */
 
@@ -110,5 +111,5 @@ export function viewBudgets(budgets: readonly Budget[] | undefined): BudgetView[
 
 /** Returns a stored window, or `other` for a window of a newer release. */
 export function shownWindow(window: Budget['window']): BudgetWindow | 'other' {
-  return budgetWindows.find((each) => each === window) ?? 'other';
+  return knownOr(budgetWindows, window, 'other');
 }
