@@ -100,6 +100,7 @@ describe('usage over HTTP', () => {
     ['group_by=metadata.other', '/group_by'],
     ['group_by=color', '/group_by'],
     ['from=yesterday', '/from'],
+    ['to=2026-02-30', '/to'],
     ['from=2026-11-02&to=2026-11-02', '/to'],
   ])('refuses ?%s with a pointer', async (query, pointer) => {
     const response = await admin(`/usage?${query}`);

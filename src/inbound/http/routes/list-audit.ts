@@ -29,8 +29,11 @@ export function listAuditRoute(app: FastifyInstance, { access }: Deps): void {
       querystring: {
         type: 'object',
         properties: {
-          from: { ...timeQuery, description: 'Earliest time, inclusive: a time or a date in UTC.' },
-          to: { ...timeQuery, description: 'End, exclusive: a time or a date in UTC.' },
+          from: {
+            ...timeQuery,
+            description: 'Earliest time, inclusive: an RFC 3339 time, or a date in UTC.',
+          },
+          to: { ...timeQuery, description: 'End, exclusive: an RFC 3339 time, or a date in UTC.' },
           tenant: {
             type: 'string',
             pattern: tenantPattern.source,
