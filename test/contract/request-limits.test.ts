@@ -6,12 +6,16 @@ import { createRequestLimits } from '../../src/outbound/records/request-limits.t
 import { startTestRedis } from '../support/redis.ts';
 
 /** Connects the limits of several processes that share a tenant. */
-async function connect({ address = inject('redisPath'), processes = 1 } = {}) {
+async function connect({
+  address = inject('redisPath'),
+  processes = 1,
+  monotonicMs = () => performance.now(),
+} = {}) {
   const redis = createProducerRedis(address, { onError: () => undefined });
   await whenRedisReady(redis, 10_000);
   const keys = createKeys(`test-${ulid(Date.now()).toLowerCase()}`);
   onTestFinished(() => redis.disconnect());
-  const limits = Array.from({ length: processes }, () => createRequestLimits(redis, keys));
+  const limits = Array.from({ length: processes }, () => createRequestLimits(redis, keys, monotonicMs));
   return { redis, keys, limits };
 }
 
@@ -45,6 +49,22 @@ describe('a limit of requests per minute', () => {
     expect((await take(1))?.refused).toBeDefined();
     await expect.poll(() => performance.now(), { interval: 5 }).toBeGreaterThan(until + 1);
     expect((await take(1))?.refused).toBeUndefined();
+  });
+
+  it('states in every refusal how long the caller must still wait', async () => {
+    let nowMs = 0;
+    const { limits } = await connect({ monotonicMs: () => nowMs });
+    const take = () => limits[0]?.take(caller, [ofKey(2), ofTenant(10)]);
+    for (let no = 0; no < 3; no += 1) await take();
+    nowMs = 20_000;
+    const { quotas, refused } = (await take()) ?? {};
+    const waitSeconds = Math.ceil((refused?.waitMs ?? 0) / 1000);
+    expect(waitSeconds).toBeLessThanOrEqual(10);
+    expect(refused?.quota.resetSeconds).toBe(waitSeconds);
+    expect(quotas?.map(({ resetSeconds }) => resetSeconds)).toEqual([waitSeconds, 0]);
+    nowMs = 60_000;
+    // The wait is over for this process, so that Redis decides again.
+    expect((await take())?.refused?.waitMs).toBeGreaterThan(10_000);
   });
 
   it('counts every request that passes, also among those a few milliseconds too early', async () => {

@@ -2,15 +2,14 @@ import type { Cluster, Redis } from 'ioredis';
 import type { RequestLimits } from '../../domain/ports.ts';
 import { type Quota, requestWindowSeconds } from '../../domain/quota.ts';
 import type { Keys } from './keys.ts';
-import { createTakeRequests } from './scripts/take-requests.ts';
+import { createTakeRequests, type Taken } from './scripts/take-requests.ts';
 import { translated } from './store-errors.ts';
 
-/** A refusal that is still valid: no request of the same limits passes before its end. */
+/** A refusal. No request of the same limits passes before the end of its wait. */
 interface Refusal {
-  readonly until: number;
+  readonly at: number;
   readonly limits: string;
-  readonly quotas: readonly Quota[];
-  readonly violated: Quota;
+  readonly taken: Taken;
 }
 
 const maxRefusals = 10_000;
@@ -29,11 +28,12 @@ export function createRequestLimits(
   const take = createTakeRequests(redis, requestWindowSeconds * 1000);
   const refusals = new Map<string, Refusal>();
 
-  function refusalOf(owner: string, limits: string) {
+  /** Returns the state of the limits of an owner that must still wait. */
+  function refusalOf(owner: string, limits: string): Taken | undefined {
     const refusal = refusals.get(owner);
     if (!refusal) return undefined;
-    const waitMs = refusal.until - monotonicMs();
-    if (waitMs > 0 && refusal.limits === limits) return { ...refusal, waitMs };
+    const taken = afterPause(refusal.taken, monotonicMs() - refusal.at);
+    if (taken.waitMs > 0 && refusal.limits === limits) return taken;
     refusals.delete(owner);
     return undefined;
   }
@@ -44,26 +44,38 @@ export function createRequestLimits(
         const owner = `${caller.tenant} ${caller.keyId}`;
         const text = limits.map((each) => `${each.owner}=${each.limit}`).join(' ');
         const known = refusalOf(owner, text);
-        if (known) return { quotas: known.quotas, refused: { quota: known.violated, waitMs: known.waitMs } };
+        if (known) return stateOf(limits, known);
         const taken = await take(
           limits.map((each) => ({
             key: keys.requestRate(caller.tenant, ownerOf(caller, each), each.limit),
             limit: each.limit,
           })),
         );
-        const quotas = limits.map((each, i): Quota => {
-          const { remaining = 0, resetMs = 0 } = taken.limits[i] ?? {};
-          const isViolated = taken.waitMs > 0 && remaining === 0;
-          const ms = isViolated ? taken.waitMs : resetMs;
-          return { ...each, unit: 'requests', remaining, resetSeconds: Math.ceil(ms / 1000) };
-        });
-        const violated = taken.waitMs > 0 ? quotas.find(({ remaining }) => remaining === 0) : undefined;
-        if (!violated) return { quotas };
-        if (refusals.size >= maxRefusals) refusals.clear();
-        refusals.set(owner, { until: monotonicMs() + taken.waitMs, limits: text, quotas, violated });
-        return { quotas, refused: { quota: violated, waitMs: taken.waitMs } };
+        if (taken.waitMs > 0) {
+          if (refusals.size >= maxRefusals) refusals.clear();
+          refusals.set(owner, { at: monotonicMs(), limits: text, taken });
+        }
+        return stateOf(limits, taken);
       }),
   };
+}
+
+/** Returns the state of limits after a time in which no request counted. */
+function afterPause({ waitMs, limits }: Taken, pauseMs: number): Taken {
+  return {
+    waitMs: waitMs - pauseMs,
+    limits: limits.map((each) => ({ ...each, resetMs: Math.max(0, each.resetMs - pauseMs) })),
+  };
+}
+
+function stateOf(limits: readonly Pick<Quota, 'owner' | 'limit'>[], { waitMs, limits: states }: Taken) {
+  const quotas = limits.map((each, i): Quota => {
+    const { remaining = 0, resetMs = 0 } = states[i] ?? {};
+    const ms = waitMs > 0 && remaining === 0 ? waitMs : resetMs;
+    return { ...each, unit: 'requests', remaining, resetSeconds: Math.ceil(ms / 1000) };
+  });
+  const violated = waitMs > 0 ? quotas.find(({ remaining }) => remaining === 0) : undefined;
+  return violated ? { quotas, refused: { quota: violated, waitMs } } : { quotas };
 }
 
 const ownerOf = ({ keyId }: { readonly keyId: string }, { owner }: Pick<Quota, 'owner'>) =>
