@@ -2,7 +2,12 @@ import { inject, onTestFinished } from 'vitest';
 import type { CallerPolicy } from '../../src/domain/access-policy.ts';
 import type { Log, StopReason, TaskHandler, TaskQueue } from '../../src/domain/ports.ts';
 import { ulid } from '../../src/lib/ids.ts';
-import { createProducerRedis, createWorkerRedis, whenRedisReady } from '../../src/lib/redis/redis.ts';
+import {
+  createProducerRedis,
+  createWorkerRedis,
+  type RedisClient,
+  whenRedisReady,
+} from '../../src/lib/redis/redis.ts';
 import { createJobQueue } from '../../src/outbound/queue/job-queue.ts';
 import { queueNames } from '../../src/outbound/queue/queue-names.ts';
 import { createTaskConsumer, type TaskConsumer } from '../../src/outbound/queue/task-consumer.ts';
@@ -25,6 +30,16 @@ export interface TestQueue {
   ): TaskConsumer;
 }
 
+/** Removes the keys of a queue, and closes it, after the current test. */
+function removeAfterTest(redis: RedisClient, prefix: string, queue: { close(): Promise<void> }): void {
+  onTestFinished(async () => {
+    const keys = await redis.keys(`*${prefix}*`).catch(() => []);
+    if (keys.length > 0) await redis.unlink(...keys).catch(() => 0);
+    await queue.close();
+    redis.disconnect();
+  });
+}
+
 /** Creates an empty queue for one test. */
 export async function emptyQueue(address = inject('redisPath')): Promise<TestQueue> {
   const prefix = `test-${ulid(Date.now()).toLowerCase()}`;
@@ -32,12 +47,7 @@ export async function emptyQueue(address = inject('redisPath')): Promise<TestQue
   const name = queueNames(prefix).jobs;
   const queue = createTaskQueue(redis, name);
   await whenRedisReady(redis, 10_000);
-  onTestFinished(async () => {
-    const keys = await redis.keys(`*${prefix}*`).catch(() => []);
-    if (keys.length > 0) await redis.unlink(...keys).catch(() => 0);
-    await queue.close();
-    redis.disconnect();
-  });
+  removeAfterTest(redis, prefix, queue);
   return {
     queue,
     prefix,
@@ -72,12 +82,7 @@ export async function emptyJobQueue(address = inject('redisPath')) {
   const redis = createProducerRedis(address, { onError: () => undefined });
   const queue = createJobQueue(redis, name);
   await whenRedisReady(redis, 10_000);
-  onTestFinished(async () => {
-    const keys = await redis.keys(`*${prefix}*`).catch(() => []);
-    if (keys.length > 0) await redis.unlink(...keys).catch(() => 0);
-    await queue.close();
-    redis.disconnect();
-  });
+  removeAfterTest(redis, prefix, queue);
 
   const policies = new Map<string, CallerPolicy['tenant'] | CallerPolicy['key']>();
   const policyOf = async (tenant: string, keyId?: string): Promise<CallerPolicy> => ({
