@@ -117,50 +117,28 @@ export interface UsageGroup {
   readonly sums: UsageSums;
 }
 
-type Entry = { readonly group: Omit<UsageGroup, 'sums'>; readonly sums: Record<UsageMeasure, number> };
-
 /** Sums rows by group, ordered by day, model, key, provider and metadata. */
-export function groupUsage(rows: Iterable<UsageRow>, grouping: UsageGrouping): UsageGroup[] {
-  const { dimensions } = grouping;
-  const entries = new Map<string, Entry>();
-  // Rows of a year share few labels, and composing the name of a group costs more than the rest.
-  const known = new Map<UsageLabels, Map<string, Entry>>();
-  for (const row of rows) {
-    const ofLabels = known.get(row.labels) ?? new Map<string, Entry>();
-    known.set(row.labels, ofLabels);
-    const rest = `${dimensions.has('day') ? row.day : ''} ${dimensions.has('provider') ? row.provider : ''}`;
-    const entry = ofLabels.get(rest) ?? entryFor(row, grouping, entries);
-    ofLabels.set(rest, entry);
-    for (const measure of usageMeasures) entry.sums[measure] += row.sums[measure];
-  }
-  return [...entries.values()]
-    .map(({ group, sums }) => ({ group: { ...group, sums }, text: sortTextOf(group) }))
-    .sort(
-      (a, b) => (a.group.day ?? 0) - (b.group.day ?? 0) || (a.text < b.text ? -1 : Number(a.text > b.text)),
-    )
-    .map(({ group }) => group);
-}
-
-/** Returns the entry of a row's group, and creates it. */
-function entryFor(
-  { day, labels, provider }: UsageRow,
+export function groupUsage(
+  rows: Iterable<UsageRow>,
   { dimensions, metadataKeys }: UsageGrouping,
-  entries: Map<string, Entry>,
-): Entry {
-  const group = {
-    ...(dimensions.has('day') && day !== null ? { day } : {}),
-    ...(dimensions.has('model') ? { model: labels.model } : {}),
-    ...(dimensions.has('key') ? { keyId: labels.keyId } : {}),
-    ...(dimensions.has('provider') ? { provider } : {}),
-    ...(metadataKeys.length > 0
-      ? { metadata: Object.fromEntries(metadataKeys.map((key) => [key, labels.metadata[key] ?? null])) }
-      : {}),
-  };
-  const name = JSON.stringify(group);
-  const entry = entries.get(name) ?? { group, sums: emptySums() };
-  entries.set(name, entry);
-  return entry;
+): UsageGroup[] {
+  const groups = new Map<string, { group: Omit<UsageGroup, 'sums'>; sums: Record<UsageMeasure, number> }>();
+  for (const { day, labels, provider, sums } of rows) {
+    const group = {
+      ...(dimensions.has('day') && day !== null ? { day } : {}),
+      ...(dimensions.has('model') ? { model: labels.model } : {}),
+      ...(dimensions.has('key') ? { keyId: labels.keyId } : {}),
+      ...(dimensions.has('provider') ? { provider } : {}),
+      ...(metadataKeys.length > 0
+        ? { metadata: Object.fromEntries(metadataKeys.map((key) => [key, labels.metadata[key] ?? null])) }
+        : {}),
+    };
+    const name = JSON.stringify(group);
+    const known = groups.get(name) ?? { group, sums: emptySums() };
+    groups.set(name, known);
+    for (const measure of usageMeasures) known.sums[measure] += sums[measure];
+  }
+  return [...groups]
+    .sort(([a, first], [b, second]) => (first.group.day ?? 0) - (second.group.day ?? 0) || (a < b ? -1 : 1))
+    .map(([, { group, sums }]) => ({ ...group, sums }));
 }
-
-const sortTextOf = ({ model, keyId, provider, metadata }: Entry['group']): string =>
-  JSON.stringify([model, keyId, provider, metadata]);
