@@ -11,6 +11,8 @@ beforeAll(async () => {
   return service.close;
 });
 
+const raise = { amount_micro_usd: 1, until: '2099-01-01T00:00:00Z' };
+
 describe('PATCH and DELETE /keys/{id}', () => {
   it('changes the named fields, keeps the others, and removes those that are null', async () => {
     const made = await keys.create({ tenant: 'patch', limits: { queued_jobs: 3 }, models: ['gpt-image-2'] });
@@ -44,6 +46,7 @@ describe('PATCH and DELETE /keys/{id}', () => {
     for (const refused of [
       await keys.operator.patch(path).send({ disabled: false }),
       await keys.operator.post(`${path}/rotate`),
+      await keys.operator.post(`${path}/budget-overrides`).send(raise),
     ]) {
       expect([refused.status, refused.body.code]).toEqual([409, 'key_revoked']);
     }
@@ -71,6 +74,7 @@ describe('PATCH and DELETE /keys/{id}', () => {
       (path) => admin.get(path),
       (path) => admin.patch(path).send({ name: 'mine' }),
       (path) => admin.post(`${path}/rotate`),
+      (path) => admin.post(`${path}/budget-overrides`).send(raise),
       (path) => admin.delete(path),
     ];
     for (const request of requests) {

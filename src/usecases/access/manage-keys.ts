@@ -11,8 +11,9 @@ import {
 import { type KeyView, viewKey } from '../../domain/key-view.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import { nearestName } from '../../domain/nearest-name.ts';
-import type { ApiKeys, AuditedChange, Clock, KeyUse } from '../../domain/ports.ts';
+import type { ApiKeys, Clock, KeyUse } from '../../domain/ports.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
+import { createChangeKey, managedKey, refuseRevoked } from './managed-key.ts';
 import { type Manager, refuseLaterExpiry, refuseRestricted } from './manager.ts';
 
 interface Deps {
@@ -40,26 +41,11 @@ export type KeyWithText = KeyView & { readonly key: string };
  * in all processes within a second.
  */
 export function createManageKeys(deps: Deps) {
+  const change = createChangeKey(deps.apiKeys);
+
   async function present(record: ApiKeyRecord): Promise<KeyView> {
     const [lastUsedAt = null] = await deps.keyUse.read([record]);
     return viewKey(record, { nowMs: deps.clock(), lastUsedAt });
-  }
-
-  function isOutside({ tenant }: Manager, record: ApiKeyRecord): boolean {
-    return tenant !== null && record.tenant !== tenant;
-  }
-
-  async function change(
-    manager: Manager,
-    id: string,
-    next: (record: ApiKeyRecord) => AuditedChange<ApiKeyRecord> | null,
-  ): Promise<ApiKeyRecord> {
-    const record = await deps.apiKeys.update(id, (current) => {
-      if (isOutside(manager, current)) throw unknownKey();
-      return next(current);
-    });
-    if (!record) throw unknownKey();
-    return record;
   }
 
   function check(manager: Manager, body: KeyPatch, nowMs: number): void {
@@ -116,9 +102,7 @@ export function createManageKeys(deps: Deps) {
 
     /** @throws AppError `not_found`, also for a key of another tenant. */
     async get(manager: Manager, id: string): Promise<KeyView> {
-      const record = await deps.apiKeys.get(id);
-      if (!record || isOutside(manager, record)) throw unknownKey();
-      return present(record);
+      return present(managedKey(manager, await deps.apiKeys.get(id)));
     },
 
     /** Returns a page, newest first. @throws AppError `insufficient_scope` for another tenant. */
@@ -225,15 +209,6 @@ function checkModel(name: string, catalogue: ModelCatalogue, pointer: string): v
     detail: `${name} is not in the catalogue of this deployment.${suggestion} GET /models lists the models.`,
     issues: [{ pointer, detail: 'not in the catalogue' }],
   });
-}
-
-function refuseRevoked({ revokedAt }: ApiKeyRecord): void {
-  if (revokedAt === undefined) return;
-  throw new AppError('key_revoked', { detail: 'A revoked key cannot be changed. Create a new key.' });
-}
-
-function unknownKey(): AppError {
-  return new AppError('not_found', { detail: 'There is no API key with this id.' });
 }
 
 function ownKey(): AppError {

@@ -6,8 +6,8 @@ import {
   viewOverride,
   withOverride,
 } from '../../domain/budget-override.ts';
-import { AppError } from '../../domain/errors.ts';
 import type { ApiKeys, Clock, Tenants } from '../../domain/ports.ts';
+import { createChangeKey, refuseRevoked } from './managed-key.ts';
 import { type Manager, refuseRestricted } from './manager.ts';
 
 interface Deps {
@@ -18,6 +18,7 @@ interface Deps {
 
 /** Raises budgets of keys and tenants until a time. The raise takes effect in all processes within a second. */
 export function createOverrideBudget({ apiKeys, tenants, clock }: Deps) {
+  const changeKey = createChangeKey(apiKeys);
   const auditOf = (manager: Manager, change: { at: number; tenant: string; target: string }) =>
     auditEntryOf(manager.actor, { ...change, action: 'budget.overridden' });
 
@@ -27,18 +28,14 @@ export function createOverrideBudget({ apiKeys, tenants, clock }: Deps) {
       refuseRestricted(manager);
       const at = clock();
       const override = overrideFrom(body, at);
-      const record = await apiKeys.update(id, (current) => {
-        if (manager.tenant !== null && current.tenant !== manager.tenant) throw unknownKey();
-        if (current.revokedAt !== undefined) {
-          throw new AppError('key_revoked', { detail: 'A revoked key cannot be changed. Create a new key.' });
-        }
+      await changeKey(manager, id, (current) => {
+        refuseRevoked(current);
         const { tenant } = current;
         return {
           record: { ...current, overrides: withOverride(current.overrides, override, at), updatedAt: at },
           audit: auditOf(manager, { at, tenant, target: id }),
         };
       });
-      if (!record) throw unknownKey();
       return viewOverride(override);
     },
 
@@ -58,7 +55,3 @@ export function createOverrideBudget({ apiKeys, tenants, clock }: Deps) {
   };
 }
 export type OverrideBudget = ReturnType<typeof createOverrideBudget>;
-
-function unknownKey(): AppError {
-  return new AppError('not_found', { detail: 'There is no API key with this id.' });
-}
