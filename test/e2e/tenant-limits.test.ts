@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { noiseImage } from '../support/images.ts';
+import { connectMcp } from '../support/mcp-client.ts';
 import { scrape } from '../support/scrape.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { testKeys } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -68,6 +70,22 @@ describe('the uploads and streams of a tenant', () => {
       },
       { timeout: 10_000 },
     );
+  });
+});
+
+describe('an agent of a tenant with too many open streams', () => {
+  it('gets the job at once instead of waiting for its images', async () => {
+    const stop = new AbortController();
+    const headers = { authorization: `Bearer ${testKeys.other}` };
+    const stream = await fetch(`${service.url}/events`, { headers, signal: stop.signal });
+    expect(stream.status).toBe(200);
+    const agent = await connectMcp(service, { key: testKeys.other });
+    const prompt = 'A slow owl [studio:latency=20000]';
+    const { structuredContent } = await agent.callTool({ name: 'generate_image', arguments: { prompt } });
+    stop.abort();
+    const { id, status } = structuredContent as { id: string; status: string };
+    expect(['queued', 'running']).toContain(status);
+    await service.other.post(`/images/${id}/cancel`).expect(200);
   });
 });
 

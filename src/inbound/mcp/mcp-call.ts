@@ -13,6 +13,8 @@ export interface McpCall {
   readonly traceparent: string;
   /** Aborts when the caller disconnects or the process begins to stop. */
   readonly gone: AbortSignal;
+  /** Acquires a slot for a wait. Returns its release function, or `null` if the tenant gets none: a wait is a preference. */
+  readonly enterWait: () => (() => void) | null;
   /** Notes the job for the log line of the request. */
   readonly onJob: (job: Pick<ImageJob, 'id'>) => void;
 }

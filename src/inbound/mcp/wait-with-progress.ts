@@ -5,16 +5,29 @@ import type { ToolContext } from './tool.ts';
 /** Pause between two reports of progress, which reset the idle timers of clients. */
 const reportMs = 5_000;
 
+type WaitJobs = Pick<Jobs, 'getJob'>;
+type Wait = Pick<ToolContext, 'call' | 'report'> & { readonly seconds: number };
+
 /**
- * Waits until a job has ended or a time has passed, and reports progress meanwhile.
+ * Waits until a job has ended or a time has passed, and reports progress meanwhile. Does not wait without a free slot.
  *
- * @param seconds maximum time. Many clients give up after 60 s.
+ * @param wait `seconds` is the maximum time. Many clients give up after 60 s.
  * @returns the job in its current state.
  */
-export async function waitWithProgress(
-  { getJob }: Pick<Jobs, 'getJob'>,
+export async function waitWithProgress(jobs: WaitJobs, job: ImageJob, wait: Wait): Promise<ImageJob> {
+  const leave = wait.call.enterWait();
+  if (!leave) return job;
+  try {
+    return await untilEnded(jobs, job, wait);
+  } finally {
+    leave();
+  }
+}
+
+async function untilEnded(
+  { getJob }: WaitJobs,
   job: ImageJob,
-  { call, report, seconds }: Pick<ToolContext, 'call' | 'report'> & { readonly seconds: number },
+  { call, report, seconds }: Wait,
 ): Promise<ImageJob> {
   let current = job;
   for (let waitedMs = 0; waitedMs < seconds * 1000; waitedMs += reportMs) {

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { TenantSlots } from '../../../lib/tenant-slots.ts';
 import type { Mcp } from '../../mcp/index.ts';
 import type { Addresses } from '../addresses.ts';
 import { refuseWhileDraining } from '../draining.ts';
@@ -10,11 +11,12 @@ import { whileAllowed } from '../while-allowed.ts';
 interface Deps {
   readonly mcp: Mcp;
   readonly addresses: Addresses;
+  readonly longPollSlots: TenantSlots;
   readonly draining: AbortSignal;
 }
 
 /** `POST /mcp`: tools for agents, by the Model Context Protocol. Each tool checks its scope. */
-export function mcpRoute(app: FastifyInstance, { mcp, addresses, draining }: Deps): void {
+export function mcpRoute(app: FastifyInstance, { mcp, addresses, longPollSlots, draining }: Deps): void {
   app.route({
     method: 'POST',
     url: '/mcp',
@@ -24,12 +26,14 @@ export function mcpRoute(app: FastifyInstance, { mcp, addresses, draining }: Dep
     schema: { hide: true, body: { type: ['object', 'array'] } },
     handler: async (request, reply) => {
       refuseWhileDraining(draining);
+      const caller = callerOf(request);
       const call = {
-        caller: callerOf(request),
+        caller,
         publicUrl: addresses.publicUrlOf(request),
         origin: addresses.storedOriginOf(request),
         ...jobTraceOf(request),
         gone: whileAllowed(draining, reply),
+        enterWait: () => longPollSlots.enter(caller.tenant),
         onJob: ({ id }: { readonly id: string }) => {
           request.jobId = id;
         },
