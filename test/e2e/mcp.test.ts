@@ -1,19 +1,23 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageJobView } from '../../src/domain/job-view.ts';
+import { urlOf } from '../support/edit-entries.ts';
+import { clearMask, noiseImage, sha256 } from '../support/images.ts';
 import { connectMcp, type Negotiation } from '../support/mcp-client.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { imageCalls, testKeys } from '../support/service-environment.ts';
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ INPUT_ALLOW_PRIVATE: 'true' });
 });
 afterAll(() => service?.close());
 
 const connect = (negotiation: Negotiation, key: string = testKeys.acme) =>
   connectMcp(service, { negotiation, key });
 
+const upload = async (bytes: Buffer) =>
+  (await service.acme.post('/uploads').attach('file', bytes, 'a').expect(201)).body.id;
 const jobOf = (result: { structuredContent?: unknown }) => result.structuredContent as ImageJobView;
 const textOf = (result: { content?: unknown }) =>
   (result.content as { type: string; text?: string }[]).map(({ text = '' }) => text).join('\n');
@@ -58,7 +62,8 @@ describe.each<Negotiation>(['legacy', 'auto'])('an MCP client that negotiates by
       { onprogress: ({ message = '' }) => messages.push(message) },
     );
     expect(jobOf(result).status).toBe('succeeded');
-    expect(messages.length).toBeGreaterThan(0);
+    // One at the start and one after 5 s, before clients with an idle timer give up.
+    expect(messages.length).toBeGreaterThanOrEqual(2);
     expect(messages.at(-1)).toContain(jobOf(result).id);
   });
 });
@@ -156,6 +161,34 @@ describe('tools of agents', () => {
       arguments: { prompt: 'A hut with snow', images: [{ image_id: jobOf(made).id }], preview: false },
     });
     expect(jobOf(edited)).toMatchObject({ status: 'succeeded', inputs: [{ role: 'image' }] });
+  });
+
+  it.each([
+    ['data', async (bytes: Buffer) => ({ data: bytes.toString('base64') })],
+    ['upload', async (bytes: Buffer) => ({ upload_id: await upload(bytes) })],
+    ['url', urlOf],
+  ])('edit an image and its mask by %s', async (type, nameOf) => {
+    const [photo, mask] = [await noiseImage(64, 64), await clearMask(64, 64)];
+    const edited = await (await connect('auto')).callTool({
+      name: 'edit_image',
+      arguments: { prompt: 'Snow', images: [await nameOf(photo)], mask: await nameOf(mask), preview: false },
+    });
+    expect(jobOf(edited)).toMatchObject({
+      status: 'succeeded',
+      inputs: [
+        { role: 'image', sha256: sha256(photo), source: { type } },
+        { role: 'mask', sha256: sha256(mask), source: { type } },
+      ],
+    });
+  });
+
+  it('are refused if they would wait longer than clients do, before a job exists', async () => {
+    const client = await connect('auto');
+    const args = { prompt: 'A late swift', wait_s: 46 };
+    const refused = await client.callTool({ name: 'generate_image', arguments: args });
+    expect(refused.isError).toBe(true);
+    expect(textOf(refused)).toContain('wait_s');
+    expect(imageCalls(service.studio, 'A late swift')).toHaveLength(0);
   });
 
   it('list and cancel only jobs of the own tenant', async () => {

@@ -142,8 +142,8 @@ async function imageWith({ service, provider }: Deployment, bytes: Buffer): Prom
   return { image_id: job.id, index: 0 };
 }
 
-/** Serves a file once. */
-async function urlOf(_: Deployment, bytes: Buffer): Promise<object> {
+/** Serves a file once. Returns the input that names it. */
+export async function urlOf(bytes: Buffer): Promise<{ readonly url: string }> {
   const server = createServer((_request, response) => {
     response.end(bytes);
     server.close();
@@ -198,7 +198,7 @@ export const editEntries: readonly EditEntry[] = [
   ...formEntries,
   nativeJson('uploads', async (deployment, bytes) => ({ upload_id: await upload(deployment, bytes) })),
   nativeJson('images of earlier jobs', imageWith),
-  nativeJson('URLs', urlOf),
+  nativeJson('URLs', (_, bytes) => urlOf(bytes)),
   openAiJson('file ids of POST /v1/images/edits', async (deployment, bytes) => ({
     file_id: await upload(deployment, bytes),
   })),
