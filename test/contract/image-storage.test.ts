@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testListings } from '../support/storage-listings.ts';
 import {
   bytesAt,
   openFilesystem,
@@ -36,26 +37,6 @@ const invalidKeys = [
   `acme/${'a'.repeat(300)}/0.png`,
   '',
 ];
-
-/** Defines the tests of listings. */
-function testListings(storageOf: () => Storage): void {
-  it('lists the keys of one folder and of no other', async () => {
-    const storage = storageOf();
-    const folder = `acme/ledger-${randomBytes(4).toString('hex')}`;
-    expect(await storage.list(folder)).toEqual([]);
-    const keys = ['00-b.gz', '23-a.gz'].map((name) => `${folder}/${name}`);
-    for (const key of [...keys, `${folder}0/00-c.gz`, 'acme/img_1/0.png']) {
-      await storage.put(key, Buffer.from('lines'), { contentType: 'application/gzip' });
-    }
-    expect((await storage.list(folder)).toSorted()).toEqual(keys);
-    await storage.remove(keys[0] ?? '');
-    expect(await storage.list(folder)).toEqual(keys.slice(1));
-  });
-
-  it.each(['acme', 'acme/', '../acme', 'acme/ledger/more', ''])('refuses to list %j', async (folder) => {
-    await expect(storageOf().list(folder)).rejects.toMatchObject({ code: 'storage_failed' });
-  });
-}
 
 describe.each([
   { name: 'filesystem', open: openFilesystem },
