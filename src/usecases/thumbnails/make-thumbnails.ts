@@ -56,8 +56,9 @@ export function createMakeThumbnails(deps: MakeThumbnailsDeps) {
     try {
       for (const image of job.images.filter(lacksThumbnail)) await makeOne(job, image);
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      log.warn({ err: error, ...logFieldsOf(job) }, 'thumbnail not made, trying again later');
+      // Not thrown, because one faulty image must not keep other jobs from their thumbnails.
+      const level = error instanceof AppError ? 'warn' : 'error';
+      log[level]({ err: error, ...logFieldsOf(job) }, 'thumbnail not made, trying again later');
     }
   }
 
