@@ -1,5 +1,5 @@
 import type { BudgetWindow } from './access-policy.ts';
-import { dayMs, dayOf } from './job-money.ts';
+import { firstDayOfMonth, startOfUtcDay, utcDayOf, utcMonthOf } from './utc-day.ts';
 
 /** Windows of budgets. All are UTC, and a week begins on Monday. */
 
@@ -11,8 +11,8 @@ export type WindowName = 'total' | `${'d' | 'w' | 'm'}${number}`;
 
 /** Returns the names of all windows in which a job counts that was accepted at a time, the day first. */
 export function windowNamesAt(timeMs: number): readonly [WindowName, ...WindowName[]] {
-  const day = dayOf(timeMs);
-  return [`d${day}`, `w${firstOfWeek(day)}`, `m${firstOfMonth(timeMs)}`, 'total'];
+  const day = utcDayOf(timeMs);
+  return [`d${day}`, `w${firstOfWeek(day)}`, `m${firstDayOfMonth(utcMonthOf(day))}`, 'total'];
 }
 
 /** Returns the name of the window that contains a time, and its end: `null` if it never ends. */
@@ -20,16 +20,16 @@ export function windowAt(
   window: BudgetWindow,
   timeMs: number,
 ): { readonly windowName: WindowName; readonly resetsAtMs: number | null } {
-  const day = dayOf(timeMs);
+  const day = utcDayOf(timeMs);
   switch (window) {
     case 'day':
-      return { windowName: `d${day}`, resetsAtMs: (day + 1) * dayMs };
+      return { windowName: `d${day}`, resetsAtMs: startOfUtcDay(day + 1) };
     case 'week':
-      return { windowName: `w${firstOfWeek(day)}`, resetsAtMs: (firstOfWeek(day) + 7) * dayMs };
+      return { windowName: `w${firstOfWeek(day)}`, resetsAtMs: startOfUtcDay(firstOfWeek(day) + 7) };
     case 'month': {
-      const date = new Date(timeMs);
-      const resetsAtMs = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
-      return { windowName: `m${firstOfMonth(timeMs)}`, resetsAtMs };
+      const month = utcMonthOf(day);
+      const resetsAtMs = startOfUtcDay(firstDayOfMonth(month + 1));
+      return { windowName: `m${firstDayOfMonth(month)}`, resetsAtMs };
     }
     default:
       return { windowName: 'total', resetsAtMs: null };
@@ -38,7 +38,6 @@ export function windowAt(
 
 // Day 0 was a Thursday.
 const firstOfWeek = (day: number) => day - ((day + 3) % 7);
-const firstOfMonth = (timeMs: number) => dayOf(timeMs) - (new Date(timeMs).getUTCDate() - 1);
 
 /** Age of the first day of a window from which its counters are not needed, in days. */
 const oldAfterDays = { d: 40, w: 21, m: 93 } as const;
@@ -46,5 +45,5 @@ const oldAfterDays = { d: 40, w: 21, m: 93 } as const;
 /** Whether a window ended so long ago that no budget reads it. `total` and windows of a newer release are never old. */
 export function isOldWindow(name: string, nowMs: number): boolean {
   const [, kind, first] = /^([dwm])(\d+)$/.exec(name) ?? [];
-  return kind !== undefined && Number(first) < dayOf(nowMs) - oldAfterDays[kind as 'd' | 'w' | 'm'];
+  return kind !== undefined && Number(first) < utcDayOf(nowMs) - oldAfterDays[kind as 'd' | 'w' | 'm'];
 }

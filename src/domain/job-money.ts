@@ -80,9 +80,3 @@ export function newExcesses(before: ImageJob, after: ImageJob): Excess[] {
     return { attemptNo, costMicroUsd, boundMicroUsd };
   });
 }
-
-/** Milliseconds of a day. */
-export const dayMs = 86_400_000;
-
-/** Returns the UTC day that accepted a job, in days since 1970. The job counts in the windows of that day. */
-export const dayOf = (timeMs: number): number => Math.floor(timeMs / dayMs);

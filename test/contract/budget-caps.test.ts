@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type BudgetCap, capsOf } from '../../src/domain/budget.ts';
 import { windowNamesAt } from '../../src/domain/budget-window.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import { dayMs, withHold } from '../../src/domain/job-money.ts';
+import { withHold } from '../../src/domain/job-money.ts';
 import { createBudgetThresholds } from '../../src/outbound/records/budget-thresholds.ts';
 import { createSpending } from '../../src/outbound/records/spending.ts';
 import { createUnarchivedJobs } from '../../src/outbound/records/unarchived-jobs.ts';
@@ -12,6 +12,7 @@ import { claimOf, connectRecords } from '../support/records.ts';
 const { store, records, freshTenant } = await connectRecords();
 const spending = createSpending(store.redis, store.keys);
 const unarchived = createUnarchivedJobs(store.redis, store.keys);
+const dayMs = 86_400_000;
 
 type Given = { window?: string; limit: number; soft?: boolean; owner?: 'key' | 'tenant' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { windowNamesAt } from '../../src/domain/budget-window.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
-import { dayMs, withHold } from '../../src/domain/job-money.ts';
+import { withHold } from '../../src/domain/job-money.ts';
 import { createHeldCounters } from '../../src/outbound/records/held-counters.ts';
 import { createCompareHolds } from '../../src/usecases/maintenance/compare-holds.ts';
 import { attemptOf, createdAt, finishedJob, idleMeter, queuedJob, silentLog } from '../support/jobs.ts';
@@ -11,6 +11,7 @@ const { store, records, freshTenant, submit } = await connectRecords();
 const heldCounters = createHeldCounters(store.redis, store.keys);
 const names = windowNamesAt(createdAt);
 const [day] = names;
+const dayMs = 86_400_000;
 
 const jobOf = (tenant: string, keyId = 'key_1'): ImageJob =>
   withHold({ ...queuedJob({ tenant }), keyId, callBounds: { image: 100 } });

@@ -1,6 +1,5 @@
 import { type WindowName, windowNamesAt } from '../../domain/budget-window.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
-import { dayMs } from '../../domain/job-money.ts';
 import type {
   Clock,
   HeldCounter,
@@ -10,6 +9,7 @@ import type {
   Log,
   MoneyMeter,
 } from '../../domain/ports.ts';
+import { startOfUtcDay } from '../../domain/utc-day.ts';
 
 interface Deps {
   records: Pick<JobStore, 'tenants' | 'get' | 'versionOf'>;
@@ -104,7 +104,7 @@ function differencesOf(
     const counter = counterOf(name);
     const difference = busy.has(name) ? 0 : counter.microUsd - (expected.get(name) ?? 0);
     differences.push({ counter, difference });
-    const [, ...longer] = windowNamesAt(Number(counter.windowName.slice(1)) * dayMs);
+    const [, ...longer] = windowNamesAt(startOfUtcDay(Number(counter.windowName.slice(1))));
     for (const sum of longer.map((windowName) => nameOf(counter.keyId, windowName)))
       sums.set(sum, (sums.get(sum) ?? 0) + counter.microUsd - difference);
   }

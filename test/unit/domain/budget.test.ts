@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Budget, BudgetOverride } from '../../../src/domain/access-policy.ts';
 import { budgetExceeded, capsOf } from '../../../src/domain/budget.ts';
-import { windowNamesAt } from '../../../src/domain/budget-window.ts';
-import { dayOf } from '../../../src/domain/job-money.ts';
+import { isOldWindow, windowAt, windowNamesAt } from '../../../src/domain/budget-window.ts';
+import { startOfUtcDay, utcDayOf } from '../../../src/domain/utc-day.ts';
 
 const at = (time: string) => Date.parse(`${time}Z`);
 const budgetOf = (window: string, soft = false): Budget => ({ window, limitMicroUsd: 1_000, soft });
@@ -21,7 +21,7 @@ describe('a window of a budget', () => {
     ['month', '2028-02-29T12:00:00', '2028-02-01', '2028-03-01'],
   ])('of a %s at %s begins on %s and ends before %s in UTC', (window, time, first, next) => {
     const cap = capAt(window, time);
-    expect(cap?.windowName).toBe(`${window[0]}${dayOf(at(`${first}T00:00:00`))}`);
+    expect(cap?.windowName).toBe(`${window[0]}${utcDayOf(at(`${first}T00:00:00`))}`);
     expect(cap?.resetsAtMs).toBe(at(`${next}T00:00:00`));
     expect(windowNamesAt(at(time))).toContain(cap?.windowName);
   });
@@ -36,6 +36,30 @@ describe('a window of a budget', () => {
 
   it('of a newer release is no cap', () => {
     expect(capAt('decade', '2026-11-29T00:00:00')).toBeUndefined();
+  });
+});
+
+describe('the counters of a window', () => {
+  const timeMs = at('2026-11-29T12:00:00');
+
+  it.each([
+    ['day', 40],
+    ['week', 21],
+    ['month', 93],
+  ] as const)('of a %s are old when its first day is more than %i days ago', (window, days) => {
+    const { windowName } = windowAt(window, timeMs);
+    const first = Number(windowName.slice(1));
+    expect(isOldWindow(windowName, startOfUtcDay(first + days + 1) - 1)).toBe(false);
+    expect(isOldWindow(windowName, startOfUtcDay(first + days + 1))).toBe(true);
+  });
+
+  it('are never old if it has no end or if a newer release counts by it', () => {
+    const farMs = at('2999-01-01T00:00:00');
+    expect(['total', 'q20000', 'd20000x'].map((name) => isOldWindow(name, farMs))).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });
 
