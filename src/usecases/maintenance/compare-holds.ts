@@ -32,10 +32,10 @@ export function createCompareHolds(deps: Deps) {
   async function compareTenant(tenant: string): Promise<void> {
     const before = await heldCounters.read(tenant);
     if (!before) return log.warn({ tenant }, 'holds not compared, because too many jobs hold money');
-    const known = new Map<string, ImageJob>();
+    const known = new Map<string, Held>();
     await forEach(before.jobIds, async (id) => {
       const job = await records.get(tenant, id);
-      if (job) known.set(id, job);
+      if (job) known.set(id, heldBy(job));
     });
     const money = await heldCounters.read(tenant);
     if (!money) return;
@@ -44,10 +44,10 @@ export function createCompareHolds(deps: Deps) {
     await forEach(money.jobIds, async (id) => {
       const job = known.get(id);
       if (job && (await records.versionOf(tenant, id)) === job.version) {
-        for (const name of namesOf(job)) expected.set(name, (expected.get(name) ?? 0) + (job.hold ?? 0));
+        for (const name of job.names) expected.set(name, (expected.get(name) ?? 0) + job.microUsd);
       } else {
-        const changed = job ?? (await records.get(tenant, id));
-        for (const name of changed ? namesOf(changed) : []) busy.add(name);
+        const changed = job?.names ?? namesOf(await records.get(tenant, id));
+        for (const name of changed) busy.add(name);
       }
     });
     for (const { counter, difference } of differencesOf(money, expected, busy)) {
@@ -78,8 +78,24 @@ async function forEach(ids: readonly string[], work: (id: string) => Promise<voi
 
 const nameOf = (keyId: string | undefined, windowName: WindowName) => `${keyId ?? ''} ${windowName}`;
 
-/** Returns the names of the counters of a day in which a job counts. */
-function namesOf({ keyId, createdAt }: ImageJob): string[] {
+/** The hold of a record. Thousands of whole records could fill the memory. */
+interface Held {
+  readonly version: number;
+  readonly microUsd: number;
+  /** Names of the counters of a day in which the job counts. */
+  readonly names: readonly string[];
+}
+
+const heldBy = (job: ImageJob): Held => ({
+  version: job.version,
+  microUsd: job.hold ?? 0,
+  names: namesOf(job),
+});
+
+/** Returns the names of the counters of a day in which a job counts; none if there is no job. */
+function namesOf(job: ImageJob | null): string[] {
+  if (!job) return [];
+  const { keyId, createdAt } = job;
   const [day] = windowNamesAt(createdAt);
   return [nameOf(undefined, day), ...(keyId === undefined ? [] : [nameOf(keyId, day)])];
 }
