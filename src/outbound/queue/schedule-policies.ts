@@ -28,51 +28,47 @@ export function createSchedulePolicies({ queue, policyOf }: Deps) {
     ];
   }
 
-  async function write(policies: readonly SchedulePolicy[]): Promise<void> {
-    const changed = policies.filter((policy) => textOf(policy) !== (known.get(ownerOf(policy)) ?? ''));
-    await queue.setPolicies(changed);
-    for (const policy of changed) known.set(ownerOf(policy), textOf(policy));
+  /** Reads the rules of owners, each once. If they cannot be read, the schedule keeps those that it has. */
+  async function read(owners: Iterable<string>): Promise<SchedulePolicy[]> {
+    const found = Array.from(owners, (owner) => {
+      const [tenant = '', keyId] = owner.split(' ');
+      return policiesOf(tenant, keyId).catch(() => []);
+    });
+    const policies = (await Promise.all(found)).flat();
+    return [...new Map(policies.map((policy) => [ownerOf(policy), policy])).values()];
   }
 
+  async function write(policies: readonly SchedulePolicy[]): Promise<void> {
+    await queue.setPolicies(policies);
+    for (const policy of policies) known.set(ownerOf(policy), textOf(policy));
+  }
+
+  const writeChanged = (policies: readonly SchedulePolicy[]) =>
+    write(policies.filter((policy) => textOf(policy) !== (known.get(ownerOf(policy)) ?? '')));
+
   return {
-    /** Writes the rules for new tasks. If they cannot be read, the schedule keeps those that it has. */
+    /** Writes the rules for new tasks. */
     async beforeAdding(tasks: readonly JobTask[]): Promise<void> {
-      const owners = new Map(tasks.map((task) => [ownerOf(task), task]));
-      const found = await Promise.all(
-        [...owners.values()].map(({ tenant, keyId }) => policiesOf(tenant, keyId).catch(() => [])),
-      );
-      await write([...new Map(found.flat().map((policy) => [ownerOf(policy), policy])).values()]);
+      await writeChanged(await read(new Set(tasks.map(ownerOf))));
     },
 
     /** Writes the rules of keys whose tasks were added without them. */
     async checkNew(): Promise<void> {
-      const owners = await queue.listUnchecked();
-      const found = owners.map((owner) => {
-        const [tenant = '', keyId] = owner.split(' ');
-        return policiesOf(tenant, keyId).catch(() => []);
-      });
-      const policies = (await Promise.all(found)).flat();
-      await queue.setPolicies(policies);
-      for (const policy of policies) known.set(ownerOf(policy), textOf(policy));
+      await write(await read(await queue.listUnchecked()));
     },
 
     /** Writes the rules of a tenant or a key that has changed. */
     async update(tenant: string, keyId: string | undefined): Promise<void> {
-      await queue.setPolicies(await policiesOf(tenant, keyId));
+      await write(await policiesOf(tenant, keyId));
     },
 
     /** Compares a part of the stored rules with the records, and writes those that differ. */
     async compareSome(): Promise<void> {
       known.clear();
       const owners = await queue.listOwners();
-      const found = [];
-      for (const [owner, text] of owners) {
-        const [tenant = '', keyId] = owner.split(' ');
-        known.set(owner, text);
-        found.push(policiesOf(tenant, keyId).catch(() => []));
-      }
-      const policies = (await Promise.all(found)).flat().filter((policy) => owners.has(ownerOf(policy)));
-      await write(policies);
+      for (const [owner, text] of owners) known.set(owner, text);
+      const policies = await read(owners.keys());
+      await writeChanged(policies.filter((policy) => owners.has(ownerOf(policy))));
     },
   };
 }
