@@ -93,6 +93,9 @@ export interface Reconciliation {
   readonly settles: readonly SettledByBill[];
 }
 
+/** Comparison of the billed amounts with the ledger. */
+export type AmountComparison = Pick<Reconciliation, 'explainedMicroUsd' | 'findings' | 'settles'>;
+
 /** Units to which exports round: a cent and its decimal parts, in micro-USD. */
 const roundingUnits = [10_000, 1_000, 100, 10] as const;
 

@@ -1,4 +1,5 @@
 import {
+  type AmountComparison,
   type BilledCall,
   type BookedCall,
   type Finding,
@@ -7,17 +8,11 @@ import {
   type SettledByBill,
 } from './bill.ts';
 
-interface CallComparison {
-  readonly findings: Finding[];
-  readonly settles: SettledByBill[];
-  readonly explainedMicroUsd: number;
-}
-
 /** A row without a request id of the ledger can be a call whose response was lost if it lies this near to its start. */
 const lostCallMs = { before: 60_000, after: 3_600_000 };
 
 /** Compares rows about single calls with the ledger, by the request id. A lost call is found by model and time. */
-export function reconcileCalls(rows: readonly BilledCall[], booked: readonly BookedCall[]): CallComparison {
+export function reconcileCalls(rows: readonly BilledCall[], booked: readonly BookedCall[]): AmountComparison {
   const byRequest = new Map<string, BookedCall>();
   for (const call of booked) if (call.requestId !== null) byRequest.set(call.requestId, call);
   const rest = new Set(booked);

@@ -145,6 +145,23 @@ describe('a bill with sums of days', () => {
     expect(found(rows, all)).toEqual([['other_model', 2, 21_111 - 5_977, 'img_1.1']]);
   });
 
+  it('joins a call with the surplus of its own day if its model is missing on several days', () => {
+    const next = call(52, { model: 'gpt-image-2.6-flare', microUsd: 19_930, atMs: day + dayMs + hourMs });
+    const rows = [bucket(0, 'gpt-image-2', sumOf(booked)), bucket(1, 'gpt-image-2', 21_111)];
+    expect(found(rows, [...all, next])).toEqual([
+      ['not_billed', null, -19_920, 'img_51.1'],
+      ['other_model', 3, 21_111 - 19_930, 'img_52.1'],
+    ]);
+  });
+
+  it('names the call that was billed twice on a day with 200,000 calls', () => {
+    const calls = Array.from({ length: 200_000 }, (_, no) => call(no, { atMs: day, microUsd: 10 }));
+    calls.push(call(200_000, { atMs: day, microUsd: 500_000 }));
+    expect(found([bucket(0, null, sumOf(calls) + 500_000)], calls)).toEqual([
+      ['double_charge', 2, 500_000, 'img_200000.1'],
+    ]);
+  });
+
   it('accepts calls that began before midnight and were billed on the next day', () => {
     const late = [call(60, { atMs: day + dayMs - 5_000 }), call(61, { atMs: day + dayMs - 60_000 })];
     const next = [call(62, { atMs: day + dayMs + 5_000 })];
