@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext, vi } from 'vitest';
 import { createCaller, jobThat } from '../support/caller.ts';
-import { eventsOf, openEvents } from '../support/event-stream.ts';
+import { openEvents, streamedEvents } from '../support/event-stream.ts';
 import { startTestRedis } from '../support/redis.ts';
 import { startServiceIn } from '../support/service.ts';
 import { createEnvironment, imageCalls } from '../support/service-environment.ts';
@@ -177,12 +177,13 @@ describe.concurrent('a stopping API process', () => {
       return String(body.data[0].id);
     };
     const id = await vi.waitFor(listed, { timeout: 10_000 });
-    const streaming = await openEvents(api.url, id);
-    const [response, events] = await Promise.all([waiting, eventsOf(streaming), api.close()]);
+    const events = streamedEvents(await openEvents(api.url, id));
+    expect(await events.next()).toMatchObject({ value: { name: 'image.queued' } });
+    const [response, { done }] = await Promise.all([waiting, events.next(), api.close()]);
 
     expect(response.status).toBe(202);
     expect(response.body).toMatchObject({ id, status: 'queued' });
-    expect(events.map((event) => event.name)).toEqual(['image.queued']);
+    expect(done).toBe(true);
 
     const again = await startServiceIn(environment);
     onTestFinished(again.close);

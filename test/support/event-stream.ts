@@ -40,23 +40,28 @@ export function openTenantEvents(
   });
 }
 
-/** Reads a stream until the server ends it or `enough` events have arrived. */
-export async function eventsOf(
-  response: Response,
-  enough = Number.POSITIVE_INFINITY,
-): Promise<StreamedEvent[]> {
-  const events: StreamedEvent[] = [];
+/** Reads events as they arrive, until the server ends the stream. Leaving the loop closes the connection. */
+export async function* streamedEvents(response: Response): AsyncGenerator<StreamedEvent, void> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of response.body ?? []) {
     rest += decoder.decode(chunk, { stream: true });
     const blocks = rest.split('\n\n');
     rest = blocks.pop() ?? '';
-    events.push(...blocks.flatMap(parseEvent));
-    // Leaving the loop cancels the body and so closes the connection.
-    if (events.length >= enough) break;
+    yield* blocks.flatMap(parseEvent);
   }
   if (rest !== '') throw new Error(`the stream ended in the middle of an event: ${rest}`);
+}
+
+/** Reads a stream until the server ends it or `enough` events have arrived. */
+export async function eventsOf(
+  response: Response,
+  enough = Number.POSITIVE_INFINITY,
+): Promise<StreamedEvent[]> {
+  const events: StreamedEvent[] = [];
+  for await (const event of streamedEvents(response)) {
+    if (events.push(event) >= enough) break;
+  }
   return events;
 }
 
