@@ -6,6 +6,9 @@ import ts from 'typescript6';
 /** Absolute path of the project, with a trailing slash. */
 export const root = new URL('../..', import.meta.url).pathname;
 
+/** Code that a generator wrote. The rules of the project do not apply to it. */
+const generated = /^clients\/typescript\/src\/generated\//;
+
 /** Paths of the files that Git tracks or would track, relative to the project. */
 export const trackedFiles: readonly string[] = execFileSync(
   'git',
@@ -13,7 +16,7 @@ export const trackedFiles: readonly string[] = execFileSync(
   { cwd: root, encoding: 'utf8' },
 )
   .split('\n')
-  .filter((path) => path !== '' && existsSync(join(root, path)));
+  .filter((path) => path !== '' && !generated.test(path) && existsSync(join(root, path)));
 
 /** Paths of the TypeScript programs. */
 export const typescriptFiles: readonly string[] = trackedFiles.filter((path) => path.endsWith('.ts'));

@@ -1,5 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { configurationPage, environmentExample } from '../../scripts/config-docs.ts';
 import { errorsPage } from '../../scripts/error-docs.ts';
@@ -9,10 +11,28 @@ import { studioPage } from '../../scripts/studio-docs.ts';
 import { composeDocument } from '../../src/compose/document.ts';
 import { errorCodes } from '../../src/domain/errors.ts';
 import { maxBodyBytes } from '../../src/inbound/http/max-body-size.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+/** Returns the files below a folder with their texts. */
+function filesOf(folder: string): Map<string, string> {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.ts'),
+  );
+  return new Map(paths.sort().map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+}
 
 describe('generated files', () => {
   it('openapi.yaml is the document of the running service', async () => {
     expect(textOf('openapi.yaml')).toBe(await composeDocument());
+  });
+
+  it('the generated code of the TypeScript client matches openapi.yaml', async () => {
+    const folder = await temporaryFolder();
+    const args = ['--import', 'tsx', 'scripts/write-client.ts', folder];
+    await promisify(execFile)(process.execPath, args, { cwd: root });
+    const committed = filesOf(join(root, 'clients/typescript/src/generated'));
+    expect([...committed.keys()]).toContain('types.gen.ts');
+    expect(filesOf(folder)).toEqual(committed);
   });
 
   it('docs/configuration.md and .env.example match the variables', () => {
