@@ -7,6 +7,7 @@ import { packageVersion } from '../lib/package-version.ts';
 import { createTenantSlots } from '../lib/tenant-slots.ts';
 import type { Adapters } from './adapters.ts';
 import { clock } from './clock.ts';
+import { retentionOf } from './retention.ts';
 import type { Root } from './root.ts';
 import type { UseCases } from './use-cases.ts';
 
@@ -62,8 +63,11 @@ function composeMcp({ config, log }: Root, adapters: Adapters, { jobs, inputs }:
     jobs,
     inputs,
     catalogue: adapters.catalogue,
+    presets: adapters.presets,
+    estimate: adapters.estimate,
     thumbnailMaker: adapters.thumbnailMaker,
     linkSeconds: config.LINK_TTL_S,
+    retentionOf: retentionOf(config),
     version: packageVersion(),
     clock,
     log,

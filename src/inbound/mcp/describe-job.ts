@@ -10,6 +10,12 @@ export function describeJob(job: ImageJobView): string {
   return [`Job ${job.id}: ${job.status}.`, ...stateOf(job), ...costOf(job)].join('\n');
 }
 
+/** Describes the progress of a job that has not ended. */
+export function describeProgress({ status, stage, queue: { position } }: ImageJobView): string {
+  const before = position === null || position === 0 ? '' : `, ${position} jobs start before it`;
+  return `${stage ?? status}${before}`;
+}
+
 function stateOf(job: ImageJobView): string[] {
   if (job.error) {
     const advice = job.error.retryable
@@ -18,15 +24,24 @@ function stateOf(job: ImageJobView): string[] {
     return [`${job.error.code}: ${job.error.message} ${advice}`];
   }
   if (job.status === 'queued' || job.status === 'running') {
-    const position = job.queue.position === null ? '' : ` ${job.queue.position} jobs are before it.`;
-    return [`It is still ${job.stage ?? job.status}.${position} Call get_image with this id to wait for it.`];
+    return [
+      `It is not ready yet (${describeProgress(job)}). Call get_image with this id and wait_s 45. Do not repeat the call: that would pay for a second image.`,
+    ];
   }
-  return job.images.map(({ index, url, width, height }) => `Image ${index}, ${width}x${height}: ${url}`);
+  const missing = job.image_errors.map(
+    ({ index, code, message }) => `Image ${index ?? 0} is missing, ${code}: ${message}`,
+  );
+  const images = job.images.map(
+    ({ index, url, width, height }) => `Image ${index}, ${width}x${height}: ${url}`,
+  );
+  return [...images, ...missing];
 }
 
 function costOf({ cost, livemode }: ImageJobView): string[] {
-  if (livemode === false) return ['Cost: nothing, the image was drawn offline.'];
   const amount = describeCost(cost.micro_usd);
+  if (livemode === false) {
+    return [`Cost: nothing, the image was drawn offline. Simulated for budgets: ${amount}.`];
+  }
   if (cost.estimated) return [`Cost, at most: ${amount}.`];
   return [
     cost.billing === 'possible' ? `Cost: ${amount}, and a further charge is possible.` : `Cost: ${amount}.`,

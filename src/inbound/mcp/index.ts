@@ -1,15 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer, type ServerContext } from '@modelcontextprotocol/server';
-import { AppError } from '../../domain/errors.ts';
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import type { Estimate } from '../../domain/estimate.ts';
+import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import type { Clock, Log, ThumbnailMaker } from '../../domain/ports.ts';
+import type { Presets } from '../../domain/preset.ts';
 import type { Inputs } from '../../usecases/inputs/index.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
-import { checkScope, type McpCall } from './mcp-call.ts';
-import { createPresentResult, presentError } from './present-result.ts';
+import type { McpCall } from './mcp-call.ts';
+import { createPresentResult, type PresentResult } from './present-result.ts';
+import { createServer } from './server.ts';
 import { createSubmitOnce } from './submit-once.ts';
-import type { Tool, ToolContext } from './tool.ts';
+import { createJobTasks } from './tasks/job-tasks.ts';
+import type { Tool } from './tool.ts';
 import { createImagesTools } from './tools/create-images.ts';
 import { listModelsTools } from './tools/list-models.ts';
 import { readImagesTools } from './tools/read-images.ts';
@@ -18,8 +22,11 @@ export interface McpDeps {
   readonly jobs: Pick<Jobs, 'submitJob' | 'getJob' | 'listJobs' | 'cancelJob' | 'presentJob' | 'readImage'>;
   readonly inputs: Pick<Inputs, 'collectInputs'>;
   readonly catalogue: ModelCatalogue;
+  readonly presets: Presets;
+  readonly estimate: Estimate;
   readonly thumbnailMaker: ThumbnailMaker;
   readonly linkSeconds: number;
+  readonly retentionOf: (job: ImageJob) => Retention;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -33,9 +40,6 @@ export interface McpExchange {
   readonly call: McpCall;
 }
 
-const instructions =
-  'Generates and edits images. Jobs are durable: if a call takes too long, call get_image with the id instead of repeating it.';
-
 /**
  * Creates the server of the Model Context Protocol over Streamable HTTP. It holds no state between requests, so any process
  * may serve any of them. It speaks the revisions of 2025 and of 2026-07-28.
@@ -43,21 +47,28 @@ const instructions =
  * @returns a function that serves one request. Authentication is up to its caller.
  */
 export function createMcp(deps: McpDeps): (exchange: McpExchange) => Promise<void> {
-  const tools = toolsOf(deps);
-  const calls = new WeakMap<object, McpCall>();
+  const { jobs, version, log } = deps;
+  const present = createPresentResult(deps);
+  const tools = toolsOf(deps, present);
+  const createServerOf = createServer({
+    tools,
+    tasks: createJobTasks({ ...deps, present }),
+    jobs,
+    version,
+    log,
+  });
+  const exchanges = new WeakMap<object, Pick<McpExchange, 'call' | 'body'>>();
   const handler = createMcpHandler(
-    ({ authInfo }) => {
-      const call = authInfo && calls.get(authInfo);
-      if (!call) throw new Error('an MCP request arrived without its caller');
-      const server = new McpServer({ name: 'darkroom', version: deps.version }, { instructions });
-      for (const tool of tools) register(server, tool, { call, log: deps.log });
-      return server;
+    ({ authInfo, era }) => {
+      const exchange = authInfo && exchanges.get(authInfo);
+      if (!exchange) throw new Error('an MCP request arrived without its caller');
+      return createServerOf({ era, call: exchange.call, callsTool: callsTool(exchange.body) });
     },
-    { onerror: (error) => deps.log.warn({ err: error }, 'MCP request refused') },
+    { onerror: (error) => log.warn({ err: error }, 'MCP request refused') },
   );
   return async ({ request, response, body, call }) => {
     const auth = { token: '', clientId: call.caller.keyId, scopes: [...call.caller.scopes] };
-    calls.set(auth, call);
+    exchanges.set(auth, { call, body });
     const serve = toNodeHandler({
       fetch: (web, options) => handler.fetch(web, { ...options, authInfo: auth }),
     });
@@ -66,47 +77,18 @@ export function createMcp(deps: McpDeps): (exchange: McpExchange) => Promise<voi
 }
 export type Mcp = ReturnType<typeof createMcp>;
 
-function toolsOf(deps: McpDeps): Tool[] {
-  const { jobs, inputs, catalogue, clock } = deps;
-  const present = createPresentResult(deps);
+/** Whether a message or a message of a batch calls a tool. */
+function callsTool(body: unknown): boolean {
+  const messages: unknown[] = Array.isArray(body) ? body : [body];
+  return messages.some((message) => (message as { method?: unknown } | null)?.method === 'tools/call');
+}
+
+function toolsOf(deps: McpDeps, present: PresentResult): Tool[] {
+  const { jobs, inputs, clock } = deps;
   const submitOnce = createSubmitOnce({ jobs, clock });
   return [
     ...createImagesTools({ jobs, inputs, submitOnce, present }),
     ...readImagesTools({ jobs, present }),
-    ...listModelsTools({ catalogue, clock }),
+    ...listModelsTools(deps),
   ];
-}
-
-function register(server: McpServer, tool: Tool, { call, log }: { call: McpCall; log: Log }): void {
-  const { name, title, description, input, isReadOnly } = tool;
-  const annotations = {
-    readOnlyHint: isReadOnly,
-    destructiveHint: false,
-    idempotentHint: isReadOnly,
-    openWorldHint: !isReadOnly,
-  };
-  server.registerTool(
-    name,
-    { title, description, inputSchema: input, annotations },
-    async (args, context) => {
-      try {
-        checkScope(call, tool.scope);
-        return await tool.run(args, { call, rpcId: context.mcpReq.id, report: reporterOf(context) });
-      } catch (error) {
-        if (error instanceof AppError) return presentError(error);
-        log.error({ err: error, tool: name, request_id: call.requestId }, 'tool failed');
-        return presentError(new AppError('internal', { detail: 'Internal error. Retry the call.' }));
-      }
-    },
-  );
-}
-
-/** Returns the function that sends progress, if the client requested it. */
-function reporterOf({ mcpReq }: ServerContext): ToolContext['report'] {
-  const progressToken = mcpReq._meta?.progressToken;
-  if (progressToken === undefined) return async () => {};
-  return ({ done, message }) =>
-    mcpReq
-      .notify({ method: 'notifications/progress', params: { progressToken, progress: done, message } })
-      .catch(() => {});
 }

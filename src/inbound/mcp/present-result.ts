@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
-import type { AppError } from '../../domain/errors.ts';
+import type { AppError, ErrorCode } from '../../domain/errors.ts';
 import { errorRow } from '../../domain/errors.ts';
 import { hasThumbnail, type StoredImage, thumbnailKeyOf, thumbnailType } from '../../domain/image.ts';
 import type { ImageJob } from '../../domain/image-job.ts';
@@ -83,20 +83,42 @@ export function createPresentResult({ jobs, thumbnailMaker, linkSeconds }: Prese
 }
 export type PresentResult = ReturnType<typeof createPresentResult>;
 
-/** Presents a refusal, so that the agent knows what to change and whether a repetition can help. */
+/** Presents a refusal as a result of a tool. */
 export function presentError(error: AppError): CallToolResult {
-  const { code, message, issues = [], retryAfterSeconds } = error;
+  const { code, message, issues = [], members } = error;
   const { retryable } = errorRow(code);
-  const lines = [
-    `${code}: ${message}`,
-    ...issues.map(({ pointer, detail }) => `${pointer || 'The arguments'} ${detail}`),
-    retryable
-      ? `Retry after ${retryAfterSeconds ?? 30} seconds.`
-      : 'Do not repeat the call without a change.',
-  ];
   return {
-    content: [{ type: 'text', text: lines.join('\n') }],
-    structuredContent: { error: { code, message, retryable, errors: issues } },
+    content: [{ type: 'text', text: describeRefusal(error) }],
+    structuredContent: { error: { code, message, retryable, errors: issues, ...members } },
     isError: true,
   };
+}
+
+/** Describes a refusal, so that the agent knows what to change and whether a repetition can help. */
+export function describeRefusal({
+  code,
+  message,
+  issues = [],
+  retryAfterSeconds,
+  members,
+}: AppError): string {
+  return [
+    `${code}: ${message}`,
+    ...issues.map(({ pointer, detail }) => `${pointer || 'The arguments'} ${detail}`),
+    adviceOn(code, retryAfterSeconds, members),
+  ].join('\n');
+}
+
+function adviceOn(
+  code: ErrorCode,
+  retryAfterSeconds: number | undefined,
+  members: AppError['members'],
+): string {
+  if (code === 'budget_exceeded') {
+    const { resets_at } = members.budget as { readonly resets_at: string | null };
+    const until = resets_at === null ? 'until the owner of the key raises it' : `until ${resets_at}`;
+    return `Nothing was charged. Stop creating images and report this to the user: the budget refuses them ${until}. Only a cheaper request (lower quality, smaller size, smaller n) may still fit.`;
+  }
+  if (errorRow(code).retryable) return `Retry after ${retryAfterSeconds ?? 30} seconds.`;
+  return 'Do not repeat the call without a change.';
 }

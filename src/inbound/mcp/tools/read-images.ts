@@ -19,7 +19,8 @@ export function readImagesTools({ jobs, present }: ReadImagesDeps): Tool[] {
     defineTool({
       name: 'get_image',
       title: 'Read a job',
-      description: 'Returns a job with its images, and waits for them if they are not ready. Costs nothing.',
+      description:
+        'Returns a job with new links to its images, its status and its cost. Free. If the job is still running, set wait_s to wait for its end.',
       input: z.strictObject({
         id,
         wait_s: z
@@ -45,7 +46,8 @@ export function readImagesTools({ jobs, present }: ReadImagesDeps): Tool[] {
     defineTool({
       name: 'list_images',
       title: 'List jobs',
-      description: 'Returns the jobs of this account, newest first.',
+      description:
+        'Returns the jobs of this account, newest first: id, status, time and prompt. Free. Use it to find an earlier image, for example as an input of edit_image.',
       input: z.strictObject({
         limit: z.int().min(1).max(50).optional().describe('Maximum number of jobs. Default: 10.'),
         cursor: id.optional().describe('The next_cursor of the page before.'),
@@ -61,7 +63,8 @@ export function readImagesTools({ jobs, present }: ReadImagesDeps): Tool[] {
     defineTool({
       name: 'cancel_image',
       title: 'Cancel a job',
-      description: 'Cancels a job that is queued or running. The result says whether it was charged.',
+      description:
+        'Cancels a job that is queued or running. A queued job costs nothing; a running one may be charged, see the cost in the result.',
       input: z.strictObject({ id }),
       scope: 'images:write',
       isReadOnly: false,
