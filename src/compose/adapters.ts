@@ -23,6 +23,7 @@ import { createKeys } from '../outbound/records/keys.ts';
 import { createModerationThrottle } from '../outbound/records/moderation-throttle.ts';
 import { createPolicyChanges } from '../outbound/records/policy-changes.ts';
 import { checkEviction } from '../outbound/records/probe-store.ts';
+import { createProcessStates } from '../outbound/records/process-states.ts';
 import { createRequestLimits } from '../outbound/records/request-limits.ts';
 import { createSignals } from '../outbound/records/signals.ts';
 import { createSpending } from '../outbound/records/spending.ts';
@@ -79,20 +80,18 @@ export async function composeAdapters(root: Root) {
     fetchLink,
   });
   const provider = closers.add(openProvider, (each) => each.close());
-  const metrics = createMetrics(
-    createStoreFigures({
-      records: records.jobs,
-      deliveryQueues: records.deliveryQueues,
-      unarchived: records.unarchivedJobs,
-      jobQueue: queues.jobs,
-      webhookQueue: queues.webhooks,
-      breaker: records.breaker,
-      isAofOn: durability.isAofOn,
-      readMemory: memory.read,
-      clock,
-    }),
-    config.roles.has('worker') ? spool.usage : undefined,
-  );
+  const readFigures = createStoreFigures({
+    records: records.jobs,
+    deliveryQueues: records.deliveryQueues,
+    unarchived: records.unarchivedJobs,
+    jobQueue: queues.jobs,
+    webhookQueue: queues.webhooks,
+    breaker: records.breaker,
+    isAofOn: durability.isAofOn,
+    readMemory: memory.read,
+    clock,
+  });
+  const metrics = createMetrics(readFigures, config.roles.has('worker') ? spool.usage : undefined);
   return {
     ...{ connections, durability, memory },
     records,
@@ -107,7 +106,7 @@ export async function composeAdapters(root: Root) {
     estimate: composeEstimate(config, catalogues.catalogue, records.tokenSamples),
     presets: catalogues.presets,
     reloadCatalogues: catalogues.reload,
-    metrics,
+    ...{ metrics, readFigures },
   };
 }
 export type Adapters = Awaited<ReturnType<typeof composeAdapters>>;
@@ -152,6 +151,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     signals: closers.add(createSignals(redis, connections.signals, keys), (each) => each.close()),
     callers: createWaitingCallers(redis, keys),
     workerRuns: createWorkerRuns(redis, keys, root.process),
+    processStates: createProcessStates(redis, keys, { clock, onUnreadable }),
     usageCounters: createUsageCounters(redis, keys, { maxRows: config.MAX_USAGE_ROWS }),
     unarchivedJobs: createUnarchivedJobs(redis, keys),
     /** Rejects with the fault if a connection is not usable or Redis evicts keys. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { ApiKeyRecord, Scope } from '../domain/api-key.ts';
+import { type ApiKeyRecord, operatorTenant, type Scope } from '../domain/api-key.ts';
 import { digestHex } from '../lib/crypto/api-key-text.ts';
 import { createKeyedDigest } from '../lib/crypto/keyed-digest.ts';
 import type { BootstrapKeys } from '../usecases/access/authenticate.ts';
@@ -25,7 +25,7 @@ export function bootstrapKeysOf(config: Config, environment: Environment): Boots
   });
   const users = (config.API_KEYS ?? []).map(({ tenant, key }) => recordOf(tenant, key, userScopes));
   const dev = environment.devApiKey ? [recordOf('dev', environment.devApiKey, userScopes)] : [];
-  const operator = config.ADMIN_KEY ? recordOf('admin', config.ADMIN_KEY, ['admin']) : undefined;
+  const operator = config.ADMIN_KEY ? recordOf(operatorTenant, config.ADMIN_KEY, ['admin']) : undefined;
   const all = [...users, ...dev, ...(operator ? [operator] : [])];
   return { byDigest: new Map(all.map((record) => [record.digest, record])), operatorId: operator?.id };
 }

@@ -28,6 +28,7 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
       webhooks: useCases.webhooks,
       usage: useCases.usage,
       checkReadiness: useCases.maintenance.checkReadiness,
+      maintenance: useCases.maintenance,
       catalogue: adapters.catalogue,
       presets: adapters.presets,
       metrics: adapters.metrics,

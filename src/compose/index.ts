@@ -11,6 +11,7 @@ import { type Adapters, composeAdapters } from './adapters.ts';
 import { composeHttp } from './http.ts';
 import { composeEnvironment, type Environment } from './local.ts';
 import type { Root } from './root.ts';
+import { reportProcess } from './status.ts';
 import { describeStorage } from './storage.ts';
 import { composeUseCases } from './use-cases.ts';
 import { composeWorkers } from './workers.ts';
@@ -93,6 +94,7 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
       }
       // Workers start last, so that an unreachable process takes no work.
       workers.start();
+      reportProcess(root, adapters);
       return address;
     }
 

@@ -6,11 +6,12 @@ import type {
   JobStore,
   OpenBreaker,
   QueueCounts,
+  ReadStoreFigures,
+  StoreFigures,
   StoreMemory,
   TaskQueue,
   UnarchivedJobs,
 } from '../domain/ports.ts';
-import type { StoreFigures } from '../outbound/telemetry/store-gauges.ts';
 
 interface Deps {
   records: JobStore;
@@ -32,7 +33,7 @@ interface Deps {
  *
  * @throws AppError `store_unavailable`
  */
-export function createStoreFigures(deps: Deps): () => Promise<StoreFigures> {
+export function createStoreFigures(deps: Deps): ReadStoreFigures {
   const { records, deliveryQueues, jobQueue, webhookQueue, breaker, clock } = deps;
 
   async function oldestSeconds(tenants: readonly string[], status: 'queued' | 'running'): Promise<number> {

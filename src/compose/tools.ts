@@ -1,18 +1,21 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import type { CircuitBreaker } from '../domain/ports.ts';
+import type { BreakerTool } from '../inbound/cli/context.ts';
 import { createKeyText, digestHex } from '../lib/crypto/api-key-text.ts';
 import { createProducerRedis, type RedisClient, whenRedisReady } from '../lib/redis/redis.ts';
 import { describeRedisTarget, parseRedisTarget } from '../lib/redis/redis-target.ts';
 import { socketUrl } from '../local/redis/query-server.ts';
 import { findSocketPath } from '../local/redis/socket-path.ts';
 import { createApiKeys } from '../outbound/records/api-keys.ts';
+import { createAuditLog } from '../outbound/records/audit-log.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createKeyUse } from '../outbound/records/key-use.ts';
 import { createKeys } from '../outbound/records/keys.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
+import { createResumeProvider } from '../usecases/maintenance/resume-provider.ts';
 import { auditBoundsOf } from './audit-bounds.ts';
 import { readCatalogues } from './catalogues.ts';
+import { clock } from './clock.ts';
 import { openRedis } from './redis.ts';
 
 const reachMs = 3_000;
@@ -71,9 +74,13 @@ export async function withKeys<T>(
 export async function withBreaker<T>(
   config: Config,
   log: Logger,
-  work: (breaker: CircuitBreaker) => Promise<T>,
+  work: (breaker: BreakerTool) => Promise<T>,
 ): Promise<T> {
-  return withRedis(await redisTargetOf(config), { config, log }, (redis) =>
-    work(createCircuitBreaker(redis, createKeys(config.REDIS_KEY_PREFIX), Date.now)),
-  );
+  return withRedis(await redisTargetOf(config), { config, log }, (redis) => {
+    const keys = createKeys(config.REDIS_KEY_PREFIX);
+    const breaker = createCircuitBreaker(redis, keys, clock);
+    const audit = createAuditLog(redis, keys, { audit: auditBoundsOf(config) });
+    const resume = createResumeProvider({ breaker, audit, clock });
+    return work({ list: breaker.list, resume: (scope) => resume({ kind: 'command_line' }, scope) });
+  });
 }

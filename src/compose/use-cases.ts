@@ -20,6 +20,7 @@ import { clock } from './clock.ts';
 import { composeGeneration } from './generation.ts';
 import { retentionOf } from './retention.ts';
 import type { Root } from './root.ts';
+import { composeStatus } from './status.ts';
 import { composeWebhooks } from './webhooks.ts';
 
 /** Builds the use cases of the service, group by group. Later groups use earlier groups. */
@@ -205,6 +206,7 @@ function composeMaintenance(
     retentionOf: retentionOf(config),
     deliveryLogMs: config.WEBHOOK_LOG_TTL_S * 1000,
     archiveTenant: usage.archiveTenant,
+    ...{ status: composeStatus(config, adapters), audit: records.audit },
     clock,
     log,
   });

@@ -55,3 +55,6 @@ export function covers(held: ReadonlySet<string>, wanted: Scope): boolean {
 
 /** Allowed tenant names. They become part of keys and paths, so the alphabet is small. */
 export const tenantPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** Tenant of the operator's key. */
+export const operatorTenant = 'admin';

@@ -24,7 +24,9 @@ export const AuditEntryView = z
     object: z.literal('audit_entry'),
     at: z.iso.datetime(),
     action: z.enum(shownActions),
-    target: z.string().describe('Id of the key, job or upload, or the name of the tenant.'),
+    target: z
+      .string()
+      .describe('Id of the key, job or upload, name of the tenant, or scope of the circuit breaker.'),
     actor: AuditActorView,
     fields: z.array(z.string()).describe('Names of the changed fields.'),
   })

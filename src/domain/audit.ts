@@ -13,13 +13,14 @@ export const auditActions = [
   'charge.settled',
   'job.erased',
   'upload.deleted',
+  'provider.resumed',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 
 export const AuditEntry = storedObject({
   at: z.int(),
   action: openText<AuditAction>(),
-  /** Id of the changed resource, or the name of a tenant. */
+  /** Id of the changed resource, the name of a tenant, or the scope of a circuit breaker. */
   target: z.string(),
   /** Key of the actor. Absent for the command line. */
   keyId: z.string().optional(),

@@ -7,6 +7,7 @@ export * from './ports/capacity.ts';
 export * from './ports/estimates.ts';
 export * from './ports/inputs.ts';
 export * from './ports/money.ts';
+export * from './ports/operations.ts';
 export * from './ports/providers.ts';
 export * from './ports/queue.ts';
 export * from './ports/records.ts';

@@ -16,7 +16,7 @@ export const deliveryStatuses = ['pending', 'delivered', 'failed'] as const;
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
 
 /** Version of the stored shapes in this file. */
-const schemaVersion = 1;
+export const deliverySchema = 1;
 
 export const Delivery = storedObject({
   /** Version of the stored shape. */
@@ -85,7 +85,7 @@ export function createDelivery(
     ...rest,
     ...(jobId ? { jobId } : {}),
     ...(endpointId ? { endpointId } : {}),
-    schema: schemaVersion,
+    schema: deliverySchema,
     version: 1,
     status: 'pending',
     createdAt: nowMs,

@@ -10,7 +10,7 @@ import { type EventPattern, WebhookSecret } from './webhook-event.ts';
 const maxUrlLength = 2048;
 const historyLength = 20;
 /** Version of the stored shape. */
-const schemaVersion = 1;
+export const endpointSchema = 1;
 
 const metadata = z.record(z.string().min(1).max(64), z.string().max(512)).meta({ maxProperties: 16 });
 const events = z.array(z.enum(eventPatterns)).min(1).max(16);
@@ -76,7 +76,7 @@ export function createEndpoint(given: {
 }): WebhookEndpoint {
   const { id, tenant, body, nowMs } = given;
   return {
-    schema: schemaVersion,
+    schema: endpointSchema,
     id,
     tenant,
     version: 1,

@@ -9,7 +9,7 @@ import { startEndpointServer } from '../support/webhook-endpoints.ts';
 /** Every operation of openapi.yaml, called with every kind of key and for resources of every kind of owner. */
 
 const secured = readApiDocument().operations.filter((operation) => operation.secured);
-const isForOperator = ({ path }: Operation) => path.startsWith('/tenants/');
+const isForOperator = ({ path }: Operation) => /^\/(tenants|admin)\//.test(path);
 const titled = (operations: readonly Operation[]) =>
   operations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const);
 

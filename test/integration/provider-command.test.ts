@@ -1,18 +1,23 @@
 import { expect, it } from 'vitest';
-import type { CliContext } from '../../src/inbound/cli/context.ts';
+import type { BreakerTool, CliContext } from '../../src/inbound/cli/context.ts';
 import { createProgram } from '../../src/inbound/cli/program.ts';
+import { createAuditLog } from '../../src/outbound/records/audit-log.ts';
 import { createCircuitBreaker } from '../../src/outbound/records/circuit-breaker.ts';
+import { createResumeProvider } from '../../src/usecases/maintenance/resume-provider.ts';
 import { createdAt } from '../support/jobs.ts';
 import { connectTestStore } from '../support/store.ts';
 
 it('darkroom provider status shows blocked scopes, and resume lifts a block for every worker', async () => {
   const store = await connectTestStore();
   const breaker = createCircuitBreaker(store.redis, store.keys, () => createdAt);
+  const audit = createAuditLog(store.redis, store.keys, { audit: { ttlMs: 3_600_000, maxEntries: 100 } });
+  const resume = createResumeProvider({ breaker, audit, clock: () => createdAt });
   const lines: string[] = [];
   const context = {
     version: '0.0.0',
     print: (line: string) => void lines.push(line),
-    withBreaker: (work: (each: typeof breaker) => Promise<unknown>) => work(breaker),
+    withBreaker: (work: (tool: BreakerTool) => Promise<unknown>) =>
+      work({ list: breaker.list, resume: (scope) => resume({ kind: 'command_line' }, scope) }),
   } as unknown as CliContext;
   const run = async (...args: string[]) => {
     lines.length = 0;
@@ -29,4 +34,8 @@ it('darkroom provider status shows blocked scopes, and resume lifts a block for 
   expect(await run('resume', 'openai:account')).toBe('openai:account is not blocked any more.');
   expect(await run('resume', 'openai:account')).toBe('openai:account was not blocked.');
   expect(await breaker.findBlock(['openai:account'])).toBeNull();
+  const { entries } = await audit.list('admin', { nowMs: createdAt, limit: 10 });
+  expect(entries.map(({ entry }) => entry)).toEqual([
+    { at: createdAt, action: 'provider.resumed', target: 'openai:account' },
+  ]);
 });

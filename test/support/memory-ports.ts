@@ -128,5 +128,6 @@ export function memoryWorkerRuns(endedWith: Readonly<Record<string, number>>): W
     begin: async () => {},
     end: async () => {},
     endedWith: async (worker) => endedWith[worker] ?? 1,
+    count: async (workers) => workers.map((worker) => endedWith[worker] ?? 0),
   };
 }

@@ -97,6 +97,8 @@ export interface StoredAuditEntry {
 
 /** The audit logs of tenants. They are append-only, and bounded by age and length. */
 export interface AuditLog {
+  /** Appends the entry of a change that has no store of its own. */
+  append(tenant: string, entry: AuditEntry): Promise<void>;
   /** Appends the entry of an erasure. The stores of keys and tenants append the entries of their changes themselves. */
   appendErasure(tenant: string, entry: AuditEntry): Promise<void>;
   /** Lists entries, newest first. Skips and reports entries that it cannot read. */

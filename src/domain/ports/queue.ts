@@ -1,5 +1,6 @@
 import type { ImageRequest } from '../image-request.ts';
 import type { Task } from '../task.ts';
+import type { WorkerSlots } from './operations.ts';
 
 export type { Task, TaskKind, TaskSubject } from '../task.ts';
 
@@ -65,6 +66,8 @@ export interface JobQueue extends Pick<TaskQueue, 'remove' | 'has' | 'counts'> {
    * tenants the number is an estimate.
    */
   position(taskId: string): Promise<number | null>;
+  /** Returns the worker processes that registered slots in the last 20 seconds. */
+  workers(): Promise<WorkerSlots[]>;
 }
 
 /** Fast entry to a queue: a task is queued within milliseconds, or the reconciler re-enqueues it later. */

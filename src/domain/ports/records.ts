@@ -98,7 +98,8 @@ export type OnUnreadable = (record: {
     | 'event'
     | 'delivery'
     | 'delivery_attempt'
-    | 'webhook_endpoint';
+    | 'webhook_endpoint'
+    | 'process_state';
   readonly id: string;
   readonly tenant?: string;
   readonly error: unknown;
@@ -120,6 +121,8 @@ export interface WorkerRuns {
    * @throws AppError `store_unavailable`
    */
   endedWith(worker: string, job: JobKey): Promise<number>;
+  /** Returns the number of runs of each process. @throws AppError `store_unavailable` */
+  count(workers: readonly string[]): Promise<number[]>;
 }
 
 /** Limits of the records of one tenant. */

@@ -3,6 +3,12 @@ import type { ManageKeys } from '../../usecases/access/manage-keys.ts';
 import type { Finding } from '../../usecases/maintenance/diagnose.ts';
 import type { UsageTools } from './usage-tools.ts';
 
+/** The circuit breakers of provider calls, for the command line. */
+export interface BreakerTool extends Pick<CircuitBreaker, 'list'> {
+  /** Closes the breaker of a scope, and records that. Returns whether it was open. */
+  resume(scope: string): Promise<boolean>;
+}
+
 /** Dependencies of the commands. `main.ts` provides them from the composition root. */
 export interface CliContext {
   readonly version: string;
@@ -21,9 +27,7 @@ export interface CliContext {
   readonly runStudio: (options: { host: string; port: number; latencyMs: number }) => Promise<string>;
   readonly withKeys: <T>(work: (keys: ManageKeys) => Promise<T>) => Promise<T>;
   /** Runs work with the circuit breakers of provider calls. */
-  readonly withBreaker: <T>(
-    work: (breaker: Pick<CircuitBreaker, 'list' | 'reset'>) => Promise<T>,
-  ) => Promise<T>;
+  readonly withBreaker: <T>(work: (breaker: BreakerTool) => Promise<T>) => Promise<T>;
   /** Runs work with the usage and the ledger of the deployment. */
   readonly withUsage: <T>(work: (tools: UsageTools) => Promise<T>) => Promise<T>;
   readonly webhookSecretOf: (tenant: string) => string;

@@ -28,7 +28,7 @@ export function addProvider(program: Command, context: CliContext): void {
     .description('lift the block of a scope, for example openai:account; the next job calls at once')
     .option('--json', 'print JSON')
     .action(async (scope: string, options: { json?: boolean }) => {
-      const wasBlocked = await context.withBreaker((breaker) => breaker.reset(scope));
+      const wasBlocked = await context.withBreaker((breaker) => breaker.resume(scope));
       if (options.json) return context.print(JSON.stringify({ scope, was_blocked: wasBlocked }));
       context.print(wasBlocked ? `${scope} is not blocked any more.` : `${scope} was not blocked.`);
     });

@@ -159,6 +159,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
     webhooks: deps.webhooks,
     usage: deps.usage,
     checkReadiness: deps.checkReadiness,
+    maintenance: deps.maintenance,
     catalogue: deps.catalogue,
     presets: deps.presets,
     metrics: deps.metrics,

@@ -6,7 +6,7 @@ import type { QueueName } from './queue-names.ts';
 import { createScheduleChecks } from './schedule/check-schedule.ts';
 import { createLocateTask } from './schedule/locate-task.ts';
 import { createScheduleKeys } from './schedule/lua.ts';
-import { createRegisterSlots } from './schedule/register-slots.ts';
+import { createListWorkers, createRegisterSlots } from './schedule/register-slots.ts';
 import { createRemoveTask } from './schedule/remove-task.ts';
 import { createScheduleTasks, type ScheduleInput } from './schedule/schedule-tasks.ts';
 import {
@@ -65,6 +65,7 @@ export function createJobQueue(
   const removeTask = createRemoveTask(redis, keys);
   const locateTask = createLocateTask(reads, keys);
   const registerSlots = createRegisterSlots(redis, keys);
+  const listWorkers = createListWorkers(reads, keys);
   const setPolicies = createSetPolicies(redis, keys);
   const listOwners = createListOwners(reads, keys);
   const listUnchecked = createListUnchecked(redis, keys);
@@ -141,6 +142,7 @@ export function createJobQueue(
         const [scheduled, counts] = await Promise.all([reads.hlen(keys.tasks), queue.counts()]);
         return { ...counts, waiting: counts.waiting + scheduled };
       }),
+    workers: () => translated(listWorkers),
     close: queue.close,
   };
 }

@@ -2,6 +2,7 @@ import type { CallerPolicy } from '../../domain/access-policy.ts';
 import { createBatches } from '../../lib/batches.ts';
 import type { JobTask } from './intake-entry.ts';
 import type { Scheduling } from './job-queue.ts';
+import { registrationMs } from './schedule/register-slots.ts';
 import { createSchedulePolicies } from './schedule-policies.ts';
 
 interface Deps {
@@ -21,11 +22,6 @@ interface Change {
 
 /** Maximum number of changes, and of scheduled tasks, in one call. A script blocks Redis. */
 const maxPerCall = 200;
-/**
- * Duration of a registration of slots, in milliseconds. It is longer than the lock of a task, because the tasks of a killed
- * process occupy slots until their locks expire.
- */
-const registrationMs = 20_000;
 /** Maximum number of ended tasks to remember during an outage. The check of the schedule finds the others. */
 const maxUnreported = 10_000;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Task, taskKinds } from '../../domain/task.ts';
 
 /** Schema version of the messages that this release writes. */
-const currentVersion = 1;
+export const taskVersion = 1;
 
 /** A task as stored in Redis. Messages of other releases may contain more fields and unknown kinds. */
 export type TaskMessage = Readonly<Record<string, unknown>>;
@@ -15,7 +15,7 @@ export type DecodedTask =
 
 const Envelope = z.object({ v: z.number().int(), kind: z.string() });
 const KnownMessage = z.object({
-  v: z.literal(currentVersion),
+  v: z.literal(taskVersion),
   kind: z.enum(taskKinds),
   tenant: z.string().min(1),
   id: z.string().min(1),
@@ -23,7 +23,7 @@ const KnownMessage = z.object({
 
 /** Encodes a task. Copies the named fields only, so that no data of a record gets into the queue. */
 export function encodeTask({ kind, tenant, id }: Task): TaskMessage {
-  return { v: currentVersion, kind, tenant, id };
+  return { v: taskVersion, kind, tenant, id };
 }
 
 /** Decodes a message. Every release keeps the fields `v` and `kind`. */
@@ -36,6 +36,6 @@ export function decodeTask(message: unknown): DecodedTask {
   const envelope = Envelope.safeParse(message);
   if (!envelope.success) return { format: 'damaged' };
   const { v: version, kind } = envelope.data;
-  const isOurs = version === currentVersion && taskKinds.some((each) => each === kind);
+  const isOurs = version === taskVersion && taskKinds.some((each) => each === kind);
   return isOurs ? { format: 'damaged' } : { format: 'unknown', version, kind };
 }

@@ -22,13 +22,18 @@ const source = `${luaAppendAudit}
 append_audit(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
 `;
 
-/** Creates the reads of audit logs, and the append of an erasure. Changes of keys and tenants are appended by their own scripts. */
+/** Creates the reads of audit logs, and the append of entries. Changes of keys and tenants are appended by their own scripts. */
 export function createAuditLog(
   redis: Redis | Cluster,
   keys: Keys,
   { audit, onUnreadable }: Options,
 ): AuditLog {
   const append = createScript(redis, source);
+
+  const appendTo = (part: Part, tenant: string, entry: AuditEntry) =>
+    translated(async () => {
+      await append([keys[part](tenant)], [JSON.stringify(entry), audit.ttlMs, audit.maxEntries]);
+    });
 
   async function readPart(part: Part, tenant: string, query: AuditQuery): Promise<StoredAuditEntry[]> {
     const { limit, before } = query;
@@ -48,10 +53,8 @@ export function createAuditLog(
   }
 
   return {
-    appendErasure: (tenant, entry) =>
-      translated(async () => {
-        await append([keys.erasures(tenant)], [JSON.stringify(entry), audit.ttlMs, audit.maxEntries]);
-      }),
+    append: (tenant, entry) => appendTo('audit', tenant, entry),
+    appendErasure: (tenant, entry) => appendTo('erasures', tenant, entry),
     list: (tenant, query) =>
       translated(async () => {
         const found = await Promise.all(parts.map((part) => readPart(part, tenant, query)));

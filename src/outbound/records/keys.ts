@@ -41,6 +41,7 @@ import { type EventType, patternsFor } from '../../domain/webhook-event.ts';
  *                                leaseEpoch (raised by every acquire and release) and nextRunAt (earliest scheduled run)
  *   {tenant}:sends       hash    webhook requests of the last minute by slice; sends:HOST: the same for one host, with its breaker
  *   runs:WORKER          set     jobs that a worker process runs, see worker-runs.ts
+ *   processes            hash    reports of processes about themselves as JSON, see process-states.ts
  *   {tenant}:tenant      string  rules of the tenant as JSON with their version first
  *   {tenant}:key:ID      string  an API key as JSON with its version first; keys: zset of all, ordered by creation;
  *                                keys:used: hash of the times of last use
@@ -97,8 +98,7 @@ export function createKeys(prefix: string) {
     sends: (tenant: string) => of(tenant, 'sends'),
     sendsTo: (tenant: string, host: string) => of(tenant, `sends:${host}`),
     waitingCallers: (tenant: string, group: string) => of(tenant, `callers:${group}`),
-    presence: (process: string) => `${prefix}:presence:${process}`,
-    workerRuns: (worker: string) => `${prefix}:runs:${worker}`,
+    ...processKeys(prefix),
     tenants: `${prefix}:tenants`,
     ...accessKeys(prefix, of),
     ...moneyKeys(of),
@@ -110,6 +110,16 @@ export function createKeys(prefix: string) {
     cancel: `${prefix}:cancel`,
   };
 }
+
+/** Creates the names of the keys of processes. */
+function processKeys(prefix: string) {
+  return {
+    presence: (process: string) => `${prefix}:presence:${process}`,
+    workerRuns: (worker: string) => `${prefix}:runs:${worker}`,
+    processes: `${prefix}:processes`,
+  };
+}
+
 /** Creates the names of the keys of limits. */
 function createLimitKeys(of: (tenant: string, rest: string) => string) {
   return {

@@ -45,5 +45,7 @@ export function createWorkerRuns(
         const [wasRunning, runs] = await Promise.all([redis.sismember(key, member(job)), redis.scard(key)]);
         return wasRunning === 1 ? runs : 0;
       }),
+    count: (workers) =>
+      translated(() => Promise.all(workers.map((each) => redis.scard(keys.workerRuns(each))))),
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SpoolHead } from '../../domain/ports.ts';
 
 /** Schema version of the spool files that this release writes. */
-const currentVersion = 1;
+export const spoolVersion = 1;
 
 /** Maximum length of a head line that this release reads, in bytes. Its own head lines are shorter than 3 KiB. */
 export const maxHeadLineBytes = 8 * 1024;
@@ -19,7 +19,7 @@ export type ParsedHead =
 /** Encodes the head of a spool file: one line of JSON that begins with the schema version, then the body follows. */
 export function headLine({ provider, providerRequestId }: SpoolHead): Buffer {
   const fields = {
-    v: currentVersion,
+    v: spoolVersion,
     provider,
     providerRequestId: providerRequestId?.slice(0, maxFieldLength),
   };
@@ -33,7 +33,7 @@ export function headLine({ provider, providerRequestId }: SpoolHead): Buffer {
 export function parseHead(start: Buffer): ParsedHead {
   const version = versionOf(start);
   if (version === null) return { format: 'damaged' };
-  if (version !== currentVersion) return { format: 'unknown', version };
+  if (version !== spoolVersion) return { format: 'unknown', version };
   const end = start.indexOf('\n');
   if (end === -1) return { format: 'damaged' };
   try {

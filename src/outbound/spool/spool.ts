@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, opendir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Clock, Spool, SpoolEntry, SpoolHead, SpoolKey } from '../../domain/ports.ts';
+import type { SpoolState } from '../../domain/process-state.ts';
 import { thisWriter } from '../../lib/file-writer.ts';
 import { syncFolder } from '../../lib/sync-folder.ts';
 import { systemCode } from '../../lib/system-code.ts';
 import { freeBytes, onDisk, usedBytes } from './disk.ts';
+import { inspectSpool } from './inspect-spool.ts';
 import { readBody, readHead } from './read-response.ts';
 import { keyOfResponseFile, responseFileName, unfinishedFileName } from './spool-name.ts';
 import { sweepUnfinished } from './sweep-unfinished.ts';
@@ -25,6 +27,8 @@ export interface SpoolOptions {
 export interface WatchedSpool extends Spool {
   /** Returns the total size of all responses and the size from which on the spool is full, both in bytes. */
   usage(): Promise<{ readonly usedBytes: number; readonly fullBytes: number }>;
+  /** Returns the content of the spool. Reads the start of every response. */
+  inspect(): Promise<SpoolState>;
 }
 
 const defaultFullBytes = 4 * 1024 ** 3;
@@ -118,6 +122,12 @@ export function createSpool(directory: string, options: SpoolOptions = {}): Watc
     async usage() {
       await ready();
       return { usedBytes: await onDisk('measure', () => usedBytes(directory)), fullBytes };
+    },
+
+    async inspect() {
+      await ready();
+      const content = await onDisk('inspect', () => inspectSpool(directory));
+      return { folder: resolve(directory), limitBytes: fullBytes, ...content };
     },
 
     async removeUnfinished(isWanted) {

@@ -1,12 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Meter } from '../../domain/ports.ts';
+import type { Meter, ReadStoreFigures, StoreFigures } from '../../domain/ports.ts';
 import { createCallMetrics } from './call-metrics.ts';
 import { createJobMetrics } from './job-metrics.ts';
 import { createLedgerMetrics } from './ledger-metrics.ts';
 import { createMoneyMetrics } from './money-metrics.ts';
 import { createRequestMetrics, type ObservedRequest } from './request-metrics.ts';
 import { createSpoolGauges, type SpoolFigures } from './spool-gauges.ts';
-import { createStoreGauges, figuresInTime, type StoreFigures } from './store-gauges.ts';
+import { createStoreGauges, figuresInTime } from './store-gauges.ts';
 
 export interface Metrics extends Meter {
   observeRequest(request: ObservedRequest): void;
@@ -21,7 +21,7 @@ export interface Metrics extends Meter {
  * @param readSpoolUsage returns the usage of this process's spool. Absent if the process has no spool.
  */
 export function createMetrics(
-  queryStore: () => Promise<StoreFigures>,
+  queryStore: ReadStoreFigures,
   readSpoolUsage?: () => Promise<SpoolFigures>,
 ): Metrics {
   const registry = new Registry();

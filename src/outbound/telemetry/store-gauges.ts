@@ -1,32 +1,10 @@
 import { Gauge, Registry } from 'prom-client';
 import { AppError } from '../../domain/errors.ts';
-import type { StoreMemory } from '../../domain/ports.ts';
+import type { ReadStoreFigures, StoreFigures } from '../../domain/ports.ts';
 import { idle } from '../../lib/sleep.ts';
 
 /** Timeout of the query of the store. It is well below the scrape timeout of Prometheus, 10 s by default. */
 const storeLimitMs = 3_000;
-
-/** Figures of the whole deployment that only the store has. They are queried during a scrape. */
-export interface StoreFigures {
-  readonly queueTasks: readonly { readonly queue: string; readonly state: string; readonly count: number }[];
-  /** Time since the creation of the oldest job in a state. 0 if no job is in the state. */
-  readonly oldestJobs: readonly { readonly state: 'queued' | 'running'; readonly seconds: number }[];
-  readonly pendingDeliveries: number;
-  /** Time since the oldest change of the ledger that is not archived. 0 if everything is archived. */
-  readonly unarchivedSeconds: number;
-  /** Open circuit breakers of provider calls. */
-  readonly blockedScopes: readonly {
-    readonly provider: string;
-    /** `account` or `model`. Names of models are left out, because callers may invent them. */
-    readonly kind: string;
-    readonly code: string;
-    readonly count: number;
-  }[];
-  /** Whether Redis writes an append-only file, or `null` if it does not report it. */
-  readonly isAofOn: boolean | null;
-  /** Memory of Redis, or `null` if it does not report it. */
-  readonly memory: StoreMemory | null;
-}
 
 /** Creates the gauges of the store in a separate registry, so that a scrape can omit them. */
 export function createStoreGauges() {
@@ -93,7 +71,7 @@ export function createStoreGauges() {
 }
 
 /** Returns the figures of the store, or `null` if the store is unavailable or too slow. */
-export function figuresInTime(queryStore: () => Promise<StoreFigures>): Promise<StoreFigures | null> {
+export function figuresInTime(queryStore: ReadStoreFigures): Promise<StoreFigures | null> {
   const figures = queryStore().catch((error) => {
     if (error instanceof AppError && error.code === 'store_unavailable') return null;
     throw error;

@@ -1,5 +1,6 @@
 import { errorRow } from '../../domain/errors.ts';
 import type { CircuitBreaker, Clock, ImageStorage } from '../../domain/ports.ts';
+import { within } from '../../lib/within.ts';
 
 export interface Readiness {
   /** Whether this instance can accept jobs. A rejected provider account or a nearly full store appears in the checks but does not change `ok`. */
@@ -67,16 +68,10 @@ export function createCheckReadiness(deps: Deps) {
 export type CheckReadiness = ReturnType<typeof createCheckReadiness>;
 
 async function attempt(work: Promise<void>): Promise<{ ok: boolean; detail: string | null }> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no response in time')), probeLimitMs);
-  });
   try {
-    await Promise.race([work, limit]);
+    await within(probeLimitMs, work);
     return { ok: true, detail: null };
   } catch (error) {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }

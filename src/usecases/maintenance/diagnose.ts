@@ -1,3 +1,5 @@
+import { within } from '../../lib/within.ts';
+
 /** A check of one dependency. `run` returns the finding, or throws an error that names the fault and the action. */
 export interface Check {
   readonly name: string;
@@ -16,16 +18,10 @@ const limitMs = 10_000;
 export async function diagnose(checks: readonly Check[]): Promise<Finding[]> {
   return Promise.all(
     checks.map(async ({ name, run }): Promise<Finding> => {
-      let timer: NodeJS.Timeout | undefined;
-      const limit = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('no response within 10 s')), limitMs);
-      });
       try {
-        return { name, ok: true, detail: await Promise.race([run(), limit]) };
+        return { name, ok: true, detail: await within(limitMs, run()) };
       } catch (error) {
         return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
-      } finally {
-        clearTimeout(timer);
       }
     }),
   );

@@ -1,5 +1,6 @@
 import type { ImageJob, Retention } from '../../domain/image-job.ts';
 import type {
+  AuditLog,
   CircuitBreaker,
   Clock,
   Deliveries,
@@ -19,6 +20,8 @@ import type { UpdateJob } from '../jobs/update-job.ts';
 import { createCheckReadiness } from './check-readiness.ts';
 import { createCompareHolds } from './compare-holds.ts';
 import { createReconcile } from './reconcile.ts';
+import { createReportStatus, type StatusDeps } from './report-status.ts';
+import { createResumeProvider } from './resume-provider.ts';
 import { createSweep } from './sweep.ts';
 
 /** Everything that maintenance needs. */
@@ -48,6 +51,12 @@ export interface MaintenanceDeps {
   readonly deliveryLogMs: number;
   /** Archives the ledger of a tenant. */
   readonly archiveTenant: (tenant: string) => Promise<void>;
+  /** Further dependencies of the status of the deployment. */
+  readonly status: Omit<
+    StatusDeps,
+    'jobQueue' | 'breaker' | 'storage' | 'clock' | 'checkStore' | 'checkDurability' | 'checkMemory'
+  >;
+  readonly audit: Pick<AuditLog, 'append'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,6 +65,8 @@ export interface MaintenanceDeps {
 export function createMaintenance(deps: MaintenanceDeps) {
   const { records, events, deliveries, deliveryQueues, jobQueue, webhookQueue } = deps;
   const { storage, breaker, updateJob, expireJob, clock, log } = deps;
+  const { checkStore, checkDurability, checkMemory } = deps;
+  const checks = { checkStore, checkDurability, checkMemory };
   return {
     reconcile: createReconcile({ records, events, deliveryQueues, jobQueue, webhookQueue, clock, log }),
     /** Compares the counters of held money with the records. */
@@ -77,14 +88,10 @@ export function createMaintenance(deps: MaintenanceDeps) {
       archiveTenant: deps.archiveTenant,
     }),
     checkReadiness: createCheckReadiness({
-      checkStore: deps.checkStore,
-      checkDurability: deps.checkDurability,
-      checkMemory: deps.checkMemory,
-      storage,
-      breaker,
-      isDraining: deps.isDraining,
-      clock,
+      ...{ ...checks, storage, breaker, isDraining: deps.isDraining, clock },
     }),
+    reportStatus: createReportStatus({ ...deps.status, ...checks, jobQueue, breaker, storage, clock }),
+    resumeProvider: createResumeProvider({ breaker, audit: deps.audit, clock }),
   };
 }
 export type Maintenance = ReturnType<typeof createMaintenance>;

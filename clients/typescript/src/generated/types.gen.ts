@@ -2021,7 +2021,7 @@ export type AuditEntry = {
     at: string;
     action: AuditAction;
     /**
-     * Id of the key, job or upload, or the name of the tenant.
+     * Id of the key, job or upload, name of the tenant, or scope of the circuit breaker.
      */
     target: string;
     actor: AuditActor;
@@ -2133,6 +2133,313 @@ export type LedgerLine = {
      * Start of the call.
      */
     at: string;
+};
+
+/**
+ * Status of the whole deployment. Parts are independent: one that fails leaves the others readable.
+ */
+export type SystemStatus = {
+    object: 'system_status';
+    at: string;
+    state: PartState;
+    queue: QueueStatus;
+    workers: WorkersStatus;
+    circuit_breakers: BreakersStatus;
+    spool: SpoolsStatus;
+    redis: RedisStatus;
+    storage: StorageStatus;
+    webhooks: WebhooksStatus;
+    versions: VersionsStatus;
+};
+
+/**
+ * The queue of jobs.
+ */
+export type QueueStatus = {
+    state: PartState;
+    /**
+     * Fault and action, or a note; `null` if there is nothing to say. Without secrets.
+     */
+    detail: string | null;
+    /**
+     * Tasks of jobs that wait for a slot. `null`: unknown.
+     */
+    waiting: number | null;
+    /**
+     * Tasks of jobs that continue later. `null`: unknown.
+     */
+    delayed: number | null;
+    /**
+     * Tasks of jobs that have a slot. `null`: unknown.
+     */
+    active: number | null;
+    /**
+     * Age of the oldest queued job, in seconds; 0 without one. `null`: unknown.
+     */
+    oldest_queued_s: number | null;
+    /**
+     * Time since the creation of the oldest running job; 0 without one. `null`: unknown.
+     */
+    oldest_running_s: number | null;
+};
+
+/**
+ * The processes that run jobs.
+ */
+export type WorkersStatus = {
+    state: PartState;
+    /**
+     * Fault and action, or a note; `null` if there is nothing to say. Without secrets.
+     */
+    detail: string | null;
+    /**
+     * Processes that run jobs. `null`: unknown.
+     */
+    alive: number | null;
+    /**
+     * Slots of the alive processes. `null`: unknown.
+     */
+    slots: number | null;
+    /**
+     * Jobs that run on alive processes. `null`: unknown.
+     */
+    running: number | null;
+    data: Array<WorkerStatus>;
+};
+
+/**
+ * A process that runs jobs.
+ */
+export type WorkerStatus = {
+    /**
+     * Name of the process, different after every start.
+     */
+    id: string;
+    host: string | null;
+    release: string | null;
+    /**
+     * Maximum number of concurrent jobs.
+     */
+    slots: number;
+    /**
+     * Jobs that the process runs.
+     */
+    running: number;
+    /**
+     * Whether the process reported within the last 5 seconds.
+     */
+    alive: boolean;
+    last_seen_at: string;
+};
+
+/**
+ * The open circuit breakers.
+ */
+export type BreakersStatus = {
+    state: PartState;
+    /**
+     * Fault and action, or a note; `null` if there is nothing to say. Without secrets.
+     */
+    detail: string | null;
+    data: Array<BreakerStatus>;
+};
+
+/**
+ * An open circuit breaker of provider calls.
+ */
+export type BreakerStatus = {
+    /**
+     * Account or model of a provider, for example `openai:account`.
+     */
+    scope: string;
+    state: BreakerState;
+    code: ErrorCode;
+    reason: string;
+    opened_at: string;
+    next_probe_at: string;
+    /**
+     * Time at which the breaker closes without a call; `null` if only a call or an operator closes it.
+     */
+    until: string | null;
+    /**
+     * Consecutive failures.
+     */
+    failures: number;
+};
+
+/**
+ * The spools of all workers.
+ */
+export type SpoolsStatus = {
+    state: PartState;
+    /**
+     * Fault and action, or a note; `null` if there is nothing to say. Without secrets.
+     */
+    detail: string | null;
+    /**
+     * Provider responses that are not stored yet. `null`: unknown.
+     */
+    files: number | null;
+    /**
+     * Size of all files. `null`: unknown.
+     */
+    size_bytes: number | null;
+    /**
+     * Time of the oldest response; `null` without one.
+     */
+    oldest_at: string | null;
+    /**
+     * Schema versions of responses that this release cannot read.
+     */
+    unknown_versions: Array<number>;
+    data: Array<SpoolStatus>;
+};
+
+/**
+ * The spool of one folder.
+ */
+export type SpoolStatus = {
+    host: string;
+    folder: string;
+    files: number;
+    size_bytes: number;
+    /**
+     * Size at which provider calls stop.
+     */
+    limit_bytes: number;
+    oldest_at: string | null;
+    unknown_versions: Array<number>;
+};
+
+/**
+ * Redis, from the process that responds.
+ */
+export type RedisStatus = {
+    state: PartState;
+    /**
+     * Fault and action, or a note; `null` if there is nothing to say. Without secrets.
+     */
+    detail: string | null;
+    version: string | null;
+    /**
+     * `master` or `replica`.
+     */
+    role: string | null;
+    /**
+     * Used memory; on a cluster that of the fullest primary. `null`: unknown.
+     */
+    used_bytes: number | null;
+    /**
+     * `maxmemory`; `null` without a limit.
+     */
+    max_bytes: number | null;
+    /**
+     * Whether an append-only file is written.
+     */
+    aof_enabled: boolean | null;
+    /**
+     * Time until the response, in milliseconds. `null` without one.
+     */
+    latency_ms: number | null;
+};
+
+/**
+ * The storage of images, from the process that responds.
+ */
+export type StorageStatus = {
+    state: PartState;
+    /**
+     * Fault and action, or a note; `null` if there is nothing to say. Without secrets.
+     */
+    detail: string | null;
+    /**
+     * Location of the images, without secrets.
+     */
+    location: string;
+    /**
+     * Time until the response, in milliseconds. `null` without one.
+     */
+    latency_ms: number | null;
+};
+
+/**
+ * The backlog of webhooks.
+ */
+export type WebhooksStatus = {
+    state: PartState;
+    /**
+     * Fault and action, or a note; `null` if there is nothing to say. Without secrets.
+     */
+    detail: string | null;
+    /**
+     * Tasks that wait. `null`: unknown.
+     */
+    waiting: number | null;
+    /**
+     * Tasks that run later. `null`: unknown.
+     */
+    delayed: number | null;
+    /**
+     * Tasks that run. `null`: unknown.
+     */
+    active: number | null;
+    /**
+     * Deliveries that are neither delivered nor failed. `null`: unknown.
+     */
+    pending_deliveries: number | null;
+};
+
+/**
+ * Releases and processes.
+ */
+export type VersionsStatus = {
+    state: PartState;
+    /**
+     * Fault and action, or a note; `null` if there is nothing to say. Without secrets.
+     */
+    detail: string | null;
+    /**
+     * Release of the process that responds.
+     */
+    release: string;
+    /**
+     * Version of Node.js of the process that responds.
+     */
+    node: string;
+    /**
+     * Schema versions that this release writes, by kind of data.
+     */
+    schemas: {
+        [key: string]: number;
+    };
+    processes: Array<ProcessStatus>;
+};
+
+/**
+ * A process of the deployment.
+ */
+export type ProcessStatus = {
+    id: string;
+    host: string;
+    pid: number;
+    roles: Array<string>;
+    release: string;
+    node: string;
+    started_at: string;
+    last_seen_at: string;
+};
+
+/**
+ * A closed circuit breaker.
+ */
+export type ResumedScope = {
+    object: 'circuit_breaker';
+    scope: string;
+    state: 'closed';
+    /**
+     * Whether this request closed the breaker.
+     */
+    was_open: boolean;
 };
 
 export type Model = {
@@ -2679,7 +2986,7 @@ export type AuditActorType = 'api_key' | 'command_line';
 /**
  * Kind of a change; `other` for a kind of a newer release.
  */
-export type AuditAction = 'key.created' | 'key.changed' | 'key.rotated' | 'key.revoked' | 'tenant.changed' | 'budget.overridden' | 'charge.settled' | 'job.erased' | 'upload.deleted' | 'other';
+export type AuditAction = 'key.created' | 'key.changed' | 'key.rotated' | 'key.revoked' | 'tenant.changed' | 'budget.overridden' | 'charge.settled' | 'job.erased' | 'upload.deleted' | 'provider.resumed' | 'other';
 
 /**
  * Permission of a key. `admin` includes all others within its tenant.
@@ -2700,6 +3007,16 @@ export type BudgetWindow = 'day' | 'week' | 'month' | 'total';
  * A window as stored; `other` for a window of a newer release.
  */
 export type GrantedBudgetWindow = 'day' | 'week' | 'month' | 'total' | 'other';
+
+/**
+ * State of a part: it works, works with a restriction, does not work, or cannot be read because Redis does not reply.
+ */
+export type PartState = 'ok' | 'degraded' | 'down' | 'unknown';
+
+/**
+ * State of a circuit breaker that blocks calls.
+ */
+export type BreakerState = 'open' | 'half_open';
 
 /**
  * Status of a model. `deprecated` still works and ends at `shutdown_at`, `retired` is refused.
@@ -6535,6 +6852,137 @@ export type ListAuditResponses = {
 };
 
 export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type GetStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/admin/status';
+};
+
+export type GetStatusErrors = {
+    /**
+     * `invalid_request`: The request is malformed
+     */
+    400: Problem;
+    /**
+     * `unauthorized`: A valid API key is needed
+     */
+    401: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: The request took too long to arrive
+     */
+    408: Problem;
+    /**
+     * `validation_failed`: The request is not valid
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: The headers are too large
+     */
+    431: Problem;
+    /**
+     * `internal`: Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: The job store is not available
+     */
+    503: Problem;
+    /**
+     * Any other error.
+     */
+    default: Problem;
+};
+
+export type GetStatusError = GetStatusErrors[keyof GetStatusErrors];
+
+export type GetStatusResponses = {
+    /**
+     * The status
+     */
+    200: SystemStatus;
+};
+
+export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
+
+export type ResumeProviderData = {
+    body?: never;
+    path: {
+        /**
+         * Account or model of a provider, percent-encoded, for example `openai:account`.
+         */
+        scope: string;
+    };
+    query?: never;
+    url: '/admin/providers/{scope}/resume';
+};
+
+export type ResumeProviderErrors = {
+    /**
+     * `invalid_request`: The request is malformed
+     */
+    400: Problem;
+    /**
+     * `unauthorized`: A valid API key is needed
+     */
+    401: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: The request took too long to arrive
+     */
+    408: Problem;
+    /**
+     * `uri_too_long`: The address is too long
+     */
+    414: Problem;
+    /**
+     * `validation_failed`: The request is not valid
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: The headers are too large
+     */
+    431: Problem;
+    /**
+     * `internal`: Something went wrong on our side
+     */
+    500: Problem;
+    /**
+     * `store_unavailable`: The job store is not available
+     */
+    503: Problem;
+    /**
+     * Any other error.
+     */
+    default: Problem;
+};
+
+export type ResumeProviderError = ResumeProviderErrors[keyof ResumeProviderErrors];
+
+export type ResumeProviderResponses = {
+    /**
+     * The breaker is closed
+     */
+    200: ResumedScope;
+};
+
+export type ResumeProviderResponse = ResumeProviderResponses[keyof ResumeProviderResponses];
 
 export type CreateOpenAiImageData = {
     body: OpenAiGenerationRequest;

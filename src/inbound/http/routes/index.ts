@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { openAiRoutes } from '../openai-v1/index.ts';
+import { adminRoutes } from './admin/index.ts';
 import { cancelJobRoute } from './cancel-job.ts';
 import { eraseJobRoute } from './erase-job.ts';
 import { getFileRoute } from './get-file.ts';
@@ -43,6 +44,7 @@ export const routes = [
   ...tenantRoutes,
   ...usageRoutes,
   listAuditRoute,
+  ...adminRoutes,
   ...openAiRoutes,
   mcpRoute,
   probeRoutes,

@@ -4,6 +4,7 @@ import { accessSchemas } from './access.ts';
 import { catalogueSchemas } from './catalogue.ts';
 import { eventSchemas } from './events.ts';
 import { jobSchemas } from './jobs.ts';
+import { operationSchemas } from './operations.ts';
 import { problemSchemas } from './problem.ts';
 import { uploadSchemas } from './uploads.ts';
 import { usageSchemas } from './usage.ts';
@@ -20,6 +21,7 @@ export const components: Record<string, JsonSchema> = namedJsonSchemas([
   webhookSchemas,
   accessSchemas,
   usageSchemas,
+  operationSchemas,
   catalogueSchemas,
   problemSchemas,
   openAiSchemas,

@@ -1,6 +1,13 @@
 import type { Cluster, Redis } from 'ioredis';
+import type { WorkerSlots } from '../../../domain/ports.ts';
 import { createScript } from '../../../lib/redis/script.ts';
 import type { ScheduleKeys } from './lua.ts';
+
+/**
+ * Duration of a registration of slots, in milliseconds. It is longer than the lock of a task, because the tasks of a killed
+ * process occupy slots until their locks expire.
+ */
+export const registrationMs = 20_000;
 
 /**
  * KEYS 1 slots, 2 slots:until, 3 slots:total
@@ -31,4 +38,21 @@ export function createRegisterSlots(redis: Redis | Cluster, keys: ScheduleKeys) 
   const run = createScript(redis, source);
   return async (process: string, slots: number, durationMs: number): Promise<number> =>
     Number(await run([keys.slots, keys.slotsUntil, keys.slotsTotal], [process, slots, durationMs]));
+}
+
+/** Prepares the list of the processes with a registration. A registration ends `registrationMs` after its last renewal. */
+export function createListWorkers(redis: Redis | Cluster, keys: ScheduleKeys) {
+  return async (): Promise<WorkerSlots[]> => {
+    const [slots, ends, [seconds = 0, microseconds = 0]] = await Promise.all([
+      redis.hgetall(keys.slots),
+      redis.zrange(keys.slotsUntil, 0, '-1', 'WITHSCORES'),
+      redis.time(),
+    ]);
+    const nowMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    const untilMs = new Map(ends.flatMap((each, i) => (i % 2 === 0 ? [[each, Number(ends[i + 1])]] : [])));
+    return Object.entries(slots).flatMap(([process, count]) => {
+      const ageMs = nowMs + registrationMs - (untilMs.get(process) ?? 0);
+      return ageMs < registrationMs ? [{ process, slots: Number(count), ageMs: Math.max(0, ageMs) }] : [];
+    });
+  };
 }
