@@ -108,6 +108,7 @@ function composeJobs(
     catalogue: adapters.catalogue,
     estimate: adapters.estimate,
     presets: adapters.presets,
+    enhanceModel: config.ENHANCE_MODEL,
     // Other roles get no provider, because they have no key for it.
     provider: config.roles.has('worker') ? adapters.provider.images : undefined,
     ids,

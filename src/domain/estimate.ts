@@ -94,6 +94,14 @@ export function createEstimate({ catalogue, enhanceModel, hostModel, findSamples
   };
 }
 
+/** Returns the bounds of an enhancement, which is one call for a description; `null` if the price is unknown. */
+export function estimateEnhancement(prompt: string, prices: TextPrices): CostRange | null {
+  const cost = costOfDescription(rangeOfText(prompt), prices);
+  if (!cost) return null;
+  const high = Math.ceil(cost.high);
+  return { low: Math.round(cost.low), high, calls: { image: 0, enhance: high } };
+}
+
 /** The parts of an image's price: tokens, and the cost of the host model. */
 interface ImageTokens {
   readonly output: Range;

@@ -53,6 +53,8 @@ export interface ImageJob {
   readonly schema: number;
   readonly id: string;
   readonly tenant: string;
+  /** Absent for a job that makes images. A release that adds a value raises `recordSchema` of such records. */
+  readonly purpose?: Open<'enhance'>;
   /** Id of the API key that submitted the job. Absent in records of earlier releases. */
   readonly keyId?: string;
   readonly status: Open<JobStatus>;
@@ -150,10 +152,14 @@ export function shownStage(stage: Open<JobStage> | undefined): JobStage | null {
   return stage !== undefined && isKnown(jobStages, stage) ? stage : null;
 }
 
+/** Whether a job only expands a prompt, see `enhancement.ts`. */
+export const isEnhancement = ({ purpose }: Pick<ImageJob, 'purpose'>): boolean => purpose === 'enhance';
+
 /** Creates a record in `queued`. */
 export function createJob(input: {
   id: string;
   tenant: string;
+  purpose?: 'enhance' | undefined;
   keyId?: string | undefined;
   request: ImageRequest;
   nowMs: number;
@@ -172,6 +178,7 @@ export function createJob(input: {
     schema: recordSchema,
     id: input.id,
     tenant: input.tenant,
+    ...(input.purpose ? { purpose: input.purpose } : {}),
     ...(input.keyId ? { keyId: input.keyId } : {}),
     status: 'queued',
     createdAt: input.nowMs,

@@ -32,6 +32,7 @@ export function erase(job: ImageJob, nowMs: number, retention: Retention): Image
 const tombstoneFields = [
   'id',
   'tenant',
+  'purpose',
   'keyId',
   'status',
   'images',

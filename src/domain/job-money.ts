@@ -1,13 +1,13 @@
 import { type Attempt, bringsImage, isCallFor } from './attempt.ts';
 import type { CallBounds } from './cost.ts';
-import { type ImageJob, isTerminal, missingImages } from './image-job.ts';
+import { type ImageJob, isEnhancement, isTerminal, missingImages } from './image-job.ts';
 
 /**
  * The money of a job, derived from its record: the amount that is spent, and the amount that is held for calls that may
  * still be charged. See docs/adr/0021-derive-holds-from-records.md.
  */
 
-type Money = Pick<ImageJob, 'status' | 'attempts' | 'callBounds' | 'enhancedPrompt'> &
+type Money = Pick<ImageJob, 'purpose' | 'status' | 'attempts' | 'callBounds' | 'enhancedPrompt'> &
   Parameters<typeof missingImages>[0];
 
 /** Whether an attempt was charged, or may have been, with an amount that is not known yet. */
@@ -44,7 +44,8 @@ function plannedOf(job: Money, bounds: CallBounds): number {
     attempts.every((attempt) => !isCallFor(attempt, index) || attempt.state === 'rejected'),
   );
   // A description is written once, so no second call follows a rejected one.
-  const isDescribed = images.length === 0 || attempts.some(({ kind }) => kind === 'enhance');
+  const isUseless = images.length === 0 && !isEnhancement(job);
+  const isDescribed = isUseless || attempts.some(({ kind }) => kind === 'enhance');
   return images.length * bounds.image + (isDescribed ? 0 : (bounds.enhance ?? 0));
 }
 

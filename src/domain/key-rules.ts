@@ -18,8 +18,15 @@ export function checkKeyRules(
     const detail = `This API key allows ${models.join(', ')}.`;
     throw new AppError('model_not_allowed', { detail, issues: [{ pointer: '/model', detail }] });
   }
-  if (presetsOnly && request.preset === undefined) {
-    const detail = 'This API key requires a preset. GET /presets lists them.';
-    throw new AppError('preset_required', { detail, issues: [{ pointer: '/preset', detail }] });
-  }
+  checkPresetRule({ presetsOnly }, request);
+}
+
+/** Checks that a request names a preset if its key requires one. @throws AppError `preset_required` */
+export function checkPresetRule(
+  { presetsOnly }: Pick<KeyPolicy, 'presetsOnly'>,
+  { preset }: Pick<ImageRequest, 'preset'>,
+): void {
+  if (!presetsOnly || preset !== undefined) return;
+  const detail = 'This API key requires a preset. GET /presets lists them.';
+  throw new AppError('preset_required', { detail, issues: [{ pointer: '/preset', detail }] });
 }

@@ -28,6 +28,7 @@ interface Response {
 /** Minimal valid bodies. */
 const bodies: Readonly<Record<string, object>> = {
   submitJob: { prompt: 'A fox' },
+  enhancePrompt: { prompt: 'A fox' },
   createOpenAiImage: { prompt: 'A fox' },
   createWebhookEndpoint: { url: 'https://example.com/hook' },
   changeWebhookEndpoint: { description: 'mine now' },
@@ -39,7 +40,7 @@ const bodies: Readonly<Record<string, object>> = {
 /** Requests that are files or need one. Their bodies are checked by other tests. */
 const withFiles = ['createUpload', 'createOpenAiFile', 'createOpenAiImageEdit'];
 /** Operations that submit work which costs money. */
-const paid = ['submitJob', 'createOpenAiImage', 'retryJob', 'varyJob'];
+const paid = ['submitJob', 'enhancePrompt', 'createOpenAiImage', 'retryJob', 'varyJob'];
 
 /** Kind of the resource in a path, by the start of the path. */
 const kinds = [

@@ -39,6 +39,7 @@ import { createFilesystemStorage } from '../../src/outbound/storage/filesystem/f
 import { createDestinationGuard } from '../../src/outbound/webhooks/destination-guard.ts';
 import { createFindStoredInput } from '../../src/usecases/inputs/find-stored-input.ts';
 import { createPrepareInputs } from '../../src/usecases/inputs/prepare-inputs.ts';
+import { createAcceptJob } from '../../src/usecases/jobs/accept-job.ts';
 import { createCancelJob } from '../../src/usecases/jobs/cancel-job.ts';
 import { createCancelProviderCalls } from '../../src/usecases/jobs/cancel-provider-calls.ts';
 import { createExpireJob } from '../../src/usecases/jobs/expire-job.ts';
@@ -176,6 +177,16 @@ const usageOf = (
     },
   });
 
+const acceptJobOf = (
+  deps: Omit<Parameters<typeof createAcceptJob>[0], 'cancelUnconfirmed' | 'policy'>,
+  given: Given,
+) =>
+  createAcceptJob({
+    ...deps,
+    cancelUnconfirmed: () => undefined,
+    policy: { ...policy, ...given.policy },
+  });
+
 async function buildCore(deployment: Deployment, given: Given) {
   let nowMs = createdAt;
   const { stores, keys, queueRedis } = await connectStores(deployment, given);
@@ -195,10 +206,17 @@ async function buildCore(deployment: Deployment, given: Given) {
   const expireJob = createExpireJob({ ...shared, updateJob });
   const getJob = createGetJob({ ...shared, expireJob });
   const usage = usageOf({ ...shared, ...noise });
-  const { archiveTenant } = usage;
   const rules = given.rules ?? { key: {}, tenant: {} };
   const reportThresholds = createReportThresholds({ ...shared, ...noise, ids, policyOf: async () => rules });
-  const verbs = { updateJob, change: updateJob, expireJob, getJob, reportThresholds, usage, archiveTenant };
+  const verbs = {
+    updateJob,
+    change: updateJob,
+    expireJob,
+    getJob,
+    reportThresholds,
+    usage,
+    archiveTenant: usage.archiveTenant,
+  };
   const deps = { ...shared, ...noise, ...verbs };
   return {
     ...deps,
@@ -211,6 +229,7 @@ async function buildCore(deployment: Deployment, given: Given) {
     },
     submitJob: createSubmitJob({
       ...deps,
+      acceptJob: acceptJobOf(deps, given),
       guard: createDestinationGuard({ allowPrivate: false, requireHttps: true }),
       catalogue,
       estimate: createEstimate({ catalogue, enhanceModel }),
@@ -219,7 +238,7 @@ async function buildCore(deployment: Deployment, given: Given) {
       digest: (text) => createHash('sha256').update(text).digest('base64url'),
       keyedDigest: createKeyedDigest(Buffer.alloc(32, 1)),
       prepareInputs: prepareInputsOf({ ...shared, ...inputPorts(deployment, keys, shared.clock) }),
-      ...{ cancelUnconfirmed: () => undefined, checkRoom: () => undefined },
+      checkRoom: () => undefined,
       usageRowOf: ({ tenant, keyId }, request) =>
         deps.usageCounters.rowOf(tenant, labelsOf(request, keyId, usageMetadataKeys)),
       policy: { ...policy, ...given.policy },

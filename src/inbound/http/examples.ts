@@ -1,3 +1,4 @@
+import type { Enhancement } from '../../domain/enhancement.ts';
 import { AppError, type ErrorCode, errorRow } from '../../domain/errors.ts';
 import type { ImageJobView } from '../../domain/job-view.ts';
 import { type Problem, problemOf } from './problem.ts';
@@ -118,6 +119,18 @@ export const imageJobExamples = {
   succeeded: { summary: 'A job that succeeded', value: imageJobExample },
   failed: { summary: 'A job whose content was refused', value: { ...imageJobExample, ...refused } },
 } satisfies Record<string, Example<ImageJobView>>;
+
+/** Result of an enhancement. */
+export const enhancementExample: Example<Enhancement> = {
+  summary: 'A short prompt and its description',
+  value: {
+    original: 'A lighthouse in a storm',
+    enhanced:
+      'A white lighthouse on a black basalt cliff in a night storm, waves breaking at its foot, its beam cutting through the rain; oil on canvas with heavy brushwork.',
+    usage: { input_tokens: 318, output_tokens: 46, total_tokens: 364 },
+    cost: { micro_usd: 446, estimated: false, billing: 'charged', price_version: '2026-11-23' },
+  },
+};
 
 /** Result of a dry run. */
 export const imagePreviewExample: Example = {

@@ -1,4 +1,4 @@
-import { type ImageJob, isTerminal } from '../../domain/image-job.ts';
+import { type ImageJob, isEnhancement, isTerminal } from '../../domain/image-job.ts';
 import { parentsOf } from '../../domain/input-image.ts';
 import { dueAt } from '../../domain/job-deadlines.ts';
 import { lacksThumbnails } from '../../domain/job-thumbnails.ts';
@@ -53,12 +53,12 @@ function unarchivedJob(keys: Keys, job: ImageJob): IndexEntry[] {
 }
 
 /**
- * Returns the entries in the indexes of lists. All scores are equal, so ids decide the order. An erased job has no entry and
- * can only be read by id.
+ * Returns the entries in the indexes of lists. All scores are equal, so ids decide the order. An erased job or an enhancement
+ * has no entry and can only be read by id.
  */
 function searchableJob(keys: Keys, job: ImageJob): IndexEntry[] {
   const { tenant, request, status, erasedAt } = job;
-  if (erasedAt !== undefined || !request) return [];
+  if (erasedAt !== undefined || !request || isEnhancement(job)) return [];
   return [
     keys.jobs(tenant),
     keys.status(tenant, status),

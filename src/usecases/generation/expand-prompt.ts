@@ -1,7 +1,8 @@
 import { knownCost } from '../../domain/attempt.ts';
 import { costOfText, type TokenUsage } from '../../domain/cost.ts';
-import { AppError } from '../../domain/errors.ts';
-import type { ImageJob } from '../../domain/image-job.ts';
+import { enhancementWaitSeconds } from '../../domain/enhancement.ts';
+import { AppError, shownCode } from '../../domain/errors.ts';
+import { type ImageJob, isEnhancement, jobError } from '../../domain/image-job.ts';
 import { type ImageRequest, wantsEnhancement } from '../../domain/image-request.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import { type CallContext, type Clock, type PromptEnhancer, ProviderError } from '../../domain/ports.ts';
@@ -31,7 +32,8 @@ export type ExpandPrompt = (run: JobRun) => Promise<{ prompt: string } | { outco
 
 /**
  * Expands the caller's prompt if requested, and wraps it in the template of the preset. The description is stored with the
- * job, so it is paid once. If the expansion fails, the job continues with the original prompt and a warning.
+ * job, so it is paid once. If the expansion fails, the job continues with the original prompt and a warning. An enhancement,
+ * which has no images, fails instead.
  */
 export function createExpandPrompt(deps: Deps): ExpandPrompt {
   const { enhancer, catalogue } = deps;
@@ -55,7 +57,8 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
     return description;
   }
 
-  async function enhance(run: JobRun, prompt: string): Promise<void> {
+  /** Makes the call. Returns the failure of an enhancement, otherwise `null`. */
+  async function enhance(run: JobRun, prompt: string): Promise<ImageOutcome | null> {
     const call: AttemptedCall<Description> = {
       kind: 'enhance',
       index: 0,
@@ -73,16 +76,19 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
             ...(providerRequestId ? { providerRequestId } : {}),
             ...knownCost(costOf(usage)),
           },
-          (job) => ({ ...job, enhancedPrompt: text }),
+          (job) => ({ ...job, enhancedPrompt: text, ...ownUsage(job, usage) }),
         ),
       costOf: ({ usage }) => costOf(usage),
       afterFailure: withoutLostEnhancement,
     };
-    await deps.attemptCall.make(run, call).catch(async (error) => {
-      if (error instanceof AppError && error.code === 'budget_exceeded') {
-        await run.update((job) => withoutEnhancement(job, error.code));
-      } else if (!(error instanceof ProviderError)) throw error;
-    });
+    try {
+      await deps.attemptCall.make(run, call);
+    } catch (error) {
+      if (error instanceof ProviderError) return isEnhancement(run.job) ? failureOf(error) : null;
+      if (!(error instanceof AppError) || error.code !== 'budget_exceeded') throw error;
+      await run.update((job) => withoutEnhancement(job, error.code));
+    }
+    return null;
   }
 
   /** Returns whether a description is still needed, given that no earlier call is open. */
@@ -92,6 +98,15 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
     return calls.every(({ error }) => error === 'worker_lost') && (calls.length === 0 || allowsRetry(job));
   }
 
+  /** Returns the failure of an enhancement that a block would delay until its caller has left; otherwise the block. */
+  function blockOf(job: ImageJob, block: ImageOutcome | null): ImageOutcome | null {
+    if (block?.kind !== 'wait' || !isEnhancement(job)) return block;
+    const waitsUntilMs = job.createdAt + enhancementWaitSeconds * 1000;
+    if (deps.clock() + block.delayMs < waitsUntilMs) return block;
+    const error = jobError(shownCode(block.blocked?.code ?? 'internal'), 'none', { stage: 'enhancing' });
+    return { kind: 'failed', error };
+  }
+
   return async (run) => {
     const { request } = run.job;
     if (!request) return { prompt: '' };
@@ -99,10 +114,11 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
       if (kind === 'enhance' && state === 'calling') await recordLost(run, no);
     }
     if (isDue(run.job, request)) {
-      const block = await deps.checkBreaker(deps.scopes, 0);
-      if (block?.kind === 'wait') return { outcome: block };
+      const block = blockOf(run.job, await deps.checkBreaker(deps.scopes, 0));
       // If the account is rejected, the images fail for the same reason, so no warning is needed.
-      if (!block && !isHandingOver(run.signal)) await enhance(run, request.prompt);
+      if (block?.kind === 'wait' || (block && isEnhancement(run.job))) return { outcome: block };
+      const failed = block || isHandingOver(run.signal) ? null : await enhance(run, request.prompt);
+      if (failed) return { outcome: failed };
     }
     return { prompt: wrapPrompt(run.job, run.job.enhancedPrompt ?? request.prompt) };
   };
@@ -110,7 +126,22 @@ export function createExpandPrompt(deps: Deps): ExpandPrompt {
 
 const wrapPrompt = ({ promptTemplate }: ImageJob, text: string) => promptTemplate?.join(text) ?? text;
 
+/** Returns the failure of an enhancement, for the record. */
+function failureOf({ failure }: ProviderError): ImageOutcome {
+  const { code, billing, message, provider } = failure;
+  const error = jobError(code, billing, { message, stage: 'enhancing', ...(provider ? { provider } : {}) });
+  return { kind: 'failed', error };
+}
+
+/** Returns the tokens of an enhancement. Those of a job with images count its images. */
+function ownUsage(job: ImageJob, usage: TokenUsage | null): Pick<ImageJob, 'usage'> {
+  if (!usage || !isEnhancement(job)) return {};
+  const { input_tokens, output_tokens, total_tokens } = usage;
+  return { usage: { input_tokens, output_tokens, total_tokens } };
+}
+
 function withoutEnhancement(job: ImageJob, code: string): ImageJob {
+  if (isEnhancement(job)) return job;
   const warning = `The prompt was not enhanced (${code}); the original was used.`;
   const { warnings = [] } = job;
   return warnings.includes(warning) ? job : { ...job, warnings: [...warnings, warning] };

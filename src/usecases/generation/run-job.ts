@@ -1,8 +1,10 @@
 import { billingOf } from '../../domain/attempt.ts';
+import { finishEnhancement } from '../../domain/enhancement.ts';
 import { AppError } from '../../domain/errors.ts';
 import {
   type ImageJob,
   isChangeable,
+  isEnhancement,
   isTerminal,
   jobError,
   missingImages,
@@ -213,11 +215,15 @@ async function stopped(deps: Deps, jobRun: JobRun, outcomes: readonly ImageOutco
   return { done: true };
 }
 
-/** Ends a job whose images are all stored or failed. It succeeds, partially, if there is at least one image. */
+/**
+ * Ends a job whose images are all stored or failed. It succeeds, partially, if there is at least one image. An enhancement
+ * succeeds if there is a description.
+ */
 async function end(deps: Deps, jobRun: JobRun, outcomes: readonly ImageOutcome[]): Promise<void> {
   await jobRun.update((job) => {
     const next = withErrors(job, outcomes);
     const outcome = { nowMs: deps.clock(), retention: deps.retentionOf(job) };
+    if (isEnhancement(job)) return finishEnhancement(next, outcome);
     if (job.cancelRequestedAt !== undefined && job.images.length === 0)
       return finish(next, 'canceled', outcome);
     if (job.images.length > 0) return finish(next, 'succeeded', outcome);

@@ -1,6 +1,6 @@
 import type { Caller } from '../../domain/api-key.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { ImageJob } from '../../domain/image-job.ts';
+import { type ImageJob, isEnhancement } from '../../domain/image-job.ts';
 import type { GetJob } from './get-job.ts';
 import type { Submission, SubmitJob } from './submit-job.ts';
 
@@ -23,6 +23,11 @@ export function createRetryJob(deps: { getJob: GetJob; submitJob: SubmitJob }) {
       const made = await deps.submitJob.replay({ caller, parentId: id, ...options });
       if (made) return made;
       throw error;
+    }
+    if (isEnhancement(job)) {
+      throw new AppError('not_retryable_job', {
+        detail: 'The job only enhanced a prompt. Repeat POST /prompts/enhance.',
+      });
     }
     if (!job.request || !['failed', 'canceled', 'expired'].includes(job.status)) {
       throw new AppError('not_retryable_job', {

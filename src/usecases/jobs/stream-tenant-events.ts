@@ -1,5 +1,5 @@
 import { AppError } from '../../domain/errors.ts';
-import type { ImageJob } from '../../domain/image-job.ts';
+import { type ImageJob, isEnhancement } from '../../domain/image-job.ts';
 import type { JobChange, JobChanges, Signals } from '../../domain/ports.ts';
 import type { GetJob } from './get-job.ts';
 import { type ImageMoment, momentsOf } from './stream-job-events.ts';
@@ -32,8 +32,8 @@ const pageSize = 100;
 
 /**
  * Streams the moments of all jobs of a tenant in the order of their writes, until `signal` aborts. Resumes after
- * `lastEventId` if it is at most an hour old; otherwise the stream starts now. Moments of erased jobs are skipped. While the
- * store is unavailable the stream waits.
+ * `lastEventId` if it is at most an hour old; otherwise the stream starts now. Moments of erased jobs and of enhancements are
+ * skipped. While the store is unavailable the stream waits.
  *
  * The log of the tenant is open when the returned promise resolves: the stream contains every change from then on.
  *
@@ -42,7 +42,7 @@ const pageSize = 100;
 export function createStreamTenantEvents(deps: Deps) {
   async function momentsOfChange(tenant: string, change: JobChange): Promise<readonly ImageMoment[]> {
     const job = change.jobId === null ? null : await findJob(deps, tenant, change.jobId);
-    return job ? momentsOf(job).slice(change.from, change.to) : [];
+    return job && !isEnhancement(job) ? momentsOf(job).slice(change.from, change.to) : [];
   }
 
   async function* stream(

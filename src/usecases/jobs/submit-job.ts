@@ -1,36 +1,18 @@
 import type { Caller } from '../../domain/api-key.ts';
-import { type BudgetCap, capsOf, labelsOf } from '../../domain/budget.ts';
 import { checkModeratedInputs } from '../../domain/edit-rules.ts';
 import type { CostRange } from '../../domain/estimate.ts';
 import { createJob, type ImageJob } from '../../domain/image-job.ts';
 import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
 import type { JobInput } from '../../domain/input-image.ts';
-import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { withHold } from '../../domain/job-money.ts';
 import { checkKeyRules } from '../../domain/key-rules.ts';
-import type {
-  CheckRoom,
-  IdempotencyClaim,
-  Ids,
-  JobQueue,
-  JobStore,
-  Log,
-  Meter,
-  QueueLimit,
-  RecordLimits,
-  RequestedInput,
-  TaskIntake,
-  TaskQueue,
-} from '../../domain/ports.ts';
-import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
+import type { CheckRoom, Ids, JobQueue, JobStore, RecordLimits, RequestedInput } from '../../domain/ports.ts';
 import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
-import type { CancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
+import { type Accepted, type AcceptJob, capsOfCaller } from './accept-job.ts';
 import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
-import type { ReportThresholds } from './report-thresholds.ts';
 import { createClaims, type Named, type Submission } from './submission.ts';
-import { checkKnownCost, queueLimitsOf, refusalOf } from './submit-refusals.ts';
-import { queueEvent } from './update-job.ts';
+import { checkKnownCost, queueLimitsOf } from './submit-refusals.ts';
 import { factsOfInputs, withStoredInputs } from './with-stored-inputs.ts';
 
 export type { Submission };
@@ -46,39 +28,19 @@ export interface SubmitPolicy extends RequestPolicy {
 }
 
 interface Deps extends Rules {
-  records: JobStore;
+  records: Pick<JobStore, 'findByKey'>;
   getJob: Pick<GetJob, 'current'>;
-  jobQueue: JobQueue;
-  /** Intake of `jobQueue`. */
-  jobIntake: TaskIntake;
-  webhookQueue: TaskQueue;
+  jobQueue: Pick<JobQueue, 'counts'>;
+  acceptJob: AcceptJob;
   ids: Ids;
   /** SHA-256, base64url. */
   digest: (text: string) => string;
   /** Keyed digest (HMAC). It outlives its job and must not confirm a guessed input, so it needs our secret. */
   keyedDigest: (text: string) => string;
   prepareInputs: PrepareInputs;
-  cancelUnconfirmed: CancelUnconfirmedJob;
   checkRoom: CheckRoom;
   usageRowOf: UsageRowOf;
-  reportThresholds: ReportThresholds;
-  meter: Meter;
-  log: Log;
   policy: SubmitPolicy;
-}
-
-interface Accepted {
-  readonly job: ImageJob;
-  readonly replayed: boolean;
-}
-
-/** Conditions under which the store accepts a job. */
-interface Terms {
-  readonly claim: IdempotencyClaim | undefined;
-  /** Budgets that the hold of the job must fit. */
-  readonly caps: readonly BudgetCap[];
-  readonly queueLimits: readonly QueueLimit[];
-  readonly estimate: CostRange | null;
 }
 
 /** The normalized request and its estimated cost. */
@@ -95,7 +57,7 @@ export interface Preview {
  * is refused before the first write.
  */
 export function createSubmitJob(deps: Deps) {
-  const { policy } = deps;
+  const { policy, acceptJob } = deps;
   const { nameOf, claimFor } = createClaims(deps);
 
   /** Returns the job that was accepted under a key; `null` if there is none or its request differs. Accepts no new job. */
@@ -107,7 +69,7 @@ export function createSubmitJob(deps: Deps) {
 
   async function submit(submission: Submission): Promise<Accepted> {
     let prepared: PreparedRequest;
-    const caps = capsOfCaller(submission.caller);
+    const caps = capsOfCaller(submission.caller, deps.clock);
     try {
       deps.checkRoom();
       prepared = prepareRequest(submission.body, deps, submission.inputs);
@@ -123,7 +85,7 @@ export function createSubmitJob(deps: Deps) {
     const inputs = submission.inputs ?? [];
     const queueLimits = queueLimitsOf(submission.caller);
     const terms = { claim: claimFor(submission), caps, queueLimits, estimate: prepared.estimate };
-    if (inputs.length === 0) return accept(createQueued(submission, counted), terms);
+    if (inputs.length === 0) return acceptJob(createQueued(submission, counted), terms);
     // The bytes of a repeated request need not be stored again, and its sources may be gone.
     const held = await replay(submission);
     return (
@@ -136,15 +98,10 @@ export function createSubmitJob(deps: Deps) {
             checkModeratedInputs(prepared.request, stored);
             return createQueued(submission, counted, stored);
           },
-          accept: (job) => accept(job, terms),
+          accept: (job) => acceptJob(job, terms),
         },
       )
     );
-  }
-
-  function capsOfCaller({ policy: rules, keyId }: Caller): BudgetCap[] {
-    const nowMs = deps.clock();
-    return capsOf(rules, keyId, { acceptedAtMs: nowMs, nowMs });
   }
 
   function createQueued(
@@ -170,62 +127,6 @@ export function createSubmitJob(deps: Deps) {
       origin: submission.origin,
     });
     return withHold(job);
-  }
-
-  async function write(job: ImageJob, { claim, caps, queueLimits }: Terms, event: NewEvent) {
-    try {
-      const { maxOpenJobsPerTenant: maxOpenJobs, storage } = policy;
-      return await deps.records.submit({ job, claim, event, maxOpenJobs, storage, caps, queueLimits });
-    } catch (error) {
-      // Only a job without a key is canceled, because a retry with the key finds a job that was written despite the error.
-      if (!claim) deps.cancelUnconfirmed(job);
-      throw error;
-    }
-  }
-
-  async function accept(job: ImageJob, terms: Terms): Promise<Accepted> {
-    const event = eventFor(job);
-    const outcome = await write(job, terms, event);
-    if (outcome.kind === 'replayed') {
-      deps.meter.submitted('replayed');
-      const replayed = await deps.getJob.current(outcome.job);
-      // The task may be missing, because the first response may have been 503 although the store wrote the job. The task
-      // does not pass through the intake, because the intake does not remove duplicates.
-      if (replayed.status === 'queued') queueJob(replayed, deps.jobQueue);
-      return { job: replayed, replayed: true };
-    }
-    if (outcome.kind === 'capped') deps.meter.budgetRefused(labelsOf(outcome.refusal.cap));
-    if ('hasMark' in outcome && outcome.hasMark) reportThresholds(job.tenant);
-    if (outcome.kind !== 'created')
-      throw refusalOf(outcome, {
-        maxOpenJobs: policy.maxOpenJobsPerTenant,
-        storage: policy.storage,
-        estimate: terms.estimate,
-      });
-    deps.meter.submitted('created');
-    queueJob(job, deps.jobIntake);
-    if (outcome.eventWritten) await queueEvent(deps, { tenant: job.tenant, id: event.id });
-    return { job, replayed: false };
-  }
-
-  /** Reports thresholds of budgets. The caller does not wait, because the sweeper reports what is left. */
-  function reportThresholds(tenant: string): void {
-    deps.reportThresholds(tenant).catch((error) => {
-      deps.log.warn({ err: error, tenant }, 'threshold of a budget not reported; the sweeper will report it');
-    });
-  }
-
-  /** Queues a job. The caller does not wait, because the record makes the job durable and the reconciler adds a lost task. */
-  function queueJob(job: ImageJob, queue: TaskIntake): void {
-    const { tenant, id, keyId, request } = job;
-    queue
-      .add({ kind: 'run_job', tenant, id }, { priority: request?.priority ?? 'normal', keyId })
-      .catch((error) => {
-        deps.log.warn(
-          { err: error, ...logFieldsOf(job) },
-          'job accepted, not queued; the reconciler will queue it',
-        );
-      });
   }
 
   /** Checks and estimates a request. Nothing is stored. */

@@ -1,5 +1,5 @@
 import { type BudgetCap, labelsOf } from '../../domain/budget.ts';
-import { type ImageJob, isTerminal, shownStatus } from '../../domain/image-job.ts';
+import { type ImageJob, isEnhancement, isTerminal, shownStatus } from '../../domain/image-job.ts';
 import { logFieldsOf } from '../../domain/job-log-fields.ts';
 import { type Excess, newExcesses, withHold } from '../../domain/job-money.ts';
 import type { JobKey, JobStore, Log, Meter, TaskQueue, TaskSubject } from '../../domain/ports.ts';
@@ -47,7 +47,7 @@ export function createUpdateJob(deps: Deps): UpdateJob {
         excesses = newExcesses(before, after);
         if (after.status === before.status) return { job: after };
         if (isTerminal(after.status)) ended = after;
-        return { job: after, event: eventFor(after) };
+        return isEnhancement(after) ? { job: after } : { job: after, event: eventFor(after) };
       },
       {
         known,

@@ -314,6 +314,17 @@ export type VariationRequest = {
 };
 
 /**
+ * A prompt to enhance.
+ */
+export type EnhancementRequest = {
+    /**
+     * Description of the image, 1 to 32,000 code points in any language, not only spaces. A model may allow less.
+     */
+    prompt: string;
+    preset?: PresetChoice;
+};
+
+/**
  * How the drawing is written.
  */
 export type SvgOptions = {
@@ -1303,6 +1314,22 @@ export type ImagePreview = {
      */
     warnings: Array<string>;
     estimate: ImageEstimate;
+};
+
+/**
+ * A prompt and the description that a language model wrote from it.
+ */
+export type Enhancement = {
+    /**
+     * The prompt of the request.
+     */
+    original: string;
+    /**
+     * Description written by a language model. Send it as `prompt` with `enhance: off`.
+     */
+    enhanced: string;
+    usage: TokenUsage | null;
+    cost: JobCost;
 };
 
 /**
@@ -4037,6 +4064,101 @@ export type VaryJobResponses = {
 };
 
 export type VaryJobResponse = VaryJobResponses[keyof VaryJobResponses];
+
+export type EnhancePromptData = {
+    body: EnhancementRequest;
+    headers?: {
+        /**
+         * 1 to 255 visible ASCII characters, bare or quoted. The same key with the same body returns the same job.
+         */
+        'idempotency-key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/prompts/enhance';
+};
+
+export type EnhancePromptErrors = {
+    /**
+     * `invalid_request`: The request is malformed. `invalid_json`: The body is not valid JSON. `invalid_idempotency_key`: The Idempotency-Key is malformed
+     */
+    400: Problem;
+    /**
+     * `unauthorized`: A valid API key is needed
+     */
+    401: Problem;
+    /**
+     * `budget_exceeded`: The budget is exhausted
+     */
+    402: Problem;
+    /**
+     * `insufficient_scope`: The API key lacks the scope for this. `tenant_suspended`: The tenant is suspended. `preset_required`: The API key allows presets only. `too_many_records`: The records of the tenant reach their limit
+     */
+    403: Problem;
+    /**
+     * `request_timeout`: The request took too long to arrive
+     */
+    408: Problem;
+    /**
+     * `canceled`: The job was canceled
+     */
+    409: Problem;
+    /**
+     * `erased`: The job was erased
+     */
+    410: Problem;
+    /**
+     * `payload_too_large`: The body is too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: The body must be application/json
+     */
+    415: Problem;
+    /**
+     * `validation_failed`: The request is not valid. `idempotency_key_reused`: The Idempotency-Key was used for another request. `cost_unknown`: The cost of the request is unknown. `moderation_blocked`: The provider refused the content. `provider_rejected`: The provider refused the request
+     */
+    422: Problem;
+    /**
+     * `too_many_requests`: Too many requests. `moderation_throttled`: Too many prompts of the tenant were blocked
+     */
+    429: Problem;
+    /**
+     * `headers_too_large`: The headers are too large
+     */
+    431: Problem;
+    /**
+     * `internal`: Something went wrong on our side. `worker_lost`: Workers died too often while running this job
+     */
+    500: Problem;
+    /**
+     * `provider_unauthorized`: The provider refused our credentials. `provider_outcome_unknown`: It is unknown whether the provider made the image. `provider_unusable_answer`: The provider sent no usable image
+     */
+    502: Problem;
+    /**
+     * `store_unavailable`: The job store is not available. `provider_rate_limited`: The provider limits the rate of calls. `provider_overloaded`: The provider is overloaded. `provider_unreachable`: The provider cannot be reached. `provider_quota_exhausted`: The provider account has no credit left. `queue_full`: The queue is full. `store_full`: The job store has no room for new work. `shutting_down`: This instance is shutting down
+     */
+    503: Problem;
+    /**
+     * `queue_timeout`: The job waited longer than queue_ttl_s. `run_timeout`: The job ran longer than run_timeout_s
+     */
+    504: Problem;
+    /**
+     * Any other error.
+     */
+    default: Problem;
+};
+
+export type EnhancePromptError = EnhancePromptErrors[keyof EnhancePromptErrors];
+
+export type EnhancePromptResponses = {
+    /**
+     * The enhanced prompt
+     */
+    200: Enhancement;
+};
+
+export type EnhancePromptResponse = EnhancePromptResponses[keyof EnhancePromptResponses];
 
 export type ListUploadsData = {
     body?: never;

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { openAiRoutes } from '../openai-v1/index.ts';
 import { adminRoutes } from './admin/index.ts';
 import { cancelJobRoute } from './cancel-job.ts';
+import { enhancePromptRoute } from './enhance-prompt.ts';
 import { eraseJobRoute } from './erase-job.ts';
 import { getFileRoute } from './get-file.ts';
 import { getImageContentRoute } from './get-image-content.ts';
@@ -35,6 +36,7 @@ export const routes = [
   retryJobRoute,
   varyJobRoute,
   eraseJobRoute,
+  enhancePromptRoute,
   ...uploadRoutes,
   getFileRoute,
   listModelsRoute,

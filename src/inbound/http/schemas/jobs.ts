@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Enhancement, EnhancementRequest } from '../../../domain/enhancement.ts';
 import { billings } from '../../../domain/errors.ts';
 import { jobStages, jobStatuses } from '../../../domain/image-job.ts';
 import {
@@ -95,6 +96,7 @@ export const jobSchemas: SchemaGroup = {
     Retention: RetentionRequest,
     InputImage,
     VariationRequest,
+    EnhancementRequest,
     SvgOptions: SvgRequest,
     SvgReasoning: SvgRequest.shape.reasoning.unwrap(),
   },
@@ -117,6 +119,7 @@ export const jobSchemas: SchemaGroup = {
     SecondsRange,
     ImageEstimate,
     ImagePreview,
+    Enhancement,
   },
   values: {
     JobStatus: {
@@ -179,6 +182,8 @@ export const jobSchemas: SchemaGroup = {
     },
     InputSource: { description: 'Origin of an input.' },
     VariationRequest: { description: 'A variation of one image of a job.' },
+    EnhancementRequest: { description: 'A prompt to enhance.' },
+    Enhancement: { description: 'A prompt and the description that a language model wrote from it.' },
     SvgOptions: { description: 'How the drawing is written.' },
     SvgReasoning: { description: 'Reasoning of the text model.' },
     JobPrompt: { description: 'Versions of the prompt.' },

@@ -1,0 +1,128 @@
+import type { Caller } from '../../domain/api-key.ts';
+import { type BudgetCap, capsOf, labelsOf } from '../../domain/budget.ts';
+import type { CostRange } from '../../domain/estimate.ts';
+import { type ImageJob, isEnhancement } from '../../domain/image-job.ts';
+import { logFieldsOf } from '../../domain/job-log-fields.ts';
+import type {
+  Clock,
+  IdempotencyClaim,
+  JobQueue,
+  JobStore,
+  Log,
+  Meter,
+  QueueLimit,
+  RecordLimits,
+  TaskIntake,
+  TaskQueue,
+} from '../../domain/ports.ts';
+import { eventFor, type NewEvent } from '../../domain/webhook-event.ts';
+import type { CancelUnconfirmedJob } from './cancel-unconfirmed-job.ts';
+import type { GetJob } from './get-job.ts';
+import type { ReportThresholds } from './report-thresholds.ts';
+import { refusalOf } from './submit-refusals.ts';
+import { queueEvent } from './update-job.ts';
+
+interface Deps {
+  records: Pick<JobStore, 'submit'>;
+  getJob: Pick<GetJob, 'current'>;
+  jobQueue: JobQueue;
+  /** Intake of `jobQueue`. */
+  jobIntake: TaskIntake;
+  webhookQueue: TaskQueue;
+  cancelUnconfirmed: CancelUnconfirmedJob;
+  reportThresholds: ReportThresholds;
+  meter: Meter;
+  log: Log;
+  policy: {
+    readonly maxOpenJobsPerTenant: number;
+    /** Limits of all records of one tenant. */
+    readonly storage: RecordLimits;
+  };
+}
+
+export interface Accepted {
+  readonly job: ImageJob;
+  readonly replayed: boolean;
+}
+
+/** Conditions under which the store accepts a job. */
+export interface Terms {
+  readonly claim: IdempotencyClaim | undefined;
+  /** Budgets that the hold of the job must fit. */
+  readonly caps: readonly BudgetCap[];
+  readonly queueLimits: readonly QueueLimit[];
+  readonly estimate: CostRange | null;
+}
+
+/** Function that accepts a new job durably, or returns the job that was accepted under its key. */
+export type AcceptJob = (job: ImageJob, terms: Terms) => Promise<Accepted>;
+
+/** Returns the budgets that the hold of a new job of a caller must fit. */
+export function capsOfCaller({ policy: rules, keyId }: Caller, clock: Clock): BudgetCap[] {
+  const nowMs = clock();
+  return capsOf(rules, keyId, { acceptedAtMs: nowMs, nowMs });
+}
+
+/**
+ * Creates the last step of every submission: one atomic write of the record, its claim, its hold and its event, and then
+ * its task.
+ */
+export function createAcceptJob(deps: Deps): AcceptJob {
+  const { policy } = deps;
+
+  async function write(job: ImageJob, { claim, caps, queueLimits }: Terms, event: NewEvent | undefined) {
+    try {
+      const { maxOpenJobsPerTenant: maxOpenJobs, storage } = policy;
+      return await deps.records.submit({ job, claim, event, maxOpenJobs, storage, caps, queueLimits });
+    } catch (error) {
+      // Only a job without a key is canceled, because a retry with the key finds a job that was written despite the error.
+      if (!claim) deps.cancelUnconfirmed(job);
+      throw error;
+    }
+  }
+
+  /** Reports thresholds of budgets. The caller does not wait, because the sweeper reports what is left. */
+  function reportThresholds(tenant: string): void {
+    deps.reportThresholds(tenant).catch((error) => {
+      deps.log.warn({ err: error, tenant }, 'threshold of a budget not reported; the sweeper will report it');
+    });
+  }
+
+  /** Queues a job. The caller does not wait, because the record makes the job durable and the reconciler adds a lost task. */
+  function queueJob(job: ImageJob, queue: TaskIntake): void {
+    const { tenant, id, keyId, request } = job;
+    queue
+      .add({ kind: 'run_job', tenant, id }, { priority: request?.priority ?? 'normal', keyId })
+      .catch((error) => {
+        deps.log.warn(
+          { err: error, ...logFieldsOf(job) },
+          'job accepted, not queued; the reconciler will queue it',
+        );
+      });
+  }
+
+  return async (job, terms) => {
+    const event = isEnhancement(job) ? undefined : eventFor(job);
+    const outcome = await write(job, terms, event);
+    if (outcome.kind === 'replayed') {
+      deps.meter.submitted('replayed');
+      const replayed = await deps.getJob.current(outcome.job);
+      // The task may be missing, because the first response may have been 503 although the store wrote the job. The task
+      // does not pass through the intake, because the intake does not remove duplicates.
+      if (replayed.status === 'queued') queueJob(replayed, deps.jobQueue);
+      return { job: replayed, replayed: true };
+    }
+    if (outcome.kind === 'capped') deps.meter.budgetRefused(labelsOf(outcome.refusal.cap));
+    if ('hasMark' in outcome && outcome.hasMark) reportThresholds(job.tenant);
+    if (outcome.kind !== 'created')
+      throw refusalOf(outcome, {
+        maxOpenJobs: policy.maxOpenJobsPerTenant,
+        storage: policy.storage,
+        estimate: terms.estimate,
+      });
+    deps.meter.submitted('created');
+    queueJob(job, deps.jobIntake);
+    if (event && outcome.eventWritten) await queueEvent(deps, { tenant: job.tenant, id: event.id });
+    return { job, replayed: false };
+  };
+}

@@ -1,0 +1,105 @@
+import { checkRequestText } from '../../domain/check-request-text.ts';
+import { type EnhancementRequest, enhancementRequest } from '../../domain/enhancement.ts';
+import { estimateEnhancement } from '../../domain/estimate.ts';
+import { createJob, type ImageJob, type Retention } from '../../domain/image-job.ts';
+import { withHold } from '../../domain/job-money.ts';
+import { finish } from '../../domain/job-moves.ts';
+import { checkPresetRule } from '../../domain/key-rules.ts';
+import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
+import type { CheckRoom, Clock, Ids, JobQueue } from '../../domain/ports.ts';
+import { type Presets, promptTemplateOf } from '../../domain/preset.ts';
+import { type Accepted, type AcceptJob, capsOfCaller } from './accept-job.ts';
+import { createClaims, type Submission } from './submission.ts';
+import type { SubmitJob, SubmitPolicy, UsageRowOf } from './submit-job.ts';
+import { checkKnownCost, queueLimitsOf } from './submit-refusals.ts';
+import type { UpdateJob } from './update-job.ts';
+
+interface Deps {
+  acceptJob: AcceptJob;
+  submitJob: Pick<SubmitJob, 'replay'>;
+  updateJob: UpdateJob;
+  jobQueue: Pick<JobQueue, 'remove'>;
+  presets: Presets;
+  catalogue: Pick<ModelCatalogue, 'textPrices'>;
+  /** The language model that writes descriptions. */
+  enhanceModel: string;
+  ids: Ids;
+  digest: (text: string) => string;
+  keyedDigest: (text: string) => string;
+  checkRoom: CheckRoom;
+  usageRowOf: UsageRowOf;
+  retentionOf: (job: ImageJob) => Retention;
+  clock: Clock;
+  policy: SubmitPolicy;
+}
+
+/** A request to enhance a prompt. */
+interface EnhancementSubmission
+  extends Pick<Submission, 'caller' | 'idempotencyKey' | 'requestId' | 'traceparent'> {
+  readonly body: EnhancementRequest;
+}
+
+/**
+ * Accepts requests to enhance a prompt. Each becomes a job without images, so that one call of a worker pays for it under
+ * the same ledger, budgets, limits and turns as every other job.
+ */
+export function createSubmitEnhancement(deps: Deps) {
+  const { claimFor } = createClaims(deps);
+
+  /** Checks a request against everything that can be known before it costs money. */
+  function prepare({ body, caller }: EnhancementSubmission) {
+    deps.checkRoom();
+    checkRequestText(body);
+    checkPresetRule(caller.policy.key, body);
+    const chosen = deps.presets.choose(body.preset);
+    if (chosen) promptTemplateOf(chosen);
+    const request = enhancementRequest(body, deps.enhanceModel);
+    const estimate = estimateEnhancement(body.prompt, deps.catalogue.textPrices(deps.enhanceModel));
+    const caps = capsOfCaller(caller, deps.clock);
+    checkKnownCost({ request, estimate }, caps, deps.policy);
+    return { request, estimate, caps };
+  }
+
+  async function submit(submission: EnhancementSubmission): Promise<Accepted> {
+    const { caller, body, idempotencyKey, requestId, traceparent } = submission;
+    const named = { caller, idempotencyKey, identity: { route: 'POST /prompts/enhance', body } };
+    let prepared: ReturnType<typeof prepare>;
+    try {
+      prepared = prepare(submission);
+    } catch (error) {
+      // A job that was accepted under this key stays accepted, even if it would be refused now.
+      const held = await deps.submitJob.replay(named);
+      if (held) return held;
+      throw error;
+    }
+    const { request, estimate, caps } = prepared;
+    const nowMs = deps.clock();
+    const job = createJob({
+      id: deps.ids.job(nowMs),
+      tenant: caller.tenant,
+      purpose: 'enhance',
+      keyId: caller.keyId,
+      nowMs,
+      request,
+      callBounds: estimate?.calls,
+      usageRow: await deps.usageRowOf(caller, request),
+      requestId,
+      traceparent,
+    });
+    const claim = claimFor({ ...named, body: request });
+    return deps.acceptJob(withHold(job), { claim, caps, queueLimits: queueLimitsOf(caller), estimate });
+  }
+
+  /** Cancels an enhancement that no worker has begun. Nothing was spent on it, and its caller has left. */
+  async function cancelQueued({ tenant, id }: ImageJob): Promise<void> {
+    await deps.updateJob({ tenant, id }, (job) =>
+      job.status === 'queued'
+        ? finish(job, 'canceled', { nowMs: deps.clock(), retention: deps.retentionOf(job) })
+        : null,
+    );
+    await deps.jobQueue.remove(id).catch(() => false);
+  }
+
+  return { submit, cancelQueued };
+}
+export type SubmitEnhancement = ReturnType<typeof createSubmitEnhancement>;
