@@ -1,0 +1,133 @@
+"""Driver of operations with asyncio streams."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, AsyncGenerator, Callable, List, Optional, TypeVar, Union
+from urllib.parse import urlsplit
+
+from ._effects import Close, Done, Effect, Emit, Open, Operation, Read, Response, Sleep
+from ._http import BodyReader, ProtocolError, head_of, pieces_of, request_head
+from .errors import ConnectionFailed
+from .models import ImageEvent
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Stream:
+    writer: asyncio.StreamWriter
+    body: BodyReader
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+@dataclass
+class Transport:
+    """Sends each request over a connection of its own. A canceled task closes its connections."""
+
+    connect_timeout_s: float = 10.0
+    tls: Optional[ssl.SSLContext] = None
+    _writers: List[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def perform(self, effect: Effect) -> Any:
+        """Performs an effect. Every fault of the network is ConnectionFailed."""
+        if isinstance(effect, Sleep):
+            return await asyncio.sleep(effect.seconds)
+        if isinstance(effect, Close):
+            return effect.response.stream.close()
+        try:
+            if isinstance(effect, Open):
+                return await self._open(effect)
+            if isinstance(effect, Read):
+                return await self._read(effect)
+        except (OSError, EOFError, asyncio.TimeoutError, asyncio.LimitOverrunError, ProtocolError) as error:
+            raise ConnectionFailed(str(error) or type(error).__name__) from error
+
+    def close(self) -> None:
+        """Closes every connection of the operation."""
+        for each in self._writers:
+            each.close()
+
+    async def _open(self, effect: Open) -> Response:
+        request = effect.request
+        parts = urlsplit(request.url)
+        is_tls = parts.scheme == "https"
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(
+                parts.hostname,
+                parts.port or (443 if is_tls else 80),
+                ssl=(self.tls or ssl.create_default_context()) if is_tls else None,
+            ),
+            self.connect_timeout_s,
+        )
+        self._writers.append(writer)
+        try:
+            await _send(writer, effect)
+        except (BrokenPipeError, ConnectionResetError):
+            # The service may respond and close before it has read a body that it refuses.
+            pass
+        status, headers = await asyncio.wait_for(head_of(reader), effect.timeout_s)
+        body = BodyReader(reader, headers, has_body=status != 204 and request.method != "HEAD")
+        return Response(status, headers, _Stream(writer, body))
+
+    async def _read(self, effect: Read) -> bytes:
+        stream: _Stream = effect.response.stream
+        try:
+            return await asyncio.wait_for(stream.body.read(), effect.timeout_s)
+        except BaseException:
+            stream.close()
+            raise
+
+
+async def _send(writer: asyncio.StreamWriter, effect: Open) -> None:
+    writer.write(request_head(effect.request))
+    for piece in pieces_of(effect.request.body):
+        writer.write(piece)
+        await asyncio.wait_for(writer.drain(), effect.timeout_s)
+
+
+async def drive(
+    operation: Operation[T], transport: Transport
+) -> AsyncGenerator[Union[ImageEvent, Done], None]:
+    """Runs an operation. Yields its events, then its result."""
+    step: Callable[[], Effect] = partial(next, operation)
+    try:
+        while True:
+            try:
+                effect = step()
+            except StopIteration as end:
+                yield Done(end.value)
+                return
+            if isinstance(effect, Emit):
+                yield effect.event
+                step = partial(next, operation)
+                continue
+            try:
+                step = partial(operation.send, await transport.perform(effect))
+            except ConnectionFailed as error:
+                step = partial(operation.throw, error)
+    finally:
+        operation.close()
+        transport.close()
+
+
+async def run(
+    operation: Operation[T], transport: Transport, on_event: Optional[Callable[[ImageEvent], None]] = None
+) -> T:
+    """Runs an operation and returns its result."""
+    steps = drive(operation, transport)
+    try:
+        async for each in steps:
+            if isinstance(each, Done):
+                result: T = each.value
+                return result
+            if on_event:
+                on_event(each)
+    finally:
+        await steps.aclose()
+    raise RuntimeError("the operation has no result")

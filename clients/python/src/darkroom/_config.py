@@ -1,0 +1,23 @@
+"""Settings that both clients share."""
+
+from __future__ import annotations
+
+import os
+from typing import Optional
+from urllib.parse import urlsplit
+
+from ._call import Policy
+from ._operations import Operations
+
+
+def operations_of(url: Optional[str], api_key: Optional[str], policy: Optional[Policy]) -> Operations:
+    """Returns the operations of a service. The defaults are `DARKROOM_URL` and `DARKROOM_API_KEY`."""
+    base_url = (url or os.environ.get("DARKROOM_URL") or "http://localhost:8080").rstrip("/")
+    key = (api_key or os.environ.get("DARKROOM_API_KEY") or "").strip()
+    if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).hostname:
+        raise ValueError(f"The URL of the service must begin with http:// or https://: {base_url}")
+    if not key:
+        raise ValueError("Pass api_key, or set DARKROOM_API_KEY.")
+    if not key.isascii() or not key.isprintable():
+        raise ValueError("The API key contains characters that no key has.")
+    return Operations(base_url, key, policy or Policy())

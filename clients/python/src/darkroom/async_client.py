@@ -1,0 +1,217 @@
+"""The asyncio client."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Optional, Sequence, Union, overload
+
+from ._asyncio import Transport, drive, run
+from ._bodies import Input, json_body
+from ._call import Deadline, Policy
+from ._config import operations_of
+from ._effects import Done, Operation
+from ._operations import Submission, image_of, request_body, target_of
+from .models import Image, ImageEvent, ImageJob
+from .requests import PathLike
+from .results import ImagePreview, JobList, Upload
+from .webhooks import verify_webhook
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Unpack
+
+    from .requests import GenerateOptions, ListFilters
+
+OnEvent = Callable[[ImageEvent], None]
+
+
+class AsyncDarkroom:
+    """
+    A client for asyncio with the methods of `Darkroom`. A canceled task leaves its job running.
+
+    A method that creates a job sends one `Idempotency-Key` with every repeat, so a job is never paid twice. Pass a key
+    of your own, such as the id of a row, if a restart of your program must find the same job. A client holds no
+    connection, so it needs no close.
+    """
+
+    verify_webhook = staticmethod(verify_webhook)
+
+    def __init__(
+        self,
+        url: Optional[str] = None,
+        api_key: Optional[str] = None,
+        *,
+        policy: Optional[Policy] = None,
+        connect_timeout_s: float = 10.0,
+        tls: Optional[ssl.SSLContext] = None,
+    ) -> None:
+        self._operations = operations_of(url, api_key, policy)
+        self._connect_timeout_s = connect_timeout_s
+        self._tls = tls
+
+    def _transport(self) -> Transport:
+        return Transport(self._connect_timeout_s, self._tls)
+
+    async def _run(self, operation: Operation[Any], on_event: Optional[OnEvent] = None) -> Any:
+        return await run(operation, self._transport(), on_event)
+
+    async def generate(
+        self,
+        prompt: str,
+        *,
+        wait: bool = True,
+        timeout_s: Optional[float] = None,
+        idempotency_key: Optional[str] = None,
+        on_event: Optional[OnEvent] = None,
+        **options: Unpack[GenerateOptions],
+    ) -> ImageJob:
+        """
+        Creates a job and returns it when it has succeeded. Raises its error if it has not.
+
+        With `wait=False` returns the accepted job at once. `on_event` gets every change and preview.
+        """
+        body = request_body(prompt, options)
+        submission = Submission("/images", body, idempotency_key, wait, timeout_s)
+        job: ImageJob = await self._run(self._operations.submit(submission), on_event)
+        return job
+
+    async def edit(
+        self,
+        prompt: str,
+        images: Union[Input, Sequence[Input]],
+        *,
+        mask: Optional[Input] = None,
+        markup: Optional[Input] = None,
+        wait: bool = True,
+        timeout_s: Optional[float] = None,
+        idempotency_key: Optional[str] = None,
+        on_event: Optional[OnEvent] = None,
+        **options: Unpack[GenerateOptions],
+    ) -> ImageJob:
+        """
+        Edits images: files (a path or bytes), `https:` URLs, uploads, jobs, or references as in the API.
+
+        Waits as `generate` does. The key covers the content of the files.
+        """
+        body = request_body(prompt, options, images=images, mask=mask, markup=markup)
+        submission = Submission("/images", body, idempotency_key, wait, timeout_s)
+        job: ImageJob = await self._run(self._operations.submit(submission), on_event)
+        return job
+
+    async def vary(
+        self,
+        job_id: str,
+        *,
+        index: Optional[int] = None,
+        n: Optional[int] = None,
+        prompt: Optional[str] = None,
+        wait: bool = True,
+        timeout_s: Optional[float] = None,
+        idempotency_key: Optional[str] = None,
+        on_event: Optional[OnEvent] = None,
+    ) -> ImageJob:
+        """Creates a job with the same request and one image of a job as its input. Waits as `generate` does."""
+        given = {"index": index, "n": n, "prompt": prompt}
+        body = json_body({name: value for name, value in given.items() if value is not None})
+        path = f"/images/{job_id}/variations"
+        submission = Submission(path, body, idempotency_key, wait, timeout_s)
+        job: ImageJob = await self._run(self._operations.submit(submission), on_event)
+        return job
+
+    async def retry(
+        self,
+        job_id: str,
+        *,
+        wait: bool = True,
+        timeout_s: Optional[float] = None,
+        idempotency_key: Optional[str] = None,
+        on_event: Optional[OnEvent] = None,
+    ) -> ImageJob:
+        """Creates a job with the request of a failed, canceled or expired job. Waits as `generate` does."""
+        submission = Submission(f"/images/{job_id}/retry", None, idempotency_key, wait, timeout_s)
+        job: ImageJob = await self._run(self._operations.submit(submission), on_event)
+        return job
+
+    async def wait(
+        self, job_id: str, *, timeout_s: Optional[float] = None, on_event: Optional[OnEvent] = None
+    ) -> ImageJob:
+        """Waits for the end of a job. Raises its error if it has not succeeded."""
+        job: ImageJob = await self._run(self._operations.wait(job_id, Deadline(timeout_s)), on_event)
+        return job
+
+    async def events(self, job_id: str, *, timeout_s: Optional[float] = None) -> AsyncIterator[ImageEvent]:
+        """Yields every change of a job until its end, once each, over all connections that it needs."""
+        steps = drive(self._operations.events(job_id, Deadline(timeout_s)), self._transport())
+        try:
+            async for each in steps:
+                if not isinstance(each, Done):
+                    yield each
+        finally:
+            await steps.aclose()
+
+    async def get(self, job_id: str) -> ImageJob:
+        """Returns a job."""
+        job: ImageJob = await self._run(self._operations.get(job_id))
+        return job
+
+    async def list(self, **filters: Unpack[ListFilters]) -> JobList:
+        """Returns a page of jobs, newest first."""
+        page: JobList = await self._run(self._operations.list(filters))
+        return page
+
+    async def iterate(self, **filters: Unpack[ListFilters]) -> AsyncIterator[ImageJob]:
+        """Yields all jobs that match, page by page."""
+        while True:
+            page = await self.list(**filters)
+            for job in page.data:
+                yield job
+            if page.next_cursor is None:
+                return
+            filters["cursor"] = page.next_cursor
+
+    async def cancel(self, job_id: str) -> ImageJob:
+        """Cancels a job. `cost.billing` shows if a charge is possible."""
+        job: ImageJob = await self._run(self._operations.cancel(job_id))
+        return job
+
+    async def erase(self, job_id: str) -> None:
+        """Erases images, inputs and prompts of a job."""
+        await self._run(self._operations.erase(job_id))
+
+    async def upload(self, file: Union[PathLike, bytes]) -> Upload:
+        """Stores a file that several jobs can use as an input."""
+        upload: Upload = await self._run(self._operations.upload(file))
+        return upload
+
+    async def estimate(
+        self,
+        prompt: str,
+        *,
+        images: Optional[Union[Input, Sequence[Input]]] = None,
+        mask: Optional[Input] = None,
+        **options: Unpack[GenerateOptions],
+    ) -> ImagePreview:
+        """Validates a request and returns its cost. Nothing is stored or paid."""
+        body = request_body(prompt, options, images=images, mask=mask)
+        preview: ImagePreview = await self._run(self._operations.estimate(body))
+        return preview
+
+    @overload
+    async def download(self, source: Union[ImageJob, Image], path: PathLike, *, index: int = ...) -> Path: ...
+
+    @overload
+    async def download(self, source: Union[ImageJob, Image], path: None = ..., *, index: int = ...) -> bytes: ...
+
+    async def download(
+        self, source: Union[ImageJob, Image], path: Optional[PathLike] = None, *, index: int = 0
+    ) -> Union[Path, bytes]:
+        """
+        Writes an image to a file and returns its path. Without a path returns the bytes.
+
+        The digest is checked. The file appears under its name only when it is complete.
+        """
+        operation = self._operations.download(image_of(source, index), target_of(path), Deadline())
+        result: Union[Path, bytes] = await self._run(operation)
+        return result
