@@ -70,7 +70,11 @@ describe('the tasks extension of 2026-07-28', () => {
 
     const task = await ended(request, taskId);
     expect(task).toMatchObject({ resultType: 'complete', taskId, status: 'completed' });
-    expect(task.result).toMatchObject({ isError: false, structuredContent: { id: taskId } });
+    expect(task.result).toMatchObject({
+      resultType: 'complete',
+      isError: false,
+      structuredContent: { id: taskId },
+    });
     const job = await service.acme.job(taskId);
     expect(job).toMatchObject({ status: 'succeeded', attempts: [{ state: 'stored' }] });
     expect(task.result?.structuredContent.cost).toEqual(job.cost);

@@ -52,7 +52,7 @@ export function serveExtension(onRequest: OnRequest, tasks: JobTasks, call: McpC
     const job = await tasks.get(call, taskId);
     const task = await tasks.describe(job, call);
     if (task.status !== 'completed') return fieldsOf(task);
-    return { ...fieldsOf(task), result: await tasks.resultOf(job, call) };
+    return { ...fieldsOf(task), result: { resultType: 'complete', ...(await tasks.resultOf(job, call)) } };
   });
   // A job requests no input, so every response to an input request is out of date and has no effect.
   onTask('tasks/update', async (taskId) => {
