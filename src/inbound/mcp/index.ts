@@ -44,9 +44,9 @@ export interface McpExchange {
  * Creates the server of the Model Context Protocol over Streamable HTTP. It holds no state between requests, so any process
  * may serve any of them. It speaks the revisions of 2025 and of 2026-07-28.
  *
- * @returns a function that serves one request. Authentication is up to its caller.
+ * @returns the tools, and a function that serves one request. Authentication is up to its caller.
  */
-export function createMcp(deps: McpDeps): (exchange: McpExchange) => Promise<void> {
+export function createMcp(deps: McpDeps) {
   const { jobs, version, log } = deps;
   const present = createPresentResult(deps);
   const tools = toolsOf(deps, present);
@@ -66,14 +66,15 @@ export function createMcp(deps: McpDeps): (exchange: McpExchange) => Promise<voi
     },
     { onerror: (error) => log.warn({ err: error }, 'MCP request refused') },
   );
-  return async ({ request, response, body, call }) => {
+  async function serve({ request, response, body, call }: McpExchange): Promise<void> {
     const auth = { token: '', clientId: call.caller.keyId, scopes: [...call.caller.scopes] };
     exchanges.set(auth, { call, body });
-    const serve = toNodeHandler({
+    const respond = toNodeHandler({
       fetch: (web, options) => handler.fetch(web, { ...options, authInfo: auth }),
     });
-    await serve(request as Parameters<typeof serve>[0], response, body);
-  };
+    await respond(request as Parameters<typeof respond>[0], response, body);
+  }
+  return { tools: tools as readonly Pick<Tool, 'name' | 'description'>[], serve };
 }
 export type Mcp = ReturnType<typeof createMcp>;
 

@@ -12,6 +12,7 @@ import { listAuditRoute } from './list-audit.ts';
 import { listJobsRoute } from './list-jobs.ts';
 import { listModelsRoute } from './list-models.ts';
 import { listPresetsRoute } from './list-presets.ts';
+import { llmsTextRoute } from './llms-text.ts';
 import { mcpRoute } from './mcp.ts';
 import { probeRoutes } from './probes.ts';
 import { retryJobRoute } from './retry-job.ts';
@@ -49,6 +50,7 @@ export const routes = [
   ...adminRoutes,
   ...openAiRoutes,
   mcpRoute,
+  llmsTextRoute,
   probeRoutes,
 ] as const;
 

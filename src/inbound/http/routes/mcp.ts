@@ -9,7 +9,7 @@ import { callerOf } from '../plugins/authenticate.ts';
 import { whileAllowed } from '../while-allowed.ts';
 
 interface Deps {
-  readonly mcp: Mcp;
+  readonly mcp: Pick<Mcp, 'serve'>;
   readonly addresses: Addresses;
   readonly longPollSlots: TenantSlots;
   readonly draining: AbortSignal;
@@ -39,7 +39,7 @@ export function mcpRoute(app: FastifyInstance, { mcp, addresses, longPollSlots, 
         },
       };
       reply.hijack();
-      await mcp({ request: request.raw, response: reply.raw, body: request.body, call });
+      await mcp.serve({ request: request.raw, response: reply.raw, body: request.body, call });
     },
   });
 }
