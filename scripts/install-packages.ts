@@ -14,8 +14,34 @@ const pollMs = 200;
 const cacheFolder = () =>
   join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'darkroom', 'packages');
 
+/** A program that installs the packages of a manifest. */
+interface Installer {
+  /** Files that name every package with its version. */
+  readonly locks: readonly string[];
+  /** Installs the packages of a copy of the manifest into that copy. */
+  install(folder: string): Promise<unknown>;
+}
+
+const npm: Installer = {
+  locks: ['package.json', 'package-lock.json'],
+  install: (folder) => {
+    const options = ['--ignore-scripts', '--engine-strict=false', '--no-audit', '--no-fund'];
+    return run('npm', ['ci', '--prefix', folder, ...options], { cwd: folder, timeout: installMs });
+  },
+};
+
+const pip: Installer = {
+  locks: ['requirements.txt'],
+  install: (folder) => {
+    // The file names every package, so pip need not ask the index for dependencies.
+    const options = ['-q', '--no-deps', '--no-cache-dir', '--retries', '0', '--target', '.'];
+    const install = ['-m', 'pip', 'install', ...options, '-r', 'requirements.txt'];
+    return run('python3', install, { cwd: folder, timeout: installMs });
+  },
+};
+
 /**
- * Installs the packages of a manifest outside the project, because their engines or their number exclude them from
+ * Installs the npm packages of a manifest outside the project, because their engines or their number exclude them from
  * devDependencies. The folder is named by the lock file, so every change of a version installs anew. Concurrent callers
  * share one installation.
  *
@@ -23,18 +49,29 @@ const cacheFolder = () =>
  * @returns the folder with the same files and `node_modules`.
  * @throws Error if npm cannot install, for example without a network
  */
-export async function installPackages(manifest: string): Promise<string> {
+export const installPackages = (manifest: string): Promise<string> => installWith(npm, manifest);
+
+/**
+ * Installs the Python packages of a manifest outside the project, like `installPackages`.
+ *
+ * @param manifest folder with requirements.txt, which names every package, and programs that import the packages.
+ * @returns the folder with the same files and the packages, so that Python finds them beside the program.
+ * @throws Error if pip is missing or cannot install, for example without a network
+ */
+export const installPythonPackages = (manifest: string): Promise<string> => installWith(pip, manifest);
+
+async function installWith(installer: Installer, manifest: string): Promise<string> {
   const digest = createHash('sha256');
-  for (const name of ['package.json', 'package-lock.json']) digest.update(readFileSync(join(manifest, name)));
+  for (const name of installer.locks) digest.update(readFileSync(join(manifest, name)));
   const folder = join(cacheFolder(), `${basename(manifest)}-${digest.digest('hex').slice(0, 16)}`);
-  if (!existsSync(folder)) await installOnce(manifest, folder);
+  if (!existsSync(folder)) await installOnce(installer, manifest, folder);
   // The programs are not part of the name, because they change without their packages.
   cpSync(manifest, folder, { recursive: true });
   return folder;
 }
 
 /** Installs into `folder`, or waits for the process that does. */
-async function installOnce(manifest: string, folder: string): Promise<void> {
+async function installOnce(installer: Installer, manifest: string, folder: string): Promise<void> {
   mkdirSync(cacheFolder(), { recursive: true });
   const lock = `${folder}.lock`;
   const untilMs = Date.now() + installMs;
@@ -48,15 +85,7 @@ async function installOnce(manifest: string, folder: string): Promise<void> {
   try {
     if (existsSync(folder)) return;
     cpSync(manifest, part, { recursive: true });
-    const options = [
-      '--prefix',
-      part,
-      '--ignore-scripts',
-      '--engine-strict=false',
-      '--no-audit',
-      '--no-fund',
-    ];
-    await run('npm', ['ci', ...options], { cwd: part, timeout: installMs });
+    await installer.install(part);
     renameSync(part, folder);
   } finally {
     rmSync(part, { recursive: true, force: true });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import OpenAI from 'openai';
 import { installPackages } from '../../scripts/install-packages.ts';
+import { loadPythonClient } from './openai-python.ts';
 
 /** Request that every client can send. */
 export interface ClientRequest {
@@ -170,12 +171,17 @@ export async function installClients(): Promise<string | undefined> {
   }
 }
 
-/** Installs and loads the clients. Returns `undefined` if npm cannot install them. */
+/**
+ * Installs and loads the clients. The Python client is absent if pip cannot install it.
+ *
+ * @returns undefined if npm cannot install the other clients
+ */
 export async function loadClients(): Promise<Clients | undefined> {
   const folder = await installClients();
   if (!folder) return undefined;
   const packages: ClientPackages = await import(pathToFileURL(join(folder, 'clients.mjs')).href);
   const { loadOpenAI7, loadAiSdk } = packages;
+  const python = await loadPythonClient();
   return {
     packages: { OpenAI6: async () => OpenAI, OpenAI7: loadOpenAI7, AiSdk: loadAiSdk },
     streams: [streaming(loadOpenAI7)],
@@ -185,6 +191,7 @@ export async function loadClients(): Promise<Clients | undefined> {
       aiSdk('AI SDK (openai)', loadAiSdk, 'createOpenAI'),
       aiSdk('AI SDK (openai-compatible)', loadAiSdk, 'createOpenAICompatible'),
       langChain(packages),
+      ...(python ? [python] : []),
     ],
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { noiseImage } from '../../support/images.ts';
+import { clearMask, noiseImage } from '../../support/images.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
 import { systemEnvironment } from '../../support/service-process.ts';
@@ -20,7 +20,13 @@ interface RecordedRequest {
   readonly client: string;
   readonly path: string;
   readonly headers: Record<string, string>;
-  readonly body: unknown;
+  readonly body?: unknown;
+  /** Parts of a form, with the header lines that the client writes. */
+  readonly form?: readonly {
+    readonly head: readonly string[];
+    readonly text?: string;
+    readonly file?: string;
+  }[];
 }
 const recorded: RecordedRequest[] = JSON.parse(
   readFileSync(join(exampleFolder, 'recorded-requests.json'), 'utf8'),
@@ -74,11 +80,26 @@ describe('examples/switch', () => {
     expect(body).toMatchObject({ data: [{ b64_json: expect.any(String) }] });
   });
 
-  it.each(recorded)('the request of $client gets an image', async ({ path, headers, body }) => {
+  it.each(recorded)('the request of $client gets an image', async ({ path, headers, body, form }) => {
+    const files: Record<string, Buffer> = {
+      photo: await noiseImage(320, 200),
+      mask: await clearMask(320, 200),
+    };
+    const parts = form?.flatMap(({ head, text = '', file }) => [
+      Buffer.from(`--boundary\r\n${head.join('\r\n')}\r\n\r\n`),
+      (file && files[file]) || Buffer.from(text),
+      Buffer.from('\r\n'),
+    ]);
     const response = await fetch(service.url + path, {
       method: 'POST',
-      headers: { authorization: `Bearer ${testKeys.acme}`, 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
+      headers: {
+        authorization: `Bearer ${testKeys.acme}`,
+        'content-type': parts ? 'multipart/form-data; boundary=boundary' : 'application/json',
+        ...headers,
+      },
+      body: parts
+        ? new Uint8Array(Buffer.concat([...parts, Buffer.from('--boundary--\r\n')]))
+        : JSON.stringify(body),
     });
     const result = (await response.json()) as { data: { b64_json: string }[] };
     expect(response.status).toBe(200);

@@ -25,7 +25,7 @@ const path = '/v1/images/edits';
 /** Files of the form. A text instead of a file is refused, because the job would cost money without it. */
 const files = editFilesOfForm((fields) => {
   refuseTexts(fields);
-  return typedFields(fields, components.OpenAiEditForm ?? {}, (name) => components[name]);
+  return typedFields(withoutEmptyTexts(fields), components.OpenAiEditForm ?? {}, (name) => components[name]);
 });
 
 /** `POST /v1/images/edits`: edits images with a job, by the contract of OpenAI's API. */
@@ -74,6 +74,10 @@ export function editsRoute(app: FastifyInstance, deps: Deps): void {
     },
   });
 }
+
+/** Returns the texts of a form that are not empty, because Open WebUI sends an empty `model` if no model is configured. */
+const withoutEmptyTexts = (fields: ReadonlyMap<string, string>) =>
+  new Map([...fields].filter(([, text]) => text !== ''));
 
 const countImages = (request: FastifyRequest): number =>
   filesOf(request).filter(({ field }) => roleOfField(field) === 'image').length;

@@ -5,8 +5,10 @@ import { isKnown } from '../../../domain/open.ts';
 import { type Circumstances, circumstancesOf, type Problem, problemHeaders, problemOf } from '../problem.ts';
 import { openAiQuotaHeaders } from '../quota-headers.ts';
 
-/** Maximum `Retry-After`. Official clients obey longer values too, but would block their callers without feedback. */
-const maxRetryAfterSeconds = 60;
+/** Maximum wait before a retry. Official clients obey longer values too, but would block their callers without feedback. */
+const maxWaitSeconds = 60;
+/** Maximum `Retry-After`. The AI SDK ignores 60 s and more, and retries after two seconds instead. */
+const maxRetryAfterSeconds = 59;
 
 /**
  * Returns the error of an accepted job. Clients must not retry the request after this error. The AI SDK retries 409, 429
@@ -86,8 +88,9 @@ function headersOf(error: AppError, requestId: string, retryable: boolean): Reco
   const headers = { ...common, ...openAiQuotaHeaders(error.quotas) };
   if (!retryable) return { ...headers, 'x-should-retry': 'false' };
   // The client does not retry after a longer wait, because it would block its caller.
-  if (Number(retryAfter) > maxRetryAfterSeconds) return { ...headers, 'x-should-retry': 'false' };
-  return { ...headers, 'retry-after': retryAfter ?? '5' };
+  const waitSeconds = Number(retryAfter ?? 5);
+  if (waitSeconds > maxWaitSeconds) return { ...headers, 'x-should-retry': 'false' };
+  return { ...headers, 'retry-after': String(Math.min(waitSeconds, maxRetryAfterSeconds)) };
 }
 
 /**

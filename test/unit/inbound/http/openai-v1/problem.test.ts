@@ -46,7 +46,13 @@ describe('an error before a job was accepted', () => {
   it.each(errorCodes.filter((code) => errorRow(code).retryable))('%s states when to retry', (code) => {
     const { headers } = refusal(new AppError(code));
     expect(Number(headers['retry-after'])).toBeGreaterThan(0);
-    expect(Number(headers['retry-after'])).toBeLessThanOrEqual(60);
+    expect(Number(headers['retry-after'])).toBeLessThan(60);
+    expect(headers).not.toHaveProperty('x-should-retry');
+  });
+
+  it('with a wait of a minute states 59 s, because the AI SDK ignores a Retry-After of 60 s', () => {
+    const { headers } = refusal(new AppError('too_many_requests', { retryAfterSeconds: 60 }));
+    expect(headers).toMatchObject({ 'retry-after': '59' });
     expect(headers).not.toHaveProperty('x-should-retry');
   });
 
