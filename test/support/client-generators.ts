@@ -25,12 +25,17 @@ export async function installClientGenerators(): Promise<ClientGenerators> {
 }
 
 /** Runs a program of Node and resolves with its output. An error contains the output. */
-export async function runNode(args: readonly string[], cwd: string): Promise<string> {
+export async function runNode(
+  args: readonly string[],
+  cwd: string,
+  overrides: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const env = {
     ...process.env,
     REDOCLY_TELEMETRY: 'off',
     REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true',
     NO_COLOR: '1',
+    ...overrides,
   };
   try {
     return (await promisify(execFile)(process.execPath, args, { cwd, env })).stdout;

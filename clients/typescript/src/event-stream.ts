@@ -1,0 +1,52 @@
+import { createDeadline } from './deadline.ts';
+import { ConnectionError } from './errors.ts';
+import type { ImageEvent } from './generated/types.gen.ts';
+import { readServerEvents } from './server-events.ts';
+import type { Transport } from './transport.ts';
+
+/** A step of a stream. The first step has no event: it shows that the stream is open. */
+export interface StreamStep {
+  /** Position for `after`. */
+  readonly id: string | undefined;
+  readonly event: ImageEvent | undefined;
+}
+
+export interface StreamOptions {
+  /** Position of the last event that was read. */
+  readonly after?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Maximum silence of a stream. The service sends a heartbeat every 15 s. */
+const maxSilenceMs = 40_000;
+
+/**
+ * Yields the events of one stream until it ends. Never reconnects.
+ *
+ * @throws ConnectionError if the stream breaks, or is silent for longer than two heartbeats.
+ */
+export async function* readStream(
+  transport: Transport,
+  path: string,
+  { after, signal }: StreamOptions,
+): AsyncGenerator<StreamStep, void, undefined> {
+  const deadline = createDeadline(maxSilenceMs, signal);
+  try {
+    const headers = {
+      accept: 'text/event-stream',
+      ...(after === undefined ? {} : { 'last-event-id': after }),
+    };
+    const { body } = await transport.open(path, headers, deadline);
+    if (!body) return;
+    for await (const { id, data } of readServerEvents(body, deadline.extend)) {
+      yield { id, event: data === undefined ? undefined : (JSON.parse(data) as ImageEvent) };
+    }
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    if (error instanceof TypeError || deadline.hasPassed())
+      throw new ConnectionError('The stream broke', error);
+    throw error;
+  } finally {
+    deadline.end();
+  }
+}

@@ -1,0 +1,80 @@
+import type { ImageRequest, InputImage, Upload } from './generated/types.gen.ts';
+import type { JobImage } from './job-image.ts';
+
+/**
+ * An input of an edit: a file, an https address, a data URI, the id of an upload, an upload, an image of an earlier job, or
+ * an input as the API names it.
+ */
+export type ImageInput = Blob | string | Upload | JobImage | InputImage;
+
+/** A request for an edit. `images` may be one image or several, at most 16. */
+export type EditRequest = Omit<ImageRequest, 'images' | 'mask' | 'markup'> & {
+  images: ImageInput | readonly ImageInput[];
+  mask?: ImageInput;
+  markup?: ImageInput;
+};
+
+/** A request as it is sent: JSON, or a form with files. Both have the same fields and the same meaning. */
+export interface Payload {
+  readonly json: ImageRequest;
+  readonly form: FormData | undefined;
+  /** Size of the files. */
+  readonly bytes: number;
+}
+
+/**
+ * Returns what is sent for a request. Files become parts of a form, so that a repeated call with the same idempotency key
+ * has the same content. Files between other inputs are uploaded first, because a form has its files last.
+ */
+export async function payloadOf(
+  request: ImageRequest | EditRequest,
+  upload: (file: Blob) => Promise<Upload>,
+): Promise<Payload> {
+  const { images, mask, markup, ...fields } = request;
+  const list = images === undefined ? [] : ([images].flat() as ImageInput[]);
+  const firstFile = list.findIndex(isFile);
+  const areFilesLast = firstFile === -1 || list.slice(firstFile).every(isFile);
+  const ordered: ImageInput[] = areFilesLast
+    ? list
+    : await Promise.all(list.map(async (each) => (isFile(each) ? upload(each) : each)));
+  const json: ImageRequest = {
+    ...fields,
+    ...(ordered.some((each) => !isFile(each)) ? { images: ordered.filter(isNoFile).map(inputOf) } : {}),
+    ...(mask === undefined || isFile(mask) ? {} : { mask: inputOf(mask) }),
+    ...(markup === undefined || isFile(markup) ? {} : { markup: inputOf(markup) }),
+  };
+  const files: [string, Blob][] = [
+    ...ordered.filter(isFile).map((file): [string, Blob] => ['image[]', file]),
+    ...(isFile(mask) ? ([['mask', mask]] as [string, Blob][]) : []),
+    ...(isFile(markup) ? ([['markup', markup]] as [string, Blob][]) : []),
+  ];
+  const bytes = files.reduce((sum, [, { size }]) => sum + size, 0);
+  return { json, form: files.length === 0 ? undefined : formOf(json, files), bytes };
+}
+
+function formOf(json: ImageRequest, files: readonly [string, Blob][]): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(json)) {
+    if (value === undefined) continue;
+    form.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
+  }
+  for (const [name, file] of files) form.append(name, file, nameOf(file));
+  return form;
+}
+
+/** Returns the name of a File. A Blob has none. */
+export const nameOf = (file: Blob): string =>
+  'name' in file && typeof file.name === 'string' ? file.name : 'image';
+
+const isFile = (input: ImageInput | undefined): input is Blob => input instanceof Blob;
+const isNoFile = (input: ImageInput): input is Exclude<ImageInput, Blob> => !isFile(input);
+
+/** Returns an input as the API names it. */
+function inputOf(input: Exclude<ImageInput, Blob>): InputImage {
+  if (typeof input === 'string') {
+    if (input.startsWith('upl_')) return { upload_id: input };
+    return input.startsWith('data:') ? { data: input } : { url: input };
+  }
+  if ('jobId' in input) return { image_id: input.jobId, index: input.index };
+  return 'object' in input ? { upload_id: input.id } : input;
+}
