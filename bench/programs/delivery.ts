@@ -1,13 +1,14 @@
+import type { Closers } from '../../src/lib/closers.ts';
+import { type Child, startChild } from '../harness/child.ts';
 import { describeMachine } from '../harness/machine.ts';
 import type { Outcome, Program, RunOptions } from '../harness/program.ts';
 import { startBenchRedis } from '../harness/redis.ts';
 import { measureInRounds, type Results, type Variant } from '../harness/rounds.ts';
 import { percentile } from '../harness/statistics.ts';
 import { figure, table } from '../harness/table.ts';
-import { startDarkroom } from '../parts/darkroom.ts';
+import { authorization, startDarkroom } from '../parts/darkroom.ts';
 import { callDropIn, type DropIn } from '../parts/drop-in.ts';
 import { imageSizeBytes, startProvider } from '../parts/provider.ts';
-import { readJobs } from '../parts/read-jobs.ts';
 import { startS3 } from '../parts/s3.ts';
 import { watchSendQueues } from '../parts/send-queues.ts';
 
@@ -43,32 +44,44 @@ async function run(options: RunOptions): Promise<Outcome> {
   } as const;
   await startDarkroom(redis, worker, closers);
   const api = await startDarkroom(redis, { role: 'api', s3Url: s3.url }, closers);
-  const server = callDropIn(api, { connections: clients, headers: {}, imageBytes }, closers);
+  const darkroom = await startDelivery(api, imageBytes, closers);
   options.say('generating the images');
   // Each client then gets its images again, by its key, so that all responses begin together.
-  await all(server);
+  await all(darkroom.server);
   const variants = ['Darkroom', 'Darkroom again'].map(
-    (name): Variant<Figure> => ({ name, measure: () => measureDelivery(server) }),
+    (name): Variant<Figure> => ({ name, measure: () => measureDelivery(darkroom) }),
   );
   const results = await measureInRounds(variants, options);
   return outcomeOf(results, describeMachine(redis.version, Date.now()));
 }
 
+/** A server, and a process that reads from it as another caller. */
+interface Delivery {
+  readonly server: DropIn;
+  readonly reader: Child;
+}
+
+async function startDelivery(child: Child, imageBytes: number, closers: Closers): Promise<Delivery> {
+  const server = callDropIn(child, { connections: clients, headers: {}, imageBytes }, closers);
+  const env = { SERVICE_URL: child.url, AUTHORIZATION: authorization };
+  const reader = closers.add(await startChild({ module: 'parts/reader.js', env }), (each) => each.stop());
+  return { server, reader };
+}
+
 const all = (server: DropIn) =>
   Promise.all(Array.from({ length: clients }, (_, i) => server.generate(imagesEach, `client-${i}`)));
 
-async function measureDelivery(server: DropIn): Promise<Record<Figure, number>> {
+async function measureDelivery({ server, reader }: Delivery): Promise<Record<Figure, number>> {
   const { child } = server;
-  const readAloneP99Ms = percentile(await readJobs(child, (count) => count < readsAlone), 0.99);
+  const readAloneP99Ms = percentile(await reader.query<number[]>('read', readsAlone), 0.99);
   await child.query('forgetPeak');
   const idleMb = (await child.usage()).rssBytes / 1e6;
   await child.query('watchLoop');
   const queues = watchSendQueues(Number(new URL(child.url).port));
-  let isDone = false;
   const startMs = performance.now();
-  const reads = readJobs(child, () => !isDone);
+  await reader.query('begin');
   await all(server);
-  isDone = true;
+  const reads = await reader.query<number[]>('end');
   const seconds = (performance.now() - startMs) / 1000;
   const queuedMb = queues.stop() / 1e6;
   const aboveMb = (await child.usage()).peakRssBytes / 1e6 - idleMb;
@@ -77,7 +90,7 @@ async function measureDelivery(server: DropIn): Promise<Record<Figure, number>> 
     queuedMb,
     limitMb: fixedMegabytes + perQueuedByte * queuedMb,
     loopP99Ms: await child.query<number>('loopP99Ms'),
-    readP99Ms: percentile(await reads, 0.99),
+    readP99Ms: percentile(reads, 0.99),
     readAloneP99Ms,
     seconds,
   };
