@@ -57,6 +57,17 @@ describe('s3 storage on the wire', () => {
     expect(names).toContain('x-amz-checksum-crc32');
   });
 
+  it('reads and stores images although sixty callers do not read theirs', async () => {
+    const storage = s3.open({ timeoutMs: 20_000 });
+    const bytes = randomBytes(100_000);
+    await storage.put(key, bytes, { contentType: 'image/png' });
+    const unread = await Promise.all(Array.from({ length: 60 }, () => storage.read(key)));
+    await storage.put('acme/img_2/0.png', image, { contentType: 'image/png' });
+    expect(Buffer.compare(await bytesOf(await storage.read(key)), bytes)).toBe(0);
+    // Reading the rest frees the connections.
+    for (const each of unread) expect(await bytesOf(each)).toHaveLength(bytes.length);
+  });
+
   it('rejects an expired link', async () => {
     const storage = s3.open({}, () => Date.now() - 60_000);
     await storage.put(key, image, { contentType: 'image/png' });

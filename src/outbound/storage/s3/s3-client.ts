@@ -77,9 +77,13 @@ function clientOptions(config: S3StorageConfig, endpoint: string | undefined): S
   };
 }
 
-/** Returns the agents that tunnel through a proxy, for http and https endpoints. */
+/**
+ * Returns the agents for http and https endpoints. A read holds its connection until the caller has the last byte, so the
+ * SDK's limit of 50 would let slow callers block everybody else. The streams of callers are limited instead.
+ */
 function agentsOf(proxy: string | undefined) {
-  if (proxy === undefined) return {};
-  const agent = new HttpsProxyAgent(proxy, { keepAlive: true });
+  const options = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
+  if (proxy === undefined) return { httpAgent: options, httpsAgent: options };
+  const agent = new HttpsProxyAgent(proxy, options);
   return { httpAgent: agent, httpsAgent: agent };
 }
