@@ -11,7 +11,9 @@ import { createAuditLog } from '../outbound/records/audit-log.ts';
 import { createCircuitBreaker } from '../outbound/records/circuit-breaker.ts';
 import { createKeyUse } from '../outbound/records/key-use.ts';
 import { createKeys } from '../outbound/records/keys.ts';
+import { createSpending } from '../outbound/records/spending.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
+import { createReadSpending } from '../usecases/access/read-spending.ts';
 import { createResumeProvider } from '../usecases/maintenance/resume-provider.ts';
 import { auditBoundsOf } from './audit-bounds.ts';
 import { readCatalogues } from './catalogues.ts';
@@ -55,19 +57,21 @@ export async function withKeys<T>(
   log: Logger,
   work: (keys: ManageKeys) => Promise<T>,
 ): Promise<T> {
-  return withRedis(await redisTargetOf(config), { config, log }, (redis) =>
-    work(
+  return withRedis(await redisTargetOf(config), { config, log }, (redis) => {
+    const keys = createKeys(config.REDIS_KEY_PREFIX);
+    return work(
       createManageKeys({
-        apiKeys: createApiKeys(redis, createKeys(config.REDIS_KEY_PREFIX), { audit: auditBoundsOf(config) }),
-        keyUse: createKeyUse(redis, createKeys(config.REDIS_KEY_PREFIX)),
+        apiKeys: createApiKeys(redis, keys, { audit: auditBoundsOf(config) }),
+        keyUse: createKeyUse(redis, keys),
+        readSpending: createReadSpending({ spending: createSpending(redis, keys), clock }),
         catalogue: readCatalogues(config, log).catalogue,
         allowUnknownModels: config.ALLOW_UNKNOWN_MODELS,
         createKeyText,
         digest: digestHex,
-        clock: Date.now,
+        clock,
       }),
-    ),
-  );
+    );
+  });
 }
 
 /** Runs work with the circuit breakers of the deployment. */

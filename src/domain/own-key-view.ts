@@ -23,6 +23,12 @@ export const OwnKeyView = KeyView.extend({ budgets: z.array(OwnBudgetView) }).de
 );
 export type OwnKeyView = z.infer<typeof OwnKeyView>;
 
+/** A key as its manager reads it. `budgets` are as set; the figures are apart, so that they can be sent back in a change. */
+export const KeyWithSpending = KeyView.extend({
+  spending: z.array(OwnBudgetView).describe('Figures of the budgets in their current windows.'),
+}).describe('An API key with the figures of its budgets.');
+export type KeyWithSpending = z.infer<typeof KeyWithSpending>;
+
 export function viewOwnBudget(cap: BudgetCap, figures: SpendFigures): z.infer<typeof OwnBudgetView> {
   const { heldMicroUsd, spentMicroUsd } = figures;
   return {

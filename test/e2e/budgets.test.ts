@@ -63,6 +63,22 @@ describe('a budget of a key', () => {
     });
   });
 
+  it('shows its figures to the manager of the key, in the list and alone', async () => {
+    const { id, tenant, caller } = await keyWith([{ window: 'month', limit_micro_usd: 90_000 }]);
+    await keys.create({ tenant, name: 'without a budget' });
+    await caller.generate(request);
+    const manager = await keys.administrator(tenant);
+    const [own] = await budgetsOf(caller);
+    const { body: key } = await manager.get(`/keys/${id}`).expect(200);
+    expect(key.spending).toEqual([own]);
+    expect(key.budgets).toEqual([{ window: 'month', limit_micro_usd: 90_000, soft: false }]);
+    const { body: list } = await manager.get('/keys').expect(200);
+    const spendingOf = (name: string) =>
+      list.data.find((each: { id: string; name: string }) => [each.id, each.name].includes(name))?.spending;
+    expect(spendingOf(id)).toEqual([own]);
+    expect(spendingOf('without a budget')).toEqual([]);
+  });
+
   it('refuses a further paid call of a job, which holds its earlier call until that is settled', async () => {
     const { caller } = await keyWith([{ window: 'total', limit_micro_usd: 10_000 }]);
     const uncertain = { ...request, prompt: 'a red fox [studio:hang-up]', on_uncertain: 'retry' };

@@ -35,7 +35,12 @@ describe('POST /keys', () => {
     expect(response.headers.location).toBe(`/keys/${view.id}`);
     expect(response.headers['cache-control']).toBe('no-store');
     expect(key).toMatch(/^dkr_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$/);
-    expect((await keys.operator.get(`/keys/${view.id}`).expect(200)).body).toEqual(view);
+    const { spending, ...read } = (await keys.operator.get(`/keys/${view.id}`).expect(200)).body;
+    expect(read).toEqual(view);
+    expect(spending).toMatchObject([
+      { window: 'day', spent_micro_usd: 0 },
+      { window: 'month', soft: true },
+    ]);
     await keys.callerOf({ key }).get('/keys/self').expect(401);
   });
 

@@ -20,6 +20,7 @@ import { createManageTenants } from './manage-tenants.ts';
 import { createOverrideBudget } from './override-budget.ts';
 import { createPolicyCache } from './policy-cache.ts';
 import { createPolicyOf } from './policy-of.ts';
+import { createReadSpending } from './read-spending.ts';
 import { createRecordUse } from './record-use.ts';
 
 /** Everything that the verbs of access need. */
@@ -54,6 +55,7 @@ export function createAccess(deps: AccessDeps) {
   const { bootstrapKeys, createKeyText, digest, sameDigest, keyIdOf } = deps;
   const { catalogue, allowUnknownModels } = deps;
   const policies = createPolicyCache({ apiKeys, tenants, changes: policyChanges, signals, clock });
+  const readSpending = createReadSpending({ spending: deps.spending, clock });
   const recordUse = createRecordUse({ keyUse, clock, sleep, log });
   return {
     authenticate: createAuthenticate({
@@ -62,9 +64,9 @@ export function createAccess(deps: AccessDeps) {
     limitRequests: createLimitRequests(deps),
     /** Returns the rules for the key and the tenant of a job. */
     policyOf: createPolicyOf({ policies }),
-    getOwnKey: createGetOwnKey({ policies, bootstrapKeys, keyUse, spending: deps.spending, clock }),
+    getOwnKey: createGetOwnKey({ policies, bootstrapKeys, keyUse, readSpending, clock }),
     manageKeys: createManageKeys({
-      ...{ apiKeys, keyUse, createKeyText, digest, clock, catalogue, allowUnknownModels },
+      ...{ apiKeys, keyUse, readSpending, createKeyText, digest, clock, catalogue, allowUnknownModels },
     }),
     listAudit: createListAudit({ audit: deps.audit, clock }),
     manageTenants: createManageTenants({ tenants, clock }),

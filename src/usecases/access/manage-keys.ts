@@ -11,14 +11,17 @@ import {
 import { type KeyView, viewKey } from '../../domain/key-view.ts';
 import type { ModelCatalogue } from '../../domain/model-catalogue.ts';
 import { nearestName } from '../../domain/nearest-name.ts';
+import type { KeyWithSpending } from '../../domain/own-key-view.ts';
 import type { ApiKeys, Clock, KeyUse } from '../../domain/ports.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { createChangeKey, managedKey, refuseRevoked } from './managed-key.ts';
 import { type Manager, refuseLaterExpiry, refuseRestricted } from './manager.ts';
+import type { ReadSpending } from './read-spending.ts';
 
 interface Deps {
   apiKeys: ApiKeys;
   keyUse: Pick<KeyUse, 'read'>;
+  readSpending: ReadSpending;
   /** Creates a text for a new key, or a new text for the id of a key. */
   createKeyText: (of?: string) => { id: string; key: string };
   /** SHA-256, hex. */
@@ -101,21 +104,27 @@ export function createManageKeys(deps: Deps) {
     },
 
     /** @throws AppError `not_found`, also for a key of another tenant. */
-    async get(manager: Manager, id: string): Promise<KeyView> {
-      return present(managedKey(manager, await deps.apiKeys.get(id)));
+    async get(manager: Manager, id: string): Promise<KeyWithSpending> {
+      const record = managedKey(manager, await deps.apiKeys.get(id));
+      const [spending = []] = await deps.readSpending([record]);
+      return { ...(await present(record)), spending };
     },
 
     /** Returns a page, newest first. @throws AppError `insufficient_scope` for another tenant. */
     async list(
       manager: Manager,
       query: { tenant?: string | undefined; limit: number; before?: string | undefined },
-    ): Promise<{ keys: KeyView[]; next: string | null }> {
+    ): Promise<{ keys: KeyWithSpending[]; next: string | null }> {
       const { tenant = manager.tenant ?? undefined, limit, before } = query;
       if (manager.tenant !== null && tenant !== manager.tenant) throw otherTenant('/query/tenant');
       const { keys, next } = await deps.apiKeys.list({ tenant, limit, before });
-      const uses = await deps.keyUse.read(keys);
+      const [uses, spending] = await Promise.all([deps.keyUse.read(keys), deps.readSpending(keys)]);
       const nowMs = deps.clock();
-      return { keys: keys.map((record, i) => viewKey(record, { nowMs, lastUsedAt: uses[i] ?? null })), next };
+      const views = keys.map((record, i) => ({
+        ...viewKey(record, { nowMs, lastUsedAt: uses[i] ?? null }),
+        spending: spending[i] ?? [],
+      }));
+      return { keys: views, next };
     },
 
     /** @throws AppError `not_found`, `validation_failed`, `insufficient_scope`, `key_revoked`, `own_key` */

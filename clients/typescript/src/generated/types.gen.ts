@@ -1855,6 +1855,56 @@ export type ApiKey = {
 };
 
 /**
+ * An API key with the figures of its budgets.
+ */
+export type ApiKeyWithSpending = {
+    id: string;
+    object: 'api_key';
+    tenant: string;
+    name: string;
+    scopes: Array<GrantedScope>;
+    /**
+     * Time of creation. `null` for a key of the configuration.
+     */
+    created_at: string | null;
+    /**
+     * Time of the last change.
+     */
+    updated_at: string | null;
+    /**
+     * Time of expiry. `null`: never.
+     */
+    expires_at: string | null;
+    /**
+     * Time of the revocation, which is final.
+     */
+    revoked_at: string | null;
+    /**
+     * Time of a recent use, exact to about a minute.
+     */
+    last_used_at: string | null;
+    /**
+     * Time until which the text before the last rotation is valid.
+     */
+    previous_valid_until: string | null;
+    disabled: boolean;
+    limits: Limits;
+    budgets: Array<Budget>;
+    /**
+     * Models that requests may use. `null`: every model.
+     */
+    models: Array<string> | null;
+    presets_only: boolean;
+    metadata: {
+        [key: string]: string;
+    };
+    /**
+     * Figures of the budgets in their current windows.
+     */
+    spending: Array<OwnBudget>;
+};
+
+/**
  * An API key with its text.
  */
 export type NewApiKey = {
@@ -1997,7 +2047,7 @@ export type BudgetOverride = {
 
 export type ApiKeyList = {
     object: 'list';
-    data: Array<ApiKey>;
+    data: Array<ApiKeyWithSpending>;
     has_more: boolean;
     /**
      * Cursor of the next page; `null` on the last page.
@@ -6071,7 +6121,7 @@ export type GetKeyResponses = {
     /**
      * The key
      */
-    200: ApiKey;
+    200: ApiKeyWithSpending;
 };
 
 export type GetKeyResponse = GetKeyResponses[keyof GetKeyResponses];

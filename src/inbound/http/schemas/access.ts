@@ -5,7 +5,7 @@ import { AuditActorView, AuditEntryView, actorTypes, shownActions } from '../../
 import { BudgetOverrideBody, BudgetOverrideView } from '../../../domain/budget-override.ts';
 import { KeyBody, KeyPatch, KeyRotation } from '../../../domain/key-body.ts';
 import { KeyView, shownScopes } from '../../../domain/key-view.ts';
-import { OwnBudgetView, OwnKeyView } from '../../../domain/own-key-view.ts';
+import { KeyWithSpending, OwnBudgetView, OwnKeyView } from '../../../domain/own-key-view.ts';
 import { BudgetBody, BudgetView, LimitsBody, LimitsView, shownWindows } from '../../../domain/policy-body.ts';
 import { TenantBody, TenantView } from '../../../domain/tenant-body.ts';
 import { pageOf, type SchemaGroup } from '../json-schema.ts';
@@ -29,11 +29,12 @@ export const accessSchemas: SchemaGroup = {
     Limits: LimitsView,
     Budget: BudgetView,
     ApiKey: KeyView,
+    ApiKeyWithSpending: KeyWithSpending,
     NewApiKey,
     OwnBudget: OwnBudgetView,
     OwnApiKey: OwnKeyView,
     BudgetOverride: BudgetOverrideView,
-    ApiKeyList: pageOf(KeyView),
+    ApiKeyList: pageOf(KeyWithSpending),
     Tenant: TenantView,
     AuditActor: AuditActorView,
     AuditEntry: AuditEntryView,

@@ -19,7 +19,7 @@ export function getKeyRoute(app: FastifyInstance, { access }: Deps): void {
       description: 'A revoked key stays readable.',
       tags: ['keys'],
       params: keyParams,
-      response: { 200: json('The key', 'ApiKey'), ...problems({ params: true }, 'not_found') },
+      response: { 200: json('The key', 'ApiKeyWithSpending'), ...problems({ params: true }, 'not_found') },
     },
     handler: (request) => access.manageKeys.get(managerOf(request), request.params.id),
   });
