@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { createHttpApp } from '../inbound/http/app.ts';
-import { createModelMap, usableIn } from '../inbound/http/openai-v1/model-map.ts';
+import { createModelMap, modelsIn } from '../inbound/http/openai-v1/model-map.ts';
 import { createMcp, type Mcp } from '../inbound/mcp/index.ts';
 import { createFileLinks } from '../lib/crypto/file-link.ts';
 import { packageVersion } from '../lib/package-version.ts';
@@ -38,7 +38,10 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
       linkSeconds: config.LINK_TTL_S,
       draining,
       openAi: {
-        models: createModelMap(config.V1_MODEL_MAP ?? [], usableIn(adapters.catalogue, clock)),
+        models: createModelMap(
+          config.V1_MODEL_MAP ?? [],
+          modelsIn(adapters.catalogue, { clock, defaultModel: config.DEFAULT_MODEL }),
+        ),
         interimResponses: config.V1_INTERIM_RESPONSES,
         keepAliveSeconds: config.V1_KEEP_ALIVE_S,
         cancelOnDisconnect: config.V1_CANCEL_ON_DISCONNECT,

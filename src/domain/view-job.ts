@@ -205,8 +205,11 @@ function viewCost(job: ImageJob, context: ViewContext): ImageJobView['cost'] {
   if (!isTerminal(job.status)) {
     return { micro_usd: context.estimateMicroUsd, estimated: true, billing, price_version };
   }
-  return { micro_usd: sumCosts(job.attempts.map(costOf)), estimated: false, billing, price_version };
+  return { micro_usd: costOfAttempts(job.attempts), estimated: false, billing, price_version };
 }
+
+/** Returns the cost of all calls of a job that has ended; `null` if the cost of any call is unknown. */
+export const costOfAttempts = (attempts: readonly Attempt[]): number | null => sumCosts(attempts.map(costOf));
 
 function costOf({ state, costMicroUsd }: Attempt): number | null {
   return state === 'rejected' ? 0 : (costMicroUsd ?? null);

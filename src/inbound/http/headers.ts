@@ -45,9 +45,11 @@ export interface Preferences {
   readonly waitSeconds: number;
   /** Value of Preference-Applied, or `null` for no header. */
   readonly applied: string | null;
+  /** Whether the caller wants the job instead of its result if the result takes longer than the wait. */
+  readonly isAsync: boolean;
 }
 
-const noPreferences: Preferences = { waitSeconds: 0, applied: null };
+const noPreferences: Preferences = { waitSeconds: 0, applied: null, isAsync: false };
 
 /** Matches one preference of a list. A comma within quotes does not end it, and an unclosed quote is allowed. */
 const anyPreference = /(?:"(?:[^"\\]|\\.)*"?|[^,"])+/g;
@@ -62,14 +64,15 @@ export function preferencesFrom(header: string | string[] | undefined): Preferen
   const preferences = (list.match(anyPreference) ?? []).map(
     (preference) => preference.split(';', 1)[0]?.trim().toLowerCase() ?? '',
   );
+  const isAsync = preferences.includes('respond-async');
   for (const preference of preferences) {
     const match = /^wait\s*=\s*("?)([0-9]+)\1$/.exec(preference);
     if (!match) continue;
     const waitSeconds = Math.min(Number(match[2]), maxWaitSeconds);
-    return { waitSeconds, applied: `wait=${waitSeconds}` };
+    return { waitSeconds, applied: `wait=${waitSeconds}`, isAsync };
   }
   // A request with both preferences waits first (section 4.3). Without a wait the response is always asynchronous.
-  return { waitSeconds: 0, applied: preferences.includes('respond-async') ? 'respond-async' : null };
+  return { waitSeconds: 0, applied: isAsync ? 'respond-async' : null, isAsync };
 }
 
 /** Returns whether an If-None-Match header names an entity tag, by weak comparison (RFC 9110, section 8.8.3.2). */

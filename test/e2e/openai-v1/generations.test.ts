@@ -73,9 +73,48 @@ describe('the official client', () => {
     expect(response.headers.get('x-darkroom-requested-model')).toBe('dall-e-3');
     expect(response.headers.get('x-darkroom-model')).toBe('gpt-image-2.6-flare');
     expect(data).toMatchObject({ size: '1536x1024', quality: 'high' });
-    expect((data as { warnings?: string[] }).warnings).toContain(
+    expect((data as { warnings?: string[] }).warnings?.toSorted()).toEqual([
       'model dall-e-3 was replaced by gpt-image-2.6-flare.',
-    );
+      'quality hd was replaced by high.',
+      'size 1792x1024 was replaced by 1536x1024.',
+    ]);
+  });
+
+  it('reads in warnings that an image of several is missing, also in a stream', async () => {
+    const body = { prompt: 'Foxes without one [studio:moderation,times=1]', n: 2, style: 'vivid' } as const;
+    const plain = await client().images.generate({ ...body, prompt: `${body.prompt} 1` });
+    const expected = [expect.stringContaining('style'), expect.stringContaining('moderation_blocked')];
+    expect(plain).toMatchObject({ data: [{}], warnings: expected });
+    const events = [];
+    for await (const event of await client().images.generate({ ...body, stream: true })) events.push(event);
+    expect(events).toMatchObject([{ type: 'image_generation.completed', warnings: expected }]);
+  });
+
+  it('sees no sum in the cost header if the cost of a call is unknown', async () => {
+    const prompt = 'A fox after a lost call [studio:hang-up,times=1]';
+    const { response } = await client().images.generate({ prompt }).withResponse();
+    const job = await service.acme.job(response.headers.get('x-darkroom-job-id') ?? '');
+    expect(job).toMatchObject({ status: 'succeeded', cost: { micro_usd: null } });
+    expect(response.headers.get('x-darkroom-cost-micro-usd')).toBeNull();
+  });
+
+  it('sees the cost of a failed job in a header', async () => {
+    const failure = await client({ maxRetries: 0 })
+      .images.generate({ prompt: 'A fox of text [studio:not-an-image]' })
+      .catch((error: APIError) => error);
+    const { status, headers } = failure as APIError;
+    const job = await service.acme.job(headers?.get('x-darkroom-job-id') ?? '');
+    expect(status).toBe(424);
+    expect(job.cost.micro_usd).toBeGreaterThan(0);
+    expect(headers?.get('x-darkroom-cost-micro-usd')).toBe(String(job.cost.micro_usd));
+  });
+
+  it('gets 413 that names the limit for a body that is too large', async () => {
+    const body = { prompt: 'A fox', user: 'x'.repeat(800_000) };
+    await expect(client().images.generate(body)).rejects.toMatchObject({
+      status: 413,
+      message: expect.stringContaining('786432 bytes'),
+    });
   });
 
   it('gets 404 model_not_found for a retired name without an entry in the map', async () => {
@@ -144,16 +183,23 @@ describe('a request without Authorization', () => {
 });
 
 describe('Prefer: respond-async', () => {
-  it('returns the accepted job at once', async () => {
-    const response = await fetch(`${service.url}/v1/images/generations`, {
+  const post = (prompt: string, prefer: string) =>
+    fetch(`${service.url}/v1/images/generations`, {
       method: 'POST',
-      headers: {
-        authorization: `Bearer ${testKeys.acme}`,
-        'content-type': 'application/json',
-        prefer: 'respond-async',
-      },
-      body: JSON.stringify({ prompt: 'An asynchronous fox' }),
+      headers: { authorization: `Bearer ${testKeys.acme}`, 'content-type': 'application/json', prefer },
+      body: JSON.stringify({ prompt }),
     });
+
+  it('returns the job after at most the wait if the caller also prefers a wait', async () => {
+    const slow = await post('A slow fox [studio:latency=20000]', 'respond-async, wait=1');
+    expect(slow.status).toBe(202);
+    expect(slow.headers.get('preference-applied')).toBe('wait=1');
+    const { id } = (await slow.json()) as { id: string };
+    await service.acme.post(`/images/${id}/cancel`).expect(200);
+  });
+
+  it('returns the accepted job at once', async () => {
+    const response = await post('An asynchronous fox', 'respond-async');
     expect(response.status).toBe(202);
     const { id } = (await response.json()) as { id: string };
     expect(response.headers.get('x-darkroom-job-id')).toBe(id);

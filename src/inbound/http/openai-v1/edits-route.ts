@@ -87,7 +87,7 @@ function sendEditError(error: unknown, request: FastifyRequest, reply: FastifyRe
   // A form whose reading failed has no files any more.
   const minFiles = request.headers['content-type']?.startsWith('multipart/') ? 1 : 0;
   return sendOpenAiError(request, reply, {
-    error: asAppError(error),
+    error: asAppError(error, request.routeOptions.bodyLimit),
     nameParam: (param) => paramOfEdit(param, Math.max(minFiles, countImages(request))),
   });
 }

@@ -114,7 +114,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
   ): Promise<unknown> {
     const { mapped, preferences, job, isJoined, report, leave } = accepted;
     const headers = { ...headersOf(accepted), ...deps.lifecycleHeadersOf(job.request?.model) };
-    if (preferences.applied === 'respond-async') {
+    if (preferences.isAsync) {
       leave();
       reply.headers(headers);
       return deps.sendAccepted(request, reply, { job, replayed: isJoined, preferences });
@@ -136,7 +136,7 @@ export function createImagesCall(deps: ImagesCallDeps, kind: CallKind) {
           firstMs: openAi.keepAliveSeconds * 1000,
         },
         writePieces: deps.writePieces,
-        warnings: [...mapped.warnings, ...(job.warnings ?? [])],
+        warnings: mapped.warnings,
         headers: { ...(reply.getHeaders() as Record<string, string>), ...headers },
         sourcesOf: (ended) => sourcesFor(request, ended, mapped.form.format),
         partials: () => ({

@@ -17,12 +17,24 @@ export function describeOutput(job: ImageJob): Record<string, unknown> {
   const { input_image_tokens: _share, ...usage } = stored ?? {};
   const first = job.images[0];
   return {
-    ...(request?.background ? { background: request.background } : {}),
+    background: request?.background ?? 'auto',
     output_format: formatOf(first?.contentType) ?? request?.output_format ?? 'png',
     quality: request?.quality ?? 'auto',
     size: first ? `${first.width}x${first.height}` : (request?.size ?? 'auto'),
     ...(stored ? { usage: { ...usage, ...detailsOf(job) } } : {}),
   };
+}
+
+/**
+ * Returns what the caller must know besides the images: changes of the request, and images that are missing.
+ *
+ * @param mapped changes to this request. The job repeats those of the request that created it.
+ */
+export function describeWarnings(job: ImageJob, mapped: readonly string[]): string[] {
+  const missing = (job.errors ?? [])
+    .filter(({ index }) => index !== undefined && !job.images.some((image) => image.index === index))
+    .map(({ code, message }) => `An image is missing (${code}): ${message}`);
+  return [...new Set([...mapped, ...(job.warnings ?? []), ...missing])];
 }
 
 /** Returns the input tokens by kind. Absent if the provider did not report the share of the input images. */
@@ -57,8 +69,7 @@ export interface ImagesBody {
  * Builds OpenAI's `ImagesResponse` for a job. Streams images from the storage through base64 to the reader of the pieces,
  * so no image is held in memory as a whole.
  *
- * @param warnings changes to the request and its ignored fields. OpenAI's API has no such member, and clients pass it
- *   through.
+ * @param warnings texts of `describeWarnings`. OpenAI's API has no such member, and clients pass it through.
  */
 export function imagesBody(
   job: ImageJob,

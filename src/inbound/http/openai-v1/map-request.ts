@@ -1,5 +1,5 @@
 import type { ImageRequestBody } from '../../../domain/image-request.ts';
-import type { GenerationBody } from './generation-body.ts';
+import type { EditFields } from './edit-body.ts';
 import type { ModelMap } from './model-map.ts';
 
 /** Requested form of the response. */
@@ -33,8 +33,19 @@ const legacyQualities: Readonly<Record<string, string>> = { standard: 'auto', hd
  *
  * @throws AppError `model_unknown` if a model map exists and does not know the name
  */
-export function mapRequest(body: GenerationBody, models: ModelMap): MappedRequest {
-  const { response_format, stream, style, user, size, quality, model, partial_images, ...same } = body;
+export function mapRequest(body: EditFields, models: ModelMap): MappedRequest {
+  const {
+    response_format,
+    stream,
+    style,
+    user,
+    size,
+    quality,
+    model,
+    partial_images,
+    input_fidelity,
+    ...same
+  } = body;
   const warnings: string[] = [];
   const replaced = (field: string, value: string | undefined, table: Readonly<Record<string, string>>) => {
     const replacement = value === undefined ? undefined : table[value];
@@ -55,8 +66,12 @@ export function mapRequest(body: GenerationBody, models: ModelMap): MappedReques
   if (isUseless) warnings.push('partial_images was ignored, because only a stream can send them.');
   const mapped = model === undefined ? undefined : models.resolve(model);
   if (mapped !== model) warnings.push(`model ${model} was replaced by ${mapped ?? 'the default model'}.`);
+  const isForOther = mapped !== model && !takesFidelity(models, mapped, input_fidelity);
+  if (isForOther)
+    warnings.push('input_fidelity was ignored, because the model that is used does not take it.');
   const fields = {
     ...same,
+    input_fidelity: isForOther ? undefined : input_fidelity,
     model: mapped,
     size: replaced('size', size, legacySizes),
     quality: replaced('quality', quality, legacyQualities),
@@ -72,3 +87,10 @@ export function mapRequest(body: GenerationBody, models: ModelMap): MappedReques
     warnings,
   };
 }
+
+/**
+ * Returns whether a model takes an `input_fidelity`, if there is one. Clients send the field for a model that is retired.
+ * Its successors read every input with high fidelity.
+ */
+const takesFidelity = (models: ModelMap, model: string | undefined, value: string | undefined) =>
+  value === undefined || models.takesFidelity(model, value);

@@ -1,9 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../domain/errors.ts';
 import { finalError, type ImageJob, jobError } from '../../../domain/image-job.ts';
+import { costOfAttempts } from '../../../domain/view-job.ts';
 import { circumstancesOf } from '../problem.ts';
 import { createEventWriter } from './event-writer.ts';
-import { describeOutput, type ImageSource, imageEventPieces, imagesBody } from './images-response.ts';
+import {
+  describeOutput,
+  describeWarnings,
+  type ImageSource,
+  imageEventPieces,
+  imagesBody,
+} from './images-response.ts';
 import { type KeepAlive, sendSignOfLife, startKeepAlive } from './keep-alive.ts';
 import type { ResponseForm } from './map-request.ts';
 import { jobFailure, openAiError } from './problem.ts';
@@ -18,6 +25,7 @@ export interface Waiting {
   readonly events: EventFamily;
   readonly keepAlive: KeepAlive;
   readonly writePieces: WritePieces;
+  /** Changes to the request and its ignored fields. */
   readonly warnings: readonly string[];
   /** Headers of every response of this request. */
   readonly headers: Readonly<Record<string, string>>;
@@ -44,8 +52,8 @@ export async function respond(waiting: Waiting, ended: Promise<ImageJob>): Promi
   );
   const job = await ended.finally(stop);
   const failure = failureOf(job);
-  if (failure) return writeFailure(waiting, failure);
-  const body = imagesBody(job, await waiting.sourcesOf(job), waiting.warnings);
+  if (failure) return writeFailure(waiting, job, failure);
+  const body = imagesBody(job, await waiting.sourcesOf(job), describeWarnings(job, waiting.warnings));
   if (!reply.raw.headersSent) {
     reply.raw.writeHead(200, {
       ...waiting.headers,
@@ -65,20 +73,20 @@ function failureOf(job: ImageJob): AppError | null {
   return jobFailure(finalError(job) ?? jobError('internal', 'possible'));
 }
 
+/** Returns the cost of an ended job as a header; none if the cost of any call is unknown. */
 function costHeader(job: ImageJob): Record<string, string> {
-  const cost = job.attempts.reduce((sum, { costMicroUsd }) => sum + (costMicroUsd ?? 0), 0);
-  return job.attempts.some(({ costMicroUsd }) => costMicroUsd !== undefined)
-    ? { 'x-darkroom-cost-micro-usd': String(cost) }
-    : {};
+  const cost = costOfAttempts(job.attempts);
+  return cost === null ? {} : { 'x-darkroom-cost-micro-usd': String(cost) };
 }
 
 /** Writes a failure. The status is 200 if white space was sent before, and the body then has `error` and no `data`. */
-function writeFailure({ request, reply, headers }: Waiting, failure: AppError): void {
+function writeFailure({ request, reply, headers }: Waiting, job: ImageJob, failure: AppError): void {
   const error = openAiError(failure, circumstancesOf(request), { isAccepted: true });
   const text = JSON.stringify(error.body);
   if (!reply.raw.headersSent) {
     reply.raw.writeHead(error.status, {
       ...headers,
+      ...costHeader(job),
       ...error.headers,
       'content-length': Buffer.byteLength(text),
     });
@@ -109,9 +117,14 @@ async function respondWithEvents(waiting: Waiting, ended: Promise<ImageJob>): Pr
     raw.end(`event: error\ndata: ${JSON.stringify({ type: 'error', error: body.error })}\n\n`);
     return;
   }
-  const created = Math.floor((job.finishedAt ?? job.updatedAt) / 1000);
+  const warnings = describeWarnings(job, waiting.warnings);
+  const members = {
+    created_at: Math.floor((job.finishedAt ?? job.updatedAt) / 1000),
+    ...describeOutput(job),
+    job_id: job.id,
+    ...(warnings.length > 0 ? { warnings } : {}),
+  };
   for (const source of await waiting.sourcesOf(job)) {
-    const members = { created_at: created, ...describeOutput(job), job_id: job.id };
     await writer.write(imageEventPieces(`${waiting.events}.completed`, members, await source.open()));
   }
   raw.end();

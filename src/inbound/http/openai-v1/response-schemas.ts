@@ -26,7 +26,7 @@ const OpenAiUsage = z.object({
 });
 
 const output = {
-  background: z.string().optional(),
+  background: z.string(),
   output_format: z.string(),
   quality: z.string(),
   size: z.string(),
@@ -34,12 +34,17 @@ const output = {
   job_id: z.string().describe('Id of the job.'),
 };
 
+const warnings = z
+  .array(z.string())
+  .optional()
+  .describe('Changed and ignored fields of the request, and images that are missing.');
+
 /** Response with images. */
 const OpenAiImages = z.object({
   created: unixSeconds.describe('Time of the end of the job, in seconds since 1970.'),
   data: z.array(OpenAiImage),
   ...output,
-  warnings: z.array(z.string()).optional().describe('What was changed or ignored in the request.'),
+  warnings,
 });
 
 /** Data of one event of a stream. */
@@ -53,6 +58,7 @@ const OpenAiImageEvent = z.object({
   created_at: unixSeconds.optional().describe('Time of the event, in seconds since 1970.'),
   partial_image_index: z.int().optional().describe('Number of a preview, from 0.'),
   ...z.object(output).partial().shape,
+  warnings,
   error: OpenAIError.optional(),
 });
 

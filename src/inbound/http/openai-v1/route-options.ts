@@ -8,6 +8,6 @@ export function openAiRoute(scope: Scope) {
   return {
     config: { scope, isOpenAi: true },
     errorHandler: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-      sendOpenAiError(request, reply, { error: asAppError(error) }),
+      sendOpenAiError(request, reply, { error: asAppError(error, request.routeOptions.bodyLimit) }),
   };
 }

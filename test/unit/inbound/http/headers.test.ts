@@ -44,7 +44,8 @@ describe('Prefer', () => {
     ['no-wait=10', 0, null],
     [['return=minimal', 'wait=4'], 4, 'wait=4'],
   ])('reads Prefer %j as a wait of %i s and applies %j', (header, waitSeconds, applied) => {
-    expect(preferencesFrom(header)).toEqual({ waitSeconds, applied });
+    const isAsync = /respond-async/i.test(String(header));
+    expect(preferencesFrom(header)).toEqual({ waitSeconds, applied, isAsync });
   });
 
   it('parses a Prefer header of any length', () => {

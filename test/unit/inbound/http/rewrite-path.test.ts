@@ -22,6 +22,8 @@ describe('rewritePath', () => {
     ['//images/generations?a=//', '/v1/images/generations?a=//'],
     ['/v1/v1/images/edits', '/v1/images/edits'],
     ['//images', '//images'],
+    ['//models', '/v1/models'],
+    ['/models', '/models'],
     ['/v10/models', '/v10/models'],
   ])('rewrites %s to %s', (url, path) => {
     expect(rewritePath(url)).toBe(path);

@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ImageJob } from '../../../../../src/domain/image-job.ts';
 import { base64Length, base64Of } from '../../../../../src/inbound/http/openai-v1/base64-body.ts';
-import { imageEventPieces, imagesBody } from '../../../../../src/inbound/http/openai-v1/images-response.ts';
+import {
+  describeWarnings,
+  imageEventPieces,
+  imagesBody,
+} from '../../../../../src/inbound/http/openai-v1/images-response.ts';
 import type { Piece } from '../../../../../src/inbound/http/openai-v1/write-pieces.ts';
 import { queuedJob } from '../../../../support/jobs.ts';
 
@@ -72,6 +76,7 @@ describe('imagesBody', () => {
     expect(JSON.parse(text)).toMatchObject({
       created: 1_764_000_000,
       data: bytes.map((each) => ({ b64_json: each.toString('base64') })),
+      background: 'auto',
       output_format: 'png',
       size: '1024x1024',
       usage: { total_tokens: 213 },
@@ -101,6 +106,28 @@ describe('imagesBody', () => {
       if (piece.toString() === 'YWJj') seen.push(opened.length);
     }
     expect(seen).toEqual([1, 2]);
+  });
+});
+
+describe('describeWarnings', () => {
+  it('repeats no text that the job and the request both have', () => {
+    const job = { ...succeeded([]), warnings: ['style was ignored.', 'The model ends soon.'] };
+    expect(describeWarnings(job, ['style was ignored.'])).toEqual([
+      'style was ignored.',
+      'The model ends soon.',
+    ]);
+  });
+
+  it('names each image that is missing, but no error that a later call repaired', () => {
+    const error = { message: 'Refused.', stage: 'generating', retryable: false, billing: 'none' } as const;
+    const job: ImageJob = {
+      ...succeeded([image(0, Buffer.from('a'))]),
+      errors: [
+        { ...error, code: 'provider_overloaded', index: 0 },
+        { ...error, code: 'moderation_blocked', index: 1 },
+      ],
+    };
+    expect(describeWarnings(job, [])).toEqual(['An image is missing (moderation_blocked): Refused.']);
   });
 });
 

@@ -3,8 +3,11 @@ import { withoutNulls } from '../../../../../src/inbound/http/openai-v1/generati
 import { mapRequest } from '../../../../../src/inbound/http/openai-v1/map-request.ts';
 import { createModelMap } from '../../../../../src/inbound/http/openai-v1/model-map.ts';
 
-const isUsable = (name: string) => name === 'gpt-image-2.6-flare';
-const noMap = createModelMap([], isUsable);
+const catalogue = {
+  isUsable: (name: string) => name === 'gpt-image-2.6-flare',
+  takesFidelity: (name: string | undefined) => name === 'gpt-image-1.5',
+};
+const noMap = createModelMap([], catalogue);
 
 describe('mapRequest', () => {
   it('passes every current field on unchanged and without a warning', () => {
@@ -75,11 +78,29 @@ describe('mapRequest', () => {
   });
 
   it('maps a model name of the map to its model, and reports it', () => {
-    const models = createModelMap([{ name: 'dall-e-3', model: 'gpt-image-2.6-flare' }], isUsable);
+    const models = createModelMap([{ name: 'dall-e-3', model: 'gpt-image-2.6-flare' }], catalogue);
     const mapped = mapRequest({ prompt: 'A fox', model: 'dall-e-3' }, models);
     expect(mapped.body.model).toBe('gpt-image-2.6-flare');
     expect(mapped.requestedModel).toBe('dall-e-3');
     expect(mapped.warnings).toEqual(['model dall-e-3 was replaced by gpt-image-2.6-flare.']);
+  });
+});
+
+describe('input_fidelity', () => {
+  const models = createModelMap([{ name: '*', model: 'default' }], catalogue);
+  const edit = { prompt: 'A fox', input_fidelity: 'high' };
+
+  it('is ignored with a warning if the map replaced the model by one that does not take it', () => {
+    const mapped = mapRequest({ ...edit, model: 'gpt-image-1' }, models);
+    expect(mapped.body).toEqual({ prompt: 'A fox' });
+    expect(mapped.warnings).toContain(
+      'input_fidelity was ignored, because the model that is used does not take it.',
+    );
+  });
+
+  it('is passed on to the model that the caller named, so that a mistake is refused', () => {
+    const body = { ...edit, model: 'gpt-image-2.6-flare' };
+    expect(mapRequest(body, models)).toMatchObject({ body, warnings: [] });
   });
 });
 
@@ -89,13 +110,13 @@ describe('createModelMap', () => {
   });
 
   it('maps every unusable name by the entry *, and leaves usable names alone', () => {
-    const models = createModelMap([{ name: '*', model: 'default' }], isUsable);
+    const models = createModelMap([{ name: '*', model: 'default' }], catalogue);
     expect(models.resolve('dall-e-2')).toBeUndefined();
     expect(models.resolve('gpt-image-2.6-flare')).toBe('gpt-image-2.6-flare');
   });
 
   it('prefers an exact entry to a usable name of the catalogue', () => {
-    const models = createModelMap([{ name: 'gpt-image-2.6-flare', model: 'other' }], isUsable);
+    const models = createModelMap([{ name: 'gpt-image-2.6-flare', model: 'other' }], catalogue);
     expect(models.resolve('gpt-image-2.6-flare')).toBe('other');
   });
 });
