@@ -214,7 +214,7 @@ describe('a hostile JSON body', () => {
 describe('a slow body', () => {
   it('ends with 408 at every entry if it sends one byte a second', { timeout: 60_000 }, async () => {
     const port = Number(new URL(service.url).port);
-    const statuses = await Promise.all(
+    const responses = await Promise.all(
       entries.map(async ({ requestOf }) => {
         const { path, contentType, body } = requestOf(png);
         const connection = await openRaw(port);
@@ -226,10 +226,12 @@ describe('a slow body', () => {
         const rest = body.subarray(300).values();
         const timer = setInterval(() => connection.socket.write(Buffer.of(rest.next().value ?? 0)), 1_000);
         await connection.gone.finally(() => clearInterval(timer));
-        return readResponse(connection.received(), { ended: true, isHead: false })?.status;
+        const response = readResponse(connection.received(), { ended: true, isHead: false });
+        const { instance } = JSON.parse(String(response?.body)) as { instance?: string };
+        return { status: response?.status, isNamed: instance === path };
       }),
     );
-    expect(statuses).toEqual(entries.map(() => 408));
+    expect(responses).toEqual(entries.map(() => ({ status: 408, isNamed: true })));
     await expectNothingLeft();
   });
 });

@@ -25,6 +25,14 @@ describe('every response', () => {
     ['an unknown address', () => anonymous().get('/nothing')],
     ['an address that cannot be decoded', () => anonymous().get('/images/%zz')],
     ['a method the address does not have', () => anonymous().put('/images')],
+    [
+      'a result for an agent',
+      () =>
+        service.acme
+          .post('/mcp')
+          .set('accept', 'application/json, text/event-stream')
+          .send({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+    ],
     ['a probe', () => anonymous().get('/livez')],
     ['the metrics', () => anonymous().get('/metrics')],
     ['the document', () => anonymous().get('/openapi.json')],

@@ -30,6 +30,17 @@ const uploadRaw = (bytes: Buffer, contentType = 'application/octet-stream') =>
 /** Returns the temporary files of the service. */
 const incoming = () => readdir(join(service.dataDir, 'incoming')).catch(() => []);
 
+describe('a form without the field of the file', () => {
+  it('is refused with the name of the field, and with the fields that it has instead', async () => {
+    const { body } = await service.acme.post('/uploads').field('photo', 'x').expect(422);
+    expect(body.detail).toContain('`file`');
+    expect(body.errors).toEqual([
+      { pointer: '/photo', detail: 'is not a known field' },
+      { pointer: '/file', detail: 'is required' },
+    ]);
+  });
+});
+
 describe('the start of a process', () => {
   it('removes the received files of a killed process', async () => {
     const environment = await createEnvironment({ ROLES: 'api' });

@@ -81,6 +81,11 @@ describe('usage over HTTP', () => {
     );
   });
 
+  it('is JSON if the caller prefers it to CSV', async () => {
+    const response = await admin('/usage').set('accept', 'text/csv;q=0.5, application/json');
+    expect(response.headers['content-type']).toContain('application/json');
+  });
+
   it('is CSV if the caller accepts it', async () => {
     const response = await admin(`/usage?tenant=acme&from=${today}&group_by=day,metadata.customer`).set(
       'accept',

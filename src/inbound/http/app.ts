@@ -185,7 +185,7 @@ function routeDepsOf(deps: HttpDeps, addresses: Addresses): RouteDeps {
 /** Responds to every error with a problem, and logs errors that are faults of the service. */
 function reportErrors(app: FastifyInstance, draining: AbortSignal): void {
   app.setErrorHandler((error, request, reply) => {
-    const known = asAppError(error);
+    const known = asAppError(error, request.routeOptions.bodyLimit);
     const { status } = errorRow(known.code);
     // Fastify closes the connection after an unread body, and its sender would miss the response. Node reads the rest
     // within the request timeout.

@@ -109,13 +109,18 @@ const byFastifyCode: Record<string, ErrorCode> = {
   FST_ERR_MAX_HEADER_SIZE: 'headers_too_large',
 };
 
-/** Texts of errors of Fastify that need a remedy. */
-const details: Partial<Record<ErrorCode, string>> = {
-  payload_too_large: 'The body is too large. Send files with POST /uploads, or as a form.',
-};
+/** Returns the text of an error of Fastify, with a remedy if there is one. */
+function detailOf(code: ErrorCode, maxBytes: number | undefined): string {
+  if (code !== 'payload_too_large' || maxBytes === undefined) return errorRow(code).title;
+  return `The body may have at most ${maxBytes} bytes. Send files with POST /uploads, or as a form.`;
+}
 
-/** Translates every error of a request. A fault of the service becomes `internal`, without its text. */
-export function asAppError(error: unknown): AppError {
+/**
+ * Translates every error of a request. A fault of the service becomes `internal`, without its text.
+ *
+ * @param maxBytes maximum size of the body of the route.
+ */
+export function asAppError(error: unknown, maxBytes?: number): AppError {
   if (error instanceof AppError) return error;
   const fault = error as Partial<FastifyError>;
   if (fault.validation) {
@@ -124,7 +129,7 @@ export function asAppError(error: unknown): AppError {
     return new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
   }
   const code = fault.code === undefined ? undefined : byFastifyCode[fault.code];
-  if (code) return new AppError(code, { detail: details[code] ?? errorRow(code).title, cause: error });
+  if (code) return new AppError(code, { detail: detailOf(code, maxBytes), cause: error });
   // Thrown for the files of the documentation page.
   if (fault.statusCode === 403 || fault.statusCode === 404)
     return new AppError('not_found', { cause: error });

@@ -40,7 +40,9 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     const isBusy = response !== undefined && !response.writableFinished;
     // The socket is destroyed, because the client would read the refusal as an earlier response or as a part of it.
     if (isBusy && (response.headersSent || response.req.complete)) return void socket.destroy();
-    refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'));
+    refuse(socket, new AppError(byNodeCode[error.code ?? ''] ?? 'invalid_request'), {
+      request: isBusy ? response.req : undefined,
+    });
   }
 
   /** Responds with 408 to a body that arrives too slowly. */
@@ -48,13 +50,19 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     refuseConnection(Object.assign(new Error('slow body'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
   }
 
-  function refuse(socket: Duplex, refusal: AppError, extraHeaders: Record<string, string> = {}): void {
-    const requestId = requestIdFrom(undefined, clock());
-    const body = JSON.stringify(problemOf(refusal, { instance: '/', requestId, publicUrl }));
+  /** @param of.request the request whose body is refused. Absent if no request is known. */
+  function refuse(
+    socket: Duplex,
+    refusal: AppError,
+    of: { readonly request?: IncomingMessage | undefined; readonly headers?: Record<string, string> } = {},
+  ): void {
+    const requestId = requestIdFrom(of.request?.headers['x-request-id'], clock());
+    const instance = of.request?.url?.split('?', 1)[0] ?? '/';
+    const body = JSON.stringify(problemOf(refusal, { instance, requestId, publicUrl }));
     const { status, title } = errorRow(refusal.code);
     const headers = {
       ...problemHeaders(refusal, requestId),
-      ...extraHeaders,
+      ...of.headers,
       connection: 'close',
       'content-length': Buffer.byteLength(body),
     };
@@ -73,7 +81,7 @@ export function createStrictHttp(clock: Clock, publicUrl: string | undefined) {
     app.server.on('checkExpectation', (request, response) => app.routing(request, response));
     app.server.on('connect', (_request, socket) => {
       refuse(socket, new AppError('method_not_allowed', { detail: 'This service is not a proxy.' }), {
-        allow: 'GET',
+        headers: { allow: 'GET' },
       });
     });
     app.addHook('onRequest', (request, reply, done) => {

@@ -2818,7 +2818,7 @@ export type OpenAiImages = {
      */
     created: number;
     data: Array<OpenAiImage>;
-    background?: string;
+    background: string;
     output_format: string;
     quality: string;
     size: string;
@@ -2828,7 +2828,7 @@ export type OpenAiImages = {
      */
     job_id: string;
     /**
-     * What was changed or ignored in the request.
+     * Changed and ignored fields of the request, and images that are missing.
      */
     warnings?: Array<string>;
 };
@@ -2856,6 +2856,10 @@ export type OpenAiImageEvent = {
      * Id of the job.
      */
     job_id?: string;
+    /**
+     * Changed and ignored fields of the request, and images that are missing.
+     */
+    warnings?: Array<string>;
     error?: OpenAiError;
 };
 

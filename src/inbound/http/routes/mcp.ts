@@ -39,6 +39,9 @@ export function mcpRoute(app: FastifyInstance, { mcp, addresses, longPollSlots, 
         },
       };
       reply.hijack();
+      for (const [name, value] of Object.entries(reply.getHeaders())) {
+        if (value !== undefined) reply.raw.setHeader(name, value);
+      }
       await mcp.serve({ request: request.raw, response: reply.raw, body: request.body, call });
     },
   });

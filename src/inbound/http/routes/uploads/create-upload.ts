@@ -1,10 +1,11 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../../../../domain/errors.ts';
 import { viewUpload } from '../../../../domain/upload.ts';
 import type { Inputs } from '../../../../usecases/inputs/index.ts';
 import { refuseWhileDraining } from '../../draining.ts';
 import { filesOf } from '../../file-bodies.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
+import type { FormFile } from '../../receive-form.ts';
 import { header, json, problems } from '../../responses.ts';
 
 interface Deps {
@@ -73,14 +74,7 @@ export function createUploadRoute(app: FastifyInstance, { inputs, draining }: De
     },
     handler: async (request, reply) => {
       refuseWhileDraining(draining);
-      const [received] = filesOf(request);
-      refuseFields(request.body);
-      if (!received) {
-        throw new AppError('validation_failed', {
-          detail: 'Send the image as field `file` of a form, or as the body.',
-          issues: [{ pointer: `/${fileField}`, detail: 'is required' }],
-        });
-      }
+      const received = onlyFile(request);
       const upload = await inputs.createUpload(callerOf(request).tenant, received.file, {
         pointer: `/${fileField}`,
       });
@@ -93,13 +87,20 @@ export function createUploadRoute(app: FastifyInstance, { inputs, draining }: De
   });
 }
 
-/** Refuses fields besides the file, so that a typo is noticed. */
-function refuseFields(body: unknown): void {
-  const issues = Object.keys(body ?? {}).map((name) => ({
+/** Returns the file of an upload. Refuses fields besides it, so that a typo is noticed. */
+function onlyFile(request: FastifyRequest): FormFile {
+  const [received] = filesOf(request);
+  const issues = Object.keys(request.body ?? {}).map((name) => ({
     pointer: `/${name}`,
     detail: name === fileField ? "must be a file. With curl: -F 'file=@photo.png'" : 'is not a known field',
   }));
-  if (issues.length > 0) {
-    throw new AppError('validation_failed', { detail: 'Correct the fields listed in errors.', issues });
-  }
+  if (received && issues.length === 0) return received;
+  const pointer = `/${fileField}`;
+  const isNamed = received !== undefined || issues.some((issue) => issue.pointer === pointer);
+  throw new AppError('validation_failed', {
+    detail: received
+      ? 'Correct the fields listed in errors.'
+      : 'Send the image as field `file` of a form, or as the body.',
+    issues: isNamed ? issues : [...issues, { pointer, detail: 'is required' }],
+  });
 }

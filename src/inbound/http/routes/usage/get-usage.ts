@@ -74,7 +74,14 @@ export function getUsageRoute(app: FastifyInstance, { usage, clock }: Deps): voi
   });
 }
 
-const prefersCsv = (accept: string | undefined): boolean => /(^|,)\s*text\/csv\s*(;|,|$)/i.test(accept ?? '');
+/** Returns whether an Accept header prefers CSV to JSON. JSON wins a tie, unless the header does not name it. */
+export function prefersCsv(accept = ''): boolean {
+  const weightOf = (type: string) => {
+    const range = accept.split(',').find((each) => each.trim().toLowerCase().split(/\s*;/)[0] === type);
+    return range === undefined ? 0 : Number(/;\s*q\s*=\s*([\d.]+)/i.exec(range)?.[1] ?? 1);
+  };
+  return weightOf('text/csv') > weightOf('application/json');
+}
 
 function withCsv(response: Record<string, unknown>): Record<string, unknown> {
   const csv = { schema: { type: 'string', description: 'A header line, then a line for each row.' } };
