@@ -3,7 +3,7 @@ import { knownCost } from '../../src/domain/attempt.ts';
 import type { ImageJob } from '../../src/domain/image-job.ts';
 import { finish } from '../../src/domain/job-moves.ts';
 import { groupUsage, type UsageLabels } from '../../src/domain/usage.ts';
-import { utcDayOf } from '../../src/domain/utc-day.ts';
+import { firstDayOfMonth, utcDayOf, utcMonthOf } from '../../src/domain/utc-day.ts';
 import { createJobStore } from '../../src/outbound/records/job-store.ts';
 import { createUsageCounters } from '../../src/outbound/records/usage-rows.ts';
 import { attemptOf, createdAt, queuedJob, retention } from '../support/jobs.ts';
@@ -118,6 +118,31 @@ describe('the counters of usage', () => {
     await redis.del(keys.usage(tenant, 'rows'));
     const other = createUsageCounters(redis, keys, { maxRows });
     expect(await other.rowOf(tenant, labelsFor('a'))).toBe(row);
+  });
+
+  it('show every change of a day at once in a process that has read the day before', async () => {
+    const tenant = newTenant();
+    const job = await endedJob(tenant, labelsFor('a'), { microUsd: null });
+    const other = await endedJob(tenant, labelsFor('b'), { microUsd: 100 });
+    const costs = async (byDay: boolean) => {
+      const rows = await counters.read(tenant, {
+        ...{ fromDay: firstDayOfMonth(utcMonthOf(today)), toDay: firstDayOfMonth(utcMonthOf(today) + 1) },
+        ...{ byDay, isTotal: false },
+      });
+      return Object.fromEntries(rows.map(({ labels, sums }) => [labels.metadata.customer, sums.micro_usd]));
+    };
+    const settle = (settled: ImageJob, costMicroUsd: number) =>
+      records.update(settled, (now) => ({
+        job: { ...now, attempts: now.attempts.map((each) => ({ ...each, costMicroUsd })) },
+      }));
+    for (const byDay of [true, false, true]) expect(await costs(byDay)).toEqual({ a: 0, b: 100 });
+    // The totals of the day are the same after both changes.
+    await settle(job, 40);
+    await settle(other, 60);
+    for (const byDay of [true, false]) expect(await costs(byDay)).toEqual({ a: 40, b: 60 });
+    await settle(job, 60);
+    await settle(other, 40);
+    for (const byDay of [true, false]) expect(await costs(byDay)).toEqual({ a: 60, b: 40 });
   });
 
   it('remove the days and months whose retention is over, and no others', async () => {

@@ -15,7 +15,7 @@ export interface UsageCounters {
    * Reads the rows of a range of days.
    *
    * @param options.toDay exclusive.
-   * @param options.byDay whether each row belongs to one day.
+   * @param options.byDay whether each row belongs to one day. Otherwise a row may belong to a day or to a whole month.
    * @param options.isTotal whether the rows of a day may be summed without their labels, which costs less.
    */
   read(

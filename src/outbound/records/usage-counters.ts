@@ -9,7 +9,7 @@ import type { CounterEntry } from './projection.ts';
  *
  *   usage:d:DAY    ROW.PROVIDER.MEASURE   the jobs accepted on a UTC day, days since 1970
  *   usage:m:MONTH  ROW.PROVIDER.MEASURE   the same for a month, months since 1970
- *   usage:t:MONTH  DAY.MEASURE            all rows of each day of a month
+ *   usage:t:MONTH  DAY.MEASURE            all rows of each day of a month; DAY.v: changes with every change of the day
  *   usage:rows     ROW                    the labels of a row as JSON
  *
  * A row is a number that follows from its labels, in base 36. A measure is its letter. An absent field is 0.
@@ -25,6 +25,9 @@ export const letterOf: Readonly<Record<UsageMeasure, string>> = {
   unknown_cost_jobs: 'n',
   tokens: 't',
 };
+
+/** Letter of the counter of changes of a day: the sum of the versions of its ended jobs, which only grow. */
+export const changeLetter = 'v';
 
 /** Name of a missing provider. */
 export const noProvider = '-';
@@ -43,9 +46,15 @@ export function usageCounters(keys: Keys, job: ImageJob): CounterEntry[] {
     { key: keys.usage(job.tenant, `m:${month}`), prefix: row },
     { key: keys.usage(job.tenant, `t:${month}`), prefix: String(day) },
   ];
-  return usageMeasures.flatMap((measure) => {
+  const changes = {
+    key: keys.usage(job.tenant, `t:${month}`),
+    field: `${day}.${changeLetter}`,
+    amount: job.version,
+  };
+  const measured = usageMeasures.flatMap((measure) => {
     const amount = sums[measure];
     if (amount === 0) return [];
     return places.map(({ key, prefix }) => ({ key, field: `${prefix}.${letterOf[measure]}`, amount }));
   });
+  return [...measured, changes];
 }

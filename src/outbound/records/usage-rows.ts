@@ -1,21 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import type { UsageCounters } from '../../domain/ports.ts';
-import {
-  emptySums,
-  otherLabel,
-  StoredLabels,
-  type UsageLabels,
-  type UsageMeasure,
-  type UsageRow,
-  usageMeasures,
-} from '../../domain/usage.ts';
+import { otherLabel, StoredLabels, type UsageLabels, type UsageRow } from '../../domain/usage.ts';
 import { firstDayOfMonth, utcMonthOf } from '../../domain/utc-day.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { createScript } from '../../lib/redis/script.ts';
 import type { Keys } from './keys.ts';
 import { translated } from './store-errors.ts';
-import { letterOf, noProvider, rowName } from './usage-counters.ts';
+import { createUsageCache } from './usage-cache.ts';
+import { noProvider, rowName } from './usage-counters.ts';
+import { stampsByDay, sumsByPrefix } from './usage-text.ts';
 
 /**
  * KEYS 1 rows. ARGV 1 maximum number of rows, then name and labels of each candidate, the preferred one first. Returns the
@@ -45,8 +39,8 @@ const hashesPerCall = 16;
 const maxKnownRows = 100_000;
 /** Rows are created again after this time, so that a row that Redis lost gets its labels back. */
 const createAgainMs = 60_000;
-
-const measureOf = new Map(usageMeasures.map((measure) => [letterOf[measure], measure]));
+/** Maximum number of cached rows of days: a year with 100 keys that use four models. */
+const maxCachedRows = 150_000;
 
 /** Creates the counters of usage, see `usage-counters.ts` for the layout. */
 export function createUsageCounters(
@@ -57,6 +51,7 @@ export function createUsageCounters(
   const findRow = createScript(redis, rowSource);
   const readHashes = createScript(redis, readSource);
   const known = new Map<string, { row: number; untilMs: number }>();
+  const cache = createUsageCache(maxCachedRows);
 
   async function rowOf(tenant: string, labels: UsageLabels): Promise<number> {
     const wanted = canonicalJson(labels);
@@ -80,17 +75,15 @@ export function createUsageCounters(
     return (await Promise.all(calls)).flatMap((texts) => texts as string[]);
   }
 
-  /** Reads the rows of hashes. A hash of a day has its number. */
-  async function readRows(
-    tenant: string,
-    hashes: readonly { readonly bucket: string; readonly day: number | null }[],
-  ): Promise<UsageRow[]> {
+  /** Reads the rows of each hash. */
+  async function readRows(tenant: string, hashes: readonly Bucket[]): Promise<UsageRow[][]> {
+    if (hashes.length === 0) return [];
     const [labels, texts] = await Promise.all([
       redis.hgetall(keys.usage(tenant, 'rows')),
       readTexts(hashes.map(({ bucket }) => keys.usage(tenant, bucket))),
     ]);
     const labelsOf = createLabels(labels);
-    return texts.flatMap((text, i) =>
+    return texts.map((text, i) =>
       [...sumsByPrefix(text)].map(([prefix, sums]) => {
         const [row = '', ...provider] = prefix.split('.');
         const name = provider.join('.');
@@ -100,10 +93,36 @@ export function createUsageCounters(
     );
   }
 
-  async function readTotals(tenant: string, fromDay: number, toDay: number): Promise<UsageRow[]> {
+  const readMonths = (tenant: string, fromDay: number, toDay: number): Promise<string[]> => {
     const months = range(utcMonthOf(fromDay), utcMonthOf(toDay - 1) + 1);
-    const texts = await readTexts(months.map((month) => keys.usage(tenant, `t:${month}`)));
-    return texts
+    return readTexts(months.map((month) => keys.usage(tenant, `t:${month}`)));
+  };
+
+  /** Reads the rows of days and months. Only those that changed since this process read them are read again. */
+  async function readChanged(
+    tenant: string,
+    wanted: readonly Bucket[],
+    texts: readonly string[],
+  ): Promise<UsageRow[]> {
+    const stampOf = createStamps(texts);
+    const found = wanted.flatMap((bucket) => {
+      const stamp = stampOf(bucket);
+      const name = `${tenant} ${bucket.bucket}`;
+      return stamp === '' ? [] : [{ ...bucket, name, stamp, rows: cache.get(name, stamp) }];
+    });
+    const missing = found.filter(({ rows }) => rows === undefined);
+    const read = await readRows(tenant, missing);
+    for (const [i, { name, stamp }] of missing.entries()) {
+      const rows = read[i] ?? [];
+      // The labels of a row may be lost for a short time only.
+      if (rows.every(({ labels }) => labels !== noLabels)) cache.set(name, stamp, rows);
+    }
+    let next = 0;
+    return found.flatMap(({ rows }) => rows ?? read[next++] ?? []);
+  }
+
+  async function readTotals(tenant: string, fromDay: number, toDay: number): Promise<UsageRow[]> {
+    return (await readMonths(tenant, fromDay, toDay))
       .flatMap((text) => [...sumsByPrefix(text)])
       .map(([day, sums]) => ({ day: Number(day), labels: noLabels, provider: null, sums }))
       .filter(({ day }) => day >= fromDay && day < toDay);
@@ -115,7 +134,9 @@ export function createUsageCounters(
       translated(async () => {
         if (fromDay >= toDay) return [];
         if (isTotal) return readTotals(tenant, fromDay, toDay);
-        return readRows(tenant, byDay ? daysIn(fromDay, toDay) : bucketsFor(fromDay, toDay));
+        // The totals come first: a change between both reads only makes a later query read once more.
+        const totals = await readMonths(tenant, fromDay, toDay);
+        return readChanged(tenant, (byDay ? daysIn : bucketsFor)(fromDay, toDay), totals);
       }),
     purge: (tenant, fromDay, toDay) =>
       translated(async () => {
@@ -124,6 +145,7 @@ export function createUsageCounters(
           ...range(fromDay, toDay).map((day) => `d:${day}`),
           ...months.flatMap((month) => [`m:${month}`, `t:${month}`]),
         ];
+        for (const bucket of buckets) cache.delete(`${tenant} ${bucket}`);
         if (buckets.length > 0) await redis.unlink(...buckets.map((bucket) => keys.usage(tenant, bucket)));
       }),
   };
@@ -161,39 +183,41 @@ function parseLabels(json: string | undefined): UsageLabels {
   return labels?.success ? labels.data : noLabels;
 }
 
-/** Sums the fields of a hash by the part before their measure. Skips measures of a newer release. */
-function sumsByPrefix(text: string): Map<string, Record<UsageMeasure, number>> {
-  const rows = new Map<string, Record<UsageMeasure, number>>();
-  for (let start = 0; start < text.length; ) {
-    const gap = text.indexOf(' ', start);
-    const next = text.indexOf(' ', gap + 1);
-    const end = next < 0 ? text.length : next;
-    const dot = text.lastIndexOf('.', gap);
-    const measure = measureOf.get(text.slice(dot + 1, gap));
-    const prefix = text.slice(start, dot);
-    const sums = rows.get(prefix) ?? emptySums();
-    rows.set(prefix, sums);
-    if (measure) sums[measure] += Number(text.slice(gap + 1, end));
-    start = end + 1;
-  }
-  return rows;
-}
-
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 
-const daysIn = (fromDay: number, toDay: number) =>
-  range(fromDay, toDay).map((day) => ({ bucket: `d:${day}`, day }));
+/** A hash of a day or a whole month. */
+interface Bucket {
+  readonly bucket: string;
+  /** `null` if the rows of several days are one. */
+  readonly day: number | null;
+  readonly fromDay: number;
+  /** Exclusive. */
+  readonly toDay: number;
+}
+
+const dayBucket = (day: number): Bucket => ({ bucket: `d:${day}`, day, fromDay: day, toDay: day + 1 });
+
+const daysIn = (fromDay: number, toDay: number): Bucket[] => range(fromDay, toDay).map(dayBucket);
 
 /** Returns the fewest hashes that cover a range: whole months, and the days at its ends. */
-function bucketsFor(fromDay: number, toDay: number): { bucket: string; day: null }[] {
-  const buckets: string[] = [];
+function bucketsFor(fromDay: number, toDay: number): Bucket[] {
+  const buckets: Bucket[] = [];
   for (let day = fromDay; day < toDay; ) {
     const month = utcMonthOf(day);
     const next = firstDayOfMonth(month + 1);
     const isWhole = day === firstDayOfMonth(month) && next <= toDay;
-    buckets.push(isWhole ? `m:${month}` : `d:${day}`);
-    day = isWhole ? next : day + 1;
+    buckets.push(isWhole ? { bucket: `m:${month}`, day: null, fromDay: day, toDay: next } : dayBucket(day));
+    day = buckets.at(-1)?.toDay ?? toDay;
   }
-  return buckets.map((bucket) => ({ bucket, day: null }));
+  return buckets;
+}
+
+/** Creates a function that returns a text which changes with every change of a bucket; empty if the bucket is empty. */
+function createStamps(totals: readonly string[]): (bucket: Bucket) => string {
+  const byDay = new Map(totals.flatMap((text) => [...stampsByDay(text)]));
+  return ({ fromDay, toDay }) =>
+    range(fromDay, toDay)
+      .flatMap((day) => byDay.get(day) ?? [])
+      .join(';');
 }
