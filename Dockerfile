@@ -9,6 +9,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY clients/typescript ./clients/typescript
+COPY console ./console
 COPY src ./src
 RUN npm run build
 

@@ -53,6 +53,7 @@ async function runService(
     storage: service.storage,
     provider: environment.provider.name,
     devApiKey: environment.devApiKey,
+    signInToken: service.signInToken,
     roles: [...config.roles],
   };
 }

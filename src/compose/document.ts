@@ -4,7 +4,7 @@ import { documentYaml } from '../inbound/http/plugins/document.ts';
 import { packageVersion } from '../lib/package-version.ts';
 
 /** Dependencies of routes that are declared and never serve a request. */
-const nothing = { jobs: {}, inputs: {}, metrics: {}, webhooks: {} } as HttpDeps;
+const nothing = { jobs: {}, inputs: {}, metrics: {}, webhooks: {}, console: {} } as HttpDeps;
 
 /** Returns the text of the OpenAPI document. */
 export async function composeDocument(format: 'yaml' | 'json' = 'yaml'): Promise<string> {

@@ -7,6 +7,7 @@ import { packageVersion } from '../lib/package-version.ts';
 import { createTenantSlots } from '../lib/tenant-slots.ts';
 import type { Adapters } from './adapters.ts';
 import { clock } from './clock.ts';
+import type { composeConsole } from './console.ts';
 import { retentionOf } from './retention.ts';
 import type { Root } from './root.ts';
 import type { UseCases } from './use-cases.ts';
@@ -14,8 +15,15 @@ import type { UseCases } from './use-cases.ts';
 /** Maximum number of long polls and event streams in one process. Each of them costs about 20 KiB of memory. */
 const maxStreams = 20_000;
 
+/** Parts that the HTTP server serves. */
+interface Served {
+  readonly adapters: Adapters;
+  readonly useCases: UseCases;
+  readonly console: ReturnType<typeof composeConsole>;
+}
+
 /** Builds the HTTP server. */
-export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases): Promise<FastifyInstance> {
+export function composeHttp(root: Root, { adapters, useCases, console }: Served): Promise<FastifyInstance> {
   const { config, environment, draining, log } = root;
   return createHttpApp(
     {
@@ -47,6 +55,7 @@ export function composeHttp(root: Root, adapters: Adapters, useCases: UseCases):
         cancelOnDisconnect: config.V1_CANCEL_ON_DISCONNECT,
       },
       mcp: composeMcp(root, adapters, useCases),
+      console,
       defaultModel: config.DEFAULT_MODEL,
       clock,
     },

@@ -8,6 +8,7 @@ import { listen } from '../inbound/http/listen.ts';
 import { createClosers } from '../lib/closers.ts';
 import { createConnectionSet } from '../lib/redis/connection-set.ts';
 import { type Adapters, composeAdapters } from './adapters.ts';
+import { composeConsole } from './console.ts';
 import { composeHttp } from './http.ts';
 import { composeEnvironment, type Environment } from './local.ts';
 import type { Root } from './root.ts';
@@ -22,6 +23,8 @@ export interface Service {
   readonly environment: Environment;
   /** Location of the images, for people. */
   readonly storage: string;
+  /** Token that signs a browser in to the console once. Undefined outside `dev`. */
+  readonly signInToken: string | undefined;
   /**
    * Listens, then starts the workers.
    *
@@ -74,7 +77,8 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
     const useCases = composeUseCases(root, adapters, {
       publicUrlFor: (job) => config.PUBLIC_URL ?? job.origin ?? address,
     });
-    const app = await composeHttp(root, adapters, useCases);
+    const console = composeConsole(root);
+    const app = await composeHttp(root, { adapters, useCases, console });
     const workers = composeWorkers(root, adapters, useCases);
 
     async function start(): Promise<string> {
@@ -110,6 +114,7 @@ export async function compose(config: Config, { log, say }: ComposeOptions): Pro
       app,
       environment,
       storage: describeStorage(config),
+      signInToken: console.signInLink?.token,
       start,
       reload: adapters.reloadCatalogues,
       close,

@@ -19,6 +19,12 @@ export function storageProxy(config: Config): string | undefined {
   return endpoint && proxiesOf(config)(endpoint);
 }
 
+/** Returns the origins of links to images, besides the address of the request. */
+export function imageOriginsOf(config: Config): string[] {
+  const own = config.PUBLIC_URL === undefined ? [] : [new URL(config.PUBLIC_URL).origin];
+  return [...own, ...storageNamed(config.STORAGE).linkOrigins(config)];
+}
+
 /** Returns the location of the images in a few words, without secrets. */
 export function describeStorage(config: Config): string {
   return storageNamed(config.STORAGE).describe(config, { dataDir: config.DATA_DIR });

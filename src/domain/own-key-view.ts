@@ -18,9 +18,10 @@ export const OwnBudgetView = z
   .describe('A budget with the figures of its current window.');
 
 /** The key of a request. */
-export const OwnKeyView = KeyView.extend({ budgets: z.array(OwnBudgetView) }).describe(
-  'The API key of the request, with the figures of its budgets.',
-);
+export const OwnKeyView = KeyView.extend({
+  budgets: z.array(OwnBudgetView),
+  operator: z.boolean().describe('Whether the key is the one of the operator, which manages all tenants.'),
+}).describe('The API key of the request, with the figures of its budgets.');
 export type OwnKeyView = z.infer<typeof OwnKeyView>;
 
 /** A key as its manager reads it. `budgets` are as set; the figures are apart, so that they can be sent back in a change. */

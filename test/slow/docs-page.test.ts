@@ -26,11 +26,11 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 describe('the address / of the service', () => {
-  it('the root redirects a browser to the docs and is not found for other clients', async () => {
+  it('the root redirects a browser to the console and is not found for other clients', async () => {
     const browser = { headers: { accept: 'text/html,application/xhtml+xml' }, redirect: 'manual' as const };
     const redirect = await fetch(`${service.url}/`, browser);
     expect(redirect.status).toBe(302);
-    expect(redirect.headers.get('location')).toBe('/docs');
+    expect(redirect.headers.get('location')).toBe('/console');
     const other = await fetch(`${service.url}/`);
     expect(other.status).toBe(404);
     expect(await other.json()).toMatchObject({ code: 'not_found' });
@@ -57,7 +57,7 @@ describe.skipIf(!isInstalled)('the docs page in Chromium', () => {
       const isOurs = /^(blob|data):/.test(request.url()) || request.url().startsWith(service.url);
       if (!isOurs) faults.push(`request to ${request.url()}`);
     });
-    await page.goto(`${service.url}/`);
+    await page.goto(`${service.url}/docs`);
     await page.locator('.opblock').first().waitFor();
   });
   afterEach(() => page.close());

@@ -51,6 +51,8 @@ export interface StartedService {
   readonly storage: string;
   readonly provider: string;
   readonly devApiKey: string | undefined;
+  /** Token that signs a browser in to the console once. */
+  readonly signInToken: string | undefined;
   readonly roles: readonly string[];
 }
 

@@ -16,12 +16,14 @@ export function addDev(program: Command, context: CliContext): void {
 
 /** Returns the first output of `dev`: addresses, dependencies, a key and two commands to paste. */
 export function welcome(service: StartedService, version: string): string {
-  const { url, publicUrl, devApiKey = 'YOUR_KEY' } = service;
+  const { url, publicUrl, devApiKey = 'YOUR_KEY', signInToken } = service;
   const provider =
     service.provider === 'studio'
       ? 'studio, OFFLINE IMAGES drawn on this machine, nothing is charged; set OPENAI_API_KEY for real ones'
       : 'openai';
   const uses = [
+    // The fragment of an address never reaches a server or its log.
+    ['Console', `${url}/console${signInToken ? `#token=${signInToken}` : ''}`],
     ...(publicUrl ? [['Links', publicUrl]] : []),
     ['Redis', service.redis],
     ['Storage', service.storage],

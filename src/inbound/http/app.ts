@@ -6,6 +6,7 @@ import { createTurns } from '../../lib/turns.ts';
 import type { LimitRequests } from '../../usecases/access/limit-requests.ts';
 import type { Jobs } from '../../usecases/jobs/index.ts';
 import { type Addresses, createAddresses } from './addresses.ts';
+import { type ConsoleDeps, useConsole } from './console/index.ts';
 import { createSendEvents } from './event-stream.ts';
 import { acceptFiles } from './file-bodies.ts';
 import { requestIdFrom } from './headers.ts';
@@ -46,6 +47,7 @@ export interface HttpDeps
   > {
   readonly authenticate: Authenticate;
   readonly limitRequests: LimitRequests;
+  readonly console: ConsoleDeps;
   readonly staging: Pick<Staging, 'write' | 'remove'>;
   readonly jobs: RouteDeps['jobs'] & Pick<Jobs, 'presentJob' | 'presentPreview'>;
   readonly metrics: RouteDeps['metrics'] & Observe;
@@ -109,6 +111,7 @@ export async function createHttpApp(deps: HttpDeps, options: HttpOptions): Promi
   await useDocument(app, { version: options.version });
   useErrorPage(app);
   const routeDeps = routeDepsOf(deps, addresses);
+  if (options.servesCallers) useConsole(app, deps.console);
   for (const route of options.servesCallers ? routes : [probeRoutes]) route(app, routeDeps);
   refuseOtherMethods();
   return app;

@@ -29,6 +29,8 @@ export interface StorageDefinition<Set extends VariableSet> {
   readonly check: (values: ValuesOf<Set>, options: { isSelected: boolean }) => string[];
   /** Returns the address of the storage service; `undefined` for a local storage. */
   readonly endpoint: (values: ValuesOf<Set>) => string | undefined;
+  /** Returns the origins of links to images, besides this service. Content security policies of pages name them. */
+  readonly linkOrigins: (values: ValuesOf<Set>) => readonly string[];
   /** Returns the location of the images in a few words, without secrets. */
   readonly describe: (values: ValuesOf<Set>, deps: Pick<StorageDeps, 'dataDir'>) => string;
 }

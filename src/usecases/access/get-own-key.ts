@@ -20,13 +20,13 @@ export function createGetOwnKey({ policies, bootstrapKeys, keyUse, readSpending,
   const bootstrap = new Map<string, ApiKeyRecord>();
   for (const record of bootstrapKeys.byDigest.values()) bootstrap.set(record.id, record);
 
-  return async ({ keyId }: Caller): Promise<OwnKeyView> => {
+  return async ({ keyId, isOperator }: Caller): Promise<OwnKeyView> => {
     const record = bootstrap.get(keyId) ?? (await policies.key(keyId));
     // The key was valid when the request arrived and was removed since.
     if (!record) throw new AppError('unauthorized', { detail: 'The API key is unknown.' });
     const [lastUsedAt = null] = await keyUse.read([record]);
     const [budgets = []] = await readSpending([record]);
-    return { ...viewKey(record, { nowMs: clock(), lastUsedAt }), budgets };
+    return { ...viewKey(record, { nowMs: clock(), lastUsedAt }), budgets, operator: isOperator };
   };
 }
 export type GetOwnKey = ReturnType<typeof createGetOwnKey>;

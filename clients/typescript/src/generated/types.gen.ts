@@ -2030,6 +2030,10 @@ export type OwnApiKey = {
     metadata: {
         [key: string]: string;
     };
+    /**
+     * Whether the key is the one of the operator, which manages all tenants.
+     */
+    operator: boolean;
 };
 
 /**

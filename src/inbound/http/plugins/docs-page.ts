@@ -25,7 +25,7 @@ const pageStyle = `
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <circle cx="16" cy="16" r="15" fill="#b3261e"/><circle cx="16" cy="16" r="6" fill="#fff"/></svg>`;
 
-/** Serves `/docs`, a page that shows the API document and sends requests, and redirects browsers from `/` to it. */
+/** Serves `/docs`, a page that shows the API document and sends requests. */
 export async function useDocsPage(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -44,10 +44,5 @@ export async function useDocsPage(app: FastifyInstance): Promise<void> {
         },
       ],
     },
-  });
-  app.get('/', { schema: { hide: true } }, (request, reply) => {
-    reply.header('vary', 'Accept');
-    if (!/\btext\/html\b/.test(request.headers.accept ?? '')) return reply.callNotFound();
-    return reply.redirect('/docs');
   });
 }

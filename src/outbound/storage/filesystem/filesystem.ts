@@ -12,5 +12,6 @@ export const filesystem = defineStorage({
     createFilesystemStorage({ directory: directoryIn(dataDir), signingKey }),
   check: () => [],
   endpoint: () => undefined,
+  linkOrigins: () => [],
   describe: (_values, { dataDir }) => `filesystem, ${directoryIn(dataDir)}`,
 });

@@ -34,6 +34,12 @@ const variables = {
 const endpointOf = (values: ValuesOf<typeof variables>) =>
   values.S3_ENDPOINT ?? `https://s3.${values.S3_REGION}.amazonaws.com`;
 
+/** Returns the origin of the endpoint in links, and that of the bucket if links have the bucket in the host name. */
+function linkOrigins(values: ValuesOf<typeof variables>): string[] {
+  const { protocol, host, origin } = new URL(values.S3_PUBLIC_ENDPOINT ?? endpointOf(values));
+  return values.S3_FORCE_PATH_STYLE ? [origin] : [origin, `${protocol}//${values.S3_BUCKET}.${host}`];
+}
+
 /** Images in a bucket of AWS S3 or of a server with the same API. */
 export const s3 = defineStorage({
   name: 's3',
@@ -61,5 +67,6 @@ export const s3 = defineStorage({
     return faults;
   },
   endpoint: endpointOf,
+  linkOrigins,
   describe: (values) => `s3, bucket ${values.S3_BUCKET}`,
 });

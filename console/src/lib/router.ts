@@ -1,0 +1,72 @@
+import { useEffect, useState } from 'preact/hooks';
+
+/** Path of the console on the server. */
+export const base = '/console';
+
+/** Address of a screen: the path below `/console`, and the query. */
+export interface Address {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** Returns the address of a screen as a link. Values that are undefined or empty are left out. */
+export function href(path: string, query: Readonly<Record<string, string | undefined>> = {}): string {
+  const given = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));
+  const text = new URLSearchParams(given).toString();
+  return `${base}${path}${text ? `?${text}` : ''}`;
+}
+
+const changed = 'darkroom:address';
+
+function currentAddress(): Address {
+  const path = location.pathname.slice(base.length).replace(/\/$/, '') || '/';
+  return { path, query: new URLSearchParams(location.search) };
+}
+
+/** Shows another address of the console. The address keeps the whole state of a screen. */
+export function navigate(to: string, { replace = false }: { replace?: boolean } = {}): void {
+  if (replace) history.replaceState(null, '', to);
+  else history.pushState(null, '', to);
+  dispatchEvent(new Event(changed));
+}
+
+/** Returns the current address, and renders again after each change. */
+export function useAddress(): Address {
+  const [address, setAddress] = useState(currentAddress);
+  useEffect(() => {
+    const update = () => setAddress(currentAddress());
+    addEventListener('popstate', update);
+    addEventListener(changed, update);
+    return () => {
+      removeEventListener('popstate', update);
+      removeEventListener(changed, update);
+    };
+  }, []);
+  return address;
+}
+
+/** Changes values of the query, and leaves the others. An undefined or empty value removes its name. */
+export function changeQuery(
+  changes: Readonly<Record<string, string | undefined>>,
+  options?: { replace?: boolean },
+): void {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) query.set(name, value);
+    else query.delete(name);
+  }
+  const text = query.toString();
+  navigate(`${location.pathname}${text ? `?${text}` : ''}`, options);
+}
+
+/** Turns clicks on links of the console into navigation without a reload. */
+export function followLinks(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0) return;
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = event.target instanceof Element ? event.target.closest('a') : null;
+  if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
+  if (link.pathname !== base && !link.pathname.startsWith(`${base}/`)) return;
+  if (link.hash && link.pathname === location.pathname) return;
+  event.preventDefault();
+  if (link.href !== location.href) navigate(link.href);
+}

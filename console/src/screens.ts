@@ -1,0 +1,33 @@
+import type { ComponentType } from 'preact';
+import type { IconName } from './components/icon.tsx';
+import type { Need } from './lib/context.ts';
+import type { PathParams } from './lib/match-path.ts';
+
+/** Properties of every screen. */
+export interface ScreenProps {
+  /** Parameters of the path, such as `id` of `/jobs/:id`. */
+  readonly params: PathParams;
+  readonly query: URLSearchParams;
+}
+
+export interface ScreenEntry {
+  /** Path below `/console`. A parameter begins with a colon. */
+  readonly path: string;
+  /** Scope that the key needs. Null for every key. */
+  readonly needs: Need | null;
+  /** Whether only the key of the operator opens the screen. */
+  readonly isForOperator?: boolean;
+  /** Entry in the sidebar. A screen without one belongs to another screen, which `within` names. */
+  readonly nav?: {
+    readonly title: 'playground' | 'gallery' | 'webhooks' | 'keys' | 'usage' | 'system';
+    readonly icon: IconName;
+    /** Key that opens the screen after `g`. */
+    readonly key: string;
+  };
+  readonly within?: string;
+  /** Loads the code of the screen. */
+  readonly load: () => Promise<{ readonly Screen: ComponentType<ScreenProps> }>;
+}
+
+/** Screens in the order of the sidebar. A new screen is one folder below `screens` and one line here. */
+export const screens: readonly ScreenEntry[] = [];

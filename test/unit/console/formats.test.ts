@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { queryText } from '../../../console/src/api/query-text.ts';
+import { createSseParser } from '../../../console/src/api/sse-parser.ts';
+import { exactAmount, formatUsd, sumKnown } from '../../../console/src/format/money.ts';
+import { formatBytes, formatClock, formatDuration } from '../../../console/src/format/time.ts';
+import { matchPath } from '../../../console/src/lib/match-path.ts';
+
+describe('amounts in the console', () => {
+  it.each([
+    [0, '$0.00'],
+    [1, '$0.000001'],
+    [99, '$0.000099'],
+    [100, '$0.0001'],
+    [53_100, '$0.0531'],
+    [999_960, '$1.0000'],
+    [1_000_000, '$1.00'],
+    [1_234_567_890, '$1,234.57'],
+  ])('%d micro-USD is shown as %s', (microUsd, text) => {
+    expect(formatUsd(microUsd, 'en')).toBe(text);
+  });
+
+  it('the exact amount names its unit', () => {
+    expect(exactAmount(53_123, 'en')).toBe('53,123 micro-USD');
+  });
+
+  it('a sum leaves out unknown amounts and counts them', () => {
+    expect(sumKnown([100, null, 50])).toEqual({ microUsd: 150, unknown: 1 });
+  });
+});
+
+describe('times and sizes in the console', () => {
+  it('durations have one decimal below a minute, and two units above', () => {
+    expect(formatDuration(400, 'en')).toBe('0.4 sec');
+    expect(formatDuration(125_000, 'en')).toBe('2 min 5 sec');
+    expect(formatClock(14_900)).toBe('0:14');
+  });
+
+  it('sizes have decimal units', () => {
+    expect(formatBytes(1_400_000, 'en')).toBe('1.4 MB');
+    expect(formatBytes(812, 'en')).toBe('812 byte');
+  });
+});
+
+describe('addresses in the console', () => {
+  it('a pattern returns the parameters of a path that matches', () => {
+    expect(matchPath('/jobs/:id', '/jobs/img_1')).toEqual({ id: 'img_1' });
+    expect(matchPath('/jobs/:id', '/jobs')).toBeNull();
+  });
+
+  it('empty values are left out of a query', () => {
+    expect(queryText({ status: 'failed', cursor: undefined, model: '' })).toBe('?status=failed');
+  });
+});
+
+describe('server-sent events in the console', () => {
+  it('events are read from pieces that end anywhere', () => {
+    const events: unknown[] = [];
+    const parser = createSseParser((event) => events.push(event));
+    for (const piece of [': open\nid: 7\n\n', 'id: 8\nevent: image.queued\nda', 'ta: {"a":1}\n', '\n']) {
+      parser.push(piece);
+    }
+    expect(events).toEqual([{ id: '8', type: 'image.queued', data: '{"a":1}' }]);
+    expect(parser.lastId()).toBe('8');
+  });
+});
