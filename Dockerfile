@@ -32,7 +32,11 @@ WORKDIR /app
 RUN mkdir /data && chown 65532:65532 /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY package.json ./
+COPY package.json CHANGELOG.md SECURITY.md ./
+# The documentation site renders these pages.
+COPY docs ./docs
+COPY clients/python/README.md ./clients/python/
+COPY examples/switch/README.md ./examples/switch/
 USER 65532:65532
 VOLUME /data
 EXPOSE 8080

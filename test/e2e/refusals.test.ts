@@ -105,9 +105,9 @@ describe('an address or a method that is not there', () => {
   });
 
   it.each([
-    ['/docs/static/../../secret', /^HTTP\/1\.1 404 /],
-    ['/docs/static/%00', /^HTTP\/1\.1 400 /],
-  ])('a malformed path below /docs is a client error: %s', async (path, start) => {
+    ['/docs/api/static/../../../secret', /^HTTP\/1\.1 404 /],
+    ['/docs/api/static/%00', /^HTTP\/1\.1 400 /],
+  ])('a malformed path below /docs/api is a client error: %s', async (path, start) => {
     const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
     socket.write(`GET ${path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n`);
     const response = await text(socket);

@@ -36,7 +36,7 @@ describe('every response', () => {
     ['a probe', () => anonymous().get('/livez')],
     ['the metrics', () => anonymous().get('/metrics')],
     ['the document', () => anonymous().get('/openapi.json')],
-    ['the page of the document', () => anonymous().get('/docs')],
+    ['the page of the document', () => anonymous().get('/docs/api')],
   ])('every response has x-request-id and nosniff and names no software: %s', async (_, request) => {
     const { headers } = await request();
 
@@ -112,7 +112,7 @@ describe('a page of another site', () => {
 });
 
 describe('the page of the document', () => {
-  it.each(['/docs', '/docs/'])(
+  it.each(['/docs/api', '/docs/api/'])(
     'the page at %s loads its assets from the service, and its policy allows them',
     async (path) => {
       const page = await anonymous()
@@ -136,8 +136,8 @@ describe('the page of the document', () => {
     },
   );
 
-  it('/docs shows the document of this service', async () => {
-    const shown = await anonymous().get('/docs/json').expect(200);
+  it('/docs/api shows the document of this service', async () => {
+    const shown = await anonymous().get('/docs/api/json').expect(200);
     const served = await anonymous().get('/openapi.json').expect(200);
 
     expect(shown.body).toEqual(served.body);

@@ -1,23 +1,8 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hasChromium, launchChromium } from '../support/chromium.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { testKeys } from '../support/service-environment.ts';
-
-const executablePath = '/usr/bin/chromium';
-const isInstalled = existsSync(executablePath);
-if (!isInstalled) console.warn(`skipped: ${executablePath} is not installed (apt-get install chromium)`);
-
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 let service: TestService;
 beforeAll(async () => {
@@ -37,14 +22,14 @@ describe('the address / of the service', () => {
   });
 });
 
-describe.skipIf(!isInstalled)('the docs page in Chromium', () => {
+describe.skipIf(!hasChromium)('the API reference in Chromium', () => {
   let browser: Browser;
   let page: Page;
   /** Messages of the console and requests to other origins, which would both be faults. */
   const faults: string[] = [];
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: flags });
+    browser = await launchChromium();
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {
@@ -57,7 +42,7 @@ describe.skipIf(!isInstalled)('the docs page in Chromium', () => {
       const isOurs = /^(blob|data):/.test(request.url()) || request.url().startsWith(service.url);
       if (!isOurs) faults.push(`request to ${request.url()}`);
     });
-    await page.goto(`${service.url}/docs`);
+    await page.goto(`${service.url}/docs/api`);
     await page.locator('.opblock').first().waitFor();
   });
   afterEach(() => page.close());

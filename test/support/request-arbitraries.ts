@@ -216,11 +216,13 @@ const strangePaths = [
     '/docs',
     '/docs/',
     '/docs/..%2f..%2fpackage.json',
-    '/docs/static/nothing.js',
-    '/docs/static/',
-    '/docs/json',
+    '/docs/api',
+    '/docs/errors',
+    '/docs/site/nothing.js',
+    '/docs/api/static/',
+    '/docs/api/json',
   ],
-  ...['/docs/yaml', '/openapi.json', '/openapi.yaml'],
+  ...['/docs/api/yaml', '/openapi.json', '/openapi.yaml'],
 ];
 
 function unknownPath(keys: FuzzKeys): Arbitrary<RequestPlan> {

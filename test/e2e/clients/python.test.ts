@@ -151,15 +151,19 @@ async function startProblemServer(): Promise<{ url: string }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-describe.skipIf(!hasPython)('the README of the Python client', () => {
-  it('every Python program of the README runs as written against the service', async () => {
-    const page = await readFile(join(import.meta.dirname, '../../../clients/python/README.md'), 'utf8');
+const pages = ['clients/python/README.md', 'docs/start.md', 'docs/recipes.md'];
+
+describe.skipIf(!hasPython)('pages with Python programs', () => {
+  it.each(pages)('every Python program of %s runs as written against the service', async (path) => {
+    const page = await readFile(join(import.meta.dirname, '../../..', path), 'utf8');
     const programs = [...page.matchAll(/^```python\n([\s\S]*?)^```/gm)].map(([, program]) => program ?? '');
     const cwd = await temporaryFolder();
     await writeFile(join(cwd, 'photo.png'), await noiseImage(320, 320));
     await writeFile(join(cwd, 'mask.png'), await leftHalfMask(320, 320));
     for (const program of programs) await runPython(['-c', program], { url: service.url, cwd });
-    expect(programs.length).toBeGreaterThan(3);
-    expect(await sharp(join(cwd, 'fox.png')).metadata()).toMatchObject({ format: 'png' });
+    expect(programs.length).toBeGreaterThan(0);
+    if (!path.endsWith('recipes.md')) {
+      expect(await sharp(join(cwd, 'fox.png')).metadata()).toMatchObject({ format: 'png' });
+    }
   });
 });

@@ -25,10 +25,10 @@ const pageStyle = `
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
 <circle cx="16" cy="16" r="15" fill="#b3261e"/><circle cx="16" cy="16" r="6" fill="#fff"/></svg>`;
 
-/** Serves `/docs`, a page that shows the API document and sends requests. */
+/** Serves `/docs/api`, a page that shows the API document and sends requests. */
 export async function useDocsPage(app: FastifyInstance): Promise<void> {
   await app.register(swaggerUi, {
-    routePrefix: '/docs',
+    routePrefix: '/docs/api',
     staticCSP: pagePolicy,
     uiConfig: { persistAuthorization: true, displayRequestDuration: true, deepLinking: true },
     theme: {

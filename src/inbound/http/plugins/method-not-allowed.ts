@@ -21,7 +21,7 @@ export function watchMethods(app: FastifyInstance): () => void {
     const seen = known.get(route.url) ?? new Set();
     for (const method of list) seen.add(method);
     // The documentation plugin adds its own routes for other methods.
-    if (!route.url.startsWith('/docs')) known.set(route.url, seen);
+    if (!route.url.startsWith('/docs/api')) known.set(route.url, seen);
   });
   return () => {
     for (const [url, allowed] of [...known]) {
