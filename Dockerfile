@@ -36,6 +36,7 @@ COPY package.json CHANGELOG.md SECURITY.md ./
 # The documentation site renders these pages.
 COPY docs ./docs
 COPY clients/python/README.md ./clients/python/
+COPY clients/typescript/README.md ./clients/typescript/
 COPY examples/switch/README.md ./examples/switch/
 USER 65532:65532
 VOLUME /data
