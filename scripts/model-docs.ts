@@ -6,12 +6,15 @@ const qualities = ['low', 'medium', 'high', 'xhigh', 'max'];
 const begin = '<!-- models: written by npm run docs from src/data/catalogue.json -->\n';
 const end = '<!-- /models -->\n';
 
-/** Returns README.md with a fresh table of models and prices. */
-export function readmeWithModels(): string {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+/** Both languages of the README. */
+export const readmes = ['README.md', 'README.zh-CN.md'] as const;
+
+/** Returns a README with a fresh table of models and prices. */
+export function readmeWithModels(name: (typeof readmes)[number]): string {
+  const readme = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
   const [before, rest = ''] = readme.split(begin);
   const [, after] = rest.split(end);
-  if (after === undefined) throw new Error('README.md has no section of models');
+  if (after === undefined) throw new Error(`${name} has no section of models`);
   return before + begin + modelTable() + end + after;
 }
 

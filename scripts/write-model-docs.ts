@@ -1,5 +1,5 @@
-/** Writes the table of models in README.md. A test fails if the committed table is stale. */
+/** Writes the table of models in both languages of the README. A test fails if a committed table is stale. */
 import { writeFileSync } from 'node:fs';
-import { readmeWithModels } from './model-docs.ts';
+import { readmes, readmeWithModels } from './model-docs.ts';
 
-writeFileSync('README.md', readmeWithModels());
+for (const name of readmes) writeFileSync(name, readmeWithModels(name));

@@ -5,4 +5,5 @@ import './architecture/imports.ts';
 import './architecture/links.ts';
 import './architecture/registries.ts';
 import './architecture/sizes.ts';
+import './architecture/translations.ts';
 import './architecture/words.ts';

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { configurationPage, environmentExample } from '../../scripts/config-docs.ts';
 import { errorsPage } from '../../scripts/error-docs.ts';
 import { root, textOf } from '../../scripts/language/source-files.ts';
-import { readmeWithModels } from '../../scripts/model-docs.ts';
+import { readmes, readmeWithModels } from '../../scripts/model-docs.ts';
 import { studioPage } from '../../scripts/studio-docs.ts';
 import { composeDocument } from '../../src/compose/document.ts';
 import { errorCodes } from '../../src/domain/errors.ts';
@@ -50,8 +50,8 @@ describe('generated files', () => {
     expect(textOf('docs/studio.md')).toBe(studioPage());
   });
 
-  it('the models and prices of README.md match the catalogue', () => {
-    expect(textOf('README.md')).toBe(readmeWithModels());
+  it.each(readmes)('the models and prices of %s match the catalogue', (name) => {
+    expect(textOf(name)).toBe(readmeWithModels(name));
   });
 
   it('SECURITY.md states the maximum size of a body', () => {

@@ -12,6 +12,7 @@ import { findOnPath } from '../../src/local/redis/run-program.ts';
 import { readServerRecord } from '../../src/local/redis/server-record.ts';
 import { createCaller } from '../support/caller.ts';
 import { endOf, systemEnvironment } from '../support/service-process.ts';
+import { installClient } from '../support/typescript-package.ts';
 
 // Processes take many seconds to start on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -130,7 +131,7 @@ describe('the first commands of the README', () => {
   it('the README shows the output of npm start, and its commands and programs work as pasted', async (context) => {
     const { folder, env } = copy;
     const service = await started();
-    const shown = shapeOf(block('## Start', 'text').split('\n'));
+    const shown = shapeOf(block('## Output of npm start', 'text').split('\n'));
     expect(shapeOf(service.lines)).toEqual(expect.arrayContaining(shown));
 
     // Pasted twice: the second paste is another request, so it must get another job.
@@ -146,15 +147,19 @@ describe('the first commands of the README', () => {
     const listed = JSON.parse(await run(folder, caller, ['bash', '-c', list]));
     expect(listed.data.map(({ id }: { id: string }) => id).sort()).toEqual(submitted.sort());
 
-    await writeFile(join(folder, 'snippet.ts'), block('## Generate an image', 'ts'));
-    const program = await run(folder, caller, ['node', '--import', 'tsx', 'snippet.ts']);
-    expect(program).toMatch(/^succeeded http:\S+\n$/);
+    const client = await installClient();
+    await writeFile(join(client, 'snippet.ts'), block('## Generate an image', 'ts'));
+    const program = await run(client, caller, ['node', '--import', import.meta.resolve('tsx'), 'snippet.ts']);
+    expect(program).toMatch(/^http:\S+ \d+\n$/);
+    expect(await sharp(join(client, 'fox.png')).metadata()).toMatchObject({ format: 'png' });
 
     const python = await run(folder, systemEnvironment(), ['python3', '--version']).catch(() => null);
     if (python === null) context.skip('python3 is not installed');
     await writeFile(join(folder, 'snippet.py'), block('## Generate an image', 'python'));
-    const withPython = { ...caller, PATH: process.env.PATH ?? '' };
-    expect(await run(folder, withPython, ['python3', 'snippet.py'])).toMatch(/^succeeded http:\S+\n$/);
+    const PYTHONPATH = join(project, 'clients/python/src');
+    const withPython = { ...caller, PATH: process.env.PATH ?? '', PYTHONPATH, PYTHONDONTWRITEBYTECODE: '1' };
+    expect(await run(folder, withPython, ['python3', 'snippet.py'])).toMatch(/^http:\S+ \d+\n$/);
+    expect(await sharp(join(folder, 'fox.png')).metadata()).toMatchObject({ format: 'png' });
   });
 
   it('npm start prints two commands that save an image, ends with Ctrl-C, and finds the job again', async () => {

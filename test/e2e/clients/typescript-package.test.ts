@@ -1,32 +1,22 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runNode } from '../../support/client-generators.ts';
 import { noiseImage } from '../../support/images.ts';
 import { startService, type TestService } from '../../support/service.ts';
 import { testKeys } from '../../support/service-environment.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-
-const root = new URL('../../..', import.meta.url).pathname;
-const source = join(root, 'clients/typescript');
-const tsc = join(root, 'node_modules/typescript/bin/tsc');
+import {
+  installClient,
+  projectRoot as root,
+  clientSource as source,
+  tsc,
+} from '../../support/typescript-package.ts';
 
 let service: TestService;
 beforeAll(async () => {
   service = await startService();
   return service.close;
 });
-
-/** Installs the package, as it is published, into a new project. Returns the folder of the project. */
-async function installPackage(): Promise<string> {
-  const project = await temporaryFolder();
-  const target = join(project, 'node_modules/@darkroom/client');
-  await mkdir(target, { recursive: true });
-  await runNode([tsc, '-p', source, '--outDir', join(target, 'dist')], project);
-  await cp(join(source, 'package.json'), join(target, 'package.json'));
-  await writeFile(join(project, 'package.json'), '{ "type": "module" }');
-  return project;
-}
 
 const tsconfig = {
   compilerOptions: {
@@ -45,7 +35,7 @@ const tsconfig = {
 
 describe('the package @darkroom/client', () => {
   it('every example of its README compiles in a strict project and runs on this Node', async () => {
-    const project = await installPackage();
+    const project = await installClient();
     const readme = await readFile(join(source, 'README.md'), 'utf8');
     const blocks = Array.from(readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code]) => code ?? '');
     expect(blocks.length).toBeGreaterThan(5);
