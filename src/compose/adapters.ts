@@ -46,7 +46,7 @@ import { createFetchLink } from '../outbound/webhooks/fetch-link.ts';
 import { createGuardedAgent } from '../outbound/webhooks/guarded-agent.ts';
 import { createPublicResolver, resolveBySystem } from '../outbound/webhooks/resolve-name.ts';
 import { createWebhookSender } from '../outbound/webhooks/sender.ts';
-import { auditBoundsOf } from './audit-bounds.ts';
+import { auditBoundsOf, keyBoundsOf } from './audit-bounds.ts';
 import { readCatalogues } from './catalogues.ts';
 import { clock } from './clock.ts';
 import { composeDurability } from './durability.ts';
@@ -125,7 +125,7 @@ function composeRecords(root: Root, connections: Connections, onUnreadable: OnUn
     sendLimits: createSendLimits(redis, keys),
     requestLimits: createRequestLimits(redis, keys),
     endpoints: createWebhookEndpoints(redis, keys, { onUnreadable }),
-    apiKeys: createApiKeys(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
+    apiKeys: createApiKeys(redis, keys, { ...keyBoundsOf(config), onUnreadable }),
     keyUse: createKeyUse(redis, keys),
     tenants: createTenants(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),
     audit: createAuditLog(redis, keys, { audit: auditBoundsOf(config), onUnreadable }),

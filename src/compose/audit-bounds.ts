@@ -8,3 +8,9 @@ const maxEntries = 10_000;
 export function auditBoundsOf(config: Config): AuditBounds {
   return { ttlMs: config.AUDIT_TTL_S * 1000, maxEntries };
 }
+
+/** Returns the bounds of the stored API keys of a tenant. */
+export const keyBoundsOf = (config: Config) => ({
+  audit: auditBoundsOf(config),
+  maxKeys: config.MAX_KEYS_PER_TENANT,
+});

@@ -15,7 +15,7 @@ import { createSpending } from '../outbound/records/spending.ts';
 import { createManageKeys, type ManageKeys } from '../usecases/access/manage-keys.ts';
 import { createReadSpending } from '../usecases/access/read-spending.ts';
 import { createResumeProvider } from '../usecases/maintenance/resume-provider.ts';
-import { auditBoundsOf } from './audit-bounds.ts';
+import { auditBoundsOf, keyBoundsOf } from './audit-bounds.ts';
 import { readCatalogues } from './catalogues.ts';
 import { clock } from './clock.ts';
 import { openRedis } from './redis.ts';
@@ -61,7 +61,7 @@ export async function withKeys<T>(
     const keys = createKeys(config.REDIS_KEY_PREFIX);
     return work(
       createManageKeys({
-        apiKeys: createApiKeys(redis, keys, { audit: auditBoundsOf(config) }),
+        apiKeys: createApiKeys(redis, keys, keyBoundsOf(config)),
         keyUse: createKeyUse(redis, keys),
         readSpending: createReadSpending({ spending: createSpending(redis, keys), clock }),
         catalogue: readCatalogues(config, log).catalogue,

@@ -97,6 +97,28 @@ export function viewOfCap({ cap, heldMicroUsd, spentMicroUsd }: CapRefusal) {
 }
 
 /**
+ * Returns the refusal of an amount by the first hard cap that it does not fit now; `null` if it fits all of them. The store
+ * decides by the same rule when it accepts a job.
+ *
+ * @param figures money of each cap, in the same order.
+ */
+export function refusalOfCaps(
+  caps: readonly BudgetCap[],
+  figures: readonly SpendFigures[],
+  amountMicroUsd: number,
+): CapRefusal | null {
+  for (const [i, cap] of caps.entries()) {
+    const { heldMicroUsd = 0, spentMicroUsd = 0 } = figures[i] ?? {};
+    const before = heldMicroUsd + spentMicroUsd;
+    // A request of unknown cost holds nothing, and does not pass a budget that is used up.
+    const fits =
+      before + amountMicroUsd <= cap.limitMicroUsd && (amountMicroUsd > 0 || before < cap.limitMicroUsd);
+    if (!cap.soft && !fits) return { cap, heldMicroUsd, spentMicroUsd };
+  }
+  return null;
+}
+
+/**
  * Returns the error of a request or a further call that does not fit a budget.
  *
  * @param estimateMicroUsd the amount that had to be held; `null` if it is unknown.

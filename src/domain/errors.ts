@@ -56,6 +56,7 @@ const table = {
     title: 'The change would lock out the API key that requests it',
   },
   too_many_uploads: { status: 409, retryable: false, title: 'The uploads take all the space of the tenant' },
+  too_many_keys: { status: 409, retryable: false, title: 'The tenant has as many keys as allowed' },
   too_many_endpoints: { status: 409, retryable: false, title: 'There are as many endpoints as allowed' },
   canceled: { status: 409, retryable: false, title: 'The job was canceled' },
   erased: { status: 410, retryable: false, title: 'The job was erased' },

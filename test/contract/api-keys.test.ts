@@ -54,6 +54,27 @@ describe('API keys', () => {
     expect(await apiKeys.update('key_none', () => null)).toBeNull();
   });
 
+  it('refuses a key above the maximum of the tenant, and replays one that was created before', async () => {
+    const { redis, keys } = store;
+    const bounded = createApiKeys(redis, keys, { audit: auditBounds, maxKeys: 2 });
+    const tenant = freshTenant();
+    const add = (id: string) => {
+      const record = apiKeyOf(`key_${tenant}_${id}`, { tenant });
+      const claim = { keyHash: id, fingerprint: id, ttlMs: 60_000 };
+      return bounded.create({ record, audit: keyAudit(record) }, claim);
+    };
+    expect([await add('1'), await add('2')]).toEqual([{ kind: 'created' }, { kind: 'created' }]);
+    expect(await add('3')).toEqual({ kind: 'full', maxKeys: 2 });
+    expect(await bounded.get(`key_${tenant}_3`)).toBeNull();
+    expect(await add('2')).toMatchObject({ kind: 'replayed', record: { id: `key_${tenant}_2` } });
+    const changed = await bounded.update(`key_${tenant}_1`, (record) => ({
+      record: { ...record, name: 'renamed' },
+      audit: keyAudit(record),
+    }));
+    expect(changed?.name).toBe('renamed');
+    expect((await bounded.list({ tenant, limit: 10 })).keys).toHaveLength(2);
+  });
+
   it('lists API keys in pages, newest first, for all tenants or for one tenant', async () => {
     const [one, two] = [freshTenant(), freshTenant()];
     for (let i = 1; i <= 5; i++) {

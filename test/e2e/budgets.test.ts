@@ -39,6 +39,10 @@ describe('a budget of a key', () => {
     const estimate = await estimateOf(caller);
     const first = await caller.generate(request);
     expect(first.cost).toMatchObject({ estimated: false, billing: 'charged' });
+    const preview = await caller.post('/images?dry_run=true').send(request).expect(200);
+    expect(preview.body.warnings).toEqual([
+      expect.stringMatching(/budget of the month .* It would be refused now\.$/),
+    ]);
     const { body, headers } = await caller.post('/images').send(request).expect(402);
     expect(headers).toMatchObject({ 'x-should-retry': 'false' });
     expect(headers['retry-after']).toBeUndefined();

@@ -1,4 +1,4 @@
-import { credential, defineVariable } from '../../lib/variable.ts';
+import { credential, defineVariable, whole } from '../../lib/variable.ts';
 import { apiKeys, secretsKey } from '../values.ts';
 
 const section = 'Keys and secrets';
@@ -18,6 +18,13 @@ export const access = {
     secret: true,
     about:
       'Key of the operator. It has every scope for the tenant `admin`, and manages the keys and limits of every tenant.',
+  }),
+  MAX_KEYS_PER_TENANT: defineVariable({
+    section,
+    schema: whole(1, 10_000_000),
+    fallback: '100000',
+    about:
+      'Maximum number of stored API keys of one tenant, revoked ones included, because usage and the audit log name them.',
   }),
   SECRETS_KEY: defineVariable({
     section,

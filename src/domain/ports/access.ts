@@ -17,7 +17,9 @@ export type KeyCreation =
   | { readonly kind: 'created' }
   | { readonly kind: 'replayed'; readonly record: ApiKeyRecord }
   /** The idempotency key was used for another request. */
-  | { readonly kind: 'key_reused' };
+  | { readonly kind: 'key_reused' }
+  /** The tenant has as many keys as allowed. */
+  | { readonly kind: 'full'; readonly maxKeys: number };
 
 export interface ApiKeys {
   /** `null` if there is no such key. */

@@ -18,6 +18,8 @@ import { decodeVersioned } from './versioned-json.ts';
 interface Options {
   /** Bounds of the audit log, which every change is written to. */
   readonly audit: AuditBounds;
+  /** Maximum number of keys of a tenant, revoked ones included. Default: no limit. */
+  readonly maxKeys?: number | undefined;
   /** Called for each record that a list skips. */
   readonly onUnreadable?: OnUnreadable | undefined;
 }
@@ -26,7 +28,11 @@ interface Options {
  * Creates the store of API keys in Redis. It stores secrets only as digests. A record shares the hash tag of its tenant, so
  * that a change and its audit entry are one atomic step. A second row finds the tenant of an id.
  */
-export function createApiKeys(redis: Redis | Cluster, keys: Keys, { audit, onUnreadable }: Options): ApiKeys {
+export function createApiKeys(
+  redis: Redis | Cluster,
+  keys: Keys,
+  { audit, maxKeys, onUnreadable }: Options,
+): ApiKeys {
   const writePolicy = createWritePolicy(redis, keys, audit);
   const announce = createAnnouncePolicy(redis, keys);
   const decode = (text: string) => decodeVersioned(ApiKeyRecord, text);
@@ -57,7 +63,7 @@ export function createApiKeys(redis: Redis | Cluster, keys: Keys, { audit, onUnr
     claim?: IdempotencyClaim,
   ) {
     const { tenant, id } = record;
-    const index = { key: keys.apiKeysOf(tenant), member: positionOf(record) };
+    const index = { key: keys.apiKeysOf(tenant), member: positionOf(record), maxMembers: maxKeys };
     return writePolicy({
       ...{ tenant, key: keys.apiKey(tenant, id), record, expectedVersion, audit, index },
       claim: claim && { ...claim, key: keys.idempotency(tenant, `keys:${claim.keyHash}`), id },
@@ -80,6 +86,7 @@ export function createApiKeys(redis: Redis | Cluster, keys: Keys, { audit, onUnr
     }
     await redis.del(keys.apiKeyTenant(id));
     await redis.zrem(keys.apiKeys, position);
+    if (reply.kind === 'full') return { kind: 'full', maxKeys: maxKeys ?? 0 };
     if (reply.kind !== 'claimed' || reply.fingerprint !== claim?.fingerprint) return { kind: 'key_reused' };
     const record = await readOf(tenant, reply.id);
     return record ? { kind: 'replayed', record } : { kind: 'key_reused' };

@@ -73,7 +73,7 @@ export function createManageKeys(deps: Deps) {
      * Creates a key. A request with the idempotency key of an earlier one returns the key of that request. Its text is absent,
      * because only its digest is stored.
      *
-     * @throws AppError `validation_failed`, `insufficient_scope`, `idempotency_key_reused`
+     * @throws AppError `validation_failed`, `insufficient_scope`, `idempotency_key_reused`, `too_many_keys`
      */
     async create(
       manager: Manager,
@@ -97,6 +97,11 @@ export function createManageKeys(deps: Deps) {
       if (outcome.kind === 'key_reused') {
         throw new AppError('idempotency_key_reused', {
           detail: 'This Idempotency-Key was used with another body. Use a new key for a new request.',
+        });
+      }
+      if (outcome.kind === 'full') {
+        throw new AppError('too_many_keys', {
+          detail: `The tenant has ${outcome.maxKeys} keys, revoked ones included. Rotate a key instead, or raise MAX_KEYS_PER_TENANT.`,
         });
       }
       if (outcome.kind === 'replayed') return present(outcome.record);

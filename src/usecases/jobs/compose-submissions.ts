@@ -58,6 +58,7 @@ function composeSubmitJob(
     records: deps.records,
     getJob,
     jobQueue: deps.jobQueue,
+    spending: deps.spending,
     acceptJob,
     guard: deps.guard,
     catalogue: deps.catalogue,

@@ -1,19 +1,18 @@
-import type { Caller } from '../../domain/api-key.ts';
 import { checkModeratedInputs } from '../../domain/edit-rules.ts';
-import type { CostRange } from '../../domain/estimate.ts';
 import { createJob, type ImageJob } from '../../domain/image-job.ts';
-import type { ImageRequest, ImageRequestFields } from '../../domain/image-request.ts';
+import type { ImageRequest } from '../../domain/image-request.ts';
 import type { JobInput } from '../../domain/input-image.ts';
 import { withHold } from '../../domain/job-money.ts';
 import { checkKeyRules } from '../../domain/key-rules.ts';
-import type { CheckRoom, Ids, JobQueue, JobStore, RecordLimits, RequestedInput } from '../../domain/ports.ts';
+import type { CheckRoom, Ids, JobQueue, JobStore, RecordLimits, Spending } from '../../domain/ports.ts';
 import type { PrepareInputs } from '../inputs/prepare-inputs.ts';
 import { type Accepted, type AcceptJob, capsOfCaller } from './accept-job.ts';
 import type { GetJob } from './get-job.ts';
 import { type PreparedRequest, prepareRequest, type RequestPolicy, type Rules } from './prepare-request.ts';
+import { createPreviewRequest } from './preview-request.ts';
 import { createClaims, type Named, type Submission } from './submission.ts';
 import { checkKnownCost, queueLimitsOf } from './submit-refusals.ts';
-import { factsOfInputs, withStoredInputs } from './with-stored-inputs.ts';
+import { withStoredInputs } from './with-stored-inputs.ts';
 
 export type { Submission };
 
@@ -31,6 +30,7 @@ interface Deps extends Rules {
   records: Pick<JobStore, 'findByKey'>;
   getJob: Pick<GetJob, 'current'>;
   jobQueue: Pick<JobQueue, 'counts'>;
+  spending: Spending;
   acceptJob: AcceptJob;
   ids: Ids;
   /** SHA-256, base64url. */
@@ -41,15 +41,6 @@ interface Deps extends Rules {
   checkRoom: CheckRoom;
   usageRowOf: UsageRowOf;
   policy: SubmitPolicy;
-}
-
-/** The normalized request and its estimated cost. */
-export interface Preview {
-  readonly request: ImageRequest;
-  readonly warnings: readonly string[];
-  /** `null` if the cost is unknown. */
-  readonly estimate: CostRange | null;
-  readonly queueDepth: number;
 }
 
 /**
@@ -129,23 +120,7 @@ export function createSubmitJob(deps: Deps) {
     return withHold(job);
   }
 
-  /** Checks and estimates a request. Nothing is stored. */
-  async function preview(
-    body: ImageRequestFields,
-    edit?: { readonly caller: Caller; readonly inputs: readonly RequestedInput[] },
-  ): Promise<Preview> {
-    const prepared = prepareRequest(body, deps, edit?.inputs);
-    if (edit) checkKeyRules(edit.caller.policy.key, prepared.request, deps.catalogue);
-    const facts = edit?.inputs.length
-      ? await factsOfInputs(deps.prepareInputs, { tenant: edit.caller.tenant, inputs: edit.inputs })
-      : [];
-    const { request, warnings, estimate } = facts.length > 0 ? prepareRequest(body, deps, facts) : prepared;
-    checkModeratedInputs(request, facts);
-    const { waiting, delayed } = await deps.jobQueue.counts();
-    return { request, warnings, estimate, queueDepth: waiting + delayed };
-  }
-
-  return { submit, replay, preview };
+  return { submit, replay, preview: createPreviewRequest(deps) };
 }
 
 export type SubmitJob = ReturnType<typeof createSubmitJob>;

@@ -80,6 +80,7 @@ const bad: Partial<Record<VariableName, string>> = {
   DARKROOM_URL: 'example.com',
   DARKROOM_API_KEY: 'a key',
   MAX_WEBHOOK_ENDPOINTS: '1001',
+  MAX_KEYS_PER_TENANT: '0',
 };
 
 describe('configuration faults', () => {

@@ -29,6 +29,7 @@ __all__ = [
     "KeyRevoked",
     "OwnKey",
     "TooManyUploads",
+    "TooManyKeys",
     "TooManyEndpoints",
     "Canceled",
     "Erased",
@@ -156,6 +157,10 @@ class OwnKey(ServiceError):
 
 class TooManyUploads(ServiceError):
     """The uploads take all the space of the tenant."""
+
+
+class TooManyKeys(ServiceError):
+    """The tenant has as many keys as allowed."""
 
 
 class TooManyEndpoints(ServiceError):
@@ -333,6 +338,7 @@ BY_CODE: Dict[str, Type[ServiceError]] = {
     "key_revoked": KeyRevoked,
     "own_key": OwnKey,
     "too_many_uploads": TooManyUploads,
+    "too_many_keys": TooManyKeys,
     "too_many_endpoints": TooManyEndpoints,
     "canceled": Canceled,
     "erased": Erased,

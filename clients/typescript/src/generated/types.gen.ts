@@ -3116,7 +3116,7 @@ export type HealthStatus = 'ok' | 'unavailable';
 /**
  * Stable error code. New codes may be added.
  */
-export type ErrorCode = 'invalid_json' | 'invalid_request' | 'invalid_idempotency_key' | 'unauthorized' | 'budget_exceeded' | 'insufficient_scope' | 'tenant_suspended' | 'model_not_allowed' | 'preset_required' | 'too_many_records' | 'link_expired' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_terminal' | 'not_retryable_job' | 'nothing_to_settle' | 'endpoint_disabled' | 'too_many_secrets' | 'key_revoked' | 'own_key' | 'too_many_uploads' | 'too_many_endpoints' | 'canceled' | 'erased' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'validation_failed' | 'idempotency_key_reused' | 'model_retired' | 'model_unknown' | 'cost_unknown' | 'max_cost_exceeded' | 'input_invalid' | 'destination_forbidden' | 'too_many_requests' | 'moderation_throttled' | 'headers_too_large' | 'internal' | 'queue_full' | 'store_full' | 'store_unavailable' | 'storage_unavailable' | 'newer_release' | 'shutting_down' | 'input_unavailable' | 'moderation_blocked' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_quota_exhausted' | 'provider_unauthorized' | 'provider_rejected' | 'provider_outcome_unknown' | 'provider_unusable_answer' | 'storage_failed' | 'queue_timeout' | 'run_timeout' | 'worker_lost';
+export type ErrorCode = 'invalid_json' | 'invalid_request' | 'invalid_idempotency_key' | 'unauthorized' | 'budget_exceeded' | 'insufficient_scope' | 'tenant_suspended' | 'model_not_allowed' | 'preset_required' | 'too_many_records' | 'link_expired' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'already_terminal' | 'not_retryable_job' | 'nothing_to_settle' | 'endpoint_disabled' | 'too_many_secrets' | 'key_revoked' | 'own_key' | 'too_many_uploads' | 'too_many_keys' | 'too_many_endpoints' | 'canceled' | 'erased' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'validation_failed' | 'idempotency_key_reused' | 'model_retired' | 'model_unknown' | 'cost_unknown' | 'max_cost_exceeded' | 'input_invalid' | 'destination_forbidden' | 'too_many_requests' | 'moderation_throttled' | 'headers_too_large' | 'internal' | 'queue_full' | 'store_full' | 'store_unavailable' | 'storage_unavailable' | 'newer_release' | 'shutting_down' | 'input_unavailable' | 'moderation_blocked' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_quota_exhausted' | 'provider_unauthorized' | 'provider_rejected' | 'provider_outcome_unknown' | 'provider_unusable_answer' | 'storage_failed' | 'queue_timeout' | 'run_timeout' | 'worker_lost';
 
 /**
  * Purpose of a file. All have the same effect.
@@ -3309,7 +3309,7 @@ export type SubmitJobData = {
     path?: never;
     query?: {
         /**
-         * Validates, normalizes and estimates. Nothing is stored or queued.
+         * Validates, normalizes and estimates. Nothing is stored, queued or held. `warnings` says if a budget would refuse the request now.
          */
         dry_run?: boolean;
     };
@@ -5864,6 +5864,10 @@ export type CreateKeyErrors = {
      * `request_timeout`: The request took too long to arrive
      */
     408: Problem;
+    /**
+     * `too_many_keys`: The tenant has as many keys as allowed
+     */
+    409: Problem;
     /**
      * `payload_too_large`: The body is too large
      */

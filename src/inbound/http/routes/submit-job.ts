@@ -39,7 +39,8 @@ const schema = {
     properties: {
       dry_run: {
         type: 'boolean',
-        description: 'Validates, normalizes and estimates. Nothing is stored or queued.',
+        description:
+          'Validates, normalizes and estimates. Nothing is stored, queued or held. `warnings` says if a budget would refuse the request now.',
       },
     },
   },

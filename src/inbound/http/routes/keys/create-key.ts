@@ -40,7 +40,13 @@ export function createKeyRoute(app: FastifyInstance, { access }: Deps): void {
         201: json('The key with its text', 'NewApiKey', {
           headers: { location: header.location, 'cache-control': header.cacheControl },
         }),
-        ...problems({ body: true }, 'invalid_idempotency_key', 'idempotency_key_reused', 'model_unknown'),
+        ...problems(
+          { body: true },
+          'invalid_idempotency_key',
+          'idempotency_key_reused',
+          'too_many_keys',
+          'model_unknown',
+        ),
       },
     },
     handler: async (request, reply) => {
