@@ -30,4 +30,11 @@ export interface ScreenEntry {
 }
 
 /** Screens in the order of the sidebar. A new screen is one folder below `screens` and one line here. */
-export const screens: readonly ScreenEntry[] = [];
+export const screens: readonly ScreenEntry[] = [
+  {
+    path: '/webhooks',
+    needs: 'webhooks',
+    nav: { title: 'webhooks', icon: 'webhooks', key: 'w' },
+    load: () => import('./screens/webhooks/index.tsx'),
+  },
+];

@@ -1,4 +1,5 @@
 import { AccountCard, Preferences } from './components/account.tsx';
+import { FailingEndpoints } from './components/failing-endpoints.tsx';
 import { Icon } from './components/icon.tsx';
 import { useCan, useSession } from './lib/context.ts';
 import { href } from './lib/router.ts';
@@ -35,6 +36,7 @@ export function Sidebar({ current }: { current: string | undefined }) {
             >
               <Icon name={nav.icon} />
               <span>{t(`nav.${nav.title}`)}</span>
+              {nav.title === 'webhooks' ? <FailingEndpoints /> : null}
             </a>
           ) : null,
         )}

@@ -2,6 +2,7 @@
 import type { ImageJobView, PreviewView } from '../../../src/domain/job-view.ts';
 import type { CatalogueModel } from '../../../src/domain/model-catalogue.ts';
 import type { OwnKeyView } from '../../../src/domain/own-key-view.ts';
+import type { DeliveryView, EndpointView } from '../../../src/domain/webhook-view.ts';
 
 export type ImageJob = ImageJobView;
 export type Image = ImageJob['images'][number];
@@ -11,6 +12,11 @@ export type OwnKey = OwnKeyView;
 export type OwnBudget = OwnKey['budgets'][number];
 export type Model = CatalogueModel & { readonly object: 'model' };
 export type PartialImage = PreviewView;
+export type WebhookEndpoint = EndpointView;
+/** An endpoint with its secret, which only its creation and a rotation show. */
+export type NewWebhookEndpoint = WebhookEndpoint & { readonly secret: string };
+export type WebhookDelivery = DeliveryView;
+export type DeliveryAttempt = WebhookDelivery['attempts'][number];
 
 export interface Page<Item> {
   readonly object: 'list';

@@ -34,6 +34,18 @@ export function formatTime(
   }).format(new Date(iso));
 }
 
+/** Formats a time for a list: the time of the day if it is today, otherwise with its date. */
+export function formatShortTime(iso: string, nowMs: number, language: string): string {
+  const at = new Date(iso);
+  const isToday = at.toDateString() === new Date(nowMs).toDateString();
+  return new Intl.DateTimeFormat(
+    language,
+    isToday
+      ? { timeStyle: 'medium' }
+      : { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' },
+  ).format(at);
+}
+
 /** Formats a size in bytes: `812 byte`, `1.4 MB`. */
 export function formatBytes(bytes: number, language: string): string {
   const [unit, divisor] =

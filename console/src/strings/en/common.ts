@@ -9,6 +9,7 @@ export const common = {
   'nav.usage': 'Usage',
   'nav.system': 'System',
   'nav.docs': 'Docs',
+  failingEndpoints: { one: '{count} endpoint needs attention', other: '{count} endpoints need attention' },
   title: '{screen} · Darkroom',
   'theme.system': 'Theme: as the system',
   'theme.light': 'Theme: light',

@@ -12,6 +12,7 @@ export const common = {
   'nav.usage': '用量',
   'nav.system': '系统',
   'nav.docs': '文档',
+  failingEndpoints: { other: '{count} 个端点需要处理' },
   title: '{screen} · Darkroom',
   'theme.system': '主题：跟随系统',
   'theme.light': '主题：浅色',

@@ -1,0 +1,157 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Page, WebhookDelivery, WebhookEndpoint } from '../../api/types.ts';
+import { asApiError, useLive } from '../../api/use-live.ts';
+import { Button } from '../../components/button.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { ProblemNote } from '../../components/problem.tsx';
+import { EmptyState, SkeletonLines } from '../../components/state.tsx';
+import { useSession } from '../../lib/context.ts';
+import { changeQuery } from '../../lib/router.ts';
+import { useText } from '../../lib/settings.ts';
+import { webhooks } from '../../strings/webhooks.ts';
+import { DeliveryTable } from './delivery-table.tsx';
+import { hostOf } from './view.ts';
+
+const pageSize = 25;
+const refreshMs = 10_000;
+const statuses = ['pending', 'delivered', 'failed'] as const;
+const statusText = {
+  pending: 'delivery.retrying',
+  delivered: 'delivery.delivered',
+  failed: 'delivery.failed',
+} as const;
+
+interface Props {
+  readonly query: URLSearchParams;
+  readonly endpoint: WebhookEndpoint | undefined;
+  /** Changes after each action, so that the list is read again. */
+  readonly version: number;
+}
+
+/** The deliveries of all endpoints, or of the selected one, newest first. */
+export function Deliveries({ query, endpoint, version }: Props) {
+  const t = useText(webhooks);
+  const list = useDeliveries(query.get('endpoint'), query.get('status'), version);
+  const { rows, hasMore, isLoadingMore, error, loadMore, refresh } = list;
+  return (
+    <section class="card" aria-labelledby="deliveries">
+      <div class="card-head row-wrap">
+        <h2 id="deliveries">{t('deliveries')}</h2>
+        <Filters query={query} endpoint={endpoint} />
+      </div>
+      {error ? (
+        <div class="card-body">
+          <ProblemNote error={error} onRetry={refresh} />
+        </div>
+      ) : null}
+      {rows === undefined ? (
+        error ? null : (
+          <div class="card-body">
+            <SkeletonLines count={6} />
+          </div>
+        )
+      ) : rows.length === 0 ? (
+        <NoDeliveries isFiltered={query.get('status') !== null} />
+      ) : (
+        <>
+          <DeliveryTable deliveries={rows} query={query} />
+          <div class="row row-between card-foot">
+            <span class="faint">{hasMore ? '' : t('allLoaded')}</span>
+            {hasMore ? (
+              <Button size="sm" isBusy={isLoadingMore} onClick={loadMore}>
+                {t('loadMore')}
+              </Button>
+            ) : null}
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Filters({ query, endpoint }: { query: URLSearchParams; endpoint: WebhookEndpoint | undefined }) {
+  const t = useText(webhooks);
+  const status = query.get('status') ?? '';
+  const host = endpoint ? hostOf(endpoint.url) : query.get('endpoint');
+  return (
+    <div class="row push">
+      {host ? (
+        <button
+          type="button"
+          class="chip"
+          data-active="true"
+          title={t('showAll', { host })}
+          onClick={() => changeQuery({ endpoint: undefined, delivery: undefined })}
+        >
+          {host}
+          <Icon name="close" />
+        </button>
+      ) : null}
+      <select
+        class="select select-sm"
+        aria-label={t('status')}
+        data-first-filter
+        value={status}
+        onChange={(event) => changeQuery({ status: event.currentTarget.value })}
+      >
+        <option value="">{t('anyStatus')}</option>
+        {statuses.map((each) => (
+          <option key={each} value={each}>
+            {t(statusText[each])}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function NoDeliveries({ isFiltered }: { isFiltered: boolean }) {
+  const t = useText(webhooks);
+  if (!isFiltered) return <EmptyState icon="send" title={t('noDeliveries')} text={t('noDeliveriesText')} />;
+  return (
+    <EmptyState icon="send" title={t('nothingMatches')} text={t('nothingMatchesText')}>
+      <Button onClick={() => changeQuery({ endpoint: undefined, status: undefined })}>
+        {t('clearFilters')}
+      </Button>
+    </EmptyState>
+  );
+}
+
+/** Reads the first page again and again, and older pages on request. */
+function useDeliveries(endpoint: string | null, status: string | null, version: number) {
+  const { api } = useSession();
+  const read = (cursor: string | null, signal?: AbortSignal) =>
+    api.call<Page<WebhookDelivery>>('/webhooks/deliveries', {
+      query: { limit: pageSize, endpoint_id: endpoint, status, cursor },
+      signal,
+    });
+  const first = useLive((signal) => read(null, signal), [endpoint, status, version], { everyMs: refreshMs });
+  const [older, setOlder] = useState<Page<WebhookDelivery> | null>(null);
+  const [more, setMore] = useState<{ isLoading: boolean; error: ReturnType<typeof asApiError> | null }>({
+    isLoading: false,
+    error: null,
+  });
+  useEffect(() => setOlder(null), [endpoint, status, version]);
+  const end = older ?? first.data;
+  const loadMore = async () => {
+    if (!end?.next_cursor) return;
+    setMore({ isLoading: true, error: null });
+    try {
+      const page = await read(end.next_cursor);
+      setOlder({ ...page, data: [...(older?.data ?? []), ...page.data] });
+      setMore({ isLoading: false, error: null });
+    } catch (error) {
+      setMore({ isLoading: false, error: asApiError(error) });
+    }
+  };
+  const seen = new Set(first.data?.data.map(({ id }) => id));
+  const rows = first.data && [...first.data.data, ...(older?.data ?? []).filter(({ id }) => !seen.has(id))];
+  return {
+    rows,
+    hasMore: end?.has_more ?? false,
+    isLoadingMore: more.isLoading,
+    error: more.error ?? first.error,
+    loadMore: () => void loadMore(),
+    refresh: first.refresh,
+  };
+}

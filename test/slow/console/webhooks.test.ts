@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ConsoleBrowser, hasChromium, openConsole } from '../../support/console.ts';
+import { startService, type TestService } from '../../support/service.ts';
+import { testKeys } from '../../support/service-environment.ts';
+import { arrived, deliveriesBy, receive, register } from '../../support/webhook-callers.ts';
+
+let service: TestService;
+let browser: ConsoleBrowser;
+beforeAll(async () => {
+  service = await startService({ WEBHOOK_ALLOW_PRIVATE: 'true', WEBHOOK_SCHEDULE_S: '0,3600' });
+  if (hasChromium) browser = await openConsole(service.url);
+});
+afterAll(async () => {
+  await browser?.close();
+  await service?.close();
+});
+
+describe.skipIf(!hasChromium)('the screen of webhooks', () => {
+  it('without endpoints registers the first one, shows its secret once and tests it', async () => {
+    const receiver = await receive(() => 200, 'hello from the receiver');
+    const { page, faults, violations, close } = await browser.open('/webhooks', { key: testKeys.other });
+    await page.getByRole('heading', { name: 'No endpoints yet' }).waitFor();
+    await page.getByText('webhook.verify(body, request.headers)').waitFor();
+    expect(await violations()).toEqual([]);
+
+    const address = page.getByLabel('Address');
+    await address.fill('https://user:password@example.com/hook');
+    await page.getByRole('button', { name: 'Add endpoint' }).click();
+    await page.locator('.field-error').waitFor();
+    await address.fill(receiver.url);
+    await page.getByRole('button', { name: 'Add endpoint' }).click();
+    const secret = page.getByRole('region', { name: 'Signing secret' });
+    expect(await secret.textContent()).toMatch(/^whsec_/);
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Done' }).click();
+    expect(await page.content()).not.toContain('whsec_');
+
+    await page.getByRole('button', { name: 'Test' }).click();
+    await page.getByText('The endpoint responded with success.').waitFor();
+    await page.getByText('hello from the receiver').waitFor();
+    expect(receiver.requests).toHaveLength(1);
+    expect(await violations()).toEqual([]);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('shows why a delivery failed, and sends it again after the endpoint was repaired', async () => {
+    let isBroken = true;
+    const receiver = await receive(() => (isBroken ? 500 : 200), 'the database is locked <b>here</b>');
+    const { id } = await register(service, { url: receiver.url, events: ['image.succeeded'] });
+    const job = await service.acme.generate({ prompt: 'A fox for a failing endpoint' });
+    await arrived(receiver.requests, 1);
+
+    const { page, faults, violations, close } = await browser.open('/webhooks', { key: testKeys.acme });
+    await page.locator('tbody').getByText('Retrying').first().waitFor();
+    await page.getByRole('link', { name: 'image.succeeded' }).click();
+    const panel = page.getByRole('complementary', { name: 'Delivery' });
+    await panel.getByText('1 · 500').waitFor();
+    await panel.getByText('the database is locked <b>here</b>').waitFor();
+    await panel.getByText('Next attempt').first().waitFor();
+    expect(new URL(page.url()).searchParams.get('delivery')).toMatch(/^dlv_/);
+    expect(await violations()).toEqual([]);
+
+    isBroken = false;
+    await panel.getByRole('button', { name: 'Redeliver now' }).click();
+    await panel.getByText('Delivered').waitFor();
+    await panel.getByText('2 · 200').waitFor();
+    const [delivery] = await deliveriesBy(service, `image_id=${job.id}`);
+    expect(delivery).toMatchObject({ status: 'delivered', attempt_count: 2, endpoint_id: id });
+    await page.getByRole('row', { name: /Delivered image.succeeded/ }).waitFor();
+
+    await page.goBack();
+    await panel.waitFor({ state: 'detached' });
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('recovers, changes, rotates, disables, enables and removes an endpoint', async () => {
+    let isBroken = true;
+    const receiver = await receive(() => (isBroken ? 404 : 204));
+    const { id } = await register(service, { url: receiver.url, events: ['image.failed'] });
+    await service.acme.generate({ prompt: 'Refused [studio:moderation]' }).catch(() => undefined);
+    await arrived(receiver.requests, 1);
+    await service.acme.patch(`/webhooks/endpoints/${id}`).send({ disabled: true }).expect(200);
+
+    const { page, faults, violations, close } = await browser.open(`/webhooks?endpoint=${id}`, {
+      key: testKeys.acme,
+    });
+    const panel = page.getByRole('complementary', { name: 'Endpoint' });
+    const dialog = page.getByRole('dialog');
+    const read = async () => (await service.acme.get(`/webhooks/endpoints/${id}`).expect(200)).body;
+    await panel.getByRole('button', { name: 'Enable' }).click();
+    await panel.getByRole('button', { name: 'Recover' }).waitFor();
+    isBroken = false;
+    await panel.getByRole('button', { name: 'Recover' }).click();
+    expect(await violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Recover' }).click();
+    await page.getByText('1 delivery is sent again.').waitFor();
+    await arrived(receiver.requests, 2);
+
+    await panel.getByRole('button', { name: 'Edit' }).click();
+    await dialog.getByLabel('Description').fill('print shop');
+    await dialog.getByLabel('image.succeeded').check();
+    expect(await violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await panel.getByText('print shop').waitFor();
+    expect((await read()).events).toEqual(['image.succeeded', 'image.failed']);
+
+    await panel.getByRole('button', { name: 'Rotate secret' }).click();
+    await dialog.getByRole('button', { name: 'Rotate' }).click();
+    expect(await page.getByRole('region', { name: 'Signing secret' }).textContent()).toMatch(/^whsec_/);
+    await dialog.getByText('The earlier secret also signs until').waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await panel.getByText('2 secrets sign').waitFor();
+
+    await panel.getByRole('button', { name: 'Disable' }).click();
+    await dialog.getByRole('button', { name: 'Disable' }).click();
+    await panel.getByText('Its deliveries ended.').waitFor();
+    expect(await read()).toMatchObject({ status: 'disabled', disabled_reason: 'requested' });
+
+    await panel.getByRole('button', { name: 'Remove' }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
+    await panel.waitFor({ state: 'detached' });
+    await service.acme.get(`/webhooks/endpoints/${id}`).expect(404);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('fits narrow windows without a sideways scroll, and is translated', async () => {
+    const receiver = await receive(() => 500);
+    const { id } = await register(service, { url: receiver.url, events: ['image.succeeded'] });
+    await service.acme.generate({ prompt: 'A fox for a narrow window' });
+    await arrived(receiver.requests, 1);
+    const [delivery] = await deliveriesBy(service, `endpoint_id=${id}`);
+    for (const width of [390, 320]) {
+      const { page, violations, close } = await browser.open(`/webhooks?delivery=${delivery?.id}`, {
+        key: testKeys.acme,
+        width,
+        language: 'zh-Hans',
+      });
+      await page.getByRole('button', { name: '立即重新投递' }).waitFor();
+      await page.getByRole('heading', { name: '端点' }).waitFor();
+      const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+      expect(await page.evaluate(overflow)).toBe(0);
+      expect(await violations()).toEqual([]);
+      await close();
+    }
+  });
+});
