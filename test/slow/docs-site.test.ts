@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { hasChromium, launchChromium } from '../support/chromium.ts';
+import { hasChromium, launchChromium, violationsOf } from '../support/chromium.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -72,6 +72,20 @@ describe.skipIf(!hasChromium)('the documentation site in Chromium', () => {
       const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       expect({ path, overflow }).toEqual({ path, overflow: 0 });
     }
+  });
+
+  it('pages have no violation of the accessibility rules, in light and dark, with and without results', async () => {
+    const { page } = await open('/docs', { bypassCSP: true });
+    for (const path of ['start', 'recipes', 'errors', 'configuration', 'webhooks']) {
+      await page.goto(`${service.url}/docs/${path}`);
+      expect({ path, violations: await violationsOf(page) }).toEqual({ path, violations: [] });
+    }
+    await page.locator('#search').fill('mask');
+    await page.locator('#results a').first().waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${service.url}/docs/errors`);
+    expect(await violationsOf(page)).toEqual([]);
   });
 
   it('the chosen theme lasts over pages', async () => {

@@ -1,31 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium, violationsOf } from './chromium.ts';
 
-const executablePath = '/usr/bin/chromium';
-
-/** Whether the browser of these tests is installed. Tests in a browser are skipped without it. */
-export const hasChromium = existsSync(executablePath);
-if (!hasChromium) console.warn(`skipped: ${executablePath} is not installed (apt-get install chromium)`);
-
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** A violation of the accessibility rules, with the elements that have it. */
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[];
-}
+export { hasChromium } from './chromium.ts';
 
 /** The console of a service in a browser. */
 export interface ConsoleBrowser {
@@ -56,7 +32,7 @@ export interface ConsolePage {
 
 /** Starts a browser for the console of a service. */
 export async function openConsole(url: string): Promise<ConsoleBrowser> {
-  const browser: Browser = await chromium.launch({ executablePath, args: flags });
+  const browser: Browser = await launchChromium();
 
   async function openTab(path: string, options: TabOptions & { key?: string }): Promise<ConsolePage> {
     const { width = 1440, height = 900, theme = 'light', language = 'en' } = options;
@@ -100,22 +76,4 @@ function watchFaults(page: Page, origins: readonly string[]): string[] {
     if (!isOurs) faults.push(`request to ${request.url()}`);
   });
   return faults;
-}
-
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
-  const texts: string[] = [];
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    const found = (await page.evaluate(
-      '(async () => (await axe.run(document, { resultTypes: ["violations"] })).violations)()',
-    )) as Violation[];
-    for (const { id, nodes } of found) {
-      for (const { target, failureSummary } of nodes) {
-        texts.push(`${colorScheme}: ${id} at ${target.join(' ')}: ${failureSummary ?? ''}`);
-      }
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  return texts;
 }

@@ -49,7 +49,8 @@ ${tools.map(({ name, description }) => `  - \`${name}\`: ${description}`).join('
 
 ## Documents
 
-- [API reference](${publicUrl}/docs): every operation, to read and to try.
+- [Guides](${publicUrl}/docs/start.md): first image, recipes, webhooks, budgets, errors. Every page below ${publicUrl}/docs is Markdown with \`.md\` at its end.
+- [API reference](${publicUrl}/docs/api): every operation, to read and to try.
 - [OpenAPI 3.1 document](${publicUrl}/openapi.json): all schemas, also as [YAML](${publicUrl}/openapi.yaml).
 
 ## Operations

@@ -32,12 +32,15 @@ export async function loadSite(): Promise<Site> {
     import('./render-page.ts'),
     import('./layout.ts'),
   ]);
+  const site = new Map<string, SiteFile>();
   const pages: RenderedPage[] = [];
   for (const page of docsPages) {
     const markdown = await readFile(join(project, page.file), 'utf8').catch(missing);
-    if (markdown !== undefined) pages.push(renderPage(page, markdown));
+    if (markdown === undefined) continue;
+    pages.push(renderPage(page, markdown));
+    // Language models read the source.
+    site.set(`${page.slug}.md`, fileOf(markdown, 'text/markdown; charset=utf-8'));
   }
-  const site = new Map<string, SiteFile>();
   for (const rendered of pages) {
     site.set(rendered.page.slug, fileOf(pageDocument(rendered, pages), 'text/html; charset=utf-8'));
   }

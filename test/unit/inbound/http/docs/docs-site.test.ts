@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { errorCodes } from '../../../../../src/domain/errors.ts';
 import { loadSite, type Site } from '../../../../../src/inbound/http/docs/load-site.ts';
@@ -14,6 +15,14 @@ const pagesOf = (all: Site) => [...all.keys()].filter((path) => !/[./]/.test(pat
 const found = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, each = '']) => each);
 
 describe('the documentation site', () => {
+  it('every file of docs is a page of the site', () => {
+    const files = readdirSync(new URL('../../../../../docs', import.meta.url)).filter((name) =>
+      name.endsWith('.md'),
+    );
+    const listed = docsPages.map(({ file }) => file);
+    expect(listed).toEqual(expect.arrayContaining(files.map((name) => `docs/${name}`)));
+  });
+
   it('every guide is a page, and every page has one main heading', () => {
     expect(pagesOf(site)).toEqual(
       expect.arrayContaining(['start', 'recipes', 'errors', 'webhooks', 'python']),
@@ -34,6 +43,19 @@ describe('the documentation site', () => {
         .map((link) => `${path}: ${link}`),
     );
     expect(broken).toEqual([]);
+  });
+
+  it('every page is also served as Markdown', () => {
+    for (const path of pagesOf(site)) expect(textOf(`${path}.md`)).toMatch(/^# /);
+    expect(site.get('start.md')?.contentType).toContain('text/markdown');
+  });
+
+  it('the site has the colors and sizes of the console', () => {
+    const console = readFileSync(
+      new URL('../../../../../console/styles/tokens.css', import.meta.url),
+      'utf8',
+    );
+    expect(textOf('site/tokens.css')).toBe(console);
   });
 
   it('every error code has an anchor, and ids are unique', () => {
