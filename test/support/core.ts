@@ -208,16 +208,8 @@ async function buildCore(deployment: Deployment, given: Given) {
   const usage = usageOf({ ...shared, ...noise });
   const rules = given.rules ?? { key: {}, tenant: {} };
   const reportThresholds = createReportThresholds({ ...shared, ...noise, ids, policyOf: async () => rules });
-  const verbs = {
-    updateJob,
-    change: updateJob,
-    expireJob,
-    getJob,
-    reportThresholds,
-    usage,
-    archiveTenant: usage.archiveTenant,
-  };
-  const deps = { ...shared, ...noise, ...verbs };
+  const verbs = { updateJob, change: updateJob, expireJob, getJob, reportThresholds, usage };
+  const deps = { ...shared, ...noise, ...verbs, archiveTenant: usage.archiveTenant };
   return {
     ...deps,
     keys,
