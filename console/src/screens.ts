@@ -32,6 +32,18 @@ export interface ScreenEntry {
 /** Screens in the order of the sidebar. A new screen is one folder below `screens` and one line here. */
 export const screens: readonly ScreenEntry[] = [
   {
+    path: '/gallery',
+    needs: 'images:read',
+    nav: { title: 'gallery', icon: 'gallery', key: 'g' },
+    load: () => import('./screens/gallery/index.tsx'),
+  },
+  {
+    path: '/jobs/:id',
+    needs: 'images:read',
+    within: '/gallery',
+    load: () => import('./screens/job/index.tsx'),
+  },
+  {
     path: '/webhooks',
     needs: 'webhooks',
     nav: { title: 'webhooks', icon: 'webhooks', key: 'w' },

@@ -1,0 +1,181 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { ApiError } from '../../api/client.ts';
+import type { ImageEvent, ImageJob } from '../../api/types.ts';
+import { useLive } from '../../api/use-live.ts';
+import { buttonClass } from '../../components/button.tsx';
+import { Page } from '../../components/page.tsx';
+import { ProblemNote } from '../../components/problem.tsx';
+import { EmptyState, SkeletonLines } from '../../components/state.tsx';
+import { useEvents, useSession } from '../../lib/context.ts';
+import { href, navigate } from '../../lib/router.ts';
+import { useText } from '../../lib/settings.ts';
+import { useKeys } from '../../lib/shortcuts.ts';
+import type { ScreenProps } from '../../screens.ts';
+import { job as table } from '../../strings/job.ts';
+import { type Action, JobActions } from './actions.tsx';
+import { AttemptsCard } from './attempts-card.tsx';
+import { ImagesCard, InputsCard, PromptCard, RawCard } from './details.tsx';
+import { EraseDialog } from './erase-dialog.tsx';
+import { JobHead } from './head.tsx';
+import { ImageActions } from './image-actions.tsx';
+import { Lineage } from './lineage.tsx';
+import { neighborInGallery } from './neighbors.ts';
+import { Notes } from './notes.tsx';
+import { SettleDialog } from './settle-dialog.tsx';
+import { Deliveries, EventList } from './side-lists.tsx';
+import { RetryDialog } from './spend-dialog.tsx';
+import { TimelineCard } from './timeline-card.tsx';
+import { useJobEvents } from './use-job-events.ts';
+
+/** Pause in which several events of a job cause one read. */
+const refreshMs = 250;
+/** Time that a worker usually needs for thumbnails after the end of a job. */
+const thumbnailMs = 2_500;
+
+/** A job: what happened, how long it took, what was paid. */
+export function Screen({ params }: ScreenProps) {
+  const { id = '' } = params;
+  return <JobScreen key={id} id={id} />;
+}
+
+function JobScreen({ id }: { id: string }) {
+  const t = useText(table);
+  const { api } = useSession();
+  const live = useLive((signal) => api.call<ImageJob>(`/images/${id}`, { signal }), [api, id]);
+  const events = useJobEvents(id);
+  const [action, setAction] = useState<Action | null>(null);
+  const [failure, setFailure] = useState<ApiError | null>(null);
+  useRefreshByEvents(id, live.refresh);
+  const open = (step: 1 | -1) => {
+    const next = neighborInGallery(id, step);
+    if (next) navigate(href(`/jobs/${next}`));
+  };
+  useKeys({ j: () => open(1), k: () => open(-1) });
+  const { data: job, error } = live;
+  const isGone = error?.status === 404 || error?.status === 410;
+  const shown = isGone ? undefined : job;
+  return (
+    <Page
+      title={id}
+      heading={<Heading id={id} />}
+      layout="split"
+      actions={
+        shown ? (
+          <JobActions job={shown} onAction={setAction} onChanged={live.set} onError={setFailure} />
+        ) : (
+          <span />
+        )
+      }
+    >
+      <div class="page stack">
+        {error && isGone ? <Gone error={error} /> : null}
+        {error && !isGone ? <ProblemNote error={error} onRetry={live.refresh} /> : null}
+        {!job && !error ? <SkeletonLines count={6} /> : null}
+        {failure ? <ProblemNote error={failure} isAlert /> : null}
+        {shown ? <Content job={shown} events={events} onSettle={() => setAction('settle')} /> : null}
+      </div>
+      <aside class="inspector stack stack-lg" aria-label={t('aside')}>
+        {shown ? (
+          <>
+            <Lineage job={shown} />
+            <Deliveries job={shown} />
+            <EventList events={events} />
+          </>
+        ) : null}
+      </aside>
+      {job && action ? (
+        <Dialogs job={job} action={action} onChanged={live.set} onClose={() => setAction(null)} />
+      ) : null}
+    </Page>
+  );
+}
+
+function Heading({ id }: { id: string }) {
+  const t = useText(table);
+  return (
+    <span class="row">
+      <a class="crumb wide-only" href={href('/gallery')}>
+        {t('gallery')}
+      </a>
+      <span class="crumb wide-only" aria-hidden="true">
+        /
+      </span>
+      <span class="mono truncate">{id}</span>
+    </span>
+  );
+}
+
+/** Everything about a job except its relations. */
+function Content(props: { job: ImageJob; events: readonly ImageEvent[]; onSettle: () => void }) {
+  const { job, events, onSettle } = props;
+  return (
+    <>
+      <JobHead job={job} />
+      <div class="narrow-only">
+        <ImageActions job={job} />
+      </div>
+      <Notes job={job} onSettle={onSettle} />
+      <TimelineCard job={job} events={events} />
+      <AttemptsCard job={job} />
+      <ImagesCard job={job} />
+      <PromptCard job={job} />
+      <InputsCard job={job} />
+      <RawCard job={job} />
+    </>
+  );
+}
+
+/** Reads the job again after its events, and once more when its thumbnails are probably made. */
+function useRefreshByEvents(id: string, refresh: () => void): void {
+  const [planned, setPlanned] = useState<readonly number[]>([]);
+  useEvents(
+    (event) => setPlanned(event.type === 'image.succeeded' ? [refreshMs, thumbnailMs] : [refreshMs]),
+    id,
+  );
+  useEffect(() => {
+    const timers = planned.map((ms) => setTimeout(refresh, ms));
+    return () => {
+      for (const timer of timers) clearTimeout(timer);
+    };
+  }, [planned]);
+}
+
+/** A job that was erased, or that does not exist for this key. */
+function Gone({ error }: { error: ApiError }) {
+  const t = useText(table);
+  const isErased = error.status === 410;
+  return (
+    <EmptyState
+      icon={isErased ? 'erase' : 'info'}
+      title={t(isErased ? 'gone.erased' : 'gone.unknown')}
+      text={isErased ? error.message : t('gone.unknownText')}
+    >
+      <a class={buttonClass({})} href={href('/gallery')}>
+        {t('gone.gallery')}
+      </a>
+    </EmptyState>
+  );
+}
+
+function Dialogs(props: {
+  job: ImageJob;
+  action: Action;
+  onChanged: (job: ImageJob) => void;
+  onClose: () => void;
+}) {
+  const { job, action, onChanged, onClose } = props;
+  const t = useText(table);
+  const { toast } = useSession();
+  if (action === 'retry') return <RetryDialog job={job} onClose={onClose} />;
+  if (action === 'settle') return <SettleDialog job={job} onSettled={onChanged} onClose={onClose} />;
+  return (
+    <EraseDialog
+      jobs={[job]}
+      onErased={() => {
+        toast(t('erased', { count: 1 }));
+        navigate(href('/gallery'));
+      }}
+      onClose={onClose}
+    />
+  );
+}
