@@ -49,4 +49,17 @@ export const screens: readonly ScreenEntry[] = [
     nav: { title: 'webhooks', icon: 'webhooks', key: 'w' },
     load: () => import('./screens/webhooks/index.tsx'),
   },
+  {
+    path: '/usage',
+    needs: 'admin',
+    nav: { title: 'usage', icon: 'usage', key: 'u' },
+    load: () => import('./screens/usage/index.tsx'),
+  },
+  {
+    path: '/system',
+    needs: 'admin',
+    isForOperator: true,
+    nav: { title: 'system', icon: 'system', key: 's' },
+    load: () => import('./screens/system/index.tsx'),
+  },
 ];

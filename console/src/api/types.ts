@@ -2,7 +2,9 @@
 import type { ImageJobView, PreviewView } from '../../../src/domain/job-view.ts';
 import type { CatalogueModel } from '../../../src/domain/model-catalogue.ts';
 import type { OwnKeyView } from '../../../src/domain/own-key-view.ts';
+import type { SystemStatus } from '../../../src/domain/system-status.ts';
 import type { DeliveryView, EndpointView } from '../../../src/domain/webhook-view.ts';
+import type { UsageRow } from '../../../src/inbound/http/schemas/usage.ts';
 
 export type ImageJob = ImageJobView;
 export type Image = ImageJob['images'][number];
@@ -11,6 +13,7 @@ export type JobError = NonNullable<ImageJob['error']>;
 export type OwnKey = OwnKeyView;
 export type OwnBudget = OwnKey['budgets'][number];
 export type Model = CatalogueModel & { readonly object: 'model' };
+export type { SystemStatus, UsageRow };
 export type PartialImage = PreviewView;
 export type WebhookEndpoint = EndpointView;
 /** An endpoint with its secret, which only its creation and a rotation show. */
