@@ -50,6 +50,12 @@ export const screens: readonly ScreenEntry[] = [
     load: () => import('./screens/webhooks/index.tsx'),
   },
   {
+    path: '/keys',
+    needs: null,
+    nav: { title: 'keys', icon: 'keys', key: 'k' },
+    load: () => import('./screens/keys/index.tsx'),
+  },
+  {
     path: '/usage',
     needs: 'admin',
     nav: { title: 'usage', icon: 'usage', key: 'u' },

@@ -1,8 +1,11 @@
 /** Types of the API that the console reads. They exist at compile time only. */
+import type { AuditEntryView } from '../../../src/domain/audit-view.ts';
 import type { ImageJobView, PreviewView } from '../../../src/domain/job-view.ts';
+import type { KeyView } from '../../../src/domain/key-view.ts';
 import type { CatalogueModel } from '../../../src/domain/model-catalogue.ts';
-import type { OwnKeyView } from '../../../src/domain/own-key-view.ts';
+import type { KeyWithSpending, OwnKeyView } from '../../../src/domain/own-key-view.ts';
 import type { SystemStatus } from '../../../src/domain/system-status.ts';
+import type { TenantView } from '../../../src/domain/tenant-body.ts';
 import type { DeliveryView, EndpointView } from '../../../src/domain/webhook-view.ts';
 import type { UsageRow } from '../../../src/inbound/http/schemas/usage.ts';
 
@@ -12,6 +15,12 @@ export type JobStatus = ImageJob['status'];
 export type JobError = NonNullable<ImageJob['error']>;
 export type OwnKey = OwnKeyView;
 export type OwnBudget = OwnKey['budgets'][number];
+/** A key as its manager reads it. */
+export type ManagedKey = KeyWithSpending;
+/** A key with its text, which only its creation and a rotation return. */
+export type NewKey = KeyView & { readonly key: string };
+export type Tenant = TenantView;
+export type AuditEntry = AuditEntryView;
 export type Model = CatalogueModel & { readonly object: 'model' };
 export type { SystemStatus, UsageRow };
 export type PartialImage = PreviewView;

@@ -1,3 +1,4 @@
+import type { DocsPage } from './docs/pages.ts';
 import type { JsonSchema } from './json-schema.ts';
 
 /** A tool of the Model Context Protocol, as far as an agent chooses by it. */
@@ -11,6 +12,8 @@ interface Content {
   /** The OpenAPI document. */
   readonly document: JsonSchema;
   readonly tools: readonly ToolSummary[];
+  /** Pages of the documentation. */
+  readonly pages: readonly DocsPage[];
 }
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -21,7 +24,7 @@ const listedTags = ['images', 'uploads', 'catalogue', 'openai', 'webhooks', 'key
  * Returns `/llms.txt`: a description of the service for language models. The tools and the operations come from the running
  * service, so that the text never differs from it.
  */
-export function llmsText({ publicUrl, document, tools }: Content): string {
+export function llmsText({ publicUrl, document, tools, pages }: Content): string {
   return `# Darkroom
 
 > Darkroom generates and edits images through an HTTP API and a server of the Model Context Protocol. Every request becomes a durable job:
@@ -49,9 +52,11 @@ ${tools.map(({ name, description }) => `  - \`${name}\`: ${description}`).join('
 
 ## Documents
 
-- [Guides](${publicUrl}/docs/start.md): first image, recipes, webhooks, budgets, errors. Every page below ${publicUrl}/docs is Markdown with \`.md\` at its end.
 - [API reference](${publicUrl}/docs/api): every operation, to read and to try.
 - [OpenAPI 3.1 document](${publicUrl}/openapi.json): all schemas, also as [YAML](${publicUrl}/openapi.yaml).
+${pages.map(({ slug, name }) => `- [${name}](${publicUrl}/docs/${slug}.md)`).join('\n')}
+
+The pages are Markdown at these addresses, and web pages without \`.md\` at the end.
 
 ## Operations
 

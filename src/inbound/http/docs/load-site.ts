@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { docsPages } from './pages.ts';
+import { type DocsPage, docsPages } from './pages.ts';
 import type { RenderedPage } from './render-page.ts';
 
 /** Folder of the project: sources and compiled programs have the same depth below it. */
@@ -47,6 +47,15 @@ export async function loadSite(): Promise<Site> {
   site.set('search.json', fileOf(JSON.stringify(searchIndex(pages)), 'application/json; charset=utf-8'));
   for (const folder of ['site', 'images']) await addAssets(site, folder);
   return site;
+}
+
+/** Returns the pages whose sources exist. */
+export async function availablePages(): Promise<DocsPage[]> {
+  const found: DocsPage[] = [];
+  for (const page of docsPages) {
+    await access(join(project, page.file)).then(() => found.push(page), missing);
+  }
+  return found;
 }
 
 /** Reads the assets of a folder of `docs`. */

@@ -1,0 +1,184 @@
+import { useState } from 'preact/hooks';
+import type { ManagedKey, NewKey, Page as PageOf } from '../../api/types.ts';
+import { useLive } from '../../api/use-live.ts';
+import { Button } from '../../components/button.tsx';
+import { SelectField } from '../../components/field.tsx';
+import { Page } from '../../components/page.tsx';
+import { ProblemNote } from '../../components/problem.tsx';
+import { useCan, useEvents, useSession } from '../../lib/context.ts';
+import { changeQuery } from '../../lib/router.ts';
+import { useText } from '../../lib/settings.ts';
+import type { ScreenProps } from '../../screens.ts';
+import { keys } from '../../strings/keys.ts';
+import { RevokeDialog, RotateDialog } from './key-dialogs.tsx';
+import { KeyForm } from './key-form.tsx';
+import { type KeyAction, KeyInspector } from './key-inspector.tsx';
+import { KeyList } from './key-list.tsx';
+import { NewKeyNote } from './new-key-note.tsx';
+import { OwnKey } from './own-key.tsx';
+import { RecentChanges } from './recent-changes.tsx';
+import { TenantCard } from './tenant-card.tsx';
+
+/** Pause between two reads of the list while the page is visible. Ended jobs cause further reads. */
+const refreshMs = 15_000;
+const pageSize = 100;
+
+/** Keys and budgets: who may spend how much. Without the scope `admin`, only the own key. */
+export function Screen({ query }: ScreenProps) {
+  const can = useCan();
+  return can('admin') ? <Keys query={query} /> : <OwnKey />;
+}
+
+type Open = KeyAction | 'create' | null;
+
+function Keys({ query }: Pick<ScreenProps, 'query'>) {
+  const t = useText(keys);
+  const { self } = useSession();
+  const tenant = query.get('tenant') ?? '';
+  const list = useKeys(self.operator ? tenant : '');
+  const [open, setOpen] = useState<Open>(null);
+  const [made, setMade] = useState<{ key: NewKey; isRotated: boolean } | null>(null);
+  const [version, setVersion] = useState(0);
+  const selected = list.data?.keys.find(({ id }) => id === query.get('key')) ?? null;
+  const changed = () => {
+    list.refresh();
+    setVersion((before) => before + 1);
+    setOpen(null);
+  };
+  const show = (key: NewKey, isRotated: boolean) => {
+    setMade({ key, isRotated });
+    changeQuery({ key: key.id });
+    changed();
+  };
+  return (
+    <Page
+      title={t('title')}
+      layout="split"
+      actions={
+        <Button size="sm" kind="primary" icon="plus" onClick={() => setOpen('create')}>
+          {t('create')}
+        </Button>
+      }
+    >
+      <div class="page stack">
+        {made ? <NewKeyNote made={made.key} isRotated={made.isRotated} onDone={() => setMade(null)} /> : null}
+        {list.error ? <ProblemNote error={list.error} onRetry={list.refresh} /> : null}
+        {self.operator ? <TenantFilter tenant={tenant} known={list.data?.tenants ?? []} /> : null}
+        <KeyList
+          list={list.data?.keys}
+          hasMore={list.data?.hasMore ?? false}
+          onMore={list.more}
+          selectedId={selected?.id ?? null}
+          query={query}
+        />
+        <TenantDetails tenant={tenant} known={list.data?.keys ?? []} version={version} onChanged={changed} />
+      </div>
+      {selected ? <KeyInspector apiKey={selected} onAction={setOpen} onChanged={changed} /> : null}
+      <Dialogs
+        open={open}
+        selected={selected}
+        tenant={tenant}
+        onText={show}
+        onChanged={changed}
+        onClose={() => setOpen(null)}
+      />
+    </Page>
+  );
+}
+
+/** The rules of the chosen tenant, for the operator, and the latest changes. */
+function TenantDetails(props: {
+  tenant: string;
+  known: readonly ManagedKey[];
+  version: number;
+  onChanged: () => void;
+}) {
+  const t = useText(keys);
+  const { self } = useSession();
+  const { tenant, known, version, onChanged } = props;
+  // The log of the operator's own tenant has no changes of keys.
+  if (self.operator && !tenant) return <p class="muted">{t('chooseTenant')}</p>;
+  return (
+    <>
+      {self.operator ? <TenantCard name={tenant} onChanged={onChanged} /> : null}
+      <RecentChanges tenant={tenant} known={known} version={version} />
+    </>
+  );
+}
+
+interface DialogsProps {
+  readonly open: Open;
+  readonly selected: ManagedKey | null;
+  readonly tenant: string;
+  readonly onText: (key: NewKey, isRotated: boolean) => void;
+  readonly onChanged: () => void;
+  readonly onClose: () => void;
+}
+
+/** The open drawer or dialog. */
+function Dialogs({ open, selected, tenant, onText, onChanged, onClose }: DialogsProps) {
+  if (open === 'create' || (open === 'edit' && selected)) {
+    return (
+      <KeyForm
+        apiKey={open === 'edit' ? selected : null}
+        tenant={tenant}
+        onCreated={(key) => onText(key, false)}
+        onChanged={onChanged}
+        onClose={onClose}
+      />
+    );
+  }
+  if (open === 'rotate' && selected) {
+    return <RotateDialog apiKey={selected} onRotated={(key) => onText(key, true)} onClose={onClose} />;
+  }
+  if (open === 'revoke' && selected) {
+    return <RevokeDialog apiKey={selected} onRevoked={onChanged} onClose={onClose} />;
+  }
+  return null;
+}
+
+function TenantFilter({ tenant, known }: { tenant: string; known: readonly string[] }) {
+  const t = useText(keys);
+  const names = [...new Set([...known, ...(tenant ? [tenant] : [])])].sort();
+  return (
+    <SelectField
+      label={t('tenant.filter')}
+      value={tenant}
+      onValue={(name) => changeQuery({ tenant: name, key: undefined })}
+      options={[{ value: '', text: t('tenant.all') }, ...names.map((name) => ({ value: name, text: name }))]}
+    />
+  );
+}
+
+/** Returns the keys of all loaded pages, the names of their tenants, and the function that loads another page. */
+function useKeys(tenant: string) {
+  const { api } = useSession();
+  const [pages, setPages] = useState(1);
+  const [tenants, setTenants] = useState<readonly string[]>([]);
+  const live = useLive(
+    async (signal) => {
+      const found: ManagedKey[] = [];
+      let cursor: string | null = null;
+      for (let page = 0; page < pages; page += 1) {
+        const next: PageOf<ManagedKey> = await api.call('/keys', {
+          query: { tenant, limit: pageSize, cursor },
+          signal,
+        });
+        found.push(...next.data);
+        cursor = next.next_cursor;
+        if (!cursor) break;
+      }
+      // The filter offers every tenant that was seen, also after one is chosen.
+      setTenants((before) => [...new Set([...before, ...found.map((key) => key.tenant)])]);
+      return { keys: found, hasMore: cursor !== null };
+    },
+    [tenant, pages],
+    { everyMs: refreshMs },
+  );
+  useEvents((event) => {
+    if (event.job) live.refresh();
+  });
+  const { data, error, refresh } = live;
+  const more = () => setPages((before) => before + 1);
+  return { data: data && { ...data, tenants }, error, refresh, more };
+}

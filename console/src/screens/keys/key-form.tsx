@@ -1,0 +1,121 @@
+import { useRef, useState } from 'preact/hooks';
+import type { ManagedKey, NewKey } from '../../api/types.ts';
+import { asApiError } from '../../api/use-live.ts';
+import { Button } from '../../components/button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { TextField } from '../../components/field.tsx';
+import { ProblemNote } from '../../components/problem.tsx';
+import { useSession } from '../../lib/context.ts';
+import { useText } from '../../lib/settings.ts';
+import { common } from '../../strings/common.ts';
+import { keys } from '../../strings/keys.ts';
+import { BudgetFields } from './budget-fields.tsx';
+import { bodyOf, draftOf, type FieldName, type KeyDraft, newDraft, randomKey } from './key-draft.ts';
+import { KeySummary } from './key-summary.tsx';
+import { LimitFields, RightFields } from './rule-fields.tsx';
+
+interface Props {
+  /** The key to change; null creates one. */
+  readonly apiKey: ManagedKey | null;
+  /** Tenant that the operator works for. */
+  readonly tenant: string;
+  readonly onCreated: (key: NewKey) => void;
+  readonly onChanged: () => void;
+  readonly onClose: () => void;
+}
+
+/** Properties of the parts of the form. */
+export interface FieldsProps {
+  readonly draft: KeyDraft;
+  readonly change: (changes: Partial<KeyDraft>) => void;
+  /** Fields that are wrong. */
+  readonly wrong: ReadonlySet<FieldName>;
+}
+
+/** The drawer that creates or changes a key. */
+export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props) {
+  const t = useText(keys);
+  const cancel = useText(common)('cancel');
+  const { self } = useSession();
+  const [draft, setDraft] = useState<KeyDraft>(() => (apiKey ? draftOf(apiKey) : { ...newDraft, tenant }));
+  const { submit, wrong, failure, isBusy } = useSubmit(draft, { apiKey, onCreated, onChanged });
+  const change = (changes: Partial<KeyDraft>) => setDraft((before) => ({ ...before, ...changes }));
+  const fields = { draft, change, wrong };
+  return (
+    <Dialog
+      isDrawer
+      title={apiKey ? t('form.edit', { name: apiKey.name }) : t('form.create')}
+      onClose={onClose}
+    >
+      <form class="stack" noValidate onSubmit={(event) => void submit(event)}>
+        <TextField
+          label={t('form.name')}
+          hint={t('form.nameHint')}
+          value={draft.name}
+          onValue={(name) => change({ name })}
+          error={wrong.has('name') ? t('wrong.name') : undefined}
+          input={{ autoComplete: 'off', maxLength: 100 }}
+        />
+        {self.operator && !apiKey ? (
+          <TextField
+            label={t('form.tenant')}
+            value={draft.tenant}
+            onValue={(value) => change({ tenant: value.trim() })}
+            input={{ autoComplete: 'off', required: true }}
+          />
+        ) : null}
+        <BudgetFields {...fields} />
+        <RightFields {...fields} />
+        <LimitFields {...fields} />
+        <KeySummary draft={draft} />
+        {failure ? <ProblemNote error={asApiError(failure)} isAlert /> : null}
+        <div class="row">
+          <Button className="push" onClick={onClose}>
+            {cancel}
+          </Button>
+          <Button type="submit" kind="primary" isBusy={isBusy}>
+            {apiKey ? t('form.submitEdit') : t('form.submitCreate')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Sends the form. A repeated creation has the same key, so that it makes no second API key. */
+function useSubmit(draft: KeyDraft, { apiKey, onCreated, onChanged }: Omit<Props, 'tenant' | 'onClose'>) {
+  const t = useText(keys);
+  const { api, toast } = useSession();
+  const idempotencyKey = useRef(randomKey());
+  const [wrong, setWrong] = useState<ReadonlySet<FieldName>>(new Set());
+  const [failure, setFailure] = useState<unknown>(null);
+  const [isBusy, setBusy] = useState(false);
+
+  async function send(body: object): Promise<void> {
+    if (apiKey) {
+      await api.call(`/keys/${apiKey.id}`, { method: 'PATCH', body });
+      toast(t('saved'));
+      return onChanged();
+    }
+    onCreated(await api.call<NewKey>('/keys', { body, idempotencyKey: idempotencyKey.current }));
+  }
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    const outcome = bodyOf(draft, Date.now());
+    setFailure(null);
+    setWrong(new Set('wrong' in outcome ? outcome.wrong : []));
+    if ('wrong' in outcome) return;
+    setBusy(true);
+    const { tenant, ...rules } = outcome.body;
+    try {
+      await send(apiKey ? rules : { ...rules, ...(tenant ? { tenant } : {}) });
+    } catch (error) {
+      // The body may change before the next try, and a used key would then be refused.
+      if (!asApiError(error).isConnectionLost) idempotencyKey.current = randomKey();
+      setFailure(error);
+      setBusy(false);
+    }
+  }
+  return { submit, wrong, failure, isBusy };
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import {
+  bodyOf,
+  dollarsOf,
+  draftOf,
+  microUsdOf,
+  newDraft,
+  randomKey,
+  tightestOf,
+} from '../../../console/src/screens/keys/key-draft.ts';
+import { formatRelative } from '../../../console/src/screens/keys/relative-time.ts';
+
+const nowMs = Date.parse('2026-11-29T12:00:00Z');
+const budget = (limit: number, used: { spent?: number; held?: number; soft?: boolean } = {}) => ({
+  soft: used.soft ?? false,
+  limit_micro_usd: limit,
+  spent_micro_usd: used.spent ?? 0,
+  held_micro_usd: used.held ?? 0,
+});
+
+describe('amounts that a user types', () => {
+  it.each([
+    ['20', 20_000_000],
+    ['$0.50', 500_000],
+    ['1,000.25', 1_000_250_000],
+    ['0.000001', 1],
+    ['0', 0],
+  ])('%s becomes exact micro-USD', (text, microUsd) => {
+    expect(microUsdOf(text)).toBe(microUsd);
+  });
+
+  it.each(['', '-1', '1e3', '0.0000001', 'ten', '1.2.3', 'Infinity'])('%j is no amount', (text) => {
+    expect(microUsdOf(text)).toBeNull();
+  });
+
+  it.each([0, 1, 500_000, 20_000_000, 1_234_567])('%i micro-USD survive a round trip', (microUsd) => {
+    expect(microUsdOf(dollarsOf(microUsd))).toBe(microUsd);
+  });
+});
+
+describe('the form of a key', () => {
+  it('becomes the body of a request, in which empty fields set nothing', () => {
+    const draft = {
+      ...newDraft,
+      name: ' reader ',
+      budgets: [{ window: 'day', dollars: '20', soft: false }],
+    } as const;
+    expect(bodyOf(draft, nowMs)).toEqual({
+      body: {
+        name: 'reader',
+        scopes: ['images:read', 'images:write'],
+        expires_at: null,
+        limits: { requests_per_minute: null, concurrent_jobs: null, queued_jobs: null },
+        budgets: [{ window: 'day', limit_micro_usd: 20_000_000, soft: false }],
+        models: null,
+        presets_only: false,
+      },
+    });
+  });
+
+  it('names every field that is wrong', () => {
+    const draft = {
+      ...newDraft,
+      expires: '2026-11-29T11:59',
+      queuedJobs: '0',
+      concurrentJobs: '1.5',
+      budgets: [{ window: 'day', dollars: 'many', soft: false }],
+    } as const;
+    const outcome = bodyOf(draft, nowMs);
+    expect('wrong' in outcome && outcome.wrong.sort()).toEqual([
+      'budget0',
+      'concurrentJobs',
+      'expires',
+      'name',
+      'queuedJobs',
+    ]);
+  });
+
+  it('of an existing key changes nothing if it is sent as it is', () => {
+    const key = {
+      name: 'shop',
+      scopes: ['images:read', 'admin'],
+      expires_at: '2027-01-01T00:00:00.000Z',
+      limits: { requests_per_minute: 600, concurrent_jobs: null, queued_jobs: 100_000 },
+      budgets: [{ window: 'month', limit_micro_usd: 200_500_000, soft: true }],
+      models: ['gpt-image-2'],
+      presets_only: true,
+    };
+    const outcome = bodyOf(draftOf(key as unknown as Parameters<typeof draftOf>[0]), nowMs);
+    expect('body' in outcome && outcome.body).toEqual({ ...key, expires_at: '2027-01-01T00:00:00Z' });
+  });
+
+  it('gets a new random key for each creation', () => {
+    expect(randomKey()).toMatch(/^[0-9a-f]{32}$/);
+    expect(randomKey()).not.toBe(randomKey());
+  });
+});
+
+describe('the tightest budget', () => {
+  it('is the one that is used up most, by spent and held amounts together', () => {
+    const half = budget(100, { spent: 30, held: 20 });
+    expect(tightestOf([budget(1_000, { spent: 100 }), half, budget(50)])).toBe(half);
+  });
+
+  it('is a hard one if there is any, and null without budgets', () => {
+    const hard = budget(100);
+    expect(tightestOf([budget(100, { spent: 100, soft: true }), hard])).toBe(hard);
+    expect(tightestOf([])).toBeNull();
+  });
+});
+
+describe('a relative time', () => {
+  it('is rounded toward the present in the largest unit that fits', () => {
+    expect(formatRelative('2026-11-29T11:58:01Z', nowMs, 'en')).toBe('1 min. ago');
+    expect(formatRelative('2026-11-30T00:00:00Z', nowMs, 'en')).toBe('in 12 hr.');
+    expect(formatRelative('2026-11-29T12:00:00Z', nowMs, 'en')).toBe('now');
+  });
+});
