@@ -32,15 +32,16 @@ const shiftMs = 3_600_000;
 export function reconcileSums(rows: readonly BilledSum[], booked: readonly BookedCall[]): SumComparison {
   const buckets = bucketsOf(rows, booked);
   for (const bucket of buckets) shiftLateCalls(bucket, buckets);
-  const findings: Finding[] = [];
+  const periods = new Map<Finding, number>();
   const settles: SettledByBill[] = [];
   for (const bucket of buckets) {
     const finding = compareBucket(bucket, settles);
-    if (finding) findings.push(finding);
+    if (finding) periods.set(finding, bucket.fromMs);
   }
+  const findings = [...periods.keys()];
   const differences = findings.reduce((sum, { difference }) => sum + Math.max(0, difference), 0);
   const billed = rows.reduce((sum, { microUsd }) => sum + microUsd, 0);
-  return { findings: withOtherModels(findings, buckets), settles, explainedMicroUsd: billed - differences };
+  return { findings: withOtherModels(periods), settles, explainedMicroUsd: billed - differences };
 }
 
 function bucketsOf(rows: readonly BilledSum[], booked: readonly BookedCall[]): Bucket[] {
@@ -119,14 +120,21 @@ function compareBucket(bucket: Bucket, settles: SettledByBill[]): Finding | null
 function callsThatCost(amount: number, bucket: Bucket): BookedCall[] {
   const distanceOf = ({ microUsd }: BookedCall) =>
     microUsd === null ? Number.POSITIVE_INFINITY : Math.abs(microUsd - amount);
-  const nearest = Math.min(...bucket.calls.map(distanceOf));
+  // A day may have more calls than a function may have arguments.
+  const nearest = bucket.calls.reduce(
+    (least, call) => Math.min(least, distanceOf(call)),
+    Number.POSITIVE_INFINITY,
+  );
   return isEqual(nearest, bucket) ? bucket.calls.filter((call) => distanceOf(call) === nearest) : [];
 }
 
-/** Joins a call that one model lacks with a surplus of another model in the same period. */
-function withOtherModels(findings: Finding[], buckets: readonly Bucket[]): Finding[] {
-  const periodOf = (finding: Finding) =>
-    buckets.find((each) => each.model === finding.model && each.row === finding.row)?.fromMs;
+/**
+ * Joins a call that one model lacks with a surplus of another model in the same period.
+ *
+ * @param periods begin of the period of each finding.
+ */
+function withOtherModels(periods: ReadonlyMap<Finding, number>): Finding[] {
+  const findings = [...periods.keys()];
   const joined = new Set<Finding>();
   const result: Finding[] = [];
   for (const missing of findings.filter(({ kind }) => kind === 'not_billed')) {
@@ -136,7 +144,7 @@ function withOtherModels(findings: Finding[], buckets: readonly Bucket[]): Findi
         !joined.has(each) &&
         each.kind !== 'double_charge' &&
         each.model !== missing.model &&
-        periodOf(each) === periodOf(missing),
+        periods.get(each) === periods.get(missing),
     );
     if (!surplus) continue;
     joined.add(missing).add(surplus);
