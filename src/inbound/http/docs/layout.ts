@@ -54,7 +54,7 @@ function shell({ title, slug, content, contents, available }: Shell): string {
 <body>
 <a class="skip" href="#main">Skip to content</a>
 <header class="topbar">
-<a class="brand" href="start"><img src="site/icon.svg" alt=""><span>Darkroom</span></a>
+<a class="brand" href="start" aria-label="Darkroom documentation"><img src="site/icon.svg" alt=""><span>Darkroom</span></a>
 <search class="search" hidden>
 <input type="search" id="search" placeholder="Search" aria-label="Search the documentation" autocomplete="off"
  role="combobox" aria-expanded="false" aria-controls="results" aria-autocomplete="list">
