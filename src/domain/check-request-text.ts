@@ -65,7 +65,7 @@ function providerOptionIssues(options: Record<string, unknown>): FieldIssue[] {
       });
     }
   }
-  if (Buffer.byteLength(JSON.stringify(options)) > maxProviderOptionsBytes) {
+  if (new TextEncoder().encode(JSON.stringify(options)).byteLength > maxProviderOptionsBytes) {
     issues.push({
       pointer: '/provider_options',
       detail: `must be at most ${maxProviderOptionsBytes} bytes of JSON`,
