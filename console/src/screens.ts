@@ -32,6 +32,12 @@ export interface ScreenEntry {
 /** Screens in the order of the sidebar. A new screen is one folder below `screens` and one line here. */
 export const screens: readonly ScreenEntry[] = [
   {
+    path: '/playground',
+    needs: 'images:read',
+    nav: { title: 'playground', icon: 'playground', key: 'p' },
+    load: () => import('./screens/playground/index.tsx'),
+  },
+  {
     path: '/gallery',
     needs: 'images:read',
     nav: { title: 'gallery', icon: 'gallery', key: 'g' },

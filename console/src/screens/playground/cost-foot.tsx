@@ -1,0 +1,116 @@
+import { Button } from '../../components/button.tsx';
+import { ConfirmDialog } from '../../components/dialog.tsx';
+import { FieldError } from '../../components/field.tsx';
+import { Money, SimulatedNote } from '../../components/money.tsx';
+import { formatDuration } from '../../format/time.ts';
+import { useCan, useSession } from '../../lib/context.ts';
+import { useSettings, useText } from '../../lib/settings.ts';
+import { type Form, isComplete } from './form.ts';
+import { texts } from './texts.ts';
+import type { Estimate } from './use-estimate.ts';
+
+interface Props {
+  readonly form: Form;
+  readonly estimate: Estimate;
+  readonly isBusy: boolean;
+  /** Whether the user must confirm a request with an unknown cost. */
+  readonly isConfirming: boolean;
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+}
+
+/** The cost before the click, and the button. They never scroll away. */
+export function CostFoot({ form, estimate, isBusy, isConfirming, onConfirm, onClose }: Props) {
+  const t = useText(texts);
+  const reason = useObstacle(form, estimate);
+  return (
+    <div class="form-foot stack stack-sm">
+      <CostLine estimate={estimate} isOverBudget={reason === t('overBudget')} />
+      {reason && form.prompt.trim() !== '' ? <FieldError text={reason} id="generate-reason" /> : null}
+      <Button
+        kind="primary"
+        size="lg"
+        type="submit"
+        className="button-block"
+        isBusy={isBusy}
+        isDisabled={reason !== null}
+        title={reason ?? undefined}
+        aria-describedby={reason ? 'generate-reason' : undefined}
+      >
+        {isBusy ? t('generating') : t('generate', { count: form.n })}
+        <kbd class="kbd wide-only">{/Mac|iPhone|iPad/.test(navigator.platform) ? '⌘ ↵' : 'Ctrl ↵'}</kbd>
+      </Button>
+      {isConfirming ? (
+        <ConfirmDialog
+          title={t('confirmUnknown.title')}
+          text={t('confirmUnknown.text')}
+          keep={t('confirmUnknown.keep')}
+          confirm={t('generate', { count: form.n })}
+          onConfirm={onConfirm}
+          onClose={onClose}
+        />
+      ) : null}
+    </div>
+  );
+}
+
+/** Returns the reason why the form cannot be sent; null if it can. */
+function useObstacle(form: Form, { preview, error }: Estimate): string | null {
+  const t = useText(texts);
+  const { self } = useSession();
+  const canWrite = useCan()('images:write');
+  if (!canWrite) return t('readOnly.reason');
+  if (form.prompt.trim() === '') return t('needsPrompt');
+  if (!isComplete(form)) return t('needsUploads');
+  if (error && !error.isConnectionLost) return error.problem?.detail ?? error.message;
+  const high = preview?.estimate.high_micro_usd;
+  const hard = self.budgets.filter(({ soft }) => !soft).map(({ remaining_micro_usd: left }) => left);
+  if (typeof high === 'number' && hard.some((left) => high > left)) return t('overBudget');
+  return null;
+}
+
+function CostLine({ estimate, isOverBudget }: { estimate: Estimate; isOverBudget: boolean }) {
+  const t = useText(texts);
+  const { language } = useSettings().settings;
+  const { isLive } = useSession();
+  const { preview, isLoading } = estimate;
+  if (!preview) {
+    return (
+      <div class="cost-line" aria-live="polite">
+        <span class="faint">{t('cost.atMost')}</span>
+        <span class="cost-amount faint">{isLoading ? '…' : t('cost.afterPrompt')}</span>
+      </div>
+    );
+  }
+  const { low_micro_usd: low, high_micro_usd: high, eta_s: eta, queue_depth: depth } = preview.estimate;
+  return (
+    <div class="row row-between" data-loading={isLoading} aria-live="polite">
+      <div class="cost-line">
+        <span class="faint">
+          {t('cost.atMost')}
+          {isLive ? null : (
+            <>
+              {' · '}
+              <SimulatedNote />
+            </>
+          )}
+        </span>
+        <span class={isOverBudget ? 'cost-amount cost-over' : 'cost-amount'}>
+          <Money microUsd={high} isSimulated={!isLive} />
+        </span>
+      </div>
+      <div class="stack stack-tight faint end-text">
+        <span class="num">
+          {low === null
+            ? null
+            : t.rich('cost.from', { amount: <Money microUsd={low} isSimulated={!isLive} /> })}
+        </span>
+        <span class="num">
+          {eta ? t('cost.time', { time: formatDuration(eta.p50 * 1000, language) }) : null}
+          {eta ? ' · ' : null}
+          {t('cost.waiting', { count: depth })}
+        </span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,189 @@
+import { useState } from 'preact/hooks';
+import type { Model, Preset } from '../../api/types.ts';
+import { SelectField } from '../../components/field.tsx';
+import { Note } from '../../components/note.tsx';
+import { RadioSegments } from '../../components/segmented.tsx';
+import { Stepper } from '../../components/stepper.tsx';
+import { useCan } from '../../lib/context.ts';
+import { useText } from '../../lib/settings.ts';
+import { Advanced } from './advanced.tsx';
+import { CostFoot } from './cost-foot.tsx';
+import { fieldErrors } from './field-errors.ts';
+import { type Form, fitToModel, maxPreviewsOf } from './form.ts';
+import { Inputs } from './inputs.tsx';
+import { PresetFields } from './preset-fields.tsx';
+import { PromptField } from './prompt-field.tsx';
+import { SizeField } from './size-field.tsx';
+import { texts } from './texts.ts';
+import type { Estimate } from './use-estimate.ts';
+import type { Submit } from './use-submit.ts';
+
+/** The form with what its parts need. */
+export interface FormProps {
+  readonly form: Form;
+  readonly change: (changes: Partial<Form>) => void;
+  /** The chosen model; undefined while the catalogue loads. */
+  readonly model: Model | undefined;
+  /** Faults of fields by pointer. */
+  readonly errors: ReadonlyMap<string, string>;
+}
+
+interface Props {
+  readonly form: Form;
+  readonly change: (changes: Partial<Form>) => void;
+  readonly models: readonly Model[];
+  readonly presets: readonly Preset[];
+  readonly estimate: Estimate;
+  readonly submit: Submit;
+  readonly onGenerate: () => void;
+}
+
+const maxImages = 10;
+
+/** The form of the request, with its cost and the button that generates. */
+export function FormPane({ form, change, models, presets, estimate, submit, onGenerate }: Props) {
+  const t = useText(texts);
+  const canWrite = useCan()('images:write');
+  const usable = models.filter(({ status }) => status !== 'retired');
+  const model = modelOf(form, usable, estimate);
+  const errors = fieldErrors(submit.error ?? estimate.error);
+  const props: FormProps = { form, change, model, errors };
+  const [isConfirming, setConfirming] = useState(false);
+  const highest = estimate.preview?.estimate.high_micro_usd;
+  const generate = () => {
+    if (estimate.preview && highest === null) setConfirming(true);
+    else onGenerate();
+  };
+  return (
+    <form
+      class="form-pane"
+      aria-label={t('form')}
+      onSubmit={(event) => {
+        event.preventDefault();
+        generate();
+      }}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) event.currentTarget.requestSubmit();
+      }}
+    >
+      <fieldset class="form-scroll stack" disabled={!canWrite}>
+        {canWrite ? null : (
+          <Note icon="keys">{t.rich('readOnly', { scope: <code>images:write</code> })}</Note>
+        )}
+        <PromptField {...props} preset={presets.find(({ name }) => name === form.preset)} />
+        <PresetFields {...props} presets={presets} />
+        <Inputs {...props} />
+        <ModelField {...props} models={usable} />
+        <SizeField {...props} />
+        <QualityField {...props} />
+        <Counts {...props} />
+        <Advanced {...props} />
+      </fieldset>
+      <CostFoot
+        form={form}
+        estimate={estimate}
+        isBusy={submit.isBusy}
+        isConfirming={isConfirming}
+        onConfirm={onGenerate}
+        onClose={() => setConfirming(false)}
+      />
+    </form>
+  );
+}
+
+/** Returns the chosen model, or the default of the deployment, which an estimate names. */
+function modelOf(form: Form, models: readonly Model[], { preview }: Estimate): Model | undefined {
+  const name = form.model || preview?.request.model;
+  return models.find(({ id, aliases }) => id === name || aliases.includes(name ?? '')) ?? models[0];
+}
+
+function ModelField({ form, change, models, errors }: FormProps & { models: readonly Model[] }) {
+  const t = useText(texts);
+  const [reset, setReset] = useState<readonly string[]>([]);
+  const choose = (id: string) => {
+    const next = models.find((model) => model.id === id);
+    const adjusted = next
+      ? fitToModel({ ...form, model: id }, next)
+      : { form: { ...form, model: id }, reset: [] };
+    setReset(adjusted.reset);
+    change(adjusted.form);
+  };
+  return (
+    <SelectField
+      label={t('model')}
+      value={form.model}
+      onValue={choose}
+      error={errors.get('/model')}
+      hint={
+        reset.length > 0 ? <span role="status">{t('reset', { fields: reset.join(', ') })}</span> : undefined
+      }
+      options={[
+        { value: '', text: t('model.default') },
+        ...models.map(({ id, description, status }) => ({
+          value: id,
+          text: [id, status === 'deprecated' ? t('model.deprecated') : description]
+            .filter(Boolean)
+            .join(': '),
+        })),
+      ]}
+    />
+  );
+}
+
+function QualityField({ form, change, model }: FormProps) {
+  const t = useText(texts);
+  const qualities = model?.qualities ?? [];
+  if (qualities.length === 0) return null;
+  const named = qualities.includes('auto') ? qualities : ['', ...qualities];
+  return (
+    <RadioSegments
+      legend={t('quality')}
+      value={form.quality === '' && qualities.includes('auto') ? 'auto' : form.quality}
+      onValue={(quality) => change({ quality: quality === 'auto' ? '' : quality })}
+      segments={named.map((value) => ({
+        value,
+        content: <span class="segment-text">{qualityName(value, t)}</span>,
+      }))}
+    />
+  );
+}
+
+const qualityNames = ['auto', 'low', 'medium', 'high', 'xhigh', 'max', 'standard', 'hd'] as const;
+
+function qualityName(value: string, t: ReturnType<typeof useText<keyof typeof texts.en>>): string {
+  const known = qualityNames.find((name) => name === (value || 'auto'));
+  return known ? t(`quality.${known}`) : value;
+}
+
+function Counts({ form, change, model, errors }: FormProps) {
+  const t = useText(texts);
+  const max = Math.min(maxImages, model?.max_n ?? maxImages);
+  const maxPreviews = maxPreviewsOf(model);
+  return (
+    <div class="field-pair">
+      <Stepper
+        label={t('images')}
+        note={`1–${max}`}
+        value={form.n}
+        min={1}
+        max={max}
+        onValue={(n) => change({ n })}
+        fewer={t('images.fewer')}
+        more={t('images.more')}
+        error={errors.get('/n')}
+      />
+      <Stepper
+        label={t('previews')}
+        note={`0–${maxPreviews}`}
+        value={form.previews}
+        min={0}
+        max={maxPreviews}
+        onValue={(previews) => change({ previews })}
+        fewer={t('previews.fewer')}
+        more={t('previews.more')}
+        isDisabled={maxPreviews === 0}
+        error={errors.get('/partial_images')}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,138 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Image, ImageJob, List, Model, Page as PageOf, Preset } from '../../api/types.ts';
+import { type Live, useLive } from '../../api/use-live.ts';
+import { Note } from '../../components/note.tsx';
+import { Page } from '../../components/page.tsx';
+import { ProblemNote } from '../../components/problem.tsx';
+import { useCan, useSession } from '../../lib/context.ts';
+import { changeQuery } from '../../lib/router.ts';
+import { useText } from '../../lib/settings.ts';
+import type { ScreenProps } from '../../screens.ts';
+import { common } from '../../strings/common.ts';
+import { EmptyResult } from './empty-result.tsx';
+import { emptyForm, type Form, isComplete, requestOf } from './form.ts';
+import { FormPane } from './form-pane.tsx';
+import { Recent } from './recent.tsx';
+import { RequestCard } from './request-card.tsx';
+import { JobResult } from './result.tsx';
+import { texts } from './texts.ts';
+import { useEstimate } from './use-estimate.ts';
+import { useSubmit } from './use-submit.ts';
+
+/** Makes an image and shows its price first. The address names the current job. */
+export function Screen({ query }: ScreenProps) {
+  const t = useText(common);
+  const { api, refreshSelf } = useSession();
+  const jobId = query.get('job');
+  const [form, setForm] = useState<Form>(emptyForm);
+  const models = useLive((signal) => api.call<List<Model>>('/models', { signal }), [api]);
+  const presets = useLive((signal) => api.call<List<Preset>>('/presets', { signal }), [api]);
+  const recent = useLive(
+    (signal) => api.call<PageOf<ImageJob>>('/images', { query: { limit: 12 }, signal }),
+    [api],
+  );
+  const body = useMemo(() => JSON.stringify(requestOf(form)), [form]);
+  const canWrite = useCan()('images:write');
+  const estimate = useEstimate(api, canWrite && isComplete(form) ? body : null);
+  const submit = useSubmit();
+  useEditFromAddress(query, setForm);
+
+  const follow = (job: ImageJob | null) => {
+    if (!job) return;
+    changeQuery({ job: job.id });
+    refreshSelf();
+    document.querySelector('.playground-result')?.scrollIntoView({ block: 'start' });
+  };
+  const generate = async () =>
+    follow(await submit.submit({ path: '/images', body: JSON.parse(body) as unknown }));
+  const vary = async (id: string, index: number) =>
+    follow(await submit.submit({ path: `/images/${id}/variations`, body: { index } }));
+  const edit = (image: Image, id: string) => setForm((before) => withInput(before, id, image));
+
+  return (
+    <Page title={t('nav.playground')} layout="split-form">
+      <FormPane
+        form={form}
+        change={(changes) => setForm((before) => ({ ...before, ...changes }))}
+        models={models.data?.data ?? []}
+        presets={presets.data?.data ?? []}
+        estimate={estimate}
+        submit={submit}
+        onGenerate={() => void generate()}
+      />
+      <div class="page stack stack-lg playground-result">
+        <Problems lists={[models, presets]} submit={submit} />
+        {jobId ? (
+          <JobResult
+            key={jobId}
+            jobId={jobId}
+            estimate={estimate.preview}
+            onEdit={edit}
+            onVary={(id, index) => void vary(id, index)}
+            onFollow={follow}
+            onEnd={recent.refresh}
+          />
+        ) : (
+          <EmptyResult
+            presets={presets.data?.data ?? []}
+            onChoose={(prompt, preset) => setForm((before) => ({ ...before, prompt, preset, variables: {} }))}
+          />
+        )}
+        <Recent jobs={recent.data?.data} />
+        <RequestCard body={JSON.parse(body) as Record<string, unknown>} />
+      </div>
+    </Page>
+  );
+}
+
+/** Adds the image that the address names to the inputs: `?edit=img_...&index=0`, as the gallery links to. */
+function useEditFromAddress(query: URLSearchParams, setForm: (change: (form: Form) => Form) => void): void {
+  const { api } = useSession();
+  const id = query.get('edit');
+  const index = Number(query.get('index') ?? 0);
+  useEffect(() => {
+    if (!id) return;
+    api
+      .call<ImageJob>(`/images/${id}`)
+      .then((job) => {
+        const image = job.images.find((each) => each.index === index);
+        if (image) setForm((before) => withInput(before, id, image));
+      })
+      // The image may have been erased. The form then begins without it.
+      .catch(() => undefined)
+      .finally(() => changeQuery({ edit: undefined, index: undefined }, { replace: true }));
+  }, [id, index]);
+}
+
+/** Returns a form that edits an image of a job. */
+function withInput(form: Form, jobId: string, image: Image): Form {
+  const input = {
+    key: `${jobId}/${image.index}`,
+    name: `${jobId} ${image.index + 1}`,
+    previewUrl: image.url,
+    source: { image_id: jobId, index: image.index },
+  };
+  return { ...form, inputs: [input], mask: null };
+}
+
+function Problems({
+  lists,
+  submit,
+}: {
+  lists: readonly Pick<Live<unknown>, 'error' | 'refresh'>[];
+  submit: ReturnType<typeof useSubmit>;
+}) {
+  const t = useText(texts);
+  const failed = lists.find(({ error }) => error !== null);
+  return (
+    <>
+      {failed?.error ? <ProblemNote error={failed.error} onRetry={failed.refresh} /> : null}
+      {submit.error ? <ProblemNote error={submit.error} isAlert onRetry={submit.clear} /> : null}
+      {submit.isRepeating ? (
+        <Note tone="warning" icon="offline" role="status">
+          {t('repeating')}
+        </Note>
+      ) : null}
+    </>
+  );
+}

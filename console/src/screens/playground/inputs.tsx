@@ -1,0 +1,186 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Upload } from '../../api/types.ts';
+import { asApiError } from '../../api/use-live.ts';
+import { Button } from '../../components/button.tsx';
+import { FieldError } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { useSession } from '../../lib/context.ts';
+import { useText } from '../../lib/settings.ts';
+import type { Form, FormInput } from './form.ts';
+import type { FormProps } from './form-pane.tsx';
+import { MaskPainter } from './mask-painter.tsx';
+import { texts } from './texts.ts';
+
+const accepted = ['image/png', 'image/jpeg', 'image/webp'];
+const maxInputs = 16;
+
+/** The input images and the mask. Dropped, pasted and chosen files become uploads. */
+export function Inputs({ form, change, model, errors }: FormProps) {
+  const t = useText(texts);
+  const { add, remove, fault } = useUploads(form, change);
+  const [isOver, setOver] = useState(false);
+  const [isPainting, setPainting] = useState(false);
+  const chooser = useRef<HTMLInputElement>(null);
+  usePastedFiles(add);
+  if (model && model.edits === null) return null;
+  const error = fault ?? errors.get('/images') ?? errors.get('/mask');
+  const [first] = form.inputs;
+  return (
+    <div class="field">
+      <span class="label" id="inputs-label">
+        {t('inputs')}
+        {form.inputs.length > 0 ? (
+          <span class="faint num">{`${form.inputs.length} / ${maxInputs}`}</span>
+        ) : null}
+      </span>
+      {form.inputs.length > 0 ? (
+        <ul class="input-list">
+          {form.inputs.map((input) => (
+            <InputThumb key={input.key} input={input} onRemove={() => remove(input.key)} />
+          ))}
+        </ul>
+      ) : null}
+      <div
+        class="dropzone"
+        role="group"
+        aria-labelledby="inputs-label"
+        data-over={isOver}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          setOver(false);
+          add([...(event.dataTransfer?.files ?? [])]);
+        }}
+      >
+        <Icon name="image" />
+        <span class="grow">
+          {t.rich('inputs.drop', {
+            choose: (
+              <button class="link" type="button" onClick={() => chooser.current?.click()}>
+                {t('inputs.choose')}
+              </button>
+            ),
+          })}
+          <br />
+          <span class="faint">{t('inputs.note')}</span>
+        </span>
+        <input
+          ref={chooser}
+          type="file"
+          multiple
+          hidden
+          accept={accepted.join(',')}
+          aria-label={t('inputs.choose')}
+          onChange={(event) => {
+            add([...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = '';
+          }}
+        />
+      </div>
+      {error ? <FieldError text={error} /> : null}
+      {first && model?.edits?.mask !== false ? (
+        <MaskRow mask={form.mask} onOpen={() => setPainting(true)} onRemove={() => change({ mask: null })} />
+      ) : null}
+      {isPainting && first ? (
+        <MaskPainter
+          image={first.previewUrl}
+          onUse={(mask) => change({ mask })}
+          onClose={() => setPainting(false)}
+        />
+      ) : null}
+    </div>
+  );
+}
+
+function InputThumb({ input, onRemove }: { input: FormInput; onRemove: () => void }) {
+  const t = useText(texts);
+  return (
+    <li class="input-thumb" aria-busy={input.source === null}>
+      <img class="thumb thumb-lg" src={input.previewUrl} alt={input.name} />
+      {input.source === null ? (
+        <span class="frame-label">
+          <Icon name="ring" />
+          {t('inputs.uploading')}
+        </span>
+      ) : null}
+      <Button size="sm" icon="close" label={t('inputs.remove', { name: input.name })} onClick={onRemove} />
+    </li>
+  );
+}
+
+function MaskRow(props: { mask: FormInput | null; onOpen: () => void; onRemove: () => void }) {
+  const t = useText(texts);
+  const { mask, onOpen, onRemove } = props;
+  return (
+    <div class="row row-between">
+      <Button kind="quiet" size="sm" icon="brush" onClick={onOpen}>
+        {mask ? t('mask.change') : t('mask')}
+      </Button>
+      {mask ? (
+        <span class="row">
+          <img class="thumb frame-alpha" src={mask.previewUrl} alt={t('mask.alt')} />
+          <Button kind="quiet" size="sm" icon="close" label={t('mask.remove')} onClick={onRemove} />
+        </span>
+      ) : (
+        <span class="faint">{t('mask.note')}</span>
+      )}
+    </div>
+  );
+}
+
+/** Returns functions that add and remove inputs. Files are shown at once, and sent with the request when uploaded. */
+function useUploads(form: Form, change: FormProps['change']) {
+  const t = useText(texts);
+  const { api } = useSession();
+  const [fault, setFault] = useState<string>();
+  const inputs = useRef(form.inputs);
+  inputs.current = form.inputs;
+  const set = (next: readonly FormInput[]) => {
+    inputs.current = next;
+    change(next.length === 0 ? { inputs: next, mask: null } : { inputs: next });
+  };
+  const remove = (key: string) => {
+    // A mask belongs to the first image.
+    if (inputs.current[0]?.key === key) change({ mask: null });
+    set(inputs.current.filter((input) => input.key !== key));
+  };
+
+  function add(files: readonly File[]): void {
+    if (files.length === 0) return;
+    setFault(undefined);
+    const images = files.filter(({ type }) => accepted.includes(type));
+    if (images.length < files.length) setFault(t('inputs.refused'));
+    for (const file of images.slice(0, maxInputs - inputs.current.length)) void addFile(file);
+  }
+
+  async function addFile(file: File): Promise<void> {
+    const previewUrl = URL.createObjectURL(file);
+    const key = previewUrl;
+    set([...inputs.current, { key, name: file.name, previewUrl, source: null }]);
+    try {
+      const { id } = await api.call<Upload>('/uploads', { body: file });
+      set(
+        inputs.current.map((input) => (input.key === key ? { ...input, source: { upload_id: id } } : input)),
+      );
+    } catch (error) {
+      const { problem, message, isConnectionLost } = asApiError(error);
+      setFault(isConnectionLost ? t('inputs.lost', { name: file.name }) : (problem?.detail ?? message));
+      remove(key);
+    }
+  }
+  return { add, remove, fault };
+}
+
+function usePastedFiles(add: (files: readonly File[]) => void): void {
+  const latest = useRef(add);
+  latest.current = add;
+  useEffect(() => {
+    const paste = (event: ClipboardEvent) => latest.current([...(event.clipboardData?.files ?? [])]);
+    document.addEventListener('paste', paste);
+    return () => document.removeEventListener('paste', paste);
+  }, []);
+}

@@ -1,0 +1,38 @@
+import type { ImageJob } from '../../api/types.ts';
+import { FadingImage } from '../../components/frame.tsx';
+import { href } from '../../lib/router.ts';
+import { useText } from '../../lib/settings.ts';
+import { texts } from './texts.ts';
+
+const maxShown = 9;
+
+/** The latest images of the tenant. */
+export function Recent({ jobs }: { jobs: readonly ImageJob[] | undefined }) {
+  const t = useText(texts);
+  const shown = (jobs ?? []).flatMap((job) => {
+    const [image] = job.images;
+    return image ? [{ job, image }] : [];
+  });
+  if (shown.length === 0) return null;
+  return (
+    <section class="stack stack-sm" aria-labelledby="recent-title">
+      <div class="row row-between">
+        <h2 id="recent-title">{t('recent')}</h2>
+        <a class="faint" href={href('/gallery')}>
+          {t('recent.all')}
+        </a>
+      </div>
+      <div class="strip">
+        {shown.slice(0, maxShown).map(({ job, image }) => (
+          <a key={job.id} class="frame frame-cover square" href={href('/playground', { job: job.id })}>
+            <FadingImage
+              src={image.thumbnail_url ?? image.url}
+              alt={job.prompt.original.slice(0, 120)}
+              thumbhash={image.thumbhash}
+            />
+          </a>
+        ))}
+      </div>
+    </section>
+  );
+}

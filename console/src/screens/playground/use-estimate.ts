@@ -1,0 +1,71 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { type Api, type ApiError, isAbort } from '../../api/client.ts';
+import type { ImagePreview } from '../../api/types.ts';
+import { asApiError } from '../../api/use-live.ts';
+
+/** The estimate of the form. The old one remains while a new one loads. */
+export interface Estimate {
+  readonly preview: ImagePreview | null;
+  readonly error: ApiError | null;
+  readonly isLoading: boolean;
+}
+
+const pauseMs = 300;
+
+/**
+ * Estimates a request 300 ms after its last change. At most one call runs: a change while it runs is estimated after it.
+ *
+ * @param body the request as JSON; null if there is none to estimate.
+ */
+export function useEstimate(api: Api, body: string | null): Estimate {
+  const [estimate, setEstimate] = useState<Estimate>({ preview: null, error: null, isLoading: false });
+  const latest = useRef(body);
+  latest.current = body;
+  const isRunning = useRef(false);
+  const isMounted = useRef(true);
+
+  async function run(): Promise<void> {
+    if (isRunning.current) return;
+    isRunning.current = true;
+    try {
+      for (let sent: string | null = null; latest.current !== null && latest.current !== sent; ) {
+        sent = latest.current;
+        const result = await call(api, sent);
+        if (!isMounted.current) return;
+        const isCurrent = latest.current === sent;
+        setEstimate((before) => ({ ...before, ...result, isLoading: !isCurrent }));
+      }
+    } finally {
+      isRunning.current = false;
+    }
+  }
+
+  useEffect(() => {
+    if (body === null) {
+      setEstimate({ preview: null, error: null, isLoading: false });
+      return;
+    }
+    setEstimate((before) => ({ ...before, isLoading: true }));
+    const timer = setTimeout(() => void run(), pauseMs);
+    return () => clearTimeout(timer);
+  }, [api, body]);
+  useEffect(
+    () => () => {
+      isMounted.current = false;
+    },
+    [],
+  );
+  return estimate;
+}
+
+async function call(api: Api, body: string): Promise<Partial<Estimate>> {
+  try {
+    const preview = await api.call<ImagePreview>('/images', {
+      query: { dry_run: true },
+      body: JSON.parse(body) as unknown,
+    });
+    return { preview, error: null };
+  } catch (error) {
+    return isAbort(error) ? {} : { error: asApiError(error) };
+  }
+}

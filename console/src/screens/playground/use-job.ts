@@ -1,0 +1,59 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ImageJob } from '../../api/types.ts';
+import { type Live, useLive } from '../../api/use-live.ts';
+import { useEvents, useSession, useStreamState } from '../../lib/context.ts';
+import { addEvent, isTerminal, newProgress, type Progress } from './progress.ts';
+
+/** Pause between calls for a job that has not ended. The stream reports changes at once; the calls add cost and position. */
+const pollMs = 2_000;
+/** Minimum pause between an event and the call that it causes. */
+const settleMs = 250;
+
+/** A job of the result, with what the stream has reported of it. */
+export interface LiveJob extends Live<ImageJob> {
+  readonly progress: Progress;
+}
+
+/** Follows a job by the stream of the tab, and reads its record. */
+export function useJob(jobId: string): LiveJob {
+  const { api, refreshSelf } = useSession();
+  const [progress, setProgress] = useState<Progress>(() => newProgress(jobId));
+  const [hasEnded, setEnded] = useState(false);
+  const live = useLive(
+    (signal) => api.call<ImageJob>(`/images/${jobId}`, { signal }),
+    [api, jobId],
+    hasEnded ? {} : { everyMs: pollMs },
+  );
+  const planned = useRef<ReturnType<typeof setTimeout>>();
+  useEffect(() => () => clearTimeout(planned.current), []);
+
+  useEvents((event) => {
+    setProgress((before) => addEvent(before, event));
+    if (event.job) live.set(event.job);
+    else if (planned.current === undefined) {
+      planned.current = setTimeout(() => {
+        planned.current = undefined;
+        live.refresh();
+      }, settleMs);
+    }
+  }, jobId);
+
+  // Events that were lost while the stream was closed are replayed; the record is read again in any case.
+  const { name } = useStreamState();
+  const wasLost = useRef(false);
+  useEffect(() => {
+    if (name === 'lost') wasLost.current = true;
+    if (name === 'open' && wasLost.current) {
+      wasLost.current = false;
+      live.refresh();
+    }
+  }, [name]);
+
+  const isDone = live.data !== undefined && isTerminal(live.data);
+  useEffect(() => {
+    if (!isDone) return;
+    setEnded(true);
+    refreshSelf();
+  }, [isDone]);
+  return { ...live, progress };
+}

@@ -1,0 +1,83 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ApiError, CallOptions } from '../../api/client.ts';
+import type { ImageJob } from '../../api/types.ts';
+import { asApiError } from '../../api/use-live.ts';
+import { useSession } from '../../lib/context.ts';
+
+/** A call that creates a job. */
+export interface Submission {
+  readonly path: string;
+  readonly body: unknown;
+}
+
+export interface Submit {
+  readonly isBusy: boolean;
+  /** Whether the connection was lost, and the request is repeated with its key. */
+  readonly isRepeating: boolean;
+  readonly error: ApiError | null;
+  readonly clear: () => void;
+  /** Submits a request under a new idempotency key. Resolves to the job; null if the request was refused. */
+  readonly submit: (submission: Submission) => Promise<ImageJob | null>;
+}
+
+const maxPauseMs = 15_000;
+
+/**
+ * Submits requests. Each call has its own idempotency key. A lost connection repeats the request with the same key until the
+ * service responds, so that it is never paid for twice.
+ */
+export function useSubmit(): Submit {
+  const { api } = useSession();
+  const [state, setState] = useState<Pick<Submit, 'isBusy' | 'isRepeating' | 'error'>>({
+    isBusy: false,
+    isRepeating: false,
+    error: null,
+  });
+  const controller = useRef<AbortController | null>(null);
+  useEffect(() => () => controller.current?.abort(), []);
+
+  async function submit({ path, body }: Submission): Promise<ImageJob | null> {
+    const mine = new AbortController();
+    controller.current = mine;
+    const options: CallOptions = { method: 'POST', body, idempotencyKey: newKey(), signal: mine.signal };
+    setState({ isBusy: true, isRepeating: false, error: null });
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const job = await api.call<ImageJob>(path, options);
+        setState({ isBusy: false, isRepeating: false, error: null });
+        return job;
+      } catch (error) {
+        if (mine.signal.aborted) return null;
+        const failure = asApiError(error);
+        if (!isUnknownOutcome(failure)) {
+          setState({ isBusy: false, isRepeating: false, error: failure });
+          return null;
+        }
+        setState({ isBusy: true, isRepeating: true, error: null });
+        await pause(Math.min(maxPauseMs, 500 * 2 ** attempt), mine.signal);
+      }
+    }
+  }
+  return { ...state, clear: () => setState((before) => ({ ...before, error: null })), submit };
+}
+
+/** Whether the service may have accepted the request: the connection was lost, or a proxy responded for the service. */
+function isUnknownOutcome(error: ApiError): boolean {
+  return error.isConnectionLost || (error.status >= 502 && error.problem === null);
+}
+
+/** Returns an idempotency key. `randomUUID` exists only on pages over https and of this machine. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `console-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,130 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ConsoleBrowser, hasChromium, openConsole } from '../../support/console.ts';
+import { startService, type TestService } from '../../support/service.ts';
+import { testKeys } from '../../support/service-environment.ts';
+
+describe.skipIf(!hasChromium)('the playground in Chromium', () => {
+  let service: TestService;
+  let browser: ConsoleBrowser;
+  beforeAll(async () => {
+    service = await startService({ THUMBNAILS: 'true' });
+    browser = await openConsole(service.url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.close();
+  });
+
+  const open = () => browser.open('/playground', { key: testKeys.acme });
+  const result = (page: Page) => page.getByRole('region', { name: 'Result' });
+
+  /** Waits until the current job has ended, and returns its id. */
+  async function ended(page: Page): Promise<string> {
+    await result(page).getByText('Succeeded').waitFor({ timeout: 30_000 });
+    return new URL(page.url()).searchParams.get('job') ?? '';
+  }
+
+  it('the cost is shown before the click, and the images appear with live progress', async () => {
+    const { page, faults, violations, close } = await open();
+    await page.getByLabel('Prompt').fill('A lighthouse in a storm');
+    await page.getByRole('radio', { name: 'Medium' }).check();
+    await page.getByRole('button', { name: 'More images' }).click();
+    await page.getByRole('button', { name: 'More previews' }).click();
+    const cost = page.locator('.cost-amount');
+    await cost.getByText(/^\$0\.\d{4}$/).waitFor();
+    expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Generate 2 images' }).click();
+    await page.getByRole('progressbar', { name: 'Job progress' }).waitFor();
+    const id = await ended(page);
+    const frame = result(page).locator('.result > .frame img[data-loaded=true]');
+    await frame.waitFor();
+    expect(
+      await result(page)
+        .getByRole('button', { name: /^Image \d, stored$/ })
+        .count(),
+    ).toBe(2);
+    const { body: job } = await service.acme.get(`/images/${id}`).expect(200);
+    expect(job.request).toMatchObject({ n: 2, quality: 'medium', partial_images: 1 });
+    expect(await violations()).toEqual([]);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('an image is edited with a mask that was painted with the pointer and with numbers', async () => {
+    const { body: accepted } = await service.acme
+      .post('/images')
+      .send({ prompt: 'A harbor', size: '1024x1024' });
+    await service.acme.ended(accepted.id);
+    const { page, faults, violations, close } = await browser.open(`/playground?job=${accepted.id}`, {
+      key: testKeys.acme,
+    });
+    await ended(page);
+    await result(page).getByRole('button', { name: 'Edit' }).click();
+    await page.getByRole('button', { name: 'Paint a mask' }).click();
+    const dialog = page.getByRole('dialog');
+    const canvas = dialog.locator('canvas');
+    await canvas.waitFor();
+    const box = await canvas.boundingBox();
+    if (!box) throw new Error('the canvas is not visible');
+    await page.mouse.move(box.x + box.width / 4, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, box.y + 120, { steps: 4 });
+    await page.mouse.up();
+    await dialog.getByText(/^[1-9]\d* % of the image will change$/).waitFor();
+    await dialog.getByRole('button', { name: 'Rectangle' }).click();
+    await dialog.getByLabel('Width').fill('1024');
+    await dialog.getByRole('button', { name: 'Add rectangle' }).click();
+    await dialog.getByText(/^5\d % of the image will change$/).waitFor();
+    expect(await violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Use mask' }).click();
+    await page.getByAltText('The mask').waitFor();
+    await page.getByLabel('Prompt').fill('Add a red boat');
+    await page.getByRole('button', { name: 'Generate 1 image' }).click();
+    await page.waitForURL((url) => url.searchParams.get('job') !== accepted.id);
+    const { body: job } = await service.acme.get(`/images/${await ended(page)}`).expect(200);
+    expect(job.inputs.map(({ role }: { role: string }) => role)).toEqual(['image', 'mask']);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('a response that is lost is repeated with the same key, and the image is paid once', async () => {
+    const { page, close } = await open();
+    let lost = 0;
+    await page.route('**/images', async (route) => {
+      if (route.request().method() !== 'POST' || lost > 0) return route.continue();
+      lost += 1;
+      // The service accepts the request, and the page never sees the response.
+      await route.fetch();
+      return route.abort('connectionreset');
+    });
+    await page.getByLabel('Prompt').fill('An owl that is paid once');
+    await page.getByRole('button', { name: 'Generate 1 image' }).click();
+    await ended(page);
+    expect(lost).toBe(1);
+    const { body } = await service.acme.get('/images').query({ limit: 100 }).expect(200);
+    const prompts = body.data.map((job: { prompt: { original: string } }) => job.prompt.original);
+    expect(prompts.filter((prompt: string) => prompt === 'An owl that is paid once')).toHaveLength(1);
+    await close();
+  });
+
+  it('a value that another model does not allow is reset and named', async () => {
+    const { page, close } = await open();
+    await page.getByRole('radio', { name: 'X-high' }).check();
+    await page.getByLabel('Model').selectOption('gpt-image-2');
+    await page.getByText('The model does not allow the values of quality. They were reset.').waitFor();
+    await close();
+  });
+
+  it('the request of the form is shown as curl, TypeScript and Python', async () => {
+    const { page, close } = await open();
+    await page.getByLabel('Prompt').fill("A fox's den");
+    const code = page.locator('#code-panel');
+    await code.getByText(String.raw`A fox'\''s den`).waitFor();
+    await page.getByRole('tab', { name: 'TypeScript' }).click();
+    await code.getByText('darkroom.generate(').waitFor();
+    await page.getByRole('tab', { name: 'TypeScript' }).press('ArrowRight');
+    await code.getByText('from darkroom import Darkroom').waitFor();
+    await close();
+  });
+});
