@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import closeWithGrace from 'close-with-grace';
-import { intendedMode, loadConfig, processEnv } from './config/config.ts';
+import { intendedMode, loadConfig, processEnv, terminalImages } from './config/config.ts';
 import { describeConfig } from './config/describe-config.ts';
 import type { CliContext, StartedService } from './inbound/cli/context.ts';
+import { describeFailure } from './inbound/cli/describe-failure.ts';
+import { openInBrowser } from './inbound/cli/open-in-browser.ts';
 import { createProgram } from './inbound/cli/program.ts';
 import { webhookSecretOf } from './lib/crypto/webhook-secret.ts';
 import { collectInFullLessOften } from './lib/heap.ts';
@@ -88,6 +90,8 @@ const context: CliContext = {
   print: (line) => void process.stdout.write(`${line}\n`),
   printError: (line) => void process.stderr.write(`${line}\n`),
   drawsProgress: () => process.stderr.isTTY && loadConfig(env, 'tool').NO_COLOR === undefined,
+  imageProtocol: () => (process.stdout.isTTY ? terminalImages(env) : undefined),
+  openLink: async (url) => (process.stdout.isTTY ? openInBrowser(url) : undefined),
   runService,
   runStudio,
   async withKeys(work) {
@@ -123,6 +127,6 @@ try {
   env = processEnv();
   await createProgram(context).parseAsync();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${describeFailure(error)}\n`);
   process.exitCode = 1;
 }

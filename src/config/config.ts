@@ -100,6 +100,13 @@ export function processEnv(): NodeJS.ProcessEnv {
   return process.env;
 }
 
+/** Returns the protocol for images of the terminal that runs this process, if it is known to have one. */
+export function terminalImages({ TERM, TERM_PROGRAM, KITTY_WINDOW_ID }: NodeJS.ProcessEnv) {
+  if (KITTY_WINDOW_ID || TERM === 'xterm-kitty' || TERM_PROGRAM === 'ghostty') return 'kitty';
+  if (TERM_PROGRAM === 'iTerm.app' || TERM_PROGRAM === 'WezTerm') return 'iterm2';
+  return undefined;
+}
+
 function environmentFile(): string {
   try {
     // Some editors begin a file with a byte order mark, which would become part of the first name.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 
-/** Reads a JSON file of the program, from `src/data` or its copy in `dist/data`. */
+/** Reads a JSON file of the program, from `src/data` or its copy in `dist/src/data`. */
 export function readBuiltIn(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`../data/${name}`, import.meta.url), 'utf8'));
 }

@@ -19,7 +19,7 @@ export async function compileService(): Promise<CompiledService> {
   await mkdir(cache, { recursive: true });
   const target = await mkdtemp(join(cache, 'darkroom-service-'));
   const folder = join(target, 'src');
-  const options = ['--project', join(root, 'tsconfig.build.json'), '--outDir', folder];
+  const options = ['--project', join(root, 'tsconfig.build.json'), '--outDir', target];
   await promisify(execFile)(process.execPath, [compiler, ...options, '--noCheck', '--sourceMap', 'false']);
   await cp(join(root, 'src/data'), join(folder, 'data'), { recursive: true });
   await cp(join(root, 'package.json'), join(target, 'package.json'));

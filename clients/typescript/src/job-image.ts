@@ -16,9 +16,9 @@ export interface JobImage extends Image {
 }
 
 /** A job whose images can be downloaded. */
-export type Job = Omit<ImageJob, 'images'> & { readonly images: readonly JobImage[] };
+export type Job = Omit<ImageJob, 'images'> & { images: JobImage[] };
 /** A job with at least one image. */
-export type SucceededJob = Omit<ImageJob, 'images'> & { readonly images: readonly [JobImage, ...JobImage[]] };
+export type SucceededJob = Omit<ImageJob, 'images'> & { images: [JobImage, ...JobImage[]] };
 
 /** Adds the downloads to the images of a job. They are no fields: JSON of the job is that of the service. */
 export function withDownloads(job: ImageJob, read: ReadImage): Job {

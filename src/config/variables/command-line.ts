@@ -7,7 +7,7 @@ export const commandLine = {
   DARKROOM_URL: defineVariable({
     section,
     schema: url,
-    about: 'Service that `generate` and `webhooks` call. Default: this machine, at PORT.',
+    about: 'Service that `generate`, `jobs` and `webhooks` call. Default: this machine, at PORT.',
   }),
   DARKROOM_API_KEY: defineVariable({
     section,

@@ -9,6 +9,9 @@ export interface BreakerTool extends Pick<CircuitBreaker, 'list'> {
   resume(scope: string): Promise<boolean>;
 }
 
+/** Protocol with which a terminal draws images. */
+export type ImageProtocol = 'kitty' | 'iterm2';
+
 /** Dependencies of the commands. `main.ts` provides them from the composition root. */
 export interface CliContext {
   readonly version: string;
@@ -18,6 +21,10 @@ export interface CliContext {
   readonly printError: (line: string) => void;
   /** Returns true if progress is drawn: on a terminal without NO_COLOR. */
   readonly drawsProgress: () => boolean;
+  /** Returns the protocol with which the terminal draws images; `undefined` in a pipe. */
+  readonly imageProtocol: () => ImageProtocol | undefined;
+  /** Opens a link in the browser, if the output is a terminal. */
+  readonly openLink: (url: string) => Promise<void>;
   /** Builds and starts the service. Stops it on SIGTERM, SIGINT and fatal errors. */
   readonly runService: (
     mode: 'serve' | 'dev',

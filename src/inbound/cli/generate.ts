@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { ImageJobView } from '../../domain/job-view.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
-import { Refusal } from './call-errors.ts';
+import type { Darkroom, ImageJob, ImageRequest, Job } from '../../../clients/typescript/src/index.ts';
 import type { CliContext } from './context.ts';
-import { clearLine, followJob } from './follow-job.ts';
+import { describeFailure, isRefusal } from './describe-failure.ts';
+import { endOfJob } from './end-of-job.ts';
 import { checkWritable, saveImages } from './image-files.ts';
 import { type EditFiles, findEditFiles } from './input-files.ts';
 import { wholeNumber } from './numbers.ts';
+import { clearLine } from './progress.ts';
+import { openClient } from './service-client.ts';
+import { showImages } from './show-images.ts';
 
 interface Options {
   model?: string;
@@ -60,13 +62,16 @@ export function addGenerate(program: Command, context: CliContext): void {
       if (options.out !== undefined) await checkWritable(options.out);
       const say = (line: string) =>
         context.printError(context.drawsProgress() ? `${clearLine}${line}` : line);
-      const client = createApiClient({ ...context.client(), say });
+      const client = await openClient(context, say);
       const files = await findEditFiles({ images: options.image, mask: options.mask });
       const body = bodyOf(prompt ?? (await readStdin()), options);
       if (files !== null) say(files.summary);
       const job = await submitOnce(context, client, { body, files, options });
       if (options.json) context.print(JSON.stringify(job));
-      else context.print(summary(job));
+      else {
+        context.print(summary(job));
+        if (waitsForEnd(options)) await showImages(context, job);
+      }
       if (waitsForEnd(options) && job.status !== 'succeeded') process.exitCode = 1;
     });
 }
@@ -76,14 +81,14 @@ const waitsForEnd = ({ wait, out }: Options) => wait || out !== undefined;
 /** Submits the job and waits for its end if requested. An error says how to continue without a second payment. */
 async function submitOnce(
   context: CliContext,
-  client: ApiClient,
-  { body, files, options }: { body: Record<string, unknown>; files: EditFiles | null; options: Options },
-): Promise<ImageJobView> {
-  const key = options.idempotencyKey ?? randomUUID();
-  let accepted: ImageJobView | undefined;
+  client: Darkroom,
+  { body, files, options }: { body: ImageRequest; files: EditFiles | null; options: Options },
+): Promise<Job> {
+  const idempotencyKey = options.idempotencyKey ?? randomUUID();
+  let accepted: Job | undefined;
   const howToContinue = () => {
     const known = accepted ? `${accepted.id} is accepted` : 'It is unknown if the job was accepted';
-    return `${known}. Repeat the command with --idempotency-key ${key} to continue without a second job.`;
+    return `${known}. Repeat the command with --idempotency-key ${idempotencyKey} to continue without a second job.`;
   };
   const interrupted = () => {
     context.printError(howToContinue());
@@ -91,28 +96,36 @@ async function submitOnce(
   };
   process.once('SIGINT', interrupted);
   try {
-    accepted = await client.submit(files === null ? body : await files.form(body), key);
+    const made = { idempotencyKey, wait: false } as const;
+    accepted =
+      files === null
+        ? await client.generate(body, made)
+        : await client.edit({ ...body, ...(await files.open()) }, made);
     if (!waitsForEnd(options)) return accepted;
-    const job = await followJob(context, client, accepted);
-    if (job.status === 'succeeded' && options.out !== undefined)
-      await saveImages(context, client, { job, out: options.out });
+    const job = await endOfJob(context, client, accepted);
+    if (job.status === 'succeeded' && options.out !== undefined) await saveImages(context, job, options.out);
     return job;
   } catch (error) {
-    if (!accepted && error instanceof Refusal) throw files?.named(error) ?? error;
-    throw new Error(`${(error as Error).message}\n${howToContinue()}`, { cause: error });
+    const text = describeFailure(error);
+    const shown = files?.named(text) ?? text;
+    if (!accepted && isRefusal(error)) throw new Error(shown, { cause: error });
+    throw new Error(`${shown}\n${howToContinue()}`, { cause: error });
   } finally {
     process.off('SIGINT', interrupted);
   }
 }
 
-function bodyOf(prompt: string, options: Options): Record<string, unknown> {
+function bodyOf(prompt: string, options: Options): ImageRequest {
   const { model, size, quality, n, preset, enhance, format } = options;
   const body = { prompt, model, size, quality, n, preset, enhance, output_format: format };
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+  // The service validates the values.
+  return Object.fromEntries(
+    Object.entries(body).filter(([, value]) => value !== undefined),
+  ) as unknown as ImageRequest;
 }
 
 /** Returns one line with the status and cost of a job, and its error. */
-export function summary(job: ImageJobView): string {
+export function summary(job: Pick<ImageJob, 'id' | 'status' | 'cost' | 'livemode' | 'error'>): string {
   const { micro_usd: amount, estimated, billing } = job.cost;
   const usd = amount === null ? 'unknown' : `${(amount / 1e6).toFixed(6)} USD`;
   const charge = job.livemode === false ? 'simulated, nothing charged' : `billing ${billing}`;

@@ -1,7 +1,6 @@
 import { access, constants, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ImageJobView } from '../../domain/job-view.ts';
-import type { ApiClient } from './api-client.ts';
+import type { Job } from '../../../clients/typescript/src/index.ts';
 import type { CliContext } from './context.ts';
 
 /** Throws if the file cannot be written. Called before the job, so that nothing is paid for in vain. */
@@ -14,15 +13,11 @@ export async function checkWritable(out: string): Promise<void> {
 }
 
 /** Saves the images of a job: the first to `out`, further ones beside it with a number in the name. */
-export async function saveImages(
-  context: CliContext,
-  client: ApiClient,
-  { job, out }: { job: ImageJobView; out: string },
-): Promise<void> {
+export async function saveImages(context: CliContext, job: Job, out: string): Promise<void> {
   const sorted = job.images.toSorted((a, b) => a.index - b.index);
   for (const [i, image] of sorted.entries()) {
     const path = i === 0 ? out : out.replace(/(\.[^./]+)?$/, `-${i}$1`);
-    await writeFile(path, await client.download(image.url));
+    await writeFile(path, await image.bytes());
     context.printError(
       `${path}: ${image.width}x${image.height} ${image.content_type}, ${image.size_bytes} bytes`,
     );

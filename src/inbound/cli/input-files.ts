@@ -2,7 +2,6 @@ import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { maxInputBytes, maxInputImages } from '../../domain/input-image.ts';
-import { Refusal } from './call-errors.ts';
 
 /** Files of an edit, as the options name them. */
 export interface InputPaths {
@@ -22,10 +21,10 @@ interface InputFile {
 export interface EditFiles {
   /** One line for the user with the names and sizes of the files. */
   readonly summary: string;
-  /** Returns the fields and files as a form. The files stream from the disk when the form is sent. */
-  form(fields: Readonly<Record<string, unknown>>): Promise<FormData>;
-  /** Puts the names of files in place of the pointers of a refusal. */
-  named(error: Refusal): Refusal;
+  /** Opens the files. They stream from the disk when they are sent. */
+  open(): Promise<{ images: File[]; mask?: File }>;
+  /** Puts the names of files in place of the pointers in the text of a refusal. */
+  named(text: string): string;
 }
 
 /**
@@ -46,17 +45,15 @@ export async function findEditFiles({ images, mask }: InputPaths): Promise<EditF
   const parts = files.map(({ option, path }, index) => `${option.slice(2)} ${path} (${sizes[index]} bytes)`);
   return {
     summary: `Sending ${parts.join(', ')}`,
-    async form(fields) {
-      const form = new FormData();
-      for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
-      for (const { option, path } of files) {
-        form.append(option === '--mask' ? 'mask' : 'image[]', await openAsBlob(path), basename(path));
-      }
-      return form;
-    },
-    named: (error) => withNames(error, files),
+    open: async () => ({
+      images: await Promise.all(images.map(fileOf)),
+      ...(mask === undefined ? {} : { mask: await fileOf(mask) }),
+    }),
+    named: (text) => withNames(text, files),
   };
 }
+
+const fileOf = async (path: string) => new File([await openAsBlob(path)], basename(path));
 
 async function sizeOf({ option, path }: InputFile): Promise<number> {
   const found = await stat(path).catch((cause: unknown) => {
@@ -71,13 +68,10 @@ async function sizeOf({ option, path }: InputFile): Promise<number> {
 }
 
 /** Refusals list their fields on lines of the form `  /images/0: reason`. */
-function withNames(error: Refusal, files: readonly InputFile[]): Refusal {
-  const lines = error.message.split('\n').map((line) => {
+function withNames(text: string, files: readonly InputFile[]): string {
+  const lines = text.split('\n').map((line) => {
     const file = files.find(({ pointer }) => line.startsWith(`  ${pointer}: `));
     return file === undefined ? line : line.replace(file.pointer, () => `${file.option} ${file.path}`);
   });
-  return new Refusal(lines.join('\n'), {
-    ...(error.code === undefined ? {} : { code: error.code }),
-    cause: error,
-  });
+  return lines.join('\n');
 }

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { addCompletion } from './completion.ts';
 import { addConfig } from './config.ts';
 import type { CliContext } from './context.ts';
 import { addDev } from './dev.ts';
 import { addDoctor } from './doctor.ts';
 import { addGenerate } from './generate.ts';
+import { addJobs } from './jobs.ts';
 import { addKeys } from './keys.ts';
 import { addOpenapi } from './openapi.ts';
 import { addProvider } from './provider.ts';
@@ -28,7 +30,9 @@ export function createProgram(context: CliContext): Command {
     addDoctor,
     addConfig,
     addGenerate,
+    addJobs,
     addOpenapi,
+    addCompletion,
   ];
   for (const add of commands) add(program, context);
   return program;

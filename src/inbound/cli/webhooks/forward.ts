@@ -1,14 +1,14 @@
+import type { Darkroom, ImageEvent, ImageJob } from '../../../../clients/typescript/src/index.ts';
 import { imageEventTypes } from '../../../domain/image-request.ts';
-import type { ImageJobView } from '../../../domain/job-view.ts';
 import { isKnown } from '../../../domain/open.ts';
 import { eventIdOf, type ImageEventType, patternsFor } from '../../../domain/webhook-event.ts';
 import { payloadText } from '../../../domain/webhook-payload.ts';
 import { createWebhookSigner } from '../../../lib/crypto/sign-webhook.ts';
 import { createWebhookSecret } from '../../../lib/crypto/webhook-secret.ts';
 import { sleep } from '../../../lib/sleep.ts';
-import { type ApiClient, createApiClient, type StreamEvent } from '../api-client.ts';
-import { Refusal, TransientError } from '../call-errors.ts';
 import type { CliContext } from '../context.ts';
+import { describeFailure, refusalCode, retryAfterMsOf } from '../describe-failure.ts';
+import { openClient } from '../service-client.ts';
 import { lineOf, type Posted, postWebhook } from './post-webhook.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -28,7 +28,7 @@ const maxPauseMs = 5_000;
  */
 export async function forwardEvents(context: CliContext, options: ForwardOptions): Promise<void> {
   const { url, secret = createWebhookSecret() } = options;
-  const client = createApiClient({ ...context.client(), say: context.printError });
+  const client = await openClient(context);
   const stop = new AbortController();
   const stopped = untilStopped().then(() => stop.abort());
   const forward = createForward(context, client, { ...options, secret });
@@ -52,9 +52,9 @@ export async function forwardEvents(context: CliContext, options: ForwardOptions
 
 /** Yields the events of all jobs. Opens the stream again after the last position if it is cut. */
 async function* eventsOf(
-  client: ApiClient,
+  client: Darkroom,
   options: { signal: AbortSignal; say: (line: string) => void; onOpen: () => void },
-): AsyncGenerator<StreamEvent> {
+): AsyncGenerator<ImageEvent> {
   const { signal, say, onOpen } = options;
   let after: string | undefined;
   let state: 'new' | 'open' | 'cut' = 'new';
@@ -62,19 +62,20 @@ async function* eventsOf(
     let waitMs = pauseMs;
     let reason = 'The event stream was cut';
     try {
-      for await (const { no, event } of client.allEvents(after, signal)) {
+      for await (const { id, event } of client.events({ after, signal })) {
         if (state === 'new') onOpen();
         if (state === 'cut') say('The event stream is open again.');
         state = 'open';
         pauseMs = minPauseMs;
-        after = no ?? after;
+        after = id ?? after;
         if (event) yield event;
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof TransientError)) throw error;
-      waitMs = Math.max(pauseMs, error.retryAfterMs);
-      reason = error.message;
+      const retryAfterMs = retryAfterMsOf(error);
+      if (retryAfterMs === undefined) throw error;
+      waitMs = Math.max(pauseMs, retryAfterMs);
+      reason = describeFailure(error);
     }
     if (signal.aborted) return;
     if (state !== 'cut') say(`${reason}. Reconnecting.`);
@@ -84,13 +85,13 @@ async function* eventsOf(
 }
 
 /** Creates the function that posts one event and prints the result. */
-function createForward(context: CliContext, client: ApiClient, options: ForwardOptions & { secret: string }) {
+function createForward(context: CliContext, client: Darkroom, options: ForwardOptions & { secret: string }) {
   const sign = createWebhookSigner();
   const userAgent = `Darkroom/${context.version} (webhooks listen)`;
-  return async (event: StreamEvent): Promise<void> => {
+  return async (event: ImageEvent): Promise<void> => {
     const { type } = event;
     if (!isKnown(imageEventTypes, type) || !isWanted(type, options.events)) return;
-    const job = event.job ?? (await read(client, event.id));
+    const job = 'job' in event ? event.job : await read(client, event.id);
     if (!job) return;
     const id = eventIdOf(event.id, type);
     const body = payloadText(type, Date.parse(event.at), job);
@@ -104,14 +105,14 @@ function isWanted(type: ImageEventType, events: readonly string[]): boolean {
 }
 
 /** Reads the job of an event that does not contain it; `null` if it was erased. */
-async function read(client: ApiClient, id: string): Promise<ImageJobView | null> {
+async function read(client: Darkroom, id: string): Promise<ImageJob | null> {
   try {
     return await client.get(id);
   } catch (error) {
-    if (error instanceof Refusal && (error.code === 'erased' || error.code === 'not_found')) return null;
+    if (['erased', 'not_found'].includes(refusalCode(error) ?? '')) return null;
     throw error;
   }
 }
 
-const jsonOf = ({ type, id: image_id, at }: StreamEvent, id: string, posted: Posted) =>
+const jsonOf = ({ type, id: image_id, at }: ImageEvent, id: string, posted: Posted) =>
   JSON.stringify({ id, type, image_id, at, ...posted });

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { EndpointView } from '../../../domain/webhook-view.ts';
+import type { WebhookEndpointRequest } from '../../../../clients/typescript/src/index.ts';
 import { objectionToWebhook } from '../../../lib/crypto/verify-webhook.ts';
-import { createApiClient } from '../api-client.ts';
-import { Refusal } from '../call-errors.ts';
 import type { CliContext } from '../context.ts';
+import { refusalCode } from '../describe-failure.ts';
+import { openClient } from '../service-client.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface ReceiveOptions {
@@ -59,18 +59,18 @@ async function register(
   { url, events }: { url: string; events: readonly string[] },
   registration: { secret?: string },
 ): Promise<() => Promise<void>> {
-  const client = createApiClient({ ...context.client(), say: context.printError });
-  const description = 'darkroom webhooks listen';
-  const created = await client.request<EndpointView & { secret: string }>('POST', '/webhooks/endpoints', {
-    url,
-    events,
-    description,
-  });
+  const { client } = await openClient(context);
+  const { createWebhookEndpoint, removeWebhookEndpoint } = await import(
+    '../../../../clients/typescript/src/generated/index.ts'
+  );
+  const body = { url, events, description: 'darkroom webhooks listen' } as WebhookEndpointRequest;
+  const { data: created } = await createWebhookEndpoint({ client, body, throwOnError: true });
   registration.secret = created.secret;
   return async () => {
-    await client.request('DELETE', `/webhooks/endpoints/${created.id}`).catch((error) => {
-      // Another client removed it, or the response to a first try was lost.
-      if (!(error instanceof Refusal) || error.code !== 'not_found') throw error;
+    const path = { id: created.id };
+    await removeWebhookEndpoint({ client, path, throwOnError: true }).catch((error: unknown) => {
+      // Another client removed it.
+      if (refusalCode(error) !== 'not_found') throw error;
     });
   };
 }

@@ -1,6 +1,5 @@
-import type { DeliveryView } from '../../../domain/webhook-view.ts';
-import { createApiClient } from '../api-client.ts';
 import type { CliContext } from '../context.ts';
+import { openClient } from '../service-client.ts';
 
 export interface ReplayOptions {
   readonly endpoint?: string;
@@ -14,17 +13,19 @@ export async function replayWebhooks(
   delivery: string | undefined,
   { endpoint, since, json }: ReplayOptions,
 ): Promise<void> {
-  const client = createApiClient({ ...context.client(), say: context.printError });
+  const { client } = await openClient(context);
+  const { recoverWebhookEndpoint, redeliverWebhook } = await import(
+    '../../../../clients/typescript/src/generated/index.ts'
+  );
+  const call = { client, throwOnError: true } as const;
   if (delivery !== undefined && endpoint === undefined && since === undefined) {
-    const path = `/webhooks/deliveries/${encodeURIComponent(delivery)}/redeliver`;
-    const again = await client.request<DeliveryView>('POST', path);
+    const { data: again } = await redeliverWebhook({ ...call, path: { id: delivery } });
     return context.print(json ? JSON.stringify(again) : `${again.id} will be redelivered to ${again.url}`);
   }
   if (delivery !== undefined || endpoint === undefined || since === undefined) {
     throw new Error('Pass either a delivery, or --endpoint and --since.');
   }
-  const path = `/webhooks/endpoints/${encodeURIComponent(endpoint)}/recover`;
-  const result = await client.request<{ deliveries: number; since: string }>('POST', path, { since });
+  const { data: result } = await recoverWebhookEndpoint({ ...call, path: { id: endpoint }, body: { since } });
   context.print(
     json
       ? JSON.stringify(result)

@@ -1,11 +1,10 @@
 import { isKnown } from '../../../domain/open.ts';
 import { eventTypes } from '../../../domain/webhook-event.ts';
-import type { DeliveryView } from '../../../domain/webhook-view.ts';
 import { createWebhookSigner } from '../../../lib/crypto/sign-webhook.ts';
 import { createWebhookSecret } from '../../../lib/crypto/webhook-secret.ts';
 import { ids } from '../../../lib/ids.ts';
-import { createApiClient } from '../api-client.ts';
 import type { CliContext } from '../context.ts';
+import { openClient } from '../service-client.ts';
 import { lineOf, postWebhook } from './post-webhook.ts';
 import { sampleBody } from './sample-body.ts';
 
@@ -49,9 +48,13 @@ export async function triggerWebhook(
 }
 
 async function testEndpoint(context: CliContext, endpoint: string, { json }: TriggerOptions): Promise<void> {
-  const client = createApiClient({ ...context.client(), say: context.printError });
-  const path = `/webhooks/endpoints/${encodeURIComponent(endpoint)}/test`;
-  const delivery = await client.request<DeliveryView>('POST', path);
+  const { client } = await openClient(context);
+  const { testWebhookEndpoint } = await import('../../../../clients/typescript/src/generated/index.ts');
+  const { data: delivery } = await testWebhookEndpoint({
+    client,
+    path: { id: endpoint },
+    throwOnError: true,
+  });
   const [attempt] = delivery.attempts;
   const detail = attempt?.detail ? `: ${attempt.detail}` : '';
   const line = `${delivery.type}  ${delivery.event_id}  ${delivery.url}  ${delivery.outcome}${detail}`;

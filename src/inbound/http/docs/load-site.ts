@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { projectRoot } from '../../../lib/project-root.ts';
 import { type DocsPage, docsPages } from './pages.ts';
 import type { RenderedPage } from './render-page.ts';
 
-/** Folder of the project: sources and compiled programs have the same depth below it. */
-const project = new URL('../../../../', import.meta.url).pathname;
+const project = projectRoot.pathname;
 
 /** A file of the site, ready to send. */
 export interface SiteFile {

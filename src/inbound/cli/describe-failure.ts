@@ -1,0 +1,34 @@
+import type { ApiError, DarkroomError } from '../../../clients/typescript/src/index.ts';
+import { UnreachableError } from './service-client.ts';
+
+/** Errors are recognized by their fields, so that a command without calls does not load the client. */
+const isClientError = (error: unknown): error is DarkroomError =>
+  error instanceof Error && 'retryable' in error && 'code' in error;
+const isApiError = (error: DarkroomError): error is ApiError => 'problem' in error;
+
+/** Returns the code of a refusal by the service. */
+export const refusalCode = (error: unknown): string | undefined =>
+  isClientError(error) && isApiError(error) ? error.code : undefined;
+
+/** Returns true if a call certainly had no effect: it never arrived, or the service refused it. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof UnreachableError || (isClientError(error) && !error.retryable);
+
+/** Minimum pause before a call can be repeated; `undefined` if that cannot help. */
+export const retryAfterMsOf = (error: unknown): number | undefined =>
+  isClientError(error) && error.retryable ? error.retryAfterMs : undefined;
+
+const hints: Readonly<Record<string, string>> = {
+  unauthorized: 'Set DARKROOM_API_KEY to a valid key of the service at DARKROOM_URL.',
+  insufficient_scope: 'Create a key with this scope: darkroom keys create --tenant NAME --scopes LIST',
+};
+
+/** Returns the text of an error for the user: its code, its invalid fields and what to do. */
+export function describeFailure(error: unknown): string {
+  if (!isClientError(error)) return error instanceof Error ? error.message : String(error);
+  if (error.code === 'unexpected_response') return error.message.replace('Set baseUrl', 'Set DARKROOM_URL');
+  if (!isApiError(error)) return error.message;
+  const fields = error.issues.map(({ pointer, detail }) => `\n  ${pointer}: ${detail}`).join('');
+  const hint = hints[error.code];
+  return `${error.code}: ${error.message}${fields}${hint === undefined ? '' : `\n${hint}`}`;
+}

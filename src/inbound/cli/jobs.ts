@@ -1,0 +1,183 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Darkroom, Job } from '../../../clients/typescript/src/index.ts';
+import { jobStatuses } from '../../domain/image-job.ts';
+import { type CliContext, table } from './context.ts';
+import { endOfJob } from './end-of-job.ts';
+import { summary } from './generate.ts';
+import { checkWritable, saveImages } from './image-files.ts';
+import { wholeNumber } from './numbers.ts';
+import { openClient } from './service-client.ts';
+import { showImages } from './show-images.ts';
+
+interface Json {
+  json?: boolean;
+}
+
+interface ListOptions extends Json {
+  status?: Job['status'];
+  model?: string;
+  parent?: string;
+  metadata: Record<string, string>;
+  limit: number;
+}
+
+interface RetryOptions extends Json {
+  wait?: boolean;
+  out?: string;
+}
+
+const defaultLimit = 20;
+const maxListed = 10_000;
+const maxPage = 100;
+const maxPromptCharacters = 50;
+
+/** Adds `darkroom jobs list|get|cancel|retry|erase|open`. */
+export function addJobs(program: Command, context: CliContext): void {
+  const jobs = program
+    .command('jobs')
+    .description('list, show, cancel, retry, erase and open jobs of a running service');
+  addList(jobs, context);
+  addGet(jobs, context);
+  addChanges(jobs, context);
+  addRetry(jobs, context);
+  addOpen(jobs, context);
+}
+
+function addList(jobs: Command, context: CliContext): void {
+  jobs
+    .command('list')
+    .description('list jobs, newest first')
+    .addOption(new Option('--status <status>', 'only jobs in this status').choices(jobStatuses))
+    .option('--model <name>', 'only jobs of this model')
+    .option('--parent <id>', 'only jobs that retry, vary or edit this job')
+    .option('--metadata <key=value>', 'only jobs with this pair; repeat it for several pairs', pair, {})
+    .option('--limit <count>', 'maximum number of jobs', wholeNumber(1, maxListed), defaultLimit)
+    .option('--json', 'print JSON')
+    .action(async ({ json, limit, ...filters }: ListOptions) => {
+      const client = await openClient(context);
+      const found: Job[] = [];
+      for await (const job of client.list({ ...filters, limit: Math.min(limit, maxPage) })) {
+        if (found.push(job) >= limit) break;
+      }
+      if (json) return context.print(JSON.stringify(found));
+      if (found.length === 0) return context.print('No jobs.');
+      const header = ['ID', 'STATUS', 'CREATED', 'MODEL', 'COST USD', 'PROMPT'];
+      context.print(table([header, ...found.map(rowOf)]));
+    });
+}
+
+function addGet(jobs: Command, context: CliContext): void {
+  jobs
+    .command('get <id>')
+    .description('show a job with its images, cost and attempts')
+    .option('--json', 'print JSON')
+    .action(async (id: string, { json }: Json) => {
+      const job = await (await openClient(context)).get(id);
+      if (json) return context.print(JSON.stringify(job));
+      context.print(linesOf(job).join('\n'));
+      await showImages(context, job);
+    });
+}
+
+function addChanges(jobs: Command, context: CliContext): void {
+  jobs
+    .command('cancel <id...>')
+    .description('cancel jobs; a queued job costs nothing')
+    .option('--json', 'print JSON')
+    .action((ids: string[], options: Json) =>
+      changeEach(context, ids, async (client, id) => {
+        const job = await client.cancel(id);
+        context.print(options.json ? JSON.stringify(job) : summary(job));
+      }),
+    );
+
+  jobs
+    .command('erase <id...>')
+    .description('erase the images, inputs and prompts of jobs; this cannot be undone')
+    .option('--json', 'print JSON')
+    .action((ids: string[], options: Json) =>
+      changeEach(context, ids, async (client, id) => {
+        await client.erase(id);
+        context.print(options.json ? JSON.stringify({ id, erased: true }) : `${id} is erased.`);
+      }),
+    );
+}
+
+/** Changes jobs one after the other. The first failure ends the command. */
+async function changeEach(
+  context: CliContext,
+  ids: readonly string[],
+  change: (client: Darkroom, id: string) => Promise<void>,
+): Promise<void> {
+  const client = await openClient(context);
+  for (const id of ids) await change(client, id);
+}
+
+function addRetry(jobs: Command, context: CliContext): void {
+  jobs
+    .command('retry <id>')
+    .description('submit a job again that failed, was canceled or expired')
+    .option('--wait', 'wait until the new job has ended')
+    .option('--out <file>', 'save the images as `generate` does; implies --wait')
+    .option('--json', 'print JSON')
+    .action(async (id: string, { wait, out, json }: RetryOptions) => {
+      if (out !== undefined) await checkWritable(out);
+      const client = await openClient(context);
+      const accepted = await client.retry(id, { wait: false });
+      const waits = wait || out !== undefined;
+      const job = waits ? await endOfJob(context, client, accepted) : accepted;
+      if (job.status === 'succeeded' && out !== undefined) await saveImages(context, job, out);
+      context.print(json ? JSON.stringify(job) : summary(job));
+      if (waits && job.status !== 'succeeded') process.exitCode = 1;
+    });
+}
+
+function addOpen(jobs: Command, context: CliContext): void {
+  jobs
+    .command('open <id>')
+    .description('open an image in the browser; in a pipe only its link is printed')
+    .option('--index <index>', 'index of the image', wholeNumber(0, 9), 0)
+    .option('--json', 'print the image as JSON')
+    .action(async (id: string, { index, json }: Json & { index: number }) => {
+      const job = await (await openClient(context)).get(id);
+      const image = job.images.find((each) => each.index === index);
+      if (!image) throw new Error(`${id} is ${job.status} and has no image ${index}.`);
+      context.print(json ? JSON.stringify(image) : image.url);
+      if (!json) await context.openLink(image.url);
+    });
+}
+
+function rowOf(job: Job): string[] {
+  const prompt = job.prompt.original.replace(/\s+/g, ' ');
+  const characters = [...prompt];
+  const isLong = characters.length > maxPromptCharacters;
+  const shown = isLong ? `${characters.slice(0, maxPromptCharacters - 1).join('')}…` : prompt;
+  return [job.id, job.status, job.created_at, job.request.model ?? '-', usdOf(job), shown];
+}
+
+/** Returns the cost of a job. An unknown cost is no zero. */
+const usdOf = ({ cost }: Job): string =>
+  cost.micro_usd === null ? 'unknown' : (cost.micro_usd / 1e6).toFixed(6);
+
+function linesOf(job: Job): string[] {
+  const images = job.images.map(
+    ({ index, width, height, content_type, url }) =>
+      `image ${index}  ${width}x${height} ${content_type}  ${url}`,
+  );
+  const attempts = job.attempts.map(({ kind, index, state, started_at, provider_request_id }) =>
+    `attempt ${kind} ${index ?? ''}  ${state}  ${started_at}  ${provider_request_id ?? ''}`.trimEnd(),
+  );
+  return [
+    summary(job),
+    `prompt   ${job.prompt.original}`,
+    `model    ${job.request.model}`,
+    ...images,
+    ...attempts,
+  ];
+}
+
+function pair(text: string, pairs: Record<string, string>): Record<string, string> {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError('It must be key=value.');
+  return { ...pairs, [key]: value };
+}
