@@ -65,7 +65,11 @@ describe('a faulty edit', () => {
       service.url,
       JSON.stringify({ prompt: 'Fault', images: [origin()] }),
     );
-    expect(body).toMatchObject({ error: { type: 'invalid_request_error', param } });
+    const pointer = `/${param.replaceAll('.', '/')}`;
+    expect(body).toMatchObject({
+      errors: [{ pointer }],
+      error: { type: 'invalid_request_error', param },
+    });
     expect(status).toBe(400);
   });
 

@@ -102,3 +102,7 @@ export function paramOfEdit(param: string, imageFiles: number): string {
     index === undefined || imageFiles === 1 ? 'image' : `image[${index}]`,
   );
 }
+
+/** Returns the pointer of an issue of a JSON body as the caller of an edit knows it. */
+export const pointerOfEdit = (pointer: string): string =>
+  pointer.replace(/(?<=^\/(?:images\/\d+|mask|markup)\/)\w+$/, (name) => names[name] ?? name);

@@ -9,7 +9,7 @@ import { maxDataBodyBytes } from '../max-body-size.ts';
 import { asAppError } from '../problem.ts';
 import { components } from '../schemas/index.ts';
 import { imagesResponses } from './documented-responses.ts';
-import { type EditBody, imageRequired, paramOfEdit, separateInputs } from './edit-body.ts';
+import { type EditBody, imageRequired, paramOfEdit, pointerOfEdit, separateInputs } from './edit-body.ts';
 import { withoutNulls } from './generation-body.ts';
 import { createImagesCall, type ImagesCallDeps } from './images-call.ts';
 import { mapRequest } from './map-request.ts';
@@ -86,8 +86,11 @@ const countImages = (request: FastifyRequest): number =>
 function sendEditError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // A form whose reading failed has no files any more.
   const minFiles = request.headers['content-type']?.startsWith('multipart/') ? 1 : 0;
+  const imageFiles = Math.max(minFiles, countImages(request));
   return sendOpenAiError(request, reply, {
     error: asAppError(error, request.routeOptions.bodyLimit),
-    nameParam: (param) => paramOfEdit(param, Math.max(minFiles, countImages(request))),
+    nameParam: (param) => paramOfEdit(param, imageFiles),
+    // The pointer of a file is that of the native API, because a form has no JSON to point into.
+    namePointer: imageFiles === 0 ? pointerOfEdit : (pointer) => pointer,
   });
 }

@@ -97,21 +97,27 @@ function headersOf(error: AppError, requestId: string, retryable: boolean): Reco
  * Sends an error before a job was accepted.
  *
  * @param failure.nameParam returns the name of a field as the caller knows it.
+ * @param failure.namePointer returns the pointer of an issue as the caller knows it.
  */
 export function sendOpenAiError(
   request: FastifyRequest,
   reply: FastifyReply,
-  failure: { readonly error: AppError; readonly nameParam?: (param: string) => string },
+  failure: {
+    readonly error: AppError;
+    readonly nameParam?: (param: string) => string;
+    readonly namePointer?: (pointer: string) => string;
+  },
 ): FastifyReply {
-  const { error, nameParam = (param) => param } = failure;
+  const { error, nameParam = (param) => param, namePointer = (pointer) => pointer } = failure;
   const { status, headers, body } = openAiError(error, circumstancesOf(request), { isAccepted: false });
   if (errorRow(error.code).status >= 500) {
     request.log.error({ err: error.cause ?? error, code: error.code }, 'request failed');
   }
   const { param } = body.error;
+  const errors = body.errors.map((issue) => ({ ...issue, pointer: namePointer(issue.pointer) }));
   const named = { ...body.error, param: param === null ? null : nameParam(param) };
   return reply
     .code(status)
     .headers(headers)
-    .send(JSON.stringify({ ...body, error: named }));
+    .send(JSON.stringify({ ...body, errors, error: named }));
 }
