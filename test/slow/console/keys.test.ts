@@ -79,7 +79,7 @@ describe.skipIf(!hasChromium)('the keys of the console in Chromium', () => {
     expect(await violations()).toEqual([]);
     await revoke.getByLabel('Type the name of the key to confirm').fill('legacy-import');
     await revoke.getByRole('button', { name: 'Revoke' }).click();
-    await inspector.getByText('Revoked').waitFor();
+    await inspector.getByText('Revoked', { exact: true }).waitFor();
     await vi.waitFor(() => rotated.get('/keys/self').expect(401), { timeout: 10_000 });
     await page.getByRole('region', { name: 'Recent changes table' }).getByText('Key revoked').waitFor();
     expect(faults).toEqual([]);
@@ -105,7 +105,7 @@ describe.skipIf(!hasChromium)('the keys of the console in Chromium', () => {
     expect((await caller.get('/keys/self').expect(200)).body.limits.queued_jobs).toBe(7);
 
     await inspector.getByRole('button', { name: 'Disable' }).click();
-    await inspector.getByText('Disabled').waitFor();
+    await inspector.getByText('Disabled', { exact: true }).waitFor();
     await vi.waitFor(() => caller.get('/keys/self').expect(401), { timeout: 10_000 });
     await inspector.getByRole('button', { name: 'Enable' }).click();
     await vi.waitFor(() => caller.get('/keys/self').expect(200), { timeout: 10_000 });
@@ -127,19 +127,27 @@ describe.skipIf(!hasChromium)('the keys of the console in Chromium', () => {
     await close();
   });
 
-  it('the operator sees the keys of all tenants, and suspends one of them', async () => {
+  it('the operator sees the keys of all tenants, and changes and suspends one of them', async () => {
     const { id } = await keys.create({ tenant: 'late-payer', name: 'their-key' });
     const { page, faults, violations, close } = await browser.open('/keys', { key: testKeys.admin });
-    await page.getByText(id).waitFor();
+    await page.getByText(id).first().waitFor();
     await page.getByLabel('Tenant', { exact: true }).selectOption('late-payer');
     await page.getByRole('heading', { name: 'Tenant late-payer' }).waitFor();
     expect(new URL(page.url()).searchParams.get('tenant')).toBe('late-payer');
     expect(await violations()).toEqual([]);
+    await page.getByRole('button', { name: 'Change rules' }).click();
+    await page.getByRole('button', { name: 'Add a budget' }).click();
+    await page.getByLabel('Budget (USD)').fill('50');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('$50.00').waitFor();
     await page.getByRole('button', { name: 'Suspend' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
-    await page.getByText('Suspended').waitFor();
+    await page.getByText('Suspended', { exact: true }).waitFor();
     const { body } = await keys.operator.get('/tenants/late-payer').expect(200);
-    expect(body.suspended).toBe(true);
+    expect(body).toMatchObject({
+      suspended: true,
+      budgets: [{ window: 'day', limit_micro_usd: 50_000_000 }],
+    });
     expect(faults).toEqual([]);
     await close();
   });

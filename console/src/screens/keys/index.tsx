@@ -39,7 +39,7 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
   const [open, setOpen] = useState<Open>(null);
   const [made, setMade] = useState<{ key: NewKey; isRotated: boolean } | null>(null);
   const [version, setVersion] = useState(0);
-  const selected = list.data?.keys.find(({ id }) => id === query.get('key')) ?? null;
+  const selected = selectedOf(list.data?.keys ?? [], query.get('key'));
   const changed = () => {
     list.refresh();
     setVersion((before) => before + 1);
@@ -84,6 +84,12 @@ function Keys({ query }: Pick<ScreenProps, 'query'>) {
       />
     </Page>
   );
+}
+
+/** Returns the key of the address. Without one, the first key that is not revoked, so that the inspector is never empty. */
+function selectedOf(list: readonly ManagedKey[], id: string | null): ManagedKey | null {
+  const isShown = (key: ManagedKey) => (id === null ? key.revoked_at === null : key.id === id);
+  return list.find(isShown) ?? null;
 }
 
 /** The rules of the chosen tenant, for the operator, and the latest changes. */

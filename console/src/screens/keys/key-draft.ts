@@ -67,22 +67,31 @@ export const newDraft: KeyDraft = {
   presetsOnly: false,
 };
 
+type Rules = Pick<ManagedKey, 'limits' | 'budgets'>;
+
+/** Returns the limits and budgets of a key or a tenant as a form has them. */
+export function rulesOf({ limits, budgets }: Rules) {
+  const text = (value: number | null) => (value === null ? '' : String(value));
+  return {
+    requestsPerMinute: text(limits.requests_per_minute),
+    concurrentJobs: text(limits.concurrent_jobs),
+    queuedJobs: text(limits.queued_jobs),
+    budgets: budgets.flatMap(({ window, limit_micro_usd: limit, soft }): BudgetDraft[] =>
+      window === 'other' ? [] : [{ window, dollars: dollarsOf(limit), soft }],
+    ),
+  };
+}
+
 /** Returns the form of a key that exists. */
 export function draftOf(key: ManagedKey): KeyDraft {
-  const text = (value: number | null) => (value === null ? '' : String(value));
   return {
     name: key.name,
     tenant: key.tenant,
     scopes: key.scopes.filter((scope) => scope !== 'other'),
     expires: key.expires_at === null ? '' : key.expires_at.slice(0, 16),
-    requestsPerMinute: text(key.limits.requests_per_minute),
-    concurrentJobs: text(key.limits.concurrent_jobs),
-    queuedJobs: text(key.limits.queued_jobs),
-    budgets: key.budgets.flatMap(({ window, limit_micro_usd: limit, soft }) =>
-      window === 'other' ? [] : [{ window, dollars: dollarsOf(limit), soft }],
-    ),
     models: key.models ?? [],
     presetsOnly: key.presets_only,
+    ...rulesOf(key),
   };
 }
 

@@ -12,7 +12,7 @@ import { keys } from '../../strings/keys.ts';
 import { BudgetFields } from './budget-fields.tsx';
 import { bodyOf, draftOf, type FieldName, type KeyDraft, newDraft, randomKey } from './key-draft.ts';
 import { KeySummary } from './key-summary.tsx';
-import { LimitFields, RightFields } from './rule-fields.tsx';
+import { CountFields, ExpiryField, RightFields } from './rule-fields.tsx';
 
 interface Props {
   /** The key to change; null creates one. */
@@ -66,7 +66,8 @@ export function KeyForm({ apiKey, tenant, onCreated, onChanged, onClose }: Props
         ) : null}
         <BudgetFields {...fields} />
         <RightFields {...fields} />
-        <LimitFields {...fields} />
+        <CountFields {...fields} />
+        <ExpiryField {...fields} />
         <KeySummary draft={draft} />
         {failure ? <ProblemNote error={asApiError(failure)} isAlert /> : null}
         <div class="row">

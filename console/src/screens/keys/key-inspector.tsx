@@ -62,7 +62,7 @@ function KeyTimes({ apiKey }: { apiKey: ManagedKey }) {
       </span>
       {created ? <span class="faint num">{t('created', { time: at(created) })}</span> : null}
       <span class="faint num">{expires ? t('expires', { time: at(expires) }) : t('neverExpires')}</span>
-      {previous ? <span class="faint num">{t('previousValid', { time: at(previous) })}</span> : null}
+      {previous ? <span class="faint">{t('previousValid', { time: at(previous) })}</span> : null}
     </>
   );
 }

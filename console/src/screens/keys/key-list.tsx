@@ -68,9 +68,11 @@ function Rows(props: { list: readonly ManagedKey[]; selectedId: string | null; q
         <tr>
           <th scope="col">{t('name')}</th>
           {self.operator ? <th scope="col">{t('tenant')}</th> : null}
-          <th scope="col">{t('scopes')}</th>
+          <th scope="col" class="wide-only">
+            {t('scopes')}
+          </th>
           <th scope="col">{t('tightest')}</th>
-          <th scope="col" class="end">
+          <th scope="col" class="end wide-only">
             {t('lastUsed')}
           </th>
         </tr>
@@ -111,13 +113,13 @@ function Row({
         <span class="faint mono">{id}</span>
       </td>
       {self.operator ? <td class="muted">{apiKey.tenant}</td> : null}
-      <td class="muted">{scopes.join(', ')}</td>
+      <td class="muted wide-only">{scopes.join(', ')}</td>
       <td class="budget-cell">
         <KeyState apiKey={apiKey}>
           <TightestBudget name={name} spending={spending} />
         </KeyState>
       </td>
-      <td class="end num muted">
+      <td class="end num muted wide-only">
         {lastUsedAt ? formatRelative(lastUsedAt, Date.now(), language) : t('never')}
       </td>
     </tr>

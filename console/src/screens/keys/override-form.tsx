@@ -52,7 +52,7 @@ export function OverrideForm({ path, windows, onDone }: Props) {
   return (
     <form class="stack stack-sm" onSubmit={(event) => void submit(event)}>
       <h3>{t('raise.title')}</h3>
-      <div class="field-pair">
+      <div class="stack stack-sm">
         <TextField
           label={t('raise.amount')}
           isNumber

@@ -64,8 +64,8 @@ function Check(props: { text: string; isChecked: boolean; onChange: () => void }
   );
 }
 
-/** Limits and expiry of a key. */
-export function LimitFields({ draft, change, wrong }: FieldsProps) {
+/** Limits of a key or a tenant. */
+export function CountFields({ draft, change, wrong }: FieldsProps) {
   const t = useText(keys);
   const count = (field: 'requestsPerMinute' | 'concurrentJobs' | 'queuedJobs') => ({
     isNumber: true,
@@ -76,21 +76,26 @@ export function LimitFields({ draft, change, wrong }: FieldsProps) {
   });
   return (
     <>
+      <TextField label={t('form.requests')} {...count('requestsPerMinute')} />
       <div class="field-pair">
-        <TextField label={t('form.requests')} {...count('requestsPerMinute')} />
         <TextField label={t('form.running')} {...count('concurrentJobs')} />
-      </div>
-      <div class="field-pair">
         <TextField label={t('form.waiting')} {...count('queuedJobs')} />
-        <TextField
-          label={t('form.expires')}
-          isNumber
-          value={draft.expires}
-          onValue={(expires) => change({ expires })}
-          error={wrong.has('expires') ? t('wrong.expires') : undefined}
-          input={{ type: 'datetime-local' }}
-        />
       </div>
     </>
+  );
+}
+
+/** The expiry of a key. */
+export function ExpiryField({ draft, change, wrong }: FieldsProps) {
+  const t = useText(keys);
+  return (
+    <TextField
+      label={t('form.expires')}
+      isNumber
+      value={draft.expires}
+      onValue={(expires) => change({ expires })}
+      error={wrong.has('expires') ? t('wrong.expires') : undefined}
+      input={{ type: 'datetime-local' }}
+    />
   );
 }

@@ -14,6 +14,7 @@ import { keys } from '../../strings/keys.ts';
 import { offeredWindows } from './key-draft.ts';
 import { LimitFacts } from './key-facts.tsx';
 import { OverrideForm } from './override-form.tsx';
+import { TenantForm } from './tenant-form.tsx';
 
 /** The rules of a tenant, for the operator. */
 export function TenantCard({ name, onChanged }: { name: string; onChanged: () => void }) {
@@ -48,6 +49,7 @@ interface Props {
 
 function Rules({ tenant, path, onChanged }: Props) {
   const t = useText(keys);
+  const [isOpen, setOpen] = useState(false);
   const windows = offeredWindows.filter((each) => tenant.budgets.some(({ window }) => window === each));
   return (
     <>
@@ -68,6 +70,22 @@ function Rules({ tenant, path, onChanged }: Props) {
         <dd class="num">{tenant.weight}</dd>
       </dl>
       <LimitFacts limits={tenant.limits} />
+      <div class="row">
+        <Button size="sm" icon="edit" onClick={() => setOpen(true)}>
+          {t('tenant.edit')}
+        </Button>
+      </div>
+      {isOpen ? (
+        <TenantForm
+          tenant={tenant}
+          path={path}
+          onChanged={() => {
+            setOpen(false);
+            onChanged();
+          }}
+          onClose={() => setOpen(false)}
+        />
+      ) : null}
       <OverrideForm path={`${path}/budget-overrides`} windows={windows} onDone={onChanged} />
     </>
   );

@@ -163,6 +163,9 @@ export const keys = {
   'tenant.suspendText':
     'Every request of the tenant is refused with 403 within a second. Its running jobs end as usual.',
   'tenant.done': 'The tenant is changed.',
+  'tenant.edit': 'Change rules',
+  'tenant.weightHint': 'The share of the tenant if tenants compete for workers, 1 to 100.',
+  'wrong.weight': 'Type a whole number from 1 to 100.',
   'tenant.filter': 'Tenant',
   'tenant.all': 'All tenants',
 } as const;

@@ -158,6 +158,9 @@ export const keys = {
   'tenant.suspendTitle': '暂停租户 {name}？',
   'tenant.suspendText': '该租户的所有请求将在一秒内以 403 拒绝。运行中的任务照常结束。',
   'tenant.done': '租户已修改。',
+  'tenant.edit': '修改规则',
+  'tenant.weightHint': '租户争用工作进程时的份额，1 到 100。',
+  'wrong.weight': '请输入 1 到 100 的整数。',
   'tenant.filter': '租户',
   'tenant.all': '所有租户',
 } as const;
