@@ -39,6 +39,7 @@ export const docsGroups: readonly DocsGroup[] = [
       page('switch', 'Switch in one line', 'examples/switch/README.md'),
       page('agents', 'Agents'),
       page('console', 'Console'),
+      page('cli', 'Command line'),
     ],
   },
   {
