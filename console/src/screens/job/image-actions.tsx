@@ -33,7 +33,7 @@ export function ImageActions({ job, isCompact = false }: { job: ImageJob; isComp
         <>
           <a
             class={buttonClass({ size: 'sm', className })}
-            href={href('/playground', { image: job.id, index: String(image.index) })}
+            href={href('/playground', { edit: job.id, index: String(image.index) })}
           >
             <Icon name="edit" />
             {t('edit')}

@@ -44,7 +44,7 @@ export function Deliveries({ job }: { job: ImageJob }) {
     <section class="stack stack-sm">
       <div class="row row-between">
         <h2>{t('deliveries')}</h2>
-        <a class="faint" href={href('/webhooks', { image_id: job.id })}>
+        <a class="faint" href={href('/webhooks')}>
           {t('all')}
         </a>
       </div>
@@ -76,7 +76,9 @@ function DeliveryRow({ delivery }: { delivery: Delivery }) {
       <Badge status={status} {...(icon ? { icon } : {})}>
         {known ? t(`delivery.${known}`) : status}
       </Badge>
-      <span class="truncate grow">{delivery.type}</span>
+      <a class="truncate grow" href={href('/webhooks', { delivery: delivery.id })}>
+        {delivery.type}
+      </a>
       <span class="faint num">
         {waitMs > 0
           ? t('delivery.in', { duration: formatDuration(waitMs, language) })
