@@ -14,8 +14,9 @@ const sizes = [
   { width: 1536, height: 1024 },
   { width: 1024, height: 1536 },
 ];
-/** First paint of the gallery on an idle machine with two cores takes less than a second. A busy machine may need more. */
-const maxFirstTileMs = 5_000;
+const smallCount = 60;
+/** The times of a busy machine vary. Work in proportion to the jobs would take a hundred times as long. */
+const maxFactor = 4;
 
 let service: TestService;
 let browser: ConsoleBrowser;
@@ -23,8 +24,13 @@ let browser: ConsoleBrowser;
 beforeAll(async () => {
   if (!hasChromium) return;
   service = await startService({ MAX_OPEN_JOBS: '100000' });
-  const real = await service.acme.generate({ prompt: 'The image of all jobs', quality: 'low' });
-  await storeJobs(service, await service.acme.job(real.id).then(({ id }) => `acme/${id}/0.png`));
+  for (const [tenant, count] of [
+    ['acme', jobCount],
+    ['other', smallCount],
+  ] as const) {
+    const { id } = await service[tenant].generate({ prompt: 'The image of all jobs', quality: 'low' });
+    await storeJobs(service, { tenant, count, storageKey: `${tenant}/${id}/0.png` });
+  }
   browser = await openConsole(service.url);
 }, 120_000);
 afterAll(async () => {
@@ -33,11 +39,14 @@ afterAll(async () => {
 });
 
 /** Writes ended jobs over the last days. All of them have the bytes of one stored image. */
-async function storeJobs({ env }: TestService, storageKey: string): Promise<void> {
+async function storeJobs(
+  { env }: TestService,
+  { tenant, count, storageKey }: { tenant: string; count: number; storageKey: string },
+): Promise<void> {
   const redis = new Redis({ path: env.REDIS_URL ?? '' });
   const records = createJobStore(redis, createKeys(env.REDIS_KEY_PREFIX ?? ''));
   const nowMs = Date.now();
-  const jobs = Array.from({ length: jobCount }, (_, i): ImageJob => {
+  const jobs = Array.from({ length: count }, (_, i): ImageJob => {
     const queued = queuedJob({
       nowMs: nowMs - (i + 1) * 60_000,
       request: { prompt: `Image number ${i + 1}` },
@@ -54,23 +63,29 @@ async function storeJobs({ env }: TestService, storageKey: string): Promise<void
   redis.disconnect();
 }
 
+/** Returns the milliseconds from the navigation to the first painted tiles, the best of three. */
+async function firstTilesMs(key: string): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const { page, faults, close } = await browser.open('/gallery', { key });
+    await page.getByText('Image number 1', { exact: true }).waitFor();
+    const measured = 'performance.getEntriesByName("gallery-first-tiles")[0]?.duration';
+    await page.waitForFunction(measured);
+    times.push((await page.evaluate(measured)) as number);
+    expect(faults).toEqual([]);
+    await close();
+  }
+  return Math.min(...times);
+}
+
 describe.skipIf(!hasChromium)('a gallery of 10,000 jobs in Chromium', () => {
-  it('shows its first images at once, and has only the rows near the visible part on the page', async () => {
-    const times: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      const { page, faults, close } = await browser.open('/gallery', { key: testKeys.acme });
-      await page.getByText('Image number 1', { exact: true }).waitFor();
-      times.push(
-        (await page.evaluate(
-          'performance.getEntriesByType("measure").find((each) => each.name === "gallery-first-tiles")?.duration ?? 0',
-        )) as number,
-      );
-      expect(faults).toEqual([]);
-      await close();
-    }
-    console.log(`first tiles after ${times.map(Math.round).join(', ')} ms`);
-    expect(Math.min(...times)).toBeGreaterThan(0);
-    expect(Math.min(...times)).toBeLessThan(maxFirstTileMs);
+  it('shows its first images as quickly as a gallery of 60 jobs', async () => {
+    const small = await firstTilesMs(testKeys.other);
+    const large = await firstTilesMs(testKeys.acme);
+    console.log(
+      `first tiles of 60 jobs after ${Math.round(small)} ms, of 10,000 after ${Math.round(large)} ms`,
+    );
+    expect(large).toBeLessThan(small * maxFactor);
   });
 
   it('loads further pages while the user scrolls, and removes rows far from the visible part', async () => {
