@@ -111,7 +111,7 @@ describe.skipIf(!hasChromium)('the playground in Chromium', () => {
   it('a value that another model does not allow is reset and named', async () => {
     const { page, close } = await open();
     await page.getByRole('radio', { name: 'X-high' }).check();
-    await page.getByLabel('Model').selectOption('gpt-image-2');
+    await page.getByRole('combobox', { name: 'Model', exact: true }).selectOption('gpt-image-2');
     await page.getByText('The model does not allow the values of quality. They were reset.').waitFor();
     await close();
   });
