@@ -1,4 +1,4 @@
-// Runs test files on another major version of Node, by default the unit and contract tests.
+// Runs test files on another major version of Node, by default the unit, contract and client tests.
 //
 //   node scripts/test-on-node.mjs 24 [vitest arguments]
 //
@@ -28,7 +28,7 @@ if (!existsSync(join(bin, 'node'))) {
 }
 
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
-const tests = rest.length > 0 ? rest : ['test/unit', 'test/contract'];
+const tests = rest.length > 0 ? rest : ['test/unit', 'test/contract', 'test/e2e/clients/typescript-'];
 run(join(bin, 'node'), ['--version'], { cwd: root, env });
 run(join(bin, 'node'), [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...tests], { cwd: root, env });
 
