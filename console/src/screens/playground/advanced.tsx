@@ -6,7 +6,25 @@ import type { FormProps } from './form-pane.tsx';
 import { texts } from './texts.ts';
 
 /** The fields that few requests need. */
-export function Advanced({ form, change, model, errors }: FormProps) {
+export function Advanced(props: FormProps) {
+  const t = useText(texts);
+  return (
+    <details class="disclosure">
+      <summary>
+        <Icon name="chevron" />
+        {t('advanced')}
+        <span class="faint push">{t('advanced.note')}</span>
+      </summary>
+      <div class="stack">
+        <Output {...props} />
+        <Extras {...props} />
+      </div>
+    </details>
+  );
+}
+
+/** The enhancement, the format and further parameters of the model. */
+function Output({ form, change, model, errors }: FormProps) {
   const t = useText(texts);
   const choice = (field: keyof Form & ('outputFormat' | 'background' | 'moderation' | 'inputFidelity')) => ({
     value: form[field],
@@ -20,84 +38,86 @@ export function Advanced({ form, change, model, errors }: FormProps) {
   const moderations = model?.moderations ?? [];
   const fidelities = form.inputs.length > 0 ? (model?.input_fidelities ?? []) : [];
   return (
-    <details class="disclosure">
-      <summary>
-        <Icon name="chevron" />
-        {t('advanced')}
-        <span class="faint push">{t('advanced.note')}</span>
-      </summary>
-      <div class="stack">
+    <>
+      <SelectField
+        label={t('enhance.mode')}
+        value={form.enhance}
+        onValue={(enhance) => change({ enhance })}
+        options={[
+          { value: '', text: t('default') },
+          { value: 'off', text: t('enhance.off') },
+          { value: 'auto', text: t('enhance.auto') },
+          { value: 'always', text: t('enhance.always') },
+        ]}
+      />
+      <div class="field-pair">
         <SelectField
-          label={t('enhance.mode')}
-          value={form.enhance}
-          onValue={(enhance) => change({ enhance })}
-          options={[
-            { value: '', text: t('default') },
-            { value: 'off', text: t('enhance.off') },
-            { value: 'auto', text: t('enhance.auto') },
-            { value: 'always', text: t('enhance.always') },
-          ]}
+          label={t('format')}
+          {...choice('outputFormat')}
+          options={options(model ? formatsOf(model) : [])}
+          error={errors.get('/output_format')}
         />
-        <div class="field-pair">
+        {backgrounds.length > 0 ? (
           <SelectField
-            label={t('format')}
-            {...choice('outputFormat')}
-            options={options(model ? formatsOf(model) : [])}
-            error={errors.get('/output_format')}
+            label={t('background')}
+            {...choice('background')}
+            options={options(backgrounds)}
+            error={errors.get('/background')}
           />
-          {backgrounds.length > 0 ? (
-            <SelectField
-              label={t('background')}
-              {...choice('background')}
-              options={options(backgrounds)}
-              error={errors.get('/background')}
-            />
-          ) : null}
-        </div>
-        <div class="field-pair">
-          {moderations.length > 0 ? (
-            <SelectField label={t('moderation')} {...choice('moderation')} options={options(moderations)} />
-          ) : null}
-          {fidelities.length > 0 ? (
-            <SelectField label={t('fidelity')} {...choice('inputFidelity')} options={options(fidelities)} />
-          ) : null}
-        </div>
-        <TextField
-          label={t('maxCost')}
-          note={t('optional')}
-          hint={t('maxCost.hint')}
-          value={form.maxCost}
-          onValue={(maxCost) => change({ maxCost })}
-          input={{ inputMode: 'decimal', placeholder: '0.10' }}
-          error={errors.get('/max_cost_micro_usd')}
-          isNumber
-        />
-        <TextField
-          label={t('webhook')}
-          note={t('optional')}
-          value={form.webhook}
-          onValue={(webhook) => change({ webhook })}
-          input={{ type: 'url', placeholder: 'https://' }}
-          error={errors.get('/webhook')}
-        />
-        <Field
-          label={t('metadata')}
-          note={t('optional')}
-          hint={t('metadata.hint')}
-          error={errors.get('/metadata')}
-        >
-          {(attributes) => (
-            <textarea
-              class="textarea mono"
-              rows={2}
-              {...attributes}
-              value={form.metadata}
-              placeholder="campaign=spring"
-              onInput={(event) => change({ metadata: event.currentTarget.value })}
-            />
-          )}
-        </Field>
+        ) : null}
       </div>
-    </details>
+      <div class="field-pair">
+        {moderations.length > 0 ? (
+          <SelectField label={t('moderation')} {...choice('moderation')} options={options(moderations)} />
+        ) : null}
+        {fidelities.length > 0 ? (
+          <SelectField label={t('fidelity')} {...choice('inputFidelity')} options={options(fidelities)} />
+        ) : null}
+      </div>
+    </>
+  );
+}
+
+/** The limit, the webhook and the metadata of the job. */
+function Extras({ form, change, errors }: FormProps) {
+  const t = useText(texts);
+  return (
+    <>
+      <TextField
+        label={t('maxCost')}
+        note={t('optional')}
+        hint={t('maxCost.hint')}
+        value={form.maxCost}
+        onValue={(maxCost) => change({ maxCost })}
+        input={{ inputMode: 'decimal', placeholder: '0.10' }}
+        error={errors.get('/max_cost_micro_usd')}
+        isNumber
+      />
+      <TextField
+        label={t('webhook')}
+        note={t('optional')}
+        value={form.webhook}
+        onValue={(webhook) => change({ webhook })}
+        input={{ type: 'url', placeholder: 'https://' }}
+        error={errors.get('/webhook')}
+      />
+      <Field
+        label={t('metadata')}
+        note={t('optional')}
+        hint={t('metadata.hint')}
+        error={errors.get('/metadata')}
+      >
+        {(attributes) => (
+          <textarea
+            class="textarea mono"
+            rows={2}
+            {...attributes}
+            value={form.metadata}
+            placeholder="campaign=spring"
+            onInput={(event) => change({ metadata: event.currentTarget.value })}
+          />
+        )}
+      </Field>
+    </>
   );
 }

@@ -25,12 +25,7 @@ export function Screen({ query }: ScreenProps) {
   const { api, refreshSelf } = useSession();
   const jobId = query.get('job');
   const [form, setForm] = useState<Form>(emptyForm);
-  const models = useLive((signal) => api.call<List<Model>>('/models', { signal }), [api]);
-  const presets = useLive((signal) => api.call<List<Preset>>('/presets', { signal }), [api]);
-  const recent = useLive(
-    (signal) => api.call<PageOf<ImageJob>>('/images', { query: { limit: 12 }, signal }),
-    [api],
-  );
+  const { models, presets, recent } = useLists();
   const body = useMemo(() => JSON.stringify(requestOf(form)), [form]);
   const canWrite = useCan()('images:write');
   const estimate = useEstimate(api, canWrite && isComplete(form) ? body : null);
@@ -83,6 +78,18 @@ export function Screen({ query }: ScreenProps) {
       </div>
     </Page>
   );
+}
+
+/** Loads the models, the presets and the latest jobs. */
+function useLists() {
+  const { api } = useSession();
+  const models = useLive((signal) => api.call<List<Model>>('/models', { signal }), [api]);
+  const presets = useLive((signal) => api.call<List<Preset>>('/presets', { signal }), [api]);
+  const recent = useLive(
+    (signal) => api.call<PageOf<ImageJob>>('/images', { query: { limit: 12 }, signal }),
+    [api],
+  );
+  return { models, presets, recent };
 }
 
 /** Adds the image that the address names to the inputs: `?edit=img_...&index=0`, as the gallery links to. */

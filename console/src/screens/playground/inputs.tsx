@@ -18,9 +18,7 @@ const maxInputs = 16;
 export function Inputs({ form, change, model, errors }: FormProps) {
   const t = useText(texts);
   const { add, remove, fault } = useUploads(form, change);
-  const [isOver, setOver] = useState(false);
   const [isPainting, setPainting] = useState(false);
-  const chooser = useRef<HTMLInputElement>(null);
   usePastedFiles(add);
   if (model && model.edits === null) return null;
   const error = fault ?? errors.get('/images') ?? errors.get('/mask');
@@ -40,47 +38,7 @@ export function Inputs({ form, change, model, errors }: FormProps) {
           ))}
         </ul>
       ) : null}
-      <div
-        class="dropzone"
-        role="group"
-        aria-labelledby="inputs-label"
-        data-over={isOver}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setOver(false);
-          add([...(event.dataTransfer?.files ?? [])]);
-        }}
-      >
-        <Icon name="image" />
-        <span class="grow">
-          {t.rich('inputs.drop', {
-            choose: (
-              <button class="link" type="button" onClick={() => chooser.current?.click()}>
-                {t('inputs.choose')}
-              </button>
-            ),
-          })}
-          <br />
-          <span class="faint">{t('inputs.note')}</span>
-        </span>
-        <input
-          ref={chooser}
-          type="file"
-          multiple
-          hidden
-          accept={accepted.join(',')}
-          aria-label={t('inputs.choose')}
-          onChange={(event) => {
-            add([...(event.currentTarget.files ?? [])]);
-            event.currentTarget.value = '';
-          }}
-        />
-      </div>
+      <Dropzone add={add} />
       {error ? <FieldError text={error} /> : null}
       {first && model?.edits?.mask !== false ? (
         <MaskRow mask={form.mask} onOpen={() => setPainting(true)} onRemove={() => change({ mask: null })} />
@@ -92,6 +50,56 @@ export function Inputs({ form, change, model, errors }: FormProps) {
           onClose={() => setPainting(false)}
         />
       ) : null}
+    </div>
+  );
+}
+
+/** Accepts files that are dropped or chosen. */
+function Dropzone({ add }: { add: (files: readonly File[]) => void }) {
+  const t = useText(texts);
+  const [isOver, setOver] = useState(false);
+  const chooser = useRef<HTMLInputElement>(null);
+  return (
+    <div
+      class="dropzone"
+      role="group"
+      aria-labelledby="inputs-label"
+      data-over={isOver}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        add([...(event.dataTransfer?.files ?? [])]);
+      }}
+    >
+      <Icon name="image" />
+      <span class="grow">
+        {t.rich('inputs.drop', {
+          choose: (
+            <button class="link" type="button" onClick={() => chooser.current?.click()}>
+              {t('inputs.choose')}
+            </button>
+          ),
+        })}
+        <br />
+        <span class="faint">{t('inputs.note')}</span>
+      </span>
+      <input
+        ref={chooser}
+        type="file"
+        multiple
+        hidden
+        accept={accepted.join(',')}
+        aria-label={t('inputs.choose')}
+        onChange={(event) => {
+          add([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = '';
+        }}
+      />
     </div>
   );
 }

@@ -83,28 +83,43 @@ export function MaskPainter({ image, onUse, onClose }: Props) {
           />
         ) : null}
         {state.fault ? <FieldError text={state.fault} /> : null}
-        <div class="row row-wrap">
-          <span class="faint num grow" role="status">
-            {t('mask.percent', { count: Math.round(percent) })}
-          </span>
-          <Button size="sm" isDisabled={shapes.length === 0} onClick={() => setShapes([])}>
-            {t('mask.clear')}
-          </Button>
-          <Button size="sm" onClick={onClose}>
-            {t('mask.cancel')}
-          </Button>
-          <Button
-            size="sm"
-            kind="primary"
-            isBusy={state.isBusy}
-            isDisabled={percent === 0}
-            onClick={() => void use()}
-          >
-            {t('mask.use')}
-          </Button>
-        </div>
+        <Foot
+          percent={percent}
+          isBusy={state.isBusy}
+          onClear={() => setShapes([])}
+          onClose={onClose}
+          onUse={() => void use()}
+        />
       </div>
     </Dialog>
+  );
+}
+
+interface FootProps {
+  readonly percent: number;
+  readonly isBusy: boolean;
+  readonly onClear: () => void;
+  readonly onClose: () => void;
+  readonly onUse: () => void;
+}
+
+function Foot({ percent, isBusy, onClear, onClose, onUse }: FootProps) {
+  const t = useText(texts);
+  return (
+    <div class="row row-wrap">
+      <span class="faint num grow" role="status">
+        {t('mask.percent', { count: Math.round(percent) })}
+      </span>
+      <Button size="sm" isDisabled={percent === 0} onClick={onClear}>
+        {t('mask.clear')}
+      </Button>
+      <Button size="sm" onClick={onClose}>
+        {t('mask.cancel')}
+      </Button>
+      <Button size="sm" kind="primary" isBusy={isBusy} isDisabled={percent === 0} onClick={onUse}>
+        {t('mask.use')}
+      </Button>
+    </div>
   );
 }
 

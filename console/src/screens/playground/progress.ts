@@ -3,7 +3,7 @@ import type { Image, ImageEvent, ImageJob, PartialImage } from '../../api/types.
 /** Steps of a job in their order. */
 export type Step = 'queued' | 'moderating' | 'enhancing' | 'generating' | 'storing' | 'done';
 
-/** What the page knows of a job besides its record: times of steps, and previews. */
+/** Facts about a job besides its record: times of steps, and previews. */
 export interface Progress {
   readonly jobId: string;
   /** Time at which each stage was seen first, in milliseconds. */

@@ -1,6 +1,6 @@
 import { FieldError, TextField } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
-import { RadioSegments } from '../../components/segmented.tsx';
+import { RadioSegments, type Segment } from '../../components/segmented.tsx';
 import { useText } from '../../lib/settings.ts';
 import { customSizeFault, type SizeFault } from './form.ts';
 import type { FormProps } from './form-pane.tsx';
@@ -9,8 +9,33 @@ import { texts } from './texts.ts';
 /** The size: the sizes of the model, and a free one if the model allows it. */
 export function SizeField({ form, change, model, errors }: FormProps) {
   const t = useText(texts);
+  const segments = segmentsOf(model, t);
+  const fault = form.size === 'custom' ? customSizeFault(form, model) : null;
+  return (
+    <div class="stack stack-sm">
+      <RadioSegments
+        legend={t('size')}
+        value={form.size}
+        onValue={(size) => change({ size })}
+        segments={segments}
+        isTall
+      />
+      {form.size === 'custom' ? <Edges form={form} change={change} /> : null}
+      {fault ? (
+        <FieldError text={faultText(fault, t)} />
+      ) : errors.has('/size') ? (
+        <FieldError text={errors.get('/size') ?? ''} />
+      ) : null}
+    </div>
+  );
+}
+
+function segmentsOf(
+  model: FormProps['model'],
+  t: ReturnType<typeof useText<keyof typeof texts.en>>,
+): Segment[] {
   const sizes = (model?.sizes ?? []).filter((size) => size !== 'auto');
-  const segments = [
+  return [
     { value: '', content: <Shape name="" title={t('size.auto')} note={t('size.auto.note')} /> },
     ...sizes.map((size) => ({ value: size, content: <SizeShape size={size} /> })),
     ...(model?.free_sizes
@@ -33,39 +58,27 @@ export function SizeField({ form, change, model, errors }: FormProps) {
         ]
       : []),
   ];
-  const fault = form.size === 'custom' ? customSizeFault(form, model) : null;
+}
+
+/** The two edges of a custom size. */
+function Edges({ form, change }: Pick<FormProps, 'form' | 'change'>) {
+  const t = useText(texts);
   return (
-    <div class="stack stack-sm">
-      <RadioSegments
-        legend={t('size')}
-        value={form.size}
-        onValue={(size) => change({ size })}
-        segments={segments}
-        isTall
+    <div class="field-pair">
+      <TextField
+        label={t('size.width')}
+        value={form.width}
+        onValue={(width) => change({ width })}
+        input={{ inputMode: 'numeric' }}
+        isNumber
       />
-      {form.size === 'custom' ? (
-        <div class="field-pair">
-          <TextField
-            label={t('size.width')}
-            value={form.width}
-            onValue={(width) => change({ width })}
-            input={{ inputMode: 'numeric' }}
-            isNumber
-          />
-          <TextField
-            label={t('size.height')}
-            value={form.height}
-            onValue={(height) => change({ height })}
-            input={{ inputMode: 'numeric' }}
-            isNumber
-          />
-        </div>
-      ) : null}
-      {fault ? (
-        <FieldError text={faultText(fault, t)} />
-      ) : errors.has('/size') ? (
-        <FieldError text={errors.get('/size') ?? ''} />
-      ) : null}
+      <TextField
+        label={t('size.height')}
+        value={form.height}
+        onValue={(height) => change({ height })}
+        input={{ inputMode: 'numeric' }}
+        isNumber
+      />
     </div>
   );
 }

@@ -18,7 +18,7 @@ import { UsageChart } from './usage-chart.tsx';
 import { reportOf, type UsageReport } from './usage-data.ts';
 import { UsageTable } from './usage-table.tsx';
 
-/** What did it cost, and by whom? Statistics, bars by UTC day, and a table with totals. */
+/** Shows the costs and their owners: statistics, bars by UTC day, and a table with totals. */
 export function Screen({ query: address }: ScreenProps) {
   const t = useText(usage);
   const { api } = useSession();
