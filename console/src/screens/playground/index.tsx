@@ -27,8 +27,7 @@ export function Screen({ query }: ScreenProps) {
   const [form, setForm] = useState<Form>(emptyForm);
   const { models, presets, recent } = useLists();
   const body = useMemo(() => JSON.stringify(requestOf(form)), [form]);
-  const canWrite = useCan()('images:write');
-  const estimate = useEstimate(api, canWrite && isComplete(form) ? body : null);
+  const estimate = useEstimate(api, useCan()('images:write') && isComplete(form) ? body : null);
   const submit = useSubmit();
   useEditFromAddress(query, setForm);
 
@@ -42,7 +41,6 @@ export function Screen({ query }: ScreenProps) {
     follow(await submit.submit({ path: '/images', body: JSON.parse(body) as unknown }));
   const vary = async (id: string, index: number) =>
     follow(await submit.submit({ path: `/images/${id}/variations`, body: { index } }));
-  const edit = (image: Image, id: string) => setForm((before) => withInput(before, id, image));
 
   return (
     <Page title={t('nav.playground')} layout="split-form">
@@ -62,7 +60,7 @@ export function Screen({ query }: ScreenProps) {
             key={jobId}
             jobId={jobId}
             estimate={estimate.preview}
-            onEdit={edit}
+            onEdit={(image, id) => setForm((before) => withInput(before, id, image))}
             onVary={(id, index) => void vary(id, index)}
             onFollow={follow}
             onEnd={recent.refresh}

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ImageJob } from '../../api/types.ts';
+import type { Image, ImageJob } from '../../api/types.ts';
 import { type Live, useLive } from '../../api/use-live.ts';
 import { useEvents, useSession, useStreamState } from '../../lib/context.ts';
 import { addEvent, isTerminal, newProgress, type Progress } from './progress.ts';
@@ -24,6 +24,7 @@ export function useJob(jobId: string): LiveJob {
     [api, jobId],
     hasEnded ? {} : { everyMs: pollMs },
   );
+  const links = useRef(new Map<string, Image>());
   const planned = useRef<ReturnType<typeof setTimeout>>();
   useEffect(() => () => clearTimeout(planned.current), []);
 
@@ -55,5 +56,24 @@ export function useJob(jobId: string): LiveJob {
     setEnded(true);
     refreshSelf();
   }, [isDone]);
-  return { ...live, progress };
+  return { ...live, data: live.data && withStableLinks(live.data, progress, links.current), progress };
+}
+
+/** Minimum time that a link must remain valid to be used again. */
+const minValidMs = 60_000;
+
+/** Returns the job with the links that are shown. Each response has new links, which would load the images again. */
+function withStableLinks(job: ImageJob, { images }: Progress, links: Map<string, Image>): ImageJob {
+  const stable = job.images.map((image) => {
+    const key = `${image.index}/${image.sha256}`;
+    const shown = links.get(key) ?? images[image.index];
+    const isUsable =
+      shown?.sha256 === image.sha256 && Date.parse(shown.url_expires_at) > Date.now() + minValidMs;
+    const next = isUsable
+      ? { ...image, url: shown.url, thumbnail_url: shown.thumbnail_url ?? image.thumbnail_url }
+      : image;
+    links.set(key, isUsable ? { ...next, url_expires_at: shown.url_expires_at } : image);
+    return next;
+  });
+  return { ...job, images: stable };
 }
