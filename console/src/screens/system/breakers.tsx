@@ -18,8 +18,10 @@ type Breakers = SystemStatus['circuit_breakers'];
 export function BreakersCard({ part, onClosed }: { part: Breakers; onClosed: () => void }) {
   const t = useText(system);
   const [scope, setScope] = useState<string | null>(null);
+  // The table has the reason of each breaker, so the card does not repeat the first one.
+  const shown = part.data.length > 0 ? { ...part, detail: null } : part;
   return (
-    <PartCard name="circuit_breakers" part={part}>
+    <PartCard name="circuit_breakers" part={shown}>
       {part.data.length === 0 ? (
         <p class="card-body faint">{part.state === 'ok' ? t('noBreakers') : t('unknown')}</p>
       ) : (

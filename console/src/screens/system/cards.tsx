@@ -28,8 +28,8 @@ export function QueueCard({ part }: { part: SystemStatus['queue'] }) {
           [t('waiting'), count(part.waiting)],
           [t('delayed'), count(part.delayed)],
           [t('active'), count(part.active)],
-          [t('oldestQueued'), seconds(part.oldest_queued_s)],
-          [t('oldestRunning'), seconds(part.oldest_running_s)],
+          [t('oldestQueued'), part.oldest_queued_s === 0 ? t('none') : seconds(part.oldest_queued_s)],
+          [t('oldestRunning'), part.oldest_running_s === 0 ? t('none') : seconds(part.oldest_running_s)],
         ]}
       />
     </PartCard>

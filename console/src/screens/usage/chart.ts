@@ -51,6 +51,7 @@ export function drawChart(element: HTMLElement, options: ChartOptions): uPlot {
       axes: [
         {
           ...axis,
+          size: 32,
           grid: { show: false },
           space: 70,
           incrs: dayIncrements,
