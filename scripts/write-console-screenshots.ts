@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline';
 import { chromium, type Page } from 'playwright-core';
 import { sampleData } from './console-sample-data.ts';
 
-const target = process.argv[2] ?? 'docs/images/console';
+const target = process.argv[2] ?? 'docs/images';
 
 /** A screenshot: the name of its file, and the address below `/console`. */
 interface Shot {
@@ -100,7 +100,7 @@ async function takeShots(link: string, shots: readonly Shot[]): Promise<void> {
     await shot.prepare?.(page);
     // The stream of events stays open, so the network is idle except for it. Images and estimates have arrived then.
     await page.waitForTimeout(1_500);
-    await page.screenshot({ path: join(target, `${shot.name}.png`) });
+    await page.screenshot({ path: join(target, `console-${shot.name}.png`) });
     await context.close();
     process.stdout.write(`${shot.name}\n`);
   }

@@ -25,6 +25,7 @@ export const docsGroups: readonly DocsGroup[] = [
       page('python', 'Python client', 'clients/python/README.md'),
       page('typescript', 'TypeScript client', 'clients/typescript/README.md'),
       page('studio', 'Offline images'),
+      page('console', 'Web console'),
     ],
   },
   {
