@@ -48,6 +48,7 @@ async function storeJobs(
   const nowMs = Date.now();
   const jobs = Array.from({ length: count }, (_, i): ImageJob => {
     const queued = queuedJob({
+      tenant,
       nowMs: nowMs - (i + 1) * 60_000,
       request: { prompt: `Image number ${i + 1}` },
     });
