@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
+import { rewritePath } from '../../src/inbound/http/rewrite-path.ts';
 
 /** A node of the OpenAPI document. */
 export type Node = Record<string, unknown>;
@@ -74,7 +75,9 @@ export function createApiDocument(document: Node): ApiDocument {
       return known;
     },
     match(method, path) {
-      const here = operations.filter((operation) => patterns.get(operation.path)?.test(path));
+      // Clients of the OpenAI API may omit `/v1`, and a slash at the end has no meaning.
+      const meant = rewritePath(path);
+      const here = operations.filter((operation) => patterns.get(operation.path)?.test(meant));
       return (
         here.find((operation) => operation.method === method) ?? (here.length > 0 ? 'other method' : null)
       );
