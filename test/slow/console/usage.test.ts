@@ -51,12 +51,37 @@ describe.skipIf(!hasChromium)('the usage screen in Chromium', () => {
     }
     const total = rows.reduce((sum, { micro_usd }) => sum + micro_usd, 0);
     expect(await table.getByRole('row').last().getByRole('cell').last().textContent()).toBe(dollars(total));
-    await page.locator('.usage-chart[data-drawn=true] canvas').waitFor();
-    // The last day is today. Its values stand in the legend, as the bars show them.
-    await page.locator('.usage-chart').focus();
+    expect(await violations()).toEqual([]);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('the pointer and the keys select a day of the chart, whose values stand in the legend', async () => {
+    const { page, violations, faults, close } = await browser.open('/usage?tenant=acme', {
+      key: testKeys.admin,
+    });
+    const chart = page.getByRole('slider', { name: /^Cost by day/ });
+    const legend = page.locator('.usage-legend');
+    const { length } = rows.filter(({ micro_usd }) => micro_usd > 0);
+    await expect.poll(() => chart.locator('path[class^=s][d^=M]').count()).toBe(length);
+    const colorOf = (selector: string, property: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${property}`);
+    expect(await colorOf('.chart .s1', 'fill')).toBe(
+      await colorOf('.dot[data-series="1"]', 'backgroundColor'),
+    );
+    // The last day is today.
+    await chart.focus();
+    for (const row of rows) {
+      await legend.getByText(`${row.model}${dollars(row.micro_usd)}`, { exact: true }).waitFor();
+    }
+    const today = await chart.getAttribute('aria-valuetext');
     await page.keyboard.press('ArrowLeft');
-    const legend = await page.locator('.usage-legend').textContent();
-    for (const row of rows) expect(legend).toContain(`${row.model}${dollars(row.micro_usd)}`);
+    await expect.poll(() => chart.getAttribute('aria-valuenow')).toBe('28');
+    expect(await chart.getAttribute('aria-valuetext')).not.toBe(today);
+    expect(await legend.textContent()).not.toContain(dollars(rows[0]?.micro_usd ?? 0));
+    const box = (await chart.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    await page.mouse.move(box.x + box.width - 5, box.y + box.height / 2);
+    await expect.poll(() => chart.getAttribute('aria-valuetext')).toBe(today);
     expect(await violations()).toEqual([]);
     expect(faults).toEqual([]);
     await close();

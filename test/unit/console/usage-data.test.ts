@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { UsageRow } from '../../../console/src/api/types.ts';
 import { apiQuery, dimensionOf, periodOf, queryOf } from '../../../console/src/screens/usage/query.ts';
-import { daysOf, reportOf, stacked } from '../../../console/src/screens/usage/usage-data.ts';
+import { daysOf, reportOf } from '../../../console/src/screens/usage/usage-data.ts';
 
 const row = (fields: Partial<UsageRow>): UsageRow => ({
   ...{ day: '2026-11-28', provider: 'openai', jobs: 1, images: 1, failed: 0 },
@@ -28,10 +28,6 @@ describe('the report of usage', () => {
     expect(report.series).toEqual([
       { no: 1, name: 'b', values: [0, 50, 5] },
       { no: 2, name: 'a', values: [0, 10, 0] },
-    ]);
-    expect(stacked(report.series)).toEqual([
-      { no: 2, values: [0, 60, 5] },
-      { no: 1, values: [0, 50, 5] },
     ]);
   });
 

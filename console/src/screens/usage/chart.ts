@@ -1,78 +1,90 @@
-import uPlot from 'uplot';
+import type { UsageSeries } from './usage-data.ts';
 
-/** Colors of the chart, as the browser resolved them. */
-export interface ChartColors {
-  /** Color of each series by its number; 0 is the rest. */
-  readonly series: readonly string[];
-  readonly text: string;
-  readonly line: string;
+/** Size of the chart and the space of its axes, in CSS pixels. */
+export const chartSize = { height: 240, left: 60, top: 12, bottom: 28 } as const;
+
+/** Values of the grid lines, from zero to the top of the chart, in micro-USD. */
+export interface AmountScale {
+  readonly ticks: readonly number[];
+  readonly top: number;
+  /** Decimals that the labels need, in US dollars. */
+  readonly decimals: number;
 }
 
-export interface ChartOptions {
-  /** Start of each day in seconds. */
-  readonly days: readonly number[];
-  /** Values of the series, the top one first. */
-  readonly stack: readonly { readonly no: number; readonly values: readonly number[] }[];
-  readonly colors: ChartColors;
-  readonly width: number;
-  readonly formatAmount: (microUsd: number) => string;
-  readonly formatDay: (seconds: number) => string;
-  /** Called with the index of the day at the cursor; null without one. */
-  readonly onDay: (index: number | null) => void;
-}
+const maxSteps = 5;
+const emptyTop = 1_000_000;
 
-const height = 240;
-const barShare = 0.7;
-const maxBarPx = 40;
-const daySeconds = 86_400;
-
-/** Draws bars that are stacked by day. */
-export function drawChart(element: HTMLElement, options: ChartOptions): uPlot {
-  const { days, stack, colors, width, formatAmount, formatDay, onDay } = options;
-  const axis = {
-    stroke: colors.text,
-    font: '12px system-ui, sans-serif',
-    ticks: { show: false },
-    grid: { stroke: colors.line, width: 1 },
-  };
-  const first = days[0] ?? 0;
-  const last = days.at(-1) ?? 0;
-  return new uPlot(
-    {
-      width,
-      height,
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-      legend: { show: false },
-      cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-      scales: {
-        x: { time: true, range: [first - daySeconds / 2, last + daySeconds / 2] },
-        y: { range: (_chart, _min, max) => [0, max > 0 ? max * 1.1 : 1_000_000] },
-      },
-      axes: [
-        {
-          ...axis,
-          size: 32,
-          grid: { show: false },
-          space: 70,
-          incrs: dayIncrements,
-          values: (_chart, splits) => splits.map(formatDay),
-        },
-        { ...axis, size: 68, values: (_chart, splits) => splits.map(formatAmount) },
-      ],
-      series: [
-        {},
-        ...stack.map(({ no }) => ({
-          fill: colors.series[no] ?? colors.text,
-          width: 0,
-          points: { show: false },
-          paths: uPlot.paths.bars?.({ size: [barShare, maxBarPx] }) as uPlot.Series.PathBuilder,
-        })),
-      ],
-      hooks: { setCursor: [({ cursor }) => onDay(cursor.idx ?? null)] },
-    },
-    [[...days], ...stack.map(({ values }) => [...values])],
-    element,
+/** Returns the scale with round steps that holds the highest bar. */
+export function scaleOf(series: readonly UsageSeries[]): AmountScale {
+  const dayCount = series[0]?.values.length ?? 0;
+  const sums = Array.from({ length: dayCount }, (_, day) =>
+    series.reduce((sum, { values }) => sum + (values[day] ?? 0), 0),
   );
+  const highest = Math.max(...sums, 0) || emptyTop;
+  const power = 10 ** Math.floor(Math.log10(highest / maxSteps));
+  const step =
+    [1, 2, 5, 10].map((factor) => factor * power).find((each) => each * maxSteps >= highest) ?? highest;
+  const count = Math.ceil(highest / step);
+  const decimals = Math.ceil(-Math.log10(step / 1_000_000));
+  return {
+    ticks: Array.from({ length: count + 1 }, (_, i) => i * step),
+    top: count * step,
+    decimals: decimals <= 0 ? 0 : Math.max(2, decimals),
+  };
 }
 
-const dayIncrements = [1, 2, 5, 7, 10, 14, 30, 60, 90, 180, 365].map((count) => count * daySeconds);
+/** Places of the bars in a chart. */
+export interface ChartLayout {
+  /** Width of a day. */
+  readonly dayWidth: number;
+  readonly barWidth: number;
+  /** Returns the middle of a day. */
+  readonly xOf: (day: number) => number;
+  /** Returns the height of an amount in the chart. */
+  readonly yOf: (microUsd: number) => number;
+  /** Returns the day at a horizontal position, which may be outside of the bars. */
+  readonly dayAt: (x: number) => number;
+  /** Days with a label, counted back from the last one. */
+  readonly labels: readonly number[];
+}
+
+const barShare = 0.7;
+const maxBarWidth = 40;
+const labelWidth = 70;
+const labelSteps = [1, 2, 5, 7, 10, 14, 30, 60, 90, 180, 365];
+
+export function layoutOf(width: number, dayCount: number, top: number): ChartLayout {
+  const { height, left, top: above, bottom } = chartSize;
+  const dayWidth = Math.max(0, width - left) / Math.max(1, dayCount);
+  const step = labelSteps.find((each) => each * dayWidth >= labelWidth) ?? dayCount;
+  return {
+    dayWidth,
+    barWidth: Math.min(maxBarWidth, dayWidth * barShare),
+    xOf: (day) => left + (day + 0.5) * dayWidth,
+    yOf: (microUsd) => height - bottom - (microUsd / top) * (height - bottom - above),
+    dayAt: (x) => Math.min(dayCount - 1, Math.max(0, Math.floor((x - left) / dayWidth))),
+    labels: Array.from({ length: dayCount }, (_, day) => day).filter(
+      (day) => (dayCount - 1 - day) % step === 0,
+    ),
+  };
+}
+
+/** Returns one SVG path for each series. A bar stands on those of the earlier series. */
+export function pathsOf(
+  series: readonly UsageSeries[],
+  { barWidth, xOf, yOf }: ChartLayout,
+): { readonly no: number; readonly d: string }[] {
+  const sums: number[] = [];
+  return series.map(({ no, values }) => {
+    const bars = values.map((value, day) => {
+      const below = sums[day] ?? 0;
+      sums[day] = below + value;
+      if (value === 0) return '';
+      const [x, y, height] = [xOf(day) - barWidth / 2, yOf(below + value), yOf(below) - yOf(below + value)];
+      return `M${round(x)} ${round(y)}h${round(barWidth)}v${round(height)}h${round(-barWidth)}z`;
+    });
+    return { no, d: bars.join('') };
+  });
+}
+
+const round = (value: number) => Math.round(value * 100) / 100;

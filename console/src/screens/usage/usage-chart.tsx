@@ -1,10 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Money } from '../../components/money.tsx';
-import { formatUsd } from '../../format/money.ts';
 import { useSettings, useText } from '../../lib/settings.ts';
 import { usage } from '../../strings/usage.ts';
-import type { ChartColors, drawChart } from './chart.ts';
-import { stacked, type UsageReport, type UsageSeries } from './usage-data.ts';
+import { chartSize, layoutOf, pathsOf, scaleOf } from './chart.ts';
+import type { UsageReport, UsageSeries } from './usage-data.ts';
 
 interface Props {
   readonly report: UsageReport;
@@ -14,52 +13,23 @@ interface Props {
 /** Bars of the cost by day. The pointer and the arrow keys select a day, whose values the legend shows. */
 export function UsageChart({ report, nameOf }: Props) {
   const t = useText(usage);
-  const { language, theme } = useSettings().settings;
-  const box = useRef<HTMLDivElement>(null);
-  const chart = useRef<ReturnType<typeof drawChart> | null>(null);
-  const [day, setDay] = useState<number | null>(null);
-  const width = useWidth(box);
-  const scheme = useScheme();
+  const { language } = useSettings().settings;
+  const [selected, select] = useState<number | null>(null);
   const { days, series, total } = report;
-
-  useEffect(() => {
-    const element = box.current;
-    if (!element || width === 0) return;
-    let isCurrent = true;
-    const load = async () => {
-      const { drawChart: draw } = await import('./chart.ts');
-      if (!isCurrent) return;
-      const formatDay = dayFormat(language, { day: 'numeric', month: 'short' });
-      chart.current = draw(element, {
-        days: days.map((each) => Date.parse(each) / 1000),
-        stack: stacked(series),
-        colors: colorsOf(element),
-        width,
-        formatAmount: (microUsd) => formatUsd(microUsd, language),
-        formatDay: (seconds) => formatDay.format(seconds * 1000),
-        onDay: setDay,
-      });
-      element.dataset.drawn = 'true';
-    };
-    void load();
-    return () => {
-      isCurrent = false;
-      chart.current?.destroy();
-      chart.current = null;
-    };
-  }, [report, width, scheme, theme, language]);
+  const last = days.length - 1;
+  // A shorter period may not have the selected day.
+  const day = selected === null ? null : Math.min(selected, last);
+  const shownDay =
+    day === null
+      ? undefined
+      : dayFormat(language, { dateStyle: 'medium' }).format(Date.parse(days[day] ?? ''));
 
   const move = (event: KeyboardEvent) => {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step === 0) return;
+    const next = targetOf(event.key, day ?? last, last);
+    if (next === undefined) return;
     event.preventDefault();
-    const next = Math.min(days.length - 1, Math.max(0, (day ?? (step > 0 ? -1 : days.length)) + step));
-    const left = chart.current?.valToPos(Date.parse(days[next] ?? '') / 1000, 'x');
-    // The chart reports the day at its cursor, as for the pointer.
-    if (left !== undefined) chart.current?.setCursor({ left, top: 0 });
+    select(Math.min(last, Math.max(0, next)));
   };
-  const at = day === null ? undefined : days[day];
-  const shownDay = at && dayFormat(language, { dateStyle: 'medium' }).format(Date.parse(at));
   return (
     <div class="card-body stack">
       <ul class="row row-wide row-wrap list-plain muted usage-legend" aria-live="polite">
@@ -74,14 +44,93 @@ export function UsageChart({ report, nameOf }: Props) {
       </ul>
       <div
         class="usage-chart"
-        ref={box}
-        role="img"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: The arrow keys select a day.
+        role="slider"
         tabIndex={0}
         aria-label={t('chartLabel')}
+        aria-valuemin={0}
+        aria-valuemax={last}
+        aria-valuenow={day ?? last}
+        aria-valuetext={shownDay}
         onKeyDown={move}
-      />
+        onFocus={() => select((current) => current ?? last)}
+        onBlur={() => select(null)}
+      >
+        <Bars report={report} day={day} onDay={select} />
+      </div>
     </div>
+  );
+}
+
+/** Returns the day that a key selects. It may be outside of the period. */
+function targetOf(key: string, day: number, last: number): number | undefined {
+  if (key === 'ArrowLeft' || key === 'ArrowDown') return day - 1;
+  if (key === 'ArrowRight' || key === 'ArrowUp') return day + 1;
+  if (key === 'Home') return 0;
+  return key === 'End' ? last : undefined;
+}
+
+interface BarsProps {
+  readonly report: UsageReport;
+  readonly day: number | null;
+  readonly onDay: (day: number | null) => void;
+}
+
+function Bars({ report: { days, series }, day, onDay }: BarsProps) {
+  const box = useRef<SVGSVGElement>(null);
+  const width = useWidth(box);
+  const { language } = useSettings().settings;
+  const scale = scaleOf(series);
+  const layout = layoutOf(width, days.length, scale.top);
+  const digits = { minimumFractionDigits: scale.decimals, maximumFractionDigits: scale.decimals };
+  const amounts = new Intl.NumberFormat(language, digits);
+  const dates = dayFormat(language, { day: 'numeric', month: 'short' });
+  const { height, left, top, bottom } = chartSize;
+  const point = (event: PointerEvent) =>
+    onDay(layout.dayAt(event.clientX - (box.current?.getBoundingClientRect().left ?? 0)));
+  return (
+    <svg
+      class="chart"
+      ref={box}
+      height={height}
+      aria-hidden="true"
+      onPointerMove={point}
+      onPointerDown={point}
+      onPointerLeave={() => onDay(null)}
+    >
+      {scale.ticks.map((tick) => (
+        <g key={tick}>
+          <path class="axis" d={`M${left} ${layout.yOf(tick)}H${width}`} />
+          <text x={left - 8} y={layout.yOf(tick) + 4} text-anchor="end">
+            ${amounts.format(tick / 1_000_000)}
+          </text>
+        </g>
+      ))}
+      {day === null ? null : (
+        <rect
+          class="cursor"
+          x={layout.xOf(day) - layout.dayWidth / 2}
+          y={top}
+          width={layout.dayWidth}
+          height={height - top - bottom}
+        />
+      )}
+      {pathsOf(series, layout).map(({ no, d }) => (
+        <path key={no} class={`s${no}`} d={d} />
+      ))}
+      {layout.labels.map((label) => {
+        const isLast = label === days.length - 1;
+        return (
+          <text
+            key={label}
+            x={isLast ? width : layout.xOf(label)}
+            y={height - 8}
+            text-anchor={isLast ? 'end' : 'middle'}
+          >
+            {dates.format(Date.parse(days[label] ?? ''))}
+          </text>
+        );
+      })}
+    </svg>
   );
 }
 
@@ -89,22 +138,7 @@ function dayFormat(language: string, options: Intl.DateTimeFormatOptions): Intl.
   return new Intl.DateTimeFormat(language, { ...options, timeZone: 'UTC' });
 }
 
-/** Reads the colors from elements, because a canvas cannot use the variables of the page. */
-function colorsOf(element: HTMLElement): ChartColors {
-  const probe = document.createElement('span');
-  probe.className = 'dot';
-  element.append(probe);
-  const series = [0, 1, 2, 3, 4].map((no) => {
-    probe.dataset.series = String(no);
-    return getComputedStyle(probe).backgroundColor;
-  });
-  probe.className = 'usage-axis';
-  const { color, borderTopColor } = getComputedStyle(probe);
-  probe.remove();
-  return { series, text: color, line: borderTopColor };
-}
-
-function useWidth(box: { readonly current: HTMLElement | null }): number {
+function useWidth(box: { readonly current: Element | null }): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {
     const element = box.current;
@@ -114,16 +148,4 @@ function useWidth(box: { readonly current: HTMLElement | null }): number {
     return () => observer.disconnect();
   }, []);
   return width;
-}
-
-/** Returns the scheme of the system, so that the chart is drawn again after a change. */
-function useScheme(): boolean {
-  const query = matchMedia('(prefers-color-scheme: dark)');
-  const [isDark, setDark] = useState(query.matches);
-  useEffect(() => {
-    const update = () => setDark(query.matches);
-    query.addEventListener('change', update);
-    return () => query.removeEventListener('change', update);
-  }, []);
-  return isDark;
 }

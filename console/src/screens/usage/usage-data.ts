@@ -138,16 +138,3 @@ function compareGroups(a: UsageGroup, b: UsageGroup): number {
   if (a.isSimulated !== b.isSimulated) return a.isSimulated ? 1 : -1;
   return b.micro_usd - a.micro_usd || b.jobs - a.jobs || ((a.name ?? '') < (b.name ?? '') ? -1 : 1);
 }
-
-/** Returns the values of each series on top of those below it, the top one first, as bars are drawn. */
-export function stacked(
-  series: readonly UsageSeries[],
-): { readonly no: number; readonly values: number[] }[] {
-  let below: readonly number[] = series[0]?.values.map(() => 0) ?? [];
-  const sums = series.map(({ no, values }) => {
-    const sum = values.map((value, i) => value + (below[i] ?? 0));
-    below = sum;
-    return { no, values: sum };
-  });
-  return sums.reverse();
-}
